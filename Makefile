@@ -1,0 +1,148 @@
+# Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
+#
+# SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers, WERROR=0 lets
+# warnings pass, V=1 shows commands. PORT, STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
+# through the environment.
+#
+# apxs and pkg-config are asked when something is built, never while this file is read: `make run`
+# on a new machine has to install them first.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+SANITIZE ?= 0
+WERROR   ?= 1
+DESTDIR  ?=
+kind     := $(if $(filter 1,$(SANITIZE)),sanitize,plain)
+out      := build/$(kind)
+Q        := $(if $(filter 1,$(V)),,@)
+export IIMG_SANITIZE := $(SANITIZE)
+
+# once NAME,COMMAND: a variable that asks the command when it is first used
+once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
+needs    := libpq jansson gmime-3.0 vips libcurl libcrypto
+aprs     := apr-1 apr-util-1
+$(call once,apxs_cppflags,apxs -q EXTRA_CPPFLAGS)
+$(call once,httpd_headers,apxs -q INCLUDEDIR)
+$(call once,libexecdir,apxs -q LIBEXECDIR)
+$(call once,needs_cflags,pkg-config --cflags $(needs) $(aprs))
+$(call once,needs_libs,pkg-config --libs $(needs))
+$(call once,aprs_libs,pkg-config --libs $(aprs))
+
+CC        = gcc
+OPTIMIZE ?= -O2 -g
+# Without: the arguments that httpd's hooks must have and ours need not use, and the empty last row
+# of httpd's tables of directives.
+WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
+            -Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers \
+            $(if $(filter 1,$(WERROR)),-Werror)
+SANITIZER = $(if $(filter 1,$(SANITIZE)),-fsanitize=address -fsanitize=undefined \
+            -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+# Other projects' headers are system headers, whose warnings are not ours.
+system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
+CPPFLAGS  = -Imod_identityimg $(call system,$(needs_cflags)) $(apxs_cppflags)
+CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
+LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
+
+below     := functions/public functions/admin functions/shared serializers models services base
+above     := . views server
+c_files    = $(sort $(foreach floor,$(1),$(wildcard mod_identityimg/$(floor)/*.c)))
+lib_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,$(below)))
+module_o  := $(patsubst ./%,%,$(patsubst %.c,$(out)/%.o,$(subst /./,/,$(call c_files,$(above)))))
+unit_c    := $(sort $(wildcard $(addprefix tests/unit/,*_test.c */*_test.c */*/*_test.c)))
+unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
+module    := $(out)/mod_identityimg.so
+lib       := $(out)/libidentityimg.a
+
+.PHONY: all build unit run start stop status test bench install deps clean help
+
+all: build
+
+build: $(module) ## build the module (the default)
+	@:
+
+unit: $(unit) ## build the unit tests
+	@:
+
+run: ## install what is missing, build, and run in the foreground until Ctrl-C
+	@scripts/deps run
+	@$(MAKE) build
+	@scripts/serve run
+
+start: ## the same in the background
+	@scripts/deps run
+	@$(MAKE) build
+	@scripts/serve start
+
+stop: ## stop what `make start` started
+	@scripts/serve stop
+
+status: ## say what runs
+	@scripts/serve status
+
+test: ## run all tests
+	@scripts/deps test
+	@$(MAKE) build unit
+	@tests/run
+
+bench: ## measure
+	@scripts/deps bench
+	@$(MAKE) build
+	@tests/bench/run
+
+deps: ## install the packages that building and running need
+	@scripts/deps run
+
+clean: ## remove what was built; the state in var/ stays
+	rm -rf build
+
+help: ## print this
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
+	    printf '%-18s %s\n' "$$what" "$$does"; done
+
+# What a2enmod and an operator need. The packaged .load names the module where it was put.
+share = $(DESTDIR)/usr/share/identityimg
+mods  = $(DESTDIR)/etc/apache2/mods-available
+install: build ## install module, configuration, migrations (DESTDIR= for packages)
+	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts
+	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
+	install -m 0644 sql/*.sql $(share)/sql
+	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
+	install -m 0755 scripts/migrate $(share)/scripts
+	if [ -d "$(mods)" ]; then \
+	    sed 's|$${IIMG_MODULE}|$(libexecdir)/mod_identityimg.so|' conf/identityimg.load >"$(mods)/identityimg.load" && \
+	    install -m 0644 conf/identityimg.conf "$(mods)"; \
+	fi
+
+# Only these see httpd's headers.
+$(module_o): CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
+
+$(module): $(module_o) $(lib) $(out)/exports
+	@echo "  LD  $@"
+	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--version-script=$(out)/exports -o $@ $(module_o) $(lib) $(needs_libs)
+
+# httpd looks for the module's record alone.
+$(out)/exports: Makefile
+	@mkdir -p $(@D)
+	@echo '{ global: identityimg_module; local: *; };' >$@
+
+$(lib): $(lib_o)
+	@rm -f $@
+	@echo "  AR  $@"
+	$(Q)ar rcs $@ $(lib_o)
+
+$(out)/unit/%: $(out)/tests/unit/%.o $(lib)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(lib) $(needs_libs) $(aprs_libs)
+
+$(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
+
+$(out)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo "  CC  $<"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+.SECONDARY:
+-include $(shell find $(out) -name '*.d' 2>/dev/null)

@@ -1,0 +1,59 @@
+/* http.h - HTTP requests to other machines, through libcurl. The only place that sees curl.h. */
+#ifndef IIMG_HTTP_H
+#define IIMG_HTTP_H
+
+#include <stdbool.h>
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include "base/context.h"
+#include "base/error.h"
+
+/** A piece of a request body; the memory stays the caller's and outlives the call. */
+typedef struct iimg_http_chunk_t {
+    const char *data;
+    apr_size_t length;
+} iimg_http_chunk_t;
+
+typedef struct iimg_http_request_t {
+    const char *method;                 /* "GET", "POST", ... */
+    const char *url;                    /* absolute, http or https */
+    const apr_array_header_t *headers;  /* const char *, "Name: value"; NULL: none */
+    const iimg_http_chunk_t *body;      /* sent one after the other with one Content-Length */
+    int body_chunks;                    /* 0: no body */
+    const char *proxy;                  /* URL of the proxy; NULL: none, whatever the environment says */
+    bool allow_http;                    /* else https is the only protocol */
+    int connect_timeout;                /* seconds */
+    int timeout;                        /* seconds for everything */
+    apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
+} iimg_http_request_t;
+
+typedef enum {
+    IIMG_HTTP_OK,               /* a whole response is there, whatever its status */
+    IIMG_HTTP_CONNECT,          /* no connection (DNS, refused, TLS): nothing was sent */
+    IIMG_HTTP_TIMED_OUT,        /* no whole response in time */
+    IIMG_HTTP_BROKEN,           /* the connection broke, or the response is no HTTP or cut short */
+    IIMG_HTTP_TOO_LARGE         /* the response is over max_response */
+} iimg_http_outcome_t;
+
+typedef struct iimg_http_response_t {
+    iimg_http_outcome_t outcome;
+    const char *problem;        /* what curl said, for the log; "" when all went well */
+    int status;                 /* of the final response; 0 when there is none */
+    apr_table_t *headers;       /* of the final response */
+    const char *body;           /* NUL behind it; "" when empty */
+    apr_size_t length;          /* bytes in body */
+} iimg_http_response_t;
+
+/** Prepare libcurl, once per process, before any thread starts. @return whether it worked */
+bool iimg_http_start(void);
+
+/**
+ * Send one request and wait for the response. Redirects are never followed, environment proxies
+ * never used, cookies never kept, certificates always verified. Compressed answers are decoded.
+ * Never fails: what went wrong is in the outcome.
+ * @param pool owns the response
+ */
+iimg_http_response_t *iimg_http_send(iimg_context_t *context, apr_pool_t *pool,
+                                     const iimg_http_request_t *request);
+
+#endif

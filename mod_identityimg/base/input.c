@@ -1,0 +1,455 @@
+/* input.c - what a client sent: fields of a JSON object, of a form or of a query, read one way. */
+#include "base/input.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <apr_escape.h>
+#include <apr_strings.h>
+#include "base/json.h"
+#include "base/text.h"
+#include "base/uuid.h"
+
+typedef struct field_t {
+    const char *name;
+    const char *data;           /* text of a form's field; NUL behind it */
+    apr_size_t length;
+    const json_t *json;         /* value of a JSON body's member; NULL elsewhere */
+    const iimg_part_t *file;    /* file of a form; NULL elsewhere */
+} field_t;
+
+struct iimg_input_t {
+    apr_pool_t *pool;
+    apr_array_header_t *fields; /* field_t */
+};
+
+static iimg_input_t *create(apr_pool_t *pool)
+{
+    iimg_input_t *input = apr_palloc(pool, sizeof(*input));
+
+    input->pool = pool;
+    input->fields = apr_array_make(pool, 8, sizeof(field_t));
+    return input;
+}
+
+static field_t *add(iimg_input_t *input, const char *name)
+{
+    field_t *field = apr_array_push(input->fields);
+
+    memset(field, 0, sizeof(*field));
+    field->name = name;
+    return field;
+}
+
+/* JSON ---------------------------------------------------------------------------------------- */
+
+static const char *json_kind(const json_t *json)
+{
+    static const char *const names[] = {
+        [JSON_OBJECT] = "dictionary", [JSON_ARRAY] = "list", [JSON_STRING] = "str",
+        [JSON_INTEGER] = "int", [JSON_REAL] = "float", [JSON_TRUE] = "bool",
+        [JSON_FALSE] = "bool", [JSON_NULL] = "NoneType",
+    };
+
+    return names[json_typeof(json)];
+}
+
+static iimg_error_t *parse_json(iimg_input_t *input, const char *body, apr_size_t length)
+{
+    json_error_t problem;
+    json_t *json, *value;
+    const char *name;
+
+    json = iimg_json_own(input->pool,
+                         json_loadb(body, length,
+                                    JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
+                                    &problem));
+    if (!json) {
+        return iimg_error_code(
+            iimg_error(input->pool, IIMG_INVALID, "JSON parse error - %s: line %d column %d",
+                       iimg_text_is_utf8(problem.text, strlen(problem.text)) ? problem.text
+                                                                            : "not UTF-8",
+                       problem.line, problem.column), "parse_error");
+    }
+    if (!json_is_object(json)) {
+        return iimg_error(input->pool, IIMG_INVALID,
+                          "Invalid data. Expected a dictionary, but got %s.", json_kind(json));
+    }
+    json_object_foreach(json, name, value) {
+        add(input, name)->json = value;
+    }
+    return NULL;
+}
+
+/* Forms --------------------------------------------------------------------------------------- */
+
+static iimg_error_t *decode(iimg_input_t *input, const char *text, const char **out)
+{
+    char *decoded = apr_palloc(input->pool, strlen(text) + 1);
+    apr_size_t length;
+
+    switch (apr_unescape_url(decoded, text, APR_ESCAPE_STRING, NULL, NULL, 1, &length)) {
+    case APR_SUCCESS:
+    case APR_NOTFOUND:          /* nothing was escaped */
+        *out = strpbrk(text, "%+") ? decoded : text;
+        return NULL;
+    case APR_BADCH:
+        return iimg_error(input->pool, IIMG_INVALID, "Null characters are not allowed.");
+    default:
+        return iimg_error(input->pool, IIMG_INVALID,
+                          "The form holds a percent sign that is no escape.");
+    }
+}
+
+static iimg_error_t *parse_pairs(iimg_input_t *input, char *text)
+{
+    char *state = NULL;
+
+    for (char *pair = apr_strtok(text, "&", &state); pair; pair = apr_strtok(NULL, "&", &state)) {
+        char *equals = strchr(pair, '=');
+        const char *name, *value;
+        iimg_error_t *err;
+        field_t *field;
+
+        if (equals) {
+            *equals = '\0';
+        }
+        err = decode(input, pair, &name);
+        if (!err) {
+            err = decode(input, equals ? equals + 1 : "", &value);
+        }
+        if (err) {
+            return err;
+        }
+        if (input->fields->nelts >= IIMG_INPUT_MAX_FIELDS) {
+            return iimg_error(input->pool, IIMG_INVALID, "More than %d fields.",
+                              IIMG_INPUT_MAX_FIELDS);
+        }
+        field = add(input, name);
+        field->data = value;
+        field->length = strlen(value);
+    }
+    return NULL;
+}
+
+static iimg_error_t *parse_urlencoded(iimg_input_t *input, const char *body, apr_size_t length)
+{
+    if (memchr(body, '\0', length)) {
+        return iimg_error(input->pool, IIMG_INVALID, "Null characters are not allowed.");
+    }
+    return parse_pairs(input, apr_pstrmemdup(input->pool, body, length));
+}
+
+static iimg_error_t *take_parts(iimg_input_t *input, const char *content_type,
+                                const char *message, apr_size_t length)
+{
+    apr_array_header_t *parts;
+    iimg_error_t *err = iimg_multipart_parse(input->pool, content_type, message, length, &parts);
+
+    for (int i = 0; !err && i < parts->nelts; i++) {
+        const iimg_part_t *part = &APR_ARRAY_IDX(parts, i, iimg_part_t);
+        field_t *field = add(input, part->name);
+
+        if (part->filename) {
+            field->file = part;
+        }
+        else {
+            field->data = apr_pstrmemdup(input->pool, part->data, part->length);
+            field->length = part->length;
+        }
+    }
+    return err;
+}
+
+static bool is_type(const char *content_type, const char *type)
+{
+    size_t n = strlen(type);
+
+    return strncasecmp(content_type, type, n) == 0
+           && (content_type[n] == '\0' || strchr("; \t,", content_type[n]));
+}
+
+iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *message,
+                               apr_size_t offset, apr_size_t length, iimg_input_t **input)
+{
+    const char *body = message + offset;
+
+    *input = create(pool);
+    if (length == offset) {
+        return NULL;
+    }
+    content_type = content_type ? content_type : "";
+    if (is_type(content_type, "application/json")) {
+        return parse_json(*input, body, length - offset);
+    }
+    if (is_type(content_type, "application/x-www-form-urlencoded")) {
+        return parse_urlencoded(*input, body, length - offset);
+    }
+    if (is_type(content_type, "multipart/form-data")) {
+        return take_parts(*input, content_type, message, length);
+    }
+    return iimg_error(pool, IIMG_UNSUPPORTED_TYPE, "Unsupported media type \"%s\" in request.",
+                      content_type);
+}
+
+iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_input_t **input)
+{
+    *input = create(pool);
+    return query ? parse_pairs(*input, apr_pstrdup(pool, query)) : NULL;
+}
+
+/* Fields -------------------------------------------------------------------------------------- */
+
+/* The last field of that name, as Django's QueryDict has it. */
+static const field_t *find(const iimg_input_t *input, const char *name)
+{
+    for (int i = input->fields->nelts - 1; i >= 0; i--) {
+        const field_t *field = &APR_ARRAY_IDX(input->fields, i, field_t);
+
+        if (strcmp(field->name, name) == 0) {
+            return field;
+        }
+    }
+    return NULL;
+}
+
+bool iimg_input_has(const iimg_input_t *input, const char *name)
+{
+    return find(input, name) != NULL;
+}
+
+int iimg_input_count(const iimg_input_t *input, const char *name)
+{
+    int count = 0;
+
+    for (int i = 0; i < input->fields->nelts; i++) {
+        count += strcmp(APR_ARRAY_IDX(input->fields, i, field_t).name, name) == 0;
+    }
+    return count;
+}
+
+bool iimg_input_is_null(const iimg_input_t *input, const char *name)
+{
+    const field_t *field = find(input, name);
+
+    return field && field->json && json_is_null(field->json);
+}
+
+static iimg_error_t *refuse(const iimg_input_t *input, const char *name, const char *sentence)
+{
+    return iimg_error_field(iimg_error(input->pool, IIMG_INVALID, "%s", sentence), name);
+}
+
+/* The field's text and length; a sentence when it has none. */
+static const char *text_of(const field_t *field, const char **text, apr_size_t *length)
+{
+    if (field->file) {
+        return "Not a valid string.";
+    }
+    if (!field->json) {
+        *text = field->data;
+        *length = field->length;
+        return NULL;
+    }
+    if (json_is_null(field->json)) {
+        return "This field may not be null.";
+    }
+    if (!json_is_string(field->json)) {
+        return "Not a valid string.";
+    }
+    *text = json_string_value(field->json);
+    *length = json_string_length(field->json);
+    return NULL;
+}
+
+iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
+                              const char **value)
+{
+    const field_t *field = find(input, name);
+    const char *text = NULL, *problem;
+    apr_size_t length = 0;
+
+    *value = NULL;
+    if (!field) {
+        return NULL;
+    }
+    problem = text_of(field, &text, &length);
+    if (problem) {
+        return refuse(input, name, problem);
+    }
+    if (memchr(text, '\0', length)) {
+        return refuse(input, name, "Null characters are not allowed.");
+    }
+    if (!iimg_text_is_utf8(text, length)) {
+        return refuse(input, name, "Not a valid string.");
+    }
+    text = iimg_text_trim(input->pool, text);
+    if (iimg_text_characters(text) > max) {
+        return refuse(input, name,
+                      apr_psprintf(input->pool,
+                                   "Ensure this field has no more than %" APR_SIZE_T_FMT
+                                   " characters.", max));
+    }
+    *value = text;
+    return NULL;
+}
+
+static bool is_integer(const char *text)
+{
+    const char *p = text + (*text == '-');
+    size_t digits = strspn(p, "0123456789");
+
+    return digits > 0 && p[digits] == '\0';
+}
+
+iimg_error_t *iimg_input_integer(const iimg_input_t *input, const char *name, bool *present,
+                                 long long *value)
+{
+    const field_t *field = find(input, name);
+    const char *text = NULL;
+    apr_size_t length = 0;
+
+    *present = field && !(field->json && json_is_null(field->json));
+    if (!*present) {
+        return NULL;
+    }
+    if (field->json && json_is_integer(field->json)) {
+        *value = json_integer_value(field->json);
+        return NULL;
+    }
+    if (text_of(field, &text, &length) || strlen(text) != length
+        || !is_integer(text = iimg_text_trim(input->pool, text))) {
+        return refuse(input, name, "A valid integer is required.");
+    }
+    *value = strtoll(text, NULL, 10);   /* beyond its range it saturates: out of ours in any case */
+    return NULL;
+}
+
+iimg_error_t *iimg_input_bool(const iimg_input_t *input, const char *name, bool *value)
+{
+    static const struct { const char *word; bool value; } words[] = {
+        { "true", true },   { "1", true },  { "yes", true }, { "on", true },   { "t", true },
+        { "false", false }, { "0", false }, { "no", false }, { "off", false }, { "f", false },
+        { "", false },
+    };
+    const field_t *field = find(input, name);
+
+    if (!field) {
+        return NULL;
+    }
+    if (field->json && json_is_boolean(field->json)) {
+        *value = json_is_true(field->json);
+        return NULL;
+    }
+    if (field->json && json_is_null(field->json)) {
+        *value = false;
+        return NULL;
+    }
+    for (size_t i = 0; field->data && i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcasecmp(field->data, words[i].word) == 0) {
+            *value = words[i].value;
+            return NULL;
+        }
+    }
+    return refuse(input, name, "Must be a valid boolean.");
+}
+
+static iimg_error_t *read_uuid(const iimg_input_t *input, const char *name, const char *text,
+                               apr_size_t length, const char **value)
+{
+    text = iimg_text_trim(input->pool, text);
+    *value = memchr(text, '\0', length) ? NULL : iimg_uuid_parse(input->pool, text);
+    return *value ? NULL : refuse(input, name, "Must be a valid UUID.");
+}
+
+iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const char **value)
+{
+    const field_t *field = find(input, name);
+    const char *text = NULL;
+    apr_size_t length = 0;
+
+    *value = NULL;
+    if (!field || (field->json && json_is_null(field->json))) {
+        return NULL;
+    }
+    if (text_of(field, &text, &length)) {
+        return refuse(input, name, "Must be a valid UUID.");
+    }
+    return length == 0 ? NULL : read_uuid(input, name, text, length, value);
+}
+
+static iimg_error_t *uuids_of_json(const iimg_input_t *input, const char *name, const json_t *list,
+                                   apr_array_header_t *values)
+{
+    iimg_error_t *err = NULL;
+
+    for (size_t i = 0; !err && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        err = json_is_string(item)
+                  ? read_uuid(input, name, json_string_value(item), json_string_length(item),
+                              apr_array_push(values))
+                  : refuse(input, name, "Must be a valid UUID.");
+    }
+    return err;
+}
+
+static iimg_error_t *uuids_of_text(const iimg_input_t *input, const char *name, const char *text,
+                                   apr_array_header_t *values)
+{
+    char *state = NULL, *copy = apr_pstrdup(input->pool, text);
+    iimg_error_t *err = NULL;
+
+    for (char *item = apr_strtok(copy, ",", &state); item && !err;
+         item = apr_strtok(NULL, ",", &state)) {
+        err = read_uuid(input, name, item, strlen(item), apr_array_push(values));
+    }
+    return err;
+}
+
+iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values)
+{
+    const field_t *field = find(input, name);
+    iimg_error_t *err;
+
+    *values = NULL;
+    if (!field || (field->json && json_is_null(field->json))) {
+        return NULL;
+    }
+    if (field->file || (field->json && !json_is_array(field->json))) {
+        return refuse(input, name, "Expected a list of UUIDs.");
+    }
+    if (field->json && json_array_size(field->json) > (size_t)max) {
+        return refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
+    }
+    *values = apr_array_make(input->pool, max, sizeof(const char *));
+    err = field->json ? uuids_of_json(input, name, field->json, *values)
+                      : uuids_of_text(input, name, field->data, *values);
+    if (!err && (*values)->nelts > max) {
+        err = refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
+    }
+    return err;
+}
+
+iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
+                              const iimg_part_t **part)
+{
+    *part = NULL;
+    for (int i = 0; i < input->fields->nelts; i++) {
+        const field_t *field = &APR_ARRAY_IDX(input->fields, i, field_t);
+
+        if (strcmp(field->name, name) != 0 || !field->file) {
+            continue;
+        }
+        if (*part) {
+            return refuse(input, name, "Send one file only.");
+        }
+        *part = field->file;
+    }
+    /* A file input that nothing was chosen for is sent with an empty name and no bytes. */
+    if (*part && !*(*part)->filename && (*part)->length == 0) {
+        *part = NULL;
+    }
+    return NULL;
+}

@@ -1,0 +1,76 @@
+/* input.h - what a client sent: fields of a JSON object, of a form or of a query, read one way. */
+#ifndef IIMG_INPUT_H
+#define IIMG_INPUT_H
+
+#include <stdbool.h>
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include "base/error.h"
+#include "base/multipart.h"
+
+typedef struct iimg_input_t iimg_input_t;
+
+/** Most fields that a form or a query may have. */
+#define IIMG_INPUT_MAX_FIELDS 1000
+
+/**
+ * Read a request's body.
+ * @param content_type the header, or NULL
+ * @param message      the body, for multipart with iimg_multipart_preamble in front; must stay
+ *                     valid as long as the input is used
+ * @param offset       where the body begins in message
+ * @param length       of message
+ * An empty body is an input without fields, whatever its type.
+ * Errors: IIMG_UNSUPPORTED_TYPE; IIMG_INVALID ("JSON parse error - ...", "Multipart form parse
+ * error - ...", a JSON body that is no object).
+ */
+iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *message,
+                               apr_size_t offset, apr_size_t length, iimg_input_t **input);
+
+/** Read a query string (without the '?'; NULL is empty). Errors: IIMG_INVALID. */
+iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_input_t **input);
+
+/** Whether the field is there, null included. */
+bool iimg_input_has(const iimg_input_t *input, const char *name);
+
+/** How often the field is there. */
+int iimg_input_count(const iimg_input_t *input, const char *name);
+
+/** Whether the field is there and JSON null. */
+bool iimg_input_is_null(const iimg_input_t *input, const char *name);
+
+/**
+ * A text, trimmed.
+ * @param max   most characters (not bytes)
+ * @param value NULL when absent
+ * Errors: IIMG_INVALID naming the field: no text, null, too long, NUL inside, not UTF-8.
+ */
+iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
+                              const char **value);
+
+/**
+ * An integer: a JSON integer, or a string of digits with an optional minus.
+ * @param present false when absent or null: value is untouched
+ */
+iimg_error_t *iimg_input_integer(const iimg_input_t *input, const char *name, bool *present,
+                                 long long *value);
+
+/** true or false; from forms also 1, 0, yes, no, on, off. @param value untouched when absent */
+iimg_error_t *iimg_input_bool(const iimg_input_t *input, const char *name, bool *value);
+
+/** A UUID. @param value lower case; NULL when absent, null or empty */
+iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const char **value);
+
+/** A list of UUIDs: a JSON array, or comma-separated text. @param values NULL when absent or null */
+iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values);
+
+/**
+ * A file field.
+ * @param part NULL when there is none (absent, an ordinary text field, or sent without a name)
+ * Errors: IIMG_INVALID when the field is there twice.
+ */
+iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
+                              const iimg_part_t **part);
+
+#endif

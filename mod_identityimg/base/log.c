@@ -1,0 +1,40 @@
+/* log.c - log lines from below server/, through the sink of the context. */
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <apr_strings.h>
+
+bool iimg_log_enabled(const iimg_context_t *context, iimg_log_level_t level)
+{
+    return context->log && context->log->enabled(context->log->baton, level);
+}
+
+void iimg_log_write(const iimg_context_t *context, const char *file, int line,
+                    iimg_log_level_t level, const char *format, ...)
+{
+    char text[4096];    /* httpd cuts its lines at 8 kB; memory of the request is not ours to eat */
+    va_list args;
+
+    if (!iimg_log_enabled(context, level)) {
+        return;
+    }
+    va_start(args, format);
+    apr_vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    context->log->write(context->log->baton, file, line, level,
+                        apr_psprintf(context->pool, "%s (request %s)", text, context->request_id));
+}
+
+apr_time_t iimg_step_begin(const iimg_context_t *context)
+{
+    return iimg_log_enabled(context, IIMG_LOG_DEBUG) ? apr_time_now() : 0;
+}
+
+void iimg_step_end(const iimg_context_t *context, apr_time_t began, const char *kind,
+                   const char *what)
+{
+    if (began) {
+        iimg_log(context, IIMG_LOG_DEBUG, "step %s%s%s %.3f ms", kind, what ? " " : "",
+                 what ? what : "", (double)(apr_time_now() - began) / 1000.0);
+    }
+}

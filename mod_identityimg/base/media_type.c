@@ -1,0 +1,142 @@
+/* media_type.c - the table of picture kinds and their magic bytes. */
+#include "base/media_type.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+
+const char *const iimg_media_types_allowed = "JPEG, PNG, WebP, GIF, HEIC or AVIF";
+
+static const iimg_media_type_t kinds[] = {
+    { IIMG_FORMAT_JPEG, "JPEG", "image/jpeg", "jpg" },
+    { IIMG_FORMAT_PNG,  "PNG",  "image/png",  "png" },
+    { IIMG_FORMAT_WEBP, "WebP", "image/webp", "webp" },
+    { IIMG_FORMAT_GIF,  "GIF",  "image/gif",  "gif" },
+    { IIMG_FORMAT_HEIC, "HEIC", "image/heic", "heic" },
+    { IIMG_FORMAT_AVIF, "AVIF", "image/avif", "avif" },
+    { IIMG_FORMAT_UNKNOWN, "unknown", "application/octet-stream", "bin" },
+};
+
+/* ISO/IEC 23008-12 and the AV1 image format name these as major brands. */
+static const struct { char brand[5]; iimg_format_t format; } brands[] = {
+    { "avif", IIMG_FORMAT_AVIF }, { "avis", IIMG_FORMAT_AVIF },
+    { "heic", IIMG_FORMAT_HEIC }, { "heix", IIMG_FORMAT_HEIC }, { "heim", IIMG_FORMAT_HEIC },
+    { "heis", IIMG_FORMAT_HEIC }, { "hevc", IIMG_FORMAT_HEIC }, { "mif1", IIMG_FORMAT_HEIC },
+    { "msf1", IIMG_FORMAT_HEIC },
+};
+
+static bool starts(const unsigned char *data, apr_size_t length, const char *magic, apr_size_t n)
+{
+    return length >= n && memcmp(data, magic, n) == 0;
+}
+
+static iimg_format_t iso_format(const unsigned char *data, apr_size_t length)
+{
+    if (length < 12 || memcmp(data + 4, "ftyp", 4) != 0) {
+        return IIMG_FORMAT_UNKNOWN;
+    }
+    for (size_t i = 0; i < sizeof(brands) / sizeof(brands[0]); i++) {
+        if (memcmp(data + 8, brands[i].brand, 4) == 0) {
+            return brands[i].format;
+        }
+    }
+    return IIMG_FORMAT_UNKNOWN;
+}
+
+static iimg_format_t format_of(const unsigned char *data, apr_size_t length)
+{
+    if (starts(data, length, "\xff\xd8\xff", 3)) {
+        return IIMG_FORMAT_JPEG;
+    }
+    if (starts(data, length, "\x89PNG\r\n\x1a\n", 8)) {
+        return IIMG_FORMAT_PNG;
+    }
+    if (starts(data, length, "RIFF", 4) && length >= 12 && memcmp(data + 8, "WEBP", 4) == 0) {
+        return IIMG_FORMAT_WEBP;
+    }
+    if (starts(data, length, "GIF87a", 6) || starts(data, length, "GIF89a", 6)) {
+        return IIMG_FORMAT_GIF;
+    }
+    return iso_format(data, length);
+}
+
+const iimg_media_type_t *iimg_media_type_sniff(const void *data, apr_size_t length)
+{
+    iimg_format_t format = format_of(data, length);
+    const iimg_media_type_t *kind = kinds;
+
+    while (kind->format != format) {
+        kind++;
+    }
+    return kind;
+}
+
+const iimg_media_type_t *iimg_media_type_by_extension(const char *extension)
+{
+    for (const iimg_media_type_t *kind = kinds; kind->format != IIMG_FORMAT_UNKNOWN; kind++) {
+        if (strcmp(kind->extension, extension) == 0) {
+            return kind;
+        }
+    }
+    return NULL;
+}
+
+static const struct { const char *magic; apr_size_t length; const char *words; } strangers[] = {
+    { "%PDF-", 5, "a PDF document" },        { "II*\0", 4, "a TIFF picture" },
+    { "MM\0*", 4, "a TIFF picture" },        { "BM", 2, "a BMP picture" },
+    { "PK\3\4", 4, "a ZIP archive" },        { "\x1f\x8b", 2, "a gzip archive" },
+    { "\0\0\1\0", 4, "an ICO picture" },     { "8BPS", 4, "a Photoshop document" },
+    { "\x7f" "ELF", 4, "a program" },        { "MZ", 2, "a program" },
+    { "\xff\x0a", 2, "a JPEG XL picture" },  { "\0\0\0\x0cJXL ", 8, "a JPEG XL picture" },
+    { "\0\0\0\x0cjP  ", 8, "a JPEG 2000 picture" },
+};
+
+static bool looks_like_text(const unsigned char *data, apr_size_t length)
+{
+    apr_size_t n = length < 512 ? length : 512;
+
+    for (apr_size_t i = 0; i < n; i++) {
+        if (data[i] < 0x20 && data[i] != '\t' && data[i] != '\n' && data[i] != '\r') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_tag(const unsigned char *data, apr_size_t length, const char *tag)
+{
+    apr_size_t n = length < 512 ? length : 512;
+    size_t width = strlen(tag);
+
+    for (apr_size_t i = 0; i + width <= n; i++) {
+        if (strncasecmp((const char *)data + i, tag, width) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *iimg_media_type_describe(const void *data, apr_size_t length)
+{
+    const unsigned char *bytes = data;
+
+    if (length == 0) {
+        return "an empty file";
+    }
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        if (starts(bytes, length, strangers[i].magic, strangers[i].length)) {
+            return strangers[i].words;
+        }
+    }
+    if (length >= 12 && memcmp(bytes + 4, "ftyp", 4) == 0) {
+        return "a video or another ISO media file";
+    }
+    if (!looks_like_text(bytes, length)) {
+        return "unknown data";
+    }
+    if (has_tag(bytes, length, "<svg")) {
+        return "an SVG drawing";
+    }
+    return has_tag(bytes, length, "<html") || has_tag(bytes, length, "<!doctype html")
+               ? "an HTML page" : "text";
+}

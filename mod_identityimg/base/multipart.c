@@ -1,0 +1,203 @@
+/* multipart.c - the parts of a multipart/form-data body, found through GMime. */
+#include "base/multipart.h"
+
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+#include <apr_strings.h>
+#include <gmime/gmime.h>
+
+typedef struct form_t {
+    apr_pool_t *pool;
+    const char *message;        /* preamble and body */
+    apr_size_t length;
+    apr_size_t offset;          /* of the body within the message */
+    const char *boundary;
+    apr_array_header_t *parts;
+} form_t;
+
+const char *iimg_multipart_preamble(apr_pool_t *pool, const char *content_type)
+{
+    return apr_pstrcat(pool, "MIME-Version: 1.0\r\nContent-Type: ", content_type, "\r\n\r\n",
+                       NULL);
+}
+
+void iimg_multipart_start(void)
+{
+    g_mime_init();
+}
+
+static apr_status_t drop_object(void *data)
+{
+    g_object_unref(data);
+    return APR_SUCCESS;
+}
+
+static void *own(apr_pool_t *pool, void *object)
+{
+    if (object) {
+        apr_pool_cleanup_register(pool, object, drop_object, apr_pool_cleanup_null);
+    }
+    return object;
+}
+
+static iimg_error_t *refuse(apr_pool_t *pool, const char *why)
+{
+    return iimg_error_code(
+        iimg_error(pool, IIMG_INVALID, "Multipart form parse error - %s", why), "parse_error");
+}
+
+static iimg_error_t *read_boundary(form_t *form, const char *content_type)
+{
+    GMimeContentType *type = own(form->pool, g_mime_content_type_parse(NULL, content_type));
+    const char *boundary = type ? g_mime_content_type_get_parameter(type, "boundary") : NULL;
+
+    /* RFC 2046, section 5.1.1: 1 to 70 characters. */
+    if (!boundary || !*boundary || strlen(boundary) > 70) {
+        return refuse(form->pool, "Invalid boundary in multipart");
+    }
+    form->boundary = apr_pstrcat(form->pool, "--", boundary, NULL);
+    return NULL;
+}
+
+/* GMime builds an object for each part: count the delimiters before it does. */
+static bool has_too_many_parts(const form_t *form)
+{
+    const char *p = form->message + form->offset, *end = form->message + form->length;
+    size_t width = strlen(form->boundary);
+    int delimiters = 0;
+
+    while ((p = memmem(p, (size_t)(end - p), form->boundary, width)) != NULL) {
+        if (++delimiters > IIMG_MULTIPART_MAX_PARTS + 1) {
+            return true;
+        }
+        p += width;
+    }
+    return false;
+}
+
+/* Frees GLib's wrapper only: the bytes are the body's owner's. */
+static apr_status_t drop_wrapper(void *data)
+{
+    g_byte_array_free(data, FALSE);
+    return APR_SUCCESS;
+}
+
+static GMimeStream *stream_of(form_t *form)
+{
+    GByteArray *bytes = g_byte_array_new();
+    GMimeStream *stream;
+
+    apr_pool_cleanup_register(form->pool, bytes, drop_wrapper, apr_pool_cleanup_null);
+    bytes->data = (guint8 *)form->message;
+    bytes->len = (guint)form->length;
+    stream = own(form->pool, g_mime_stream_mem_new_with_byte_array(bytes));
+    g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
+    g_mime_stream_set_bounds(stream, 0, (gint64)form->length);
+    return stream;
+}
+
+/* The delimiter must stand right behind a part, and behind the last one the closing form of it:
+ * else the body was cut short. */
+static bool is_whole(const form_t *form, const iimg_part_t *part, bool last)
+{
+    const char *p = part->data + part->length, *end = form->message + form->length;
+    size_t width = strlen(form->boundary);
+
+    p += p < end && *p == '\r';
+    p += p < end && *p == '\n';
+    if ((size_t)(end - p) < width || memcmp(p, form->boundary, width) != 0) {
+        return false;
+    }
+    p += width;
+    return !last || (end - p >= 2 && p[0] == '-' && p[1] == '-');
+}
+
+static bool is_form_data(GMimeContentDisposition *disposition)
+{
+    const char *kind = g_mime_content_disposition_get_disposition(disposition);
+
+    return kind && strcasecmp(kind, "form-data") == 0;
+}
+
+static iimg_error_t *read_part(form_t *form, GMimeObject *object, bool last)
+{
+    GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
+    iimg_part_t *part = &APR_ARRAY_PUSH(form->parts, iimg_part_t);
+    GMimeDataWrapper *content;
+    GMimeStream *stream;
+
+    if (!GMIME_IS_PART(object)) {
+        return refuse(form->pool, "a part is itself a multipart or a message");
+    }
+    if (!disposition || !is_form_data(disposition)) {
+        return refuse(form->pool, "a part has no usable Content-Disposition");
+    }
+    part->name = apr_pstrdup(form->pool,
+                             g_mime_content_disposition_get_parameter(disposition, "name"));
+    part->filename = apr_pstrdup(form->pool,
+                                 g_mime_content_disposition_get_parameter(disposition, "filename"));
+    content = g_mime_part_get_content(GMIME_PART(object));
+    stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
+    if (!part->name || !stream || stream->bound_start < (gint64)form->offset
+        || stream->bound_end < stream->bound_start
+        || stream->bound_end > (gint64)form->length) {
+        return refuse(form->pool, "a part has no usable Content-Disposition");
+    }
+    part->data = form->message + stream->bound_start;
+    part->length = (apr_size_t)(stream->bound_end - stream->bound_start);
+    return is_whole(form, part, last) ? NULL : refuse(form->pool, "the body is cut short");
+}
+
+static iimg_error_t *read_parts(form_t *form, GMimeObject *whole)
+{
+    iimg_error_t *err = NULL;
+    int count;
+
+    if (!GMIME_IS_MULTIPART(whole)) {
+        return refuse(form->pool, "the body is no multipart form");
+    }
+    count = g_mime_multipart_get_count(GMIME_MULTIPART(whole));
+    for (int i = 0; i < count && !err; i++) {
+        err = read_part(form, g_mime_multipart_get_part(GMIME_MULTIPART(whole), i),
+                        i == count - 1);
+    }
+    return err;
+}
+
+static bool is_empty_form(const form_t *form)
+{
+    const char *close = apr_pstrcat(form->pool, form->boundary, "--", NULL);
+
+    return form->length - form->offset >= strlen(close)
+           && memcmp(form->message + form->offset, close, strlen(close)) == 0;
+}
+
+iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type,
+                                   const char *message, apr_size_t length,
+                                   apr_array_header_t **parts)
+{
+    form_t form = { .pool = pool, .message = message, .length = length };
+    GMimeParser *parser;
+    iimg_error_t *err = read_boundary(&form, content_type);
+
+    if (err) {
+        return err;
+    }
+    form.offset = strlen(iimg_multipart_preamble(pool, content_type));
+    form.parts = *parts = apr_array_make(pool, 4, sizeof(iimg_part_t));
+    if (has_too_many_parts(&form)) {
+        return refuse(pool, apr_psprintf(pool, "more than %d parts", IIMG_MULTIPART_MAX_PARTS));
+    }
+    if (is_empty_form(&form)) {
+        return NULL;
+    }
+    if (!memmem(message + form.offset, length - form.offset, form.boundary,
+                strlen(form.boundary))) {
+        return refuse(pool, "the body holds no boundary");
+    }
+    parser = own(pool, g_mime_parser_new_with_stream(stream_of(&form)));
+    g_mime_parser_set_persist_stream(parser, TRUE);
+    g_mime_parser_set_respect_content_length(parser, FALSE);
+    return read_parts(&form, own(pool, g_mime_parser_construct_part(parser, NULL)));
+}

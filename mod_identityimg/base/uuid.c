@@ -1,0 +1,59 @@
+/* uuid.c - UUIDs as text. */
+#include "base/uuid.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <apr_strings.h>
+
+const char *iimg_uuid_create(apr_pool_t *pool)
+{
+    unsigned char b[16];
+
+    if (getrandom(b, sizeof(b), 0) != sizeof(b)) {
+        abort();    /* cannot happen for 16 bytes; a predictable key would be worse */
+    }
+    b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
+    b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
+    return apr_psprintf(pool,
+                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
+                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
+                        b[12], b[13], b[14], b[15]);
+}
+
+static bool is_dash_place(int i)
+{
+    return i == 8 || i == 13 || i == 18 || i == 23;
+}
+
+const char *iimg_uuid_parse(apr_pool_t *pool, const char *text)
+{
+    char *out;
+
+    if (!text || strlen(text) != IIMG_UUID_LENGTH) {
+        return NULL;
+    }
+    out = apr_pstrdup(pool, text);
+    for (int i = 0; i < IIMG_UUID_LENGTH; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (is_dash_place(i) ? c != '-' : !isxdigit(c)) {
+            return NULL;
+        }
+        out[i] = (char)tolower(c);
+    }
+    return out;
+}
+
+bool iimg_uuid_at(const char *text)
+{
+    for (int i = 0; i < IIMG_UUID_LENGTH; i++) {
+        bool digit = (text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f');
+
+        if (is_dash_place(i) ? text[i] != '-' : !digit) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,16 @@
+/* list_test_user_identities.c - the identities of a test scenario's user. */
+#include "functions/admin/admin.h"
+
+iimg_error_t *iimg_list_test_user_identities(iimg_context_t *context, const char *user_id,
+                                             apr_array_header_t **identities)
+{
+    const iimg_caller_t *caller;
+    bool found;
+    iimg_error_t *err = iimg_identity_list_of_test_user(context, user_id, &caller, &found,
+                                                        identities);
+
+    if (!err) {
+        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    }
+    return !err && !found ? iimg_not_found(context) : err;
+}

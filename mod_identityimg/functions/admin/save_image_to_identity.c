@@ -1,0 +1,14 @@
+/* save_image_to_identity.c - copy a generated picture to its identity. */
+#include "functions/admin/admin.h"
+
+#include <string.h>
+
+iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *identity_id,
+                                          const iimg_generation_job_t *job, const char *data,
+                                          apr_size_t length, iimg_identity_t **identity)
+{
+    /* The copy keeps the generated picture's name: "generated_images/<this>". */
+    iimg_upload_t upload = { data, length, strrchr(job->image, '/') + 1 };
+
+    return iimg_upload_identity_image(context, identity_id, &upload, identity);
+}

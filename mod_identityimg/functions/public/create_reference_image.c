@@ -1,0 +1,100 @@
+/* create_reference_image.c - a new photo: five slots a user, each taken once, whatever happens at once. */
+#include "functions/public/public.h"
+
+typedef struct creation_t {
+    const char *user_id;
+    const iimg_new_reference_image_t *wanted;
+    iimg_stored_picture_t stored;       /* count 0: no picture */
+    iimg_reference_image_t *image;
+} creation_t;
+
+static iimg_error_t *max_images(iimg_context_t *context)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_INVALID,
+                                      "Maximum %d reference images allowed",
+                                      IIMG_REFERENCE_IMAGE_SLOTS), "max_images");
+}
+
+/* The slot that a new photo gets among those that are taken. */
+static iimg_error_t *choose_order(iimg_context_t *context, const bool *taken, const int *wanted,
+                                  int *order)
+{
+    int lowest = IIMG_REFERENCE_IMAGE_SLOTS;
+
+    for (int i = IIMG_REFERENCE_IMAGE_SLOTS - 1; i >= 0; i--) {
+        lowest = taken[i] ? lowest : i;
+    }
+    if (lowest == IIMG_REFERENCE_IMAGE_SLOTS) {
+        return max_images(context);
+    }
+    if (wanted && taken[*wanted]) {
+        return iimg_reference_image_order_in_use(context, *wanted);
+    }
+    *order = wanted ? *wanted : lowest;
+    return NULL;
+}
+
+static iimg_error_t *check_slot(iimg_context_t *context, const creation_t *creation, int *order)
+{
+    bool taken[IIMG_REFERENCE_IMAGE_SLOTS];
+    iimg_error_t *err = iimg_reference_image_slots(context, creation->user_id, taken);
+
+    return err ? err : choose_order(context, taken, creation->wanted->order, order);
+}
+
+/* Creates of one user queue up at his row: nobody else sees the slots before this one is in. */
+static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
+{
+    creation_t *creation = baton;
+    bool found;
+    int order = 0;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err) {
+        err = iimg_user_lock(context, creation->user_id, &found);
+    }
+    if (!err && !found) {
+        err = iimg_error(context->pool, IIMG_NOT_FOUND, "User %s not found", creation->user_id);
+    }
+    if (!err) {
+        err = check_slot(context, creation, &order);
+    }
+    if (!err) {
+        err = iimg_reference_image_insert(context, creation->user_id, creation->wanted->name,
+                                          order, &creation->stored.picture, &creation->image);
+    }
+    if (!err && creation->stored.count) {
+        err = iimg_publish_picture(context, &creation->stored);
+    }
+    return err;
+}
+
+/* A picture that cannot be kept is not decoded and stored first. */
+static iimg_error_t *store_upload(iimg_context_t *context, creation_t *creation)
+{
+    int order;
+    iimg_error_t *err = check_slot(context, creation, &order);
+
+    return err ? err : iimg_store_picture(context, creation->wanted->upload, &creation->stored);
+}
+
+iimg_error_t *iimg_create_reference_image(iimg_context_t *context, const char *user_id,
+                                          const iimg_new_reference_image_t *wanted,
+                                          iimg_reference_image_t **image)
+{
+    creation_t creation = { .user_id = user_id, .wanted = wanted };
+    iimg_error_t *err = wanted->order ? iimg_check_order(context, *wanted->order) : NULL;
+
+    if (!err && wanted->upload) {
+        err = store_upload(context, &creation);
+    }
+    if (err) {
+        return err;
+    }
+    err = iimg_db_transaction(context, insert_row, &creation);
+    if (err && creation.stored.count) {
+        iimg_abandon_picture(context, &creation.stored);
+    }
+    *image = creation.image;
+    return err;
+}

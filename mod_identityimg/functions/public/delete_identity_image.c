@@ -1,0 +1,36 @@
+/* delete_identity_image.c - take an identity's picture away. */
+#include "functions/public/public.h"
+
+typedef struct change_t {
+    const char *id;
+    iimg_identity_t *identity;
+} change_t;
+
+static iimg_error_t *show_none(iimg_context_t *context, void *baton)
+{
+    static const iimg_picture_t none = { NULL, NULL };
+    change_t *change = baton;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err) {
+        err = iimg_get_identity(context, change->id, &change->identity);
+    }
+    if (err || !change->identity->picture.key) {
+        return err;
+    }
+    err = iimg_identity_set_picture(context, change->id, &none, &change->identity);
+    return !err && !change->identity ? iimg_not_found(context) : err;
+}
+
+iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,
+                                         iimg_identity_t **identity)
+{
+    change_t change = { .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, show_none, &change);
+
+    if (!err) {
+        iimg_sweep(context);
+    }
+    *identity = change.identity;
+    return err;
+}

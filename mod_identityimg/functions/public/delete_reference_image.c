@@ -1,0 +1,31 @@
+/* delete_reference_image.c - remove a photo: its row, then its files. */
+#include "functions/public/public.h"
+
+typedef struct removal_t {
+    const char *user_id;
+    const char *id;
+} removal_t;
+
+static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
+{
+    const removal_t *removal = baton;
+    bool found = false;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err) {
+        err = iimg_reference_image_delete(context, removal->user_id, removal->id, &found);
+    }
+    return !err && !found ? iimg_not_found(context) : err;
+}
+
+iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *user_id,
+                                          const char *id)
+{
+    removal_t removal = { .user_id = user_id, .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, delete_row, &removal);
+
+    if (!err) {
+        iimg_sweep(context);        /* a trigger has doomed its objects */
+    }
+    return err;
+}

@@ -1,0 +1,15 @@
+/* list_reference_images.c - a user's photos, in one statement. */
+#include "functions/public/public.h"
+
+iimg_error_t *iimg_list_reference_images(iimg_context_t *context, const iimg_scope_t *scope,
+                                         apr_array_header_t **images)
+{
+    const iimg_caller_t *caller;
+    const char *owner;
+    iimg_error_t *err = iimg_reference_image_list(context, scope->user_id, &caller, images);
+
+    if (!err) {
+        err = iimg_accept_caller(context, caller, IIMG_USER);
+    }
+    return err ? err : iimg_scope_owner(context, scope, &owner);
+}

@@ -1,0 +1,67 @@
+/* public.h - what a user may do with what is his. */
+#ifndef IIMG_FUNCTIONS_PUBLIC_H
+#define IIMG_FUNCTIONS_PUBLIC_H
+
+#include "functions/shared/shared.h"
+
+/*
+ * Functions that only read look the caller up within their own statement and accept him; those
+ * that write are called with a caller accepted before, and look again within their transaction.
+ */
+
+/** The caller's own row. Errors: as iimg_accept_caller. */
+iimg_error_t *iimg_get_me(iimg_context_t *context, iimg_user_t **user);
+
+/** The caller's identities, oldest first. @param identities iimg_identity_t */
+iimg_error_t *iimg_list_my_identities(iimg_context_t *context, apr_array_header_t **identities);
+
+/** Photos in scope, by order. @param images iimg_reference_image_t */
+iimg_error_t *iimg_list_reference_images(iimg_context_t *context, const iimg_scope_t *scope,
+                                         apr_array_header_t **images);
+
+/** What a client says of a new photo. */
+typedef struct iimg_new_reference_image_t {
+    const char *name;               /* "" for none */
+    const int *order;               /* NULL: the lowest free slot */
+    const iimg_upload_t *upload;    /* NULL: no picture yet */
+} iimg_new_reference_image_t;
+
+/**
+ * Create a photo for a user.
+ * Errors: IIMG_INVALID (max_images, order_in_use, order_range, the picture), IIMG_TOO_LARGE,
+ * IIMG_NOT_FOUND "User <id> not found", IIMG_UNAVAILABLE. On any error nothing is kept.
+ */
+iimg_error_t *iimg_create_reference_image(iimg_context_t *context, const char *user_id,
+                                          const iimg_new_reference_image_t *wanted,
+                                          iimg_reference_image_t **image);
+
+/**
+ * Change name and order. @param name, order NULL: as it is; both NULL changes nothing at all
+ * Errors: IIMG_INVALID, IIMG_NOT_FOUND.
+ */
+iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *user_id,
+                                          const char *id, const char *name, const int *order,
+                                          iimg_reference_image_t **image);
+
+/** Put a picture in, or another one; on any error the old one stays. */
+iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *user_id,
+                                          const char *id, const iimg_upload_t *upload,
+                                          iimg_reference_image_t **image);
+
+/** Remove a photo: its row, then its files. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *user_id,
+                                          const char *id);
+
+/** One identity that the accepted caller owns, or any for staff. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_identity(iimg_context_t *context, const char *id,
+                                iimg_identity_t **identity);
+
+/** Put a picture in; the one before is held for a day. On any error the old one stays. */
+iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
+                                         const iimg_upload_t *upload, iimg_identity_t **identity);
+
+/** Take the picture away; it is held for a day. An identity without one stays as it is. */
+iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,
+                                         iimg_identity_t **identity);
+
+#endif

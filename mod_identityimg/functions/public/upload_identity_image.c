@@ -1,0 +1,46 @@
+/* upload_identity_image.c - put a picture on an identity. */
+#include "functions/public/public.h"
+
+typedef struct change_t {
+    const char *id;
+    iimg_stored_picture_t stored;
+    iimg_identity_t *identity;
+} change_t;
+
+/* A trigger holds the picture before for a day, so that the change can be taken back. */
+static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
+{
+    change_t *change = baton;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err) {
+        err = iimg_get_identity(context, change->id, &change->identity);
+    }
+    if (!err) {
+        err = iimg_identity_set_picture(context, change->id, &change->stored.picture,
+                                        &change->identity);
+    }
+    if (!err && !change->identity) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_publish_picture(context, &change->stored);
+}
+
+iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
+                                         const iimg_upload_t *upload, iimg_identity_t **identity)
+{
+    change_t change = { .id = id };
+    iimg_error_t *err = iimg_store_picture(context, upload, &change.stored);
+
+    if (err) {
+        return err;
+    }
+    err = iimg_db_transaction(context, show_picture, &change);
+    if (err) {
+        iimg_abandon_picture(context, &change.stored);
+        return err;
+    }
+    iimg_sweep(context);        /* the picture before the one before */
+    *identity = change.identity;
+    return NULL;
+}

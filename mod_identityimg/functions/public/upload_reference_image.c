@@ -1,0 +1,45 @@
+/* upload_reference_image.c - put a picture into a photo's slot, or another one. */
+#include "functions/public/public.h"
+
+typedef struct change_t {
+    const char *user_id;
+    const char *id;
+    iimg_stored_picture_t stored;
+    iimg_reference_image_t *image;
+} change_t;
+
+/* The trigger dooms the old picture's objects in the same transaction. */
+static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
+{
+    change_t *change = baton;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err) {
+        err = iimg_reference_image_set_picture(context, change->user_id, change->id,
+                                               &change->stored.picture, &change->image);
+    }
+    if (!err && !change->image) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_publish_picture(context, &change->stored);
+}
+
+iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *user_id,
+                                          const char *id, const iimg_upload_t *upload,
+                                          iimg_reference_image_t **image)
+{
+    change_t change = { .user_id = user_id, .id = id };
+    iimg_error_t *err = iimg_store_picture(context, upload, &change.stored);
+
+    if (err) {
+        return err;
+    }
+    err = iimg_db_transaction(context, show_picture, &change);
+    if (err) {
+        iimg_abandon_picture(context, &change.stored);
+        return err;
+    }
+    iimg_sweep(context);
+    *image = change.image;
+    return NULL;
+}

@@ -1,0 +1,46 @@
+/* accept_caller.c - who calls, and whether he may. */
+#include "functions/shared/shared.h"
+
+static iimg_error_t *unauthenticated(iimg_context_t *context, const char *sentence,
+                                     const char *code)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_UNAUTHENTICATED, "%s", sentence), code);
+}
+
+iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *caller,
+                                 iimg_role_t role)
+{
+    if (!context->login) {
+        return unauthenticated(context, "Authentication credentials were not provided.",
+                               "not_authenticated");
+    }
+    if (!caller || !caller->is_active) {
+        return unauthenticated(context, "User inactive or deleted.", "user_inactive");
+    }
+    if (!caller->credentials_hold) {
+        return unauthenticated(context, "Invalid username/password.", "authentication_failed");
+    }
+    context->caller = caller;
+    if (role == IIMG_STAFF && !caller->is_staff) {
+        return iimg_error_code(iimg_error(context->pool, IIMG_FORBIDDEN,
+                                          "You do not have permission to perform this action."),
+                               "permission_denied");
+    }
+    return NULL;
+}
+
+iimg_error_t *iimg_identify_caller(iimg_context_t *context, iimg_role_t role)
+{
+    const iimg_caller_t *caller = NULL;
+    iimg_error_t *err = NULL;
+
+    if (context->login) {
+        err = iimg_caller_by_login(context, &caller);
+    }
+    return err ? err : iimg_accept_caller(context, caller, role);
+}
+
+iimg_error_t *iimg_not_found(iimg_context_t *context)
+{
+    return iimg_error(context->pool, IIMG_NOT_FOUND, "Not found.");
+}

@@ -1,0 +1,103 @@
+/* shared.h - steps that several functions take. */
+#ifndef IIMG_FUNCTIONS_SHARED_H
+#define IIMG_FUNCTIONS_SHARED_H
+
+#include "models/generation_job.h"
+#include "models/identity.h"
+#include "models/picture.h"
+#include "models/prompt.h"
+#include "models/reference_image.h"
+#include "models/user.h"
+#include "services/services.h"
+
+/* Who calls ----------------------------------------------------------------------------------- */
+
+/** Whom a route lets in. */
+typedef enum { IIMG_ANYONE, IIMG_USER, IIMG_STAFF } iimg_role_t;
+
+/**
+ * Accept the caller that a statement found and remember him in the context.
+ * @param caller NULL when the login has no row
+ * Errors: IIMG_UNAUTHENTICATED (no login, no row, inactive, password changed), IIMG_FORBIDDEN.
+ */
+iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *caller,
+                                 iimg_role_t role);
+
+/** Look the caller up by the context's login, and accept him. Errors: as iimg_accept_caller. */
+iimg_error_t *iimg_identify_caller(iimg_context_t *context, iimg_role_t role);
+
+/** The error for a row that is not there or not the caller's: "Not found." */
+iimg_error_t *iimg_not_found(iimg_context_t *context);
+
+/* Whose photos -------------------------------------------------------------------------------- */
+
+/** Whose photos a request is about, as its query says; only staff's word counts. */
+typedef struct iimg_scope_t {
+    const char *user_id;            /* NULL: the caller's own */
+    iimg_error_t *problem;          /* what is wrong with the query: matters for staff alone */
+} iimg_scope_t;
+
+/** The user whose photos the accepted caller works on. Errors: IIMG_INVALID, for staff. */
+iimg_error_t *iimg_scope_owner(iimg_context_t *context, const iimg_scope_t *scope,
+                               const char **owner);
+
+/** Read one photo in scope, and accept the caller. Errors: IIMG_NOT_FOUND, as iimg_accept_caller. */
+iimg_error_t *iimg_get_reference_image(iimg_context_t *context, const iimg_scope_t *scope,
+                                       const char *id, iimg_reference_image_t **image);
+
+/** "Order must be between 0 and 4" unless it is. */
+iimg_error_t *iimg_check_order(iimg_context_t *context, long long order);
+
+/* Pictures ------------------------------------------------------------------------------------ */
+
+/** A picture that was sent to us: bytes and the client's file name. */
+typedef struct iimg_upload_t {
+    const char *data;
+    apr_size_t length;
+    const char *filename;           /* as the client gave it; NULL: none */
+} iimg_upload_t;
+
+/** Objects that are stored and announced, but that no row shows yet. */
+typedef struct iimg_stored_picture_t {
+    iimg_picture_t picture;
+    const char *uuid;               /* in all its keys */
+    int count;                      /* objects */
+} iimg_stored_picture_t;
+
+/**
+ * Decode an upload, announce its keys and write original and derivatives. On failure nothing is
+ * left in the store once the sweeper has run.
+ * Errors: IIMG_INVALID, IIMG_TOO_LARGE (see iimg_image_derive), IIMG_UNAVAILABLE.
+ */
+iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *upload,
+                                 iimg_stored_picture_t *stored);
+
+/** Write a generated picture's one object. Errors: IIMG_UNAVAILABLE. */
+iimg_error_t *iimg_store_generated(iimg_context_t *context, const char *data, apr_size_t length,
+                                   const iimg_media_type_t *type, iimg_stored_picture_t *stored);
+
+/** Within a transaction: the row shows the stored picture now. */
+iimg_error_t *iimg_publish_picture(iimg_context_t *context, const iimg_stored_picture_t *stored);
+
+/**
+ * Give up objects that no row will show. Harmless when one does after all (a COMMIT whose answer
+ * was lost). Its own failures are logged, not returned: the sweeper comes by later.
+ */
+void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *stored);
+
+/**
+ * Delete what is doomed from the store, some at a time. Failures are logged: the next sweep tries
+ * again. @return how many objects are gone; call it again while it is not 0 to delete more
+ */
+int iimg_sweep(iimg_context_t *context);
+
+/* Generation ---------------------------------------------------------------------------------- */
+
+/** Lines that tell a generator who the picture is for. */
+const char *iimg_identity_context(apr_pool_t *pool, const iimg_identity_t *identity);
+
+/** The rendered prompt. @param additional "" for none */
+const char *iimg_build_prompt(apr_pool_t *pool, const iimg_prompt_t *prompt,
+                              const iimg_identity_t *identity, const char *additional);
+
+#endif

@@ -1,0 +1,89 @@
+/* store_picture.c - a picture's objects: announced, written, shown or given up. */
+#include "functions/shared/shared.h"
+
+#include "base/log.h"
+#include "base/text.h"
+#include "base/uuid.h"
+#include "models/stored_object.h"
+
+static iimg_error_t *announce_and_put(iimg_context_t *context, const iimg_object_t *objects,
+                                      iimg_stored_picture_t *stored)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    apr_array_header_t *keys = apr_array_make(context->pool, stored->count, sizeof(const char *));
+    iimg_error_t *err;
+
+    for (int i = 0; i < stored->count; i++) {
+        APR_ARRAY_PUSH(keys, const char *) = objects[i].key;
+    }
+    err = iimg_stored_object_announce(context, stored->uuid, keys);
+    if (err) {
+        return err;
+    }
+    err = storage->driver->put(context, storage, objects, stored->count);
+    if (err) {
+        iimg_abandon_picture(context, stored);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *upload,
+                                 iimg_stored_picture_t *stored)
+{
+    apr_pool_t *pool = context->pool;
+    iimg_object_t objects[1 + IIMG_SIZES];
+    iimg_derived_t *derived;
+    iimg_error_t *err = iimg_image_derive(context, upload->data, upload->length,
+                                          &context->services->image_limits, &derived);
+
+    if (err) {
+        return err;
+    }
+    stored->uuid = iimg_uuid_create(pool);
+    stored->count = 1 + IIMG_SIZES;
+    stored->picture.sized = derived->sized_type->extension;
+    stored->picture.key = iimg_key_original(pool, stored->uuid,
+                                            iimg_text_safe_name(pool, upload->filename),
+                                            derived->type->extension);
+    objects[0] = (iimg_object_t){ stored->picture.key, derived->type->media_type, upload->data,
+                                  upload->length };
+    for (int size = 0; size < IIMG_SIZES; size++) {
+        objects[1 + size] = (iimg_object_t){
+            iimg_key_sized(pool, stored->picture.key, size, stored->picture.sized),
+            derived->sized_type->media_type, derived->sizes[size].data,
+            derived->sizes[size].length
+        };
+    }
+    return announce_and_put(context, objects, stored);
+}
+
+iimg_error_t *iimg_store_generated(iimg_context_t *context, const char *data, apr_size_t length,
+                                   const iimg_media_type_t *type, iimg_stored_picture_t *stored)
+{
+    iimg_object_t object = { NULL, type->media_type, data, length };
+
+    stored->uuid = iimg_uuid_create(context->pool);
+    stored->count = 1;
+    stored->picture.sized = NULL;
+    stored->picture.key = iimg_key_generated(context->pool, stored->uuid, type->extension);
+    object.key = stored->picture.key;
+    return announce_and_put(context, &object, stored);
+}
+
+iimg_error_t *iimg_publish_picture(iimg_context_t *context, const iimg_stored_picture_t *stored)
+{
+    return iimg_stored_object_publish(context, stored->uuid, stored->count);
+}
+
+void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *stored)
+{
+    iimg_error_t *err = iimg_stored_object_abandon(context, stored->uuid);
+
+    if (err) {
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0101: objects of picture %s wait for the sweeper: %s", stored->uuid,
+                 err->detail);
+        return;
+    }
+    iimg_sweep(context);
+}

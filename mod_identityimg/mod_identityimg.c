@@ -1,0 +1,217 @@
+/* mod_identityimg.c - the module record, hooks and their order, start-up in numbered steps. */
+#include <httpd.h>
+#include <http_config.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <apr_optional.h>
+#include <apr_strings.h>
+#include <mod_watchdog.h>
+
+#include "base/http.h"
+#include "base/log.h"
+#include "base/multipart.h"
+#include "base/version.h"
+#include "routes.h"
+#include "server/authn.h"
+#include "server/config.h"
+#include "server/database.h"
+#include "server/engine.h"
+#include "server/errors.h"
+#include "server/media.h"
+#include "services/image.h"
+
+static void register_hooks(apr_pool_t *pool);
+
+AP_DECLARE_MODULE(identityimg) = {
+    STANDARD20_MODULE_STUFF,
+    iimg_location_create,
+    iimg_location_merge,
+    iimg_config_create,
+    iimg_config_merge,
+    iimg_config_commands,
+    register_hooks,
+    AP_MODULE_FLAG_NONE
+};
+
+/* Start --------------------------------------------------------------------------------------- */
+
+static int complain(server_rec *server, const char *problem)
+{
+    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "IIMG0010: %s", problem);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static bool is_wanted(server_rec *servers)
+{
+    for (server_rec *server = servers; server; server = server->next) {
+        if (iimg_config_of(server)->enabled) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Everything that can be wrong with the configuration: also what `apachectl configtest` runs. */
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                        server_rec *servers)
+{
+    const char *problem;
+
+    (void)plog;
+    /* 1. each server: defaults, secrets, services */
+    for (server_rec *server = servers; server; server = server->next) {
+        problem = iimg_config_finish(pconf, ptemp, iimg_config_of(server));
+        if (problem) {
+            return complain(server, problem);
+        }
+    }
+    /* 2. the modules that we stand on */
+    problem = is_wanted(servers) ? iimg_database_check() : NULL;
+    if (!problem && !APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance)) {
+        problem = "mod_watchdog is not loaded: add LoadModule watchdog_module";
+    }
+    return problem ? complain(servers, problem) : OK;
+}
+
+/* Housekeeping: in one child at a time, in mod_watchdog's thread. */
+static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
+{
+    if (state == AP_WATCHDOG_STATE_RUNNING) {
+        server_rec *server = servers;
+
+        while (server && !iimg_config_of(server)->enabled) {
+            server = server->next;
+        }
+        if (server) {
+            iimg_engine_housekeep(iimg_context_create(pool, server, "housekeeping"));
+        }
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t hire_watchdog(apr_pool_t *pconf, server_rec *servers)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *watchdog;
+    apr_status_t rv = get_instance(&watchdog, "identityimg", 0, 1, pconf);
+
+    if (rv != APR_SUCCESS) {
+        return rv;
+    }
+    return register_callback(watchdog,
+                             apr_time_from_sec(iimg_config_of(servers)->sweep_interval), servers,
+                             housekeep);
+}
+
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                       server_rec *servers)
+{
+    apr_status_t rv;
+
+    (void)plog, (void)ptemp;
+    /* httpd reads its configuration twice at start: nothing is begun in the first round. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !is_wanted(servers)) {
+        return OK;
+    }
+    /* 1. libcurl's process-wide part */
+    if (!iimg_http_start()) {
+        return complain(servers, "libcurl could not be started");
+    }
+    /* 2. the watchdog */
+    rv = hire_watchdog(pconf, servers);
+    if (rv != APR_SUCCESS) {
+        return complain(servers, apr_psprintf(ptemp, "mod_watchdog gives no watchdog: %pm", &rv));
+    }
+    /* 3. a line for the operator */
+    ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
+                 "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",
+                 iimg_config_of(servers)->generator ? iimg_config_of(servers)->generator : "-",
+                 iimg_config_of(servers)->storage);
+    return OK;
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *servers)
+{
+    const char *problem = NULL;
+
+    if (!is_wanted(servers)) {
+        return;
+    }
+    iimg_multipart_start();
+    iimg_engine_start(pchild, servers);
+    problem = iimg_image_start(pchild);
+    if (!problem && (iimg_database_start(pchild, servers) != APR_SUCCESS
+                     || iimg_authn_start(pchild) != APR_SUCCESS)) {
+        problem = "this child has no mutexes";
+    }
+    if (problem) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, servers, "IIMG0011: %s", problem);
+        exit(APEXIT_CHILDSICK);
+    }
+}
+
+/* Requests ------------------------------------------------------------------------------------ */
+
+static bool is_api(const request_rec *r)
+{
+    return iimg_location_of(r)->enabled == 1 && !iimg_errors_is_target(r);
+}
+
+static int translate_name(request_rec *r)
+{
+    if (is_api(r) || iimg_errors_is_target(r)) {
+        r->filename = apr_pstrdup(r->pool, "identityimg:api");
+        return OK;
+    }
+    return iimg_media_translate(r);
+}
+
+/* There is no file: no walk, no stat, no <Directory>. */
+static int map_to_storage(request_rec *r)
+{
+    return is_api(r) || iimg_errors_is_target(r) ? OK : iimg_media_map(r);
+}
+
+static int type_checker(request_rec *r)
+{
+    if (is_api(r)) {
+        r->handler = "identityimg";
+        return OK;
+    }
+    return iimg_errors_is_target(r) ? OK : iimg_media_type(r);
+}
+
+static int handler(request_rec *r)
+{
+    if (!r->handler) {
+        return DECLINED;
+    }
+    if (strcmp(r->handler, "identityimg") == 0 && is_api(r)) {
+        return iimg_route(r);
+    }
+    if (iimg_errors_is_target(r)) {
+        return iimg_errors_handle(r);
+    }
+    return iimg_media_handle(r);
+}
+
+static void register_hooks(apr_pool_t *pool)
+{
+    static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
+
+    iimg_authn_register(pool);
+    ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_type_checker(type_checker, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_fixups(iimg_media_headers, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
+}

@@ -1,0 +1,78 @@
+/* generation_job.h - generations: rows of generation_jobs. A row first, a provider call second. */
+#ifndef IIMG_GENERATION_JOB_H
+#define IIMG_GENERATION_JOB_H
+
+#include <stdbool.h>
+#include <apr_tables.h>
+#include "base/context.h"
+#include "base/db.h"
+#include "base/error.h"
+
+typedef struct iimg_generation_job_t {
+    const char *id;
+    const char *state;                  /* queued, running, succeeded, failed, canceled */
+    const char *identity_id;            /* NULL: deleted since */
+    const char *identity_name;
+    const char *user_id;                /* whose references; NULL: deleted since */
+    const char *requested_by;           /* NULL: deleted since */
+    const char *prompt_id;
+    const char *prompt_version;         /* number as text; NULL: unknown */
+    const char *prompt_used;
+    const char *additional_prompt;      /* "" when none */
+    bool save_to_identity;
+    const char *generator;              /* "gemini" */
+    const char *model;
+    const char *aspect_ratio;
+    const char *resolution;
+    apr_array_header_t *reference_image_ids;    /* const char * */
+    const char *image;                  /* key of the result, or NULL */
+    const char *media_type;
+    const char *width, *height;         /* pixels of the result as text, or NULL */
+    apr_array_header_t *warnings;       /* const char *, sentences */
+    const char *error_code;             /* NULL: no error */
+    const char *error_detail;
+    const char *error_billed;           /* "t", "f", NULL: unknown */
+    const char *usage;                  /* JSON text or NULL */
+    const char *cost;                   /* decimal text or NULL */
+    int attempts;
+    const char *created_at;             /* PostgreSQL's text */
+    const char *started_at;
+    const char *finished_at;
+} iimg_generation_job_t;
+
+/**
+ * Insert a queued job from the members that the client chose; job gets its id and times.
+ */
+iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generation_job_t **job);
+
+/**
+ * Take a queued job for this process.
+ * @param lease seconds until others may think it lost
+ * @param job   NULL when it was not queued any more
+ */
+iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,
+                                        int lease, iimg_generation_job_t **job);
+
+/** What a provider's answer changes in a job. */
+typedef struct iimg_generation_outcome_t {
+    const char *image, *media_type;     /* success */
+    int width, height;
+    const char *error_code, *error_detail;  /* failure */
+    const char *error_billed;           /* "t", "f", NULL: unknown */
+    const char *usage;                  /* JSON text or NULL */
+    const apr_array_header_t *warnings; /* const char * */
+} iimg_generation_outcome_t;
+
+/**
+ * End a job that this owner runs: succeeded when there is an image, else failed.
+ * @param job the row after it; NULL when it is not this owner's any more
+ */
+iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id,
+                                         const char *owner,
+                                         const iimg_generation_outcome_t *outcome,
+                                         iimg_generation_job_t **job);
+
+/** Fail the jobs whose owner has not been heard of since its lease ended. @param count how many */
+iimg_error_t *iimg_generation_job_fail_lost(iimg_context_t *context, int *count);
+
+#endif

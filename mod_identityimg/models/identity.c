@@ -1,0 +1,114 @@
+/* identity.c - who somebody is becoming: rows of identities. */
+#include "models/identity.h"
+
+#define COLUMNS \
+    "i.id, i.user_id, i.name, i.category, i.i_am_statement, i.visualization, i.notes, i.image, " \
+    "i.image_sized, i.version, i.created_at, i.updated_at"
+
+static const iimg_statement_t list_of_caller = {
+    "iimg_identity_list_of_caller",
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
+    "  FROM users c LEFT JOIN identities i ON i.user_id = c.id"
+    " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id"
+};
+
+static const iimg_statement_t list_of_test_user = {
+    "iimg_identity_list_of_test_user",
+    "SELECT " IIMG_CALLER_COLUMNS ", "
+    "       c.is_staff AND EXISTS (SELECT FROM test_scenarios WHERE user_id = $3::uuid), " COLUMNS
+    "  FROM users c LEFT JOIN identities i"
+    "    ON c.is_staff AND i.user_id = $3::uuid"
+    "       AND EXISTS (SELECT FROM test_scenarios WHERE user_id = $3::uuid)"
+    " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id"
+};
+
+static const iimg_statement_t by_id = {
+    "iimg_identity_by_id", "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid"
+};
+
+static const iimg_statement_t set_picture = {
+    "iimg_identity_set_picture",
+    "UPDATE identities AS i"
+    "   SET image = $2::text, image_sized = $3::text, version = version + 1, updated_at = now()"
+    " WHERE id = $1::uuid RETURNING " COLUMNS
+};
+
+static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
+                     iimg_identity_t *identity)
+{
+    identity->id = iimg_rows_text(rows, row, from);
+    identity->user_id = iimg_rows_text(rows, row, from + 1);
+    identity->name = iimg_rows_text(rows, row, from + 2);
+    identity->category = iimg_rows_text(rows, row, from + 3);
+    identity->i_am_statement = iimg_rows_text(rows, row, from + 4);
+    identity->visualization = iimg_rows_text(rows, row, from + 5);
+    identity->notes = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 6));
+    identity->picture.key = iimg_rows_text(rows, row, from + 7);
+    identity->picture.sized = iimg_rows_text(rows, row, from + 8);
+    identity->version = (int)iimg_rows_integer(rows, row, from + 9);
+    identity->created_at = iimg_rows_text(rows, row, from + 10);
+    identity->updated_at = iimg_rows_text(rows, row, from + 11);
+}
+
+static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
+{
+    apr_array_header_t *identities = apr_array_make(pool, rows->count + 1,
+                                                    sizeof(iimg_identity_t));
+
+    for (int row = 0; row < rows->count; row++) {
+        if (iimg_rows_text(rows, row, from)) {
+            take_row(pool, rows, row, from, apr_array_push(identities));
+        }
+    }
+    return identities;
+}
+
+static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                         const char *const *params, iimg_identity_t **identity)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
+    apr_array_header_t *identities = err ? NULL : take_rows(context->pool, rows, 0);
+
+    *identity = identities && identities->nelts ? &APR_ARRAY_IDX(identities, 0, iimg_identity_t)
+                                                : NULL;
+    return err;
+}
+
+iimg_error_t *iimg_identity_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
+                                           apr_array_header_t **identities)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list_of_caller,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    *identities = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
+    return err;
+}
+
+iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const char *user_id,
+                                              const iimg_caller_t **caller, bool *found,
+                                              apr_array_header_t **identities)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list_of_test_user,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id), &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    *found = *caller && iimg_rows_bool(rows, 0, IIMG_CALLER_WIDTH);
+    *identities = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH + 1);
+    return err;
+}
+
+iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
+                                  iimg_identity_t **identity)
+{
+    return one(context, &by_id, IIMG_PARAMS(id), identity);
+}
+
+iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
+                                        const iimg_picture_t *picture, iimg_identity_t **identity)
+{
+    return one(context, &set_picture, IIMG_PARAMS(id, picture->key, picture->sized), identity);
+}

@@ -1,0 +1,46 @@
+/* identity.h - who somebody is becoming: rows of identities. */
+#ifndef IIMG_IDENTITY_H
+#define IIMG_IDENTITY_H
+
+#include "models/picture.h"
+#include "models/user.h"
+
+typedef struct iimg_identity_t {
+    const char *id;
+    const char *user_id;
+    const char *name;
+    const char *category;           /* the stored value: "passions_and_talents" */
+    const char *i_am_statement;     /* may be NULL or "" */
+    const char *visualization;      /* may be NULL or "" */
+    apr_array_header_t *notes;      /* const char * */
+    iimg_picture_t picture;
+    int version;
+    const char *created_at;         /* PostgreSQL's text */
+    const char *updated_at;
+} iimg_identity_t;
+
+/** The caller's own, oldest first. @param identities iimg_identity_t */
+iimg_error_t *iimg_identity_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
+                                           apr_array_header_t **identities);
+
+/**
+ * A test scenario's user's, oldest first.
+ * @param user_id    the user's id
+ * @param found      whether the caller is staff and a scenario has that user
+ */
+iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const char *user_id,
+                                              const iimg_caller_t **caller, bool *found,
+                                              apr_array_header_t **identities);
+
+/** One identity, whoever asks. @param identity NULL when there is none such */
+iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
+                                  iimg_identity_t **identity);
+
+/**
+ * Show another picture, or none (both members NULL); the one before is held for a day.
+ * @param identity the row after it; NULL when it is gone
+ */
+iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
+                                        const iimg_picture_t *picture, iimg_identity_t **identity);
+
+#endif

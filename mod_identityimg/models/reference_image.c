@@ -1,0 +1,213 @@
+/* reference_image.c - the photos a user keeps: rows of reference_images. */
+#include "models/reference_image.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#define COLUMNS \
+    "r.id, r.user_id, r.name, r.\"order\", r.image, r.image_sized, r.version, r.created_at, " \
+    "r.updated_at"
+
+/* Staff may ask for another user's photos with $3; everyone else gets his own. */
+#define OF_CALLER \
+    "  FROM users c" \
+    "  LEFT JOIN reference_images r" \
+    "    ON r.user_id = CASE WHEN c.is_staff THEN coalesce($3::uuid, c.id) ELSE c.id END"
+
+static const iimg_statement_t list = {
+    "iimg_reference_image_list",
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS OF_CALLER
+    " WHERE " IIMG_CALLER_IS " ORDER BY r.\"order\", r.created_at DESC"
+};
+
+static const iimg_statement_t by_id = {
+    "iimg_reference_image_by_id",
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS OF_CALLER " AND r.id = $4::uuid"
+    " WHERE " IIMG_CALLER_IS
+};
+
+static const iimg_statement_t with_picture = {
+    "iimg_reference_image_with_picture",
+    "SELECT " COLUMNS " FROM reference_images r"
+    " WHERE r.user_id = $1::uuid AND r.image IS NOT NULL ORDER BY r.\"order\""
+};
+
+static const iimg_statement_t slots = {
+    "iimg_reference_image_slots",
+    "SELECT \"order\" FROM reference_images WHERE user_id = $1::uuid"
+};
+
+static const iimg_statement_t insert = {
+    "iimg_reference_image_insert",
+    "INSERT INTO reference_images AS r (user_id, name, \"order\", image, image_sized)"
+    " VALUES ($1::uuid, $2::text, $3::smallint, $4::text, $5::text) RETURNING " COLUMNS
+};
+
+static const iimg_statement_t update = {
+    "iimg_reference_image_update",
+    "UPDATE reference_images AS r"
+    "   SET name = coalesce($3::text, name), \"order\" = coalesce($4::smallint, \"order\"),"
+    "       version = version + 1, updated_at = now()"
+    " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS
+};
+
+static const iimg_statement_t set_picture = {
+    "iimg_reference_image_set_picture",
+    "UPDATE reference_images AS r"
+    "   SET image = $3::text, image_sized = $4::text, version = version + 1, updated_at = now()"
+    " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS
+};
+
+static const iimg_statement_t delete_row = {
+    "iimg_reference_image_delete",
+    "DELETE FROM reference_images WHERE id = $1::uuid AND user_id = $2::uuid"
+};
+
+static void take_row(const iimg_rows_t *rows, int row, int from, iimg_reference_image_t *image)
+{
+    image->id = iimg_rows_text(rows, row, from);
+    image->user_id = iimg_rows_text(rows, row, from + 1);
+    image->name = iimg_rows_text(rows, row, from + 2);
+    image->order = (int)iimg_rows_integer(rows, row, from + 3);
+    image->picture.key = iimg_rows_text(rows, row, from + 4);
+    image->picture.sized = iimg_rows_text(rows, row, from + 5);
+    image->version = (int)iimg_rows_integer(rows, row, from + 6);
+    image->created_at = iimg_rows_text(rows, row, from + 7);
+    image->updated_at = iimg_rows_text(rows, row, from + 8);
+}
+
+/* Rows from column `from` on; those without an id are the empty side of an outer join. */
+static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
+{
+    apr_array_header_t *images = apr_array_make(pool, IIMG_REFERENCE_IMAGE_SLOTS,
+                                                sizeof(iimg_reference_image_t));
+
+    for (int row = 0; row < rows->count; row++) {
+        if (iimg_rows_text(rows, row, from)) {
+            take_row(rows, row, from, apr_array_push(images));
+        }
+    }
+    return images;
+}
+
+static iimg_reference_image_t *take_first(apr_pool_t *pool, const iimg_rows_t *rows, int from)
+{
+    apr_array_header_t *images = take_rows(pool, rows, from);
+
+    return images->nelts ? &APR_ARRAY_IDX(images, 0, iimg_reference_image_t) : NULL;
+}
+
+iimg_error_t *iimg_reference_image_list(iimg_context_t *context, const char *user_id,
+                                        const iimg_caller_t **caller, apr_array_header_t **images)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id), &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    *images = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
+    return err;
+}
+
+iimg_error_t *iimg_reference_image_by_id(iimg_context_t *context, const char *user_id,
+                                         const char *id, const iimg_caller_t **caller,
+                                         iimg_reference_image_t **image)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &by_id,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id, id),
+                                      &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    *image = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
+    return err;
+}
+
+iimg_error_t *iimg_reference_image_with_picture(iimg_context_t *context, const char *user_id,
+                                                apr_array_header_t **images)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &with_picture, IIMG_PARAMS(user_id), &rows);
+
+    *images = err ? NULL : take_rows(context->pool, rows, 0);
+    return err;
+}
+
+iimg_error_t *iimg_reference_image_slots(iimg_context_t *context, const char *user_id,
+                                         bool taken[IIMG_REFERENCE_IMAGE_SLOTS])
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &slots, IIMG_PARAMS(user_id), &rows);
+
+    memset(taken, 0, IIMG_REFERENCE_IMAGE_SLOTS * sizeof(*taken));
+    for (int row = 0; !err && row < rows->count; row++) {
+        taken[iimg_rows_integer(rows, row, 0)] = true;
+    }
+    return err;
+}
+
+iimg_error_t *iimg_reference_image_order_in_use(iimg_context_t *context, int order)
+{
+    return iimg_error_code(
+        iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "Order %d is already in use",
+                                    order), "order"), "order_in_use");
+}
+
+/* A slot that somebody else took meanwhile is the client's to know, not ours. */
+static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const int *order)
+{
+    if (err && err->constraint && order && strcmp(err->constraint, "unique_user_image_order") == 0) {
+        return iimg_reference_image_order_in_use(context, *order);
+    }
+    return err;
+}
+
+static iimg_error_t *changed(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                             const char *const *params, iimg_reference_image_t **image)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
+
+    *image = err ? NULL : take_first(context->pool, rows, 0);
+    return err;
+}
+
+iimg_error_t *iimg_reference_image_insert(iimg_context_t *context, const char *user_id,
+                                          const char *name, int order,
+                                          const iimg_picture_t *picture,
+                                          iimg_reference_image_t **image)
+{
+    iimg_error_t *err = changed(context, &insert,
+                                IIMG_PARAMS(user_id, name, apr_itoa(context->pool, order),
+                                            picture->key, picture->sized), image);
+
+    return explain(context, err, &order);
+}
+
+iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *user_id,
+                                          const char *id, const char *name, const int *order,
+                                          iimg_reference_image_t **image)
+{
+    const char *slot = order ? apr_itoa(context->pool, *order) : NULL;
+    iimg_error_t *err = changed(context, &update, IIMG_PARAMS(id, user_id, name, slot), image);
+
+    return explain(context, err, order);
+}
+
+iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const char *user_id,
+                                               const char *id, const iimg_picture_t *picture,
+                                               iimg_reference_image_t **image)
+{
+    return changed(context, &set_picture, IIMG_PARAMS(id, user_id, picture->key, picture->sized),
+                   image);
+}
+
+iimg_error_t *iimg_reference_image_delete(iimg_context_t *context, const char *user_id,
+                                          const char *id, bool *found)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &delete_row, IIMG_PARAMS(id, user_id), &rows);
+
+    *found = !err && rows->affected > 0;
+    return err;
+}

@@ -1,0 +1,91 @@
+/* user.c - people: rows of users, and who is calling. */
+#include "models/user.h"
+
+static const iimg_statement_t by_login = {
+    "iimg_caller_by_login", "SELECT " IIMG_CALLER_COLUMNS " FROM users c WHERE " IIMG_CALLER_IS
+};
+
+static const iimg_statement_t of_caller = {
+    "iimg_user_of_caller",
+    "SELECT " IIMG_CALLER_COLUMNS ", c.email, c.first_name, c.last_name"
+    "  FROM users c WHERE " IIMG_CALLER_IS
+};
+
+static const iimg_statement_t password_by_email = {
+    "iimg_user_password_by_email",
+    "SELECT password, is_active FROM users WHERE lower(email) = lower($1::text)"
+};
+
+static const iimg_statement_t lock = {
+    "iimg_user_lock", "SELECT id FROM users WHERE id = $1::uuid FOR NO KEY UPDATE"
+};
+
+const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows)
+{
+    iimg_caller_t *caller;
+
+    if (rows->count == 0) {
+        return NULL;
+    }
+    caller = apr_palloc(context->pool, sizeof(*caller));
+    caller->id = iimg_rows_text(rows, 0, 0);
+    caller->is_staff = iimg_rows_bool(rows, 0, 1);
+    caller->is_active = iimg_rows_bool(rows, 0, 2);
+    caller->credentials_hold = iimg_rows_bool(rows, 0, 3);
+    return caller;
+}
+
+iimg_error_t *iimg_caller_by_login(iimg_context_t *context, const iimg_caller_t **caller)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &by_login,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    return err;
+}
+
+iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
+                                  iimg_user_t **user)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &of_caller,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+
+    *user = NULL;
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    if (err || !*caller) {
+        return err;
+    }
+    *user = apr_palloc(context->pool, sizeof(**user));
+    (*user)->id = (*caller)->id;
+    (*user)->is_staff = (*caller)->is_staff;
+    (*user)->email = iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH);
+    (*user)->first_name = iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH + 1);
+    (*user)->last_name = iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH + 2);
+    return NULL;
+}
+
+iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
+                                          const char **hash, bool *active)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &password_by_email, IIMG_PARAMS(email), &rows);
+
+    *hash = NULL;
+    *active = false;
+    if (!err && rows->count) {
+        *hash = iimg_rows_text(rows, 0, 0);
+        *active = iimg_rows_bool(rows, 0, 1);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &lock, IIMG_PARAMS(id), &rows);
+
+    *found = !err && rows->count > 0;
+    return err;
+}

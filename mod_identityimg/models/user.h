@@ -1,0 +1,59 @@
+/* user.h - people: rows of users, and who is calling. */
+#ifndef IIMG_USER_H
+#define IIMG_USER_H
+
+#include <stdbool.h>
+#include <apr_tables.h>
+#include "base/context.h"
+#include "base/db.h"
+#include "base/error.h"
+
+typedef struct iimg_user_t {
+    const char *id;
+    const char *email;
+    const char *first_name;         /* may be "" */
+    const char *last_name;          /* may be "" */
+    bool is_staff;
+} iimg_user_t;
+
+/** Who calls, as the database says within the statement that does the work. */
+typedef struct iimg_caller_t {
+    const char *id;
+    bool is_staff;
+    bool is_active;
+    bool credentials_hold;          /* false: the password changed since it was verified */
+} iimg_caller_t;
+
+/*
+ * A statement that reads for a caller begins with these columns of `users c`, has the login as $1
+ * and the hash that was verified (or NULL) as $2, and answers at least one row when the caller is
+ * known. So rights are looked up in the statement that does the work.
+ */
+#define IIMG_CALLER_COLUMNS \
+    "c.id, c.is_staff, c.is_active, ($2::text IS NULL OR c.password = $2::text)"
+#define IIMG_CALLER_IS "lower(c.email) = lower($1::text)"
+#define IIMG_CALLER_WIDTH 4
+#define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_hash
+
+/** The caller that rows begin with; NULL when there are none: nobody has that login. */
+const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows);
+
+/** Look the caller up by context->login. @param caller NULL when nobody has it */
+iimg_error_t *iimg_caller_by_login(iimg_context_t *context, const iimg_caller_t **caller);
+
+/** The caller with his own row. @param caller, user NULL when nobody has the login */
+iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
+                                  iimg_user_t **user);
+
+/**
+ * What login needs: the stored hash.
+ * @param hash  NULL when there is no such user
+ * @param active whether the user may come in
+ */
+iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
+                                          const char **hash, bool *active);
+
+/** Lock a user's row until the transaction ends. @param found false when there is no such user */
+iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found);
+
+#endif

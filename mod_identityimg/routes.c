@@ -1,0 +1,203 @@
+/* routes.c - the table: method, path, who may, which view. */
+#include "routes.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include "base/uuid.h"
+#include "server/authn.h"
+#include "server/response.h"
+#include "views/views.h"
+
+typedef iimg_error_t *(*view_fn)(iimg_request_t *req);
+
+/* When the caller is looked up. */
+typedef enum {
+    FIRST,      /* before the view: 401 and 403 come before the body is read */
+    WITHIN      /* by the view, in the statement that does the work */
+} lookup_t;
+
+typedef struct route_t {
+    int method;
+    const char *path;
+    iimg_role_t who;
+    lookup_t caller;
+    view_fn view;
+} route_t;
+
+static const route_t routes[] = {
+    { M_GET,    "reference-images/",                   IIMG_USER,  WITHIN, iimg_view_reference_image_list },
+    { M_POST,   "reference-images/",                   IIMG_USER,  FIRST,  iimg_view_reference_image_create },
+    { M_GET,    "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_retrieve },
+    { M_PATCH,  "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_update },
+    { M_DELETE, "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_destroy },
+    { M_POST,   "reference-images/{id}/upload-image/", IIMG_USER,  WITHIN, iimg_view_reference_image_upload },
+    { M_GET,    "users/me/",                           IIMG_USER,  WITHIN, iimg_view_user_me },
+    { M_GET,    "users/me/identities/",                IIMG_USER,  WITHIN, iimg_view_user_me_identities },
+    { M_GET,    "test-users/",                         IIMG_STAFF, WITHIN, iimg_view_test_user_list },
+    { M_GET,    "test-users/{id}/identities/",         IIMG_STAFF, WITHIN, iimg_view_test_user_identities },
+    { M_PATCH,  "identities/{id}/upload-image/",       IIMG_USER,  FIRST,  iimg_view_identity_upload },
+    { M_POST,   "identities/{id}/upload-image/",       IIMG_USER,  FIRST,  iimg_view_identity_upload },
+    { M_DELETE, "identities/{id}/delete-image/",       IIMG_USER,  FIRST,  iimg_view_identity_delete_image },
+    { M_GET,    "image-generation/users/",             IIMG_STAFF, WITHIN, iimg_view_image_generation_users },
+    { M_POST,   "image-generation/generate/",          IIMG_STAFF, FIRST,  iimg_view_image_generation_generate },
+};
+
+#define ROUTES (int)(sizeof(routes) / sizeof(routes[0]))
+
+static const struct { int number; const char *name; } methods[] = {
+    { M_GET, "GET, HEAD" }, { M_POST, "POST" }, { M_PATCH, "PATCH" }, { M_DELETE, "DELETE" },
+};
+
+/* Whether path is the pattern's; *id is the text at {id}, from *id to the next slash. */
+static bool matches(const char *pattern, const char *path, const char **id, size_t *id_length)
+{
+    *id = NULL;
+    while (*pattern) {
+        if (*pattern == '{') {
+            *id = path;
+            *id_length = strcspn(path, "/");
+            if (*id_length == 0) {
+                return false;
+            }
+            path += *id_length;
+            pattern += strlen("{id}");
+        }
+        else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+/* The route of a method and path. *allowed collects the methods of all routes with that path. */
+static const route_t *find(request_rec *r, const char *path, apr_array_header_t *allowed,
+                           const char **id)
+{
+    const route_t *found = NULL;
+    size_t length = 0;
+
+    for (int i = 0; i < ROUTES; i++) {
+        const char *text;
+
+        if (!matches(routes[i].path, path, &text, &length)) {
+            continue;
+        }
+        APR_ARRAY_PUSH(allowed, int) = routes[i].method;
+        if (text) {
+            *id = apr_pstrmemdup(r->pool, text, length);
+        }
+        if (routes[i].method == r->method_number) {     /* HEAD has GET's number */
+            found = &routes[i];
+        }
+    }
+    return found;
+}
+
+static const char *allow_header(apr_pool_t *pool, const apr_array_header_t *allowed)
+{
+    const char *header = "";
+
+    for (size_t m = 0; m < sizeof(methods) / sizeof(methods[0]); m++) {
+        for (int i = 0; i < allowed->nelts; i++) {
+            if (APR_ARRAY_IDX(allowed, i, int) == methods[m].number) {
+                header = apr_pstrcat(pool, header, methods[m].name, ", ", NULL);
+                break;
+            }
+        }
+    }
+    return apr_pstrcat(pool, header, "OPTIONS", NULL);
+}
+
+static bool is_route(request_rec *r, const char *path)
+{
+    const char *id = NULL;
+    apr_array_header_t *allowed = apr_array_make(r->pool, 4, sizeof(int));
+
+    find(r, path, allowed, &id);
+    return allowed->nelts > 0;
+}
+
+/* A path without its last slash: reads are sent on, writes are told, since a redirect would drop
+ * the body. */
+static iimg_error_t *miss(iimg_request_t *req)
+{
+    request_rec *r = req->r;
+    size_t n = strlen(req->path);
+    const char *slashed = apr_pstrcat(r->pool, r->uri, "/", NULL);
+
+    if (n == 0 || req->path[n - 1] == '/' || !is_route(r, apr_pstrcat(r->pool, req->path, "/",
+                                                                      NULL))) {
+        return iimg_not_found(req->context);
+    }
+    if (r->method_number != M_GET) {
+        return iimg_error_code(iimg_error(r->pool, IIMG_NOT_FOUND,
+                                          "Not found. The path ends in a slash: %s", slashed),
+                               "not_found");
+    }
+    apr_table_setn(r->headers_out, "Location",
+                   apr_pstrcat(r->pool, req->context->base_url,
+                               ap_escape_uri(r->pool, slashed), r->args ? "?" : NULL, r->args,
+                               NULL));
+    r->status = HTTP_MOVED_PERMANENTLY;
+    ap_set_content_length(r, 0);
+    return NULL;
+}
+
+static iimg_error_t *not_allowed(iimg_request_t *req, const apr_array_header_t *allowed)
+{
+    iimg_error_t *err = iimg_error(req->context->pool, IIMG_METHOD, "Method \"%s\" not allowed.",
+                                   req->r->method);
+
+    err->allow = allow_header(req->context->pool, allowed);
+    return err;
+}
+
+static iimg_error_t *answer_options(iimg_request_t *req, const apr_array_header_t *allowed)
+{
+    apr_table_setn(req->r->headers_out, "Allow", allow_header(req->context->pool, allowed));
+    return iimg_respond_no_content(req);
+}
+
+/* The order is the contract's: 401, then 404 of the route, 405, 403, 404 of a row. */
+static iimg_error_t *dispatch(iimg_request_t *req)
+{
+    apr_array_header_t *allowed = apr_array_make(req->context->pool, 4, sizeof(int));
+    const char *id = NULL;
+    const route_t *route = find(req->r, req->path, allowed, &id);
+    bool bad_id = id && !(req->id = iimg_uuid_parse(req->context->pool, id));
+    iimg_error_t *err = NULL;
+
+    if (req->r->method_number == M_OPTIONS && allowed->nelts) {
+        return answer_options(req, allowed);
+    }
+    if (!route || bad_id || route->caller == FIRST) {
+        err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
+    }
+    if (err) {
+        return err;
+    }
+    if (!allowed->nelts) {
+        return miss(req);
+    }
+    if (!route) {
+        return not_allowed(req, allowed);
+    }
+    return bad_id ? iimg_not_found(req->context) : route->view(req);
+}
+
+int iimg_route(request_rec *r)
+{
+    iimg_request_t req = { .r = r, .context = iimg_context_of(r),
+                           .config = iimg_config_of(r->server) };
+    const char *base = iimg_location_of(r)->base;
+    iimg_error_t *err;
+
+    req.path = r->uri + strlen(base);
+    req.path += *req.path == '/';
+    err = dispatch(&req);
+    if (err && err->kind == IIMG_UNAUTHENTICATED && req.context->login_hash) {
+        iimg_authn_forget(r);
+    }
+    return err ? iimg_respond_error(r, req.context, err) : OK;
+}

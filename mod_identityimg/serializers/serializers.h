@@ -1,0 +1,23 @@
+/* serializers.h - rows as clients see them: struct to JSON. */
+#ifndef IIMG_SERIALIZERS_H
+#define IIMG_SERIALIZERS_H
+
+#include "base/json.h"
+#include "functions/admin/admin.h"
+#include "services/media_url.h"
+
+/** Write one object each, members in the contract's order. */
+void iimg_reference_image_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
+                                    const iimg_reference_image_t *image);
+void iimg_identity_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
+                             const iimg_identity_t *identity);
+void iimg_user_serialize(iimg_json_t *out, const iimg_user_t *user);
+void iimg_available_user_serialize(iimg_json_t *out, const iimg_available_user_t *user);
+void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
+                                   const iimg_generation_job_t *job);
+
+/** The image member's value: null, or the URLs of original and derivatives. */
+void iimg_picture_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
+                            const iimg_picture_t *picture);
+
+#endif

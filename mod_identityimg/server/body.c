@@ -1,0 +1,255 @@
+/* body.c - a request's body, into a memory file as it arrives. */
+#include "server/body.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+#include "base/log.h"
+#include "base/multipart.h"
+
+#define BLOCK 65536
+#define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
+#define MULTIPART_EXTRA 65536       /* boundaries, headers and small fields beside the picture */
+
+typedef struct receiver_t {
+    iimg_context_t *context;
+    request_rec *r;
+    int fd;
+    apr_size_t received;            /* of the body */
+    apr_size_t most;
+} receiver_t;
+
+static const struct { const char *type; bool multipart; } types[] = {
+    { "application/json", false },
+    { "application/x-www-form-urlencoded", false },
+    { "multipart/form-data", true },
+};
+
+iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most)
+{
+    const char *sentence = size
+        ? apr_psprintf(pool, "The upload has %.1f MB; at most %.1f MB are allowed.",
+                       (double)size / 1048576, (double)most / 1048576)
+        : apr_psprintf(pool, "The upload is too large; at most %.1f MB are allowed.",
+                       (double)most / 1048576);
+
+    return iimg_error_code(iimg_error(pool, IIMG_TOO_LARGE, "%s", sentence), "upload_too_large");
+}
+
+/* Whether a body may follow at all. */
+static bool has_body(const request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return apr_table_get(r->headers_in, "Transfer-Encoding")
+           || (length && strspn(length, "0") != strlen(length));
+}
+
+static iimg_error_t *choose_limit(iimg_context_t *context, const char *type, apr_size_t max_upload,
+                                  bool *multipart, apr_size_t *most)
+{
+    for (size_t i = 0; type && i < sizeof(types) / sizeof(types[0]); i++) {
+        size_t n = strlen(types[i].type);
+
+        if (strncasecmp(type, types[i].type, n) == 0
+            && (type[n] == '\0' || strchr("; \t,", type[n]))) {
+            *multipart = types[i].multipart;
+            *most = types[i].multipart ? max_upload + MULTIPART_EXTRA : MAX_FORM;
+            return NULL;
+        }
+    }
+    return iimg_error(context->pool, IIMG_UNSUPPORTED_TYPE,
+                      "Unsupported media type \"%s\" in request.", type ? type : "");
+}
+
+static apr_size_t shown_limit(apr_size_t most)
+{
+    return most > MAX_FORM ? most - MULTIPART_EXTRA : most;
+}
+
+static iimg_error_t *check_length(receiver_t *in)
+{
+    const char *length = apr_table_get(in->r->headers_in, "Content-Length");
+    apr_int64_t n = length ? apr_atoi64(length) : 0;
+
+    if (n > 0 && (apr_uint64_t)n > in->most) {
+        return iimg_body_too_large(in->context->pool, (apr_size_t)n, shown_limit(in->most));
+    }
+    return NULL;
+}
+
+static iimg_error_t *no_memory(receiver_t *in, const char *what)
+{
+    return iimg_error_detail(iimg_error(in->context->pool, IIMG_UNAVAILABLE,
+                                        "The server has no memory for the upload at the moment."),
+                             "%s: %s", what, strerror(errno));
+}
+
+static iimg_error_t *keep(receiver_t *in, const char *data, apr_size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(in->fd, data, length);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return no_memory(in, "write");
+        }
+        data += n;
+        length -= (apr_size_t)n;
+    }
+    return NULL;
+}
+
+/* What httpd's input filters say, as our sentences. */
+static iimg_error_t *read_failed(receiver_t *in, apr_status_t rv)
+{
+    apr_pool_t *pool = in->context->pool;
+    int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+    iimg_error_t *err;
+
+    switch (status) {
+    case HTTP_REQUEST_TIME_OUT:
+        return iimg_error(pool, IIMG_TIMEOUT, "The request body did not arrive in time.");
+    case HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return iimg_body_too_large(pool, 0, shown_limit(in->most));
+    case HTTP_BAD_REQUEST:
+        err = iimg_error(pool, IIMG_INVALID, "The request body is cut short or malformed.");
+        return iimg_error_detail(iimg_error_code(err, "parse_error"), "reading the body: %pm",
+                                 &rv);
+    default:
+        err = iimg_error(pool, IIMG_HTTP, "The request body could not be read.");
+        err->http_status = status;      /* AP_FILTER_ERROR: the answer has been sent already */
+        return err;
+    }
+}
+
+static iimg_error_t *keep_buckets(receiver_t *in, apr_bucket_brigade *brigade, bool *end)
+{
+    for (apr_bucket *b = APR_BRIGADE_FIRST(brigade); b != APR_BRIGADE_SENTINEL(brigade);
+         b = APR_BUCKET_NEXT(b)) {
+        const char *data;
+        apr_size_t length;
+        apr_status_t rv;
+        iimg_error_t *err;
+
+        if (APR_BUCKET_IS_EOS(b)) {
+            *end = true;
+            return NULL;
+        }
+        if (APR_BUCKET_IS_METADATA(b)) {
+            continue;
+        }
+        rv = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
+        if (rv != APR_SUCCESS) {
+            return read_failed(in, rv);
+        }
+        in->received += length;
+        if (in->received > in->most) {
+            return iimg_body_too_large(in->context->pool, 0, shown_limit(in->most));
+        }
+        err = keep(in, data, length);
+        if (err) {
+            return err;
+        }
+    }
+    return NULL;
+}
+
+static iimg_error_t *receive(receiver_t *in)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(in->r->pool, in->r->connection->bucket_alloc);
+    iimg_error_t *err = NULL;
+    bool end = false;
+
+    while (!err && !end) {
+        apr_status_t rv = ap_get_brigade(in->r->input_filters, brigade, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, BLOCK);
+
+        err = rv == APR_SUCCESS ? keep_buckets(in, brigade, &end) : read_failed(in, rv);
+        apr_brigade_cleanup(brigade);
+    }
+    return err;
+}
+
+typedef struct mapping_t {
+    void *address;
+    apr_size_t length;
+} mapping_t;
+
+static apr_status_t drop_mapping(void *data)
+{
+    mapping_t *mapping = data;
+
+    munmap(mapping->address, mapping->length);
+    return APR_SUCCESS;
+}
+
+static iimg_error_t *map(receiver_t *in, iimg_body_t *body)
+{
+    mapping_t *mapping = apr_palloc(in->context->pool, sizeof(*mapping));
+
+    mapping->length = body->length;
+    mapping->address = mmap(NULL, body->length, PROT_READ, MAP_PRIVATE, in->fd, 0);
+    if (mapping->address == MAP_FAILED) {
+        return no_memory(in, "mmap");
+    }
+    apr_pool_cleanup_register(in->context->pool, mapping, drop_mapping, apr_pool_cleanup_null);
+    body->message = mapping->address;
+    return NULL;
+}
+
+static iimg_error_t *receive_into(receiver_t *in, const char *preamble, iimg_body_t *body)
+{
+    iimg_error_t *err = keep(in, preamble, strlen(preamble));
+
+    if (!err) {
+        err = receive(in);
+    }
+    body->offset = strlen(preamble);
+    body->length = body->offset + in->received;
+    if (!err && in->received > 0) {
+        err = map(in, body);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char *type,
+                             apr_size_t max_upload, iimg_body_t *body)
+{
+    apr_time_t began = iimg_step_begin(context);
+    receiver_t in = { .context = context, .r = r };
+    bool multipart = false;
+    iimg_error_t *err;
+
+    *body = (iimg_body_t){ "", 0, 0 };
+    if (!has_body(r)) {
+        return NULL;
+    }
+    err = choose_limit(context, type, max_upload, &multipart, &in.most);
+    if (!err) {
+        err = check_length(&in);
+    }
+    if (err) {
+        return err;
+    }
+    in.fd = memfd_create("identityimg-body", MFD_CLOEXEC);
+    if (in.fd < 0) {
+        return no_memory(&in, "memfd_create");
+    }
+    err = receive_into(&in, multipart ? iimg_multipart_preamble(context->pool, type) : "", body);
+    close(in.fd);
+    if (!err && in.received == 0) {
+        *body = (iimg_body_t){ "", 0, 0 };
+    }
+    iimg_step_end(context, began, "body", type);
+    return err;
+}

@@ -1,0 +1,28 @@
+/* body.h - a request's body, into a memory file as it arrives. */
+#ifndef IIMG_SERVER_BODY_H
+#define IIMG_SERVER_BODY_H
+
+#include <httpd.h>
+#include "base/context.h"
+#include "base/error.h"
+
+/** A body in memory, mapped once; gone with the request's pool. */
+typedef struct iimg_body_t {
+    const char *message;            /* for multipart: iimg_multipart_preamble and the body */
+    apr_size_t offset;              /* where the body begins */
+    apr_size_t length;              /* of the message */
+} iimg_body_t;
+
+/**
+ * Read the whole body.
+ * @param type       its Content-Type, or NULL; a type we do not take is refused before reading
+ * @param max_upload bytes that a picture in a form may have; other bodies are held to 1 MiB
+ * Errors: IIMG_UNSUPPORTED_TYPE, IIMG_TOO_LARGE, IIMG_TIMEOUT, IIMG_INVALID, IIMG_HTTP.
+ */
+iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char *type,
+                             apr_size_t max_upload, iimg_body_t *body);
+
+/** "The upload has 30.1 MB; at most 25.0 MB are allowed." */
+iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most);
+
+#endif

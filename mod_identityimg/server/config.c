@@ -1,0 +1,534 @@
+/* config.c - what operators say in conf files: directives, their ranges and defaults. */
+#include "server/config.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+/* Settings: where each is kept, what it may be, what it is when unset ---------------------------- */
+
+typedef struct number_t {
+    size_t offset;
+    int min, max, otherwise;
+} number_t;
+
+enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
+       GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, DATABASE_CONNECTIONS, DATABASE_WAIT,
+       DATABASE_TIMEOUT, BASIC_CACHE, SWEEP_INTERVAL };
+
+static const number_t numbers[] = {
+    [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
+    [MAX_UPLOAD] = { offsetof(iimg_config_t, max_upload), 1024, 104857600, 26214400 },
+    [MEGAPIXELS] = { offsetof(iimg_config_t, max_megapixels), 1, 1000, 64 },
+    [MEGAPIXELS_JPEG] = { offsetof(iimg_config_t, max_megapixels_jpeg), 1, 1000, 120 },
+    [REFERENCE_SIDE] = { offsetof(iimg_config_t, reference_side), 256, 4096, 2048 },
+    [GEMINI_TIMEOUT] = { offsetof(iimg_config_t, gemini_timeout), 1, 600, 300 },
+    [GEMINI_CONNECT_TIMEOUT] = { offsetof(iimg_config_t, gemini_connect_timeout), 1, 60, 10 },
+    [MAX_GENERATIONS] = { offsetof(iimg_config_t, max_generations), 1, 10000, 16 },
+    [DATABASE_CONNECTIONS] = { offsetof(iimg_config_t, database_connections), 1, 1000, 0 },
+    [DATABASE_WAIT] = { offsetof(iimg_config_t, database_wait), 10, 60000, 2000 },
+    [DATABASE_TIMEOUT] = { offsetof(iimg_config_t, database_timeout), 1, 300, 10 },
+    [BASIC_CACHE] = { offsetof(iimg_config_t, basic_cache), 0, 3600, 60 },
+    [SWEEP_INTERVAL] = { offsetof(iimg_config_t, sweep_interval), 1, 86400, 60 },
+};
+
+typedef struct flag_t {
+    size_t offset;
+    int otherwise;
+} flag_t;
+
+enum { PREPARE, ALLOW_INSECURE };
+
+static const flag_t flags[] = {
+    [PREPARE] = { offsetof(iimg_config_t, prepare), 1 },
+    [ALLOW_INSECURE] = { offsetof(iimg_config_t, allow_insecure), 0 },
+};
+
+typedef struct text_t {
+    size_t offset;
+    const char *(*check)(apr_pool_t *pool, const char *value);  /* NULL, or what it must be */
+    const char *otherwise;
+} text_t;
+
+static const char *check_base_url(apr_pool_t *pool, const char *value);
+static const char *check_path(apr_pool_t *pool, const char *value);
+static const char *check_storage(apr_pool_t *pool, const char *value);
+static const char *check_generator(apr_pool_t *pool, const char *value);
+static const char *check_version(apr_pool_t *pool, const char *value);
+static const char *check_url(apr_pool_t *pool, const char *value);
+static const char *check_model(apr_pool_t *pool, const char *value);
+static const char *check_file(apr_pool_t *pool, const char *value);
+
+enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
+       GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY };
+
+static const text_t texts[] = {
+    [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
+    [SECRET_FILE] = { offsetof(iimg_config_t, secret_file), check_file, NULL },
+    [MEDIA_PATH] = { offsetof(iimg_config_t, media_path), check_path, "/pictures" },
+    [STORAGE] = { offsetof(iimg_config_t, storage), check_storage, "file" },
+    [STORAGE_ROOT] = { offsetof(iimg_config_t, storage_root), check_file, NULL },
+    [GENERATOR] = { offsetof(iimg_config_t, generator), check_generator, NULL },
+    [GEMINI_KEY_FILE] = { offsetof(iimg_config_t, gemini_key_file), check_file, NULL },
+    [GEMINI_ENDPOINT] = { offsetof(iimg_config_t, gemini_endpoint), check_url,
+                          "https://generativelanguage.googleapis.com" },
+    [GEMINI_VERSION] = { offsetof(iimg_config_t, gemini_version), check_version, "v1beta" },
+    [GEMINI_MODEL] = { offsetof(iimg_config_t, gemini_model), check_model, "gemini-3-pro-image" },
+    [PROXY] = { offsetof(iimg_config_t, proxy), check_url, NULL },
+};
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+
+static int *number_at(iimg_config_t *config, size_t offset)
+{
+    return (int *)((char *)config + offset);
+}
+
+static const char **text_at(iimg_config_t *config, size_t offset)
+{
+    return (const char **)((char *)config + offset);
+}
+
+/* Create, merge ------------------------------------------------------------------------------- */
+
+void *iimg_config_create(apr_pool_t *pool, server_rec *server)
+{
+    iimg_config_t *config = apr_pcalloc(pool, sizeof(*config));
+
+    (void)server;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        *number_at(config, numbers[i].offset) = -1;
+    }
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        *number_at(config, flags[i].offset) = -1;
+    }
+    return config;
+}
+
+void *iimg_config_merge(apr_pool_t *pool, void *base_, void *add_)
+{
+    iimg_config_t *base = base_, *add = add_;
+    iimg_config_t *merged = apr_pmemdup(pool, base, sizeof(*merged));
+
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        int value = *number_at(add, numbers[i].offset);
+
+        *number_at(merged, numbers[i].offset) =
+            value != -1 ? value : *number_at(base, numbers[i].offset);
+    }
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        int value = *number_at(add, flags[i].offset);
+
+        *number_at(merged, flags[i].offset) =
+            value != -1 ? value : *number_at(base, flags[i].offset);
+    }
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const char *value = *text_at(add, texts[i].offset);
+
+        *text_at(merged, texts[i].offset) = value ? value : *text_at(base, texts[i].offset);
+    }
+    merged->enabled = base->enabled || add->enabled;
+    return merged;
+}
+
+void *iimg_location_create(apr_pool_t *pool, char *path)
+{
+    iimg_location_t *location = apr_pcalloc(pool, sizeof(*location));
+
+    (void)path;
+    location->enabled = -1;
+    return location;
+}
+
+void *iimg_location_merge(apr_pool_t *pool, void *base_, void *add_)
+{
+    iimg_location_t *base = base_, *add = add_;
+
+    (void)pool;
+    return add->enabled != -1 ? add : base;
+}
+
+/* Directives ---------------------------------------------------------------------------------- */
+
+/* Reads a whole number to its end. @return false when it is none or out of range */
+static bool read_number(const char *text, const number_t *number, int *value)
+{
+    apr_int64_t n;
+    char *end;
+
+    if (*text < '0' || *text > '9') {
+        return false;
+    }
+    n = apr_strtoi64(text, &end, 10);
+    if (*end != '\0' || n < number->min || n > number->max) {
+        return false;
+    }
+    *value = (int)n;
+    return true;
+}
+
+static const char *store_number(cmd_parms *cmd, const number_t *number, const char *arg)
+{
+    iimg_config_t *config = iimg_config_of(cmd->server);
+
+    if (!read_number(arg, number, number_at(config, number->offset))) {
+        return apr_psprintf(cmd->pool, "%s: \"%s\" is not a number from %d to %d",
+                            cmd->cmd->name, arg, number->min, number->max);
+    }
+    return NULL;
+}
+
+static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
+{
+    (void)unused;
+    return store_number(cmd, cmd->info, arg);
+}
+
+static const char *set_megapixels(cmd_parms *cmd, void *unused, const char *all, const char *jpeg)
+{
+    const char *problem = store_number(cmd, &numbers[MEGAPIXELS], all);
+
+    (void)unused;
+    return !problem && jpeg ? store_number(cmd, &numbers[MEGAPIXELS_JPEG], jpeg) : problem;
+}
+
+static const char *set_flag(cmd_parms *cmd, void *unused, int on)
+{
+    const flag_t *flag = cmd->info;
+
+    (void)unused;
+    *number_at(iimg_config_of(cmd->server), flag->offset) = on;
+    return NULL;
+}
+
+static const char *set_text(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const text_t *text = cmd->info;
+    const char *problem = text->check(cmd->pool, arg);
+
+    (void)unused;
+    if (problem) {
+        return apr_psprintf(cmd->pool, "%s: \"%s\" is not %s", cmd->cmd->name, arg, problem);
+    }
+    *text_at(iimg_config_of(cmd->server), text->offset) = arg;
+    return NULL;
+}
+
+static const char *set_enabled(cmd_parms *cmd, void *location_, int on)
+{
+    iimg_location_t *location = location_;
+    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES);
+
+    if (problem || !cmd->path || cmd->path[0] != '/') {
+        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only",
+                            cmd->cmd->name);
+    }
+    location->enabled = on;
+    location->base = apr_pstrdup(cmd->pool, cmd->path);
+    if (location->base[strlen(location->base) - 1] == '/') {
+        location->base = apr_pstrmemdup(cmd->pool, location->base, strlen(location->base) - 1);
+    }
+    iimg_config_of(cmd->server)->enabled |= on;
+    return NULL;
+}
+
+#define NUMBER(name, row, help) \
+    AP_INIT_TAKE1(name, set_number, (void *)&numbers[row], RSRC_CONF, help)
+#define TEXT(name, row, help) \
+    AP_INIT_TAKE1(name, set_text, (void *)&texts[row], RSRC_CONF, help)
+#define FLAG(name, row, help) \
+    AP_INIT_FLAG(name, set_flag, (void *)&flags[row], RSRC_CONF, help)
+
+const command_rec iimg_config_commands[] = {
+    AP_INIT_FLAG("IdentityImg", set_enabled, NULL, ACCESS_CONF,
+                 "whether the API answers below this Location"),
+    TEXT("IdentityImgBaseURL", BASE_URL, "scheme and host that absolute URLs begin with"),
+    TEXT("IdentityImgSecretFile", SECRET_FILE, "file with the keys that sign picture URLs"),
+    TEXT("IdentityImgMediaPath", MEDIA_PATH, "path that pictures are served below"),
+    NUMBER("IdentityImgMediaExpiry", MEDIA_EXPIRY, "seconds that a picture's URL is good for"),
+    NUMBER("IdentityImgMaxUpload", MAX_UPLOAD, "most bytes of an uploaded picture"),
+    AP_INIT_TAKE12("IdentityImgMaxPixels", set_megapixels, NULL, RSRC_CONF,
+                   "most megapixels of a picture, and of a baseline JPEG"),
+    TEXT("IdentityImgStorage", STORAGE, "kind of store for pictures: file"),
+    TEXT("IdentityImgStorageRoot", STORAGE_ROOT, "directory of the store \"file\""),
+    TEXT("IdentityImgGenerator", GENERATOR, "what makes identity pictures: gemini or preview"),
+    TEXT("IdentityImgGeminiKeyFile", GEMINI_KEY_FILE, "file with the key of the Gemini API"),
+    TEXT("IdentityImgGeminiEndpoint", GEMINI_ENDPOINT, "base URL of the Gemini API"),
+    TEXT("IdentityImgGeminiVersion", GEMINI_VERSION, "version in the Gemini API's path"),
+    TEXT("IdentityImgGeminiModel", GEMINI_MODEL, "model that is asked by default"),
+    NUMBER("IdentityImgGeminiTimeout", GEMINI_TIMEOUT, "seconds to wait for a generated image"),
+    NUMBER("IdentityImgGeminiConnectTimeout", GEMINI_CONNECT_TIMEOUT,
+           "seconds to wait for a connection to the Gemini API"),
+    TEXT("IdentityImgProxy", PROXY, "URL of the proxy for requests to providers"),
+    FLAG("IdentityImgAllowInsecureEndpoint", ALLOW_INSECURE,
+         "whether providers may be reached by plain http beyond this machine"),
+    NUMBER("IdentityImgReferenceSide", REFERENCE_SIDE,
+           "most pixels of the longer side of a reference sent to a provider"),
+    NUMBER("IdentityImgMaxGenerations", MAX_GENERATIONS,
+           "most generations that a child process holds at once"),
+    NUMBER("IdentityImgDatabaseConnections", DATABASE_CONNECTIONS,
+           "most database connections that the API uses at once in a child process"),
+    NUMBER("IdentityImgDatabaseWait", DATABASE_WAIT,
+           "milliseconds to wait for a free database connection"),
+    NUMBER("IdentityImgDatabaseTimeout", DATABASE_TIMEOUT,
+           "seconds to wait for the database's answer to one statement"),
+    FLAG("IdentityImgPrepare", PREPARE, "whether statements are prepared by name"),
+    NUMBER("IdentityImgBasicCacheTime", BASIC_CACHE,
+           "seconds that verified Basic credentials are remembered"),
+    NUMBER("IdentityImgSweepInterval", SWEEP_INTERVAL,
+           "seconds between two sweeps of the picture store"),
+    { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL },
+};
+
+/* Checks of single values --------------------------------------------------------------------- */
+
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static const char *check_url(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return (begins(value, "https://") || begins(value, "http://")) && strlen(value) > 10
+               && !strpbrk(value, " \"<>")
+           ? NULL : "a URL that begins with https:// or http://";
+}
+
+static const char *check_base_url(apr_pool_t *pool, const char *value)
+{
+    const char *host = strstr(value, "://");
+
+    return check_url(pool, value) == NULL && host && !strpbrk(host + 3, "/?#")
+           ? NULL : "scheme and host alone, such as https://api.example.com";
+}
+
+static const char *check_path(apr_pool_t *pool, const char *value)
+{
+    size_t n = strlen(value);
+
+    (void)pool;
+    return value[0] == '/' && n > 1 && value[n - 1] != '/' && !strpbrk(value, "?#%\" ")
+               && !strstr(value, "//") && !strstr(value, "/.")
+           ? NULL : "a path such as /pictures, without a slash at its end";
+}
+
+static const char *check_file(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return value[0] == '/' ? NULL : "an absolute path";
+}
+
+static const char *check_storage(apr_pool_t *pool, const char *value)
+{
+    return iimg_storage_by_name(value)
+           ? NULL : apr_pstrcat(pool, "a storage: ", iimg_storage_names, NULL);
+}
+
+static const char *check_generator(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return iimg_generator_by_name(value) ? NULL : "a generator: gemini, preview";
+}
+
+static const char *check_version(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return strcmp(value, "v1") == 0 || strcmp(value, "v1beta") == 0
+           ? NULL : "a version: v1, v1beta";
+}
+
+static const char *check_model(apr_pool_t *pool, const char *value)
+{
+    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
+
+    (void)pool;
+    return n > 0 && n <= 100 && value[n] == '\0'
+           ? NULL : "a model's name: letters, digits, '.', '-', '_', at most 100";
+}
+
+/* Finish -------------------------------------------------------------------------------------- */
+
+static void fill_defaults(iimg_config_t *config)
+{
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        int *value = number_at(config, numbers[i].offset);
+
+        *value = *value == -1 ? numbers[i].otherwise : *value;
+    }
+    for (size_t i = 0; i < COUNT(flags); i++) {
+        int *value = number_at(config, flags[i].offset);
+
+        *value = *value == -1 ? flags[i].otherwise : *value;
+    }
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        const char **value = text_at(config, texts[i].offset);
+
+        *value = *value ? *value : texts[i].otherwise;
+    }
+}
+
+#define MAX_SECRET_FILE 4096
+
+/* A small file that only its owner may read. @return NULL, or what is wrong, behind its name */
+static const char *read_private(apr_pool_t *pool, const char *path, const char **text)
+{
+    char buffer[MAX_SECRET_FILE];
+    apr_size_t length = sizeof(buffer) - 1;
+    apr_file_t *file;
+    apr_finfo_t info;
+    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
+
+    if (rv != APR_SUCCESS) {
+        return apr_psprintf(pool, "cannot be read: %pm", &rv);
+    }
+    rv = apr_file_info_get(&info, APR_FINFO_PROT | APR_FINFO_TYPE, file);
+    if (rv != APR_SUCCESS || info.filetype != APR_REG) {
+        return "is not a plain file";
+    }
+    if (info.protection & (APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD
+                           | APR_FPROT_WWRITE)) {
+        return "may be read by others than its owner: chmod 600 it";
+    }
+    rv = apr_file_read_full(file, buffer, length, &length);
+    apr_file_close(file);
+    if (rv == APR_SUCCESS) {
+        return "is larger than 4 kB";
+    }
+    buffer[length] = '\0';
+    *text = apr_pstrdup(pool, buffer);
+    memset(buffer, 0, sizeof(buffer));
+    return NULL;
+}
+
+static const char *finish_media(apr_pool_t *pool, apr_pool_t *temporary, iimg_config_t *config)
+{
+    const char *text, *problem;
+
+    if (!config->secret_file) {
+        return "IdentityImgSecretFile: is missing; name a file with one line, \"1 <64 hexadecimal "
+               "digits>\", readable by its owner alone";
+    }
+    problem = read_private(temporary, config->secret_file, &text);
+    if (!problem) {
+        config->services.media = iimg_media_create(pool, text, config->media_path,
+                                                   config->media_expiry, &problem);
+    }
+    return problem ? apr_psprintf(pool, "IdentityImgSecretFile: \"%s\" %s", config->secret_file,
+                                  problem)
+                   : NULL;
+}
+
+static const char *read_key(apr_pool_t *pool, apr_pool_t *temporary, const iimg_config_t *config,
+                            const char **key)
+{
+    const char *text = getenv("GEMINI_API_KEY"), *problem;
+    size_t n;
+
+    if (config->gemini_key_file) {
+        problem = read_private(temporary, config->gemini_key_file, &text);
+        if (problem) {
+            return apr_psprintf(pool, "IdentityImgGeminiKeyFile: \"%s\" %s",
+                                config->gemini_key_file, problem);
+        }
+    }
+    text = text ? text + strspn(text, " \t\r\n") : "";
+    n = strcspn(text, " \t\r\n");
+    *key = n ? apr_pstrmemdup(pool, text, n) : NULL;
+    return NULL;
+}
+
+static const char *finish_generator(apr_pool_t *pool, apr_pool_t *temporary,
+                                    iimg_config_t *config)
+{
+    iimg_generator_settings_t *settings = &config->services.generator_settings;
+    const char *problem = read_key(pool, temporary, config, &settings->gemini_key);
+
+    if (problem) {
+        return problem;
+    }
+    if (!config->generator) {
+        config->generator = settings->gemini_key ? "gemini" : "preview";
+    }
+    if (strcmp(config->generator, "gemini") == 0 && !settings->gemini_key) {
+        return "IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the "
+               "environment variable GEMINI_API_KEY";
+    }
+    settings->gemini_endpoint = config->gemini_endpoint;
+    settings->gemini_version = config->gemini_version;
+    settings->proxy = config->proxy;
+    settings->allow_http = config->allow_insecure;
+    settings->connect_timeout = config->gemini_connect_timeout;
+    settings->timeout = config->gemini_timeout;
+    settings->max_response = 64 * 1024 * 1024;
+    config->services.generator = iimg_generator_by_name(config->generator);
+    config->services.model = config->gemini_model;
+    return NULL;
+}
+
+static const char *finish_storage(apr_pool_t *pool, iimg_config_t *config)
+{
+    iimg_storage_t *storage = &config->services.storage;
+
+    storage->driver = iimg_storage_by_name(config->storage);
+    storage->root = config->storage_root;
+    return storage->driver->check(pool, storage);
+}
+
+const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_config_t *config)
+{
+    iimg_services_t *services = &config->services;
+    const char *problem;
+
+    fill_defaults(config);
+    if (!config->enabled) {
+        return NULL;
+    }
+    services->image_limits.max_pixels = (apr_size_t)config->max_megapixels * 1000000;
+    services->image_limits.max_pixels_jpeg = (apr_size_t)config->max_megapixels_jpeg * 1000000;
+    services->reference_side = config->reference_side;
+    services->max_object = 128 * 1024 * 1024;
+    services->owner = "";       /* each child names itself */
+    problem = finish_media(pool, temporary, config);
+    if (!problem) {
+        problem = finish_storage(pool, config);
+    }
+    return problem ? problem : finish_generator(pool, temporary, config);
+}
+
+/* Looking up ---------------------------------------------------------------------------------- */
+
+iimg_config_t *iimg_config_of(const server_rec *server)
+{
+    return ap_get_module_config(server->module_config, &identityimg_module);
+}
+
+const iimg_location_t *iimg_location_of(const request_rec *r)
+{
+    return ap_get_module_config(r->per_dir_config, &identityimg_module);
+}
+
+#define DBD_MAX_DEFAULT 10      /* mod_dbd's own, with threads */
+
+static int smallest_dbd_max(const ap_directive_t *node, int smallest)
+{
+    for (; node; node = node->next) {
+        int value;
+
+        if (strcasecmp(node->directive, "DBDMax") == 0 && (value = atoi(node->args)) > 0) {
+            smallest = value < smallest || smallest == 0 ? value : smallest;
+        }
+        smallest = smallest_dbd_max(node->first_child, smallest);
+    }
+    return smallest;
+}
+
+int iimg_config_dbd_max(void)
+{
+    int smallest = smallest_dbd_max(ap_conftree, 0);
+
+    return smallest ? smallest : DBD_MAX_DEFAULT;
+}

@@ -1,0 +1,71 @@
+/* config.h - what operators say in conf files: directives, their ranges and defaults. */
+#ifndef IIMG_SERVER_CONFIG_H
+#define IIMG_SERVER_CONFIG_H
+
+#include <stdbool.h>
+#include <httpd.h>
+#include <http_config.h>
+#include "services/services.h"
+
+extern module AP_MODULE_DECLARE_DATA identityimg_module;
+
+/** A server's (virtual host's) configuration; read-only after start. */
+typedef struct iimg_config_t {
+    /* Directives. Numbers and flags: -1 is unset; texts: NULL is unset. */
+    const char *base_url;
+    const char *secret_file;
+    const char *media_path;
+    const char *storage;
+    const char *storage_root;
+    const char *generator;
+    const char *gemini_key_file;
+    const char *gemini_endpoint;
+    const char *gemini_version;
+    const char *gemini_model;
+    const char *proxy;
+    int media_expiry;               /* seconds */
+    int max_upload;                 /* bytes of a picture */
+    int max_megapixels;             /* of everything but baseline JPEG */
+    int max_megapixels_jpeg;        /* of baseline JPEG */
+    int reference_side;             /* pixels */
+    int gemini_timeout;             /* seconds */
+    int gemini_connect_timeout;     /* seconds */
+    int max_generations;            /* at once in a child */
+    int database_connections;       /* at once in a child; 0: as many as DBDMax */
+    int database_wait;              /* milliseconds in front of the pool */
+    int database_timeout;           /* seconds a statement */
+    int basic_cache;                /* seconds */
+    int sweep_interval;             /* seconds */
+    int prepare;                    /* flag */
+    int allow_insecure;             /* flag */
+
+    bool enabled;                   /* some Location here has IdentityImg on */
+    iimg_services_t services;       /* made of the above by iimg_config_finish */
+} iimg_config_t;
+
+/** A Location's configuration. */
+typedef struct iimg_location_t {
+    int enabled;                    /* -1 unset */
+    const char *base;               /* the Location's path, no slash at its end */
+} iimg_location_t;
+
+extern const command_rec iimg_config_commands[];
+
+void *iimg_config_create(apr_pool_t *pool, server_rec *server);
+void *iimg_config_merge(apr_pool_t *pool, void *base, void *add);
+void *iimg_location_create(apr_pool_t *pool, char *path);
+void *iimg_location_merge(apr_pool_t *pool, void *base, void *add);
+
+/**
+ * Fill in defaults, read secrets and build the services of one server, before children start.
+ * @return NULL, or a sentence that begins with the directive to mend
+ */
+const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_config_t *config);
+
+iimg_config_t *iimg_config_of(const server_rec *server);
+const iimg_location_t *iimg_location_of(const request_rec *r);
+
+/** DBDMax as the operator set it (the smallest, when there are several); httpd's default else. */
+int iimg_config_dbd_max(void);
+
+#endif

@@ -1,0 +1,24 @@
+/* database.h - lends mod_dbd's connections: alive, outside any transaction, within bounded time. */
+#ifndef IIMG_SERVER_DATABASE_H
+#define IIMG_SERVER_DATABASE_H
+
+#include <httpd.h>
+#include "base/db.h"
+#include "server/config.h"
+
+/**
+ * Look for mod_dbd, before children start.
+ * @return NULL, or a sentence that says what is missing
+ */
+const char *iimg_database_check(void);
+
+/** Make the gate in front of the pool, in a new child, while it has one thread. */
+apr_status_t iimg_database_start(apr_pool_t *pool, server_rec *main_server);
+
+/**
+ * The lender for one piece of work. @param pool lives as long as the work
+ * @return never NULL
+ */
+const iimg_db_t *iimg_database_lender(apr_pool_t *pool, server_rec *server);
+
+#endif

@@ -1,0 +1,69 @@
+/* engine.c - who runs generation jobs, and how many at once. */
+#include "server/engine.h"
+
+#include <unistd.h>
+#include <apr_atomic.h>
+#include <apr_strings.h>
+#include "base/log.h"
+#include "base/uuid.h"
+#include "models/stored_object.h"
+
+static apr_uint32_t running;            /* generations in this child; atomic */
+
+void iimg_engine_start(apr_pool_t *pool, server_rec *main_server)
+{
+    char host[256] = "localhost";
+    const char *owner;
+
+    gethostname(host, sizeof(host) - 1);
+    /* The uuid tells this process from an earlier one with the same number. */
+    owner = apr_psprintf(pool, "%s/%ld/%.8s", host, (long)getpid(), iimg_uuid_create(pool));
+    for (server_rec *server = main_server; server; server = server->next) {
+        iimg_config_of(server)->services.owner = owner;
+    }
+}
+
+static iimg_error_t *too_many(iimg_request_t *req)
+{
+    iimg_error_t *err = iimg_error(req->context->pool, IIMG_UNAVAILABLE,
+                                   "The server is making as many pictures as it can. "
+                                   "Try again in a moment.");
+
+    return iimg_error_retry(iimg_error_code(err, "generations_busy"), 15);
+}
+
+iimg_error_t *iimg_engine_generate(iimg_request_t *req, const iimg_generation_request_t *request,
+                                   iimg_generation_t *generation)
+{
+    iimg_error_t *err;
+
+    if (apr_atomic_inc32(&running) >= (apr_uint32_t)req->config->max_generations) {
+        apr_atomic_dec32(&running);
+        return too_many(req);
+    }
+    err = iimg_generate_identity_image(req->context, request, generation);
+    apr_atomic_dec32(&running);
+    return err;
+}
+
+void iimg_engine_housekeep(iimg_context_t *context)
+{
+    int lost = 0;
+    iimg_error_t *err = iimg_stored_object_expire(context);
+
+    if (!err) {
+        err = iimg_generation_job_fail_lost(context, &lost);
+    }
+    if (err) {
+        iimg_log(context, IIMG_LOG_WARNING, "IIMG0104: housekeeping waits for the database: %s",
+                 err->detail ? err->detail : err->message);
+        return;
+    }
+    if (lost) {
+        iimg_log(context, IIMG_LOG_WARNING, "IIMG0105: %d generations were lost with the process "
+                 "that ran them", lost);
+    }
+    while (iimg_sweep(context) > 0) {
+        continue;
+    }
+}

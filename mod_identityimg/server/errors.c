@@ -1,0 +1,70 @@
+/* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
+#include "server/errors.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include "server/request.h"
+#include "server/response.h"
+
+static const struct { int status; iimg_error_kind_t kind; const char *sentence; } rows[] = {
+    { 400, IIMG_INVALID, "The request is malformed." },
+    { 403, IIMG_FORBIDDEN, "You do not have permission to perform this action." },
+    { 404, IIMG_NOT_FOUND, "Not found." },
+    { 405, IIMG_METHOD, "Method not allowed." },
+    { 408, IIMG_TIMEOUT, "The request did not arrive in time." },
+    { 413, IIMG_TOO_LARGE, "The request is too large." },
+    { 414, IIMG_TOO_LARGE, "The address is too long." },
+    { 431, IIMG_TOO_LARGE, "The request's header is too large." },
+    { 503, IIMG_UNAVAILABLE, "The server is not available at the moment." },
+};
+
+bool iimg_errors_is_target(const request_rec *r)
+{
+    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
+
+    return core->handler && strcmp(core->handler, "identityimg-error") == 0;
+}
+
+/* An Authorization header that did not help, or none at all. */
+static iimg_error_t *unauthenticated(request_rec *r)
+{
+    bool tried = apr_table_get(r->headers_in, "Authorization") != NULL;
+    iimg_error_t *err = iimg_error(r->pool, IIMG_UNAUTHENTICATED, "%s",
+                                   tried ? "Invalid username/password."
+                                         : "Authentication credentials were not provided.");
+
+    return iimg_error_code(err, tried ? "authentication_failed" : "not_authenticated");
+}
+
+static iimg_error_t *error_for(request_rec *r, int status)
+{
+    iimg_error_t *pending = iimg_pending_error(r);
+
+    if (pending) {
+        return pending;
+    }
+    if (status == HTTP_UNAUTHORIZED) {
+        return unauthenticated(r);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].status == status) {
+            return iimg_error(r->pool, rows[i].kind, "%s", rows[i].sentence);
+        }
+    }
+    return iimg_error_detail(iimg_error(r->pool, IIMG_INTERNAL, "Internal server error"),
+                             "httpd ended the request with status %d", status);
+}
+
+int iimg_errors_handle(request_rec *r)
+{
+    /* Asked for by its own name, the target is no page. */
+    int status = r->prev ? r->prev->status : HTTP_NOT_FOUND;
+    iimg_error_t *err = error_for(r, status);
+    int rc = iimg_respond_error(r, iimg_context_of(r), err);
+
+    if (!iimg_pending_error(r) && r->prev && err->kind != IIMG_INTERNAL) {
+        r->status = status;     /* 414 and 431 are no status of ours, but they are the answer */
+    }
+    return rc;
+}

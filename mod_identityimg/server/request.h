@@ -1,0 +1,56 @@
+/* request.h - one HTTP request as views see it: context, path, query, body. */
+#ifndef IIMG_SERVER_REQUEST_H
+#define IIMG_SERVER_REQUEST_H
+
+#include <httpd.h>
+#include "base/context.h"
+#include "base/error.h"
+#include "base/input.h"
+#include "functions/shared/shared.h"
+#include "server/config.h"
+
+typedef struct iimg_request_t {
+    request_rec *r;
+    iimg_context_t *context;
+    const iimg_config_t *config;
+    const char *path;               /* behind the Location's base, no slash in front */
+    const char *id;                 /* the {id} of the path, lower case; NULL when the route has none */
+} iimg_request_t;
+
+/**
+ * The context of a request, made at its first use and the same ever after, also behind an internal
+ * redirect (an ErrorDocument). Takes X-Request-Id if it is [A-Za-z0-9._-]{1,64}, else makes one;
+ * the answer carries it.
+ */
+iimg_context_t *iimg_context_of(request_rec *r);
+
+/** What the error path must answer although httpd asks for another status; NULL: nothing. */
+iimg_error_t *iimg_pending_error(request_rec *r);
+void iimg_pending_error_set(request_rec *r, iimg_error_t *err);
+
+/** A context for work that no request asked for. @param name stands where the request id would */
+iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const char *name);
+
+/**
+ * Read the body, to a memory file as it arrives, and find its fields.
+ * Errors: IIMG_TOO_LARGE (before reading, when the length says so), IIMG_TIMEOUT, IIMG_INVALID,
+ * IIMG_UNSUPPORTED_TYPE (before reading).
+ */
+iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input);
+
+/** Whose photos `?user_id=` asks for. Never fails: what is wrong is in scope->problem. */
+void iimg_request_scope(iimg_request_t *req, iimg_scope_t *scope);
+
+/**
+ * The picture in form field `image`.
+ * @param upload NULL when none was sent
+ * Errors: IIMG_INVALID, IIMG_TOO_LARGE.
+ */
+iimg_error_t *iimg_request_upload(iimg_request_t *req, const iimg_input_t *input,
+                                  iimg_upload_t **upload);
+
+/** The same, where there must be one: else IIMG_INVALID "No image file provided". */
+iimg_error_t *iimg_request_required_upload(iimg_request_t *req, const iimg_input_t *input,
+                                           iimg_upload_t **upload);
+
+#endif

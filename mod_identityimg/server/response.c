@@ -1,0 +1,184 @@
+/* response.c - the one place that answers, and that logs what went wrong. */
+#include "server/response.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_log.h>
+#include <http_protocol.h>
+#include <util_filter.h>
+#include "base/log.h"
+#include "base/text.h"
+
+APLOG_USE_MODULE(identityimg);
+
+typedef struct kind_t {
+    int status;
+    const char *code;           /* unless the error has its own */
+    int retry_after;            /* seconds; 0: no header */
+    iimg_log_level_t level;
+    const char *tag;            /* of lines from warning up */
+} kind_t;
+
+static const kind_t kinds[] = {
+    [IIMG_INVALID] = { 400, "invalid", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_UNAUTHENTICATED] = { 401, "not_authenticated", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_FORBIDDEN] = { 403, "permission_denied", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_NOT_FOUND] = { 404, "not_found", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_METHOD] = { 405, "method_not_allowed", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_TIMEOUT] = { 408, "timeout", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_CONFLICT] = { 409, "conflict", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_TOO_LARGE] = { 413, "too_large", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_UNSUPPORTED_TYPE] = { 415, "unsupported_media_type", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_REFUSED] = { 422, "refused", 0, IIMG_LOG_INFO, NULL },
+    [IIMG_LIMITED] = { 429, "limited", 30, IIMG_LOG_INFO, NULL },
+    [IIMG_INTERNAL] = { 500, "internal", 0, IIMG_LOG_ERROR, "IIMG0001" },
+    [IIMG_UPSTREAM] = { 502, "upstream", 0, IIMG_LOG_ERROR, "IIMG0002" },
+    [IIMG_UNAVAILABLE] = { 503, "unavailable", 5, IIMG_LOG_ERROR, "IIMG0003" },
+    [IIMG_UPSTREAM_TIMEOUT] = { 504, "upstream_timeout", 0, IIMG_LOG_ERROR, "IIMG0004" },
+    [IIMG_HTTP] = { 0, "", 0, IIMG_LOG_DEBUG, NULL },
+};
+
+/* Sending ------------------------------------------------------------------------------------- */
+
+iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve)
+{
+    return iimg_json_create(req->context->pool, reserve);
+}
+
+iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **signer)
+{
+    *signer = iimg_media_signer_create(req->context->pool, req->context->services->media,
+                                       req->context->base_url, req->r->request_time);
+    return *signer ? NULL
+                   : iimg_error_detail(iimg_error(req->context->pool, IIMG_INTERNAL,
+                                                  "Internal server error"),
+                                       "OpenSSL made no MAC context");
+}
+
+/* One bucket and the end: one writev. */
+static void send_bytes(request_rec *r, const char *data, apr_size_t length)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+
+    ap_set_content_length(r, (apr_off_t)length);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(data, length, r->pool,
+                                                            r->connection->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(r->connection->bucket_alloc));
+    ap_pass_brigade(r->output_filters, brigade);    /* a client that left is no error of ours */
+}
+
+static void set_common_headers(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
+    apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
+}
+
+static void send_json(request_rec *r, int status, const iimg_json_t *json)
+{
+    r->status = status;
+    ap_set_content_type(r, "application/json");
+    set_common_headers(r);
+    send_bytes(r, json->text, json->length);
+}
+
+iimg_error_t *iimg_respond_json(iimg_request_t *req, int status, const iimg_json_t *json)
+{
+    send_json(req->r, status, json);
+    return NULL;
+}
+
+iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
+{
+    req->r->status = HTTP_NO_CONTENT;
+    set_common_headers(req->r);
+    return NULL;
+}
+
+/* Errors -------------------------------------------------------------------------------------- */
+
+static void log_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
+{
+    const kind_t *kind = &kinds[err->kind];
+    const char *tag = err->tag ? err->tag : kind->tag;
+
+    if (!iimg_log_enabled(context, kind->level)) {
+        return;
+    }
+    iimg_log_write(context, err->file, err->line, kind->level, "%s%s%s %s: %s%s%s%s%s%s",
+                   tag ? tag : "", tag ? ": " : "", r->method, r->uri, err->message,
+                   err->detail ? " | " : "", err->detail ? err->detail : "",
+                   err->sqlstate ? " [SQLSTATE " : "", err->sqlstate ? err->sqlstate : "",
+                   err->sqlstate ? "]" : "");
+}
+
+static void set_error_headers(request_rec *r, const iimg_error_t *err)
+{
+    int retry = err->retry_after ? err->retry_after : kinds[err->kind].retry_after;
+
+    if (retry) {
+        apr_table_setn(r->headers_out, "Retry-After", apr_itoa(r->pool, retry));
+    }
+    if (err->allow) {
+        apr_table_setn(r->headers_out, "Allow", err->allow);
+    }
+    if (err->kind == IIMG_UNAUTHENTICATED
+        && !apr_table_get(r->err_headers_out, "WWW-Authenticate")) {
+        const char *realm = ap_auth_name(r->prev ? r->prev : r);
+
+        apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                       apr_psprintf(r->pool, "Basic realm=\"%s\", charset=\"UTF-8\"",
+                                    realm ? realm : "api"));
+    }
+}
+
+/* A sentence may quote what the client sent; JSON is UTF-8 all the same. */
+static const char *as_utf8(apr_pool_t *pool, const char *text)
+{
+    char *out;
+
+    if (iimg_text_is_utf8(text, strlen(text))) {
+        return text;
+    }
+    out = apr_pstrdup(pool, text);
+    for (char *p = out; *p; p++) {
+        *p = (unsigned char)*p < 0x80 ? *p : '?';
+    }
+    return out;
+}
+
+static void write_error(iimg_json_t *out, const iimg_context_t *context, const iimg_error_t *err)
+{
+    const char *message = as_utf8(out->pool, err->message);
+
+    iimg_json_object_open(out);
+    iimg_json_member(out, "detail", message);
+    iimg_json_member(out, "code", err->code ? err->code : kinds[err->kind].code);
+    if (err->field) {
+        iimg_json_key(out, "errors");
+        iimg_json_object_open(out);
+        iimg_json_key(out, err->field);
+        iimg_json_array_open(out);
+        iimg_json_string(out, message);
+        iimg_json_array_close(out);
+        iimg_json_object_close(out);
+    }
+    if (err->kind == IIMG_INTERNAL) {
+        iimg_json_member(out, "request_id", context->request_id);
+    }
+    iimg_json_object_close(out);
+}
+
+int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
+{
+    iimg_json_t *out = iimg_json_create(r->pool, 512);
+
+    log_error(r, context, err);
+    if (err->kind == IIMG_HTTP) {
+        return err->http_status;
+    }
+    set_error_headers(r, err);
+    write_error(out, context, err);
+    send_json(r, kinds[err->kind].status, out);
+    return OK;
+}

@@ -1,0 +1,26 @@
+/* response.h - the one place that answers, and that logs what went wrong. */
+#ifndef IIMG_SERVER_RESPONSE_H
+#define IIMG_SERVER_RESPONSE_H
+
+#include "base/json.h"
+#include "server/request.h"
+
+/** Start an answer's JSON. @param reserve bytes to make room for */
+iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve);
+
+/** A signer for the picture URLs of this answer. Errors: IIMG_INTERNAL. */
+iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **signer);
+
+/** Send JSON. @return NULL */
+iimg_error_t *iimg_respond_json(iimg_request_t *req, int status, const iimg_json_t *json);
+
+/** Send 204. @return NULL */
+iimg_error_t *iimg_respond_no_content(iimg_request_t *req);
+
+/**
+ * Answer an error, and log it once.
+ * @return what the handler returns to httpd
+ */
+int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err);
+
+#endif

@@ -1,0 +1,286 @@
+/* gemini_error.c - the tables that turn failed calls into errors. */
+#include "services/gemini_error.h"
+
+#include <ctype.h>
+#include <stdbool.h>
+#include <string.h>
+#include <apr_date.h>
+#include <apr_strings.h>
+#include <apr_time.h>
+#include "base/json.h"
+
+#define MAX_QUOTE 500
+
+static const char key_refused[] =
+    "The image provider refused this server's key; an operator must look at it.";
+static const char request_refused[] =
+    "The image provider did not accept the request; an operator must look at it.";
+static const char busy[] =
+    "The image provider is overloaded at the moment. Please try again later.";
+static const char too_late[] =
+    "The image provider did not answer in time. Please try again later.";
+static const char unusable[] =
+    "The image provider's answer was not usable. Please try again.";
+
+/* No response. */
+static const struct { iimg_error_kind_t kind; const char *code, *sentence; } outcomes[] = {
+    [IIMG_HTTP_CONNECT]   = { IIMG_UNAVAILABLE, "provider_down",
+                              "The image provider cannot be reached at the moment." },
+    [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late },
+    [IIMG_HTTP_BROKEN]    = { IIMG_UPSTREAM, "provider_reply", unusable },
+    [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable },
+};
+
+typedef struct problem_t {
+    int from, to;               /* HTTP status */
+    const char *status;         /* google.rpc.Code, NULL: any */
+    const char *reason;         /* google.rpc.ErrorInfo, NULL: any */
+    iimg_error_kind_t kind;
+    const char *code;
+    const char *sentence;
+    const char *behind_model;   /* goes on behind the model's name; NULL: the name is not told */
+} problem_t;
+
+/* A response that says no; the first row that fits counts. */
+static const problem_t problems[] = {
+    { 400, 400, NULL, "API_KEY_INVALID", IIMG_UNAVAILABLE, "provider_key", key_refused, NULL },
+    { 400, 400, "FAILED_PRECONDITION", NULL, IIMG_UNAVAILABLE, "provider_key",
+      "The image provider does not serve this server's account; an operator must look at its "
+      "billing and region.", NULL },
+    { 401, 401, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", key_refused, NULL },
+    { 403, 403, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", key_refused, NULL },
+    { 404, 404, NULL, NULL, IIMG_UPSTREAM, "model_retired",
+      "The image provider does not know the model ",
+      "; an operator must name another with IdentityImgGeminiModel." },
+    { 408, 408, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, NULL },
+    { 429, 429, NULL, NULL, IIMG_LIMITED, "provider_busy",
+      "This server has used up what the image provider allows it for now. Please try again later.",
+      NULL },
+    { 504, 504, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, NULL },
+    { 400, 499, NULL, NULL, IIMG_UPSTREAM, "provider_request", request_refused, NULL },
+    { 500, 599, NULL, NULL, IIMG_UNAVAILABLE, "provider_busy", busy, NULL },
+    { 0, 999, NULL, NULL, IIMG_UPSTREAM, "provider_reply", unusable, NULL },
+};
+
+/* What an error body says; "" and 0 where it says nothing. */
+typedef struct said_t {
+    int code;                   /* its own idea of the HTTP status */
+    const char *status, *reason, *message;
+    int retry_after;            /* seconds */
+} said_t;
+
+/* Texts --------------------------------------------------------------------------------------- */
+
+static bool is_inside_character(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+const char *iimg_gemini_quote(apr_pool_t *pool, const char *text, apr_size_t length,
+                              const char *key)
+{
+    static const char mask[] = "[key]";
+    apr_size_t key_length = key ? strlen(key) : 0;
+    char *out = apr_palloc(pool, MAX_QUOTE + sizeof(mask));
+    const char *end = text + length;
+    apr_size_t n = 0;
+
+    while (text < end && n < MAX_QUOTE) {
+        if (key_length > 0 && (apr_size_t)(end - text) >= key_length
+            && memcmp(text, key, key_length) == 0) {
+            memcpy(out + n, mask, sizeof(mask) - 1);
+            n += sizeof(mask) - 1;
+            text += key_length;
+            continue;
+        }
+        out[n++] = iscntrl((unsigned char)*text) ? ' ' : *text;
+        text++;
+    }
+    n = n < MAX_QUOTE ? n : MAX_QUOTE;
+    while (text < end && n > 0 && is_inside_character(out[n - 1])) {
+        n--;
+    }
+    if (text < end && n > 0 && (out[n - 1] & 0x80)) {
+        n--;
+    }
+    out[n] = '\0';
+    return out;
+}
+
+static const char *quote(apr_pool_t *pool, const char *text, const char *key)
+{
+    return text ? iimg_gemini_quote(pool, text, strlen(text), key) : "";
+}
+
+/* Reading ------------------------------------------------------------------------------------- */
+
+json_t *iimg_gemini_member(const json_t *object, const char *camel)
+{
+    json_t *value = json_object_get(object, camel);
+    char snake[64], *to = snake;
+
+    if (!value) {
+        for (; *camel && to < snake + sizeof(snake) - 2; camel++) {
+            if (isupper((unsigned char)*camel)) {
+                *to++ = '_';
+            }
+            *to++ = (char)tolower((unsigned char)*camel);
+        }
+        *to = '\0';
+        value = json_object_get(object, snake);
+    }
+    return json_is_null(value) ? NULL : value;
+}
+
+const char *iimg_gemini_text(const json_t *object, const char *camel)
+{
+    const char *text = json_string_value(iimg_gemini_member(object, camel));
+
+    return text && *text ? text : NULL;
+}
+
+/* Whole seconds of "37", "37s" or "36.2s", rounded up; 0 when it is none of these. */
+static int seconds_of(const char *text)
+{
+    int seconds = 0;
+
+    for (; isdigit((unsigned char)*text); text++) {
+        seconds = seconds * 10 + (*text - '0');
+        if (seconds > IIMG_GEMINI_MAX_RETRY_AFTER) {
+            return IIMG_GEMINI_MAX_RETRY_AFTER;
+        }
+    }
+    if (*text == '.' && strspn(text + 1, "0") < strspn(text + 1, "0123456789")) {
+        seconds++;
+    }
+    return seconds < IIMG_GEMINI_MAX_RETRY_AFTER ? seconds : IIMG_GEMINI_MAX_RETRY_AFTER;
+}
+
+/* Retry-After: seconds, or a date. */
+static int header_seconds(const iimg_http_response_t *response)
+{
+    const char *value = apr_table_get(response->headers, "Retry-After");
+    apr_time_t date;
+
+    if (!value) {
+        return 0;
+    }
+    if (isdigit((unsigned char)*value)) {
+        return seconds_of(value);
+    }
+    date = apr_date_parse_http(value) - apr_time_now();
+    if (date <= 0) {
+        return 0;
+    }
+    return date < apr_time_from_sec(IIMG_GEMINI_MAX_RETRY_AFTER)
+               ? (int)apr_time_sec(date) + 1 : IIMG_GEMINI_MAX_RETRY_AFTER;
+}
+
+static void read_details(apr_pool_t *pool, const json_t *details, const char *key, said_t *said)
+{
+    json_t *detail;
+    size_t i;
+
+    json_array_foreach(details, i, detail) {
+        const char *reason = iimg_gemini_text(detail, "reason");
+        const char *delay = iimg_gemini_text(detail, "retryDelay");
+
+        if (reason && !*said->reason) {
+            said->reason = quote(pool, reason, key);
+        }
+        if (delay) {
+            said->retry_after = seconds_of(delay);
+        }
+    }
+}
+
+/* {"error": {...}}, the same in an array, or {"error": "words"}. @return false when it is none */
+static bool read_error(apr_pool_t *pool, const json_t *root, const char *key, said_t *said)
+{
+    json_t *error = iimg_gemini_member(json_is_array(root) ? json_array_get(root, 0) : root,
+                                       "error");
+
+    if (!error) {
+        return false;
+    }
+    if (json_is_string(error)) {
+        said->message = quote(pool, json_string_value(error), key);
+        return true;
+    }
+    said->code = (int)json_integer_value(iimg_gemini_member(error, "code"));
+    said->status = quote(pool, iimg_gemini_text(error, "status"), key);
+    said->message = quote(pool, iimg_gemini_text(error, "message"), key);
+    read_details(pool, iimg_gemini_member(error, "details"), key, said);
+    return true;
+}
+
+static said_t listen_to(apr_pool_t *pool, const iimg_http_response_t *response, const char *key)
+{
+    said_t said = { .status = "", .reason = "", .message = "" };
+    json_t *root = json_loadb(response->body, response->length, JSON_ALLOW_NUL, NULL);
+
+    if (!read_error(pool, root, key, &said)) {
+        said.message = iimg_gemini_quote(pool, response->body, response->length, key);
+    }
+    json_decref(root);
+    if (said.retry_after == 0) {
+        said.retry_after = header_seconds(response);
+    }
+    return said;
+}
+
+/* Deciding ------------------------------------------------------------------------------------ */
+
+static bool fits(const char *wanted, const char *given)
+{
+    return !wanted || strcmp(wanted, given) == 0;
+}
+
+static const problem_t *problem_of(int status, const said_t *said)
+{
+    const problem_t *problem = problems;
+
+    while (problem < problems + sizeof(problems) / sizeof(problems[0]) - 1
+           && (status < problem->from || status > problem->to
+               || !fits(problem->status, said->status) || !fits(problem->reason, said->reason))) {
+        problem++;
+    }
+    return problem;
+}
+
+static iimg_error_t *no_response(apr_pool_t *pool, const char *key,
+                                 const iimg_http_response_t *response)
+{
+    iimg_error_t *err = iimg_error(pool, outcomes[response->outcome].kind, "%s",
+                                   outcomes[response->outcome].sentence);
+
+    iimg_error_code(err, outcomes[response->outcome].code);
+    return iimg_error_detail(err, "%s", quote(pool, response->problem, key));
+}
+
+static iimg_error_t *negative_response(apr_pool_t *pool, const char *key, const char *model,
+                                       const iimg_http_response_t *response)
+{
+    said_t said = listen_to(pool, response, key);
+    int status = response->status == 200 ? said.code : response->status;
+    const problem_t *problem = problem_of(status, &said);
+    iimg_error_t *err = iimg_error(pool, problem->kind, "%s%s%s", problem->sentence,
+                                   problem->behind_model ? model : "",
+                                   problem->behind_model ? problem->behind_model : "");
+
+    iimg_error_code(err, problem->code);
+    iimg_error_retry(err, said.retry_after);
+    return iimg_error_detail(err, "HTTP %d%s%s%s%s: %s", response->status, *said.status ? " " : "",
+                             said.status, *said.reason ? " " : "", said.reason, said.message);
+}
+
+iimg_error_t *iimg_gemini_error(apr_pool_t *pool, const iimg_generator_settings_t *settings,
+                                const char *model, const iimg_http_response_t *response)
+{
+    /* A refusal that broke off says more than that it broke off. */
+    bool heard = response->outcome == IIMG_HTTP_OK
+                 || (response->outcome == IIMG_HTTP_BROKEN && response->status >= 400);
+
+    return heard ? negative_response(pool, settings->gemini_key, model, response)
+                 : no_response(pool, settings->gemini_key, response);
+}

@@ -1,0 +1,47 @@
+/* gemini_request.h - what goes to Gemini's generateContent: address, headers, JSON body. */
+#ifndef IIMG_GEMINI_REQUEST_H
+#define IIMG_GEMINI_REQUEST_H
+
+#include <stdbool.h>
+#include "base/error.h"
+#include "base/http.h"
+#include "services/generator.h"
+
+/** Most bytes of a request's body: Google's oldest limit, which every front end still takes. */
+#define IIMG_GEMINI_MAX_REQUEST (20 * 1024 * 1024)
+
+/**
+ * The model a configured or requested name stands for: without "models/", and the living name of
+ * one that was retired.
+ * @param alias set to whether the name is that of a retired model
+ */
+const char *iimg_gemini_model(const char *name, bool *alias);
+
+/**
+ * The address to post to: {endpoint}/{version}/models/{model}:generateContent.
+ * Errors: IIMG_UNAVAILABLE, code provider_down: the endpoint is no https URL (http is good enough
+ * for loopback, or when the settings allow it), or holds credentials or a query; IIMG_UPSTREAM,
+ * code model_retired: the model's name cannot be one.
+ */
+iimg_error_t *iimg_gemini_url(apr_pool_t *pool, const iimg_generator_settings_t *settings,
+                              const char *model, const char **url);
+
+/**
+ * Header lines ("Name: value"), the key among them.
+ * Errors: IIMG_UNAVAILABLE, code provider_key: there is no key, or it has characters no header
+ * takes.
+ */
+iimg_error_t *iimg_gemini_headers(apr_pool_t *pool, const iimg_generator_settings_t *settings,
+                                  const apr_array_header_t **headers);
+
+/**
+ * The body, in pieces to be sent one after the other: JSON, and the references as base64 between.
+ * Text first, then the references in their order, each labelled by its own first bytes.
+ * @param chunks, count the pieces, allocated from pool
+ * Errors: IIMG_INTERNAL: a reference is of a kind the provider does not take; IIMG_UPSTREAM, code
+ * provider_request: the body is over IIMG_GEMINI_MAX_REQUEST.
+ */
+iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_request_t *request,
+                               const iimg_http_chunk_t **chunks, int *count);
+
+#endif

@@ -1,0 +1,85 @@
+/* generator.h - what makes a picture from references and a prompt; drivers by name. */
+#ifndef IIMG_GENERATOR_H
+#define IIMG_GENERATOR_H
+
+#include <stdbool.h>
+#include <apr_tables.h>
+#include "base/context.h"
+#include "base/error.h"
+
+/** One reference as it goes out: upright sRGB JPEG, bounded in size, never the original. */
+typedef struct iimg_generator_reference_t {
+    const char *data;
+    apr_size_t length;
+    const char *media_type;         /* by its bytes */
+} iimg_generator_reference_t;
+
+typedef struct iimg_generator_request_t {
+    const char *prompt;             /* the rendered text, UTF-8 */
+    const char *identity_name;      /* words for generators that do not read prompts */
+    const char *identity_category;
+    const char *i_am_statement;     /* may be NULL */
+    const char *visualization;      /* may be NULL */
+    const char *model;              /* "gemini-3-pro-image" */
+    const char *aspect_ratio;       /* "16:9" */
+    const char *resolution;         /* "1K", "2K", "4K" */
+    int width, height;              /* pixels that ratio and resolution mean (iimg_generator_size) */
+    const iimg_generator_reference_t *references;
+    int reference_count;            /* 1 or more */
+} iimg_generator_request_t;
+
+typedef struct iimg_generator_result_t {
+    const char *data;               /* the picture's bytes as they came */
+    apr_size_t length;
+    const char *usage;              /* provider's token counts as JSON text, or NULL */
+    const char *model;              /* the model that says it answered, or NULL */
+    const char *text;               /* words the provider sent beside the picture, or NULL */
+    apr_array_header_t *warnings;   /* const char *: sentences for the admin; may be empty */
+} iimg_generator_result_t;
+
+/** How to reach providers; from the configuration, read-only after start. */
+typedef struct iimg_generator_settings_t {
+    const char *gemini_key;         /* NULL: none. Never logged, never in an error */
+    const char *gemini_endpoint;    /* "https://generativelanguage.googleapis.com"; may have a path */
+    const char *gemini_version;     /* "v1beta" or "v1" */
+    const char *proxy;              /* URL or NULL */
+    bool allow_http;                /* plain http beyond loopback */
+    int connect_timeout;            /* seconds */
+    int timeout;                    /* seconds in all for one picture */
+    apr_size_t max_response;        /* bytes of a reply */
+} iimg_generator_settings_t;
+
+/** A kind of generator. A new one is a file and a line in generators[]. */
+typedef struct iimg_generator_t {
+    const char *name;               /* in the configuration and in each job */
+    bool billed;                    /* a call may cost money */
+    /**
+     * Make one picture. Blocks; bounded by settings->timeout.
+     * Errors: IIMG_REFUSED (the provider will not), IIMG_UPSTREAM (nonsense, no picture),
+     * IIMG_UPSTREAM_TIMEOUT, IIMG_UNAVAILABLE (down, busy, key refused), IIMG_LIMITED (quota, with
+     * the time to wait), IIMG_INTERNAL.
+     * Each has a code: refused, no_image, timeout, provider_busy, provider_down, provider_key,
+     * model_retired, provider_request, provider_reply.
+     */
+    iimg_error_t *(*generate)(iimg_context_t *context, const iimg_generator_settings_t *settings,
+                              const iimg_generator_request_t *request,
+                              iimg_generator_result_t **result);
+} iimg_generator_t;
+
+extern const iimg_generator_t iimg_generator_preview;
+extern const iimg_generator_t iimg_generator_gemini;
+
+/** @return the generator of that name, or NULL */
+const iimg_generator_t *iimg_generator_by_name(const char *name);
+
+/** Allowed aspect ratios and resolutions, in the order they are listed; NULL at the end. */
+extern const char *const iimg_aspect_ratios[];
+extern const char *const iimg_resolutions[];
+
+/**
+ * The pixels that a ratio and a resolution mean (Google's table of gemini-3-pro-image).
+ * @return false when either is unknown
+ */
+bool iimg_generator_size(const char *aspect_ratio, const char *resolution, int *width, int *height);
+
+#endif

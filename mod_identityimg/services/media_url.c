@@ -1,0 +1,250 @@
+/* media_url.c - signed, expiring URLs of pictures that httpd serves itself. */
+#include "services/media_url.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <apr_escape.h>
+#include <apr_strings.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include "services/picture_key.h"
+
+#define MIN_SECRET 32
+#define MAC_BYTES 16
+#define MAC_TEXT 22     /* base64url of 16 bytes without padding */
+
+typedef struct secret_t {
+    const char *id;
+    EVP_MAC_CTX *keyed;     /* a copy of it signs; itself is only read */
+} secret_t;
+
+struct iimg_media_t {
+    secret_t secrets[IIMG_MEDIA_MAX_KEYS];
+    int count;
+    const char *path;
+    int expiry;
+};
+
+struct iimg_media_signer_t {
+    apr_pool_t *pool;
+    const char *prefix;     /* base URL and path */
+    const char *expires;    /* text */
+    const char *id;
+    EVP_MAC_CTX *mac;
+};
+
+static apr_status_t drop_mac(void *data)
+{
+    EVP_MAC_CTX_free(data);
+    return APR_SUCCESS;
+}
+
+static EVP_MAC_CTX *own_mac(apr_pool_t *pool, EVP_MAC_CTX *mac)
+{
+    if (mac) {
+        apr_pool_cleanup_register(pool, mac, drop_mac, apr_pool_cleanup_null);
+    }
+    return mac;
+}
+
+/* Secrets ------------------------------------------------------------------------------------- */
+
+static EVP_MAC_CTX *keyed_mac(apr_pool_t *pool, const unsigned char *secret, size_t length)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()
+    };
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *mac = hmac ? own_mac(pool, EVP_MAC_CTX_new(hmac)) : NULL;
+
+    EVP_MAC_free(hmac);
+    return mac && EVP_MAC_init(mac, secret, length, params) ? mac : NULL;
+}
+
+static const char *read_secret(apr_pool_t *pool, char *line, secret_t *secret)
+{
+    size_t id = strspn(line, "abcdefghijklmnopqrstuvwxyz0123456789");
+    unsigned char bytes[256];
+    apr_size_t length = 0;
+    char *hex = line + id + strspn(line + id, " \t");
+    size_t digits = strspn(hex, "0123456789abcdefABCDEF");
+
+    if (id < 1 || id > 8 || hex == line + id || hex[digits] != '\0') {
+        return "has a line that is not \"<id> <hex digits>\"";
+    }
+    if (digits < 2 * MIN_SECRET || digits > 2 * sizeof(bytes)
+        || apr_unescape_hex(bytes, hex, (apr_ssize_t)digits, 0, &length) != APR_SUCCESS) {
+        return "has a key that is not 32 to 256 bytes, in hexadecimal digits";
+    }
+    secret->id = apr_pstrmemdup(pool, line, id);
+    secret->keyed = keyed_mac(pool, bytes, length);
+    OPENSSL_cleanse(bytes, sizeof(bytes));
+    return secret->keyed ? NULL : "cannot be used: OpenSSL has no HMAC-SHA-256";
+}
+
+static const char *read_secrets(apr_pool_t *pool, const char *text, iimg_media_t *media)
+{
+    char *state = NULL, *copy = apr_pstrdup(pool, text);
+    const char *problem = NULL;
+
+    for (char *line = apr_strtok(copy, "\r\n", &state); line && !problem;
+         line = apr_strtok(NULL, "\r\n", &state)) {
+        if (*line == '#') {
+            continue;
+        }
+        if (media->count == IIMG_MEDIA_MAX_KEYS) {
+            return "holds more than two keys";
+        }
+        problem = read_secret(pool, line, &media->secrets[media->count++]);
+    }
+    return problem ? problem : media->count ? NULL : "holds no key";
+}
+
+iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *path, int expiry,
+                                const char **problem)
+{
+    iimg_media_t *media = apr_pcalloc(pool, sizeof(*media));
+
+    media->path = path;
+    media->expiry = expiry;
+    *problem = read_secrets(pool, text, media);
+    return *problem ? NULL : media;
+}
+
+const char *iimg_media_path(const iimg_media_t *media)
+{
+    return media->path;
+}
+
+/* The MAC ------------------------------------------------------------------------------------- */
+
+static bool update(EVP_MAC_CTX *mac, const char *text)
+{
+    /* The NUL goes in as well: fields cannot run into one another. */
+    return EVP_MAC_update(mac, (const unsigned char *)text, strlen(text) + 1);
+}
+
+static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const char *download,
+                 const char *key, char *out)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned char sum[EVP_MAX_MD_SIZE] = { 0 };
+    size_t length;
+    unsigned int bits = 0;
+    int have = 0;
+    char *to = out;
+
+    if (!EVP_MAC_init(mac, NULL, 0, NULL) || !update(mac, "v1") || !update(mac, id)
+        || !update(mac, expires) || !update(mac, download ? download : "") || !update(mac, key)
+        || !EVP_MAC_final(mac, sum, &length, sizeof(sum))) {
+        return false;
+    }
+    for (int i = 0; i < MAC_BYTES; i++) {
+        bits = bits << 8 | sum[i];
+        for (have += 8; have >= 6; have -= 6) {
+            *to++ = digits[bits >> (have - 6) & 63];
+        }
+    }
+    *to++ = digits[bits << (6 - have) & 63];
+    *to = '\0';
+    return true;
+}
+
+/* Making -------------------------------------------------------------------------------------- */
+
+iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
+                                              const char *base_url, apr_time_t now)
+{
+    iimg_media_signer_t *signer = apr_palloc(pool, sizeof(*signer));
+    /* Times are floored to a quarter of the lifetime: within it a picture keeps its URL, and
+     * browsers their cached copy. */
+    apr_int64_t window = media->expiry / 4;
+    apr_int64_t floored = apr_time_sec(now) / window * window;
+
+    signer->pool = pool;
+    signer->prefix = apr_pstrcat(pool, base_url, media->path, "/", NULL);
+    signer->expires = apr_psprintf(pool, "%" APR_INT64_T_FMT, floored + media->expiry);
+    signer->id = media->secrets[0].id;
+    signer->mac = own_mac(pool, EVP_MAC_CTX_dup(media->secrets[0].keyed));
+    return signer->mac ? signer : NULL;
+}
+
+const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download)
+{
+    char mac[MAC_TEXT + 1];
+
+    if (!sign(signer->mac, signer->id, signer->expires, download, key, mac)) {
+        return NULL;
+    }
+    return apr_pstrcat(signer->pool, signer->prefix, key, "?v=1&k=", signer->id, "&e=",
+                       signer->expires, "&s=", mac, download ? "&d=" : NULL,
+                       download ? apr_pescape_urlencoded(signer->pool, download) : NULL, NULL);
+}
+
+/* Checking ------------------------------------------------------------------------------------ */
+
+typedef struct signature_t {
+    const char *version, *id, *expires, *mac, *download;
+} signature_t;
+
+static bool read_signature(apr_pool_t *pool, const char *query, signature_t *signature)
+{
+    struct { char name; const char **value; } slots[] = {
+        { 'v', &signature->version }, { 'k', &signature->id }, { 'e', &signature->expires },
+        { 's', &signature->mac },     { 'd', &signature->download },
+    };
+    char *state = NULL, *copy = apr_pstrdup(pool, query ? query : "");
+
+    memset(signature, 0, sizeof(*signature));
+    for (char *pair = apr_strtok(copy, "&", &state); pair; pair = apr_strtok(NULL, "&", &state)) {
+        for (size_t i = 0; i < sizeof(slots) / sizeof(slots[0]); i++) {
+            if (pair[0] == slots[i].name && pair[1] == '=') {
+                *slots[i].value = pair + 2;
+            }
+        }
+    }
+    if (signature->download) {
+        signature->download = apr_punescape_url(pool, signature->download, NULL, NULL, 1);
+        if (!signature->download) {
+            return false;
+        }
+    }
+    return signature->version && signature->id && signature->expires && signature->mac
+           && strcmp(signature->version, "1") == 0 && strlen(signature->mac) == MAC_TEXT
+           && strlen(signature->expires) <= 12
+           && strspn(signature->expires, "0123456789") == strlen(signature->expires);
+}
+
+static bool is_signed_by(apr_pool_t *pool, const secret_t *secret, const signature_t *signature,
+                         const char *key)
+{
+    EVP_MAC_CTX *mac = own_mac(pool, EVP_MAC_CTX_dup(secret->keyed));
+    char right[MAC_TEXT + 1];
+
+    return mac && sign(mac, secret->id, signature->expires, signature->download, key, right)
+           && CRYPTO_memcmp(right, signature->mac, MAC_TEXT) == 0;
+}
+
+iimg_media_verdict_t iimg_media_verify(apr_pool_t *pool, const iimg_media_t *media,
+                                       const char *key, const char *query, apr_time_t now,
+                                       const char **download, apr_int64_t *expires)
+{
+    signature_t signature;
+
+    *download = NULL;
+    *expires = 0;
+    if (!iimg_key_is_valid(key) || !read_signature(pool, query, &signature)) {
+        return IIMG_MEDIA_BAD;
+    }
+    for (int i = 0; i < media->count; i++) {
+        if (strcmp(media->secrets[i].id, signature.id) == 0
+            && is_signed_by(pool, &media->secrets[i], &signature, key)) {
+            *download = signature.download;
+            *expires = apr_atoi64(signature.expires);
+            return *expires > apr_time_sec(now) ? IIMG_MEDIA_GOOD : IIMG_MEDIA_EXPIRED;
+        }
+    }
+    return IIMG_MEDIA_BAD;
+}

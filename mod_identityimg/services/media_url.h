@@ -1,0 +1,64 @@
+/* media_url.h - signed, expiring URLs of pictures that httpd serves itself. */
+#ifndef IIMG_MEDIA_URL_H
+#define IIMG_MEDIA_URL_H
+
+#include <stdbool.h>
+#include <apr_pools.h>
+#include <apr_time.h>
+#include "base/error.h"
+
+/** Most keys that a secret file may hold: the first signs, all verify. */
+#define IIMG_MEDIA_MAX_KEYS 2
+
+/** How URLs are made; from the configuration, read-only after start. */
+typedef struct iimg_media_t iimg_media_t;
+
+/**
+ * Read the secrets: one "<id> <hex>" a line, id [a-z0-9]{1,8}, at least 32 bytes (64 hex digits);
+ * '#' begins a comment line. The first key signs.
+ * @param text   the file's content
+ * @param path   where media are served, "/pictures": begins with a slash, does not end with one
+ * @param expiry seconds that a URL is good for: at least three quarters of it, at most all
+ * @return NULL and *problem (a clause that follows the file's name) when the text is not as it must be
+ */
+iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *path, int expiry,
+                                const char **problem);
+
+/** Signs the URLs of one answer. Belongs to one thread. */
+typedef struct iimg_media_signer_t iimg_media_signer_t;
+
+/**
+ * @param base_url "https://host[:port]", no slash at its end
+ * @return a signer whose URLs expire alike; NULL when OpenSSL fails
+ */
+iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
+                                              const char *base_url, apr_time_t now);
+
+/**
+ * The URL of an object: <base><path>/<key>?v=1&k=<id>&e=<unix time>&s=<MAC>. The MAC is the first
+ * 16 bytes of HMAC-SHA-256 (RFC 2104) over version, key id, expiry, file name and object key.
+ * @param download file name for Content-Disposition: attachment; NULL for a URL to show
+ */
+const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download);
+
+typedef enum {
+    IIMG_MEDIA_GOOD,
+    IIMG_MEDIA_BAD,         /* no key of ours, no signature, or a wrong one */
+    IIMG_MEDIA_EXPIRED
+} iimg_media_verdict_t;
+
+/**
+ * Check a URL's signature. Touches neither disk nor database.
+ * @param key      what stands behind the path
+ * @param query    the query string or NULL
+ * @param download the signed file name, NULL when the URL has none
+ * @param expires  when it ends, in seconds since 1970
+ */
+iimg_media_verdict_t iimg_media_verify(apr_pool_t *pool, const iimg_media_t *media,
+                                       const char *key, const char *query, apr_time_t now,
+                                       const char **download, apr_int64_t *expires);
+
+/** The path that media are served below. */
+const char *iimg_media_path(const iimg_media_t *media);
+
+#endif

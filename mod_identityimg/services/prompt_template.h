@@ -1,0 +1,20 @@
+/* prompt_template.h - filling in the placeholders of a prompt's text. */
+#ifndef IIMG_PROMPT_TEMPLATE_H
+#define IIMG_PROMPT_TEMPLATE_H
+
+#include <apr_pools.h>
+
+typedef struct iimg_placeholder_t {
+    const char *name;       /* "identity_context", without braces */
+    const char *value;      /* goes in as it is and is never scanned again */
+} iimg_placeholder_t;
+
+/**
+ * Replace {name} by its value, once, for the names given; "{{" and "}}" become single braces; every
+ * other brace stays as it is.
+ * @param count of placeholders
+ */
+const char *iimg_prompt_render(apr_pool_t *pool, const char *body,
+                               const iimg_placeholder_t *placeholders, int count);
+
+#endif

@@ -1,0 +1,67 @@
+/* storage.h - where pictures' bytes are kept; drivers by name. */
+#ifndef IIMG_STORAGE_H
+#define IIMG_STORAGE_H
+
+#include <apr_pools.h>
+#include "base/context.h"
+#include "base/error.h"
+
+/** An object to be written. */
+typedef struct iimg_object_t {
+    const char *key;            /* see picture_key.h */
+    const char *media_type;
+    const char *data;
+    apr_size_t length;
+} iimg_object_t;
+
+typedef struct iimg_storage_t iimg_storage_t;
+
+/** A kind of store. A new one is a file and a line in drivers[]. */
+typedef struct iimg_storage_driver_t {
+    const char *name;           /* in the configuration */
+
+    /**
+     * Check what the operator configured, before children start.
+     * @return NULL, or a sentence that says which directive to mend
+     */
+    const char *(*check)(apr_pool_t *pool, const iimg_storage_t *storage);
+
+    /**
+     * Write objects under fresh keys. On success all are durable; on failure some may be there:
+     * the manifest knows them.
+     * Errors: IIMG_UNAVAILABLE (full, read-only, away).
+     */
+    iimg_error_t *(*put)(iimg_context_t *context, const iimg_storage_t *storage,
+                         const iimg_object_t *objects, int count);
+
+    /**
+     * Read a whole object.
+     * @param max most bytes
+     * Errors: IIMG_NOT_FOUND, IIMG_TOO_LARGE, IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*get)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
+                         apr_size_t max, const char **data, apr_size_t *length);
+
+    /** Delete an object. One that is not there counts as deleted. Errors: IIMG_UNAVAILABLE. */
+    iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
+                            const char *key);
+
+    /** The file that httpd serves for a key; NULL in stores that serve themselves. */
+    const char *(*path)(apr_pool_t *pool, const iimg_storage_t *storage, const char *key);
+} iimg_storage_driver_t;
+
+/** A configured store; read-only after start. */
+struct iimg_storage_t {
+    const iimg_storage_driver_t *driver;
+    const char *root;           /* file: the directory */
+};
+
+extern const iimg_storage_driver_t iimg_storage_file;
+
+/** @return the driver of that name, or NULL */
+const iimg_storage_driver_t *iimg_storage_by_name(const char *name);
+
+/** The names, for sentences: "file". */
+extern const char *const iimg_storage_names;
+
+#endif

@@ -1,0 +1,151 @@
+/* image_generation.c - whom pictures can be made for, and making one. */
+#include "views/views.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "functions/admin/admin.h"
+#include "serializers/serializers.h"
+#include "server/engine.h"
+#include "server/response.h"
+
+#define MAX_ADDITIONAL_PROMPT 10000     /* characters */
+
+iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
+{
+    iimg_json_t *out = iimg_respond_begin(req, 4096);
+    apr_array_header_t *users;
+    iimg_error_t *err = iimg_list_available_users(req->context, &users);
+
+    if (err) {
+        return err;
+    }
+    iimg_json_array_open(out);
+    for (int i = 0; i < users->nelts; i++) {
+        iimg_available_user_serialize(out, &APR_ARRAY_IDX(users, i, iimg_available_user_t));
+    }
+    iimg_json_array_close(out);
+    return iimg_respond_json(req, HTTP_OK, out);
+}
+
+static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_input_t *input,
+                                        const char *name, const char **value)
+{
+    iimg_error_t *err = iimg_input_uuid(input, name, value);
+
+    if (!err && !*value) {
+        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+                                          "This field is required."), name);
+    }
+    return err;
+}
+
+static const char *joined(apr_pool_t *pool, const char *const *words)
+{
+    const char *text = words[0];
+
+    for (int i = 1; words[i]; i++) {
+        text = apr_pstrcat(pool, text, ", ", words[i], NULL);
+    }
+    return text;
+}
+
+/* One of the words that are allowed; *value stays as it is when the client names none. */
+static iimg_error_t *read_choice(const iimg_request_t *req, const iimg_input_t *input,
+                                 const char *name, const char *const *words, const char **value)
+{
+    const char *text;
+    iimg_error_t *err = iimg_input_text(input, name, 100, &text);
+
+    if (err || !text) {
+        return err;
+    }
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *value = words[i];
+            return NULL;
+        }
+    }
+    return iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+                                       "\"%s\" is not a valid choice. Allowed: %s.", text,
+                                       joined(req->context->pool, words)), name);
+}
+
+static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
+                                  iimg_generation_request_t *wanted)
+{
+    /* The model's retired name is the plan's: still understood. */
+    const char *const models[] = { req->context->services->model, "gemini-3-pro-image",
+                                   "gemini-3-pro-image-preview", NULL };
+    apr_array_header_t *ids;
+    iimg_error_t *err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
+                                        &wanted->additional_prompt);
+
+    if (!err) {
+        err = iimg_input_bool(input, "save_to_identity", &wanted->save_to_identity);
+    }
+    if (!err) {
+        err = read_choice(req, input, "aspect_ratio", iimg_aspect_ratios, &wanted->aspect_ratio);
+    }
+    if (!err) {
+        err = read_choice(req, input, "resolution", iimg_resolutions, &wanted->resolution);
+    }
+    if (!err) {
+        err = read_choice(req, input, "model", models, &wanted->model);
+    }
+    if (!err) {
+        err = iimg_input_uuids(input, "reference_image_ids", IIMG_REFERENCE_IMAGE_SLOTS, &ids);
+    }
+    if (err) {
+        return err;
+    }
+    wanted->reference_image_ids = ids;
+    wanted->additional_prompt = wanted->additional_prompt ? wanted->additional_prompt : "";
+    return NULL;
+}
+
+static iimg_error_t *read_request(iimg_request_t *req, iimg_generation_request_t *wanted)
+{
+    iimg_input_t *input;
+    iimg_error_t *err = iimg_request_input(req, &input);
+
+    *wanted = (iimg_generation_request_t){ .aspect_ratio = "16:9", .resolution = "4K",
+                                           .model = req->context->services->model };
+    if (!err) {
+        err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
+    }
+    if (!err) {
+        err = read_required_uuid(req, input, "user_id", &wanted->user_id);
+    }
+    return err ? err : read_options(req, input, wanted);
+}
+
+iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
+{
+    iimg_json_t *out = iimg_respond_begin(req, 8192);
+    iimg_generation_request_t wanted;
+    iimg_generation_t generation;
+    iimg_media_signer_t *signer;
+    iimg_error_t *err = read_request(req, &wanted);
+
+    if (!err) {
+        err = iimg_engine_generate(req, &wanted, &generation);
+    }
+    if (!err) {
+        err = iimg_respond_signer(req, &signer);
+    }
+    if (err) {
+        return err;
+    }
+    iimg_json_object_open(out);
+    iimg_json_key(out, "success");
+    iimg_json_bool(out, true);
+    iimg_json_member(out, "image_url", iimg_media_url(signer, generation.job->image, NULL));
+    if (generation.identity) {
+        iimg_json_key(out, "identity");
+        iimg_identity_serialize(out, signer, generation.identity);
+    }
+    iimg_json_key(out, "job");
+    iimg_generation_job_serialize(out, signer, generation.job);
+    iimg_json_object_close(out);
+    return iimg_respond_json(req, HTTP_OK, out);
+}

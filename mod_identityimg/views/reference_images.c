@@ -1,0 +1,213 @@
+/* reference_images.c - the photos a user keeps. */
+#include "views/views.h"
+
+#include <apr_strings.h>
+#include "base/log.h"
+#include "functions/public/public.h"
+#include "serializers/serializers.h"
+#include "server/response.h"
+
+#define ROOM 1200       /* bytes of JSON that one photo takes, about */
+#define MAX_NAME 255    /* characters */
+
+static iimg_error_t *answer_one(iimg_request_t *req, int status,
+                                const iimg_reference_image_t *image)
+{
+    apr_time_t began = iimg_step_begin(req->context);
+    iimg_json_t *out = iimg_respond_begin(req, ROOM);
+    iimg_media_signer_t *signer;
+    iimg_error_t *err = iimg_respond_signer(req, &signer);
+
+    if (err) {
+        return err;
+    }
+    iimg_reference_image_serialize(out, signer, image);
+    iimg_step_end(req->context, began, "serialize", NULL);
+    return iimg_respond_json(req, status, out);
+}
+
+iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
+{
+    iimg_json_t *out = iimg_respond_begin(req, IIMG_REFERENCE_IMAGE_SLOTS * ROOM);
+    apr_array_header_t *images;
+    iimg_media_signer_t *signer;
+    iimg_scope_t scope;
+    apr_time_t began;
+    iimg_error_t *err;
+
+    iimg_request_scope(req, &scope);
+    err = iimg_list_reference_images(req->context, &scope, &images);
+    if (!err) {
+        err = iimg_respond_signer(req, &signer);
+    }
+    if (err) {
+        return err;
+    }
+    began = iimg_step_begin(req->context);
+    iimg_json_array_open(out);
+    for (int i = 0; i < images->nelts; i++) {
+        iimg_reference_image_serialize(out, signer,
+                                       &APR_ARRAY_IDX(images, i, iimg_reference_image_t));
+    }
+    iimg_json_array_close(out);
+    iimg_step_end(req->context, began, "serialize", NULL);
+    return iimg_respond_json(req, HTTP_OK, out);
+}
+
+/* Name, order and picture of a new photo. */
+static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
+                              iimg_new_reference_image_t *wanted)
+{
+    iimg_upload_t *upload;
+    long long order = 0;
+    bool has_order;
+    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &wanted->name);
+
+    if (!err) {
+        err = iimg_input_integer(input, "order", &has_order, &order);
+    }
+    if (!err && has_order) {
+        err = iimg_check_order(req->context, order);
+        wanted->order = apr_pmemdup(req->context->pool, &(int){ (int)order }, sizeof(int));
+    }
+    if (!err) {
+        err = iimg_request_upload(req, input, &upload);
+    }
+    if (err) {
+        return err;
+    }
+    wanted->name = wanted->name ? wanted->name : "";
+    wanted->upload = upload;
+    return NULL;
+}
+
+/* `user_id` in the body is staff's alone; whatever others put there is ignored. */
+static iimg_error_t *read_owner(iimg_request_t *req, const iimg_input_t *input, const char **owner)
+{
+    const char *user_id = NULL;
+    iimg_error_t *err = NULL;
+
+    if (req->context->caller->is_staff) {
+        err = iimg_input_uuid(input, "user_id", &user_id);
+    }
+    *owner = user_id ? user_id : req->context->caller->id;
+    return err;
+}
+
+iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
+{
+    iimg_new_reference_image_t wanted = { NULL, NULL, NULL };
+    iimg_reference_image_t *image;
+    iimg_input_t *input;
+    const char *owner;
+    iimg_error_t *err = iimg_request_input(req, &input);
+
+    if (!err) {
+        err = read_owner(req, input, &owner);
+    }
+    if (!err) {
+        err = read_new(req, input, &wanted);
+    }
+    if (!err) {
+        err = iimg_create_reference_image(req->context, owner, &wanted, &image);
+    }
+    if (err) {
+        return err;
+    }
+    apr_table_setn(req->r->headers_out, "Location",
+                   apr_pstrcat(req->context->pool, req->context->base_url,
+                               iimg_location_of(req->r)->base, "/reference-images/", image->id,
+                               "/", NULL));
+    return answer_one(req, HTTP_CREATED, image);
+}
+
+/* The photo that the path names, within the scope of the query. */
+static iimg_error_t *get_one(iimg_request_t *req, iimg_reference_image_t **image)
+{
+    iimg_scope_t scope;
+
+    iimg_request_scope(req, &scope);
+    return iimg_get_reference_image(req->context, &scope, req->id, image);
+}
+
+iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
+{
+    iimg_reference_image_t *image;
+    iimg_error_t *err = get_one(req, &image);
+
+    return err ? err : answer_one(req, HTTP_OK, image);
+}
+
+/* What a PATCH changes; NULL: not that. */
+static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
+                                 const char **name, const int **order)
+{
+    long long value = 0;
+    bool has_order;
+    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, name);
+
+    *order = NULL;
+    if (!err && iimg_input_is_null(input, "order")) {
+        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+                                          "This field may not be null."), "order");
+    }
+    if (!err) {
+        err = iimg_input_integer(input, "order", &has_order, &value);
+    }
+    if (!err && has_order) {
+        err = iimg_check_order(req->context, value);
+        *order = apr_pmemdup(req->context->pool, &(int){ (int)value }, sizeof(int));
+    }
+    return err;
+}
+
+iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
+{
+    iimg_reference_image_t *image;
+    iimg_input_t *input;
+    const char *name;
+    const int *order;
+    iimg_error_t *err = get_one(req, &image);
+
+    if (!err) {
+        err = iimg_request_input(req, &input);
+    }
+    if (!err) {
+        err = read_change(req, input, &name, &order);
+    }
+    if (!err && (name || order)) {
+        err = iimg_update_reference_image(req->context, image->user_id, image->id, name, order,
+                                          &image);
+    }
+    return err ? err : answer_one(req, HTTP_OK, image);
+}
+
+iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req)
+{
+    iimg_reference_image_t *image;
+    iimg_error_t *err = get_one(req, &image);
+
+    if (!err) {
+        err = iimg_delete_reference_image(req->context, image->user_id, image->id);
+    }
+    return err ? err : iimg_respond_no_content(req);
+}
+
+iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
+{
+    iimg_reference_image_t *image;
+    iimg_upload_t *upload;
+    iimg_input_t *input;
+    iimg_error_t *err = get_one(req, &image);
+
+    if (!err) {
+        err = iimg_request_input(req, &input);
+    }
+    if (!err) {
+        err = iimg_request_required_upload(req, input, &upload);
+    }
+    if (!err) {
+        err = iimg_upload_reference_image(req->context, image->user_id, image->id, upload, &image);
+    }
+    return err ? err : answer_one(req, HTTP_OK, image);
+}

@@ -1,0 +1,27 @@
+/* views.h - thin: read the input, call a function, answer. One file a resource. */
+#ifndef IIMG_VIEWS_H
+#define IIMG_VIEWS_H
+
+#include "server/request.h"
+
+/** Each answers its request; an error that it returns is answered by whoever called it. */
+iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req);
+iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req);
+iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req);
+iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req);
+iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req);
+iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req);
+
+iimg_error_t *iimg_view_user_me(iimg_request_t *req);
+iimg_error_t *iimg_view_user_me_identities(iimg_request_t *req);
+
+iimg_error_t *iimg_view_test_user_list(iimg_request_t *req);
+iimg_error_t *iimg_view_test_user_identities(iimg_request_t *req);
+
+iimg_error_t *iimg_view_identity_upload(iimg_request_t *req);
+iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req);
+
+iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req);
+iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req);
+
+#endif

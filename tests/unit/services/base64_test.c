@@ -1,0 +1,87 @@
+/* base64_test.c - services/base64.c: both ways, both alphabets, and what is no base64. */
+#include "services/base64.h"
+#include "tap.h"
+#include "work.h"
+
+/* RFC 4648, section 10, and bytes that need the last two characters of each alphabet. */
+static const struct { const char *bytes; apr_size_t length; const char *text; } pairs[] = {
+    { "", 0, "" },
+    { "f", 1, "Zg==" },
+    { "fo", 2, "Zm8=" },
+    { "foo", 3, "Zm9v" },
+    { "foob", 4, "Zm9vYg==" },
+    { "fooba", 5, "Zm9vYmE=" },
+    { "foobar", 6, "Zm9vYmFy" },
+    { "\0\xff\xfe\xfb", 4, "AP/++w==" },
+};
+
+static void test_pairs(apr_pool_t *pool)
+{
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        apr_size_t text_length = 99, length = 99;
+        const char *data = NULL;
+
+        tap_is(iimg_base64_encode(pool, pairs[i].bytes, pairs[i].length, &text_length),
+               pairs[i].text, "%d bytes are written right", (int)pairs[i].length);
+        tap_is_number(text_length, strlen(pairs[i].text), "and so is their length");
+        tap_ok(iimg_base64_decode(pool, pairs[i].text, strlen(pairs[i].text), &data, &length)
+                   && length == pairs[i].length && memcmp(data, pairs[i].bytes, length) == 0,
+               "%d bytes are read back", (int)pairs[i].length);
+        tap_ok(data && data[length] == '\0', "and a NUL stands behind them");
+    }
+}
+
+static void test_tolerance(apr_pool_t *pool)
+{
+    static const char *const texts[] = { "AP/++w==", "AP/++w", "AP_--w", "AP_--w==", "AP/++w=" };
+    const char *data;
+    apr_size_t length;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        tap_ok(iimg_base64_decode(pool, texts[i], strlen(texts[i]), &data, &length) && length == 4
+                   && memcmp(data, "\0\xff\xfe\xfb", 4) == 0, "%s is read", texts[i]);
+    }
+}
+
+static void test_nonsense(apr_pool_t *pool)
+{
+    static const char *const texts[] = {
+        "Z", "Zm9vY", "Zm9v Zm9v", "Zm9v\n", "Zg===", "=", "Z=g=", "Zm9!", "Zm\xc3\xa9", "!!9v",
+        "Zm9vZ!", "data:image/png;base64,Zm9v",
+    };
+    const char *data;
+    apr_size_t length;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        bool read = iimg_base64_decode(pool, texts[i], strlen(texts[i]), &data, &length);
+
+        tap_ok(!read, "text %d is no base64", (int)i);
+    }
+    tap_ok(!iimg_base64_decode(pool, "Zm\0v", 4, &data, &length), "a NUL is no base64");
+}
+
+static void test_many(apr_pool_t *pool)
+{
+    char *bytes = apr_palloc(pool, 100000);
+    apr_size_t text_length, length;
+    const char *text, *data;
+
+    for (int i = 0; i < 100000; i++) {
+        bytes[i] = (char)(i * 31 + i / 256);
+    }
+    text = iimg_base64_encode(pool, bytes, 100000, &text_length);
+    tap_ok(iimg_base64_decode(pool, text, text_length, &data, &length) && length == 100000
+               && memcmp(data, bytes, length) == 0, "a hundred thousand bytes come back");
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    test_pairs(context->pool);
+    test_tolerance(context->pool);
+    test_nonsense(context->pool);
+    test_many(context->pool);
+    work_end(context);
+    return tap_done();
+}
