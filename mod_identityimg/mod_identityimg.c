@@ -156,16 +156,24 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     }
 }
 
+#define HANDLER "identityimg"
+
 /* Requests ------------------------------------------------------------------------------------ */
+
+/* Answered by us, without any file. */
+static bool is_ours(const request_rec *r)
+{
+    return iimg_location_of(r)->use >= IIMG_LOCATION_API;
+}
 
 static bool is_api(const request_rec *r)
 {
-    return iimg_location_of(r)->enabled == 1 && !iimg_errors_is_target(r);
+    return iimg_location_of(r)->use == IIMG_LOCATION_API;
 }
 
 static int translate_name(request_rec *r)
 {
-    if (is_api(r) || iimg_errors_is_target(r)) {
+    if (is_ours(r)) {
         r->filename = apr_pstrdup(r->pool, "identityimg:api");
         return OK;
     }
@@ -175,30 +183,24 @@ static int translate_name(request_rec *r)
 /* There is no file: no walk, no stat, no <Directory>. */
 static int map_to_storage(request_rec *r)
 {
-    return is_api(r) || iimg_errors_is_target(r) ? OK : iimg_media_map(r);
+    return is_ours(r) ? OK : iimg_media_map(r);
 }
 
 static int type_checker(request_rec *r)
 {
-    if (is_api(r)) {
-        r->handler = "identityimg";
-        return OK;
+    if (!is_ours(r)) {
+        return iimg_media_type(r);
     }
-    return iimg_errors_is_target(r) ? OK : iimg_media_type(r);
+    r->handler = HANDLER;
+    return OK;
 }
 
 static int handler(request_rec *r)
 {
-    if (!r->handler) {
-        return DECLINED;
+    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+        return iimg_media_handle(r);
     }
-    if (strcmp(r->handler, "identityimg") == 0 && is_api(r)) {
-        return iimg_route(r);
-    }
-    if (iimg_errors_is_target(r)) {
-        return iimg_errors_handle(r);
-    }
-    return iimg_media_handle(r);
+    return is_api(r) ? iimg_route(r) : iimg_errors_handle(r);
 }
 
 static void register_hooks(apr_pool_t *pool)

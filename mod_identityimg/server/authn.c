@@ -204,7 +204,7 @@ static authn_status recheck(request_rec *r, const char *user, const char *rememb
 
 static authn_status check_password(request_rec *r, const char *user, const char *password)
 {
-    bool ours = iimg_location_of(r)->enabled == 1;
+    bool ours = iimg_location_of(r)->use == IIMG_LOCATION_API;
     unsigned char mac[MAC_BYTES];
     const char *hash;
 

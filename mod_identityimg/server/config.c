@@ -136,11 +136,8 @@ void *iimg_config_merge(apr_pool_t *pool, void *base_, void *add_)
 
 void *iimg_location_create(apr_pool_t *pool, char *path)
 {
-    iimg_location_t *location = apr_pcalloc(pool, sizeof(*location));
-
     (void)path;
-    location->enabled = -1;
-    return location;
+    return apr_pcalloc(pool, sizeof(iimg_location_t));
 }
 
 void *iimg_location_merge(apr_pool_t *pool, void *base_, void *add_)
@@ -148,7 +145,7 @@ void *iimg_location_merge(apr_pool_t *pool, void *base_, void *add_)
     iimg_location_t *base = base_, *add = add_;
 
     (void)pool;
-    return add->enabled != -1 ? add : base;
+    return add->use != IIMG_LOCATION_UNSET ? add : base;
 }
 
 /* Directives ---------------------------------------------------------------------------------- */
@@ -217,22 +214,35 @@ static const char *set_text(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-static const char *set_enabled(cmd_parms *cmd, void *location_, int on)
+static const struct { const char *word; iimg_location_use_t use; } uses[] = {
+    { "on", IIMG_LOCATION_API }, { "off", IIMG_LOCATION_OFF }, { "errors", IIMG_LOCATION_ERRORS },
+};
+
+static const char *without_slash(apr_pool_t *pool, const char *path)
+{
+    size_t n = strlen(path);
+
+    return apr_pstrmemdup(pool, path, path[n - 1] == '/' ? n - 1 : n);
+}
+
+static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
 {
     iimg_location_t *location = location_;
-    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES);
 
-    if (problem || !cmd->path || cmd->path[0] != '/') {
+    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !cmd->path
+        || cmd->path[0] != '/') {
         return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only",
                             cmd->cmd->name);
     }
-    location->enabled = on;
-    location->base = apr_pstrdup(cmd->pool, cmd->path);
-    if (location->base[strlen(location->base) - 1] == '/') {
-        location->base = apr_pstrmemdup(cmd->pool, location->base, strlen(location->base) - 1);
+    for (size_t i = 0; i < COUNT(uses); i++) {
+        if (strcasecmp(uses[i].word, arg) == 0) {
+            location->use = uses[i].use;
+            location->base = without_slash(cmd->pool, cmd->path);
+            iimg_config_of(cmd->server)->enabled |= location->use == IIMG_LOCATION_API;
+            return NULL;
+        }
     }
-    iimg_config_of(cmd->server)->enabled |= on;
-    return NULL;
+    return apr_psprintf(cmd->pool, "%s: \"%s\" is not on, off or errors", cmd->cmd->name, arg);
 }
 
 #define NUMBER(name, row, help) \
@@ -243,8 +253,8 @@ static const char *set_enabled(cmd_parms *cmd, void *location_, int on)
     AP_INIT_FLAG(name, set_flag, (void *)&flags[row], RSRC_CONF, help)
 
 const command_rec iimg_config_commands[] = {
-    AP_INIT_FLAG("IdentityImg", set_enabled, NULL, ACCESS_CONF,
-                 "whether the API answers below this Location"),
+    AP_INIT_TAKE1("IdentityImg", set_use, NULL, ACCESS_CONF,
+                  "what this Location is for: on (the API), errors, or off"),
     TEXT("IdentityImgBaseURL", BASE_URL, "scheme and host that absolute URLs begin with"),
     TEXT("IdentityImgSecretFile", SECRET_FILE, "file with the keys that sign picture URLs"),
     TEXT("IdentityImgMediaPath", MEDIA_PATH, "path that pictures are served below"),

@@ -43,9 +43,17 @@ typedef struct iimg_config_t {
     iimg_services_t services;       /* made of the above by iimg_config_finish */
 } iimg_config_t;
 
+/** What a Location is for. */
+typedef enum {
+    IIMG_LOCATION_UNSET,
+    IIMG_LOCATION_OFF,
+    IIMG_LOCATION_API,              /* the API answers here */
+    IIMG_LOCATION_ERRORS            /* ErrorDocuments lead here */
+} iimg_location_use_t;
+
 /** A Location's configuration. */
 typedef struct iimg_location_t {
-    int enabled;                    /* -1 unset */
+    iimg_location_use_t use;
     const char *base;               /* the Location's path, no slash at its end */
 } iimg_location_t;
 

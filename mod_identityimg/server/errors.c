@@ -1,9 +1,8 @@
 /* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
 #include "server/errors.h"
 
-#include <string.h>
+#include <stdbool.h>
 #include <apr_strings.h>
-#include <http_core.h>
 #include "server/request.h"
 #include "server/response.h"
 
@@ -18,13 +17,6 @@ static const struct { int status; iimg_error_kind_t kind; const char *sentence; 
     { 431, IIMG_TOO_LARGE, "The request's header is too large." },
     { 503, IIMG_UNAVAILABLE, "The server is not available at the moment." },
 };
-
-bool iimg_errors_is_target(const request_rec *r)
-{
-    const core_dir_config *core = ap_get_core_module_config(r->per_dir_config);
-
-    return core->handler && strcmp(core->handler, "identityimg-error") == 0;
-}
 
 /* An Authorization header that did not help, or none at all. */
 static iimg_error_t *unauthenticated(request_rec *r)

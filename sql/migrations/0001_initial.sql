@@ -134,13 +134,14 @@ CREATE TABLE stored_objects (
 CREATE INDEX stored_objects_picture ON stored_objects (picture);
 CREATE INDEX stored_objects_to_sweep ON stored_objects (state, changed_at) WHERE state <> 'live';
 
-CREATE FUNCTION iimg_picture_of(key text) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT AS $$
-    SELECT substring(key FROM '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')::uuid
+-- Arguments by number: a column of the same name would win over a named one.
+CREATE FUNCTION iimg_picture_of(text) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT AS $$
+    SELECT substring($1 FROM '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}')::uuid
 $$;
 
-CREATE FUNCTION iimg_doom(key text) RETURNS void LANGUAGE sql AS $$
+CREATE FUNCTION iimg_doom(text) RETURNS void LANGUAGE sql AS $$
     UPDATE stored_objects SET state = 'doomed', held_until = NULL, changed_at = now()
-     WHERE picture = iimg_picture_of(key) AND state <> 'doomed'
+     WHERE picture = iimg_picture_of($1) AND state <> 'doomed'
 $$;
 
 -- Whoever takes a picture's key out of a row - the API, a cascade, a hand in psql - dooms its objects.

@@ -1,0 +1,207 @@
+# Test.pm - what the tests over HTTP share: requests as somebody, rows, files, the error log.
+#
+#   use IdentityImg::Test;
+#
+#   my $answer = call(GET => 'reference-images/', as => 'alice');
+#   is $answer->code, 200, 'a user lists his photos';
+#   is json($answer)->[0]{order}, 0, '...';
+#   finish();        # in place of done_testing: also judges the error log
+package IdentityImg::Test;
+
+use strict;
+use warnings;
+use utf8;
+
+use Exporter 'import';
+use File::Find ();
+use File::Temp ();
+use HTTP::Request::Common ();
+use JSON::PP ();
+use MIME::Base64 'encode_base64';
+use Test::More;
+use Apache::Test ();
+use Apache::TestRequest ();
+
+our @EXPORT = qw(
+    call json login person identity_of url base_url
+    sql fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
+    expect_log finish log_lines state
+);
+
+# Same ids as sql/demo.sql.
+my %people = (
+    admin        => ['00000000-0000-4000-8000-00000000000a', 'admin@example.com',        'pw-admin'],
+    alice        => ['00000000-0000-4000-8000-00000000000b', 'alice@example.com',        'pw-alice'],
+    bob          => ['00000000-0000-4000-8000-00000000000c', 'bob@example.com',          'pw-bob'],
+    scenario_one => ['00000000-0000-4000-8000-0000000000d1', 'scenario-one@example.com', 'pw-scenario-one'],
+    scenario_two => ['00000000-0000-4000-8000-0000000000d2', 'scenario-two@example.com', 'pw-scenario-two'],
+);
+my %identities = (
+    full    => '00000000-0000-4000-8000-0000000000f1',
+    bare    => '00000000-0000-4000-8000-0000000000f2',
+    unicode => '00000000-0000-4000-8000-0000000000f3',
+    plain   => '00000000-0000-4000-8000-0000000000f4',
+);
+
+my $builder = Test::More->builder;
+binmode $_, ':encoding(UTF-8)' for $builder->output, $builder->failure_output, $builder->todo_output;
+
+# A person's id; an identity's id.
+sub person      { $people{$_[0]}[0] // die "nobody is called $_[0]" }
+sub identity_of { $identities{$_[0]} // die "no identity $_[0]" }
+
+# The Authorization header of a person, or of an email and a password.
+sub login {
+    my ($who, $password) = @_;
+    my ($email, $secret) = defined $password ? ($who, $password) : @{$people{$who}}[1, 2];
+    return 'Basic ' . encode_base64("$email:$secret", '');
+}
+
+# The folder of the server's state.
+sub state    { $ENV{STATE} }
+sub base_url { 'http://' . Apache::TestRequest::hostport() }
+sub url      { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
+
+# call METHOD => PATH, as => 'alice', ...: one request; no redirect is followed.
+#   json => DATA        body as JSON            body => BYTES       body as it is
+#   form => [k => v]    urlencoded              parts => [k => v]   multipart; a file is [PATH] or
+#   type => TYPE        Content-Type                                [undef, NAME, Content => BYTES]
+#   headers => [k => v]                         base => URL         of another server
+sub call {
+    my ($method, $path, %with) = @_;
+    my @headers = @{$with{headers} // []};
+    push @headers, Authorization => login($with{as}) if $with{as};
+    my ($content, $type) = (undef, $with{type});
+    if (exists $with{json})    { ($content, $type) = (JSON::PP->new->utf8->canonical->allow_nonref->encode($with{json}), $type // 'application/json') }
+    elsif (exists $with{body}) { $content = $with{body} }
+    my $request;
+    if (my $fields = $with{form} // $with{parts}) {
+        $request = HTTP::Request::Common::POST('http://x/', $with{parts} ? ('Content_Type' => 'form-data') : (), Content => $fields);
+        $request->method($method);
+    }
+    else {
+        $request = HTTP::Request->new($method, 'http://x/');
+        $request->content($content) if defined $content;
+        $request->header('Content-Length' => length $content) if defined $content;
+    }
+    $request->header('Content-Type' => $type) if defined $type;
+    $request->header(splice @headers, 0, 2) while @headers;
+    $request->uri(url($path) =~ /^http/ ? $path : ($with{base} // base_url()) . url($path));
+    Apache::TestRequest::user_agent(keep_alive => 1, requests_redirectable => 0) unless our $agent_made++;
+    my $agent = Apache::TestRequest::user_agent();
+    $agent->timeout(120);
+    return $agent->simple_request($request);
+}
+
+# An answer's JSON; fails the test when it is none.
+sub json {
+    my ($answer) = @_;
+    my $data = eval { JSON::PP->new->utf8->allow_nonref->decode($answer->content) };
+    if ($@) { fail 'the answer is JSON'; diag $answer->as_string =~ s/(.{2000}).*/$1/sr; }
+    return $data;
+}
+
+# Rows --------------------------------------------------------------------------------------------
+
+my $cluster;
+sub _cluster {
+    $cluster //= { map { /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /\n/, `$ENV{IIMG_SOURCE}/scripts/cluster env` };
+    return $cluster;
+}
+
+# Run SQL as the schema's owner. Returns the rows, columns joined by '|'; dies when psql does.
+sub sql {
+    my ($text) = @_;
+    my %environment = (%{_cluster()}, PGUSER => 'identityimg_owner', PGDATABASE => 'identityimg');
+    local @ENV{keys %environment} = values %environment;
+    my $file = File::Temp->new;
+    binmode $file, ':encoding(UTF-8)';
+    print $file $text;
+    close $file;
+    my $out = `psql -XqAt -v ON_ERROR_STOP=1 -f '$file' 2>&1`;
+    die "psql: $out" if $?;
+    utf8::decode($out);
+    return split /\n/, $out;
+}
+
+# The demo data as it was at first, and no pictures: each test file begins with it.
+sub fresh_data {
+    reset_pictures();
+    sql('TRUNCATE users, test_scenarios, identities, reference_images, generation_jobs CASCADE;'
+        . " DELETE FROM prompts WHERE version > 1; UPDATE prompts SET is_active = true;\n"
+        . "\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
+    return;
+}
+
+# No rows with pictures and no files. (TRUNCATE fires no triggers: the manifest goes by hand.)
+sub reset_pictures {
+    sql('DELETE FROM reference_images; DELETE FROM generation_jobs;'
+        . ' UPDATE identities SET image = NULL, image_sized = NULL;'
+        . ' UPDATE identities SET previous_image = NULL, previous_image_sized = NULL;'
+        . ' DELETE FROM stored_objects;');
+    unlink map { picture_path($_) } stored_files();
+    return;
+}
+
+# Files -------------------------------------------------------------------------------------------
+
+# Names of all files in the store, relative to it, sorted.
+sub stored_files {
+    my $root = state() . '/pictures';
+    my @files;
+    File::Find::find({ no_chdir => 1, wanted => sub { push @files, substr $_, 1 + length $root if -f } }, $root);
+    return sort @files;
+}
+
+sub picture_path { state() . "/pictures/$_[0]" }
+
+sub slurp {
+    my ($path) = @_;
+    open my $file, '<:raw', $path or die "$path: $!";
+    local $/;
+    return scalar <$file>;
+}
+
+# The real photo of a real face.
+sub portrait { "$ENV{IIMG_SOURCE}/tests/data/portrait.png" }
+
+# A JPEG of some size, made once by libvips. Options as jpegsave takes them ("Q=90,interlace").
+sub make_jpeg {
+    my ($width, $height, $options) = @_;
+    my $path = "$ENV{IIMG_WORK}/made-${width}x$height-" . (($options // '') =~ s/\W/-/gr) . '.jpg';
+    return $path if -s $path;
+    my $save = $path . ($options ? "[$options]" : '');
+    my $scale = join ' ', $width / 512, '--vscale', $height / 512;
+    system("vips resize '" . portrait() . "' '$save' $scale --kernel cubic") == 0 or die 'vips failed';
+    return $path;
+}
+
+# The error log -----------------------------------------------------------------------------------
+
+my ($log_from, @expected) = (-s state() . '/httpd/error.log');
+
+# A line of the error log that this test causes, from warning up, as a pattern.
+sub expect_log { push @expected, @_; return }
+
+# Lines since this test began, of a level that httpd prints as warn and above; or all.
+sub log_lines {
+    my ($all) = @_;
+    open my $log, '<', state() . '/httpd/error.log' or die "error.log: $!";
+    seek $log, $log_from, 0;
+    my @lines = <$log>;
+    chomp @lines;
+    return $all ? @lines : grep { /^\[[^\]]*\] \[[\w-]*:(?:emerg|alert|crit|error|warn)\]/ || !/^\[/ } @lines;
+}
+
+# The end of each test: nothing in the error log but what was expected, and nothing from ASan.
+sub finish {
+    my @surprises = grep { my $line = $_; !grep { $line =~ $_ } @expected } log_lines();
+    is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '', 'the error log holds no line that was not expected';
+    my @reports = glob state() . '/httpd/asan/report*';
+    is "@reports", '', 'no sanitizer has reported anything';
+    diag slurp($_) for @reports;
+    done_testing();
+    return;
+}
+
+1;
