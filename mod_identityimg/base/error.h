@@ -32,7 +32,7 @@ typedef struct iimg_error_t {
     const char *field;          /* the input field at fault, or NULL */
     const char *sqlstate;       /* PostgreSQL's five characters, or NULL */
     const char *constraint;     /* the violated constraint's name, or NULL */
-    const char *tag;            /* "IIMG0007"; NULL: the kind's own */
+    const char *tag;            /* "IIMG0001"; NULL: the kind's own */
     const char *allow;          /* IIMG_METHOD: value of the Allow header */
     int retry_after;            /* seconds, 0: the kind's default */
     int http_status;            /* IIMG_HTTP: what the handler returns */

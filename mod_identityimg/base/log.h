@@ -22,7 +22,7 @@ typedef struct iimg_log_sink_t {
     void *baton;
 } iimg_log_sink_t;
 
-/** Log one line (printf style). From warning up it begins with a tag: "IIMG0007: ...". */
+/** Log one line (printf style). From warning up it begins with a tag: "IIMG0001: ...". */
 #define iimg_log(context, level, ...) \
     iimg_log_write(context, __FILE__, __LINE__, level, __VA_ARGS__)
 

@@ -73,7 +73,7 @@ static const char *read_secret(apr_pool_t *pool, char *line, secret_t *secret)
     if (id < 1 || id > 8 || hex == line + id || hex[digits] != '\0') {
         return "has a line that is not \"<id> <hex digits>\"";
     }
-    if (digits < 2 * MIN_SECRET || digits > 2 * sizeof(bytes)
+    if (digits < 2 * MIN_SECRET || digits > 2 * sizeof(bytes) || digits % 2
         || apr_unescape_hex(bytes, hex, (apr_ssize_t)digits, 0, &length) != APR_SUCCESS) {
         return "has a key that is not 32 to 256 bytes, in hexadecimal digits";
     }
@@ -207,8 +207,8 @@ static bool read_signature(apr_pool_t *pool, const char *query, signature_t *sig
     }
     if (signature->download) {
         signature->download = apr_punescape_url(pool, signature->download, NULL, NULL, 1);
-        if (!signature->download) {
-            return false;
+        if (!signature->download || !*signature->download) {
+            return false;       /* "d=" would have the MAC of no name at all */
         }
     }
     return signature->version && signature->id && signature->expires && signature->mac

@@ -1,0 +1,85 @@
+# structure.t - the sources keep their own rules: includes point down, headers stand alone, tags are
+# told, statements are used.
+use strict;
+use warnings;
+use File::Find ();
+use Test::More;
+
+my $source = $ENV{IIMG_SOURCE} // '.';
+my $module = "$source/mod_identityimg";
+my @files;
+File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if /\.[ch]$/ } }, $module);
+@files = sort @files;
+my %text = map { $_ => slurp($_) } @files;
+
+sub slurp {
+    my ($path) = @_;
+    open my $file, '<', $path or die "$path: $!";
+    local $/;
+    return scalar <$file>;
+}
+
+# The higher the number the higher the floor; what shares a number may look at one another.
+my @floors = (
+    [qr{^base/}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^functions/shared/}, 2],
+    [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^server/}, 6],
+    [qr{^views/}, 7], [qr{^routes\.}, 8], [qr{^mod_identityimg\.}, 9],
+);
+
+sub floor_of {
+    my ($name) = @_;
+    for (@floors) { return $_->[1] if $name =~ $_->[0] }
+    return -1;
+}
+
+sub own_includes { my ($text) = @_; return $text =~ /^#include "([^"]+)"/mg }
+
+my (@up, @strays, %where);
+for my $path (@files) {
+    my $name = substr $path, 1 + length $module;
+    for my $include (own_includes($text{$path})) {
+        push @strays, "$name: $include" if !-f "$module/$include";
+        push @up, "$name -> $include" if floor_of($include) > floor_of($name);
+    }
+    push @{$where{$1}}, $name while $text{$path} =~ /#include <(httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|vips\/vips|curl\/curl|gmime\/gmime)\.h>/g;
+}
+is "@up", '', 'no file includes one of a floor above it';
+is "@strays", '', 'each include in quotes is a file of ours, named from the top';
+
+my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
+is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{$where{$_}} } @httpd), '', 'httpd\'s headers are seen in server/ and at the top alone';
+is join(' ', grep { !m{^services/image} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in services/image alone';
+is join(' ', grep { $_ ne 'base/http.c' } @{$where{'curl/curl'} // []}), '', 'libcurl is seen in base/http.c alone';
+is join(' ', grep { $_ ne 'base/multipart.c' } @{$where{'gmime/gmime'} // []}), '', 'GMime is seen in base/multipart.c alone';
+
+# Each header compiles alone.
+chomp(my $flags = `pkg-config --cflags apr-1 apr-util-1 libpq jansson gmime-3.0 vips libcurl libcrypto`);
+chomp(my $httpd = `apxs -q INCLUDEDIR`);
+my @broken = grep { system("gcc -std=gnu11 -fsyntax-only -x c -I'$module' $flags -isystem '$httpd' '$_' 2>/dev/null") != 0 }
+    grep { /\.h$/ } @files;
+is "@broken", '', 'each header compiles alone';
+
+# Each file says what it owns.
+my @silent = grep { my ($base) = m{([^/]+)$}; $text{$_} !~ m{^/\* \Q$base\E - \S} } @files;
+is "@silent", '', 'the first line of each file says what it owns';
+
+# Tags of log lines are told in the README.
+my $readme = slurp("$source/README.md");
+my %tags = map { $_ => 1 } map { /"(IIMG\d{4})/g } values %text;
+is join(' ', grep { $readme !~ /\b$_\b/ } sort keys %tags), '', 'each tag of the log is in the README';
+is join(' ', grep { !$tags{$_} } sort { $a cmp $b } $readme =~ /\b(IIMG\d{4})\b/g), '', 'each tag of the README is in the code';
+
+# Statements: labels are unique and each statement is run.
+my (%labels, @unused);
+for my $path (@files) {
+    my %named = $text{$path} =~ /iimg_statement_t (\w+) = \{\s*"(\w+)"/g;
+    while (my ($name, $label) = each %named) {
+        push @{$labels{$label}}, $path;
+        push @unused, $label if (() = $text{$path} =~ /&$name\b/g) == 0;
+    }
+}
+cmp_ok scalar(keys %labels), '>', 10, 'statements are found';
+is join(' ', grep { @{$labels{$_}} > 1 || !/^iimg_/ } sort keys %labels), '', 'labels begin with iimg_ and are unique';
+is "@unused", '', 'each statement is used';
+
+done_testing();

@@ -1,0 +1,242 @@
+/* input_test.c - fields of JSON, forms and queries; parts of multipart bodies; the JSON writer. */
+#include "base/input.h"
+#include "base/json.h"
+#include "base/multipart.h"
+#include "tap.h"
+#include "work.h"
+
+#define FORM "multipart/form-data; boundary=xyz"
+#define PART(name, more, body) "--xyz\r\nContent-Disposition: form-data; name=\"" name "\"" more "\r\n\r\n" body "\r\n"
+
+static apr_pool_t *pool;
+
+/* The message of a body as the server hands it over. */
+static iimg_error_t *parse(const char *type, const char *body, size_t length, iimg_input_t **input)
+{
+    bool multipart = type && strncmp(type, "multipart/", 10) == 0;
+    const char *preamble = multipart ? iimg_multipart_preamble(pool, type) : "";
+    size_t offset = strlen(preamble);
+    char *message = malloc(offset + length + 1);    /* exactly as long as it is: ASan sees overruns */
+    iimg_error_t *err;
+
+    message = realloc(message, offset + length ? offset + length : 1);
+    memcpy(message, preamble, offset);
+    memcpy(message + offset, body, length);
+    err = iimg_input_parse(pool, type, message, offset, offset + length, input);
+    apr_pool_cleanup_register(pool, message, (apr_status_t (*)(void *))(void (*)(void))free, apr_pool_cleanup_null);
+    return err;
+}
+
+static const char *sentence(iimg_error_t *err)
+{
+    return err ? err->message : NULL;
+}
+
+static void json_fields(void)
+{
+    static const struct { const char *body, *sentence; } rows[] = {
+        { "{", "JSON parse error" }, { "[1]", "Invalid data. Expected a dictionary, but got list." },
+        { "\"x\"", "Invalid data. Expected a dictionary, but got str." },
+        { "null", "Invalid data. Expected a dictionary, but got NoneType." },
+        { "{\"a\":1,\"a\":2}", "JSON parse error" }, { "{\"a\":\"\\ud800\"}", "JSON parse error" },
+        { "{\"a\":1e999}", "JSON parse error" }, { "\xef\xbb\xbf{}", "JSON parse error" },
+        { "{\"a\":\"\xff\"}", "JSON parse error" }, { "{\"\\u0000\":1}", "JSON parse error" },
+    };
+    static const char good[] = "{\"n\":\"  x \",\"i\":3,\"s\":\"4\",\"t\":true,\"z\":null,\"nul\":\"a\\u0000b\",\"f\":1.5}";
+    iimg_input_t *input;
+    iimg_error_t *err;
+    const char *text;
+    long long number = -7;
+    bool present, flag = false;
+    char *deep = apr_palloc(pool, 20001);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        err = parse("application/json", rows[i].body, strlen(rows[i].body), &input);
+        tap_ok(err && err->kind == IIMG_INVALID && strncmp(err->message, rows[i].sentence, strlen(rows[i].sentence)) == 0,
+               "JSON %zu is refused: %s", i + 1, rows[i].sentence);
+    }
+    memset(deep, '[', 10000);
+    memset(deep + 10000, ']', 10000);
+    tap_ok(parse("application/json", deep, 20000, &input) != NULL, "ten thousand nested lists are refused");
+
+    tap_is(sentence(parse("application/json; charset=utf-8", good, strlen(good), &input)), NULL, "an object is read");
+    tap_is(sentence(iimg_input_text(input, "n", 10, &text)), NULL, "a text is read");
+    tap_is(text, "x", "and trimmed");
+    tap_is(sentence(iimg_input_text(input, "none", 10, &text)), NULL, "an absent text is no error");
+    tap_ok(text == NULL, "but NULL");
+    tap_is(sentence(iimg_input_text(input, "i", 10, &text)), "Not a valid string.", "a number is no text");
+    tap_is(sentence(iimg_input_text(input, "z", 10, &text)), "This field may not be null.", "null is no text");
+    tap_is(sentence(iimg_input_text(input, "nul", 10, &text)), "Null characters are not allowed.", "a NUL is refused");
+    tap_is(sentence(iimg_input_integer(input, "i", &present, &number)), NULL, "an integer is read");
+    tap_is_number(number, 3, "as it is");
+    iimg_input_integer(input, "s", &present, &number);
+    tap_is_number(number, 4, "a string of digits is an integer");
+    tap_is(sentence(iimg_input_integer(input, "t", &present, &number)), "A valid integer is required.", "true is none");
+    tap_is(sentence(iimg_input_integer(input, "f", &present, &number)), "A valid integer is required.", "1.5 is none");
+    iimg_input_integer(input, "z", &present, &number);
+    tap_ok(!present, "null is absent");
+    iimg_input_bool(input, "t", &flag);
+    tap_ok(flag, "true is true");
+    tap_is(sentence(iimg_input_bool(input, "i", &flag)), "Must be a valid boolean.", "3 is no boolean");
+}
+
+static void urlencoded_fields(void)
+{
+    iimg_input_t *input;
+    const char *text;
+    bool flag = true;
+
+    tap_is(sentence(parse("application/x-www-form-urlencoded", "name=a+b%20c%C3%A9&save=false&x", 31, &input)), NULL, "a form is read");
+    iimg_input_text(input, "name", 20, &text);
+    tap_is(text, "a b c\xc3\xa9", "plus and percent are decoded");
+    iimg_input_bool(input, "save", &flag);
+    tap_ok(!flag, "the word false is false");
+    tap_ok(iimg_input_has(input, "x"), "a field without '=' is there");
+    tap_is(sentence(parse("application/x-www-form-urlencoded", "n=%00", 5, &input)), "Null characters are not allowed.", "an escaped NUL is refused");
+    tap_ok(parse("application/x-www-form-urlencoded", "n=%zz", 5, &input) != NULL, "a bad escape is refused");
+    tap_is(sentence(parse("application/x-www-form-urlencoded", "n=%ff", 5, &input)), NULL, "bytes are decoded");
+    tap_is(sentence(iimg_input_text(input, "n", 9, &text)), "Not a valid string.", "but a text must be UTF-8");
+    iimg_input_parse_query(pool, "user_id=1&user_id=2", &input);
+    tap_is_number(iimg_input_count(input, "user_id"), 2, "fields are counted");
+    tap_is(sentence(iimg_input_parse_query(pool, NULL, &input)), NULL, "no query is an empty one");
+}
+
+static void types(void)
+{
+    iimg_input_t *input;
+    iimg_error_t *err = parse("text/plain", "x", 1, &input);
+
+    tap_ok(err && err->kind == IIMG_UNSUPPORTED_TYPE, "text/plain is no type of ours");
+    tap_is(sentence(err), "Unsupported media type \"text/plain\" in request.", "and the sentence says so");
+    tap_is(sentence(parse("text/plain", "", 0, &input)), NULL, "an empty body may have any type");
+    tap_ok(!iimg_input_has(input, "x"), "and has no fields");
+}
+
+static void multipart_fields(void)
+{
+    static const char body[] = PART("name", "", "H\xc3\xa9llo") PART("image", "; filename=\"b\xc3\xbc" "d.jpg\"\r\nContent-Transfer-Encoding: base64", "\xff\xd8\r\n--xy\r\n\0\n\r\n") "--xyz--\r\n";
+    iimg_input_t *input;
+    const iimg_part_t *part;
+    const char *text;
+
+    tap_is(sentence(parse(FORM, body, sizeof(body) - 1, &input)), NULL, "a multipart form is read");
+    iimg_input_text(input, "name", 10, &text);
+    tap_is(text, "H\xc3\xa9llo", "its texts");
+    iimg_input_file(input, "image", &part);
+    tap_ok(part && part->length == 14 && memcmp(part->data, "\xff\xd8\r\n--xy\r\n\0\n\r\n", 14) == 0, "its files, to the byte, whatever Content-Transfer-Encoding says");
+    tap_is(part ? part->filename : NULL, "b\xc3\xbc" "d.jpg", "and their names");
+}
+
+static void multipart_refused(void)
+{
+    static const struct { const char *type, *body, *what; } rows[] = {
+        { "multipart/form-data", PART("a", "", "b") "--xyz--", "no boundary" },
+        { FORM, "--abc\r\n\r\nx\r\n--abc--", "another boundary" },
+        { FORM, PART("a", "", "b"), "no closing boundary" },
+        { FORM, "--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\nhalf", "a part cut short" },
+        { FORM, "--xyz\r\nContent-Type: text/plain\r\n\r\nb\r\n--xyz--", "no Content-Disposition" },
+        { FORM, "--xyz\r\nContent-Disposition: attachment; name=\"a\"\r\n\r\nb\r\n--xyz--", "another disposition" },
+        { FORM, "--xyz\r\nContent-Disposition: form-data\r\n\r\nb\r\n--xyz--", "a part without a name" },
+        { FORM, PART("a", "\r\nContent-Type: multipart/mixed; boundary=q", "--q\r\n\r\nx\r\n--q--") "--xyz--", "a multipart part" },
+        { FORM, PART("a", "\r\nContent-Type: message/rfc822", "Subject: x\r\n\r\ny") "--xyz--", "a message part" },
+    };
+    iimg_input_t *input;
+    char *many = apr_palloc(pool, 2000000), *to = many;
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        iimg_error_t *err = parse(rows[i].type, rows[i].body, strlen(rows[i].body), &input);
+
+        tap_ok(err && err->kind == IIMG_INVALID && strncmp(err->message, "Multipart form parse error - ", 29) == 0, "%s is refused: %s", rows[i].what, err ? err->message : "-");
+    }
+    for (int i = 0; i < 10000; i++) {
+        to += sprintf(to, "--xyz\r\nContent-Disposition: form-data; name=\"%d\"\r\n\r\nx\r\n", i);
+    }
+    to += sprintf(to, "--xyz--\r\n");
+    tap_ok(parse(FORM, many, (size_t)(to - many), &input) != NULL, "ten thousand parts are refused");
+    to = many;
+    for (int i = 0; i < 10000; i++) {
+        to += sprintf(to, "--%s%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n", i ? "b" : "xyz", i ? i - 1 : 0, i);
+    }
+    tap_ok(parse("multipart/form-data; boundary=xyz0", many, (size_t)(to - many), &input) != NULL, "ten thousand nested multiparts are refused");
+    tap_is(sentence(parse(FORM, "--xyz--\r\n", 9, &input)), NULL, "a form without parts is a form");
+    tap_ok(parse(FORM, PART("image", "; filename=\"a\"", "1") PART("image", "; filename=\"b\"", "2") "--xyz--", strlen(PART("image", "; filename=\"a\"", "1") PART("image", "; filename=\"b\"", "2") "--xyz--"), &input) == NULL
+           && iimg_input_file(input, "image", &(const iimg_part_t *){ NULL }) != NULL, "two files in one field are refused");
+}
+
+/* Any change of a good body gives an answer or an error, and never a byte read outside of it. */
+static void mutations(void)
+{
+    static const char *const types_[] = { FORM, "application/json", "application/x-www-form-urlencoded" };
+    static const char *const bodies[] = {
+        PART("name", "", "hello") PART("image", "; filename=\"x.jpg\"\r\nContent-Type: image/jpeg", "\xff\xd8\xff\r\n\r\n") "--xyz--\r\n",
+        "{\"name\":\"a\\u00e9\",\"order\":1,\"ids\":[\"00000000-0000-4000-8000-00000000000a\"],\"x\":{\"y\":[null,true]}}",
+        "name=a%20b&order=1&user_id=00000000-0000-4000-8000-00000000000a",
+    };
+    apr_pool_t *outer = pool;
+    unsigned int seed = 1;
+
+    for (int i = 0; i < 30000; i++) {
+        int which = i % 3;
+        char body[1024];
+        size_t length = strlen(bodies[which]);
+        const iimg_part_t *part;
+        apr_array_header_t *ids;
+        iimg_input_t *input;
+        const char *text;
+
+        memcpy(body, bodies[which], length);
+        for (int k = rand_r(&seed) % 4; k >= 0; k--) {
+            body[(size_t)rand_r(&seed) % length] = (char)rand_r(&seed);
+        }
+        length -= (size_t)(rand_r(&seed) % 3 == 0 ? rand_r(&seed) % (int)length : 0);
+        apr_pool_create(&pool, outer);
+        if (!parse(types_[which], body, length, &input)) {
+            iimg_input_text(input, "name", 255, &text);
+            iimg_input_uuids(input, "ids", 5, &ids);
+            iimg_input_file(input, "image", &part);
+        }
+        apr_pool_destroy(pool);
+    }
+    pool = outer;
+    tap_ok(true, "30000 changed bodies were read or refused");
+}
+
+static void writing(void)
+{
+    iimg_json_t *out = iimg_json_create(pool, 1);
+
+    iimg_json_object_open(out);
+    iimg_json_member(out, "text", "a\"b\\c\n\x01\xc3\xa9/");
+    iimg_json_key(out, "list");
+    iimg_json_array_open(out);
+    iimg_json_integer(out, -9223372036854775807LL - 1);
+    iimg_json_bool(out, true);
+    iimg_json_null(out);
+    iimg_json_array_open(out);
+    iimg_json_array_close(out);
+    iimg_json_array_close(out);
+    iimg_json_member(out, "nothing", NULL);
+    iimg_json_key(out, "raw");
+    iimg_json_raw(out, "{\"a\":1}");
+    iimg_json_object_close(out);
+    tap_is(apr_pstrmemdup(pool, out->text, out->length),
+           "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xc3\xa9/\",\"list\":[-9223372036854775808,true,null,[]],\"nothing\":null,\"raw\":{\"a\":1}}",
+           "JSON is written with commas in place and escapes where they must be");
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    pool = context->pool;
+    iimg_multipart_start();
+    json_fields();
+    urlencoded_fields();
+    types();
+    multipart_fields();
+    multipart_refused();
+    mutations();
+    writing();
+    work_end(context);
+    return tap_done();
+}

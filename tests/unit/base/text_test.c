@@ -1,0 +1,116 @@
+/* text_test.c - checks of text, UUIDs, times and media types. */
+#include "base/media_type.h"
+#include "base/text.h"
+#include "base/timestamp.h"
+#include "base/uuid.h"
+#include "tap.h"
+#include "work.h"
+
+static void utf8(void)
+{
+    static const struct { const char *text; bool valid; const char *what; } rows[] = {
+        { "", true, "nothing" }, { "abc", true, "ASCII" }, { "Caf\xc3\xa9", true, "two bytes" },
+        { "\xe6\xa8\xa1", true, "three bytes" }, { "\xf0\x9f\x8e\xa8", true, "four bytes" },
+        { "\xed\xa0\x80", false, "a surrogate" }, { "\xc0\xaf", false, "an overlong slash" },
+        { "\xe0\x80\xaf", false, "a longer overlong slash" }, { "\xf4\x90\x80\x80", false, "beyond Unicode" },
+        { "\xff", false, "a byte that never occurs" }, { "\xc3", false, "half a character" },
+        { "a\x80", false, "a stray continuation" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_ok(iimg_text_is_utf8(rows[i].text, strlen(rows[i].text)) == rows[i].valid,
+               "%s is %sUTF-8", rows[i].what, rows[i].valid ? "" : "not ");
+    }
+    tap_is_number(iimg_text_characters("Caf\xc3\xa9 \xf0\x9f\x8e\xa8"), 6, "characters are counted, not bytes");
+}
+
+static void trimming(apr_pool_t *pool)
+{
+    tap_is(iimg_text_trim(pool, "  a b\t\n"), "a b", "white space at both ends goes");
+    tap_is(iimg_text_trim(pool, "\xc2\xa0\xe3\x80\x80x\xe2\x80\x89"), "x", "Unicode's as well");
+    tap_is(iimg_text_trim(pool, " \t "), "", "nothing but white space is nothing");
+    tap_is(iimg_text_trim(pool, "\xe2\x80\x8b"), "\xe2\x80\x8b", "a zero-width space is no white space");
+}
+
+static void safe_names(apr_pool_t *pool)
+{
+    static const struct { const char *from, *to; } rows[] = {
+        { "Portrait.PNG", "portrait" }, { "my photo (1).jpg", "my-photo--1-" },
+        { "../../etc/passwd", "passwd" }, { "C:\\fakepath\\me.jpeg", "me" },
+        { "a.var.jpg", "a-var" }, { "a.cgi", "a" }, { ".htaccess", "-htaccess" },
+        { "\xe6\xa8\xa1\xe7\xaf\x84.jpg", "image" }, { "Caf\xc3\xa9.jpg", "caf-" },
+        { "", "image" }, { "...", "image" }, { "under_score-dash.webp", "under_score-dash" },
+        { "noextension", "noextension" }, { "dir/", "image" },
+    };
+    char *longest = apr_palloc(pool, 301);
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_is(iimg_text_safe_name(pool, rows[i].from), rows[i].to, "\"%s\" becomes a safe name", rows[i].from);
+    }
+    tap_is(iimg_text_safe_name(pool, NULL), "image", "no name becomes \"image\"");
+    memset(longest, 'x', 300);
+    longest[300] = '\0';
+    tap_is_number(strlen(iimg_text_safe_name(pool, longest)), 80, "a name keeps at most 80 characters");
+}
+
+static void times(apr_pool_t *pool)
+{
+    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03+00"), "2026-11-22T01:02:03.000000Z", "whole seconds get six zeros");
+    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.4+00"), "2026-11-22T01:02:03.400000Z", "a tenth is padded");
+    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.123456+00"), "2026-11-22T01:02:03.123456Z", "microseconds stay");
+    tap_is(iimg_timestamp_format(pool, NULL), NULL, "no time is no time");
+    tap_is(iimg_timestamp_format(pool, "infinity"), "infinity", "what is no time stays as it is");
+}
+
+static void uuids(apr_pool_t *pool)
+{
+    const char *made = iimg_uuid_create(pool);
+
+    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000A"), "00000000-0000-4000-8000-00000000000a", "any case is read, lower case comes back");
+    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000"), NULL, "one digit short is no UUID");
+    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000g"), NULL, "g is no digit");
+    tap_is(iimg_uuid_parse(pool, "000000000000040008000000000000000000"), NULL, "dashes must be in place");
+    tap_is(iimg_uuid_parse(pool, NULL), NULL, "nothing is no UUID");
+    tap_is(iimg_uuid_parse(pool, made), made, "what we make is one");
+    tap_ok(made[14] == '4' && strchr("89ab", made[19]) != NULL, "it says that it is random");
+    tap_ok(strcmp(made, iimg_uuid_create(pool)) != 0, "no two are alike");
+}
+
+static void media_types(void)
+{
+    static const struct { const char *bytes; size_t length; const char *name; } rows[] = {
+        { "\xff\xd8\xff\xe0", 4, "JPEG" }, { "\x89PNG\r\n\x1a\n", 8, "PNG" }, { "GIF89a", 6, "GIF" },
+        { "RIFF\0\0\0\0WEBPVP8 ", 16, "WebP" }, { "\0\0\0\x18" "ftypheic", 12, "HEIC" },
+        { "\0\0\0\x18" "ftypavif", 12, "AVIF" }, { "\0\0\0\x18" "ftypmp42", 12, "unknown" },
+        { "RIFF\0\0\0\0WAVE", 12, "unknown" }, { "\x89PNG", 4, "unknown" }, { "", 0, "unknown" },
+    };
+    static const struct { const char *bytes; size_t length; const char *words; } strangers[] = {
+        { "", 0, "an empty file" }, { "%PDF-1.7", 8, "a PDF document" }, { "II*\0", 4, "a TIFF picture" },
+        { "<?xml version=\"1.0\"?><svg xmlns=\"\">", 34, "an SVG drawing" },
+        { "<!DOCTYPE html><p>", 18, "an HTML page" }, { "hello", 5, "text" }, { "\1\2\3", 3, "unknown data" },
+        { "\0\0\0\x18" "ftypmp42", 12, "a video or another ISO media file" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_is(iimg_media_type_sniff(rows[i].bytes, rows[i].length)->name, rows[i].name, "magic bytes %zu tell %s", i + 1, rows[i].name);
+    }
+    for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
+        tap_is(iimg_media_type_describe(strangers[i].bytes, strangers[i].length), strangers[i].words, "bytes are described as %s", strangers[i].words);
+    }
+    tap_is(iimg_media_type_by_extension("png")->media_type, "image/png", "an extension of ours names its type");
+    tap_ok(iimg_media_type_by_extension("php") == NULL, "no other does");
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    utf8();
+    trimming(context->pool);
+    safe_names(context->pool);
+    times(context->pool);
+    uuids(context->pool);
+    media_types();
+    work_end(context);
+    return tap_done();
+}

@@ -1,0 +1,105 @@
+/* media_url_test.c - keys of objects, and the signatures of their URLs. */
+#include "services/media_url.h"
+#include "services/picture_key.h"
+#include "tap.h"
+#include "work.h"
+
+#define UUID "00000000-0000-4000-8000-00000000000a"
+#define KEY "media/" UUID "/me.jpg"
+#define HEX64 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+
+static apr_pool_t *pool;
+
+static iimg_media_t *media_of(const char *text)
+{
+    const char *problem;
+
+    return iimg_media_create(pool, text, "/pictures", 3600, &problem);
+}
+
+static void keys(void)
+{
+    static const struct { const char *key; bool valid; } rows[] = {
+        { KEY, true }, { "generated_images/" UUID ".png", true },
+        { "media/" UUID "/__sized__/me-thumbnail-100x100.jpg", true },
+        { "media/" UUID "/me.jpg/", false }, { "media/" UUID "/../me.jpg", false },
+        { "media/" UUID "/me", false }, { "media/" UUID "/a.b.jpg", false }, { "media/" UUID "/.jpg", false },
+        { "media/" UUID "/ME.jpg", false }, { "media/" UUID "/me.jpg~x", false },
+        { "media/" UUID "/__sized__/../me.jpg", false }, { "media/" UUID, false }, { "media/", false },
+        { "media/0/me.jpg", false }, { "", false }, { "/etc/passwd", false }, { "generated_images/x.png", false },
+        { "generated_images/" UUID "/x.png", false }, { "media/" UUID "/me.jpgjpgjpg", false },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_ok(iimg_key_is_valid(rows[i].key) == rows[i].valid, "\"%s\" is %s key", rows[i].key, rows[i].valid ? "a" : "no");
+    }
+    tap_is(iimg_key_original(pool, UUID, "me", "jpg"), KEY, "an original's key");
+    tap_is(iimg_key_sized(pool, KEY, IIMG_LARGE, "png"), "media/" UUID "/__sized__/me-thumbnail-600x600.png", "a derivative's key");
+    tap_is(iimg_key_uuid(pool, KEY), UUID, "the uuid in a key");
+    tap_is(iimg_key_extension(KEY), "jpg", "the extension of a key");
+}
+
+static void secrets(void)
+{
+    static const struct { const char *text; bool good; const char *what; } rows[] = {
+        { "1 " HEX64 "\n", true, "one key" }, { "# comment\nb " HEX64 "\r\na " HEX64, true, "two keys and a comment" },
+        { "", false, "nothing" }, { "1 abcd\n", false, "a short key" }, { HEX64, false, "a key without id" },
+        { "1 " HEX64 "\n2 " HEX64 "\n3 " HEX64, false, "three keys" }, { "1 " HEX64 "x", false, "a digit that is none" },
+        { "ID " HEX64, false, "an id in capitals" }, { "123456789 " HEX64, false, "an id of nine characters" },
+        { "1 " HEX64 "0", false, "half a byte" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_ok((media_of(rows[i].text) != NULL) == rows[i].good, "%s is %s", rows[i].what, rows[i].good ? "taken" : "refused");
+    }
+}
+
+static iimg_media_verdict_t verdict_of(const iimg_media_t *media, const char *url, apr_time_t now)
+{
+    const char *path = strstr(url, "/pictures/") + strlen("/pictures/");
+    const char *query = strchr(path, '?'), *download;
+    apr_int64_t expires;
+
+    return iimg_media_verify(pool, media, apr_pstrmemdup(pool, path, (apr_size_t)(query - path)), query + 1, now, &download, &expires);
+}
+
+static void signatures(void)
+{
+    iimg_media_t *media = media_of("1 " HEX64);
+    apr_time_t now = apr_time_from_sec(1800000100);
+    iimg_media_signer_t *signer = iimg_media_signer_create(pool, media, "https://x", now);
+    const char *url = iimg_media_url(signer, KEY, NULL), *named = iimg_media_url(signer, KEY, "a-b.jpg");
+    static const char want[] = "https://x/pictures/" KEY "?v=1&k=1&e=1800003600&s=";
+    int wrong = 0;
+
+    tap_ok(strncmp(url, want, strlen(want)) == 0, "a URL has base, path, key, version, key id and a floored expiry: %s", url);
+    tap_is(iimg_media_url(iimg_media_signer_create(pool, media, "https://x", now + apr_time_from_sec(700)), KEY, NULL), url, "within the window it stays the same");
+    tap_ok(strcmp(iimg_media_url(iimg_media_signer_create(pool, media, "https://x", now + apr_time_from_sec(900)), KEY, NULL), url) != 0, "in the next it does not");
+    tap_ok(verdict_of(media, url, now) == IIMG_MEDIA_GOOD, "it is good");
+    tap_ok(verdict_of(media, named, now) == IIMG_MEDIA_GOOD, "with a file name as well");
+    tap_ok(verdict_of(media, url, apr_time_from_sec(1800003599)) == IIMG_MEDIA_GOOD, "until its last second");
+    tap_ok(verdict_of(media, url, apr_time_from_sec(1800003600)) == IIMG_MEDIA_EXPIRED, "then it has expired");
+    for (size_t i = strlen("https://x/pictures/"); i < strlen(named); i++) {
+        char *changed = apr_pstrdup(pool, named);
+
+        changed[i] = changed[i] == 'x' ? 'y' : 'x';
+        wrong += strchr(changed, '?') != NULL && verdict_of(media, changed, now) == IIMG_MEDIA_GOOD;
+    }
+    tap_is_number(wrong, 0, "no character of it can be changed");
+    tap_ok(verdict_of(media_of("2 " HEX64 "\n1 " HEX64), url, now) == IIMG_MEDIA_GOOD, "the second key verifies too");
+    tap_ok(verdict_of(media_of("2 " HEX64), url, now) == IIMG_MEDIA_BAD, "a key with another id does not");
+    tap_ok(verdict_of(media_of("1 ff" HEX64), url, now) == IIMG_MEDIA_BAD, "nor another key with the same id");
+    tap_ok(iimg_media_verify(pool, media, KEY, NULL, now, &(const char *){ NULL }, &(apr_int64_t){ 0 }) == IIMG_MEDIA_BAD, "a URL without a query is none");
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    pool = context->pool;
+    keys();
+    secrets();
+    signatures();
+    work_end(context);
+    return tap_done();
+}
