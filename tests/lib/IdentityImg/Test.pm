@@ -127,13 +127,13 @@ sub sql {
 # The demo data as it was at first, and no pictures: each test file begins with it.
 sub fresh_data {
     reset_pictures();
-    sql('TRUNCATE users, test_scenarios, identities, reference_images, generation_jobs CASCADE;'
+    sql('DELETE FROM test_scenarios; DELETE FROM users; DELETE FROM stored_objects;'
         . " DELETE FROM prompts WHERE version > 1; UPDATE prompts SET is_active = true;\n"
         . "\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
     return;
 }
 
-# No rows with pictures and no files. (TRUNCATE fires no triggers: the manifest goes by hand.)
+# No rows with pictures and no files.
 sub reset_pictures {
     sql('DELETE FROM reference_images; DELETE FROM generation_jobs;'
         . ' UPDATE identities SET image = NULL, image_sized = NULL;'

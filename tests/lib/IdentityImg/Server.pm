@@ -1,0 +1,242 @@
+# Server.pm - a further server of a test's own: other directives, another database, a failing line.
+#
+#   my $server = IdentityImg::Server->new('slow', conf => "DBDMax 2\n")->start;
+#   my $answer = call(GET => 'users/me/', as => 'alice', base => $server->base);
+#   $server->judge(qr/IIMG0003/);     # its error log holds nothing else; call it before finish()
+#
+# It stops when the object goes. Its state lies in $IIMG_WORK/server-NAME, so a second start of the
+# same object finds the same database and pictures.
+package IdentityImg::Server;
+
+use strict;
+use warnings;
+use utf8;
+
+use Exporter 'import';
+use File::Path ();
+use File::Temp ();
+use IO::Socket::INET ();
+use IPC::Open2 'open2';
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+
+our @EXPORT_OK = qw(in_parallel eventually free_port);
+
+sub free_port { IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport }
+
+# new NAME, conf => TEXT (Included last), env => {NAME => VALUE} (for scripts/serve),
+#           proxy => 1 (httpd reaches PostgreSQL through tcp_proxy.pl)
+sub new {
+    my ($class, $name, %with) = @_;
+    my $self = bless { conf => '', env => {}, %with, name => $name, owner => $$, port => free_port(),
+                       state => "$ENV{IIMG_WORK}/server-$name", log_from => 0 }, $class;
+    File::Path::make_path($self->{state});
+    chmod 0755, $self->{state};
+    $self->start_proxy if $self->{proxy};
+    return $self;
+}
+
+sub base  { "http://127.0.0.1:$_[0]{port}" }
+sub state { $_[0]{state} }
+
+# The directives' value that leads to the database through the proxy. OPTIONS as in PGOPTIONS.
+sub params_through_proxy {
+    my ($self, $options) = @_;
+    return qq{DBDParams "host=127.0.0.1 port=$self->{proxy_port} password=through dbname=identityimg user=identityimg}
+        . qq{ connect_timeout=2 application_name=identityimg options='-c statement_timeout=5000 -c timezone=UTC}
+        . ($options ? " $options" : '') . qq{'"\n};
+}
+
+sub start_proxy {
+    my ($self) = @_;
+    $self->{env}{IIMG_PG_PORT} = free_port();
+    $self->{env}{IIMG_PG_PASSWORD} = 'through';
+    $self->{proxy_pid} = open2(my $out, my $in, $^X, "$ENV{IIMG_DOUBLES}/tcp_proxy.pl", $self->{env}{IIMG_PG_PORT});
+    @$self{qw(proxy_out proxy_in)} = ($out, $in);
+    ($self->{proxy_port}) = (readline($out) // '') =~ /^port (\d+)/ or die 'tcp_proxy.pl does not start';
+    return;
+}
+
+# Says something to the proxy; returns its counters.
+sub line {
+    my ($self, $command) = @_;
+    syswrite $self->{proxy_in}, "$command\n";
+    my $answer = readline $self->{proxy_out};
+    return { map { split /=/ } split ' ', $answer // die 'tcp_proxy.pl has ended' };
+}
+
+# A script of ours for this server: its output; $? as usual.
+sub script {
+    my ($self, $name, @arguments) = @_;
+    my %environment = (%{$self->{env}}, STATE => $self->{state}, PORT => $self->{port}, IIMG_EXTRA_CONF => "$self->{state}/extra.conf");
+    local @ENV{keys %environment} = values %environment;
+    my $out = `'$ENV{IIMG_SOURCE}/scripts/$name' @arguments 2>&1 </dev/null`;
+    utf8::decode($out);
+    return $out;
+}
+
+sub write_conf {
+    my ($self, $conf) = @_;
+    $self->{conf} = $conf if defined $conf;
+    open my $file, '>', "$self->{state}/extra.conf" or die $!;
+    print $file $self->{conf}, $self->{proxy} ? $self->params_through_proxy : ();
+    close $file;
+    return;
+}
+
+# Start; with CONF in place of the directives so far. Dies with the reason.
+sub start {
+    my ($self, $conf) = @_;
+    $self->write_conf($conf);
+    my $out = $self->script(serve => 'start');
+    die "scripts/serve start: $out" if $?;
+    return $self;
+}
+
+sub stop {
+    my ($self) = @_;
+    $self->script(serve => 'stop');
+    return $self;
+}
+
+sub restart {
+    my ($self, $conf) = @_;
+    return $self->stop->start($conf);
+}
+
+# Let the running httpd read other directives. Returns '', or what httpd says is wrong with them: then
+# it runs on with the old ones.
+sub reload {
+    my ($self, $conf) = @_;
+    $self->write_conf($conf);
+    my $out = $self->script(serve => 'reload');
+    return $? ? $out : '';
+}
+
+# The pids of httpd's children.
+sub children {
+    my ($self) = @_;
+    chomp(my $parent = IdentityImg::Test::slurp("$self->{state}/httpd/httpd.pid"));
+    return sort { $a <=> $b } map { /(\d+)/ } `ps -o pid= --ppid $parent`;
+}
+
+# Rows ---------------------------------------------------------------------------------------------
+
+sub cluster_environment {
+    my ($self) = @_;
+    return (map({ /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /[\n;] */, $self->script(cluster => 'env')),
+        PGUSER => 'identityimg_owner', PGDATABASE => 'identityimg');
+}
+
+# As IdentityImg::Test::sql; with another ROLE than the schema's owner if given.
+sub sql {
+    my ($self, $text, $role) = @_;
+    my %environment = ($self->cluster_environment, $role ? (PGUSER => $role) : ());
+    local @ENV{keys %environment} = values %environment;
+    my $file = File::Temp->new;
+    binmode $file, ':encoding(UTF-8)';
+    print $file $text;
+    close $file;
+    my $out = `psql -XqAt -v ON_ERROR_STOP=1 -f '$file' 2>&1`;
+    die "psql: $out" if $?;
+    utf8::decode($out);
+    return split /\n/, $out;
+}
+
+# Runs SQL in a transaction that stays open until the function that is returned is called.
+sub hold {
+    my ($self, $text) = @_;
+    my %environment = $self->cluster_environment;
+    local @ENV{keys %environment} = values %environment;
+    my $pid = open2(my $out, my $in, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1');
+    syswrite $in, "BEGIN;\n$text;\n\\echo held\n";
+    while (1) {
+        my $line = readline $out // die "psql does not hold: $text";
+        last if $line eq "held\n";
+    }
+    return sub { syswrite $in, "ROLLBACK;\n\\q\n"; close $in; close $out; waitpid $pid, 0 };
+}
+
+# The error log ------------------------------------------------------------------------------------
+
+sub log_path { "$_[0]{state}/httpd/error.log" }
+
+# Lines from warning up (all lines with a true argument) since the start, or since `forget_log`.
+sub log_lines {
+    my ($self, $all) = @_;
+    open my $log, '<', $self->log_path or return;
+    seek $log, $self->{log_from}, 0;
+    my @lines = <$log>;
+    chomp @lines;
+    return $all ? @lines : grep { /^\[[^\]]*\] \[[\w-]*:(?:emerg|alert|crit|error|warn)\]/ || !/^\[/ } @lines;
+}
+
+sub forget_log { $_[0]{log_from} = -s $_[0]->log_path // 0; return }
+
+# Nothing in the error log but what was expected, and nothing from ASan.
+sub judge {
+    my ($self, @expected) = @_;
+    $self->{log_from} = 0;
+    my @surprises = grep { my $line = $_; !grep { $line =~ $_ } @expected } $self->log_lines;
+    is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '', "the error log of server $self->{name} holds no line that was not expected";
+    my @reports = glob "$self->{state}/httpd/asan/report*";
+    is "@reports", '', "no sanitizer has reported anything of server $self->{name}";
+    diag IdentityImg::Test::slurp($_) for @reports;
+    return;
+}
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $self->{owner} != $$;
+    local ($?, $@);
+    $self->stop;
+    if ($self->{proxy_pid}) {
+        close $self->{proxy_in};
+        waitpid $self->{proxy_pid}, 0;
+    }
+    return;
+}
+
+# Several at once ----------------------------------------------------------------------------------
+
+# Runs CODE->(0), CODE->(1) ... in COUNT processes at once, MEANWHILE->() in this one; returns what each
+# returned (plain data), in order. A process that takes longer than two minutes is ended.
+sub in_parallel {
+    my ($count, $code, $meanwhile) = @_;
+    my (@pipes, @pids);
+    for my $number (0 .. $count - 1) {
+        pipe my $read, my $write or die $!;
+        my $pid = fork // die $!;
+        if (!$pid) {
+            alarm 120;
+            my $json = JSON::PP->new->utf8->allow_nonref;
+            my $answer = eval { $json->encode($code->($number)) } // $json->encode("$@");
+            syswrite $write, $answer, 65536, $_ * 65536 for 0 .. int(length($answer) / 65536);
+            POSIX::_exit(0);
+        }
+        close $write;
+        push @pipes, $read;
+        push @pids, $pid;
+    }
+    my $alive = eval { $meanwhile->() if $meanwhile; 1 };
+    my $problem = $@;
+    my @answers = map { local $/; my $text = readline $_; length($text // '') ? JSON::PP->new->allow_nonref->utf8->decode($text) : undef } @pipes;
+    waitpid $_, 0 for @pids;
+    die $problem if !$alive;
+    return @answers;
+}
+
+# Calls CODE until it is true, for SECONDS (30) at most. Returns its last value.
+sub eventually {
+    my ($code, $seconds) = @_;
+    my $end = time + ($seconds // 30);
+    my $value;
+    until ($value = $code->()) {
+        last if time > $end;
+        select undef, undef, undef, 0.1;
+    }
+    return $value;
+}
+
+1;
