@@ -15,6 +15,7 @@
 #include "base/version.h"
 #include "routes.h"
 #include "server/authn.h"
+#include "server/body.h"
 #include "server/config.h"
 #include "server/database.h"
 #include "server/engine.h"
@@ -174,6 +175,7 @@ static bool is_api(const request_rec *r)
 static int translate_name(request_rec *r)
 {
     if (is_ours(r)) {
+        iimg_body_await(r);
         r->filename = apr_pstrdup(r->pool, "identityimg:api");
         return OK;
     }

@@ -52,6 +52,13 @@ static bool has_body(const request_rec *r)
            || (length && strspn(length, "0") != strlen(length));
 }
 
+void iimg_body_await(request_rec *r)
+{
+    if (ap_is_initial_req(r) && has_body(r)) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    }
+}
+
 static iimg_error_t *choose_limit(iimg_context_t *context, const char *type, apr_size_t max_upload,
                                   bool *multipart, apr_size_t *most)
 {
@@ -247,6 +254,9 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     }
     err = receive_into(&in, multipart ? iimg_multipart_preamble(context->pool, type) : "", body);
     close(in.fd);
+    if (!err) {
+        r->connection->keepalive = AP_CONN_UNKNOWN;     /* what iimg_body_await set */
+    }
     if (!err && in.received == 0) {
         *body = (iimg_body_t){ "", 0, 0 };
     }

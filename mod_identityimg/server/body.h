@@ -14,6 +14,12 @@ typedef struct iimg_body_t {
 } iimg_body_t;
 
 /**
+ * Before anything is decided about a request: an answer that comes before the body was read ends the
+ * connection. Otherwise httpd would read all of it first, and hold the answer back until then.
+ */
+void iimg_body_await(request_rec *r);
+
+/**
  * Read the whole body.
  * @param type       its Content-Type, or NULL; a type we do not take is refused before reading
  * @param max_upload bytes that a picture in a form may have; other bodies are held to 1 MiB

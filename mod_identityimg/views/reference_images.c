@@ -1,6 +1,7 @@
 /* reference_images.c - the photos a user keeps. */
 #include "views/views.h"
 
+#include <string.h>
 #include <apr_strings.h>
 #include "base/log.h"
 #include "functions/public/public.h"
@@ -94,6 +95,16 @@ static iimg_error_t *read_owner(iimg_request_t *req, const iimg_input_t *input, 
     return err;
 }
 
+/* Staff find another user's photo with ?user_id= only. */
+static const char *location_of(iimg_request_t *req, const iimg_reference_image_t *image)
+{
+    bool own = strcmp(image->user_id, req->context->caller->id) == 0;
+
+    return apr_pstrcat(req->context->pool, req->context->base_url, iimg_location_of(req->r)->base,
+                       "/reference-images/", image->id, own ? "/" : "/?user_id=",
+                       own ? "" : image->user_id, NULL);
+}
+
 iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
 {
     iimg_new_reference_image_t wanted = { NULL, NULL, NULL };
@@ -114,10 +125,7 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
     if (err) {
         return err;
     }
-    apr_table_setn(req->r->headers_out, "Location",
-                   apr_pstrcat(req->context->pool, req->context->base_url,
-                               iimg_location_of(req->r)->base, "/reference-images/", image->id,
-                               "/", NULL));
+    apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
     return answer_one(req, HTTP_CREATED, image);
 }
 

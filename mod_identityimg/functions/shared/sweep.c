@@ -5,6 +5,7 @@
 #include "models/stored_object.h"
 
 #define AT_ONCE 20
+#define ROUNDS 10       /* a request does not work off more than this for others */
 
 static bool sweep_one(iimg_context_t *context, const char *key)
 {
@@ -21,7 +22,7 @@ static bool sweep_one(iimg_context_t *context, const char *key)
     return err == NULL;
 }
 
-int iimg_sweep(iimg_context_t *context)
+static int sweep_some(iimg_context_t *context)
 {
     apr_array_header_t *keys;
     iimg_error_t *err = iimg_stored_object_doomed(context, AT_ONCE, &keys);
@@ -36,6 +37,18 @@ int iimg_sweep(iimg_context_t *context)
             break;      /* the store or the database is away: the others would fail alike */
         }
         gone++;
+    }
+    return gone;
+}
+
+/* Requests that end together take the same objects first: each goes on until it has seen its own. */
+int iimg_sweep(iimg_context_t *context)
+{
+    int gone = 0, some = AT_ONCE;
+
+    for (int i = 0; i < ROUNDS && some == AT_ONCE; i++) {
+        some = sweep_some(context);
+        gone += some;
     }
     return gone;
 }
