@@ -196,8 +196,8 @@ int iimg_route(request_rec *r)
     req.path = r->uri + strlen(base);
     req.path += *req.path == '/';
     err = dispatch(&req);
-    if (err && err->kind == IIMG_UNAUTHENTICATED && req.context->login_hash) {
-        iimg_authn_forget(r);
+    if (err && err->kind == IIMG_UNAUTHENTICATED && !req.body_read && iimg_authn_renew(r)) {
+        err = dispatch(&req);
     }
     return err ? iimg_respond_error(r, req.context, err) : OK;
 }

@@ -35,7 +35,8 @@ typedef struct iimg_error_t {
     const char *tag;            /* "IIMG0001"; NULL: the kind's own */
     const char *allow;          /* IIMG_METHOD: value of the Allow header */
     int retry_after;            /* seconds, 0: the kind's default */
-    int http_status;            /* IIMG_HTTP: what the handler returns */
+    int http_status;            /* IIMG_HTTP: what the handler returns; else, if not 0, in place of
+                                 * the kind's status */
     const char *file;           /* where it was made */
     int line;
     apr_pool_t *pool;           /* owns everything here */

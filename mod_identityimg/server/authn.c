@@ -8,7 +8,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/random.h>
+#include <apr_base64.h>
 #include <apr_lib.h>
 #include <apr_md5.h>
 #include <apr_strings.h>
@@ -128,16 +130,10 @@ static void remember(const unsigned char *mac, const char *hash, int seconds)
     apr_thread_mutex_unlock(memory.mutex);
 }
 
-void iimg_authn_forget(request_rec *r)
+static void forget(const unsigned char *mac)
 {
-    const char *password, *user = r->user;
-    unsigned char mac[MAC_BYTES];
     entry_t *entry;
 
-    if (!user || ap_get_basic_auth_components(r, NULL, &password) != APR_SUCCESS) {
-        return;
-    }
-    make_mac(r->pool, user, password, mac);
     apr_thread_mutex_lock(memory.mutex);
     entry = find(mac);
     if (entry) {
@@ -148,7 +144,7 @@ void iimg_authn_forget(request_rec *r)
 
 /* Verifying ----------------------------------------------------------------------------------- */
 
-/* Compares with the stored hash; for nobody, with one that cannot match, so that it takes as long. */
+/* Compares with the stored hash; for nobody, with one that cannot match: it takes as long. */
 static bool verify(const char *password, const char *hash)
 {
     bool usable = hash && *hash;
@@ -190,7 +186,9 @@ static authn_status verify_anew(request_rec *r, const char *user, const char *pa
     return active || ours ? AUTH_GRANTED : AUTH_DENIED;
 }
 
-static authn_status recheck(request_rec *r, const char *user, const char *remembered)
+/* Remembered, but the hash may be another one by now: also of the same password. */
+static authn_status recheck(request_rec *r, const char *user, const char *password,
+                            const unsigned char *mac, const char *remembered)
 {
     const char *hash;
     bool active;
@@ -199,7 +197,29 @@ static authn_status recheck(request_rec *r, const char *user, const char *rememb
     if (err) {
         return refuse_for(r, err);
     }
-    return hash && active && strcmp(hash, remembered) == 0 ? AUTH_GRANTED : AUTH_DENIED;
+    if (hash && active && strcmp(hash, remembered) == 0) {
+        return AUTH_GRANTED;
+    }
+    return verify_anew(r, user, password, mac, false);
+}
+
+/* httpd's strings end at a NUL: what stands behind one would be no part of the password. */
+static bool hides_nul(request_rec *r)
+{
+    bool proxied = r->proxyreq == PROXYREQ_PROXY;
+    const char *header = apr_table_get(r->headers_in,
+                                       proxied ? "Proxy-Authorization" : "Authorization");
+    char *decoded;
+    int length;
+
+    if (!header || strncasecmp(header, "Basic ", 6) != 0) {
+        return false;       /* another module asks, for a form */
+    }
+    header += 6;
+    header += strspn(header, " \t");
+    decoded = apr_palloc(r->pool, (apr_size_t)apr_base64_decode_len(header) + 1);
+    length = apr_base64_decode(decoded, header);
+    return memchr(decoded, '\0', (size_t)length) != NULL;
 }
 
 static authn_status check_password(request_rec *r, const char *user, const char *password)
@@ -208,7 +228,7 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     unsigned char mac[MAC_BYTES];
     const char *hash;
 
-    if (strlen(password) > MAX_PASSWORD || strlen(user) > 254
+    if (strlen(password) > MAX_PASSWORD || strlen(user) > 254 || hides_nul(r)
         || !iimg_text_is_utf8(user, strlen(user))) {
         return AUTH_DENIED;
     }
@@ -221,7 +241,23 @@ static authn_status check_password(request_rec *r, const char *user, const char 
         iimg_context_of(r)->login_hash = hash;
         return AUTH_GRANTED;
     }
-    return recheck(r, user, hash);
+    return recheck(r, user, password, mac, hash);
+}
+
+bool iimg_authn_renew(request_rec *r)
+{
+    iimg_context_t *context = iimg_context_of(r);
+    const char *password;
+    unsigned char mac[MAC_BYTES];
+
+    if (!context->login_hash || !r->user
+        || ap_get_basic_auth_components(r, NULL, &password) != APR_SUCCESS) {
+        return false;
+    }
+    make_mac(r->pool, r->user, password, mac);
+    forget(mac);
+    context->login_hash = NULL;
+    return verify_anew(r, r->user, password, mac, true) == AUTH_GRANTED;
 }
 
 static const authn_provider provider = { &check_password, NULL };

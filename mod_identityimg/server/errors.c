@@ -41,7 +41,10 @@ static iimg_error_t *error_for(request_rec *r, int status)
     }
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].status == status) {
-            return iimg_error(r->pool, rows[i].kind, "%s", rows[i].sentence);
+            iimg_error_t *err = iimg_error(r->pool, rows[i].kind, "%s", rows[i].sentence);
+
+            err->http_status = status;      /* 414 and 431 have no kind of their own */
+            return err;
         }
     }
     return iimg_error_detail(iimg_error(r->pool, IIMG_INTERNAL, "Internal server error"),
@@ -52,11 +55,6 @@ int iimg_errors_handle(request_rec *r)
 {
     /* Asked for by its own name, the target is no page. */
     int status = r->prev ? r->prev->status : HTTP_NOT_FOUND;
-    iimg_error_t *err = error_for(r, status);
-    int rc = iimg_respond_error(r, iimg_context_of(r), err);
 
-    if (!iimg_pending_error(r) && r->prev && err->kind != IIMG_INTERNAL) {
-        r->status = status;     /* 414 and 431 are no status of ours, but they are the answer */
-    }
-    return rc;
+    return iimg_respond_error(r, iimg_context_of(r), error_for(r, status));
 }

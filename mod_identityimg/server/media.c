@@ -42,6 +42,15 @@ static iimg_error_t *refusal(request_rec *r, iimg_media_verdict_t verdict)
                            verdict == IIMG_MEDIA_EXPIRED ? "url_expired" : "url_invalid");
 }
 
+/* httpd's default handler delivers files to a POST too when a module like mod_include is there. */
+static iimg_error_t *only_reads(request_rec *r)
+{
+    iimg_error_t *err = iimg_error(r->pool, IIMG_METHOD, "Method \"%s\" not allowed.", r->method);
+
+    err->allow = "GET, HEAD, OPTIONS";
+    return err;
+}
+
 int iimg_media_translate(request_rec *r)
 {
     const iimg_config_t *config = iimg_config_of(r->server);
@@ -57,6 +66,11 @@ int iimg_media_translate(request_rec *r)
                                 &download, &expires);
     if (verdict != IIMG_MEDIA_GOOD) {
         iimg_pending_error_set(r, refusal(r, verdict));
+    }
+    else if (r->method_number != M_GET && r->method_number != M_OPTIONS) {
+        iimg_pending_error_set(r, only_reads(r));
+    }
+    if (iimg_pending_error(r)) {
         r->filename = apr_pstrdup(r->pool, "identityimg:refused");
         return OK;
     }

@@ -140,6 +140,7 @@ iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input)
     iimg_error_t *err = iimg_body_read(req->context, req->r, type,
                                        (apr_size_t)req->config->max_upload, &body);
 
+    req->body_read = true;
     return err ? err : iimg_input_parse(req->context->pool, type, body.message, body.offset,
                                         body.length, input);
 }

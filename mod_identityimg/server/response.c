@@ -97,6 +97,24 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
 
 /* Errors -------------------------------------------------------------------------------------- */
 
+/* What was asked for, also where httpd went on to its ErrorDocument, which is always a GET. */
+static const char *asked_for(const request_rec *r)
+{
+    const char *line;
+
+    while (r->prev) {
+        r = r->prev;
+    }
+    line = r->the_request ? r->the_request : "-";
+    return apr_psprintf(r->pool, "%.*s %s", (int)strcspn(line, " "), line, r->uri ? r->uri : "-");
+}
+
+/* httpd writes the source position of debug lines only; an operator's report needs it as well. */
+static const char *position(apr_pool_t *pool, const iimg_error_t *err, iimg_log_level_t level)
+{
+    return level <= IIMG_LOG_WARNING ? apr_psprintf(pool, " at %s:%d", err->file, err->line) : "";
+}
+
 static void log_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
 {
     const kind_t *kind = &kinds[err->kind];
@@ -105,11 +123,11 @@ static void log_error(request_rec *r, const iimg_context_t *context, const iimg_
     if (!iimg_log_enabled(context, kind->level)) {
         return;
     }
-    iimg_log_write(context, err->file, err->line, kind->level, "%s%s%s %s: %s%s%s%s%s%s",
-                   tag ? tag : "", tag ? ": " : "", r->method, r->uri, err->message,
+    iimg_log_write(context, err->file, err->line, kind->level, "%s%s%s: %s%s%s%s%s%s%s",
+                   tag ? tag : "", tag ? ": " : "", asked_for(r), err->message,
                    err->detail ? " | " : "", err->detail ? err->detail : "",
                    err->sqlstate ? " [SQLSTATE " : "", err->sqlstate ? err->sqlstate : "",
-                   err->sqlstate ? "]" : "");
+                   err->sqlstate ? "]" : "", position(r->pool, err, kind->level));
 }
 
 static void set_error_headers(request_rec *r, const iimg_error_t *err)
@@ -179,6 +197,6 @@ int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg
     }
     set_error_headers(r, err);
     write_error(out, context, err);
-    send_json(r, kinds[err->kind].status, out);
+    send_json(r, err->http_status ? err->http_status : kinds[err->kind].status, out);
     return OK;
 }

@@ -105,12 +105,28 @@ sub restart {
     return $self->stop->start($conf);
 }
 
-# Let the running httpd read other directives. Returns '', or what httpd says is wrong with them: then
-# it runs on with the old ones.
+# Let the running httpd read other directives; the children are new ones then. Returns '', or what
+# httpd says is wrong with them: then it runs on with the old ones.
 sub reload {
     my ($self, $conf) = @_;
+    my %old = map { $_ => 1 } $self->children;
     $self->write_conf($conf);
     my $out = $self->script(serve => 'reload');
+    return $out if $?;
+    eventually(sub { my @now = $self->children; @now && !grep { $old{$_} } @now }) or die 'the old children stay';
+    Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0);   # it held connections to the old ones
+    return '';
+}
+
+# `apachectl configtest` with other directives, or of another FILE: '', or what httpd says is wrong.
+# A server that runs sees nothing of it.
+sub configtest {
+    my ($self, $conf, $file) = @_;
+    $self->write_conf($conf);
+    $file //= "$self->{state}/httpd/httpd.conf";
+    chomp(my $asan = $ENV{IIMG_SANITIZE} ? `gcc -print-file-name=libasan.so` : '');
+    local $ENV{LD_PRELOAD} = $asan if $asan;
+    my $out = `/usr/sbin/apache2 -t -f '$file' 2>&1 </dev/null`;
     return $? ? $out : '';
 }
 

@@ -1,0 +1,187 @@
+# configuration.t - what operators write: every mistake is told before the server starts, by the name of
+# the directive and with what is allowed; virtual hosts inherit; table, README and conf file agree.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Server qw(eventually free_port);
+use IdentityImg::Test;
+use Test::More;
+
+my $server = IdentityImg::Server->new('configuration')->start;
+my $state = $server->state;
+
+# The server's own configuration with these directives at its end: '', or what httpd says is wrong.
+sub complaint { my ($conf) = @_; return $server->configtest($conf) }
+
+# Single values ---------------------------------------------------------------------------------------
+
+sub number { my ($min, $max) = @_; return (qr/is not a number from $min to $max/, $min - 1, $max + 1, '3x', '-1', '99999999999999999999') }
+
+my $url = qr/is not a URL that begins with https:\/\/ or http:\/\//;
+my $file = qr/is not an absolute path/;
+my %refused = (
+    IdentityImgMediaExpiry          => [number(60, 604800)],
+    IdentityImgMaxUpload            => [number(1024, 104857600)],
+    IdentityImgMaxPixels            => [number(1, 1000), '64 0', '64 1001', '64 x'],
+    IdentityImgReferenceSide        => [number(256, 4096)],
+    IdentityImgGeminiTimeout        => [number(1, 600)],
+    IdentityImgGeminiConnectTimeout => [number(1, 60)],
+    IdentityImgMaxGenerations       => [number(1, 10000)],
+    IdentityImgDatabaseConnections  => [number(1, 1000)],
+    IdentityImgDatabaseWait         => [number(10, 60000)],
+    IdentityImgDatabaseTimeout      => [number(1, 300)],
+    IdentityImgBasicCacheTime       => [grep { $_ ne '-1' || ref } number(0, 3600)],
+    IdentityImgSweepInterval        => [number(1, 86400)],
+    IdentityImgBaseURL              => [qr/is not scheme and host alone, such as https:/, 'example.com', 'ftp://example.com', 'https://example.com/', 'https://example.com/api', 'https://'],
+    IdentityImgSecretFile           => [$file, 'secret', './secret'],
+    IdentityImgStorageRoot          => [$file, 'pictures'],
+    IdentityImgGeminiKeyFile        => [$file, 'key'],
+    IdentityImgMediaPath            => [qr/is not a path such as \/pictures/, 'pictures', '/', '/pictures/', '/a//b', '/a/../b', '/.hidden', '"/a b"', '/a?b', '/a%20b'],
+    IdentityImgStorage              => [qr/is not a storage: .*\bfile\b/, 'ftp', 'File'],
+    IdentityImgGenerator            => [qr/is not a generator: gemini, preview/, 'openai', 'Gemini'],
+    IdentityImgGeminiEndpoint       => [$url, 'generativelanguage.googleapis.com', 'ftp://x.example', '"https://a b.example"'],
+    IdentityImgProxy                => [$url, 'proxy.example.com:3128', 'socks5://x.example'],
+    IdentityImgGeminiVersion        => [qr/is not a version: v1, v1beta/, 'v2', 'V1'],
+    IdentityImgGeminiModel          => [qr/is not a model's name: letters, digits/, 'a/b', '../x', 'm' x 101],
+);
+for my $directive (sort keys %refused) {
+    my ($sentence, @values) = @{$refused{$directive}};
+    my @silent = grep { complaint("$directive $_\n") !~ /\b$directive: ".*" $sentence/ } @values[0 .. ($#values < 2 ? $#values : 2)];
+    is "@silent", '', "$directive refuses @values[0 .. ($#values < 2 ? $#values : 2)], by its name and with what is allowed" or diag complaint("$directive $silent[0]\n");
+    @silent = grep { complaint("$directive $_\n") eq '' } @values[3 .. $#values];
+    is "@silent", '', "... and @values[3 .. $#values]" if @values > 3;
+}
+for my $directive (qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint)) {
+    like complaint("$directive maybe\n"), qr/$directive must be On or Off/, "$directive refuses what is neither on nor off";
+}
+like complaint("IdentityImgMediaExpiry$_\n"), qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/, "a directive without a value says what it is$_"
+    for '', ' ""';
+like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-2 arguments, most megapixels/, 'and with too many';
+
+# Places ---------------------------------------------------------------------------------------------
+
+like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a <Location/s, 'IdentityImg at server level is refused';
+like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"), qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'and in a Directory';
+like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch' ;
+like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/, 'and it takes three words';
+like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/, 'a directive of the server in a Location is refused';
+
+# What only shows when all is read ---------------------------------------------------------------------
+
+my $secret = "$state/other-secret";
+my $hex = 'a1' x 32;
+
+sub secret_file {
+    my ($text, $mode) = @_;
+    unlink $secret;
+    open my $out, '>', $secret or die $!;
+    print $out $text;
+    close $out;
+    chmod $mode // 0600, $secret;
+    return "IdentityImgSecretFile $secret\n";
+}
+unlink $secret;
+like complaint("IdentityImgSecretFile $secret\n"), qr/IdentityImgSecretFile: "$secret" cannot be read: .*No such file/, 'a secret file that is missing';
+like complaint(secret_file("1 $hex\n", $_)), qr/IdentityImgSecretFile: "$secret" may be read by others than its owner: chmod 600 it/, sprintf('a secret file of mode %04o', $_)
+    for 0644, 0640, 0604, 0660;
+my %secrets = (
+    ''                            => 'holds no key',
+    "# only a comment\n"          => 'holds no key',
+    "$hex\n"                      => 'has a line that is not "<id> <hex digits>"',
+    "1 not-hexadecimal\n"         => 'has a line that is not "<id> <hex digits>"',
+    "1 ${hex}xyz\n"               => 'has a line that is not "<id> <hex digits>"',
+    "UPPER $hex\n"                => 'has a line that is not "<id> <hex digits>"',
+    "much-too-long-an-id $hex\n"  => 'has a line that is not "<id> <hex digits>"',
+    "1 abcdef\n"                  => 'has a key that is not 32 to 256 bytes',
+    '1 ' . 'a' x 63 . "\n"        => 'has a key that is not 32 to 256 bytes',
+    '1 ' . 'a' x 65 . "\n"        => 'has a key that is not 32 to 256 bytes',
+    "1 $hex\n2 $hex\n3 $hex\n"    => 'holds more than two keys',
+    '#' x 5000                    => 'is larger than 4 kB',
+);
+for my $text (sort keys %secrets) {
+    like complaint(secret_file($text)), qr/IdentityImgSecretFile: "$secret" \Q$secrets{$text}\E/, "a secret file that $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
+    unlike complaint(secret_file($text)), qr/$hex/, '... whose keys are not repeated' if $text =~ /$hex/;
+}
+like complaint("IdentityImgSecretFile $state\n"), qr/IdentityImgSecretFile: "$state" is not a plain file/, 'a folder for a secret file';
+is complaint(secret_file("# two keys are right\nnew $hex\r\n\nold $hex\n")), '', 'a secret file with two keys, a comment, an empty line and CRLF is fine';
+is complaint(''), '', 'and so is the one before';
+
+like complaint("IdentityImgStorageRoot $state/nowhere\n"), qr/IdentityImgStorageRoot: "$state\/nowhere" is not a directory/, 'a storage folder that is missing';
+like complaint("IdentityImgStorageRoot $secret\n"), qr/IdentityImgStorageRoot: "$secret" is not a directory/, 'or is a file';
+like complaint("IdentityImgGenerator gemini\n"), qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
+    'gemini without a key';
+secret_file("a-key\n", 0644);
+like complaint("IdentityImgGeminiKeyFile $secret\n"), qr/IdentityImgGeminiKeyFile: "$secret" may be read by others/, 'a key that others may read';
+secret_file('');
+like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile $secret\n"), qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
+is complaint("IdentityImgGenerator preview\n"), '', 'preview needs none';
+like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile $state/gone\n</VirtualHost>\n"), qr/IdentityImgSecretFile: "$state\/gone" cannot be read/,
+    'virtual hosts are checked too';
+
+# Without mod_dbd: the demo's file without its lines about databases.
+sub configtest_without {
+    my ($lines) = @_;
+    my $demo = slurp("$ENV{IIMG_SOURCE}/conf/demo/httpd.conf") =~ s/^$lines.*\n//mgr;
+    open my $out, '>', "$state/without.conf" or die $!;
+    print $out "Include \"$state/httpd/defines.conf\"\n$demo";
+    close $out;
+    return $server->configtest('', "$state/without.conf");
+}
+is configtest_without('#'), '', 'the demo is right as it is';
+like configtest_without('(?:LoadModule dbd_module|DBD)'), qr/IIMG0010: mod_dbd is not loaded: add LoadModule dbd_module, DBDriver pgsql and DBDParams/, 'mod_dbd is missed by its name';
+
+# What holds at once -----------------------------------------------------------------------------------
+
+like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/, 'a reload with a mistake is refused';
+is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server runs on as it was';
+is +(grep { /\[\w+:(?:emerg|alert|crit)\]/ } $server->log_lines), 0, '... without a line in its log';
+
+my ($second, $third) = (free_port(), free_port());
+is $server->reload(<<"CONF"), '', 'virtual hosts with directives of their own';
+IdentityImgMediaExpiry 7200
+Listen 127.0.0.1:$second
+Listen 127.0.0.1:$third
+<VirtualHost 127.0.0.1:$second>
+    ServerName second.example
+    IdentityImgBaseURL https://pictures.example.com
+    IdentityImgMediaExpiry 60
+    IdentityImgMaxUpload 1024
+</VirtualHost>
+<VirtualHost 127.0.0.1:$third>
+    ServerName third.example
+    UseCanonicalName Off
+</VirtualHost>
+CONF
+ok eventually(sub { call(GET => 'users/me/', as => 'alice', base => "http://127.0.0.1:$second")->code == 200 }), 'they are up';
+my $main = $server->base;
+my $made = call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [make_jpeg(120, 90), 'v.jpg']]);
+is $made->code, 201, 'a photo, put in at the main server';
+
+sub shown { my ($base) = @_; return json(call(GET => 'reference-images/', as => 'alice', base => $base))->[0]{image}{original} }
+sub seconds { my ($address) = @_; return ($address =~ /e=(\d+)/)[0] - time }
+ok eventually(sub { seconds(shown($main)) > 3600 }), 'the main server has its own expiry';
+my $seen = shown("http://127.0.0.1:$second");
+like $seen, qr{^https://pictures\.example\.com/pictures/media/}, 'addresses of the virtual host begin with its IdentityImgBaseURL';
+cmp_ok seconds($seen), '<=', 60, 'and are good for as long as its IdentityImgMediaExpiry says';
+is call(GET => $seen =~ s{^https://[^/]+}{http://127.0.0.1:$second}r)->code, 200, 'and open there';
+is call(POST => 'reference-images/', as => 'alice', base => "http://127.0.0.1:$second", parts => [image => [portrait(), 'v.png']])->code, 413, 'its limit of uploads holds';
+is call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [portrait(), 'v.png']])->code, 201, 'there alone';
+like shown("http://127.0.0.1:$third"), qr{^http://127\.0\.0\.1:$third/pictures/}, 'one without directives inherits, and names itself as it was called';
+cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, '... with the main server\'s expiry';
+
+# The three lists of directives ------------------------------------------------------------------------
+
+my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config.c");
+my ($table) = $source =~ /iimg_config_commands\[\] = \{(.*?)^\};/ms;
+my %in_code = map { $_ => 1 } $table =~ /"(IdentityImg\w*)"/g;
+my %in_conf = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf") =~ /^\s*#?(IdentityImg\w*) \S/mg;
+my %in_readme = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^(?:\| |#+ )`?(IdentityImg\w*)\b/mg;
+cmp_ok scalar(keys %in_code), '>', 20, 'the code has a table of directives';
+is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has each of them, and no other';
+is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
+my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint);
+is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
+
+$server->judge;
+undef $server;
+finish();

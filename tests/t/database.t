@@ -1,0 +1,335 @@
+# database.t - PostgreSQL killed, restarted, stopped, silent, slow, full, and changed under our feet:
+# at most the requests in flight fail, each with a 503 in bounded time, and the next ones work.
+use strict;
+use warnings;
+use utf8;
+use HTTP::Tiny;
+use IdentityImg::Server qw(in_parallel eventually);
+use IdentityImg::Test;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+# One child where a test counts connections; two else. mod_lua is the stranger on the connection pool.
+my $stranger = "$ENV{IIMG_WORK}/stranger.lua";
+open my $lua, '>', $stranger or die $!;
+print $lua <<'LUA';
+local says = { begin = "BEGIN", discard = "DISCARD ALL", deallocate = "DEALLOCATE ALL" }
+function handle(r)
+    local db, problem = r:dbacquire()
+    if not db then
+        r:puts(problem or "no connection")
+        return apache2.OK
+    end
+    db:query(r, says[r.args])
+    db:close()
+    r:puts("done")
+    return apache2.OK
+end
+LUA
+close $lua;
+chmod 0644, $stranger;
+
+my $server = IdentityImg::Server->new('database', proxy => 1);
+my $one_child = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 25\n";
+my $over_socket = 'DBDParams "host=${IIMG_PG_HOST} port=${IIMG_PG_PORT} dbname=identityimg user=identityimg connect_timeout=2'
+    . ' application_name=identityimg options=\'-c statement_timeout=5000 -c timezone=UTC\'"' . "\n";
+
+# Clients ------------------------------------------------------------------------------------------
+
+sub get { my ($path, $who, %with) = @_; return call(GET => $path, as => $who // 'alice', base => $server->base, %with) }
+
+sub picture_form {
+    my ($name) = @_;
+    my $request = HTTP::Request::Common::POST('http://x/', Content_Type => 'form-data',
+        Content => [name => $name, image => [make_jpeg(120, 90), "$name.jpg"]]);
+    return { headers => { 'Content-Type' => scalar $request->header('Content-Type') }, content => $request->content };
+}
+
+# One request, made by a process of its own: what a test wants to know of the answer.
+sub request {
+    my ($method, $path, $who, $more) = @_;
+    my $began = time;
+    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 90)->request($method, $server->base . "/api/v1/$path",
+        { content => $more->{content} // '', headers => { Authorization => login($who), %{$more->{headers} // {}} } });
+    return { code => $answer->{status}, retry => $answer->{headers}{'retry-after'}, body => $answer->{content},
+        type => $answer->{headers}{'content-type'}, took => time - $began, what => "$method $path" };
+}
+
+# A client that lists, and one that puts photos in and takes them out again, until the time is over.
+sub keep_asking {
+    my ($number, $until) = @_;
+    my $who = (qw(alice bob admin scenario_one))[$number % 4];
+    my ($asked, @failures) = (0);
+    while (time < $until) {
+        my @answers = $number < 4 ? request(GET => 'reference-images/', $who)
+            : request(POST => 'reference-images/', $who, picture_form("client-$number"));
+        if ($answers[0]{code} == 201) {
+            my ($id) = $answers[0]{body} =~ /"id":"([^"]+)"/;
+            push @answers, request(DELETE => "reference-images/$id/", $who) if $asked % 3;
+        }
+        elsif ($answers[0]{code} == 400) {
+            my $list = request(GET => 'reference-images/', $who);
+            push @answers, $list, map { request(DELETE => "reference-images/$_/", $who) } $list->{body} =~ /\{"id":"([^"]+)"/g;
+            shift @answers;
+        }
+        $asked += @answers;
+        my @failed = grep { $_->{code} !~ /^(?:200|201|204)$/ } @answers;
+        push @failures, @failed;
+        sleep 0.05 if @failed;
+    }
+    return { asked => $asked, failures => \@failures };
+}
+
+# Whether an answer is the one that a client can act upon; else what it is.
+sub is_busy_answer {
+    my ($answer) = @_;
+    return $answer->{code} == 503 && ($answer->{retry} // '') =~ /^[1-9]\d*$/ && ($answer->{type} // '') eq 'application/json'
+        && $answer->{body} =~ /^\{"detail":"[^"]+","code":"database_(?:down|busy)"\}$/;
+}
+
+sub only_busy_answers {
+    my ($failures, $sentence) = @_;
+    is join(' | ', map { "$_->{what}: $_->{code} $_->{body}" } grep { !is_busy_answer($_) } @$failures), '', $sentence;
+    return;
+}
+
+# Load by eight clients for SECONDS, while EVIL runs; then what must hold whatever was done to the database.
+sub survives {
+    my ($evil, $seconds, $evil_code) = @_;
+    my @children = $server->children;
+    my $until = time + $seconds;
+    my @clients = in_parallel(8, sub { keep_asking($_[0], $until) }, sub { $evil_code->($until) });
+    is join(' ', grep { !ref } @clients), '', "$evil: no client broke off";
+    my @failures = map { @{$_->{failures}} } @clients;
+    my $asked = 0;
+    $asked += $_->{asked} for @clients;
+    note "$evil: $asked requests, ", scalar(@failures), ' failed';
+    cmp_ok $asked, '>=', 8, "$evil: requests went on meanwhile";
+    only_busy_answers(\@failures, "$evil: each that failed says 503, in JSON, and when to come again");
+    sleep 1.5;
+    ok eventually(\&recovered), "$evil: then it works again";
+    works("$evil, afterwards");
+    is dead(@children), '', "$evil: no child died";
+    whole($evil);
+    return @failures;
+}
+
+# Which of these children are no more. (More of them is no harm.)
+sub dead {
+    my %now = map { $_ => 1 } $server->children;
+    return join ' ', grep { !$now{$_} } @_;
+}
+
+# Whether all children serve again. Each finds out by itself: it tries once a second, and gives a
+# connection two. So nobody is asked before each has had its time.
+sub recovered {
+    return !grep { $_ != 200 } in_parallel(16, sub { request(GET => 'users/me/', 'admin')->{code} });
+}
+
+# All main routes, on all connections of all children.
+sub works {
+    my ($when) = @_;
+    my @codes = map { @$_ } in_parallel(8, sub { [map { request(GET => $_, 'admin')->{code} } ('reference-images/', 'users/me/', 'image-generation/users/') x 3] });
+    is join(' ', grep { $_ ne '200' } @codes), '', "$when: each of " . @codes . ' reads works';
+    clear('alice');
+    my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, parts => [name => 'A', image => [make_jpeg(120, 90), 'a.jpg']]);
+    is $made->code, 201, "$when: so does a new photo";
+    my $path = 'reference-images/' . (json($made)->{id} // 'none') . '/';
+    is call(PATCH => $path, as => 'alice', base => $server->base, json => { name => 'B' })->code, 200, "$when: and a change";
+    is call(POST => "${path}upload-image/", as => 'alice', base => $server->base, parts => [image => [make_jpeg(90, 120), 'b.jpg']])->code, 200,
+        "$when: and another picture";
+    is call(DELETE => $path, as => 'alice', base => $server->base)->code, 204, "$when: and its end";
+    return;
+}
+
+sub clear { $server->sql("DELETE FROM reference_images WHERE user_id = '" . person($_[0]) . "'"); return }
+
+# Never a row without its files, nor a file that the manifest does not know.
+sub whole {
+    my ($after) = @_;
+    my $root = $server->state . '/pictures';
+    my @rows = $server->sql(q{SELECT image, image_sized FROM reference_images WHERE image IS NOT NULL
+        UNION ALL SELECT image, image_sized FROM identities WHERE image IS NOT NULL
+        UNION ALL SELECT previous_image, previous_image_sized FROM identities WHERE previous_image IS NOT NULL
+        UNION ALL SELECT image, NULL FROM generation_jobs WHERE image IS NOT NULL});
+    my @keys;
+    for (@rows) {
+        my ($key, $sized) = split /\|/;
+        my ($folder, $name) = $key =~ m{^(.*/)([^/]+)\.\w+$};
+        push @keys, $key, $sized ? map { "${folder}__sized__/$name-thumbnail-${_}x$_.$sized" } 100, 300, 600 : ();
+    }
+    my %known = map { split /\|/ } $server->sql('SELECT key, state FROM stored_objects');
+    is join(' ', grep { ($known{$_} // 'unknown') !~ /^(?:live|held)$/ || !-s place($root, $_) } @keys), '', "$after: each row's files are there, and known";
+    my %places = map { place($root, $_) => 1 } keys %known;
+    my @files;
+    File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f } }, $root);
+    is join(' ', grep { !$places{$_} } @files), '', "$after: each file is announced";
+    return;
+}
+
+sub place { my ($root, $key) = @_; return "$root/" . $key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r }
+
+# (a) all backends killed, again and again -----------------------------------------------------------
+
+$server->start($over_socket);
+my $kill = q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'};
+my ($killed, $times) = (0, 0);
+my @failures = survives('backends killed', 3.5, sub {
+    my ($until) = @_;
+    while (time < $until - 0.5) {
+        sleep 0.4;
+        $killed += ($server->sql($kill, 'postgres'))[0];
+        $times++;
+    }
+});
+cmp_ok $killed, '>', 1, 'backends were killed indeed';
+cmp_ok scalar(@failures), '<=', $times * 8, "of eight clients and $times blows, at most what was in flight failed";
+
+# (b) PostgreSQL restarted ---------------------------------------------------------------------------
+
+survives('database restarted', 3, sub { sleep 0.5; $server->script(cluster => 'restart'); is $?, 0, 'the database was restarted under load' });
+
+# (c) stopped and started ----------------------------------------------------------------------------
+
+$server->script(cluster => 'stop');
+for my $who (qw(alice scenario_two)) {      # one remembered, one not
+    my @answers = in_parallel(6, sub { request(GET => 'users/me/', $who) });
+    only_busy_answers(\@answers, "without a database: 503 and JSON, for credentials of $who too");
+    is join(' ', grep { $_ > 15 } map { $_->{took} } @answers), '', '... in bounded time';
+}
+is call(GET => '/pictures/none', base => $server->base)->code, 403, 'what needs no database is still answered';
+$server->script(cluster => 'start');
+is $?, 0, 'the database is started again';
+ok eventually(sub { get('users/me/', 'scenario_two')->code == 200 }), 'and without a restart of httpd logins work again';
+sleep 1.5;
+ok eventually(\&recovered), 'in all children';
+works('database started again');
+
+# (f) a stranger's transaction, statements taken away, tables changed --------------------------------
+
+$server->restart($over_socket . $one_child . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ $stranger handle\n"
+    . "<Location /stranger>\nRequire all granted\n</Location>\n");
+works('before strangers come');
+for my $word (qw(begin discard deallocate)) {
+    my @codes;
+    for (1 .. 5) {
+        my $answer = call(GET => "/stranger?$word", base => $server->base);
+        is $answer->content, 'done', "a stranger says $word on the connection" if $_ == 1;
+        push @codes, get('reference-images/')->code;
+        call(GET => "/stranger?$word", base => $server->base);
+        my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, json => { name => $word });
+        push @codes, $made->code;
+        push @codes, ($server->sql("SELECT count(*) FROM reference_images WHERE name = '$word'"))[0];
+        clear('alice');
+    }
+    is "@codes", '200 201 1 ' x 4 . '200 201 1', "after $word reads and writes work, and writes are committed";
+}
+{
+    my @codes;
+    for my $type ('varchar(255)', 'text') {
+        $server->sql("ALTER TABLE reference_images ALTER COLUMN name TYPE $type");
+        push @codes, get('reference-images/')->code;
+        $server->sql('ALTER TABLE reference_images ADD COLUMN more text; ALTER TABLE reference_images DROP COLUMN more');
+        push @codes, get('reference-images/')->code;
+        $server->sql("ALTER TABLE reference_images ALTER COLUMN name TYPE " . ($type eq 'text' ? 'varchar(255)' : 'text'));
+        push @codes, call(POST => 'reference-images/', as => 'alice', base => $server->base, json => { name => 'during a migration' })->code;
+    }
+    $server->sql('ALTER TABLE reference_images ALTER COLUMN name TYPE text');
+    is "@codes", '200 200 201 200 200 201', 'a table that changes its types between requests costs no request';
+}
+works('after migrations');
+
+# (e) all connections taken ----------------------------------------------------------------------------
+
+my $lock_alice = "SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE";
+$server->restart($over_socket . $one_child . "DBDKeep 2\nDBDMax 2\nIdentityImgDatabaseWait 300\n");
+is get('users/me/', $_)->code, 200, "$_ is there" for qw(alice bob);
+{
+    my $release = $server->hold($lock_alice);
+    my @late;
+    my @stuck = in_parallel(2, sub { request(POST => 'reference-images/', 'alice', { content => '{"name": "waits"}', headers => { 'Content-Type' => 'application/json' } }) }, sub {
+        eventually(sub { ($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'}, 'postgres'))[0] == 2 }, 3);
+        @late = in_parallel(6, sub { request(GET => 'users/me/', 'bob') });
+        $release->();
+    });
+    only_busy_answers(\@late, 'while both connections wait for a lock, others are told to come again');
+    is scalar(@late), 6, '... all of them';
+    is join(' ', grep { $_ > 4 } map { $_->{took} } @late), '', '... soon';
+    like $late[0]{body}, qr/database_busy/, '... since the database is busy, not down';
+    is join(' ', map { $_->{code} } @stuck), '201 201', 'and those that waited for the lock go on when it is free';
+}
+works('after the lock');
+
+# (g) a statement that takes too long ------------------------------------------------------------------
+
+$server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=1000/r);
+get('users/me/');
+{
+    my $release = $server->hold($lock_alice);
+    my $answer = request(POST => 'reference-images/', 'alice', picture_form('slow'));
+    ok is_busy_answer($answer), 'a statement over its time is a 503' or diag explain $answer;
+    cmp_ok $answer->{took}, '<', 15, '... in bounded time';
+    ok +(grep { /SQLSTATE 57014/ } $server->log_lines), '... whose SQLSTATE the log tells';
+    $release->();
+}
+works('after a statement timeout');
+whole('after a statement timeout');
+
+# (d) a database that swallows packets -----------------------------------------------------------------
+
+$server->restart($server->params_through_proxy . "IdentityImgDatabaseTimeout 2\n");
+works('through the proxy');
+my %gone = (
+    'new connections are swallowed'         => sub { $server->line('swallow'); $server->line('cut') },
+    'established connections are swallowed' => sub { $server->line('swallow') },
+    'connections are refused'               => sub { $server->line('refuse'); $server->line('cut') },
+);
+for my $evil (sort keys %gone) {
+    my @children = $server->children;
+    $gone{$evil}->();
+    my @answers = in_parallel(40, sub { request(GET => 'reference-images/', 'admin') });
+    only_busy_answers(\@answers, "$evil: 40 requests at once answer 503");
+    my ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
+    note "$evil: longest $longest s";
+    cmp_ok $longest, '<', 15, '... all within a bound, not one after the other';
+    @answers = in_parallel(8, sub { request(GET => 'users/me/', 'admin') });
+    ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
+    note "$evil, afterwards: longest $longest s";
+    only_busy_answers(\@answers, '... the next ones too');
+    cmp_ok $longest, '<', 8, '... fast';
+    $server->line('pass');
+    sleep $evil =~ /swallowed/ ? 3.5 : 1.5;
+    ok eventually(\&recovered), '... and when it answers again all is well';
+    works("$evil, afterwards");
+    is dead(@children), '', '... and no child died';
+}
+{
+    my @answers = in_parallel(8, sub { my ($n) = @_; [map { request($n % 2 ? ('GET', 'reference-images/', 'admin') : ('POST', 'reference-images/', 'bob', picture_form('cut'))) } 1 .. 6] },
+        sub { for (1 .. 4) { sleep 0.2; $server->line('cut') } });
+    only_busy_answers([grep { $_->{code} !~ /^20[01]$/ && !($_->{code} == 400 && $_->{body} =~ /max_images/) } map { @$_ } @answers], 'connections cut in the middle: 503 or nothing at all');
+    sleep 1.5;
+    ok eventually(\&recovered), '... and then it works';
+    whole('connections cut');
+}
+
+# (h) without prepared statements ----------------------------------------------------------------------
+
+$server->restart($over_socket . "IdentityImgPrepare off\n");
+works('without prepared statements');
+is call(GET => $_, as => 'admin', base => $server->base)->code, 200, "without prepared statements $_ answers"
+    for 'users/me/identities/', 'test-users/', 'test-users/' . person('scenario_one') . '/identities/', 'image-generation/users/';
+is +($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND query LIKE 'SELECT c.id%'}, 'postgres'))[0] > 0, 1, '... by the same statements';
+my $own = call(POST => 'reference-images/', as => 'admin', base => $server->base, parts => [user_id => person('scenario_one'), image => [portrait(), 'p.png']]);
+is $own->code, 201, '... a photo for another user';
+my $generated = call(POST => 'image-generation/generate/', as => 'admin', base => $server->base,
+    json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K', save_to_identity => JSON::PP::true });
+is $generated->code, 200, '... and a picture from it' or diag $generated->content;
+is call(PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base, parts => [image => [make_jpeg(120, 90), 'i.jpg']])->code, 200,
+    '... another one for the identity';
+is call(DELETE => 'identities/' . identity_of('full') . '/delete-image/', as => 'scenario_one', base => $server->base)->code, 200, '... and none';
+whole('without prepared statements');
+
+unlink $stranger;
+$server->judge(qr/IIMG0003: .*(?:database|statement)/, qr/IIMG010[1234]/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/);
+undef $server;
+finish();
