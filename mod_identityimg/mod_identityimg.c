@@ -159,6 +159,9 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
 
 #define HANDLER "identityimg"
 
+/* What stands for a file name where there is no file; known by its address. */
+static char no_file[] = "identityimg:api";
+
 /* Requests ------------------------------------------------------------------------------------ */
 
 /* Answered by us, without any file. */
@@ -176,16 +179,17 @@ static int translate_name(request_rec *r)
 {
     if (is_ours(r)) {
         iimg_body_await(r);
-        r->filename = apr_pstrdup(r->pool, "identityimg:api");
+        r->filename = no_file;
         return OK;
     }
     return iimg_media_translate(r);
 }
 
-/* There is no file: no walk, no stat, no <Directory>. */
+/* There is no file: no walk, no stat, no <Directory>. (httpd has put the Location's configuration
+ * aside at this point: what translate_name found has to say whose request it is.) */
 static int map_to_storage(request_rec *r)
 {
-    return is_ours(r) ? OK : iimg_media_map(r);
+    return r->filename == no_file ? OK : iimg_media_map(r);
 }
 
 static int type_checker(request_rec *r)

@@ -9,17 +9,24 @@
 
 const char *iimg_uuid_create(apr_pool_t *pool)
 {
+    static const char hex[] = "0123456789abcdef";
     unsigned char b[16];
+    char *text = apr_palloc(pool, IIMG_UUID_LENGTH + 1), *to = text;
 
     if (getrandom(b, sizeof(b), 0) != sizeof(b)) {
         abort();    /* cannot happen for 16 bytes; a predictable key would be worse */
     }
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    return apr_psprintf(pool,
-                        "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-                        b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10], b[11],
-                        b[12], b[13], b[14], b[15]);
+    for (int i = 0; i < 16; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            *to++ = '-';
+        }
+        *to++ = hex[b[i] >> 4];
+        *to++ = hex[b[i] & 15];
+    }
+    *to = '\0';
+    return text;
 }
 
 static bool is_dash_place(int i)

@@ -30,6 +30,10 @@ static const iimg_statement_t claim = {
     " WHERE id = $1::uuid AND state = 'queued' RETURNING " COLUMNS
 };
 
+static const iimg_statement_t by_id = {
+    "iimg_generation_job_by_id", "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid"
+};
+
 static const iimg_statement_t finish = {
     "iimg_generation_job_finish",
     "UPDATE generation_jobs AS j"
@@ -102,6 +106,12 @@ iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id,
                                         int lease, iimg_generation_job_t **job)
 {
     return one(context, &claim, IIMG_PARAMS(id, owner, apr_itoa(context->pool, lease)), job);
+}
+
+iimg_error_t *iimg_generation_job_by_id(iimg_context_t *context, const char *id,
+                                        iimg_generation_job_t **job)
+{
+    return one(context, &by_id, IIMG_PARAMS(id), job);
 }
 
 iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id,

@@ -53,6 +53,10 @@ iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generatio
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,
                                         int lease, iimg_generation_job_t **job);
 
+/** One job, whoever asks. @param job NULL when there is none such */
+iimg_error_t *iimg_generation_job_by_id(iimg_context_t *context, const char *id,
+                                        iimg_generation_job_t **job);
+
 /** What a provider's answer changes in a job. */
 typedef struct iimg_generation_outcome_t {
     const char *image, *media_type;     /* success */

@@ -21,7 +21,6 @@
 #include <mod_auth.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include "base/log.h"
 #include "models/user.h"
 #include "base/text.h"
@@ -47,30 +46,53 @@ typedef struct entry_t {
 /* Made in child_init, then guarded by its own mutex. */
 static struct {
     apr_thread_mutex_t *mutex;
-    unsigned char key[KEY_BYTES];
+    EVP_MAC_CTX *keyed;         /* a copy of it hashes; itself is only read */
     entry_t entries[SETS][WAYS];
 } memory;
 
+static EVP_MAC_CTX *keyed_mac(void)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()
+    };
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    EVP_MAC_CTX *mac = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    unsigned char key[KEY_BYTES];
+
+    EVP_MAC_free(hmac);
+    if (mac && (getrandom(key, sizeof(key), 0) != sizeof(key)
+                || !EVP_MAC_init(mac, key, sizeof(key), params))) {
+        EVP_MAC_CTX_free(mac);
+        mac = NULL;
+    }
+    OPENSSL_cleanse(key, sizeof(key));
+    return mac;
+}
+
 apr_status_t iimg_authn_start(apr_pool_t *pool)
 {
-    if (getrandom(memory.key, sizeof(memory.key), 0) != sizeof(memory.key)) {
-        return APR_EGENERAL;
-    }
-    return apr_thread_mutex_create(&memory.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    memory.keyed = keyed_mac();
+    return memory.keyed ? apr_thread_mutex_create(&memory.mutex, APR_THREAD_MUTEX_DEFAULT, pool)
+                        : APR_EGENERAL;
 }
 
 /* Remembering --------------------------------------------------------------------------------- */
 
-static void make_mac(apr_pool_t *pool, const char *user, const char *password, unsigned char *mac)
+static bool make_mac(apr_pool_t *pool, const char *user, const char *password, unsigned char *out)
 {
     char *text = apr_pstrcat(pool, user, "\n", password, NULL);
-    size_t length = strlen(text);
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(memory.keyed);
+    size_t length = strlen(text), written;
+    bool made;
 
     for (char *p = text; *p != '\n'; p++) {
         *p = apr_tolower(*p);
     }
-    HMAC(EVP_sha256(), memory.key, KEY_BYTES, (unsigned char *)text, length, mac, NULL);
+    made = mac && EVP_MAC_update(mac, (unsigned char *)text, length)
+           && EVP_MAC_final(mac, out, &written, MAC_BYTES);
+    EVP_MAC_CTX_free(mac);
     OPENSSL_cleanse(text, length);
+    return made;
 }
 
 static entry_t *set_of(const unsigned char *mac)
@@ -232,7 +254,9 @@ static authn_status check_password(request_rec *r, const char *user, const char 
         || !iimg_text_is_utf8(user, strlen(user))) {
         return AUTH_DENIED;
     }
-    make_mac(r->pool, user, password, mac);
+    if (!make_mac(r->pool, user, password, mac)) {
+        return AUTH_GENERAL_ERROR;
+    }
     hash = recall(r->pool, mac);
     if (!hash) {
         return verify_anew(r, user, password, mac, ours);
@@ -254,7 +278,9 @@ bool iimg_authn_renew(request_rec *r)
         || ap_get_basic_auth_components(r, NULL, &password) != APR_SUCCESS) {
         return false;
     }
-    make_mac(r->pool, r->user, password, mac);
+    if (!make_mac(r->pool, r->user, password, mac)) {
+        return false;
+    }
     forget(mac);
     context->login_hash = NULL;
     return verify_anew(r, r->user, password, mac, true) == AUTH_GRANTED;

@@ -25,11 +25,9 @@ void iimg_engine_start(apr_pool_t *pool, server_rec *main_server)
 
 static iimg_error_t *too_many(iimg_request_t *req)
 {
-    iimg_error_t *err = iimg_error(req->context->pool, IIMG_UNAVAILABLE,
-                                   "The server is making as many pictures as it can. "
-                                   "Try again in a moment.");
-
-    return iimg_error_retry(iimg_error_code(err, "generations_busy"), 15);
+    return iimg_error_code(iimg_error(req->context->pool, IIMG_BUSY,
+                                      "The server is making as many pictures as it can. "
+                                      "Try again in a moment."), "generations_busy");
 }
 
 iimg_error_t *iimg_engine_generate(iimg_request_t *req, const iimg_generation_request_t *request,

@@ -11,7 +11,7 @@ void iimg_engine_start(apr_pool_t *pool, server_rec *main_server);
 /**
  * Run a generation to its end in the request's own thread. The job is a row of its own: a client
  * that hangs up meanwhile loses nothing.
- * Errors: IIMG_UNAVAILABLE when as many run in this child as may; else as
+ * Errors: IIMG_BUSY when as many run in this child as may; else as
  * iimg_generate_identity_image.
  */
 iimg_error_t *iimg_engine_generate(iimg_request_t *req, const iimg_generation_request_t *request,

@@ -15,6 +15,7 @@ typedef struct iimg_request_t {
     const iimg_config_t *config;
     const char *path;               /* behind the Location's base, no slash in front */
     const char *id;                 /* the {id} of the path, lower case; NULL when the route has none */
+    apr_time_t serializing;         /* since when an answer is written; 0: not timed */
     bool body_read;                 /* the body is gone: the request cannot be dispatched again */
 } iimg_request_t;
 

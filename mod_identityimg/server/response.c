@@ -35,6 +35,7 @@ static const kind_t kinds[] = {
     [IIMG_INTERNAL] = { 500, "internal", 0, IIMG_LOG_ERROR, "IIMG0001" },
     [IIMG_UPSTREAM] = { 502, "upstream", 0, IIMG_LOG_ERROR, "IIMG0002" },
     [IIMG_UNAVAILABLE] = { 503, "unavailable", 5, IIMG_LOG_ERROR, "IIMG0003" },
+    [IIMG_BUSY] = { 503, "busy", 15, IIMG_LOG_INFO, NULL },
     [IIMG_UPSTREAM_TIMEOUT] = { 504, "upstream_timeout", 0, IIMG_LOG_ERROR, "IIMG0004" },
     [IIMG_HTTP] = { 0, "", 0, IIMG_LOG_DEBUG, NULL },
 };
@@ -43,6 +44,7 @@ static const kind_t kinds[] = {
 
 iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve)
 {
+    req->serializing = iimg_step_begin(req->context);
     return iimg_json_create(req->context->pool, reserve);
 }
 
@@ -84,6 +86,7 @@ static void send_json(request_rec *r, int status, const iimg_json_t *json)
 
 iimg_error_t *iimg_respond_json(iimg_request_t *req, int status, const iimg_json_t *json)
 {
+    iimg_step_end(req->context, req->serializing, "serialize", NULL);
     send_json(req->r, status, json);
     return NULL;
 }

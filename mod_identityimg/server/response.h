@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "server/request.h"
 
-/** Start an answer's JSON. @param reserve bytes to make room for */
+/** Start an answer's JSON; its time is logged when it is sent. @param reserve bytes to make room for */
 iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve);
 
 /** A signer for the picture URLs of this answer. Errors: IIMG_INTERNAL. */

@@ -1,6 +1,7 @@
 /* image.c - decoding strangers' pictures with libvips: one decode, three derivatives. */
 #include "services/image_internal.h"
 
+#include <malloc.h>
 #include <math.h>
 #include <string.h>
 #include <apr_strings.h>
@@ -37,6 +38,10 @@ const char *iimg_image_start(apr_pool_t *pool)
         "VipsForeignLoadNsgif", "VipsForeignLoadHeif", NULL,
     };
 
+    /* Large buffers go back to the system when a picture is done: left to itself glibc raises its
+     * threshold and keeps twice as much. */
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
     g_log_set_writer_func(keep_quiet, NULL, NULL);
     if (VIPS_INIT("mod_identityimg") != 0) {
         return iimg_vips_said(pool);

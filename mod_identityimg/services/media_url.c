@@ -119,36 +119,53 @@ const char *iimg_media_path(const iimg_media_t *media)
 
 /* The MAC ------------------------------------------------------------------------------------- */
 
-static bool update(EVP_MAC_CTX *mac, const char *text)
+#define MAX_SIGNED 512      /* bytes: key 170, file name 120, the rest small */
+
+/* Appends a field with its NUL: fields cannot run into one another. @return NULL when it is full */
+static char *append(char *to, const char *end, const char *text)
 {
-    /* The NUL goes in as well: fields cannot run into one another. */
-    return EVP_MAC_update(mac, (const unsigned char *)text, strlen(text) + 1);
+    size_t n = strlen(text) + 1;
+
+    return to && n <= (size_t)(end - to) ? (char *)memcpy(to, text, n) + n : NULL;
+}
+
+static void write_base64url(const unsigned char *bytes, int count, char *to)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    unsigned int bits = 0;
+    int have = 0;
+
+    for (int i = 0; i < count; i++) {
+        bits = bits << 8 | bytes[i];
+        for (have += 8; have >= 6; have -= 6) {
+            *to++ = digits[bits >> (have - 6) & 63];
+        }
+    }
+    if (have) {
+        *to++ = digits[bits << (6 - have) & 63];
+    }
+    *to = '\0';
 }
 
 static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const char *download,
                  const char *key, char *out)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned char sum[EVP_MAX_MD_SIZE] = { 0 };
+    char text[MAX_SIGNED], *to = text, *end = text + sizeof(text);
     size_t length;
-    unsigned int bits = 0;
-    int have = 0;
-    char *to = out;
 
-    if (!EVP_MAC_init(mac, NULL, 0, NULL) || !update(mac, "v1") || !update(mac, id)
-        || !update(mac, expires) || !update(mac, download ? download : "") || !update(mac, key)
+    to = append(to, end, "v1");
+    to = append(to, end, id);
+    to = append(to, end, expires);
+    to = append(to, end, download ? download : "");
+    to = append(to, end, key);
+    if (!to || !EVP_MAC_init(mac, NULL, 0, NULL)
+        || !EVP_MAC_update(mac, (unsigned char *)text, (size_t)(to - text))
         || !EVP_MAC_final(mac, sum, &length, sizeof(sum))) {
         return false;
     }
-    for (int i = 0; i < MAC_BYTES; i++) {
-        bits = bits << 8 | sum[i];
-        for (have += 8; have >= 6; have -= 6) {
-            *to++ = digits[bits >> (have - 6) & 63];
-        }
-    }
-    *to++ = digits[bits << (6 - have) & 63];
-    *to = '\0';
+    write_base64url(sum, MAC_BYTES, out);
     return true;
 }
 

@@ -10,9 +10,9 @@
 #define SIZED "__sized__/"
 
 const iimg_size_spec_t iimg_sizes[IIMG_SIZES] = {
-    [IIMG_THUMBNAIL] = { "thumbnail", 100 },
-    [IIMG_MEDIUM]    = { "medium", 300 },
-    [IIMG_LARGE]     = { "large", 600 },
+    [IIMG_THUMBNAIL] = { "thumbnail", 100, "-thumbnail-100x100." },
+    [IIMG_MEDIUM]    = { "medium", 300, "-thumbnail-300x300." },
+    [IIMG_LARGE]     = { "large", 600, "-thumbnail-600x600." },
 };
 
 const char *iimg_key_original(apr_pool_t *pool, const char *uuid, const char *safe_name,
@@ -30,11 +30,17 @@ const char *iimg_key_sized(apr_pool_t *pool, const char *original, iimg_size_t s
                            const char *sized)
 {
     const char *name = strrchr(original, '/') + 1;
-    const char *dot = strrchr(name, '.');
+    size_t folder = (size_t)(name - original), stem = (size_t)(strrchr(name, '.') - name);
+    size_t suffix = strlen(iimg_sizes[size].suffix), ending = strlen(sized);
+    char *key = apr_palloc(pool, folder + strlen(SIZED) + stem + suffix + ending + 1), *to = key;
 
-    return apr_psprintf(pool, "%.*s" SIZED "%.*s-thumbnail-%dx%d.%s", (int)(name - original),
-                        original, (int)(dot - name), name, iimg_sizes[size].box,
-                        iimg_sizes[size].box, sized);
+    /* A list has fifteen of these: printf would be a tenth of its time. */
+    to = (char *)memcpy(to, original, folder) + folder;
+    to = (char *)memcpy(to, SIZED, strlen(SIZED)) + strlen(SIZED);
+    to = (char *)memcpy(to, name, stem) + stem;
+    to = (char *)memcpy(to, iimg_sizes[size].suffix, suffix) + suffix;
+    memcpy(to, sized, ending + 1);
+    return key;
 }
 
 #define SAFE "abcdefghijklmnopqrstuvwxyz0123456789_-"

@@ -12,13 +12,14 @@
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
 {
-    iimg_json_t *out = iimg_respond_begin(req, 4096);
+    iimg_json_t *out;
     apr_array_header_t *users;
     iimg_error_t *err = iimg_list_available_users(req->context, &users);
 
     if (err) {
         return err;
     }
+    out = iimg_respond_begin(req, 4096);
     iimg_json_array_open(out);
     for (int i = 0; i < users->nelts; i++) {
         iimg_available_user_serialize(out, &APR_ARRAY_IDX(users, i, iimg_available_user_t));
@@ -121,7 +122,7 @@ static iimg_error_t *read_request(iimg_request_t *req, iimg_generation_request_t
 
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
 {
-    iimg_json_t *out = iimg_respond_begin(req, 8192);
+    iimg_json_t *out;
     iimg_generation_request_t wanted;
     iimg_generation_t generation;
     iimg_media_signer_t *signer;
@@ -136,6 +137,7 @@ iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
     if (err) {
         return err;
     }
+    out = iimg_respond_begin(req, 8192);
     iimg_json_object_open(out);
     iimg_json_key(out, "success");
     iimg_json_bool(out, true);

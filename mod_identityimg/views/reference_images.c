@@ -3,7 +3,6 @@
 
 #include <string.h>
 #include <apr_strings.h>
-#include "base/log.h"
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
 #include "server/response.h"
@@ -14,26 +13,24 @@
 static iimg_error_t *answer_one(iimg_request_t *req, int status,
                                 const iimg_reference_image_t *image)
 {
-    apr_time_t began = iimg_step_begin(req->context);
-    iimg_json_t *out = iimg_respond_begin(req, ROOM);
+    iimg_json_t *out;
     iimg_media_signer_t *signer;
     iimg_error_t *err = iimg_respond_signer(req, &signer);
 
     if (err) {
         return err;
     }
+    out = iimg_respond_begin(req, ROOM);
     iimg_reference_image_serialize(out, signer, image);
-    iimg_step_end(req->context, began, "serialize", NULL);
     return iimg_respond_json(req, status, out);
 }
 
 iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
 {
-    iimg_json_t *out = iimg_respond_begin(req, IIMG_REFERENCE_IMAGE_SLOTS * ROOM);
+    iimg_json_t *out;
     apr_array_header_t *images;
     iimg_media_signer_t *signer;
     iimg_scope_t scope;
-    apr_time_t began;
     iimg_error_t *err;
 
     iimg_request_scope(req, &scope);
@@ -44,14 +41,13 @@ iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
     if (err) {
         return err;
     }
-    began = iimg_step_begin(req->context);
+    out = iimg_respond_begin(req, IIMG_REFERENCE_IMAGE_SLOTS * ROOM);
     iimg_json_array_open(out);
     for (int i = 0; i < images->nelts; i++) {
         iimg_reference_image_serialize(out, signer,
                                        &APR_ARRAY_IDX(images, i, iimg_reference_image_t));
     }
     iimg_json_array_close(out);
-    iimg_step_end(req->context, began, "serialize", NULL);
     return iimg_respond_json(req, HTTP_OK, out);
 }
 

@@ -8,13 +8,14 @@
 
 iimg_error_t *iimg_view_test_user_list(iimg_request_t *req)
 {
-    iimg_json_t *out = iimg_respond_begin(req, 4096);
+    iimg_json_t *out;
     apr_array_header_t *scenarios;
     iimg_error_t *err = iimg_list_test_users(req->context, &scenarios);
 
     if (err) {
         return err;
     }
+    out = iimg_respond_begin(req, 4096);
     iimg_json_array_open(out);
     for (int i = 0; i < scenarios->nelts; i++) {
         iimg_user_serialize(out, &APR_ARRAY_IDX(scenarios, i, iimg_test_scenario_t).user);

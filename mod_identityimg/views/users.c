@@ -8,13 +8,14 @@
 
 iimg_error_t *iimg_view_user_me(iimg_request_t *req)
 {
-    iimg_json_t *out = iimg_respond_begin(req, 512);
+    iimg_json_t *out;
     iimg_user_t *user;
     iimg_error_t *err = iimg_get_me(req->context, &user);
 
     if (err) {
         return err;
     }
+    out = iimg_respond_begin(req, 512);
     iimg_user_serialize(out, user);
     return iimg_respond_json(req, HTTP_OK, out);
 }

@@ -280,6 +280,19 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
     return err;
 }
 
+/* When the answer to COMMIT was lost, the row tells whether it happened. */
+static bool was_kept(iimg_context_t *context, generating_t *g)
+{
+    iimg_generation_job_t *job;
+
+    if (!context->lost_commit || iimg_generation_job_by_id(context, g->job->id, &job) || !job
+        || !job->image || strcmp(job->image, g->stored.picture.key) != 0) {
+        return false;
+    }
+    g->job = job;
+    return true;
+}
+
 static iimg_error_t *keep_once(iimg_context_t *context, generating_t *g)
 {
     const iimg_media_type_t *type = iimg_media_type_sniff(g->result->data, g->result->length);
@@ -291,6 +304,9 @@ static iimg_error_t *keep_once(iimg_context_t *context, generating_t *g)
     }
     g->outcome.image = g->stored.picture.key;
     err = iimg_db_transaction(context, finish_row, g);
+    if (err && was_kept(context, g)) {
+        return NULL;
+    }
     if (err) {
         iimg_abandon_picture(context, &g->stored);
     }
@@ -308,7 +324,23 @@ static iimg_error_t *keep_result(iimg_context_t *context, generating_t *g)
         pause *= 2;
         err = keep_once(context, g);
     }
+    if (err && err->kind == IIMG_UNAVAILABLE) {
+        err->message = "The picture was made, but it could not be kept: the store or the database "
+                       "is not available.";
+    }
     return err;
+}
+
+/* Whether a call that failed was paid for: "t", "f", or NULL when only the provider knows. */
+static const char *billed(const iimg_context_t *context, const generating_t *g,
+                          const iimg_error_t *cause)
+{
+    bool never_sent = cause->code && strcmp(cause->code, "provider_down") == 0;
+
+    if (!context->services->generator->billed || never_sent) {
+        return "f";
+    }
+    return g->result ? "t" : NULL;
 }
 
 static void fail_job(iimg_context_t *context, generating_t *g, const iimg_error_t *cause)
@@ -318,7 +350,7 @@ static void fail_job(iimg_context_t *context, generating_t *g, const iimg_error_
     memset(&g->outcome, 0, sizeof(g->outcome));
     g->outcome.error_code = cause->code ? cause->code : "failed";
     g->outcome.error_detail = cause->message;
-    g->outcome.error_billed = context->services->generator->billed ? NULL : "f";
+    g->outcome.error_billed = billed(context, g, cause);
     err = iimg_db_transaction(context, finish_row, g);
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING,

@@ -1,0 +1,516 @@
+# gemini.t - the generator gemini end to end, against a stand-in for Google's API.
+#
+# Between the two stands a tap: it passes bytes on and keeps them, so that what really went over the
+# wire can be looked at.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Test;
+use IdentityImg::Server qw(in_parallel eventually free_port);
+use Digest::SHA qw(sha256 sha256_hex);
+use File::Copy 'copy';
+use HTTP::Tiny;
+use IO::Select;
+use IO::Socket::INET;
+use IPC::Open2 'open2';
+use JSON::PP ();
+use MIME::Base64 qw(decode_base64 encode_base64);
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $key = 'AQ.Ab8RN6-never-to-be-seen_' . join '', map { sprintf '%02x', rand 256 } 1 .. 8;
+my $json = JSON::PP->new->utf8;
+my ($double_port, $double_pid, $double_in, @taps);
+
+END {
+    my $status = $?;
+    if (@taps && $taps[0]{owner} == $$) {
+        kill TERM => $_->{pid} for @taps;
+        waitpid $_->{pid}, 0 for @taps;
+        stop_double();
+    }
+    $? = $status;
+}
+
+sub start_double {
+    my (@options) = @_;
+    $double_pid = open2(my $out, $double_in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key, @options);
+    ($double_port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
+    return;
+}
+
+sub stop_double {
+    return if !$double_in;
+    close $double_in;
+    waitpid $double_pid, 0;
+    undef $double_in;
+    return;
+}
+
+# The requests that the double has seen, then forgets.
+sub recorded {
+    my $agent = HTTP::Tiny->new(keep_alive => 0);
+    my $record = $json->decode($agent->get("http://127.0.0.1:$double_port/__record")->{content});
+    $agent->delete("http://127.0.0.1:$double_port/__record");
+    return @$record;
+}
+
+# The tap ------------------------------------------------------------------------------------------
+
+sub read_message {
+    my ($socket) = @_;
+    my $bytes = '';
+    until ($bytes =~ /\r\n\r\n/) { sysread($socket, $bytes, 65536, length $bytes) or return $bytes }
+    my $body_from = 4 + index $bytes, "\r\n\r\n";
+    my ($length) = $bytes =~ /^Content-Length: (\d+)/mi;
+    while (length $bytes < $body_from + ($length // 0)) { sysread($socket, $bytes, 65536, length $bytes) or return $bytes }
+    return $bytes;
+}
+
+sub write_all {
+    my ($to, $bytes) = @_;
+    for (my $at = 0; $at < length $bytes;) { $at += syswrite($to, $bytes, length($bytes) - $at, $at) // return 0 }
+    return 1;
+}
+
+sub pass_on {
+    my ($client, $port, $file) = @_;
+    my $server = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or return;
+    my $request = read_message($client);
+    open my $out, '>:raw', "$file.request" or die $!;
+    print $out $request;
+    close $out;
+    open my $in, '>:raw', "$file.response" or die $!;
+    write_all($server, $request);
+    my $sockets = IO::Select->new($client, $server);
+    while (my @ready = $sockets->can_read) {
+        for my $socket (@ready) {
+            sysread($socket, my $bytes, 1 << 16) or return;
+            write_all($in, $bytes), write_all($client, $bytes) if $socket == $server;
+        }
+    }
+    return;
+}
+
+sub start_tap {
+    my ($port) = @_;
+    my $folder = "$ENV{IIMG_WORK}/gemini-tap-" . @taps;
+    mkdir $folder;
+    my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 20) or die $!;
+    my $pid = fork // die $!;
+    if (!$pid) {
+        my $count = 0;
+        $SIG{CHLD} = 'IGNORE';
+        while (1) {
+            my $client = $listener->accept or next;
+            my $file = sprintf '%s/%04d', $folder, ++$count;
+            defined(my $one = fork) or die $!;
+            if (!$one) { $SIG{PIPE} = 'IGNORE'; alarm 120; pass_on($client, $port, $file); POSIX::_exit(0) }
+        }
+    }
+    push @taps, { pid => $pid, owner => $$, folder => $folder, port => $listener->sockport };
+    return $taps[-1];
+}
+
+# The last request through the tap, and what was answered: {line, headers, body, answer}
+sub overheard {
+    my ($tap) = @_;
+    my @files = sort glob "$tap->{folder}/*.request";
+    my ($head, $body) = split /\r\n\r\n/, slurp($files[-1]), 2;
+    my ($line, @headers) = split /\r\n/, $head;
+    my (undef, $answer) = split /\r\n\r\n/, slurp($files[-1] =~ s/request$/response/r), 2;
+    return { line => $line, headers => { map { /^([^:]+): *(.*)/ ? (lc $1 => $2) : () } @headers }, body => $body, answer => $answer };
+}
+
+# The picture that an answer delivers, as this test reads Google's rules: the last that is no thought.
+sub delivered {
+    my ($answer) = @_;
+    my $data = $json->decode($answer =~ s/"inline_data":/"inlineData":/gr);
+    my @parts = map { @{$_->{content}{parts}} } @{(ref $data eq 'ARRAY' ? $data->[0] : $data)->{candidates}};
+    my @pictures = grep { $_->{inlineData} && $_->{inlineData}{data} } @parts;
+    my @final = grep { !$_->{thought} } @pictures;
+    my $text = (@final ? $final[-1] : $pictures[-1])->{inlineData}{data};
+    return decode_base64($text =~ tr{-_}{+/}r);
+}
+
+# Generating ---------------------------------------------------------------------------------------
+
+my ($server, @answers);
+
+# A plain request, on a connection of its own: it may be made in a child process.
+sub ask {
+    my ($method, $path, $data) = @_;
+    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 120)->request($method, $server->base . "/api/v1/$path", {
+        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
+        $data ? (content => $json->encode($data)) : (),
+    });
+    return [$answer->{status}, $answer->{headers}{'retry-after'}, eval { $json->decode($answer->{content}) } // $answer->{content}];
+}
+
+sub wish {
+    my ($scenario, %more) = @_;
+    return { identity_id => identity_of('unicode'), user_id => person('alice'), aspect_ratio => '3:4', resolution => '1K',
+             additional_prompt => $scenario ? "[[scenario:$scenario]]" : '', %more };
+}
+
+# (status, Retry-After, data)
+sub generate {
+    my $answer = ask(POST => 'image-generation/generate/', wish(@_));
+    push @answers, $answer;
+    return @$answer;
+}
+
+sub job {
+    my ($id) = @_;
+    my $where = $id ? "id = '$id'" : 'true';
+    my ($row) = $server->sql("SELECT row_to_json(j) FROM generation_jobs j WHERE $where ORDER BY created_at DESC LIMIT 1");
+    return $row ? JSON::PP->new->decode($row) : {};
+}
+
+sub stored_path { my ($key) = @_; return $server->state . '/pictures/' . ($key =~ s{^([^/]+/)(..)(..)}{$1$2/$3/$2$3}r) }
+
+sub stored_file_of {
+    my ($stored) = @_;
+    return slurp(stored_path($stored->{image} // return ''));
+}
+
+sub read_of_png { return unpack 'x16 N N', $_[0] }
+
+# References ---------------------------------------------------------------------------------------
+
+start_double();
+my $tap = start_tap($double_port);
+$server = IdentityImg::Server->new('gemini', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$tap->{port}/", GEMINI_API_KEY => $key },
+                                   conf => "IdentityImgGeminiTimeout 30\n")->start;
+
+# A photo as a telephone makes it: lying on its side, and full of what nobody else should know.
+my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
+copy(make_jpeg(3000, 2000), $sideways);
+system(qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody -XMP:Creator=Nobody), $sideways) == 0
+    or die 'exiftool failed';
+my @photos = ([0, $sideways, 1365, 2048], [1, portrait(), 512, 512], [3, make_jpeg(800, 600), 800, 600]);
+my %ids;
+for my $photo (@photos[2, 0, 1]) {
+    my $answer = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+        parts => [order => $photo->[0], image => [$photo->[1]]]);
+    is $answer->code, 201, "photo $photo->[0] is uploaded" or diag $answer->as_string;
+    $ids{$photo->[0]} = json($answer)->{id};
+}
+
+# The happy path -----------------------------------------------------------------------------------
+
+my ($status, undef, $data) = generate('', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei", save_to_identity => JSON::PP::true);
+is $status, 200, 'a picture is generated' or diag explain $data;
+my $job  = job($data->{job}{id});
+my $wire = overheard($tap);
+
+is $wire->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1', 'the address holds the model and nothing more';
+is $wire->{headers}{'x-goog-api-key'}, $key, 'the key goes in its header';
+is $wire->{headers}{'content-type'}, 'application/json', 'JSON is announced';
+is $wire->{headers}{'x-server-timeout'}, 30, 'the provider is told how long we wait';
+is $wire->{headers}{'content-length'}, length $wire->{body}, 'the body has a length';
+ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect referer cookie authorization x-request-id);
+
+my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
+my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
+is $shape, qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
+    . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}}}',
+    'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size';
+my $sent = $json->decode($wire->{body});
+is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, 'the text is the job\'s prompt_used, to the character';
+like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei\z/s, 'which holds the identity and the additional prompt';
+
+my @pictures = map { decode_base64($_->{inlineData}{data}) } @{$sent->{contents}[0]{parts}}[1 .. 3];
+is_deeply [map { [@$_{qw(width height)}] } map { @{$_->{body}{contents}[0]{parts}}[1 .. 3] ? map({ $_->{inlineData}{data} } @{$_->{body}{contents}[0]{parts}}[1 .. 3]) : () } recorded()],
+    [map { [@$_[2, 3]] } @photos], 'references go out in their order, upright and within 2048 pixels';
+for my $n (0 .. $#pictures) {
+    my $file = "$ENV{IIMG_WORK}/sent-$n.jpg";
+    open my $out, '>:raw', $file or die $!;
+    print $out $pictures[$n];
+    close $out;
+    like $pictures[$n], qr/\A\xff\xd8\xff/, "reference $n is a JPEG";
+    isnt sha256_hex($pictures[$n]), sha256_hex(slurp($photos[$n][1])), "reference $n is not the original's bytes";
+    my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ } `exiftool -a -G1 -s '$file'`;
+    is "@tags", '', "reference $n has no metadata";
+}
+
+my $picture = delivered($wire->{answer});
+is substr($picture, 41, 3), substr(sha256(join '', map({ my $text = $_; utf8::encode($text); $text } $job->{prompt_used}), @pictures), 0, 3),
+    'the double has seen this prompt and these references in this order';
+is_deeply [read_of_png($picture)], [896, 1200], 'and made what ratio and size mean';
+ok stored_file_of($job) eq $picture, 'the picture is stored byte for byte as it was sent';
+like $job->{image}, qr{\Agenerated_images/[0-9a-f-]{36}\.png\z}, 'under the extension of its bytes';
+is_deeply [@$job{qw(state generator model media_type width height error_code attempts)}],
+    ['succeeded', 'gemini', 'gemini-3-pro-image', 'image/png', 896, 1200, undef, 1], 'the row says what became of it';
+is_deeply $job->{reference_image_ids}, [@ids{0, 1, 3}], 'and which references went along';
+is $job->{usage}{totalTokenCount}, 2070, 'and what it used';
+is_deeply $job->{warnings}, [], 'and no warnings';
+is $data->{success}, JSON::PP::true, 'the answer says success';
+is_deeply [@{$data->{job}}{qw(state width height media_type model)}, $data->{job}{usage}{totalTokenCount}],
+    ['succeeded', 896, 1200, 'image/png', 'gemini-3-pro-image', 2070], 'and the job as the row has it';
+my $shown = HTTP::Tiny->new->get($data->{image_url});
+ok $shown->{success} && $shown->{content} eq $picture, 'image_url shows exactly the provider\'s bytes';
+is $shown->{headers}{'content-type'}, 'image/png', 'as what they are';
+my $saved = HTTP::Tiny->new->get($data->{identity}{image}{original});
+ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy of it';
+
+# What comes well ----------------------------------------------------------------------------------
+
+my @good = (
+    # scenario               extension  size               warning   what
+    ['jpeg',                 'jpg',     [896, 1200],       undef,    'a JPEG is kept as JPEG'],
+    ['jpeg-labelled-png',    'jpg',     [896, 1200],       undef,    'bytes count, not the label'],
+    ['text',                 'png',     [896, 1200],       undef,    'words beside the picture do no harm'],
+    ['thoughts',             'png',     [896, 1200],       undef,    'drafts are not taken for the result'],
+    ['only-thought',         'png',     [896, 1200],       undef,    'unless the only picture is marked as one and has the size'],
+    ['two-images',           'png',     [896, 1200],       undef,    'of two pictures the last counts'],
+    ['snake',                'png',     [896, 1200],       undef,    'snake_case is understood'],
+    ['nulls',                'png',     [896, 1200],       undef,    'null is absent'],
+    ['shuffled',             'png',     [896, 1200],       undef,    'order and unknown members do not matter'],
+    ['bare',                 'png',     [896, 1200],       undef,    'nothing but the picture is enough'],
+    ['pretty',               'png',     [896, 1200],       undef,    'pretty JSON is JSON'],
+    ['unpadded',             'png',     [896, 1200],       undef,    'base64 may lack its padding'],
+    ['urlsafe',              'png',     [896, 1200],       undef,    'base64 may be the URL kind'],
+    ['gzip',                 'png',     [896, 1200],       undef,    'answers may be compressed'],
+    ['chunked',              'png',     [896, 1200],       undef,    'answers may be chunked'],
+    ['no-length',            'png',     [896, 1200],       undef,    'answers may end with the connection'],
+    ['interim',              'png',     [896, 1200],       undef,    'interim answers are skipped'],
+    ['text-plain',           'png',     [896, 1200],       undef,    'the content type does not matter'],
+    ['array',                'png',     [896, 1200],       undef,    'an array around it does not matter'],
+    ['other-model',          'png',     [896, 1200],       undef,    'another model\'s picture is a picture'],
+    ['retiring',             'png',     [896, 1200],       undef,    'a model that ends soon still serves'],
+    ['finish:SOMETHING_NEW', 'png',     [896, 1200],       undef,    'a reason nobody has heard of does not take the picture away'],
+    ['wrong-size',           'png',     [512, 512],        qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size is a warning'],
+    ['big',                  'png',     [896, 1200],       undef,    '24 MiB fit'],
+);
+for my $case (@good) {
+    my ($scenario, $extension, $size, $warning, $what) = @$case;
+    my ($status, undef, $data) = generate($scenario);
+    my $job = job();
+    subtest "$scenario: $what" => sub {
+        is $status, 200, 'it succeeds' or return diag explain $data;
+        is $job->{id}, $data->{job}{id}, 'it is the newest row';
+        like $job->{image}, qr/\.$extension\z/, "the file ends in .$extension";
+        is_deeply [@$job{qw(state media_type width height)}], ['succeeded', $extension eq 'jpg' ? 'image/jpeg' : 'image/png', @$size], 'type and size are the bytes\'';
+        like "@{$job->{warnings}}", $warning // qr/\A\z/, $warning ? 'the row has the warning' : 'the row has no warning';
+        ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the bytes are as they were sent'
+            if $scenario !~ /gzip|chunked|interim/;
+        is length stored_file_of($job), -s stored_path($job->{image}), 'it is on disk';
+    };
+}
+
+my (undef, undef, $default) = generate('', aspect_ratio => '16:9', resolution => '4K');
+is_deeply [@{$default->{job}}{qw(width height)}], [5504, 3072], '4K in 16:9 has 5504 x 3072 pixels';
+is_deeply [map { @$_{qw(aspectRatio imageSize)} } $json->decode(overheard($tap)->{body})->{generationConfig}{imageConfig}], ['16:9', '4K'], 'because it was asked for so';
+(undef, undef, my $retired) = generate('', model => 'gemini-3-pro-image-preview');
+is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1', 'a retired name is asked for by its living one';
+like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/, 'and the job says so';
+(undef, undef, my $one) = generate('', reference_image_ids => [$ids{1}]);
+is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be chosen';
+is scalar @{$json->decode(overheard($tap)->{body})->{contents}[0]{parts}}, 2, 'and the others stay at home';
+
+# What goes wrong ----------------------------------------------------------------------------------
+
+my %sentences = (
+    provider_key     => qr/refused this server's key; an operator/,
+    provider_request => qr/did not accept the request|stopped before the picture was done/,
+    provider_busy    => qr/overloaded at the moment|used up what the image provider allows/,
+    provider_reply   => qr/answer was not usable|something that is no picture/,
+    model_retired    => qr/does not know the model gemini-3-pro-image; an operator/,
+    no_image         => qr/answered without a picture/,
+    timeout          => qr/did not answer in time/,
+    refused          => qr/refused to make this picture: .+\. \S.+\.\z/,
+);
+my @bad = (
+    # scenario               status  code             Retry-After
+    ['status:400',              502, 'provider_request'],
+    ['status:401',              503, 'provider_key',   5],
+    ['status:403',              503, 'provider_key',   5],
+    ['status:404',              502, 'model_retired'],
+    ['status:408',              504, 'timeout'],
+    ['status:413',              502, 'provider_request'],
+    ['status:429',              429, 'provider_busy', 37],
+    ['status:499',              502, 'provider_request'],
+    ['status:500',              503, 'provider_busy',  5],
+    ['status:502',              503, 'provider_busy',  5],
+    ['status:503',              503, 'provider_busy',  5],
+    ['status:504',              504, 'timeout'],
+    ['status:418',              502, 'provider_request'],
+    ['key-invalid',             503, 'provider_key',   5],
+    ['echo-key',                503, 'provider_key',   5],
+    ['precondition',            503, 'provider_key',   5, qr/does not serve this server's account/],
+    ['quota-zero',              429, 'provider_busy', 30],
+    ['quota-fraction',          429, 'provider_busy', 37],
+    ['quota-forever',           429, 'provider_busy', 3600],
+    ['retry-after:12',          429, 'provider_busy', 12],
+    ['array-error',             429, 'provider_busy', 37],
+    ['error-200',               503, 'provider_busy',  5],
+    ['html',                    502, 'provider_reply'],
+    ['html-503',                503, 'provider_busy',  5],
+    ['empty',                   502, 'provider_reply'],
+    ['cut-json',                502, 'provider_reply'],
+    ['short-body',              502, 'provider_reply'],
+    ['short-chunked',           502, 'provider_reply'],
+    ['reset',                   502, 'provider_reply'],
+    ['close',                   502, 'provider_reply'],
+    ['not-http',                502, 'provider_reply'],
+    ['redirect',                502, 'provider_reply'],
+    ['redirect-host',           502, 'provider_reply'],
+    ['no-image',                502, 'no_image'],
+    ['empty-object',            502, 'no_image'],
+    ['no-content',              502, 'no_image'],
+    ['only-draft',              502, 'no_image'],
+    ['finish:NO_IMAGE',         502, 'no_image'],
+    ['finish:IMAGE_OTHER',      502, 'no_image'],
+    ['finish:MAX_TOKENS',       502, 'provider_request'],
+    ['finish:CONTINUATION',     502, 'provider_request'],
+    ['bad-base64',              502, 'provider_reply'],
+    ['not-a-picture',           502, 'provider_reply'],
+    ['gif',                     502, 'provider_reply'],
+    map({ ["refused:$_",        422, 'refused'] } qw(SAFETY IMAGE_SAFETY PROHIBITED_CONTENT IMAGE_PROHIBITED_CONTENT BLOCKLIST SPII RECITATION IMAGE_RECITATION LANGUAGE)),
+    ['finish:IMAGE_SAFETY',     422, 'refused'],
+    map({ ["blocked:$_",        422, 'refused'] } qw(SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY)),
+);
+my $files = sub { my @found = `find '@{[$server->state]}/pictures' -type f`; scalar @found };
+my $files_before = $files->();
+recorded();
+for my $case (@bad) {
+    my ($scenario, $wanted, $code, $after, $sentence) = @$case;
+    my ($status, $retry, $data) = generate($scenario);
+    my $job = job();
+    subtest "$scenario: $wanted $code" => sub {
+        is $status, $wanted, 'the status' or diag explain $data;
+        is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the code';
+        like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code}, 'the sentence';
+        is $retry, $after, 'Retry-After';
+        is_deeply [@$job{qw(state error_code image owner)}], ['failed', $code, undef, undef], 'the row has failed with the code';
+        is $job->{error_detail}, ref $data eq 'HASH' ? $data->{detail} : '', 'and the sentence';
+        ok defined $job->{finished_at}, 'and has ended';
+        like $job->{prompt_used}, qr/\Q[[scenario:$scenario]]/, 'and is this one';
+    };
+}
+my @requests = recorded();
+is scalar @requests, scalar @bad, 'each failure was one request: nothing was tried again';
+is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateContent' } @requests], [], 'no redirect was followed';
+is $files->(), $files_before, 'failures leave no file';
+
+# Hanging up ---------------------------------------------------------------------------------------
+
+my $body = $json->encode(wish('slow:1500'));
+my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{^http://}{}r) or die $!;
+print $socket "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nAuthorization: " . login('admin')
+    . "\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+$socket->flush;
+sleep 0.3;
+close $socket;
+my $left = eventually(sub { my $row = job(); $row->{prompt_used} =~ /slow:1500/ && $row->{finished_at} ? $row : undef }, 15);
+is $left->{state}, 'succeeded', 'the client has hung up: the job ends well all the same';
+ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'and its picture is on disk';
+
+# The store is away --------------------------------------------------------------------------------
+
+my $pictures = $server->state . '/pictures';
+my ($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('slow:1500')) }, sub {
+    eventually(sub { (job()->{state} // '') eq 'running' }, 10);
+    sleep 0.7;
+    chmod 0, $pictures or die $!;
+    sleep 2.3;
+    chmod 0700, $pictures or die $!;
+});
+chmod 0700, $pictures;
+is $kept->[0], 200, 'the store was away when the picture came: it waits for it' or diag explain $kept;
+$job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
+is $job->{state}, 'succeeded', 'the job has succeeded';
+ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its picture is there';
+
+($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('slow:1500')) }, sub {
+    eventually(sub { (job()->{state} // '') eq 'running' }, 10);
+    sleep 0.5;
+    chmod 0, $pictures or die $!;
+    eventually(sub { (job()->{state} // '') ne 'running' }, 30);
+    chmod 0700, $pictures or die $!;
+});
+chmod 0700, $pictures;
+is_deeply [$kept->[0], $kept->[2]{code}], [503, 'store_down'], 'a store that stays away is a failure in the end';
+is_deeply [@{job()}{qw(state error_code)}], ['failed', 'store_down'], 'and the row knows';
+
+# PostgreSQL is away -------------------------------------------------------------------------------
+
+($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('slow:1500')) }, sub {
+    eventually(sub { (job()->{state} // '') eq 'running' }, 10);
+    sleep 0.5;
+    $server->script(cluster => 'stop');
+    sleep 3;
+    $server->script(cluster => 'start');
+});
+is $kept->[0], 200, 'the database was stopped when the picture came: it waits for it' or diag explain $kept;
+$job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
+is $job->{state}, 'succeeded', 'the job has succeeded';
+ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its picture is there';
+
+# A short deadline, one generation, one connection --------------------------------------------------
+
+my @conf = ('IdentityImgGeminiTimeout 2', 'IdentityImgMaxGenerations 1', 'StartServers 1', 'ServerLimit 1', 'ThreadsPerChild 25', 'MaxRequestWorkers 25',
+            'DBDMin 1', 'DBDKeep 1', 'DBDMax 1', 'DBDExptime 300');
+$server->restart(join "\n", @conf, '');
+my $began = time;
+($status, undef, $data) = generate('silence');
+is_deeply [$status, $data->{code}], [504, 'timeout'], 'silence is a timeout' or diag explain $data;
+cmp_ok time - $began, '>=', 1.9, 'after the time that is set';
+cmp_ok time - $began, '<', 6, 'and not much later';
+is_deeply [@{job()}{qw(state error_code)}], ['failed', 'timeout'], 'the row knows';
+is job()->{error_billed}, undef, 'and does not pretend to know whether it was billed';
+is_deeply [(generate('slow-body:5000'))[0]], [504], 'an answer that stops half-way is a timeout too';
+
+my (@refusal, $me, $took);
+($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('slow:1600')) }, sub {
+    eventually(sub { (job()->{prompt_used} // '') =~ /slow:1600/ && job()->{state} eq 'running' }, 10);
+    my $from = time;
+    $me = ask(GET => 'users/me/');
+    $took = time - $from;
+    @refusal = generate('');
+});
+is $kept->[0], 200, 'the one generation that is allowed goes on' or diag explain $kept;
+is $me->[0], 200, 'meanwhile the only database connection serves others';
+cmp_ok $took, '<', 0.6, 'at once: none is held while the provider works';
+is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'], 'a second generation is refused with Retry-After';
+is +(generate(''))[0], 200, 'and welcome when the first has ended';
+
+# A wrong key, then nobody there -------------------------------------------------------------------
+
+$server->{env}{GEMINI_API_KEY} = my $other_key = "$key-but-another";
+$server->restart("IdentityImgGeminiTimeout 10\n");
+($status, undef, $data) = generate('');
+is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key that the provider does not know' or diag explain $data;
+unlike $json->encode($data), qr/AQ\./, 'is not told to the client';
+$server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
+$server->restart;
+$began = time;
+($status, my $retry, $data) = generate('');
+is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'nobody listens: 503' or diag explain $data;
+like $data->{detail}, qr/cannot be reached at the moment/, 'with a sentence';
+cmp_ok time - $began, '<', 5, 'at once';
+is_deeply [@{job()}{qw(state error_code)}], ['failed', 'provider_down'], 'the row knows';
+
+# The key ------------------------------------------------------------------------------------------
+
+my $dump = join "\n", $server->sql('SELECT j::text FROM generation_jobs j');
+my %places = ('the error log' => slurp($server->state . '/httpd/error.log'), 'the access log' => slurp($server->state . '/httpd/access.log'),
+              'PostgreSQL\'s log' => slurp($server->state . '/postgres.log'), 'the rows' => $dump, 'all answers' => JSON::PP->new->utf8->allow_nonref->encode(\@answers));
+for my $place (sort keys %places) {
+    ok length $places{$place}, "$place: there is something";
+    is index($places{$place}, $key), -1, "the key is not in $place";
+}
+is index(join(' ', map { $_->{path} } @requests), $key), -1, 'nor was it in an address';
+
+is_deeply [$server->sql(q{SELECT count(*) FROM stored_objects WHERE state = 'pending'})], [0], 'no object waits to be shown or swept';
+is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT IN ('succeeded', 'failed')})], [0], 'no job is left in between';
+
+$server->judge(
+    qr/IIMG0002: POST .*image-generation/, qr/IIMG0003: POST .*image-generation/, qr/IIMG0004: POST .*image-generation/,
+    qr/IIMG0040: the model gemini-3-pro-image-preview was shut down/, qr/IIMG0041: /,
+    qr/IIMG010[1-5]: .*(?:database|generation_jobs|stored_object|could not be deleted yet|wait for)/,
+    qr/AH\d+: |terminating connection|server closed the connection|could not connect|connection to server/,
+);
+finish();
