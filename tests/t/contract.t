@@ -381,11 +381,13 @@ for my $case (
     ['a header of 20 KB',         ['GET /api/v1/users/me/ HTTP/1.1', 'X-Long: ' . 'x' x 20000], 400],
     ['an address of 20 KB',       ['GET /api/v1/' . 'x' x 20000 . ' HTTP/1.1'],                 414],
     ['an escape that is none',    ['GET /api/v1/%zz/ HTTP/1.1'],                                400],
-    ['TRACE',                     ['TRACE /api/v1/users/me/ HTTP/1.1'],                         405],
+    ['TRACE by nobody',           ['TRACE /api/v1/users/me/ HTTP/1.1'],                         401],
+    ['TRACE',                     ['TRACE /api/v1/users/me/ HTTP/1.1', 'Authorization: ' . login('alice')], 405],
+    ['TRACE of a picture',        ['TRACE /pictures/media/x HTTP/1.1'],                         403],
 ) {
     my ($what, $head, $status) = @$case;
     my ($text) = raw($head);
-    like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"[^"]+\.","code":"\w+"\}$/s, "$what is refused by httpd in our words";
+    like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"[^"]+\.","code":"\w+"\}$/s, "$what is refused in our words";
 }
 
 finish();
