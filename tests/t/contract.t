@@ -387,7 +387,7 @@ for my $case (
 ) {
     my ($what, $head, $status) = @$case;
     my ($text) = raw($head);
-    like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"[^"]+\.","code":"\w+"\}$/s, "$what is refused in our words";
+    like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"(?:[^"\\]|\\.)+\.","code":"\w+"\}$/s, "$what is refused in our words";
 }
 
 finish();
