@@ -39,6 +39,7 @@ static const route_t routes[] = {
     { M_PATCH,  "identities/{id}/upload-image/",       IIMG_USER,  FIRST,  iimg_view_identity_upload },
     { M_POST,   "identities/{id}/upload-image/",       IIMG_USER,  FIRST,  iimg_view_identity_upload },
     { M_DELETE, "identities/{id}/delete-image/",       IIMG_USER,  FIRST,  iimg_view_identity_delete_image },
+    { M_POST,   "identities/{id}/restore-image/",      IIMG_USER,  FIRST,  iimg_view_identity_restore_image },
     { M_GET,    "image-generation/users/",             IIMG_STAFF, WITHIN, iimg_view_image_generation_users },
     { M_POST,   "image-generation/generate/",          IIMG_STAFF, FIRST,  iimg_view_image_generation_generate },
 };

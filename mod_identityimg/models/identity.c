@@ -33,6 +33,15 @@ static const iimg_statement_t set_picture = {
     " WHERE id = $1::uuid RETURNING " COLUMNS
 };
 
+static const iimg_statement_t restore_picture = {
+    "iimg_identity_restore_picture",
+    "UPDATE identities AS i"
+    "   SET image = previous_image, image_sized = previous_image_sized,"
+    "       previous_image = image, previous_image_sized = image_sized,"
+    "       version = version + 1, updated_at = now()"
+    " WHERE id = $1::uuid AND previous_image IS NOT NULL RETURNING " COLUMNS
+};
+
 static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
                      iimg_identity_t *identity)
 {
@@ -111,4 +120,10 @@ iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
                                         const iimg_picture_t *picture, iimg_identity_t **identity)
 {
     return one(context, &set_picture, IIMG_PARAMS(id, picture->key, picture->sized), identity);
+}
+
+iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char *id,
+                                            iimg_identity_t **identity)
+{
+    return one(context, &restore_picture, IIMG_PARAMS(id), identity);
 }

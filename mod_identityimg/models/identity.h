@@ -43,4 +43,11 @@ iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
 iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
                                         const iimg_picture_t *picture, iimg_identity_t **identity);
 
+/**
+ * Exchange the picture with the one before the last change, as long as that is held.
+ * @param identity the row after it; NULL when it is gone or nothing is held
+ */
+iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char *id,
+                                            iimg_identity_t **identity);
+
 #endif

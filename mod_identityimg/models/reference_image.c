@@ -51,6 +51,21 @@ static const iimg_statement_t update = {
     " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS
 };
 
+/* One statement: the constraint is looked at when it ends. */
+static const iimg_statement_t swap = {
+    "iimg_reference_image_swap",
+    "WITH changed AS ("
+    "    UPDATE reference_images AS r"
+    "       SET \"order\" = CASE WHEN r.id = this.id THEN $4::smallint ELSE this.\"order\" END,"
+    "           name = CASE WHEN r.id = this.id THEN coalesce($3::text, r.name) ELSE r.name END,"
+    "           version = r.version + 1, updated_at = now()"
+    "      FROM reference_images AS this"
+    "     WHERE this.id = $1::uuid AND this.user_id = $2::uuid AND r.user_id = this.user_id"
+    "       AND (r.id = this.id OR r.\"order\" = $4::smallint)"
+    "    RETURNING r.*)"
+    " SELECT " COLUMNS " FROM changed r WHERE r.id = $1::uuid"
+};
+
 static const iimg_statement_t set_picture = {
     "iimg_reference_image_set_picture",
     "UPDATE reference_images AS r"
@@ -192,6 +207,14 @@ iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *u
     iimg_error_t *err = changed(context, &update, IIMG_PARAMS(id, user_id, name, slot), image);
 
     return explain(context, err, order);
+}
+
+iimg_error_t *iimg_reference_image_swap(iimg_context_t *context, const char *user_id,
+                                        const char *id, const char *name, int order,
+                                        iimg_reference_image_t **image)
+{
+    return changed(context, &swap,
+                   IIMG_PARAMS(id, user_id, name, apr_itoa(context->pool, order)), image);
 }
 
 iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const char *user_id,

@@ -55,6 +55,15 @@ iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *u
                                           const char *id, const char *name, const int *order,
                                           iimg_reference_image_t **image);
 
+/**
+ * Change name and order; a photo that is in that slot takes this one's, in the same statement.
+ * @param name NULL: as it is
+ * @param image the row after it; NULL when it is gone
+ */
+iimg_error_t *iimg_reference_image_swap(iimg_context_t *context, const char *user_id,
+                                        const char *id, const char *name, int order,
+                                        iimg_reference_image_t **image);
+
 /** Show another picture; the old one's objects are doomed. @param image NULL when the row is gone */
 iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const char *user_id,
                                                const char *id, const iimg_picture_t *picture,

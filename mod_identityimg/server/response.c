@@ -76,10 +76,10 @@ static void set_common_headers(request_rec *r)
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
 }
 
-static void send_json(request_rec *r, int status, const iimg_json_t *json)
+static void send_json(request_rec *r, int status, const char *type, const iimg_json_t *json)
 {
     r->status = status;
-    ap_set_content_type(r, "application/json");
+    ap_set_content_type(r, type);
     set_common_headers(r);
     send_bytes(r, json->text, json->length);
 }
@@ -87,7 +87,7 @@ static void send_json(request_rec *r, int status, const iimg_json_t *json)
 iimg_error_t *iimg_respond_json(iimg_request_t *req, int status, const iimg_json_t *json)
 {
     iimg_step_end(req->context, req->serializing, "serialize", NULL);
-    send_json(req->r, status, json);
+    send_json(req->r, status, "application/json", json);
     return NULL;
 }
 
@@ -97,6 +97,8 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
     set_common_headers(req->r);
     return NULL;
 }
+
+#define PROBLEM "application/problem+json"
 
 /* Errors -------------------------------------------------------------------------------------- */
 
@@ -168,11 +170,26 @@ static const char *as_utf8(apr_pool_t *pool, const char *text)
     return out;
 }
 
-static void write_error(iimg_json_t *out, const iimg_context_t *context, const iimg_error_t *err)
+/* RFC 9457; without a type of its own a problem is what its status says. */
+static void write_problem(iimg_json_t *out, int status)
+{
+    const char *line = ap_get_status_line(status);
+
+    iimg_json_member(out, "type", "about:blank");
+    iimg_json_member(out, "title", line + strspn(line, "0123456789 "));
+    iimg_json_key(out, "status");
+    iimg_json_integer(out, status);
+}
+
+static void write_error(iimg_json_t *out, const iimg_context_t *context, const iimg_error_t *err,
+                        int problem_status)
 {
     const char *message = as_utf8(out->pool, err->message);
 
     iimg_json_object_open(out);
+    if (problem_status) {
+        write_problem(out, problem_status);
+    }
     iimg_json_member(out, "detail", message);
     iimg_json_member(out, "code", err->code ? err->code : kinds[err->kind].code);
     if (err->field) {
@@ -192,6 +209,9 @@ static void write_error(iimg_json_t *out, const iimg_context_t *context, const i
 
 int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
 {
+    int status = err->http_status ? err->http_status : kinds[err->kind].status;
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+    bool problem = accept && ap_strcasestr(accept, PROBLEM);
     iimg_json_t *out = iimg_json_create(r->pool, 512);
 
     log_error(r, context, err);
@@ -199,7 +219,7 @@ int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg
         return err->http_status;
     }
     set_error_headers(r, err);
-    write_error(out, context, err);
-    send_json(r, err->http_status ? err->http_status : kinds[err->kind].status, out);
+    write_error(out, context, err, problem ? status : 0);
+    send_json(r, status, problem ? PROBLEM : "application/json", out);
     return OK;
 }

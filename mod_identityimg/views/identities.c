@@ -1,4 +1,4 @@
-/* identities.c - an identity's picture: put on, taken away. */
+/* identities.c - an identity's picture: put on, taken away, brought back. */
 #include "views/views.h"
 
 #include "functions/public/public.h"
@@ -27,6 +27,14 @@ iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req)
 {
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_delete_identity_image(req->context, req->id, &identity);
+
+    return err ? err : iimg_answer_identity(req, identity);
+}
+
+iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
+{
+    iimg_identity_t *identity;
+    iimg_error_t *err = iimg_restore_identity_image(req->context, req->id, &identity);
 
     return err ? err : iimg_answer_identity(req, identity);
 }

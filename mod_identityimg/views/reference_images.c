@@ -51,21 +51,29 @@ iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
+static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, const int **order)
+{
+    long long value = 0;
+    bool present;
+    iimg_error_t *err = iimg_input_integer(input, "order", &present, &value);
+
+    *order = NULL;
+    if (err || !present) {
+        return err;
+    }
+    *order = apr_pmemdup(req->context->pool, &(int){ (int)value }, sizeof(int));
+    return iimg_check_order(req->context, value);
+}
+
 /* Name, order and picture of a new photo. */
 static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
                               iimg_new_reference_image_t *wanted)
 {
     iimg_upload_t *upload;
-    long long order = 0;
-    bool has_order;
     iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &wanted->name);
 
     if (!err) {
-        err = iimg_input_integer(input, "order", &has_order, &order);
-    }
-    if (!err && has_order) {
-        err = iimg_check_order(req->context, order);
-        wanted->order = apr_pmemdup(req->context->pool, &(int){ (int)order }, sizeof(int));
+        err = read_order(req, input, &wanted->order);
     }
     if (!err) {
         err = iimg_request_upload(req, input, &upload);
@@ -142,45 +150,45 @@ iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
     return err ? err : answer_one(req, HTTP_OK, image);
 }
 
-/* What a PATCH changes; NULL: not that. */
-static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
-                                 const char **name, const int **order)
+static iimg_error_t *read_swap(iimg_request_t *req, bool *swap)
 {
-    long long value = 0;
-    bool has_order;
-    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, name);
+    iimg_input_t *query;
+    iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
 
-    *order = NULL;
+    *swap = false;
+    return err ? err : iimg_input_bool(query, "swap", swap);
+}
+
+static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
+                                 iimg_reference_image_change_t *change)
+{
+    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &change->name);
+
     if (!err && iimg_input_is_null(input, "order")) {
         err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
                                           "This field may not be null."), "order");
     }
     if (!err) {
-        err = iimg_input_integer(input, "order", &has_order, &value);
+        err = read_order(req, input, &change->order);
     }
-    if (!err && has_order) {
-        err = iimg_check_order(req->context, value);
-        *order = apr_pmemdup(req->context->pool, &(int){ (int)value }, sizeof(int));
-    }
-    return err;
+    return err ? err : read_swap(req, &change->swap);
 }
 
 iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
 {
+    iimg_reference_image_change_t change;
     iimg_reference_image_t *image;
     iimg_input_t *input;
-    const char *name;
-    const int *order;
     iimg_error_t *err = get_one(req, &image);
 
     if (!err) {
         err = iimg_request_input(req, &input);
     }
     if (!err) {
-        err = read_change(req, input, &name, &order);
+        err = read_change(req, input, &change);
     }
-    if (!err && (name || order)) {
-        err = iimg_update_reference_image(req->context, image->user_id, image->id, name, order,
+    if (!err && (change.name || change.order)) {
+        err = iimg_update_reference_image(req->context, image->user_id, image->id, &change,
                                           &image);
     }
     return err ? err : answer_one(req, HTTP_OK, image);

@@ -20,6 +20,7 @@ iimg_error_t *iimg_view_test_user_identities(iimg_request_t *req);
 
 iimg_error_t *iimg_view_identity_upload(iimg_request_t *req);
 iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req);
+iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req);
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req);
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req);

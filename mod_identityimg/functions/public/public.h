@@ -35,12 +35,17 @@ iimg_error_t *iimg_create_reference_image(iimg_context_t *context, const char *u
                                           const iimg_new_reference_image_t *wanted,
                                           iimg_reference_image_t **image);
 
-/**
- * Change name and order. @param name, order NULL: as it is; both NULL changes nothing at all
- * Errors: IIMG_INVALID, IIMG_NOT_FOUND.
- */
+/** What a client changes of a photo; all NULL changes nothing at all. */
+typedef struct iimg_reference_image_change_t {
+    const char *name;               /* NULL: as it is */
+    const int *order;               /* NULL: as it is */
+    bool swap;                      /* the photo in that slot takes this one's */
+} iimg_reference_image_change_t;
+
+/** Change name and order. Errors: IIMG_INVALID, IIMG_NOT_FOUND. */
 iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *user_id,
-                                          const char *id, const char *name, const int *order,
+                                          const char *id,
+                                          const iimg_reference_image_change_t *wanted,
                                           iimg_reference_image_t **image);
 
 /** Put a picture in, or another one; on any error the old one stays. */
@@ -63,5 +68,12 @@ iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id
 /** Take the picture away; it is held for a day. An identity without one stays as it is. */
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,
                                          iimg_identity_t **identity);
+
+/**
+ * Bring back the picture before the last change; the present one is held in its place, so that
+ * doing it twice changes nothing. Errors: IIMG_NOT_FOUND, IIMG_CONFLICT when nothing is held.
+ */
+iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *id,
+                                          iimg_identity_t **identity);
 
 #endif

@@ -1,37 +1,55 @@
-/* update_reference_image.c - change a photo's name and order. */
+/* update_reference_image.c - change a photo's name and order, or exchange it with another. */
 #include "functions/public/public.h"
 
-typedef struct change_t {
+typedef struct update_t {
     const char *user_id;
     const char *id;
-    const char *name;
-    const int *order;
+    const iimg_reference_image_change_t *wanted;
     iimg_reference_image_t *image;
-} change_t;
+} update_t;
+
+/* Changes of order queue up at the user's row, as creates do: no two wait for one another's slots. */
+static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
+{
+    bool found = true;
+    iimg_error_t *err = update->wanted->order
+        ? iimg_user_lock(context, update->user_id, &found) : NULL;
+
+    return !err && !found ? iimg_not_found(context) : err;
+}
 
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
-    change_t *change = baton;
+    update_t *update = baton;
+    const iimg_reference_image_change_t *wanted = update->wanted;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
 
     if (!err) {
-        err = iimg_reference_image_update(context, change->user_id, change->id, change->name,
-                                          change->order, &change->image);
+        err = lock_slots(context, update);
     }
-    return !err && !change->image ? iimg_not_found(context) : err;
+    if (!err && wanted->swap && wanted->order) {
+        err = iimg_reference_image_swap(context, update->user_id, update->id, wanted->name,
+                                        *wanted->order, &update->image);
+    }
+    else if (!err) {
+        err = iimg_reference_image_update(context, update->user_id, update->id, wanted->name,
+                                          wanted->order, &update->image);
+    }
+    return !err && !update->image ? iimg_not_found(context) : err;
 }
 
 iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *user_id,
-                                          const char *id, const char *name, const int *order,
+                                          const char *id,
+                                          const iimg_reference_image_change_t *wanted,
                                           iimg_reference_image_t **image)
 {
-    change_t change = { .user_id = user_id, .id = id, .name = name, .order = order };
-    iimg_error_t *err = order ? iimg_check_order(context, *order) : NULL;
+    update_t update = { .user_id = user_id, .id = id, .wanted = wanted };
+    iimg_error_t *err = wanted->order ? iimg_check_order(context, *wanted->order) : NULL;
 
     if (err) {
         return err;
     }
-    err = iimg_db_transaction(context, update_row, &change);
-    *image = change.image;
+    err = iimg_db_transaction(context, update_row, &update);
+    *image = update.image;
     return err;
 }

@@ -69,6 +69,7 @@ sub url      { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
 #   headers => [k => v]                         base => URL         of another server
 sub call {
     my ($method, $path, %with) = @_;
+    local $_;       # Apache::Test changes it when it reads its configuration
     my @headers = @{$with{headers} // []};
     push @headers, Authorization => login($with{as}) if $with{as};
     my ($content, $type) = (undef, $with{type});

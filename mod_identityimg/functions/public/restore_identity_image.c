@@ -1,0 +1,39 @@
+/* restore_identity_image.c - bring back the picture before the last change. */
+#include "functions/public/public.h"
+
+typedef struct change_t {
+    const char *id;
+    iimg_identity_t *identity;
+} change_t;
+
+static iimg_error_t *nothing_held(iimg_context_t *context)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                      "There is no earlier picture to restore."),
+                           "nothing_to_restore");
+}
+
+/* Triggers make the held objects live again, and hold those of the picture that goes. */
+static iimg_error_t *exchange(iimg_context_t *context, void *baton)
+{
+    change_t *change = baton;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err) {
+        err = iimg_get_identity(context, change->id, &change->identity);
+    }
+    if (!err) {
+        err = iimg_identity_restore_picture(context, change->id, &change->identity);
+    }
+    return !err && !change->identity ? nothing_held(context) : err;
+}
+
+iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *id,
+                                          iimg_identity_t **identity)
+{
+    change_t change = { .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, exchange, &change);
+
+    *identity = change.identity;
+    return err;
+}

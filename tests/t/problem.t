@@ -1,0 +1,29 @@
+# problem.t - errors as application/problem+json (RFC 9457) for clients that ask for it.
+use strict;
+use warnings;
+use IdentityImg::Test;
+use Test::More;
+
+fresh_data();
+
+sub ask { my ($method, $path, %with) = @_; return call($method => $path, %with, headers => [Accept => 'application/problem+json, application/json;q=0.9']) }
+
+for my $case (
+    [GET => 'nothing/', {}, 404, 'Not Found', { detail => 'Not found.', code => 'not_found' }],
+    [PUT => 'users/me/', {}, 405, 'Method Not Allowed', { detail => 'Method "PUT" not allowed.', code => 'method_not_allowed' }],
+    [POST => 'reference-images/', { json => { order => 9 } }, 400, 'Bad Request',
+        { detail => 'Order must be between 0 and 4', code => 'order_range', errors => { order => ['Order must be between 0 and 4'] } }],
+) {
+    my ($method, $path, $with, $status, $title, $members) = @$case;
+    my $answer = ask($method, $path, as => 'alice', %$with);
+    is $answer->code, $status, "$method $path is $status";
+    is $answer->header('Content-Type'), 'application/problem+json', '... as a problem';
+    is_deeply json($answer), { %$members, type => 'about:blank', title => $title, status => $status }, '... with the usual members and the problem\'s';
+}
+my $nobody = ask(GET => 'users/me/');
+is $nobody->header('Content-Type'), 'application/problem+json', 'what httpd refuses is a problem too';
+is json($nobody)->{status}, 401, '... with its status';
+is ask(GET => 'users/me/', as => 'alice')->header('Content-Type'), 'application/json', 'what succeeds is no problem';
+is_deeply [sort keys %{json(call(GET => 'nothing/', as => 'alice'))}], [qw(code detail)], 'who does not ask gets the plain form';
+
+finish();
