@@ -28,6 +28,7 @@ my @routes = (
     ['test-users/' . person('scenario_one') . '/identities/', 'GET, HEAD, OPTIONS',      'test-users/%s/identities/'],
     ["identities/$identity/upload-image/",   'POST, PATCH, OPTIONS',                     'identities/%s/upload-image/'],
     ["identities/$identity/delete-image/",   'DELETE, OPTIONS',                          'identities/%s/delete-image/'],
+    ["identities/$identity/restore-image/",  'POST, OPTIONS',                            'identities/%s/restore-image/'],
     ['image-generation/users/',              'GET, HEAD, OPTIONS'],
     ['image-generation/generate/',           'POST, OPTIONS'],
 );
