@@ -42,6 +42,12 @@ static const route_t routes[] = {
     { M_POST,   "identities/{id}/restore-image/",      IIMG_USER,  FIRST,  iimg_view_identity_restore_image },
     { M_GET,    "image-generation/users/",             IIMG_STAFF, WITHIN, iimg_view_image_generation_users },
     { M_POST,   "image-generation/generate/",          IIMG_STAFF, FIRST,  iimg_view_image_generation_generate },
+    { M_GET,    "prompts/",                            IIMG_STAFF, WITHIN, iimg_view_prompt_list },
+    { M_POST,   "prompts/",                            IIMG_STAFF, FIRST,  iimg_view_prompt_create },
+    { M_POST,   "prompts/preview/",                    IIMG_STAFF, FIRST,  iimg_view_prompt_preview },
+    { M_GET,    "prompts/{id}/",                       IIMG_STAFF, WITHIN, iimg_view_prompt_retrieve },
+    { M_PATCH,  "prompts/{id}/",                       IIMG_STAFF, WITHIN, iimg_view_prompt_update },
+    { M_GET,    "core/enums/",                         IIMG_USER,  WITHIN, iimg_view_core_enums },
 };
 
 #define ROUTES (int)(sizeof(routes) / sizeof(routes[0]))
@@ -71,17 +77,29 @@ static bool matches(const char *pattern, const char *path, const char **id, size
     return *path == '\0';
 }
 
+/* Whether a route has this very path: then none of its words is an {id}. */
+static bool is_literal(const char *path)
+{
+    for (int i = 0; i < ROUTES; i++) {
+        if (strcmp(routes[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The route of a method and path. *allowed collects the methods of all routes with that path. */
 static const route_t *find(request_rec *r, const char *path, apr_array_header_t *allowed,
                            const char **id)
 {
     const route_t *found = NULL;
+    bool literal = is_literal(path);
     size_t length = 0;
 
     for (int i = 0; i < ROUTES; i++) {
         const char *text;
 
-        if (!matches(routes[i].path, path, &text, &length)) {
+        if (!matches(routes[i].path, path, &text, &length) || (text && literal)) {
             continue;
         }
         APR_ARRAY_PUSH(allowed, int) = routes[i].method;

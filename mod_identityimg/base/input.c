@@ -262,36 +262,88 @@ static const char *text_of(const field_t *field, const char **text, apr_size_t *
     return NULL;
 }
 
-iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
-                              const char **value)
+/* What a text of a client's must be, whatever it is for. */
+static iimg_error_t *check_text(const iimg_input_t *input, const char *name, const char *text,
+                                apr_size_t length)
+{
+    if (memchr(text, '\0', length)) {
+        return refuse(input, name, "Null characters are not allowed.");
+    }
+    return iimg_text_is_utf8(text, length) ? NULL : refuse(input, name, "Not a valid string.");
+}
+
+static iimg_error_t *check_length(const iimg_input_t *input, const char *name, const char *text,
+                                  apr_size_t max)
+{
+    return iimg_text_characters(text) <= max
+               ? NULL
+               : refuse(input, name,
+                        apr_psprintf(input->pool,
+                                     "Ensure this field has no more than %" APR_SIZE_T_FMT
+                                     " characters.", max));
+}
+
+/* A text as it was sent, NULL when absent. */
+static iimg_error_t *read_text(const iimg_input_t *input, const char *name, const char **value)
 {
     const field_t *field = find(input, name);
-    const char *text = NULL, *problem;
+    const char *problem;
     apr_size_t length = 0;
 
     *value = NULL;
     if (!field) {
         return NULL;
     }
-    problem = text_of(field, &text, &length);
-    if (problem) {
-        return refuse(input, name, problem);
+    problem = text_of(field, value, &length);
+    return problem ? refuse(input, name, problem) : check_text(input, name, *value, length);
+}
+
+iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
+                              const char **value)
+{
+    iimg_error_t *err = read_text(input, name, value);
+
+    if (err || !*value) {
+        return err;
     }
-    if (memchr(text, '\0', length)) {
-        return refuse(input, name, "Null characters are not allowed.");
+    *value = iimg_text_trim(input->pool, *value);
+    return check_length(input, name, *value, max);
+}
+
+iimg_error_t *iimg_input_text_raw(const iimg_input_t *input, const char *name, apr_size_t max,
+                                  const char **value)
+{
+    iimg_error_t *err = read_text(input, name, value);
+
+    return err || !*value ? err : check_length(input, name, *value, max);
+}
+
+iimg_error_t *iimg_input_not_a_choice(apr_pool_t *pool, const char *text, const char *const *words)
+{
+    const char *list = words[0];
+
+    for (int i = 1; words[i]; i++) {
+        list = apr_pstrcat(pool, list, ", ", words[i], NULL);
     }
-    if (!iimg_text_is_utf8(text, length)) {
-        return refuse(input, name, "Not a valid string.");
+    return iimg_error(pool, IIMG_INVALID, "\"%s\" is not a valid choice. Allowed: %s.", text, list);
+}
+
+iimg_error_t *iimg_input_choice(const iimg_input_t *input, const char *name,
+                                const char *const *words, const char **value)
+{
+    const char *text;
+    iimg_error_t *err = iimg_input_text(input, name, IIMG_INPUT_MAX_WORD, &text);
+
+    if (err || !text) {
+        return err;
     }
-    text = iimg_text_trim(input->pool, text);
-    if (iimg_text_characters(text) > max) {
-        return refuse(input, name,
-                      apr_psprintf(input->pool,
-                                   "Ensure this field has no more than %" APR_SIZE_T_FMT
-                                   " characters.", max));
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], text) == 0) {
+            *value = words[i];
+            return NULL;
+        }
     }
-    *value = text;
-    return NULL;
+    return iimg_error_field(iimg_input_not_a_choice(input->pool, text, words), name);
 }
 
 static bool is_integer(const char *text)
@@ -357,7 +409,7 @@ iimg_error_t *iimg_input_bool(const iimg_input_t *input, const char *name, bool 
 static iimg_error_t *read_uuid(const iimg_input_t *input, const char *name, const char *text,
                                apr_size_t length, const char **value)
 {
-    text = iimg_text_trim(input->pool, text);
+    text = iimg_text_trim(input->pool, text ? text : "");
     *value = memchr(text, '\0', length) ? NULL : iimg_uuid_parse(input->pool, text);
     return *value ? NULL : refuse(input, name, "Must be a valid UUID.");
 }
@@ -378,7 +430,35 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
     return length == 0 ? NULL : read_uuid(input, name, text, length, value);
 }
 
-static iimg_error_t *uuids_of_json(const iimg_input_t *input, const char *name, const json_t *list,
+static iimg_error_t *read_word(const iimg_input_t *input, const char *name, const char *text,
+                               apr_size_t length, const char **value)
+{
+    iimg_error_t *err = text ? check_text(input, name, text, length)
+                             : refuse(input, name, "Not a valid string.");
+
+    if (err) {
+        return err;
+    }
+    *value = iimg_text_trim(input->pool, text);
+    return **value ? check_length(input, name, *value, IIMG_INPUT_MAX_WORD)
+                   : refuse(input, name, "This field may not be blank.");
+}
+
+/* Lists --------------------------------------------------------------------------------------- */
+
+/* What a list is of. */
+typedef struct list_kind_t {
+    const char *items;      /* "UUIDs" */
+    /* One item; text is NULL when it is no text. */
+    iimg_error_t *(*read)(const iimg_input_t *input, const char *name, const char *text,
+                          apr_size_t length, const char **value);
+} list_kind_t;
+
+static const list_kind_t uuid_list = { "UUIDs", read_uuid };
+static const list_kind_t word_list = { "texts", read_word };
+
+static iimg_error_t *items_of_json(const iimg_input_t *input, const char *name,
+                                   const list_kind_t *kind, const json_t *list,
                                    apr_array_header_t *values)
 {
     iimg_error_t *err = NULL;
@@ -386,15 +466,14 @@ static iimg_error_t *uuids_of_json(const iimg_input_t *input, const char *name, 
     for (size_t i = 0; !err && i < json_array_size(list); i++) {
         const json_t *item = json_array_get(list, i);
 
-        err = json_is_string(item)
-                  ? read_uuid(input, name, json_string_value(item), json_string_length(item),
-                              apr_array_push(values))
-                  : refuse(input, name, "Must be a valid UUID.");
+        err = kind->read(input, name, json_string_value(item), json_string_length(item),
+                         apr_array_push(values));
     }
     return err;
 }
 
-static iimg_error_t *uuids_of_text(const iimg_input_t *input, const char *name, const char *text,
+static iimg_error_t *items_of_text(const iimg_input_t *input, const char *name,
+                                   const list_kind_t *kind, const char *text,
                                    apr_array_header_t *values)
 {
     char *state = NULL, *copy = apr_pstrdup(input->pool, text);
@@ -402,13 +481,13 @@ static iimg_error_t *uuids_of_text(const iimg_input_t *input, const char *name, 
 
     for (char *item = apr_strtok(copy, ",", &state); item && !err;
          item = apr_strtok(NULL, ",", &state)) {
-        err = read_uuid(input, name, item, strlen(item), apr_array_push(values));
+        err = kind->read(input, name, item, strlen(item), apr_array_push(values));
     }
     return err;
 }
 
-iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
-                               apr_array_header_t **values)
+static iimg_error_t *read_list(const iimg_input_t *input, const char *name,
+                               const list_kind_t *kind, int max, apr_array_header_t **values)
 {
     const field_t *field = find(input, name);
     iimg_error_t *err;
@@ -418,19 +497,34 @@ iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int 
         return NULL;
     }
     if (field->file || (field->json && !json_is_array(field->json))) {
-        return refuse(input, name, "Expected a list of UUIDs.");
+        return refuse(input, name,
+                      apr_psprintf(input->pool, "Expected a list of %s.", kind->items));
     }
     if (field->json && json_array_size(field->json) > (size_t)max) {
         return refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
     }
     *values = apr_array_make(input->pool, max, sizeof(const char *));
-    err = field->json ? uuids_of_json(input, name, field->json, *values)
-                      : uuids_of_text(input, name, field->data, *values);
+    err = field->json ? items_of_json(input, name, kind, field->json, *values)
+                      : items_of_text(input, name, kind, field->data, *values);
     if (!err && (*values)->nelts > max) {
         err = refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
     }
     return err;
 }
+
+iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values)
+{
+    return read_list(input, name, &uuid_list, max, values);
+}
+
+iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values)
+{
+    return read_list(input, name, &word_list, max, values);
+}
+
+/* Files --------------------------------------------------------------------------------------- */
 
 iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
                               const iimg_part_t **part)

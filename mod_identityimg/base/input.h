@@ -48,6 +48,23 @@ bool iimg_input_is_null(const iimg_input_t *input, const char *name);
 iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
                               const char **value);
 
+/** The same, not trimmed: to the character as it was sent. */
+iimg_error_t *iimg_input_text_raw(const iimg_input_t *input, const char *name, apr_size_t max,
+                                  const char **value);
+
+/** Most characters of a choice, and of an item of a list of words. */
+#define IIMG_INPUT_MAX_WORD 100
+
+/**
+ * One of the words that are allowed (NULL at the end); else IIMG_INVALID that lists them.
+ * @param value that word; untouched when absent
+ */
+iimg_error_t *iimg_input_choice(const iimg_input_t *input, const char *name,
+                                const char *const *words, const char **value);
+
+/** The error for a text that is none of the words allowed. */
+iimg_error_t *iimg_input_not_a_choice(apr_pool_t *pool, const char *text, const char *const *words);
+
 /**
  * An integer: a JSON integer, or a string of digits with an optional minus.
  * @param present false when absent or null: value is untouched
@@ -63,6 +80,10 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
 
 /** A list of UUIDs: a JSON array, or comma-separated text. @param values NULL when absent or null */
 iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values);
+
+/** A list of texts, trimmed, none empty: a JSON array, or text with commas. As iimg_input_uuids. */
+iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int max,
                                apr_array_header_t **values);
 
 /**

@@ -3,6 +3,10 @@
 
 #include <apr_strings.h>
 
+const char *const iimg_generation_job_states[] = {
+    "queued", "running", "succeeded", "failed", "canceled", NULL
+};
+
 #define COLUMNS \
     "j.id, j.state, j.identity_id, j.user_id, j.requested_by, j.prompt_id, j.prompt_version, " \
     "j.prompt_used, j.additional_prompt, j.save_to_identity, j.generator, j.model, " \

@@ -8,6 +8,9 @@
 #include "base/db.h"
 #include "base/error.h"
 
+/** The states of a job, in the order in which they come; NULL at the end. */
+extern const char *const iimg_generation_job_states[];
+
 typedef struct iimg_generation_job_t {
     const char *id;
     const char *state;                  /* queued, running, succeeded, failed, canceled */

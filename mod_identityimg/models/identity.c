@@ -22,6 +22,13 @@ static const iimg_statement_t list_of_test_user = {
     " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id"
 };
 
+static const iimg_statement_t list_categories = {
+    "iimg_identity_categories",
+    "SELECT " IIMG_CALLER_COLUMNS ","
+    "       ARRAY(SELECT DISTINCT category COLLATE \"C\" FROM identities ORDER BY 1)"
+    "  FROM users c WHERE " IIMG_CALLER_IS
+};
+
 static const iimg_statement_t by_id = {
     "iimg_identity_by_id", "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid"
 };
@@ -107,6 +114,20 @@ iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const cha
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *found = *caller && iimg_rows_bool(rows, 0, IIMG_CALLER_WIDTH);
     *identities = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH + 1);
+    return err;
+}
+
+iimg_error_t *iimg_identity_categories(iimg_context_t *context, const iimg_caller_t **caller,
+                                       apr_array_header_t **categories)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list_categories,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    *categories = *caller ? iimg_db_array_parse(context->pool,
+                                                iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH))
+                          : NULL;
     return err;
 }
 

@@ -32,6 +32,13 @@ iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const cha
                                               const iimg_caller_t **caller, bool *found,
                                               apr_array_header_t **identities);
 
+/**
+ * The categories that identities have, each once, sorted.
+ * @param categories const char *; NULL when nobody has the login
+ */
+iimg_error_t *iimg_identity_categories(iimg_context_t *context, const iimg_caller_t **caller,
+                                       apr_array_header_t **categories);
+
 /** One identity, whoever asks. @param identity NULL when there is none such */
 iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
                                   iimg_identity_t **identity);

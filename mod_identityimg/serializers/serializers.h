@@ -16,6 +16,12 @@ void iimg_available_user_serialize(iimg_json_t *out, const iimg_available_user_t
 void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                                    const iimg_generation_job_t *job);
 
+void iimg_prompt_serialize(iimg_json_t *out, const iimg_prompt_t *prompt);
+void iimg_preview_serialize(iimg_json_t *out, const iimg_preview_t *preview);
+
+/** Write an array of values with their labels. @param values NULL at the end */
+void iimg_enum_serialize(iimg_json_t *out, const char *const *values);
+
 /** The image member's value: null, or the URLs of original and derivatives. */
 void iimg_picture_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                             const iimg_picture_t *picture);

@@ -17,4 +17,12 @@ typedef struct iimg_placeholder_t {
 const char *iimg_prompt_render(apr_pool_t *pool, const char *body,
                                const iimg_placeholder_t *placeholders, int count);
 
+/**
+ * What is wrong with a body. A placeholder is {word}, of letters, digits, '_' and '.', no digit or
+ * dot in front: anything else in braces is text, and so is what "{{" and "}}" make.
+ * @param names the placeholders that must be there, and no others may; NULL at the end, 32 at most
+ * @return a sentence: unknown ones, or else missing ones; NULL when nothing is wrong
+ */
+const char *iimg_prompt_problem(apr_pool_t *pool, const char *body, const char *const *names);
+
 #endif

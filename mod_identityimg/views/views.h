@@ -25,4 +25,12 @@ iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req);
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req);
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req);
 
+iimg_error_t *iimg_view_prompt_list(iimg_request_t *req);
+iimg_error_t *iimg_view_prompt_create(iimg_request_t *req);
+iimg_error_t *iimg_view_prompt_retrieve(iimg_request_t *req);
+iimg_error_t *iimg_view_prompt_update(iimg_request_t *req);
+iimg_error_t *iimg_view_prompt_preview(iimg_request_t *req);
+
+iimg_error_t *iimg_view_core_enums(iimg_request_t *req);
+
 #endif

@@ -16,6 +16,7 @@ my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
 my $identity = identity_of('full');
+my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
 
 # path                                       Allow                                       of a row
 my @routes = (
@@ -31,6 +32,10 @@ my @routes = (
     ["identities/$identity/restore-image/",  'POST, OPTIONS',                            'identities/%s/restore-image/'],
     ['image-generation/users/',              'GET, HEAD, OPTIONS'],
     ['image-generation/generate/',           'POST, OPTIONS'],
+    ['prompts/',                             'GET, HEAD, POST, OPTIONS'],
+    ["prompts/$prompt/",                     'GET, HEAD, PATCH, OPTIONS',                'prompts/%s/'],
+    ['prompts/preview/',                     'POST, OPTIONS'],
+    ['core/enums/',                          'GET, HEAD, OPTIONS'],
 );
 
 sub shown { my ($path) = @_; return $path =~ s/$uuid/{id}/gr }
@@ -125,7 +130,8 @@ for my $case (
     ['GET',    'users/me/'], ['GET', 'users/me/identities/'], ['GET', 'reference-images/'], ['POST', 'reference-images/'], ['GET', "reference-images/$nowhere/"],
     ['PATCH',  "reference-images/$nowhere/"], ['DELETE', "reference-images/$nowhere/"], ['POST', "reference-images/$nowhere/upload-image/"], ['GET', 'test-users/'],
     ['GET',    "test-users/$nowhere/identities/"], ['POST', "identities/$nowhere/upload-image/"], ['DELETE', "identities/$nowhere/delete-image/"],
-    ['GET',    'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'], ['PUT', 'users/me/'],
+    ['GET',    'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'],
+    ['GET',    'prompts/'], ['POST', 'prompts/'], ['GET', "prompts/$nowhere/"], ['PATCH', "prompts/$nowhere/"], ['POST', 'prompts/preview/'], ['GET', 'core/enums/'], ['PUT', 'users/me/'],
 ) {
     my ($method, $path) = @$case;
     is call(GET => 'users/me/', as => 'bob')->code, 200, 'a user is let in' if $path eq 'users/me/';
@@ -310,7 +316,8 @@ for my $case (
     ['null',                        'null',                           '400 invalid Invalid data. Expected a dictionary, but got NoneType.'],
 ) {
     my ($what, $body, $expected) = @$case;
-    for my $way ([POST => 'reference-images/'], [PATCH => "reference-images/$photo/"], [POST => 'image-generation/generate/']) {
+    for my $way ([POST => 'reference-images/'], [PATCH => "reference-images/$photo/"], [POST => 'image-generation/generate/'],
+                 [POST => 'prompts/'], [PATCH => "prompts/$prompt/"], [POST => 'prompts/preview/']) {
         my $said = line(call(@$way, as => 'admin', body => $body, type => 'application/json'));
         my $name = "$what as JSON to $way->[0] " . shown($way->[1]);
         ref $expected ? like $said, $expected, $name : is $said, $expected, $name;

@@ -58,4 +58,59 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
                                           const iimg_generation_job_t *job, const char *data,
                                           apr_size_t length, iimg_identity_t **identity);
 
+/* Prompts ------------------------------------------------------------------------------------- */
+
+/**
+ * All versions, by type, the newest first.
+ * @param prompt_type NULL: of all types
+ * @param prompts     iimg_prompt_t
+ */
+iimg_error_t *iimg_list_prompts(iimg_context_t *context, const char *prompt_type,
+                                apr_array_header_t **prompts);
+
+/** One version. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_prompt(iimg_context_t *context, const char *id, iimg_prompt_t **prompt);
+
+/** What staff send for a new version. */
+typedef struct iimg_new_prompt_t {
+    const char *prompt_type;                        /* one of iimg_prompt_types */
+    const char *body;
+    bool is_active;
+    apr_array_header_t *required_context_keys;      /* const char * */
+} iimg_new_prompt_t;
+
+/**
+ * The next version of a type. Simultaneous ones get numbers without gaps.
+ * Errors: IIMG_INVALID, for image_generation alone: placeholders that are missing or unknown, a
+ * context key that is none.
+ */
+iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,
+                                 iimg_prompt_t **prompt);
+
+/** Switch a version on or off. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool is_active,
+                                 iimg_prompt_t **prompt);
+
+/** A prompt to look at: a stored version, or a body that might become one. */
+typedef struct iimg_preview_request_t {
+    const char *body;                               /* NULL: the version prompt_id */
+    const char *prompt_id;                          /* NULL: the body */
+    const char *identity_id;
+    const char *additional_prompt;                  /* "" for none */
+} iimg_preview_request_t;
+
+typedef struct iimg_preview_t {
+    const char *text;                               /* as a generator would get it */
+    const char *problem;                            /* why it would not be saved, or NULL */
+    iimg_prompt_t *prompt;                          /* id NULL: only a body */
+    iimg_identity_t *identity;
+} iimg_preview_t;
+
+/**
+ * Fill in a prompt as generating does. Errors: IIMG_NOT_FOUND "Identity not found" (checked first),
+ * "Prompt not found".
+ */
+iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
+                                  iimg_preview_t *preview);
+
 #endif

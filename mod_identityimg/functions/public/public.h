@@ -76,4 +76,8 @@ iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id
 iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *id,
                                           iimg_identity_t **identity);
 
+/** The categories that identities have, sorted. @param categories const char * */
+iimg_error_t *iimg_list_identity_categories(iimg_context_t *context,
+                                            apr_array_header_t **categories);
+
 #endif

@@ -4,6 +4,8 @@
 #include <apr_strings.h>
 #include "services/prompt_template.h"
 
+const char *const iimg_prompt_placeholders[] = { "identity_context", "additional_prompt", NULL };
+
 static void add_line(apr_array_header_t *lines, const char *label, const char *value)
 {
     if (value && *value) {
@@ -43,8 +45,8 @@ const char *iimg_build_prompt(apr_pool_t *pool, const iimg_prompt_t *prompt,
                               const iimg_identity_t *identity, const char *additional)
 {
     iimg_placeholder_t placeholders[] = {
-        { "identity_context", iimg_identity_context(pool, identity) },
-        { "additional_prompt", *additional ? additional : "None provided" },
+        { iimg_prompt_placeholders[0], iimg_identity_context(pool, identity) },
+        { iimg_prompt_placeholders[1], *additional ? additional : "None provided" },
     };
 
     return iimg_prompt_render(pool, prompt->body, placeholders, 2);

@@ -93,6 +93,9 @@ int iimg_sweep(iimg_context_t *context);
 
 /* Generation ---------------------------------------------------------------------------------- */
 
+/** The placeholders that a prompt for pictures must have, and all that it may; NULL at the end. */
+extern const char *const iimg_prompt_placeholders[];
+
 /** Lines that tell a generator who the picture is for. */
 const char *iimg_identity_context(apr_pool_t *pool, const iimg_identity_t *identity);
 

@@ -32,6 +32,48 @@ static const char *sentence(iimg_error_t *err)
     return err ? err->message : NULL;
 }
 
+static void choices(const iimg_input_t *input)
+{
+    static const char *const words[] = { "x", "yy", NULL };
+    const char *text = "default";
+
+    tap_is(sentence(iimg_input_choice(input, "none", words, &text)), NULL, "a choice may be absent");
+    tap_is(text, "default", "and leaves what was there");
+    tap_is(sentence(iimg_input_choice(input, "n", words, &text)), NULL, "one of the words is taken");
+    tap_ok(text == words[0], "as the word of the table");
+    tap_is(sentence(iimg_input_choice(input, "s", words, &text)), "\"4\" is not a valid choice. Allowed: x, yy.", "another is refused, and the words are told");
+    tap_is(sentence(iimg_input_choice(input, "i", words, &text)), "Not a valid string.", "so is a number");
+}
+
+static void words_of(const char *type, const char *body, const char *want)
+{
+    iimg_input_t *input;
+    apr_array_header_t *values;
+    iimg_error_t *err = parse(type, body, strlen(body), &input);
+
+    if (!err) {
+        err = iimg_input_words(input, "w", 3, &values);
+    }
+    tap_is(err ? err->message : values ? apr_array_pstrcat(pool, values, '|') : "absent", want, "words of %s", body);
+}
+
+static void word_lists(void)
+{
+    words_of("application/json", "{}", "absent");
+    words_of("application/json", "{\"w\":null}", "absent");
+    words_of("application/json", "{\"w\":[]}", "");
+    words_of("application/json", "{\"w\":[\"a\",\" b c \"]}", "a|b c");
+    words_of("application/json", "{\"w\":[\"a\",\"b\",\"c\",\"d\"]}", "At most 3 items.");
+    words_of("application/json", "{\"w\":[1]}", "Not a valid string.");
+    words_of("application/json", "{\"w\":[\" \"]}", "This field may not be blank.");
+    words_of("application/json", "{\"w\":[\"a\\u0000\"]}", "Null characters are not allowed.");
+    words_of("application/json", "{\"w\":\"a\"}", "Expected a list of texts.");
+    words_of("application/json", "{\"w\":{}}", "Expected a list of texts.");
+    words_of("application/x-www-form-urlencoded", "w=a,%20b", "a|b");
+    words_of("application/x-www-form-urlencoded", "w=", "");
+    words_of("application/x-www-form-urlencoded", "w=a,b,c,d", "At most 3 items.");
+}
+
 static void json_fields(void)
 {
     static const struct { const char *body, *sentence; } rows[] = {
@@ -62,6 +104,13 @@ static void json_fields(void)
     tap_is(sentence(parse("application/json; charset=utf-8", good, strlen(good), &input)), NULL, "an object is read");
     tap_is(sentence(iimg_input_text(input, "n", 10, &text)), NULL, "a text is read");
     tap_is(text, "x", "and trimmed");
+    tap_is(sentence(iimg_input_text_raw(input, "n", 4, &text)), NULL, "a text can be read as it is");
+    tap_is(text, "  x ", "then it is not trimmed");
+    tap_is(sentence(iimg_input_text_raw(input, "n", 3, &text)), "Ensure this field has no more than 3 characters.", "and white space counts");
+    tap_is(sentence(iimg_input_text_raw(input, "none", 3, &text)), NULL, "it may be absent too");
+    tap_ok(text == NULL, "which is NULL");
+    tap_is(sentence(iimg_input_text_raw(input, "nul", 10, &text)), "Null characters are not allowed.", "a NUL is refused there too");
+    choices(input);
     tap_is(sentence(iimg_input_text(input, "none", 10, &text)), NULL, "an absent text is no error");
     tap_ok(text == NULL, "but NULL");
     tap_is(sentence(iimg_input_text(input, "i", 10, &text)), "Not a valid string.", "a number is no text");
@@ -231,6 +280,7 @@ int main(void)
     pool = context->pool;
     iimg_multipart_start();
     json_fields();
+    word_lists();
     urlencoded_fields();
     types();
     multipart_fields();

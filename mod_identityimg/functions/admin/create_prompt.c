@@ -1,0 +1,85 @@
+/* create_prompt.c - a new version of a prompt: the highest of its type and one more. */
+#include "functions/admin/admin.h"
+
+#include <string.h>
+#include "base/input.h"
+#include "services/prompt_template.h"
+
+typedef struct creation_t {
+    const iimg_new_prompt_t *wanted;
+    iimg_prompt_t *prompt;
+} creation_t;
+
+static bool is_context_key(const char *key)
+{
+    for (int i = 0; iimg_context_keys[i]; i++) {
+        if (strcmp(iimg_context_keys[i], key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static iimg_error_t *check_keys(iimg_context_t *context, const apr_array_header_t *keys)
+{
+    for (int i = 0; i < keys->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(keys, i, const char *);
+
+        if (!is_context_key(key)) {
+            return iimg_error_field(iimg_input_not_a_choice(context->pool, key, iimg_context_keys),
+                                    "required_context_keys");
+        }
+    }
+    return NULL;
+}
+
+/* Other types are filled in elsewhere, by rules that are not ours. */
+static iimg_error_t *check(iimg_context_t *context, const iimg_new_prompt_t *wanted)
+{
+    const char *problem;
+
+    if (strcmp(wanted->prompt_type, IIMG_PROMPT_IMAGE_GENERATION) != 0) {
+        return NULL;
+    }
+    problem = iimg_prompt_problem(context->pool, wanted->body, iimg_prompt_placeholders);
+    if (problem) {
+        return iimg_error_code(iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "%s",
+                                                           problem), "body"),
+                               "prompt_placeholders");
+    }
+    return check_keys(context, wanted->required_context_keys);
+}
+
+/* Versions of one type queue up: each sees the one before it. */
+static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
+{
+    creation_t *creation = baton;
+    const iimg_new_prompt_t *wanted = creation->wanted;
+    iimg_prompt_t prompt = { .prompt_type = wanted->prompt_type, .body = wanted->body,
+                             .is_active = wanted->is_active,
+                             .required_context_keys = wanted->required_context_keys };
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
+
+    if (!err) {
+        err = iimg_prompt_lock_type(context, wanted->prompt_type);
+    }
+    if (!err) {
+        prompt.created_by = context->caller->id;
+        creation->prompt = &prompt;
+        err = iimg_prompt_insert(context, &creation->prompt);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,
+                                 iimg_prompt_t **prompt)
+{
+    creation_t creation = { .wanted = wanted };
+    iimg_error_t *err = check(context, wanted);
+
+    if (!err) {
+        err = iimg_db_transaction(context, insert_row, &creation);
+    }
+    *prompt = creation.prompt;
+    return err;
+}

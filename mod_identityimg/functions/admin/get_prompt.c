@@ -1,0 +1,13 @@
+/* get_prompt.c - one version of a prompt. */
+#include "functions/admin/admin.h"
+
+iimg_error_t *iimg_get_prompt(iimg_context_t *context, const char *id, iimg_prompt_t **prompt)
+{
+    const iimg_caller_t *caller;
+    iimg_error_t *err = iimg_prompt_by_id(context, id, &caller, prompt);
+
+    if (!err) {
+        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    }
+    return !err && !*prompt ? iimg_not_found(context) : err;
+}

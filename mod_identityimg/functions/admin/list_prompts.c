@@ -1,0 +1,11 @@
+/* list_prompts.c - all versions of prompts. */
+#include "functions/admin/admin.h"
+
+iimg_error_t *iimg_list_prompts(iimg_context_t *context, const char *prompt_type,
+                                apr_array_header_t **prompts)
+{
+    const iimg_caller_t *caller;
+    iimg_error_t *err = iimg_prompt_list(context, prompt_type, &caller, prompts);
+
+    return err ? err : iimg_accept_caller(context, caller, IIMG_STAFF);
+}

@@ -1,0 +1,50 @@
+/* preview_prompt.c - what a prompt would say for an identity, before anything is generated. */
+#include "functions/admin/admin.h"
+
+#include "services/prompt_template.h"
+
+static iimg_error_t *missing(iimg_context_t *context, const char *sentence, const char *code)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "%s", sentence), code);
+}
+
+/* The version that is named, or what might become one. */
+static iimg_error_t *find_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
+                                 iimg_preview_t *preview)
+{
+    const iimg_caller_t *caller;
+    iimg_error_t *err;
+
+    if (!request->prompt_id) {
+        preview->prompt = apr_pcalloc(context->pool, sizeof(*preview->prompt));
+        preview->prompt->body = request->body;
+        return NULL;
+    }
+    err = iimg_prompt_by_id(context, request->prompt_id, &caller, &preview->prompt);
+    if (!err) {
+        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    }
+    return !err && !preview->prompt ? missing(context, "Prompt not found", "prompt_not_found")
+                                    : err;
+}
+
+iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
+                                  iimg_preview_t *preview)
+{
+    iimg_error_t *err = iimg_identity_by_id(context, request->identity_id, &preview->identity);
+
+    if (!err && !preview->identity) {
+        err = missing(context, "Identity not found", "identity_not_found");
+    }
+    if (!err) {
+        err = find_prompt(context, request, preview);
+    }
+    if (err) {
+        return err;
+    }
+    preview->text = iimg_build_prompt(context->pool, preview->prompt, preview->identity,
+                                      request->additional_prompt);
+    preview->problem = iimg_prompt_problem(context->pool, preview->prompt->body,
+                                           iimg_prompt_placeholders);
+    return NULL;
+}

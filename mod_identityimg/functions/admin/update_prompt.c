@@ -1,0 +1,29 @@
+/* update_prompt.c - switch a version of a prompt on or off; nothing else of it ever changes. */
+#include "functions/admin/admin.h"
+
+typedef struct update_t {
+    const char *id;
+    bool is_active;
+    iimg_prompt_t *prompt;
+} update_t;
+
+static iimg_error_t *update_row(iimg_context_t *context, void *baton)
+{
+    update_t *update = baton;
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
+
+    if (!err) {
+        err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
+    }
+    return !err && !update->prompt ? iimg_not_found(context) : err;
+}
+
+iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool is_active,
+                                 iimg_prompt_t **prompt)
+{
+    update_t update = { .id = id, .is_active = is_active };
+    iimg_error_t *err = iimg_db_transaction(context, update_row, &update);
+
+    *prompt = update.prompt;
+    return err;
+}

@@ -1,0 +1,11 @@
+/* list_identity_categories.c - the categories that identities have, for any user. */
+#include "functions/public/public.h"
+
+iimg_error_t *iimg_list_identity_categories(iimg_context_t *context,
+                                            apr_array_header_t **categories)
+{
+    const iimg_caller_t *caller;
+    iimg_error_t *err = iimg_identity_categories(context, &caller, categories);
+
+    return err ? err : iimg_accept_caller(context, caller, IIMG_USER);
+}

@@ -1,0 +1,235 @@
+/* prompts.c - versions of prompts, for staff. */
+#include "views/views.h"
+
+#include <apr_strings.h>
+#include "base/text.h"
+#include "functions/admin/admin.h"
+#include "serializers/serializers.h"
+#include "server/response.h"
+
+#define MAX_BODY 100000                 /* characters */
+#define MAX_ADDITIONAL_PROMPT 10000     /* characters, as generate/ takes them */
+#define MAX_CONTEXT_KEYS 50
+
+static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
+{
+    return iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID, "%s", sentence), field);
+}
+
+static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prompt_t *prompt)
+{
+    iimg_json_t *out = iimg_respond_begin(req, 4096);
+
+    iimg_prompt_serialize(out, prompt);
+    return iimg_respond_json(req, status, out);
+}
+
+/* Reading ------------------------------------------------------------------------------------- */
+
+/* An empty ?prompt_type= is none. */
+static iimg_error_t *read_filter(iimg_request_t *req, const char **prompt_type)
+{
+    iimg_input_t *query;
+    const char *text = NULL;
+    iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
+
+    *prompt_type = NULL;
+    if (!err) {
+        err = iimg_input_text(query, "prompt_type", MAX_BODY, &text);
+    }
+    if (err || !text || !*text) {
+        return err;
+    }
+    return iimg_input_choice(query, "prompt_type", iimg_prompt_types, prompt_type);
+}
+
+/* A body that says something; NULL when absent. */
+static iimg_error_t *read_body(iimg_request_t *req, const iimg_input_t *input, const char **body)
+{
+    iimg_error_t *err = iimg_input_text_raw(input, "body", MAX_BODY, body);
+
+    if (!err && *body && !*iimg_text_trim(req->context->pool, *body)) {
+        err = refuse(req, "body", "This field may not be blank.");
+    }
+    return err;
+}
+
+static iimg_error_t *read_is_active(iimg_request_t *req, const iimg_input_t *input,
+                                    bool *is_active)
+{
+    return iimg_input_is_null(input, "is_active")
+               ? refuse(req, "is_active", "This field may not be null.")
+               : iimg_input_bool(input, "is_active", is_active);
+}
+
+static iimg_error_t *read_type_and_body(iimg_request_t *req, const iimg_input_t *input,
+                                        iimg_new_prompt_t *wanted)
+{
+    iimg_error_t *err = iimg_input_choice(input, "prompt_type", iimg_prompt_types,
+                                          &wanted->prompt_type);
+
+    if (!err && !wanted->prompt_type) {
+        err = refuse(req, "prompt_type", "This field is required.");
+    }
+    if (!err) {
+        err = read_body(req, input, &wanted->body);
+    }
+    return !err && !wanted->body ? refuse(req, "body", "This field is required.") : err;
+}
+
+static iimg_error_t *read_new(iimg_request_t *req, iimg_new_prompt_t *wanted)
+{
+    iimg_input_t *input;
+    iimg_error_t *err = iimg_request_input(req, &input);
+
+    *wanted = (iimg_new_prompt_t){ .is_active = true };
+    if (!err) {
+        err = read_type_and_body(req, input, wanted);
+    }
+    if (!err) {
+        err = read_is_active(req, input, &wanted->is_active);
+    }
+    if (!err) {
+        err = iimg_input_words(input, "required_context_keys", MAX_CONTEXT_KEYS,
+                               &wanted->required_context_keys);
+    }
+    if (!err && !wanted->required_context_keys) {
+        wanted->required_context_keys = apr_array_make(req->context->pool, 1, sizeof(char *));
+    }
+    return err;
+}
+
+/* Which prompt a preview is of: one of two ways to say it. */
+static iimg_error_t *read_previewed(iimg_request_t *req, const iimg_input_t *input,
+                                    iimg_preview_request_t *wanted)
+{
+    iimg_error_t *err = iimg_input_uuid(input, "prompt_id", &wanted->prompt_id);
+
+    if (!err) {
+        err = read_body(req, input, &wanted->body);
+    }
+    if (!err && wanted->prompt_id && wanted->body) {
+        err = refuse(req, "body", "Send either a body or a prompt_id, not both.");
+    }
+    if (!err && !wanted->prompt_id && !wanted->body) {
+        err = refuse(req, "body", "Send a body or a prompt_id.");
+    }
+    return err;
+}
+
+static iimg_error_t *read_preview(iimg_request_t *req, iimg_preview_request_t *wanted)
+{
+    iimg_input_t *input;
+    iimg_error_t *err = iimg_request_input(req, &input);
+
+    if (!err) {
+        err = iimg_input_uuid(input, "identity_id", &wanted->identity_id);
+    }
+    if (!err && !wanted->identity_id) {
+        err = refuse(req, "identity_id", "This field is required.");
+    }
+    if (!err) {
+        err = read_previewed(req, input, wanted);
+    }
+    if (!err) {
+        err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
+                              &wanted->additional_prompt);
+    }
+    if (!err && !wanted->additional_prompt) {
+        wanted->additional_prompt = "";
+    }
+    return err;
+}
+
+/* Views --------------------------------------------------------------------------------------- */
+
+iimg_error_t *iimg_view_prompt_list(iimg_request_t *req)
+{
+    iimg_json_t *out;
+    apr_array_header_t *prompts;
+    const char *prompt_type;
+    iimg_error_t *problem = read_filter(req, &prompt_type), *err;
+
+    if (problem) {      /* only who may ask is told what is wrong with the question */
+        err = iimg_identify_caller(req->context, IIMG_STAFF);
+        return err ? err : problem;
+    }
+    err = iimg_list_prompts(req->context, prompt_type, &prompts);
+    if (err) {
+        return err;
+    }
+    out = iimg_respond_begin(req, 16384);
+    iimg_json_array_open(out);
+    for (int i = 0; i < prompts->nelts; i++) {
+        iimg_prompt_serialize(out, &APR_ARRAY_IDX(prompts, i, iimg_prompt_t));
+    }
+    iimg_json_array_close(out);
+    return iimg_respond_json(req, HTTP_OK, out);
+}
+
+iimg_error_t *iimg_view_prompt_create(iimg_request_t *req)
+{
+    iimg_new_prompt_t wanted;
+    iimg_prompt_t *prompt;
+    iimg_error_t *err = read_new(req, &wanted);
+
+    if (!err) {
+        err = iimg_create_prompt(req->context, &wanted, &prompt);
+    }
+    if (err) {
+        return err;
+    }
+    apr_table_setn(req->r->headers_out, "Location",
+                   apr_pstrcat(req->context->pool, req->context->base_url,
+                               iimg_location_of(req->r)->base, "/prompts/", prompt->id, "/", NULL));
+    return answer_one(req, HTTP_CREATED, prompt);
+}
+
+iimg_error_t *iimg_view_prompt_retrieve(iimg_request_t *req)
+{
+    iimg_prompt_t *prompt;
+    iimg_error_t *err = iimg_get_prompt(req->context, req->id, &prompt);
+
+    return err ? err : answer_one(req, HTTP_OK, prompt);
+}
+
+iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
+{
+    iimg_prompt_t *prompt;
+    iimg_input_t *input;
+    bool is_active = false;
+    iimg_error_t *err = iimg_get_prompt(req->context, req->id, &prompt);
+
+    if (!err) {
+        err = iimg_request_input(req, &input);
+    }
+    if (!err && iimg_input_has(input, "body")) {
+        err = refuse(req, "body", "A prompt's body cannot be changed; create a new version.");
+    }
+    if (err) {
+        return err;
+    }
+    err = read_is_active(req, input, &is_active);
+    if (!err && iimg_input_has(input, "is_active")) {
+        err = iimg_update_prompt(req->context, prompt->id, is_active, &prompt);
+    }
+    return err ? err : answer_one(req, HTTP_OK, prompt);
+}
+
+iimg_error_t *iimg_view_prompt_preview(iimg_request_t *req)
+{
+    iimg_json_t *out;
+    iimg_preview_request_t wanted = { NULL, NULL, NULL, NULL };
+    iimg_preview_t preview = { NULL, NULL, NULL, NULL };
+    iimg_error_t *err = read_preview(req, &wanted);
+
+    if (!err) {
+        err = iimg_preview_prompt(req->context, &wanted, &preview);
+    }
+    if (err) {
+        return err;
+    }
+    out = iimg_respond_begin(req, 8192);
+    iimg_preview_serialize(out, &preview);
+    return iimg_respond_json(req, HTTP_OK, out);
+}
