@@ -1,8 +1,6 @@
 /* image_generation.c - whom pictures can be made for, and making one. */
 #include "views/views.h"
 
-#include <string.h>
-#include <apr_strings.h>
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
 #include "server/engine.h"
@@ -40,37 +38,6 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
     return err;
 }
 
-static const char *joined(apr_pool_t *pool, const char *const *words)
-{
-    const char *text = words[0];
-
-    for (int i = 1; words[i]; i++) {
-        text = apr_pstrcat(pool, text, ", ", words[i], NULL);
-    }
-    return text;
-}
-
-/* One of the words that are allowed; *value stays as it is when the client names none. */
-static iimg_error_t *read_choice(const iimg_request_t *req, const iimg_input_t *input,
-                                 const char *name, const char *const *words, const char **value)
-{
-    const char *text;
-    iimg_error_t *err = iimg_input_text(input, name, 100, &text);
-
-    if (err || !text) {
-        return err;
-    }
-    for (int i = 0; words[i]; i++) {
-        if (strcmp(words[i], text) == 0) {
-            *value = words[i];
-            return NULL;
-        }
-    }
-    return iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                       "\"%s\" is not a valid choice. Allowed: %s.", text,
-                                       joined(req->context->pool, words)), name);
-}
-
 static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
@@ -85,13 +52,13 @@ static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input
         err = iimg_input_bool(input, "save_to_identity", &wanted->save_to_identity);
     }
     if (!err) {
-        err = read_choice(req, input, "aspect_ratio", iimg_aspect_ratios, &wanted->aspect_ratio);
+        err = iimg_input_choice(input, "aspect_ratio", iimg_aspect_ratios, &wanted->aspect_ratio);
     }
     if (!err) {
-        err = read_choice(req, input, "resolution", iimg_resolutions, &wanted->resolution);
+        err = iimg_input_choice(input, "resolution", iimg_resolutions, &wanted->resolution);
     }
     if (!err) {
-        err = read_choice(req, input, "model", models, &wanted->model);
+        err = iimg_input_choice(input, "model", models, &wanted->model);
     }
     if (!err) {
         err = iimg_input_uuids(input, "reference_image_ids", IIMG_REFERENCE_IMAGE_SLOTS, &ids);

@@ -129,7 +129,7 @@ sub sql {
 sub fresh_data {
     reset_pictures();
     sql('DELETE FROM test_scenarios; DELETE FROM users; DELETE FROM stored_objects;'
-        . " DELETE FROM prompts WHERE version > 1; UPDATE prompts SET is_active = true;\n"
+        . " DELETE FROM prompts WHERE version > 1 OR prompt_type <> 'image_generation'; UPDATE prompts SET is_active = true;\n"
         . "\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
     return;
 }
