@@ -91,7 +91,9 @@ sub call {
     Apache::TestRequest::user_agent(keep_alive => 1, requests_redirectable => 0) unless our $agent_made++;
     my $agent = Apache::TestRequest::user_agent();
     $agent->timeout(120);
-    return $agent->simple_request($request);
+    my $answer = $agent->simple_request($request);
+    diag "$method $path: no answer: ", $answer->status_line if ($answer->header('Client-Warning') // '') eq 'Internal response';
+    return $answer;
 }
 
 # An answer's JSON; fails the test when it is none.
