@@ -78,24 +78,50 @@ static int tint(board_t *board, VipsImage *mask, const double *colour, int x, in
     return paste(board, mixed, x, y);
 }
 
-/* The mask of some words, fitted into width x height pixels. */
-static int letter(board_t *board, const char *words, const char *font, int width, int height,
+/* Words in a font of `size` points. The resolution is always the same: to change it makes Pango clear
+ * its caches under its own fontconfig threads, and then a child dies of SIGFPE in GLib. (That is why
+ * libvips' own fitting, which changes it again and again, is not used.) */
+static int draw_words(const board_t *board, const char *markup, const char *family, int size,
+                      int width, VipsImage **mask)
+{
+    return vips_text(mask, markup, "font", apr_psprintf(board->pool, "%s %d", family, size),
+                     "width", width, "dpi", 72, NULL);
+}
+
+static bool fits(const VipsImage *mask, int width, int height)
+{
+    return mask->Xsize <= width && mask->Ysize <= height;
+}
+
+/* The mask of some words in the largest size that fits into width x height pixels. */
+static int letter(board_t *board, const char *words, const char *family, int width, int height,
                   VipsImage **mask)
 {
     gchar *escaped = g_markup_escape_text(words, -1);
     const char *markup = apr_pstrdup(board->pool, escaped);
+    int least = 1, most = VIPS_MAX(2, height);
     VipsImage *text;
 
     g_free(escaped);
-    /* With a height given, libvips finds the largest size that fits. */
-    if (own_next(board, vips_text(&text, markup, "font", font, "width", width, "height", height,
-                                  NULL), &text) != 0) {
-        return -1;
+    *mask = NULL;
+    while (most - least > VIPS_MAX(1, least / 32) || !*mask) {
+        int size = most - least > 1 ? (least + most) / 2 : least;
+
+        if (own_next(board, draw_words(board, markup, family, size, width, &text), &text) != 0) {
+            return -1;
+        }
+        if (fits(text, width, height) || size == least) {
+            *mask = text;
+            least = size;
+        }
+        else {
+            most = size;
+        }
     }
-    if (text->Xsize <= width && text->Ysize <= height) {
-        *mask = text;
+    if (fits(*mask, width, height)) {
         return 0;
     }
+    text = *mask;       /* too many words for any size: what stands out is cut */
     return own_next(board, vips_crop(text, mask, 0, 0, VIPS_MIN(width, text->Xsize),
                                      VIPS_MIN(height, text->Ysize), NULL), mask);
 }
