@@ -33,6 +33,11 @@ static const iimg_statement_t by_id = {
     "iimg_identity_by_id", "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid"
 };
 
+static const iimg_statement_t lock_row = {
+    "iimg_identity_lock",
+    "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid FOR NO KEY UPDATE"
+};
+
 static const iimg_statement_t set_picture = {
     "iimg_identity_set_picture",
     "UPDATE identities AS i"
@@ -135,6 +140,12 @@ iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
                                   iimg_identity_t **identity)
 {
     return one(context, &by_id, IIMG_PARAMS(id), identity);
+}
+
+iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
+                                 iimg_identity_t **identity)
+{
+    return one(context, &lock_row, IIMG_PARAMS(id), identity);
 }
 
 iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,

@@ -43,6 +43,10 @@ iimg_error_t *iimg_identity_categories(iimg_context_t *context, const iimg_calle
 iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
                                   iimg_identity_t **identity);
 
+/** The same, locked until the transaction ends. */
+iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
+                                 iimg_identity_t **identity);
+
 /**
  * Show another picture, or none (both members NULL); the one before is held for a day.
  * @param identity the row after it; NULL when it is gone

@@ -5,18 +5,25 @@
 #include <apr_strings.h>
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
+#include "server/idempotency.h"
 #include "server/response.h"
 
 #define ROOM 1200       /* bytes of JSON that one photo takes, about */
 #define MAX_NAME 255    /* characters */
+#define CREATION 120    /* seconds that storing a picture may take */
+#define PATIENCE 10     /* seconds that a repeated request waits for the first */
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status,
                                 const iimg_reference_image_t *image)
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
-    iimg_error_t *err = iimg_respond_signer(req, &signer);
+    iimg_error_t *err;
 
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, image->version))) {
+        return NULL;
+    }
+    err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
@@ -109,16 +116,41 @@ static const char *location_of(iimg_request_t *req, const iimg_reference_image_t
                        own ? "" : image->user_id, NULL);
 }
 
+static iimg_error_t *answer_created(iimg_request_t *req, int status,
+                                    const iimg_reference_image_t *image)
+{
+    apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
+    return answer_one(req, status, image);
+}
+
+/* The row that the request made when it came first, as it is now. */
+static iimg_error_t *replay_create(iimg_request_t *req, const char *owner,
+                                   const iimg_replay_t *replay)
+{
+    iimg_scope_t scope = { .user_id = owner };
+    iimg_reference_image_t *image;
+    iimg_error_t *err = iimg_get_reference_image(req->context, &scope, replay->id, &image);
+
+    if (err) {
+        return err->kind == IIMG_NOT_FOUND ? iimg_idempotency_gone(req->context) : err;
+    }
+    return answer_created(req, replay->status, image);
+}
+
 iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
 {
     iimg_new_reference_image_t wanted = { NULL, NULL, NULL };
     iimg_reference_image_t *image;
     iimg_input_t *input;
     const char *owner;
-    iimg_error_t *err = iimg_request_input(req, &input);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, CREATION, PATIENCE, &input, &replay);
 
     if (!err) {
         err = read_owner(req, input, &owner);
+    }
+    if (!err && replay) {
+        return replay_create(req, owner, replay);
     }
     if (!err) {
         err = read_new(req, input, &wanted);
@@ -126,11 +158,7 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
     if (!err) {
         err = iimg_create_reference_image(req->context, owner, &wanted, &image);
     }
-    if (err) {
-        return err;
-    }
-    apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
-    return answer_one(req, HTTP_CREATED, image);
+    return err ? err : answer_created(req, HTTP_CREATED, image);
 }
 
 /* The photo that the path names, within the scope of the query. */
@@ -140,6 +168,14 @@ static iimg_error_t *get_one(iimg_request_t *req, iimg_reference_image_t **image
 
     iimg_request_scope(req, &scope);
     return iimg_get_reference_image(req->context, &scope, req->id, image);
+}
+
+/* The same, for a change: of the version that the client knows. */
+static iimg_error_t *get_for_change(iimg_request_t *req, iimg_reference_image_t **image)
+{
+    iimg_error_t *err = get_one(req, image);
+
+    return err ? err : iimg_check_version(req->context, (*image)->version);
 }
 
 iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
@@ -179,7 +215,7 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
     iimg_reference_image_change_t change;
     iimg_reference_image_t *image;
     iimg_input_t *input;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_for_change(req, &image);
 
     if (!err) {
         err = iimg_request_input(req, &input);
@@ -197,7 +233,7 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
 iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req)
 {
     iimg_reference_image_t *image;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_for_change(req, &image);
 
     if (!err) {
         err = iimg_delete_reference_image(req->context, image->user_id, image->id);
@@ -210,7 +246,7 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
     iimg_reference_image_t *image;
     iimg_upload_t *upload;
     iimg_input_t *input;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_for_change(req, &image);
 
     if (!err) {
         err = iimg_request_input(req, &input);

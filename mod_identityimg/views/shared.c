@@ -1,6 +1,7 @@
 /* shared.c - answers that several views give. */
 #include "views/shared.h"
 
+#include <apr_strings.h>
 #include "serializers/serializers.h"
 #include "server/response.h"
 
@@ -26,8 +27,12 @@ iimg_error_t *iimg_answer_identity(iimg_request_t *req, const iimg_identity_t *i
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
-    iimg_error_t *err = iimg_respond_signer(req, &signer);
+    iimg_error_t *err;
 
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, identity->version))) {
+        return NULL;
+    }
+    err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
