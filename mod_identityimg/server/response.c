@@ -36,6 +36,7 @@ static const kind_t kinds[] = {
     [IIMG_UPSTREAM] = { 502, "upstream", 0, IIMG_LOG_ERROR, "IIMG0002" },
     [IIMG_UNAVAILABLE] = { 503, "unavailable", 5, IIMG_LOG_ERROR, "IIMG0003" },
     [IIMG_BUSY] = { 503, "busy", 15, IIMG_LOG_INFO, NULL },
+    [IIMG_NOT_READY] = { 503, "not_ready", 5, IIMG_LOG_DEBUG, NULL },
     [IIMG_UPSTREAM_TIMEOUT] = { 504, "upstream_timeout", 0, IIMG_LOG_ERROR, "IIMG0004" },
     [IIMG_HTTP] = { 0, "", 0, IIMG_LOG_DEBUG, NULL },
 };
@@ -95,6 +96,31 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
 {
     req->r->status = HTTP_NO_CONTENT;
     set_common_headers(req->r);
+    return NULL;
+}
+
+/* The digest is long enough to be found in nothing but a tag of ours, be it weak, in a list, or with
+ * what mod_deflate puts behind it. */
+static bool has_it(const request_rec *r, const iimg_document_t *document)
+{
+    const char *tags = apr_table_get(r->headers_in, "If-None-Match");
+
+    return tags && (strcmp(tags, "*") == 0 || strstr(tags, document->digest));
+}
+
+iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *document)
+{
+    request_rec *r = req->r;
+
+    set_common_headers(r);
+    apr_table_setn(r->headers_out, "Cache-Control", "public, max-age=300");
+    apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", document->digest, "\"", NULL));
+    if (has_it(r, document)) {
+        r->status = HTTP_NOT_MODIFIED;
+        return NULL;
+    }
+    ap_set_content_type(r, document->type);
+    send_bytes(r, document->data, document->length);
     return NULL;
 }
 
