@@ -57,7 +57,7 @@ module_o  += $(out)/mod_identityimg/openapi.o
 module    := $(out)/mod_identityimg.so
 lib       := $(out)/libidentityimg.a
 
-.PHONY: all build unit run start stop status test bench install deps clean help
+.PHONY: all build unit run start stop status test bench docs install deps clean help
 
 all: build
 
@@ -92,6 +92,9 @@ bench: ## measure
 	@scripts/deps bench
 	@$(MAKE) build
 	@tests/bench/run
+
+docs: ## write docs/api anew from openapi.json
+	@node scripts/api-docs.mjs
 
 deps: ## install the packages that building and running need
 	@scripts/deps run

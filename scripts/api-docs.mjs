@@ -121,6 +121,7 @@ function routeSection(operation, page) {
         `**${operation.summary}.**`.replace('?.', '?') + (operation.description ? ` ${operation.description}` : ''), '',
         ...parameterTable(operation, page), ...bodyLines(operation, page),
         answerTable(operation, page), '',
+        ...(operation['x-codes'] ? [`[Codes](errors.md#codes) of its own: ${operation['x-codes'].map((code) => `\`${code}\``).join(', ')}.`, ''] : []),
         '```sh', ...operation['x-codeSamples'].map((sample) => sample.source), '```', '',
     ];
 }

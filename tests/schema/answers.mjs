@@ -15,6 +15,9 @@ const patterns = Object.keys(document.paths)
     .sort((a, b) => a.path.includes('{') - b.path.includes('{'));       // a path's own words come first
 const operationOf = new Map(operations.map((o) => [`${o.method} ${o.path}`, o]));
 
+// Codes that only some routes give: they say so.
+const special = new Set(operations.flatMap(({ operation }) => operation['x-codes'] ?? []));
+
 const groups = new Map();       // name -> { answers, statuses, problems: sentence -> tests }
 for (const { method, path } of operations) groups.set(`${method.toUpperCase()} ${path}`, null);
 
@@ -44,10 +47,9 @@ function bodyProblems(answer, pointer) {
 
 // Errors that no operation gives: wrong paths and methods.
 function strayProblems(answer, known) {
-    const allowed = known ? [401, 403, 404, 405, 413, ...malformed] : [401, 403, 404, 405, 413, ...malformed];
     if (answer.method === 'OPTIONS' && answer.status === 204 && known) return answer.headers.includes('allow') ? [] : ['OPTIONS without Allow'];
     if (answer.status === 301 && !known) return answer.headers.includes('location') ? [] : ['301 without Location'];
-    if (!allowed.includes(answer.status)) return [`${answer.status} where there is no operation`];
+    if (![401, 403, known ? 405 : 404, ...malformed].includes(answer.status)) return [`${answer.status} where there is no operation`];
     if (answer.status === 405 && !answer.headers.includes('allow')) return ['405 without Allow'];
     return answer.method === 'HEAD' ? [] : bodyProblems(answer, answer.type === 'application/problem+json' ? problem : error);
 }
@@ -63,7 +65,10 @@ function judge(answer) {
     if (sentence) return { name, problems: [sentence] };
     if (answer.method === 'HEAD') return { name, problems: [] };
     if (empty) return { name, problems: answer.body ? [`${answer.status} with a body`] : [] };
-    return { name, problems: bodyProblems(answer, pointer ?? (answer.type === 'application/problem+json' ? problem : error)) };
+    const problems = bodyProblems(answer, pointer ?? (answer.type === 'application/problem+json' ? problem : error));
+    const { code } = answer.status < 400 || problems.length ? {} : JSON.parse(answer.body);
+    if (special.has(code) && !operation.operation['x-codes']?.includes(code)) problems.push(`x-codes has no ${code}`);
+    return { name, problems };
 }
 
 const seen = new Map();         // the same answer is judged once

@@ -19,7 +19,7 @@ export function lookUp(pointer) {
 export const resolve = (value) => (value?.$ref ? resolve(lookUp(value.$ref)) : value);
 
 // Strict: a word in a schema that is none of JSON Schema's is an error.
-const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true, verbose: false });
+const ajv = new Ajv({ strict: true, allErrors: true, allowUnionTypes: true, verbose: true });
 addFormats(ajv);
 ajv.addFormat('binary', true);
 ajv.addVocabulary(['x-enumDescriptions', 'example']);
@@ -29,13 +29,19 @@ const place = '#/components/schemas/';
 const named = (schema) => JSON.parse(JSON.stringify(schema), (key, value) => (key === '$ref' ? value.replace(place, 'iimg:') : value));
 for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(named(schema), `iimg:${name}`);
 
+function sentence({ instancePath, message, keyword, params, data }) {
+    const more = ['enum', 'const', 'pattern', 'format', 'type'].includes(keyword) ? `, but is ${JSON.stringify(data)}`
+        : keyword === 'additionalProperties' ? ` such as "${params.additionalProperty}"` : '';
+    return `${instancePath || 'the answer'} ${message}${more}`;
+}
+
 const compiled = new Map();
 
 // The errors, as sentences, of a value held against the schema at a pointer ("#/components/...").
 export function check(pointer, value) {
     if (!compiled.has(pointer)) compiled.set(pointer, ajv.compile(named(lookUp(pointer))));
     const validate = compiled.get(pointer);
-    return validate(value) ? [] : validate.errors.map((e) => `${e.instancePath || 'the answer'} ${e.message} ${JSON.stringify(e.params)}`);
+    return validate(value) ? [] : validate.errors.map(sentence);
 }
 
 export const escape = (word) => word.replaceAll('~', '~0').replaceAll('/', '~1');

@@ -86,4 +86,6 @@ ok('routes with credentials, bodies and ids say what these can lead to', missing
 const codes = document.components.schemas.Code;
 ok('each code is described, with a status', codes.enum.filter((code) => !/^[45]\d\d: ./.test(codes['x-enumDescriptions'][code] ?? ''))
     .concat(Object.keys(codes['x-enumDescriptions']).filter((code) => !codes.enum.includes(code))));
+ok('the codes of single routes are among them', operations.flatMap(({ operation, pointer }) => (operation['x-codes'] ?? [])
+    .filter((code) => !codes.enum.includes(code)).map((code) => `${pointer}: ${code}`)));
 console.log(`1..${count}`);
