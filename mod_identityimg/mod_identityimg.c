@@ -150,7 +150,7 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     problem = iimg_image_start(pchild);
     if (!problem && (iimg_database_start(pchild, servers) != APR_SUCCESS
                      || iimg_authn_start(pchild) != APR_SUCCESS
-                     || iimg_health_start(pchild) != APR_SUCCESS)) {
+                     || iimg_health_start(pchild, servers) != APR_SUCCESS)) {
         problem = "this child has no mutexes";
     }
     if (problem) {

@@ -1,6 +1,8 @@
 /* health.c - whether this child should be sent requests. */
 #include "server/health.h"
 
+#include <apr_hash.h>
+#include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include <ap_mpm.h>
 #include "base/log.h"
@@ -10,17 +12,33 @@
 #define WAIT 1000                   /* milliseconds for a connection */
 #define TIMEOUT 2                   /* seconds for the statement */
 
-/* Made in child_init, then guarded by its own mutex. */
-static struct {
-    apr_thread_mutex_t *mutex;
+/* What is known of a virtual host, which may have a store and a database of its own. */
+typedef struct health_t {
     apr_time_t looked;              /* when somebody last began to look; 0: never */
     bool known;                     /* somebody has looked to the end */
     bool ready;
-} health;
+} health_t;
 
-apr_status_t iimg_health_start(apr_pool_t *pool)
+/* Made in child_init, then guarded by its own mutex. */
+static struct {
+    apr_thread_mutex_t *mutex;
+    apr_hash_t *servers;            /* server_rec * -> health_t; only read after child_init */
+} all;
+
+apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server)
 {
-    return apr_thread_mutex_create(&health.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    all.servers = apr_hash_make(pool);
+    for (server_rec *server = main_server; server; server = server->next) {
+        server_rec **key = apr_pmemdup(pool, &server, sizeof(server));
+
+        apr_hash_set(all.servers, key, sizeof(*key), apr_pcalloc(pool, sizeof(health_t)));
+    }
+    return apr_thread_mutex_create(&all.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+}
+
+static health_t *health_of(server_rec *server)
+{
+    return apr_hash_get(all.servers, &server, sizeof(server));
 }
 
 static bool is_stopping(void)
@@ -31,36 +49,36 @@ static bool is_stopping(void)
 }
 
 /* Whether it is this request's turn to look; else *ready is what was seen last. */
-static bool must_look(bool *ready)
+static bool must_look(health_t *health, bool *ready)
 {
     apr_time_t now = apr_time_now();
     bool look;
 
-    apr_thread_mutex_lock(health.mutex);
-    look = !health.known || now < health.looked || now - health.looked >= FRESH;
+    apr_thread_mutex_lock(all.mutex);
+    look = !health->known || now < health->looked || now - health->looked >= FRESH;
     if (look) {
-        health.looked = now;
+        health->looked = now;
     }
-    *ready = health.ready;
-    apr_thread_mutex_unlock(health.mutex);
+    *ready = health->ready;
+    apr_thread_mutex_unlock(all.mutex);
     return look;
 }
 
 /* @return whether that is news */
-static bool remember(bool ready)
+static bool remember(health_t *health, bool ready)
 {
     bool news;
 
-    apr_thread_mutex_lock(health.mutex);
-    news = health.known ? ready != health.ready : !ready;
-    health.known = true;
-    health.ready = ready;
-    apr_thread_mutex_unlock(health.mutex);
+    apr_thread_mutex_lock(all.mutex);
+    news = health->known ? ready != health->ready : !ready;
+    health->known = true;
+    health->ready = ready;
+    apr_thread_mutex_unlock(all.mutex);
     return news;
 }
 
 /* In a context of its own: the caller of a probe does not wait as long as one of the API. */
-static bool look(iimg_request_t *req)
+static bool look(iimg_request_t *req, health_t *health)
 {
     iimg_context_t context = *req->context;
     iimg_error_t *err;
@@ -68,7 +86,7 @@ static bool look(iimg_request_t *req)
 
     context.db = iimg_database_hasty_lender(context.pool, req->r->server, WAIT, TIMEOUT);
     err = iimg_check_readiness(&context);
-    news = remember(!err);
+    news = remember(health, !err);
     if (news && err) {
         iimg_log(&context, IIMG_LOG_ERROR, "IIMG0150: not ready: %s", err->detail);
     }
@@ -80,10 +98,11 @@ static bool look(iimg_request_t *req)
 
 iimg_error_t *iimg_health_ready(iimg_request_t *req)
 {
+    health_t *health = health_of(req->r->server);
     bool ready = false;
 
     if (!is_stopping()) {
-        ready = must_look(&ready) ? look(req) : ready;
+        ready = must_look(health, &ready) ? look(req, health) : ready;
     }
     return ready ? NULL : iimg_error(req->context->pool, IIMG_NOT_READY,
                                      "This server is not ready.");

@@ -14,10 +14,18 @@ my ($needed) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/models/schema_migration.
 is $needed, $newest + 0, 'the build needs the newest migration there is';
 
 # A server whose database and store can be taken away. One child: the state is a process's own.
-my $server = IdentityImg::Server->new('health', proxy => 1, conf => <<'CONF')->start;
+my $other_port = IdentityImg::Server::free_port();
+my $other_store = "$ENV{IIMG_WORK}/other-store";
+mkdir $other_store or die $!;
+my $server = IdentityImg::Server->new('health', proxy => 1, conf => <<"CONF")->start;
 StartServers 1
 ServerLimit 1
 MaxRequestWorkers 25
+Listen 127.0.0.1:$other_port
+<VirtualHost 127.0.0.1:$other_port>
+    ServerName other.example
+    IdentityImgStorageRoot $other_store
+</VirtualHost>
 CONF
 my $base = $server->base;
 my $not_ready = '{"detail":"This server is not ready.","code":"not_ready"}';
@@ -56,6 +64,14 @@ sub trouble {
 }
 
 becomes(200, 'it is ready');
+chmod 0, $other_store or die $!;
+my $other = "http://127.0.0.1:$other_port";
+ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 503 }), 'a virtual host whose own store is away is not ready';
+is ask('ready')->code, 200, '... while the main server is';
+chown +(stat $server->state . '/pictures')[4, 5], $other_store or die $!;
+chmod 0700, $other_store or die $!;
+ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 200 }), '... until its store is there';
+$server->forget_log;
 is +(told())[0], undef, '... of which the log need not tell';
 trouble('the database', sub { $server->line('refuse'); $server->line('cut') }, 'the database: ', sub { $server->line('pass') });
 trouble('an answer of the database', sub { $server->line('swallow') }, 'the database: ', sub { $server->line('pass'); $server->line('cut') });

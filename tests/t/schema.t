@@ -5,7 +5,9 @@ use utf8;
 use IdentityImg::Server;
 use IdentityImg::Test;
 use File::Find ();
+use File::Temp ();
 use JSON::PP ();
+use MIME::Base64 'encode_base64';
 use Test::More;
 use URI ();
 
@@ -39,6 +41,42 @@ sub relay {
 SKIP: {
     skip 'the validator needs Node 18 or newer', 1 if ($major // 0) < 18;
     relay('node', "$source/tests/schema/validate.mjs");
+}
+
+# What tests/last/answers.t would say of some answers.
+sub judged {
+    my (%with) = @_;
+    my %answer = (method => 'GET', path => '/api/v1/users/me/', status => 200, type => 'application/json', headers => 'X-Request-Id', body => '', %with);
+    my $file = File::Temp->new;
+    print $file join("\t", 'x.t', @answer{qw(method path status type headers)}, encode_base64($answer{body}, '')), "\n";
+    close $file;
+    my $tap = `node '$source/tests/schema/answers.mjs' '$file'`;
+    return join ' ', $tap =~ /^(?:# x\.t: \w+ \S+ )?(not ok|ok|\d+: .*)/mg;
+}
+SKIP: {
+    skip 'this needs Node 18 or newer', 1 if ($major // 0) < 18;
+    my $me = '{"id":"00000000-0000-4000-8000-00000000000a","email":"a@b","first_name":"","last_name":"","is_staff":true}';
+    my $error = '{"detail":"Not found.","code":"not_found"}';
+    for my $case (
+        ['an answer as described',          'ok',                                                             body => $me],
+        ['a member that is not described',  'not ok 200: the answer must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r],
+        ['a member that is missing',        "not ok 200: the answer must have required property 'is_staff'",  body => $me =~ s/,"is_staff":true//r],
+        ['a value of another kind',         'not ok 200: /is_staff must be boolean, but is "yes"',            body => $me =~ s/true/"yes"/r],
+        ['half an answer',                  'not ok 200: the body is no JSON',                                body => substr $me, 0, 20],
+        ['another type',                    'not ok 200: 200 as text/html',                                   type => 'text/html'],
+        ['a status that is not described',  'not ok 404: 404 is not described',                               status => 404, body => $error],
+        ['a header that is missing',        'not ok 503: 503 without Retry-After',                            status => 503, body => $error],
+        ['a code that is nowhere',          'not ok 503: /code must be equal to one of the allowed values, but is "odd"', status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/odd/r],
+        ['a code of another route',         'not ok 503: x-codes has no not_ready',                           status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/not_ready/r],
+        ['a problem without its status',    "not ok 401: the answer must have required property 'status'",    status => 401, type => 'application/problem+json', headers => 'X-Request-Id,WWW-Authenticate', body => '{"type":"about:blank","title":"Unauthorized","detail":"x","code":"not_authenticated"}'],
+        ['a row where there is no route',   'not ok 200: 200 where there is no operation',                    path => '/api/v1/nothing/', body => $me],
+        ['no route',                        'ok',                                                             path => '/api/v1/nothing/', status => 404, body => $error],
+        ['a wrong method without Allow',    'not ok 405: 405 without Allow',                                  method => 'PUT', status => 405, body => $error],
+        ['HEAD',                            'ok',                                                             method => 'HEAD'],
+    ) {
+        my ($what, $expected, %answer) = @$case;
+        is judged(%answer), $expected, "an answer of these tests is judged: $what";
+    }
 }
 
 # Routes ---------------------------------------------------------------------------------------------
