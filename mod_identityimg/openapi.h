@@ -1,4 +1,4 @@
-/* openapi.h - the description of the API that stands in openapi.json, as it was when this was built. */
+/* openapi.h - the description of the API in openapi.json, as it was when this was built. */
 #ifndef IIMG_OPENAPI_H
 #define IIMG_OPENAPI_H
 

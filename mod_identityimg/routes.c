@@ -182,8 +182,8 @@ static iimg_error_t *answer_options(iimg_request_t *req, const apr_array_header_
     return iimg_respond_no_content(req);
 }
 
-/* Whether a path, or the same with a slash behind it, is anyone's: then nobody is asked who he is, not
- * even to be told of a wrong method. */
+/* Whether a path, or the same with a slash behind it, is anyone's: nobody is asked who he is then,
+ * not even to be told of a wrong method. */
 static bool is_open(request_rec *r, const char *path)
 {
     const char *slashed = apr_pstrcat(r->pool, path, "/", NULL);

@@ -8,7 +8,7 @@
 /** The newest of sql/migrations that this build needs. */
 #define IIMG_MIGRATION 1
 
-/** The newest that was applied, 0 for none. Errors: IIMG_UNAVAILABLE, IIMG_INTERNAL (no such table). */
+/** The newest applied, 0 for none. Errors: IIMG_UNAVAILABLE, IIMG_INTERNAL (no such table). */
 iimg_error_t *iimg_schema_migration_newest(iimg_context_t *context, int *newest);
 
 #endif

@@ -99,8 +99,8 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
     return NULL;
 }
 
-/* The digest is long enough to be found in nothing but a tag of ours, be it weak, in a list, or with
- * what mod_deflate puts behind it. */
+/* The digest is long enough to be found in nothing but a tag of ours, be it weak, in a list, or
+ * with what mod_deflate puts behind it. */
 static bool has_it(const request_rec *r, const iimg_document_t *document)
 {
     const char *tags = apr_table_get(r->headers_in, "If-None-Match");
@@ -114,7 +114,8 @@ iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *
 
     set_common_headers(r);
     apr_table_setn(r->headers_out, "Cache-Control", "public, max-age=300");
-    apr_table_setn(r->headers_out, "ETag", apr_pstrcat(r->pool, "\"", document->digest, "\"", NULL));
+    apr_table_setn(r->headers_out, "ETag",
+                   apr_pstrcat(r->pool, "\"", document->digest, "\"", NULL));
     if (has_it(r, document)) {
         r->status = HTTP_NOT_MODIFIED;
         return NULL;
