@@ -52,10 +52,12 @@ lib_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,$(below)))
 module_o  := $(patsubst ./%,%,$(patsubst %.c,$(out)/%.o,$(subst /./,/,$(call c_files,$(above)))))
 unit_c    := $(sort $(wildcard $(addprefix tests/unit/,*_test.c */*_test.c */*/*_test.c)))
 unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
+openapi   := mod_identityimg/openapi.json
+module_o  += $(out)/mod_identityimg/openapi.o
 module    := $(out)/mod_identityimg.so
 lib       := $(out)/libidentityimg.a
 
-.PHONY: all build unit run start stop status test bench install deps clean help
+.PHONY: all build unit run start stop status test bench docs install deps clean help
 
 all: build
 
@@ -91,6 +93,9 @@ bench: ## measure
 	@$(MAKE) build
 	@tests/bench/run
 
+docs: ## write docs/api anew from openapi.json
+	@node scripts/api-docs.mjs
+
 deps: ## install the packages that building and running need
 	@scripts/deps run
 
@@ -121,6 +126,12 @@ $(module_o): CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not inst
 $(module): $(module_o) $(lib) $(out)/exports
 	@echo "  LD  $@"
 	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--version-script=$(out)/exports -o $@ $(module_o) $(lib) $(needs_libs)
+
+# The API's description goes in as it is, with a digest for its ETag.
+$(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
+	@mkdir -p $(@D)
+	@echo "  AS  $<"
+	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
 # httpd looks for the module's record alone.
 $(out)/exports: Makefile

@@ -20,6 +20,7 @@
 #include "server/database.h"
 #include "server/engine.h"
 #include "server/errors.h"
+#include "server/health.h"
 #include "server/media.h"
 #include "server/origin.h"
 #include "services/image.h"
@@ -149,7 +150,8 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     iimg_engine_start(pchild, servers);
     problem = iimg_image_start(pchild);
     if (!problem && (iimg_database_start(pchild, servers) != APR_SUCCESS
-                     || iimg_authn_start(pchild) != APR_SUCCESS)) {
+                     || iimg_authn_start(pchild) != APR_SUCCESS
+                     || iimg_health_start(pchild, servers) != APR_SUCCESS)) {
         problem = "this child has no mutexes";
     }
     if (problem) {

@@ -16,7 +16,8 @@ typedef iimg_error_t *(*view_fn)(iimg_request_t *req);
 /* When the caller is looked up. */
 typedef enum {
     FIRST,      /* before the view: 401 and 403 come before the body is read */
-    WITHIN      /* by the view, in the statement that does the work */
+    WITHIN,     /* by the view, in the statement that does the work */
+    NEVER       /* the route is anyone's */
 } lookup_t;
 
 typedef struct route_t {
@@ -50,6 +51,9 @@ static const route_t routes[] = {
     { M_GET,    "prompts/{id}/",                       IIMG_STAFF, WITHIN, iimg_view_prompt_retrieve },
     { M_PATCH,  "prompts/{id}/",                       IIMG_STAFF, WITHIN, iimg_view_prompt_update },
     { M_GET,    "core/enums/",                         IIMG_USER,  WITHIN, iimg_view_core_enums },
+    { M_GET,    "schema/",                             IIMG_ANYONE, NEVER, iimg_view_schema },
+    { M_GET,    "health/live/",                        IIMG_ANYONE, NEVER, iimg_view_health_live },
+    { M_GET,    "health/ready/",                       IIMG_ANYONE, NEVER, iimg_view_health_ready },
 };
 
 #define ROUTES (int)(sizeof(routes) / sizeof(routes[0]))
@@ -201,6 +205,21 @@ static iimg_error_t *view(iimg_request_t *req, const route_t *route)
     return err;
 }
 
+/* Whether a path, or the same with a slash behind it, is anyone's: nobody is asked who he is then,
+ * not even to be told of a wrong method. */
+static bool is_open(request_rec *r, const char *path)
+{
+    const char *slashed = apr_pstrcat(r->pool, path, "/", NULL);
+
+    for (int i = 0; i < ROUTES; i++) {
+        if (routes[i].who == IIMG_ANYONE
+            && (strcmp(routes[i].path, path) == 0 || strcmp(routes[i].path, slashed) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The order is the contract's: 401, then 404 of the route, 405, 403, 404 of a row, 412. */
 static iimg_error_t *dispatch(iimg_request_t *req)
 {
@@ -214,7 +233,8 @@ static iimg_error_t *dispatch(iimg_request_t *req)
     if (req->r->method_number == M_OPTIONS && allowed->nelts) {
         return answer_options(req, allowed);
     }
-    if (!route || bad_id || cross || route->caller == FIRST) {
+    if ((!route || bad_id || cross || route->caller == FIRST)
+        && !is_open(req->r, req->path)) {
         err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
     }
     if (err) {

@@ -23,6 +23,7 @@ typedef enum {
     IIMG_UPSTREAM,          /* the provider answered nonsense, or no picture: 502 */
     IIMG_UNAVAILABLE,       /* a backend is down or busy: 503 */
     IIMG_BUSY,              /* as much as the operator allows is under way here: 503 */
+    IIMG_NOT_READY,         /* this process should not be sent work now: 503 */
     IIMG_UPSTREAM_TIMEOUT,  /* the provider did not answer in time: 504 */
     IIMG_HTTP               /* httpd decided already: the status is in http_status */
 } iimg_error_kind_t;

@@ -208,7 +208,7 @@ static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
     leave();
 }
 
-const iimg_db_t *iimg_database_lender(apr_pool_t *pool, server_rec *server)
+static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
 {
     const iimg_config_t *config = iimg_config_of(server);
     lender_t *lender = apr_palloc(pool, sizeof(*lender));
@@ -219,5 +219,24 @@ const iimg_db_t *iimg_database_lender(apr_pool_t *pool, server_rec *server)
     lender->db.timeout = config->database_timeout;
     lender->server = server;
     lender->wait = (apr_interval_time_t)config->database_wait * 1000;
+    return lender;
+}
+
+const iimg_db_t *iimg_database_lender(apr_pool_t *pool, server_rec *server)
+{
+    return &lender_create(pool, server)->db;
+}
+
+const iimg_db_t *iimg_database_hasty_lender(apr_pool_t *pool, server_rec *server, int wait,
+                                            int timeout)
+{
+    lender_t *lender = lender_create(pool, server);
+
+    if (lender->wait > (apr_interval_time_t)wait * 1000) {
+        lender->wait = (apr_interval_time_t)wait * 1000;
+    }
+    if (lender->db.timeout > timeout) {
+        lender->db.timeout = timeout;
+    }
     return &lender->db;
 }

@@ -21,4 +21,12 @@ apr_status_t iimg_database_start(apr_pool_t *pool, server_rec *main_server);
  */
 const iimg_db_t *iimg_database_lender(apr_pool_t *pool, server_rec *server);
 
+/**
+ * The same for work that gives up sooner.
+ * @param wait    milliseconds for a free connection
+ * @param timeout seconds for a statement; neither is longer than configured
+ */
+const iimg_db_t *iimg_database_hasty_lender(apr_pool_t *pool, server_rec *server, int wait,
+                                            int timeout);
+
 #endif

@@ -39,6 +39,7 @@ static const kind_t kinds[] = {
     [IIMG_UPSTREAM] = { 502, "upstream", 0, IIMG_LOG_ERROR, "IIMG0002" },
     [IIMG_UNAVAILABLE] = { 503, "unavailable", 5, IIMG_LOG_ERROR, "IIMG0003" },
     [IIMG_BUSY] = { 503, "busy", 15, IIMG_LOG_INFO, NULL },
+    [IIMG_NOT_READY] = { 503, "not_ready", 5, IIMG_LOG_DEBUG, NULL },
     [IIMG_UPSTREAM_TIMEOUT] = { 504, "upstream_timeout", 0, IIMG_LOG_ERROR, "IIMG0004" },
     [IIMG_HTTP] = { 0, "", 0, IIMG_LOG_DEBUG, NULL },
 };
@@ -126,6 +127,23 @@ bool iimg_respond_unchanged(iimg_request_t *req, const char *version)
     r->status = HTTP_NOT_MODIFIED;
     set_common_headers(r);
     return true;
+}
+
+iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *document)
+{
+    request_rec *r = req->r;
+    const char *tag = apr_pstrcat(r->pool, "\"", document->digest, "\"", NULL);
+
+    set_common_headers(r);
+    apr_table_setn(r->headers_out, "Cache-Control", "public, max-age=300");
+    apr_table_setn(r->headers_out, "ETag", tag);
+    if (iimg_entity_tag_matches(apr_table_get(r->headers_in, "If-None-Match"), tag)) {
+        r->status = HTTP_NOT_MODIFIED;
+        return NULL;
+    }
+    ap_set_content_type(r, document->type);
+    send_bytes(r, document->data, document->length);
+    return NULL;
 }
 
 #define PROBLEM "application/problem+json"

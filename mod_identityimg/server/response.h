@@ -29,6 +29,17 @@ bool iimg_respond_unchanged(iimg_request_t *req, const char *version);
 /** Send 204. @return NULL */
 iimg_error_t *iimg_respond_no_content(iimg_request_t *req);
 
+/** Bytes that are the same for everyone as long as this build runs. */
+typedef struct iimg_document_t {
+    const char *type;       /* Content-Type */
+    const char *digest;     /* hexadecimal digits of its contents: the ETag */
+    const char *data;
+    apr_size_t length;
+} iimg_document_t;
+
+/** Send a document, or 304 to a client that has it. @return NULL */
+iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *document);
+
 /**
  * Answer an error, and log it once.
  * @return what the handler returns to httpd

@@ -27,6 +27,12 @@ typedef struct iimg_storage_driver_t {
     const char *(*check)(apr_pool_t *pool, const iimg_storage_t *storage);
 
     /**
+     * Whether the store would take a picture now, without writing one.
+     * @return NULL, or what is in the way, for the log
+     */
+    const char *(*probe)(iimg_context_t *context, const iimg_storage_t *storage);
+
+    /**
      * Write objects under fresh keys. On success all are durable; on failure some may be there:
      * the manifest knows them.
      * Errors: IIMG_UNAVAILABLE (full, read-only, away).

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <apr_strings.h>
 #include "base/log.h"
@@ -264,9 +265,23 @@ static const char *file_check(apr_pool_t *pool, const iimg_storage_t *storage)
     return NULL;
 }
 
+static const char *file_probe(iimg_context_t *context, const iimg_storage_t *storage)
+{
+    struct statvfs space;
+
+    if (access(storage->root, R_OK | W_OK | X_OK) != 0 || statvfs(storage->root, &space) != 0) {
+        return apr_psprintf(context->pool, "%s: %s", storage->root, strerror(errno));
+    }
+    if (space.f_bavail == 0) {
+        return apr_psprintf(context->pool, "%s: %s", storage->root, strerror(ENOSPC));
+    }
+    return NULL;
+}
+
 const iimg_storage_driver_t iimg_storage_file = {
     .name = "file",
     .check = file_check,
+    .probe = file_probe,
     .put = file_put,
     .get = file_get,
     .remove = file_remove,

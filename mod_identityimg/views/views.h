@@ -33,4 +33,8 @@ iimg_error_t *iimg_view_prompt_preview(iimg_request_t *req);
 
 iimg_error_t *iimg_view_core_enums(iimg_request_t *req);
 
+iimg_error_t *iimg_view_schema(iimg_request_t *req);
+iimg_error_t *iimg_view_health_live(iimg_request_t *req);
+iimg_error_t *iimg_view_health_ready(iimg_request_t *req);
+
 #endif

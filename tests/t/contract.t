@@ -37,6 +37,12 @@ my @routes = (
     ['prompts/preview/',                     'POST, OPTIONS'],
     ['core/enums/',                          'GET, HEAD, OPTIONS'],
 );
+# Anyone's.
+my @open = (
+    ['schema/',                              'GET, HEAD, OPTIONS'],
+    ['health/live/',                         'GET, HEAD, OPTIONS'],
+    ['health/ready/',                        'GET, HEAD, OPTIONS'],
+);
 
 sub shown { my ($path) = @_; return $path =~ s/$uuid/{id}/gr }
 sub headers { my ($answer) = @_; return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/, $answer->headers->as_string }
@@ -119,6 +125,17 @@ for my $case (
 }
 is json(call(GET => 'users/me/', headers => [Authorization => login('ALICE@EXAMPLE.COM', 'pw-alice')]))->{email}, 'alice@example.com', 'the email comes back as it is stored';
 
+for my $route (@open) {
+    my ($path, $allow) = @$route;
+    my $bare = $path =~ s{/$}{}r;
+    is call(GET => $path)->code, 200, "$path is anyone's";
+    is call(GET => $path, headers => [Authorization => login('alice@example.com', 'wrong')])->code, 200, 'and credentials are not looked at';
+    my $answer = call(PUT => $path, body => 'x', type => 'text/plain');
+    is line($answer) . ' ' . $answer->header('Allow'), "405 method_not_allowed Method \"PUT\" not allowed. $allow", 'another method is told what is allowed';
+    is call(GET => $bare)->header('Location'), base_url() . "/api/v1/$path", 'without its slash anyone is sent on';
+    is line(call(GET => "${path}x/")), $anonymous, 'what lies below it is not anyone\'s';
+}
+
 # Nobody can tell a wrong password from an unknown user.
 my ($known, $unknown) = map { call(GET => 'users/me/', headers => [Authorization => login($_, 'wrong')]) } 'alice@example.com', 'nobody@example.com';
 is $unknown->content, $known->content, 'an unknown user and a wrong password are answered alike';
@@ -172,7 +189,7 @@ $routes[2][0] = "reference-images/$photo/upload-image/";
 
 # Methods -----------------------------------------------------------------------------------------
 
-for my $route (@routes) {
+for my $route (@routes, @open) {
     my ($path, $allow, $pattern) = @$route;
     my %allowed = map { $_ => 1 } split /, /, $allow;
     for my $method (grep { !$allowed{$_} } qw(GET POST PUT PATCH DELETE PROPFIND LOCK BREW)) {
@@ -196,7 +213,7 @@ is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD
 
 # Paths -------------------------------------------------------------------------------------------
 
-for my $route (@routes) {
+for my $route (@routes, @open) {
     my ($path, $allow) = @$route;
     my $bare = $path =~ s{/$}{}r;
     for my $method (qw(GET HEAD)) {

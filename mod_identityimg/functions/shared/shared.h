@@ -30,6 +30,15 @@ iimg_error_t *iimg_identify_caller(iimg_context_t *context, iimg_role_t role);
 /** The error for a row that is not there or not the caller's: "Not found." */
 iimg_error_t *iimg_not_found(iimg_context_t *context);
 
+/* The server itself --------------------------------------------------------------------------- */
+
+/**
+ * Whether work that comes in now could be done: the database answers and has the tables this build
+ * needs, the store takes pictures.
+ * Errors: IIMG_NOT_READY, its detail says why.
+ */
+iimg_error_t *iimg_check_readiness(iimg_context_t *context);
+
 /* Whose photos -------------------------------------------------------------------------------- */
 
 /** Whose photos a request is about, as its query says; only staff's word counts. */

@@ -92,8 +92,24 @@ sub call {
     my $agent = Apache::TestRequest::user_agent();
     $agent->timeout(120);
     my $answer = $agent->simple_request($request);
-    diag "$method $path: no answer: ", $answer->status_line if ($answer->header('Client-Warning') // '') eq 'Internal response';
+    if (($answer->header('Client-Warning') // '') eq 'Internal response') { diag "$method $path: no answer: ", $answer->status_line }
+    else                                                                  { _record($answer) }
     return $answer;
+}
+
+# Each answer of the API, a line in the file that tests/run names: tests/last/answers.t judges them all.
+#   test, method, path, status, Content-Type, names of headers, body in base64; tabs between them
+sub _record {
+    my ($answer) = @_;
+    my $path = $answer->request->uri->path;
+    return if !$ENV{IIMG_ANSWERS} || index($path, '/api/v1/') != 0;
+    my $type = $answer->header('Content-Type') // '';
+    my $body = $type =~ m{^application/(?:problem\+)?json} ? encode_base64($answer->content, '') : '';
+    my ($test) = $0 =~ m{([^/]+)$};
+    open my $file, '>>:raw', $ENV{IIMG_ANSWERS} or return;
+    syswrite $file, join("\t", $test, $answer->request->method, $path, $answer->code, $type, join(',', $answer->header_field_names), $body) . "\n";
+    close $file;
+    return;
 }
 
 # An answer's JSON; fails the test when it is none.

@@ -1,0 +1,38 @@
+/* check_readiness.c - whether work that comes in now could be done: database, tables, store. */
+#include "functions/shared/shared.h"
+
+#include "models/schema_migration.h"
+
+static iimg_error_t *not_ready(iimg_context_t *context)
+{
+    return iimg_error(context->pool, IIMG_NOT_READY, "This server is not ready.");
+}
+
+static iimg_error_t *check_database(iimg_context_t *context)
+{
+    int newest;
+    iimg_error_t *err = iimg_schema_migration_newest(context, &newest);
+
+    if (err) {
+        return iimg_error_detail(not_ready(context), "the database: %s",
+                                 err->detail ? err->detail : err->message);
+    }
+    if (newest < IIMG_MIGRATION) {
+        return iimg_error_detail(not_ready(context), "the database has migration %d, this build "
+                                 "needs %d: run scripts/migrate", newest, IIMG_MIGRATION);
+    }
+    return NULL;
+}
+
+iimg_error_t *iimg_check_readiness(iimg_context_t *context)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    iimg_error_t *err = check_database(context);
+    const char *problem;
+
+    if (err) {
+        return err;
+    }
+    problem = storage->driver->probe(context, storage);
+    return problem ? iimg_error_detail(not_ready(context), "the store: %s", problem) : NULL;
+}

@@ -1,0 +1,15 @@
+/* openapi.S - openapi.json as bytes within the module. */
+        .section .rodata
+
+        .global iimg_openapi
+iimg_openapi:
+        .incbin "mod_identityimg/openapi.json"
+        .global iimg_openapi_end
+iimg_openapi_end:
+        .byte 0
+
+        .global iimg_openapi_digest
+iimg_openapi_digest:
+        .asciz IIMG_OPENAPI_DIGEST
+
+        .section .note.GNU-stack, "", %progbits

@@ -1,0 +1,109 @@
+/* health.c - whether this child should be sent requests. */
+#include "server/health.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <ap_mpm.h>
+#include "base/log.h"
+#include "server/database.h"
+
+#define FRESH APR_USEC_PER_SEC      /* strangers may ask: the database is bothered no more often */
+#define WAIT 1000                   /* milliseconds for a connection */
+#define TIMEOUT 2                   /* seconds for the statement */
+
+/* What is known of a virtual host, which may have a store and a database of its own. */
+typedef struct health_t {
+    apr_time_t looked;              /* when somebody last began to look; 0: never */
+    bool known;                     /* somebody has looked to the end */
+    bool ready;
+} health_t;
+
+/* Made in child_init, then guarded by its own mutex. */
+static struct {
+    apr_thread_mutex_t *mutex;
+    apr_hash_t *servers;            /* server_rec * -> health_t; only read after child_init */
+} all;
+
+apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server)
+{
+    all.servers = apr_hash_make(pool);
+    for (server_rec *server = main_server; server; server = server->next) {
+        server_rec **key = apr_pmemdup(pool, &server, sizeof(server));
+
+        apr_hash_set(all.servers, key, sizeof(*key), apr_pcalloc(pool, sizeof(health_t)));
+    }
+    return apr_thread_mutex_create(&all.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+}
+
+static health_t *health_of(server_rec *server)
+{
+    return apr_hash_get(all.servers, &server, sizeof(server));
+}
+
+static bool is_stopping(void)
+{
+    int state;
+
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+/* Whether it is this request's turn to look; else *ready is what was seen last. */
+static bool must_look(health_t *health, bool *ready)
+{
+    apr_time_t now = apr_time_now();
+    bool look;
+
+    apr_thread_mutex_lock(all.mutex);
+    look = !health->known || now < health->looked || now - health->looked >= FRESH;
+    if (look) {
+        health->looked = now;
+    }
+    *ready = health->ready;
+    apr_thread_mutex_unlock(all.mutex);
+    return look;
+}
+
+/* @return whether that is news */
+static bool remember(health_t *health, bool ready)
+{
+    bool news;
+
+    apr_thread_mutex_lock(all.mutex);
+    news = health->known ? ready != health->ready : !ready;
+    health->known = true;
+    health->ready = ready;
+    apr_thread_mutex_unlock(all.mutex);
+    return news;
+}
+
+/* In a context of its own: the caller of a probe does not wait as long as one of the API. */
+static bool look(iimg_request_t *req, health_t *health)
+{
+    iimg_context_t context = *req->context;
+    iimg_error_t *err;
+    bool news;
+
+    context.db = iimg_database_hasty_lender(context.pool, req->r->server, WAIT, TIMEOUT);
+    err = iimg_check_readiness(&context);
+    news = remember(health, !err);
+    if (news && err) {
+        iimg_log(&context, IIMG_LOG_ERROR, "IIMG0150: not ready: %s", err->detail);
+    }
+    else if (news) {
+        iimg_log(&context, IIMG_LOG_INFO, "ready again");
+    }
+    return !err;
+}
+
+iimg_error_t *iimg_health_ready(iimg_request_t *req)
+{
+    health_t *health = health_of(req->r->server);
+    bool ready = false;
+
+    if (!is_stopping()) {
+        ready = must_look(health, &ready) ? look(req, health) : ready;
+    }
+    return ready ? NULL : iimg_error(req->context->pool, IIMG_NOT_READY,
+                                     "This server is not ready.");
+}

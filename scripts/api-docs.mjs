@@ -1,0 +1,188 @@
+// api-docs.mjs - writes what docs/api/ has in common with openapi.json: whole pages for the groups of
+// routes, and the tables between <!-- name --> and <!-- /name --> in the pages written by hand.
+//
+// usage: node scripts/api-docs.mjs           writes
+//        node scripts/api-docs.mjs --check   writes nothing, names the pages that would change
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+
+const root = new URL('../', import.meta.url);
+const document = JSON.parse(readFileSync(new URL('mod_identityimg/openapi.json', root), 'utf8'));
+const { schemas } = document.components;
+const verbs = ['get', 'post', 'put', 'patch', 'delete'];
+
+const resolve = (value) => (value?.$ref ? resolve(value.$ref.slice(2).split('/').reduce((v, k) => v[k], document)) : value);
+const nameOf = (value) => value?.$ref?.match(/^#\/components\/schemas\/(\w+)$/)?.[1];
+const slug = (tag) => tag.toLowerCase().replaceAll(' ', '-');
+const operations = Object.entries(document.paths).flatMap(([path, item]) => verbs.filter((v) => item[v])
+    .map((verb) => ({ path: path.slice(1), method: verb.toUpperCase(), item, ...item[verb] })));
+
+const row = (...cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+const table = (head, rows) => [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
+
+// Kinds of values, in words --------------------------------------------------------------------------
+
+const link = (name, page) => (sections(page).includes(name) ? `[${name}](#${name.toLowerCase()})` : name);
+const plain = new Set(['Uuid', 'UuidInput', 'Timestamp', 'Url', 'Code']);
+const words = { Uuid: 'UUID', UuidInput: 'UUID', Timestamp: 'time', Url: 'URL', Code: 'code' };
+
+function range(schema) {
+    const { minLength: a, maxLength: b, minimum: c, maximum: d, minItems: e, maxItems: f } = schema;
+    if (b !== undefined) return a ? `, ${a}-${b} characters` : `, at most ${b} characters`;
+    if (d !== undefined) return ` ${c}-${d}`;
+    if (f !== undefined) return e ? `, ${e}-${f} items` : `, at most ${f} items`;
+    return '';
+}
+
+function kind(schema, page) {
+    const name = nameOf(schema);
+    if (name) return plain.has(name) ? words[name] : link(name, page);
+    if (schema.oneOf) return schema.oneOf.map((one) => kind(one, page)).join(' or ');
+    if (schema.anyOf) return 'text';
+    if ('const' in schema) return `\`${JSON.stringify(schema.const)}\``;
+    if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
+    if (schema.format === 'binary') return 'file';
+    const types = [schema.type].flat().map((type) => {
+        if (type === 'array') return `list of ${kind(schema.items, page)}`;
+        return { string: 'text', boolean: 'true or false' }[type] ?? type;
+    });
+    return types[0] + range(schema) + types.slice(1).map((type) => ` or ${type}`).join('');
+}
+
+function says(schema) {
+    const inner = resolve(schema);
+    const text = schema.description ?? (plain.has(nameOf(schema)) && nameOf(schema) !== 'Timestamp' ? '' : inner.description ?? '');
+    return 'default' in schema && schema.default !== '' ? `${text} Default: \`${schema.default}\`.`.trim() : text;
+}
+
+// Pages ----------------------------------------------------------------------------------------------
+
+const operationsOf = (tag) => operations.filter((o) => o.tags[0] === tag);
+
+// Names of the objects that a page explains: those that its routes take and answer, and what is in them.
+const found = new Map();
+function sections(tag) {
+    if (found.has(tag)) return found.get(tag);
+    const names = [];
+    const visit = (value) => {
+        if (value === null || typeof value !== 'object') return;
+        const name = nameOf(value);
+        if (name && !plain.has(name) && !names.includes(name)) { names.push(name); visit(schemas[name]); }
+        else Object.values(value).forEach(visit);
+    };
+    for (const operation of operationsOf(tag)) {
+        for (const content of Object.values(operation.requestBody?.content ?? {})) visit(content.schema);
+        for (const [status, response] of Object.entries(operation.responses)) {
+            if (status < 300) Object.values(resolve(response).content ?? {}).forEach((content) => visit(content.schema));
+        }
+    }
+    found.set(tag, names);
+    return names;
+}
+
+function memberTable(name, page) {
+    const schema = schemas[name];
+    const required = new Set(schema.required ?? []);
+    const answer = schema.additionalProperties === false;
+    return table(['member', 'kind', 'what'], Object.entries(schema.properties).map(([member, value]) => {
+        const note = answer === required.has(member) ? '' : answer ? ' Not always there.' : ' Required.';
+        return row(`\`${member}\``, kind(value, page), `${says(value)}${note}`.trim());
+    }));
+}
+
+function parameterTable(operation, page) {
+    const all = [...(operation.item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
+    return all.length ? [table(['parameter', 'in', 'kind', 'what'], all.map((p) => row(`\`${p.name}\``, p.in, kind(p.schema, page), p.description))), ''] : [];
+}
+
+function bodyLines({ requestBody: body }, page) {
+    if (!body) return [];
+    const byName = new Map();
+    for (const [type, content] of Object.entries(body.content)) {
+        const name = nameOf(content.schema);
+        byName.set(name, [...(byName.get(name) ?? []), type]);
+    }
+    const lines = [...byName].map(([name, types]) => `* ${link(name, page)} as ${types.map((t) => `\`${t}\``).join(', ')}`);
+    return [`Body${body.required ? '' : ' (may be empty)'}:${body.description ? ` ${body.description}` : ''}`, '', ...lines, ''];
+}
+
+function answerTable(operation, page) {
+    return table(['status', 'answer'], Object.entries(operation.responses).map(([status, response]) => {
+        const { content, description, headers } = resolve(response);
+        const schema = content?.['application/json']?.schema;
+        const shown = status < 300 && schema && (nameOf(schema) || schema.type === 'array') ? ` ${kind(schema, page)}.` : '';
+        const extra = Object.keys(headers ?? {}).filter((name) => name !== 'X-Request-Id').map((name) => `\`${name}\``);
+        return row(status, `${description}${shown}${extra.length ? ` With ${extra.join(', ')}.` : ''}`);
+    }));
+}
+
+function routeSection(operation, page) {
+    return [
+        `## ${operation.method} \`${operation.path}\``, '',
+        `**${operation.summary}.**`.replace('?.', '?') + (operation.description ? ` ${operation.description}` : ''), '',
+        ...parameterTable(operation, page), ...bodyLines(operation, page),
+        answerTable(operation, page), '',
+        ...(operation['x-codes'] ? [`[Codes](errors.md#codes) of its own: ${operation['x-codes'].map((code) => `\`${code}\``).join(', ')}.`, ''] : []),
+        '```sh', ...operation['x-codeSamples'].map((sample) => sample.source), '```', '',
+    ];
+}
+
+function objectSection(name, page) {
+    const schema = schemas[name];
+    const example = document.components.examples[name];
+    return [
+        `### ${name}`, '', ...(schema.description ? [schema.description, ''] : []), memberTable(name, page), '',
+        ...(example ? ['```json', JSON.stringify(example.value, null, 2), '```', ''] : []),
+    ];
+}
+
+function page({ name, description }) {
+    return [
+        `# ${name}`, '', '<!-- Written by scripts/api-docs.mjs from mod_identityimg/openapi.json: change that. -->', '',
+        `${description} [Overview](README.md), [errors](errors.md).`, '',
+        ...operationsOf(name).flatMap((operation) => routeSection(operation, name)),
+        ...(sections(name).length ? ['## Objects', ''] : []),
+        ...sections(name).flatMap((object) => objectSection(object, name)),
+    ].join('\n').trimEnd() + '\n';
+}
+
+// Tables within pages written by hand ------------------------------------------------------------------
+
+const who = (o) => (o.security?.length === 0 ? 'anyone' : /^Staff only/.test(o.description ?? '') ? 'staff' : 'user');
+const tables = {
+    routes: () => table(['method and path', 'who', 'what'], operations.map((o) => row(`${o.method} [\`${o.path}\`](${slug(o.tags[0])}.md)`, who(o), o.summary))),
+    codes: () => table(['code', 'status', 'when'], schemas.Code.enum.map((code) => {
+        const [, status, text] = schemas.Code['x-enumDescriptions'][code].match(/^(\d+): (.*)$/);
+        return row(`\`${code}\``, status, text);
+    })),
+    statuses: () => table(['status', 'when'], [...new Set(operations.flatMap((o) => Object.values(o.responses).map((r) => r.$ref)))]
+        .filter((ref) => ref && resolve({ $ref: ref }).content).concat('#/components/responses/MethodNotAllowed')
+        .map((ref) => [statusOf(ref), resolve({ $ref: ref })]).sort(([a], [b]) => a - b)
+        .map(([status, response]) => row(status, `${response.description}${retry(response)}`))),
+    limits: () => table(['what', 'most'], [
+        ['characters of a photo\'s name', schemas.ReferenceImageCreate.properties.name.maxLength],
+        ['photos of a user', document.paths['/reference-images/'].get.responses[200].content['application/json'].schema.maxItems],
+        ['characters of `additional_prompt`', schemas.GenerationRequest.properties.additional_prompt.maxLength],
+        ['characters of a prompt\'s body', schemas.PromptCreate.properties.body.maxLength],
+        ['photos named in `reference_image_ids`', schemas.GenerationRequest.properties.reference_image_ids.maxItems],
+    ].map((cells) => row(...cells))),
+};
+
+function statusOf(ref) {
+    for (const o of operations) for (const [status, r] of Object.entries(o.responses)) if (r.$ref === ref) return Number(status);
+    return 405;
+}
+const retry = (response) => ('Retry-After' in response.headers ? ' With `Retry-After`.' : '');
+
+function fill(text) {
+    return text.replace(/<!-- (\w+) -->\n[^]*?<!-- \/\1 -->/g, (all, name) => (tables[name] ? `<!-- ${name} -->\n${tables[name]()}\n<!-- /${name} -->` : all));
+}
+
+// --------------------------------------------------------------------------------------------------------
+
+const folder = new URL('docs/api/', root);
+mkdirSync(folder, { recursive: true });
+const wanted = new Map(document.tags.map((tag) => [`${slug(tag.name)}.md`, page(tag)]));
+for (const name of ['README.md', 'errors.md']) wanted.set(name, fill(readFileSync(new URL(name, folder), 'utf8')));
+const changed = [...wanted].filter(([name, text]) => !existsSync(new URL(name, folder)) || readFileSync(new URL(name, folder), 'utf8') !== text);
+if (process.argv[2] === '--check') changed.forEach(([name]) => console.log(`docs/api/${name}`));
+else changed.forEach(([name, text]) => writeFileSync(new URL(name, folder), text));

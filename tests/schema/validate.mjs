@@ -1,0 +1,91 @@
+// validate.mjs - openapi.json is a right OpenAPI 3.1 document that says what it must. TAP on stdout.
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { check, document, escape, lookUp, operations, resolve } from './document.mjs';
+
+let count = 0;
+function ok(name, problems) {
+    count += 1;
+    console.log(`${problems.length ? 'not ok' : 'ok'} ${count} - ${name}`);
+    problems.slice(0, 20).forEach((problem) => console.log(`# ${problem}`));
+}
+
+// Calls visit(value, pointer) for every object in the document.
+function walk(visit, value = document, pointer = '#') {
+    if (value === null || typeof value !== 'object') return;
+    visit(value, pointer);
+    for (const [key, inner] of Object.entries(value)) walk(visit, inner, `${pointer}/${escape(key)}`);
+}
+
+const validator = new Validator();
+const result = await validator.validate(structuredClone(document));
+ok('a validator takes it for OpenAPI 3.1', result.valid && validator.version === '3.1' ? [] : [JSON.stringify(result.errors)]);
+
+const broken = [];
+const referenced = new Set();
+walk((value, pointer) => {
+    if (typeof value.$ref !== 'string') return;
+    referenced.add(value.$ref);
+    if (lookUp(value.$ref) === undefined) broken.push(`${pointer}: ${value.$ref}`);
+});
+ok('each $ref leads somewhere', broken);
+
+const odd = [];
+for (const name of Object.keys(document.components.schemas)) {
+    try { check(`#/components/schemas/${name}`, null); } catch (e) { odd.push(`${name}: ${e.message}`); }
+}
+ok('each schema is a right JSON Schema (2020-12)', odd);
+ok('each schema is used', Object.keys(document.components.schemas).filter((name) => !referenced.has(`#/components/schemas/${name}`)));
+
+const wrong = [];
+walk((value, pointer) => {
+    const schema = value.schema && `${pointer}/schema`;
+    if (!schema || !/\/content\//.test(pointer)) return;
+    if ('example' in value) wrong.push(...check(schema, value.example).map((e) => `${pointer}: ${e}`));
+    for (const example of Object.values(value.examples ?? {})) {
+        wrong.push(...check(schema, resolve(example).value).map((e) => `${pointer}: ${e}`));
+    }
+});
+ok('each example is what its schema says', wrong);
+
+// Members that nobody has described would be let through.
+const open = [];
+for (const { pointer, operation } of operations) {
+    for (const [status, response] of Object.entries(operation.responses)) {
+        const schema = resolve(resolve(response).content?.['application/json']?.schema);
+        const inner = schema?.type === 'array' ? resolve(schema.items) : schema;
+        if (operation.operationId !== 'getSchema' && inner?.type === 'object' && inner.additionalProperties !== false) open.push(`${pointer} ${status}`);
+    }
+}
+ok('answers are closed: a new member has to be described', open);
+
+const ids = operations.map(({ operation }) => operation.operationId);
+ok('each operation has an id of its own', ids.filter((id, i) => !id || ids.indexOf(id) !== i));
+const tags = document.tags.map((tag) => tag.name);
+ok('each operation has one of the tags, a summary and an example', operations
+    .filter(({ operation: o }) => o.tags?.length !== 1 || !tags.includes(o.tags[0]) || !o.summary || !o['x-codeSamples'])
+    .map(({ pointer }) => pointer));
+ok('each tag is used', tags.filter((tag) => !operations.some(({ operation }) => operation.tags.includes(tag))));
+ok('the parameters of each path are those between its braces', operations.flatMap(({ path, item, operation, pointer }) => {
+    const named = [...path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]);
+    const given = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve).filter((p) => p.in === 'path').map((p) => p.name);
+    return `${named}` === `${given}` ? [] : [pointer];
+}));
+
+// What holds for whole groups of routes.
+const missing = [];
+for (const { pointer, operation } of operations) {
+    const has = (status) => status in operation.responses;
+    const anyone = operation.security?.length === 0;
+    if (!anyone && !(has(401) && has(500) && has(503))) missing.push(`${pointer}: 401, 500, 503`);
+    if (operation.requestBody && !(has(400) && has(408) && has(413) && has(415))) missing.push(`${pointer}: 400, 408, 413, 415`);
+    if (pointer.includes('{id}') && !has(404)) missing.push(`${pointer}: 404`);
+    if (has(201) && !resolve(operation.responses[201]).headers.Location) missing.push(`${pointer}: Location`);
+}
+ok('routes with credentials, bodies and ids say what these can lead to', missing);
+
+const codes = document.components.schemas.Code;
+ok('each code is described, with a status', codes.enum.filter((code) => !/^[45]\d\d: ./.test(codes['x-enumDescriptions'][code] ?? ''))
+    .concat(Object.keys(codes['x-enumDescriptions']).filter((code) => !codes.enum.includes(code))));
+ok('the codes of single routes are among them', operations.flatMap(({ operation, pointer }) => (operation['x-codes'] ?? [])
+    .filter((code) => !codes.enum.includes(code)).map((code) => `${pointer}: ${code}`)));
+console.log(`1..${count}`);

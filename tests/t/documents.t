@@ -1,0 +1,82 @@
+# documents.t - docs/ says what is so: docs/api what openapi.json has, docs/database.md what the
+# database has, the README which routes there are.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Test;
+use JSON::PP ();
+use Test::More;
+
+my $source = $ENV{IIMG_SOURCE};
+my $schema = JSON::PP->new->utf8->decode(slurp("$source/mod_identityimg/openapi.json"));
+my %page = map { m{docs/(.*)}; ($1 => slurp($_)) } glob "$source/docs/*.md $source/docs/*/*.md";
+
+# docs/api -------------------------------------------------------------------------------------------
+
+my $api = join "\n", map { $page{$_} } grep { m{^api/} } sort keys %page;
+for my $path (sort keys %{$schema->{paths}}) {
+    for my $method (grep { $_ ne 'parameters' } sort keys %{$schema->{paths}{$path}}) {
+        my $route = uc($method) . ' `' . substr($path, 1) . '`';
+        is scalar(() = $api =~ /^## \Q$route\E$/mg), 1, "docs/api has a section about $route";
+    }
+}
+my $codes = $schema->{components}{schemas}{Code}{enum};
+is join(' ', $page{'api/errors.md'} =~ /^\| `(\w+)` \| \d+ \|/mg), "@$codes", 'docs/api/errors.md has each code';
+my ($major) = (`node --version 2>/dev/null` // '') =~ /^v(\d+)/;
+SKIP: {
+    skip 'the generator needs Node 18 or newer', 1 if ($major // 0) < 18;
+    is `node '$source/scripts/api-docs.mjs' --check 2>&1`, '', 'scripts/api-docs.mjs would change nothing: else run it';
+}
+
+# Links lead to files that are there, and to headings within them.
+sub anchors { my ($text) = @_; return map { lc($_) =~ s/[^\w -]//gr =~ s/ /-/gr } $text =~ /^#+ (.*)$/mg }
+my @astray;
+for my $name (sort keys %page) {
+    my ($folder) = $name =~ m{^(.*/)?};
+    while ($page{$name} =~ /\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g) {
+        my ($file, $anchor) = (length $1 ? ($folder // '') . $1 : $name, $2);
+        1 while $file =~ s{[^/]+/\.\./}{};
+        push @astray, "$name: $file#" . ($anchor // '') if !-f "$source/docs/$file" || defined $anchor && !grep { $_ eq $anchor } anchors($page{$file} // '');
+    }
+}
+is "@astray", '', 'no link leads astray';
+
+# The README's table of routes.
+my $readme = slurp("$source/README.md");
+my ($section) = $readme =~ /^## The API so far\n(.*?)^## /ms;
+my @silent = grep { my $path = substr $_, 1; $section !~ /`\Q$path\E`/ } sort keys %{$schema->{paths}};
+is "@silent", '', 'the README names each path';
+
+# docs/database.md -----------------------------------------------------------------------------------
+
+my (%table, $current);
+for (split /\n/, $page{'database.md'}) {
+    if    (/^## (\w+)$/)                                               { $current = $1 }
+    elsif (/^\| `(\w+)` \| ([\w \[\]]+) \| (no|yes) \|/ && $current)   { push @{$table{$current}}, "$1 $2 $3" }
+}
+my %real;
+for (sql(<<'SQL')) {
+SELECT c.relname, a.attname, format_type(a.atttypid, NULL), CASE WHEN a.attnotnull THEN 'no' ELSE 'yes' END
+  FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.relname, a.attnum
+SQL
+    my ($name, @column) = split /\|/;
+    push @{$real{$name}}, "@column";
+}
+cmp_ok scalar(keys %real), '>', 7, 'the database has tables';
+is join(' ', sort keys %table), join(' ', sort keys %real), 'docs/database.md has each table of the database, and no other';
+is join("\n", @{$table{$_} // []}), join("\n", @{$real{$_} // []}), "$_: its columns, types, and which may be null" for sort keys %real;
+
+my @things = sql(<<'SQL');
+SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't'
+UNION SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('i', 'v', 'm')
+UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
+UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+SQL
+my %told = map { $_ => 1 } map { /`(\w+)`/g } $page{'database.md'} =~ /^\* (.*(?:\n  .*)*)/mg;
+cmp_ok scalar(@things), '>', 30, 'and constraints, indexes, triggers and functions';
+is join(' ', grep { !$told{$_} } @things), '', 'docs/database.md tells of each';
+my %known = map { $_ => 1 } @things, keys %real, map { map { (split)[0] } @$_ } values %real;
+is join(' ', grep { !$known{$_} } sort keys %told), '', 'and of none that is not there';
+
+finish();

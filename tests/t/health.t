@@ -1,0 +1,110 @@
+# health.t - whether a server lives and can do its work: what load balancers ask, and what operators read.
+use strict;
+use warnings;
+use IdentityImg::Server qw(eventually);
+use IdentityImg::Test;
+use IO::Socket::INET ();
+use Test::More;
+
+fresh_data();
+
+is call(GET => "health/$_/")->content, '{"status":"ok"}', "health/$_/ of a server that is well" for qw(live ready);
+my ($newest) = sort { $b <=> $a } map { m{/(\d{4})_} } glob "$ENV{IIMG_SOURCE}/sql/migrations/*.sql";
+my ($needed) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/models/schema_migration.h") =~ /^#define IIMG_MIGRATION (\d+)/m;
+is $needed, $newest + 0, 'the build needs the newest migration there is';
+
+# A server whose database and store can be taken away. One child: the state is a process's own.
+my $other_port = IdentityImg::Server::free_port();
+my $other_store = "$ENV{IIMG_WORK}/other-store";
+mkdir $other_store or die $!;
+my $server = IdentityImg::Server->new('health', proxy => 1, conf => <<"CONF")->start;
+StartServers 1
+ServerLimit 1
+MaxRequestWorkers 25
+Listen 127.0.0.1:$other_port
+<VirtualHost 127.0.0.1:$other_port>
+    ServerName other.example
+    IdentityImgStorageRoot $other_store
+</VirtualHost>
+CONF
+my $base = $server->base;
+my $not_ready = '{"detail":"This server is not ready.","code":"not_ready"}';
+my ($answer, @lines);
+
+sub ask  { my ($which) = @_; return $answer = call(GET => "health/$which/", base => $base) }
+sub told { return grep { /IIMG0150|ready again/ } $server->log_lines('all') }
+
+# Waits until the server is ready or not, then asks some more.
+sub becomes {
+    my ($status, $what) = @_;
+    ok eventually(sub { ask('ready')->code == $status }), $what;
+    my %codes = map { (ask('ready')->code => 1) } 1 .. 5;
+    is join(' ', keys %codes), $status, '... and stays so';
+    return;
+}
+
+# Takes something away, gives it back. The log says once why, and once that it is over.
+sub trouble {
+    my ($what, $take, $reason, $give) = @_;
+    my $before = told();
+    $take->();
+    becomes(503, "without $what it is not ready");
+    is $answer->content, $not_ready, '... and tells nobody why';
+    like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, '... but when to ask again';
+    is ask('live')->code, 200, '... yet it lives';
+    @lines = told();
+    is @lines - $before, 1, '... the log has one line about it';
+    like $lines[-1], qr/:error\].*IIMG0150: not ready: $reason/, '... which says why';
+    $give->();
+    becomes(200, "with $what it is ready again");
+    @lines = told();
+    is @lines - $before, 2, '... as another line tells';
+    like $lines[-1], qr/:info\].*ready again/, '... which asks nobody to act';
+    return;
+}
+
+becomes(200, 'it is ready');
+chmod 0, $other_store or die $!;
+my $other = "http://127.0.0.1:$other_port";
+ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 503 }), 'a virtual host whose own store is away is not ready';
+is ask('ready')->code, 200, '... while the main server is';
+chown +(stat $server->state . '/pictures')[4, 5], $other_store or die $!;
+chmod 0700, $other_store or die $!;
+ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 200 }), '... until its store is there';
+$server->forget_log;
+is +(told())[0], undef, '... of which the log need not tell';
+trouble('the database', sub { $server->line('refuse'); $server->line('cut') }, 'the database: ', sub { $server->line('pass') });
+trouble('an answer of the database', sub { $server->line('swallow') }, 'the database: ', sub { $server->line('pass'); $server->line('cut') });
+trouble('a table that the newest migration made', sub { $server->sql("UPDATE schema_migrations SET version = version - $needed WHERE version = $needed") },
+    "the database has migration \\d+, this build needs $needed: run scripts/migrate", sub { $server->sql("UPDATE schema_migrations SET version = $needed WHERE version = 0") });
+trouble('any migrations', sub { $server->sql('ALTER TABLE schema_migrations RENAME TO elsewhere') }, 'the database: .*schema_migrations', sub { $server->sql('ALTER TABLE elsewhere RENAME TO schema_migrations') });
+my $pictures = $server->state . '/pictures';
+trouble('the store\'s directory', sub { rename $pictures, "$pictures.away" or die $! }, "the store: $pictures: No such file or directory", sub { rename "$pictures.away", $pictures or die $! });
+my $mode = (stat $pictures)[2] & 07777;
+trouble('leave to write there', sub { chmod 0500, $pictures or die $! }, "the store: $pictures: Permission denied", sub { chmod $mode, $pictures or die $! });
+$server->sql("INSERT INTO schema_migrations (version, name, sha256) VALUES ($needed + 1, 'of a later build', '')");
+becomes(200, 'a database that is ahead of the build is no trouble');
+$server->sql("DELETE FROM schema_migrations WHERE version = $needed + 1");
+
+# A child that is stopping: its connections are served to the end, but balancers should go elsewhere.
+my ($port) = $base =~ /(\d+)$/;
+my %half = map { my $path = $_; ($path => IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10)) } qw(ready live);
+syswrite $half{$_}, "GET /api/v1/health/$_/ HTTP/1.1\r\nHost: x\r\n" for keys %half;
+is ask('live')->code, 200, 'two requests have begun: a later connection was answered already';
+chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
+kill WINCH => $parent;
+ok eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 1) }), 'a server that is told to stop takes no new connections';
+my %got;
+for my $path (keys %half) {
+    syswrite $half{$path}, "\r\n";
+    local $SIG{ALRM} = sub { die 'no answer' };
+    alarm 30;
+    { local $/; $got{$path} = readline $half{$path} }
+    alarm 0;
+}
+like $got{ready}, qr/^HTTP\/1\.1 503 .*\Q$not_ready\E$/s, '... and is not ready any more';
+like $got{live}, qr/^HTTP\/1\.1 200 /, '... though it lives while it answers';
+
+$server->judge(qr/IIMG0150/, qr/AH10159/, qr/\[dbd:error\]/);
+undef $server;
+finish();

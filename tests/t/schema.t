@@ -1,0 +1,242 @@
+# schema.t - the description of the API: a right OpenAPI document, true to the code, served to anyone.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Server;
+use IdentityImg::Test;
+use File::Find ();
+use File::Temp ();
+use JSON::PP ();
+use MIME::Base64 'encode_base64';
+use Test::More;
+use URI ();
+
+fresh_data();
+expect_log(qr/AH01617/);        # a wrong password
+
+my $source = $ENV{IIMG_SOURCE};
+my $module = "$source/mod_identityimg";
+my $text = slurp("$module/openapi.json");
+my $schema = JSON::PP->new->utf8->decode($text);
+my $schemas = $schema->{components}{schemas};
+my ($major) = (`node --version 2>/dev/null` // '') =~ /^v(\d+)/;
+
+# The document itself --------------------------------------------------------------------------------
+
+# Tells a command's TAP as part of this test.
+sub relay {
+    my (@command) = @_;
+    open my $tap, '-|', @command or die "$command[0]: $!";
+    my ($plan, $count) = (0, 0);
+    while (my $line = <$tap>) {
+        if    ($line =~ /^(not )?ok \d+ - (.*)/) { ok !$1, $2; $count++ }
+        elsif ($line =~ /^# (.*)/)               { diag $1 }
+        elsif ($line =~ /^1\.\.(\d+)/)           { $plan = $1 }
+    }
+    close $tap;
+    is $?, 0, 'the validator ran to its end';
+    is $count, $plan, '... and said all that it had to say';
+    return;
+}
+SKIP: {
+    skip 'the validator needs Node 18 or newer', 1 if ($major // 0) < 18;
+    relay('node', "$source/tests/schema/validate.mjs");
+}
+
+# What tests/last/answers.t would say of some answers.
+sub judged {
+    my (%with) = @_;
+    my %answer = (method => 'GET', path => '/api/v1/users/me/', status => 200, type => 'application/json', headers => 'X-Request-Id', body => '', %with);
+    my $file = File::Temp->new;
+    print $file join("\t", 'x.t', @answer{qw(method path status type headers)}, encode_base64($answer{body}, '')), "\n";
+    close $file;
+    my $tap = `node '$source/tests/schema/answers.mjs' '$file'`;
+    return join ' ', $tap =~ /^(?:# x\.t: \w+ \S+ )?(not ok|ok|\d+: .*)/mg;
+}
+SKIP: {
+    skip 'this needs Node 18 or newer', 1 if ($major // 0) < 18;
+    my $me = '{"id":"00000000-0000-4000-8000-00000000000a","email":"a@b","first_name":"","last_name":"","is_staff":true}';
+    my $error = '{"detail":"Not found.","code":"not_found"}';
+    for my $case (
+        ['an answer as described',          'ok',                                                             body => $me],
+        ['a member that is not described',  'not ok 200: the answer must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r],
+        ['a member that is missing',        "not ok 200: the answer must have required property 'is_staff'",  body => $me =~ s/,"is_staff":true//r],
+        ['a value of another kind',         'not ok 200: /is_staff must be boolean, but is "yes"',            body => $me =~ s/true/"yes"/r],
+        ['half an answer',                  'not ok 200: the body is no JSON',                                body => substr $me, 0, 20],
+        ['another type',                    'not ok 200: 200 as text/html',                                   type => 'text/html'],
+        ['a status that is not described',  'not ok 404: 404 is not described',                               status => 404, body => $error],
+        ['a header that is missing',        'not ok 503: 503 without Retry-After',                            status => 503, body => $error],
+        ['a code that is nowhere',          'not ok 503: /code must be equal to one of the allowed values, but is "odd"', status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/odd/r],
+        ['a code of another route',         'not ok 503: x-codes has no not_ready',                           status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/not_ready/r],
+        ['a problem without its status',    "not ok 401: the answer must have required property 'status'",    status => 401, type => 'application/problem+json', headers => 'X-Request-Id,WWW-Authenticate', body => '{"type":"about:blank","title":"Unauthorized","detail":"x","code":"not_authenticated"}'],
+        ['a row where there is no route',   'not ok 200: 200 where there is no operation',                    path => '/api/v1/nothing/', body => $me],
+        ['no route',                        'ok',                                                             path => '/api/v1/nothing/', status => 404, body => $error],
+        ['a wrong method without Allow',    'not ok 405: 405 without Allow',                                  method => 'PUT', status => 405, body => $error],
+        ['HEAD',                            'ok',                                                             method => 'HEAD'],
+    ) {
+        my ($what, $expected, %answer) = @$case;
+        is judged(%answer), $expected, "an answer of these tests is judged: $what";
+    }
+}
+
+# Routes ---------------------------------------------------------------------------------------------
+
+my ($table) = slurp("$module/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
+my %role;
+$role{lc($1) . " /$2"} = $3 while $table =~ /\{ M_(\w+),\s*"([^"]+)",\s*IIMG_(\w+),/g;
+cmp_ok scalar(keys %role), '>', 20, 'routes.c has a table';
+is scalar(keys %role), scalar(() = $table =~ /\bM_[A-Z]+,/g), '... which is read whole';
+my %described;
+for my $path (keys %{$schema->{paths}}) {
+    $described{"$_ $path"} = $schema->{paths}{$path}{$_} for grep { $_ ne 'parameters' } keys %{$schema->{paths}{$path}};
+}
+is join("\n", sort keys %described), join("\n", sort keys %role), 'the description has each route of the table, and no other';
+is join(' ', grep { ($described{$_}{security} ? 'ANYONE' : 'OTHER') ne ($role{$_} eq 'ANYONE' ? 'ANYONE' : 'OTHER') } sort keys %role), '', 'and says which are anyone\'s';
+is join(' ', grep { !!$described{$_}{responses}{403} != ($role{$_} eq 'STAFF') } sort keys %role), '', 'and which are for staff';
+is join(' ', grep { ($described{$_}{description} // '') !~ /^Staff only\./ } grep { $role{$_} eq 'STAFF' } sort keys %role), '', '... in words';
+
+# The server that runs says the same of itself.
+my $nowhere = '00000000-0000-4000-8000-0000000009ff';
+for my $path (sort keys %{$schema->{paths}}) {
+    my %methods = map { ($_ => 1, $_ eq 'GET' ? (HEAD => 1) : ()) } map { uc } grep { $_ ne 'parameters' } keys %{$schema->{paths}{$path}};
+    my $allow = call(OPTIONS => '/api/v1' . $path =~ s/\{id\}/$nowhere/r)->header('Allow') // '';
+    is join(' ', sort split /, /, $allow), join(' ', sort 'OPTIONS', keys %methods), "$path has the methods that are described";
+}
+
+# Codes ----------------------------------------------------------------------------------------------
+
+my $kinds = join '|', slurp("$module/base/error.h") =~ /^    (IIMG_[A-Z_]+),? +\/\*/mg;
+my (%code, @unread);
+File::Find::find({ no_chdir => 1, wanted => sub { read_codes($_) if /\.c$/ && !m{/base/error\.c$} } }, $module);
+
+# A call's arguments, from behind its opening parenthesis.
+sub arguments {
+    my ($rest) = @_;
+    my ($depth, @found) = (0, '');
+    while ($rest =~ /\G("(?:[^"\\]|\\.)*"|.)/gs) {
+        my $token = $1;
+        last if $token eq ')' && $depth == 0;
+        $depth++ if $token eq '(';
+        $depth-- if $token eq ')';
+        if ($token eq ',' && $depth == 0) { push @found, '' }
+        else                              { $found[-1] .= $token }
+    }
+    return map { s/^\s+|\s+$//gr } @found;
+}
+
+# All codes in a source: in tables behind a kind, in assignments, in calls of iimg_error_code, and in
+# calls of a file's own functions that have a parameter `code`.
+sub read_codes {
+    my ($path) = @_;
+    my $c = slurp($path);
+    $code{$_} = $path for grep { length } $c =~ /\[IIMG_\w+\] = \{ \d+, "(\w*)"/g, $c =~ /\b(?:$kinds),\s*"([a-z]\w*)"/g, $c =~ /->code = "(\w+)"/g;
+    my %place = (iimg_error_code => 1);
+    while ($c =~ /^static iimg_error_t \*(\w+)\(([^)]*\bchar \*code\b[^)]*)\)/mg) {
+        my ($name, @parameters) = ($1, split /,/, $2);
+        ($place{$name}) = grep { $parameters[$_] =~ /\*code$/ } 0 .. $#parameters;
+    }
+    for my $name (keys %place) {
+        while ($c =~ /(?<!\*)\b$name\(/g) {
+            my $argument = (arguments(substr $c, pos $c))[$place{$name}] // '';
+            my @words = $argument =~ /"(\w+)"/g;
+            $code{$_} = $path for @words;
+            push @unread, "$path: $name(..., $argument)" if !@words && $argument !~ /^(?:code|problem->code|outcomes\[.*\]\.code)$/;
+        }
+    }
+    return;
+}
+is "@unread", '', 'the codes of all errors can be read from the sources';
+is join(' ', sort @{$schemas->{Code}{enum}}), join(' ', sort keys %code), 'the description lists each code that the sources have, and no other';
+
+# Limits and choices -----------------------------------------------------------------------------------
+
+sub define {
+    my ($file, $name) = @_;
+    my ($value) = slurp("$module/$file") =~ /^#define $name (\d+)/m;
+    return $value;
+}
+for my $case (
+    ['views/reference_images.c',  'MAX_NAME',                   'ReferenceImageCreate/name/maxLength', 'ReferenceImageUpdate/name/maxLength', 'ReferenceImage/name/maxLength'],
+    ['views/image_generation.c',  'MAX_ADDITIONAL_PROMPT',      'GenerationRequest/additional_prompt/maxLength', 'GenerationJob/additional_prompt/maxLength'],
+    ['views/prompts.c',           'MAX_ADDITIONAL_PROMPT',      'PromptPreviewRequest/additional_prompt/maxLength'],
+    ['views/prompts.c',           'MAX_BODY',                   'PromptCreate/body/maxLength', 'PromptPreviewRequest/body/maxLength', 'Prompt/body/maxLength'],
+    ['views/prompts.c',           'MAX_CONTEXT_KEYS',           'PromptCreate/required_context_keys/maxItems'],
+    ['base/input.h',              'IIMG_INPUT_MAX_WORD',        'PromptCreate/required_context_keys/items/maxLength', 'GenerationRequest/model/maxLength'],
+    ['models/reference_image.h',  'IIMG_REFERENCE_IMAGE_SLOTS', 'GenerationRequest/reference_image_ids/maxItems'],
+) {
+    my ($file, $name, @places) = @$case;
+    for my $place (@places) {
+        my ($object, @words) = split m{/}, $place;
+        my $value = $schemas->{$object}{properties};
+        $value = $value->{$_} for @words;
+        is $value, define($file, $name), "$place is $name of $file";
+    }
+}
+my $slots = define('models/reference_image.h', 'IIMG_REFERENCE_IMAGE_SLOTS');
+is $schemas->{$_}{properties}{order}{maximum}, $slots - 1, "$_/order goes up to the last slot" for qw(ReferenceImage ReferenceImageCreate ReferenceImageUpdate);
+is $described{'get /reference-images/'}{responses}{200}{content}{'application/json'}{schema}{maxItems}, $slots, 'a list of photos is as long as there are slots';
+
+my %enums = map { my $name = $_; ($name => [map { $_->{value} } @{json(call(GET => 'core/enums/', as => 'alice'))->{$name}}]) } qw(prompt_types aspect_ratios resolutions job_states context_keys);
+for my $case (
+    [aspect_ratios => 'GenerationRequest/aspect_ratio', 'GenerationJob/aspect_ratio'], [resolutions => 'GenerationRequest/resolution', 'GenerationJob/resolution'],
+    [job_states => 'GenerationJob/state'], [prompt_types => 'Prompt/prompt_type', 'PromptCreate/prompt_type'],
+) {
+    my ($name, @places) = @$case;
+    for my $place (@places) {
+        my ($object, $member) = split m{/}, $place;
+        is "@{$schemas->{$object}{properties}{$member}{enum}}", "@{$enums{$name}}", "$place has the $name of core/enums/";
+    }
+}
+is "@{$schema->{components}{parameters}{PromptType}{schema}{enum}}", "@{$enums{prompt_types}}", 'and so has ?prompt_type=';
+is_deeply [$schemas->{PromptCreate}{properties}{required_context_keys}{description} =~ /`(\w+)`/g], ['image_generation', @{$enums{context_keys}}], 'context keys are named';
+my ($version) = slurp("$module/base/version.h") =~ /IIMG_VERSION "([^"]+)"/;
+is $schema->{info}{version}, $version, 'its version is that of the module';
+
+# Served -----------------------------------------------------------------------------------------------
+
+my $answer = call(GET => 'schema/');
+is $answer->code, 200, 'anyone may read it';
+ok $answer->content eq $text, 'byte for byte as it is in the sources';
+is join('|', map { $answer->header($_) // '-' } qw(Content-Type Cache-Control X-Content-Type-Options)), 'application/json|public, max-age=300|nosniff', 'as JSON that may be kept for a while';
+my $tag = $answer->header('ETag');
+like $tag, qr/^"[0-9a-f]{32}"$/, 'with a strong ETag';
+my $head = call(HEAD => 'schema/');
+is join('|', $head->code, $head->header('Content-Length'), $head->header('ETag'), $head->content), '200|' . length($text) . "|$tag|", 'HEAD tells length and tag';
+my ($digits) = $tag =~ /(\w+)/;
+for my $case ([$tag, 304], ["W/$tag", 304], ["\"x\", $tag", 304], ["\"$digits-gzip\"", 304], ["\"$digits-br\"", 304], ['*', 304], ['"x"', 200], ['', 200], [substr($tag, 0, 20) . '"', 200]) {
+    my ($given, $status) = @$case;
+    my $again = call(GET => 'schema/', headers => ['If-None-Match' => $given]);
+    is join('|', $again->code, $again->header('ETag')), "$status|$tag", "If-None-Match: $given is $status, with the tag";
+    is $again->content, '', '... and nothing else' if $status == 304;
+}
+my $address = URI->new_abs($schema->{servers}[0]{url}, base_url() . '/api/v1/schema/');
+is $address->path, '/api/v1/', 'its server is the Location that it came from';
+
+# Below another Location, guarded, without Locations of its own, and beside one ---------------------------
+
+my $server = IdentityImg::Server->new('schema', conf => <<'CONF')->start;
+<Location "/deep/api">
+    IdentityImg on
+    AuthType Basic
+    AuthName "deep"
+    AuthBasicProvider identityimg
+    Require valid-user
+</Location>
+<Location "/deep/api/health">
+    AuthType None
+    Require all granted
+</Location>
+CONF
+my $base = $server->base;
+is call(GET => '/deep/api/health/live/', base => $base)->code, 200, 'a Location within the API\'s answers below the API\'s path';
+is call(GET => '/deep/api/health/ready/', base => $base)->code, 200, '... two steps down too';
+is call(GET => '/deep/api/health', base => $base)->code, 401, '... and what is no route there is still nobody\'s';
+my $closed = call(GET => '/deep/api/schema/', base => $base);
+is join('|', $closed->code, $closed->header('WWW-Authenticate')), '401|Basic realm="deep"', 'an operator who grants no Location keeps the description to his users';
+is call(GET => '/deep/api/schema/', base => $base, as => 'alice')->code, 200, '... who may read it';
+is call(GET => '/deep/api/schema', base => $base, as => 'alice')->header('Location'), "$base/deep/api/schema/", '... under its own path';
+is call(GET => '/deep/api/users/me/', base => $base)->code, 401, 'the rest of it is guarded';
+$server->judge;
+undef $server;
+
+finish();
