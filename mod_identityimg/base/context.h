@@ -20,8 +20,9 @@ typedef struct iimg_context_t {
     struct iimg_db_connection_t *connection;        /* the one borrowed now, or NULL */
     const struct iimg_services_t *services;         /* storage, generator, pictures, URLs */
     const char *login;                              /* who httpd says is calling (an email), or NULL */
-    const char *login_hash;                         /* stored password hash the login was verified
-                                                       against and that must still hold, or NULL */
+    const char *login_proof;                        /* what the login was verified against and that
+                                                       must still hold: a password's stored hash or
+                                                       a token's; or NULL */
     const struct iimg_caller_t *caller;             /* the login's row, once looked up, or NULL */
     const char *base_url;                           /* "https://host[:port]" of absolute URLs */
     bool lost_commit;                               /* a COMMIT's answer was lost: it may have happened */

@@ -18,6 +18,12 @@ iimg_error_t *iimg_respond_json(iimg_request_t *req, int status, const iimg_json
 iimg_error_t *iimg_respond_no_content(iimg_request_t *req);
 
 /**
+ * Say in WWW-Authenticate how to come in, unless somebody has: by Basic only where Basic is asked
+ * for, since a browser opens its password box then, whoever sent the request.
+ */
+void iimg_challenge(request_rec *r, const iimg_error_t *err);
+
+/**
  * Answer an error, and log it once.
  * @return what the handler returns to httpd
  */

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include "services/password_queue.h"
 
 #define COST 10                         /* 2^10 rounds: some 50 ms */
 #define SALT_BYTES 16
@@ -27,10 +28,17 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
 {
     unsigned char salt[SALT_BYTES];
     char *text = apr_palloc(context->pool, BCRYPT_LENGTH + 1);
+    iimg_error_t *err = iimg_password_enter(context);
+    bool made;
 
-    if (getrandom(salt, sizeof(salt), 0) != sizeof(salt)
-        || apr_bcrypt_encode(password, COST, salt, sizeof(salt), text, BCRYPT_LENGTH + 1)
-           != APR_SUCCESS) {
+    if (err) {
+        return err;
+    }
+    made = getrandom(salt, sizeof(salt), 0) == sizeof(salt)
+           && apr_bcrypt_encode(password, COST, salt, sizeof(salt), text, BCRYPT_LENGTH + 1)
+              == APR_SUCCESS;
+    iimg_password_leave();
+    if (!made) {
         return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
                                  "bcrypt made no hash");
     }
@@ -107,6 +115,20 @@ bool iimg_password_verify(const char *password, const char *hash)
         return verify_nobody(password);
     }
     return apr_password_validate(password, hash) == APR_SUCCESS;
+}
+
+iimg_error_t *iimg_password_check(iimg_context_t *context, const char *password, const char *hash,
+                                  bool *right)
+{
+    iimg_error_t *err = iimg_password_enter(context);
+
+    *right = false;
+    if (err) {
+        return err;
+    }
+    *right = iimg_password_verify(password, hash);
+    iimg_password_leave();
+    return NULL;
 }
 
 bool iimg_password_is_outdated(const char *password, const char *hash)

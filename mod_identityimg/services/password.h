@@ -7,12 +7,13 @@
 #include "base/error.h"
 
 /** Most bytes of a password that anybody is asked to hash. */
-#define IIMG_PASSWORD_MAX 1024
+#define IIMG_PASSWORD_MAX 4096
 
 /**
  * Hash a password with bcrypt ("$2y$", what apr_password_validate and htpasswd know). bcrypt looks
- * at the first 72 bytes. Takes tens of milliseconds of CPU: hold no database connection meanwhile.
- * Errors: IIMG_INTERNAL.
+ * at the first 72 bytes. Takes tens of milliseconds of CPU and may have to wait for others: hold no
+ * database connection meanwhile.
+ * Errors: IIMG_LIMITED as iimg_password_enter, IIMG_INTERNAL.
  */
 iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, const char **hash);
 
@@ -23,6 +24,10 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
  *             NULL, "" and Django's "!..." let nobody in
  */
 bool iimg_password_verify(const char *password, const char *hash);
+
+/** The same, waiting for a place to hash in. Errors: IIMG_LIMITED as iimg_password_enter. */
+iimg_error_t *iimg_password_check(iimg_context_t *context, const char *password, const char *hash,
+                                  bool *right);
 
 /**
  * Whether a hash should be replaced by one of iimg_password_hash, now that the password is known:
