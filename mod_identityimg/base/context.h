@@ -21,8 +21,9 @@ typedef struct iimg_context_t {
     const struct iimg_services_t *services;         /* storage, generator, pictures, URLs */
     const char *login;                              /* who httpd says is calling (an email), or NULL */
     const char *login_proof;                        /* what the login was verified against and that
-                                                       must still hold: a password's stored hash or
-                                                       a token's; or NULL */
+                                                       must still hold (models/user.h), or NULL */
+    const char *login_token;                        /* hash of the token that the login came by, or
+                                                       NULL */
     const struct iimg_caller_t *caller;             /* the login's row, once looked up, or NULL */
     const char *base_url;                           /* "https://host[:port]" of absolute URLs */
     bool lost_commit;                               /* a COMMIT's answer was lost: it may have happened */

@@ -38,7 +38,8 @@ static const iimg_statement_t withdraw = {
 static const iimg_statement_t expire = {
     "iimg_login_attempt_expire",
     "DELETE FROM login_failures WHERE (account, address) IN ("
-    "    SELECT account, address FROM login_failures WHERE ends_at <= now() LIMIT 10000)"
+    "    SELECT account, address FROM login_failures WHERE ends_at <= now() LIMIT 10000"
+    "       FOR UPDATE SKIP LOCKED)"
 };
 
 iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,

@@ -9,7 +9,9 @@ static const iimg_statement_t use = {
     "    UPDATE auth_tokens SET last_used_at = now()"
     "     WHERE hash = $1::text AND expires_at > now()"
     "       AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute'))"
-    " SELECT u.email, u.is_active FROM auth_tokens t JOIN users u ON u.id = t.user_id"
+    " SELECT u.email, u.token_epoch, u.is_active,"
+    "        least(floor(extract(epoch FROM t.expires_at - now())), 1000000)::integer"
+    "   FROM auth_tokens t JOIN users u ON u.id = t.user_id"
     "  WHERE t.hash = $1::text AND t.expires_at > now()"
 };
 
@@ -34,7 +36,7 @@ static const iimg_statement_t trim = {
 static const iimg_statement_t list_of_caller = {
     "iimg_token_list_of_caller",
     "SELECT " IIMG_CALLER_COLUMNS ", t.id, t.kind, t.created_at, t.last_used_at, t.expires_at,"
-    "       t.hash = $2::text"
+    "       t.hash = $3::text"
     "  FROM users c LEFT JOIN auth_tokens t ON t.user_id = c.id AND t.expires_at > now()"
     " WHERE " IIMG_CALLER_IS " ORDER BY t.created_at DESC, t.id"
 };
@@ -52,19 +54,25 @@ static const iimg_statement_t delete_by_hash = {
 static const iimg_statement_t expire = {
     "iimg_token_expire",
     "DELETE FROM auth_tokens"
-    " WHERE id IN (SELECT id FROM auth_tokens WHERE expires_at <= now() LIMIT 10000)"
+    " WHERE id IN (SELECT id FROM auth_tokens WHERE expires_at <= now() LIMIT 10000"
+    "               FOR UPDATE SKIP LOCKED)"
 };
 
-iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const char **email,
-                             bool *active)
+iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash,
+                             iimg_token_owner_t *owner)
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &use, IIMG_PARAMS(hash), &rows);
-    bool found = !err && rows->count > 0;
 
-    *email = found ? iimg_rows_text(rows, 0, 0) : NULL;
-    *active = found && iimg_rows_bool(rows, 0, 1);
-    return err;
+    owner->email = NULL;
+    if (err || rows->count == 0) {
+        return err;
+    }
+    owner->email = iimg_rows_text(rows, 0, 0);
+    owner->epoch = iimg_rows_text(rows, 0, 1);
+    owner->is_active = iimg_rows_bool(rows, 0, 2);
+    owner->seconds = (int)iimg_rows_integer(rows, 0, 3);
+    return NULL;
 }
 
 iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t *wanted,
@@ -108,7 +116,8 @@ iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_call
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &list_of_caller,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context),
+                                                  context->login_token), &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *tokens = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);

@@ -20,12 +20,17 @@ typedef struct iimg_token_t {
     bool is_current;                /* the one that the caller came in with */
 } iimg_token_t;
 
-/**
- * Whose token this is; notes its use, at most once a minute.
- * @param email NULL when there is no such token, or when it has expired
- */
-iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const char **email,
-                             bool *active);
+/** Whose token somebody came with. */
+typedef struct iimg_token_owner_t {
+    const char *email;              /* NULL: there is no such token, or it has expired */
+    const char *epoch;              /* the proof that it has not ended meanwhile */
+    bool is_active;
+    int seconds;                    /* that are left to the token, whole ones */
+} iimg_token_owner_t;
+
+/** Look a token up, and note its use, at most once a minute. */
+iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash,
+                             iimg_token_owner_t *owner);
 
 /** What a new token is to be. */
 typedef struct iimg_new_token_t {

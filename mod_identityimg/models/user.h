@@ -29,13 +29,12 @@ typedef struct iimg_caller_t {
  * A statement that reads for a caller begins with these columns of `users c`, has the login as $1
  * and the proof of it (or NULL) as $2, and answers at least one row when the caller is known. So
  * rights are looked up in the statement that does the work. The proof is the password's hash that
- * was verified, or a token's hash, whose form no password's has; the token is looked up once and
- * only for a proof that is not the password's.
+ * was verified, or, for a token, the epoch of its user in which it was looked up: a new one begins
+ * when a token ends (a trigger). No password's hash has an epoch's form.
  */
 #define IIMG_CALLER_COLUMNS \
-    "c.id, c.is_staff, c.is_active, ($2::text IS NULL OR c.password = $2::text" \
-    " OR c.id = (SELECT t.user_id FROM auth_tokens t" \
-    " WHERE t.hash = $2::text AND t.expires_at > now()))"
+    "c.id, c.is_staff, c.is_active, " \
+    "($2::text IS NULL OR $2::text IN (c.password, c.token_epoch))"
 #define IIMG_CALLER_IS "lower(c.email) = lower($1::text)"
 #define IIMG_CALLER_WIDTH 4
 #define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_proof

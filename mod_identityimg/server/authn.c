@@ -7,7 +7,6 @@
 #include "server/config.h"
 #include "server/credentials.h"
 #include "server/request.h"
-#include "services/token.h"
 
 apr_status_t iimg_authn_start(apr_pool_t *pool)
 {
@@ -18,12 +17,12 @@ apr_status_t iimg_authn_start(apr_pool_t *pool)
 
 bool iimg_authn_renew(request_rec *r)
 {
-    const char *proof = iimg_context_of(r)->login_proof;
+    const iimg_context_t *context = iimg_context_of(r);
 
-    if (!proof || !r->user) {
+    if (!context->login_proof || !r->user) {
         return false;
     }
-    return iimg_token_is_hash(proof) ? iimg_authn_renew_token(r) : iimg_authn_renew_basic(r);
+    return context->login_token ? iimg_authn_renew_token(r) : iimg_authn_renew_basic(r);
 }
 
 /* Who has an IPv6 address has 2^64 of them. */

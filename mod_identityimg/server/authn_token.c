@@ -1,9 +1,9 @@
 /* authn_token.c - AuthType IdentityImg: our own tokens, from the Authorization header or a cookie.
  *
- * A token that was looked up is remembered by its digest, with its user's email. Where our handler
- * serves the request, the token's hash goes into the statement that does the work and must still be
- * one of that user's: no other query, and a token that ended is out at once, whatever child
- * remembers it. Elsewhere it is looked up each time. */
+ * A token that was looked up is remembered by its digest, with its user's email and epoch. Where our
+ * handler serves the request, the epoch goes into the statement that does the work and must still be
+ * the user's: no other query, and a token that ended is out at once, whatever child remembers it.
+ * Elsewhere it is looked up each time. */
 #include "server/authn.h"
 
 #include <string.h>
@@ -57,34 +57,41 @@ static int refuse(request_rec *r, iimg_error_t *err)
     return HTTP_UNAUTHORIZED;
 }
 
-static void let_in(request_rec *r, const char *login, const char *proof)
+static void let_in(request_rec *r, const unsigned char *digest,
+                   const iimg_credentials_t *credentials)
 {
-    r->user = (char *)login;
+    iimg_context_t *context;
+
+    r->user = (char *)credentials->login;
     r->ap_auth_type = (char *)AUTH_TYPE;
-    iimg_context_of(r)->login_proof = proof;
+    context = iimg_context_of(r);
+    context->login_proof = credentials->proof;
+    context->login_token = iimg_token_hash(r->pool, digest);
 }
 
 /* Errors: IIMG_UNAUTHENTICATED, IIMG_UNAVAILABLE. */
 static iimg_error_t *look_up(request_rec *r, const unsigned char *digest, bool ours)
 {
     iimg_context_t *context = iimg_context_of(r);
-    const char *hash = iimg_token_hash(r->pool, digest), *email;
-    bool active;
-    iimg_error_t *err = iimg_token_use(context, hash, &email, &active);
+    iimg_token_owner_t owner;
+    iimg_credentials_t credentials;
+    iimg_error_t *err = iimg_token_use(context, iimg_token_hash(r->pool, digest), &owner);
 
     if (err) {
         return err;
     }
-    if (!email) {
+    if (!owner.email) {
         return iimg_invalid_token(context);
     }
-    if (!active && !ours) {
+    if (!owner.is_active && !ours) {
         return iimg_inactive_user(context);     /* our own handler says it itself */
     }
-    if (active) {
-        iimg_credentials_remember(digest, &(iimg_credentials_t){ email, hash }, CACHE_SECONDS);
+    credentials = (iimg_credentials_t){ owner.email, owner.epoch };
+    if (owner.is_active) {
+        iimg_credentials_remember(digest, &credentials,
+                                  owner.seconds < CACHE_SECONDS ? owner.seconds : CACHE_SECONDS);
     }
-    let_in(r, email, hash);
+    let_in(r, digest, &credentials);
     return NULL;
 }
 
@@ -99,7 +106,7 @@ static iimg_error_t *check(request_rec *r)
                            : iimg_not_authenticated(iimg_context_of(r));
     }
     if (ours && iimg_credentials_recall(r->pool, digest, &known)) {
-        let_in(r, known.login, known.proof);
+        let_in(r, digest, &known);
         return NULL;
     }
     return look_up(r, digest, ours);

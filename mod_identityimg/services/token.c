@@ -9,6 +9,7 @@
 #include "services/base64.h"
 
 #define RANDOM_BYTES 32
+#define HASH_PREFIX "sha256:"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -45,19 +46,14 @@ void iimg_token_digest(const char *token, unsigned char digest[IIMG_TOKEN_DIGEST
 const char *iimg_token_hash(apr_pool_t *pool, const unsigned char digest[IIMG_TOKEN_DIGEST_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
-    size_t prefix = strlen(IIMG_TOKEN_HASH_PREFIX);
+    size_t prefix = strlen(HASH_PREFIX);
     char *text = apr_palloc(pool, prefix + 2 * IIMG_TOKEN_DIGEST_BYTES + 1), *p = text + prefix;
 
-    memcpy(text, IIMG_TOKEN_HASH_PREFIX, prefix);
+    memcpy(text, HASH_PREFIX, prefix);
     for (int i = 0; i < IIMG_TOKEN_DIGEST_BYTES; i++) {
         *p++ = digits[digest[i] >> 4];
         *p++ = digits[digest[i] & 15];
     }
     *p = '\0';
     return text;
-}
-
-bool iimg_token_is_hash(const char *proof)
-{
-    return proof && strncmp(proof, IIMG_TOKEN_HASH_PREFIX, strlen(IIMG_TOKEN_HASH_PREFIX)) == 0;
 }

@@ -8,7 +8,6 @@
 #define IIMG_TOKEN_PREFIX "iimg_"
 #define IIMG_TOKEN_LENGTH (5 + 43)      /* the prefix, and 32 bytes as base64url */
 #define IIMG_TOKEN_DIGEST_BYTES 32      /* SHA-256 */
-#define IIMG_TOKEN_HASH_PREFIX "sha256:"
 
 /** Make a token of 32 random bytes. @return NULL when the system has no random numbers */
 const char *iimg_token_create(apr_pool_t *pool);
@@ -22,8 +21,5 @@ void iimg_token_digest(const char *token, unsigned char digest[IIMG_TOKEN_DIGEST
 /** What is stored of a token: "sha256:" and the digest in hexadecimal. */
 const char *iimg_token_hash(apr_pool_t *pool,
                             const unsigned char digest[IIMG_TOKEN_DIGEST_BYTES]);
-
-/** Whether a proof of a login is a token's hash, not a password's. */
-bool iimg_token_is_hash(const char *proof);
 
 #endif

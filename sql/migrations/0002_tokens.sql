@@ -15,6 +15,32 @@ CREATE TABLE auth_tokens (
 CREATE INDEX auth_tokens_user ON auth_tokens (user_id, created_at);
 CREATE INDEX auth_tokens_expired ON auth_tokens (expires_at);
 
+-- What stays the same as long as no token of the user ends. A child of httpd that remembers a token
+-- remembers this with it and compares it in the statement that does the work: no second table is
+-- looked into, and a token that ended is out everywhere.
+ALTER TABLE users ADD COLUMN token_epoch text NOT NULL DEFAULT 'epoch:' || gen_random_uuid();
+
+-- Whoever ends a token before its time - the API, a hand in psql - begins a new epoch of its user.
+CREATE FUNCTION iimg_begin_token_epoch() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE users SET token_epoch = 'epoch:' || gen_random_uuid() WHERE id = OLD.user_id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER auth_tokens_ended AFTER DELETE ON auth_tokens
+    FOR EACH ROW WHEN (OLD.expires_at > now()) EXECUTE FUNCTION iimg_begin_token_epoch();
+CREATE TRIGGER auth_tokens_changed AFTER UPDATE OF user_id, hash, expires_at ON auth_tokens
+    FOR EACH ROW EXECUTE FUNCTION iimg_begin_token_epoch();
+
+CREATE FUNCTION iimg_begin_all_token_epochs() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE users SET token_epoch = 'epoch:' || gen_random_uuid();
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER auth_tokens_emptied AFTER TRUNCATE ON auth_tokens
+    FOR EACH STATEMENT EXECUTE FUNCTION iimg_begin_all_token_epochs();
+
 -- A new password ends all sessions and tokens of its user, whoever sets it.
 CREATE FUNCTION iimg_end_tokens() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -4,8 +4,11 @@
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
     bool found = false;
-    iimg_error_t *err = iimg_token_delete(context, context->caller->id, baton, &found);
+    iimg_error_t *err = iimg_user_lock(context, context->caller->id, &found);   /* see log_out.c */
 
+    if (!err) {
+        err = iimg_token_delete(context, context->caller->id, baton, &found);
+    }
     return !err && !found ? iimg_not_found(context) : err;
 }
 

@@ -1,6 +1,5 @@
 /* accept_caller.c - who calls, and whether he may. */
 #include "functions/shared/shared.h"
-#include "services/token.h"
 
 static iimg_error_t *unauthenticated(iimg_context_t *context, const char *sentence,
                                      const char *code)
@@ -39,8 +38,7 @@ iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *c
         return iimg_inactive_user(context);
     }
     if (!caller->credentials_hold) {
-        return iimg_token_is_hash(context->login_proof) ? iimg_invalid_token(context)
-                                                        : iimg_wrong_password(context);
+        return context->login_token ? iimg_invalid_token(context) : iimg_wrong_password(context);
     }
     context->caller = caller;
     if (role == IIMG_STAFF && !caller->is_staff) {
