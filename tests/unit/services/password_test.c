@@ -67,7 +67,7 @@ static void test_bcrypt(iimg_context_t *context)
 {
     static const char *const passwords[] = { "pw-alice", "", "l\xc3\xa8tmein", EIGHTY };
     const char *hash, *again;
-    char text[2100];
+    char text[IIMG_PASSWORD_MAX + 2];
 
     for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
         tap_ok(!iimg_password_hash(context, passwords[i], &hash), "a hash is made");
