@@ -6,7 +6,7 @@
 #include "base/error.h"
 
 #define IIMG_PASSWORDS_AT_ONCE 2        /* in a process */
-#define IIMG_PASSWORDS_WAITING 32       /* beyond these, nobody queues up */
+#define IIMG_PASSWORDS_WAITING 10       /* beyond these nobody queues up: threads are few */
 #define IIMG_PASSWORD_WAIT 2            /* seconds, at most */
 
 /**
