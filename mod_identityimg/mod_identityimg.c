@@ -217,7 +217,9 @@ static void register_hooks(apr_pool_t *pool)
 {
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
 
-    iimg_authn_register(pool);
+    iimg_authn_register_basic(pool);
+    ap_hook_check_authn(iimg_authn_check_token, NULL, NULL, APR_HOOK_MIDDLE,
+                        AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);

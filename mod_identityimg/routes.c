@@ -35,6 +35,10 @@ static const route_t routes[] = {
     { M_PATCH,  "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_update },
     { M_DELETE, "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_destroy },
     { M_POST,   "reference-images/{id}/upload-image/", IIMG_USER,  WITHIN, iimg_view_reference_image_upload },
+    { M_POST,   "auth/login/",                         IIMG_ANYONE, WITHIN, iimg_view_auth_login },
+    { M_POST,   "auth/logout/",                        IIMG_USER,  FIRST,  iimg_view_auth_logout },
+    { M_GET,    "auth/tokens/",                        IIMG_USER,  WITHIN, iimg_view_auth_token_list },
+    { M_DELETE, "auth/tokens/{id}/",                   IIMG_USER,  FIRST,  iimg_view_auth_token_destroy },
     { M_GET,    "users/me/",                           IIMG_USER,  WITHIN, iimg_view_user_me },
     { M_GET,    "users/me/identities/",                IIMG_USER,  WITHIN, iimg_view_user_me_identities },
     { M_GET,    "test-users/",                         IIMG_STAFF, WITHIN, iimg_view_test_user_list },
@@ -88,6 +92,20 @@ static bool is_literal(const char *path)
 {
     for (int i = 0; i < ROUTES; i++) {
         if (strcmp(routes[i].path, path) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether a path is for anyone, whatever the method, and also without its last slash. */
+static bool is_open(const char *path)
+{
+    for (int i = 0; i < ROUTES; i++) {
+        size_t n = strlen(routes[i].path) - 1;
+
+        if (routes[i].who == IIMG_ANYONE && strncmp(path, routes[i].path, n) == 0
+            && (path[n] == '\0' || strcmp(path + n, "/") == 0)) {
             return true;
         }
     }
@@ -205,21 +223,6 @@ static iimg_error_t *view(iimg_request_t *req, const route_t *route)
     return err;
 }
 
-/* Whether a path, or the same with a slash behind it, is anyone's: nobody is asked who he is then,
- * not even to be told of a wrong method. */
-static bool is_open(request_rec *r, const char *path)
-{
-    const char *slashed = apr_pstrcat(r->pool, path, "/", NULL);
-
-    for (int i = 0; i < ROUTES; i++) {
-        if (routes[i].who == IIMG_ANYONE
-            && (strcmp(routes[i].path, path) == 0 || strcmp(routes[i].path, slashed) == 0)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* The order is the contract's: 401, then 404 of the route, 405, 403, 404 of a row, 412. */
 static iimg_error_t *dispatch(iimg_request_t *req)
 {
@@ -228,13 +231,13 @@ static iimg_error_t *dispatch(iimg_request_t *req)
     const route_t *route = find(req->r, req->path, allowed, &id);
     bool bad_id = id && !(req->id = iimg_uuid_parse(req->context->pool, id));
     iimg_error_t *cross = is_write(req->r) ? iimg_origin_check(req) : NULL;
+    bool open = route ? route->who == IIMG_ANYONE : is_open(req->path);
     iimg_error_t *err = NULL;
 
     if (req->r->method_number == M_OPTIONS && allowed->nelts) {
         return answer_options(req, allowed);
     }
-    if ((!route || bad_id || cross || route->caller == FIRST)
-        && !is_open(req->r, req->path)) {
+    if (!open && (!route || bad_id || cross || route->caller == FIRST)) {
         err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
     }
     if (err) {

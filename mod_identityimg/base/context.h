@@ -21,8 +21,10 @@ typedef struct iimg_context_t {
     struct iimg_db_connection_t *connection;        /* the one borrowed now, or NULL */
     const struct iimg_services_t *services;         /* storage, generator, pictures, URLs */
     const char *login;                              /* who httpd says is calling (an email), or NULL */
-    const char *login_hash;                         /* stored password hash the login was verified
-                                                       against and that must still hold, or NULL */
+    const char *login_proof;                        /* what the login was verified against and that
+                                                       must still hold (models/user.h), or NULL */
+    const char *login_token;                        /* hash of the token that the login came by, or
+                                                       NULL */
     const struct iimg_caller_t *caller;             /* the login's row, once looked up, or NULL */
     const struct iimg_idempotency_key_t *idempotency;   /* the key that this work holds, or NULL */
     const char *if_match;                           /* versions that may be changed; NULL: any */

@@ -16,6 +16,11 @@ static const iimg_statement_t password_by_email = {
     "SELECT password, is_active FROM users WHERE lower(email) = lower($1::text)"
 };
 
+static const iimg_statement_t rehash = {
+    "iimg_user_rehash",
+    "UPDATE users SET password = $3::text WHERE id = $1::uuid AND password = $2::text"
+};
+
 static const iimg_statement_t lock = {
     "iimg_user_lock", "SELECT id FROM users WHERE id = $1::uuid FOR NO KEY UPDATE"
 };
@@ -78,6 +83,16 @@ iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *e
         *hash = iimg_rows_text(rows, 0, 0);
         *active = iimg_rows_bool(rows, 0, 1);
     }
+    return err;
+}
+
+iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
+                               const char *better, bool *done)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &rehash, IIMG_PARAMS(id, hash, better), &rows);
+
+    *done = !err && rows->affected == 1;
     return err;
 }
 

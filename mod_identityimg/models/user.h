@@ -21,19 +21,23 @@ typedef struct iimg_caller_t {
     const char *id;
     bool is_staff;
     bool is_active;
-    bool credentials_hold;          /* false: the password changed since it was verified */
+    bool credentials_hold;          /* false: the password changed since it was verified, or the
+                                       token ended */
 } iimg_caller_t;
 
 /*
  * A statement that reads for a caller begins with these columns of `users c`, has the login as $1
- * and the hash that was verified (or NULL) as $2, and answers at least one row when the caller is
- * known. So rights are looked up in the statement that does the work.
+ * and the proof of it (or NULL) as $2, and answers at least one row when the caller is known. So
+ * rights are looked up in the statement that does the work. The proof is the password's hash that
+ * was verified, or, for a token, the epoch of its user in which it was looked up: a new one begins
+ * when a token ends (a trigger). No password's hash has an epoch's form.
  */
 #define IIMG_CALLER_COLUMNS \
-    "c.id, c.is_staff, c.is_active, ($2::text IS NULL OR c.password = $2::text)"
+    "c.id, c.is_staff, c.is_active, " \
+    "($2::text IS NULL OR $2::text IN (c.password, c.token_epoch))"
 #define IIMG_CALLER_IS "lower(c.email) = lower($1::text)"
 #define IIMG_CALLER_WIDTH 4
-#define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_hash
+#define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_proof
 
 /** The caller that rows begin with; NULL when there are none: nobody has that login. */
 const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows);
@@ -52,6 +56,10 @@ iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t *
  */
 iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
                                           const char **hash, bool *active);
+
+/** Put another hash of the same password in place of hash, unless the password changed meanwhile. */
+iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
+                               const char *better, bool *done);
 
 /** Lock a user's row until the transaction ends. @param found false when there is no such user */
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found);

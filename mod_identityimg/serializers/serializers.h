@@ -12,12 +12,17 @@ void iimg_reference_image_serialize(iimg_json_t *out, iimg_media_signer_t *signe
 void iimg_identity_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                              const iimg_identity_t *identity);
 void iimg_user_serialize(iimg_json_t *out, const iimg_user_t *user);
+void iimg_token_serialize(iimg_json_t *out, const iimg_token_t *token);
+void iimg_bearer_serialize(iimg_json_t *out, const iimg_new_session_t *session);
 void iimg_available_user_serialize(iimg_json_t *out, const iimg_available_user_t *user);
 void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                                    const iimg_generation_job_t *job);
 
 void iimg_prompt_serialize(iimg_json_t *out, const iimg_prompt_t *prompt);
 void iimg_preview_serialize(iimg_json_t *out, const iimg_preview_t *preview);
+
+/** Write a user's members into an object that is open. */
+void iimg_user_members(iimg_json_t *out, const iimg_user_t *user);
 
 /** Write an array of values with their labels. @param values NULL at the end */
 void iimg_enum_serialize(iimg_json_t *out, const char *const *values);

@@ -1,15 +1,20 @@
 /* user.c - people as clients see them. */
 #include "serializers/serializers.h"
 
-void iimg_user_serialize(iimg_json_t *out, const iimg_user_t *user)
+void iimg_user_members(iimg_json_t *out, const iimg_user_t *user)
 {
-    iimg_json_object_open(out);
     iimg_json_member(out, "id", user->id);
     iimg_json_member(out, "email", user->email);
     iimg_json_member(out, "first_name", user->first_name);
     iimg_json_member(out, "last_name", user->last_name);
     iimg_json_key(out, "is_staff");
     iimg_json_bool(out, user->is_staff);
+}
+
+void iimg_user_serialize(iimg_json_t *out, const iimg_user_t *user)
+{
+    iimg_json_object_open(out);
+    iimg_user_members(out, user);
     iimg_json_object_close(out);
 }
 

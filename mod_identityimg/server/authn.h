@@ -1,21 +1,42 @@
-/* authn.h - AuthBasicProvider identityimg: passwords from users, hashed once a minute at most. */
+/* authn.h - who comes in by what the table users knows: passwords and tokens. */
 #ifndef IIMG_SERVER_AUTHN_H
 #define IIMG_SERVER_AUTHN_H
 
 #include <stdbool.h>
 #include <httpd.h>
+#include "base/error.h"
+#include "models/login_attempt.h"
 
-/** Register the provider. Called while hooks are registered. */
-void iimg_authn_register(apr_pool_t *pool);
+/** Register AuthBasicProvider identityimg. Called while hooks are registered. */
+void iimg_authn_register_basic(apr_pool_t *pool);
+
+/** The hook check_authn: AuthType IdentityImg. */
+int iimg_authn_check_token(request_rec *r);
 
 /** Make the memory of verified credentials, in a new child, while it has one thread. */
 apr_status_t iimg_authn_start(apr_pool_t *pool);
 
 /**
- * The stored hash is no longer the one that the request's credentials were verified against: forget
- * them and verify anew, since it may be another hash of the same password.
+ * What the request's credentials were verified against does not hold any more: forget them and
+ * verify anew, since it may be another hash of the same password, or another email of the token's
+ * user.
  * @return whether they are good
  */
 bool iimg_authn_renew(request_rec *r);
+
+/** An attempt to log in by this request, as the brake counts it. */
+void iimg_authn_attempt(request_rec *r, const char *email, const char *password,
+                        iimg_login_attempt_t *attempt);
+
+/** The request's token (a header's, else a cookie's) ends: forget it in this child. */
+void iimg_authn_forget_token(request_rec *r);
+
+/*
+ * Between the files authn*.c ---------------------------------------------------------------------
+ */
+
+apr_status_t iimg_authn_start_basic(apr_pool_t *pool);
+bool iimg_authn_renew_basic(request_rec *r);
+bool iimg_authn_renew_token(request_rec *r);
 
 #endif

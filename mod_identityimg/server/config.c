@@ -17,7 +17,8 @@ typedef struct number_t {
 
 enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
        GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, DATABASE_CONNECTIONS, DATABASE_WAIT,
-       DATABASE_TIMEOUT, BASIC_CACHE, SWEEP_INTERVAL };
+       DATABASE_TIMEOUT, BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW,
+       SWEEP_INTERVAL };
 
 static const number_t numbers[] = {
     [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
@@ -32,6 +33,10 @@ static const number_t numbers[] = {
     [DATABASE_WAIT] = { offsetof(iimg_config_t, database_wait), 10, 60000, 2000 },
     [DATABASE_TIMEOUT] = { offsetof(iimg_config_t, database_timeout), 1, 300, 10 },
     [BASIC_CACHE] = { offsetof(iimg_config_t, basic_cache), 0, 3600, 60 },
+    [SESSION_AGE] = { offsetof(iimg_config_t, session_age), 1, 31536000, 1209600 },
+    [TOKEN_AGE] = { offsetof(iimg_config_t, token_age), 1, 315360000, 7776000 },
+    [LOGIN_FAILURES] = { offsetof(iimg_config_t, login_failures), 1, 1000000, 10 },
+    [LOGIN_WINDOW] = { offsetof(iimg_config_t, login_window), 1, 86400, 900 },
     [SWEEP_INTERVAL] = { offsetof(iimg_config_t, sweep_interval), 1, 86400, 60 },
 };
 
@@ -307,6 +312,12 @@ const command_rec iimg_config_commands[] = {
     FLAG("IdentityImgPrepare", PREPARE, "whether statements are prepared by name"),
     NUMBER("IdentityImgBasicCacheTime", BASIC_CACHE,
            "seconds that verified Basic credentials are remembered"),
+    NUMBER("IdentityImgSessionAge", SESSION_AGE, "seconds that a session lives"),
+    NUMBER("IdentityImgTokenAge", TOKEN_AGE, "seconds that a bearer token lives"),
+    NUMBER("IdentityImgLoginFailures", LOGIN_FAILURES,
+           "failed logins of an account from an address until it has to wait"),
+    NUMBER("IdentityImgLoginWindow", LOGIN_WINDOW,
+           "seconds from the first failed login until they are forgotten"),
     NUMBER("IdentityImgSweepInterval", SWEEP_INTERVAL,
            "seconds between two sweeps of the picture store"),
     { NULL, { NULL }, NULL, 0, RAW_ARGS, NULL },

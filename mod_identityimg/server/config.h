@@ -36,6 +36,10 @@ typedef struct iimg_config_t {
     int database_wait;              /* milliseconds in front of the pool */
     int database_timeout;           /* seconds a statement */
     int basic_cache;                /* seconds */
+    int session_age;                /* seconds */
+    int token_age;                  /* seconds */
+    int login_failures;             /* of an account, from an address */
+    int login_window;               /* seconds in which they count */
     int sweep_interval;             /* seconds */
     int prepare;                    /* flag */
     int allow_insecure;             /* flag */

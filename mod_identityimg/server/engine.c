@@ -6,7 +6,9 @@
 #include <apr_strings.h>
 #include "base/log.h"
 #include "base/uuid.h"
+#include "models/login_attempt.h"
 #include "models/stored_object.h"
+#include "models/token.h"
 
 static apr_uint32_t running;            /* generations in this child; atomic */
 
@@ -54,6 +56,12 @@ void iimg_engine_housekeep(iimg_context_t *context)
     }
     if (!err) {
         err = iimg_generation_job_fail_lost(context, &lost);
+    }
+    if (!err) {
+        err = iimg_token_expire(context);
+    }
+    if (!err) {
+        err = iimg_login_attempt_expire(context);
     }
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING, "IIMG0104: housekeeping waits for the database: %s",

@@ -143,16 +143,25 @@ iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const 
 
 /* Input --------------------------------------------------------------------------------------- */
 
-iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input)
+static iimg_error_t *read_input(iimg_request_t *req, apr_size_t max_upload, iimg_input_t **input)
 {
     const char *type = apr_table_get(req->r->headers_in, "Content-Type");
     iimg_body_t body;
-    iimg_error_t *err = iimg_body_read(req->context, req->r, type,
-                                       (apr_size_t)req->config->max_upload, &body);
+    iimg_error_t *err = iimg_body_read(req->context, req->r, type, max_upload, &body);
 
     req->body_read = true;
     return err ? err : iimg_input_parse(req->context->pool, type, body.message, body.offset,
                                         body.length, input);
+}
+
+iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input)
+{
+    return read_input(req, (apr_size_t)req->config->max_upload, input);
+}
+
+iimg_error_t *iimg_request_form(iimg_request_t *req, iimg_input_t **input)
+{
+    return read_input(req, 0, input);
 }
 
 static iimg_error_t *read_scope(iimg_request_t *req, iimg_scope_t *scope)

@@ -40,6 +40,9 @@ iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const 
  */
 iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input);
 
+/** The same, for routes that take no picture: a form in multipart is small too. */
+iimg_error_t *iimg_request_form(iimg_request_t *req, iimg_input_t **input);
+
 /** Whose photos `?user_id=` asks for. Never fails: what is wrong is in scope->problem. */
 void iimg_request_scope(iimg_request_t *req, iimg_scope_t *scope);
 

@@ -2,6 +2,7 @@
 #include "server/response.h"
 
 #include <string.h>
+#include <strings.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -183,6 +184,23 @@ static void log_error(request_rec *r, const iimg_context_t *context, const iimg_
                    err->sqlstate ? "]" : "", position(r->pool, err, kind->level));
 }
 
+void iimg_challenge(request_rec *r, const iimg_error_t *err)
+{
+    request_rec *asked = r->prev ? r->prev : r;
+    const char *type = ap_auth_type(asked), *realm = ap_auth_name(asked);
+    bool basic = type && strcasecmp(type, "Basic") == 0;
+    bool tried = err->code && strcmp(err->code, "invalid_token") == 0;
+
+    if (apr_table_get(r->err_headers_out, "WWW-Authenticate")) {
+        return;
+    }
+    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
+                   apr_psprintf(r->pool, "%s realm=\"%s\"%s", basic ? "Basic" : "Bearer",
+                                realm ? realm : "api",
+                                basic ? ", charset=\"UTF-8\""
+                                      : tried ? ", error=\"invalid_token\"" : ""));
+}
+
 static void set_error_headers(request_rec *r, const iimg_error_t *err)
 {
     int retry = err->retry_after ? err->retry_after : kinds[err->kind].retry_after;
@@ -193,13 +211,8 @@ static void set_error_headers(request_rec *r, const iimg_error_t *err)
     if (err->allow) {
         apr_table_setn(r->headers_out, "Allow", err->allow);
     }
-    if (err->kind == IIMG_UNAUTHENTICATED
-        && !apr_table_get(r->err_headers_out, "WWW-Authenticate")) {
-        const char *realm = ap_auth_name(r->prev ? r->prev : r);
-
-        apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                       apr_psprintf(r->pool, "Basic realm=\"%s\", charset=\"UTF-8\"",
-                                    realm ? realm : "api"));
+    if (err->kind == IIMG_UNAUTHENTICATED) {
+        iimg_challenge(r, err);
     }
 }
 

@@ -12,6 +12,11 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req);
 iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req);
 iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req);
 
+iimg_error_t *iimg_view_auth_login(iimg_request_t *req);
+iimg_error_t *iimg_view_auth_logout(iimg_request_t *req);
+iimg_error_t *iimg_view_auth_token_list(iimg_request_t *req);
+iimg_error_t *iimg_view_auth_token_destroy(iimg_request_t *req);
+
 iimg_error_t *iimg_view_user_me(iimg_request_t *req);
 iimg_error_t *iimg_view_user_me_identities(iimg_request_t *req);
 

@@ -24,6 +24,7 @@ MaxRequestWorkers 25
 MinSpareThreads 1
 MaxSpareThreads 25
 LogLevel identityimg:debug
+IdentityImgLoginFailures 1000000
 LoadModule authn_file_module /usr/lib/apache2/modules/mod_authn_file.so
 <Location "/by-file">
     IdentityImg on
@@ -84,7 +85,7 @@ is code('users/me/', 'ALICE@Example.COM', 'pw-alice'), 200, 'the email is compar
 my $none = ask('users/me/');
 is $none->code, 401, 'nobody does not';
 is json($none)->{detail}, 'Authentication credentials were not provided.', '... and hears why';
-like $none->header('WWW-Authenticate'), qr/^Basic realm="api"/, '... and how';
+is $none->header('WWW-Authenticate'), 'Bearer realm="api"', '... and how, by no password box of a browser';
 my $wrong = ask('users/me/', 'alice@example.com', 'pw-bob');
 is $wrong->code, 401, 'a wrong password does not';
 is json($wrong)->{detail}, 'Invalid username/password.', '... and hears why';

@@ -34,7 +34,7 @@ sub has_steps {
 
 my ($answer, @lines) = traced(GET => 'users/me/', as => 'admin');
 like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/, 'an answer carries an id';
-has_steps(\@lines, 'a first login', 'hash', 'sql iimg_user_password_by_email', 'sql iimg_user_of_caller');
+has_steps(\@lines, 'a first login', 'sql iimg_login_attempt_begin', 'hash', 'sql iimg_login_attempt_succeed', 'sql iimg_user_of_caller');
 ($answer, @lines) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => 'Mine.42_a-b']);
 is $answer->header('X-Request-Id'), 'Mine.42_a-b', 'the client\'s own id is kept';
 has_steps(\@lines, 'and its lines bear it', 'sql iimg_user_of_caller');

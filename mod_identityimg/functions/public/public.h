@@ -12,6 +12,32 @@
 /** The caller's own row. Errors: as iimg_accept_caller. */
 iimg_error_t *iimg_get_me(iimg_context_t *context, iimg_user_t **user);
 
+/** A session or a bearer token just made. */
+typedef struct iimg_new_session_t {
+    iimg_user_t user;
+    const char *token;              /* nowhere else: the table has its hash */
+    const char *expires_at;
+} iimg_new_session_t;
+
+/**
+ * Let somebody in who knows a password: make a token.
+ * @param kind    "session" or "bearer"
+ * @param seconds that the token lives
+ * Errors: IIMG_UNAUTHENTICATED (wrong or unknown, alike; inactive, to who knows the password),
+ * those of iimg_verify_login.
+ */
+iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                          const char *kind, int seconds, iimg_new_session_t *session);
+
+/** End the token that the accepted caller came in with; without one there is nothing to end. */
+iimg_error_t *iimg_log_out(iimg_context_t *context);
+
+/** The caller's live tokens, newest first. @param tokens iimg_token_t */
+iimg_error_t *iimg_list_tokens(iimg_context_t *context, apr_array_header_t **tokens);
+
+/** End one of the accepted caller's tokens. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_delete_token(iimg_context_t *context, const char *id);
+
 /** The caller's identities, oldest first. @param identities iimg_identity_t */
 iimg_error_t *iimg_list_my_identities(iimg_context_t *context, apr_array_header_t **identities);
 

@@ -7,18 +7,38 @@ static iimg_error_t *unauthenticated(iimg_context_t *context, const char *senten
     return iimg_error_code(iimg_error(context->pool, IIMG_UNAUTHENTICATED, "%s", sentence), code);
 }
 
+iimg_error_t *iimg_wrong_password(iimg_context_t *context)
+{
+    return unauthenticated(context, "Invalid username/password.", "authentication_failed");
+}
+
+iimg_error_t *iimg_invalid_token(iimg_context_t *context)
+{
+    return unauthenticated(context, "Invalid token.", "invalid_token");
+}
+
+iimg_error_t *iimg_inactive_user(iimg_context_t *context)
+{
+    return unauthenticated(context, "User inactive or deleted.", "user_inactive");
+}
+
+iimg_error_t *iimg_not_authenticated(iimg_context_t *context)
+{
+    return unauthenticated(context, "Authentication credentials were not provided.",
+                           "not_authenticated");
+}
+
 iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *caller,
                                  iimg_role_t role)
 {
     if (!context->login) {
-        return unauthenticated(context, "Authentication credentials were not provided.",
-                               "not_authenticated");
+        return iimg_not_authenticated(context);
     }
     if (!caller || !caller->is_active) {
-        return unauthenticated(context, "User inactive or deleted.", "user_inactive");
+        return iimg_inactive_user(context);
     }
     if (!caller->credentials_hold) {
-        return unauthenticated(context, "Invalid username/password.", "authentication_failed");
+        return context->login_token ? iimg_invalid_token(context) : iimg_wrong_password(context);
     }
     context->caller = caller;
     if (role == IIMG_STAFF && !caller->is_staff) {

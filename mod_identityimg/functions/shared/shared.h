@@ -5,9 +5,11 @@
 #include "models/generation_job.h"
 #include "models/idempotency_key.h"
 #include "models/identity.h"
+#include "models/login_attempt.h"
 #include "models/picture.h"
 #include "models/prompt.h"
 #include "models/reference_image.h"
+#include "models/token.h"
 #include "models/user.h"
 #include "services/services.h"
 
@@ -26,6 +28,28 @@ iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *c
 
 /** Look the caller up by the context's login, and accept him. Errors: as iimg_accept_caller. */
 iimg_error_t *iimg_identify_caller(iimg_context_t *context, iimg_role_t role);
+
+/**
+ * Verify an email and a password: for nobody, for a wrong password and for a right one it takes the
+ * same time. A right password ends the count of failures, and an outdated hash of it is replaced.
+ * @param login NULL when they are not right; else the account, active or not
+ * Errors: IIMG_LIMITED after too many failures (login_limited, without hashing) or when others
+ * have to be hashed first (login_busy), IIMG_UNAVAILABLE.
+ */
+iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                                iimg_login_t **login);
+
+/** "Invalid username/password." */
+iimg_error_t *iimg_wrong_password(iimg_context_t *context);
+
+/** "User inactive or deleted." */
+iimg_error_t *iimg_inactive_user(iimg_context_t *context);
+
+/** "Invalid token." */
+iimg_error_t *iimg_invalid_token(iimg_context_t *context);
+
+/** "Authentication credentials were not provided." */
+iimg_error_t *iimg_not_authenticated(iimg_context_t *context);
 
 /** The error for a row that is not there or not the caller's: "Not found." */
 iimg_error_t *iimg_not_found(iimg_context_t *context);

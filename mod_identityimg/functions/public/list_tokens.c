@@ -1,0 +1,10 @@
+/* list_tokens.c - the caller's sessions and bearer tokens. */
+#include "functions/public/public.h"
+
+iimg_error_t *iimg_list_tokens(iimg_context_t *context, apr_array_header_t **tokens)
+{
+    const iimg_caller_t *caller;
+    iimg_error_t *err = iimg_token_list_of_caller(context, &caller, tokens);
+
+    return err ? err : iimg_accept_caller(context, caller, IIMG_USER);
+}

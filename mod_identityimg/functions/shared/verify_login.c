@@ -1,0 +1,72 @@
+/* verify_login.c - an email and a password: counted first, compared once, whoever it may be. */
+#include "functions/shared/shared.h"
+
+#include "base/log.h"
+#include "services/password.h"
+
+static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
+{
+    iimg_error_t *err = iimg_error(context->pool, IIMG_LIMITED,
+                                   "Too many failed logins. Try again in %d seconds.", wait);
+
+    return iimg_error_retry(iimg_error_code(err, "login_limited"), wait);
+}
+
+/* In place of Django's hash. A login that cannot have this now is a login all the same. */
+static void improve_hash(iimg_context_t *context, const char *password, iimg_login_t *login)
+{
+    const char *better = NULL;
+    bool done = false;
+    iimg_error_t *err = NULL;
+
+    if (!iimg_password_is_outdated(password, login->hash)) {
+        return;
+    }
+    err = iimg_password_hash(context, password, &better);
+    if (!err) {
+        err = iimg_user_rehash(context, login->user.id, login->hash, better, &done);
+    }
+    if (err) {
+        iimg_log(context, IIMG_LOG_INFO, "the hash of a password stays as it is: %s",
+                 err->message);
+    }
+    login->hash = done ? better : login->hash;
+}
+
+static iimg_error_t *compare(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                             const iimg_login_t *login, bool *right)
+{
+    apr_time_t began = iimg_step_begin(context);
+    iimg_error_t *err = iimg_password_check(context, attempt->password, login->hash, right);
+
+    if (err) {
+        iimg_login_attempt_withdraw(context, attempt);  /* no failure; if that fails, it counts */
+        return err;
+    }
+    iimg_step_end(context, began, "hash", NULL);
+    return NULL;
+}
+
+iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                                iimg_login_t **login)
+{
+    iimg_login_t *found = apr_pcalloc(context->pool, sizeof(*found));
+    bool right = false;
+    int wait = 0;
+    iimg_error_t *err = iimg_login_attempt_begin(context, attempt, &wait, found);
+
+    *login = NULL;
+    if (!err) {
+        err = wait ? too_many_failures(context, wait) : compare(context, attempt, found, &right);
+    }
+    if (err || !right) {
+        return err;
+    }
+    err = iimg_login_attempt_succeed(context, attempt);
+    if (err) {
+        return err;
+    }
+    improve_hash(context, attempt->password, found);
+    *login = found;
+    return NULL;
+}

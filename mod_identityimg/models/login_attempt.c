@@ -1,0 +1,85 @@
+/* login_attempt.c - the brake on guessing: rows of login_failures, and what a login is checked by. */
+#include "models/login_attempt.h"
+
+#include <apr_strings.h>
+
+/* Of any number at once exactly max_failures get through: each locks the row. How long to wait is
+ * read from the row as it was; one that came at this very moment waits the whole window. */
+static const iimg_statement_t begin = {
+    "iimg_login_attempt_begin",
+    "WITH attempt AS ("
+    "    INSERT INTO login_failures AS f (account, address, failures, ends_at)"
+    "    VALUES (lower($1::text), $2::text, 1, now() + make_interval(secs => $4::integer))"
+    "    ON CONFLICT (account, address) DO UPDATE"
+    "       SET failures = CASE WHEN f.ends_at <= now() THEN 1 ELSE f.failures + 1 END,"
+    "           ends_at = CASE WHEN f.ends_at <= now() THEN EXCLUDED.ends_at ELSE f.ends_at END"
+    "     WHERE f.failures < $3::integer OR f.ends_at <= now()"
+    "    RETURNING failures)"
+    " SELECT CASE WHEN EXISTS (SELECT FROM attempt) THEN 0"
+    "             ELSE greatest(1, coalesce((SELECT ceil(extract(epoch FROM f.ends_at - now()))"
+    "                                          FROM login_failures f"
+    "                                         WHERE f.account = lower($1::text)"
+    "                                           AND f.address = $2::text), $4::integer)) END::integer,"
+    "        u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password"
+    "   FROM (SELECT) one LEFT JOIN users u ON lower(u.email) = lower($1::text)"
+};
+
+static const iimg_statement_t succeed = {
+    "iimg_login_attempt_succeed",
+    "DELETE FROM login_failures WHERE account = lower($1::text) AND address = $2::text"
+};
+
+static const iimg_statement_t withdraw = {
+    "iimg_login_attempt_withdraw",
+    "UPDATE login_failures SET failures = failures - 1"
+    " WHERE account = lower($1::text) AND address = $2::text AND failures > 0"
+};
+
+static const iimg_statement_t expire = {
+    "iimg_login_attempt_expire",
+    "DELETE FROM login_failures WHERE (account, address) IN ("
+    "    SELECT account, address FROM login_failures WHERE ends_at <= now() LIMIT 10000"
+    "       FOR UPDATE SKIP LOCKED)"
+};
+
+iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,
+                                       const iimg_login_attempt_t *attempt, int *wait,
+                                       iimg_login_t *login)
+{
+    apr_pool_t *pool = context->pool;
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &begin,
+                                      IIMG_PARAMS(attempt->email, attempt->address,
+                                                  apr_itoa(pool, attempt->max_failures),
+                                                  apr_itoa(pool, attempt->window)), &rows);
+
+    if (err) {
+        return err;
+    }
+    *wait = (int)iimg_rows_integer(rows, 0, 0);
+    login->user.id = iimg_rows_text(rows, 0, 1);
+    login->user.email = iimg_rows_text(rows, 0, 2);
+    login->user.first_name = iimg_rows_text(rows, 0, 3);
+    login->user.last_name = iimg_rows_text(rows, 0, 4);
+    login->user.is_staff = iimg_rows_bool(rows, 0, 5);
+    login->is_active = iimg_rows_bool(rows, 0, 6);
+    login->hash = iimg_rows_text(rows, 0, 7);
+    return NULL;
+}
+
+iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
+                                         const iimg_login_attempt_t *attempt)
+{
+    return iimg_db_query(context, &succeed, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+}
+
+iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
+                                          const iimg_login_attempt_t *attempt)
+{
+    return iimg_db_query(context, &withdraw, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+}
+
+iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context)
+{
+    return iimg_db_query(context, &expire, 0, NULL, NULL);
+}

@@ -1,0 +1,45 @@
+/* login_attempt.h - the brake on guessing: rows of login_failures, and what a login is checked by. */
+#ifndef IIMG_LOGIN_ATTEMPT_H
+#define IIMG_LOGIN_ATTEMPT_H
+
+#include <stdbool.h>
+#include "base/context.h"
+#include "base/db.h"
+#include "models/user.h"
+
+/** Somebody wants to come in. */
+typedef struct iimg_login_attempt_t {
+    const char *email;
+    const char *password;
+    const char *address;            /* where from, as the brake counts */
+    int max_failures;               /* then that account has to wait, from that address */
+    int window;                     /* seconds from the first failure until they are forgotten */
+} iimg_login_attempt_t;
+
+/** The account that somebody wants to come in to. */
+typedef struct iimg_login_t {
+    iimg_user_t user;               /* id NULL: nobody has that email */
+    const char *hash;               /* stored; NULL: nobody has that email */
+    bool is_active;
+} iimg_login_t;
+
+/**
+ * Count an attempt as a failure, before it is known to be one, and look the account up.
+ * @param wait seconds until there may be another attempt; 0: this one may go on
+ */
+iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,
+                                       const iimg_login_attempt_t *attempt, int *wait,
+                                       iimg_login_t *login);
+
+/** It succeeded: forget all failures of that account from that address. */
+iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
+                                         const iimg_login_attempt_t *attempt);
+
+/** It was given up before a password was compared: it was no failure. */
+iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
+                                          const iimg_login_attempt_t *attempt);
+
+/** Forget what is old, some at a time. */
+iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context);
+
+#endif

@@ -1,0 +1,143 @@
+/* authn_token.c - AuthType IdentityImg: our own tokens, from the Authorization header or a cookie.
+ *
+ * A token that was looked up is remembered by its digest, with its user's email and epoch. Where our
+ * handler serves the request, the epoch goes into the statement that does the work and must still be
+ * the user's: no other query, and a token that ended is out at once, whatever child remembers it.
+ * Elsewhere it is looked up each time. */
+#include "server/authn.h"
+
+#include <string.h>
+#include <strings.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include <http_request.h>
+#include "functions/shared/shared.h"
+#include "server/config.h"
+#include "server/credentials.h"
+#include "server/request.h"
+#include "server/response.h"
+#include "server/session.h"
+#include "services/token.h"
+
+#define AUTH_TYPE "IdentityImg"
+#define CACHE_SECONDS 60        /* no longer than the steps in which last_used_at is kept */
+#define BEARER "Bearer"
+
+/* What the client came with: the header's token, or else the cookie's. NULL for neither. */
+static const char *token_of(request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Authorization");
+    size_t n = strlen(BEARER);
+
+    if (header && strncasecmp(header, BEARER, n) == 0 && (header[n] == ' ' || !header[n])) {
+        return header + n + strspn(header + n, " ");
+    }
+    return iimg_session_token(r);
+}
+
+/* @return false when the request has no token of ours */
+static bool digest_of(request_rec *r, unsigned char *digest)
+{
+    const char *token = token_of(r);
+
+    if (!token || !iimg_token_has_form(token, strlen(token))) {
+        return false;
+    }
+    iimg_token_digest(token, digest);
+    return true;
+}
+
+static int refuse(request_rec *r, iimg_error_t *err)
+{
+    iimg_pending_error_set(r, err);
+    if (err->kind != IIMG_UNAUTHENTICATED) {
+        return HTTP_INTERNAL_SERVER_ERROR;      /* the error path answers what it really is */
+    }
+    iimg_challenge(r, err);
+    return HTTP_UNAUTHORIZED;
+}
+
+static void let_in(request_rec *r, const unsigned char *digest,
+                   const iimg_credentials_t *credentials)
+{
+    iimg_context_t *context;
+
+    r->user = (char *)credentials->login;
+    r->ap_auth_type = (char *)AUTH_TYPE;
+    context = iimg_context_of(r);
+    context->login_proof = credentials->proof;
+    context->login_token = iimg_token_hash(r->pool, digest);
+}
+
+/* Errors: IIMG_UNAUTHENTICATED, IIMG_UNAVAILABLE. */
+static iimg_error_t *look_up(request_rec *r, const unsigned char *digest, bool ours)
+{
+    iimg_context_t *context = iimg_context_of(r);
+    iimg_token_owner_t owner;
+    iimg_credentials_t credentials;
+    iimg_error_t *err = iimg_token_use(context, iimg_token_hash(r->pool, digest), &owner);
+
+    if (err) {
+        return err;
+    }
+    if (!owner.email) {
+        return iimg_invalid_token(context);
+    }
+    if (!owner.is_active && !ours) {
+        return iimg_inactive_user(context);     /* our own handler says it itself */
+    }
+    credentials = (iimg_credentials_t){ owner.email, owner.epoch };
+    if (owner.is_active) {
+        iimg_credentials_remember(digest, &credentials,
+                                  owner.seconds < CACHE_SECONDS ? owner.seconds : CACHE_SECONDS);
+    }
+    let_in(r, digest, &credentials);
+    return NULL;
+}
+
+static iimg_error_t *check(request_rec *r)
+{
+    bool ours = iimg_location_of(r)->use == IIMG_LOCATION_API;
+    unsigned char digest[IIMG_TOKEN_DIGEST_BYTES];
+    iimg_credentials_t known;
+
+    if (!digest_of(r, digest)) {
+        return token_of(r) ? iimg_invalid_token(iimg_context_of(r))
+                           : iimg_not_authenticated(iimg_context_of(r));
+    }
+    if (ours && iimg_credentials_recall(r->pool, digest, &known)) {
+        let_in(r, digest, &known);
+        return NULL;
+    }
+    return look_up(r, digest, ours);
+}
+
+int iimg_authn_check_token(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+    iimg_error_t *err;
+
+    if (!type || strcasecmp(type, AUTH_TYPE) != 0) {
+        return DECLINED;
+    }
+    err = check(r);
+    return err ? refuse(r, err) : OK;
+}
+
+bool iimg_authn_renew_token(request_rec *r)
+{
+    unsigned char digest[IIMG_TOKEN_DIGEST_BYTES];
+
+    /* What was not remembered has just been looked up. */
+    return digest_of(r, digest) && iimg_credentials_forget(digest)
+           && look_up(r, digest, true) == NULL;
+}
+
+void iimg_authn_forget_token(request_rec *r)
+{
+    unsigned char digest[IIMG_TOKEN_DIGEST_BYTES];
+
+    if (digest_of(r, digest)) {
+        iimg_credentials_forget(digest);
+    }
+}

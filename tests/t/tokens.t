@@ -1,0 +1,192 @@
+# tokens.t - sessions and bearer tokens: what ends them is seen at once by every child, on our pages and
+# on others'; auth/tokens/ lists and ends the caller's own.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Server qw(in_parallel eventually);
+use IdentityImg::Test;
+use Test::More;
+
+my $server = IdentityImg::Server->new('tokens', conf => <<'CONF')->start;
+StartServers 2
+ServerLimit 2
+MinSpareThreads 1
+MaxSpareThreads 50
+MaxRequestWorkers 50
+IdentityImgSweepInterval 1
+<Location "/static">
+    AuthType IdentityImg
+    AuthName "static"
+    Require valid-user
+</Location>
+CONF
+mkdir $server->state . '/httpd/htdocs/static';
+open my $file, '>', $server->state . '/httpd/htdocs/static/page.txt' or die $!;
+print $file "a page\n";
+close $file;
+
+my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
+my @there = (base => $server->base);
+sub bearer { my ($token) = @_; return (@there, headers => [Authorization => "Bearer $token"]) }
+sub line   { my ($answer) = @_; my $body = json($answer) // {}; return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+sub token  { my ($who) = @_; return json(call(POST => 'auth/login/', json => { email => "$who\@example.com", password => "pw-$who", token => \1 }, @there))->{token} // die }
+sub session { my ($who) = @_; return call(POST => 'auth/login/', json => { email => "$who\@example.com", password => "pw-$who" }, @there)->header('Set-Cookie') =~ /(iimg_[\w-]+)/ ? $1 : die }
+sub tokens { my ($token) = @_; return json(call(GET => 'auth/tokens/', bearer($token))) }
+
+# Many connections: both children answer. Returns the different lines.
+sub everywhere {
+    my ($token, $path) = @_;
+    my %seen;
+    require HTTP::Tiny;
+    for my $n (1 .. 24) {
+        my $answer = HTTP::Tiny->new->get($server->base . ($path // '/api/v1/users/me/'), { headers => { Authorization => "Bearer $token" } });
+        $seen{"$answer->{status} " . ($answer->{content} =~ /"detail":"([^"]*)"/ ? $1 : '')}++;
+    }
+    return join '; ', sort keys %seen;
+}
+
+# Who is in ----------------------------------------------------------------------------------------
+
+my $alice = token('alice');
+is everywhere($alice), '200 ', 'a token is known to every child';
+is scalar(my @children = $server->children), 2, '... of two';
+for my $case (
+    ["iimg_" . 'A' x 43,  'an unknown one'], ["${alice}x", 'a longer one'], [substr($alice, 0, -1), 'a shorter one'], ['', 'an empty one'],
+    [uc $alice, 'one in another case'], ["$alice ", 'one with a space', 200], ["$alice,$alice", 'two'], ['x' x 5000, 'one of 5,000 letters'], ["\xff\xfe", 'one that is no UTF-8'],
+    [substr($alice, 5), 'one without its prefix'], ["iimg_' OR true", 'one like a statement'],
+) {
+    my ($token, $what, $code) = @$case;
+    my $answer = call(GET => 'users/me/', bearer($token));
+    $code ? is $answer->code, $code, "$what is the token" : is line($answer), '401 invalid_token Invalid token.', "$what is none";
+    is $answer->header('WWW-Authenticate'), 'Bearer realm="api", error="invalid_token"', '... and told so' if !$code;
+}
+sub cookie { my ($cookie, @more) = @_; return call(GET => 'users/me/', @there, headers => [Cookie => $cookie, @more])->code }
+my $mine = session('alice');
+is cookie("identityimg_session=$mine"), 200, 'the cookie lets in';
+is cookie("other=1;identityimg_session=$mine;more=2"), 200, '... among others without spaces';
+is cookie("xidentityimg_session=$mine"), 401, '... by its whole name';
+is cookie("identityimg_sessionx=$mine"), 401, '... no longer one';
+is cookie("__Host-identityimg_session=$mine"), 401, '... nor that of https';
+is cookie("identityimg_session"), 401, '... and not without a value';
+is cookie(";;; =; =$mine; identityimg_session="), 401, 'nonsense is none';
+is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401, 'a token in the header counts before the cookie';
+is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, '... another scheme does not';
+is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 letters is none';
+
+# Ended: at once, in every child --------------------------------------------------------------------
+
+my %ends = (
+    'logging out'             => sub { call(POST => 'auth/logout/', bearer($_[0])) },
+    'deleting it'             => sub { my ($this) = grep { $_->{is_current} } @{tokens($_[0])}; call(DELETE => "auth/tokens/$this->{id}/", bearer($_[0])) },
+    'a DELETE in psql'        => sub { $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'") },
+    'an earlier end in psql'  => sub { $server->sql("UPDATE auth_tokens SET expires_at = now() WHERE user_id = '" . person('bob') . "'") },
+    'TRUNCATE'                => sub { $server->sql('TRUNCATE auth_tokens') },
+    'another password'        => sub { $server->sql("UPDATE users SET password = password || '' || ' ' WHERE id = '" . person('bob') . "'; UPDATE users SET password = rtrim(password) WHERE id = '" . person('bob') . "'") },
+);
+for my $what (sort keys %ends) {
+    my $token = token('bob');
+    is everywhere($token), '200 ', 'a token that every child remembers';
+    is everywhere($token, '/static/page.txt'), '200 ', '... on other pages too';
+    $ends{$what}->($token);
+    is everywhere($token), '401 Invalid token.', "$what ends it in every child at once";
+    is everywhere($token, '/static/page.txt'), '401 Invalid token.', '... on other pages too';
+}
+$alice = token('alice');
+my $bob = token('bob');
+is everywhere($bob), '200 ', 'bob is in';
+$server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
+is everywhere($bob), '401 User inactive or deleted.', 'who is made inactive is out everywhere';
+is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', '... on other pages too';
+$server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
+is everywhere($bob), '200 ', '... and in again with the same token';
+$server->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
+is everywhere($bob, '/api/v1/test-users/'), '200 ', 'who becomes staff is staff at once';
+
+# Another email: the token is its user's, and never somebody else's who has the old one now.
+$server->sql("UPDATE users SET email = 'robert\@example.com', is_staff = false WHERE id = '" . person('bob') . "'");
+is everywhere($bob), '200 ', 'a new email keeps the token';
+is json(call(GET => 'users/me/', bearer($bob)))->{email}, 'robert@example.com', '... and is the user\'s';
+$server->sql("UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('bob') . "'");
+is everywhere($bob), '200 ', 'changed back';
+$server->sql("UPDATE users SET email = 'robert\@example.com' WHERE id = '" . person('bob') . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('scenario_one') . "'");
+is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'), 'nobody becomes another by that other\'s email' for 1 .. 8;
+$server->sql("UPDATE users SET email = 'scenario-one\@example.com' WHERE id = '" . person('scenario_one') . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('bob') . "'");
+$server->sql("INSERT INTO users (email, password) SELECT 'short\@example.com', password FROM users WHERE id = '" . person('bob') . "'");
+my $short = json(call(POST => 'auth/login/', json => { email => 'short@example.com', password => 'pw-bob', token => \1 }, @there))->{token};
+is everywhere($short), '200 ', 'somebody new';
+$server->sql("DELETE FROM users WHERE email = 'short\@example.com'");
+like everywhere($short), qr/^401 (?:Invalid token|User inactive or deleted)\.(?:; 401 (?:Invalid token|User inactive or deleted)\.)?$/, '... who is deleted is out everywhere';
+is line(call(POST => 'reference-images/', bearer($bob), json => {})), '201  ', 'a token writes as well';
+
+# The list -----------------------------------------------------------------------------------------
+
+$server->sql('DELETE FROM auth_tokens');
+my @made = (token('alice'), session('alice'), token('alice'));
+token('bob');
+my $list = tokens($made[2]);
+is join(' ', map { $_->{kind} } @$list), 'bearer session bearer', 'a user\'s own tokens, newest first';
+is join(' ', map { $_->{is_current} ? 1 : 0 } @$list), '1 0 0', '... and which one asks';
+is join(' ', sort keys %{$list->[0]}), 'created_at expires_at id is_current kind last_used_at', '... with their members';
+like $list->[0]{last_used_at}, qr/^\d{4}-\d\d-\d\dT.*Z$/, '... when used';
+is $list->[1]{last_used_at}, undef, '... or never';
+unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/, '... and nothing of the token itself';
+is join(' ', map { $_->{is_current} ? 1 : 0 } @{json(call(GET => 'auth/tokens/', as => 'alice', @there))}), '0 0 0', 'by Basic none is the one';
+my ($used) = $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'");
+everywhere($made[2]);
+is join('', $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'")), $used, 'its use is noted once a minute at most';
+
+my ($foreign) = $server->sql("SELECT id FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
+my $unknown = call(DELETE => 'auth/tokens/00000000-0000-4000-8000-0000000009ff/', bearer($made[2]));
+is line($unknown), '404 not_found Not found.', 'an unknown token is not found';
+for my $case ([$foreign, 'a foreign one'], ['x', 'what is no UUID']) {
+    is call(DELETE => "auth/tokens/$case->[0]/", bearer($made[2]))->content, $unknown->content, "$case->[1] is not either";
+}
+is call(DELETE => "auth/tokens/$foreign/", as => 'admin', @there)->code, 404, '... not even for staff';
+is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$foreign'")), 1, '... and lives on';
+is call(GET => 'users/me/', bearer($made[0]))->code, 200, 'another device is in';
+is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 204, 'one\'s own is ended';
+is everywhere($made[0]), '401 Invalid token.', '... and out everywhere';
+is everywhere($made[2]), '200 ', '... while the others go on';
+is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '... once';
+
+# At most 100 --------------------------------------------------------------------------------------
+
+sub fill {
+    my (@kinds) = @_;
+    $server->sql("DELETE FROM auth_tokens; INSERT INTO auth_tokens (user_id, hash, kind, created_at, expires_at)"
+        . " SELECT '" . person('alice') . "', 'sha256:' || encode(sha256(n::text::bytea), 'hex'), CASE WHEN n <= $kinds[0] THEN 'bearer' ELSE 'session' END,"
+        . " now() - interval '1 hour' + n * interval '1 second', now() + interval '1 day' FROM generate_series(1, 100) n");
+    return;
+}
+sub lives { my ($n) = @_; return join '', $server->sql("SELECT count(*) FROM auth_tokens WHERE hash = 'sha256:' || encode(sha256('$n'), 'hex')") }
+fill(10);
+my $newest = token('alice');
+is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'a user has 100 tokens at most';
+is lives(11) . lives(12) . lives(1), '011', '... the oldest session goes first';
+fill(100);
+$newest = session('alice');
+is cookie("identityimg_session=$newest"), 200, '... and when there is none, the oldest token';
+is lives(1) . lives(2), '01', '... for the new session';
+fill(0);
+in_parallel(4, sub { session('alice') for 1 .. 2; 1 });
+is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after eight logins at once';
+
+# Housekeeping -------------------------------------------------------------------------------------
+
+$server->sql("UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE created_at < now() - interval '1 minute'");
+$server->sql("INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, now() + interval '1 hour')");
+ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }), 'tokens that have expired are forgotten';
+ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }), '... and failures that are old';
+ok +(() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
+
+# The database is away -------------------------------------------------------------------------------
+
+my $token = token('alice');
+$server->sql('ALTER TABLE auth_tokens RENAME TO hidden');
+is call(GET => 'users/me/', bearer($token))->code, 500, 'a token that cannot be looked up is no wrong one' for 1 .. 2;
+$server->sql('ALTER TABLE hidden RENAME TO auth_tokens');
+is everywhere($token), '200 ', '... and lets in afterwards';
+
+$server->judge(qr/IIMG0001: GET .*\/users\/me\/.*auth_tokens/);
+undef $server;
+finish();
