@@ -138,6 +138,13 @@ sql("UPDATE users SET password = '" . crypt('newer', '$2y$04$abcdefghijklmnopqrs
 is line(call(GET => 'users/me/', with($_))), '401 invalid_token Invalid token.', 'a new password, set by hand in psql, ends it' for @secrets;
 is join('', sql("SELECT count(*) FROM auth_tokens WHERE user_id = '$bob'")), 0, '... in the table';
 
+# A login that has verified the old password when the new one is about to come.
+my ($raced) = in_parallel(1, sub { select undef, undef, undef, 0.5; line(log_in(email => 'bob@example.com', password => 'newer')) }, sub {
+    sql("BEGIN; UPDATE users SET password = '$bcrypt' WHERE id = '$bob'; SELECT pg_sleep(1.5); COMMIT");
+});
+is $raced, '401 authentication_failed Invalid username/password.', 'a password that changes during a login ends that too';
+is join('', sql("SELECT count(*) FROM auth_tokens WHERE user_id = '$bob'")), 0, '... and no token is left of it';
+
 # By Python: base64(hashlib.pbkdf2_hmac('sha256', b'letmein', b'seasalt', 10000)); 80 times p with 1,000.
 my $django = 'pbkdf2_sha256$10000$seasalt$FQCNpiZpTb0zub+HBsH6TOwyRxJ19FwvjbweatNmK/Y=';
 my $long = 'pbkdf2_sha256$1000$long$oVXeLNdCOq6FsxbZ9XgZe9jYFx8bs+vnjtS6u3MSLZM=';
