@@ -86,6 +86,41 @@ iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int 
 iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int max,
                                apr_array_header_t **values);
 
+/** Texts, trimmed, none blank: a JSON array, or a form's field as often as there are texts. */
+iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int max,
+                               apr_size_t max_characters, apr_array_header_t **values);
+
+/* Members that may be absent ------------------------------------------------------------------- */
+
+/** What was sent for a member: nothing, null, or a text. */
+typedef struct iimg_given_t {
+    bool given;                 /* false: absent */
+    const char *value;          /* NULL: null */
+} iimg_given_t;
+
+typedef struct iimg_given_bool_t {
+    bool given;
+    bool value;
+} iimg_given_bool_t;
+
+/** What a member may be; without a flag it must say something when it is there. */
+enum { IIMG_MAY_BE_BLANK = 1, IIMG_MAY_BE_NULL = 2 };
+
+/** "This field is required." for the first of the names (NULL at the end) that is absent. */
+iimg_error_t *iimg_input_require(const iimg_input_t *input, const char *const *names);
+
+/** A text, trimmed, of at most max characters. Errors: as iimg_input_text; null, blank. */
+iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_size_t max,
+                               int flags, iimg_given_t *given);
+
+/** A UUID, lower case; blank is null. */
+iimg_error_t *iimg_input_given_uuid(const iimg_input_t *input, const char *name, int flags,
+                                    iimg_given_t *given);
+
+/** As iimg_input_bool, but null is refused. */
+iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
+                                    iimg_given_bool_t *given);
+
 /**
  * A file field.
  * @param part NULL when there is none (absent, an ordinary text field, or sent without a name)

@@ -81,6 +81,11 @@ iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *e
     return err;
 }
 
+iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id)
+{
+    return iimg_error(context->pool, IIMG_NOT_FOUND, "User %s not found", id);
+}
+
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found)
 {
     iimg_rows_t *rows;

@@ -53,6 +53,9 @@ iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t *
 iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
                                           const char **hash, bool *active);
 
+/** "User <id> not found" */
+iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id);
+
 /** Lock a user's row until the transaction ends. @param found false when there is no such user */
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found);
 

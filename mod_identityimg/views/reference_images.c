@@ -6,24 +6,9 @@
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
 #include "server/response.h"
+#include "views/shared.h"
 
 #define ROOM 1200       /* bytes of JSON that one photo takes, about */
-#define MAX_NAME 255    /* characters */
-
-static iimg_error_t *answer_one(iimg_request_t *req, int status,
-                                const iimg_reference_image_t *image)
-{
-    iimg_json_t *out;
-    iimg_media_signer_t *signer;
-    iimg_error_t *err = iimg_respond_signer(req, &signer);
-
-    if (err) {
-        return err;
-    }
-    out = iimg_respond_begin(req, ROOM);
-    iimg_reference_image_serialize(out, signer, image);
-    return iimg_respond_json(req, status, out);
-}
 
 iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
 {
@@ -49,41 +34,6 @@ iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
     }
     iimg_json_array_close(out);
     return iimg_respond_json(req, HTTP_OK, out);
-}
-
-static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, const int **order)
-{
-    long long value = 0;
-    bool present;
-    iimg_error_t *err = iimg_input_integer(input, "order", &present, &value);
-
-    *order = NULL;
-    if (err || !present) {
-        return err;
-    }
-    *order = apr_pmemdup(req->context->pool, &(int){ (int)value }, sizeof(int));
-    return iimg_check_order(req->context, value);
-}
-
-/* Name, order and picture of a new photo. */
-static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
-                              iimg_new_reference_image_t *wanted)
-{
-    iimg_upload_t *upload;
-    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &wanted->name);
-
-    if (!err) {
-        err = read_order(req, input, &wanted->order);
-    }
-    if (!err) {
-        err = iimg_request_upload(req, input, &upload);
-    }
-    if (err) {
-        return err;
-    }
-    wanted->name = wanted->name ? wanted->name : "";
-    wanted->upload = upload;
-    return NULL;
 }
 
 /* `user_id` in the body is staff's alone; whatever others put there is ignored. */
@@ -121,7 +71,7 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
         err = read_owner(req, input, &owner);
     }
     if (!err) {
-        err = read_new(req, input, &wanted);
+        err = iimg_read_new_reference_image(req, input, &wanted);
     }
     if (!err) {
         err = iimg_create_reference_image(req->context, owner, &wanted, &image);
@@ -130,7 +80,7 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
         return err;
     }
     apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
-    return answer_one(req, HTTP_CREATED, image);
+    return iimg_answer_reference_image(req, HTTP_CREATED, image);
 }
 
 /* The photo that the path names, within the scope of the query. */
@@ -147,31 +97,7 @@ iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
     iimg_reference_image_t *image;
     iimg_error_t *err = get_one(req, &image);
 
-    return err ? err : answer_one(req, HTTP_OK, image);
-}
-
-static iimg_error_t *read_swap(iimg_request_t *req, bool *swap)
-{
-    iimg_input_t *query;
-    iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
-
-    *swap = false;
-    return err ? err : iimg_input_bool(query, "swap", swap);
-}
-
-static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
-                                 iimg_reference_image_change_t *change)
-{
-    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &change->name);
-
-    if (!err && iimg_input_is_null(input, "order")) {
-        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                          "This field may not be null."), "order");
-    }
-    if (!err) {
-        err = read_order(req, input, &change->order);
-    }
-    return err ? err : read_swap(req, &change->swap);
+    return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
 }
 
 iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
@@ -185,13 +111,13 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
         err = iimg_request_input(req, &input);
     }
     if (!err) {
-        err = read_change(req, input, &change);
+        err = iimg_read_reference_image_change(req, input, &change);
     }
     if (!err && (change.name || change.order)) {
         err = iimg_update_reference_image(req->context, image->user_id, image->id, &change,
                                           &image);
     }
-    return err ? err : answer_one(req, HTTP_OK, image);
+    return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
 }
 
 iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req)
@@ -221,5 +147,5 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
     if (!err) {
         err = iimg_upload_reference_image(req->context, image->user_id, image->id, upload, &image);
     }
-    return err ? err : answer_one(req, HTTP_OK, image);
+    return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
 }

@@ -68,7 +68,8 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         creation->prompt = &prompt;
         err = iimg_prompt_insert(context, &creation->prompt);
     }
-    return err;
+    return err ? err : iimg_audit(context, "create", "prompts", creation->prompt->id,
+                                  iimg_members(context->pool));
 }
 
 iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,
