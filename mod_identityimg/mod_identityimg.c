@@ -21,6 +21,7 @@
 #include "server/engine.h"
 #include "server/errors.h"
 #include "server/media.h"
+#include "server/origin.h"
 #include "services/image.h"
 
 static void register_hooks(apr_pool_t *pool);
@@ -178,6 +179,7 @@ static bool is_api(const request_rec *r)
 static int translate_name(request_rec *r)
 {
     if (is_ours(r)) {
+        iimg_origin_share(r);
         iimg_body_await(r);
         r->filename = no_file;
         return OK;

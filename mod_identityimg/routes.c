@@ -6,6 +6,8 @@
 #include <http_protocol.h>
 #include "base/uuid.h"
 #include "server/authn.h"
+#include "server/idempotency.h"
+#include "server/origin.h"
 #include "server/response.h"
 #include "views/views.h"
 
@@ -194,23 +196,45 @@ static iimg_error_t *not_allowed(iimg_request_t *req, const apr_array_header_t *
 
 static iimg_error_t *answer_options(iimg_request_t *req, const apr_array_header_t *allowed)
 {
-    apr_table_setn(req->r->headers_out, "Allow", allow_header(req->context->pool, allowed));
+    const char *allow = allow_header(req->context->pool, allowed);
+
+    apr_table_setn(req->r->headers_out, "Allow", allow);
+    iimg_origin_preflight(req, allow);
     return iimg_respond_no_content(req);
 }
 
-/* The order is the contract's: 401, then 404 of the route, 405, 403, 404 of a row. */
+static bool is_write(const request_rec *r)
+{
+    return r->method_number != M_GET && r->method_number != M_OPTIONS;
+}
+
+/* If-Match is about the row that a path names. */
+static iimg_error_t *view(iimg_request_t *req, const route_t *route)
+{
+    iimg_error_t *err;
+
+    if (req->id && is_write(req->r)) {
+        req->context->if_match = apr_table_get(req->r->headers_in, "If-Match");
+    }
+    err = route->view(req);
+    iimg_idempotency_settle(req->context, err);
+    return err;
+}
+
+/* The order is the contract's: 401, then 404 of the route, 405, 403, 404 of a row, 412. */
 static iimg_error_t *dispatch(iimg_request_t *req)
 {
     apr_array_header_t *allowed = apr_array_make(req->context->pool, 4, sizeof(int));
     const char *id = NULL;
     const route_t *route = find(req->r, req->path, allowed, &id);
     bool bad_id = id && !(req->id = iimg_uuid_parse(req->context->pool, id));
+    iimg_error_t *cross = is_write(req->r) ? iimg_origin_check(req) : NULL;
     iimg_error_t *err = NULL;
 
     if (req->r->method_number == M_OPTIONS && allowed->nelts) {
         return answer_options(req, allowed);
     }
-    if (!route || bad_id || route->caller == FIRST) {
+    if (!route || bad_id || cross || route->caller == FIRST) {
         err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
     }
     if (err) {
@@ -222,7 +246,10 @@ static iimg_error_t *dispatch(iimg_request_t *req)
     if (!route) {
         return not_allowed(req, allowed);
     }
-    return bad_id ? iimg_not_found(req->context) : route->view(req);
+    if (cross || bad_id) {
+        return cross ? cross : iimg_not_found(req->context);
+    }
+    return view(req, route);
 }
 
 int iimg_route(request_rec *r)

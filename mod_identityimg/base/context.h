@@ -10,6 +10,7 @@ struct iimg_db_connection_t;
 struct iimg_log_sink_t;
 struct iimg_services_t;
 struct iimg_caller_t;
+struct iimg_idempotency_key_t;
 
 /** One piece of work: a request, or a job in the background. Belongs to one thread. */
 typedef struct iimg_context_t {
@@ -23,6 +24,9 @@ typedef struct iimg_context_t {
     const char *login_hash;                         /* stored password hash the login was verified
                                                        against and that must still hold, or NULL */
     const struct iimg_caller_t *caller;             /* the login's row, once looked up, or NULL */
+    const struct iimg_idempotency_key_t *idempotency;   /* the key that this work holds, or NULL */
+    const char *if_match;                           /* versions that may be changed; NULL: any */
+    const char *trace;                              /* traceparent of the request, or NULL */
     const char *base_url;                           /* "https://host[:port]" of absolute URLs */
     bool lost_commit;                               /* a COMMIT's answer was lost: it may have happened */
 } iimg_context_t;

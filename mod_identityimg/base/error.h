@@ -13,6 +13,8 @@ typedef enum {
     IIMG_METHOD,            /* the path exists, the method does not: 405 */
     IIMG_TIMEOUT,           /* the client stopped sending: 408 */
     IIMG_CONFLICT,          /* the state forbids it: 409 */
+    IIMG_GONE,              /* what a replayed request made is deleted: 410 */
+    IIMG_PRECONDITION,      /* If-Match names another version: 412 */
     IIMG_TOO_LARGE,         /* over a limit of ours: 413 */
     IIMG_UNSUPPORTED_TYPE,  /* a content type the route does not take: 415 */
     IIMG_REFUSED,           /* the provider refused the picture: 422 */

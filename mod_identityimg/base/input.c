@@ -213,6 +213,40 @@ static const field_t *find(const iimg_input_t *input, const char *name)
     return NULL;
 }
 
+static void visit_value(const field_t *field, iimg_input_visitor_fn visit, void *baton)
+{
+    char *text;
+
+    if (field->file) {
+        visit(baton, field->file->filename, strlen(field->file->filename));
+        visit(baton, field->file->data, field->file->length);
+    }
+    else if (json_is_string(field->json)) {
+        visit(baton, json_string_value(field->json), json_string_length(field->json));
+    }
+    else if (field->json) {
+        visit(baton, "json", strlen("json"));       /* null is not the text "null" */
+        text = json_dumps(field->json, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
+        visit(baton, text ? text : "", text ? strlen(text) : 0);
+        free(text);
+    }
+    else {
+        visit(baton, field->data, field->length);
+    }
+}
+
+void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton)
+{
+    for (int i = 0; i < input->fields->nelts; i++) {
+        const field_t *field = &APR_ARRAY_IDX(input->fields, i, field_t);
+
+        if (strcmp(field->name, "password") != 0) {
+            visit(baton, field->name, strlen(field->name));
+            visit_value(field, visit, baton);
+        }
+    }
+}
+
 bool iimg_input_has(const iimg_input_t *input, const char *name)
 {
     return find(input, name) != NULL;

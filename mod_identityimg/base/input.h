@@ -30,6 +30,14 @@ iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const
 /** Read a query string (without the '?'; NULL is empty). Errors: IIMG_INVALID. */
 iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_input_t **input);
 
+/**
+ * Call back for each field, in the order sent: with its name, then with its value: a text; a file's
+ * name, and its bytes; "json", and canonical text. So a form and a JSON body that say the same are alike.
+ * A field `password` is left out: no digest that is kept may tell one that is guessed.
+ */
+typedef void (*iimg_input_visitor_fn)(void *baton, const char *data, apr_size_t length);
+void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton);
+
 /** Whether the field is there, null included. */
 bool iimg_input_has(const iimg_input_t *input, const char *name);
 

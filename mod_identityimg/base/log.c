@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <apr_strings.h>
+#include "base/trace_context.h"
 
 bool iimg_log_enabled(const iimg_context_t *context, iimg_log_level_t level)
 {
@@ -13,6 +14,7 @@ void iimg_log_write(const iimg_context_t *context, const char *file, int line,
                     iimg_log_level_t level, const char *format, ...)
 {
     char text[4096];    /* httpd cuts its lines at 8 kB; memory of the request is not ours to eat */
+    const char *trace = context->trace ? context->trace + IIMG_TRACE_ID_OFFSET : NULL;
     va_list args;
 
     if (!iimg_log_enabled(context, level)) {
@@ -22,7 +24,9 @@ void iimg_log_write(const iimg_context_t *context, const char *file, int line,
     apr_vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     context->log->write(context->log->baton, file, line, level,
-                        apr_psprintf(context->pool, "%s (request %s)", text, context->request_id));
+                        apr_psprintf(context->pool, "%s (request %s%s%.*s)", text,
+                                     context->request_id, trace ? ", trace " : "",
+                                     IIMG_TRACE_ID_LENGTH, trace ? trace : ""));
 }
 
 apr_time_t iimg_step_begin(const iimg_context_t *context)

@@ -5,7 +5,7 @@
 
 #define COLUMNS \
     "u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password <> '', " \
-    "u.created_at"
+    "u.created_at, u.version"
 
 static const iimg_statement_t list = {
     "iimg_account_list",
@@ -61,6 +61,7 @@ static void take_row(const iimg_rows_t *rows, int row, int from, iimg_account_t 
     account->is_active = iimg_rows_bool(rows, row, from + 5);
     account->has_password = iimg_rows_bool(rows, row, from + 6);
     account->created_at = iimg_rows_text(rows, row, from + 7);
+    account->version = (int)iimg_rows_integer(rows, row, from + 8);
 }
 
 /* Rows from column `from` on; those without an id are the empty side of an outer join. */

@@ -10,6 +10,7 @@ typedef struct iimg_account_t {
     bool is_active;
     bool has_password;
     const char *created_at;         /* PostgreSQL's text */
+    int version;                    /* one more with each change */
 } iimg_account_t;
 
 /** NULL: whatever it is. */

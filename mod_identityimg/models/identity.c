@@ -35,6 +35,11 @@ static const iimg_statement_t by_id = {
     "iimg_identity_by_id", "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid"
 };
 
+static const iimg_statement_t lock_row = {
+    "iimg_identity_lock",
+    "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid FOR NO KEY UPDATE"
+};
+
 static const iimg_statement_t set_picture = {
     "iimg_identity_set_picture",
     "UPDATE identities AS i"
@@ -69,11 +74,6 @@ static const iimg_statement_t for_staff = {
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN identities i ON c.is_staff AND i.id = $3::uuid"
     " WHERE " IIMG_CALLER_IS
-};
-
-static const iimg_statement_t lock = {
-    "iimg_identity_lock",
-    "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid FOR NO KEY UPDATE"
 };
 
 static const iimg_statement_t insert = {
@@ -184,6 +184,12 @@ iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
     return one(context, &by_id, IIMG_PARAMS(id), identity);
 }
 
+iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
+                                 iimg_identity_t **identity)
+{
+    return one(context, &lock_row, IIMG_PARAMS(id), identity);
+}
+
 iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
                                         const iimg_picture_t *picture, iimg_identity_t **identity)
 {
@@ -231,12 +237,6 @@ iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
     identities = take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
     *identity = identities->nelts ? &APR_ARRAY_IDX(identities, 0, iimg_identity_t) : NULL;
     return NULL;
-}
-
-iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
-                                 iimg_identity_t **identity)
-{
-    return one(context, &lock, IIMG_PARAMS(id), identity);
 }
 
 static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const char *user_id)

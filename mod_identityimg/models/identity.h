@@ -44,6 +44,10 @@ iimg_error_t *iimg_identity_categories(iimg_context_t *context, const iimg_calle
 iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
                                   iimg_identity_t **identity);
 
+/** The same, locked until the transaction ends. */
+iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
+                                 iimg_identity_t **identity);
+
 /**
  * Show another picture, or none (both members NULL); the one before is held for a day.
  * @param identity the row after it; NULL when it is gone
@@ -74,10 +78,6 @@ iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
 /** One identity. @param identity NULL when there is none such, or the caller is not staff */
 iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
                                       const iimg_caller_t **caller, iimg_identity_t **identity);
-
-/** Within a transaction: read and lock one identity. @param identity NULL when there is none such */
-iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
-                                 iimg_identity_t **identity);
 
 /**
  * Insert an identity without a picture. @param identity what is wanted; the row after it

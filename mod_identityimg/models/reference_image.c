@@ -53,6 +53,12 @@ static const iimg_statement_t with_picture = {
     " WHERE r.user_id = $1::uuid AND r.image IS NOT NULL ORDER BY r.\"order\""
 };
 
+static const iimg_statement_t lock_row = {
+    "iimg_reference_image_lock",
+    "SELECT " COLUMNS " FROM reference_images r"
+    " WHERE r.id = $1::uuid AND r.user_id = $2::uuid FOR UPDATE"
+};
+
 static const iimg_statement_t slots = {
     "iimg_reference_image_slots",
     "SELECT \"order\" FROM reference_images WHERE user_id = $1::uuid"
@@ -230,8 +236,8 @@ static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const i
     return err;
 }
 
-static iimg_error_t *changed(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                             const char *const *params, iimg_reference_image_t **image)
+static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                         const char *const *params, iimg_reference_image_t **image)
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
@@ -245,11 +251,17 @@ iimg_error_t *iimg_reference_image_insert(iimg_context_t *context, const char *u
                                           const iimg_picture_t *picture,
                                           iimg_reference_image_t **image)
 {
-    iimg_error_t *err = changed(context, &insert,
+    iimg_error_t *err = one(context, &insert,
                                 IIMG_PARAMS(user_id, name, apr_itoa(context->pool, order),
                                             picture->key, picture->sized), image);
 
     return explain(context, err, &order);
+}
+
+iimg_error_t *iimg_reference_image_lock(iimg_context_t *context, const char *user_id,
+                                        const char *id, iimg_reference_image_t **image)
+{
+    return one(context, &lock_row, IIMG_PARAMS(id, user_id), image);
 }
 
 iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *user_id,
@@ -257,7 +269,7 @@ iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *u
                                           iimg_reference_image_t **image)
 {
     const char *slot = order ? apr_itoa(context->pool, *order) : NULL;
-    iimg_error_t *err = changed(context, &update, IIMG_PARAMS(id, user_id, name, slot), image);
+    iimg_error_t *err = one(context, &update, IIMG_PARAMS(id, user_id, name, slot), image);
 
     return explain(context, err, order);
 }
@@ -266,7 +278,7 @@ iimg_error_t *iimg_reference_image_swap(iimg_context_t *context, const char *use
                                         const char *id, const char *name, int order,
                                         iimg_reference_image_t **image)
 {
-    return changed(context, &swap,
+    return one(context, &swap,
                    IIMG_PARAMS(id, user_id, name, apr_itoa(context->pool, order)), image);
 }
 
@@ -274,7 +286,7 @@ iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const ch
                                                const char *id, const iimg_picture_t *picture,
                                                iimg_reference_image_t **image)
 {
-    return changed(context, &set_picture, IIMG_PARAMS(id, user_id, picture->key, picture->sized),
+    return one(context, &set_picture, IIMG_PARAMS(id, user_id, picture->key, picture->sized),
                    image);
 }
 

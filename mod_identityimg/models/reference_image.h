@@ -50,6 +50,10 @@ iimg_error_t *iimg_reference_image_for_staff(iimg_context_t *context, const char
                                              const iimg_caller_t **caller,
                                              iimg_reference_image_t **image);
 
+/** Lock one photo until the transaction ends. @param image NULL when there is none such */
+iimg_error_t *iimg_reference_image_lock(iimg_context_t *context, const char *user_id,
+                                        const char *id, iimg_reference_image_t **image);
+
 /** A user's photos that have a picture, by order, whoever asks. @param images iimg_reference_image_t */
 iimg_error_t *iimg_reference_image_with_picture(iimg_context_t *context, const char *user_id,
                                                 apr_array_header_t **images);

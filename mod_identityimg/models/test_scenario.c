@@ -42,7 +42,7 @@ iimg_error_t *iimg_test_scenario_list(iimg_context_t *context, const iimg_caller
 
 /* What staff keep ------------------------------------------------------------------------------ */
 
-#define COLUMNS "t.id, t.name, t.user_id, t.created_at, u.email"
+#define COLUMNS "t.id, t.name, t.user_id, t.created_at, u.email, t.version"
 #define WITH_USER " LEFT JOIN users u ON u.id = t.user_id"
 
 static const iimg_statement_t all = {
@@ -100,6 +100,7 @@ static apr_array_header_t *take_scenarios(apr_pool_t *pool, const iimg_rows_t *r
                 .user_id = iimg_rows_text(rows, row, from + 2),
                 .created_at = iimg_rows_text(rows, row, from + 3),
                 .user_email = iimg_rows_text(rows, row, from + 4),
+                .version = (int)iimg_rows_integer(rows, row, from + 5),
             };
         }
     }

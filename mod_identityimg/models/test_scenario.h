@@ -27,6 +27,7 @@ typedef struct iimg_scenario_t {
     const char *user_id;        /* NULL: nobody plays it */
     const char *user_email;     /* NULL with user_id */
     const char *created_at;     /* PostgreSQL's text */
+    int version;                /* one more with each change */
 } iimg_scenario_t;
 
 /** A page of all scenarios; nothing unless the caller is staff. @param scenarios iimg_scenario_t */

@@ -130,6 +130,7 @@ void *iimg_config_merge(apr_pool_t *pool, void *base_, void *add_)
 
         *text_at(merged, texts[i].offset) = value ? value : *text_at(base, texts[i].offset);
     }
+    merged->cors_origins = add->cors_origins ? add->cors_origins : base->cors_origins;
     merged->enabled = base->enabled || add->enabled;
     return merged;
 }
@@ -214,6 +215,22 @@ static const char *set_text(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
+static const char *add_origin(cmd_parms *cmd, void *unused, const char *arg)
+{
+    iimg_config_t *config = iimg_config_of(cmd->server);
+    const char *problem = check_base_url(cmd->pool, arg);
+
+    (void)unused;
+    if (problem) {
+        return apr_psprintf(cmd->pool, "%s: \"%s\" is not %s", cmd->cmd->name, arg, problem);
+    }
+    if (!config->cors_origins) {
+        config->cors_origins = apr_array_make(cmd->pool, 4, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(config->cors_origins, const char *) = arg;
+    return NULL;
+}
+
 static const struct { const char *word; iimg_location_use_t use; } uses[] = {
     { "on", IIMG_LOCATION_API }, { "off", IIMG_LOCATION_OFF }, { "errors", IIMG_LOCATION_ERRORS },
 };
@@ -256,6 +273,8 @@ const command_rec iimg_config_commands[] = {
     AP_INIT_TAKE1("IdentityImg", set_use, NULL, ACCESS_CONF,
                   "what this Location is for: on (the API), errors, or off"),
     TEXT("IdentityImgBaseURL", BASE_URL, "scheme and host that absolute URLs begin with"),
+    AP_INIT_ITERATE("IdentityImgCorsOrigin", add_origin, NULL, RSRC_CONF,
+                    "origins whose pages may use the API"),
     TEXT("IdentityImgSecretFile", SECRET_FILE, "file with the keys that sign picture URLs"),
     TEXT("IdentityImgMediaPath", MEDIA_PATH, "path that pictures are served below"),
     NUMBER("IdentityImgMediaExpiry", MEDIA_EXPIRY, "seconds that a picture's URL is good for"),

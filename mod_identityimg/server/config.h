@@ -23,6 +23,7 @@ typedef struct iimg_config_t {
     const char *gemini_version;
     const char *gemini_model;
     const char *proxy;
+    apr_array_header_t *cors_origins;   /* const char *; NULL: none */
     int media_expiry;               /* seconds */
     int max_upload;                 /* bytes of a picture */
     int max_megapixels;             /* of everything but baseline JPEG */

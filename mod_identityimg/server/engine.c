@@ -50,6 +50,9 @@ void iimg_engine_housekeep(iimg_context_t *context)
     iimg_error_t *err = iimg_stored_object_expire(context);
 
     if (!err) {
+        err = iimg_idempotency_key_expire(context);
+    }
+    if (!err) {
         err = iimg_generation_job_fail_lost(context, &lost);
     }
     if (err) {

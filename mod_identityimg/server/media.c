@@ -6,6 +6,7 @@
 #include <http_core.h>
 #include <http_protocol.h>
 #include "base/media_type.h"
+#include "server/origin.h"
 #include "server/request.h"
 #include "server/response.h"
 
@@ -62,6 +63,7 @@ int iimg_media_translate(request_rec *r)
         return DECLINED;
     }
     apr_table_setn(r->notes, NOTE, key);
+    iimg_origin_share(r);
     verdict = iimg_media_verify(r->pool, config->services.media, key, r->args, r->request_time,
                                 &download, &expires);
     if (verdict != IIMG_MEDIA_GOOD) {

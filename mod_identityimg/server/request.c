@@ -6,6 +6,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include "base/log.h"
+#include "base/trace_context.h"
 #include "base/uuid.h"
 #include "server/body.h"
 #include "server/database.h"
@@ -70,6 +71,14 @@ static const char *base_url(request_rec *r)
     return config->base_url ? config->base_url : ap_construct_url(r->pool, "", r);
 }
 
+/* Anything else is as good as none (W3C Trace Context, 3.2.2.5). */
+static const char *trace_of(request_rec *r)
+{
+    const char *parent = apr_table_get(r->headers_in, "traceparent");
+
+    return iimg_trace_is_parent(parent) ? parent : NULL;
+}
+
 static state_t *state_create(request_rec *r)
 {
     state_t *state = apr_pcalloc(r->pool, sizeof(*state));
@@ -82,6 +91,7 @@ static state_t *state_create(request_rec *r)
     state->context.db = iimg_database_lender(r->pool, r->server);
     state->context.services = &iimg_config_of(r->server)->services;
     state->context.base_url = base_url(r);
+    state->context.trace = trace_of(r);
     return state;
 }
 

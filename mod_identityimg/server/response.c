@@ -7,6 +7,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
+#include "base/entity_tag.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -28,6 +29,8 @@ static const kind_t kinds[] = {
     [IIMG_METHOD] = { 405, "method_not_allowed", 0, IIMG_LOG_DEBUG, NULL },
     [IIMG_TIMEOUT] = { 408, "timeout", 0, IIMG_LOG_DEBUG, NULL },
     [IIMG_CONFLICT] = { 409, "conflict", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_GONE] = { 410, "gone", 0, IIMG_LOG_DEBUG, NULL },
+    [IIMG_PRECONDITION] = { 412, "precondition_failed", 0, IIMG_LOG_DEBUG, NULL },
     [IIMG_TOO_LARGE] = { 413, "too_large", 0, IIMG_LOG_DEBUG, NULL },
     [IIMG_UNSUPPORTED_TYPE] = { 415, "unsupported_media_type", 0, IIMG_LOG_DEBUG, NULL },
     [IIMG_REFUSED] = { 422, "refused", 0, IIMG_LOG_INFO, NULL },
@@ -96,6 +99,33 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
     req->r->status = HTTP_NO_CONTENT;
     set_common_headers(req->r);
     return NULL;
+}
+
+int iimg_respond_status(const iimg_error_t *err)
+{
+    return err->http_status ? err->http_status : kinds[err->kind].status;
+}
+
+const char *iimg_respond_code(const iimg_error_t *err)
+{
+    return err->code ? err->code : kinds[err->kind].code;
+}
+
+bool iimg_respond_unchanged(iimg_request_t *req, const char *version)
+{
+    request_rec *r = req->r;
+    const char *tag = iimg_entity_tag(r->pool, version,
+                                      iimg_media_window(req->context->services->media,
+                                                        r->request_time));
+
+    apr_table_setn(r->headers_out, "ETag", tag);
+    if (r->method_number != M_GET
+        || !iimg_entity_tag_matches(apr_table_get(r->headers_in, "If-None-Match"), tag)) {
+        return false;
+    }
+    r->status = HTTP_NOT_MODIFIED;
+    set_common_headers(r);
+    return true;
 }
 
 #define PROBLEM "application/problem+json"
@@ -191,7 +221,7 @@ static void write_error(iimg_json_t *out, const iimg_context_t *context, const i
         write_problem(out, problem_status);
     }
     iimg_json_member(out, "detail", message);
-    iimg_json_member(out, "code", err->code ? err->code : kinds[err->kind].code);
+    iimg_json_member(out, "code", iimg_respond_code(err));
     if (err->field) {
         iimg_json_key(out, "errors");
         iimg_json_object_open(out);
@@ -209,7 +239,7 @@ static void write_error(iimg_json_t *out, const iimg_context_t *context, const i
 
 int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
 {
-    int status = err->http_status ? err->http_status : kinds[err->kind].status;
+    int status = iimg_respond_status(err);
     const char *accept = apr_table_get(r->headers_in, "Accept");
     bool problem = accept && ap_strcasestr(accept, PROBLEM);
     iimg_json_t *out = iimg_json_create(r->pool, 512);

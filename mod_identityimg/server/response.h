@@ -14,6 +14,18 @@ iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **sig
 /** Send JSON. @return NULL */
 iimg_error_t *iimg_respond_json(iimg_request_t *req, int status, const iimg_json_t *json);
 
+/** The status that an error is answered with. */
+int iimg_respond_status(const iimg_error_t *err);
+
+/** The stable code that an error is answered with. */
+const char *iimg_respond_code(const iimg_error_t *err);
+
+/**
+ * Whether the client has this version already, as If-None-Match says: then 304 is answered. Else the
+ * answer to come carries the ETag.
+ */
+bool iimg_respond_unchanged(iimg_request_t *req, const char *version);
+
 /** Send 204. @return NULL */
 iimg_error_t *iimg_respond_no_content(iimg_request_t *req);
 

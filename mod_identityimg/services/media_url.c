@@ -171,14 +171,23 @@ static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const ch
 
 /* Making -------------------------------------------------------------------------------------- */
 
+/* Times are floored to a quarter of the lifetime: within it a picture keeps its URL, and browsers
+ * their cached copy. */
+static apr_int64_t window_length(const iimg_media_t *media)
+{
+    return media->expiry / 4;
+}
+
+apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now)
+{
+    return apr_time_sec(now) / window_length(media);
+}
+
 iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
                                               const char *base_url, apr_time_t now)
 {
     iimg_media_signer_t *signer = apr_palloc(pool, sizeof(*signer));
-    /* Times are floored to a quarter of the lifetime: within it a picture keeps its URL, and
-     * browsers their cached copy. */
-    apr_int64_t window = media->expiry / 4;
-    apr_int64_t floored = apr_time_sec(now) / window * window;
+    apr_int64_t floored = iimg_media_window(media, now) * window_length(media);
 
     signer->pool = pool;
     signer->prefix = apr_pstrcat(pool, base_url, media->path, "/", NULL);

@@ -3,6 +3,7 @@
 
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
+#include "server/idempotency.h"
 #include "server/response.h"
 #include "views/page.h"
 #include "views/shared.h"
@@ -76,14 +77,35 @@ iimg_error_t *iimg_view_admin_identity_list(iimg_request_t *req)
     return err ? err : iimg_answer_page(req, &page, identities, write_row);
 }
 
+static iimg_error_t *answer_created(iimg_request_t *req, int status,
+                                    const iimg_identity_t *identity)
+{
+    iimg_set_location(req, identity->id);
+    return iimg_answer_identity(req, status, identity);
+}
+
+/* The row that the request made when it came first, as it is now. */
+static iimg_error_t *replay_create(iimg_request_t *req, const iimg_replay_t *replay)
+{
+    iimg_identity_t *identity;
+    iimg_error_t *err = iimg_get_any_identity(req->context, replay->id, &identity);
+
+    return err ? iimg_replay_error(req, err) : answer_created(req, replay->status, identity);
+}
+
 iimg_error_t *iimg_view_admin_identity_create(iimg_request_t *req)
 {
     static const char *const required[] = { "user_id", "name", "category", NULL };
     iimg_identity_change_t wanted;
     iimg_identity_t *identity;
     iimg_input_t *input;
-    iimg_error_t *err = iimg_request_input(req, &input);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_ROW_SECONDS, IIMG_PATIENCE, &input,
+                                                &replay);
 
+    if (!err && replay) {
+        return replay_create(req, replay);
+    }
     if (!err) {
         err = iimg_input_require(input, required);
     }
@@ -93,11 +115,7 @@ iimg_error_t *iimg_view_admin_identity_create(iimg_request_t *req)
     if (!err) {
         err = iimg_create_identity(req->context, &wanted, &identity);
     }
-    if (err) {
-        return err;
-    }
-    iimg_set_location(req, identity->id);
-    return iimg_answer_identity(req, HTTP_CREATED, identity);
+    return err ? err : answer_created(req, HTTP_CREATED, identity);
 }
 
 iimg_error_t *iimg_view_admin_identity_retrieve(iimg_request_t *req)
@@ -115,6 +133,9 @@ iimg_error_t *iimg_view_admin_identity_update(iimg_request_t *req)
     iimg_input_t *input;
     iimg_error_t *err = iimg_get_any_identity(req->context, req->id, &identity);
 
+    if (!err) {
+        err = iimg_check_version(req->context, identity->version);
+    }
     if (!err) {
         err = iimg_request_input(req, &input);
     }

@@ -4,17 +4,23 @@
 #include "base/text.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
+#include "server/idempotency.h"
 #include "server/response.h"
 #include "services/password.h"
 #include "views/page.h"
+#include "views/shared.h"
 
 #define MAX_EMAIL 254       /* characters */
 #define MAX_NAME 150
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_account_t *account)
 {
-    iimg_json_t *out = iimg_respond_begin(req, 512);
+    iimg_json_t *out;
 
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, account->version))) {
+        return NULL;
+    }
+    out = iimg_respond_begin(req, 512);
     iimg_account_serialize(out, account);
     return iimg_respond_json(req, status, out);
 }
@@ -88,14 +94,35 @@ iimg_error_t *iimg_view_admin_user_list(iimg_request_t *req)
     return err ? err : iimg_answer_page(req, &page, accounts, write_row);
 }
 
+static iimg_error_t *answer_created(iimg_request_t *req, int status,
+                                    const iimg_account_t *account)
+{
+    iimg_set_location(req, account->user.id);
+    return answer_one(req, status, account);
+}
+
+/* The row that the request made when it came first, as it is now. */
+static iimg_error_t *replay_create(iimg_request_t *req, const iimg_replay_t *replay)
+{
+    iimg_account_t *account;
+    iimg_error_t *err = iimg_get_user(req->context, replay->id, &account);
+
+    return err ? iimg_replay_error(req, err) : answer_created(req, replay->status, account);
+}
+
 iimg_error_t *iimg_view_admin_user_create(iimg_request_t *req)
 {
     static const char *const required[] = { "email", NULL };
     iimg_user_change_t wanted;
     iimg_account_t *account;
     iimg_input_t *input;
-    iimg_error_t *err = iimg_request_input(req, &input);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_ROW_SECONDS, IIMG_PATIENCE, &input,
+                                                &replay);
 
+    if (!err && replay) {
+        return replay_create(req, replay);
+    }
     if (!err) {
         err = iimg_input_require(input, required);
     }
@@ -105,11 +132,7 @@ iimg_error_t *iimg_view_admin_user_create(iimg_request_t *req)
     if (!err) {
         err = iimg_create_user(req->context, &wanted, &account);
     }
-    if (err) {
-        return err;
-    }
-    iimg_set_location(req, account->user.id);
-    return answer_one(req, HTTP_CREATED, account);
+    return err ? err : answer_created(req, HTTP_CREATED, account);
 }
 
 iimg_error_t *iimg_view_admin_user_retrieve(iimg_request_t *req)
@@ -127,6 +150,9 @@ iimg_error_t *iimg_view_admin_user_update(iimg_request_t *req)
     iimg_input_t *input;
     iimg_error_t *err = iimg_get_user(req->context, req->id, &account);
 
+    if (!err) {
+        err = iimg_check_version(req->context, account->version);
+    }
     if (!err) {
         err = iimg_request_input(req, &input);
     }

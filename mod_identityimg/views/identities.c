@@ -12,6 +12,9 @@ iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
     iimg_error_t *err = iimg_get_identity(req->context, req->id, &identity);
 
     if (!err) {
+        err = iimg_check_version(req->context, identity->version);
+    }
+    if (!err) {
         err = iimg_request_input(req, &input);
     }
     if (!err) {

@@ -4,6 +4,7 @@
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
 #include "server/engine.h"
+#include "server/idempotency.h"
 #include "server/response.h"
 
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
@@ -71,36 +72,26 @@ static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input
     return NULL;
 }
 
-static iimg_error_t *read_request(iimg_request_t *req, iimg_generation_request_t *wanted)
+static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input,
+                                  iimg_generation_request_t *wanted)
 {
-    iimg_input_t *input;
-    iimg_error_t *err = iimg_request_input(req, &input);
+    iimg_error_t *err;
 
     *wanted = (iimg_generation_request_t){ .aspect_ratio = "16:9", .resolution = "4K",
                                            .model = req->context->services->model };
-    if (!err) {
-        err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
-    }
+    err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
     if (!err) {
         err = read_required_uuid(req, input, "user_id", &wanted->user_id);
     }
     return err ? err : read_options(req, input, wanted);
 }
 
-iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
+static iimg_error_t *answer_generation(iimg_request_t *req, const iimg_generation_t *made)
 {
     iimg_json_t *out;
-    iimg_generation_request_t wanted;
-    iimg_generation_t generation;
     iimg_media_signer_t *signer;
-    iimg_error_t *err = read_request(req, &wanted);
+    iimg_error_t *err = iimg_respond_signer(req, &signer);
 
-    if (!err) {
-        err = iimg_engine_generate(req, &wanted, &generation);
-    }
-    if (!err) {
-        err = iimg_respond_signer(req, &signer);
-    }
     if (err) {
         return err;
     }
@@ -108,13 +99,34 @@ iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
     iimg_json_object_open(out);
     iimg_json_key(out, "success");
     iimg_json_bool(out, true);
-    iimg_json_member(out, "image_url", iimg_media_url(signer, generation.job->image, NULL));
-    if (generation.identity) {
+    iimg_json_member(out, "image_url", iimg_media_url(signer, made->job->image, NULL));
+    if (made->identity) {
         iimg_json_key(out, "identity");
-        iimg_identity_serialize(out, signer, generation.identity);
+        iimg_identity_serialize(out, signer, made->identity);
     }
     iimg_json_key(out, "job");
-    iimg_generation_job_serialize(out, signer, generation.job);
+    iimg_generation_job_serialize(out, signer, made->job);
     iimg_json_object_close(out);
     return iimg_respond_json(req, HTTP_OK, out);
+}
+
+iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
+{
+    int seconds = req->context->services->generator_settings.timeout;
+    iimg_generation_request_t wanted;
+    iimg_generation_t generation;
+    iimg_input_t *input;
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, seconds, seconds, &input, &replay);
+
+    if (!err && replay) {
+        err = iimg_replay_generation(req->context, replay->id, replay->spoiled, &generation);
+    }
+    else if (!err) {
+        err = read_request(req, input, &wanted);
+        if (!err) {
+            err = iimg_engine_generate(req, &wanted, &generation);
+        }
+    }
+    return err ? err : answer_generation(req, &generation);
 }

@@ -5,11 +5,14 @@
 #include "base/text.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
+#include "server/idempotency.h"
 #include "server/response.h"
 
 #define MAX_BODY 100000                 /* characters */
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters, as generate/ takes them */
 #define MAX_CONTEXT_KEYS 50
+#define CREATION 30     /* seconds that a new version may take */
+#define PATIENCE 10     /* seconds that a repeated request waits for the first */
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
@@ -77,15 +80,13 @@ static iimg_error_t *read_type_and_body(iimg_request_t *req, const iimg_input_t 
     return !err && !wanted->body ? refuse(req, "body", "This field is required.") : err;
 }
 
-static iimg_error_t *read_new(iimg_request_t *req, iimg_new_prompt_t *wanted)
+static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
+                              iimg_new_prompt_t *wanted)
 {
-    iimg_input_t *input;
-    iimg_error_t *err = iimg_request_input(req, &input);
+    iimg_error_t *err;
 
     *wanted = (iimg_new_prompt_t){ .is_active = true };
-    if (!err) {
-        err = read_type_and_body(req, input, wanted);
-    }
+    err = read_type_and_body(req, input, wanted);
     if (!err) {
         err = read_is_active(req, input, &wanted->is_active);
     }
@@ -167,22 +168,44 @@ iimg_error_t *iimg_view_prompt_list(iimg_request_t *req)
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
+static iimg_error_t *answer_created(iimg_request_t *req, int status, const iimg_prompt_t *prompt)
+{
+    apr_table_setn(req->r->headers_out, "Location",
+                   apr_pstrcat(req->context->pool, req->context->base_url,
+                               iimg_location_of(req->r)->base, "/prompts/", prompt->id, "/", NULL));
+    return answer_one(req, status, prompt);
+}
+
+/* The version that the request made when it came first, as it is now. */
+static iimg_error_t *replay_create(iimg_request_t *req, const iimg_replay_t *replay)
+{
+    iimg_prompt_t *prompt;
+    iimg_error_t *err = iimg_get_prompt(req->context, replay->id, &prompt);
+
+    if (err) {
+        return err->kind == IIMG_NOT_FOUND ? iimg_idempotency_gone(req->context) : err;
+    }
+    return answer_created(req, replay->status, prompt);
+}
+
 iimg_error_t *iimg_view_prompt_create(iimg_request_t *req)
 {
     iimg_new_prompt_t wanted;
     iimg_prompt_t *prompt;
-    iimg_error_t *err = read_new(req, &wanted);
+    iimg_input_t *input;
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, CREATION, PATIENCE, &input, &replay);
 
+    if (!err && replay) {
+        return replay_create(req, replay);
+    }
+    if (!err) {
+        err = read_new(req, input, &wanted);
+    }
     if (!err) {
         err = iimg_create_prompt(req->context, &wanted, &prompt);
     }
-    if (err) {
-        return err;
-    }
-    apr_table_setn(req->r->headers_out, "Location",
-                   apr_pstrcat(req->context->pool, req->context->base_url,
-                               iimg_location_of(req->r)->base, "/prompts/", prompt->id, "/", NULL));
-    return answer_one(req, HTTP_CREATED, prompt);
+    return err ? err : answer_created(req, HTTP_CREATED, prompt);
 }
 
 iimg_error_t *iimg_view_prompt_retrieve(iimg_request_t *req)

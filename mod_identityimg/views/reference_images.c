@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
+#include "server/idempotency.h"
 #include "server/response.h"
 #include "views/shared.h"
 
@@ -59,16 +60,39 @@ static const char *location_of(iimg_request_t *req, const iimg_reference_image_t
                        own ? "" : image->user_id, NULL);
 }
 
+static iimg_error_t *answer_created(iimg_request_t *req, int status,
+                                    const iimg_reference_image_t *image)
+{
+    apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
+    return iimg_answer_reference_image(req, status, image);
+}
+
+/* The row that the request made when it came first, as it is now. */
+static iimg_error_t *replay_create(iimg_request_t *req, const char *owner,
+                                   const iimg_replay_t *replay)
+{
+    iimg_scope_t scope = { .user_id = owner };
+    iimg_reference_image_t *image;
+    iimg_error_t *err = iimg_get_reference_image(req->context, &scope, replay->id, &image);
+
+    return err ? iimg_replay_error(req, err) : answer_created(req, replay->status, image);
+}
+
 iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
 {
     iimg_new_reference_image_t wanted = { NULL, NULL, NULL };
     iimg_reference_image_t *image;
     iimg_input_t *input;
     const char *owner;
-    iimg_error_t *err = iimg_request_input(req, &input);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input,
+                                                &replay);
 
     if (!err) {
         err = read_owner(req, input, &owner);
+    }
+    if (!err && replay) {
+        return replay_create(req, owner, replay);
     }
     if (!err) {
         err = iimg_read_new_reference_image(req, input, &wanted);
@@ -76,11 +100,7 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
     if (!err) {
         err = iimg_create_reference_image(req->context, owner, &wanted, &image);
     }
-    if (err) {
-        return err;
-    }
-    apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
-    return iimg_answer_reference_image(req, HTTP_CREATED, image);
+    return err ? err : answer_created(req, HTTP_CREATED, image);
 }
 
 /* The photo that the path names, within the scope of the query. */
@@ -90,6 +110,14 @@ static iimg_error_t *get_one(iimg_request_t *req, iimg_reference_image_t **image
 
     iimg_request_scope(req, &scope);
     return iimg_get_reference_image(req->context, &scope, req->id, image);
+}
+
+/* The same, for a change: of the version that the client knows. */
+static iimg_error_t *get_for_change(iimg_request_t *req, iimg_reference_image_t **image)
+{
+    iimg_error_t *err = get_one(req, image);
+
+    return err ? err : iimg_check_version(req->context, (*image)->version);
 }
 
 iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
@@ -105,7 +133,7 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
     iimg_reference_image_change_t change;
     iimg_reference_image_t *image;
     iimg_input_t *input;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_for_change(req, &image);
 
     if (!err) {
         err = iimg_request_input(req, &input);
@@ -123,7 +151,7 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
 iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req)
 {
     iimg_reference_image_t *image;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_for_change(req, &image);
 
     if (!err) {
         err = iimg_delete_reference_image(req->context, image->user_id, image->id);
@@ -136,7 +164,7 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
     iimg_reference_image_t *image;
     iimg_upload_t *upload;
     iimg_input_t *input;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_for_change(req, &image);
 
     if (!err) {
         err = iimg_request_input(req, &input);

@@ -1,6 +1,7 @@
 /* shared.c - what several views read and answer. */
 #include "views/shared.h"
 
+#include <apr_strings.h>
 #include "serializers/serializers.h"
 #include "server/response.h"
 
@@ -29,8 +30,12 @@ iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
-    iimg_error_t *err = iimg_respond_signer(req, &signer);
+    iimg_error_t *err;
 
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, identity->version))) {
+        return NULL;
+    }
+    err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
@@ -44,8 +49,12 @@ iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
-    iimg_error_t *err = iimg_respond_signer(req, &signer);
+    iimg_error_t *err;
 
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, image->version))) {
+        return NULL;
+    }
+    err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
@@ -110,4 +119,9 @@ iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_i
         err = read_order(req, input, &change->order);
     }
     return err ? err : read_swap(req, &change->swap);
+}
+
+iimg_error_t *iimg_replay_error(iimg_request_t *req, iimg_error_t *err)
+{
+    return err->kind == IIMG_NOT_FOUND ? iimg_idempotency_gone(req->context) : err;
 }

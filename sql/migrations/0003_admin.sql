@@ -6,6 +6,14 @@ CREATE INDEX identities_newest ON identities (created_at, id);
 CREATE INDEX test_scenarios_newest ON test_scenarios (created_at, id);
 CREATE INDEX reference_images_newest ON reference_images (created_at, id);
 
+-- Clients compare versions of what they change.
+ALTER TABLE users ADD COLUMN version integer NOT NULL DEFAULT 1;
+ALTER TABLE test_scenarios ADD COLUMN version integer NOT NULL DEFAULT 1;
+CREATE TRIGGER users_version BEFORE UPDATE ON users
+    FOR EACH ROW EXECUTE FUNCTION iimg_count_version();
+CREATE TRIGGER test_scenarios_version BEFORE UPDATE ON test_scenarios
+    FOR EACH ROW EXECUTE FUNCTION iimg_count_version();
+
 -- Who changed what, written in the transaction that changes it. Names of members, never their values.
 -- No foreign keys: an entry outlives the rows it tells of, and who wrote it.
 CREATE TABLE audit_log (

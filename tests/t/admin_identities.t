@@ -130,6 +130,8 @@ is names("user_id=" . uc person('scenario_two')), 'Runner | Café 模範 🎨', 
 is names("user_id=" . person('scenario_two') . '&search=caf%C3%A9&category=keeper_of_the_home'), 'Café 模範 🎨', 'all of it together';
 is names("user_id=$nowhere"), '', 'of nobody there are none';
 
+check_retries($list, { user_id => $bob, name => 'Again', category => 'c' }, { notes => ['x'] }, { user_id => $bob, name => 'Other', category => 'c' });
+
 # Delete ------------------------------------------------------------------------------------------
 
 audit();

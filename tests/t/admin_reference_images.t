@@ -109,6 +109,8 @@ check_search($list, $make, sub { remove(@_) });
 check_pages($list, 'search=page', $make, sub { remove(@_) });
 sql("DELETE FROM users WHERE email LIKE 'slots%'");
 
+check_retries($list, { user_id => $alice, name => 'Again' }, { name => 'x' }, { user_id => $alice, name => 'Other' });
+
 # Delete ------------------------------------------------------------------------------------------
 
 audit();

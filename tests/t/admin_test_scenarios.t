@@ -77,6 +77,8 @@ check_search($list, $make, sub { remove(@_) });
 check_pages($list, 'search=page', $make, sub { remove(@_) });
 is join(' ', map { $_->{name} } results("$list?search=SCENARIO-two%40example")), 'Scenario Two', 'the user\'s email is searched as well';
 
+check_retries($list, { name => 'Again' }, { user_id => $alice }, { name => 'Other' });
+
 audit();
 patch($first, user_id => $alice);
 $answer = remove($first);

@@ -170,6 +170,14 @@ is emails('search=com+Aliceliddell'), '', 'no word is found across two members';
 patch($bob, is_active => $true);
 audit();
 
+check_retries('admin/users/', { email => 'again@example.com', password => 'some password' }, { last_name => 'Again' }, { email => 'other@example.com' });
+unlike join("\n", sql('SELECT * FROM idempotency_keys')), qr/some password/, 'a key keeps no password';
+is +(sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0, 'keys are new';
+call(POST => 'admin/users/', as => 'admin', json => { email => 'print@example.com', password => "password $_" }, headers => ['Idempotency-Key' => "same$_"]) for 1, 2;
+is +(sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 1, 'nor anything that tells one from another';
+sql("DELETE FROM users WHERE email LIKE 'print%'; DELETE FROM idempotency_keys");
+audit();
+
 # Delete ------------------------------------------------------------------------------------------
 
 my $identity = identity_of('full');

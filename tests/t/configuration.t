@@ -33,6 +33,7 @@ my %refused = (
     IdentityImgBasicCacheTime       => [grep { $_ ne '-1' || ref } number(0, 3600)],
     IdentityImgSweepInterval        => [number(1, 86400)],
     IdentityImgBaseURL              => [qr/is not scheme and host alone, such as https:/, 'example.com', 'ftp://example.com', 'https://example.com/', 'https://example.com/api', 'https://'],
+    IdentityImgCorsOrigin           => [qr/is not scheme and host alone/, '*', 'app.example.com', 'https://app.example.com/', 'https://app.example.com null'],
     IdentityImgSecretFile           => [$file, 'secret', './secret'],
     IdentityImgStorageRoot          => [$file, 'pictures'],
     IdentityImgGeminiKeyFile        => [$file, 'key'],

@@ -43,6 +43,13 @@ for my $bad ("two words", 'a' x 65, 'a;b', '"quoted"', "\xc3\xa9", '$(id)', '') 
     like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/, 'an id that is none is replaced: ' . substr($bad, 0, 20) =~ s/[^ -~]/?/gr;
 }
 
+my $trace = '0af7651916cd43dd8448eb211c80319c';
+for my $case (["00-$trace-b7ad6b7169203331-01", ", trace $trace", 'a trace id stands beside it'], ["00-$trace-b7ad6b7169203331", '', '... unless traceparent is none']) {
+    my ($parent, $logged, $sentence) = @$case;
+    my $id = call(GET => 'users/me/', as => 'admin', base => $server->base, headers => [traceparent => $parent])->header('X-Request-Id');
+    ok scalar(grep { /\(request \Q$id$logged\E\)/ } $server->log_lines(1)), $sentence;
+}
+
 ($answer, @lines) = traced(POST => 'reference-images/', as => 'admin', parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]);
 is $answer->code, 201, 'a photo is put in';
 has_steps(\@lines, 'an upload', 'body multipart/form-data.*', 'decode PNG', 'derivatives', 'store put media/.*/portrait\.png', 'store put media/.*-300x300\.(?:png|jpg)',
@@ -59,7 +66,7 @@ my $generated = json($answer);
 is $answer->code, 204, 'the photo is deleted';
 has_steps(\@lines, 'a deletion', 'sql iimg_reference_image_delete', 'store remove media/.*');
 is +(grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0, 'each step has its milliseconds';
-my @without = grep { /identityimg:debug/ && !/\(request [\w.-]{1,64}\)/ } $server->log_lines(1);
+my @without = grep { /identityimg:debug/ && !/\(request [\w.-]{1,64}(?:, trace [0-9a-f]{32})?\)/ } $server->log_lines(1);
 is "@without[0 .. ($#without < 2 ? $#without : 2)]", '', 'each line of ours at debug has an id';
 
 # Mistakes of clients, only at debug ----------------------------------------------------------------------

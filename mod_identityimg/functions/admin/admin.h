@@ -52,6 +52,14 @@ iimg_error_t *iimg_generate_identity_image(iimg_context_t *context,
                                            iimg_generation_t *generation);
 
 /**
+ * What an earlier request generated, once more; nothing is generated.
+ * @param unsaved it was to be saved to the identity, and could not be: that is made good
+ * Errors: IIMG_GONE, IIMG_UNAVAILABLE.
+ */
+iimg_error_t *iimg_replay_generation(iimg_context_t *context, const char *job_id, bool unsaved,
+                                     iimg_generation_t *generation);
+
+/**
  * Copy a generated picture to its identity: own objects, with derivatives.
  * @param data the picture's bytes
  */

@@ -18,6 +18,9 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         creation->identity = &identity;
         err = iimg_identity_insert(context, &creation->identity);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->identity->id);
+    }
     return err ? err : iimg_audit(context, "create", "identities", creation->identity->id,
                                   members);
 }

@@ -81,6 +81,9 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         creation->prompt = &prompt;
         err = iimg_prompt_insert(context, &creation->prompt);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->prompt->id);
+    }
     return err ? err : tell(context, creation);
 }
 

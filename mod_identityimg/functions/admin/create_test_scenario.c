@@ -19,6 +19,9 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         creation->scenario = &scenario;
         err = iimg_scenario_insert(context, &creation->scenario);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->scenario->id);
+    }
     return err ? err : iimg_audit(context, "create", "test_scenarios", creation->scenario->id,
                                   members);
 }

@@ -20,6 +20,9 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         err = iimg_account_insert(context, creation->hash ? creation->hash : "",
                                   &creation->account);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->account->user.id);
+    }
     return err ? err : iimg_audit(context, "create", "users", creation->account->user.id, members);
 }
 

@@ -4,9 +4,13 @@
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
     const char *id = baton;
+    iimg_identity_t *identity;
     bool found = false;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
+    if (!err) {
+        err = iimg_lock_identity(context, id, &identity);
+    }
     if (!err) {
         err = iimg_identity_delete(context, id, &found);
     }

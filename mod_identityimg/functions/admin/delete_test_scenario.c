@@ -4,14 +4,21 @@
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
     const char *id = baton;
+    iimg_scenario_t *scenario = NULL;
     bool found = false;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
     if (!err) {
-        err = iimg_scenario_delete(context, id, &found);
+        err = iimg_scenario_lock(context, id, &scenario);
     }
-    if (!err && !found) {
+    if (!err && !scenario) {
         err = iimg_not_found(context);
+    }
+    if (!err) {
+        err = iimg_check_version(context, scenario->version);
+    }
+    if (!err) {
+        err = iimg_scenario_delete(context, id, &found);
     }
     return err ? err : iimg_audit(context, "delete", "test_scenarios", id,
                                   iimg_members(context->pool));

@@ -19,6 +19,9 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
         err = iimg_not_found(context);
     }
     if (!err) {
+        err = iimg_check_version(context, account->version);
+    }
+    if (!err) {
         err = iimg_refuse_own_account(context, id, "delete");
     }
     if (!err) {

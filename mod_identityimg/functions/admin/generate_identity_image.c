@@ -17,7 +17,8 @@ typedef struct generating_t {
     int loaded_count;
     apr_array_header_t *loaded_ids;     /* const char * */
     apr_array_header_t *warnings;       /* const char * */
-    iimg_generation_job_t *job;
+    iimg_generation_job_t *job;         /* as the database has it; before that, as it is to be */
+    iimg_generation_job_t *inserted;
     iimg_generator_result_t *result;
     iimg_stored_picture_t stored;
     iimg_generation_outcome_t outcome;
@@ -176,10 +177,27 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
 
 /* The row ------------------------------------------------------------------------------------- */
 
+/* Whoever sends the request again finds this job. */
+static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
+{
+    generating_t *g = baton;
+    iimg_generation_job_t *job = g->job;
+    iimg_error_t *err = iimg_generation_job_insert(context, &job);
+
+    if (!err) {
+        err = iimg_idempotency_record(context, 0, job->id);
+    }
+    if (!err) {
+        g->inserted = job;
+    }
+    return err;
+}
+
 static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
 {
     const iimg_generation_request_t *request = g->request;
     iimg_generation_job_t *job = apr_pcalloc(context->pool, sizeof(*job));
+    iimg_error_t *err;
 
     job->identity_id = g->identity->id;
     job->user_id = request->user_id;
@@ -197,7 +215,9 @@ static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
     job->reference_image_ids = g->loaded_ids;
     job->warnings = g->warnings;
     g->job = job;
-    return iimg_generation_job_insert(context, &g->job);
+    err = iimg_db_transaction(context, insert_job, g);
+    g->job = g->inserted;
+    return err;
 }
 
 static iimg_error_t *claim_job(iimg_context_t *context, generating_t *g)
@@ -259,6 +279,14 @@ static iimg_error_t *look_at_result(iimg_context_t *context, generating_t *g)
 
 /* The store and the row again ------------------------------------------------------------------ */
 
+/* A picture that was paid for is kept, whoever has the key by now. */
+static iimg_error_t *record_success(iimg_context_t *context, const char *id)
+{
+    iimg_error_t *err = iimg_idempotency_record(context, IIMG_STATUS_OK, id);
+
+    return err && err->kind == IIMG_CONFLICT ? NULL : err;
+}
+
 static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
@@ -273,6 +301,9 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
     }
     if (!err && g->outcome.image) {
         err = iimg_publish_picture(context, &g->stored);
+    }
+    if (!err && g->outcome.image) {
+        err = record_success(context, id);
     }
     if (!err) {
         g->job = job;

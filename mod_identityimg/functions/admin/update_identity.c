@@ -14,10 +14,7 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
     if (!err) {
-        err = iimg_identity_lock(context, update->id, &update->identity);
-    }
-    if (!err && !update->identity) {
-        err = iimg_not_found(context);
+        err = iimg_lock_identity(context, update->id, &update->identity);
     }
     if (err) {
         return err;

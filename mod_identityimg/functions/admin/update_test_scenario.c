@@ -19,6 +19,9 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (!err && !update->scenario) {
         err = iimg_not_found(context);
     }
+    if (!err) {
+        err = iimg_check_version(context, update->scenario->version);
+    }
     if (err) {
         return err;
     }

@@ -19,7 +19,10 @@ static iimg_error_t *lock_rows(iimg_context_t *context, update_t *update)
     if (!err) {
         err = iimg_identify_caller(context, IIMG_STAFF);
     }
-    return !err && !update->account ? iimg_not_found(context) : err;
+    if (!err && !update->account) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_check_version(context, update->account->version);
 }
 
 static iimg_error_t *check_own(iimg_context_t *context, const iimg_account_t *account)

@@ -79,6 +79,9 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         err = iimg_reference_image_insert(context, creation->user_id, creation->wanted->name,
                                           order, &creation->stored.picture, &creation->image);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->image->id);
+    }
     if (!err && creation->stored.count) {
         err = iimg_publish_picture(context, &creation->stored);
     }

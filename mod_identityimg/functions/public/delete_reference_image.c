@@ -13,6 +13,9 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller_for(context, removal->user_id);
 
     if (!err) {
+        err = iimg_expect_reference_image(context, removal->user_id, removal->id);
+    }
+    if (!err) {
         err = iimg_reference_image_delete(context, removal->user_id, removal->id, &found);
     }
     if (!err && !found) {

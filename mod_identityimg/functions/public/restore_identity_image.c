@@ -20,7 +20,7 @@ static iimg_error_t *exchange(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
 
     if (!err) {
-        err = iimg_get_identity(context, change->id, &change->identity);
+        err = iimg_lock_identity(context, change->id, &change->identity);
     }
     if (!err) {
         err = iimg_identity_restore_picture(context, change->id, &change->identity);

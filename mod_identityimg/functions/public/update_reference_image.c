@@ -40,6 +40,9 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = lock_slots(context, update);
     }
+    if (!err) {
+        err = iimg_expect_reference_image(context, update->user_id, update->id);
+    }
     if (!err && wanted->swap && wanted->order) {
         err = iimg_reference_image_swap(context, update->user_id, update->id, wanted->name,
                                         *wanted->order, &update->image);

@@ -15,6 +15,9 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller_for(context, change->user_id);
 
     if (!err) {
+        err = iimg_expect_reference_image(context, change->user_id, change->id);
+    }
+    if (!err) {
         err = iimg_reference_image_set_picture(context, change->user_id, change->id,
                                                &change->stored.picture, &change->image);
     }

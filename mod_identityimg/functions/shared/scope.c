@@ -1,5 +1,7 @@
-/* scope.c - whose photos a request is about. */
+/* scope.c - whose photos and identities a request is about. */
 #include "functions/shared/shared.h"
+
+#include <string.h>
 
 iimg_error_t *iimg_scope_owner(iimg_context_t *context, const iimg_scope_t *scope,
                                const char **owner)
@@ -34,6 +36,14 @@ iimg_error_t *iimg_get_reference_image(iimg_context_t *context, const iimg_scope
         err = iimg_not_found(context);
     }
     return err;
+}
+
+iimg_error_t *iimg_check_identity_owner(iimg_context_t *context, const iimg_identity_t *identity)
+{
+    bool may = identity && (context->caller->is_staff
+                            || strcmp(identity->user_id, context->caller->id) == 0);
+
+    return may ? NULL : iimg_not_found(context);
 }
 
 iimg_error_t *iimg_check_order(iimg_context_t *context, long long order)

@@ -4,6 +4,7 @@
 
 #include "base/input.h"
 #include "models/generation_job.h"
+#include "models/idempotency_key.h"
 #include "models/identity.h"
 #include "models/picture.h"
 #include "models/prompt.h"
@@ -81,6 +82,66 @@ iimg_error_t *iimg_get_reference_image(iimg_context_t *context, const iimg_scope
 
 /** "Order must be between 0 and 4" unless it is. */
 iimg_error_t *iimg_check_order(iimg_context_t *context, long long order);
+
+/* Which version ------------------------------------------------------------------------------- */
+
+/** Whether context->if_match lets a row of this version be changed. Errors: IIMG_PRECONDITION. */
+iimg_error_t *iimg_check_version(iimg_context_t *context, int version);
+
+/**
+ * Within a transaction: lock an identity that the accepted caller may change, and check its version.
+ * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
+ */
+iimg_error_t *iimg_lock_identity(iimg_context_t *context, const char *id,
+                                 iimg_identity_t **identity);
+
+/** Whether the accepted caller may see the identity. @param identity NULL: there is none */
+iimg_error_t *iimg_check_identity_owner(iimg_context_t *context, const iimg_identity_t *identity);
+
+/**
+ * Within a transaction that is about to change a photo: when a version is asked for, lock the photo
+ * and check. Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
+ */
+iimg_error_t *iimg_expect_reference_image(iimg_context_t *context, const char *user_id,
+                                          const char *id);
+
+/* Requests that are sent again ------------------------------------------------------------------ */
+
+/** The HTTP statuses that are recorded for what was made. */
+#define IIMG_STATUS_OK 200
+#define IIMG_STATUS_CREATED 201
+
+/**
+ * Take an idempotency key, or find what came of the request that had it. Waits for one that is under
+ * way.
+ * @param key    must live as long as the context, which holds it from now on
+ * @param lease  seconds until others may think this request dead
+ * @param wait   for how long
+ * @param replay NULL: go on with the work; else answer this again
+ * Errors: IIMG_REFUSED when the key belongs to another request, IIMG_CONFLICT when the wait was too
+ * short.
+ */
+iimg_error_t *iimg_idempotency_begin(iimg_context_t *context, const iimg_idempotency_key_t *key,
+                                     int lease, apr_interval_time_t wait,
+                                     const iimg_idempotency_outcome_t **replay);
+
+/**
+ * Note the row that the request makes, within the transaction that makes it. Does nothing when the
+ * context holds no key.
+ * @param status HTTP status of the answer; 0: not known yet
+ * Errors: IIMG_CONFLICT when another request has taken the key meanwhile.
+ */
+iimg_error_t *iimg_idempotency_record(iimg_context_t *context, int status, const char *id);
+
+/** The error for a row that was made under a key and is no more. */
+iimg_error_t *iimg_idempotency_gone(iimg_context_t *context);
+
+/** End the request that holds a key: its answer is kept, or the key is free again. */
+void iimg_idempotency_keep_error(iimg_context_t *context, int status, const iimg_error_t *cause);
+void iimg_idempotency_release(iimg_context_t *context);
+
+/** The row is made and recorded, but something failed after it. */
+void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause);
 
 /* Pictures ------------------------------------------------------------------------------------ */
 

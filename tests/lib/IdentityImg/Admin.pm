@@ -12,7 +12,7 @@ use JSON::PP ();
 use Test::More;
 use IdentityImg::Test;
 
-our @EXPORT = qw(refusal escaped results audit check_access check_query check_search check_pages at_once request_of status_of);
+our @EXPORT = qw(refusal escaped results audit check_access check_query check_search check_pages check_retries at_once request_of status_of);
 
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 
@@ -205,12 +205,43 @@ sub check_pages {
     return;
 }
 
+# Requests that are sent again, and changes of the version that was read. BODY makes a row, CHANGE changes it.
+sub check_retries {
+    my ($base, $body, $change, $other) = @_;
+    my $key = 'key-' . $base =~ s/\W/-/gr . time;
+    my $send = sub { my ($sent, $with) = @_; return call(POST => $base, as => 'admin', json => $sent, headers => ['Idempotency-Key' => $with // $key]) };
+    audit();
+    my ($first, $again) = map { $send->($body) } 1, 2;
+    is join(' ', map { $_->code . ($_->header('Idempotent-Replayed') // '') } $first, $again), '201 201true', 'a create that is sent again under its key';
+    is $again->content, $first->content, 'answers the same row';
+    is $again->header('Location'), $first->header('Location'), 'at the same address';
+    is scalar(() = audit()), 1, 'and made one';
+    is $send->($other)->code, 422, 'another row needs another key';
+    my $id = json($first)->{id};
+    my $path = "$base$id/";
+    my $tag = call(GET => $path, as => 'admin')->header('ETag');
+    like $tag, qr/^"1\.\d+"$/, 'a row has a version';
+    is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304, 'that is not sent twice';
+    is refusal(call($_ => $path, as => 'admin', json => $change, headers => ['If-Match' => '"7"'])), '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it again, then repeat the change.',
+        "$_ of another version is refused" for qw(PATCH DELETE);
+    is call(PATCH => $path, as => 'admin', json => {}, headers => ['If-Match' => '"7"'])->code, 412, 'so is a change of nothing';
+    is call(PATCH => $path, as => 'alice', json => {}, headers => ['If-Match' => '"7"'])->code, 403, 'who may not learns nothing of versions';
+    my $changed = call(PATCH => $path, as => 'admin', json => $change, headers => ['If-Match' => $tag]);
+    is $changed->code, 200, 'of this one it is made';
+    like $changed->header('ETag'), qr/^"2\.\d+"$/, 'which is the next then';
+    is status_of(sort(at_once(map { request_of(PATCH => $path, 'admin', $change, undef, 'If-Match: "1"') } 1 .. 4))), '412 412 412 412', 'the one before is no more';
+    is $send->($body)->content, $changed->content, 'a repeated create shows the row as it is now';
+    is call(DELETE => $path, as => 'admin', headers => ['If-Match' => '"2"'])->code, 204, 'the version that is there is deleted';
+    is $send->($body)->code, 410, 'then a repeated create says that it is gone';
+    return;
+}
+
 # Requests at the same time ------------------------------------------------------------------------
 
 sub request_of {
-    my ($method, $path, $who, $body, $type) = @_;
+    my ($method, $path, $who, $body, $type, @headers) = @_;
     $body = ref $body ? JSON::PP->new->utf8->encode($body) : $body // '';
-    return join "\r\n", "$method /api/v1/$path HTTP/1.1", 'Host: x', 'Connection: close', 'Authorization: ' . login($who), 'Content-Type: ' . ($type // 'application/json'), 'Content-Length: ' . length $body, '', $body;
+    return join "\r\n", "$method /api/v1/$path HTTP/1.1", 'Host: x', 'Connection: close', 'Authorization: ' . login($who), 'Content-Type: ' . ($type // 'application/json'), @headers, 'Content-Length: ' . length $body, '', $body;
 }
 
 # All but the last byte of each, then the last bytes. Returns the answers, in order.

@@ -226,6 +226,7 @@ sub in_parallel {
         my $pid = fork // die $!;
         if (!$pid) {
             alarm 120;
+            Apache::TestRequest::user_agent(reset => 1);    # its connection is this process's
             my $json = JSON::PP->new->utf8->allow_nonref;
             my $answer = eval { $json->encode($code->($number)) } // $json->encode("$@");
             syswrite $write, $answer, 65536, $_ * 65536 for 0 .. int(length($answer) / 65536);

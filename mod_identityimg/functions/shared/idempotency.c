@@ -1,0 +1,123 @@
+/* idempotency.c - one effect for a request that is sent more than once under one key. */
+#include "functions/shared/shared.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "base/log.h"
+
+#define FIRST_PAUSE (APR_USEC_PER_SEC / 50)
+#define LONGEST_PAUSE (APR_USEC_PER_SEC / 2)
+
+static iimg_error_t *reused(iimg_context_t *context)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_REFUSED,
+                                      "This Idempotency-Key was used for another request. "
+                                      "Send a new key with a new request."),
+                           "idempotency_key_reused");
+}
+
+static iimg_error_t *in_use(iimg_context_t *context)
+{
+    return iimg_error_retry(
+        iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                   "A request with this Idempotency-Key is under way. "
+                                   "Ask again in a moment."),
+                        "idempotency_key_in_use"), 1);
+}
+
+/* Sets *outcome when there is an answer to give again, and *claimed when there is work to do. */
+static iimg_error_t *look(iimg_context_t *context, const iimg_idempotency_key_t *key, int lease,
+                          bool *claimed, iimg_idempotency_outcome_t **outcome)
+{
+    iimg_error_t *err = iimg_idempotency_key_claim(context, key, lease, claimed);
+
+    *outcome = NULL;
+    if (err || *claimed) {
+        return err;
+    }
+    err = iimg_idempotency_key_read(context, key, outcome);
+    if (err || !*outcome) {
+        return err;         /* given back in between: look again */
+    }
+    if (strcmp((*outcome)->fingerprint, key->fingerprint) != 0) {
+        return reused(context);
+    }
+    *outcome = (*outcome)->status ? *outcome : NULL;
+    return NULL;
+}
+
+iimg_error_t *iimg_idempotency_begin(iimg_context_t *context, const iimg_idempotency_key_t *key,
+                                     int lease, apr_interval_time_t wait,
+                                     const iimg_idempotency_outcome_t **replay)
+{
+    apr_time_t deadline = apr_time_now() + wait;
+    apr_interval_time_t pause = FIRST_PAUSE;
+    iimg_idempotency_outcome_t *outcome;
+    bool claimed = false;
+    iimg_error_t *err = look(context, key, lease, &claimed, &outcome);
+
+    while (!err && !claimed && !outcome) {
+        if (apr_time_now() >= deadline) {
+            return in_use(context);
+        }
+        apr_sleep(pause);
+        pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
+        err = look(context, key, lease, &claimed, &outcome);
+    }
+    context->idempotency = claimed ? key : NULL;
+    *replay = outcome;
+    return err;
+}
+
+/* Within the transaction that makes the row: both are there, or neither. */
+static iimg_error_t *record(iimg_context_t *context, const iimg_idempotency_outcome_t *outcome)
+{
+    bool held = true;
+    iimg_error_t *err = NULL;
+
+    if (context->idempotency) {
+        err = iimg_idempotency_key_record(context, context->idempotency, outcome, &held);
+    }
+    return !err && !held ? in_use(context) : err;
+}
+
+iimg_error_t *iimg_idempotency_record(iimg_context_t *context, int status, const char *id)
+{
+    return record(context, &(iimg_idempotency_outcome_t){ .status = status, .resource_id = id });
+}
+
+iimg_error_t *iimg_idempotency_gone(iimg_context_t *context)
+{
+    return iimg_error(context->pool, IIMG_GONE,
+                      "What was made with this Idempotency-Key has been deleted since.");
+}
+
+static void warn(iimg_context_t *context, const iimg_error_t *err)
+{
+    if (err) {
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0120: an idempotency key stays in use until its lease ends: %s",
+                 err->detail ? err->detail : err->message);
+    }
+}
+
+void iimg_idempotency_release(iimg_context_t *context)
+{
+    warn(context, iimg_idempotency_key_release(context, context->idempotency));
+}
+
+void iimg_idempotency_keep_error(iimg_context_t *context, int status, const iimg_error_t *cause)
+{
+    bool held;
+
+    warn(context, iimg_idempotency_key_record(
+        context, context->idempotency,
+        &(iimg_idempotency_outcome_t){ .status = status, .error_detail = cause->message,
+                                       .error_code = cause->code, .error_field = cause->field },
+        &held));
+}
+
+void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause)
+{
+    warn(context, iimg_idempotency_key_spoil(context, context->idempotency, cause->message));
+}

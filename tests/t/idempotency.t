@@ -1,0 +1,157 @@
+# idempotency.t - Idempotency-Key: a request that is sent again has one effect and one answer.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Server qw(in_parallel eventually);
+use IdentityImg::Test;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+fresh_data();
+
+my $number = 0;
+sub keyed { return headers => ['Idempotency-Key' => $_[0]] }
+sub fresh { return 'key-' . $$ . '-' . $number++ }
+sub create { my ($key, $fields, %with) = @_; return call(POST => 'reference-images/', as => 'alice', json => $fields // {}, keyed($key), %with) }
+sub line  { my ($answer) = @_; return join ' ', $answer->code, json($answer)->{code} // 'fine', $answer->header('Idempotent-Replayed') // 'first' }
+sub photos { return (sql('SELECT count(*) FROM reference_images'))[0] }
+sub keys_of { return join ',', sql("SELECT coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$_[0]'") }
+
+# Again
+my $key = fresh();
+my $first = create($key, { name => 'a' });
+my $again = create($key, { name => 'a' });
+is line($first), '201 fine first', 'a request with a key is answered';
+is line($again), '201 fine true', 'the same request again is answered alike, and says so';
+is json($again)->{id}, json($first)->{id}, '... with the same row';
+is $again->header('Location'), $first->header('Location'), '... and its address';
+is photos(), 1, '... of which there is one';
+is line(create($key, { name => 'a' }, json => { name => 'a' })), '201 fine true', 'and again';
+call(PATCH => 'reference-images/' . json($first)->{id} . '/', as => 'alice', json => { name => 'changed since' });
+is json(create($key, { name => 'a' }))->{name}, 'changed since', 'a replay shows the row as it is now';
+is line(create($key, { name => 'b' })), '422 idempotency_key_reused first', 'another body under the key is refused';
+is line(call(POST => 'reference-images/?x=1', as => 'alice', json => { name => 'a' }, keyed($key))), '422 idempotency_key_reused first', '... and another address';
+is line(call(POST => 'reference-images/', as => 'alice', form => [name => 'a'], keyed($key))), '201 fine true', 'the same fields in another form are the same request';
+is line(call(POST => 'reference-images/', as => 'bob', json => { name => 'a' }, keyed($key))), '201 fine first', 'somebody else\'s key is another key';
+call(DELETE => 'reference-images/' . json($first)->{id} . '/', as => 'alice');
+my $gone = create($key, { name => 'a' });
+is line($gone), '410 gone true', 'when the row is deleted since, the replay says so';
+is json($gone)->{detail}, 'What was made with this Idempotency-Key has been deleted since.', '... in a sentence';
+is photos(), 1, '... and nothing is made anew';
+is line(create(fresh(), { name => 'a' })), '201 fine first', 'another key is another request';
+is line(call(POST => 'reference-images/', as => 'alice', json => {})), '201 fine first', 'and without a key each request counts';
+
+# A form has another boundary each time; its bytes count.
+sub form { my ($key, $name, $bytes) = @_; return call(POST => 'reference-images/', as => 'bob', parts => [name => $name, image => [undef, 'a.png', Content => $bytes]], keyed($key)) }
+my ($bytes, $form) = (slurp(portrait()), fresh());
+my $sent = form($form, 'p', $bytes);
+is line($sent), '201 fine first', 'a form with a file';
+is line(form($form, 'p', $bytes)), '201 fine true', '... is recognised when it comes again';
+is line(form($form, 'p', slurp(make_jpeg(64, 64)))), '422 idempotency_key_reused first', '... and not with another file';
+is scalar(grep { /^media/ } stored_files()), 4, 'one picture is stored';
+
+# Errors
+fresh_data();
+for my $case (
+    [{ order => 9 }, '400 order_range'],
+    [{ name => "a\0" }, '400 invalid'],
+    [{ user_id => '00000000-0000-4000-8000-0000000009ff' }, '404 not_found', 'admin'],
+) {
+    my ($fields, $expected, $who) = @$case;
+    my $key = fresh();
+    my ($one, $two) = map { create($key, $fields, as => $who // 'alice') } 1, 2;
+    is line($one), "$expected first", "$expected is an answer";
+    is line($two), "$expected true", '... that is given again';
+    is $two->content, $one->content, '... word for word';
+}
+my $unparsed = fresh();
+is line(call(POST => 'reference-images/', as => 'alice', body => '{', type => 'application/json', keyed($unparsed))), '400 parse_error first', 'a body that cannot be read';
+is line(create($unparsed)), '201 fine first', '... uses no key up';
+for my $bad ('', ' ', "a b", 'é', 'x' x 256) {
+    is line(call(POST => 'reference-images/', as => 'alice', json => {}, keyed($bad))), '400 idempotency_key_invalid first', 'a key of ' . (length $bad > 9 ? '256 characters' : "'$bad'") . ' is refused';
+}
+is line(create('x' x 255)), '201 fine first', 'one of 255 characters is taken';
+is line(create('"8e03978e-40d5-43dd-bc93-6894a57f9324"')), '201 fine first', '... also with quotes around it';
+is call(POST => 'reference-images/', json => {}, keyed(fresh()))->code, 401, 'nobody has no keys';
+
+# Prompts
+my $version = fresh();
+my %prompt = (prompt_type => 'coach', body => 'Be kind.');
+my @made = map { call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version)) } 1, 2;
+is join(' | ', map { line($_) } @made), '201 fine first | 201 fine true', 'a version of a prompt is made once';
+is json($made[1])->{id}, json($made[0])->{id}, '... and shown again';
+sql("DELETE FROM prompts WHERE prompt_type = 'coach'");
+is line(call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version))), '410 gone true', '... unless it is gone';
+
+# Twins
+fresh_data();
+for my $round (1 .. 3) {
+    my $key = fresh();
+    my @answers = in_parallel(8, sub { my $answer = create($key, { name => "twin $round" }); return [$answer->code, json($answer)->{id}, $answer->header('Idempotent-Replayed') // 'first'] });
+    is join(' ', sort map { "$_->[0]$_->[2]" } @answers), join(' ', '201first', ('201true') x 7), 'of eight twins at once one is made and seven get its answer';
+    my %ids = map { $_->[1] => 1 } @answers;
+    is keys %ids, 1, '... the same row';
+}
+is photos(), 3, 'one row for each key';
+
+# A request that died: its key is free when its lease has ended, not before.
+my $died = fresh();
+sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at) VALUES ('" . person('alice') . "', '$died', 'x', gen_random_uuid(), now() + interval '1 hour')");
+is line(create($died)), '422 idempotency_key_reused first', 'a key under way belongs to its request';
+sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '1 second' WHERE key = '$died'");
+is line(create($died)), '201 fine first', 'after its lease it is free';
+my $busy = fresh();
+create($busy);
+sql("UPDATE idempotency_keys SET status = NULL, resource_id = NULL, lease_expires_at = now() + interval '1 hour' WHERE key = '$busy'");
+my ($began, $answer) = (time, create($busy));
+is line($answer), '409 idempotency_key_in_use first', 'who waits too long for the first one is told';
+is $answer->header('Retry-After'), 1, '... and when to ask again';
+ok time - $began < 60, '... in bounded time';
+sql("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = '$busy'");
+sql('DELETE FROM reference_images');
+is line(create($busy)), '201 fine first', 'after a day a key is free';
+
+# What may go better next time is not kept.
+fresh_data();
+my $down = fresh();
+my $root = state() . '/pictures';
+rename $root, "$root.away" or die $!;
+my $refused = call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($down));
+rename "$root.away", $root or die $!;
+is $refused->code, 503, 'a store that takes nothing is 503';
+is keys_of($down), '', '... and the key is free';
+is line(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($down))), '201 fine first', '... for the next try';
+
+# Generations
+fresh_data();
+call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]);
+my %wanted = (identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K');
+sub generate { my ($key, %change) = @_; return call(POST => 'image-generation/generate/', as => 'admin', json => { %wanted, %change }, keyed($key)) }
+sub jobs { return (sql('SELECT count(*) FROM generation_jobs'))[0] }
+my $made = fresh();
+my @pictures = map { generate($made, save_to_identity => \1) } 1, 2;
+is join(' | ', map { line($_) } @pictures), '200 fine first | 200 fine true', 'a generation is made once';
+is json($pictures[1])->{job}{id}, json($pictures[0])->{job}{id}, '... as one job';
+is json($pictures[1])->{identity}{image}{original} =~ s/\?.*//r, json($pictures[0])->{identity}{image}{original} =~ s/\?.*//r, '... with its identity';
+is jobs(), 1, '... and one row';
+is line(generate($made, additional_prompt => 'other')), '422 idempotency_key_reused first', 'other words are another request';
+is join(' | ', map { line(generate($made . 'none', identity_id => '00000000-0000-4000-8000-0000000009ff')) } 1, 2), '404 identity_not_found first | 404 identity_not_found true', 'what is refused is refused again';
+my $twins = fresh();
+my @both = in_parallel(3, sub { my $answer = generate($twins, aspect_ratio => '1:1'); return [$answer->code, json($answer)->{job}{id}, $answer->header('Idempotent-Replayed') // 'first'] });
+is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true', 'twins attach to the job that runs';
+is jobs(), 2, '... it is one';
+
+# The process died after its job had a picture: the picture is the answer.
+sql("UPDATE idempotency_keys SET status = NULL, lease_expires_at = now() - interval '1 second' WHERE key = '$made'");
+is line(generate($made, save_to_identity => \1)), '200 fine true', 'a picture is not paid for twice';
+is jobs(), 2, '... although its request died';
+sql("UPDATE generation_jobs SET state = 'failed', image = NULL WHERE id = '" . json($pictures[0])->{job}{id} . "'");
+is line(generate($made, save_to_identity => \1)), '200 fine first', 'one whose job failed is made again';
+# The save failed when it came first: the replay makes it good.
+sql("UPDATE idempotency_keys SET error_detail = 'not saved' WHERE key = '$made'; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE identities SET previous_image = NULL, previous_image_sized = NULL");
+my $saved = generate($made, save_to_identity => \1);
+is line($saved), '200 fine true', 'a generation whose picture could not be saved';
+like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';
+
+expect_log(qr/IIMG0003: POST \/api\/v1\/reference-images/);
+finish();
