@@ -1,0 +1,96 @@
+/* password_test.c - services/password.c: bcrypt made and checked, Django's hashes checked. */
+#include "services/password.h"
+#include <apr_md5.h>
+#include "tap.h"
+#include "work.h"
+
+#define EIGHT "pppppppp"
+#define EIGHTY EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
+
+/* Made by Python: base64(hashlib.pbkdf2_hmac('sha256', password, salt, iterations)). */
+static const struct { const char *password, *hash; } django[] = {
+    { "pw-alice", "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=" },
+    { "letmein", "pbkdf2_sha256$10000$seasalt$FQCNpiZpTb0zub+HBsH6TOwyRxJ19FwvjbweatNmK/Y=" },
+    { "l\xc3\xa8tmein",     /* the one in Django's own tests */
+      "pbkdf2_sha256$260000$seasalt2$UCGMhrOoaq1ghQPArIBK5RkI6IZLRxlIwHWA1dMy7y8=" },
+    { "", "pbkdf2_sha256$7$empty$NBjV3H247Ga8FuHi33bMsCu8Os+TU9+vMWiIjoFnfs4=" },
+    { EIGHTY, "pbkdf2_sha256$1000$long$oVXeLNdCOq6FsxbZ9XgZe9jYFx8bs+vnjtS6u3MSLZM=" },
+};
+
+static const struct { const char *hash, *what; } unusable[] = {
+    { NULL, "no hash" },
+    { "", "an empty hash" },
+    { "!4IEEXHD3Gq2O7", "Django's mark of an unusable password" },
+    { "pw-alice", "the password in clear" },
+    { "$", "a dollar sign" },
+    { "pbkdf2_sha256$", "nothing behind the name" },
+    { "pbkdf2_sha256$0$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "no iterations" },
+    { "pbkdf2_sha256$-1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "fewer than none" },
+    { "pbkdf2_sha256$+1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "a sign" },
+    { "pbkdf2_sha256$1x$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "no number" },
+    { "pbkdf2_sha256$10000001$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=",
+      "more iterations than are allowed" },
+    { "pbkdf2_sha256$99999999999999999999$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=",
+      "more than a number holds" },
+    { "pbkdf2_sha256$1$$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "no salt" },
+    { "pbkdf2_sha256$1$seasalt", "no digest" },
+    { "pbkdf2_sha256$1$seasalt$", "an empty digest" },
+    { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rj==", "31 bytes" },
+    { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjsA", "33 bytes" },
+    { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs", "no padding" },
+    { "pbkdf2_sha256$1$seasalt$!IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "no base64" },
+    { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=$x", "more behind it" },
+    { "pbkdf2_sha1$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "another digest" },
+};
+
+static void test_django(void)
+{
+    for (size_t i = 0; i < sizeof(django) / sizeof(django[0]); i++) {
+        tap_ok(iimg_password_verify(django[i].password, django[i].hash), "right for %s",
+               django[i].hash);
+        tap_ok(!iimg_password_verify("pw-alicf", django[i].hash), "wrong for it");
+        tap_ok(iimg_password_is_outdated(django[i].password, django[i].hash)
+                   == (strlen(django[i].password) <= 72),
+               "outdated, unless bcrypt would look at a part of the password only");
+    }
+}
+
+static void test_unusable(void)
+{
+    for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+        tap_ok(!iimg_password_verify("pw-alice", unusable[i].hash), "nobody comes in by %s",
+               unusable[i].what);
+    }
+}
+
+static void test_bcrypt(iimg_context_t *context)
+{
+    static const char *const passwords[] = { "pw-alice", "", "l\xc3\xa8tmein", EIGHTY };
+    const char *hash, *again;
+    char text[2100];
+
+    for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
+        tap_ok(!iimg_password_hash(context, passwords[i], &hash), "a hash is made");
+        tap_ok(strlen(hash) == 60 && strncmp(hash, "$2y$10$", 7) == 0, "by bcrypt, cost 10");
+        tap_ok(iimg_password_verify(passwords[i], hash), "the password is right for it");
+        tap_ok(apr_password_validate(passwords[i], hash) == APR_SUCCESS, "also for htpasswd");
+        tap_ok(!iimg_password_verify("pw-alicf", hash), "another is wrong");
+        tap_ok(!iimg_password_is_outdated(passwords[i], hash), "and it stays");
+        iimg_password_hash(context, passwords[i], &again);
+        tap_ok(strcmp(again, hash) != 0, "made again, the salt is another");
+    }
+    memset(text, 'p', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    tap_ok(!iimg_password_verify(text, hash), "a password over the limit is wrong");
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    test_django();
+    test_unusable();
+    test_bcrypt(context);
+    work_end(context);
+    return tap_done();
+}
