@@ -9,10 +9,22 @@ CREATE INDEX reference_images_newest ON reference_images (created_at, id);
 -- Clients compare versions of what they change.
 ALTER TABLE users ADD COLUMN version integer NOT NULL DEFAULT 1;
 ALTER TABLE test_scenarios ADD COLUMN version integer NOT NULL DEFAULT 1;
-CREATE TRIGGER users_version BEFORE UPDATE ON users
+CREATE TRIGGER users_version
+    BEFORE UPDATE OF email, password, first_name, last_name, is_staff, is_active, created_at ON users
     FOR EACH ROW EXECUTE FUNCTION iimg_count_version();
 CREATE TRIGGER test_scenarios_version BEFORE UPDATE ON test_scenarios
     FOR EACH ROW EXECUTE FUNCTION iimg_count_version();
+
+-- A scenario is shown with its user's email.
+CREATE FUNCTION iimg_count_scenarios_versions() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE test_scenarios SET version = version + 1 WHERE user_id = NEW.id;
+    RETURN NULL;
+END
+$$;
+CREATE TRIGGER users_scenarios_version AFTER UPDATE OF email ON users
+    FOR EACH ROW WHEN (NEW.email IS DISTINCT FROM OLD.email)
+    EXECUTE FUNCTION iimg_count_scenarios_versions();
 
 -- Who changed what, written in the transaction that changes it. Names of members, never their values.
 -- No foreign keys: an entry outlives the rows it tells of, and who wrote it.

@@ -77,6 +77,18 @@ check_search($list, $make, sub { remove(@_) });
 check_pages($list, 'search=page', $make, sub { remove(@_) });
 is join(' ', map { $_->{name} } results("$list?search=SCENARIO-two%40example")), 'Scenario Two', 'the user\'s email is searched as well';
 
+my $tag = call(GET => "$list$first/", as => 'admin')->header('ETag');
+sub changed { return call(GET => "$list$first/", as => 'admin', headers => ['If-None-Match' => $tag])->code }
+is changed(), 304, 'who has a scenario gets it once';
+patch($first, user_id => $alice);
+is changed(), 200, 'and again with another user';
+$tag = call(GET => "$list$first/", as => 'admin')->header('ETag');
+call(PATCH => "admin/users/$alice/", as => 'admin', json => { first_name => 'Alma' });
+is changed(), 304, 'not for what it does not show of him';
+call(PATCH => "admin/users/$alice/", as => 'admin', json => { email => 'alma@example.com' });
+is changed(), 200, 'but with his new email';
+call(PATCH => "admin/users/$alice/", as => 'admin', json => { email => 'alice@example.com', first_name => 'Alice' });
+
 check_retries($list, { name => 'Again' }, { user_id => $alice }, { name => 'Other' });
 
 audit();
