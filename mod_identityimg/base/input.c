@@ -240,8 +240,10 @@ void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, vo
     for (int i = 0; i < input->fields->nelts; i++) {
         const field_t *field = &APR_ARRAY_IDX(input->fields, i, field_t);
 
-        visit(baton, field->name, strlen(field->name));
-        visit_value(field, visit, baton);
+        if (strcmp(field->name, "password") != 0) {
+            visit(baton, field->name, strlen(field->name));
+            visit_value(field, visit, baton);
+        }
     }
 }
 
@@ -554,6 +556,127 @@ iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int 
                                apr_array_header_t **values)
 {
     return read_list(input, name, &word_list, max, values);
+}
+
+static iimg_error_t *add_text(const iimg_input_t *input, const char *name, const char *text,
+                              apr_size_t length, apr_size_t max_characters,
+                              apr_array_header_t *values)
+{
+    iimg_error_t *err = text ? check_text(input, name, text, length)
+                             : refuse(input, name, "Not a valid string.");
+
+    if (err) {
+        return err;
+    }
+    text = iimg_text_trim(input->pool, text);
+    APR_ARRAY_PUSH(values, const char *) = text;
+    return *text ? check_length(input, name, text, max_characters)
+                 : refuse(input, name, "This field may not be blank.");
+}
+
+static iimg_error_t *texts_of_form(const iimg_input_t *input, const char *name,
+                                   apr_size_t max_characters, apr_array_header_t *values)
+{
+    iimg_error_t *err = NULL;
+
+    for (int i = 0; !err && i < input->fields->nelts; i++) {
+        const field_t *field = &APR_ARRAY_IDX(input->fields, i, field_t);
+
+        if (strcmp(field->name, name) == 0) {
+            err = add_text(input, name, field->data, field->length, max_characters, values);
+        }
+    }
+    return err;
+}
+
+static iimg_error_t *texts_of_json(const iimg_input_t *input, const char *name, const json_t *list,
+                                   apr_size_t max_characters, apr_array_header_t *values)
+{
+    iimg_error_t *err = NULL;
+
+    for (size_t i = 0; !err && i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+
+        err = add_text(input, name, json_string_value(item), json_string_length(item),
+                       max_characters, values);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int max,
+                               apr_size_t max_characters, apr_array_header_t **values)
+{
+    const field_t *field = find(input, name);
+    apr_size_t count;
+
+    *values = NULL;
+    if (!field) {
+        return NULL;
+    }
+    if (field->json && json_is_null(field->json)) {
+        return refuse(input, name, "This field may not be null.");
+    }
+    if (field->json && !json_is_array(field->json)) {
+        return refuse(input, name, "Expected a list of texts.");
+    }
+    count = field->json ? json_array_size(field->json) : (apr_size_t)iimg_input_count(input, name);
+    if (count > (apr_size_t)max) {
+        return refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
+    }
+    *values = apr_array_make(input->pool, (int)count + 1, sizeof(const char *));
+    if (count == 1 && field->data && field->length == 0) {
+        return NULL;            /* how a form says: none */
+    }
+    return field->json ? texts_of_json(input, name, field->json, max_characters, *values)
+                       : texts_of_form(input, name, max_characters, *values);
+}
+
+/* Members that may be absent ------------------------------------------------------------------- */
+
+iimg_error_t *iimg_input_require(const iimg_input_t *input, const char *const *names)
+{
+    for (; *names; names++) {
+        if (!find(input, *names)) {
+            return refuse(input, *names, "This field is required.");
+        }
+    }
+    return NULL;
+}
+
+iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_size_t max,
+                               int flags, iimg_given_t *given)
+{
+    iimg_error_t *err;
+
+    *given = (iimg_given_t){ .given = find(input, name) != NULL };
+    if ((flags & IIMG_MAY_BE_NULL) && iimg_input_is_null(input, name)) {
+        return NULL;
+    }
+    err = iimg_input_text(input, name, max, &given->value);
+    if (!err && given->value && !*given->value && !(flags & IIMG_MAY_BE_BLANK)) {
+        err = refuse(input, name, "This field may not be blank.");
+    }
+    return err;
+}
+
+iimg_error_t *iimg_input_given_uuid(const iimg_input_t *input, const char *name, int flags,
+                                    iimg_given_t *given)
+{
+    iimg_error_t *err = iimg_input_uuid(input, name, &given->value);
+
+    given->given = find(input, name) != NULL;
+    if (!err && given->given && !given->value && !(flags & IIMG_MAY_BE_NULL)) {
+        err = refuse(input, name, "This field may not be null.");
+    }
+    return err;
+}
+
+iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
+                                    iimg_given_bool_t *given)
+{
+    *given = (iimg_given_bool_t){ .given = find(input, name) != NULL };
+    return iimg_input_is_null(input, name) ? refuse(input, name, "This field may not be null.")
+                                           : iimg_input_bool(input, name, &given->value);
 }
 
 /* Files --------------------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_i
 /**
  * Call back for each field, in the order sent: with its name, then with its value: a text; a file's
  * name, and its bytes; "json", and canonical text. So a form and a JSON body that say the same are alike.
+ * A field `password` is left out: no digest that is kept may tell one that is guessed.
  */
 typedef void (*iimg_input_visitor_fn)(void *baton, const char *data, apr_size_t length);
 void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton);
@@ -92,6 +93,41 @@ iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int 
 /** A list of texts, trimmed, none empty: a JSON array, or text with commas. As iimg_input_uuids. */
 iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int max,
                                apr_array_header_t **values);
+
+/** Texts, trimmed, none blank: a JSON array, or a form's field as often as there are texts. */
+iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int max,
+                               apr_size_t max_characters, apr_array_header_t **values);
+
+/* Members that may be absent ------------------------------------------------------------------- */
+
+/** What was sent for a member: nothing, null, or a text. */
+typedef struct iimg_given_t {
+    bool given;                 /* false: absent */
+    const char *value;          /* NULL: null */
+} iimg_given_t;
+
+typedef struct iimg_given_bool_t {
+    bool given;
+    bool value;
+} iimg_given_bool_t;
+
+/** What a member may be; without a flag it must say something when it is there. */
+enum { IIMG_MAY_BE_BLANK = 1, IIMG_MAY_BE_NULL = 2 };
+
+/** "This field is required." for the first of the names (NULL at the end) that is absent. */
+iimg_error_t *iimg_input_require(const iimg_input_t *input, const char *const *names);
+
+/** A text, trimmed, of at most max characters. Errors: as iimg_input_text; null, blank. */
+iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_size_t max,
+                               int flags, iimg_given_t *given);
+
+/** A UUID, lower case; blank is null. */
+iimg_error_t *iimg_input_given_uuid(const iimg_input_t *input, const char *name, int flags,
+                                    iimg_given_t *given);
+
+/** As iimg_input_bool, but null is refused. */
+iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
+                                    iimg_given_bool_t *given);
 
 /**
  * A file field.

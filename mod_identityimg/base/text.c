@@ -116,6 +116,54 @@ const char *iimg_text_trim(apr_pool_t *pool, const char *text)
 
 #define SAFE_NAME_MAX 80
 
+apr_array_header_t *iimg_text_words(apr_pool_t *pool, const char *text)
+{
+    apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
+
+    for (;;) {
+        const char *begin;
+        size_t n;
+
+        while (*text && (n = space_at(text)) > 0) {
+            text += n;
+        }
+        begin = text;
+        while (*text && space_at(text) == 0) {
+            text++;
+        }
+        if (text == begin) {
+            return words;
+        }
+        APR_ARRAY_PUSH(words, const char *) = apr_pstrmemdup(pool, begin, (apr_size_t)(text - begin));
+    }
+}
+
+/* ASCII's control characters, and those that Unicode took over from ISO 6429. */
+static bool is_control(const char *p)
+{
+    const unsigned char *u = (const unsigned char *)p;
+
+    return *u < 0x20 || *u == 0x7f || (u[0] == 0xc2 && u[1] >= 0x80 && u[1] <= 0x9f);
+}
+
+bool iimg_text_is_email(const char *text)
+{
+    const char *at = strchr(text, '@'), *domain;
+    size_t n;
+
+    if (!at || at == text || strchr(at + 1, '@')) {
+        return false;
+    }
+    for (const char *p = text; *p; p++) {
+        if (is_control(p) || space_at(p) || strchr("\"(),:;<>[\\]", *p)) {
+            return false;
+        }
+    }
+    domain = at + 1;
+    n = strlen(domain);
+    return n > 0 && domain[0] != '.' && domain[n - 1] != '.' && !strstr(domain, "..");
+}
+
 /* The name proper: behind the last slash, before the last dot that does not lead. */
 static void base_name(const char *filename, const char **begin, const char **end)
 {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <apr_pools.h>
+#include <apr_tables.h>
 
 /** Whether the bytes are UTF-8 (RFC 3629: no surrogates, no overlong forms). NUL counts as valid. */
 bool iimg_text_is_utf8(const char *text, apr_size_t length);
@@ -13,6 +14,15 @@ apr_size_t iimg_text_characters(const char *text);
 
 /** Text without the white space at its ends: ASCII's, and Unicode's as Python's str.strip takes it. */
 const char *iimg_text_trim(apr_pool_t *pool, const char *text);
+
+/** The words between white space (as iimg_text_trim has it). @return const char *, in order */
+apr_array_header_t *iimg_text_words(apr_pool_t *pool, const char *text);
+
+/**
+ * Whether text looks like an email address: something on each side of the only '@', no white space,
+ * no control characters, none of `"(),:;<>[\]`, and no dot at an end of the domain or beside another.
+ */
+bool iimg_text_is_email(const char *text);
 
 /**
  * A client's file name made safe for a key: the part behind the last slash or backslash without

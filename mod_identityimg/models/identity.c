@@ -1,6 +1,8 @@
 /* identity.c - who somebody is becoming: rows of identities. */
 #include "models/identity.h"
 
+#include <string.h>
+
 #define COLUMNS \
     "i.id, i.user_id, i.name, i.category, i.i_am_statement, i.visualization, i.notes, i.image, " \
     "i.image_sized, i.version, i.created_at, i.updated_at"
@@ -52,6 +54,46 @@ static const iimg_statement_t restore_picture = {
     "       previous_image = image, previous_image_sized = image_sized,"
     "       version = version + 1, updated_at = now()"
     " WHERE id = $1::uuid AND previous_image IS NOT NULL RETURNING " COLUMNS
+};
+
+static const iimg_statement_t list = {
+    "iimg_identity_list",
+    "SELECT " IIMG_CALLER_COLUMNS ", i.page_key, " COLUMNS
+    "  FROM users c LEFT JOIN LATERAL ("
+    "    SELECT i.*, " IIMG_PAGE_KEY("i") " FROM identities i"
+    "     WHERE c.is_staff AND " IIMG_PAGE_BEHIND("i")
+    "       AND " IIMG_PAGE_MATCHES("i.name, i.category, i.i_am_statement")
+    "       AND ($7::uuid IS NULL OR i.user_id = $7::uuid)"
+    "       AND ($8::text IS NULL OR i.category = $8::text)"
+    IIMG_PAGE_END("i") ") i ON true"
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("i")
+};
+
+static const iimg_statement_t for_staff = {
+    "iimg_identity_for_staff",
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
+    "  FROM users c LEFT JOIN identities i ON c.is_staff AND i.id = $3::uuid"
+    " WHERE " IIMG_CALLER_IS
+};
+
+static const iimg_statement_t insert = {
+    "iimg_identity_insert",
+    "INSERT INTO identities AS i"
+    "       (user_id, name, category, i_am_statement, visualization, notes)"
+    " VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text[]) RETURNING " COLUMNS
+};
+
+static const iimg_statement_t update = {
+    "iimg_identity_update",
+    "UPDATE identities AS i"
+    "   SET user_id = $1::uuid, name = $2::text, category = $3::text, i_am_statement = $4::text,"
+    "       visualization = $5::text, notes = $6::text[], version = version + 1,"
+    "       updated_at = now()"
+    " WHERE id = $7::uuid RETURNING " COLUMNS
+};
+
+static const iimg_statement_t delete_row = {
+    "iimg_identity_delete", "DELETE FROM identities WHERE id = $1::uuid"
 };
 
 static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
@@ -158,4 +200,83 @@ iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char 
                                             iimg_identity_t **identity)
 {
     return one(context, &restore_picture, IIMG_PARAMS(id), identity);
+}
+
+/* What staff keep ------------------------------------------------------------------------------ */
+
+iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
+                                 const iimg_identity_filter_t *filter,
+                                 const iimg_caller_t **caller, apr_array_header_t **identities)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list,
+                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
+                                                  filter->user_id, filter->category), &rows);
+
+    if (err) {
+        return err;
+    }
+    *caller = iimg_caller_of_rows(context, rows);
+    *identities = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
+    iimg_page_close(page, rows, *identities);
+    return NULL;
+}
+
+iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
+                                      const iimg_caller_t **caller, iimg_identity_t **identity)
+{
+    iimg_rows_t *rows;
+    apr_array_header_t *identities;
+    iimg_error_t *err = iimg_db_query(context, &for_staff,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
+
+    if (err) {
+        return err;
+    }
+    *caller = iimg_caller_of_rows(context, rows);
+    identities = take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
+    *identity = identities->nelts ? &APR_ARRAY_IDX(identities, 0, iimg_identity_t) : NULL;
+    return NULL;
+}
+
+static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const char *user_id)
+{
+    bool nobody = err && err->constraint
+                  && strcmp(err->constraint, "identities_user_id_fkey") == 0;
+
+    return nobody ? iimg_user_not_found(context, user_id) : err;
+}
+
+iimg_error_t *iimg_identity_insert(iimg_context_t *context, iimg_identity_t **identity)
+{
+    const iimg_identity_t *i = *identity;
+    const char *user_id = i->user_id;
+    iimg_error_t *err = one(context, &insert,
+                            IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement,
+                                        i->visualization,
+                                        iimg_db_array_format(context->pool, i->notes)), identity);
+
+    return explain(context, err, user_id);
+}
+
+iimg_error_t *iimg_identity_update(iimg_context_t *context, iimg_identity_t **identity)
+{
+    const iimg_identity_t *i = *identity;
+    const char *user_id = i->user_id;
+    iimg_error_t *err = one(context, &update,
+                            IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement,
+                                        i->visualization,
+                                        iimg_db_array_format(context->pool, i->notes), i->id),
+                            identity);
+
+    return explain(context, err, user_id);
+}
+
+iimg_error_t *iimg_identity_delete(iimg_context_t *context, const char *id, bool *found)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &delete_row, IIMG_PARAMS(id), &rows);
+
+    *found = !err && rows->affected > 0;
+    return err;
 }

@@ -2,6 +2,7 @@
 #ifndef IIMG_IDENTITY_H
 #define IIMG_IDENTITY_H
 
+#include "models/page.h"
 #include "models/picture.h"
 #include "models/user.h"
 
@@ -60,5 +61,38 @@ iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
  */
 iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char *id,
                                             iimg_identity_t **identity);
+
+/* What staff keep ------------------------------------------------------------------------------ */
+
+/** NULL: whatever it is. */
+typedef struct iimg_identity_filter_t {
+    const char *user_id;
+    const char *category;
+} iimg_identity_filter_t;
+
+/** A page of all identities; nothing unless the caller is staff. @param identities iimg_identity_t */
+iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
+                                 const iimg_identity_filter_t *filter,
+                                 const iimg_caller_t **caller, apr_array_header_t **identities);
+
+/** One identity. @param identity NULL when there is none such, or the caller is not staff */
+iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
+                                      const iimg_caller_t **caller, iimg_identity_t **identity);
+
+/**
+ * Insert an identity without a picture. @param identity what is wanted; the row after it
+ * Errors: IIMG_NOT_FOUND "User <id> not found".
+ */
+iimg_error_t *iimg_identity_insert(iimg_context_t *context, iimg_identity_t **identity);
+
+/**
+ * Change all but the picture to what identity says.
+ * @param identity the row after it; NULL when it is gone
+ * Errors: IIMG_NOT_FOUND "User <id> not found".
+ */
+iimg_error_t *iimg_identity_update(iimg_context_t *context, iimg_identity_t **identity);
+
+/** Delete an identity; the objects of its pictures are doomed. @param found whether it was there */
+iimg_error_t *iimg_identity_delete(iimg_context_t *context, const char *id, bool *found);
 
 #endif

@@ -26,6 +26,27 @@ static const iimg_statement_t by_id = {
     " WHERE " IIMG_CALLER_IS
 };
 
+static const iimg_statement_t list_all = {
+    "iimg_reference_image_list_all",
+    "SELECT " IIMG_CALLER_COLUMNS ", r.page_key, " COLUMNS
+    "  FROM users c LEFT JOIN LATERAL ("
+    "    SELECT r.*, " IIMG_PAGE_KEY("r")
+    "      FROM reference_images r JOIN users u ON u.id = r.user_id"
+    "     WHERE c.is_staff AND " IIMG_PAGE_BEHIND("r")
+    "       AND " IIMG_PAGE_MATCHES("r.name, u.email")
+    "       AND ($7::uuid IS NULL OR r.user_id = $7::uuid)"
+    "       AND ($8::boolean IS NULL OR (r.image IS NOT NULL) = $8::boolean)"
+    IIMG_PAGE_END("r") ") r ON true"
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("r")
+};
+
+static const iimg_statement_t for_staff = {
+    "iimg_reference_image_for_staff",
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
+    "  FROM users c LEFT JOIN reference_images r ON c.is_staff AND r.id = $3::uuid"
+    " WHERE " IIMG_CALLER_IS
+};
+
 static const iimg_statement_t with_picture = {
     "iimg_reference_image_with_picture",
     "SELECT " COLUMNS " FROM reference_images r"
@@ -138,6 +159,38 @@ iimg_error_t *iimg_reference_image_by_id(iimg_context_t *context, const char *us
     iimg_error_t *err = iimg_db_query(context, &by_id,
                                       IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id, id),
                                       &rows);
+
+    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
+    *image = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
+    return err;
+}
+
+iimg_error_t *iimg_reference_image_list_all(iimg_context_t *context, iimg_page_t *page,
+                                            const iimg_reference_image_filter_t *filter,
+                                            const iimg_caller_t **caller,
+                                            apr_array_header_t **images)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list_all,
+                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
+                                                  filter->user_id, filter->has_image), &rows);
+
+    if (err) {
+        return err;
+    }
+    *caller = iimg_caller_of_rows(context, rows);
+    *images = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
+    iimg_page_close(page, rows, *images);
+    return NULL;
+}
+
+iimg_error_t *iimg_reference_image_for_staff(iimg_context_t *context, const char *id,
+                                             const iimg_caller_t **caller,
+                                             iimg_reference_image_t **image)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &for_staff,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *image = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);

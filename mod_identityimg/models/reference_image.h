@@ -2,6 +2,7 @@
 #ifndef IIMG_REFERENCE_IMAGE_H
 #define IIMG_REFERENCE_IMAGE_H
 
+#include "models/page.h"
 #include "models/picture.h"
 #include "models/user.h"
 
@@ -31,6 +32,23 @@ iimg_error_t *iimg_reference_image_list(iimg_context_t *context, const char *use
 iimg_error_t *iimg_reference_image_by_id(iimg_context_t *context, const char *user_id,
                                          const char *id, const iimg_caller_t **caller,
                                          iimg_reference_image_t **image);
+
+/** NULL: whatever it is. */
+typedef struct iimg_reference_image_filter_t {
+    const char *user_id;
+    const char *has_image;      /* "t", "f" */
+} iimg_reference_image_filter_t;
+
+/** A page of all users' photos; nothing unless the caller is staff. @param images iimg_reference_image_t */
+iimg_error_t *iimg_reference_image_list_all(iimg_context_t *context, iimg_page_t *page,
+                                            const iimg_reference_image_filter_t *filter,
+                                            const iimg_caller_t **caller,
+                                            apr_array_header_t **images);
+
+/** One photo, whosever. @param image NULL when there is none such, or the caller is not staff */
+iimg_error_t *iimg_reference_image_for_staff(iimg_context_t *context, const char *id,
+                                             const iimg_caller_t **caller,
+                                             iimg_reference_image_t **image);
 
 /** Lock one photo until the transaction ends. @param image NULL when there is none such */
 iimg_error_t *iimg_reference_image_lock(iimg_context_t *context, const char *user_id,

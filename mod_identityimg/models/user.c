@@ -96,6 +96,11 @@ iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const ch
     return err;
 }
 
+iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id)
+{
+    return iimg_error(context->pool, IIMG_NOT_FOUND, "User %s not found", id);
+}
+
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found)
 {
     iimg_rows_t *rows;

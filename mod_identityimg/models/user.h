@@ -61,6 +61,9 @@ iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *e
 iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
                                const char *better, bool *done);
 
+/** "User <id> not found" */
+iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id);
+
 /** Lock a user's row until the transaction ends. @param found false when there is no such user */
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found);
 

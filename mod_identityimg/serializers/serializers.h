@@ -14,6 +14,8 @@ void iimg_identity_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
 void iimg_user_serialize(iimg_json_t *out, const iimg_user_t *user);
 void iimg_token_serialize(iimg_json_t *out, const iimg_token_t *token);
 void iimg_bearer_serialize(iimg_json_t *out, const iimg_new_session_t *session);
+void iimg_account_serialize(iimg_json_t *out, const iimg_account_t *account);
+void iimg_scenario_serialize(iimg_json_t *out, const iimg_scenario_t *scenario);
 void iimg_available_user_serialize(iimg_json_t *out, const iimg_available_user_t *user);
 void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                                    const iimg_generation_job_t *job);

@@ -23,7 +23,7 @@ iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
     if (!err) {
         err = iimg_upload_identity_image(req->context, req->id, upload, &identity);
     }
-    return err ? err : iimg_answer_identity(req, identity);
+    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
 }
 
 iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req)
@@ -31,7 +31,7 @@ iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req)
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_delete_identity_image(req->context, req->id, &identity);
 
-    return err ? err : iimg_answer_identity(req, identity);
+    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
 }
 
 iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
@@ -39,5 +39,5 @@ iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_restore_identity_image(req->context, req->id, &identity);
 
-    return err ? err : iimg_answer_identity(req, identity);
+    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
 }

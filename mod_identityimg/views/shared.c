@@ -1,9 +1,11 @@
-/* shared.c - answers that several views give. */
+/* shared.c - what several views read and answer. */
 #include "views/shared.h"
 
 #include <apr_strings.h>
 #include "serializers/serializers.h"
 #include "server/response.h"
+
+#define MAX_NAME 255    /* characters of a photo's name */
 
 iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header_t *identities)
 {
@@ -23,7 +25,8 @@ iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-iimg_error_t *iimg_answer_identity(iimg_request_t *req, const iimg_identity_t *identity)
+iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
+                                   const iimg_identity_t *identity)
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
@@ -38,5 +41,87 @@ iimg_error_t *iimg_answer_identity(iimg_request_t *req, const iimg_identity_t *i
     }
     out = iimg_respond_begin(req, 4096);
     iimg_identity_serialize(out, signer, identity);
-    return iimg_respond_json(req, HTTP_OK, out);
+    return iimg_respond_json(req, status, out);
+}
+
+iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
+                                          const iimg_reference_image_t *image)
+{
+    iimg_json_t *out;
+    iimg_media_signer_t *signer;
+    iimg_error_t *err;
+
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, image->version))) {
+        return NULL;
+    }
+    err = iimg_respond_signer(req, &signer);
+    if (err) {
+        return err;
+    }
+    out = iimg_respond_begin(req, 1200);
+    iimg_reference_image_serialize(out, signer, image);
+    return iimg_respond_json(req, status, out);
+}
+
+static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, const int **order)
+{
+    long long value = 0;
+    bool present;
+    iimg_error_t *err = iimg_input_integer(input, "order", &present, &value);
+
+    *order = NULL;
+    if (err || !present) {
+        return err;
+    }
+    *order = apr_pmemdup(req->context->pool, &(int){ (int)value }, sizeof(int));
+    return iimg_check_order(req->context, value);
+}
+
+iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_input_t *input,
+                                            iimg_new_reference_image_t *wanted)
+{
+    iimg_upload_t *upload;
+    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &wanted->name);
+
+    if (!err) {
+        err = read_order(req, input, &wanted->order);
+    }
+    if (!err) {
+        err = iimg_request_upload(req, input, &upload);
+    }
+    if (err) {
+        return err;
+    }
+    wanted->name = wanted->name ? wanted->name : "";
+    wanted->upload = upload;
+    return NULL;
+}
+
+static iimg_error_t *read_swap(iimg_request_t *req, bool *swap)
+{
+    iimg_input_t *query;
+    iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
+
+    *swap = false;
+    return err ? err : iimg_input_bool(query, "swap", swap);
+}
+
+iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_input_t *input,
+                                               iimg_reference_image_change_t *change)
+{
+    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &change->name);
+
+    if (!err && iimg_input_is_null(input, "order")) {
+        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+                                          "This field may not be null."), "order");
+    }
+    if (!err) {
+        err = read_order(req, input, &change->order);
+    }
+    return err ? err : read_swap(req, &change->swap);
+}
+
+iimg_error_t *iimg_replay_error(iimg_request_t *req, iimg_error_t *err)
+{
+    return err->kind == IIMG_NOT_FOUND ? iimg_idempotency_gone(req->context) : err;
 }

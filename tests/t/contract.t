@@ -16,6 +16,7 @@ my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
 my $identity = identity_of('full');
+my $scenario = '00000000-0000-4000-8000-0000000000e1';
 my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
 
 # path                                       Allow                                       of a row
@@ -39,6 +40,14 @@ my @routes = (
     ["prompts/$prompt/",                     'GET, HEAD, PATCH, OPTIONS',                'prompts/%s/'],
     ['prompts/preview/',                     'POST, OPTIONS'],
     ['core/enums/',                          'GET, HEAD, OPTIONS'],
+    ['admin/users/',                         'GET, HEAD, POST, OPTIONS'],
+    ['admin/users/' . person('bob') . '/',   'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/users/%s/'],
+    ['admin/identities/',                    'GET, HEAD, POST, OPTIONS'],
+    ["admin/identities/$identity/",          'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/identities/%s/'],
+    ['admin/test-scenarios/',                'GET, HEAD, POST, OPTIONS'],
+    ["admin/test-scenarios/$scenario/",      'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/test-scenarios/%s/'],
+    ['admin/reference-images/',              'GET, HEAD, POST, OPTIONS'],
+    ["admin/reference-images/$photo/",       'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/reference-images/%s/'],
 );
 # Anyone's.
 my @open = (
@@ -152,6 +161,7 @@ for my $case (
     ['GET',    "test-users/$nowhere/identities/"], ['POST', "identities/$nowhere/upload-image/"], ['DELETE', "identities/$nowhere/delete-image/"],
     ['GET',    'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'],
     ['GET',    'prompts/'], ['POST', 'prompts/'], ['GET', "prompts/$nowhere/"], ['PATCH', "prompts/$nowhere/"], ['POST', 'prompts/preview/'], ['GET', 'core/enums/'], ['PUT', 'users/me/'],
+    map { (['GET', "admin/$_/"], ['GET', "admin/$_/?limit=x"], ['POST', "admin/$_/"], ['GET', "admin/$_/$nowhere/"], ['PATCH', "admin/$_/$nowhere/"], ['DELETE', "admin/$_/$nowhere/"]) } qw(users identities test-scenarios reference-images)
 ) {
     my ($method, $path) = @$case;
     is call(GET => 'users/me/', as => 'bob')->code, 200, 'a user is let in' if $path eq 'users/me/';
@@ -189,6 +199,7 @@ fresh_data();
 $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
 $routes[1][0] = "reference-images/$photo/";
 $routes[2][0] = "reference-images/$photo/upload-image/";
+$routes[-1][0] = "admin/reference-images/$photo/";
 
 # Methods -----------------------------------------------------------------------------------------
 
@@ -337,7 +348,8 @@ for my $case (
 ) {
     my ($what, $body, $expected) = @$case;
     for my $way ([POST => 'reference-images/'], [PATCH => "reference-images/$photo/"], [POST => 'image-generation/generate/'],
-                 [POST => 'prompts/'], [PATCH => "prompts/$prompt/"], [POST => 'prompts/preview/']) {
+                 [POST => 'prompts/'], [PATCH => "prompts/$prompt/"], [POST => 'prompts/preview/'],
+                 [POST => 'admin/users/'], [PATCH => 'admin/users/' . person('bob') . '/'], [POST => 'admin/identities/']) {
         my $said = line(call(@$way, as => 'admin', body => $body, type => 'application/json'));
         my $name = "$what as JSON to $way->[0] " . shown($way->[1]);
         ref $expected ? like $said, $expected, $name : is $said, $expected, $name;

@@ -3,6 +3,7 @@
 #define IIMG_FUNCTIONS_ADMIN_H
 
 #include "functions/public/public.h"
+#include "models/account.h"
 #include "models/test_scenario.h"
 
 /** A user whom pictures can be generated for. */
@@ -120,5 +121,139 @@ typedef struct iimg_preview_t {
  */
 iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
                                   iimg_preview_t *preview);
+
+/* Users --------------------------------------------------------------------------------------- */
+
+/*
+ * Whoever changes rows below is staff when the transaction looks; what he did is in the audit log
+ * when it is committed. A change that changes nothing writes nothing.
+ */
+
+/** A page of users, the newest first. @param accounts iimg_account_t */
+iimg_error_t *iimg_list_users(iimg_context_t *context, iimg_page_t *page,
+                              const iimg_account_filter_t *filter, apr_array_header_t **accounts);
+
+/** One user. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_user(iimg_context_t *context, const char *id, iimg_account_t **account);
+
+/** Fewest characters of a password, and most bytes: bcrypt looks at no more. */
+#define IIMG_PASSWORD_MIN_CHARACTERS 8
+#define IIMG_PASSWORD_MAX_BYTES 72
+
+/** What staff say of a user, old or new. */
+typedef struct iimg_user_change_t {
+    iimg_given_t email;                 /* a new user's must be given */
+    iimg_given_t first_name;
+    iimg_given_t last_name;
+    iimg_given_t password;
+    iimg_given_bool_t is_staff;         /* a new user is none unless he is said to be */
+    iimg_given_bool_t is_active;        /* a new user is unless he is said not to be */
+} iimg_user_change_t;
+
+/**
+ * Within or without a transaction: whether email and password will do, and the password's hash.
+ * @param hash NULL when no password is given
+ * Errors: IIMG_INVALID.
+ */
+iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted,
+                                     const char **hash);
+
+/** Take over what is wanted. @param members gets the names of what is new */
+void iimg_apply_user_change(const iimg_user_change_t *wanted, const char *hash,
+                            apr_array_header_t *members, iimg_account_t *account);
+
+/**
+ * "You cannot <what> your own account." unless the account is somebody else's: nobody locks
+ * himself out. Errors: IIMG_CONFLICT code own_account.
+ */
+iimg_error_t *iimg_refuse_own_account(iimg_context_t *context, const char *id, const char *what);
+
+/** A new user. Errors: IIMG_INVALID (email, email_in_use, password). */
+iimg_error_t *iimg_create_user(iimg_context_t *context, const iimg_user_change_t *wanted,
+                               iimg_account_t **account);
+
+/** Change a user. Errors: IIMG_NOT_FOUND, IIMG_INVALID as above, IIMG_CONFLICT code own_account. */
+iimg_error_t *iimg_update_user(iimg_context_t *context, const char *id,
+                               const iimg_user_change_t *wanted, iimg_account_t **account);
+
+/** Delete a user and all that is his. Errors: IIMG_NOT_FOUND, IIMG_CONFLICT code own_account. */
+iimg_error_t *iimg_delete_user(iimg_context_t *context, const char *id);
+
+/* Identities ---------------------------------------------------------------------------------- */
+
+/** A page of all identities, the newest first. @param identities iimg_identity_t */
+iimg_error_t *iimg_list_identities(iimg_context_t *context, iimg_page_t *page,
+                                   const iimg_identity_filter_t *filter,
+                                   apr_array_header_t **identities);
+
+/** One identity, whosever. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_any_identity(iimg_context_t *context, const char *id,
+                                    iimg_identity_t **identity);
+
+/** What staff say of an identity; of a new one user_id, name and category must be given. */
+typedef struct iimg_identity_change_t {
+    iimg_given_t user_id;
+    iimg_given_t name;
+    iimg_given_t category;
+    iimg_given_t i_am_statement;
+    iimg_given_t visualization;
+    apr_array_header_t *notes;          /* const char *; NULL: not given */
+} iimg_identity_change_t;
+
+/** Take over what is wanted. @param members gets the names of what is new */
+void iimg_apply_identity_change(const iimg_identity_change_t *wanted, apr_array_header_t *members,
+                                iimg_identity_t *identity);
+
+/** A new identity. Errors: IIMG_NOT_FOUND "User <id> not found". */
+iimg_error_t *iimg_create_identity(iimg_context_t *context, const iimg_identity_change_t *wanted,
+                                   iimg_identity_t **identity);
+
+/** Change an identity. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_update_identity(iimg_context_t *context, const char *id,
+                                   const iimg_identity_change_t *wanted,
+                                   iimg_identity_t **identity);
+
+/** Delete an identity: its row, then its pictures. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_delete_identity(iimg_context_t *context, const char *id);
+
+/* Test scenarios ------------------------------------------------------------------------------ */
+
+/** A page of all scenarios, the newest first. @param scenarios iimg_scenario_t */
+iimg_error_t *iimg_list_test_scenarios(iimg_context_t *context, iimg_page_t *page,
+                                       apr_array_header_t **scenarios);
+
+/** One scenario. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_test_scenario(iimg_context_t *context, const char *id,
+                                     iimg_scenario_t **scenario);
+
+/** What staff say of a scenario; of a new one the name must be given. */
+typedef struct iimg_scenario_change_t {
+    iimg_given_t name;
+    iimg_given_t user_id;               /* null: nobody plays it */
+} iimg_scenario_change_t;
+
+/** A new scenario. Errors: IIMG_NOT_FOUND "User <id> not found". */
+iimg_error_t *iimg_create_test_scenario(iimg_context_t *context,
+                                        const iimg_scenario_change_t *wanted,
+                                        iimg_scenario_t **scenario);
+
+/** Change a scenario. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_update_test_scenario(iimg_context_t *context, const char *id,
+                                        const iimg_scenario_change_t *wanted,
+                                        iimg_scenario_t **scenario);
+
+/** Delete a scenario; its user stays. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_delete_test_scenario(iimg_context_t *context, const char *id);
+
+/* Photos -------------------------------------------------------------------------------------- */
+
+/** A page of all users' photos, the newest first. @param images iimg_reference_image_t */
+iimg_error_t *iimg_list_all_reference_images(iimg_context_t *context, iimg_page_t *page,
+                                             const iimg_reference_image_filter_t *filter,
+                                             apr_array_header_t **images);
+
+/** One photo, whosever. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_any_reference_image(iimg_context_t *context, const char *id,
+                                           iimg_reference_image_t **image);
 
 #endif

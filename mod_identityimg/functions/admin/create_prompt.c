@@ -50,6 +50,19 @@ static iimg_error_t *check(iimg_context_t *context, const iimg_new_prompt_t *wan
     return check_keys(context, wanted->required_context_keys);
 }
 
+static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
+{
+    apr_array_header_t *members = iimg_members(context->pool);
+
+    APR_ARRAY_PUSH(members, const char *) = "prompt_type";
+    APR_ARRAY_PUSH(members, const char *) = "body";
+    APR_ARRAY_PUSH(members, const char *) = "is_active";
+    if (creation->wanted->required_context_keys->nelts) {
+        APR_ARRAY_PUSH(members, const char *) = "required_context_keys";
+    }
+    return iimg_audit(context, "create", "prompts", creation->prompt->id, members);
+}
+
 /* Versions of one type queue up: each sees the one before it. */
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
@@ -71,7 +84,7 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->prompt->id);
     }
-    return err;
+    return err ? err : tell(context, creation);
 }
 
 iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,

@@ -7,6 +7,14 @@ typedef struct update_t {
     iimg_prompt_t *prompt;
 } update_t;
 
+static iimg_error_t *tell(iimg_context_t *context, const char *id)
+{
+    apr_array_header_t *members = iimg_members(context->pool);
+
+    APR_ARRAY_PUSH(members, const char *) = "is_active";
+    return iimg_audit(context, "change", "prompts", id, members);
+}
+
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
     update_t *update = baton;
@@ -15,7 +23,10 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
     }
-    return !err && !update->prompt ? iimg_not_found(context) : err;
+    if (!err && !update->prompt) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : tell(context, update->id);
 }
 
 iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool is_active,

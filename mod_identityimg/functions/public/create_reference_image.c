@@ -42,19 +42,35 @@ static iimg_error_t *check_slot(iimg_context_t *context, const creation_t *creat
     return err ? err : choose_order(context, taken, creation->wanted->order, order);
 }
 
+static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
+{
+    apr_array_header_t *members = iimg_members(context->pool);
+
+    if (*creation->wanted->name) {
+        APR_ARRAY_PUSH(members, const char *) = "name";
+    }
+    if (creation->wanted->order) {
+        APR_ARRAY_PUSH(members, const char *) = "order";
+    }
+    if (creation->stored.count) {
+        APR_ARRAY_PUSH(members, const char *) = "image";
+    }
+    return iimg_audit(context, "create", "reference_images", creation->image->id, members);
+}
+
 /* Creates of one user queue up at his row: nobody else sees the slots before this one is in. */
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     creation_t *creation = baton;
     bool found;
     int order = 0;
-    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+    iimg_error_t *err = iimg_identify_caller_for(context, creation->user_id);
 
     if (!err) {
         err = iimg_user_lock(context, creation->user_id, &found);
     }
     if (!err && !found) {
-        err = iimg_error(context->pool, IIMG_NOT_FOUND, "User %s not found", creation->user_id);
+        err = iimg_user_not_found(context, creation->user_id);
     }
     if (!err) {
         err = check_slot(context, creation, &order);
@@ -69,7 +85,7 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     if (!err && creation->stored.count) {
         err = iimg_publish_picture(context, &creation->stored);
     }
-    return err;
+    return err ? err : tell(context, creation);
 }
 
 /* A picture that cannot be kept is not decoded and stored first. */

@@ -19,7 +19,10 @@ static iimg_error_t *show_none(iimg_context_t *context, void *baton)
         return err;
     }
     err = iimg_identity_set_picture(context, change->id, &none, &change->identity);
-    return !err && !change->identity ? iimg_not_found(context) : err;
+    if (!err && !change->identity) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_audit_image(context, "identities", change->id);
 }
 
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,

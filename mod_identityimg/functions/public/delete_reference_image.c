@@ -10,7 +10,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
     const removal_t *removal = baton;
     bool found = false;
-    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+    iimg_error_t *err = iimg_identify_caller_for(context, removal->user_id);
 
     if (!err) {
         err = iimg_expect_reference_image(context, removal->user_id, removal->id);
@@ -18,7 +18,11 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_reference_image_delete(context, removal->user_id, removal->id, &found);
     }
-    return !err && !found ? iimg_not_found(context) : err;
+    if (!err && !found) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_audit(context, "delete", "reference_images", removal->id,
+                                  iimg_members(context->pool));
 }
 
 iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *user_id,

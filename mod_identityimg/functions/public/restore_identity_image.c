@@ -25,7 +25,10 @@ static iimg_error_t *exchange(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_identity_restore_picture(context, change->id, &change->identity);
     }
-    return !err && !change->identity ? nothing_held(context) : err;
+    if (!err && !change->identity) {
+        err = nothing_held(context);
+    }
+    return err ? err : iimg_audit_image(context, "identities", change->id);
 }
 
 iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *id,

@@ -18,11 +18,24 @@ static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
     return !err && !found ? iimg_not_found(context) : err;
 }
 
+static iimg_error_t *tell(iimg_context_t *context, const update_t *update)
+{
+    apr_array_header_t *members = iimg_members(context->pool);
+
+    if (update->wanted->name) {
+        APR_ARRAY_PUSH(members, const char *) = "name";
+    }
+    if (update->wanted->order) {
+        APR_ARRAY_PUSH(members, const char *) = "order";
+    }
+    return iimg_audit(context, "change", "reference_images", update->id, members);
+}
+
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
     update_t *update = baton;
     const iimg_reference_image_change_t *wanted = update->wanted;
-    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+    iimg_error_t *err = iimg_identify_caller_for(context, update->user_id);
 
     if (!err) {
         err = lock_slots(context, update);
@@ -38,7 +51,10 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
         err = iimg_reference_image_update(context, update->user_id, update->id, wanted->name,
                                           wanted->order, &update->image);
     }
-    return !err && !update->image ? iimg_not_found(context) : err;
+    if (!err && !update->image) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : tell(context, update);
 }
 
 iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *user_id,

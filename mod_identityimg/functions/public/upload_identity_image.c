@@ -23,7 +23,10 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     if (!err && !change->identity) {
         err = iimg_not_found(context);
     }
-    return err ? err : iimg_publish_picture(context, &change->stored);
+    if (!err) {
+        err = iimg_publish_picture(context, &change->stored);
+    }
+    return err ? err : iimg_audit_image(context, "identities", change->id);
 }
 
 iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,

@@ -12,7 +12,7 @@ typedef struct change_t {
 static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
 {
     change_t *change = baton;
-    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+    iimg_error_t *err = iimg_identify_caller_for(context, change->user_id);
 
     if (!err) {
         err = iimg_expect_reference_image(context, change->user_id, change->id);
@@ -24,7 +24,10 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     if (!err && !change->image) {
         err = iimg_not_found(context);
     }
-    return err ? err : iimg_publish_picture(context, &change->stored);
+    if (!err) {
+        err = iimg_publish_picture(context, &change->stored);
+    }
+    return err ? err : iimg_audit_image(context, "reference_images", change->id);
 }
 
 iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *user_id,

@@ -1,6 +1,8 @@
 /* accept_caller.c - who calls, and whether he may. */
 #include "functions/shared/shared.h"
 
+#include <string.h>
+
 static iimg_error_t *unauthenticated(iimg_context_t *context, const char *sentence,
                                      const char *code)
 {
@@ -58,6 +60,16 @@ iimg_error_t *iimg_identify_caller(iimg_context_t *context, iimg_role_t role)
         err = iimg_caller_by_login(context, &caller);
     }
     return err ? err : iimg_accept_caller(context, caller, role);
+}
+
+iimg_error_t *iimg_identify_caller_for(iimg_context_t *context, const char *owner)
+{
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
+
+    if (!err && strcmp(context->caller->id, owner) != 0) {
+        err = iimg_accept_caller(context, context->caller, IIMG_STAFF);
+    }
+    return err;
 }
 
 iimg_error_t *iimg_not_found(iimg_context_t *context)

@@ -2,6 +2,7 @@
 #ifndef IIMG_FUNCTIONS_SHARED_H
 #define IIMG_FUNCTIONS_SHARED_H
 
+#include "base/input.h"
 #include "models/generation_job.h"
 #include "models/idempotency_key.h"
 #include "models/identity.h"
@@ -28,6 +29,12 @@ iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *c
 
 /** Look the caller up by the context's login, and accept him. Errors: as iimg_accept_caller. */
 iimg_error_t *iimg_identify_caller(iimg_context_t *context, iimg_role_t role);
+
+/**
+ * The same for who changes what is owner's: he himself, or staff.
+ * Errors: as iimg_accept_caller.
+ */
+iimg_error_t *iimg_identify_caller_for(iimg_context_t *context, const char *owner);
 
 /**
  * Verify an email and a password: for nobody, for a wrong password and for a right one it takes the
@@ -62,6 +69,33 @@ iimg_error_t *iimg_not_found(iimg_context_t *context);
  * Errors: IIMG_NOT_READY, its detail says why.
  */
 iimg_error_t *iimg_check_readiness(iimg_context_t *context);
+
+/* What staff changed --------------------------------------------------------------------------- */
+
+/**
+ * Take a value over if one was given and it is another one.
+ * @param members names of what was taken over; gets one more
+ */
+void iimg_take_text(apr_array_header_t *members, const char *name, const iimg_given_t *wanted,
+                    const char **value);
+void iimg_take_bool(apr_array_header_t *members, const char *name,
+                    const iimg_given_bool_t *wanted, bool *value);
+
+/** Names of members, to be taken over or told the audit log. @return const char *, none yet */
+apr_array_header_t *iimg_members(apr_pool_t *pool);
+
+/**
+ * Within the transaction of a change: write the audit log when the caller is staff, by whichever
+ * route he came. What others do is theirs alone.
+ * @param action  "create", "change", "delete"
+ * @param kind    the table
+ * @param members const char *: names of what was given or changed, never values
+ */
+iimg_error_t *iimg_audit(iimg_context_t *context, const char *action, const char *kind,
+                         const char *row_id, const apr_array_header_t *members);
+
+/** The same for a change of the member `image`. */
+iimg_error_t *iimg_audit_image(iimg_context_t *context, const char *kind, const char *row_id);
 
 /* Whose photos -------------------------------------------------------------------------------- */
 

@@ -129,6 +129,68 @@ static void json_fields(void)
     tap_is(sentence(iimg_input_bool(input, "i", &flag)), "Must be a valid boolean.", "3 is no boolean");
 }
 
+static void texts_of(const char *type, const char *body, const char *expected)
+{
+    iimg_input_t *input;
+    apr_array_header_t *values;
+    iimg_error_t *err = parse(type, body, strlen(body), &input);
+
+    if (!err) {
+        err = iimg_input_texts(input, "w", 3, 4, &values);
+    }
+    tap_is(err ? err->message : values ? apr_array_pstrcat(pool, values, '|') : "absent", expected, "texts of %s", body);
+}
+
+static void text_lists(void)
+{
+    texts_of("application/json", "{}", "absent");
+    texts_of("application/json", "{\"w\":null}", "This field may not be null.");
+    texts_of("application/json", "{\"w\":[]}", "");
+    texts_of("application/json", "{\"w\":[\"a,b\",\" c d \"]}", "a,b|c d");
+    texts_of("application/json", "{\"w\":[\"a\",\"b\",\"c\",\"d\"]}", "At most 3 items.");
+    texts_of("application/json", "{\"w\":[\"a\",null]}", "Not a valid string.");
+    texts_of("application/json", "{\"w\":[\" \"]}", "This field may not be blank.");
+    texts_of("application/json", "{\"w\":[\"12345\"]}", "Ensure this field has no more than 4 characters.");
+    texts_of("application/json", "{\"w\":[\"a\\u0000\"]}", "Null characters are not allowed.");
+    texts_of("application/json", "{\"w\":\"a\"}", "Expected a list of texts.");
+    texts_of("application/x-www-form-urlencoded", "w=a,b&x=1&w=c", "a,b|c");
+    texts_of("application/x-www-form-urlencoded", "w=", "");
+    texts_of("application/x-www-form-urlencoded", "w=a&w=", "This field may not be blank.");
+    texts_of("application/x-www-form-urlencoded", "w=%ff", "Not a valid string.");
+    texts_of("application/x-www-form-urlencoded", "w=a&w=b&w=c&w=d", "At most 3 items.");
+}
+
+static void given(void)
+{
+    static const char body[] = "{\"t\":\" x \",\"n\":null,\"b\":\" \",\"u\":\"00000000-0000-4000-8000-00000000000A\",\"yes\":true}";
+    static const char *const there[] = { "t", "n", NULL }, *const not_there[] = { "t", "none", "z", NULL };
+    iimg_input_t *input;
+    iimg_given_t text;
+    iimg_given_bool_t flag;
+
+    parse("application/json", body, strlen(body), &input);
+    tap_is(sentence(iimg_input_require(input, there)), NULL, "what is there is not missed, null included");
+    tap_is(iimg_input_require(input, not_there)->field, "none", "the first that is absent is named");
+    tap_is(sentence(iimg_input_given(input, "none", 9, 0, &text)), NULL, "a member may be absent");
+    tap_ok(!text.given, "which is told");
+    iimg_input_given(input, "t", 9, 0, &text);
+    tap_is(text.given ? text.value : NULL, "x", "a text is given");
+    tap_is(sentence(iimg_input_given(input, "n", 9, 0, &text)), "This field may not be null.", "null is refused");
+    tap_is(sentence(iimg_input_given(input, "n", 9, IIMG_MAY_BE_NULL, &text)), NULL, "unless it may be");
+    tap_ok(text.given && !text.value, "then it is given, and nothing");
+    tap_is(sentence(iimg_input_given(input, "b", 9, IIMG_MAY_BE_NULL, &text)), "This field may not be blank.", "blank is refused");
+    tap_is(sentence(iimg_input_given(input, "b", 9, IIMG_MAY_BE_BLANK, &text)), NULL, "unless it may be");
+    tap_is(sentence(iimg_input_given_uuid(input, "u", 0, &text)), NULL, "a UUID is read");
+    tap_is(text.value, "00000000-0000-4000-8000-00000000000a", "in lower case");
+    tap_is(sentence(iimg_input_given_uuid(input, "n", 0, &text)), "This field may not be null.", "null is none");
+    tap_is(sentence(iimg_input_given_uuid(input, "n", IIMG_MAY_BE_NULL, &text)), NULL, "unless it may be");
+    tap_is(sentence(iimg_input_given_bool(input, "yes", &flag)), NULL, "a boolean is read");
+    tap_ok(flag.given && flag.value, "as it is");
+    tap_is(sentence(iimg_input_given_bool(input, "n", &flag)), "This field may not be null.", "null is none either");
+    iimg_input_given_bool(input, "none", &flag);
+    tap_ok(!flag.given, "and it may be absent");
+}
+
 static void urlencoded_fields(void)
 {
     iimg_input_t *input;
@@ -281,6 +343,8 @@ int main(void)
     iimg_multipart_start();
     json_fields();
     word_lists();
+    text_lists();
+    given();
     urlencoded_fields();
     types();
     multipart_fields();

@@ -101,6 +101,33 @@ static void media_types(void)
     tap_ok(iimg_media_type_by_extension("php") == NULL, "no other does");
 }
 
+static const char *joined(apr_pool_t *pool, const char *text)
+{
+    return apr_array_pstrcat(pool, iimg_text_words(pool, text), '|');
+}
+
+static void words(apr_pool_t *pool)
+{
+    tap_is(joined(pool, ""), "", "no text has no words");
+    tap_is(joined(pool, " \t\xe3\x80\x80 "), "", "white space has none");
+    tap_is(joined(pool, "one"), "one", "a word is one");
+    tap_is(joined(pool, "  one\ntwo\xc2\xa0\xe6\xa8\xa1\xe7\xaf\x84  "), "one|two|\xe6\xa8\xa1\xe7\xaf\x84", "words are what white space of any kind parts");
+}
+
+static void emails(void)
+{
+    static const char *const good[] = { "a@b", "alice@example.com", "o'brien+tag@mail.example", "m\xc3\xbcller@b\xc3\xbc" "cher.example" };
+    static const char *const bad[] = { "", "@", "a", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a\n@b", "a\x7f@b", "a\xc2\x85@b", "a\xc2\xa0@b", "a:b@c", "\"a\"@b",
+                                       "<a@b>", "a,b@c", "a;b@c", "(a)@b", "[a]@b", "a\\@b", "a@.b", "a@b.", "a@b..c" };
+
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        tap_ok(iimg_text_is_email(good[i]), "email %zu of the good ones is one", i + 1);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        tap_ok(!iimg_text_is_email(bad[i]), "email %zu of the bad ones is none", i + 1);
+    }
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
@@ -110,6 +137,8 @@ int main(void)
     safe_names(context->pool);
     times(context->pool);
     uuids(context->pool);
+    words(context->pool);
+    emails();
     media_types();
     work_end(context);
     return tap_done();

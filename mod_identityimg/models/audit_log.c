@@ -1,0 +1,18 @@
+/* audit_log.c - who of the staff changed what: rows of audit_log. */
+#include "models/audit_log.h"
+
+static const iimg_statement_t insert = {
+    "iimg_audit_log_insert",
+    "INSERT INTO audit_log (actor, actor_email, action, kind, row_id, members, request_id)"
+    " SELECT u.id, u.email, $2::text, $3::text, $4::uuid, $5::text[], $6::text"
+    "   FROM users u WHERE u.id = $1::uuid"
+};
+
+iimg_error_t *iimg_audit_log_insert(iimg_context_t *context, const char *actor,
+                                    const iimg_audit_entry_t *entry)
+{
+    return iimg_db_query(context, &insert,
+                         IIMG_PARAMS(actor, entry->action, entry->kind, entry->row_id,
+                                     iimg_db_array_format(context->pool, entry->members),
+                                     context->request_id), NULL);
+}

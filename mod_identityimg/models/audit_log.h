@@ -1,0 +1,21 @@
+/* audit_log.h - who of the staff changed what: rows of audit_log. */
+#ifndef IIMG_AUDIT_LOG_H
+#define IIMG_AUDIT_LOG_H
+
+#include <apr_tables.h>
+#include "base/context.h"
+#include "base/db.h"
+#include "base/error.h"
+
+typedef struct iimg_audit_entry_t {
+    const char *action;                 /* "create", "change", "delete" */
+    const char *kind;                   /* the table */
+    const char *row_id;
+    const apr_array_header_t *members;  /* const char *: names of what was given or changed */
+} iimg_audit_entry_t;
+
+/** Write an entry of what `actor` (an id of users) did. */
+iimg_error_t *iimg_audit_log_insert(iimg_context_t *context, const char *actor,
+                                    const iimg_audit_entry_t *entry);
+
+#endif
