@@ -17,6 +17,9 @@ typedef struct iimg_part_t {
 /** Most parts that one form may have. */
 #define IIMG_MULTIPART_MAX_PARTS 100
 
+/** Most bytes of one part's headers. */
+#define IIMG_MULTIPART_MAX_HEADERS 8192
+
 /** Prepare GMime, once per process, before any thread starts. */
 void iimg_multipart_start(void);
 
