@@ -76,13 +76,24 @@ static bool is_delimiter_line(const form_t *form, const char *p)
 static bool has_long_headers(const form_t *form, const char *p)
 {
     const char *end = form->message + form->length;
-    apr_size_t left = (apr_size_t)(end - p);
+    int lines = 0;
 
-    if (left <= IIMG_MULTIPART_MAX_HEADERS || !is_delimiter_line(form, p)) {
+    if (!is_delimiter_line(form, p)) {
         return false;
     }
-    return !memmem(p, IIMG_MULTIPART_MAX_HEADERS, "\n\r\n", 3)
-           && !memmem(p, IIMG_MULTIPART_MAX_HEADERS, "\n\n", 2);
+    if (end - p > IIMG_MULTIPART_MAX_HEADERS) {
+        end = p + IIMG_MULTIPART_MAX_HEADERS;
+    }
+    while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+        p++;
+        p += p < end && *p == '\r';
+        if (p < end && *p == '\n') {
+            return lines >= IIMG_MULTIPART_MAX_HEADER_LINES;
+        }
+        lines++;
+    }
+    /* Where the message ends before the headers do, GMime says so. */
+    return end < form->message + form->length || lines > IIMG_MULTIPART_MAX_HEADER_LINES;
 }
 
 /* GMime builds an object for each part and each header: count them before it does.
@@ -99,8 +110,8 @@ static const char *find_excess(const form_t *form)
             return apr_psprintf(form->pool, "more than %d parts", IIMG_MULTIPART_MAX_PARTS);
         }
         if (has_long_headers(form, p)) {
-            return apr_psprintf(form->pool, "a part has more than %d bytes of headers",
-                                IIMG_MULTIPART_MAX_HEADERS);
+            return apr_psprintf(form->pool, "a part has more than %d bytes or %d lines of headers",
+                                IIMG_MULTIPART_MAX_HEADERS, IIMG_MULTIPART_MAX_HEADER_LINES);
         }
         p += width;
     }
