@@ -74,15 +74,17 @@ void fuzz_claim_refusal(const iimg_error_t *err)
 
 /* libFuzzer ----------------------------------------------------------------------------------- */
 
-/* Reads a byte too many of what APR's own code took from a pool: must end the process. */
-static void canary(void)
+/* What must end the process: "overrun" reads a byte behind what APR's own code took from a pool,
+ * "leak" loses memory. */
+static void canary(const char *what)
 {
     volatile char *text, seen;
 
     run.running = true;
-    text = apr_pstrdup(forever, "x");
+    text = strcmp(what, "leak") == 0 ? malloc(100) : apr_pstrdup(forever, "x");
     seen = text[2];
     (void)seen;
+    text = NULL;
     free_pieces();
 }
 
@@ -96,7 +98,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     /* Ours goes before what fuzz_start's libraries do at the end: else they call it leaks. */
     atexit(apr_terminate);
     if (getenv("FUZZ_CANARY")) {
-        canary();
+        canary(getenv("FUZZ_CANARY"));
     }
     return 0;
 }

@@ -26,9 +26,12 @@ for my $target (@targets) {
     ok @seeds && -s "$source/tests/fuzz/dictionaries/$target.dict", "$target has inputs to begin with, and a dictionary";
 }
 
-my $canary = `FUZZ_CANARY=1 '$source/build/fuzz/fuzz/$targets[0]_fuzz' -runs=1 2>&1`;
-isnt $?, 0, 'a byte read behind a piece of a pool ends a target';
-like $canary, qr/heap-buffer-overflow/, 'because the sanitizer sees it';
+for my $case (['overrun', 'a byte read behind a piece of a pool', qr/heap-buffer-overflow/], ['leak', 'memory that is lost', qr/LeakSanitizer: detected memory leaks/]) {
+    my ($canary, $what, $report) = @$case;
+    my $said = `FUZZ_CANARY=$canary ASAN_OPTIONS=detect_leaks=1 '$source/build/fuzz/fuzz/$targets[0]_fuzz' -runs=1 -artifact_prefix='$work/' 2>&1`;
+    isnt $?, 0, "$what ends a target";
+    like $said, $report, 'because the sanitizer sees it';
+}
 
 my $seconds = int($minute / @targets) || 1;
 my @said = split /\n/, `FUZZ_SECONDS=$seconds FUZZ_FOUND='$work/found' '$source/tests/fuzz/run' 2>&1`;
