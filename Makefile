@@ -1,7 +1,7 @@
 # Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
 #
-# SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers, WERROR=0 lets
-# warnings pass, V=1 shows commands. PORT, STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
+# SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers (SANITIZE=fuzz, which
+# `make fuzzers` sets, with those of clang and libFuzzer's eyes), WERROR=0 lets warnings pass, V=1 shows commands. PORT, STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
 # through the environment.
 #
 # apxs and pkg-config are asked when something is built, never while this file is read: `make run`
@@ -14,7 +14,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 SANITIZE ?= 0
 WERROR   ?= 1
 DESTDIR  ?=
-kind     := $(if $(filter 1,$(SANITIZE)),sanitize,plain)
+kind     := $(or $(and $(filter 1,$(SANITIZE)),sanitize),$(and $(filter fuzz,$(SANITIZE)),fuzz),plain)
 out      := build/$(kind)
 Q        := $(if $(filter 1,$(V)),,@)
 export IIMG_SANITIZE := $(SANITIZE)
@@ -30,15 +30,16 @@ $(call once,needs_cflags,pkg-config --cflags $(needs) $(aprs))
 $(call once,needs_libs,pkg-config --libs $(needs))
 $(call once,aprs_libs,pkg-config --libs $(aprs))
 
-CC        = gcc
+CC        = $(if $(filter fuzz,$(kind)),clang,gcc)
 OPTIMIZE ?= -O2 -g
 # Without: the arguments that httpd's hooks must have and ours need not use, and the empty last row
 # of httpd's tables of directives.
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers \
             $(if $(filter 1,$(WERROR)),-Werror)
-SANITIZER = $(if $(filter 1,$(SANITIZE)),-fsanitize=address -fsanitize=undefined \
-            -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+SANITIZER = $(if $(filter plain,$(kind)),,-fsanitize=address -fsanitize=undefined \
+            -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
+            $(if $(filter fuzz,$(kind)),-fsanitize=fuzzer-no-link))
 # Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
 CPPFLAGS  = -Imod_identityimg $(call system,$(needs_cflags)) $(apxs_cppflags)
@@ -52,12 +53,14 @@ lib_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,$(below)))
 module_o  := $(patsubst ./%,%,$(patsubst %.c,$(out)/%.o,$(subst /./,/,$(call c_files,$(above)))))
 unit_c    := $(sort $(wildcard $(addprefix tests/unit/,*_test.c */*_test.c */*/*_test.c)))
 unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
+fuzz_c    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
+fuzzers   := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(fuzz_c))
 openapi   := mod_identityimg/openapi.json
 module_o  += $(out)/mod_identityimg/openapi.o
 module    := $(out)/mod_identityimg.so
 lib       := $(out)/libidentityimg.a
 
-.PHONY: all build unit run start stop status test bench docs install deps clean help
+.PHONY: all build unit fuzzers run start stop status test fuzz bench docs install deps clean help
 
 all: build
 
@@ -87,6 +90,18 @@ test: ## run all tests
 	@scripts/deps test
 	@$(MAKE) build unit
 	@tests/run
+
+fuzz: ## throw bytes at what reads strangers' bytes, FUZZ_SECONDS (600) a target
+	@scripts/deps fuzz
+	@$(MAKE) fuzzers
+	@tests/fuzz/run
+
+fuzzers: ## build the fuzz targets
+	@$(if $(filter fuzz,$(kind)),:,$(MAKE) SANITIZE=fuzz fuzzers)
+
+ifeq ($(kind),fuzz)
+fuzzers: $(fuzzers)
+endif
 
 bench: ## measure
 	@scripts/deps bench
@@ -149,6 +164,13 @@ $(out)/unit/%: $(out)/tests/unit/%.o $(lib)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
+
+$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(lib)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(lib) $(needs_libs) $(aprs_libs)
+
+$(out)/tests/fuzz/%.o: CPPFLAGS += -Itests/fuzz
 
 $(out)/%.o: %.c Makefile
 	@mkdir -p $(@D)

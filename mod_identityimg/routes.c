@@ -4,6 +4,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
+#include "base/path.h"
 #include "base/uuid.h"
 #include "server/authn.h"
 #include "server/idempotency.h"
@@ -86,27 +87,6 @@ static const struct { int number; const char *name; } methods[] = {
     { M_GET, "GET, HEAD" }, { M_POST, "POST" }, { M_PATCH, "PATCH" }, { M_DELETE, "DELETE" },
 };
 
-/* Whether path is the pattern's; *id is the text at {id}, from *id to the next slash. */
-static bool matches(const char *pattern, const char *path, const char **id, size_t *id_length)
-{
-    *id = NULL;
-    while (*pattern) {
-        if (*pattern == '{') {
-            *id = path;
-            *id_length = strcspn(path, "/");
-            if (*id_length == 0) {
-                return false;
-            }
-            path += *id_length;
-            pattern += strlen("{id}");
-        }
-        else if (*pattern++ != *path++) {
-            return false;
-        }
-    }
-    return *path == '\0';
-}
-
 /* Whether a route has this very path: then none of its words is an {id}. */
 static bool is_literal(const char *path)
 {
@@ -143,7 +123,7 @@ static const route_t *find(request_rec *r, const char *path, apr_array_header_t 
     for (int i = 0; i < ROUTES; i++) {
         const char *text;
 
-        if (!matches(routes[i].path, path, &text, &length) || (text && literal)) {
+        if (!iimg_path_matches(routes[i].path, path, &text, &length) || (text && literal)) {
             continue;
         }
         APR_ARRAY_PUSH(allowed, int) = routes[i].method;

@@ -60,20 +60,62 @@ static iimg_error_t *read_boundary(form_t *form, const char *content_type)
     return NULL;
 }
 
-/* GMime builds an object for each part: count the delimiters before it does. */
-static bool has_too_many_parts(const form_t *form)
+/* Whether a line that is the delimiter stands at p: what follows are a part's headers. */
+static bool is_delimiter_line(const form_t *form, const char *p)
 {
+    const char *end = form->message + form->length;
+    const char *rest = p + strlen(form->boundary);
+
+    while (rest < end && (*rest == ' ' || *rest == '\t' || *rest == '\r')) {
+        rest++;
+    }
+    return p[-1] == '\n' && rest < end && *rest == '\n';
+}
+
+/* Whether the headers behind a delimiter are too long: no empty line ends them soon enough. */
+static bool has_long_headers(const form_t *form, const char *p)
+{
+    const char *end = form->message + form->length;
+    int lines = 0;
+
+    if (!is_delimiter_line(form, p)) {
+        return false;
+    }
+    if (end - p > IIMG_MULTIPART_MAX_HEADERS) {
+        end = p + IIMG_MULTIPART_MAX_HEADERS;
+    }
+    while ((p = memchr(p, '\n', (size_t)(end - p))) != NULL) {
+        p++;
+        p += p < end && *p == '\r';
+        if (p < end && *p == '\n') {
+            return lines >= IIMG_MULTIPART_MAX_HEADER_LINES;
+        }
+        lines++;
+    }
+    /* Where the message ends before the headers do, GMime says so. */
+    return end < form->message + form->length || lines > IIMG_MULTIPART_MAX_HEADER_LINES;
+}
+
+/* GMime builds an object for each part and each header: count them before it does.
+ * @return why the form is refused, NULL when it is not */
+static const char *find_excess(const form_t *form)
+{
+    /* The preamble ends in a line break: there is a byte in front of any delimiter. */
     const char *p = form->message + form->offset, *end = form->message + form->length;
     size_t width = strlen(form->boundary);
     int delimiters = 0;
 
     while ((p = memmem(p, (size_t)(end - p), form->boundary, width)) != NULL) {
         if (++delimiters > IIMG_MULTIPART_MAX_PARTS + 1) {
-            return true;
+            return apr_psprintf(form->pool, "more than %d parts", IIMG_MULTIPART_MAX_PARTS);
+        }
+        if (has_long_headers(form, p)) {
+            return apr_psprintf(form->pool, "a part has more than %d bytes or %d lines of headers",
+                                IIMG_MULTIPART_MAX_HEADERS, IIMG_MULTIPART_MAX_HEADER_LINES);
         }
         p += width;
     }
-    return false;
+    return delimiters ? NULL : "the body holds no boundary";
 }
 
 /* Frees GLib's wrapper only: the bytes are the body's owner's. */
@@ -120,6 +162,15 @@ static bool is_form_data(GMimeContentDisposition *disposition)
     return kind && strcasecmp(kind, "form-data") == 0;
 }
 
+/* GMime reads only some of these as what they are. */
+static bool is_composite(GMimeObject *object)
+{
+    const char *type = g_mime_content_type_get_media_type(g_mime_object_get_content_type(object));
+
+    return !GMIME_IS_PART(object)
+           || (type && (strcasecmp(type, "multipart") == 0 || strcasecmp(type, "message") == 0));
+}
+
 static iimg_error_t *read_part(form_t *form, GMimeObject *object, bool last)
 {
     GMimeContentDisposition *disposition = g_mime_object_get_content_disposition(object);
@@ -127,7 +178,7 @@ static iimg_error_t *read_part(form_t *form, GMimeObject *object, bool last)
     GMimeDataWrapper *content;
     GMimeStream *stream;
 
-    if (!GMIME_IS_PART(object)) {
+    if (is_composite(object)) {
         return refuse(form->pool, "a part is itself a multipart or a message");
     }
     if (!disposition || !is_form_data(disposition)) {
@@ -162,7 +213,7 @@ static iimg_error_t *read_parts(form_t *form, GMimeObject *whole)
         err = read_part(form, g_mime_multipart_get_part(GMIME_MULTIPART(whole), i),
                         i == count - 1);
     }
-    return err;
+    return err || count > 0 ? err : refuse(form->pool, "the body is cut short");
 }
 
 static bool is_empty_form(const form_t *form)
@@ -179,6 +230,7 @@ iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type,
 {
     form_t form = { .pool = pool, .message = message, .length = length };
     GMimeParser *parser;
+    const char *excess;
     iimg_error_t *err = read_boundary(&form, content_type);
 
     if (err) {
@@ -186,15 +238,12 @@ iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type,
     }
     form.offset = strlen(iimg_multipart_preamble(pool, content_type));
     form.parts = *parts = apr_array_make(pool, 4, sizeof(iimg_part_t));
-    if (has_too_many_parts(&form)) {
-        return refuse(pool, apr_psprintf(pool, "more than %d parts", IIMG_MULTIPART_MAX_PARTS));
-    }
     if (is_empty_form(&form)) {
         return NULL;
     }
-    if (!memmem(message + form.offset, length - form.offset, form.boundary,
-                strlen(form.boundary))) {
-        return refuse(pool, "the body holds no boundary");
+    excess = find_excess(&form);
+    if (excess) {
+        return refuse(pool, excess);
     }
     parser = own(pool, g_mime_parser_new_with_stream(stream_of(&form)));
     g_mime_parser_set_persist_stream(parser, TRUE);

@@ -17,6 +17,10 @@ typedef struct iimg_part_t {
 /** Most parts that one form may have. */
 #define IIMG_MULTIPART_MAX_PARTS 100
 
+/** Most bytes, and most lines, of one part's headers with the delimiter in front. */
+#define IIMG_MULTIPART_MAX_HEADERS 8192
+#define IIMG_MULTIPART_MAX_HEADER_LINES 40
+
 /** Prepare GMime, once per process, before any thread starts. */
 void iimg_multipart_start(void);
 

@@ -16,6 +16,7 @@
 
 #define BLOCK 65536
 #define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
+#define NOTE "identityimg-awaits"    /* in r->notes: the connection ends on our account alone */
 #define MULTIPART_EXTRA 65536       /* boundaries, headers and small fields beside the picture */
 
 typedef struct receiver_t {
@@ -54,8 +55,20 @@ static bool has_body(const request_rec *r)
 
 void iimg_body_await(request_rec *r)
 {
-    if (ap_is_initial_req(r) && has_body(r)) {
+    if (ap_is_initial_req(r) && has_body(r) && r->connection->keepalive != AP_CONN_CLOSE) {
         r->connection->keepalive = AP_CONN_CLOSE;
+        apr_table_setn(r->notes, NOTE, "");
+    }
+}
+
+/* httpd ends a connection for reasons of its own, such as two kinds of length in one request. */
+static void await_no_more(request_rec *r)
+{
+    while (r->prev) {
+        r = r->prev;
+    }
+    if (apr_table_get(r->notes, NOTE)) {
+        r->connection->keepalive = AP_CONN_UNKNOWN;
     }
 }
 
@@ -255,7 +268,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     err = receive_into(&in, multipart ? iimg_multipart_preamble(context->pool, type) : "", body);
     close(in.fd);
     if (!err) {
-        r->connection->keepalive = AP_CONN_UNKNOWN;     /* what iimg_body_await set */
+        await_no_more(r);
     }
     if (!err && in.received == 0) {
         *body = (iimg_body_t){ "", 0, 0 };

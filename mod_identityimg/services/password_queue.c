@@ -18,7 +18,7 @@ static struct {
 iimg_error_t *iimg_password_busy(iimg_context_t *context)
 {
     iimg_error_t *err = iimg_error(context->pool, IIMG_LIMITED,
-                                   "Too many logins are under way. Try again in a moment.");
+                                   "Too many passwords are being worked on. Try again in a moment.");
 
     return iimg_error_retry(iimg_error_code(err, "login_busy"), RETRY_AFTER);
 }

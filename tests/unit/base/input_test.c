@@ -250,6 +250,10 @@ static void multipart_refused(void)
         { FORM, "--xyz\r\nContent-Disposition: form-data\r\n\r\nb\r\n--xyz--", "a part without a name" },
         { FORM, PART("a", "\r\nContent-Type: multipart/mixed; boundary=q", "--q\r\n\r\nx\r\n--q--") "--xyz--", "a multipart part" },
         { FORM, PART("a", "\r\nContent-Type: message/rfc822", "Subject: x\r\n\r\ny") "--xyz--", "a message part" },
+        { FORM, PART("a", "\r\nContent-Type: message/http", "x") "--xyz--", "a part of a message type that GMime does not know" },
+        { FORM, PART("a", "\r\nContent-Type: Message/External-Body", "x") "--xyz--", "a message part in another case" },
+        { FORM, "--xyz\r", "a form cut in its first delimiter" },
+        { FORM, "--xyz\r\nContent-Dispo", "a form cut in its first header" },
     };
     iimg_input_t *input;
     char *many = apr_palloc(pool, 2000000), *to = many;
@@ -272,6 +276,35 @@ static void multipart_refused(void)
     tap_is(sentence(parse(FORM, "--xyz--\r\n", 9, &input)), NULL, "a form without parts is a form");
     tap_ok(parse(FORM, PART("image", "; filename=\"a\"", "1") PART("image", "; filename=\"b\"", "2") "--xyz--", strlen(PART("image", "; filename=\"a\"", "1") PART("image", "; filename=\"b\"", "2") "--xyz--"), &input) == NULL
            && iimg_input_file(input, "image", &(const iimg_part_t *){ NULL }) != NULL, "two files in one field are refused");
+}
+
+/* A part whose headers have so many bytes and lines of such a length, and a file part behind it. */
+static iimg_error_t *form_with_headers(size_t bytes, int width)
+{
+    static const char head[] = "--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n";
+    static const char rest[] = "\r\n\r\nx\r\n" PART("b", "; filename=\"c\"", "--xyz and more") "--xyz--";
+    char *body = apr_palloc(pool, 20000), *to = body;
+    iimg_input_t *input;
+
+    to += sprintf(to, "%s", head);
+    while (to < body + bytes - 4) {         /* the headers end in CR LF CR LF */
+        *to = (to - body) % width == 0 ? '\n' : 'X';
+        to++;
+    }
+    to += sprintf(to, "%s", rest);
+    return parse(FORM, body, (size_t)(to - body), &input);
+}
+
+static void multipart_headers(void)
+{
+    static const char refused[] = "Multipart form parse error - a part has more than 8192 bytes or 40 lines of headers";
+
+    tap_is(sentence(form_with_headers(8191, 500)), NULL, "a part may have 8 kB of headers");
+    tap_is(sentence(form_with_headers(8192, 500)), NULL, "to the byte");
+    tap_is(sentence(form_with_headers(8193, 500)), refused, "but no more");
+    tap_is(sentence(form_with_headers(15000, 500)), refused, "far more neither");
+    tap_is(sentence(form_with_headers(3800, 100)), NULL, "it may have 40 lines of them");
+    tap_is(sentence(form_with_headers(3900, 100)), refused, "but no more");
 }
 
 /* Any change of a good body gives an answer or an error, and never a byte read outside of it. */
@@ -349,6 +382,7 @@ int main(void)
     types();
     multipart_fields();
     multipart_refused();
+    multipart_headers();
     mutations();
     writing();
     work_end(context);

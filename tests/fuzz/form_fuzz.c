@@ -1,0 +1,24 @@
+/* form_fuzz.c - the whole input is an urlencoded body, and the same again is a query string. */
+#include "fields.h"
+
+void fuzz_start(apr_pool_t *pool)
+{
+    (void)pool;
+}
+
+void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
+{
+    iimg_input_t *input;
+    iimg_error_t *err = iimg_input_parse(pool, "application/x-www-form-urlencoded", data, 0,
+                                         length, &input);
+
+    fuzz_claim_refusal(err);
+    if (!err) {
+        fields_read(pool, input);
+    }
+    err = iimg_input_parse_query(pool, fuzz_text(pool, data, length), &input);
+    fuzz_claim_refusal(err);
+    if (!err) {
+        fields_read(pool, input);
+    }
+}

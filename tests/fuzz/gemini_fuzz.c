@@ -1,0 +1,103 @@
+/* gemini_fuzz.c - the first line is status, outcome and Retry-After of a provider's response, what
+ * follows its body. */
+#include <apr_tables.h>
+#include "base/log.h"
+#include "base/media_type.h"
+#include "base/text.h"
+#include "fuzz.h"
+#include "services/gemini_error.h"
+#include "services/gemini_reply.h"
+
+#define KEY "AIza-secret"       /* also in the dictionary: providers repeat what they are sent */
+
+static bool enabled(void *baton, iimg_log_level_t level)
+{
+    (void)baton;
+    (void)level;
+    return true;
+}
+
+static void write_line(void *baton, const char *file, int line, iimg_log_level_t level,
+                       const char *text)
+{
+    (void)baton;
+    (void)file;
+    (void)line;
+    (void)level;
+    fuzz_claim(!strstr(text, KEY), "no line of the log has the key: %s", text);
+}
+
+static iimg_log_sink_t sink = { enabled, write_line, NULL };
+
+void fuzz_start(apr_pool_t *pool)
+{
+    (void)pool;
+}
+
+/* "200 0 37" in front of the first line's end. */
+static iimg_http_response_t response_of(apr_pool_t *pool, const char *data, size_t length)
+{
+    iimg_http_response_t response = { .outcome = IIMG_HTTP_OK, .problem = "", .status = 200 };
+    const char *end = memchr(data, '\n', length);
+    char *line = fuzz_text(pool, data, end ? (size_t)(end - data) : length), *rest = line;
+    char *body;
+
+    response.headers = apr_table_make(pool, 1);
+    response.status = (int)(strtoul(line, &rest, 10) % 1000);
+    response.outcome = (iimg_http_outcome_t)(strtoul(rest, &rest, 10) % (IIMG_HTTP_TOO_LARGE + 1));
+    rest += strspn(rest, " ");
+    if (*rest) {
+        apr_table_setn(response.headers, "Retry-After", rest);
+    }
+    response.length = end ? length - (size_t)(end + 1 - data) : 0;
+    body = apr_palloc(pool, response.length + 1);
+    memcpy(body, end ? end + 1 : "", response.length);
+    body[response.length] = '\0';
+    response.body = body;
+    return response;
+}
+
+static void claim_error(const iimg_error_t *err)
+{
+    fuzz_claim(err->kind == IIMG_REFUSED || err->kind == IIMG_UPSTREAM || err->kind == IIMG_LIMITED
+               || err->kind == IIMG_UPSTREAM_TIMEOUT || err->kind == IIMG_UNAVAILABLE,
+               "an error of the provider's is no bug of ours (kind %d)", (int)err->kind);
+    fuzz_claim(err->code && *err->message && iimg_text_is_utf8(err->message, strlen(err->message)),
+               "it has a sentence and a code");
+    fuzz_claim(!err->detail || !strstr(err->detail, KEY), "it does not have the key: %s",
+               err->detail);
+    fuzz_claim(err->retry_after >= 0 && err->retry_after <= IIMG_GEMINI_MAX_RETRY_AFTER,
+               "it announces a wait of %d s", err->retry_after);
+}
+
+static void claim_result(const iimg_generator_result_t *result)
+{
+    iimg_format_t format = iimg_media_type_sniff(result->data, result->length)->format;
+    json_t *usage;
+
+    fuzz_claim(format == IIMG_FORMAT_JPEG || format == IIMG_FORMAT_PNG
+               || format == IIMG_FORMAT_WEBP, "a result begins like a picture");
+    fuzz_claim(!result->text || iimg_text_is_utf8(result->text, strlen(result->text)),
+               "its words are UTF-8");
+    usage = result->usage ? json_loads(result->usage, 0, NULL) : NULL;
+    fuzz_claim(!result->usage || json_is_object(usage), "its usage is a JSON object");
+    json_decref(usage);
+}
+
+void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
+{
+    iimg_context_t context = { .pool = pool, .request_id = "fuzz", .log = &sink };
+    iimg_generator_settings_t settings = { .gemini_key = KEY };
+    iimg_generator_request_t request = { .model = "gemini-3-pro-image", .width = 512,
+                                         .height = 512 };
+    iimg_http_response_t response = response_of(pool, data, length);
+    iimg_generator_result_t *result = NULL;
+    iimg_error_t *err = iimg_gemini_reply(&context, &settings, &request, &response, &result);
+
+    if (err) {
+        claim_error(err);
+    }
+    else {
+        claim_result(result);
+    }
+}

@@ -1,0 +1,75 @@
+/* multipart_fuzz.c - the first line is the Content-Type, what follows the body; then all of it is a
+ * file in a good form, which must come back byte by byte. */
+#include "fields.h"
+
+#define BOUNDARY "form-of-the-fuzzer"
+#define TYPE "multipart/form-data; boundary=" BOUNDARY
+#define HEAD "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"image\"; " \
+             "filename=\"a.b\"\r\n\r\n"
+#define TAIL "\r\n--" BOUNDARY "--\r\n"
+
+void fuzz_start(apr_pool_t *pool)
+{
+    (void)pool;
+    iimg_multipart_start();
+}
+
+/* Preamble and body in one piece, as the server receives them. */
+static iimg_error_t *parse(apr_pool_t *pool, const char *type, const char *body, size_t length,
+                           iimg_input_t **input)
+{
+    const char *preamble = iimg_multipart_preamble(pool, type);
+    size_t offset = strlen(preamble);
+    char *message = apr_palloc(pool, offset + length);
+
+    memcpy(message, preamble, offset);
+    if (length > 0) {
+        memcpy(message + offset, body, length);
+    }
+    return iimg_input_parse(pool, type, message, offset, offset + length, input);
+}
+
+static void strange_form(apr_pool_t *pool, const char *data, size_t length)
+{
+    const char *end = memchr(data, '\n', length);
+    size_t line = end ? (size_t)(end - data) : length;
+    char *type = fuzz_text(pool, data, line);
+    iimg_input_t *input;
+    iimg_error_t *err;
+
+    type[strcspn(type, "\r")] = '\0';       /* httpd lets no CR, LF or NUL into a header */
+    err = parse(pool, apr_pstrcat(pool, "multipart/form-data", *type ? ";" : "", type, NULL),
+                end ? end + 1 : "", end ? length - line - 1 : 0, &input);
+    fuzz_claim_refusal(err);
+    if (!err) {
+        fields_read(pool, input);
+    }
+}
+
+static void good_form(apr_pool_t *pool, const char *data, size_t length)
+{
+    size_t whole = strlen(HEAD) + length + strlen(TAIL);
+    char *body = apr_palloc(pool, whole);
+    const iimg_part_t *part;
+    iimg_input_t *input;
+
+    memcpy(body, HEAD, strlen(HEAD));
+    memcpy(body + strlen(HEAD), data, length);
+    memcpy(body + strlen(HEAD) + length, TAIL, strlen(TAIL));
+    fuzz_claim(!parse(pool, TYPE, body, whole, &input), "a good form is taken");
+    fuzz_claim(!iimg_input_file(input, "image", &part) && part, "its file is there");
+    fuzz_claim(part->length == length && memcmp(part->data, data, length) == 0,
+               "a file of %zu bytes comes back as it was sent, not as %zu", length,
+               (size_t)part->length);
+}
+
+void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
+{
+    if (length == 0) {
+        return;
+    }
+    strange_form(pool, data, length);
+    if (!memmem(data, length, "--" BOUNDARY, strlen("--" BOUNDARY))) {
+        good_form(pool, data, length);
+    }
+}

@@ -1,0 +1,47 @@
+# fuzz.t - a minute of bytes nobody thought of, for all that reads strangers' bytes: no overrun, no
+# undefined behaviour, no leak, no wait, and what tests/fuzz/*_fuzz.c claim of the results holds.
+use strict;
+use warnings;
+use utf8;
+use Test::More;
+
+my $source = $ENV{IIMG_SOURCE} // '.';
+my $work = $ENV{IIMG_WORK} // '/tmp';
+my $minute = 60;
+
+my @targets = map { m{/(\w+)_fuzz\.c$} } sort glob "$source/tests/fuzz/*_fuzz.c";
+open my $probe, '>', "$work/probe.c" or die $!;
+print $probe "int LLVMFuzzerTestOneInput(const unsigned char *data, unsigned long length);\n"
+    . "int LLVMFuzzerTestOneInput(const unsigned char *data, unsigned long length) { return 0; }\n";
+close $probe;
+plan skip_all => 'clang with libFuzzer is not installed (scripts/deps fuzz installs it)'
+    if system("clang -fsanitize=fuzzer,address -o '$work/probe' '$work/probe.c' >/dev/null 2>&1") != 0;
+
+my $built = `make -C '$source' fuzzers 2>&1`;
+is $?, 0, 'the fuzz targets are built' or diag $built;
+cmp_ok scalar(@targets), '>', 5, 'there are some';
+
+for my $target (@targets) {
+    my @seeds = glob "$source/tests/fuzz/corpus/$target/*";
+    ok @seeds && -s "$source/tests/fuzz/dictionaries/$target.dict", "$target has inputs to begin with, and a dictionary";
+}
+
+for my $case (['overrun', 'a byte read behind a piece of a pool', qr/heap-buffer-overflow/], ['leak', 'memory that is lost', qr/LeakSanitizer: detected memory leaks/]) {
+    my ($canary, $what, $report) = @$case;
+    my $said = `FUZZ_CANARY=$canary ASAN_OPTIONS=detect_leaks=1 '$source/build/fuzz/fuzz/$targets[0]_fuzz' -runs=1 -artifact_prefix='$work/' 2>&1`;
+    isnt $?, 0, "$what ends a target";
+    like $said, $report, 'because the sanitizer sees it';
+}
+
+my $seconds = int($minute / @targets) || 1;
+my @said = split /\n/, `FUZZ_SECONDS=$seconds FUZZ_FOUND='$work/found' '$source/tests/fuzz/run' 2>&1`;
+my $status = $?;
+for my $target (@targets) {
+    my ($line) = grep { /^\Q$target\E\s/ } @said;
+    my ($runs) = ($line // '') =~ /\s(\d+) runs/;
+    cmp_ok $runs // 0, '>', 1000, "$target ran" . ($runs ? " $runs times" : '');
+    like $line, qr/nothing broke$/, 'and nothing broke';
+}
+is $status, 0, 'all have ended well' or diag join "\n", @said;
+
+done_testing();
