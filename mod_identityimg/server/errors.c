@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <apr_strings.h>
+#include "server/challenge.h"
 #include "server/request.h"
 #include "server/response.h"
 
@@ -23,10 +24,21 @@ static iimg_error_t *unauthenticated(request_rec *r)
 {
     bool tried = apr_table_get(r->headers_in, "Authorization") != NULL;
     iimg_error_t *err = iimg_error(r->pool, IIMG_UNAUTHENTICATED, "%s",
-                                   tried ? "Invalid username/password."
-                                         : "Authentication credentials were not provided.");
+                                   iimg_challenge_is_bearer(r) ? "Invalid token."
+                                   : tried ? "Invalid username/password."
+                                           : "Authentication credentials were not provided.");
 
     return iimg_error_code(err, tried ? "authentication_failed" : "not_authenticated");
+}
+
+/* Not a bug of ours: an AuthType whose module is not loaded, a handler of somebody else's. */
+static iimg_error_t *not_ours(request_rec *r, int status)
+{
+    iimg_error_t *err = iimg_error(r->pool, IIMG_INTERNAL, "Internal server error");
+
+    err->tag = "IIMG0015";
+    return iimg_error_detail(err, "httpd or another module ended the request with status %d; its "
+                                  "reason is in the lines before", status);
 }
 
 static iimg_error_t *error_for(request_rec *r, int status)
@@ -47,8 +59,7 @@ static iimg_error_t *error_for(request_rec *r, int status)
             return err;
         }
     }
-    return iimg_error_detail(iimg_error(r->pool, IIMG_INTERNAL, "Internal server error"),
-                             "httpd ended the request with status %d", status);
+    return not_ours(r, status);
 }
 
 int iimg_errors_handle(request_rec *r)

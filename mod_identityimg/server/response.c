@@ -9,6 +9,7 @@
 #include <util_filter.h>
 #include "base/log.h"
 #include "base/text.h"
+#include "server/challenge.h"
 
 APLOG_USE_MODULE(identityimg);
 
@@ -145,13 +146,8 @@ static void set_error_headers(request_rec *r, const iimg_error_t *err)
     if (err->allow) {
         apr_table_setn(r->headers_out, "Allow", err->allow);
     }
-    if (err->kind == IIMG_UNAUTHENTICATED
-        && !apr_table_get(r->err_headers_out, "WWW-Authenticate")) {
-        const char *realm = ap_auth_name(r->prev ? r->prev : r);
-
-        apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                       apr_psprintf(r->pool, "Basic realm=\"%s\", charset=\"UTF-8\"",
-                                    realm ? realm : "api"));
+    if (err->kind == IIMG_UNAUTHENTICATED) {
+        iimg_challenge_set(r);
     }
 }
 
