@@ -6,14 +6,21 @@
 #include <apr_strings.h>
 #include <http_core.h>
 
-bool iimg_challenge_is_bearer(const request_rec *r)
+/* The request that was refused: what led to r, when r is the ErrorDocument. */
+static request_rec *guarded(request_rec *r)
+{
+    return r->prev ? r->prev : r;
+}
+
+bool iimg_challenge_is_bearer(request_rec *r)
 {
     const char *sent = apr_table_get(r->headers_in, "Authorization");
-
+    const char *type = ap_auth_type(guarded(r));
     size_t length = strlen("Bearer");
 
     return sent && strncasecmp(sent, "Bearer", length) == 0
-           && (sent[length] == ' ' || sent[length] == '\0');
+           && (sent[length] == ' ' || sent[length] == '\0')
+           && type && strcasecmp(type, "Basic") != 0;
 }
 
 /* A page's fetch() or XMLHttpRequest: browsers since 2023 say so, and many libraries before. */
@@ -27,10 +34,11 @@ static bool is_script(const request_rec *r)
 }
 
 /* Where a password would not be looked at, or the browser is not to ask for one, no "Basic". */
-static bool wants_basic(const request_rec *r, const char *type)
+static bool wants_basic(request_rec *r)
 {
-    return !iimg_challenge_is_bearer(r) && !is_script(r)
-           && (!type || strcasecmp(type, "Basic") == 0);
+    const char *type = ap_auth_type(guarded(r));
+
+    return !is_script(r) && (!type || strcasecmp(type, "Basic") == 0);
 }
 
 static bool is_basic(const char *challenge)
@@ -40,18 +48,19 @@ static bool is_basic(const char *challenge)
 
 void iimg_challenge_set(request_rec *r)
 {
-    const request_rec *guarded = r->prev ? r->prev : r;     /* what is r at the ErrorDocument */
     const char *theirs = apr_table_get(r->err_headers_out, "WWW-Authenticate");
-    const char *realm = ap_auth_name((request_rec *)guarded);
-    const char *form;
+    const char *realm = ap_auth_name(guarded(r));
+    const char *form = "Bearer realm=\"%s\"";
 
     if (theirs && !(is_basic(theirs) && is_script(r))) {
         return;
     }
-    form = wants_basic(r, ap_auth_type((request_rec *)guarded))
-               ? "Basic realm=\"%s\", charset=\"UTF-8\""
-               : iimg_challenge_is_bearer(r) ? "Bearer realm=\"%s\", error=\"invalid_token\""
-                                             : "Bearer realm=\"%s\"";
+    if (wants_basic(r)) {
+        form = "Basic realm=\"%s\", charset=\"UTF-8\"";
+    }
+    else if (iimg_challenge_is_bearer(r)) {
+        form = "Bearer realm=\"%s\", error=\"invalid_token\"";
+    }
     apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   apr_psprintf(r->pool, form, realm ? realm : "api"));
+                   apr_psprintf(r->pool, form, realm ? ap_escape_quotes(r->pool, realm) : "api"));
 }

@@ -5,8 +5,8 @@
 #include <stdbool.h>
 #include <httpd.h>
 
-/** Whether the client came with a bearer token, whoever is to check it. */
-bool iimg_challenge_is_bearer(const request_rec *r);
+/** Whether the client came with a bearer token, and to where it is one that counts. */
+bool iimg_challenge_is_bearer(request_rec *r);
 
 /** Give the answer to r its WWW-Authenticate. What another module asked for stays, but for "Basic"
  * towards a page's script: the browser would open its password box over the page. */
