@@ -164,9 +164,11 @@ my %bad = (
     'three dots'                      => '...',
     'nothing behind Bearer'           => '',
     'two tokens'                      => "$valid $valid",
-    'claims that are no JSON'         => "$parts[0].e30x.$parts[2]",
+    'claims that are a list'          => sign({%header}, [1], 'ours'),
     'seven thousand letters'          => 'a' x 7000,
 );
+# (mod_auth_openidc 2.4.12 reads past the end of such claims to write them to the log, which ASan ends.)
+$bad{'claims that are no JSON'} = "$parts[0].e30x.$parts[2]" if !$ENV{IIMG_SANITIZE};
 for my $what (sort keys %bad) {
     is_401(bearer($bad{$what}), 'Invalid token.', 'authentication_failed', qr/^Bearer realm="api", error="invalid_token"/, "a token with $what");
 }
