@@ -302,6 +302,9 @@ isnt visit($late, "/oidc/redirect?state=made-up&code=made-up")->code, 200, 'an a
 is me($late)->code, 401, '... and makes no session';
 is ask('users/me/', undef, Cookie => 'iimg_oidc_session=made-up', 'Sec-Fetch-Mode' => 'cors')->code, 401, 'nor does a cookie that is made up';
 
+my $gone = ask('users/me/', undef, Cookie => 'iimg_oidc_session=made-up', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate', 'Sec-Fetch-Dest' => 'document');
+is $gone->code, 401, '... and the API sends nobody to the provider: that is for /oidc/login';
+
 my $kept = HTTP::Cookies->new;
 $browser->cookie_jar->scan(sub { $kept->set_cookie(@_[0 .. 5], 0, 0, 3600, 0) });
 my $logout = visit($browser, '/oidc/redirect?logout=' . $server->base . '/static/page.txt');
