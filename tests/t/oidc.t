@@ -170,7 +170,7 @@ my %bad = (
 # (mod_auth_openidc 2.4.12 reads past the end of such claims to write them to the log, which ASan ends.)
 $bad{'claims that are no JSON'} = "$parts[0].e30x.$parts[2]" if !$ENV{IIMG_SANITIZE};
 for my $what (sort keys %bad) {
-    is_401(bearer($bad{$what}), 'Invalid token.', 'authentication_failed', qr/^Bearer realm="api", error="invalid_token"/, "a token with $what");
+    is_401(bearer($bad{$what}), 'Invalid token.', 'invalid_token', qr/^Bearer realm="api", error="invalid_token"/, "a token with $what");
 }
 is bearer($valid)->code, 200, 'the right one is still in';
 is ask('users/me/', "Bearer $valid", 'IdentityImg-Now' => 't=1')->code, 200, 'the time is the server\'s';
