@@ -12,6 +12,7 @@
 #include <http_core.h>
 #include <http_request.h>
 #include "functions/shared/shared.h"
+#include "server/challenge.h"
 #include "server/config.h"
 #include "server/credentials.h"
 #include "server/request.h"
@@ -53,7 +54,7 @@ static int refuse(request_rec *r, iimg_error_t *err)
     if (err->kind != IIMG_UNAUTHENTICATED) {
         return HTTP_INTERNAL_SERVER_ERROR;      /* the error path answers what it really is */
     }
-    iimg_challenge(r, err);
+    iimg_challenge_set(r);
     return HTTP_UNAUTHORIZED;
 }
 

@@ -1,8 +1,8 @@
 /* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
 #include "server/errors.h"
 
-#include <stdbool.h>
 #include <apr_strings.h>
+#include "server/challenge.h"
 #include "server/request.h"
 #include "server/response.h"
 
@@ -22,12 +22,28 @@ static const struct { int status; iimg_error_kind_t kind; const char *sentence; 
 /* An Authorization header that did not help, or none at all. */
 static iimg_error_t *unauthenticated(request_rec *r)
 {
-    bool tried = apr_table_get(r->headers_in, "Authorization") != NULL;
-    iimg_error_t *err = iimg_error(r->pool, IIMG_UNAUTHENTICATED, "%s",
-                                   tried ? "Invalid username/password."
-                                         : "Authentication credentials were not provided.");
+    const char *sentence = "Authentication credentials were not provided.";
+    const char *code = "not_authenticated";
 
-    return iimg_error_code(err, tried ? "authentication_failed" : "not_authenticated");
+    if (iimg_challenge_is_bearer(r)) {
+        sentence = "Invalid token.";
+        code = "invalid_token";
+    }
+    else if (apr_table_get(r->headers_in, "Authorization")) {
+        sentence = "Invalid username/password.";
+        code = "authentication_failed";
+    }
+    return iimg_error_code(iimg_error(r->pool, IIMG_UNAUTHENTICATED, "%s", sentence), code);
+}
+
+/* Not a bug of ours: an AuthType whose module is not loaded, a handler of somebody else's. */
+static iimg_error_t *not_ours(request_rec *r, int status)
+{
+    iimg_error_t *err = iimg_error(r->pool, IIMG_INTERNAL, "Internal server error");
+
+    err->tag = "IIMG0015";
+    return iimg_error_detail(err, "httpd or another module ended the request with status %d; its "
+                                  "reason is in the lines before", status);
 }
 
 static iimg_error_t *error_for(request_rec *r, int status)
@@ -48,8 +64,7 @@ static iimg_error_t *error_for(request_rec *r, int status)
             return err;
         }
     }
-    return iimg_error_detail(iimg_error(r->pool, IIMG_INTERNAL, "Internal server error"),
-                             "httpd ended the request with status %d", status);
+    return not_ours(r, status);
 }
 
 int iimg_errors_handle(request_rec *r)

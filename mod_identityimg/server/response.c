@@ -11,6 +11,7 @@
 #include "base/entity_tag.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "server/challenge.h"
 
 APLOG_USE_MODULE(identityimg);
 
@@ -184,23 +185,6 @@ static void log_error(request_rec *r, const iimg_context_t *context, const iimg_
                    err->sqlstate ? "]" : "", position(r->pool, err, kind->level));
 }
 
-void iimg_challenge(request_rec *r, const iimg_error_t *err)
-{
-    request_rec *asked = r->prev ? r->prev : r;
-    const char *type = ap_auth_type(asked), *realm = ap_auth_name(asked);
-    bool basic = type && strcasecmp(type, "Basic") == 0;
-    bool tried = err->code && strcmp(err->code, "invalid_token") == 0;
-
-    if (apr_table_get(r->err_headers_out, "WWW-Authenticate")) {
-        return;
-    }
-    apr_table_setn(r->err_headers_out, "WWW-Authenticate",
-                   apr_psprintf(r->pool, "%s realm=\"%s\"%s", basic ? "Basic" : "Bearer",
-                                realm ? realm : "api",
-                                basic ? ", charset=\"UTF-8\""
-                                      : tried ? ", error=\"invalid_token\"" : ""));
-}
-
 static void set_error_headers(request_rec *r, const iimg_error_t *err)
 {
     int retry = err->retry_after ? err->retry_after : kinds[err->kind].retry_after;
@@ -212,7 +196,7 @@ static void set_error_headers(request_rec *r, const iimg_error_t *err)
         apr_table_setn(r->headers_out, "Allow", err->allow);
     }
     if (err->kind == IIMG_UNAUTHENTICATED) {
-        iimg_challenge(r, err);
+        iimg_challenge_set(r);
     }
 }
 

@@ -41,12 +41,6 @@ typedef struct iimg_document_t {
 iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *document);
 
 /**
- * Say in WWW-Authenticate how to come in, unless somebody has: by Basic only where Basic is asked
- * for, since a browser opens its password box then, whoever sent the request.
- */
-void iimg_challenge(request_rec *r, const iimg_error_t *err);
-
-/**
  * Answer an error, and log it once.
  * @return what the handler returns to httpd
  */
