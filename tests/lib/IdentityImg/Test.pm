@@ -104,7 +104,7 @@ sub _record {
     my $path = $answer->request->uri->path;
     return if !$ENV{IIMG_ANSWERS} || index($path, '/api/v1/') != 0;
     my $type = $answer->header('Content-Type') // '';
-    my $body = $type =~ m{^application/(?:problem\+)?json} ? encode_base64($answer->content, '') : '';
+    my $body = $type =~ m{^application/(?:problem\+)?json} ? encode_base64($answer->decoded_content(charset => 'none', alt_charset => 'none') // '', '') : '';
     my ($test) = $0 =~ m{([^/]+)$};
     open my $file, '>>:raw', $ENV{IIMG_ANSWERS} or return;
     syswrite $file, join("\t", $test, $answer->request->method, $path, $answer->code, $type, join(',', $answer->header_field_names), $body) . "\n";
