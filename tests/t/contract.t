@@ -55,6 +55,7 @@ my @open = (
     ['health/live/',                         'GET, HEAD, OPTIONS'],
     ['health/ready/',                        'GET, HEAD, OPTIONS'],
 );
+my @login = (['auth/login/', 'POST, OPTIONS']);
 
 sub shown { my ($path) = @_; return $path =~ s/$uuid/{id}/gr }
 sub headers { my ($answer) = @_; return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/, $answer->headers->as_string }
@@ -78,6 +79,10 @@ sub raw {
     }
     return ($text, time - $began);
 }
+
+my ($table) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
+my %paths = map { ($_ => 1) } $table =~ /\{ M_\w+,\s*"([^"]+)"/g;
+is join("\n", sort map { $_->[0] =~ s/$uuid/{id}/r } @routes, @open, @login), join("\n", sort keys %paths), 'this test knows each path of routes.c';
 
 # Credentials -------------------------------------------------------------------------------------
 
@@ -160,6 +165,7 @@ for my $case (
     ['PATCH',  "reference-images/$nowhere/"], ['DELETE', "reference-images/$nowhere/"], ['POST', "reference-images/$nowhere/upload-image/"], ['GET', 'test-users/'],
     ['GET',    "test-users/$nowhere/identities/"], ['POST', "identities/$nowhere/upload-image/"], ['DELETE', "identities/$nowhere/delete-image/"],
     ['GET',    'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'],
+    ['POST',   'auth/logout/'], ['GET', 'auth/tokens/'], ['DELETE', "auth/tokens/$nowhere/"], ['PATCH', "identities/$nowhere/upload-image/"], ['POST', "identities/$nowhere/restore-image/"],
     ['GET',    'prompts/'], ['POST', 'prompts/'], ['GET', "prompts/$nowhere/"], ['PATCH', "prompts/$nowhere/"], ['POST', 'prompts/preview/'], ['GET', 'core/enums/'], ['PUT', 'users/me/'],
     map { (['GET', "admin/$_/"], ['GET', "admin/$_/?limit=x"], ['POST', "admin/$_/"], ['GET', "admin/$_/$nowhere/"], ['PATCH', "admin/$_/$nowhere/"], ['DELETE', "admin/$_/$nowhere/"]) } qw(users identities test-scenarios reference-images)
 ) {
@@ -203,7 +209,7 @@ $routes[-1][0] = "admin/reference-images/$photo/";
 
 # Methods -----------------------------------------------------------------------------------------
 
-for my $route (@routes, @open) {
+for my $route (@routes, @open, @login) {
     my ($path, $allow, $pattern) = @$route;
     my %allowed = map { $_ => 1 } split /, /, $allow;
     for my $method (grep { !$allowed{$_} } qw(GET POST PUT PATCH DELETE PROPFIND LOCK BREW)) {
@@ -225,9 +231,24 @@ for my $route (@routes, @open) {
 is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of no route is 404';
 is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of no row has no body';
 
+# Pages of other origins --------------------------------------------------------------------------
+
+my $rows = 'SELECT (SELECT count(*) FROM reference_images), (SELECT count(*) FROM users), (SELECT count(*) FROM identities), (SELECT count(*) FROM test_scenarios), (SELECT count(*) FROM auth_tokens)';
+my @before = sql($rows);
+for my $route (@routes, @login) {
+    my ($path, $allow) = @$route;
+    for my $method (grep { /^(?:POST|PATCH|DELETE)$/ } split /, /, $allow) {
+        my $what = "$method " . shown($path) . ' for a page of another origin';
+        my @from = (headers => ['Sec-Fetch-Site' => 'cross-site', Origin => 'https://evil.example'], json => {});
+        is substr(line(call($method => $path, as => 'admin', @from)), 0, 14), '403 cross_site', $what;
+        is line(call($method => $path, @from)), $anonymous, '... and without credentials 401' if $path ne 'auth/login/';
+    }
+}
+is "@{[sql($rows)]}", "@before", 'none of it has changed anything';
+
 # Paths -------------------------------------------------------------------------------------------
 
-for my $route (@routes, @open) {
+for my $route (@routes, @open, @login) {
     my ($path, $allow) = @$route;
     my $bare = $path =~ s{/$}{}r;
     for my $method (qw(GET HEAD)) {
