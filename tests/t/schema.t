@@ -131,6 +131,22 @@ for my $path (sort keys %{$schema->{paths}}) {
     is join(' ', sort split /, /, $allow), join(' ', sort 'OPTIONS', keys %methods), "$path has the methods that are described";
 }
 
+# Rows with versions: those that the description says, and no others.
+my %row = ('reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id}, identities => identity_of('full'), users => person('bob'),
+           'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'), prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere);
+for my $route (sort grep { /\{id\}/ } @routes) {
+    my ($method, $path) = $route =~ m{^(\w+) /(.*)};
+    my ($kind) = $path =~ m{([\w-]+)/\{id\}};
+    my @ask = (uc $method, $path =~ s/\{id\}/$row{$kind}/r, as => 'admin');
+    if ($method eq 'get') {
+        my $tag = call(@ask)->header('ETag');
+        is !!$tag, has_header($route, 200, 'ETag'), "$route has an ETag or has none, as described";
+        is call(@ask, headers => ['If-None-Match' => $tag // '*'])->code, has_parameter($route, 'IfNoneMatch') ? 304 : 200, '... and looks at If-None-Match or does not';
+    }
+    elsif (has_parameter($route, 'IfMatch')) { is call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route looks at If-Match" }
+    else                                     { isnt call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route does not look at If-Match" }
+}
+
 # Codes ----------------------------------------------------------------------------------------------
 
 my $kinds = join '|', slurp("$module/base/error.h") =~ /^    (IIMG_[A-Z_]+),? +\/\*/mg;
