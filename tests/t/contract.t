@@ -415,7 +415,7 @@ for my $case (
     ['application/x-www-form-urlencoded', 'name=' . 'a' x (1 << 20)],
 ) {
     my ($type, $body) = @$case;
-    is line(call(POST => 'reference-images/', as => 'admin', body => $body, type => $type)), '413 upload_too_large The upload has 1.0 MB; at most 1.0 MB are allowed.', "more than 1 MB of $type is refused";
+    is line(call(POST => 'reference-images/', as => 'admin', body => $body, type => $type)), '413 upload_too_large The upload has ' . length($body) . ' bytes; at most 1048576 (1.0 MB) are allowed.', "more than 1 MB of $type is refused";
 }
 ($text) = raw(['POST /api/v1/reference-images/ HTTP/1.1', 'Authorization: ' . login('admin'), 'Content-Type: application/json', 'Transfer-Encoding: chunked'],
     sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte), sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte));
@@ -450,5 +450,16 @@ for my $case (
     my ($text) = raw($head);
     like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"(?:[^"\\]|\\.)+\.","code":"\w+"\}$/s, "$what is refused in our words";
 }
+
+# Preflights carry no credentials: what is not there is not there for them either.
+is line(call(OPTIONS => 'nothing/')), '404 not_found Not found.', 'OPTIONS of an unknown path is 404, not 401';
+is line(call(OPTIONS => 'reference-images')), '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', '... and says what is missing';
+is line(call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'gzip'])), '415 unsupported_media_type Unsupported content encoding "gzip" in request.', 'a compressed body is refused';
+is call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'identity'])->code, 201, '... one that is not is taken';
+for my $case (['JSON', json => { image => 'data:image/png;base64,AA' }], ['a form', form => [image => 'portrait.png']], ['a part without a file name', parts => [image => 'words']]) {
+    my ($what, @body) = @$case;
+    is line(call(POST => 'reference-images/', as => 'bob', @body)), '400 no_image The submitted data was not a file. Check the encoding type on the form.', "a picture that is a text in $what is refused";
+}
+is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'no picture yet is no mistake' for undef, '';
 
 finish();

@@ -27,6 +27,9 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_publish_picture(context, &change->stored);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    }
     return err ? err : iimg_audit_image(context, "reference_images", change->id);
 }
 

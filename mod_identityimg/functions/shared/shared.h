@@ -122,6 +122,13 @@ iimg_error_t *iimg_check_order(iimg_context_t *context, long long order);
 iimg_error_t *iimg_check_version(iimg_context_t *context, int version);
 
 /**
+ * The same for a version of a prompt, of which nothing but is_active ever changes.
+ * @return its state for an ETag: "<version>-on" or "<version>-off"
+ */
+iimg_error_t *iimg_check_prompt_state(iimg_context_t *context, const iimg_prompt_t *prompt);
+const char *iimg_prompt_state(apr_pool_t *pool, const iimg_prompt_t *prompt);
+
+/**
  * Within a transaction: lock an identity that the accepted caller may change, and check its version.
  * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
  */
