@@ -1,6 +1,7 @@
 # Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
 #
-# SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers, WERROR=0 lets
+# SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers, FAULTS=1 builds what
+# tests make fail at named points (base/fault.h), beside the product. WERROR=0 lets
 # warnings pass, V=1 shows commands. PORT, STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
 # through the environment.
 #
@@ -12,9 +13,10 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 SANITIZE ?= 0
+FAULTS   ?= 0
 WERROR   ?= 1
 DESTDIR  ?=
-kind     := $(if $(filter 1,$(SANITIZE)),sanitize,plain)
+kind     := $(if $(filter 1,$(SANITIZE)),sanitize,plain)$(if $(filter 1,$(FAULTS)),-faults)
 out      := build/$(kind)
 Q        := $(if $(filter 1,$(V)),,@)
 export IIMG_SANITIZE := $(SANITIZE)
@@ -41,7 +43,7 @@ SANITIZER = $(if $(filter 1,$(SANITIZE)),-fsanitize=address -fsanitize=undefined
             -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 # Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
-CPPFLAGS  = -Imod_identityimg $(call system,$(needs_cflags)) $(apxs_cppflags)
+CPPFLAGS  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags)
 CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
 LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
 
@@ -52,14 +54,16 @@ lib_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,$(below)))
 module_o  := $(patsubst ./%,%,$(patsubst %.c,$(out)/%.o,$(subst /./,/,$(call c_files,$(above)))))
 unit_c    := $(sort $(wildcard $(addprefix tests/unit/,*_test.c */*_test.c */*/*_test.c)))
 unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
+ctl_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,ctl))
 module    := $(out)/mod_identityimg.so
+ctl       := $(out)/identityimgctl
 lib       := $(out)/libidentityimg.a
 
-.PHONY: all build unit run start stop status test bench install deps clean help
+.PHONY: all build unit run start stop status test soak bench install deps clean help
 
 all: build
 
-build: $(module) ## build the module (the default)
+build: $(module) $(ctl) ## build the module and identityimgctl (the default)
 	@:
 
 unit: $(unit) ## build the unit tests
@@ -84,7 +88,13 @@ status: ## say what runs
 test: ## run all tests
 	@scripts/deps test
 	@$(MAKE) build unit
+	@$(MAKE) build FAULTS=1
 	@tests/run
+
+soak: ## kill processes at random for SOAK_SECONDS (600) and look whether a picture is lost or left over
+	@scripts/deps test
+	@$(MAKE) build
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/random_kills.t
 
 bench: ## measure
 	@scripts/deps bench
@@ -105,8 +115,9 @@ help: ## print this
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
 install: build ## install module, configuration, migrations (DESTDIR= for packages)
-	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)/usr/sbin $(share)/sql/migrations $(share)/scripts
 	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
+	install -m 0755 $(ctl) $(DESTDIR)/usr/sbin/identityimgctl
 	install -m 0644 sql/*.sql $(share)/sql
 	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
 	install -m 0755 scripts/migrate $(share)/scripts
@@ -126,6 +137,10 @@ $(module): $(module_o) $(lib) $(out)/exports
 $(out)/exports: Makefile
 	@mkdir -p $(@D)
 	@echo '{ global: identityimg_module; local: *; };' >$@
+
+$(ctl): $(ctl_o) $(lib)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(ctl_o) $(lib) $(needs_libs) $(aprs_libs)
 
 $(lib): $(lib_o)
 	@rm -f $@

@@ -22,7 +22,7 @@ sub slurp {
 # The higher the number the higher the floor; what shares a number may look at one another.
 my @floors = (
     [qr{^base/}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^functions/shared/}, 2],
-    [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^server/}, 6],
+    [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^ctl/}, 5], [qr{^server/}, 6],
     [qr{^views/}, 7], [qr{^routes\.}, 8], [qr{^mod_identityimg\.}, 9],
 );
 

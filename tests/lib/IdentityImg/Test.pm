@@ -24,7 +24,7 @@ use Apache::TestRequest ();
 
 our @EXPORT = qw(
     call json login person identity_of url base_url
-    sql fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
+    sql ctl sweep fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
     expect_log finish log_lines state
 );
 
@@ -126,6 +126,12 @@ sub sql {
     utf8::decode($out);
     return split /\n/, $out;
 }
+
+# identityimgctl ARGUMENTS: its output, both streams; $? as usual.
+sub ctl { my $out = `'$ENV{IIMG_SOURCE}/scripts/ctl' @_ 2>&1 </dev/null`; utf8::decode($out); return $out }
+
+# What is doomed goes now.
+sub sweep { my $out = ctl('sweep'); die "identityimgctl sweep: $out" if $?; return $out }
 
 # The demo data as it was at first, and no pictures: each test file begins with it.
 sub fresh_data {
