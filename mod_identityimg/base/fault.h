@@ -10,6 +10,7 @@
  *     POINT N ERRNO       that step fails with this number, once
  *     POINT always ERRNO  ... each time
  *     POINT N wait        the step waits until the file's line is another one
+ *     all 0 trace         each pass is noted
  *
  * What happened is appended to $IIMG_FAULT_FILE.fired. The points are a table in fault.c;
  * structure.t sees to it that it is complete.

@@ -77,8 +77,8 @@ static const iimg_statement_t hurry = {
 
 static const iimg_statement_t unknown_keys = {
     "iimg_stored_object_unknown",
-    "SELECT key FROM unnest($1::text[]) AS key"
-    " WHERE NOT EXISTS (SELECT FROM stored_objects o WHERE o.key = unnest.key)"
+    "SELECT listed.key FROM unnest($1::text[]) AS listed (key)"
+    " WHERE NOT EXISTS (SELECT FROM stored_objects o WHERE o.key = listed.key)"
 };
 
 static const iimg_statement_t shown = {

@@ -244,13 +244,14 @@ static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *sto
 }
 
 /* Directories that are named by the uuid go with their last file; the fan-out stays.
- * @return the path whose directory has changed last */
-static const char *remove_empty_parents(apr_pool_t *pool, const char *path)
+ * @param changed the path whose directory has changed last
+ * @return 0 or errno */
+static int remove_empty_parents(apr_pool_t *pool, const char *path, const char **changed)
 {
     char *copy = apr_pstrdup(pool, path);
-    const char *changed = path;
 
     (void)IIMG_FAULT("file.rmdir");
+    *changed = path;
     for (;;) {
         char *slash = strrchr(copy, '/');
         char *name;
@@ -258,12 +259,12 @@ static const char *remove_empty_parents(apr_pool_t *pool, const char *path)
         *slash = '\0';
         name = strrchr(copy, '/') + 1;
         if (strcmp(name, "__sized__") != 0 && strlen(name) != IIMG_UUID_LENGTH) {
-            return changed;
+            return 0;
         }
         if (rmdir(copy) != 0 && errno != ENOENT) {
-            return changed;
+            return errno == ENOTEMPTY || errno == EEXIST ? 0 : errno;
         }
-        changed = apr_pstrdup(pool, copy);
+        *changed = apr_pstrdup(pool, copy);
     }
 }
 
@@ -284,13 +285,17 @@ static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *
 {
     apr_time_t began = iimg_step_begin(context);
     const char *path = file_path(context->pool, storage, key);
+    const char *changed = path;
     int code = remove_file(path);
 
     if (code == 0) {
         code = remove_file(unfinished(context->pool, path));
     }
     if (code == 0) {
-        code = sync_directory(context->pool, remove_empty_parents(context->pool, path));
+        code = remove_empty_parents(context->pool, path, &changed);
+    }
+    if (code == 0) {
+        code = sync_directory(context->pool, changed);
         code = code == ENOENT ? 0 : code;       /* another one has removed more than we */
     }
     iimg_step_end(context, began, "store remove", key);
