@@ -251,7 +251,7 @@ sub eventually {
     my $value;
     until ($value = $code->()) {
         last if time > $end;
-        select undef, undef, undef, 0.1;
+        select undef, undef, undef, 0.05;
     }
     return $value;
 }
