@@ -3,8 +3,9 @@ use strict;
 use warnings;
 use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Test;
+use IO::Socket::INET;
 use Test::More;
-use Time::HiRes 'sleep';
+use Time::HiRes qw(sleep time);
 
 plan skip_all => 'a sanitizer needs several times the memory' if $ENV{IIMG_SANITIZE};
 my $server = IdentityImg::Server->new('memory')->start;
@@ -26,20 +27,41 @@ sub memory {
     return $sum / 1024;
 }
 
-my $idle = memory();
-my $peak = 0;
-my $done = "$ENV{IIMG_WORK}/uploads-done";
-my @answers = in_parallel($count, sub {
-    my $who = (qw(alice bob scenario_one scenario_two))[$_[0] % 4];
-    my $code = call(POST => 'reference-images/', as => $who, base => $server->base, parts => [image => [undef, 'big.jpg', Content => $photo]])->code;
-    open my $file, '>>', $done;
+# All but the last byte of an upload; the rest when everybody has come so far.
+my ($here, $go) = map { "$ENV{IIMG_WORK}/uploads-$_" } qw(here go);
+sub upload {
+    my ($number) = @_;
+    my $body = "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"big.jpg\"\r\n\r\n$photo\r\n--XX--\r\n";
+    my $socket = IO::Socket::INET->new($server->base =~ s{^http://}{}r) or return "connect: $!";
+    my $request = join "\r\n", 'POST /api/v1/reference-images/ HTTP/1.1', 'Host: x', 'Connection: close',
+        'Authorization: ' . login((qw(alice bob scenario_one scenario_two))[$number % 4]),
+        'Content-Type: multipart/form-data; boundary=XX', 'Content-Length: ' . length $body, '', $body;
+    for (my $at = 0; $at < length($request) - 1;) { $at += syswrite($socket, $request, length($request) - 1 - $at, $at) // return "write: $!" }
+    open my $file, '>>', $here or return "$here: $!";
     syswrite $file, '.';
-    return $code;
-}, sub {
-    eventually(sub { my $now = memory(); $peak = $now if $now > $peak; (-s $done // 0) >= $count }, 100);
+    eventually(sub { -e $go }, 60);
+    syswrite $socket, substr $request, -1;
+    return (readline($socket) // '') =~ /^HTTP\/1\.1 (\d+)/ ? $1 : 'no answer';
+}
+
+my $idle = memory();
+my ($peak, $waiting) = (0, 0);
+my @answers = in_parallel($count, \&upload, sub {
+    eventually(sub { (-s $here // 0) >= $count }, 60) or die 'the uploads do not arrive';
+    $waiting = memory();
+    open my $file, '>', $go or die $!;
+    my $end = time + 60;
+    my $quiet = 0;
+    while ($quiet < 10 && time < $end) {
+        my $now = memory();
+        $peak = $now if $now > $peak;
+        $quiet = $now < $idle + 150 ? $quiet + 1 : 0;
+        sleep 0.05;
+    }
 });
 is join(' ', @answers), join(' ', (201) x $count), "$count uploads of 20 MB at once are taken";
-diag sprintf '%d MB before, %d MB at most', $idle, $peak;
+diag sprintf '%d MB before, %d MB when all have arrived, %d MB at most', $idle, $waiting, $peak;
+cmp_ok $waiting, '>=', $count * 20, '... all of them at the same time';
 cmp_ok $peak, '<', $most, "... within $most MB";
 my $after = memory();
 eventually(sub { ($after = memory()) < $idle + 150 }, 10);
