@@ -4,16 +4,21 @@
 #include <apr_strings.h>
 #include "base/uuid.h"
 
+/* The store is changed as soon as the transaction is confirmed: it must outlive a crash of PostgreSQL
+ * also where the operator has turned synchronous_commit off. (Flushing it flushes all before it.) */
+#define DURABLE "set_config('synchronous_commit'," \
+    " coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true) AS durable"
+
 static const iimg_statement_t announce = {
     "iimg_stored_object_announce",
     "INSERT INTO stored_objects (key, picture, state)"
-    " SELECT key, $1::uuid, 'pending' FROM unnest($2::text[]) AS key"
+    " SELECT key, $1::uuid, 'pending' FROM " DURABLE ", unnest($2::text[]) AS key"
     " ON CONFLICT (key) DO NOTHING"
 };
 
 static const iimg_statement_t publish = {
     "iimg_stored_object_publish",
-    "UPDATE stored_objects SET state = 'live', changed_at = now()"
+    "UPDATE stored_objects SET state = 'live', changed_at = now() FROM " DURABLE
     " WHERE picture = $1::uuid AND state = 'pending'"
 };
 
@@ -31,7 +36,8 @@ static const iimg_statement_t abandon = {
 };
 
 #define CLAIM "UPDATE stored_objects SET claim = $1::uuid, attempts = attempts + 1," \
-    " retry_at = now() + least(interval '1 minute' * 2 ^ least(attempts, 10), interval '15 minutes')"
+    " retry_at = now() + least(interval '1 minute' * 2 ^ least(attempts, 10), interval '15 minutes')" \
+    " FROM " DURABLE
 
 /* now() is when the transaction began: it is the time that its own dooming bears. */
 static const iimg_statement_t claim_own = {

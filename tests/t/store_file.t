@@ -12,7 +12,7 @@ use Test::More;
 my $faults = IdentityImg::Fault->new('store');
 my $conf = "IdentityImgSweepInterval 86400\n";
 my $server = IdentityImg::Server->new('store', conf => $conf, env => $faults->environment)->start;
-my $store = IdentityImg::Store->new($server, build => $faults->build, env => $faults->environment);
+my $store = IdentityImg::Store->new($server, kind => 'file', build => $faults->build, env => $faults->environment);
 my ($small, $other) = (make_jpeg(64, 48), make_jpeg(120, 90));
 
 sub ask     { return call(@_, base => $server->base) }

@@ -15,11 +15,28 @@ use IdentityImg::Test ();
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
+# What is different for each kind of store. A new one is a line here; IIMG_STORE=NAME runs the tests that
+# are the same for all of them with it.
+#   objects      of the store, { key => bytes }, and whatever else is found there
+#   empty        what else may be left over
+#   environment  that identityimgctl finds the store by
+my %kinds = (
+    file => {
+        objects => \&file_objects,
+        empty => \&empty_folders,
+        environment => sub { my ($self) = @_; return (IDENTITYIMG_STORAGE_ROOT => $self->{server}->state . '/pictures') },
+    },
+);
+
+# The kind that tests are to be run with.
+sub kind { return $ENV{IIMG_STORE} // 'file' }
+
 # new SERVER (an IdentityImg::Server), build => NAME (whose identityimgctl), env => {} (for it)
 sub new {
     my ($class, $server, %with) = @_;
     my %environment = $server->cluster_environment;
-    return bless { %with, server => $server, psql => \%environment, looks => {} }, $class;
+    my $kind = $kinds{$with{kind} // kind()} or die 'there is no such store';
+    return bless { %with, kind => $kind, name => $with{kind} // kind(), server => $server, psql => \%environment, looks => {} }, $class;
 }
 
 # Rows of SQL, as Server's sql, but asks nobody where the database is.
@@ -36,14 +53,16 @@ sub sql {
 sub ctl {
     my ($self, @arguments) = @_;
     my $build = $self->{build} // ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
-    my %environment = (%{$self->{psql}}, PGUSER => 'identityimg', IDENTITYIMG_STORAGE => 'file',
-        IDENTITYIMG_STORAGE_ROOT => $self->{server}->state . '/pictures', %{$self->{env} // {}});
+    my %environment = (%{$self->{psql}}, PGUSER => 'identityimg', IDENTITYIMG_STORAGE => $self->{name},
+        $self->{kind}{environment}->($self), %{$self->{env} // {}});
     local @ENV{keys %environment} = values %environment;
     return scalar `'$ENV{IIMG_SOURCE}/build/$build/identityimgctl' @arguments 2>&1 </dev/null`;
 }
 
 # All objects, and what else lies there.
-sub objects {
+sub objects { my ($self) = @_; return $self->{kind}{objects}->($self) }
+
+sub file_objects {
     my ($self) = @_;
     my $root = $self->{server}->state . '/pictures';
     my %objects;
@@ -111,7 +130,7 @@ sub quarrels {
         (map { "$_ is left in the manifest" } grep { !$expected{$_} } keys %manifest),
         (map { "$_ is left in the store" } grep { !$expected{$_} } keys %$objects),
         (map { $self->flaws($_, $objects) } grep { !/__sized__/ } keys %expected),
-        (map { "$_ is left empty" } $self->empty_folders));
+        (map { "$_ is left empty" } $self->{kind}{empty}->($self)));
     return join '; ', sort @quarrels;
 }
 
