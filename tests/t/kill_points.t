@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use IdentityImg::Fault;
 use IdentityImg::Server 'eventually';
-use IdentityImg::Store;
+use IdentityImg::Audit;
 use IdentityImg::Test;
 use Test::More;
 
@@ -12,9 +12,9 @@ my $faults = IdentityImg::Fault->new('kill');
 # Enough children that some are left when others die faster than httpd starts new ones.
 my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10', 'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
 my $server = IdentityImg::Server->new('kill', conf => "$children\nIdentityImgSweepInterval 86400\n",
-    env => { %{$faults->environment}, STORAGE => IdentityImg::Store->kind });
+    env => { %{$faults->environment}, STORAGE => IdentityImg::Audit->kind });
 $server->start;
-my $store = IdentityImg::Store->new($server, build => $faults->build, env => $faults->environment);
+my $store = IdentityImg::Audit->new($server, build => $faults->build, env => $faults->environment);
 my @points = split /\n/, $store->ctl('faults');
 cmp_ok scalar @points, '>', 20, 'the build names its points';
 
@@ -103,7 +103,7 @@ for my $scenario (sort keys %scenarios) {
         $died{$point}++;
     }
 }
-is join(' ', grep { !$died{$_} && (!/^(?:file|s3)\./ || /^\Q@{[IdentityImg::Store->kind]}\E\./) } @points), '', 'each point of the build has been the last of a process';
+is join(' ', grep { !$died{$_} && (!/^(?:file|s3)\./ || /^\Q@{[IdentityImg::Audit->kind]}\E\./) } @points), '', 'each point of the build has been the last of a process';
 diag sprintf '%-24s %-18s %-12s %s', @$_ for ['what is done', 'death at', 'passes', 'afterwards'], @table;
 
 # The server's own sweeper, in mod_watchdog's thread.

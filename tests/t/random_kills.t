@@ -5,7 +5,7 @@
 use strict;
 use warnings;
 use IdentityImg::Server qw(eventually in_parallel);
-use IdentityImg::Store;
+use IdentityImg::Audit;
 use IdentityImg::Test;
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -14,9 +14,9 @@ my $seconds = $ENV{SOAK_SECONDS} // ($ENV{IIMG_SANITIZE} ? 12 : 5);    # sanitiz
 my $clients = 6;
 my $seed = $ENV{SEED} // int(rand(1e6));
 # The cluster runs with synchronous_commit off: what it confirms may be gone after a crash, unless we ask.
-my $server = IdentityImg::Server->new('random', env => { STORAGE => IdentityImg::Store->kind }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16', 'MaxRequestWorkers 96', 'StartServers 6',
+my $server = IdentityImg::Server->new('random', env => { STORAGE => IdentityImg::Audit->kind }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16', 'MaxRequestWorkers 96', 'StartServers 6',
     'MinSpareThreads 24', 'MaxSpareThreads 96', 'DBDMax 4', 'DBDKeep 4', 'IdentityImgSweepInterval 2', 'IdentityImgGeminiTimeout 5', '')->start;
-my $store = IdentityImg::Store->new($server);
+my $store = IdentityImg::Audit->new($server);
 srand $seed;
 diag "SEED=$seed SOAK_SECONDS=$seconds";
 

@@ -5,14 +5,14 @@ use warnings;
 use File::Path ();
 use IdentityImg::Fault;
 use IdentityImg::Server qw(eventually in_parallel);
-use IdentityImg::Store;
+use IdentityImg::Audit;
 use IdentityImg::Test;
 use Test::More;
 
 my $faults = IdentityImg::Fault->new('store');
 my $conf = "IdentityImgSweepInterval 86400\n";
 my $server = IdentityImg::Server->new('store', conf => $conf, env => $faults->environment)->start;
-my $store = IdentityImg::Store->new($server, kind => 'file', build => $faults->build, env => $faults->environment);
+my $store = IdentityImg::Audit->new($server, kind => 'file', build => $faults->build, env => $faults->environment);
 my ($small, $other) = (make_jpeg(64, 48), make_jpeg(120, 90));
 
 sub ask     { return call(@_, base => $server->base) }

@@ -1,10 +1,10 @@
-# Store.pm - what a server's store holds, whatever kind it is, and whether it agrees with its rows.
+# Audit.pm - what a server's store holds, whatever kind it is, and whether it agrees with its rows.
 #
-#   my $store = IdentityImg::Store->new($server);
+#   my $store = IdentityImg::Audit->new($server);
 #   $store->objects          # { key => bytes }
 #   $store->learn            # remember what the pictures that are there look like
 #   is $store->quarrels, '', 'nothing is lost and nothing is left over';
-package IdentityImg::Store;
+package IdentityImg::Audit;
 
 use strict;
 use warnings;
