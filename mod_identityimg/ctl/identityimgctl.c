@@ -26,7 +26,7 @@ static const struct {
 static const char usage[] =
     "usage: identityimgctl [OPTION ...] COMMAND\n"
     "\n"
-    "  sweep              delete now what the server is about to delete\n"
+    "  sweep              delete now what the server is about to delete: 0 all is gone, 1 some is left\n"
     "  reconcile          compare store, manifest and rows: 0 nothing differs, 1 something does\n"
     "  reconcile --delete and delete objects that the manifest does not know, if older than an hour\n"
     "\n"

@@ -81,6 +81,11 @@ static const iimg_statement_t hurry = {
     "UPDATE stored_objects SET retry_at = now() WHERE state = 'doomed' AND retry_at > now()"
 };
 
+static const iimg_statement_t count_doomed = {
+    "iimg_stored_object_count_doomed",
+    "SELECT count(*) FROM stored_objects WHERE state = 'doomed'"
+};
+
 static const iimg_statement_t unknown_keys = {
     "iimg_stored_object_unknown",
     "SELECT listed.key FROM unnest($1::text[]) AS listed (key)"
@@ -199,6 +204,17 @@ iimg_error_t *iimg_stored_object_forget(iimg_context_t *context, const iimg_clai
 iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context)
 {
     return iimg_db_query(context, &hurry, 0, NULL, NULL);
+}
+
+iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, long long *count)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &count_doomed, 0, NULL, &rows);
+
+    if (!err) {
+        *count = iimg_rows_integer(rows, 0, 0);
+    }
+    return err;
 }
 
 iimg_error_t *iimg_stored_object_unknown(iimg_context_t *context, const apr_array_header_t *keys,

@@ -53,6 +53,9 @@ iimg_error_t *iimg_stored_object_forget(iimg_context_t *context, const iimg_clai
 /** Make all that is doomed due now. */
 iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context);
 
+/** How many doomed objects are left. */
+iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, long long *count);
+
 /* Comparing with the store ---------------------------------------------------------------------- */
 
 /** An object as the manifest has it. */

@@ -87,6 +87,7 @@ unlink $path;
 mkdir $path;
 $store->sql("DELETE FROM reference_images WHERE id = '$_'") for @gone;
 $store->ctl('sweep');
+is $? >> 8, 1, 'identityimgctl sweep tells by its status that something is left';
 is states(), 'doomed|1, live|4', 'an object that cannot be deleted holds up no other';
 is join('|', $store->sql("SELECT attempts, retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")), '1|t', '... and is tried again later';
 $store->sql("UPDATE stored_objects SET attempts = 20, retry_at = now() - interval '1 second' WHERE state = 'doomed'");
