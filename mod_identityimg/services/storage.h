@@ -2,7 +2,9 @@
 #ifndef IIMG_STORAGE_H
 #define IIMG_STORAGE_H
 
+#include <stdbool.h>
 #include <apr_pools.h>
+#include <apr_time.h>
 #include "base/context.h"
 #include "base/error.h"
 
@@ -13,6 +15,20 @@ typedef struct iimg_object_t {
     const char *data;
     apr_size_t length;
 } iimg_object_t;
+
+/** An object that a store lists. */
+typedef struct iimg_listed_t {
+    const char *key;
+    const char *version;        /* the store's name for this version; NULL in stores without versions */
+    bool latest;                /* what a GET of the key answers (true in stores without versions) */
+    bool deleted;               /* a delete marker: there are no bytes */
+    apr_time_t modified;
+    apr_off_t length;           /* bytes */
+} iimg_listed_t;
+
+/** Called for each object listed; an error ends the listing and is returned. */
+typedef iimg_error_t *(*iimg_storage_visit_fn)(iimg_context_t *context, void *baton,
+                                               const iimg_listed_t *object);
 
 typedef struct iimg_storage_t iimg_storage_t;
 
@@ -51,6 +67,17 @@ typedef struct iimg_storage_driver_t {
     /** Delete an object. One that is not there counts as deleted. Errors: IIMG_UNAVAILABLE. */
     iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
                             const char *key);
+
+    /**
+     * List all objects of ours, all versions, in any order, a page at a time: memory stays bounded.
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*list)(iimg_context_t *context, const iimg_storage_t *storage,
+                          iimg_storage_visit_fn visit, void *baton);
+
+    /** Delete one version of an object for good. @param version as listed; NULL: the object */
+    iimg_error_t *(*purge)(iimg_context_t *context, const iimg_storage_t *storage,
+                           const char *key, const char *version);
 
     /** The file that httpd serves for a key; NULL in stores that serve themselves. */
     const char *(*path)(apr_pool_t *pool, const iimg_storage_t *storage, const char *key);
