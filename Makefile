@@ -1,8 +1,8 @@
 # Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
 #
 # SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers, WERROR=0 lets
-# warnings pass, V=1 shows commands. PORT, STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
-# through the environment.
+# warnings pass, V=1 shows commands. PORT, STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID,
+# AWS_SECRET_ACCESS_KEY, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve through the environment.
 #
 # apxs and pkg-config are asked when something is built, never while this file is read: `make run`
 # on a new machine has to install them first.
@@ -55,7 +55,7 @@ unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
 module    := $(out)/mod_identityimg.so
 lib       := $(out)/libidentityimg.a
 
-.PHONY: all build unit run start stop status test bench install deps clean help
+.PHONY: all build unit run start start-s3 stop status test bench install deps clean help
 
 all: build
 
@@ -75,6 +75,11 @@ start: ## the same in the background
 	@$(MAKE) build
 	@scripts/serve start
 
+start-s3: ## as start, with pictures in a private S3 store (Ceph's radosgw)
+	@scripts/deps run s3
+	@$(MAKE) build
+	@scripts/start-s3
+
 stop: ## stop what `make start` started
 	@scripts/serve stop
 
@@ -82,7 +87,7 @@ status: ## say what runs
 	@scripts/serve status
 
 test: ## run all tests
-	@scripts/deps test
+	@scripts/deps test s3
 	@$(MAKE) build unit
 	@tests/run
 
@@ -98,7 +103,7 @@ clean: ## remove what was built; the state in var/ stays
 	rm -rf build
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 	    printf '%-18s %s\n' "$$what" "$$does"; done
 
 # What a2enmod and an operator need. The packaged .load names the module where it was put.

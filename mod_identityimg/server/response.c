@@ -53,12 +53,7 @@ iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve)
 
 iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **signer)
 {
-    *signer = iimg_media_signer_create(req->context->pool, req->context->services->media,
-                                       req->context->base_url, req->r->request_time);
-    return *signer ? NULL
-                   : iimg_error_detail(iimg_error(req->context->pool, IIMG_INTERNAL,
-                                                  "Internal server error"),
-                                       "OpenSSL made no MAC context");
+    return iimg_media_sign(req->context, req->r->request_time, signer);
 }
 
 /* One bucket and the end: one writev. */

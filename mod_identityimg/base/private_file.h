@@ -1,0 +1,14 @@
+/* private_file.h - small files with secrets, which only their owner may read. */
+#ifndef IIMG_PRIVATE_FILE_H
+#define IIMG_PRIVATE_FILE_H
+
+#include <apr_pools.h>
+
+/**
+ * Read a file of less than 4 kB.
+ * @param text its content, allocated from pool
+ * @return NULL, or what is wrong: a clause that follows the file's name
+ */
+const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const char **text);
+
+#endif
