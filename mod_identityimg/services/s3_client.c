@@ -391,6 +391,8 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
         ? iimg_s3_xml_text(context->pool, response->body, response->length, "Message") : NULL;
     const char *id = apr_table_get(response->headers, "x-amz-request-id");
 
+    sentence = sentence && *sentence ? sentence : NULL;
+
     return iimg_error_detail(error_of(context, call), "%s %s/%s%s: %d %s%s%.300s%s%s%s",
                              call->method, client->settings->bucket, client->settings->prefix,
                              call->key, response->status,
