@@ -1,4 +1,4 @@
-/* private_file.c - small files with secrets, which only their owner may read. */
+/* private_file.c - small files with secrets, which only their owner may read; and some of others. */
 #include "base/private_file.h"
 
 #include <string.h>
@@ -7,7 +7,8 @@
 
 #define MAX_FILE 4096
 
-const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const char **text)
+static const char *read_file(apr_pool_t *pool, const char *path, apr_fileperms_t refused,
+                             const char **text)
 {
     char buffer[MAX_FILE];
     apr_size_t length = sizeof(buffer) - 1;
@@ -22,8 +23,7 @@ const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const cha
     if (rv != APR_SUCCESS || info.filetype != APR_REG) {
         return "is not a plain file";
     }
-    if (info.protection & (APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD
-                           | APR_FPROT_WWRITE)) {
+    if (info.protection & refused) {
         return "may be read by others than its owner: chmod 600 it";
     }
     rv = apr_file_read_full(file, buffer, length, &length);
@@ -35,4 +35,15 @@ const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const cha
     *text = apr_pstrdup(pool, buffer);
     memset(buffer, 0, sizeof(buffer));
     return NULL;
+}
+
+const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const char **text)
+{
+    return read_file(pool, path, APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD
+                                 | APR_FPROT_WWRITE, text);
+}
+
+const char *iimg_public_file_read(apr_pool_t *pool, const char *path, const char **text)
+{
+    return read_file(pool, path, 0, text);
 }

@@ -1,4 +1,4 @@
-/* private_file.h - small files with secrets, which only their owner may read. */
+/* private_file.h - small files with secrets, which only their owner may read; and some of others. */
 #ifndef IIMG_PRIVATE_FILE_H
 #define IIMG_PRIVATE_FILE_H
 
@@ -10,5 +10,8 @@
  * @return NULL, or what is wrong: a clause that follows the file's name
  */
 const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const char **text);
+
+/** As above, for a file that somebody else keeps: others may be able to read it. */
+const char *iimg_public_file_read(apr_pool_t *pool, const char *path, const char **text);
 
 #endif

@@ -242,7 +242,7 @@ static iimg_error_t *ask_container(iimg_context_t *context, const iimg_s3_source
     char *line;
 
     if (source->container_token_file) {
-        problem = iimg_private_file_read(context->pool, source->container_token_file, &token);
+        problem = iimg_public_file_read(context->pool, source->container_token_file, &token);
     }
     if (problem) {
         return trouble(context, source->container_token_file, problem);
