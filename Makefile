@@ -111,7 +111,8 @@ help: ## print this
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
 install: build ## install module, configuration, migrations (DESTDIR= for packages)
-	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts
+	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts $(share)/examples
+	install -m 0644 conf/examples/*.conf $(share)/examples
 	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
 	install -m 0644 sql/*.sql $(share)/sql
 	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
