@@ -1,7 +1,8 @@
 // s3.mjs - an S3 store with moods, for what real stores will not do on command; also the endpoints that hand
 // credentials to machines and containers. It verifies nothing: that is for radosgw and Swift.
 //
-// usage: node s3.mjs --port 0 [--with-stdin]      prints "listening PORT"
+// usage: node s3.mjs --port 0 [--with-stdin] [--tls FILE]      prints "listening PORT"
+//        FILE: a certificate and its key, PEM
 //
 // The mood is the first part of the key (/bucket/MOOD/...):
 //   fail:STATUS:CODE:TIMES[:RETRY-AFTER]   answers that, so often for each path; then 200
@@ -10,9 +11,12 @@
 //   skewed:SECONDS                         403 RequestTimeTooSkewed, until it is signed for a clock so far ahead
 //   reset:TIMES                            hangs up
 //   anything else                          200, the body is the number of the attempt
+// GET /bucket/?versions lists two pages, of which the second needs the markers of the first.
 // GET /__record: what came, as JSON; DELETE forgets it.
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 
 const port = Number(process.argv[process.argv.indexOf('--port') + 1] || 0);
 let record = [];
@@ -74,6 +78,22 @@ function machine(request) {
     return null;
 }
 
+// Listing ----------------------------------------------------------------------------------------------
+
+const uuid = '00000000-0000-4000-8000-00000000000';
+const entry = (kind, key, id, latest) => `<${kind}><Key>${key}</Key><VersionId>${id}</VersionId><IsLatest>${latest}</IsLatest>`
+    + `<LastModified>2026-01-31T12:00:01.000Z</LastModified><Size>7</Size></${kind}>`;
+
+function page(query) {
+    const prefix = query.get('prefix');
+    const first = entry('Version', `${prefix}media/${uuid}1/a.jpg`, 'v1', 'true') + entry('Version', `${prefix}lists/others.txt`, 'v1', 'true')
+        + '<IsTruncated>true</IsTruncated><NextKeyMarker>a&amp;b/ü</NextKeyMarker><NextVersionIdMarker>m+1</NextVersionIdMarker>';
+    const second = entry('DeleteMarker', `${prefix}media/${uuid}2/__sized__/b-thumbnail-100x100.jpg`, 'v3', 'true')
+        + entry('Version', `${prefix}media/${uuid}2/__sized__/b-thumbnail-100x100.jpg`, 'v2', 'false') + '<IsTruncated>false</IsTruncated>';
+    const right = query.get('key-marker') === 'a&b/ü' && query.get('version-id-marker') === 'm+1';
+    return `<ListVersionsResult>${right ? second : query.has('key-marker') ? '' : first}</ListVersionsResult>`;
+}
+
 // Answering -------------------------------------------------------------------------------------------
 
 function answer(request, body) {
@@ -88,7 +108,11 @@ function answer(request, body) {
     if (own) {
         return own;
     }
+    const address = new URL(url, 'http://x');
     record.push({ method, url, headers, length: body.length, sha256: createHash('sha256').update(body).digest('hex') });
+    if (address.searchParams.has('versions')) {
+        return [200, page(address.searchParams), {}];
+    }
     const count = (counts.get(url) || 0) + 1;
     counts.set(url, count);
     const [mood, ...told] = decodeURIComponent(url).split('/')[2].split(':');
@@ -98,7 +122,10 @@ function answer(request, body) {
     return (moods[mood] && moods[mood](told, count, headers)) || [200, String(count), {}];
 }
 
-const server = createServer((request, response) => {
+const tls = process.argv.indexOf('--tls');
+const pem = tls > 0 && readFileSync(process.argv[tls + 1]);
+const make = (handle) => (pem ? createSecureServer({ key: pem, cert: pem }, handle) : createServer(handle));
+const server = make((request, response) => {
     const pieces = [];
     request.on('data', (piece) => pieces.push(piece));
     request.on('end', () => {

@@ -5,6 +5,7 @@
 #include "services/s3_address.h"
 #include "services/s3_client.h"
 #include "services/s3_xml.h"
+#include "services/storage.h"
 #include "double.h"
 #include "tap.h"
 #include "work.h"
@@ -269,6 +270,83 @@ static void test_together(iimg_s3_client_t *client)
            "neither secret key nor signature is in the log");
 }
 
+/* Listing ----------------------------------------------------------------------------------------------- */
+
+static iimg_error_t *visit(iimg_context_t *visiting, void *baton, const iimg_listed_t *object)
+{
+    const char **seen = baton;
+
+    *seen = apr_psprintf(visiting->pool, "%s%s %s %s%s %d %d\n", *seen, object->key, object->version,
+                         object->latest ? "latest" : "old", object->deleted ? " deleted" : "",
+                         (int)apr_time_sec(object->modified), (int)object->length);
+    return NULL;
+}
+
+static iimg_error_t *stop_at_once(iimg_context_t *visiting, void *baton, const iimg_listed_t *object)
+{
+    (void)object;
+    ++*(int *)baton;
+    return iimg_error(visiting->pool, IIMG_CONFLICT, "enough");
+}
+
+static void test_list(iimg_s3_client_t *client)
+{
+    iimg_storage_t storage = { &iimg_storage_s3, NULL, &settings, client };
+    const char *seen = "";
+    iimg_error_t *err;
+    int visits = 0;
+
+    settings.prefix = "team/a+b/";
+    record("DELETE");
+    tap_ok(!iimg_storage_s3.list(context, &storage, visit, &seen), "a bucket is listed");
+    tap_is(seen, "media/00000000-0000-4000-8000-000000000001/a.jpg v1 latest 1769860801 7\n"
+           "media/00000000-0000-4000-8000-000000000002/__sized__/b-thumbnail-100x100.jpg v3 latest deleted 1769860801 7\n"
+           "media/00000000-0000-4000-8000-000000000002/__sized__/b-thumbnail-100x100.jpg v2 old 1769860801 7\n",
+           "all pages, all versions, without the prefix; what others keep is not ours");
+    tap_is_number(json_array_size(record("GET")), 2, "with one request a page");
+    err = iimg_storage_s3.list(context, &storage, stop_at_once, &visits);
+    tap_ok(err && err->kind == IIMG_CONFLICT && visits == 1, "an error of a visit ends the listing and is returned");
+    record("DELETE");
+    tap_ok(!iimg_storage_s3.purge(context, &storage, "media/x", "v+1"), "a version is purged");
+    tap_is(json_string_value(json_object_get(json_array_get(record("GET"), 0), "url")),
+           "/bucket/team/a%2Bb/media/x?versionId=v%2B1", "that one alone");
+    settings.prefix = "";
+}
+
+/* TLS ----------------------------------------------------------------------------------------------------- */
+
+static void test_tls(void)
+{
+    char pem[] = "/tmp/iimg-tls.XXXXXX";
+    iimg_s3_client_t *client;
+    iimg_s3_call_t call;
+    char command[512];
+
+    close(mkstemp(pem));
+    snprintf(command, sizeof(command), "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=store"
+             " -addext subjectAltName=IP:127.0.0.1 -keyout %s.key -out %s 2>/dev/null && cat %s.key >>%s"
+             " && rm %s.key", pem, pem, pem, pem, pem);
+    if (!tap_ok(system(command) == 0 && double_start(&server, "s3.mjs", "--tls", pem) == DOUBLE_RUNS,
+                "a store with a certificate of its own starts")) {
+        return;
+    }
+    client = client_of(2);
+    settings.endpoint = apr_psprintf(pool, "https://127.0.0.1:%d", server.port);
+    call = get("plain/k");
+    tap_ok(!iimg_s3_send(context, client, &call, 1) && !iimg_s3_succeeded(&call)
+               && call.response->outcome == IIMG_HTTP_CONNECT, "a certificate of a stranger is refused");
+    settings.ca_file = pem;
+    call = get("plain/k");
+    tap_ok(!iimg_s3_send(context, client, &call, 1) && iimg_s3_succeeded(&call),
+           "IdentityImgS3CAFile makes it a friend");
+    settings.endpoint = apr_psprintf(pool, "https://localhost:%d", server.port);
+    call = get("plain/k");
+    tap_ok(!iimg_s3_send(context, client, &call, 1) && !iimg_s3_succeeded(&call),
+           "but not under another name");
+    double_stop(&server);
+    unlink(pem);
+}
+
 /* Credentials ------------------------------------------------------------------------------------------- */
 
 static void without_environment(void)
@@ -383,8 +461,10 @@ static void test_with_server(void)
     test_errors(client);
     test_together(client_of(10));
     test_deadline(client_of(3));
+    test_list(client_of(5));
     test_machine();
     tap_ok(double_stop(&server), "the double ends when its standard input closes");
+    test_tls();
 }
 
 int main(void)
