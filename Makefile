@@ -96,6 +96,7 @@ bench: ## measure
 	@scripts/deps bench
 	@$(MAKE) build
 	@tests/bench/run
+	@tests/bench/storage
 
 deps: ## install the packages that building and running need
 	@scripts/deps run

@@ -110,8 +110,7 @@ bool iimg_respond_unchanged(iimg_request_t *req, const char *version)
 {
     request_rec *r = req->r;
     const char *tag = iimg_entity_tag(r->pool, version,
-                                      iimg_media_window(req->context->services->media,
-                                                        r->request_time));
+                                      iimg_media_epoch(req->context, r->request_time));
 
     apr_table_setn(r->headers_out, "ETag", tag);
     if (r->method_number != M_GET

@@ -185,6 +185,14 @@ apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now)
     return apr_time_sec(now) / window_length(media);
 }
 
+apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    apr_int64_t window = iimg_media_window(context->services->media, now);
+
+    return storage->driver->epoch ? window ^ storage->driver->epoch(context, storage) << 31 : window;
+}
+
 iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
                                               const char *base_url, apr_time_t now)
 {

@@ -28,6 +28,11 @@ iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *
 /** The number of the window that a time is in: URLs made within one expire alike. */
 apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now);
 
+/**
+ * What the ETag of an answer with URLs must change with: the window, and what ends URLs before it does.
+ */
+apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now);
+
 /** Signs the URLs of one answer. Belongs to one thread. */
 typedef struct iimg_media_signer_t iimg_media_signer_t;
 

@@ -67,6 +67,21 @@ const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client)
     return learned(pool, client, &ahead);
 }
 
+apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client)
+{
+    iimg_sigv4_credentials_t now;
+    apr_uint32_t hash = 2166136261u;        /* FNV-1a */
+
+    if (client->settings->is_public || !iimg_s3_source_changes(client->settings->source)
+        || iimg_s3_credentials_get(context, client->credentials, &now)) {
+        return 0;
+    }
+    for (const char *c = now.access_key; *c; c++) {
+        hash = (hash ^ (unsigned char)*c) * 16777619u;
+    }
+    return hash & 0x7fffffff;
+}
+
 static bool is_region(const char *text)
 {
     size_t n = text ? strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-_") : 0;

@@ -57,6 +57,12 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
 /** The region that the store has said it is in; the configured one until then. */
 const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client);
 
+/**
+ * A number that changes with credentials that are fetched anew: what the old ones signed ends with them.
+ * 0 for those that stay.
+ */
+apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client);
+
 /** A request, and what came of it. */
 typedef struct iimg_s3_call_t {
     const char *method;

@@ -191,6 +191,11 @@ const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine
     return find_machine(pool, source);
 }
 
+bool iimg_s3_source_changes(const iimg_s3_source_t *source)
+{
+    return source->fixed.access_key == NULL;
+}
+
 /* Asking the machine -------------------------------------------------------------------------------- */
 
 struct iimg_s3_credentials_t {

@@ -23,6 +23,9 @@ typedef struct iimg_s3_source_t iimg_s3_source_t;
 const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine,
                                 iimg_s3_source_t **source);
 
+/** Whether its credentials end, and others follow. */
+bool iimg_s3_source_changes(const iimg_s3_source_t *source);
+
 /** The credentials of one process: those of a machine expire and are fetched anew. */
 typedef struct iimg_s3_credentials_t iimg_s3_credentials_t;
 

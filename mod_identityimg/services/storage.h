@@ -104,6 +104,12 @@ typedef struct iimg_storage_driver_t {
      */
     iimg_error_t *(*sign)(iimg_context_t *context, const iimg_storage_t *storage, apr_time_t since,
                           int expiry, iimg_storage_signer_t *signer);
+
+    /**
+     * What changes, beside time, when addresses that were made before must not be used any longer;
+     * NULL: nothing does. @return 0 to 2^31-1
+     */
+    apr_int64_t (*epoch)(iimg_context_t *context, const iimg_storage_t *storage);
 } iimg_storage_driver_t;
 
 struct iimg_s3_settings_t;

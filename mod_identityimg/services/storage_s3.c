@@ -343,6 +343,11 @@ static iimg_error_t *s3_sign(iimg_context_t *context, const iimg_storage_t *stor
     return err;
 }
 
+static apr_int64_t s3_epoch(iimg_context_t *context, const iimg_storage_t *storage)
+{
+    return iimg_s3_client_epoch(context, storage->s3_client);
+}
+
 const iimg_storage_driver_t iimg_storage_s3 = {
     .name = "s3",
     .check = s3_check,
@@ -354,4 +359,5 @@ const iimg_storage_driver_t iimg_storage_s3 = {
     .list = s3_list,
     .purge = s3_purge,
     .sign = s3_sign,
+    .epoch = s3_epoch,
 };

@@ -264,6 +264,11 @@ sub directives {
     $server->reload("${as_before}IdentityImgMedia public\nIdentityImgMediaPublicURL https://cdn.example.com/p/\n");
     is json(api(GET => 'reference-images/', 'alice'))->[0]{image}{large}, 'https://cdn.example.com/p/team_a/pictures-1/' . key_of($photo->{image}{large}), 'IdentityImgMediaPublicURL: behind a CDN';
     remove($photo);
+
+    $server->forget_log;
+    is $server->reload("${as_before}IdentityImgS3Bucket no-such-bucket\n"), '', 'a reload with a bucket that is not there';
+    is api(GET => 'reference-images/', 'alice')->code, 200, '... does not end a server that runs';
+    ok scalar(grep { /IIMG0203: .*there is no such bucket/ } $server->log_lines), '... but is told';
     return;
 }
 

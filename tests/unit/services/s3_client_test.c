@@ -423,6 +423,19 @@ static void expire_in(int seconds)
     iimg_http_send(context, pool, &request);
 }
 
+/* What an ETag changes with. */
+static void test_epoch(const iimg_s3_source_t *source)
+{
+    iimg_s3_client_t *client;
+    apr_int64_t first;
+
+    settings.source = source;
+    client = iimg_s3_client_create(pool, &settings);
+    first = iimg_s3_client_epoch(context, client);
+    tap_ok(first > 0, "credentials that end have an epoch");
+    tap_ok(iimg_s3_client_epoch(context, client) != first, "which changes when they are fetched anew");
+}
+
 static void test_machine(void)
 {
     iimg_sigv4_credentials_t now = { NULL, NULL, NULL };
@@ -443,6 +456,7 @@ static void test_machine(void)
     tap_ok(!iimg_s3_credentials_get(context, credentials, &now), "some that end in 200 seconds");
     tap_ok(!iimg_s3_credentials_get(context, credentials, &now), "are fetched anew at once");
     tap_is(now.access_key, "MACHINE3", "five minutes before their end");
+    test_epoch(source);
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", apr_psprintf(pool, "http://127.0.0.1:%d/container", server.port), 1);
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token", 1);
     tap_is(found(NULL, true, &now), "", "a container has credentials too");
@@ -459,6 +473,7 @@ static void test_with_server(void)
 
     test_retries(client);
     test_errors(client);
+    tap_ok(iimg_s3_client_epoch(context, client) == 0, "credentials that stay have no epoch");
     test_together(client_of(10));
     test_deadline(client_of(3));
     test_list(client_of(5));
