@@ -265,6 +265,12 @@ sub directives {
     is json(api(GET => 'reference-images/', 'alice'))->[0]{image}{large}, 'https://cdn.example.com/p/team_a/pictures-1/' . key_of($photo->{image}{large}), 'IdentityImgMediaPublicURL: behind a CDN';
     remove($photo);
 
+    $server->reload("${as_before}IdentityImgS3Endpoint http://s3.localhost:$store->{port}\nIdentityImgS3Addressing virtual\n");
+    $photo = upload('virtual.jpg');
+    like $photo->{image}{large}, qr{^http://pictures\.s3\.localhost:$store->{port}/team_a/pictures-1/media/}, 'IdentityImgS3Addressing virtual: the bucket is in the host name';
+    is `curl -q -s -o /dev/null -w '%{http_code}' --noproxy '*' '$photo->{image}{large}'`, 200, '... and the picture opens there';
+    remove($photo);
+
     $server->forget_log;
     is $server->reload("${as_before}IdentityImgS3Bucket no-such-bucket\n"), '', 'a reload with a bucket that is not there';
     is api(GET => 'reference-images/', 'alice')->code, 200, '... does not end a server that runs';
