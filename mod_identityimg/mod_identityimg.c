@@ -110,8 +110,8 @@ static apr_status_t hire_watchdog(apr_pool_t *pconf, server_rec *servers)
                              housekeep);
 }
 
-/* Credentials and bucket are tried before anybody needs them. A store that is merely away is no reason
- * not to start, and a server that runs is not ended by a reload.
+/* Credentials and bucket are tried before anybody needs them. A store that is merely away is no
+ * reason not to start, and a server that runs is not ended by a reload.
  * @return NULL, or why the server cannot start */
 static const char *probe_store(apr_pool_t *ptemp, server_rec *server)
 {
@@ -125,8 +125,8 @@ static const char *probe_store(apr_pool_t *ptemp, server_rec *server)
     if (err->kind == IIMG_REFUSED && ap_state_query(AP_SQ_CONFIG_GEN) <= 1) {
         return apr_psprintf(ptemp, "IdentityImgStorage: %s", err->detail);
     }
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "IIMG0203: the picture store cannot be used at "
-                 "the moment; uploads are refused until it can: %s",
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "IIMG0203: the picture store cannot be used "
+                 "at the moment; uploads are refused until it can: %s",
                  err->detail ? err->detail : err->message);
     return NULL;
 }

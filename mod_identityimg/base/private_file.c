@@ -1,4 +1,4 @@
-/* private_file.c - small files with secrets, which only their owner may read; and some of others. */
+/* private_file.c - small files with secrets, for their owner alone; and some of others. */
 #include "base/private_file.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* private_file.h - small files with secrets, which only their owner may read; and some of others. */
+/* private_file.h - small files with secrets, for their owner alone; and some of others. */
 #ifndef IIMG_PRIVATE_FILE_H
 #define IIMG_PRIVATE_FILE_H
 

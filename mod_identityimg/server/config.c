@@ -8,7 +8,7 @@
 #include "base/private_file.h"
 #include "server/config_s3.h"
 
-/* Settings: where each is kept, what it may be, what it is when unset ---------------------------- */
+/* Settings: where each is kept, what it may be, what it is when unset -------------------------- */
 
 typedef struct number_t {
     size_t offset;
@@ -66,8 +66,9 @@ static const char *check_model(apr_pool_t *pool, const char *value);
 static const char *check_file(apr_pool_t *pool, const char *value);
 
 enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
-       GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT, S3_BUCKET,
-       S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE, S3_ENCRYPTION, S3_KMS_KEY };
+       GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
+       S3_BUCKET, S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE,
+       S3_ENCRYPTION, S3_KMS_KEY };
 
 static const text_t texts[] = {
     [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
@@ -312,7 +313,8 @@ const command_rec iimg_config_commands[] = {
          "file with the access key and secret key of the store \"s3\""),
     FLAG("IdentityImgS3MachineCredentials", S3_MACHINE,
          "whether the container or virtual machine may be asked for credentials"),
-    TEXT("IdentityImgS3CAFile", S3_CA_FILE, "PEM file of the CAs that sign the store's certificate"),
+    TEXT("IdentityImgS3CAFile", S3_CA_FILE,
+         "PEM file of the CAs that sign the store's certificate"),
     TEXT("IdentityImgS3Encryption", S3_ENCRYPTION,
          "how the store encrypts objects: bucket, AES256 or aws:kms"),
     TEXT("IdentityImgS3KMSKey", S3_KMS_KEY, "key of the store's KMS that encrypts objects"),

@@ -71,7 +71,7 @@ const char *iimg_config_check_media(apr_pool_t *pool, const char *value)
            ? NULL : "a kind of addresses: signed, public";
 }
 
-/* What needs two directives ------------------------------------------------------------------------- */
+/* What needs two directives -------------------------------------------------------------------- */
 
 static const char *mismatch(const iimg_config_t *config)
 {

@@ -13,7 +13,10 @@ const char *iimg_config_check_encryption(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_kms_key(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_media(apr_pool_t *pool, const char *value);
 
-/** Describe the store "s3", once defaults are filled in. @return NULL, or a sentence as iimg_config_finish's */
+/**
+ * Describe the store "s3", once defaults are filled in.
+ * @return NULL, or a sentence as iimg_config_finish's
+ */
 const char *iimg_config_s3_finish(apr_pool_t *pool, iimg_config_t *config);
 
 #endif

@@ -1,4 +1,4 @@
-/* media_url.c - signed, expiring URLs of pictures: ours, where httpd serves them, or the store's own. */
+/* media_url.c - signed, expiring URLs of pictures: ours, or the store's own. */
 #include "services/media_url.h"
 
 #include <ctype.h>
@@ -190,7 +190,8 @@ apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now)
     const iimg_storage_t *storage = &context->services->storage;
     apr_int64_t window = iimg_media_window(context->services->media, now);
 
-    return storage->driver->epoch ? window ^ storage->driver->epoch(context, storage) << 31 : window;
+    return storage->driver->epoch ? window ^ storage->driver->epoch(context, storage) << 31
+                                  : window;
 }
 
 iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
@@ -207,7 +208,7 @@ iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media
     return signer->mac ? signer : NULL;
 }
 
-/* Both kinds of address begin with the same window: what the ETag says of one holds for the other. */
+/* Both kinds of address begin with the same window: what the ETag says of one holds for both. */
 static iimg_error_t *sign_at_store(iimg_context_t *context, apr_time_t now,
                                    iimg_media_signer_t **made)
 {

@@ -1,4 +1,4 @@
-/* media_url.h - signed, expiring URLs of pictures: ours, where httpd serves them, or the store's own. */
+/* media_url.h - signed, expiring URLs of pictures: ours, or the store's own. */
 #ifndef IIMG_MEDIA_URL_H
 #define IIMG_MEDIA_URL_H
 
@@ -29,7 +29,8 @@ iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *
 apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now);
 
 /**
- * What the ETag of an answer with URLs must change with: the window, and what ends URLs before it does.
+ * What the ETag of an answer with URLs must change with: the window, and what ends URLs
+ * before it does.
  */
 apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now);
 
@@ -51,8 +52,8 @@ iimg_error_t *iimg_media_sign(iimg_context_t *context, apr_time_t now,
                               iimg_media_signer_t **signer);
 
 /**
- * The URL of an object. Ours: <base><path>/<key>?v=1&k=<id>&e=<unix time>&s=<MAC>. The MAC is the first
- * 16 bytes of HMAC-SHA-256 (RFC 2104) over version, key id, expiry, file name and object key.
+ * The URL of an object. Ours: <base><path>/<key>?v=1&k=<id>&e=<unix time>&s=<MAC>. The MAC is the
+ * first 16 bytes of HMAC-SHA-256 (RFC 2104) over version, key id, expiry, file name and object key.
  * @param download file name for Content-Disposition: attachment; NULL for a URL to show
  */
 const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download);

@@ -19,8 +19,8 @@ static bool ends(const char *text, const char *with)
     return n >= m && strcmp(text + n - m, with) == 0;
 }
 
-/* AWS gives each bucket a host of its own; TLS certificates cover one label of it, so not a name with
- * dots. */
+/* AWS gives each bucket a host of its own; TLS certificates cover one label of it, so not a name
+ * with dots. */
 static bool is_virtual(const iimg_s3_settings_t *settings, const char *host)
 {
     bool aws = ends(host, ".amazonaws.com") || ends(host, ".amazonaws.com.cn");
@@ -56,7 +56,8 @@ iimg_s3_address_t iimg_s3_address(apr_pool_t *pool, const iimg_s3_settings_t *se
     address.scheme = lower(pool, endpoint, (size_t)(host - 3 - endpoint));
     address.host = lower(pool, host, (size_t)(path - host));
     if (ends(address.host, strcmp(address.scheme, "https") == 0 ? ":443" : ":80")) {
-        address.host = apr_pstrmemdup(pool, address.host, strrchr(address.host, ':') - address.host);
+        address.host = apr_pstrmemdup(pool, address.host,
+                                      (apr_size_t)(strrchr(address.host, ':') - address.host));
     }
     address.path = apr_pstrmemdup(pool, path, length && path[length - 1] == '/' ? length - 1
                                                                                 : length);
@@ -79,7 +80,7 @@ const char *iimg_s3_address_path(apr_pool_t *pool, const iimg_s3_settings_t *set
                        iimg_sigv4_encode(pool, key, true), NULL);
 }
 
-/* Checks ---------------------------------------------------------------------------------------------- */
+/* Checks --------------------------------------------------------------------------------------- */
 
 static bool is_loopback(const char *host)
 {

@@ -1,4 +1,4 @@
-/* s3_client.c - signed requests to a bucket of an S3 store: addresses, retries, what errors mean. */
+/* s3_client.c - signed requests to a bucket of an S3 store: addresses, retries, errors. */
 #include "services/s3_client.h"
 
 #include <stdlib.h>
@@ -47,7 +47,7 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
            ? client : NULL;
 }
 
-/* What the store tells about itself --------------------------------------------------------------- */
+/* What the store tells about itself ------------------------------------------------------------ */
 
 static const char *learned(apr_pool_t *pool, iimg_s3_client_t *client, apr_interval_time_t *ahead)
 {
@@ -94,9 +94,9 @@ static bool learn_region(iimg_context_t *context, iimg_s3_client_t *client, iimg
 {
     const iimg_http_response_t *response = call->response;
     const char *region = apr_table_get(response->headers, "x-amz-bucket-region");
+    bool malformed = call->code && strcmp(call->code, "AuthorizationHeaderMalformed") == 0;
 
-    if (call->moved || (response->status != 301
-                        && !(call->code && strcmp(call->code, "AuthorizationHeaderMalformed") == 0))) {
+    if (call->moved || (response->status != 301 && !malformed)) {
         return false;
     }
     if (!region) {
@@ -126,13 +126,13 @@ static bool learn_clock(iimg_context_t *context, iimg_s3_client_t *client, iimg_
     apr_thread_mutex_lock(client->lock);
     client->ahead = ahead;
     apr_thread_mutex_unlock(client->lock);
-    iimg_log(context, IIMG_LOG_WARNING, "IIMG0202: the clock of this machine differs from the picture "
-             "store's by %" APR_INT64_T_FMT " seconds; requests are signed for the store's",
+    iimg_log(context, IIMG_LOG_WARNING, "IIMG0202: the clock of this machine differs from the "
+             "picture store's by %" APR_INT64_T_FMT " seconds; requests are signed for the store's",
              apr_time_sec(ahead));
     return true;
 }
 
-/* Sending --------------------------------------------------------------------------------------------- */
+/* Sending -------------------------------------------------------------------------------------- */
 
 /* @param time that is signed, by our clock */
 static iimg_error_t *round_begin(iimg_context_t *context, iimg_s3_client_t *client,
@@ -255,7 +255,7 @@ static iimg_error_t *send_round(iimg_context_t *context, iimg_s3_client_t *clien
     return NULL;
 }
 
-/* Trying again ------------------------------------------------------------------------------------------ */
+/* Trying again --------------------------------------------------------------------------------- */
 
 bool iimg_s3_succeeded(const iimg_s3_call_t *call)
 {
@@ -362,15 +362,15 @@ iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client,
             || apr_time_now() + pause >= round.deadline) {
             return NULL;
         }
-        iimg_log(context, IIMG_LOG_DEBUG, "%d requests to the picture store again in %d ms, the first "
-                 "because of %d %s", count, (int)apr_time_as_msec(pause),
+        iimg_log(context, IIMG_LOG_DEBUG, "%d requests to the picture store again in %d ms, the "
+                 "first because of %d %s", count, (int)apr_time_as_msec(pause),
                  calls[0]->response->status, calls[0]->code ? calls[0]->code
                                                             : calls[0]->response->problem);
         apr_sleep(pause);
     }
 }
 
-/* Errors ------------------------------------------------------------------------------------------------- */
+/* Errors --------------------------------------------------------------------------------------- */
 
 static bool is_code(const iimg_s3_call_t *call, const char *code)
 {
@@ -416,7 +416,7 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
                              id ? " of the store)" : "");
 }
 
-/* Addresses for clients ------------------------------------------------------------------------------------ */
+/* Addresses for clients ------------------------------------------------------------------------ */
 
 struct iimg_s3_signer_t {
     apr_pool_t *pool;

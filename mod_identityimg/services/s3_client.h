@@ -1,4 +1,4 @@
-/* s3_client.h - signed requests to a bucket of an S3 store: addresses, retries, what errors mean. */
+/* s3_client.h - signed requests to a bucket of an S3 store: addresses, retries, errors. */
 #ifndef IIMG_S3_CLIENT_H
 #define IIMG_S3_CLIENT_H
 
@@ -39,7 +39,7 @@ typedef struct iimg_s3_settings_t {
     int connect_timeout;                /* seconds */
     int timeout;                        /* seconds for a step with all its retries */
     bool is_public;                     /* anybody may read the bucket: addresses are not signed */
-    const char *public_url;             /* what public addresses begin with; NULL: the bucket's own */
+    const char *public_url;             /* what public addresses begin with; NULL: the bucket's */
 } iimg_s3_settings_t;
 
 /** One process' client: connections, credentials, and what the store has told about itself. */
@@ -58,8 +58,8 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
 const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client);
 
 /**
- * A number that changes with credentials that are fetched anew: what the old ones signed ends with them.
- * 0 for those that stay.
+ * A number that changes with credentials that are fetched anew: what the old ones signed ends
+ * with them. 0 for those that stay.
  */
 apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client);
 
@@ -105,7 +105,8 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
 typedef struct iimg_s3_signer_t iimg_s3_signer_t;
 
 /**
- * @param since when the addresses are signed, @param expiry how many seconds they are good for from then
+ * @param since when the addresses are signed
+ * @param expiry how many seconds they are good for from then on
  * Errors: IIMG_UNAVAILABLE (no credentials), IIMG_INTERNAL (OpenSSL).
  */
 iimg_error_t *iimg_s3_signer_create(iimg_context_t *context, iimg_s3_client_t *client,

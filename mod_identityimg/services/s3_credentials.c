@@ -1,4 +1,4 @@
-/* s3_credentials.c - where the keys of an object store come from: files, environment, the machine. */
+/* s3_credentials.c - where a store's keys come from: files, environment, the machine. */
 #include "services/s3_credentials.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@ struct iimg_s3_source_t {
 #define SECONDS 1                           /* to wait for the machine */
 #define MAX_ANSWER 16384
 
-/* Files ------------------------------------------------------------------------------------------- */
+/* Files ---------------------------------------------------------------------------------------- */
 
 static char *trimmed(char *text)
 {
@@ -99,8 +99,9 @@ static const char *read_file(apr_pool_t *pool, const char *path, iimg_sigv4_cred
     }
     parse(apr_pstrdup(pool, text), profile_name(), found);
     return is_whole(found) ? NULL
-                           : apr_psprintf(pool, "has no aws_access_key_id and aws_secret_access_key "
-                                          "for the profile \"%s\"", profile_name());
+                           : apr_psprintf(pool, "has no aws_access_key_id and "
+                                          "aws_secret_access_key for the profile \"%s\"",
+                                          profile_name());
 }
 
 /* @return whether there is such a file; its path */
@@ -116,7 +117,7 @@ static bool find_shared_file(apr_pool_t *pool, const char **path)
     return *path && apr_stat(&info, *path, APR_FINFO_TYPE, pool) == APR_SUCCESS;
 }
 
-/* Finding ------------------------------------------------------------------------------------------ */
+/* Finding -------------------------------------------------------------------------------------- */
 
 static void read_environment(apr_pool_t *pool, iimg_sigv4_credentials_t *found)
 {
@@ -128,7 +129,7 @@ static void read_environment(apr_pool_t *pool, iimg_sigv4_credentials_t *found)
     found->session_token = token && *token ? apr_pstrdup(pool, token) : NULL;
 }
 
-/* The addresses that containers are given; the answer is a secret, so no other may be plain http. */
+/* The addresses that containers are given; the answer is a secret: no other may be plain http. */
 static bool is_container_url(apr_pool_t *pool, const char *url)
 {
     static const char *const hosts[] = { "127.0.0.1", "localhost", "::1", "169.254.170.2",
@@ -160,8 +161,8 @@ static const char *find_machine(apr_pool_t *pool, iimg_s3_source_t *source)
     source->container_token_file = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     source->machine_url = machine && *machine ? machine : "http://169.254.169.254";
     return source->container_url && !is_container_url(pool, source->container_url)
-           ? "IdentityImgS3MachineCredentials: AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor "
-             "the address of a container's endpoint" : NULL;
+           ? "IdentityImgS3MachineCredentials: AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https "
+             "nor the address of a container's endpoint" : NULL;
 }
 
 const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine,
@@ -180,12 +181,13 @@ const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine
     }
     if (file || find_shared_file(pool, &path)) {
         problem = read_file(pool, path, &source->fixed);
-        return problem ? apr_psprintf(pool, "IdentityImgS3CredentialsFile: \"%s\" %s", path, problem)
+        return problem ? apr_psprintf(pool, "IdentityImgS3CredentialsFile: \"%s\" %s", path,
+                                      problem)
                        : NULL;
     }
     if (!machine) {
-        return "IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from the "
-               "environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from "
+        return "IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from "
+               "the environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, from "
                "~/.aws/credentials, or, with IdentityImgS3MachineCredentials on, from the machine";
     }
     return find_machine(pool, source);
@@ -196,7 +198,7 @@ bool iimg_s3_source_changes(const iimg_s3_source_t *source)
     return source->fixed.access_key == NULL;
 }
 
-/* Asking the machine -------------------------------------------------------------------------------- */
+/* Asking the machine --------------------------------------------------------------------------- */
 
 struct iimg_s3_credentials_t {
     const iimg_s3_source_t *source;
@@ -309,7 +311,7 @@ static iimg_error_t *fetch(iimg_context_t *context, const iimg_s3_source_t *sour
                                          : trouble(context, url, "its answer holds no credentials");
 }
 
-/* Keeping them ----------------------------------------------------------------------------------------- */
+/* Keeping them --------------------------------------------------------------------------------- */
 
 static void forget(iimg_sigv4_credentials_t *texts)
 {
@@ -388,8 +390,8 @@ static iimg_error_t *renew(iimg_context_t *context, iimg_s3_credentials_t *crede
     if (keep(credentials, err ? NULL : &fetched, expires, apr_time_now())) {
         *now = copied(context->pool, &credentials->fetched);
         if (err) {
-            iimg_log(context, IIMG_LOG_WARNING, "IIMG0201: the store's credentials end soon and could "
-                     "not be renewed: %s", err->detail);
+            iimg_log(context, IIMG_LOG_WARNING, "IIMG0201: the store's credentials end soon and "
+                     "could not be renewed: %s", err->detail);
         }
         err = NULL;
     }

@@ -1,4 +1,4 @@
-/* s3_credentials.h - where the keys of an object store come from: files, environment, the machine. */
+/* s3_credentials.h - where a store's keys come from: files, environment, the machine. */
 #ifndef IIMG_S3_CREDENTIALS_H
 #define IIMG_S3_CREDENTIALS_H
 
@@ -12,10 +12,10 @@
 typedef struct iimg_s3_source_t iimg_s3_source_t;
 
 /**
- * Find credentials, with the rights and the environment that the server starts with. In this order: the
- * named file; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the profile AWS_PROFILE
- * (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials); where `machine` says so, the
- * container's endpoint (AWS_CONTAINER_CREDENTIALS_...) or the virtual machine's (IMDSv2).
+ * Find credentials, with the rights and the environment that the server starts with. In this order:
+ * the named file; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the profile
+ * AWS_PROFILE (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials); where `machine` says so,
+ * the container's endpoint (AWS_CONTAINER_CREDENTIALS_...) or the virtual machine's (IMDSv2).
  * @param file    absolute path of a file as ~/.aws/credentials, or NULL
  * @param machine whether to ask the machine when nothing else has credentials
  * @return NULL, or a sentence that says what to mend
@@ -34,8 +34,8 @@ iimg_s3_credentials_t *iimg_s3_credentials_create(apr_pool_t *pool,
                                                   const iimg_s3_source_t *source);
 
 /**
- * The credentials to use now, copied into the context's pool. Those that expire are fetched again five
- * minutes before; while that fails, the old ones serve until they end.
+ * The credentials to use now, copied into the context's pool. Those that expire are fetched again
+ * five minutes before; while that fails, the old ones serve until they end.
  * Errors: IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_s3_credentials_get(iimg_context_t *context, iimg_s3_credentials_t *credentials,

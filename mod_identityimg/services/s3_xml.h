@@ -27,7 +27,7 @@ typedef struct iimg_s3_version_t {
 /** A page of ListObjectVersions. */
 typedef struct iimg_s3_page_t {
     apr_array_header_t *versions;       /* iimg_s3_version_t */
-    const char *next_key;               /* the next page begins behind it; NULL: this was the last */
+    const char *next_key;               /* the next page begins behind it; NULL: that was all */
     const char *next_id;                /* NULL: none was given */
 } iimg_s3_page_t;
 

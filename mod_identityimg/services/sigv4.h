@@ -33,7 +33,7 @@ typedef struct iimg_sigv4_request_t {
     int query_count;
     const iimg_sigv4_field_t *headers;      /* all of them are signed; Host must be among them */
     int header_count;
-    const char *payload;                    /* iimg_sigv4_hash of the body, or IIMG_SIGV4_UNSIGNED */
+    const char *payload;                    /* the body's hash, or IIMG_SIGV4_UNSIGNED */
 } iimg_sigv4_request_t;
 
 /** In place of a body's hash, where the body is not known when the request is signed. */

@@ -19,8 +19,8 @@ typedef struct iimg_object_t {
 /** An object that a store lists. */
 typedef struct iimg_listed_t {
     const char *key;
-    const char *version;        /* the store's name for this version; NULL in stores without versions */
-    bool latest;                /* what a GET of the key answers (true in stores without versions) */
+    const char *version;        /* the store's name for it; NULL in stores without versions */
+    bool latest;                /* what a GET of the key answers (always, without versions) */
     bool deleted;               /* a delete marker: there are no bytes */
     apr_time_t modified;
     apr_off_t length;           /* bytes */

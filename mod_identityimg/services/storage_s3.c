@@ -49,7 +49,7 @@ static iimg_error_t *send_one(iimg_context_t *context, const iimg_storage_t *sto
     return send_by(context, storage->s3_client, call);
 }
 
-/* Whether it will take us --------------------------------------------------------------------------- */
+/* Whether it will take us ---------------------------------------------------------------------- */
 
 static const struct { const char *code, *mend; } refusals[] = {
     { "InvalidAccessKeyId", "the store does not know the access key: mend the credentials" },
@@ -63,8 +63,8 @@ static const struct { const char *code, *mend; } refusals[] = {
 
 #define PROBE_SECONDS 5
 
-/* Reads an object that is not there: that needs no right that serving pictures does not need, and tells
- * a wrong key or bucket from a policy that does not say what is missing (403 in place of 404). */
+/* Reads an object that is not there: that needs no right that serving pictures does not need, and
+ * tells a wrong key or bucket from a policy that does not say what is missing (403, not 404). */
 static iimg_error_t *ask_for_nothing(iimg_context_t *context, iimg_s3_client_t *client,
                                      const iimg_s3_settings_t *settings)
 {
@@ -107,7 +107,7 @@ static iimg_error_t *s3_probe(iimg_context_t *context, iimg_storage_t *storage)
     return err;
 }
 
-/* Writing, reading ------------------------------------------------------------------------------------ */
+/* Writing, reading ----------------------------------------------------------------------------- */
 
 #define MOST_HEADERS 5
 
@@ -188,7 +188,7 @@ static iimg_error_t *s3_get(iimg_context_t *context, const iimg_storage_t *stora
     return NULL;
 }
 
-/* Listing ----------------------------------------------------------------------------------------------- */
+/* Listing -------------------------------------------------------------------------------------- */
 
 static iimg_error_t *get_page(iimg_context_t *context, const iimg_storage_t *storage,
                               const char *prefix, const char *after_key, const char *after_id,
@@ -271,7 +271,7 @@ static iimg_error_t *s3_list(iimg_context_t *context, const iimg_storage_t *stor
     return list(context, storage, "", visit, baton);
 }
 
-/* Deleting ------------------------------------------------------------------------------------------------ */
+/* Deleting ------------------------------------------------------------------------------------- */
 
 static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                             const char *version, bool *marked)
@@ -301,7 +301,8 @@ typedef struct purge_t {
 } purge_t;
 
 /* A prefix may also fit other keys. */
-static iimg_error_t *purge_version(iimg_context_t *context, void *baton, const iimg_listed_t *object)
+static iimg_error_t *purge_version(iimg_context_t *context, void *baton,
+                                   const iimg_listed_t *object)
 {
     const purge_t *purge = baton;
 
@@ -309,8 +310,8 @@ static iimg_error_t *purge_version(iimg_context_t *context, void *baton, const i
            ? s3_purge(context, purge->storage, object->key, object->version) : NULL;
 }
 
-/* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all versions
- * of the key are deleted too, the markers last seen included. */
+/* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all
+ * versions of the key are deleted too, the markers last seen included. */
 static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *storage,
                                const char *key)
 {
@@ -326,7 +327,7 @@ static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *st
     return err;
 }
 
-/* Addresses ------------------------------------------------------------------------------------------------- */
+/* Addresses ------------------------------------------------------------------------------------ */
 
 static const char *make_url(void *signer, const char *key, const char *download)
 {
