@@ -3,8 +3,8 @@
 # SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers (SANITIZE=fuzz, which
 # `make fuzzers` sets, with those of clang and libFuzzer's eyes), FAULTS=1 builds what tests make fail at
 # named points (base/fault.h), beside the product. WERROR=0 lets warnings pass, V=1 shows commands. PORT,
-# STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
-# through the environment.
+# STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+# GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve through the environment.
 #
 # apxs and pkg-config are asked when something is built, never while this file is read: `make run`
 # on a new machine has to install them first.
@@ -65,7 +65,7 @@ module    := $(out)/mod_identityimg.so
 ctl       := $(out)/identityimgctl
 lib       := $(out)/libidentityimg.a
 
-.PHONY: all build unit fuzzers run start stop status test soak fuzz bench docs install deps clean help
+.PHONY: all build unit fuzzers run start start-s3 stop status test soak fuzz bench docs install deps clean help
 
 all: build
 
@@ -85,6 +85,11 @@ start: ## the same in the background
 	@$(MAKE) build
 	@scripts/serve start
 
+start-s3: ## as start, with pictures in a private S3 store (Ceph's radosgw)
+	@scripts/deps run s3
+	@$(MAKE) build
+	@scripts/start-s3
+
 stop: ## stop what `make start` started
 	@scripts/serve stop
 
@@ -93,6 +98,7 @@ status: ## say what runs
 
 test: ## run all tests
 	@scripts/deps test
+	@scripts/deps s3 || echo "Without them, tests of S3 stores are skipped." >&2
 	@$(MAKE) build unit
 	@$(MAKE) build FAULTS=1
 	@tests/run
@@ -118,6 +124,7 @@ bench: ## measure
 	@scripts/deps bench
 	@$(MAKE) build
 	@tests/bench/run
+	@tests/bench/storage
 
 docs: ## write docs/api anew from openapi.json
 	@node scripts/api-docs.mjs
@@ -129,7 +136,7 @@ clean: ## remove what was built; the state in var/ stays
 	rm -rf build
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 	    printf '%-18s %s\n' "$$what" "$$does"; done
 
 # What a2enmod and an operator need. The packaged .load names the module where it was put.

@@ -435,7 +435,7 @@ static const char *file_check(apr_pool_t *pool, const iimg_storage_t *storage)
     return NULL;
 }
 
-static const char *file_probe(iimg_context_t *context, const iimg_storage_t *storage)
+static const char *file_ready(iimg_context_t *context, const iimg_storage_t *storage)
 {
     struct statvfs space;
 
@@ -451,7 +451,7 @@ static const char *file_probe(iimg_context_t *context, const iimg_storage_t *sto
 const iimg_storage_driver_t iimg_storage_file = {
     .name = "file",
     .check = file_check,
-    .probe = file_probe,
+    .ready = file_ready,
     .put = file_put,
     .get = file_get,
     .remove = file_remove,
