@@ -13,6 +13,15 @@ void iimg_authn_register_basic(apr_pool_t *pool);
 /** The hook check_authn: AuthType IdentityImg. */
 int iimg_authn_check_token(request_rec *r);
 
+/**
+ * The hook fixups, the last one: below `IdentityImg on` a login may have come in on the word that our
+ * handler compares its proof. If by now another handler is to answer, that is done here.
+ */
+int iimg_authn_fixup(request_rec *r);
+
+/** The handler's name in r->handler. */
+#define IIMG_HANDLER "identityimg"
+
 /** Make the memory of verified credentials, in a new child, while it has one thread. */
 apr_status_t iimg_authn_start(apr_pool_t *pool);
 
@@ -34,6 +43,9 @@ void iimg_authn_forget_token(request_rec *r);
 /*
  * Between the files authn*.c ---------------------------------------------------------------------
  */
+
+/** Let the error path answer err. @return the status for httpd */
+int iimg_authn_refuse(request_rec *r, iimg_error_t *err);
 
 apr_status_t iimg_authn_start_basic(apr_pool_t *pool);
 bool iimg_authn_renew_basic(request_rec *r);

@@ -100,6 +100,7 @@ static authn_status verify_anew(request_rec *r, const char *user, const char *pa
                                   iimg_config_of(r->server)->basic_cache);
     }
     /* Our own handler says "User inactive or deleted." itself. */
+    iimg_login_open_set(r, ours);
     return login->is_active || ours ? AUTH_GRANTED : AUTH_DENIED;
 }
 
@@ -107,6 +108,7 @@ static authn_status verify_anew(request_rec *r, const char *user, const char *pa
 static authn_status trust(request_rec *r, const iimg_credentials_t *known)
 {
     iimg_context_of(r)->login_proof = known->proof;
+    iimg_login_open_set(r, true);
     return AUTH_GRANTED;
 }
 

@@ -12,7 +12,6 @@
 #include <http_core.h>
 #include <http_request.h>
 #include "functions/shared/shared.h"
-#include "server/challenge.h"
 #include "server/config.h"
 #include "server/credentials.h"
 #include "server/request.h"
@@ -48,18 +47,8 @@ static bool digest_of(request_rec *r, unsigned char *digest)
     return true;
 }
 
-static int refuse(request_rec *r, iimg_error_t *err)
-{
-    iimg_pending_error_set(r, err);
-    if (err->kind != IIMG_UNAUTHENTICATED) {
-        return HTTP_INTERNAL_SERVER_ERROR;      /* the error path answers what it really is */
-    }
-    iimg_challenge_set(r);
-    return HTTP_UNAUTHORIZED;
-}
-
 static void let_in(request_rec *r, const unsigned char *digest,
-                   const iimg_credentials_t *credentials)
+                   const iimg_credentials_t *credentials, bool ours)
 {
     iimg_context_t *context;
 
@@ -68,6 +57,7 @@ static void let_in(request_rec *r, const unsigned char *digest,
     context = iimg_context_of(r);
     context->login_proof = credentials->proof;
     context->login_token = iimg_token_hash(r->pool, digest);
+    iimg_login_open_set(r, ours);
 }
 
 /* Errors: IIMG_UNAUTHENTICATED, IIMG_UNAVAILABLE. */
@@ -92,7 +82,7 @@ static iimg_error_t *look_up(request_rec *r, const unsigned char *digest, bool o
         iimg_credentials_remember(digest, &credentials,
                                   owner.seconds < CACHE_SECONDS ? owner.seconds : CACHE_SECONDS);
     }
-    let_in(r, digest, &credentials);
+    let_in(r, digest, &credentials, ours);
     return NULL;
 }
 
@@ -107,7 +97,7 @@ static iimg_error_t *check(request_rec *r)
                            : iimg_not_authenticated(iimg_context_of(r));
     }
     if (ours && iimg_credentials_recall(r->pool, digest, &known)) {
-        let_in(r, digest, &known);
+        let_in(r, digest, &known, true);
         return NULL;
     }
     return look_up(r, digest, ours);
@@ -122,7 +112,7 @@ int iimg_authn_check_token(request_rec *r)
         return DECLINED;
     }
     err = check(r);
-    return err ? refuse(r, err) : OK;
+    return err ? iimg_authn_refuse(r, err) : OK;
 }
 
 bool iimg_authn_renew_token(request_rec *r)

@@ -19,6 +19,10 @@ IdentityImgSweepInterval 1
     AuthName "static"
     Require valid-user
 </Location>
+LoadModule status_module /usr/lib/apache2/modules/mod_status.so
+<Location "/api/v1/ops/status">
+    SetHandler server-status
+</Location>
 CONF
 mkdir $server->state . '/httpd/htdocs/static';
 open my $file, '>', $server->state . '/httpd/htdocs/static/page.txt' or die $!;
@@ -87,9 +91,11 @@ for my $what (sort keys %ends) {
     my $token = token('bob');
     is everywhere($token), '200 ', 'a token that every child remembers';
     is everywhere($token, '/static/page.txt'), '200 ', '... on other pages too';
+    is everywhere($token, '/api/v1/ops/status'), '200 ', '... and below the API where another handler answers';
     $ends{$what}->($token);
     is everywhere($token), '401 Invalid token.', "$what ends it in every child at once";
     is everywhere($token, '/static/page.txt'), '401 Invalid token.', '... on other pages too';
+    is everywhere($token, '/api/v1/ops/status'), '401 Invalid token.', '... and below the API where another handler answers';
 }
 $alice = token('alice');
 my $bob = token('bob');
@@ -97,8 +103,13 @@ is everywhere($bob), '200 ', 'bob is in';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '401 User inactive or deleted.', 'who is made inactive is out everywhere';
 is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', '... on other pages too';
+is everywhere($bob, '/api/v1/ops/status'), '401 User inactive or deleted.', '... and below the API where another handler answers';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '200 ', '... and in again with the same token';
+is everywhere($bob, '/api/v1/ops/status'), '200 ', '... at that handler as well';
+token('bob');
+$server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "' AND last_used_at IS NULL");
+is everywhere($bob, '/api/v1/ops/status'), '200 ', '... and the end of another token of his ends this one nowhere';
 $server->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
 is everywhere($bob, '/api/v1/test-users/'), '200 ', 'who becomes staff is staff at once';
 
