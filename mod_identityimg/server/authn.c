@@ -12,9 +12,7 @@
 
 apr_status_t iimg_authn_start(apr_pool_t *pool)
 {
-    apr_status_t rv = iimg_credentials_start(pool);
-
-    return rv == APR_SUCCESS ? iimg_authn_start_basic(pool) : rv;
+    return iimg_credentials_start(pool);
 }
 
 bool iimg_authn_renew(request_rec *r)

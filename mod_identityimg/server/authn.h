@@ -47,7 +47,6 @@ void iimg_authn_forget_token(request_rec *r);
 /** Let the error path answer err. @return the status for httpd */
 int iimg_authn_refuse(request_rec *r, iimg_error_t *err);
 
-apr_status_t iimg_authn_start_basic(apr_pool_t *pool);
 bool iimg_authn_renew_basic(request_rec *r);
 bool iimg_authn_renew_token(request_rec *r);
 

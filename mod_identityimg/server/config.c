@@ -550,25 +550,3 @@ const iimg_location_t *iimg_location_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &identityimg_module);
 }
-
-#define DBD_MAX_DEFAULT 10      /* mod_dbd's own, with threads */
-
-static int smallest_dbd_max(const ap_directive_t *node, int smallest)
-{
-    for (; node; node = node->next) {
-        int value;
-
-        if (strcasecmp(node->directive, "DBDMax") == 0 && (value = atoi(node->args)) > 0) {
-            smallest = value < smallest || smallest == 0 ? value : smallest;
-        }
-        smallest = smallest_dbd_max(node->first_child, smallest);
-    }
-    return smallest;
-}
-
-int iimg_config_dbd_max(void)
-{
-    int smallest = smallest_dbd_max(ap_conftree, 0);
-
-    return smallest ? smallest : DBD_MAX_DEFAULT;
-}
