@@ -35,6 +35,12 @@ static const iimg_statement_t withdraw = {
     " WHERE account = lower($1::text) AND address = $2::text AND failures > 0"
 };
 
+static const iimg_statement_t forget_none = {
+    "iimg_login_attempt_forget",
+    "DELETE FROM login_failures"
+    " WHERE account = lower($1::text) AND address = $2::text AND failures <= 0"
+};
+
 static const iimg_statement_t expire = {
     "iimg_login_attempt_expire",
     "DELETE FROM login_failures WHERE (account, address) IN ("
@@ -73,13 +79,28 @@ iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
     return iimg_db_query(context, &succeed, IIMG_PARAMS(attempt->email, attempt->address), NULL);
 }
 
+/* Who sends nothing but attempts that are given up leaves no rows. */
+static iimg_error_t *withdraw_step(iimg_context_t *context, void *baton)
+{
+    const iimg_login_attempt_t *attempt = baton;
+    iimg_error_t *err = iimg_db_query(context, &withdraw,
+                                      IIMG_PARAMS(attempt->email, attempt->address), NULL);
+
+    return err ? err : iimg_db_query(context, &forget_none,
+                                     IIMG_PARAMS(attempt->email, attempt->address), NULL);
+}
+
 iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
                                           const iimg_login_attempt_t *attempt)
 {
-    return iimg_db_query(context, &withdraw, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+    return iimg_db_transaction(context, withdraw_step, (void *)attempt);
 }
 
-iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context)
+iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context, int *count)
 {
-    return iimg_db_query(context, &expire, 0, NULL, NULL);
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
+
+    *count = err ? 0 : rows->affected;
+    return err;
 }

@@ -39,7 +39,7 @@ iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
 iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
                                           const iimg_login_attempt_t *attempt);
 
-/** Forget what is old, some at a time. */
-iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context);
+/** Forget what is old, some at a time. @param count how many */
+iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context, int *count);
 
 #endif

@@ -139,7 +139,11 @@ iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *has
     return iimg_db_query(context, &delete_by_hash, IIMG_PARAMS(hash), NULL);
 }
 
-iimg_error_t *iimg_token_expire(iimg_context_t *context)
+iimg_error_t *iimg_token_expire(iimg_context_t *context, int *count)
 {
-    return iimg_db_query(context, &expire, 0, NULL, NULL);
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
+
+    *count = err ? 0 : rows->affected;
+    return err;
 }

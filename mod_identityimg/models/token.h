@@ -59,7 +59,7 @@ iimg_error_t *iimg_token_delete(iimg_context_t *context, const char *user_id, co
 /** End the token with that hash, if there is one. */
 iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *hash);
 
-/** Forget tokens that have expired, some at a time. */
-iimg_error_t *iimg_token_expire(iimg_context_t *context);
+/** Forget tokens that have expired, some at a time. @param count how many */
+iimg_error_t *iimg_token_expire(iimg_context_t *context, int *count);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "services/password.h"
+#include "services/password_queue.h"
 
 static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
 {
@@ -37,7 +38,8 @@ static iimg_error_t *compare(iimg_context_t *context, const iimg_login_attempt_t
                              const iimg_login_t *login, bool *right)
 {
     apr_time_t began = iimg_step_begin(context);
-    iimg_error_t *err = iimg_password_check(context, attempt->password, login->hash, right);
+    iimg_error_t *err = iimg_password_check(context, attempt->address, attempt->password,
+                                            login->hash, right);
 
     if (err) {
         iimg_login_attempt_withdraw(context, attempt);  /* no failure; if that fails, it counts */
@@ -53,9 +55,13 @@ iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attemp
     iimg_login_t *found = apr_pcalloc(context->pool, sizeof(*found));
     bool right = false;
     int wait = 0;
-    iimg_error_t *err = iimg_login_attempt_begin(context, attempt, &wait, found);
+    iimg_error_t *err = NULL;
 
     *login = NULL;
+    if (iimg_password_is_full(attempt->address)) {
+        return iimg_password_busy(context);     /* nothing is written down for a flood */
+    }
+    err = iimg_login_attempt_begin(context, attempt, &wait, found);
     if (!err) {
         err = wait ? too_many_failures(context, wait) : compare(context, attempt, found, &right);
     }
