@@ -4,7 +4,8 @@
 
 #include <httpd.h>
 
-/** The session's token that the request carries, whatever it is worth. @return NULL for none */
+/** The session's token that the request carries, whatever it is worth: "" when it carries two that
+ * differ. @return NULL for none */
 const char *iimg_session_token(request_rec *r);
 
 /** Let the answer set the cookie, for so many seconds. */

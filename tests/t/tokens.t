@@ -73,6 +73,15 @@ is cookie("identityimg_sessionx=$mine"), 401, '... no longer one';
 is cookie("__Host-identityimg_session=$mine"), 401, '... nor that of https';
 is cookie("identityimg_session"), 401, '... and not without a value';
 is cookie(";;; =; =$mine; identityimg_session="), 401, 'nonsense is none';
+my $others = session('bob');
+for my $between (',', ' ', "\t", ', ') {
+    my $shown = $between =~ s/\t/TAB/r;
+    is cookie("theme=a${between}identityimg_session=$mine"), 401, "within another cookie's value, behind '$shown', it is none";
+    is cookie("theme=a${between}identityimg_session=$others; identityimg_session=$mine"), 200, '... and hides no right one';
+}
+is cookie("a=b ;\tidentityimg_session=$mine \t; c=d"), 200, 'blanks around it are no part of it';
+is cookie("identityimg_session=$mine; identityimg_session=$mine"), 200, 'twice the same is one';
+is line(call(GET => 'users/me/', @there, headers => [Cookie => "identityimg_session=$_->[0]; identityimg_session=$_->[1]"])), '401 invalid_token Invalid token.', 'of two that differ none is taken' for [$mine, $others], [$others, $mine], [$mine, ''];
 is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401, 'a token in the header counts before the cookie';
 is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, '... another scheme does not';
 is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 letters is none';
@@ -186,6 +195,9 @@ is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after 
 
 $server->sql("UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE created_at < now() - interval '1 minute'");
 $server->sql("INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, now() + interval '1 hour')");
+$server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at, created_at)"
+    . " SELECT '" . person('alice') . "', 'old ' || n, '', gen_random_uuid(), now(), now() - interval '2 days' FROM generate_series(1, 60000) n");
+ok eventually(sub { join('', $server->sql('SELECT count(*) FROM idempotency_keys')) eq '0' }), 'sixty thousand old keys are forgotten in a few rounds';
 ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }), 'tokens that have expired are forgotten';
 ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }), '... and failures that are old';
 ok +(() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
