@@ -10,5 +10,6 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
     /* The copy keeps the generated picture's name: "generated_images/<this>". */
     iimg_upload_t upload = { data, length, strrchr(job->image, '/') + 1 };
 
-    return iimg_upload_identity_image(context, identity_id, &upload, identity);
+    return job->user_id ? iimg_show_on_identity(context, identity_id, &upload, job->user_id, identity)
+                        : iimg_user_share(context, NULL);
 }

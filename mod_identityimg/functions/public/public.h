@@ -91,6 +91,14 @@ iimg_error_t *iimg_get_identity(iimg_context_t *context, const char *id,
 iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
                                          const iimg_upload_t *upload, iimg_identity_t **identity);
 
+/**
+ * The same with a picture that shows a user: none is put in once he is deleted.
+ * Errors: also IIMG_CONFLICT (user_deleted).
+ */
+iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
+                                    const iimg_upload_t *upload, const char *shown_id,
+                                    iimg_identity_t **identity);
+
 /** Take the picture away; it is held for a day. An identity without one stays as it is. */
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,
                                          iimg_identity_t **identity);
