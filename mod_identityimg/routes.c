@@ -268,5 +268,8 @@ int iimg_route(request_rec *r)
     if (err && err->kind == IIMG_UNAUTHENTICATED && !req.body_read && iimg_authn_renew(r)) {
         err = dispatch(&req);
     }
+    if (err) {
+        iimg_authn_clear_dead(r, err);
+    }
     return err ? iimg_respond_error(r, req.context, err) : OK;
 }

@@ -345,7 +345,7 @@ static iimg_error_t *commit(iimg_context_t *context)
 {
     iimg_error_t *err = command(context, "COMMIT", "COMMIT");
 
-    if (err && is_lost(context->connection)) {
+    if (err && (is_lost(context->connection) || context->connection->timed_out)) {
         context->lost_commit = true;
         err->message = "The database went away before it confirmed the change. "
                        "Please look whether it was made before you try again.";

@@ -32,6 +32,7 @@ int iimg_authn_refuse(request_rec *r, iimg_error_t *err)
         return HTTP_INTERNAL_SERVER_ERROR;      /* the error path answers what it really is */
     }
     iimg_challenge_set(r);
+    iimg_authn_clear_dead(r, err);
     return HTTP_UNAUTHORIZED;
 }
 

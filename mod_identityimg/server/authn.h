@@ -40,6 +40,9 @@ void iimg_authn_attempt(request_rec *r, const char *email, const char *password,
 /** The request's token (a header's, else a cookie's) ends: forget it in this child. */
 void iimg_authn_forget_token(request_rec *r);
 
+/** The answer is a 401 for err: when a cookie's session is what is dead, let it take the cookie away. */
+void iimg_authn_clear_dead(request_rec *r, const iimg_error_t *err);
+
 /*
  * Between the files authn*.c ---------------------------------------------------------------------
  */

@@ -12,6 +12,7 @@
 #include <http_core.h>
 #include <http_request.h>
 #include "functions/shared/shared.h"
+#include "models/token.h"
 #include "server/config.h"
 #include "server/credentials.h"
 #include "server/request.h"
@@ -23,20 +24,24 @@
 #define CACHE_SECONDS 60        /* no longer than the steps in which last_used_at is kept */
 #define BEARER "Bearer"
 
-/* What the client came with: the header's token, or else the cookie's. NULL for neither. */
-static const char *token_of(request_rec *r)
+/* What the client came with: the header's token, or else the cookie's, which are of two kinds. NULL
+ * for neither. */
+static const char *token_of(request_rec *r, const char **kind)
 {
     const char *header = apr_table_get(r->headers_in, "Authorization");
     size_t n = strlen(BEARER);
 
     if (header && strncasecmp(header, BEARER, n) == 0 && (header[n] == ' ' || !header[n])) {
+        *kind = IIMG_TOKEN_BEARER;
         return header + n + strspn(header + n, " ");
     }
+    *kind = IIMG_TOKEN_SESSION;
     return iimg_session_token(r);
 }
 
 /* A token as it is looked up, and as it is remembered. */
 typedef struct keys_t {
+    const char *kind;
     unsigned char digest[IIMG_TOKEN_DIGEST_BYTES];
     unsigned char memory[IIMG_CREDENTIALS_KEY];
 } keys_t;
@@ -44,13 +49,13 @@ typedef struct keys_t {
 /* @return false when the request has no token of ours */
 static bool keys_of(request_rec *r, keys_t *keys)
 {
-    const char *token = token_of(r);
+    const char *token = token_of(r, &keys->kind);
 
     if (!token || !iimg_token_has_form(token, strlen(token))) {
         return false;
     }
     iimg_token_digest(token, keys->digest);
-    return iimg_credentials_key(r->server, "token", keys->digest, sizeof(keys->digest),
+    return iimg_credentials_key(r->server, keys->kind, keys->digest, sizeof(keys->digest),
                                 keys->memory);
 }
 
@@ -73,7 +78,8 @@ static iimg_error_t *look_up(request_rec *r, const keys_t *keys, bool ours)
     iimg_context_t *context = iimg_context_of(r);
     iimg_token_owner_t owner;
     iimg_credentials_t credentials;
-    iimg_error_t *err = iimg_token_use(context, iimg_token_hash(r->pool, keys->digest), &owner);
+    iimg_error_t *err = iimg_token_use(context, iimg_token_hash(r->pool, keys->digest),
+                                       keys->kind, &owner);
 
     if (err) {
         return err;
@@ -100,7 +106,7 @@ static iimg_error_t *check(request_rec *r)
     iimg_credentials_t known;
 
     if (!keys_of(r, &keys)) {
-        return token_of(r) ? iimg_invalid_token(iimg_context_of(r))
+        return token_of(r, &keys.kind) ? iimg_invalid_token(iimg_context_of(r))
                            : iimg_not_authenticated(iimg_context_of(r));
     }
     if (ours && iimg_credentials_recall(r->pool, keys.memory, &known)) {
@@ -137,5 +143,15 @@ void iimg_authn_forget_token(request_rec *r)
 
     if (keys_of(r, &keys)) {
         iimg_credentials_forget(keys.memory);
+    }
+}
+
+void iimg_authn_clear_dead(request_rec *r, const iimg_error_t *err)
+{
+    const char *kind;
+
+    if (err->kind == IIMG_UNAUTHENTICATED && err->code && strcmp(err->code, "invalid_token") == 0
+        && token_of(r, &kind) && strcmp(kind, IIMG_TOKEN_SESSION) == 0) {
+        iimg_session_clear(r);
     }
 }

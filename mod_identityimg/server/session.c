@@ -5,6 +5,7 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "server/request.h"
+#include "services/token.h"
 
 #define NAME "identityimg_session"
 #define BLANKS " \t"
@@ -54,6 +55,18 @@ const char *iimg_session_token(request_rec *r)
         header += length + (header[length] == ';');
     }
     return found;
+}
+
+const char *iimg_session_hash(request_rec *r)
+{
+    const char *token = iimg_session_token(r);
+    unsigned char digest[IIMG_TOKEN_DIGEST_BYTES];
+
+    if (!token || !iimg_token_has_form(token, strlen(token))) {
+        return NULL;
+    }
+    iimg_token_digest(token, digest);
+    return iimg_token_hash(r->pool, digest);
 }
 
 static void set_cookie(request_rec *r, const char *value, int seconds)

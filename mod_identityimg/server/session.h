@@ -8,6 +8,9 @@
  * differ. @return NULL for none */
 const char *iimg_session_token(request_rec *r);
 
+/** What is stored of that token. @return NULL when there is none that has a token's form */
+const char *iimg_session_hash(request_rec *r);
+
 /** Let the answer set the cookie, for so many seconds. */
 void iimg_session_set(request_rec *r, const char *token, int seconds);
 

@@ -138,6 +138,67 @@ $server->sql("DELETE FROM users WHERE email = 'short\@example.com'");
 like everywhere($short), qr/^401 (?:Invalid token|User inactive or deleted)\.(?:; 401 (?:Invalid token|User inactive or deleted)\.)?$/, '... who is deleted is out everywhere';
 is line(call(POST => 'reference-images/', bearer($bob), json => {})), '201  ', 'a token writes as well';
 
+# The cookie goes with its session --------------------------------------------------------------------
+
+sub cleared { my ($answer) = @_; return ($answer->header('Set-Cookie') // '') =~ /^identityimg_session=; Path=\/; Max-Age=0;/ ? 'cleared' : 'kept' }
+sub with_cookie { my ($session, @more) = @_; return (@there, headers => [Cookie => "identityimg_session=$session", @more]) }
+for my $by (['Basic', sub { login('alice') }], ['a token', sub { 'Bearer ' . token('alice') }], ['another\'s Basic', sub { login('bob') }, 1]) {
+    my ($what, $authorization, $foreign) = @$by;
+    my $session = session('alice');
+    my $out = call(POST => 'auth/logout/', with_cookie($session, Authorization => $authorization->()));
+    is $out->code . ' ' . cleared($out), '204 cleared', "logging out by $what takes the cookie away";
+    is call(GET => 'users/me/', with_cookie($session))->code, $foreign ? 200 : 401, $foreign ? '... but ends no session of somebody else' : '... and ends its session';
+}
+my $own = session('alice');
+my $dead = session('alice');
+my ($own_id) = map { $_->{id} } grep { $_->{is_current} } @{json(call(GET => 'auth/tokens/', with_cookie($own)))};
+my ($dead_id) = map { $_->{id} } grep { $_->{is_current} } @{json(call(GET => 'auth/tokens/', with_cookie($dead)))};
+my $ended = call(DELETE => "auth/tokens/$dead_id/", with_cookie($own));
+is $ended->code . ' ' . cleared($ended), '204 kept', 'ending another session leaves the cookie';
+$ended = call(DELETE => "auth/tokens/$own_id/", with_cookie($own));
+is $ended->code . ' ' . cleared($ended), '204 cleared', 'ending one\'s own takes it away';
+for my $path ('users/me/', 'prompts/', 'no-such/', '/static/page.txt') {
+    my $answer = call(GET => $path, with_cookie($dead));
+    is $answer->code . ' ' . cleared($answer), '401 cleared', "a dead session's cookie is taken away at $path";
+    is scalar(my @all = $answer->header('Set-Cookie')), 1, '... once';
+}
+my $remembered = session('alice');
+call(GET => 'users/me/', with_cookie($remembered)) for 1 .. 4;
+$server->sql('DELETE FROM auth_tokens');
+is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', '... also where it was remembered' for 1 .. 3;
+is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept', 'a wrong token in the header touches no cookie';
+is cleared(call(GET => 'users/me/', @there)), 'kept', 'nor does nobody';
+
+# Each kind has its place ------------------------------------------------------------------------------
+
+is line(call(GET => 'users/me/', bearer(session('alice')))), '401 invalid_token Invalid token.', 'a session\'s token counts in the cookie alone';
+is call(GET => 'users/me/', with_cookie(token('alice')))->code, 401, '... a bearer token in the header alone';
+my $both = token('alice');
+is call(GET => 'users/me/', bearer($both))->code, 200, '... and remembered' for 1 .. 3;
+is call(GET => 'users/me/', with_cookie($both))->code, 401, '... not in the other place either' for 1 .. 3;
+
+# What staff's logins leave behind ----------------------------------------------------------------------
+
+$server->sql('DELETE FROM audit_log');
+my $adas = token('admin');
+session('admin');
+my ($adas_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($adas)};
+call(POST => 'auth/logout/', bearer($adas));
+token('alice');
+is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_log ORDER BY id')),
+    'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} admin@example.com|delete|auth_tokens|{bearer}', 'audit_log tells of sessions and tokens of staff';
+is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, '... which of them';
+
+# Who is deleted while he changes something changes nothing: there could be no entry of it.
+$server->sql("INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '" . person('alice') . "'");
+my $gone = json(call(POST => 'auth/login/', @there, json => { email => 'gone@example.com', password => 'pw-alice', token => \1 }))->{token};
+my $identity = identity_of('full');
+$server->sql("CREATE FUNCTION test_gone() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN DELETE FROM users WHERE email = 'gone\@example.com'; RETURN NEW; END \$\$;"
+    . " CREATE TRIGGER test_gone BEFORE UPDATE OF image ON identities FOR EACH ROW EXECUTE FUNCTION test_gone()");
+is line(call(POST => "identities/$identity/upload-image/", bearer($gone), parts => [image => [portrait()]])), '401 user_inactive User inactive or deleted.', 'who is deleted while he changes something is out';
+is join('', $server->sql("SELECT image IS NULL FROM identities WHERE id = '$identity'")), 't', '... and has changed nothing';
+$server->sql("DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = 'gone\@example.com'");
+
 # The list -----------------------------------------------------------------------------------------
 
 $server->sql('DELETE FROM auth_tokens');
