@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <apr_file_io.h>
+#include <apr_fnmatch.h>
 #include <apr_strings.h>
 
 /* Settings: where each is kept, what it may be, what it is when unset ---------------------------- */
@@ -247,14 +248,26 @@ static const char *without_slash(apr_pool_t *pool, const char *path)
     return apr_pstrmemdup(pool, path, path[n - 1] == '/' ? n - 1 : n);
 }
 
+/* What a request's path begins with is a path only where no pattern is: routes are behind it. */
+static bool is_plain(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    while (section && strncasecmp(section->directive, "<Location", strlen("<Location")) != 0) {
+        section = section->parent;
+    }
+    return cmd->path && cmd->path[0] == '/' && !apr_fnmatch_test(cmd->path) && section
+           && strcasecmp(section->directive, "<Location") == 0
+           && section->args[strspn(section->args, " \t\"")] != '~';
+}
+
 static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
 {
     iimg_location_t *location = location_;
 
-    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !cmd->path
-        || cmd->path[0] != '/') {
-        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only",
-                            cmd->cmd->name);
+    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !is_plain(cmd)) {
+        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only, "
+                            "without wildcards", cmd->cmd->name);
     }
     for (size_t i = 0; i < COUNT(uses); i++) {
         if (strcasecmp(uses[i].word, arg) == 0) {

@@ -32,18 +32,18 @@ static iimg_error_t *too_many(iimg_request_t *req)
                                       "Try again in a moment."), "generations_busy");
 }
 
-iimg_error_t *iimg_engine_generate(iimg_request_t *req, const iimg_generation_request_t *request,
-                                   iimg_generation_t *generation)
+iimg_error_t *iimg_engine_enter(iimg_request_t *req)
 {
-    iimg_error_t *err;
-
     if (apr_atomic_inc32(&running) >= (apr_uint32_t)req->config->max_generations) {
         apr_atomic_dec32(&running);
         return too_many(req);
     }
-    err = iimg_generate_identity_image(req->context, request, generation);
+    return NULL;
+}
+
+void iimg_engine_leave(void)
+{
     apr_atomic_dec32(&running);
-    return err;
 }
 
 #define ROUNDS 100          /* of some ten thousand rows; the others wait for the next time */

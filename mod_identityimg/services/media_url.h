@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <apr_pools.h>
 #include <apr_time.h>
+#include <openssl/evp.h>
 #include "base/error.h"
 
 /** Most keys that a secret file may hold: the first signs, all verify. */
@@ -26,6 +27,12 @@ iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *
 
 /** The number of the window that a time is in: URLs made within one expire alike. */
 apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now);
+
+/**
+ * HMAC-SHA-256 under the first key, for another purpose than URLs, whose name goes in first.
+ * @return a context of the caller's own, to update and end; NULL when OpenSSL fails
+ */
+EVP_MAC_CTX *iimg_media_keyed(const iimg_media_t *media, const char *purpose);
 
 /** Signs the URLs of one answer. Belongs to one thread. */
 typedef struct iimg_media_signer_t iimg_media_signer_t;
