@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include "base/private_file.h"
 #include "server/config_s3.h"
@@ -265,14 +266,26 @@ static const char *without_slash(apr_pool_t *pool, const char *path)
     return apr_pstrmemdup(pool, path, path[n - 1] == '/' ? n - 1 : n);
 }
 
+/* What a request's path begins with is a path only where no pattern is: routes are behind it. */
+static bool is_plain(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    while (section && strncasecmp(section->directive, "<Location", strlen("<Location")) != 0) {
+        section = section->parent;
+    }
+    return cmd->path && cmd->path[0] == '/' && !apr_fnmatch_test(cmd->path) && section
+           && strcasecmp(section->directive, "<Location") == 0
+           && section->args[strspn(section->args, " \t\"")] != '~';
+}
+
 static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
 {
     iimg_location_t *location = location_;
 
-    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !cmd->path
-        || cmd->path[0] != '/') {
-        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only",
-                            cmd->cmd->name);
+    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !is_plain(cmd)) {
+        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only, "
+                            "without wildcards", cmd->cmd->name);
     }
     for (size_t i = 0; i < COUNT(uses); i++) {
         if (strcasecmp(uses[i].word, arg) == 0) {
@@ -561,26 +574,4 @@ iimg_config_t *iimg_config_of(const server_rec *server)
 const iimg_location_t *iimg_location_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &identityimg_module);
-}
-
-#define DBD_MAX_DEFAULT 10      /* mod_dbd's own, with threads */
-
-static int smallest_dbd_max(const ap_directive_t *node, int smallest)
-{
-    for (; node; node = node->next) {
-        int value;
-
-        if (strcasecmp(node->directive, "DBDMax") == 0 && (value = atoi(node->args)) > 0) {
-            smallest = value < smallest || smallest == 0 ? value : smallest;
-        }
-        smallest = smallest_dbd_max(node->first_child, smallest);
-    }
-    return smallest;
-}
-
-int iimg_config_dbd_max(void)
-{
-    int smallest = smallest_dbd_max(ap_conftree, 0);
-
-    return smallest ? smallest : DBD_MAX_DEFAULT;
 }

@@ -178,15 +178,36 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
 
 /* The row ------------------------------------------------------------------------------------- */
 
-/* Whoever sends the request again finds this job. */
+static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **job)
+{
+    const iimg_services_t *services = context->services;
+    iimg_error_t *err = iimg_generation_job_claim(context, (*job)->id, services->owner,
+                                                  services->generator_settings.timeout
+                                                      + LEASE_MARGIN, job);
+
+    if (!err && !*job) {
+        err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
+    }
+    (void)IIMG_FAULT("generate.claimed");
+    return err;
+}
+
+/* Whoever sends the request again finds this job. Claimed here as well: a lost connection repeats all
+ * of it or nothing, and no job is left that nobody runs. */
 static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     iimg_generation_job_t *job = g->job;
-    iimg_error_t *err = iimg_generation_job_insert(context, &job);
+    iimg_error_t *err = iimg_user_share(context, g->request->user_id);
 
     if (!err) {
+        err = iimg_generation_job_insert(context, &job);
+    }
+    if (!err) {
         err = iimg_idempotency_record(context, 0, job->id);
+    }
+    if (!err) {
+        err = claim_job(context, &job);
     }
     if (!err) {
         g->inserted = job;
@@ -219,21 +240,6 @@ static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
     err = iimg_db_transaction(context, insert_job, g);
     g->job = g->inserted;
     (void)IIMG_FAULT("generate.inserted");
-    return err;
-}
-
-static iimg_error_t *claim_job(iimg_context_t *context, generating_t *g)
-{
-    const iimg_services_t *services = context->services;
-    const char *id = g->job->id;
-    iimg_error_t *err = iimg_generation_job_claim(context, id, services->owner,
-                                                  services->generator_settings.timeout
-                                                      + LEASE_MARGIN, &g->job);
-
-    if (!err && !g->job) {
-        err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
-    }
-    (void)IIMG_FAULT("generate.claimed");
     return err;
 }
 
@@ -294,10 +300,16 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     const char *id = g->job->id;
-    iimg_generation_job_t *job;
-    iimg_error_t *err = iimg_generation_job_finish(context, id, context->services->owner,
-                                                   &g->outcome, &job);
+    iimg_generation_job_t *job = NULL;
+    iimg_error_t *err = NULL;
 
+    if (g->outcome.image) {
+        /* Who is deleted takes along the pictures made from his photos: none may come after. */
+        err = iimg_user_share(context, g->request->user_id);
+    }
+    if (!err) {
+        err = iimg_generation_job_finish(context, id, context->services->owner, &g->outcome, &job);
+    }
     if (!err && !job) {
         return iimg_error(context->pool, IIMG_CONFLICT,
                           "The generation was ended meanwhile; its picture was not kept.");
@@ -441,9 +453,6 @@ iimg_error_t *iimg_generate_identity_image(iimg_context_t *context,
     }
     if (!err) {
         err = write_job(context, &g);
-    }
-    if (!err) {
-        err = claim_job(context, &g);
     }
     if (!err) {
         err = run_job(context, &g);
