@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include "base/private_file.h"
 #include "server/config_s3.h"
+#include "services/s3_value.h"
 
 /* Settings: where each is kept, what it may be, what it is when unset -------------------------- */
 
@@ -92,16 +93,16 @@ static const text_t texts[] = {
     [MEDIA] = { offsetof(iimg_config_t, media), iimg_config_check_media, "signed" },
     [PUBLIC_URL] = { offsetof(iimg_config_t, public_url), check_url, NULL },
     [S3_ENDPOINT] = { offsetof(iimg_config_t, s3_endpoint), check_url, NULL },
-    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_config_check_bucket, NULL },
-    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_config_check_region, "us-east-1" },
-    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_config_check_addressing,
+    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_s3_check_bucket, NULL },
+    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_s3_check_region, "us-east-1" },
+    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_s3_check_addressing,
                         "auto" },
-    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_config_check_prefix, NULL },
+    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_s3_check_prefix, NULL },
     [S3_CREDENTIALS_FILE] = { offsetof(iimg_config_t, s3_credentials_file), check_file, NULL },
     [S3_CA_FILE] = { offsetof(iimg_config_t, s3_ca_file), check_file, NULL },
-    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_config_check_encryption,
+    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_s3_check_encryption,
                         "bucket" },
-    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_config_check_kms_key, NULL },
+    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_s3_check_kms_key, NULL },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -310,6 +310,17 @@ static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *s
     return file_remove(context, storage, key);
 }
 
+static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *storage,
+                              const char *key, bool *there)
+{
+    const char *path = file_path(context->pool, storage, key);
+    struct stat info;
+
+    *there = lstat(path, &info) == 0 && S_ISREG(info.st_mode);
+    return *there || errno == ENOENT || errno == ENOTDIR
+           ? NULL : trouble(context, "looking at", path, errno);
+}
+
 /* Listing ------------------------------------------------------------------------------------- */
 
 typedef struct listing_t {
@@ -454,6 +465,7 @@ const iimg_storage_driver_t iimg_storage_file = {
     .ready = file_ready,
     .put = file_put,
     .get = file_get,
+    .has = file_has,
     .remove = file_remove,
     .list = file_list,
     .purge = file_purge,
