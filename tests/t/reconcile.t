@@ -37,7 +37,8 @@ sub summary {
 sub put {
     my ($path, $age) = @_;
     $path = picture_path($path);
-    make_path($path =~ s{/[^/]*$}{}r);
+    my ($owner, $group) = (stat picture_path('.'))[4, 5];     # httpd writes there, too
+    make_path($path =~ s{/[^/]*$}{}r, { owner => $owner, group => $group });
     open my $file, '>', $path or die "$path: $!";
     print $file 'x';
     close $file;
