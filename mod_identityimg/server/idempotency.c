@@ -86,12 +86,10 @@ static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *in
         add_text(md, req->r->uri);
         add_text(md, req->r->args);
         add_text(md, req->context->caller->id);
-        iimg_input_visit(input, add_bytes, md);
-        made = add_secrets(md, req, input) && EVP_DigestFinal_ex(md, digest, NULL);
         if (input) {
             iimg_input_visit(input, add_bytes, md);
         }
-        made = EVP_DigestFinal_ex(md, digest, NULL);
+        made = (!input || add_secrets(md, req, input)) && EVP_DigestFinal_ex(md, digest, NULL);
     }
     EVP_MD_CTX_free(md);
     for (int i = 0; made && i < DIGEST_BYTES; i++) {

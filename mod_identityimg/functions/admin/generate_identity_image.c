@@ -192,6 +192,17 @@ static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **
     return err;
 }
 
+/* It may have been deleted since it was looked up. */
+static iimg_error_t *without_identity(iimg_context_t *context, iimg_error_t *err)
+{
+    bool gone = err && err->constraint
+                && strcmp(err->constraint, "generation_jobs_identity_id_fkey") == 0;
+
+    return gone ? iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
+                                  "identity_not_found")
+                : err;
+}
+
 /* Whoever sends the request again finds this job. Claimed here as well: a lost connection repeats all
  * of it or nothing, and no job is left that nobody runs. */
 static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
@@ -201,7 +212,7 @@ static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_user_share(context, g->request->user_id);
 
     if (!err) {
-        err = iimg_generation_job_insert(context, &job);
+        err = without_identity(context, iimg_generation_job_insert(context, &job));
     }
     if (!err) {
         err = iimg_idempotency_record(context, 0, job->id);
