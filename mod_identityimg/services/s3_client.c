@@ -228,6 +228,7 @@ static void take(iimg_context_t *context, iimg_s3_call_t *call, iimg_http_respon
     const char *after = apr_table_get(response->headers, "Retry-After");
 
     call->response = response;
+    call->sent++;
     call->code = response->status >= 300
         ? iimg_s3_xml_text(context->pool, response->body, response->length, "Code") : NULL;
     call->again_after = after && strspn(after, "0123456789") == strlen(after) && strlen(after) < 6

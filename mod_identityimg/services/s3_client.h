@@ -78,6 +78,7 @@ typedef struct iimg_s3_call_t {
 
     iimg_http_response_t *response;     /* the last one; never NULL afterwards */
     const char *code;                   /* "NoSuchKey": the store's word; NULL: none */
+    int sent;                           /* how often */
     bool moved, skewed;                 /* it was signed anew for another region, another clock */
     int again_after;                    /* seconds that the store asks to wait; 0: it does not */
 } iimg_s3_call_t;

@@ -92,9 +92,13 @@ typedef struct iimg_storage_driver_t {
     iimg_error_t *(*has)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                          bool *there);
 
-    /** Delete an object. One that is not there counts as deleted. Errors: IIMG_UNAVAILABLE. */
+    /**
+     * Delete an object. One that is not there counts as deleted.
+     * @param again it may have been tried before, and not come to its end
+     * Errors: IIMG_UNAVAILABLE.
+     */
     iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
-                            const char *key);
+                            const char *key, bool again);
 
     /**
      * List all objects of ours, all versions, a page at a time: memory stays bounded. Keys come in

@@ -286,8 +286,10 @@ static iimg_error_t *s3_list(iimg_context_t *context, const iimg_storage_t *stor
 
 /* Deleting ------------------------------------------------------------------------------------- */
 
+/* @param hidden set when the deletion may have done no more than to hide the object. Each DELETE is
+ * meant to tell that it has set a marker; radosgw tells only of the first one. */
 static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
-                            const char *version, bool *marked)
+                            const char *version, bool *hidden)
 {
     const iimg_sigv4_field_t query = { "versionId", version };
     iimg_s3_call_t call = { .method = "DELETE", .key = key, .query = &query,
@@ -299,16 +301,16 @@ static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *stora
     err = send_one(context, storage, &call);
     (void)(version ? IIMG_FAULT("s3.purged") : IIMG_FAULT("s3.deleted"));
     marker = call.response ? apr_table_get(call.response->headers, "x-amz-delete-marker") : NULL;
-    *marked = marker && strcmp(marker, "true") == 0;
+    *hidden = call.sent > 1 || (marker && strcmp(marker, "true") == 0);
     return err && err->kind == IIMG_NOT_FOUND ? NULL : err;
 }
 
 static iimg_error_t *s3_purge(iimg_context_t *context, const iimg_storage_t *storage,
                               const char *key, const char *version)
 {
-    bool marked;
+    bool hidden;
 
-    return delete(context, storage, key, version, &marked);
+    return delete(context, storage, key, version, &hidden);
 }
 
 typedef struct purge_t {
@@ -329,14 +331,14 @@ static iimg_error_t *purge_version(iimg_context_t *context, void *baton,
 /* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all
  * versions of the key are deleted too, the markers last seen included. */
 static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *storage,
-                               const char *key)
+                               const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
     purge_t purge = { storage, key };
-    bool marked;
-    iimg_error_t *err = delete(context, storage, key, NULL, &marked);
+    bool hidden;
+    iimg_error_t *err = delete(context, storage, key, NULL, &hidden);
 
-    if (!err && marked) {
+    if (!err && (hidden || again)) {
         err = list(context, storage, key, purge_version, &purge);
     }
     iimg_step_end(context, began, "store remove", key);

@@ -163,6 +163,9 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
             APR_ARRAY_PUSH(g->loaded_ids, const char *) = one->id;
             continue;
         }
+        if (err->kind == IIMG_UNAVAILABLE) {    /* it is there: a picture without it is another one */
+            return err;
+        }
         warn(context, g, apr_psprintf(pool, "Reference image %s could not be loaded and was left "
                                       "out.", one->id));
         iimg_log(context, IIMG_LOG_DEBUG, "reference %s: %s", one->id,

@@ -148,11 +148,11 @@ sub objects {
     return sort @keys;
 }
 
-# All versions and markers that the bucket holds: { key, id, latest, deleted, etag }
+# All versions and markers behind the prefix: { key, id, latest, deleted, etag }
 sub versions {
     my ($self) = @_;
     my @versions;
-    my $text = $self->listing(versions => '');
+    my $text = $self->listing(versions => '', prefix => $self->{prefix});
     die 'more versions than one page of them' if $text =~ m{<IsTruncated>true};
     while ($text =~ m{<(Version|DeleteMarker)>(.*?)</\1>}gs) {
         my ($kind, $one) = ($1, $2);
