@@ -21,7 +21,8 @@ export IIMG_SANITIZE := $(SANITIZE)
 
 # once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
-needs    := libpq jansson gmime-3.0 vips libcurl libcrypto
+needs    := libpq jansson gmime-3.0 libcurl libcrypto
+codecs   := vips libseccomp
 aprs     := apr-1 apr-util-1
 $(call once,apxs_cppflags,apxs -q EXTRA_CPPFLAGS)
 $(call once,httpd_headers,apxs -q INCLUDEDIR)
@@ -29,6 +30,10 @@ $(call once,libexecdir,apxs -q LIBEXECDIR)
 $(call once,needs_cflags,pkg-config --cflags $(needs) $(aprs))
 $(call once,needs_libs,pkg-config --libs $(needs))
 $(call once,aprs_libs,pkg-config --libs $(aprs))
+$(call once,codecs_cflags,pkg-config --cflags $(codecs))
+$(call once,codecs_libs,pkg-config --libs $(codecs))
+# libvips looks for its modules below $VIPSHOME at the place that it was configured with.
+$(call once,vips_modules,echo `pkg-config --variable=libdir vips`/vips-modules-`pkg-config --modversion vips | cut -d. -f1-2`)
 
 CC        = $(if $(filter fuzz,$(kind)),clang,gcc)
 OPTIMIZE ?= -O2 -g
@@ -42,7 +47,8 @@ SANITIZER = $(if $(filter plain,$(kind)),,-fsanitize=address -fsanitize=undefine
             $(if $(filter fuzz,$(kind)),-fsanitize=fuzzer-no-link))
 # Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
-CPPFLAGS  = -Imod_identityimg $(call system,$(needs_cflags)) $(apxs_cppflags)
+CPPFLAGS  = -Imod_identityimg $(call system,$(needs_cflags)) $(apxs_cppflags) \
+            -DIIMG_WORKER_PROGRAM='"$(libexec)/identityimg-worker"'
 CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
 LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
 
@@ -59,15 +65,21 @@ openapi   := mod_identityimg/openapi.json
 module_o  += $(out)/mod_identityimg/openapi.o
 module    := $(out)/mod_identityimg.so
 lib       := $(out)/libidentityimg.a
+worker    := $(out)/identityimg-worker
+worker_o  := $(patsubst %.c,$(out)/%.o,$(call c_files,worker))
+worker_lib := $(out)/libidentityimg-worker.a
+# For tests: the worker whose pictures misbehave.
+rogue     := $(out)/identityimg-rogue-worker
+libexec   := /usr/lib/identityimg
 
 .PHONY: all build unit fuzzers run start stop status test fuzz bench docs install deps clean help
 
 all: build
 
-build: $(module) ## build the module (the default)
+build: $(module) $(worker) ## build the module and its worker (the default)
 	@:
 
-unit: $(unit) ## build the unit tests
+unit: $(unit) $(rogue) ## build the unit tests
 	@:
 
 run: ## install what is missing, build, and run in the foreground until Ctrl-C
@@ -124,9 +136,12 @@ help: ## print this
 # What a2enmod and an operator need. The packaged .load names the module where it was put.
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
-install: build ## install module, configuration, migrations (DESTDIR= for packages)
-	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts $(share)/examples
+install: build ## install module, worker, configuration, migrations (DESTDIR= for packages)
+	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts $(share)/examples $(DESTDIR)$(libexec)
 	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
+	install -m 0755 $(worker) $(DESTDIR)$(libexec)/identityimg-worker
+	install -d $(DESTDIR)$(libexec)/$(vips_home)
+	ln -sfn $(vips_modules)/vips-heif.so $(DESTDIR)$(libexec)/$(vips_home)/vips-heif.so
 	install -m 0644 sql/*.sql $(share)/sql
 	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
 	install -m 0755 scripts/migrate $(share)/scripts
@@ -149,6 +164,30 @@ $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	@echo "  AS  $<"
 	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
+# Only these see libvips: httpd never maps it.
+$(worker_o) $(out)/tests/unit/worker/%.o $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
+
+$(worker_lib): $(filter-out %/main.o,$(worker_o))
+	@rm -f $@
+	@echo "  AR  $@"
+	$(Q)ar rcs $@ $^
+
+# libvips' one module that is wanted, where libvips looks for it.
+vips_home = vips$(patsubst /usr%,%,$(vips_modules))
+$(out)/vips: Makefile
+	@rm -rf $@
+	@mkdir -p $(out)/$(vips_home)
+	$(Q)ln -s $(vips_modules)/vips-heif.so $(out)/$(vips_home)/vips-heif.so
+
+$(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(lib) | $(out)/vips
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
+# All of the worker but what it does with a picture.
+$(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(lib) | $(out)/vips
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
 # httpd looks for the module's record alone.
 $(out)/exports: Makefile
 	@mkdir -p $(@D)
@@ -163,6 +202,11 @@ $(out)/unit/%: $(out)/tests/unit/%.o $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(lib) $(needs_libs) $(aprs_libs)
+
+$(out)/unit/worker/%: $(out)/tests/unit/worker/%.o $(worker_lib) $(lib)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(worker_lib) $(lib) $(codecs_libs) $(aprs_libs) -lm
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 
