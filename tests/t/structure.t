@@ -22,7 +22,7 @@ sub slurp {
 # The higher the number the higher the floor; what shares a number may look at one another.
 my @floors = (
     [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^functions/shared/}, 2],
-    [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^server/}, 6],
+    [qr{^worker/}, 2], [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^server/}, 6],
     [qr{^views/}, 7], [qr{^routes\.}, 8], [qr{^mod_identityimg\.}, 9],
 );
 
@@ -48,7 +48,8 @@ is "@strays", '', 'each include in quotes is a file of ours, named from the top'
 
 my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
 is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{$where{$_}} } @httpd), '', 'httpd\'s headers are seen in server/ and at the top alone';
-is join(' ', grep { !m{^services/image} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in services/image alone';
+is join(' ', grep { !m{^worker/} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in worker/ alone';
+is join(' ', grep { !m{/worker/} && $text{$_} =~ m{^#include "worker/}m } @files), '', 'and nothing of worker/ elsewhere';
 is join(' ', grep { $_ ne 'base/http.c' } @{$where{'curl/curl'} // []}), '', 'libcurl is seen in base/http.c alone';
 is join(' ', grep { $_ ne 'base/multipart.c' } @{$where{'gmime/gmime'} // []}), '', 'GMime is seen in base/multipart.c alone';
 
