@@ -59,6 +59,10 @@ openapi   := mod_identityimg/openapi.json
 module_o  += $(out)/mod_identityimg/openapi.o
 module    := $(out)/mod_identityimg.so
 lib       := $(out)/libidentityimg.a
+# The metadata filter is for the worker program alone, never for httpd; tests link it too.
+metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c)))
+metadata  := $(out)/libmetadata.a
+programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
 .PHONY: all build unit fuzzers run start stop status test fuzz bench docs install deps clean help
 
@@ -67,7 +71,7 @@ all: build
 build: $(module) ## build the module (the default)
 	@:
 
-unit: $(unit) ## build the unit tests
+unit: $(unit) $(programs) ## build the unit tests, and programs that other tests run
 	@:
 
 run: ## install what is missing, build, and run in the foreground until Ctrl-C
@@ -159,17 +163,27 @@ $(lib): $(lib_o)
 	@echo "  AR  $@"
 	$(Q)ar rcs $@ $(lib_o)
 
-$(out)/unit/%: $(out)/tests/unit/%.o $(lib)
+$(metadata): $(metadata_o)
+	@rm -f $@
+	@echo "  AR  $@"
+	$(Q)ar rcs $@ $(metadata_o)
+
+$(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+
+$(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 
-$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(lib)
+$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/fuzz/%.o: CPPFLAGS += -Itests/fuzz
 
