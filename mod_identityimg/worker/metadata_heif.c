@@ -108,6 +108,21 @@ bool iimg_box_next(const iimg_walk_t *walk, size_t at, size_t end, iimg_box_t *b
     return length >= box->body - at && length <= end - at;
 }
 
+uint64_t iimg_take(iimg_reader_t *reader, unsigned width)
+{
+    uint64_t value = 0;
+
+    if (!iimg_within(reader->at, width, reader->end)) {
+        reader->cut = true;
+        reader->at = reader->end;
+        return 0;
+    }
+    for (unsigned i = 0; i < width; i++) {
+        value = value << 8 | reader->data[reader->at++];
+    }
+    return value;
+}
+
 /* @return whether the box counts: what stands behind the last that does is cut off */
 static bool take_box(iimg_heif_t *heif, const iimg_box_t *box)
 {
@@ -218,77 +233,23 @@ static void finish_map(iimg_heif_t *heif)
     }
 }
 
-/* Properties that make the picture what it is; others hold names, descriptions, times, cameras. */
-static const char properties[][5] = {
-    "ispe", "pixi", "colr", "irot", "imir", "clap", "pasp", "auxC", "hvcC", "av1C", "avcC", "jpgC",
-    "lhvC", "lsel", "a1op", "a1lx", "rloc", "tols", "clli", "mdcv", "oinf"
-};
-
-static void read_property(iimg_metadata_t *out, const unsigned char *p, const iimg_box_t *box)
-{
-    size_t length = box->end - box->body;
-
-    if (iimg_box_is(box, "ispe") && length >= 12) {
-        uint32_t width = iimg_big32(p + 4), height = iimg_big32(p + 8);
-
-        if ((uint64_t)width * height > (uint64_t)out->width * out->height) {
-            out->width = width;         /* tiles and thumbnails have smaller ones */
-            out->height = height;
-        }
-    }
-    if (iimg_box_is(box, "colr") && length > 4
-        && (memcmp(p, "prof", 4) == 0 || memcmp(p, "rICC", 4) == 0)
-        && length - 4 > out->icc_length) {
-        out->icc_length = length - 4;
-    }
-}
-
-static void take_properties(iimg_heif_t *heif, const iimg_box_t *container)
-{
-    iimg_box_t box;
-
-    for (size_t at = container->body;
-         iimg_box_next(heif->walk, at, container->end, &box); at = box.end) {
-        iimg_heif_paint(heif, box.at, box.body - box.at, IIMG_PAINT_KEEP);
-        for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
-            if (iimg_box_is(&box, properties[i])) {
-                iimg_heif_paint(heif, box.body, box.end - box.body, IIMG_PAINT_KEEP);
-                read_property(heif->walk->out, heif->walk->data + box.body, &box);
-            }
-        }
-    }
-}
-
-static void take_iprp(iimg_heif_t *heif, const iimg_box_t *iprp)
-{
-    iimg_box_t box;
-
-    for (size_t at = iprp->body; iimg_box_next(heif->walk, at, iprp->end, &box); at = box.end) {
-        bool is_whole = iimg_box_is(&box, "ipma");
-
-        iimg_heif_paint(heif, box.at, (is_whole ? box.end : box.body) - box.at, IIMG_PAINT_KEEP);
-        if (iimg_box_is(&box, "ipco")) {
-            take_properties(heif, &box);
-        }
-    }
-}
-
 /* @return whether the box is kept as a whole */
 static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
 {
     static const char whole[][5] = { "hdlr", "pitm", "iloc", "iinf", "iref", "dinf", "grpl" };
 
-    if (iimg_box_is(box, "iprp")) {
-        take_iprp(heif, box);
-    }
-    else if (iimg_box_is(box, "iloc")) {
-        heif->locations = *box;
-    }
-    else if (iimg_box_is(box, "iinf")) {
-        heif->infos = *box;
-    }
-    else if (iimg_box_is(box, "idat")) {
-        heif->data = *box;
+    const struct { const char *type; iimg_box_t *slot; } parts[] = {
+        { "pitm", &heif->primary }, { "iloc", &heif->locations }, { "iinf", &heif->infos },
+        { "iprp", &heif->properties }, { "idat", &heif->data }
+    };
+
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (iimg_box_is(box, parts[i].type)) {
+            if (parts[i].slot->type) {
+                iimg_walk_wrong(heif->walk, "it has a box twice that there is once");
+            }
+            *parts[i].slot = *box;
+        }
     }
     for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
         if (iimg_box_is(box, whole[i])) {
@@ -331,8 +292,8 @@ void iimg_metadata_heif(iimg_walk_t *walk)
     }
     begin_map(&heif);
     take_meta(&heif);
-    if (walk->wrong || (heif.movie.type && !iimg_heif_movie(&heif)) || !iimg_heif_items(&heif)) {
-        return;
+    iimg_heif_properties(&heif);
+    if (!walk->wrong && (!heif.movie.type || iimg_heif_movie(&heif)) && iimg_heif_items(&heif)) {
+        finish_map(&heif);
     }
-    finish_map(&heif);
 }

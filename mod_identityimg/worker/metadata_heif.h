@@ -21,7 +21,8 @@ typedef struct iimg_heif_t {
     iimg_box_t media[IIMG_HEIF_MAX_MEDIA];
     int media_count;
     iimg_box_t meta, movie;     /* type NULL: there is none */
-    iimg_box_t locations, infos, data;      /* within meta: iloc, iinf, idat; the same */
+    /* Within meta: pitm, iloc, iinf, iprp, idat; the same. */
+    iimg_box_t primary, locations, infos, properties, data;
 } iimg_heif_t;
 
 /** What becomes of bytes. All are blanked with zeros until something else is painted over them. */
@@ -38,8 +39,21 @@ bool iimg_box_next(const iimg_walk_t *walk, size_t at, size_t end, iimg_box_t *b
 
 bool iimg_box_is(const iimg_box_t *box, const char *type);
 
+/** Numbers of several widths, one after the other. */
+typedef struct iimg_reader_t {
+    const unsigned char *data;
+    size_t at, end;
+    bool cut;                   /* read beyond the end: what came of it is 0 */
+} iimg_reader_t;
+
+/** Read the next number of up to eight bytes, big-endian. */
+uint64_t iimg_take(iimg_reader_t *reader, unsigned width);
+
 /** Keep what the items of the picture hold, blank what those of metadata hold. @return false: wrong */
 bool iimg_heif_items(iimg_heif_t *heif);
+
+/** Keep the properties that make the picture, and read its size and profile from them. */
+void iimg_heif_properties(iimg_heif_t *heif);
 
 /** Keep the tracks of an image sequence, but their times and texts. @return false: wrong */
 bool iimg_heif_movie(iimg_heif_t *heif);

@@ -9,13 +9,6 @@
 
 #define MAX_ITEMS 4096          /* each is looked up among all; a picture of many tiles has hundreds */
 
-/* Numbers of several widths, one after the other. */
-typedef struct reader_t {
-    const unsigned char *data;
-    size_t at, end;
-    bool cut;                   /* read beyond the end: what came of it is 0 */
-} reader_t;
-
 /* Where the items are described; they come in the same order as their places, mostly. */
 typedef struct infos_t {
     const iimg_walk_t *walk;
@@ -35,21 +28,6 @@ typedef struct item_t {
     uint32_t extents;
     iimg_paint_t paint;
 } item_t;
-
-static uint64_t take(reader_t *reader, unsigned width)
-{
-    uint64_t value = 0;
-
-    if (!iimg_within(reader->at, width, reader->end)) {
-        reader->cut = true;
-        reader->at = reader->end;
-        return 0;
-    }
-    for (unsigned i = 0; i < width; i++) {
-        value = value << 8 | reader->data[reader->at++];
-    }
-    return value;
-}
 
 /* Coded pictures, and what is composed of others. */
 static const char pictures[][5] = {
@@ -72,12 +50,12 @@ static iimg_paint_t paint_of(const unsigned char *type)
 /* Before version 2 there were no types: such items are files with a media type. */
 static iimg_paint_t read_info(const iimg_walk_t *walk, const iimg_box_t *box, uint32_t *id)
 {
-    reader_t reader = { walk->data, box->body, box->end, false };
-    unsigned version = (unsigned)take(&reader, 1);
+    iimg_reader_t reader = { walk->data, box->body, box->end, false };
+    unsigned version = (unsigned)iimg_take(&reader, 1);
 
-    take(&reader, 3);
-    *id = (uint32_t)take(&reader, version >= 3 ? 4 : 2);
-    take(&reader, 2);
+    iimg_take(&reader, 3);
+    *id = (uint32_t)iimg_take(&reader, version >= 3 ? 4 : 2);
+    iimg_take(&reader, 2);
     if (version < 2 || !iimg_within(reader.at, 4, reader.end)) {
         return IIMG_PAINT_ZERO;
     }
@@ -112,12 +90,12 @@ static iimg_paint_t find_paint(infos_t *infos, uint32_t id)
 
 static bool begin_infos(const iimg_heif_t *heif, infos_t *infos)
 {
-    reader_t reader = { heif->walk->data, heif->infos.body, heif->infos.end, false };
+    iimg_reader_t reader = { heif->walk->data, heif->infos.body, heif->infos.end, false };
     int count = 0;
     iimg_box_t box;
 
     infos->walk = heif->walk;
-    take(&reader, take(&reader, 1) == 0 ? 3 + 2 : 3 + 4);
+    iimg_take(&reader, iimg_take(&reader, 1) == 0 ? 3 + 2 : 3 + 4);
     infos->first = infos->next = reader.at;
     infos->end = reader.end;
     for (size_t at = infos->first; iimg_box_next(heif->walk, at, infos->end, &box); at = box.end) {
@@ -134,31 +112,31 @@ static bool is_width(unsigned width)
 }
 
 /* @return how many items there are, -1 when it is malformed */
-static int64_t take_layout(reader_t *reader, layout_t *layout)
+static int64_t take_layout(iimg_reader_t *reader, layout_t *layout)
 {
     unsigned sizes;
     int64_t count;
 
-    layout->version = (int)take(reader, 1);
-    take(reader, 3);
-    sizes = (unsigned)take(reader, 2);
+    layout->version = (int)iimg_take(reader, 1);
+    iimg_take(reader, 3);
+    sizes = (unsigned)iimg_take(reader, 2);
     layout->offset = sizes >> 12;
     layout->length = sizes >> 8 & 0xf;
     layout->base = sizes >> 4 & 0xf;
     layout->index = layout->version > 0 ? sizes & 0xf : 0;
-    count = (int64_t)take(reader, layout->version < 2 ? 2 : 4);
+    count = (int64_t)iimg_take(reader, layout->version < 2 ? 2 : 4);
     return !reader->cut && layout->version <= 2 && is_width(layout->offset)
                    && is_width(layout->length) && is_width(layout->base) && is_width(layout->index)
                ? count : -1;
 }
 
-static void take_item(reader_t *reader, const layout_t *layout, item_t *item)
+static void take_item(iimg_reader_t *reader, const layout_t *layout, item_t *item)
 {
-    item->id = (uint32_t)take(reader, layout->version < 2 ? 2 : 4);
-    item->construction = layout->version > 0 ? (unsigned)take(reader, 2) & 0xf : 0;
-    take(reader, 2);            /* data_reference_index */
-    item->base = take(reader, layout->base);
-    item->extents = (uint32_t)take(reader, 2);
+    item->id = (uint32_t)iimg_take(reader, layout->version < 2 ? 2 : 4);
+    item->construction = layout->version > 0 ? (unsigned)iimg_take(reader, 2) & 0xf : 0;
+    iimg_take(reader, 2);            /* data_reference_index */
+    item->base = iimg_take(reader, layout->base);
+    item->extents = (uint32_t)iimg_take(reader, 2);
 }
 
 /* @return whether all of the range is media data; makes the offset one of the file */
@@ -181,13 +159,13 @@ static bool is_media(const iimg_heif_t *heif, const item_t *item, uint64_t *offs
     return false;
 }
 
-static bool take_extent(iimg_heif_t *heif, reader_t *reader, const layout_t *layout, item_t *item)
+static bool take_extent(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout, item_t *item)
 {
     uint64_t offset, length;
 
-    take(reader, layout->index);
-    offset = take(reader, layout->offset);
-    length = take(reader, layout->length);
+    iimg_take(reader, layout->index);
+    offset = iimg_take(reader, layout->offset);
+    length = iimg_take(reader, layout->length);
     if (reader->cut) {
         return iimg_walk_wrong(heif->walk, "its table of items is cut short");
     }
@@ -206,7 +184,7 @@ static bool take_extent(iimg_heif_t *heif, reader_t *reader, const layout_t *lay
 }
 
 /* An EXIF block in pieces gets no stub: zeros. */
-static bool take_extents(iimg_heif_t *heif, reader_t *reader, const layout_t *layout, item_t *item,
+static bool take_extents(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout, item_t *item,
                          bool paints)
 {
     size_t each = layout->index + layout->offset + layout->length;
@@ -233,7 +211,7 @@ static bool take_extents(iimg_heif_t *heif, reader_t *reader, const layout_t *la
 /* Once over all places. @param keeps whether those of the picture are painted, or those of metadata */
 static bool paint_items(iimg_heif_t *heif, infos_t *infos, bool keeps)
 {
-    reader_t reader = { heif->walk->data, heif->locations.body, heif->locations.end, false };
+    iimg_reader_t reader = { heif->walk->data, heif->locations.body, heif->locations.end, false };
     layout_t layout;
     int64_t count = take_layout(&reader, &layout);
 
