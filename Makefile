@@ -71,6 +71,10 @@ worker_lib := $(out)/libidentityimg-worker.a
 # For tests: the worker whose pictures misbehave.
 rogue     := $(out)/identityimg-rogue-worker
 libexec   := /usr/lib/identityimg
+# The metadata filter is for the worker program alone, never for httpd; tests link it too.
+metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c)))
+metadata  := $(out)/libmetadata.a
+programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
 .PHONY: all build unit fuzzers run start stop status test fuzz bench docs install deps clean help
 
@@ -79,7 +83,7 @@ all: build
 build: $(module) $(worker) ## build the module and its worker (the default)
 	@:
 
-unit: $(unit) $(rogue) ## build the unit tests
+unit: $(unit) $(programs) $(rogue) ## build the unit tests, and programs that other tests run
 	@:
 
 run: ## install what is missing, build, and run in the foreground until Ctrl-C
@@ -165,9 +169,9 @@ $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
 # Only these see libvips: httpd never maps it.
-$(worker_o) $(out)/tests/unit/worker/%.o $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
+$(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
 
-$(worker_lib): $(filter-out %/main.o,$(worker_o))
+$(worker_lib): $(filter-out %/main.o $(metadata_o),$(worker_o))
 	@rm -f $@
 	@echo "  AR  $@"
 	$(Q)ar rcs $@ $^
@@ -179,12 +183,12 @@ $(out)/vips: Makefile
 	@mkdir -p $(out)/$(vips_home)
 	$(Q)ln -s $(vips_modules)/vips-heif.so $(out)/$(vips_home)/vips-heif.so
 
-$(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(lib) | $(out)/vips
+$(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
 
 # All of the worker but what it does with a picture.
-$(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(lib) | $(out)/vips
+$(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
 
@@ -198,22 +202,27 @@ $(lib): $(lib_o)
 	@echo "  AR  $@"
 	$(Q)ar rcs $@ $(lib_o)
 
-$(out)/unit/%: $(out)/tests/unit/%.o $(lib)
-	@mkdir -p $(@D)
-	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(lib) $(needs_libs) $(aprs_libs)
+$(metadata): $(metadata_o)
+	@rm -f $@
+	@echo "  AR  $@"
+	$(Q)ar rcs $@ $(metadata_o)
 
-$(out)/unit/worker/%: $(out)/tests/unit/worker/%.o $(worker_lib) $(lib)
+$(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(worker_lib) $(lib) $(codecs_libs) $(aprs_libs) -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+
+$(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 
-$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(lib)
+$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/fuzz/%.o: CPPFLAGS += -Itests/fuzz
 
