@@ -64,7 +64,7 @@ metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
-.PHONY: all build unit fuzzers run start stop status test fuzz bench docs install deps clean help
+.PHONY: all build unit fuzzers run start stop status test soak fuzz bench docs install deps clean help
 
 all: build
 
@@ -94,6 +94,11 @@ test: ## run all tests
 	@scripts/deps test
 	@$(MAKE) build unit
 	@tests/run
+
+soak: ## damage pictures in 20,000 ways and filter them, under the sanitizers
+	@scripts/deps test
+	@$(MAKE) SANITIZE=1 build unit
+	@IIMG_SANITIZE=1 IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/metadata.t
 
 fuzz: ## throw bytes at what reads strangers' bytes, FUZZ_SECONDS (600) a target
 	@scripts/deps fuzz

@@ -1,7 +1,5 @@
-/*
- * metadata_heif.c - walks the boxes of a HEIC or AVIF (ISO/IEC 14496-12, 23008-12). Offsets stay as
- * they are: what is not known to belong to the picture is blanked, only a tail is cut off.
- */
+/* metadata_heif.c - walks the boxes of a HEIC or AVIF (ISO/IEC 14496-12, 23008-12). Offsets stay as
+ * they are: what is not known to belong to the picture is blanked, only a tail is cut off. */
 #include "worker/metadata_heif.h"
 
 #include <string.h>

@@ -1,8 +1,6 @@
-/*
- * metadata_heif_items.c - the items of a HEIC or AVIF: what they are (iinf), where they lie (iloc).
+/* metadata_heif_items.c - the items of a HEIC or AVIF: what they are (iinf), where they lie (iloc).
  * What no item of the picture holds stays blanked; what an item of metadata holds is blanked even if
- * an item of the picture claims it too.
- */
+ * an item of the picture claims it too. */
 #include "worker/metadata_heif.h"
 
 #include <string.h>
