@@ -29,7 +29,8 @@ typedef struct item_t {
 
 /* Coded pictures, and what is composed of others. */
 static const char pictures[][5] = {
-    "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1", "unci", "grid", "iovl", "iden"
+    "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1", "unci", "grid", "iovl", "iden",
+    "tmap", "sato", "mski"
 };
 
 static iimg_paint_t paint_of(const unsigned char *type)
