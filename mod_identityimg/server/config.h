@@ -17,6 +17,17 @@ typedef struct iimg_config_t {
     const char *media_path;
     const char *storage;
     const char *storage_root;
+    const char *media;                  /* "signed", "public" */
+    const char *public_url;
+    const char *s3_endpoint;
+    const char *s3_bucket;
+    const char *s3_region;
+    const char *s3_addressing;
+    const char *s3_prefix;
+    const char *s3_credentials_file;
+    const char *s3_ca_file;
+    const char *s3_encryption;
+    const char *s3_kms_key;
     const char *generator;
     const char *gemini_key_file;
     const char *gemini_endpoint;
@@ -41,6 +52,9 @@ typedef struct iimg_config_t {
     int login_failures;             /* of an account, from an address */
     int login_window;               /* seconds in which they count */
     int sweep_interval;             /* seconds */
+    int s3_connect_timeout;         /* seconds */
+    int s3_timeout;                 /* seconds */
+    int s3_machine;                 /* flag */
     int prepare;                    /* flag */
     int allow_insecure;             /* flag */
 
