@@ -1,8 +1,10 @@
 # Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
 #
 # SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers (SANITIZE=fuzz, which
-# `make fuzzers` sets, with those of clang and libFuzzer's eyes), WERROR=0 lets warnings pass, V=1 shows commands. PORT, STATE, STORAGE, GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve
-# through the environment.
+# `make fuzzers` sets, with those of clang and libFuzzer's eyes), FAULTS=1 builds what tests make fail at
+# named points (base/fault.h), beside the product. WERROR=0 lets warnings pass, V=1 shows commands. PORT,
+# STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+# GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve through the environment.
 #
 # apxs and pkg-config are asked when something is built, never while this file is read: `make run`
 # on a new machine has to install them first.
@@ -12,9 +14,10 @@
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 SANITIZE ?= 0
+FAULTS   ?= 0
 WERROR   ?= 1
 DESTDIR  ?=
-kind     := $(or $(and $(filter 1,$(SANITIZE)),sanitize),$(and $(filter fuzz,$(SANITIZE)),fuzz),plain)
+kind     := $(or $(and $(filter 1,$(SANITIZE)),sanitize),$(and $(filter fuzz,$(SANITIZE)),fuzz),plain)$(if $(filter 1,$(FAULTS)),-faults)
 out      := build/$(kind)
 Q        := $(if $(filter 1,$(V)),,@)
 export IIMG_SANITIZE := $(SANITIZE)
@@ -42,12 +45,12 @@ OPTIMIZE ?= -O2 -g
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers \
             $(if $(filter 1,$(WERROR)),-Werror)
-SANITIZER = $(if $(filter plain,$(kind)),,-fsanitize=address -fsanitize=undefined \
+SANITIZER = $(if $(filter plain%,$(kind)),,-fsanitize=address -fsanitize=undefined \
             -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
             $(if $(filter fuzz,$(kind)),-fsanitize=fuzzer-no-link))
 # Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
-CPPFLAGS  = -Imod_identityimg $(call system,$(needs_cflags)) $(apxs_cppflags) \
+CPPFLAGS  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags) \
             -DIIMG_WORKER_PROGRAM='"$(libexec)/identityimg-worker"'
 CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
 LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
@@ -63,7 +66,9 @@ fuzz_c    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 fuzzers   := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(fuzz_c))
 openapi   := mod_identityimg/openapi.json
 module_o  += $(out)/mod_identityimg/openapi.o
+ctl_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,ctl))
 module    := $(out)/mod_identityimg.so
+ctl       := $(out)/identityimgctl
 lib       := $(out)/libidentityimg.a
 worker    := $(out)/identityimg-worker
 worker_o  := $(patsubst %.c,$(out)/%.o,$(call c_files,worker))
@@ -76,11 +81,11 @@ metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
-.PHONY: all build unit fuzzers run start stop status test fuzz bench docs install deps clean help
+.PHONY: all build unit fuzzers run start start-s3 stop status test soak fuzz bench docs install deps clean help
 
 all: build
 
-build: $(module) $(worker) ## build the module and its worker (the default)
+build: $(module) $(worker) $(ctl) ## build the module, its worker and identityimgctl (the default)
 	@:
 
 unit: $(unit) $(programs) $(rogue) ## build the unit tests, and programs that other tests run
@@ -96,6 +101,11 @@ start: ## the same in the background
 	@$(MAKE) build
 	@scripts/serve start
 
+start-s3: ## as start, with pictures in a private S3 store (Ceph's radosgw)
+	@scripts/deps run s3
+	@$(MAKE) build
+	@scripts/start-s3
+
 stop: ## stop what `make start` started
 	@scripts/serve stop
 
@@ -104,8 +114,17 @@ status: ## say what runs
 
 test: ## run all tests
 	@scripts/deps test
+	@scripts/deps s3 || echo "Without them, tests of S3 stores are skipped." >&2
 	@$(MAKE) build unit
+	@$(MAKE) build FAULTS=1
 	@tests/run
+
+soak: ## kill processes at random for SOAK_SECONDS (600), then filter 20,000 damaged pictures
+	@scripts/deps test
+	@$(MAKE) build
+	@SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/random_kills.t
+	@$(MAKE) SANITIZE=1 build unit
+	@IIMG_SANITIZE=1 IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/metadata.t
 
 fuzz: ## throw bytes at what reads strangers' bytes, FUZZ_SECONDS (600) a target
 	@scripts/deps fuzz
@@ -123,6 +142,7 @@ bench: ## measure
 	@scripts/deps bench
 	@$(MAKE) build
 	@tests/bench/run
+	@tests/bench/storage
 
 docs: ## write docs/api anew from openapi.json
 	@node scripts/api-docs.mjs
@@ -134,18 +154,19 @@ clean: ## remove what was built; the state in var/ stays
 	rm -rf build
 
 help: ## print this
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 	    printf '%-18s %s\n' "$$what" "$$does"; done
 
 # What a2enmod and an operator need. The packaged .load names the module where it was put.
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
 install: build ## install module, worker, configuration, migrations (DESTDIR= for packages)
-	install -d $(DESTDIR)$(libexecdir) $(share)/sql/migrations $(share)/scripts $(share)/examples $(DESTDIR)$(libexec)
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)/usr/sbin $(share)/sql/migrations $(share)/scripts $(share)/examples $(DESTDIR)$(libexec)
 	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
 	install -m 0755 $(worker) $(DESTDIR)$(libexec)/identityimg-worker
 	install -d $(DESTDIR)$(libexec)/$(vips_home)
 	ln -sfn $(vips_modules)/vips-heif.so $(DESTDIR)$(libexec)/$(vips_home)/vips-heif.so
+	install -m 0755 $(ctl) $(DESTDIR)/usr/sbin/identityimgctl
 	install -m 0644 sql/*.sql $(share)/sql
 	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
 	install -m 0755 scripts/migrate $(share)/scripts
@@ -196,6 +217,10 @@ $(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(wor
 $(out)/exports: Makefile
 	@mkdir -p $(@D)
 	@echo '{ global: identityimg_module; local: *; };' >$@
+
+$(ctl): $(ctl_o) $(lib)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $(ctl_o) $(lib) $(needs_libs) $(aprs_libs)
 
 $(lib): $(lib_o)
 	@rm -f $@

@@ -111,13 +111,65 @@ static apr_status_t hire_watchdog(apr_pool_t *pconf, server_rec *servers)
                              housekeep);
 }
 
+/* Credentials and bucket are tried before anybody needs them. A store that is merely away is no
+ * reason not to start, and a server that runs is not ended by a reload.
+ * @return NULL, or why the server cannot start */
+static const char *probe_store(apr_pool_t *ptemp, server_rec *server)
+{
+    iimg_storage_t *storage = &iimg_config_of(server)->services.storage;
+    iimg_context_t *context = iimg_context_create(ptemp, server, "start");
+    iimg_error_t *err = storage->driver->probe(context, storage);
+
+    if (!err) {
+        return NULL;
+    }
+    if (err->kind == IIMG_REFUSED && ap_state_query(AP_SQ_CONFIG_GEN) <= 1) {
+        return apr_psprintf(ptemp, "IdentityImgStorage: %s", err->detail);
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "IIMG0203: the picture store cannot be used "
+                 "at the moment; uploads are refused until it can: %s",
+                 err->detail ? err->detail : err->message);
+    return NULL;
+}
+
+static const char *probe_stores(apr_pool_t *ptemp, server_rec *servers)
+{
+    const char *problem = NULL;
+
+    for (server_rec *server = servers; server && !problem; server = server->next) {
+        const iimg_config_t *config = iimg_config_of(server);
+        const iimg_storage_t *storage = &config->services.storage;
+
+        if (config->enabled && storage->driver->probe) {
+            problem = probe_store(ptemp, server);
+        }
+    }
+    return problem;
+}
+
+/* @return NULL, or why this child cannot work */
+static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
+{
+    const char *problem = NULL;
+
+    for (server_rec *server = servers; server && !problem; server = server->next) {
+        iimg_config_t *config = iimg_config_of(server);
+        iimg_storage_t *storage = &config->services.storage;
+
+        if (config->enabled && storage->driver->start) {
+            problem = storage->driver->start(pchild, storage);
+        }
+    }
+    return problem;
+}
+
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *servers)
 {
     const char *problem;
     apr_status_t rv;
 
-    (void)plog, (void)ptemp;
+    (void)plog;
     /* httpd reads its configuration twice at start: nothing is begun in the first round. */
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !is_wanted(servers)) {
         return OK;
@@ -131,12 +183,17 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rv != APR_SUCCESS) {
         return complain(servers, apr_psprintf(ptemp, "mod_watchdog gives no watchdog: %pm", &rv));
     }
-    /* 3. the process that decodes pictures */
+    /* 3. the picture store, if it can be asked */
+    problem = probe_stores(ptemp, servers);
+    if (problem) {
+        return complain(servers, problem);
+    }
+    /* 4. the process that decodes pictures */
     problem = iimg_picture_worker_begin(pconf, servers);
     if (problem) {
         return complain(servers, problem);
     }
-    /* 4. a line for the operator */
+    /* 5. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",
@@ -159,6 +216,9 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
         || iimg_authn_start(pchild) != APR_SUCCESS
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {
         problem = "this child has no mutexes";
+    }
+    if (!problem) {
+        problem = start_stores(pchild, servers);
     }
     if (problem) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, servers, "IIMG0011: %s", problem);

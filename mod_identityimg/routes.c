@@ -237,6 +237,9 @@ static iimg_error_t *dispatch(iimg_request_t *req)
     if (req->r->method_number == M_OPTIONS && allowed->nelts) {
         return answer_options(req, allowed);
     }
+    if (req->r->method_number == M_OPTIONS) {
+        return miss(req);       /* preflights carry no credentials: nobody is asked for any */
+    }
     if (!open && (!route || bad_id || cross || route->caller == FIRST)) {
         err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
     }

@@ -110,8 +110,10 @@ function answerTable(operation, page) {
         const { content, description, headers } = resolve(response);
         const schema = content?.['application/json']?.schema;
         const shown = status < 300 && schema && (nameOf(schema) || schema.type === 'array') ? ` ${kind(schema, page)}.` : '';
-        const extra = Object.keys(headers ?? {}).filter((name) => name !== 'X-Request-Id').map((name) => `\`${name}\``);
-        return row(status, `${description}${shown}${extra.length ? ` With ${extra.join(', ')}.` : ''}`);
+        const named = (required) => Object.entries(headers ?? {}).filter(([name, header]) => name !== 'X-Request-Id' && Boolean(resolve(header).required) === required)
+            .map(([name]) => `\`${name}\``).join(', ');
+        const extra = [named(true) && ` With ${named(true)}.`, named(false) && ` Perhaps with ${named(false)}.`].filter(Boolean).join('');
+        return row(status, `${description}${shown}${extra}`);
     }));
 }
 
@@ -138,7 +140,7 @@ function objectSection(name, page) {
 function page({ name, description }) {
     return [
         `# ${name}`, '', '<!-- Written by scripts/api-docs.mjs from mod_identityimg/openapi.json: change that. -->', '',
-        `${description} [Overview](README.md), [errors](errors.md).`, '',
+        `${description} [Overview](README.md), [conventions](conventions.md), [authentication](authentication.md), [errors](errors.md).`, '',
         ...operationsOf(name).flatMap((operation) => routeSection(operation, name)),
         ...(sections(name).length ? ['## Objects', ''] : []),
         ...sections(name).flatMap((object) => objectSection(object, name)),
@@ -154,9 +156,7 @@ const tables = {
         const [, status, text] = schemas.Code['x-enumDescriptions'][code].match(/^(\d+): (.*)$/);
         return row(`\`${code}\``, status, text);
     })),
-    statuses: () => table(['status', 'when'], [...new Set(operations.flatMap((o) => Object.values(o.responses).map((r) => r.$ref)))]
-        .filter((ref) => ref && resolve({ $ref: ref }).content).concat('#/components/responses/MethodNotAllowed')
-        .map((ref) => [statusOf(ref), resolve({ $ref: ref })]).sort(([a], [b]) => a - b)
+    statuses: () => table(['status', 'when'], [...generalErrors()].sort(([a], [b]) => a - b)
         .map(([status, response]) => row(status, `${response.description}${retry(response)}`))),
     limits: () => table(['what', 'most'], [
         ['characters of a photo\'s name', schemas.ReferenceImageCreate.properties.name.maxLength],
@@ -164,14 +164,35 @@ const tables = {
         ['characters of `additional_prompt`', schemas.GenerationRequest.properties.additional_prompt.maxLength],
         ['characters of a prompt\'s body', schemas.PromptCreate.properties.body.maxLength],
         ['photos named in `reference_image_ids`', schemas.GenerationRequest.properties.reference_image_ids.maxItems],
+        ['`required_context_keys` of a prompt', schemas.PromptCreate.properties.required_context_keys.maxItems],
+        ['characters of an email', schemas.AccountCreate.properties.email.maxLength],
+        ['characters of a first or last name', schemas.AccountCreate.properties.first_name.maxLength],
+        ['bytes of a password that is set (and at least 8 characters)', schemas.AccountCreate.properties.password.maxLength],
+        ['characters of a password that logs in', schemas.Login.properties.password.maxLength],
+        ['characters of the name or category of an identity, or the name of a test scenario', schemas.IdentityCreate.properties.name.maxLength],
+        ['characters of `i_am_statement` and `visualization`', schemas.IdentityCreate.properties.i_am_statement.maxLength],
+        ['`notes` of an identity', schemas.IdentityCreate.properties.notes.maxItems],
+        ['characters of a note', schemas.IdentityCreate.properties.notes.items.maxLength],
+        ['rows of a page', document.components.parameters.Limit.schema.maximum],
+        ['characters of `search`', document.components.parameters.Search.schema.maxLength],
+        ['characters of `Idempotency-Key`', document.components.parameters.IdempotencyKey.schema.maxLength],
     ].map((cells) => row(...cells))),
 };
 
-function statusOf(ref) {
-    for (const o of operations) for (const [status, r] of Object.entries(o.responses)) if (r.$ref === ref) return Number(status);
-    return 405;
+// Responses with a body that operations share, by status: where a status has several, the first one speaks for all.
+function generalErrors() {
+    const status = new Map(operations.flatMap((o) => Object.entries(o.responses).map(([number, r]) => [r.$ref, Number(number)])));
+    const found = new Map();
+    for (const [name, response] of Object.entries(document.components.responses)) {
+        const number = status.get(`#/components/responses/${name}`) ?? 405;
+        if (response.content && !found.has(number)) found.set(number, response);
+    }
+    return found;
 }
-const retry = (response) => ('Retry-After' in response.headers ? ' With `Retry-After`.' : '');
+function retry({ headers }) {
+    const header = resolve(headers['Retry-After']);
+    return header ? `${header.required ? ' With' : ' Perhaps with'} \`Retry-After\`.` : '';
+}
 
 function fill(text) {
     return text.replace(/<!-- (\w+) -->\n[^]*?<!-- \/\1 -->/g, (all, name) => (tables[name] ? `<!-- ${name} -->\n${tables[name]()}\n<!-- /${name} -->` : all));
@@ -182,7 +203,7 @@ function fill(text) {
 const folder = new URL('docs/api/', root);
 mkdirSync(folder, { recursive: true });
 const wanted = new Map(document.tags.map((tag) => [`${slug(tag.name)}.md`, page(tag)]));
-for (const name of ['README.md', 'errors.md']) wanted.set(name, fill(readFileSync(new URL(name, folder), 'utf8')));
+for (const name of ['README.md', 'conventions.md', 'errors.md']) wanted.set(name, fill(readFileSync(new URL(name, folder), 'utf8')));
 const changed = [...wanted].filter(([name, text]) => !existsSync(new URL(name, folder)) || readFileSync(new URL(name, folder), 'utf8') !== text);
 if (process.argv[2] === '--check') changed.forEach(([name]) => console.log(`docs/api/${name}`));
 else changed.forEach(([name, text]) => writeFileSync(new URL(name, folder), text));

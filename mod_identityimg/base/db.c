@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <apr_strings.h>
 #include <apr_time.h>
+#include "base/fault.h"
 #include "base/log.h"
 
 #define MAX_TRIES 3
@@ -343,8 +344,11 @@ iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *sta
 
 static iimg_error_t *commit(iimg_context_t *context)
 {
-    iimg_error_t *err = command(context, "COMMIT", "COMMIT");
+    iimg_error_t *err;
 
+    (void)IIMG_FAULT("db.commit");
+    err = command(context, "COMMIT", "COMMIT");
+    (void)IIMG_FAULT("db.committed");
     if (err && is_lost(context->connection)) {
         context->lost_commit = true;
         err->message = "The database went away before it confirmed the change. "

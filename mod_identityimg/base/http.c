@@ -1,9 +1,10 @@
-/* http.c - one HTTP request to another machine, through a libcurl easy handle of its own. */
+/* http.c - HTTP requests to other machines, one or several at a time, through libcurl. */
 #include "base/http.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <apr_reslist.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 #include <curl/curl.h>
@@ -32,12 +33,6 @@ typedef struct transfer_t {
 bool iimg_http_start(void)
 {
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-}
-
-static apr_status_t drop_curl(void *data)
-{
-    curl_easy_cleanup(data);
-    return APR_SUCCESS;
 }
 
 static apr_status_t drop_headers(void *data)
@@ -223,6 +218,10 @@ static void set_route(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+    if (request->ca_file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     /* One request a connection: HTTP/2 has nothing to offer, and some front ends abort its idle
      * streams while the other side is still thinking. */
@@ -230,12 +229,22 @@ static void set_route(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
 }
 
+/* Milliseconds; curl takes 0 for no limit. */
+static long time_left(const iimg_http_request_t *request)
+{
+    apr_interval_time_t whole = apr_time_from_sec(request->timeout);
+    apr_interval_time_t left = request->deadline ? request->deadline - apr_time_now() : whole;
+
+    left = left < whole ? left : whole;
+    return left >= 1000 ? (long)apr_time_as_msec(left) : 1;
+}
+
 static void set_limits(CURL *curl, const iimg_http_request_t *request)
 {
     /* Threads: curl must not use alarm(2). */
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)request->connect_timeout);
-    curl_easy_setopt(curl, CURLOPT_TIMEOUT, (long)request->timeout);
+    curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, time_left(request));
     /* No byte may come for minutes: nothing but the total time ends a transfer, and keepalive
      * holds the path open through firewalls that forget. */
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 0L);
@@ -256,9 +265,10 @@ static void set_receivers(transfer_t *transfer)
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+    curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer);
 }
 
-/* Sending ------------------------------------------------------------------------------------- */
+/* Results ------------------------------------------------------------------------------------- */
 
 static bool nothing_was_sent(CURL *curl)
 {
@@ -296,14 +306,16 @@ static const char *problem_of(const transfer_t *transfer, CURLcode rc)
                                                             : curl_easy_strerror(rc));
 }
 
-static void perform(transfer_t *transfer)
+static void take_result(transfer_t *transfer, CURLcode rc)
 {
     iimg_http_response_t *response = transfer->response;
-    CURLcode rc = curl_easy_perform(transfer->curl);
+    curl_off_t took = 0;
     long status = 0;
 
     curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(transfer->curl, CURLINFO_TOTAL_TIME_T, &took);
     response->status = (int)status;
+    response->took = took;
     response->outcome = outcome_of(transfer, rc);
     response->problem = problem_of(transfer, rc);
     if (transfer->body) {
@@ -312,6 +324,88 @@ static void perform(transfer_t *transfer)
         response->length = transfer->length;
     }
 }
+
+/* Clients ------------------------------------------------------------------------------------- */
+
+/* Handles that run together; the connections belong to `multi`. Used by one thread at a time. */
+typedef struct client_t {
+    CURLM *multi;
+    CURL *easy[IIMG_HTTP_AT_ONCE];
+} client_t;
+
+struct iimg_http_clients_t {
+    apr_reslist_t *list;
+};
+
+#define IDLE apr_time_from_sec(60)
+#define MOST_CLIENTS 4096       /* more than a child has threads */
+
+static void client_destroy(client_t *client)
+{
+    for (int i = 0; client && i < IIMG_HTTP_AT_ONCE; i++) {
+        curl_easy_cleanup(client->easy[i]);
+    }
+    if (client) {
+        curl_multi_cleanup(client->multi);
+        free(client);
+    }
+}
+
+static client_t *client_create(void)
+{
+    client_t *client = calloc(1, sizeof(*client));
+    bool made = client && (client->multi = curl_multi_init()) != NULL;
+
+    if (made) {
+        curl_multi_setopt(client->multi, CURLMOPT_MAXCONNECTS, (long)IIMG_HTTP_AT_ONCE);
+        return client;
+    }
+    free(client);
+    return NULL;
+}
+
+static apr_status_t client_wanted(void **client, void *unused, apr_pool_t *pool)
+{
+    (void)unused, (void)pool;
+    *client = client_create();
+    return *client ? APR_SUCCESS : APR_ENOMEM;
+}
+
+static apr_status_t client_unwanted(void *client, void *unused, apr_pool_t *pool)
+{
+    (void)unused, (void)pool;
+    client_destroy(client);
+    return APR_SUCCESS;
+}
+
+iimg_http_clients_t *iimg_http_clients_create(apr_pool_t *pool)
+{
+    iimg_http_clients_t *clients = apr_pcalloc(pool, sizeof(*clients));
+
+    return apr_reslist_create(&clients->list, 0, 0, MOST_CLIENTS, IDLE, client_wanted,
+                              client_unwanted, NULL, pool) == APR_SUCCESS ? clients : NULL;
+}
+
+static client_t *client_borrow(iimg_http_clients_t *clients)
+{
+    void *client = NULL;
+
+    if (!clients) {
+        return client_create();
+    }
+    return apr_reslist_acquire(clients->list, &client) == APR_SUCCESS ? client : NULL;
+}
+
+static void client_return(iimg_http_clients_t *clients, client_t *client)
+{
+    if (clients && client) {
+        apr_reslist_release(clients->list, client);
+        return;
+    }
+    client_destroy(client);
+}
+
+/* Sending ------------------------------------------------------------------------------------- */
 
 static iimg_http_response_t *response_create(apr_pool_t *pool)
 {
@@ -334,36 +428,117 @@ static transfer_t *transfer_create(apr_pool_t *pool, apr_pool_t *work,
     transfer->pool = pool;
     apr_pool_cleanup_register(pool, transfer, drop_body, apr_pool_cleanup_null);
     apr_pool_cleanup_register(work, transfer, drop_headers, apr_pool_cleanup_null);
-    transfer->curl = curl_easy_init();
-    if (transfer->curl) {
-        apr_pool_cleanup_register(work, transfer->curl, drop_curl, apr_pool_cleanup_null);
-    }
     return transfer;
+}
+
+/* @return whether it is under way */
+static bool begin(client_t *client, int slot, transfer_t *transfer)
+{
+    CURL **easy = &client->easy[slot];
+
+    if (!*easy) {
+        *easy = curl_easy_init();
+    }
+    transfer->curl = *easy;
+    if (!transfer->curl || !add_headers(transfer)) {
+        return false;
+    }
+    set_route(transfer->curl, transfer->request);
+    set_limits(transfer->curl, transfer->request);
+    set_method(transfer);
+    set_receivers(transfer);
+    if (curl_multi_add_handle(client->multi, transfer->curl) != CURLM_OK) {
+        return false;
+    }
+    transfer->response->outcome = IIMG_HTTP_BROKEN;     /* should libcurl never come to an end */
+    transfer->response->problem = "libcurl gave up";
+    return true;
+}
+
+static void take_results(client_t *client)
+{
+    CURLMsg *message;
+    int left;
+
+    while ((message = curl_multi_info_read(client->multi, &left)) != NULL) {
+        char *transfer = NULL;
+
+        if (message->msg == CURLMSG_DONE) {
+            CURLcode rc = message->data.result;
+
+            curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+            take_result((transfer_t *)transfer, rc);
+        }
+    }
+}
+
+static void run(client_t *client)
+{
+    CURLMcode rc;
+    int running = 0;
+
+    do {
+        rc = curl_multi_perform(client->multi, &running);
+        take_results(client);
+        if (rc == CURLM_OK && running) {
+            rc = curl_multi_poll(client->multi, NULL, 0, 1000, NULL);
+        }
+    } while (rc == CURLM_OK && running);
+}
+
+static void end(client_t *client, transfer_t *transfer)
+{
+    if (transfer->curl) {
+        curl_multi_remove_handle(client->multi, transfer->curl);
+        curl_easy_reset(transfer->curl);        /* its pointers into our pools end here */
+    }
+}
+
+static void log_response(iimg_context_t *context, const iimg_http_request_t *request,
+                         const iimg_http_response_t *response)
+{
+    iimg_log(context, IIMG_LOG_TRACE, "%s %s -> %d, %" APR_SIZE_T_FMT " bytes, %d ms%s%s",
+             request->method, request->url, response->status, response->length,
+             (int)apr_time_as_msec(response->took), *response->problem ? ": " : "",
+             response->problem);
+}
+
+void iimg_http_send_all(iimg_context_t *context, apr_pool_t *pool, iimg_http_clients_t *clients,
+                        const iimg_http_request_t *requests, int count,
+                        iimg_http_response_t **responses)
+{
+    transfer_t *transfers[IIMG_HTTP_AT_ONCE];
+    client_t *client = client_borrow(clients);
+    apr_pool_t *work;
+
+    apr_pool_create(&work, pool);
+    apr_pool_tag(work, "http");
+    for (int i = 0; i < count; i++) {
+        transfers[i] = transfer_create(pool, work, &requests[i]);
+        responses[i] = transfers[i]->response;
+        if (client && !begin(client, i, transfers[i])) {
+            end(client, transfers[i]);
+            transfers[i]->curl = NULL;
+        }
+    }
+    if (client) {
+        run(client);
+    }
+    for (int i = 0; i < count; i++) {
+        if (client) {
+            end(client, transfers[i]);
+        }
+        log_response(context, &requests[i], responses[i]);
+    }
+    client_return(clients, client);
+    apr_pool_destroy(work);
 }
 
 iimg_http_response_t *iimg_http_send(iimg_context_t *context, apr_pool_t *pool,
                                      const iimg_http_request_t *request)
 {
-    apr_time_t began = apr_time_now();
     iimg_http_response_t *response;
-    transfer_t *transfer;
-    apr_pool_t *work;
 
-    apr_pool_create(&work, pool);
-    apr_pool_tag(work, "http");
-    transfer = transfer_create(pool, work, request);
-    response = transfer->response;
-    if (transfer->curl && add_headers(transfer)) {
-        set_route(transfer->curl, request);
-        set_limits(transfer->curl, request);
-        set_method(transfer);
-        set_receivers(transfer);
-        perform(transfer);
-    }
-    apr_pool_destroy(work);
-    iimg_log(context, IIMG_LOG_TRACE, "%s %s -> %d, %" APR_SIZE_T_FMT " bytes, %d ms%s%s",
-             request->method, request->url, response->status, response->length,
-             (int)apr_time_as_msec(apr_time_now() - began), *response->problem ? ": " : "",
-             response->problem);
+    iimg_http_send_all(context, pool, NULL, request, 1, &response);
     return response;
 }

@@ -24,6 +24,8 @@ typedef struct iimg_http_request_t {
     bool allow_http;                    /* else https is the only protocol */
     int connect_timeout;                /* seconds */
     int timeout;                        /* seconds for everything */
+    apr_time_t deadline;                /* by when all must be over, if that is sooner; 0: none */
+    const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's */
     apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
 } iimg_http_request_t;
 
@@ -42,6 +44,7 @@ typedef struct iimg_http_response_t {
     apr_table_t *headers;       /* of the final response */
     const char *body;           /* NUL behind it; "" when empty */
     apr_size_t length;          /* bytes in body */
+    apr_interval_time_t took;   /* from the beginning to the end of this request */
 } iimg_http_response_t;
 
 /** Prepare libcurl, once per process, before any thread starts. @return whether it worked */
@@ -55,5 +58,28 @@ bool iimg_http_start(void);
  */
 iimg_http_response_t *iimg_http_send(iimg_context_t *context, apr_pool_t *pool,
                                      const iimg_http_request_t *request);
+
+/** Most requests that one call sends at the same time. */
+#define IIMG_HTTP_AT_ONCE 8
+
+/** Clients whose connections stay open for the next request; shared by threads. */
+typedef struct iimg_http_clients_t iimg_http_clients_t;
+
+/**
+ * Make a place for clients. They are made when they are needed, each is lent to one thread at a
+ * time, and what nobody needed for a minute is closed. Not to be carried over a fork.
+ * @return NULL when there is no memory; all ends with the pool
+ */
+iimg_http_clients_t *iimg_http_clients_create(apr_pool_t *pool);
+
+/**
+ * As iimg_http_send, for several requests at the same time, in this thread.
+ * @param clients   NULL: connections of its own, closed at the end
+ * @param count     at most IIMG_HTTP_AT_ONCE
+ * @param responses filled with one for each request
+ */
+void iimg_http_send_all(iimg_context_t *context, apr_pool_t *pool, iimg_http_clients_t *clients,
+                        const iimg_http_request_t *requests, int count,
+                        iimg_http_response_t **responses);
 
 #endif

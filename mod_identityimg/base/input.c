@@ -218,7 +218,6 @@ static void visit_value(const field_t *field, iimg_input_visitor_fn visit, void 
     char *text;
 
     if (field->file) {
-        visit(baton, field->file->filename, strlen(field->file->filename));
         visit(baton, field->file->data, field->file->length);
     }
     else if (json_is_string(field->json)) {
@@ -250,6 +249,17 @@ void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, vo
 bool iimg_input_has(const iimg_input_t *input, const char *name)
 {
     return find(input, name) != NULL;
+}
+
+bool iimg_input_is_text(const iimg_input_t *input, const char *name)
+{
+    const field_t *field = find(input, name);
+
+    if (!field || field->file) {
+        return false;
+    }
+    return field->json ? json_is_string(field->json) && json_string_length(field->json) > 0
+                       : field->length > 0;
 }
 
 int iimg_input_count(const iimg_input_t *input, const char *name)

@@ -32,7 +32,7 @@ iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_i
 
 /**
  * Call back for each field, in the order sent: with its name, then with its value: a text; a file's
- * name, and its bytes; "json", and canonical text. So a form and a JSON body that say the same are alike.
+ * bytes; "json", and canonical text. So a form and a JSON body that say the same are alike.
  * A field `password` is left out: no digest that is kept may tell one that is guessed.
  */
 typedef void (*iimg_input_visitor_fn)(void *baton, const char *data, apr_size_t length);
@@ -40,6 +40,9 @@ void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, vo
 
 /** Whether the field is there, null included. */
 bool iimg_input_has(const iimg_input_t *input, const char *name);
+
+/** Whether the field is a text that is not empty. */
+bool iimg_input_is_text(const iimg_input_t *input, const char *name);
 
 /** How often the field is there. */
 int iimg_input_count(const iimg_input_t *input, const char *name);

@@ -1,6 +1,7 @@
-/* timestamp.c - times as clients see them. */
+/* timestamp.c - times as clients and stores write them: ISO 8601 in UTC. */
 #include "base/timestamp.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <apr_strings.h>
 
@@ -28,4 +29,18 @@ const char *iimg_timestamp_format(apr_pool_t *pool, const char *text)
         }
     }
     return out;
+}
+
+apr_time_t iimg_timestamp_parse(const char *text)
+{
+    apr_time_exp_t utc = { 0 };
+    apr_time_t time = 0;
+
+    if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
+                        &utc.tm_hour, &utc.tm_min, &utc.tm_sec) != 6) {
+        return 0;
+    }
+    utc.tm_year -= 1900;
+    utc.tm_mon -= 1;
+    return apr_time_exp_gmt_get(&time, &utc) == APR_SUCCESS ? time : 0;
 }

@@ -46,6 +46,10 @@ static const iimg_statement_t insert = {
     " RETURNING " COLUMNS
 };
 
+static const iimg_statement_t lock_row = {
+    "iimg_prompt_lock", "SELECT " COLUMNS " FROM prompts p WHERE p.id = $1::uuid FOR UPDATE"
+};
+
 static const iimg_statement_t set_active = {
     "iimg_prompt_set_active",
     "UPDATE prompts AS p SET is_active = $2::boolean WHERE p.id = $1::uuid RETURNING " COLUMNS
@@ -122,6 +126,11 @@ iimg_error_t *iimg_prompt_by_id(iimg_context_t *context, const char *id,
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *prompt = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
     return err;
+}
+
+iimg_error_t *iimg_prompt_lock(iimg_context_t *context, const char *id, iimg_prompt_t **prompt)
+{
+    return one(context, &lock_row, IIMG_PARAMS(id), prompt);
 }
 
 iimg_error_t *iimg_prompt_lock_type(iimg_context_t *context, const char *prompt_type)

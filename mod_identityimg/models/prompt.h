@@ -50,6 +50,9 @@ iimg_error_t *iimg_prompt_lock_type(iimg_context_t *context, const char *prompt_
  */
 iimg_error_t *iimg_prompt_insert(iimg_context_t *context, iimg_prompt_t **prompt);
 
+/** Lock one version until the transaction ends. @param prompt NULL when there is none such */
+iimg_error_t *iimg_prompt_lock(iimg_context_t *context, const char *id, iimg_prompt_t **prompt);
+
 /** Switch a version on or off. @param prompt the row after it; NULL when there is none such */
 iimg_error_t *iimg_prompt_set_active(iimg_context_t *context, const char *id, bool is_active,
                                      iimg_prompt_t **prompt);

@@ -37,7 +37,11 @@ static const struct { const char *type; bool multipart; } types[] = {
 
 iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most)
 {
-    const char *sentence = size
+    bool close = size - most < 104858;      /* would read "25.0 MB; at most 25.0 MB" */
+    const char *sentence = size && close
+        ? apr_psprintf(pool, "The upload has %" APR_SIZE_T_FMT " bytes; at most %" APR_SIZE_T_FMT
+                       " (%.1f MB) are allowed.", size, most, (double)most / 1048576)
+        : size
         ? apr_psprintf(pool, "The upload has %.1f MB; at most %.1f MB are allowed.",
                        (double)size / 1048576, (double)most / 1048576)
         : apr_psprintf(pool, "The upload is too large; at most %.1f MB are allowed.",
@@ -72,6 +76,17 @@ static void await_no_more(request_rec *r)
     if (apr_table_get(r->notes, NOTE)) {
         r->connection->keepalive = AP_CONN_UNKNOWN;
     }
+}
+
+/* Nobody decodes a body that is sent compressed; its bytes would be taken for what they are not. */
+static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *r)
+{
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    return !coding || !*coding || strcasecmp(coding, "identity") == 0
+        ? NULL
+        : iimg_error(context->pool, IIMG_UNSUPPORTED_TYPE,
+                     "Unsupported content encoding \"%s\" in request.", coding);
 }
 
 static iimg_error_t *choose_limit(iimg_context_t *context, const char *type, apr_size_t max_upload,
@@ -278,7 +293,10 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     if (!has_body(r)) {
         return NULL;
     }
-    err = choose_limit(context, type, max_upload, &multipart, &in.most);
+    err = check_encoding(context, r);
+    if (!err) {
+        err = choose_limit(context, type, max_upload, &multipart, &in.most);
+    }
     if (!err) {
         err = check_length(&in);
     }

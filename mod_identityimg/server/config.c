@@ -5,12 +5,12 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-#include <apr_file_io.h>
 #include <apr_strings.h>
+#include "base/private_file.h"
+#include "server/config_s3.h"
 
-/* Settings: where each is kept, what it may be, what it is when unset ---------------------------- */
+/* Settings: where each is kept, what it may be, what it is when unset -------------------------- */
 
 typedef struct number_t {
     size_t offset;
@@ -20,7 +20,8 @@ typedef struct number_t {
 enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
        GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, DATABASE_CONNECTIONS, DATABASE_WAIT,
        DATABASE_TIMEOUT, BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW,
-       SWEEP_INTERVAL, WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY };
+       SWEEP_INTERVAL, WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT,
+       S3_TIMEOUT };
 
 static const number_t numbers[] = {
     [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
@@ -44,6 +45,8 @@ static const number_t numbers[] = {
     [WORKER_WAIT] = { offsetof(iimg_config_t, worker_wait), 1, 120, 10 },
     [WORKER_TIMEOUT] = { offsetof(iimg_config_t, worker_timeout), 1, 120, 15 },
     [QUALITY] = { offsetof(iimg_config_t, derivative_quality), 30, 100, 80 },
+    [S3_CONNECT_TIMEOUT] = { offsetof(iimg_config_t, s3_connect_timeout), 1, 60, 3 },
+    [S3_TIMEOUT] = { offsetof(iimg_config_t, s3_timeout), 1, 600, 30 },
 };
 
 typedef struct flag_t {
@@ -51,11 +54,12 @@ typedef struct flag_t {
     int otherwise;
 } flag_t;
 
-enum { PREPARE, ALLOW_INSECURE };
+enum { PREPARE, ALLOW_INSECURE, S3_MACHINE };
 
 static const flag_t flags[] = {
     [PREPARE] = { offsetof(iimg_config_t, prepare), 1 },
     [ALLOW_INSECURE] = { offsetof(iimg_config_t, allow_insecure), 0 },
+    [S3_MACHINE] = { offsetof(iimg_config_t, s3_machine), 0 },
 };
 
 typedef struct text_t {
@@ -75,8 +79,9 @@ static const char *check_file(apr_pool_t *pool, const char *value);
 static const char *check_derivative(apr_pool_t *pool, const char *value);
 
 enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
-       GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY,
-       WORKER_PROGRAM, DERIVATIVE_FORMAT };
+       GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
+       S3_BUCKET, S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE,
+       S3_ENCRYPTION, S3_KMS_KEY, WORKER_PROGRAM, DERIVATIVE_FORMAT };
 
 static const text_t texts[] = {
     [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
@@ -94,6 +99,19 @@ static const text_t texts[] = {
     [WORKER_PROGRAM] = { offsetof(iimg_config_t, worker_program), check_file,
                          IIMG_WORKER_PROGRAM },
     [DERIVATIVE_FORMAT] = { offsetof(iimg_config_t, derivative_format), check_derivative, "jpeg" },
+    [MEDIA] = { offsetof(iimg_config_t, media), iimg_config_check_media, "signed" },
+    [PUBLIC_URL] = { offsetof(iimg_config_t, public_url), check_url, NULL },
+    [S3_ENDPOINT] = { offsetof(iimg_config_t, s3_endpoint), check_url, NULL },
+    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_config_check_bucket, NULL },
+    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_config_check_region, "us-east-1" },
+    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_config_check_addressing,
+                        "auto" },
+    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_config_check_prefix, NULL },
+    [S3_CREDENTIALS_FILE] = { offsetof(iimg_config_t, s3_credentials_file), check_file, NULL },
+    [S3_CA_FILE] = { offsetof(iimg_config_t, s3_ca_file), check_file, NULL },
+    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_config_check_encryption,
+                        "bucket" },
+    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_config_check_kms_key, NULL },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -321,8 +339,29 @@ const command_rec iimg_config_commands[] = {
     TEXT("IdentityImgDerivativeFormat", DERIVATIVE_FORMAT,
          "format of pictures' smaller sizes: jpeg or webp"),
     NUMBER("IdentityImgDerivativeQuality", QUALITY, "quality of pictures' smaller sizes"),
-    TEXT("IdentityImgStorage", STORAGE, "kind of store for pictures: file"),
+    TEXT("IdentityImgMedia", MEDIA, "who may open pictures' addresses: signed or public"),
+    TEXT("IdentityImgMediaPublicURL", PUBLIC_URL, "what public addresses of pictures begin with"),
+    TEXT("IdentityImgStorage", STORAGE, "kind of store for pictures: file or s3"),
     TEXT("IdentityImgStorageRoot", STORAGE_ROOT, "directory of the store \"file\""),
+    TEXT("IdentityImgS3Endpoint", S3_ENDPOINT, "base URL of the store \"s3\""),
+    TEXT("IdentityImgS3Bucket", S3_BUCKET, "bucket of the store \"s3\""),
+    TEXT("IdentityImgS3Region", S3_REGION, "region of the bucket"),
+    TEXT("IdentityImgS3Addressing", S3_ADDRESSING,
+         "where the bucket's name stands in addresses: auto, path or virtual"),
+    TEXT("IdentityImgS3Prefix", S3_PREFIX, "what our objects' names in the bucket begin with"),
+    TEXT("IdentityImgS3CredentialsFile", S3_CREDENTIALS_FILE,
+         "file with the access key and secret key of the store \"s3\""),
+    FLAG("IdentityImgS3MachineCredentials", S3_MACHINE,
+         "whether the container or virtual machine may be asked for credentials"),
+    TEXT("IdentityImgS3CAFile", S3_CA_FILE,
+         "PEM file of the CAs that sign the store's certificate"),
+    TEXT("IdentityImgS3Encryption", S3_ENCRYPTION,
+         "how the store encrypts objects: bucket, AES256 or aws:kms"),
+    TEXT("IdentityImgS3KMSKey", S3_KMS_KEY, "key of the store's KMS that encrypts objects"),
+    NUMBER("IdentityImgS3ConnectTimeout", S3_CONNECT_TIMEOUT,
+           "seconds to wait for a connection to the store"),
+    NUMBER("IdentityImgS3Timeout", S3_TIMEOUT,
+           "seconds to wait for the store in all, with retries"),
     TEXT("IdentityImgGenerator", GENERATOR, "what makes identity pictures: gemini or preview"),
     TEXT("IdentityImgGeminiKeyFile", GEMINI_KEY_FILE, "file with the key of the Gemini API"),
     TEXT("IdentityImgGeminiEndpoint", GEMINI_ENDPOINT, "base URL of the Gemini API"),
@@ -453,39 +492,6 @@ static void fill_defaults(iimg_config_t *config)
     }
 }
 
-#define MAX_SECRET_FILE 4096
-
-/* A small file that only its owner may read. @return NULL, or what is wrong, behind its name */
-static const char *read_private(apr_pool_t *pool, const char *path, const char **text)
-{
-    char buffer[MAX_SECRET_FILE];
-    apr_size_t length = sizeof(buffer) - 1;
-    apr_file_t *file;
-    apr_finfo_t info;
-    apr_status_t rv = apr_file_open(&file, path, APR_FOPEN_READ, APR_OS_DEFAULT, pool);
-
-    if (rv != APR_SUCCESS) {
-        return apr_psprintf(pool, "cannot be read: %pm", &rv);
-    }
-    rv = apr_file_info_get(&info, APR_FINFO_PROT | APR_FINFO_TYPE, file);
-    if (rv != APR_SUCCESS || info.filetype != APR_REG) {
-        return "is not a plain file";
-    }
-    if (info.protection & (APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD
-                           | APR_FPROT_WWRITE)) {
-        return "may be read by others than its owner: chmod 600 it";
-    }
-    rv = apr_file_read_full(file, buffer, length, &length);
-    apr_file_close(file);
-    if (rv == APR_SUCCESS) {
-        return "is larger than 4 kB";
-    }
-    buffer[length] = '\0';
-    *text = apr_pstrdup(pool, buffer);
-    memset(buffer, 0, sizeof(buffer));
-    return NULL;
-}
-
 static const char *finish_media(apr_pool_t *pool, apr_pool_t *temporary, iimg_config_t *config)
 {
     const char *text, *problem;
@@ -494,7 +500,7 @@ static const char *finish_media(apr_pool_t *pool, apr_pool_t *temporary, iimg_co
         return "IdentityImgSecretFile: is missing; name a file with one line, \"1 <64 hexadecimal "
                "digits>\", readable by its owner alone";
     }
-    problem = read_private(temporary, config->secret_file, &text);
+    problem = iimg_private_file_read(temporary, config->secret_file, &text);
     if (!problem) {
         config->services.media = iimg_media_create(pool, text, config->media_path,
                                                    config->media_expiry, &problem);
@@ -511,7 +517,7 @@ static const char *read_key(apr_pool_t *pool, apr_pool_t *temporary, const iimg_
     size_t n;
 
     if (config->gemini_key_file) {
-        problem = read_private(temporary, config->gemini_key_file, &text);
+        problem = iimg_private_file_read(temporary, config->gemini_key_file, &text);
         if (problem) {
             return apr_psprintf(pool, "IdentityImgGeminiKeyFile: \"%s\" %s",
                                 config->gemini_key_file, problem);
@@ -554,10 +560,16 @@ static const char *finish_generator(apr_pool_t *pool, apr_pool_t *temporary,
 static const char *finish_storage(apr_pool_t *pool, iimg_config_t *config)
 {
     iimg_storage_t *storage = &config->services.storage;
+    const char *problem;
 
     storage->driver = iimg_storage_by_name(config->storage);
     storage->root = config->storage_root;
-    return storage->driver->check(pool, storage);
+    problem = iimg_config_s3_finish(pool, config);
+    if (!problem && storage->driver->path && strcmp(config->media, "public") == 0) {
+        problem = apr_psprintf(pool, "IdentityImgMedia: public is for stores that serve pictures "
+                               "themselves, not for the storage \"%s\"", config->storage);
+    }
+    return problem ? problem : storage->driver->check(pool, storage);
 }
 
 /* How pictures are decoded; the socket is known when there is a worker. */

@@ -17,6 +17,17 @@ typedef struct iimg_config_t {
     const char *media_path;
     const char *storage;
     const char *storage_root;
+    const char *media;                  /* "signed", "public" */
+    const char *public_url;
+    const char *s3_endpoint;
+    const char *s3_bucket;
+    const char *s3_region;
+    const char *s3_addressing;
+    const char *s3_prefix;
+    const char *s3_credentials_file;
+    const char *s3_ca_file;
+    const char *s3_encryption;
+    const char *s3_kms_key;
     const char *generator;
     const char *gemini_key_file;
     const char *gemini_endpoint;
@@ -47,6 +58,9 @@ typedef struct iimg_config_t {
     int worker_wait;                /* seconds for a turn */
     int worker_timeout;             /* seconds for a picture */
     int derivative_quality;         /* 30-100 */
+    int s3_connect_timeout;         /* seconds */
+    int s3_timeout;                 /* seconds */
+    int s3_machine;                 /* flag */
     int prepare;                    /* flag */
     int allow_insecure;             /* flag */
 

@@ -4,11 +4,14 @@
 #include <unistd.h>
 #include <apr_atomic.h>
 #include <apr_strings.h>
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "models/login_attempt.h"
 #include "models/stored_object.h"
 #include "models/token.h"
+
+#define SWEEP_TIME apr_time_from_sec(20)        /* a child that is to end waits for it */
 
 static apr_uint32_t running;            /* generations in this child; atomic */
 
@@ -72,7 +75,6 @@ void iimg_engine_housekeep(iimg_context_t *context)
         iimg_log(context, IIMG_LOG_WARNING, "IIMG0105: %d generations were lost with the process "
                  "that ran them", lost);
     }
-    while (iimg_sweep(context) > 0) {
-        continue;
-    }
+    (void)IIMG_FAULT("sweep.expired");
+    (void)iimg_sweep(context, SWEEP_TIME);
 }

@@ -39,7 +39,7 @@ static void add_text(void *digest, const char *text)
     add_bytes(digest, text ? text : "", text ? strlen(text) : 0);
 }
 
-/* Fields, not bytes: a form that is sent again has another boundary. */
+/* Fields, not bytes: a form that is sent again has another boundary. @param input NULL: no body */
 static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *input)
 {
     unsigned char digest[DIGEST_BYTES];
@@ -52,7 +52,9 @@ static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *in
         add_text(md, req->r->uri);
         add_text(md, req->r->args);
         add_text(md, req->context->caller->id);
-        iimg_input_visit(input, add_bytes, md);
+        if (input) {
+            iimg_input_visit(input, add_bytes, md);
+        }
         made = EVP_DigestFinal_ex(md, digest, NULL);
     }
     EVP_MD_CTX_free(md);
@@ -109,18 +111,23 @@ iimg_error_t *iimg_request_input_once(iimg_request_t *req, int seconds, int pati
     iimg_error_t *err = read_key(req, &text);
 
     *replay = NULL;
-    if (!err) {
+    if (!err && input) {
         err = iimg_request_input(req, input);
     }
     if (err || !text) {
         return err;
     }
-    print = fingerprint(req, *input);
+    print = fingerprint(req, input ? *input : NULL);
     if (!print) {
         return iimg_error_detail(iimg_error(req->context->pool, IIMG_INTERNAL,
                                             "Internal server error"), "OpenSSL made no digest");
     }
     return take_key(req, text, print, seconds, patience, replay);
+}
+
+bool iimg_request_has_key(const iimg_request_t *req)
+{
+    return apr_table_get(req->r->headers_in, "Idempotency-Key") != NULL;
 }
 
 /* What would come out the same is kept; what may go better next time is not. */

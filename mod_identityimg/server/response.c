@@ -56,12 +56,7 @@ iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve)
 
 iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **signer)
 {
-    *signer = iimg_media_signer_create(req->context->pool, req->context->services->media,
-                                       req->context->base_url, req->r->request_time);
-    return *signer ? NULL
-                   : iimg_error_detail(iimg_error(req->context->pool, IIMG_INTERNAL,
-                                                  "Internal server error"),
-                                       "OpenSSL made no MAC context");
+    return iimg_media_sign(req->context, req->r->request_time, signer);
 }
 
 /* One bucket and the end: one writev. */
@@ -118,8 +113,7 @@ bool iimg_respond_unchanged(iimg_request_t *req, const char *version)
 {
     request_rec *r = req->r;
     const char *tag = iimg_entity_tag(r->pool, version,
-                                      iimg_media_window(req->context->services->media,
-                                                        r->request_time));
+                                      iimg_media_epoch(req->context, r->request_time));
 
     apr_table_setn(r->headers_out, "ETag", tag);
     if (r->method_number != M_GET

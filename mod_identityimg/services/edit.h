@@ -15,14 +15,14 @@ typedef enum {
 typedef struct iimg_edit_step_t {
     uint8_t kind;               /* iimg_edit_kind_t */
     uint8_t byte;               /* FILL: the byte that is repeated */
-    uint16_t insert_length;     /* INSERT: bytes taken from the edit's inserts, one after the other */
+    uint16_t insert_length;     /* INSERT: bytes of the edit's inserts, one after the other */
     uint32_t reserved;          /* 0 */
     uint64_t offset;            /* KEEP: in the original; ascending, disjoint over all steps */
     uint64_t length;            /* KEEP, FILL: bytes, at least one */
 } iimg_edit_step_t;
 
 #define IIMG_EDIT_MAX_STEPS     4096    /* what needs more is refused */
-#define IIMG_EDIT_MAX_INSERT    64      /* bytes together: a JPEG's JFIF header and orientation are 54 */
+#define IIMG_EDIT_MAX_INSERT    64      /* bytes together: a JPEG or a WebP needs up to 40 */
 #define IIMG_EDIT_MAX_GROWTH    64      /* bytes that the result may be longer than the original */
 
 typedef struct iimg_edit_t {

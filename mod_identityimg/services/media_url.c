@@ -1,4 +1,4 @@
-/* media_url.c - signed, expiring URLs of pictures that httpd serves itself. */
+/* media_url.c - signed, expiring URLs of pictures: ours, or the store's own. */
 #include "services/media_url.h"
 
 #include <ctype.h>
@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include "services/picture_key.h"
+#include "services/services.h"
 
 #define MIN_SECRET 32
 #define MAC_BYTES 16
@@ -32,6 +33,7 @@ struct iimg_media_signer_t {
     const char *expires;    /* text */
     const char *id;
     EVP_MAC_CTX *mac;
+    iimg_storage_signer_t store;    /* url: NULL where httpd serves */
 };
 
 static apr_status_t drop_mac(void *data)
@@ -183,10 +185,19 @@ apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now)
     return apr_time_sec(now) / window_length(media);
 }
 
+apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    apr_int64_t window = iimg_media_window(context->services->media, now);
+
+    return storage->driver->epoch ? window ^ storage->driver->epoch(context, storage) << 31
+                                  : window;
+}
+
 iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
                                               const char *base_url, apr_time_t now)
 {
-    iimg_media_signer_t *signer = apr_palloc(pool, sizeof(*signer));
+    iimg_media_signer_t *signer = apr_pcalloc(pool, sizeof(*signer));
     apr_int64_t floored = iimg_media_window(media, now) * window_length(media);
 
     signer->pool = pool;
@@ -197,10 +208,39 @@ iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media
     return signer->mac ? signer : NULL;
 }
 
+/* Both kinds of address begin with the same window: what the ETag says of one holds for both. */
+static iimg_error_t *sign_at_store(iimg_context_t *context, apr_time_t now,
+                                   iimg_media_signer_t **made)
+{
+    const iimg_services_t *services = context->services;
+    apr_int64_t since = iimg_media_window(services->media, now) * window_length(services->media);
+    iimg_media_signer_t *signer = apr_pcalloc(context->pool, sizeof(*signer));
+
+    *made = signer;
+    return services->storage.driver->sign(context, &services->storage, apr_time_from_sec(since),
+                                          services->media->expiry, &signer->store);
+}
+
+iimg_error_t *iimg_media_sign(iimg_context_t *context, apr_time_t now, iimg_media_signer_t **signer)
+{
+    if (context->services->storage.driver->sign) {
+        return sign_at_store(context, now, signer);
+    }
+    *signer = iimg_media_signer_create(context->pool, context->services->media, context->base_url,
+                                       now);
+    return *signer ? NULL
+                   : iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL,
+                                                  "Internal server error"),
+                                       "OpenSSL made no MAC context");
+}
+
 const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download)
 {
     char mac[MAC_TEXT + 1];
 
+    if (signer->store.url) {
+        return signer->store.url(signer->store.baton, key, download);
+    }
     if (!sign(signer->mac, signer->id, signer->expires, download, key, mac)) {
         return NULL;
     }

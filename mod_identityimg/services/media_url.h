@@ -1,10 +1,11 @@
-/* media_url.h - signed, expiring URLs of pictures that httpd serves itself. */
+/* media_url.h - signed, expiring URLs of pictures: ours, or the store's own. */
 #ifndef IIMG_MEDIA_URL_H
 #define IIMG_MEDIA_URL_H
 
 #include <stdbool.h>
 #include <apr_pools.h>
 #include <apr_time.h>
+#include "base/context.h"
 #include "base/error.h"
 
 /** Most keys that a secret file may hold: the first signs, all verify. */
@@ -27,6 +28,12 @@ iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *
 /** The number of the window that a time is in: URLs made within one expire alike. */
 apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now);
 
+/**
+ * What the ETag of an answer with URLs must change with: the window, and what ends URLs
+ * before it does.
+ */
+apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now);
+
 /** Signs the URLs of one answer. Belongs to one thread. */
 typedef struct iimg_media_signer_t iimg_media_signer_t;
 
@@ -38,8 +45,15 @@ iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media
                                               const char *base_url, apr_time_t now);
 
 /**
- * The URL of an object: <base><path>/<key>?v=1&k=<id>&e=<unix time>&s=<MAC>. The MAC is the first
- * 16 bytes of HMAC-SHA-256 (RFC 2104) over version, key id, expiry, file name and object key.
+ * The signer for an answer: the configured store's own, or ours where httpd serves pictures.
+ * Errors: IIMG_UNAVAILABLE (the store's credentials have ended), IIMG_INTERNAL.
+ */
+iimg_error_t *iimg_media_sign(iimg_context_t *context, apr_time_t now,
+                              iimg_media_signer_t **signer);
+
+/**
+ * The URL of an object. Ours: <base><path>/<key>?v=1&k=<id>&e=<unix time>&s=<MAC>. The MAC is the
+ * first 16 bytes of HMAC-SHA-256 (RFC 2104) over version, key id, expiry, file name and object key.
  * @param download file name for Content-Disposition: attachment; NULL for a URL to show
  */
 const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download);

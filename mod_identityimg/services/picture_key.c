@@ -9,6 +9,8 @@
 #define GENERATED "generated_images/"
 #define SIZED "__sized__/"
 
+const char *const iimg_key_places[] = { "media", "generated_images", NULL };
+
 const iimg_size_spec_t iimg_sizes[IIMG_SIZES] = {
     [IIMG_THUMBNAIL] = { "thumbnail", 100, "-thumbnail-100x100." },
     [IIMG_MEDIUM]    = { "medium", 300, "-thumbnail-300x300." },

@@ -16,6 +16,9 @@ typedef struct iimg_size_spec_t {
 
 extern const iimg_size_spec_t iimg_sizes[IIMG_SIZES];
 
+/** What keys begin with, up to the first slash; NULL at the end. */
+extern const char *const iimg_key_places[];
+
 /** @return "media/<uuid>/<name>.<extension>" */
 const char *iimg_key_original(apr_pool_t *pool, const char *uuid, const char *safe_name,
                               const char *extension);

@@ -2,7 +2,9 @@
 #ifndef IIMG_STORAGE_H
 #define IIMG_STORAGE_H
 
+#include <stdbool.h>
 #include <apr_pools.h>
+#include <apr_time.h>
 #include "base/context.h"
 #include "base/error.h"
 
@@ -13,6 +15,27 @@ typedef struct iimg_object_t {
     const char *data;
     apr_size_t length;
 } iimg_object_t;
+
+/** An object that a store lists. */
+typedef struct iimg_listed_t {
+    const char *key;
+    const char *version;        /* the store's name for it; NULL in stores without versions */
+    bool latest;                /* what a GET of the key answers (always, without versions) */
+    bool deleted;               /* a delete marker: there are no bytes */
+    apr_time_t modified;
+    apr_off_t length;           /* bytes */
+} iimg_listed_t;
+
+/** Called for each object listed; an error ends the listing and is returned. */
+typedef iimg_error_t *(*iimg_storage_visit_fn)(iimg_context_t *context, void *baton,
+                                               const iimg_listed_t *object);
+
+/** Makes the addresses of one answer, at which clients read objects from the store itself. */
+typedef struct iimg_storage_signer_t {
+    /** @param download as in iimg_media_url @return NULL when OpenSSL fails */
+    const char *(*url)(void *baton, const char *key, const char *download);
+    void *baton;
+} iimg_storage_signer_t;
 
 typedef struct iimg_storage_t iimg_storage_t;
 
@@ -27,10 +50,24 @@ typedef struct iimg_storage_driver_t {
     const char *(*check)(apr_pool_t *pool, const iimg_storage_t *storage);
 
     /**
-     * Whether the store would take a picture now, without writing one.
+     * Whether this node can put a picture into the store now, without writing one; NULL: a store
+     * that all nodes share, so that its being away is no reason to send requests elsewhere.
      * @return NULL, or what is in the way, for the log
      */
-    const char *(*probe)(iimg_context_t *context, const iimg_storage_t *storage);
+    const char *(*ready)(iimg_context_t *context, const iimg_storage_t *storage);
+
+    /**
+     * Begin in a process, after its last fork and before its threads; NULL: there is nothing to
+     * begin. All ends with the pool. @return NULL, or what is wrong
+     */
+    const char *(*start)(apr_pool_t *pool, iimg_storage_t *storage);
+
+    /**
+     * Ask the store whether it will take us; NULL: there is nobody to ask. Keeps in the
+     * configuration what the store says of itself.
+     * Errors: IIMG_UNAVAILABLE (it is away), IIMG_REFUSED (it never will: the detail says why).
+     */
+    iimg_error_t *(*probe)(iimg_context_t *context, iimg_storage_t *storage);
 
     /**
      * Write objects under fresh keys. On success all are durable; on failure some may be there:
@@ -52,22 +89,54 @@ typedef struct iimg_storage_driver_t {
     iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
                             const char *key);
 
+    /**
+     * List all objects of ours, all versions, in any order, a page at a time: memory stays bounded.
+     * What a visit is given lives until it returns.
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*list)(iimg_context_t *context, const iimg_storage_t *storage,
+                          iimg_storage_visit_fn visit, void *baton);
+
+    /** Delete one version of an object for good. @param version as listed; NULL: the object */
+    iimg_error_t *(*purge)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
+                           const char *version);
+
     /** The file that httpd serves for a key; NULL in stores that serve themselves. */
     const char *(*path)(apr_pool_t *pool, const iimg_storage_t *storage, const char *key);
+
+    /**
+     * Begin to make addresses; NULL in stores that httpd serves.
+     * @param since  from when on they are good, @param expiry for how many seconds
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*sign)(iimg_context_t *context, const iimg_storage_t *storage, apr_time_t since,
+                          int expiry, iimg_storage_signer_t *signer);
+
+    /**
+     * What changes, beside time, when addresses that were made before must not be used any longer;
+     * NULL: nothing does. @return 0 to 2^31-1
+     */
+    apr_int64_t (*epoch)(iimg_context_t *context, const iimg_storage_t *storage);
 } iimg_storage_driver_t;
+
+struct iimg_s3_settings_t;
+struct iimg_s3_client_t;
 
 /** A configured store; read-only after start. */
 struct iimg_storage_t {
     const iimg_storage_driver_t *driver;
-    const char *root;           /* file: the directory */
+    const char *root;                       /* file: the directory */
+    struct iimg_s3_settings_t *s3;          /* s3: where the bucket is */
+    struct iimg_s3_client_t *s3_client;     /* s3: this process' connections */
 };
 
 extern const iimg_storage_driver_t iimg_storage_file;
+extern const iimg_storage_driver_t iimg_storage_s3;
 
 /** @return the driver of that name, or NULL */
 const iimg_storage_driver_t *iimg_storage_by_name(const char *name);
 
-/** The names, for sentences: "file". */
+/** The names, for sentences: "file, s3". */
 extern const char *const iimg_storage_names;
 
 #endif

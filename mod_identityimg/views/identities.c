@@ -2,20 +2,42 @@
 #include "views/views.h"
 
 #include "functions/public/public.h"
+#include "server/idempotency.h"
 #include "views/shared.h"
+
+/* What a request that is sent again has done when it came first; the identity as it is now. */
+static iimg_error_t *replay_change(iimg_request_t *req, const iimg_replay_t *replay)
+{
+    iimg_identity_t *identity;
+    iimg_error_t *err = iimg_get_identity(req->context, replay->id, &identity);
+
+    return err ? iimg_replay_error(req, err)
+               : iimg_answer_identity(req, replay->status, identity);
+}
+
+/* Before the body is read - unless it says that the request came before, and made this version. */
+static iimg_error_t *check_first(iimg_request_t *req)
+{
+    iimg_identity_t *identity;
+    iimg_error_t *err = iimg_get_identity(req->context, req->id, &identity);
+
+    return err || iimg_request_has_key(req) ? err
+                                            : iimg_check_version(req->context, identity->version);
+}
 
 iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
 {
     iimg_identity_t *identity;
     iimg_upload_t *upload;
     iimg_input_t *input;
-    iimg_error_t *err = iimg_get_identity(req->context, req->id, &identity);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = check_first(req);
 
     if (!err) {
-        err = iimg_check_version(req->context, identity->version);
+        err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
     }
-    if (!err) {
-        err = iimg_request_input(req, &input);
+    if (!err && replay) {
+        return replay_change(req, replay);
     }
     if (!err) {
         err = iimg_request_required_upload(req, input, &upload);
@@ -37,7 +59,15 @@ iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req)
 iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
 {
     iimg_identity_t *identity;
-    iimg_error_t *err = iimg_restore_identity_image(req->context, req->id, &identity);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_ROW_SECONDS, IIMG_PATIENCE, NULL,
+                                                &replay);
 
+    if (!err && replay) {
+        return replay_change(req, replay);
+    }
+    if (!err) {
+        err = iimg_restore_identity_image(req->context, req->id, &identity);
+    }
     return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
 }

@@ -1,12 +1,16 @@
 /* image_generation.c - whom pictures can be made for, and making one. */
 #include "views/views.h"
 
+#include <string.h>
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
 #include "server/engine.h"
 #include "server/idempotency.h"
 #include "server/response.h"
 
+/* The retired name is the plan's: still understood. */
+#define CURRENT_MODEL "gemini-3-pro-image"
+#define RETIRED_MODEL "gemini-3-pro-image-preview"
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
@@ -42,9 +46,9 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
 static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
-    /* The model's retired name is the plan's: still understood. */
-    const char *const models[] = { req->context->services->model, "gemini-3-pro-image",
-                                   "gemini-3-pro-image-preview", NULL };
+    const char *own = req->context->services->model;
+    bool known = strcmp(own, CURRENT_MODEL) == 0 || strcmp(own, RETIRED_MODEL) == 0;
+    const char *const models[] = { CURRENT_MODEL, RETIRED_MODEL, known ? NULL : own, NULL };
     apr_array_header_t *ids;
     iimg_error_t *err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
                                         &wanted->additional_prompt);

@@ -21,8 +21,12 @@ static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const 
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prompt_t *prompt)
 {
-    iimg_json_t *out = iimg_respond_begin(req, 4096);
+    iimg_json_t *out;
 
+    if (iimg_respond_unchanged(req, iimg_prompt_state(req->context->pool, prompt))) {
+        return NULL;
+    }
+    out = iimg_respond_begin(req, 4096);
     iimg_prompt_serialize(out, prompt);
     return iimg_respond_json(req, status, out);
 }
@@ -223,6 +227,9 @@ iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
     bool is_active = false;
     iimg_error_t *err = iimg_get_prompt(req->context, req->id, &prompt);
 
+    if (!err) {
+        err = iimg_check_prompt_state(req->context, prompt);
+    }
     if (!err) {
         err = iimg_request_input(req, &input);
     }

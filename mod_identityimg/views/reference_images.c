@@ -164,10 +164,17 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
     iimg_reference_image_t *image;
     iimg_upload_t *upload;
     iimg_input_t *input;
-    iimg_error_t *err = get_for_change(req, &image);
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_has_key(req) ? get_one(req, &image)
+                                                  : get_for_change(req, &image);
 
     if (!err) {
-        err = iimg_request_input(req, &input);
+        err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
+    }
+    if (!err && replay) {
+        err = get_one(req, &image);
+        return err ? iimg_replay_error(req, err)
+                   : iimg_answer_reference_image(req, replay->status, image);
     }
     if (!err) {
         err = iimg_request_required_upload(req, input, &upload);

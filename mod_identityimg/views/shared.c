@@ -77,6 +77,15 @@ static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, 
     return iimg_check_order(req->context, value);
 }
 
+/* Who sends text thinks that the picture is up. */
+static iimg_error_t *no_file(const iimg_request_t *req)
+{
+    return iimg_error_code(
+        iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+                                    "The submitted data was not a file. Check the encoding type "
+                                    "on the form."), "image"), "no_image");
+}
+
 iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_input_t *input,
                                             iimg_new_reference_image_t *wanted)
 {
@@ -85,6 +94,9 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
 
     if (!err) {
         err = read_order(req, input, &wanted->order);
+    }
+    if (!err && iimg_input_is_text(input, "image")) {
+        err = no_file(req);
     }
     if (!err) {
         err = iimg_request_upload(req, input, &upload);

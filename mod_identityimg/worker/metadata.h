@@ -11,8 +11,8 @@
 /** What a picture's container says. */
 typedef struct iimg_metadata_t {
     iimg_edit_t edit;           /* makes the clean picture out of this one; valid for its length */
-    int orientation;            /* 1-8, as EXIF has it; 1 when the picture says nothing, and for HEIC
-                                   and AVIF, whose decoder turns them (irot, imir) */
+    int orientation;            /* 1-8, as EXIF has it; 1 when the picture says nothing, and for
+                                   HEIC and AVIF: their decoder turns them (irot, imir) */
     uint32_t width, height;     /* as the container says, before orientation; 0: it does not say */
     bool progressive;           /* JPEG with several scans, interlaced PNG: holds all pixels while
                                    it is decoded */

@@ -1,7 +1,5 @@
-/*
- * metadata_heif.c - walks the boxes of a HEIC or AVIF (ISO/IEC 14496-12, 23008-12). Offsets stay as
- * they are: what is not known to belong to the picture is blanked, only a tail is cut off.
- */
+/* metadata_heif.c - walks the boxes of a HEIC or AVIF (ISO/IEC 14496-12, 23008-12). Offsets stay as
+ * they are: what is not known to belong to the picture is blanked, only a tail is cut off. */
 #include "worker/metadata_heif.h"
 
 #include <string.h>
@@ -178,7 +176,8 @@ static void begin_map(iimg_heif_t *heif)
     edit->steps[0].byte = IIMG_PAINT_ZERO;
     edit->count = 1;
     for (size_t at = 0; iimg_box_next(heif->walk, at, heif->end, &box); at = box.end) {
-        bool is_whole = iimg_box_is(&box, "ftyp") || (heif->movie.type && iimg_box_is(&box, "mdat"));
+        bool is_whole = iimg_box_is(&box, "ftyp")
+                        || (heif->movie.type && iimg_box_is(&box, "mdat"));
 
         iimg_heif_paint(heif, box.at, (is_whole ? box.end : box.body) - box.at, IIMG_PAINT_KEEP);
     }

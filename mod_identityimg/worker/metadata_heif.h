@@ -1,4 +1,4 @@
-/* metadata_heif.h - a HEIF as a map of what becomes of each of its bytes; its items, painted on it. */
+/* metadata_heif.h - a HEIF as a map of what becomes of each of its bytes, and who paints it. */
 #ifndef IIMG_WORKER_METADATA_HEIF_H
 #define IIMG_WORKER_METADATA_HEIF_H
 
@@ -12,7 +12,7 @@ typedef struct iimg_box_t {
 } iimg_box_t;
 
 #define IIMG_HEIF_MAX_MEDIA 16  /* boxes of media data */
-#define IIMG_HEIF_MAX_PAINTS 8192       /* ranges that may be painted: each may move the whole map */
+#define IIMG_HEIF_MAX_PAINTS 8192       /* ranges painted: each may move the whole map */
 
 typedef struct iimg_heif_t {
     iimg_walk_t *walk;
@@ -49,7 +49,7 @@ typedef struct iimg_reader_t {
 /** Read the next number of up to eight bytes, big-endian. */
 uint64_t iimg_take(iimg_reader_t *reader, unsigned width);
 
-/** Keep what the items of the picture hold, blank what those of metadata hold. @return false: wrong */
+/** Keep what items of the picture hold, blank what those of metadata hold. @return false: wrong */
 bool iimg_heif_items(iimg_heif_t *heif);
 
 /** Keep the properties that make the picture, and read its size and profile from them. */

@@ -1,13 +1,11 @@
-/*
- * metadata_heif_items.c - the items of a HEIC or AVIF: what they are (iinf), where they lie (iloc).
- * What no item of the picture holds stays blanked; what an item of metadata holds is blanked even if
- * an item of the picture claims it too.
- */
+/* metadata_heif_items.c - the items of a HEIC or AVIF: what they are (iinf), where they lie (iloc).
+ * What no item of the picture holds stays blanked; what an item of metadata holds is blanked even
+ * if an item of the picture claims it too. */
 #include "worker/metadata_heif.h"
 
 #include <string.h>
 
-#define MAX_ITEMS 4096          /* each is looked up among all; a picture of many tiles has hundreds */
+#define MAX_ITEMS 4096          /* each is looked up among all; many tiles are hundreds */
 
 /* Where the items are described; they come in the same order as their places, mostly. */
 typedef struct infos_t {
@@ -31,7 +29,8 @@ typedef struct item_t {
 
 /* Coded pictures, and what is composed of others. */
 static const char pictures[][5] = {
-    "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1", "unci", "grid", "iovl", "iden"
+    "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1", "unci", "grid", "iovl", "iden",
+    "tmap", "sato", "mski"
 };
 
 static iimg_paint_t paint_of(const unsigned char *type)
@@ -62,7 +61,8 @@ static iimg_paint_t read_info(const iimg_walk_t *walk, const iimg_box_t *box, ui
     return paint_of(walk->data + reader.at);
 }
 
-static bool find_between(infos_t *infos, size_t at, size_t end, uint32_t wanted, iimg_paint_t *paint)
+static bool find_between(infos_t *infos, size_t at, size_t end, uint32_t wanted,
+                         iimg_paint_t *paint)
 {
     iimg_box_t box;
 
@@ -159,7 +159,8 @@ static bool is_media(const iimg_heif_t *heif, const item_t *item, uint64_t *offs
     return false;
 }
 
-static bool take_extent(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout, item_t *item)
+static bool take_extent(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout,
+                        const item_t *item)
 {
     uint64_t offset, length;
 
@@ -184,8 +185,8 @@ static bool take_extent(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t
 }
 
 /* An EXIF block in pieces gets no stub: zeros. */
-static bool take_extents(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout, item_t *item,
-                         bool paints)
+static bool take_extents(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout,
+                         item_t *item, bool paints)
 {
     size_t each = layout->index + layout->offset + layout->length;
 
@@ -208,7 +209,7 @@ static bool take_extents(iimg_heif_t *heif, iimg_reader_t *reader, const layout_
     return true;
 }
 
-/* Once over all places. @param keeps whether those of the picture are painted, or those of metadata */
+/* Once over all places. @param keeps paint those of the picture, else those of metadata */
 static bool paint_items(iimg_heif_t *heif, infos_t *infos, bool keeps)
 {
     iimg_reader_t reader = { heif->walk->data, heif->locations.body, heif->locations.end, false };
@@ -223,10 +224,12 @@ static bool paint_items(iimg_heif_t *heif, infos_t *infos, bool keeps)
     }
     for (int64_t i = 0; i < count; i++) {
         item_t item;
+        bool paints;
 
         take_item(&reader, &layout, &item);
         item.paint = find_paint(infos, item.id);
-        if (!take_extents(heif, &reader, &layout, &item, keeps == (item.paint == IIMG_PAINT_KEEP))) {
+        paints = keeps == (item.paint == IIMG_PAINT_KEEP);
+        if (!take_extents(heif, &reader, &layout, &item, paints)) {
             return false;
         }
         if (reader.cut) {

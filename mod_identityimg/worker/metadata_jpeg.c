@@ -20,7 +20,8 @@ typedef struct jpeg_t {
     iimg_walk_t *walk;
     int components;             /* of the frame; 0: no frame yet */
     int scans;
-    bool jfif, icc, oriented;   /* seen, and kept; oriented: the block was put in, or is not needed */
+    bool jfif;                  /* seen, and kept */
+    bool oriented;              /* the EXIF block was put in, or is not needed */
 } jpeg_t;
 
 static bool is_frame(unsigned char marker)
@@ -39,8 +40,8 @@ static bool stands_alone(unsigned char marker)
 }
 
 /*
- * The next marker from here on. As decoders do, skips fill bytes and what is no marker: some cameras
- * pad between segments.
+ * The next marker from here on. As decoders do, skips fill bytes and what is no marker: some
+ * cameras pad between segments.
  */
 static bool next_segment(iimg_walk_t *walk, size_t at, segment_t *segment)
 {

@@ -40,7 +40,7 @@ uint32_t iimg_little16(const unsigned char *p);
 uint32_t iimg_little24(const unsigned char *p);
 uint32_t iimg_little32(const unsigned char *p);
 
-/** @return the orientation that an EXIF block (a TIFF header and on) states, 0 when none from 1 to 8 */
+/** @return the orientation that an EXIF block (from its TIFF header on) states; 0: none of them */
 int iimg_exif_orientation(const unsigned char *tiff, size_t length);
 
 #define IIMG_EXIF_SIZE 26

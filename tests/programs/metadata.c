@@ -1,10 +1,10 @@
 /*
  * metadata.c - applies the metadata filter to files, for tests.
  *
- *   metadata FILE OUT              prints what the container says, or what is malformed, and writes OUT
+ *   metadata FILE OUT              prints what the container says or what is malformed, writes OUT
  *   metadata --time ROUNDS FILE    prints milliseconds a round, filtering and applying
  *   metadata --mutate ROUNDS SEED FILE ...
- *                                  filters so many damaged copies of each file and checks what came of it
+ *                                  filters so many damaged copies of each file, checks the results
  */
 #include <stdint.h>
 #include <stdio.h>

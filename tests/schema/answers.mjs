@@ -8,7 +8,7 @@ import { check, document, escape, lookUp, operations, resolve } from './document
 const base = '/api/v1';
 const error = '#/components/schemas/Error', problem = '#/components/schemas/Problem';
 // What httpd itself says to what is no request of the API's, and any path may therefore.
-const malformed = [400, 408, 414, 431];
+const malformed = [400, 408, 414, 417, 431];
 
 const patterns = Object.keys(document.paths)
     .map((path) => ({ path, regexp: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`) }))

@@ -48,7 +48,20 @@ my %refused = (
     IdentityImgStorageRoot          => [$file, 'pictures'],
     IdentityImgGeminiKeyFile        => [$file, 'key'],
     IdentityImgMediaPath            => [qr/is not a path such as \/pictures/, 'pictures', '/', '/pictures/', '/a//b', '/a/../b', '/.hidden', '"/a b"', '/a?b', '/a%20b'],
-    IdentityImgStorage              => [qr/is not a storage: .*\bfile\b/, 'ftp', 'File'],
+    IdentityImgStorage              => [qr/is not a storage: file, s3/, 'ftp', 'File'],
+    IdentityImgMedia                => [qr/is not a kind of addresses: signed, public/, 'private', 'Signed'],
+    IdentityImgMediaPublicURL       => [$url, 'cdn.example.com', 'ftp://cdn.example.com'],
+    IdentityImgS3Endpoint           => [$url, 's3.example.com', 's3://bucket'],
+    IdentityImgS3Bucket             => [qr/is not a bucket's name: 3 to 63 letters/, 'ab', 'a/b', 'a..b', '-abc', 'b' x 64],
+    IdentityImgS3Region             => [qr/is not a region's name such as/, 'EU', 'eu/west', 'r' x 64],
+    IdentityImgS3Addressing         => [qr/is not a kind of addresses: auto, path, virtual/, 'host', 'Path'],
+    IdentityImgS3Prefix             => [qr/is not a prefix such as/, '/a', 'a/', 'a//b', 'a/../b', '..', '"a b"', 'a?b', 'p' x 201],
+    IdentityImgS3CredentialsFile    => [$file, 'credentials', '~/.aws/credentials'],
+    IdentityImgS3CAFile             => [$file, 'ca.pem'],
+    IdentityImgS3Encryption         => [qr/is not an encryption: bucket, AES256, aws:kms/, 'none', 'aes256'],
+    IdentityImgS3KMSKey             => [qr/is not a key's id, alias or ARN/, '"a b"', 'a$b'],
+    IdentityImgS3ConnectTimeout     => [number(1, 60)],
+    IdentityImgS3Timeout            => [number(1, 600)],
     IdentityImgGenerator            => [qr/is not a generator: gemini, preview/, 'openai', 'Gemini'],
     IdentityImgGeminiEndpoint       => [$url, 'generativelanguage.googleapis.com', 'ftp://x.example', '"https://a b.example"'],
     IdentityImgProxy                => [$url, 'proxy.example.com:3128', 'socks5://x.example'],
@@ -62,7 +75,7 @@ for my $directive (sort keys %refused) {
     @silent = grep { complaint("$directive $_\n") eq '' } @values[3 .. $#values];
     is "@silent", '', "... and @values[3 .. $#values]" if @values > 3;
 }
-for my $directive (qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint)) {
+for my $directive (qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials)) {
     like complaint("$directive maybe\n"), qr/$directive must be On or Off/, "$directive refuses what is neither on nor off";
 }
 like complaint("IdentityImgMediaExpiry$_\n"), qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/, "a directive without a value says what it is$_"
@@ -122,6 +135,28 @@ like complaint("IdentityImgStorageRoot $state/nowhere\n"), qr/IdentityImgStorage
 like complaint("IdentityImgStorageRoot $secret\n"), qr/IdentityImgStorageRoot: "$secret" is not a directory/, 'or is a file';
 like complaint("IdentityImgWorkerProgram $state/nowhere\n"), qr/IdentityImgWorkerProgram: "$state\/nowhere" cannot be run: No such file/, 'a worker that is missing';
 like complaint("IdentityImgWorkerProgram $secret\n"), qr/IdentityImgWorkerProgram: "$secret" cannot be run: Permission denied/, 'or is no program';
+my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
+{
+    local @ENV{qw(HOME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('/nonexistent', '', '');
+    like complaint("IdentityImgStorage s3\n"), qr/IdentityImgS3Bucket: the storage "s3" needs the name of a bucket/, 's3 without a bucket';
+    like complaint($s3), qr/IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from the environment/, 's3 without credentials';
+    is complaint("${s3}IdentityImgS3MachineCredentials on\n"), '', 'which the machine may have';
+    like complaint("${s3}IdentityImgS3CredentialsFile $state/gone\n"), qr/IdentityImgS3CredentialsFile: "$state\/gone" cannot be read/, 'a file with credentials that is missing';
+    @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('key', 'secret');
+    is complaint($s3), '', 'credentials may come from the environment';
+    like complaint("${s3}IdentityImgS3Endpoint http://store.example.com\n"), qr/IdentityImgS3Endpoint: "http:\/\/store\.example\.com" is plain http to another machine/, 'plain http to a store elsewhere';
+    is complaint("${s3}IdentityImgS3Endpoint http://store.example.com\nIdentityImgAllowInsecureEndpoint on\n"), '', '... unless it is allowed';
+    like complaint("${s3}IdentityImgS3CAFile $state/gone\n"), qr/IdentityImgS3CAFile: "$state\/gone" cannot be read/, 'a CA file that is missing';
+    like complaint("${s3}IdentityImgS3KMSKey alias\/x\n"), qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a key without encryption';
+    like complaint("${s3}IdentityImgMediaPublicURL https://cdn.example.com\n"), qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN for addresses that are signed';
+}
+{
+    my $keys = secret_file("[default]\naws_access_key_id = a\naws_secret_access_key = b\n") =~ s/^\S+ (.*)\n/$1/r;
+    my $example = slurp("$ENV{IIMG_SOURCE}/conf/examples/s3.conf") =~ s{/etc/identityimg/s3\.credentials}{$keys}gr;
+    is complaint($example), '', 'conf/examples/s3.conf is right as it is';
+    is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '', '... and with the lines that some need';
+}
+like complaint("IdentityImgMedia public\n"), qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/, 'public pictures in a directory';
 like complaint("IdentityImgGenerator gemini\n"), qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
     'gemini without a key';
 secret_file("a-key\n", 0644);
@@ -193,7 +228,7 @@ my %in_readme = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^(?:\| 
 cmp_ok scalar(keys %in_code), '>', 20, 'the code has a table of directives';
 is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has each of them, and no other';
 is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
-my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint);
+my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
 
 $server->judge;

@@ -55,6 +55,7 @@ my @open = (
     ['health/live/',                         'GET, HEAD, OPTIONS'],
     ['health/ready/',                        'GET, HEAD, OPTIONS'],
 );
+my @login = (['auth/login/', 'POST, OPTIONS']);
 
 sub shown { my ($path) = @_; return $path =~ s/$uuid/{id}/gr }
 sub headers { my ($answer) = @_; return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/, $answer->headers->as_string }
@@ -78,6 +79,10 @@ sub raw {
     }
     return ($text, time - $began);
 }
+
+my ($table) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
+my %paths = map { ($_ => 1) } $table =~ /\{ M_\w+,\s*"([^"]+)"/g;
+is join("\n", sort map { $_->[0] =~ s/$uuid/{id}/r } @routes, @open, @login), join("\n", sort keys %paths), 'this test knows each path of routes.c';
 
 # Credentials -------------------------------------------------------------------------------------
 
@@ -160,6 +165,7 @@ for my $case (
     ['PATCH',  "reference-images/$nowhere/"], ['DELETE', "reference-images/$nowhere/"], ['POST', "reference-images/$nowhere/upload-image/"], ['GET', 'test-users/'],
     ['GET',    "test-users/$nowhere/identities/"], ['POST', "identities/$nowhere/upload-image/"], ['DELETE', "identities/$nowhere/delete-image/"],
     ['GET',    'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'],
+    ['POST',   'auth/logout/'], ['GET', 'auth/tokens/'], ['DELETE', "auth/tokens/$nowhere/"], ['PATCH', "identities/$nowhere/upload-image/"], ['POST', "identities/$nowhere/restore-image/"],
     ['GET',    'prompts/'], ['POST', 'prompts/'], ['GET', "prompts/$nowhere/"], ['PATCH', "prompts/$nowhere/"], ['POST', 'prompts/preview/'], ['GET', 'core/enums/'], ['PUT', 'users/me/'],
     map { (['GET', "admin/$_/"], ['GET', "admin/$_/?limit=x"], ['POST', "admin/$_/"], ['GET', "admin/$_/$nowhere/"], ['PATCH', "admin/$_/$nowhere/"], ['DELETE', "admin/$_/$nowhere/"]) } qw(users identities test-scenarios reference-images)
 ) {
@@ -203,7 +209,7 @@ $routes[-1][0] = "admin/reference-images/$photo/";
 
 # Methods -----------------------------------------------------------------------------------------
 
-for my $route (@routes, @open) {
+for my $route (@routes, @open, @login) {
     my ($path, $allow, $pattern) = @$route;
     my %allowed = map { $_ => 1 } split /, /, $allow;
     for my $method (grep { !$allowed{$_} } qw(GET POST PUT PATCH DELETE PROPFIND LOCK BREW)) {
@@ -225,9 +231,24 @@ for my $route (@routes, @open) {
 is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of no route is 404';
 is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of no row has no body';
 
+# Pages of other origins --------------------------------------------------------------------------
+
+my $rows = 'SELECT (SELECT count(*) FROM reference_images), (SELECT count(*) FROM users), (SELECT count(*) FROM identities), (SELECT count(*) FROM test_scenarios), (SELECT count(*) FROM auth_tokens)';
+my @before = sql($rows);
+for my $route (@routes, @login) {
+    my ($path, $allow) = @$route;
+    for my $method (grep { /^(?:POST|PATCH|DELETE)$/ } split /, /, $allow) {
+        my $what = "$method " . shown($path) . ' for a page of another origin';
+        my @from = (headers => ['Sec-Fetch-Site' => 'cross-site', Origin => 'https://evil.example'], json => {});
+        is substr(line(call($method => $path, as => 'admin', @from)), 0, 14), '403 cross_site', $what;
+        is line(call($method => $path, @from)), $anonymous, '... and without credentials 401' if $path ne 'auth/login/';
+    }
+}
+is "@{[sql($rows)]}", "@before", 'none of it has changed anything';
+
 # Paths -------------------------------------------------------------------------------------------
 
-for my $route (@routes, @open) {
+for my $route (@routes, @open, @login) {
     my ($path, $allow) = @$route;
     my $bare = $path =~ s{/$}{}r;
     for my $method (qw(GET HEAD)) {
@@ -394,7 +415,7 @@ for my $case (
     ['application/x-www-form-urlencoded', 'name=' . 'a' x (1 << 20)],
 ) {
     my ($type, $body) = @$case;
-    is line(call(POST => 'reference-images/', as => 'admin', body => $body, type => $type)), '413 upload_too_large The upload has 1.0 MB; at most 1.0 MB are allowed.', "more than 1 MB of $type is refused";
+    is line(call(POST => 'reference-images/', as => 'admin', body => $body, type => $type)), '413 upload_too_large The upload has ' . length($body) . ' bytes; at most 1048576 (1.0 MB) are allowed.', "more than 1 MB of $type is refused";
 }
 ($text) = raw(['POST /api/v1/reference-images/ HTTP/1.1', 'Authorization: ' . login('admin'), 'Content-Type: application/json', 'Transfer-Encoding: chunked'],
     sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte), sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte));
@@ -429,5 +450,16 @@ for my $case (
     my ($text) = raw($head);
     like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"(?:[^"\\]|\\.)+\.","code":"\w+"\}$/s, "$what is refused in our words";
 }
+
+# Preflights carry no credentials: what is not there is not there for them either.
+is line(call(OPTIONS => 'nothing/')), '404 not_found Not found.', 'OPTIONS of an unknown path is 404, not 401';
+is line(call(OPTIONS => 'reference-images')), '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', '... and says what is missing';
+is line(call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'gzip'])), '415 unsupported_media_type Unsupported content encoding "gzip" in request.', 'a compressed body is refused';
+is call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'identity'])->code, 201, '... one that is not is taken';
+for my $case (['JSON', json => { image => 'data:image/png;base64,AA' }], ['a form', form => [image => 'portrait.png']], ['a part without a file name', parts => [image => 'words']]) {
+    my ($what, @body) = @$case;
+    is line(call(POST => 'reference-images/', as => 'bob', @body)), '400 no_image The submitted data was not a file. Check the encoding type on the form.', "a picture that is a text in $what is refused";
+}
+is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'no picture yet is no mistake' for undef, '';
 
 finish();

@@ -44,8 +44,24 @@ is "@astray", '', 'no link leads astray';
 # The README's table of routes.
 my $readme = slurp("$source/README.md");
 my ($section) = $readme =~ /^## The API so far\n(.*?)^## /ms;
-my @silent = grep { my $path = substr $_, 1; $section !~ /`\Q$path\E`/ } sort keys %{$schema->{paths}};
-is "@silent", '', 'the README names each path';
+my %named;
+while ($section =~ /^\| ([A-Z].*?) \| (\w+)/mg) {
+    my ($routes, $who) = ($1, $2);
+    my ($between, @methods) = ('');
+    while ($routes =~ /([A-Z]+)|`([^`]+)`/g) {
+        if (defined $1) { @methods = () if $between eq 'path'; push @methods, $1; $between = 'method' }
+        else            { $named{"$_ $2"} = $who for @methods; $between = 'path' }
+    }
+}
+my %real_role;
+for my $path (keys %{$schema->{paths}}) {
+    while (my ($method, $operation) = each %{$schema->{paths}{$path}}) {
+        next if $method eq 'parameters';
+        $real_role{uc($method) . ' ' . substr $path, 1} = $operation->{security} && !@{$operation->{security}} ? 'anyone' : ($operation->{description} // '') =~ /^Staff only\./ ? 'staff' : 'user';
+    }
+}
+is join("\n", sort keys %named), join("\n", sort keys %real_role), 'the README names each route, and no other';
+is join("\n", grep { ($named{$_} eq 'owner' ? 'user' : $named{$_}) ne ($real_role{$_} // '') } sort keys %named), '', '... and for whom it is';
 
 # docs/database.md -----------------------------------------------------------------------------------
 

@@ -72,6 +72,18 @@ for my $case ([PATCH => 'upload-image', @upload], [DELETE => 'delete-image'], [P
     is call($method => "identities/$identity/$action/", as => 'admin', @with, if_match(qq("$now.1")))->code, 200, '... of this one it is done';
 }
 
+# Prompts: a version of a prompt is on or off.
+my $prompt = json(call(POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'Be kind.' }));
+sub prompt { my ($method, %with) = @_; return call($method => "prompts/$prompt->{id}/", as => 'admin', %with) }
+my $on = prompt('GET')->header('ETag');
+like $on, qr/^"1-on\.\d+"$/, 'a prompt has an ETag';
+is prompt(GET => if_none($on))->code, 304, '... that is recognised';
+is prompt(PATCH => json => { is_active => \0 }, if_match('"1-off.1"'))->code, 412, 'a prompt that is on is not switched by who thinks that it is off';
+my $off = prompt(PATCH => json => { is_active => \0 }, if_match($on));
+is $off->code, 200, '... but by who knows';
+like $off->header('ETag'), qr/^"1-off\.\d+"$/, '... and is another then';
+is prompt(PATCH => json => { is_active => \0 }, if_match($on))->code, 412, '... not to be switched twice';
+
 # At the same time: each version is changed once.
 my $raced = json(call(POST => 'reference-images/', as => 'alice', json => {}));
 my @codes = in_parallel(12, sub { call(PATCH => "reference-images/$raced->{id}/", as => 'alice', json => { name => "n$_[0]" }, if_match('"1.0"'))->code });

@@ -47,6 +47,7 @@ my ($bytes, $form) = (slurp(portrait()), fresh());
 my $sent = form($form, 'p', $bytes);
 is line($sent), '201 fine first', 'a form with a file';
 is line(form($form, 'p', $bytes)), '201 fine true', '... is recognised when it comes again';
+is line(call(POST => 'reference-images/', as => 'bob', parts => [name => 'p', image => [undef, 'b.png', Content => $bytes]], keyed($form))), '201 fine true', '... under another file name, too';
 is line(form($form, 'p', slurp(make_jpeg(64, 64)))), '422 idempotency_key_reused first', '... and not with another file';
 is scalar(grep { /^media/ } stored_files()), 4, 'one picture is stored';
 
@@ -82,6 +83,28 @@ is join(' | ', map { line($_) } @made), '201 fine first | 201 fine true', 'a ver
 is json($made[1])->{id}, json($made[0])->{id}, '... and shown again';
 sql("DELETE FROM prompts WHERE prompt_type = 'coach'");
 is line(call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version))), '410 gone true', '... unless it is gone';
+
+# Uploads and what takes a change back: sent twice, they would undo or double themselves.
+fresh_data();
+my $slot = json(call(POST => 'reference-images/', as => 'alice', json => {}));
+my ($identity, $up) = ('identities/' . identity_of('full'), fresh());
+sub put_in { my ($path, $key, %with) = @_; return call(POST => "$path/upload-image/", as => 'admin', parts => [image => [portrait()]], keyed($key), %with) }
+my @put = map { call(POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]], keyed($up)) } 1, 2;
+is join(' | ', map { line($_) } @put), '200 fine first | 200 fine true', 'an upload that comes again is done once';
+is json($put[1])->{image}{original}, json($put[0])->{image}{original}, '... and its picture is shown';
+is((sql("SELECT version FROM reference_images WHERE id = '$slot->{id}'"))[0], 2, '... it was one change');
+my $with = fresh();
+my @named = map { call(POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]], headers => ['Idempotency-Key' => $with, 'If-Match' => '"2"']) } 1, 2;
+is join(' | ', map { line($_) } @named), '200 fine first | 200 fine true', '... also when it names the version that it changes';
+is line(call(POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]], headers => ['Idempotency-Key' => fresh(), 'If-Match' => '"2"'])), '412 precondition_failed first', '... which another request may not';
+my @identity_keys = (fresh(), fresh());
+is join(' | ', map { line(put_in($identity, $identity_keys[0])) } 1, 2), '200 fine first | 200 fine true', 'so it is with an identity\'s picture';
+my $present = json(put_in($identity, $identity_keys[1]))->{image}{original};
+my $taking_back = fresh();
+my @restored = map { call(POST => "$identity/restore-image/", as => 'admin', keyed($taking_back)) } 1, 2;
+is join(' | ', map { line($_) } @restored), '200 fine first | 200 fine true', 'a change is taken back once';
+is json($restored[1])->{image}{original}, json($restored[0])->{image}{original}, '... and not brought back by the repetition';
+isnt json($restored[1])->{image}{original}, $present, '... it is the picture before';
 
 # Twins
 fresh_data();

@@ -162,7 +162,8 @@ is objects($others) . files($others), 'live|44', 'the picture of another identit
 sql("DELETE FROM identities WHERE id = '$full'");
 like objects($fourth), qr/^(?:doomed\|4)?$/, 'an identity deleted by hand dooms its pictures';
 take_off('scenario_one', $bare);
-is files($fourth), 0, 'whose files go with the next change';
+sweep();
+is files($fourth), 0, 'whose files go with the next sweep';
 is files($others), 4, 'while the held picture of the other identity stays';
 
 finish();

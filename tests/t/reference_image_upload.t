@@ -437,7 +437,7 @@ like $text, qr/^HTTP\/1\.1 400 /, 'chunks that are none are 400';
 
 # A file that is as long as may be, and one that is a byte longer.
 my $filler = sub { my ($size) = @_; my $room = $size - length(png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', ''))); return png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\x55" x $room)) };
-like refusal(upload($filler->(26214401))), qr/^413 upload_too_large The upload has 25\.0 MB; at most 25\.0 MB/, 'a picture of one byte too many is refused';
+like refusal(upload($filler->(26214401))), qr/^413 upload_too_large The upload has 26214401 bytes; at most 26214400 \(25\.0 MB\) are allowed\./, 'a picture of one byte too many is refused';
 
 # None of it changed anything.
 is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($kept), 'after all that was refused the photo shows the picture that it had';

@@ -92,8 +92,36 @@ for my $path (keys %{$schema->{paths}}) {
 }
 is join("\n", sort keys %described), join("\n", sort keys %role), 'the description has each route of the table, and no other';
 is join(' ', grep { ($described{$_}{security} ? 'ANYONE' : 'OTHER') ne ($role{$_} eq 'ANYONE' ? 'ANYONE' : 'OTHER') } sort keys %role), '', 'and says which are anyone\'s';
-is join(' ', grep { !!$described{$_}{responses}{403} != ($role{$_} eq 'STAFF') } sort keys %role), '', 'and which are for staff';
+is join(' ', grep { !!$described{$_}{responses}{403} != ($role{$_} eq 'STAFF' || !/^get /) } sort keys %role), '', 'and which are for staff, and which refuse writes of other origins';
 is join(' ', grep { ($described{$_}{description} // '') !~ /^Staff only\./ } grep { $role{$_} eq 'STAFF' } sort keys %role), '', '... in words';
+
+# What goes together in an operation, and what the sources have.
+sub has_parameter { my ($route, $name) = @_; return scalar grep { ($_->{'$ref'} // '') =~ /\/$name$/ } @{$described{$route}{parameters} // []} }
+sub has_header    { my ($route, $status, $name) = @_; return exists +($described{$route}{responses}{$status}{headers} // {})->{$name} }
+sub wrong         { my ($right, @routes) = @_; return join ' ', grep { !$right->($_) } sort @routes }
+my @routes = keys %described;
+my %views = $table =~ /\{ M_(\w+,\s*"[^"]+"),[^}]*\b(iimg_view_\w+) \}/g;
+my %view = map { my ($method, $path) = /(\w+),\s*"([^"]+)"/; (lc($method) . " /$path" => $views{$_}) } keys %views;
+my %source_of = map { map { my ($name) = /(\w+)\(/; ($name => $_) } slurp($_) =~ /^(?:static )?iimg_error_t \*\w+\([^;{]*\)\n\{.*?^\}/msg } glob "$module/views/*.c";
+is scalar(grep { $source_of{$view{$_}} } @routes), scalar @routes, 'each route has a view';
+is wrong(sub { has_parameter($_[0], 'IdempotencyKey') == ($source_of{$view{$_[0]}} =~ /\biimg_request_input_once\(/) }, @routes), '', 'Idempotency-Key is described where the view takes it, and nowhere else';
+is wrong(sub { my ($r) = @_; my @own = grep { /^idempotency_key_/ || $_ eq 'gone' } @{$described{$r}{'x-codes'} // []};
+               (has_parameter($r, 'IdempotencyKey') ? 4 : 0) == @own }, @routes), '', '... with the codes that come of it';
+is wrong(sub { my ($r) = @_; my $is = has_parameter($r, 'IdempotencyKey'); !$is || !(grep { !$described{$r}{responses}{$_} } 409, 410, 422) && has_header($r, $described{$r}{responses}{201} ? 201 : 200, 'Idempotent-Replayed') }, @routes), '',
+    '... statuses and header';
+is wrong(sub { my ($r) = @_; my $is = has_parameter($r, 'IfMatch') > 0; $is == ($described{$r}{responses}{412} ? 1 : 0) }, @routes), '', 'If-Match goes with 412';
+is wrong(sub { my ($r) = @_; (has_parameter($r, 'IfNoneMatch') > 0) == ($described{$r}{responses}{304} ? 1 : 0) && (!has_parameter($r, 'IfNoneMatch') || has_header($r, 200, 'ETag')) }, @routes), '', 'If-None-Match with 304 and an ETag';
+is wrong(sub { my ($r) = @_; $described{$r}{requestBody} ? !(grep { !$described{$r}{responses}{$_} } 400, 408, 413, 415) : !$described{$r}{responses}{415} }, @routes), '', 'a body with 400, 408, 413 and 415';
+is wrong(sub { my ($r) = @_; $role{$r} eq 'ANYONE' ? $r =~ m{^post /auth/login/$} || !$described{$r}{responses}{401} : !(grep { !$described{$r}{responses}{$_} } 401, 429, 500, 503) }, @routes), '', 'credentials with 401, 429, 500 and 503';
+my @paged = grep { $source_of{$view{$_}} =~ /\biimg_answer_page\(/ } @routes;
+cmp_ok scalar(@paged), '>', 3, 'some lists come in pages';
+is wrong(sub { my ($r) = @_; !(grep { !has_parameter($r, $_) } 'Limit', 'Before', 'Search') }, @paged), '', '... which take limit, before and search';
+is wrong(sub { my ($r) = @_; !(grep { has_parameter($r, $_) } 'Limit', 'Before', 'Search') }, grep { my $r = $_; !grep { $_ eq $r } @paged } @routes), '', '... and no others do';
+my ($session_name) = slurp("$module/server/session.c") =~ /^#define NAME "(\w+)"/m;
+is join(' ', map { $schema->{components}{securitySchemes}{$_}{name} } 'session', 'sessionOverHttp'), "__Host-$session_name $session_name", 'the session\'s cookie has its names';
+my ($oidc_name) = slurp("$source/conf/examples/openid-connect.conf") =~ /^OIDCCookie (\w+)/m;
+is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name, '... and so has that of OpenID Connect';
+is join(' ', sort map { keys %$_ } @{$schema->{security}}), join(' ', sort keys %{$schema->{components}{securitySchemes}}), 'each way to log in is enough';
 
 # The server that runs says the same of itself.
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
@@ -101,6 +129,22 @@ for my $path (sort keys %{$schema->{paths}}) {
     my %methods = map { ($_ => 1, $_ eq 'GET' ? (HEAD => 1) : ()) } map { uc } grep { $_ ne 'parameters' } keys %{$schema->{paths}{$path}};
     my $allow = call(OPTIONS => '/api/v1' . $path =~ s/\{id\}/$nowhere/r)->header('Allow') // '';
     is join(' ', sort split /, /, $allow), join(' ', sort 'OPTIONS', keys %methods), "$path has the methods that are described";
+}
+
+# Rows with versions: those that the description says, and no others.
+my %row = ('reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id}, identities => identity_of('full'), users => person('bob'),
+           'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'), prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere);
+for my $route (sort grep { /\{id\}/ } @routes) {
+    my ($method, $path) = $route =~ m{^(\w+) /(.*)};
+    my ($kind) = $path =~ m{([\w-]+)/\{id\}};
+    my @ask = (uc $method, $path =~ s/\{id\}/$row{$kind}/r, as => 'admin');
+    if ($method eq 'get') {
+        my $tag = call(@ask)->header('ETag');
+        is !!$tag, has_header($route, 200, 'ETag'), "$route has an ETag or has none, as described";
+        is call(@ask, headers => ['If-None-Match' => $tag // '*'])->code, has_parameter($route, 'IfNoneMatch') ? 304 : 200, '... and looks at If-None-Match or does not';
+    }
+    elsif (has_parameter($route, 'IfMatch')) { is call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route looks at If-Match" }
+    else                                     { isnt call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route does not look at If-Match" }
 }
 
 # Codes ----------------------------------------------------------------------------------------------
@@ -156,7 +200,24 @@ sub define {
     return $value;
 }
 for my $case (
-    ['views/reference_images.c',  'MAX_NAME',                   'ReferenceImageCreate/name/maxLength', 'ReferenceImageUpdate/name/maxLength', 'ReferenceImage/name/maxLength'],
+    ['views/shared.c',            'MAX_NAME',                   (map { "$_/name/maxLength" } qw(ReferenceImageCreate ReferenceImageCreateForm ReferenceImageUpdate ReferenceImage AdminReferenceImageCreate AdminReferenceImageCreateForm))],
+    ['views/auth.c',              'MAX_EMAIL',                  'Login/email/maxLength'],
+    ['views/auth.c',              'MAX_PASSWORD',               'Login/password/maxLength'],
+    ['views/admin_users.c',       'MAX_EMAIL',                  map { "$_/email/maxLength" } qw(User Account AccountCreate AccountUpdate NewToken)],
+    ['views/admin_users.c',       'MAX_NAME',                   map { ("$_/first_name/maxLength", "$_/last_name/maxLength") } qw(User Account AccountCreate AccountUpdate)],
+    ['functions/admin/admin.h',   'IIMG_PASSWORD_MIN_CHARACTERS', 'AccountCreate/password/minLength', 'AccountUpdate/password/minLength'],
+    ['functions/admin/admin.h',   'IIMG_PASSWORD_MAX_BYTES',    'AccountCreate/password/maxLength', 'AccountUpdate/password/maxLength'],
+    ['views/admin_identities.c',  'MAX_NAME',                   map { ("$_/name/maxLength", "$_/category/maxLength") } qw(Identity IdentityCreate IdentityUpdate)],
+    ['views/admin_identities.c',  'MAX_TEXT',                   map { ("$_/i_am_statement/maxLength", "$_/visualization/maxLength") } qw(IdentityCreate IdentityUpdate)],
+    ['views/admin_identities.c',  'MAX_NOTES',                  map { "$_/notes/maxItems" } qw(IdentityCreate IdentityUpdate)],
+    ['views/admin_identities.c',  'MAX_NOTE',                   map { "$_/notes/items/maxLength" } qw(IdentityCreate IdentityUpdate)],
+    ['views/admin_test_scenarios.c', 'MAX_NAME',                map { "$_/name/maxLength" } qw(TestScenario TestScenarioCreate TestScenarioUpdate)],
+    ['views/page.h',              'IIMG_PAGE_MAX_LIMIT',        '?Limit/maximum', map { "$_/results/maxItems" } qw(AccountPage IdentityPage TestScenarioPage ReferenceImagePage)],
+    ['views/page.h',              'IIMG_PAGE_DEFAULT_LIMIT',    '?Limit/default'],
+    ['views/page.h',              'IIMG_PAGE_MAX_SEARCH',       '?Search/maxLength'],
+    ['base/input.h',              'IIMG_INPUT_MAX_WORD',        '?Before/maxLength'],
+    ['views/admin_identities.c',  'MAX_NAME',                   '?Category/maxLength'],
+    ['server/idempotency.c',      'MAX_KEY',                    '?IdempotencyKey/maxLength'],
     ['views/image_generation.c',  'MAX_ADDITIONAL_PROMPT',      'GenerationRequest/additional_prompt/maxLength', 'GenerationJob/additional_prompt/maxLength'],
     ['views/prompts.c',           'MAX_ADDITIONAL_PROMPT',      'PromptPreviewRequest/additional_prompt/maxLength'],
     ['views/prompts.c',           'MAX_BODY',                   'PromptCreate/body/maxLength', 'PromptPreviewRequest/body/maxLength', 'Prompt/body/maxLength'],
@@ -167,7 +228,7 @@ for my $case (
     my ($file, $name, @places) = @$case;
     for my $place (@places) {
         my ($object, @words) = split m{/}, $place;
-        my $value = $schemas->{$object}{properties};
+        my $value = $object =~ /^\?(.*)/ ? $schema->{components}{parameters}{$1}{schema} : $schemas->{$object}{properties};
         $value = $value->{$_} for @words;
         is $value, define($file, $name), "$place is $name of $file";
     }

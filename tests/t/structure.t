@@ -21,8 +21,8 @@ sub slurp {
 
 # The higher the number the higher the floor; what shares a number may look at one another.
 my @floors = (
-    [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^functions/shared/}, 2],
-    [qr{^worker/}, 2], [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^server/}, 6],
+    [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^worker/}, 2], [qr{^functions/shared/}, 2],
+    [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^ctl/}, 5], [qr{^server/}, 6],
     [qr{^views/}, 7], [qr{^routes\.}, 8], [qr{^mod_identityimg\.}, 9],
 );
 
@@ -44,6 +44,15 @@ for my $path (@files) {
     push @{$where{$1}}, $name while $text{$path} =~ /#include <(httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|vips\/vips|curl\/curl|gmime\/gmime)\.h>/g;
 }
 is "@up", '', 'no file includes one of a floor above it';
+my @foreign;
+for my $path (@files) {
+    my $name = substr $path, 1 + length $module;
+    for my $include (own_includes($text{$path})) {
+        push @foreign, "$name -> $include" if $name =~ m{^worker/metadata} ? $include !~ m{^(?:worker/metadata\w*|services/edit|base/media_type)\.h$}
+            : $include =~ m{^worker/metadata} && $name !~ m{^worker/};
+    }
+}
+is "@foreign", '', 'the metadata filter needs nothing but edits and media types, and only worker/ knows it';
 is "@strays", '', 'each include in quotes is a file of ours, named from the top';
 
 my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
@@ -82,5 +91,12 @@ for my $path (@files) {
 cmp_ok scalar(keys %labels), '>', 10, 'statements are found';
 is join(' ', grep { @{$labels{$_}} > 1 || !/^iimg_/ } sort keys %labels), '', 'labels begin with iimg_ and are unique';
 is "@unused", '', 'each statement is used';
+
+# Points at which a test build can fail: the table names those that the code passes, the product has none.
+my %passed = map { $_ => 1 } map { /IIMG_FAULT\("([\w.]+)"\)/g } map { $text{$_} } grep { !m{/fault\.[ch]$} } @files;
+my ($table) = $text{"$module/base/fault.c"} =~ /iimg_fault_points\[\] = \{(.*?)\};/s;
+is join(' ', sort keys %passed), join(' ', sort $table =~ /"(\w+\.\w+)"/g), 'the table of fault points is the points that the code passes';
+my $built = "$source/build/" . ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
+is scalar(grep { slurp($_) =~ /IIMG_FAULT_FILE|\bsweep\.removed\b/ } "$built/mod_identityimg.so", "$built/identityimgctl"), 0, 'what is shipped holds none of them';
 
 done_testing();

@@ -1,9 +1,15 @@
 /* delete_identity.c - remove an identity: its row, then its pictures. */
 #include "functions/admin/admin.h"
 
+typedef struct removal_t {
+    const char *id;
+    iimg_claim_t doomed;            /* by triggers */
+} removal_t;
+
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
-    const char *id = baton;
+    removal_t *removal = baton;
+    const char *id = removal->id;
     iimg_identity_t *identity;
     bool found = false;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
@@ -17,16 +23,19 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err && !found) {
         err = iimg_not_found(context);
     }
-    return err ? err : iimg_audit(context, "delete", "identities", id,
-                                  iimg_members(context->pool));
+    if (!err) {
+        err = iimg_audit(context, "delete", "identities", id, iimg_members(context->pool));
+    }
+    return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
 }
 
 iimg_error_t *iimg_delete_identity(iimg_context_t *context, const char *id)
 {
-    iimg_error_t *err = iimg_db_transaction(context, delete_row, (void *)id);
+    removal_t removal = { .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, delete_row, &removal);
 
     if (!err) {
-        iimg_sweep(context);        /* a trigger has doomed its objects */
+        iimg_sweep_claim(context, &removal.doomed);
     }
     return err;
 }

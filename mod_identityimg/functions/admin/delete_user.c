@@ -2,9 +2,15 @@
 #include "functions/admin/admin.h"
 
 /* Locks before it looks again: of two who delete each other one is gone before he can. */
+typedef struct removal_t {
+    const char *id;
+    iimg_claim_t doomed;            /* by triggers */
+} removal_t;
+
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
-    const char *id = baton;
+    removal_t *removal = baton;
+    const char *id = removal->id;
     iimg_account_t *account = NULL;
     bool found = false;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
@@ -27,15 +33,19 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_account_delete(context, id, &found);
     }
-    return err ? err : iimg_audit(context, "delete", "users", id, iimg_members(context->pool));
+    if (!err) {
+        err = iimg_audit(context, "delete", "users", id, iimg_members(context->pool));
+    }
+    return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
 }
 
 iimg_error_t *iimg_delete_user(iimg_context_t *context, const char *id)
 {
-    iimg_error_t *err = iimg_db_transaction(context, delete_row, (void *)id);
+    removal_t removal = { .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, delete_row, &removal);
 
     if (!err) {
-        iimg_sweep(context);        /* triggers have doomed the objects of his pictures */
+        iimg_sweep_claim(context, &removal.doomed);
     }
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "base/fault.h"
 #include "base/log.h"
 
 #define SAVE_TRIES 5            /* a picture that was paid for is worth waiting for the store */
@@ -216,6 +217,7 @@ static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
     g->job = job;
     err = iimg_db_transaction(context, insert_job, g);
     g->job = g->inserted;
+    (void)IIMG_FAULT("generate.inserted");
     return err;
 }
 
@@ -230,6 +232,7 @@ static iimg_error_t *claim_job(iimg_context_t *context, generating_t *g)
     if (!err && !g->job) {
         err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
     }
+    (void)IIMG_FAULT("generate.claimed");
     return err;
 }
 
@@ -396,11 +399,13 @@ static iimg_error_t *run_job(iimg_context_t *context, generating_t *g)
 {
     iimg_error_t *err = ask_generator(context, g);
 
+    (void)IIMG_FAULT("generate.made");
     if (!err) {
         err = look_at_result(context, g);
     }
     if (!err) {
         err = keep_result(context, g);
+        (void)IIMG_FAULT("generate.kept");
     }
     if (err) {
         fail_job(context, g, err);

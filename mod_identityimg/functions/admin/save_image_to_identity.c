@@ -10,5 +10,11 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
     /* The copy keeps the generated picture's name: "generated_images/<this>". */
     iimg_upload_t upload = { { data, length, -1, 0 }, strrchr(job->image, '/') + 1, true };
 
-    return iimg_upload_identity_image(context, identity_id, &upload, identity);
+    const iimg_idempotency_key_t *key = context->idempotency;
+    iimg_error_t *err;
+
+    context->idempotency = NULL;        /* the key stands for the generation */
+    err = iimg_upload_identity_image(context, identity_id, &upload, identity);
+    context->idempotency = key;
+    return err;
 }

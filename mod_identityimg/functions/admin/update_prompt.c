@@ -21,10 +21,16 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
     if (!err) {
-        err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
+        err = iimg_prompt_lock(context, update->id, &update->prompt);
     }
     if (!err && !update->prompt) {
         err = iimg_not_found(context);
+    }
+    if (!err) {
+        err = iimg_check_prompt_state(context, update->prompt);
+    }
+    if (!err) {
+        err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
     }
     return err ? err : tell(context, update->id);
 }

@@ -3,6 +3,7 @@
 
 typedef struct change_t {
     const char *id;
+    iimg_claim_t doomed;
     iimg_identity_t *identity;
 } change_t;
 
@@ -22,7 +23,10 @@ static iimg_error_t *show_none(iimg_context_t *context, void *baton)
     if (!err && !change->identity) {
         err = iimg_not_found(context);
     }
-    return err ? err : iimg_audit_image(context, "identities", change->id);
+    if (!err) {
+        err = iimg_audit_image(context, "identities", change->id);
+    }
+    return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }
 
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,
@@ -32,7 +36,7 @@ iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id
     iimg_error_t *err = iimg_db_transaction(context, show_none, &change);
 
     if (!err) {
-        iimg_sweep(context);
+        iimg_sweep_claim(context, &change.doomed);
     }
     *identity = change.identity;
     return err;

@@ -4,11 +4,12 @@
 typedef struct removal_t {
     const char *user_id;
     const char *id;
+    iimg_claim_t doomed;            /* by a trigger */
 } removal_t;
 
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
-    const removal_t *removal = baton;
+    removal_t *removal = baton;
     bool found = false;
     iimg_error_t *err = iimg_identify_caller_for(context, removal->user_id);
 
@@ -21,8 +22,11 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err && !found) {
         err = iimg_not_found(context);
     }
-    return err ? err : iimg_audit(context, "delete", "reference_images", removal->id,
-                                  iimg_members(context->pool));
+    if (!err) {
+        err = iimg_audit(context, "delete", "reference_images", removal->id,
+                         iimg_members(context->pool));
+    }
+    return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
 }
 
 iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *user_id,
@@ -32,7 +36,7 @@ iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *u
     iimg_error_t *err = iimg_db_transaction(context, delete_row, &removal);
 
     if (!err) {
-        iimg_sweep(context);        /* a trigger has doomed its objects */
+        iimg_sweep_claim(context, &removal.doomed);
     }
     return err;
 }

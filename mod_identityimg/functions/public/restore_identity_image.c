@@ -28,6 +28,9 @@ static iimg_error_t *exchange(iimg_context_t *context, void *baton)
     if (!err && !change->identity) {
         err = nothing_held(context);
     }
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    }
     return err ? err : iimg_audit_image(context, "identities", change->id);
 }
 

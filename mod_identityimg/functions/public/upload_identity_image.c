@@ -4,6 +4,7 @@
 typedef struct change_t {
     const char *id;
     iimg_stored_picture_t stored;
+    iimg_claim_t doomed;            /* the picture before the one before */
     iimg_identity_t *identity;
 } change_t;
 
@@ -26,7 +27,13 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_publish_picture(context, &change->stored);
     }
-    return err ? err : iimg_audit_image(context, "identities", change->id);
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    }
+    if (!err) {
+        err = iimg_audit_image(context, "identities", change->id);
+    }
+    return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }
 
 iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
@@ -43,7 +50,7 @@ iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id
         iimg_abandon_picture(context, &change.stored);
         return err;
     }
-    iimg_sweep(context);        /* the picture before the one before */
+    iimg_sweep_claim(context, &change.doomed);
     *identity = change.identity;
     return NULL;
 }

@@ -5,6 +5,7 @@ typedef struct change_t {
     const char *user_id;
     const char *id;
     iimg_stored_picture_t stored;
+    iimg_claim_t doomed;            /* the old picture */
     iimg_reference_image_t *image;
 } change_t;
 
@@ -27,7 +28,13 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_publish_picture(context, &change->stored);
     }
-    return err ? err : iimg_audit_image(context, "reference_images", change->id);
+    if (!err) {
+        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    }
+    if (!err) {
+        err = iimg_audit_image(context, "reference_images", change->id);
+    }
+    return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }
 
 iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *user_id,
@@ -45,7 +52,7 @@ iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *u
         iimg_abandon_picture(context, &change.stored);
         return err;
     }
-    iimg_sweep(context);
+    iimg_sweep_claim(context, &change.doomed);
     *image = change.image;
     return NULL;
 }

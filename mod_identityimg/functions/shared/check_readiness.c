@@ -33,6 +33,6 @@ iimg_error_t *iimg_check_readiness(iimg_context_t *context)
     if (err) {
         return err;
     }
-    problem = storage->driver->probe(context, storage);
+    problem = storage->driver->ready ? storage->driver->ready(context, storage) : NULL;
     return problem ? iimg_error_detail(not_ready(context), "the store: %s", problem) : NULL;
 }

@@ -4,14 +4,29 @@
 #include <apr_strings.h>
 #include "base/entity_tag.h"
 
-iimg_error_t *iimg_check_version(iimg_context_t *context, int version)
+static iimg_error_t *check(iimg_context_t *context, const char *version)
 {
-    if (iimg_entity_tag_has_version(context->if_match, apr_itoa(context->pool, version))) {
+    if (iimg_entity_tag_has_version(context->if_match, version)) {
         return NULL;
     }
     return iimg_error(context->pool, IIMG_PRECONDITION,
-                      "This was changed meanwhile: it has version %d, which If-Match does not name. "
+                      "This was changed meanwhile: it has version %s, which If-Match does not name. "
                       "Read it again, then repeat the change.", version);
+}
+
+iimg_error_t *iimg_check_version(iimg_context_t *context, int version)
+{
+    return check(context, apr_itoa(context->pool, version));
+}
+
+const char *iimg_prompt_state(apr_pool_t *pool, const iimg_prompt_t *prompt)
+{
+    return apr_psprintf(pool, "%d-%s", prompt->version, prompt->is_active ? "on" : "off");
+}
+
+iimg_error_t *iimg_check_prompt_state(iimg_context_t *context, const iimg_prompt_t *prompt)
+{
+    return check(context, iimg_prompt_state(context->pool, prompt));
 }
 
 iimg_error_t *iimg_lock_identity(iimg_context_t *context, const char *id,

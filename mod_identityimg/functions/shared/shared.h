@@ -10,6 +10,7 @@
 #include "models/picture.h"
 #include "models/prompt.h"
 #include "models/reference_image.h"
+#include "models/stored_object.h"
 #include "models/token.h"
 #include "models/user.h"
 #include "services/services.h"
@@ -122,6 +123,13 @@ iimg_error_t *iimg_check_order(iimg_context_t *context, long long order);
 iimg_error_t *iimg_check_version(iimg_context_t *context, int version);
 
 /**
+ * The same for a version of a prompt, of which nothing but is_active ever changes.
+ * @return its state for an ETag: "<version>-on" or "<version>-off"
+ */
+iimg_error_t *iimg_check_prompt_state(iimg_context_t *context, const iimg_prompt_t *prompt);
+const char *iimg_prompt_state(apr_pool_t *pool, const iimg_prompt_t *prompt);
+
+/**
  * Within a transaction: lock an identity that the accepted caller may change, and check its version.
  * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
  */
@@ -190,6 +198,7 @@ typedef struct iimg_stored_picture_t {
     iimg_picture_t picture;
     const char *uuid;               /* in all its keys */
     int count;                      /* objects */
+    apr_array_header_t *keys;       /* const char *, of them all */
 } iimg_stored_picture_t;
 
 /**
@@ -214,10 +223,19 @@ iimg_error_t *iimg_publish_picture(iimg_context_t *context, const iimg_stored_pi
 void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *stored);
 
 /**
- * Delete what is doomed from the store, some at a time. Failures are logged: the next sweep tries
- * again. @return how many objects are gone; call it again while it is not 0 to delete more
+ * Delete what this work has doomed and claimed, once that is committed: from the store first, then from
+ * the manifest. Failures are logged: the sweeper tries again.
+ * @param claim of nothing when its id is NULL
  */
-int iimg_sweep(iimg_context_t *context);
+void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim);
+
+/**
+ * Delete what is doomed and due, whoever doomed it; several nodes share the work. One object that
+ * cannot be deleted waits its turn, longer each time, and holds up no other.
+ * @param time after which no other batch is begun
+ * @return how many objects are gone
+ */
+int iimg_sweep(iimg_context_t *context, apr_interval_time_t time);
 
 /* Generation ---------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 /* store_picture.c - a picture's objects: announced, written, shown or given up. */
 #include "functions/shared/shared.h"
 
+#include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/uuid.h"
@@ -10,20 +11,23 @@ static iimg_error_t *announce_and_put(iimg_context_t *context, const iimg_object
                                       iimg_stored_picture_t *stored)
 {
     const iimg_storage_t *storage = &context->services->storage;
-    apr_array_header_t *keys = apr_array_make(context->pool, stored->count, sizeof(const char *));
     iimg_error_t *err;
 
+    stored->keys = apr_array_make(context->pool, stored->count, sizeof(const char *));
     for (int i = 0; i < stored->count; i++) {
-        APR_ARRAY_PUSH(keys, const char *) = objects[i].key;
+        APR_ARRAY_PUSH(stored->keys, const char *) = objects[i].key;
     }
-    err = iimg_stored_object_announce(context, stored->uuid, keys);
+    (void)IIMG_FAULT("picture.derived");
+    err = iimg_stored_object_announce(context, stored->uuid, stored->keys);
     if (err) {
         return err;
     }
+    (void)IIMG_FAULT("picture.announced");
     err = storage->driver->put(context, storage, objects, stored->count);
     if (err) {
         iimg_abandon_picture(context, stored);
     }
+    (void)IIMG_FAULT("picture.stored");
     return err;
 }
 
@@ -75,18 +79,23 @@ iimg_error_t *iimg_store_generated(iimg_context_t *context, const char *data, ap
 
 iimg_error_t *iimg_publish_picture(iimg_context_t *context, const iimg_stored_picture_t *stored)
 {
-    return iimg_stored_object_publish(context, stored->uuid, stored->count);
+    iimg_error_t *err = iimg_stored_object_publish(context, stored->uuid, stored->count);
+
+    (void)IIMG_FAULT("picture.published");
+    return err;
 }
 
 void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *stored)
 {
-    iimg_error_t *err = iimg_stored_object_abandon(context, stored->uuid);
+    iimg_claim_t claim = { NULL, NULL };
+    iimg_error_t *err = iimg_stored_object_abandon(context, stored->uuid, stored->keys, &claim);
 
+    (void)IIMG_FAULT("picture.abandoned");
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING,
                  "IIMG0101: objects of picture %s wait for the sweeper: %s", stored->uuid,
                  err->detail);
         return;
     }
-    iimg_sweep(context);
+    iimg_sweep_claim(context, &claim);
 }

@@ -217,15 +217,15 @@ sub DESTROY {
 # Several at once ----------------------------------------------------------------------------------
 
 # Runs CODE->(0), CODE->(1) ... in COUNT processes at once, MEANWHILE->() in this one; returns what each
-# returned (plain data), in order. A process that takes longer than two minutes is ended.
+# returned (plain data), in order. A process that takes longer than SECONDS (120) is ended.
 sub in_parallel {
-    my ($count, $code, $meanwhile) = @_;
+    my ($count, $code, $meanwhile, $seconds) = @_;
     my (@pipes, @pids);
     for my $number (0 .. $count - 1) {
         pipe my $read, my $write or die $!;
         my $pid = fork // die $!;
         if (!$pid) {
-            alarm 120;
+            alarm($seconds // 120);
             # A connection of the parent's agent would be everybody's.
             Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0);
             my $json = JSON::PP->new->utf8->allow_nonref;
@@ -252,7 +252,7 @@ sub eventually {
     my $value;
     until ($value = $code->()) {
         last if time > $end;
-        select undef, undef, undef, 0.1;
+        select undef, undef, undef, 0.05;
     }
     return $value;
 }

@@ -24,7 +24,7 @@ use Apache::TestRequest ();
 
 our @EXPORT = qw(
     call json login person identity_of url base_url
-    sql fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
+    sql ctl sweep fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
     expect_log finish log_lines state
 );
 
@@ -67,6 +67,7 @@ sub url      { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
 #   form => [k => v]    urlencoded              parts => [k => v]   multipart; a file is [PATH] or
 #   type => TYPE        Content-Type                                [undef, NAME, Content => BYTES]
 #   headers => [k => v]                         base => URL         of another server
+#   dies => 1           no answer is what is expected
 sub call {
     my ($method, $path, %with) = @_;
     local $_;       # Apache::Test changes it when it reads its configuration
@@ -92,7 +93,7 @@ sub call {
     my $agent = Apache::TestRequest::user_agent();
     $agent->timeout(120);
     my $answer = $agent->simple_request($request);
-    if (($answer->header('Client-Warning') // '') eq 'Internal response') { diag "$method $path: no answer: ", $answer->status_line }
+    if (($answer->header('Client-Warning') // '') eq 'Internal response') { $with{dies} or diag "$method $path: no answer: ", $answer->status_line }
     else                                                                  { _record($answer) }
     return $answer;
 }
@@ -104,7 +105,7 @@ sub _record {
     my $path = $answer->request->uri->path;
     return if !$ENV{IIMG_ANSWERS} || index($path, '/api/v1/') != 0;
     my $type = $answer->header('Content-Type') // '';
-    my $body = $type =~ m{^application/(?:problem\+)?json} ? encode_base64($answer->content, '') : '';
+    my $body = $type =~ m{^application/(?:problem\+)?json} ? encode_base64($answer->decoded_content(charset => 'none', alt_charset => 'none') // '', '') : '';
     my ($test) = $0 =~ m{([^/]+)$};
     open my $file, '>>:raw', $ENV{IIMG_ANSWERS} or return;
     syswrite $file, join("\t", $test, $answer->request->method, $path, $answer->code, $type, join(',', $answer->header_field_names), $body) . "\n";
@@ -142,6 +143,12 @@ sub sql {
     utf8::decode($out);
     return split /\n/, $out;
 }
+
+# identityimgctl ARGUMENTS: its output, both streams; $? as usual.
+sub ctl { my $out = `'$ENV{IIMG_SOURCE}/scripts/ctl' @_ 2>&1 </dev/null`; utf8::decode($out); return $out }
+
+# What is doomed goes now.
+sub sweep { my $out = ctl('sweep'); die "identityimgctl sweep: $out" if $?; return $out }
 
 # The demo data as it was at first, and no pictures: each test file begins with it.
 sub fresh_data {

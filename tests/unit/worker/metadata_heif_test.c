@@ -167,6 +167,8 @@ static void put_properties(heif_t *heif)
     put_number(heif, 64, 4);
     end(heif);
     put_box(heif, "colr", "profprofile");
+    put_box(heif, "irot", "\1");
+    put_box(heif, "crtt", "2020when");
     begin_full(heif, "ispe", 0);
     put_number(heif, 20, 4);
     put_number(heif, 10, 4);
@@ -174,7 +176,7 @@ static void put_properties(heif_t *heif)
     end(heif);
     begin_full(heif, "ipma", 0);
     put_number(heif, 2, 4);
-    put(heif, "\0\2\1\x82\0\1\2\1\x84", 9);     /* item 2: property 2; item 1: 1 and 4 */
+    put(heif, "\0\2\1\x82\0\1\2\1\x86", 9);     /* item 2: property 2; item 1: 1 and 6 */
     end(heif);
     end(heif);
 }
@@ -296,6 +298,7 @@ static void test_kept(const char *name, const make_t *make)
                "%s: the size is the primary item's", name);
         tap_is_number(filtered.facts.icc_length, 7, "%s: the profile is counted", name);
         tap_ok(holds(filtered.bytes, filtered.length, "profprofile"), "%s: and stays", name);
+        tap_ok(holds(filtered.bytes, filtered.length, "irot\1"), "%s: so does the turn", name);
     }
     tap_is(check_picture(heif.bytes, heif.length), NULL, "%s: and again", name);
     free(filtered.bytes);

@@ -1,0 +1,101 @@
+/* connection.c - the tool's one connection to the database. */
+#include "ctl/connection.h"
+
+#include <string.h>
+#include <apr_strings.h>
+
+#define TIMEOUT 600             /* seconds a statement: nobody waits for an answer but the operator */
+
+typedef struct ctl_lender_t {
+    iimg_db_t db;               /* first: a lender is an iimg_db_t */
+    const char *conninfo;
+    iimg_db_connection_t connection;
+} ctl_lender_t;
+
+static apr_status_t disconnect(void *data)
+{
+    PQfinish(data);
+    return APR_SUCCESS;
+}
+
+static void ignore_notice(void *unused, const char *text)
+{
+    (void)unused, (void)text;
+}
+
+static void connect_to(iimg_context_t *context, ctl_lender_t *lender)
+{
+    apr_pool_t *pool = apr_hash_pool_get(lender->connection.prepared);
+
+    (void)context;
+    if (lender->connection.pg && PQstatus(lender->connection.pg) == CONNECTION_OK) {
+        return;
+    }
+    apr_hash_clear(lender->connection.prepared);
+    if (lender->connection.pg) {
+        PQreset(lender->connection.pg);
+        return;
+    }
+    lender->connection.pg = PQconnectdb(lender->conninfo);
+    PQsetNoticeProcessor(lender->connection.pg, ignore_notice, NULL);
+    apr_pool_cleanup_register(pool, lender->connection.pg, disconnect, apr_pool_cleanup_null);
+}
+
+static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **connection)
+{
+    ctl_lender_t *lender = (ctl_lender_t *)context->db;
+
+    connect_to(context, lender);
+    lender->connection.stale = false;
+    lender->connection.timed_out = false;
+    if (PQstatus(lender->connection.pg) != CONNECTION_OK
+        || !iimg_db_settle(context->db, &lender->connection)) {
+        *connection = NULL;
+        return iimg_error_detail(iimg_error(context->pool, IIMG_UNAVAILABLE,
+                                            "The database is not available."),
+                                 "%s", PQerrorMessage(lender->connection.pg));
+    }
+    *connection = &lender->connection;
+    return NULL;
+}
+
+static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
+{
+    (void)context, (void)connection;
+}
+
+/* Everybody on the machine sees arguments. */
+static const char *check(apr_pool_t *pool, const char *conninfo)
+{
+    char *text = NULL;
+    PQconninfoOption *options = PQconninfoParse(conninfo, &text);
+    const char *problem = NULL;
+
+    if (!options) {
+        problem = apr_psprintf(pool, "--conninfo: %s", text ? text : "out of memory");
+        PQfreemem(text);
+        return problem;
+    }
+    for (PQconninfoOption *one = options; one->keyword; one++) {
+        if (strcmp(one->keyword, "password") == 0 && one->val && *one->val) {
+            problem = "--conninfo: a password does not belong here; put it into ~/.pgpass or a "
+                      "file that PGPASSFILE names";
+        }
+    }
+    PQconninfoFree(options);
+    return problem;
+}
+
+const iimg_db_t *ctl_connection(apr_pool_t *pool, const char *conninfo, const char **problem)
+{
+    ctl_lender_t *lender = apr_pcalloc(pool, sizeof(*lender));
+
+    *problem = conninfo ? check(pool, conninfo) : NULL;
+    if (*problem) {
+        return NULL;
+    }
+    lender->db = (iimg_db_t){ borrow, give_back, false, TIMEOUT };
+    lender->conninfo = conninfo ? conninfo : "";
+    lender->connection.prepared = apr_hash_make(pool);
+    return &lender->db;
+}

@@ -1,0 +1,50 @@
+/* reconcile.c - identityimgctl reconcile: what differs between store, manifest and rows. */
+#include "ctl/ctl.h"
+
+#include <stdio.h>
+#include "functions/admin/reconcile.h"
+
+static const char *const names[IIMG_DIFFERENCES] = {
+    [IIMG_UNKNOWN_OBJECT] = "unknown",
+    [IIMG_MISSING_OBJECT] = "missing",
+    [IIMG_UNBACKED_ROW] = "unbacked",
+};
+
+static void print(void *baton, const iimg_difference_t *difference)
+{
+    const ctl_options_t *options = baton;
+
+    if (options->verbose) {
+        printf("%s %s%s%s%s%s\n", names[difference->kind], difference->what,
+               difference->version ? " version " : "",
+               difference->version ? difference->version : "",
+               difference->young ? " (younger than an hour)" : "",
+               difference->removed ? " (deleted)" : "");
+    }
+}
+
+static void summarize(const iimg_reconciliation_t *r)
+{
+    printf("%ld objects in the store, of them %ld unknown to the manifest", r->listed,
+           r->count[IIMG_UNKNOWN_OBJECT]);
+    if (r->remove) {
+        printf(" (%ld deleted)", r->removed);
+    }
+    printf("\n%ld objects shown or held, of them %ld missing in the store\n"
+           "%ld rows whose pictures the manifest does not have\n",
+           r->shown, r->count[IIMG_MISSING_OBJECT], r->count[IIMG_UNBACKED_ROW]);
+}
+
+int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options)
+{
+    iimg_reconciliation_t r = { .remove = options->remove, .report = print,
+                                .baton = (void *)options };
+    iimg_error_t *err = iimg_reconcile(context, &r);
+
+    if (err) {
+        return ctl_trouble(err);
+    }
+    summarize(&r);
+    return r.count[IIMG_UNKNOWN_OBJECT] - r.removed + r.count[IIMG_MISSING_OBJECT]
+               + r.count[IIMG_UNBACKED_ROW] == 0 ? CTL_CLEAN : CTL_DIFFERENT;
+}

@@ -1,0 +1,252 @@
+/* reconcile.c - compare the store, the manifest and the rows. */
+#include "functions/admin/reconcile.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <apr_md5.h>
+#include <apr_strings.h>
+#include "models/stored_object.h"
+
+#define AT_ONCE 500
+#define MOST_ROWS 100000
+
+typedef struct digest_t {
+    unsigned char bytes[APR_MD5_DIGESTSIZE];    /* of a key: names nobody chooses against us */
+} digest_t;
+
+typedef struct work_t {
+    iimg_reconciliation_t *result;
+    apr_array_header_t *present;        /* digest_t: keys that a GET answers */
+    apr_pool_t *batch_pool;
+    apr_array_header_t *batch;          /* iimg_listed_t that have not been looked up yet */
+} work_t;
+
+static digest_t digest_of(const char *key)
+{
+    digest_t digest;
+
+    apr_md5(digest.bytes, key, strlen(key));
+    return digest;
+}
+
+static int compare(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(digest_t));
+}
+
+static void tell(iimg_reconciliation_t *result, const iimg_difference_t *difference)
+{
+    result->count[difference->kind]++;
+    result->removed += difference->removed;
+    result->report(result->baton, difference);
+}
+
+/* Asks for no byte of it: what is there is too large. */
+static iimg_error_t *is_stored(iimg_context_t *context, const char *key, bool *stored)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    const char *data;
+    apr_size_t length;
+    iimg_error_t *err = storage->driver->get(context, storage, key, 0, &data, &length);
+
+    *stored = !err || err->kind == IIMG_TOO_LARGE;
+    return *stored || err->kind == IIMG_NOT_FOUND ? NULL : err;
+}
+
+/* What the store has beyond the manifest --------------------------------------------------------- */
+
+static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_t *result,
+                                   const iimg_listed_t *object)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    iimg_difference_t difference = { IIMG_UNKNOWN_OBJECT, object->key, object->version };
+    iimg_error_t *err = NULL;
+    bool stored = true;
+
+    /* It may have been deleted since it was listed, and forgotten: that is no difference. */
+    if (object->latest && !object->deleted) {
+        err = is_stored(context, object->key, &stored);
+    }
+    if (err || !stored) {
+        return err;
+    }
+    difference.young = object->modified > apr_time_now() - apr_time_from_sec(IIMG_RECONCILE_AGE);
+    if (result->remove && !difference.young) {
+        err = storage->driver->purge(context, storage, object->key, object->version);
+        difference.removed = err == NULL;
+    }
+    if (!err) {
+        tell(result, &difference);
+    }
+    return err;
+}
+
+static bool is_among(const apr_array_header_t *keys, const char *key)
+{
+    for (int i = 0; i < keys->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(keys, i, const char *), key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static iimg_error_t *look_up(iimg_context_t *context, work_t *work)
+{
+    apr_array_header_t *keys = apr_array_make(context->pool, AT_ONCE, sizeof(const char *));
+    apr_array_header_t *unknown;
+    iimg_error_t *err;
+
+    for (int i = 0; i < work->batch->nelts; i++) {
+        APR_ARRAY_PUSH(keys, const char *) = APR_ARRAY_IDX(work->batch, i, iimg_listed_t).key;
+    }
+    err = iimg_stored_object_unknown(context, keys, &unknown);
+    for (int i = 0; i < work->batch->nelts && !err; i++) {
+        const iimg_listed_t *object = &APR_ARRAY_IDX(work->batch, i, iimg_listed_t);
+
+        /* Keys are written once: an earlier version is a leftover whatever its key is. */
+        if (!object->latest || is_among(unknown, object->key)) {
+            err = found_unknown(context, work->result, object);
+        }
+    }
+    return err;
+}
+
+static iimg_error_t *end_batch(iimg_context_t *context, work_t *work)
+{
+    iimg_context_t inner = *context;
+    iimg_error_t *err;
+
+    inner.pool = work->batch_pool;
+    err = work->batch->nelts > 0 ? look_up(&inner, work) : NULL;
+    if (!err) {
+        apr_pool_clear(work->batch_pool);
+        work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(iimg_listed_t));
+    }
+    return err;
+}
+
+static iimg_error_t *visit(iimg_context_t *context, void *baton, const iimg_listed_t *object)
+{
+    work_t *work = baton;
+    iimg_listed_t *kept = apr_array_push(work->batch);
+
+    *kept = *object;
+    kept->key = apr_pstrdup(work->batch_pool, object->key);
+    kept->version = object->version ? apr_pstrdup(work->batch_pool, object->version) : NULL;
+    work->result->listed++;
+    if (object->latest && !object->deleted) {
+        APR_ARRAY_PUSH(work->present, digest_t) = digest_of(object->key);
+    }
+    return work->batch->nelts == AT_ONCE ? end_batch(context, work) : NULL;
+}
+
+static iimg_error_t *compare_store(iimg_context_t *context, work_t *work)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    iimg_error_t *err;
+
+    apr_pool_create(&work->batch_pool, context->pool);
+    work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(iimg_listed_t));
+    err = storage->driver->list(context, storage, visit, work);
+    if (!err) {
+        err = end_batch(context, work);
+    }
+    if (work->present->nelts > 0) {
+        qsort(work->present->elts, (size_t)work->present->nelts, sizeof(digest_t), compare);
+    }
+    return err;
+}
+
+/* What the manifest has beyond the store ---------------------------------------------------------- */
+
+static bool is_present(const work_t *work, const char *key)
+{
+    digest_t digest = digest_of(key);
+
+    return work->present->nelts > 0
+           && bsearch(&digest, work->present->elts, (size_t)work->present->nelts,
+                      sizeof(digest_t), compare) != NULL;
+}
+
+/* It may have been written after the listing came by, or doomed and deleted before we looked. */
+static iimg_error_t *not_listed(iimg_context_t *context, iimg_reconciliation_t *result,
+                                const iimg_stored_object_t *object)
+{
+    iimg_difference_t difference = { IIMG_MISSING_OBJECT, object->key };
+    const char *state = NULL;
+    bool stored;
+    iimg_error_t *err = is_stored(context, object->key, &stored);
+
+    if (!err && !stored) {
+        err = iimg_stored_object_state(context, object->key, &state);
+    }
+    if (!err && state) {
+        tell(result, &difference);
+    }
+    return err;
+}
+
+static iimg_error_t *compare_page(iimg_context_t *context, work_t *work, const char *after,
+                                  apr_array_header_t **page)
+{
+    iimg_error_t *err = iimg_stored_object_shown(context, after, AT_ONCE, page);
+
+    for (int i = 0; !err && i < (*page)->nelts; i++) {
+        const iimg_stored_object_t *object = &APR_ARRAY_IDX(*page, i, iimg_stored_object_t);
+
+        work->result->shown++;
+        if (!is_present(work, object->key)) {
+            err = not_listed(context, work->result, object);
+        }
+    }
+    return err;
+}
+
+static iimg_error_t *compare_manifest(iimg_context_t *context, work_t *work)
+{
+    iimg_context_t inner = *context;
+    apr_array_header_t *page;
+    const char *after = "";
+    iimg_error_t *err;
+
+    do {
+        apr_pool_create(&inner.pool, context->pool);
+        err = compare_page(&inner, work, after, &page);
+        if (err) {
+            return err;
+        }
+        if (page->nelts > 0) {
+            after = apr_pstrdup(work->batch_pool, APR_ARRAY_IDX(page, page->nelts - 1,
+                                                                iimg_stored_object_t).key);
+        }
+        page = page->nelts == AT_ONCE ? page : NULL;
+        apr_pool_destroy(inner.pool);
+    } while (page);
+    return NULL;
+}
+
+static iimg_error_t *compare_rows(iimg_context_t *context, iimg_reconciliation_t *result)
+{
+    apr_array_header_t *rows;
+    iimg_error_t *err = iimg_stored_object_unbacked(context, MOST_ROWS, &rows);
+
+    for (int i = 0; !err && i < rows->nelts; i++) {
+        tell(result, &(iimg_difference_t){ IIMG_UNBACKED_ROW,
+                                           APR_ARRAY_IDX(rows, i, const char *) });
+    }
+    return err;
+}
+
+iimg_error_t *iimg_reconcile(iimg_context_t *context, iimg_reconciliation_t *reconciliation)
+{
+    work_t work = { .result = reconciliation };
+    iimg_error_t *err;
+
+    work.present = apr_array_make(context->pool, 1024, sizeof(digest_t));
+    err = compare_store(context, &work);
+    if (!err) {
+        err = compare_manifest(context, &work);
+    }
+    return err ? err : compare_rows(context, reconciliation);
+}

@@ -1,0 +1,137 @@
+# Audit.pm - what a server's store holds, whatever kind it is, and whether it agrees with its rows.
+#
+#   my $store = IdentityImg::Audit->new($server);
+#   $store->objects          # { key => bytes }
+#   $store->learn            # remember what the pictures that are there look like
+#   is $store->quarrels, '', 'nothing is lost and nothing is left over';
+package IdentityImg::Audit;
+
+use strict;
+use warnings;
+
+use Digest::MD5 'md5_hex';
+use File::Find ();
+use IdentityImg::Test ();
+
+my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
+
+# What is different for each kind of store. A new one is a line here; IIMG_STORE=NAME runs the tests that
+# are the same for all of them with it.
+#   objects      of the store, { key => bytes }, and whatever else is found there
+#   empty        what else may be left over
+#   environment  that identityimgctl finds the store by
+my %kinds = (
+    file => {
+        objects => \&file_objects,
+        empty => \&empty_folders,
+        environment => sub { my ($self) = @_; return (IDENTITYIMG_STORAGE_ROOT => $self->{server}->state . '/pictures') },
+    },
+);
+
+# The kind that tests are to be run with.
+sub kind { return $ENV{IIMG_STORE} // 'file' }
+
+# new SERVER (an IdentityImg::Server), build => NAME (whose identityimgctl), env => {} (for it)
+sub new {
+    my ($class, $server, %with) = @_;
+    my %environment = $server->cluster_environment;
+    my $kind = $kinds{$with{kind} // kind()} or die 'there is no such store';
+    return bless { %with, kind => $kind, name => $with{kind} // kind(), server => $server, psql => \%environment, looks => {} }, $class;
+}
+
+# Rows of SQL, as Server's sql, but asks nobody where the database is.
+sub sql {
+    my ($self, $text) = @_;
+    local @ENV{keys %{$self->{psql}}} = values %{$self->{psql}};
+    open my $out, '-|', 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', $text or die $!;
+    chomp(my @rows = <$out>);
+    close $out or die "psql fails: $text";
+    return @rows;
+}
+
+# identityimgctl ARGUMENTS: its output; $? as usual.
+sub ctl {
+    my ($self, @arguments) = @_;
+    my $build = $self->{build} // ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
+    my %environment = (%{$self->{psql}}, PGUSER => 'identityimg', IDENTITYIMG_STORAGE => $self->{name},
+        $self->{kind}{environment}->($self), %{$self->{env} // {}});
+    local @ENV{keys %environment} = values %environment;
+    return scalar `'$ENV{IIMG_SOURCE}/build/$build/identityimgctl' @arguments 2>&1 </dev/null`;
+}
+
+# All objects, and what else lies there.
+sub objects { my ($self) = @_; return $self->{kind}{objects}->($self) }
+
+sub file_objects {
+    my ($self) = @_;
+    my $root = $self->{server}->state . '/pictures';
+    my %objects;
+    File::Find::find({ no_chdir => 1, wanted => sub {
+        return if !-f;
+        my $path = substr $_, 1 + length $root;
+        $objects{$path =~ s{^(media|generated_images)/../../}{$1/}r} = IdentityImg::Test::slurp($_);
+    } }, $root);
+    return \%objects;
+}
+
+# Folders that hold nothing, but for the fan-out.
+sub empty_folders {
+    my ($self) = @_;
+    my @empty;
+    File::Find::finddepth({ no_chdir => 1, wanted => sub { push @empty, $_ if -d && m{/(?:$uuid|__sized__)$} && !(() = glob "$_/*") } }, $self->{server}->state . '/pictures');
+    return @empty;
+}
+
+# The uploads that are made: by the bytes of the original, what its derivatives are. Pictures that are
+# made by a generator are judged by their ends.
+sub learn {
+    my ($self) = @_;
+    my $objects = $self->objects;
+    for my $key (grep { m{^media/$uuid/[^/]+$} } keys %$objects) {
+        $self->{looks}{md5_hex($objects->{$key})} = { map { $_ => md5_hex($objects->{sized($key, $_)} // '') } 100, 300, 600 };
+    }
+    return $self;
+}
+
+sub sized {
+    my ($key, $box) = @_;
+    return $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-${box}x$box.jpg}r;
+}
+
+sub is_whole_jpeg { return $_[0] =~ /^\xff\xd8/ && $_[0] =~ /\xff\xd9$/ }
+
+# What is wrong with the objects of one picture.
+sub flaws {
+    my ($self, $key, $objects) = @_;
+    return "$key is missing" if !exists $objects->{$key};
+    return is_whole_jpeg($objects->{$key}) ? () : "$key is not whole" if $key =~ /^generated/;
+    my $looks = $self->{looks}{md5_hex($objects->{$key})};
+    return is_whole_jpeg($objects->{$key}) ? () : "$key is not what was sent" if !$looks && $key =~ m{/$uuid\.};
+    return "$key is not what was sent" if !$looks;
+    return map { "$key has a wrong derivative $_" } grep { md5_hex($objects->{sized($key, $_)} // 'none') ne $looks->{$_} } keys %$looks;
+}
+
+# Ages what is pending and sweeps. Then each row's objects must be there, with the right bytes, the
+# manifest must name them, and nothing else may be anywhere. Returns what is wrong, or ''.
+sub quarrels {
+    my ($self) = @_;
+    $self->sql("UPDATE stored_objects SET changed_at = now() - interval '2 hours' WHERE state = 'pending'");
+    my $swept = $self->ctl('sweep');
+    return "sweep: $swept" if $?;
+    my (%expected, %manifest);
+    for ($self->sql("SELECT key, 'manifest ' || state FROM stored_objects UNION ALL SELECT image, 'live' FROM reference_images WHERE image IS NOT NULL UNION ALL SELECT image, 'live' FROM identities WHERE image IS NOT NULL"
+        . " UNION ALL SELECT previous_image, 'held' FROM identities WHERE previous_image IS NOT NULL UNION ALL SELECT image, 'live' FROM generation_jobs WHERE image IS NOT NULL")) {
+        my ($key, $state) = split /\|/;
+        if ($state =~ /^manifest (.*)/) { $manifest{$key} = $1; next }
+        $expected{$_} = $state for $key, $key =~ /^media/ ? map { sized($key, $_) } 100, 300, 600 : ();
+    }
+    my $objects = $self->objects;
+    my @quarrels = ((map { "$_ is not in the manifest as $expected{$_}" } grep { ($manifest{$_} // '') ne $expected{$_} } keys %expected),
+        (map { "$_ is left in the manifest" } grep { !$expected{$_} } keys %manifest),
+        (map { "$_ is left in the store" } grep { !$expected{$_} } keys %$objects),
+        (map { $self->flaws($_, $objects) } grep { !/__sized__/ } keys %expected),
+        (map { "$_ is left empty" } $self->{kind}{empty}->($self)));
+    return join '; ', sort @quarrels;
+}
+
+1;

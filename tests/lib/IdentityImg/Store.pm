@@ -1,0 +1,151 @@
+# Store.pm - the stores that pictures can be kept in, for tests: started, looked into, stopped. It signs
+# for itself (Signature V4): what it finds does not depend on the code that is tested.
+#
+#   my $store = IdentityImg::Store->new('radosgw');       # 'file', 'radosgw', 'swift'
+#   $store->missing                                       # why it cannot be had here, or undef
+#   $server->{env} = { %{$store->env} };                  # for IdentityImg::Server
+#   $store->objects                                       # the keys of all objects in it, sorted
+#
+# It stops when the object goes.
+package IdentityImg::Store;
+
+use strict;
+use warnings;
+use utf8;
+
+use Digest::SHA qw(hmac_sha256 hmac_sha256_hex sha256_hex);
+use File::Find ();
+use HTTP::Tiny;
+use IPC::Open2 'open2';
+use POSIX 'strftime';
+
+my %programs = (radosgw => [qw(radosgw radosgw-admin ceph ceph-mon ceph-osd)], swift => [], file => []);
+
+# new KIND, bucket => NAME, prefix => 'a/b/' (in front of our keys)
+sub new {
+    my ($class, $kind, %with) = @_;
+    my $self = bless { bucket => 'pictures', prefix => '', %with, kind => $kind, owner => $$, state => "$ENV{IIMG_WORK}/store-$kind-$$" }, $class;
+    my @missing = grep { my $program = $_; !grep { -x "$_/$program" } split /:/, "$ENV{PATH}:/usr/sbin" } @{$programs{$kind}};
+    push @missing, 'python3-swift' if $kind eq 'swift' && !-e '/usr/lib/python3/dist-packages/swift/__init__.py';
+    return bless { %$self, missing => "@missing is not installed (scripts/deps s3)" }, $class if @missing;
+    $self->start_radosgw if $kind eq 'radosgw';
+    $self->start_swift if $kind eq 'swift';
+    return $self;
+}
+
+sub kind     { $_[0]{kind} }
+sub missing  { $_[0]{missing} }
+sub is_s3    { $_[0]{kind} ne 'file' }
+sub endpoint { "http://127.0.0.1:" . ($_[1] // $_[0]{port}) }
+
+sub start_radosgw {
+    my ($self) = @_;
+    local @ENV{qw(STATE RADOSGW_MEMORY S3_BUCKET)} = ($self->{state}, 1, $self->{bucket});
+    mkdir $self->{state};
+    my $out = `'$ENV{IIMG_SOURCE}/scripts/radosgw' start 2>&1 </dev/null`;
+    die "scripts/radosgw start: $out" if $?;
+    my %env = `'$ENV{IIMG_SOURCE}/scripts/radosgw' env` =~ /(\w+)='?([^' \n]+)/g;
+    @$self{qw(access secret)} = @env{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)};
+    ($self->{port}) = $env{S3_ENDPOINT} =~ /(\d+)$/;
+    return;
+}
+
+sub start_swift {
+    my ($self) = @_;
+    @$self{qw(access secret)} = ('test:tester', 'testing-' . sha256_hex(rand));
+    $self->{pid} = open2(my $out, $self->{stdin}, '/usr/bin/python3', '-Wignore', "$ENV{IIMG_DOUBLES}/s3_swift.py", $self->{state}, @$self{qw(access secret)});
+    ($self->{port}) = (readline($out) // '') =~ /^port (\d+)/ or die 's3_swift.py does not start';
+    my $made = $self->request('PUT', '');
+    die "the bucket cannot be made: $made->{status} $made->{content}" if $made->{status} != 200;
+    return;
+}
+
+# What scripts/serve wants in its environment. PORT: of a proxy in front of the store
+sub env {
+    my ($self, $port) = @_;
+    return { STORAGE => 'file' } if !$self->is_s3;
+    return { STORAGE => 's3', S3_ENDPOINT => $self->endpoint($port), S3_BUCKET => $self->{bucket}, S3_REGION => 'us-east-1',
+             AWS_ACCESS_KEY_ID => $self->{access}, AWS_SECRET_ACCESS_KEY => $self->{secret}, HOME => '/nonexistent' };
+}
+
+# Signature V4 ---------------------------------------------------------------------------------------
+
+sub encode { my ($text, $safe) = @_; utf8::encode($text); $safe //= ''; return $text =~ s/([^A-Za-z0-9\-._~$safe])/sprintf '%%%02X', ord $1/ger }
+
+sub query_of { my (%query) = @_; return join '&', map { encode($_) . '=' . encode($query{$_}) } sort keys %query }
+
+sub signature {
+    my ($self, $stamp, $request) = @_;
+    my $scope = substr($stamp, 0, 8) . '/us-east-1/s3/aws4_request';
+    my $key = "AWS4$self->{secret}";
+    $key = hmac_sha256($_, $key) for split m{/}, $scope;
+    return hmac_sha256_hex("AWS4-HMAC-SHA256\n$stamp\n$scope\n" . sha256_hex($request), $key);
+}
+
+# One signed request. PATH: behind the bucket. MORE: query => {}, content, headers => {}, bucket
+sub request {
+    my ($self, $method, $path, %more) = @_;
+    my $uri = '/' . ($more{bucket} // $self->{bucket}) . '/' . encode($path, '/');
+    my ($stamp, $query) = (strftime('%Y%m%dT%H%M%SZ', gmtime), query_of(%{$more{query} // {}}));
+    my $hash = sha256_hex($more{content} // '');
+    my $names = 'host;x-amz-content-sha256;x-amz-date';
+    my $signature = $self->signature($stamp, "$method\n$uri\n$query\nhost:127.0.0.1:$self->{port}\nx-amz-content-sha256:$hash\nx-amz-date:$stamp\n\n$names\n$hash");
+    my $answer = HTTP::Tiny->new(timeout => 60)->request($method, $self->endpoint . $uri . ($query ? "?$query" : ''), {
+        content => $more{content} // '',
+        headers => { 'x-amz-date' => $stamp, 'x-amz-content-sha256' => $hash, %{$more{headers} // {}},
+            Authorization => "AWS4-HMAC-SHA256 Credential=$self->{access}/" . substr($stamp, 0, 8) . "/us-east-1/s3/aws4_request, SignedHeaders=$names, Signature=$signature" },
+    });
+    die "$method $uri: $answer->{content}" if $answer->{status} == 599;
+    return $answer;
+}
+
+# A presigned address, as of a time.
+sub presigned {
+    my ($self, $key, $time, $expires, %more) = @_;
+    my $stamp = strftime('%Y%m%dT%H%M%SZ', gmtime $time);
+    my $uri = "/$self->{bucket}/" . encode("$self->{prefix}$key", '/');
+    my $query = query_of(%more, 'X-Amz-Algorithm' => 'AWS4-HMAC-SHA256', 'X-Amz-Credential' => "$self->{access}/" . substr($stamp, 0, 8) . '/us-east-1/s3/aws4_request',
+        'X-Amz-Date' => $stamp, 'X-Amz-Expires' => $expires, 'X-Amz-SignedHeaders' => 'host');
+    return $self->endpoint . "$uri?$query&X-Amz-Signature=" . $self->signature($stamp, "GET\n$uri\n$query\nhost:127.0.0.1:$self->{port}\n\nhost\nUNSIGNED-PAYLOAD");
+}
+
+# What is in it ---------------------------------------------------------------------------------------
+
+sub listing {
+    my ($self, %query) = @_;
+    my $answer = $self->request('GET', '', query => \%query);
+    die "listing: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+    return $answer->{content};
+}
+
+# Keys as in the manifest; STATE: the server's folder, for the store "file".
+sub objects {
+    my ($self, $state) = @_;
+    if ($self->is_s3) {
+        my $prefix = $self->{prefix};
+        return sort map { s/^\Q$prefix\E//r } $self->listing('list-type' => 2) =~ m{<Key>([^<]*)</Key>}g;
+    }
+    my @keys;
+    File::Find::find({ no_chdir => 1, wanted => sub { push @keys, substr($_, length "$state/pictures/") =~ s{^(\w+/)../../}{$1}r if -f } }, "$state/pictures");
+    return sort @keys;
+}
+
+# How many versions and markers the bucket still holds.
+sub versions { my ($self) = @_; return scalar(() = $self->listing(versions => '') =~ m{<(?:Version|DeleteMarker)>}g) }
+
+sub DESTROY {
+    my ($self) = @_;
+    return if $self->{owner} != $$ || $self->{missing};
+    local ($?, $@);
+    if ($self->{kind} eq 'radosgw') {
+        local $ENV{STATE} = $self->{state};
+        system("'$ENV{IIMG_SOURCE}/scripts/radosgw' stop");
+    }
+    if ($self->{pid}) {
+        close $self->{stdin};
+        waitpid $self->{pid}, 0;
+    }
+    return;
+}
+
+1;

@@ -1,0 +1,119 @@
+# kill_points.t - a process that dies at any point of an upload, a replacement, a deletion, a generation
+# or a sweep loses no picture and leaves none over; the client sees the old picture or the new one.
+use strict;
+use warnings;
+use IdentityImg::Fault;
+use IdentityImg::Server 'eventually';
+use IdentityImg::Audit;
+use IdentityImg::Test;
+use Test::More;
+
+my $faults = IdentityImg::Fault->new('kill');
+# Enough children that some are left when others die faster than httpd starts new ones.
+my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10', 'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
+my $server = IdentityImg::Server->new('kill', conf => "$children\nIdentityImgSweepInterval 86400\n",
+    env => { %{$faults->environment}, STORAGE => IdentityImg::Audit->kind });
+$server->start;
+my $store = IdentityImg::Audit->new($server, build => $faults->build, env => $faults->environment);
+my @points = split /\n/, $store->ctl('faults');
+cmp_ok scalar @points, '>', 20, 'the build names its points';
+
+# Requests --------------------------------------------------------------------------------------------
+
+my @sources = (make_jpeg(64, 48), make_jpeg(120, 90));
+my $turn = 0;
+my $full = identity_of('full');
+my $one = person('scenario_one');
+sub ask     { return call(@_, base => $server->base, dies => 1) }
+sub image   { return (parts => [name => $_[0] // '', image => [$sources[$turn++ % 2]]]) }
+sub photos  { return @{json(ask(GET => 'reference-images/', as => 'alice'))} }
+sub add     { return ask(POST => 'reference-images/', as => 'alice', image()) }
+sub set     { my ($id) = @_; return ask(POST => "reference-images/$id/upload-image/", as => 'alice', image()) }
+sub dress   { return ask(POST => "identities/$full/upload-image/", as => 'admin', image()) }
+sub make {
+    return ask(POST => 'image-generation/generate/', as => 'admin',
+        json => { identity_id => $full, user_id => $one, aspect_ratio => '1:1', resolution => '1K', save_to_identity => JSON::PP::true() });
+}
+
+sub room { my @there = photos(); ask(DELETE => "reference-images/$_->{id}/", as => 'alice') for @there[1 .. $#there]; return }
+
+# What is done, and what must be there first.
+my %scenarios = (
+    'a new photo'            => [\&room, \&add],
+    'a photo is replaced'    => [\&room, sub { set((photos())[0]{id}) }],
+    'a photo is deleted'     => [sub { room(); add() }, sub { ask(DELETE => 'reference-images/' . (photos())[1]{id} . '/', as => 'alice') }],
+    'an upload is refused'   => [\&room, sub { ask(POST => 'reference-images/', as => 'alice', image('refused')) }],
+    'an identity is changed' => [sub { }, \&dress],
+    'a picture is generated' => [sub { }, \&make],
+    'the sweeper runs'       => [sub { my $photo = json(add()); $store->sql("DELETE FROM reference_images WHERE id = '$photo->{id}'") }, sub { $store->ctl('sweep') }],
+);
+
+# A row that the database refuses at last.
+$server->sql(q{
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END$$;
+    CREATE TRIGGER refuse BEFORE INSERT ON reference_images FOR EACH ROW WHEN (NEW.name = 'refused') EXECUTE FUNCTION refuse()});
+add();
+dress() for 1 .. 4;
+ask(POST => 'reference-images/', as => 'admin', parts => [user_id => $one, image => [$sources[0]]]);
+$store->learn;
+is $store->quarrels, '', 'before anything dies, rows, manifest and store agree';
+
+# Whether what a client sees is whole: each photo and the identity, whose pictures open.
+sub seen {
+    my @rows = (photos(), @{json(ask(GET => "test-users/$one/identities/", as => 'admin'))});
+    return join ' ', map { ask(GET => $_)->code } map { @{$_->{image}}{qw(original large)} } grep { $_->{image} } @rows;
+}
+
+# All passes of a point; those within the file driver, which come again with each object, at its first
+# and its last object, and where one scenario has them all.
+sub passes {
+    my ($point, $count, $scenario) = @_;
+    return 1 .. $count if $point !~ /^file\./ || $point eq 'file.object' && $scenario =~ /new|replaced/;
+    return if $scenario !~ /replaced/;
+    return $count > 1 ? (1, $count) : 1;
+}
+
+my (%died, @table);
+for my $scenario (sort keys %scenarios) {
+    my ($prepare, $act) = @{$scenarios{$scenario}};
+    $prepare->();
+    $faults->order('all 0 trace');
+    $act->();
+    $faults->order('');
+    my %count;
+    $count{$_}++ for $faults->fired;
+    is $store->quarrels, '', "$scenario: when nothing dies, nothing is lost or left over";
+    for my $point (grep { $count{$_} } @points) {
+        my @passes = passes($point, $count{$point}, $scenario);
+        my @wrong;
+        next if !@passes;
+        for my $pass (@passes) {
+            $prepare->();
+            $faults->order("$point $pass exit");
+            $act->();
+            push @wrong, "pass $pass: it did not die" if join(' ', $faults->fired) ne $point;
+            $faults->order('');
+            my $seen = seen();
+            push @wrong, "pass $pass: a client sees $seen" if $seen !~ /^200(?: 200)*$/;
+            my $quarrels = $store->quarrels;
+            push @wrong, "pass $pass: $quarrels" if $quarrels;
+        }
+        is join(' | ', @wrong), '', "$scenario, death at $point (pass @passes of $count{$point})";
+        push @table, [$scenario, $point, "@passes", @wrong ? 'WRONG' : 'whole'];
+        $died{$point}++;
+    }
+}
+is join(' ', grep { !$died{$_} && (!/^(?:file|s3)\./ || /^\Q@{[IdentityImg::Audit->kind]}\E\./) } @points), '', 'each point of the build has been the last of a process';
+diag sprintf '%-24s %-18s %-12s %s', @$_ for ['what is done', 'death at', 'passes', 'afterwards'], @table;
+
+# The server's own sweeper, in mod_watchdog's thread.
+$store->sql("DELETE FROM reference_images WHERE user_id = '" . person('alice') . "'");
+$faults->order('sweep.removed 1 exit');
+$server->reload("$children\nIdentityImgSweepInterval 1\n");
+ok eventually(sub { $faults->has_fired }), 'the sweeper dies within its run';
+$store->sql("UPDATE stored_objects SET retry_at = now()");
+ok eventually(sub { !$store->sql("SELECT 1 FROM stored_objects WHERE state = 'doomed'") }), '... and another child goes on where it stopped';
+is $store->quarrels, '', '... so that nothing is left over';
+
+$server->judge(qr/AH10159|AH03490/, qr/IIMG0003: .* no room/);
+done_testing();

@@ -1,0 +1,71 @@
+# upload_memory.t - sixteen uploads of 20 MB at once: what all processes of httpd have in memory together.
+use strict;
+use warnings;
+use IdentityImg::Server qw(eventually in_parallel);
+use IdentityImg::Test;
+use IO::Socket::INET;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+plan skip_all => 'a sanitizer needs several times the memory' if $ENV{IIMG_SANITIZE};
+my $server = IdentityImg::Server->new('memory')->start;
+my ($count, $most) = (16, 600);
+
+# A JPEG of 20 MB: a real one, and bytes behind its end that no decoder looks at.
+my $photo = slurp(make_jpeg(3000, 2000));
+$photo .= 'x' x (20 * 1024 * 1024 - length $photo);
+
+# Megabytes that the processes have, what they share counted once, and the bodies that are still on
+# their way into memory files, which no process has mapped yet.
+sub memory {
+    my $sum = 0;
+    for my $pid ($server->children) {
+        for my $fd (glob "/proc/$pid/fd/*") { $sum += (-s $fd // 0) / 1024 if (readlink $fd // '') =~ /^\/memfd:identityimg-body/ }
+        open my $file, '<', "/proc/$pid/smaps_rollup" or next;
+        while (<$file>) { $sum += $1 if /^Pss:\s+(\d+)/ }
+    }
+    return $sum / 1024;
+}
+
+# All but the last byte of an upload; the rest when everybody has come so far.
+my ($here, $go) = map { "$ENV{IIMG_WORK}/uploads-$_" } qw(here go);
+sub upload {
+    my ($number) = @_;
+    my $body = "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"big.jpg\"\r\n\r\n$photo\r\n--XX--\r\n";
+    my $socket = IO::Socket::INET->new($server->base =~ s{^http://}{}r) or return "connect: $!";
+    my $request = join "\r\n", 'POST /api/v1/reference-images/ HTTP/1.1', 'Host: x', 'Connection: close',
+        'Authorization: ' . login((qw(alice bob scenario_one scenario_two))[$number % 4]),
+        'Content-Type: multipart/form-data; boundary=XX', 'Content-Length: ' . length $body, '', $body;
+    for (my $at = 0; $at < length($request) - 1;) { $at += syswrite($socket, $request, length($request) - 1 - $at, $at) // return "write: $!" }
+    open my $file, '>>', $here or return "$here: $!";
+    syswrite $file, '.';
+    eventually(sub { -e $go }, 60);
+    syswrite $socket, substr $request, -1;
+    return (readline($socket) // '') =~ /^HTTP\/1\.1 (\d+)/ ? $1 : 'no answer';
+}
+
+my $idle = memory();
+my ($peak, $waiting) = (0, 0);
+my @answers = in_parallel($count, \&upload, sub {
+    eventually(sub { (-s $here // 0) >= $count }, 60) or die 'the uploads do not arrive';
+    $waiting = memory();
+    open my $file, '>', $go or die $!;
+    my $end = time + 60;
+    my $quiet = 0;
+    while ($quiet < 10 && time < $end) {
+        my $now = memory();
+        $peak = $now if $now > $peak;
+        $quiet = $now < $idle + 150 ? $quiet + 1 : 0;
+        sleep 0.05;
+    }
+});
+is join(' ', @answers), join(' ', (201) x $count), "$count uploads of 20 MB at once are taken";
+diag sprintf '%d MB before, %d MB when all have arrived, %d MB at most', $idle, $waiting, $peak;
+cmp_ok $waiting, '>=', $count * 20, '... all of them at the same time';
+cmp_ok $peak, '<', $most, "... within $most MB";
+my $after = memory();
+eventually(sub { ($after = memory()) < $idle + 150 }, 10);
+cmp_ok $after, '<', $idle + 150, '... which are given back';
+
+$server->judge;
+done_testing();
