@@ -27,7 +27,8 @@ typedef struct asking_t {
     int answer[2], verdict[2];      /* pipes; -1: closed */
     apr_time_t due;                 /* until when the next thing must have happened */
     bool started;
-    bool ended;                     /* the answer's pipe: nothing more will come */
+    iimg_work_verdict_t last;       /* what became of it; event 0: not known yet */
+    bool judged;                    /* that is known, or nobody will tell any more */
     char *tail;                     /* what follows the head */
     apr_size_t read, tail_length;   /* bytes of the frame so far; of the tail in all */
 } asking_t;
@@ -231,7 +232,7 @@ static bool read_answer(asking_t *a)
         return errno != EINTR && settle(a, IIMG_WORKER_AWAY, "the answer cannot be read");
     }
     if (n == 0) {
-        a->ended = true;
+        close_end(&a->answer[OURS]);
         return is_complete(a) && settle(a, IIMG_WORKER_ANSWERED, NULL);
     }
     if (is_complete(a)) {
@@ -259,48 +260,55 @@ static bool judge_end(asking_t *a, int status)
     return settle(a, IIMG_WORKER_LIED, "it ended with half an answer");
 }
 
-static bool judge(asking_t *a, const iimg_work_verdict_t *verdict)
+/* There is no whole answer, nor will there be one: why? */
+static bool judge(asking_t *a)
 {
-    switch (verdict->event) {
-    case IIMG_WORK_STARTED:
-        a->started = true;
-        a->due = apr_time_now() + apr_time_from_msec(a->worker->deadline + GRACE);
-        return false;
+    switch (a->last.event) {
+    case 0:
+        return settle(a, IIMG_WORKER_AWAY, NULL);       /* the zygote is gone */
     case IIMG_WORK_KILLED:
         return settle(a, IIMG_WORKER_KILLED, apr_psprintf(a->context->pool, "signal %d (%s)",
-                                                          (int)verdict->detail,
-                                                          strsignal(verdict->detail)));
+                                                          (int)a->last.detail,
+                                                          strsignal(a->last.detail)));
     case IIMG_WORK_LATE:
         return settle(a, IIMG_WORKER_LATE, "its time was over");
     case IIMG_WORK_BUSY:
         return settle(a, IIMG_WORKER_BUSY, "its turn did not come");
     case IIMG_WORK_ENDED:
-        return judge_end(a, verdict->detail);
+        return judge_end(a, a->last.detail);
     default:
         return settle(a, IIMG_WORKER_AWAY, "it is of another version");
     }
 }
 
-/* @return whether the outcome is settled. A pipe that ends without a verdict: the zygote is gone */
-static bool read_verdict(asking_t *a)
+static void read_verdict(asking_t *a)
 {
     iimg_work_verdict_t verdict;
     ssize_t n = read(a->verdict[OURS], &verdict, sizeof(verdict));
 
     if (n < 0 && errno == EINTR) {
-        return false;
+        return;
     }
-    return n == (ssize_t)sizeof(verdict) ? judge(a, &verdict)
-                                         : settle(a, IIMG_WORKER_AWAY, NULL);
+    if (n == (ssize_t)sizeof(verdict) && verdict.event == IIMG_WORK_STARTED) {
+        a->started = true;
+        a->due = apr_time_now() + apr_time_from_msec(a->worker->deadline + GRACE);
+        return;
+    }
+    if (n == (ssize_t)sizeof(verdict)) {
+        a->last = verdict;
+    }
+    a->judged = true;
+    close_end(&a->verdict[OURS]);
 }
 
-/* Answers before verdicts: who has answered may die in peace. */
+/* Until the answer is whole, or it is known that there is none: then both pipes have ended. Who has
+ * answered may die in peace, so that a verdict counts only when the answer has been read to its end. */
 static void await(asking_t *a)
 {
     bool settled = false;
 
     while (!settled) {
-        struct pollfd polls[] = { { a->ended ? -1 : a->answer[OURS], POLLIN, 0 },
+        struct pollfd polls[] = { { a->answer[OURS], POLLIN, 0 },
                                   { a->verdict[OURS], POLLIN, 0 } };
         int n = poll(polls, 2, left_ms(a));
 
@@ -313,7 +321,10 @@ static void await(asking_t *a)
             settled = read_answer(a);
         }
         else if (n > 0) {
-            settled = read_verdict(a);
+            read_verdict(a);
+        }
+        if (!settled && a->judged && a->answer[OURS] < 0) {
+            settled = judge(a);
         }
     }
 }
@@ -325,7 +336,8 @@ static iimg_error_t *attempt(asking_t *a)
     if (err) {
         return err;
     }
-    a->started = a->ended = false;
+    a->started = a->judged = false;
+    memset(&a->last, 0, sizeof(a->last));
     a->tail = NULL;
     a->read = 0;
     if (send_request(a)) {
