@@ -394,9 +394,9 @@ static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *li
     err = list_entries(&inner, listing, path, depth, directory);
     closedir(directory);
     if (err) {
-        kept = iimg_error_detail(iimg_error_code(iimg_error(context->pool, err->kind, "%s",
-                                                            err->message), err->code), "%s",
+        kept = iimg_error_detail(iimg_error(context->pool, err->kind, "%s", err->message), "%s",
                                  err->detail ? err->detail : err->message);
+        kept->code = err->code;
     }
     apr_pool_destroy(inner.pool);
     return kept;
