@@ -73,8 +73,8 @@ iimg_error_t *iimg_generation_load_read(iimg_context_t *context,
         return err;
     }
     *load = (iimg_generation_load_t){
-        .running = iimg_rows_integer(rows, 0, 0),
-        .running_of_user = iimg_rows_integer(rows, 0, 1),
+        .running = (int)iimg_rows_integer(rows, 0, 0),
+        .running_of_user = (int)iimg_rows_integer(rows, 0, 1),
         .seconds = at_least_one(rows, 2), .seconds_of_user = at_least_one(rows, 3),
         .day_seconds = wish->per_day && iimg_rows_text(rows, 0, 4) ? at_least_one(rows, 4) : 0,
         .budget_seconds = (int)iimg_rows_integer(rows, 0, 5),

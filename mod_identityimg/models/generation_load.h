@@ -17,8 +17,8 @@ typedef struct iimg_generation_wish_t {
 
 /** Jobs of all nodes. Seconds are at least 1. */
 typedef struct iimg_generation_load_t {
-    long long running;              /* that wait or run */
-    long long running_of_user;
+    int running;                    /* that wait or run */
+    int running_of_user;
     int seconds;                    /* until the first of them has probably ended */
     int seconds_of_user;
     int day_seconds;                /* until the user may have one more; 0: now */

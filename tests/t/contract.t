@@ -19,7 +19,8 @@ my $identity = identity_of('full');
 my $scenario = '00000000-0000-4000-8000-0000000000e1';
 my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
 my $job = '00000000-0000-4000-8000-00000000ab01';
-sql("INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', now())");
+sub make_job { sql("INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', now())"); return }
+make_job();
 
 # path                                       Allow                                       of a row
 my @routes = (
@@ -209,6 +210,7 @@ is call(GET => 'test-users/', as => 'bob')->code, 403, 'and who was, is not';
 sql("DELETE FROM users WHERE id = '$bob'");
 like line(call(GET => 'users/me/', as => 'bob')), qr/^401 (?:user_inactive|authentication_failed) /, 'who was deleted is not let in';
 fresh_data();
+make_job();
 $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
 $routes[1][0] = "reference-images/$photo/";
 $routes[2][0] = "reference-images/$photo/upload-image/";

@@ -22,6 +22,7 @@ my $one = IdentityImg::Server->new('limits', env => { GEMINI_ENDPOINT => "http:/
 my ($cluster) = map { /^(?:export )?PGHOST='?([^';]+)/ ? $1 : () } split /[\n;] */, $one->script(cluster => 'env');
 my ($port) = map { /^(?:export )?PGPORT='?([^';]+)/ ? $1 : () } split /[\n;] */, $one->script(cluster => 'env');
 my $shared = qq{DBDParams "host=$cluster} . ($port ? " port=$port" : '') . qq{ dbname=identityimg user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"\n};
+$shared .= 'IdentityImgStorageRoot "' . $one->state . qq{/pictures"\n};
 my $two = IdentityImg::Server->new('limits-two', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k' }, conf => $shared)->start;
 my @servers = ($one, $two);
 sub limit { my (@directives) = @_; my $conf = join '', map { "IdentityImg$_\n" } @directives; $one->reload($conf); $two->reload($shared . $conf); return }
@@ -124,14 +125,14 @@ $one->sql("UPDATE generation_jobs SET cost = 0.05");
 is((ask($two, 'admin'))->[0], 200, 'what they really cost counts when it is known');
 $one->sql("UPDATE generation_jobs SET cost = 0.40, created_at = now() - interval '23 hours' WHERE cost IS NOT NULL");
 $answer = ask($one, 'admin');
-is said($answer), '429 generation_budget The budget for pictures, 1 dollars in 24 hours, is spent or set aside for those under way. Try again in 60 minutes.', 'who comes too late is told so';
+is said($answer), '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try again in 60 minutes.', 'who comes too late is told so';
 cmp_ok abs($answer->[1] - 3600), '<=', 20, 'and when enough of it is a day ago';
 $one->sql("UPDATE generation_jobs SET cost = NULL, expected_cost = 0");
 is((ask($one, 'admin'))->[0], 200, 'what cost nothing spends nothing');
 forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30');
 $answer = ask($one, 'admin');
-is said($answer), '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, 0.10 dollars. Ask the operator for another budget.', 'a budget that is smaller than a picture is told';
+is said($answer), '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the operator for another one.', 'a budget that is smaller than a picture is told';
 is $answer->[1], 86400, 'with Retry-After all the same';
 limit('GenerationBudget 0.10', 'GenerationCost 0.30', 'Generator preview');
 is((ask($one, 'admin'))->[0], 200, 'a preview costs nothing');

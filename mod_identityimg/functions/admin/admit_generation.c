@@ -36,25 +36,23 @@ static iimg_error_t *wait_for(iimg_context_t *context, int seconds, const char *
     return iimg_error_retry(iimg_error_code(err, code), seconds);
 }
 
-static const char *pictures(apr_pool_t *pool, long long n)
+static const char *being_made(apr_pool_t *pool, int n, const char *whom)
 {
-    return apr_psprintf(pool, n == 1 ? "%lld picture is" : "%lld pictures are", n);
+    return apr_psprintf(pool, "%d picture%s being made%s at this moment, as many as may be.", n,
+                        n == 1 ? " is" : "s are", whom);
 }
 
 static iimg_error_t *check_running(iimg_context_t *context, const iimg_generation_load_t *load)
 {
     const iimg_generation_limits_t *limits = &context->services->generation_limits;
-    apr_pool_t *pool = context->pool;
 
     if (limits->at_once && load->running >= limits->at_once) {
         return wait_for(context, load->seconds, "generations_at_once",
-                        apr_psprintf(pool, "%s being made at this moment, as many as may be.",
-                                     pictures(pool, load->running)));
+                        being_made(context->pool, load->running, ""));
     }
     if (limits->at_once_per_user && load->running_of_user >= limits->at_once_per_user) {
         return wait_for(context, load->seconds_of_user, "user_generations_at_once",
-                        apr_psprintf(pool, "%s being made for you at this moment, as many as may "
-                                     "be.", pictures(pool, load->running_of_user)));
+                        being_made(context->pool, load->running_of_user, " for you"));
     }
     return NULL;
 }
@@ -72,14 +70,14 @@ static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_lo
     }
     if (load->budget_seconds > 0) {
         return wait_for(context, load->budget_seconds, "generation_budget",
-                        apr_psprintf(pool, "The budget for pictures, %s dollars in 24 hours, is "
-                                     "spent or set aside for those under way.", limits->budget));
+                        apr_psprintf(pool, "The budget for pictures, $%s in 24 hours, is spent, or "
+                                     "set aside for those under way.", limits->budget));
     }
     if (load->budget_seconds < 0) {
         return iimg_error_retry(
             iimg_error_code(iimg_error(pool, IIMG_LIMITED, "A single picture is expected to cost "
-                                       "more than the budget for 24 hours, %s dollars. Ask the "
-                                       "operator for another budget.", limits->budget),
+                                       "more than the budget for 24 hours, $%s. Ask the operator "
+                                       "for another one.", limits->budget),
                             "generation_budget"), DAY);
     }
     return NULL;

@@ -49,11 +49,23 @@ static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation
     return err;
 }
 
+static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation_job_t *job,
+                                  iimg_identity_t **identity)
+{
+    iimg_upload_t upload;
+    iimg_error_t *err = read_picture(context, job, &upload);
+
+    if (!err) {
+        err = iimg_upload_identity_image(context, job->identity_id, &upload, identity);
+    }
+    /* Deleted meanwhile. */
+    return err && err->kind == IIMG_NOT_FOUND ? no_identity(context) : err;
+}
+
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
                                         iimg_identity_t **identity)
 {
     iimg_generation_job_t *job;
-    iimg_upload_t upload;
     iimg_error_t *err = iimg_get_generation_job(context, job_id, &job);
 
     if (!err && !job->image) {
@@ -62,11 +74,5 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
     if (!err) {
         err = check_identity(context, job);
     }
-    if (!err) {
-        err = read_picture(context, job, &upload);
-    }
-    if (!err) {
-        err = iimg_upload_identity_image(context, job->identity_id, &upload, identity);
-    }
-    return err && err->kind == IIMG_NOT_FOUND && !err->code ? no_identity(context) : err;
+    return err ? err : copy_picture(context, job, identity);
 }
