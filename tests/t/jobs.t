@@ -165,7 +165,7 @@ is json(get("$list$one/"))->{state}, 'succeeded', 'but for the record';
 
 # While it runs -----------------------------------------------------------------------------------------
 
-my $json = JSON::PP->new->utf8;
+my $json = JSON::PP->new->utf8->canonical;
 my $pid = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', 'k');
 my ($double) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
 my $owner = $$;

@@ -25,11 +25,11 @@ my $shared = qq{DBDParams "host=$cluster} . ($port ? " port=$port" : '') . qq{ d
 $shared .= 'IdentityImgStorageRoot "' . $one->state . qq{/pictures"\n};
 my $two = IdentityImg::Server->new('limits-two', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k' }, conf => $shared)->start;
 my @servers = ($one, $two);
-sub limit { my (@directives) = @_; my $conf = join '', map { "IdentityImg$_\n" } @directives; $one->reload($conf); $two->reload($shared . $conf); return }
+sub limit { my (@directives) = @_; my $conf = join '', map { "IdentityImg$_\n" } @directives; in_parallel(2, sub { my ($n) = @_; $servers[$n]->reload($n ? $shared . $conf : $conf) }); return }
 
 # Another admin; both have one photo to start from.
 $one->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
-is call(POST => 'reference-images/', as => 'alice', base => $one->base, parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
+is call(POST => 'reference-images/', as => 'alice', base => $one->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
 
 # A generation: [status, Retry-After, data]. It may be asked for in a process of its own.
 sub ask {
@@ -139,11 +139,11 @@ is((ask($one, 'admin'))->[0], 200, 'a preview costs nothing');
 
 # A key is free again, so that the request can be sent again later.
 limit('GenerationsPerDay 1');
-$answer = call(POST => 'image-generation/generate/', as => 'admin', base => $one->base, headers => ['Idempotency-Key' => 'later'], json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' });
+$answer = call(POST => 'image-generation/generate/', as => 'admin', base => $one->base, headers => [Connection => 'close', 'Idempotency-Key' => 'later'], json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' });
 is refusal($answer), '429 user_generations_per_day You may have 1 picture made in 24 hours, and had. Try again in 24 hours.', 'a request with a key is refused';
 like $answer->header('Retry-After'), qr/^86[34]\d\d$/, '... with the time';
 forget();
-is call(POST => 'image-generation/generate/', as => 'admin', base => $one->base, headers => ['Idempotency-Key' => 'later'], json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' })->code, 200,
+is call(POST => 'image-generation/generate/', as => 'admin', base => $one->base, headers => [Connection => 'close', 'Idempotency-Key' => 'later'], json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' })->code, 200,
     'and is done when it comes again';
 $_->judge for @servers;
 finish();
