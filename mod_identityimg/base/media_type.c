@@ -71,6 +71,11 @@ const iimg_media_type_t *iimg_media_type_sniff(const void *data, apr_size_t leng
     return kind;
 }
 
+const iimg_media_type_t *iimg_media_type_read(int number)
+{
+    return kinds[number].format == IIMG_FORMAT_UNKNOWN ? NULL : &kinds[number];
+}
+
 const iimg_media_type_t *iimg_media_type_by_extension(const char *extension)
 {
     for (const iimg_media_type_t *kind = kinds; kind->format != IIMG_FORMAT_UNKNOWN; kind++) {

@@ -32,6 +32,9 @@ const iimg_media_type_t *iimg_media_type_sniff(const void *data, apr_size_t leng
 /** @return the row with that extension, without the dot; NULL when there is none */
 const iimg_media_type_t *iimg_media_type_by_extension(const char *extension);
 
+/** @return the number-th kind that we read, from 0; NULL behind the last one */
+const iimg_media_type_t *iimg_media_type_read(int number);
+
 /**
  * Name what strangers' bytes look like, for the sentence that refuses them.
  * @return "a PDF document", "HTML", "text", ...; "unknown data" when nothing fits; a literal

@@ -1,7 +1,10 @@
 /* generation_job.c - generations: rows of generation_jobs. */
 #include "models/generation_job.h"
 
+#include <string.h>
 #include <apr_strings.h>
+
+#define CLAIMED_WITHIN 120      /* seconds that a process takes at most to claim what it inserted */
 
 const char *const iimg_generation_job_states[] = {
     "queued", "running", "succeeded", "failed", "canceled", NULL
@@ -13,16 +16,20 @@ const char *const iimg_generation_job_states[] = {
     "j.aspect_ratio, j.resolution, j.reference_image_ids, j.image, j.media_type, j.width, " \
     "j.height, j.warnings, j.error_code, j.error_detail, j.error_billed, j.usage, j.cost, " \
     "j.attempts, j.created_at, j.started_at, j.finished_at, " \
-    "(SELECT name FROM identities WHERE identities.id = j.identity_id)"
+    "(SELECT name FROM identities WHERE identities.id = j.identity_id), j.version, " \
+    "CASE WHEN j.state = 'queued' THEN" \
+    "    1 + (SELECT count(*) FROM generation_jobs q WHERE q.state = 'queued'" \
+    "            AND (q.created_at, q.id) < (j.created_at, j.id)) END"
 
 static const iimg_statement_t insert = {
     "iimg_generation_job_insert",
     "INSERT INTO generation_jobs AS j"
     "       (identity_id, user_id, requested_by, prompt_id, prompt_version, prompt_used,"
     "        additional_prompt, save_to_identity, generator, model, aspect_ratio, resolution,"
-    "        reference_image_ids, warnings)"
+    "        reference_image_ids, warnings, expected_cost, lease_expires_at)"
     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::integer, $6::text, $7::text,"
-    "         $8::boolean, $9::text, $10::text, $11::text, $12::text, $13::uuid[], $14::text[])"
+    "         $8::boolean, $9::text, $10::text, $11::text, $12::text, $13::uuid[], $14::text[],"
+    "         $15::numeric, now() + make_interval(secs => $16::integer))"
     " RETURNING " COLUMNS
 };
 
@@ -38,48 +45,130 @@ static const iimg_statement_t by_id = {
     "iimg_generation_job_by_id", "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid"
 };
 
+#define CANCELED_LATE \
+    "'This generation was canceled after the picture had been asked for: it is kept here, and was " \
+    "saved nowhere else.'"
+
 static const iimg_statement_t finish = {
     "iimg_generation_job_finish",
     "UPDATE generation_jobs AS j"
-    "   SET state = CASE WHEN $3::text IS NULL THEN 'failed' ELSE 'succeeded' END,"
+    "   SET state = CASE WHEN cancel_requested_at IS NOT NULL THEN 'canceled'"
+    "                    WHEN $3::text IS NULL THEN 'failed' ELSE 'succeeded' END,"
     "       image = $3::text, media_type = $4::text, width = $5::integer, height = $6::integer,"
     "       error_code = $7::text, error_detail = $8::text, error_billed = $9::boolean,"
-    "       usage = $10::jsonb, warnings = warnings || $11::text[], owner = NULL,"
-    "       lease_expires_at = NULL, finished_at = now()"
+    "       usage = $10::jsonb, owner = NULL, lease_expires_at = NULL, finished_at = now(),"
+    "       warnings = warnings || $11::text[]"
+    "           || CASE WHEN cancel_requested_at IS NOT NULL AND $3::text IS NOT NULL"
+    "                   THEN ARRAY[" CANCELED_LATE "] ELSE '{}'::text[] END"
     " WHERE id = $1::uuid AND state = 'running' AND owner = $2::text RETURNING " COLUMNS
 };
 
+/* Who is queued and leased to a process that died was never sent to a provider. */
 static const iimg_statement_t fail_lost = {
     "iimg_generation_job_fail_lost",
     "UPDATE generation_jobs"
-    "   SET state = 'failed', error_code = 'lost', owner = NULL, lease_expires_at = NULL,"
-    "       error_detail = 'The server stopped before the picture was there.',"
-    "       finished_at = now()"
-    " WHERE state = 'running' AND lease_expires_at < now()"
+    "   SET state = CASE WHEN cancel_requested_at IS NULL THEN 'failed' ELSE 'canceled' END,"
+    "       error_code = 'lost', owner = NULL, lease_expires_at = NULL, finished_at = now(),"
+    "       error_billed = CASE WHEN state = 'queued' THEN false END,"
+    "       error_detail = CASE WHEN state = 'queued'"
+    "           THEN 'The server stopped before it asked for the picture. Ask for it again.'"
+    "           ELSE 'The server stopped before the picture was there.' END"
+    " WHERE state IN ('queued', 'running') AND lease_expires_at < now()"
 };
 
-static iimg_generation_job_t *take_row(apr_pool_t *pool, const iimg_rows_t *rows)
+static const iimg_statement_t list = {
+    "iimg_generation_job_list",
+    "SELECT " IIMG_CALLER_COLUMNS ", j.page_key, " COLUMNS
+    "  FROM users c LEFT JOIN LATERAL ("
+    "    SELECT j.*, " IIMG_PAGE_KEY("j") " FROM generation_jobs j"
+    "     WHERE c.is_staff AND " IIMG_PAGE_BEHIND("j")
+    "       AND ($6::text[] = '{}' OR " IIMG_PAGE_MATCHES("j.additional_prompt,"
+    "           (SELECT name FROM identities WHERE identities.id = j.identity_id)") ")"
+    "       AND ($7::uuid IS NULL OR j.identity_id = $7::uuid)"
+    "       AND ($8::uuid IS NULL OR j.user_id = $8::uuid)"
+    "       AND ($9::uuid IS NULL OR j.prompt_id = $9::uuid)"
+    "       AND ($10::text IS NULL OR j.state = $10::text)"
+    IIMG_PAGE_END("j") ") j ON true"
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("j")
+};
+
+static const iimg_statement_t for_staff = {
+    "iimg_generation_job_for_staff",
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
+    "  FROM users c LEFT JOIN generation_jobs j ON c.is_staff AND j.id = $3::uuid"
+    " WHERE " IIMG_CALLER_IS
+};
+
+static const iimg_statement_t lock_row = {
+    "iimg_generation_job_lock",
+    "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid FOR NO KEY UPDATE OF j"
+};
+
+static const iimg_statement_t cancel = {
+    "iimg_generation_job_cancel",
+    "UPDATE generation_jobs AS j"
+    "   SET state = CASE WHEN state = 'queued' THEN 'canceled' ELSE state END,"
+    "       finished_at = CASE WHEN state = 'queued' THEN now() END,"
+    "       owner = CASE WHEN state = 'running' THEN owner END,"
+    "       lease_expires_at = CASE WHEN state = 'running' THEN lease_expires_at END,"
+    "       cancel_requested_at = coalesce(cancel_requested_at, now())"
+    " WHERE id = $1::uuid AND state IN ('queued', 'running') RETURNING " COLUMNS
+};
+
+static const iimg_statement_t medians = {
+    "iimg_generation_job_medians",
+    "SELECT " IIMG_CALLER_COLUMNS ", r.resolution, ("
+    "    SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY"
+    "               extract(epoch FROM recent.finished_at - recent.started_at))::numeric, 1)"
+    "      FROM (SELECT j.finished_at, j.started_at FROM generation_jobs j"
+    "             WHERE j.state = 'succeeded' AND j.generator = $3::text AND j.model = $4::text"
+    "               AND j.resolution = r.resolution"
+    "             ORDER BY j.created_at DESC LIMIT 50) recent)"
+    "  FROM users c LEFT JOIN unnest($5::text[]) WITH ORDINALITY r (resolution, place)"
+    "    ON c.is_staff"
+    " WHERE " IIMG_CALLER_IS " ORDER BY r.place"
+};
+
+static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
+                     iimg_generation_job_t *job)
 {
-    iimg_generation_job_t *job = apr_pcalloc(pool, sizeof(*job));
     const char **texts[] = {
         &job->id, &job->state, &job->identity_id, &job->user_id, &job->requested_by,
         &job->prompt_id, &job->prompt_version, &job->prompt_used, &job->additional_prompt, NULL,
         &job->generator, &job->model, &job->aspect_ratio, &job->resolution, NULL, &job->image,
         &job->media_type, &job->width, &job->height, NULL, &job->error_code, &job->error_detail,
         &job->error_billed, &job->usage, &job->cost, NULL, &job->created_at, &job->started_at,
-        &job->finished_at, &job->identity_name,
+        &job->finished_at, &job->identity_name, &job->version, &job->queue_position,
     };
 
+    memset(job, 0, sizeof(*job));
     for (int i = 0; i < (int)(sizeof(texts) / sizeof(texts[0])); i++) {
         if (texts[i]) {
-            *texts[i] = iimg_rows_text(rows, 0, i);
+            *texts[i] = iimg_rows_text(rows, row, from + i);
         }
     }
-    job->save_to_identity = iimg_rows_bool(rows, 0, 9);
-    job->reference_image_ids = iimg_db_array_parse(pool, iimg_rows_text(rows, 0, 14));
-    job->warnings = iimg_db_array_parse(pool, iimg_rows_text(rows, 0, 19));
-    job->attempts = (int)iimg_rows_integer(rows, 0, 25);
-    return job;
+    job->save_to_identity = iimg_rows_bool(rows, row, from + 9);
+    job->reference_image_ids = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 14));
+    job->warnings = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 19));
+    job->attempts = (int)iimg_rows_integer(rows, row, from + 25);
+}
+
+static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
+{
+    apr_array_header_t *jobs = apr_array_make(pool, rows->count + 1,
+                                              sizeof(iimg_generation_job_t));
+
+    for (int row = 0; row < rows->count; row++) {
+        if (iimg_rows_text(rows, row, from)) {
+            take_row(pool, rows, row, from, apr_array_push(jobs));
+        }
+    }
+    return jobs;
+}
+
+static iimg_generation_job_t *first(const apr_array_header_t *jobs)
+{
+    return jobs->nelts ? &APR_ARRAY_IDX(jobs, 0, iimg_generation_job_t) : NULL;
 }
 
 static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
@@ -88,7 +177,7 @@ static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statem
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
 
-    *job = !err && rows->count ? take_row(context->pool, rows) : NULL;
+    *job = err ? NULL : first(take_rows(context->pool, rows, 0));
     return err;
 }
 
@@ -103,7 +192,8 @@ iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generatio
                            j->save_to_identity ? "t" : "f", j->generator, j->model,
                            j->aspect_ratio, j->resolution,
                            iimg_db_array_format(pool, j->reference_image_ids),
-                           iimg_db_array_format(pool, j->warnings)), job);
+                           iimg_db_array_format(pool, j->warnings), j->expected_cost,
+                           apr_itoa(pool, CLAIMED_WITHIN)), job);
 }
 
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,
@@ -141,4 +231,76 @@ iimg_error_t *iimg_generation_job_fail_lost(iimg_context_t *context, int *count)
 
     *count = err ? 0 : rows->affected;
     return err;
+}
+
+/* What staff see and end ----------------------------------------------------------------------- */
+
+iimg_error_t *iimg_generation_job_list(iimg_context_t *context, iimg_page_t *page,
+                                       const iimg_generation_job_filter_t *filter,
+                                       const iimg_caller_t **caller, apr_array_header_t **jobs)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &list,
+                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
+                                                  filter->identity_id, filter->user_id,
+                                                  filter->prompt_id, filter->state), &rows);
+
+    if (err) {
+        return err;
+    }
+    *caller = iimg_caller_of_rows(context, rows);
+    *jobs = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
+    iimg_page_close(page, rows, *jobs);
+    return NULL;
+}
+
+iimg_error_t *iimg_generation_job_for_staff(iimg_context_t *context, const char *id,
+                                            const iimg_caller_t **caller,
+                                            iimg_generation_job_t **job)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &for_staff,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
+
+    if (err) {
+        return err;
+    }
+    *caller = iimg_caller_of_rows(context, rows);
+    *job = first(take_rows(context->pool, rows, IIMG_CALLER_WIDTH));
+    return NULL;
+}
+
+iimg_error_t *iimg_generation_job_lock(iimg_context_t *context, const char *id,
+                                       iimg_generation_job_t **job)
+{
+    return one(context, &lock_row, IIMG_PARAMS(id), job);
+}
+
+iimg_error_t *iimg_generation_job_cancel(iimg_context_t *context, const char *id,
+                                         iimg_generation_job_t **job)
+{
+    return one(context, &cancel, IIMG_PARAMS(id), job);
+}
+
+iimg_error_t *iimg_generation_job_medians(iimg_context_t *context, const char *generator,
+                                          const char *model,
+                                          const apr_array_header_t *resolutions,
+                                          const iimg_caller_t **caller,
+                                          apr_array_header_t **seconds)
+{
+    const char *wanted = iimg_db_array_format(context->pool, resolutions);
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &medians,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), generator, model,
+                                                  wanted), &rows);
+
+    if (err) {
+        return err;
+    }
+    *caller = iimg_caller_of_rows(context, rows);
+    *seconds = apr_array_make(context->pool, rows->count + 1, sizeof(const char *));
+    for (int row = 0; row < rows->count; row++) {
+        APR_ARRAY_PUSH(*seconds, const char *) = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 1);
+    }
+    return NULL;
 }

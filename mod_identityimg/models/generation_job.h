@@ -7,6 +7,8 @@
 #include "base/context.h"
 #include "base/db.h"
 #include "base/error.h"
+#include "models/page.h"
+#include "models/user.h"
 
 /** The states of a job, in the order in which they come; NULL at the end. */
 extern const char *const iimg_generation_job_states[];
@@ -37,14 +39,18 @@ typedef struct iimg_generation_job_t {
     const char *error_billed;           /* "t", "f", NULL: unknown */
     const char *usage;                  /* JSON text or NULL */
     const char *cost;                   /* decimal text or NULL */
+    const char *expected_cost;          /* to be inserted: decimal text */
     int attempts;
     const char *created_at;             /* PostgreSQL's text */
     const char *started_at;
     const char *finished_at;
+    const char *version;                /* counts changes that clients can see, as text */
+    const char *queue_position;         /* from "1"; NULL: does not wait */
 } iimg_generation_job_t;
 
 /**
- * Insert a queued job from the members that the client chose; job gets its id and times.
+ * Insert a queued job from the members that the client chose; job gets its id and times. Who inserts
+ * it claims it at once: if it is not claimed, it is lost.
  */
 iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generation_job_t **job);
 
@@ -71,7 +77,8 @@ typedef struct iimg_generation_outcome_t {
 } iimg_generation_outcome_t;
 
 /**
- * End a job that this owner runs: succeeded when there is an image, else failed.
+ * End a job that this owner runs: succeeded when there is an image, else failed; canceled when that
+ * was asked for meanwhile, with the image all the same.
  * @param job the row after it; NULL when it is not this owner's any more
  */
 iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id,
@@ -79,7 +86,49 @@ iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id
                                          const iimg_generation_outcome_t *outcome,
                                          iimg_generation_job_t **job);
 
-/** Fail the jobs whose owner has not been heard of since its lease ended. @param count how many */
+/** Fail the jobs, begun or not, whose process has let its lease end. @param count how many */
 iimg_error_t *iimg_generation_job_fail_lost(iimg_context_t *context, int *count);
+
+/* What staff see and end ----------------------------------------------------------------------- */
+
+/** Which jobs of all are wanted; NULL: any. */
+typedef struct iimg_generation_job_filter_t {
+    const char *identity_id;
+    const char *user_id;                /* whose references */
+    const char *prompt_id;
+    const char *state;
+} iimg_generation_job_filter_t;
+
+/** A page of jobs, the newest first, for staff. @param jobs iimg_generation_job_t */
+iimg_error_t *iimg_generation_job_list(iimg_context_t *context, iimg_page_t *page,
+                                       const iimg_generation_job_filter_t *filter,
+                                       const iimg_caller_t **caller, apr_array_header_t **jobs);
+
+/** One job, for staff. @param job NULL when there is none such */
+iimg_error_t *iimg_generation_job_for_staff(iimg_context_t *context, const char *id,
+                                            const iimg_caller_t **caller,
+                                            iimg_generation_job_t **job);
+
+/** Lock a job until the transaction ends. @param job NULL when there is none such */
+iimg_error_t *iimg_generation_job_lock(iimg_context_t *context, const char *id,
+                                       iimg_generation_job_t **job);
+
+/**
+ * End a job that waits, or ask who runs it to end it.
+ * @param job the row after it; NULL when it had ended already
+ */
+iimg_error_t *iimg_generation_job_cancel(iimg_context_t *context, const char *id,
+                                         iimg_generation_job_t **job);
+
+/**
+ * How long the last pictures took, for staff.
+ * @param resolutions const char *
+ * @param seconds     const char *, one for each of them: a decimal, or NULL when there were none
+ */
+iimg_error_t *iimg_generation_job_medians(iimg_context_t *context, const char *generator,
+                                          const char *model,
+                                          const apr_array_header_t *resolutions,
+                                          const iimg_caller_t **caller,
+                                          apr_array_header_t **seconds);
 
 #endif

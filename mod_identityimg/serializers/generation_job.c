@@ -72,7 +72,7 @@ void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer
     iimg_json_object_open(out);
     iimg_json_member(out, "id", job->id);
     iimg_json_member(out, "state", job->state);
-    serialize_raw(out, "queue_position", NULL);
+    serialize_raw(out, "queue_position", job->queue_position);
     iimg_json_member(out, "identity", job->identity_id);
     iimg_json_member(out, "user", job->user_id);
     iimg_json_member(out, "requested_by", job->requested_by);

@@ -29,6 +29,13 @@ void iimg_user_members(iimg_json_t *out, const iimg_user_t *user);
 /** Write an array of values with their labels. @param values NULL at the end */
 void iimg_enum_serialize(iimg_json_t *out, const char *const *values);
 
+/** Write an array of values with their labels, and which is taken unless another is named. */
+void iimg_choices_serialize(iimg_json_t *out, const char *const *values, const char *preferred);
+
+/** The same of resolutions, with price and time. @param options iimg_resolution_option_t */
+void iimg_resolution_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
+                                       const char *preferred);
+
 /** The image member's value: null, or the URLs of original and derivatives. */
 void iimg_picture_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                             const iimg_picture_t *picture);

@@ -20,10 +20,10 @@ typedef struct number_t {
 } number_t;
 
 enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
-       GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, DATABASE_CONNECTIONS, DATABASE_WAIT,
-       DATABASE_TIMEOUT, BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW,
-       SWEEP_INTERVAL, WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT,
-       S3_TIMEOUT };
+       GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, GENERATIONS_AT_ONCE, GENERATIONS_PER_USER,
+       GENERATIONS_PER_DAY, DATABASE_CONNECTIONS, DATABASE_WAIT, DATABASE_TIMEOUT,
+       BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW, SWEEP_INTERVAL,
+       WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT, S3_TIMEOUT };
 
 static const number_t numbers[] = {
     [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
@@ -34,6 +34,9 @@ static const number_t numbers[] = {
     [GEMINI_TIMEOUT] = { offsetof(iimg_config_t, gemini_timeout), 1, 600, 300 },
     [GEMINI_CONNECT_TIMEOUT] = { offsetof(iimg_config_t, gemini_connect_timeout), 1, 60, 10 },
     [MAX_GENERATIONS] = { offsetof(iimg_config_t, max_generations), 1, 10000, 16 },
+    [GENERATIONS_AT_ONCE] = { offsetof(iimg_config_t, generations_at_once), 0, 100000, 0 },
+    [GENERATIONS_PER_USER] = { offsetof(iimg_config_t, generations_per_user), 0, 100000, 0 },
+    [GENERATIONS_PER_DAY] = { offsetof(iimg_config_t, generations_per_day), 0, 1000000, 0 },
     [DATABASE_CONNECTIONS] = { offsetof(iimg_config_t, database_connections), 1, 1000, 0 },
     [DATABASE_WAIT] = { offsetof(iimg_config_t, database_wait), 10, 60000, 2000 },
     [DATABASE_TIMEOUT] = { offsetof(iimg_config_t, database_timeout), 1, 300, 10 },
@@ -79,11 +82,13 @@ static const char *check_url(apr_pool_t *pool, const char *value);
 static const char *check_model(apr_pool_t *pool, const char *value);
 static const char *check_file(apr_pool_t *pool, const char *value);
 static const char *check_derivative(apr_pool_t *pool, const char *value);
+static const char *check_dollars(apr_pool_t *pool, const char *value);
 
 enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
        GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
        S3_BUCKET, S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE,
-       S3_ENCRYPTION, S3_KMS_KEY, WORKER_PROGRAM, DERIVATIVE_FORMAT };
+       S3_ENCRYPTION, S3_KMS_KEY, WORKER_PROGRAM, DERIVATIVE_FORMAT, GENERATION_BUDGET,
+       GENERATION_COST };
 
 static const text_t texts[] = {
     [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
@@ -113,6 +118,8 @@ static const text_t texts[] = {
     [S3_CA_FILE] = { offsetof(iimg_config_t, s3_ca_file), check_file, NULL },
     [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_s3_check_encryption,
                         "bucket" },
+    [GENERATION_BUDGET] = { offsetof(iimg_config_t, generation_budget), check_dollars, "0" },
+    [GENERATION_COST] = { offsetof(iimg_config_t, generation_cost), check_dollars, "0.25" },
     [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_s3_check_kms_key, NULL },
 };
 
@@ -391,6 +398,16 @@ const command_rec iimg_config_commands[] = {
            "most pixels of the longer side of a reference sent to a provider"),
     NUMBER("IdentityImgMaxGenerations", MAX_GENERATIONS,
            "most generations that a child process holds at once"),
+    NUMBER("IdentityImgGenerationsAtOnce", GENERATIONS_AT_ONCE,
+           "most generations at once on all machines, 0 for any number"),
+    NUMBER("IdentityImgGenerationsPerUser", GENERATIONS_PER_USER,
+           "most generations at once that one user has asked for, 0 for any number"),
+    NUMBER("IdentityImgGenerationsPerDay", GENERATIONS_PER_DAY,
+           "most generations of one user in 24 hours, 0 for any number"),
+    TEXT("IdentityImgGenerationBudget", GENERATION_BUDGET,
+         "most dollars for generations in 24 hours, 0 for any amount"),
+    TEXT("IdentityImgGenerationCost", GENERATION_COST,
+         "dollars that a generation counts as long as its cost is unknown"),
     NUMBER("IdentityImgDatabaseConnections", DATABASE_CONNECTIONS,
            "most database connections that the API uses at once in a child process"),
     NUMBER("IdentityImgDatabaseWait", DATABASE_WAIT,
@@ -485,6 +502,18 @@ static const char *check_model(apr_pool_t *pool, const char *value)
            ? NULL : "a model's name: letters, digits, '.', '-', '_', at most 100";
 }
 
+static const char *check_dollars(apr_pool_t *pool, const char *value)
+{
+    size_t whole = strspn(value, "0123456789");
+    size_t cents = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
+    const char *end = value + whole + (value[whole] == '.' ? 1 + cents : 0);
+
+    (void)pool;
+    return whole >= 1 && whole <= 6 && *end == '\0' && (value[whole] == '\0' || cents >= 1)
+               && cents <= 6
+           ? NULL : "an amount of dollars from 0 to 999999, such as 25 or 0.24";
+}
+
 /* Finish -------------------------------------------------------------------------------------- */
 
 static void fill_defaults(iimg_config_t *config)
@@ -571,6 +600,15 @@ static const char *finish_generator(apr_pool_t *pool, apr_pool_t *temporary,
     return NULL;
 }
 
+static void finish_limits(iimg_config_t *config)
+{
+    config->services.generation_limits = (iimg_generation_limits_t){
+        config->generations_at_once, config->generations_per_user, config->generations_per_day,
+        atof(config->generation_budget) > 0 ? config->generation_budget : NULL,
+        config->generation_cost
+    };
+}
+
 static const char *finish_storage(apr_pool_t *pool, iimg_config_t *config)
 {
     iimg_storage_t *storage = &config->services.storage;
@@ -622,6 +660,7 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     services->reference_side = config->reference_side;
     services->max_object = 128 * 1024 * 1024;
     services->owner = "";       /* each child names itself */
+    finish_limits(config);
     problem = finish_media(pool, temporary, config);
     if (!problem) {
         problem = finish_storage(pool, config);

@@ -45,6 +45,11 @@ typedef struct iimg_config_t {
     int gemini_timeout;             /* seconds */
     int gemini_connect_timeout;     /* seconds */
     int max_generations;            /* at once in a child */
+    int generations_at_once;        /* of all nodes; 0: any number */
+    int generations_per_user;       /* at once, of all nodes; 0: any number */
+    int generations_per_day;        /* of a user; 0: any number */
+    const char *generation_budget;  /* dollars in 24 hours; "0": any amount */
+    const char *generation_cost;    /* dollars of a picture whose cost is unknown */
     int database_connections;       /* at once in a child; 0: as many as DBDMax */
     int database_wait;              /* milliseconds in front of the pool */
     int database_timeout;           /* seconds a statement */

@@ -5,16 +5,6 @@
 #include "server/idempotency.h"
 #include "views/shared.h"
 
-/* What a request that is sent again has done when it came first; the identity as it is now. */
-static iimg_error_t *replay_change(iimg_request_t *req, const iimg_replay_t *replay)
-{
-    iimg_identity_t *identity;
-    iimg_error_t *err = iimg_get_identity(req->context, replay->id, &identity);
-
-    return err ? iimg_replay_error(req, err)
-               : iimg_answer_identity(req, replay->status, identity);
-}
-
 /* Before the body is read - unless it says that the request came before, and made this version. */
 static iimg_error_t *check_first(iimg_request_t *req)
 {
@@ -37,7 +27,7 @@ iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
         err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
     }
     if (!err && replay) {
-        return replay_change(req, replay);
+        return iimg_answer_identity_again(req, replay);
     }
     if (!err) {
         err = iimg_request_required_upload(req, input, &upload);
@@ -64,7 +54,7 @@ iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
                                                 &replay);
 
     if (!err && replay) {
-        return replay_change(req, replay);
+        return iimg_answer_identity_again(req, replay);
     }
     if (!err) {
         err = iimg_restore_identity_image(req->context, req->id, &identity);

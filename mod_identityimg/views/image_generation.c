@@ -1,7 +1,8 @@
-/* image_generation.c - whom pictures can be made for, and making one. */
+/* image_generation.c - whom pictures can be made for, what can be asked for, and making one. */
 #include "views/views.h"
 
 #include <string.h>
+#include "base/media_type.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
 #include "server/engine.h"
@@ -11,6 +12,8 @@
 /* The retired name is the plan's: still understood. */
 #define CURRENT_MODEL "gemini-3-pro-image"
 #define RETIRED_MODEL "gemini-3-pro-image-preview"
+#define DEFAULT_ASPECT_RATIO "16:9"
+#define DEFAULT_RESOLUTION "4K"
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
@@ -28,6 +31,63 @@ iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
         iimg_available_user_serialize(out, &APR_ARRAY_IDX(users, i, iimg_available_user_t));
     }
     iimg_json_array_close(out);
+    return iimg_respond_json(req, HTTP_OK, out);
+}
+
+/* The operator's own model first; what is understood for old clients alone is not listed. */
+static void write_models(iimg_json_t *out, const char *own)
+{
+    const char *const models[] = { own, strcmp(own, CURRENT_MODEL) ? CURRENT_MODEL : NULL, NULL };
+
+    iimg_json_key(out, "models");
+    iimg_choices_serialize(out, models, own);
+}
+
+static void write_limits(iimg_json_t *out, const iimg_request_t *req)
+{
+    const iimg_services_t *services = req->context->services;
+
+    iimg_json_key(out, "limits");
+    iimg_json_object_open(out);
+    iimg_json_key(out, "max_upload");
+    iimg_json_integer(out, req->config->max_upload);
+    iimg_json_key(out, "max_pixels");
+    iimg_json_integer(out, (long long)services->pictures.limits.max_pixels);
+    iimg_json_key(out, "max_pixels_jpeg");
+    iimg_json_integer(out, (long long)services->pictures.limits.max_pixels_jpeg);
+    iimg_json_key(out, "formats");
+    iimg_json_array_open(out);
+    for (int i = 0; iimg_media_type_read(i); i++) {
+        iimg_json_string(out, iimg_media_type_read(i)->media_type);
+    }
+    iimg_json_array_close(out);
+    iimg_json_key(out, "slots");
+    iimg_json_integer(out, IIMG_REFERENCE_IMAGE_SLOTS);
+    iimg_json_key(out, "max_additional_prompt");
+    iimg_json_integer(out, MAX_ADDITIONAL_PROMPT);
+    iimg_json_object_close(out);
+}
+
+iimg_error_t *iimg_view_image_generation_options(iimg_request_t *req)
+{
+    const iimg_services_t *services = req->context->services;
+    apr_array_header_t *resolutions;
+    iimg_json_t *out;
+    iimg_error_t *err = iimg_get_generation_options(req->context, &resolutions);
+
+    if (err) {
+        return err;
+    }
+    out = iimg_respond_begin(req, 2048);
+    iimg_json_object_open(out);
+    iimg_json_member(out, "generator", services->generator->name);
+    write_models(out, services->model);
+    iimg_json_key(out, "aspect_ratios");
+    iimg_choices_serialize(out, iimg_aspect_ratios, DEFAULT_ASPECT_RATIO);
+    iimg_json_key(out, "resolutions");
+    iimg_resolution_options_serialize(out, resolutions, DEFAULT_RESOLUTION);
+    write_limits(out, req);
+    iimg_json_object_close(out);
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
@@ -81,7 +141,8 @@ static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input
 {
     iimg_error_t *err;
 
-    *wanted = (iimg_generation_request_t){ .aspect_ratio = "16:9", .resolution = "4K",
+    *wanted = (iimg_generation_request_t){ .aspect_ratio = DEFAULT_ASPECT_RATIO,
+                                           .resolution = DEFAULT_RESOLUTION,
                                            .model = req->context->services->model };
     err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
     if (!err) {

@@ -44,6 +44,15 @@ iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
     return iimg_respond_json(req, status, out);
 }
 
+iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_t *replay)
+{
+    iimg_identity_t *identity;
+    iimg_error_t *err = iimg_get_identity(req->context, replay->id, &identity);
+
+    return err ? iimg_replay_error(req, err)
+               : iimg_answer_identity(req, replay->status, identity);
+}
+
 iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
                                           const iimg_reference_image_t *image)
 {

@@ -3,6 +3,7 @@
 #define IIMG_VIEWS_SHARED_H
 
 #include "functions/public/public.h"
+#include "server/idempotency.h"
 #include "server/request.h"
 
 /** Answer 200 with a list of identities. @param identities iimg_identity_t */
@@ -11,6 +12,9 @@ iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header
 /** Answer with one identity. */
 iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
                                    const iimg_identity_t *identity);
+
+/** A change of an identity that is sent again: the identity as it is now. Errors: IIMG_GONE. */
+iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_t *replay);
 
 /** Answer with one photo. */
 iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,

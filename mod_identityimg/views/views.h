@@ -28,7 +28,13 @@ iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req);
 iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req);
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req);
+iimg_error_t *iimg_view_image_generation_options(iimg_request_t *req);
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req);
+
+iimg_error_t *iimg_view_generation_job_list(iimg_request_t *req);
+iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req);
+iimg_error_t *iimg_view_generation_job_cancel(iimg_request_t *req);
+iimg_error_t *iimg_view_generation_job_save(iimg_request_t *req);
 
 iimg_error_t *iimg_view_prompt_list(iimg_request_t *req);
 iimg_error_t *iimg_view_prompt_create(iimg_request_t *req);

@@ -18,6 +18,9 @@ my $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->
 my $identity = identity_of('full');
 my $scenario = '00000000-0000-4000-8000-0000000000e1';
 my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
+my $job = '00000000-0000-4000-8000-00000000ab01';
+sub make_job { sql("INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', now())"); return }
+make_job();
 
 # path                                       Allow                                       of a row
 my @routes = (
@@ -35,7 +38,12 @@ my @routes = (
     ["identities/$identity/delete-image/",   'DELETE, OPTIONS',                          'identities/%s/delete-image/'],
     ["identities/$identity/restore-image/",  'POST, OPTIONS',                            'identities/%s/restore-image/'],
     ['image-generation/users/',              'GET, HEAD, OPTIONS'],
+    ['image-generation/options/',            'GET, HEAD, OPTIONS'],
     ['image-generation/generate/',           'POST, OPTIONS'],
+    ['image-generation/jobs/',               'GET, HEAD, OPTIONS'],
+    ["image-generation/jobs/$job/",          'GET, HEAD, OPTIONS',                       'image-generation/jobs/%s/'],
+    ["image-generation/jobs/$job/cancel/",   'POST, OPTIONS',                            'image-generation/jobs/%s/cancel/'],
+    ["image-generation/jobs/$job/save-to-identity/", 'POST, OPTIONS',                    'image-generation/jobs/%s/save-to-identity/'],
     ['prompts/',                             'GET, HEAD, POST, OPTIONS'],
     ["prompts/$prompt/",                     'GET, HEAD, PATCH, OPTIONS',                'prompts/%s/'],
     ['prompts/preview/',                     'POST, OPTIONS'],
@@ -202,6 +210,7 @@ is call(GET => 'test-users/', as => 'bob')->code, 403, 'and who was, is not';
 sql("DELETE FROM users WHERE id = '$bob'");
 like line(call(GET => 'users/me/', as => 'bob')), qr/^401 (?:user_inactive|authentication_failed) /, 'who was deleted is not let in';
 fresh_data();
+make_job();
 $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
 $routes[1][0] = "reference-images/$photo/";
 $routes[2][0] = "reference-images/$photo/upload-image/";

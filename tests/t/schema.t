@@ -133,7 +133,10 @@ for my $path (sort keys %{$schema->{paths}}) {
 
 # Rows with versions: those that the description says, and no others.
 my %row = ('reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id}, identities => identity_of('full'), users => person('bob'),
-           'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'), prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere);
+           'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'), prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere,
+           jobs => '00000000-0000-4000-8000-00000000ab01');
+sql('INSERT INTO generation_jobs (id, identity_id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, image, finished_at)'
+    . " VALUES ('$row{jobs}', '$row{identities}', 'succeeded', '', 'preview', 'm', '1:1', '1K', '{}', 'generated_images/$nowhere.png', now())");
 for my $route (sort grep { /\{id\}/ } @routes) {
     my ($method, $path) = $route =~ m{^(\w+) /(.*)};
     my ($kind) = $path =~ m{([\w-]+)/\{id\}};
@@ -212,7 +215,7 @@ for my $case (
     ['views/admin_identities.c',  'MAX_NOTES',                  map { "$_/notes/maxItems" } qw(IdentityCreate IdentityUpdate)],
     ['views/admin_identities.c',  'MAX_NOTE',                   map { "$_/notes/items/maxLength" } qw(IdentityCreate IdentityUpdate)],
     ['views/admin_test_scenarios.c', 'MAX_NAME',                map { "$_/name/maxLength" } qw(TestScenario TestScenarioCreate TestScenarioUpdate)],
-    ['views/page.h',              'IIMG_PAGE_MAX_LIMIT',        '?Limit/maximum', map { "$_/results/maxItems" } qw(AccountPage IdentityPage TestScenarioPage ReferenceImagePage)],
+    ['views/page.h',              'IIMG_PAGE_MAX_LIMIT',        '?Limit/maximum', map { "$_/results/maxItems" } qw(AccountPage IdentityPage TestScenarioPage ReferenceImagePage GenerationJobPage)],
     ['views/page.h',              'IIMG_PAGE_DEFAULT_LIMIT',    '?Limit/default'],
     ['views/page.h',              'IIMG_PAGE_MAX_SEARCH',       '?Search/maxLength'],
     ['base/input.h',              'IIMG_INPUT_MAX_WORD',        '?Before/maxLength'],
@@ -239,7 +242,7 @@ is $described{'get /reference-images/'}{responses}{200}{content}{'application/js
 
 my %enums = map { my $name = $_; ($name => [map { $_->{value} } @{json(call(GET => 'core/enums/', as => 'alice'))->{$name}}]) } qw(prompt_types aspect_ratios resolutions job_states context_keys);
 for my $case (
-    [aspect_ratios => 'GenerationRequest/aspect_ratio', 'GenerationJob/aspect_ratio'], [resolutions => 'GenerationRequest/resolution', 'GenerationJob/resolution'],
+    [aspect_ratios => 'GenerationRequest/aspect_ratio', 'GenerationJob/aspect_ratio'], [resolutions => 'GenerationRequest/resolution', 'GenerationJob/resolution', 'ResolutionChoice/value'],
     [job_states => 'GenerationJob/state'], [prompt_types => 'Prompt/prompt_type', 'PromptCreate/prompt_type'],
 ) {
     my ($name, @places) = @$case;
@@ -249,6 +252,7 @@ for my $case (
     }
 }
 is "@{$schema->{components}{parameters}{PromptType}{schema}{enum}}", "@{$enums{prompt_types}}", 'and so has ?prompt_type=';
+is "@{$schema->{components}{parameters}{OfState}{schema}{enum}}", "@{$enums{job_states}}", '... and ?state=';
 is_deeply [$schemas->{PromptCreate}{properties}{required_context_keys}{description} =~ /`(\w+)`/g], ['image_generation', @{$enums{context_keys}}], 'context keys are named';
 my ($version) = slurp("$module/base/version.h") =~ /IIMG_VERSION "([^"]+)"/;
 is $schema->{info}{version}, $version, 'its version is that of the module';

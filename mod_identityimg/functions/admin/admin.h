@@ -45,7 +45,8 @@ typedef struct iimg_generation_t {
  * Generate a picture: a row first, the provider second, the store third, the row again. Blocks for as
  * long as the provider takes; holds no database connection meanwhile.
  * Errors: IIMG_NOT_FOUND "Identity not found" (checked first), IIMG_INVALID (no references, none of
- * them readable), IIMG_UNAVAILABLE "No active image generation prompt found", the generator's.
+ * them readable), IIMG_UNAVAILABLE "No active image generation prompt found", IIMG_LIMITED as
+ * iimg_admit_generation, IIMG_CONFLICT generation_canceled, the generator's.
  */
 iimg_error_t *iimg_generate_identity_image(iimg_context_t *context,
                                            const iimg_generation_request_t *request,
@@ -66,6 +67,52 @@ iimg_error_t *iimg_replay_generation(iimg_context_t *context, const char *job_id
 iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *identity_id,
                                           const iimg_generation_job_t *job, const char *data,
                                           apr_size_t length, iimg_identity_t **identity);
+
+/**
+ * Within the transaction that inserts a job for the accepted caller: whether the limits of all nodes
+ * leave room for one more. Others who ask wait until the transaction ends.
+ * @param expected_cost of its picture, a decimal
+ * Errors: IIMG_LIMITED (generations_at_once, user_generations_at_once, user_generations_per_day,
+ * generation_budget), with the time after which there is room.
+ */
+iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost);
+
+/** A page of all generations, the newest first. @param jobs iimg_generation_job_t */
+iimg_error_t *iimg_list_generation_jobs(iimg_context_t *context, iimg_page_t *page,
+                                        const iimg_generation_job_filter_t *filter,
+                                        apr_array_header_t **jobs);
+
+/** One generation. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_get_generation_job(iimg_context_t *context, const char *id,
+                                      iimg_generation_job_t **job);
+
+/**
+ * End a generation. One that waits is canceled at once; one that runs when its provider has
+ * answered, with the picture that was paid for. Canceling twice is no mistake.
+ * @param job as it is then: canceled, or running
+ * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION, IIMG_CONFLICT job_finished.
+ */
+iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id,
+                                         iimg_generation_job_t **job);
+
+/**
+ * Attach a past result to its identity; If-Match is about the identity. The identity's picture
+ * before it is held for a day.
+ * Errors: IIMG_NOT_FOUND (of the job, or "Identity not found"), IIMG_CONFLICT job_no_picture,
+ * IIMG_PRECONDITION, IIMG_UNAVAILABLE.
+ */
+iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
+                                        iimg_identity_t **identity);
+
+/** What a resolution costs and how long it takes, with the model that is asked by default. */
+typedef struct iimg_resolution_option_t {
+    const char *value;              /* "4K" */
+    const char *price;              /* dollars, a decimal; NULL: unknown */
+    const char *median_seconds;     /* of recent pictures, a decimal; NULL: there were none */
+} iimg_resolution_option_t;
+
+/** What can be asked for. @param options iimg_resolution_option_t */
+iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_header_t **options);
 
 /* Prompts ------------------------------------------------------------------------------------- */
 

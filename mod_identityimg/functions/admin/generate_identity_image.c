@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "services/generation_price.h"
 
 #define SAVE_TRIES 5            /* a picture that was paid for is worth waiting for the store */
 #define LEASE_MARGIN 120        /* seconds beyond the provider's time limit */
@@ -180,6 +181,13 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
 
 /* The row ------------------------------------------------------------------------------------- */
 
+static iimg_error_t *was_canceled(iimg_context_t *context, const char *when)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                      "The generation was canceled %s", when),
+                           "generation_canceled");
+}
+
 static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **job)
 {
     const iimg_services_t *services = context->services;
@@ -188,7 +196,7 @@ static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **
                                                       + LEASE_MARGIN, job);
 
     if (!err && !*job) {
-        err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
+        err = was_canceled(context, "before the provider was asked.");
     }
     (void)IIMG_FAULT("generate.claimed");
     return err;
@@ -211,8 +219,11 @@ static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     iimg_generation_job_t *job = g->job;
-    iimg_error_t *err = iimg_user_share(context, g->request->user_id);
+    iimg_error_t *err = iimg_admit_generation(context, job->expected_cost);
 
+    if (!err) {
+        err = iimg_user_share(context, g->request->user_id);
+    }
     if (!err) {
         err = without_identity(context, iimg_generation_job_insert(context, &job));
     }
@@ -249,6 +260,8 @@ static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
     job->resolution = request->resolution;
     job->reference_image_ids = g->loaded_ids;
     job->warnings = g->warnings;
+    job->expected_cost = iimg_generation_expected_cost(context->services, job->model,
+                                                       job->resolution);
     g->job = job;
     err = iimg_db_transaction(context, insert_job, g);
     g->job = g->inserted;
@@ -333,7 +346,7 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
     if (!err && g->outcome.image) {
         err = iimg_publish_picture(context, &g->stored);
     }
-    if (!err && g->outcome.image) {
+    if (!err && strcmp(job->state, "succeeded") == 0) {
         err = record_success(context, id);
     }
     if (!err) {
@@ -435,8 +448,12 @@ static iimg_error_t *run_job(iimg_context_t *context, generating_t *g)
     }
     if (err) {
         fail_job(context, g, err);
+        return err;
     }
-    return err;
+    return strcmp(g->job->state, "canceled") == 0
+               ? was_canceled(context, apr_psprintf(context->pool, "after the provider was asked. "
+                                                    "Its picture is kept with job %s.", g->job->id))
+               : NULL;
 }
 
 /* The picture is kept with its job whatever happens here: the error says so. */

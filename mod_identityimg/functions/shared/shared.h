@@ -4,6 +4,7 @@
 
 #include "base/input.h"
 #include "models/generation_job.h"
+#include "models/generation_load.h"
 #include "models/idempotency_key.h"
 #include "models/identity.h"
 #include "models/login_attempt.h"

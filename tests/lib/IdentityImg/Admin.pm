@@ -193,7 +193,8 @@ sub check_pages {
     });
     is "@ids", join(' ', @rows[0, 1, 3 .. 8]), 'rows that come and go between two pages move no other row';
     # All at the same time: the id decides.
-    my $table = { 'admin/users/' => 'users', 'admin/identities/' => 'identities', 'admin/test-scenarios/' => 'test_scenarios', 'admin/reference-images/' => 'reference_images' }->{$base};
+    my $table = { 'admin/users/' => 'users', 'admin/identities/' => 'identities', 'admin/test-scenarios/' => 'test_scenarios', 'admin/reference-images/' => 'reference_images',
+                  'image-generation/jobs/' => 'generation_jobs' }->{$base};
     my @left = (@rows[3 .. 8], @new);
     sql("UPDATE $table SET created_at = '1969-07-20 20:17:40.123457Z' WHERE id IN (" . join(',', map { "'$_'" } @left) . ')');
     ($pages, @ids) = _follow("$base?limit=2&$key");

@@ -1,0 +1,105 @@
+/* admit_generation.c - whether one more picture may be made: concurrency, a user's share, the budget. */
+#include "functions/admin/admin.h"
+
+#include <apr_strings.h>
+
+#define DAY 86400
+
+static bool is_limited(const iimg_generation_limits_t *limits)
+{
+    return limits->at_once || limits->at_once_per_user || limits->per_day_per_user
+           || limits->budget;
+}
+
+/* "40 seconds", "12 minutes", "5 hours": rounded up. */
+static const char *in_words(apr_pool_t *pool, int seconds)
+{
+    static const struct { int seconds; const char *name; } units[] = {
+        { 3600, "hour" }, { 60, "minute" }, { 1, "second" }
+    };
+    size_t unit = 0;
+    int n;
+
+    while (units[unit].seconds > 1 && seconds < 2 * units[unit].seconds) {
+        unit++;
+    }
+    n = (seconds + units[unit].seconds - 1) / units[unit].seconds;
+    return apr_psprintf(pool, "%d %s%s", n, units[unit].name, n == 1 ? "" : "s");
+}
+
+static iimg_error_t *wait_for(iimg_context_t *context, int seconds, const char *code,
+                              const char *why)
+{
+    iimg_error_t *err = iimg_error(context->pool, IIMG_LIMITED, "%s Try again in %s.", why,
+                                   in_words(context->pool, seconds));
+
+    return iimg_error_retry(iimg_error_code(err, code), seconds);
+}
+
+static const char *being_made(apr_pool_t *pool, int n, const char *whom)
+{
+    return apr_psprintf(pool, "%d picture%s being made%s at this moment, as many as may be.", n,
+                        n == 1 ? " is" : "s are", whom);
+}
+
+static iimg_error_t *check_running(iimg_context_t *context, const iimg_generation_load_t *load)
+{
+    const iimg_generation_limits_t *limits = &context->services->generation_limits;
+
+    if (limits->at_once && load->running >= limits->at_once) {
+        return wait_for(context, load->seconds, "generations_at_once",
+                        being_made(context->pool, load->running, ""));
+    }
+    if (limits->at_once_per_user && load->running_of_user >= limits->at_once_per_user) {
+        return wait_for(context, load->seconds_of_user, "user_generations_at_once",
+                        being_made(context->pool, load->running_of_user, " for you"));
+    }
+    return NULL;
+}
+
+static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_load_t *load)
+{
+    const iimg_generation_limits_t *limits = &context->services->generation_limits;
+    apr_pool_t *pool = context->pool;
+
+    if (load->day_seconds) {
+        return wait_for(context, load->day_seconds, "user_generations_per_day",
+                        apr_psprintf(pool, "You may have %d picture%s made in 24 hours, and had.",
+                                     limits->per_day_per_user,
+                                     limits->per_day_per_user == 1 ? "" : "s"));
+    }
+    if (load->budget_seconds > 0) {
+        return wait_for(context, load->budget_seconds, "generation_budget",
+                        apr_psprintf(pool, "The budget for pictures, $%s in 24 hours, is spent, or "
+                                     "set aside for those under way.", limits->budget));
+    }
+    if (load->budget_seconds < 0) {
+        return iimg_error_retry(
+            iimg_error_code(iimg_error(pool, IIMG_LIMITED, "A single picture is expected to cost "
+                                       "more than the budget for 24 hours, $%s. Ask the operator "
+                                       "for another one.", limits->budget),
+                            "generation_budget"), DAY);
+    }
+    return NULL;
+}
+
+iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost)
+{
+    const iimg_generation_limits_t *limits = &context->services->generation_limits;
+    iimg_generation_wish_t wish = { context->caller->id, expected_cost, limits->per_day_per_user,
+                                    limits->budget };
+    iimg_generation_load_t load;
+    iimg_error_t *err;
+
+    if (!is_limited(limits)) {
+        return NULL;
+    }
+    err = iimg_generation_load_lock(context);
+    if (!err) {
+        err = iimg_generation_load_read(context, &wish, &load);
+    }
+    if (!err) {
+        err = check_running(context, &load);
+    }
+    return err ? err : check_day(context, &load);
+}

@@ -1,0 +1,62 @@
+/* cancel_generation_job.c - end a generation: at once while it waits, at its next step while it runs. */
+#include "functions/admin/admin.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct cancel_t {
+    const char *id;
+    iimg_generation_job_t *job;
+} cancel_t;
+
+static iimg_error_t *lock_job(iimg_context_t *context, cancel_t *cancel)
+{
+    iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
+
+    if (!err) {
+        err = iimg_generation_job_lock(context, cancel->id, &cancel->job);
+    }
+    if (!err && !cancel->job) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_check_version(context, atoi(cancel->job->version));
+}
+
+static iimg_error_t *has_ended(iimg_context_t *context, const iimg_generation_job_t *job)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                      "This generation has ended already: it has %s.", job->state),
+                           "job_finished");
+}
+
+static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
+{
+    cancel_t *cancel = baton;
+    apr_array_header_t *members = iimg_members(context->pool);
+    iimg_generation_job_t *after;
+    iimg_error_t *err = lock_job(context, cancel);
+
+    if (err || strcmp(cancel->job->state, "canceled") == 0) {
+        return err;         /* canceled is what it shall be */
+    }
+    err = iimg_generation_job_cancel(context, cancel->id, &after);
+    if (!err && !after) {
+        err = has_ended(context, cancel->job);
+    }
+    if (err) {
+        return err;
+    }
+    cancel->job = after;
+    APR_ARRAY_PUSH(members, const char *) = "state";
+    return iimg_audit(context, "change", "generation_jobs", cancel->id, members);
+}
+
+iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id,
+                                         iimg_generation_job_t **job)
+{
+    cancel_t cancel = { .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, cancel_row, &cancel);
+
+    *job = cancel.job;
+    return err;
+}

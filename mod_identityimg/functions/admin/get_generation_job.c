@@ -1,0 +1,14 @@
+/* get_generation_job.c - one generation. */
+#include "functions/admin/admin.h"
+
+iimg_error_t *iimg_get_generation_job(iimg_context_t *context, const char *id,
+                                      iimg_generation_job_t **job)
+{
+    const iimg_caller_t *caller;
+    iimg_error_t *err = iimg_generation_job_for_staff(context, id, &caller, job);
+
+    if (!err) {
+        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    }
+    return !err && !*job ? iimg_not_found(context) : err;
+}

@@ -1,0 +1,81 @@
+/* save_job_to_identity.c - attach a past result: copy a job's picture to the job's identity. */
+#include "functions/admin/admin.h"
+
+#include <string.h>
+
+static iimg_error_t *has_no_picture(iimg_context_t *context, const iimg_generation_job_t *job)
+{
+    const char *why = strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0
+                          ? "This generation has no picture yet."
+                          : "This generation has no picture.";
+
+    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT, "%s", why), "job_no_picture");
+}
+
+static iimg_error_t *no_identity(iimg_context_t *context)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
+                           "identity_not_found");
+}
+
+/* Before a picture is read and decoded for nothing; it counts what the transaction finds. */
+static iimg_error_t *check_identity(iimg_context_t *context, const iimg_generation_job_t *job)
+{
+    iimg_identity_t *identity = NULL;
+    iimg_error_t *err = NULL;
+
+    if (job->identity_id) {
+        err = iimg_identity_by_id(context, job->identity_id, &identity);
+    }
+    if (!err && !identity) {
+        return no_identity(context);
+    }
+    return err ? err : iimg_check_version(context, identity->version);
+}
+
+static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation_job_t *job,
+                                  iimg_upload_t *upload)
+{
+    const iimg_services_t *services = context->services;
+    const char *data;
+    apr_size_t length;
+    iimg_error_t *err = services->storage.driver->get(context, &services->storage, job->image,
+                                                      services->max_object, &data, &length);
+
+    /* Deleted since, with the user whose photos it was made from. */
+    if (err && err->kind == IIMG_NOT_FOUND) {
+        return has_no_picture(context, job);
+    }
+    if (!err) {     /* the copy keeps the picture's name */
+        *upload = (iimg_upload_t){ { data, length, -1, 0 }, strrchr(job->image, '/') + 1, true };
+    }
+    return err;
+}
+
+static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation_job_t *job,
+                                  iimg_identity_t **identity)
+{
+    iimg_upload_t upload;
+    iimg_error_t *err = read_picture(context, job, &upload);
+
+    if (!err) {
+        err = iimg_show_on_identity(context, job->identity_id, &upload, job->user_id, identity);
+    }
+    /* Deleted meanwhile. */
+    return err && err->kind == IIMG_NOT_FOUND ? no_identity(context) : err;
+}
+
+iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
+                                        iimg_identity_t **identity)
+{
+    iimg_generation_job_t *job;
+    iimg_error_t *err = iimg_get_generation_job(context, job_id, &job);
+
+    if (!err && !job->image) {
+        err = has_no_picture(context, job);
+    }
+    if (!err) {
+        err = check_identity(context, job);
+    }
+    return err ? err : copy_picture(context, job, identity);
+}

@@ -1,0 +1,40 @@
+/* generation_options.c - what can be asked for, as clients see it. */
+#include "serializers/serializers.h"
+
+#include <string.h>
+
+static void open_choice(iimg_json_t *out, const char *value, const char *preferred)
+{
+    iimg_json_object_open(out);
+    iimg_json_member(out, "value", value);
+    iimg_json_member(out, "label", value);
+    iimg_json_key(out, "is_default");
+    iimg_json_bool(out, strcmp(value, preferred) == 0);
+}
+
+void iimg_choices_serialize(iimg_json_t *out, const char *const *values, const char *preferred)
+{
+    iimg_json_array_open(out);
+    for (int i = 0; values[i]; i++) {
+        open_choice(out, values[i], preferred);
+        iimg_json_object_close(out);
+    }
+    iimg_json_array_close(out);
+}
+
+void iimg_resolution_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
+                                       const char *preferred)
+{
+    iimg_json_array_open(out);
+    for (int i = 0; i < options->nelts; i++) {
+        const iimg_resolution_option_t *one = &APR_ARRAY_IDX(options, i, iimg_resolution_option_t);
+
+        open_choice(out, one->value, preferred);
+        iimg_json_key(out, "price");
+        iimg_json_raw(out, one->price);
+        iimg_json_key(out, "median_seconds");
+        iimg_json_raw(out, one->median_seconds);
+        iimg_json_object_close(out);
+    }
+    iimg_json_array_close(out);
+}

@@ -1,0 +1,117 @@
+/* generation_jobs.c - what was generated: history, one job, canceling, attaching its picture. */
+#include "views/views.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "functions/admin/admin.h"
+#include "serializers/serializers.h"
+#include "server/idempotency.h"
+#include "server/response.h"
+#include "views/page.h"
+#include "views/shared.h"
+
+static void write_row(iimg_json_t *out, iimg_media_signer_t *signer, const void *row)
+{
+    iimg_generation_job_serialize(out, signer, row);
+}
+
+static iimg_error_t *read_state(const iimg_input_t *query, const char **state)
+{
+    iimg_error_t *err = iimg_read_text_filter(query, "state", IIMG_INPUT_MAX_WORD, state);
+
+    return err || !*state ? err
+                          : iimg_input_choice(query, "state", iimg_generation_job_states, state);
+}
+
+static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
+                               iimg_generation_job_filter_t *filter)
+{
+    iimg_input_t *query;
+    iimg_error_t *err = iimg_read_page(req, page, &query);
+
+    if (!err) {
+        err = iimg_read_uuid_filter(query, "identity_id", &filter->identity_id);
+    }
+    if (!err) {
+        err = iimg_read_uuid_filter(query, "user_id", &filter->user_id);
+    }
+    if (!err) {
+        err = iimg_read_uuid_filter(query, "prompt_id", &filter->prompt_id);
+    }
+    return err ? err : read_state(query, &filter->state);
+}
+
+iimg_error_t *iimg_view_generation_job_list(iimg_request_t *req)
+{
+    apr_array_header_t *jobs;
+    iimg_generation_job_filter_t filter;
+    iimg_page_t page;
+    iimg_error_t *err = read_list(req, &page, &filter);
+
+    if (err) {
+        return iimg_refuse_list(req, err);
+    }
+    err = iimg_list_generation_jobs(req->context, &page, &filter, &jobs);
+    return err ? err : iimg_answer_page(req, &page, jobs, write_row);
+}
+
+/* A place in the queue moves without the row: it is part of the tag, but not of the version. */
+static const char *version_of(apr_pool_t *pool, const iimg_generation_job_t *job)
+{
+    return job->queue_position ? apr_pstrcat(pool, job->version, ".q", job->queue_position, NULL)
+                               : job->version;
+}
+
+static iimg_error_t *answer_job(iimg_request_t *req, int status, const iimg_generation_job_t *job)
+{
+    iimg_json_t *out;
+    iimg_media_signer_t *signer;
+    iimg_error_t *err;
+
+    if (iimg_respond_unchanged(req, version_of(req->context->pool, job))) {
+        return NULL;
+    }
+    err = iimg_respond_signer(req, &signer);
+    if (err) {
+        return err;
+    }
+    out = iimg_respond_begin(req, 8192);
+    iimg_generation_job_serialize(out, signer, job);
+    return iimg_respond_json(req, status, out);
+}
+
+iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
+{
+    iimg_generation_job_t *job;
+    iimg_error_t *err = iimg_get_generation_job(req->context, req->id, &job);
+
+    return err ? err : answer_job(req, HTTP_OK, job);
+}
+
+/* 202 says that the job goes on to its next step. */
+iimg_error_t *iimg_view_generation_job_cancel(iimg_request_t *req)
+{
+    iimg_generation_job_t *job;
+    iimg_error_t *err = iimg_cancel_generation_job(req->context, req->id, &job);
+
+    if (err) {
+        return err;
+    }
+    return answer_job(req, strcmp(job->state, "canceled") == 0 ? HTTP_OK : HTTP_ACCEPTED, job);
+}
+
+iimg_error_t *iimg_view_generation_job_save(iimg_request_t *req)
+{
+    iimg_identity_t *identity;
+    const iimg_replay_t *replay;
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, NULL,
+                                                &replay);
+
+    if (!err && replay) {
+        return iimg_answer_identity_again(req, replay);
+    }
+    if (!err) {
+        err = iimg_save_job_to_identity(req->context, req->id, &identity);
+    }
+    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
+}
