@@ -8,9 +8,6 @@
 #include "server/idempotency.h"
 #include "server/response.h"
 
-/* The retired name is the plan's: still understood. */
-#define CURRENT_MODEL "gemini-3-pro-image"
-#define RETIRED_MODEL "gemini-3-pro-image-preview"
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
@@ -46,9 +43,7 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
 static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
-    const char *own = req->context->services->model;
-    bool known = strcmp(own, CURRENT_MODEL) == 0 || strcmp(own, RETIRED_MODEL) == 0;
-    const char *const models[] = { CURRENT_MODEL, RETIRED_MODEL, known ? NULL : own, NULL };
+    const char *const *models = req->context->services->models;
     apr_array_header_t *ids;
     iimg_error_t *err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
                                         &wanted->additional_prompt);
@@ -79,10 +74,12 @@ static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input
 static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
+    const iimg_services_t *services = req->context->services;
     iimg_error_t *err;
 
-    *wanted = (iimg_generation_request_t){ .aspect_ratio = "16:9", .resolution = "4K",
-                                           .model = req->context->services->model };
+    *wanted = (iimg_generation_request_t){ .aspect_ratio = services->aspect_ratio,
+                                           .resolution = services->resolution,
+                                           .model = services->model };
     err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
     if (!err) {
         err = read_required_uuid(req, input, "user_id", &wanted->user_id);

@@ -182,7 +182,8 @@ sub read_of_png { return unpack 'x16 N N', $_[0] }
 start_double();
 my $tap = start_tap($double_port);
 $server = IdentityImg::Server->new('gemini', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$tap->{port}/", GEMINI_API_KEY => $key },
-                                   conf => "IdentityImgGeminiTimeout 30\n")->start;
+                                   # What each misfortune is, is looked at one by one: no other tries, and nobody is left alone.
+                                   conf => "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 0\n")->start;
 
 # A photo as a telephone makes it: lying on its side, and full of what nobody else should know.
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
