@@ -638,7 +638,8 @@ static iimg_error_t *generate(iimg_context_t *context, double_t *server, const c
 }
 
 static const char *const good_scenarios[] = {
-    "ok", "pretty", "jpeg", "jpeg-labelled-png", "text", "thoughts", "only-thought", "two-images",
+    "ok", "pretty", "png", "png-labelled-jpeg", "jpeg-labelled-png", "escaped", "text", "thoughts",
+    "only-thought", "two-images",
     "snake", "nulls", "shuffled", "bare", "unpadded", "urlsafe", "other-model", "retiring", "big",
     "gzip", "chunked", "no-length", "interim", "text-plain", "array", "slow:100", "slow-body:100",
     "finish:WONDERFUL", "wrong-size",
