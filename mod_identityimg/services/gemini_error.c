@@ -27,18 +27,17 @@ static const struct {
     iimg_error_kind_t kind;
     const char *code, *sentence;
     iimg_again_t again;
-    const char *billed;
 } outcomes[] = {
     [IIMG_HTTP_CONNECT]   = { IIMG_UNAVAILABLE, "provider_down",
                               "The image provider cannot be reached at the moment.",
-                              IIMG_AGAIN_FREE, "f" },
+                              IIMG_AGAIN_FREE },
     /* All the time there was is over. */
-    [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, IIMG_AGAIN_NO, NULL },
-    [IIMG_HTTP_BROKEN]    = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_PAID, NULL },
-    [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_NO, NULL },
+    [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, IIMG_AGAIN_NO },
+    [IIMG_HTTP_BROKEN]    = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_PAID },
+    [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_NO },
     [IIMG_HTTP_NOT_KEPT]  = { IIMG_UNAVAILABLE, "spool_down",
                               "This server has no room to receive the image provider's answer; an "
-                              "operator must look at it.", IIMG_AGAIN_NO, NULL },
+                              "operator must look at it.", IIMG_AGAIN_NO },
 };
 
 typedef struct problem_t {
@@ -298,7 +297,7 @@ static iimg_error_t *no_response(apr_pool_t *pool, const char *key,
                                    outcomes[response->outcome].sentence);
 
     err->again = outcomes[response->outcome].again;
-    err->billed = outcomes[response->outcome].billed;
+    err->billed = response->outcome == IIMG_HTTP_CONNECT ? "f" : NULL;
     iimg_error_code(err, outcomes[response->outcome].code);
     return iimg_error_detail(err, "%s", quote(pool, response->problem, key));
 }
