@@ -24,7 +24,7 @@
 #include "server/health.h"
 #include "server/media.h"
 #include "server/origin.h"
-#include "services/image.h"
+#include "server/picture_worker.h"
 
 static void register_hooks(apr_pool_t *pool);
 
@@ -209,7 +209,12 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 5. a line for the operator */
+    /* 5. the process that decodes pictures */
+    problem = iimg_picture_worker_begin(pconf, servers);
+    if (problem) {
+        return complain(servers, problem);
+    }
+    /* 6. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",
@@ -225,12 +230,12 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     if (!is_wanted(servers)) {
         return;
     }
+    iimg_picture_worker_share();
     iimg_multipart_start();
     iimg_engine_start(pchild, servers);
-    problem = iimg_image_start(pchild);
-    if (!problem && (iimg_database_start(pchild, servers) != APR_SUCCESS
-                     || iimg_authn_start(pchild) != APR_SUCCESS
-                     || iimg_health_start(pchild, servers) != APR_SUCCESS)) {
+    if (iimg_database_start(pchild, servers) != APR_SUCCESS
+        || iimg_authn_start(pchild) != APR_SUCCESS
+        || iimg_health_start(pchild, servers) != APR_SUCCESS) {
         problem = "this child has no mutexes";
     }
     if (!problem) {
@@ -241,8 +246,6 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
         exit(APEXIT_CHILDSICK);
     }
 }
-
-#define HANDLER "identityimg"
 
 /* What stands for a file name where there is no file; known by its address. */
 static char no_file[] = "identityimg:api";
@@ -283,13 +286,13 @@ static int type_checker(request_rec *r)
     if (!is_ours(r)) {
         return iimg_media_type(r);
     }
-    r->handler = HANDLER;
+    r->handler = IIMG_HANDLER;
     return OK;
 }
 
 static int handler(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+    if (!r->handler || strcmp(r->handler, IIMG_HANDLER) != 0) {
         return iimg_media_handle(r);
     }
     return is_api(r) ? iimg_route(r) : iimg_errors_handle(r);
@@ -309,5 +312,6 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_type_checker(type_checker, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(iimg_media_headers, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_fixups(iimg_authn_fixup, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

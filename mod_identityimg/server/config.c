@@ -1,13 +1,17 @@
 /* config.c - what operators say in conf files: directives, their ranges and defaults. */
 #include "server/config.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+#include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include "base/private_file.h"
 #include "server/config_gemini.h"
 #include "server/config_s3.h"
+#include "services/s3_value.h"
 
 /* Settings: where each is kept, what it may be, what it is when unset -------------------------- */
 
@@ -19,8 +23,8 @@ typedef struct number_t {
 enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
        GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, DATABASE_CONNECTIONS, DATABASE_WAIT,
        DATABASE_TIMEOUT, BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW,
-       SWEEP_INTERVAL, S3_CONNECT_TIMEOUT, S3_TIMEOUT, GEMINI_RETRIES, GEMINI_BREAKER,
-       GEMINI_MAX_RESPONSE };
+       SWEEP_INTERVAL, WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT,
+       S3_TIMEOUT, GEMINI_RETRIES, GEMINI_BREAKER, GEMINI_MAX_RESPONSE };
 
 static const number_t numbers[] = {
     [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
@@ -44,6 +48,10 @@ static const number_t numbers[] = {
     [LOGIN_FAILURES] = { offsetof(iimg_config_t, login_failures), 1, 1000000, 10 },
     [LOGIN_WINDOW] = { offsetof(iimg_config_t, login_window), 1, 86400, 900 },
     [SWEEP_INTERVAL] = { offsetof(iimg_config_t, sweep_interval), 1, 86400, 60 },
+    [WORKERS] = { offsetof(iimg_config_t, workers), 1, 128, 0 },
+    [WORKER_WAIT] = { offsetof(iimg_config_t, worker_wait), 1, 120, 10 },
+    [WORKER_TIMEOUT] = { offsetof(iimg_config_t, worker_timeout), 1, 120, 15 },
+    [QUALITY] = { offsetof(iimg_config_t, derivative_quality), 30, 100, 80 },
     [S3_CONNECT_TIMEOUT] = { offsetof(iimg_config_t, s3_connect_timeout), 1, 60, 3 },
     [S3_TIMEOUT] = { offsetof(iimg_config_t, s3_timeout), 1, 600, 30 },
 };
@@ -72,11 +80,13 @@ static const char *check_path(apr_pool_t *pool, const char *value);
 static const char *check_storage(apr_pool_t *pool, const char *value);
 static const char *check_url(apr_pool_t *pool, const char *value);
 static const char *check_file(apr_pool_t *pool, const char *value);
+static const char *check_derivative(apr_pool_t *pool, const char *value);
 
 enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
        GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
        S3_BUCKET, S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE,
-       S3_ENCRYPTION, S3_KMS_KEY, FALLBACK_MODEL, ASPECT_RATIO, RESOLUTION, SPOOL_DIR };
+       S3_ENCRYPTION, S3_KMS_KEY, WORKER_PROGRAM, DERIVATIVE_FORMAT, FALLBACK_MODEL,
+       ASPECT_RATIO, RESOLUTION, SPOOL_DIR };
 
 static const text_t texts[] = {
     [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
@@ -99,19 +109,22 @@ static const text_t texts[] = {
     [RESOLUTION] = { offsetof(iimg_config_t, resolution), iimg_config_check_resolution, "4K" },
     [SPOOL_DIR] = { offsetof(iimg_config_t, spool_dir), check_file, NULL },
     [PROXY] = { offsetof(iimg_config_t, proxy), check_url, NULL },
+    [WORKER_PROGRAM] = { offsetof(iimg_config_t, worker_program), check_file,
+                         IIMG_WORKER_PROGRAM },
+    [DERIVATIVE_FORMAT] = { offsetof(iimg_config_t, derivative_format), check_derivative, "jpeg" },
     [MEDIA] = { offsetof(iimg_config_t, media), iimg_config_check_media, "signed" },
     [PUBLIC_URL] = { offsetof(iimg_config_t, public_url), check_url, NULL },
     [S3_ENDPOINT] = { offsetof(iimg_config_t, s3_endpoint), check_url, NULL },
-    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_config_check_bucket, NULL },
-    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_config_check_region, "us-east-1" },
-    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_config_check_addressing,
+    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_s3_check_bucket, NULL },
+    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_s3_check_region, "us-east-1" },
+    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_s3_check_addressing,
                         "auto" },
-    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_config_check_prefix, NULL },
+    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_s3_check_prefix, NULL },
     [S3_CREDENTIALS_FILE] = { offsetof(iimg_config_t, s3_credentials_file), check_file, NULL },
     [S3_CA_FILE] = { offsetof(iimg_config_t, s3_ca_file), check_file, NULL },
-    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_config_check_encryption,
+    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_s3_check_encryption,
                         "bucket" },
-    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_config_check_kms_key, NULL },
+    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_s3_check_kms_key, NULL },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -221,6 +234,14 @@ static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
     return store_number(cmd, cmd->info, arg);
 }
 
+/* The worker serves all of httpd. */
+static const char *set_main_number(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return problem ? problem : set_number(cmd, unused, arg);
+}
+
 static const char *set_megapixels(cmd_parms *cmd, void *unused, const char *all, const char *jpeg)
 {
     const char *problem = store_number(cmd, &numbers[MEGAPIXELS], all);
@@ -251,6 +272,13 @@ static const char *set_text(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
+static const char *set_main_text(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return problem ? problem : set_text(cmd, unused, arg);
+}
+
 static const char *add_origin(cmd_parms *cmd, void *unused, const char *arg)
 {
     iimg_config_t *config = iimg_config_of(cmd->server);
@@ -278,14 +306,26 @@ static const char *without_slash(apr_pool_t *pool, const char *path)
     return apr_pstrmemdup(pool, path, path[n - 1] == '/' ? n - 1 : n);
 }
 
+/* What a request's path begins with is a path only where no pattern is: routes are behind it. */
+static bool is_plain(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    while (section && strncasecmp(section->directive, "<Location", strlen("<Location")) != 0) {
+        section = section->parent;
+    }
+    return cmd->path && cmd->path[0] == '/' && !apr_fnmatch_test(cmd->path) && section
+           && strcasecmp(section->directive, "<Location") == 0
+           && section->args[strspn(section->args, " \t\"")] != '~';
+}
+
 static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
 {
     iimg_location_t *location = location_;
 
-    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !cmd->path
-        || cmd->path[0] != '/') {
-        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only",
-                            cmd->cmd->name);
+    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !is_plain(cmd)) {
+        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only, "
+                            "without wildcards", cmd->cmd->name);
     }
     for (size_t i = 0; i < COUNT(uses); i++) {
         if (strcasecmp(uses[i].word, arg) == 0) {
@@ -317,6 +357,15 @@ const command_rec iimg_config_commands[] = {
     NUMBER("IdentityImgMaxUpload", MAX_UPLOAD, "most bytes of an uploaded picture"),
     AP_INIT_TAKE12("IdentityImgMaxPixels", set_megapixels, NULL, RSRC_CONF,
                    "most megapixels of a picture, and of a baseline JPEG"),
+    AP_INIT_TAKE1("IdentityImgWorkerProgram", set_main_text, (void *)&texts[WORKER_PROGRAM],
+                  RSRC_CONF, "program that decodes pictures"),
+    AP_INIT_TAKE1("IdentityImgWorkers", set_main_number, (void *)&numbers[WORKERS], RSRC_CONF,
+                  "most pictures that are decoded at once"),
+    NUMBER("IdentityImgWorkerWait", WORKER_WAIT, "seconds that a picture waits for its turn"),
+    NUMBER("IdentityImgWorkerTimeout", WORKER_TIMEOUT, "seconds that decoding a picture may take"),
+    TEXT("IdentityImgDerivativeFormat", DERIVATIVE_FORMAT,
+         "format of pictures' smaller sizes: jpeg or webp"),
+    NUMBER("IdentityImgDerivativeQuality", QUALITY, "quality of pictures' smaller sizes"),
     TEXT("IdentityImgMedia", MEDIA, "who may open pictures' addresses: signed or public"),
     TEXT("IdentityImgMediaPublicURL", PUBLIC_URL, "what public addresses of pictures begin with"),
     TEXT("IdentityImgStorage", STORAGE, "kind of store for pictures: file or s3"),
@@ -436,6 +485,13 @@ static const char *check_storage(apr_pool_t *pool, const char *value)
            ? NULL : apr_pstrcat(pool, "a storage: ", iimg_storage_names, NULL);
 }
 
+static const char *check_derivative(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return strcmp(value, "jpeg") == 0 || strcmp(value, "webp") == 0
+           ? NULL : "a format: jpeg, webp";
+}
+
 /* Finish -------------------------------------------------------------------------------------- */
 
 static void fill_defaults(iimg_config_t *config)
@@ -490,6 +546,30 @@ static const char *finish_storage(apr_pool_t *pool, iimg_config_t *config)
     return problem ? problem : storage->driver->check(pool, storage);
 }
 
+/* How pictures are decoded; the socket is known when there is a worker. */
+static const char *finish_pictures(apr_pool_t *pool, iimg_config_t *config)
+{
+    iimg_image_settings_t *pictures = &config->services.pictures;
+
+    if (access(config->worker_program, X_OK) != 0) {
+        return apr_psprintf(pool, "IdentityImgWorkerProgram: \"%s\" cannot be run: %s",
+                            config->worker_program, strerror(errno));
+    }
+    if (config->workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        config->workers = cores < 1 ? 1 : cores > 128 ? 128 : (int)cores;
+    }
+    pictures->limits.max_pixels = (apr_size_t)config->max_megapixels * 1000000;
+    pictures->limits.max_pixels_jpeg = (apr_size_t)config->max_megapixels_jpeg * 1000000;
+    pictures->derivative_format = strcmp(config->derivative_format, "webp") == 0
+                                      ? IIMG_FORMAT_WEBP : IIMG_FORMAT_JPEG;
+    pictures->derivative_quality = config->derivative_quality;
+    pictures->worker = (iimg_picture_worker_t){ -1, config->worker_wait * 1000,
+                                                config->worker_timeout * 1000 };
+    return NULL;
+}
+
 const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_config_t *config)
 {
     iimg_services_t *services = &config->services;
@@ -499,14 +579,15 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     if (!config->enabled) {
         return NULL;
     }
-    services->image_limits.max_pixels = (apr_size_t)config->max_megapixels * 1000000;
-    services->image_limits.max_pixels_jpeg = (apr_size_t)config->max_megapixels_jpeg * 1000000;
     services->reference_side = config->reference_side;
     services->max_object = 128 * 1024 * 1024;
     services->owner = "";       /* each child names itself */
     problem = finish_media(pool, temporary, config);
     if (!problem) {
         problem = finish_storage(pool, config);
+    }
+    if (!problem) {
+        problem = finish_pictures(pool, config);
     }
     return problem ? problem : iimg_config_gemini_finish(pool, temporary, config);
 }
@@ -521,26 +602,4 @@ iimg_config_t *iimg_config_of(const server_rec *server)
 const iimg_location_t *iimg_location_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &identityimg_module);
-}
-
-#define DBD_MAX_DEFAULT 10      /* mod_dbd's own, with threads */
-
-static int smallest_dbd_max(const ap_directive_t *node, int smallest)
-{
-    for (; node; node = node->next) {
-        int value;
-
-        if (strcasecmp(node->directive, "DBDMax") == 0 && (value = atoi(node->args)) > 0) {
-            smallest = value < smallest || smallest == 0 ? value : smallest;
-        }
-        smallest = smallest_dbd_max(node->first_child, smallest);
-    }
-    return smallest;
-}
-
-int iimg_config_dbd_max(void)
-{
-    int smallest = smallest_dbd_max(ap_conftree, 0);
-
-    return smallest ? smallest : DBD_MAX_DEFAULT;
 }

@@ -38,6 +38,8 @@ typedef struct iimg_config_t {
     const char *resolution;
     const char *spool_dir;
     const char *proxy;
+    const char *worker_program;
+    const char *derivative_format;
     apr_array_header_t *cors_origins;   /* const char *; NULL: none */
     apr_array_header_t *gemini_models;  /* const char *: that requests may choose; NULL: none */
     apr_array_header_t *gemini_prices;  /* iimg_generator_price_t; NULL: none */
@@ -61,6 +63,10 @@ typedef struct iimg_config_t {
     int login_failures;             /* of an account, from an address */
     int login_window;               /* seconds in which they count */
     int sweep_interval;             /* seconds */
+    int workers;                    /* pictures decoded at once; 0: as many as there are cores */
+    int worker_wait;                /* seconds for a turn */
+    int worker_timeout;             /* seconds for a picture */
+    int derivative_quality;         /* 30-100 */
     int s3_connect_timeout;         /* seconds */
     int s3_timeout;                 /* seconds */
     int s3_machine;                 /* flag */
@@ -100,8 +106,5 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
 
 iimg_config_t *iimg_config_of(const server_rec *server);
 const iimg_location_t *iimg_location_of(const request_rec *r);
-
-/** DBDMax as the operator set it (the smallest, when there are several); httpd's default else. */
-int iimg_config_dbd_max(void);
 
 #endif

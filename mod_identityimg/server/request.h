@@ -16,6 +16,8 @@ typedef struct iimg_request_t {
     const char *path;               /* behind the Location's base, no slash in front */
     const char *id;                 /* the {id} of the path, lower case; NULL when the route has none */
     apr_time_t serializing;         /* since when an answer is written; 0: not timed */
+    int body_file;                  /* sealed memory file that the input lies in; -1: none */
+    const char *body_start;         /* where that file begins in memory */
     bool body_read;                 /* the body is gone: the request cannot be dispatched again */
 } iimg_request_t;
 
@@ -29,6 +31,13 @@ iimg_context_t *iimg_context_of(request_rec *r);
 /** What the error path must answer although httpd asks for another status; NULL: nothing. */
 iimg_error_t *iimg_pending_error(request_rec *r);
 void iimg_pending_error_set(request_rec *r, iimg_error_t *err);
+
+/**
+ * Whether r->user was let in on the word that our handler will hold it against the table users.
+ * Where another handler answers, iimg_authn_fixup does that.
+ */
+bool iimg_login_is_open(request_rec *r);
+void iimg_login_open_set(request_rec *r, bool open);
 
 /** A context for work that no request asked for. @param name stands where the request id would */
 iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const char *name);

@@ -11,7 +11,7 @@
 typedef struct iimg_services_t {
     iimg_storage_t storage;
     const iimg_media_t *media;                      /* signs URLs of stored objects */
-    iimg_image_limits_t image_limits;
+    iimg_image_settings_t pictures;                 /* how they are decoded */
     const iimg_generator_t *generator;
     iimg_generator_settings_t generator_settings;
     const char *model;                              /* asked for when the client names none */

@@ -130,16 +130,15 @@ static iimg_error_t *load_one(iimg_context_t *context, const iimg_reference_imag
                               iimg_generator_reference_t *reference)
 {
     const iimg_services_t *services = context->services;
+    iimg_bytes_t bytes = { .file = -1 };
     iimg_derivative_t jpeg;
-    const char *data;
-    apr_size_t length;
     iimg_error_t *err = services->storage.driver->get(context, &services->storage,
                                                       image->picture.key, services->max_object,
-                                                      &data, &length);
+                                                      &bytes.data, &bytes.length);
 
     if (!err) {
-        err = iimg_image_reference(context, data, length, &services->image_limits,
-                                   services->reference_side, &jpeg);
+        err = iimg_image_reference(context, &services->pictures, &bytes, services->reference_side,
+                                   &jpeg);
     }
     if (!err) {
         *reference = (iimg_generator_reference_t){ jpeg.data, jpeg.length, "image/jpeg" };
@@ -163,6 +162,9 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
             APR_ARRAY_PUSH(g->loaded_ids, const char *) = one->id;
             continue;
         }
+        if (err->kind == IIMG_UNAVAILABLE) {    /* it is there: a picture without it is another one */
+            return err;
+        }
         warn(context, g, apr_psprintf(pool, "Reference image %s could not be loaded and was left "
                                       "out.", one->id));
         iimg_log(context, IIMG_LOG_DEBUG, "reference %s: %s", one->id,
@@ -178,15 +180,47 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
 
 /* The row ------------------------------------------------------------------------------------- */
 
-/* Whoever sends the request again finds this job. */
+static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **job)
+{
+    const iimg_services_t *services = context->services;
+    iimg_error_t *err = iimg_generation_job_claim(context, (*job)->id, services->owner,
+                                                  services->generator_settings.timeout
+                                                      + LEASE_MARGIN, job);
+
+    if (!err && !*job) {
+        err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
+    }
+    (void)IIMG_FAULT("generate.claimed");
+    return err;
+}
+
+/* It may have been deleted since it was looked up. */
+static iimg_error_t *without_identity(iimg_context_t *context, iimg_error_t *err)
+{
+    bool gone = err && err->constraint
+                && strcmp(err->constraint, "generation_jobs_identity_id_fkey") == 0;
+
+    return gone ? iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
+                                  "identity_not_found")
+                : err;
+}
+
+/* Whoever sends the request again finds this job. Claimed here as well: a lost connection repeats all
+ * of it or nothing, and no job is left that nobody runs. */
 static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     iimg_generation_job_t *job = g->job;
-    iimg_error_t *err = iimg_generation_job_insert(context, &job);
+    iimg_error_t *err = iimg_user_share(context, g->request->user_id);
 
     if (!err) {
+        err = without_identity(context, iimg_generation_job_insert(context, &job));
+    }
+    if (!err) {
         err = iimg_idempotency_record(context, 0, job->id);
+    }
+    if (!err) {
+        err = claim_job(context, &job);
     }
     if (!err) {
         g->inserted = job;
@@ -219,21 +253,6 @@ static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
     err = iimg_db_transaction(context, insert_job, g);
     g->job = g->inserted;
     (void)IIMG_FAULT("generate.inserted");
-    return err;
-}
-
-static iimg_error_t *claim_job(iimg_context_t *context, generating_t *g)
-{
-    const iimg_services_t *services = context->services;
-    const char *id = g->job->id;
-    iimg_error_t *err = iimg_generation_job_claim(context, id, services->owner,
-                                                  services->generator_settings.timeout
-                                                      + LEASE_MARGIN, &g->job);
-
-    if (!err && !g->job) {
-        err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
-    }
-    (void)IIMG_FAULT("generate.claimed");
     return err;
 }
 
@@ -274,10 +293,13 @@ static void take_facts(generating_t *g)
 static iimg_error_t *look_at_result(iimg_context_t *context, generating_t *g)
 {
     const iimg_media_type_t *type = iimg_media_type_sniff(g->result->data, g->result->length);
-    iimg_error_t *err = iimg_image_size(context, g->result->data, g->result->length,
-                                        &context->services->image_limits, &g->outcome.width,
-                                        &g->outcome.height);
+    iimg_bytes_t bytes = { g->result->data, g->result->length, -1, 0 };
+    iimg_error_t *err = iimg_image_size(context, &context->services->pictures, &bytes,
+                                        &g->outcome.width, &g->outcome.height);
 
+    if (err && (err->kind == IIMG_BUSY || err->kind == IIMG_UNAVAILABLE)) {
+        return err;
+    }
     if (err) {
         return iimg_error_detail(
             iimg_error_code(iimg_error(context->pool, IIMG_UPSTREAM,
@@ -303,10 +325,16 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     const char *id = g->job->id;
-    iimg_generation_job_t *job;
-    iimg_error_t *err = iimg_generation_job_finish(context, id, context->services->owner,
-                                                   &g->outcome, &job);
+    iimg_generation_job_t *job = NULL;
+    iimg_error_t *err = NULL;
 
+    if (g->outcome.image) {
+        /* Who is deleted takes along the pictures made from his photos: none may come after. */
+        err = iimg_user_share(context, g->request->user_id);
+    }
+    if (!err) {
+        err = iimg_generation_job_finish(context, id, context->services->owner, &g->outcome, &job);
+    }
     if (!err && !job) {
         return iimg_error(context->pool, IIMG_CONFLICT,
                           "The generation was ended meanwhile; its picture was not kept.");
@@ -449,9 +477,6 @@ iimg_error_t *iimg_generate_identity_image(iimg_context_t *context,
     }
     if (!err) {
         err = write_job(context, &g);
-    }
-    if (!err) {
-        err = claim_job(context, &g);
     }
     if (!err) {
         err = run_job(context, &g);

@@ -39,7 +39,7 @@ iimg_error_t *iimg_identify_caller_for(iimg_context_t *context, const char *owne
 
 /**
  * Verify an email and a password: for nobody, for a wrong password and for a right one it takes the
- * same time. A right password ends the count of failures, and an outdated hash of it is replaced.
+ * same time, but for hashes that Django made. An outdated hash of a right password is replaced.
  * @param login NULL when they are not right; else the account, active or not
  * Errors: IIMG_LIMITED after too many failures (login_limited, without hashing) or when others
  * have to be hashed first (login_busy), IIMG_UNAVAILABLE.
@@ -91,9 +91,14 @@ apr_array_header_t *iimg_members(apr_pool_t *pool);
  * @param action  "create", "change", "delete"
  * @param kind    the table
  * @param members const char *: names of what was given or changed, never values
+ * Errors: IIMG_UNAUTHENTICATED when the caller has been deleted since he was accepted.
  */
 iimg_error_t *iimg_audit(iimg_context_t *context, const char *action, const char *kind,
                          const char *row_id, const apr_array_header_t *members);
+
+/** The same for a session or a bearer token that is made or ended. @param kind which of both */
+iimg_error_t *iimg_audit_token(iimg_context_t *context, const char *action, const char *id,
+                               const char *kind);
 
 /** The same for a change of the member `image`. */
 iimg_error_t *iimg_audit_image(iimg_context_t *context, const char *kind, const char *row_id);
@@ -186,11 +191,11 @@ void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause);
 
 /* Pictures ------------------------------------------------------------------------------------ */
 
-/** A picture that was sent to us: bytes and the client's file name. */
+/** A picture that is to be kept: bytes and a file name. */
 typedef struct iimg_upload_t {
-    const char *data;
-    apr_size_t length;
+    iimg_bytes_t bytes;
     const char *filename;           /* as the client gave it; NULL: none */
+    bool as_it_is;                  /* a provider's: its metadata say where it comes from */
 } iimg_upload_t;
 
 /** Objects that are stored and announced, but that no row shows yet. */
@@ -202,9 +207,9 @@ typedef struct iimg_stored_picture_t {
 } iimg_stored_picture_t;
 
 /**
- * Decode an upload, announce its keys and write original and derivatives. On failure nothing is
- * left in the store once the sweeper has run.
- * Errors: IIMG_INVALID, IIMG_TOO_LARGE (see iimg_image_derive), IIMG_UNAVAILABLE.
+ * Have an upload decoded, announce its keys and write derivatives and the original, which is without
+ * private metadata then. On failure nothing is left in the store once the sweeper has run.
+ * Errors: as iimg_image_derive; IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *upload,
                                  iimg_stored_picture_t *stored);
