@@ -170,7 +170,7 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
 }
 like complaint("IdentityImgMedia public\n"), qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/, 'public pictures in a directory';
 for my $case (['a/b 1K 0.1', 'a/b', 'a model\'s name'], ['m 1k 0.1', '1k', 'a resolution: 1K, 2K, 4K'],
-    map { ["m 1K $_", $_, 'a price in US dollars such as 0.134'] } qw(free -1 .5 1. 0.1234567 123456 1e3 0,5)) {
+    map { ["m 1K $_", $_, 'a price in US dollars such as 0.134'] } '0,5', qw(free -1 .5 1. 0.1234567 123456 1e3)) {
     my ($arguments, $value, $what) = @$case;
     like complaint("IdentityImgGeminiPrice $arguments\n"), qr/IdentityImgGeminiPrice: "\Q$value\E" is not $what/, "a price of $arguments is refused";
 }
