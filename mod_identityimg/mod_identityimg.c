@@ -17,6 +17,7 @@
 #include "server/authn.h"
 #include "server/body.h"
 #include "server/config.h"
+#include "server/config_gemini.h"
 #include "server/database.h"
 #include "server/engine.h"
 #include "server/errors.h"
@@ -147,6 +148,21 @@ static const char *probe_stores(apr_pool_t *ptemp, server_rec *servers)
     return problem;
 }
 
+/* Only who asks a provider has answers to spool. */
+static const char *start_spools(apr_pool_t *pconf, server_rec *servers)
+{
+    const char *problem = NULL;
+
+    for (server_rec *server = servers; server && !problem; server = server->next) {
+        iimg_config_t *config = iimg_config_of(server);
+
+        if (config->enabled && config->services.generator->billed) {
+            problem = iimg_config_spool_start(pconf, config);
+        }
+    }
+    return problem;
+}
+
 /* @return NULL, or why this child cannot work */
 static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
 {
@@ -188,12 +204,17 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 4. the process that decodes pictures */
+    /* 4. the folder for providers' answers */
+    problem = start_spools(pconf, servers);
+    if (problem) {
+        return complain(servers, problem);
+    }
+    /* 5. the process that decodes pictures */
     problem = iimg_picture_worker_begin(pconf, servers);
     if (problem) {
         return complain(servers, problem);
     }
-    /* 5. a line for the operator */
+    /* 6. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",

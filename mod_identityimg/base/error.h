@@ -28,6 +28,13 @@ typedef enum {
     IIMG_HTTP               /* httpd decided already: the status is in http_status */
 } iimg_error_kind_t;
 
+/** What may be done about a provider's call that failed. */
+typedef enum {
+    IIMG_AGAIN_NO,          /* another call would end the same way */
+    IIMG_AGAIN_FREE,        /* another call may do better, and this one was not paid for */
+    IIMG_AGAIN_PAID         /* the same, but both may have to be paid for */
+} iimg_again_t;
+
 typedef struct iimg_error_t {
     iimg_error_kind_t kind;     /* decides status and default code */
     const char *message;        /* for the client: a sentence, plain words, no secret */
@@ -41,6 +48,8 @@ typedef struct iimg_error_t {
     int retry_after;            /* seconds, 0: the kind's default */
     int http_status;            /* IIMG_HTTP: what the handler returns; else, if not 0, in place of
                                  * the kind's status */
+    iimg_again_t again;         /* a provider's failure: whether another call is worth it */
+    const char *billed;         /* a provider's failure: "t", "f", or NULL when only it knows */
     const char *file;           /* where it was made */
     int line;
     apr_pool_t *pool;           /* owns everything here */

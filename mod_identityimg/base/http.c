@@ -10,6 +10,7 @@
 #include <curl/curl.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/spool.h"
 
 #define FIRST_BODY_SIZE 16384
 #define MAX_HEADERS 100         /* more are received, and forgotten */
@@ -28,7 +29,8 @@ typedef struct transfer_t {
     apr_size_t length;
     apr_size_t size;            /* room in body */
     bool head_done;             /* the blank line came: what follows are trailers */
-    bool too_large;
+    bool too_large, not_kept;
+    apr_size_t received;        /* bytes of the body, decoded */
     curl_off_t moved;           /* bytes that went either way */
     apr_time_t moved_at;        /* when the last of them did */
     bool stands_still;
@@ -150,9 +152,14 @@ static size_t take_body(char *from, size_t size, size_t count, void *baton)
     transfer_t *transfer = baton;
     size_t length = size * count;
 
-    if (length > transfer->request->max_response - transfer->length) {
+    if (length > transfer->request->max_response - transfer->received) {
         transfer->too_large = true;
         return 0;
+    }
+    transfer->received += length;
+    if (transfer->request->spool) {
+        transfer->not_kept = !iimg_spool_write(transfer->request->spool, from, length);
+        return transfer->not_kept ? 0 : length;
     }
     if (!make_room(transfer, length)) {
         return 0;
@@ -320,6 +327,9 @@ static iimg_http_outcome_t outcome_of(const transfer_t *transfer, CURLcode rc)
     if (transfer->too_large || rc == CURLE_FILESIZE_EXCEEDED) {
         return IIMG_HTTP_TOO_LARGE;
     }
+    if (transfer->not_kept) {
+        return IIMG_HTTP_NOT_KEPT;
+    }
     if (nothing_was_sent(transfer->curl)) {
         return IIMG_HTTP_CONNECT;
     }
@@ -336,12 +346,29 @@ static const char *problem_of(const transfer_t *transfer, CURLcode rc)
         return apr_psprintf(transfer->pool, "more than %" APR_SIZE_T_FMT " bytes came",
                             transfer->request->max_response);
     }
+    if (transfer->not_kept) {
+        return apr_psprintf(transfer->pool, "the response cannot be spooled: %s",
+                            strerror(transfer->request->spool->error));
+    }
     if (transfer->stands_still) {
         return apr_psprintf(transfer->pool, "no byte moved for %d ms",
                             (int)apr_time_as_msec(transfer->request->standstill));
     }
     return apr_pstrdup(transfer->pool, transfer->problem[0] ? transfer->problem
                                                             : curl_easy_strerror(rc));
+}
+
+/* What errors are told from. */
+static void read_head(iimg_http_response_t *response, apr_pool_t *pool)
+{
+    apr_size_t length = response->spool->length;
+    char *head;
+
+    length = length < IIMG_HTTP_HEAD ? length : IIMG_HTTP_HEAD;
+    head = apr_palloc(pool, length + 1);
+    response->length = iimg_spool_read(response->spool, 0, head, length);
+    head[response->length] = '\0';
+    response->body = head;
 }
 
 static void take_result(transfer_t *transfer, CURLcode rc)
@@ -356,7 +383,11 @@ static void take_result(transfer_t *transfer, CURLcode rc)
     response->took = took;
     response->outcome = outcome_of(transfer, rc);
     response->problem = problem_of(transfer, rc);
-    if (transfer->body) {
+    response->spool = transfer->request->spool;
+    if (response->spool) {
+        read_head(response, transfer->pool);
+    }
+    else if (transfer->body) {
         transfer->body[transfer->length] = '\0';
         response->body = transfer->body;
         response->length = transfer->length;
@@ -538,7 +569,8 @@ static void log_response(iimg_context_t *context, const iimg_http_request_t *req
                          const iimg_http_response_t *response)
 {
     iimg_log(context, IIMG_LOG_TRACE, "%s %s -> %d, %" APR_SIZE_T_FMT " bytes, %d ms%s%s",
-             request->method, request->url, response->status, response->length,
+             request->method, request->url, response->status,
+             response->spool ? response->spool->length : response->length,
              (int)apr_time_as_msec(response->took), *response->problem ? ": " : "",
              response->problem);
 }

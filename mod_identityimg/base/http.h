@@ -28,6 +28,7 @@ typedef struct iimg_http_request_t {
     apr_interval_time_t standstill;     /* give up when no byte moves for so long; 0: never */
     const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's */
     apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
+    struct iimg_spool_t *spool;         /* takes the body, whatever the status; NULL: memory does */
 } iimg_http_request_t;
 
 typedef enum {
@@ -35,7 +36,8 @@ typedef enum {
     IIMG_HTTP_CONNECT,          /* no connection (DNS, refused, TLS): nothing was sent */
     IIMG_HTTP_TIMED_OUT,        /* no whole response in time, or a standstill */
     IIMG_HTTP_BROKEN,           /* the connection broke, or the response is no HTTP or cut short */
-    IIMG_HTTP_TOO_LARGE         /* the response is over max_response */
+    IIMG_HTTP_TOO_LARGE,        /* the response is over max_response */
+    IIMG_HTTP_NOT_KEPT          /* this machine could not keep the response: no room to spool it */
 } iimg_http_outcome_t;
 
 typedef struct iimg_http_response_t {
@@ -43,10 +45,15 @@ typedef struct iimg_http_response_t {
     const char *problem;        /* what curl said, for the log; "" when all went well */
     int status;                 /* of the final response; 0 when there is none */
     apr_table_t *headers;       /* of the final response */
-    const char *body;           /* NUL behind it; "" when empty */
+    const char *body;           /* NUL behind it; "" when empty. With a spool: its beginning only,
+                                 * at most IIMG_HTTP_HEAD bytes */
     apr_size_t length;          /* bytes in body */
+    struct iimg_spool_t *spool; /* the request's: the whole body; NULL: body has it */
     apr_interval_time_t took;   /* from the beginning to the end of this request */
 } iimg_http_response_t;
+
+/** Most bytes of a spooled response's body that are in memory as well. */
+#define IIMG_HTTP_HEAD (64 * 1024)
 
 /** Prepare libcurl, once per process, before any thread starts. @return whether it worked */
 bool iimg_http_start(void);

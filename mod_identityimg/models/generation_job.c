@@ -56,8 +56,8 @@ static const iimg_statement_t finish = {
     "                    WHEN $3::text IS NULL THEN 'failed' ELSE 'succeeded' END,"
     "       image = $3::text, media_type = $4::text, width = $5::integer, height = $6::integer,"
     "       error_code = $7::text, error_detail = $8::text, error_billed = $9::boolean,"
-    "       usage = $10::jsonb, owner = NULL, lease_expires_at = NULL, finished_at = now(),"
-    "       warnings = warnings || $11::text[]"
+    "       usage = $10::jsonb, cost = $12::numeric, owner = NULL, lease_expires_at = NULL,"
+    "       finished_at = now(), warnings = warnings || $11::text[]"
     "           || CASE WHEN cancel_requested_at IS NOT NULL AND $3::text IS NOT NULL"
     "                   THEN ARRAY[" CANCELED_LATE "] ELSE '{}'::text[] END"
     " WHERE id = $1::uuid AND state = 'running' AND owner = $2::text RETURNING " COLUMNS
@@ -221,7 +221,7 @@ iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id
     return one(context, &finish,
                IIMG_PARAMS(id, owner, outcome->image, outcome->media_type, width, height,
                            outcome->error_code, outcome->error_detail, outcome->error_billed,
-                           outcome->usage, warnings), job);
+                           outcome->usage, warnings, outcome->cost), job);
 }
 
 iimg_error_t *iimg_generation_job_fail_lost(iimg_context_t *context, int *count)

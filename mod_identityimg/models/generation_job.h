@@ -73,6 +73,7 @@ typedef struct iimg_generation_outcome_t {
     const char *error_code, *error_detail;  /* failure */
     const char *error_billed;           /* "t", "f", NULL: unknown */
     const char *usage;                  /* JSON text or NULL */
+    const char *cost;                   /* US dollars as decimal text; NULL: unknown */
     const apr_array_header_t *warnings; /* const char * */
 } iimg_generation_outcome_t;
 

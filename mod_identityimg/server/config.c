@@ -9,6 +9,7 @@
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include "base/private_file.h"
+#include "server/config_gemini.h"
 #include "server/config_s3.h"
 #include "services/s3_value.h"
 
@@ -23,7 +24,8 @@ enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GE
        GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, GENERATIONS_AT_ONCE, GENERATIONS_PER_USER,
        GENERATIONS_PER_DAY, DATABASE_CONNECTIONS, DATABASE_WAIT, DATABASE_TIMEOUT,
        BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW, SWEEP_INTERVAL,
-       WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT, S3_TIMEOUT };
+       WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT, S3_TIMEOUT,
+       GEMINI_RETRIES, GEMINI_BREAKER, GEMINI_MAX_RESPONSE };
 
 static const number_t numbers[] = {
     [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
@@ -33,6 +35,10 @@ static const number_t numbers[] = {
     [REFERENCE_SIDE] = { offsetof(iimg_config_t, reference_side), 256, 4096, 2048 },
     [GEMINI_TIMEOUT] = { offsetof(iimg_config_t, gemini_timeout), 1, 600, 300 },
     [GEMINI_CONNECT_TIMEOUT] = { offsetof(iimg_config_t, gemini_connect_timeout), 1, 60, 10 },
+    [GEMINI_RETRIES] = { offsetof(iimg_config_t, gemini_retries), 0, 10, 4 },
+    [GEMINI_BREAKER] = { offsetof(iimg_config_t, gemini_breaker), 0, 1000, 6 },
+    [GEMINI_MAX_RESPONSE] = { offsetof(iimg_config_t, gemini_max_response), 1048576, 1073741824,
+                              67108864 },
     [MAX_GENERATIONS] = { offsetof(iimg_config_t, max_generations), 1, 10000, 16 },
     [GENERATIONS_AT_ONCE] = { offsetof(iimg_config_t, generations_at_once), 0, 100000, 0 },
     [GENERATIONS_PER_USER] = { offsetof(iimg_config_t, generations_per_user), 0, 100000, 0 },
@@ -76,10 +82,7 @@ typedef struct text_t {
 static const char *check_base_url(apr_pool_t *pool, const char *value);
 static const char *check_path(apr_pool_t *pool, const char *value);
 static const char *check_storage(apr_pool_t *pool, const char *value);
-static const char *check_generator(apr_pool_t *pool, const char *value);
-static const char *check_version(apr_pool_t *pool, const char *value);
 static const char *check_url(apr_pool_t *pool, const char *value);
-static const char *check_model(apr_pool_t *pool, const char *value);
 static const char *check_file(apr_pool_t *pool, const char *value);
 static const char *check_derivative(apr_pool_t *pool, const char *value);
 static const char *check_dollars(apr_pool_t *pool, const char *value);
@@ -88,7 +91,7 @@ enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMI
        GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
        S3_BUCKET, S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE,
        S3_ENCRYPTION, S3_KMS_KEY, WORKER_PROGRAM, DERIVATIVE_FORMAT, GENERATION_BUDGET,
-       GENERATION_COST };
+       GENERATION_COST, FALLBACK_MODEL, ASPECT_RATIO, RESOLUTION, SPOOL_DIR };
 
 static const text_t texts[] = {
     [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
@@ -96,12 +99,20 @@ static const text_t texts[] = {
     [MEDIA_PATH] = { offsetof(iimg_config_t, media_path), check_path, "/pictures" },
     [STORAGE] = { offsetof(iimg_config_t, storage), check_storage, "file" },
     [STORAGE_ROOT] = { offsetof(iimg_config_t, storage_root), check_file, NULL },
-    [GENERATOR] = { offsetof(iimg_config_t, generator), check_generator, NULL },
+    [GENERATOR] = { offsetof(iimg_config_t, generator), iimg_config_check_generator, NULL },
     [GEMINI_KEY_FILE] = { offsetof(iimg_config_t, gemini_key_file), check_file, NULL },
     [GEMINI_ENDPOINT] = { offsetof(iimg_config_t, gemini_endpoint), check_url,
                           "https://generativelanguage.googleapis.com" },
-    [GEMINI_VERSION] = { offsetof(iimg_config_t, gemini_version), check_version, "v1beta" },
-    [GEMINI_MODEL] = { offsetof(iimg_config_t, gemini_model), check_model, "gemini-3-pro-image" },
+    [GEMINI_VERSION] = { offsetof(iimg_config_t, gemini_version), iimg_config_check_version,
+                         "v1beta" },
+    [GEMINI_MODEL] = { offsetof(iimg_config_t, gemini_model), iimg_config_check_model,
+                       "gemini-3-pro-image" },
+    [FALLBACK_MODEL] = { offsetof(iimg_config_t, gemini_fallback_model), iimg_config_check_model,
+                         NULL },
+    [ASPECT_RATIO] = { offsetof(iimg_config_t, aspect_ratio), iimg_config_check_aspect_ratio,
+                       "16:9" },
+    [RESOLUTION] = { offsetof(iimg_config_t, resolution), iimg_config_check_resolution, "4K" },
+    [SPOOL_DIR] = { offsetof(iimg_config_t, spool_dir), check_file, NULL },
     [PROXY] = { offsetof(iimg_config_t, proxy), check_url, NULL },
     [WORKER_PROGRAM] = { offsetof(iimg_config_t, worker_program), check_file,
                          IIMG_WORKER_PROGRAM },
@@ -174,6 +185,8 @@ void *iimg_config_merge(apr_pool_t *pool, void *base_, void *add_)
         *text_at(merged, texts[i].offset) = value ? value : *text_at(base, texts[i].offset);
     }
     merged->cors_origins = add->cors_origins ? add->cors_origins : base->cors_origins;
+    merged->gemini_models = add->gemini_models ? add->gemini_models : base->gemini_models;
+    merged->gemini_prices = add->gemini_prices ? add->gemini_prices : base->gemini_prices;
     merged->enabled = base->enabled || add->enabled;
     return merged;
 }
@@ -388,7 +401,23 @@ const command_rec iimg_config_commands[] = {
     TEXT("IdentityImgGeminiEndpoint", GEMINI_ENDPOINT, "base URL of the Gemini API"),
     TEXT("IdentityImgGeminiVersion", GEMINI_VERSION, "version in the Gemini API's path"),
     TEXT("IdentityImgGeminiModel", GEMINI_MODEL, "model that is asked by default"),
-    NUMBER("IdentityImgGeminiTimeout", GEMINI_TIMEOUT, "seconds to wait for a generated image"),
+    AP_INIT_ITERATE("IdentityImgGeminiModels", iimg_config_add_model, NULL, RSRC_CONF,
+                    "models that requests may choose beside the default"),
+    TEXT("IdentityImgGeminiFallbackModel", FALLBACK_MODEL,
+         "model that is asked when the wanted one is gone or overloaded"),
+    AP_INIT_TAKE3("IdentityImgGeminiPrice", iimg_config_add_price, NULL, RSRC_CONF,
+                  "a model, a resolution, and what a picture of it costs in US dollars"),
+    TEXT("IdentityImgAspectRatio", ASPECT_RATIO, "aspect ratio of requests that name none"),
+    TEXT("IdentityImgResolution", RESOLUTION, "resolution of requests that name none"),
+    NUMBER("IdentityImgGeminiTimeout", GEMINI_TIMEOUT,
+           "seconds to wait for a generated image in all, with retries"),
+    NUMBER("IdentityImgGeminiRetries", GEMINI_RETRIES,
+           "most calls for a picture after the first one that fails"),
+    NUMBER("IdentityImgGeminiBreaker", GEMINI_BREAKER,
+           "overloaded answers in a row until the Gemini API is left alone, or 0 for never"),
+    NUMBER("IdentityImgGeminiMaxResponse", GEMINI_MAX_RESPONSE,
+           "most bytes of the Gemini API's answer"),
+    TEXT("IdentityImgSpoolDir", SPOOL_DIR, "directory for the provider's answers while they come"),
     NUMBER("IdentityImgGeminiConnectTimeout", GEMINI_CONNECT_TIMEOUT,
            "seconds to wait for a connection to the Gemini API"),
     TEXT("IdentityImgProxy", PROXY, "URL of the proxy for requests to providers"),
@@ -473,33 +502,11 @@ static const char *check_storage(apr_pool_t *pool, const char *value)
            ? NULL : apr_pstrcat(pool, "a storage: ", iimg_storage_names, NULL);
 }
 
-static const char *check_generator(apr_pool_t *pool, const char *value)
-{
-    (void)pool;
-    return iimg_generator_by_name(value) ? NULL : "a generator: gemini, preview";
-}
-
 static const char *check_derivative(apr_pool_t *pool, const char *value)
 {
     (void)pool;
     return strcmp(value, "jpeg") == 0 || strcmp(value, "webp") == 0
            ? NULL : "a format: jpeg, webp";
-}
-
-static const char *check_version(apr_pool_t *pool, const char *value)
-{
-    (void)pool;
-    return strcmp(value, "v1") == 0 || strcmp(value, "v1beta") == 0
-           ? NULL : "a version: v1, v1beta";
-}
-
-static const char *check_model(apr_pool_t *pool, const char *value)
-{
-    size_t n = strspn(value, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_");
-
-    (void)pool;
-    return n > 0 && n <= 100 && value[n] == '\0'
-           ? NULL : "a model's name: letters, digits, '.', '-', '_', at most 100";
 }
 
 static const char *check_dollars(apr_pool_t *pool, const char *value)
@@ -551,53 +558,6 @@ static const char *finish_media(apr_pool_t *pool, apr_pool_t *temporary, iimg_co
     return problem ? apr_psprintf(pool, "IdentityImgSecretFile: \"%s\" %s", config->secret_file,
                                   problem)
                    : NULL;
-}
-
-static const char *read_key(apr_pool_t *pool, apr_pool_t *temporary, const iimg_config_t *config,
-                            const char **key)
-{
-    const char *text = getenv("GEMINI_API_KEY"), *problem;
-    size_t n;
-
-    if (config->gemini_key_file) {
-        problem = iimg_private_file_read(temporary, config->gemini_key_file, &text);
-        if (problem) {
-            return apr_psprintf(pool, "IdentityImgGeminiKeyFile: \"%s\" %s",
-                                config->gemini_key_file, problem);
-        }
-    }
-    text = text ? text + strspn(text, " \t\r\n") : "";
-    n = strcspn(text, " \t\r\n");
-    *key = n ? apr_pstrmemdup(pool, text, n) : NULL;
-    return NULL;
-}
-
-static const char *finish_generator(apr_pool_t *pool, apr_pool_t *temporary,
-                                    iimg_config_t *config)
-{
-    iimg_generator_settings_t *settings = &config->services.generator_settings;
-    const char *problem = read_key(pool, temporary, config, &settings->gemini_key);
-
-    if (problem) {
-        return problem;
-    }
-    if (!config->generator) {
-        config->generator = settings->gemini_key ? "gemini" : "preview";
-    }
-    if (strcmp(config->generator, "gemini") == 0 && !settings->gemini_key) {
-        return "IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the "
-               "environment variable GEMINI_API_KEY";
-    }
-    settings->gemini_endpoint = config->gemini_endpoint;
-    settings->gemini_version = config->gemini_version;
-    settings->proxy = config->proxy;
-    settings->allow_http = config->allow_insecure;
-    settings->connect_timeout = config->gemini_connect_timeout;
-    settings->timeout = config->gemini_timeout;
-    settings->max_response = 64 * 1024 * 1024;
-    config->services.generator = iimg_generator_by_name(config->generator);
-    config->services.model = config->gemini_model;
-    return NULL;
 }
 
 static void finish_limits(iimg_config_t *config)
@@ -668,7 +628,7 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     if (!problem) {
         problem = finish_pictures(pool, config);
     }
-    return problem ? problem : finish_generator(pool, temporary, config);
+    return problem ? problem : iimg_config_gemini_finish(pool, temporary, config);
 }
 
 /* Looking up ---------------------------------------------------------------------------------- */

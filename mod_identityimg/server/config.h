@@ -33,10 +33,16 @@ typedef struct iimg_config_t {
     const char *gemini_endpoint;
     const char *gemini_version;
     const char *gemini_model;
+    const char *gemini_fallback_model;
+    const char *aspect_ratio;           /* of requests that name none */
+    const char *resolution;
+    const char *spool_dir;
     const char *proxy;
     const char *worker_program;
     const char *derivative_format;
     apr_array_header_t *cors_origins;   /* const char *; NULL: none */
+    apr_array_header_t *gemini_models;  /* const char *: that requests may choose; NULL: none */
+    apr_array_header_t *gemini_prices;  /* iimg_generator_price_t; NULL: none */
     int media_expiry;               /* seconds */
     int max_upload;                 /* bytes of a picture */
     int max_megapixels;             /* of everything but baseline JPEG */
@@ -44,6 +50,9 @@ typedef struct iimg_config_t {
     int reference_side;             /* pixels */
     int gemini_timeout;             /* seconds */
     int gemini_connect_timeout;     /* seconds */
+    int gemini_retries;             /* calls after the first */
+    int gemini_breaker;             /* overloaded answers in a row; 0: never */
+    int gemini_max_response;        /* bytes */
     int max_generations;            /* at once in a child */
     int generations_at_once;        /* of all nodes; 0: any number */
     int generations_per_user;       /* at once, of all nodes; 0: any number */

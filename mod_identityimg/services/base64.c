@@ -1,12 +1,9 @@
 /* base64.c - bytes as base64 text and back. */
 #include "services/base64.h"
 
-#include <string.h>
 #include <openssl/evp.h>
 
 #define MAX_DATA ((apr_size_t)1 << 30)      /* OpenSSL counts in int */
-
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t length,
                                apr_size_t *text_length)
@@ -25,70 +22,102 @@ const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t le
     return (const char *)text;
 }
 
-static void fill_values(signed char values[256])
+/* Each character's six bits; -1: it is none of them. */
+static const signed char values[256] = {
+#define ROW16(v) v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v
+    ROW16(-1), ROW16(-1),
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, 62, -1, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+    ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1),
+};
+
+/* Whole groups, as long as they are nothing else; most of a picture is read here.
+ * @return how many characters were read */
+static apr_size_t read_groups(const unsigned char *from, apr_size_t length, unsigned char **to)
 {
-    memset(values, -1, 256);
-    for (int i = 0; i < 64; i++) {
-        values[(unsigned char)alphabet[i]] = (signed char)i;
+    apr_size_t left = length;
+
+    for (; left >= 4; left -= 4, from += 4) {
+        int a = values[from[0]], b = values[from[1]], c = values[from[2]], d = values[from[3]];
+
+        if ((a | b | c | d) < 0) {
+            break;
+        }
+        *(*to)++ = (unsigned char)(a << 2 | b >> 4);
+        *(*to)++ = (unsigned char)(b << 4 | c >> 2);
+        *(*to)++ = (unsigned char)(c << 6 | d);
     }
-    values['-'] = 62;
-    values['_'] = 63;
+    return length - left;
 }
 
-/* The text's length without its padding. */
-static apr_size_t unpadded(const char *text, apr_size_t length)
+static void read_one(iimg_base64_t *base64, unsigned char c, unsigned char **to)
 {
-    for (int i = 0; i < 2 && length > 0 && text[length - 1] == '='; i++) {
-        length--;
+    int value = values[c];
+
+    if (c == '=') {
+        base64->padding++;
+        return;
     }
-    return length;
+    if (value < 0 || base64->padding > 0) {
+        base64->broken = true;
+        return;
+    }
+    base64->bits = base64->bits << 6 | (unsigned int)value;
+    if (++base64->count == 4) {
+        *(*to)++ = (unsigned char)(base64->bits >> 16);
+        *(*to)++ = (unsigned char)(base64->bits >> 8);
+        *(*to)++ = (unsigned char)base64->bits;
+        base64->bits = 0;
+        base64->count = 0;
+    }
 }
 
-/* Reads 2 to 4 characters into one byte less. @return negative when one is no base64 */
-static inline int read_quad(const signed char *values, const unsigned char *from, int count,
-                            unsigned char *to)
+apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length,
+                            char *data)
 {
-    unsigned int bits = 0;
-    int strange = 0;
+    const unsigned char *from = (const unsigned char *)text, *end = from + length;
+    unsigned char *to = (unsigned char *)data;
 
-    for (int i = 0; i < 4; i++) {
-        int value = i < count ? values[from[i]] : 0;
+    while (from < end && !base64->broken) {
+        if (base64->count == 0 && base64->padding == 0) {
+            from += read_groups(from, (apr_size_t)(end - from), &to);
+        }
+        if (from < end) {
+            read_one(base64, *from++, &to);
+        }
+    }
+    return (apr_size_t)(to - (unsigned char *)data);
+}
 
-        strange |= value;
-        bits = bits << 6 | (unsigned int)(value & 63);
+bool iimg_base64_end(iimg_base64_t *base64, char *data, apr_size_t *length)
+{
+    unsigned int bits = base64->bits << 6 * (4 - base64->count);
+
+    *length = base64->count > 1 ? (apr_size_t)base64->count - 1 : 0;
+    for (apr_size_t i = 0; i < *length; i++) {
+        data[i] = (char)(bits >> (16 - 8 * i));
     }
-    for (int i = 0; i < count - 1; i++) {
-        to[i] = (unsigned char)(bits >> (16 - 8 * i));
-    }
-    return strange;
+    /* One character is no byte; whole groups need no padding. */
+    return !base64->broken && base64->count != 1 && base64->padding <= 2
+           && (base64->padding == 0 || base64->count != 0);
 }
 
 bool iimg_base64_decode(apr_pool_t *pool, const char *text, apr_size_t text_length,
                         const char **data, apr_size_t *length)
 {
-    const unsigned char *from = (const unsigned char *)text;
-    apr_size_t left = unpadded(text, text_length);
-    unsigned char *out, *to;
-    signed char values[256];
+    char *out = apr_palloc(pool, text_length / 4 * 3 + 4);
+    iimg_base64_t base64 = { 0 };
+    apr_size_t whole = iimg_base64_feed(&base64, text, text_length, out), rest;
 
-    if (left % 4 == 1 || (left % 4 == 0 && left < text_length)) {
-        return false;       /* one character is no byte; whole groups need no padding */
+    if (!iimg_base64_end(&base64, out + whole, &rest)) {
+        return false;
     }
-    fill_values(values);
-    out = to = apr_palloc(pool, left / 4 * 3 + 3);
-    for (; left >= 4; left -= 4, from += 4, to += 3) {
-        if (read_quad(values, from, 4, to) < 0) {
-            return false;
-        }
-    }
-    if (left > 0) {
-        if (read_quad(values, from, (int)left, to) < 0) {
-            return false;
-        }
-        to += left - 1;
-    }
-    *to = '\0';
-    *data = (const char *)out;
-    *length = (apr_size_t)(to - out);
+    out[whole + rest] = '\0';
+    *data = out;
+    *length = whole + rest;
     return true;
 }

@@ -21,4 +21,27 @@ const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t le
 bool iimg_base64_decode(apr_pool_t *pool, const char *text, apr_size_t text_length,
                         const char **data, apr_size_t *length);
 
+/** Base64 that comes in pieces; all zero to begin with. */
+typedef struct iimg_base64_t {
+    unsigned int bits;      /* of the group that is not whole yet */
+    int count;              /* its characters, 0 to 3 */
+    int padding;            /* '=' seen */
+    bool broken;            /* something was no base64; it stays so */
+} iimg_base64_t;
+
+/**
+ * Read the next piece, by the same rules.
+ * @param data room for length / 4 * 3 + 3 bytes, not those of the text
+ * @return bytes written to data
+ */
+apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length,
+                            char *data);
+
+/**
+ * The text is at its end: read what is left.
+ * @param data room for 2 bytes @param length bytes written to it
+ * @return whether all of it was base64
+ */
+bool iimg_base64_end(iimg_base64_t *base64, char *data, apr_size_t *length);
+
 #endif

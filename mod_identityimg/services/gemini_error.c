@@ -23,12 +23,21 @@ static const char unusable[] =
     "The image provider's answer was not usable. Please try again.";
 
 /* No response. */
-static const struct { iimg_error_kind_t kind; const char *code, *sentence; } outcomes[] = {
+static const struct {
+    iimg_error_kind_t kind;
+    const char *code, *sentence;
+    iimg_again_t again;
+} outcomes[] = {
     [IIMG_HTTP_CONNECT]   = { IIMG_UNAVAILABLE, "provider_down",
-                              "The image provider cannot be reached at the moment." },
-    [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late },
-    [IIMG_HTTP_BROKEN]    = { IIMG_UPSTREAM, "provider_reply", unusable },
-    [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable },
+                              "The image provider cannot be reached at the moment.",
+                              IIMG_AGAIN_FREE },
+    /* All the time there was is over. */
+    [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, IIMG_AGAIN_NO },
+    [IIMG_HTTP_BROKEN]    = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_PAID },
+    [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_NO },
+    [IIMG_HTTP_NOT_KEPT]  = { IIMG_UNAVAILABLE, "spool_down",
+                              "This server has no room to receive the image provider's answer; an "
+                              "operator must look at it.", IIMG_AGAIN_NO },
 };
 
 typedef struct problem_t {
@@ -37,29 +46,34 @@ typedef struct problem_t {
     const char *reason;         /* google.rpc.ErrorInfo, NULL: any */
     iimg_error_kind_t kind;
     const char *code;
+    iimg_again_t again;
     const char *sentence;
     const char *behind_model;   /* goes on behind the model's name; NULL: the name is not told */
 } problem_t;
 
 /* A response that says no; the first row that fits counts. */
 static const problem_t problems[] = {
-    { 400, 400, NULL, "API_KEY_INVALID", IIMG_UNAVAILABLE, "provider_key", key_refused, NULL },
-    { 400, 400, "FAILED_PRECONDITION", NULL, IIMG_UNAVAILABLE, "provider_key",
+    { 400, 400, NULL, "API_KEY_INVALID", IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO,
+      key_refused, NULL },
+    { 400, 400, "FAILED_PRECONDITION", NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO,
       "The image provider does not serve this server's account; an operator must look at its "
       "billing and region.", NULL },
-    { 401, 401, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", key_refused, NULL },
-    { 403, 403, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", key_refused, NULL },
-    { 404, 404, NULL, NULL, IIMG_UPSTREAM, "model_retired",
+    { 401, 401, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO, key_refused, NULL },
+    { 403, 403, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO, key_refused, NULL },
+    { 404, 404, NULL, NULL, IIMG_UPSTREAM, "model_retired", IIMG_AGAIN_NO,
       "The image provider does not know the model ",
       "; an operator must name another with IdentityImgGeminiModel." },
-    { 408, 408, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, NULL },
-    { 429, 429, NULL, NULL, IIMG_LIMITED, "provider_busy",
+    { 408, 408, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", IIMG_AGAIN_PAID, too_late, NULL },
+    { 429, 429, NULL, NULL, IIMG_LIMITED, "provider_busy", IIMG_AGAIN_FREE,
       "This server has used up what the image provider allows it for now. Please try again later.",
       NULL },
-    { 504, 504, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, NULL },
-    { 400, 499, NULL, NULL, IIMG_UPSTREAM, "provider_request", request_refused, NULL },
-    { 500, 599, NULL, NULL, IIMG_UNAVAILABLE, "provider_busy", busy, NULL },
-    { 0, 999, NULL, NULL, IIMG_UPSTREAM, "provider_reply", unusable, NULL },
+    { 504, 504, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", IIMG_AGAIN_PAID, too_late, NULL },
+    { 400, 499, NULL, NULL, IIMG_UPSTREAM, "provider_request", IIMG_AGAIN_NO, request_refused,
+      NULL },
+    { 501, 501, NULL, NULL, IIMG_UPSTREAM, "provider_request", IIMG_AGAIN_NO, request_refused,
+      NULL },
+    { 500, 599, NULL, NULL, IIMG_UNAVAILABLE, "provider_busy", IIMG_AGAIN_FREE, busy, NULL },
+    { 0, 999, NULL, NULL, IIMG_UPSTREAM, "provider_reply", IIMG_AGAIN_NO, unusable, NULL },
 };
 
 /* What an error body says; "" and 0 where it says nothing. */
@@ -67,6 +81,7 @@ typedef struct said_t {
     int code;                   /* its own idea of the HTTP status */
     const char *status, *reason, *message;
     int retry_after;            /* seconds */
+    bool used_up;               /* waiting for a while does not help: no quota at all, or the day's */
 } said_t;
 
 /* Texts --------------------------------------------------------------------------------------- */
@@ -176,6 +191,23 @@ static int header_seconds(const iimg_http_response_t *response)
                ? (int)apr_time_sec(date) + 1 : IIMG_GEMINI_MAX_RETRY_AFTER;
 }
 
+/* "GenerateRequestsPerDayPerProject...", with a value of "0" for what was never allowed */
+static bool is_used_up(const json_t *violations)
+{
+    json_t *violation;
+    size_t i;
+
+    json_array_foreach(violations, i, violation) {
+        const char *id = iimg_gemini_text(violation, "quotaId");
+        const char *value = iimg_gemini_text(violation, "quotaValue");
+
+        if ((id && strstr(id, "PerDay")) || (value && strcmp(value, "0") == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void read_details(apr_pool_t *pool, const json_t *details, const char *key, said_t *said)
 {
     json_t *detail;
@@ -191,7 +223,16 @@ static void read_details(apr_pool_t *pool, const json_t *details, const char *ke
         if (delay) {
             said->retry_after = seconds_of(delay);
         }
+        said->used_up |= is_used_up(iimg_gemini_member(detail, "violations"));
     }
+}
+
+/* Some say it in words alone: "... limit: 0, model: ..." */
+static bool says_no_quota(const char *message)
+{
+    const char *limit = strstr(message, "limit: 0");
+
+    return limit && !isdigit((unsigned char)limit[8]) && limit[8] != '.';
 }
 
 /* {"error": {...}}, the same in an array, or {"error": "words"}. @return false when it is none */
@@ -211,6 +252,7 @@ static bool read_error(apr_pool_t *pool, const json_t *root, const char *key, sa
     said->status = quote(pool, iimg_gemini_text(error, "status"), key);
     said->message = quote(pool, iimg_gemini_text(error, "message"), key);
     read_details(pool, iimg_gemini_member(error, "details"), key, said);
+    said->used_up |= says_no_quota(said->message);
     return true;
 }
 
@@ -254,6 +296,8 @@ static iimg_error_t *no_response(apr_pool_t *pool, const char *key,
     iimg_error_t *err = iimg_error(pool, outcomes[response->outcome].kind, "%s",
                                    outcomes[response->outcome].sentence);
 
+    err->again = outcomes[response->outcome].again;
+    err->billed = response->outcome == IIMG_HTTP_CONNECT ? "f" : NULL;
     iimg_error_code(err, outcomes[response->outcome].code);
     return iimg_error_detail(err, "%s", quote(pool, response->problem, key));
 }
@@ -270,6 +314,9 @@ static iimg_error_t *negative_response(apr_pool_t *pool, const char *key, const 
 
     iimg_error_code(err, problem->code);
     iimg_error_retry(err, said.retry_after);
+    err->again = said.used_up ? IIMG_AGAIN_NO : problem->again;
+    /* Who says no does not charge; who was too late has perhaps drawn it. */
+    err->billed = status >= 400 && problem->kind != IIMG_UPSTREAM_TIMEOUT ? "f" : NULL;
     return iimg_error_detail(err, "HTTP %d%s%s%s%s: %s", response->status, *said.status ? " " : "",
                              said.status, *said.reason ? " " : "", said.reason, said.message);
 }

@@ -5,14 +5,18 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "base/json.h"
+#include "base/json_cut.h"
 #include "base/log.h"
 #include "base/media_type.h"
-#include "services/base64.h"
 #include "services/gemini_error.h"
+#include "services/gemini_picture.h"
 #include "services/picture_size.h"
 
 #define MAX_USAGE 4096      /* bytes of token counts worth keeping */
 #define MAX_TEXT 4096       /* bytes of words worth keeping */
+#define MAX_STRING 16384    /* bytes of a string worth looking at: signatures are longer */
+#define MAX_REST (1024 * 1024)  /* bytes of a reply without its pictures */
+#define PIECE 65536
 
 typedef enum {
     DONE,                   /* there should be a picture */
@@ -25,17 +29,19 @@ typedef enum {
 typedef struct reason_t {
     const char *name;
     verdict_t verdict;
-    const char *why;        /* refused: continues "... refused to make this picture: " */
-    const char *advice;     /* refused: what the user may try */
+    const char *why;        /* continues "... refused to make this picture: " */
+    const char *advice;     /* what the user may try */
 } reason_t;
 
 static const char other_images[] = "Try other reference images.";
 static const char other_words[] = "Try other words.";
 static const char others[] = "Try other words or other reference images.";
+static const char again[] = "Try again.";
+static const char operator[] = "An operator must look at it.";
 
 /* finishReason and blockReason; a blockReason always refuses. The last row has no name. */
 static const reason_t reasons[] = {
-    { "STOP",                     DONE, NULL, NULL },
+    { "STOP",                     DONE, "it gave no reason", again },
     { "SAFETY",                   REFUSED, "its safety check objected to the request", others },
     { "IMAGE_SAFETY",             REFUSED, "its safety check objected to the finished picture",
       others },
@@ -56,15 +62,18 @@ static const reason_t reasons[] = {
       others },
     { "JAILBREAK",                REFUSED, "it took the text for an attempt to get around its "
                                            "rules", other_words },
-    { "OTHER",                    NOTHING_CAME, NULL, NULL },
-    { "NO_IMAGE",                 NOTHING_CAME, NULL, NULL },
-    { "IMAGE_OTHER",              NOTHING_CAME, NULL, NULL },
-    { "MALFORMED_RESPONSE",       NOTHING_CAME, NULL, NULL },
-    { "MAX_TOKENS",               MISCONFIGURED, NULL, NULL },
-    { "MALFORMED_FUNCTION_CALL",  MISCONFIGURED, NULL, NULL },
-    { "UNEXPECTED_TOOL_CALL",     MISCONFIGURED, NULL, NULL },
-    { "TOO_MANY_TOOL_CALLS",      MISCONFIGURED, NULL, NULL },
-    { "CONTINUATION",             MISCONFIGURED, NULL, NULL },
+    { "OTHER",                    NOTHING_CAME, "it gave no reason that we know", other_images },
+    { "NO_IMAGE",                 NOTHING_CAME, "the model drew nothing",
+      "Ask for a picture in other words." },
+    { "IMAGE_OTHER",              NOTHING_CAME, "something went wrong while it was drawn", again },
+    { "MALFORMED_RESPONSE",       NOTHING_CAME, "the model's answer was malformed", again },
+    { "MAX_TOKENS",               MISCONFIGURED, "the picture is larger than the model may answer",
+      "Ask for a lower resolution." },
+    { "MALFORMED_FUNCTION_CALL",  MISCONFIGURED, "the model tried to use a tool", operator },
+    { "UNEXPECTED_TOOL_CALL",     MISCONFIGURED, "the model tried to use a tool", operator },
+    { "TOO_MANY_TOOL_CALLS",      MISCONFIGURED, "the model tried to use tools", operator },
+    { "CONTINUATION",             MISCONFIGURED, "the model wants to be asked for the rest, which "
+                                                 "this server does not do", operator },
     { NULL,                       UNHEARD_OF, "it gave no reason that we know", other_images },
 };
 
@@ -72,7 +81,9 @@ typedef struct reply_t {
     iimg_context_t *context;
     const iimg_generator_settings_t *settings;
     const iimg_generator_request_t *request;
-    json_t *root;           /* the reply; belongs to iimg_gemini_reply */
+    const iimg_http_response_t *response;
+    iimg_json_cut_t *cut;   /* the reply without its pictures... */
+    json_t *root;           /* ...as values; belongs to iimg_gemini_reply */
     json_t *candidate;      /* the first, or NULL */
     json_t *parts;          /* its parts, or NULL */
     const char *finish;     /* its finishReason, or NULL */
@@ -106,55 +117,93 @@ static iimg_error_t *unusable(const reply_t *reply, const char *why)
         "%s", quote(reply, why));
 }
 
+/* Tokens that were counted are paid for, whatever came of them. @return "t"; NULL: unknown */
+static const char *is_billed(const reply_t *reply)
+{
+    json_t *usage = iimg_gemini_member(reply->root, "usageMetadata");
+
+    return json_integer_value(iimg_gemini_member(usage, "totalTokenCount")) > 0 ? "t" : NULL;
+}
+
+/* A failure with the words of its reason, what it cost, and what may be tried. */
+static iimg_error_t *failure(const reply_t *reply, iimg_error_kind_t kind, const char *code,
+                             const char *sentence, const reason_t *reason)
+{
+    const char *billed = is_billed(reply);
+    iimg_error_t *err = iimg_error(reply->context->pool, kind, "%s: %s. %s %s", sentence,
+                                   reason->why, reason->advice,
+                                   billed ? "The attempt was billed."
+                                          : "The attempt may have been billed.");
+
+    err->billed = billed;
+    return iimg_error_code(err, code);
+}
+
 static iimg_error_t *refused(const reply_t *reply, const char *kind, const char *name,
                              const char *message)
 {
-    const reason_t *reason = reason_of(name);
-    /* Not every blockReason has words of its own. */
-    const reason_t *words = reason->why ? reason : reason_of("");
+    iimg_error_t *err = failure(reply, IIMG_REFUSED, "refused",
+                                "The image provider refused to make this picture",
+                                reason_of(name));
 
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(reply->context->pool, IIMG_REFUSED,
-                                   "The image provider refused to make this picture: %s. %s",
-                                   words->why, words->advice),
-                        "refused"),
-        "%s %s: %s", kind, quote(reply, name), quote(reply, message));
+    return iimg_error_detail(err, "%s %s: %s", kind, quote(reply, name), quote(reply, message));
+}
+
+static iimg_error_t *finished(const reply_t *reply, iimg_error_t *err)
+{
+    return iimg_error_detail(err, "finishReason %s: %s",
+                             reply->finish ? quote(reply, reply->finish) : "absent",
+                             quote(reply, iimg_gemini_text(reply->candidate, "finishMessage")));
 }
 
 static iimg_error_t *no_picture(const reply_t *reply)
 {
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(reply->context->pool, IIMG_UPSTREAM,
-                                   "The image provider answered without a picture. Please try "
-                                   "again."),
-                        "no_image"),
-        "finishReason %s: %s", reply->finish ? quote(reply, reply->finish) : "absent",
-        quote(reply, iimg_gemini_text(reply->candidate, "finishMessage")));
+    iimg_error_t *err = failure(reply, IIMG_UPSTREAM, "no_image",
+                                "The image provider answered without a picture", reply->reason);
+
+    /* The table's word for another try; a reason nobody has heard of is not worth money. */
+    err->again = reply->reason->verdict == UNHEARD_OF ? IIMG_AGAIN_NO : IIMG_AGAIN_PAID;
+    return finished(reply, err);
 }
 
 static iimg_error_t *misconfigured(const reply_t *reply)
 {
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(reply->context->pool, IIMG_UPSTREAM,
-                                   "The image provider stopped before the picture was done; an "
-                                   "operator must look at it."),
-                        "provider_request"),
-        "finishReason %s: %s", reply->finish,
-        quote(reply, iimg_gemini_text(reply->candidate, "finishMessage")));
+    return finished(reply, failure(reply, IIMG_UPSTREAM, "provider_request",
+                                   "The image provider stopped before the picture was done",
+                                   reply->reason));
+}
+
+static iimg_error_t *no_room(const reply_t *reply, const char *why)
+{
+    iimg_error_t *err = iimg_error_code(
+        iimg_error(reply->context->pool, IIMG_UNAVAILABLE,
+                   "The picture was made, but this server has no room to receive it; an operator "
+                   "must look at it."), "spool_down");
+
+    err->billed = "t";
+    return iimg_error_detail(err, "%s", why);
 }
 
 /* The picture --------------------------------------------------------------------------------- */
 
+static bool has_data(const reply_t *reply, const json_t *inlined)
+{
+    const iimg_json_span_t *span = iimg_json_cut_span(reply->cut,
+                                                      iimg_gemini_text(inlined, "data"));
+
+    return span && span->length > 0;
+}
+
 /* The last inline data among the parts, of the thoughts or of the rest; NULL when there is none. */
-static json_t *last_picture(const json_t *parts, bool thought)
+static json_t *last_picture(const reply_t *reply, bool thought)
 {
     json_t *part, *last = NULL;
     size_t i;
 
-    json_array_foreach(parts, i, part) {
+    json_array_foreach(reply->parts, i, part) {
         json_t *inlined = iimg_gemini_member(part, "inlineData");
 
-        if (iimg_gemini_text(inlined, "data")
+        if (has_data(reply, inlined)
             && json_is_true(iimg_gemini_member(part, "thought")) == thought) {
             last = inlined;
         }
@@ -171,14 +220,22 @@ static bool is_wanted(iimg_format_t format)
 static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
                                   iimg_generator_result_t *result)
 {
-    json_t *data = iimg_gemini_member(inlined, "data");
+    const iimg_json_span_t *span = iimg_json_cut_span(reply->cut,
+                                                      iimg_gemini_text(inlined, "data"));
     const char *label = iimg_gemini_text(inlined, "mimeType");
     const iimg_media_type_t *type;
+    iimg_gemini_picture_t picture = { 0 };
+    const char *problem = "the picture is not where it was";
 
-    if (!iimg_base64_decode(reply->context->pool, json_string_value(data),
-                            json_string_length(data), &result->data, &result->length)) {
-        return unusable(reply, "the picture's base64 is broken");
+    if (span) {
+        problem = iimg_gemini_picture_decode(reply->context->pool, reply->settings->spool_dir,
+                                             reply->response, span, &picture);
     }
+    if (problem) {
+        return picture.no_room ? no_room(reply, problem) : unusable(reply, problem);
+    }
+    result->data = picture.data;
+    result->length = picture.length;
     type = iimg_media_type_sniff(result->data, result->length);
     if (!is_wanted(type->format)) {
         return unusable(reply, "the picture is neither JPEG nor PNG nor WebP");
@@ -202,7 +259,7 @@ static bool is_size_asked_for(const reply_t *reply, const iimg_generator_result_
  * to come alone. A draft of another size is none. */
 static iimg_error_t *read_thought(const reply_t *reply, iimg_generator_result_t *result)
 {
-    json_t *thought = last_picture(reply->parts, true);
+    json_t *thought = last_picture(reply, true);
     iimg_error_t *err;
 
     if (!thought || !reply->finish || reply->reason->verdict != DONE) {
@@ -245,12 +302,23 @@ static void compare_size(const reply_t *reply, iimg_generator_result_t *result)
 
 /* What comes with it -------------------------------------------------------------------------- */
 
+/* Token counts, and what the provider says of the model's end. */
 static const char *read_usage(const reply_t *reply)
 {
     json_t *usage = iimg_gemini_member(reply->root, "usageMetadata");
-    char *text = json_is_object(usage) ? json_dumps(usage, JSON_COMPACT) : NULL;
+    json_t *status = iimg_gemini_member(reply->root, "modelStatus");
     const char *copy = NULL;
+    char *text = NULL;
 
+    if (json_is_object(status)) {
+        usage = json_is_object(usage) ? json_copy(usage) : json_object();
+        json_object_set(usage, "modelStatus", status);
+        text = json_dumps(usage, JSON_COMPACT);
+        json_decref(usage);
+    }
+    else if (json_is_object(usage)) {
+        text = json_dumps(usage, JSON_COMPACT);
+    }
     if (text && strlen(text) <= MAX_USAGE) {
         copy = apr_pstrdup(reply->context->pool, text);
     }
@@ -274,6 +342,16 @@ static const char *read_text(const reply_t *reply)
         }
     }
     return text;
+}
+
+static void keep_text(const reply_t *reply, iimg_generator_result_t *result)
+{
+    result->text = read_text(reply);
+    if (result->text) {
+        APR_ARRAY_PUSH(result->warnings, const char *) =
+            apr_psprintf(reply->context->pool, "The provider wrote: %s",
+                         quote(reply, result->text));
+    }
 }
 
 static const char *read_model(const reply_t *reply)
@@ -309,30 +387,27 @@ static void log_model_status(const reply_t *reply)
 
 /* The whole ----------------------------------------------------------------------------------- */
 
-static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t **result)
+static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *result)
 {
-    iimg_generator_result_t *made = apr_pcalloc(reply->context->pool, sizeof(*made));
-    json_t *picture = last_picture(reply->parts, false);
-    iimg_error_t *err;
+    json_t *picture = last_picture(reply, false);
+    iimg_error_t *err = picture ? read_picture(reply, picture, result)
+                                : read_thought(reply, result);
 
-    err = picture ? read_picture(reply, picture, made) : read_thought(reply, made);
     if (err) {
+        result->data = NULL;
+        result->length = 0;
         return err;
     }
     if (reply->reason->verdict == UNHEARD_OF) {
         iimg_log(reply->context, IIMG_LOG_INFO, "a picture came with the finishReason %s",
                  quote(reply, reply->finish));
     }
-    made->warnings = apr_array_make(reply->context->pool, 2, sizeof(const char *));
-    made->usage = read_usage(reply);
-    made->text = read_text(reply);
-    made->model = read_model(reply);
-    compare_size(reply, made);
-    *result = made;
+    result->model = read_model(reply);
+    compare_size(reply, result);
     return NULL;
 }
 
-static iimg_error_t *judge(const reply_t *reply, iimg_generator_result_t **result)
+static iimg_error_t *judge(const reply_t *reply, iimg_generator_result_t *result)
 {
     json_t *feedback = iimg_gemini_member(reply->root, "promptFeedback");
     const char *block = iimg_gemini_text(feedback, "blockReason");
@@ -356,19 +431,54 @@ static iimg_error_t *judge(const reply_t *reply, iimg_generator_result_t **resul
     return deliver(reply, result);
 }
 
-static iimg_error_t *read_reply(reply_t *reply, const iimg_http_response_t *response,
-                                iimg_generator_result_t **result)
+static iimg_generator_result_t *result_create(const reply_t *reply)
+{
+    iimg_generator_result_t *result = apr_pcalloc(reply->context->pool, sizeof(*result));
+
+    result->warnings = apr_array_make(reply->context->pool, 2, sizeof(const char *));
+    result->usage = read_usage(reply);
+    keep_text(reply, result);
+    return result;
+}
+
+static iimg_error_t *read_reply(reply_t *reply, iimg_generator_result_t **result)
 {
     if (iimg_gemini_member(reply->root, "error")) {
         return iimg_gemini_error(reply->context->pool, reply->settings, reply->request->model,
-                                 response);
+                                 reply->response);
     }
     reply->candidate = json_array_get(iimg_gemini_member(reply->root, "candidates"), 0);
     reply->parts = iimg_gemini_member(iimg_gemini_member(reply->candidate, "content"), "parts");
     reply->finish = iimg_gemini_text(reply->candidate, "finishReason");
     reply->reason = reason_of(reply->finish ? reply->finish : "STOP");
     log_model_status(reply);
-    return judge(reply, result);
+    *result = result_create(reply);
+    return judge(reply, *result);
+}
+
+/* The reply without its pictures, as values. @return NULL, and says why, when it is no JSON */
+static json_t *read_rest(reply_t *reply, const char **problem)
+{
+    char *piece = apr_palloc(reply->context->pool, PIECE);
+    apr_size_t offset = 0, n;
+    const char *rest;
+    json_error_t where;
+    json_t *root;
+
+    reply->cut = iimg_json_cut_create(reply->context->pool, "data", MAX_STRING, MAX_REST);
+    while ((n = iimg_gemini_body_read(reply->response, offset, piece, PIECE)) > 0) {
+        offset += n;
+        if (!iimg_json_cut_feed(reply->cut, piece, n)) {
+            *problem = "there is too much in it beside pictures";
+            return NULL;
+        }
+    }
+    rest = iimg_json_cut_rest(reply->cut, &n);
+    root = json_loadb(rest, n, JSON_ALLOW_NUL, &where);
+    if (!root) {
+        *problem = apr_pstrcat(reply->context->pool, "no JSON: ", where.text, NULL);
+    }
+    return root;
 }
 
 iimg_error_t *iimg_gemini_reply(iimg_context_t *context, const iimg_generator_settings_t *settings,
@@ -376,21 +486,23 @@ iimg_error_t *iimg_gemini_reply(iimg_context_t *context, const iimg_generator_se
                                 const iimg_http_response_t *response,
                                 iimg_generator_result_t **result)
 {
-    reply_t reply = { .context = context, .settings = settings, .request = request };
-    json_error_t where;
+    reply_t reply = { .context = context, .settings = settings, .request = request,
+                      .response = response };
+    const char *problem;
     iimg_error_t *err;
     json_t *root;
 
+    *result = NULL;
     if (response->outcome != IIMG_HTTP_OK || response->status != 200) {
         return iimg_gemini_error(context->pool, settings, request->model, response);
     }
-    root = json_loadb(response->body, response->length, JSON_ALLOW_NUL, &where);
+    root = read_rest(&reply, &problem);
     if (!root) {
-        return unusable(&reply, apr_pstrcat(context->pool, "no JSON: ", where.text, NULL));
+        return unusable(&reply, problem);
     }
     /* Some relays wrap what they pass on in an array. */
     reply.root = json_is_array(root) ? json_array_get(root, 0) : root;
-    err = read_reply(&reply, response, result);
-    json_decref(root);      /* holds the picture once more, as text: not until the pool ends */
+    err = read_reply(&reply, result);
+    json_decref(root);
     return err;
 }

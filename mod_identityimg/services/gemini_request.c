@@ -15,6 +15,7 @@
 /* Models that Google shut down under one name and goes on serving under another. */
 static const struct { const char *retired, *living; } aliases[] = {
     { "gemini-3-pro-image-preview", "gemini-3-pro-image" },
+    { "gemini-3.1-flash-image-preview", "gemini-3.1-flash-image" },
 };
 
 const char *iimg_gemini_model(const char *name, bool *alias)
@@ -32,6 +33,16 @@ const char *iimg_gemini_model(const char *name, bool *alias)
         }
     }
     return name;
+}
+
+const char *iimg_gemini_retired(const char *model, int number)
+{
+    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
+        if (strcmp(model, aliases[i].living) == 0 && number-- == 0) {
+            return aliases[i].retired;
+        }
+    }
+    return NULL;
 }
 
 /* Address ------------------------------------------------------------------------------------- */

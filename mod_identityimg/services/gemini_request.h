@@ -17,6 +17,9 @@
  */
 const char *iimg_gemini_model(const char *name, bool *alias);
 
+/** The number-th name, from 0, under which this living model was known. @return NULL: no more */
+const char *iimg_gemini_retired(const char *model, int number);
+
 /**
  * The address to post to: {endpoint}/{version}/models/{model}:generateContent.
  * Errors: IIMG_UNAVAILABLE, code provider_down: the endpoint is no https URL (http is good enough

@@ -1,13 +1,24 @@
 /* generation_price.c - what a picture costs, as far as that is known before it is made. */
 #include "services/generation_price.h"
 
-/* No table of a provider's prices is configured so far: whoever is billed alone knows. */
+#include <string.h>
+
 const char *iimg_generation_price(const iimg_services_t *services, const char *model,
                                   const char *resolution)
 {
-    (void)model;
-    (void)resolution;
-    return services->generator->billed ? NULL : "0";
+    const apr_array_header_t *prices = services->generator_settings.prices;
+
+    if (!services->generator->billed) {
+        return "0";
+    }
+    for (int i = 0; prices && i < prices->nelts; i++) {
+        const iimg_generator_price_t *price = &APR_ARRAY_IDX(prices, i, iimg_generator_price_t);
+
+        if (strcmp(price->model, model) == 0 && strcmp(price->resolution, resolution) == 0) {
+            return price->usd;
+        }
+    }
+    return NULL;
 }
 
 const char *iimg_generation_expected_cost(const iimg_services_t *services, const char *model,

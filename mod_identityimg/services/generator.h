@@ -28,14 +28,27 @@ typedef struct iimg_generator_request_t {
     int reference_count;            /* 1 or more */
 } iimg_generator_request_t;
 
+/**
+ * What came of it. A failure may have one too: without a picture, with what is known of its cost.
+ */
 typedef struct iimg_generator_result_t {
-    const char *data;               /* the picture's bytes as they came */
+    const char *data;               /* the picture's bytes as they came; NULL: there is none */
     apr_size_t length;
     const char *usage;              /* provider's token counts as JSON text, or NULL */
+    const char *cost;               /* US dollars as decimal text; NULL: unknown */
     const char *model;              /* the model that says it answered, or NULL */
     const char *text;               /* words the provider sent beside the picture, or NULL */
     apr_array_header_t *warnings;   /* const char *: sentences for the admin; may be empty */
 } iimg_generator_result_t;
+
+/** What a picture costs; from the operator, who knows his contract. */
+typedef struct iimg_generator_price_t {
+    const char *model;
+    const char *resolution;
+    const char *usd;                /* decimal text */
+} iimg_generator_price_t;
+
+struct iimg_breaker_t;
 
 /** How to reach providers; from the configuration, read-only after start. */
 typedef struct iimg_generator_settings_t {
@@ -47,6 +60,11 @@ typedef struct iimg_generator_settings_t {
     int connect_timeout;            /* seconds */
     int timeout;                    /* seconds in all for one picture */
     apr_size_t max_response;        /* bytes of a reply */
+    const char *spool_dir;          /* where replies and pictures are spooled; NULL: memory */
+    int retries;                    /* most calls after the first that fails */
+    const char *fallback_model;     /* asked when the wanted one is gone or overloaded; or NULL */
+    const apr_array_header_t *prices;   /* iimg_generator_price_t; NULL: none is known */
+    struct iimg_breaker_t *breaker; /* this process' memory of failures; NULL: none */
 } iimg_generator_settings_t;
 
 /** A kind of generator. A new one is a file and a line in generators[]. */
@@ -54,12 +72,13 @@ typedef struct iimg_generator_t {
     const char *name;               /* in the configuration and in each job */
     bool billed;                    /* a call may cost money */
     /**
-     * Make one picture. Blocks; bounded by settings->timeout.
+     * Make one picture. Blocks; bounded by settings->timeout, with all its tries.
+     * @param result on failure NULL, or what is known of what the failure cost
      * Errors: IIMG_REFUSED (the provider will not), IIMG_UPSTREAM (nonsense, no picture),
      * IIMG_UPSTREAM_TIMEOUT, IIMG_UNAVAILABLE (down, busy, key refused), IIMG_LIMITED (quota, with
      * the time to wait), IIMG_INTERNAL.
      * Each has a code: refused, no_image, timeout, provider_busy, provider_down, provider_key,
-     * model_retired, provider_request, provider_reply.
+     * model_retired, provider_request, provider_reply, spool_down.
      */
     iimg_error_t *(*generate)(iimg_context_t *context, const iimg_generator_settings_t *settings,
                               const iimg_generator_request_t *request,

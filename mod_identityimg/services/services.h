@@ -25,6 +25,8 @@ typedef struct iimg_services_t {
     iimg_generator_settings_t generator_settings;
     iimg_generation_limits_t generation_limits;
     const char *model;                              /* asked for when the client names none */
+    const char *const *models;                      /* names that clients may choose; NULL at the end */
+    const char *aspect_ratio, *resolution;          /* of requests that name none */
     int reference_side;                             /* most pixels of a reference that goes out */
     apr_size_t max_object;                          /* bytes of a stored picture we read back */
     const char *owner;                              /* this node and process, in the jobs it runs */

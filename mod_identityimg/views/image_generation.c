@@ -9,11 +9,8 @@
 #include "server/idempotency.h"
 #include "server/response.h"
 
-/* The retired name is the plan's: still understood. */
-#define CURRENT_MODEL "gemini-3-pro-image"
+/* The name of the former system: understood, but not offered. */
 #define RETIRED_MODEL "gemini-3-pro-image-preview"
-#define DEFAULT_ASPECT_RATIO "16:9"
-#define DEFAULT_RESOLUTION "4K"
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
@@ -34,13 +31,19 @@ iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-/* The operator's own model first; what is understood for old clients alone is not listed. */
-static void write_models(iimg_json_t *out, const char *own)
+/* What is understood for old clients alone is not listed. */
+static void write_models(iimg_json_t *out, const iimg_services_t *services)
 {
-    const char *const models[] = { own, strcmp(own, CURRENT_MODEL) ? CURRENT_MODEL : NULL, NULL };
+    apr_array_header_t *models = apr_array_make(out->pool, 4, sizeof(const char *));
 
+    for (int i = 0; services->models[i]; i++) {
+        if (strcmp(services->models[i], RETIRED_MODEL) != 0) {
+            APR_ARRAY_PUSH(models, const char *) = services->models[i];
+        }
+    }
+    APR_ARRAY_PUSH(models, const char *) = NULL;
     iimg_json_key(out, "models");
-    iimg_choices_serialize(out, models, own);
+    iimg_choices_serialize(out, (const char *const *)models->elts, services->model);
 }
 
 static void write_limits(iimg_json_t *out, const iimg_request_t *req)
@@ -81,11 +84,11 @@ iimg_error_t *iimg_view_image_generation_options(iimg_request_t *req)
     out = iimg_respond_begin(req, 2048);
     iimg_json_object_open(out);
     iimg_json_member(out, "generator", services->generator->name);
-    write_models(out, services->model);
+    write_models(out, services);
     iimg_json_key(out, "aspect_ratios");
-    iimg_choices_serialize(out, iimg_aspect_ratios, DEFAULT_ASPECT_RATIO);
+    iimg_choices_serialize(out, iimg_aspect_ratios, services->aspect_ratio);
     iimg_json_key(out, "resolutions");
-    iimg_resolution_options_serialize(out, resolutions, DEFAULT_RESOLUTION);
+    iimg_resolution_options_serialize(out, resolutions, services->resolution);
     write_limits(out, req);
     iimg_json_object_close(out);
     return iimg_respond_json(req, HTTP_OK, out);
@@ -106,9 +109,7 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
 static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
-    const char *own = req->context->services->model;
-    bool known = strcmp(own, CURRENT_MODEL) == 0 || strcmp(own, RETIRED_MODEL) == 0;
-    const char *const models[] = { CURRENT_MODEL, RETIRED_MODEL, known ? NULL : own, NULL };
+    const char *const *models = req->context->services->models;
     apr_array_header_t *ids;
     iimg_error_t *err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
                                         &wanted->additional_prompt);
@@ -139,11 +140,12 @@ static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input
 static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
+    const iimg_services_t *services = req->context->services;
     iimg_error_t *err;
 
-    *wanted = (iimg_generation_request_t){ .aspect_ratio = DEFAULT_ASPECT_RATIO,
-                                           .resolution = DEFAULT_RESOLUTION,
-                                           .model = req->context->services->model };
+    *wanted = (iimg_generation_request_t){ .aspect_ratio = services->aspect_ratio,
+                                           .resolution = services->resolution,
+                                           .model = services->model };
     err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
     if (!err) {
         err = read_required_uuid(req, input, "user_id", &wanted->user_id);

@@ -6,7 +6,10 @@
  * --with-stdin also when its standard input closes, so that it cannot outlive the test.
  *
  *   POST   /{v1beta|v1}/models/{model}:generateContent   a picture, or the scenario's misfortune
+ *   POST   ...:streamGenerateContent?alt=sse             the same reply as events, words first
+ *   GET    /{v1beta|v1}/models and .../models/{model}    the models there are
  *   GET    /__record                                     every request so far, as JSON
+ *   GET    /__last                                       the last request's body as it came
  *   DELETE /__record                                     forget them
  *   GET    /__scenarios                                  the names of all scenarios
  *
@@ -14,8 +17,11 @@
  * becomes of the others. The scenarios stand in one table below. A request must be right before
  * its scenario counts. --key makes any other key a wrong one.
  *
- * A picture has exactly the pixels of ratio and size, in one colour: the first three bytes of
- * SHA-256 over the prompt's text and each reference's bytes, in their order.
+ * [[scenario:first:N:NAME]] is NAME for the first N requests with that prompt, then all is well.
+ *
+ * A picture is a JPEG, unless the scenario says otherwise. It has exactly the pixels of ratio and
+ * size, in one colour: the first three bytes of SHA-256 over the prompt's text and each reference's
+ * bytes, in their order.
  */
 import { createServer } from 'node:http';
 import { createHash } from 'node:crypto';
@@ -24,7 +30,8 @@ import { deflateSync, gzipSync } from 'node:zlib';
 
 const MAX_BODY = 20 * 1024 * 1024;
 const MAX_IMAGES = 14;
-const LIVING_MODELS = ['gemini-3-pro-image', 'gemini-nano-banana-2.1'];
+const LIVING_MODELS = ['gemini-3-pro-image', 'gemini-nano-banana-2.1', 'gemini-3.1-flash-image'];
+const MAX_IMAGE = 7 * 1024 * 1024;
 const SIZES_1K = {
     '1:1': [1024, 1024], '2:3': [848, 1264], '3:2': [1264, 848], '3:4': [896, 1200],
     '4:3': [1200, 896], '4:5': [928, 1152], '5:4': [1152, 928], '9:16': [768, 1376],
@@ -236,12 +243,13 @@ const KEY_INVALID = () => new Refusal(
      { '@type': RPC + 'LocalizedMessage', locale: 'en-US',
        message: 'API key not valid. Please pass a valid API key.' }]);
 
-function quota(message, value, delay) {
+function quota(message, value, delay,
+               quotaId = 'GenerateRequestsPerMinutePerProjectPerModel') {
     return new Refusal(429, 'RESOURCE_EXHAUSTED', message, [
         { '@type': RPC + 'QuotaFailure',
           violations: [{
               quotaMetric: 'generativelanguage.googleapis.com/generate_content_requests',
-              quotaId: 'GenerateRequestsPerMinutePerProjectPerModel',
+              quotaId,
               quotaDimensions: { location: 'global', model: 'gemini-3-pro-image' },
               quotaValue: value }] },
         { '@type': RPC + 'Help',
@@ -352,6 +360,9 @@ function checkInlineData(value, path) {
     if (!IMAGE_TYPES.includes(value.mimeType)) {
         throw badField(path, `Unsupported MIME type: ${value.mimeType}`);
     }
+    if ((value.data ?? '').length > MAX_IMAGE / 3 * 4 + 4) {
+        throw badField(path, `Image size exceeds the limit: ${MAX_IMAGE} bytes.`);
+    }
     if (sniff(Buffer.from(value.data ?? '', 'base64')) !== value.mimeType.replace('heif', 'heic')) {
         throw badField(path, 'Unhandled generated data mime type: the data is no ' +
                        value.mimeType);
@@ -388,6 +399,7 @@ const REQUEST = {
         category: checkString, threshold: checkString,
     })),
     generationConfig: (value, path) => checkObject(value, path, GENERATION_CONFIG),
+    continuationToken: checkString,
 };
 
 function inlinePartsOf(body) {
@@ -419,7 +431,8 @@ function parseBody(raw) {
 function checkKey(req, url) {
     const key = req.headers['x-goog-api-key'];
 
-    if (url.search) {
+    if (url.search && !(url.search === '?alt=sse'
+                        && url.pathname.endsWith(':streamGenerateContent'))) {
         throw new Refusal(400, 'INVALID_ARGUMENT',
                           'This stand-in takes nothing in the query, and no key above all.');
     }
@@ -448,9 +461,10 @@ function checkHeaders(req) {
 
 /* @return what was asked for, once everything about it is right */
 function readRequest(req, url, raw, oversize) {
-    const match = /^\/(v1beta|v1)\/models\/([^/:]+):generateContent$/.exec(url.pathname);
+    const match = /^\/(v1beta|v1)\/models\/([^/:]+):(g|streamG)enerateContent$/
+        .exec(url.pathname);
 
-    if (!match || req.method !== 'POST') {
+    if (!match || req.method !== 'POST' || (match[3] === 'streamG') !== (url.search !== '')) {
         throw new Refusal(404, 'NOT_FOUND', 'Requested entity was not found.');
     }
     checkKey(req, url);
@@ -464,7 +478,26 @@ function readRequest(req, url, raw, oversize) {
     }
     const body = parseBody(raw);
     checkBody(body);
-    return wishOf(body, match[2], req);
+    return { ...wishOf(body, match[2], req), streamed: match[3] === 'streamG' };
+}
+
+/* The list of models, or one of them. @return null when something else was asked for */
+function modelsAsked(req, url) {
+    const match = /^\/(v1beta|v1)\/models(?:\/([^/:]+))?$/.exec(url.pathname);
+
+    if (!match || req.method !== 'GET') {
+        return null;
+    }
+    checkKey(req, { search: url.search === '?pageSize=50' ? '' : url.search });
+    if (match[2] && !LIVING_MODELS.includes(match[2])) {
+        throw unknownModel(match[1], match[2]);
+    }
+    const models = LIVING_MODELS.map((name) => ({
+        name: `models/${name}`, version: '3.0', displayName: name, inputTokenLimit: 65536,
+        outputTokenLimit: 32768, supportedGenerationMethods: ['generateContent', 'countTokens'],
+    }));
+
+    return match[2] ? models[LIVING_MODELS.indexOf(match[2])] : { models };
 }
 
 function wishOf(body, model, req) {
@@ -477,7 +510,8 @@ function wishOf(body, model, req) {
 
     inlinePartsOf(body).forEach((part) => hash.update(part.inlineData.data, 'base64'));
     return {
-        model, prompt, width: width * scale, height: height * scale,
+        model, prompt, continued: body.continuationToken !== undefined,
+        width: width * scale, height: height * scale,
         colour: [...hash.digest().subarray(0, 3)],
         key: req.headers['x-goog-api-key'],
         gzip: /\bgzip\b/.test(req.headers['accept-encoding'] ?? ''),
@@ -508,8 +542,8 @@ function replyOf(wish, parts, candidate = {}, more = {}) {
     };
 }
 
-const picture = (wish, padding) => png(wish.width, wish.height, wish.colour, padding);
-const photo = (wish) => jpeg(wish.width, wish.height, wish.colour);
+const drawing = (wish, padding) => png(wish.width, wish.height, wish.colour, padding);
+const picture = (wish) => jpeg(wish.width, wish.height, wish.colour);
 
 function withoutImage(wish, finishReason) {
     return replyOf(wish, null, { finishReason,
@@ -566,18 +600,20 @@ const SCENARIOS = {
     'ok': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))])),
     'pretty': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))]),
                                       { indent: 2 }),
-    'jpeg': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(photo(wish))])),
+    'png': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(drawing(wish))])),
     'jpeg-labelled-png': (wish, res) =>
-        sendJson(res, 200, replyOf(wish, [inline(photo(wish), 'image/png')])),
+        sendJson(res, 200, replyOf(wish, [inline(picture(wish), 'image/png')])),
+    'png-labelled-jpeg': (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(drawing(wish), 'image/jpeg')])),
     'text': (wish, res) => sendJson(res, 200, replyOf(wish, [
         { text: 'Here is your picture.' }, inline(picture(wish)), { text: 'Enjoy!' }])),
     'thoughts': (wish, res) => sendJson(res, 200, replyOf(wish, [
         { text: 'I sketch first.', thought: true },
         inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true }),
-        inline(picture(wish), 'image/png', { thoughtSignature: 'c2ln'.repeat(64 * 1024) })])),
+        inline(picture(wish), undefined, { thoughtSignature: 'c2ln'.repeat(64 * 1024) })])),
     'only-thought': (wish, res) => sendJson(res, 200, replyOf(wish, [
         inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true }),
-        inline(picture(wish), 'image/png', { thought: true })])),
+        inline(picture(wish), undefined, { thought: true })])),
     'only-draft': (wish, res) => sendJson(res, 200, replyOf(wish, [
         inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true })])),
     'two-images': (wish, res) => sendJson(res, 200, replyOf(wish, [
@@ -594,7 +630,7 @@ const SCENARIOS = {
                        content: { role: 'model', parts: [
                            { thoughtSignature: 'c2ln'.repeat(100 * 1024), extra: {},
                              inlineData: { data: picture(wish).toString('base64'),
-                                           displayName: '', mimeType: 'image/png' } }] } }] }),
+                                           displayName: '', mimeType: 'image/jpeg' } }] } }] }),
     'bare': (wish, res) => sendJson(res, 200, {
         candidates: [{ content: { parts: [inline(picture(wish))] } }] }),
     'unpadded': (wish, res) => sendJson(res, 200, edited(
@@ -602,6 +638,15 @@ const SCENARIOS = {
     'urlsafe': (wish, res) => sendJson(res, 200, edited(
         replyOf(wish, [inline(picture(wish))]),
         (data) => data.replace(/\+/g, '-').replace(/\//g, '_'))),
+    'escaped': (wish, res) => {
+        const data = picture(wish).toString('base64');
+        const reply = replyOf(wish, [inline(Buffer.alloc(0), 'image/jpeg')]);
+
+        /* As some JSON writers do: "/" and "=" need no escape, and may have one. */
+        sendBytes(res, 200, Buffer.from(JSON.stringify(reply).replace(
+            '"data":""', () => `"data":"${data.replace(/\//g, '\\/').replace(/=/g, '\\u003d')}"`)),
+                  { 'Content-Type': 'application/json' });
+    },
     'other-model': (wish, res) => sendJson(res, 200, replyOf(
         wish, [inline(picture(wish))], {}, { modelVersion: 'gemini-9-flash-image' })),
     'retiring': (wish, res) => sendJson(res, 200, replyOf(
@@ -611,7 +656,7 @@ const SCENARIOS = {
     'wrong-size': (wish, res) => sendJson(res, 200, replyOf(
         wish, [inline(png(512, 512, wish.colour))])),
     'big': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(picture(wish, 24 * 1024 * 1024))])),
+        wish, [inline(drawing(wish, 24 * 1024 * 1024))])),
     'gzip': (wish, res) => {
         const text = Buffer.from(JSON.stringify(replyOf(wish, [inline(picture(wish))])));
 
@@ -660,6 +705,10 @@ const SCENARIOS = {
         promptFeedback: { blockReason: reason, safetyRatings: [] },
         usageMetadata: { promptTokenCount: 1119, totalTokenCount: 1119 },
         modelVersion: wish.model }),
+    'continuation': (wish, res) => sendJson(res, 200, wish.continued
+        ? replyOf(wish, [inline(picture(wish))])
+        : replyOf(wish, null, { finishReason: 'CONTINUATION' },
+                  { continuationToken: 'dG9rZW4=' })),
     'bad-base64': (wish, res) => sendJson(res, 200, edited(
         replyOf(wish, [inline(picture(wish))]), (data) => '!!' + data.slice(2))),
     'not-a-picture': (wish, res) => sendJson(res, 200, replyOf(
@@ -680,6 +729,10 @@ const SCENARIOS = {
     'quota-zero': (wish, res) => sendRefusal(res, quota(
         'You exceeded your current quota. * Quota exceeded for metric: requests, limit: 0', '0')),
     'quota-fraction': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '36.2s')),
+    'quota-brief': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '1s')),
+    'quota-day': (wish, res) => sendRefusal(res, quota(
+        'You exceeded your current quota.', '250', '1s',
+        'GenerateRequestsPerDayPerProjectPerModel')),
     'quota-forever': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '86400s')),
     'retry-after': (wish, res, value) => sendRefusal(
         res, new Refusal(429, 'RESOURCE_EXHAUSTED', 'Slow down.'), { 'Retry-After': value }),
@@ -718,8 +771,42 @@ const SCENARIOS = {
     },
 };
 
+const plays = new Map();      /* prompt -> how often it was asked for */
+
+/* first:N:NAME is NAME as long as the prompt is not known well enough. */
+function sceneOf(wish) {
+    const match = /^first:(\d+):(.+)$/.exec(wish.scenario);
+    const count = (plays.get(wish.prompt) ?? 0) + 1;
+
+    if (!match) {
+        return wish.scenario;
+    }
+    plays.set(wish.prompt, count);
+    return count <= Number(match[1]) ? match[2] : 'ok';
+}
+
+/* The same reply in two events: its words and drafts, then its last part. A refusal is one event
+ * under status 200, as the service has it. */
+function playStreamed(wish, res) {
+    const event = (value) => `data: ${JSON.stringify(value)}\r\n\r\n`;
+    const parts = [inline(picture(wish))];
+
+    res.writeHead(200, { 'Content-Type': 'text/event-stream' });
+    if (wish.scenario.startsWith('status:')) {
+        res.end(event(STATUSES[wish.scenario.slice(7)]().body));
+        return;
+    }
+    res.write(event(replyOf(wish, [{ text: 'Here it comes.' }], { finishReason: undefined })));
+    res.end(event(replyOf(wish, parts)));
+}
+
 function play(wish, res) {
-    const [name, ...rest] = wish.scenario.split(':');
+    const [name, ...rest] = sceneOf(wish).split(':');
+
+    if (wish.streamed) {
+        playStreamed(wish, res);
+        return;
+    }
 
     if (!Object.hasOwn(SCENARIOS, name)) {
         throw new Refusal(500, 'INTERNAL', `There is no scenario "${wish.scenario}".`);
@@ -730,6 +817,7 @@ function play(wish, res) {
 /* The record -------------------------------------------------------------------------------- */
 
 const record = [];
+let last = Buffer.alloc(0);
 
 function sha256(bytes) {
     return createHash('sha256').update(bytes).digest('hex');
@@ -774,6 +862,7 @@ function remember(req, raw, oversize) {
     };
 
     record.push(entry);
+    last = raw;
     if (options.record) {
         appendFileSync(options.record, JSON.stringify(entry) + '\n');
     }
@@ -788,6 +877,7 @@ const OWN = {
         res.writeHead(204);
         res.end();
     },
+    'GET /__last': (res) => sendBytes(res, 200, last, { 'Content-Type': 'application/json' }),
     'GET /__scenarios': (res) => sendJson(res, 200, Object.keys(SCENARIOS)),
 };
 
@@ -816,7 +906,14 @@ async function serve(req, res) {
 
     remember(req, raw, oversize);
     try {
-        play(readRequest(req, new URL(req.url, 'http://double'), raw, oversize), res);
+        const url = new URL(req.url, 'http://double');
+        const models = modelsAsked(req, url);
+
+        if (models) {
+            sendJson(res, 200, models);
+            return;
+        }
+        play(readRequest(req, url, raw, oversize), res);
     }
     catch (error) {
         sendRefusal(res, error instanceof Refusal ? error

@@ -1,8 +1,11 @@
 /* gemini_fuzz.c - the first line is status, outcome and Retry-After of a provider's response, what
  * follows its body. */
 #include <apr_tables.h>
+#include <jansson.h>
+#include "base/json_cut.h"
 #include "base/log.h"
 #include "base/media_type.h"
+#include "base/spool.h"
 #include "base/text.h"
 #include "fuzz.h"
 #include "services/gemini_error.h"
@@ -44,7 +47,7 @@ static iimg_http_response_t response_of(apr_pool_t *pool, const char *data, size
 
     response.headers = apr_table_make(pool, 1);
     response.status = (int)(strtoul(line, &rest, 10) % 1000);
-    response.outcome = (iimg_http_outcome_t)(strtoul(rest, &rest, 10) % (IIMG_HTTP_TOO_LARGE + 1));
+    response.outcome = (iimg_http_outcome_t)(strtoul(rest, &rest, 10) % (IIMG_HTTP_NOT_KEPT + 1));
     rest += strspn(rest, " ");
     if (*rest) {
         apr_table_setn(response.headers, "Retry-After", rest);
@@ -55,6 +58,59 @@ static iimg_http_response_t response_of(apr_pool_t *pool, const char *data, size
     body[response.length] = '\0';
     response.body = body;
     return response;
+}
+
+/* Every other response is spooled, as those of a provider are. */
+static void spool_body(apr_pool_t *pool, iimg_http_response_t *response)
+{
+    int error = 0;
+
+    if (response->length % 2) {
+        response->spool = iimg_spool_create(pool, NULL, &error);
+        fuzz_claim(response->spool && iimg_spool_write(response->spool, response->body,
+                                                       response->length), "there is a spool");
+    }
+}
+
+/* In pieces of one byte, two, three, ... when first is 1; else at once. */
+static const char *cut_up(apr_pool_t *pool, const iimg_http_response_t *response, size_t first,
+                          apr_size_t *length, bool *fits)
+{
+    iimg_json_cut_t *cut = iimg_json_cut_create(pool, "data", 40, 4000);
+    size_t at = 0, step = first;
+
+    *fits = true;
+    while (at < response->length && *fits) {
+        size_t n = step < response->length - at ? step : response->length - at;
+        char *piece = apr_pmemdup(pool, response->body + at, n);    /* overruns are seen */
+
+        *fits = iimg_json_cut_feed(cut, piece, n);
+        at += n;
+        step += first == 1;
+    }
+    return iimg_json_cut_rest(cut, length);
+}
+
+static void claim_cut(apr_pool_t *pool, const iimg_http_response_t *response)
+{
+    apr_size_t length, other_length;
+    bool fits, other_fits;
+    const char *rest = cut_up(pool, response, response->length, &length, &fits);
+    const char *other = cut_up(pool, response, 1, &other_length, &other_fits);
+    json_t *whole, *parsed;
+
+    fuzz_claim(fits == other_fits, "it does not matter in which pieces a reply comes");
+    if (!fits) {
+        return;
+    }
+    fuzz_claim(length == other_length && memcmp(rest, other, length) == 0,
+               "nor for what is left of it");
+    fuzz_claim(length <= 4000, "and that has its limit");
+    whole = json_loadb(response->body, response->length, JSON_ALLOW_NUL, NULL);
+    parsed = json_loadb(rest, length, JSON_ALLOW_NUL, NULL);
+    fuzz_claim(!whole || parsed, "what is left of JSON is JSON: %.*s", (int)length, rest);
+    json_decref(whole);
+    json_decref(parsed);
 }
 
 static void claim_error(const iimg_error_t *err)
@@ -92,8 +148,12 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
                                          .height = 512 };
     iimg_http_response_t response = response_of(pool, data, length);
     iimg_generator_result_t *result = NULL;
-    iimg_error_t *err = iimg_gemini_reply(&context, &settings, &request, &response, &result);
+    iimg_error_t *err;
 
+    claim_cut(pool, &response);
+    spool_body(pool, &response);
+    err = iimg_gemini_reply(&context, &settings, &request, &response, &result);
+    fuzz_claim(!result || (result->data != NULL) == !err, "there is a picture or an error");
     if (err) {
         claim_error(err);
     }

@@ -27,6 +27,15 @@ my %refused = (
     IdentityImgReferenceSide        => [number(256, 4096)],
     IdentityImgGeminiTimeout        => [number(1, 600)],
     IdentityImgGeminiConnectTimeout => [number(1, 60)],
+    IdentityImgGeminiRetries        => [grep { $_ ne '-1' || ref } number(0, 10)],
+    IdentityImgGeminiBreaker        => [grep { $_ ne '-1' || ref } number(0, 1000)],
+    IdentityImgGeminiMaxResponse    => [number(1048576, 1073741824)],
+    IdentityImgGeminiModels         => [qr/is not a model's name: letters, digits/, 'a/b', 'good ../x', 'm' x 101],
+    IdentityImgGeminiFallbackModel  => [qr/is not a model's name: letters, digits/, 'a/b', '../x'],
+    IdentityImgAspectRatio          => [qr/is not an aspect ratio: 1:1, 2:3, .*21:9/, '7:13', '16x9'],
+    IdentityImgResolution           => [qr/is not a resolution: 1K, 2K, 4K/, '4k', '8K'],
+    IdentityImgSpoolDir             => [$file, 'spool'],
+    IdentityImgGeminiPrice          => [qr/is not a (?:model's name|resolution: 1K, 2K, 4K|price in US dollars)/, 'a/b 1K 1', 'm 1k 1', 'm 1K free'],
     IdentityImgMaxGenerations       => [number(1, 10000)],
     IdentityImgGenerationsAtOnce    => [grep { $_ ne '-1' || ref } number(0, 100000)],
     IdentityImgGenerationsPerUser   => [grep { $_ ne '-1' || ref } number(0, 100000)],
@@ -166,6 +175,14 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
     is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '', '... and with the lines that some need';
 }
 like complaint("IdentityImgMedia public\n"), qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/, 'public pictures in a directory';
+for my $case (['a/b 1K 0.1', 'a/b', 'a model\'s name'], ['m 1k 0.1', '1k', 'a resolution: 1K, 2K, 4K'],
+    map { ["m 1K $_", $_, 'a price in US dollars such as 0.134'] } '0,5', qw(free -1 .5 1. 0.1234567 123456 1e3)) {
+    my ($arguments, $value, $what) = @$case;
+    like complaint("IdentityImgGeminiPrice $arguments\n"), qr/IdentityImgGeminiPrice: "\Q$value\E" is not $what/, "a price of $arguments is refused";
+}
+like complaint("IdentityImgGeminiPrice m 1K\n"), qr/IdentityImgGeminiPrice takes three arguments, a model, a resolution/, 'so is half a price';
+is complaint("IdentityImgGeminiPrice gemini-3-pro-image $_\n"), '', "$_ is a price" for '1K 0', '4K 0.24', '2K 12345.123456';
+like complaint('IdentityImgGeminiModels ' . join(' ', map { "m$_" } 1 .. 17) . "\n"), qr/IdentityImgGeminiModels: names more than 16 models/, 'seventeen models are too many';
 like complaint("IdentityImgGenerator gemini\n"), qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
     'gemini without a key';
 secret_file("a-key\n", 0644);

@@ -182,7 +182,8 @@ sub read_of_png { return unpack 'x16 N N', $_[0] }
 start_double();
 my $tap = start_tap($double_port);
 $server = IdentityImg::Server->new('gemini', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$tap->{port}/", GEMINI_API_KEY => $key },
-                                   conf => "IdentityImgGeminiTimeout 30\n")->start;
+                                   # What each misfortune is, is looked at one by one: no other tries, and nobody is left alone.
+                                   conf => "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 0\n")->start;
 
 # A photo as a telephone makes it: lying on its side, and full of what nobody else should know.
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
@@ -200,7 +201,7 @@ for my $photo (@photos[2, 0, 1]) {
 
 # The happy path -----------------------------------------------------------------------------------
 
-my ($status, undef, $data) = generate('', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei", save_to_identity => JSON::PP::true);
+my ($status, undef, $data) = generate('', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei [[scenario:png]]", save_to_identity => JSON::PP::true);
 is $status, 200, 'a picture is generated' or diag explain $data;
 my $job  = job($data->{job}{id});
 my $wire = overheard($tap);
@@ -219,7 +220,7 @@ is $shape, qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"us
     'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size';
 my $sent = $json->decode($wire->{body});
 is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, 'the text is the job\'s prompt_used, to the character';
-like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei\z/s, 'which holds the identity and the additional prompt';
+like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s, 'which holds the identity and the additional prompt';
 
 my @pictures = map { decode_base64($_->{inlineData}{data}) } @{$sent->{contents}[0]{parts}}[1 .. 3];
 is_deeply [map { [@$_{qw(width height)}] } map { @{$_->{body}{contents}[0]{parts}}[1 .. 3] ? map({ $_->{inlineData}{data} } @{$_->{body}{contents}[0]{parts}}[1 .. 3]) : () } recorded()],
@@ -259,28 +260,31 @@ ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy 
 
 my @good = (
     # scenario               extension  size               warning   what
-    ['jpeg',                 'jpg',     [896, 1200],       undef,    'a JPEG is kept as JPEG'],
+    ['ok',                   'jpg',     [896, 1200],       undef,    'a JPEG is kept as JPEG'],
+    ['png',                  'png',     [896, 1200],       undef,    'a PNG as PNG'],
+    ['png-labelled-jpeg',    'png',     [896, 1200],       undef,    'the other way round as well'],
+    ['escaped',              'jpg',     [896, 1200],       undef,    'base64 may have JSON\'s escapes'],
     ['jpeg-labelled-png',    'jpg',     [896, 1200],       undef,    'bytes count, not the label'],
-    ['text',                 'png',     [896, 1200],       undef,    'words beside the picture do no harm'],
-    ['thoughts',             'png',     [896, 1200],       undef,    'drafts are not taken for the result'],
-    ['only-thought',         'png',     [896, 1200],       undef,    'unless the only picture is marked as one and has the size'],
-    ['two-images',           'png',     [896, 1200],       undef,    'of two pictures the last counts'],
-    ['snake',                'png',     [896, 1200],       undef,    'snake_case is understood'],
-    ['nulls',                'png',     [896, 1200],       undef,    'null is absent'],
-    ['shuffled',             'png',     [896, 1200],       undef,    'order and unknown members do not matter'],
-    ['bare',                 'png',     [896, 1200],       undef,    'nothing but the picture is enough'],
-    ['pretty',               'png',     [896, 1200],       undef,    'pretty JSON is JSON'],
-    ['unpadded',             'png',     [896, 1200],       undef,    'base64 may lack its padding'],
-    ['urlsafe',              'png',     [896, 1200],       undef,    'base64 may be the URL kind'],
-    ['gzip',                 'png',     [896, 1200],       undef,    'answers may be compressed'],
-    ['chunked',              'png',     [896, 1200],       undef,    'answers may be chunked'],
-    ['no-length',            'png',     [896, 1200],       undef,    'answers may end with the connection'],
-    ['interim',              'png',     [896, 1200],       undef,    'interim answers are skipped'],
-    ['text-plain',           'png',     [896, 1200],       undef,    'the content type does not matter'],
-    ['array',                'png',     [896, 1200],       undef,    'an array around it does not matter'],
-    ['other-model',          'png',     [896, 1200],       undef,    'another model\'s picture is a picture'],
-    ['retiring',             'png',     [896, 1200],       undef,    'a model that ends soon still serves'],
-    ['finish:SOMETHING_NEW', 'png',     [896, 1200],       undef,    'a reason nobody has heard of does not take the picture away'],
+    ['text',                 'jpg',     [896, 1200],       qr/\AThe provider wrote: Here is your picture. Enjoy!\z/, 'words beside the picture are a warning'],
+    ['thoughts',             'jpg',     [896, 1200],       undef,    'drafts are not taken for the result'],
+    ['only-thought',         'jpg',     [896, 1200],       undef,    'unless the only picture is marked as one and has the size'],
+    ['two-images',           'jpg',     [896, 1200],       undef,    'of two pictures the last counts'],
+    ['snake',                'jpg',     [896, 1200],       undef,    'snake_case is understood'],
+    ['nulls',                'jpg',     [896, 1200],       undef,    'null is absent'],
+    ['shuffled',             'jpg',     [896, 1200],       undef,    'order and unknown members do not matter'],
+    ['bare',                 'jpg',     [896, 1200],       undef,    'nothing but the picture is enough'],
+    ['pretty',               'jpg',     [896, 1200],       undef,    'pretty JSON is JSON'],
+    ['unpadded',             'jpg',     [896, 1200],       undef,    'base64 may lack its padding'],
+    ['urlsafe',              'jpg',     [896, 1200],       undef,    'base64 may be the URL kind'],
+    ['gzip',                 'jpg',     [896, 1200],       undef,    'answers may be compressed'],
+    ['chunked',              'jpg',     [896, 1200],       undef,    'answers may be chunked'],
+    ['no-length',            'jpg',     [896, 1200],       undef,    'answers may end with the connection'],
+    ['interim',              'jpg',     [896, 1200],       undef,    'interim answers are skipped'],
+    ['text-plain',           'jpg',     [896, 1200],       undef,    'the content type does not matter'],
+    ['array',                'jpg',     [896, 1200],       undef,    'an array around it does not matter'],
+    ['other-model',          'jpg',     [896, 1200],       undef,    'another model\'s picture is a picture'],
+    ['retiring',             'jpg',     [896, 1200],       undef,    'a model that ends soon still serves'],
+    ['finish:SOMETHING_NEW', 'jpg',     [896, 1200],       undef,    'a reason nobody has heard of does not take the picture away'],
     ['wrong-size',           'png',     [512, 512],        qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size is a warning'],
     ['big',                  'png',     [896, 1200],       undef,    '24 MiB fit'],
 );
@@ -509,6 +513,7 @@ is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT I
 
 $server->judge(
     qr/IIMG0002: POST .*image-generation/, qr/IIMG0003: POST .*image-generation/, qr/IIMG0004: POST .*image-generation/,
+    qr/IIMG0043: the image provider refuses this server's key/,
     qr/IIMG0040: the model gemini-3-pro-image-preview was shut down/, qr/IIMG0041: /,
     qr/IIMG010[1-5]: .*(?:database|generation_jobs|stored_object|could not be deleted yet|wait for)/,
     qr/AH\d+: |terminating connection|server closed the connection|could not connect|connection to server/,

@@ -292,6 +292,16 @@ static iimg_error_t *ask_generator(iimg_context_t *context, generating_t *g)
     return err;
 }
 
+/* What the provider told beside the picture, or instead of it. */
+static void take_facts(generating_t *g)
+{
+    if (g->result) {
+        g->outcome.usage = g->result->usage;
+        g->outcome.cost = g->result->cost;
+        g->outcome.warnings = g->result->warnings;
+    }
+}
+
 /* Only a picture that opens is one. */
 static iimg_error_t *look_at_result(iimg_context_t *context, generating_t *g)
 {
@@ -310,8 +320,7 @@ static iimg_error_t *look_at_result(iimg_context_t *context, generating_t *g)
                             "provider_reply"), "%s", err->detail ? err->detail : err->message);
     }
     g->outcome.media_type = type->media_type;
-    g->outcome.usage = g->result->usage;
-    g->outcome.warnings = g->result->warnings;
+    take_facts(g);
     return NULL;
 }
 
@@ -410,12 +419,10 @@ static iimg_error_t *keep_result(iimg_context_t *context, generating_t *g)
 static const char *billed(const iimg_context_t *context, const generating_t *g,
                           const iimg_error_t *cause)
 {
-    bool never_sent = cause->code && strcmp(cause->code, "provider_down") == 0;
-
-    if (!context->services->generator->billed || never_sent) {
+    if (!context->services->generator->billed) {
         return "f";
     }
-    return g->result ? "t" : NULL;
+    return g->result && g->result->data ? "t" : cause->billed;
 }
 
 static void fail_job(iimg_context_t *context, generating_t *g, const iimg_error_t *cause)
@@ -426,6 +433,7 @@ static void fail_job(iimg_context_t *context, generating_t *g, const iimg_error_
     g->outcome.error_code = cause->code ? cause->code : "failed";
     g->outcome.error_detail = cause->message;
     g->outcome.error_billed = billed(context, g, cause);
+    take_facts(g);
     err = iimg_db_transaction(context, finish_row, g);
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING,

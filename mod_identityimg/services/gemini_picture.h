@@ -1,0 +1,34 @@
+/* gemini_picture.h - a picture that stands as base64 within a reply's JSON, decoded into a file. */
+#ifndef IIMG_GEMINI_PICTURE_H
+#define IIMG_GEMINI_PICTURE_H
+
+#include <stdbool.h>
+#include "base/http.h"
+#include "base/json_cut.h"
+
+/**
+ * Read bytes of a response's body from any place, wherever the body is kept.
+ * @return bytes read; 0 at the end
+ */
+apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_t offset,
+                                 void *buffer, apr_size_t size);
+
+/** A decoded picture: memory backed by a file. */
+typedef struct iimg_gemini_picture_t {
+    const char *data;
+    apr_size_t length;
+    bool no_room;           /* there is no picture, and this machine is to blame, not the bytes */
+} iimg_gemini_picture_t;
+
+/**
+ * Decode a JSON string of base64, in one pass and some kilobytes of memory.
+ * @param pool the picture ends with it
+ * @param dir  where the file is made; see iimg_spool_create
+ * @return NULL, or why there is no picture
+ */
+const char *iimg_gemini_picture_decode(apr_pool_t *pool, const char *dir,
+                                       const iimg_http_response_t *response,
+                                       const iimg_json_span_t *span,
+                                       iimg_gemini_picture_t *picture);
+
+#endif

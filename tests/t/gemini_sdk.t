@@ -1,0 +1,99 @@
+# gemini_sdk.t - Google's own client, both majors: it gets along with our stand-in for Google's API, and
+# sends what we send. What it cannot tell is what the service itself does.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Test;
+use IdentityImg::Server;
+use HTTP::Tiny;
+use IPC::Open2 'open2';
+use JSON::PP ();
+use Test::More;
+
+my $key = 'AQ.a-key-for-tests';
+my $sdk = "$ENV{IIMG_SOURCE}/tests/sdk";
+my ($pid, $in);
+
+plan skip_all => 'Google\'s client is not installed: Node or npm is missing (scripts/deps test installs them)' if !-d "$sdk/node_modules";
+
+END { my $status = $?; if ($in) { close $in; waitpid $pid, 0 } $? = $status }
+
+$pid = open2(my $out, $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key);
+my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
+my $double = "http://127.0.0.1:$port";
+
+# (lines, exit code) of a program here
+sub run_client {
+    my ($program, $major, $input) = @_;
+    my $file = "$ENV{IIMG_WORK}/sdk-input";
+    open my $to, '>:raw', $file or die $!;
+    print $to $input // '';
+    close $to;
+    my @lines = split /\n/, `cd '$sdk' && timeout 120 node $program $major $double $key <'$file' 2>&1`;
+    return (\@lines, $? >> 8);
+}
+
+sub skip_unless_it_runs {
+    my ($major, $lines, $code) = @_;
+    plan skip_all => "\@google/genai $major.x does not run on this Node: @$lines" if $code == 3;
+    return;
+}
+
+for my $major (2, 3) {
+    subtest "\@google/genai $major.x against the stand-in" => sub {
+        my ($lines, $code) = run_client('certify.mjs', $major);
+        skip_unless_it_runs($major, $lines, $code);
+        my @looked = map { /^(not )?ok - (.*)/ ? [!$1, $2] : () } @$lines;
+        ok $_->[0], $_->[1] for @looked;
+        is $lines->[-1], 'done', 'it came to its end' or diag join "\n", @$lines;
+        cmp_ok scalar(@looked), '>', 100, 'and has looked at much';
+    };
+}
+
+# What we send ---------------------------------------------------------------------------------------
+
+my $server = IdentityImg::Server->new('gemini-sdk', env => { GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key })->start;
+my $json = JSON::PP->new->utf8;
+
+for my $order (0 .. 2) {
+    my $answer = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+        parts => [order => $order, image => [$order ? make_jpeg(800 + $order, 600) : portrait()]]);
+    is $answer->code, 201, "photo $order is uploaded" or diag $answer->as_string;
+}
+
+sub generate {
+    my (%wish) = @_;
+    my $answer = HTTP::Tiny->new(timeout => 120)->post($server->base . '/api/v1/image-generation/generate/', {
+        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
+        content => $json->encode({ identity_id => identity_of('unicode'), user_id => person('alice'), %wish }),
+    });
+    is $answer->{status}, 200, 'a picture is generated' or diag $answer->{content};
+    return HTTP::Tiny->new->get("$double/__last")->{content};
+}
+
+my @wishes = (
+    ['text with everything in it', aspect_ratio => '3:4', resolution => '1K', additional_prompt => "\"Zitat\" \\ / \t 🎨 é \x{2028}\nzweite Zeile <b>&amp;"],
+    ['the default ratio and size'],
+    ['another ratio and size', aspect_ratio => '21:9', resolution => '2K'],
+);
+sub compare {
+    my ($what, %wish) = @_;
+    for my $major (2, 3) {
+        my $body = generate(%wish);
+        subtest "$what: what \@google/genai $major.x sends" => sub {
+            my ($lines, $code) = run_client('same.mjs', $major, $body);
+            skip_unless_it_runs($major, $lines, $code);
+            is join("\n", @$lines), 'differences: 0', 'is what we send: body, path, key, deadline';
+        };
+    }
+    return;
+}
+compare(@$_) for @wishes;
+$server->restart("IdentityImgGeminiVersion v1\nIdentityImgGeminiTimeout 120\n");
+compare('the version v1');
+
+my ($lines) = run_client('same.mjs', 2, generate() =~ s/"generationConfig":\{/$&"temperature":1,/r);
+like join("\n", @$lines), qr/the body: the client sends .*differences: 1/s, 'a difference would be seen';
+
+$server->judge();
+finish();

@@ -1,0 +1,79 @@
+/* spool_test.c - files without names. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include "base/spool.h"
+#include "tap.h"
+#include "work.h"
+
+static int names_in(const char *dir)
+{
+    DIR *folder = opendir(dir);
+    int count = 0;
+
+    while (folder && readdir(folder)) {
+        count++;
+    }
+    if (folder) {
+        closedir(folder);
+    }
+    return count - 2;       /* . and .. */
+}
+
+static void test_spool(apr_pool_t *parent, const char *dir, const char *where)
+{
+    apr_pool_t *pool, *longer;
+    char buffer[16] = "";
+    const char *map;
+    int error = 0, fd;
+    iimg_spool_t *spool;
+
+    apr_pool_create(&pool, parent);
+    apr_pool_create(&longer, parent);
+    spool = iimg_spool_create(pool, dir, &error);
+    if (!tap_ok(spool != NULL, "%s: there is a spool", where)) {
+        return;
+    }
+    tap_is(iimg_spool_map(longer, spool), "", "an empty one is empty memory");
+    tap_ok(iimg_spool_write(spool, "hello ", 6) && iimg_spool_write(spool, "world", 5)
+               && spool->length == 11, "it is written to");
+    tap_ok(iimg_spool_read(spool, 6, buffer, 16) == 5 && strcmp(buffer, "world") == 0,
+           "and read from, as far as it goes");
+    tap_is_number(iimg_spool_read(spool, 11, buffer, 16), 0, "nothing is behind its end");
+    map = iimg_spool_map(longer, spool);
+    tap_ok(dir == NULL || names_in(dir) == 0, "it has no name");
+    fd = spool->fd;
+    apr_pool_destroy(pool);
+    tap_ok(lseek(fd, 0, SEEK_SET) == -1 && errno == EBADF, "it is closed with its pool");
+    tap_ok(map && memcmp(map, "hello world", 11) == 0, "what is mapped stays");
+    apr_pool_destroy(longer);
+}
+
+static void test_trouble(apr_pool_t *pool)
+{
+    iimg_spool_t full = { .fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
+    int error = 0;
+
+    tap_ok(!iimg_spool_create(pool, "/nowhere/at/all", &error) && error == ENOENT,
+           "a folder that is not there is told");
+    tap_ok(!iimg_spool_write(&full, "x", 1) && full.error == ENOSPC && full.length == 0,
+           "so is a disk without room");
+    close(full.fd);
+}
+
+int main(void)
+{
+    char dir[] = "/tmp/iimg-spool-test.XXXXXX";
+    iimg_context_t *context = work_begin();
+
+    tap_ok(mkdtemp(dir) != NULL, "there is a folder");
+    test_spool(context->pool, NULL, "in memory");
+    test_spool(context->pool, dir, "in a folder");
+    test_trouble(context->pool);
+    rmdir(dir);
+    work_end(context);
+    return tap_done();
+}
