@@ -144,7 +144,8 @@ static bool apply_edit(const iimg_edit_t *edit, iimg_work_t *work, source_t *sou
     return clean != NULL;
 }
 
-/* Takes the metadata off; what the container itself says of sizes is judged before libvips sees it. */
+/* Takes the metadata off; what the container itself says of sizes is judged before libvips sees
+ * it. */
 static bool filter(iimg_work_t *work, source_t *source)
 {
     iimg_edit_step_t *steps = malloc(IIMG_EDIT_MAX_STEPS * sizeof(*steps));
@@ -256,8 +257,8 @@ static int resize_alpha_into(VipsImage *in, VipsImage **out, int box)
     return vips_cast(plain, out, format, NULL);
 }
 
-/* The profile that most pictures with one have says no more than that they are sRGB. To carry it out costs a
- * tenth of a picture's time and changes nothing. */
+/* The profile that most pictures with one have says no more than that they are sRGB. To carry it
+ * out costs a tenth of a picture's time and changes nothing. */
 static bool is_plain_srgb(VipsImage *image)
 {
     static const char digest[] =
@@ -437,7 +438,8 @@ static int derive(iimg_work_t *work, const source_t *source, VipsImage *opened)
            ? make_sizes(work, large) : -1;
 }
 
-/* What shows through is white, as on a page. (vips_flatten itself takes any last band for alpha.) */
+/* What shows through is white, as on a page. (vips_flatten itself takes any last band for
+ * alpha.) */
 static int flatten(VipsImage *in, VipsImage **out)
 {
     VipsArrayDouble *white;
