@@ -122,8 +122,8 @@ static void bury(int reason, void *data, int status)
     }
 }
 
-/* The end of a configuration. The old children still hold our end, so that the old worker lives; who
- * does not know it would log that a long lost child came home. */
+/* The end of a configuration. The old children still hold our end, so that the old worker lives;
+ * who does not know it would log that a long lost child came home. */
 static apr_status_t leave_behind(void *unused)
 {
     retained_t *retained = worker.retained;
@@ -163,7 +163,8 @@ static void tell_all(server_rec *servers)
     }
 }
 
-/* The worker's directives are the same in all servers; only those that use them have been checked. */
+/* The worker's directives are the same in all servers; only those that use them have been
+ * checked. */
 static const iimg_config_t *find_config(server_rec *servers)
 {
     while (!iimg_config_of(servers)->enabled) {

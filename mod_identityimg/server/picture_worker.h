@@ -1,4 +1,4 @@
-/* picture_worker.h - identityimg-worker as a child of httpd's parent: started, watched, left behind. */
+/* picture_worker.h - identityimg-worker as a child of httpd's parent: started, watched, left. */
 #ifndef IIMG_SERVER_PICTURE_WORKER_H
 #define IIMG_SERVER_PICTURE_WORKER_H
 

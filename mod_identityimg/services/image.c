@@ -96,7 +96,8 @@ static iimg_error_t *stopped(iimg_context_t *context, const asked_t *asked)
     const iimg_worker_reply_t *reply = &asked->reply;
 
     iimg_log(context, IIMG_LOG_WARNING, "IIMG0130: a picture (%s, %" APR_SIZE_T_FMT " bytes) ended "
-             "its worker process: %s", asked->type->name, asked->question.bytes->length, reply->why);
+             "its worker process: %s", asked->type->name, asked->question.bytes->length,
+             reply->why);
     if (asked->question.request.kind == IIMG_WORK_POSTER) {
         return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
                                  "poster: %s", reply->why);
@@ -184,7 +185,7 @@ static iimg_error_t *ask_about(iimg_context_t *context, const iimg_image_setting
     return ask(context, settings, asked);
 }
 
-/* Answers that may be lies ---------------------------------------------------------------------- */
+/* Answers that may be lies --------------------------------------------------------------------- */
 
 /* What a piece says of itself must be what was asked for. */
 static const char *doubt_piece(const iimg_worker_reply_t *reply, int i, int width, int height)

@@ -1,4 +1,4 @@
-/* image.h - strangers' pictures, as identityimg-worker decodes them: derivatives, references, the poster. */
+/* image.h - strangers' pictures, decoded by identityimg-worker: derivatives, references, posters. */
 #ifndef IIMG_IMAGE_H
 #define IIMG_IMAGE_H
 

@@ -5,10 +5,11 @@
 #include <stdint.h>
 #include "services/edit.h"
 
-/* The zygote is given one end of a SOCK_SEQPACKET pair as IIMG_WORK_SOCKET. A request is one message,
- * with three descriptors: a sealed memory file with the picture, a pipe for the answer, which the
- * picture's own process writes and closes, and a pipe for verdicts, which the zygote alone writes.
- * The zygote never sees a byte of a picture; the answer may come from a process that was taken over. */
+/* The zygote is given one end of a SOCK_SEQPACKET pair as IIMG_WORK_SOCKET. A request is one
+ * message, with three descriptors: a sealed memory file with the picture, a pipe for the answer,
+ * which the picture's own process writes and closes, and a pipe for verdicts, which the zygote
+ * alone writes. The zygote never sees a byte of a picture; the answer may come from a process
+ * that was taken over. */
 
 #define IIMG_WORK_PROTOCOL 1        /* httpd and worker of different versions refuse one another */
 #define IIMG_WORK_SOCKET 3

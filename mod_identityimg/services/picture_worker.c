@@ -1,4 +1,4 @@
-/* picture_worker.c - asks identityimg-worker, waits no longer than allowed, and believes nothing. */
+/* picture_worker.c - asks identityimg-worker, waits within limits, and believes nothing. */
 #include "services/picture_worker.h"
 
 #include <errno.h>
@@ -40,7 +40,7 @@ static bool settle(asking_t *a, iimg_worker_outcome_t outcome, const char *why)
     return true;
 }
 
-/* The memory file ------------------------------------------------------------------------------- */
+/* The memory file ------------------------------------------------------------------------------ */
 
 static iimg_error_t *no_memory(iimg_context_t *context, const char *what)
 {
@@ -301,8 +301,9 @@ static void read_verdict(asking_t *a)
     close_end(&a->verdict[OURS]);
 }
 
-/* Until the answer is whole, or it is known that there is none: then both pipes have ended. Who has
- * answered may die in peace, so that a verdict counts only when the answer has been read to its end. */
+/* Until the answer is whole, or it is known that there is none: then both pipes have ended. Who
+ * has answered may die in peace, so that a verdict counts only when the answer has been read to
+ * its end. */
 static void await(asking_t *a)
 {
     bool settled = false;

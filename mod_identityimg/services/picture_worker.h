@@ -49,8 +49,8 @@ typedef struct iimg_worker_question_t {
 } iimg_worker_question_t;
 
 /**
- * Ask, and wait for the answer: at most for worker->wait and worker->deadline. The answer is read as
- * a stranger's: its length is known before it is read, and nothing in it is used unchecked.
+ * Ask, and wait for the answer: at most for worker->wait and worker->deadline. The answer is read
+ * as a stranger's: its length is known before it is read, and nothing in it is used unchecked.
  * @param reply what came of it; pieces are the context's pool's
  * Errors: IIMG_UNAVAILABLE when there is no memory or no descriptor for asking.
  */
@@ -75,8 +75,8 @@ typedef struct iimg_worker_start_t {
 bool iimg_picture_worker_pair(int ends[2]);
 
 /**
- * Start a worker: with an empty environment, and no descriptors but its end and stderr. It ends when
- * all processes that hold our end are gone.
+ * Start a worker: with an empty environment, and no descriptors but its end and stderr. It ends
+ * when all processes that hold our end are gone.
  * @return its pid, or -1 with errno set; the caller waits for it
  */
 pid_t iimg_picture_worker_start(const iimg_worker_start_t *start);

@@ -23,14 +23,16 @@ static GLogWriterOutput keep_quiet(GLogLevelFlags level, const GLogField *fields
 
 const char *iimg_job_prepare(void)
 {
-    /* One arena, and large pieces given back at once: else the limit of address space means nothing. */
+    /* One arena, and large pieces given back at once: else the limit of address space means
+     * nothing. */
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_ARENA_MAX, 1);
     g_log_set_writer_func(keep_quiet, NULL, NULL);
     if (iimg_picture_start() != 0) {
         return "libvips could not be started";
     }
-    /* The one loader that is a module: better no worker than one that calls good pictures damaged. */
+    /* The one loader that is a module: better no worker than one that calls good pictures
+     * damaged. */
     return vips_type_find("VipsOperation", "heifload_buffer")
                ? NULL : "libvips does not find its module for HEIC and AVIF";
 }

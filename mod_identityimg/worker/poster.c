@@ -73,9 +73,9 @@ static int tint(board_t *board, VipsImage *mask, const double *colour, int x, in
     return paste(board, mixed, x, y);
 }
 
-/* Words in a font of `size` points. The resolution is always the same: to change it makes Pango clear
- * its caches under its own fontconfig threads, and then a child dies of SIGFPE in GLib. (That is why
- * libvips' own fitting, which changes it again and again, is not used.) */
+/* Words in a font of `size` points. The resolution is always the same: to change it makes Pango
+ * clear its caches under its own fontconfig threads, and then a child dies of SIGFPE in GLib.
+ * (That is why libvips' own fitting, which changes it again and again, is not used.) */
 static int draw_words(const char *markup, const char *family, int size, int width,
                       VipsImage **mask)
 {
@@ -197,7 +197,8 @@ static int write_texts(board_t *board, const poster_t *poster, int x, int y, int
                        subtitle) != 0) {
         return -1;
     }
-    return write_words(board, poster->texts[BODY], "sans", ink, x, y + title + subtitle + 2 * gap, width,
+    return write_words(board, poster->texts[BODY], "sans", ink, x,
+                       y + title + subtitle + 2 * gap, width,
                        body);
 }
 

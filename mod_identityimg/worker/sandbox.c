@@ -15,8 +15,8 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* The sanitizers map a shadow of the whole address space, read /proc and report. They are for finding
- * our own mistakes: what is locked in there is not proof against anybody. */
+/* The sanitizers map a shadow of the whole address space, read /proc and report. They are for
+ * finding our own mistakes: what is locked in there is not proof against anybody. */
 #ifdef __SANITIZE_ADDRESS__
 #define SANITIZED true
 #else
@@ -25,7 +25,8 @@
 
 /* Limits -------------------------------------------------------------------------------------- */
 
-/* The number of processes is no limit here: the kernel counts all of the user's, httpd's included. */
+/* The number of processes is no limit here: the kernel counts all of the user's, httpd's
+ * included. */
 static int set_limits(const iimg_sandbox_t *sandbox)
 {
     const struct { int resource; struct rlimit limit; } limits[] = {
@@ -101,7 +102,8 @@ static int enter_landlock(const iimg_sandbox_t *sandbox)
 
 /* System calls -------------------------------------------------------------------------------- */
 
-/* As libvips and its codecs were seen to use them, and what aborting and other versions of glibc use. */
+/* As libvips and its codecs were seen to use them, and what aborting and other versions of glibc
+ * use. */
 static const int allowed[] = {
     SCMP_SYS(futex), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(munmap),
     SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
@@ -111,8 +113,8 @@ static const int allowed[] = {
     SCMP_SYS(clock_nanosleep), SCMP_SYS(getrusage), SCMP_SYS(getrandom), SCMP_SYS(restart_syscall),
 };
 
-/* What is asked for, can do without, and must not die of. clone3's flags lie behind a pointer, where no
- * filter sees them; ENOSYS makes glibc take clone. */
+/* What is asked for, can do without, and must not die of. clone3's flags lie behind a pointer,
+ * where no filter sees them; ENOSYS makes glibc take clone. */
 static const struct { int syscall, error; } denied[] = {
     { SCMP_SYS(clone3), ENOSYS }, { SCMP_SYS(prctl), EPERM },
     { SCMP_SYS(sched_setscheduler), EPERM }, { SCMP_SYS(sched_setattr), EPERM },
@@ -190,8 +192,8 @@ static int fill_filter(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
     return rc | care_for_opening(filter, sandbox->fonts);
 }
 
-/* Whoever decodes a picture dies of what he should not try. Who looks for fonts tries to write their
- * caches, too, by ways that change with fontconfig's versions: he is told that he may not. */
+/* Whoever decodes a picture dies of what he should not try. Who looks for fonts tries to write
+ * their caches, too, by ways that change with fontconfig's versions: he is told that he may not. */
 static uint32_t otherwise(const iimg_sandbox_t *sandbox)
 {
     if (SANITIZED) {

@@ -1,4 +1,4 @@
-/* sandbox.h - locks the process of one picture in: it may compute, and write to what it has open. */
+/* sandbox.h - locks a picture's process in: it may compute, and write to what it has open. */
 #ifndef IIMG_WORKER_SANDBOX_H
 #define IIMG_WORKER_SANDBOX_H
 

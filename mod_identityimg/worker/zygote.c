@@ -152,7 +152,8 @@ static void close_all_but(int one, int other)
     close_range((unsigned)high + 1, ~0U, 0);
 }
 
-/* As much as a picture of the largest size may take by any codec, which is a gigabyte by default. */
+/* As much as a picture of the largest size may take by any codec, which is a gigabyte by
+ * default. */
 static uint64_t address_space(const iimg_work_request_t *request)
 {
     uint64_t pixels = request->max_pixels < (1U << 30) ? request->max_pixels : 1U << 30;

@@ -84,7 +84,8 @@ is_deeply [@$now{qw(id user name category i_am_statement visualization notes cre
     'nothing else of it has changed';
 ok $now->{updated_at} gt $before->{updated_at}, 'but updated_at';
 is_deeply lasting(identity($full)), lasting($now), 'its owner sees it';
-is sha256_hex(call(GET => $now->{image}{original})->content), sha256_hex(call(GET => json(call(POST => 'reference-images/', as => 'scenario_one', parts => [image => [portrait()]]))->{image}{original})->content), 'the original is kept as that of a photo is';
+sub pixels { my ($png) = @_; return sha256_hex(substr $png, index($png, 'IDAT'), 100_000) }
+is pixels(call(GET => $now->{image}{original})->content), pixels(slurp(portrait())), 'the original keeps its pixels';
 is join(' ', map { call(GET => $_)->code } values %{$now->{image}}), '200 200 200 200', 'all sizes open';
 is identity($bare)->{image}, undef, 'the owner\'s other identity has none';
 is json(upload('scenario_one', uc $full, 'PATCH'))->{id}, $full, 'PATCH does the same, and the id may be in upper case';

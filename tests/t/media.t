@@ -81,7 +81,10 @@ sub is_refused {
 
 # A picture's address ---------------------------------------------------------------------------------
 
-my $jpeg = make_jpeg(640, 480);
+# Without private metadata, which would be taken off.
+my $jpeg = make_jpeg(640, 480, 'strip');
+my $png = "$ENV{IIMG_WORK}/media.png";
+system("vips copy '" . portrait() . "' '${png}[strip]'") == 0 or die 'vips failed';
 my $photo = upload($jpeg, 'me.jpg');
 my $url = path($photo->{image}{original});
 my ($key) = $url =~ m{^/pictures/([^?]+)};
@@ -209,7 +212,7 @@ for my $target ("/$key", "/$on_disk", "/media/", "$root/$on_disk", "/pictures/$o
 # Names that mean something to httpd --------------------------------------------------------------------------
 
 all_gone($photo);
-my %files = ('a.var.jpg' => $jpeg, 'a.shtml.jpg' => $jpeg, 'a.cgi' => $jpeg, 'x.php.jpg' => portrait(), '.htaccess' => portrait());
+my %files = ('a.var.jpg' => $jpeg, 'a.shtml.jpg' => $jpeg, 'a.cgi' => $jpeg, 'x.php.jpg' => $png, '.htaccess' => $png);
 my @photos = map { upload($files{$_}, $_) } sort keys %files;
 for my $name (sort keys %files) {
     my ($one) = grep { $_->{name} eq $name } @photos;

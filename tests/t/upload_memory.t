@@ -15,16 +15,39 @@ my ($count, $most) = (16, 600);
 my $photo = slurp(make_jpeg(3000, 2000));
 $photo .= 'x' x (20 * 1024 * 1024 - length $photo);
 
-# Megabytes that the processes have, what they share counted once, and the bodies that are still on
-# their way into memory files, which no process has mapped yet.
-sub memory {
-    my $sum = 0;
-    for my $pid ($server->children) {
-        for my $fd (glob "/proc/$pid/fd/*") { $sum += (-s $fd // 0) / 1024 if (readlink $fd // '') =~ /^\/memfd:identityimg-body/ }
-        open my $file, '<', "/proc/$pid/smaps_rollup" or next;
-        while (<$file>) { $sum += $1 if /^Pss:\s+(\d+)/ }
+# httpd's processes, the worker's among them.
+sub processes {
+    my @all = $server->children;
+    for (my $i = 0; $i < @all; $i++) {
+        open my $file, '<', "/proc/$all[$i]/task/$all[$i]/children" or next;
+        push @all, split ' ', readline($file) // '';
     }
-    return $sum / 1024;
+    return @all;
+}
+
+# Megabytes that the processes have, what they share counted once; and the bodies in memory files, once
+# each, whether they are open, mapped, or both.
+sub memory {
+    my ($sum, %body) = (0);
+    for my $pid (processes()) {
+        for my $fd (glob "/proc/$pid/fd/*") {
+            next if (readlink $fd // '') !~ /^\/memfd:identityimg-body/;
+            my ($inode, $size) = (stat $fd)[1, 7] or next;
+            $body{$inode} = $size;
+        }
+        open my $file, '<', "/proc/$pid/smaps" or next;
+        my $mapped;
+        while (<$file>) {
+            if (/^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ \S+ (\d+)\s*(.*)/) {
+                my ($from, $to, $inode, $name) = ($1, $2, $3, $4);
+                $mapped = $name =~ /^\/memfd:identityimg-body/;
+                $body{$inode} //= hex($to) - hex($from) if $mapped;
+            }
+            elsif (!$mapped && /^Pss:\s+(\d+)/) { $sum += $1 * 1024 }
+        }
+    }
+    $sum += $_ for values %body;
+    return $sum / 1024 / 1024;
 }
 
 # All but the last byte of an upload; the rest when everybody has come so far.

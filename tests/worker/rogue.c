@@ -1,5 +1,6 @@
-/* rogue.c - a worker whose pictures have taken it over: a picture that holds "ROGUE:word" does what the
- * word says, all others are decoded. What must not succeed ends as if all were well when it does. */
+/* rogue.c - a worker whose pictures have taken it over: a picture that holds "ROGUE:word" does
+ * what the word says, all others are decoded. What must not succeed ends as if all were well
+ * when it does. */
 #define iimg_job_prepare real_prepare
 #define iimg_job_run real_run
 #include "worker/job.c"
@@ -23,7 +24,7 @@ const char *iimg_job_prepare(void)
     return real_prepare();
 }
 
-/* What a picture may try. @return whether it succeeded --------------------------------------------- */
+/* What a picture may try. @return whether it succeeded ----------------------------------------- */
 
 static bool try_open(void)    { return open("/etc/passwd", O_RDONLY) >= 0; }
 static bool try_write(void)   { return open("/tmp/rogue", O_WRONLY | O_CREAT, 0600) >= 0; }
@@ -112,13 +113,14 @@ static bool try_unlocked(void) { _exit(IIMG_WORK_UNLOCKED + 5); }
 static const struct { const char *word; bool (*attempt)(void); } attempts[] = {
     { "open", try_open }, { "write", try_write }, { "socket", try_socket }, { "unix", try_unix },
     { "fork", try_fork }, { "exec", try_exec }, { "kill", try_kill }, { "ptrace", try_ptrace },
-    { "uring", try_uring }, { "setuid", try_setuid }, { "limits", try_limits }, { "code", try_code },
+    { "uring", try_uring }, { "setuid", try_setuid }, { "limits", try_limits },
+    { "code", try_code },
     { "memory", try_memory }, { "descriptors", try_descriptors }, { "spin", try_spin },
     { "hang", try_hang }, { "crash", try_crash }, { "pause", try_pause }, { "exit", try_exit },
     { "unlocked", try_unlocked },
 };
 
-/* What it may answer ------------------------------------------------------------------------------ */
+/* What it may answer --------------------------------------------------------------------------- */
 
 static void lie_steps(iimg_work_t *work, uint64_t offset, uint64_t length, uint32_t count)
 {
@@ -130,6 +132,8 @@ static void lie_steps(iimg_work_t *work, uint64_t offset, uint64_t length, uint3
     work->steps = steps;
     work->answer.step_count = count;
 }
+
+#define JPEG_MAGIC "\xff\xd8\xff\xe0\0\0\0\0\0\0\0"
 
 static void lie_piece(iimg_work_t *work, const void *data, size_t length)
 {
@@ -153,8 +157,8 @@ static void lie_edit_many(iimg_work_t *work) { lie_steps(work, 0, 1, IIMG_EDIT_M
 static void lie_insert(iimg_work_t *work)    { work->answer.insert_length = 60000; }
 static void lie_magic(iimg_work_t *work)     { lie_piece(work, "GIF89a\1\0\1\0\0\0", 5000); }
 static void lie_html(iimg_work_t *work)      { lie_piece(work, "<html><body>", 5000); }
-static void lie_headless(iimg_work_t *work)  { lie_piece(work, "\xff\xd8\xff\xe0\0\0\0\0\0\0\0", 5000); }
-static void lie_long(iimg_work_t *work)      { lie_piece(work, "\xff\xd8\xff\xe0\0\0\0\0\0\0\0", (2 << 20) + 1); }
+static void lie_headless(iimg_work_t *work)  { lie_piece(work, JPEG_MAGIC, 5000); }
+static void lie_long(iimg_work_t *work)      { lie_piece(work, JPEG_MAGIC, (2 << 20) + 1); }
 static void lie_empty(iimg_work_t *work)     { work->pieces[1].length = 0; }
 static void lie_version(iimg_work_t *work)   { work->answer.protocol = 2; }
 static void lie_status(iimg_work_t *work)    { work->answer.status = 77; }
@@ -236,7 +240,7 @@ static bool answer_as_told(const char *word, iimg_work_t *work, int file)
     return send_answer(work, file);
 }
 
-/* ------------------------------------------------------------------------------------------------ */
+/* ---------------------------------------------------------------------------------------------- */
 
 /* The word behind "ROGUE:" in what was sent; "" when there is none. */
 static void read_word(const iimg_work_t *work, char word[32])
