@@ -74,6 +74,34 @@ static void test_many(apr_pool_t *pool)
                && memcmp(data, bytes, length) == 0, "a hundred thousand bytes come back");
 }
 
+/* Any text, in pieces of any size, is read as it is at once. */
+static void test_pieces(apr_pool_t *pool)
+{
+    static const char *const texts[] = { "", "Zg", "Zg==", "Zm9v", "Zm9vYmFy", "_9j_wAAR", "Zm9v=",
+                                         "Z", "Zm9vYg=x", "Zm\n9v", "Zg===" };
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        size_t length = strlen(texts[i]);
+        const char *whole = NULL;
+        apr_size_t wanted = 0;
+        bool good = iimg_base64_decode(pool, texts[i], length, &whole, &wanted);
+
+        for (size_t step = 1; step <= 5; step++) {
+            char out[64];
+            iimg_base64_t base64 = { 0 };
+            apr_size_t got = 0, rest;
+
+            for (size_t at = 0; at < length; at += step) {
+                got += iimg_base64_feed(&base64, texts[i] + at,
+                                        step < length - at ? step : length - at, out + got);
+            }
+            tap_ok(iimg_base64_end(&base64, out + got, &rest) == good
+                       && (!good || (got + rest == wanted && memcmp(out, whole, wanted) == 0)),
+                   "text %d in pieces of %d is the same", (int)i, (int)step);
+        }
+    }
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
@@ -82,6 +110,7 @@ int main(void)
     test_tolerance(context->pool);
     test_nonsense(context->pool);
     test_many(context->pool);
+    test_pieces(context->pool);
     work_end(context);
     return tap_done();
 }
