@@ -400,7 +400,7 @@ static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *li
 {
     DIR *directory = opendir(path);
     iimg_context_t inner = *context;
-    iimg_error_t *err, *kept = NULL;
+    iimg_error_t *err;
 
     if (!directory) {
         return errno == ENOENT ? NULL : trouble(context, "listing", path, errno);
@@ -409,12 +409,10 @@ static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *li
     err = list_entries(&inner, listing, path, depth, directory);
     closedir(directory);
     if (err) {
-        kept = iimg_error_detail(iimg_error(context->pool, err->kind, "%s", err->message), "%s",
-                                 err->detail ? err->detail : err->message);
-        kept->code = err->code;
+        return err;             /* it lives in that pool, which therefore stays */
     }
     apr_pool_destroy(inner.pool);
-    return kept;
+    return NULL;
 }
 
 static iimg_error_t *file_list(iimg_context_t *context, const iimg_storage_t *storage,

@@ -10,6 +10,7 @@
 //   malformed:REGION                       400 AuthorizationHeaderMalformed with <Region>, until then
 //   skewed:SECONDS                         403 RequestTimeTooSkewed, until it is signed for a clock so far ahead
 //   reset:TIMES                            hangs up
+//   hang:TIMES                             never answers
 //   anything else                          200, the body is the number of the attempt
 // GET /bucket/?versions lists two pages, of which the second needs the markers of the first.
 // GET /__record: what came, as JSON; DELETE forgets it.
@@ -116,6 +117,9 @@ function answer(request, body) {
     const count = (counts.get(url) || 0) + 1;
     counts.set(url, count);
     const [mood, ...told] = decodeURIComponent(url).split('/')[2].split(':');
+    if (mood === 'hang' && count <= Number(told[0])) {
+        return 'never';
+    }
     if (mood === 'reset' && count <= Number(told[0])) {
         return null;
     }
@@ -130,6 +134,9 @@ const server = make((request, response) => {
     request.on('data', (piece) => pieces.push(piece));
     request.on('end', () => {
         const told = answer(request, Buffer.concat(pieces));
+        if (told === 'never') {
+            return;
+        }
         if (!told) {
             request.socket.destroy();
             return;

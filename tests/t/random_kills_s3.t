@@ -1,7 +1,10 @@
-# random_kills_s3.t - as random_kills.t, with pictures in a bucket.
+# random_kills_s3.t - as random_kills.t, with pictures in a bucket. For `make soak`.
 use strict;
 use warnings;
 
+use Test::More;
+
+plan skip_all => 'make soak runs it' if !$ENV{SOAK_SECONDS};
 $ENV{IIMG_STORE} = 's3';
 my ($folder) = __FILE__ =~ m{(.*)/};
 do "$folder/random_kills.t" or die $@ || $!;

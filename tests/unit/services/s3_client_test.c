@@ -206,6 +206,18 @@ static void test_deadline(iimg_s3_client_t *client)
     tap_ok(apr_time_now() - began >= apr_time_from_sec(1), "for as long as it says");
 }
 
+static void test_standstill(iimg_s3_client_t *client)
+{
+    iimg_s3_call_t call = get("hang:1/k");
+
+    tap_is_number(attempts(client, &call), 2, "an attempt that stands still leaves time for another");
+    tap_ok(iimg_s3_succeeded(&call), "which succeeds");
+    call = get("hang:99/k");
+    tap_ok(attempts(client, &call) <= -AT_LEAST_3 && !iimg_s3_succeeded(&call), "three are enough");
+    tap_ok(strstr(call.response->problem, "no byte moved for 1000 ms") != NULL, "and the log will say why");
+    tap_is_number(call.response->outcome, IIMG_HTTP_TIMED_OUT, "it is a timeout");
+}
+
 static void test_errors(iimg_s3_client_t *client)
 {
     static const struct { const char *mood; int kind; const char *begins; } rows[] = {
@@ -476,6 +488,7 @@ static void test_with_server(void)
     tap_ok(iimg_s3_client_epoch(context, client) == 0, "credentials that stay have no epoch");
     test_together(client_of(10));
     test_deadline(client_of(3));
+    test_standstill(client_of(4));
     test_list(client_of(5));
     test_machine();
     tap_ok(double_stop(&server), "the double ends when its standard input closes");
