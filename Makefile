@@ -103,10 +103,13 @@ test: ## run all tests
 	@$(MAKE) build FAULTS=1
 	@tests/run
 
-soak: ## kill processes at random for SOAK_SECONDS (600) and look whether a picture is lost or left over
+soak: ## kill processes at random for SOAK_SECONDS (600), at each point and with each store: is a picture lost or left over?
 	@scripts/deps test
+	@scripts/deps s3 || echo "Without them, only a directory is tried." >&2
 	@$(MAKE) build
-	@SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/random_kills.t
+	@$(MAKE) build FAULTS=1
+	@KILL_POINTS=all STORE_FAULTS=all SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/kill_points.t \
+	    tests/t/kill_points_s3.t tests/t/store_faults.t tests/t/random_kills.t tests/t/random_kills_s3.t
 
 fuzz: ## throw bytes at what reads strangers' bytes, FUZZ_SECONDS (600) a target
 	@scripts/deps fuzz

@@ -221,8 +221,6 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     }
 }
 
-#define HANDLER "identityimg"
-
 /* What stands for a file name where there is no file; known by its address. */
 static char no_file[] = "identityimg:api";
 
@@ -262,13 +260,13 @@ static int type_checker(request_rec *r)
     if (!is_ours(r)) {
         return iimg_media_type(r);
     }
-    r->handler = HANDLER;
+    r->handler = IIMG_HANDLER;
     return OK;
 }
 
 static int handler(request_rec *r)
 {
-    if (!r->handler || strcmp(r->handler, HANDLER) != 0) {
+    if (!r->handler || strcmp(r->handler, IIMG_HANDLER) != 0) {
         return iimg_media_handle(r);
     }
     return is_api(r) ? iimg_route(r) : iimg_errors_handle(r);
@@ -288,5 +286,6 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_type_checker(type_checker, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_fixups(iimg_media_headers, NULL, NULL, APR_HOOK_LAST);
+    ap_hook_fixups(iimg_authn_fixup, NULL, NULL, APR_HOOK_REALLY_LAST);
     ap_hook_handler(handler, NULL, NULL, APR_HOOK_MIDDLE);
 }

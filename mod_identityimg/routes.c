@@ -183,13 +183,9 @@ static iimg_error_t *miss(iimg_request_t *req)
                                           "Not found. The path ends in a slash: %s", slashed),
                                "not_found");
     }
-    apr_table_setn(r->headers_out, "Location",
-                   apr_pstrcat(r->pool, req->context->base_url,
-                               ap_escape_uri(r->pool, slashed), r->args ? "?" : NULL, r->args,
-                               NULL));
-    r->status = HTTP_MOVED_PERMANENTLY;
-    ap_set_content_length(r, 0);
-    return NULL;
+    return iimg_respond_moved(req, apr_pstrcat(r->pool, req->context->base_url,
+                                               ap_escape_uri(r->pool, slashed),
+                                               r->args ? "?" : NULL, r->args, NULL));
 }
 
 static iimg_error_t *not_allowed(iimg_request_t *req, const apr_array_header_t *allowed)
@@ -263,6 +259,23 @@ static iimg_error_t *dispatch(iimg_request_t *req)
     return view(req, route);
 }
 
+/* NULL when the Location's path is not what the request's begins with. */
+static const char *path_behind(const request_rec *r, const char *base)
+{
+    size_t n = strlen(base);
+
+    return strncmp(r->uri, base, n) == 0 && (r->uri[n] == '/' || r->uri[n] == '\0') ? r->uri + n
+                                                                                  : NULL;
+}
+
+/* Tokens, cookies and other people's data: not even the browser's own disk keeps them. */
+static void set_keeping(request_rec *r, const char *path)
+{
+    if (strncmp(path, "auth/", 5) == 0 || strncmp(path, "admin/", 6) == 0) {
+        iimg_respond_no_store(r);
+    }
+}
+
 int iimg_route(request_rec *r)
 {
     iimg_request_t req = { .r = r, .context = iimg_context_of(r),
@@ -270,11 +283,18 @@ int iimg_route(request_rec *r)
     const char *base = iimg_location_of(r)->base;
     iimg_error_t *err;
 
-    req.path = r->uri + strlen(base);
+    req.path = path_behind(r, base);
+    if (!req.path) {
+        return iimg_respond_error(r, req.context, iimg_not_found(req.context));
+    }
     req.path += *req.path == '/';
+    set_keeping(r, req.path);
     err = dispatch(&req);
     if (err && err->kind == IIMG_UNAUTHENTICATED && !req.body_read && iimg_authn_renew(r)) {
         err = dispatch(&req);
+    }
+    if (err) {
+        iimg_authn_clear_dead(r, err);
     }
     return err ? iimg_respond_error(r, req.context, err) : OK;
 }

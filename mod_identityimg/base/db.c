@@ -349,7 +349,7 @@ static iimg_error_t *commit(iimg_context_t *context)
     (void)IIMG_FAULT("db.commit");
     err = command(context, "COMMIT", "COMMIT");
     (void)IIMG_FAULT("db.committed");
-    if (err && is_lost(context->connection)) {
+    if (err && (is_lost(context->connection) || context->connection->timed_out)) {
         context->lost_commit = true;
         err->message = "The database went away before it confirmed the change. "
                        "Please look whether it was made before you try again.";

@@ -23,6 +23,9 @@ const char *const iimg_fault_points[] = {
     "file.object", "file.mkdir", "file.create", "file.write", "file.written", "file.fsync",
     "file.synced", "file.rename", "file.renamed", "file.syncdir", "file.unlink", "file.unlinked",
     "file.rmdir",
+    /* the store "s3", and each request to it */
+    "s3.put", "s3.stored", "s3.retry", "s3.delete", "s3.deleted", "s3.purge", "s3.purged",
+    "http.sending", "http.answered",
     NULL
 };
 

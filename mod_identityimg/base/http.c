@@ -8,10 +8,12 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 #include <curl/curl.h>
+#include "base/fault.h"
 #include "base/log.h"
 
 #define FIRST_BODY_SIZE 16384
 #define MAX_HEADERS 100         /* more are received, and forgotten */
+#define MOST_POLL 250           /* milliseconds until a standstill is looked for again */
 
 typedef struct transfer_t {
     const iimg_http_request_t *request;
@@ -27,6 +29,9 @@ typedef struct transfer_t {
     apr_size_t size;            /* room in body */
     bool head_done;             /* the blank line came: what follows are trailers */
     bool too_large;
+    curl_off_t moved;           /* bytes that went either way */
+    apr_time_t moved_at;        /* when the last of them did */
+    bool stands_still;
     char problem[CURL_ERROR_SIZE];
 } transfer_t;
 
@@ -63,6 +68,7 @@ static size_t read_body(char *to, size_t size, size_t count, void *baton)
             memcpy(to + given, chunk->data + transfer->offset, n);
         }
         given += n;
+        (void)IIMG_FAULT("http.sending");
         transfer->offset += n;
         if (transfer->offset == chunk->length) {
             transfer->chunk++;
@@ -154,6 +160,22 @@ static size_t take_body(char *from, size_t size, size_t count, void *baton)
     memcpy(transfer->body + transfer->length, from, length);
     transfer->length += length;
     return length;
+}
+
+/* Called with each piece, and with each poll. @return other than 0 to end the transfer */
+static int look_at_progress(void *baton, curl_off_t size, curl_off_t received, curl_off_t whole,
+                            curl_off_t sent)
+{
+    transfer_t *transfer = baton;
+    apr_time_t now = apr_time_now();
+
+    (void)size, (void)whole;
+    if (received + sent != transfer->moved) {
+        transfer->moved = received + sent;
+        transfer->moved_at = now;
+    }
+    transfer->stands_still = now - transfer->moved_at >= transfer->request->standstill;
+    return transfer->stands_still;
 }
 
 /* Setting up ---------------------------------------------------------------------------------- */
@@ -251,8 +273,19 @@ static void set_limits(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 15L);
-    /* By Content-Length; take_body counts what really comes. */
-    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)request->max_response);
+    /* By Content-Length; take_body counts what really comes. The length that HEAD tells never does. */
+    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, strcmp(request->method, "HEAD") == 0
+                     ? (curl_off_t)0 : (curl_off_t)request->max_response);
+}
+
+static void watch_progress(transfer_t *transfer)
+{
+    if (transfer->request->standstill) {
+        transfer->moved_at = apr_time_now();
+        curl_easy_setopt(transfer->curl, CURLOPT_NOPROGRESS, 0L);
+        curl_easy_setopt(transfer->curl, CURLOPT_XFERINFOFUNCTION, look_at_progress);
+        curl_easy_setopt(transfer->curl, CURLOPT_XFERINFODATA, transfer);
+    }
 }
 
 static void set_receivers(transfer_t *transfer)
@@ -290,7 +323,8 @@ static iimg_http_outcome_t outcome_of(const transfer_t *transfer, CURLcode rc)
     if (nothing_was_sent(transfer->curl)) {
         return IIMG_HTTP_CONNECT;
     }
-    return rc == CURLE_OPERATION_TIMEDOUT ? IIMG_HTTP_TIMED_OUT : IIMG_HTTP_BROKEN;
+    return rc == CURLE_OPERATION_TIMEDOUT || transfer->stands_still ? IIMG_HTTP_TIMED_OUT
+                                                                    : IIMG_HTTP_BROKEN;
 }
 
 static const char *problem_of(const transfer_t *transfer, CURLcode rc)
@@ -301,6 +335,10 @@ static const char *problem_of(const transfer_t *transfer, CURLcode rc)
     if (transfer->too_large) {
         return apr_psprintf(transfer->pool, "more than %" APR_SIZE_T_FMT " bytes came",
                             transfer->request->max_response);
+    }
+    if (transfer->stands_still) {
+        return apr_psprintf(transfer->pool, "no byte moved for %d ms",
+                            (int)apr_time_as_msec(transfer->request->standstill));
     }
     return apr_pstrdup(transfer->pool, transfer->problem[0] ? transfer->problem
                                                             : curl_easy_strerror(rc));
@@ -447,6 +485,7 @@ static bool begin(client_t *client, int slot, transfer_t *transfer)
     set_limits(transfer->curl, transfer->request);
     set_method(transfer);
     set_receivers(transfer);
+    watch_progress(transfer);
     if (curl_multi_add_handle(client->multi, transfer->curl) != CURLM_OK) {
         return false;
     }
@@ -468,6 +507,7 @@ static void take_results(client_t *client)
 
             curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
             take_result((transfer_t *)transfer, rc);
+            (void)IIMG_FAULT("http.answered");
         }
     }
 }
@@ -481,7 +521,7 @@ static void run(client_t *client)
         rc = curl_multi_perform(client->multi, &running);
         take_results(client);
         if (rc == CURLM_OK && running) {
-            rc = curl_multi_poll(client->multi, NULL, 0, 1000, NULL);
+            rc = curl_multi_poll(client->multi, NULL, 0, MOST_POLL, NULL);
         }
     } while (rc == CURLM_OK && running);
 }

@@ -25,6 +25,7 @@ typedef struct iimg_http_request_t {
     int connect_timeout;                /* seconds */
     int timeout;                        /* seconds for everything */
     apr_time_t deadline;                /* by when all must be over, if that is sooner; 0: none */
+    apr_interval_time_t standstill;     /* give up when no byte moves for so long; 0: never */
     const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's */
     apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
 } iimg_http_request_t;
@@ -32,7 +33,7 @@ typedef struct iimg_http_request_t {
 typedef enum {
     IIMG_HTTP_OK,               /* a whole response is there, whatever its status */
     IIMG_HTTP_CONNECT,          /* no connection (DNS, refused, TLS): nothing was sent */
-    IIMG_HTTP_TIMED_OUT,        /* no whole response in time */
+    IIMG_HTTP_TIMED_OUT,        /* no whole response in time, or a standstill */
     IIMG_HTTP_BROKEN,           /* the connection broke, or the response is no HTTP or cut short */
     IIMG_HTTP_TOO_LARGE         /* the response is over max_response */
 } iimg_http_outcome_t;

@@ -234,16 +234,27 @@ static void visit_value(const field_t *field, iimg_input_visitor_fn visit, void 
     }
 }
 
-void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton)
+static void visit_fields(const iimg_input_t *input, bool secret, iimg_input_visitor_fn visit,
+                         void *baton)
 {
     for (int i = 0; i < input->fields->nelts; i++) {
         const field_t *field = &APR_ARRAY_IDX(input->fields, i, field_t);
 
-        if (strcmp(field->name, "password") != 0) {
+        if ((strcmp(field->name, "password") == 0) == secret) {
             visit(baton, field->name, strlen(field->name));
             visit_value(field, visit, baton);
         }
     }
+}
+
+void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton)
+{
+    visit_fields(input, false, visit, baton);
+}
+
+void iimg_input_visit_secrets(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton)
+{
+    visit_fields(input, true, visit, baton);
 }
 
 bool iimg_input_has(const iimg_input_t *input, const char *name)

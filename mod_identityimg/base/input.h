@@ -38,6 +38,9 @@ iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_i
 typedef void (*iimg_input_visitor_fn)(void *baton, const char *data, apr_size_t length);
 void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton);
 
+/** The same for the secret fields alone: what comes of them must not be guessable. */
+void iimg_input_visit_secrets(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton);
+
 /** Whether the field is there, null included. */
 bool iimg_input_has(const iimg_input_t *input, const char *name);
 

@@ -4,21 +4,13 @@
 
 #include <stdbool.h>
 #include "base/context.h"
+#include "ctl/options.h"
 #include "services/services.h"
 
 /** What identityimgctl ends with. */
 #define CTL_CLEAN 0             /* done; nothing differs */
 #define CTL_DIFFERENT 1         /* something differs */
 #define CTL_TROUBLE 2           /* it could not be done; a sentence on stderr says why */
-
-/** Options, from the command line or the environment. */
-typedef struct ctl_options_t {
-    const char *conninfo;       /* libpq's; NULL: libpq's own environment */
-    const char *storage;
-    const char *storage_root;
-    bool remove;                /* reconcile --delete */
-    bool verbose;
-} ctl_options_t;
 
 /** Commands. @return what the program ends with */
 int ctl_sweep(iimg_context_t *context, const ctl_options_t *options);

@@ -18,7 +18,7 @@ static void print(void *baton, const iimg_difference_t *difference)
         printf("%s %s%s%s%s%s\n", names[difference->kind], difference->what,
                difference->version ? " version " : "",
                difference->version ? difference->version : "",
-               difference->young ? " (younger than an hour)" : "",
+               difference->young ? " (too young to be deleted)" : "",
                difference->removed ? " (deleted)" : "");
     }
 }
@@ -37,7 +37,9 @@ static void summarize(const iimg_reconciliation_t *r)
 
 int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options)
 {
-    iimg_reconciliation_t r = { .remove = options->remove, .report = print,
+    iimg_reconciliation_t r = { .remove = options->remove, .min_age = ctl_options_number(options->min_age,
+                                                          IIMG_RECONCILE_AGE),
+                                .report = print,
                                 .baton = (void *)options };
     iimg_error_t *err = iimg_reconcile(context, &r);
 

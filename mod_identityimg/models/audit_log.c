@@ -9,10 +9,14 @@ static const iimg_statement_t insert = {
 };
 
 iimg_error_t *iimg_audit_log_insert(iimg_context_t *context, const char *actor,
-                                    const iimg_audit_entry_t *entry)
+                                    const iimg_audit_entry_t *entry, bool *done)
 {
-    return iimg_db_query(context, &insert,
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &insert,
                          IIMG_PARAMS(actor, entry->action, entry->kind, entry->row_id,
                                      iimg_db_array_format(context->pool, entry->members),
-                                     context->request_id), NULL);
+                                     context->request_id), &rows);
+
+    *done = !err && rows->affected == 1;
+    return err;
 }

@@ -2,6 +2,7 @@
 #ifndef IIMG_AUDIT_LOG_H
 #define IIMG_AUDIT_LOG_H
 
+#include <stdbool.h>
 #include <apr_tables.h>
 #include "base/context.h"
 #include "base/db.h"
@@ -14,8 +15,8 @@ typedef struct iimg_audit_entry_t {
     const apr_array_header_t *members;  /* const char *: names of what was given or changed */
 } iimg_audit_entry_t;
 
-/** Write an entry of what `actor` (an id of users) did. */
+/** Write an entry of what `actor` (an id of users) did. @param done false: there is no such user */
 iimg_error_t *iimg_audit_log_insert(iimg_context_t *context, const char *actor,
-                                    const iimg_audit_entry_t *entry);
+                                    const iimg_audit_entry_t *entry, bool *done);
 
 #endif

@@ -56,7 +56,7 @@ static const iimg_statement_t expire = {
     "iimg_idempotency_key_expire",
     "DELETE FROM idempotency_keys WHERE (user_id, key) IN"
     " (SELECT user_id, key FROM idempotency_keys WHERE created_at < now() - " KEPT
-    "   ORDER BY created_at LIMIT 1000)"
+    "   ORDER BY created_at LIMIT 10000)"
 };
 
 iimg_error_t *iimg_idempotency_key_claim(iimg_context_t *context,
@@ -128,9 +128,11 @@ iimg_error_t *iimg_idempotency_key_release(iimg_context_t *context,
                          &rows);
 }
 
-iimg_error_t *iimg_idempotency_key_expire(iimg_context_t *context)
+iimg_error_t *iimg_idempotency_key_expire(iimg_context_t *context, int *count)
 {
     iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
 
-    return iimg_db_query(context, &expire, 0, NULL, &rows);
+    *count = err ? 0 : rows->affected;
+    return err;
 }

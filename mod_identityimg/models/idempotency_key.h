@@ -56,7 +56,7 @@ iimg_error_t *iimg_idempotency_key_spoil(iimg_context_t *context,
 iimg_error_t *iimg_idempotency_key_release(iimg_context_t *context,
                                            const iimg_idempotency_key_t *key);
 
-/** Forget keys that are a day old. */
-iimg_error_t *iimg_idempotency_key_expire(iimg_context_t *context);
+/** Forget keys that are a day old, some at a time. @param count how many */
+iimg_error_t *iimg_idempotency_key_expire(iimg_context_t *context, int *count);
 
 #endif

@@ -12,7 +12,8 @@ static const iimg_statement_t begin = {
     "    VALUES (lower($1::text), $2::text, 1, now() + make_interval(secs => $4::integer))"
     "    ON CONFLICT (account, address) DO UPDATE"
     "       SET failures = CASE WHEN f.ends_at <= now() THEN 1 ELSE f.failures + 1 END,"
-    "           ends_at = CASE WHEN f.ends_at <= now() THEN EXCLUDED.ends_at ELSE f.ends_at END"
+    "           ends_at = CASE WHEN f.ends_at <= now() THEN EXCLUDED.ends_at ELSE f.ends_at END,"
+    "           forgiven = f.forgiven AND f.ends_at > now()"
     "     WHERE f.failures < $3::integer OR f.ends_at <= now()"
     "    RETURNING failures)"
     " SELECT CASE WHEN EXISTS (SELECT FROM attempt) THEN 0"
@@ -20,19 +21,33 @@ static const iimg_statement_t begin = {
     "                                          FROM login_failures f"
     "                                         WHERE f.account = lower($1::text)"
     "                                           AND f.address = $2::text), $4::integer)) END::integer,"
+    "        (SELECT failures FROM attempt),"
     "        u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password"
     "   FROM (SELECT) one LEFT JOIN users u ON lower(u.email) = lower($1::text)"
 };
 
+/* Were all forgiven, who guesses from the address of somebody who logs in again and again - a program
+ * with Basic, behind the same router - could guess for ever; were none, who has mistyped his password
+ * nine times could not mistype it once more. */
 static const iimg_statement_t succeed = {
     "iimg_login_attempt_succeed",
-    "DELETE FROM login_failures WHERE account = lower($1::text) AND address = $2::text"
+    "UPDATE login_failures"
+    "   SET failures = CASE WHEN forgiven THEN failures - 1"
+    "                       ELSE least(failures - 1, $3::integer / 2) END,"
+    "       forgiven = forgiven OR failures - 1 > $3::integer / 2"
+    " WHERE account = lower($1::text) AND address = $2::text AND failures > 0"
 };
 
 static const iimg_statement_t withdraw = {
     "iimg_login_attempt_withdraw",
     "UPDATE login_failures SET failures = failures - 1"
     " WHERE account = lower($1::text) AND address = $2::text AND failures > 0"
+};
+
+static const iimg_statement_t forget_none = {
+    "iimg_login_attempt_forget",
+    "DELETE FROM login_failures"
+    " WHERE account = lower($1::text) AND address = $2::text AND failures <= 0 AND NOT forgiven"
 };
 
 static const iimg_statement_t expire = {
@@ -57,29 +72,60 @@ iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,
         return err;
     }
     *wait = (int)iimg_rows_integer(rows, 0, 0);
-    login->user.id = iimg_rows_text(rows, 0, 1);
-    login->user.email = iimg_rows_text(rows, 0, 2);
-    login->user.first_name = iimg_rows_text(rows, 0, 3);
-    login->user.last_name = iimg_rows_text(rows, 0, 4);
-    login->user.is_staff = iimg_rows_bool(rows, 0, 5);
-    login->is_active = iimg_rows_bool(rows, 0, 6);
-    login->hash = iimg_rows_text(rows, 0, 7);
+    login->failures = (int)iimg_rows_integer(rows, 0, 1);
+    login->user.id = iimg_rows_text(rows, 0, 2);
+    login->user.email = iimg_rows_text(rows, 0, 3);
+    login->user.first_name = iimg_rows_text(rows, 0, 4);
+    login->user.last_name = iimg_rows_text(rows, 0, 5);
+    login->user.is_staff = iimg_rows_bool(rows, 0, 6);
+    login->is_active = iimg_rows_bool(rows, 0, 7);
+    login->hash = iimg_rows_text(rows, 0, 8);
     return NULL;
+}
+
+static iimg_error_t *forget(iimg_context_t *context, const iimg_login_attempt_t *attempt)
+{
+    return iimg_db_query(context, &forget_none, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+}
+
+/* A transaction, since a statement alone may run twice. */
+static iimg_error_t *succeed_step(iimg_context_t *context, void *baton)
+{
+    const iimg_login_attempt_t *attempt = baton;
+    const char *max = apr_itoa(context->pool, attempt->max_failures);
+    iimg_error_t *err = iimg_db_query(context, &succeed,
+                                      IIMG_PARAMS(attempt->email, attempt->address, max), NULL);
+
+    return err ? err : forget(context, attempt);
 }
 
 iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
                                          const iimg_login_attempt_t *attempt)
 {
-    return iimg_db_query(context, &succeed, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+    return iimg_db_transaction(context, succeed_step, (void *)attempt);
+}
+
+/* Who sends nothing but attempts that are given up leaves no rows. */
+static iimg_error_t *withdraw_step(iimg_context_t *context, void *baton)
+{
+    const iimg_login_attempt_t *attempt = baton;
+    iimg_error_t *err = iimg_db_query(context, &withdraw,
+                                      IIMG_PARAMS(attempt->email, attempt->address), NULL);
+
+    return err ? err : forget(context, attempt);
 }
 
 iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
                                           const iimg_login_attempt_t *attempt)
 {
-    return iimg_db_query(context, &withdraw, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+    return iimg_db_transaction(context, withdraw_step, (void *)attempt);
 }
 
-iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context)
+iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context, int *count)
 {
-    return iimg_db_query(context, &expire, 0, NULL, NULL);
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
+
+    *count = err ? 0 : rows->affected;
+    return err;
 }

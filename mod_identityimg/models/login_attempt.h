@@ -21,6 +21,7 @@ typedef struct iimg_login_t {
     iimg_user_t user;               /* id NULL: nobody has that email */
     const char *hash;               /* stored; NULL: nobody has that email */
     bool is_active;
+    int failures;                   /* of the account, from the address, this attempt included */
 } iimg_login_t;
 
 /**
@@ -31,7 +32,8 @@ iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,
                                        const iimg_login_attempt_t *attempt, int *wait,
                                        iimg_login_t *login);
 
-/** It succeeded: forget all failures of that account from that address. */
+/** It succeeded and does not count; of failures before it at most half of max_failures remain, the
+ * first time within a window. */
 iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
                                          const iimg_login_attempt_t *attempt);
 
@@ -39,7 +41,7 @@ iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
 iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
                                           const iimg_login_attempt_t *attempt);
 
-/** Forget what is old, some at a time. */
-iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context);
+/** Forget what is old, some at a time. @param count how many */
+iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context, int *count);
 
 #endif

@@ -30,9 +30,9 @@ static const iimg_statement_t abandon = {
     " SELECT key, $1::uuid, 'doomed', $3::uuid, 1, now() + interval '1 minute'"
     "   FROM unnest($2::text[]) AS key"
     " ON CONFLICT (key) DO UPDATE SET state = 'doomed', changed_at = now(),"
-    "   claim = EXCLUDED.claim, attempts = 1, retry_at = EXCLUDED.retry_at"
+    "   claim = EXCLUDED.claim, attempts = o.attempts + 1, retry_at = EXCLUDED.retry_at"
     " WHERE o.state IN ('pending', 'doomed')"
-    " RETURNING o.key"
+    " RETURNING o.key, o.attempts > 1"
 };
 
 #define CLAIM "UPDATE stored_objects SET claim = $1::uuid, attempts = attempts + 1," \
@@ -42,7 +42,7 @@ static const iimg_statement_t abandon = {
 /* now() is when the transaction began: it is the time that its own dooming bears. */
 static const iimg_statement_t claim_own = {
     "iimg_stored_object_claim_own",
-    CLAIM " WHERE state = 'doomed' AND changed_at = now() RETURNING key"
+    CLAIM " WHERE state = 'doomed' AND changed_at = now() RETURNING key, attempts > 1"
 };
 
 static const iimg_statement_t claim_due = {
@@ -50,7 +50,7 @@ static const iimg_statement_t claim_due = {
     CLAIM " WHERE key IN (SELECT key FROM stored_objects"
     "                      WHERE state = 'doomed' AND retry_at <= now()"
     "                      ORDER BY retry_at, key LIMIT $2::integer FOR UPDATE SKIP LOCKED)"
-    " RETURNING key"
+    " RETURNING key, attempts > 1"
 };
 
 /* Rows that another node is working on are left to it. */
@@ -139,6 +139,10 @@ static iimg_error_t *take(iimg_context_t *context, const iimg_statement_t *state
     if (!err) {
         claim->id = id;
         claim->keys = first_column(context, rows);
+        claim->again = apr_array_make(context->pool, rows->count + 1, sizeof(bool));
+        for (int row = 0; row < rows->count; row++) {
+            APR_ARRAY_PUSH(claim->again, bool) = iimg_rows_bool(rows, row, 1);
+        }
     }
     return err;
 }

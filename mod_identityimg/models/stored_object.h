@@ -14,6 +14,7 @@
 typedef struct iimg_claim_t {
     const char *id;                 /* tells this claim from all others; NULL: nothing is claimed */
     apr_array_header_t *keys;       /* const char * */
+    apr_array_header_t *again;      /* bool: that key has been claimed before */
 } iimg_claim_t;
 
 /** Announce keys that are about to be written. @param picture the uuid they share; keys const char * */

@@ -7,12 +7,12 @@ static const iimg_statement_t use = {
     "iimg_token_use",
     "WITH used AS ("
     "    UPDATE auth_tokens SET last_used_at = now()"
-    "     WHERE hash = $1::text AND expires_at > now()"
+    "     WHERE hash = $1::text AND kind = $2::text AND expires_at > now()"
     "       AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute'))"
     " SELECT u.email, u.token_epoch, u.is_active,"
     "        least(floor(extract(epoch FROM t.expires_at - now())), 1000000)::integer"
     "   FROM auth_tokens t JOIN users u ON u.id = t.user_id"
-    "  WHERE t.hash = $1::text AND t.expires_at > now()"
+    "  WHERE t.hash = $1::text AND t.kind = $2::text AND t.expires_at > now()"
 };
 
 /* The user's row is locked: a password that changes at this moment either has changed before, or
@@ -23,7 +23,7 @@ static const iimg_statement_t insert = {
     "              FOR NO KEY UPDATE)"
     " INSERT INTO auth_tokens (user_id, hash, kind, expires_at)"
     " SELECT id, $3::text, $4::text, now() + make_interval(secs => $5::integer) FROM u"
-    " RETURNING expires_at"
+    " RETURNING expires_at, id"
 };
 
 static const iimg_statement_t trim = {
@@ -45,10 +45,11 @@ static const iimg_statement_t delete_one = {
     "iimg_token_delete",
     "DELETE FROM auth_tokens"
     " WHERE id = $1::uuid AND user_id = $2::uuid AND expires_at > now()"
+    " RETURNING id, kind, hash"
 };
 
 static const iimg_statement_t delete_by_hash = {
-    "iimg_token_delete_by_hash", "DELETE FROM auth_tokens WHERE hash = $1::text"
+    "iimg_token_delete_by_hash", "DELETE FROM auth_tokens WHERE hash = $1::text AND user_id = $2::uuid RETURNING id, kind, hash"
 };
 
 static const iimg_statement_t expire = {
@@ -58,11 +59,11 @@ static const iimg_statement_t expire = {
     "               FOR UPDATE SKIP LOCKED)"
 };
 
-iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash,
+iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const char *kind,
                              iimg_token_owner_t *owner)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &use, IIMG_PARAMS(hash), &rows);
+    iimg_error_t *err = iimg_db_query(context, &use, IIMG_PARAMS(hash, kind), &rows);
 
     owner->email = NULL;
     if (err || rows->count == 0) {
@@ -76,7 +77,7 @@ iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash,
 }
 
 iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t *wanted,
-                                const char **expires_at)
+                                const char **expires_at, const char **id)
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &insert,
@@ -86,6 +87,7 @@ iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t 
                                       &rows);
 
     *expires_at = !err && rows->count ? iimg_rows_text(rows, 0, 0) : NULL;
+    *id = *expires_at ? iimg_rows_text(rows, 0, 1) : NULL;
     if (err || !*expires_at) {
         return err;
     }
@@ -124,22 +126,36 @@ iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_call
     return err;
 }
 
-iimg_error_t *iimg_token_delete(iimg_context_t *context, const char *user_id, const char *id,
-                                bool *found)
+static iimg_error_t *end_one(iimg_context_t *context, const iimg_statement_t *statement,
+                             int count, const char *const *params, iimg_ended_token_t *ended)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &delete_one, IIMG_PARAMS(id, user_id), &rows);
+    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
+    bool found = !err && rows->count > 0;
 
-    *found = !err && rows->affected > 0;
+    ended->id = found ? iimg_rows_text(rows, 0, 0) : NULL;
+    ended->kind = found ? iimg_rows_text(rows, 0, 1) : NULL;
+    ended->hash = found ? iimg_rows_text(rows, 0, 2) : NULL;
     return err;
 }
 
-iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *hash)
+iimg_error_t *iimg_token_delete(iimg_context_t *context, const char *user_id, const char *id,
+                                iimg_ended_token_t *ended)
 {
-    return iimg_db_query(context, &delete_by_hash, IIMG_PARAMS(hash), NULL);
+    return end_one(context, &delete_one, IIMG_PARAMS(id, user_id), ended);
 }
 
-iimg_error_t *iimg_token_expire(iimg_context_t *context)
+iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *user_id,
+                                        const char *hash, iimg_ended_token_t *ended)
 {
-    return iimg_db_query(context, &expire, 0, NULL, NULL);
+    return end_one(context, &delete_by_hash, IIMG_PARAMS(hash, user_id), ended);
+}
+
+iimg_error_t *iimg_token_expire(iimg_context_t *context, int *count)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
+
+    *count = err ? 0 : rows->affected;
+    return err;
 }

@@ -11,6 +11,10 @@
 /** Most live tokens of one user; one more ends his oldest session, or else his oldest token. */
 #define IIMG_TOKENS_MAX 100
 
+/** What a session's cookie carries, and what an Authorization header does. */
+#define IIMG_TOKEN_SESSION "session"
+#define IIMG_TOKEN_BEARER "bearer"
+
 typedef struct iimg_token_t {
     const char *id;
     const char *kind;               /* "session" or "bearer" */
@@ -28,8 +32,8 @@ typedef struct iimg_token_owner_t {
     int seconds;                    /* that are left to the token, whole ones */
 } iimg_token_owner_t;
 
-/** Look a token up, and note its use, at most once a minute. */
-iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash,
+/** Look a token of a kind up, and note its use, at most once a minute. */
+iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const char *kind,
                              iimg_token_owner_t *owner);
 
 /** What a new token is to be. */
@@ -46,20 +50,28 @@ typedef struct iimg_new_token_t {
  * @param expires_at NULL when the password is another by now, or the user inactive: nothing is made
  */
 iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t *wanted,
-                                const char **expires_at);
+                                const char **expires_at, const char **id);
 
 /** The caller's live tokens, newest first. @param tokens iimg_token_t */
 iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                         apr_array_header_t **tokens);
 
-/** End one of a user's tokens. @param found false when he has none with that id */
+/** A token that was just ended. */
+typedef struct iimg_ended_token_t {
+    const char *id;                 /* NULL: there was none */
+    const char *kind;
+    const char *hash;
+} iimg_ended_token_t;
+
+/** End one of a user's tokens. */
 iimg_error_t *iimg_token_delete(iimg_context_t *context, const char *user_id, const char *id,
-                                bool *found);
+                                iimg_ended_token_t *ended);
 
-/** End the token with that hash, if there is one. */
-iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *hash);
+/** End the user's token with that hash. */
+iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *user_id,
+                                        const char *hash, iimg_ended_token_t *ended);
 
-/** Forget tokens that have expired, some at a time. */
-iimg_error_t *iimg_token_expire(iimg_context_t *context);
+/** Forget tokens that have expired, some at a time. @param count how many */
+iimg_error_t *iimg_token_expire(iimg_context_t *context, int *count);
 
 #endif

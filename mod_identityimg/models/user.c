@@ -25,6 +25,10 @@ static const iimg_statement_t lock = {
     "iimg_user_lock", "SELECT id FROM users WHERE id = $1::uuid FOR NO KEY UPDATE"
 };
 
+static const iimg_statement_t share = {
+    "iimg_user_share", "SELECT id FROM users WHERE id = $1::uuid FOR KEY SHARE"
+};
+
 const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows)
 {
     iimg_caller_t *caller;
@@ -107,5 +111,18 @@ iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *foun
     iimg_error_t *err = iimg_db_query(context, &lock, IIMG_PARAMS(id), &rows);
 
     *found = !err && rows->count > 0;
+    return err;
+}
+
+iimg_error_t *iimg_user_share(iimg_context_t *context, const char *id)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &share, IIMG_PARAMS(id), &rows);
+
+    if (!err && rows->count == 0) {
+        err = iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                         "The user whose photos these are has been deleted."),
+                              "user_deleted");
+    }
     return err;
 }

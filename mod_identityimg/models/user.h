@@ -67,4 +67,10 @@ iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id);
 /** Lock a user's row until the transaction ends. @param found false when there is no such user */
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found);
 
+/**
+ * Keep a user from being deleted until the transaction ends. @param id NULL: he has been
+ * Errors: IIMG_CONFLICT (user_deleted) when he has been.
+ */
+iimg_error_t *iimg_user_share(iimg_context_t *context, const char *id);
+
 #endif

@@ -4,15 +4,15 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <apr_strings.h>
+#include "functions/shared/shared.h"
+#include "server/challenge.h"
 #include "server/config.h"
 #include "server/credentials.h"
 #include "server/request.h"
 
 apr_status_t iimg_authn_start(apr_pool_t *pool)
 {
-    apr_status_t rv = iimg_credentials_start(pool);
-
-    return rv == APR_SUCCESS ? iimg_authn_start_basic(pool) : rv;
+    return iimg_credentials_start(pool);
 }
 
 bool iimg_authn_renew(request_rec *r)
@@ -23,6 +23,36 @@ bool iimg_authn_renew(request_rec *r)
         return false;
     }
     return context->login_token ? iimg_authn_renew_token(r) : iimg_authn_renew_basic(r);
+}
+
+int iimg_authn_refuse(request_rec *r, iimg_error_t *err)
+{
+    iimg_pending_error_set(r, err);
+    if (err->kind != IIMG_UNAUTHENTICATED) {
+        return HTTP_INTERNAL_SERVER_ERROR;      /* the error path answers what it really is */
+    }
+    iimg_challenge_set(r);
+    iimg_authn_clear_dead(r, err);
+    return HTTP_UNAUTHORIZED;
+}
+
+int iimg_authn_fixup(request_rec *r)
+{
+    iimg_error_t *err;
+
+    if (iimg_location_of(r)->use != IIMG_LOCATION_API || !r->user || !iimg_login_is_open(r)
+        || (r->handler && strcmp(r->handler, IIMG_HANDLER) == 0)) {
+        return DECLINED;
+    }
+    err = iimg_identify_caller(iimg_context_of(r), IIMG_USER);
+    if (err && err->kind == IIMG_UNAUTHENTICATED && iimg_authn_renew(r)) {
+        err = iimg_identify_caller(iimg_context_of(r), IIMG_USER);
+    }
+    if (err) {
+        return iimg_authn_refuse(r, err);
+    }
+    iimg_login_open_set(r, false);
+    return OK;
 }
 
 /* Who has an IPv6 address has 2^64 of them. */

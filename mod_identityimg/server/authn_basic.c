@@ -1,6 +1,6 @@
 /* authn_basic.c - AuthBasicProvider identityimg: passwords from users, hashed once a minute at most.
  *
- * A verified password is remembered as HMAC(key of this child, email + password), beside the stored
+ * A verified password is remembered as HMAC(key of this child, server + email + password), beside the stored
  * hash that it was verified against. Where our handler serves the request, that hash goes into the
  * statement that does the work and must still be the user's: no other query, and a changed password
  * ends it at once. Elsewhere the hash is looked up and compared here. */
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <apr_base64.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -18,7 +17,6 @@
 #include <http_request.h>
 #include <mod_auth.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include "base/text.h"
 #include "functions/shared/shared.h"
 #include "server/config.h"
@@ -28,44 +26,17 @@
 #include "services/password_queue.h"
 
 #define MAX_EMAIL 254           /* characters */
-#define KEY_BYTES 32
 
-/* Made in child_init. */
-static EVP_MAC_CTX *keyed;      /* a copy of it hashes; itself is only read */
-
-apr_status_t iimg_authn_start_basic(apr_pool_t *pool)
+static bool make_mac(request_rec *r, const char *user, const char *password, unsigned char *out)
 {
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()
-    };
-    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    unsigned char key[KEY_BYTES];
-
-    (void)pool;
-    keyed = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
-    EVP_MAC_free(hmac);
-    if (keyed && (getrandom(key, sizeof(key), 0) != sizeof(key)
-                  || !EVP_MAC_init(keyed, key, sizeof(key), params))) {
-        EVP_MAC_CTX_free(keyed);
-        keyed = NULL;
-    }
-    OPENSSL_cleanse(key, sizeof(key));
-    return keyed ? APR_SUCCESS : APR_EGENERAL;
-}
-
-static bool make_mac(apr_pool_t *pool, const char *user, const char *password, unsigned char *out)
-{
-    char *text = apr_pstrcat(pool, user, "\n", password, NULL);
-    EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(keyed);
-    size_t length = strlen(text), written;
+    char *text = apr_pstrcat(r->pool, user, "\n", password, NULL);
+    size_t length = strlen(text);
     bool made;
 
     for (char *p = text; *p != '\n'; p++) {
         *p = apr_tolower(*p);
     }
-    made = mac && EVP_MAC_update(mac, (unsigned char *)text, length)
-           && EVP_MAC_final(mac, out, &written, IIMG_CREDENTIALS_KEY);
-    EVP_MAC_CTX_free(mac);
+    made = iimg_credentials_key(r->server, "basic", text, length, out);
     OPENSSL_cleanse(text, length);
     return made;
 }
@@ -100,6 +71,7 @@ static authn_status verify_anew(request_rec *r, const char *user, const char *pa
                                   iimg_config_of(r->server)->basic_cache);
     }
     /* Our own handler says "User inactive or deleted." itself. */
+    iimg_login_open_set(r, ours);
     return login->is_active || ours ? AUTH_GRANTED : AUTH_DENIED;
 }
 
@@ -107,6 +79,7 @@ static authn_status verify_anew(request_rec *r, const char *user, const char *pa
 static authn_status trust(request_rec *r, const iimg_credentials_t *known)
 {
     iimg_context_of(r)->login_proof = known->proof;
+    iimg_login_open_set(r, true);
     return AUTH_GRANTED;
 }
 
@@ -182,7 +155,7 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     if (!has_form(r, user, password)) {
         return AUTH_DENIED;
     }
-    if (!make_mac(r->pool, user, password, mac)) {
+    if (!make_mac(r, user, password, mac)) {
         return AUTH_GENERAL_ERROR;
     }
     if (!iimg_credentials_recall(r->pool, mac, &known)) {
@@ -197,7 +170,7 @@ bool iimg_authn_renew_basic(request_rec *r)
     unsigned char mac[IIMG_CREDENTIALS_KEY];
 
     if (ap_get_basic_auth_components(r, NULL, &password) != APR_SUCCESS
-        || !make_mac(r->pool, r->user, password, mac)) {
+        || !make_mac(r, r->user, password, mac)) {
         return false;
     }
     iimg_credentials_forget(mac);

@@ -4,9 +4,11 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include "base/private_file.h"
 #include "server/config_s3.h"
+#include "services/s3_value.h"
 
 /* Settings: where each is kept, what it may be, what it is when unset -------------------------- */
 
@@ -96,18 +98,18 @@ static const text_t texts[] = {
     [MEDIA] = { offsetof(iimg_config_t, media), iimg_config_check_media, "signed" },
     [PUBLIC_URL] = { offsetof(iimg_config_t, public_url), check_url, NULL },
     [S3_ENDPOINT] = { offsetof(iimg_config_t, s3_endpoint), check_url, NULL },
-    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_config_check_bucket, NULL },
-    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_config_check_region, "us-east-1" },
-    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_config_check_addressing,
+    [S3_BUCKET] = { offsetof(iimg_config_t, s3_bucket), iimg_s3_check_bucket, NULL },
+    [S3_REGION] = { offsetof(iimg_config_t, s3_region), iimg_s3_check_region, "us-east-1" },
+    [S3_ADDRESSING] = { offsetof(iimg_config_t, s3_addressing), iimg_s3_check_addressing,
                         "auto" },
-    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_config_check_prefix, NULL },
+    [S3_PREFIX] = { offsetof(iimg_config_t, s3_prefix), iimg_s3_check_prefix, NULL },
     [S3_CREDENTIALS_FILE] = { offsetof(iimg_config_t, s3_credentials_file), check_file, NULL },
     [S3_CA_FILE] = { offsetof(iimg_config_t, s3_ca_file), check_file, NULL },
-    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_config_check_encryption,
+    [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_s3_check_encryption,
                         "bucket" },
     [GENERATION_BUDGET] = { offsetof(iimg_config_t, generation_budget), check_dollars, "0" },
     [GENERATION_COST] = { offsetof(iimg_config_t, generation_cost), check_dollars, "0.25" },
-    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_config_check_kms_key, NULL },
+    [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_s3_check_kms_key, NULL },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -272,14 +274,26 @@ static const char *without_slash(apr_pool_t *pool, const char *path)
     return apr_pstrmemdup(pool, path, path[n - 1] == '/' ? n - 1 : n);
 }
 
+/* What a request's path begins with is a path only where no pattern is: routes are behind it. */
+static bool is_plain(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+
+    while (section && strncasecmp(section->directive, "<Location", strlen("<Location")) != 0) {
+        section = section->parent;
+    }
+    return cmd->path && cmd->path[0] == '/' && !apr_fnmatch_test(cmd->path) && section
+           && strcasecmp(section->directive, "<Location") == 0
+           && section->args[strspn(section->args, " \t\"")] != '~';
+}
+
 static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
 {
     iimg_location_t *location = location_;
 
-    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !cmd->path
-        || cmd->path[0] != '/') {
-        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only",
-                            cmd->cmd->name);
+    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !is_plain(cmd)) {
+        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only, "
+                            "without wildcards", cmd->cmd->name);
     }
     for (size_t i = 0; i < COUNT(uses); i++) {
         if (strcasecmp(uses[i].word, arg) == 0) {
@@ -600,26 +614,4 @@ iimg_config_t *iimg_config_of(const server_rec *server)
 const iimg_location_t *iimg_location_of(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &identityimg_module);
-}
-
-#define DBD_MAX_DEFAULT 10      /* mod_dbd's own, with threads */
-
-static int smallest_dbd_max(const ap_directive_t *node, int smallest)
-{
-    for (; node; node = node->next) {
-        int value;
-
-        if (strcasecmp(node->directive, "DBDMax") == 0 && (value = atoi(node->args)) > 0) {
-            smallest = value < smallest || smallest == 0 ? value : smallest;
-        }
-        smallest = smallest_dbd_max(node->first_child, smallest);
-    }
-    return smallest;
-}
-
-int iimg_config_dbd_max(void)
-{
-    int smallest = smallest_dbd_max(ap_conftree, 0);
-
-    return smallest ? smallest : DBD_MAX_DEFAULT;
 }

@@ -97,7 +97,4 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
 iimg_config_t *iimg_config_of(const server_rec *server);
 const iimg_location_t *iimg_location_of(const request_rec *r);
 
-/** DBDMax as the operator set it (the smallest, when there are several); httpd's default else. */
-int iimg_config_dbd_max(void);
-
 #endif

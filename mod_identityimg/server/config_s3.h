@@ -4,13 +4,7 @@
 
 #include "server/config.h"
 
-/** Checks of single values. @return NULL, or what the value must be */
-const char *iimg_config_check_bucket(apr_pool_t *pool, const char *value);
-const char *iimg_config_check_region(apr_pool_t *pool, const char *value);
-const char *iimg_config_check_addressing(apr_pool_t *pool, const char *value);
-const char *iimg_config_check_prefix(apr_pool_t *pool, const char *value);
-const char *iimg_config_check_encryption(apr_pool_t *pool, const char *value);
-const char *iimg_config_check_kms_key(apr_pool_t *pool, const char *value);
+/** Check a single value. @return NULL, or what the value must be */
 const char *iimg_config_check_media(apr_pool_t *pool, const char *value);
 
 /**

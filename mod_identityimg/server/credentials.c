@@ -2,12 +2,15 @@
 #include "server/credentials.h"
 
 #include <string.h>
+#include <sys/random.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <apr_time.h>
 #include <openssl/crypto.h>
+#include <openssl/evp.h>
 
+#define SECRET_BYTES 32
 #define SETS 1024               /* places are found by the key's first bytes */
 #define WAYS 4                  /* credentials that may share a place */
 #define MAX_PROOF 160           /* Django's pbkdf2_sha256 has about 90 characters, bcrypt 60 */
@@ -35,10 +38,48 @@ static struct {
     claim_t claims[CLAIMS];
 } memory;
 
+static EVP_MAC_CTX *keyed;      /* made in child_init: a copy of it hashes; itself is only read */
+
+static bool make_keyed(void)
+{
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()
+    };
+    EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+    unsigned char secret[SECRET_BYTES];
+
+    keyed = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    EVP_MAC_free(hmac);
+    if (keyed && (getrandom(secret, sizeof(secret), 0) != sizeof(secret)
+                  || !EVP_MAC_init(keyed, secret, sizeof(secret), params))) {
+        EVP_MAC_CTX_free(keyed);
+        keyed = NULL;
+    }
+    OPENSSL_cleanse(secret, sizeof(secret));
+    return keyed != NULL;
+}
+
+bool iimg_credentials_key(const server_rec *server, const char *kind, const void *text,
+                          size_t length, unsigned char *key)
+{
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(keyed);
+    size_t written;
+    bool made = mac && EVP_MAC_update(mac, (const unsigned char *)&server, sizeof(server))
+                && EVP_MAC_update(mac, (const unsigned char *)kind, strlen(kind) + 1)
+                && EVP_MAC_update(mac, text, length)
+                && EVP_MAC_final(mac, key, &written, IIMG_CREDENTIALS_KEY);
+
+    EVP_MAC_CTX_free(mac);
+    return made;
+}
+
 apr_status_t iimg_credentials_start(apr_pool_t *pool)
 {
     apr_status_t rv = apr_thread_mutex_create(&memory.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
+    if (!make_keyed()) {
+        return APR_EGENERAL;
+    }
     return rv == APR_SUCCESS ? apr_thread_cond_create(&memory.released, pool) : rv;
 }
 

@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 #include <apr_pools.h>
+#include <httpd.h>
 
-#define IIMG_CREDENTIALS_KEY 32         /* bytes: a MAC or a digest of the credentials */
+#define IIMG_CREDENTIALS_KEY 32         /* bytes: a MAC of the credentials */
 
 /** What is remembered. It proves nothing by itself: the proof must still be what the table has. */
 typedef struct iimg_credentials_t {
@@ -15,6 +16,16 @@ typedef struct iimg_credentials_t {
 
 /** Make the memory, in a new child, while it has one thread. */
 apr_status_t iimg_credentials_start(apr_pool_t *pool);
+
+/**
+ * The key under which credentials are remembered: of this child, of this server (virtual hosts may have
+ * databases of their own, with the same epochs and hashes if one is a copy of the other) and of their
+ * kind.
+ * @param text   credentials as text; may hold any bytes
+ * @return false when OpenSSL cannot
+ */
+bool iimg_credentials_key(const server_rec *server, const char *kind, const void *text,
+                          size_t length, unsigned char *key);
 
 /** @return false when they are not remembered */
 bool iimg_credentials_recall(apr_pool_t *pool, const unsigned char *key,

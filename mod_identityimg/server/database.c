@@ -3,17 +3,19 @@
 
 #include <stdlib.h>
 #include <apr_dbd.h>
+#include <apr_hash.h>
 #include <apr_optional.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <mod_dbd.h>
 #include "base/log.h"
+#include "server/dbd.h"
 
 #define BREAK APR_USEC_PER_SEC      /* after a failed open nobody tries again for so long */
 
-/* In front of mod_dbd's pool, which itself waits for ever when it is exhausted, and which connects
- * under its lock, one thread after the other. */
+/* In front of each of mod_dbd's pools, which themselves wait for ever when they are exhausted, and
+ * which connect under their lock, one thread after the other. Guarded by its own mutex. */
 typedef struct gate_t {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *changed;
@@ -32,10 +34,11 @@ typedef struct kept_t {
 typedef struct lender_t {
     iimg_db_t db;                   /* first: a lender is an iimg_db_t */
     server_rec *server;
+    gate_t *gate;
     apr_interval_time_t wait;
 } lender_t;
 
-static gate_t gate;                 /* made in child_init, then guarded by its own mutex */
+static apr_hash_t *gates;           /* server_rec * -> gate_t; made in child_init, then only read */
 static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
 static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
 
@@ -48,16 +51,46 @@ const char *iimg_database_check(void)
                                    "pgsql and DBDParams";
 }
 
+static apr_status_t gate_create(apr_pool_t *pool, gate_t **gate)
+{
+    apr_status_t rv;
+
+    *gate = apr_pcalloc(pool, sizeof(**gate));
+    rv = apr_thread_mutex_create(&(*gate)->mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    return rv ? rv : apr_thread_cond_create(&(*gate)->changed, pool);
+}
+
+/* Servers that share a pool share its gate, and the smallest number that one of them allows. */
+static apr_status_t give_gate(apr_pool_t *pool, apr_hash_t *by_settings, server_rec *server)
+{
+    const char *settings = iimg_dbd_settings(pool, server);
+    gate_t *gate = apr_hash_get(by_settings, settings, APR_HASH_KEY_STRING);
+    int wanted = iimg_config_of(server)->database_connections;
+    server_rec **key = apr_pmemdup(pool, &server, sizeof(server));
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!gate) {
+        rv = gate_create(pool, &gate);
+        gate->most = iimg_dbd_max(pool, server);
+        apr_hash_set(by_settings, settings, APR_HASH_KEY_STRING, gate);
+    }
+    gate->most = wanted > 0 && wanted < gate->most ? wanted : gate->most;
+    apr_hash_set(gates, key, sizeof(*key), gate);
+    return rv;
+}
+
 apr_status_t iimg_database_start(apr_pool_t *pool, server_rec *main_server)
 {
-    int most = iimg_config_of(main_server)->database_connections;
-    int pool_size = iimg_config_dbd_max();
-    apr_status_t rv = apr_thread_mutex_create(&gate.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    apr_hash_t *by_settings = apr_hash_make(pool);
+    apr_status_t rv = APR_SUCCESS;
 
-    gate.most = most > 0 && most < pool_size ? most : pool_size;
+    gates = apr_hash_make(pool);
     /* libpq waits for a host that swallows packets as long as TCP does unless it is told. */
     setenv("PGCONNECT_TIMEOUT", "2", 0);
-    return rv ? rv : apr_thread_cond_create(&gate.changed, pool);
+    for (server_rec *server = main_server; server && rv == APR_SUCCESS; server = server->next) {
+        rv = give_gate(pool, by_settings, server);
+    }
+    return rv;
 }
 
 static iimg_error_t *unavailable(iimg_context_t *context, const char *code, const char *sentence,
@@ -75,55 +108,55 @@ static iimg_error_t *is_down(iimg_context_t *context, const char *detail)
 }
 
 /* Waits for a turn. On success one connection is ours to open, and nobody else opens meanwhile. */
-static iimg_error_t *enter(iimg_context_t *context, apr_interval_time_t patience)
+static iimg_error_t *enter(iimg_context_t *context, gate_t *gate, apr_interval_time_t patience)
 {
     apr_time_t deadline = apr_time_now() + patience, now;
     iimg_error_t *err = NULL;
 
-    apr_thread_mutex_lock(gate.mutex);
-    while (!err && (now = apr_time_now(), gate.broken_until > now || gate.opening
-                                          || gate.lent >= gate.most)) {
-        if (gate.broken_until > now) {
+    apr_thread_mutex_lock(gate->mutex);
+    while (!err && (now = apr_time_now(), gate->broken_until > now || gate->opening
+                                          || gate->lent >= gate->most)) {
+        if (gate->broken_until > now) {
             err = is_down(context, "the last attempt to connect failed less than a second ago");
         }
         else if (now >= deadline) {
             err = unavailable(context, "database_busy", "The database is busy at the moment.",
                               apr_psprintf(context->pool, "%d of %d connections lent, none came "
-                                           "back in time", gate.lent, gate.most));
+                                           "back in time", gate->lent, gate->most));
         }
         else {
-            apr_thread_cond_timedwait(gate.changed, gate.mutex, deadline - now);
+            apr_thread_cond_timedwait(gate->changed, gate->mutex, deadline - now);
         }
     }
     if (!err) {
-        gate.opening = true;
-        gate.lent++;
+        gate->opening = true;
+        gate->lent++;
     }
-    apr_thread_mutex_unlock(gate.mutex);
+    apr_thread_mutex_unlock(gate->mutex);
     return err;
 }
 
-static void opened(bool works)
+static void opened(gate_t *gate, bool works)
 {
-    apr_thread_mutex_lock(gate.mutex);
-    gate.opening = false;
+    apr_thread_mutex_lock(gate->mutex);
+    gate->opening = false;
     if (works) {
-        apr_thread_cond_signal(gate.changed);
+        apr_thread_cond_signal(gate->changed);
     }
     else {
-        gate.lent--;
-        gate.broken_until = apr_time_now() + BREAK;
-        apr_thread_cond_broadcast(gate.changed);    /* all who wait hear the news at once */
+        gate->lent--;
+        gate->broken_until = apr_time_now() + BREAK;
+        apr_thread_cond_broadcast(gate->changed);    /* all who wait hear the news at once */
     }
-    apr_thread_mutex_unlock(gate.mutex);
+    apr_thread_mutex_unlock(gate->mutex);
 }
 
-static void leave(void)
+static void leave(gate_t *gate)
 {
-    apr_thread_mutex_lock(gate.mutex);
-    gate.lent--;
-    apr_thread_cond_signal(gate.changed);
-    apr_thread_mutex_unlock(gate.mutex);
+    apr_thread_mutex_lock(gate->mutex);
+    gate->lent--;
+    apr_thread_cond_signal(gate->changed);
+    apr_thread_mutex_unlock(gate->mutex);
 }
 
 static void ignore_notice(void *unused, const char *text)
@@ -176,7 +209,7 @@ static iimg_db_connection_t *make_ready(const iimg_db_t *db, ap_dbd_t *dbd)
 static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **connection)
 {
     const lender_t *lender = (const lender_t *)context->db;
-    iimg_error_t *err = enter(context, lender->wait);
+    iimg_error_t *err = enter(context, lender->gate, lender->wait);
     ap_dbd_t *dbd;
 
     *connection = NULL;
@@ -196,7 +229,7 @@ static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **conn
     else {
         err = is_down(context, "mod_dbd could not open a connection; its own line says why");
     }
-    opened(err == NULL);
+    opened(lender->gate, err == NULL);
     return err;
 }
 
@@ -205,7 +238,7 @@ static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
     const lender_t *lender = (const lender_t *)context->db;
 
     dbd_close(lender->server, connection->owner);
-    leave();
+    leave(lender->gate);
 }
 
 static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
@@ -218,6 +251,7 @@ static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
     lender->db.prepare = config->prepare;
     lender->db.timeout = config->database_timeout;
     lender->server = server;
+    lender->gate = apr_hash_get(gates, &server, sizeof(server));
     lender->wait = (apr_interval_time_t)config->database_wait * 1000;
     return lender;
 }

@@ -12,7 +12,7 @@
  */
 const char *iimg_database_check(void);
 
-/** Make the gate in front of the pool, in a new child, while it has one thread. */
+/** Make the gates in front of mod_dbd's pools, in a new child, while it has one thread. */
 apr_status_t iimg_database_start(apr_pool_t *pool, server_rec *main_server);
 
 /**

@@ -35,17 +35,32 @@ static iimg_error_t *too_many(iimg_request_t *req)
                                       "Try again in a moment."), "generations_busy");
 }
 
-iimg_error_t *iimg_engine_generate(iimg_request_t *req, const iimg_generation_request_t *request,
-                                   iimg_generation_t *generation)
+iimg_error_t *iimg_engine_enter(iimg_request_t *req)
 {
-    iimg_error_t *err;
-
     if (apr_atomic_inc32(&running) >= (apr_uint32_t)req->config->max_generations) {
         apr_atomic_dec32(&running);
         return too_many(req);
     }
-    err = iimg_generate_identity_image(req->context, request, generation);
+    return NULL;
+}
+
+void iimg_engine_leave(void)
+{
     apr_atomic_dec32(&running);
+}
+
+#define ROUNDS 100          /* of some ten thousand rows; the others wait for the next time */
+
+/* Rows that have had their time, until none is left. */
+static iimg_error_t *forget(iimg_context_t *context,
+                            iimg_error_t *(*some)(iimg_context_t *context, int *count))
+{
+    iimg_error_t *err = NULL;
+    int count = 1;
+
+    for (int i = 0; i < ROUNDS && count > 0 && !err; i++) {
+        err = some(context, &count);
+    }
     return err;
 }
 
@@ -55,16 +70,16 @@ void iimg_engine_housekeep(iimg_context_t *context)
     iimg_error_t *err = iimg_stored_object_expire(context);
 
     if (!err) {
-        err = iimg_idempotency_key_expire(context);
+        err = forget(context, iimg_idempotency_key_expire);
     }
     if (!err) {
         err = iimg_generation_job_fail_lost(context, &lost);
     }
     if (!err) {
-        err = iimg_token_expire(context);
+        err = forget(context, iimg_token_expire);
     }
     if (!err) {
-        err = iimg_login_attempt_expire(context);
+        err = forget(context, iimg_login_attempt_expire);
     }
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING, "IIMG0104: housekeeping waits for the database: %s",

@@ -9,13 +9,13 @@
 void iimg_engine_start(apr_pool_t *pool, server_rec *main_server);
 
 /**
- * Run a generation to its end in the request's own thread. The job is a row of its own: a client
- * that hangs up meanwhile loses nothing.
- * Errors: IIMG_BUSY when as many run in this child as may; else as
- * iimg_generate_identity_image.
+ * Take part in generating: run one to its end in the request's own thread, or wait for that of an
+ * earlier request with the same key. The job is a row of its own: a client that hangs up meanwhile
+ * loses nothing. iimg_engine_leave ends it.
+ * Errors: IIMG_BUSY when as many do in this child as may.
  */
-iimg_error_t *iimg_engine_generate(iimg_request_t *req, const iimg_generation_request_t *request,
-                                   iimg_generation_t *generation);
+iimg_error_t *iimg_engine_enter(iimg_request_t *req);
+void iimg_engine_leave(void);
 
 /**
  * What has to be done from time to time: sweep the store, fail jobs whose process is gone.

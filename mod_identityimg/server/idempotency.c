@@ -39,6 +39,40 @@ static void add_text(void *digest, const char *text)
     add_bytes(digest, text ? text : "", text ? strlen(text) : 0);
 }
 
+static void add_secret(void *mac, const char *data, apr_size_t length)
+{
+    EVP_MAC_update(mac, (const unsigned char *)&length, sizeof(length));
+    EVP_MAC_update(mac, (const unsigned char *)data, length);
+}
+
+static void note_secret(void *found, const char *data, apr_size_t length)
+{
+    (void)data, (void)length;
+    *(bool *)found = true;
+}
+
+/* Passwords count as well, but under the server's secret: who reads the table cannot try words. */
+static bool add_secrets(EVP_MD_CTX *md, const iimg_request_t *req, const iimg_input_t *input)
+{
+    unsigned char digest[DIGEST_BYTES];
+    size_t length = 0;
+    bool found = false, made;
+    EVP_MAC_CTX *mac;
+
+    iimg_input_visit_secrets(input, note_secret, &found);
+    if (!found) {
+        return true;
+    }
+    mac = iimg_media_keyed(req->context->services->media, "idempotency");
+    if (mac) {
+        iimg_input_visit_secrets(input, add_secret, mac);
+    }
+    made = mac && EVP_MAC_final(mac, digest, &length, sizeof(digest))
+           && EVP_DigestUpdate(md, digest, length);
+    EVP_MAC_CTX_free(mac);
+    return made;
+}
+
 /* Fields, not bytes: a form that is sent again has another boundary. @param input NULL: no body */
 static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *input)
 {
@@ -55,7 +89,7 @@ static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *in
         if (input) {
             iimg_input_visit(input, add_bytes, md);
         }
-        made = EVP_DigestFinal_ex(md, digest, NULL);
+        made = (!input || add_secrets(md, req, input)) && EVP_DigestFinal_ex(md, digest, NULL);
     }
     EVP_MD_CTX_free(md);
     for (int i = 0; made && i < DIGEST_BYTES; i++) {

@@ -17,6 +17,8 @@ typedef struct state_t {
     iimg_context_t context;
     iimg_log_sink_t sink;
     iimg_error_t *pending;
+    bool login_open;
+    bool login_inherited;
 } state_t;
 
 /* Log ----------------------------------------------------------------------------------------- */
@@ -108,10 +110,27 @@ static state_t *state_of(request_rec *r)
     return state;
 }
 
+/* httpd hands r->user on to a subrequest below the same configuration, without asking again who it
+ * is: what it was verified against goes along. */
+static void inherit_login(request_rec *r, state_t *state)
+{
+    const state_t *main_state;
+
+    if (!r->main || !r->user || r->user != r->main->user || state->login_inherited) {
+        return;
+    }
+    main_state = state_of(r->main);
+    state->context.login_proof = main_state->context.login_proof;
+    state->context.login_token = main_state->context.login_token;
+    state->login_open = main_state->login_open;
+    state->login_inherited = true;
+}
+
 iimg_context_t *iimg_context_of(request_rec *r)
 {
     state_t *state = state_of(r);
 
+    inherit_login(r, state);
     state->context.login = r->user;
     return &state->context;
 }
@@ -124,6 +143,17 @@ iimg_error_t *iimg_pending_error(request_rec *r)
 void iimg_pending_error_set(request_rec *r, iimg_error_t *err)
 {
     state_of(r)->pending = err;
+}
+
+bool iimg_login_is_open(request_rec *r)
+{
+    iimg_context_of(r);         /* a subrequest's is its main request's */
+    return state_of(r)->login_open;
+}
+
+void iimg_login_open_set(request_rec *r, bool open)
+{
+    state_of(r)->login_open = open;
 }
 
 iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const char *name)

@@ -30,6 +30,13 @@ iimg_context_t *iimg_context_of(request_rec *r);
 iimg_error_t *iimg_pending_error(request_rec *r);
 void iimg_pending_error_set(request_rec *r, iimg_error_t *err);
 
+/**
+ * Whether r->user was let in on the word that our handler will hold it against the table users.
+ * Where another handler answers, iimg_authn_fixup does that.
+ */
+bool iimg_login_is_open(request_rec *r);
+void iimg_login_open_set(request_rec *r, bool open);
+
 /** A context for work that no request asked for. @param name stands where the request id would */
 iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const char *name);
 

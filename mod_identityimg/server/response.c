@@ -71,9 +71,17 @@ static void send_bytes(request_rec *r, const char *data, apr_size_t length)
     ap_pass_brigade(r->output_filters, brigade);    /* a client that left is no error of ours */
 }
 
+#define NO_STORE "identityimg_no_store"
+
+void iimg_respond_no_store(request_rec *r)
+{
+    apr_table_setn(r->notes, NO_STORE, "1");
+}
+
 static void set_common_headers(request_rec *r)
 {
-    apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
+    apr_table_setn(r->headers_out, "Cache-Control",
+                   apr_table_get(r->notes, NO_STORE) ? "no-store" : "private, no-cache");
     apr_table_setn(r->headers_out, "X-Content-Type-Options", "nosniff");
 }
 
@@ -96,6 +104,15 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req)
 {
     req->r->status = HTTP_NO_CONTENT;
     set_common_headers(req->r);
+    return NULL;
+}
+
+iimg_error_t *iimg_respond_moved(iimg_request_t *req, const char *url)
+{
+    apr_table_setn(req->r->headers_out, "Location", url);
+    req->r->status = HTTP_MOVED_PERMANENTLY;
+    set_common_headers(req->r);
+    ap_set_content_length(req->r, 0);
     return NULL;
 }
 

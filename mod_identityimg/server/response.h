@@ -46,4 +46,10 @@ iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *
  */
 int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err);
 
+/** Whatever is answered, nobody is to store it. */
+void iimg_respond_no_store(request_rec *r);
+
+/** 301, without a body. */
+iimg_error_t *iimg_respond_moved(iimg_request_t *req, const char *url);
+
 #endif

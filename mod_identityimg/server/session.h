@@ -4,8 +4,12 @@
 
 #include <httpd.h>
 
-/** The session's token that the request carries, whatever it is worth. @return NULL for none */
+/** The session's token that the request carries, whatever it is worth: "" when it carries two that
+ * differ. @return NULL for none */
 const char *iimg_session_token(request_rec *r);
+
+/** What is stored of that token. @return NULL when there is none that has a token's form */
+const char *iimg_session_hash(request_rec *r);
 
 /** Let the answer set the cookie, for so many seconds. */
 void iimg_session_set(request_rec *r, const char *token, int seconds);

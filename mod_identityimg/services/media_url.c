@@ -171,6 +171,18 @@ static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const ch
     return true;
 }
 
+EVP_MAC_CTX *iimg_media_keyed(const iimg_media_t *media, const char *purpose)
+{
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(media->secrets[0].keyed);
+
+    if (mac && (!EVP_MAC_init(mac, NULL, 0, NULL)
+                || !EVP_MAC_update(mac, (const unsigned char *)purpose, strlen(purpose) + 1))) {
+        EVP_MAC_CTX_free(mac);
+        mac = NULL;
+    }
+    return mac;
+}
+
 /* Making -------------------------------------------------------------------------------------- */
 
 /* Times are floored to a quarter of the lifetime: within it a picture keeps its URL, and browsers

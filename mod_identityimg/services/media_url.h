@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <apr_pools.h>
 #include <apr_time.h>
+#include <openssl/evp.h>
 #include "base/context.h"
 #include "base/error.h"
 
@@ -33,6 +34,12 @@ apr_int64_t iimg_media_window(const iimg_media_t *media, apr_time_t now);
  * before it does.
  */
 apr_int64_t iimg_media_epoch(iimg_context_t *context, apr_time_t now);
+
+/**
+ * HMAC-SHA-256 under the first key, for another purpose than URLs, whose name goes in first.
+ * @return a context of the caller's own, to update and end; NULL when OpenSSL fails
+ */
+EVP_MAC_CTX *iimg_media_keyed(const iimg_media_t *media, const char *purpose);
 
 /** Signs the URLs of one answer. Belongs to one thread. */
 typedef struct iimg_media_signer_t iimg_media_signer_t;

@@ -28,7 +28,8 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
 {
     unsigned char salt[SALT_BYTES];
     char *text = apr_palloc(context->pool, BCRYPT_LENGTH + 1);
-    iimg_error_t *err = iimg_password_enter(context);
+    iimg_password_place_t *place;
+    iimg_error_t *err = iimg_password_enter(context, "", &place);
     bool made;
 
     if (err) {
@@ -37,7 +38,7 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
     made = getrandom(salt, sizeof(salt), 0) == sizeof(salt)
            && apr_bcrypt_encode(password, COST, salt, sizeof(salt), text, BCRYPT_LENGTH + 1)
               == APR_SUCCESS;
-    iimg_password_leave();
+    iimg_password_leave(place);
     if (!made) {
         return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
                                  "bcrypt made no hash");
@@ -117,17 +118,18 @@ bool iimg_password_verify(const char *password, const char *hash)
     return apr_password_validate(password, hash) == APR_SUCCESS;
 }
 
-iimg_error_t *iimg_password_check(iimg_context_t *context, const char *password, const char *hash,
-                                  bool *right)
+iimg_error_t *iimg_password_check(iimg_context_t *context, const char *who, const char *password,
+                                  const char *hash, bool *right)
 {
-    iimg_error_t *err = iimg_password_enter(context);
+    iimg_password_place_t *place;
+    iimg_error_t *err = iimg_password_enter(context, who, &place);
 
     *right = false;
     if (err) {
         return err;
     }
     *right = iimg_password_verify(password, hash);
-    iimg_password_leave();
+    iimg_password_leave(place);
     return NULL;
 }
 

@@ -26,8 +26,8 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
 bool iimg_password_verify(const char *password, const char *hash);
 
 /** The same, waiting for a place to hash in. Errors: IIMG_LIMITED as iimg_password_enter. */
-iimg_error_t *iimg_password_check(iimg_context_t *context, const char *password, const char *hash,
-                                  bool *right);
+iimg_error_t *iimg_password_check(iimg_context_t *context, const char *who, const char *password,
+                                  const char *hash, bool *right);
 
 /**
  * Whether a hash should be replaced by one of iimg_password_hash, now that the password is known:

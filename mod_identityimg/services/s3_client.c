@@ -7,11 +7,13 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
+#include "base/fault.h"
 #include "base/log.h"
 #include "services/s3_address.h"
 #include "services/s3_xml.h"
 
 #define ATTEMPTS 3
+#define STANDSTILL (ATTEMPTS + 1)   /* part of all the time in which an attempt may stand still */
 #define BASE_PAUSE apr_time_from_msec(80)
 #define BASE_PAUSE_THROTTLED apr_time_from_sec(1)
 #define MOST_PAUSE apr_time_from_sec(8)
@@ -213,7 +215,8 @@ static bool prepare(iimg_context_t *context, const iimg_s3_settings_t *settings,
         .headers = lines, .body = chunk, .body_chunks = call->length ? 1 : 0,
         .allow_http = strcmp(round->address.scheme, "http") == 0,
         .connect_timeout = settings->connect_timeout, .timeout = settings->timeout,
-        .deadline = round->deadline, .ca_file = settings->ca_file,
+        .deadline = round->deadline,
+        .standstill = apr_time_from_sec(settings->timeout) / STANDSTILL, .ca_file = settings->ca_file,
         .max_response = call->max_response,
     };
     return sign(context, round, call, path, lines);
@@ -225,6 +228,7 @@ static void take(iimg_context_t *context, iimg_s3_call_t *call, iimg_http_respon
     const char *after = apr_table_get(response->headers, "Retry-After");
 
     call->response = response;
+    call->sent++;
     call->code = response->status >= 300
         ? iimg_s3_xml_text(context->pool, response->body, response->length, "Code") : NULL;
     call->again_after = after && strspn(after, "0123456789") == strlen(after) && strlen(after) < 6
@@ -279,6 +283,9 @@ static bool is_passing(const iimg_s3_call_t *call)
 
     if (response->outcome != IIMG_HTTP_OK) {
         return response->outcome != IIMG_HTTP_TOO_LARGE;
+    }
+    if (response->status == 301 && call->moved) {       /* a bucket's way takes time to get about */
+        return true;
     }
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
         if (response->status == statuses[i]) {
@@ -367,6 +374,7 @@ iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client,
                  calls[0]->response->status, calls[0]->code ? calls[0]->code
                                                             : calls[0]->response->problem);
         apr_sleep(pause);
+        (void)IIMG_FAULT("s3.retry");
     }
 }
 

@@ -37,7 +37,8 @@ typedef struct iimg_s3_settings_t {
     const char *encryption;             /* "AES256", "aws:kms"; NULL: as the bucket says */
     const char *kms_key;                /* NULL: the bucket's */
     int connect_timeout;                /* seconds */
-    int timeout;                        /* seconds for a step with all its retries */
+    int timeout;                        /* seconds for a step with all its retries; an attempt in
+                                           which nothing moves is given up after a quarter of it */
     bool is_public;                     /* anybody may read the bucket: addresses are not signed */
     const char *public_url;             /* what public addresses begin with; NULL: the bucket's */
 } iimg_s3_settings_t;
@@ -77,12 +78,14 @@ typedef struct iimg_s3_call_t {
 
     iimg_http_response_t *response;     /* the last one; never NULL afterwards */
     const char *code;                   /* "NoSuchKey": the store's word; NULL: none */
+    int sent;                           /* how often */
     bool moved, skewed;                 /* it was signed anew for another region, another clock */
     int again_after;                    /* seconds that the store asks to wait; 0: it does not */
 } iimg_s3_call_t;
 
 /**
- * Send requests, all at the same time, each up to three times, until the settings' timeout.
+ * Send requests, all at the same time, each up to three times (and once more for another region or
+ * clock), until the settings' timeout.
  * @param count at most IIMG_HTTP_AT_ONCE
  * @return an error when nothing could be sent; else what came of each is in the calls
  * Errors: IIMG_UNAVAILABLE (no credentials), IIMG_INTERNAL (OpenSSL).

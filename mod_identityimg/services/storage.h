@@ -85,12 +85,24 @@ typedef struct iimg_storage_driver_t {
     iimg_error_t *(*get)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                          apr_size_t max, const char **data, apr_size_t *length);
 
-    /** Delete an object. One that is not there counts as deleted. Errors: IIMG_UNAVAILABLE. */
-    iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
-                            const char *key);
+    /**
+     * Whether an object is there, without reading it.
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*has)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
+                         bool *there);
 
     /**
-     * List all objects of ours, all versions, in any order, a page at a time: memory stays bounded.
+     * Delete an object. One that is not there counts as deleted.
+     * @param again it may have been tried before, and not come to its end
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
+                            const char *key, bool again);
+
+    /**
+     * List all objects of ours, all versions, a page at a time: memory stays bounded. Keys come in
+     * any order, versions of one key one after the other, the latest first.
      * What a visit is given lives until it returns.
      * Errors: IIMG_UNAVAILABLE.
      */

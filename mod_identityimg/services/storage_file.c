@@ -282,13 +282,14 @@ static int remove_file(const char *path)
 
 /* The manifest forgets what is gone from the disk, not from its cache alone. */
 static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *storage,
-                                 const char *key)
+                                 const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
     const char *path = file_path(context->pool, storage, key);
     const char *changed = path;
     int code = remove_file(path);
 
+    (void)again;
     if (code == 0) {
         code = remove_file(unfinished(context->pool, path));
     }
@@ -307,7 +308,21 @@ static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *s
                                 const char *key, const char *version)
 {
     (void)version;
-    return file_remove(context, storage, key);
+    return file_remove(context, storage, key, false);
+}
+
+static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *storage,
+                              const char *key, bool *there)
+{
+    const char *path = file_path(context->pool, storage, key);
+    struct stat info;
+
+    if (lstat(path, &info) == 0) {
+        *there = S_ISREG(info.st_mode);
+        return NULL;
+    }
+    *there = false;
+    return errno == ENOENT || errno == ENOTDIR ? NULL : trouble(context, "looking at", path, errno);
 }
 
 /* Listing ------------------------------------------------------------------------------------- */
@@ -454,6 +469,7 @@ const iimg_storage_driver_t iimg_storage_file = {
     .ready = file_ready,
     .put = file_put,
     .get = file_get,
+    .has = file_has,
     .remove = file_remove,
     .list = file_list,
     .purge = file_purge,

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "base/fault.h"
 #include "base/log.h"
 #include "services/picture_key.h"
 #include "services/s3_client.h"
@@ -147,7 +148,9 @@ static iimg_error_t *put_some(iimg_context_t *context, const iimg_storage_t *sto
             .data = objects[i].data, .length = objects[i].length, .max_response = MAX_ERROR,
         };
     }
+    (void)IIMG_FAULT("s3.put");
     err = iimg_s3_send(context, storage->s3_client, calls, count);
+    (void)IIMG_FAULT("s3.stored");
     for (int i = 0; i < count && !err; i++) {
         iimg_step_end(context, apr_time_now() - calls[i].response->took, "store put",
                       objects[i].key);
@@ -186,6 +189,16 @@ static iimg_error_t *s3_get(iimg_context_t *context, const iimg_storage_t *stora
     *length = call.response->length;
     iimg_step_end(context, began, "store get", key);
     return NULL;
+}
+
+static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *storage,
+                            const char *key, bool *there)
+{
+    iimg_s3_call_t call = { .method = "HEAD", .key = key };
+    iimg_error_t *err = send_one(context, storage, &call);
+
+    *there = !err;
+    return err && err->kind == IIMG_NOT_FOUND ? NULL : err;
 }
 
 /* Listing -------------------------------------------------------------------------------------- */
@@ -273,26 +286,31 @@ static iimg_error_t *s3_list(iimg_context_t *context, const iimg_storage_t *stor
 
 /* Deleting ------------------------------------------------------------------------------------- */
 
+/* @param hidden set when the deletion may have done no more than to hide the object. Each DELETE is
+ * meant to tell that it has set a marker; radosgw tells only of the first one. */
 static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
-                            const char *version, bool *marked)
+                            const char *version, bool *hidden)
 {
     const iimg_sigv4_field_t query = { "versionId", version };
     iimg_s3_call_t call = { .method = "DELETE", .key = key, .query = &query,
                             .query_count = version ? 1 : 0, .max_response = MAX_ERROR };
-    iimg_error_t *err = send_one(context, storage, &call);
-    const char *marker = call.response
-        ? apr_table_get(call.response->headers, "x-amz-delete-marker") : NULL;
+    iimg_error_t *err;
+    const char *marker;
 
-    *marked = marker && strcmp(marker, "true") == 0;
+    (void)(version ? IIMG_FAULT("s3.purge") : IIMG_FAULT("s3.delete"));
+    err = send_one(context, storage, &call);
+    (void)(version ? IIMG_FAULT("s3.purged") : IIMG_FAULT("s3.deleted"));
+    marker = call.response ? apr_table_get(call.response->headers, "x-amz-delete-marker") : NULL;
+    *hidden = call.sent > 1 || (marker && strcmp(marker, "true") == 0);
     return err && err->kind == IIMG_NOT_FOUND ? NULL : err;
 }
 
 static iimg_error_t *s3_purge(iimg_context_t *context, const iimg_storage_t *storage,
                               const char *key, const char *version)
 {
-    bool marked;
+    bool hidden;
 
-    return delete(context, storage, key, version, &marked);
+    return delete(context, storage, key, version, &hidden);
 }
 
 typedef struct purge_t {
@@ -313,14 +331,14 @@ static iimg_error_t *purge_version(iimg_context_t *context, void *baton,
 /* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all
  * versions of the key are deleted too, the markers last seen included. */
 static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *storage,
-                               const char *key)
+                               const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
     purge_t purge = { storage, key };
-    bool marked;
-    iimg_error_t *err = delete(context, storage, key, NULL, &marked);
+    bool hidden;
+    iimg_error_t *err = delete(context, storage, key, NULL, &hidden);
 
-    if (!err && marked) {
+    if (!err && (hidden || again)) {
         err = list(context, storage, key, purge_version, &purge);
     }
     iimg_step_end(context, began, "store remove", key);
@@ -356,6 +374,7 @@ const iimg_storage_driver_t iimg_storage_s3 = {
     .probe = s3_probe,
     .put = s3_put,
     .get = s3_get,
+    .has = s3_has,
     .remove = s3_remove,
     .list = s3_list,
     .purge = s3_purge,

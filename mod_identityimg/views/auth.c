@@ -1,6 +1,7 @@
 /* auth.c - logging in and out; the caller's tokens. */
 #include "views/views.h"
 
+#include <string.h>
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
 #include "server/authn.h"
@@ -75,7 +76,7 @@ iimg_error_t *iimg_view_auth_login(iimg_request_t *req)
         return err;
     }
     iimg_authn_attempt(req->r, credentials.email, credentials.password, &attempt);
-    err = iimg_log_in(req->context, &attempt, credentials.token ? "bearer" : "session",
+    err = iimg_log_in(req->context, &attempt, credentials.token ? IIMG_TOKEN_BEARER : IIMG_TOKEN_SESSION,
                       credentials.token ? req->config->token_age : req->config->session_age,
                       &session);
     return err ? err : answer_session(req, &session, credentials.token);
@@ -83,7 +84,7 @@ iimg_error_t *iimg_view_auth_login(iimg_request_t *req)
 
 iimg_error_t *iimg_view_auth_logout(iimg_request_t *req)
 {
-    iimg_error_t *err = iimg_log_out(req->context);
+    iimg_error_t *err = iimg_log_out(req->context, iimg_session_hash(req->r));
 
     if (err) {
         return err;
@@ -113,7 +114,14 @@ iimg_error_t *iimg_view_auth_token_list(iimg_request_t *req)
 
 iimg_error_t *iimg_view_auth_token_destroy(iimg_request_t *req)
 {
-    iimg_error_t *err = iimg_delete_token(req->context, req->id);
+    const char *hash, *session = iimg_session_hash(req->r);
+    iimg_error_t *err = iimg_delete_token(req->context, req->id, &hash);
 
-    return err ? err : iimg_respond_no_content(req);
+    if (err) {
+        return err;
+    }
+    if (session && strcmp(session, hash) == 0) {
+        iimg_session_clear(req->r);
+    }
+    return iimg_respond_no_content(req);
 }

@@ -175,23 +175,33 @@ static iimg_error_t *answer_generation(iimg_request_t *req, const iimg_generatio
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
+static iimg_error_t *generate(iimg_request_t *req, const iimg_input_t *input,
+                              iimg_generation_t *generation)
+{
+    iimg_generation_request_t wanted;
+    iimg_error_t *err = read_request(req, input, &wanted);
+
+    return err ? err : iimg_generate_identity_image(req->context, &wanted, generation);
+}
+
+/* Who waits for an earlier request with the same key holds a thread as long as that does. */
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
 {
     int seconds = req->context->services->generator_settings.timeout;
-    iimg_generation_request_t wanted;
     iimg_generation_t generation;
     iimg_input_t *input;
     const iimg_replay_t *replay;
-    iimg_error_t *err = iimg_request_input_once(req, seconds, seconds, &input, &replay);
+    iimg_error_t *err = iimg_engine_enter(req);
 
-    if (!err && replay) {
-        err = iimg_replay_generation(req->context, replay->id, replay->spoiled, &generation);
+    if (err) {
+        return err;
     }
-    else if (!err) {
-        err = read_request(req, input, &wanted);
-        if (!err) {
-            err = iimg_engine_generate(req, &wanted, &generation);
-        }
+    err = iimg_request_input_once(req, seconds, seconds, &input, &replay);
+    if (!err) {
+        err = replay ? iimg_replay_generation(req->context, replay->id, replay->spoiled,
+                                              &generation)
+                     : generate(req, input, &generation);
     }
+    iimg_engine_leave();
     return err ? err : answer_generation(req, &generation);
 }

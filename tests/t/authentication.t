@@ -42,6 +42,22 @@ LoadModule authn_file_module /usr/lib/apache2/modules/mod_authn_file.so
     AuthUserFile $passwords
     Require valid-user
 </Location>
+LoadModule status_module /usr/lib/apache2/modules/mod_status.so
+<Location "/ours">
+    IdentityImg on
+    AuthType Basic
+    AuthName "ours"
+    AuthBasicProvider identityimg
+    Require valid-user
+</Location>
+<Location "/ours/status">
+    SetHandler server-status
+</Location>
+LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
+<Location "/ours/rewritten">
+    RewriteEngine On
+    RewriteRule .* - [H=server-status]
+</Location>
 <Location "/static">
     AuthType Basic
     AuthName "static"
@@ -158,6 +174,28 @@ is code('/static/page.txt', 'bob@example.com', 'fresh'), 401, '... or not';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 set_password(bob => 'pw-bob', 4);
 is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 200, '... but from him when he is active again';
+
+# Another handler's pages below the API's Location ---------------------------------------------------------
+
+for my $path ('/ours/status', '/ours/rewritten') {
+    set_password(bob => 'pw-bob', 4);
+    is code($path, 'bob@example.com', 'pw-bob'), 200, "our passwords guard $path";
+    is code($path, 'bob@example.com', 'pw-bob'), 200, '... remembered';
+    is code($path, 'bob@example.com', 'wrong'), 401, '... from wrong ones';
+    set_password(bob => 'pw-bob', 5);
+    is code($path, 'bob@example.com', 'pw-bob'), 200, '... hashed anew';
+    set_password(bob => 'changed', 4);
+    my $out = ask($path, 'bob@example.com', 'pw-bob');
+    is $out->code . json($out)->{detail}, '401Invalid username/password.', '... until they change';
+    is code($path, 'bob@example.com', 'changed'), 200, '... to what they are now';
+    $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
+    $out = ask($path, 'bob@example.com', 'changed');
+    is $out->code . json($out)->{detail}, '401User inactive or deleted.', '... and not from who is inactive, remembered';
+    set_password(bob => 'fresh', 4);
+    is code($path, 'bob@example.com', 'fresh'), 401, '... or not';
+    $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
+}
+set_password(bob => 'pw-bob', 4);
 
 # Another module's word ---------------------------------------------------------------------------------
 

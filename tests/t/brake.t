@@ -96,17 +96,38 @@ $server->sql("UPDATE login_failures SET ends_at = now() WHERE account = 'alice\@
 is line(log_in('alice', 'wrong')), $wrong, 'when the time is over, guesses count anew';
 is join('', $server->sql("SELECT failures FROM login_failures WHERE account = 'alice\@example.com'")), 1, '... from one';
 is log_in('alice', 'pw-alice')->code, 200, 'and the right password comes in';
-unlike failures(), qr/alice/, '... and ends the count';
+like failures(), qr/^alice\@example\.com\|192\.0\.2\.1\|1 nobody/, '... and is no failure';
 
 forget();
 is line(basic('alice', "wrong $_")), $wrong, "guess $_ by Basic" for 1 .. 3;
 is line(log_in('alice', "wrong $_")), $wrong, "guess $_ by login" for 4 .. 5;
 like line(basic('alice', 'wrong 6')), $limited, 'both are counted together';
 forget();
-for my $round (1 .. 3) {
-    log_in('alice', "wrong $_") for 1 .. 4;
-    is log_in('alice', 'pw-alice')->code, 200, 'four wrong ones and a right one: nothing is held against him';
-}
+forget();
+log_in('alice', "wrong $_") for 1 .. 4;
+is log_in('alice', 'pw-alice')->code, 200, 'four wrong ones and a right one';
+is failures(), 'alice@example.com|192.0.2.1|2', '... of five forgive half';
+is line(log_in('alice', "wrong $_")), $wrong, '... so that he may mistype again' for 1 .. 2;
+is log_in('alice', 'pw-alice')->code, 200, '... and come in';
+is failures(), 'alice@example.com|192.0.2.1|4', '... which forgives no more';
+is line(log_in('alice', 'wrong')), $wrong, '... so that his neighbour cannot guess for ever';
+like line(log_in('alice', 'wrong')), $limited, '... however often he logs in';
+ok +(grep { /IIMG0160: 5 wrong passwords for "alice\@example\.com" from 192\.0\.2\.1: / } $server->log_lines), 'the log tells of an address that has to wait, and with what account';
+ok +(grep { /wrong password for "nobody\@example\.com" from 192\.0\.2\.1, 3 of 5/ } $server->log_lines(1)), '... and of each failure, at info';
+$server->sql("UPDATE login_failures SET ends_at = now() WHERE account = 'alice\@example.com'");
+log_in('alice', "wrong $_") for 1 .. 4;
+log_in('alice', 'pw-alice');
+is failures(), 'alice@example.com|192.0.2.1|2', 'in the next window half is forgiven again';
+forget();
+log_in(qq(a"\n\\b) . 'x' x 150 . '@example.com', 'wrong');
+ok +(grep { /wrong password for "a\?\?\?bx{95}" from/ } $server->log_lines(1)), 'nothing that is sent can forge a line';
+forget();
+log_in('alice', 'wrong');
+log_in('alice', 'pw-alice');
+is failures(), 'alice@example.com|192.0.2.1|1', 'one failure stays until the window ends';
+forget();
+log_in('alice', 'pw-alice');
+is failures(), '', 'and without failures there is no row';
 
 # Who is in already is not held up.
 is basic('bob', 'pw-bob', '192.0.2.7')->code, 200, 'bob is remembered';
@@ -157,11 +178,22 @@ is @busy + $guesses, 12, 'of twelve slow logins at once each is looked at or tol
 cmp_ok scalar(@busy), '>', 0, '... some are told, within two seconds';
 cmp_ok $guesses, '>=', 2, '... and some are looked at';
 is join(' ', map { $_->[1] } @busy), join(' ', (2) x @busy), '... when to come again';
-is join('', $server->sql("SELECT sum(failures) FROM login_failures")), $guesses, '... which is not counted as a failure';
+is join('', $server->sql("SELECT count(*) || ' ' || sum(failures) FROM login_failures")), "$guesses $guesses", '... which is not counted as a failure, and leaves no row';
 is "@meanwhile", join(' ', (200) x 20), '... and who is in goes on meanwhile';
+
+# A flood of guesses from one address: who comes from another has his turn.
+forget();
+my @own;
+$slow = crypt 'slow', '$2y$12$abcdefghijklmnopqrstuu';
+$server->sql("UPDATE users SET password = '$slow' WHERE email LIKE 'slow%'");
+in_parallel(16, sub { my ($n) = @_; guess('slow' . ($n + $_) % 12, "flood $n") for 1 .. 4; 1 }, sub {
+    select undef, undef, undef, 0.7;
+    push @own, log_in('bob', 'pw-bob', '192.0.2.99')->code for 1 .. 3;
+});
+is "@own", '200 200 200', 'while one address floods the queue, a login from another one comes in';
 
 unlike join("\n", $server->log_lines(1)), qr/iimg_[\w-]{43}|pw-alice|guess \d|sha256:|\$2y\$/, 'the log holds no password, no token and no hash, at debug';
 
-$server->judge(qr/AH01617/);
+$server->judge(qr/AH01617/, qr/IIMG0160: 5 wrong passwords for /);
 undef $server;
 finish();

@@ -86,6 +86,9 @@ like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-
 
 like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a <Location/s, 'IdentityImg at server level is refused';
 like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"), qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'and in a Directory';
+like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/, "and in a Location with a pattern: $_" for '/x/*y', '/x?', '/[ab]';
+like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/, 'and in a Location ~';
+like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch that looks like a path';
 like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch' ;
 like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/, 'and it takes three words';
 like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/, 'a directive of the server in a Location is refused';

@@ -301,5 +301,38 @@ is refusal(generate(identity_id => $nowhere)), '404 identity_not_found Identity 
 is refusal(generate(user_id => $bob)), '400 no_references No reference images found for this user', 'and so are missing photos';
 is jobs(), 0, 'none of it is a job';
 
+# The user goes while his picture is made ------------------------------------------------------------
+
+# A trigger deletes him when the job begins to run, or when it has just succeeded.
+sub with_trigger {
+    my ($state, $body, $code) = @_;
+    sql("CREATE FUNCTION test_step() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN $body; RETURN NULL; END \$\$;"
+        . " CREATE CONSTRAINT TRIGGER test_step AFTER UPDATE ON generation_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = '$state') EXECUTE FUNCTION test_step()");
+    my $answer = eval { $code->() };
+    my $problem = $@;
+    sql('DROP TRIGGER test_step ON generation_jobs; DROP FUNCTION test_step()');
+    die $problem if $problem;
+    return $answer;
+}
+for my $case (['running', 0], ['succeeded', 1]) {
+    my ($state, $save) = @$case;
+    fresh_data();
+    photo('alice');
+    my $answer = with_trigger($state, 'DELETE FROM users WHERE id = NEW.user_id', sub { generate(identity_id => $plain, save_to_identity => $save ? JSON::PP::true : undef) });
+    like refusal($answer), qr/^409 user_deleted .*The user whose photos these are has been deleted\.$/, "the user is deleted when the job is $state: no picture";
+    is join('', sql('SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL')), 0, '... with the job';
+    is join("", sql("SELECT error_code FROM generation_jobs")), "user_deleted", '... which says why' if $state eq 'running';
+    is join('', sql('SELECT count(*) FROM identities WHERE image IS NOT NULL')), 0, '... nor with an identity';
+    sql("UPDATE stored_objects SET created_at = now() - interval '2 hours'");
+    is join(' ', sql("SELECT key FROM stored_objects WHERE state IN ('live', 'held')")), '', '... and nothing is kept';
+}
+
+# A job is inserted and taken in one transaction: there is none that nobody runs.
+fresh_data();
+photo('alice');
+expect_log(qr/IIMG0001: POST \S+generate\/.*not today/);
+is with_trigger('running', "RAISE 'not today'", sub { generate() })->code, 500, 'a job that cannot be taken';
+is jobs(), 0, '... is none';
+
 fresh_data();
 finish();

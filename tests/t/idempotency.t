@@ -41,6 +41,14 @@ is photos(), 1, '... and nothing is made anew';
 is line(create(fresh(), { name => 'a' })), '201 fine first', 'another key is another request';
 is line(call(POST => 'reference-images/', as => 'alice', json => {})), '201 fine first', 'and without a key each request counts';
 
+# A password is part of what was asked, and nothing that could be guessed from is kept.
+my $secret = fresh();
+sub make_user { my ($password) = @_; return call(POST => 'admin/users/', as => 'admin', json => { email => 'keyed@example.com', password => $password }, keyed($secret)) }
+is line(make_user('the first one')), '201 fine first', 'a user with a password';
+is line(make_user('the first one')), '201 fine true', '... is recognised';
+is line(make_user('another one')), '422 idempotency_key_reused first', '... and not with another password';
+sql("DELETE FROM users WHERE email = 'keyed\@example.com'");
+
 # A form has another boundary each time; its bytes count.
 sub form { my ($key, $name, $bytes) = @_; return call(POST => 'reference-images/', as => 'bob', parts => [name => $name, image => [undef, 'a.png', Content => $bytes]], keyed($key)) }
 my ($bytes, $form) = (slurp(portrait()), fresh());

@@ -1,20 +1,29 @@
 # kill_points.t - a process that dies at any point of an upload, a replacement, a deletion, a generation
 # or a sweep loses no picture and leaves none over; the client sees the old picture or the new one.
+#
+# IIMG_STORE=s3 keeps pictures in a bucket. KILL_POINTS=all dies at each pass of each point in each
+# scenario, as `make soak` does; else at a choice of them that has each point.
 use strict;
 use warnings;
 use IdentityImg::Fault;
+use IdentityImg::FaultProxy;
 use IdentityImg::Server 'eventually';
 use IdentityImg::Audit;
+use IdentityImg::Store;
 use IdentityImg::Test;
 use Test::More;
 
+my $place = IdentityImg::Store->chosen;
+plan skip_all => $place->missing if $place->missing;
 my $faults = IdentityImg::Fault->new('kill');
+my $proxy = $place->is_s3 ? IdentityImg::FaultProxy->new($place->{port}) : undef;
+my $all = ($ENV{KILL_POINTS} // '') eq 'all';
 # Enough children that some are left when others die faster than httpd starts new ones.
 my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10', 'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
 my $server = IdentityImg::Server->new('kill', conf => "$children\nIdentityImgSweepInterval 86400\n",
-    env => { %{$faults->environment}, STORAGE => IdentityImg::Audit->kind });
+    env => { %{$faults->environment}, %{$place->env($proxy && $proxy->port)} });
 $server->start;
-my $store = IdentityImg::Audit->new($server, build => $faults->build, env => $faults->environment);
+my $store = IdentityImg::Audit->new($server, $place, build => $faults->build, env => $faults->environment);
 my @points = split /\n/, $store->ctl('faults');
 cmp_ok scalar @points, '>', 20, 'the build names its points';
 
@@ -37,16 +46,22 @@ sub make {
 
 sub room { my @there = photos(); ask(DELETE => "reference-images/$_->{id}/", as => 'alice') for @there[1 .. $#there]; return }
 
-# What is done, and what must be there first.
-my %scenarios = (
-    'a new photo'            => [\&room, \&add],
-    'a photo is replaced'    => [\&room, sub { set((photos())[0]{id}) }],
-    'a photo is deleted'     => [sub { room(); add() }, sub { ask(DELETE => 'reference-images/' . (photos())[1]{id} . '/', as => 'alice') }],
-    'an upload is refused'   => [\&room, sub { ask(POST => 'reference-images/', as => 'alice', image('refused')) }],
-    'an identity is changed' => [sub { }, \&dress],
-    'a picture is generated' => [sub { }, \&make],
-    'the sweeper runs'       => [sub { my $photo = json(add()); $store->sql("DELETE FROM reference_images WHERE id = '$photo->{id}'") }, sub { $store->ctl('sweep') }],
+sub remove { return ask(DELETE => 'reference-images/' . (photos())[1]{id} . '/', as => 'alice') }
+sub orphan { my $photo = json(add()); $store->sql("DELETE FROM reference_images WHERE id = '$photo->{id}'"); return }
+sub fails  { $proxy->rules({ fault => 'error', method => $_[0], times => $_[1] }); return }
+
+# What is done, what must be there first, and what is done.
+my @scenarios = (
+    ['a photo is replaced',    \&room, sub { set((photos())[0]{id}) }],
+    ['a new photo',            \&room, \&add],
+    ['a photo is deleted',     sub { room(); add() }, \&remove],
+    ['an upload is refused',   \&room, sub { ask(POST => 'reference-images/', as => 'alice', image('refused')) }],
+    ['an identity is changed', sub { }, \&dress],
+    ['a picture is generated', sub { }, \&make],
+    ['the sweeper runs',       \&orphan, sub { $store->ctl('sweep') }],
 );
+push @scenarios, ['the store fails once', sub { room(); fails(PUT => 1) }, \&add], ['the store is away',  sub { room(); fails(PUT => 12) }, \&add],
+    ['versions are deleted', sub { $place->keep_versions; room(); add() }, \&remove], ['versions are swept', sub { orphan() }, sub { $store->ctl('sweep') }] if $proxy;
 
 # A row that the database refuses at last.
 $server->sql(q{
@@ -65,32 +80,37 @@ sub seen {
 }
 
 # All passes of a point; those within the file driver, which come again with each object, at its first
-# and its last object, and where one scenario has them all.
+# and its last object, and where one scenario has them all. The choice for a bucket: the first and the last
+# pass of each point that no scenario before has had.
 sub passes {
-    my ($point, $count, $scenario) = @_;
+    my ($point, $count, $scenario, $before) = @_;
+    return 1 .. $count if $all;
+    return $before ? ($point =~ /^s3\./ && $scenario =~ /refused|versions/ ? $count : ()) : $count > 1 ? (1, $count) : 1 if $proxy;
     return 1 .. $count if $point !~ /^file\./ || $point eq 'file.object' && $scenario =~ /new|replaced/;
     return if $scenario !~ /replaced/;
     return $count > 1 ? (1, $count) : 1;
 }
 
 my (%died, @table);
-for my $scenario (sort keys %scenarios) {
-    my ($prepare, $act) = @{$scenarios{$scenario}};
+for (@scenarios) {
+    my ($scenario, $prepare, $act) = @$_;
     $prepare->();
     $faults->order('all 0 trace');
     $act->();
     $faults->order('');
+    $proxy->rules if $proxy;
     my %count;
     $count{$_}++ for $faults->fired;
     is $store->quarrels, '', "$scenario: when nothing dies, nothing is lost or left over";
     for my $point (grep { $count{$_} } @points) {
-        my @passes = passes($point, $count{$point}, $scenario);
+        my @passes = passes($point, $count{$point}, $scenario, $died{$point});
         my @wrong;
         next if !@passes;
         for my $pass (@passes) {
             $prepare->();
             $faults->order("$point $pass exit");
             $act->();
+            $proxy->rules if $proxy;
             push @wrong, "pass $pass: it did not die" if join(' ', $faults->fired) ne $point;
             $faults->order('');
             my $seen = seen();
@@ -103,7 +123,8 @@ for my $scenario (sort keys %scenarios) {
         $died{$point}++;
     }
 }
-is join(' ', grep { !$died{$_} && (!/^(?:file|s3)\./ || /^\Q@{[IdentityImg::Audit->kind]}\E\./) } @points), '', 'each point of the build has been the last of a process';
+my $others = $proxy ? qr/^file\./ : qr/^(?:s3|http)\./;
+is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build has been the last of a process';
 diag sprintf '%-24s %-18s %-12s %s', @$_ for ['what is done', 'death at', 'passes', 'afterwards'], @table;
 
 # The server's own sweeper, in mod_watchdog's thread.
@@ -115,5 +136,5 @@ $store->sql("UPDATE stored_objects SET retry_at = now()");
 ok eventually(sub { !$store->sql("SELECT 1 FROM stored_objects WHERE state = 'doomed'") }), '... and another child goes on where it stopped';
 is $store->quarrels, '', '... so that nothing is left over';
 
-$server->judge(qr/AH10159|AH03490/, qr/IIMG0003: .* no room/);
+$server->judge(qr/AH10159|AH03490/, qr/IIMG0003: .* no room/, $proxy ? qr/IIMG0003: .* 500 InternalError/ : ());
 done_testing();

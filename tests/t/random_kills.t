@@ -1,22 +1,25 @@
 # random_kills.t - while photos are added, replaced, swapped, deleted and saved, processes of httpd and of
 # PostgreSQL are killed at random, and httpd as a whole: no picture is lost, none is left over.
 #
-# SOAK_SECONDS=600 makes it last; `make soak` does.
+# SOAK_SECONDS=600 makes it last; `make soak` does. IIMG_STORE=s3 keeps pictures in a bucket.
 use strict;
 use warnings;
 use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Audit;
+use IdentityImg::Store;
 use IdentityImg::Test;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $seconds = $ENV{SOAK_SECONDS} // ($ENV{IIMG_SANITIZE} ? 12 : 5);    # sanitized children start slowly
 my $clients = 6;
+my $place = IdentityImg::Store->chosen;
+plan skip_all => $place->missing if $place->missing;
 my $seed = $ENV{SEED} // int(rand(1e6));
 # The cluster runs with synchronous_commit off: what it confirms may be gone after a crash, unless we ask.
-my $server = IdentityImg::Server->new('random', env => { STORAGE => IdentityImg::Audit->kind }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16', 'MaxRequestWorkers 96', 'StartServers 6',
+my $server = IdentityImg::Server->new('random', env => { %{$place->env} }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16', 'MaxRequestWorkers 96', 'StartServers 6',
     'MinSpareThreads 24', 'MaxSpareThreads 96', 'DBDMax 4', 'DBDKeep 4', 'IdentityImgSweepInterval 2', 'IdentityImgGeminiTimeout 5', '')->start;
-my $store = IdentityImg::Audit->new($server);
+my $store = IdentityImg::Audit->new($server, $place);
 srand $seed;
 diag "SEED=$seed SOAK_SECONDS=$seconds";
 

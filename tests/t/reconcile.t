@@ -37,7 +37,8 @@ sub summary {
 sub put {
     my ($path, $age) = @_;
     $path = picture_path($path);
-    make_path($path =~ s{/[^/]*$}{}r);
+    my ($owner, $group) = (stat picture_path('.'))[4, 5];     # httpd writes there, too
+    make_path($path =~ s{/[^/]*$}{}r, { owner => $owner, group => $group });
     open my $file, '>', $path or die "$path: $!";
     print $file 'x';
     close $file;
@@ -62,7 +63,7 @@ put('lost+found/x', 7200);
 my $out = reconcile('--verbose');
 like $out, qr/^1 /, 'objects that the manifest does not know are differences';
 like $out, qr/^unknown \Q$_\E$/m, "... $_" for map({ $_->[1] } @unknown), "generated_images/$stray.png";
-like $out, qr/^unknown media\/$stray\/young\.jpg \(younger than an hour\)$/m, '... also those that are young';
+like $out, qr/^unknown media\/$stray\/young\.jpg \(too young to be deleted\)$/m, '... also those that are young';
 like $out, qr/\Q${\summary(17, 5, 12, 0, 0)}\E\z/, '... and a summary counts them';
 unlike $out, qr/^unknown .*(?:README|lost)/m, 'what we would never have put there is none of ours';
 is reconcile(), '1 ' . summary(17, 5, 12, 0, 0), 'without --verbose only the summary is printed';
@@ -93,7 +94,7 @@ my $sized = $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-100x100.jpg}r;
 sql("DELETE FROM stored_objects WHERE key = '$sized'");
 $out = reconcile('--verbose');
 like $out, qr/^unbacked reference_images $photo->{id} \Q$key\E$/m, '... also when only a derivative is not in it';
-like $out, qr/^(?:1 )?unknown \Q$sized\E \(younger than an hour\)$/m, '... which is unknown at the same time';
+like $out, qr/^(?:1 )?unknown \Q$sized\E \(too young to be deleted\)$/m, '... which is unknown at the same time';
 sql("INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = '$key'");
 my ($held) = sql("SELECT previous_image FROM identities WHERE id = '$identity'");
 sql("UPDATE stored_objects SET state = 'live', held_until = NULL WHERE key = '$held'");

@@ -6,13 +6,14 @@ use File::Path ();
 use IdentityImg::Fault;
 use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Audit;
+use IdentityImg::Store;
 use IdentityImg::Test;
 use Test::More;
 
 my $faults = IdentityImg::Fault->new('store');
 my $conf = "IdentityImgSweepInterval 86400\n";
 my $server = IdentityImg::Server->new('store', conf => $conf, env => $faults->environment)->start;
-my $store = IdentityImg::Audit->new($server, kind => 'file', build => $faults->build, env => $faults->environment);
+my $store = IdentityImg::Audit->new($server, IdentityImg::Store->new('file'), build => $faults->build, env => $faults->environment);
 my ($small, $other) = (make_jpeg(64, 48), make_jpeg(120, 90));
 
 sub ask     { return call(@_, base => $server->base) }

@@ -19,6 +19,10 @@ IdentityImgSweepInterval 1
     AuthName "static"
     Require valid-user
 </Location>
+LoadModule status_module /usr/lib/apache2/modules/mod_status.so
+<Location "/api/v1/ops/status">
+    SetHandler server-status
+</Location>
 CONF
 mkdir $server->state . '/httpd/htdocs/static';
 open my $file, '>', $server->state . '/httpd/htdocs/static/page.txt' or die $!;
@@ -69,6 +73,15 @@ is cookie("identityimg_sessionx=$mine"), 401, '... no longer one';
 is cookie("__Host-identityimg_session=$mine"), 401, '... nor that of https';
 is cookie("identityimg_session"), 401, '... and not without a value';
 is cookie(";;; =; =$mine; identityimg_session="), 401, 'nonsense is none';
+my $others = session('bob');
+for my $between (',', ' ', "\t", ', ') {
+    my $shown = $between =~ s/\t/TAB/r;
+    is cookie("theme=a${between}identityimg_session=$mine"), 401, "within another cookie's value, behind '$shown', it is none";
+    is cookie("theme=a${between}identityimg_session=$others; identityimg_session=$mine"), 200, '... and hides no right one';
+}
+is cookie("a=b ;\tidentityimg_session=$mine \t; c=d"), 200, 'blanks around it are no part of it';
+is cookie("identityimg_session=$mine; identityimg_session=$mine"), 200, 'twice the same is one';
+is line(call(GET => 'users/me/', @there, headers => [Cookie => "identityimg_session=$_->[0]; identityimg_session=$_->[1]"])), '401 invalid_token Invalid token.', 'of two that differ none is taken' for [$mine, $others], [$others, $mine], [$mine, ''];
 is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401, 'a token in the header counts before the cookie';
 is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, '... another scheme does not';
 is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 letters is none';
@@ -87,9 +100,11 @@ for my $what (sort keys %ends) {
     my $token = token('bob');
     is everywhere($token), '200 ', 'a token that every child remembers';
     is everywhere($token, '/static/page.txt'), '200 ', '... on other pages too';
+    is everywhere($token, '/api/v1/ops/status'), '200 ', '... and below the API where another handler answers';
     $ends{$what}->($token);
     is everywhere($token), '401 Invalid token.', "$what ends it in every child at once";
     is everywhere($token, '/static/page.txt'), '401 Invalid token.', '... on other pages too';
+    is everywhere($token, '/api/v1/ops/status'), '401 Invalid token.', '... and below the API where another handler answers';
 }
 $alice = token('alice');
 my $bob = token('bob');
@@ -97,8 +112,13 @@ is everywhere($bob), '200 ', 'bob is in';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '401 User inactive or deleted.', 'who is made inactive is out everywhere';
 is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', '... on other pages too';
+is everywhere($bob, '/api/v1/ops/status'), '401 User inactive or deleted.', '... and below the API where another handler answers';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '200 ', '... and in again with the same token';
+is everywhere($bob, '/api/v1/ops/status'), '200 ', '... at that handler as well';
+token('bob');
+$server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "' AND last_used_at IS NULL");
+is everywhere($bob, '/api/v1/ops/status'), '200 ', '... and the end of another token of his ends this one nowhere';
 $server->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
 is everywhere($bob, '/api/v1/test-users/'), '200 ', 'who becomes staff is staff at once';
 
@@ -117,6 +137,67 @@ is everywhere($short), '200 ', 'somebody new';
 $server->sql("DELETE FROM users WHERE email = 'short\@example.com'");
 like everywhere($short), qr/^401 (?:Invalid token|User inactive or deleted)\.(?:; 401 (?:Invalid token|User inactive or deleted)\.)?$/, '... who is deleted is out everywhere';
 is line(call(POST => 'reference-images/', bearer($bob), json => {})), '201  ', 'a token writes as well';
+
+# The cookie goes with its session --------------------------------------------------------------------
+
+sub cleared { my ($answer) = @_; return ($answer->header('Set-Cookie') // '') =~ /^identityimg_session=; Path=\/; Max-Age=0;/ ? 'cleared' : 'kept' }
+sub with_cookie { my ($session, @more) = @_; return (@there, headers => [Cookie => "identityimg_session=$session", @more]) }
+for my $by (['Basic', sub { login('alice') }], ['a token', sub { 'Bearer ' . token('alice') }], ['another\'s Basic', sub { login('bob') }, 1]) {
+    my ($what, $authorization, $foreign) = @$by;
+    my $session = session('alice');
+    my $out = call(POST => 'auth/logout/', with_cookie($session, Authorization => $authorization->()));
+    is $out->code . ' ' . cleared($out), '204 cleared', "logging out by $what takes the cookie away";
+    is call(GET => 'users/me/', with_cookie($session))->code, $foreign ? 200 : 401, $foreign ? '... but ends no session of somebody else' : '... and ends its session';
+}
+my $own = session('alice');
+my $dead = session('alice');
+my ($own_id) = map { $_->{id} } grep { $_->{is_current} } @{json(call(GET => 'auth/tokens/', with_cookie($own)))};
+my ($dead_id) = map { $_->{id} } grep { $_->{is_current} } @{json(call(GET => 'auth/tokens/', with_cookie($dead)))};
+my $ended = call(DELETE => "auth/tokens/$dead_id/", with_cookie($own));
+is $ended->code . ' ' . cleared($ended), '204 kept', 'ending another session leaves the cookie';
+$ended = call(DELETE => "auth/tokens/$own_id/", with_cookie($own));
+is $ended->code . ' ' . cleared($ended), '204 cleared', 'ending one\'s own takes it away';
+for my $path ('users/me/', 'prompts/', 'no-such/', '/static/page.txt') {
+    my $answer = call(GET => $path, with_cookie($dead));
+    is $answer->code . ' ' . cleared($answer), '401 cleared', "a dead session's cookie is taken away at $path";
+    is scalar(my @all = $answer->header('Set-Cookie')), 1, '... once';
+}
+my $remembered = session('alice');
+call(GET => 'users/me/', with_cookie($remembered)) for 1 .. 4;
+$server->sql('DELETE FROM auth_tokens');
+is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', '... also where it was remembered' for 1 .. 3;
+is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept', 'a wrong token in the header touches no cookie';
+is cleared(call(GET => 'users/me/', @there)), 'kept', 'nor does nobody';
+
+# Each kind has its place ------------------------------------------------------------------------------
+
+is line(call(GET => 'users/me/', bearer(session('alice')))), '401 invalid_token Invalid token.', 'a session\'s token counts in the cookie alone';
+is call(GET => 'users/me/', with_cookie(token('alice')))->code, 401, '... a bearer token in the header alone';
+my $both = token('alice');
+is call(GET => 'users/me/', bearer($both))->code, 200, '... and remembered' for 1 .. 3;
+is call(GET => 'users/me/', with_cookie($both))->code, 401, '... not in the other place either' for 1 .. 3;
+
+# What staff's logins leave behind ----------------------------------------------------------------------
+
+$server->sql('DELETE FROM audit_log');
+my $adas = token('admin');
+session('admin');
+my ($adas_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($adas)};
+call(POST => 'auth/logout/', bearer($adas));
+token('alice');
+is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_log ORDER BY id')),
+    'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} admin@example.com|delete|auth_tokens|{bearer}', 'audit_log tells of sessions and tokens of staff';
+is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, '... which of them';
+
+# Who is deleted while he changes something changes nothing: there could be no entry of it.
+$server->sql("INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '" . person('alice') . "'");
+my $gone = json(call(POST => 'auth/login/', @there, json => { email => 'gone@example.com', password => 'pw-alice', token => \1 }))->{token};
+my $identity = identity_of('full');
+$server->sql("CREATE FUNCTION test_gone() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN DELETE FROM users WHERE email = 'gone\@example.com'; RETURN NEW; END \$\$;"
+    . " CREATE TRIGGER test_gone BEFORE UPDATE OF image ON identities FOR EACH ROW EXECUTE FUNCTION test_gone()");
+is line(call(POST => "identities/$identity/upload-image/", bearer($gone), parts => [image => [portrait()]])), '401 user_inactive User inactive or deleted.', 'who is deleted while he changes something is out';
+is join('', $server->sql("SELECT image IS NULL FROM identities WHERE id = '$identity'")), 't', '... and has changed nothing';
+$server->sql("DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = 'gone\@example.com'");
 
 # The list -----------------------------------------------------------------------------------------
 
@@ -175,6 +256,9 @@ is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after 
 
 $server->sql("UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE created_at < now() - interval '1 minute'");
 $server->sql("INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, now() + interval '1 hour')");
+$server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at, created_at)"
+    . " SELECT '" . person('alice') . "', 'old ' || n, '', gen_random_uuid(), now(), now() - interval '2 days' FROM generate_series(1, 60000) n");
+ok eventually(sub { join('', $server->sql('SELECT count(*) FROM idempotency_keys')) eq '0' }), 'sixty thousand old keys are forgotten in a few rounds';
 ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }), 'tokens that have expired are forgotten';
 ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }), '... and failures that are old';
 ok +(() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
@@ -187,6 +271,6 @@ is call(GET => 'users/me/', bearer($token))->code, 500, 'a token that cannot be 
 $server->sql('ALTER TABLE hidden RENAME TO auth_tokens');
 is everywhere($token), '200 ', '... and lets in afterwards';
 
-$server->judge(qr/IIMG0001: GET .*\/users\/me\/.*auth_tokens/);
+$server->judge(qr/IIMG0001: GET .*\/users\/me\/.*auth_tokens/, qr/IIMG0104: .*auth_tokens/);    # housekeeping may come by meanwhile
 undef $server;
 finish();

@@ -164,6 +164,9 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
             APR_ARRAY_PUSH(g->loaded_ids, const char *) = one->id;
             continue;
         }
+        if (err->kind == IIMG_UNAVAILABLE) {    /* it is there: a picture without it is another one */
+            return err;
+        }
         warn(context, g, apr_psprintf(pool, "Reference image %s could not be loaded and was left "
                                       "out.", one->id));
         iimg_log(context, IIMG_LOG_DEBUG, "reference %s: %s", one->id,
@@ -179,18 +182,50 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
 
 /* The row ------------------------------------------------------------------------------------- */
 
-/* Whoever sends the request again finds this job. */
+static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **job)
+{
+    const iimg_services_t *services = context->services;
+    iimg_error_t *err = iimg_generation_job_claim(context, (*job)->id, services->owner,
+                                                  services->generator_settings.timeout
+                                                      + LEASE_MARGIN, job);
+
+    if (!err && !*job) {
+        err = iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled.");
+    }
+    (void)IIMG_FAULT("generate.claimed");
+    return err;
+}
+
+/* It may have been deleted since it was looked up. */
+static iimg_error_t *without_identity(iimg_context_t *context, iimg_error_t *err)
+{
+    bool gone = err && err->constraint
+                && strcmp(err->constraint, "generation_jobs_identity_id_fkey") == 0;
+
+    return gone ? iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
+                                  "identity_not_found")
+                : err;
+}
+
+/* Whoever sends the request again finds this job. Claimed here as well: a lost connection repeats all
+ * of it or nothing, and no job is left that nobody runs. */
 static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     iimg_generation_job_t *job = g->job;
-    iimg_error_t *err = iimg_admit_generation(context, job->expected_cost);
+    iimg_error_t *err = iimg_user_share(context, g->request->user_id);
 
     if (!err) {
-        err = iimg_generation_job_insert(context, &job);
+        err = iimg_admit_generation(context, job->expected_cost);
+    }
+    if (!err) {
+        err = without_identity(context, iimg_generation_job_insert(context, &job));
     }
     if (!err) {
         err = iimg_idempotency_record(context, 0, job->id);
+    }
+    if (!err) {
+        err = claim_job(context, &job);
     }
     if (!err) {
         g->inserted = job;
@@ -225,28 +260,6 @@ static iimg_error_t *write_job(iimg_context_t *context, generating_t *g)
     err = iimg_db_transaction(context, insert_job, g);
     g->job = g->inserted;
     (void)IIMG_FAULT("generate.inserted");
-    return err;
-}
-
-static iimg_error_t *was_canceled(iimg_context_t *context, const char *when)
-{
-    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
-                                      "The generation was canceled %s", when),
-                           "generation_canceled");
-}
-
-static iimg_error_t *claim_job(iimg_context_t *context, generating_t *g)
-{
-    const iimg_services_t *services = context->services;
-    const char *id = g->job->id;
-    iimg_error_t *err = iimg_generation_job_claim(context, id, services->owner,
-                                                  services->generator_settings.timeout
-                                                      + LEASE_MARGIN, &g->job);
-
-    if (!err && !g->job) {
-        err = was_canceled(context, "before the provider was asked.");
-    }
-    (void)IIMG_FAULT("generate.claimed");
     return err;
 }
 
@@ -307,10 +320,16 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     const char *id = g->job->id;
-    iimg_generation_job_t *job;
-    iimg_error_t *err = iimg_generation_job_finish(context, id, context->services->owner,
-                                                   &g->outcome, &job);
+    iimg_generation_job_t *job = NULL;
+    iimg_error_t *err = NULL;
 
+    if (g->outcome.image) {
+        /* Who is deleted takes along the pictures made from his photos: none may come after. */
+        err = iimg_user_share(context, g->request->user_id);
+    }
+    if (!err) {
+        err = iimg_generation_job_finish(context, id, context->services->owner, &g->outcome, &job);
+    }
     if (!err && !job) {
         return iimg_error(context->pool, IIMG_CONFLICT,
                           "The generation was ended meanwhile; its picture was not kept.");
@@ -406,6 +425,14 @@ static void fail_job(iimg_context_t *context, generating_t *g, const iimg_error_
     }
 }
 
+static iimg_error_t *was_canceled(iimg_context_t *context, const iimg_generation_job_t *job)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                      "The generation was canceled after the provider was asked. "
+                                      "Its picture is kept with job %s.", job->id),
+                           "generation_canceled");
+}
+
 static iimg_error_t *run_job(iimg_context_t *context, generating_t *g)
 {
     iimg_error_t *err = ask_generator(context, g);
@@ -422,10 +449,7 @@ static iimg_error_t *run_job(iimg_context_t *context, generating_t *g)
         fail_job(context, g, err);
         return err;
     }
-    return strcmp(g->job->state, "canceled") == 0
-               ? was_canceled(context, apr_psprintf(context->pool, "after the provider was asked. "
-                                                    "Its picture is kept with job %s.", g->job->id))
-               : NULL;
+    return strcmp(g->job->state, "canceled") == 0 ? was_canceled(context, g->job) : NULL;
 }
 
 /* The picture is kept with its job whatever happens here: the error says so. */
@@ -458,9 +482,6 @@ iimg_error_t *iimg_generate_identity_image(iimg_context_t *context,
     }
     if (!err) {
         err = write_job(context, &g);
-    }
-    if (!err) {
-        err = claim_job(context, &g);
     }
     if (!err) {
         err = run_job(context, &g);

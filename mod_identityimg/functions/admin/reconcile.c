@@ -14,11 +14,17 @@ typedef struct digest_t {
     unsigned char bytes[APR_MD5_DIGESTSIZE];    /* of a key: names nobody chooses against us */
 } digest_t;
 
+typedef struct listed_t {
+    iimg_listed_t object;
+    bool hidden;                        /* a delete marker hides it */
+} listed_t;
+
 typedef struct work_t {
     iimg_reconciliation_t *result;
     apr_array_header_t *present;        /* digest_t: keys that a GET answers */
     apr_pool_t *batch_pool;
-    apr_array_header_t *batch;          /* iimg_listed_t that have not been looked up yet */
+    apr_array_header_t *batch;          /* listed_t that have not been looked up yet */
+    bool hides;                         /* the key that is being listed ends in a delete marker */
 } work_t;
 
 static digest_t digest_of(const char *key)
@@ -41,16 +47,11 @@ static void tell(iimg_reconciliation_t *result, const iimg_difference_t *differe
     result->report(result->baton, difference);
 }
 
-/* Asks for no byte of it: what is there is too large. */
 static iimg_error_t *is_stored(iimg_context_t *context, const char *key, bool *stored)
 {
     const iimg_storage_t *storage = &context->services->storage;
-    const char *data;
-    apr_size_t length;
-    iimg_error_t *err = storage->driver->get(context, storage, key, 0, &data, &length);
 
-    *stored = !err || err->kind == IIMG_TOO_LARGE;
-    return *stored || err->kind == IIMG_NOT_FOUND ? NULL : err;
+    return storage->driver->has(context, storage, key, stored);
 }
 
 /* What the store has beyond the manifest --------------------------------------------------------- */
@@ -70,7 +71,7 @@ static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_
     if (err || !stored) {
         return err;
     }
-    difference.young = object->modified > apr_time_now() - apr_time_from_sec(IIMG_RECONCILE_AGE);
+    difference.young = object->modified > apr_time_now() - apr_time_from_sec(result->min_age);
     if (result->remove && !difference.young) {
         err = storage->driver->purge(context, storage, object->key, object->version);
         difference.removed = err == NULL;
@@ -91,6 +92,13 @@ static bool is_among(const apr_array_header_t *keys, const char *key)
     return false;
 }
 
+/* Keys are written once: an earlier version is a leftover even of a key that is known. But what a
+ * delete marker hides is all that there is of a picture that we did not delete. */
+static bool is_leftover(const listed_t *listed)
+{
+    return !listed->object.latest && !listed->hidden;
+}
+
 static iimg_error_t *look_up(iimg_context_t *context, work_t *work)
 {
     apr_array_header_t *keys = apr_array_make(context->pool, AT_ONCE, sizeof(const char *));
@@ -98,15 +106,14 @@ static iimg_error_t *look_up(iimg_context_t *context, work_t *work)
     iimg_error_t *err;
 
     for (int i = 0; i < work->batch->nelts; i++) {
-        APR_ARRAY_PUSH(keys, const char *) = APR_ARRAY_IDX(work->batch, i, iimg_listed_t).key;
+        APR_ARRAY_PUSH(keys, const char *) = APR_ARRAY_IDX(work->batch, i, listed_t).object.key;
     }
     err = iimg_stored_object_unknown(context, keys, &unknown);
     for (int i = 0; i < work->batch->nelts && !err; i++) {
-        const iimg_listed_t *object = &APR_ARRAY_IDX(work->batch, i, iimg_listed_t);
+        const listed_t *listed = &APR_ARRAY_IDX(work->batch, i, listed_t);
 
-        /* Keys are written once: an earlier version is a leftover whatever its key is. */
-        if (!object->latest || is_among(unknown, object->key)) {
-            err = found_unknown(context, work->result, object);
+        if (is_leftover(listed) || is_among(unknown, listed->object.key)) {
+            err = found_unknown(context, work->result, &listed->object);
         }
     }
     return err;
@@ -121,7 +128,7 @@ static iimg_error_t *end_batch(iimg_context_t *context, work_t *work)
     err = work->batch->nelts > 0 ? look_up(&inner, work) : NULL;
     if (!err) {
         apr_pool_clear(work->batch_pool);
-        work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(iimg_listed_t));
+        work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(listed_t));
     }
     return err;
 }
@@ -129,11 +136,13 @@ static iimg_error_t *end_batch(iimg_context_t *context, work_t *work)
 static iimg_error_t *visit(iimg_context_t *context, void *baton, const iimg_listed_t *object)
 {
     work_t *work = baton;
-    iimg_listed_t *kept = apr_array_push(work->batch);
+    listed_t *kept = apr_array_push(work->batch);
 
-    *kept = *object;
-    kept->key = apr_pstrdup(work->batch_pool, object->key);
-    kept->version = object->version ? apr_pstrdup(work->batch_pool, object->version) : NULL;
+    kept->object = *object;
+    kept->object.key = apr_pstrdup(work->batch_pool, object->key);
+    kept->object.version = apr_pstrdup(work->batch_pool, object->version);
+    work->hides = object->latest ? object->deleted : work->hides;
+    kept->hidden = work->hides;
     work->result->listed++;
     if (object->latest && !object->deleted) {
         APR_ARRAY_PUSH(work->present, digest_t) = digest_of(object->key);
@@ -147,7 +156,7 @@ static iimg_error_t *compare_store(iimg_context_t *context, work_t *work)
     iimg_error_t *err;
 
     apr_pool_create(&work->batch_pool, context->pool);
-    work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(iimg_listed_t));
+    work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(listed_t));
     err = storage->driver->list(context, storage, visit, work);
     if (!err) {
         err = end_batch(context, work);

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "services/services.h"
 
-/** Objects younger than this are never deleted: somebody may be about to tell of them. Seconds. */
+/** Seconds that an object should be left alone for: somebody may be about to tell of it. */
 #define IIMG_RECONCILE_AGE 3600
 
 /** What can differ. */
@@ -28,6 +28,7 @@ typedef struct iimg_difference_t {
 
 typedef struct iimg_reconciliation_t {
     bool remove;                /* delete unknown objects that are old enough, all versions */
+    int min_age;                /* seconds from when on they are */
     void (*report)(void *baton, const iimg_difference_t *difference);
     void *baton;
     long listed;                /* out: versions of objects in the store */

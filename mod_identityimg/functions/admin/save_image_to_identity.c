@@ -9,12 +9,14 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
 {
     /* The copy keeps the generated picture's name: "generated_images/<this>". */
     iimg_upload_t upload = { data, length, strrchr(job->image, '/') + 1 };
-
     const iimg_idempotency_key_t *key = context->idempotency;
     iimg_error_t *err;
 
+    if (!job->user_id) {
+        return iimg_user_share(context, NULL);
+    }
     context->idempotency = NULL;        /* the key stands for the generation */
-    err = iimg_upload_identity_image(context, identity_id, &upload, identity);
+    err = iimg_show_on_identity(context, identity_id, &upload, job->user_id, identity);
     context->idempotency = key;
     return err;
 }

@@ -56,7 +56,7 @@ static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation
     iimg_error_t *err = read_picture(context, job, &upload);
 
     if (!err) {
-        err = iimg_upload_identity_image(context, job->identity_id, &upload, identity);
+        err = iimg_show_on_identity(context, job->identity_id, &upload, job->user_id, identity);
     }
     /* Deleted meanwhile. */
     return err && err->kind == IIMG_NOT_FOUND ? no_identity(context) : err;
@@ -68,7 +68,7 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
     iimg_generation_job_t *job;
     iimg_error_t *err = iimg_get_generation_job(context, job_id, &job);
 
-    if (!err && !job->image) {
+    if (!err && (!job->image || !job->user_id)) {   /* it goes with the user whom it shows */
         err = has_no_picture(context, job);
     }
     if (!err) {

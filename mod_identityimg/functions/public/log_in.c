@@ -5,14 +5,17 @@
 
 typedef struct making_t {
     iimg_new_token_t wanted;
+    iimg_caller_t caller;           /* who logs in */
     const char *expires_at;         /* NULL: the password has changed since it was verified */
 } making_t;
 
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     making_t *making = baton;
+    const char *id;
+    iimg_error_t *err = iimg_token_insert(context, &making->wanted, &making->expires_at, &id);
 
-    return iimg_token_insert(context, &making->wanted, &making->expires_at);
+    return !err && id ? iimg_audit_token(context, "create", id, making->wanted.kind) : err;
 }
 
 static iimg_error_t *make_token(iimg_context_t *context, making_t *making, const char **token)
@@ -45,6 +48,8 @@ static iimg_error_t *try(iimg_context_t *context, const iimg_login_attempt_t *at
         return iimg_inactive_user(context);
     }
     session->user = login->user;
+    making->caller = (iimg_caller_t){ login->user.id, login->user.is_staff, true, true };
+    context->caller = &making->caller;
     making->wanted.user_id = login->user.id;
     making->wanted.password = login->hash;
     err = make_token(context, making, &session->token);
@@ -55,12 +60,15 @@ static iimg_error_t *try(iimg_context_t *context, const iimg_login_attempt_t *at
 iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *attempt,
                           const char *kind, int seconds, iimg_new_session_t *session)
 {
-    making_t making = { .wanted = { .kind = kind, .seconds = seconds } };
-    iimg_error_t *err = try(context, attempt, &making, session);
+    making_t *making = apr_pcalloc(context->pool, sizeof(*making));   /* the caller stays */
+    iimg_error_t *err;
 
+    making->wanted.kind = kind;
+    making->wanted.seconds = seconds;
+    err = try(context, attempt, making, session);
     /* The stored hash has become another one in between: of the same password perhaps. */
-    if (!err && !making.expires_at) {
-        err = try(context, attempt, &making, session);
+    if (!err && !making->expires_at) {
+        err = try(context, attempt, making, session);
     }
-    return !err && !making.expires_at ? iimg_wrong_password(context) : err;
+    return !err && !making->expires_at ? iimg_wrong_password(context) : err;
 }

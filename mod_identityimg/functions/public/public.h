@@ -29,14 +29,17 @@ typedef struct iimg_new_session_t {
 iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *attempt,
                           const char *kind, int seconds, iimg_new_session_t *session);
 
-/** End the token that the accepted caller came in with; without one there is nothing to end. */
-iimg_error_t *iimg_log_out(iimg_context_t *context);
+/**
+ * End the token that the accepted caller came in with, and his session that came along.
+ * @param session hash of the token in the request's cookie, whoever's it is; NULL: none
+ */
+iimg_error_t *iimg_log_out(iimg_context_t *context, const char *session);
 
 /** The caller's live tokens, newest first. @param tokens iimg_token_t */
 iimg_error_t *iimg_list_tokens(iimg_context_t *context, apr_array_header_t **tokens);
 
-/** End one of the accepted caller's tokens. Errors: IIMG_NOT_FOUND. */
-iimg_error_t *iimg_delete_token(iimg_context_t *context, const char *id);
+/** End one of the accepted caller's tokens. @param hash its hash. Errors: IIMG_NOT_FOUND. */
+iimg_error_t *iimg_delete_token(iimg_context_t *context, const char *id, const char **hash);
 
 /** The caller's identities, oldest first. @param identities iimg_identity_t */
 iimg_error_t *iimg_list_my_identities(iimg_context_t *context, apr_array_header_t **identities);
@@ -90,6 +93,14 @@ iimg_error_t *iimg_get_identity(iimg_context_t *context, const char *id,
 /** Put a picture in; the one before is held for a day. On any error the old one stays. */
 iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
                                          const iimg_upload_t *upload, iimg_identity_t **identity);
+
+/**
+ * The same with a picture that shows a user: none is put in once he is deleted.
+ * Errors: also IIMG_CONFLICT (user_deleted).
+ */
+iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
+                                    const iimg_upload_t *upload, const char *shown_id,
+                                    iimg_identity_t **identity);
 
 /** Take the picture away; it is held for a day. An identity without one stays as it is. */
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,

@@ -3,6 +3,7 @@
 
 typedef struct change_t {
     const char *id;
+    const char *shown_id;           /* the user whom the picture shows; NULL: whoever */
     iimg_stored_picture_t stored;
     iimg_claim_t doomed;            /* the picture before the one before */
     iimg_identity_t *identity;
@@ -14,6 +15,9 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
 
+    if (!err && change->shown_id) {
+        err = iimg_user_share(context, change->shown_id);
+    }
     if (!err) {
         err = iimg_lock_identity(context, change->id, &change->identity);
     }
@@ -36,10 +40,11 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }
 
-iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
-                                         const iimg_upload_t *upload, iimg_identity_t **identity)
+iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
+                                    const iimg_upload_t *upload, const char *shown_id,
+                                    iimg_identity_t **identity)
 {
-    change_t change = { .id = id };
+    change_t change = { .id = id, .shown_id = shown_id };
     iimg_error_t *err = iimg_store_picture(context, upload, &change.stored);
 
     if (err) {
@@ -53,4 +58,10 @@ iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id
     iimg_sweep_claim(context, &change.doomed);
     *identity = change.identity;
     return NULL;
+}
+
+iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
+                                         const iimg_upload_t *upload, iimg_identity_t **identity)
+{
+    return iimg_show_on_identity(context, id, upload, NULL, identity);
 }

@@ -37,8 +37,23 @@ iimg_error_t *iimg_audit(iimg_context_t *context, const char *action, const char
 {
     iimg_audit_entry_t entry = { action, kind, row_id, members };
 
-    return context->caller->is_staff ? iimg_audit_log_insert(context, context->caller->id, &entry)
-                                     : NULL;
+    bool done = true;
+    iimg_error_t *err = NULL;
+
+    if (context->caller->is_staff) {
+        err = iimg_audit_log_insert(context, context->caller->id, &entry, &done);
+    }
+    return !err && !done ? iimg_inactive_user(context) : err;   /* deleted meanwhile: no change */
+}
+
+/* The kind stands where others have names of members. */
+iimg_error_t *iimg_audit_token(iimg_context_t *context, const char *action, const char *id,
+                               const char *kind)
+{
+    apr_array_header_t *members = iimg_members(context->pool);
+
+    APR_ARRAY_PUSH(members, const char *) = kind;
+    return iimg_audit(context, action, "auth_tokens", id, members);
 }
 
 iimg_error_t *iimg_audit_image(iimg_context_t *context, const char *kind, const char *row_id)

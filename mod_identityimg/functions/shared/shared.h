@@ -40,7 +40,7 @@ iimg_error_t *iimg_identify_caller_for(iimg_context_t *context, const char *owne
 
 /**
  * Verify an email and a password: for nobody, for a wrong password and for a right one it takes the
- * same time. A right password ends the count of failures, and an outdated hash of it is replaced.
+ * same time, but for hashes that Django made. An outdated hash of a right password is replaced.
  * @param login NULL when they are not right; else the account, active or not
  * Errors: IIMG_LIMITED after too many failures (login_limited, without hashing) or when others
  * have to be hashed first (login_busy), IIMG_UNAVAILABLE.
@@ -92,9 +92,14 @@ apr_array_header_t *iimg_members(apr_pool_t *pool);
  * @param action  "create", "change", "delete"
  * @param kind    the table
  * @param members const char *: names of what was given or changed, never values
+ * Errors: IIMG_UNAUTHENTICATED when the caller has been deleted since he was accepted.
  */
 iimg_error_t *iimg_audit(iimg_context_t *context, const char *action, const char *kind,
                          const char *row_id, const apr_array_header_t *members);
+
+/** The same for a session or a bearer token that is made or ended. @param kind which of both */
+iimg_error_t *iimg_audit_token(iimg_context_t *context, const char *action, const char *id,
+                               const char *kind);
 
 /** The same for a change of the member `image`. */
 iimg_error_t *iimg_audit_image(iimg_context_t *context, const char *kind, const char *row_id);

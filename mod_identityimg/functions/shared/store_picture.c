@@ -84,7 +84,7 @@ iimg_error_t *iimg_publish_picture(iimg_context_t *context, const iimg_stored_pi
 
 void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *stored)
 {
-    iimg_claim_t claim = { NULL, NULL };
+    iimg_claim_t claim = { NULL };
     iimg_error_t *err = iimg_stored_object_abandon(context, stored->uuid, stored->keys, &claim);
 
     (void)IIMG_FAULT("picture.abandoned");

@@ -8,10 +8,10 @@
 #define AT_ONCE 20
 #define PATIENCE 3      /* failures one after the other that say that the store itself is away */
 
-static bool remove_one(iimg_context_t *context, const char *key)
+static bool remove_one(iimg_context_t *context, const char *key, bool again)
 {
     const iimg_storage_t *storage = &context->services->storage;
-    iimg_error_t *err = storage->driver->remove(context, storage, key);
+    iimg_error_t *err = storage->driver->remove(context, storage, key, again);
 
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING, "IIMG0102: %s could not be deleted yet: %s", key,
@@ -33,7 +33,7 @@ static int sweep_claimed(iimg_context_t *context, const iimg_claim_t *claim, int
     for (int i = 0; i < claim->keys->nelts && failures < patience; i++) {
         const char *key = APR_ARRAY_IDX(claim->keys, i, const char *);
 
-        if (remove_one(context, key)) {
+        if (remove_one(context, key, APR_ARRAY_IDX(claim->again, i, bool))) {
             APR_ARRAY_PUSH(gone, const char *) = key;
             failures = 0;
         }
@@ -67,7 +67,7 @@ void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim)
 static bool sweep_batch(iimg_context_t *context, int *gone)
 {
     iimg_context_t batch = *context;
-    iimg_claim_t claim = { NULL, NULL };
+    iimg_claim_t claim = { NULL };
     iimg_error_t *err;
     bool away = true;
 

@@ -1,8 +1,10 @@
 /* verify_login.c - an email and a password: counted first, compared once, whoever it may be. */
 #include "functions/shared/shared.h"
 
+#include <apr_strings.h>
 #include "base/log.h"
 #include "services/password.h"
+#include "services/password_queue.h"
 
 static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
 {
@@ -10,6 +12,30 @@ static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
                                    "Too many failed logins. Try again in %d seconds.", wait);
 
     return iimg_error_retry(iimg_error_code(err, "login_limited"), wait);
+}
+
+#define SHOWN 100           /* bytes of an account in the log: a client may send anything */
+
+static const char *shown(apr_pool_t *pool, const char *account)
+{
+    char *text = apr_pstrndup(pool, account, SHOWN);
+
+    for (char *p = text; *p; p++) {
+        *p = (unsigned char)*p < ' ' || *p == '"' || *p == '\\' || *p == 127 ? '?' : *p;
+    }
+    return text;
+}
+
+static void log_failure(iimg_context_t *context, const iimg_login_attempt_t *attempt, int failures)
+{
+    const char *account = shown(context->pool, attempt->email);
+
+    iimg_log(context, IIMG_LOG_INFO, "wrong password for \"%s\" from %s, %d of %d", account,
+             attempt->address, failures, attempt->max_failures);
+    if (failures >= attempt->max_failures) {
+        iimg_log(context, IIMG_LOG_WARNING, "IIMG0160: %d wrong passwords for \"%s\" from %s: that "
+                 "address has to wait with that account", failures, account, attempt->address);
+    }
 }
 
 /* In place of Django's hash. A login that cannot have this now is a login all the same. */
@@ -37,7 +63,8 @@ static iimg_error_t *compare(iimg_context_t *context, const iimg_login_attempt_t
                              const iimg_login_t *login, bool *right)
 {
     apr_time_t began = iimg_step_begin(context);
-    iimg_error_t *err = iimg_password_check(context, attempt->password, login->hash, right);
+    iimg_error_t *err = iimg_password_check(context, attempt->address, attempt->password,
+                                            login->hash, right);
 
     if (err) {
         iimg_login_attempt_withdraw(context, attempt);  /* no failure; if that fails, it counts */
@@ -53,11 +80,18 @@ iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attemp
     iimg_login_t *found = apr_pcalloc(context->pool, sizeof(*found));
     bool right = false;
     int wait = 0;
-    iimg_error_t *err = iimg_login_attempt_begin(context, attempt, &wait, found);
+    iimg_error_t *err = NULL;
 
     *login = NULL;
+    if (iimg_password_is_full(attempt->address)) {
+        return iimg_password_busy(context);     /* nothing is written down for a flood */
+    }
+    err = iimg_login_attempt_begin(context, attempt, &wait, found);
     if (!err) {
         err = wait ? too_many_failures(context, wait) : compare(context, attempt, found, &right);
+    }
+    if (!err && !right) {
+        log_failure(context, attempt, found->failures);
     }
     if (err || !right) {
         return err;

@@ -1,6 +1,6 @@
 # Audit.pm - what a server's store holds, whatever kind it is, and whether it agrees with its rows.
 #
-#   my $store = IdentityImg::Audit->new($server);
+#   my $store = IdentityImg::Audit->new($server, IdentityImg::Store->chosen);
 #   $store->objects          # { key => bytes }
 #   $store->learn            # remember what the pictures that are there look like
 #   is $store->quarrels, '', 'nothing is lost and nothing is left over';
@@ -15,28 +15,12 @@ use IdentityImg::Test ();
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
-# What is different for each kind of store. A new one is a line here; IIMG_STORE=NAME runs the tests that
-# are the same for all of them with it.
-#   objects      of the store, { key => bytes }, and whatever else is found there
-#   empty        what else may be left over
-#   environment  that identityimgctl finds the store by
-my %kinds = (
-    file => {
-        objects => \&file_objects,
-        empty => \&empty_folders,
-        environment => sub { my ($self) = @_; return (IDENTITYIMG_STORAGE_ROOT => $self->{server}->state . '/pictures') },
-    },
-);
-
-# The kind that tests are to be run with.
-sub kind { return $ENV{IIMG_STORE} // 'file' }
-
-# new SERVER (an IdentityImg::Server), build => NAME (whose identityimgctl), env => {} (for it)
+# new SERVER (an IdentityImg::Server), STORE (its IdentityImg::Store), build => NAME (whose
+# identityimgctl), env => {} (for it)
 sub new {
-    my ($class, $server, %with) = @_;
+    my ($class, $server, $store, %with) = @_;
     my %environment = $server->cluster_environment;
-    my $kind = $kinds{$with{kind} // kind()} or die 'there is no such store';
-    return bless { %with, kind => $kind, name => $with{kind} // kind(), server => $server, psql => \%environment, looks => {} }, $class;
+    return bless { %with, store => $store, server => $server, psql => \%environment, looks => {}, bytes => {} }, $class;
 }
 
 # Rows of SQL, as Server's sql, but asks nobody where the database is.
@@ -53,14 +37,13 @@ sub sql {
 sub ctl {
     my ($self, @arguments) = @_;
     my $build = $self->{build} // ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
-    my %environment = (%{$self->{psql}}, PGUSER => 'identityimg', IDENTITYIMG_STORAGE => $self->{name},
-        $self->{kind}{environment}->($self), %{$self->{env} // {}});
+    my %environment = (%{$self->{psql}}, PGUSER => 'identityimg', $self->{store}->tool_environment($self->{server}->state), %{$self->{env} // {}});
     local @ENV{keys %environment} = values %environment;
     return scalar `'$ENV{IIMG_SOURCE}/build/$build/identityimgctl' @arguments 2>&1 </dev/null`;
 }
 
-# All objects, and what else lies there.
-sub objects { my ($self) = @_; return $self->{kind}{objects}->($self) }
+# All objects, { key => bytes }; what else is found there has other names.
+sub objects { my ($self) = @_; return $self->{store}->is_s3 ? $self->bucket_objects : $self->file_objects }
 
 sub file_objects {
     my ($self) = @_;
@@ -74,9 +57,21 @@ sub file_objects {
     return \%objects;
 }
 
+# Old versions and delete markers are things that are left over, too. The same ETag is the same bytes.
+sub bucket_objects {
+    my ($self) = @_;
+    my %objects;
+    for my $one ($self->{store}->versions) {
+        my $bytes = $one->{deleted} ? '' : ($self->{bytes}{"$one->{key} $one->{etag}"} //= $self->{store}->object($one->{key}, $one->{id}));
+        $objects{$one->{latest} && !$one->{deleted} ? $one->{key} : "$one->{key} version $one->{id}"} = $bytes;
+    }
+    return \%objects;
+}
+
 # Folders that hold nothing, but for the fan-out.
 sub empty_folders {
     my ($self) = @_;
+    return if $self->{store}->is_s3;
     my @empty;
     File::Find::finddepth({ no_chdir => 1, wanted => sub { push @empty, $_ if -d && m{/(?:$uuid|__sized__)$} && !(() = glob "$_/*") } }, $self->{server}->state . '/pictures');
     return @empty;
@@ -130,7 +125,7 @@ sub quarrels {
         (map { "$_ is left in the manifest" } grep { !$expected{$_} } keys %manifest),
         (map { "$_ is left in the store" } grep { !$expected{$_} } keys %$objects),
         (map { $self->flaws($_, $objects) } grep { !/__sized__/ } keys %expected),
-        (map { "$_ is left empty" } $self->{kind}{empty}->($self)));
+        (map { "$_ is left empty" } $self->empty_folders));
     return join '; ', sort @quarrels;
 }
 

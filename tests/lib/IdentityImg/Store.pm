@@ -5,6 +5,9 @@
 #   $store->missing                                       # why it cannot be had here, or undef
 #   $server->{env} = { %{$store->env} };                  # for IdentityImg::Server
 #   $store->objects                                       # the keys of all objects in it, sorted
+#   $store->tool_environment($server->state)              # by which identityimgctl finds it
+#
+# IIMG_STORE=s3 (radosgw), or the name of a kind, is what `chosen` makes; else a directory.
 #
 # It stops when the object goes.
 package IdentityImg::Store;
@@ -31,6 +34,12 @@ sub new {
     $self->start_radosgw if $kind eq 'radosgw';
     $self->start_swift if $kind eq 'swift';
     return $self;
+}
+
+sub chosen {
+    my ($class, %with) = @_;
+    my $kind = $ENV{IIMG_STORE} || 'file';
+    return $class->new($kind eq 's3' ? 'radosgw' : $kind, %with);
 }
 
 sub kind     { $_[0]{kind} }
@@ -68,6 +77,15 @@ sub env {
              AWS_ACCESS_KEY_ID => $self->{access}, AWS_SECRET_ACCESS_KEY => $self->{secret}, HOME => '/nonexistent' };
 }
 
+# What identityimgctl wants in its environment; STATE: the server's folder.
+sub tool_environment {
+    my ($self, $state) = @_;
+    return (IDENTITYIMG_STORAGE => 'file', IDENTITYIMG_STORAGE_ROOT => "$state/pictures") if !$self->is_s3;
+    my $env = $self->env;
+    return (IDENTITYIMG_STORAGE => 's3', IDENTITYIMG_S3_PREFIX => $self->{prefix} =~ s{/$}{}r, map({ +"IDENTITYIMG_$_" => $env->{$_} } qw(S3_ENDPOINT S3_BUCKET S3_REGION)),
+        map { $_ => $env->{$_} } qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY HOME));
+}
+
 # Signature V4 ---------------------------------------------------------------------------------------
 
 sub encode { my ($text, $safe) = @_; utf8::encode($text); $safe //= ''; return $text =~ s/([^A-Za-z0-9\-._~$safe])/sprintf '%%%02X', ord $1/ger }
@@ -90,7 +108,7 @@ sub request {
     my $hash = sha256_hex($more{content} // '');
     my $names = 'host;x-amz-content-sha256;x-amz-date';
     my $signature = $self->signature($stamp, "$method\n$uri\n$query\nhost:127.0.0.1:$self->{port}\nx-amz-content-sha256:$hash\nx-amz-date:$stamp\n\n$names\n$hash");
-    my $answer = HTTP::Tiny->new(timeout => 60)->request($method, $self->endpoint . $uri . ($query ? "?$query" : ''), {
+    my $answer = ($self->{agent} //= HTTP::Tiny->new(timeout => 60))->request($method, $self->endpoint . $uri . ($query ? "?$query" : ''), {
         content => $more{content} // '',
         headers => { 'x-amz-date' => $stamp, 'x-amz-content-sha256' => $hash, %{$more{headers} // {}},
             Authorization => "AWS4-HMAC-SHA256 Credential=$self->{access}/" . substr($stamp, 0, 8) . "/us-east-1/s3/aws4_request, SignedHeaders=$names, Signature=$signature" },
@@ -130,8 +148,36 @@ sub objects {
     return sort @keys;
 }
 
-# How many versions and markers the bucket still holds.
-sub versions { my ($self) = @_; return scalar(() = $self->listing(versions => '') =~ m{<(?:Version|DeleteMarker)>}g) }
+# All versions and markers behind the prefix: { key, id, latest, deleted, etag }
+sub versions {
+    my ($self) = @_;
+    my @versions;
+    my $text = $self->listing(versions => '', prefix => $self->{prefix});
+    die 'more versions than one page of them' if $text =~ m{<IsTruncated>true};
+    while ($text =~ m{<(Version|DeleteMarker)>(.*?)</\1>}gs) {
+        my ($kind, $one) = ($1, $2);
+        my %told = $one =~ m{<(Key|VersionId|IsLatest|ETag)>([^<]*)</}g;
+        push @versions, { key => $told{Key} =~ s/^\Q$self->{prefix}\E//r, id => $told{VersionId}, latest => $told{IsLatest} eq 'true', deleted => $kind ne 'Version', etag => $told{ETag} };
+    }
+    return @versions;
+}
+
+# An object's bytes.
+sub object {
+    my ($self, $key, $version) = @_;
+    my $answer = $self->request(GET => "$self->{prefix}$key", query => { $version && $version ne 'null' ? (versionId => $version) : () });
+    die "$key: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+    return $answer->{content};
+}
+
+# From now on it keeps versions.
+sub keep_versions {
+    my ($self) = @_;
+    my $wanted = '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>';
+    my $answer = $self->request(PUT => '', query => { versioning => '' }, content => $wanted);
+    die "versioning: $answer->{status} $answer->{content}" if $answer->{status} != 200;
+    return;
+}
 
 sub DESTROY {
     my ($self) = @_;

@@ -1,0 +1,7 @@
+# kill_points_s3.t - as kill_points.t, with pictures in a bucket, which in the end keeps versions.
+use strict;
+use warnings;
+
+$ENV{IIMG_STORE} = 's3';
+my ($folder) = __FILE__ =~ m{(.*)/};
+do "$folder/kill_points.t" or die $@ || $!;
