@@ -24,7 +24,8 @@ export IIMG_SANITIZE := $(SANITIZE)
 
 # once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
-needs    := libpq jansson gmime-3.0 vips libcurl libcrypto
+needs    := libpq jansson gmime-3.0 libcurl libcrypto
+codecs   := vips libseccomp
 aprs     := apr-1 apr-util-1
 $(call once,apxs_cppflags,apxs -q EXTRA_CPPFLAGS)
 $(call once,httpd_headers,apxs -q INCLUDEDIR)
@@ -32,6 +33,10 @@ $(call once,libexecdir,apxs -q LIBEXECDIR)
 $(call once,needs_cflags,pkg-config --cflags $(needs) $(aprs))
 $(call once,needs_libs,pkg-config --libs $(needs))
 $(call once,aprs_libs,pkg-config --libs $(aprs))
+$(call once,codecs_cflags,pkg-config --cflags $(codecs))
+$(call once,codecs_libs,pkg-config --libs $(codecs))
+# libvips looks for its modules below $VIPSHOME at the place that it was configured with.
+$(call once,vips_modules,echo `pkg-config --variable=libdir vips`/vips-modules-`pkg-config --modversion vips | cut -d. -f1-2`)
 
 CC        = $(if $(filter fuzz,$(kind)),clang,gcc)
 OPTIMIZE ?= -O2 -g
@@ -45,7 +50,8 @@ SANITIZER = $(if $(filter plain%,$(kind)),,-fsanitize=address -fsanitize=undefin
             $(if $(filter fuzz,$(kind)),-fsanitize=fuzzer-no-link))
 # Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
-CPPFLAGS  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags)
+CPPFLAGS  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags) \
+            -DIIMG_WORKER_PROGRAM='"$(libexec)/identityimg-worker"'
 CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
 LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
 
@@ -64,15 +70,25 @@ ctl_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,ctl))
 module    := $(out)/mod_identityimg.so
 ctl       := $(out)/identityimgctl
 lib       := $(out)/libidentityimg.a
+worker    := $(out)/identityimg-worker
+worker_o  := $(patsubst %.c,$(out)/%.o,$(call c_files,worker))
+worker_lib := $(out)/libidentityimg-worker.a
+# For tests: the worker whose pictures misbehave.
+rogue     := $(out)/identityimg-rogue-worker
+libexec   := /usr/lib/identityimg
+# The metadata filter is for the worker program alone, never for httpd; tests link it too.
+metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c)))
+metadata  := $(out)/libmetadata.a
+programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
 .PHONY: all build unit fuzzers run start start-s3 stop status test soak fuzz bench docs install deps clean help
 
 all: build
 
-build: $(module) $(ctl) ## build the module and identityimgctl (the default)
+build: $(module) $(worker) $(ctl) ## build the module, its worker and identityimgctl (the default)
 	@:
 
-unit: $(unit) ## build the unit tests
+unit: $(unit) $(programs) $(rogue) ## build the unit tests, and programs that other tests run
 	@:
 
 run: ## install what is missing, build, and run in the foreground until Ctrl-C
@@ -103,13 +119,15 @@ test: ## run all tests
 	@$(MAKE) build FAULTS=1
 	@tests/run
 
-soak: ## kill processes at random for SOAK_SECONDS (600), at each point and with each store: is a picture lost or left over?
+soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; then filter 20,000 damaged pictures
 	@scripts/deps test
 	@scripts/deps s3 || echo "Without them, only a directory is tried." >&2
 	@$(MAKE) build
 	@$(MAKE) build FAULTS=1
 	@KILL_POINTS=all STORE_FAULTS=all SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/kill_points.t \
 	    tests/t/kill_points_s3.t tests/t/store_faults.t tests/t/random_kills.t tests/t/random_kills_s3.t
+	@$(MAKE) SANITIZE=1 build unit
+	@IIMG_SANITIZE=1 IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/metadata.t
 
 fuzz: ## throw bytes at what reads strangers' bytes, FUZZ_SECONDS (600) a target
 	@scripts/deps fuzz
@@ -145,9 +163,12 @@ help: ## print this
 # What a2enmod and an operator need. The packaged .load names the module where it was put.
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
-install: build ## install module, configuration, migrations (DESTDIR= for packages)
-	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)/usr/sbin $(share)/sql/migrations $(share)/scripts $(share)/examples
+install: build ## install module, worker, configuration, migrations (DESTDIR= for packages)
+	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)/usr/sbin $(share)/sql/migrations $(share)/scripts $(share)/examples $(DESTDIR)$(libexec)
 	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
+	install -m 0755 $(worker) $(DESTDIR)$(libexec)/identityimg-worker
+	install -d $(DESTDIR)$(libexec)/$(vips_home)
+	ln -sfn $(vips_modules)/vips-heif.so $(DESTDIR)$(libexec)/$(vips_home)/vips-heif.so
 	install -m 0755 $(ctl) $(DESTDIR)/usr/sbin/identityimgctl
 	install -m 0644 sql/*.sql $(share)/sql
 	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
@@ -171,6 +192,30 @@ $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	@echo "  AS  $<"
 	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
+# Only these see libvips: httpd never maps it.
+$(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
+
+$(worker_lib): $(filter-out %/main.o $(metadata_o),$(worker_o))
+	@rm -f $@
+	@echo "  AR  $@"
+	$(Q)ar rcs $@ $^
+
+# libvips' one module that is wanted, where libvips looks for it.
+vips_home = vips$(patsubst /usr%,%,$(vips_modules))
+$(out)/vips: Makefile
+	@rm -rf $@
+	@mkdir -p $(out)/$(vips_home)
+	$(Q)ln -s $(vips_modules)/vips-heif.so $(out)/$(vips_home)/vips-heif.so
+
+$(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
+# All of the worker but what it does with a picture.
+$(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
 # httpd looks for the module's record alone.
 $(out)/exports: Makefile
 	@mkdir -p $(@D)
@@ -185,17 +230,27 @@ $(lib): $(lib_o)
 	@echo "  AR  $@"
 	$(Q)ar rcs $@ $(lib_o)
 
-$(out)/unit/%: $(out)/tests/unit/%.o $(lib)
+$(metadata): $(metadata_o)
+	@rm -f $@
+	@echo "  AR  $@"
+	$(Q)ar rcs $@ $(metadata_o)
+
+$(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+
+$(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
+	@mkdir -p $(@D)
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 
-$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(lib)
+$(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/fuzz/%.o: CPPFLAGS += -Itests/fuzz
 

@@ -23,7 +23,7 @@
 #include "server/health.h"
 #include "server/media.h"
 #include "server/origin.h"
-#include "services/image.h"
+#include "server/picture_worker.h"
 
 static void register_hooks(apr_pool_t *pool);
 
@@ -188,7 +188,12 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 4. a line for the operator */
+    /* 4. the process that decodes pictures */
+    problem = iimg_picture_worker_begin(pconf, servers);
+    if (problem) {
+        return complain(servers, problem);
+    }
+    /* 5. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",
@@ -204,12 +209,12 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     if (!is_wanted(servers)) {
         return;
     }
+    iimg_picture_worker_share();
     iimg_multipart_start();
     iimg_engine_start(pchild, servers);
-    problem = iimg_image_start(pchild);
-    if (!problem && (iimg_database_start(pchild, servers) != APR_SUCCESS
-                     || iimg_authn_start(pchild) != APR_SUCCESS
-                     || iimg_health_start(pchild, servers) != APR_SUCCESS)) {
+    if (iimg_database_start(pchild, servers) != APR_SUCCESS
+        || iimg_authn_start(pchild) != APR_SUCCESS
+        || iimg_health_start(pchild, servers) != APR_SUCCESS) {
         problem = "this child has no mutexes";
     }
     if (!problem) {

@@ -38,7 +38,7 @@ apr_time_t iimg_step_begin(const iimg_context_t *context);
 
 /**
  * Log how long a step took, at debug: "step sql iimg_reference_image_list 0.214 ms".
- * @param kind sql, decode, derivatives, store, provider, serialize, body
+ * @param kind sql, derivatives, reference, inspect, poster, store, provider, serialize, body
  * @param what which one: a statement's label, a key; NULL for none
  */
 void iimg_step_end(const iimg_context_t *context, apr_time_t began, const char *kind,

@@ -2,6 +2,7 @@
 #include "server/body.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
@@ -17,6 +18,7 @@
 #define BLOCK 65536
 #define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
 #define NOTE "identityimg-awaits"    /* in r->notes: the connection ends on our account alone */
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 #define MULTIPART_EXTRA 65536       /* boundaries, headers and small fields beside the picture */
 
 typedef struct receiver_t {
@@ -228,10 +230,32 @@ static apr_status_t drop_mapping(void *data)
     return APR_SUCCESS;
 }
 
+static apr_status_t close_file(void *data)
+{
+    close((int)(intptr_t)data);
+    return APR_SUCCESS;
+}
+
+/* A memory file that ends with the request. */
+static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
+{
+    in->fd = memfd_create("identityimg-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (in->fd < 0) {
+        return no_memory(in, "memfd_create");
+    }
+    apr_pool_cleanup_register(in->context->pool, (void *)(intptr_t)in->fd, close_file,
+                              apr_pool_cleanup_null);
+    body->file = in->fd;
+    return NULL;
+}
+
 static iimg_error_t *map(receiver_t *in, iimg_body_t *body)
 {
     mapping_t *mapping = apr_palloc(in->context->pool, sizeof(*mapping));
 
+    if (fcntl(in->fd, F_ADD_SEALS, SEALS) != 0) {
+        return no_memory(in, "F_ADD_SEALS");
+    }
     mapping->length = body->length;
     mapping->address = mmap(NULL, body->length, PROT_READ, MAP_PRIVATE, in->fd, 0);
     if (mapping->address == MAP_FAILED) {
@@ -265,7 +289,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     bool multipart = false;
     iimg_error_t *err;
 
-    *body = (iimg_body_t){ "", 0, 0 };
+    *body = (iimg_body_t){ "", 0, 0, -1 };
     if (!has_body(r)) {
         return NULL;
     }
@@ -276,20 +300,18 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     if (!err) {
         err = check_length(&in);
     }
+    if (!err) {
+        err = open_file(&in, body);
+    }
     if (err) {
         return err;
     }
-    in.fd = memfd_create("identityimg-body", MFD_CLOEXEC);
-    if (in.fd < 0) {
-        return no_memory(&in, "memfd_create");
-    }
     err = receive_into(&in, multipart ? iimg_multipart_preamble(context->pool, type) : "", body);
-    close(in.fd);
     if (!err) {
         await_no_more(r);
     }
     if (!err && in.received == 0) {
-        *body = (iimg_body_t){ "", 0, 0 };
+        *body = (iimg_body_t){ "", 0, 0, -1 };
     }
     iimg_step_end(context, began, "body", type);
     return err;

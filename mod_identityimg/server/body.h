@@ -6,11 +6,12 @@
 #include "base/context.h"
 #include "base/error.h"
 
-/** A body in memory, mapped once; gone with the request's pool. */
+/** A body in a sealed memory file, mapped once; gone with the request's pool. */
 typedef struct iimg_body_t {
     const char *message;            /* for multipart: iimg_multipart_preamble and the body */
     apr_size_t offset;              /* where the body begins */
     apr_size_t length;              /* of the message */
+    int file;                       /* that holds the message and nobody can change; -1: none */
 } iimg_body_t;
 
 /**

@@ -1,9 +1,11 @@
 /* config.c - what operators say in conf files: directives, their ranges and defaults. */
 #include "server/config.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
 #include "base/private_file.h"
@@ -21,7 +23,8 @@ enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GE
        GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, GENERATIONS_AT_ONCE, GENERATIONS_PER_USER,
        GENERATIONS_PER_DAY, DATABASE_CONNECTIONS, DATABASE_WAIT, DATABASE_TIMEOUT,
        BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW,
-       SWEEP_INTERVAL, S3_CONNECT_TIMEOUT, S3_TIMEOUT };
+       SWEEP_INTERVAL, WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT,
+       S3_TIMEOUT };
 
 static const number_t numbers[] = {
     [MEDIA_EXPIRY] = { offsetof(iimg_config_t, media_expiry), 60, 604800, 3600 },
@@ -44,6 +47,10 @@ static const number_t numbers[] = {
     [LOGIN_FAILURES] = { offsetof(iimg_config_t, login_failures), 1, 1000000, 10 },
     [LOGIN_WINDOW] = { offsetof(iimg_config_t, login_window), 1, 86400, 900 },
     [SWEEP_INTERVAL] = { offsetof(iimg_config_t, sweep_interval), 1, 86400, 60 },
+    [WORKERS] = { offsetof(iimg_config_t, workers), 1, 128, 0 },
+    [WORKER_WAIT] = { offsetof(iimg_config_t, worker_wait), 1, 120, 10 },
+    [WORKER_TIMEOUT] = { offsetof(iimg_config_t, worker_timeout), 1, 120, 15 },
+    [QUALITY] = { offsetof(iimg_config_t, derivative_quality), 30, 100, 80 },
     [S3_CONNECT_TIMEOUT] = { offsetof(iimg_config_t, s3_connect_timeout), 1, 60, 3 },
     [S3_TIMEOUT] = { offsetof(iimg_config_t, s3_timeout), 1, 600, 30 },
 };
@@ -76,11 +83,13 @@ static const char *check_url(apr_pool_t *pool, const char *value);
 static const char *check_model(apr_pool_t *pool, const char *value);
 static const char *check_file(apr_pool_t *pool, const char *value);
 static const char *check_dollars(apr_pool_t *pool, const char *value);
+static const char *check_derivative(apr_pool_t *pool, const char *value);
 
 enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
        GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
        S3_BUCKET, S3_REGION, S3_ADDRESSING, S3_PREFIX, S3_CREDENTIALS_FILE, S3_CA_FILE,
-       S3_ENCRYPTION, S3_KMS_KEY, GENERATION_BUDGET, GENERATION_COST };
+       S3_ENCRYPTION, S3_KMS_KEY, GENERATION_BUDGET, GENERATION_COST, WORKER_PROGRAM,
+       DERIVATIVE_FORMAT };
 
 static const text_t texts[] = {
     [BASE_URL] = { offsetof(iimg_config_t, base_url), check_base_url, NULL },
@@ -95,6 +104,9 @@ static const text_t texts[] = {
     [GEMINI_VERSION] = { offsetof(iimg_config_t, gemini_version), check_version, "v1beta" },
     [GEMINI_MODEL] = { offsetof(iimg_config_t, gemini_model), check_model, "gemini-3-pro-image" },
     [PROXY] = { offsetof(iimg_config_t, proxy), check_url, NULL },
+    [WORKER_PROGRAM] = { offsetof(iimg_config_t, worker_program), check_file,
+                         IIMG_WORKER_PROGRAM },
+    [DERIVATIVE_FORMAT] = { offsetof(iimg_config_t, derivative_format), check_derivative, "jpeg" },
     [MEDIA] = { offsetof(iimg_config_t, media), iimg_config_check_media, "signed" },
     [PUBLIC_URL] = { offsetof(iimg_config_t, public_url), check_url, NULL },
     [S3_ENDPOINT] = { offsetof(iimg_config_t, s3_endpoint), check_url, NULL },
@@ -217,6 +229,14 @@ static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
     return store_number(cmd, cmd->info, arg);
 }
 
+/* The worker serves all of httpd. */
+static const char *set_main_number(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return problem ? problem : set_number(cmd, unused, arg);
+}
+
 static const char *set_megapixels(cmd_parms *cmd, void *unused, const char *all, const char *jpeg)
 {
     const char *problem = store_number(cmd, &numbers[MEGAPIXELS], all);
@@ -245,6 +265,13 @@ static const char *set_text(cmd_parms *cmd, void *unused, const char *arg)
     }
     *text_at(iimg_config_of(cmd->server), text->offset) = arg;
     return NULL;
+}
+
+static const char *set_main_text(cmd_parms *cmd, void *unused, const char *arg)
+{
+    const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+
+    return problem ? problem : set_text(cmd, unused, arg);
 }
 
 static const char *add_origin(cmd_parms *cmd, void *unused, const char *arg)
@@ -325,6 +352,15 @@ const command_rec iimg_config_commands[] = {
     NUMBER("IdentityImgMaxUpload", MAX_UPLOAD, "most bytes of an uploaded picture"),
     AP_INIT_TAKE12("IdentityImgMaxPixels", set_megapixels, NULL, RSRC_CONF,
                    "most megapixels of a picture, and of a baseline JPEG"),
+    AP_INIT_TAKE1("IdentityImgWorkerProgram", set_main_text, (void *)&texts[WORKER_PROGRAM],
+                  RSRC_CONF, "program that decodes pictures"),
+    AP_INIT_TAKE1("IdentityImgWorkers", set_main_number, (void *)&numbers[WORKERS], RSRC_CONF,
+                  "most pictures that are decoded at once"),
+    NUMBER("IdentityImgWorkerWait", WORKER_WAIT, "seconds that a picture waits for its turn"),
+    NUMBER("IdentityImgWorkerTimeout", WORKER_TIMEOUT, "seconds that decoding a picture may take"),
+    TEXT("IdentityImgDerivativeFormat", DERIVATIVE_FORMAT,
+         "format of pictures' smaller sizes: jpeg or webp"),
+    NUMBER("IdentityImgDerivativeQuality", QUALITY, "quality of pictures' smaller sizes"),
     TEXT("IdentityImgMedia", MEDIA, "who may open pictures' addresses: signed or public"),
     TEXT("IdentityImgMediaPublicURL", PUBLIC_URL, "what public addresses of pictures begin with"),
     TEXT("IdentityImgStorage", STORAGE, "kind of store for pictures: file or s3"),
@@ -442,6 +478,13 @@ static const char *check_generator(apr_pool_t *pool, const char *value)
 {
     (void)pool;
     return iimg_generator_by_name(value) ? NULL : "a generator: gemini, preview";
+}
+
+static const char *check_derivative(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return strcmp(value, "jpeg") == 0 || strcmp(value, "webp") == 0
+           ? NULL : "a format: jpeg, webp";
 }
 
 static const char *check_version(apr_pool_t *pool, const char *value)
@@ -582,6 +625,30 @@ static const char *finish_storage(apr_pool_t *pool, iimg_config_t *config)
     return problem ? problem : storage->driver->check(pool, storage);
 }
 
+/* How pictures are decoded; the socket is known when there is a worker. */
+static const char *finish_pictures(apr_pool_t *pool, iimg_config_t *config)
+{
+    iimg_image_settings_t *pictures = &config->services.pictures;
+
+    if (access(config->worker_program, X_OK) != 0) {
+        return apr_psprintf(pool, "IdentityImgWorkerProgram: \"%s\" cannot be run: %s",
+                            config->worker_program, strerror(errno));
+    }
+    if (config->workers == 0) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+        config->workers = cores < 1 ? 1 : cores > 128 ? 128 : (int)cores;
+    }
+    pictures->limits.max_pixels = (apr_size_t)config->max_megapixels * 1000000;
+    pictures->limits.max_pixels_jpeg = (apr_size_t)config->max_megapixels_jpeg * 1000000;
+    pictures->derivative_format = strcmp(config->derivative_format, "webp") == 0
+                                      ? IIMG_FORMAT_WEBP : IIMG_FORMAT_JPEG;
+    pictures->derivative_quality = config->derivative_quality;
+    pictures->worker = (iimg_picture_worker_t){ -1, config->worker_wait * 1000,
+                                                config->worker_timeout * 1000 };
+    return NULL;
+}
+
 const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_config_t *config)
 {
     iimg_services_t *services = &config->services;
@@ -591,8 +658,6 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     if (!config->enabled) {
         return NULL;
     }
-    services->image_limits.max_pixels = (apr_size_t)config->max_megapixels * 1000000;
-    services->image_limits.max_pixels_jpeg = (apr_size_t)config->max_megapixels_jpeg * 1000000;
     services->reference_side = config->reference_side;
     services->max_object = 128 * 1024 * 1024;
     services->owner = "";       /* each child names itself */
@@ -600,6 +665,9 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     problem = finish_media(pool, temporary, config);
     if (!problem) {
         problem = finish_storage(pool, config);
+    }
+    if (!problem) {
+        problem = finish_pictures(pool, config);
     }
     return problem ? problem : finish_generator(pool, temporary, config);
 }

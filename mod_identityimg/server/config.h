@@ -34,6 +34,8 @@ typedef struct iimg_config_t {
     const char *gemini_version;
     const char *gemini_model;
     const char *proxy;
+    const char *worker_program;
+    const char *derivative_format;
     apr_array_header_t *cors_origins;   /* const char *; NULL: none */
     int media_expiry;               /* seconds */
     int max_upload;                 /* bytes of a picture */
@@ -57,6 +59,10 @@ typedef struct iimg_config_t {
     int login_failures;             /* of an account, from an address */
     int login_window;               /* seconds in which they count */
     int sweep_interval;             /* seconds */
+    int workers;                    /* pictures decoded at once; 0: as many as there are cores */
+    int worker_wait;                /* seconds for a turn */
+    int worker_timeout;             /* seconds for a picture */
+    int derivative_quality;         /* 30-100 */
     int s3_connect_timeout;         /* seconds */
     int s3_timeout;                 /* seconds */
     int s3_machine;                 /* flag */

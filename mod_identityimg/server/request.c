@@ -180,6 +180,8 @@ static iimg_error_t *read_input(iimg_request_t *req, apr_size_t max_upload, iimg
     iimg_error_t *err = iimg_body_read(req->context, req->r, type, max_upload, &body);
 
     req->body_read = true;
+    req->body_file = body.file;
+    req->body_start = body.message;
     return err ? err : iimg_input_parse(req->context->pool, type, body.message, body.offset,
                                         body.length, input);
 }
@@ -227,7 +229,11 @@ iimg_error_t *iimg_request_upload(iimg_request_t *req, const iimg_input_t *input
                                    (apr_size_t)req->config->max_upload);
     }
     *upload = apr_palloc(req->context->pool, sizeof(**upload));
-    **upload = (iimg_upload_t){ part->data, part->length, part->filename };
+    **upload = (iimg_upload_t){
+        .bytes = { part->data, part->length, req->body_file,
+                   (apr_size_t)(part->data - req->body_start) },
+        .filename = part->filename,
+    };
     return NULL;
 }
 

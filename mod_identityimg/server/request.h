@@ -16,6 +16,8 @@ typedef struct iimg_request_t {
     const char *path;               /* behind the Location's base, no slash in front */
     const char *id;                 /* the {id} of the path, lower case; NULL when the route has none */
     apr_time_t serializing;         /* since when an answer is written; 0: not timed */
+    int body_file;                  /* sealed memory file that the input lies in; -1: none */
+    const char *body_start;         /* where that file begins in memory */
     bool body_read;                 /* the body is gone: the request cannot be dispatched again */
 } iimg_request_t;
 

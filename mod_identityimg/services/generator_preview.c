@@ -2,7 +2,7 @@
 #include "services/generator.h"
 
 #include <apr_strings.h>
-#include "services/image.h"
+#include "services/services.h"
 
 static const char *body_of(apr_pool_t *pool, const iimg_generator_request_t *request)
 {
@@ -44,7 +44,7 @@ static iimg_error_t *generate(iimg_context_t *context, const iimg_generator_sett
         pictures[i].data = request->references[i].data;
         pictures[i].length = request->references[i].length;
     }
-    err = iimg_image_poster(context, &poster, &jpeg);
+    err = iimg_image_poster(context, &context->services->pictures, &poster, &jpeg);
     if (err) {
         return err;
     }

@@ -1,545 +1,388 @@
-/* image.c - decoding strangers' pictures with libvips: one decode, three derivatives. */
-#include "services/image_internal.h"
+/* image.c - what identityimg-worker says of pictures, checked and told in our words. */
+#include "services/image.h"
 
-#include <malloc.h>
-#include <math.h>
 #include <string.h>
 #include <apr_strings.h>
 #include "base/log.h"
+#include "services/edit.h"
+#include "services/picture_size.h"
 
-#define QUALITY 80              /* of derivatives */
-#define REFERENCE_QUALITY 90    /* of what a provider looks at */
-#define MAX_ICC (4 * 1024 * 1024)
+/* Questions ----------------------------------------------------------------------------------- */
 
-typedef int (*load_fn)(void *data, size_t length, VipsImage **out, int shrink);
+static const struct { const char *step; uint32_t pieces; apr_size_t max_piece; } works[] = {
+    [IIMG_WORK_DERIVE] = { "derivatives", IIMG_SIZES, IIMG_WORK_MAX_DERIVATIVE },
+    [IIMG_WORK_REFERENCE] = { "reference", 1, IIMG_WORK_MAX_JPEG },
+    [IIMG_WORK_INSPECT] = { "inspect", 0, 0 },
+    [IIMG_WORK_POSTER] = { "poster", 1, IIMG_WORK_MAX_JPEG },
+};
 
-typedef struct source_t {
-    const char *data;
-    apr_size_t length;
-    const iimg_media_type_t *type;
-    load_fn load;
-    int width, height;          /* as stored, before orientation */
-} source_t;
+typedef struct asked_t {
+    iimg_worker_question_t question;
+    iimg_worker_reply_t reply;
+    const iimg_media_type_t *type;      /* of the picture */
+} asked_t;
 
-/* Start --------------------------------------------------------------------------------------- */
-
-/* GLib's own writer would print strangers' problems into httpd's error log. */
-static GLogWriterOutput keep_quiet(GLogLevelFlags level, const GLogField *fields, gsize count,
-                                   gpointer data)
+static void prepare(asked_t *asked, const iimg_image_settings_t *settings, iimg_work_kind_t kind,
+                    const iimg_bytes_t *bytes)
 {
-    (void)level, (void)fields, (void)count, (void)data;
-    return G_LOG_WRITER_HANDLED;
+    memset(asked, 0, sizeof(*asked));
+    asked->question.bytes = bytes;
+    asked->question.pieces = works[kind].pieces;
+    asked->question.max_piece = works[kind].max_piece;
+    asked->question.request.kind = kind;
+    asked->question.request.max_pixels = settings->limits.max_pixels;
+    asked->question.request.max_pixels_jpeg = settings->limits.max_pixels_jpeg;
+    asked->question.request.format = settings->derivative_format;
+    asked->question.request.quality = (uint32_t)settings->derivative_quality;
 }
 
-const char *iimg_image_start(apr_pool_t *pool)
-{
-    static const char *const loaders[] = {
-        "VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp",
-        "VipsForeignLoadNsgif", "VipsForeignLoadHeif", NULL,
-    };
+/* Refusals ------------------------------------------------------------------------------------ */
 
-    /* Large buffers go back to the system when a picture is done: left to itself glibc raises its
-     * threshold and keeps twice as much. */
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-    mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-    g_log_set_writer_func(keep_quiet, NULL, NULL);
-    if (VIPS_INIT("mod_identityimg") != 0) {
-        return iimg_vips_said(pool);
-    }
-    vips_concurrency_set(1);            /* requests run beside one another already */
-    vips_cache_set_max(0);              /* nothing of one user's picture is kept for the next */
-    vips_block_untrusted_set(TRUE);
-    vips_operation_block_set("VipsForeignLoad", TRUE);
-    for (int i = 0; loaders[i]; i++) {
-        vips_operation_block_set(loaders[i], FALSE);
-    }
-    return NULL;
+static iimg_error_t *unsupported(iimg_error_t *err)
+{
+    return iimg_error_code(iimg_error_field(err, "image"), "unsupported_image");
 }
 
-/* libvips in pools ---------------------------------------------------------------------------- */
-
-static apr_status_t drop_image(void *data)
-{
-    g_object_unref(data);
-    return APR_SUCCESS;
-}
-
-VipsImage *iimg_vips_own(apr_pool_t *pool, VipsImage *image)
-{
-    if (image) {
-        apr_pool_cleanup_register(pool, image, drop_image, apr_pool_cleanup_null);
-    }
-    return image;
-}
-
-const char *iimg_vips_said(apr_pool_t *pool)
-{
-    char *text = vips_error_buffer_copy();
-    char *said = apr_pstrdup(pool, g_strchomp(text));
-
-    g_free(text);
-    for (char *p = said; *p; p++) {
-        *p = *p == '\n' ? ' ' : *p;
-    }
-    return said;
-}
-
-static iimg_error_t *unreadable(iimg_context_t *context, const source_t *source)
+static iimg_error_t *unreadable(iimg_context_t *context, const asked_t *asked, const char *why)
 {
     iimg_error_t *err = iimg_error(context->pool, IIMG_INVALID,
                                    "The %s picture is damaged or not a real %s picture. "
                                    "Upload a valid %s picture.",
-                                   source->type->name, source->type->name,
-                                   iimg_media_types_allowed);
+                                   asked->type->name, asked->type->name, iimg_media_types_allowed);
 
-    iimg_error_code(iimg_error_field(err, "image"), "unsupported_image");
-    return iimg_error_detail(err, "libvips: %s", iimg_vips_said(context->pool));
+    return iimg_error_detail(unsupported(err), "%s", why);
 }
 
-/* Loaders: the one of the magic bytes, so that libvips never sniffs ---------------------------- */
-
-static int load_jpeg(void *data, size_t length, VipsImage **out, int shrink)
-{
-    return vips_jpegload_buffer(data, length, out, "shrink", shrink, "access",
-                                VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
-}
-
-static int load_png(void *data, size_t length, VipsImage **out, int shrink)
-{
-    (void)shrink;
-    return vips_pngload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                               VIPS_FAIL_ON_ERROR, NULL);
-}
-
-static int load_webp(void *data, size_t length, VipsImage **out, int shrink)
-{
-    (void)shrink;
-    return vips_webpload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                VIPS_FAIL_ON_ERROR, NULL);
-}
-
-static int load_gif(void *data, size_t length, VipsImage **out, int shrink)
-{
-    (void)shrink;
-    return vips_gifload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                               VIPS_FAIL_ON_ERROR, NULL);
-}
-
-static int load_heif(void *data, size_t length, VipsImage **out, int shrink)
-{
-    (void)shrink;
-    return vips_heifload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
-                                VIPS_FAIL_ON_ERROR, NULL);
-}
-
-static const load_fn loaders_by_format[] = {
-    [IIMG_FORMAT_JPEG] = load_jpeg, [IIMG_FORMAT_PNG] = load_png,   [IIMG_FORMAT_WEBP] = load_webp,
-    [IIMG_FORMAT_GIF] = load_gif,   [IIMG_FORMAT_HEIC] = load_heif, [IIMG_FORMAT_AVIF] = load_heif,
-};
-
-/* Header -------------------------------------------------------------------------------------- */
-
-static iimg_error_t *too_many_pixels(iimg_context_t *context, const source_t *source,
-                                     apr_size_t most)
+static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
     iimg_error_t *err = iimg_error(context->pool, IIMG_TOO_LARGE,
-                                   "The picture has %.1f megapixels (%d x %d); at most %.0f are "
+                                   "The picture has %.1f megapixels (%u x %u); at most %.0f are "
                                    "allowed.",
-                                   (double)source->width * source->height / 1e6, source->width,
-                                   source->height, (double)most / 1e6);
+                                   (double)answer->width * answer->height / 1e6, answer->width,
+                                   answer->height, (double)answer->limit / 1e6);
 
     return iimg_error_code(iimg_error_field(err, "image"), "too_many_pixels");
 }
 
-static bool is_set(VipsImage *image, const char *field)
+static iimg_error_t *large_profile(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
-    int flag = 0;
-
-    return vips_image_get_typeof(image, field) && vips_image_get_int(image, field, &flag) == 0
-           && flag != 0;
+    return unsupported(iimg_error(context->pool, IIMG_INVALID,
+                                  "The picture's colour profile has %.1f MB; at most 4 are "
+                                  "allowed.", (double)answer->limit / 1048576));
 }
 
-static iimg_error_t *check_header(iimg_context_t *context, VipsImage *image, source_t *source,
-                                  const iimg_image_limits_t *limits)
+static iimg_error_t *refused(iimg_context_t *context, const asked_t *asked)
 {
-    bool strips;
-    apr_size_t most;
-    const void *profile;
-    size_t icc = 0;
+    const iimg_work_answer_t *answer = &asked->reply.answer;
 
-    source->width = vips_image_get_width(image);
-    source->height = vips_image_get_height(image);
-    strips = source->type->format == IIMG_FORMAT_JPEG && !is_set(image, "jpeg-multiscan");
-    most = strips ? limits->max_pixels_jpeg : limits->max_pixels;
-    if ((apr_size_t)source->width * (apr_size_t)source->height > most) {
-        return too_many_pixels(context, source, most);
+    switch (answer->status) {
+    case IIMG_WORK_DONE:
+        return NULL;
+    case IIMG_WORK_TOO_MANY_PIXELS:
+        return too_many_pixels(context, answer);
+    case IIMG_WORK_LARGE_PROFILE:
+        return large_profile(context, answer);
+    case IIMG_WORK_UNREADABLE:
+        return unreadable(context, asked, answer->said);
+    default:
+        return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
+                                 "identityimg-worker: %s", answer->said);
     }
-    if (vips_image_get_typeof(image, VIPS_META_ICC_NAME)
-        && vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &icc) == 0 && icc > MAX_ICC) {
-        return iimg_error_code(
-            iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
-                                        "The picture's colour profile has %.1f MB; at most 4 are "
-                                        "allowed.", (double)icc / 1048576), "image"),
-            "unsupported_image");
-    }
-    return NULL;
 }
 
-static iimg_error_t *sniff(iimg_context_t *context, const char *data, apr_size_t length,
-                           source_t *source)
+/* A picture that ends its process, or takes it over: nobody but its sender is told, and the log. */
+static iimg_error_t *stopped(iimg_context_t *context, const asked_t *asked)
 {
-    memset(source, 0, sizeof(*source));
-    source->data = data;
-    source->length = length;
-    source->type = iimg_media_type_sniff(data, length);
-    if (source->type->format == IIMG_FORMAT_UNKNOWN) {
-        iimg_error_t *err = iimg_error(context->pool, IIMG_INVALID,
-                                       "The file is %s, not a picture we read. Upload a valid %s "
-                                       "picture.", iimg_media_type_describe(data, length),
-                                       iimg_media_types_allowed);
+    const iimg_worker_reply_t *reply = &asked->reply;
 
-        return iimg_error_code(iimg_error_field(err, "image"), "unsupported_image");
+    iimg_log(context, IIMG_LOG_WARNING, "IIMG0130: a picture (%s, %" APR_SIZE_T_FMT " bytes) ended "
+             "its worker process: %s", asked->type->name, asked->question.bytes->length, reply->why);
+    if (asked->question.request.kind == IIMG_WORK_POSTER) {
+        return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
+                                 "poster: %s", reply->why);
     }
-    source->load = loaders_by_format[source->type->format];
-    return NULL;
+    if (reply->outcome == IIMG_WORKER_KILLED) {
+        return unreadable(context, asked, reply->why);
+    }
+    return unsupported(iimg_error(context->pool, IIMG_INVALID,
+                                  "The %s picture takes too long to read. Upload a valid %s "
+                                  "picture.", asked->type->name, iimg_media_types_allowed));
 }
 
-/* Opens the picture: its header is read and checked, no pixel is decoded. */
-static iimg_error_t *open_source(iimg_context_t *context, apr_pool_t *pool, const char *data,
-                                 apr_size_t length, const iimg_image_limits_t *limits,
-                                 source_t *source, VipsImage **image)
+static iimg_error_t *lied(iimg_context_t *context, const char *why)
 {
-    iimg_error_t *err = sniff(context, data, length, source);
+    iimg_error_t *err = iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
 
-    *image = NULL;
+    err->tag = "IIMG0131";
+    return iimg_error_detail(err, "identityimg-worker is not to be believed: %s", why);
+}
+
+static iimg_error_t *away(iimg_context_t *context, const char *why)
+{
+    iimg_error_t *err = iimg_error(context->pool, IIMG_UNAVAILABLE,
+                                   "The server cannot read pictures at the moment.");
+
+    err->tag = "IIMG0132";
+    return iimg_error_detail(iimg_error_code(err, "pictures_down"), "identityimg-worker: %s",
+                             why ? why : "it ends under each request");
+}
+
+static iimg_error_t *busy(iimg_context_t *context)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_BUSY,
+                                      "The server is reading as many pictures as it can. "
+                                      "Try again in a moment."), "pictures_busy");
+}
+
+static iimg_error_t *judge(iimg_context_t *context, const asked_t *asked)
+{
+    const iimg_worker_reply_t *reply = &asked->reply;
+
+    switch (reply->outcome) {
+    case IIMG_WORKER_ANSWERED:
+        return refused(context, asked);
+    case IIMG_WORKER_KILLED:
+    case IIMG_WORKER_LATE:
+        return stopped(context, asked);
+    case IIMG_WORKER_BUSY:
+        return busy(context);
+    case IIMG_WORKER_LIED:
+        return lied(context, reply->why);
+    default:
+        return away(context, reply->why);
+    }
+}
+
+static iimg_error_t *ask(iimg_context_t *context, const iimg_image_settings_t *settings,
+                         asked_t *asked)
+{
+    apr_time_t began = iimg_step_begin(context);
+    iimg_error_t *err = iimg_picture_worker_ask(context, &settings->worker, &asked->question,
+                                                &asked->reply);
+
     if (err) {
         return err;
     }
-    if (source->load((void *)data, length, image, 1) != 0) {
-        g_clear_object(image);
-        return unreadable(context, source);
-    }
-    iimg_vips_own(pool, *image);
-    return check_header(context, *image, source, limits);
+    iimg_step_end(context, began, works[asked->question.request.kind].step,
+                  asked->type ? asked->type->name : NULL);
+    return judge(context, asked);
 }
 
-/* Pixels -------------------------------------------------------------------------------------- */
-
-/* JPEG's decoder can halve while it decodes. The largest halving that still leaves `box` pixels
- * costs least and is sharp enough. */
-static int jpeg_shrink(const source_t *source, int box)
+static iimg_error_t *ask_about(iimg_context_t *context, const iimg_image_settings_t *settings,
+                               asked_t *asked)
 {
-    int longer = VIPS_MAX(source->width, source->height), shrink = 8;
+    const iimg_bytes_t *bytes = asked->question.bytes;
 
-    while (shrink > 1 && longer / shrink < box) {
-        shrink /= 2;
+    asked->type = iimg_media_type_sniff(bytes->data, bytes->length);
+    if (asked->type->format == IIMG_FORMAT_UNKNOWN) {
+        return unsupported(iimg_error(context->pool, IIMG_INVALID,
+                                      "The file is %s, not a picture we read. Upload a valid %s "
+                                      "picture.",
+                                      iimg_media_type_describe(bytes->data, bytes->length),
+                                      iimg_media_types_allowed));
     }
-    return shrink;
+    return ask(context, settings, asked);
 }
 
-static int fit(int side, double scale)
+/* Answers that may be lies ---------------------------------------------------------------------- */
+
+/* What a piece says of itself must be what was asked for. */
+static const char *doubt_piece(const iimg_worker_reply_t *reply, int i, int width, int height)
 {
-    return VIPS_MAX(1, (int)rint(side * scale));
+    apr_size_t length = reply->answer.lengths[i];
+    const iimg_media_type_t *type = iimg_media_type_sniff(reply->pieces[i], length);
+    int w, h;
+
+    if (type->format != reply->answer.format) {
+        return "a piece is not of the kind it is said to be";
+    }
+    if (!iimg_picture_size(reply->pieces[i], length, &w, &h)) {
+        return "a piece has no sides";
+    }
+    return w < 1 || h < 1 || w > width || h > height ? "a piece does not fit into its box" : NULL;
 }
 
-/* Resizes into box x box, never enlarging. */
-static int resize_into(VipsImage *in, VipsImage **out, int box)
+static bool may_be_format(const iimg_image_settings_t *settings, uint32_t format)
 {
-    double scale = (double)box / VIPS_MAX(in->Xsize, in->Ysize);
-
-    if (scale >= 1) {
-        return vips_copy(in, out, NULL);
-    }
-    return vips_resize(in, out, (double)fit(in->Xsize, scale) / in->Xsize, "vscale",
-                       (double)fit(in->Ysize, scale) / in->Ysize, NULL);
+    return format == settings->derivative_format
+           || (format == IIMG_FORMAT_PNG && settings->derivative_format == IIMG_FORMAT_JPEG);
 }
 
-/* Averages of colours under transparent pixels would show at the edges: weigh by alpha. */
-static int resize_alpha_into(apr_pool_t *pool, VipsImage *in, VipsImage **out, int box)
+static const char *doubt_sizes(const iimg_image_settings_t *settings,
+                               const iimg_worker_reply_t *reply)
 {
-    VipsBandFormat format = in->BandFmt;
-    VipsImage *weighed, *small, *plain;
+    const char *doubt = NULL;
 
-    if (vips_premultiply(in, &weighed, NULL) != 0) {
-        return -1;
+    if (!may_be_format(settings, reply->answer.format)) {
+        return "derivatives are of a kind that nobody asked for";
     }
-    iimg_vips_own(pool, weighed);
-    if (resize_into(weighed, &small, box) != 0) {
-        return -1;
+    for (int size = 0; size < IIMG_SIZES && !doubt; size++) {
+        doubt = doubt_piece(reply, size, iimg_sizes[size].box, iimg_sizes[size].box);
     }
-    iimg_vips_own(pool, small);
-    if (vips_unpremultiply(small, &plain, NULL) != 0) {
-        return -1;
-    }
-    iimg_vips_own(pool, plain);
-    return vips_cast(plain, out, format, NULL);
+    return doubt;
 }
 
-/* Into 8-bit sRGB: through the embedded profile where there is one, else by libvips' own rules.
- * Broken profiles exist in real files: then go on without. */
-static int to_srgb(apr_pool_t *pool, VipsImage *in, VipsImage **out)
+static const char *doubt_sides(const iimg_work_answer_t *answer)
 {
-    bool managed = vips_image_get_typeof(in, VIPS_META_ICC_NAME) != 0
-                   || vips_image_guess_interpretation(in) == VIPS_INTERPRETATION_CMYK;
-    VipsImage *managed_image;
-
-    if (managed && vips_icc_transform(in, &managed_image, "srgb", "embedded", TRUE, "intent",
-                                      VIPS_INTENT_RELATIVE, NULL) == 0) {
-        *out = vips_image_copy_memory(iimg_vips_own(pool, managed_image));
-        if (*out) {
-            return 0;
-        }
-    }
-    vips_error_clear();
-    return vips_colourspace(in, out, VIPS_INTERPRETATION_sRGB, NULL);
+    return answer->width < 1 || answer->height < 1 || answer->width > 1000000000
+           || answer->height > 1000000000 ? "the picture has impossible sides" : NULL;
 }
 
-static bool has_transparent_pixels(VipsImage *image)
+/* The answer's edit, carried out on our own copy. */
+static const char *clean_original(iimg_context_t *context, const asked_t *asked,
+                                  iimg_derivative_t *original)
 {
-    VipsImage *alpha;
-    double least = 255;
+    const iimg_bytes_t *bytes = asked->question.bytes;
+    const iimg_edit_t *edit = &asked->reply.edit;
+    uint64_t length;
+    char *clean;
 
-    if (!vips_image_hasalpha(image)
-        || vips_extract_band(image, &alpha, image->Bands - 1, NULL) != 0) {
-        return false;
+    if (!iimg_edit_is_valid(edit, bytes->length, &length)) {
+        return "its edit does not fit the picture";
     }
-    if (vips_min(alpha, &least, NULL) != 0) {
-        least = 255;
+    original->length = length;
+    if (edit->count == 1 && edit->steps[0].kind == IIMG_EDIT_KEEP) {
+        original->data = bytes->data + edit->steps[0].offset;
     }
-    g_object_unref(alpha);
-    return least < 255;
+    else {
+        clean = apr_palloc(context->pool, length ? length : 1);
+        iimg_edit_apply(edit, (const unsigned char *)bytes->data, (unsigned char *)clean);
+        original->data = clean;
+    }
+    return iimg_media_type_sniff(original->data, length) == asked->type
+           ? NULL : "its edit makes something else of the picture";
 }
 
-/* Only as much as is needed: JPEG's own halving, then the resampling filter. */
-static int shrink_into(apr_pool_t *pool, const source_t *source, VipsImage *opened, int box,
-                       VipsImage **out)
+static void take(const iimg_worker_reply_t *reply, int piece, iimg_derivative_t *out)
 {
-    int shrink = source->type->format == IIMG_FORMAT_JPEG ? jpeg_shrink(source, box) : 1;
-    VipsImage *image = opened;
-
-    if (shrink > 1) {
-        if (source->load((void *)source->data, source->length, &image, shrink) != 0) {
-            return -1;
-        }
-        iimg_vips_own(pool, image);
-    }
-    return vips_image_hasalpha(image) ? resize_alpha_into(pool, image, out, box)
-                                      : resize_into(image, out, box);
+    out->data = reply->pieces[piece];
+    out->length = reply->answer.lengths[piece];
 }
 
-static int make_upright(const source_t *source, VipsImage *in, VipsImage **out)
+static const iimg_media_type_t *type_of(const iimg_worker_reply_t *reply)
 {
-    if (source->load == load_heif) {
-        /* libheif has turned the picture already, by its own boxes. */
-        vips_image_remove(in, VIPS_META_ORIENTATION);
-    }
-    return vips_autorot(in, out, NULL);
+    return iimg_media_type_sniff(reply->pieces[0], reply->answer.lengths[0]);
 }
 
-static int drop_opaque_alpha(VipsImage *in, VipsImage **out)
+/* What callers ask for ------------------------------------------------------------------------ */
+
+iimg_error_t *iimg_image_derive(iimg_context_t *context, const iimg_image_settings_t *settings,
+                                const iimg_bytes_t *picture, iimg_derived_t **derived)
 {
-    if (vips_image_hasalpha(in) && !has_transparent_pixels(in)) {
-        return vips_extract_band(in, out, 0, "n", in->Bands - 1, NULL);
+    iimg_derived_t *made = apr_pcalloc(context->pool, sizeof(*made));
+    const char *doubt;
+    asked_t asked;
+    iimg_error_t *err;
+
+    prepare(&asked, settings, IIMG_WORK_DERIVE, picture);
+    err = ask_about(context, settings, &asked);
+    if (err) {
+        return err;
     }
-    return vips_copy(in, out, NULL);
-}
-
-/* Runs what was only planned so far. @return NULL when that fails */
-static VipsImage *computed(apr_pool_t *pool, VipsImage *planned)
-{
-    return iimg_vips_own(pool, vips_image_copy_memory(iimg_vips_own(pool, planned)));
-}
-
-/* Upright, sRGB, within box, in memory; alpha only where something shows through. */
-static int decode(apr_pool_t *pool, const source_t *source, VipsImage *opened, int box,
-                  VipsImage **out)
-{
-    VipsImage *small, *plain, *upright;
-
-    if (shrink_into(pool, source, opened, box, &small) != 0) {
-        return -1;
+    doubt = doubt_sides(&asked.reply.answer);
+    doubt = doubt ? doubt : doubt_sizes(settings, &asked.reply);
+    doubt = doubt ? doubt : clean_original(context, &asked, &made->original);
+    if (doubt) {
+        return lied(context, doubt);
     }
-    small = computed(pool, small);      /* the one decode happens here */
-    if (!small || to_srgb(pool, small, &plain) != 0) {
-        return -1;
+    made->type = asked.type;
+    made->sized_type = type_of(&asked.reply);
+    made->width = (int)asked.reply.answer.width;
+    made->height = (int)asked.reply.answer.height;
+    for (int size = 0; size < IIMG_SIZES; size++) {
+        take(&asked.reply, size, &made->sizes[size]);
     }
-    iimg_vips_own(pool, plain);
-    if (make_upright(source, plain, &upright) != 0) {
-        return -1;
-    }
-    upright = computed(pool, upright);
-    if (!upright || drop_opaque_alpha(upright, out) != 0) {
-        return -1;
-    }
-    iimg_vips_own(pool, *out);
-    return 0;
-}
-
-/* Saving -------------------------------------------------------------------------------------- */
-
-static void take_buffer(apr_pool_t *pool, void *buffer, size_t size, iimg_derivative_t *out)
-{
-    out->data = apr_pmemdup(pool, buffer, size);
-    out->length = size;
-    g_free(buffer);
-}
-
-int iimg_vips_save_jpeg(apr_pool_t *pool, VipsImage *image, int quality, iimg_derivative_t *out)
-{
-    void *buffer = NULL;
-    size_t size = 0;
-
-    if (vips_jpegsave_buffer(image, &buffer, &size, "Q", quality, "optimize_coding", TRUE,
-                             "strip", TRUE, NULL) != 0) {
-        return -1;
-    }
-    take_buffer(pool, buffer, size, out);
-    return 0;
-}
-
-static int save_png(apr_pool_t *pool, VipsImage *image, iimg_derivative_t *out)
-{
-    void *buffer = NULL;
-    size_t size = 0;
-
-    if (vips_pngsave_buffer(image, &buffer, &size, "strip", TRUE, NULL) != 0) {
-        return -1;
-    }
-    take_buffer(pool, buffer, size, out);
-    return 0;
-}
-
-/* Each size from the next larger one, which is in memory. */
-static int make_sizes(apr_pool_t *pool, VipsImage *large, iimg_derived_t *derived)
-{
-    bool alpha = vips_image_hasalpha(large);
-    VipsImage *image = large, *next;
-
-    for (int size = IIMG_LARGE; size >= IIMG_THUMBNAIL; size--) {
-        if ((alpha ? resize_alpha_into(pool, image, &next, iimg_sizes[size].box)
-                   : resize_into(image, &next, iimg_sizes[size].box)) != 0) {
-            return -1;
-        }
-        image = computed(pool, next);
-        if (!image) {
-            return -1;
-        }
-        if ((alpha ? save_png(pool, image, &derived->sizes[size])
-                   : iimg_vips_save_jpeg(pool, image, QUALITY, &derived->sizes[size])) != 0) {
-            return -1;
-        }
-    }
-    derived->sized_type = iimg_media_type_by_extension(alpha ? "png" : "jpg");
-    return 0;
-}
-
-/* The heavy memory of one picture goes when its step ends, not with the request. */
-static iimg_error_t *derive_within(iimg_context_t *context, apr_pool_t *pool, source_t *source,
-                                   VipsImage *opened, iimg_derived_t *derived)
-{
-    apr_time_t began = iimg_step_begin(context);
-    VipsImage *large;
-
-    if (decode(pool, source, opened, iimg_sizes[IIMG_LARGE].box, &large) != 0) {
-        return unreadable(context, source);
-    }
-    iimg_step_end(context, began, "decode", source->type->name);
-    began = iimg_step_begin(context);
-    if (make_sizes(pool, large, derived) != 0) {
-        return unreadable(context, source);
-    }
-    iimg_step_end(context, began, "derivatives", NULL);
+    *derived = made;
     return NULL;
 }
 
-static void keep_sizes(apr_pool_t *pool, iimg_derived_t *derived)
+/* The one JPEG of an answer. */
+static iimg_error_t *take_jpeg(iimg_context_t *context, const asked_t *asked, int width, int height,
+                               iimg_derivative_t *jpeg)
 {
-    for (int size = 0; size < IIMG_SIZES; size++) {
-        derived->sizes[size].data =
-            apr_pmemdup(pool, derived->sizes[size].data, derived->sizes[size].length);
+    const char *doubt = asked->reply.answer.format == IIMG_FORMAT_JPEG
+                            ? doubt_piece(&asked->reply, 0, width, height)
+                            : "the answer is no JPEG";
+
+    if (doubt) {
+        return lied(context, doubt);
     }
+    take(&asked->reply, 0, jpeg);
+    return NULL;
 }
 
-/* A pool for one picture; what it holds counts in no request's memory afterwards. */
-static apr_pool_t *step_pool(iimg_context_t *context)
-{
-    apr_pool_t *pool;
-
-    apr_pool_create(&pool, context->pool);
-    apr_pool_tag(pool, "identityimg_picture");
-    return pool;
-}
-
-iimg_error_t *iimg_image_derive(iimg_context_t *context, const char *data, apr_size_t length,
-                                const iimg_image_limits_t *limits, iimg_derived_t **derived)
-{
-    apr_pool_t *outer = context->pool, *pool = step_pool(context);
-    iimg_derived_t *made = apr_pcalloc(outer, sizeof(*made));
-    VipsImage *opened = NULL;
-    source_t source;
-    iimg_error_t *err;
-
-    err = open_source(context, pool, data, length, limits, &source, &opened);
-    if (!err) {
-        err = derive_within(context, pool, &source, opened, made);
-    }
-    if (!err) {
-        made->type = source.type;
-        made->width = source.width;
-        made->height = source.height;
-        keep_sizes(outer, made);
-        *derived = made;
-    }
-    apr_pool_destroy(pool);
-    return err;
-}
-
-/* What shows through is white, as on a page. (vips_flatten itself takes any last band for alpha.) */
-static int flatten(VipsImage *in, VipsImage **out)
-{
-    VipsArrayDouble *white;
-    int rc;
-
-    if (!vips_image_hasalpha(in)) {
-        return vips_copy(in, out, NULL);
-    }
-    white = vips_array_double_newv(1, 255.0);
-    rc = vips_flatten(in, out, "background", white, NULL);
-    vips_area_unref(VIPS_AREA(white));
-    return rc;
-}
-
-iimg_error_t *iimg_image_reference(iimg_context_t *context, const char *data, apr_size_t length,
-                                   const iimg_image_limits_t *limits, int max_side,
+iimg_error_t *iimg_image_reference(iimg_context_t *context, const iimg_image_settings_t *settings,
+                                   const iimg_bytes_t *picture, int max_side,
                                    iimg_derivative_t *reference)
 {
-    apr_pool_t *pool = step_pool(context);
-    VipsImage *opened = NULL, *image, *flat = NULL;
-    source_t source;
-    iimg_error_t *err = open_source(context, pool, data, length, limits, &source, &opened);
+    asked_t asked;
+    iimg_error_t *err;
 
-    if (!err && (decode(pool, &source, opened, max_side, &image) != 0
-                 || flatten(image, &flat) != 0
-                 || iimg_vips_save_jpeg(context->pool, iimg_vips_own(pool, flat),
-                                        REFERENCE_QUALITY, reference) != 0)) {
-        err = unreadable(context, &source);
+    prepare(&asked, settings, IIMG_WORK_REFERENCE, picture);
+    asked.question.request.side = (uint32_t)max_side;
+    err = ask_about(context, settings, &asked);
+    return err ? err : take_jpeg(context, &asked, max_side, max_side, reference);
+}
+
+iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings_t *settings,
+                              const iimg_bytes_t *picture, int *width, int *height)
+{
+    asked_t asked;
+    iimg_error_t *err;
+
+    prepare(&asked, settings, IIMG_WORK_INSPECT, picture);
+    err = ask_about(context, settings, &asked);
+    if (!err && doubt_sides(&asked.reply.answer)) {
+        err = lied(context, doubt_sides(&asked.reply.answer));
     }
-    apr_pool_destroy(pool);
+    if (!err) {
+        *width = (int)asked.reply.answer.width;
+        *height = (int)asked.reply.answer.height;
+    }
     return err;
 }
 
-iimg_error_t *iimg_image_size(iimg_context_t *context, const char *data, apr_size_t length,
-                              const iimg_image_limits_t *limits, int *width, int *height)
+/* The poster's description in one piece of memory, as the worker reads it. */
+static iimg_bytes_t describe(apr_pool_t *pool, const iimg_poster_t *poster)
 {
-    apr_pool_t *pool = step_pool(context);
-    VipsImage *opened = NULL;
-    source_t source;
-    iimg_error_t *err = open_source(context, pool, data, length, limits, &source, &opened);
+    const char *texts[IIMG_WORK_TEXTS] = { poster->title, poster->subtitle, poster->body,
+                                           poster->mark };
+    iimg_work_poster_t head = { .width = (uint32_t)poster->width,
+                                .height = (uint32_t)poster->height };
+    apr_size_t length = sizeof(head);
+    char *data, *to;
 
-    if (!err) {
-        *width = source.width;
-        *height = source.height;
+    for (int i = 0; i < IIMG_WORK_TEXTS; i++) {
+        texts[i] = texts[i] ? texts[i] : "";
+        head.text_lengths[i] = (uint32_t)strlen(texts[i]);
+        length += head.text_lengths[i];
     }
-    apr_pool_destroy(pool);
-    return err;
+    for (int i = 0; i < poster->picture_count && i < IIMG_WORK_POSTER_PICTURES; i++) {
+        head.picture_lengths[i] = (uint32_t)poster->pictures[i].length;
+        head.picture_count++;
+        length += poster->pictures[i].length;
+    }
+    to = data = apr_palloc(pool, length);
+    to = (char *)memcpy(to, &head, sizeof(head)) + sizeof(head);
+    for (int i = 0; i < IIMG_WORK_TEXTS; i++) {
+        to = (char *)memcpy(to, texts[i], head.text_lengths[i]) + head.text_lengths[i];
+    }
+    for (uint32_t i = 0; i < head.picture_count; i++) {
+        to = (char *)memcpy(to, poster->pictures[i].data, head.picture_lengths[i])
+             + head.picture_lengths[i];
+    }
+    return (iimg_bytes_t){ data, length, -1, 0 };
+}
+
+iimg_error_t *iimg_image_poster(iimg_context_t *context, const iimg_image_settings_t *settings,
+                                const iimg_poster_t *poster, iimg_derivative_t *poster_jpeg)
+{
+    iimg_bytes_t description = describe(context->pool, poster);
+    asked_t asked;
+    iimg_error_t *err;
+
+    prepare(&asked, settings, IIMG_WORK_POSTER, &description);
+    asked.type = iimg_media_type_by_extension("jpg");
+    err = ask(context, settings, &asked);
+    return err ? err : take_jpeg(context, &asked, poster->width, poster->height, poster_jpeg);
 }

@@ -20,7 +20,7 @@ typedef struct iimg_generation_limits_t {
 typedef struct iimg_services_t {
     iimg_storage_t storage;
     const iimg_media_t *media;                      /* signs URLs of stored objects */
-    iimg_image_limits_t image_limits;
+    iimg_image_settings_t pictures;                 /* how they are decoded */
     const iimg_generator_t *generator;
     iimg_generator_settings_t generator_settings;
     iimg_generation_limits_t generation_limits;

@@ -45,16 +45,16 @@ static void write_models(iimg_json_t *out, const char *own)
 
 static void write_limits(iimg_json_t *out, const iimg_request_t *req)
 {
-    const iimg_services_t *services = req->context->services;
+    const iimg_image_limits_t *limits = &req->context->services->pictures.limits;
 
     iimg_json_key(out, "limits");
     iimg_json_object_open(out);
     iimg_json_key(out, "max_upload");
     iimg_json_integer(out, req->config->max_upload);
     iimg_json_key(out, "max_pixels");
-    iimg_json_integer(out, (long long)services->image_limits.max_pixels);
+    iimg_json_integer(out, (long long)limits->max_pixels);
     iimg_json_key(out, "max_pixels_jpeg");
-    iimg_json_integer(out, (long long)services->image_limits.max_pixels_jpeg);
+    iimg_json_integer(out, (long long)limits->max_pixels_jpeg);
     iimg_json_key(out, "formats");
     iimg_json_array_open(out);
     for (int i = 0; iimg_media_type_read(i); i++) {

@@ -42,6 +42,12 @@ my %refused = (
     IdentityImgLoginFailures        => [number(1, 1000000)],
     IdentityImgLoginWindow          => [number(1, 86400)],
     IdentityImgSweepInterval        => [number(1, 86400)],
+    IdentityImgWorkers              => [number(1, 128)],
+    IdentityImgWorkerWait           => [number(1, 120)],
+    IdentityImgWorkerTimeout        => [number(1, 120)],
+    IdentityImgDerivativeQuality    => [number(30, 100)],
+    IdentityImgDerivativeFormat     => [qr/is not a format: jpeg, webp/, 'png', 'JPEG'],
+    IdentityImgWorkerProgram        => [$file, 'identityimg-worker', './x'],
     IdentityImgBaseURL              => [qr/is not scheme and host alone, such as https:/, 'example.com', 'ftp://example.com', 'https://example.com/', 'https://example.com/api', 'https://'],
     IdentityImgCorsOrigin           => [qr/is not scheme and host alone/, '*', 'app.example.com', 'https://app.example.com/', 'https://app.example.com null'],
     IdentityImgSecretFile           => [$file, 'secret', './secret'],
@@ -91,6 +97,7 @@ like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/Identit
 like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch that looks like a path';
 like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch' ;
 like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/, 'and it takes three words';
+like complaint("<VirtualHost 127.0.0.1:1>\n$_\n</VirtualHost>\n"), qr/cannot occur within <VirtualHost> section/, "there is one worker for all virtual hosts: $_" for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
 like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/, 'a directive of the server in a Location is refused';
 
 # What only shows when all is read ---------------------------------------------------------------------
@@ -135,6 +142,8 @@ is complaint(''), '', 'and so is the one before';
 
 like complaint("IdentityImgStorageRoot $state/nowhere\n"), qr/IdentityImgStorageRoot: "$state\/nowhere" is not a directory/, 'a storage folder that is missing';
 like complaint("IdentityImgStorageRoot $secret\n"), qr/IdentityImgStorageRoot: "$secret" is not a directory/, 'or is a file';
+like complaint("IdentityImgWorkerProgram $state/nowhere\n"), qr/IdentityImgWorkerProgram: "$state\/nowhere" cannot be run: No such file/, 'a worker that is missing';
+like complaint("IdentityImgWorkerProgram $secret\n"), qr/IdentityImgWorkerProgram: "$secret" cannot be run: Permission denied/, 'or is no program';
 my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
 {
     local @ENV{qw(HOME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('/nonexistent', '', '');

@@ -52,7 +52,7 @@ sub flaw {
 
 sub children {
     my ($parent) = slurp(state() . '/httpd/httpd.pid') =~ /(\d+)/;
-    return map { /(\d+)/ } `ps -o pid= --ppid $parent`;
+    return map { /(\d+) apache2/ } `ps -o pid=,comm= --ppid $parent`;
 }
 my %born = map { $_ => 1 } children();
 sub unharmed {

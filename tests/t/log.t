@@ -52,7 +52,7 @@ for my $case (["00-$trace-b7ad6b7169203331-01", ", trace $trace", 'a trace id st
 
 ($answer, @lines) = traced(POST => 'reference-images/', as => 'admin', parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]);
 is $answer->code, 201, 'a photo is put in';
-has_steps(\@lines, 'an upload', 'body multipart/form-data.*', 'decode PNG', 'derivatives', 'store put media/.*/portrait\.png', 'store put media/.*-300x300\.(?:png|jpg)',
+has_steps(\@lines, 'an upload', 'body multipart/form-data.*', 'derivatives PNG', 'store put media/.*/portrait\.png', 'store put media/.*-300x300\.(?:png|jpg)',
     'sql iimg_stored_object_announce', 'sql iimg_reference_image_insert', 'transaction', 'serialize');
 my $photo = json($answer);
 ($answer, @lines) = traced(GET => 'reference-images/?user_id=' . person('scenario_one'), as => 'admin');
@@ -60,7 +60,7 @@ has_steps(\@lines, 'a list', 'sql iimg_reference_image_list', 'serialize');
 ($answer, @lines) = traced(POST => 'image-generation/generate/', as => 'admin',
     json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K', save_to_identity => JSON::PP::true });
 is $answer->code, 200, 'a picture is generated' or diag $answer->content;
-has_steps(\@lines, 'a generation', 'body application/json', 'store get media/.*', 'provider preview.*', 'store put generated_images/.*', 'decode .*', 'derivatives', 'sql iimg_generation_job_.*');
+has_steps(\@lines, 'a generation', 'body application/json', 'store get media/.*', 'provider preview.*', 'store put generated_images/.*', 'reference .*', 'poster .*', 'inspect .*', 'derivatives .*', 'sql iimg_generation_job_.*');
 my $generated = json($answer);
 ($answer, @lines) = traced(DELETE => "reference-images/$photo->{id}/?user_id=" . person('scenario_one'), as => 'admin');
 is $answer->code, 204, 'the photo is deleted';

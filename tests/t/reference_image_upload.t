@@ -125,6 +125,9 @@ sub header_of {
     return $said =~ /: (\d+x\d+) uchar, (\d) bands?, ([\w-]+), (\w+)load/ ? "$1 $2 $3 $4" : $said;
 }
 
+# All pixels of bytes, as they are stored.
+sub pixels_of { my ($bytes) = @_; return sha256_hex(vips('autorot', spill($bytes), '.raw')) }
+
 my %sizes = (thumbnail => 100, medium => 300, large => 600);
 sub fetch { my ($picture, $size) = @_; return call(GET => $picture->{$size})->content }
 
@@ -146,7 +149,7 @@ my $base = base_url();
 like $now->{image}{original}, qr{^\Q$base\E/[^?]*media/($uuid)/portrait\.png\?}, 'the original\'s address ends in media/<uuid>/<name>.<ext>';
 my ($key) = $now->{image}{original} =~ m{media/($uuid)};
 like $now->{image}{$_}, qr{^\Q$base\E/[^?]*media/$key/__sized__/portrait-thumbnail-$sizes{$_}x$sizes{$_}\.jpg\?}, "the $_ stands below __sized__" for sort keys %sizes;
-is sha256_hex(fetch($now->{image}, 'original')), sha256_hex(slurp(portrait())), 'the original is kept byte by byte';
+is pixels_of(fetch($now->{image}, 'original')), pixels_of(slurp(portrait())), 'the original is kept pixel by pixel';
 is sides($now->{image}), '100x100 300x300 512x512', 'derivatives fit in 100, 300 and 600 pixels and are never enlarged';
 is scalar(() = stored_files()), 4, 'four files are stored';
 is join(' ', sql('SELECT DISTINCT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', 'and four objects are live';
@@ -195,7 +198,7 @@ for my $what (sort keys %kinds) {
     $ending =~ s/jpeg/jpg/;
     is scalar(grep { $picture->{$_} =~ m{/a-b-thumbnail-\d+x\d+\.$ending\?} } keys %sizes), 3, "$what: derivatives are called .$ending";
     is call(GET => $picture->{thumbnail})->header('Content-Type'), $ending eq 'png' ? 'image/png' : 'image/jpeg', "$what: and served as what they are";
-    is sha256_hex(fetch($picture, 'original')), sha256_hex($bytes), "$what: the original is untouched";
+    is pixels_of(fetch($picture, 'original')), pixels_of($bytes), "$what: the original has the pixels that were sent";
 }
 is corners(fetch(json(upload(vips('copy', spill(quarters(80, 60)), '.jpg[Q=95,subsample_mode=off]')))->{image}, 'large')), 'RGBW', 'colours stay what they are';
 is corners(fetch(json(upload(quarters(2000, 1000)))->{image}, 'thumbnail')), 'RGBW', 'in every size';
@@ -221,10 +224,11 @@ for my $orientation (1 .. 8) {
 my $tricky = join '', "\r\n--X\r\n", 'a--XX--', "\r\n\r\n", "\r\n-", "\r\n--", "\r\n--x", "\r-\n-", "\0\x1a\r\n--X", "\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n",
     pack('C*', 0 .. 255), "\r\n";
 my $small = png(8, 8, 2, "\x10\x20\x30" x 64);
+# (fdAT belongs to animations, so it stays; what follows a picture does not.)
 for my $case (
-    ['with line ends and half boundaries inside', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('prVt', $tricky))],
-    ['of many small lines',                       png(8, 8, 2, "\x10\x20\x30" x 64, chunk('prVt', "\r\n-" x 20000))],
-    ['of 700 KB of noise',                        do { srand 7; png(8, 8, 2, "\x10\x20\x30" x 64, chunk('prVt', join '', map { pack 'N', rand 2**32 } 1 .. 175_000)) }],
+    ['with line ends and half boundaries inside', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', $tricky))],
+    ['of many small lines',                       png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\r\n-" x 20000))],
+    ['of 700 KB of noise',                        do { srand 7; png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', join '', map { pack 'N', rand 2**32 } 1 .. 175_000)) }],
     ['that ends in CR LF',                        "$small\r\n"],
     ['that ends in CR',                           "$small\r"],
     ['that ends in LF',                           "$small\n"],
@@ -236,10 +240,11 @@ for my $case (
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
     is $answer->code, 200, "a picture $what is taken" or diag($answer->content), next;
-    is sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($bytes), 'and kept byte by byte';
+    my $kept = index($bytes, $small) == 0 ? $small : $bytes;
+    is sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($kept), 'and kept byte by byte, as far as it is a picture';
 }
 # A lone LF is no line end of multipart, but some parsers take it for one: then the upload is refused, never cut.
-my $unlucky = png(8, 8, 2, "\x10\x20\x30" x 64, chunk('prVt', "a\n--XX\nb\n--XX--\nc"));
+my $unlucky = png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "a\n--XX\nb\n--XX--\nc"));
 $answer = upload($unlucky);
 ok $answer->code == 400 || sha256_hex(fetch(json($answer)->{image}, 'original')) eq sha256_hex($unlucky), 'a boundary behind a lone LF is taken whole or refused';
 
@@ -431,7 +436,7 @@ cmp_ok $sent, '<', 45 << 20, 'and not read to its end';
 like $text, qr/^HTTP\/1\.1 400 /, 'chunks that are none are 400';
 
 # A file that is as long as may be, and one that is a byte longer.
-my $filler = sub { my ($size) = @_; my $room = $size - length(png(8, 8, 2, "\x10\x20\x30" x 64, chunk('prVt', ''))); return png(8, 8, 2, "\x10\x20\x30" x 64, chunk('prVt', "\x55" x $room)) };
+my $filler = sub { my ($size) = @_; my $room = $size - length(png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', ''))); return png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\x55" x $room)) };
 like refusal(upload($filler->(26214401))), qr/^413 upload_too_large The upload has 26214401 bytes; at most 26214400 \(25\.0 MB\) are allowed\./, 'a picture of one byte too many is refused';
 
 # None of it changed anything.

@@ -21,7 +21,7 @@ sub slurp {
 
 # The higher the number the higher the floor; what shares a number may look at one another.
 my @floors = (
-    [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^functions/shared/}, 2],
+    [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^worker/}, 2], [qr{^functions/shared/}, 2],
     [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^ctl/}, 5], [qr{^server/}, 6],
     [qr{^views/}, 7], [qr{^routes\.}, 8], [qr{^mod_identityimg\.}, 9],
 );
@@ -44,11 +44,21 @@ for my $path (@files) {
     push @{$where{$1}}, $name while $text{$path} =~ /#include <(httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|vips\/vips|curl\/curl|gmime\/gmime)\.h>/g;
 }
 is "@up", '', 'no file includes one of a floor above it';
+my @foreign;
+for my $path (@files) {
+    my $name = substr $path, 1 + length $module;
+    for my $include (own_includes($text{$path})) {
+        push @foreign, "$name -> $include" if $name =~ m{^worker/metadata} ? $include !~ m{^(?:worker/metadata\w*|services/edit|base/media_type)\.h$}
+            : $include =~ m{^worker/metadata} && $name !~ m{^worker/};
+    }
+}
+is "@foreign", '', 'the metadata filter needs nothing but edits and media types, and only worker/ knows it';
 is "@strays", '', 'each include in quotes is a file of ours, named from the top';
 
 my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
 is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{$where{$_}} } @httpd), '', 'httpd\'s headers are seen in server/ and at the top alone';
-is join(' ', grep { !m{^services/image} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in services/image alone';
+is join(' ', grep { !m{^worker/} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in worker/ alone';
+is join(' ', grep { !m{/worker/} && $text{$_} =~ m{^#include "worker/}m } @files), '', 'and nothing of worker/ elsewhere';
 is join(' ', grep { $_ ne 'base/http.c' } @{$where{'curl/curl'} // []}), '', 'libcurl is seen in base/http.c alone';
 is join(' ', grep { $_ ne 'base/multipart.c' } @{$where{'gmime/gmime'} // []}), '', 'GMime is seen in base/multipart.c alone';
 

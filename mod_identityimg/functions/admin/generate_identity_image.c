@@ -131,16 +131,15 @@ static iimg_error_t *load_one(iimg_context_t *context, const iimg_reference_imag
                               iimg_generator_reference_t *reference)
 {
     const iimg_services_t *services = context->services;
+    iimg_bytes_t bytes = { .file = -1 };
     iimg_derivative_t jpeg;
-    const char *data;
-    apr_size_t length;
     iimg_error_t *err = services->storage.driver->get(context, &services->storage,
                                                       image->picture.key, services->max_object,
-                                                      &data, &length);
+                                                      &bytes.data, &bytes.length);
 
     if (!err) {
-        err = iimg_image_reference(context, data, length, &services->image_limits,
-                                   services->reference_side, &jpeg);
+        err = iimg_image_reference(context, &services->pictures, &bytes, services->reference_side,
+                                   &jpeg);
     }
     if (!err) {
         *reference = (iimg_generator_reference_t){ jpeg.data, jpeg.length, "image/jpeg" };
@@ -290,10 +289,13 @@ static iimg_error_t *ask_generator(iimg_context_t *context, generating_t *g)
 static iimg_error_t *look_at_result(iimg_context_t *context, generating_t *g)
 {
     const iimg_media_type_t *type = iimg_media_type_sniff(g->result->data, g->result->length);
-    iimg_error_t *err = iimg_image_size(context, g->result->data, g->result->length,
-                                        &context->services->image_limits, &g->outcome.width,
-                                        &g->outcome.height);
+    iimg_bytes_t bytes = { g->result->data, g->result->length, -1, 0 };
+    iimg_error_t *err = iimg_image_size(context, &context->services->pictures, &bytes,
+                                        &g->outcome.width, &g->outcome.height);
 
+    if (err && (err->kind == IIMG_BUSY || err->kind == IIMG_UNAVAILABLE)) {
+        return err;
+    }
     if (err) {
         return iimg_error_detail(
             iimg_error_code(iimg_error(context->pool, IIMG_UPSTREAM,

@@ -8,7 +8,7 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
                                           apr_size_t length, iimg_identity_t **identity)
 {
     /* The copy keeps the generated picture's name: "generated_images/<this>". */
-    iimg_upload_t upload = { data, length, strrchr(job->image, '/') + 1 };
+    iimg_upload_t upload = { { data, length, -1, 0 }, strrchr(job->image, '/') + 1, true };
     const iimg_idempotency_key_t *key = context->idempotency;
     iimg_error_t *err;
 

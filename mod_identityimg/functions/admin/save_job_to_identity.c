@@ -37,16 +37,17 @@ static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation
                                   iimg_upload_t *upload)
 {
     const iimg_services_t *services = context->services;
+    const char *data;
+    apr_size_t length;
     iimg_error_t *err = services->storage.driver->get(context, &services->storage, job->image,
-                                                      services->max_object, &upload->data,
-                                                      &upload->length);
+                                                      services->max_object, &data, &length);
 
-    /* Deleted since, with the user whose photos it was made from. */
-    if (err && err->kind == IIMG_NOT_FOUND) {
-        return has_no_picture(context, job);
+    if (err) {      /* not found: deleted since, with the user whom it shows */
+        return err->kind == IIMG_NOT_FOUND ? has_no_picture(context, job) : err;
     }
-    upload->filename = strrchr(job->image, '/') + 1;    /* the copy keeps the picture's name */
-    return err;
+    /* The copy keeps the picture's name: "generated_images/<this>". */
+    *upload = (iimg_upload_t){ { data, length, -1, 0 }, strrchr(job->image, '/') + 1, true };
+    return NULL;
 }
 
 static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation_job_t *job,

@@ -192,11 +192,11 @@ void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause);
 
 /* Pictures ------------------------------------------------------------------------------------ */
 
-/** A picture that was sent to us: bytes and the client's file name. */
+/** A picture that is to be kept: bytes and a file name. */
 typedef struct iimg_upload_t {
-    const char *data;
-    apr_size_t length;
+    iimg_bytes_t bytes;
     const char *filename;           /* as the client gave it; NULL: none */
+    bool as_it_is;                  /* a provider's: its metadata say where it comes from */
 } iimg_upload_t;
 
 /** Objects that are stored and announced, but that no row shows yet. */
@@ -208,9 +208,9 @@ typedef struct iimg_stored_picture_t {
 } iimg_stored_picture_t;
 
 /**
- * Decode an upload, announce its keys and write original and derivatives. On failure nothing is
- * left in the store once the sweeper has run.
- * Errors: IIMG_INVALID, IIMG_TOO_LARGE (see iimg_image_derive), IIMG_UNAVAILABLE.
+ * Have an upload decoded, announce its keys and write derivatives and the original, which is without
+ * private metadata then. On failure nothing is left in the store once the sweeper has run.
+ * Errors: as iimg_image_derive; IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *upload,
                                  iimg_stored_picture_t *stored);

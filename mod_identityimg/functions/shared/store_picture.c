@@ -37,11 +37,14 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
     apr_pool_t *pool = context->pool;
     iimg_object_t objects[1 + IIMG_SIZES];
     iimg_derived_t *derived;
-    iimg_error_t *err = iimg_image_derive(context, upload->data, upload->length,
-                                          &context->services->image_limits, &derived);
+    iimg_error_t *err = iimg_image_derive(context, &context->services->pictures, &upload->bytes,
+                                          &derived);
 
     if (err) {
         return err;
+    }
+    if (upload->as_it_is) {
+        derived->original = (iimg_derivative_t){ upload->bytes.data, upload->bytes.length };
     }
     stored->uuid = iimg_uuid_create(pool);
     stored->count = 1 + IIMG_SIZES;
@@ -49,8 +52,8 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
     stored->picture.key = iimg_key_original(pool, stored->uuid,
                                             iimg_text_safe_name(pool, upload->filename),
                                             derived->type->extension);
-    objects[0] = (iimg_object_t){ stored->picture.key, derived->type->media_type, upload->data,
-                                  upload->length };
+    objects[0] = (iimg_object_t){ stored->picture.key, derived->type->media_type,
+                                  derived->original.data, derived->original.length };
     for (int size = 0; size < IIMG_SIZES; size++) {
         objects[1 + size] = (iimg_object_t){
             iimg_key_sized(pool, stored->picture.key, size, stored->picture.sized),

@@ -130,11 +130,11 @@ sub configtest {
     return $? ? $out : '';
 }
 
-# The pids of httpd's children.
+# The pids of httpd's children that serve.
 sub children {
     my ($self) = @_;
     chomp(my $parent = IdentityImg::Test::slurp("$self->{state}/httpd/httpd.pid"));
-    return sort { $a <=> $b } map { /(\d+)/ } `ps -o pid= --ppid $parent`;
+    return sort { $a <=> $b } map { /(\d+) apache2/ } `ps -o pid=,comm= --ppid $parent`;
 }
 
 # Rows ---------------------------------------------------------------------------------------------

@@ -1,31 +1,32 @@
-/* image_poster.c - the poster that stands for a generated picture when no provider is at hand. */
-#include "services/image_internal.h"
+/* poster.c - the poster that stands for a generated picture when no provider is at hand. */
+#include "worker/picture.h"
 
-#include <apr_strings.h>
-#include "base/log.h"
+#include <stdbool.h>
+#include <string.h>
+#include "base/media_type.h"
 
 #define POSTER_QUALITY 85
 
 /* A poster under construction: the canvas so far and where its pieces go. */
 typedef struct board_t {
-    apr_pool_t *pool;
     VipsImage *canvas;
     int margin;
     int width, height;
 } board_t;
 
+enum { TITLE, SUBTITLE, BODY, MARK };
+
+/* What it shows. */
+typedef struct poster_t {
+    const char *texts[IIMG_WORK_TEXTS];
+    iimg_piece_t pictures[IIMG_WORK_POSTER_PICTURES];
+    int count;
+} poster_t;
+
 static const double ink[] = { 245, 242, 235 };
 static const double soft_ink[] = { 196, 190, 214 };
 static const double mark_ink[] = { 24, 18, 40 };
 static const double mark_paper[] = { 255, 205, 84 };
-
-static int own_next(board_t *board, int rc, VipsImage **next)
-{
-    if (rc == 0) {
-        iimg_vips_own(board->pool, *next);
-    }
-    return rc;
-}
 
 /* A slow fall from violet to near black: y runs from 0 to 1. */
 static int paint_background(board_t *board)
@@ -33,13 +34,12 @@ static int paint_background(board_t *board)
     double scale[] = { -46, -38, -62 }, base[] = { 64, 50, 92 };
     VipsImage *xy, *y, *unit, *colour, *bytes, *tagged;
 
-    if (own_next(board, vips_xyz(&xy, board->width, board->height, NULL), &xy) != 0
-        || own_next(board, vips_extract_band(xy, &y, 1, NULL), &y) != 0
-        || own_next(board, vips_linear1(y, &unit, 1.0 / board->height, 0, NULL), &unit) != 0
-        || own_next(board, vips_linear(unit, &colour, scale, base, 3, NULL), &colour) != 0
-        || own_next(board, vips_cast_uchar(colour, &bytes, NULL), &bytes) != 0
-        || own_next(board, vips_copy(bytes, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB,
-                                     NULL), &tagged) != 0) {
+    if (vips_xyz(&xy, board->width, board->height, NULL) != 0
+        || vips_extract_band(xy, &y, 1, NULL) != 0
+        || vips_linear1(y, &unit, 1.0 / board->height, 0, NULL) != 0
+        || vips_linear(unit, &colour, scale, base, 3, NULL) != 0
+        || vips_cast_uchar(colour, &bytes, NULL) != 0
+        || vips_copy(bytes, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) != 0) {
         return -1;
     }
     board->canvas = tagged;
@@ -50,7 +50,7 @@ static int paste(board_t *board, VipsImage *piece, int x, int y)
 {
     VipsImage *next;
 
-    if (own_next(board, vips_insert(board->canvas, piece, &next, x, y, NULL), &next) != 0) {
+    if (vips_insert(board->canvas, piece, &next, x, y, NULL) != 0) {
         return -1;
     }
     board->canvas = next;
@@ -62,17 +62,12 @@ static int tint(board_t *board, VipsImage *mask, const double *colour, int x, in
 {
     VipsImage *area, *black, *paint, *bytes, *tagged, *mixed;
 
-    if (own_next(board, vips_extract_area(board->canvas, &area, x, y, mask->Xsize, mask->Ysize,
-                                          NULL), &area) != 0
-        || own_next(board, vips_black(&black, mask->Xsize, mask->Ysize, "bands", 3, NULL),
-                    &black) != 0
-        || own_next(board, vips_linear(black, &paint, (double[]){ 1, 1, 1 }, (double *)colour, 3,
-                                       NULL), &paint) != 0
-        || own_next(board, vips_cast_uchar(paint, &bytes, NULL), &bytes) != 0
-        || own_next(board, vips_copy(bytes, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB,
-                                     NULL), &tagged) != 0
-        || own_next(board, vips_ifthenelse(mask, tagged, area, &mixed, "blend", TRUE, NULL),
-                    &mixed) != 0) {
+    if (vips_extract_area(board->canvas, &area, x, y, mask->Xsize, mask->Ysize, NULL) != 0
+        || vips_black(&black, mask->Xsize, mask->Ysize, "bands", 3, NULL) != 0
+        || vips_linear(black, &paint, (double[]){ 1, 1, 1 }, (double *)colour, 3, NULL) != 0
+        || vips_cast_uchar(paint, &bytes, NULL) != 0
+        || vips_copy(bytes, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) != 0
+        || vips_ifthenelse(mask, tagged, area, &mixed, "blend", TRUE, NULL) != 0) {
         return -1;
     }
     return paste(board, mixed, x, y);
@@ -81,10 +76,10 @@ static int tint(board_t *board, VipsImage *mask, const double *colour, int x, in
 /* Words in a font of `size` points. The resolution is always the same: to change it makes Pango clear
  * its caches under its own fontconfig threads, and then a child dies of SIGFPE in GLib. (That is why
  * libvips' own fitting, which changes it again and again, is not used.) */
-static int draw_words(const board_t *board, const char *markup, const char *family, int size,
-                      int width, VipsImage **mask)
+static int draw_words(const char *markup, const char *family, int size, int width,
+                      VipsImage **mask)
 {
-    return vips_text(mask, markup, "font", apr_psprintf(board->pool, "%s %d", family, size),
+    return vips_text(mask, markup, "font", g_strdup_printf("%s %d", family, size),
                      "width", width, "dpi", 72, NULL);
 }
 
@@ -97,17 +92,15 @@ static bool fits(const VipsImage *mask, int width, int height)
 static int letter(board_t *board, const char *words, const char *family, int width, int height,
                   VipsImage **mask)
 {
-    gchar *escaped = g_markup_escape_text(words, -1);
-    const char *markup = apr_pstrdup(board->pool, escaped);
+    gchar *markup = g_markup_escape_text(words, -1);
     int least = 1, most = VIPS_MAX(2, height);
     VipsImage *text;
 
-    g_free(escaped);
     *mask = NULL;
     while (most - least > VIPS_MAX(1, least / 32) || !*mask) {
         int size = most - least > 1 ? (least + most) / 2 : least;
 
-        if (own_next(board, draw_words(board, markup, family, size, width, &text), &text) != 0) {
+        if (draw_words(markup, family, size, width, &text) != 0) {
             return -1;
         }
         if (fits(text, width, height) || size == least) {
@@ -122,8 +115,8 @@ static int letter(board_t *board, const char *words, const char *family, int wid
         return 0;
     }
     text = *mask;       /* too many words for any size: what stands out is cut */
-    return own_next(board, vips_crop(text, mask, 0, 0, VIPS_MIN(width, text->Xsize),
-                                     VIPS_MIN(height, text->Ysize), NULL), mask);
+    return vips_crop(text, mask, 0, 0, VIPS_MIN(width, text->Xsize),
+                                     VIPS_MIN(height, text->Ysize), NULL);
 }
 
 static int write_words(board_t *board, const char *words, const char *font, const double *colour,
@@ -147,8 +140,8 @@ static int write_mark(board_t *board, const char *words)
     int top = board->height - height, pad = VIPS_MAX(2, height / 4);
     VipsImage *black, *mask;
 
-    if (own_next(board, vips_black(&black, board->width, height, NULL), &black) != 0
-        || own_next(board, vips_invert(black, &mask, NULL), &mask) != 0
+    if (vips_black(&black, board->width, height, NULL) != 0
+        || vips_invert(black, &mask, NULL) != 0
         || tint(board, mask, mark_paper, 0, top) != 0) {
         return -1;
     }
@@ -157,28 +150,26 @@ static int write_mark(board_t *board, const char *words)
 }
 
 /* One picture, filling its tile: the middle is kept, what stands out is cut. */
-static int place_picture(board_t *board, const iimg_derivative_t *picture, int x, int y, int width,
+static int place_picture(board_t *board, const iimg_piece_t *picture, int x, int y, int width,
                          int height)
 {
     VipsImage *loaded, *tile, *pixels;
 
-    if (own_next(board, vips_jpegload_buffer((void *)picture->data, picture->length, &loaded,
-                                             NULL), &loaded) != 0
-        || own_next(board, vips_thumbnail_image(loaded, &tile, width, "height", height, "crop",
-                                                VIPS_INTERESTING_CENTRE, NULL), &tile) != 0
-        || own_next(board, vips_colourspace(tile, &pixels, VIPS_INTERPRETATION_sRGB, NULL),
-                    &pixels) != 0) {
+    if (vips_jpegload_buffer((void *)picture->data, picture->length, &loaded, NULL) != 0
+        || vips_thumbnail_image(loaded, &tile, width, "height", height, "crop",
+                                                VIPS_INTERESTING_CENTRE, NULL) != 0
+        || vips_colourspace(tile, &pixels, VIPS_INTERPRETATION_sRGB, NULL) != 0) {
         return -1;
     }
-    pixels = iimg_vips_own(board->pool, vips_image_copy_memory(pixels));
+    pixels = vips_image_copy_memory(pixels);
     return pixels ? paste(board, pixels, x, y) : -1;
 }
 
 /* The first picture large, the others in a column beside it. */
-static int place_pictures(board_t *board, const iimg_poster_t *poster, int x, int y, int width,
+static int place_pictures(board_t *board, const poster_t *poster, int x, int y, int width,
                           int height)
 {
-    int gap = VIPS_MAX(2, board->margin / 3), others = poster->picture_count - 1;
+    int gap = VIPS_MAX(2, board->margin / 3), others = poster->count - 1;
     int column = others > 0 ? width / 4 : 0;
     int main_width = width - column - (others > 0 ? gap : 0);
     int tile = others > 0 ? (height - (others - 1) * gap) / others : 0;
@@ -195,23 +186,23 @@ static int place_pictures(board_t *board, const iimg_poster_t *poster, int x, in
     return 0;
 }
 
-static int write_texts(board_t *board, const iimg_poster_t *poster, int x, int y, int width,
+static int write_texts(board_t *board, const poster_t *poster, int x, int y, int width,
                        int height)
 {
     int title = height * 34 / 100, subtitle = height * 10 / 100, body = height * 44 / 100;
     int gap = height * 6 / 100;
 
-    if (write_words(board, poster->title, "sans bold", ink, x, y, width, title) != 0
-        || write_words(board, poster->subtitle, "sans", soft_ink, x, y + title + gap, width,
+    if (write_words(board, poster->texts[TITLE], "sans bold", ink, x, y, width, title) != 0
+        || write_words(board, poster->texts[SUBTITLE], "sans", soft_ink, x, y + title + gap, width,
                        subtitle) != 0) {
         return -1;
     }
-    return write_words(board, poster->body, "sans", ink, x, y + title + subtitle + 2 * gap, width,
+    return write_words(board, poster->texts[BODY], "sans", ink, x, y + title + subtitle + 2 * gap, width,
                        body);
 }
 
 /* Wide posters: pictures left, words right. Tall ones: pictures above, words below. */
-static int lay_out(board_t *board, const iimg_poster_t *poster)
+static int lay_out(board_t *board, const poster_t *poster)
 {
     int mark = VIPS_MAX(16, VIPS_MIN(board->height, board->width) / 16);
     int m = board->margin, width = board->width - 2 * m, height = board->height - 2 * m - mark;
@@ -228,22 +219,67 @@ static int lay_out(board_t *board, const iimg_poster_t *poster)
     return write_texts(board, poster, m, 2 * m + first_height, width, height - m - first_height);
 }
 
-iimg_error_t *iimg_image_poster(iimg_context_t *context, const iimg_poster_t *poster,
-                                iimg_derivative_t *poster_jpeg)
+/* Takes the next piece of what follows the description's head. @return NULL when there is less */
+static unsigned char *take(const unsigned char **at, size_t *left, size_t length)
 {
-    apr_time_t began = iimg_step_begin(context);
-    board_t board = { .width = poster->width, .height = poster->height,
-                      .margin = VIPS_MAX(4, VIPS_MIN(poster->width, poster->height) / 20) };
-    iimg_error_t *err = NULL;
+    unsigned char *piece;
 
-    apr_pool_create(&board.pool, context->pool);
-    if (paint_background(&board) != 0 || lay_out(&board, poster) != 0
-        || write_mark(&board, poster->mark) != 0
-        || iimg_vips_save_jpeg(context->pool, board.canvas, POSTER_QUALITY, poster_jpeg) != 0) {
-        err = iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                                "poster: %s", iimg_vips_said(context->pool));
+    if (length > *left) {
+        return NULL;
     }
-    apr_pool_destroy(board.pool);
-    iimg_step_end(context, began, "poster", NULL);
-    return err;
+    piece = (unsigned char *)*at;
+    *at += length;
+    *left -= length;
+    return piece;
+}
+
+static bool read_poster(const iimg_work_t *work, iimg_work_poster_t *head, poster_t *poster)
+{
+    const unsigned char *at = work->data;
+    size_t left = work->length;
+    unsigned char *piece = take(&at, &left, sizeof(*head));
+
+    if (!piece) {
+        return false;
+    }
+    memcpy(head, piece, sizeof(*head));
+    for (int i = 0; i < IIMG_WORK_TEXTS; i++) {
+        piece = take(&at, &left, head->text_lengths[i]);
+        if (!piece) {
+            return false;
+        }
+        poster->texts[i] = g_strndup((char *)piece, head->text_lengths[i]);
+    }
+    poster->count = (int)head->picture_count;
+    for (int i = 0; i < poster->count && i < IIMG_WORK_POSTER_PICTURES; i++) {
+        poster->pictures[i].length = head->picture_lengths[i];
+        poster->pictures[i].data = take(&at, &left, head->picture_lengths[i]);
+        if (!poster->pictures[i].data) {
+            return false;
+        }
+    }
+    return poster->count >= 1 && poster->count <= IIMG_WORK_POSTER_PICTURES;
+}
+
+void iimg_poster_work(iimg_work_t *work)
+{
+    iimg_work_poster_t head;
+    poster_t poster;
+    board_t board;
+
+    work->answer.status = IIMG_WORK_FAILED;
+    if (!read_poster(work, &head, &poster)) {
+        return;
+    }
+    board = (board_t){ .width = (int)head.width, .height = (int)head.height,
+                       .margin = (int)VIPS_MAX(4, VIPS_MIN(head.width, head.height) / 20) };
+    if (paint_background(&board) != 0 || lay_out(&board, &poster) != 0
+        || write_mark(&board, poster.texts[MARK]) != 0
+        || iimg_picture_save_jpeg(board.canvas, POSTER_QUALITY, &work->pieces[0]) != 0) {
+        iimg_work_fail(work, IIMG_WORK_FAILED);
+        return;
+    }
+    work->answer.status = IIMG_WORK_DONE;
+    work->answer.format = IIMG_FORMAT_JPEG;
+    work->answer.piece_count = 1;
 }

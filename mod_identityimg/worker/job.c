@@ -1,0 +1,120 @@
+/* job.c - one request in its own process: what it was sent, the work, one frame back. */
+#include "worker/job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "worker/picture.h"
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
+
+/* GLib's own writer asks the kernel what stderr is, which the sandbox takes for an attack. */
+static GLogWriterOutput keep_quiet(GLogLevelFlags level, const GLogField *fields, gsize count,
+                                   gpointer data)
+{
+    (void)level, (void)fields, (void)count, (void)data;
+    return G_LOG_WRITER_HANDLED;
+}
+
+const char *iimg_job_prepare(void)
+{
+    /* One arena, and large pieces given back at once: else the limit of address space means nothing. */
+    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_ARENA_MAX, 1);
+    g_log_set_writer_func(keep_quiet, NULL, NULL);
+    if (iimg_picture_start() != 0) {
+        return "libvips could not be started";
+    }
+    /* The one loader that is a module: better no worker than one that calls good pictures damaged. */
+    return vips_type_find("VipsOperation", "heifload_buffer")
+               ? NULL : "libvips does not find its module for HEIC and AVIF";
+}
+
+/* Nobody can change or shorten a file with these seals. */
+static bool map(iimg_work_t *work, int picture)
+{
+    const iimg_work_request_t *request = work->request;
+    int seals = fcntl(picture, F_GET_SEALS);
+    struct stat info;
+    unsigned char *start;
+
+    if (seals < 0 || (seals & SEALS) != SEALS || fstat(picture, &info) != 0
+        || request->offset > (uint64_t)info.st_size
+        || request->length > (uint64_t)info.st_size - request->offset) {
+        return false;
+    }
+    start = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, picture, 0);
+    if (start == MAP_FAILED) {
+        return false;
+    }
+    work->data = start + request->offset;
+    work->length = request->length;
+    return true;
+}
+
+static bool write_all(int file, const void *data_, size_t length)
+{
+    const char *data = data_;
+
+    while (length > 0) {
+        ssize_t n = write(file, data, length);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return false;
+        }
+        data += n;
+        length -= (size_t)n;
+    }
+    return true;
+}
+
+/* What is not done has nothing but its head. */
+static bool send_answer(iimg_work_t *work, int file)
+{
+    iimg_work_answer_t *answer = &work->answer;
+    bool done = answer->status == IIMG_WORK_DONE;
+
+    if (!done || work->request->kind != IIMG_WORK_DERIVE) {
+        answer->step_count = answer->insert_length = 0;
+    }
+    answer->piece_count = done ? answer->piece_count : 0;
+    for (uint32_t i = 0; i < answer->piece_count; i++) {
+        answer->lengths[i] = work->pieces[i].length;
+    }
+    if (!write_all(file, answer, sizeof(*answer))
+        || !write_all(file, work->steps, answer->step_count * sizeof(*work->steps))) {
+        return false;
+    }
+    for (uint32_t i = 0; i < answer->piece_count; i++) {
+        if (!write_all(file, work->pieces[i].data, work->pieces[i].length)) {
+            return false;
+        }
+    }
+    return close(file) == 0;
+}
+
+bool iimg_job_run(const iimg_work_request_t *request, int picture, int answer)
+{
+    iimg_work_t work = { .request = request };
+
+    work.answer.protocol = IIMG_WORK_PROTOCOL;
+    work.answer.status = IIMG_WORK_FAILED;
+    if (!map(&work, picture)) {
+        strcpy(work.answer.said, "the memory file is not sealed, or too short");
+    }
+    else if (request->kind == IIMG_WORK_POSTER) {
+        iimg_poster_work(&work);
+    }
+    else {
+        iimg_picture_work(&work);
+    }
+    return send_answer(&work, answer);
+}

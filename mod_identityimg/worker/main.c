@@ -1,0 +1,176 @@
+/* main.c - identityimg-worker: gives up what httpd's parent has, starts libvips, serves. */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "services/picture_protocol.h"
+#include "worker/job.h"
+#include "worker/zygote.h"
+
+typedef struct options_t {
+    long workers;
+    long user, group;           /* -1: as we are */
+    long delay;                 /* milliseconds before anything is done */
+} options_t;
+
+static int fail(const char *what)
+{
+    fprintf(stderr, "IIMG0133: identityimg-worker: %s\n", what);
+    return EXIT_FAILURE;
+}
+
+static bool read_options(int argc, char **argv, options_t *options)
+{
+    long *const values[] = { &options->workers, &options->user, &options->group, &options->delay };
+    struct stat info;
+
+    if (argc != 5 || fstat(IIMG_WORK_SOCKET, &info) != 0 || !S_ISSOCK(info.st_mode)) {
+        return false;
+    }
+    for (int i = 0; i < 4; i++) {
+        char *end;
+
+        *values[i] = strtol(argv[1 + i], &end, 10);
+        if (end == argv[1 + i] || *end != '\0') {
+            return false;
+        }
+    }
+    return options->workers >= 1;
+}
+
+/* httpd's User and Group, without the groups that root is in. */
+static const char *drop_privileges(const options_t *options)
+{
+    if (geteuid() == 0) {
+        gid_t group = (gid_t)options->group;
+
+        if (options->user <= 0 || options->group <= 0) {
+            return "does not run as root: httpd needs a User and a Group";
+        }
+        if (setgroups(1, &group) != 0 || setgid(group) != 0
+            || setuid((uid_t)options->user) != 0) {
+            return "cannot become httpd's User and Group";
+        }
+    }
+    return geteuid() == 0 || getuid() == 0 || setuid(0) == 0 ? "could become root again" : NULL;
+}
+
+/* Input from nowhere, output to httpd's error log until a picture is at hand; nothing else but the
+ * socket. */
+static const char *close_descriptors(void)
+{
+    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+    if (nowhere < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0) {
+        return "cannot open /dev/null";
+    }
+    close_range(IIMG_WORK_SOCKET + 1, ~0U, 0);
+    return fcntl(IIMG_WORK_SOCKET, F_SETFD, FD_CLOEXEC) == 0 ? NULL : "has no socket";
+}
+
+/* libvips finds its one module, for HEIC and AVIF, below the folder that we were installed in. Orc
+ * would compile code at run time. */
+static const char *set_environment(void)
+{
+    static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS" };
+    const char *values[2];
+    char path[PATH_MAX], home[PATH_MAX + 16];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+    if (n < 0) {
+        return "cannot find itself in /proc";
+    }
+    path[n] = '\0';
+    for (int i = 0; i < 2; i++) {
+        values[i] = getenv(kept[i]) ? strdup(getenv(kept[i])) : NULL;
+    }
+    snprintf(home, sizeof(home), "%s/vips/lib", dirname(path));
+    if (clearenv() != 0 || setenv("VIPSHOME", home, 1) != 0 || setenv("VIPS_NOVECTOR", "1", 1) != 0
+        || setenv("VIPS_WARNING", "0", 1) != 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0) {
+        return "has no memory";
+    }
+    for (int i = 0; i < 2; i++) {
+        if (values[i]) {
+            setenv(kept[i], values[i], 1);
+        }
+    }
+    return NULL;
+}
+
+/* Waits out the time after a fall, unless httpd ends meanwhile. */
+static void wait_for(long milliseconds)
+{
+    struct pollfd httpd = { IIMG_WORK_SOCKET, 0, 0 };
+
+    if (milliseconds > 0) {
+        poll(&httpd, 1, (int)milliseconds);
+    }
+}
+
+/* Each request that waits or runs has up to four descriptors. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < 2048) {
+        limit.rlim_cur = limit.rlim_max < 2048 ? limit.rlim_max : 2048;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* What reaches all of httpd's process group is for httpd. */
+static void ignore_signals(void)
+{
+    static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+}
+
+static const char *serve(const options_t *options)
+{
+    const char *problem = drop_privileges(options);
+
+    if (!problem) {
+        problem = close_descriptors();
+    }
+    if (!problem) {
+        problem = set_environment();
+    }
+    if (problem) {
+        return problem;
+    }
+    umask(077);
+    raise_limit();
+    ignore_signals();
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    wait_for(options->delay);
+    problem = chdir("/") == 0 ? iimg_job_prepare() : "cannot go to /";
+    return problem ? problem : iimg_zygote_run(IIMG_WORK_SOCKET, (int)options->workers);
+}
+
+int main(int argc, char **argv)
+{
+    options_t options;
+    const char *problem;
+
+    if (!read_options(argc, argv, &options)) {
+        fprintf(stderr, "identityimg-worker is started by httpd (mod_identityimg)\n");
+        return 2;
+    }
+    problem = serve(&options);
+    return problem ? fail(problem) : EXIT_SUCCESS;
+}

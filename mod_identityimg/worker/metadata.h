@@ -1,0 +1,36 @@
+/* metadata.h - takes private metadata off a picture and leaves its pixels as they are. */
+#ifndef IIMG_WORKER_METADATA_H
+#define IIMG_WORKER_METADATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/media_type.h"
+#include "services/edit.h"
+
+/** What a picture's container says. */
+typedef struct iimg_metadata_t {
+    iimg_edit_t edit;           /* makes the clean picture out of this one; valid for its length */
+    int orientation;            /* 1-8, as EXIF has it; 1 when the picture says nothing, and for
+                                   HEIC and AVIF: their decoder turns them (irot, imir) */
+    uint32_t width, height;     /* as the container says, before orientation; 0: it does not say */
+    bool progressive;           /* JPEG with several scans, interlaced PNG: holds all pixels while
+                                   it is decoded */
+    uint64_t icc_length;        /* bytes of the ICC profile as it stands in the file, 0: none */
+} iimg_metadata_t;
+
+/**
+ * Walk the container of a picture and say what is kept of it: pixels, colour profile, orientation,
+ * animation. EXIF (with GPS, maker notes, thumbnails), XMP, IPTC, C2PA, comments, unknown parts and
+ * what follows the picture's end go. The result is at most IIMG_EDIT_MAX_GROWTH bytes longer, and
+ * filtering it again changes nothing. Allocates nothing, calls nothing but libc's memory functions;
+ * takes linear time, whatever the bytes.
+ * @param format what iimg_media_type_sniff said of these bytes
+ * @param steps  room for IIMG_EDIT_MAX_STEPS; metadata->edit points into it
+ * @return NULL, or a short clause on what is malformed ("a segment reaches beyond the end"); a
+ *         literal. metadata is then of no use
+ */
+const char *iimg_metadata_filter(iimg_format_t format, const unsigned char *data, size_t length,
+                                 iimg_edit_step_t *steps, iimg_metadata_t *metadata);
+
+#endif

@@ -1,0 +1,335 @@
+/* zygote.c - the queue of requests, a process for each in turn, its deadline and its verdict. */
+#include "worker/zygote.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include "worker/job.h"
+#include "worker/sandbox.h"
+
+#define MAX_TASKS 256               /* more wait in the socket */
+#define GIGABYTE (1024ULL * 1024 * 1024)
+
+typedef struct task_t {
+    iimg_work_request_t request;
+    int files[IIMG_WORK_DESCRIPTORS];   /* -1: closed */
+    int64_t due;                    /* milliseconds: waiting ends, or running does */
+    pid_t pid;                      /* 0: waits for its turn */
+    int pidfd;
+    bool late;
+} task_t;
+
+typedef struct zygote_t {
+    int socket;
+    int workers, running;
+    pid_t pid;
+    task_t tasks[MAX_TASKS];        /* in the order in which they came */
+    int count;
+    bool deserted;                  /* nobody can ask any more */
+    const char *problem;
+} zygote_t;
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void close_file(int *file)
+{
+    if (*file >= 0) {
+        close(*file);
+    }
+    *file = -1;
+}
+
+/* A pipe takes a message of this size whole, and has room for the two or three there are. */
+static void tell(const task_t *task, iimg_work_event_t event, int detail)
+{
+    iimg_work_verdict_t verdict = { event, detail };
+    ssize_t n = write(task->files[IIMG_WORK_VERDICT], &verdict, sizeof(verdict));
+
+    (void)n;                        /* whoever asked may have left */
+}
+
+static void drop(zygote_t *zygote, int index)
+{
+    task_t *task = &zygote->tasks[index];
+
+    for (int i = 0; i < IIMG_WORK_DESCRIPTORS; i++) {
+        close_file(&task->files[i]);
+    }
+    if (task->pid) {
+        close_file(&task->pidfd);
+        zygote->running--;
+    }
+    zygote->count--;
+    memmove(task, task + 1, (size_t)(zygote->count - index) * sizeof(*task));
+}
+
+/* Requests ------------------------------------------------------------------------------------ */
+
+static int take_files(struct msghdr *message, int *files)
+{
+    int count = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+        if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) {
+            count = (int)((c->cmsg_len - CMSG_LEN(0)) / sizeof(int));
+            memcpy(files, CMSG_DATA(c), (size_t)count * sizeof(int));
+        }
+    }
+    return count;
+}
+
+static bool is_sound(const task_t *task, ssize_t n, int files)
+{
+    const iimg_work_request_t *request = &task->request;
+
+    return n == (ssize_t)sizeof(*request) && files == IIMG_WORK_DESCRIPTORS
+           && request->protocol == IIMG_WORK_PROTOCOL && request->kind >= IIMG_WORK_DERIVE
+           && request->kind <= IIMG_WORK_POSTER;
+}
+
+/* @return whether there may be more */
+static bool receive(zygote_t *zygote)
+{
+    task_t *task = &zygote->tasks[zygote->count];
+    union {
+        char room[CMSG_SPACE(IIMG_WORK_DESCRIPTORS * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    struct iovec data = { &task->request, sizeof(task->request) };
+    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+                              .msg_controllen = sizeof(control) };
+    ssize_t n;
+    int files;
+
+    memset(task, 0, sizeof(*task));
+    memset(task->files, -1, sizeof(task->files));
+    n = recvmsg(zygote->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    if (n <= 0) {
+        zygote->deserted = n == 0;
+        return n < 0 && errno == EINTR;
+    }
+    files = take_files(&message, task->files);
+    zygote->count++;
+    if (!is_sound(task, n, files)) {
+        if (task->files[IIMG_WORK_VERDICT] >= 0) {
+            tell(task, IIMG_WORK_REFUSED, 0);
+        }
+        drop(zygote, zygote->count - 1);
+        return true;
+    }
+    task->due = now_ms() + task->request.wait;
+    return true;
+}
+
+/* One picture --------------------------------------------------------------------------------- */
+
+static void close_all_but(int one, int other)
+{
+    int low = one < other ? one : other, high = one < other ? other : one;
+
+    if (low > 3) {
+        close_range(3, (unsigned)low - 1, 0);
+    }
+    if (high > low + 1) {
+        close_range((unsigned)low + 1, (unsigned)high - 1, 0);
+    }
+    close_range((unsigned)high + 1, ~0U, 0);
+}
+
+/* As much as a picture of the largest size may take by any codec, which is a gigabyte by default. */
+static uint64_t address_space(const iimg_work_request_t *request)
+{
+    uint64_t pixels = request->max_pixels < (1U << 30) ? request->max_pixels : 1U << 30;
+    uint64_t needed = GIGABYTE / 2 + 8 * pixels;
+
+    return needed > GIGABYTE ? needed : GIGABYTE;
+}
+
+/* The process of one picture: it answers and is gone. */
+static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
+{
+    const iimg_work_request_t *request = &task->request;
+    int picture = task->files[IIMG_WORK_PICTURE], answer = task->files[IIMG_WORK_ANSWER], step;
+    iimg_sandbox_t sandbox = {
+        .fonts = request->kind == IIMG_WORK_POSTER, .address_space = address_space(request),
+        .seconds = request->deadline / 1000 + 1,
+    };
+
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != zygote->pid) {
+        _exit(0);
+    }
+    dup2(STDIN_FILENO, STDERR_FILENO);      /* /dev/null: what codecs say is nobody's business */
+    signal(SIGPIPE, SIG_DFL);
+    close_all_but(picture, answer);
+    step = iimg_sandbox_enter(&sandbox);
+    if (step != 0) {
+        _exit(IIMG_WORK_UNLOCKED + step);
+    }
+    _exit(iimg_job_run(request, picture, answer) ? 0 : 1);
+}
+
+static void start(zygote_t *zygote, int index)
+{
+    task_t *task = &zygote->tasks[index];
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        be_worker(zygote, task);
+    }
+    if (pid < 0) {
+        tell(task, IIMG_WORK_BUSY, errno);
+        drop(zygote, index);
+        return;
+    }
+    task->pid = pid;
+    task->pidfd = pidfd_open(pid, 0);
+    task->due = now_ms() + task->request.deadline;
+    zygote->running++;
+    close_file(&task->files[IIMG_WORK_PICTURE]);
+    close_file(&task->files[IIMG_WORK_ANSWER]);
+    if (task->pidfd < 0) {
+        zygote->problem = "pidfd_open failed";
+    }
+    tell(task, IIMG_WORK_STARTED, 0);
+}
+
+static void start_those_in_turn(zygote_t *zygote)
+{
+    for (int i = 0; i < zygote->count && zygote->running < zygote->workers;) {
+        int before = zygote->count;
+
+        if (zygote->tasks[i].pid == 0) {
+            start(zygote, i);
+        }
+        i += before == zygote->count;       /* else the next one has moved up */
+    }
+}
+
+static void bury(zygote_t *zygote, int index)
+{
+    task_t *task = &zygote->tasks[index];
+    int status = 0;
+
+    while (waitpid(task->pid, &status, 0) < 0 && errno == EINTR) {
+        continue;
+    }
+    if (task->late) {
+        tell(task, IIMG_WORK_LATE, 0);
+    }
+    else if (WIFSIGNALED(status)) {
+        tell(task, IIMG_WORK_KILLED, WTERMSIG(status));
+    }
+    else {
+        tell(task, IIMG_WORK_ENDED, WEXITSTATUS(status));
+    }
+    drop(zygote, index);
+}
+
+/* The loop ------------------------------------------------------------------------------------ */
+
+typedef struct watch_t {
+    struct pollfd polls[1 + 2 * MAX_TASKS];
+} watch_t;
+
+static void watch(const zygote_t *zygote, watch_t *watch)
+{
+    watch->polls[0] = (struct pollfd){ zygote->count < MAX_TASKS ? zygote->socket : -1, POLLIN, 0 };
+    for (int i = 0; i < zygote->count; i++) {
+        const task_t *task = &zygote->tasks[i];
+
+        /* A pipe that nobody reads any more says so, unasked. */
+        watch->polls[1 + 2 * i] = (struct pollfd){ task->files[IIMG_WORK_VERDICT], 0, 0 };
+        watch->polls[2 + 2 * i] = (struct pollfd){ task->pid ? task->pidfd : -1, POLLIN, 0 };
+    }
+}
+
+static int until_due(const zygote_t *zygote)
+{
+    int64_t now = now_ms(), least = -1;
+
+    for (int i = 0; i < zygote->count; i++) {
+        int64_t left = zygote->tasks[i].due - now;
+
+        left = left < 0 ? 0 : left;
+        if (!zygote->tasks[i].late && (least < 0 || left < least)) {
+            least = left;
+        }
+    }
+    return least > 60000 ? 60000 : (int)least;
+}
+
+static void kill_worker(task_t *task)
+{
+    pidfd_send_signal(task->pidfd, SIGKILL, NULL, 0);
+}
+
+/* From the last to the first, so that dropping one moves none that is still to be looked at. */
+static void look_at_tasks(zygote_t *zygote, const watch_t *watch, int watched)
+{
+    int64_t now = now_ms();
+
+    for (int i = watched - 1; i >= 0; i--) {
+        task_t *task = &zygote->tasks[i];
+        bool left = (watch->polls[1 + 2 * i].revents & POLLERR) != 0;
+
+        if (task->pid && watch->polls[2 + 2 * i].revents) {
+            bury(zygote, i);
+        }
+        else if (task->pid && !task->late && (left || task->due <= now)) {
+            task->late = true;
+            kill_worker(task);
+        }
+        else if (!task->pid && (left || task->due <= now)) {
+            tell(task, IIMG_WORK_BUSY, 0);
+            drop(zygote, i);
+        }
+    }
+}
+
+static void serve_once(zygote_t *zygote, watch_t *watched)
+{
+    int count = zygote->count;
+
+    watch(zygote, watched);
+    if (poll(watched->polls, 1 + 2 * (nfds_t)count, until_due(zygote)) < 0) {
+        zygote->problem = errno == EINTR ? NULL : "poll failed";
+        return;
+    }
+    look_at_tasks(zygote, watched, count);
+    if (watched->polls[0].revents) {
+        while (zygote->count < MAX_TASKS && receive(zygote)) {
+            continue;
+        }
+    }
+    start_those_in_turn(zygote);
+}
+
+const char *iimg_zygote_run(int socket, int workers)
+{
+    static zygote_t zygote;
+    static watch_t watched;
+
+    zygote = (zygote_t){ .socket = socket, .workers = workers, .pid = getpid() };
+    signal(SIGPIPE, SIG_IGN);
+    while (!zygote.deserted && !zygote.problem) {
+        serve_once(&zygote, &watched);
+    }
+    return zygote.problem;          /* our end is the workers' end, too */
+}

@@ -1,0 +1,175 @@
+# worker.t - the life of identityimg-worker: what httpd is without it, who may end when and what others
+# see of that, waiting, deadlines, restarts, and every way in which httpd serves.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Server qw(eventually in_parallel);
+use IdentityImg::Test;
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $kind = ($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain';
+my $rogue = "$ENV{IIMG_SOURCE}/build/$kind/identityimg-rogue-worker";
+my $server = IdentityImg::Server->new('worker', env => { IIMG_WORKER => $rogue }, conf => <<'CONF')->start;
+IdentityImgWorkers 2
+IdentityImgWorkerTimeout 3
+CONF
+my $jpeg = slurp(make_jpeg(700, 500));
+my %slots;
+
+# A photo of somebody's in some server, with a picture in it: the answer.
+sub upload {
+    my ($who, $bytes, $base) = @_;
+    $base //= $server->base;
+    my $slot = $slots{"$who $base"} //= json(call(POST => 'reference-images/', as => $who, base => $base, json => {}))->{id};
+    return call(POST => "reference-images/$slot/upload-image/", as => $who, base => $base, parts => [image => [undef, 'a.jpg', Content => $bytes]]);
+}
+sub rogue { my ($who, $word, $base) = @_; return upload($who, "${jpeg}ROGUE:$word.", $base) }
+sub refusal { my ($answer) = @_; my $body = json($answer); return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+sub new_lines { my @lines = $server->log_lines(@_); $server->forget_log; return @lines }
+
+sub parent  { my ($of) = @_; return (split /\n/, slurp(($of // $server)->state . '/httpd/httpd.pid'))[0] }
+sub zygotes { my $parent = parent(@_); return map { /^\s*(\d+) [^Z]\S*\s+identityimg-/ ? $1 : () } `ps -o pid=,stat=,comm= --ppid $parent` }
+sub workers { return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes() }
+sub alive   { my ($pid) = @_; return kill(0, $pid) && slurp("/proc/$pid/stat") !~ /\) Z/ }
+sub codes   { return join ' ', map { ref $_ ? @$_ : $_ // 'none' } @_ }
+
+# Users enough, each with a slot, before anybody hurries.
+upload($_, $jpeg) for qw(alice bob admin scenario_one);
+call(DELETE => 'nowhere/', base => $server->base);
+
+# What httpd is -------------------------------------------------------------------------------------------
+
+my ($zygote, @more) = zygotes();
+ok $zygote, 'httpd has a worker';
+is scalar(@more), 0, 'just one';
+for my $pid ($server->children, parent()) {
+    unlike slurp("/proc/$pid/maps"), qr{/lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}, 'no codec is mapped in a process of httpd' if $> == 0;
+}
+like slurp("/proc/$zygote/maps"), qr{/libvips\.so}, '... but in the worker' if $> == 0;
+unlike slurp("/proc/$zygote/maps"), qr{vips-(?:magick|poppler|openslide|jxl)|apache2/modules|mod_identityimg}, 'which has neither what reads other kinds nor what reaches others' if $> == 0;
+my ($uid) = slurp("/proc/$zygote/status") =~ /^Uid:\s*(\d+)/m;
+is $uid, $> == 0 ? scalar getpwnam('www-data') : $>, 'it runs as httpd\'s user';
+like slurp("/proc/$zygote/status"), qr/^Threads:\s*1$/m, 'with one thread';
+is slurp("/proc/$zygote/environ") =~ s/[AU]\w*SAN_OPTIONS=[^\0]*\0//gr, '', 'without an environment' if $> == 0;
+my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$zygote/fd/*";
+is join(' ', grep { $_ > 3 } sort keys %open), '', 'and without descriptors but its socket' if $> == 0;
+is readlink("/proc/$zygote/cwd"), '/', 'in no folder' if $> == 0;
+
+# Who ends -----------------------------------------------------------------------------------------------
+
+my ($held, $others) = in_parallel(2, sub { $_[0] ? codes(map { upload(bob => $jpeg)->code } 1 .. 5) : refusal(rogue(alice => 'hang')) }, sub {
+    my $pid = eventually(sub { my @pids = workers(); (grep { slurp("/proc/$_/stat") =~ /\) S/ } @pids)[0] });
+    sleep 0.5;
+    my ($oldest) = sort { $a <=> $b } workers();
+    kill KILL => $oldest;
+});
+like $held, qr/^400 unsupported_image The JPEG picture is damaged/, 'when somebody kills the process of a picture, that picture is refused';
+is $others, '200 200 200 200 200', 'and no other';
+like join("\n", new_lines()), qr/IIMG0130: .*signal 9/, 'the log tells';
+
+kill KILL => $zygote;
+is upload(alice => $jpeg)->code, 200, 'when somebody kills the worker, the next picture waits for another one';
+my ($next) = zygotes();
+isnt $next, $zygote, 'which httpd has started';
+like join("\n", new_lines()), qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9; it is started again in 0 ms/, 'and the log tells';
+
+my ($while, @rest) = in_parallel(4, sub { my @who = qw(alice bob admin scenario_one); return $_[0] == 0 ? rogue(alice => 'pause')->code : codes(map { upload($who[$_[0]], $jpeg)->code } 1 .. 8) }, sub {
+    eventually(sub { () = workers() });
+    kill KILL => (zygotes())[0];
+});
+is $while, 200, 'a picture that is under way when the worker is killed is decoded by the next one';
+is codes(@rest), join(' ', (200) x 24), 'and so are all that come meanwhile';
+is scalar(() = zygotes()), 1, 'there is one worker again';
+ok eventually(sub { !workers() }), 'and no process of the old one works on';
+like join("\n", new_lines()), qr/IIMG0134: .*signal 9/, 'the log tells';
+
+for (1, 2) { my ($pid) = zygotes(); kill KILL => $pid; eventually(sub { my ($now) = zygotes(); $now && $now != $pid }) }
+my @delays = join("\n", new_lines()) =~ /again in (\d+) ms/g;
+ok $delays[0] >= 250 && $delays[1] == 2 * $delays[0], "one that falls again and again is started more and more slowly: @delays ms";
+is upload(alice => $jpeg)->code, 200, 'pictures wait for it';
+new_lines(1);
+
+my ($first) = $server->children;
+in_parallel(1, sub { rogue(alice => 'hang')->code }, sub {
+    eventually(sub { () = workers() });
+    kill KILL => $server->children;
+    ok eventually(sub { !workers() }, 3), 'the process of a picture that nobody waits for any more ends at once';
+});
+ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 }), 'new children of httpd know the worker';
+new_lines();
+
+# Waiting ------------------------------------------------------------------------------------------------
+
+is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 3\n"), '', 'one picture at a time, and a second to wait for one\'s turn';
+my ($slow, $late) = in_parallel(2, sub {
+    return codes(rogue(alice => 'hang')->code) if $_[0] == 0;
+    eventually(sub { () = workers() });
+    my $answer = upload(bob => $jpeg);
+    return refusal($answer) . ' ' . ($answer->header('Retry-After') // '');
+});
+is $late, '503 pictures_busy The server is reading as many pictures as it can. Try again in a moment. 15', 'whose turn does not come is told to come again';
+is $slow, 400, 'the one that took so long was stopped';
+is upload(bob => $jpeg)->code, 200, 'then it is the next one\'s turn';
+is codes(in_parallel(6, sub { my @who = qw(alice bob admin scenario_one alice bob); upload($who[$_[0]], $jpeg)->code })), '200 200 200 200 200 200', 'six at once take turns within that second';
+new_lines();
+
+# Graceful restart ---------------------------------------------------------------------------------------
+
+$server->reload("IdentityImgWorkers 2\nIdentityImgWorkerTimeout 10\n");
+my ($old) = zygotes();
+my $began = time;
+my ($across, $after) = in_parallel(2, sub {
+    return rogue(alice => 'pause')->code if $_[0] == 0;
+    sleep 0.7;
+    return codes(map { my $answer = upload(bob => $jpeg); sleep 0.1; $answer->code } 1 .. 8);
+}, sub {
+    eventually(sub { () = workers() });
+    $server->script(serve => 'reload');
+});
+is $across, 200, 'a picture under way at a graceful restart is finished by the worker that began it';
+is $after, join(' ', (200) x 8), 'those that come meanwhile are decoded as well';
+ok eventually(sub { !alive($old) }), 'the old worker ends with the last old child of httpd';
+my ($new) = zygotes();
+isnt $new, $old, 'the new children have a worker of their own';
+unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'and nothing of that is worth a line in the log';
+for (1 .. 3) { $server->script(serve => 'reload'); sleep 0.2 }
+ok eventually(sub { zygotes() == 1 && upload(alice => $jpeg)->code == 200 }), 'after more restarts in a row there is one worker, which works';
+unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'and the log holds nothing of it';
+
+# MaxConnectionsPerChild ------------------------------------------------------------------------------------
+
+$server->restart("IdentityImgWorkers 2\nMaxConnectionsPerChild 3\nStartServers 1\n");
+my ($same) = zygotes();
+is codes(map { Apache::TestRequest::user_agent(reset => 1, keep_alive => 0, requests_redirectable => 0); upload(alice => $jpeg)->code } 1 .. 14), join(' ', (200) x 14), 'children that serve three connections';
+is join(' ', zygotes()), $same, 'come and go beside the same worker';
+
+# Ends -----------------------------------------------------------------------------------------------------
+
+my $main = parent();
+kill KILL => $main;
+sleep 0.2;
+kill KILL => map { /^\s*(\d+)/ ? $1 : () } grep { /apache2/ && /\Q@{[$server->state]}\E/ } `ps -eo pid=,args=`;
+ok eventually(sub { !alive($same) }), 'the worker ends when all processes of httpd were killed';
+$server->stop;
+$server->judge(qr/IIMG0130: /, qr/IIMG0134: /, qr/AH00052: child pid \d+ exit signal Killed/, qr/AH10392: children are killed successively/);
+undef $server;
+
+# Other ways to serve -----------------------------------------------------------------------------------------
+
+for my $mpm (qw(worker prefork)) {
+    my $other = IdentityImg::Server->new("mpm-$mpm", env => { MPM => $mpm, IIMG_WORKER => $rogue })->start;
+    my $base = $other->base;
+    is codes(in_parallel(4, sub { my @who = qw(alice bob admin scenario_one); codes(map { upload($who[$_[0]], $jpeg, $base)->code } 1 .. 3) })), join(' ', (200) x 12), "pictures are decoded under mpm_$mpm";
+    my ($one) = zygotes($other);
+    kill KILL => $one;
+    is upload(alice => $jpeg, $base)->code, 200, '... also after the worker was killed';
+    my ($two) = zygotes($other);
+    $other->script(serve => 'reload');
+    ok eventually(sub { !alive($two) }), '... also after a graceful restart, which ends the old worker';
+    is upload(alice => $jpeg, $base)->code, 200, '... with a new one';
+    $other->stop;
+    ok !(grep { alive($_) } $one, $two), '... and stopping leaves none';
+    $other->judge(qr/IIMG0134: /);
+}
+finish();
