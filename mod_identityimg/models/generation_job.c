@@ -4,8 +4,6 @@
 #include <string.h>
 #include <apr_strings.h>
 
-#define CLAIMED_WITHIN 120      /* seconds that a process takes at most to claim what it inserted */
-
 const char *const iimg_generation_job_states[] = {
     "queued", "running", "succeeded", "failed", "canceled", NULL
 };
@@ -26,10 +24,10 @@ static const iimg_statement_t insert = {
     "INSERT INTO generation_jobs AS j"
     "       (identity_id, user_id, requested_by, prompt_id, prompt_version, prompt_used,"
     "        additional_prompt, save_to_identity, generator, model, aspect_ratio, resolution,"
-    "        reference_image_ids, warnings, expected_cost, lease_expires_at)"
+    "        reference_image_ids, warnings, expected_cost)"
     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::integer, $6::text, $7::text,"
     "         $8::boolean, $9::text, $10::text, $11::text, $12::text, $13::uuid[], $14::text[],"
-    "         $15::numeric, now() + make_interval(secs => $16::integer))"
+    "         $15::numeric)"
     " RETURNING " COLUMNS
 };
 
@@ -192,8 +190,7 @@ iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generatio
                            j->save_to_identity ? "t" : "f", j->generator, j->model,
                            j->aspect_ratio, j->resolution,
                            iimg_db_array_format(pool, j->reference_image_ids),
-                           iimg_db_array_format(pool, j->warnings), j->expected_cost,
-                           apr_itoa(pool, CLAIMED_WITHIN)), job);
+                           iimg_db_array_format(pool, j->warnings), j->expected_cost), job);
 }
 
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,

@@ -49,8 +49,7 @@ typedef struct iimg_generation_job_t {
 } iimg_generation_job_t;
 
 /**
- * Insert a queued job from the members that the client chose; job gets its id and times. Who inserts
- * it claims it at once: if it is not claimed, it is lost.
+ * Insert a queued job from the members that the client chose; job gets its id and times.
  */
 iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generation_job_t **job);
 

@@ -48,7 +48,7 @@ static void write_models(iimg_json_t *out, const iimg_services_t *services)
 
 static void write_limits(iimg_json_t *out, const iimg_request_t *req)
 {
-    const iimg_services_t *services = req->context->services;
+    const iimg_image_limits_t *limits = &req->context->services->pictures.limits;
 
     iimg_json_key(out, "limits");
     iimg_json_object_open(out);

@@ -19,7 +19,8 @@ CREATE INDEX generation_jobs_prompt ON generation_jobs (prompt_id, created_at DE
 CREATE INDEX generation_jobs_succeeded ON generation_jobs (generator, model, resolution, created_at DESC)
     WHERE state = 'succeeded';
 
--- A queued job has a lease as well while one process alone means to run it.
+-- A queued job that has a lease is given up when that ends: those that were inserted before jobs were
+-- claimed in the same transaction, by processes that may have died in between.
 DROP INDEX generation_jobs_leases;
 CREATE INDEX generation_jobs_leases ON generation_jobs (lease_expires_at)
     WHERE state IN ('queued', 'running');

@@ -155,7 +155,7 @@ is json(post("$list$two/save-to-identity/"))->{id}, $bare, 'what was saved befor
 
 is refusal(post("$list" . row(state => "'failed'", identity_id => "'$full'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture.', 'a job that failed has nothing to attach';
 is refusal(post("$list" . row(state => "'queued'", lease_expires_at => "now() + interval '1 hour'", identity_id => "'$full'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture yet.', 'nor has one that waits';
-is refusal(post("$list" . row(identity_id => "'$full'", image => "'generated_images/$nowhere.png'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture.', 'nor one whose object has gone';
+is refusal(post("$list" . row(identity_id => "'$full'", user_id => "'$alice'", image => "'generated_images/$nowhere.png'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture.', 'nor one whose object has gone';
 sql("DELETE FROM identities WHERE id = '$bare'");
 is refusal(post("$list$two/save-to-identity/")), '404 identity_not_found Identity not found', 'an identity that was deleted gets nothing';
 is json(get("$list$two/"))->{identity}, undef, 'the job has forgotten it';

@@ -58,7 +58,7 @@ my $server = IdentityImg::Server->new('options', env => { GEMINI_ENDPOINT => 'ht
     conf => "IdentityImgMaxUpload 5000\nIdentityImgMaxPixels 2 3\nIdentityImgGeminiModel gemini-next\n")->start;
 $options = options(base => $server->base);
 is $options->{generator}, 'gemini', 'another server has another generator';
-is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{$options->{models}}), 'gemini-next! gemini-3-pro-image', 'and a model of its own, asked by default';
+is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{$options->{models}}), 'gemini-next!', 'and a model of its own';
 is_deeply [map { $_->{price} } @{$options->{resolutions}}], [undef, undef, undef], 'what it costs is not known';
 is join(' ', @{$options->{limits}}{qw(max_upload max_pixels max_pixels_jpeg)}), '5000 2000000 3000000', 'and it has its own limits';
 $server->judge;

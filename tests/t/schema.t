@@ -135,8 +135,8 @@ for my $path (sort keys %{$schema->{paths}}) {
 my %row = ('reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id}, identities => identity_of('full'), users => person('bob'),
            'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'), prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere,
            jobs => '00000000-0000-4000-8000-00000000ab01');
-sql('INSERT INTO generation_jobs (id, identity_id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, image, finished_at)'
-    . " VALUES ('$row{jobs}', '$row{identities}', 'succeeded', '', 'preview', 'm', '1:1', '1K', '{}', 'generated_images/$nowhere.png', now())");
+sql('INSERT INTO generation_jobs (id, identity_id, user_id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, image, finished_at)'
+    . " VALUES ('$row{jobs}', '$row{identities}', '$row{users}', 'succeeded', '', 'preview', 'm', '1:1', '1K', '{}', 'generated_images/$nowhere.png', now())");
 for my $route (sort grep { /\{id\}/ } @routes) {
     my ($method, $path) = $route =~ m{^(\w+) /(.*)};
     my ($kind) = $path =~ m{([\w-]+)/\{id\}};

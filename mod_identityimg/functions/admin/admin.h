@@ -98,8 +98,8 @@ iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id
 /**
  * Attach a past result to its identity; If-Match is about the identity. The identity's picture
  * before it is held for a day.
- * Errors: IIMG_NOT_FOUND (of the job, or "Identity not found"), IIMG_CONFLICT job_no_picture,
- * IIMG_PRECONDITION, IIMG_UNAVAILABLE.
+ * Errors: IIMG_NOT_FOUND (of the job, or "Identity not found"), IIMG_CONFLICT (job_no_picture,
+ * user_deleted), IIMG_PRECONDITION, IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
                                         iimg_identity_t **identity);

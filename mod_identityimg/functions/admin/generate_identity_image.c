@@ -219,10 +219,10 @@ static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 {
     generating_t *g = baton;
     iimg_generation_job_t *job = g->job;
-    iimg_error_t *err = iimg_admit_generation(context, job->expected_cost);
+    iimg_error_t *err = iimg_user_share(context, g->request->user_id);
 
     if (!err) {
-        err = iimg_user_share(context, g->request->user_id);
+        err = iimg_admit_generation(context, job->expected_cost);
     }
     if (!err) {
         err = without_identity(context, iimg_generation_job_insert(context, &job));
@@ -442,6 +442,14 @@ static void fail_job(iimg_context_t *context, generating_t *g, const iimg_error_
     }
 }
 
+static iimg_error_t *was_canceled(iimg_context_t *context, const iimg_generation_job_t *job)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                      "The generation was canceled after the provider was asked. "
+                                      "Its picture is kept with job %s.", job->id),
+                           "generation_canceled");
+}
+
 static iimg_error_t *run_job(iimg_context_t *context, generating_t *g)
 {
     iimg_error_t *err = ask_generator(context, g);
@@ -458,10 +466,7 @@ static iimg_error_t *run_job(iimg_context_t *context, generating_t *g)
         fail_job(context, g, err);
         return err;
     }
-    return strcmp(g->job->state, "canceled") == 0
-               ? was_canceled(context, apr_psprintf(context->pool, "after the provider was asked. "
-                                                    "Its picture is kept with job %s.", g->job->id))
-               : NULL;
+    return strcmp(g->job->state, "canceled") == 0 ? was_canceled(context, g->job) : NULL;
 }
 
 /* The picture is kept with its job whatever happens here: the error says so. */
