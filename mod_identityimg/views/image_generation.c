@@ -55,9 +55,9 @@ static void write_limits(iimg_json_t *out, const iimg_request_t *req)
     iimg_json_key(out, "max_upload");
     iimg_json_integer(out, req->config->max_upload);
     iimg_json_key(out, "max_pixels");
-    iimg_json_integer(out, (long long)services->pictures.limits.max_pixels);
+    iimg_json_integer(out, (long long)limits->max_pixels);
     iimg_json_key(out, "max_pixels_jpeg");
-    iimg_json_integer(out, (long long)services->pictures.limits.max_pixels_jpeg);
+    iimg_json_integer(out, (long long)limits->max_pixels_jpeg);
     iimg_json_key(out, "formats");
     iimg_json_array_open(out);
     for (int i = 0; iimg_media_type_read(i); i++) {

@@ -13,7 +13,7 @@ use Time::Local 'timegm';
 
 my $server = IdentityImg::Server->new('storage');
 my $plain = HTTP::Tiny->new(timeout => 60, max_redirect => 0);
-my $jpeg = make_jpeg(900, 700);
+my $jpeg = make_jpeg(900, 700, 'strip');     # nothing that is taken off a picture
 my $store;
 
 sub api { my ($method, $path, $who, %with) = @_; return call($method => $path, as => $who, base => $server->base, %with) }

@@ -181,13 +181,6 @@ static iimg_error_t *load_references(iimg_context_t *context, generating_t *g)
 
 /* The row ------------------------------------------------------------------------------------- */
 
-static iimg_error_t *was_canceled(iimg_context_t *context, const char *when)
-{
-    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
-                                      "The generation was canceled %s", when),
-                           "generation_canceled");
-}
-
 static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **job)
 {
     const iimg_services_t *services = context->services;
@@ -196,7 +189,9 @@ static iimg_error_t *claim_job(iimg_context_t *context, iimg_generation_job_t **
                                                       + LEASE_MARGIN, job);
 
     if (!err && !*job) {
-        err = was_canceled(context, "before the provider was asked.");
+        err = iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
+                                         "The generation was canceled before the provider was "
+                                         "asked."), "generation_canceled");
     }
     (void)IIMG_FAULT("generate.claimed");
     return err;
