@@ -209,10 +209,14 @@ static iimg_db_connection_t *make_ready(const iimg_db_t *db, ap_dbd_t *dbd)
 static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **connection)
 {
     const lender_t *lender = (const lender_t *)context->db;
-    iimg_error_t *err = enter(context, lender->gate, lender->wait);
+    iimg_error_t *err;
     ap_dbd_t *dbd;
 
     *connection = NULL;
+    if (!lender->gate) {
+        return is_down(context, "no connection is lent before children start");
+    }
+    err = enter(context, lender->gate, lender->wait);
     if (err) {
         return err;
     }
@@ -251,7 +255,8 @@ static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
     lender->db.prepare = config->prepare;
     lender->db.timeout = config->database_timeout;
     lender->server = server;
-    lender->gate = apr_hash_get(gates, &server, sizeof(server));
+    /* Before children start, a store may be asked, but no database. */
+    lender->gate = gates ? apr_hash_get(gates, &server, sizeof(server)) : NULL;
     lender->wait = (apr_interval_time_t)config->database_wait * 1000;
     return lender;
 }
