@@ -85,7 +85,6 @@ static const char *check_storage(apr_pool_t *pool, const char *value);
 static const char *check_url(apr_pool_t *pool, const char *value);
 static const char *check_file(apr_pool_t *pool, const char *value);
 static const char *check_derivative(apr_pool_t *pool, const char *value);
-static const char *check_dollars(apr_pool_t *pool, const char *value);
 
 enum { BASE_URL, SECRET_FILE, MEDIA_PATH, STORAGE, STORAGE_ROOT, GENERATOR, GEMINI_KEY_FILE,
        GEMINI_ENDPOINT, GEMINI_VERSION, GEMINI_MODEL, PROXY, MEDIA, PUBLIC_URL, S3_ENDPOINT,
@@ -129,8 +128,8 @@ static const text_t texts[] = {
     [S3_CA_FILE] = { offsetof(iimg_config_t, s3_ca_file), check_file, NULL },
     [S3_ENCRYPTION] = { offsetof(iimg_config_t, s3_encryption), iimg_s3_check_encryption,
                         "bucket" },
-    [GENERATION_BUDGET] = { offsetof(iimg_config_t, generation_budget), check_dollars, "0" },
-    [GENERATION_COST] = { offsetof(iimg_config_t, generation_cost), check_dollars, "0.25" },
+    [GENERATION_BUDGET] = { offsetof(iimg_config_t, generation_budget), iimg_config_check_dollars, "0" },
+    [GENERATION_COST] = { offsetof(iimg_config_t, generation_cost), iimg_config_check_dollars, "0.25" },
     [S3_KMS_KEY] = { offsetof(iimg_config_t, s3_kms_key), iimg_s3_check_kms_key, NULL },
 };
 
@@ -507,18 +506,6 @@ static const char *check_derivative(apr_pool_t *pool, const char *value)
     (void)pool;
     return strcmp(value, "jpeg") == 0 || strcmp(value, "webp") == 0
            ? NULL : "a format: jpeg, webp";
-}
-
-static const char *check_dollars(apr_pool_t *pool, const char *value)
-{
-    size_t whole = strspn(value, "0123456789");
-    size_t cents = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
-    const char *end = value + whole + (value[whole] == '.' ? 1 + cents : 0);
-
-    (void)pool;
-    return whole >= 1 && whole <= 6 && *end == '\0' && (value[whole] == '\0' || cents >= 1)
-               && cents <= 6
-           ? NULL : "an amount of dollars from 0 to 999999, such as 25 or 0.24";
 }
 
 /* Finish -------------------------------------------------------------------------------------- */

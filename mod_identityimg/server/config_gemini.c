@@ -69,16 +69,27 @@ const char *iimg_config_check_resolution(apr_pool_t *pool, const char *value)
            ? NULL : listed(pool, "a resolution", iimg_resolutions);
 }
 
-/* Digits with at most six behind a point: "0.134" */
-static const char *check_price(const char *value)
+/* Up to `digits` digits, with at most six behind a point: "0.134" */
+static bool is_decimal(const char *value, size_t digits)
 {
     size_t whole = strspn(value, "0123456789");
     size_t parts = value[whole] == '.' ? strspn(value + whole + 1, "0123456789") : 0;
     size_t length = whole + (value[whole] == '.' ? 1 + parts : 0);
 
-    return whole > 0 && whole <= 5 && parts <= 6 && value[length] == '\0'
-               && (value[whole] != '.' || parts > 0)
-           ? NULL : "a price in US dollars such as 0.134";
+    return whole > 0 && whole <= digits && parts <= 6 && value[length] == '\0'
+           && (value[whole] != '.' || parts > 0);
+}
+
+static const char *check_price(const char *value)
+{
+    return is_decimal(value, 5) ? NULL : "a price in US dollars such as 0.134";
+}
+
+const char *iimg_config_check_dollars(apr_pool_t *pool, const char *value)
+{
+    (void)pool;
+    return is_decimal(value, 6)
+           ? NULL : "an amount of dollars from 0 to 999999, such as 25 or 0.24";
 }
 
 /* Commands ------------------------------------------------------------------------------------ */

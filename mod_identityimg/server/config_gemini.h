@@ -10,6 +10,7 @@ const char *iimg_config_check_version(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_model(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_aspect_ratio(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_resolution(apr_pool_t *pool, const char *value);
+const char *iimg_config_check_dollars(apr_pool_t *pool, const char *value);
 
 /** Commands: IdentityImgGeminiModels NAME ..., IdentityImgGeminiPrice MODEL RESOLUTION USD */
 const char *iimg_config_add_model(cmd_parms *cmd, void *unused, const char *name);

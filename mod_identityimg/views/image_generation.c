@@ -1,16 +1,14 @@
 /* image_generation.c - whom pictures can be made for, what can be asked for, and making one. */
 #include "views/views.h"
 
-#include <string.h>
 #include "base/media_type.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
 #include "server/engine.h"
 #include "server/idempotency.h"
 #include "server/response.h"
+#include "services/gemini_request.h"
 
-/* The name of the former system: understood, but not offered. */
-#define RETIRED_MODEL "gemini-3-pro-image-preview"
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
@@ -37,7 +35,10 @@ static void write_models(iimg_json_t *out, const iimg_services_t *services)
     apr_array_header_t *models = apr_array_make(out->pool, 4, sizeof(const char *));
 
     for (int i = 0; services->models[i]; i++) {
-        if (strcmp(services->models[i], RETIRED_MODEL) != 0) {
+        bool retired;
+
+        iimg_gemini_model(services->models[i], &retired);
+        if (!retired) {
             APR_ARRAY_PUSH(models, const char *) = services->models[i];
         }
     }

@@ -109,8 +109,7 @@ static iimg_error_t *find_inputs(iimg_context_t *context, generating_t *g)
     iimg_error_t *err = iimg_identity_by_id(context, g->request->identity_id, &g->identity);
 
     if (!err && !g->identity) {
-        err = iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
-                              "identity_not_found");
+        err = iimg_identity_not_found(context);
     }
     if (!err) {
         err = find_references(context, g);
@@ -203,9 +202,7 @@ static iimg_error_t *without_identity(iimg_context_t *context, iimg_error_t *err
     bool gone = err && err->constraint
                 && strcmp(err->constraint, "generation_jobs_identity_id_fkey") == 0;
 
-    return gone ? iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
-                                  "identity_not_found")
-                : err;
+    return gone ? iimg_identity_not_found(context) : err;
 }
 
 /* Whoever sends the request again finds this job. Claimed here as well: a lost connection repeats all

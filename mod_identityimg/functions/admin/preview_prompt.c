@@ -3,9 +3,10 @@
 
 #include "services/prompt_template.h"
 
-static iimg_error_t *missing(iimg_context_t *context, const char *sentence, const char *code)
+static iimg_error_t *prompt_not_found(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "%s", sentence), code);
+    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Prompt not found"),
+                           "prompt_not_found");
 }
 
 /* The version that is named, or what might become one. */
@@ -24,8 +25,7 @@ static iimg_error_t *find_prompt(iimg_context_t *context, const iimg_preview_req
     if (!err) {
         err = iimg_accept_caller(context, caller, IIMG_STAFF);
     }
-    return !err && !preview->prompt ? missing(context, "Prompt not found", "prompt_not_found")
-                                    : err;
+    return !err && !preview->prompt ? prompt_not_found(context) : err;
 }
 
 iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
@@ -34,7 +34,7 @@ iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_re
     iimg_error_t *err = iimg_identity_by_id(context, request->identity_id, &preview->identity);
 
     if (!err && !preview->identity) {
-        err = missing(context, "Identity not found", "identity_not_found");
+        err = iimg_identity_not_found(context);
     }
     if (!err) {
         err = find_prompt(context, request, preview);

@@ -12,12 +12,6 @@ static iimg_error_t *has_no_picture(iimg_context_t *context, const iimg_generati
     return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT, "%s", why), "job_no_picture");
 }
 
-static iimg_error_t *no_identity(iimg_context_t *context)
-{
-    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
-                           "identity_not_found");
-}
-
 /* Before a picture is read and decoded for nothing; it counts what the transaction finds. */
 static iimg_error_t *check_identity(iimg_context_t *context, const iimg_generation_job_t *job)
 {
@@ -28,7 +22,7 @@ static iimg_error_t *check_identity(iimg_context_t *context, const iimg_generati
         err = iimg_identity_by_id(context, job->identity_id, &identity);
     }
     if (!err && !identity) {
-        return no_identity(context);
+        return iimg_identity_not_found(context);
     }
     return err ? err : iimg_check_version(context, identity->version);
 }
@@ -60,7 +54,7 @@ static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation
         err = iimg_show_on_identity(context, job->identity_id, &upload, job->user_id, identity);
     }
     /* Deleted meanwhile. */
-    return err && err->kind == IIMG_NOT_FOUND ? no_identity(context) : err;
+    return err && err->kind == IIMG_NOT_FOUND ? iimg_identity_not_found(context) : err;
 }
 
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,

@@ -72,6 +72,12 @@ iimg_error_t *iimg_identify_caller_for(iimg_context_t *context, const char *owne
     return err;
 }
 
+iimg_error_t *iimg_identity_not_found(iimg_context_t *context)
+{
+    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
+                           "identity_not_found");
+}
+
 iimg_error_t *iimg_not_found(iimg_context_t *context)
 {
     return iimg_error(context->pool, IIMG_NOT_FOUND, "Not found.");

@@ -104,6 +104,9 @@ iimg_error_t *iimg_audit_token(iimg_context_t *context, const char *action, cons
 /** The same for a change of the member `image`. */
 iimg_error_t *iimg_audit_image(iimg_context_t *context, const char *kind, const char *row_id);
 
+/** The error for an identity that somebody names and that is not there: "Identity not found". */
+iimg_error_t *iimg_identity_not_found(iimg_context_t *context);
+
 /* Whose photos -------------------------------------------------------------------------------- */
 
 /** Whose photos a request is about, as its query says; only staff's word counts. */
