@@ -107,12 +107,19 @@ for (@scenarios) {
         my @wrong;
         next if !@passes;
         for my $pass (@passes) {
-            $prepare->();
-            $faults->order("$point $pass exit");
-            $act->();
-            $proxy->rules if $proxy;
-            push @wrong, "pass $pass: it did not die" if join(' ', $faults->fired) ne $point;
-            $faults->order('');
+            # Two keys may begin alike, one time in some fifty: then a folder is there already, and points
+            # of making it are passed less often than when they were counted.
+            my $died;
+            for (1 .. 5) {
+                $prepare->();
+                $faults->order("$point $pass exit");
+                $act->();
+                $proxy->rules if $proxy;
+                $died = join(' ', $faults->fired) eq $point;
+                $faults->order('');
+                last if $died;
+            }
+            push @wrong, "pass $pass: it did not die" if !$died;
             my $seen = seen();
             push @wrong, "pass $pass: a client sees $seen" if $seen !~ /^200(?: 200)*$/;
             my $quarrels = $store->quarrels;
