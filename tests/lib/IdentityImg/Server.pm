@@ -4,8 +4,8 @@
 #   my $answer = call(GET => 'users/me/', as => 'alice', base => $server->base);
 #   $server->judge(qr/IIMG0003/);     # its error log holds nothing else; call it before finish()
 #
-# It stops when the object goes. Its state lies in $IIMG_WORK/server-NAME, so a second start of the
-# same object finds the same database and pictures.
+# It stops when the object goes. Its state lies in a folder of its own below $IIMG_WORK: a second start of
+# the same object finds the same database and pictures; another test that uses the NAME finds neither.
 package IdentityImg::Server;
 
 use strict;
@@ -30,7 +30,7 @@ sub free_port { IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->so
 sub new {
     my ($class, $name, %with) = @_;
     my $self = bless { conf => '', env => {}, %with, name => $name, owner => $$, port => free_port(),
-                       state => "$ENV{IIMG_WORK}/server-$name", log_from => 0 }, $class;
+                       state => "$ENV{IIMG_WORK}/server-$name-$$", log_from => 0 }, $class;
     File::Path::make_path($self->{state});
     chmod 0755, $self->{state};
     $self->start_proxy if $self->{proxy};
