@@ -1,4 +1,4 @@
-/* http.h - HTTP requests to other machines, through libcurl. The only place that sees curl.h. */
+/* http.h - HTTP requests to other machines, through libcurl. Only base/http*.c see curl.h. */
 #ifndef IIMG_HTTP_H
 #define IIMG_HTTP_H
 

@@ -1,22 +1,44 @@
-/* spool.c - files without names for what is too large to be kept in memory. */
+/* spool.c - a little memory, then files without names, for what is too large to be kept in memory. */
 #include "base/spool.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <apr_strings.h>
 
-static apr_status_t close_file(void *data)
+#define FIRST_ROOM 4096
+
+static apr_status_t drop(void *data)
 {
-    close(((iimg_spool_t *)data)->fd);
+    const iimg_spool_t *spool = data;
+
+    if (spool->fd >= 0) {
+        close(spool->fd);
+    }
+    free(spool->memory);
     return APR_SUCCESS;
 }
 
-static int open_unnamed(apr_pool_t *pool, const char *dir)
+/* With a name for a moment; *path is where it was. */
+static int open_named(const char *dir, char path[PATH_MAX])
 {
-    char *path;
+    int length = snprintf(path, PATH_MAX, "%s/spool.XXXXXX", dir);
+
+    if (length >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return mkostemp(path, O_CLOEXEC);
+}
+
+static int open_unnamed(const char *dir)
+{
+    char path[PATH_MAX];
     int fd;
 
     if (!dir) {
@@ -26,47 +48,122 @@ static int open_unnamed(apr_pool_t *pool, const char *dir)
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) {
         return fd;
     }
-    /* A file system that cannot: for a moment the file has a name. */
-    path = apr_pstrcat(pool, dir, "/spool.XXXXXX", NULL);
-    fd = mkostemp(path, O_CLOEXEC);
+    fd = open_named(dir, path);         /* a file system that cannot */
     if (fd >= 0) {
         unlink(path);
     }
     return fd;
 }
 
-iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error)
+static iimg_spool_t *spool_create(apr_pool_t *pool, const char *dir)
 {
     iimg_spool_t *spool = apr_pcalloc(pool, sizeof(*spool));
 
-    spool->fd = open_unnamed(pool, dir);
-    if (spool->fd < 0) {
-        *error = errno;
-        return NULL;
-    }
-    apr_pool_cleanup_register(pool, spool, close_file, apr_pool_cleanup_null);
+    spool->dir = dir;
+    spool->fd = -1;
+    apr_pool_cleanup_register(pool, spool, drop, apr_pool_cleanup_null);
     return spool;
 }
 
-bool iimg_spool_write(iimg_spool_t *spool, const void *data, apr_size_t length)
+iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error)
 {
-    const char *from = data;
+    /* Thousands wait at the same time: a descriptor is only held by those that need one. */
+    int fd = open_unnamed(dir);
 
+    if (fd < 0) {
+        *error = errno;
+        return NULL;
+    }
+    close(fd);
+    return spool_create(pool, dir);
+}
+
+/* Writing ------------------------------------------------------------------------------------- */
+
+static bool make_room(iimg_spool_t *spool, apr_size_t wanted)
+{
+    apr_size_t room = spool->room ? spool->room : FIRST_ROOM;
+    char *memory;
+
+    while (room < wanted) {
+        room *= 2;
+    }
+    memory = room > spool->room ? realloc(spool->memory, room) : spool->memory;
+    if (memory) {
+        spool->memory = memory;
+        spool->room = room;
+    }
+    return memory != NULL;
+}
+
+/* @return 0, or errno */
+static int write_all(int fd, const char *from, apr_size_t length, apr_size_t offset)
+{
     while (length > 0) {
-        ssize_t n = pwrite(spool->fd, from, length, (off_t)spool->length);
+        ssize_t n = pwrite(fd, from, length, (off_t)offset);
 
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
-            spool->error = n < 0 ? errno : ENOSPC;
-            return false;
+            return n < 0 ? errno : ENOSPC;
         }
         from += n;
         length -= (apr_size_t)n;
-        spool->length += (apr_size_t)n;
+        offset += (apr_size_t)n;
     }
-    return true;
+    return 0;
+}
+
+/* What was in memory goes to a file. @return 0, or errno */
+static int move_to_file(iimg_spool_t *spool)
+{
+    int fd = open_unnamed(spool->dir), error;
+
+    if (fd < 0) {
+        return errno;
+    }
+    error = write_all(fd, spool->memory, spool->length, 0);
+    if (error) {
+        close(fd);
+        return error;
+    }
+    free(spool->memory);
+    spool->memory = NULL;
+    spool->room = 0;
+    spool->fd = fd;
+    return 0;
+}
+
+bool iimg_spool_write(iimg_spool_t *spool, const void *data, apr_size_t length)
+{
+    apr_size_t after = spool->length + length;
+
+    if (spool->fd < 0 && after <= IIMG_SPOOL_MEMORY && make_room(spool, after)) {
+        memcpy(spool->memory + spool->length, data, length);
+        spool->length = after;
+        return true;
+    }
+    spool->error = spool->fd < 0 ? move_to_file(spool) : 0;
+    if (!spool->error) {
+        spool->error = write_all(spool->fd, data, length, spool->length);
+    }
+    spool->length += spool->error ? 0 : length;
+    return spool->error == 0;
+}
+
+/* Reading ------------------------------------------------------------------------------------- */
+
+static apr_size_t read_memory(const iimg_spool_t *spool, apr_size_t offset, void *buffer,
+                              apr_size_t size)
+{
+    apr_size_t left = offset < spool->length ? spool->length - offset : 0;
+
+    size = size < left ? size : left;
+    if (size > 0) {
+        memcpy(buffer, spool->memory + offset, size);
+    }
+    return size;
 }
 
 apr_size_t iimg_spool_read(const iimg_spool_t *spool, apr_size_t offset, void *buffer,
@@ -74,6 +171,9 @@ apr_size_t iimg_spool_read(const iimg_spool_t *spool, apr_size_t offset, void *b
 {
     apr_size_t got = 0;
 
+    if (spool->fd < 0) {
+        return read_memory(spool, offset, buffer, size);
+    }
     while (got < size) {
         ssize_t n = pread(spool->fd, (char *)buffer + got, size - got, (off_t)(offset + got));
 
@@ -109,6 +209,9 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool)
     if (spool->length == 0) {
         return "";
     }
+    if (spool->fd < 0) {
+        return apr_pmemdup(pool, spool->memory, spool->length);
+    }
     start = mmap(NULL, spool->length, PROT_READ, MAP_PRIVATE, spool->fd, 0);
     if (start == MAP_FAILED) {
         return NULL;
@@ -118,4 +221,79 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool)
     mapping->length = spool->length;
     apr_pool_cleanup_register(pool, mapping, unmap, apr_pool_cleanup_null);
     return start;
+}
+
+/* Keeping ------------------------------------------------------------------------------------- */
+
+/* For file systems where a file that never had a name gets none. @return 0, or errno */
+static int copy_to(const iimg_spool_t *spool, const char *path)
+{
+    char piece[16384], temporary[PATH_MAX];
+    int fd = open_named(spool->dir, temporary), error = fd < 0 ? errno : 0;
+    apr_size_t offset = 0, n;
+
+    while (!error && (n = iimg_spool_read(spool, offset, piece, sizeof(piece))) > 0) {
+        error = write_all(fd, piece, n, offset);
+        offset += n;
+    }
+    if (!error && rename(temporary, path)) {
+        error = errno;
+    }
+    if (error && fd >= 0) {
+        unlink(temporary);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return error;
+}
+
+int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path)
+{
+    const char *self;
+    int error = spool->fd < 0 ? move_to_file(spool) : 0;
+
+    if (error) {
+        return error;
+    }
+    self = apr_psprintf(pool, "/proc/self/fd/%d", spool->fd);
+    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
+        return 0;
+    }
+    return copy_to(spool, path);
+}
+
+int iimg_spool_flush(const iimg_spool_t *spool)
+{
+    int folder = spool->dir ? open(spool->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1, error = 0;
+
+    if (spool->fd >= 0 && fdatasync(spool->fd)) {
+        error = errno;
+    }
+    if (folder >= 0) {
+        if (fsync(folder) && !error) {
+            error = errno;
+        }
+        close(folder);
+    }
+    return error;
+}
+
+iimg_spool_t *iimg_spool_open(apr_pool_t *pool, const char *path, int *error)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    iimg_spool_t *spool;
+    struct stat info;
+
+    if (fd < 0 || fstat(fd, &info)) {
+        *error = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return NULL;
+    }
+    spool = spool_create(pool, NULL);
+    spool->fd = fd;
+    spool->length = (apr_size_t)info.st_size;
+    return spool;
 }

@@ -1,21 +1,27 @@
-/* spool.h - bytes too many for memory: a file without a name that ends with its pool. */
+/* spool.h - bytes too many for memory: the first stay there, all go to a file once there are more. */
 #ifndef IIMG_SPOOL_H
 #define IIMG_SPOOL_H
 
 #include <stdbool.h>
 #include <apr_pools.h>
 
+/** Most bytes that a spool keeps in memory. */
+#define IIMG_SPOOL_MEMORY (64 * 1024)
+
 typedef struct iimg_spool_t {
-    int fd;
+    const char *dir;        /* where its file is made; NULL: memory that the kernel may swap */
+    int fd;                 /* its file, of no name; -1: none yet */
+    char *memory;           /* from malloc: all there is, as long as there is no file */
+    apr_size_t room;        /* bytes in memory */
     apr_size_t length;      /* bytes written so far */
     int error;              /* errno of the first write that failed, or 0 */
 } iimg_spool_t;
 
 /**
- * Make an empty file that no other process can open by name: it is gone when the pool is, or
- * when the process dies.
+ * Make an empty spool. Its file cannot be opened by name: it is gone when the pool is, or when
+ * the process dies.
  * @param dir   on which file system; NULL: in memory that the kernel may swap
- * @param error errno when there is none
+ * @param error errno when there could be no file
  * @return NULL when it could not be made
  */
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error);
@@ -33,5 +39,19 @@ apr_size_t iimg_spool_read(const iimg_spool_t *spool, apr_size_t offset, void *b
  * @return NULL when it cannot be done
  */
 const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool);
+
+/**
+ * Give it a name, under which it outlives this process; the file of that name, if there is one, is
+ * replaced. It is not safe from a power failure before iimg_spool_flush.
+ * @param path below the spool's dir
+ * @return 0, or errno
+ */
+int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path);
+
+/** Wait until what was written cannot be lost by a power failure. @return 0, or errno */
+int iimg_spool_flush(const iimg_spool_t *spool);
+
+/** Open one that was kept, to be read. @param error errno when there is none @return NULL then */
+iimg_spool_t *iimg_spool_open(apr_pool_t *pool, const char *path, int *error);
 
 #endif

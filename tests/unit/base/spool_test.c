@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <apr_strings.h>
 #include "base/spool.h"
@@ -28,7 +29,7 @@ static void test_spool(apr_pool_t *parent, const char *dir, const char *where)
     apr_pool_t *pool, *longer;
     char buffer[16] = "";
     const char *map;
-    int error = 0, fd;
+    int error = 0;
     iimg_spool_t *spool;
 
     apr_pool_create(&pool, parent);
@@ -45,11 +46,63 @@ static void test_spool(apr_pool_t *parent, const char *dir, const char *where)
     tap_is_number(iimg_spool_read(spool, 11, buffer, 16), 0, "nothing is behind its end");
     map = iimg_spool_map(longer, spool);
     tap_ok(dir == NULL || names_in(dir) == 0, "it has no name");
+    apr_pool_destroy(pool);
+    tap_ok(map && memcmp(map, "hello world", 11) == 0, "what is mapped stays");
+    apr_pool_destroy(longer);
+}
+
+static void test_large(apr_pool_t *parent, const char *dir)
+{
+    apr_size_t size = IIMG_SPOOL_MEMORY + 1;
+    char *bytes = apr_palloc(parent, size), *back = apr_palloc(parent, size);
+    apr_pool_t *pool;
+    iimg_spool_t *spool;
+    int error = 0, fd;
+
+    memset(bytes, 'a', size);
+    bytes[size - 1] = 'z';
+    apr_pool_create(&pool, parent);
+    spool = iimg_spool_create(pool, dir, &error);
+    tap_ok(iimg_spool_write(spool, bytes, size - 1) && spool->fd < 0, "a little stays in memory");
+    tap_ok(iimg_spool_write(spool, bytes + size - 1, 1) && spool->fd >= 0,
+           "one byte more, and all is in a file");
+    tap_ok(iimg_spool_read(spool, 0, back, size) == size && memcmp(back, bytes, size) == 0,
+           "nothing got lost on the way");
+    tap_ok(dir == NULL || names_in(dir) == 0, "it has no name");
     fd = spool->fd;
     apr_pool_destroy(pool);
     tap_ok(lseek(fd, 0, SEEK_SET) == -1 && errno == EBADF, "it is closed with its pool");
-    tap_ok(map && memcmp(map, "hello world", 11) == 0, "what is mapped stays");
-    apr_pool_destroy(longer);
+}
+
+static void test_kept(apr_pool_t *parent, const char *dir)
+{
+    const char *path = apr_pstrcat(parent, dir, "/kept", NULL);
+    char buffer[16] = "";
+    apr_pool_t *pool;
+    iimg_spool_t *spool;
+    int error = 0;
+
+    apr_pool_create(&pool, parent);
+    spool = iimg_spool_create(pool, dir, &error);
+    iimg_spool_write(spool, "dear bytes", 10);
+    tap_is_number(iimg_spool_keep(pool, spool, path), 0, "a spool gets a name");
+    tap_is_number(iimg_spool_flush(spool), 0, "and is written to the disk");
+    apr_pool_destroy(pool);
+    spool = iimg_spool_open(parent, path, &error);
+    tap_ok(spool && spool->length == 10 && iimg_spool_read(spool, 0, buffer, 16) == 10
+               && strcmp(buffer, "dear bytes") == 0, "by which it is found when it has ended");
+    spool = iimg_spool_create(parent, dir, &error);
+    iimg_spool_write(spool, "others", 6);
+    tap_is_number(iimg_spool_keep(parent, spool, path), 0, "a name may be taken over");
+    tap_is_number(names_in(dir), 1, "then there is one file");
+    spool = iimg_spool_open(parent, path, &error);
+    tap_ok(spool && spool->length == 6, "the later one");
+    unlink(path);
+    tap_ok(!iimg_spool_open(parent, path, &error) && error == ENOENT, "what is not there is told");
+    spool = iimg_spool_create(parent, dir, &error);
+    iimg_spool_write(spool, "x", 1);
+    tap_is_number(iimg_spool_keep(parent, spool, "/nowhere/at/all"), ENOENT,
+                  "so is a name that cannot be given");
 }
 
 static void test_trouble(apr_pool_t *pool)
@@ -72,6 +125,9 @@ int main(void)
     tap_ok(mkdtemp(dir) != NULL, "there is a folder");
     test_spool(context->pool, NULL, "in memory");
     test_spool(context->pool, dir, "in a folder");
+    test_large(context->pool, NULL);
+    test_large(context->pool, dir);
+    test_kept(context->pool, dir);
     test_trouble(context->pool);
     rmdir(dir);
     work_end(context);
