@@ -1,4 +1,7 @@
 /* mod_identityimg.c - the module record, hooks and their order, start-up in numbered steps. */
+#include <signal.h>
+#include <string.h>
+#include <ap_mpm.h>
 #include <httpd.h>
 #include <http_config.h>
 #include <http_core.h>
@@ -8,6 +11,7 @@
 #include <apr_optional.h>
 #include <apr_strings.h>
 #include <mod_watchdog.h>
+#include <mpm_common.h>
 
 #include "base/http.h"
 #include "base/log.h"
@@ -19,9 +23,11 @@
 #include "server/config.h"
 #include "server/config_gemini.h"
 #include "server/database.h"
+#include "server/dbd.h"
 #include "server/engine.h"
 #include "server/errors.h"
 #include "server/health.h"
+#include "server/housekeeping.h"
 #include "server/media.h"
 #include "server/origin.h"
 #include "server/picture_worker.h"
@@ -79,17 +85,29 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return problem ? complain(servers, problem) : OK;
 }
 
+/* Virtual hosts may share a database: it is looked after once. */
+static bool is_first_of_its_database(apr_pool_t *pool, server_rec *servers,
+                                     const server_rec *server)
+{
+    const char *settings = iimg_dbd_settings(pool, server);
+
+    for (server_rec *other = servers; other != server; other = other->next) {
+        if (iimg_config_of(other)->enabled
+            && strcmp(iimg_dbd_settings(pool, other), settings) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Housekeeping: in one child at a time, in mod_watchdog's thread. */
 static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
 {
     if (state == AP_WATCHDOG_STATE_RUNNING) {
-        server_rec *server = servers;
-
-        while (server && !iimg_config_of(server)->enabled) {
-            server = server->next;
-        }
-        if (server) {
-            iimg_engine_housekeep(iimg_context_create(pool, server, "housekeeping"));
+        for (server_rec *server = servers; server; server = server->next) {
+            if (iimg_config_of(server)->enabled && is_first_of_its_database(pool, servers, server)) {
+                iimg_housekeep(iimg_context_create(pool, server, "housekeeping"));
+            }
         }
     }
     return APR_SUCCESS;
@@ -148,7 +166,6 @@ static const char *probe_stores(apr_pool_t *ptemp, server_rec *servers)
     return problem;
 }
 
-/* Only who asks a provider has answers to spool. */
 static const char *start_spools(apr_pool_t *pconf, server_rec *servers)
 {
     const char *problem = NULL;
@@ -156,7 +173,7 @@ static const char *start_spools(apr_pool_t *pconf, server_rec *servers)
     for (server_rec *server = servers; server && !problem; server = server->next) {
         iimg_config_t *config = iimg_config_of(server);
 
-        if (config->enabled && config->services.generator->billed) {
+        if (config->enabled) {
             problem = iimg_config_spool_start(pconf, config);
         }
     }
@@ -204,7 +221,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 4. the folder for providers' answers */
+    /* 4. the folder for providers' answers, and for the marks of children that live */
     problem = start_spools(pconf, servers);
     if (problem) {
         return complain(servers, problem);
@@ -232,7 +249,6 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     }
     iimg_picture_worker_share();
     iimg_multipart_start();
-    iimg_engine_start(pchild, servers);
     if (iimg_database_start(pchild, servers) != APR_SUCCESS
         || iimg_authn_start(pchild) != APR_SUCCESS
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {
@@ -241,10 +257,33 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     if (!problem) {
         problem = start_stores(pchild, servers);
     }
+    if (!problem) {
+        problem = iimg_engine_start(pchild, servers);
+    }
     if (problem) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, servers, "IIMG0011: %s", problem);
         exit(APEXIT_CHILDSICK);
     }
+}
+
+/* prefork never says that it stops gracefully. When it does not, this is called by its handler of
+ * SIGTERM or SIGHUP, while that signal is blocked. */
+static bool prefork_is_graceful(void)
+{
+    sigset_t blocked;
+    int threaded = 1;
+
+    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) != APR_SUCCESS || threaded
+        || pthread_sigmask(SIG_BLOCK, NULL, &blocked) != 0) {
+        return false;
+    }
+    return !sigismember(&blocked, SIGTERM) && !sigismember(&blocked, SIGHUP);
+}
+
+static void child_stopping(apr_pool_t *pchild, int graceful)
+{
+    (void)pchild;
+    iimg_engine_stop(graceful || prefork_is_graceful());
 }
 
 /* What stands for a file name where there is no file; known by its address. */
@@ -301,13 +340,15 @@ static int handler(request_rec *r)
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const before_watchdog[] = { "mod_watchdog.c", NULL };
+    static const char *const after_dbd[] = { "mod_dbd.c", NULL };
 
     iimg_authn_register_basic(pool);
     ap_hook_check_authn(iimg_authn_check_token, NULL, NULL, APR_HOOK_MIDDLE,
                         AP_AUTH_INTERNAL_PER_CONF);
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
-    ap_hook_child_init(child_init, NULL, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_child_init(child_init, after_dbd, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_type_checker(type_checker, NULL, NULL, APR_HOOK_FIRST);

@@ -16,7 +16,7 @@ const char *const iimg_fault_points[] = {
     /* each transaction */
     "db.commit", "db.committed",
     /* a generation */
-    "generate.inserted", "generate.claimed", "generate.made", "generate.kept",
+    "generate.claimed", "generate.inserted", "generate.answered", "generate.made", "generate.kept",
     /* deleting */
     "sweep.expired", "sweep.claimed", "sweep.removed", "sweep.forgotten",
     /* the store "file" */

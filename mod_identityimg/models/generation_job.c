@@ -17,7 +17,8 @@ const char *const iimg_generation_job_states[] = {
     "(SELECT name FROM identities WHERE identities.id = j.identity_id), j.version, " \
     "CASE WHEN j.state = 'queued' THEN" \
     "    1 + (SELECT count(*) FROM generation_jobs q WHERE q.state = 'queued'" \
-    "            AND (q.created_at, q.id) < (j.created_at, j.id)) END"
+    "            AND (q.created_at, q.id) < (j.created_at, j.id)) END, " \
+    "j.error_status, j.error_retry_after, j.saved_at, j.cancel_requested_at IS NOT NULL"
 
 static const iimg_statement_t insert = {
     "iimg_generation_job_insert",
@@ -39,6 +40,78 @@ static const iimg_statement_t claim = {
     " WHERE id = $1::uuid AND state = 'queued' RETURNING " COLUMNS
 };
 
+/* Seconds after the end of a lease in which only the node that had it may take the job again. */
+#define NODE_FIRST "60"
+
+static const iimg_statement_t take = {
+    "iimg_generation_job_take",
+    "UPDATE generation_jobs"
+    "   SET state = 'running', owner = $1::text, attempts = attempts + 1,"
+    "       started_at = coalesce(started_at, now()),"
+    "       lease_expires_at = now() + make_interval(secs => $3::integer)"
+    " WHERE id IN ("
+    "    SELECT id FROM generation_jobs"
+    "     WHERE (state = 'queued' AND (lease_expires_at IS NULL OR lease_expires_at < now()))"
+    "        OR (state = 'running' AND owner <> $1::text"
+    "            AND lease_expires_at < now() - make_interval(secs =>"
+    "                CASE WHEN split_part(owner, '/', 1) = $2::text THEN 0"
+    "                     ELSE " NODE_FIRST " END))"
+    "     ORDER BY created_at, id"
+    "     LIMIT CASE WHEN $5::integer = 0 THEN $4::integer ELSE greatest(0, least($4::integer,"
+    "               $5::integer - (SELECT count(*) FROM generation_jobs r"
+    "                   WHERE r.state = 'running' AND r.lease_expires_at > now())::integer)) END"
+    "     FOR UPDATE SKIP LOCKED)"
+    " RETURNING id"
+};
+
+static const iimg_statement_t renew = {
+    "iimg_generation_job_renew",
+    "UPDATE generation_jobs SET lease_expires_at = now() + make_interval(secs => $2::integer)"
+    " WHERE owner = $1::text AND state = 'running'"
+};
+
+static const iimg_statement_t release = {
+    "iimg_generation_job_release",
+    "UPDATE generation_jobs SET lease_expires_at = now()"
+    " WHERE owner = $1::text AND state = 'running' AND lease_expires_at > now()"
+};
+
+static const iimg_statement_t to_cancel = {
+    "iimg_generation_job_to_cancel",
+    "SELECT id FROM generation_jobs"
+    " WHERE owner = $1::text AND state = 'running' AND cancel_requested_at IS NOT NULL"
+};
+
+static const iimg_statement_t news_of = {
+    "iimg_generation_job_news",
+    "SELECT id, version, state NOT IN ('queued', 'running') FROM generation_jobs"
+    " WHERE id = ANY ($1::uuid[])"
+};
+
+static const iimg_statement_t saved = {
+    "iimg_generation_job_saved", "UPDATE generation_jobs SET saved_at = now() WHERE id = $1::uuid"
+};
+
+static const iimg_statement_t unsaved = {
+    "iimg_generation_job_unsaved",
+    "UPDATE generation_jobs SET saved_at = now() WHERE id IN ("
+    "    SELECT id FROM generation_jobs"
+    "     WHERE state = 'succeeded' AND save_to_identity AND saved_at IS NULL"
+    "       AND finished_at > now() - interval '10 minutes'"
+    "       AND finished_at < now() - interval '2 minutes' FOR UPDATE SKIP LOCKED)"
+    " RETURNING id"
+};
+
+static const iimg_statement_t not_saved = {
+    "iimg_generation_job_not_saved",
+    "UPDATE generation_jobs SET saved_at = NULL WHERE id = $1::uuid"
+};
+
+static const iimg_statement_t add_warning = {
+    "iimg_generation_job_warn",
+    "UPDATE generation_jobs SET warnings = warnings || $2::text WHERE id = $1::uuid"
+};
+
 static const iimg_statement_t by_id = {
     "iimg_generation_job_by_id", "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid"
 };
@@ -54,24 +127,15 @@ static const iimg_statement_t finish = {
     "                    WHEN $3::text IS NULL THEN 'failed' ELSE 'succeeded' END,"
     "       image = $3::text, media_type = $4::text, width = $5::integer, height = $6::integer,"
     "       error_code = $7::text, error_detail = $8::text, error_billed = $9::boolean,"
+    "       error_status = $13::integer, error_retry_after = $14::integer,"
     "       usage = $10::jsonb, cost = $12::numeric, owner = NULL, lease_expires_at = NULL,"
     "       finished_at = now(), warnings = warnings || $11::text[]"
     "           || CASE WHEN cancel_requested_at IS NOT NULL AND $3::text IS NOT NULL"
     "                   THEN ARRAY[" CANCELED_LATE "] ELSE '{}'::text[] END"
-    " WHERE id = $1::uuid AND state = 'running' AND owner = $2::text RETURNING " COLUMNS
-};
-
-/* Who is queued and leased to a process that died was never sent to a provider. */
-static const iimg_statement_t fail_lost = {
-    "iimg_generation_job_fail_lost",
-    "UPDATE generation_jobs"
-    "   SET state = CASE WHEN cancel_requested_at IS NULL THEN 'failed' ELSE 'canceled' END,"
-    "       error_code = 'lost', owner = NULL, lease_expires_at = NULL, finished_at = now(),"
-    "       error_billed = CASE WHEN state = 'queued' THEN false END,"
-    "       error_detail = CASE WHEN state = 'queued'"
-    "           THEN 'The server stopped before it asked for the picture. Ask for it again.'"
-    "           ELSE 'The server stopped before the picture was there.' END"
-    " WHERE state IN ('queued', 'running') AND lease_expires_at < now()"
+    " WHERE id = $1::uuid"
+    "   AND ((state = 'running' AND (owner = $2::text OR $3::text IS NOT NULL))"
+    "        OR (state = 'failed' AND error_code = 'lost' AND $3::text IS NOT NULL))"
+    " RETURNING " COLUMNS
 };
 
 static const iimg_statement_t list = {
@@ -137,6 +201,7 @@ static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int fro
         &job->media_type, &job->width, &job->height, NULL, &job->error_code, &job->error_detail,
         &job->error_billed, &job->usage, &job->cost, NULL, &job->created_at, &job->started_at,
         &job->finished_at, &job->identity_name, &job->version, &job->queue_position,
+        NULL, NULL, &job->saved_at,
     };
 
     memset(job, 0, sizeof(*job));
@@ -149,6 +214,9 @@ static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int fro
     job->reference_image_ids = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 14));
     job->warnings = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 19));
     job->attempts = (int)iimg_rows_integer(rows, row, from + 25);
+    job->error_status = (int)iimg_rows_integer(rows, row, from + 32);
+    job->error_retry_after = (int)iimg_rows_integer(rows, row, from + 33);
+    job->cancel_requested = iimg_rows_bool(rows, row, from + 35);
 }
 
 static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
@@ -214,20 +282,121 @@ iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id
     const char *width = outcome->width ? apr_itoa(pool, outcome->width) : NULL;
     const char *height = outcome->height ? apr_itoa(pool, outcome->height) : NULL;
     const char *warnings = outcome->warnings ? iimg_db_array_format(pool, outcome->warnings) : "{}";
+    const char *status = outcome->error_status ? apr_itoa(pool, outcome->error_status) : NULL;
+    const char *retry = outcome->error_retry_after ? apr_itoa(pool, outcome->error_retry_after)
+                                                   : NULL;
 
     return one(context, &finish,
                IIMG_PARAMS(id, owner, outcome->image, outcome->media_type, width, height,
                            outcome->error_code, outcome->error_detail, outcome->error_billed,
-                           outcome->usage, warnings, outcome->cost), job);
+                           outcome->usage, warnings, outcome->cost, status, retry), job);
 }
 
-iimg_error_t *iimg_generation_job_fail_lost(iimg_context_t *context, int *count)
+/* Who runs them ------------------------------------------------------------------------------- */
+
+static apr_array_header_t *ids_of(apr_pool_t *pool, const iimg_rows_t *rows)
+{
+    apr_array_header_t *ids = apr_array_make(pool, rows->count + 1, sizeof(const char *));
+
+    for (int row = 0; row < rows->count; row++) {
+        APR_ARRAY_PUSH(ids, const char *) = iimg_rows_text(rows, row, 0);
+    }
+    return ids;
+}
+
+iimg_error_t *iimg_generation_job_take(iimg_context_t *context,
+                                       const iimg_generation_taker_t *taker,
+                                       apr_array_header_t **ids)
+{
+    apr_pool_t *pool = context->pool;
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &take,
+                                      IIMG_PARAMS(taker->owner, taker->node,
+                                                  apr_itoa(pool, taker->lease),
+                                                  apr_itoa(pool, taker->most),
+                                                  apr_itoa(pool, taker->at_once)), &rows);
+
+    *ids = err ? NULL : ids_of(pool, rows);
+    return err;
+}
+
+iimg_error_t *iimg_generation_job_renew(iimg_context_t *context, const char *owner, int lease)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &fail_lost, 0, NULL, &rows);
+
+    return iimg_db_query(context, &renew, IIMG_PARAMS(owner, apr_itoa(context->pool, lease)),
+                         &rows);
+}
+
+iimg_error_t *iimg_generation_job_release(iimg_context_t *context, const char *owner, int *count)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &release, IIMG_PARAMS(owner), &rows);
 
     *count = err ? 0 : rows->affected;
     return err;
+}
+
+iimg_error_t *iimg_generation_job_to_cancel(iimg_context_t *context, const char *owner,
+                                            apr_array_header_t **ids)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &to_cancel, IIMG_PARAMS(owner), &rows);
+
+    *ids = err ? NULL : ids_of(context->pool, rows);
+    return err;
+}
+
+iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_header_t *ids,
+                                       apr_array_header_t **news)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &news_of,
+                                      IIMG_PARAMS(iimg_db_array_format(context->pool, ids)),
+                                      &rows);
+
+    if (err) {
+        return err;
+    }
+    *news = apr_array_make(context->pool, rows->count + 1, sizeof(iimg_generation_job_news_t));
+    for (int row = 0; row < rows->count; row++) {
+        APR_ARRAY_PUSH(*news, iimg_generation_job_news_t) = (iimg_generation_job_news_t){
+            iimg_rows_text(rows, row, 0), (int)iimg_rows_integer(rows, row, 1),
+            iimg_rows_bool(rows, row, 2)
+        };
+    }
+    return NULL;
+}
+
+iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id)
+{
+    iimg_rows_t *rows;
+
+    return iimg_db_query(context, &saved, IIMG_PARAMS(id), &rows);
+}
+
+iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_header_t **ids)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &unsaved, 0, NULL, &rows);
+
+    *ids = err ? NULL : ids_of(context->pool, rows);
+    return err;
+}
+
+iimg_error_t *iimg_generation_job_not_saved(iimg_context_t *context, const char *id)
+{
+    iimg_rows_t *rows;
+
+    return iimg_db_query(context, &not_saved, IIMG_PARAMS(id), &rows);
+}
+
+iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id,
+                                       const char *warning)
+{
+    iimg_rows_t *rows;
+
+    return iimg_db_query(context, &add_warning, IIMG_PARAMS(id, warning), &rows);
 }
 
 /* What staff see and end ----------------------------------------------------------------------- */

@@ -37,6 +37,8 @@ typedef struct iimg_generation_job_t {
     const char *error_code;             /* NULL: no error */
     const char *error_detail;
     const char *error_billed;           /* "t", "f", NULL: unknown */
+    int error_status;                   /* HTTP status that the error is answered with; 0: unknown */
+    int error_retry_after;              /* seconds, 0: none */
     const char *usage;                  /* JSON text or NULL */
     const char *cost;                   /* decimal text or NULL */
     const char *expected_cost;          /* to be inserted: decimal text */
@@ -46,6 +48,8 @@ typedef struct iimg_generation_job_t {
     const char *finished_at;
     const char *version;                /* counts changes that clients can see, as text */
     const char *queue_position;         /* from "1"; NULL: does not wait */
+    bool cancel_requested;              /* while it ran */
+    const char *saved_at;               /* when it was saved to its identity; NULL: not yet */
 } iimg_generation_job_t;
 
 /**
@@ -61,6 +65,62 @@ iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generatio
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,
                                         int lease, iimg_generation_job_t **job);
 
+/** Who takes jobs that wait, and those of processes that have died. */
+typedef struct iimg_generation_taker_t {
+    const char *owner;                  /* "<node>/<process>" */
+    const char *node;                   /* the first part of owner */
+    int lease;                          /* seconds until others may think a job lost */
+    int most;                           /* jobs to take now */
+    int at_once;                        /* jobs that all nodes may run; 0: any number */
+} iimg_generation_taker_t;
+
+/**
+ * Within a transaction that holds iimg_generation_load_lock if there is a limit: take the jobs that
+ * have waited longest. A job of another node is left for a while longer, since that node may have its
+ * picture.
+ * @param ids const char *
+ */
+iimg_error_t *iimg_generation_job_take(iimg_context_t *context,
+                                       const iimg_generation_taker_t *taker,
+                                       apr_array_header_t **ids);
+
+/** Renew the leases of all jobs that this owner runs. */
+iimg_error_t *iimg_generation_job_renew(iimg_context_t *context, const char *owner, int lease);
+
+/** Let others take an owner's jobs at once; its process is gone, or going. @param count how many */
+iimg_error_t *iimg_generation_job_release(iimg_context_t *context, const char *owner, int *count);
+
+/** Those of this owner's jobs that are to be canceled. @param ids const char * */
+iimg_error_t *iimg_generation_job_to_cancel(iimg_context_t *context, const char *owner,
+                                            apr_array_header_t **ids);
+
+/** What somebody who waits wants to know of a job. */
+typedef struct iimg_generation_job_news_t {
+    const char *id;
+    int version;
+    bool ended;                         /* or not there any more */
+} iimg_generation_job_news_t;
+
+/** @param ids const char * @param news iimg_generation_job_news_t, of those that exist */
+iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_header_t *ids,
+                                       apr_array_header_t **news);
+
+/** Note that a job's picture was saved to its identity. */
+iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id);
+
+/**
+ * Take, once, jobs that ended some minutes ago, and whose picture should have been saved to the identity
+ * and was not: from now on they count as saved. @param ids const char *
+ */
+iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_header_t **ids);
+
+/** It could not be saved after all. */
+iimg_error_t *iimg_generation_job_not_saved(iimg_context_t *context, const char *id);
+
+/** Add a warning to a job, whatever its state. */
+iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id,
+                                       const char *warning);
+
 /** One job, whoever asks. @param job NULL when there is none such */
 iimg_error_t *iimg_generation_job_by_id(iimg_context_t *context, const char *id,
                                         iimg_generation_job_t **job);
@@ -71,23 +131,22 @@ typedef struct iimg_generation_outcome_t {
     int width, height;
     const char *error_code, *error_detail;  /* failure */
     const char *error_billed;           /* "t", "f", NULL: unknown */
+    int error_status, error_retry_after;    /* what it is answered with; 0: none */
     const char *usage;                  /* JSON text or NULL */
     const char *cost;                   /* US dollars as decimal text; NULL: unknown */
     const apr_array_header_t *warnings; /* const char * */
 } iimg_generation_outcome_t;
 
 /**
- * End a job that this owner runs: succeeded when there is an image, else failed; canceled when that
- * was asked for meanwhile, with the image all the same.
- * @param job the row after it; NULL when it is not this owner's any more
+ * End a job: succeeded when there is an image, else failed; canceled when that was asked for
+ * meanwhile, with the image all the same. Only its owner can fail it; an image is taken from
+ * whoever has one, as long as there is none.
+ * @param job the row after it; NULL when it has ended, or is another's
  */
 iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id,
                                          const char *owner,
                                          const iimg_generation_outcome_t *outcome,
                                          iimg_generation_job_t **job);
-
-/** Fail the jobs, begun or not, whose process has let its lease end. @param count how many */
-iimg_error_t *iimg_generation_job_fail_lost(iimg_context_t *context, int *count);
 
 /* What staff see and end ----------------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@ static const iimg_statement_t lock = {
 static const iimg_statement_t load_now = {
     "iimg_generation_load_read",
     "WITH active AS ("
-    "    SELECT requested_by, coalesce(started_at, created_at) AS since FROM generation_jobs"
+    "    SELECT requested_by, state, coalesce(started_at, created_at) AS since FROM generation_jobs"
     "     WHERE state IN ('queued', 'running')"
     "       AND (lease_expires_at IS NULL OR lease_expires_at > now())"
     "), typical AS ("
@@ -32,7 +32,7 @@ static const iimg_statement_t load_now = {
     "           sum(cost) OVER (ORDER BY created_at DESC, id DESC) AS total"
     "      FROM counted WHERE cost > 0"
     ")"
-    " SELECT (SELECT count(*) FROM active),"
+    " SELECT (SELECT count(*) FROM active WHERE state = 'running'),"
     "        (SELECT count(*) FROM active WHERE requested_by = $1::uuid),"
     "        (SELECT ceil(t.seconds - extract(epoch FROM now() - min(a.since)))"
     "           FROM active a, typical t GROUP BY t.seconds),"
@@ -43,7 +43,8 @@ static const iimg_statement_t load_now = {
     "        CASE WHEN $2::numeric = 0 OR $3::numeric IS NULL THEN NULL"
     "             WHEN $2::numeric > $3::numeric THEN -1"
     "             ELSE (SELECT greatest(seconds, 1) FROM spent WHERE total + $2::numeric > $3::numeric"
-    "                    ORDER BY created_at DESC, id DESC LIMIT 1) END"
+    "                    ORDER BY created_at DESC, id DESC LIMIT 1) END,"
+    "        (SELECT count(*) FROM active WHERE state = 'queued')"
 };
 
 iimg_error_t *iimg_generation_load_lock(iimg_context_t *context)
@@ -74,6 +75,7 @@ iimg_error_t *iimg_generation_load_read(iimg_context_t *context,
     }
     *load = (iimg_generation_load_t){
         .running = (int)iimg_rows_integer(rows, 0, 0),
+        .queued = (int)iimg_rows_integer(rows, 0, 6),
         .running_of_user = (int)iimg_rows_integer(rows, 0, 1),
         .seconds = at_least_one(rows, 2), .seconds_of_user = at_least_one(rows, 3),
         .day_seconds = wish->per_day && iimg_rows_text(rows, 0, 4) ? at_least_one(rows, 4) : 0,

@@ -17,8 +17,9 @@ typedef struct iimg_generation_wish_t {
 
 /** Jobs of all nodes. Seconds are at least 1. */
 typedef struct iimg_generation_load_t {
-    int running;                    /* that wait or run */
-    int running_of_user;
+    int running;
+    int queued;                     /* that wait until they may run */
+    int running_of_user;            /* that wait or run */
     int seconds;                    /* until the first of them has probably ended */
     int seconds_of_user;
     int day_seconds;                /* until the user may have one more; 0: now */

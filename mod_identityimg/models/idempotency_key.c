@@ -5,8 +5,12 @@
 
 #define KEPT "interval '24 hours'"
 
-/* A claim may be sent twice, when the connection dies under it: its own row is no other's. A
- * generation whose job goes on, or has a picture, is not repeated although its request died. */
+/* What stands under the key when that is a generation that failed, and may go better next time. */
+#define FAILED_JOB \
+    "EXISTS (SELECT FROM generation_jobs j WHERE j.id = k.resource_id AND j.state = 'failed'" \
+    "           AND (coalesce(j.error_status, 502) >= 500 OR j.error_status IN (408, 429)))"
+
+/* A claim may be sent twice, when the connection dies under it: its own row is no other's. */
 static const iimg_statement_t claim = {
     "iimg_idempotency_key_claim",
     "INSERT INTO idempotency_keys AS k (user_id, key, fingerprint, claim, lease_expires_at)"
@@ -16,18 +20,14 @@ static const iimg_statement_t claim = {
     "        lease_expires_at = EXCLUDED.lease_expires_at, status = NULL, resource_id = NULL,"
     "        error_detail = NULL, error_code = NULL, error_field = NULL, created_at = now()"
     "  WHERE k.claim = EXCLUDED.claim OR k.created_at < now() - " KEPT
-    "     OR (k.status IS NULL AND k.lease_expires_at < now()"
-    "         AND NOT EXISTS (SELECT FROM generation_jobs j WHERE j.id = k.resource_id"
-    "                            AND j.state IN ('queued', 'running', 'succeeded')))"
+    "     OR (k.status IS NULL AND k.lease_expires_at < now())"
+    "     OR (k.status IS NOT NULL AND k.fingerprint = EXCLUDED.fingerprint AND " FAILED_JOB ")"
     " RETURNING k.key"
 };
 
 static const iimg_statement_t read_key = {
     "iimg_idempotency_key_read",
-    "SELECT k.fingerprint,"
-    "       coalesce(k.status, (SELECT 200 FROM generation_jobs j WHERE j.id = k.resource_id"
-    "                              AND j.state = 'succeeded' AND k.lease_expires_at < now())),"
-    "       k.resource_id, k.error_detail, k.error_code, k.error_field"
+    "SELECT k.fingerprint, k.status, k.resource_id, k.error_detail, k.error_code, k.error_field"
     "  FROM idempotency_keys k WHERE k.user_id = $1::uuid AND k.key = $2::text"
 };
 

@@ -16,6 +16,10 @@ static const iimg_statement_t password_by_email = {
     "SELECT password, is_active FROM users WHERE lower(email) = lower($1::text)"
 };
 
+static const iimg_statement_t login_by_id = {
+    "iimg_user_login_by_id", "SELECT email FROM users WHERE id = $1::uuid AND is_active"
+};
+
 static const iimg_statement_t rehash = {
     "iimg_user_rehash",
     "UPDATE users SET password = $3::text WHERE id = $1::uuid AND password = $2::text"
@@ -87,6 +91,15 @@ iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *e
         *hash = iimg_rows_text(rows, 0, 0);
         *active = iimg_rows_bool(rows, 0, 1);
     }
+    return err;
+}
+
+iimg_error_t *iimg_user_login_by_id(iimg_context_t *context, const char *id, const char **email)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &login_by_id, IIMG_PARAMS(id), &rows);
+
+    *email = !err && rows->count ? iimg_rows_text(rows, 0, 0) : NULL;
     return err;
 }
 

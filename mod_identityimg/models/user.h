@@ -61,6 +61,9 @@ iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *e
 iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
                                const char *better, bool *done);
 
+/** The login of a user who may come in, for work done in his name. @param email NULL: he may not */
+iimg_error_t *iimg_user_login_by_id(iimg_context_t *context, const char *id, const char **email);
+
 /** "User <id> not found" */
 iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id);
 

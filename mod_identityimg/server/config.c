@@ -21,7 +21,8 @@ typedef struct number_t {
 } number_t;
 
 enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
-       GEMINI_CONNECT_TIMEOUT, MAX_GENERATIONS, GENERATIONS_AT_ONCE, GENERATIONS_PER_USER,
+       GEMINI_CONNECT_TIMEOUT, MAX_WAITING, ENGINE_JOBS, ENGINE_THREADS, ENGINE_MEMORY,
+       GENERATION_QUEUE, GENERATION_ATTEMPTS, GENERATIONS_AT_ONCE, GENERATIONS_PER_USER,
        GENERATIONS_PER_DAY, DATABASE_CONNECTIONS, DATABASE_WAIT, DATABASE_TIMEOUT,
        BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW, SWEEP_INTERVAL,
        WORKERS, WORKER_WAIT, WORKER_TIMEOUT, QUALITY, S3_CONNECT_TIMEOUT, S3_TIMEOUT,
@@ -39,7 +40,12 @@ static const number_t numbers[] = {
     [GEMINI_BREAKER] = { offsetof(iimg_config_t, gemini_breaker), 0, 1000, 6 },
     [GEMINI_MAX_RESPONSE] = { offsetof(iimg_config_t, gemini_max_response), 1048576, 1073741824,
                               67108864 },
-    [MAX_GENERATIONS] = { offsetof(iimg_config_t, max_generations), 1, 10000, 16 },
+    [MAX_WAITING] = { offsetof(iimg_config_t, max_waiting), 1, 10000, 16 },
+    [ENGINE_JOBS] = { offsetof(iimg_config_t, engine_jobs), 1, 100000, 1000 },
+    [ENGINE_THREADS] = { offsetof(iimg_config_t, engine_threads), 1, 64, 4 },
+    [ENGINE_MEMORY] = { offsetof(iimg_config_t, engine_memory), 1, 65536, 256 },
+    [GENERATION_QUEUE] = { offsetof(iimg_config_t, generation_queue), 0, 1000000, 1000 },
+    [GENERATION_ATTEMPTS] = { offsetof(iimg_config_t, generation_attempts), 1, 10, 2 },
     [GENERATIONS_AT_ONCE] = { offsetof(iimg_config_t, generations_at_once), 0, 100000, 0 },
     [GENERATIONS_PER_USER] = { offsetof(iimg_config_t, generations_per_user), 0, 100000, 0 },
     [GENERATIONS_PER_DAY] = { offsetof(iimg_config_t, generations_per_day), 0, 1000000, 0 },
@@ -424,8 +430,18 @@ const command_rec iimg_config_commands[] = {
          "whether providers may be reached by plain http beyond this machine"),
     NUMBER("IdentityImgReferenceSide", REFERENCE_SIDE,
            "most pixels of the longer side of a reference sent to a provider"),
-    NUMBER("IdentityImgMaxGenerations", MAX_GENERATIONS,
-           "most generations that a child process holds at once"),
+    NUMBER("IdentityImgMaxWaiting", MAX_WAITING,
+           "most requests that wait for a generation at once in a child process"),
+    NUMBER("IdentityImgEngineJobs", ENGINE_JOBS,
+           "most generations that a child process runs at once"),
+    NUMBER("IdentityImgEngineThreads", ENGINE_THREADS,
+           "most threads of a child process that prepare and store generations"),
+    NUMBER("IdentityImgEngineMemory", ENGINE_MEMORY,
+           "megabytes of photos that running generations of a child process may hold"),
+    NUMBER("IdentityImgGenerationQueue", GENERATION_QUEUE,
+           "most generations that wait their turn, 0 to refuse what cannot be run at once"),
+    NUMBER("IdentityImgGenerationAttempts", GENERATION_ATTEMPTS,
+           "how often a generation is begun whose process dies"),
     NUMBER("IdentityImgGenerationsAtOnce", GENERATIONS_AT_ONCE,
            "most generations at once on all machines, 0 for any number"),
     NUMBER("IdentityImgGenerationsPerUser", GENERATIONS_PER_USER,
@@ -550,7 +566,8 @@ static const char *finish_media(apr_pool_t *pool, apr_pool_t *temporary, iimg_co
 static void finish_limits(iimg_config_t *config)
 {
     config->services.generation_limits = (iimg_generation_limits_t){
-        config->generations_at_once, config->generations_per_user, config->generations_per_day,
+        config->generations_at_once, config->generations_per_user, config->generation_queue,
+        config->generations_per_day,
         atof(config->generation_budget) > 0 ? config->generation_budget : NULL,
         config->generation_cost
     };

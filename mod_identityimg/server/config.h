@@ -53,7 +53,12 @@ typedef struct iimg_config_t {
     int gemini_retries;             /* calls after the first */
     int gemini_breaker;             /* overloaded answers in a row; 0: never */
     int gemini_max_response;        /* bytes */
-    int max_generations;            /* at once in a child */
+    int max_waiting;                /* requests that wait for a generation, in a child */
+    int engine_jobs;                /* that a child runs at once */
+    int engine_threads;             /* of a child */
+    int engine_memory;              /* megabytes of photos that they hold */
+    int generation_queue;           /* that wait their turn; 0: they are refused */
+    int generation_attempts;        /* begun, while processes die */
     int generations_at_once;        /* of all nodes; 0: any number */
     int generations_per_user;       /* at once, of all nodes; 0: any number */
     int generations_per_day;        /* of a user; 0: any number */

@@ -1,95 +1,755 @@
-/* engine.c - who runs generation jobs, and how many at once. */
+/* engine.c - the thread that holds a child's jobs, and what it looks after from time to time. */
 #include "server/engine.h"
 
+#include <string.h>
 #include <unistd.h>
 #include <apr_atomic.h>
+#include <apr_hash.h>
+#include <apr_ring.h>
 #include <apr_strings.h>
+#include <apr_thread_mutex.h>
+#include <apr_thread_pool.h>
+#include <apr_thread_proc.h>
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/uuid.h"
-#include "models/login_attempt.h"
-#include "models/stored_object.h"
-#include "models/token.h"
+#include "models/generation_load.h"
+#include "server/config.h"
+#include "server/dbd.h"
+#include "server/engine_alive.h"
+#include "server/engine_left.h"
+#include "server/engine_task.h"
+#include "server/request.h"
+#include "services/reference_cache.h"
 
-#define SWEEP_TIME apr_time_from_sec(20)        /* a child that is to end waits for it */
+#define BUSY_TICK apr_time_from_sec(1)          /* while there are jobs, or somebody waits for one */
+#define IDLE_TICK apr_time_from_sec(2)
+#define FIRST_TICK (APR_USEC_PER_SEC / 2)       /* many children begin at the same time */
+#define RENEW apr_time_from_sec(15)             /* well within IIMG_GENERATION_LEASE */
+#define LOOK_FOR_DEAD apr_time_from_sec(1)
+#define LOOK_FOR_LEFT apr_time_from_sec(20)     /* what others left that died */
+#define MOST_TAKEN 200                          /* jobs in one go */
+#define LAST_CHANCE apr_time_from_sec(60)       /* for what waits for a backend when the child ends */
+#define ABORT_PATIENCE apr_time_from_sec(4)     /* the parent kills after ten */
 
-static apr_uint32_t running;            /* generations in this child; atomic */
+enum { RUNS, DRAINS, ENDS };                    /* what becomes of the child */
 
-void iimg_engine_start(apr_pool_t *pool, server_rec *main_server)
+/* One database: the first server of those that share it looks after its queue. */
+typedef struct site_t {
+    server_rec *server;
+    const char *settings;
+    apr_time_t renewed;
+} site_t;
+
+struct iimg_engine_watch_t {
+    APR_RING_ENTRY(iimg_engine_watch_t) link;
+    server_rec *server;
+    const char *id;
+    int version;
+    iimg_engine_news_fn news;
+    void *baton;
+};
+
+typedef struct engine_t {
+    apr_pool_t *pool;
+    const char *owner, *node;
+    iimg_alive_t *alive;
+    iimg_http_loop_t *loop;
+    apr_thread_t *thread;
+    apr_thread_pool_t *hands;       /* do what blocks */
+    apr_array_header_t *sites;      /* site_t */
+    apr_array_header_t *caches;     /* iimg_reference_cache_t *: of all servers */
+    apr_uint32_t count;             /* tasks, and room reserved for them; atomic */
+    apr_uint32_t working;           /* hands that do something; atomic */
+    apr_uint32_t ticking;           /* atomic: one look at the database at a time */
+    apr_uint32_t hurry;             /* atomic: look at the queue at once */
+    apr_uint32_t state;             /* atomic */
+    apr_uint32_t drain;             /* atomic: no request comes any more: end when nothing is left */
+
+    apr_thread_mutex_t *mutex;      /* guards what follows */
+    APR_RING_HEAD(inbox_t, iimg_task_t) inbox;          /* tasks for the engine's thread */
+    APR_RING_HEAD(watches_t, iimg_engine_watch_t) watches;
+    apr_array_header_t *to_cancel;  /* char[37]: jobs, from the last look */
+
+    /* The engine's thread alone. */
+    apr_hash_t *tasks;              /* id -> iimg_task_t */
+    apr_array_header_t *waiting;    /* iimg_task_t *: those that are not due yet */
+    apr_time_t next_tick;
+    apr_time_t draining_since;
+    apr_time_t looked_for_dead, looked_for_left;
+} engine_t;
+
+static engine_t *engine;            /* this child's; set before its threads start */
+
+/* From any thread to the engine's ---------------------------------------------------------------- */
+
+static void send_to_engine(iimg_task_t *task)
 {
-    char host[256] = "localhost";
-    const char *owner;
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_INSERT_TAIL(&engine->inbox, task, iimg_task_t, link);
+    apr_thread_mutex_unlock(engine->mutex);
+    iimg_http_loop_wake(engine->loop);
+}
 
-    gethostname(host, sizeof(host) - 1);
-    /* The uuid tells this process from an earlier one with the same number. */
-    owner = apr_psprintf(pool, "%s/%ld/%.8s", host, (long)getpid(), iimg_uuid_create(pool));
-    for (server_rec *server = main_server; server; server = server->next) {
-        iimg_config_of(server)->services.owner = owner;
+bool iimg_engine_reserve(const server_rec *server)
+{
+    const iimg_config_t *config = iimg_config_of(server);
+    apr_size_t most = (apr_size_t)config->engine_memory * 1024 * 1024;
+
+    if (!engine || apr_atomic_read32(&engine->state) != RUNS
+        || (config->services.references
+            && iimg_reference_cache_used(config->services.references) > most)) {
+        return false;
+    }
+    if (apr_atomic_inc32(&engine->count) >= (apr_uint32_t)config->engine_jobs) {
+        apr_atomic_dec32(&engine->count);
+        return false;
+    }
+    return true;
+}
+
+void iimg_engine_forgo(void)
+{
+    apr_atomic_dec32(&engine->count);
+}
+
+void iimg_engine_run(server_rec *server, const char *job_id)
+{
+    iimg_task_t *task = iimg_task_create(server, job_id);
+
+    if (task) {
+        send_to_engine(task);
+        return;
+    }
+    iimg_engine_forgo();            /* its lease ends, and somebody else takes it */
+}
+
+void iimg_engine_look(void)
+{
+    if (engine) {
+        apr_atomic_set32(&engine->hurry, 1);
+        iimg_http_loop_wake(engine->loop);
     }
 }
 
-static iimg_error_t *too_many(iimg_request_t *req)
+/* Waiting ---------------------------------------------------------------------------------------- */
+
+iimg_engine_watch_t *iimg_engine_watch(apr_pool_t *pool, server_rec *server, const char *job_id,
+                                       int version, iimg_engine_news_fn news, void *baton)
 {
-    return iimg_error_code(iimg_error(req->context->pool, IIMG_BUSY,
-                                      "The server is making as many pictures as it can. "
-                                      "Try again in a moment."), "generations_busy");
+    iimg_engine_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
+
+    watch->server = server;
+    watch->id = apr_pstrdup(pool, job_id);
+    watch->version = version;
+    watch->news = news;
+    watch->baton = baton;
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_INSERT_TAIL(&engine->watches, watch, iimg_engine_watch_t, link);
+    apr_thread_mutex_unlock(engine->mutex);
+    return watch;
 }
 
-iimg_error_t *iimg_engine_enter(iimg_request_t *req)
+void iimg_engine_unwatch(iimg_engine_watch_t *watch)
 {
-    if (apr_atomic_inc32(&running) >= (apr_uint32_t)req->config->max_generations) {
-        apr_atomic_dec32(&running);
-        return too_many(req);
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_REMOVE(watch, link);
+    apr_thread_mutex_unlock(engine->mutex);
+}
+
+/* @param version -1: it has ended, or is stuck */
+static void tell(const char *id, int version, iimg_engine_news_t news)
+{
+    iimg_engine_watch_t *watch;
+
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_FOREACH(watch, &engine->watches, iimg_engine_watch_t, link) {
+        if (strcmp(watch->id, id) == 0
+            && (version < 0 || (watch->version >= 0 && watch->version != version))) {
+            watch->news(watch->baton, news);
+        }
     }
-    return NULL;
+    apr_thread_mutex_unlock(engine->mutex);
 }
 
-void iimg_engine_leave(void)
+static bool is_watched(void)
 {
-    apr_atomic_dec32(&running);
+    bool watched;
+
+    apr_thread_mutex_lock(engine->mutex);
+    watched = !APR_RING_EMPTY(&engine->watches, iimg_engine_watch_t, link);
+    apr_thread_mutex_unlock(engine->mutex);
+    return watched;
 }
 
-#define ROUNDS 100          /* of some ten thousand rows; the others wait for the next time */
+/* Looks at the database, by a hand --------------------------------------------------------------- */
 
-/* Rows that have had their time, until none is left. */
-static iimg_error_t *forget(iimg_context_t *context,
-                            iimg_error_t *(*some)(iimg_context_t *context, int *count))
+typedef struct take_t {
+    iimg_generation_taker_t taker;
+    apr_array_header_t *ids;
+} take_t;
+
+static iimg_error_t *take_jobs(iimg_context_t *context, void *baton)
 {
+    take_t *take = baton;
+    iimg_error_t *err = take->taker.at_once ? iimg_generation_load_lock(context) : NULL;
+
+    return err ? err : iimg_generation_job_take(context, &take->taker, &take->ids);
+}
+
+/* As many as there is room for; the room is reserved then. */
+static int reserve_some(const server_rec *server)
+{
+    int room = 0;
+
+    while (room < MOST_TAKEN && iimg_engine_reserve(server)) {
+        room++;
+    }
+    return room;
+}
+
+static iimg_error_t *take_some(iimg_context_t *context, site_t *site)
+{
+    int room = reserve_some(site->server), taken = 0;
+    take_t take = { .taker = { engine->owner, engine->node, IIMG_GENERATION_LEASE, room,
+                               context->services->generation_limits.at_once } };
     iimg_error_t *err = NULL;
-    int count = 1;
 
-    for (int i = 0; i < ROUNDS && count > 0 && !err; i++) {
-        err = some(context, &count);
+    if (room) {         /* without a limit there is nothing to be counted under a lock */
+        err = take.taker.at_once ? iimg_db_transaction(context, take_jobs, &take)
+                                 : take_jobs(context, &take);
+    }
+    for (; room && !err && taken < take.ids->nelts; taken++) {
+        iimg_engine_run(site->server, APR_ARRAY_IDX(take.ids, taken, const char *));
+    }
+    for (; taken < room; taken++) {
+        iimg_engine_forgo();
     }
     return err;
 }
 
-void iimg_engine_housekeep(iimg_context_t *context)
+static iimg_error_t *renew(iimg_context_t *context, site_t *site)
 {
-    int lost = 0;
-    iimg_error_t *err = iimg_stored_object_expire(context);
+    iimg_error_t *err;
 
-    if (!err) {
-        err = forget(context, iimg_idempotency_key_expire);
+    if (apr_time_now() - site->renewed < RENEW) {
+        return NULL;
     }
-    if (!err) {
-        err = iimg_generation_job_fail_lost(context, &lost);
-    }
-    if (!err) {
-        err = forget(context, iimg_token_expire);
-    }
-    if (!err) {
-        err = forget(context, iimg_login_attempt_expire);
-    }
+    err = iimg_generation_job_renew(context, engine->owner, IIMG_GENERATION_LEASE);
+    site->renewed = err ? site->renewed : apr_time_now();
+    return err;
+}
+
+static iimg_error_t *look_for_canceled(iimg_context_t *context)
+{
+    apr_array_header_t *ids;
+    iimg_error_t *err = iimg_generation_job_to_cancel(context, engine->owner, &ids);
+
     if (err) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0104: housekeeping waits for the database: %s",
-                 err->detail ? err->detail : err->message);
+        return err;
+    }
+    apr_thread_mutex_lock(engine->mutex);
+    for (int i = 0; i < ids->nelts && engine->to_cancel->nelts < MOST_TAKEN; i++) {
+        apr_cpystrn(apr_array_push(engine->to_cancel), APR_ARRAY_IDX(ids, i, const char *), 37);
+    }
+    apr_thread_mutex_unlock(engine->mutex);
+    return NULL;
+}
+
+static apr_array_header_t *watched_ids(apr_pool_t *pool, const site_t *site)
+{
+    apr_array_header_t *ids = apr_array_make(pool, 16, sizeof(const char *));
+    iimg_engine_watch_t *watch;
+
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_FOREACH(watch, &engine->watches, iimg_engine_watch_t, link) {
+        if (strcmp(iimg_dbd_settings(pool, watch->server), site->settings) == 0) {
+            APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, watch->id);
+        }
+    }
+    apr_thread_mutex_unlock(engine->mutex);
+    return ids;
+}
+
+/* Of jobs that others may run. */
+static iimg_error_t *look_for_news(iimg_context_t *context, const site_t *site)
+{
+    apr_array_header_t *ids = watched_ids(context->pool, site), *news;
+    iimg_error_t *err = ids->nelts ? iimg_generation_job_news(context, ids, &news) : NULL;
+
+    for (int i = 0; ids->nelts && !err && i < news->nelts; i++) {
+        const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i,
+                                                               iimg_generation_job_news_t);
+
+        tell(one->id, one->ended ? -1 : one->version, IIMG_NEWS_CHANGED);
+    }
+    return err;
+}
+
+/* Jobs of processes that have died here need not wait until their leases end. */
+static void release_dead(apr_pool_t *pool)
+{
+    apr_array_header_t *dead;
+
+    if (!engine->alive || apr_time_now() - engine->looked_for_dead < LOOK_FOR_DEAD) {
         return;
     }
-    if (lost) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0105: %d generations were lost with the process "
-                 "that ran them", lost);
+    engine->looked_for_dead = apr_time_now();
+    iimg_alive_find_dead(pool, engine->alive, &dead);
+    for (int i = 0; i < dead->nelts; i++) {
+        const iimg_alive_dead_t *one = &APR_ARRAY_IDX(dead, i, iimg_alive_dead_t);
+        int count = 0, all = 0;
+        bool done = true;
+
+        for (int k = 0; k < engine->sites->nelts; k++) {
+            server_rec *server = APR_ARRAY_IDX(engine->sites, k, site_t).server;
+            iimg_context_t *context = iimg_context_create(pool, server, "engine");
+
+            done = iimg_generation_job_release(context, one->owner, &count) == NULL && done;
+            all += count;
+            if (count) {
+                iimg_log(context, IIMG_LOG_WARNING, "IIMG0105: %d generations of a process that died "
+                         "are run by others", count);
+            }
+        }
+        iimg_alive_bury(one, done);
+        if (all) {
+            apr_atomic_set32(&engine->hurry, 1);
+        }
     }
-    (void)IIMG_FAULT("sweep.expired");
-    (void)iimg_sweep(context, SWEEP_TIME);
+}
+
+static void look_for_left(apr_pool_t *pool)
+{
+    apr_array_header_t *servers = apr_array_make(pool, 2, sizeof(server_rec *));
+
+    if (!engine->alive || apr_time_now() - engine->looked_for_left < LOOK_FOR_LEFT) {
+        return;
+    }
+    engine->looked_for_left = apr_time_now();
+    for (int i = 0; i < engine->sites->nelts; i++) {
+        server_rec *server = APR_ARRAY_IDX(engine->sites, i, site_t).server;
+
+        APR_ARRAY_PUSH(servers, server_rec *) = server;
+        iimg_save_left(iimg_context_create(pool, server, "engine"));
+    }
+    iimg_engine_clear_spool(pool, engine->alive->dir, servers);
+}
+
+static void look_at(apr_pool_t *pool, site_t *site)
+{
+    iimg_context_t *context = iimg_context_create(pool, site->server, "engine");
+    bool busy = apr_atomic_read32(&engine->count) > 0;
+    iimg_error_t *err = busy ? renew(context, site) : NULL;
+
+    if (!err && apr_atomic_read32(&engine->state) == RUNS) {
+        err = take_some(context, site);
+    }
+    if (!err && busy) {
+        err = look_for_canceled(context);
+    }
+    if (!err) {
+        err = look_for_news(context, site);
+    }
+    if (err) {
+        iimg_log(context, IIMG_LOG_INFO, "the queue of generations cannot be looked at: %s",
+                 err->detail ? err->detail : err->message);
+    }
+}
+
+static void forget_photos(void)
+{
+    for (int i = 0; i < engine->caches->nelts; i++) {
+        iimg_reference_cache_expire(APR_ARRAY_IDX(engine->caches, i, iimg_reference_cache_t *),
+                                    apr_time_now());
+    }
+}
+
+static void *APR_THREAD_FUNC tick(apr_thread_t *thread, void *unused)
+{
+    apr_pool_t *pool;
+
+    (void)thread, (void)unused;
+    apr_pool_create(&pool, NULL);
+    apr_pool_tag(pool, "tick");
+    release_dead(pool);
+    forget_photos();
+    for (int i = 0; i < engine->sites->nelts; i++) {
+        look_at(pool, &APR_ARRAY_IDX(engine->sites, i, site_t));
+    }
+    look_for_left(pool);
+    apr_pool_destroy(pool);
+    apr_atomic_set32(&engine->ticking, 0);
+    apr_atomic_dec32(&engine->working);
+    iimg_http_loop_wake(engine->loop);
+    return NULL;
+}
+
+/* Steps, by a hand -------------------------------------------------------------------------------- */
+
+static void *APR_THREAD_FUNC advance(apr_thread_t *thread, void *task)
+{
+    (void)thread;
+    iimg_task_advance(task);
+    send_to_engine(task);
+    apr_atomic_dec32(&engine->working);
+    return NULL;
+}
+
+/* What ends a job goes before what begins one. */
+static bool hand_over(apr_thread_start_t work, void *baton, apr_byte_t priority)
+{
+    apr_atomic_inc32(&engine->working);
+    if (apr_thread_pool_push(engine->hands, work, baton, priority, NULL) == APR_SUCCESS) {
+        return true;
+    }
+    apr_atomic_dec32(&engine->working);
+    return false;
+}
+
+/* The engine's thread ---------------------------------------------------------------------------- */
+
+static void place(iimg_task_t *task);
+
+static void wait_until(iimg_task_t *task, apr_time_t due)
+{
+    task->due = due;
+    task->waits = true;
+    APR_ARRAY_PUSH(engine->waiting, iimg_task_t *) = task;
+}
+
+static void drop(iimg_task_t *task)
+{
+    apr_hash_set(engine->tasks, task->id, APR_HASH_KEY_STRING, NULL);
+    iimg_task_destroy(task);
+    apr_atomic_dec32(&engine->count);
+    apr_atomic_set32(&engine->hurry, 1);        /* its place may be somebody's turn */
+}
+
+static void call_ended(void *baton, iimg_http_response_t *response)
+{
+    iimg_task_t *task = baton;
+
+    task->call = NULL;
+    task->response = response;
+    task->step = IIMG_STEP_ANSWER;
+    place(task);
+}
+
+static void send_call(iimg_task_t *task)
+{
+    task->call = iimg_http_loop_send(engine->loop, task->call_pool, &task->http, call_ended, task);
+    if (!task->call) {
+        wait_until(task, apr_time_now() + APR_USEC_PER_SEC);        /* no memory, at the moment */
+    }
+}
+
+/* Where a task belongs that is in nobody's hand. */
+static void place(iimg_task_t *task)
+{
+    bool known = apr_hash_get(engine->tasks, task->id, APR_HASH_KEY_STRING) != NULL;
+
+    if (!known) {
+        apr_hash_set(engine->tasks, task->id, APR_HASH_KEY_STRING, task);
+    }
+    if (task->step == IIMG_STEP_END) {
+        tell(task->id, -1, IIMG_NEWS_CHANGED);
+        drop(task);
+        return;
+    }
+    if (task->stuck) {
+        task->stuck = false;
+        tell(task->id, -1, IIMG_NEWS_STUCK);
+    }
+    if (task->due > apr_time_now()) {
+        wait_until(task, task->due);
+        return;
+    }
+    if (task->step == IIMG_STEP_CALL) {
+        send_call(task);
+    }
+    else if (!hand_over(advance, task, task->step < IIMG_STEP_CALL
+                                           ? APR_THREAD_TASK_PRIORITY_NORMAL
+                                           : APR_THREAD_TASK_PRIORITY_HIGH)) {
+        wait_until(task, apr_time_now() + APR_USEC_PER_SEC);
+    }
+}
+
+static void empty_inbox(void)
+{
+    struct inbox_t inbox;
+    iimg_task_t *task;
+
+    APR_RING_INIT(&inbox, iimg_task_t, link);
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_CONCAT(&inbox, &engine->inbox, iimg_task_t, link);
+    apr_thread_mutex_unlock(engine->mutex);
+    while (!APR_RING_EMPTY(&inbox, iimg_task_t, link)) {
+        task = APR_RING_FIRST(&inbox);
+        APR_RING_REMOVE(task, link);
+        place(task);
+    }
+}
+
+/* @return when the next one is due; 0: none is */
+static apr_time_t start_due(void)
+{
+    apr_array_header_t *waiting = engine->waiting;
+    apr_time_t now = apr_time_now(), next = 0;
+    int left = 0, count = waiting->nelts;
+
+    for (int i = 0; i < count; i++) {
+        iimg_task_t *task = APR_ARRAY_IDX(waiting, i, iimg_task_t *);
+
+        if (task->due > now) {
+            APR_ARRAY_IDX(waiting, left, iimg_task_t *) = task;
+            next = !next || task->due < next ? task->due : next;
+            left++;
+            continue;
+        }
+        task->waits = false;
+        task->due = 0;
+        place(task);        /* may wait again: then it stands behind `count` */
+    }
+    for (int i = count; i < waiting->nelts; i++) {
+        iimg_task_t *task = APR_ARRAY_IDX(waiting, i, iimg_task_t *);
+
+        APR_ARRAY_IDX(waiting, left, iimg_task_t *) = task;
+        next = !next || task->due < next ? task->due : next;
+        left++;
+    }
+    waiting->nelts = left;
+    return next;
+}
+
+/* One that waits is due at once, and then sees that it was canceled. */
+static void cancel_some(void)
+{
+    apr_array_header_t *ids = engine->to_cancel;
+
+    apr_thread_mutex_lock(engine->mutex);
+    for (int i = 0; i < ids->nelts; i++) {
+        iimg_task_t *task = apr_hash_get(engine->tasks, ids->elts + i * ids->elt_size,
+                                         APR_HASH_KEY_STRING);
+
+        if (task && task->waits && iimg_task_cancel(task)) {
+            task->due = 0;
+        }
+    }
+    apr_array_clear(ids);
+    apr_thread_mutex_unlock(engine->mutex);
+}
+
+static void tick_if_due(void)
+{
+    apr_time_t now = apr_time_now();
+    bool busy = apr_atomic_read32(&engine->count) > 0 || is_watched();
+
+    if (apr_atomic_read32(&engine->ticking)
+        || (now < engine->next_tick && !apr_atomic_read32(&engine->hurry))) {
+        return;
+    }
+    apr_atomic_set32(&engine->hurry, 0);
+    apr_atomic_set32(&engine->ticking, 1);
+    engine->next_tick = now + (busy ? BUSY_TICK : IDLE_TICK);
+    if (!hand_over(tick, NULL, APR_THREAD_TASK_PRIORITY_HIGHEST)) {
+        apr_atomic_set32(&engine->ticking, 0);
+    }
+}
+
+/* The child ends, and backends are away: what waits for them is left to others. */
+static void give_last_chance(void)
+{
+    if (!engine->draining_since) {
+        engine->draining_since = apr_time_now();
+    }
+    if (apr_time_now() - engine->draining_since < LAST_CHANCE) {
+        return;
+    }
+    for (int i = 0; i < engine->waiting->nelts; i++) {
+        iimg_task_t *task = APR_ARRAY_IDX(engine->waiting, i, iimg_task_t *);
+
+        task->last_chance = task->step >= IIMG_STEP_KEEP;
+        task->due = task->last_chance ? 0 : task->due;
+    }
+}
+
+static bool is_done(void)
+{
+    if (apr_atomic_read32(&engine->state) == ENDS) {
+        return true;
+    }
+    if (!apr_atomic_read32(&engine->drain)) {
+        return false;
+    }
+    give_last_chance();
+    return apr_atomic_read32(&engine->count) == 0;
+}
+
+static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *unused)
+{
+    (void)thread, (void)unused;
+    while (!is_done()) {
+        apr_time_t next, now;
+
+        empty_inbox();
+        cancel_some();
+        tick_if_due();
+        next = start_due();
+        now = apr_time_now();
+        next = next && next < engine->next_tick ? next : engine->next_tick;
+        next = apr_atomic_read32(&engine->hurry) && !apr_atomic_read32(&engine->ticking) ? now
+                                                                                         : next;
+        iimg_http_loop_turn(engine->loop, next > now ? next - now : 0);
+    }
+    return NULL;
+}
+
+/* Beginning and end -------------------------------------------------------------------------------- */
+
+static void release_all(void)
+{
+    apr_pool_t *pool;
+
+    apr_pool_create(&pool, NULL);
+    for (int i = 0; i < engine->sites->nelts; i++) {
+        server_rec *server = APR_ARRAY_IDX(engine->sites, i, site_t).server;
+        iimg_context_t *context = iimg_context_create(pool, server, "engine");
+        int count = 0;
+
+        if (!iimg_generation_job_release(context, engine->owner, &count) && count) {
+            iimg_log(context, IIMG_LOG_INFO, "%d generations are left to other processes", count);
+        }
+    }
+    apr_pool_destroy(pool);
+}
+
+void iimg_engine_stop(bool graceful)
+{
+    if (engine) {
+        apr_atomic_set32(&engine->state, graceful ? DRAINS : ENDS);
+        iimg_http_loop_wake(engine->loop);
+    }
+}
+
+static bool hands_are_idle(apr_interval_time_t patience)
+{
+    apr_time_t deadline = apr_time_now() + patience;
+
+    while (apr_atomic_read32(&engine->working) && apr_time_now() < deadline) {
+        apr_sleep(APR_USEC_PER_SEC / 100);
+    }
+    return apr_atomic_read32(&engine->working) == 0;
+}
+
+/* The child's threads that serve requests have ended. Who stops gracefully brings all to its end. */
+static apr_status_t finish(void *unused)
+{
+    apr_status_t rv;
+    bool left;
+
+    (void)unused;
+    if (apr_atomic_read32(&engine->state) == RUNS) {
+        apr_atomic_set32(&engine->state, ENDS);         /* nobody said that there is time */
+    }
+    apr_atomic_set32(&engine->drain, 1);
+    iimg_http_loop_wake(engine->loop);
+    apr_thread_join(&rv, engine->thread);
+    left = apr_atomic_read32(&engine->count) > 0;
+    if (!hands_are_idle(ABORT_PATIENCE)) {
+        _exit(0);           /* they wait for a backend: what they hold is found by others */
+    }
+    if (left || apr_hash_count(engine->tasks)) {
+        release_all();
+    }
+    apr_thread_pool_destroy(engine->hands);
+    if (engine->alive) {
+        iimg_alive_end(engine->alive);
+    }
+    return APR_SUCCESS;
+}
+
+static site_t *site_of(const char *settings)
+{
+    for (int i = 0; i < engine->sites->nelts; i++) {
+        site_t *site = &APR_ARRAY_IDX(engine->sites, i, site_t);
+
+        if (strcmp(site->settings, settings) == 0) {
+            return site;
+        }
+    }
+    return NULL;
+}
+
+/* @return the folder of the marks; NULL: no server is on */
+static const char *know_servers(apr_pool_t *pool, server_rec *servers)
+{
+    const char *dir = NULL;
+
+    for (server_rec *server = servers; server; server = server->next) {
+        iimg_config_t *config = iimg_config_of(server);
+        const char *settings = iimg_dbd_settings(pool, server);
+
+        config->services.owner = engine->owner;
+        if (!config->enabled) {
+            continue;
+        }
+        dir = dir ? dir : config->services.generator_settings.spool_dir;
+        config->services.references = iimg_reference_cache_create(
+            pool, (apr_size_t)config->engine_memory * 1024 * 1024 / 4);
+        if (config->services.references) {
+            APR_ARRAY_PUSH(engine->caches, iimg_reference_cache_t *) = config->services.references;
+        }
+        if (!site_of(settings)) {
+            APR_ARRAY_PUSH(engine->sites, site_t) = (site_t){ server, settings, 0 };
+        }
+    }
+    return dir;
+}
+
+static void name_process(apr_pool_t *pool, const char *dir, const char *name)
+{
+    engine->alive = dir ? iimg_alive_begin(pool, dir, engine->owner, name) : NULL;
+}
+
+const char *iimg_engine_start(apr_pool_t *pchild, server_rec *main_server)
+{
+    char host[256] = "localhost";
+    const char *name = apr_pstrmemdup(pchild, iimg_uuid_create(pchild), 8), *dir;
+    int threads = 1;
+
+    engine = apr_pcalloc(pchild, sizeof(*engine));
+    engine->pool = pchild;
+    gethostname(host, sizeof(host) - 1);
+    engine->node = apr_pstrdup(pchild, host);
+    /* The name tells this process from an earlier one with the same number. */
+    engine->owner = apr_psprintf(pchild, "%s/%ld/%s", host, (long)getpid(), name);
+    engine->sites = apr_array_make(pchild, 2, sizeof(site_t));
+    engine->caches = apr_array_make(pchild, 2, sizeof(iimg_reference_cache_t *));
+    engine->tasks = apr_hash_make(pchild);
+    engine->waiting = apr_array_make(pchild, 64, sizeof(iimg_task_t *));
+    engine->to_cancel = apr_array_make(pchild, 8, 37);
+    APR_RING_INIT(&engine->inbox, iimg_task_t, link);
+    APR_RING_INIT(&engine->watches, iimg_engine_watch_t, link);
+    dir = know_servers(pchild, main_server);
+    if (!dir) {
+        return NULL;
+    }
+    name_process(pchild, dir, name);
+    for (int i = 0; i < engine->sites->nelts; i++) {
+        int wanted = iimg_config_of(APR_ARRAY_IDX(engine->sites, i, site_t).server)->engine_threads;
+
+        threads = wanted > threads ? wanted : threads;
+    }
+    engine->loop = iimg_http_loop_create(pchild);
+    engine->next_tick = apr_time_now() + FIRST_TICK;
+    if (!engine->loop
+        || apr_thread_mutex_create(&engine->mutex, APR_THREAD_MUTEX_DEFAULT, pchild) != APR_SUCCESS
+        || apr_thread_pool_create(&engine->hands, 0, (apr_size_t)threads + 1, pchild) != APR_SUCCESS
+        || apr_thread_create(&engine->thread, NULL, run, NULL, pchild) != APR_SUCCESS) {
+        return "this child has no thread for generations";
+    }
+    apr_thread_pool_idle_max_set(engine->hands, (apr_size_t)threads + 1);
+    apr_pool_pre_cleanup_register(pchild, NULL, finish);
+    return NULL;
 }

@@ -126,15 +126,25 @@ const char *iimg_respond_code(const iimg_error_t *err)
     return err->code ? err->code : kinds[err->kind].code;
 }
 
+static const char *tag_of(const iimg_request_t *req, const char *version)
+{
+    return iimg_entity_tag(req->r->pool, version,
+                           iimg_media_epoch(req->context, req->r->request_time));
+}
+
+bool iimg_respond_has(const iimg_request_t *req, const char *version)
+{
+    return req->r->method_number == M_GET
+           && iimg_entity_tag_matches(apr_table_get(req->r->headers_in, "If-None-Match"),
+                                      tag_of(req, version));
+}
+
 bool iimg_respond_unchanged(iimg_request_t *req, const char *version)
 {
     request_rec *r = req->r;
-    const char *tag = iimg_entity_tag(r->pool, version,
-                                      iimg_media_epoch(req->context, r->request_time));
 
-    apr_table_setn(r->headers_out, "ETag", tag);
-    if (r->method_number != M_GET
-        || !iimg_entity_tag_matches(apr_table_get(r->headers_in, "If-None-Match"), tag)) {
+    apr_table_setn(r->headers_out, "ETag", tag_of(req, version));
+    if (!iimg_respond_has(req, version)) {
         return false;
     }
     r->status = HTTP_NOT_MODIFIED;

@@ -200,10 +200,10 @@ static void leave_gap(body_t *body, const char *base64, apr_size_t length)
 static iimg_error_t *write_reference(body_t *body, const iimg_generator_reference_t *reference)
 {
     const iimg_media_type_t *type = iimg_media_type_sniff(reference->data, reference->length);
-    const char *base64 = NULL;
-    apr_size_t length = 0;
+    const char *base64 = is_taken(type->format) ? reference->base64 : NULL;
+    apr_size_t length = reference->base64_length;
 
-    if (is_taken(type->format)) {
+    if (is_taken(type->format) && !base64) {
         base64 = iimg_base64_encode(body->pool, reference->data, reference->length, &length);
     }
     if (!base64) {

@@ -12,6 +12,8 @@ typedef struct iimg_generator_reference_t {
     const char *data;
     apr_size_t length;
     const char *media_type;         /* by its bytes */
+    const char *base64;             /* the same in base64, or NULL */
+    apr_size_t base64_length;
 } iimg_generator_reference_t;
 
 typedef struct iimg_generator_request_t {
@@ -67,6 +69,37 @@ typedef struct iimg_generator_settings_t {
     struct iimg_breaker_t *breaker; /* this process' memory of failures; NULL: none */
 } iimg_generator_settings_t;
 
+struct iimg_http_request_t;
+struct iimg_http_response_t;
+
+/**
+ * A generation at a provider as steps, none of which waits: whoever runs them sends and sleeps. They
+ * come in this order, in one thread at a time:
+ *
+ *     begin; prepare, (send), finish; when that failed: again, (wait), prepare, (send), finish; ...; end
+ */
+typedef struct iimg_generator_steps_t {
+    /** @return what the other steps are given; lives in context->pool, as request must */
+    void *(*begin)(iimg_context_t *context, const iimg_generator_settings_t *settings,
+                   const iimg_generator_request_t *request, apr_time_t now);
+    /**
+     * Build the next call.
+     * @param pool owns what the call needs, the spool of its response too; finish's result does not
+     *             need it
+     */
+    iimg_error_t *(*prepare)(iimg_context_t *context, apr_pool_t *pool, void *it, apr_time_t now,
+                             struct iimg_http_request_t *http);
+    /** Read what came of it: as iimg_generator_t.generate. */
+    iimg_error_t *(*finish)(iimg_context_t *context, void *it,
+                            const struct iimg_http_response_t *response, apr_time_t now,
+                            iimg_generator_result_t **result);
+    /** Whether another call may do better than the one that ended so. @param wait until then */
+    bool (*again)(iimg_context_t *context, void *it, const iimg_error_t *err, apr_time_t now,
+                  apr_interval_time_t *wait);
+    /** Add what the whole has to say to the last call's result, which is made if there is none. */
+    void (*end)(iimg_context_t *context, void *it, iimg_generator_result_t **result);
+} iimg_generator_steps_t;
+
 /** A kind of generator. A new one is a file and a line in generators[]. */
 typedef struct iimg_generator_t {
     const char *name;               /* in the configuration and in each job */
@@ -83,6 +116,7 @@ typedef struct iimg_generator_t {
     iimg_error_t *(*generate)(iimg_context_t *context, const iimg_generator_settings_t *settings,
                               const iimg_generator_request_t *request,
                               iimg_generator_result_t **result);
+    const iimg_generator_steps_t *steps;    /* the same without waiting; NULL: it waits for nobody */
 } iimg_generator_t;
 
 extern const iimg_generator_t iimg_generator_preview;

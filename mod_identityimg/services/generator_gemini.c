@@ -53,8 +53,45 @@ static iimg_error_t *generate(iimg_context_t *context, const iimg_generator_sett
     return err;
 }
 
+/* The same as steps ----------------------------------------------------------------------------- */
+
+static void *begin(iimg_context_t *context, const iimg_generator_settings_t *settings,
+                   const iimg_generator_request_t *request, apr_time_t now)
+{
+    iimg_gemini_t *it = apr_palloc(context->pool, sizeof(*it));
+
+    iimg_gemini_begin(context, it, settings, request, now);
+    return it;
+}
+
+static iimg_error_t *prepare(iimg_context_t *context, apr_pool_t *pool, void *it, apr_time_t now,
+                             iimg_http_request_t *http)
+{
+    return iimg_gemini_prepare(context, pool, it, now, http);
+}
+
+static iimg_error_t *finish(iimg_context_t *context, void *it, const iimg_http_response_t *response,
+                            apr_time_t now, iimg_generator_result_t **result)
+{
+    return iimg_gemini_finish(context, it, response, now, result);
+}
+
+static bool again(iimg_context_t *context, void *it, const iimg_error_t *err, apr_time_t now,
+                  apr_interval_time_t *wait)
+{
+    return iimg_gemini_again(context, it, err, now, wait);
+}
+
+static void end(iimg_context_t *context, void *it, iimg_generator_result_t **result)
+{
+    iimg_gemini_end(context, it, result);
+}
+
+static const iimg_generator_steps_t steps = { begin, prepare, finish, again, end };
+
 const iimg_generator_t iimg_generator_gemini = {
     .name = "gemini",
     .billed = true,
     .generate = generate,
+    .steps = &steps,
 };

@@ -11,6 +11,7 @@
 typedef struct iimg_generation_limits_t {
     int at_once;                                    /* 0: any number */
     int at_once_per_user;                           /* 0: any number */
+    int queue;                                      /* that wait beyond at_once; 0: they are refused */
     int per_day_per_user;                           /* in 24 hours; 0: any number */
     const char *budget;                             /* dollars in 24 hours; NULL: any amount */
     const char *cost;                               /* dollars that a picture of unknown cost counts */
@@ -28,6 +29,7 @@ typedef struct iimg_services_t {
     const char *const *models;                      /* names that clients may choose; NULL at the end */
     const char *aspect_ratio, *resolution;          /* of requests that name none */
     int reference_side;                             /* most pixels of a reference that goes out */
+    struct iimg_reference_cache_t *references;      /* this process' own; NULL: none are kept */
     apr_size_t max_object;                          /* bytes of a stored picture we read back */
     const char *owner;                              /* this node and process, in the jobs it runs */
 } iimg_services_t;

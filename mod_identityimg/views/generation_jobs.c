@@ -1,10 +1,12 @@
 /* generation_jobs.c - what was generated: history, one job, canceling, attaching its picture. */
 #include "views/views.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
+#include "server/await.h"
 #include "server/idempotency.h"
 #include "server/response.h"
 #include "views/page.h"
@@ -80,11 +82,43 @@ static iimg_error_t *answer_job(iimg_request_t *req, int status, const iimg_gene
     return iimg_respond_json(req, status, out);
 }
 
+static bool goes_on(const iimg_generation_job_t *job)
+{
+    return strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0;
+}
+
+/* Who has this version already waits for another one, who has none for the end. @return whether it
+ * was waited */
+static bool wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
+{
+    apr_time_t deadline = iimg_await_deadline(seconds);
+
+    if (!iimg_await_enter(req)) {
+        return false;       /* then it is answered as it is now */
+    }
+    if (iimg_respond_has(req, version_of(req->context->pool, job))) {
+        iimg_await_change(req, job->id, atoi(job->version), deadline);
+    }
+    else {
+        (void)iimg_await_job(req, job->id, deadline);
+    }
+    iimg_await_leave();
+    return true;
+}
+
 iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
 {
     iimg_generation_job_t *job;
+    iimg_prefer_t prefer;
     iimg_error_t *err = iimg_get_generation_job(req->context, req->id, &job);
 
+    iimg_await_prefer(req, &prefer);
+    if (!err && prefer.wait > 0 && goes_on(job) && wait_for(req, job, prefer.wait)) {
+        apr_table_setn(req->r->headers_out, "Preference-Applied",
+                       apr_psprintf(req->r->pool, "wait=%d", prefer.wait < IIMG_AWAIT_MOST
+                                                                 ? prefer.wait : IIMG_AWAIT_MOST));
+        err = iimg_get_generation_job(req->context, req->id, &job);
+    }
     return err ? err : answer_job(req, HTTP_OK, job);
 }
 

@@ -1,15 +1,20 @@
 /* image_generation.c - whom pictures can be made for, what can be asked for, and making one. */
 #include "views/views.h"
 
+#include <string.h>
+#include <apr_strings.h>
 #include "base/media_type.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
+#include "server/await.h"
 #include "server/engine.h"
 #include "server/idempotency.h"
 #include "server/response.h"
 #include "services/gemini_request.h"
+#include "views/shared.h"
 
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
+#define MARGIN 60                       /* seconds beyond the provider's time: for a turn, and the store */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
 {
@@ -178,33 +183,120 @@ static iimg_error_t *answer_generation(iimg_request_t *req, const iimg_generatio
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-static iimg_error_t *generate(iimg_request_t *req, const iimg_input_t *input,
-                              iimg_generation_t *generation)
+/* Asking ---------------------------------------------------------------------------------------- */
+
+/* A job that may be run now is run by this child, whoever waits for it. */
+static iimg_error_t *begin(iimg_request_t *req, const iimg_input_t *input, const char **job_id)
 {
+    bool room = iimg_engine_reserve(req->r->server);
     iimg_generation_request_t wanted;
+    iimg_generation_job_t *job = NULL;
     iimg_error_t *err = read_request(req, input, &wanted);
 
-    return err ? err : iimg_generate_identity_image(req->context, &wanted, generation);
+    if (!err) {
+        err = iimg_request_generation(req->context, &wanted, room, &job);
+    }
+    if (!err && strcmp(job->state, "running") == 0) {
+        iimg_engine_run(req->r->server, job->id);
+    }
+    else if (room) {
+        iimg_engine_forgo();
+    }
+    if (!err && strcmp(job->state, "queued") == 0) {
+        iimg_engine_look();
+    }
+    *job_id = err ? NULL : job->id;
+    return err;
 }
 
-/* Who waits for an earlier request with the same key holds a thread as long as that does. */
-iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
+/* 202: the job, and where it can be asked after. */
+static iimg_error_t *answer_accepted(iimg_request_t *req, const char *job_id)
 {
-    int seconds = req->context->services->generator_settings.timeout;
+    const char *base = iimg_location_of(req->r)->base;
+    iimg_generation_job_t *job;
+    iimg_media_signer_t *signer;
+    iimg_json_t *out;
+    iimg_error_t *err = iimg_get_generation_job(req->context, job_id, &job);
+
+    if (!err) {
+        err = iimg_respond_signer(req, &signer);
+    }
+    if (err) {
+        return err;
+    }
+    apr_table_setn(req->r->headers_out, "Location",
+                   apr_pstrcat(req->r->pool, req->context->base_url, base,
+                               "/image-generation/jobs/", job_id, "/", NULL));
+    apr_table_setn(req->r->headers_out, "Preference-Applied", "respond-async");
+    out = iimg_respond_begin(req, 8192);
+    iimg_generation_job_serialize(out, signer, job);
+    return iimg_respond_json(req, HTTP_ACCEPTED, out);
+}
+
+static iimg_error_t *answer(iimg_request_t *req, const char *job_id)
+{
     iimg_generation_t generation;
+    iimg_error_t *err = iimg_answer_generation(req->context, job_id, &generation);
+
+    return err ? err : answer_generation(req, &generation);
+}
+
+/* Who does not want to wait for the whole may still want to for some seconds. */
+static iimg_error_t *answer_async(iimg_request_t *req, const char *job_id, int wait)
+{
+    bool ended = false;
+
+    if (wait > 0 && iimg_await_enter(req)) {
+        ended = iimg_await_job(req, job_id, iimg_await_deadline(wait));
+        iimg_await_leave();
+    }
+    return ended ? answer(req, job_id) : answer_accepted(req, job_id);
+}
+
+/* The same request again, under its key, is given the same job. */
+static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
+{
     iimg_input_t *input;
     const iimg_replay_t *replay;
-    iimg_error_t *err = iimg_engine_enter(req);
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PICTURE_SECONDS,
+                                                &input, &replay);
+
+    if (!err && replay) {
+        *job_id = replay->id;
+        return NULL;
+    }
+    return err ? err : begin(req, input, job_id);
+}
+
+static iimg_error_t *generate_and_wait(iimg_request_t *req)
+{
+    const char *job_id;
+    iimg_error_t *err = take_job(req, &job_id);
 
     if (err) {
         return err;
     }
-    err = iimg_request_input_once(req, seconds, seconds, &input, &replay);
-    if (!err) {
-        err = replay ? iimg_replay_generation(req->context, replay->id, replay->spoiled,
-                                              &generation)
-                     : generate(req, input, &generation);
+    (void)iimg_await_job(req, job_id, apr_time_now() + apr_time_from_sec(
+        req->context->services->generator_settings.timeout + MARGIN));
+    return answer(req, job_id);
+}
+
+/* Who cannot wait is told so before anything is begun. */
+iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
+{
+    iimg_prefer_t prefer;
+    const char *job_id;
+    iimg_error_t *err;
+
+    iimg_await_prefer(req, &prefer);
+    if (prefer.respond_async) {
+        err = take_job(req, &job_id);
+        return err ? err : answer_async(req, job_id, prefer.wait);
     }
-    iimg_engine_leave();
-    return err ? err : answer_generation(req, &generation);
+    if (!iimg_await_enter(req)) {
+        return iimg_await_refuse(req);
+    }
+    err = generate_and_wait(req);
+    iimg_await_leave();
+    return err;
 }

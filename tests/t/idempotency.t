@@ -172,14 +172,19 @@ my @both = in_parallel(3, sub { my $answer = generate($twins, aspect_ratio => '1
 is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true', 'twins attach to the job that runs';
 is jobs(), 2, '... it is one';
 
-# The process died after its job had a picture: the picture is the answer.
-sql("UPDATE idempotency_keys SET status = NULL, lease_expires_at = now() - interval '1 second' WHERE key = '$made'");
-is line(generate($made, save_to_identity => \1)), '200 fine true', 'a picture is not paid for twice';
-is jobs(), 2, '... although its request died';
-sql("UPDATE generation_jobs SET state = 'failed', image = NULL WHERE id = '" . json($pictures[0])->{job}{id} . "'");
-is line(generate($made, save_to_identity => \1)), '200 fine first', 'one whose job failed is made again';
+# The key stands for the job, whatever becomes of that.
+my $named = json($pictures[0])->{job}{id};
+sub fails { my ($status) = @_; sql("UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'refused', error_detail = 'No.', error_status = $status WHERE id = '$named'"); return }
+fails(422);
+is line(generate($made, save_to_identity => \1)), '422 refused true', 'what a job was refused with is answered again';
+is jobs(), 2, '... without another job';
+for my $status (503, 504, 429) {
+    fails($status);
+    sql("UPDATE idempotency_keys SET resource_id = '$named' WHERE key = '$made'");
+    is line(generate($made, save_to_identity => \1)), '200 fine first', "one whose job failed with $status is made again";
+}
 # The save failed when it came first: the replay makes it good.
-sql("UPDATE idempotency_keys SET error_detail = 'not saved' WHERE key = '$made'; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE identities SET previous_image = NULL, previous_image_sized = NULL");
+sql('UPDATE generation_jobs SET saved_at = NULL; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE identities SET previous_image = NULL, previous_image_sized = NULL');
 my $saved = generate($made, save_to_identity => \1);
 is line($saved), '200 fine true', 'a generation whose picture could not be saved';
 like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';

@@ -208,16 +208,19 @@ is(($server->sql('SELECT count(*) FROM generation_jobs'))[0], 1, '... nor begun'
 is refusal(call(POST => "$list$id/cancel/", @there)), refusal(call(POST => "$list$id/cancel/", @there)), 'a canceled job stays so';
 is call(POST => "$list$id/save-to-identity/", @there)->code, 200, 'who changes his mind can attach the picture after all';
 
-# Lost: nobody runs what was inserted, or had begun, by a process that died.
-my @lost = $server->sql("INSERT INTO generation_jobs (state, lease_expires_at, owner, attempts, cancel_requested_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids)"
-    . " VALUES ('queued', now() - interval '1 second', NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'), ('running', now() - interval '1 second', 'x', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
-    . " ('running', now() - interval '1 second', 'x', 1, now(), '', 'gemini', 'm', '1:1', '1K', '{}'), ('queued', NULL, NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
-    . " ('queued', now() + interval '1 hour', NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}') RETURNING id");
-eventually(sub { ($server->sql("SELECT count(*) FROM generation_jobs WHERE error_code = 'lost'"))[0] == 3 });
-my @jobs = map { json(call(GET => "$list$_/", @there)) } @lost;
-is_deeply [$jobs[0]{state}, $jobs[0]{error}], ['failed', { code => 'lost', detail => 'The server stopped before it asked for the picture. Ask for it again.', billed => JSON::PP::false }], 'a job that was never begun is failed, and nothing was paid';
-is_deeply [$jobs[1]{state}, $jobs[1]{error}], ['failed', { code => 'lost', detail => 'The server stopped before the picture was there.', billed => undef }], 'one that had begun is failed, and nobody knows';
-is $jobs[2]{state}, 'canceled', 'one that was to be canceled is canceled';
-is join(' ', map { $_->{state} } @jobs[3, 4]), 'queued queued', 'what still may be run waits';
-$server->judge(qr/IIMG0105/);
+# What a process left that died: its jobs are begun again, so often as may be.
+chomp(my $node = `hostname`);
+my @left = $server->sql("INSERT INTO generation_jobs (state, lease_expires_at, owner, attempts, cancel_requested_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids)"
+    . " VALUES ('running', now() - interval '1 second', '$node/1/dead', 2, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'), ('running', now() - interval '1 second', '$node/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
+    . " ('running', now() - interval '1 second', '$node/1/dead', 1, now(), '', 'gemini', 'm', '1:1', '1K', '{}'), ('queued', NULL, NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
+    . " ('running', now() - interval '1 second', 'elsewhere/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}') RETURNING id");
+eventually(sub { ($server->sql("SELECT count(*) FROM generation_jobs WHERE id IN ('" . join("','", @left) . "') AND state NOT IN ('queued', 'running')"))[0] == 4 });
+my @jobs = map { json(call(GET => "$list$_/", @there)) } @left;
+is_deeply [$jobs[0]{state}, $jobs[0]{error}], ['failed', { code => 'lost', detail => 'The server stopped before the picture was there, and had begun it 2 times. Ask for it again.', billed => undef }],
+    'one that was begun twice is failed, and nobody knows whether it was paid for';
+is "$jobs[1]{state} $jobs[1]{attempts} $jobs[1]{error}{code}", 'failed 2 user_deleted', 'one that was begun once is begun again; here, without a user, in vain';
+is "$jobs[2]{state} $jobs[2]{error}{code}", 'canceled generation_canceled', 'one that was to be canceled is canceled';
+is "$jobs[3]{state} $jobs[3]{attempts}", 'failed 1', 'one that waits has its turn';
+is $jobs[4]{state}, 'running', 'one of another machine is left to that for a while';
+$server->judge(qr/IIMG0117/);
 finish();

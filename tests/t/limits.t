@@ -62,7 +62,7 @@ forget();
 
 # At once -------------------------------------------------------------------------------------------
 
-limit('GenerationsAtOnce 3');
+limit('GenerationsAtOnce 3', 'GenerationQueue 0');
 my ($statuses, $most, @answers) = at_once_by(10, 3000, 'admin', 'bob');
 is $statuses, '3x200 7x429', 'of ten at once at two servers three are made';
 is $most, 3, 'and never more than three are under way';

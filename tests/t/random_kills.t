@@ -16,9 +16,9 @@ my $clients = 6;
 my $place = IdentityImg::Store->chosen;
 plan skip_all => $place->missing if $place->missing;
 my $seed = $ENV{SEED} // int(rand(1e6));
-# The cluster runs with synchronous_commit off: what it confirms may be gone after a crash, unless we ask.
+# A process that dies over a password leaves it counted as wrong.
 my $server = IdentityImg::Server->new('random', env => { %{$place->env} }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16', 'MaxRequestWorkers 96', 'StartServers 6',
-    'MinSpareThreads 24', 'MaxSpareThreads 96', 'DBDMax 4', 'DBDKeep 4', 'IdentityImgSweepInterval 2', 'IdentityImgGeminiTimeout 5', '')->start;
+    'MinSpareThreads 24', 'MaxSpareThreads 96', 'DBDMax 4', 'DBDKeep 4', 'IdentityImgSweepInterval 2', 'IdentityImgGeminiTimeout 5', 'IdentityImgLoginFailures 1000000', '')->start;
 my $store = IdentityImg::Audit->new($server, $place);
 srand $seed;
 diag "SEED=$seed SOAK_SECONDS=$seconds";
@@ -116,6 +116,7 @@ is join(' ', grep { !/^(?:0|200|201|204|400|404|409|503)$/ } sort keys %status),
 is join(' ', grep { $_ == 500 } keys %status), '', '... and never a 500';
 
 $server->restart;
+ok eventually(sub { !eval { $store->sql(q{SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')}) } }, 60), 'afterwards all generations end';
 ok eventually(sub { eval { $store->sql('SELECT 1') } && ask(GET => 'reference-images/', as => 'alice')->code == 200 }), 'afterwards the server answers';
 is $store->quarrels, '', 'no picture is lost, none is left over';
 my @seen = map { $_->{image} ? values %{$_->{image}} : () } map { rows($_) } @people;
@@ -123,5 +124,5 @@ is scalar(grep { ask(GET => $_)->code != 200 } @seen), 0, 'each picture that is 
 my $compared = $store->ctl('reconcile', '--verbose');
 is $?, 0, 'identityimgctl reconcile finds no difference' or diag $compared;
 
-$server->judge(qr/AH10392|AH00052|AH00051|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:003|10\d)/, qr/AH00632|AH00631|AH00629|dbd/, qr/terminating connection|server closed|SSL|^\s|FATAL|WARNING|HINT|DETAIL/);
+$server->judge(qr/AH10392|AH00052|AH00051|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:003|10\d|11\d)/, qr/AH00632|AH00631|AH00629|dbd/, qr/terminating connection|server closed|SSL|^\s|FATAL|WARNING|HINT|DETAIL/);
 done_testing();

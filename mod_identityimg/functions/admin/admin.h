@@ -41,23 +41,44 @@ typedef struct iimg_generation_t {
     iimg_identity_t *identity;                      /* only when it was saved there */
 } iimg_generation_t;
 
-/**
- * Generate a picture: a row first, the provider second, the store third, the row again. Blocks for as
- * long as the provider takes; holds no database connection meanwhile.
- * Errors: IIMG_NOT_FOUND "Identity not found" (checked first), IIMG_INVALID (no references, none of
- * them readable), IIMG_UNAVAILABLE "No active image generation prompt found", IIMG_LIMITED as
- * iimg_admit_generation, IIMG_CONFLICT generation_canceled, the generator's.
- */
-iimg_error_t *iimg_generate_identity_image(iimg_context_t *context,
-                                           const iimg_generation_request_t *request,
-                                           iimg_generation_t *generation);
+/** Photos in the form in which they go to a generator. */
+typedef struct iimg_loaded_references_t {
+    iimg_generator_reference_t *references;
+    int count;
+    apr_array_header_t *ids;                        /* const char *: of those that were loaded */
+    apr_array_header_t *warnings;                   /* const char *: about those that were not */
+} iimg_loaded_references_t;
 
 /**
- * What an earlier request generated, once more; nothing is generated.
- * @param unsaved it was to be saved to the identity, and could not be: that is made good
- * Errors: IIMG_GONE, IIMG_UNAVAILABLE.
+ * Load photos, as many as can be.
+ * @param images iimg_reference_image_t
+ * Errors: IIMG_INVALID no_readable_references, IIMG_UNAVAILABLE, IIMG_BUSY.
  */
-iimg_error_t *iimg_replay_generation(iimg_context_t *context, const char *job_id, bool unsaved,
+iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_header_t *images,
+                                   iimg_loaded_references_t *loaded);
+
+/** Seconds until others may think a job lost whose process says nothing. */
+#define IIMG_GENERATION_LEASE 60
+
+/**
+ * Ask for a picture: a row first. Whoever holds an idempotency key has it stand for the job.
+ * @param room whether this process could run the job now
+ * @param job  running, claimed for this process, if it may be run now; else queued
+ * Errors: IIMG_NOT_FOUND "Identity not found" (checked first), IIMG_INVALID (no references, none of
+ * them readable), IIMG_UNAVAILABLE "No active image generation prompt found", IIMG_LIMITED and
+ * IIMG_BUSY as iimg_admit_generation.
+ */
+iimg_error_t *iimg_request_generation(iimg_context_t *context,
+                                      const iimg_generation_request_t *request, bool room,
+                                      iimg_generation_job_t **job);
+
+/**
+ * What a job that was asked for has come to. If its picture was to be saved to the identity and
+ * could not be, that is made good.
+ * Errors: what the job failed with; IIMG_CONFLICT generation_canceled; IIMG_BUSY
+ * generation_unfinished; IIMG_GONE; IIMG_UNAVAILABLE.
+ */
+iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id,
                                      iimg_generation_t *generation);
 
 /**
@@ -72,10 +93,11 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
  * Within the transaction that inserts a job for the accepted caller: whether the limits of all nodes
  * leave room for one more. Others who ask wait until the transaction ends.
  * @param expected_cost of its picture, a decimal
+ * @param now           whether it could be run now; becomes false when it has to wait its turn
  * Errors: IIMG_LIMITED (generations_at_once, user_generations_at_once, user_generations_per_day,
- * generation_budget), with the time after which there is room.
+ * generation_budget), with the time after which there is room; IIMG_BUSY generation_queue_full.
  */
-iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost);
+iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost, bool *now);
 
 /** A page of all generations, the newest first. @param jobs iimg_generation_job_t */
 iimg_error_t *iimg_list_generation_jobs(iimg_context_t *context, iimg_page_t *page,
@@ -103,6 +125,9 @@ iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id
  */
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
                                         iimg_identity_t **identity);
+
+/** Save pictures to their identities that a process left unsaved which died over it. Logs what fails. */
+void iimg_save_left(iimg_context_t *context);
 
 /** What a resolution costs and how long it takes, with the model that is asked by default. */
 typedef struct iimg_resolution_option_t {

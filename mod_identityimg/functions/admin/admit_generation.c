@@ -42,19 +42,38 @@ static const char *being_made(apr_pool_t *pool, int n, const char *whom)
                         n == 1 ? " is" : "s are", whom);
 }
 
-static iimg_error_t *check_running(iimg_context_t *context, const iimg_generation_load_t *load)
+static iimg_error_t *check_running(iimg_context_t *context, const iimg_generation_load_t *load,
+                                   bool *now)
 {
     const iimg_generation_limits_t *limits = &context->services->generation_limits;
 
-    if (limits->at_once && load->running >= limits->at_once) {
-        return wait_for(context, load->seconds, "generations_at_once",
-                        being_made(context->pool, load->running, ""));
-    }
     if (limits->at_once_per_user && load->running_of_user >= limits->at_once_per_user) {
         return wait_for(context, load->seconds_of_user, "user_generations_at_once",
                         being_made(context->pool, load->running_of_user, " for you"));
     }
+    if (!limits->at_once || load->running + load->queued < limits->at_once) {
+        return NULL;
+    }
+    if (!limits->queue) {
+        return wait_for(context, load->seconds, "generations_at_once",
+                        being_made(context->pool, load->running + load->queued, ""));
+    }
+    *now = false;       /* nobody overtakes those who wait */
     return NULL;
+}
+
+static iimg_error_t *check_queue(iimg_context_t *context, const iimg_generation_load_t *load)
+{
+    int most = context->services->generation_limits.queue;
+    iimg_error_t *err;
+
+    if (load->queued < (most > 0 ? most : 1)) {
+        return NULL;
+    }
+    err = iimg_error(context->pool, IIMG_BUSY, "%d picture%s waiting to be made, as many as may. "
+                     "Try again in %s.", load->queued, load->queued == 1 ? " is" : "s are",
+                     in_words(context->pool, load->seconds));
+    return iimg_error_retry(iimg_error_code(err, "generation_queue_full"), load->seconds);
 }
 
 static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_load_t *load)
@@ -83,23 +102,28 @@ static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_lo
     return NULL;
 }
 
-iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost)
+iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost, bool *now)
 {
     const iimg_generation_limits_t *limits = &context->services->generation_limits;
     iimg_generation_wish_t wish = { context->caller->id, expected_cost, limits->per_day_per_user,
                                     limits->budget };
     iimg_generation_load_t load;
-    iimg_error_t *err;
+    iimg_error_t *err = NULL;
 
-    if (!is_limited(limits)) {
+    if (!is_limited(limits) && *now) {
         return NULL;
     }
-    err = iimg_generation_load_lock(context);
+    if (is_limited(limits)) {
+        err = iimg_generation_load_lock(context);
+    }
     if (!err) {
         err = iimg_generation_load_read(context, &wish, &load);
     }
     if (!err) {
-        err = check_running(context, &load);
+        err = check_running(context, &load, now);
     }
-    return err ? err : check_day(context, &load);
+    if (!err) {
+        err = check_day(context, &load);
+    }
+    return err || *now ? err : check_queue(context, &load);
 }

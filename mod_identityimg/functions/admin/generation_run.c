@@ -1,0 +1,262 @@
+/* generation_run.c - a job that this process runs: read, loaded, kept or failed, saved. */
+#include "functions/admin/generation_run.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "base/fault.h"
+#include "base/log.h"
+
+/* What goes in ---------------------------------------------------------------------------------- */
+
+iimg_error_t *iimg_generation_run_read(iimg_context_t *context, const char *id,
+                                       iimg_generation_run_t *run)
+{
+    iimg_error_t *err = iimg_generation_job_by_id(context, id, &run->job);
+
+    run->warnings = apr_array_make(context->pool, 2, sizeof(const char *));
+    return err || run->job ? err : iimg_not_found(context);
+}
+
+static bool is_listed(const apr_array_header_t *ids, const char *id)
+{
+    for (int i = 0; i < ids->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(ids, i, const char *), id) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Those of the user's photos that the job names. */
+static iimg_error_t *find_photos(iimg_context_t *context, const iimg_generation_job_t *job,
+                                 apr_array_header_t **photos)
+{
+    apr_array_header_t *all;
+    iimg_error_t *err = iimg_reference_image_with_picture(context, job->user_id, &all);
+
+    *photos = apr_array_make(context->pool, 5, sizeof(iimg_reference_image_t));
+    for (int i = 0; !err && i < all->nelts; i++) {
+        const iimg_reference_image_t *one = &APR_ARRAY_IDX(all, i, iimg_reference_image_t);
+
+        if (is_listed(job->reference_image_ids, one->id)) {
+            APR_ARRAY_PUSH(*photos, iimg_reference_image_t) = *one;
+        }
+    }
+    return err;
+}
+
+static iimg_error_t *load_photos(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    iimg_loaded_references_t loaded;
+    apr_array_header_t *photos;
+    iimg_error_t *err = iimg_user_share(context, run->job->user_id);
+
+    if (!err) {
+        err = find_photos(context, run->job, &photos);
+    }
+    if (err) {
+        return err;
+    }
+    if (photos->nelts < run->job->reference_image_ids->nelts) {
+        APR_ARRAY_PUSH(run->warnings, const char *) =
+            "Some of the reference images were deleted before the picture was made.";
+    }
+    err = iimg_load_references(context, photos, &loaded);
+    if (err) {
+        return err;
+    }
+    apr_array_cat(run->warnings, loaded.warnings);
+    run->ask.references = loaded.references;
+    run->ask.reference_count = loaded.count;
+    return NULL;
+}
+
+/* Words for generators that do not read prompts. */
+static iimg_error_t *load_identity(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    iimg_identity_t *identity = NULL;
+    iimg_error_t *err = NULL;
+
+    if (run->job->identity_id) {
+        err = iimg_identity_by_id(context, run->job->identity_id, &identity);
+    }
+    run->ask.identity_name = identity ? identity->name : "";
+    run->ask.identity_category = identity ? identity->category : "";
+    run->ask.i_am_statement = identity ? identity->i_am_statement : NULL;
+    run->ask.visualization = identity ? identity->visualization : NULL;
+    return err;
+}
+
+iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    const iimg_generation_job_t *job = run->job;
+    iimg_error_t *err;
+
+    run->ask.prompt = job->prompt_used;
+    run->ask.model = job->model;
+    run->ask.aspect_ratio = job->aspect_ratio;
+    run->ask.resolution = job->resolution;
+    if (!iimg_generator_size(job->aspect_ratio, job->resolution, &run->ask.width,
+                             &run->ask.height)) {
+        return iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
+    }
+    err = load_identity(context, run);
+    return err ? err : load_photos(context, run);
+}
+
+/* What came of it ------------------------------------------------------------------------------- */
+
+/* What the provider told beside the picture, or instead of it. */
+static void take_facts(iimg_generation_run_t *run)
+{
+    apr_array_header_t *warnings = apr_array_copy(run->warnings->pool, run->warnings);
+
+    if (run->result) {
+        run->outcome.usage = run->result->usage;
+        run->outcome.cost = run->result->cost;
+        apr_array_cat(warnings, run->result->warnings);
+    }
+    run->outcome.warnings = warnings;
+}
+
+/* Only a picture that opens is one. */
+static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    const iimg_media_type_t *type = iimg_media_type_sniff(run->result->data, run->result->length);
+    iimg_bytes_t bytes = { run->result->data, run->result->length, -1, 0 };
+    iimg_error_t *err = iimg_image_size(context, &context->services->pictures, &bytes,
+                                        &run->outcome.width, &run->outcome.height);
+
+    if (err && (err->kind == IIMG_BUSY || err->kind == IIMG_UNAVAILABLE)) {
+        return err;
+    }
+    if (err) {
+        return iimg_error_detail(
+            iimg_error_code(iimg_error(context->pool, IIMG_UPSTREAM,
+                                       "The image provider sent something that is no picture."),
+                            "provider_reply"), "%s", err->detail ? err->detail : err->message);
+    }
+    run->outcome.media_type = type->media_type;
+    take_facts(run);
+    run->looked = true;
+    return NULL;
+}
+
+static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
+{
+    iimg_generation_run_t *run = baton;
+    iimg_generation_job_t *job = NULL;
+    iimg_error_t *err = NULL;
+
+    if (run->outcome.image) {
+        /* Who is deleted takes along the pictures made from his photos: none may come after. */
+        err = iimg_user_share(context, run->job->user_id);
+    }
+    if (!err) {
+        err = iimg_generation_job_finish(context, run->job->id, context->services->owner,
+                                         &run->outcome, &job);
+    }
+    if (!err && !job) {
+        return iimg_error(context->pool, IIMG_CONFLICT,
+                          "The generation was ended meanwhile; its picture was not kept.");
+    }
+    if (!err && run->outcome.image) {
+        err = iimg_publish_picture(context, &run->stored);
+    }
+    if (!err) {
+        run->job = job;
+    }
+    return err;
+}
+
+/* When the answer to COMMIT was lost, the row tells whether it happened. */
+static bool was_kept(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    iimg_generation_job_t *job;
+
+    if (!context->lost_commit || iimg_generation_job_by_id(context, run->job->id, &job) || !job
+        || !job->image || strcmp(job->image, run->stored.picture.key) != 0) {
+        return false;
+    }
+    run->job = job;
+    return true;
+}
+
+iimg_error_t *iimg_generation_run_keep(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    const iimg_generator_result_t *result = run->result;
+    iimg_error_t *err = run->looked ? NULL : look_at_result(context, run);
+
+    if (!err) {
+        err = iimg_store_generated(context, result->data, result->length,
+                                   iimg_media_type_sniff(result->data, result->length),
+                                   &run->stored);
+    }
+    if (err) {
+        return err;
+    }
+    run->outcome.image = run->stored.picture.key;
+    context->lost_commit = false;
+    err = iimg_db_transaction(context, finish_row, run);
+    if (err && was_kept(context, run)) {
+        return NULL;
+    }
+    if (err) {
+        iimg_abandon_picture(context, &run->stored);
+    }
+    return err;
+}
+
+/* "t", "f", or NULL when only the provider knows. */
+static const char *billed(const iimg_context_t *context, const iimg_generation_run_t *run,
+                          const iimg_error_t *cause)
+{
+    if (!context->services->generator->billed) {
+        return "f";
+    }
+    return run->result && run->result->data ? "t" : cause->billed;
+}
+
+iimg_error_t *iimg_generation_run_fail(iimg_context_t *context, iimg_generation_run_t *run,
+                                       const iimg_error_t *cause, int status)
+{
+    iimg_error_t *err;
+
+    memset(&run->outcome, 0, sizeof(run->outcome));
+    run->outcome.error_code = cause->code ? cause->code : "failed";
+    run->outcome.error_detail = cause->message;
+    run->outcome.error_billed = billed(context, run, cause);
+    run->outcome.error_status = status;
+    run->outcome.error_retry_after = cause->retry_after;
+    take_facts(run);
+    err = iimg_db_transaction(context, finish_row, run);
+    return err && err->kind == IIMG_CONFLICT ? NULL : err;      /* it has ended already */
+}
+
+/* The identity ---------------------------------------------------------------------------------- */
+
+iimg_error_t *iimg_generation_run_save(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    const iimg_generation_job_t *job = run->job;
+    iimg_identity_t *identity;
+    iimg_error_t *err = NULL;
+
+    if (!job->save_to_identity || strcmp(job->state, "succeeded") != 0 || job->saved_at) {
+        return NULL;
+    }
+    if (job->requested_by) {
+        err = iimg_user_login_by_id(context, job->requested_by, &context->login);
+    }
+    if (!err) {
+        err = job->identity_id ? iimg_identify_caller(context, IIMG_STAFF)
+                               : iimg_identity_not_found(context);
+    }
+    if (!err) {
+        err = iimg_save_image_to_identity(context, job->identity_id, job, run->result->data,
+                                          run->result->length, &identity);
+    }
+    if (!err) {
+        err = iimg_generation_job_saved(context, job->id);
+    }
+    return err;
+}

@@ -1,0 +1,40 @@
+/* save_left.c - pictures that were to be saved to their identities by a process that died over it. */
+#include "functions/admin/admin.h"
+
+#include "base/log.h"
+
+/* In the name of who asked for it. */
+static iimg_error_t *save_one(iimg_context_t *context, const char *id)
+{
+    iimg_generation_job_t *job;
+    iimg_identity_t *identity;
+    iimg_error_t *err = iimg_generation_job_by_id(context, id, &job);
+
+    if (err || !job || !job->requested_by) {
+        return err;
+    }
+    err = iimg_user_login_by_id(context, job->requested_by, &context->login);
+    if (!err) {
+        err = iimg_identify_caller(context, IIMG_STAFF);
+    }
+    return err ? err : iimg_save_job_to_identity(context, id, &identity);
+}
+
+void iimg_save_left(iimg_context_t *context)
+{
+    apr_array_header_t *ids;
+    iimg_error_t *err = iimg_generation_job_unsaved(context, &ids);
+
+    for (int i = 0; !err && i < ids->nelts; i++) {
+        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+
+        iimg_log(context, IIMG_LOG_INFO, "generation %s: its picture is saved to the identity, which "
+                 "another process did not come to", id);
+        err = save_one(context, id);
+        if (err) {
+            iimg_log(context, IIMG_LOG_INFO, "generation %s: %s", id,
+                     err->detail ? err->detail : err->message);
+            err = iimg_generation_job_not_saved(context, id);
+        }
+    }
+}
