@@ -146,6 +146,7 @@ bench: ## measure
 	@$(MAKE) build
 	@tests/bench/run
 	@tests/bench/storage
+	@tests/bench/generations
 
 docs: ## write docs/api anew from openapi.json
 	@node scripts/api-docs.mjs

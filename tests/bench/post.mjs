@@ -1,0 +1,41 @@
+/* post.mjs - sends the same POST many times over some connections, and counts the answers.
+ *
+ *   node post.mjs COUNT CONNECTIONS URL HEADERS-AS-JSON BODY
+ *
+ * Prints {"wrong": answers that are neither 200 nor 202, "seconds": until the last one}.
+ */
+import { Agent, request } from 'node:http';
+
+const [count, connections] = process.argv.slice(2, 4).map(Number);
+const [url, headers, body] = process.argv.slice(4);
+const agent = new Agent({ keepAlive: true, maxSockets: connections });
+const options = {
+    method: 'POST', agent,
+    headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...JSON.parse(headers) },
+};
+const began = Date.now();
+let sent = 0, wrong = 0;
+
+function send() {
+    return new Promise((resolve) => {
+        const outgoing = request(url, options, (response) => {
+            wrong += response.statusCode !== 200 && response.statusCode !== 202 ? 1 : 0;
+            response.resume();
+            response.on('end', resolve);
+        });
+
+        outgoing.on('error', () => { wrong++; resolve(); });
+        outgoing.end(body);
+    });
+}
+
+async function work() {
+    while (sent < count) {
+        sent++;
+        await send();
+    }
+}
+
+await Promise.all(Array.from({ length: connections }, work));
+console.log(JSON.stringify({ wrong, seconds: (Date.now() - began) / 1000 }));
+process.exit(0);
