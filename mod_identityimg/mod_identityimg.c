@@ -4,6 +4,7 @@
 #include <ap_mpm.h>
 #include <httpd.h>
 #include <http_config.h>
+#include <http_connection.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
@@ -30,6 +31,7 @@
 #include "server/housekeeping.h"
 #include "server/media.h"
 #include "server/origin.h"
+#include "server/park.h"
 #include "server/picture_worker.h"
 
 static void register_hooks(apr_pool_t *pool);
@@ -196,6 +198,26 @@ static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
     return problem;
 }
 
+/* Requests wait with a thread each where this httpd does not do what parking stands on. */
+static void test_parking(apr_pool_t *ptemp, server_rec *servers)
+{
+    bool wanted = false;
+    const char *problem;
+
+    for (server_rec *server = servers; server; server = server->next) {
+        wanted = wanted || (iimg_config_of(server)->enabled && iimg_config_of(server)->park_requests);
+    }
+    problem = wanted ? iimg_park_test(ptemp) : NULL;
+    if (!problem) {
+        return;
+    }
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "IIMG0171: IdentityImgParkRequests has no "
+                 "effect: %s", problem);
+    for (server_rec *server = servers; server; server = server->next) {
+        iimg_config_of(server)->park_requests = 0;
+    }
+}
+
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *servers)
 {
@@ -231,7 +253,9 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 6. a line for the operator */
+    /* 6. whether connections can be parked where that is wanted */
+    test_parking(ptemp, servers);
+    /* 7. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",
@@ -348,6 +372,9 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_config(check_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(post_config, NULL, before_watchdog, APR_HOOK_MIDDLE);
     ap_hook_child_init(child_init, after_dbd, before_watchdog, APR_HOOK_MIDDLE);
+    ap_hook_process_connection(iimg_park_process, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_suspend_connection(iimg_park_suspend, NULL, NULL, APR_HOOK_REALLY_LAST);
+    ap_hook_resume_connection(iimg_park_resume, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_child_stopping(child_stopping, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_translate_name(translate_name, NULL, NULL, APR_HOOK_FIRST);
     ap_hook_map_to_storage(map_to_storage, NULL, NULL, APR_HOOK_FIRST);

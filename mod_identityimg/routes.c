@@ -296,5 +296,8 @@ int iimg_route(request_rec *r)
     if (err) {
         iimg_authn_clear_dead(r, err);
     }
+    if (req.parked) {
+        return SUSPENDED;
+    }
     return err ? iimg_respond_error(r, req.context, err) : OK;
 }

@@ -1,4 +1,4 @@
-/* await.c - requests that wait for a job, each with its thread. */
+/* await.c - requests that wait for a job: in a place, with or without a thread. */
 #include "server/await.h"
 
 #include <stdlib.h>
@@ -8,36 +8,58 @@
 #include <apr_thread_mutex.h>
 #include "models/generation_job.h"
 #include "server/engine.h"
+#include "server/park.h"
 
 #define ASK_AGAIN APR_USEC_PER_SEC      /* when the row could not be read */
 
-typedef struct await_t {
+/* A thread that waits. */
+typedef struct waiter_t {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *changed;
     bool news;
     bool stuck;
     iimg_engine_watch_t *watch;
-} await_t;
+} waiter_t;
 
-static apr_uint32_t waiting;            /* requests in this child; atomic */
+static apr_uint32_t waiting;            /* threads in this child; atomic */
 
 void iimg_await_prefer(const iimg_request_t *req, iimg_prefer_t *prefer)
 {
     iimg_prefer_parse(apr_table_get(req->r->headers_in, "Prefer"), prefer);
 }
 
-bool iimg_await_enter(const iimg_request_t *req)
+apr_time_t iimg_await_deadline(int seconds)
 {
-    if (apr_atomic_inc32(&waiting) >= (apr_uint32_t)req->config->max_waiting) {
-        apr_atomic_dec32(&waiting);
-        return false;
-    }
-    return true;
+    return apr_time_now() + apr_time_from_sec(seconds < IIMG_AWAIT_MOST ? seconds
+                                                                        : IIMG_AWAIT_MOST);
 }
 
-void iimg_await_leave(void)
+/* Places ---------------------------------------------------------------------------------------- */
+
+bool iimg_await_enter(iimg_request_t *req)
 {
-    apr_atomic_dec32(&waiting);
+    req->place = IIMG_PLACE_NONE;
+    if (iimg_park_enter(req)) {
+        req->place = IIMG_PLACE_PARKED;
+    }
+    else if (apr_atomic_inc32(&waiting) < (apr_uint32_t)req->config->max_waiting) {
+        req->place = IIMG_PLACE_THREAD;
+    }
+    else {
+        apr_atomic_dec32(&waiting);
+    }
+    return req->place != IIMG_PLACE_NONE;
+}
+
+void iimg_await_leave(iimg_request_t *req)
+{
+    if (req->place == IIMG_PLACE_PARKED) {
+        iimg_park_leave();
+    }
+    else if (req->place == IIMG_PLACE_THREAD) {
+        apr_atomic_dec32(&waiting);
+    }
+    req->place = IIMG_PLACE_NONE;
 }
 
 iimg_error_t *iimg_await_refuse(const iimg_request_t *req)
@@ -48,90 +70,97 @@ iimg_error_t *iimg_await_refuse(const iimg_request_t *req)
                            "generations_busy");
 }
 
-apr_time_t iimg_await_deadline(int seconds)
-{
-    return apr_time_now() + apr_time_from_sec(seconds < IIMG_AWAIT_MOST ? seconds
-                                                                        : IIMG_AWAIT_MOST);
-}
+/* A thread's waiting ------------------------------------------------------------------------------ */
 
 static void take_news(void *baton, iimg_engine_news_t news)
 {
-    await_t *await = baton;
+    waiter_t *waiter = baton;
 
-    apr_thread_mutex_lock(await->mutex);
-    await->news = true;
-    await->stuck = await->stuck || news == IIMG_NEWS_STUCK;
-    apr_thread_cond_signal(await->changed);
-    apr_thread_mutex_unlock(await->mutex);
+    apr_thread_mutex_lock(waiter->mutex);
+    waiter->news = true;
+    waiter->stuck = waiter->stuck || news == IIMG_NEWS_STUCK;
+    apr_thread_cond_signal(waiter->changed);
+    apr_thread_mutex_unlock(waiter->mutex);
 }
 
-static bool begin(await_t *await, const iimg_request_t *req, const char *job_id, int version)
+static bool begin(waiter_t *waiter, const iimg_request_t *req, const iimg_awaited_t *awaited)
 {
     apr_pool_t *pool = req->r->pool;
 
-    await->news = await->stuck = false;
-    if (apr_thread_mutex_create(&await->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS
-        || apr_thread_cond_create(&await->changed, pool) != APR_SUCCESS) {
+    waiter->news = waiter->stuck = false;
+    if (apr_thread_mutex_create(&waiter->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS
+        || apr_thread_cond_create(&waiter->changed, pool) != APR_SUCCESS) {
         return false;
     }
-    await->watch = iimg_engine_watch(pool, req->r->server, job_id, version, take_news, await);
+    waiter->watch = iimg_engine_watch(pool, req->r->server, awaited->job_id, awaited->version,
+                                      take_news, waiter);
     return true;
 }
 
 /* @return false: the job is stuck */
-static bool wait_for_news(await_t *await, apr_time_t deadline)
+static bool wait_for_news(waiter_t *waiter, apr_time_t deadline)
 {
     apr_time_t now;
     bool stuck;
 
-    apr_thread_mutex_lock(await->mutex);
-    while (!await->news && (now = apr_time_now()) < deadline) {
-        apr_thread_cond_timedwait(await->changed, await->mutex, deadline - now);
+    apr_thread_mutex_lock(waiter->mutex);
+    while (!waiter->news && (now = apr_time_now()) < deadline) {
+        apr_thread_cond_timedwait(waiter->changed, waiter->mutex, deadline - now);
     }
-    await->news = false;
-    stuck = await->stuck;
-    apr_thread_mutex_unlock(await->mutex);
+    waiter->news = false;
+    stuck = waiter->stuck;
+    apr_thread_mutex_unlock(waiter->mutex);
     return !stuck;
 }
 
 static bool has_ended(const iimg_generation_job_t *job)
 {
-    return !job || (strcmp(job->state, "queued") != 0 && strcmp(job->state, "running") != 0);
+    return strcmp(job->state, "queued") != 0 && strcmp(job->state, "running") != 0;
 }
 
-/* Whoever listens looks at the row first: what happened before is no news. @return has it ended? */
-static bool wait_until(iimg_request_t *req, const char *job_id, int version, apr_time_t deadline)
+bool iimg_await_is_over(iimg_request_t *req, const iimg_awaited_t *awaited, bool *known)
 {
-    iimg_generation_job_t *job;
-    bool ended = false;
-    await_t await;
+    iimg_generation_job_t *job = NULL;
+    iimg_error_t *err = iimg_generation_job_by_id(req->context, awaited->job_id, &job);
 
-    if (!begin(&await, req, job_id, version)) {
-        return false;
+    *known = err == NULL;
+    return !err && (!job || has_ended(job)
+                    || (awaited->version >= 0 && atoi(job->version) != awaited->version));
+}
+
+/* Whoever listens looks at the row first: what happened before is no news. */
+static void wait_here(iimg_request_t *req, const iimg_awaited_t *awaited)
+{
+    bool known, over = false;
+    waiter_t waiter;
+
+    if (!begin(&waiter, req, awaited)) {
+        return;
     }
-    while (!ended) {
-        apr_time_t now = apr_time_now();
-        iimg_error_t *err = iimg_generation_job_by_id(req->context, job_id, &job);
+    while (!over && apr_time_now() < awaited->deadline) {
+        apr_time_t until = awaited->deadline, soon = apr_time_now() + ASK_AGAIN;
 
-        ended = !err && has_ended(job);
-        if (now >= deadline || (!err && version >= 0 && job && atoi(job->version) != version)) {
-            break;
-        }
-        if (!ended && !wait_for_news(&await, err && now + ASK_AGAIN < deadline ? now + ASK_AGAIN
-                                                                              : deadline)) {
-            break;
-        }
+        over = iimg_await_is_over(req, awaited, &known);
+        until = known || until < soon ? until : soon;
+        over = over || !wait_for_news(&waiter, until);
     }
-    iimg_engine_unwatch(await.watch);
-    return ended;
+    iimg_engine_unwatch(waiter.watch);
 }
 
-bool iimg_await_job(iimg_request_t *req, const char *job_id, apr_time_t deadline)
+iimg_error_t *iimg_await(iimg_request_t *req, const iimg_awaited_t *awaited)
 {
-    return wait_until(req, job_id, -1, deadline);
-}
+    bool known;
+    iimg_error_t *err;
 
-void iimg_await_change(iimg_request_t *req, const char *job_id, int version, apr_time_t deadline)
-{
-    (void)wait_until(req, job_id, version, deadline);
+    if (req->place == IIMG_PLACE_PARKED && !iimg_await_is_over(req, awaited, &known)
+        && iimg_park(req, awaited)) {
+        req->parked = true;
+        return NULL;
+    }
+    if (req->place == IIMG_PLACE_THREAD) {
+        wait_here(req, awaited);
+    }
+    err = awaited->answer(req, awaited->job_id);
+    iimg_await_leave(req);
+    return err;
 }

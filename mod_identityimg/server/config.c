@@ -21,7 +21,7 @@ typedef struct number_t {
 } number_t;
 
 enum { MEDIA_EXPIRY, MAX_UPLOAD, MEGAPIXELS, MEGAPIXELS_JPEG, REFERENCE_SIDE, GEMINI_TIMEOUT,
-       GEMINI_CONNECT_TIMEOUT, MAX_WAITING, ENGINE_JOBS, ENGINE_THREADS, ENGINE_MEMORY,
+       GEMINI_CONNECT_TIMEOUT, MAX_WAITING, MAX_PARKED, ENGINE_JOBS, ENGINE_THREADS, ENGINE_MEMORY,
        GENERATION_QUEUE, GENERATION_ATTEMPTS, GENERATIONS_AT_ONCE, GENERATIONS_PER_USER,
        GENERATIONS_PER_DAY, DATABASE_CONNECTIONS, DATABASE_WAIT, DATABASE_TIMEOUT,
        BASIC_CACHE, SESSION_AGE, TOKEN_AGE, LOGIN_FAILURES, LOGIN_WINDOW, SWEEP_INTERVAL,
@@ -41,6 +41,7 @@ static const number_t numbers[] = {
     [GEMINI_MAX_RESPONSE] = { offsetof(iimg_config_t, gemini_max_response), 1048576, 1073741824,
                               67108864 },
     [MAX_WAITING] = { offsetof(iimg_config_t, max_waiting), 1, 10000, 16 },
+    [MAX_PARKED] = { offsetof(iimg_config_t, max_parked), 1, 100000, 5000 },
     [ENGINE_JOBS] = { offsetof(iimg_config_t, engine_jobs), 1, 100000, 1000 },
     [ENGINE_THREADS] = { offsetof(iimg_config_t, engine_threads), 1, 64, 4 },
     [ENGINE_MEMORY] = { offsetof(iimg_config_t, engine_memory), 1, 65536, 256 },
@@ -71,12 +72,13 @@ typedef struct flag_t {
     int otherwise;
 } flag_t;
 
-enum { PREPARE, ALLOW_INSECURE, S3_MACHINE };
+enum { PREPARE, ALLOW_INSECURE, S3_MACHINE, PARK_REQUESTS };
 
 static const flag_t flags[] = {
     [PREPARE] = { offsetof(iimg_config_t, prepare), 1 },
     [ALLOW_INSECURE] = { offsetof(iimg_config_t, allow_insecure), 0 },
     [S3_MACHINE] = { offsetof(iimg_config_t, s3_machine), 0 },
+    [PARK_REQUESTS] = { offsetof(iimg_config_t, park_requests), 0 },
 };
 
 typedef struct text_t {
@@ -432,6 +434,10 @@ const command_rec iimg_config_commands[] = {
            "most pixels of the longer side of a reference sent to a provider"),
     NUMBER("IdentityImgMaxWaiting", MAX_WAITING,
            "most requests that wait for a generation at once in a child process"),
+    FLAG("IdentityImgParkRequests", PARK_REQUESTS,
+         "whether requests that wait for a generation are held without a thread"),
+    NUMBER("IdentityImgMaxParked", MAX_PARKED,
+           "most requests that wait without a thread at once in a child process"),
     NUMBER("IdentityImgEngineJobs", ENGINE_JOBS,
            "most generations that a child process runs at once"),
     NUMBER("IdentityImgEngineThreads", ENGINE_THREADS,

@@ -46,6 +46,7 @@ struct iimg_engine_watch_t {
     server_rec *server;
     const char *id;
     int version;
+    apr_time_t due;                 /* when to be told the time; 0: never */
     iimg_engine_news_fn news;
     void *baton;
 };
@@ -76,6 +77,7 @@ typedef struct engine_t {
     apr_array_header_t *waiting;    /* iimg_task_t *: those that are not due yet */
     apr_time_t next_tick;
     apr_time_t draining_since;
+    apr_time_t told_time;
     apr_time_t looked_for_dead, looked_for_left;
 } engine_t;
 
@@ -148,6 +150,29 @@ iimg_engine_watch_t *iimg_engine_watch(apr_pool_t *pool, server_rec *server, con
     APR_RING_INSERT_TAIL(&engine->watches, watch, iimg_engine_watch_t, link);
     apr_thread_mutex_unlock(engine->mutex);
     return watch;
+}
+
+void iimg_engine_watch_due(iimg_engine_watch_t *watch, apr_time_t due)
+{
+    apr_thread_mutex_lock(engine->mutex);
+    watch->due = due;
+    apr_thread_mutex_unlock(engine->mutex);
+}
+
+/* To those who wait without a thread. */
+static void tell_time(void)
+{
+    apr_time_t now = apr_time_now();
+    iimg_engine_watch_t *watch;
+
+    apr_thread_mutex_lock(engine->mutex);
+    APR_RING_FOREACH(watch, &engine->watches, iimg_engine_watch_t, link) {
+        if (watch->due && watch->due <= now) {
+            watch->due = 0;
+            watch->news(watch->baton, IIMG_NEWS_TIME);
+        }
+    }
+    apr_thread_mutex_unlock(engine->mutex);
 }
 
 void iimg_engine_unwatch(iimg_engine_watch_t *watch)
@@ -586,6 +611,18 @@ static bool is_done(void)
     return apr_atomic_read32(&engine->count) == 0;
 }
 
+/* A quarter of a second is good enough for those who wait. */
+static bool now_and_then(void)
+{
+    apr_time_t now = apr_time_now();
+
+    if (now - engine->told_time < APR_USEC_PER_SEC / 4) {
+        return false;
+    }
+    engine->told_time = now;
+    return true;
+}
+
 static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *unused)
 {
     (void)thread, (void)unused;
@@ -595,6 +632,9 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *unused)
         empty_inbox();
         cancel_some();
         tick_if_due();
+        if (now_and_then()) {
+            tell_time();
+        }
         next = start_due();
         now = apr_time_now();
         next = next && next < engine->next_tick ? next : engine->next_tick;

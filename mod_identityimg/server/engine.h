@@ -35,6 +35,7 @@ typedef struct iimg_engine_watch_t iimg_engine_watch_t;
 
 typedef enum {
     IIMG_NEWS_CHANGED,          /* its row is another one, or it has ended */
+    IIMG_NEWS_TIME,             /* iimg_engine_watch_due has come */
     IIMG_NEWS_STUCK             /* it goes on, but nobody should wait for it: a backend stays away */
 } iimg_engine_news_t;
 
@@ -49,6 +50,9 @@ typedef void (*iimg_engine_news_fn)(void *baton, iimg_engine_news_t news);
  */
 iimg_engine_watch_t *iimg_engine_watch(apr_pool_t *pool, server_rec *server, const char *job_id,
                                        int version, iimg_engine_news_fn news, void *baton);
+
+/** Be told once when it is time, within a second. */
+void iimg_engine_watch_due(iimg_engine_watch_t *watch, apr_time_t due);
 void iimg_engine_unwatch(iimg_engine_watch_t *watch);
 
 #endif

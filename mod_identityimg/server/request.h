@@ -9,6 +9,9 @@
 #include "functions/shared/shared.h"
 #include "server/config.h"
 
+/** Where a request waits for a job. */
+typedef enum { IIMG_PLACE_NONE, IIMG_PLACE_THREAD, IIMG_PLACE_PARKED } iimg_place_t;
+
 typedef struct iimg_request_t {
     request_rec *r;
     iimg_context_t *context;
@@ -18,6 +21,8 @@ typedef struct iimg_request_t {
     apr_time_t serializing;         /* since when an answer is written; 0: not timed */
     int body_file;                  /* sealed memory file that the input lies in; -1: none */
     const char *body_start;         /* where that file begins in memory */
+    iimg_place_t place;
+    bool parked;                    /* it is answered later: the handler returns SUSPENDED */
     bool body_read;                 /* the body is gone: the request cannot be dispatched again */
 } iimg_request_t;
 

@@ -87,39 +87,40 @@ static bool goes_on(const iimg_generation_job_t *job)
     return strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0;
 }
 
-/* Who has this version already waits for another one, who has none for the end. @return whether it
- * was waited */
-static bool wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
+static iimg_error_t *answer_now(iimg_request_t *req, const char *job_id)
 {
-    apr_time_t deadline = iimg_await_deadline(seconds);
+    iimg_generation_job_t *job;
+    iimg_error_t *err = iimg_get_generation_job(req->context, job_id, &job);
 
-    if (!iimg_await_enter(req)) {
-        return false;       /* then it is answered as it is now */
-    }
-    if (iimg_respond_has(req, version_of(req->context->pool, job))) {
-        iimg_await_change(req, job->id, atoi(job->version), deadline);
-    }
-    else {
-        (void)iimg_await_job(req, job->id, deadline);
-    }
-    iimg_await_leave();
-    return true;
+    return err ? err : answer_job(req, HTTP_OK, job);
 }
 
+/* Who has this version already waits for another one, who has none for the end. */
+static iimg_error_t *wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
+{
+    bool has_it = iimg_respond_has(req, version_of(req->context->pool, job));
+    iimg_awaited_t awaited = { job->id, has_it ? atoi(job->version) : -1,
+                               iimg_await_deadline(seconds), answer_now };
+    int most = seconds < IIMG_AWAIT_MOST ? seconds : IIMG_AWAIT_MOST;
+
+    apr_table_setn(req->r->headers_out, "Preference-Applied",
+                   apr_psprintf(req->r->pool, "wait=%d", most));
+    return iimg_await(req, &awaited);
+}
+
+/* When too many wait it is answered as it is now. */
 iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
 {
     iimg_generation_job_t *job;
     iimg_prefer_t prefer;
     iimg_error_t *err = iimg_get_generation_job(req->context, req->id, &job);
 
-    iimg_await_prefer(req, &prefer);
-    if (!err && prefer.wait > 0 && goes_on(job) && wait_for(req, job, prefer.wait)) {
-        apr_table_setn(req->r->headers_out, "Preference-Applied",
-                       apr_psprintf(req->r->pool, "wait=%d", prefer.wait < IIMG_AWAIT_MOST
-                                                                 ? prefer.wait : IIMG_AWAIT_MOST));
-        err = iimg_get_generation_job(req->context, req->id, &job);
+    if (err) {
+        return err;
     }
-    return err ? err : answer_job(req, HTTP_OK, job);
+    iimg_await_prefer(req, &prefer);
+    return prefer.wait > 0 && goes_on(job) && iimg_await_enter(req)
+           ? wait_for(req, job, prefer.wait) : answer_job(req, HTTP_OK, job);
 }
 
 /* 202 says that the job goes on to its next step. */

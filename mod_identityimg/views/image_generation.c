@@ -242,15 +242,16 @@ static iimg_error_t *answer(iimg_request_t *req, const char *job_id)
 }
 
 /* Who does not want to wait for the whole may still want to for some seconds. */
-static iimg_error_t *answer_async(iimg_request_t *req, const char *job_id, int wait)
+static iimg_error_t *answer_as_it_is(iimg_request_t *req, const char *job_id)
 {
-    bool ended = false;
+    iimg_generation_job_t *job;
+    iimg_error_t *err = iimg_get_generation_job(req->context, job_id, &job);
 
-    if (wait > 0 && iimg_await_enter(req)) {
-        ended = iimg_await_job(req, job_id, iimg_await_deadline(wait));
-        iimg_await_leave();
+    if (err) {
+        return err;
     }
-    return ended ? answer(req, job_id) : answer_accepted(req, job_id);
+    return strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0
+           ? answer_accepted(req, job_id) : answer(req, job_id);
 }
 
 /* The same request again, under its key, is given the same job. */
@@ -268,35 +269,42 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
     return err ? err : begin(req, input, job_id);
 }
 
+/* Waits for the picture. Who cannot is told so before anything is begun. */
 static iimg_error_t *generate_and_wait(iimg_request_t *req)
 {
-    const char *job_id;
-    iimg_error_t *err = take_job(req, &job_id);
-
-    if (err) {
-        return err;
-    }
-    (void)iimg_await_job(req, job_id, apr_time_now() + apr_time_from_sec(
-        req->context->services->generator_settings.timeout + MARGIN));
-    return answer(req, job_id);
-}
-
-/* Who cannot wait is told so before anything is begun. */
-iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
-{
-    iimg_prefer_t prefer;
-    const char *job_id;
+    int seconds = req->context->services->generator_settings.timeout + MARGIN;
+    iimg_awaited_t awaited = { .version = -1, .answer = answer };
     iimg_error_t *err;
 
-    iimg_await_prefer(req, &prefer);
-    if (prefer.respond_async) {
-        err = take_job(req, &job_id);
-        return err ? err : answer_async(req, job_id, prefer.wait);
-    }
     if (!iimg_await_enter(req)) {
         return iimg_await_refuse(req);
     }
-    err = generate_and_wait(req);
-    iimg_await_leave();
-    return err;
+    err = take_job(req, &awaited.job_id);
+    if (err) {
+        iimg_await_leave(req);
+        return err;
+    }
+    awaited.deadline = apr_time_now() + apr_time_from_sec(seconds);
+    return iimg_await(req, &awaited);
+}
+
+iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
+{
+    iimg_awaited_t awaited = { .version = -1, .answer = answer_as_it_is };
+    iimg_prefer_t prefer;
+    iimg_error_t *err;
+
+    iimg_await_prefer(req, &prefer);
+    if (!prefer.respond_async) {
+        return generate_and_wait(req);
+    }
+    err = take_job(req, &awaited.job_id);
+    if (err) {
+        return err;
+    }
+    if (prefer.wait <= 0 || !iimg_await_enter(req)) {
+        return answer_accepted(req, awaited.job_id);
+    }
+    awaited.deadline = iimg_await_deadline(prefer.wait);
+    return iimg_await(req, &awaited);
 }
