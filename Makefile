@@ -25,7 +25,7 @@ export IIMG_SANITIZE := $(SANITIZE)
 # once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
 needs    := libpq jansson gmime-3.0 libcurl libcrypto
-codecs   := vips libseccomp
+codecs   := vips libjpeg libseccomp
 aprs     := apr-1 apr-util-1
 $(call once,apxs_cppflags,apxs -q EXTRA_CPPFLAGS)
 $(call once,httpd_headers,apxs -q INCLUDEDIR)
@@ -76,8 +76,9 @@ worker_lib := $(out)/libidentityimg-worker.a
 # For tests: the worker whose pictures misbehave.
 rogue     := $(out)/identityimg-rogue-worker
 libexec   := /usr/lib/identityimg
-# The metadata filter is for the worker program alone, never for httpd; tests link it too.
-metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c)))
+# What of the worker needs no codec: the metadata filter, and resampling. Never for httpd; tests link it too.
+resample  := $(out)/mod_identityimg/worker/resample.o
+metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c))) $(resample)
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
@@ -192,6 +193,9 @@ $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	@echo "  AS  $<"
 	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
+# Its loops are to be vectorized.
+$(resample): CFLAGS += -O3
+
 # Only these see libvips: httpd never maps it.
 $(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
 
@@ -243,7 +247,7 @@ $(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 $(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs) -lm
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 
