@@ -144,7 +144,7 @@ endif
 
 bench: ## measure
 	@scripts/deps bench
-	@$(MAKE) build
+	@$(MAKE) build build/plain/programs/pipeline
 	@tests/bench/run
 	@tests/bench/storage
 

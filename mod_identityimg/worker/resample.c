@@ -44,10 +44,11 @@ static void weigh(tap_t *tap, float *weights, double centre, double scale, int f
     double sum = 0;
 
     for (int i = from; i < to; i++) {
-        sum += lanczos((i + 0.5 - centre) / scale);
+        weights[i - from] = (float)lanczos((i + 0.5 - centre) / scale);
+        sum += weights[i - from];
     }
     for (int i = from; i < to; i++) {
-        weights[i - from] = (float)(lanczos((i + 0.5 - centre) / scale) / sum);
+        weights[i - from] /= (float)sum;
     }
     tap->first = from;
     tap->count = to - from;
