@@ -4,7 +4,8 @@
  *   pipeline WORKER ONCE THREADS SECONDS FILE ...
  *                                  ONCE pictures at once, asked for by so many threads, each of which
  *                                  sends the files in turn; prints their number, the seconds, the
- *                                  worker's ms of CPU for each, and the ms that each took
+ *                                  worker's ms of CPU for each, and the ms that each took until it
+ *                                  was done or refused
  *   pipeline WORKER PREFIX FILE    writes the derivatives to PREFIX-0.jpg (100 pixels) to PREFIX-2.jpg
  */
 #include <pthread.h>
@@ -159,7 +160,7 @@ static void *be_client(void *baton)
         double began = now();
         iimg_error_t *err = derive(pool, client->settings, &client->files[which], &derived);
 
-        if (err) {
+        if (err && err->kind != IIMG_INVALID && err->kind != IIMG_TOO_LARGE) {
             snprintf(client->problem, sizeof(client->problem), "%s", err->message);
             break;
         }
