@@ -75,6 +75,8 @@ worker_o  := $(patsubst %.c,$(out)/%.o,$(call c_files,worker))
 worker_lib := $(out)/libidentityimg-worker.a
 # For tests: the worker whose pictures misbehave.
 rogue     := $(out)/identityimg-rogue-worker
+# For tests: what makes small pictures of all kinds.
+corpus    := $(out)/corpus
 libexec   := /usr/lib/identityimg
 # What of the worker needs no codec: the metadata filter, and resampling. Never for httpd; tests link it too.
 resample  := $(out)/mod_identityimg/worker/resample.o
@@ -89,7 +91,7 @@ all: build
 build: $(module) $(worker) $(ctl) ## build the module, its worker and identityimgctl (the default)
 	@:
 
-unit: $(unit) $(programs) $(rogue) ## build the unit tests, and programs that other tests run
+unit: $(unit) $(programs) $(rogue) $(corpus) ## build the unit tests, and programs that other tests run
 	@:
 
 run: ## install what is missing, build, and run in the foreground until Ctrl-C
@@ -120,13 +122,15 @@ test: ## run all tests
 	@$(MAKE) build FAULTS=1
 	@tests/run
 
-soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; then filter 20,000 damaged pictures
+soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; then upload, and filter, 20,000 damaged pictures
 	@scripts/deps test
 	@scripts/deps s3 || echo "Without them, only a directory is tried." >&2
 	@$(MAKE) build
 	@$(MAKE) build FAULTS=1
 	@KILL_POINTS=all STORE_FAULTS=all SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/kill_points.t \
 	    tests/t/kill_points_s3.t tests/t/store_faults.t tests/t/random_kills.t tests/t/random_kills_s3.t
+	@$(MAKE) unit
+	@IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/damaged.t
 	@$(MAKE) SANITIZE=1 build unit
 	@IIMG_SANITIZE=1 IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/metadata.t
 
@@ -219,6 +223,10 @@ $(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib)
 $(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
+$(corpus): $(out)/tests/worker/corpus.o
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(codecs_libs)
 
 # httpd looks for the module's record alone.
 $(out)/exports: Makefile
