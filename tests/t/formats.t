@@ -14,6 +14,8 @@ my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 my $dir = "$ENV{IIMG_WORK}/formats";
 mkdir $dir;
+# Of libvips' modules we need the one that the worker has: commands start in half of the time.
+$ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
 sub spurt { my ($path, $bytes) = @_; open my $file, '>:raw', $path or die "$path: $!"; print $file $bytes; close $file or die $!; return $path }
