@@ -1,12 +1,12 @@
 /*
- * pipeline.c - pictures through identityimg-worker as httpd sends them, but without httpd: for benches.
+ * pipeline.c - pictures through identityimg-worker as httpd sends them, without httpd: for benches.
  *
  *   pipeline WORKER ONCE THREADS SECONDS FILE ...
- *                                  ONCE pictures at once, asked for by so many threads, each of which
- *                                  sends the files in turn; prints their number, the seconds, the
- *                                  worker's ms of CPU for each, and the ms that each took until it
- *                                  was done or refused
- *   pipeline WORKER PREFIX FILE    writes the derivatives to PREFIX-0.jpg (100 pixels) to PREFIX-2.jpg
+ *                                  ONCE pictures at once, asked for by so many threads, each of
+ *                                  which sends the files in turn; prints their number, the seconds,
+ *                                  the worker's ms of CPU for each, and the ms that each took until
+ *                                  it was done or refused
+ *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to -2.jpg
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -84,7 +84,7 @@ static void write_log(void *baton, const char *file, int line, iimg_log_level_t 
     (void)baton, (void)file, (void)line, (void)level, (void)text;
 }
 
-/* The worker -------------------------------------------------------------------------------------- */
+/* The worker ---------------------------------------------------------------------------------- */
 
 static pid_t start_worker(const char *program, int at_once, iimg_image_settings_t *settings)
 {
@@ -133,7 +133,7 @@ static double cpu_of(pid_t pid)
     return (double)(times[0] + times[1] + times[2] + times[3]) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* Clients ----------------------------------------------------------------------------------------- */
+/* Clients ------------------------------------------------------------------------------------- */
 
 static iimg_error_t *derive(apr_pool_t *pool, const iimg_image_settings_t *settings,
                             const file_t *file, iimg_derived_t **derived)

@@ -1,6 +1,6 @@
 /*
- * corpus.c - 200 small pictures in all the ways in which libvips writes the six formats, for tests that
- * damage them.
+ * corpus.c - 200 small pictures in all the ways in which libvips writes the six formats, for tests
+ * that damage them.
  *
  *   corpus PICTURE FOLDER      writes FOLDER/000.jpg, FOLDER/001.png, ...
  */
@@ -13,7 +13,12 @@
 
 typedef enum { RGB, GREY, ALPHA, GREY_ALPHA, DEEP, CMYK, FRAMES, KINDS } kind_t;
 
-static const struct { kind_t kind; const char *name; } ways[] = {
+typedef struct way_t {
+    kind_t kind;
+    const char *name;               /* ending, with the saver's options */
+} way_t;
+
+static const way_t ways[] = {
     { RGB, "jpg" }, { RGB, "png" }, { RGB, "webp" }, { RGB, "gif" },
     { RGB, "heic[compression=hevc]" }, { RGB, "avif[compression=av1,effort=0]" },
     { RGB, "jpg[interlace]" }, { RGB, "png[interlace]" }, { RGB, "webp[lossless]" },
@@ -56,7 +61,8 @@ static void make_kinds(const char *path, int side, VipsImage *kinds[KINDS])
 {
     VipsImage *all, *small;
 
-    if (vips_thumbnail(path, &small, side, "height", 8 + side * 3 / 4, "size", VIPS_SIZE_FORCE, NULL) != 0
+    if (vips_thumbnail(path, &small, side, "height", 8 + side * 3 / 4, "size", VIPS_SIZE_FORCE,
+                       NULL) != 0
         || vips_extract_band(small, &all, 0, "n", 3, NULL) != 0
         || !(kinds[RGB] = vips_image_copy_memory(all))
         || vips_colourspace(kinds[RGB], &kinds[GREY], VIPS_INTERPRETATION_B_W, NULL) != 0
@@ -78,13 +84,13 @@ int main(int argc, char **argv)
     }
     vips_concurrency_set(1);
     for (int i = 0; i < COUNT; i++) {
-        const char *name = ways[(size_t)i % COUNT_OF(ways)].name;
-        char *file = g_strdup_printf("%s/%03d.%s", argv[2], i, name);
+        const way_t *way = &ways[(size_t)i % COUNT_OF(ways)];
+        char *file = g_strdup_printf("%s/%03d.%s", argv[2], i, way->name);
 
-        if ((size_t)i % COUNT_OF(ways) == 0) {
+        if (way == ways) {
             make_kinds(argv[1], 16 + 8 * (i / (int)COUNT_OF(ways)), kinds);
         }
-        if (vips_image_write_to_file(kinds[ways[(size_t)i % COUNT_OF(ways)].kind], file, NULL) != 0) {
+        if (vips_image_write_to_file(kinds[way->kind], file, NULL) != 0) {
             fail(file);
         }
         g_free(file);
