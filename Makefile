@@ -25,7 +25,7 @@ export IIMG_SANITIZE := $(SANITIZE)
 # once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
 needs    := libpq jansson gmime-3.0 libcurl libcrypto
-codecs   := vips libseccomp
+codecs   := vips libjpeg libseccomp
 aprs     := apr-1 apr-util-1
 $(call once,apxs_cppflags,apxs -q EXTRA_CPPFLAGS)
 $(call once,httpd_headers,apxs -q INCLUDEDIR)
@@ -75,9 +75,12 @@ worker_o  := $(patsubst %.c,$(out)/%.o,$(call c_files,worker))
 worker_lib := $(out)/libidentityimg-worker.a
 # For tests: the worker whose pictures misbehave.
 rogue     := $(out)/identityimg-rogue-worker
+# For tests: what makes small pictures of all kinds.
+corpus    := $(out)/corpus
 libexec   := /usr/lib/identityimg
-# The metadata filter is for the worker program alone, never for httpd; tests link it too.
-metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c)))
+# What of the worker needs no codec: the metadata filter, and resampling. Never for httpd; tests link it too.
+resample  := $(out)/mod_identityimg/worker/resample.o
+metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c))) $(resample)
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
@@ -88,7 +91,7 @@ all: build
 build: $(module) $(worker) $(ctl) ## build the module, its worker and identityimgctl (the default)
 	@:
 
-unit: $(unit) $(programs) $(rogue) ## build the unit tests, and programs that other tests run
+unit: $(unit) $(programs) $(rogue) $(corpus) ## build the unit tests, and programs that other tests run
 	@:
 
 run: ## install what is missing, build, and run in the foreground until Ctrl-C
@@ -119,13 +122,15 @@ test: ## run all tests
 	@$(MAKE) build FAULTS=1
 	@tests/run
 
-soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; then filter 20,000 damaged pictures
+soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; then upload, and filter, 20,000 damaged pictures
 	@scripts/deps test
 	@scripts/deps s3 || echo "Without them, only a directory is tried." >&2
 	@$(MAKE) build
 	@$(MAKE) build FAULTS=1
 	@KILL_POINTS=all STORE_FAULTS=all SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/kill_points.t \
 	    tests/t/kill_points_s3.t tests/t/store_faults.t tests/t/random_kills.t tests/t/random_kills_s3.t
+	@$(MAKE) unit
+	@IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/damaged.t
 	@$(MAKE) SANITIZE=1 build unit
 	@IIMG_SANITIZE=1 IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/metadata.t
 
@@ -143,7 +148,7 @@ endif
 
 bench: ## measure
 	@scripts/deps bench
-	@$(MAKE) build
+	@$(MAKE) build build/plain/programs/pipeline
 	@tests/bench/run
 	@tests/bench/storage
 	@tests/bench/generations
@@ -193,6 +198,9 @@ $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	@echo "  AS  $<"
 	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
+# Its loops are to be vectorized.
+$(resample): CFLAGS += -O3
+
 # Only these see libvips: httpd never maps it.
 $(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
 
@@ -216,6 +224,10 @@ $(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib)
 $(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	@echo "  LD  $@"
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
+$(corpus): $(out)/tests/worker/corpus.o
+	@echo "  LD  $@"
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(codecs_libs)
 
 # httpd looks for the module's record alone.
 $(out)/exports: Makefile
@@ -244,7 +256,7 @@ $(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 $(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	@echo "  LD  $@"
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs) -lm
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 

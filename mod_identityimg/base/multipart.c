@@ -7,12 +7,25 @@
 #include <apr_strings.h>
 #include <gmime/gmime.h>
 
+/* GMime looks at each byte of a file, which is most of what a form costs. What is far from all
+ * delimiters it need not see: a joint stands there, whose NULs are in no boundary. */
+#define EDGE (IIMG_MULTIPART_MAX_HEADERS + 1024)    /* what it sees on both sides of a delimiter */
+#define JOINT 128
+#define WORTH 65536                                 /* bytes that must be left out at least */
+
+/* A piece of the message that GMime does not see. */
+typedef struct gap_t {
+    apr_size_t offset, length;  /* in the message */
+} gap_t;
+
 typedef struct form_t {
     apr_pool_t *pool;
     const char *message;        /* preamble and body */
     apr_size_t length;
     apr_size_t offset;          /* of the body within the message */
     const char *boundary;
+    gap_t gaps[IIMG_MULTIPART_MAX_PARTS + 2];
+    int gap_count;
     apr_array_header_t *parts;
 } form_t;
 
@@ -96,12 +109,22 @@ static bool has_long_headers(const form_t *form, const char *p)
     return end < form->message + form->length || lines > IIMG_MULTIPART_MAX_HEADER_LINES;
 }
 
+/* From behind one boundary, or the preamble, to the next one, or the end. */
+static void leave_out(form_t *form, const char *from, const char *to)
+{
+    if (to - from >= 2 * EDGE + WORTH) {
+        form->gaps[form->gap_count++] = (gap_t){ (apr_size_t)(from + EDGE - form->message),
+                                                 (apr_size_t)(to - from) - 2 * EDGE };
+    }
+}
+
 /* GMime builds an object for each part and each header: count them before it does.
  * @return why the form is refused, NULL when it is not */
-static const char *find_excess(const form_t *form)
+static const char *find_excess(form_t *form)
 {
     /* The preamble ends in a line break: there is a byte in front of any delimiter. */
     const char *p = form->message + form->offset, *end = form->message + form->length;
+    const char *behind = p;
     size_t width = strlen(form->boundary);
     int delimiters = 0;
 
@@ -113,8 +136,11 @@ static const char *find_excess(const form_t *form)
             return apr_psprintf(form->pool, "a part has more than %d bytes or %d lines of headers",
                                 IIMG_MULTIPART_MAX_HEADERS, IIMG_MULTIPART_MAX_HEADER_LINES);
         }
+        leave_out(form, behind, p);
         p += width;
+        behind = p;
     }
+    leave_out(form, behind, end);
     return delimiters ? NULL : "the body holds no boundary";
 }
 
@@ -125,17 +151,56 @@ static apr_status_t drop_wrapper(void *data)
     return APR_SUCCESS;
 }
 
+/* The message with joints for gaps. */
+static const char *shorten(const form_t *form, apr_size_t *length)
+{
+    apr_size_t read = 0, written = 0;
+    char *text;
+
+    *length = form->length;
+    for (int i = 0; i < form->gap_count; i++) {
+        *length -= form->gaps[i].length - JOINT;
+    }
+    if (form->gap_count == 0) {
+        return form->message;
+    }
+    text = apr_palloc(form->pool, *length);
+    for (int i = 0; i < form->gap_count; i++) {
+        const gap_t *gap = &form->gaps[i];
+
+        memcpy(text + written, form->message + read, gap->offset - read);
+        written += gap->offset - read;
+        memset(text + written, 0, JOINT);
+        written += JOINT;
+        read = gap->offset + gap->length;
+    }
+    memcpy(text + written, form->message + read, form->length - read);
+    return text;
+}
+
+/* What is where in the message that GMime has found in the shortened one. */
+static apr_size_t place(const form_t *form, gint64 found)
+{
+    apr_size_t at = found > 0 ? (apr_size_t)found : 0;
+
+    for (int i = 0; i < form->gap_count && at > form->gaps[i].offset; i++) {
+        at += form->gaps[i].length - JOINT;
+    }
+    return at;
+}
+
 static GMimeStream *stream_of(form_t *form)
 {
     GByteArray *bytes = g_byte_array_new();
     GMimeStream *stream;
+    apr_size_t length;
 
     apr_pool_cleanup_register(form->pool, bytes, drop_wrapper, apr_pool_cleanup_null);
-    bytes->data = (guint8 *)form->message;
-    bytes->len = (guint)form->length;
+    bytes->data = (guint8 *)shorten(form, &length);
+    bytes->len = (guint)length;
     stream = own(form->pool, g_mime_stream_mem_new_with_byte_array(bytes));
     g_mime_stream_mem_set_owner(GMIME_STREAM_MEM(stream), FALSE);
-    g_mime_stream_set_bounds(stream, 0, (gint64)form->length);
+    g_mime_stream_set_bounds(stream, 0, (gint64)length);
     return stream;
 }
 
@@ -192,11 +257,11 @@ static iimg_error_t *read_part(form_t *form, GMimeObject *object, bool last)
     stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
     if (!part->name || !stream || stream->bound_start < (gint64)form->offset
         || stream->bound_end < stream->bound_start
-        || stream->bound_end > (gint64)form->length) {
+        || place(form, stream->bound_end) > form->length) {
         return refuse(form->pool, "a part has no usable Content-Disposition");
     }
-    part->data = form->message + stream->bound_start;
-    part->length = (apr_size_t)(stream->bound_end - stream->bound_start);
+    part->data = form->message + place(form, stream->bound_start);
+    part->length = place(form, stream->bound_end) - place(form, stream->bound_start);
     return is_whole(form, part, last) ? NULL : refuse(form->pool, "the body is cut short");
 }
 

@@ -231,7 +231,7 @@ iimg_error_t *iimg_request_upload(iimg_request_t *req, const iimg_input_t *input
     *upload = apr_palloc(req->context->pool, sizeof(**upload));
     **upload = (iimg_upload_t){
         .bytes = { part->data, part->length, req->body_file,
-                   (apr_size_t)(part->data - req->body_start) },
+                   (apr_size_t)(part->data - req->body_start), true },
         .filename = part->filename,
     };
     return NULL;

@@ -86,3 +86,24 @@ void iimg_edit_apply(const iimg_edit_t *edit, const unsigned char *original, uns
         }
     }
 }
+
+unsigned char *iimg_edit_apply_within(const iimg_edit_t *edit, uint64_t result_length,
+                                      unsigned char *original)
+{
+    const iimg_edit_step_t *last = edit->count > 0 ? &edit->steps[edit->count - 1] : NULL;
+    unsigned char head[IIMG_EDIT_MAX_HEAD];
+    iimg_edit_t before = *edit;
+    uint64_t length;
+
+    if (!last || last->kind != IIMG_EDIT_KEEP) {
+        return NULL;
+    }
+    length = result_length - last->length;
+    if (length > sizeof(head) || length > last->offset) {
+        return NULL;
+    }
+    before.count--;
+    iimg_edit_apply(&before, original, head);
+    memcpy(original + last->offset - length, head, length);
+    return original + last->offset - length;
+}

@@ -46,4 +46,15 @@ bool iimg_edit_is_valid(const iimg_edit_t *edit, uint64_t original_length, uint6
  */
 void iimg_edit_apply(const iimg_edit_t *edit, const unsigned char *original, unsigned char *out);
 
+#define IIMG_EDIT_MAX_HEAD      16384
+
+/**
+ * Apply such an edit within the original: the last range that is kept stays where it is, and what
+ * stands before it is put right in front of it.
+ * @return where the result begins; NULL, and nothing has changed, where the last step keeps nothing,
+ *         or there is no room, or there is more than IIMG_EDIT_MAX_HEAD in front of the last range
+ */
+unsigned char *iimg_edit_apply_within(const iimg_edit_t *edit, uint64_t result_length,
+                                      unsigned char *original);
+
 #endif

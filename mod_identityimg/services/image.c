@@ -236,19 +236,23 @@ static const char *clean_original(iimg_context_t *context, const asked_t *asked,
     const iimg_bytes_t *bytes = asked->question.bytes;
     const iimg_edit_t *edit = &asked->reply.edit;
     uint64_t length;
-    char *clean;
 
     if (!iimg_edit_is_valid(edit, bytes->length, &length)) {
         return "its edit does not fit the picture";
     }
     original->length = length;
+    original->data = NULL;
     if (edit->count == 1 && edit->steps[0].kind == IIMG_EDIT_KEEP) {
         original->data = bytes->data + edit->steps[0].offset;
     }
-    else {
-        clean = apr_palloc(context->pool, length ? length : 1);
-        iimg_edit_apply(edit, (const unsigned char *)bytes->data, (unsigned char *)clean);
-        original->data = clean;
+    else if (bytes->spare) {
+        original->data = (char *)iimg_edit_apply_within(edit, length, (unsigned char *)bytes->data);
+    }
+    if (!original->data) {
+        unsigned char *clean = apr_palloc(context->pool, length ? length : 1);
+
+        iimg_edit_apply(edit, (const unsigned char *)bytes->data, clean);
+        original->data = (char *)clean;
     }
     return iimg_media_type_sniff(original->data, length) == asked->type
            ? NULL : "its edit makes something else of the picture";

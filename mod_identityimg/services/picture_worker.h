@@ -21,6 +21,8 @@ typedef struct iimg_bytes_t {
     apr_size_t length;
     int file;                       /* -1: none yet */
     apr_size_t offset;              /* in file */
+    bool spare;                     /* nobody reads data any more when they have been asked about:
+                                       they may be overwritten, which file does not see */
 } iimg_bytes_t;
 
 typedef enum {

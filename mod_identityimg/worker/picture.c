@@ -7,7 +7,9 @@
 #include <string.h>
 #include "base/media_type.h"
 #include "services/picture_key.h"
+#include "worker/jpeg.h"
 #include "worker/metadata.h"
+#include "worker/resample.h"
 
 #define REFERENCE_QUALITY 90    /* of what a provider looks at */
 
@@ -232,16 +234,60 @@ static int fit(int side, double scale)
     return VIPS_MAX(1, (int)rint(side * scale));
 }
 
+/* @return whether its pixels are in memory, as bytes that need no weights */
+static bool has_plain_pixels(const VipsImage *image, iimg_pixels_t *pixels)
+{
+    *pixels = (iimg_pixels_t){ image->data, image->Xsize, image->Ysize, image->Bands };
+    return (image->dtype == VIPS_IMAGE_SETBUF || image->dtype == VIPS_IMAGE_SETBUF_FOREIGN)
+           && image->BandFmt == VIPS_FORMAT_UCHAR && image->Bands <= IIMG_RESAMPLE_BANDS
+           && !vips_image_hasalpha((VipsImage *)image);
+}
+
+/* Pixels that mean what those of another picture mean. */
+static int wrap(const iimg_pixels_t *pixels, VipsImage *like, VipsImage **out)
+{
+    size_t size = (size_t)pixels->width * (size_t)pixels->height * (size_t)pixels->bands, length;
+    int orientation = vips_image_get_orientation(like);
+    const void *profile;
+
+    *out = vips_image_new_from_memory(pixels->data, size, pixels->width, pixels->height,
+                                      pixels->bands, VIPS_FORMAT_UCHAR);
+    if (!*out) {
+        return -1;
+    }
+    (*out)->Type = like->Type;
+    if (orientation > 1) {
+        vips_image_set_int(*out, VIPS_META_ORIENTATION, orientation);
+    }
+    if (vips_image_get_typeof(like, VIPS_META_ICC_NAME)
+        && vips_image_get_blob(like, VIPS_META_ICC_NAME, &profile, &length) == 0) {
+        vips_image_set_blob_copy(*out, VIPS_META_ICC_NAME, profile, length);
+    }
+    return 0;
+}
+
+/* Resizes, never enlarging: what is in memory by ourselves, what comes from a loader by libvips. */
+static int resize(VipsImage *in, VipsImage **out, int width, int height)
+{
+    iimg_pixels_t pixels, fewer = { .width = width, .height = height, .bands = in->Bands };
+
+    if (has_plain_pixels(in, &pixels)) {
+        return iimg_resample(&pixels, &fewer) ? wrap(&fewer, in, out) : -1;
+    }
+    return vips_resize(in, out, (double)width / in->Xsize, "vscale", (double)height / in->Ysize,
+                       NULL);
+}
+
 /* Resizes into box x box, never enlarging. */
 static int resize_into(VipsImage *in, VipsImage **out, int box)
 {
     double scale = (double)box / VIPS_MAX(in->Xsize, in->Ysize);
 
     if (scale >= 1) {
-        return vips_copy(in, out, NULL);
+        *out = in;
+        return 0;
     }
-    return vips_resize(in, out, (double)fit(in->Xsize, scale) / in->Xsize, "vscale",
-                       (double)fit(in->Ysize, scale) / in->Ysize, NULL);
+    return resize(in, out, fit(in->Xsize, scale), fit(in->Ysize, scale));
 }
 
 /* Averages of colours under transparent pixels would show at the edges: weigh by alpha. */
@@ -301,6 +347,10 @@ static int to_srgb(VipsImage *in, VipsImage **out)
         }
     }
     vips_error_clear();
+    if (in->Type == VIPS_INTERPRETATION_sRGB && in->BandFmt == VIPS_FORMAT_UCHAR) {
+        *out = in;
+        return 0;
+    }
     return vips_colourspace(in, out, VIPS_INTERPRETATION_sRGB, NULL);
 }
 
@@ -320,18 +370,43 @@ static bool has_transparent_pixels(VipsImage *image)
     return least < 255;
 }
 
+/* Runs what was only planned so far. @return NULL when that fails */
+static VipsImage *computed(VipsImage *planned)
+{
+    return vips_image_copy_memory(planned);
+}
+
+/* The pixels of a JPEG, halved while they are decoded. */
+static VipsImage *decode_jpeg(const source_t *source, VipsImage *opened, int shrink)
+{
+    VipsImage *image = opened;
+    iimg_pixels_t pixels;
+
+    if (opened->Bands != 4 && !is_set(opened, "jpeg-multiscan")) {
+        return iimg_jpeg_decode(source->data, source->length, shrink, &pixels)
+                       && wrap(&pixels, opened, &image) == 0 ? image : NULL;
+    }
+    if (shrink > 1
+        && source->load((void *)source->data, source->length, &image, shrink) != 0) {
+        return NULL;
+    }
+    return computed(image);
+}
+
 /* Only as much as is needed: JPEG's own halving, then the resampling filter. */
 static int shrink_into(const source_t *source, VipsImage *opened, int box, VipsImage **out)
 {
-    int shrink = source->format == IIMG_FORMAT_JPEG ? jpeg_shrink(source, box) : 1;
-    VipsImage *image = opened;
+    VipsImage *image = opened, *small;
 
-    if (shrink > 1
-        && source->load((void *)source->data, source->length, &image, shrink) != 0) {
+    if (source->format == IIMG_FORMAT_JPEG) {
+        image = decode_jpeg(source, opened, jpeg_shrink(source, box));
+    }
+    if (!image || (vips_image_hasalpha(image) ? resize_alpha_into(image, &small, box)
+                                              : resize_into(image, &small, box)) != 0) {
         return -1;
     }
-    return vips_image_hasalpha(image) ? resize_alpha_into(image, out, box)
-                                      : resize_into(image, out, box);
+    *out = computed(small);
+    return *out ? 0 : -1;
 }
 
 static int make_upright(const source_t *source, VipsImage *in, VipsImage **out)
@@ -339,6 +414,10 @@ static int make_upright(const source_t *source, VipsImage *in, VipsImage **out)
     if (source->load == load_heif) {
         /* libheif has turned the picture already, by its own boxes. */
         vips_image_remove(in, VIPS_META_ORIENTATION);
+    }
+    if (vips_image_get_orientation(in) == 1) {
+        *out = in;
+        return 0;
     }
     return vips_autorot(in, out, NULL);
 }
@@ -348,13 +427,8 @@ static int drop_opaque_alpha(VipsImage *in, VipsImage **out)
     if (vips_image_hasalpha(in) && !has_transparent_pixels(in)) {
         return vips_extract_band(in, out, 0, "n", in->Bands - 1, NULL);
     }
-    return vips_copy(in, out, NULL);
-}
-
-/* Runs what was only planned so far. @return NULL when that fails */
-static VipsImage *computed(VipsImage *planned)
-{
-    return vips_image_copy_memory(planned);
+    *out = in;
+    return 0;
 }
 
 /* Upright, sRGB, within box, in memory; alpha only where something shows through. */
@@ -362,24 +436,27 @@ static int decode(const source_t *source, VipsImage *opened, int box, VipsImage 
 {
     VipsImage *small, *plain, *upright;
 
-    if (shrink_into(source, opened, box, &small) != 0) {
-        return -1;
-    }
-    small = computed(small);    /* the one decode happens here */
-    if (!small || to_srgb(small, &plain) != 0) {
-        return -1;
-    }
-    if (make_upright(source, plain, &upright) != 0) {
+    if (shrink_into(source, opened, box, &small) != 0   /* the one decode happens here */
+        || to_srgb(small, &plain) != 0 || make_upright(source, plain, &upright) != 0) {
         return -1;
     }
     upright = computed(upright);
-    return upright ? drop_opaque_alpha(upright, out) : -1;
+    if (!upright || drop_opaque_alpha(upright, &plain) != 0) {
+        return -1;
+    }
+    *out = computed(plain);
+    return *out ? 0 : -1;
 }
 
 /* Saving -------------------------------------------------------------------------------------- */
 
 int iimg_picture_save_jpeg(VipsImage *image, int quality, iimg_piece_t *piece)
 {
+    iimg_pixels_t pixels;
+
+    if (has_plain_pixels(image, &pixels) && pixels.bands == 3) {
+        return iimg_jpeg_encode(&pixels, quality, &piece->data, &piece->length) ? 0 : -1;
+    }
     return vips_jpegsave_buffer(image, &piece->data, &piece->length, "Q", quality,
                                 "optimize_coding", TRUE, "strip", TRUE, NULL);
 }

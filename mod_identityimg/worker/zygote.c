@@ -255,8 +255,10 @@ static void watch(const zygote_t *zygote, watch_t *watch)
     for (int i = 0; i < zygote->count; i++) {
         const task_t *task = &zygote->tasks[i];
 
-        /* A pipe that nobody reads any more says so, unasked. */
-        watch->polls[1 + 2 * i] = (struct pollfd){ task->files[IIMG_WORK_VERDICT], 0, 0 };
+        /* A pipe that nobody reads any more says so, unasked; and would go on until the process is
+         * gone that was ended for it. */
+        watch->polls[1 + 2 * i] =
+            (struct pollfd){ task->late ? -1 : task->files[IIMG_WORK_VERDICT], 0, 0 };
         watch->polls[2 + 2 * i] = (struct pollfd){ task->pid ? task->pidfd : -1, POLLIN, 0 };
     }
 }

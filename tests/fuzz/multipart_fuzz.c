@@ -6,6 +6,7 @@
 #define TYPE "multipart/form-data; boundary=" BOUNDARY
 #define HEAD "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"image\"; " \
              "filename=\"a.b\"\r\n\r\n"
+#define LARGE 90000
 #define TAIL "\r\n--" BOUNDARY "--\r\n"
 
 void fuzz_start(apr_pool_t *pool)
@@ -63,6 +64,20 @@ static void good_form(apr_pool_t *pool, const char *data, size_t length)
                (size_t)part->length);
 }
 
+/* As a file of which GMime does not see the middle. */
+static void large_form(apr_pool_t *pool, const char *data, size_t length)
+{
+    size_t size = LARGE + length;
+    char *file = apr_palloc(pool, size);
+
+    for (size_t i = 0; i < size; i++) {
+        file[i] = data[i % length];
+    }
+    if (!memmem(file, size, "--" BOUNDARY, strlen("--" BOUNDARY))) {
+        good_form(pool, file, size);
+    }
+}
+
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 {
     if (length == 0) {
@@ -71,5 +86,8 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
     strange_form(pool, data, length);
     if (!memmem(data, length, "--" BOUNDARY, strlen("--" BOUNDARY))) {
         good_form(pool, data, length);
+    }
+    if (data[0] % 8 == 0) {
+        large_form(pool, data, length);
     }
 }

@@ -1,10 +1,10 @@
 # formats.t - every kind of picture that is read, in its depths, colours and turns: derivatives show what
-# the picture shows, bombs are refused before they go off, and damaged ones do no harm.
+# the picture shows, bombs are refused before they go off.
 use strict;
 use warnings;
 use utf8;
 use Compress::Zlib ();
-use IdentityImg::Server 'in_parallel';
+use IdentityImg::Server;
 use IdentityImg::Test;
 use Test::More;
 use Time::HiRes 'time';
@@ -14,6 +14,8 @@ my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 my $dir = "$ENV{IIMG_WORK}/formats";
 mkdir $dir;
+# Of libvips' modules we need the one that the worker has: commands start in half of the time.
+$ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
 sub spurt { my ($path, $bytes) = @_; open my $file, '>:raw', $path or die "$path: $!"; print $file $bytes; close $file or die $!; return $path }
@@ -198,51 +200,6 @@ for my $what ('a baseline JPEG', 'a PNG with alpha') {
 }
 cmp_ok distance(lab_of(fetch(upload($bytes{'a baseline JPEG'}), 'thumbnail')), $reference{small}), '<', 6, 'they look the same';
 
-# Damage -----------------------------------------------------------------------------------------------------
-
-# Copies of small pictures with bytes changed, cut out, doubled, or cut off.
-sub mutate {
-    my ($bytes) = @_;
-    for (1 .. 1 + rand 4) {
-        my $at = int rand length $bytes;
-        my $way = rand;
-        if    ($way < .55) { substr $bytes, $at, 1, chr int rand 256 }
-        elsif ($way < .70) { substr $bytes, $at, 4, pack 'N', (0, 1, 0x7fffffff, 0xffffffff, 0xffff, 65536)[rand 6] }
-        elsif ($way < .80) { substr $bytes, $at, 1 + rand 64, '' }
-        elsif ($way < .90) { substr $bytes, $at, 0, substr $bytes, rand length $bytes, rand 64 }
-        else               { $bytes = substr $bytes, 0, $at }
-        return $bytes if length $bytes < 20;
-    }
-    return $bytes;
-}
-run("vips resize $dir/$_.v $dir/tiny-$_.v 0.12") for qw(rgb cmyk alpha);
-my @seeds = map { my ($from, $to) = @$_; run("vips copy $dir/tiny-$from.v '$dir/$to'"); slurp("$dir/" . $to =~ s/\[.*//r) }
-    ['rgb', 't.jpg'], ['rgb', 'p.jpg[interlace]'], ['cmyk', 'c.jpg'], ['rgb', 't.png'], ['alpha', 'i.png[interlace]'], ['rgb', 't.webp'], ['alpha', 'l.webp[lossless]'], ['rgb', 't.gif'], ['rgb', 't.heic[compression=hevc]'], ['rgb', 't.avif[effort=0]'];
-my @children = $server->children;
-my @who = qw(alice bob scenario_one scenario_two);
-my @slots = map { json(call(POST => 'reference-images/', as => $_, base => $base, json => {}))->{id} } @who;
-my @seen = in_parallel(4, sub {
-    my ($mine) = @_;
-    srand 20260 + $mine;
-    my (%codes, $slowest);
-    for my $n (1 .. 125) {
-        my $began = time;
-        $codes{upload(mutate($seeds[$n % @seeds]), $who[$mine], $slots[$mine])->code}++;
-        my $took = time - $began;
-        $slowest = $took if $took > ($slowest // 0);
-    }
-    return [\%codes, $slowest];
-});
-my %codes;
-for my $one (@seen) { $codes{$_} += $one->[0]{$_} for keys %{$one->[0]} }
-is join(' ', grep { !/^(?:200|400|413)$/ } keys %codes), '', 'of 500 damaged pictures each is taken or refused: ' . join ', ', map { "$codes{$_} $_" } sort keys %codes;
-cmp_ok $codes{400} // 0, '>', 50, 'many are refused';
-cmp_ok $codes{200} // 0, '>', 20, 'and some are still pictures';
-cmp_ok((sort { $b <=> $a } map { $_->[1] } @seen)[0], '<', 15, 'none holds anybody up');
-my %still = map { $_ => 1 } $server->children;
-is join(' ', grep { !$still{$_} } @children), '', 'no process of httpd has ended';
-is upload($jpeg)->code, 200, 'and pictures are decoded';
-
-$server->judge(qr/IIMG0130: /);
+$server->judge;
 undef $server;
 finish();

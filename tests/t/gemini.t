@@ -190,7 +190,10 @@ my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
 copy(make_jpeg(3000, 2000), $sideways);
 system(qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody -XMP:Creator=Nobody), $sideways) == 0
     or die 'exiftool failed';
-my @photos = ([0, $sideways, 1365, 2048], [1, portrait(), 512, 512], [3, make_jpeg(800, 600), 800, 600]);
+# One in colours of a wider gamut.
+my $wide = "$ENV{IIMG_WORK}/wide.jpg";
+system('vips', 'icc_transform', portrait(), "${wide}[Q=97]", 'p3') == 0 or die 'vips failed';
+my @photos = ([0, $sideways, 1365, 2048], [1, $wide, 512, 512], [3, make_jpeg(800, 600), 800, 600]);
 my %ids;
 for my $photo (@photos[2, 0, 1]) {
     my $answer = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
@@ -235,6 +238,10 @@ for my $n (0 .. $#pictures) {
     my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ } `exiftool -a -G1 -s '$file'`;
     is "@tags", '', "reference $n has no metadata";
 }
+
+system("vips dE00 '" . portrait() . "' $ENV{IIMG_WORK}/sent-1.jpg $ENV{IIMG_WORK}/difference.v") == 0 or die 'vips failed';
+cmp_ok `vips avg $ENV{IIMG_WORK}/difference.v`, '<', 2, 'the one in a wider gamut looks the same without its profile';
+unlike `exiftool -G1 -s $ENV{IIMG_WORK}/sent-1.jpg`, qr/ICC/, 'which it does not have any more';
 
 my $picture = delivered($wire->{answer});
 is substr($picture, 41, 3), substr(sha256(join '', map({ my $text = $_; utf8::encode($text); $text } $job->{prompt_used}), @pictures), 0, 3),

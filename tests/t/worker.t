@@ -43,6 +43,7 @@ call(DELETE => 'nowhere/', base => $server->base);
 my ($zygote, @more) = zygotes();
 ok $zygote, 'httpd has a worker';
 is scalar(@more), 0, 'just one';
+is call(POST => 'image-generation/generate/', as => 'admin', base => $server->base, json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' })->code, 200, 'references and a poster have been made';
 for my $pid ($server->children, parent()) {
     unlike slurp("/proc/$pid/maps"), qr{/lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}, 'no codec is mapped in a process of httpd' if $> == 0;
 }

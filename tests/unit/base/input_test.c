@@ -278,6 +278,58 @@ static void multipart_refused(void)
            && iimg_input_file(input, "image", &(const iimg_part_t *){ NULL }) != NULL, "two files in one field are refused");
 }
 
+/* A file of so many bytes that are half boundaries, line ends and NULs, then a short part, then the
+ * same file again; GMime sees the middle of none of them. */
+static void multipart_large(size_t size, const char *boundary, unsigned state)
+{
+    static const char *const pieces[] = { "\r\n", "\n", "\r", "--", "-", "x", "xx", "\r\n--", "\r\n--xx", "a", "\0\0" };
+    const char *type = apr_psprintf(pool, "multipart/form-data; boundary=%s", boundary);
+    const char *delimiter = apr_pstrcat(pool, "--", boundary, NULL);
+    char *file = apr_palloc(pool, size + 8), *body = apr_palloc(pool, 2 * size + 1000), *to = body;
+    const iimg_part_t *one = NULL, *other = NULL;
+    iimg_input_t *input;
+    const char *text = NULL, *said;
+    char *found;
+
+    for (size_t n = 0; n < size;) {
+        const char *piece = pieces[(state = state * 1664525 + 1013904223) >> 16 & 0xff ? (state >> 24) % 11 : 9];
+        size_t length = *piece ? strlen(piece) : 2;
+
+        memcpy(file + n, piece, length);
+        n += length;
+    }
+    while ((found = memmem(file, size, delimiter, strlen(delimiter))) != NULL) {
+        found[2] = 'q';
+    }
+    for (int i = 0; i < 2; i++) {
+        to += sprintf(to, "--%s\r\nContent-Disposition: form-data; name=\"f%d\"; filename=\"a\"\r\n\r\n", boundary, i);
+        memcpy(to, file, size);
+        to += size;
+        to += sprintf(to, "\r\n%s", i ? "" : apr_psprintf(pool, "--%s\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\nshort\r\n", boundary));
+    }
+    to += sprintf(to, "--%s--\r\n", boundary);
+    said = sentence(parse(type, body, (size_t)(to - body), &input));
+    if (!said) {
+        iimg_input_file(input, "f0", &one);
+        iimg_input_file(input, "f1", &other);
+        iimg_input_text(input, "t", 10, &text);
+    }
+    tap_ok(!said && one && other && text && strcmp(text, "short") == 0 && one->length == size && other->length == size
+           && memcmp(one->data, file, size) == 0 && memcmp(other->data, file, size) == 0,
+           "two files of %zu bytes come back to the byte from between %s: %s", size, delimiter, said ? said : "read");
+}
+
+static void multipart_sizes(void)
+{
+    static const size_t sizes[] = { 80000, 83967, 83968, 84000, 84100, 200001, 1000003 };
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        multipart_large(sizes[i], "xxxx", 1 + (unsigned)i);
+        multipart_large(sizes[i], "--x", 100 + (unsigned)i);
+        multipart_large(sizes[i], "aLongBoundaryOfSeventyCharactersWhichIsJustAsManyAsRFC2046AllowsThere", 200 + (unsigned)i);
+    }
+}
+
 /* A part whose headers have so many bytes and lines of such a length, and a file part behind it. */
 static iimg_error_t *form_with_headers(size_t bytes, int width)
 {
@@ -383,6 +435,7 @@ int main(void)
     multipart_fields();
     multipart_refused();
     multipart_headers();
+    multipart_sizes();
     mutations();
     writing();
     work_end(context);

@@ -66,6 +66,47 @@ static bool makes(const iimg_edit_t *edit, uint64_t length, const char *result)
     return same;
 }
 
+/* Within the original it is the same, where the last step keeps something and there is room. */
+static bool makes_within(const iimg_edit_t *edit, uint64_t length, const char *result)
+{
+    size_t size = strlen(original);
+    unsigned char *copy = malloc(size), *made;
+    bool same;
+
+    if (!copy) {
+        abort();
+    }
+    memcpy(copy, original, size);
+    made = iimg_edit_apply_within(edit, length, copy);
+    same = made ? made >= copy && made + length <= copy + size && memcmp(made, result, length) == 0
+                : memcmp(copy, original, size) == 0;
+    free(copy);
+    return same;
+}
+
+static void test_within(void)
+{
+    iimg_edit_step_t steps[] = { KEEP(0, 2), INSERT(1), FILL('-', 2), KEEP(5, 5) };
+    iimg_edit_t edit = { .steps = steps, .count = 4, .insert_length = 1, .inserts = "x" };
+    unsigned char copy[] = "0123456789";
+
+    tap_ok(iimg_edit_apply_within(&edit, 10, copy) == copy && memcmp(copy, "01x--56789", 10) == 0,
+           "what makes just enough room is done within the original");
+    memcpy(copy, original, 10);
+    steps[3] = (iimg_edit_step_t)KEEP(6, 4);
+    tap_ok(iimg_edit_apply_within(&edit, 9, copy) == copy + 1 && memcmp(copy + 1, "01x--6789", 9) == 0,
+           "from a later byte on, if it is shorter");
+    memcpy(copy, original, 10);
+    steps[3] = (iimg_edit_step_t)KEEP(4, 6);
+    tap_ok(!iimg_edit_apply_within(&edit, 11, copy) && memcmp(copy, original, 10) == 0,
+           "what is longer is not");
+    edit.count = 3;
+    tap_ok(!iimg_edit_apply_within(&edit, 5, copy) && memcmp(copy, original, 10) == 0,
+           "nor what ends in something new");
+    edit.count = 0;
+    tap_ok(!iimg_edit_apply_within(&edit, 0, copy), "nor what is nothing");
+}
+
 static void test_rows(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -77,7 +118,8 @@ static void test_rows(void)
         memcpy(edit.inserts, rows[i].inserts, strlen(rows[i].inserts));
         valid = iimg_edit_is_valid(&edit, strlen(original), &length);
         if (rows[i].result) {
-            tap_ok(valid && makes(&edit, length, rows[i].result), "%s", rows[i].name);
+            tap_ok(valid && makes(&edit, length, rows[i].result)
+                   && makes_within(&edit, length, rows[i].result), "%s", rows[i].name);
         }
         else {
             tap_ok(!valid && length == 12345, "%s is refused", rows[i].name);
@@ -110,6 +152,7 @@ static void test_counts(void)
 int main(void)
 {
     test_rows();
+    test_within();
     test_counts();
     return tap_done();
 }

@@ -1,0 +1,156 @@
+/* jpeg.c - libjpeg, told where memory is and where to go when something is wrong. */
+#include "worker/jpeg.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <jpeglib.h>
+#include <jerror.h>
+#include <vips/vips.h>
+
+/* libvips' loader reads 4 kB at a time and hands rows on from cache to cache and thread to thread:
+ * a tenth of what a photo costs. It does the rarer kinds: several scans, CMYK. */
+
+#define ROWS 8                      /* asked for at once; libjpeg gives as many as it has */
+#define FULL_COLOURS 90             /* as libvips has it */
+
+typedef struct catcher_t {
+    struct jpeg_error_mgr manager;  /* first: libjpeg knows this alone */
+    jmp_buf leave;
+} catcher_t;
+
+static void leave(j_common_ptr jpeg)
+{
+    catcher_t *catcher = (catcher_t *)jpeg->err;
+    char said[JMSG_LENGTH_MAX];
+
+    jpeg->err->format_message(jpeg, said);
+    vips_error("jpeg", "%s", said);
+    longjmp(catcher->leave, 1);
+}
+
+static void keep_quiet(j_common_ptr jpeg)
+{
+    (void)jpeg;
+}
+
+static struct jpeg_error_mgr *catch(catcher_t *catcher)
+{
+    jpeg_std_error(&catcher->manager);
+    catcher->manager.error_exit = leave;
+    catcher->manager.output_message = keep_quiet;
+    return &catcher->manager;
+}
+
+/* libjpeg itself would fill up with grey. */
+static boolean end_too_early(j_decompress_ptr jpeg)
+{
+    ERREXIT(jpeg, JERR_INPUT_EOF);
+    return FALSE;
+}
+
+/* Room for all rows. @return false when there is none */
+static bool make_room(const struct jpeg_decompress_struct *jpeg, iimg_pixels_t *pixels)
+{
+    pixels->width = (int)jpeg->output_width;
+    pixels->height = (int)jpeg->output_height;
+    pixels->bands = jpeg->output_components;
+    pixels->data = malloc((size_t)pixels->width * (size_t)pixels->height * (size_t)pixels->bands);
+    return pixels->data != NULL;
+}
+
+static void read_rows(struct jpeg_decompress_struct *jpeg, const iimg_pixels_t *pixels)
+{
+    size_t stride = (size_t)pixels->width * (size_t)pixels->bands;
+    JSAMPROW rows[ROWS];
+
+    while (jpeg->output_scanline < jpeg->output_height) {
+        JDIMENSION left = jpeg->output_height - jpeg->output_scanline;
+
+        left = left < ROWS ? left : ROWS;
+        for (JDIMENSION i = 0; i < left; i++) {
+            rows[i] = pixels->data + (jpeg->output_scanline + i) * stride;
+        }
+        jpeg_read_scanlines(jpeg, rows, left);
+    }
+}
+
+bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, iimg_pixels_t *pixels)
+{
+    struct jpeg_decompress_struct jpeg;
+    catcher_t catcher;
+
+    jpeg.err = catch(&catcher);
+    pixels->data = NULL;
+    if (setjmp(catcher.leave) != 0) {
+        jpeg_destroy_decompress(&jpeg);
+        free(pixels->data);
+        return false;
+    }
+    jpeg_create_decompress(&jpeg);
+    jpeg_mem_src(&jpeg, data, length);
+    jpeg.src->fill_input_buffer = end_too_early;
+    jpeg_read_header(&jpeg, TRUE);
+    jpeg.scale_num = 1;
+    jpeg.scale_denom = (unsigned)shrink;
+    jpeg.out_color_space = jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
+    jpeg_start_decompress(&jpeg);
+    if (!make_room(&jpeg, pixels)) {
+        ERREXIT1(&jpeg, JERR_OUT_OF_MEMORY, 0);
+    }
+    read_rows(&jpeg, pixels);
+    jpeg_finish_decompress(&jpeg);
+    jpeg_destroy_decompress(&jpeg);
+    return true;
+}
+
+/* Up to the quality that is for looking closely, colours have half of the resolution. */
+static void set_quality(struct jpeg_compress_struct *jpeg, int quality)
+{
+    jpeg_set_quality(jpeg, quality, TRUE);
+    jpeg->optimize_coding = TRUE;
+    jpeg->write_JFIF_header = FALSE;
+    if (quality >= FULL_COLOURS) {
+        jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
+    }
+}
+
+static void write_rows(struct jpeg_compress_struct *jpeg, const iimg_pixels_t *pixels)
+{
+    size_t stride = (size_t)pixels->width * (size_t)pixels->bands;
+
+    while (jpeg->next_scanline < jpeg->image_height) {
+        JSAMPROW row = pixels->data + jpeg->next_scanline * stride;
+
+        jpeg_write_scanlines(jpeg, &row, 1);
+    }
+}
+
+bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, void **jpeg_, size_t *length)
+{
+    struct jpeg_compress_struct jpeg;
+    catcher_t catcher;
+    unsigned char *to = NULL;
+    unsigned long size = 0;
+
+    jpeg.err = catch(&catcher);
+    if (setjmp(catcher.leave) != 0) {
+        jpeg_destroy_compress(&jpeg);
+        return false;
+    }
+    jpeg_create_compress(&jpeg);
+    jpeg_mem_dest(&jpeg, &to, &size);
+    jpeg.image_width = (JDIMENSION)pixels->width;
+    jpeg.image_height = (JDIMENSION)pixels->height;
+    jpeg.input_components = pixels->bands;
+    jpeg.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&jpeg);
+    set_quality(&jpeg, quality);
+    jpeg_start_compress(&jpeg, TRUE);
+    write_rows(&jpeg, pixels);
+    jpeg_finish_compress(&jpeg);
+    jpeg_destroy_compress(&jpeg);
+    *jpeg_ = to;
+    *length = size;
+    return true;
+}
