@@ -98,7 +98,7 @@ bool iimg_engine_reserve(const server_rec *server)
     const iimg_config_t *config = iimg_config_of(server);
     apr_size_t most = (apr_size_t)config->engine_memory * 1024 * 1024;
 
-    if (!engine || apr_atomic_read32(&engine->state) != RUNS
+    if (!engine || apr_atomic_read32(&engine->state) == ENDS
         || (config->services.references
             && iimg_reference_cache_used(config->services.references) > most)) {
         return false;
@@ -361,13 +361,21 @@ static void look_for_left(apr_pool_t *pool)
     iimg_engine_clear_spool(pool, engine->alive->dir, servers);
 }
 
+/* A child that is to end still runs what its own clients wait for: there may be no other child. */
+static bool takes_jobs(void)
+{
+    apr_uint32_t state = apr_atomic_read32(&engine->state);
+
+    return state == RUNS || (state == DRAINS && is_watched());
+}
+
 static void look_at(apr_pool_t *pool, site_t *site)
 {
     iimg_context_t *context = iimg_context_create(pool, site->server, "engine");
     bool busy = apr_atomic_read32(&engine->count) > 0;
     iimg_error_t *err = busy ? renew(context, site) : NULL;
 
-    if (!err && apr_atomic_read32(&engine->state) == RUNS) {
+    if (!err && takes_jobs()) {
         err = take_some(context, site);
     }
     if (!err && busy) {

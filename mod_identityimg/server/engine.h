@@ -12,7 +12,9 @@
  */
 const char *iimg_engine_start(apr_pool_t *pchild, server_rec *main_server);
 
-/** This child takes no more work. @param graceful what it has is brought to its end */
+/**
+ * This child is to end. @param graceful what it has, and what its clients wait for, is brought to an end
+ */
 void iimg_engine_stop(bool graceful);
 
 /**

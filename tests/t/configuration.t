@@ -37,6 +37,7 @@ my %refused = (
     IdentityImgSpoolDir             => [$file, 'spool'],
     IdentityImgGeminiPrice          => [qr/is not a (?:model's name|resolution: 1K, 2K, 4K|price in US dollars)/, 'a/b 1K 1', 'm 1k 1', 'm 1K free'],
     IdentityImgMaxWaiting           => [number(1, 10000)],
+    IdentityImgMaxParked            => [number(1, 100000)],
     IdentityImgEngineJobs           => [number(1, 100000)],
     IdentityImgEngineThreads        => [number(1, 64)],
     IdentityImgEngineMemory         => [number(1, 65536)],

@@ -1,5 +1,6 @@
 # engine.t - generations as jobs: asked for without waiting, waited for, in a queue, canceled; and never
 # lost or paid for twice, whatever ends meanwhile: the client, a child of httpd, httpd, PostgreSQL.
+# IIMG_PARK=1: those who wait are parked.
 use strict;
 use warnings;
 use utf8;
@@ -21,7 +22,7 @@ END { my $status = $?; if ($in && $owner == $$) { close $in; waitpid $pid, 0 } $
 
 my $faults = IdentityImg::Fault->new('engine');
 my %provider = (GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k');
-my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16', 'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12', '';
+my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16', 'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12', $ENV{IIMG_PARK} ? ('IdentityImgParkRequests on', 'AsyncRequestWorkerFactor 100') : (), '';
 my $server = IdentityImg::Server->new('engine', env => { %provider, %{$faults->environment} }, conf => $children)->start;
 our $base = $server->base;
 is call(POST => 'reference-images/', as => 'alice', base => $base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
@@ -115,10 +116,10 @@ is ask(POST => "$list$answer->{data}{id}/cancel/")->{status}, 202, 'one that run
 $answer = job($answer->{data}{id}, Prefer => 'wait=20');
 is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{error}{billed}", 'canceled generation_canceled 0', 'one that waits for its next try ends without it';
 
-# Those who wait ------------------------------------------------------------------------------------
+# Those who wait, with a thread each ------------------------------------------------------------------------------------
 
 forget();
-is $server->reload($children =~ s/MaxWaiting 12/MaxWaiting 1/r =~ s/StartServers 2/StartServers 1/r =~ s/ServerLimit 8/ServerLimit 1/r =~ s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one may wait';
+is $server->reload($children =~ s/ParkRequests on/ParkRequests off/r =~ s/MaxWaiting 12/MaxWaiting 1/r =~ s/StartServers 2/StartServers 1/r =~ s/ServerLimit 8/ServerLimit 1/r =~ s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one may wait';
 my @refused;
 my ($one) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(2500)))->{status} }, sub {
     eventually(sub { under_way() });

@@ -1,0 +1,197 @@
+# park.t - requests that wait without a thread: many in a child of few threads, whatever their connections do,
+# and whatever becomes of httpd; none is lost, nothing is left over.
+use strict;
+use warnings;
+use IdentityImg::Server qw(in_parallel eventually free_port);
+use IdentityImg::Test;
+use IO::Select;
+use IO::Socket::INET;
+use IPC::Open2 'open2';
+use JSON::PP ();
+use Socket qw(SOL_SOCKET SO_LINGER);
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+my $json = JSON::PP->new->utf8;
+my $pid = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', 'k');
+my ($double) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
+my $owner = $$;
+END { my $status = $?; if ($in && $owner == $$) { close $in; waitpid $pid, 0 } $? = $status }
+my %provider = (GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k');
+my $modules = '/usr/lib/apache2/modules';
+my $tls = free_port();
+
+# One child of four threads: what waits in it has none.
+my $conf = join "\n", 'StartServers 1', 'ServerLimit 4', 'ThreadsPerChild 4', 'MinSpareThreads 1', 'MaxSpareThreads 16', 'MaxRequestWorkers 16', 'AsyncRequestWorkerFactor 200',
+    'KeepAliveTimeout 60', 'IdentityImgParkRequests on', 'IdentityImgMaxWaiting 1', 'IdentityImgBasicCacheTime 3600', 'DBDMax 4', 'DBDKeep 4', '';
+my $server = IdentityImg::Server->new('park', env => { %provider });
+my $key = $server->state . '/tls.pem';
+system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -keyout '$key' -out '$key.crt' 2>/dev/null") and die 'no certificate';
+$conf .= join "\n", "LoadModule ssl_module $modules/mod_ssl.so", "LoadModule filter_module $modules/mod_filter.so", "LoadModule deflate_module $modules/mod_deflate.so", 'SetOutputFilter DEFLATE', "Listen 127.0.0.1:$tls",
+    "<VirtualHost 127.0.0.1:$tls>", 'SSLEngine on', "SSLCertificateFile '$key.crt'", "SSLCertificateKeyFile '$key'", '</VirtualHost>', '';
+$server->start($conf);
+my ($port) = $server->base =~ /(\d+)$/;
+my $photo = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]]);
+is $photo->code, 201, 'there is a photo';
+
+my $number = 0;
+sub wish { my ($ms) = @_; return $json->encode({ identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => "[[scenario:slow:$ms]] " . $number++ }) }
+sub head { my ($line, @more) = @_; return join "\r\n", $line, "Host: 127.0.0.1:$port", 'Authorization: ' . login('admin'), @more, '', '' }
+sub post { my ($ms, @more) = @_; my $body = wish($ms); return head('POST /api/v1/image-generation/generate/ HTTP/1.1', 'Content-Type: application/json', 'Content-Length: ' . length($body), @more) . $body }
+sub get  { my ($path, @more) = @_; return head("GET /api/v1/$path HTTP/1.1", @more) }
+sub dial { return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_[0] // $port) // die "connect: $!" }
+
+# One answer from a connection: [status, headers, body], within SECONDS.
+sub answer_of {
+    my ($socket, $seconds) = @_;
+    my $text = ${*$socket}{left} // '';
+    my $end = time + ($seconds // 30);
+    while (1) {
+        if ($text =~ /^(HTTP\/1\.1 (\d+).*?\r\n\r\n)/s) {
+            my ($head, $status) = ($1, $2);
+            my ($length) = $head =~ /^Content-Length: (\d+)/mi;
+            if (defined $length && length($text) >= length($head) + $length) {
+                ${*$socket}{left} = substr $text, length($head) + $length;
+                return [$status, $head, substr $text, length $head, $length];
+            }
+            if ($head =~ /^Transfer-Encoding: chunked/mi && $text =~ /\r\n0\r\n\r\n$/) { ${*$socket}{left} = ''; return [$status, $head, substr $text, length $head] }
+        }
+        my $left = $end - time;
+        return [0, '', "nothing after $text"] if $left <= 0 || !IO::Select->new($socket)->can_read($left) || !sysread $socket, $text, 65536, length $text;
+    }
+}
+sub under_way { return ($server->sql("SELECT count(*) FROM generation_jobs WHERE state IN ('queued', 'running')"))[0] }
+sub all_end { return eventually(sub { !under_way() }, 60) }
+sub states { return join ' ', map { my ($state, $n) = split /\|/; "${n}x$state" } $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1') }
+sub forget { all_end(); $server->sql('DELETE FROM generation_jobs'); return }
+sub descriptors { my ($child) = $server->children; my %kinds; for (glob "/proc/$child/fd/*") { my $to = readlink // next; $kinds{$to =~ /eventfd/ ? 'eventfd' : 'all'}++ } return \%kinds }
+sub counted { my %n; $n{$_}++ for @_; return join ' ', map { "$n{$_}x$_" } sort keys %n }
+
+# Many in few threads ------------------------------------------------------------------------------------
+
+# (Connections to the provider are kept for the next call.)
+my @many = map { my $socket = dial(); print $socket post(200); $socket } 1 .. 60;
+answer_of($_) for @many;
+close $_ for @many;
+all_end();
+sleep 1;
+my $before = descriptors();
+$server->sql('DELETE FROM generation_jobs');
+@many = map { my $socket = dial(); print $socket post(3000); $socket } 1 .. 60;
+ok eventually(sub { under_way() == 60 }), 'sixty requests are taken by a child of four threads';
+my $began = time;
+my $me = dial();
+print $me get('users/me/');
+is answer_of($me, 5)->[0], 200, '... which goes on to answer others';
+cmp_ok time - $began, '<', 2, '... at once';
+is counted(map { answer_of($_)->[0] } @many), '60x200', 'all get their pictures';
+# (When all threads are busy, the MPM closes connections that only might go on.)
+my @on = grep { print $_ get('users/me/'); answer_of($_)->[0] == 200 } @many;
+cmp_ok scalar @on, '>', 3, '... and their connections go on';
+print $_ post(300) for @on[0 .. 2];
+is counted(map { answer_of($_)->[0] } @on[0 .. 2]), '3x200', '... also to be parked once more';
+close $_ for @many, $me;
+ok eventually(sub { my $now = descriptors(); ($now->{eventfd} // 0) == ($before->{eventfd} // 0) && $now->{all} <= $before->{all} + 12 }), 'no descriptor is left over' or diag explain [$before, descriptors()];
+
+# What connections do --------------------------------------------------------------------------------------
+
+forget();
+my $one = dial();
+print $one post(800), get('users/me/'), post(300), get('users/me/');
+is join(' ', map { answer_of($one)->[0] } 1 .. 4), '200 200 200 200', 'requests that came all at once are answered one after the other';
+is answer_of($one, 0.3)->[0], 0, '... and nothing else comes';
+
+$one = dial();
+print $one post(800, 'Accept-Encoding: gzip');
+my $answer = answer_of($one);
+like $answer->[1], qr/^Content-Encoding: gzip/mi, 'a compressed answer';
+is $answer->[0], 200, '... is one';
+
+$one = dial();
+print $one post(1200);
+shutdown $one, 1;
+is answer_of($one)->[0], 200, 'who has closed his side only gets his answer';
+
+forget();
+$server->forget_log;
+my @gone = map { my $socket = dial(); print $socket post(1500); $socket } 1 .. 5;
+eventually(sub { under_way() == 5 });
+setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'II', 1, 0 for @gone;
+close $_ for @gone;
+ok all_end(), 'clients that leave: their jobs end';
+is states(), '5xsucceeded', '... well';
+ok eventually(sub { (() = slurp($server->state . '/httpd/access.log') =~ /generate\/ HTTP\/1.1" 499 /g) == 5 }), '... which the log has as 499';
+
+forget();
+$one = dial();
+print $one post(2500, 'Prefer: respond-async');
+my $job = $json->decode(answer_of($one)->[2])->{id};
+print $one get("image-generation/jobs/$job/", 'Prefer: wait=1');
+$answer = answer_of($one);
+is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 running', 'who waits a second for a job is answered after it';
+print $one get("image-generation/jobs/$job/", 'Prefer: wait=20');
+$answer = answer_of($one);
+is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded', '... and else when it has ended';
+
+my @curl = ('curl', '-q', '-sk', '-m', 30, '-o', '/dev/null', '-w', '%{http_code} ', '-H', 'Content-Type: application/json', '-u', 'admin@example.com:pw-admin');
+is `@{[join ' ', map { "'$_'" } @curl, '-d', wish(1200), "https://127.0.0.1:$tls/api/v1/image-generation/generate/", '--next', @curl[1 .. $#curl], "https://127.0.0.1:$tls/api/v1/users/me/"]}`, '200 200 ', 'over TLS, too';
+
+# Limits ---------------------------------------------------------------------------------------------------
+
+forget();
+is $server->reload("${conf}IdentityImgMaxParked 5\n"), '', 'five may be parked';
+@many = map { my $socket = dial(); print $socket post(2000); $socket } 1 .. 8;
+my @answers = map { answer_of($_) } @many;
+is counted(map { $_->[0] } @answers), '6x200 2x503', '... one more has a thread, others are refused';
+my ($refused) = grep { $_->[0] == 503 } @answers;
+like $refused->[1], qr/^Retry-After: 15\r/m, '... and told when to try again';
+is $json->decode($refused->[2])->{code}, 'generations_busy', '... and why';
+
+is $server->reload("${conf}Timeout 4\n"), '', 'httpd gives up after four seconds without news';
+$one = dial();
+print $one post(7000);
+is answer_of($one)->[0], 200, '... but not on who waits for longer';
+
+# What becomes of httpd --------------------------------------------------------------------------------------
+
+forget();
+is $server->reload($conf), '', 'as before';
+@many = map { my $socket = dial(); print $socket post(2500); $socket } 1 .. 200;
+eventually(sub { under_way() == 200 }) or diag under_way();
+my %old = map { $_ => 1 } $server->children;
+$server->script(serve => 'reload');
+is counted(map { answer_of($_)->[0] } @many), '200x200', 'a graceful restart with two hundred parked: all get their pictures';
+ok eventually(sub { !grep { $old{$_} } $server->children }), '... and the old child is gone';
+
+forget();
+@many = map { my $socket = dial(); print $socket post(2500); $socket } 1 .. 100;
+eventually(sub { under_way() == 100 });
+my ($stopped) = in_parallel(1, sub { $server->stop; 1 }, sub { is counted(map { answer_of($_)->[0] } @many), '100x200', 'a graceful stop with a hundred parked: all get their pictures' });
+$server->start("${conf}MaxConnectionsPerChild 20\n");
+
+@many = map { my $socket = dial(); print $socket post(1500, 'Connection: close'); $socket } 1 .. 90;
+is counted(map { answer_of($_)->[0] } @many), '90x200', 'children that end after twenty connections: all get their pictures';
+
+forget();
+$server->restart($conf);
+@many = map { my $socket = dial(); print $socket post(2500); $socket } 1 .. 20;
+eventually(sub { under_way() == 20 });
+kill KILL => $server->children;
+is counted(map { answer_of($_)->[0] } @many), '20x0', 'a child is killed: its clients have nobody';
+ok all_end(), '... their jobs end';
+is states(), '20xsucceeded', '... well, in another child';
+
+$server->judge(qr/AH0005[12]|AH10159|AH03490|AH00501|AH0[19]|AH1/, qr/IIMG0105/);
+$server->stop;
+
+# Elsewhere ----------------------------------------------------------------------------------------------------
+
+my $other = IdentityImg::Server->new('park-worker', env => { %provider, MPM => 'worker' }, conf => "IdentityImgParkRequests on\n")->start;
+call(POST => 'reference-images/', as => 'alice', base => $other->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]]);
+($port) = $other->base =~ /(\d+)$/;
+$one = dial();
+print $one post(500);
+is answer_of($one)->[0], 200, 'where nothing can be parked, who waits does it with a thread';
+is scalar(grep { /IIMG0171: IdentityImgParkRequests has no effect: this MPM cannot wait/ } $other->log_lines), 1, '... and the operator is told';
+$other->judge(qr/IIMG0171|AH10159|AH03490/);
+finish();
