@@ -12,7 +12,7 @@
 
 #define ENDING ".reply"
 #define UUID_LENGTH 36
-#define UNKNOWN_AGE apr_time_from_sec(300)      /* of an answer without a row, to be one that is left over */
+#define UNKNOWN_AGE apr_time_from_sec(10)      /* of an answer without a row, to be one that is left over */
 
 /* id -> when it was written (apr_time_t *) */
 static apr_hash_t *answers_in(apr_pool_t *pool, const char *dir)

@@ -13,9 +13,9 @@
 #include "server/response.h"
 
 #define KEPT_FREE (64 * 1024)                   /* bytes that a task's allocator holds on to */
-#define LONGEST_PAUSE apr_time_from_sec(20)     /* between two tries at a backend that is away */
+#define LONGEST_PAUSE apr_time_from_sec(5)     /* between two tries at a backend that is away */
 #define BEGIN_PATIENCE apr_time_from_sec(300)   /* with a store that has the photos */
-#define STUCK_TRIES 6                           /* some sixteen seconds, and what the tries took */
+#define STUCK_TRIES 8                           /* some eighteen seconds, and what the tries took */
 #define SAVE_TRIES 5
 
 iimg_task_t *iimg_task_create(server_rec *server, const char *job_id)

@@ -96,7 +96,7 @@ for my $directive (sort keys %refused) {
     @silent = grep { complaint("$directive $_\n") eq '' } @values[3 .. $#values];
     is "@silent", '', "... and @values[3 .. $#values]" if @values > 3;
 }
-for my $directive (qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials)) {
+for my $directive (qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests)) {
     like complaint("$directive maybe\n"), qr/$directive must be On or Off/, "$directive refuses what is neither on nor off";
 }
 like complaint("IdentityImgMediaExpiry$_\n"), qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/, "a directive without a value says what it is$_"
@@ -260,7 +260,7 @@ my %in_readme = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^(?:\| 
 cmp_ok scalar(keys %in_code), '>', 20, 'the code has a table of directives';
 is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has each of them, and no other';
 is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
-my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials);
+my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
 
 $server->judge;

@@ -241,3 +241,4 @@ ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 40
 
 $server->judge(qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:105|117|112|003)/);
 finish();
+1;

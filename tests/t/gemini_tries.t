@@ -118,7 +118,7 @@ like job()->{error_detail}, qr/may have been billed/, 'in the sentence neither';
 generate('retiring');
 is job()->{usage}{modelStatus}{modelStage}, 'DEPRECATED', 'what is said of the model\'s end is kept';
 
-my @left = glob $server->state . '/httpd/identityimg-spool/*';
+my @left = grep { !/\.alive$/ } glob $server->state . '/httpd/identityimg-spool/*';
 is "@left", '', 'the spool is empty';
 my @mode = stat $server->state . '/httpd/identityimg-spool';
 is sprintf('%o', $mode[2] & 07777), '700', 'and for httpd alone';
@@ -198,6 +198,7 @@ SKIP: {
 }
 
 $server->judge(
+    qr/IIMG011[27]: /,
     qr/AH10159: /, qr/IIMG000[234]: POST .*image-generation/, qr/IIMG0040: /, qr/IIMG0042: the image provider's model gemini-3-pro-image is overloaded/,
     qr/IIMG0043: the image provider refuses this server's key/, qr/IIMG0044: the model \S+ is not available/,
 );

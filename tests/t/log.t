@@ -148,6 +148,6 @@ for my $log ('httpd/error.log', 'httpd/access.log', 'httpd/start.log') {
     }
 }
 
-$server->judge(qr/IIMG0001: (?:GET|POST) .*SQLSTATE (?:42501|23514)/, qr/IIMG000[234]: POST \S*generate/, qr/\[auth_basic:error\]/, qr/AH01630/);
+$server->judge(qr/IIMG011[27]: /, qr/IIMG0001: (?:GET|POST) .*SQLSTATE (?:42501|23514)/, qr/IIMG000[234]: POST \S*generate/, qr/\[auth_basic:error\]/, qr/AH01630/);
 undef $server;
 finish();
