@@ -11,7 +11,6 @@
 
 #define EVENTS 256              /* told at once */
 #define UPLOAD_BUFFER 16384L    /* libcurl's smallest, of which each request has one */
-#define IDLE_CONNECTIONS 32L    /* that are kept for the next request */
 
 struct iimg_http_loop_t {
     CURLM *multi;
@@ -97,7 +96,6 @@ iimg_http_loop_t *iimg_http_loop_create(apr_pool_t *pool)
     curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
     curl_multi_setopt(loop->multi, CURLMOPT_TIMERFUNCTION, set_timer);
     curl_multi_setopt(loop->multi, CURLMOPT_TIMERDATA, loop);
-    curl_multi_setopt(loop->multi, CURLMOPT_MAXCONNECTS, IDLE_CONNECTIONS);
     return loop;
 }
 
@@ -124,6 +122,10 @@ iimg_http_call_t *iimg_http_loop_send(iimg_http_loop_t *loop, apr_pool_t *pool,
         return NULL;
     }
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    /* On a connection that was kept, libcurl sends again what gets no answer, as it may have been closed
+     * meanwhile: but these requests cost money, and may have arrived. */
+    curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
     transfer->ended = ended;
     transfer->baton = baton;
     if (curl_multi_add_handle(loop->multi, curl) != CURLM_OK) {

@@ -20,7 +20,7 @@ iimg_http_loop_t *iimg_http_loop_create(apr_pool_t *pool);
 typedef void (*iimg_http_ended_fn)(void *baton, iimg_http_response_t *response);
 
 /**
- * Begin a request, under the rules of iimg_http_send.
+ * Begin a request, under the rules of iimg_http_send, on a connection of its own: it is sent once.
  * @param pool    owns the response; neither it nor the request may end before `ended` is called
  * @param request its memory must stay until then, too
  * @return NULL when there is no memory: `ended` will not be called

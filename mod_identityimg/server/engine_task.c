@@ -302,6 +302,10 @@ static void read_answer(iimg_task_t *task)
     const iimg_generator_steps_t *steps = generator_of(task)->steps;
     iimg_error_t *err;
 
+    if (!task->adopted && iimg_step_begin(task->context)) {
+        iimg_step_end(task->context, apr_time_now() - task->response->took, "provider",
+                      generator_of(task)->name);
+    }
     keep_answer(task);
     (void)IIMG_FAULT("generate.answered");
     err = steps->finish(task->context, task->it, task->response, apr_time_now(),

@@ -489,7 +489,8 @@ is $kept->[0], 200, 'the one generation that is allowed goes on' or diag explain
 is $me->[0], 200, 'meanwhile the only database connection serves others';
 cmp_ok $took, '<', 0.6, 'at once: none is held while the provider works';
 is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'], 'a second generation is refused with Retry-After';
-is +(generate(''))[0], 200, 'and welcome when the first has ended';
+my @welcome = generate('');
+is $welcome[0], 200, 'and welcome when the first has ended' or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
 
 # A wrong key, then nobody there -------------------------------------------------------------------
 

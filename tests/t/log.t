@@ -16,7 +16,9 @@ sub traced {
     my $answer = call($method, $path, base => $server->base, %with);
     my $id = $answer->header('X-Request-Id') // '';
     $all_requests{$id} = $answer;
-    return ($answer, grep { /\(request \Q$id\E\)/ } $server->log_lines(1));
+    my @lines = grep { /\(request \Q$id\E\)/ } $server->log_lines(1);
+    my ($job) = map { /: generation (\S+) was asked for/ ? $1 : / generation (\S+) was asked for/ ? $1 : () } @lines;
+    return ($answer, @lines, $job ? grep { /\(request \Q$job\E\)/ } $server->log_lines(1) : ());
 }
 
 # The steps among lines, without their times.

@@ -69,7 +69,7 @@ sub counted { my %n; $n{$_}++ for @_; return join ' ', map { "$n{$_}x$_" } sort 
 
 # Many in few threads ------------------------------------------------------------------------------------
 
-# (Connections to the provider are kept for the next call.)
+# (What a process makes once is made now.)
 my @many = map { my $socket = dial(); print $socket post(200); $socket } 1 .. 60;
 answer_of($_) for @many;
 close $_ for @many;

@@ -202,5 +202,7 @@ iimg_error_t *iimg_request_generation(iimg_context_t *context,
     context->idempotency = NULL;        /* what comes of the job comes of its row */
     (void)IIMG_FAULT("generate.inserted");
     *job = asked.inserted;
+    /* Lines of the job bear its own id. */
+    iimg_log(context, IIMG_LOG_DEBUG, "generation %s was asked for", (*job)->id);
     return NULL;
 }
