@@ -71,8 +71,9 @@ export function Picker(props: PickerProps) {
         });
     }
 
+    // What is typed until it is there is not lost.
     function open(typed: string): void {
-        opening.current = { typed };
+        opening.current = { typed: (opening.current?.typed ?? '') + typed };
         prepare();
     }
 
