@@ -160,8 +160,10 @@ export function useJobs() {
 
     // What has ended changes the history, and how long pictures usually take.
     useEffect(() => {
-        void client.invalidateQueries({ queryKey: ['jobs', 'list'] });
-        void client.invalidateQueries({ queryKey: keys.options });
+        if (ended) {
+            void client.invalidateQueries({ queryKey: ['jobs', 'list'] });
+            void client.invalidateQueries({ queryKey: keys.options });
+        }
     }, [client, ended]);
 
     function show(job: GenerationJob): void {
