@@ -50,6 +50,8 @@ is page('/api/v1/users/me/')->code, 401, 'the API is where it was';
 my ($older) = grep { -M $_ < -M "$source/build/client/index.html" } split /\n/, `find '$source/client/src' '$source/client/index.html' '$source/client/public' -type f -not -name schema.d.ts`;
 is $older // '', '', 'build/client is newer than each of its sources';
 
+browse('logic.mjs');
+
 # Another path ------------------------------------------------------------------------------------------
 
 my $server = IdentityImg::Server->new('pages-moved', env => { IIMG_CLIENT => '' });
@@ -84,7 +86,7 @@ SKIP: {
 
 my $work = "$ENV{IIMG_WORK}/pages-install";
 make_path("$work/etc/apache2/mods-available");
-my $out = `cd '$source' && make install DESTDIR='$work' API_PATH=/other/api 2>&1`;
+my $out = `cd '$source' && make install SANITIZE=${\($ENV{IIMG_SANITIZE} // 0)} DESTDIR='$work' API_PATH=/other/api 2>&1`;
 is $?, 0, 'make install' or diag $out;
 like slurp("$work/usr/share/identityimg/client/index.html"), qr{name="identityimg-api" content="/other/api"}, 'installs the pages, which know where the API is';
 ok -f "$work/etc/apache2/mods-available/identityimg-pages.conf", '... and their configuration';
