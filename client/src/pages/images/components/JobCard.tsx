@@ -74,7 +74,7 @@ function Failed({ job, onRetry }: { job: GenerationJob; onRetry: (() => void) | 
             <div className="notice-body">
                 <p className="notice-title">{title}</p>
                 {error && <p>{error.detail}</p>}
-                <p>{billed(error?.billed ?? null)} {advice}</p>
+                <p>{/\bbilled\b/.test(error?.detail ?? '') ? '' : `${billed(error?.billed ?? null)} `}{advice}</p>
             </div>
             {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
         </div>
@@ -91,7 +91,7 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
         <article className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>
             <div className="job-header">
                 <h3>{name}</h3>
-                {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(secondsOf(job))}`}</span>}
+                {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(Math.max(1, secondsOf(job)))}`}</span>}
                 {!isActive(job) && <IconButton size="small" className="job-close" label={`Take ${name} out of this list`} icon={<Icon name="close" size={18} />} onClick={onClose} />}
             </div>
             {isActive(job) && <Progress job={job} options={options} />}
