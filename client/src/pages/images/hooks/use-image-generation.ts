@@ -37,7 +37,14 @@ export function useIdentities(user: AvailableUser | undefined) {
 
 /** Any identity, also of a user who is not chosen. */
 export function useIdentity(id: string | null) {
+    const client = useQueryClient();
+    const listed = () => client.getQueriesData<Identity[]>({ queryKey: keys.identitiesOfAll })
+        .map(([key, all]) => ({ key, one: all?.find((identity) => identity.id === id) })).find(({ one }) => one);
+
     return useQuery({
+        // One of a list that is here already need not be asked for.
+        initialData: () => listed()?.one,
+        initialDataUpdatedAt: () => client.getQueryState(listed()?.key ?? [])?.dataUpdatedAt,
         queryKey: keys.identity(id ?? ''),
         queryFn: ({ signal }) => getIdentity(id!, signal),
         enabled: id !== null,
