@@ -139,7 +139,7 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
 test('A server that answers 202 is asked for the job until it is done; a queue is told with its position', async ({ page, open }) => {
     await givePhotos(one, 1);
     let job = null;
-    let asked = 0;
+    const asked = [];
     const preferred = [];
 
     await page.route('**/image-generation/generate/', async (route) => {
@@ -150,11 +150,13 @@ test('A server that answers 202 is asked for the job until it is done; a queue i
             body: JSON.stringify({ ...job, state: 'queued', queue_position: 2, started_at: null }) });
     });
     await page.route('**/image-generation/jobs/*/', async (route) => {
-        const answer = await route.fetch();
+        const headers = route.request().headers();
+        const answer = await route.fetch({ headers: { cookie: headers.cookie ?? '' } });
         const body = await answer.json();
 
-        preferred.push(route.request().headers().prefer);
-        await route.fulfill({ response: answer, json: asked++ < 2 ? { ...body, state: 'queued', queue_position: 2, image_url: null, finished_at: null } : body });
+        asked.push(`${headers.prefer ?? 'now'} ${headers['if-none-match'] ?? ''}`.trim());
+        await route.fulfill({ response: answer, headers: { ...answer.headers(), etag: `"${asked.length}"` },
+            json: asked.length <= 2 ? { ...body, state: 'queued', queue_position: 2, image_url: null, finished_at: null } : body });
     });
     await ready(open, page);
     await small(page, `[[scenario:slow:2500]] later ${stamp}`);
@@ -162,7 +164,7 @@ test('A server that answers 202 is asked for the job until it is done; a queue i
     await page.getByRole('status').getByText('Queued, 2nd in line').waitFor();
     await judge(page, 'queued');
     await done(page);
-    equal([preferred[0], preferred[1]], ['respond-async', 'wait=20'], 'what was preferred');
+    equal([preferred[0], asked[0], asked[1], asked[2]], ['respond-async', 'now', 'wait=20 "1"', 'wait=20 "2"'], 'what was preferred');
 });
 
 test('A new result never replaces an old one; Regenerate asks for the same again', async ({ page, open }) => {

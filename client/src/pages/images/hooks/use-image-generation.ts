@@ -132,7 +132,8 @@ function useWatchedJobs(ids: readonly string[]) {
             queryKey: keys.job(id),
             queryFn: async ({ signal }: { signal: AbortSignal }) => {
                 const since = Date.now();
-                const job = await getJob(id, signal, id === waiting);
+                const known = client.getQueryData<GenerationJob>(keys.job(id));
+                const job = await getJob(id, signal, id === waiting ? known : undefined);
 
                 held.set(id, Date.now() - since);
                 return job;
