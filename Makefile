@@ -66,6 +66,9 @@ unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
 fuzz_c    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 fuzzers   := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(fuzz_c))
 openapi   := mod_identityimg/openapi.json
+# The admin's pages: the same files for each kind of build.
+client    := $(if $(filter 1,$(CLIENT)),build/client/index.html)
+client_in  = $(shell find client \( -name node_modules -o -name schema.d.ts \) -prune -o -type f -print) $(openapi)
 module_o  += $(out)/mod_identityimg/openapi.o
 ctl_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,ctl))
 module    := $(out)/mod_identityimg.so
@@ -77,9 +80,6 @@ worker_lib := $(out)/libidentityimg-worker.a
 # For tests: the worker whose pictures misbehave.
 rogue     := $(out)/identityimg-rogue-worker
 libexec   := /usr/lib/identityimg
-# The admin's pages: the same files for each kind of build.
-client    := $(if $(filter 1,$(CLIENT)),build/client/index.html)
-client_in  = $(shell find client \( -name node_modules -o -name schema.d.ts \) -prune -o -type f -print) $(openapi)
 # The metadata filter is for the worker program alone, never for httpd; tests link it too.
 metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c)))
 metadata  := $(out)/libmetadata.a
