@@ -2,7 +2,7 @@
 #
 # SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers (SANITIZE=fuzz, which
 # `make fuzzers` sets, with those of clang and libFuzzer's eyes), FAULTS=1 builds what tests make fail at
-# named points (base/fault.h), beside the product. WERROR=0 lets warnings pass, V=1 shows commands. PORT,
+# named points (base/fault.h), beside the product. CLIENT=0 leaves out the pages. WERROR=0 lets warnings pass, V=1 shows commands. PORT,
 # STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
 # GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve through the environment.
 #
@@ -15,6 +15,7 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 SANITIZE ?= 0
 FAULTS   ?= 0
+CLIENT   ?= 1
 WERROR   ?= 1
 DESTDIR  ?=
 kind     := $(or $(and $(filter 1,$(SANITIZE)),sanitize),$(and $(filter fuzz,$(SANITIZE)),fuzz),plain)$(if $(filter 1,$(FAULTS)),-faults)
@@ -65,6 +66,9 @@ unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
 fuzz_c    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 fuzzers   := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(fuzz_c))
 openapi   := mod_identityimg/openapi.json
+# The admin's pages: the same files for each kind of build.
+client    := $(if $(filter 1,$(CLIENT)),build/client/index.html)
+client_in  = $(shell find client \( -name node_modules -o -name schema.d.ts \) -prune -o -type f -print) $(openapi)
 module_o  += $(out)/mod_identityimg/openapi.o
 ctl_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,ctl))
 module    := $(out)/mod_identityimg.so
@@ -88,7 +92,7 @@ programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard t
 
 all: build
 
-build: $(module) $(worker) $(ctl) ## build the module, its worker and identityimgctl (the default)
+build: $(module) $(worker) $(ctl) $(client) ## build the module, its worker, identityimgctl and the pages (the default)
 	@:
 
 unit: $(unit) $(programs) $(rogue) $(corpus) ## build the unit tests, and programs that other tests run
@@ -152,6 +156,7 @@ bench: ## measure
 	@tests/bench/run
 	@tests/bench/storage
 	@tests/bench/generations
+	@tests/bench/pages
 
 docs: ## write docs/api anew from openapi.json
 	@node scripts/api-docs.mjs
@@ -169,6 +174,8 @@ help: ## print this
 # What a2enmod and an operator need. The packaged .load names the module where it was put.
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
+# Where the API is for the pages, if its <Location> has moved.
+API_PATH ?= /api/v1
 install: build ## install module, worker, configuration, migrations (DESTDIR= for packages)
 	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)/usr/sbin $(share)/sql/migrations $(share)/scripts $(share)/examples $(DESTDIR)$(libexec)
 	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
@@ -180,9 +187,14 @@ install: build ## install module, worker, configuration, migrations (DESTDIR= fo
 	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
 	install -m 0755 scripts/migrate $(share)/scripts
 	install -m 0644 conf/examples/*.conf $(share)/examples
+	rm -rf $(share)/client
+	if [ -f build/client/index.html ]; then \
+	    cp -R build/client $(share)/client && chmod -R u=rwX,go=rX $(share)/client && \
+	    sed -i 's|content="/api/v1"|content="$(API_PATH)"|' $(share)/client/index.html; \
+	fi
 	if [ -d "$(mods)" ]; then \
 	    sed 's|$${IIMG_MODULE}|$(libexecdir)/mod_identityimg.so|' conf/identityimg.load >"$(mods)/identityimg.load" && \
-	    install -m 0644 conf/identityimg.conf "$(mods)"; \
+	    install -m 0644 conf/identityimg.conf conf/identityimg-pages.conf "$(mods)"; \
 	fi
 
 # Only these see httpd's headers.
@@ -233,6 +245,11 @@ $(corpus): $(out)/tests/worker/corpus.o
 $(out)/exports: Makefile
 	@mkdir -p $(@D)
 	@echo '{ global: identityimg_module; local: *; };' >$@
+
+# Without Node there are no pages, and no file: then this is asked, and says so, each time.
+build/client/index.html: $(client_in) scripts/build-client scripts/node-packages
+	@mkdir -p build
+	@scripts/build-client
 
 $(ctl): $(ctl_o) $(lib)
 	@echo "  LD  $@"

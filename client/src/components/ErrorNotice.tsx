@@ -1,0 +1,26 @@
+// ErrorNotice.tsx - something could not be shown: why, and a way to try again.
+import { ApiError, sentence } from '../api/client';
+import { Button } from './Button';
+import { Icon } from './Icon';
+
+interface ErrorNoticeProps {
+    error: unknown;
+    title?: string;
+    onRetry?: () => void;
+}
+
+export function ErrorNotice({ error, title = 'This could not be loaded.', onRetry }: ErrorNoticeProps) {
+    const requestId = error instanceof ApiError && error.status >= 500 ? error.requestId : null;
+
+    return (
+        <div className="notice notice-error" role="alert">
+            <Icon name="warning" />
+            <div className="notice-body">
+                <p className="notice-title">{title}</p>
+                <p>{sentence(error)}</p>
+                {requestId && <p className="hint">Request <code>{requestId}</code> in the server's log.</p>}
+            </div>
+            {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
+        </div>
+    );
+}

@@ -1,0 +1,96 @@
+// PickerPopup.tsx - a picker that can open: Base UI's Combobox with its search inside what opens.
+import { useLayoutEffect, useRef, useState } from 'react';
+import type { KeyboardEvent } from 'react';
+import { Combobox } from '@base-ui/react/combobox';
+import { Icon } from './Icon';
+import { isTyping, PickerValue } from './Picker';
+import type { PickerItem, PickerProps } from './Picker';
+
+export interface PickerPopupProps extends PickerProps {
+    labelId: string;
+    /** It was asked to open before it was there; with a letter, if that was typed. */
+    opening: { typed: string } | null;
+    /** The button in whose place it comes had the focus. */
+    hadFocus: boolean;
+}
+
+function matches(item: PickerItem, query: string): boolean {
+    const text = `${item.label} ${item.detail ?? ''} ${item.words ?? ''}`.toLocaleLowerCase();
+
+    return query.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
+}
+
+export default function PickerPopup({ labelId, label, items, value, onChange, placeholder, nothing = 'Nothing fits.', disabled, opening, hadFocus }: PickerPopupProps) {
+    const [open, setOpen] = useState(false);
+    const [typed, setTyped] = useState(opening?.typed ?? '');
+    const trigger = useRef<HTMLButtonElement>(null);
+    const chosen = items.find((item) => item.value === value);
+    const first = useRef({ opening, hadFocus });
+    const highlighted = useRef<PickerItem | undefined>(undefined);
+
+    // What was typed before the search was there has highlighted nothing: Enter means the first that fits.
+    function onEnter(event: KeyboardEvent<HTMLInputElement> & { preventBaseUIHandler: () => void }): void {
+        const best = event.key === 'Enter' && typed && !highlighted.current ? items.find((item) => matches(item, typed)) : undefined;
+
+        if (best) {
+            event.preventDefault();
+            event.preventBaseUIHandler();
+            onChange(best.value);
+            setTyped('');
+            setOpen(false);
+        }
+    }
+
+    useLayoutEffect(() => {
+        if (first.current.hadFocus) {
+            trigger.current?.focus();
+        }
+        if (first.current.opening) {
+            setOpen(true);
+        }
+    }, []);
+
+    return (
+        <Combobox.Root items={items as PickerItem[]} value={chosen ?? null} disabled={disabled} open={open} inputValue={typed} autoHighlight
+            isItemEqualToValue={(one: PickerItem, other: PickerItem) => one.value === other.value}
+            filter={(item: PickerItem, query: string) => matches(item, query)}
+            onValueChange={(item: PickerItem | null) => item && onChange(item.value)}
+            onItemHighlighted={(item: PickerItem | undefined) => { highlighted.current = item; }}
+            onInputValueChange={(text) => setTyped(text)}
+            onOpenChange={(isOpen) => {
+                setTyped('');
+                setOpen(isOpen);
+            }}>
+            <Combobox.Trigger ref={trigger} className="input picker-button" aria-labelledby={labelId}
+                onKeyDown={(event) => {
+                    // Also what is typed before the search has the focus.
+                    if (isTyping(event)) {
+                        event.preventDefault();
+                        setTyped((before) => (open ? before : '') + event.key);
+                        setOpen(true);
+                    }
+                }}>
+                <PickerValue item={chosen} placeholder={placeholder} />
+            </Combobox.Trigger>
+            <Combobox.Portal>
+                <Combobox.Positioner className="picker-positioner" align="start" sideOffset={4}>
+                    <Combobox.Popup className="picker-popup" aria-label={label}>
+                        <div className="picker-search">
+                            <Icon name="search" size={18} />
+                            <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} onKeyDown={onEnter} />
+                        </div>
+                        <Combobox.Empty className="picker-empty">{nothing}</Combobox.Empty>
+                        <Combobox.List className="picker-list">
+                            {(item: PickerItem) => (
+                                <Combobox.Item key={item.value} value={item} className="picker-item">
+                                    <span className="picker-value">{item.label}{item.detail && <span className="picker-detail">{item.detail}</span>}</span>
+                                    <Combobox.ItemIndicator className="picker-check"><Icon name="check" size={18} /></Combobox.ItemIndicator>
+                                </Combobox.Item>
+                            )}
+                        </Combobox.List>
+                    </Combobox.Popup>
+                </Combobox.Positioner>
+            </Combobox.Portal>
+        </Combobox.Root>
+    );
+}

@@ -1,0 +1,21 @@
+// SessionExpired.tsx - the session has ended: a dialog over the page, which stays as it is.
+import type { User } from '../api/types';
+import { Button } from '../components/Button';
+import { Dialog } from '../components/Dialog';
+import { LoginForm } from './LoginForm';
+
+interface SessionExpiredProps {
+    user: User;
+    onLogIn: (user: User) => void;
+    onLeave: () => Promise<void>;
+}
+
+export default function SessionExpired({ user, onLogIn, onLeave }: SessionExpiredProps) {
+    return (
+        <Dialog open dismissible={false} title="Your session has ended"
+            description="Log in again to go on. Nothing that you typed is lost.">
+            <LoginForm email={user.email} onLogIn={onLogIn} />
+            <Button tone="quiet" className="button-wide" onClick={() => void onLeave()}>Leave instead</Button>
+        </Dialog>
+    );
+}
