@@ -25,6 +25,9 @@ const paths = {
     text: 'M5 6h14M5 10h14M5 14h9M5 18h6',
     search: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5',
     clock: 'M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7v5l3 2',
+    more: 'M5 12v.01M12 12v.01M19 12v.01',
+    edit: 'M4 20h4L19 9l-4-4L4 16zM13 7l4 4',
+    key: 'M14 10a4 4 0 1 0-4 4l2-2h2v-2h2V8h3V5h-3z',
     user: 'M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM4 21a8 8 0 0 1 16 0',
 } as const;
 
