@@ -114,6 +114,22 @@ function headersOf(options: RequestOptions): Record<string, string> {
     };
 }
 
+let clockOffset = 0;
+
+/** The time as the server has it, in milliseconds: its rows are stamped with it. */
+export function serverNow(): number {
+    return Date.now() + clockOffset;
+}
+
+// A header Date has whole seconds.
+function setClock(date: string | null): void {
+    const time = date ? Date.parse(date) : NaN;
+
+    if (!Number.isNaN(time) && Math.abs(time - serverNow()) > 1500) {
+        clockOffset = time + 500 - Date.now();
+    }
+}
+
 interface ErrorBody {
     detail?: string;
     code?: ErrorCode;
@@ -161,6 +177,7 @@ async function send<T>(method: Method, path: string, options: RequestOptions): P
     catch {
         throw noAnswer(options.signal);
     }
+    setClock(response.headers.get('Date'));
     if (!response.ok) {
         throw errorOf(response.status, text, (name) => response.headers.get(name));
     }

@@ -12,6 +12,7 @@ export type GenerationRequest = Schemas['GenerationRequest'];
 export type GenerationJob = Schemas['GenerationJob'];
 export type GenerationJobPage = Schemas['GenerationJobPage'];
 export type GenerationOptions = Schemas['GenerationOptions'];
+export type ResolutionChoice = Schemas['ResolutionChoice'];
 export type GenerationLimits = Schemas['GenerationLimits'];
 export type Generation = Schemas['Generation'];
 export type JobState = GenerationJob['state'];

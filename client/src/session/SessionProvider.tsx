@@ -69,8 +69,10 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         forgetDrafts();
         settle((one) => one.reject(one.error));
         await client.cancelQueries();
-        client.clear();
         await client.resetQueries({ queryKey: keys.me });
+        // Nobody sees them any more, and nobody may later.
+        client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.me[0] });
+        client.getMutationCache().clear();
     }, [client, settle]);
 
     const session = useMemo(() => user && {

@@ -1,10 +1,104 @@
-// Images.tsx - the page Images.
+// Images.tsx - the page Images: a user's photos, an identity, and pictures made of both.
+import { useEffect, useMemo } from 'react';
+import { useLocation, useSearchParams } from 'wouter';
+import type { AvailableUser, GenerationJob } from '../../api/types';
+import { ErrorNotice } from '../../components/ErrorNotice';
 import { PageHeader } from '../../components/PageHeader';
+import { Skeleton } from '../../components/Skeleton';
+import { GenerationForm } from './components/GenerationForm';
+import { History } from './components/History';
+import { ReferenceImageManager } from './components/ReferenceImageManager';
+import { Results } from './components/Results';
+import { UserSelector } from './components/UserSelector';
+import { useJobs, useOptions, useUsers } from './hooks/use-image-generation';
+import { useReferenceImages } from './hooks/use-reference-images';
+import { useSettings } from './settings';
+import './images.css';
+
+// Who is chosen stands in the address: a reload, a bookmark, a second tab show the same.
+function useChosenUser(users: readonly AvailableUser[] | undefined): [AvailableUser | undefined, (id: string) => void] {
+    const [search, setSearch] = useSearchParams();
+    const wanted = search.get('user');
+    const chosen = users?.find((user) => user.id === wanted) ?? users?.[0];
+
+    return [chosen, (id) => setSearch({ user: id }, { replace: true })];
+}
+
+function useChosenIdentity(): [string | null, (id: string) => void] {
+    const [search, setSearch] = useSearchParams();
+
+    return [search.get('identity'), (id) => setSearch((before) => {
+        before.set('identity', id);
+        return before;
+    }, { replace: true })];
+}
+
+function Workplace({ user }: { user: AvailableUser }) {
+    const options = useOptions();
+    const photos = useReferenceImages(user.id);
+    const settings = useSettings(user.id, options.data, photos.data);
+    const [identityId, setIdentity] = useChosenIdentity();
+    const jobs = useJobs();
+
+    function useAgain(job: GenerationJob): void {
+        settings.take(job);
+        if (job.identity && job.user === user.id) {
+            setIdentity(job.identity);
+        }
+        document.getElementById('settings')?.scrollIntoView({ block: 'start' });
+        document.querySelector<HTMLElement>('[data-field=additional-prompt]')?.focus({ preventScroll: true });
+    }
+
+    return (
+        <>
+            <ReferenceImageManager user={user} photos={photos} limits={options.data?.limits} settings={settings} />
+            <div className="images-columns">
+                <GenerationForm user={user} photos={photos.data} options={options} settings={settings} jobs={jobs}
+                    identityId={identityId} onIdentity={setIdentity} />
+                <Results jobs={jobs} photos={photos.data ?? []} options={options.data} onUseAgain={useAgain} />
+            </div>
+            <History user={user} jobs={jobs} onUseAgain={useAgain} photos={photos.data ?? []} />
+        </>
+    );
+}
+
+function WorkplaceSkeleton() {
+    return (
+        <>
+            <div className="card images-photos"><Skeleton className="images-skeleton-slots" /></div>
+            <div className="images-columns">
+                <Skeleton className="images-skeleton-form" />
+                <Skeleton className="images-skeleton-form" />
+            </div>
+        </>
+    );
+}
 
 export default function Images() {
+    const users = useUsers();
+    const [user, setUser] = useChosenUser(users.data);
+    const [, navigate] = useLocation();
+    const known = useMemo(() => users.data ?? [], [users.data]);
+
+    // A user who is gone is no address to keep.
+    useEffect(() => {
+        const wanted = new URLSearchParams(location.search).get('user');
+
+        if (users.data && wanted && !users.data.some((one) => one.id === wanted)) {
+            navigate('/images', { replace: true });
+        }
+    }, [users.data, navigate]);
+
     return (
         <div className="page">
-            <PageHeader title="Images" />
+            <PageHeader title="Images">
+                <div className="images-user">
+                    <UserSelector users={known} value={user?.id ?? null} onChange={setUser} isLoading={users.isPending} />
+                </div>
+            </PageHeader>
+            {users.error && !users.data && <ErrorNotice error={users.error} onRetry={() => void users.refetch()} />}
+            {users.isPending && <WorkplaceSkeleton />}
+            {user && <Workplace key={user.id} user={user} />}
         </div>
     );
 }

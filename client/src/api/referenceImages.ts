@@ -1,0 +1,48 @@
+// referenceImages.ts - calls for a user's photos. Staff name the user each time.
+import { request, upload } from './client';
+import type { ReferenceImage } from './types';
+
+export function listReferenceImages(userId: string, signal?: AbortSignal): Promise<ReferenceImage[]> {
+    return request<ReferenceImage[]>('GET', 'reference-images/', { query: { user_id: userId }, signal });
+}
+
+export interface UploadRequest {
+    userId: string;
+    order: number;
+    file: File;
+    /** The photo whose picture is put in or replaced; without, a new one is made in the slot. */
+    imageId: string | null;
+    key: string;
+    signal: AbortSignal;
+    onProgress: (sent: number) => void;
+}
+
+/** "Me at the sea" of "Me at the sea.jpg"; nothing of what a clipboard calls its pictures. */
+export function labelOf(fileName: string): string {
+    const label = fileName.replace(/\.[^.]*$/, '').trim().slice(0, 255);
+
+    return /^(image|blob|clipboard)?$/i.test(label) ? '' : label;
+}
+
+/** Puts a picture into a slot. */
+export function uploadReferenceImage({ userId, order, file, imageId, key, signal, onProgress }: UploadRequest): Promise<ReferenceImage> {
+    const form = new FormData();
+
+    if (!imageId) {
+        form.set('user_id', userId);
+        form.set('order', String(order));
+        form.set('name', labelOf(file.name));
+    }
+    form.set('image', file);
+    return upload<ReferenceImage>(imageId ? `reference-images/${imageId}/upload-image/` : 'reference-images/',
+        { query: imageId ? { user_id: userId } : {}, form, idempotencyKey: key, signal, onProgress });
+}
+
+export function deleteReferenceImage(userId: string, id: string): Promise<void> {
+    return request<void>('DELETE', `reference-images/${id}/`, { query: { user_id: userId } });
+}
+
+/** Moves a photo into another slot; a photo that is there takes its place in return. */
+export function moveReferenceImage(userId: string, id: string, order: number): Promise<ReferenceImage> {
+    return request<ReferenceImage>('PATCH', `reference-images/${id}/`, { query: { user_id: userId, swap: true }, json: { order } });
+}

@@ -1,0 +1,112 @@
+// JobCard.tsx - one generation: while it waits and runs, and how it ended.
+import { useEffect, useRef, useState } from 'react';
+import type { GenerationJob, GenerationOptions, GenerationRequest, ReferenceImage } from '../../../api/types';
+import { Button, IconButton } from '../../../components/Button';
+import { Icon, Spinner } from '../../../components/Icon';
+import { useSeconds } from '../../../components/useSeconds';
+import { useCancelJob, useIdentity } from '../hooks/use-image-generation';
+import { billed, duration, failure, isActive, secondsOf, stateWords } from '../jobs';
+import { GeneratedImageDisplay } from './GeneratedImageDisplay';
+
+interface JobCardProps {
+    job: GenerationJob;
+    photos: readonly ReferenceImage[];
+    options: GenerationOptions | undefined;
+    onUseAgain: (job: GenerationJob) => void;
+    onRegenerate: (wanted: GenerationRequest) => Promise<void>;
+    /** Takes the card away; the history keeps the job. */
+    onClose: () => void;
+}
+
+/** The request that a job came from. */
+export function requestOf(job: GenerationJob, photos: readonly ReferenceImage[]): GenerationRequest | null {
+    const there = job.reference_image_ids.filter((id) => photos.some((photo) => photo.id === id && photo.image));
+
+    // Photos of a user who is not chosen are not known here: then the server judges.
+    const known = photos.length > 0 && photos[0]!.user === job.user;
+
+    return job.identity && job.user ? {
+        identity_id: job.identity, user_id: job.user, additional_prompt: job.additional_prompt, save_to_identity: false,
+        aspect_ratio: job.aspect_ratio, resolution: job.resolution, model: job.model,
+        reference_image_ids: known ? (there.length ? there : null) : job.reference_image_ids,
+    } : null;
+}
+
+function Progress({ job, options }: { job: GenerationJob; options: GenerationOptions | undefined }) {
+    const cancel = useCancelJob();
+    const [isCanceling, setCanceling] = useState(false);
+    const usual = options?.resolutions.find((one) => one.value === job.resolution)?.median_seconds ?? null;
+    const bar = useRef<HTMLSpanElement>(null);
+
+    useSeconds();
+    const seconds = secondsOf(job);
+
+    useEffect(() => {
+        // An estimate: it nears the end and does not reach it.
+        const share = job.state === 'running' && usual ? 1 - Math.exp(-1.6 * seconds / usual) : 0;
+
+        bar.current?.style.setProperty('--done', `${Math.round(share * 100)}%`);
+    });
+    return (
+        <div className="job-progress">
+            <p className="job-words"><Spinner />
+                <span role="status">{isCanceling ? 'Canceling' : stateWords(job)}</span>
+                <span className="job-seconds" aria-hidden="true">{duration(seconds)}</span>
+                {usual !== null && usual >= 1 && <span className="muted">usually {duration(usual)}</span>}
+            </p>
+            <span className={`job-bar ${job.state === 'running' && usual ? '' : 'job-bar-open'}`} ref={bar} aria-hidden="true" />
+            {isCanceling
+                ? <p className="hint">If the image provider has begun, its picture stays with this generation; no further step is taken.</p>
+                : <p className="hint">You may leave this page or reload it: the picture is made all the same.</p>}
+            <Button size="small" busy={cancel.isPending} aria-disabled={isCanceling || undefined} className="job-cancel"
+                onClick={() => !isCanceling && cancel.mutate(job.id, { onSuccess: () => setCanceling(true) })}>Cancel</Button>
+        </div>
+    );
+}
+
+function Failed({ job, onRetry }: { job: GenerationJob; onRetry: (() => void) | null }) {
+    const error = job.error;
+    const { title, advice } = failure(error?.code ?? '');
+
+    return (
+        <div className="notice notice-error" role="alert">
+            <Icon name="warning" />
+            <div className="notice-body">
+                <p className="notice-title">{title}</p>
+                {error && <p>{error.detail}</p>}
+                <p>{billed(error?.billed ?? null)} {advice}</p>
+            </div>
+            {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
+        </div>
+    );
+}
+
+export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClose }: JobCardProps) {
+    const identity = useIdentity(job.identity);
+    const again = requestOf(job, photos);
+    const regenerate = again ? () => void onRegenerate(again) : null;
+    const name = identity.data?.name ?? (job.identity ? '…' : 'Deleted identity');
+
+    return (
+        <article className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>
+            <div className="job-header">
+                <h3>{name}</h3>
+                {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(secondsOf(job))}`}</span>}
+                {!isActive(job) && <IconButton size="small" className="job-close" label={`Take ${name} out of this list`} icon={<Icon name="close" size={18} />} onClick={onClose} />}
+            </div>
+            {isActive(job) && <Progress job={job} options={options} />}
+            {job.state === 'failed' && <Failed job={job} onRetry={regenerate} />}
+            {job.state === 'canceled' && (
+                <p className="notice" role="status"><Icon name="info" />
+                    <span className="notice-body">This generation was canceled{job.image_url ? '. Its picture was finished all the same.' : job.attempts ? ' after it had begun.' : ' before it began: it was not billed.'}</span>
+                </p>
+            )}
+            {job.image_url && !isActive(job) && (
+                <GeneratedImageDisplay job={job} identity={identity.data} photos={photos} onRegenerate={regenerate} onUseAgain={() => onUseAgain(job)} />
+            )}
+            {!job.image_url && !isActive(job) && (
+                <div className="job-actions"><Button size="small" tone="quiet" icon={<Icon name="undo" size={16} />} onClick={() => onUseAgain(job)}>Use these settings again</Button></div>
+            )}
+        </article>
+    );
+}

@@ -1,0 +1,22 @@
+// UserSelector.tsx - for whom pictures are made: oneself, or a test user.
+import { Picker } from '../../../components/Picker';
+import type { AvailableUser } from '../../../api/types';
+
+interface UserSelectorProps {
+    users: readonly AvailableUser[];
+    value: string | null;
+    onChange: (id: string) => void;
+    isLoading: boolean;
+}
+
+function kindOf(user: AvailableUser): string {
+    return user.is_current_user ? 'You' : 'Test user';
+}
+
+export function UserSelector({ users, value, onChange, isLoading }: UserSelectorProps) {
+    return (
+        <Picker label="User" value={value} onChange={onChange} disabled={isLoading} placeholder={isLoading ? 'Loading' : 'Choose a user'}
+            nothing="No user has such a name."
+            items={users.map((user) => ({ value: user.id, label: user.name, detail: `${kindOf(user)} · ${user.email}` }))} />
+    );
+}

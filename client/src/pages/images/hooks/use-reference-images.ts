@@ -1,0 +1,65 @@
+// use-reference-images.ts - a user's photos: the list, putting in, moving, deleting.
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { sentence } from '../../../api/client';
+import { keys } from '../../../api/queryKeys';
+import { deleteReferenceImage, listReferenceImages, moveReferenceImage } from '../../../api/referenceImages';
+import type { ReferenceImage } from '../../../api/types';
+import { notify } from '../../../components/notify';
+
+// Addresses of pictures expire; the list is asked for again before they do, and when one fails.
+const FRESH = 5 * 60_000;
+
+export function useReferenceImages(userId: string | null) {
+    return useQuery({
+        queryKey: keys.referenceImagesOf(userId ?? ''),
+        queryFn: ({ signal }) => listReferenceImages(userId!, signal),
+        enabled: userId !== null,
+        staleTime: FRESH,
+        refetchInterval: FRESH * 3,
+    });
+}
+
+/** The list as it will be when a photo is in another slot; a photo there takes its place. */
+export function moved(photos: readonly ReferenceImage[], id: string, order: number): ReferenceImage[] {
+    const from = photos.find((photo) => photo.id === id)?.order;
+
+    return photos.map((photo) => {
+        if (photo.id === id) {
+            return { ...photo, order };
+        }
+        return photo.order === order && from !== undefined ? { ...photo, order: from } : photo;
+    }).sort((one, other) => one.order - other.order);
+}
+
+// Shows a change at once, and takes it back when the server refuses it.
+function useChange<T extends { id: string }>(userId: string, send: (change: T) => Promise<unknown>,
+    apply: (photos: ReferenceImage[], change: T) => ReferenceImage[], failed: string) {
+    const client = useQueryClient();
+    const queryKey = keys.referenceImagesOf(userId);
+
+    return useMutation({
+        mutationFn: send,
+        onMutate: async (change: T) => {
+            await client.cancelQueries({ queryKey });
+            const before = client.getQueryData<ReferenceImage[]>(queryKey);
+
+            client.setQueryData<ReferenceImage[]>(queryKey, (photos) => photos && apply(photos, change));
+            return before;
+        },
+        onError: (error, _change, before) => {
+            client.setQueryData(queryKey, before);
+            notify({ tone: 'error', title: failed, detail: sentence(error) });
+        },
+        onSettled: () => client.invalidateQueries({ queryKey }),
+    });
+}
+
+export function useMoveReferenceImage(userId: string) {
+    return useChange(userId, (change: { id: string; order: number }) => moveReferenceImage(userId, change.id, change.order),
+        (photos, { id, order }) => moved(photos, id, order), 'The photo could not be moved.');
+}
+
+export function useDeleteReferenceImage(userId: string) {
+    return useChange(userId, (change: { id: string }) => deleteReferenceImage(userId, change.id),
+        (photos, { id }) => photos.filter((photo) => photo.id !== id), 'The photo could not be deleted.');
+}

@@ -1,0 +1,34 @@
+# Browser.pm - runs a file of tests/browser against a server: its sentences become this test's.
+#
+#   use IdentityImg::Browser 'browse';
+#   browse('photos.mjs', base => $server->base, env => { NAME => VALUE });
+package IdentityImg::Browser;
+
+use strict;
+use warnings;
+use utf8;
+
+use Exporter 'import';
+use Test::More;
+use IdentityImg::Test ();
+
+our @EXPORT_OK = qw(browse);
+
+sub browse {
+    my ($file, %with) = @_;
+    local @ENV{keys %{$with{env} // {}}} = values %{$with{env} // {}};
+    local $ENV{IIMG_BASE} = $with{base} // IdentityImg::Test::base_url();
+    my ($told, $planned) = (0);
+    open my $out, '-|:encoding(UTF-8)', "node '$ENV{IIMG_SOURCE}/tests/browser/$file' 2>&1" or die "node: $!";
+    while (my $line = <$out>) {
+        chomp $line;
+        if    ($line =~ /^(not )?ok \d+ - (.*)/) { $told++; ok !$1, $2 }
+        elsif ($line =~ /^1\.\.(\d+)$/)          { $planned = $1 }
+        else                                     { diag $line =~ s/^# //r }
+    }
+    close $out;
+    is $planned, $told, "all of $file was run";
+    return;
+}
+
+1;
