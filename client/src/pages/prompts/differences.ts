@@ -23,7 +23,7 @@ function linesOf(text: string): string[] {
 }
 
 function wholeLines(kind: DiffLine['kind'], text: string): DiffLine[] {
-    return linesOf(text).map((line) => ({ kind, pieces: [{ text: line, isChanged: false }] }));
+    return linesOf(text).map((line) => ({ kind, pieces: line ? [{ text: line, isChanged: false }] : [] }));
 }
 
 // Pieces that go over line ends, cut into lines.

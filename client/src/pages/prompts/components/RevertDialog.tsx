@@ -93,7 +93,7 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
 
     const used = usedOf(versions);
     const ways: { value: Way; title: string; text: string }[] = [
-        { value: 'switch', title: `Switch back to version ${prompt.version}`, text: switchSentence(prompt, newer) },
+        { value: 'switch', title: `Switch ${newer.length ? 'back ' : ''}to version ${prompt.version}`, text: switchSentence(prompt, newer) },
         { value: 'copy', title: `Copy its text into a new version ${next}`, text: `Version ${next} says what version ${prompt.version} says, and is used at once. Nothing is switched off.` },
     ];
 
