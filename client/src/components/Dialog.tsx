@@ -10,14 +10,16 @@ interface DialogProps {
     description?: ReactNode;
     /** Whether Escape, a click beside it, and a cross close it. */
     dismissible?: boolean;
+    /** A click beside it closes it not: there is something typed in it. */
+    guarded?: boolean;
     size?: 'small' | 'large' | 'full';
     onClose?: () => void;
     children: ReactNode;
 }
 
-export function Dialog({ open, title, description, dismissible = true, size = 'small', onClose, children }: DialogProps) {
+export function Dialog({ open, title, description, dismissible = true, guarded = false, size = 'small', onClose, children }: DialogProps) {
     return (
-        <Base.Root open={open} disablePointerDismissal={!dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
+        <Base.Root open={open} disablePointerDismissal={guarded || !dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
             <Base.Portal>
                 <Base.Backdrop className="backdrop" />
                 <Base.Popup className={`dialog dialog-${size}`}>
