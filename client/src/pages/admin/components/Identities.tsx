@@ -105,7 +105,7 @@ function IdentityRow({ identity, place, onEdit, onDelete }: IdentityRowProps) {
                     : <Icon name="user" size={28} />}
             </div>
             <div className="admin-who">
-                <h3 className="admin-name">{name}</h3>
+                <h2 className="admin-name">{name}</h2>
                 <p className="admin-badges"><span className="badge">{inWords(identity.category)}</span> <span className="hint">of <UserName id={identity.user} />, since <Time at={identity.created_at} /></span></p>
                 {identity.i_am_statement && <p className="admin-statement">{identity.i_am_statement}</p>}
             </div>

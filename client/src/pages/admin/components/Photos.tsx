@@ -66,7 +66,7 @@ function PhotoCard({ photo, place, onEdit }: { photo: ReferenceImage; place: Pla
                 {upload && !upload.error && <span className="admin-photo-sending" role="status">Uploading {Math.floor(upload.sent * 100)} %</span>}
             </div>
             <div className="admin-photo-line">
-                <h3 className="admin-name">{name}</h3>
+                <h2 className="admin-name">{name}</h2>
                 <Menu trigger={<IconButton size="small" label={`More about ${label}`} icon={<Icon name="more" size={18} />} />} actions={[
                     { label: photo.image ? 'Replace…' : 'Add the picture…', icon: <Icon name="replace" size={18} />, onSelect: () => input.current?.click() },
                     { label: 'Name and slot…', icon: <Icon name="edit" size={18} />, onSelect: onEdit },

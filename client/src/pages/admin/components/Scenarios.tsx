@@ -68,7 +68,7 @@ export function Scenarios({ place }: { place: Place }) {
                 {(scenario) => (
                     <li key={scenario.id} className="card admin-scenario">
                         <div className="admin-who">
-                            <h3 className="admin-name">{scenario.name}</h3>
+                            <h2 className="admin-name">{scenario.name}</h2>
                             <p className="hint">{scenario.user_email ? <>Played by <span className="admin-email">{scenario.user_email}</span></> : 'Played by nobody yet: it is not on the page Images.'} · <Time at={scenario.created_at} /></p>
                         </div>
                         <div className="admin-row-actions">

@@ -45,7 +45,7 @@ function UserRow({ user, isMe, place, onOpen, onDelete }: UserRowProps) {
     return (
         <li className="card admin-user">
             <div className="admin-who">
-                <h3 className="admin-name">{name}</h3>
+                <h2 className="admin-name">{name}</h2>
                 {name !== user.email && <p className="admin-email">{user.email}</p>}
                 <p className="admin-badges">
                     {isMe && <span className="badge badge-accent">You</span>}
