@@ -44,9 +44,9 @@ function ToastList() {
                 <Toast.Content className="toast-body">
                     <Toast.Title className="toast-title" render={<p />} />
                     <Toast.Description className="toast-detail" />
-                    <Toast.Action className="button button-small toast-action" />
+                    <Toast.Action className="button button-small toast-action" aria-hidden={false} />
                 </Toast.Content>
-                <Toast.Close render={<IconButton label="Close" icon={<Icon name="close" size={18} />} size="small" />} />
+                <Toast.Close aria-hidden={false} render={<IconButton label="Close" icon={<Icon name="close" size={18} />} size="small" />} />
             </Toast.Root>
         );
     });

@@ -47,7 +47,7 @@ function Row({ job, onShow, onUseAgain }: { job: GenerationJob; onShow: () => vo
             </div>
             <div className="history-actions">
                 <Button size="small" aria-label={`Show ${name} of ${made.toLocaleString()}`} onClick={onShow}>Show</Button>
-                <Button size="small" tone="quiet" aria-label={`Use the settings of ${name} of ${made.toLocaleString()} again`} onClick={onUseAgain}>Use these again</Button>
+                <Button size="small" tone="quiet" aria-label={`Use these again: ${name} of ${made.toLocaleString()}`} onClick={onUseAgain}>Use these again</Button>
             </div>
         </li>
     );

@@ -125,30 +125,40 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         });
 
         if (yes) {
-            remove.mutate({ id: photo.id });
+            remove({ id: photo.id });
             setSaid(`Photo ${photo.order + 1} deleted.`);
-            focusSlot(photo.order, null);
+            focusSlot(photo.order, '', null);
         }
     }
 
-    // The controls move along with the photo; so does the focus.
-    function focusSlot(order: number, action: string | null): void {
-        requestAnimationFrame(() => {
-            const slot = list.current?.querySelector(`[data-slot="${order}"]`);
-            const preferred = action && slot?.querySelector<HTMLElement>(`[data-action="${action}"]:not([aria-disabled=true])`);
+    // The controls move along with the photo; so does the focus, once it is drawn where it is now.
+    const pending = useRef<{ order: number; photo: string; action: string | null } | null>(null);
 
-            (preferred || slot?.querySelector<HTMLElement>('button:not([aria-disabled=true])'))?.focus();
-        });
+    /** Of the slot that will hold the photo; '': that will be empty. */
+    function focusSlot(order: number, photo: string, action: string | null): void {
+        pending.current = { order, photo, action };
     }
+
+    useEffect(() => {
+        const wanted = pending.current;
+        const slot = wanted && list.current?.querySelector<HTMLElement>(`[data-slot="${wanted.order}"]`);
+
+        if (wanted && slot && slot.dataset.photo === wanted.photo) {
+            const preferred = wanted.action && slot.querySelector<HTMLElement>(`[data-action="${wanted.action}"]:not([aria-disabled=true])`);
+
+            pending.current = null;
+            (preferred || slot.querySelector<HTMLElement>('button:not([aria-disabled=true])'))?.focus();
+        }
+    });
 
     function moveTo(photo: ReferenceImage, order: number, action: string | null): void {
         if (order < 0 || order >= slots || order === photo.order || uploads.has(order) || uploads.has(photo.order)) {
             return;
         }
-        move.mutate({ id: photo.id, order });
+        move({ id: photo.id, order });
         setSaid(`Moved to slot ${order + 1}.`);
         if (action) {
-            focusSlot(order, action);
+            focusSlot(order, photo.id, action);
         }
     }
 
@@ -180,7 +190,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
                                         }}
                                         onCancel={() => {
                                             cancelUpload(user.id, order);
-                                            focusSlot(order, null);
+                                            focusSlot(order, at(order)?.image ? at(order)!.id : '', null);
                                         }}
                                         onRetry={() => retryUpload(user.id, order)} />
                                 )}

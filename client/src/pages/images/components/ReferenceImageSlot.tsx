@@ -95,7 +95,7 @@ export function ReferenceImageSlot(props: ReferenceImageSlotProps) {
     };
 
     return (
-        <div className={`slot ${isOver ? 'slot-over' : ''} ${picture && !isAlong && !upload ? 'slot-left' : ''}`} data-slot={order} role="group"
+        <div className={`slot ${isOver ? 'slot-over' : ''} ${picture && !isAlong && !upload ? 'slot-left' : ''}`} data-slot={order} data-photo={picture ? photo!.id : ''} role="group"
             aria-label={`Slot ${order + 1}${picture ? `: ${name}` : ', empty'}`} {...drop}>
             <input ref={input} type="file" accept={accept} hidden aria-label={`Picture for slot ${order + 1}`} onChange={(event) => {
                 onFiles(Array.from(event.target.files ?? []));

@@ -31,27 +31,31 @@ export function moved(photos: readonly ReferenceImage[], id: string, order: numb
     }).sort((one, other) => one.order - other.order);
 }
 
-// Shows a change at once, and takes it back when the server refuses it.
+// Shows a change at once, and takes it back when the server refuses it. One after the other: two quick moves are
+// meant in their order.
 function useChange<T extends { id: string }>(userId: string, send: (change: T) => Promise<unknown>,
-    apply: (photos: ReferenceImage[], change: T) => ReferenceImage[], failed: string) {
+    apply: (photos: ReferenceImage[], change: T) => ReferenceImage[], failed: string): (change: T) => void {
     const client = useQueryClient();
     const queryKey = keys.referenceImagesOf(userId);
-
-    return useMutation({
-        mutationFn: send,
-        onMutate: async (change: T) => {
-            await client.cancelQueries({ queryKey });
-            const before = client.getQueryData<ReferenceImage[]>(queryKey);
-
-            client.setQueryData<ReferenceImage[]>(queryKey, (photos) => photos && apply(photos, change));
-            return before;
-        },
-        onError: (error, _change, before) => {
+    const mutationKey = ['change', ...queryKey];
+    const mutation = useMutation({
+        mutationKey,
+        scope: { id: mutationKey.join() },
+        mutationFn: ({ change }: { change: T; before: ReferenceImage[] | undefined }) => send(change),
+        onError: (error, { before }) => {
             client.setQueryData(queryKey, before);
             notify({ tone: 'error', title: failed, detail: sentence(error) });
         },
-        onSettled: () => client.invalidateQueries({ queryKey }),
+        onSettled: () => (client.isMutating({ mutationKey }) === 1 ? client.invalidateQueries({ queryKey }) : undefined),
     });
+
+    return (change) => {
+        const before = client.getQueryData<ReferenceImage[]>(queryKey);
+
+        void client.cancelQueries({ queryKey });
+        client.setQueryData<ReferenceImage[]>(queryKey, (photos) => photos && apply(photos, change));
+        mutation.mutate({ change, before });
+    };
 }
 
 export function useMoveReferenceImage(userId: string) {
