@@ -65,10 +65,9 @@ function Placeholders({ body, onInsert }: { body: string; onInsert: (name: strin
     return (
         <div className="prompts-chips" role="group" aria-label="Placeholders">
             {placeholders.map((name) => (
-                <button key={name} type="button" className={`prompts-chip ${found.has(name) ? 'prompts-chip-there' : ''}`} onClick={() => onInsert(`{${name}}`)}>
-                    <Icon name={found.has(name) ? 'check' : 'plus'} size={16} />
-                    <span className="visually-hidden">Insert </span><code>{`{${name}}`}</code>
-                    <span className="visually-hidden">, {found.has(name) ? 'is there' : 'is missing'}</span>
+                <button key={name} type="button" className={`prompts-chip ${found.has(name) ? 'prompts-chip-there' : ''}`} onClick={() => onInsert(`{${name}}`)}
+                    aria-label={`Insert {${name}}, which ${found.has(name) ? 'is there' : 'is missing'}`} title="Insert">
+                    <Icon name={found.has(name) ? 'check' : 'plus'} size={16} /><code>{`{${name}}`}</code>
                 </button>
             ))}
         </div>
@@ -176,6 +175,10 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
     const problems = problemsOf(type, draft.body);
     const length = lengthOf(draft.body);
 
+    const wanted = { prompt_type: type, body: draft.body, is_active: draft.isActive, required_context_keys: draft.contextKeys };
+    // The same text sent again is the same attempt: it makes one version, however often the line breaks.
+    const isSentAlready = () => attempt.current.sent === JSON.stringify(wanted);
+
     function change(part: Partial<Draft>): void {
         const next = { ...draft, ...part };
 
@@ -201,19 +204,9 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
         }
     }
 
-    // The same text sent again is the same attempt: it makes one version, however often the line breaks.
-    function keyOf(wanted: unknown): string {
-        const sent = JSON.stringify(wanted);
-
-        if (attempt.current.sent !== sent) {
-            attempt.current = { sent, key: newKey() };
-        }
-        return attempt.current.key;
-    }
-
     async function send(): Promise<void> {
-        const wanted = { prompt_type: type, body: draft.body, is_active: draft.isActive, required_context_keys: draft.contextKeys };
-        const made = await create.mutateAsync({ wanted, key: keyOf(wanted) });
+        attempt.current = isSentAlready() ? attempt.current : { sent: JSON.stringify(wanted), key: newKey() };
+        const made = await create.mutateAsync({ wanted, key: attempt.current.key });
         const used = usedOf(await fetchVersions(client, type).catch(() => [made, ...versions]));
 
         keepDraft(type, null);
@@ -232,7 +225,8 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
         setFaults({});
         setMeanwhile(null);
         try {
-            const latest = (await fetchVersions(client, type))[0];
+            // Of an attempt that nobody answered, the newest version may be our own.
+            const latest = isSentAlready() ? undefined : (await fetchVersions(client, type))[0];
 
             if (latest && latest.version > known) {
                 setMeanwhile({ version: latest });

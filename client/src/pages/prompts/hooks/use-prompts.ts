@@ -21,7 +21,9 @@ export function useVersions(type: PromptType) {
 
 /** The versions as they are now. */
 export function fetchVersions(client: QueryClient, type: PromptType): Promise<Prompt[]> {
-    return client.fetchQuery({ queryKey: keys.promptVersions(type), queryFn: ({ signal }) => listPrompts(type, signal), staleTime: 0 });
+    return client.fetchQuery({
+        queryKey: keys.promptVersions(type), queryFn: ({ signal }) => listPrompts(type, signal), staleTime: 0, retry: false, networkMode: 'always',
+    });
 }
 
 /** The version that is used: of the active ones the highest. */
@@ -65,6 +67,7 @@ export function useSwitchVersion() {
     const client = useQueryClient();
 
     return useMutation({
+        networkMode: 'always',
         mutationFn: ({ prompt, isActive }: { prompt: Prompt; isActive: boolean }) => switchVersion(client, prompt, isActive),
         onMutate: async ({ prompt, isActive }) => {
             await client.cancelQueries({ queryKey: keys.promptVersions(prompt.prompt_type) });
@@ -82,6 +85,8 @@ export function useCreateVersion() {
     const client = useQueryClient();
 
     return useMutation({
+        // Without a network it fails, and says so, rather than wait for one.
+        networkMode: 'always',
         mutationFn: ({ wanted, key }: { wanted: NewPrompt; key: string }) => createPrompt(wanted, key),
         onSuccess: (made) => {
             client.setQueryData<Prompt[]>(keys.promptVersions(made.prompt_type),
