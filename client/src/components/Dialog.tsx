@@ -1,4 +1,5 @@
 // Dialog.tsx - a modal dialog (Base UI's) in our looks. Load what uses it when it is opened, not with the page.
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { IconButton } from './Button';
@@ -18,11 +19,15 @@ interface DialogProps {
 }
 
 export function Dialog({ open, title, description, dismissible = true, guarded = false, size = 'small', onClose, children }: DialogProps) {
+    // Where the focus was: a field that takes it at once would hide that from the dialog.
+    const [before] = useState(() => document.activeElement);
+
     return (
         <Base.Root open={open} disablePointerDismissal={guarded || !dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
             <Base.Portal>
                 <Base.Backdrop className="backdrop" />
-                <Base.Popup className={`dialog dialog-${size}`}>
+                <Base.Popup className={`dialog dialog-${size}`}
+                    finalFocus={() => (before instanceof HTMLElement && before.isConnected && before !== document.body ? before : true)}>
                     <div className="dialog-header">
                         <Base.Title className="dialog-title">{title}</Base.Title>
                         {dismissible && (

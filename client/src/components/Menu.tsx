@@ -1,6 +1,8 @@
-// Menu.tsx - further actions behind a button (Base UI's Menu).
+// Menu.tsx - further actions behind a button (Base UI's Popover and Toolbar): arrow keys go from one to the next.
+import { useRef, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
-import { Menu as Base } from '@base-ui/react/menu';
+import { Popover } from '@base-ui/react/popover';
+import { Toolbar } from '@base-ui/react/toolbar';
 
 export interface MenuAction {
     label: string;
@@ -11,26 +13,44 @@ export interface MenuAction {
 }
 
 interface MenuProps {
+    /** What the actions are about. */
+    label: string;
     /** The button that opens it. */
     trigger: ReactElement;
     actions: readonly MenuAction[];
 }
 
-export function Menu({ trigger, actions }: MenuProps) {
+export function Menu({ label, trigger, actions }: MenuProps) {
+    const [open, setOpen] = useState(false);
+    const chosen = useRef<(() => void) | null>(null);
+
+    // Once it is closed and the focus back: what an action opens gives the focus back there in its turn.
+    function closed(): void {
+        const run = chosen.current;
+
+        chosen.current = null;
+        run?.();
+    }
+
     return (
-        <Base.Root modal={false}>
-            <Base.Trigger render={trigger} />
-            <Base.Portal>
-                <Base.Positioner className="menu-positioner" align="end" sideOffset={4}>
-                    <Base.Popup className="menu">
-                        {actions.map(({ label, icon, danger, disabled, onSelect }) => (
-                            <Base.Item key={label} className={`menu-item ${danger ? 'menu-danger' : ''}`} disabled={disabled} onClick={onSelect}>
-                                {icon}{label}
-                            </Base.Item>
-                        ))}
-                    </Base.Popup>
-                </Base.Positioner>
-            </Base.Portal>
-        </Base.Root>
+        <Popover.Root open={open} onOpenChange={(isOpen) => setOpen(isOpen)} onOpenChangeComplete={(isOpen) => !isOpen && closed()}>
+            <Popover.Trigger render={trigger} />
+            <Popover.Portal>
+                <Popover.Positioner className="menu-positioner" align="end" sideOffset={4}>
+                    <Popover.Popup className="menu" aria-label={label}>
+                        <Toolbar.Root orientation="vertical" aria-label={label} className="menu-actions">
+                            {actions.map(({ label: name, icon, danger, disabled, onSelect }) => (
+                                <Toolbar.Button key={name} className={`menu-item ${danger ? 'menu-danger' : ''}`} disabled={disabled} onClick={() => {
+                                    chosen.current = onSelect;
+                                    setOpen(false);
+                                }}>
+                                    {icon}{name}
+                                </Toolbar.Button>
+                            ))}
+                        </Toolbar.Root>
+                    </Popover.Popup>
+                </Popover.Positioner>
+            </Popover.Portal>
+        </Popover.Root>
     );
 }

@@ -111,7 +111,7 @@ function IdentityRow({ identity, place, onEdit, onDelete }: IdentityRowProps) {
             </div>
             <div className="admin-row-actions">
                 <Button size="small" icon={<Icon name="edit" size={16} />} aria-label={`Edit ${name}`} onClick={onEdit}>Edit</Button>
-                <Menu trigger={<IconButton size="small" tone="default" label={`More about ${name}`} icon={<Icon name="more" size={18} />} />} actions={[
+                <Menu label={`More about ${name}`} trigger={<IconButton size="small" tone="default" label={`More about ${name}`} icon={<Icon name="more" size={18} />} />} actions={[
                     { label: image ? 'Replace the picture…' : 'Put in a picture…', icon: <Icon name="upload" size={18} />, onSelect: () => input.current?.click() },
                     ...(image ? [{ label: 'Remove the picture', icon: <Icon name="close" size={18} />, onSelect: () => void picture.remove() }] : []),
                     { label: 'Picture from before', icon: <Icon name="undo" size={18} />, onSelect: () => void picture.undo() },

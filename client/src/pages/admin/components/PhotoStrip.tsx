@@ -87,7 +87,7 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
                 </button>
             )}
             {(!upload || upload.error) && photo && (
-                <Menu trigger={<button type="button" className={`admin-slot-button ${upload?.error ? 'admin-slot-failed' : ''}`} aria-label={label} title={photo.name || `Photo ${order + 1}`}>{shown}</button>} actions={[
+                <Menu label={label} trigger={<button type="button" className={`admin-slot-button ${upload?.error ? 'admin-slot-failed' : ''}`} aria-label={label} title={photo.name || `Photo ${order + 1}`}>{shown}</button>} actions={[
                     { label: picture ? 'Replace…' : 'Add the picture…', icon: <Icon name="replace" size={18} />, onSelect: choose },
                     { label: 'Name and slot…', icon: <Icon name="edit" size={18} />, onSelect: onEdit },
                     ...(picture ? [{ label: 'Open in full size', icon: <Icon name="zoom" size={18} />, onSelect: () => void window.open(picture.original, '_blank', 'noreferrer') }] : []),
@@ -120,7 +120,7 @@ function Failure({ upload, onReplace }: FailureProps) {
                 {wasChanged
                     ? <Button size="small" onClick={onReplace}>Replace it all the same</Button>
                     : <Button size="small" aria-label={`Photo ${order + 1}: try again`} onClick={() => retryUpload(userId, order)}>Try again</Button>}
-                <Button size="small" tone="quiet" aria-label={`Photo ${order + 1}: close`} onClick={() => cancelUpload(userId, order)}>{wasChanged ? 'Keep it as it is' : 'Close'}</Button>
+                <Button size="small" tone="quiet" aria-label={wasChanged ? undefined : `Photo ${order + 1}: close`} onClick={() => cancelUpload(userId, order)}>{wasChanged ? 'Keep it as it is' : 'Close'}</Button>
             </div>
         </div>
     );

@@ -67,7 +67,7 @@ function PhotoCard({ photo, place, onEdit }: { photo: ReferenceImage; place: Pla
             </div>
             <div className="admin-photo-line">
                 <h2 className="admin-name">{name}</h2>
-                <Menu trigger={<IconButton size="small" label={`More about ${label}`} icon={<Icon name="more" size={18} />} />} actions={[
+                <Menu label={`More about ${label}`} trigger={<IconButton size="small" label={`More about ${label}`} icon={<Icon name="more" size={18} />} />} actions={[
                     { label: photo.image ? 'Replace…' : 'Add the picture…', icon: <Icon name="replace" size={18} />, onSelect: () => input.current?.click() },
                     { label: 'Name and slot…', icon: <Icon name="edit" size={18} />, onSelect: onEdit },
                     { label: 'Only this user', icon: <Icon name="user" size={18} />, onSelect: () => place.filter('user', photo.user) },

@@ -58,7 +58,7 @@ function UserRow({ user, isMe, place, onOpen, onDelete }: UserRowProps) {
             <PhotoStrip userId={user.id} name={name} />
             <div className="admin-row-actions">
                 <Button size="small" icon={<Icon name="edit" size={16} />} aria-label={`Edit ${name}`} onClick={() => onOpen({ what: 'edit', user })}>Edit</Button>
-                <Menu trigger={<IconButton size="small" tone="default" label={`More about ${name}`} icon={<Icon name="more" size={18} />} />} actions={[
+                <Menu label={`More about ${name}`} trigger={<IconButton size="small" tone="default" label={`More about ${name}`} icon={<Icon name="more" size={18} />} />} actions={[
                     { label: 'Set a password…', icon: <Icon name="key" size={18} />, onSelect: () => onOpen({ what: 'password', user }) },
                     { label: 'Identities', icon: <Icon name="user" size={18} />, onSelect: () => place.go('identities', { user: user.id }) },
                     { label: 'Reference images', icon: <Icon name="picture" size={18} />, onSelect: () => place.go('photos', { user: user.id }) },

@@ -126,6 +126,7 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
             return;
         }
         if (error.status === 404 && id !== null && Object.keys(error.errors).length === 0 && error.code === 'not_found' && error.detail === 'Not found.') {
+            void refreshRows(client, spec.kind);
             setFault(`Somebody has deleted this ${spec.noun} meanwhile. What you typed is still here to be copied.`);
             return;
         }
