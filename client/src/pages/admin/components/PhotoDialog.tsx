@@ -3,6 +3,7 @@ import { keys } from '../../../api/queryKeys';
 import type { ReferenceImage } from '../../../api/types';
 import { Field } from '../../../components/Field';
 import { PictureImage } from '../../../components/PictureImage';
+import { Select } from '../../../components/Select';
 import { photoName } from '../hooks/use-photos';
 import { useRowForm } from '../hooks/use-row-form';
 import type { FormSpec, RowForm, Value, Values } from '../hooks/use-row-form';
@@ -30,10 +31,10 @@ export function SlotSelect({ value, onChange, error, automatic }: { value: strin
     return (
         <Field label="Slot" error={error} hint={automatic ? undefined : 'A photo that is in it takes this one\'s place.'}>
             {(props) => (
-                <select {...props} className="input" value={value} onChange={(event) => onChange(event.target.value)}>
+                <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
                     {automatic && <option value="">{automatic}</option>}
                     {slots.map((slot) => <option key={slot} value={slot}>{slot + 1}</option>)}
-                </select>
+                </Select>
             )}
         </Field>
     );

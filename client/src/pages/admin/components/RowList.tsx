@@ -9,6 +9,7 @@ import { ErrorNotice } from '../../../components/ErrorNotice';
 import { Field } from '../../../components/Field';
 import { Icon } from '../../../components/Icon';
 import type { IconName } from '../../../components/Icon';
+import { Select } from '../../../components/Select';
 import { Skeleton } from '../../../components/Skeleton';
 import { useDebounced } from '../../../components/useDebounced';
 
@@ -56,9 +57,9 @@ export function FilterField({ label, value, options, onChange }: SelectFieldProp
         <div className="toolbar-filter">
             <Field label={label}>
                 {(props) => (
-                    <select {...props} className="input" value={value} onChange={(event) => onChange(event.target.value)}>
+                    <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
                         {options.map((option) => <option key={option.value} value={option.value}>{option.label}</option>)}
-                    </select>
+                    </Select>
                 )}
             </Field>
         </div>

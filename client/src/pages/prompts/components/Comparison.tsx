@@ -3,6 +3,7 @@ import { lazy, Suspense, useState } from 'react';
 import type { Prompt } from '../../../api/types';
 import { EmptyState } from '../../../components/EmptyState';
 import { Field } from '../../../components/Field';
+import { Select } from '../../../components/Select';
 import { Skeleton } from '../../../components/Skeleton';
 import { usedOf } from '../hooks/use-prompts';
 
@@ -32,9 +33,9 @@ export function Comparison({ prompt, versions }: { prompt: Prompt; versions: rea
         <div className="stack">
             <Field label={`Compare version ${prompt.version} with`}>
                 {(props) => (
-                    <select {...props} className="input prompts-select" value={other.id} onChange={(event) => choose(event.target.value)}>
+                    <Select {...props} className="prompts-select" value={other.id} onChange={(event) => choose(event.target.value)}>
                         {others.map((one) => <option key={one.id} value={one.id}>{nameOf(one, versions)}</option>)}
-                    </select>
+                    </Select>
                 )}
             </Field>
             <Suspense fallback={<Skeleton className="prompts-skeleton-text" />}>
