@@ -150,6 +150,7 @@ bench: ## measure
 	@$(MAKE) build
 	@tests/bench/run
 	@tests/bench/storage
+	@tests/bench/pages
 
 docs: ## write docs/api anew from openapi.json
 	@node scripts/api-docs.mjs

@@ -1,5 +1,5 @@
 // App.tsx - providers, session, layout, and the page that the address names.
-import { Suspense } from 'react';
+import { Suspense, useState } from 'react';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { Route, Router, Switch } from 'wouter';
 import { queryClient } from './api/queryClient';
@@ -11,18 +11,26 @@ import { PageSkeleton } from './components/Skeleton';
 import { StaffOnly } from './components/StaffOnly';
 import { Overlays } from './components/Overlays';
 import { routes } from './routes';
+import type { PageRoute } from './routes';
 import { SessionProvider, useSession } from './session/SessionProvider';
+
+function PageOf({ route }: { route: PageRoute }) {
+    // What is on screen stays what it is, also when the code has come meanwhile.
+    const [Page] = useState(() => route.page());
+
+    return <Page />;
+}
 
 function Pages() {
     const { user } = useSession();
 
     return (
         <Switch>
-            {routes.map(({ path, label, page: Page, staff }) => (
-                <Route key={path} path={path}>
-                    <ErrorBoundary key={path}>
-                        <Suspense fallback={<PageSkeleton title={label} />}>
-                            {staff && !user.is_staff ? <StaffOnly title={label} /> : <Page />}
+            {routes.map((route) => (
+                <Route key={route.path} path={route.path}>
+                    <ErrorBoundary key={route.path}>
+                        <Suspense fallback={<PageSkeleton title={route.label} />}>
+                            {route.staff && !user.is_staff ? <StaffOnly title={route.label} /> : <PageOf route={route} />}
                         </Suspense>
                     </ErrorBoundary>
                 </Route>

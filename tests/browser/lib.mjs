@@ -222,6 +222,8 @@ async function runOne(browser, { body, options }) {
         }
         const page = await context.newPage();
 
+        // Choosers are caught from now on: between a wait for one and the first of them they would get lost.
+        page.on('filechooser', () => undefined);
         try {
             await body({
                 page, context,
@@ -240,6 +242,9 @@ async function runOne(browser, { body, options }) {
         equal(complaints.filter((one) => !allowed.some((pattern) => pattern.test(one))), [], 'the browser complains');
     }
     finally {
+        for (const page of context.pages()) {
+            await page.unrouteAll({ behavior: 'ignoreErrors' });
+        }
         await context.close();
     }
 }

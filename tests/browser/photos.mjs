@@ -47,7 +47,7 @@ test('The user selector offers oneself first, then test users, and finds one by 
     await givePhotos(one, 1);
     await givePhotos(people.admin.id, 0);
     await open('/images');
-    const selector = page.getByRole('combobox', { name: 'User' });
+    const selector = page.getByRole('combobox', { name: 'User', exact: true });
 
     await selector.getByText('Ada Admin').waitFor();
     await page.getByText('Add photo').nth(4).waitFor();
@@ -63,12 +63,12 @@ test('The user selector offers oneself first, then test users, and finds one by 
     assert(page.url().includes(one), 'the address names the user');
     await page.reload();
     await page.getByRole('heading', { name: 'Reference images for Scenario One' }).waitFor();
-    await page.getByRole('combobox', { name: 'User' }).click();
+    await page.getByRole('combobox', { name: 'User', exact: true }).click();
     equal((await options(page).allInnerTexts()).map((text) => text.split('\n')[0]), ['Ada Admin', 'Scenario One', 'Scenario Two'], 'the users');
     await page.keyboard.type('nobody of that name');
     await page.getByText('No user has such a name.').waitFor();
     await page.keyboard.press('Escape');
-    await until(() => page.getByRole('combobox', { name: 'User' }).evaluate((button) => button === document.activeElement), 'the focus back on the selector');
+    await until(() => page.getByRole('combobox', { name: 'User', exact: true }).evaluate((button) => button === document.activeElement), 'the focus back on the selector');
 });
 
 test('Empty slots say what to do, limits are said beforehand, nobody needs a mouse to see them', async ({ page, open }) => {

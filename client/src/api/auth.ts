@@ -1,11 +1,15 @@
 // auth.ts - who is logged in.
-import { request } from './client';
+import { ApiError, request } from './client';
+import { keys } from './queryKeys';
 import type { User } from './types';
 
-/** The caller. An ApiError with status 401 when nobody is logged in. */
-export function fetchMe(signal?: AbortSignal): Promise<User> {
-    return request<User>('GET', 'users/me/', { signal, session: 'throw' });
-}
+/** The caller. Fails with status 401 when nobody is logged in. */
+export const meQuery = {
+    queryKey: keys.me,
+    queryFn: ({ signal }: { signal: AbortSignal }) => request<User>('GET', 'users/me/', { signal, session: 'throw' }),
+    staleTime: Infinity,
+    retry: (failures: number, error: Error) => failures < 2 && error instanceof ApiError && error.isTransient,
+};
 
 export function logIn(email: string, password: string): Promise<User> {
     return request<User>('POST', 'auth/login/', { json: { email, password }, session: 'throw' });

@@ -63,25 +63,44 @@ export function Picker(props: PickerProps) {
     const [Popup, setPopup] = useState(() => loaded);
     const opening = useRef<{ typed: string } | null>(null);
     const hadFocus = useRef(false);
+    const isPressed = useRef(false);
 
+    function swap(): void {
+        hadFocus.current = document.activeElement === button.current;
+        setPopup(() => loaded);
+    }
+
+    // Not between a press and its release: the click would find another button, and be none.
     function prepare(): void {
         void load().then(() => {
-            hadFocus.current = document.activeElement === button.current;
-            setPopup(() => loaded);
+            if (!isPressed.current) {
+                swap();
+            }
         });
     }
 
+    function release(): void {
+        setTimeout(() => {
+            isPressed.current = false;
+            if (loaded) {
+                swap();
+            }
+        }, 60);
+    }
+
+    // What is typed until it is there is not lost.
     function open(typed: string): void {
-        opening.current = { typed };
+        opening.current = { typed: (opening.current?.typed ?? '') + typed };
+        isPressed.current = false;
         prepare();
     }
 
     // Loaded in the meantime for another picker.
     useEffect(() => {
-        if (loaded && !Popup) {
-            setPopup(() => loaded);
+        if (loaded && !Popup && !isPressed.current) {
+            swap();
         }
-    }, [Popup]);
+    });
 
     return (
         <div className="field picker">
@@ -92,6 +111,7 @@ export function Picker(props: PickerProps) {
                     <button ref={button} type="button" role="combobox" className="input picker-button" disabled={disabled}
                         aria-labelledby={`${id}-label`} aria-haspopup="listbox" aria-expanded={false}
                         onPointerEnter={prepare} onFocus={prepare} onClick={() => open('')}
+                        onPointerDown={() => { isPressed.current = true; }} onPointerUp={release} onPointerCancel={release}
                         onKeyDown={(event) => {
                             if (isTyping(event)) {
                                 event.preventDefault();

@@ -1,5 +1,6 @@
 // PickerPopup.tsx - a picker that can open: Base UI's Combobox with its search inside what opens.
-import { useEffect, useRef, useState } from 'react';
+import { useLayoutEffect, useRef, useState } from 'react';
+import type { KeyboardEvent } from 'react';
 import { Combobox } from '@base-ui/react/combobox';
 import { Icon } from './Icon';
 import { isTyping, PickerValue } from './Picker';
@@ -25,8 +26,22 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
     const trigger = useRef<HTMLButtonElement>(null);
     const chosen = items.find((item) => item.value === value);
     const first = useRef({ opening, hadFocus });
+    const highlighted = useRef<PickerItem | undefined>(undefined);
 
-    useEffect(() => {
+    // What was typed before the search was there has highlighted nothing: Enter means the first that fits.
+    function onEnter(event: KeyboardEvent<HTMLInputElement> & { preventBaseUIHandler: () => void }): void {
+        const best = event.key === 'Enter' && typed && !highlighted.current ? items.find((item) => matches(item, typed)) : undefined;
+
+        if (best) {
+            event.preventDefault();
+            event.preventBaseUIHandler();
+            onChange(best.value);
+            setTyped('');
+            setOpen(false);
+        }
+    }
+
+    useLayoutEffect(() => {
         if (first.current.hadFocus) {
             trigger.current?.focus();
         }
@@ -40,6 +55,7 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
             isItemEqualToValue={(one: PickerItem, other: PickerItem) => one.value === other.value}
             filter={(item: PickerItem, query: string) => matches(item, query)}
             onValueChange={(item: PickerItem | null) => item && onChange(item.value)}
+            onItemHighlighted={(item: PickerItem | undefined) => { highlighted.current = item; }}
             onInputValueChange={(text) => setTyped(text)}
             onOpenChange={(isOpen) => {
                 setTyped('');
@@ -47,9 +63,10 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
             }}>
             <Combobox.Trigger ref={trigger} className="input picker-button" aria-labelledby={labelId}
                 onKeyDown={(event) => {
-                    if (!open && isTyping(event)) {
+                    // Also what is typed before the search has the focus.
+                    if (isTyping(event)) {
                         event.preventDefault();
-                        setTyped(event.key);
+                        setTyped((before) => (open ? before : '') + event.key);
                         setOpen(true);
                     }
                 }}>
@@ -60,7 +77,7 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
                     <Combobox.Popup className="picker-popup" aria-label={label}>
                         <div className="picker-search">
                             <Icon name="search" size={18} />
-                            <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} />
+                            <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} onKeyDown={onEnter} />
                         </div>
                         <Combobox.Empty className="picker-empty">{nothing}</Combobox.Empty>
                         <Combobox.List className="picker-list">

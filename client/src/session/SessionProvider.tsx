@@ -2,7 +2,7 @@
 import { createContext, lazy, Suspense, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { fetchMe, logOut } from '../api/auth';
+import { logOut, meQuery } from '../api/auth';
 import { ApiError, onSessionEnd, sentence } from '../api/client';
 import { keys } from '../api/queryKeys';
 import type { User } from '../api/types';
@@ -56,7 +56,7 @@ function useRevival() {
 export function SessionProvider({ children }: { children: ReactNode }) {
     const client = useQueryClient();
     const { expired, ask, settle } = useRevival();
-    const me = useQuery({ queryKey: keys.me, queryFn: ({ signal }) => fetchMe(signal), staleTime: Infinity });
+    const me = useQuery(meQuery);
     const user = me.data;
     const isLoggedIn = user !== undefined;
 

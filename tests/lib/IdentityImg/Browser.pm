@@ -1,7 +1,7 @@
 # Browser.pm - runs a file of tests/browser against a server: its sentences become this test's.
 #
 #   use IdentityImg::Browser 'browse';
-#   browse('photos.mjs', base => $server->base, env => { NAME => VALUE });
+#   browse('photos.mjs', base => $server->base, env => { NAME => VALUE }, only => 'words of a sentence');
 package IdentityImg::Browser;
 
 use strict;
@@ -19,7 +19,7 @@ sub browse {
     local @ENV{keys %{$with{env} // {}}} = values %{$with{env} // {}};
     local $ENV{IIMG_BASE} = $with{base} // IdentityImg::Test::base_url();
     my ($told, $planned) = (0);
-    open my $out, '-|:encoding(UTF-8)', "node '$ENV{IIMG_SOURCE}/tests/browser/$file' 2>&1" or die "node: $!";
+    open my $out, '-|:encoding(UTF-8)', "node '$ENV{IIMG_SOURCE}/tests/browser/$file' '" . ($with{only} // '') . "' 2>&1" or die "node: $!";
     while (my $line = <$out>) {
         chomp $line;
         if    ($line =~ /^(not )?ok \d+ - (.*)/) { $told++; ok !$1, $2 }

@@ -5,6 +5,7 @@ import type { AvailableUser, GenerationJob } from '../../api/types';
 import { ErrorNotice } from '../../components/ErrorNotice';
 import { PageHeader } from '../../components/PageHeader';
 import { Skeleton } from '../../components/Skeleton';
+import { useIdle } from '../../components/useIdle';
 import { GenerationForm } from './components/GenerationForm';
 import { History } from './components/History';
 import { ReferenceImageManager } from './components/ReferenceImageManager';
@@ -39,6 +40,7 @@ function Workplace({ user }: { user: AvailableUser }) {
     const settings = useSettings(user.id, options.data, photos.data);
     const [identityId, setIdentity] = useChosenIdentity();
     const jobs = useJobs();
+    const isIdle = useIdle();
 
     function useAgain(job: GenerationJob): void {
         settings.take(job);
@@ -57,7 +59,7 @@ function Workplace({ user }: { user: AvailableUser }) {
                     identityId={identityId} onIdentity={setIdentity} />
                 <Results jobs={jobs} photos={photos.data ?? []} options={options.data} onUseAgain={useAgain} />
             </div>
-            <History user={user} jobs={jobs} onUseAgain={useAgain} photos={photos.data ?? []} />
+            {isIdle ? <History user={user} jobs={jobs} onUseAgain={useAgain} /> : <div className="card images-history"><Skeleton className="history-skeleton" /></div>}
         </>
     );
 }

@@ -145,7 +145,7 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
         <section className="card images-form" id="settings" aria-labelledby={`${id}-title`} onKeyDown={onKey}>
             <div className="card-header"><h2 id={`${id}-title`}>New picture</h2></div>
             <div className="stack images-form-stack">
-                <IdentitySelector user={user} identities={identities} chosen={chosen} onChange={onIdentity} />
+                <IdentitySelector user={user} identities={identities} chosen={chosen} isWanted={identityId !== null} onChange={onIdentity} />
                 <Field label={<>Additional prompt <span className="optional">optional</span></>}
                     error={length > most ? `${length.toLocaleString('en')} of at most ${most.toLocaleString('en')} characters.` : undefined}>
                     {(props) => <textarea {...props} data-field="additional-prompt" className="input" rows={4} value={settings.prompt}

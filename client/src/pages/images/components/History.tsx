@@ -1,6 +1,6 @@
 // History.tsx - all generations of earlier: found again by user, identity, state and words.
 import { useState } from 'react';
-import type { AvailableUser, GenerationJob, ReferenceImage } from '../../../api/types';
+import type { AvailableUser, GenerationJob } from '../../../api/types';
 import { keys } from '../../../api/queryKeys';
 import { Button } from '../../../components/Button';
 import { EmptyState } from '../../../components/EmptyState';
@@ -17,7 +17,6 @@ import { dollars, stateWords } from '../jobs';
 interface HistoryProps {
     user: AvailableUser;
     jobs: Jobs;
-    photos: readonly ReferenceImage[];
     onUseAgain: (job: GenerationJob) => void;
 }
 

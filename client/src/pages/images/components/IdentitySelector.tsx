@@ -13,6 +13,8 @@ interface IdentitySelectorProps {
     user: AvailableUser;
     identities: UseQueryResult<Identity[]>;
     chosen: Identity | undefined;
+    /** Whether one was chosen, and is only not there yet. */
+    isWanted: boolean;
     onChange: (id: string) => void;
 }
 
@@ -38,7 +40,7 @@ function IdentityCard({ identity }: { identity: Identity }) {
     );
 }
 
-export function IdentitySelector({ user, identities, chosen, onChange }: IdentitySelectorProps) {
+export function IdentitySelector({ user, identities, chosen, isWanted, onChange }: IdentitySelectorProps) {
     if (identities.error && !identities.data) {
         return <ErrorNotice title="The identities could not be loaded." error={identities.error} onRetry={() => void identities.refetch()} />;
     }
@@ -60,7 +62,7 @@ export function IdentitySelector({ user, identities, chosen, onChange }: Identit
                 items={(identities.data ?? []).map((identity) => ({
                     value: identity.id, label: identity.name, detail: categoryWords(identity.category), words: identity.i_am_statement ?? '',
                 }))} />
-            {identities.isPending ? <Skeleton className="identity-skeleton" /> : chosen && <IdentityCard identity={chosen} />}
+            {identities.isPending && isWanted ? <Skeleton className="identity-skeleton" /> : chosen && <IdentityCard identity={chosen} />}
         </div>
     );
 }

@@ -96,9 +96,9 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
             </div>
             {isActive(job) && <Progress job={job} options={options} />}
             {job.state === 'failed' && <Failed job={job} onRetry={regenerate} />}
-            {job.state === 'canceled' && (
+            {job.state === 'canceled' && !job.image_url && (
                 <p className="notice" role="status"><Icon name="info" />
-                    <span className="notice-body">This generation was canceled{job.image_url ? '. Its picture was finished all the same.' : job.attempts ? ' after it had begun.' : ' before it began: it was not billed.'}</span>
+                    <span className="notice-body">This generation was canceled{job.attempts ? ' after it had begun.' : ' before it began: it was not billed.'}</span>
                 </p>
             )}
             {job.image_url && !isActive(job) && (

@@ -142,7 +142,7 @@ export function useJobs() {
     const client = useQueryClient();
     const [shown, setShown] = useDraft<string[]>('images.jobs', []);
     const [sending, setSending] = useState<readonly Sending[]>([]);
-    const active = useActiveJobs(sending.some((one) => !one.error));
+    const active = useActiveJobs(sending.some((one) => !one.error || one.error.status === 0));
     const ids = useMemo(() => [...active.filter((id) => !shown.includes(id)), ...shown], [active, shown]);
     const answers = useWatchedJobs(ids);
     const shownNow = useRef(shown);
@@ -160,8 +160,10 @@ export function useJobs() {
 
     // What has ended changes the history, and how long pictures usually take.
     useEffect(() => {
-        void client.invalidateQueries({ queryKey: ['jobs', 'list'] });
-        void client.invalidateQueries({ queryKey: keys.options });
+        if (ended) {
+            void client.invalidateQueries({ queryKey: ['jobs', 'list'] });
+            void client.invalidateQueries({ queryKey: keys.options });
+        }
     }, [client, ended]);
 
     function show(job: GenerationJob): void {
@@ -194,6 +196,11 @@ export function useJobs() {
     // The answer was an error. Where it is a job's end, that job is among the latest, and says more.
     async function settleFailure(one: Sending, error: unknown): Promise<void> {
         const failure = error instanceof ApiError ? error : new ApiError(0, 'network', sentence(error));
+
+        if (failure.code === 'generation_canceled') {
+            setSending((all) => all.filter((other) => other.key !== one.key));
+            return;
+        }
         const latest = failure.status === 0 ? null : await listJobs({ limit: '5', state: 'failed' }).catch(() => null);
         const job = latest?.results.find((candidate) => candidate.error?.code === failure.code && !one.known.has(candidate.id)
             && candidate.identity === one.wanted.identity_id && Date.parse(candidate.created_at) > one.at - 120_000);
@@ -207,8 +214,8 @@ export function useJobs() {
 
     return {
         jobs,
-        // A request whose job is seen is no longer shown beside it.
-        sending: sending.filter((one) => one.error || !active.some((id) => !one.known.has(id))),
+        // A request whose job is seen is no longer shown beside it; nor is one whose answer was lost.
+        sending: sending.filter((one) => (one.error && one.error.status !== 0) || ids.every((id) => one.known.has(id))),
         start,
         retry: (one: Sending) => void start(one.wanted, one.error?.isTransient ? one.key : newKey()),
         dismiss: (one: Sending) => setSending((all) => all.filter((other) => other.key !== one.key)),

@@ -1,0 +1,98 @@
+// logic.mjs - the parts of the pages that only compute: words for states, times and prices, and what is saved where.
+import { createRequire } from 'node:module';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { deepEqual, equal } from 'node:assert/strict';
+
+const client = fileURLToPath(new URL('../../client/', import.meta.url));
+const { buildSync } = createRequire(join(client, 'package.json'))('esbuild');
+const folder = mkdtempSync(join(tmpdir(), 'iimg-logic-'));
+
+// What the modules look at when they are loaded.
+globalThis.document = { querySelector: () => null, documentElement: { dataset: {} } };
+globalThis.location = new URL('http://pages.example/images');
+globalThis.addEventListener ??= () => undefined;
+
+async function load(path) {
+    const outfile = join(folder, `${path.replace(/\W/g, '-')}.mjs`);
+
+    buildSync({ entryPoints: [join(client, 'src', path)], bundle: true, format: 'esm', outfile, jsx: 'automatic', logLevel: 'error',
+        define: { 'import.meta.env.DEV': 'false', 'process.env.NODE_ENV': '"production"' }, banner: { js: 'import { createRequire as __r } from "node:module"; const require = __r(import.meta.url);' } });
+    return import(pathToFileURL(outfile).href);
+}
+
+let number = 0;
+let failed = 0;
+
+function test(sentence, body) {
+    try {
+        body();
+        console.log(`ok ${++number} - ${sentence}`);
+    }
+    catch (error) {
+        failed++;
+        console.log(`not ok ${++number} - ${sentence}\n# ${error.message.replace(/\n/g, '\n# ')}`);
+    }
+}
+
+try {
+    const jobs = await load('pages/images/jobs.ts');
+    const photos = await load('pages/images/hooks/use-reference-images.ts');
+    const api = await load('api/referenceImages.ts');
+    const uploads = await load('pages/images/uploads.ts');
+    const { address, ApiError } = await load('api/client.ts');
+    const job = { state: 'running', queue_position: null, image_url: null, created_at: '2026-11-22T10:00:00.000000Z', started_at: '2026-11-22T10:00:01.000000Z',
+        finished_at: '2026-11-22T10:01:06.000000Z', reference_image_ids: ['a', 'c'] };
+
+    test('A state is told in words, a queue with the place in it', () => {
+        deepEqual([['queued', 1], ['queued', 2], ['queued', 3], ['queued', 4], ['queued', 11], ['queued', 112], ['queued', 22], ['queued', null], ['running', null], ['canceled', null]]
+            .map(([state, queue_position]) => jobs.stateWords({ ...job, state, queue_position })),
+        ['Queued, 1st in line', 'Queued, 2nd in line', 'Queued, 3rd in line', 'Queued, 4th in line', 'Queued, 11th in line', 'Queued, 112th in line', 'Queued, 22nd in line', 'Queued', 'Working', 'Canceled']);
+    });
+    test('A time is told in seconds and minutes', () => deepEqual([0.2, 59.4, 60, 125, -3].map(jobs.duration), ['0 s', '59 s', '1 min', '2 min 5 s', '0 s']));
+    test('A job takes from when it was begun to when it ended', () => equal(jobs.secondsOf(job), 65));
+    test('A price has cents, or a tenth of a cent where it matters', () => deepEqual([0, 0.24, 0.134, 1, 12.5].map(jobs.dollars), ['free', '$0.24', '$0.134', '$1.00', '$12.50']));
+    test('What a picture costs and takes is told as far as it is known', () => deepEqual(
+        [[{ price: 0.24, median_seconds: 25.4 }, false], [{ price: null, median_seconds: 1 }, false], [{ price: null, median_seconds: null }, true], [undefined, false]].map((one) => jobs.expectation(...one)),
+        ['$0.24 · usually 25 s', 'usually a second', 'free', '']));
+    test('A picture is saved when the identity has it under the same name, wherever that lies', () => {
+        const uuid = '3ff8e051-2cc4-4f9c-be0b-6cd89b538c37';
+        const made = { ...job, image_url: `http://h/pictures/generated_images/${uuid}.jpg?e=1` };
+        const identity = (name) => ({ image: { original: `http://h/pictures/media/11111111-2cc4-4f9c-be0b-6cd89b538c37/${name}.jpg?e=2` } });
+
+        deepEqual([jobs.isSaved(made, identity(uuid)), jobs.isSaved(made, identity('other')), jobs.isSaved(made, { image: null }), jobs.isSaved(job, identity(uuid)), jobs.isSaved(made, undefined)],
+            [true, false, false, false, false]);
+    });
+    test('Each way to fail has a title and an advice; an unknown one as well', () => {
+        for (const code of ['refused', 'no_image', 'provider_busy', 'lost', 'never heard of']) {
+            const { title, advice } = jobs.failure(code);
+
+            equal(Boolean(title && advice), true, code);
+        }
+    });
+    test('Billed, not billed, and not known are three things', () => equal(new Set([true, false, null].map(jobs.billed)).size, 3));
+    test('A photo that moves changes places with the one that is there, or takes a free slot', () => {
+        const all = [{ id: 'a', order: 0 }, { id: 'b', order: 1 }, { id: 'c', order: 3 }];
+        const where = (list) => list.map(({ id, order }) => `${id}${order}`).join(' ');
+
+        deepEqual([where(photos.moved(all, 'a', 1)), where(photos.moved(all, 'a', 4)), where(photos.moved(all, 'x', 1)), where(photos.moved(all, 'c', 3))],
+            ['b0 a1 c3', 'b1 c3 a4', 'a0 b1 c3', 'a0 b1 c3']);
+    });
+    test('A photo is called as its file, but not as a clipboard calls all of them', () => deepEqual(
+        ['Me at the sea.jpg', 'image.png', 'blob', 'a.b.c.heic', '.png', `${'x'.repeat(300)}.png`].map((name) => api.labelOf(name).slice(0, 20)),
+        ['Me at the sea', '', '', 'a.b.c', '', 'x'.repeat(20)]));
+    test('Sizes are rounded to what one would say', () => deepEqual([26214400, 340_000, 1_600_000, 1].map(uploads.megabytes), ['25 MB', '333 kB', '1.6 MB', '1 kB']));
+    test('Addresses of the API carry no empty parameters', () => {
+        equal(address('prompts/', { prompt_type: 'coach', search: '', before: null, limit: 5 }), 'http://pages.example/api/v1/prompts/?prompt_type=coach&limit=5');
+    });
+    test('What may succeed by itself later is known from what may not', () => deepEqual(
+        [[0, 'network'], [0, 'aborted'], [503, 'busy'], [429, 'limited'], [400, 'invalid'], [500, 'internal']].map((one) => new ApiError(...one, 'x').isTransient),
+        [true, false, true, true, false, false]));
+}
+finally {
+    rmSync(folder, { recursive: true, force: true });
+}
+console.log(`1..${number}`);
+process.exit(failed ? 1 : 0);

@@ -1,0 +1,102 @@
+# pages_serving.t - the pages as httpd serves them: headers, caching, other paths, where Node is missing.
+use strict;
+use warnings;
+use utf8;
+use IdentityImg::Test;
+use IdentityImg::Server qw(eventually free_port);
+use IdentityImg::Browser 'browse';
+use IdentityImg::Store;
+use File::Path 'make_path';
+use Test::More;
+
+my $source = $ENV{IIMG_SOURCE};
+
+sub page { my ($path, %with) = @_; return call(GET => $path, %with) }
+
+my $index = page('/');
+is $index->code, 200, 'the pages are there';
+like $index->header('Content-Type'), qr{^text/html}, '... as HTML';
+is $index->header('Cache-Control'), 'no-cache', 'which is asked for each time';
+ok $index->header('ETag'), '... with an ETag, so that little comes when nothing has changed';
+is page('/', headers => ['If-None-Match' => $index->header('ETag')])->code, 304, '... namely 304';
+
+my %policy = map { my ($name, @rest) = split; ($name => "@rest") } split /;\s*/, $index->header('Content-Security-Policy');
+is $policy{'default-src'}, q('none'), 'nothing comes from anywhere';
+is "$policy{'script-src'} $policy{'style-src'}", q('self' 'self'), '... but scripts and styles of this host, none within the page';
+like $policy{'img-src'}, qr/^'self' blob:/, '... and pictures';
+is $policy{'frame-ancestors'}, q('none'), 'nobody may put a frame around the pages';
+is $index->header('X-Content-Type-Options'), 'nosniff', 'types are not guessed';
+is $index->header('Referrer-Policy'), 'same-origin', 'no other host hears of addresses';
+my $html = $index->content;
+unlike $html, qr{<style|<script(?![^>]*\bsrc=)|\son\w+=|\sstyle=}i, 'there is no script and no style within the page';
+
+is page("/$_")->content, $html, "/$_ is the same page" for qw(images prompts admin);
+is page("/$_/")->code, 308, "/$_/ leads to it" for qw(images prompts admin);
+is page($_)->code, 404, "$_ is nobody's" for '/assets/nothing.js';
+isnt page('/images/x')->content, $html, 'and nothing below the pages\' addresses is one';
+
+my @assets = $html =~ m{(?:src|href)="\./(assets/[^"]+)"}g;
+cmp_ok scalar(@assets), '>=', 3, 'the page names its files';
+for my $asset (@assets) {
+    my $answer = page("/$asset");
+    is $answer->code, 200, "/$asset is there";
+    is $answer->header('Cache-Control'), 'public, max-age=31536000, immutable', '... for a year: a changed file has another name';
+    is $answer->header('X-Content-Type-Options'), 'nosniff', '... with its type';
+    is page("/$asset", headers => ['Accept-Encoding' => 'gzip'])->header('Content-Encoding'), 'gzip', '... compressed for whom it may be';
+}
+is page('/api/v1/users/me/')->code, 401, 'the API is where it was';
+
+# The files are the sources' that lie here.
+my ($older) = grep { -M $_ < -M "$source/build/client/index.html" } split /\n/, `find '$source/client/src' '$source/client/index.html' '$source/client/public' -type f -not -name schema.d.ts`;
+is $older // '', '', 'build/client is newer than each of its sources';
+
+browse('logic.mjs');
+
+# Another path ------------------------------------------------------------------------------------------
+
+my $server = IdentityImg::Server->new('pages-moved', env => { IIMG_CLIENT => '' });
+$server->write_conf(<<"CONF");
+Define IIMG_CLIENT $source/build/client
+Define IIMG_PAGES /tools/pictures/
+Define IIMG_PICTURES_ORIGIN https://pictures.example.com
+Include $source/conf/identityimg-pages.conf
+CONF
+$server->script(serve => 'start');
+is $? , 0, 'the pages may live below another path';
+is page('/tools/pictures/images', base => $server->base)->content, $html, 'there they are';
+is page('/tools/pictures', base => $server->base)->header('Location'), $server->base . '/tools/pictures/', 'also without the last slash';
+is page('/images', base => $server->base)->code, 403, 'and nowhere else';
+like page('/tools/pictures/', base => $server->base)->header('Content-Security-Policy'), qr{img-src 'self' blob: https://pictures\.example\.com;}, 'pictures may come from the store\'s host';
+browse('moved.mjs', base => $server->base, env => { IIMG_PAGES => '/tools/pictures/' });
+$server->judge(qr/AH01630/);
+undef $server;
+
+# Pictures in a bucket --------------------------------------------------------------------------------------
+
+SKIP: {
+    my $store = IdentityImg::Store->new('radosgw');
+    skip 'radosgw: ' . $store->missing, 2 if $store->missing;
+    my $bucket = IdentityImg::Server->new('pages-bucket', env => { %{$store->env} })->start;
+    like page('/', base => $bucket->base)->header('Content-Security-Policy'), qr/img-src 'self' blob: \Q@{[$store->endpoint]}\E;/, 'the store\'s host is one that pictures come from';
+    browse('photos.mjs', base => $bucket->base, only => 'A photo is put in by a click');
+    $bucket->judge;
+}
+
+# Installing; machines without Node ----------------------------------------------------------------------
+
+my $work = "$ENV{IIMG_WORK}/pages-install";
+make_path("$work/etc/apache2/mods-available");
+my $out = `cd '$source' && make install SANITIZE=${\($ENV{IIMG_SANITIZE} // 0)} DESTDIR='$work' API_PATH=/other/api 2>&1`;
+is $?, 0, 'make install' or diag $out;
+like slurp("$work/usr/share/identityimg/client/index.html"), qr{name="identityimg-api" content="/other/api"}, 'installs the pages, which know where the API is';
+ok -f "$work/etc/apache2/mods-available/identityimg-pages.conf", '... and their configuration';
+
+my $bare = "$ENV{IIMG_WORK}/without-node";
+make_path($bare);
+symlink $_, "$bare/" . s{.*/}{}r for grep { -x } map { "/usr/bin/$_" } qw(sh sed dirname cmp env mktemp cat rm pwd);
+my $said = `PATH='$bare' sh '$source/scripts/build-client' 2>&1`;
+is $?, 0, 'without Node the build goes on';
+is $said, "The pages are not built, since Node 18 or later and npm are not installed: scripts/deps run\n", '... and says in a sentence what is left out';
+
+expect_log(qr/AH01630/, qr/AH00128/);
+finish();
