@@ -41,10 +41,12 @@ export function SearchPicker({ label, chosen, onChange, queryKey, search, placeh
         placeholderData: keepPreviousData,
     });
     const items = useMemo(() => {
-        const first = none && !words ? [{ value: NOTHING, label: none }] : [];
+        const first = none && !typed.trim() ? [{ value: NOTHING, label: none }] : [];
 
         return [...first, ...(found.data ?? [])];
-    }, [found.data, none, words]);
+    }, [found.data, none, typed]);
+    // What is listed is not yet what the words that were typed find.
+    const isOld = typed.trim() !== words || found.isPlaceholderData || found.isPending;
     const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
 
     return (
@@ -74,13 +76,19 @@ export function SearchPicker({ label, chosen, onChange, queryKey, search, placeh
                         <Combobox.Popup className="picker-popup" aria-label={label}>
                             <div className="picker-search">
                                 <Icon name="search" size={18} />
-                                <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} />
+                                <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`}
+                                    onKeyDown={(event) => {
+                                        if (event.key === 'Enter' && isOld && typed.trim()) {
+                                            event.preventDefault();
+                                            event.preventBaseUIHandler();
+                                        }
+                                    }} />
                             </div>
                             <Combobox.Status className="picker-status">
                                 {found.error ? sentence(found.error) : found.isPending && 'Searching…'}
                             </Combobox.Status>
-                            <Combobox.Empty className="picker-empty">{found.isSuccess && !found.isPlaceholderData ? 'Nothing fits.' : null}</Combobox.Empty>
-                            <Combobox.List className="picker-list">
+                            <Combobox.Empty className="picker-empty">{found.isSuccess && !isOld ? 'Nothing fits.' : null}</Combobox.Empty>
+                            <Combobox.List className={`picker-list ${isOld ? 'picker-old' : ''}`} aria-busy={isOld}>
                                 {(item: PickerItem) => (
                                     <Combobox.Item key={item.value} value={item} className="picker-item">
                                         <span className="picker-value">{item.label}{item.detail && <span className="picker-detail">{item.detail}</span>}</span>
