@@ -1,5 +1,5 @@
 // admin.mjs - the page Admin: users with their photos, reference images, identities, test scenarios; two admins at once.
-import { api, assert, equal, fits, givePhotos, identities, judge, people, picture, portrait, run, test, until } from './lib.mjs';
+import { api, assert, equal, fits, givePhotos, identities, judge, jumps, people, picture, portrait, run, test, until } from './lib.mjs';
 
 const one = people.one.id;
 const two = people.two.id;
@@ -453,7 +453,8 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
 
     await form.getByLabel('Name').fill('Dancer');
     await page.getByRole('button', { name: 'Make the identity' }).click();
-    await dialog(page).locator('.field-error').first().waitFor();
+    await form.locator('.field-error').first().waitFor();
+    equal(await form.locator('.field-error').allInnerTexts(), ['This field is required.', 'This field is required.'], 'all that is missing, at once');
     await judge(page, 'Admin, an identity refused');
     await dialog(page).getByRole('combobox', { name: /^User/ }).click();
     await page.keyboard.type('scenario-one');
@@ -601,6 +602,11 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     await page.keyboard.press('Enter');
     await page.getByText('No users fit.').waitFor();
     equal((await users('heidi')).length, 0, 'heidi');
+});
+
+test('Nothing jumps while it is loaded', async ({ page }) => {
+    await givePhotos(one, 3);
+    equal(await jumps(page, '/admin', '/admin?tab=photos', '/admin?tab=identities', '/admin?tab=scenarios'), [], 'what has jumped');
 });
 
 for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {

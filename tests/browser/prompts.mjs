@@ -1,5 +1,5 @@
 // prompts.mjs - the page Prompts: versions, differences, writing, previews, what is used, what was made.
-import { api, assert, equal, fits, givePhotos, identities, judge, people, run, test, until } from './lib.mjs';
+import { api, assert, equal, fits, givePhotos, identities, judge, jumps, people, run, test, until } from './lib.mjs';
 
 const good = 'Show {identity_context}\nwith care,\n\n{additional_prompt}';
 const versionsOf = (type) => api('GET', `prompts/?prompt_type=${type}`);
@@ -245,7 +245,7 @@ test('A version that somebody else made meanwhile is shown before one\'s own is 
     equal((await versionsOf('image_generation')).length, before + 1, 'nothing is saved yet');
     await notice.getByRole('button', { name: `Compare with version ${before + 1}` }).click();
     await page.locator('.diff-word', { hasText: 'theirs' }).waitFor();
-    await notice.getByRole('button', { name: `Save as version ${before + 2}` }).click();
+    await page.getByRole('button', { name: `Save as version ${before + 2}` }).click();
     await heading(page).getByText(`Version ${before + 2}`).waitFor();
     equal((await versionsOf('image_generation')).slice(0, 2).map((one) => one.body), [`${good} mine`, `${good} theirs`], 'both are there');
 });
@@ -413,6 +413,10 @@ test('A keyboard alone writes a version, compares it, and goes back to the one b
     await tabTo(`Switch to version ${before}`);
     await page.keyboard.press('Enter');
     await toast(page, `Version ${before} of Image Generation is used now.`).waitFor();
+});
+
+test('Nothing jumps while it is loaded', async ({ page }) => {
+    equal(await jumps(page, '/prompts', '/prompts?type=image_generation&show=preview', '/prompts?type=image_generation&write=1'), [], 'what has jumped');
 });
 
 for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {

@@ -106,7 +106,7 @@ function IdentityRow({ identity, place, onEdit, onDelete }: IdentityRowProps) {
             </div>
             <div className="admin-who">
                 <h2 className="admin-name">{name}</h2>
-                <p className="admin-badges"><span className="badge">{inWords(identity.category)}</span> <span className="hint">of <UserName id={identity.user} />, since <Time at={identity.created_at} /></span></p>
+                <p className="admin-badges"><span className="badge">{inWords(identity.category)}</span> <span className="hint">Since <Time at={identity.created_at} />, of <UserName id={identity.user} /></span></p>
                 {identity.i_am_statement && <p className="admin-statement">{identity.i_am_statement}</p>}
             </div>
             <div className="admin-row-actions">

@@ -33,6 +33,7 @@ function specFor(userId: string | null): FormSpec<'identities', IdentityValues> 
     return {
         kind: 'identities',
         noun: 'identity',
+        required: ['user_id', 'name', 'category'],
         empty: { user_id: userId, name: '', category: '', i_am_statement: '', visualization: '', notes: [] },
         fromRow: (row) => ({
             user_id: row.user, name: row.name, category: row.category, i_am_statement: row.i_am_statement ?? '', visualization: row.visualization ?? '', notes: row.notes,

@@ -10,7 +10,7 @@ interface PasswordValues extends Values {
 }
 
 // The email is no field here; but whose password it is must not change unseen.
-const spec: FormSpec<'users', PasswordValues> = { kind: 'users', noun: 'user', empty: { password: '' }, fromRow: () => ({ password: '' }) };
+const spec: FormSpec<'users', PasswordValues> = { kind: 'users', noun: 'user', required: ['password'], empty: { password: '' }, fromRow: () => ({ password: '' }) };
 const names = { password: { label: 'Password' } };
 
 export function PasswordDialog({ user, onClose, onSaved }: { user: Account; onClose: () => void; onSaved: (user: Account) => void }) {

@@ -22,6 +22,7 @@ interface ScenarioValues extends Values {
 const spec: FormSpec<'test-scenarios', ScenarioValues> = {
     kind: 'test-scenarios',
     noun: 'test scenario',
+    required: ['name'],
     empty: { name: '', user_id: null },
     fromRow: (row) => ({ name: row.name, user_id: row.user }),
 };

@@ -24,6 +24,7 @@ interface UserValues extends Values {
 const spec: FormSpec<'users', UserValues> = {
     kind: 'users',
     noun: 'user',
+    required: ['email'],
     empty: { email: '', first_name: '', last_name: '', password: '', is_staff: false, is_active: true },
     fromRow: ({ email, first_name, last_name, is_staff, is_active }) => ({ email, first_name, last_name, password: '', is_staff, is_active }),
 };

@@ -20,6 +20,8 @@ export interface FormSpec<K extends Kind, V extends Values> {
     /** A value as the API takes it, where that is not the value itself. */
     toJson?: (name: keyof V & string, value: Value) => unknown;
     query?: Record<string, unknown>;
+    /** What may not be empty. */
+    required?: readonly (keyof V & string)[];
 }
 
 /** A field that both sides have changed. */
@@ -139,6 +141,14 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
 
     async function submit(): Promise<void> {
         if (busy || !base) {
+            return;
+        }
+        // All that is missing at once: the server names the first of it.
+        const missing = (spec.required ?? []).filter((name) => values[name] === null || (typeof values[name] === 'string' && !values[name].trim()));
+
+        if (missing.length) {
+            setFault(null);
+            setFaults(Object.fromEntries(missing.map((name) => [name, 'This field is required.'])));
             return;
         }
         setBusy(true);

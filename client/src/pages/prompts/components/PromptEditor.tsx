@@ -130,7 +130,7 @@ interface Meanwhile {
     version: Prompt;
 }
 
-function MeanwhileNotice({ meanwhile, next, onCompare, onSave }: { meanwhile: Meanwhile; next: number; onCompare: () => void; onSave: () => void }) {
+function MeanwhileNotice({ meanwhile, next, onCompare }: { meanwhile: Meanwhile; next: number; onCompare: () => void }) {
     const { version } = meanwhile.version;
 
     return (
@@ -138,12 +138,9 @@ function MeanwhileNotice({ meanwhile, next, onCompare, onSave }: { meanwhile: Me
             <Icon name="warning" />
             <div className="notice-body">
                 <p className="notice-title">Somebody has made version {version} while you wrote.</p>
-                <p>Your text would become version {next}, and what version {version} changed is not in it. Nothing was saved yet.</p>
+                <p>Nothing of yours was saved yet. Save again to make it version {next}; what version {version} changed is not in it.</p>
             </div>
-            <div className="row">
-                <Button size="small" onClick={onCompare}>Compare with version {version}</Button>
-                <Button size="small" onClick={onSave}>Save as version {next}</Button>
-            </div>
+            <Button size="small" onClick={onCompare}>Compare with version {version}</Button>
         </div>
     );
 }
@@ -217,7 +214,9 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
         onDone(made.version);
     }
 
-    async function save(known: number): Promise<void> {
+    async function save(): Promise<void> {
+        const known = meanwhile?.version.version ?? draft.newest;
+
         if (busy) {
             return;
         }
@@ -254,7 +253,7 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
     function keyDown(event: KeyboardEvent): void {
         if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
             event.preventDefault();
-            void save(draft.newest);
+            void save();
         }
     }
 
@@ -262,7 +261,7 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
         <section className="prompts-editor" aria-labelledby="prompt-editor" onKeyDown={keyDown}>
             <form className="card stack" noValidate onSubmit={(event) => {
                 event.preventDefault();
-                void save(draft.newest);
+                void save();
             }}>
                 <header>
                     <h2 id="prompt-editor">New version of {label}</h2>
@@ -297,10 +296,7 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                 </label>
                 {faults.form && <p className="notice notice-error" role="alert">{faults.form}</p>}
                 {meanwhile && (
-                    <MeanwhileNotice meanwhile={meanwhile} next={newest + 1} onSave={() => {
-                        change({ newest: meanwhile.version.version });
-                        void save(meanwhile.version.version);
-                    }} onCompare={() => {
+                    <MeanwhileNotice meanwhile={meanwhile} next={newest + 1} onCompare={() => {
                         setAgainst(meanwhile.version.version);
                         setSide('changes');
                     }} />

@@ -79,8 +79,8 @@ export function PromptPreview(props: PromptPreviewProps) {
         );
     }
     return (
-        <div className="stack">
-            <IdentityPicker label="Identity" chosen={identity} onChange={choose} />
+        <div className="stack prompts-preview">
+            {identity ? <IdentityPicker label="Identity" chosen={identity} onChange={choose} /> : <Skeleton className="prompts-skeleton-picker" />}
             {wanted
                 ? (
                     <Field label="Additional prompt" hint="What staff may add on the page Images; empty, it says None provided.">
