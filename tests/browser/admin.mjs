@@ -415,7 +415,9 @@ test('Reference images have a list of their own: searched, of one user, added, r
 
     await file(page, () => more(page, 'Renamed of scenario-two@example.com', 'Replace…'), picture('other.png', [9, 8, 7]));
     await until(async () => (await photosOf(two))[1].image.original !== before, 'another picture');
-    await page.waitForLoadState('networkidle');
+    const { medium } = (await photosOf(two))[1].image;
+
+    await until(async () => await page.getByRole('img', { name: 'Renamed of' }).getAttribute('src') === medium, 'the list shows it');
     await more(page, 'Renamed of scenario-two@example.com', 'Delete…');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await until(async () => (await rowNames(page)).length === 1, 'one photo');

@@ -13,11 +13,11 @@ import { confirm, notify } from '../../../components/notify';
 import { PictureImage } from '../../../components/PictureImage';
 import { Time } from '../../../components/Time';
 import { UserName } from '../../../components/UserName';
+import { useLimits } from '../hooks/use-photos';
 import type { Place } from '../hooks/use-place';
 import { refreshRows, useRemoval, useRows } from '../hooks/use-rows';
 import { UserField } from './fields';
 import { IdentityDialog } from './IdentityDialog';
-import { useLimits } from './PhotoStrip';
 import { FilterField, RowList, SearchField } from './RowList';
 
 export function useCategories(): string[] {

@@ -8,11 +8,10 @@ import { Button } from '../../../components/Button';
 import { Dialog } from '../../../components/Dialog';
 import { Field } from '../../../components/Field';
 import { notify } from '../../../components/notify';
-import { photoName } from '../hooks/use-photos';
+import { photoName, useLimits } from '../hooks/use-photos';
 import { refreshRows } from '../hooks/use-rows';
 import { TextField, UserField } from './fields';
 import { SlotSelect } from './PhotoDialog';
-import { useLimits } from './PhotoStrip';
 
 type Faults = Readonly<Record<string, string>>;
 

@@ -1,25 +1,21 @@
 // Photos.tsx - everybody's reference images as a list of their own.
 import { useRef, useState } from 'react';
-import { getRow } from '../../../api/admin';
-import { sentence } from '../../../api/client';
 import { keys } from '../../../api/queryKeys';
 import type { ReferenceImage } from '../../../api/types';
 import { Button, IconButton } from '../../../components/Button';
 import { Icon } from '../../../components/Icon';
 import { Menu } from '../../../components/Menu';
-import { notify } from '../../../components/notify';
 import { PictureImage } from '../../../components/PictureImage';
 import { Time } from '../../../components/Time';
 import { useAccount, UserName } from '../../../components/UserName';
-import { cancelUpload, retryUpload, startUpload, useUploads } from '../../images/uploads';
-import { photoName, usePhotoRemoval } from '../hooks/use-photos';
+import { photoName, useArrivals, useLimits, usePhotoRemoval, usePutPicture } from '../hooks/use-photos';
 import type { Place } from '../hooks/use-place';
 import { useRows } from '../hooks/use-rows';
 import { UserField } from './fields';
 import { NewPhotoDialog } from './NewPhotoDialog';
 import { PhotoDialog } from './PhotoDialog';
-import { useLimits } from './PhotoStrip';
 import { FilterField, RowList, SearchField } from './RowList';
+import { UploadFailure } from './UploadFailure';
 
 const withPicture = [
     { value: '', label: 'All' },
@@ -29,25 +25,13 @@ const withPicture = [
 
 function PhotoCard({ photo, place, onEdit }: { photo: ReferenceImage; place: Place; onEdit: () => void }) {
     const input = useRef<HTMLInputElement>(null);
-    const upload = useUploads(photo.user).get(photo.order);
-    const { accept, maxUpload } = useLimits();
+    const upload = useArrivals(photo.user).get(photo.order);
+    const { accept } = useLimits();
+    const put = usePutPicture();
     const remove = usePhotoRemoval();
     const { data: owner } = useAccount(photo.user);
     const name = photoName(photo);
     const label = `${name} of ${owner?.email ?? 'a user'}`;
-
-    async function replace(file: File): Promise<void> {
-        try {
-            // The version that is replaced is the one that was seen.
-            const now = await getRow('reference-images', photo.id);
-            const isSeen = now.row.updated_at === photo.updated_at;
-
-            startUpload({ userId: photo.user, order: photo.order, file, imageId: photo.id, etag: isSeen ? now.etag : '"0"', maxUpload });
-        }
-        catch (error) {
-            notify({ tone: 'error', title: 'The photo could not be replaced.', detail: sentence(error) });
-        }
-    }
 
     return (
         <li className="card admin-photo">
@@ -55,7 +39,7 @@ function PhotoCard({ photo, place, onEdit }: { photo: ReferenceImage; place: Pla
                 const file = event.target.files?.[0];
 
                 if (file) {
-                    void replace(file);
+                    void put({ userId: photo.user, order: photo.order, file, seen: photo, label });
                 }
                 event.target.value = '';
             }} />
@@ -76,17 +60,7 @@ function PhotoCard({ photo, place, onEdit }: { photo: ReferenceImage; place: Pla
             </div>
             <p className="admin-email"><UserName id={photo.user} /></p>
             <p className="hint">Slot {photo.order + 1} · <Time at={photo.created_at} /></p>
-            {upload?.error && (
-                <div className="notice notice-error admin-slot-notice" role="alert">
-                    <p className="notice-body">{upload.error.status === 412 ? 'Somebody else has changed it meanwhile. It is shown as it is now, and yours was not put in.' : upload.error.detail}</p>
-                    <div className="row">
-                        {upload.error.status === 412
-                            ? <Button size="small" onClick={() => startUpload({ ...upload, etag: undefined, maxUpload })}>Replace it all the same</Button>
-                            : <Button size="small" onClick={() => retryUpload(photo.user, photo.order)}>Try again</Button>}
-                        <Button size="small" tone="quiet" onClick={() => cancelUpload(photo.user, photo.order)}>Close</Button>
-                    </div>
-                </div>
-            )}
+            {upload?.error && <UploadFailure upload={upload} />}
         </li>
     );
 }
