@@ -1,4 +1,5 @@
 // photos.mjs - the page Images: whom for, and the five slots of photos.
+import { gzipSync } from 'node:zlib';
 import { api, assert, equal, fits, givePhotos, identities, judge, people, picture, portrait, run, test, until } from './lib.mjs';
 
 const one = people.one.id;
@@ -341,6 +342,25 @@ test('Slots show small sizes of the photos, never the originals', async ({ page,
     await picture_(page, 2).waitFor();
     await page.waitForLoadState('networkidle');
     assert(asked.length >= 2 && asked.every((one) => one.includes('__sized__')), `only small sizes: ${asked}`);
+});
+
+test('With five photos nothing jumps while the page comes, and at most 150 kB of JavaScript are loaded', async ({ page, open }) => {
+    await givePhotos(one, 5, portrait);
+    const scripts = [];
+
+    page.on('response', (response) => response.request().resourceType() === 'script' && scripts.push(response));
+    await page.addInitScript(() => {
+        globalThis.__jumps = [];
+        new PerformanceObserver((list) => globalThis.__jumps.push(...list.getEntries().map(({ value, sources }) => [value, sources?.map(({ node }) => node?.className)]))).observe({ type: 'layout-shift', buffered: true });
+    });
+    await open(`${path}&identity=${identities.visionary}`);
+    await picture_(page, 5).waitFor();
+    await page.waitForLoadState('networkidle');
+    await page.waitForTimeout(300);
+    equal((await page.evaluate(() => globalThis.__jumps)).filter(([value]) => value > 0.0005), [], 'jumps');
+    const bytes = (await Promise.all(scripts.map((one) => one.body()))).reduce((sum, body) => sum + gzipSync(body).length, 0);
+
+    assert(scripts.length > 2 && bytes <= 150_000, `${bytes} bytes of gzipped JavaScript`);
 });
 
 test('A slot that could not be loaded says why, and can be asked for again', async ({ page, open, allow }) => {

@@ -178,7 +178,8 @@ async function send<T>(method: Method, path: string, options: RequestOptions): P
         throw noAnswer(options.signal);
     }
     setClock(response.headers.get('Date'));
-    if (!response.ok) {
+    // 304 answers a request of ours that named what is known.
+    if (!response.ok && response.status !== 304) {
         throw errorOf(response.status, text, (name) => response.headers.get(name));
     }
     return { data: (text ? parse(text) : null) as T, status: response.status, headers: response.headers };

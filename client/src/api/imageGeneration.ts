@@ -20,11 +20,20 @@ export async function generate(wanted: GenerationRequest, key: string): Promise<
     return 'job' in data ? data.job : data;
 }
 
-const WAIT = 20;        // seconds that the server may hold an answer until the job's state changes
+const WAIT = 20;        // seconds that the server may hold an answer until the job is another
+const tags = new Map<string, string>();
 
-export function getJob(id: string, signal?: AbortSignal, wait = false): Promise<GenerationJob> {
-    return request<GenerationJob>('GET', `image-generation/jobs/${id}/`,
-        { signal, headers: wait ? { Prefer: `wait=${WAIT}` } : {} });
+/** A job. With what is known of it, the server may hold the answer until something has changed. */
+export async function getJob(id: string, signal?: AbortSignal, known?: GenerationJob): Promise<GenerationJob> {
+    const tag = known && tags.get(id);
+    const { data, status, headers } = await requestFull<GenerationJob>('GET', `image-generation/jobs/${id}/`,
+        { signal, headers: tag ? { 'Prefer': `wait=${WAIT}`, 'If-None-Match': tag } : {} });
+
+    if (status === 304 && known) {
+        return known;
+    }
+    tags.set(id, headers.get('ETag') ?? '');
+    return data;
 }
 
 export function listJobs(query: Record<string, string>, signal?: AbortSignal): Promise<GenerationJobPage> {

@@ -8,6 +8,7 @@ export const keys = {
     activeJobs: ['jobs', 'active'],
     job: (id: string) => ['jobs', 'one', id],
     identities: ['identities'],
+    identitiesOfAll: ['identities', 'of'],
     identitiesOf: (userId: string) => ['identities', 'of', userId],
     identity: (id: string) => ['identities', 'one', id],
     referenceImages: ['reference-images'],

@@ -30,7 +30,18 @@ const entries = new Map<string, Entry>();
 const listeners = new Set<() => void>();
 let snapshot: readonly Upload[] = [];
 
+// Leaving the pages would end what is on its way: the browser asks.
+function hold(event: BeforeUnloadEvent): void {
+    event.preventDefault();
+}
+
 function tell(): void {
+    if (Array.from(entries.values()).some(({ upload }) => !upload.error)) {
+        addEventListener('beforeunload', hold);
+    }
+    else {
+        removeEventListener('beforeunload', hold);
+    }
     snapshot = Array.from(entries.values(), (entry) => entry.upload);
     listeners.forEach((listener) => listener());
 }

@@ -75,7 +75,7 @@ function Facts({ job }: { job: GenerationJob }) {
         ['Prompt', job.prompt_version ? `version ${job.prompt_version}` : 'a deleted version'],
         ['Shape', `${job.aspect_ratio}, ${job.resolution}${job.width ? ` (${job.width} × ${job.height})` : ''}`],
         ['Model', job.model],
-        ['Took', duration(secondsOf(job))],
+        ['Took', duration(Math.max(1, secondsOf(job)))],
         ...(job.cost !== null ? [['Cost', dollars(job.cost)] as [string, string]] : []),
         ['Made', new Date(job.created_at).toLocaleString()],
     ];
@@ -123,7 +123,7 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
                     ? (
                         <>
                             <span className="saved"><Icon name="check" size={18} />Saved to {identity?.name}</span>
-                            <Button size="small" icon={<Icon name="undo" size={16} />} busy={undo.isPending} onClick={() => undo.mutate()}>Undo</Button>
+                            <Button icon={<Icon name="undo" size={18} />} busy={undo.isPending} onClick={() => undo.mutate()}>Undo</Button>
                         </>
                     )
                     : job.identity && (

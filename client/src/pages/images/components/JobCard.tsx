@@ -19,15 +19,16 @@ interface JobCardProps {
 }
 
 /** The request that a job came from. */
-export function requestOf(job: GenerationJob, photos: readonly ReferenceImage[]): GenerationRequest | null {
+function requestOf(job: GenerationJob, photos: readonly ReferenceImage[], options: GenerationOptions | undefined): GenerationRequest | null {
+    // A model that is not offered any more gives way to the default.
+    const model = options?.models.some((one) => one.value === job.model) ? job.model : undefined;
     const there = job.reference_image_ids.filter((id) => photos.some((photo) => photo.id === id && photo.image));
-
     // Photos of a user who is not chosen are not known here: then the server judges.
     const known = photos.length > 0 && photos[0]!.user === job.user;
 
     return job.identity && job.user ? {
         identity_id: job.identity, user_id: job.user, additional_prompt: job.additional_prompt, save_to_identity: false,
-        aspect_ratio: job.aspect_ratio, resolution: job.resolution, model: job.model,
+        aspect_ratio: job.aspect_ratio, resolution: job.resolution, model,
         reference_image_ids: known ? (there.length ? there : null) : job.reference_image_ids,
     } : null;
 }
@@ -50,7 +51,7 @@ function Progress({ job, options }: { job: GenerationJob; options: GenerationOpt
     return (
         <div className="job-progress">
             <p className="job-words"><Spinner />
-                <span role="status">{isCanceling ? 'Canceling' : stateWords(job)}</span>
+                <span>{isCanceling ? 'Canceling' : stateWords(job)}</span>
                 <span className="job-seconds" aria-hidden="true">{duration(seconds)}</span>
                 {usual !== null && usual >= 1 && <span className="muted">usually {duration(usual)}</span>}
             </p>
@@ -74,7 +75,7 @@ function Failed({ job, onRetry }: { job: GenerationJob; onRetry: (() => void) | 
             <div className="notice-body">
                 <p className="notice-title">{title}</p>
                 {error && <p>{error.detail}</p>}
-                <p>{billed(error?.billed ?? null)} {advice}</p>
+                <p>{/\bbilled\b/.test(error?.detail ?? '') ? '' : `${billed(error?.billed ?? null)} `}{advice}</p>
             </div>
             {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
         </div>
@@ -83,7 +84,7 @@ function Failed({ job, onRetry }: { job: GenerationJob; onRetry: (() => void) | 
 
 export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClose }: JobCardProps) {
     const identity = useIdentity(job.identity);
-    const again = requestOf(job, photos);
+    const again = requestOf(job, photos, options);
     const regenerate = again ? () => void onRegenerate(again) : null;
     const name = identity.data?.name ?? (job.identity ? '…' : 'Deleted identity');
 
@@ -91,7 +92,7 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
         <article className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>
             <div className="job-header">
                 <h3>{name}</h3>
-                {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(secondsOf(job))}`}</span>}
+                {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(Math.max(1, secondsOf(job)))}`}</span>}
                 {!isActive(job) && <IconButton size="small" className="job-close" label={`Take ${name} out of this list`} icon={<Icon name="close" size={18} />} onClick={onClose} />}
             </div>
             {isActive(job) && <Progress job={job} options={options} />}

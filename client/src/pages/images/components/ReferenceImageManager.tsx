@@ -1,6 +1,8 @@
 // ReferenceImageManager.tsx - the five slots: what is dropped or pasted anywhere on the page finds its slot here.
 import { useEffect, useRef, useState } from 'react';
+import { useQueryClient } from '@tanstack/react-query';
 import type { UseQueryResult } from '@tanstack/react-query';
+import { keys } from '../../../api/queryKeys';
 import { confirm, notify } from '../../../components/notify';
 import { ErrorNotice } from '../../../components/ErrorNotice';
 import { Skeleton } from '../../../components/Skeleton';
@@ -46,6 +48,7 @@ function isTextField(element: Element | null): boolean {
 
 export function ReferenceImageManager({ user, photos, limits, settings }: ReferenceImageManagerProps) {
     const slots = limits?.slots ?? SLOTS;
+    const client = useQueryClient();
     const uploads = useUploads(user.id);
     const remove = useDeleteReferenceImage(user.id);
     const move = useMoveReferenceImage(user.id);
@@ -162,6 +165,15 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         }
     }
 
+    // From where it is by now: keys may be faster than what is drawn.
+    function step(id: string, by: -1 | 1): void {
+        const photo = client.getQueryData<ReferenceImage[]>(keys.referenceImagesOf(user.id))?.find((one) => one.id === id);
+
+        if (photo) {
+            moveTo(photo, photo.order + by, by < 0 ? 'left' : 'right');
+        }
+    }
+
     return (
         <section className={`card images-photos ${isDropping ? 'images-dropping' : ''}`} aria-labelledby="photos-title">
             <div className="card-header">
@@ -180,7 +192,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
                                         onAlong={(along) => settings.setAlong(at(order)!.id, along)}
                                         onFiles={(files) => put(files, order)}
                                         onDelete={() => void askAndRemove(at(order)!)}
-                                        onMove={(to) => moveTo(at(order)!, to, to < order ? 'left' : 'right')}
+                                        onMove={(by) => step(at(order)!.id, by)}
                                         onDropPhoto={(id) => {
                                             const photo = photos.data?.find((one) => one.id === id);
 

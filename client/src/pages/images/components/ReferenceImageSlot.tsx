@@ -22,7 +22,8 @@ interface ReferenceImageSlotProps {
     onAlong: (along: boolean) => void;
     onFiles: (files: File[]) => void;
     onDelete: () => void;
-    onMove: (order: number) => void;
+    /** One slot to the left or to the right. */
+    onMove: (by: -1 | 1) => void;
     onDropPhoto: (id: string) => void;
     onCancel: () => void;
     onRetry: () => void;
@@ -122,9 +123,9 @@ export function ReferenceImageSlot(props: ReferenceImageSlotProps) {
                     <div className="slot-actions">
                         <div className="slot-actions-row">
                             <IconButton size="small" tone="default" data-action="left" label={`Move ${name} left`} icon={<Icon name="left" size={18} />}
-                                aria-disabled={order === 0 || undefined} onClick={() => onMove(order - 1)} />
+                                aria-disabled={order === 0 || undefined} onClick={() => onMove(-1)} />
                             <IconButton size="small" tone="default" data-action="right" label={`Move ${name} right`} icon={<Icon name="right" size={18} />}
-                                aria-disabled={order === slots - 1 || undefined} onClick={() => onMove(order + 1)} />
+                                aria-disabled={order === slots - 1 || undefined} onClick={() => onMove(1)} />
                         </div>
                         <div className="slot-actions-row">
                             <Button size="small" icon={<Icon name="replace" size={16} />} aria-label={`Replace ${name}`} aria-describedby="photos-limits" onClick={choose}>Replace</Button>

@@ -3,6 +3,7 @@ import type { GenerationJob, GenerationOptions, ReferenceImage } from '../../../
 import { EmptyState } from '../../../components/EmptyState';
 import { Spinner } from '../../../components/Icon';
 import type { Jobs, Sending } from '../hooks/use-image-generation';
+import { stateWords } from '../jobs';
 import { JobCard } from './JobCard';
 
 interface ResultsProps {
@@ -15,17 +16,21 @@ interface ResultsProps {
 function SendingCard({ one }: { one: Sending }) {
     return (
         <article className="card job" aria-label="New picture">
-            <p className="job-words" role="status"><Spinner />Sending{one.wanted.additional_prompt ? `: ${one.wanted.additional_prompt.slice(0, 80)}` : ''}</p>
+            <p className="job-words"><Spinner />Sending{one.wanted.additional_prompt ? `: ${one.wanted.additional_prompt.slice(0, 80)}` : ''}</p>
         </article>
     );
 }
 
 export function Results({ jobs, photos, options, onUseAgain }: ResultsProps) {
     const sending = jobs.sending.filter((one) => !one.error);
+    const newest = jobs.jobs[0];
+    // How the newest one does, for those who listen: a place that is there before its words are. Failures say so themselves.
+    const said = sending.length ? 'Sending' : newest && newest.state !== 'failed' ? stateWords(newest) : '';
 
     return (
         <section className="images-results" aria-labelledby="results-title">
             <h2 id="results-title" className="images-results-title">Generated images</h2>
+            <p className="visually-hidden" role="status">{said}</p>
             {sending.map((one) => <SendingCard key={one.key} one={one} />)}
             {jobs.jobs.map((job) => (
                 <JobCard key={job.id} job={job} photos={photos} options={options} onUseAgain={onUseAgain}

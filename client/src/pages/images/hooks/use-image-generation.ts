@@ -37,7 +37,14 @@ export function useIdentities(user: AvailableUser | undefined) {
 
 /** Any identity, also of a user who is not chosen. */
 export function useIdentity(id: string | null) {
+    const client = useQueryClient();
+    const listed = () => client.getQueriesData<Identity[]>({ queryKey: keys.identitiesOfAll })
+        .map(([key, all]) => ({ key, one: all?.find((identity) => identity.id === id) })).find(({ one }) => one);
+
     return useQuery({
+        // One of a list that is here already need not be asked for.
+        initialData: () => listed()?.one,
+        initialDataUpdatedAt: () => client.getQueryState(listed()?.key ?? [])?.dataUpdatedAt,
         queryKey: keys.identity(id ?? ''),
         queryFn: ({ signal }) => getIdentity(id!, signal),
         enabled: id !== null,
@@ -69,6 +76,7 @@ export function usePromptPreview(identityId: string | null, additionalPrompt: st
 // Other tabs look at once when one has begun something.
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('identityimg.jobs') : null;
 
+const MOST = 12;                // cards that stay; the history has the others
 const LOOK = 1000;              // between two looks for the job of a request that has no answer yet
 const LOOK_IDLE = 20_000;       // ... while nothing is under way here
 const ASK = 1200;               // between two questions for a job, where the server does not hold the answer
@@ -108,16 +116,24 @@ function useActiveJobs(isSending: boolean) {
     return useMemo(() => (active.data ?? []).filter((job) => job.requested_by === user.id).map((job) => job.id), [active.data, user.id]);
 }
 
-// One question a job, which the server holds until something changes; each answer leads to the next.
+function isRunning(client: QueryClient, id: string): boolean {
+    const job = client.getQueryData<GenerationJob>(keys.job(id));
+
+    return job !== undefined && isActive(job);
+}
+
+// A question for each job, and again after each answer. One of them the server may hold until something changes.
 function useWatchedJobs(ids: readonly string[]) {
     const client = useQueryClient();
+    // A browser has few connections to a host, and shares them among its tabs: one of them may be held here.
+    const waiting = ids.find((id) => isRunning(client, id));
     const answers = useQueries({
         queries: ids.map((id) => ({
             queryKey: keys.job(id),
             queryFn: async ({ signal }: { signal: AbortSignal }) => {
-                const known = client.getQueryData<GenerationJob>(keys.job(id));
                 const since = Date.now();
-                const job = await getJob(id, signal, known !== undefined && isActive(known));
+                const known = client.getQueryData<GenerationJob>(keys.job(id));
+                const job = await getJob(id, signal, id === waiting ? known : undefined);
 
                 held.set(id, Date.now() - since);
                 return job;
@@ -143,7 +159,7 @@ export function useJobs() {
     const [shown, setShown] = useDraft<string[]>('images.jobs', []);
     const [sending, setSending] = useState<readonly Sending[]>([]);
     const active = useActiveJobs(sending.some((one) => !one.error || one.error.status === 0));
-    const ids = useMemo(() => [...active.filter((id) => !shown.includes(id)), ...shown], [active, shown]);
+    const ids = useMemo(() => [...active.filter((id) => !shown.includes(id)), ...shown].slice(0, MOST), [active, shown]);
     const answers = useWatchedJobs(ids);
     const shownNow = useRef(shown);
 
@@ -169,7 +185,7 @@ export function useJobs() {
     function show(job: GenerationJob): void {
         rememberJob(client, job);
         if (!shownNow.current.includes(job.id)) {
-            setShown([job.id, ...shownNow.current]);
+            setShown([job.id, ...shownNow.current].slice(0, MOST));
         }
     }
 
