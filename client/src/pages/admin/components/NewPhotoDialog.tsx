@@ -2,12 +2,13 @@
 import { useEffect, useRef, useState } from 'react';
 import type { FormEvent } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
-import { ApiError, isAborted, newKey, sentence, upload } from '../../../api/client';
+import { ApiError, isAborted, sentence, upload } from '../../../api/client';
 import type { ReferenceImage } from '../../../api/types';
 import { Button } from '../../../components/Button';
 import { Dialog } from '../../../components/Dialog';
 import { Field } from '../../../components/Field';
 import { notify } from '../../../components/notify';
+import { useAttempt } from '../../../components/useAttempt';
 import { photoName, useLimits } from '../hooks/use-photos';
 import { refreshRows } from '../hooks/use-rows';
 import { TextField, UserField } from './fields';
@@ -29,7 +30,7 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
     const [order, setOrder] = useState('');
     const [faults, setFaults] = useState<Faults>({});
     const [sent, setSent] = useState<number | null>(null);
-    const key = useRef(newKey());
+    const attempt = useAttempt();
     const controller = useRef<AbortController | null>(null);
     const form = useRef<HTMLFormElement>(null);
 
@@ -59,17 +60,14 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
         setFaults({});
         setSent(0);
         try {
-            const photo = await upload<ReferenceImage>('admin/reference-images/', { form: body, idempotencyKey: key.current, signal: controller.current.signal, onProgress: setSent });
+            const photo = await upload<ReferenceImage>('admin/reference-images/', { form: body, idempotencyKey: attempt.keyFor([user, name, order, file?.name, file?.size, file?.lastModified]), signal: controller.current.signal, onProgress: setSent });
 
             void refreshRows(client, 'reference-images');
             notify({ tone: 'success', title: `${photoName(photo)} is in slot ${photo.order + 1}.` });
             onClose();
         }
         catch (error) {
-            // A refusal is kept under its key for a day: what is tried anew needs a new one.
-            if (!(error instanceof ApiError) || !error.isTransient) {
-                key.current = newKey();
-            }
+            attempt.failed(error);
             setFaults(isAborted(error) ? {} : faultsOf(error));
         }
         finally {
@@ -79,13 +77,8 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
 
     return (
         <Dialog open guarded title="Add a photo" onClose={onClose}>
-            <form ref={form} className="stack" noValidate onSubmit={(event) => void submit(event)} onChange={() => {
-                key.current = newKey();
-            }}>
-                <UserField label="User" value={user} onChange={(id) => {
-                    setUser(id);
-                    key.current = newKey();
-                }} error={faults.user_id} hint="Each user can have five photos." />
+            <form ref={form} className="stack" noValidate onSubmit={(event) => void submit(event)}>
+                <UserField label="User" value={user} onChange={setUser} error={faults.user_id} hint="Each user can have five photos." />
                 <Field label="Picture" error={faults.image} hint="Without one, the slot is kept for a picture that comes later.">
                     {(props) => <input {...props} className="input admin-file" type="file" accept={accept} />}
                 </Field>

@@ -1,10 +1,11 @@
 // use-row-form.ts - a form for one row: loads it with its version, sends what was changed, and when somebody else was
 // quicker finds out what of it is in question.
-import { useRef, useState } from 'react';
+import { useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { changeRow, createRow, getRow } from '../../../api/admin';
 import type { Kind, Rows } from '../../../api/admin';
-import { ApiError, newKey, sentence } from '../../../api/client';
+import { ApiError, sentence } from '../../../api/client';
+import { useAttempt } from '../../../components/useAttempt';
 import { refreshRows } from './use-rows';
 
 export type Value = string | boolean | readonly string[] | null;
@@ -70,7 +71,7 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
     const [fault, setFault] = useState<string | null>(null);
     const [conflict, setConflict] = useState<Conflict | null>(null);
     const [busy, setBusy] = useState(false);
-    const attempt = useRef({ sent: '', key: '' });
+    const attempt = useAttempt();
     // Each opening looks anew, and what was typed since is not asked about again.
     const loaded = useQuery({
         queryKey: ['form', spec.kind, id],
@@ -95,15 +96,6 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
         return Object.fromEntries(names.map((name) => [name, spec.toJson ? spec.toJson(name, values[name]!) : values[name]]));
     }
 
-    function keyOf(body: unknown): string {
-        const sent = JSON.stringify(body);
-
-        if (attempt.current.sent !== sent) {
-            attempt.current = { sent, key: newKey() };
-        }
-        return attempt.current.key;
-    }
-
     // Somebody else was quicker: his row and what was typed become one, and what both have changed is asked.
     async function compare(): Promise<void> {
         const now = await getRow(spec.kind, id!);
@@ -120,9 +112,7 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
         if (!(error instanceof ApiError)) {
             throw error;
         }
-        if (!error.isTransient) {
-            attempt.current = { sent: '', key: '' };
-        }
+        attempt.failed(error);
         if (error.status === 412) {
             await compare();
             return;
@@ -156,7 +146,7 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
         setFaults({});
         try {
             const body = json();
-            const row = id === null ? await createRow(spec.kind, body, keyOf(body)) : await changeRow(spec.kind, id, body, base.etag, spec.query);
+            const row = id === null ? await createRow(spec.kind, body, attempt.keyFor(body)) : await changeRow(spec.kind, id, body, base.etag, spec.query);
 
             void refreshRows(client, spec.kind);
             onSaved(row);

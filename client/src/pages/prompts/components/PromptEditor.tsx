@@ -1,27 +1,20 @@
 // PromptEditor.tsx - writes a new version: the text, what is wrong with it, what it says of an identity, what changes.
-import { lazy, Suspense, useRef, useState } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { getEnums } from '../../../api/admin';
-import { ApiError, newKey, sentence } from '../../../api/client';
-import { keys } from '../../../api/queryKeys';
 import type { Prompt } from '../../../api/types';
 import { Button } from '../../../components/Button';
 import { Field } from '../../../components/Field';
 import { Icon } from '../../../components/Icon';
-import { confirm, notify } from '../../../components/notify';
 import { Skeleton } from '../../../components/Skeleton';
 import { Tabs } from '../../../components/Tabs';
-import { useDebounced } from '../../../components/useDebounced';
-import { keepDraft, readDraft } from '../drafts';
-import type { Draft } from '../drafts';
-import { fetchVersions, useCreateVersion, usedOf } from '../hooks/use-prompts';
-import { findPlaceholders, lengthOf, MAX_BODY, placeholders, problemsOf } from '../placeholders';
+import { useNewVersion } from '../hooks/use-new-version';
+import { lengthOf, MAX_BODY } from '../placeholders';
 import type { Problem, PromptType } from '../placeholders';
+import { ContextKeys } from './ContextKeys';
+import { PlaceholderCheck } from './PlaceholderCheck';
 import { PromptPreview } from './PromptPreview';
 
 const Differences = lazy(() => import('./Differences'));
-const REST = 600;       // milliseconds without a key until what is wrong is read out
 
 interface PromptEditorProps {
     type: PromptType;
@@ -33,23 +26,6 @@ interface PromptEditorProps {
     onDone: (version: number | null) => void;
 }
 
-function begin(type: PromptType, versions: readonly Prompt[], base: Prompt | null): Draft {
-    return readDraft(type) ?? {
-        from: base?.version ?? 0, newest: versions[0]?.version ?? 0, body: base?.body ?? '', isActive: true,
-        contextKeys: base?.required_context_keys ?? [],
-    };
-}
-
-function isTouched(draft: Draft, versions: readonly Prompt[]): boolean {
-    const from = versions.find((one) => one.version === draft.from);
-
-    return draft.body !== (from?.body ?? '') || draft.contextKeys.join() !== (from?.required_context_keys ?? []).join() || !draft.isActive;
-}
-
-function numbered(value: number): string {
-    return value.toLocaleString();
-}
-
 // Puts a text where the cursor is; so that Ctrl+Z takes it back, as if it had been typed.
 function insert(area: HTMLTextAreaElement, text: string): void {
     area.focus();
@@ -59,80 +35,13 @@ function insert(area: HTMLTextAreaElement, text: string): void {
     }
 }
 
-function Placeholders({ body, onInsert }: { body: string; onInsert: (name: string) => void }) {
-    const found = new Set(findPlaceholders(body).map((one) => one.name));
-
-    return (
-        <div className="prompts-chips" role="group" aria-label="Placeholders">
-            {placeholders.map((name) => (
-                <button key={name} type="button" className={`prompts-chip ${found.has(name) ? 'prompts-chip-there' : ''}`} onClick={() => onInsert(`{${name}}`)}
-                    aria-label={`Insert {${name}}, which ${found.has(name) ? 'is there' : 'is missing'}`} title="Insert">
-                    <Icon name={found.has(name) ? 'check' : 'plus'} size={16} /><code>{`{${name}}`}</code>
-                </button>
-            ))}
-        </div>
-    );
+function numbered(value: number): string {
+    return value.toLocaleString();
 }
 
-function Problems({ problems, onShow }: { problems: readonly Problem[]; onShow: (problem: Problem) => void }) {
-    const settled = useDebounced(problems.map((problem) => problem.sentence).join(' '), REST);
+const sides = [{ value: 'preview', label: 'Preview' }, { value: 'changes', label: 'Changes' }];
 
-    return (
-        <>
-            <p className="visually-hidden" role="status">{settled || 'The placeholders are as they must be.'}</p>
-            {problems.length
-                ? (
-                    <ul className="prompts-problems" aria-label="What is wrong with the text">
-                        {problems.map((problem, index) => (
-                            <li key={index} className="notice notice-warning">
-                                <Icon name="warning" size={18} />
-                                <span className="notice-body">{problem.sentence}</span>
-                                {problem.place && <Button size="small" onClick={() => onShow(problem)}>Show where</Button>}
-                            </li>
-                        ))}
-                    </ul>
-                )
-                : <p className="prompts-fine"><Icon name="check" size={18} />The placeholders are as they must be.</p>}
-        </>
-    );
-}
-
-interface ContextKeysProps {
-    chosen: readonly string[];
-    error?: string;
-    onChange: (chosen: string[]) => void;
-}
-
-function ContextKeys({ chosen, error, onChange }: ContextKeysProps) {
-    const enums = useQuery({ queryKey: keys.enums, queryFn: ({ signal }) => getEnums(signal), staleTime: 5 * 60_000 });
-    const known = enums.data?.context_keys.map((one) => one.value) ?? [];
-    const all = [...known, ...chosen.filter((one) => !known.includes(one))];
-
-    return (
-        <fieldset className="fieldset" aria-describedby={error ? 'context-keys-error' : undefined}>
-            <legend>What must be gathered before it can be filled in</legend>
-            <div className="row">
-                {all.map((key) => (
-                    <label key={key} className="tick">
-                        <input type="checkbox" checked={chosen.includes(key)}
-                            onChange={(event) => onChange(all.filter((one) => (one === key ? event.target.checked : chosen.includes(one))))} />
-                        <code>{key}</code>
-                    </label>
-                ))}
-                {!all.length && <Skeleton className="prompts-skeleton-keys" />}
-            </div>
-            {error && <p className="field-error" id="context-keys-error"><Icon name="warning" size={16} />{error}</p>}
-        </fieldset>
-    );
-}
-
-interface Meanwhile {
-    version: Prompt;
-}
-
-function MeanwhileNotice({ meanwhile, next, onCompare }: { meanwhile: Meanwhile; next: number; onCompare: () => void }) {
-    const { version } = meanwhile.version;
-
+function MeanwhileNotice({ version, next, onCompare }: { version: number; next: number; onCompare: () => void }) {
     return (
         <div className="notice notice-warning" role="alert">
             <Icon name="warning" />
@@ -145,108 +54,27 @@ function MeanwhileNotice({ meanwhile, next, onCompare }: { meanwhile: Meanwhile;
     );
 }
 
-type Faults = { body?: string; contextKeys?: string; form?: string };
-
-function faultsOf(error: unknown): Faults {
-    const errors = error instanceof ApiError ? error.errors : {};
-    const faults = { body: errors.body?.[0], contextKeys: errors.required_context_keys?.[0] };
-
-    return faults.body || faults.contextKeys ? faults : { form: sentence(error) };
-}
-
-const sides = [{ value: 'preview', label: 'Preview' }, { value: 'changes', label: 'Changes' }];
-
 export function PromptEditor({ type, label, versions, base, onDone }: PromptEditorProps) {
-    const client = useQueryClient();
-    const create = useCreateVersion();
     const area = useRef<HTMLTextAreaElement>(null);
-    const attempt = useRef({ sent: '', key: '' });
-    const [draft, setDraft] = useState(() => begin(type, versions, base));
-    const [faults, setFaults] = useState<Faults>({});
-    const [meanwhile, setMeanwhile] = useState<Meanwhile | null>(null);
-    const [busy, setBusy] = useState(false);
+    const { draft, change, wasTouched, faults, meanwhile, busy, save, leave } = useNewVersion({ type, label, versions, base, onDone });
     const [side, setSide] = useState('preview');
     const [against, setAgainst] = useState<number | null>(null);
     const newest = versions[0]?.version ?? 0;
     const compared = versions.find((one) => one.version === (against ?? draft.from)) ?? null;
-    const problems = problemsOf(type, draft.body);
     const length = lengthOf(draft.body);
+    const isPlain = type !== 'image_generation';
 
-    const wanted = { prompt_type: type, body: draft.body, is_active: draft.isActive, required_context_keys: draft.contextKeys };
-    // The same text sent again is the same attempt: it makes one version, however often the line breaks.
-    const isSentAlready = () => attempt.current.sent === JSON.stringify(wanted);
-
-    function change(part: Partial<Draft>): void {
-        const next = { ...draft, ...part };
-
-        setDraft(next);
-        setFaults({});
-        keepDraft(type, isTouched(next, versions) ? next : null);
-    }
-
-    async function leave(): Promise<void> {
-        if (isTouched(draft, versions) && !await confirm({
-            title: 'Throw the draft away?', body: 'What you have written was not saved as a version.', action: 'Throw away', danger: true,
-        })) {
-            return;
+    // To where the server says that something is wrong.
+    useEffect(() => {
+        if (faults.body) {
+            area.current?.focus();
         }
-        keepDraft(type, null);
-        onDone(draft.from || null);
-    }
+    }, [faults.body]);
 
     function show({ place }: Problem): void {
         if (area.current && place) {
             area.current.focus();
             area.current.setSelectionRange(place.start, place.end);
-        }
-    }
-
-    async function send(): Promise<void> {
-        attempt.current = isSentAlready() ? attempt.current : { sent: JSON.stringify(wanted), key: newKey() };
-        const made = await create.mutateAsync({ wanted, key: attempt.current.key });
-        const used = usedOf(await fetchVersions(client, type).catch(() => [made, ...versions]));
-
-        keepDraft(type, null);
-        notify({
-            tone: 'success', title: `Version ${made.version} of ${label} is saved.`,
-            detail: used ? `Version ${used.version} is used.` : 'No version is used.',
-        });
-        onDone(made.version);
-    }
-
-    async function save(): Promise<void> {
-        const known = meanwhile?.version.version ?? draft.newest;
-
-        if (busy) {
-            return;
-        }
-        setBusy(true);
-        setFaults({});
-        setMeanwhile(null);
-        try {
-            // Of an attempt that nobody answered, the newest version may be our own.
-            const latest = isSentAlready() ? undefined : (await fetchVersions(client, type))[0];
-
-            if (latest && latest.version > known) {
-                setMeanwhile({ version: latest });
-                return;
-            }
-            await send();
-        }
-        catch (error) {
-            // A refusal is kept under its key for a day: what is tried anew needs a new one.
-            if (!(error instanceof ApiError) || !error.isTransient) {
-                attempt.current = { sent: '', key: '' };
-            }
-            const found = faultsOf(error);
-
-            setFaults(found);
-            if (found.body) {
-                area.current?.focus();
-            }
-        }
-        finally {
-            setBusy(false);
         }
     }
 
@@ -281,14 +109,7 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                             onChange={(event) => change({ body: event.target.value })} />
                     )}
                 </Field>
-                {type === 'image_generation'
-                    ? (
-                        <>
-                            <Placeholders body={draft.body} onInsert={(text) => area.current && insert(area.current, text)} />
-                            <Problems problems={problems} onShow={show} />
-                        </>
-                    )
-                    : problems.length > 0 && <p className="hint">{problems[0]!.sentence}</p>}
+                {!isPlain && <PlaceholderCheck body={draft.body} onInsert={(text) => area.current && insert(area.current, text)} onShow={show} />}
                 <ContextKeys chosen={draft.contextKeys} error={faults.contextKeys} onChange={(contextKeys) => change({ contextKeys })} />
                 <label className="tick">
                     <input type="checkbox" checked={draft.isActive} onChange={(event) => change({ isActive: event.target.checked })} />
@@ -296,14 +117,14 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                 </label>
                 {faults.form && <p className="notice notice-error" role="alert">{faults.form}</p>}
                 {meanwhile && (
-                    <MeanwhileNotice meanwhile={meanwhile} next={newest + 1} onCompare={() => {
-                        setAgainst(meanwhile.version.version);
+                    <MeanwhileNotice version={meanwhile.version} next={newest + 1} onCompare={() => {
+                        setAgainst(meanwhile.version);
                         setSide('changes');
                     }} />
                 )}
                 <div className="row prompts-save">
                     <Button type="submit" tone="primary" busy={busy}>Save as version {newest + 1}</Button>
-                    <Button onClick={() => void leave()}>{isTouched(draft, versions) ? 'Throw away' : 'Cancel'}</Button>
+                    <Button onClick={() => void leave()}>{wasTouched ? 'Throw away' : 'Cancel'}</Button>
                     <span className="hint">Ctrl or Cmd + Enter saves</span>
                 </div>
             </form>
