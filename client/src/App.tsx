@@ -44,10 +44,12 @@ export function App() {
     return (
         <QueryClientProvider client={queryClient}>
             <Router base={base.replace(/\/$/, '')}>
-                <SessionProvider>
-                    <Layout><Pages /></Layout>
-                </SessionProvider>
-                <Overlays />
+                <ErrorBoundary>
+                    <SessionProvider>
+                        <Layout><Pages /></Layout>
+                    </SessionProvider>
+                </ErrorBoundary>
+                <ErrorBoundary silent><Overlays /></ErrorBoundary>
             </Router>
         </QueryClientProvider>
     );

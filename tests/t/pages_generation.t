@@ -24,7 +24,7 @@ IdentityImgGeminiPrice gemini-3-pro-image 4K 0.24
 CONF
 
 browse('generation.mjs', base => $server->base);
-$server->judge(qr/IIMG000[234]:/, qr/IIMG004[1-4]:/);
+$server->judge(qr/IIMG000[234]:/, qr/IIMG004[1-4]:/, qr/IIMG0117:/);
 undef $server;
 close $in;
 waitpid $pid, 0;

@@ -46,6 +46,13 @@ for my $asset (@assets) {
 }
 is page('/api/v1/users/me/')->code, 401, 'the API is where it was';
 
+# What client/README.md promises of the sources.
+my @sources = split /\n/, `find '$source/client/src' -type f \\( -name '*.ts' -o -name '*.tsx' -o -name '*.css' \\) -not -name schema.d.ts`;
+cmp_ok scalar(@sources), '>', 30, 'there are sources';
+is join(' ', grep { my ($name) = m{([^/]+)$}; slurp($_) !~ m{^(?://|/\*) \Q$name\E - \S} } @sources), '', 'the first line of each says what it owns';
+is join(' ', grep { /\.css$/ && !/tokens\.css$/ && slurp($_) =~ /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(/i } @sources), '', 'colours stand in tokens.css alone';
+is join(' ', grep { slurp("$source/$_/package-lock.json") =~ /"resolved"/ } qw(client tests/browser)), '', 'the locks name no registry';
+
 # The files are the sources' that lie here.
 my ($older) = grep { -M $_ < -M "$source/build/client/index.html" } split /\n/, `find '$source/client/src' '$source/client/index.html' '$source/client/public' -type f -not -name schema.d.ts`;
 is $older // '', '', 'build/client is newer than each of its sources';
