@@ -50,7 +50,7 @@ function cut(kind: DiffLine['kind'], pieces: readonly Piece[]): DiffLine[] {
 function replaced(before: string, after: string): DiffLine[] {
     const words = diffWordsWithSpace(before, after, { timeout: TIMEOUT });
 
-    if (!words || words.every((word) => word.added || word.removed)) {
+    if (!words || words.every((word) => word.added || word.removed || !word.value.trim())) {
         return [...wholeLines('removed', before), ...wholeLines('added', after)];
     }
     return [
