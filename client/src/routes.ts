@@ -5,7 +5,6 @@
 import { lazy } from 'react';
 import type { ComponentType } from 'react';
 import { base } from './base';
-import type { User } from './api/types';
 import { prefetchImages } from './pages/images/prefetch';
 
 type Page = ComponentType;
@@ -20,7 +19,7 @@ export interface PageRoute {
     /** The page: at once when its code is there. React's lazy alone would show a skeleton for 300 ms all the same. */
     page: () => Page;
     /** Asks for what the page will ask for first, while its code comes. */
-    prefetch?: (search: URLSearchParams, me: User) => void;
+    prefetch?: (search: URLSearchParams, me: string) => void;
 }
 
 function route(path: string, label: string, staff: boolean, bring: () => Promise<{ default: Page }>, prefetch?: PageRoute['prefetch']): PageRoute {

@@ -10,6 +10,7 @@ import { ErrorNotice } from '../components/ErrorNotice';
 import { AppSkeleton } from '../components/Skeleton';
 import { notify } from '../components/notify';
 import { forgetDrafts } from './drafts';
+import { rememberUser } from './lastUser';
 import { Login } from './Login';
 
 const SessionExpired = lazy(() => import('./SessionExpired'));
@@ -60,6 +61,13 @@ export function SessionProvider({ children }: { children: ReactNode }) {
     const user = me.data;
     const isLoggedIn = user !== undefined;
 
+    const staffId = user?.is_staff ? user.id : null;
+
+    useEffect(() => {
+        if (!me.isPending) {
+            rememberUser(staffId);
+        }
+    }, [staffId, me.isPending]);
     useEffect(() => {
         onSessionEnd(isLoggedIn ? ask : null);
         return () => onSessionEnd(null);

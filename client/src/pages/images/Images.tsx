@@ -1,5 +1,5 @@
 // Images.tsx - the page Images: a user's photos, an identity, and pictures made of both.
-import { useEffect, useMemo } from 'react';
+import { useDeferredValue, useEffect, useMemo } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import type { AvailableUser, GenerationJob } from '../../api/types';
 import { ErrorNotice } from '../../components/ErrorNotice';
@@ -34,12 +34,23 @@ function useChosenIdentity(): [string | null, (id: string) => void] {
     }, { replace: true })];
 }
 
+function ColumnsSkeleton() {
+    return (
+        <div className="images-columns">
+            <Skeleton className="images-skeleton-form" />
+            <Skeleton className="images-skeleton-result" />
+        </div>
+    );
+}
+
 function Workplace({ user }: { user: AvailableUser }) {
     const options = useOptions();
     const photos = useReferenceImages(user.id);
     const settings = useSettings(user.id, options.data, photos.data);
     const [identityId, setIdentity] = useChosenIdentity();
     const jobs = useJobs();
+    // The photos are drawn first, then the form, then what stands further down.
+    const isDrawn = useDeferredValue(true, false);
     const isIdle = useIdle();
 
     function useAgain(job: GenerationJob): void {
@@ -54,11 +65,13 @@ function Workplace({ user }: { user: AvailableUser }) {
     return (
         <>
             <ReferenceImageManager user={user} photos={photos} limits={options.data?.limits} settings={settings} />
-            <div className="images-columns">
-                <GenerationForm user={user} photos={photos.data} options={options} settings={settings} jobs={jobs}
-                    identityId={identityId} onIdentity={setIdentity} />
-                <Results jobs={jobs} photos={photos.data ?? []} options={options.data} onUseAgain={useAgain} />
-            </div>
+            {isDrawn ? (
+                <div className="images-columns">
+                    <GenerationForm user={user} photos={photos.data} options={options} settings={settings} jobs={jobs}
+                        identityId={identityId} onIdentity={setIdentity} />
+                    <Results jobs={jobs} photos={photos.data ?? []} options={options.data} onUseAgain={useAgain} />
+                </div>
+            ) : <ColumnsSkeleton />}
             {isIdle ? <History user={user} jobs={jobs} onUseAgain={useAgain} /> : <div className="card images-history"><Skeleton className="history-skeleton" /></div>}
         </>
     );
@@ -68,10 +81,7 @@ function WorkplaceSkeleton() {
     return (
         <>
             <div className="card images-photos"><Skeleton className="images-skeleton-slots" /></div>
-            <div className="images-columns">
-                <Skeleton className="images-skeleton-form" />
-                <Skeleton className="images-skeleton-form" />
-            </div>
+            <ColumnsSkeleton />
         </>
     );
 }
