@@ -70,10 +70,11 @@ test('Long lists come page by page', async ({ page, open }) => {
     await open('/admin');
     await page.getByRole('heading', { level: 2 }).nth(19).waitFor();
     equal((await rowNames(page)).length, 20, 'the first page');
-    await page.getByRole('button', { name: 'Show more users' }).click();
+    await page.getByRole('button', { name: 'Show more users' }).press('Enter');
     await page.getByRole('heading', { level: 2 }).nth(22).waitFor();
     const names = await rowNames(page);
 
+    await until(() => page.evaluate(() => document.activeElement === document.querySelectorAll('.list > li')[20]), 'the focus on what has come');
     equal(new Set(names).size, names.length, 'nobody twice');
     assert(!await page.getByRole('button', { name: 'Show more users' }).isVisible(), 'there are no more');
     for (const user of await users('many-')) {
@@ -202,8 +203,8 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await api('DELETE', `admin/users/${eve.id}/`);
 });
 
-test('A dialog with something typed in it closes only when one says so; its row deleted meanwhile, the text stays', async ({ page, open, allow }) => {
-    allow(/status of 404/);
+test('A dialog with something typed in it closes only when one says so; without a network, or its row deleted, the text stays', async ({ page, open, allow, context }) => {
+    allow(/status of 404|ERR_INTERNET_DISCONNECTED/);
     const frank = await person('frank@example.com', { first_name: 'Frank' });
 
     await open('/admin?search=frank');
@@ -216,6 +217,11 @@ test('A dialog with something typed in it closes only when one says so; its row 
     await judge(page, 'Admin, closing a form');
     await page.keyboard.press('Enter');
     equal(await page.getByLabel('Last name').inputValue(), 'Typed', 'what was typed');
+    await context.setOffline(true);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await dialog(page).getByRole('alert').getByText('You are offline.').waitFor();
+    equal(await page.getByLabel('Last name').inputValue(), 'Typed', 'what was typed');
+    await context.setOffline(false);
     await api('DELETE', `admin/users/${frank.id}/`);
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('alert').getByText('Somebody has deleted this user meanwhile.').waitFor();
@@ -292,6 +298,7 @@ test('Photos stand in their user\'s row: put in by click or drop, replaced, name
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await empty(page, 5).waitFor();
     await toast(page, 'dropped of Sam One is deleted.').waitFor();
+    await until(() => empty(page, 5).evaluate((button) => button === document.activeElement), 'the focus in the slot');
     equal((await photosOf(one)).length, 4, 'what is stored');
 });
 
@@ -526,6 +533,7 @@ test('Test scenarios are made, given to a user, and deleted; the page Images kno
     await page.getByRole('button', { name: 'Delete Scenario Three' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Scenario Three', exact: true }).waitFor({ state: 'detached' });
+    await until(() => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Test scenarios'), 'the focus on the list');
 });
 
 test('What cannot be deleted comes back, and the sentence stays until it is closed', async ({ page, open, allow }) => {
@@ -543,6 +551,21 @@ test('What cannot be deleted comes back, and the sentence stays until it is clos
     await page.getByRole('heading', { name: 'Scenario One', exact: true }).waitFor();
     await failure.getByRole('button', { name: 'Close' }).click();
     await failure.waitFor({ state: 'detached' });
+});
+
+test('A list that cannot be had says why, and comes when one tries again', async ({ page, open, allow }) => {
+    allow(/status of 500/);
+    let broken = true;
+
+    await page.route('**/api/v1/admin/users/?*', (route) => (broken
+        ? route.fulfill({ status: 500, contentType: 'application/json', body: JSON.stringify({ detail: 'Internal server error', code: 'internal', request_id: 'abc' }) })
+        : route.continue()));
+    await open('/admin');
+    await page.getByRole('alert').getByText('Internal server error').waitFor();
+    await page.getByText('Request abc in the server\'s log.').waitFor();
+    broken = false;
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
 });
 
 test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ page, open }) => {

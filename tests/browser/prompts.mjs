@@ -138,6 +138,7 @@ test('A new version is previewed with a real identity while one writes, saved by
     await toast(page, `Version ${next} of Image Generation is saved.`).getByText(`Version ${next} is used.`).waitFor();
     await heading(page).getByText(`Version ${next}`).waitFor();
     await heading(page).getByText('In use').waitFor();
+    await until(() => page.evaluate(() => document.activeElement.id === 'prompt-version'), 'the focus on the version');
     const stored = (await versionsOf('image_generation'))[0];
 
     equal([stored.version, stored.body, stored.is_active], [next, 'As {identity_context} so {additional_prompt}.', true], 'what is stored');
@@ -305,6 +306,7 @@ test('An old version comes back by switching off what is newer: it says so, and 
     await dialog.getByRole('button', { name: 'Switch to version 1' }).click();
     await toast(page, 'Version 1 of Image Generation is used now.').waitFor();
     await heading(page).getByText('In use').waitFor();
+    await until(() => page.evaluate(() => document.activeElement.id === 'prompt-version'), 'the focus on the version');
     equal((await versionsOf('image_generation')).filter((one) => one.is_active).map((one) => one.version), [1], 'active');
     equal((await versionsOf('image_generation')).length, versions.length, 'the versions');
 });

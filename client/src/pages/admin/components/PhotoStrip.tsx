@@ -1,5 +1,5 @@
 // PhotoStrip.tsx - a user's five slots as small pictures within his row: put in, replaced, deleted there.
-import { useRef, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { DragEvent } from 'react';
 import { sentence } from '../../../api/client';
 import { keys } from '../../../api/queryKeys';
@@ -34,9 +34,19 @@ interface SlotProps {
 function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, onDelete }: SlotProps) {
     const input = useRef<HTMLInputElement>(null);
     const [isOver, setOver] = useState(false);
+    const place = useRef<HTMLLIElement>(null);
+    const had = useRef(photo);
     const picture = photo?.image ?? null;
     const label = `Photo ${order + 1} of ${userName}${photo?.name ? `: ${photo.name}` : ''}`;
     const choose = () => input.current?.click();
+    // The focus does not go with the photo.
+    useEffect(() => {
+        if (Boolean(had.current) !== Boolean(photo) && document.activeElement === document.body) {
+            place.current?.querySelector('button')?.focus();
+        }
+        had.current = photo;
+    }, [photo]);
+
     const drop = {
         onDragOver: (event: DragEvent) => {
             if (event.dataTransfer.types.includes('Files')) {
@@ -60,7 +70,7 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
         : <Icon name="picture" />;
 
     return (
-        <li className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
+        <li ref={place} className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
             <input ref={input} type="file" accept={accept} hidden aria-label={`Picture for slot ${order + 1} of ${userName}`} onChange={(event) => {
                 const file = event.target.files?.[0];
 

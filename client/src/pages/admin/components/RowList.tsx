@@ -1,5 +1,5 @@
 // RowList.tsx - a list with its search, filters, empty states, and more of it by and by.
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import type { InfiniteData, UseInfiniteQueryResult } from '@tanstack/react-query';
 import type { Page } from '../../../api/admin';
@@ -81,12 +81,33 @@ interface RowListProps<T> {
     children: (row: T) => ReactNode;
 }
 
+// What had the focus may go with its row, or with the last page: then the focus goes to what has come, or to the list.
+function useFocusKept(count: number) {
+    const list = useRef<HTMLUListElement>(null);
+    const before = useRef(count);
+
+    useEffect(() => {
+        if (count !== before.current && document.activeElement === document.body) {
+            const row = list.current?.children[before.current];
+            const target = row instanceof HTMLElement ? row : list.current ?? document.getElementById('main');
+
+            if (row instanceof HTMLElement) {
+                row.tabIndex = -1;
+            }
+            target?.focus({ preventScroll: true });
+        }
+        before.current = count;
+    }, [count]);
+    return list;
+}
+
 function counted(count: number, nouns: string, isMore: boolean): string {
     return `${count} ${nouns} shown${isMore ? ', there are more' : ''}`;
 }
 
 export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon, empty, className = '', skeleton, children }: RowListProps<T>) {
     const list = rows.data?.pages.flatMap((page) => page.results);
+    const ref = useFocusKept(list?.length ?? 0);
 
     if (rows.error && !list) {
         return <ErrorNotice error={rows.error} onRetry={() => void rows.refetch()} />;
@@ -106,7 +127,7 @@ export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon
                 )
                 : <EmptyState icon={icon} title={`There are no ${nouns} yet.`}>{empty}</EmptyState>)}
             {list.length > 0 && (
-                <ul className={`list ${className} ${rows.isPlaceholderData ? 'admin-list-old' : ''}`} aria-label={label}>
+                <ul ref={ref} tabIndex={-1} className={`list ${className} ${rows.isPlaceholderData ? 'admin-list-old' : ''}`} aria-label={label}>
                     {list.map((row) => children(row))}
                 </ul>
             )}

@@ -27,6 +27,11 @@ interface VersionProps {
     onWrite: () => void;
 }
 
+/** To the name of the version that is shown. */
+export function focusVersion(): void {
+    document.getElementById('prompt-version')?.focus({ preventScroll: true });
+}
+
 const tabs = [
     { value: 'text', label: 'Text' },
     { value: 'compare', label: 'Compare' },
@@ -78,7 +83,7 @@ export function Version({ prompt, versions, label, show, onShow, onLook, onWrite
         <section className="card prompts-version" aria-labelledby="prompt-version">
             <header className="prompts-version-header">
                 <div>
-                    <h2 id="prompt-version" className="prompts-version-title">Version {prompt.version} <StateBadge prompt={prompt} versions={versions} /></h2>
+                    <h2 id="prompt-version" tabIndex={-1} className="prompts-version-title">Version {prompt.version} <StateBadge prompt={prompt} versions={versions} /></h2>
                     <p className="hint">Made <Time at={prompt.created_at} withTime /> by {prompt.created_by ? <UserName id={prompt.created_by} /> : 'the installation'}</p>
                 </div>
                 <Switch prompt={prompt} versions={versions} label={label} />
@@ -99,6 +104,8 @@ export function Version({ prompt, versions, label, show, onShow, onLook, onWrite
                         onDone={(version) => {
                             setReverting(false);
                             onLook(version);
+                            // The button that began it is gone with what it did.
+                            requestAnimationFrame(focusVersion);
                         }} />
                 )}
             </Suspense>

@@ -1,4 +1,5 @@
 // Versions.tsx - one type's versions beside the one that is looked at, or the new one that is written.
+import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'wouter';
 import type { Prompt } from '../../../api/types';
 import { Button } from '../../../components/Button';
@@ -9,7 +10,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { usedOf, useVersions } from '../hooks/use-prompts';
 import type { PromptType } from '../placeholders';
 import { PromptEditor } from './PromptEditor';
-import { Version } from './Version';
+import { focusVersion, Version } from './Version';
 import { VersionList } from './VersionList';
 
 interface VersionsProps {
@@ -81,13 +82,24 @@ export function Versions({ type, label }: VersionsProps) {
     const place = usePlace(type);
     const shown = versions && (place.version ? versions.find((one) => one.version === place.version) : usedOf(versions) ?? versions[0]);
 
+    const isWriting = place.write !== null;
+    const wasWriting = useRef(isWriting);
+
+    // Whoever comes back from writing comes to the version that is shown then.
+    useEffect(() => {
+        if (wasWriting.current && !isWriting) {
+            focusVersion();
+        }
+        wasWriting.current = isWriting;
+    }, [isWriting]);
+
     if (error && !versions) {
         return <ErrorNotice error={error} onRetry={() => void refetch()} />;
     }
     if (!versions) {
         return <VersionsSkeleton />;
     }
-    if (place.write !== null) {
+    if (isWriting) {
         return (
             <PromptEditor type={type} label={label} versions={versions} base={versions.find((one) => one.version === place.write) ?? null}
                 onDone={(version) => place.look(version)} />
