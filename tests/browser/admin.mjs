@@ -39,6 +39,7 @@ test('The parts of the page are tabs with an address each; users are searched an
     await page.getByRole('tab').first().waitFor();
     equal(await page.getByRole('tab').allInnerTexts(), ['Users', 'Reference images', 'Identities', 'Test scenarios'], 'the tabs');
     await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
+    equal(await page.evaluate(() => document.activeElement.tagName), 'BODY', 'nothing takes the focus while a page is loaded');
     await judge(page, 'Admin, users');
     await page.getByLabel('Search users').fill('liddell ali');
     await until(async () => (await rowNames(page)).join() === 'Alice Liddell', 'who fits');

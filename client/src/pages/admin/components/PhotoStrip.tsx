@@ -1,5 +1,5 @@
 // PhotoStrip.tsx - a user's five slots as small pictures within his row: put in, replaced, deleted there.
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 import type { DragEvent } from 'react';
 import { sentence } from '../../../api/client';
 import { keys } from '../../../api/queryKeys';
@@ -11,6 +11,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { useReferenceImages } from '../../images/hooks/use-reference-images';
 import { cancelUpload, useUploads } from '../../images/uploads';
 import type { Upload } from '../../images/uploads';
+import { useFocusKept } from '../hooks/use-focus-kept';
 import { useInView } from '../hooks/use-in-view';
 import { useLimits, usePhotoRemoval, usePutPicture } from '../hooks/use-photos';
 import { PhotoDialog } from './PhotoDialog';
@@ -35,17 +36,10 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
     const input = useRef<HTMLInputElement>(null);
     const [isOver, setOver] = useState(false);
     const place = useRef<HTMLLIElement>(null);
-    const had = useRef(photo);
     const picture = photo?.image ?? null;
     const label = `Photo ${order + 1} of ${userName}${photo?.name ? `: ${photo.name}` : ''}`;
     const choose = () => input.current?.click();
-    // The focus does not go with the photo.
-    useEffect(() => {
-        if (Boolean(had.current) !== Boolean(photo) && document.activeElement === document.body) {
-            place.current?.querySelector('button')?.focus();
-        }
-        had.current = photo;
-    }, [photo]);
+    const watch = useFocusKept(`${photo?.id} ${Boolean(upload)}`, () => place.current?.querySelector('button'));
 
     const drop = {
         onDragOver: (event: DragEvent) => {
@@ -70,7 +64,7 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
         : <Icon name="picture" />;
 
     return (
-        <li ref={place} className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
+        <li ref={place} {...watch} className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
             <input ref={input} type="file" accept={accept} hidden aria-label={`Picture for slot ${order + 1} of ${userName}`} onChange={(event) => {
                 const file = event.target.files?.[0];
 

@@ -12,6 +12,7 @@ import type { IconName } from '../../../components/Icon';
 import { Select } from '../../../components/Select';
 import { Skeleton } from '../../../components/Skeleton';
 import { useDebounced } from '../../../components/useDebounced';
+import { useFocusKept } from '../hooks/use-focus-kept';
 
 const REST = 300;           // milliseconds without a key until the server is asked
 const MAX_SEARCH = 100;     // characters
@@ -81,33 +82,29 @@ interface RowListProps<T> {
     children: (row: T) => ReactNode;
 }
 
-// What had the focus may go with its row, or with the last page: then the focus goes to what has come, or to the list.
-function useFocusKept(count: number) {
-    const list = useRef<HTMLUListElement>(null);
-    const before = useRef(count);
-
-    useEffect(() => {
-        if (count !== before.current && document.activeElement === document.body) {
-            const row = list.current?.children[before.current];
-            const target = row instanceof HTMLElement ? row : list.current ?? document.getElementById('main');
-
-            if (row instanceof HTMLElement) {
-                row.tabIndex = -1;
-            }
-            target?.focus({ preventScroll: true });
-        }
-        before.current = count;
-    }, [count]);
-    return list;
-}
-
 function counted(count: number, nouns: string, isMore: boolean): string {
     return `${count} ${nouns} shown${isMore ? ', there are more' : ''}`;
 }
 
 export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon, empty, className = '', skeleton, children }: RowListProps<T>) {
     const list = rows.data?.pages.flatMap((page) => page.results);
-    const ref = useFocusKept(list?.length ?? 0);
+    const count = list?.length ?? 0;
+    const ref = useRef<HTMLUListElement>(null);
+    const before = useRef(count);
+    // With a row that goes, to the list; with the last page, to the first row that has come.
+    const watch = useFocusKept(count, () => {
+        const row = ref.current?.children[before.current];
+
+        if (row instanceof HTMLElement) {
+            row.tabIndex = -1;
+            return row;
+        }
+        return ref.current ?? document.getElementById('main');
+    });
+
+    useEffect(() => {
+        before.current = count;
+    }, [count]);
 
     if (rows.error && !list) {
         return <ErrorNotice error={rows.error} onRetry={() => void rows.refetch()} />;
@@ -116,7 +113,7 @@ export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon
         return <div className={`list ${className}`} aria-busy="true">{[1, 2, 3, 4].map((one) => <Skeleton key={one} className={skeleton} />)}</div>;
     }
     return (
-        <>
+        <div {...watch}>
             <p className="visually-hidden" role="status">{!rows.isPlaceholderData && counted(list.length, nouns, rows.hasNextPage)}</p>
             {list.length === 0 && (isFiltered
                 ? (
@@ -135,6 +132,6 @@ export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon
             {rows.hasNextPage && (
                 <div className="list-more"><Button busy={rows.isFetchingNextPage} onClick={() => void rows.fetchNextPage()}>Show more {nouns}</Button></div>
             )}
-        </>
+        </div>
     );
 }
