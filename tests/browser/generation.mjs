@@ -70,6 +70,7 @@ test('A picture is made as it was asked for: photos that go along, words, shape;
     await page.getByLabel('Additional prompt').focus();
     await page.keyboard.press('Control+Enter');
     await page.getByRole('status').getByText('Working').waitFor();
+    assert(await cards(page).first().evaluate((card) => card.getBoundingClientRect().top < innerHeight && card.getBoundingClientRect().bottom > 0), 'what was begun is in view');
     await page.locator('.job-seconds').getByText(/^[1-9]\d* s$/).waitFor();
     await judge(page, 'generation under way');
     await done(page);
@@ -414,6 +415,7 @@ test('From login to a saved identity with the keyboard alone', async ({ page, op
     await tabTo('Save to Identity', /Save to Identity/);
     await page.keyboard.press('Enter');
     await page.getByText('Saved to Runner', { exact: true }).waitFor();
+    await until(() => page.evaluate(() => document.activeElement.textContent === 'Undo'), 'the focus on Undo');
     assert((await api('GET', `admin/identities/${identities.runner}/`)).image, 'the identity has the picture');
 }, { as: null });
 

@@ -294,6 +294,7 @@ test('Delete asks once: Cancel keeps the photo, Delete removes it', async ({ pag
     await dialog.getByRole('button', { name: 'Delete photo' }).click();
     await page.getByRole('button', { name: 'Add photo to slot 1' }).waitFor();
     await until(async () => (await stored()).length === 1, 'one photo less');
+    await until(() => page.evaluate(() => document.activeElement.textContent.startsWith('Add photo')), 'the focus on what is in its place');
 });
 
 test('The slots stand in one to five columns', async ({ page, open }) => {

@@ -92,7 +92,6 @@ is join(' ', sort @codes), join(' ', 200, (412) x 11), 'of twelve changes of one
 # Behind mod_deflate, which marks the ETag of what it compressed.
 my $server = IdentityImg::Server->new('deflate', conf => <<'CONF')->start;
 LoadModule filter_module  /usr/lib/apache2/modules/mod_filter.so
-LoadModule deflate_module /usr/lib/apache2/modules/mod_deflate.so
 AddOutputFilterByType DEFLATE application/json
 CONF
 my @there = (as => 'alice', base => $server->base);

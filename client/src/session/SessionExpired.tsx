@@ -15,7 +15,7 @@ export default function SessionExpired({ user, onLogIn, onLeave }: SessionExpire
         <Dialog open dismissible={false} title="Your session has ended"
             description="Log in again to go on. Nothing that you typed is lost.">
             <LoginForm email={user.email} onLogIn={onLogIn} />
-            <Button tone="quiet" className="button-wide" onClick={() => void onLeave()}>Leave without logging in</Button>
+            <Button tone="quiet" className="button-wide" onClick={() => void onLeave()}>Leave instead</Button>
         </Dialog>
     );
 }

@@ -97,6 +97,8 @@ async function run(name: string, entry: Entry): Promise<void> {
     catch (error) {
         if (isAborted(error)) {
             drop(name, entry);
+            // What had left this machine by then may be stored all the same.
+            setTimeout(() => void queryClient.invalidateQueries({ queryKey: keys.referenceImagesOf(userId) }), 3000);
         }
         else {
             change(name, entry, { error: error instanceof ApiError ? error : new ApiError(0, 'network', String(error)) });

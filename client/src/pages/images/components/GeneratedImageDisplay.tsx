@@ -5,6 +5,7 @@ import type { GenerationJob, Identity, ReferenceImage } from '../../../api/types
 import { Button } from '../../../components/Button';
 import { Icon } from '../../../components/Icon';
 import { PictureImage } from '../../../components/PictureImage';
+import { useKeepFocus } from '../../../components/useKeepFocus';
 import { useSaveToIdentity } from '../hooks/use-image-generation';
 import { dollars, duration, isSaved, photosOf, secondsOf } from '../jobs';
 
@@ -97,6 +98,7 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
     const [zoom, setZoom] = useState(false);
     const { save, undo } = useSaveToIdentity(job);
     const saved = isSaved(job, identity);
+    const actions = useKeepFocus<HTMLDivElement>(saved);
 
     return (
         <div className="result">
@@ -118,7 +120,7 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
                     <div className="notice-body">{job.warnings.map((warning) => <p key={warning}>{warning}</p>)}</div>
                 </div>
             )}
-            <div className="job-actions">
+            <div className="job-actions" ref={actions}>
                 {saved
                     ? (
                         <>

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { GenerationJob, GenerationOptions, GenerationRequest, ReferenceImage } from '../../../api/types';
 import { Button, IconButton } from '../../../components/Button';
 import { Icon, Spinner } from '../../../components/Icon';
+import { useKeepFocus } from '../../../components/useKeepFocus';
 import { useSeconds } from '../../../components/useSeconds';
 import { useCancelJob, useIdentity } from '../hooks/use-image-generation';
 import { billed, duration, failure, isActive, secondsOf, stateWords } from '../jobs';
@@ -84,12 +85,13 @@ function Failed({ job, onRetry }: { job: GenerationJob; onRetry: (() => void) | 
 
 export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClose }: JobCardProps) {
     const identity = useIdentity(job.identity);
+    const card = useKeepFocus<HTMLElement>(isActive(job));
     const again = requestOf(job, photos, options);
     const regenerate = again ? () => void onRegenerate(again) : null;
     const name = identity.data?.name ?? (job.identity ? '…' : 'Deleted identity');
 
     return (
-        <article className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>
+        <article ref={card} className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>
             <div className="job-header">
                 <h3>{name}</h3>
                 {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(Math.max(1, secondsOf(job)))}`}</span>}

@@ -1,4 +1,5 @@
 // Results.tsx - what is being made and what has come of it since one is here: the newest first, none replaces another.
+import { useEffect, useRef } from 'react';
 import type { GenerationJob, GenerationOptions, ReferenceImage } from '../../../api/types';
 import { EmptyState } from '../../../components/EmptyState';
 import { Spinner } from '../../../components/Icon';
@@ -27,8 +28,18 @@ export function Results({ jobs, photos, options, onUseAgain }: ResultsProps) {
     // How the newest one does, for those who listen: a place that is there before its words are. Failures say so themselves.
     const said = sending.length ? 'Sending' : newest && newest.state !== 'failed' ? stateWords(newest) : '';
 
+    const list = useRef<HTMLElement>(null);
+    const begun = sending[0]?.key;
+
+    // What one has just begun is seen, wherever its button was.
+    useEffect(() => {
+        if (begun) {
+            list.current?.querySelector('article')?.scrollIntoView({ block: 'nearest' });
+        }
+    }, [begun]);
+
     return (
-        <section className="images-results" aria-labelledby="results-title">
+        <section ref={list} className="images-results" aria-labelledby="results-title">
             <h2 id="results-title" className="images-results-title">Generated images</h2>
             <p className="visually-hidden" role="status">{said}</p>
             {sending.map((one) => <SendingCard key={one.key} one={one} />)}
