@@ -7,6 +7,7 @@ import type { QueryKey } from '@tanstack/react-query';
 import { sentence } from '../api/client';
 import { Icon } from './Icon';
 import { isTyping, PickerValue } from './Picker';
+import { PickerOption } from './PickerOption';
 import type { PickerItem } from './Picker';
 import { useDebounced } from './useDebounced';
 
@@ -89,12 +90,7 @@ export function SearchPicker({ label, chosen, onChange, queryKey, search, placeh
                             </Combobox.Status>
                             <Combobox.Empty className="picker-empty">{found.isSuccess && !isOld ? 'Nothing fits.' : null}</Combobox.Empty>
                             <Combobox.List className={`picker-list ${isOld ? 'picker-old' : ''}`} aria-busy={isOld}>
-                                {(item: PickerItem) => (
-                                    <Combobox.Item key={item.value} value={item} className="picker-item">
-                                        <span className="picker-value">{item.label}{item.detail && <span className="picker-detail">{item.detail}</span>}</span>
-                                        <Combobox.ItemIndicator className="picker-check"><Icon name="check" size={18} /></Combobox.ItemIndicator>
-                                    </Combobox.Item>
-                                )}
+                                {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
                             </Combobox.List>
                         </Combobox.Popup>
                     </Combobox.Positioner>
