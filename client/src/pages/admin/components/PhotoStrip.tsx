@@ -8,10 +8,10 @@ import { Icon, Spinner } from '../../../components/Icon';
 import { Menu } from '../../../components/Menu';
 import { PictureImage } from '../../../components/PictureImage';
 import { Skeleton } from '../../../components/Skeleton';
+import { useKeepFocus } from '../../../components/useKeepFocus';
 import { useReferenceImages } from '../../images/hooks/use-reference-images';
 import { cancelUpload, useUploads } from '../../images/uploads';
 import type { Upload } from '../../images/uploads';
-import { useFocusKept } from '../hooks/use-focus-kept';
 import { useInView } from '../hooks/use-in-view';
 import { useLimits, usePhotoRemoval, usePutPicture } from '../hooks/use-photos';
 import { PhotoDialog } from './PhotoDialog';
@@ -35,12 +35,10 @@ interface SlotProps {
 function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, onDelete }: SlotProps) {
     const input = useRef<HTMLInputElement>(null);
     const [isOver, setOver] = useState(false);
-    const place = useRef<HTMLLIElement>(null);
+    const place = useKeepFocus<HTMLLIElement>(`${photo?.id} ${Boolean(upload)}`);
     const picture = photo?.image ?? null;
     const label = `Photo ${order + 1} of ${userName}${photo?.name ? `: ${photo.name}` : ''}`;
     const choose = () => input.current?.click();
-    const watch = useFocusKept(`${photo?.id} ${Boolean(upload)}`, () => place.current?.querySelector('button'));
-
     const drop = {
         onDragOver: (event: DragEvent) => {
             if (event.dataTransfer.types.includes('Files')) {
@@ -64,7 +62,7 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
         : <Icon name="picture" />;
 
     return (
-        <li ref={place} {...watch} className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
+        <li ref={place} className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
             <input ref={input} type="file" accept={accept} hidden aria-label={`Picture for slot ${order + 1} of ${userName}`} onChange={(event) => {
                 const file = event.target.files?.[0];
 

@@ -12,7 +12,7 @@ import type { IconName } from '../../../components/Icon';
 import { Select } from '../../../components/Select';
 import { Skeleton } from '../../../components/Skeleton';
 import { useDebounced } from '../../../components/useDebounced';
-import { useFocusKept } from '../hooks/use-focus-kept';
+import { useKeepFocus } from '../../../components/useKeepFocus';
 
 const REST = 300;           // milliseconds without a key until the server is asked
 const MAX_SEARCH = 100;     // characters
@@ -89,17 +89,17 @@ function counted(count: number, nouns: string, isMore: boolean): string {
 export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon, empty, className = '', skeleton, children }: RowListProps<T>) {
     const list = rows.data?.pages.flatMap((page) => page.results);
     const count = list?.length ?? 0;
-    const ref = useRef<HTMLUListElement>(null);
     const before = useRef(count);
     // With a row that goes, to the list; with the last page, to the first row that has come.
-    const watch = useFocusKept(count, () => {
-        const row = ref.current?.children[before.current];
+    const around = useKeepFocus<HTMLDivElement>(count, (element) => {
+        const all = element.querySelector<HTMLElement>('.list');
+        const row = all?.children[before.current];
 
         if (row instanceof HTMLElement) {
             row.tabIndex = -1;
             return row;
         }
-        return ref.current ?? document.getElementById('main');
+        return all ?? document.getElementById('main');
     });
 
     useEffect(() => {
@@ -113,7 +113,7 @@ export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon
         return <div className={`list ${className}`} aria-busy="true">{[1, 2, 3, 4].map((one) => <Skeleton key={one} className={skeleton} />)}</div>;
     }
     return (
-        <div {...watch}>
+        <div ref={around}>
             <p className="visually-hidden" role="status">{!rows.isPlaceholderData && counted(list.length, nouns, rows.hasNextPage)}</p>
             {list.length === 0 && (isFiltered
                 ? (
@@ -124,7 +124,7 @@ export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon
                 )
                 : <EmptyState icon={icon} title={`There are no ${nouns} yet.`}>{empty}</EmptyState>)}
             {list.length > 0 && (
-                <ul ref={ref} tabIndex={-1} className={`list ${className} ${rows.isPlaceholderData ? 'admin-list-old' : ''}`} aria-label={label}>
+                <ul tabIndex={-1} className={`list ${className} ${rows.isPlaceholderData ? 'admin-list-old' : ''}`} aria-label={label}>
                     {list.map((row) => children(row))}
                 </ul>
             )}
