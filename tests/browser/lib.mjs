@@ -206,6 +206,27 @@ export async function fits(page, what) {
     assert(over <= 0, `${what} is ${over} pixels wider than the window`);
 }
 
+/** How much of a page jumps while it is loaded from a slow server; one page for each path. */
+export async function jumps(page, ...paths) {
+    const jumped = {};
+
+    await page.route('**/api/v1/**', async (route) => {
+        await new Promise((done) => setTimeout(done, 100));
+        await route.continue();
+    });
+    await page.addInitScript(() => {
+        globalThis.jumped = [];
+        new PerformanceObserver((list) => globalThis.jumped.push(...list.getEntries().map((entry) => entry.value))).observe({ type: 'layout-shift', buffered: true });
+    });
+    for (const path of paths) {
+        await page.goto(path);
+        await page.getByRole('heading', { level: 2 }).first().waitFor();
+        await page.waitForLoadState('networkidle');
+        jumped[path] = await page.evaluate(() => globalThis.jumped);
+    }
+    return Object.entries(jumped).filter(([, shifts]) => shifts.length);
+}
+
 async function runOne(browser, { body, options }) {
     const complaints = [];
     const allowed = [];

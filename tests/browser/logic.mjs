@@ -43,6 +43,9 @@ try {
     const api = await load('api/referenceImages.ts');
     const uploads = await load('pages/images/uploads.ts');
     const { address, ApiError } = await load('api/client.ts');
+    const placeholders = await load('pages/prompts/placeholders.ts');
+    const differences = await load('pages/prompts/differences.ts');
+    const { merge } = await load('pages/admin/hooks/use-row-form.ts');
     const job = { state: 'running', queue_position: null, image_url: null, created_at: '2026-11-22T10:00:00.000000Z', started_at: '2026-11-22T10:00:01.000000Z',
         finished_at: '2026-11-22T10:01:06.000000Z', reference_image_ids: ['a', 'c'] };
 
@@ -90,6 +93,43 @@ try {
     test('What may succeed by itself later is known from what may not', () => deepEqual(
         [[0, 'network'], [0, 'aborted'], [503, 'busy'], [429, 'limited'], [400, 'invalid'], [500, 'internal']].map((one) => new ApiError(...one, 'x').isTransient),
         [true, false, true, true, false, false]));
+
+    test('A placeholder is a word in single braces, as the server reads them', () => deepEqual(
+        ['{a}', '{{a}}', '{{{a}}}', '{a.b1}', '{1a}', '{ a }', '{}', '{a', '}{a}', '{a}{b}', '{{}{c}', '{é}'].map((body) => placeholders.findPlaceholders(body).map((one) => [one.name, one.start, one.end])),
+        [[['a', 0, 3]], [], [['a', 2, 5]], [['a.b1', 0, 6]], [], [], [], [], [['a', 1, 4]], [['a', 0, 3], ['b', 3, 6]], [['c', 3, 6]], []]));
+    test('A prompt may not be blank or too long, by characters, and only those for pictures have placeholders of their own', () => {
+        const sentences = (type, body) => placeholders.problemsOf(type, body).map((problem) => problem.sentence);
+
+        deepEqual(sentences('coach', ' \n'), ['This field may not be blank.']);
+        deepEqual(sentences('coach', '{whatever}'), []);
+        deepEqual(sentences('coach', '🎨'.repeat(100_000)), []);
+        deepEqual(sentences('coach', '🎨'.repeat(100_001)), ['Ensure this field has no more than 100000 characters.']);
+        deepEqual(sentences('image_generation', '{identity_context}{additional_prompt}'), []);
+        equal(sentences('image_generation', '').length, 1);
+    });
+    test('Texts are compared by lines, changed lines by words; a line end at the very end is no difference', () => {
+        const told = (before, after) => differences.compare(before, after).map((line) => `${{ same: ' ', removed: '-', added: '+' }[line.kind]}${line.pieces.map((piece) => (piece.isChanged ? `[${piece.text}]` : piece.text)).join('')}`);
+
+        deepEqual(told('a\n\nb', 'a\n\nb\n'), [' a', ' ', ' b']);
+        deepEqual(told('one two\nlast', 'one three\nlast\nmore'), ['-one [two]', '+one [three]', ' last', '+more']);
+        deepEqual(told('', 'x'), ['-', '+x']);
+        deepEqual(told('abc', 'xyz'), ['-abc', '+xyz']);
+        deepEqual(told('a b\nc d', 'a x\nc y'), ['-a [b]', '-c [d]', '+a [x]', '+c [y]']);
+    });
+    test('Of lines that are the same, those far from a change are left out', () => {
+        const lines = differences.compare(Array.from({ length: 30 }, (_, n) => `${n}`).join('\n'), Array.from({ length: 30 }, (_, n) => (n === 15 ? 'x' : `${n}`)).join('\n'));
+
+        deepEqual(differences.blocksOf(lines).map((block) => [block.kind, block.lines.length]), [['hidden', 12], ['lines', 8], ['hidden', 11]]);
+        deepEqual(differences.blocksOf(lines).flatMap((block) => block.lines), lines);
+    });
+    test('Of a row that two have changed, only what both have changed otherwise is in question', () => {
+        const base = { email: 'a', first: 'b', last: 'c', notes: ['d'], staff: false };
+
+        deepEqual(merge(base, { ...base, first: 'mine', last: 'same', staff: true }, { ...base, email: 'new', first: 'theirs', last: 'same', notes: ['d', 'e'] }), {
+            values: { email: 'new', first: 'mine', last: 'same', notes: ['d', 'e'], staff: true },
+            conflict: { quarrels: [{ name: 'first', mine: 'mine', theirs: 'theirs' }], taken: ['email', 'notes'] },
+        });
+    });
 }
 finally {
     rmSync(folder, { recursive: true, force: true });

@@ -17,4 +17,9 @@ export const keys = {
     activePrompt: (type: string) => ['prompts', 'active', type],
     promptPreview: (...what: string[]) => ['prompts', 'preview', ...what],
     enums: ['enums'],
+    promptVersions: (type: string) => ['prompts', 'versions', type],
+    promptVersion: (id: string) => ['prompts', 'one', id],
+    adminRows: (kind: string) => ['admin', kind],
+    adminList: (kind: string, filter: Record<string, string>) => ['admin', kind, 'list', filter],
+    adminRow: (kind: string, id: string) => ['admin', kind, 'one', id],
 } as const;

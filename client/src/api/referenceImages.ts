@@ -12,6 +12,8 @@ export interface UploadRequest {
     file: File;
     /** The photo whose picture is put in or replaced; without, a new one is made in the slot. */
     imageId: string | null;
+    /** The version of that photo that was seen: only it is replaced. */
+    etag?: string;
     key: string;
     signal: AbortSignal;
     onProgress: (sent: number) => void;
@@ -25,7 +27,7 @@ export function labelOf(fileName: string): string {
 }
 
 /** Puts a picture into a slot. */
-export function uploadReferenceImage({ userId, order, file, imageId, key, signal, onProgress }: UploadRequest): Promise<ReferenceImage> {
+export function uploadReferenceImage({ userId, order, file, imageId, etag, key, signal, onProgress }: UploadRequest): Promise<ReferenceImage> {
     const form = new FormData();
 
     if (!imageId) {
@@ -35,7 +37,7 @@ export function uploadReferenceImage({ userId, order, file, imageId, key, signal
     }
     form.set('image', file);
     return upload<ReferenceImage>(imageId ? `reference-images/${imageId}/upload-image/` : 'reference-images/',
-        { query: imageId ? { user_id: userId } : {}, form, idempotencyKey: key, signal, onProgress });
+        { query: imageId ? { user_id: userId } : {}, form, headers: etag ? { 'If-Match': etag } : {}, idempotencyKey: key, signal, onProgress });
 }
 
 export function deleteReferenceImage(userId: string, id: string): Promise<void> {

@@ -1,4 +1,5 @@
 // Dialog.tsx - a modal dialog (Base UI's) in our looks. Load what uses it when it is opened, not with the page.
+import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { IconButton } from './Button';
@@ -10,17 +11,23 @@ interface DialogProps {
     description?: ReactNode;
     /** Whether Escape, a click beside it, and a cross close it. */
     dismissible?: boolean;
+    /** A click beside it closes it not: there is something typed in it. */
+    guarded?: boolean;
     size?: 'small' | 'large' | 'full';
     onClose?: () => void;
     children: ReactNode;
 }
 
-export function Dialog({ open, title, description, dismissible = true, size = 'small', onClose, children }: DialogProps) {
+export function Dialog({ open, title, description, dismissible = true, guarded = false, size = 'small', onClose, children }: DialogProps) {
+    // Where the focus was: a field that takes it at once would hide that from the dialog.
+    const [before] = useState(() => document.activeElement);
+
     return (
-        <Base.Root open={open} disablePointerDismissal={!dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
+        <Base.Root open={open} disablePointerDismissal={guarded || !dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
             <Base.Portal>
                 <Base.Backdrop className="backdrop" />
-                <Base.Popup className={`dialog dialog-${size}`}>
+                <Base.Popup className={`dialog dialog-${size}`}
+                    finalFocus={() => (before instanceof HTMLElement && before.isConnected && before !== document.body ? before : true)}>
                     <div className="dialog-header">
                         <Base.Title className="dialog-title">{title}</Base.Title>
                         {dismissible && (

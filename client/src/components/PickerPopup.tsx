@@ -4,6 +4,7 @@ import type { KeyboardEvent } from 'react';
 import { Combobox } from '@base-ui/react/combobox';
 import { Icon } from './Icon';
 import { isTyping, PickerValue } from './Picker';
+import { PickerOption } from './PickerOption';
 import type { PickerItem, PickerProps } from './Picker';
 
 export interface PickerPopupProps extends PickerProps {
@@ -81,12 +82,7 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
                         </div>
                         <Combobox.Empty className="picker-empty">{nothing}</Combobox.Empty>
                         <Combobox.List className="picker-list">
-                            {(item: PickerItem) => (
-                                <Combobox.Item key={item.value} value={item} className="picker-item">
-                                    <span className="picker-value">{item.label}{item.detail && <span className="picker-detail">{item.detail}</span>}</span>
-                                    <Combobox.ItemIndicator className="picker-check"><Icon name="check" size={18} /></Combobox.ItemIndicator>
-                                </Combobox.Item>
-                            )}
+                            {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
                         </Combobox.List>
                     </Combobox.Popup>
                 </Combobox.Positioner>

@@ -2,10 +2,15 @@
 import { useEffect, useRef } from 'react';
 import type { RefObject } from 'react';
 
-/** On the element around what changes with `state`. */
-export function useKeepFocus<T extends HTMLElement>(state: unknown): RefObject<T | null> {
+const firstControl = (around: HTMLElement) => around.querySelector<HTMLElement>('button, a[href], input:not([hidden])');
+
+/** On the element around what changes with `state`; `find` says who the neighbour is. */
+export function useKeepFocus<T extends HTMLElement>(state: unknown, find: (around: T) => HTMLElement | null = firstControl): RefObject<T | null> {
     const around = useRef<T>(null);
     const wasInside = useRef(false);
+    const finder = useRef(find);
+
+    finder.current = find;
 
     useEffect(() => {
         const see = (event: FocusEvent) => {
@@ -16,8 +21,8 @@ export function useKeepFocus<T extends HTMLElement>(state: unknown): RefObject<T
         return () => document.removeEventListener('focusin', see);
     }, []);
     useEffect(() => {
-        if (wasInside.current && document.activeElement === document.body) {
-            around.current?.querySelector<HTMLElement>('button, a[href], input')?.focus();
+        if (wasInside.current && around.current && document.activeElement === document.body) {
+            finder.current(around.current)?.focus();
         }
     }, [state]);
     return around;

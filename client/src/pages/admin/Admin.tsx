@@ -1,12 +1,33 @@
-// Admin.tsx - the page Admin.
-import { EmptyState } from '../../components/EmptyState';
+// Admin.tsx - the page Admin: users with their photos, all photos, identities, test scenarios.
 import { PageHeader } from '../../components/PageHeader';
+import { Tabs } from '../../components/Tabs';
+import { Identities } from './components/Identities';
+import { Photos } from './components/Photos';
+import { Scenarios } from './components/Scenarios';
+import { Users } from './components/Users';
+import { usePlace } from './hooks/use-place';
+import '../../styles/lists.css';
+import './admin.css';
+
+const tabs = [
+    { value: 'users', label: 'Users' },
+    { value: 'photos', label: 'Reference images' },
+    { value: 'identities', label: 'Identities' },
+    { value: 'scenarios', label: 'Test scenarios' },
+];
+const panels = { users: Users, photos: Photos, identities: Identities, scenarios: Scenarios } as const;
 
 export default function Admin() {
+    const place = usePlace();
+    const tab = place.tab in panels ? place.tab as keyof typeof panels : 'users';
+    const Panel = panels[tab];
+
     return (
         <div className="page">
             <PageHeader title="Admin" />
-            <EmptyState icon="text" title="This page is being built." />
+            <Tabs label="What there is" tabs={tabs} value={tab} onChange={(chosen) => place.go(chosen)}>
+                <Panel place={place} />
+            </Tabs>
         </div>
     );
 }

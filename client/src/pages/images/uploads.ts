@@ -11,6 +11,8 @@ export interface Upload {
     order: number;
     file: File;
     imageId: string | null;
+    /** The version of that photo that may be replaced; without, any. */
+    etag?: string;
     /** The file itself, to be shown at once. */
     preview: string;
     /** From 0 to 1; 1: the server is at work with it. */
@@ -81,11 +83,11 @@ async function settle(photo: ReferenceImage): Promise<void> {
 }
 
 async function run(name: string, entry: Entry): Promise<void> {
-    const { userId, order, file, imageId } = entry.upload;
+    const { userId, order, file, imageId, etag } = entry.upload;
 
     try {
         const photo = await uploadReferenceImage({
-            userId, order, file, imageId, key: entry.key, signal: entry.controller.signal,
+            userId, order, file, imageId, etag, key: entry.key, signal: entry.controller.signal,
             onProgress: (sent) => change(name, entry, { sent }),
         });
 
@@ -111,6 +113,7 @@ export interface NewUpload {
     order: number;
     file: File;
     imageId: string | null;
+    etag?: string;
     /** The most bytes that the server takes. */
     maxUpload: number;
 }

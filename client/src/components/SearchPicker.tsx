@@ -1,0 +1,103 @@
+// SearchPicker.tsx - chooses one of very many: the server searches while one types (Base UI's Combobox).
+import { useId, useMemo, useState } from 'react';
+import type { ReactNode } from 'react';
+import { Combobox } from '@base-ui/react/combobox';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
+import type { QueryKey } from '@tanstack/react-query';
+import { sentence } from '../api/client';
+import { Icon } from './Icon';
+import { isTyping, PickerValue } from './Picker';
+import { PickerOption } from './PickerOption';
+import type { PickerItem } from './Picker';
+import { useDebounced } from './useDebounced';
+
+const REST = 250;       // milliseconds without a key until the server is asked
+
+interface SearchPickerProps {
+    label: string;
+    /** What is chosen, as it is to be shown; null: nothing. */
+    chosen: PickerItem | null;
+    onChange: (item: PickerItem | null) => void;
+    /** Under which a search's answer is remembered, the words behind it. */
+    queryKey: QueryKey;
+    search: (words: string, signal: AbortSignal) => Promise<PickerItem[]>;
+    placeholder: string;
+    /** What choosing nothing is called; without, something must be chosen. */
+    none?: string;
+    error?: ReactNode;
+    hint?: ReactNode;
+}
+
+const NOTHING = '';
+
+export function SearchPicker({ label, chosen, onChange, queryKey, search, placeholder, none, error, hint }: SearchPickerProps) {
+    const id = useId();
+    const [open, setOpen] = useState(false);
+    const [typed, setTyped] = useState('');
+    const words = useDebounced(typed.trim(), REST);
+    const found = useQuery({
+        queryKey: [...queryKey, words],
+        queryFn: ({ signal }) => search(words, signal),
+        enabled: open,
+        placeholderData: keepPreviousData,
+    });
+    const items = useMemo(() => {
+        const first = none && !typed.trim() ? [{ value: NOTHING, label: none }] : [];
+
+        return [...first, ...(found.data ?? [])];
+    }, [found.data, none, typed]);
+    // What is listed is not yet what the words that were typed find.
+    const isOld = typed.trim() !== words || found.isPlaceholderData || found.isPending;
+    const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
+
+    return (
+        <div className="field picker">
+            <span className="label" id={`${id}-label`}>{label}</span>
+            <Combobox.Root items={items} value={chosen} open={open} inputValue={typed} filter={null} autoHighlight
+                isItemEqualToValue={(one: PickerItem, other: PickerItem) => one.value === other.value}
+                onValueChange={(item: PickerItem | null) => item && onChange(item.value === NOTHING ? null : item)}
+                onInputValueChange={setTyped}
+                onOpenChange={(isOpen) => {
+                    setTyped('');
+                    setOpen(isOpen);
+                }}>
+                <Combobox.Trigger className="input picker-button" aria-labelledby={`${id}-label ${id}-value`} aria-describedby={described || undefined}
+                    aria-invalid={error ? true : undefined}
+                    onKeyDown={(event) => {
+                        if (!open && isTyping(event)) {
+                            event.preventDefault();
+                            setTyped(event.key);
+                            setOpen(true);
+                        }
+                    }}>
+                    <span id={`${id}-value`} className="picker-whole"><PickerValue item={chosen ?? undefined} placeholder={none ?? placeholder} /></span>
+                </Combobox.Trigger>
+                <Combobox.Portal>
+                    <Combobox.Positioner className="picker-positioner" align="start" sideOffset={4}>
+                        <Combobox.Popup className="picker-popup" aria-label={label}>
+                            <div className="picker-search">
+                                <Icon name="search" size={18} />
+                                <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`}
+                                    onKeyDown={(event) => {
+                                        if (event.key === 'Enter' && isOld && typed.trim()) {
+                                            event.preventDefault();
+                                            event.preventBaseUIHandler();
+                                        }
+                                    }} />
+                            </div>
+                            <Combobox.Status className="picker-status">
+                                {found.error ? sentence(found.error) : found.isPending && 'Searching…'}
+                            </Combobox.Status>
+                            <Combobox.Empty className="picker-empty">{found.isSuccess && !isOld ? 'Nothing fits.' : null}</Combobox.Empty>
+                            <Combobox.List className={`picker-list ${isOld ? 'picker-old' : ''}`} aria-busy={isOld}>
+                                {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
+                            </Combobox.List>
+                        </Combobox.Popup>
+                    </Combobox.Positioner>
+                </Combobox.Portal>
+            </Combobox.Root>
+            {hint && <p className="hint" id={`${id}-hint`}>{hint}</p>}
+            {error && <p className="field-error" id={`${id}-error`}><Icon name="warning" size={16} />{error}</p>}
+        </div>
+    );
+}

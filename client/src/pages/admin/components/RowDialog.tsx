@@ -1,0 +1,117 @@
+// RowDialog.tsx - the dialog around a row's form: loading, somebody else's changes, what failed, closing with care.
+import { useEffect, useRef, useState } from 'react';
+import type { ReactNode } from 'react';
+import { Button } from '../../../components/Button';
+import { Dialog } from '../../../components/Dialog';
+import { ErrorNotice } from '../../../components/ErrorNotice';
+import { Icon } from '../../../components/Icon';
+import { Skeleton } from '../../../components/Skeleton';
+import type { Conflict, RowForm, Value } from '../hooks/use-row-form';
+
+export interface FieldName {
+    label: string;
+    /** A value in words, where it is none itself. */
+    show?: (value: Value) => ReactNode;
+}
+
+interface RowDialogProps {
+    title: string;
+    description?: ReactNode;
+    noun: string;
+    form: RowForm;
+    /** What the fields are called where two states of them stand beside each other. */
+    names: Readonly<Record<string, FieldName>>;
+    onChoose: (name: string, value: Value) => void;
+    save: string;
+    onClose: () => void;
+    children: ReactNode;
+}
+
+function inWords(value: Value): ReactNode {
+    if (typeof value === 'boolean') {
+        return value ? 'yes' : 'no';
+    }
+    return (Array.isArray(value) ? value.join('; ') : value) || <em>empty</em>;
+}
+
+function ConflictNotice({ conflict, noun, names, values, onChoose }: Pick<RowDialogProps, 'noun' | 'names' | 'onChoose'> & { conflict: Conflict; values: RowForm['values'] }) {
+    const show = (name: string, value: Value) => (names[name]?.show ?? inWords)(value);
+    const ref = useRef<HTMLDivElement>(null);
+
+    useEffect(() => ref.current?.focus(), [conflict]);
+    return (
+        <div ref={ref} className="notice notice-warning admin-conflict" role="alert" tabIndex={-1}>
+            <Icon name="warning" />
+            <div className="notice-body">
+                <p className="notice-title">Somebody else has changed this {noun} since you opened it. Nothing of yours was saved yet.</p>
+                {conflict.taken.length > 0 && (
+                    <p>Taken over: {conflict.taken.map((name, index) => <span key={name}>{index > 0 && '; '}{names[name]?.label ?? name} is now “{show(name, values[name]!)}”</span>)}.</p>
+                )}
+                <p>{conflict.quarrels.length ? 'Choose what is to stay, then save.' : 'Save again to add your changes to it.'}</p>
+                {conflict.quarrels.map(({ name, mine, theirs }) => (
+                    <fieldset key={name} className="fieldset admin-quarrel">
+                        <legend>{names[name]?.label ?? name}</legend>
+                        {[{ what: 'Yours', value: mine }, { what: 'Stored now', value: theirs }].map(({ what, value }) => (
+                            <label key={what} className="tick">
+                                <input type="radio" name={`quarrel-${name}`} checked={JSON.stringify(values[name]) === JSON.stringify(value)} onChange={() => onChoose(name, value)} />
+                                <span className="tick-body"><span>{what}</span><span className="admin-quarrel-value">{show(name, value)}</span></span>
+                            </label>
+                        ))}
+                    </fieldset>
+                ))}
+            </div>
+        </div>
+    );
+}
+
+export function RowDialog({ title, description, noun, form, names, onChoose, save, onClose, children }: RowDialogProps) {
+    const [isLeaving, setLeaving] = useState(false);
+    const body = useRef<HTMLFormElement>(null);
+    const stay = useRef<HTMLButtonElement>(null);
+
+    // To the first field that the server did not take.
+    useEffect(() => {
+        if (Object.keys(form.faults).length) {
+            body.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+        }
+    }, [form.faults]);
+    useEffect(() => {
+        if (isLeaving) {
+            stay.current?.focus();
+        }
+    }, [isLeaving]);
+
+    return (
+        <Dialog open guarded title={title} description={description} onClose={() => (form.isDirty ? setLeaving(true) : onClose())}>
+            {form.loadError && <ErrorNotice error={form.loadError} onRetry={form.reload} />}
+            {!form.isReady && !form.loadError && <Skeleton className="admin-skeleton-form" />}
+            {form.isReady && (
+                <form ref={body} className="stack" noValidate onSubmit={(event) => {
+                    event.preventDefault();
+                    setLeaving(false);
+                    void form.submit();
+                }}>
+                    {form.conflict && <ConflictNotice conflict={form.conflict} noun={noun} names={names} values={form.values} onChoose={onChoose} />}
+                    {children}
+                    {form.fault && <p className="notice notice-error" role="alert">{form.fault}</p>}
+                    {isLeaving
+                        ? (
+                            <div className="notice notice-warning" role="alert">
+                                <p className="notice-body notice-title">Close without saving? What you typed is lost then.</p>
+                                <div className="row">
+                                    <Button ref={stay} size="small" onClick={() => setLeaving(false)}>Go on editing</Button>
+                                    <Button size="small" tone="danger" onClick={onClose}>Close without saving</Button>
+                                </div>
+                            </div>
+                        )
+                        : (
+                            <div className="dialog-actions">
+                                <Button onClick={() => (form.isDirty ? setLeaving(true) : onClose())}>Cancel</Button>
+                                <Button type="submit" tone="primary" busy={form.busy}>{save}</Button>
+                            </div>
+                        )}
+                </form>
+            )}
+        </Dialog>
+    );
+}

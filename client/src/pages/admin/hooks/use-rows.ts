@@ -1,0 +1,127 @@
+// use-rows.ts - lists of rows, page by page, and taking rows out of them.
+import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
+import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
+import { deleteRow, getRow, listRows } from '../../../api/admin';
+import type { Filter, Kind, Page, Rows } from '../../../api/admin';
+import { ApiError, sentence } from '../../../api/client';
+import { keys } from '../../../api/queryKeys';
+import { confirm, notify } from '../../../components/notify';
+import type { Question } from '../../../components/notify';
+
+const SHOWN = '20';         // rows of a page
+const FRESH = 5 * 60_000;   // pictures' addresses expire: lists are asked for again long before
+
+/** Rows that fit a filter, the newest first. */
+export function useRows<K extends Kind>(kind: K, filter: Filter) {
+    return useInfiniteQuery({
+        queryKey: keys.adminList(kind, filter),
+        queryFn: ({ pageParam, signal }) => listRows(kind, { ...filter, limit: SHOWN }, pageParam, signal),
+        initialPageParam: null as string | null,
+        getNextPageParam: (page: Page<Rows[K]>) => page.next,
+        refetchInterval: FRESH * 3,
+        // The rows that were there stay until those of a new search have come.
+        placeholderData: (before) => before,
+    });
+}
+
+// What else is shown of a row somewhere, by its kind.
+const shownElsewhere: Record<Kind, readonly QueryKey[]> = {
+    users: [['admin'], keys.generationUsers, keys.me, keys.identities, keys.referenceImages],
+    identities: [keys.adminRows('identities'), keys.identities, keys.enums],
+    'test-scenarios': [keys.adminRows('test-scenarios'), keys.generationUsers],
+    'reference-images': [keys.adminRows('reference-images'), keys.referenceImages],
+};
+
+/** Asks again for all that shows rows of a kind. */
+export async function refreshRows(client: QueryClient, kind: Kind): Promise<void> {
+    await Promise.all(shownElsewhere[kind].map((queryKey) => client.invalidateQueries({ queryKey })));
+}
+
+type Lists = [QueryKey, unknown][];
+
+// Takes a row out of all lists; what they were, to put it back.
+async function hideRow(client: QueryClient, kind: Kind, id: string): Promise<Lists> {
+    const queryKey = [...keys.adminRows(kind), 'list'];
+
+    await client.cancelQueries({ queryKey });
+    const before = client.getQueriesData({ queryKey });
+
+    client.setQueriesData<InfiniteData<Page<{ id: string }>>>({ queryKey }, (data) => data && {
+        ...data, pages: data.pages.map((page) => ({ ...page, results: page.results.filter((row) => row.id !== id) })),
+    });
+    return before;
+}
+
+function putBack(client: QueryClient, lists: Lists): void {
+    lists.forEach(([queryKey, data]) => client.setQueryData(queryKey, data));
+}
+
+export interface Removal<T> {
+    id: string;
+    /** What it is called in "... is deleted." */
+    name: string;
+    /** Asked before; again, with the row as it has become, when somebody has changed it meanwhile. */
+    question: (now: T | null) => Question;
+    /** Takes it out of what else shows it; returns how to put it back. */
+    hide?: () => () => void;
+}
+
+const isStatus = (error: unknown, status: number) => error instanceof ApiError && error.status === status;
+
+/** Deletes a row once somebody has said yes: the very one that he has seen. It goes from the lists at once. */
+export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>) => Promise<void> {
+    const client = useQueryClient();
+
+    async function send({ id, name, hide }: Removal<Rows[K]>, etag: string): Promise<Rows[K] | null> {
+        const lists = await hideRow(client, kind, id);
+        const show = hide?.();
+        const restore = () => {
+            putBack(client, lists);
+            show?.();
+        };
+
+        try {
+            await deleteRow(kind, id, etag);
+            notify({ tone: 'success', title: `${name} is deleted.` });
+        }
+        catch (error) {
+            if (isStatus(error, 412)) {
+                restore();
+                return (await getRow(kind, id)).row;
+            }
+            if (isStatus(error, 404)) {
+                notify({ tone: 'info', title: `${name} had been deleted already.` });
+                return null;
+            }
+            restore();
+            notify({ tone: 'error', title: `${name} could not be deleted.`, detail: sentence(error) });
+        }
+        void refreshRows(client, kind);
+        return null;
+    }
+
+    return async (removal) => {
+        const { id, name, question } = removal;
+        let changed: Rows[K] | null = null;
+
+        do {
+            // Asked for first: what is changed while somebody thinks about it is not what he says yes to.
+            const seen = getRow(kind, id);
+
+            seen.catch(() => undefined);
+            if (!await confirm(question(changed))) {
+                return;
+            }
+            try {
+                changed = await send(removal, (await seen).etag);
+            }
+            catch (error) {
+                changed = null;
+                notify(isStatus(error, 404)
+                    ? { tone: 'info', title: `${name} had been deleted already.` }
+                    : { tone: 'error', title: `${name} could not be deleted.`, detail: sentence(error) });
+                void refreshRows(client, kind);
+            }
+        } while (changed);
+    };
+}
