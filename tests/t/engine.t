@@ -1,6 +1,7 @@
 # engine.t - generations as jobs: asked for without waiting, waited for, in a queue, canceled; and never
 # lost or paid for twice, whatever ends meanwhile: the client, a child of httpd, httpd, PostgreSQL.
 # IIMG_PARK=1: those who wait are parked.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

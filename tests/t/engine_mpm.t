@@ -1,5 +1,6 @@
 # engine_mpm.t - generations with each MPM of httpd, over TLS and over HTTP/2: made, waited for, and not
 # lost when httpd begins anew.
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Server qw(in_parallel eventually free_port);

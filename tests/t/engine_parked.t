@@ -1,4 +1,5 @@
 # engine_parked.t - as engine.t, with connections that wait without a thread.
+# Runs beside others.
 use strict;
 use warnings;
 

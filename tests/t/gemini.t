@@ -2,6 +2,7 @@
 #
 # Between the two stands a tap: it passes bytes on and keeps them, so that what really went over the
 # wire can be looked at.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

@@ -1,5 +1,6 @@
 # gemini_sdk.t - Google's own client, both majors: it gets along with our stand-in for Google's API, and
 # sends what we send. What it cannot tell is what the service itself does.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

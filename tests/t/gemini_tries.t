@@ -1,5 +1,6 @@
 # gemini_tries.t - what is done when the provider fails: asking again within the deadline, another model,
 # leaving it alone; which models may be asked; what a picture costs; where it is spooled.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

@@ -1,5 +1,6 @@
 # idempotency_deaths.t - a process that dies at any step of a request with an Idempotency-Key: who sends
 # the request again gets one row, one picture, one effect.
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Fault;

@@ -3,6 +3,7 @@
 #
 # IIMG_STORE=s3 keeps pictures in a bucket. KILL_POINTS=all dies at each pass of each point in each
 # scenario, as `make soak` does; else at a choice of them that has each point.
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Fault;

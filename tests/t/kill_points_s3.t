@@ -1,4 +1,5 @@
 # kill_points_s3.t - as kill_points.t, with pictures in a bucket, which in the end keeps versions.
+# Runs beside others.
 use strict;
 use warnings;
 

@@ -1,5 +1,6 @@
 # limits.t - how much may be generated: at once, at once and a day by one user, and for how much money;
 # counted in the database, so that it holds for all servers together, whatever comes at once.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

@@ -1,5 +1,6 @@
 # pages_generation.t - the page Images in a browser: making pictures, and what one does with them; against a stand-in for
 # Google's API.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

@@ -1,5 +1,6 @@
 # park.t - requests that wait without a thread: many in a child of few threads, whatever their connections do,
 # and whatever becomes of httpd; none is lost, nothing is left over.
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Server qw(in_parallel eventually free_port);

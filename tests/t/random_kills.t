@@ -2,6 +2,7 @@
 # PostgreSQL are killed at random, and httpd as a whole: no picture is lost, none is left over.
 #
 # SOAK_SECONDS=600 makes it last; `make soak` does. IIMG_STORE=s3 keeps pictures in a bucket.
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Server qw(eventually in_parallel);

@@ -1,5 +1,6 @@
 # storage.t - one suite for all stores: a directory, Ceph's radosgw and OpenStack Swift. After each step the
 # store, the manifest and the rows tell the same; addresses open in any client, and only as they were made.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

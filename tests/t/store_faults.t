@@ -2,6 +2,7 @@
 # outlived, what stays is a 503 that names the store, and no picture is lost or left over.
 #
 # STORE_FAULTS=all tries each fault with each kind of work, else with one of them.
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Audit;

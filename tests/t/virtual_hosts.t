@@ -1,4 +1,5 @@
 # virtual_hosts.t - virtual hosts with databases of their own: what one knows or lacks is not the other's.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;
