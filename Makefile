@@ -126,13 +126,14 @@ test: ## run all tests
 	@$(MAKE) build FAULTS=1
 	@tests/run
 
-soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; then upload, and filter, 20,000 damaged pictures
+soak: ## kill processes at random for SOAK_SECONDS (600), at each point, with each store; park requests for PARK_SECONDS (1800); then upload, and filter, 20,000 damaged pictures
 	@scripts/deps test
 	@scripts/deps s3 || echo "Without them, only a directory is tried." >&2
 	@$(MAKE) build
 	@$(MAKE) build FAULTS=1
 	@KILL_POINTS=all STORE_FAULTS=all SOAK_SECONDS=$${SOAK_SECONDS:-600} tests/run tests/t/kill_points.t \
 	    tests/t/kill_points_s3.t tests/t/store_faults.t tests/t/random_kills.t tests/t/random_kills_s3.t
+	@SOAK_SECONDS=$${PARK_SECONDS:-1800} tests/run tests/t/park_soak.t
 	@$(MAKE) unit
 	@IIMG_MUTATIONS=$${IIMG_MUTATIONS:-20000} tests/run tests/t/damaged.t
 	@$(MAKE) SANITIZE=1 build unit
