@@ -104,7 +104,9 @@ my %views = $table =~ /\{ M_(\w+,\s*"[^"]+"),[^}]*\b(iimg_view_\w+) \}/g;
 my %view = map { my ($method, $path) = /(\w+),\s*"([^"]+)"/; (lc($method) . " /$path" => $views{$_}) } keys %views;
 my %source_of = map { map { my ($name) = /(\w+)\(/; ($name => $_) } slurp($_) =~ /^(?:static )?iimg_error_t \*\w+\([^;{]*\)\n\{.*?^\}/msg } glob "$module/views/*.c";
 is scalar(grep { $source_of{$view{$_}} } @routes), scalar @routes, 'each route has a view';
-is wrong(sub { has_parameter($_[0], 'IdempotencyKey') == ($source_of{$view{$_[0]}} =~ /\biimg_request_input_once\(/) }, @routes), '', 'Idempotency-Key is described where the view takes it, and nowhere else';
+# With what a view has others do, in two steps.
+sub whole { my ($name, $depth) = @_; my $text = $source_of{$name} // ''; return $depth ? join '', $text, map { $_ ne $name && $source_of{$_} ? whole($_, $depth - 1) : () } $text =~ /\b(\w+)\(/g : $text }
+is wrong(sub { has_parameter($_[0], 'IdempotencyKey') == (whole($view{$_[0]}, 2) =~ /\biimg_request_input_once\(/) }, @routes), '', 'Idempotency-Key is described where the view takes it, and nowhere else';
 is wrong(sub { my ($r) = @_; my @own = grep { /^idempotency_key_/ || $_ eq 'gone' } @{$described{$r}{'x-codes'} // []};
                (has_parameter($r, 'IdempotencyKey') ? 4 : 0) == @own }, @routes), '', '... with the codes that come of it';
 is wrong(sub { my ($r) = @_; my $is = has_parameter($r, 'IdempotencyKey'); !$is || !(grep { !$described{$r}{responses}{$_} } 409, 410, 422) && has_header($r, $described{$r}{responses}{201} ? 201 : 200, 'Idempotent-Replayed') }, @routes), '',
