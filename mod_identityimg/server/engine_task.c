@@ -101,6 +101,7 @@ static void log_failure(iimg_task_t *task, const iimg_error_t *err)
 static void fail(iimg_task_t *task, iimg_error_t *err)
 {
     log_failure(task, err);
+    err->code = iimg_respond_code(err);     /* its own, or its kind's */
     task->failure = err;
     go_on(task, IIMG_STEP_FAIL);
 }

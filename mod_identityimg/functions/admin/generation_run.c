@@ -223,7 +223,7 @@ iimg_error_t *iimg_generation_run_fail(iimg_context_t *context, iimg_generation_
     iimg_error_t *err;
 
     memset(&run->outcome, 0, sizeof(run->outcome));
-    run->outcome.error_code = cause->code ? cause->code : "failed";
+    run->outcome.error_code = cause->code;
     run->outcome.error_detail = cause->message;
     run->outcome.error_billed = billed(context, run, cause);
     run->outcome.error_status = status;

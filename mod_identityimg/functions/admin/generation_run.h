@@ -37,7 +37,7 @@ iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_
  */
 iimg_error_t *iimg_generation_run_keep(iimg_context_t *context, iimg_generation_run_t *run);
 
-/** End the job with an error. May be called again. Errors: IIMG_UNAVAILABLE. */
+/** End the job with an error that has a code. May be called again. Errors: IIMG_UNAVAILABLE. */
 iimg_error_t *iimg_generation_run_fail(iimg_context_t *context, iimg_generation_run_t *run,
                                        const iimg_error_t *cause, int status);
 
