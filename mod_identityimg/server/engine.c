@@ -19,6 +19,7 @@
 #include "server/engine_alive.h"
 #include "server/engine_left.h"
 #include "server/engine_task.h"
+#include "server/engine_watch.h"
 #include "server/request.h"
 #include "services/reference_cache.h"
 
@@ -41,16 +42,6 @@ typedef struct site_t {
     apr_time_t renewed;
 } site_t;
 
-struct iimg_engine_watch_t {
-    APR_RING_ENTRY(iimg_engine_watch_t) link;
-    server_rec *server;
-    const char *id;
-    int version;
-    apr_time_t due;                 /* when to be told the time; 0: never */
-    iimg_engine_news_fn news;
-    void *baton;
-};
-
 typedef struct engine_t {
     apr_pool_t *pool;
     const char *owner, *node;
@@ -69,7 +60,6 @@ typedef struct engine_t {
 
     apr_thread_mutex_t *mutex;      /* guards what follows */
     APR_RING_HEAD(inbox_t, iimg_task_t) inbox;          /* tasks for the engine's thread */
-    APR_RING_HEAD(watches_t, iimg_engine_watch_t) watches;
     apr_array_header_t *to_cancel;  /* char[37]: jobs, from the last look */
 
     /* The engine's thread alone. */
@@ -132,79 +122,6 @@ void iimg_engine_look(void)
         apr_atomic_set32(&engine->hurry, 1);
         iimg_http_loop_wake(engine->loop);
     }
-}
-
-/* Waiting ---------------------------------------------------------------------------------------- */
-
-iimg_engine_watch_t *iimg_engine_watch(apr_pool_t *pool, server_rec *server, const char *job_id,
-                                       int version, iimg_engine_news_fn news, void *baton)
-{
-    iimg_engine_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
-
-    watch->server = server;
-    watch->id = apr_pstrdup(pool, job_id);
-    watch->version = version;
-    watch->news = news;
-    watch->baton = baton;
-    apr_thread_mutex_lock(engine->mutex);
-    APR_RING_INSERT_TAIL(&engine->watches, watch, iimg_engine_watch_t, link);
-    apr_thread_mutex_unlock(engine->mutex);
-    return watch;
-}
-
-void iimg_engine_watch_due(iimg_engine_watch_t *watch, apr_time_t due)
-{
-    apr_thread_mutex_lock(engine->mutex);
-    watch->due = due;
-    apr_thread_mutex_unlock(engine->mutex);
-}
-
-/* To those who wait without a thread. */
-static void tell_time(void)
-{
-    apr_time_t now = apr_time_now();
-    iimg_engine_watch_t *watch;
-
-    apr_thread_mutex_lock(engine->mutex);
-    APR_RING_FOREACH(watch, &engine->watches, iimg_engine_watch_t, link) {
-        if (watch->due && watch->due <= now) {
-            watch->due = 0;
-            watch->news(watch->baton, IIMG_NEWS_TIME);
-        }
-    }
-    apr_thread_mutex_unlock(engine->mutex);
-}
-
-void iimg_engine_unwatch(iimg_engine_watch_t *watch)
-{
-    apr_thread_mutex_lock(engine->mutex);
-    APR_RING_REMOVE(watch, link);
-    apr_thread_mutex_unlock(engine->mutex);
-}
-
-/* @param version -1: it has ended, or is stuck */
-static void tell(const char *id, int version, iimg_engine_news_t news)
-{
-    iimg_engine_watch_t *watch;
-
-    apr_thread_mutex_lock(engine->mutex);
-    APR_RING_FOREACH(watch, &engine->watches, iimg_engine_watch_t, link) {
-        if (strcmp(watch->id, id) == 0
-            && (version < 0 || (watch->version >= 0 && watch->version != version))) {
-            watch->news(watch->baton, news);
-        }
-    }
-    apr_thread_mutex_unlock(engine->mutex);
-}
-
-static bool is_watched(void)
-{
-    bool watched;
-
-    apr_thread_mutex_lock(engine->mutex);
-    watched = !APR_RING_EMPTY(&engine->watches, iimg_engine_watch_t, link);
-    apr_thread_mutex_unlock(engine->mutex);
-    return watched;
 }
 
 /* Looks at the database, by a hand --------------------------------------------------------------- */
@@ -281,32 +198,17 @@ static iimg_error_t *look_for_canceled(iimg_context_t *context)
     return NULL;
 }
 
-static apr_array_header_t *watched_ids(apr_pool_t *pool, const site_t *site)
-{
-    apr_array_header_t *ids = apr_array_make(pool, 16, sizeof(const char *));
-    iimg_engine_watch_t *watch;
-
-    apr_thread_mutex_lock(engine->mutex);
-    APR_RING_FOREACH(watch, &engine->watches, iimg_engine_watch_t, link) {
-        if (strcmp(iimg_dbd_settings(pool, watch->server), site->settings) == 0) {
-            APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, watch->id);
-        }
-    }
-    apr_thread_mutex_unlock(engine->mutex);
-    return ids;
-}
-
 /* Of jobs that others may run. */
 static iimg_error_t *look_for_news(iimg_context_t *context, const site_t *site)
 {
-    apr_array_header_t *ids = watched_ids(context->pool, site), *news;
+    apr_array_header_t *ids = iimg_watches_jobs(context->pool, site->settings), *news;
     iimg_error_t *err = ids->nelts ? iimg_generation_job_news(context, ids, &news) : NULL;
 
     for (int i = 0; ids->nelts && !err && i < news->nelts; i++) {
         const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i,
                                                                iimg_generation_job_news_t);
 
-        tell(one->id, one->ended ? -1 : one->version, IIMG_NEWS_CHANGED);
+        iimg_watches_tell(one->id, one->ended ? -1 : one->version, IIMG_NEWS_CHANGED);
     }
     return err;
 }
@@ -366,7 +268,7 @@ static bool takes_jobs(void)
 {
     apr_uint32_t state = apr_atomic_read32(&engine->state);
 
-    return state == RUNS || (state == DRAINS && is_watched());
+    return state == RUNS || (state == DRAINS && iimg_watches_any());
 }
 
 static void look_at(apr_pool_t *pool, site_t *site)
@@ -486,13 +388,13 @@ static void place(iimg_task_t *task)
         apr_hash_set(engine->tasks, task->id, APR_HASH_KEY_STRING, task);
     }
     if (task->step == IIMG_STEP_END) {
-        tell(task->id, -1, IIMG_NEWS_CHANGED);
+        iimg_watches_tell(task->id, -1, IIMG_NEWS_CHANGED);
         drop(task);
         return;
     }
     if (task->stuck) {
         task->stuck = false;
-        tell(task->id, -1, IIMG_NEWS_STUCK);
+        iimg_watches_tell(task->id, -1, IIMG_NEWS_STUCK);
     }
     if (task->due > apr_time_now()) {
         wait_until(task, task->due);
@@ -576,7 +478,7 @@ static void cancel_some(void)
 static void tick_if_due(void)
 {
     apr_time_t now = apr_time_now();
-    bool busy = apr_atomic_read32(&engine->count) > 0 || is_watched();
+    bool busy = apr_atomic_read32(&engine->count) > 0 || iimg_watches_any();
 
     if (apr_atomic_read32(&engine->ticking)
         || (now < engine->next_tick && !apr_atomic_read32(&engine->hurry))) {
@@ -641,7 +543,7 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *unused)
         cancel_some();
         tick_if_due();
         if (now_and_then()) {
-            tell_time();
+            iimg_watches_tell_time(engine->told_time);
         }
         next = start_due();
         now = apr_time_now();
@@ -778,7 +680,6 @@ const char *iimg_engine_start(apr_pool_t *pchild, server_rec *main_server)
     engine->waiting = apr_array_make(pchild, 64, sizeof(iimg_task_t *));
     engine->to_cancel = apr_array_make(pchild, 8, 37);
     APR_RING_INIT(&engine->inbox, iimg_task_t, link);
-    APR_RING_INIT(&engine->watches, iimg_engine_watch_t, link);
     dir = know_servers(pchild, main_server);
     if (!dir) {
         return NULL;
@@ -791,7 +692,7 @@ const char *iimg_engine_start(apr_pool_t *pchild, server_rec *main_server)
     }
     engine->loop = iimg_http_loop_create(pchild);
     engine->next_tick = apr_time_now() + FIRST_TICK;
-    if (!engine->loop
+    if (!engine->loop || iimg_watches_start(pchild) != APR_SUCCESS
         || apr_thread_mutex_create(&engine->mutex, APR_THREAD_MUTEX_DEFAULT, pchild) != APR_SUCCESS
         || apr_thread_pool_create(&engine->hands, 0, (apr_size_t)threads + 1, pchild) != APR_SUCCESS
         || apr_thread_create(&engine->thread, NULL, run, NULL, pchild) != APR_SUCCESS) {
