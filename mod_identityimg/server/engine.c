@@ -12,12 +12,8 @@
 #include <apr_thread_proc.h>
 #include "base/fault.h"
 #include "base/log.h"
-#include "base/uuid.h"
-#include "models/generation_load.h"
 #include "server/config.h"
-#include "server/dbd.h"
-#include "server/engine_alive.h"
-#include "server/engine_left.h"
+#include "server/engine_look.h"
 #include "server/engine_task.h"
 #include "server/engine_watch.h"
 #include "server/request.h"
@@ -26,31 +22,16 @@
 #define BUSY_TICK apr_time_from_sec(1)          /* while there are jobs, or somebody waits for one */
 #define IDLE_TICK apr_time_from_sec(2)
 #define FIRST_TICK (APR_USEC_PER_SEC / 2)       /* many children begin at the same time */
-#define RENEW apr_time_from_sec(15)             /* well within IIMG_GENERATION_LEASE */
-#define LOOK_FOR_DEAD apr_time_from_sec(1)
-#define LOOK_FOR_LEFT apr_time_from_sec(20)     /* what others left that died */
-#define MOST_TAKEN 200                          /* jobs in one go */
+#define MOST_CANCELED 200                       /* jobs that are known to be canceled */
 #define LAST_CHANCE apr_time_from_sec(60)       /* for what waits for a backend when the child ends */
 #define ABORT_PATIENCE apr_time_from_sec(4)     /* the parent kills after ten */
 
 enum { RUNS, DRAINS, ENDS };                    /* what becomes of the child */
 
-/* One database: the first server of those that share it looks after its queue. */
-typedef struct site_t {
-    server_rec *server;
-    const char *settings;
-    apr_time_t renewed;
-} site_t;
-
 typedef struct engine_t {
-    apr_pool_t *pool;
-    const char *owner, *node;
-    iimg_alive_t *alive;
     iimg_http_loop_t *loop;
     apr_thread_t *thread;
     apr_thread_pool_t *hands;       /* do what blocks */
-    apr_array_header_t *sites;      /* site_t */
-    apr_array_header_t *caches;     /* iimg_reference_cache_t *: of all servers */
     apr_uint32_t count;             /* tasks, and room reserved for them; atomic */
     apr_uint32_t working;           /* hands that do something; atomic */
     apr_uint32_t ticking;           /* atomic: one look at the database at a time */
@@ -68,7 +49,6 @@ typedef struct engine_t {
     apr_time_t next_tick;
     apr_time_t draining_since;
     apr_time_t told_time;
-    apr_time_t looked_for_dead, looked_for_left;
 } engine_t;
 
 static engine_t *engine;            /* this child's; set before its threads start */
@@ -124,143 +104,16 @@ void iimg_engine_look(void)
     }
 }
 
-/* Looks at the database, by a hand --------------------------------------------------------------- */
+/* A look at the databases, by a hand ------------------------------------------------------------- */
 
-typedef struct take_t {
-    iimg_generation_taker_t taker;
-    apr_array_header_t *ids;
-} take_t;
-
-static iimg_error_t *take_jobs(iimg_context_t *context, void *baton)
+/* What there is no room for is told again at the next look. */
+static void note_canceled(const char *job_id)
 {
-    take_t *take = baton;
-    iimg_error_t *err = take->taker.at_once ? iimg_generation_load_lock(context) : NULL;
-
-    return err ? err : iimg_generation_job_take(context, &take->taker, &take->ids);
-}
-
-/* As many as there is room for; the room is reserved then. */
-static int reserve_some(const server_rec *server)
-{
-    int room = 0;
-
-    while (room < MOST_TAKEN && iimg_engine_reserve(server)) {
-        room++;
-    }
-    return room;
-}
-
-static iimg_error_t *take_some(iimg_context_t *context, site_t *site)
-{
-    int room = reserve_some(site->server), taken = 0;
-    take_t take = { .taker = { engine->owner, engine->node, IIMG_GENERATION_LEASE, room,
-                               context->services->generation_limits.at_once } };
-    iimg_error_t *err = NULL;
-
-    if (room) {         /* without a limit there is nothing to be counted under a lock */
-        err = take.taker.at_once ? iimg_db_transaction(context, take_jobs, &take)
-                                 : take_jobs(context, &take);
-    }
-    for (; room && !err && taken < take.ids->nelts; taken++) {
-        iimg_engine_run(site->server, APR_ARRAY_IDX(take.ids, taken, const char *));
-    }
-    for (; taken < room; taken++) {
-        iimg_engine_forgo();
-    }
-    return err;
-}
-
-static iimg_error_t *renew(iimg_context_t *context, site_t *site)
-{
-    iimg_error_t *err;
-
-    if (apr_time_now() - site->renewed < RENEW) {
-        return NULL;
-    }
-    err = iimg_generation_job_renew(context, engine->owner, IIMG_GENERATION_LEASE);
-    site->renewed = err ? site->renewed : apr_time_now();
-    return err;
-}
-
-static iimg_error_t *look_for_canceled(iimg_context_t *context)
-{
-    apr_array_header_t *ids;
-    iimg_error_t *err = iimg_generation_job_to_cancel(context, engine->owner, &ids);
-
-    if (err) {
-        return err;
-    }
     apr_thread_mutex_lock(engine->mutex);
-    for (int i = 0; i < ids->nelts && engine->to_cancel->nelts < MOST_TAKEN; i++) {
-        apr_cpystrn(apr_array_push(engine->to_cancel), APR_ARRAY_IDX(ids, i, const char *), 37);
+    if (engine->to_cancel->nelts < MOST_CANCELED) {
+        apr_cpystrn(apr_array_push(engine->to_cancel), job_id, engine->to_cancel->elt_size);
     }
     apr_thread_mutex_unlock(engine->mutex);
-    return NULL;
-}
-
-/* Of jobs that others may run. */
-static iimg_error_t *look_for_news(iimg_context_t *context, const site_t *site)
-{
-    apr_array_header_t *ids = iimg_watches_jobs(context->pool, site->settings), *news;
-    iimg_error_t *err = ids->nelts ? iimg_generation_job_news(context, ids, &news) : NULL;
-
-    for (int i = 0; ids->nelts && !err && i < news->nelts; i++) {
-        const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i,
-                                                               iimg_generation_job_news_t);
-
-        iimg_watches_tell(one->id, one->ended ? -1 : one->version, IIMG_NEWS_CHANGED);
-    }
-    return err;
-}
-
-/* Jobs of processes that have died here need not wait until their leases end. */
-static void release_dead(apr_pool_t *pool)
-{
-    apr_array_header_t *dead;
-
-    if (!engine->alive || apr_time_now() - engine->looked_for_dead < LOOK_FOR_DEAD) {
-        return;
-    }
-    engine->looked_for_dead = apr_time_now();
-    iimg_alive_find_dead(pool, engine->alive, &dead);
-    for (int i = 0; i < dead->nelts; i++) {
-        const iimg_alive_dead_t *one = &APR_ARRAY_IDX(dead, i, iimg_alive_dead_t);
-        int count = 0, all = 0;
-        bool done = true;
-
-        for (int k = 0; k < engine->sites->nelts; k++) {
-            server_rec *server = APR_ARRAY_IDX(engine->sites, k, site_t).server;
-            iimg_context_t *context = iimg_context_create(pool, server, "engine");
-
-            done = iimg_generation_job_release(context, one->owner, &count) == NULL && done;
-            all += count;
-            if (count) {
-                iimg_log(context, IIMG_LOG_WARNING, "IIMG0105: %d generations of a process that died "
-                         "are run by others", count);
-            }
-        }
-        iimg_alive_bury(one, done);
-        if (all) {
-            apr_atomic_set32(&engine->hurry, 1);
-        }
-    }
-}
-
-static void look_for_left(apr_pool_t *pool)
-{
-    apr_array_header_t *servers = apr_array_make(pool, 2, sizeof(server_rec *));
-
-    if (!engine->alive || apr_time_now() - engine->looked_for_left < LOOK_FOR_LEFT) {
-        return;
-    }
-    engine->looked_for_left = apr_time_now();
-    for (int i = 0; i < engine->sites->nelts; i++) {
-        server_rec *server = APR_ARRAY_IDX(engine->sites, i, site_t).server;
-
-        APR_ARRAY_PUSH(servers, server_rec *) = server;
-        iimg_save_left(iimg_context_create(pool, server, "engine"));
-    }
-    iimg_engine_clear_spool(pool, engine->alive->dir, servers);
 }
 
 /* A child that is to end still runs what its own clients wait for: there may be no other child. */
@@ -271,49 +124,14 @@ static bool takes_jobs(void)
     return state == RUNS || (state == DRAINS && iimg_watches_any());
 }
 
-static void look_at(apr_pool_t *pool, site_t *site)
-{
-    iimg_context_t *context = iimg_context_create(pool, site->server, "engine");
-    bool busy = apr_atomic_read32(&engine->count) > 0;
-    iimg_error_t *err = busy ? renew(context, site) : NULL;
-
-    if (!err && takes_jobs()) {
-        err = take_some(context, site);
-    }
-    if (!err && busy) {
-        err = look_for_canceled(context);
-    }
-    if (!err) {
-        err = look_for_news(context, site);
-    }
-    if (err) {
-        iimg_log(context, IIMG_LOG_INFO, "the queue of generations cannot be looked at: %s",
-                 err->detail ? err->detail : err->message);
-    }
-}
-
-static void forget_photos(void)
-{
-    for (int i = 0; i < engine->caches->nelts; i++) {
-        iimg_reference_cache_expire(APR_ARRAY_IDX(engine->caches, i, iimg_reference_cache_t *),
-                                    apr_time_now());
-    }
-}
-
 static void *APR_THREAD_FUNC tick(apr_thread_t *thread, void *unused)
 {
-    apr_pool_t *pool;
+    iimg_look_t look = { apr_atomic_read32(&engine->count) > 0, takes_jobs(), note_canceled };
 
     (void)thread, (void)unused;
-    apr_pool_create(&pool, NULL);
-    apr_pool_tag(pool, "tick");
-    release_dead(pool);
-    forget_photos();
-    for (int i = 0; i < engine->sites->nelts; i++) {
-        look_at(pool, &APR_ARRAY_IDX(engine->sites, i, site_t));
+    if (iimg_look_now(&look)) {
+        apr_atomic_set32(&engine->hurry, 1);
     }
-    look_for_left(pool);
-    apr_pool_destroy(pool);
     apr_atomic_set32(&engine->ticking, 0);
     apr_atomic_dec32(&engine->working);
     iimg_http_loop_wake(engine->loop);
@@ -557,23 +375,6 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *unused)
 
 /* Beginning and end -------------------------------------------------------------------------------- */
 
-static void release_all(void)
-{
-    apr_pool_t *pool;
-
-    apr_pool_create(&pool, NULL);
-    for (int i = 0; i < engine->sites->nelts; i++) {
-        server_rec *server = APR_ARRAY_IDX(engine->sites, i, site_t).server;
-        iimg_context_t *context = iimg_context_create(pool, server, "engine");
-        int count = 0;
-
-        if (!iimg_generation_job_release(context, engine->owner, &count) && count) {
-            iimg_log(context, IIMG_LOG_INFO, "%d generations are left to other processes", count);
-        }
-    }
-    apr_pool_destroy(pool);
-}
-
 void iimg_engine_stop(bool graceful)
 {
     if (engine) {
@@ -610,88 +411,27 @@ static apr_status_t finish(void *unused)
         _exit(0);           /* they wait for a backend: what they hold is found by others */
     }
     if (left || apr_hash_count(engine->tasks)) {
-        release_all();
+        iimg_look_release();
     }
     apr_thread_pool_destroy(engine->hands);
-    if (engine->alive) {
-        iimg_alive_end(engine->alive);
-    }
+    iimg_look_end();
     return APR_SUCCESS;
-}
-
-static site_t *site_of(const char *settings)
-{
-    for (int i = 0; i < engine->sites->nelts; i++) {
-        site_t *site = &APR_ARRAY_IDX(engine->sites, i, site_t);
-
-        if (strcmp(site->settings, settings) == 0) {
-            return site;
-        }
-    }
-    return NULL;
-}
-
-/* @return the folder of the marks; NULL: no server is on */
-static const char *know_servers(apr_pool_t *pool, server_rec *servers)
-{
-    const char *dir = NULL;
-
-    for (server_rec *server = servers; server; server = server->next) {
-        iimg_config_t *config = iimg_config_of(server);
-        const char *settings = iimg_dbd_settings(pool, server);
-
-        config->services.owner = engine->owner;
-        if (!config->enabled) {
-            continue;
-        }
-        dir = dir ? dir : config->services.generator_settings.spool_dir;
-        config->services.references = iimg_reference_cache_create(
-            pool, (apr_size_t)config->engine_memory * 1024 * 1024 / 4);
-        if (config->services.references) {
-            APR_ARRAY_PUSH(engine->caches, iimg_reference_cache_t *) = config->services.references;
-        }
-        if (!site_of(settings)) {
-            APR_ARRAY_PUSH(engine->sites, site_t) = (site_t){ server, settings, 0 };
-        }
-    }
-    return dir;
-}
-
-static void name_process(apr_pool_t *pool, const char *dir, const char *name)
-{
-    engine->alive = dir ? iimg_alive_begin(pool, dir, engine->owner, name) : NULL;
 }
 
 const char *iimg_engine_start(apr_pool_t *pchild, server_rec *main_server)
 {
-    char host[256] = "localhost";
-    const char *name = apr_pstrmemdup(pchild, iimg_uuid_create(pchild), 8), *dir;
-    int threads = 1;
+    int threads;
 
     engine = apr_pcalloc(pchild, sizeof(*engine));
-    engine->pool = pchild;
-    gethostname(host, sizeof(host) - 1);
-    engine->node = apr_pstrdup(pchild, host);
-    /* The name tells this process from an earlier one with the same number. */
-    engine->owner = apr_psprintf(pchild, "%s/%ld/%s", host, (long)getpid(), name);
-    engine->sites = apr_array_make(pchild, 2, sizeof(site_t));
-    engine->caches = apr_array_make(pchild, 2, sizeof(iimg_reference_cache_t *));
     engine->tasks = apr_hash_make(pchild);
     engine->waiting = apr_array_make(pchild, 64, sizeof(iimg_task_t *));
     engine->to_cancel = apr_array_make(pchild, 8, 37);
+    engine->next_tick = apr_time_now() + FIRST_TICK;
     APR_RING_INIT(&engine->inbox, iimg_task_t, link);
-    dir = know_servers(pchild, main_server);
-    if (!dir) {
+    if (!iimg_look_start(pchild, main_server, &threads)) {
         return NULL;
     }
-    name_process(pchild, dir, name);
-    for (int i = 0; i < engine->sites->nelts; i++) {
-        int wanted = iimg_config_of(APR_ARRAY_IDX(engine->sites, i, site_t).server)->engine_threads;
-
-        threads = wanted > threads ? wanted : threads;
-    }
     engine->loop = iimg_http_loop_create(pchild);
-    engine->next_tick = apr_time_now() + FIRST_TICK;
     if (!engine->loop || iimg_watches_start(pchild) != APR_SUCCESS
         || apr_thread_mutex_create(&engine->mutex, APR_THREAD_MUTEX_DEFAULT, pchild) != APR_SUCCESS
         || apr_thread_pool_create(&engine->hands, 0, (apr_size_t)threads + 1, pchild) != APR_SUCCESS
