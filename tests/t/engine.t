@@ -108,6 +108,41 @@ is asked(), 7, '... and each was asked for once';
 my ($waited) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(500)))->{status} }, sub { order(1000) for 1 .. 3 });
 is $waited, 200, 'who waits for the picture waits in the queue, too';
 
+# What a child may hold.
+forget();
+limit('EngineJobs 1');
+$most = 0;
+@orders = map { order(700) } 1 .. 12;
+is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12), 'twelve are asked for when each child may hold one';
+eventually(sub { my $now = count("state = 'running'"); $most = $now if $now > $most; !under_way() }, 60);
+cmp_ok $most, '<=', scalar(my @all = $server->children), 'no child runs more than one';
+is states(), '12xsucceeded', '... and all are made';
+limit('EngineMemory 1', 'ReferenceSide 4096');
+is order(500)->{status}, 202, 'photos that are in use do not keep others from waiting' for 1 .. 3;
+ok all_end(), '... and from being made';
+
+# Twenty at once under one key are one job.
+forget();
+my @twins = in_parallel(20, sub { my $answer = order(1500, 'Idempotency-Key' => 'twenty'); return [$answer->{status}, $answer->{data}{id} // $answer->{data}{job}{id}] }, sub { });
+is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20), 'twenty at once under one key are taken';
+my %jobs = map { $_->[1] => 1 } @twins;
+is scalar(keys %jobs), 1, '... as one job';
+all_end();
+is asked(), 1, '... that is paid for once';
+
+# The spool has no room: the provider is not asked in vain, and who asks is told.
+forget();
+my ($spool) = glob $server->state . '/httpd/*spool*';
+my ($owner_of, $group_of) = (stat $spool)[4, 5];
+SKIP: {
+    skip 'this needs root', 2 if $>;
+    chown 0, 0, $spool or die $!;
+    my $refused = ask(POST => 'image-generation/generate/', {}, wish(words(100)));
+    chown $owner_of, $group_of, $spool or die $!;
+    like refusal($refused), qr/^503 spool_down /, 'when the spool takes nothing';
+    is asked(), 0, '... nothing is paid for that could not be kept';
+}
+
 # A cancel while nothing is being asked: between two tries.
 forget();
 limit('GeminiRetries 5');
@@ -240,6 +275,6 @@ $two->stop;
 
 ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 40), 'no answer is left over in the end';
 
-$server->judge(qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:105|117|112|003)/);
+$server->judge(qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:105|117|112|113|003)/);
 finish();
 1;

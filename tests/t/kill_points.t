@@ -98,29 +98,23 @@ sub settle {
     return map { "a generation has $_" } $store->sql("SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
 }
 
-# How often an act passes a point at this time.
-sub passes_now {
-    my ($prepare, $act, $point) = @_;
+# The points that an act passes when nothing dies.
+sub points_of {
+    my ($prepare, $act) = @_;
     $prepare->();
     $faults->order('all 0 trace');
     $act->();
     settle();
     $faults->order('');
     $proxy->rules if $proxy;
-    return scalar grep { $_ eq $point } $faults->fired;
+    return $faults->fired;
 }
 
 my (%died, @table);
 for (@scenarios) {
     my ($scenario, $prepare, $act) = @$_;
-    $prepare->();
-    $faults->order('all 0 trace');
-    $act->();
-    settle();
-    $faults->order('');
-    $proxy->rules if $proxy;
     my %count;
-    $count{$_}++ for $faults->fired;
+    $count{$_}++ for points_of($prepare, $act);
     is $store->quarrels, '', "$scenario: when nothing dies, nothing is lost or left over";
     for my $point (grep { $count{$_} } @points) {
         my @passes = passes($point, $count{$point}, $scenario, $died{$point});
@@ -140,7 +134,7 @@ for (@scenarios) {
                 $faults->order('');
                 last if $died;
             }
-            push @wrong, "pass $pass: it did not die" if !$died && passes_now($prepare, $act, $point) >= $pass;
+            push @wrong, "pass $pass: it did not die" if !$died && (grep { $_ eq $point } points_of($prepare, $act)) >= $pass;
             push @wrong, map { "pass $pass: $_" } @badly;
             my $seen = seen();
             push @wrong, "pass $pass: a client sees $seen" if $seen !~ /^200(?: 200)*$/;
