@@ -137,35 +137,35 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
     await done(page);
 });
 
-test('A server that answers 202 is asked for the job until it is done; a queue is told with its position', async ({ page, open }) => {
+test('What waits its turn says in which place it is, then that it is made, then that it is done', async ({ page, open }) => {
     await givePhotos(one, 1);
-    let job = null;
-    const asked = [];
+    await ready(open, page);
     const preferred = [];
 
-    await page.route('**/image-generation/generate/', async (route) => {
-        preferred.push(route.request().headers().prefer);
-        void route.fetch().catch(() => undefined);
-        job = await until(async () => (await jobs(`search=later ${stamp}`))[0], 'the job');
-        await route.fulfill({ status: 202, contentType: 'application/json', headers: { Location: `/api/v1/image-generation/jobs/${job.id}/`, 'Preference-Applied': 'respond-async' },
-            body: JSON.stringify({ ...job, state: 'queued', queue_position: 2, started_at: null }) });
-    });
-    await page.route('**/image-generation/jobs/*/', async (route) => {
-        const headers = route.request().headers();
-        const answer = await route.fetch({ headers: { cookie: headers.cookie ?? '' } });
-        const body = await answer.json();
+    page.on('request', (request) => {
+        const headers = request.headers();
 
-        asked.push(`${headers.prefer ?? 'now'} ${headers['if-none-match'] ?? ''}`.trim());
-        await route.fulfill({ response: answer, headers: { ...answer.headers(), etag: `"${asked.length}"` },
-            json: asked.length <= 2 ? { ...body, state: 'queued', queue_position: 2, image_url: null, finished_at: null } : body });
+        if (headers.prefer) {
+            preferred.push(`${headers.prefer}${headers['if-none-match'] ? ' from a state' : ''}`);
+        }
     });
-    await ready(open, page);
+    // Two are made at once (IdentityImgGenerationsAtOnce): two others run, and one waits already.
+    const others = ['5000', '5001', '500'].map((ms, i) => until(async () => (await jobs(`search=ahead ${stamp}`)).length === i, `${i} others`)
+        .then(() => api('POST', 'image-generation/generate/', { ...quick, additional_prompt: `[[scenario:slow:${ms}]] ahead ${stamp}` })));
+
+    await until(async () => (await jobs(`search=ahead ${stamp}`)).length === 3, 'all others');
     await small(page, `[[scenario:slow:2500]] later ${stamp}`);
     await generateButton(page).click();
-    await page.getByRole('status').getByText('Queued, 2nd in line').waitFor();
+    const job = await until(async () => (await jobs(`search=later ${stamp}`))[0], 'the job');
+    const card = page.locator(`article[data-job="${job.id}"]`);
+
+    equal([job.state, job.queue_position], ['queued', 2], 'the job');
+    await card.getByText('Queued, 2nd in line').waitFor();
     await judge(page, 'queued');
-    await done(page);
-    equal([preferred[0], asked[0], asked[1], asked[2]], ['respond-async', 'now', 'wait=20 "1"', 'wait=20 "2"'], 'what was preferred');
+    await card.getByText('Working').waitFor();
+    await card.getByText(/^Done in/).waitFor();
+    await Promise.all(others);
+    equal([preferred[0], preferred.includes('wait=20 from a state')], ['respond-async', true], 'what was preferred');
 });
 
 test('A new result never replaces an old one; Regenerate asks for the same again', async ({ page, open }) => {

@@ -16,6 +16,7 @@ my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs doe
 my $server = IdentityImg::Server->new('pages', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$port/", GEMINI_API_KEY => $key },
     conf => <<'CONF')->start;
 IdentityImgGeminiTimeout 30
+IdentityImgGenerationsAtOnce 2
 IdentityImgGeminiRetries 0
 IdentityImgGeminiBreaker 0
 IdentityImgGeminiModels gemini-nano-banana-2.1
