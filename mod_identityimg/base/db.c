@@ -12,6 +12,8 @@
 #include "base/log.h"
 
 #define MAX_TRIES 3
+#define MOST_COPIED 256             /* values of a result that is copied */
+#define MOST_COPIED_BYTES 8192
 
 /* PostgreSQL, appendix A: what a SQLSTATE (or its class) means to a client of ours. */
 static const struct {
@@ -33,12 +35,6 @@ static const struct {
     { "08",    IIMG_UNAVAILABLE, true },    /* connection lost */
     { "",      IIMG_INTERNAL,    false },
 };
-
-static apr_status_t drop_result(void *data)
-{
-    PQclear(data);
-    return APR_SUCCESS;
-}
 
 static bool is_lost(const iimg_db_connection_t *connection)
 {
@@ -310,6 +306,66 @@ static iimg_error_t *query_once(iimg_context_t *context, const iimg_statement_t 
     return err;
 }
 
+static apr_status_t drop_result(void *data)
+{
+    PQclear(data);
+    return APR_SUCCESS;
+}
+
+/* @return bytes of all values, with a NUL behind each */
+static apr_size_t bytes_of(const PGresult *result)
+{
+    int rows = PQntuples(result), columns = PQnfields(result);
+    apr_size_t bytes = 0;
+
+    for (int i = 0; i < rows * columns; i++) {
+        bytes += (apr_size_t)PQgetlength(result, i / columns, i % columns) + 1;
+    }
+    return bytes;
+}
+
+static void copy_values(apr_pool_t *pool, iimg_rows_t *rows, apr_size_t bytes)
+{
+    int count = rows->count * rows->columns;
+    char *to = apr_palloc(pool, count * sizeof(*rows->values) + bytes);
+
+    rows->values = (const char **)to;
+    to += count * sizeof(*rows->values);
+    for (int i = 0; i < count; i++) {
+        int row = i / rows->columns, column = i % rows->columns;
+        apr_size_t length = (apr_size_t)PQgetlength(rows->result, row, column) + 1;
+
+        rows->values[i] = NULL;
+        if (!PQgetisnull(rows->result, row, column)) {
+            rows->values[i] = memcpy(to, PQgetvalue(rows->result, row, column), length);
+            to += length;
+        }
+    }
+}
+
+/* A result of one row takes 4 KB of libpq's, and some requests that wait for minutes have asked for a
+ * dozen: what is small is copied. */
+static iimg_rows_t *rows_create(apr_pool_t *pool, PGresult *result)
+{
+    iimg_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
+    apr_size_t bytes = 0;
+
+    rows->result = result;
+    rows->columns = PQnfields(result);
+    rows->count = PQntuples(result);
+    rows->affected = atoi(PQcmdTuples(result));
+    if (rows->count * rows->columns <= MOST_COPIED
+        && (bytes = bytes_of(result)) <= MOST_COPIED_BYTES) {
+        copy_values(pool, rows, bytes);
+        rows->result = NULL;
+        PQclear(result);
+    }
+    else {
+        apr_pool_cleanup_register(pool, result, drop_result, apr_pool_cleanup_null);
+    }
+    return rows;
+}
+
 iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *statement, int count,
                             const char *const *params, iimg_rows_t **rows)
 {
@@ -327,17 +383,13 @@ iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *sta
         } while (err && worth_another_try(err) && ++tries < MAX_TRIES);
     }
     iimg_step_end(context, began, "sql", statement->label);
-    if (err) {
-        return err;
+    if (!err && rows) {
+        *rows = rows_create(context->pool, result);
     }
-    apr_pool_cleanup_register(context->pool, result, drop_result, apr_pool_cleanup_null);
-    if (rows) {
-        *rows = apr_palloc(context->pool, sizeof(**rows));
-        (*rows)->result = result;
-        (*rows)->count = PQntuples(result);
-        (*rows)->affected = atoi(PQcmdTuples(result));
+    else if (!err) {
+        PQclear(result);
     }
-    return NULL;
+    return err;
 }
 
 /* Transactions -------------------------------------------------------------------------------- */
@@ -416,17 +468,24 @@ bool iimg_db_settle(const iimg_db_t *db, iimg_db_connection_t *connection)
 
 const char *iimg_rows_text(const iimg_rows_t *rows, int row, int column)
 {
+    if (!rows->result) {
+        return rows->values[row * rows->columns + column];
+    }
     return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
 }
 
 bool iimg_rows_bool(const iimg_rows_t *rows, int row, int column)
 {
-    return PQgetvalue(rows->result, row, column)[0] == 't';
+    const char *text = iimg_rows_text(rows, row, column);
+
+    return text && text[0] == 't';
 }
 
 long long iimg_rows_integer(const iimg_rows_t *rows, int row, int column)
 {
-    return atoll(PQgetvalue(rows->result, row, column));
+    const char *text = iimg_rows_text(rows, row, column);
+
+    return text ? atoll(text) : 0;
 }
 
 /* One element from *text on, quoted or bare; *text is moved behind it. */

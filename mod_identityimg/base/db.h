@@ -38,7 +38,9 @@ typedef struct iimg_db_t {
 
 /** Rows that a statement answered; their memory lives with the context's pool. */
 typedef struct iimg_rows_t {
-    PGresult *result;
+    PGresult *result;       /* many: as they came; NULL: copied */
+    const char **values;    /* few: row by row, NULL is SQL NULL */
+    int columns;
     int count;              /* rows */
     int affected;           /* rows changed, for INSERT, UPDATE, DELETE */
 } iimg_rows_t;

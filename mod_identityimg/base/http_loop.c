@@ -17,6 +17,7 @@ struct iimg_http_loop_t {
     int epoll;
     int wake;                   /* eventfd */
     apr_time_t due;             /* when libcurl wants to be called; 0: not at all */
+    apr_array_header_t *quiet;  /* CURL *: they wait for the other side now, perhaps with all sent */
 };
 
 /* A transfer by another name. */
@@ -52,7 +53,9 @@ static int watch_socket(CURL *curl, curl_socket_t socket, int what, void *baton,
     iimg_http_loop_t *loop = baton;
     struct epoll_event event = { .data.fd = socket };
 
-    (void)curl;
+    if (what == CURL_POLL_IN) {
+        APR_ARRAY_PUSH(loop->quiet, CURL *) = curl;
+    }
     if (what == CURL_POLL_REMOVE) {
         epoll_ctl(loop->epoll, EPOLL_CTL_DEL, socket, NULL);
         curl_multi_assign(loop->multi, socket, NULL);
@@ -86,6 +89,7 @@ iimg_http_loop_t *iimg_http_loop_create(apr_pool_t *pool)
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
     loop->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->multi = curl_multi_init();
+    loop->quiet = apr_array_make(pool, 16, sizeof(CURL *));
     apr_pool_cleanup_register(pool, loop, loop_destroy, apr_pool_cleanup_null);
     event.data.fd = loop->wake;
     if (loop->epoll < 0 || loop->wake < 0 || !loop->multi
@@ -106,6 +110,7 @@ static void drop_handle(iimg_http_loop_t *loop, iimg_transfer_t *transfer)
     CURL *curl = transfer->curl;
 
     curl_multi_remove_handle(loop->multi, curl);
+    apr_array_clear(loop->quiet);           /* it may be told once more in there */
     curl_easy_cleanup(curl);
     transfer->curl = NULL;
 }
@@ -157,6 +162,37 @@ static void tell_ended(iimg_http_loop_t *loop)
     }
 }
 
+/* Waiting for minutes --------------------------------------------------------------------------- */
+
+/* libcurl keeps what it sent from until the transfer ends. Setting the size lets go of it: that is how
+ * 7.88 does it, and nothing else is said or done by it in others. */
+static void drop_upload_buffer(CURL *curl)
+{
+    curl_off_t sent = 0, whole = iimg_transfer_of(curl)->upload;
+
+    curl_easy_getinfo(curl, CURLINFO_SIZE_UPLOAD_T, &sent);
+    if (whole > 0 && sent == whole) {
+        curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    }
+}
+
+/* After libcurl has returned: within its callbacks it may be in use. */
+static void drop_upload_buffers(iimg_http_loop_t *loop)
+{
+    for (int i = 0; i < loop->quiet->nelts; i++) {
+        drop_upload_buffer(APR_ARRAY_IDX(loop->quiet, i, CURL *));
+    }
+    apr_array_clear(loop->quiet);
+}
+
+static void call_libcurl(iimg_http_loop_t *loop, curl_socket_t socket, int what)
+{
+    int running;
+
+    curl_multi_socket_action(loop->multi, socket, what, &running);
+    drop_upload_buffers(loop);
+}
+
 /* Turns --------------------------------------------------------------------------------------- */
 
 /* Milliseconds, rounded up: a turn that ends too early would only be followed by another. */
@@ -174,26 +210,25 @@ static void act(iimg_http_loop_t *loop, const struct epoll_event *event)
                | (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
                | (event->events & EPOLLERR ? CURL_CSELECT_ERR : 0);
     eventfd_t count;
-    int running;
 
     if (event->data.fd == loop->wake) {
         (void)eventfd_read(loop->wake, &count);
         return;
     }
-    curl_multi_socket_action(loop->multi, event->data.fd, what, &running);
+    call_libcurl(loop, event->data.fd, what);
 }
 
 void iimg_http_loop_turn(iimg_http_loop_t *loop, apr_interval_time_t patience)
 {
     struct epoll_event events[EVENTS];
-    int count = epoll_wait(loop->epoll, events, EVENTS, wait_time(loop, patience)), running;
+    int count = epoll_wait(loop->epoll, events, EVENTS, wait_time(loop, patience));
 
     for (int i = 0; i < count; i++) {
         act(loop, &events[i]);
     }
     if (loop->due && loop->due <= apr_time_now()) {
         loop->due = 0;
-        curl_multi_socket_action(loop->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+        call_libcurl(loop, CURL_SOCKET_TIMEOUT, 0);
     }
     tell_ended(loop);
 }

@@ -121,11 +121,20 @@ static bool has_ended(const iimg_generation_job_t *job)
 bool iimg_await_is_over(iimg_request_t *req, const iimg_awaited_t *awaited, bool *known)
 {
     iimg_generation_job_t *job = NULL;
-    iimg_error_t *err = iimg_generation_job_by_id(req->context, awaited->job_id, &job);
+    iimg_context_t brief;
+    iimg_error_t *err;
+    bool over;
 
+    *known = iimg_context_brief(req->context, &brief);
+    if (!*known) {
+        return false;
+    }
+    err = iimg_generation_job_by_id(&brief, awaited->job_id, &job);
     *known = err == NULL;
-    return !err && (!job || has_ended(job)
+    over = !err && (!job || has_ended(job)
                     || (awaited->version >= 0 && atoi(job->version) != awaited->version));
+    apr_pool_destroy(brief.pool);
+    return over;
 }
 
 /* Whoever listens looks at the row first: what happened before is no news. */

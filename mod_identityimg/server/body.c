@@ -1,4 +1,4 @@
-/* body.c - a request's body, into a memory file as it arrives. */
+/* body.c - a request's body: pictures into a memory file as they arrive, small ones into memory. */
 #include "server/body.h"
 
 #include <errno.h>
@@ -16,6 +16,7 @@
 #include "base/multipart.h"
 
 #define BLOCK 65536
+#define FIRST_ROOM 4096             /* for a body that does not tell its length */
 #define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
 #define NOTE "identityimg-awaits"    /* in r->notes: the connection ends on our account alone */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
@@ -24,8 +25,9 @@
 typedef struct receiver_t {
     iimg_context_t *context;
     request_rec *r;
-    int fd;
-    char *buffer;                   /* BLOCK bytes that are not in fd yet */
+    int fd;                         /* takes each full buffer; -1: the buffer grows instead */
+    char *buffer;                   /* bytes that are not in fd */
+    apr_size_t room;                /* bytes of it */
     apr_size_t filled;              /* of them */
     apr_size_t received;            /* of the body */
     apr_size_t most;
@@ -135,7 +137,7 @@ static iimg_error_t *flush(receiver_t *in)
 {
     apr_size_t done = 0;
 
-    while (done < in->filled) {
+    while (in->fd >= 0 && done < in->filled) {
         ssize_t n = write(in->fd, in->buffer + done, in->filled - done);
 
         if (n < 0 && errno != EINTR) {
@@ -143,21 +145,37 @@ static iimg_error_t *flush(receiver_t *in)
         }
         done += n > 0 ? (apr_size_t)n : 0;
     }
-    in->filled = 0;
+    in->filled = in->fd >= 0 ? 0 : in->filled;
     return NULL;
+}
+
+/* A body that had not told its length. */
+static void grow(receiver_t *in, apr_size_t length)
+{
+    char *buffer;
+
+    while (in->room - in->filled < length) {
+        in->room *= 2;
+    }
+    buffer = apr_palloc(in->context->pool, in->room);
+    memcpy(buffer, in->buffer, in->filled);
+    in->buffer = buffer;
 }
 
 /* Sockets give 8000 bytes at a time. Whole pages, many at once, take a third of the time. */
 static iimg_error_t *keep(receiver_t *in, const char *data, apr_size_t length)
 {
+    if (in->fd < 0 && in->room - in->filled < length) {
+        grow(in, length);
+    }
     while (length > 0) {
-        apr_size_t n = length < BLOCK - in->filled ? length : BLOCK - in->filled;
+        apr_size_t n = length < in->room - in->filled ? length : in->room - in->filled;
 
         memcpy(in->buffer + in->filled, data, n);
         in->filled += n;
         data += n;
         length -= n;
-        if (in->filled == BLOCK) {
+        if (in->filled == in->room) {
             iimg_error_t *err = flush(in);
 
             if (err) {
@@ -267,9 +285,20 @@ static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
     }
     apr_pool_cleanup_register(in->context->pool, (void *)(intptr_t)in->fd, close_file,
                               apr_pool_cleanup_null);
-    in->buffer = apr_palloc(in->context->pool, BLOCK);
     body->file = in->fd;
     return NULL;
+}
+
+/* Bodies without files are small, and need no file: a request that waits for its picture keeps them. */
+static iimg_error_t *open_buffer(receiver_t *in, bool multipart, iimg_body_t *body)
+{
+    const char *length = apr_table_get(in->r->headers_in, "Content-Length");
+    apr_int64_t n = length ? apr_atoi64(length) : 0;
+    iimg_error_t *err = multipart ? open_file(in, body) : NULL;
+
+    in->room = multipart ? BLOCK : n > 0 ? (apr_size_t)n : FIRST_ROOM;
+    in->buffer = apr_palloc(in->context->pool, in->room);
+    return err;
 }
 
 /* As a copy on write: who is done with a picture may make another of it in its place. */
@@ -302,7 +331,8 @@ static iimg_error_t *receive_into(receiver_t *in, const char *preamble, iimg_bod
     }
     body->offset = strlen(preamble);
     body->length = body->offset + in->received;
-    if (!err && in->received > 0) {
+    body->message = in->buffer;
+    if (!err && in->received > 0 && in->fd >= 0) {
         err = map(in, body);
     }
     return err;
@@ -312,7 +342,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
                              apr_size_t max_upload, iimg_body_t *body)
 {
     apr_time_t began = iimg_step_begin(context);
-    receiver_t in = { .context = context, .r = r };
+    receiver_t in = { .context = context, .r = r, .fd = -1 };
     bool multipart = false;
     iimg_error_t *err;
 
@@ -328,7 +358,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
         err = check_length(&in);
     }
     if (!err) {
-        err = open_file(&in, body);
+        err = open_buffer(&in, multipart, body);
     }
     if (err) {
         return err;

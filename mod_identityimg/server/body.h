@@ -1,4 +1,4 @@
-/* body.h - a request's body, into a memory file as it arrives. */
+/* body.h - a request's body: pictures into a memory file as they arrive, small ones into memory. */
 #ifndef IIMG_SERVER_BODY_H
 #define IIMG_SERVER_BODY_H
 
@@ -6,7 +6,7 @@
 #include "base/context.h"
 #include "base/error.h"
 
-/** A body in a sealed memory file, mapped once; gone with the request's pool. */
+/** A body, gone with the request's pool. Forms that may hold files lie in a sealed memory file, mapped once. */
 typedef struct iimg_body_t {
     const char *message;            /* for multipart: iimg_multipart_preamble and the body */
     apr_size_t offset;              /* where the body begins */

@@ -3,10 +3,10 @@
 
 #include <string.h>
 #include <unistd.h>
-#include <apr_allocator.h>
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/spool.h"
 #include "server/config.h"
 #include "server/request.h"
@@ -20,20 +20,12 @@
 
 iimg_task_t *iimg_task_create(server_rec *server, const char *job_id)
 {
-    apr_allocator_t *allocator;
-    apr_pool_t *pool;
+    apr_pool_t *pool = iimg_pool_create(NULL, KEPT_FREE, "generation");
     iimg_task_t *task;
 
-    if (apr_allocator_create(&allocator) != APR_SUCCESS) {
+    if (!pool) {
         return NULL;
     }
-    apr_allocator_max_free_set(allocator, KEPT_FREE);
-    if (apr_pool_create_unmanaged_ex(&pool, NULL, allocator) != APR_SUCCESS) {
-        apr_allocator_destroy(allocator);
-        return NULL;
-    }
-    apr_allocator_owner_set(allocator, pool);
-    apr_pool_tag(pool, "generation");
     task = apr_pcalloc(pool, sizeof(*task));
     task->pool = pool;
     task->server = server;

@@ -6,6 +6,7 @@
 #include <http_core.h>
 #include <http_log.h>
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/trace_context.h"
 #include "base/uuid.h"
 #include "server/body.h"
@@ -154,6 +155,13 @@ bool iimg_login_is_open(request_rec *r)
 void iimg_login_open_set(request_rec *r, bool open)
 {
     state_of(r)->login_open = open;
+}
+
+bool iimg_context_brief(const iimg_context_t *whole, iimg_context_t *brief)
+{
+    *brief = *whole;
+    brief->pool = iimg_pool_create(whole->pool, 0, "brief");
+    return brief->pool != NULL;
 }
 
 iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const char *name)

@@ -44,6 +44,13 @@ void iimg_pending_error_set(request_rec *r, iimg_error_t *err);
 bool iimg_login_is_open(request_rec *r);
 void iimg_login_open_set(request_rec *r, bool open);
 
+/**
+ * A context for a part of a request's work, with a pool that may be destroyed when that is done: a request
+ * that waits for minutes holds little. What it makes of the caller, and of the key, is not the whole's.
+ * @return false: there is no memory
+ */
+bool iimg_context_brief(const iimg_context_t *whole, iimg_context_t *brief);
+
 /** A context for work that no request asked for. @param name stands where the request id would */
 iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const char *name);
 

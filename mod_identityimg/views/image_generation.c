@@ -255,7 +255,7 @@ static iimg_error_t *answer_as_it_is(iimg_request_t *req, const char *job_id)
 }
 
 /* The same request again, under its key, is given the same job. */
-static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
+static iimg_error_t *find_or_begin(iimg_request_t *req, const char **job_id)
 {
     iimg_input_t *input;
     const iimg_replay_t *replay;
@@ -267,6 +267,27 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
         return NULL;
     }
     return err ? err : begin(req, input, job_id);
+}
+
+/* Of all that was read and looked up, who waits needs the job's id alone. */
+static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
+{
+    iimg_context_t *whole = req->context, brief;
+    iimg_error_t *err;
+
+    if (!iimg_context_brief(whole, &brief)) {
+        return iimg_error(whole->pool, IIMG_UNAVAILABLE,
+                          "The server has no memory for the request at the moment.");
+    }
+    req->context = &brief;
+    err = find_or_begin(req, job_id);
+    req->context = whole;
+    whole->idempotency = brief.idempotency;
+    if (!err) {
+        *job_id = apr_pstrdup(whole->pool, *job_id);
+        apr_pool_destroy(brief.pool);       /* an error lies in there */
+    }
+    return err;
 }
 
 /* Waits for the picture. Who cannot is told so before anything is begun. */
