@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "base/db_array.h"
 
 const char *const iimg_generation_job_states[] = {
     "queued", "running", "succeeded", "failed", "canceled", NULL
