@@ -1,4 +1,4 @@
-/* db.c - running statements: prepare, send, wait with a deadline, map failures, try again. */
+/* db.c - running statements: prepare, send, wait with a deadline, try again. */
 #include "base/db.h"
 
 #include <errno.h>
@@ -8,33 +8,12 @@
 #include <sys/socket.h>
 #include <apr_strings.h>
 #include <apr_time.h>
+#include "base/db_error.h"
+#include "base/db_rows.h"
 #include "base/fault.h"
 #include "base/log.h"
 
 #define MAX_TRIES 3
-#define MOST_COPIED 256             /* values of a result that is copied */
-#define MOST_COPIED_BYTES 8192
-
-/* PostgreSQL, appendix A: what a SQLSTATE (or its class) means to a client of ours. */
-static const struct {
-    const char *prefix;
-    iimg_error_kind_t kind;
-    bool again;             /* the same work may succeed at once */
-} states[] = {
-    { "26000", IIMG_INTERNAL,    true },    /* unknown prepared statement: a pooler, or DISCARD */
-    { "0A000", IIMG_INTERNAL,    true },    /* cached plan must not change result type: migrated */
-    { "40001", IIMG_UNAVAILABLE, true },    /* serialization failure */
-    { "40P01", IIMG_UNAVAILABLE, true },    /* deadlock */
-    { "57014", IIMG_UNAVAILABLE, false },   /* statement_timeout */
-    { "55P03", IIMG_UNAVAILABLE, false },   /* lock_timeout */
-    { "57P0",  IIMG_UNAVAILABLE, true },    /* shutdown, crash, starting up */
-    { "25006", IIMG_UNAVAILABLE, true },    /* read-only: a standby after failover */
-    { "25P03", IIMG_UNAVAILABLE, false },   /* idle in transaction too long */
-    { "53",    IIMG_UNAVAILABLE, false },   /* out of disk, memory, connections */
-    { "58",    IIMG_UNAVAILABLE, false },   /* I/O error */
-    { "08",    IIMG_UNAVAILABLE, true },    /* connection lost */
-    { "",      IIMG_INTERNAL,    false },
-};
 
 static bool is_lost(const iimg_db_connection_t *connection)
 {
@@ -52,53 +31,6 @@ static void break_off(iimg_db_connection_t *connection)
             continue;
         }
     }
-}
-
-static iimg_error_t *lost(iimg_context_t *context, const char *label, const char *why)
-{
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                   "The database is not available at the moment."),
-                        "database_down"),
-        "%s: %s", label, why);
-}
-
-static iimg_error_t *failed(iimg_context_t *context, const char *label, const PGresult *result)
-{
-    const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-    const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
-    const char *constraint = PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME);
-    iimg_error_t *err;
-    size_t i = 0;
-
-    state = state ? state : "08000";
-    while (strncmp(state, states[i].prefix, strlen(states[i].prefix)) != 0) {
-        i++;
-    }
-    err = iimg_error(context->pool, states[i].kind, "%s",
-                     states[i].kind == IIMG_UNAVAILABLE
-                         ? "The database is not available at the moment."
-                         : "Internal server error");
-    err->sqlstate = apr_pstrdup(context->pool, state);
-    err->constraint = constraint ? apr_pstrdup(context->pool, constraint) : NULL;
-    if (states[i].kind == IIMG_UNAVAILABLE) {
-        err->code = "database_down";
-    }
-    /* The primary message only: DETAIL holds the row's values. */
-    return iimg_error_detail(err, "%s: %s", label, text ? text : PQresultErrorMessage(result));
-}
-
-static bool worth_another_try(const iimg_error_t *err)
-{
-    size_t i = 0;
-
-    if (!err->sqlstate) {
-        return false;
-    }
-    while (strncmp(err->sqlstate, states[i].prefix, strlen(states[i].prefix)) != 0) {
-        i++;
-    }
-    return states[i].again;
 }
 
 /* Waits for the socket. @return false when the deadline has passed or the wait itself failed */
@@ -190,12 +122,13 @@ static iimg_error_t *outcome(iimg_context_t *context, const char *label, PGresul
     if (!result) {
         bool timed_out = context->connection->timed_out;
 
-        err = lost(context, label, timed_out ? "no answer in time" : "the connection was lost");
+        err = iimg_db_lost(context, label,
+                           timed_out ? "no answer in time" : "the connection was lost");
         err->sqlstate = timed_out ? NULL : "08006";
         return err;
     }
     if (!succeeded(result)) {
-        err = failed(context, label, result);
+        err = iimg_db_failed(context, label, result);
         PQclear(result);
     }
     return err;
@@ -306,66 +239,6 @@ static iimg_error_t *query_once(iimg_context_t *context, const iimg_statement_t 
     return err;
 }
 
-static apr_status_t drop_result(void *data)
-{
-    PQclear(data);
-    return APR_SUCCESS;
-}
-
-/* @return bytes of all values, with a NUL behind each */
-static apr_size_t bytes_of(const PGresult *result)
-{
-    int rows = PQntuples(result), columns = PQnfields(result);
-    apr_size_t bytes = 0;
-
-    for (int i = 0; i < rows * columns; i++) {
-        bytes += (apr_size_t)PQgetlength(result, i / columns, i % columns) + 1;
-    }
-    return bytes;
-}
-
-static void copy_values(apr_pool_t *pool, iimg_rows_t *rows, apr_size_t bytes)
-{
-    int count = rows->count * rows->columns;
-    char *to = apr_palloc(pool, count * sizeof(*rows->values) + bytes);
-
-    rows->values = (const char **)to;
-    to += count * sizeof(*rows->values);
-    for (int i = 0; i < count; i++) {
-        int row = i / rows->columns, column = i % rows->columns;
-        apr_size_t length = (apr_size_t)PQgetlength(rows->result, row, column) + 1;
-
-        rows->values[i] = NULL;
-        if (!PQgetisnull(rows->result, row, column)) {
-            rows->values[i] = memcpy(to, PQgetvalue(rows->result, row, column), length);
-            to += length;
-        }
-    }
-}
-
-/* A result of one row takes 4 KB of libpq's, and some requests that wait for minutes have asked for a
- * dozen: what is small is copied. */
-static iimg_rows_t *rows_create(apr_pool_t *pool, PGresult *result)
-{
-    iimg_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
-    apr_size_t bytes = 0;
-
-    rows->result = result;
-    rows->columns = PQnfields(result);
-    rows->count = PQntuples(result);
-    rows->affected = atoi(PQcmdTuples(result));
-    if (rows->count * rows->columns <= MOST_COPIED
-        && (bytes = bytes_of(result)) <= MOST_COPIED_BYTES) {
-        copy_values(pool, rows, bytes);
-        rows->result = NULL;
-        PQclear(result);
-    }
-    else {
-        apr_pool_cleanup_register(pool, result, drop_result, apr_pool_cleanup_null);
-    }
-    return rows;
-}
-
 iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *statement, int count,
                             const char *const *params, iimg_rows_t **rows)
 {
@@ -380,11 +253,11 @@ iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *sta
     else {
         do {
             err = query_once(context, statement, count, params, &result);
-        } while (err && worth_another_try(err) && ++tries < MAX_TRIES);
+        } while (err && iimg_db_may_succeed_again(err) && ++tries < MAX_TRIES);
     }
     iimg_step_end(context, began, "sql", statement->label);
     if (!err && rows) {
-        *rows = rows_create(context->pool, result);
+        *rows = iimg_rows_create(context->pool, result);
     }
     else if (!err) {
         PQclear(result);
@@ -426,7 +299,7 @@ static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn s
         err = commit(context);
     }
     if (err) {
-        *again = worth_another_try(err) && !context->lost_commit;
+        *again = iimg_db_may_succeed_again(err) && !context->lost_commit;
         if (!is_lost(context->connection)
             && PQtransactionStatus(context->connection->pg) != PQTRANS_IDLE) {
             (void)command(context, "ROLLBACK", "ROLLBACK");
@@ -462,90 +335,4 @@ bool iimg_db_settle(const iimg_db_t *db, iimg_db_connection_t *connection)
         }
     }
     return !is_lost(connection);
-}
-
-/* Values -------------------------------------------------------------------------------------- */
-
-const char *iimg_rows_text(const iimg_rows_t *rows, int row, int column)
-{
-    if (!rows->result) {
-        return rows->values[row * rows->columns + column];
-    }
-    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
-}
-
-bool iimg_rows_bool(const iimg_rows_t *rows, int row, int column)
-{
-    const char *text = iimg_rows_text(rows, row, column);
-
-    return text && text[0] == 't';
-}
-
-long long iimg_rows_integer(const iimg_rows_t *rows, int row, int column)
-{
-    const char *text = iimg_rows_text(rows, row, column);
-
-    return text ? atoll(text) : 0;
-}
-
-/* One element from *text on, quoted or bare; *text is moved behind it. */
-static const char *array_element(apr_pool_t *pool, const char **text)
-{
-    char *out = apr_palloc(pool, strlen(*text) + 1);
-    char *to = out;
-    const char *from = *text;
-    bool quoted = *from == '"';
-
-    from += quoted;
-    while (*from && (quoted ? *from != '"' : (*from != ',' && *from != '}'))) {
-        from += *from == '\\' && from[1];
-        *to++ = *from++;
-    }
-    from += quoted && *from;
-    *to = '\0';
-    *text = from;
-    return out;
-}
-
-apr_array_header_t *iimg_db_array_parse(apr_pool_t *pool, const char *text)
-{
-    apr_array_header_t *items = apr_array_make(pool, 4, sizeof(const char *));
-
-    if (!text || *text != '{') {
-        return items;
-    }
-    text++;
-    while (*text && *text != '}') {
-        APR_ARRAY_PUSH(items, const char *) = array_element(pool, &text);
-        text += *text == ',';
-    }
-    return items;
-}
-
-const char *iimg_db_array_format(apr_pool_t *pool, const apr_array_header_t *items)
-{
-    apr_size_t size = 3;
-    char *out, *to;
-
-    for (int i = 0; i < items->nelts; i++) {
-        size += 2 * strlen(APR_ARRAY_IDX(items, i, const char *)) + 3;
-    }
-    to = out = apr_palloc(pool, size);
-    *to++ = '{';
-    for (int i = 0; i < items->nelts; i++) {
-        if (i) {
-            *to++ = ',';
-        }
-        *to++ = '"';
-        for (const char *p = APR_ARRAY_IDX(items, i, const char *); *p; p++) {
-            if (*p == '"' || *p == '\\') {
-                *to++ = '\\';
-            }
-            *to++ = *p;
-        }
-        *to++ = '"';
-    }
-    *to++ = '}';
-    *to = '\0';
-    return out;
 }

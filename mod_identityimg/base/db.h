@@ -4,7 +4,6 @@
 
 #include <stdbool.h>
 #include <apr_hash.h>
-#include <apr_tables.h>
 #include <libpq-fe.h>
 #include "base/context.h"
 #include "base/error.h"
@@ -81,14 +80,5 @@ bool iimg_db_settle(const iimg_db_t *db, iimg_db_connection_t *connection);
 const char *iimg_rows_text(const iimg_rows_t *rows, int row, int column);
 bool iimg_rows_bool(const iimg_rows_t *rows, int row, int column);      /* NULL is false */
 long long iimg_rows_integer(const iimg_rows_t *rows, int row, int column);  /* NULL is 0 */
-
-/**
- * Read a one-dimensional text array ("{a,\"b c\"}").
- * @return const char *, in order; empty for NULL and for no elements
- */
-apr_array_header_t *iimg_db_array_parse(apr_pool_t *pool, const char *text);
-
-/** Write a text array for a parameter. @param items const char *, none NULL */
-const char *iimg_db_array_format(apr_pool_t *pool, const apr_array_header_t *items);
 
 #endif

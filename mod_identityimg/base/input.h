@@ -30,6 +30,8 @@ iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const
 /** Read a query string (without the '?'; NULL is empty). Errors: IIMG_INVALID. */
 iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_input_t **input);
 
+/* Fields: input_field.c ----------------------------------------------------------------------- */
+
 /**
  * Call back for each field, in the order sent: with its name, then with its value: a text; a file's
  * bytes; "json", and canonical text. So a form and a JSON body that say the same are alike.
@@ -52,6 +54,8 @@ int iimg_input_count(const iimg_input_t *input, const char *name);
 
 /** Whether the field is there and JSON null. */
 bool iimg_input_is_null(const iimg_input_t *input, const char *name);
+
+/* One value: input_value.c -------------------------------------------------------------------- */
 
 /**
  * A text, trimmed.
@@ -92,19 +96,15 @@ iimg_error_t *iimg_input_bool(const iimg_input_t *input, const char *name, bool 
 /** A UUID. @param value lower case; NULL when absent, null or empty */
 iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const char **value);
 
-/** A list of UUIDs: a JSON array, or comma-separated text. @param values NULL when absent or null */
-iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
-                               apr_array_header_t **values);
+/**
+ * A file field.
+ * @param part NULL when there is none (absent, an ordinary text field, or sent without a name)
+ * Errors: IIMG_INVALID when the field is there twice.
+ */
+iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
+                              const iimg_part_t **part);
 
-/** A list of texts, trimmed, none empty: a JSON array, or text with commas. As iimg_input_uuids. */
-iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int max,
-                               apr_array_header_t **values);
-
-/** Texts, trimmed, none blank: a JSON array, or a form's field as often as there are texts. */
-iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int max,
-                               apr_size_t max_characters, apr_array_header_t **values);
-
-/* Members that may be absent ------------------------------------------------------------------- */
+/* Members that may be absent: input_value.c --------------------------------------------------- */
 
 /** What was sent for a member: nothing, null, or a text. */
 typedef struct iimg_given_t {
@@ -135,12 +135,18 @@ iimg_error_t *iimg_input_given_uuid(const iimg_input_t *input, const char *name,
 iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
                                     iimg_given_bool_t *given);
 
-/**
- * A file field.
- * @param part NULL when there is none (absent, an ordinary text field, or sent without a name)
- * Errors: IIMG_INVALID when the field is there twice.
- */
-iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
-                              const iimg_part_t **part);
+/* Lists: input_list.c ------------------------------------------------------------------------- */
+
+/** A list of UUIDs: a JSON array, or comma-separated text. @param values NULL when absent or null */
+iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values);
+
+/** A list of texts, trimmed, none empty: a JSON array, or text with commas. As iimg_input_uuids. */
+iimg_error_t *iimg_input_words(const iimg_input_t *input, const char *name, int max,
+                               apr_array_header_t **values);
+
+/** Texts, trimmed, none blank: a JSON array, or a form's field as often as there are texts. */
+iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int max,
+                               apr_size_t max_characters, apr_array_header_t **values);
 
 #endif

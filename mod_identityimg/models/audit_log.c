@@ -1,6 +1,8 @@
 /* audit_log.c - who of the staff changed what: rows of audit_log. */
 #include "models/audit_log.h"
 
+#include "base/db_array.h"
+
 static const iimg_statement_t insert = {
     "iimg_audit_log_insert",
     "INSERT INTO audit_log (actor, actor_email, action, kind, row_id, members, request_id)"

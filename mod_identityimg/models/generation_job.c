@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "base/db_array.h"
 
 const char *const iimg_generation_job_states[] = {
     "queued", "running", "succeeded", "failed", "canceled", NULL
@@ -150,6 +151,7 @@ static const iimg_statement_t list = {
     "       AND ($8::uuid IS NULL OR j.user_id = $8::uuid)"
     "       AND ($9::uuid IS NULL OR j.prompt_id = $9::uuid)"
     "       AND ($10::text IS NULL OR j.state = $10::text)"
+    "       AND ($11::uuid IS NULL OR j.requested_by = $11::uuid)"
     IIMG_PAGE_END("j") ") j ON true"
     " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("j")
 };
@@ -409,7 +411,8 @@ iimg_error_t *iimg_generation_job_list(iimg_context_t *context, iimg_page_t *pag
     iimg_error_t *err = iimg_db_query(context, &list,
                                       IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
                                                   filter->identity_id, filter->user_id,
-                                                  filter->prompt_id, filter->state), &rows);
+                                                  filter->prompt_id, filter->state,
+                                                  filter->requested_by), &rows);
 
     if (err) {
         return err;

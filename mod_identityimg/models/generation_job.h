@@ -17,7 +17,7 @@ typedef struct iimg_generation_job_t {
     const char *id;
     const char *state;                  /* queued, running, succeeded, failed, canceled */
     const char *identity_id;            /* NULL: deleted since */
-    const char *identity_name;
+    const char *identity_name;          /* its name now; NULL: deleted since */
     const char *user_id;                /* whose references; NULL: deleted since */
     const char *requested_by;           /* NULL: deleted since */
     const char *prompt_id;
@@ -48,7 +48,7 @@ typedef struct iimg_generation_job_t {
     const char *finished_at;
     const char *version;                /* counts changes that clients can see, as text */
     const char *queue_position;         /* from "1"; NULL: does not wait */
-    bool cancel_requested;              /* while it ran */
+    bool cancel_requested;              /* it is canceled, or will be at its next step */
     const char *saved_at;               /* when it was saved to its identity; NULL: not yet */
 } iimg_generation_job_t;
 
@@ -156,6 +156,7 @@ typedef struct iimg_generation_job_filter_t {
     const char *user_id;                /* whose references */
     const char *prompt_id;
     const char *state;
+    const char *requested_by;
 } iimg_generation_job_filter_t;
 
 /** A page of jobs, the newest first, for staff. @param jobs iimg_generation_job_t */

@@ -97,5 +97,8 @@ void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer
     serialize_time(out, "created_at", job->created_at);
     serialize_time(out, "started_at", job->started_at);
     serialize_time(out, "finished_at", job->finished_at);
+    iimg_json_key(out, "cancel_requested");
+    iimg_json_bool(out, job->cancel_requested);
+    iimg_json_member(out, "identity_name", job->identity_name);
     iimg_json_object_close(out);
 }

@@ -10,6 +10,7 @@
 #include "base/media_type.h"
 #include "services/gemini_error.h"
 #include "services/gemini_picture.h"
+#include "services/gemini_reason.h"
 #include "services/picture_size.h"
 
 #define MAX_USAGE 4096      /* bytes of token counts worth keeping */
@@ -18,87 +19,18 @@
 #define MAX_REST (1024 * 1024)  /* bytes of a reply without its pictures */
 #define PIECE 65536
 
-typedef enum {
-    DONE,                   /* there should be a picture */
-    REFUSED,                /* the provider will not; wins even over a picture */
-    NOTHING_CAME,           /* another try may do better */
-    MISCONFIGURED,          /* the way we ask is wrong */
-    UNHEARD_OF
-} verdict_t;
-
-typedef struct reason_t {
-    const char *name;
-    verdict_t verdict;
-    const char *why;        /* continues "... refused to make this picture: " */
-    const char *advice;     /* what the user may try */
-} reason_t;
-
-static const char other_images[] = "Try other reference images.";
-static const char other_words[] = "Try other words.";
-static const char others[] = "Try other words or other reference images.";
-static const char again[] = "Try again.";
-static const char operator[] = "An operator must look at it.";
-
-/* finishReason and blockReason; a blockReason always refuses. The last row has no name. */
-static const reason_t reasons[] = {
-    { "STOP",                     DONE, "it gave no reason", again },
-    { "SAFETY",                   REFUSED, "its safety check objected to the request", others },
-    { "IMAGE_SAFETY",             REFUSED, "its safety check objected to the finished picture",
-      others },
-    { "PROHIBITED_CONTENT",       REFUSED, "the request asks for something it forbids", others },
-    { "IMAGE_PROHIBITED_CONTENT", REFUSED, "the finished picture showed something it forbids",
-      others },
-    { "BLOCKLIST",                REFUSED, "the text has a word that it forbids", other_words },
-    { "SPII",                     REFUSED, "it saw sensitive personal data, such as the number of "
-                                           "a card or a passport",
-      "Remove such data from the texts and the reference images." },
-    { "RECITATION",               REFUSED, "the result would repeat somebody else's work",
-      other_words },
-    { "IMAGE_RECITATION",         REFUSED, "the picture would repeat somebody else's work",
-      others },
-    { "LANGUAGE",                 REFUSED, "it does not know the language of the text",
-      "Try English words." },
-    { "MODEL_ARMOR",              REFUSED, "a safety rule set for this server's account objected",
-      others },
-    { "JAILBREAK",                REFUSED, "it took the text for an attempt to get around its "
-                                           "rules", other_words },
-    { "OTHER",                    NOTHING_CAME, "it gave no reason that we know", other_images },
-    { "NO_IMAGE",                 NOTHING_CAME, "the model drew nothing",
-      "Ask for a picture in other words." },
-    { "IMAGE_OTHER",              NOTHING_CAME, "something went wrong while it was drawn", again },
-    { "MALFORMED_RESPONSE",       NOTHING_CAME, "the model's answer was malformed", again },
-    { "MAX_TOKENS",               MISCONFIGURED, "the picture is larger than the model may answer",
-      "Ask for a lower resolution." },
-    { "MALFORMED_FUNCTION_CALL",  MISCONFIGURED, "the model tried to use a tool", operator },
-    { "UNEXPECTED_TOOL_CALL",     MISCONFIGURED, "the model tried to use a tool", operator },
-    { "TOO_MANY_TOOL_CALLS",      MISCONFIGURED, "the model tried to use tools", operator },
-    { "CONTINUATION",             MISCONFIGURED, "the model wants to be asked for the rest, which "
-                                                 "this server does not do", operator },
-    { NULL,                       UNHEARD_OF, "it gave no reason that we know", other_images },
-};
-
 typedef struct reply_t {
     iimg_context_t *context;
     const iimg_generator_settings_t *settings;
     const iimg_generator_request_t *request;
     const iimg_http_response_t *response;
-    iimg_json_cut_t *cut;   /* the reply without its pictures... */
-    json_t *root;           /* ...as values; belongs to iimg_gemini_reply */
-    json_t *candidate;      /* the first, or NULL */
-    json_t *parts;          /* its parts, or NULL */
-    const char *finish;     /* its finishReason, or NULL */
-    const reason_t *reason; /* the row of it */
+    iimg_json_cut_t *cut;                /* the reply without its pictures... */
+    json_t *root;                        /* ...as values; belongs to iimg_gemini_reply */
+    json_t *candidate;                   /* the first, or NULL */
+    json_t *parts;                       /* its parts, or NULL */
+    const char *finish;                  /* its finishReason, or NULL */
+    const iimg_gemini_reason_t *reason;  /* the row of it */
 } reply_t;
-
-static const reason_t *reason_of(const char *name)
-{
-    const reason_t *reason = reasons;
-
-    while (reason->name && strcmp(reason->name, name) != 0) {
-        reason++;
-    }
-    return reason;
-}
 
 static const char *quote(const reply_t *reply, const char *text)
 {
@@ -127,7 +59,7 @@ static const char *is_billed(const reply_t *reply)
 
 /* A failure with the words of its reason, what it cost, and what may be tried. */
 static iimg_error_t *failure(const reply_t *reply, iimg_error_kind_t kind, const char *code,
-                             const char *sentence, const reason_t *reason)
+                             const char *sentence, const iimg_gemini_reason_t *reason)
 {
     const char *billed = is_billed(reply);
     iimg_error_t *err = iimg_error(reply->context->pool, kind, "%s: %s. %s %s", sentence,
@@ -144,7 +76,7 @@ static iimg_error_t *refused(const reply_t *reply, const char *kind, const char 
 {
     iimg_error_t *err = failure(reply, IIMG_REFUSED, "refused",
                                 "The image provider refused to make this picture",
-                                reason_of(name));
+                                iimg_gemini_reason(name));
 
     return iimg_error_detail(err, "%s %s: %s", kind, quote(reply, name), quote(reply, message));
 }
@@ -162,7 +94,8 @@ static iimg_error_t *no_picture(const reply_t *reply)
                                 "The image provider answered without a picture", reply->reason);
 
     /* The table's word for another try; a reason nobody has heard of is not worth money. */
-    err->again = reply->reason->verdict == UNHEARD_OF ? IIMG_AGAIN_NO : IIMG_AGAIN_PAID;
+    err->again = reply->reason->verdict == IIMG_GEMINI_UNHEARD_OF ? IIMG_AGAIN_NO
+                                                                  : IIMG_AGAIN_PAID;
     return finished(reply, err);
 }
 
@@ -262,7 +195,7 @@ static iimg_error_t *read_thought(const reply_t *reply, iimg_generator_result_t 
     json_t *thought = last_picture(reply, true);
     iimg_error_t *err;
 
-    if (!thought || !reply->finish || reply->reason->verdict != DONE) {
+    if (!thought || !reply->finish || reply->reason->verdict != IIMG_GEMINI_DONE) {
         return no_picture(reply);
     }
     err = read_picture(reply, thought, result);
@@ -398,7 +331,7 @@ static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *resu
         result->length = 0;
         return err;
     }
-    if (reply->reason->verdict == UNHEARD_OF) {
+    if (reply->reason->verdict == IIMG_GEMINI_UNHEARD_OF) {
         iimg_log(reply->context, IIMG_LOG_INFO, "a picture came with the finishReason %s",
                  quote(reply, reply->finish));
     }
@@ -417,15 +350,15 @@ static iimg_error_t *judge(const reply_t *reply, iimg_generator_result_t *result
                        iimg_gemini_text(feedback, "blockReasonMessage"));
     }
     switch (reply->reason->verdict) {
-    case REFUSED:
+    case IIMG_GEMINI_REFUSED:
         return refused(reply, "finishReason", reply->finish,
                        iimg_gemini_text(reply->candidate, "finishMessage"));
-    case NOTHING_CAME:
+    case IIMG_GEMINI_NOTHING_CAME:
         return no_picture(reply);
-    case MISCONFIGURED:
+    case IIMG_GEMINI_MISCONFIGURED:
         return misconfigured(reply);
-    case DONE:
-    case UNHEARD_OF:
+    case IIMG_GEMINI_DONE:
+    case IIMG_GEMINI_UNHEARD_OF:
         break;
     }
     return deliver(reply, result);
@@ -450,7 +383,7 @@ static iimg_error_t *read_reply(reply_t *reply, iimg_generator_result_t **result
     reply->candidate = json_array_get(iimg_gemini_member(reply->root, "candidates"), 0);
     reply->parts = iimg_gemini_member(iimg_gemini_member(reply->candidate, "content"), "parts");
     reply->finish = iimg_gemini_text(reply->candidate, "finishReason");
-    reply->reason = reason_of(reply->finish ? reply->finish : "STOP");
+    reply->reason = iimg_gemini_reason(reply->finish ? reply->finish : "STOP");
     log_model_status(reply);
     *result = result_create(reply);
     return judge(reply, *result);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <apr_hash.h>
 #include <apr_strings.h>
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
@@ -38,6 +39,9 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
         err = iimg_read_uuid_filter(query, "user_id", &filter->user_id);
     }
     if (!err) {
+        err = iimg_read_uuid_filter(query, "requested_by", &filter->requested_by);
+    }
+    if (!err) {
         err = iimg_read_uuid_filter(query, "prompt_id", &filter->prompt_id);
     }
     return err ? err : read_state(query, &filter->state);
@@ -57,11 +61,21 @@ iimg_error_t *iimg_view_generation_job_list(iimg_request_t *req)
     return err ? err : iimg_answer_page(req, &page, jobs, write_row);
 }
 
-/* A place in the queue moves without the row: it is part of the tag, but not of the version. */
+/* A place in the queue and an identity's name change without the row: they are part of the tag, but
+ * not of the version. */
 static const char *version_of(apr_pool_t *pool, const iimg_generation_job_t *job)
 {
-    return job->queue_position ? apr_pstrcat(pool, job->version, ".q", job->queue_position, NULL)
-                               : job->version;
+    const char *version = job->version;
+    apr_ssize_t length = APR_HASH_KEY_STRING;
+
+    if (job->queue_position) {
+        version = apr_pstrcat(pool, version, ".q", job->queue_position, NULL);
+    }
+    if (job->identity_name) {
+        version = apr_psprintf(pool, "%s.n%x", version,
+                               apr_hashfunc_default(job->identity_name, &length));
+    }
+    return version;
 }
 
 static iimg_error_t *answer_job(iimg_request_t *req, int status, const iimg_generation_job_t *job)

@@ -121,7 +121,7 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
     await small(page, `[[scenario:slow:4000]] stays ${stamp}`);
     await generateButton(page).click();
     await until(async () => (await page.getByRole('button', { name: 'Cancel' }).count()) === 1, 'the first one');
-    await page.getByLabel('Additional prompt').fill(`[[scenario:slow:4001]] goes ${stamp}`);
+    await page.getByLabel('Additional prompt').fill(`[[scenario:slow:6000]] goes ${stamp}`);
     await page.waitForTimeout(300);
     await generateButton(page).click();
     const second = await until(async () => (await jobs(`search=goes ${stamp}`))[0], 'the second one');
@@ -129,6 +129,10 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
 
     await card.getByRole('button', { name: 'Cancel' }).click();
     await card.getByText(/Canceling|Canceled/).first().waitFor();
+    await card.getByText('Canceling').waitFor();
+    await page.reload();
+    await card.getByText('Canceling').waitFor();
+    await judge(page, 'canceling');
     await until(async () => (await jobs(`search=stays ${stamp}`))[0].state === 'succeeded', 'the first one\'s end');
     await until(async () => (await jobs(`search=goes ${stamp}`))[0].state === 'canceled', 'the second one\'s end');
     await card.getByText(/^This generation was canceled/).first().waitFor();
@@ -320,7 +324,9 @@ test('The history is found through by words, identity and state, and has setting
     }
     await ready(open, page);
     const rows = history(page).getByRole('listitem');
+    const asked = [];
 
+    page.on('request', (request) => asked.push(request.url()));
     await rows.filter({ hasText: 'Old words' }).first().waitFor();
     assert(/prompt v1 · 9:16, 1K/.test(await rows.filter({ hasText: 'Old words' }).first().innerText()), 'prompt version and settings');
     await history(page).getByLabel('Search').fill(`other ${stamp}`);
@@ -329,6 +335,9 @@ test('The history is found through by words, identity and state, and has setting
     await history(page).getByLabel('Identity').selectOption({ label: 'Quiet "Maker"' });
     await until(async () => (await rows.filter({ hasText: 'Old words' }).count()) === 0 && /Other words/.test(await rows.first().innerText()), 'by identity');
     await history(page).getByLabel('Identity').selectOption('');
+    await history(page).getByLabel('Asked for by').selectOption({ label: 'Me' });
+    await rows.filter({ hasText: 'Old words' }).first().waitFor();
+    assert(asked.some((url) => url.includes('requested_by=') && url.includes('user_id=')), 'by who asked');
     await history(page).getByLabel('State').selectOption('queued');
     await history(page).getByText('Nothing fits').waitFor();
     await judge(page, 'history without results');

@@ -50,9 +50,9 @@ try {
         finished_at: '2026-11-22T10:01:06.000000Z', reference_image_ids: ['a', 'c'] };
 
     test('A state is told in words, a queue with the place in it', () => {
-        deepEqual([['queued', 1], ['queued', 2], ['queued', 3], ['queued', 4], ['queued', 11], ['queued', 112], ['queued', 22], ['queued', null], ['running', null], ['canceled', null]]
-            .map(([state, queue_position]) => jobs.stateWords({ ...job, state, queue_position })),
-        ['Queued, 1st in line', 'Queued, 2nd in line', 'Queued, 3rd in line', 'Queued, 4th in line', 'Queued, 11th in line', 'Queued, 112th in line', 'Queued, 22nd in line', 'Queued', 'Working', 'Canceled']);
+        deepEqual([['queued', 1], ['queued', 2], ['queued', 3], ['queued', 4], ['queued', 11], ['queued', 112], ['queued', 22], ['queued', null], ['running', null], ['running', null, true], ['canceled', null, true]]
+            .map(([state, queue_position, cancel_requested]) => jobs.stateWords({ ...job, state, queue_position, cancel_requested })),
+        ['Queued, 1st in line', 'Queued, 2nd in line', 'Queued, 3rd in line', 'Queued, 4th in line', 'Queued, 11th in line', 'Queued, 112th in line', 'Queued, 22nd in line', 'Queued', 'Working', 'Canceling', 'Canceled']);
     });
     test('A time is told in seconds and minutes', () => deepEqual([0.2, 59.4, 60, 125, -3].map(jobs.duration), ['0 s', '59 s', '1 min', '2 min 5 s', '0 s']));
     test('A job takes from when it was begun to when it ended', () => equal(jobs.secondsOf(job), 65));

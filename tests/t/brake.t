@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use utf8;
-use IdentityImg::Server qw(in_parallel);
+use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Test;
 use JSON::PP ();
 use Test::More;
@@ -192,8 +192,51 @@ in_parallel(16, sub { my ($n) = @_; guess('slow' . ($n + $_) % 12, "flood $n") f
 });
 is "@own", '200 200 200', 'while one address floods the queue, a login from another one comes in';
 
+# Our own death ------------------------------------------------------------------------------------
+
+# A login that takes long, and while it is compared CODE. Returns what it was told: '599' when nothing.
+sub while_compared {
+    my ($password, $code) = @_;
+    my ($told) = in_parallel(1, sub { eval { guess('alice', $password)->[0] } // '599' }, sub {
+        eventually(sub { $server->sql("SELECT 1 FROM login_failures WHERE under_way <> '{}'") }) or die 'nothing is compared';
+        $code->();
+    });
+    return $told;
+}
+sub later { $server->sql("UPDATE login_failures SET under_way = ARRAY(SELECT u - interval '61 seconds' FROM unnest(under_way) u)"); return }
+sub row   { return join ' ', $server->sql('SELECT failures, cardinality(under_way) FROM login_failures') }
+
+forget();
+set_password(alice => 'pw-alice', 15);
+is while_compared('pw-alice', sub { kill KILL => $server->children }), '599', 'a login whose process is killed gets no answer';
+set_password(alice => 'pw-alice', 4);
+is row(), '1|1', '... and counts, since nobody knows better';
+ok eventually(sub { call(GET => 'health/live/', base => $server->base, dies => 1, headers => [Connection => 'close'])->code == 200 }), '... until another process is there';
+is line(log_in('alice', 'wrong')), $wrong, 'a wrong one after it';
+is row(), '2|1', '... is the second';
+later();
+is line(log_in('alice', 'wrong')), $wrong, 'but a minute later';
+is row(), '2|0', '... the first one counts no longer, and those that were wrong do';
+
+$server->sql("UPDATE login_failures SET failures = 5, under_way = array_fill(now() + interval '30 seconds', ARRAY[4])");
+my $held = log_in('alice', 'pw-alice');
+like line($held), $limited, 'when four have died and one was wrong the account has to wait';
+cmp_ok $held->header('Retry-After'), '<=', 30, '... for as long as those may be under way, not for the window';
+later();
+is log_in('alice', 'pw-alice')->code, 200, '... and then comes in';
+is row(), '1|0', '... with one failure';
+is join(' ', map { log_in('alice', "wrong $_")->code } 1 .. 5), '401 401 401 401 429', '... and four to go';
+
+# Were a guess told that counts no longer, it would have been for nothing.
+set_password(alice => 'pw-alice', 14);
+for my $password ('pw-alice', 'wrong') {
+    forget();
+    like while_compared($password, sub { $server->sql("UPDATE login_failures SET failures = 0, under_way = '{}'") }), qr/^429 login_busy /, "$password: a login that counts no longer is told nothing";
+}
+set_password(alice => 'pw-alice', 4);
+
 unlike join("\n", $server->log_lines(1)), qr/iimg_[\w-]{43}|pw-alice|guess \d|sha256:|\$2y\$/, 'the log holds no password, no token and no hash, at debug';
 
-$server->judge(qr/AH01617/, qr/IIMG0160: 5 wrong passwords for /);
+$server->judge(qr/AH01617/, qr/IIMG0160: 5 wrong passwords for /, qr/AH0005[12]/);
 undef $server;
 finish();

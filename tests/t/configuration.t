@@ -252,7 +252,7 @@ cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, '... with the main 
 
 # The three lists of directives ------------------------------------------------------------------------
 
-my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config.c");
+my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config_commands.c");
 my ($table) = $source =~ /iimg_config_commands\[\] = \{(.*?)^\};/ms;
 my %in_code = map { $_ => 1 } $table =~ /"(IdentityImg\w*)"/g;
 my %in_conf = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf") =~ /^\s*#?(IdentityImg\w*) \S/mg;

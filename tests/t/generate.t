@@ -150,7 +150,7 @@ is $answer->code, 200, 'a picture is generated' or diag $answer->content;
 is members($answer->content), 'success image_url job', 'the answer has these members in this order';
 my ($job_text) = $answer->content =~ /"job":(.*)\}$/s;
 is members($job_text), 'id state queue_position identity user requested_by prompt_id prompt_version prompt_used additional_prompt model aspect_ratio resolution width height media_type '
-    . 'reference_image_ids image_url download_url warnings error usage cost attempts created_at started_at finished_at', 'and its job these';
+    . 'reference_image_ids image_url download_url warnings error usage cost attempts created_at started_at finished_at cancel_requested identity_name', 'and its job these';
 like $answer->content, qr/^\{"success":true,"image_url":"http/, 'success is true';
 my $body = json($answer);
 my $job = $body->{job};
@@ -159,6 +159,7 @@ my %expected = (
     state => 'succeeded', queue_position => undef, identity => $full, user => $alice, requested_by => $admin, prompt_id => $prompt_id, prompt_version => 1,
     additional_prompt => 'In the rain.', model => 'gemini-3-pro-image', aspect_ratio => '16:9', resolution => '1K', width => 1376, height => 768, media_type => 'image/jpeg',
     reference_image_ids => $ids, error => undef, cost => undef, attempts => 1, image_url => $body->{image_url},
+    cancel_requested => JSON::PP::false, identity_name => 'Creative Visionary',
 );
 is_deeply $job->{$_}, $expected{$_}, "the job's $_ is right" for sort keys %expected;
 like $job_text, qr/"prompt_version":1,.*"width":1376,"height":768,.*"attempts":1,/s, 'numbers are numbers';

@@ -65,6 +65,9 @@ for my $case (
     ["identity_id=$nowhere"],
     ["user_id=$alice",                 $two, $one],
     ["user_id=$admin"],
+    ["requested_by=$admin",            $two, $one],
+    ["requested_by=$alice"],
+    ["requested_by=$admin&identity_id=$full", $one],
     ["prompt_id=$prompt",              $two, $one],
     ["prompt_id=$nowhere"],
     ['state=succeeded',                $two, $one],
@@ -72,14 +75,14 @@ for my $case (
     ['state=queued'],
     ["state=succeeded&identity_id=$full&user_id=$alice&prompt_id=$prompt", $one],
     ["state=failed&user_id=$alice"],
-    ['identity_id=&user_id=&prompt_id=&state=', $failed, $two, $one],
+    ['identity_id=&user_id=&requested_by=&prompt_id=&state=', $failed, $two, $one],
     ['search=first',                   $one],
     ['search=creative+visionary',      $failed, $one],
 ) {
     my ($query, @ids) = @$case;
     is join(' ', map { $_->{id} } results("$list?$query")), "@ids", "?$query finds " . @ids;
 }
-check_query($list, map({ ["${_}_id=x", "400 invalid ${_}_id: Must be a valid UUID."] } qw(identity user prompt)),
+check_query($list, map({ ["${_}_id=x", "400 invalid ${_}_id: Must be a valid UUID."] } qw(identity user prompt)), ['requested_by=x', '400 invalid requested_by: Must be a valid UUID.'],
     ['state=ended', '400 invalid state: "ended" is not a valid choice. Allowed: queued, running, succeeded, failed, canceled.'], ['state=%00', '400 invalid Null characters are not allowed.']);
 sub of_text { my ($text) = @_; return row(additional_prompt => "'" . ($text =~ s/'/''/gr) . "'") }
 check_search($list, \&of_text, \&remove);
@@ -89,7 +92,7 @@ remove($failed);
 # Versions ------------------------------------------------------------------------------------------
 
 my $tag = get("$list$one/")->header('ETag');
-like $tag, qr/^"\d+\.\d+"$/, 'a job has an ETag';
+like $tag, qr/^"\d+\.n[0-9a-f]+\.\d+"$/, 'a job has an ETag';
 my $unchanged = get("$list$one/", headers => ['If-None-Match' => $tag]);
 is $unchanged->code . $unchanged->content, '304', 'that spares who asks again';
 sql("UPDATE generation_jobs SET owner = 'x', lease_expires_at = now() WHERE id = '$one'");
@@ -101,6 +104,13 @@ like $news->content, qr/"cost":0\.134000,/, '... and is a number';
 
 # The queue -------------------------------------------------------------------------------------------
 
+my $called = json(get("$list$one/"))->{identity_name};
+is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => 'Renamed Visionary' })->code, 200, 'its identity gets another name';
+my $renamed = get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')]);
+is $renamed->code . ' ' . json($renamed)->{identity_name}, '200 Renamed Visionary', 'that is news of the job too';
+is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => $called })->code, 200, 'and is taken back';
+is get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')])->code, 304, '... as if nothing had been';
+
 my @queue = map { row(state => "'queued'", created_at => "now() - interval '1 hour' + interval '$_ minutes'", lease_expires_at => "now() + interval '1 hour'") } 1 .. 3;
 is join(' ', map { json(get("$list$_/"))->{queue_position} } @queue), '1 2 3', 'jobs that wait have places';
 is join(' ', map { $_->{queue_position} // 'null' } results($list)), 'null null 3 2 1', 'also in the history, and others have none';
@@ -109,6 +119,7 @@ is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 304, 'a p
 audit();
 my $canceled = post("$list$queue[0]/cancel/");
 is $canceled->code . ' ' . json($canceled)->{state} . ' ' . (json($canceled)->{queue_position} // 'null'), '200 canceled null', 'a job that waits is canceled at once';
+is_deeply [map { json($_)->{cancel_requested} ? 1 : 0 } $canceled, get("$list$queue[1]/")], [1, 0], 'which was asked for, and of others was not';
 is state_of($queue[0]), 'canceled - false -', 'and belongs to nobody';
 is join("\n", audit()), "admin\@example.com change generation_jobs state $queue[0]", 'the audit log knows who did it';
 is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 200, 'who waited behind it has another place';
@@ -158,7 +169,7 @@ is refusal(post("$list" . row(state => "'queued'", lease_expires_at => "now() + 
 is refusal(post("$list" . row(identity_id => "'$full'", user_id => "'$alice'", image => "'generated_images/$nowhere.png'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture.', 'nor one whose object has gone';
 sql("DELETE FROM identities WHERE id = '$bare'");
 is refusal(post("$list$two/save-to-identity/")), '404 identity_not_found Identity not found', 'an identity that was deleted gets nothing';
-is json(get("$list$two/"))->{identity}, undef, 'the job has forgotten it';
+is_deeply [@{json(get("$list$two/"))}{qw(identity identity_name)}], [undef, undef], 'the job has forgotten it';
 sql("DELETE FROM users WHERE id = '$alice'");
 is refusal(post("$list$one/save-to-identity/")), '409 job_no_picture This generation has no picture.', 'pictures of a user who was deleted are gone';
 is json(get("$list$one/"))->{state}, 'succeeded', 'but for the record';
@@ -180,7 +191,10 @@ sub cancel_while {
     my $answer;
     my ($made) = in_parallel(1, sub { ask_with($scenario, $key) }, sub {
         my $running = eventually(sub { ($server->sql("SELECT id FROM generation_jobs WHERE state = 'running'"))[0] }) or die 'nothing runs';
+        my $before = call(GET => "$list$running/", @there);
         $answer = call(POST => "$list$running/cancel/", @there);
+        my $now = call(GET => "$list$running/", @there[0 .. 3], headers => [Connection => 'close', 'If-None-Match' => $before->header('ETag')]);
+        is_deeply [map { json($_)->{cancel_requested} } $before, $now], [$JSON::PP::false, $true], 'whoever looks at it sees so, at once';
         is json($answer)->{id}, $running, 'what runs is canceled';
         is call(POST => "$list$running/cancel/", @there)->code, 202, '... also twice';
     });

@@ -45,9 +45,9 @@ export function nextJobs(next: string, signal?: AbortSignal): Promise<Generation
     return request<GenerationJobPage>('GET', `image-generation/jobs/${new URL(next).search}`, { signal });
 }
 
-/** Everybody's generations that have not ended. */
-export async function listActiveJobs(signal?: AbortSignal): Promise<GenerationJob[]> {
-    const pages = await Promise.all(['running', 'queued'].map((state) => listJobs({ state, limit: '100' }, signal)));
+/** The generations that a user has asked for and that have not ended. */
+export async function listActiveJobs(userId: string, signal?: AbortSignal): Promise<GenerationJob[]> {
+    const pages = await Promise.all(['running', 'queued'].map((state) => listJobs({ state, requested_by: userId, limit: '100' }, signal)));
 
     return pages.flatMap((page) => page.results);
 }

@@ -1,10 +1,9 @@
 // PickerPopup.tsx - a picker that can open: Base UI's Combobox with its search inside what opens.
 import { useLayoutEffect, useRef, useState } from 'react';
-import type { KeyboardEvent } from 'react';
 import { Combobox } from '@base-ui/react/combobox';
-import { Icon } from './Icon';
 import { isTyping, PickerValue } from './Picker';
-import { PickerOption } from './PickerOption';
+import { PickerFrame } from './PickerFrame';
+import type { SearchKeyEvent } from './PickerFrame';
 import type { PickerItem, PickerProps } from './Picker';
 
 export interface PickerPopupProps extends PickerProps {
@@ -30,7 +29,7 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
     const highlighted = useRef<PickerItem | undefined>(undefined);
 
     // What was typed before the search was there has highlighted nothing: Enter means the first that fits.
-    function onEnter(event: KeyboardEvent<HTMLInputElement> & { preventBaseUIHandler: () => void }): void {
+    function onEnter(event: SearchKeyEvent): void {
         const best = event.key === 'Enter' && typed && !highlighted.current ? items.find((item) => matches(item, typed)) : undefined;
 
         if (best) {
@@ -73,20 +72,7 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
                 }}>
                 <PickerValue item={chosen} placeholder={placeholder} />
             </Combobox.Trigger>
-            <Combobox.Portal>
-                <Combobox.Positioner className="picker-positioner" align="start" sideOffset={4}>
-                    <Combobox.Popup className="picker-popup" aria-label={label}>
-                        <div className="picker-search">
-                            <Icon name="search" size={18} />
-                            <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} onKeyDown={onEnter} />
-                        </div>
-                        <Combobox.Empty className="picker-empty">{nothing}</Combobox.Empty>
-                        <Combobox.List className="picker-list">
-                            {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
-                        </Combobox.List>
-                    </Combobox.Popup>
-                </Combobox.Positioner>
-            </Combobox.Portal>
+            <PickerFrame label={label} nothing={nothing} onSearchKey={onEnter} />
         </Combobox.Root>
     );
 }

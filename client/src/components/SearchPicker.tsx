@@ -7,7 +7,7 @@ import type { QueryKey } from '@tanstack/react-query';
 import { sentence } from '../api/client';
 import { Icon } from './Icon';
 import { isTyping, PickerValue } from './Picker';
-import { PickerOption } from './PickerOption';
+import { PickerFrame } from './PickerFrame';
 import type { PickerItem } from './Picker';
 import { useDebounced } from './useDebounced';
 
@@ -72,29 +72,14 @@ export function SearchPicker({ label, chosen, onChange, queryKey, search, placeh
                     }}>
                     <span id={`${id}-value`} className="picker-whole"><PickerValue item={chosen ?? undefined} placeholder={none ?? placeholder} /></span>
                 </Combobox.Trigger>
-                <Combobox.Portal>
-                    <Combobox.Positioner className="picker-positioner" align="start" sideOffset={4}>
-                        <Combobox.Popup className="picker-popup" aria-label={label}>
-                            <div className="picker-search">
-                                <Icon name="search" size={18} />
-                                <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`}
-                                    onKeyDown={(event) => {
-                                        if (event.key === 'Enter' && isOld && typed.trim()) {
-                                            event.preventDefault();
-                                            event.preventBaseUIHandler();
-                                        }
-                                    }} />
-                            </div>
-                            <Combobox.Status className="picker-status">
-                                {found.error ? sentence(found.error) : found.isPending && 'Searching…'}
-                            </Combobox.Status>
-                            <Combobox.Empty className="picker-empty">{found.isSuccess && !isOld ? 'Nothing fits.' : null}</Combobox.Empty>
-                            <Combobox.List className={`picker-list ${isOld ? 'picker-old' : ''}`} aria-busy={isOld}>
-                                {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
-                            </Combobox.List>
-                        </Combobox.Popup>
-                    </Combobox.Positioner>
-                </Combobox.Portal>
+                <PickerFrame label={label} isOld={isOld} nothing={found.isSuccess && !isOld ? 'Nothing fits.' : null}
+                    status={found.error ? sentence(found.error) : found.isPending && 'Searching…'}
+                    onSearchKey={(event) => {
+                        if (event.key === 'Enter' && isOld && typed.trim()) {
+                            event.preventDefault();
+                            event.preventBaseUIHandler();
+                        }
+                    }} />
             </Combobox.Root>
             {hint && <p className="hint" id={`${id}-hint`}>{hint}</p>}
             {error && <p className="field-error" id={`${id}-error`}><Icon name="warning" size={16} />{error}</p>}

@@ -67,11 +67,23 @@ static iimg_error_t *compare(iimg_context_t *context, const iimg_login_attempt_t
                                             login->hash, right);
 
     if (err) {
-        iimg_login_attempt_withdraw(context, attempt);  /* no failure; if that fails, it counts */
+        /* No failure; if that fails, it counts for a minute. */
+        iimg_login_attempt_withdraw(context, attempt, login);
         return err;
     }
     iimg_step_end(context, began, "hash", NULL);
     return NULL;
+}
+
+/* Written down before anybody is told: a guess that was told counts, whatever happens to us. */
+static iimg_error_t *settle(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                            const iimg_login_t *login, bool right)
+{
+    bool counted = false;
+    iimg_error_t *err = right ? iimg_login_attempt_succeed(context, attempt, login, &counted)
+                              : iimg_login_attempt_fail(context, attempt, login, &counted);
+
+    return err || counted ? err : iimg_password_busy(context);
 }
 
 iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attempt_t *attempt,
@@ -90,14 +102,13 @@ iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attemp
     if (!err) {
         err = wait ? too_many_failures(context, wait) : compare(context, attempt, found, &right);
     }
+    if (!err) {
+        err = settle(context, attempt, found, right);
+    }
     if (!err && !right) {
         log_failure(context, attempt, found->failures);
     }
     if (err || !right) {
-        return err;
-    }
-    err = iimg_login_attempt_succeed(context, attempt);
-    if (err) {
         return err;
     }
     improve_hash(context, attempt->password, found);

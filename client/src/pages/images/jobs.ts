@@ -13,13 +13,18 @@ export function ordinal(n: number): string {
     return `${n}${tail}`;
 }
 
+/** Whose picture it is, by the name that the identity has now. */
+export function nameOf(job: GenerationJob): string {
+    return job.identity_name ?? 'Deleted identity';
+}
+
 /** The state in words. */
 export function stateWords(job: GenerationJob): string {
     switch (job.state) {
     case 'queued':
         return job.queue_position ? `Queued, ${ordinal(job.queue_position)} in line` : 'Queued';
     case 'running':
-        return job.image_url ? 'Saving' : 'Working';
+        return job.cancel_requested ? 'Canceling' : job.image_url ? 'Saving' : 'Working';
     case 'succeeded':
         return 'Done';
     case 'failed':

@@ -26,8 +26,8 @@ export function useRows<K extends Kind>(kind: K, filter: Filter) {
 
 // What else is shown of a row somewhere, by its kind.
 const shownElsewhere: Record<Kind, readonly QueryKey[]> = {
-    users: [['admin'], keys.generationUsers, keys.me, keys.identities, keys.referenceImages],
-    identities: [keys.adminRows('identities'), keys.identities, keys.enums],
+    users: [['admin'], keys.generationUsers, keys.me, keys.identities, keys.referenceImages, keys.jobs],
+    identities: [keys.adminRows('identities'), keys.identities, keys.enums, keys.jobs],
     'test-scenarios': [keys.adminRows('test-scenarios'), keys.generationUsers],
     'reference-images': [keys.adminRows('reference-images'), keys.referenceImages],
 };

@@ -10,9 +10,10 @@ import { Icon } from '../../../components/Icon';
 import { PictureImage } from '../../../components/PictureImage';
 import { Skeleton } from '../../../components/Skeleton';
 import { useDebounced } from '../../../components/useDebounced';
-import { useHistory, useIdentities, useIdentity } from '../hooks/use-image-generation';
+import { useSession } from '../../../session/SessionProvider';
+import { useHistory, useIdentities } from '../hooks/use-image-generation';
 import type { Jobs } from '../hooks/use-image-generation';
-import { dollars, stateWords } from '../jobs';
+import { dollars, nameOf, stateWords } from '../jobs';
 
 interface HistoryProps {
     user: AvailableUser;
@@ -23,8 +24,7 @@ interface HistoryProps {
 const states = ['succeeded', 'failed', 'canceled', 'running', 'queued'] as const;
 
 function Row({ job, onShow, onUseAgain }: { job: GenerationJob; onShow: () => void; onUseAgain: () => void }) {
-    const identity = useIdentity(job.identity);
-    const name = identity.data?.name ?? (job.identity ? '…' : 'Deleted identity');
+    const name = nameOf(job);
     const made = new Date(job.created_at);
     const facts = [
         job.prompt_version ? `prompt v${job.prompt_version}` : null, `${job.aspect_ratio}, ${job.resolution}`, job.model,
@@ -57,12 +57,14 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
     const [whose, setWhose] = useState<'user' | 'all'>('user');
     const [identity, setIdentity] = useState('');
     const [state, setState] = useState('');
+    const [asker, setAsker] = useState<'anybody' | 'me'>('anybody');
     const [words, setWords] = useState('');
     const search = useDebounced(words.trim(), 300);
-    const filter = { ...(whose === 'user' ? { user_id: user.id } : {}), ...(identity ? { identity_id: identity } : {}), ...(state ? { state } : {}), ...(search ? { search } : {}) };
+    const me = useSession().user.id;
+    const filter = { ...(whose === 'user' ? { user_id: user.id } : {}), ...(asker === 'me' ? { requested_by: me } : {}), ...(identity ? { identity_id: identity } : {}), ...(state ? { state } : {}), ...(search ? { search } : {}) };
     const history = useHistory(filter);
     const rows = history.data?.pages.flatMap((page) => page.results) ?? [];
-    const isFiltered = Boolean(identity || state || search);
+    const isFiltered = Boolean(identity || state || search || asker === 'me');
 
     function show(job: GenerationJob): void {
         jobs.show(job);
@@ -97,6 +99,14 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
                         <select {...props} className="input select" value={identity} onChange={(event) => setIdentity(event.target.value)}>
                             <option value="">All</option>
                             {(identities.data ?? []).map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+                        </select>
+                    )}
+                </Field>
+                <Field label="Asked for by">
+                    {(props) => (
+                        <select {...props} className="input select" value={asker} onChange={(event) => setAsker(event.target.value as 'anybody' | 'me')}>
+                            <option value="anybody">Anybody</option>
+                            <option value="me">Me</option>
                         </select>
                     )}
                 </Field>

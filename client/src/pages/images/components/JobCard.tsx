@@ -1,12 +1,12 @@
 // JobCard.tsx - one generation: while it waits and runs, and how it ended.
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useRef } from 'react';
 import type { GenerationJob, GenerationOptions, GenerationRequest, ReferenceImage } from '../../../api/types';
 import { Button, IconButton } from '../../../components/Button';
 import { Icon, Spinner } from '../../../components/Icon';
 import { useKeepFocus } from '../../../components/useKeepFocus';
 import { useSeconds } from '../../../components/useSeconds';
 import { useCancelJob, useIdentity } from '../hooks/use-image-generation';
-import { billed, duration, failure, isActive, secondsOf, stateWords } from '../jobs';
+import { billed, duration, failure, isActive, nameOf, secondsOf, stateWords } from '../jobs';
 import { GeneratedImageDisplay } from './GeneratedImageDisplay';
 
 interface JobCardProps {
@@ -36,7 +36,6 @@ function requestOf(job: GenerationJob, photos: readonly ReferenceImage[], option
 
 function Progress({ job, options }: { job: GenerationJob; options: GenerationOptions | undefined }) {
     const cancel = useCancelJob();
-    const [isCanceling, setCanceling] = useState(false);
     const usual = options?.resolutions.find((one) => one.value === job.resolution)?.median_seconds ?? null;
     const bar = useRef<HTMLSpanElement>(null);
 
@@ -52,16 +51,16 @@ function Progress({ job, options }: { job: GenerationJob; options: GenerationOpt
     return (
         <div className="job-progress">
             <p className="job-words"><Spinner />
-                <span>{isCanceling ? 'Canceling' : stateWords(job)}</span>
+                <span>{stateWords(job)}</span>
                 <span className="job-seconds" aria-hidden="true">{duration(seconds)}</span>
                 {usual !== null && usual >= 1 && <span className="muted">usually {duration(usual)}</span>}
             </p>
             <span className={`job-bar ${job.state === 'running' && usual ? '' : 'job-bar-open'}`} ref={bar} aria-hidden="true" />
-            {isCanceling
+            {job.cancel_requested
                 ? <p className="hint">If the image provider has begun, its picture stays with this generation; no further step is taken.</p>
                 : <p className="hint">You may leave this page or reload it: the picture is made all the same.</p>}
-            <Button size="small" busy={cancel.isPending} aria-disabled={isCanceling || undefined} className="job-cancel"
-                onClick={() => !isCanceling && cancel.mutate(job.id, { onSuccess: () => setCanceling(true) })}>Cancel</Button>
+            <Button size="small" busy={cancel.isPending} aria-disabled={job.cancel_requested || undefined} className="job-cancel"
+                onClick={() => !job.cancel_requested && cancel.mutate(job.id)}>Cancel</Button>
         </div>
     );
 }
@@ -88,7 +87,7 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
     const card = useKeepFocus<HTMLElement>(isActive(job));
     const again = requestOf(job, photos, options);
     const regenerate = again ? () => void onRegenerate(again) : null;
-    const name = identity.data?.name ?? (job.identity ? '…' : 'Deleted identity');
+    const name = nameOf(job);
 
     return (
         <article ref={card} className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>

@@ -102,7 +102,7 @@ function useActiveJobs(isSending: boolean) {
     const client = useQueryClient();
     const active = useQuery({
         queryKey: keys.activeJobs,
-        queryFn: ({ signal }) => listActiveJobs(signal),
+        queryFn: ({ signal }) => listActiveJobs(user.id, signal),
         refetchInterval: isSending ? LOOK : LOOK_IDLE,
         staleTime: LOOK,
     });
@@ -113,7 +113,7 @@ function useActiveJobs(isSending: boolean) {
         channel?.addEventListener('message', look);
         return () => channel?.removeEventListener('message', look);
     }, [client]);
-    return useMemo(() => (active.data ?? []).filter((job) => job.requested_by === user.id).map((job) => job.id), [active.data, user.id]);
+    return useMemo(() => (active.data ?? []).map((job) => job.id), [active.data]);
 }
 
 function isRunning(client: QueryClient, id: string): boolean {

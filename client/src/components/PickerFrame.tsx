@@ -1,0 +1,40 @@
+// PickerFrame.tsx - what opens below a picker: a field to search in, what became of the search, and the list.
+import type { ComponentProps, ReactNode } from 'react';
+import { Combobox } from '@base-ui/react/combobox';
+import { Icon } from './Icon';
+import { PickerOption } from './PickerOption';
+import type { PickerItem } from './Picker';
+
+export type SearchKeyEvent = Parameters<NonNullable<ComponentProps<typeof Combobox.Input>['onKeyDown']>>[0];
+
+interface PickerFrameProps {
+    label: string;
+    /** What is said instead of a list without items. */
+    nothing: ReactNode;
+    onSearchKey: (event: SearchKeyEvent) => void;
+    /** How the search does, where the server searches. */
+    status?: ReactNode;
+    /** What is listed is not yet what the words that were typed find. */
+    isOld?: boolean;
+}
+
+/** Within a Combobox.Root, beside its trigger. */
+export function PickerFrame({ label, nothing, onSearchKey, status, isOld = false }: PickerFrameProps) {
+    return (
+        <Combobox.Portal>
+            <Combobox.Positioner className="picker-positioner" align="start" sideOffset={4}>
+                <Combobox.Popup className="picker-popup" aria-label={label}>
+                    <div className="picker-search">
+                        <Icon name="search" size={18} />
+                        <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} onKeyDown={onSearchKey} />
+                    </div>
+                    {status !== undefined && <Combobox.Status className="picker-status">{status}</Combobox.Status>}
+                    <Combobox.Empty className="picker-empty">{nothing}</Combobox.Empty>
+                    <Combobox.List className={isOld ? 'picker-list picker-old' : 'picker-list'} aria-busy={isOld || undefined}>
+                        {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
+                    </Combobox.List>
+                </Combobox.Popup>
+            </Combobox.Positioner>
+        </Combobox.Portal>
+    );
+}

@@ -1,0 +1,243 @@
+/* picture_pixels.c - a picture's pixels: decoded once, made fewer, sRGB, upright. */
+#include "worker/picture_pixels.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+#include "worker/jpeg.h"
+
+/* JPEG's decoder can halve while it decodes. The largest halving that still leaves `box` pixels
+ * costs least and is sharp enough. */
+static int jpeg_shrink(const iimg_source_t *source, int box)
+{
+    int longer = VIPS_MAX(source->width, source->height), shrink = 8;
+
+    while (shrink > 1 && longer / shrink < box) {
+        shrink /= 2;
+    }
+    return shrink;
+}
+
+static int fit(int side, double scale)
+{
+    return VIPS_MAX(1, (int)rint(side * scale));
+}
+
+bool iimg_pixels_are_plain(const VipsImage *image, iimg_pixels_t *pixels)
+{
+    *pixels = (iimg_pixels_t){ image->data, image->Xsize, image->Ysize, image->Bands };
+    return (image->dtype == VIPS_IMAGE_SETBUF || image->dtype == VIPS_IMAGE_SETBUF_FOREIGN)
+           && image->BandFmt == VIPS_FORMAT_UCHAR && image->Bands <= IIMG_RESAMPLE_BANDS
+           && !vips_image_hasalpha((VipsImage *)image);
+}
+
+/* Pixels that mean what those of another picture mean. */
+static int wrap(const iimg_pixels_t *pixels, VipsImage *like, VipsImage **out)
+{
+    size_t size = (size_t)pixels->width * (size_t)pixels->height * (size_t)pixels->bands, length;
+    int orientation = vips_image_get_orientation(like);
+    const void *profile;
+
+    *out = vips_image_new_from_memory(pixels->data, size, pixels->width, pixels->height,
+                                      pixels->bands, VIPS_FORMAT_UCHAR);
+    if (!*out) {
+        return -1;
+    }
+    (*out)->Type = like->Type;
+    if (orientation > 1) {
+        vips_image_set_int(*out, VIPS_META_ORIENTATION, orientation);
+    }
+    if (vips_image_get_typeof(like, VIPS_META_ICC_NAME)
+        && vips_image_get_blob(like, VIPS_META_ICC_NAME, &profile, &length) == 0) {
+        vips_image_set_blob_copy(*out, VIPS_META_ICC_NAME, profile, length);
+    }
+    return 0;
+}
+
+/* Resizes, never enlarging: what is in memory by ourselves, what comes from a loader by libvips. */
+static int resize(VipsImage *in, VipsImage **out, int width, int height)
+{
+    iimg_pixels_t pixels, fewer = { .width = width, .height = height, .bands = in->Bands };
+
+    if (iimg_pixels_are_plain(in, &pixels)) {
+        return iimg_resample(&pixels, &fewer) ? wrap(&fewer, in, out) : -1;
+    }
+    return vips_resize(in, out, (double)width / in->Xsize, "vscale", (double)height / in->Ysize,
+                       NULL);
+}
+
+/* Resizes into box x box, never enlarging. */
+static int resize_into(VipsImage *in, VipsImage **out, int box)
+{
+    double scale = (double)box / VIPS_MAX(in->Xsize, in->Ysize);
+
+    if (scale >= 1) {
+        *out = in;
+        return 0;
+    }
+    return resize(in, out, fit(in->Xsize, scale), fit(in->Ysize, scale));
+}
+
+/* Averages of colours under transparent pixels would show at the edges: weigh by alpha. */
+static int resize_alpha_into(VipsImage *in, VipsImage **out, int box)
+{
+    VipsBandFormat format = in->BandFmt;
+    VipsImage *weighed, *small, *plain;
+
+    if (vips_premultiply(in, &weighed, NULL) != 0 || resize_into(weighed, &small, box) != 0
+        || vips_unpremultiply(small, &plain, NULL) != 0) {
+        return -1;
+    }
+    return vips_cast(plain, out, format, NULL);
+}
+
+/* Runs what was only planned so far. @return NULL when that fails */
+static VipsImage *computed(VipsImage *planned)
+{
+    return vips_image_copy_memory(planned);
+}
+
+VipsImage *iimg_pixels_fit(VipsImage *in, int box)
+{
+    VipsImage *small;
+
+    if ((vips_image_hasalpha(in) ? resize_alpha_into(in, &small, box)
+                                 : resize_into(in, &small, box)) != 0) {
+        return NULL;
+    }
+    return computed(small);
+}
+
+/* The profile that most pictures with one have says no more than that they are sRGB. To carry it
+ * out costs a tenth of a picture's time and changes nothing. */
+static bool is_plain_srgb(VipsImage *image)
+{
+    static const char digest[] =
+        "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
+    const void *profile;
+    size_t length;
+    gchar *sum;
+    bool is;
+
+    if (vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &length) != 0 || length != 3144) {
+        return false;
+    }
+    sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, profile, length);
+    is = strcmp(sum, digest) == 0;
+    g_free(sum);
+    return is;
+}
+
+/* Whether the picture's numbers mean other colours than sRGB's. */
+static bool is_managed(VipsImage *image)
+{
+    if (vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK) {
+        return true;
+    }
+    return vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0
+           && !(image->Bands >= 3 && is_plain_srgb(image));
+}
+
+/* Into 8-bit sRGB: through the embedded profile where there is one, else by libvips' own rules.
+ * Broken profiles exist in real files: then go on without. */
+static int to_srgb(VipsImage *in, VipsImage **out)
+{
+    VipsImage *managed_image;
+
+    if (is_managed(in) && vips_icc_transform(in, &managed_image, "srgb", "embedded", TRUE, "intent",
+                                      VIPS_INTENT_RELATIVE, NULL) == 0) {
+        *out = vips_image_copy_memory(managed_image);
+        if (*out) {
+            return 0;
+        }
+    }
+    vips_error_clear();
+    if (in->Type == VIPS_INTERPRETATION_sRGB && in->BandFmt == VIPS_FORMAT_UCHAR) {
+        *out = in;
+        return 0;
+    }
+    return vips_colourspace(in, out, VIPS_INTERPRETATION_sRGB, NULL);
+}
+
+static bool has_transparent_pixels(VipsImage *image)
+{
+    VipsImage *alpha;
+    double least = 255;
+
+    if (!vips_image_hasalpha(image)
+        || vips_extract_band(image, &alpha, image->Bands - 1, NULL) != 0) {
+        return false;
+    }
+    if (vips_min(alpha, &least, NULL) != 0) {
+        least = 255;
+    }
+    g_object_unref(alpha);
+    return least < 255;
+}
+
+/* The pixels of a JPEG, halved while they are decoded. */
+static VipsImage *decode_jpeg(const iimg_source_t *source, VipsImage *opened, int shrink)
+{
+    VipsImage *image = opened;
+    iimg_pixels_t pixels;
+
+    if (opened->Bands != 4 && !iimg_source_is_progressive(opened)) {
+        return iimg_jpeg_decode(source->data, source->length, shrink, &pixels)
+                       && wrap(&pixels, opened, &image) == 0 ? image : NULL;
+    }
+    if (shrink > 1
+        && source->load((void *)source->data, source->length, &image, shrink) != 0) {
+        return NULL;
+    }
+    return computed(image);
+}
+
+/* Only as much as is needed: JPEG's own halving, then the resampling filter. */
+static int shrink_into(const iimg_source_t *source, VipsImage *opened, int box, VipsImage **out)
+{
+    VipsImage *image = opened;
+
+    if (source->format == IIMG_FORMAT_JPEG) {
+        image = decode_jpeg(source, opened, jpeg_shrink(source, box));
+    }
+    *out = image ? iimg_pixels_fit(image, box) : NULL;
+    return *out ? 0 : -1;
+}
+
+static int make_upright(const iimg_source_t *source, VipsImage *in, VipsImage **out)
+{
+    if (source->format == IIMG_FORMAT_HEIC || source->format == IIMG_FORMAT_AVIF) {
+        /* libheif has turned the picture already, by its own boxes. */
+        vips_image_remove(in, VIPS_META_ORIENTATION);
+    }
+    if (vips_image_get_orientation(in) == 1) {
+        *out = in;
+        return 0;
+    }
+    return vips_autorot(in, out, NULL);
+}
+
+static int drop_opaque_alpha(VipsImage *in, VipsImage **out)
+{
+    if (vips_image_hasalpha(in) && !has_transparent_pixels(in)) {
+        return vips_extract_band(in, out, 0, "n", in->Bands - 1, NULL);
+    }
+    *out = in;
+    return 0;
+}
+
+int iimg_pixels_decode(const iimg_source_t *source, VipsImage *opened, int box, VipsImage **out)
+{
+    VipsImage *small, *plain, *upright;
+
+    if (shrink_into(source, opened, box, &small) != 0   /* the one decode happens here */
+        || to_srgb(small, &plain) != 0 || make_upright(source, plain, &upright) != 0) {
+        return -1;
+    }
+    upright = computed(upright);
+    if (!upright || drop_opaque_alpha(upright, &plain) != 0) {
+        return -1;
+    }
+    *out = computed(plain);
+    return *out ? 0 : -1;
+}

@@ -1,0 +1,168 @@
+/* picture_source.c - opens strangers' pictures: without metadata, by kind, within limits. */
+#include "worker/picture_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "worker/metadata.h"
+
+static void refuse(iimg_work_t *work, const char *why)
+{
+    work->answer.status = IIMG_WORK_UNREADABLE;
+    snprintf(work->answer.said, sizeof(work->answer.said), "%s", why);
+}
+
+/* Loaders: the one of the magic bytes, so that libvips never sniffs ---------------------------- */
+
+static int load_jpeg(void *data, size_t length, VipsImage **out, int shrink)
+{
+    return vips_jpegload_buffer(data, length, out, "shrink", shrink, "access",
+                                VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
+}
+
+static int load_png(void *data, size_t length, VipsImage **out, int shrink)
+{
+    (void)shrink;
+    return vips_pngload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                               VIPS_FAIL_ON_ERROR, NULL);
+}
+
+static int load_webp(void *data, size_t length, VipsImage **out, int shrink)
+{
+    (void)shrink;
+    return vips_webpload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                VIPS_FAIL_ON_ERROR, NULL);
+}
+
+static int load_gif(void *data, size_t length, VipsImage **out, int shrink)
+{
+    (void)shrink;
+    return vips_gifload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                               VIPS_FAIL_ON_ERROR, NULL);
+}
+
+static int load_heif(void *data, size_t length, VipsImage **out, int shrink)
+{
+    (void)shrink;
+    return vips_heifload_buffer(data, length, out, "access", VIPS_ACCESS_SEQUENTIAL, "fail_on",
+                                VIPS_FAIL_ON_ERROR, NULL);
+}
+
+static const iimg_load_fn loaders_by_format[] = {
+    [IIMG_FORMAT_JPEG] = load_jpeg, [IIMG_FORMAT_PNG] = load_png,   [IIMG_FORMAT_WEBP] = load_webp,
+    [IIMG_FORMAT_GIF] = load_gif,   [IIMG_FORMAT_HEIC] = load_heif, [IIMG_FORMAT_AVIF] = load_heif,
+};
+
+/* Header -------------------------------------------------------------------------------------- */
+
+static bool has_too_many_pixels(iimg_work_t *work, uint64_t width, uint64_t height, bool strips)
+{
+    uint64_t most = strips ? work->request->max_pixels_jpeg : work->request->max_pixels;
+
+    work->answer.width = (uint32_t)width;
+    work->answer.height = (uint32_t)height;
+    if (width * height <= most) {
+        return false;
+    }
+    work->answer.status = IIMG_WORK_TOO_MANY_PIXELS;
+    work->answer.limit = most;
+    return true;
+}
+
+static bool has_large_profile(iimg_work_t *work, uint64_t length)
+{
+    if (length <= IIMG_WORK_MAX_PROFILE) {
+        return false;
+    }
+    work->answer.status = IIMG_WORK_LARGE_PROFILE;
+    work->answer.limit = length;
+    return true;
+}
+
+static bool apply_edit(const iimg_edit_t *edit, iimg_work_t *work, iimg_source_t *source)
+{
+    uint64_t length;
+    unsigned char *clean;
+
+    if (!iimg_edit_is_valid(edit, work->length, &length)) {
+        return false;
+    }
+    source->length = length;
+    if (edit->count == 1 && edit->steps[0].kind == IIMG_EDIT_KEEP) {
+        source->data = work->data + edit->steps[0].offset;
+        return true;
+    }
+    clean = malloc(length ? length : 1);
+    if (clean) {
+        iimg_edit_apply(edit, work->data, clean);
+    }
+    source->data = clean;
+    return clean != NULL;
+}
+
+/* Takes the metadata off; what the container itself says of sizes is judged before libvips sees
+ * it. */
+static bool filter(iimg_work_t *work, iimg_source_t *source)
+{
+    iimg_edit_step_t *steps = malloc(IIMG_EDIT_MAX_STEPS * sizeof(*steps));
+    iimg_metadata_t metadata;
+    const char *problem;
+
+    if (!steps) {
+        refuse(work, "no memory");
+        return false;
+    }
+    problem = iimg_metadata_filter(source->format, work->data, work->length, steps, &metadata);
+    if (problem || !apply_edit(&metadata.edit, work, source)) {
+        refuse(work, problem ? problem : "its metadata could not be taken off");
+        return false;
+    }
+    work->steps = steps;
+    work->answer.step_count = (uint32_t)metadata.edit.count;
+    work->answer.insert_length = (uint32_t)metadata.edit.insert_length;
+    memcpy(work->answer.inserts, metadata.edit.inserts, sizeof(work->answer.inserts));
+    return !has_too_many_pixels(work, metadata.width, metadata.height,
+                                source->format == IIMG_FORMAT_JPEG && !metadata.progressive)
+           && !has_large_profile(work, metadata.icc_length);
+}
+
+bool iimg_source_is_progressive(VipsImage *opened)
+{
+    int flag = 0;
+
+    return vips_image_get_typeof(opened, "jpeg-multiscan")
+           && vips_image_get_int(opened, "jpeg-multiscan", &flag) == 0 && flag != 0;
+}
+
+static bool check_header(iimg_work_t *work, VipsImage *image, iimg_source_t *source)
+{
+    bool strips = source->format == IIMG_FORMAT_JPEG && !iimg_source_is_progressive(image);
+    const void *profile;
+    size_t length = 0;
+
+    source->width = vips_image_get_width(image);
+    source->height = vips_image_get_height(image);
+    if (has_too_many_pixels(work, (uint64_t)source->width, (uint64_t)source->height, strips)) {
+        return false;
+    }
+    return !vips_image_get_typeof(image, VIPS_META_ICC_NAME)
+           || vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &length) != 0
+           || !has_large_profile(work, length);
+}
+
+bool iimg_source_open(iimg_work_t *work, iimg_source_t *source, VipsImage **image)
+{
+    source->format = iimg_media_type_sniff(work->data, work->length)->format;
+    if (source->format == IIMG_FORMAT_UNKNOWN) {
+        refuse(work, "no kind of picture that is read");
+        return false;
+    }
+    source->load = loaders_by_format[source->format];
+    if (!filter(work, source)) {
+        return false;
+    }
+    if (source->load((void *)source->data, source->length, image, 1) != 0) {
+        iimg_work_fail(work, IIMG_WORK_UNREADABLE);
+        return false;
+    }
+    return check_header(work, *image, source);
+}
