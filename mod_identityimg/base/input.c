@@ -479,6 +479,9 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
     if (!field || (field->json && json_is_null(field->json))) {
         return NULL;
     }
+    if (iimg_input_count(input, name) > 1) {        /* whose is not for us to guess */
+        return refuse(input, name, apr_psprintf(input->pool, "Give %s once only.", name));
+    }
     if (text_of(field, &text, &length)) {
         return refuse(input, name, "Must be a valid UUID.");
     }

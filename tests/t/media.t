@@ -126,7 +126,9 @@ is header($part, 'Content-Range'), 'bytes 100-199/' . -s $jpeg, 'which says what
 ok $part->{body} eq substr(slurp($jpeg), 100, 100), 'and is that part';
 is raw($url, 'GET', 'Range: bytes=0-9', "If-Range: $etag")->{code}, 206, 'If-Range with its ETag: the part';
 is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200, 'If-Range with another: the whole';
-is raw($url, 'GET', 'Range: bytes=99999999-')->{code}, 416, 'a range behind the end: 416';
+my $behind = raw($url, 'GET', 'Range: bytes=99999999-');
+is $behind->{code}, 416, 'a range behind the end: 416';
+is_refused($behind, 416, '... in JSON');
 for my $method (qw(POST PUT PATCH DELETE)) {
     my $refused = raw($url, $method, 'Content-Length: 0');
     is_refused($refused, 405, "$method: 405");
