@@ -9,8 +9,10 @@ use IO::Socket::INET;
 use MIME::Base64 'encode_base64url';
 use Test::More;
 
-# With the handlers of Debian's mime.conf, which make programs and templates of file names.
-my $server = IdentityImg::Server->new('media', conf => <<'CONF')->start;
+# With the handlers of Debian's mime.conf, which make programs and templates of file names, and those that it has as
+# comments; and with that file itself where the package apache2 is.
+my ($stock) = map { -f ? "Include $_\n" : '' } '/etc/apache2/mods-available/mime.conf';
+my $server = IdentityImg::Server->new('media', conf => <<'CONF' . $stock)->start;
 LoadModule negotiation_module /usr/lib/apache2/modules/mod_negotiation.so
 LoadModule filter_module      /usr/lib/apache2/modules/mod_filter.so
 LoadModule include_module     /usr/lib/apache2/modules/mod_include.so
