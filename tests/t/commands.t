@@ -65,6 +65,13 @@ $base->start;
 is call(POST => 'reference-images/', as => 'alice', base => $base->base, parts => [image => [portrait()]])->code, 201, 'what was installed takes photos';
 like shell("'$root/usr/sbin/identityimgctl' --version"), qr/^identityimgctl \d+\.\d+\.\d+$/, 'its tool says which it is';
 
+# Who serves.
+chomp(my $parent = slurp($base->state . '/httpd/httpd.pid'));
+my %users = map { s/^\s+|\s+$//gr => 1 } split /\n/, shell("ps -o user= --ppid $parent");
+is join(' ', grep { $_ eq 'root' } keys %users), '', 'no child of httpd, nor the program that decodes pictures, is root';
+my ($cluster) = $base->script(serve => 'status') =~ /^database: running \(pid (\d+)\)/m;
+unlike shell("ps -o user= -p $cluster"), qr/^root\b/, '... nor is the database';
+
 # status, start, stop ---------------------------------------------------------------------------------
 
 my $state = $base->state;

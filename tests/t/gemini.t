@@ -143,7 +143,7 @@ my ($server, @answers);
 sub ask {
     my ($method, $path, $data) = @_;
     my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 120)->request($method, $server->base . "/api/v1/$path", {
-        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
+        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
         $data ? (content => $json->encode($data)) : (),
     });
     return [$answer->{status}, $answer->{headers}{'retry-after'}, eval { $json->decode($answer->{content}) } // $answer->{content}];
@@ -215,7 +215,7 @@ is $wire->{headers}{'x-goog-api-key'}, $key, 'the key goes in its header';
 is $wire->{headers}{'content-type'}, 'application/json', 'JSON is announced';
 is $wire->{headers}{'x-server-timeout'}, 30, 'the provider is told how long we wait';
 is $wire->{headers}{'content-length'}, length $wire->{body}, 'the body has a length';
-ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect referer cookie authorization x-request-id);
+ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
 
 my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
 my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
