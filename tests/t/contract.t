@@ -244,6 +244,7 @@ for my $range ('bytes=0-3', 'bytes=0-3,5-6', 'bytes=-4', 'bytes=999999-', 'bytes
     is call(GET => 'schema/', headers => [Range => $range])->code, 200, '... that of the API as well';
     is line(call(GET => 'users/me/', headers => [Range => $range])), $anonymous, '... and errors too';
 }
+is call(GET => 'users/me/', as => 'alice', headers => [Accept => $_])->header('Content-Type'), 'application/json', "Accept: $_ gets JSON" for 'text/html', 'image/png', '*/*;q=0';
 is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of no route is 404';
 is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of no row has no body';
 
