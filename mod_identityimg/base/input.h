@@ -93,7 +93,7 @@ iimg_error_t *iimg_input_integer(const iimg_input_t *input, const char *name, bo
 /** true or false; from forms also 1, 0, yes, no, on, off. @param value untouched when absent */
 iimg_error_t *iimg_input_bool(const iimg_input_t *input, const char *name, bool *value);
 
-/** A UUID. @param value lower case; NULL when absent, null or empty */
+/** A UUID, given once. @param value lower case; NULL when absent, null or empty */
 iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const char **value);
 
 /**

@@ -142,6 +142,10 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
     if (!field || (field->json && json_is_null(field->json))) {
         return NULL;
     }
+    if (iimg_input_count(input, name) > 1) {        /* whose is not for us to guess */
+        return iimg_field_refuse(input, name,
+                                 apr_psprintf(input->pool, "Give %s once only.", name));
+    }
     if (iimg_field_text(field, &text, &length)) {
         return iimg_field_refuse(input, name, "Must be a valid UUID.");
     }

@@ -14,6 +14,7 @@ static const struct { int status; iimg_error_kind_t kind; const char *sentence; 
     { 408, IIMG_TIMEOUT, "The request did not arrive in time." },
     { 413, IIMG_TOO_LARGE, "The request is too large." },
     { 414, IIMG_TOO_LARGE, "The address is too long." },
+    { 416, IIMG_INVALID, "The range begins behind the picture's end." },
     { 417, IIMG_INVALID, "The server cannot do what the header Expect asks for." },
     { 431, IIMG_TOO_LARGE, "The request's header is too large." },
     { 503, IIMG_UNAVAILABLE, "The server is not available at the moment." },
@@ -60,7 +61,7 @@ static iimg_error_t *error_for(request_rec *r, int status)
         if (rows[i].status == status) {
             iimg_error_t *err = iimg_error(r->pool, rows[i].kind, "%s", rows[i].sentence);
 
-            err->http_status = status;      /* 414, 417 and 431 have no kind of their own */
+            err->http_status = status;      /* 414, 416, 417 and 431 have no kind of their own */
             return err;
         }
     }

@@ -209,10 +209,6 @@ static iimg_error_t *read_scope(iimg_request_t *req, iimg_scope_t *scope)
     iimg_input_t *query;
     iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
 
-    if (!err && iimg_input_count(query, "user_id") > 1) {
-        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                          "Give user_id once only."), "user_id");
-    }
     return err ? err : iimg_input_uuid(query, "user_id", &scope->user_id);
 }
 

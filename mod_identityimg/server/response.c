@@ -8,6 +8,7 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
+#include "base/accept.h"
 #include "base/entity_tag.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -59,11 +60,19 @@ iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **sig
     return iimg_media_sign(req->context, req->r->request_time, signer);
 }
 
+/* Answers have no parts: httpd would cut them (206, or 416 as a page of its own). */
+static void forget_ranges(request_rec *r)
+{
+    apr_table_unset(r->headers_in, "Range");
+    apr_table_unset(r->headers_in, "Request-Range");
+}
+
 /* One bucket and the end: one writev. */
 static void send_bytes(request_rec *r, const char *data, apr_size_t length)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
 
+    forget_ranges(r);
     ap_set_content_length(r, (apr_off_t)length);
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(data, length, r->pool,
                                                             r->connection->bucket_alloc));
@@ -126,25 +135,26 @@ const char *iimg_respond_code(const iimg_error_t *err)
     return err->code ? err->code : kinds[err->kind].code;
 }
 
-static const char *tag_of(const iimg_request_t *req, const char *version)
+/* An answer without URLs does not age. */
+static const char *tag_of(const iimg_request_t *req, const char *version, bool has_urls)
 {
-    return iimg_entity_tag(req->r->pool, version,
-                           iimg_media_epoch(req->context, req->r->request_time));
+    return iimg_entity_tag(req->r->pool, version, has_urls
+                           ? iimg_media_epoch(req->context, req->r->request_time) : 0);
 }
 
-bool iimg_respond_has(const iimg_request_t *req, const char *version)
+bool iimg_respond_has(const iimg_request_t *req, const char *version, bool has_urls)
 {
     return req->r->method_number == M_GET
            && iimg_entity_tag_matches(apr_table_get(req->r->headers_in, "If-None-Match"),
-                                      tag_of(req, version));
+                                      tag_of(req, version, has_urls));
 }
 
-bool iimg_respond_unchanged(iimg_request_t *req, const char *version)
+bool iimg_respond_unchanged(iimg_request_t *req, const char *version, bool has_urls)
 {
     request_rec *r = req->r;
 
-    apr_table_setn(r->headers_out, "ETag", tag_of(req, version));
-    if (!iimg_respond_has(req, version)) {
+    apr_table_setn(r->headers_out, "ETag", tag_of(req, version, has_urls));
+    if (!iimg_respond_has(req, version, has_urls)) {
         return false;
     }
     r->status = HTTP_NOT_MODIFIED;
@@ -276,8 +286,7 @@ static void write_error(iimg_json_t *out, const iimg_context_t *context, const i
 int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
 {
     int status = iimg_respond_status(err);
-    const char *accept = apr_table_get(r->headers_in, "Accept");
-    bool problem = accept && ap_strcasestr(accept, PROBLEM);
+    bool problem = iimg_accept_names(apr_table_get(r->headers_in, "Accept"), PROBLEM);
     iimg_json_t *out = iimg_json_create(r->pool, 512);
 
     log_error(r, context, err);

@@ -20,14 +20,17 @@ int iimg_respond_status(const iimg_error_t *err);
 /** The stable code that an error is answered with. */
 const char *iimg_respond_code(const iimg_error_t *err);
 
-/** Whether the client has this version already, as If-None-Match says. */
-bool iimg_respond_has(const iimg_request_t *req, const char *version);
+/**
+ * Whether the client has this version already, as If-None-Match says.
+ * @param has_urls whether the answer has pictures' URLs, which expire
+ */
+bool iimg_respond_has(const iimg_request_t *req, const char *version, bool has_urls);
 
 /**
  * Whether the client has this version already: then 304 is answered. Else the
  * answer to come carries the ETag.
  */
-bool iimg_respond_unchanged(iimg_request_t *req, const char *version);
+bool iimg_respond_unchanged(iimg_request_t *req, const char *version, bool has_urls);
 
 /** Send 204. @return NULL */
 iimg_error_t *iimg_respond_no_content(iimg_request_t *req);

@@ -14,7 +14,7 @@ static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_scen
 {
     iimg_json_t *out;
 
-    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, scenario->version))) {
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, scenario->version), false)) {
         return NULL;
     }
     out = iimg_respond_begin(req, 512);

@@ -17,7 +17,7 @@ static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_acco
 {
     iimg_json_t *out;
 
-    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, account->version))) {
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, account->version), false)) {
         return NULL;
     }
     out = iimg_respond_begin(req, 512);

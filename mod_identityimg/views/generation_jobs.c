@@ -84,7 +84,7 @@ static iimg_error_t *answer_job(iimg_request_t *req, int status, const iimg_gene
     iimg_media_signer_t *signer;
     iimg_error_t *err;
 
-    if (iimg_respond_unchanged(req, version_of(req->context->pool, job))) {
+    if (iimg_respond_unchanged(req, version_of(req->context->pool, job), job->image != NULL)) {
         return NULL;
     }
     err = iimg_respond_signer(req, &signer);
@@ -112,7 +112,8 @@ static iimg_error_t *answer_now(iimg_request_t *req, const char *job_id)
 /* Who has this version already waits for another one, who has none for the end. */
 static iimg_error_t *wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
 {
-    bool has_it = iimg_respond_has(req, version_of(req->context->pool, job));
+    bool has_it = iimg_respond_has(req, version_of(req->context->pool, job),
+                                   job->image != NULL);
     iimg_awaited_t awaited = { job->id, has_it ? atoi(job->version) : -1,
                                iimg_await_deadline(seconds), answer_now };
     int most = seconds < IIMG_AWAIT_MOST ? seconds : IIMG_AWAIT_MOST;

@@ -23,7 +23,7 @@ static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prom
 {
     iimg_json_t *out;
 
-    if (iimg_respond_unchanged(req, iimg_prompt_state(req->context->pool, prompt))) {
+    if (iimg_respond_unchanged(req, iimg_prompt_state(req->context->pool, prompt), false)) {
         return NULL;
     }
     out = iimg_respond_begin(req, 4096);

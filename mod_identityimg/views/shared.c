@@ -32,7 +32,8 @@ iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
     iimg_media_signer_t *signer;
     iimg_error_t *err;
 
-    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, identity->version))) {
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, identity->version),
+                               identity->picture.key != NULL)) {
         return NULL;
     }
     err = iimg_respond_signer(req, &signer);
@@ -60,7 +61,8 @@ iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
     iimg_media_signer_t *signer;
     iimg_error_t *err;
 
-    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, image->version))) {
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, image->version),
+                               image->picture.key != NULL)) {
         return NULL;
     }
     err = iimg_respond_signer(req, &signer);

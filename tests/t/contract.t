@@ -237,6 +237,14 @@ for my $route (@routes, @open, @login) {
     is $head->content, '', 'and no body';
     ok $get->header('Content-Length') == length $get->content, 'Content-Length is right';
 }
+# An answer is whole or none: a part of JSON is of no use, and httpd would refuse a range in a page of its own.
+for my $range ('bytes=0-3', 'bytes=0-3,5-6', 'bytes=-4', 'bytes=999999-', 'bytes=x') {
+    my $whole = call(GET => 'users/me/', as => 'alice', headers => [Range => $range, 'Request-Range' => $range]);
+    is join('|', $whole->code, $whole->header('Content-Type'), json($whole)->{email}), '200|application/json|alice@example.com', "Range: $range is answered with the whole";
+    is call(GET => 'schema/', headers => [Range => $range])->code, 200, '... that of the API as well';
+    is line(call(GET => 'users/me/', headers => [Range => $range])), $anonymous, '... and errors too';
+}
+is call(GET => 'users/me/', as => 'alice', headers => [Accept => $_])->header('Content-Type'), 'application/json', "Accept: $_ gets JSON" for 'text/html', 'image/png', '*/*;q=0';
 is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of no route is 404';
 is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of no row has no body';
 

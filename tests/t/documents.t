@@ -41,6 +41,29 @@ for my $name (sort keys %page) {
 }
 is "@astray", '', 'no link leads astray';
 
+# What conventions.md says of headers and pages holds for the routes that it names, and for no others.
+my $conventions = $page{'api/conventions.md'};
+my ($pages)    = $conventions =~ /^(Lists .*? are answered in pages)/ms;
+my ($if_match) = $conventions =~ /^\* `If-Match` on (.*?) compares/ms;
+my ($keyed)    = $conventions =~ /^A GET, PATCH or DELETE can be sent again as it is\. (A POST .*?) takes an `Idempotency-Key`/ms;
+sub named_in {
+    my ($sentence, $method, $path) = @_;
+    return 1 if $sentence =~ /^[^`]*\b$method\b/ && $method =~ /^(?:PATCH|DELETE)$/;
+    return scalar grep { $path eq $_ || $path =~ m{\{id\}/\Q$_\E$} || m{^admin/$} && $path =~ m{^admin/[\w-]+/$} } $sentence =~ /`([^`]+\/)`/g;
+}
+my %said;
+for my $path (sort keys %{$schema->{paths}}) {
+    for my $method (grep { $_ ne 'parameters' } sort keys %{$schema->{paths}{$path}}) {
+        my $operation = $schema->{paths}{$path}{$method};
+        my @route = (uc $method, substr $path, 1);
+        my %takes = map { ($_->{'$ref'} // '') =~ m{/(\w+)$} ? ($1 => 1) : () } @{$operation->{parameters} // []};
+        push @{$said{pages}}, "@route" if $method eq 'get' && !!$takes{Limit} != !!(named_in($pages, @route) && $path !~ /\{id\}/);
+        push @{$said{'If-Match'}}, "@route" if $method ne 'get' && $path !~ m{^/auth/} && !!$takes{IfMatch} != !!named_in($if_match, @route);
+        push @{$said{'Idempotency-Key'}}, "@route" if $method eq 'post' && $path !~ m{^/auth/} && !!$takes{IdempotencyKey} != !!named_in($keyed, @route);
+    }
+}
+is_deeply \%said, {}, 'conventions.md names the routes that answer pages, those that take If-Match and those that take Idempotency-Key';
+
 # The README's table of routes.
 my $readme = slurp("$source/README.md");
 my ($section) = $readme =~ /^## The API so far\n(.*?)^## /ms;

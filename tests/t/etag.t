@@ -13,6 +13,8 @@ sub get  { my ($path, %with) = @_; return call(GET => $path, as => 'alice', %wit
 sub if_match { return headers => ['If-Match' => $_[0]] }
 sub if_none  { return headers => ['If-None-Match' => $_[0]] }
 
+# Until the end of this part no address of a picture ends.
+steady(60);
 my $created = call(POST => 'reference-images/', as => 'alice', parts => [name => 'a', image => [portrait()]]);
 my $photo = json($created);
 my $path  = "reference-images/$photo->{id}/";
@@ -61,6 +63,18 @@ $version += 2;
 is call(DELETE => $path, as => 'alice', if_match(qq("@{[$version - 1]}.1")))->code, 412, 'a change by hand in psql counts';
 is call(DELETE => $path, as => 'alice', if_match(qq("$version.1")))->code, 204, 'the version that is there is deleted';
 
+# What has no addresses of pictures in it does not age: its ETag is its version's, for ever.
+my $pictureless = call(POST => 'reference-images/', as => 'bob', json => { name => 'no picture' });
+is $pictureless->header('ETag'), '"1.0"', 'a photo without a picture has no window';
+my $slot = 'reference-images/' . json($pictureless)->{id} . '/';
+is call(GET => $slot, as => 'bob', if_none('"1.0"'))->code, 304, '... and is recognised by its version';
+my ($job) = sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('failed', '', 'preview', 'm', '1:1', '1K', '{}', now()) RETURNING id");
+for my $path ('admin/users/' . person('bob'), 'admin/test-scenarios/00000000-0000-4000-8000-0000000000e1', 'admin/identities/' . identity_of('plain'), "image-generation/jobs/$job") {
+    like call(GET => "$path/", as => 'admin')->header('ETag'), qr/^"\d+\.0"$/, "... nor has $path";
+}
+my $put_in = call(POST => "${slot}upload-image/", as => 'bob', parts => [image => [portrait()]]);
+like $put_in->header('ETag'), qr/^"2\.[1-9]\d+"$/, 'with a picture it has one';
+
 # Identities
 my $identity = identity_of('full');
 my $shown = call(POST => "identities/$identity/upload-image/", as => 'admin', @upload);
@@ -76,12 +90,12 @@ for my $case ([PATCH => 'upload-image', @upload], [DELETE => 'delete-image'], [P
 my $prompt = json(call(POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'Be kind.' }));
 sub prompt { my ($method, %with) = @_; return call($method => "prompts/$prompt->{id}/", as => 'admin', %with) }
 my $on = prompt('GET')->header('ETag');
-like $on, qr/^"1-on\.\d+"$/, 'a prompt has an ETag';
+like $on, qr/^"1-on\.0"$/, 'a prompt has an ETag, without a window';
 is prompt(GET => if_none($on))->code, 304, '... that is recognised';
 is prompt(PATCH => json => { is_active => \0 }, if_match('"1-off.1"'))->code, 412, 'a prompt that is on is not switched by who thinks that it is off';
 my $off = prompt(PATCH => json => { is_active => \0 }, if_match($on));
 is $off->code, 200, '... but by who knows';
-like $off->header('ETag'), qr/^"1-off\.\d+"$/, '... and is another then';
+like $off->header('ETag'), qr/^"1-off\.0"$/, '... and is another then';
 is prompt(PATCH => json => { is_active => \0 }, if_match($on))->code, 412, '... not to be switched twice';
 
 # At the same time: each version is changed once.
@@ -95,6 +109,7 @@ LoadModule filter_module  /usr/lib/apache2/modules/mod_filter.so
 AddOutputFilterByType DEFLATE application/json
 CONF
 my @there = (as => 'alice', base => $server->base);
+steady(20);
 my $there = json(call(POST => 'reference-images/', @there, parts => [name => 'z' x 200, image => [portrait()]]));
 my $zipped = call(GET => "reference-images/$there->{id}/", @there, headers => ['Accept-Encoding' => 'gzip']);
 is $zipped->header('Content-Encoding'), 'gzip', 'mod_deflate compresses the answer';

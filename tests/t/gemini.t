@@ -143,7 +143,7 @@ my ($server, @answers);
 sub ask {
     my ($method, $path, $data) = @_;
     my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 120)->request($method, $server->base . "/api/v1/$path", {
-        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
+        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
         $data ? (content => $json->encode($data)) : (),
     });
     return [$answer->{status}, $answer->{headers}{'retry-after'}, eval { $json->decode($answer->{content}) } // $answer->{content}];
@@ -215,7 +215,7 @@ is $wire->{headers}{'x-goog-api-key'}, $key, 'the key goes in its header';
 is $wire->{headers}{'content-type'}, 'application/json', 'JSON is announced';
 is $wire->{headers}{'x-server-timeout'}, 30, 'the provider is told how long we wait';
 is $wire->{headers}{'content-length'}, length $wire->{body}, 'the body has a length';
-ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect referer cookie authorization x-request-id);
+ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
 
 my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
 my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
@@ -478,17 +478,17 @@ is_deeply [@{job()}{qw(state error_code)}], ['failed', 'timeout'], 'the row know
 is job()->{error_billed}, undef, 'and does not pretend to know whether it was billed';
 is_deeply [(generate('slow-body:5000'))[0]], [504], 'an answer that stops half-way is a timeout too';
 
-my (@refusal, $me, $took);
-($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('slow:1600')) }, sub {
-    eventually(sub { (job()->{prompt_used} // '') =~ /slow:1600/ && job()->{state} eq 'running' }, 10);
-    my $from = time;
+$server->restart(join "\n", 'IdentityImgGeminiTimeout 60', @conf[1 .. $#conf], '');
+my (@refusal, $me, $state_then);
+($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('slow:5000')) }, sub {
+    eventually(sub { (job()->{prompt_used} // '') =~ /slow:5000/ && job()->{state} eq 'running' }, 10);
     $me = ask(GET => 'users/me/');
-    $took = time - $from;
     @refusal = generate('');
+    $state_then = job()->{state};
 });
 is $kept->[0], 200, 'the one generation that is allowed goes on' or diag explain $kept;
 is $me->[0], 200, 'meanwhile the only database connection serves others';
-cmp_ok $took, '<', 0.6, 'at once: none is held while the provider works';
+is $state_then, 'running', '... none is held while the provider works';
 is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'], 'a second generation is refused with Retry-After';
 my @welcome = generate('');
 is $welcome[0], 200, 'and welcome when the first has ended' or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
@@ -506,7 +506,7 @@ $began = time;
 ($status, my $retry, $data) = generate('');
 is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'nobody listens: 503' or diag explain $data;
 like $data->{detail}, qr/cannot be reached at the moment/, 'with a sentence';
-cmp_ok time - $began, '<', 5, 'at once';
+cmp_ok time - $began, '<', 20, 'within the time that is set, and little more';
 is_deeply [@{job()}{qw(state error_code)}], ['failed', 'provider_down'], 'the row knows';
 
 # The key ------------------------------------------------------------------------------------------

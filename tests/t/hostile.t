@@ -17,6 +17,8 @@ my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my $photo = json(call(POST => 'reference-images/', as => 'admin', json => { name => 'kept', order => 0 }))->{id};
 my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
 
+my %rows = (users => person('bob'), identities => $identity, 'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'reference-images' => $photo);
+
 # Every route that reads a body.
 my @routes = (
     [POST  => 'reference-images/'],
@@ -28,6 +30,8 @@ my @routes = (
     [POST  => 'prompts/'],
     [PATCH => "prompts/$prompt/"],
     [POST  => 'prompts/preview/'],
+    [POST  => 'auth/login/'],
+    (map { [POST => "admin/$_/"], [PATCH => "admin/$_/$rows{$_}/"] } sort keys %rows),
 );
 
 sub bytes { my ($text) = @_; utf8::encode($text); return $text }
@@ -50,7 +54,7 @@ sub flaw {
 # All that is stored.
 sub everything {
     my @rows = map { sql("SELECT '$_', count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM $_ t") }
-        qw(reference_images identities prompts generation_jobs stored_objects users);
+        qw(reference_images identities prompts generation_jobs stored_objects users test_scenarios auth_tokens);
     return join "\n", @rows, stored_files();
 }
 
@@ -97,7 +101,7 @@ my @bodies = (
     ['a fraction of a million digits',         'json', '{"name":1,"body":1,"is_active":0.' . '1' x 1_000_000 . '}'],
     ['an exponent of a million digits',        'json', '{"name":1e' . '1' x 1_000_000 . '}'],
     ['a member twice among 50,000',            'json', '{' . join(',', map { "\"m$_\":1" } 1 .. 50_000, 1) . '}'],
-    ['a megabyte of escaped NULs for a name',  'json', '{"name":"' . '\u0000' x 170_000 . '","body":"\u0000","prompt_type":"\u0000","identity_id":"\u0000"}'],
+    ['a megabyte of escaped NULs for a name',  'json', '{"name":"' . '\u0000' x 170_000 . '","body":"\u0000","prompt_type":"\u0000","identity_id":"\u0000","first_name":"\u0000"}'],
     ['a megabyte of half surrogate pairs',     'json', '{"name":"' . '\ud800' x 170_000 . '"}'],
     ['a megabyte of quotes',                   'json', '"' x 1_000_000],
     ['a megabyte of spaces',                   'json', ' ' x $megabyte],

@@ -216,4 +216,53 @@ for my $one (@pids) {
 is json(call(GET => "reference-images/$theirs/", as => 'alice', base => $hasty->base))->{name}, 'kept', 'and has changed nothing';
 $hasty->judge;
 
+# What httpd and other modules refuse before we are asked -----------------------------------------------
+
+my $http2 = '/usr/lib/apache2/modules/mod_http2.so';
+my $h2 = -e $http2 && `curl --version` =~ /\bHTTP2\b/;
+my $front = IdentityImg::Server->new('front', conf => ($h2 ? "LoadModule http2_module $http2\nProtocols h2c http/1.1\n" : '') . <<'CONF')->start;
+LoadModule proxy_module      /usr/lib/apache2/modules/mod_proxy.so
+LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+<Location "/elsewhere">
+    ProxyPass "http://127.0.0.1:1/"
+    Require all granted
+</Location>
+<Location "/small">
+    IdentityImg on
+    AuthType Basic
+    AuthName "small"
+    AuthBasicProvider identityimg
+    Require valid-user
+    LimitRequestBody 10
+</Location>
+<Directory "${IIMG_STATE}/httpd/htdocs">
+    Require all granted
+</Directory>
+CONF
+my $gate = $front->base =~ s{^http://}{}r;
+for my $case (
+    ['a page that there is not',       request('GET /none.html HTTP/1.1'),                                       404, 'not_found'],
+    ['a path beside the API',          request('GET /api/v1x/users/me/ HTTP/1.1'),                               404, 'not_found'],
+    ['a body over LimitRequestBody',   request('POST /small/reference-images/ HTTP/1.1', @json, 'Content-Length: 13') . '{"name":"xx"}', 413, '(?:upload_)?too_large'],
+    ['chunks over LimitRequestBody',   request('POST /small/reference-images/ HTTP/1.1', @chunked) . "d\r\n{\"name\":\"xx\"}\r\n0\r\n\r\n", 413, '(?:upload_)?too_large'],
+    ['another module\'s 503',          request('GET /elsewhere/ HTTP/1.1'),                                      503, 'unavailable'],
+    ['as a problem',                   request('GET /elsewhere/ HTTP/1.1', 'Accept: application/problem+json'),  503, 'unavailable'],
+) {
+    my ($what, $bytes, $status, $code) = @$case;
+    my ($text) = talk($gate, $bytes =~ s/\r\n\r\n/\r\nConnection: close\r\n\r\n/r);
+    like $text, qr{\AHTTP/1\.1 $status .*\r\nX-Request-Id: [\w.-]+\r\n.*\r\n\r\n\{.*"detail":"[^"]+\.","code":"$code"\}\z}s, "$what is told in JSON";
+    like $text, qr{\r\nRetry-After: \d+\r\n}, '... with Retry-After' if $status == 503;
+    like $text, qr{\r\nContent-Type: application/problem\+json\r\n.*"status":503}s, '... of the kind that was asked for' if $what eq 'as a problem';
+}
+SKIP: {
+    skip 'curl or httpd has no HTTP/2', 2 if !$h2;
+    my $long = 'x' x 9000;
+    for my $case (['a header of 9000 characters', "-H 'X-Long: $long'"], ['150 headers', join ' ', map { "-H 'X-$_: y'" } 1 .. 150]) {
+        my ($what, $headers) = @$case;
+        like `curl -q -s --noproxy '*' --http2-prior-knowledge -w '|%{http_code} %{content_type}' $headers http://$gate/api/v1/users/me/`,
+            qr/\A\{"detail":"The request's header is too large\.","code":"too_large"\}\|431 application\/json\z/, "$what in HTTP/2 is 431, in JSON";
+    }
+}
+$front->judge(qr/\[proxy:error\]|\[proxy_http:error\]/, qr/AH00587|AH00588|AH01587|AH01588/, qr/IIMG0003: GET \/elsewhere\/: The server is not available/);
+
 finish();

@@ -55,8 +55,8 @@ my $second = generate(identity_id => $bare, save_to_identity => $true);
 my ($one, $two) = map { $_->{job}{id} } $first, $second;
 my @history = results($list);
 is join(' ', map { $_->{id} } @history), "$two $one", 'jobs stand in it, the newest first';
-is_deeply $history[1], $first->{job}, 'just as they were answered';
-is_deeply json(get("$list$one/")), $first->{job}, 'and one by one';
+is_deeply undated($history[1]), undated($first->{job}), 'just as they were answered';
+is_deeply undated(json(get("$list$one/"))), undated($first->{job}), 'and one by one';
 my $prompt = $first->{job}{prompt_id};
 my $failed = row(state => "'failed'", error_code => "'refused'", error_detail => "'No.'", identity_id => "'$full'");
 for my $case (
@@ -91,6 +91,7 @@ remove($failed);
 
 # Versions ------------------------------------------------------------------------------------------
 
+steady(10);
 my $tag = get("$list$one/")->header('ETag');
 like $tag, qr/^"\d+\.n[0-9a-f]+\.\d+"$/, 'a job has an ETag';
 my $unchanged = get("$list$one/", headers => ['If-None-Match' => $tag]);
@@ -142,7 +143,8 @@ my $saved = post("$list$one/save-to-identity/");
 is $saved->code, 200, 'a past result is attached to the identity';
 my $after = json($saved);
 is $after->{id}, $full, '... that it was made for';
-is $saved->header('ETag'), get("admin/identities/$full/")->header('ETag'), 'and it is answered, with its version';
+sub version_of { my ($answer) = @_; return $answer->header('ETag') =~ /^"(\d+)\.\d+"$/ ? $1 : 'none' }
+is version_of($saved), version_of(get("admin/identities/$full/")), 'and it is answered, with its version';
 is join("\n", audit()), "admin\@example.com change identities image $full", 'the audit log tells of it';
 my ($name) = $first->{image_url} =~ m{generated_images/([0-9a-f-]+)};
 like $after->{image}{original}, qr{/media/(?!\Q$name\E)[0-9a-f-]{36}/\Q$name\E\.jpg\?}, 'under a key of its own, with the name of the job\'s picture';
@@ -151,12 +153,12 @@ is objects($after->{image}{original}) . ', ' . objects($first->{image_url}), 'li
 is get($after->{image}{thumbnail})->code, 200, '... which open';
 is objects($before->{image}{original}), 'held|4', 'the picture before it is held';
 is json(post("identities/$full/restore-image/"))->{image}{original} =~ s/\?.*//r, $before->{image}{original} =~ s/\?.*//r, 'and can be brought back';
-is json(get("$list$one/"))->{image_url}, $first->{image_url}, 'the job keeps its own';
+is undated(json(get("$list$one/"))->{image_url}), undated($first->{image_url}), 'the job keeps its own';
 
 my @key = ('Idempotency-Key' => 'save-' . time);
 my @both = map { post("$list$one/save-to-identity/", headers => [@key]) } 1, 2;
 is join(' ', map { $_->code . ($_->header('Idempotent-Replayed') // '') } @both), '200 200true', 'a request that is sent again under its key';
-is json($both[1])->{image}{original}, json($both[0])->{image}{original}, 'has one effect';
+is_deeply undated(json($both[1])), undated(json($both[0])), 'has one effect';
 is refusal(post("$list$two/save-to-identity/", headers => [@key])), '422 idempotency_key_reused This Idempotency-Key was used for another request. Send a new key with a new request.', 'another job needs another key';
 $tag = get("admin/identities/$full/")->header('ETag');
 is refusal(post("$list$one/save-to-identity/", headers => ['If-Match' => '"999"'])) =~ s/ .*//r, '412', 'If-Match is about the identity';

@@ -60,6 +60,12 @@ like $given->{expires_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, '... an
 is join('|', sql("SELECT kind, round(extract(epoch FROM expires_at - created_at)) FROM auth_tokens ORDER BY created_at DESC LIMIT 1")), 'bearer|7776000', 'it lives for 90 days';
 is call(GET => 'users/me/', with($given->{token}))->content, $me->content, 'with it the user is in';
 is call(GET => 'users/me/', headers => [Authorization => "bearer   $given->{token}"])->code, 200, '... the scheme in any case';
+like $out->content, qr/^\Q@{[$me->content =~ s{\}$}{}r]}\E,"token":"iimg_[^"]+","expires_at":"[^"]+"\}$/, '... in this order';
+my @keyed = map { call(POST => 'auth/login/', json => { %right, token => \1 }, headers => ['Idempotency-Key' => 'login-1']) } 1, 2;
+is join(' ', map { $_->code . ($_->header('Idempotent-Replayed') // '') } @keyed), '200 200', 'an Idempotency-Key means nothing here';
+isnt json($keyed[0])->{token}, json($keyed[1])->{token}, '... a token is shown once, never again';
+is call(POST => 'auth/logout/', with(json($_)->{token}), headers => [Authorization => 'Bearer ' . json($_)->{token}, 'Idempotency-Key' => 'logout-1'])->code, 204, '... nor when one logs out' for @keyed;
+is call(GET => 'users/me/', with(json($_)->{token}))->code, 401, '... who is out then' for @keyed;
 my $form = call(POST => 'auth/login/', form => [%right, token => 'true']);
 like json($form)->{token}, qr/^iimg_/, 'a form may ask for one as well';
 

@@ -9,8 +9,10 @@ use IO::Socket::INET;
 use MIME::Base64 'encode_base64url';
 use Test::More;
 
-# With the handlers of Debian's mime.conf, which make programs and templates of file names.
-my $server = IdentityImg::Server->new('media', conf => <<'CONF')->start;
+# With the handlers of Debian's mime.conf, which make programs and templates of file names, and those that it has as
+# comments; and with that file itself where the package apache2 is.
+my ($stock) = map { -f ? "Include $_\n" : '' } '/etc/apache2/mods-available/mime.conf';
+my $server = IdentityImg::Server->new('media', conf => <<'CONF' . $stock)->start;
 LoadModule negotiation_module /usr/lib/apache2/modules/mod_negotiation.so
 LoadModule filter_module      /usr/lib/apache2/modules/mod_filter.so
 LoadModule include_module     /usr/lib/apache2/modules/mod_include.so
@@ -126,7 +128,9 @@ is header($part, 'Content-Range'), 'bytes 100-199/' . -s $jpeg, 'which says what
 ok $part->{body} eq substr(slurp($jpeg), 100, 100), 'and is that part';
 is raw($url, 'GET', 'Range: bytes=0-9', "If-Range: $etag")->{code}, 206, 'If-Range with its ETag: the part';
 is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200, 'If-Range with another: the whole';
-is raw($url, 'GET', 'Range: bytes=99999999-')->{code}, 416, 'a range behind the end: 416';
+my $behind = raw($url, 'GET', 'Range: bytes=99999999-');
+is $behind->{code}, 416, 'a range behind the end: 416';
+is_refused($behind, 416, '... in JSON');
 for my $method (qw(POST PUT PATCH DELETE)) {
     my $refused = raw($url, $method, 'Content-Length: 0');
     is_refused($refused, 405, "$method: 405");

@@ -23,6 +23,8 @@ for my $case (
 my $nobody = ask(GET => 'users/me/');
 is $nobody->header('Content-Type'), 'application/problem+json', 'what httpd refuses is a problem too';
 is json($nobody)->{status}, 401, '... with its status';
+is call(GET => 'nothing/', as => 'alice', headers => [Accept => $_->[0]])->header('Content-Type'), "application/$_->[1]", "... for Accept: $_->[0] as $_->[1]"
+    for ['Application/Problem+JSON;q=0.1', 'problem+json'], ['application/problem+json;q=0, application/json', 'json'], ['application/problem+jsonx', 'json'], ['*/*', 'json'], ['text/html', 'json'];
 is ask(GET => 'users/me/', as => 'alice')->header('Content-Type'), 'application/json', 'what succeeds is no problem';
 is_deeply [sort keys %{json(call(GET => 'nothing/', as => 'alice'))}], [qw(code detail)], 'who does not ask gets the plain form';
 

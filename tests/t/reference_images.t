@@ -314,6 +314,10 @@ for my $case (
 }
 empty();
 is owner_of(call(POST => 'reference-images/', as => 'admin', form => [user_id => $alice])), "201 $alice", 'staff create for others with a form';
+for my $way ('form', 'parts') {
+    is owner_of(call(POST => 'reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $bob])), '400 invalid user_id: Give user_id once only.', "two users in $way are not guessed between";
+    is owner_of(call(POST => 'admin/reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $alice])), '400 invalid user_id: Give user_id once only.', '... nor when it is the same one, nor below admin/';
+}
 is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $alice, image => [portrait()]])), "201 $alice", 'and with a picture';
 is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $nowhere, image => [portrait()]])), "404 not_found User $nowhere not found",
     'a picture for an unknown user is refused';

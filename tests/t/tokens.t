@@ -208,6 +208,8 @@ my $list = tokens($made[2]);
 is join(' ', map { $_->{kind} } @$list), 'bearer session bearer', 'a user\'s own tokens, newest first';
 is join(' ', map { $_->{is_current} ? 1 : 0 } @$list), '1 0 0', '... and which one asks';
 is join(' ', sort keys %{$list->[0]}), 'created_at expires_at id is_current kind last_used_at', '... with their members';
+my $stamp = qr/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"/;
+like call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/^\[(?:\{"id":"$uuid","kind":"(?:bearer|session)","created_at":$stamp,"last_used_at":(?:$stamp|null),"expires_at":$stamp,"is_current":(?:true|false)\},?){3}\]$/, '... in this order';
 like $list->[0]{last_used_at}, qr/^\d{4}-\d\d-\d\dT.*Z$/, '... when used';
 is $list->[1]{last_used_at}, undef, '... or never';
 unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/, '... and nothing of the token itself';

@@ -25,7 +25,7 @@ use Apache::TestRequest ();
 our @EXPORT = qw(
     call json login person identity_of url base_url
     sql ctl sweep fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
-    expect_log finish log_lines state
+    undated steady expect_log finish log_lines state
 );
 
 # Same ids as sql/demo.sql.
@@ -180,6 +180,23 @@ sub stored_files {
 }
 
 sub picture_path { state() . "/pictures/$_[0]" }
+
+# Data without what time changes in them: pictures' addresses lose their signatures.
+sub undated {
+    my ($data) = @_;
+    return { map { $_ => undated($data->{$_}) } keys %$data } if ref $data eq 'HASH';
+    return [map { undated($_) } @$data] if ref $data eq 'ARRAY';
+    return defined $data && !ref $data && $data =~ m{^https?://[^?]*/(?:media|generated_images)/[^?]*\?} ? $data =~ s/\?.*//sr : $data;
+}
+
+# Waits, if need be, until pictures' addresses, and the ETags of rows that have them, will not change for
+# SECONDS: they do at each quarter of IdentityImgMediaExpiry, of which this is the default.
+sub steady {
+    my ($seconds) = @_;
+    my $left = 900 - time % 900;
+    sleep $left + 1 if $left < $seconds;
+    return;
+}
 
 sub slurp {
     my ($path) = @_;

@@ -209,6 +209,7 @@ static void urlencoded_fields(void)
     tap_is(sentence(iimg_input_text(input, "n", 9, &text)), "Not a valid string.", "but a text must be UTF-8");
     iimg_input_parse_query(pool, "user_id=1&user_id=2", &input);
     tap_is_number(iimg_input_count(input, "user_id"), 2, "fields are counted");
+    tap_is(sentence(iimg_input_uuid(input, "user_id", &text)), "Give user_id once only.", "an id is given once");
     tap_is(sentence(iimg_input_parse_query(pool, NULL, &input)), NULL, "no query is an empty one");
 }
 
