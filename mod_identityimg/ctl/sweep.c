@@ -15,8 +15,8 @@ typedef struct counts_t {
     long long left;         /* of what was doomed when we began: failed, or claimed by others */
 } counts_t;
 
-/* A running server sweeps too: what it has claimed since we began is its own to delete, and is awaited.
- * @param since the database's time when we began */
+/* A running server sweeps too: what it has claimed since we began is its own to delete, and is
+ * awaited. @param since the database's time when we began */
 static iimg_error_t *sweep_with_others(iimg_context_t *context, const char *since,
                                        counts_t *counts)
 {

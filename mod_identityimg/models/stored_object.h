@@ -57,7 +57,10 @@ iimg_error_t *iimg_stored_object_forget(iimg_context_t *context, const iimg_clai
  */
 iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context, const char **now);
 
-/** How many objects are left of what was doomed by then. @param time as iimg_stored_object_hurry has it */
+/**
+ * How many objects are left of what was doomed by then.
+ * @param time as iimg_stored_object_hurry has it
+ */
 iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, const char *time,
                                               long long *count);
 

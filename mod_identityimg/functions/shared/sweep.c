@@ -9,7 +9,7 @@
 
 #define AT_ONCE 20
 #define PATIENCE 3      /* failures one after the other that say that the store itself is away */
-#define ROUNDS 3        /* in which one sweep comes back to what failed, after 0.5, 1 and 2 seconds */
+#define ROUNDS 3        /* in which one sweep comes back to what failed, after 0.5, 1, 2 seconds */
 #define FIRST_PAUSE apr_time_from_msec(500)
 
 /* An object that we have claimed. */
@@ -24,7 +24,7 @@ typedef struct sweep_t {
     iimg_context_t *context;
     apr_time_t end;
     apr_array_header_t *left;       /* doomed_t, AT_ONCE at most: to come back to */
-    int gone, given_up;
+    int gone, given_up;             /* objects */
     bool store_away;
 } sweep_t;
 
@@ -42,7 +42,7 @@ static apr_array_header_t *doomed_of(iimg_context_t *context, const iimg_claim_t
     return doomed;
 }
 
-/* From the store --------------------------------------------------------------------------------- */
+/* From the store ------------------------------------------------------------------------------- */
 
 static void remove_one(iimg_context_t *context, doomed_t *one)
 {
@@ -54,7 +54,8 @@ static void remove_one(iimg_context_t *context, doomed_t *one)
     one->why = !err ? NULL : err->detail ? err->detail : err->message;
 }
 
-/* @return false: so many failed one after the other that the store must be away; the rest is not tried */
+/* @return false: so many failed one after the other that the store must be away; the rest is not
+ * tried */
 static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int patience)
 {
     int failures = 0;
@@ -69,7 +70,7 @@ static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int 
     return failures < patience;
 }
 
-/* From the manifest ------------------------------------------------------------------------------ */
+/* From the manifest ---------------------------------------------------------------------------- */
 
 /* What is gone and has one claim. @return how many */
 static int forget_claim(iimg_context_t *context, const apr_array_header_t *doomed, int first)
@@ -122,7 +123,7 @@ static int forget_all(iimg_context_t *context, const apr_array_header_t *doomed)
     return forgotten;
 }
 
-/* What stays -------------------------------------------------------------------------------------- */
+/* What stays ----------------------------------------------------------------------------------- */
 
 /* It is due again after its claim. @return how many */
 static int give_up(iimg_context_t *context, const apr_array_header_t *doomed)
@@ -142,8 +143,8 @@ static int give_up(iimg_context_t *context, const apr_array_header_t *doomed)
         }
     }
     if (untried) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0107: %d more objects were to be deleted and wait, "
-                 "since the picture store seems to be away", untried);
+        iimg_log(context, IIMG_LOG_WARNING, "IIMG0107: %d more objects were to be deleted and "
+                 "wait, since the picture store seems to be away", untried);
     }
     return failed + untried;
 }
@@ -181,7 +182,8 @@ static void drop_gone(apr_array_header_t *doomed)
     doomed->nelts = kept;
 }
 
-/* What failed for a moment need not wait for the next sweep. @return whether nothing of it is left */
+/* What failed for a moment need not wait for the next sweep. @return whether nothing of it is
+ * left */
 static bool come_back(sweep_t *sweep)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
@@ -200,7 +202,7 @@ static bool come_back(sweep_t *sweep)
     return sweep->left->nelts == 0;
 }
 
-/* All ---------------------------------------------------------------------------------------------- */
+/* All ------------------------------------------------------------------------------------------ */
 
 void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim)
 {
