@@ -79,12 +79,14 @@ static const iimg_statement_t forget = {
 
 static const iimg_statement_t hurry = {
     "iimg_stored_object_hurry",
-    "UPDATE stored_objects SET retry_at = now() WHERE state = 'doomed' AND retry_at > now()"
+    "WITH hurried AS ("
+    "    UPDATE stored_objects SET retry_at = now() WHERE state = 'doomed' AND retry_at > now())"
+    " SELECT now()"
 };
 
 static const iimg_statement_t count_doomed = {
     "iimg_stored_object_count_doomed",
-    "SELECT count(*) FROM stored_objects WHERE state = 'doomed'"
+    "SELECT count(*) FROM stored_objects WHERE state = 'doomed' AND changed_at <= $1::timestamptz"
 };
 
 static const iimg_statement_t unknown_keys = {
@@ -206,15 +208,22 @@ iimg_error_t *iimg_stored_object_forget(iimg_context_t *context, const iimg_clai
                          IIMG_PARAMS(claim->id, iimg_db_array_format(context->pool, keys)), NULL);
 }
 
-iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context)
-{
-    return iimg_db_query(context, &hurry, 0, NULL, NULL);
-}
-
-iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, long long *count)
+iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context, const char **now)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &count_doomed, 0, NULL, &rows);
+    iimg_error_t *err = iimg_db_query(context, &hurry, 0, NULL, &rows);
+
+    if (!err) {
+        *now = iimg_rows_text(rows, 0, 0);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, const char *time,
+                                              long long *count)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &count_doomed, IIMG_PARAMS(time), &rows);
 
     if (!err) {
         *count = iimg_rows_integer(rows, 0, 0);

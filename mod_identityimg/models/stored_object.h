@@ -51,11 +51,18 @@ iimg_error_t *iimg_stored_object_expire(iimg_context_t *context);
 iimg_error_t *iimg_stored_object_forget(iimg_context_t *context, const iimg_claim_t *claim,
                                         const apr_array_header_t *keys);
 
-/** Make all that is doomed due now. */
-iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context);
+/**
+ * Make all that is doomed due now: what has to wait, and what somebody has claimed, who may have died.
+ * @param now the database's time
+ */
+iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context, const char **now);
 
-/** How many doomed objects are left. */
-iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, long long *count);
+/**
+ * How many objects are left of what was doomed by then.
+ * @param time as iimg_stored_object_hurry has it
+ */
+iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, const char *time,
+                                              long long *count);
 
 /* Comparing with the store ---------------------------------------------------------------------- */
 

@@ -24,6 +24,7 @@ static iimg_error_t *forget(iimg_context_t *context,
 void iimg_housekeep(iimg_context_t *context)
 {
     iimg_error_t *err = iimg_stored_object_expire(context);
+    int left;
 
     if (!err) {
         err = forget(context, iimg_idempotency_key_expire);
@@ -40,5 +41,5 @@ void iimg_housekeep(iimg_context_t *context)
         return;
     }
     (void)IIMG_FAULT("sweep.expired");
-    (void)iimg_sweep(context, SWEEP_TIME);
+    (void)iimg_sweep(context, SWEEP_TIME, &left);
 }

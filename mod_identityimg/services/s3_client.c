@@ -278,7 +278,7 @@ static bool is_passing(const iimg_s3_call_t *call)
 {
     static const int statuses[] = { 408, 429, 500, 502, 503, 504 };
     static const char *const codes[] = { "SlowDown", "RequestTimeout", "InternalError",
-                                         "ServiceUnavailable" };
+                                         "ServiceUnavailable", "OperationAborted" };
     const iimg_http_response_t *response = call->response;
 
     if (response->outcome != IIMG_HTTP_OK) {
@@ -413,12 +413,13 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
     const char *sentence = response->status >= 300
         ? iimg_s3_xml_text(context->pool, response->body, response->length, "Message") : NULL;
     const char *id = apr_table_get(response->headers, "x-amz-request-id");
+    const char *query = iimg_sigv4_query(context->pool, call->query, call->query_count);
 
     sentence = sentence && *sentence ? sentence : NULL;
 
-    return iimg_error_detail(error_of(context, call), "%s %s/%s%s: %d %s%s%.300s%s%s%s",
+    return iimg_error_detail(error_of(context, call), "%s %s/%s%s%s%s: %d %s%s%.300s%s%s%s",
                              call->method, client->settings->bucket, client->settings->prefix,
-                             call->key, response->status,
+                             call->key, *query ? "?" : "", query, response->status,
                              call->code ? call->code : response->problem, sentence ? ": " : "",
                              sentence ? sentence : "", id ? " (request " : "", id ? id : "",
                              id ? " of the store)" : "");

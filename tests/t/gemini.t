@@ -528,7 +528,7 @@ $server->judge(
     qr/IIMG0002: POST .*image-generation/, qr/IIMG0003: POST .*image-generation/, qr/IIMG0004: POST .*image-generation/,
     qr/IIMG0043: the image provider refuses this server's key/,
     qr/IIMG0040: the model gemini-3-pro-image-preview was shut down/, qr/IIMG0041: /,
-    qr/IIMG010[1-5]: .*(?:database|generation_jobs|stored_object|could not be deleted yet|wait for)/,
+    qr/IIMG010[1-57]: .*(?:picture store|database|generation_jobs|stored_object|could not be deleted yet|wait for)/,
     qr/AH\d+: |terminating connection|server closed the connection|could not connect|connection to server/,
 );
 finish();

@@ -2,7 +2,8 @@
 # or a sweep loses no picture and leaves none over; the client sees the old picture or the new one.
 #
 # IIMG_STORE=s3 keeps pictures in a bucket. KILL_POINTS=all dies at each pass of each point in each
-# scenario, as `make soak` does; else at a choice of them that has each point.
+# scenario, as `make soak` does; else at a choice of them that has each point. KILL_ONLY='versions.*s3\.pur'
+# dies only where that regular expression fits "SCENARIO: POINT", KILL_TIMES=20 so often at each pass.
 # Runs beside others.
 use strict;
 use warnings;
@@ -19,6 +20,7 @@ plan skip_all => $place->missing if $place->missing;
 my $faults = IdentityImg::Fault->new('kill');
 my $proxy = $place->is_s3 ? IdentityImg::FaultProxy->new($place->{port}) : undef;
 my $all = ($ENV{KILL_POINTS} // '') eq 'all';
+my ($only, $times) = ($ENV{KILL_ONLY}, $ENV{KILL_TIMES} // 1);
 # Enough children that some are left when others die faster than httpd starts new ones.
 my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10', 'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
 my $server = IdentityImg::Server->new('kill', conf => "$children\nIdentityImgSweepInterval 86400\n",
@@ -92,10 +94,31 @@ sub passes {
     return $count > 1 ? (1, $count) : 1;
 }
 
-# What a process that died had begun is begun again by another one. Returns what ended badly.
+# Jobs whose picture is there, but not on the identity.
+my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
+sub unsaved { return $store->sql("SELECT id FROM generation_jobs WHERE $unsaved") }
+
+# What a process that died had begun is begun again by another one. Returns what ended badly. What it had
+# not saved is saved by others after two minutes, which must not be while we look at rows and store.
 sub settle {
+    my %left = map { $_ => 1 } unsaved();
     eventually(sub { !$store->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60) or return 'a generation does not end';
+    eventually(sub { !grep { !$left{$_} } unsaved() }, 60) or return 'a picture is not saved to its identity';
+    $store->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved");
     return map { "a generation has $_" } $store->sql("SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
+}
+
+# The end of those two minutes. A new child looks at once.
+sub saved_by_others {
+    my ($scenario) = @_;
+    my $left = unsaved() or return;
+    my $changes = "SELECT count(*) FROM audit_log WHERE row_id = '$full' AND 'image' = ANY (members)";
+    my ($before) = $store->sql($changes);
+    $store->sql("UPDATE generation_jobs SET finished_at = now() - interval '3 minutes' WHERE $unsaved");
+    $server->reload;
+    ok eventually(sub { !unsaved() && ($store->sql($changes))[0] >= $before + $left }, 180), "$scenario: others save to the identity what the dead have not ($left pictures)";
+    is $store->quarrels, '', '... and nothing is lost or left over';
+    return;
 }
 
 # The points that an act passes when nothing dies.
@@ -114,10 +137,15 @@ my (%died, @table);
 for (@scenarios) {
     my ($scenario, $prepare, $act) = @$_;
     my %count;
+    if ($only && !grep { "$scenario: $_" =~ /$only/ } @points) {
+        $prepare->();
+        $proxy->rules if $proxy;
+        next;
+    }
     $count{$_}++ for points_of($prepare, $act);
     is $store->quarrels, '', "$scenario: when nothing dies, nothing is lost or left over";
-    for my $point (grep { $count{$_} } @points) {
-        my @passes = passes($point, $count{$point}, $scenario, $died{$point});
+    for my $point (grep { $count{$_} && (!$only || "$scenario: $_" =~ /$only/) } @points) {
+        my @passes = map { ($_) x $times } passes($point, $count{$point}, $scenario, $died{$point});
         my @wrong;
         next if !@passes;
         for my $pass (@passes) {
@@ -145,9 +173,10 @@ for (@scenarios) {
         push @table, [$scenario, $point, "@passes", @wrong ? 'WRONG' : 'whole'];
         $died{$point}++;
     }
+    saved_by_others($scenario);
 }
 my $others = $proxy ? qr/^(?:file\.|generate\.answered)/ : qr/^(?:(?:s3|http)\.|generate\.answered)/;     # engine.t dies there
-is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build has been the last of a process';
+is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build has been the last of a process' if !$only;
 diag sprintf '%-24s %-18s %-12s %s', @$_ for ['what is done', 'death at', 'passes', 'afterwards'], @table;
 
 # The server's own sweeper, in mod_watchdog's thread.

@@ -287,6 +287,6 @@ subtest 'S3: mistakes, a store that fails, directives' => sub {
 };
 
 %stores = ();
-$server->judge(qr/IIMG0010|IIMG0203/, qr/IIMG0003: .*POST .*reference-images/, qr/IIMG010[1-4]/, qr/AH00016|AH00526|Configuration Failed/, qr/AH00170|AH00491/);
+$server->judge(qr/IIMG0010|IIMG0203/, qr/IIMG0003: .*POST .*reference-images/, qr/IIMG010[1-47]/, qr/AH00016|AH00526|Configuration Failed/, qr/AH00170|AH00491/);
 undef $server;
 finish();

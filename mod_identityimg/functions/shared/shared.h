@@ -240,11 +240,13 @@ void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim);
 
 /**
  * Delete what is doomed and due, whoever doomed it; several nodes share the work. One object that
- * cannot be deleted waits its turn, longer each time, and holds up no other.
+ * cannot be deleted is tried again at the end, for some seconds; then it waits its turn, longer each
+ * time, and is logged. It holds up no other.
  * @param time after which no other batch is begun
+ * @param left how many objects were tried, or were to be, and are not gone
  * @return how many objects are gone
  */
-int iimg_sweep(iimg_context_t *context, apr_interval_time_t time);
+int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left);
 
 /* Generation ---------------------------------------------------------------------------------- */
 

@@ -161,6 +161,7 @@ static void test_retries(iimg_s3_client_t *client)
     static const struct { const char *mood; int attempts; bool good; } rows[] = {
         { "plain/k", 1, true }, { "fail:500:InternalError:1/k", 2, true },
         { "fail:503:SlowDown:2/k", 3, true }, { "fail:502::1/k", 2, true },
+        { "fail:409:OperationAborted:1/k", 2, true }, { "fail:409:BucketNotEmpty:1/k", 1, false },
         { "fail:408:RequestTimeout:1/k", 2, true }, { "fail:429:ThrottlingException:1/k", 2, true },
         { "fail:504::3/k", 3, false }, { "fail:400:RequestTimeout:1/k", 2, true },
         { "reset:1/k", 2, true }, { "reset:99/k", AT_LEAST_3, false },
