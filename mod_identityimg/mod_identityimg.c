@@ -198,26 +198,6 @@ static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
     return problem;
 }
 
-/* Requests wait with a thread each where this httpd does not do what parking stands on. */
-static void test_parking(apr_pool_t *ptemp, server_rec *servers)
-{
-    bool wanted = false;
-    const char *problem;
-
-    for (server_rec *server = servers; server; server = server->next) {
-        wanted = wanted || (iimg_config_of(server)->enabled && iimg_config_of(server)->park_requests);
-    }
-    problem = wanted ? iimg_park_test(ptemp) : NULL;
-    if (!problem) {
-        return;
-    }
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "IIMG0171: IdentityImgParkRequests has no "
-                 "effect: %s", problem);
-    for (server_rec *server = servers; server; server = server->next) {
-        iimg_config_of(server)->park_requests = 0;
-    }
-}
-
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                        server_rec *servers)
 {
@@ -254,7 +234,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
         return complain(servers, problem);
     }
     /* 6. whether connections can be parked where that is wanted */
-    test_parking(ptemp, servers);
+    iimg_park_configure(ptemp, servers);
     /* 7. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,

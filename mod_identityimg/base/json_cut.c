@@ -71,7 +71,9 @@ static void begin_string(iimg_json_cut_t *cut)
     keep(cut, "\"", 1);
     cut->cutting = cut->after_colon && cut->of_member;
     cut->after_colon = false;
-    if (cut->cutting && cut->count == IIMG_JSON_MAX_CUTS) {
+    /* Room for the longest string that is kept: in which pieces it comes must not matter. */
+    if ((cut->cutting && cut->count == IIMG_JSON_MAX_CUTS)
+        || (!cut->cutting && cut->length + cut->max_string > cut->max_rest)) {
         cut->too_much = true;
     }
     else if (cut->cutting) {

@@ -21,7 +21,7 @@ typedef struct iimg_json_cut_t iimg_json_cut_t;
  * @param member     the values of members of this name are cut out when they are strings: what is
  *                   left says "0", "1", ..., their numbers
  * @param max_string bytes of any other string; a longer one is left as ""
- * @param max_rest   bytes of what is left
+ * @param max_rest   bytes of what is left; no string is begun with less than max_string of them to go
  */
 iimg_json_cut_t *iimg_json_cut_create(apr_pool_t *pool, const char *member, apr_size_t max_string,
                                       apr_size_t max_rest);

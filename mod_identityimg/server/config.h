@@ -54,8 +54,9 @@ typedef struct iimg_config_t {
     int gemini_breaker;             /* overloaded answers in a row; 0: never */
     int gemini_max_response;        /* bytes */
     int max_waiting;                /* requests that wait for a generation, in a child */
-    int park_requests;              /* flag */
-    int max_parked;                 /* requests that wait without a thread, in a child */
+    int park_requests;              /* flag, or IIMG_PARK_IF_POSSIBLE */
+    int max_parked;                 /* requests that wait without a thread, in a child; 0 until
+                                       iimg_park_configure has found out */
     int engine_jobs;                /* that a child runs at once */
     int engine_threads;             /* of a child */
     int engine_memory;              /* megabytes of photos that they hold */

@@ -5,6 +5,7 @@
 #include "server/config_gemini.h"
 #include "server/config_s3.h"
 #include "server/config_value.h"
+#include "server/park.h"
 #include "services/s3_value.h"
 
 #define AT(field) offsetof(iimg_config_t, field)
@@ -22,7 +23,7 @@ const iimg_config_number_t iimg_config_numbers[] = {
     [IIMG_CONFIG_GEMINI_BREAKER] = { AT(gemini_breaker), 0, 1000, 6 },
     [IIMG_CONFIG_GEMINI_MAX_RESPONSE] = { AT(gemini_max_response), 1048576, 1073741824, 67108864 },
     [IIMG_CONFIG_MAX_WAITING] = { AT(max_waiting), 1, 10000, 16 },
-    [IIMG_CONFIG_MAX_PARKED] = { AT(max_parked), 1, 100000, 5000 },
+    [IIMG_CONFIG_MAX_PARKED] = { AT(max_parked), 1, 100000, 0 },
     [IIMG_CONFIG_ENGINE_JOBS] = { AT(engine_jobs), 1, 100000, 1000 },
     [IIMG_CONFIG_ENGINE_THREADS] = { AT(engine_threads), 1, 64, 4 },
     [IIMG_CONFIG_ENGINE_MEMORY] = { AT(engine_memory), 1, 65536, 256 },
@@ -52,7 +53,7 @@ const iimg_config_flag_t iimg_config_flags[] = {
     [IIMG_CONFIG_PREPARE] = { AT(prepare), 1 },
     [IIMG_CONFIG_ALLOW_INSECURE] = { AT(allow_insecure), 0 },
     [IIMG_CONFIG_S3_MACHINE] = { AT(s3_machine), 0 },
-    [IIMG_CONFIG_PARK_REQUESTS] = { AT(park_requests), 0 },
+    [IIMG_CONFIG_PARK_REQUESTS] = { AT(park_requests), IIMG_PARK_IF_POSSIBLE },
 };
 
 const iimg_config_text_t iimg_config_texts[] = {

@@ -7,7 +7,6 @@
 #include <sys/eventfd.h>
 #include <ap_mpm.h>
 #include <apr_atomic.h>
-#include <apr_poll.h>
 #include <apr_portable.h>
 #include <http_connection.h>
 #include <http_core.h>
@@ -53,13 +52,6 @@ static slot_t *slot_of(conn_rec *c)
     return slot;
 }
 
-static bool mpm_can_wait(void)
-{
-    int can = 0;
-
-    return ap_mpm_query(AP_MPMQ_CAN_WAITIO, &can) == APR_SUCCESS && can;
-}
-
 /* Places ---------------------------------------------------------------------------------------- */
 
 /* Of a connection that is a stream of another one, or whose filters hold back input, nothing can be
@@ -71,7 +63,7 @@ static bool is_parkable(const iimg_request_t *req)
 
     return req->config->park_requests && c->cs && !c->master && !r->main && !r->prev
            && !c->clogging_input_filters && r->server->timeout >= SHORTEST_TIMEOUT
-           && mpm_can_wait();
+           && iimg_park_mpm_can_wait();
 }
 
 bool iimg_park_enter(iimg_request_t *req)
@@ -253,7 +245,7 @@ int iimg_park_process(conn_rec *c)
     slot_t *slot;
     int rc;
 
-    if (c->master || !c->cs || !mpm_can_wait()) {
+    if (c->master || !c->cs || !iimg_park_mpm_can_wait()) {
         return DECLINED;
     }
     slot = slot_of(c);
@@ -287,54 +279,4 @@ void iimg_park_resume(conn_rec *c, request_rec *r)
     if (slot && slot->park) {
         put_back(slot->park);
     }
-}
-
-/* The test ----------------------------------------------------------------------------------------- */
-
-/* Whether a socket with another descriptor in its place is polled by that, and known again. */
-static bool poll_follows(apr_pool_t *pool, apr_socket_t *connection, int event)
-{
-    apr_pollfd_t wanted = { .p = pool, .desc_type = APR_POLL_SOCKET, .reqevents = APR_POLLIN,
-                            .desc.s = connection, .client_data = connection };
-    const apr_pollfd_t *found = NULL;
-    apr_pollset_t *set;
-    apr_int32_t count = 0;
-
-    if (apr_pollset_create(&set, 1, pool, APR_POLLSET_THREADSAFE | APR_POLLSET_NOCOPY)
-            != APR_SUCCESS || apr_pollset_add(set, &wanted) != APR_SUCCESS) {
-        return false;
-    }
-    if (apr_pollset_poll(set, 0, &count, &found) == APR_SUCCESS && count) {
-        return false;
-    }
-    (void)eventfd_write(event, 1);
-    return apr_pollset_poll(set, APR_USEC_PER_SEC, &count, &found) == APR_SUCCESS && count == 1
-           && found->client_data == connection && apr_pollset_remove(set, &wanted) == APR_SUCCESS;
-}
-
-const char *iimg_park_test(apr_pool_t *temporary)
-{
-    apr_socket_t *connection;
-    park_t park = { .socket = -1, .event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-    apr_os_sock_t before, after;
-    bool works;
-
-    if (!mpm_can_wait()) {
-        close(park.event);
-        return "this MPM cannot wait for a connection (the event MPM of httpd 2.4.63 or newer can)";
-    }
-    if (apr_socket_create(&connection, APR_INET, SOCK_STREAM, 0, temporary) != APR_SUCCESS) {
-        close(park.event);
-        return "there is no socket to try it with";
-    }
-    park.connection = connection;
-    apr_os_sock_get(&before, connection);
-    lay_aside(&park);
-    works = park.socket == before && poll_follows(temporary, connection, park.event);
-    put_back(&park);
-    apr_os_sock_get(&after, connection);
-    works = works && before == after;
-    apr_socket_close(connection);
-    close(park.event);
-    return works ? NULL : "APR's pollset does not follow a socket's descriptor";
 }

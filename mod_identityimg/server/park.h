@@ -4,11 +4,18 @@
 
 #include "server/await.h"
 
+/** Beside on and off: nobody has said, and nobody is told when it cannot be done. */
+#define IIMG_PARK_IF_POSSIBLE 2
+
 /**
- * In the parent, while it starts: whether APR and httpd do what this stands on (docs/parking.md).
- * @return NULL, or why no connection can be parked
+ * In the parent, when the MPM is configured: turn parking off where APR and httpd do not do what it stands
+ * on (docs/parking.md), and find how many may be parked: as the operator says, else as leave room in the
+ * MPM for other requests, and never more than there are descriptors for. Says so in the log.
  */
-const char *iimg_park_test(apr_pool_t *temporary);
+void iimg_park_configure(apr_pool_t *temporary, server_rec *servers);
+
+/** Whether this MPM can poll a connection for us. */
+bool iimg_park_mpm_can_wait(void);
 
 /** Whether this request's connection could be parked, and there is a place; if so, that is taken. */
 bool iimg_park_enter(iimg_request_t *req);

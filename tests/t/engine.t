@@ -23,7 +23,7 @@ END { my $status = $?; if ($in && $owner == $$) { close $in; waitpid $pid, 0 } $
 
 my $faults = IdentityImg::Fault->new('engine');
 my %provider = (GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k');
-my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16', 'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12', $ENV{IIMG_PARK} ? ('IdentityImgParkRequests on', 'AsyncRequestWorkerFactor 100') : (), '';
+my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16', 'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12', $ENV{IIMG_PARK} ? ('IdentityImgParkRequests on', 'AsyncRequestWorkerFactor 100') : 'IdentityImgParkRequests off', '';
 my $server = IdentityImg::Server->new('engine', env => { %provider, %{$faults->environment} }, conf => $children)->start;
 our $base = $server->base;
 is call(POST => 'reference-images/', as => 'alice', base => $base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';

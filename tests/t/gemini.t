@@ -466,7 +466,7 @@ ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its pictur
 
 # A short deadline, one generation, one connection --------------------------------------------------
 
-my @conf = ('IdentityImgGeminiTimeout 3', 'IdentityImgMaxWaiting 1', 'StartServers 1', 'ServerLimit 1', 'ThreadsPerChild 25', 'MaxRequestWorkers 25',
+my @conf = ('IdentityImgGeminiTimeout 3', 'IdentityImgMaxWaiting 1', 'IdentityImgParkRequests off', 'StartServers 1', 'ServerLimit 1', 'ThreadsPerChild 25', 'MaxRequestWorkers 25',
             'DBDMin 1', 'DBDKeep 1', 'DBDMax 1', 'DBDExptime 300');
 $server->restart(join "\n", @conf, '');
 my $began = time;

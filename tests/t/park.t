@@ -22,13 +22,13 @@ my %provider = (GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY =
 my $modules = '/usr/lib/apache2/modules';
 my $tls = free_port();
 
-# One child of four threads: what waits in it has none.
+# One child of four threads: what waits in it has none. (Nothing says that it should be so: it is where it can.)
 my $conf = join "\n", 'StartServers 1', 'ServerLimit 4', 'ThreadsPerChild 4', 'MinSpareThreads 1', 'MaxSpareThreads 16', 'MaxRequestWorkers 16', 'AsyncRequestWorkerFactor 200',
-    'KeepAliveTimeout 60', 'IdentityImgParkRequests on', 'IdentityImgMaxWaiting 1', 'IdentityImgBasicCacheTime 3600', 'DBDMax 4', 'DBDKeep 4', '';
+    'KeepAliveTimeout 60', 'IdentityImgMaxWaiting 1', 'IdentityImgBasicCacheTime 3600', 'DBDMax 4', 'DBDKeep 4', '';
 my $server = IdentityImg::Server->new('park', env => { %provider });
 my $key = $server->state . '/tls.pem';
 system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -keyout '$key' -out '$key.crt' 2>/dev/null") and die 'no certificate';
-$conf .= join "\n", "LoadModule ssl_module $modules/mod_ssl.so", "LoadModule filter_module $modules/mod_filter.so", "LoadModule deflate_module $modules/mod_deflate.so", 'SetOutputFilter DEFLATE', "Listen 127.0.0.1:$tls",
+$conf .= join "\n", "LoadModule status_module $modules/mod_status.so", '<Location "/server-status">', 'SetHandler server-status', 'Require all granted', '</Location>', "LoadModule ssl_module $modules/mod_ssl.so", "LoadModule filter_module $modules/mod_filter.so", "LoadModule deflate_module $modules/mod_deflate.so", 'SetOutputFilter DEFLATE', "Listen 127.0.0.1:$tls",
     "<VirtualHost 127.0.0.1:$tls>", 'SSLEngine on', "SSLCertificateFile '$key.crt'", "SSLCertificateKeyFile '$key'", '</VirtualHost>', '';
 $server->start($conf);
 my ($port) = $server->base =~ /(\d+)$/;
@@ -148,10 +148,26 @@ my ($refused) = grep { $_->[0] == 503 } @answers;
 like $refused->[1], qr/^Retry-After: 15\r/m, '... and told when to try again';
 is $json->decode($refused->[2])->{code}, 'generations_busy', '... and why';
 
+is $server->reload($conf =~ s/AsyncRequestWorkerFactor 200/AsyncRequestWorkerFactor 4/r), '', 'a child may have 4 + 4 x 4 connections';
+@many = map { my $socket = dial(); print $socket post(2000); $socket } 1 .. 13;
+is counted(map { answer_of($_)->[0] } @many), '11x200 2x503', '... of which ten may wait, and one with a thread';
+
+SKIP: {
+    skip 'who is not root cannot have more descriptors again', 2 if $>;
+    my $log = $server->stop->state . '/httpd/error.log';
+    # (In a process of its own, since its children have what it has.)
+    in_parallel(1, sub { system 'prlimit', '--pid', $$, '--nofile=1000:1000'; $server->start("${conf}IdentityImgMaxParked 300\n"); 1 });
+    like slurp($log), qr/IIMG0172: IdentityImgMaxParked 300 needs 1156 descriptors, .*: 248 are parked in a child at most/, 'fewer descriptors than that takes are told of';
+    $one = dial();
+    print $one post(300);
+    is answer_of($one)->[0], 200, '... and what they are enough for is parked';
+}
+
 is $server->reload("${conf}Timeout 4\n"), '', 'httpd gives up after four seconds without news';
-$one = dial();
-print $one post(7000);
-is answer_of($one)->[0], 200, '... but not on who waits for longer';
+@many = map { my $socket = dial(); print $socket post(7000); $socket } 1 .. 20;
+# (The MPM tells its numbers when a timeout has passed.)
+ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 7), '/server-status shows those who wait among those that wait for I/O';
+is counted(map { answer_of($_)->[0] } @many), '20x200', '... and httpd does not give up on who waits for longer';
 
 # What becomes of httpd --------------------------------------------------------------------------------------
 
@@ -182,7 +198,7 @@ is counted(map { answer_of($_)->[0] } @many), '20x0', 'a child is killed: its cl
 ok all_end(), '... their jobs end';
 is states(), '20xsucceeded', '... well, in another child';
 
-$server->judge(qr/AH0005[12]|AH10159|AH03490|AH00501|AH0[19]|AH1/, qr/IIMG0105/);
+$server->judge(qr/AH0005[12]|AH10159|AH03490|AH00501|AH0[19]|AH1|IIMG0172/, qr/IIMG0105/);
 $server->stop;
 
 # Elsewhere ----------------------------------------------------------------------------------------------------
@@ -194,5 +210,8 @@ $one = dial();
 print $one post(500);
 is answer_of($one)->[0], 200, 'where nothing can be parked, who waits does it with a thread';
 is scalar(grep { /IIMG0171: IdentityImgParkRequests has no effect: this MPM cannot wait/ } $other->log_lines), 1, '... and the operator is told';
+$other->judge(qr/IIMG0171|AH10159|AH03490/);
+$other->restart('');
+is scalar(grep { /IIMG0171/ } $other->log_lines), 1, '... who asked for it, only';
 $other->judge(qr/IIMG0171|AH10159|AH03490/);
 finish();

@@ -91,6 +91,9 @@ static void test_limits(apr_pool_t *pool)
     tap_is_number(iimg_json_cut_span(cut, "0")->length, 200000, "the span has its length");
     tap_ok(!iimg_json_cut_feed(cut, large, 101), "what is left has a limit");
     tap_ok(!iimg_json_cut_feed(cut, "1", 1), "and stays too much");
+    cut = iimg_json_cut_create(pool, "data", 10, 100);
+    iimg_json_cut_feed(cut, large, 91);
+    tap_ok(!iimg_json_cut_feed(cut, "\"", 1), "no string begins that might not fit, however it comes");
     cut = iimg_json_cut_create(pool, "data", 10, 100000);
     for (int i = 0; i < IIMG_JSON_MAX_CUTS; i++) {
         iimg_json_cut_feed(cut, "{\"data\":\"x\"}", 12);
