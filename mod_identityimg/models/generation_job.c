@@ -83,9 +83,14 @@ static const iimg_statement_t to_cancel = {
     " WHERE owner = $1::text AND state = 'running' AND cancel_requested_at IS NOT NULL"
 };
 
+/* Who waits for the end is not woken while the picture is being saved to the identity: he would save it,
+ * too. After a while, who was to save it must have died. */
 static const iimg_statement_t news_of = {
     "iimg_generation_job_news",
-    "SELECT id, version, state NOT IN ('queued', 'running') FROM generation_jobs"
+    "SELECT id, version, state NOT IN ('queued', 'running')"
+    "       AND NOT (state = 'succeeded' AND save_to_identity AND saved_at IS NULL"
+    "                AND finished_at > now() - interval '15 seconds')"
+    "  FROM generation_jobs"
     " WHERE id = ANY ($1::uuid[])"
 };
 

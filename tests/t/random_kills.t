@@ -113,7 +113,9 @@ cmp_ok $killed{child}, '>', 2, 'children of httpd were killed';
 cmp_ok $killed{backend}, '>', 0, 'processes of PostgreSQL were killed';
 is $killed{httpd}, 1, 'httpd was killed once as a whole';
 cmp_ok $status{200} + $status{201}, '>', 5, 'work was done meanwhile';
-is join(' ', grep { !/^(?:0|200|201|204|400|404|409|503)$/ } sort keys %status), '', 'whoever got an answer got one of the contract';
+# 410: this cluster commits asynchronously, and the row of a generation may be gone with a PostgreSQL that
+# was killed. 429: where the machine is busy, so many new children hash passwords that some have to wait.
+is join(' ', grep { !/^(?:0|200|201|204|400|404|409|410|429|503)$/ } sort keys %status), '', 'whoever got an answer got one of the contract';
 is join(' ', grep { $_ == 500 } keys %status), '', '... and never a 500';
 
 # What the dead have not saved to its identity is saved by others after two minutes: not while we look.

@@ -33,9 +33,13 @@ sub make {
     return ask(POST => 'image-generation/generate/', as => 'admin',
         json => { identity_id => $full, user_id => $one, aspect_ratio => '1:1', resolution => '1K', save_to_identity => JSON::PP::true() });
 }
-# Generations go on when the client has been answered. Returns what ended badly.
+# Generations go on when the client has been answered. Returns what ended badly. A picture that could not be
+# saved to its identity is tried again after two minutes: not while other faults are looked at.
 sub settle {
+    my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
     eventually(sub { !$server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60) or return 'a generation does not end';
+    eventually(sub { !$server->sql("SELECT 1 FROM generation_jobs WHERE $unsaved AND warnings::text NOT LIKE '%could not be saved%'") }, 60) or return 'a picture is not saved to its identity';
+    $server->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved");
     return map { "a generation has $_" } $server->sql("SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
 }
 sub fresh { my $photo = json(ask(GET => "reference-images/?user_id=$one", as => 'admin'))->[0]{id}; ask(POST => "reference-images/$photo/upload-image/?user_id=$one", as => 'admin', image()); return }
