@@ -263,6 +263,36 @@ is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has t
 my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
 
+# What they say of ranges and defaults is what the code has.
+my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
+my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
+my %number = map { /\[(\w+)\] = \{ offsetof\(iimg_config_t, \w+\), (\d+), (\d+),\s+(\d+) \}/ ? ($1 => [$2, $3, $4]) : () } $source =~ /(\[\w+\] = \{[^}]*\})/g;
+my %text   = map { /\[(\w+)\] = \{ offsetof\(iimg_config_t, \w+\), \w+,\s+"([^"]*)" \}/ ? ($1 => $2) : () } $source =~ /(\[\w+\] = \{[^}]*\})/g;
+my ($numbers, $texts) = (0, 0);
+while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
+    my ($directive, $row) = ($1, $2);
+    my ($min, $max, $default) = @{$number{$row} // [0, 0, 'none']};
+    my ($range, $told) = $readme =~ /^\| `$directive ([\d-]+)(?: \[[\d-]+\])?` \| ([^|]*?) \|/m;
+    is $range, "$min-$max", "the README has the range of $directive";
+    my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
+    if ($default >= $min) {
+        is +(split ' ', $told)[0], $default, '... and its default';
+        is $shown, $default, '... and so has conf/identityimg.conf';
+    }
+    else { like $told, qr/[A-Za-z]/, '... and whence its default comes' }
+    $numbers++;
+}
+cmp_ok $numbers, '>', 25, 'numbers were compared';
+while ($table =~ /\bTEXT\("(\w+)", (\w+)/g) {
+    my ($directive, $row) = ($1, $2);
+    my $default = $text{$row} // next;
+    my ($told) = $readme =~ /^\| `$directive [^`]*` \| ([^|]*?) \|/m;
+    is $told, $default, "the README has the default of $directive";
+    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m, '... and so has conf/identityimg.conf';
+    $texts++;
+}
+cmp_ok $texts, '>', 10, 'texts were compared';
+
 $server->judge;
 undef $server;
 finish();
