@@ -201,15 +201,22 @@ like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile $state/gone\n</
 
 # Without mod_dbd: the demo's file without its lines about databases.
 sub configtest_without {
-    my ($lines) = @_;
+    my ($lines, $instead) = @_;
     my $demo = slurp("$ENV{IIMG_SOURCE}/conf/demo/httpd.conf") =~ s/^$lines.*\n//mgr;
     open my $out, '>', "$state/without.conf" or die $!;
-    print $out "Include \"$state/httpd/defines.conf\"\n$demo";
+    print $out "Include \"$state/httpd/defines.conf\"\n$demo", $instead ? "$instead\n" : '';
     close $out;
     return $server->configtest('', "$state/without.conf");
 }
 is configtest_without('#'), '', 'the demo is right as it is';
 like configtest_without('(?:LoadModule dbd_module|DBD)'), qr/IIMG0010: mod_dbd is not loaded: add LoadModule dbd_module, DBDriver pgsql and DBDParams/, 'mod_dbd is missed by its name';
+like configtest_without('DBDriver'), qr/IIMG0010: DBDriver: is missing: add DBDriver pgsql, and DBDParams/, '... and so is its driver';
+is configtest_without('DBDriver', 'DBDriver "pgsql"'), '', '... which may stand in quotes';
+is configtest_without('DBDriver', "<VirtualHost 127.0.0.1:1>\nDBDriver pgsql\n</VirtualHost>") =~ /IIMG0010: DBDriver: is missing/, 1, '... and must be that of each server that is ours';
+SKIP: {
+    skip 'no other driver is installed (Debian: libaprutil1-dbd-sqlite3)', 1 if !grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
+    like configtest_without('DBDriver', 'DBDriver sqlite3'), qr/IIMG0010: DBDriver: "sqlite3" is not pgsql/, '... and lead to PostgreSQL';
+}
 
 # What holds at once -----------------------------------------------------------------------------------
 
