@@ -81,6 +81,9 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     /* 2. the modules that we stand on */
     problem = is_wanted(servers) ? iimg_database_check() : NULL;
+    for (server_rec *server = servers; server && !problem; server = server->next) {
+        problem = iimg_config_of(server)->enabled ? iimg_dbd_problem(ptemp, server) : NULL;
+    }
     if (!problem && !APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance)) {
         problem = "mod_watchdog is not loaded: add LoadModule watchdog_module";
     }

@@ -81,6 +81,18 @@ const char *iimg_dbd_settings(apr_pool_t *pool, const server_rec *server)
     return text;
 }
 
+const char *iimg_dbd_problem(apr_pool_t *pool, const server_rec *server)
+{
+    const char *args = apr_table_get(settings_of(pool, server), "DBDriver");
+    const char *driver = args ? ap_getword_conf(pool, &args) : NULL;
+
+    if (!driver) {
+        return "DBDriver: is missing: add DBDriver pgsql, and DBDParams";
+    }
+    return strcmp(driver, "pgsql") == 0
+           ? NULL : apr_psprintf(pool, "DBDriver: \"%s\" is not pgsql", driver);
+}
+
 int iimg_dbd_max(apr_pool_t *pool, const server_rec *server)
 {
     const char *value = apr_table_get(settings_of(pool, server), "DBDMax");

@@ -11,6 +11,12 @@
  */
 const char *iimg_dbd_settings(apr_pool_t *pool, const server_rec *server);
 
+/**
+ * Whether mod_dbd leads to PostgreSQL for a server.
+ * @return NULL, or a sentence that says what is wrong with DBDriver
+ */
+const char *iimg_dbd_problem(apr_pool_t *pool, const server_rec *server);
+
 /** DBDMax as it holds for a server; httpd's default else. */
 int iimg_dbd_max(apr_pool_t *pool, const server_rec *server);
 

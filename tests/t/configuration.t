@@ -201,15 +201,22 @@ like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile $state/gone\n</
 
 # Without mod_dbd: the demo's file without its lines about databases.
 sub configtest_without {
-    my ($lines) = @_;
+    my ($lines, $instead) = @_;
     my $demo = slurp("$ENV{IIMG_SOURCE}/conf/demo/httpd.conf") =~ s/^$lines.*\n//mgr;
     open my $out, '>', "$state/without.conf" or die $!;
-    print $out "Include \"$state/httpd/defines.conf\"\n$demo";
+    print $out "Include \"$state/httpd/defines.conf\"\n$demo", $instead ? "$instead\n" : '';
     close $out;
     return $server->configtest('', "$state/without.conf");
 }
 is configtest_without('#'), '', 'the demo is right as it is';
 like configtest_without('(?:LoadModule dbd_module|DBD)'), qr/IIMG0010: mod_dbd is not loaded: add LoadModule dbd_module, DBDriver pgsql and DBDParams/, 'mod_dbd is missed by its name';
+like configtest_without('DBDriver'), qr/IIMG0010: DBDriver: is missing: add DBDriver pgsql, and DBDParams/, '... and so is its driver';
+is configtest_without('DBDriver', 'DBDriver "pgsql"'), '', '... which may stand in quotes';
+is configtest_without('DBDriver', "<VirtualHost 127.0.0.1:1>\nDBDriver pgsql\n</VirtualHost>") =~ /IIMG0010: DBDriver: is missing/, 1, '... and must be that of each server that is ours';
+SKIP: {
+    skip 'no other driver is installed (Debian: libaprutil1-dbd-sqlite3)', 1 if !grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
+    like configtest_without('DBDriver', 'DBDriver sqlite3'), qr/IIMG0010: DBDriver: "sqlite3" is not pgsql/, '... and lead to PostgreSQL';
+}
 
 # What holds at once -----------------------------------------------------------------------------------
 
@@ -262,6 +269,36 @@ is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityi
 is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
 my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
+
+# What they say of ranges and defaults is what the code has.
+my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
+my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
+my %number = map { /\[(\w+)\] = \{ offsetof\(iimg_config_t, \w+\), (\d+), (\d+),\s+(\d+) \}/ ? ($1 => [$2, $3, $4]) : () } $source =~ /(\[\w+\] = \{[^}]*\})/g;
+my %text   = map { /\[(\w+)\] = \{ offsetof\(iimg_config_t, \w+\), \w+,\s+"([^"]*)" \}/ ? ($1 => $2) : () } $source =~ /(\[\w+\] = \{[^}]*\})/g;
+my ($numbers, $texts) = (0, 0);
+while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
+    my ($directive, $row) = ($1, $2);
+    my ($min, $max, $default) = @{$number{$row} // [0, 0, 'none']};
+    my ($range, $told) = $readme =~ /^\| `$directive ([\d-]+)(?: \[[\d-]+\])?` \| ([^|]*?) \|/m;
+    is $range, "$min-$max", "the README has the range of $directive";
+    my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
+    if ($default >= $min) {
+        is +(split ' ', $told)[0], $default, '... and its default';
+        is $shown, $default, '... and so has conf/identityimg.conf';
+    }
+    else { like $told, qr/[A-Za-z]/, '... and whence its default comes' }
+    $numbers++;
+}
+cmp_ok $numbers, '>', 25, 'numbers were compared';
+while ($table =~ /\bTEXT\("(\w+)", (\w+)/g) {
+    my ($directive, $row) = ($1, $2);
+    my $default = $text{$row} // next;
+    my ($told) = $readme =~ /^\| `$directive [^`]*` \| ([^|]*?) \|/m;
+    is $told, $default, "the README has the default of $directive";
+    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m, '... and so has conf/identityimg.conf';
+    $texts++;
+}
+cmp_ok $texts, '>', 10, 'texts were compared';
 
 $server->judge;
 undef $server;
