@@ -20,6 +20,18 @@ static bool remove_one(iimg_context_t *context, const char *key, bool again)
     return err == NULL;
 }
 
+/* The manifest forgets what is gone from the disk, not from its cache alone. */
+static iimg_error_t *forget(iimg_context_t *context, const iimg_claim_t *claim,
+                            const apr_array_header_t *gone)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    iimg_error_t *err = storage->driver->settle ? storage->driver->settle(context, storage, gone)
+                                                : NULL;
+
+    (void)IIMG_FAULT("sweep.removed");
+    return err ? err : iimg_stored_object_forget(context, claim, gone);
+}
+
 /* @return how many are gone; *away: the store does not answer, or the database */
 static int sweep_claimed(iimg_context_t *context, const iimg_claim_t *claim, int patience,
                          bool *away)
@@ -41,9 +53,8 @@ static int sweep_claimed(iimg_context_t *context, const iimg_claim_t *claim, int
             failures++;
         }
     }
-    (void)IIMG_FAULT("sweep.removed");
     if (gone->nelts > 0) {
-        err = iimg_stored_object_forget(context, claim, gone);
+        err = forget(context, claim, gone);
     }
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING, "IIMG0103: what was deleted stays in the manifest for "
