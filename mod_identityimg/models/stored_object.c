@@ -71,9 +71,11 @@ static const iimg_statement_t expire = {
     "                 ORDER BY changed_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"
 };
 
+/* Nobody waits until the disk has it: what a crash of PostgreSQL brings back is deleted once more, which
+ * is nothing. */
 static const iimg_statement_t forget = {
     "iimg_stored_object_forget",
-    "DELETE FROM stored_objects"
+    "DELETE FROM stored_objects USING set_config('synchronous_commit', 'off', true) AS relaxed"
     " WHERE key = ANY ($2::text[]) AND state = 'doomed' AND claim = $1::uuid"
 };
 

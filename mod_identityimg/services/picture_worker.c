@@ -13,6 +13,7 @@
 
 #define GRACE 2000              /* milliseconds beyond a deadline that the zygote keeps itself */
 #define TRIES 3                 /* when a zygote ends under a request, the next one gets it */
+#define ANSWER_ROOM (256 * 1024)    /* bytes: who has answered is gone before anybody reads */
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 enum { OURS, THEIRS };
@@ -117,6 +118,7 @@ static iimg_error_t *open_pipes(asking_t *a)
         close_all(a);
         return err;
     }
+    (void)fcntl(a->answer[OURS], F_SETPIPE_SZ, ANSWER_ROOM);    /* else 64 kB have to do */
     return NULL;
 }
 

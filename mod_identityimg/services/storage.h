@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <apr_pools.h>
+#include <apr_tables.h>
 #include <apr_time.h>
 #include "base/context.h"
 #include "base/error.h"
@@ -93,12 +94,21 @@ typedef struct iimg_storage_driver_t {
                          bool *there);
 
     /**
-     * Delete an object. One that is not there counts as deleted.
+     * Delete an object. One that is not there counts as deleted. A power failure may bring it back
+     * before settle has returned.
      * @param again it may have been tried before, and not come to its end
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
                             const char *key, bool again);
+
+    /**
+     * Wait until removals cannot be undone by a power failure; NULL: they never can.
+     * @param keys const char *: what was removed
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*settle)(iimg_context_t *context, const iimg_storage_t *storage,
+                            const apr_array_header_t *keys);
 
     /**
      * List all objects of ours, all versions, a page at a time: memory stays bounded. Keys come in

@@ -45,10 +45,9 @@ static const char *unfinished(apr_pool_t *pool, const char *path)
     return apr_pstrcat(pool, path, "~", NULL);
 }
 
-/* Makes the entries of the directory that path is in durable: a rename is only then on disk. */
-static int sync_directory(apr_pool_t *pool, const char *path)
+/* Makes a directory's entries durable: a rename is only then on disk. @return 0 or errno */
+static int sync_directory(const char *directory)
 {
-    const char *directory = apr_pstrmemdup(pool, path, (apr_size_t)(strrchr(path, '/') - path));
     int code = IIMG_FAULT("file.syncdir");
     int fd = code == 0 ? open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 
@@ -62,17 +61,22 @@ static int sync_directory(apr_pool_t *pool, const char *path)
     return code;
 }
 
+static int sync_parent(apr_pool_t *pool, const char *path)
+{
+    return sync_directory(apr_pstrmemdup(pool, path, (apr_size_t)(strrchr(path, '/') - path)));
+}
+
 /* Makes the directories above path that are missing. @return 0 or errno */
 static int make_parents(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
 {
     char *copy = apr_pstrdup(pool, path);
-    int code = IIMG_FAULT("file.mkdir");
+    int code = 0;
 
     for (char *slash = strchr(copy + strlen(storage->root) + 1, '/'); slash && code == 0;
          slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(copy, 0700) == 0) {
-            code = sync_directory(pool, copy);
+            code = sync_parent(pool, copy);
         }
         else if (errno != EEXIST) {
             code = errno;
@@ -105,82 +109,170 @@ static int write_all(int fd, const char *data, apr_size_t length)
     return 0;
 }
 
-/* A new file with these bytes, on disk. @return 0 or errno, with no file left */
-static int write_file(const char *path, const char *data, apr_size_t length)
-{
-    int code = IIMG_FAULT("file.create");
-    int fd = code == 0 ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600)
-                       : -1;
+/* Writing ------------------------------------------------------------------------------------- */
 
-    if (fd < 0) {
-        return code ? code : errno;
+/* A file of a picture that is being written. */
+typedef struct fresh_t {
+    const char *path;           /* its name once it is whole */
+    const char *temporary;      /* its name until then; NULL: it does not have that one */
+    int fd;                     /* -1: closed */
+} fresh_t;
+
+static int create(fresh_t *file)
+{
+    file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return file->fd < 0 ? errno : 0;
+}
+
+/* Most files have neighbours, whose directory is there. @return 0 or errno */
+static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iimg_object_t *object,
+                      fresh_t *file)
+{
+    int code = IIMG_FAULT("file.mkdir");
+
+    file->fd = -1;
+    file->path = file_path(pool, storage, object->key);
+    file->temporary = unfinished(pool, file->path);
+    code = code ? code : IIMG_FAULT("file.create");
+    code = code ? code : create(file);
+    if (code == ENOENT) {
+        code = make_parents(pool, storage, file->path);
+        code = code ? code : create(file);
     }
-    code = write_all(fd, data, length);
+    file->temporary = file->fd < 0 ? NULL : file->temporary;
+    return code;
+}
+
+/* Has the disk begin with it: all files of a picture are under way before the first is waited for. */
+static int fill(const fresh_t *file, const iimg_object_t *object)
+{
+    int code = write_all(file->fd, object->data, object->length);
+
     (void)IIMG_FAULT("file.written");
     if (code == 0) {
-        code = IIMG_FAULT("file.fsync");
-    }
-    if (code == 0 && fsync(fd) != 0) {
-        code = errno;
-    }
-    if (close(fd) != 0 && code == 0) {
-        code = errno;
-    }
-    (void)IIMG_FAULT("file.synced");
-    if (code != 0) {
-        unlink(path);
+        (void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
     }
     return code;
 }
 
-static int give_name(const char *fresh, const char *path)
+static int close_fresh(fresh_t *file)
+{
+    int rc = file->fd < 0 ? 0 : close(file->fd);
+
+    file->fd = -1;
+    return rc == 0 ? 0 : errno;
+}
+
+static int sync_file(fresh_t *file)
+{
+    int code = IIMG_FAULT("file.fsync"), rc;
+
+    if (code == 0 && fsync(file->fd) != 0) {
+        code = errno;
+    }
+    rc = close_fresh(file);
+    (void)IIMG_FAULT("file.synced");
+    return code ? code : rc;
+}
+
+static int give_name(fresh_t *file)
 {
     int code = IIMG_FAULT("file.rename");
 
-    if (code == 0 && rename(fresh, path) != 0) {
+    if (code == 0 && rename(file->temporary, file->path) != 0) {
         code = errno;
     }
-    if (code != 0) {
-        unlink(fresh);
+    if (code == 0) {
+        file->temporary = NULL;
+        (void)IIMG_FAULT("file.renamed");
     }
     return code;
 }
 
-static iimg_error_t *put_one(iimg_context_t *context, const iimg_storage_t *storage,
-                             const iimg_object_t *object)
+static bool is_in_same_directory(const char *path, const char *other)
 {
-    apr_pool_t *pool = context->pool;
-    const char *path = file_path(pool, storage, object->key);
-    const char *fresh = unfinished(pool, path);
-    int code = make_parents(pool, storage, path);
+    size_t length = (size_t)(strrchr(path, '/') - path) + 1;
 
-    if (code == 0) {
-        code = write_file(fresh, object->data, object->length);
+    return strncmp(path, other, length) == 0 && !strchr(other + length, '/');
+}
+
+/* Makes the names durable. Files of one directory stand next to each other. */
+static int sync_names(apr_pool_t *pool, const fresh_t *files, int count, const char **path)
+{
+    int code = 0;
+
+    for (int i = 0; i < count && code == 0; i++) {
+        *path = files[i].path;
+        if (i + 1 == count || !is_in_same_directory(files[i].path, files[i + 1].path)) {
+            code = sync_parent(pool, files[i].path);
+        }
     }
-    if (code == 0) {
-        code = give_name(fresh, path);
+    return code;
+}
+
+static int write_one(iimg_context_t *context, const iimg_storage_t *storage,
+                     const iimg_object_t *object, fresh_t *file)
+{
+    apr_time_t began = iimg_step_begin(context);
+    int code;
+
+    (void)IIMG_FAULT("file.object");
+    code = open_fresh(context->pool, storage, object, file);
+    code = code ? code : fill(file, object);
+    iimg_step_end(context, began, "store put", object->key);
+    return code;
+}
+
+/* @param path of what was done last @return 0 or errno */
+static int write_files(iimg_context_t *context, const iimg_storage_t *storage,
+                       const iimg_object_t *objects, int count, fresh_t *files, const char **path)
+{
+    int code = 0;
+
+    for (int i = 0; i < count && code == 0; i++) {
+        code = write_one(context, storage, &objects[i], &files[i]);
+        *path = files[i].path;
     }
-    if (code == 0) {
-        (void)IIMG_FAULT("file.renamed");
-        code = sync_directory(pool, path);
+    for (int i = 0; i < count && code == 0; i++) {
+        *path = files[i].path;
+        code = sync_file(&files[i]);
     }
-    return code ? trouble(context, "writing", path, code) : NULL;
+    for (int i = 0; i < count && code == 0; i++) {
+        *path = files[i].path;
+        code = give_name(&files[i]);
+    }
+    return code ? code : sync_names(context->pool, files, count, path);
+}
+
+/* Nobody waits for what has no name yet. */
+static void drop_unfinished(fresh_t *files, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (files[i].path) {
+            (void)close_fresh(&files[i]);
+        }
+        if (files[i].temporary) {
+            unlink(files[i].temporary);
+        }
+    }
 }
 
 static iimg_error_t *file_put(iimg_context_t *context, const iimg_storage_t *storage,
                               const iimg_object_t *objects, int count)
 {
-    iimg_error_t *err = NULL;
+    fresh_t *files = apr_pcalloc(context->pool, (apr_size_t)count * sizeof(*files));
+    apr_time_t began = iimg_step_begin(context);
+    const char *path = storage->root;
+    int code = write_files(context, storage, objects, count, files, &path);
 
-    for (int i = 0; i < count && !err; i++) {
-        apr_time_t began = iimg_step_begin(context);
-
-        (void)IIMG_FAULT("file.object");
-        err = put_one(context, storage, &objects[i]);
-        iimg_step_end(context, began, "store put", objects[i].key);
+    if (code != 0) {
+        drop_unfinished(files, count);
     }
-    return err;
+    iimg_step_end(context, began, "store put all", NULL);
+    return code ? trouble(context, "writing", path, code) : NULL;
 }
+
+/* Reading ------------------------------------------------------------------------------------- */
 
 static iimg_error_t *read_all(iimg_context_t *context, int fd, const char *path, apr_size_t size,
                               char *data)
@@ -244,15 +336,15 @@ static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *sto
     return err;
 }
 
+/* Deleting ------------------------------------------------------------------------------------ */
+
 /* Directories that are named by the uuid go with their last file; the fan-out stays.
- * @param changed the path whose directory has changed last
  * @return 0 or errno */
-static int remove_empty_parents(apr_pool_t *pool, const char *path, const char **changed)
+static int remove_empty_parents(apr_pool_t *pool, const char *path)
 {
     char *copy = apr_pstrdup(pool, path);
 
     (void)IIMG_FAULT("file.rmdir");
-    *changed = path;
     for (;;) {
         char *slash = strrchr(copy, '/');
         char *name;
@@ -265,7 +357,6 @@ static int remove_empty_parents(apr_pool_t *pool, const char *path, const char *
         if (rmdir(copy) != 0 && errno != ENOENT) {
             return errno == ENOTEMPTY || errno == EEXIST ? 0 : errno;
         }
-        *changed = apr_pstrdup(pool, copy);
     }
 }
 
@@ -280,13 +371,11 @@ static int remove_file(const char *path)
     return code;
 }
 
-/* The manifest forgets what is gone from the disk, not from its cache alone. */
 static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *storage,
                                  const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
     const char *path = file_path(context->pool, storage, key);
-    const char *changed = path;
     int code = remove_file(path);
 
     (void)again;
@@ -294,21 +383,65 @@ static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *
         code = remove_file(unfinished(context->pool, path));
     }
     if (code == 0) {
-        code = remove_empty_parents(context->pool, path, &changed);
-    }
-    if (code == 0) {
-        code = sync_directory(context->pool, changed);
-        code = code == ENOENT ? 0 : code;       /* another one has removed more than we */
+        code = remove_empty_parents(context->pool, path);
     }
     iimg_step_end(context, began, "store remove", key);
+    return code ? trouble(context, "deleting", path, code) : NULL;
+}
+
+/* What still is of the directories that a file was in: its name is gone from that one, or the name
+ * of the next directory is. */
+static const char *remaining_directory(apr_pool_t *pool, const iimg_storage_t *storage,
+                                       const char *path)
+{
+    char *copy = apr_pstrdup(pool, path);
+
+    do {
+        *strrchr(copy, '/') = '\0';
+    } while (strcmp(copy, storage->root) != 0 && access(copy, F_OK) != 0);
+    return copy;
+}
+
+/* @param synced the directory of the last file, which is that of most @return 0 or errno */
+static int settle_one(apr_pool_t *pool, const iimg_storage_t *storage, const char *path,
+                      const char **synced)
+{
+    const char *directory = remaining_directory(pool, storage, path);
+    int code = 0;
+
+    if (!*synced || strcmp(*synced, directory) != 0) {
+        *synced = directory;
+        code = sync_directory(directory);
+    }
+    /* Meanwhile another one may have removed more. */
+    return code == ENOENT && strcmp(directory, storage->root) != 0
+               ? settle_one(pool, storage, path, synced) : code;
+}
+
+static iimg_error_t *file_settle(iimg_context_t *context, const iimg_storage_t *storage,
+                                 const apr_array_header_t *keys)
+{
+    apr_time_t began = iimg_step_begin(context);
+    const char *path = storage->root, *synced = NULL;
+    int code = 0;
+
+    for (int i = 0; i < keys->nelts && code == 0; i++) {
+        path = file_path(context->pool, storage, APR_ARRAY_IDX(keys, i, const char *));
+        code = settle_one(context->pool, storage, path, &synced);
+    }
+    iimg_step_end(context, began, "store settle", NULL);
     return code ? trouble(context, "deleting", path, code) : NULL;
 }
 
 static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *storage,
                                 const char *key, const char *version)
 {
+    apr_array_header_t *keys = apr_array_make(context->pool, 1, sizeof(const char *));
+    iimg_error_t *err = file_remove(context, storage, key, false);
+
     (void)version;
-    return file_remove(context, storage, key, false);
+    APR_ARRAY_PUSH(keys, const char *) = key;
+    return err ? err : file_settle(context, storage, keys);
 }
 
 static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *storage,
@@ -469,6 +602,7 @@ const iimg_storage_driver_t iimg_storage_file = {
     .get = file_get,
     .has = file_has,
     .remove = file_remove,
+    .settle = file_settle,
     .list = file_list,
     .purge = file_purge,
     .path = file_path,

@@ -3,11 +3,13 @@
  *
  *   pipeline WORKER ONCE THREADS SECONDS FILE ...
  *                                  ONCE pictures at once, asked for by so many threads, each of
- *                                  which sends the files in turn; prints their number, the seconds,
- *                                  the worker's ms of CPU for each, and the ms that each took until
- *                                  it was done or refused
+ *                                  which sends the files in turn; after a quarter of that time, in
+ *                                  which they all begin. Prints how many were done or refused in
+ *                                  these seconds, the seconds, the worker's ms of CPU for each, and
+ *                                  the ms that each took
  *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to -2.jpg
  */
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,6 +38,7 @@ typedef struct client_t {
     int file_count, first;
     double until;
     double *times;                  /* ms of each picture */
+    double *ends;                   /* when it was done */
     int count;
     char problem[256];              /* "": none */
 } client_t;
@@ -164,7 +167,9 @@ static void *be_client(void *baton)
             snprintf(client->problem, sizeof(client->problem), "%s", err->message);
             break;
         }
-        client->times[client->count++] = (now() - began) * 1e3;
+        client->ends[client->count] = now();
+        client->times[client->count] = (client->ends[client->count] - began) * 1e3;
+        client->count++;
         apr_pool_clear(pool);
     }
     apr_pool_destroy(pool);
@@ -179,6 +184,7 @@ static void run_clients(client_t *clients, int count, double seconds)
         clients[i].until = until;
         clients[i].first = i;
         clients[i].times = malloc(MAX_TIMES * sizeof(double));
+        clients[i].ends = malloc(MAX_TIMES * sizeof(double));
         pthread_create(&clients[i].thread, NULL, be_client, &clients[i]);
     }
     for (int i = 0; i < count; i++) {
@@ -189,17 +195,26 @@ static void run_clients(client_t *clients, int count, double seconds)
     }
 }
 
-static void measure(pid_t worker, client_t *clients, int count, double seconds)
+/* Those that ended between two points of time. */
+static int count_between(const client_t *clients, int count, double from, double to)
 {
-    double cpu = cpu_of(worker), began = now();
     int sum = 0;
 
-    run_clients(clients, count, seconds);
-    began = now() - began;
     for (int i = 0; i < count; i++) {
-        sum += clients[i].count;
+        for (int n = 0; n < clients[i].count; n++) {
+            sum += clients[i].ends[n] >= from && clients[i].ends[n] < to;
+        }
     }
-    printf("%d %.3f %.2f", sum, began, (cpu_of(worker) - cpu) * 1e3 / sum);
+    return sum;
+}
+
+static void measure(pid_t worker, client_t *clients, int count, double seconds)
+{
+    double cpu = cpu_of(worker), from = now() + seconds / 4;
+
+    run_clients(clients, count, seconds * 5 / 4);
+    printf("%d %.3f %.2f", count_between(clients, count, from, from + seconds), seconds,
+           (cpu_of(worker) - cpu) * 1e3 / count_between(clients, count, 0, HUGE_VAL));
     for (int i = 0; i < count; i++) {
         for (int n = 0; n < clients[i].count; n++) {
             printf(" %.1f", clients[i].times[n]);

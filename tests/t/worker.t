@@ -60,10 +60,8 @@ is readlink("/proc/$zygote/cwd"), '/', 'in no folder' if $> == 0;
 # Who ends -----------------------------------------------------------------------------------------------
 
 my ($held, $others) = in_parallel(2, sub { $_[0] ? codes(map { upload(bob => $jpeg)->code } 1 .. 5) : refusal(rogue(alice => 'hang')) }, sub {
-    my $pid = eventually(sub { my @pids = workers(); (grep { slurp("/proc/$_/stat") =~ /\) S/ } @pids)[0] });
-    sleep 0.5;
-    my ($oldest) = sort { $a <=> $b } workers();
-    kill KILL => $oldest;
+    # The others' processes may sleep for a moment, too, but do not last.
+    kill KILL => eventually(sub { my ($pid) = grep { slurp("/proc/$_/stat") =~ /\) S/ } workers(); sleep 0.5; return $pid && grep({ $_ == $pid } workers()) ? $pid : undef });
 });
 like $held, qr/^400 unsupported_image The JPEG picture is damaged/, 'when somebody kills the process of a picture, that picture is refused';
 is $others, '200 200 200 200 200', 'and no other';

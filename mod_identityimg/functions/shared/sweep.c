@@ -78,6 +78,7 @@ static int forget_claim(iimg_context_t *context, const apr_array_header_t *doome
     const char *claim = APR_ARRAY_IDX(doomed, first, doomed_t).claim;
     apr_array_header_t *keys = apr_array_make(context->pool, doomed->nelts, sizeof(const char *));
     const iimg_claim_t gone = { claim, keys, NULL };
+    const iimg_storage_t *storage = &context->services->storage;
     iimg_error_t *err;
 
     for (int i = first; i < doomed->nelts; i++) {
@@ -87,7 +88,11 @@ static int forget_claim(iimg_context_t *context, const apr_array_header_t *doome
             APR_ARRAY_PUSH(keys, const char *) = one->key;
         }
     }
-    err = iimg_stored_object_forget(context, &gone, keys);
+    /* The manifest forgets what is gone from the disk, not from its cache alone. */
+    err = storage->driver->settle ? storage->driver->settle(context, storage, keys) : NULL;
+    if (!err) {
+        err = iimg_stored_object_forget(context, &gone, keys);
+    }
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING, "IIMG0103: what was deleted stays in the manifest for "
                  "now: %s", err->detail ? err->detail : err->message);
