@@ -265,6 +265,7 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
         problem = start_stores(pchild, servers);
     }
     if (!problem) {
+        iimg_housekeeping_start(pchild);
         problem = iimg_engine_start(pchild, servers);
     }
     if (problem) {

@@ -83,8 +83,8 @@ static const iimg_statement_t to_cancel = {
     " WHERE owner = $1::text AND state = 'running' AND cancel_requested_at IS NOT NULL"
 };
 
-/* Who waits for the end is not woken while the picture is being saved to the identity: he would save it,
- * too. After a while, who was to save it must have died. */
+/* A job has not ended for who waits for it while its picture is being saved to the identity: he would save it,
+ * too, for nothing. After a while, who was to save it must have died. */
 static const iimg_statement_t news_of = {
     "iimg_generation_job_news",
     "SELECT id, version, state NOT IN ('queued', 'running')"
@@ -95,22 +95,20 @@ static const iimg_statement_t news_of = {
 };
 
 static const iimg_statement_t saved = {
-    "iimg_generation_job_saved", "UPDATE generation_jobs SET saved_at = now() WHERE id = $1::uuid"
+    "iimg_generation_job_saved",
+    "UPDATE generation_jobs SET saved_at = now() WHERE id = $1::uuid AND saved_at IS NULL"
 };
 
+/* Not over a later one's. */
 static const iimg_statement_t unsaved = {
     "iimg_generation_job_unsaved",
-    "UPDATE generation_jobs SET saved_at = now() WHERE id IN ("
-    "    SELECT id FROM generation_jobs"
-    "     WHERE state = 'succeeded' AND save_to_identity AND saved_at IS NULL"
-    "       AND finished_at > now() - interval '10 minutes'"
-    "       AND finished_at < now() - interval '2 minutes' FOR UPDATE SKIP LOCKED)"
-    " RETURNING id"
-};
-
-static const iimg_statement_t not_saved = {
-    "iimg_generation_job_not_saved",
-    "UPDATE generation_jobs SET saved_at = NULL WHERE id = $1::uuid"
+    "SELECT id FROM generation_jobs j"
+    " WHERE state = 'succeeded' AND save_to_identity AND saved_at IS NULL"
+    "   AND finished_at > now() - interval '10 minutes'"
+    "   AND finished_at < now() - interval '2 minutes'"
+    "   AND NOT EXISTS (SELECT 1 FROM generation_jobs later"
+    "                    WHERE later.identity_id = j.identity_id AND later.saved_at > j.finished_at)"
+    " ORDER BY finished_at"
 };
 
 static const iimg_statement_t add_warning = {
@@ -375,11 +373,13 @@ iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_
     return NULL;
 }
 
-iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id)
+iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id, bool *first)
 {
-    iimg_rows_t *rows;
+    iimg_rows_t *rows = NULL;
+    iimg_error_t *err = iimg_db_query(context, &saved, IIMG_PARAMS(id), &rows);
 
-    return iimg_db_query(context, &saved, IIMG_PARAMS(id), &rows);
+    *first = !err && rows->affected > 0;
+    return err;
 }
 
 iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_header_t **ids)
@@ -389,13 +389,6 @@ iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_hea
 
     *ids = err ? NULL : ids_of(context->pool, rows);
     return err;
-}
-
-iimg_error_t *iimg_generation_job_not_saved(iimg_context_t *context, const char *id)
-{
-    iimg_rows_t *rows;
-
-    return iimg_db_query(context, &not_saved, IIMG_PARAMS(id), &rows);
 }
 
 iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id,

@@ -105,17 +105,15 @@ typedef struct iimg_generation_job_news_t {
 iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_header_t *ids,
                                        apr_array_header_t **news);
 
-/** Note that a job's picture was saved to its identity. */
-iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id);
+/** Note that a job's picture is saved to its identity. @param first false: that was noted before */
+iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id, bool *first);
 
 /**
- * Take, once, jobs that ended some minutes ago, and whose picture should have been saved to the identity
- * and was not: from now on they count as saved. @param ids const char *
+ * Jobs that ended some minutes ago, and whose picture should have been saved to the identity and was not.
+ * @param ids const char *
  */
 iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_header_t **ids);
 
-/** It could not be saved after all. */
-iimg_error_t *iimg_generation_job_not_saved(iimg_context_t *context, const char *id);
 
 /** Add a warning to a job, whatever its state. */
 iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id,

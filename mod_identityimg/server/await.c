@@ -1,8 +1,6 @@
 /* await.c - requests that wait for a job: in a place, with or without a thread. */
 #include "server/await.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <apr_atomic.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -113,14 +111,10 @@ static bool wait_for_news(waiter_t *waiter, apr_time_t deadline)
     return !stuck;
 }
 
-static bool has_ended(const iimg_generation_job_t *job)
-{
-    return strcmp(job->state, "queued") != 0 && strcmp(job->state, "running") != 0;
-}
-
 bool iimg_await_is_over(iimg_request_t *req, const iimg_awaited_t *awaited, bool *known)
 {
-    iimg_generation_job_t *job = NULL;
+    const iimg_generation_job_news_t *news;
+    apr_array_header_t *id, *all;
     iimg_context_t brief;
     iimg_error_t *err;
     bool over;
@@ -129,10 +123,13 @@ bool iimg_await_is_over(iimg_request_t *req, const iimg_awaited_t *awaited, bool
     if (!*known) {
         return false;
     }
-    err = iimg_generation_job_by_id(&brief, awaited->job_id, &job);
+    id = apr_array_make(brief.pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(id, const char *) = awaited->job_id;
+    err = iimg_generation_job_news(&brief, id, &all);
     *known = err == NULL;
-    over = !err && (!job || has_ended(job)
-                    || (awaited->version >= 0 && atoi(job->version) != awaited->version));
+    news = err || all->nelts == 0 ? NULL : &APR_ARRAY_IDX(all, 0, iimg_generation_job_news_t);
+    over = !err && (!news || news->ended
+                    || (awaited->version >= 0 && news->version != awaited->version));
     apr_pool_destroy(brief.pool);
     return over;
 }

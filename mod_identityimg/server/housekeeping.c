@@ -1,11 +1,15 @@
 /* housekeeping.c - what has to be done from time to time, in one child at a time. */
 #include "server/housekeeping.h"
 
+#include <unistd.h>
+#include <apr_atomic.h>
+#include <apr_time.h>
 #include "base/fault.h"
 #include "base/log.h"
 #include "functions/shared/shared.h"
 
 #define SWEEP_TIME apr_time_from_sec(20)        /* a child that is to end waits for it */
+#define PATIENCE apr_time_from_sec(4)           /* the parent kills after ten */
 #define ROUNDS 100          /* of some ten thousand rows; the others wait for the next time */
 
 /* Rows that have had their time, until none is left. */
@@ -21,7 +25,32 @@ static iimg_error_t *forget(iimg_context_t *context,
     return err;
 }
 
-void iimg_housekeep(iimg_context_t *context)
+static apr_uint32_t busy;           /* atomic: somebody keeps house */
+static apr_uint32_t ends;           /* atomic: this child does */
+
+/* Who waits for a store that does not answer is not waited for: what it claimed is found by others. */
+static apr_status_t finish(void *unused)
+{
+    apr_time_t deadline = apr_time_now() + PATIENCE;
+
+    (void)unused;
+    apr_atomic_set32(&ends, 1);
+    iimg_sweep_stop();
+    while (apr_atomic_read32(&busy) && apr_time_now() < deadline) {
+        apr_sleep(APR_USEC_PER_SEC / 100);
+    }
+    if (apr_atomic_read32(&busy)) {
+        _exit(0);
+    }
+    return APR_SUCCESS;
+}
+
+void iimg_housekeeping_start(apr_pool_t *pchild)
+{
+    apr_pool_pre_cleanup_register(pchild, NULL, finish);
+}
+
+static void keep_house(iimg_context_t *context)
 {
     iimg_error_t *err = iimg_stored_object_expire(context);
     int left;
@@ -42,4 +71,13 @@ void iimg_housekeep(iimg_context_t *context)
     }
     (void)IIMG_FAULT("sweep.expired");
     (void)iimg_sweep(context, SWEEP_TIME, &left);
+}
+
+void iimg_housekeep(iimg_context_t *context)
+{
+    apr_atomic_inc32(&busy);
+    if (!apr_atomic_read32(&ends)) {
+        keep_house(context);
+    }
+    apr_atomic_dec32(&busy);
 }

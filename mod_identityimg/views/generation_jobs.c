@@ -161,7 +161,7 @@ iimg_error_t *iimg_view_generation_job_save(iimg_request_t *req)
         return iimg_answer_identity_again(req, replay);
     }
     if (!err) {
-        err = iimg_save_job_to_identity(req->context, req->id, &identity);
+        err = iimg_save_job_to_identity(req->context, req->id, false, &identity);
     }
     return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
 }

@@ -131,6 +131,18 @@ for my $fault ('reset-reply', 'slow-down') {
     is $store->quarrels, '', '... and is whole';
 }
 
+# Saving takes longer than the engine's looks at its jobs are apart: who waits must not save the picture, too,
+# or the identity's picture before would be this one.
+settle();
+my ($shown) = $server->sql("SELECT image FROM identities WHERE id = '$full'");
+$proxy->rules({ fault => 'slow', method => 'PUT', path => 'media/', times => 4, seconds => 3.5 });
+is make()->code, 200, 'a generation is answered whose picture is saved slowly';
+my %originals = map { $_->{path} => 1 } grep { $_->{method} eq 'PUT' && $_->{path} =~ /$original/ } $proxy->journal;       # (a slow one is sent again)
+is scalar(keys %originals), 1, '... which is saved once' or diag explain \%originals;
+is join(' ', $server->sql("SELECT previous_image FROM identities WHERE id = '$full'")), $shown, '... so that the picture before can be restored';
+$proxy->rules;
+is $store->quarrels, '', '... and nothing is left over';
+
 # The store is down -----------------------------------------------------------------------------------
 
 sub down {

@@ -82,7 +82,8 @@ iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id
                                      iimg_generation_t *generation);
 
 /**
- * Copy a generated picture to its identity: own objects, with derivatives.
+ * Copy a generated picture to its identity, as was to be done when its job ended: own objects, with
+ * derivatives; once, and noted with the job.
  * @param data the picture's bytes
  */
 iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *identity_id,
@@ -120,10 +121,11 @@ iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id
 /**
  * Attach a past result to its identity; If-Match is about the identity. The identity's picture
  * before it is held for a day.
+ * @param once it was to be saved when the job ended: that is not done twice
  * Errors: IIMG_NOT_FOUND (of the job, or "Identity not found"), IIMG_CONFLICT (job_no_picture,
  * user_deleted), IIMG_PRECONDITION, IIMG_UNAVAILABLE.
  */
-iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
+iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id, bool once,
                                         iimg_identity_t **identity);
 
 /** Save pictures to their identities that a process left unsaved which died over it. Logs what fails. */

@@ -53,10 +53,10 @@ static iimg_error_t *still_runs(iimg_context_t *context, const iimg_generation_j
 static iimg_error_t *save_now(iimg_context_t *context, iimg_generation_t *generation)
 {
     const iimg_generation_job_t *job = generation->job;
-    iimg_error_t *err = iimg_save_job_to_identity(context, job->id, &generation->identity);
+    iimg_error_t *err = iimg_save_job_to_identity(context, job->id, true, &generation->identity);
 
     if (!err) {
-        return iimg_generation_job_saved(context, job->id);
+        return NULL;
     }
     err->message = apr_psprintf(context->pool, "The picture was made and is kept as job %s, but "
                                 "could not be saved to the identity: %s", job->id, err->message);

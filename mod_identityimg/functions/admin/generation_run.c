@@ -255,8 +255,5 @@ iimg_error_t *iimg_generation_run_save(iimg_context_t *context, iimg_generation_
         err = iimg_save_image_to_identity(context, job->identity_id, job, run->result->data,
                                           run->result->length, &identity);
     }
-    if (!err) {
-        err = iimg_generation_job_saved(context, job->id);
-    }
     return err;
 }

@@ -45,19 +45,20 @@ static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation
 }
 
 static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation_job_t *job,
-                                  iimg_identity_t **identity)
+                                  bool once, iimg_identity_t **identity)
 {
     iimg_upload_t upload;
     iimg_error_t *err = read_picture(context, job, &upload);
 
     if (!err) {
-        err = iimg_show_on_identity(context, job->identity_id, &upload, job->user_id, identity);
+        err = iimg_show_on_identity(context, job->identity_id, &upload, job->user_id,
+                                    once ? job->id : NULL, identity);
     }
     /* Deleted meanwhile. */
     return err && err->kind == IIMG_NOT_FOUND ? iimg_identity_not_found(context) : err;
 }
 
-iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id,
+iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id, bool once,
                                         iimg_identity_t **identity)
 {
     iimg_generation_job_t *job;
@@ -69,5 +70,5 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
     if (!err) {
         err = check_identity(context, job);
     }
-    return err ? err : copy_picture(context, job, identity);
+    return err ? err : copy_picture(context, job, once, identity);
 }

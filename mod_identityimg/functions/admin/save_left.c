@@ -17,7 +17,7 @@ static iimg_error_t *save_one(iimg_context_t *context, const char *id)
     if (!err) {
         err = iimg_identify_caller(context, IIMG_STAFF);
     }
-    return err ? err : iimg_save_job_to_identity(context, id, &identity);
+    return err ? err : iimg_save_job_to_identity(context, id, true, &identity);
 }
 
 void iimg_save_left(iimg_context_t *context)
@@ -27,14 +27,14 @@ void iimg_save_left(iimg_context_t *context)
 
     for (int i = 0; !err && i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
+        iimg_error_t *failed;
 
         iimg_log(context, IIMG_LOG_INFO, "generation %s: its picture is saved to the identity, which "
                  "another process did not come to", id);
-        err = save_one(context, id);
-        if (err) {
+        failed = save_one(context, id);     /* again at the next look */
+        if (failed) {
             iimg_log(context, IIMG_LOG_INFO, "generation %s: %s", id,
-                     err->detail ? err->detail : err->message);
-            err = iimg_generation_job_not_saved(context, id);
+                     failed->detail ? failed->detail : failed->message);
         }
     }
 }

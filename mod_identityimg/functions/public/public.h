@@ -96,11 +96,13 @@ iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id
 
 /**
  * The same with a picture that shows a user: none is put in once he is deleted.
+ * @param job_id the generation that was to save its picture: it does so once, whoever comes to it, and the
+ *               identity is answered as it is afterwards; NULL: somebody wants it now
  * Errors: also IIMG_CONFLICT (user_deleted).
  */
 iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
                                     const iimg_upload_t *upload, const char *shown_id,
-                                    iimg_identity_t **identity);
+                                    const char *job_id, iimg_identity_t **identity);
 
 /** Take the picture away; it is held for a day. An identity without one stays as it is. */
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,

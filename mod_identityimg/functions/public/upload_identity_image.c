@@ -4,10 +4,24 @@
 typedef struct change_t {
     const char *id;
     const char *shown_id;           /* the user whom the picture shows; NULL: whoever */
+    const char *job_id;             /* whose own saving this is; NULL: nobody's */
+    bool saved_before;              /* nothing is left to be done */
     iimg_stored_picture_t stored;
     iimg_claim_t doomed;            /* the picture before the one before */
     iimg_identity_t *identity;
 } change_t;
+
+static iimg_error_t *note_saved(iimg_context_t *context, change_t *change)
+{
+    bool first = true;
+    iimg_error_t *err = NULL;
+
+    if (change->job_id) {
+        err = iimg_generation_job_saved(context, change->job_id, &first);
+    }
+    change->saved_before = !err && !first;
+    return err;
+}
 
 /* A trigger holds the picture before for a day, so that the change can be taken back. */
 static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
@@ -20,6 +34,12 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     }
     if (!err) {
         err = iimg_lock_identity(context, change->id, &change->identity);
+    }
+    if (!err) {
+        err = note_saved(context, change);
+    }
+    if (!err && change->saved_before) {
+        return NULL;
     }
     if (!err) {
         err = iimg_identity_set_picture(context, change->id, &change->stored.picture,
@@ -42,26 +62,27 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
 
 iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
                                     const iimg_upload_t *upload, const char *shown_id,
-                                    iimg_identity_t **identity)
+                                    const char *job_id, iimg_identity_t **identity)
 {
-    change_t change = { .id = id, .shown_id = shown_id };
+    change_t change = { .id = id, .shown_id = shown_id, .job_id = job_id };
     iimg_error_t *err = iimg_store_picture(context, upload, &change.stored);
 
     if (err) {
         return err;
     }
     err = iimg_db_transaction(context, show_picture, &change);
-    if (err) {
+    if (err || change.saved_before) {
         iimg_abandon_picture(context, &change.stored);
-        return err;
     }
-    iimg_sweep_claim(context, &change.doomed);
+    else {
+        iimg_sweep_claim(context, &change.doomed);
+    }
     *identity = change.identity;
-    return NULL;
+    return err;
 }
 
 iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
                                          const iimg_upload_t *upload, iimg_identity_t **identity)
 {
-    return iimg_show_on_identity(context, id, upload, NULL, identity);
+    return iimg_show_on_identity(context, id, upload, NULL, NULL, identity);
 }

@@ -248,6 +248,9 @@ void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim);
  */
 int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left);
 
+/** The process is to end: whatever sweeps in it begins nothing more. From any thread. */
+void iimg_sweep_stop(void);
+
 /* Generation ---------------------------------------------------------------------------------- */
 
 /** The placeholders that a prompt for pictures must have, and all that it may; NULL at the end. */

@@ -2,6 +2,7 @@
 #include "functions/shared/shared.h"
 
 #include <string.h>
+#include <apr_atomic.h>
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
@@ -187,6 +188,18 @@ static void drop_gone(apr_array_header_t *doomed)
     doomed->nelts = kept;
 }
 
+static apr_uint32_t ends;           /* atomic: this process does */
+
+void iimg_sweep_stop(void)
+{
+    apr_atomic_set32(&ends, 1);
+}
+
+static bool has_time(const sweep_t *sweep, apr_interval_time_t needed)
+{
+    return !apr_atomic_read32(&ends) && apr_time_now() + needed < sweep->end;
+}
+
 /* What failed for a moment need not wait for the next sweep. @return whether nothing of it is
  * left */
 static bool come_back(sweep_t *sweep)
@@ -195,7 +208,7 @@ static bool come_back(sweep_t *sweep)
     int gone = 0;
 
     for (int round = 0; round < ROUNDS && gone >= 0 && sweep->left->nelts > 0
-                        && apr_time_now() + pause < sweep->end; round++, pause *= 2) {
+                        && has_time(sweep, pause); round++, pause *= 2) {
         iimg_log(sweep->context, IIMG_LOG_DEBUG, "%d objects that could not be deleted are tried "
                  "again in %d ms", sweep->left->nelts, (int)apr_time_as_msec(pause));
         apr_sleep(pause);
@@ -257,10 +270,10 @@ int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left)
 
     do {
         sweep.store_away = false;
-        while (sweep_batch(&sweep) && apr_time_now() < sweep.end) {
+        while (sweep_batch(&sweep) && has_time(&sweep, 0)) {
             continue;
         }
-    } while (come_back(&sweep) && sweep.store_away && apr_time_now() < sweep.end);
+    } while (come_back(&sweep) && sweep.store_away && has_time(&sweep, 0));
     *left = sweep.given_up + give_up(context, sweep.left);
     return sweep.gone;
 }
