@@ -389,6 +389,9 @@ iimg_error_t *iimg_picture_worker_ask(iimg_context_t *context,
         a.due = apr_time_now() + apr_time_from_msec(worker->wait + GRACE);
         err = attempt(&a);
     }
+    if (question->bytes->file < 0 && a.picture >= 0) {      /* a copy that nobody else needs */
+        apr_pool_cleanup_run(context->pool, (void *)(intptr_t)a.picture, close_picture);
+    }
     if (!err && reply->outcome == IIMG_WORKER_ANSWERED) {
         take_apart(&a);
     }
