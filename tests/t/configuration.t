@@ -273,12 +273,13 @@ is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was gi
 # What they say of ranges and defaults is what the code has.
 my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
 my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
-my %number = map { /\[(\w+)\] = \{ offsetof\(iimg_config_t, \w+\), (\d+), (\d+),\s+(\d+) \}/ ? ($1 => [$2, $3, $4]) : () } $source =~ /(\[\w+\] = \{[^}]*\})/g;
-my %text   = map { /\[(\w+)\] = \{ offsetof\(iimg_config_t, \w+\), \w+,\s+"([^"]*)" \}/ ? ($1 => $2) : () } $source =~ /(\[\w+\] = \{[^}]*\})/g;
+my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config_settings.c");
+my %number = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), (\d+, \d+,\s+\d+) \}/g;
+my %text   = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), \w+,\s+"([^"]*)" \}/g;
 my ($numbers, $texts) = (0, 0);
 while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
     my ($directive, $row) = ($1, $2);
-    my ($min, $max, $default) = @{$number{$row} // [0, 0, 'none']};
+    my ($min, $max, $default) = split /,\s+/, $number{$row} // '0, 0, 0';
     my ($range, $told) = $readme =~ /^\| `$directive ([\d-]+)(?: \[[\d-]+\])?` \| ([^|]*?) \|/m;
     is $range, "$min-$max", "the README has the range of $directive";
     my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
