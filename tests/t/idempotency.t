@@ -189,5 +189,5 @@ my $saved = generate($made, save_to_identity => \1);
 is line($saved), '200 fine true', 'a generation whose picture could not be saved';
 like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';
 
-expect_log(qr/IIMG0003: POST \/api\/v1\/reference-images/);
+expect_log(qr/IIMG0003: POST \/api\/v1\/reference-images/, qr/IIMG0103: .* No such file/);     # while the store was away
 finish();
