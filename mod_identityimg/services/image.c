@@ -330,12 +330,15 @@ iimg_error_t *iimg_image_reference(iimg_context_t *context, const iimg_image_set
 }
 
 iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings_t *settings,
-                              const iimg_bytes_t *picture, int *width, int *height)
+                              const iimg_bytes_t *picture, void (*meanwhile)(void *baton),
+                              void *baton, int *width, int *height)
 {
     asked_t asked;
     iimg_error_t *err;
 
     prepare(&asked, settings, IIMG_WORK_INSPECT, picture);
+    asked.question.meanwhile = meanwhile;
+    asked.question.baton = baton;
     err = ask_about(context, settings, &asked);
     if (!err && doubt_sides(&asked.reply.answer)) {
         err = lied(context, doubt_sides(&asked.reply.answer));

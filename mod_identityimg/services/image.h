@@ -57,10 +57,12 @@ iimg_error_t *iimg_image_reference(iimg_context_t *context, const iimg_image_set
 
 /**
  * Read a picture's size from its header.
+ * @param meanwhile called once while somebody looks at it, if anybody can; or NULL
  * Errors: as iimg_image_derive.
  */
 iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings_t *settings,
-                              const iimg_bytes_t *picture, int *width, int *height);
+                              const iimg_bytes_t *picture, void (*meanwhile)(void *baton),
+                              void *baton, int *width, int *height);
 
 /** What a poster shows. */
 typedef struct iimg_poster_t {

@@ -27,6 +27,7 @@ typedef struct asking_t {
     int picture;
     int answer[2], verdict[2];      /* pipes; -1: closed */
     apr_time_t due;                 /* until when the next thing must have happened */
+    bool meanwhile;                 /* question->meanwhile has been called */
     bool started;
     iimg_work_verdict_t last;       /* what became of it; event 0: not known yet */
     bool judged;                    /* that is known, or nobody will tell any more */
@@ -332,6 +333,15 @@ static void await(asking_t *a)
     }
 }
 
+/* However long it takes: what the worker has to say waits in the pipes. */
+static void do_meanwhile(asking_t *a)
+{
+    if (a->question->meanwhile && !a->meanwhile) {
+        a->meanwhile = true;
+        a->question->meanwhile(a->question->baton);
+    }
+}
+
 static iimg_error_t *attempt(asking_t *a)
 {
     iimg_error_t *err = open_pipes(a);
@@ -344,6 +354,7 @@ static iimg_error_t *attempt(asking_t *a)
     a->tail = NULL;
     a->read = 0;
     if (send_request(a)) {
+        do_meanwhile(a);
         await(a);
     }
     close_all(a);

@@ -48,6 +48,9 @@ typedef struct iimg_worker_question_t {
     const iimg_bytes_t *bytes;
     uint32_t pieces;                /* that a full answer has */
     apr_size_t max_piece;           /* bytes */
+    void (*meanwhile)(void *baton); /* called once, when the worker has been given the picture: what takes
+                                       time besides; not called when it cannot be given it. Or NULL */
+    void *baton;
 } iimg_worker_question_t;
 
 /**

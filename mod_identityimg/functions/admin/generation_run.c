@@ -119,14 +119,38 @@ static void take_facts(iimg_generation_run_t *run)
     run->outcome.warnings = warnings;
 }
 
-/* Only a picture that opens is one. */
-static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run_t *run)
+/* A picture on its way to the store. */
+typedef struct keeping_t {
+    iimg_context_t *context;
+    iimg_generation_run_t *run;
+    bool tried;
+    iimg_error_t *err;      /* of the store */
+} keeping_t;
+
+static void store(void *baton)
+{
+    keeping_t *keeping = baton;
+    const iimg_generator_result_t *result = keeping->run->result;
+
+    keeping->tried = true;
+    keeping->err = iimg_store_generated(keeping->context, result->data, result->length,
+                                        iimg_media_type_sniff(result->data, result->length),
+                                        &keeping->run->stored);
+}
+
+/* Only a picture that opens is one. Looking at it and storing it take some milliseconds each, one of them
+ * in another process: they go side by side. */
+static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run_t *run,
+                                    keeping_t *keeping)
 {
     const iimg_media_type_t *type = iimg_media_type_sniff(run->result->data, run->result->length);
-    iimg_bytes_t bytes = { run->result->data, run->result->length, -1, 0 };
-    iimg_error_t *err = iimg_image_size(context, &context->services->pictures, &bytes,
-                                        &run->outcome.width, &run->outcome.height);
+    iimg_bytes_t bytes = { run->result->data, run->result->length, -1, 0, false };
+    iimg_error_t *err = iimg_image_size(context, &context->services->pictures, &bytes, store,
+                                        keeping, &run->outcome.width, &run->outcome.height);
 
+    if (err && keeping->tried && !keeping->err) {
+        iimg_abandon_picture(context, &run->stored);
+    }
     if (err && (err->kind == IIMG_BUSY || err->kind == IIMG_UNAVAILABLE)) {
         return err;
     }
@@ -140,6 +164,20 @@ static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run
     take_facts(run);
     run->looked = true;
     return NULL;
+}
+
+static iimg_error_t *look_and_store(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    keeping_t keeping = { .context = context, .run = run };
+    iimg_error_t *err = run->looked ? NULL : look_at_result(context, run, &keeping);
+
+    if (err) {
+        return err;
+    }
+    if (!keeping.tried) {
+        store(&keeping);
+    }
+    return keeping.err;
 }
 
 static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
@@ -184,14 +222,8 @@ static bool was_kept(iimg_context_t *context, iimg_generation_run_t *run)
 
 iimg_error_t *iimg_generation_run_keep(iimg_context_t *context, iimg_generation_run_t *run)
 {
-    const iimg_generator_result_t *result = run->result;
-    iimg_error_t *err = run->looked ? NULL : look_at_result(context, run);
+    iimg_error_t *err = look_and_store(context, run);
 
-    if (!err) {
-        err = iimg_store_generated(context, result->data, result->length,
-                                   iimg_media_type_sniff(result->data, result->length),
-                                   &run->stored);
-    }
     if (err) {
         return err;
     }
