@@ -2,7 +2,7 @@
  *
  *   node post.mjs COUNT CONNECTIONS URL HEADERS-AS-JSON BODY
  *
- * Prints {"wrong": answers that are neither 200 nor 202, "seconds": until the last one}.
+ * Prints {"wrong": answers that are neither 200 nor 202, "why": how many of each status or error, "seconds": until the last one}.
  */
 import { Agent, request } from 'node:http';
 
@@ -15,16 +15,20 @@ const options = {
 };
 const began = Date.now();
 let sent = 0, wrong = 0;
+const why = {};
 
 function send() {
     return new Promise((resolve) => {
         const outgoing = request(url, options, (response) => {
-            wrong += response.statusCode !== 200 && response.statusCode !== 202 ? 1 : 0;
+            if (response.statusCode !== 200 && response.statusCode !== 202) {
+                wrong++;
+                why[response.statusCode] = (why[response.statusCode] ?? 0) + 1;
+            }
             response.resume();
             response.on('end', resolve);
         });
 
-        outgoing.on('error', () => { wrong++; resolve(); });
+        outgoing.on('error', (error) => { wrong++; why[error.code] = (why[error.code] ?? 0) + 1; resolve(); });
         outgoing.end(body);
     });
 }
@@ -37,5 +41,5 @@ async function work() {
 }
 
 await Promise.all(Array.from({ length: connections }, work));
-console.log(JSON.stringify({ wrong, seconds: (Date.now() - began) / 1000 }));
+console.log(JSON.stringify({ wrong, why, seconds: (Date.now() - began) / 1000 }));
 process.exit(0);

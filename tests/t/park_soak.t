@@ -81,5 +81,5 @@ ok eventually(sub { !($server->sql("SELECT 1 FROM generation_jobs WHERE state IN
 is join(' ', $server->sql('SELECT DISTINCT state FROM generation_jobs')), 'succeeded', '... well';
 is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 1, '... and none was paid for twice';
 diag join ', ', (map { "$count{$_} x $_" } sort keys %count), sprintf 'PSS %d then %d kB, descriptors %d then %d', @$before{qw(pss)}, @$after{qw(pss)}, $before->{descriptors}, $after->{descriptors};
-$server->judge(qr/AH10159|AH03490|AH00045/);
+$server->judge(qr/AH10159|AH03490|AH00045|AH00484/);
 finish();
