@@ -1,7 +1,6 @@
-/* storage_file.c - storage method based on one directory: write, fsync, rename. */
-#include "services/storage.h"
+/* storage_file.c - storage method based on one directory: write, fsync, rename; read; delete. */
+#include "services/storage_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -15,28 +14,6 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/uuid.h"
-#include "services/picture_key.h"
-
-/* <root>/media/ab/cd/<uuid>/..., <root>/generated_images/ab/cd/<uuid>.png: two levels by the
- * first digits of the uuid, so that no directory grows large. */
-static const char *file_path(apr_pool_t *pool, const iimg_storage_t *storage, const char *key)
-{
-    const char *uuid = strchr(key, '/') + 1;
-
-    return apr_psprintf(pool, "%s/%.*s%.2s/%.2s/%s", storage->root, (int)(uuid - key), key, uuid,
-                        uuid + 2, uuid);
-}
-
-static iimg_error_t *trouble(iimg_context_t *context, const char *what, const char *path, int code)
-{
-    const char *sentence = code == ENOSPC || code == EDQUOT
-        ? "The picture store is full. Nothing was changed."
-        : "The picture store is not available at the moment. Nothing was changed.";
-    iimg_error_t *err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE, "%s", sentence), "store_down");
-
-    return iimg_error_detail(err, "%s %s: %s", what, path, strerror(code));
-}
 
 /* Where an object is written before it gets its name: no key, so never served. Keys are written once
  * only: whoever deletes the key finds by its name what a dead process has left. */
@@ -131,7 +108,7 @@ static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iim
     int code = IIMG_FAULT("file.mkdir");
 
     file->fd = -1;
-    file->path = file_path(pool, storage, object->key);
+    file->path = iimg_file_path(pool, storage, object->key);
     file->temporary = unfinished(pool, file->path);
     code = code ? code : IIMG_FAULT("file.create");
     code = code ? code : create(file);
@@ -269,7 +246,7 @@ static iimg_error_t *file_put(iimg_context_t *context, const iimg_storage_t *sto
         drop_unfinished(files, count);
     }
     iimg_step_end(context, began, "store put all", NULL);
-    return code ? trouble(context, "writing", path, code) : NULL;
+    return code ? iimg_file_trouble(context, "writing", path, code) : NULL;
 }
 
 /* Reading ------------------------------------------------------------------------------------- */
@@ -286,7 +263,7 @@ static iimg_error_t *read_all(iimg_context_t *context, int fd, const char *path,
             continue;
         }
         if (n <= 0) {
-            return trouble(context, "reading", path, n < 0 ? errno : EIO);
+            return iimg_file_trouble(context, "reading", path, n < 0 ? errno : EIO);
         }
         done += (apr_size_t)n;
     }
@@ -300,7 +277,7 @@ static iimg_error_t *read_open(iimg_context_t *context, int fd, const char *path
     char *bytes;
 
     if (fstat(fd, &info) != 0) {
-        return trouble(context, "looking at", path, errno);
+        return iimg_file_trouble(context, "looking at", path, errno);
     }
     if ((apr_size_t)info.st_size > max) {
         return iimg_error_detail(iimg_error(context->pool, IIMG_TOO_LARGE,
@@ -319,7 +296,7 @@ static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *sto
                               apr_size_t *length)
 {
     apr_time_t began = iimg_step_begin(context);
-    const char *path = file_path(context->pool, storage, key);
+    const char *path = iimg_file_path(context->pool, storage, key);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     iimg_error_t *err;
 
@@ -328,7 +305,7 @@ static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *sto
                                  "%s is missing", path);
     }
     if (fd < 0) {
-        return trouble(context, "opening", path, errno);
+        return iimg_file_trouble(context, "opening", path, errno);
     }
     err = read_open(context, fd, path, max, data, length);
     close(fd);
@@ -375,7 +352,7 @@ static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *
                                  const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
-    const char *path = file_path(context->pool, storage, key);
+    const char *path = iimg_file_path(context->pool, storage, key);
     int code = remove_file(path);
 
     (void)again;
@@ -386,7 +363,7 @@ static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *
         code = remove_empty_parents(context->pool, path);
     }
     iimg_step_end(context, began, "store remove", key);
-    return code ? trouble(context, "deleting", path, code) : NULL;
+    return code ? iimg_file_trouble(context, "deleting", path, code) : NULL;
 }
 
 /* What still is of the directories that a file was in: its name is gone from that one, or the name
@@ -426,11 +403,11 @@ static iimg_error_t *file_settle(iimg_context_t *context, const iimg_storage_t *
     int code = 0;
 
     for (int i = 0; i < keys->nelts && code == 0; i++) {
-        path = file_path(context->pool, storage, APR_ARRAY_IDX(keys, i, const char *));
+        path = iimg_file_path(context->pool, storage, APR_ARRAY_IDX(keys, i, const char *));
         code = settle_one(context->pool, storage, path, &synced);
     }
     iimg_step_end(context, began, "store settle", NULL);
-    return code ? trouble(context, "deleting", path, code) : NULL;
+    return code ? iimg_file_trouble(context, "deleting", path, code) : NULL;
 }
 
 static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *storage,
@@ -447,7 +424,7 @@ static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *s
 static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *storage,
                               const char *key, bool *there)
 {
-    const char *path = file_path(context->pool, storage, key);
+    const char *path = iimg_file_path(context->pool, storage, key);
     struct stat info;
 
     if (lstat(path, &info) == 0) {
@@ -455,113 +432,11 @@ static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *sto
         return NULL;
     }
     *there = false;
-    return errno == ENOENT || errno == ENOTDIR ? NULL : trouble(context, "looking at", path, errno);
+    return errno == ENOENT || errno == ENOTDIR
+               ? NULL : iimg_file_trouble(context, "looking at", path, errno);
 }
 
-/* Listing ------------------------------------------------------------------------------------- */
-
-typedef struct listing_t {
-    const iimg_storage_t *storage;
-    iimg_storage_visit_fn visit;
-    void *baton;
-} listing_t;
-
-/* <root>/media/ab/cd/<uuid>... is media/<uuid>...; NULL: not where we would have put it */
-static const char *key_of(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
-{
-    const char *place = path + strlen(storage->root) + 1;
-    const char *fan_out = strchr(place, '/') + 1;
-    const char *key;
-
-    if (strlen(fan_out) < 6 + IIMG_UUID_LENGTH || !iimg_uuid_at(fan_out + 6)) {
-        return NULL;
-    }
-    key = apr_psprintf(pool, "%.*s%s", (int)(fan_out - place), place, fan_out + 6);
-    return strcmp(file_path(pool, storage, key), path) == 0 ? key : NULL;
-}
-
-static iimg_error_t *list_file(iimg_context_t *context, const listing_t *listing,
-                               const char *path, const struct stat *info)
-{
-    const char *key = key_of(context->pool, listing->storage, path);
-    iimg_listed_t object = { key, NULL, true, false, apr_time_from_sec(info->st_mtime),
-                             info->st_size };
-
-    if (!key) {
-        iimg_log(context, IIMG_LOG_INFO, "%s is none of ours", path);
-        return NULL;
-    }
-    return listing->visit(context, listing->baton, &object);
-}
-
-static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *listing,
-                                    const char *path, int depth);
-
-/* What vanishes while we look is not there. */
-static iimg_error_t *list_entry(iimg_context_t *context, const listing_t *listing,
-                                const char *path, int depth)
-{
-    struct stat info;
-
-    if (lstat(path, &info) != 0) {
-        return errno == ENOENT ? NULL : trouble(context, "looking at", path, errno);
-    }
-    if (S_ISDIR(info.st_mode)) {
-        return depth > 0 ? list_directory(context, listing, path, depth - 1) : NULL;
-    }
-    return S_ISREG(info.st_mode) ? list_file(context, listing, path, &info) : NULL;
-}
-
-static iimg_error_t *list_entries(iimg_context_t *context, const listing_t *listing,
-                                  const char *path, int depth, DIR *directory)
-{
-    iimg_error_t *err = NULL;
-    const struct dirent *entry;
-
-    while (!err && (entry = readdir(directory)) != NULL) {
-        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0) {
-            err = list_entry(context, listing,
-                             apr_pstrcat(context->pool, path, "/", entry->d_name, NULL), depth);
-        }
-    }
-    return err;
-}
-
-/* In memory of its own: a store may have millions of files, though one directory has few. */
-static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *listing,
-                                    const char *path, int depth)
-{
-    DIR *directory = opendir(path);
-    iimg_context_t inner = *context;
-    iimg_error_t *err;
-
-    if (!directory) {
-        return errno == ENOENT ? NULL : trouble(context, "listing", path, errno);
-    }
-    apr_pool_create(&inner.pool, context->pool);
-    err = list_entries(&inner, listing, path, depth, directory);
-    closedir(directory);
-    if (err) {
-        return err;             /* it lives in that pool, which therefore stays */
-    }
-    apr_pool_destroy(inner.pool);
-    return NULL;
-}
-
-static iimg_error_t *file_list(iimg_context_t *context, const iimg_storage_t *storage,
-                               iimg_storage_visit_fn visit, void *baton)
-{
-    listing_t listing = { storage, visit, baton };
-    iimg_error_t *err = NULL;
-
-    for (int i = 0; iimg_key_places[i] && !err; i++) {
-        /* ab/cd/<uuid>/__sized__ is the deepest */
-        err = list_directory(context, &listing,
-                             apr_pstrcat(context->pool, storage->root, "/", iimg_key_places[i],
-                                         NULL), 4);
-    }
-    return err;
-}
+/* The directory itself ------------------------------------------------------------------------- */
 
 static const char *file_check(apr_pool_t *pool, const iimg_storage_t *storage)
 {
@@ -603,7 +478,7 @@ const iimg_storage_driver_t iimg_storage_file = {
     .has = file_has,
     .remove = file_remove,
     .settle = file_settle,
-    .list = file_list,
+    .list = iimg_file_list,
     .purge = file_purge,
-    .path = file_path,
+    .path = iimg_file_path,
 };

@@ -1,0 +1,18 @@
+/* storage_file.h - what the parts of the storage "file" share. For services/storage_file*.c. */
+#ifndef IIMG_STORAGE_FILE_H
+#define IIMG_STORAGE_FILE_H
+
+#include "services/storage.h"
+
+/** @return the file of a key, absolute */
+const char *iimg_file_path(apr_pool_t *pool, const iimg_storage_t *storage, const char *key);
+
+/** @return what errno (code) means to a client; what is being done goes to the log */
+iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const char *path,
+                                int code);
+
+/** As iimg_storage_driver_t.list. */
+iimg_error_t *iimg_file_list(iimg_context_t *context, const iimg_storage_t *storage,
+                             iimg_storage_visit_fn visit, void *baton);
+
+#endif
