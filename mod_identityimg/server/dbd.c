@@ -10,7 +10,10 @@
 #include <apr_strings.h>
 #include <http_config.h>
 
-#define MAX_DEFAULT 10      /* mod_dbd's own, with threads */
+/* mod_dbd's own, with threads (https://httpd.apache.org/docs/2.4/mod/mod_dbd.html) */
+#define MIN_DEFAULT 1
+#define KEEP_DEFAULT 2
+#define MAX_DEFAULT 10
 
 /* Its directives; of the last two each line counts. */
 static const char *const names[] = {
@@ -81,22 +84,45 @@ const char *iimg_dbd_settings(apr_pool_t *pool, const server_rec *server)
     return text;
 }
 
+static int number_of(const apr_table_t *settings, const char *name, int preset)
+{
+    const char *value = apr_table_get(settings, name);
+
+    return value ? atoi(value) : preset;
+}
+
+/* A pool whose sizes do not fit into one another is not made (apr_reslist_create): mod_dbd says
+ * "Invalid argument" at each request. */
+static const char *problem_of_sizes(apr_pool_t *pool, const apr_table_t *settings)
+{
+    int min = number_of(settings, "DBDMin", MIN_DEFAULT);
+    int keep = number_of(settings, "DBDKeep", KEEP_DEFAULT);
+    int max = number_of(settings, "DBDMax", MAX_DEFAULT);
+
+    if (max < 1) {
+        return apr_psprintf(pool, "DBDMax: %d is not at least 1", max);
+    }
+    if (keep > max) {
+        return apr_psprintf(pool, "DBDMax: %d is less than DBDKeep, %d", max, keep);
+    }
+    return min > keep ? apr_psprintf(pool, "DBDKeep: %d is less than DBDMin, %d", keep, min) : NULL;
+}
+
 const char *iimg_dbd_problem(apr_pool_t *pool, const server_rec *server)
 {
-    const char *args = apr_table_get(settings_of(pool, server), "DBDriver");
+    const apr_table_t *settings = settings_of(pool, server);
+    const char *args = apr_table_get(settings, "DBDriver");
     const char *driver = args ? ap_getword_conf(pool, &args) : NULL;
 
     if (!driver) {
         return "DBDriver: is missing: add DBDriver pgsql, and DBDParams";
     }
     return strcmp(driver, "pgsql") == 0
-           ? NULL : apr_psprintf(pool, "DBDriver: \"%s\" is not pgsql", driver);
+           ? problem_of_sizes(pool, settings)
+           : apr_psprintf(pool, "DBDriver: \"%s\" is not pgsql", driver);
 }
 
 int iimg_dbd_max(apr_pool_t *pool, const server_rec *server)
 {
-    const char *value = apr_table_get(settings_of(pool, server), "DBDMax");
-    int max = value ? atoi(value) : 0;
-
-    return max > 0 ? max : MAX_DEFAULT;
+    return number_of(settings_of(pool, server), "DBDMax", MAX_DEFAULT);
 }

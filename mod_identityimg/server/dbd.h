@@ -12,8 +12,8 @@
 const char *iimg_dbd_settings(apr_pool_t *pool, const server_rec *server);
 
 /**
- * Whether mod_dbd leads to PostgreSQL for a server.
- * @return NULL, or a sentence that says what is wrong with DBDriver
+ * Whether mod_dbd leads to PostgreSQL for a server, and will make a pool of connections.
+ * @return NULL, or a sentence that names the directive and what is wrong with it
  */
 const char *iimg_dbd_problem(apr_pool_t *pool, const server_rec *server);
 

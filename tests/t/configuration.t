@@ -218,6 +218,13 @@ SKIP: {
     like configtest_without('DBDriver', 'DBDriver sqlite3'), qr/IIMG0010: DBDriver: "sqlite3" is not pgsql/, '... and lead to PostgreSQL';
 }
 
+# Sizes that do not fit into one another: mod_dbd would start, and open no connection at all.
+for (['DBDMax', 'DBDMax 8', 'DBDMax: 8 is less than DBDKeep, 12'], ['DBDMax', 'DBDMax 0', 'DBDMax: 0 is not at least 1'],
+     ['DBD(?:Keep|Max)', 'DBDMax 1', 'DBDMax: 1 is less than DBDKeep, 2'], ['DBD(?:Keep|Min)', 'DBDMin 5', 'DBDKeep: 2 is less than DBDMin, 5']) {
+    my ($without, $with, $sentence) = @$_;
+    like configtest_without($without, $with), qr/IIMG0010: $sentence$/m, "$sentence";
+}
+
 # What holds at once -----------------------------------------------------------------------------------
 
 like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/, 'a reload with a mistake is refused';
