@@ -16,6 +16,7 @@
 
 #include "base/http.h"
 #include "base/log.h"
+#include "base/memo.h"
 #include "base/multipart.h"
 #include "base/version.h"
 #include "routes.h"
@@ -247,6 +248,19 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
+#define KEPT_PICTURES 512       /* whose URLs a child remembers: 0.7 KB each, at S3 2.5 KB */
+
+static void remember_urls(apr_pool_t *pchild, server_rec *servers)
+{
+    for (server_rec *server = servers; server; server = server->next) {
+        iimg_config_t *config = iimg_config_of(server);
+
+        if (config->enabled) {
+            config->services.urls = iimg_memo_create(pchild, KEPT_PICTURES);
+        }
+    }
+}
+
 static void child_init(apr_pool_t *pchild, server_rec *servers)
 {
     const char *problem = NULL;
@@ -256,6 +270,7 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     }
     iimg_picture_worker_share();
     iimg_multipart_start();
+    remember_urls(pchild, servers);
     if (iimg_database_start(pchild, servers) != APR_SUCCESS
         || iimg_authn_start(pchild) != APR_SUCCESS
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {

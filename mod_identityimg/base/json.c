@@ -168,15 +168,15 @@ void iimg_json_null(iimg_json_t *out)
     iimg_json_raw(out, "null");
 }
 
-void iimg_json_raw(iimg_json_t *out, const char *json)
+void iimg_json_raw_n(iimg_json_t *out, const char *json, apr_size_t length)
 {
     value_begin(out);
-    if (json) {
-        put(out, json, strlen(json));
-    }
-    else {
-        put(out, "null", 4);
-    }
+    put(out, json, length);
+}
+
+void iimg_json_raw(iimg_json_t *out, const char *json)
+{
+    iimg_json_raw_n(out, json ? json : "null", json ? strlen(json) : 4);
 }
 
 void iimg_json_member(iimg_json_t *out, const char *name, const char *text)

@@ -40,6 +40,7 @@ void iimg_json_null(iimg_json_t *out);
 
 /** Write a value that is JSON already. @param json valid JSON text; NULL writes null */
 void iimg_json_raw(iimg_json_t *out, const char *json);
+void iimg_json_raw_n(iimg_json_t *out, const char *json, apr_size_t length);
 
 /** A member in one call: key and string (NULL: null). */
 void iimg_json_member(iimg_json_t *out, const char *name, const char *text);

@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include "base/memo.h"
 #include "services/picture_key.h"
 #include "services/services.h"
 
@@ -31,9 +32,11 @@ struct iimg_media_signer_t {
     apr_pool_t *pool;
     const char *prefix;     /* base URL and path */
     const char *expires;    /* text */
-    const char *id;
-    EVP_MAC_CTX *mac;
+    const secret_t *secret;
+    EVP_MAC_CTX *mac;       /* NULL until there is something to sign */
     iimg_storage_signer_t store;    /* url: NULL where httpd serves */
+    iimg_memo_t *memo;      /* NULL: nothing is kept */
+    const char *scope;      /* differs wherever URLs of the same keys do, but for the server */
 };
 
 static apr_status_t drop_mac(void *data)
@@ -121,6 +124,7 @@ const char *iimg_media_path(const iimg_media_t *media)
 
 /* The MAC ------------------------------------------------------------------------------------- */
 
+#define MAX_NAME 512        /* bytes: key 170, base URL and path, the rest small */
 #define MAX_SIGNED 512      /* bytes: key 170, file name 120, the rest small */
 
 /* Appends a field with its NUL: fields cannot run into one another. @return NULL when it is full */
@@ -215,9 +219,8 @@ iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media
     signer->pool = pool;
     signer->prefix = apr_pstrcat(pool, base_url, media->path, "/", NULL);
     signer->expires = apr_psprintf(pool, "%" APR_INT64_T_FMT, floored + media->expiry);
-    signer->id = media->secrets[0].id;
-    signer->mac = own_mac(pool, EVP_MAC_CTX_dup(media->secrets[0].keyed));
-    return signer->mac ? signer : NULL;
+    signer->secret = &media->secrets[0];
+    return signer;
 }
 
 /* Both kinds of address begin with the same window: what the ETag says of one holds for both. */
@@ -229,6 +232,11 @@ static iimg_error_t *sign_at_store(iimg_context_t *context, apr_time_t now,
     iimg_media_signer_t *signer = apr_pcalloc(context->pool, sizeof(*signer));
 
     *made = signer;
+    /* Credentials may change meanwhile: asked for first, what comes with the next ones is never
+     * found by who has them. */
+    signer->memo = services->urls;
+    signer->scope = apr_psprintf(context->pool, "%" APR_INT64_T_FMT,
+                                 iimg_media_epoch(context, now));
     return services->storage.driver->sign(context, &services->storage, apr_time_from_sec(since),
                                           services->media->expiry, &signer->store);
 }
@@ -240,10 +248,9 @@ iimg_error_t *iimg_media_sign(iimg_context_t *context, apr_time_t now, iimg_medi
     }
     *signer = iimg_media_signer_create(context->pool, context->services->media, context->base_url,
                                        now);
-    return *signer ? NULL
-                   : iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL,
-                                                  "Internal server error"),
-                                       "OpenSSL made no MAC context");
+    (*signer)->memo = context->services->urls;
+    (*signer)->scope = apr_pstrcat(context->pool, (*signer)->expires, (*signer)->prefix, NULL);
+    return NULL;
 }
 
 const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download)
@@ -253,12 +260,54 @@ const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const c
     if (signer->store.url) {
         return signer->store.url(signer->store.baton, key, download);
     }
-    if (!sign(signer->mac, signer->id, signer->expires, download, key, mac)) {
+    if (!signer->mac) {
+        signer->mac = own_mac(signer->pool, EVP_MAC_CTX_dup(signer->secret->keyed));
+    }
+    if (!signer->mac
+        || !sign(signer->mac, signer->secret->id, signer->expires, download, key, mac)) {
         return NULL;
     }
-    return apr_pstrcat(signer->pool, signer->prefix, key, "?v=1&k=", signer->id, "&e=",
+    return apr_pstrcat(signer->pool, signer->prefix, key, "?v=1&k=",
+                       signer->secret->id, "&e=",
                        signer->expires, "&s=", mac, download ? "&d=" : NULL,
                        download ? apr_pescape_urlencoded(signer->pool, download) : NULL, NULL);
+}
+
+/* Keeping ------------------------------------------------------------------------------------- */
+
+/* @return the name's length; 0 when nothing is kept */
+static apr_size_t name_of(const iimg_media_signer_t *signer, const char *key, const char *what,
+                          char *name, apr_size_t room)
+{
+    char *to = name, *end = name + room;
+
+    if (!signer->memo) {
+        return 0;
+    }
+    to = append(to, end, key);
+    to = append(to, end, what);
+    to = append(to, end, signer->scope);
+    return to ? (apr_size_t)(to - name) : 0;
+}
+
+apr_size_t iimg_media_recall(const iimg_media_signer_t *signer, const char *key, const char *what,
+                             char *to)
+{
+    char name[MAX_NAME];
+    apr_size_t length = name_of(signer, key, what, name, sizeof(name));
+
+    return length ? iimg_memo_recall(signer->memo, name, length, to, IIMG_MEDIA_KEPT) : 0;
+}
+
+void iimg_media_keep(const iimg_media_signer_t *signer, const char *key, const char *what,
+                     const char *text, apr_size_t length)
+{
+    char name[MAX_NAME];
+    apr_size_t named = name_of(signer, key, what, name, sizeof(name));
+
+    if (named && length <= IIMG_MEDIA_KEPT) {
+        iimg_memo_keep(signer->memo, name, named, text, length);
+    }
 }
 
 /* Checking ------------------------------------------------------------------------------------ */

@@ -46,14 +46,14 @@ typedef struct iimg_media_signer_t iimg_media_signer_t;
 
 /**
  * @param base_url "https://host[:port]", no slash at its end
- * @return a signer whose URLs expire alike; NULL when OpenSSL fails
+ * @return a signer whose URLs expire alike
  */
 iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media_t *media,
                                               const char *base_url, apr_time_t now);
 
 /**
  * The signer for an answer: the configured store's own, or ours where httpd serves pictures.
- * Errors: IIMG_UNAVAILABLE (the store's credentials have ended), IIMG_INTERNAL.
+ * Errors: IIMG_UNAVAILABLE (the store's credentials have ended).
  */
 iimg_error_t *iimg_media_sign(iimg_context_t *context, apr_time_t now,
                               iimg_media_signer_t **signer);
@@ -62,8 +62,27 @@ iimg_error_t *iimg_media_sign(iimg_context_t *context, apr_time_t now,
  * The URL of an object. Ours: <base><path>/<key>?v=1&k=<id>&e=<unix time>&s=<MAC>. The MAC is the
  * first 16 bytes of HMAC-SHA-256 (RFC 2104) over version, key id, expiry, file name and object key.
  * @param download file name for Content-Disposition: attachment; NULL for a URL to show
+ * @return NULL when OpenSSL fails
  */
 const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const char *download);
+
+/** Most bytes of a text that is kept. */
+#define IIMG_MEDIA_KEPT 8192
+
+/**
+ * A text of a picture's URLs that was made before in this process, by a signer whose URLs are the
+ * same: of this server, base URL, key and window, and (at a store) credentials.
+ * @param key  of the picture
+ * @param what the text depends on besides
+ * @param to   room for IIMG_MEDIA_KEPT bytes
+ * @return the text's length; 0 when none is kept
+ */
+apr_size_t iimg_media_recall(const iimg_media_signer_t *signer, const char *key, const char *what,
+                             char *to);
+
+/** Keep a text for others to recall; one that is longer than they can take is not kept. */
+void iimg_media_keep(const iimg_media_signer_t *signer, const char *key, const char *what,
+                     const char *text, apr_size_t length);
 
 typedef enum {
     IIMG_MEDIA_GOOD,

@@ -29,6 +29,7 @@ typedef struct iimg_services_t {
     const char *const *models;                      /* names that clients may choose; NULL at the end */
     const char *aspect_ratio, *resolution;          /* of requests that name none */
     int reference_side;                             /* most pixels of a reference that goes out */
+    struct iimg_memo_t *urls;                       /* this process' own, of pictures; NULL: none */
     struct iimg_reference_cache_t *references;      /* this process' own; NULL: none are kept */
     apr_size_t max_object;                          /* bytes of a stored picture we read back */
     const char *owner;                              /* this node and process, in the jobs it runs */

@@ -46,6 +46,14 @@ $server->sql("\\c copy\nUPDATE users SET email = 'alicia\@example.com', password
 is me('copy', as => 'alice')->code, 401, '... opens nothing where it is none';
 is me('main', as => 'alice')->code, 200, '... and still opens its own';
 
+# Addresses of pictures are remembered, too: each host's begin with its own name.
+sub photos { my ($name) = @_; return join ' ', map { $_->{image}{original} } @{json(call(GET => 'reference-images/', at($name), as => 'alice'))} }
+is call(POST => 'reference-images/', at('main'), as => 'alice', parts => [image => [portrait()]])->code, 201, 'a photo';
+my ($mine, $twins) = (photos('main'), photos('twin'));
+like $twins, qr{^http://twin\.example/pictures/media/}, 'an address of a host of its own name';
+is photos('main'), $mine, '... which the other host does not repeat' for 1 .. 2;
+is photos('twin'), $twins, '... nor the other way round' for 1 .. 2;
+
 # What is down ---------------------------------------------------------------------------------------
 
 my (@dead, @alive);

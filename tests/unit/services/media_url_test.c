@@ -1,6 +1,8 @@
 /* media_url_test.c - keys of objects, and the signatures of their URLs. */
 #include "services/media_url.h"
+#include "base/memo.h"
 #include "services/picture_key.h"
+#include "services/services.h"
 #include "tap.h"
 #include "work.h"
 
@@ -92,6 +94,46 @@ static void signatures(void)
     tap_ok(iimg_media_verify(pool, media, KEY, NULL, now, &(const char *){ NULL }, &(apr_int64_t){ 0 }) == IIMG_MEDIA_BAD, "a URL without a query is none");
 }
 
+static iimg_media_signer_t *signer_at(iimg_context_t *context, const char *base_url, int seconds)
+{
+    iimg_media_signer_t *signer = NULL;
+
+    context->base_url = base_url;
+    iimg_media_sign(context, apr_time_from_sec(1800000000 + seconds), &signer);
+    return signer;
+}
+
+static bool recalls(const iimg_media_signer_t *signer, const char *key, const char *what)
+{
+    char text[IIMG_MEDIA_KEPT];
+
+    return iimg_media_recall(signer, key, what, text) == 3 && memcmp(text, "yes", 3) == 0;
+}
+
+static void keeping(iimg_context_t *context)
+{
+    static const iimg_storage_driver_t here = { .name = "file" };
+    iimg_services_t services = { .media = media_of("1 " HEX64), .storage = { .driver = &here } };
+    char *much = apr_pcalloc(pool, IIMG_MEDIA_KEPT + 1);
+    iimg_media_signer_t *signer;
+
+    context->services = &services;
+    signer = signer_at(context, "https://x", 0);
+    iimg_media_keep(signer, KEY, "jpg", "yes", 3);
+    tap_ok(!recalls(signer, KEY, "jpg"), "where nothing is kept, nothing is recalled");
+    services.urls = iimg_memo_create(pool, 64);
+    signer = signer_at(context, "https://x", 0);
+    iimg_media_keep(signer, KEY, "jpg", "yes", 3);
+    tap_ok(recalls(signer_at(context, "https://x", 899), KEY, "jpg"), "a text is recalled by a signer of the same window");
+    tap_ok(!recalls(signer_at(context, "https://x", 900), KEY, "jpg"), "... not in the next");
+    tap_ok(!recalls(signer_at(context, "https://y", 0), KEY, "jpg"), "... nor for another base URL");
+    tap_ok(!recalls(signer, KEY, "png"), "... nor for another thing");
+    tap_ok(!recalls(signer, "media/" UUID "/you.jpg", "jpg"), "... nor for another key");
+    iimg_media_keep(signer, KEY, "jpg", much, IIMG_MEDIA_KEPT + 1);
+    tap_ok(recalls(signer, KEY, "jpg"), "what is too long is not kept");
+    tap_ok(!recalls(signer_at(context, apr_pstrcat(pool, "https://", memset(apr_pcalloc(pool, 601), 'x', 600), NULL), 0), KEY, "jpg"), "a base URL that is too long recalls nothing");
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
@@ -100,6 +142,7 @@ int main(void)
     keys();
     secrets();
     signatures();
+    keeping(context);
     work_end(context);
     return tap_done();
 }
