@@ -248,19 +248,34 @@ static int copy_to(const iimg_spool_t *spool, const char *path)
     return error;
 }
 
+/* How Linux calls the file of a descriptor, whether it has a name or not. */
+static const char *name_of(apr_pool_t *pool, const iimg_spool_t *spool)
+{
+    return apr_psprintf(pool, "/proc/self/fd/%d", spool->fd);
+}
+
+int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *path)
+{
+    if (spool->fd < 0) {
+        return EBADF;
+    }
+    return linkat(AT_FDCWD, name_of(pool, spool), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0
+                                                                                          : errno;
+}
+
 int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path)
 {
-    const char *self;
     int error = spool->fd < 0 ? move_to_file(spool) : 0;
 
     if (error) {
         return error;
     }
-    self = apr_psprintf(pool, "/proc/self/fd/%d", spool->fd);
-    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
-        return 0;
-    }
-    return copy_to(spool, path);
+    return iimg_spool_link(pool, spool, path) == 0 ? 0 : copy_to(spool, path);
+}
+
+int iimg_spool_share(apr_pool_t *pool, const iimg_spool_t *spool)
+{
+    return spool->fd < 0 ? -1 : open(name_of(pool, spool), O_RDONLY | O_CLOEXEC);
 }
 
 int iimg_spool_flush(const iimg_spool_t *spool)

@@ -103,18 +103,18 @@ static const char *decode(const iimg_http_response_t *response, const iimg_json_
     return iimg_spool_write(to, bytes, n) ? NULL : "the picture could not be written";
 }
 
-/* The file's descriptor ends with work; what is mapped stays. */
-static const char *decode_into(apr_pool_t *pool, apr_pool_t *work, const char *dir,
+static const char *decode_into(apr_pool_t *pool, const char *dir,
                                const iimg_http_response_t *response, const iimg_json_span_t *span,
                                iimg_gemini_picture_t *picture)
 {
     int error = 0;
-    iimg_spool_t *spool = iimg_spool_create(work, dir, &error);
+    iimg_spool_t *spool = iimg_spool_create(pool, dir, &error);
     const char *problem = spool ? decode(response, span, spool) : "no file for the picture";
 
     if (!problem) {
         picture->data = iimg_spool_map(pool, spool);
         picture->length = spool->length;
+        picture->spool = spool;
         picture->no_room = !picture->data;
         return picture->data ? NULL : "the picture's file could not be mapped";
     }
@@ -129,10 +129,13 @@ const char *iimg_gemini_picture_decode(apr_pool_t *pool, const char *dir,
                                        iimg_gemini_picture_t *picture)
 {
     const char *problem;
-    apr_pool_t *work;
+    apr_pool_t *own;        /* what is no picture needs no room any longer */
 
-    apr_pool_create(&work, pool);
-    problem = decode_into(pool, work, dir, response, span, picture);
-    apr_pool_destroy(work);
+    apr_pool_create(&own, pool);
+    problem = decode_into(own, dir, response, span, picture);
+    if (problem) {
+        problem = apr_pstrdup(pool, problem);
+        apr_pool_destroy(own);
+    }
     return problem;
 }

@@ -17,6 +17,7 @@ apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_
 typedef struct iimg_gemini_picture_t {
     const char *data;
     apr_size_t length;
+    struct iimg_spool_t *spool;     /* the file */
     bool no_room;           /* there is no picture, and this machine is to blame, not the bytes */
 } iimg_gemini_picture_t;
 

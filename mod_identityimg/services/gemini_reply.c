@@ -169,6 +169,7 @@ static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
     }
     result->data = picture.data;
     result->length = picture.length;
+    result->spool = picture.spool;
     type = iimg_media_type_sniff(result->data, result->length);
     if (!is_wanted(type->format)) {
         return unusable(reply, "the picture is neither JPEG nor PNG nor WebP");
@@ -329,6 +330,7 @@ static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *resu
     if (err) {
         result->data = NULL;
         result->length = 0;
+        result->spool = NULL;
         return err;
     }
     if (reply->reason->verdict == IIMG_GEMINI_UNHEARD_OF) {
