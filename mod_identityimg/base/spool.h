@@ -26,6 +26,9 @@ typedef struct iimg_spool_t {
  */
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error);
 
+/** The same spool in another pool; the one that was given is empty afterwards, and not to be used. */
+iimg_spool_t *iimg_spool_move(apr_pool_t *pool, iimg_spool_t *spool);
+
 /** Append. @return false when not all could be kept; spool->error says why */
 bool iimg_spool_write(iimg_spool_t *spool, const void *data, apr_size_t length);
 
