@@ -58,7 +58,7 @@ static bool map(iimg_work_t *work, int picture)
         || request->length > (uint64_t)info.st_size - request->offset) {
         return false;
     }
-    start = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, picture, 0);
+    start = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, picture, 0);
     if (start == MAP_FAILED) {
         return false;
     }
