@@ -14,6 +14,9 @@ typedef struct iimg_http_chunk_t {
     apr_size_t length;
 } iimg_http_chunk_t;
 
+/** Called with each piece of a response's body, whatever its status, while it comes. */
+typedef void (*iimg_http_follow_fn)(void *follower, const char *data, apr_size_t length);
+
 typedef struct iimg_http_request_t {
     const char *method;                 /* "GET", "POST", ... */
     const char *url;                    /* absolute, http or https */
@@ -29,6 +32,8 @@ typedef struct iimg_http_request_t {
     const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's */
     apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
     struct iimg_spool_t *spool;         /* takes the body, whatever the status; NULL: memory does */
+    iimg_http_follow_fn follow;         /* is shown the body as well; or NULL */
+    void *follower;
 } iimg_http_request_t;
 
 typedef enum {
@@ -49,6 +54,7 @@ typedef struct iimg_http_response_t {
                                  * at most IIMG_HTTP_HEAD bytes */
     apr_size_t length;          /* bytes in body */
     struct iimg_spool_t *spool; /* the request's: the whole body; NULL: body has it */
+    void *follower;             /* the request's; NULL: nobody has followed */
     apr_interval_time_t took;   /* from the beginning to the end of this request */
 } iimg_http_response_t;
 

@@ -117,6 +117,20 @@ static bool make_room(iimg_transfer_t *transfer, apr_size_t more)
     return true;
 }
 
+static bool keep_body(iimg_transfer_t *transfer, const char *from, apr_size_t length)
+{
+    if (transfer->request->spool) {
+        transfer->not_kept = !iimg_spool_write(transfer->request->spool, from, length);
+        return !transfer->not_kept;
+    }
+    if (!make_room(transfer, length)) {
+        return false;
+    }
+    memcpy(transfer->body + transfer->length, from, length);
+    transfer->length += length;
+    return true;
+}
+
 /* Counts decoded bytes, so a compressed answer cannot blow up either. */
 static size_t take_body(char *from, size_t size, size_t count, void *baton)
 {
@@ -128,15 +142,12 @@ static size_t take_body(char *from, size_t size, size_t count, void *baton)
         return 0;
     }
     transfer->received += length;
-    if (transfer->request->spool) {
-        transfer->not_kept = !iimg_spool_write(transfer->request->spool, from, length);
-        return transfer->not_kept ? 0 : length;
-    }
-    if (!make_room(transfer, length)) {
+    if (!keep_body(transfer, from, length)) {
         return 0;
     }
-    memcpy(transfer->body + transfer->length, from, length);
-    transfer->length += length;
+    if (transfer->request->follow) {
+        transfer->request->follow(transfer->request->follower, from, length);
+    }
     return length;
 }
 
@@ -355,6 +366,7 @@ void iimg_transfer_finish(iimg_transfer_t *transfer, CURLcode rc)
     response->outcome = outcome_of(transfer, rc);
     response->problem = problem_of(transfer, rc);
     response->spool = transfer->request->spool;
+    response->follower = transfer->request->follower;
     if (response->spool) {
         read_head(response, transfer->pool);
     }

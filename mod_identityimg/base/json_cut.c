@@ -194,6 +194,21 @@ const char *iimg_json_cut_rest(const iimg_json_cut_t *cut, apr_size_t *length)
     return cut->rest;
 }
 
+bool iimg_json_cut_part(const iimg_json_cut_t *cut, int number, iimg_json_span_t *span, bool *whole)
+{
+    *whole = number < cut->count;
+    if (*whole) {
+        *span = cut->spans[number];
+        return true;
+    }
+    if (number > cut->count || cut->too_much || !cut->in_string || !cut->cutting) {
+        return false;
+    }
+    span->offset = cut->spans[number].offset;
+    span->length = cut->at - span->offset;
+    return true;
+}
+
 const iimg_json_span_t *iimg_json_cut_span(const iimg_json_cut_t *cut, const char *number)
 {
     char *end;

@@ -33,6 +33,12 @@ bool iimg_json_cut_feed(iimg_json_cut_t *cut, const char *data, apr_size_t lengt
 const char *iimg_json_cut_rest(const iimg_json_cut_t *cut, apr_size_t *length);
 
 /**
+ * As much as has come of the number-th string that is cut out, from 0.
+ * @param whole whether it has ended @return false: it has not begun
+ */
+bool iimg_json_cut_part(const iimg_json_cut_t *cut, int number, iimg_json_span_t *span, bool *whole);
+
+/**
  * A string that was cut out and has ended.
  * @param number its value in what is left; NULL or anything else is no number
  * @return NULL when there is none such

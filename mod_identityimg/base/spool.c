@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include <apr_strings.h>
 
@@ -65,17 +66,35 @@ static iimg_spool_t *spool_create(apr_pool_t *pool, const char *dir)
     return spool;
 }
 
+/* Whether there could be a file, by what can be seen without making one. @return 0, or errno */
+static int look_for_room(const char *dir)
+{
+    struct statvfs room;
+
+    if (access(dir, W_OK | X_OK) != 0 || statvfs(dir, &room) != 0) {
+        return errno;
+    }
+    /* What a file system does not count, it has none of, and none left. */
+    return (room.f_blocks > 0 && room.f_bavail == 0) || (room.f_files > 0 && room.f_favail == 0)
+               ? ENOSPC : 0;
+}
+
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error)
 {
     /* Thousands wait at the same time: a descriptor is only held by those that need one. */
-    int fd = open_unnamed(dir);
+    *error = dir ? look_for_room(dir) : 0;
+    return *error ? NULL : spool_create(pool, dir);
+}
 
-    if (fd < 0) {
-        *error = errno;
-        return NULL;
-    }
-    close(fd);
-    return spool_create(pool, dir);
+iimg_spool_t *iimg_spool_move(apr_pool_t *pool, iimg_spool_t *spool)
+{
+    iimg_spool_t *moved = spool_create(pool, spool->dir);
+
+    *moved = *spool;
+    spool->fd = -1;
+    spool->memory = NULL;
+    spool->room = spool->length = 0;
+    return moved;
 }
 
 /* Writing ------------------------------------------------------------------------------------- */
@@ -248,19 +267,34 @@ static int copy_to(const iimg_spool_t *spool, const char *path)
     return error;
 }
 
+/* How Linux calls the file of a descriptor, whether it has a name or not. */
+static const char *name_of(apr_pool_t *pool, const iimg_spool_t *spool)
+{
+    return apr_psprintf(pool, "/proc/self/fd/%d", spool->fd);
+}
+
+int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *path)
+{
+    if (spool->fd < 0) {
+        return EBADF;
+    }
+    return linkat(AT_FDCWD, name_of(pool, spool), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0
+                                                                                          : errno;
+}
+
 int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path)
 {
-    const char *self;
     int error = spool->fd < 0 ? move_to_file(spool) : 0;
 
     if (error) {
         return error;
     }
-    self = apr_psprintf(pool, "/proc/self/fd/%d", spool->fd);
-    if (linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0) {
-        return 0;
-    }
-    return copy_to(spool, path);
+    return iimg_spool_link(pool, spool, path) == 0 ? 0 : copy_to(spool, path);
+}
+
+int iimg_spool_share(apr_pool_t *pool, const iimg_spool_t *spool)
+{
+    return spool->fd < 0 ? -1 : open(name_of(pool, spool), O_RDONLY | O_CLOEXEC);
 }
 
 int iimg_spool_flush(const iimg_spool_t *spool)

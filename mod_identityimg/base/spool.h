@@ -26,6 +26,9 @@ typedef struct iimg_spool_t {
  */
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error);
 
+/** The same spool in another pool; the one that was given is empty afterwards, and not to be used. */
+iimg_spool_t *iimg_spool_move(apr_pool_t *pool, iimg_spool_t *spool);
+
 /** Append. @return false when not all could be kept; spool->error says why */
 bool iimg_spool_write(iimg_spool_t *spool, const void *data, apr_size_t length);
 
@@ -47,6 +50,19 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool);
  * @return 0, or errno
  */
 int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path);
+
+/**
+ * Give its file a name in another directory of the same file system, whose only one it is: nothing is
+ * copied. Nothing may be written afterwards.
+ * @return 0, or errno: it cannot be done, or not any more, and its bytes have to be copied
+ */
+int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *path);
+
+/**
+ * A descriptor that reads its file and cannot write to it, for another process. The caller closes it.
+ * @return -1: there is none, as what is in memory has no file
+ */
+int iimg_spool_share(apr_pool_t *pool, const iimg_spool_t *spool);
 
 /** Wait until what was written cannot be lost by a power failure. @return 0, or errno */
 int iimg_spool_flush(const iimg_spool_t *spool);

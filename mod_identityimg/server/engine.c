@@ -140,10 +140,15 @@ static void *APR_THREAD_FUNC tick(apr_thread_t *thread, void *unused)
 
 /* Steps, by a hand -------------------------------------------------------------------------------- */
 
-static void *APR_THREAD_FUNC advance(apr_thread_t *thread, void *task)
+static void *APR_THREAD_FUNC advance(apr_thread_t *thread, void *baton)
 {
+    iimg_task_t *task = baton;
+
     (void)thread;
     iimg_task_advance(task);
+    if (task->step == IIMG_STEP_END) {
+        iimg_watches_tell(task->id, -1, IIMG_NEWS_CHANGED);     /* who waits does so for no thread more */
+    }
     send_to_engine(task);
     apr_atomic_dec32(&engine->working);
     return NULL;
@@ -206,7 +211,6 @@ static void place(iimg_task_t *task)
         apr_hash_set(engine->tasks, task->id, APR_HASH_KEY_STRING, task);
     }
     if (task->step == IIMG_STEP_END) {
-        iimg_watches_tell(task->id, -1, IIMG_NEWS_CHANGED);
         drop(task);
         return;
     }

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/spool.h"
 #include "services/breaker.h"
+#include "services/gemini_follow.h"
 #include "services/gemini_reply.h"
 #include "services/gemini_request.h"
 
@@ -115,6 +116,8 @@ static iimg_error_t *add_spool(apr_pool_t *pool, const iimg_generator_settings_t
 
     http->spool = iimg_spool_create(pool, settings->spool_dir, &error);
     if (http->spool) {
+        http->follow = iimg_gemini_follow;
+        http->follower = iimg_gemini_follow_create(pool, settings->spool_dir);
         return NULL;
     }
     err = iimg_error_code(iimg_error(pool, IIMG_UNAVAILABLE,

@@ -5,9 +5,8 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "base/spool.h"
-#include "services/base64.h"
 
-#define PIECE 16384
+#define PIECE 32768         /* characters */
 
 apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_t offset,
                                  void *buffer, apr_size_t size)
@@ -23,19 +22,13 @@ apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_
     return size;
 }
 
-/* JSON may write "/" as "\/", and any character as \u and four digits. */
-typedef struct unescape_t {
-    int step;               /* 0: plain, 1: behind a backslash, 2 to 5: in front of a digit */
-    unsigned int code;
-} unescape_t;
-
 static int digit_of(char c)
 {
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
 /* The character that one more byte makes whole; 0: none yet. What is no base64 becomes '!'. */
-static char unescape(unescape_t *it, char c)
+static char unescape(iimg_gemini_unescape_t *it, char c)
 {
     if (it->step == 0) {
         it->step = c == '\\';
@@ -54,56 +47,97 @@ static char unescape(unescape_t *it, char c)
     return it->code > ' ' && it->code < 0x7f ? (char)it->code : '!';
 }
 
-/* In place. @return what is left of the length */
-static apr_size_t unescape_piece(unescape_t *it, char *piece, apr_size_t length)
+/* @return what is left of the length */
+static apr_size_t unescape_piece(iimg_gemini_unescape_t *it, const char *piece, apr_size_t length,
+                                 char *to)
 {
     apr_size_t kept = 0;
 
-    if (it->step == 0 && !memchr(piece, '\\', length)) {
-        return length;
-    }
     for (apr_size_t i = 0; i < length; i++) {
         char c = unescape(it, piece[i]);
 
         if (c) {
-            piece[kept++] = c;
+            to[kept++] = c;
         }
     }
     return kept;
+}
+
+static const char broken[] = "the picture's base64 is broken";
+static const char not_written[] = "the picture could not be written";
+
+static const char *feed_piece(iimg_gemini_decoder_t *decoder, const char *text, apr_size_t length)
+{
+    char plain[PIECE], bytes[PIECE / 4 * 3 + 3];
+
+    if (decoder->escapes.step || memchr(text, '\\', length)) {
+        length = unescape_piece(&decoder->escapes, text, length, plain);
+        text = plain;
+    }
+    length = iimg_base64_feed(&decoder->base64, text, length, bytes);
+    if (decoder->base64.broken) {
+        return broken;
+    }
+    return iimg_spool_write(decoder->to, bytes, length) ? NULL : not_written;
+}
+
+const char *iimg_gemini_decoder_feed(iimg_gemini_decoder_t *decoder, const char *text,
+                                     apr_size_t length)
+{
+    const char *problem = NULL;
+
+    while (length > 0 && !problem) {
+        apr_size_t n = length < PIECE ? length : PIECE;
+
+        problem = feed_piece(decoder, text, n);
+        text += n;
+        length -= n;
+    }
+    return problem;
+}
+
+const char *iimg_gemini_decoder_end(iimg_gemini_decoder_t *decoder)
+{
+    char bytes[2];
+    apr_size_t n;
+
+    if (!iimg_base64_end(&decoder->base64, bytes, &n) || decoder->escapes.step) {
+        return broken;
+    }
+    return iimg_spool_write(decoder->to, bytes, n) ? NULL : not_written;
 }
 
 /* @return NULL, or what is in the way */
 static const char *decode(const iimg_http_response_t *response, const iimg_json_span_t *span,
                           iimg_spool_t *to)
 {
-    static const char broken[] = "the picture's base64 is broken";
-    iimg_base64_t base64 = { 0 };
-    unescape_t escapes = { 0 };
-    char piece[PIECE], bytes[PIECE / 4 * 3 + 3];
-    apr_size_t done = 0, n;
+    iimg_gemini_decoder_t decoder = { .to = to };
+    const char *problem = NULL;
+    char piece[PIECE];
+    apr_size_t done = 0;
 
-    while (done < span->length) {
-        n = span->length - done < PIECE ? span->length - done : PIECE;
+    while (done < span->length && !problem) {
+        apr_size_t n = span->length - done < PIECE ? span->length - done : PIECE;
+
         if (iimg_gemini_body_read(response, span->offset + done, piece, n) != n) {
             return "the reply could not be read again";
         }
         done += n;
-        n = unescape_piece(&escapes, piece, n);
-        n = iimg_base64_feed(&base64, piece, n, bytes);
-        if (base64.broken) {
-            return broken;
-        }
-        if (!iimg_spool_write(to, bytes, n)) {
-            return "the picture could not be written";
-        }
+        problem = iimg_gemini_decoder_feed(&decoder, piece, n);
     }
-    if (!iimg_base64_end(&base64, bytes, &n) || escapes.step) {
-        return broken;
-    }
-    return iimg_spool_write(to, bytes, n) ? NULL : "the picture could not be written";
+    return problem ? problem : iimg_gemini_decoder_end(&decoder);
 }
 
-/* The file's descriptor ends with work; what is mapped stays. */
+const char *iimg_gemini_picture_open(apr_pool_t *pool, iimg_spool_t *spool,
+                                     iimg_gemini_picture_t *picture)
+{
+    picture->spool = spool;
+    picture->data = iimg_spool_map(pool, spool);
+    picture->length = spool->length;
+    picture->no_room = !picture->data;
+    return picture->data ? NULL : "the picture's file could not be mapped";
+}
+
 static const char *decode_into(apr_pool_t *pool, apr_pool_t *work, const char *dir,
                                const iimg_http_response_t *response, const iimg_json_span_t *span,
                                iimg_gemini_picture_t *picture)
@@ -113,10 +147,7 @@ static const char *decode_into(apr_pool_t *pool, apr_pool_t *work, const char *d
     const char *problem = spool ? decode(response, span, spool) : "no file for the picture";
 
     if (!problem) {
-        picture->data = iimg_spool_map(pool, spool);
-        picture->length = spool->length;
-        picture->no_room = !picture->data;
-        return picture->data ? NULL : "the picture's file could not be mapped";
+        return iimg_gemini_picture_open(pool, iimg_spool_move(pool, spool), picture);
     }
     picture->no_room = !spool || spool->error;
     error = spool ? spool->error : error;
@@ -129,7 +160,7 @@ const char *iimg_gemini_picture_decode(apr_pool_t *pool, const char *dir,
                                        iimg_gemini_picture_t *picture)
 {
     const char *problem;
-    apr_pool_t *work;
+    apr_pool_t *work;           /* what is no picture needs no room any longer */
 
     apr_pool_create(&work, pool);
     problem = decode_into(pool, work, dir, response, span, picture);

@@ -8,15 +8,15 @@
 #include "base/json_cut.h"
 #include "base/log.h"
 #include "base/media_type.h"
+#include "base/spool.h"
 #include "services/gemini_error.h"
+#include "services/gemini_follow.h"
 #include "services/gemini_picture.h"
 #include "services/gemini_reason.h"
 #include "services/picture_size.h"
 
 #define MAX_USAGE 4096      /* bytes of token counts worth keeping */
 #define MAX_TEXT 4096       /* bytes of words worth keeping */
-#define MAX_STRING 16384    /* bytes of a string worth looking at: signatures are longer */
-#define MAX_REST (1024 * 1024)  /* bytes of a reply without its pictures */
 #define PIECE 65536
 
 typedef struct reply_t {
@@ -149,6 +149,18 @@ static bool is_wanted(iimg_format_t format)
     return format == IIMG_FORMAT_JPEG || format == IIMG_FORMAT_PNG || format == IIMG_FORMAT_WEBP;
 }
 
+/* Most have been decoded while they came. */
+static const char *find_picture(const reply_t *reply, const iimg_json_span_t *span,
+                                iimg_gemini_picture_t *picture)
+{
+    apr_pool_t *pool = reply->context->pool;
+    iimg_spool_t *spool = iimg_gemini_follow_take(reply->response->follower, pool, span);
+
+    return spool ? iimg_gemini_picture_open(pool, spool, picture)
+                 : iimg_gemini_picture_decode(pool, reply->settings->spool_dir, reply->response, span,
+                                              picture);
+}
+
 /* The bytes decide what the picture is; the label has been seen to lie. */
 static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
                                   iimg_generator_result_t *result)
@@ -161,14 +173,14 @@ static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
     const char *problem = "the picture is not where it was";
 
     if (span) {
-        problem = iimg_gemini_picture_decode(reply->context->pool, reply->settings->spool_dir,
-                                             reply->response, span, &picture);
+        problem = find_picture(reply, span, &picture);
     }
     if (problem) {
         return picture.no_room ? no_room(reply, problem) : unusable(reply, problem);
     }
     result->data = picture.data;
     result->length = picture.length;
+    result->spool = picture.spool;
     type = iimg_media_type_sniff(result->data, result->length);
     if (!is_wanted(type->format)) {
         return unusable(reply, "the picture is neither JPEG nor PNG nor WebP");
@@ -329,6 +341,7 @@ static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *resu
     if (err) {
         result->data = NULL;
         result->length = 0;
+        result->spool = NULL;
         return err;
     }
     if (reply->reason->verdict == IIMG_GEMINI_UNHEARD_OF) {
@@ -389,22 +402,36 @@ static iimg_error_t *read_reply(reply_t *reply, iimg_generator_result_t **result
     return judge(reply, *result);
 }
 
-/* The reply without its pictures, as values. @return NULL, and says why, when it is no JSON */
-static json_t *read_rest(reply_t *reply, const char **problem)
+static bool cut_again(reply_t *reply)
 {
     char *piece = apr_palloc(reply->context->pool, PIECE);
     apr_size_t offset = 0, n;
-    const char *rest;
-    json_error_t where;
-    json_t *root;
 
-    reply->cut = iimg_json_cut_create(reply->context->pool, "data", MAX_STRING, MAX_REST);
+    reply->cut = iimg_json_cut_create(reply->context->pool, "data", IIMG_GEMINI_MAX_STRING,
+                                      IIMG_GEMINI_MAX_REST);
     while ((n = iimg_gemini_body_read(reply->response, offset, piece, PIECE)) > 0) {
         offset += n;
         if (!iimg_json_cut_feed(reply->cut, piece, n)) {
-            *problem = "there is too much in it beside pictures";
-            return NULL;
+            return false;
         }
+    }
+    return true;
+}
+
+/* The reply without its pictures, as values. @return NULL, and says why, when it is no JSON */
+static json_t *read_rest(reply_t *reply, const char **problem)
+{
+    const iimg_http_response_t *response = reply->response;
+    json_error_t where;
+    const char *rest;
+    apr_size_t n;
+    json_t *root;
+
+    reply->cut = iimg_gemini_follow_cut(response->follower, response->spool ? response->spool->length
+                                                                            : response->length);
+    if (!reply->cut && !cut_again(reply)) {
+        *problem = "there is too much in it beside pictures";
+        return NULL;
     }
     rest = iimg_json_cut_rest(reply->cut, &n);
     root = json_loadb(rest, n, JSON_ALLOW_NUL, &where);

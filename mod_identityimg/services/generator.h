@@ -36,6 +36,7 @@ typedef struct iimg_generator_request_t {
 typedef struct iimg_generator_result_t {
     const char *data;               /* the picture's bytes as they came; NULL: there is none */
     apr_size_t length;
+    struct iimg_spool_t *spool;     /* that has them and nothing else; NULL: memory does */
     const char *usage;              /* provider's token counts as JSON text, or NULL */
     const char *cost;               /* US dollars as decimal text; NULL: unknown */
     const char *model;              /* the model that says it answered, or NULL */

@@ -6,9 +6,9 @@
 #include "services/edit.h"
 
 /* The zygote is given one end of a SOCK_SEQPACKET pair as IIMG_WORK_SOCKET. A request is one
- * message, with three descriptors: a sealed memory file with the picture, a pipe for the answer,
- * which the picture's own process writes and closes, and a pipe for verdicts, which the zygote
- * alone writes. The zygote never sees a byte of a picture; the answer may come from a process
+ * message, with three descriptors: a file with the picture (a sealed memory file, or one open for
+ * reading alone), a pipe for the answer, which the picture's own process writes and closes, and a
+ * pipe for verdicts, which the zygote alone writes. The zygote never sees a byte of a picture; the answer may come from a process
  * that was taken over. */
 
 #define IIMG_WORK_PROTOCOL 1        /* httpd and worker of different versions refuse one another */
@@ -26,7 +26,7 @@ typedef enum {
 typedef struct iimg_work_request_t {
     uint32_t protocol;
     uint32_t kind;                  /* iimg_work_kind_t */
-    uint64_t offset, length;        /* of the picture in the memory file */
+    uint64_t offset, length;        /* of the picture in its file */
     uint64_t max_pixels;            /* of everything but baseline JPEG */
     uint64_t max_pixels_jpeg;       /* of baseline JPEG */
     uint32_t side;                  /* REFERENCE: most pixels of the longer side */

@@ -15,7 +15,10 @@ typedef struct iimg_picture_worker_t {
     int deadline;                   /* milliseconds for a picture */
 } iimg_picture_worker_t;
 
-/** Some bytes, and where they lie in a sealed memory file, if they do. */
+/**
+ * Some bytes, and where they lie in a file for the worker, if they do: a sealed memory file, or one that
+ * this descriptor can only read, and to which nobody writes any more.
+ */
 typedef struct iimg_bytes_t {
     const char *data;
     apr_size_t length;

@@ -15,6 +15,8 @@ typedef struct iimg_object_t {
     const char *media_type;
     const char *data;
     apr_size_t length;
+    const struct iimg_spool_t *spool;   /* has these bytes and nothing else, and may be given a name: a
+                                           store of files need not write them again; or NULL */
 } iimg_object_t;
 
 /** An object that a store lists. */

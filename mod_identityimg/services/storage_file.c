@@ -13,6 +13,7 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/spool.h"
 #include "base/uuid.h"
 
 /* Where an object is written before it gets its name: no key, so never served. Keys are written once
@@ -93,10 +94,28 @@ typedef struct fresh_t {
     const char *path;           /* its name once it is whole */
     const char *temporary;      /* its name until then; NULL: it does not have that one */
     int fd;                     /* -1: closed */
+    bool filled;                /* the object's own file was given this name */
 } fresh_t;
 
-static int create(fresh_t *file)
+/* What comes from a spool of this file system lies there already, and becomes the file. */
+static bool adopt(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
 {
+    if (!object->spool || iimg_spool_link(pool, object->spool, file->temporary) != 0) {
+        return false;
+    }
+    file->fd = open(file->temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    file->filled = file->fd >= 0;
+    if (!file->filled) {
+        unlink(file->temporary);
+    }
+    return file->filled;
+}
+
+static int create(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
+{
+    if (adopt(pool, object, file)) {
+        return 0;
+    }
     file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     return file->fd < 0 ? errno : 0;
 }
@@ -111,10 +130,10 @@ static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iim
     file->path = iimg_file_path(pool, storage, object->key);
     file->temporary = unfinished(pool, file->path);
     code = code ? code : IIMG_FAULT("file.create");
-    code = code ? code : create(file);
+    code = code ? code : create(pool, object, file);
     if (code == ENOENT) {
         code = make_parents(pool, storage, file->path);
-        code = code ? code : create(file);
+        code = code ? code : create(pool, object, file);
     }
     file->temporary = file->fd < 0 ? NULL : file->temporary;
     return code;
@@ -123,7 +142,8 @@ static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iim
 /* Has the disk begin with it: all files of a picture are under way before the first is waited for. */
 static int fill(const fresh_t *file, const iimg_object_t *object)
 {
-    int code = write_all(file->fd, object->data, object->length);
+    int code = file->filled ? IIMG_FAULT("file.write")
+                            : write_all(file->fd, object->data, object->length);
 
     (void)IIMG_FAULT("file.written");
     if (code == 0) {

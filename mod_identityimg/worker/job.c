@@ -37,20 +37,28 @@ const char *iimg_job_prepare(void)
                ? NULL : "libvips does not find its module for HEIC and AVIF";
 }
 
-/* Nobody can change or shorten a file with these seals. */
+/* Nobody can change or shorten a file with these seals; and whoever takes this process over changes none
+ * that is open for reading alone, of which httpd has promised that nobody else does. */
+static bool is_fixed(int picture)
+{
+    int seals = fcntl(picture, F_GET_SEALS), flags = fcntl(picture, F_GETFL);
+
+    return (seals >= 0 && (seals & SEALS) == SEALS)
+           || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
+}
+
 static bool map(iimg_work_t *work, int picture)
 {
     const iimg_work_request_t *request = work->request;
-    int seals = fcntl(picture, F_GET_SEALS);
     struct stat info;
     unsigned char *start;
 
-    if (seals < 0 || (seals & SEALS) != SEALS || fstat(picture, &info) != 0
+    if (!is_fixed(picture) || fstat(picture, &info) != 0
         || request->offset > (uint64_t)info.st_size
         || request->length > (uint64_t)info.st_size - request->offset) {
         return false;
     }
-    start = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_PRIVATE, picture, 0);
+    start = mmap(NULL, (size_t)info.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, picture, 0);
     if (start == MAP_FAILED) {
         return false;
     }
@@ -110,7 +118,7 @@ bool iimg_job_run(const iimg_work_request_t *request, int picture, int answer)
     work.answer.protocol = IIMG_WORK_PROTOCOL;
     work.answer.status = IIMG_WORK_FAILED;
     if (!map(&work, picture)) {
-        strcpy(work.answer.said, "the memory file is not sealed, or too short");
+        strcpy(work.answer.said, "the picture's file is not sealed, or too short");
     }
     else if (request->kind == IIMG_WORK_POSTER) {
         iimg_poster_work(&work);

@@ -78,6 +78,7 @@ static bool has_large_profile(iimg_work_t *work, uint64_t length)
     return true;
 }
 
+/* Most pictures have their metadata in front: then nothing but that is written. */
 static bool apply_edit(const iimg_edit_t *edit, iimg_work_t *work, iimg_source_t *source)
 {
     uint64_t length;
@@ -91,12 +92,16 @@ static bool apply_edit(const iimg_edit_t *edit, iimg_work_t *work, iimg_source_t
         source->data = work->data + edit->steps[0].offset;
         return true;
     }
-    clean = malloc(length ? length : 1);
-    if (clean) {
+    clean = iimg_edit_apply_within(edit, length, work->data);
+    if (!clean) {
+        clean = malloc(length ? length : 1);
+        if (!clean) {
+            return false;
+        }
         iimg_edit_apply(edit, work->data, clean);
     }
     source->data = clean;
-    return clean != NULL;
+    return true;
 }
 
 /* Takes the metadata off; what the container itself says of sizes is judged before libvips sees

@@ -170,7 +170,9 @@ static int care_for_opening(scmp_filter_ctx filter, bool fonts)
     if (!fonts) {
         return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0)
                | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                  SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS));
+                                  SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS))
+               | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                                  SCMP_A1(SCMP_CMP_EQ, F_GETFL));
     }
     return allow_all(filter, allowed_for_fonts, COUNT(allowed_for_fonts))
            | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "fuzz.h"
 #include "services/gemini_error.h"
+#include "services/gemini_follow.h"
 #include "services/gemini_reply.h"
 
 #define KEY "AIza-secret"       /* also in the dictionary: providers repeat what they are sent */
@@ -140,6 +141,43 @@ static void claim_result(const iimg_generator_result_t *result)
     json_decref(usage);
 }
 
+/* In pieces of one byte, two, three, ... */
+static iimg_gemini_follow_t *follow(apr_pool_t *pool, const char *body, size_t length)
+{
+    iimg_gemini_follow_t *follower = iimg_gemini_follow_create(pool, NULL);
+
+    for (size_t at = 0, step = 1; at < length; at += step, step++) {
+        size_t n = step < length - at ? step : length - at;
+
+        iimg_gemini_follow(follower, apr_pmemdup(pool, body + at, n), n);
+        if (n < step) {
+            break;
+        }
+    }
+    return follower;
+}
+
+/* Who was followed while he came says the same. */
+static void claim_followed(const iimg_context_t *context, const iimg_generator_settings_t *settings,
+                           const iimg_generator_request_t *request, iimg_http_response_t response,
+                           const char *body, const iimg_generator_result_t *wanted,
+                           const iimg_error_t *wanted_err)
+{
+    iimg_generator_result_t *result = NULL;
+    iimg_context_t other = *context;
+    iimg_error_t *err;
+
+    response.follower = follow(context->pool, body, response.spool ? response.spool->length
+                                                                   : response.length);
+    err = iimg_gemini_reply(&other, settings, request, &response, &result);
+    fuzz_claim(!err == !wanted_err && (!err || (strcmp(err->code, wanted_err->code) == 0
+                                                && strcmp(err->message, wanted_err->message) == 0)),
+               "a reply that was followed fails as it does when it is read in the end");
+    fuzz_claim(err || (result->length == wanted->length
+                       && memcmp(result->data, wanted->data, result->length) == 0),
+               "and has the same picture");
+}
+
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 {
     iimg_context_t context = { .pool = pool, .request_id = "fuzz", .log = &sink };
@@ -148,11 +186,14 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
                                          .height = 512 };
     iimg_http_response_t response = response_of(pool, data, length);
     iimg_generator_result_t *result = NULL;
+    const char *body;
     iimg_error_t *err;
 
     claim_cut(pool, &response);
+    body = response.body;
     spool_body(pool, &response);
     err = iimg_gemini_reply(&context, &settings, &request, &response, &result);
+    claim_followed(&context, &settings, &request, response, body, result, err);
     fuzz_claim(!result || (result->data != NULL) == !err, "there is a picture or an error");
     if (err) {
         claim_error(err);

@@ -6,6 +6,7 @@ use warnings;
 use utf8;
 use IdentityImg::Test;
 use IdentityImg::Server;
+use File::Temp ();
 use HTTP::Tiny;
 use IPC::Open2 'open2';
 use JSON::PP ();
@@ -187,15 +188,20 @@ sub peak {
     return $kb / 1024;
 }
 SKIP: {
-    skip 'the sanitizer has memory of its own', 3 if $ENV{IIMG_SANITIZE};
-    $server->restart($breaker);
-    generate('') for 1 .. 3;
-    my $before = peak(1) // skip 'the kernel does not let a peak begin anew', 3;
-    is +(generate('big'))[0], 200, 'a picture of 24 MiB';
-    my $rise = peak() - $before;
-    diag sprintf 'the child\'s peak rose by %.1f MiB', $rise;
-    cmp_ok $rise, '>', 20, 'is seen in the memory of the child';
-    cmp_ok $rise, '<', 24 + 4, 'and raises its peak by the picture\'s own size and less than 4 MiB';
+    my $shm = File::Temp->newdir('/dev/shm/iimg-spool.XXXXXX');
+    chmod 0755, "$shm";
+    skip 'the sanitizer has memory of its own', 5 if $ENV{IIMG_SANITIZE};
+    for (['beside the store', '', 0], ['on another file system than the store', "IdentityImgSpoolDir $shm/spool\n", 24]) {
+        my ($where, $conf, $copied) = @$_;
+        $server->restart($breaker . $conf);
+        generate('') for 1 .. 3;
+        my $before = peak(1) // skip 'the kernel does not let a peak begin anew', 5;
+        is +(generate('big'))[0], 200, "a picture of 24 MiB, spooled $where";
+        my $rise = peak() - $before;
+        diag sprintf 'the child\'s peak rose by %.1f MiB', $rise;
+        cmp_ok $rise, '>', 20, 'is seen in the memory of the child, which copies it' if $copied;
+        cmp_ok $rise, '<', $copied + 4, $copied ? 'and raises its peak by its own size and less than 4 MiB' : 'raises the child\'s peak by less than 4 MiB: it is never copied';
+    }
 }
 
 $server->judge(

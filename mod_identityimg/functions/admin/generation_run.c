@@ -2,9 +2,11 @@
 #include "functions/admin/generation_run.h"
 
 #include <string.h>
+#include <unistd.h>
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/spool.h"
 
 /* What goes in ---------------------------------------------------------------------------------- */
 
@@ -133,7 +135,7 @@ static void store(void *baton)
     const iimg_generator_result_t *result = keeping->run->result;
 
     keeping->tried = true;
-    keeping->err = iimg_store_generated(keeping->context, result->data, result->length,
+    keeping->err = iimg_store_generated(keeping->context, result,
                                         iimg_media_type_sniff(result->data, result->length),
                                         &keeping->run->stored);
 }
@@ -143,11 +145,17 @@ static void store(void *baton)
 static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run_t *run,
                                     keeping_t *keeping)
 {
-    const iimg_media_type_t *type = iimg_media_type_sniff(run->result->data, run->result->length);
-    iimg_bytes_t bytes = { run->result->data, run->result->length, -1, 0, false };
-    iimg_error_t *err = iimg_image_size(context, &context->services->pictures, &bytes, store,
-                                        keeping, &run->outcome.width, &run->outcome.height);
+    const iimg_generator_result_t *result = run->result;
+    const iimg_media_type_t *type = iimg_media_type_sniff(result->data, result->length);
+    iimg_bytes_t bytes = { result->data, result->length, -1, 0, false };
+    iimg_error_t *err;
 
+    bytes.file = result->spool ? iimg_spool_share(context->pool, result->spool) : -1;
+    err = iimg_image_size(context, &context->services->pictures, &bytes, store, keeping,
+                          &run->outcome.width, &run->outcome.height);
+    if (bytes.file >= 0) {
+        close(bytes.file);
+    }
     if (err && keeping->tried && !keeping->err) {
         iimg_abandon_picture(context, &run->stored);
     }

@@ -219,7 +219,7 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
                                  iimg_stored_picture_t *stored);
 
 /** Write a generated picture's one object. Errors: IIMG_UNAVAILABLE. */
-iimg_error_t *iimg_store_generated(iimg_context_t *context, const char *data, apr_size_t length,
+iimg_error_t *iimg_store_generated(iimg_context_t *context, const iimg_generator_result_t *result,
                                    const iimg_media_type_t *type, iimg_stored_picture_t *stored);
 
 /** Within a transaction: the row shows the stored picture now. */

@@ -64,10 +64,10 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
     return announce_and_put(context, objects, stored);
 }
 
-iimg_error_t *iimg_store_generated(iimg_context_t *context, const char *data, apr_size_t length,
+iimg_error_t *iimg_store_generated(iimg_context_t *context, const iimg_generator_result_t *result,
                                    const iimg_media_type_t *type, iimg_stored_picture_t *stored)
 {
-    iimg_object_t object = { NULL, type->media_type, data, length };
+    iimg_object_t object = { NULL, type->media_type, result->data, result->length, result->spool };
 
     stored->uuid = iimg_uuid_create(context->pool);
     stored->count = 1;

@@ -105,6 +105,28 @@ static void test_kept(apr_pool_t *parent, const char *dir)
                   "so is a name that cannot be given");
 }
 
+static void test_linked(apr_pool_t *pool, const char *dir)
+{
+    const char *path = apr_pstrcat(pool, dir, "/linked", NULL);
+    char *bytes = apr_pcalloc(pool, IIMG_SPOOL_MEMORY + 1), byte = 'x';
+    int error = 0, fd;
+    iimg_spool_t *spool = iimg_spool_create(pool, dir, &error);
+
+    iimg_spool_write(spool, "x", 1);
+    tap_is_number(iimg_spool_link(pool, spool, path), EBADF, "what is in memory has no file to link");
+    tap_is_number(iimg_spool_share(pool, spool), -1, "nor one to share");
+    iimg_spool_write(spool, bytes, IIMG_SPOOL_MEMORY);
+    tap_is_number(iimg_spool_link(pool, spool, path), 0, "a file is given a name elsewhere");
+    tap_is_number(iimg_spool_link(pool, spool, path), EEXIST, "but no name that is taken");
+    tap_ok(iimg_spool_link(pool, spool, "/proc/linked") != 0, "nor one in another file system");
+    fd = iimg_spool_share(pool, spool);
+    tap_ok(fd >= 0 && pread(fd, &byte, 1, 0) == 1 && byte == 'x', "who shares it reads it");
+    tap_ok(pwrite(fd, "y", 1, 0) == -1 && errno == EBADF, "and cannot write to it");
+    close(fd);
+    unlink(path);
+    tap_is_number(iimg_spool_link(pool, spool, path), ENOENT, "a name that is gone is not given again");
+}
+
 static void test_trouble(apr_pool_t *pool)
 {
     iimg_spool_t full = { .fd = open("/dev/full", O_WRONLY | O_CLOEXEC) };
@@ -128,6 +150,7 @@ int main(void)
     test_large(context->pool, NULL);
     test_large(context->pool, dir);
     test_kept(context->pool, dir);
+    test_linked(context->pool, dir);
     test_trouble(context->pool);
     rmdir(dir);
     work_end(context);

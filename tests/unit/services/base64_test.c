@@ -1,4 +1,5 @@
 /* base64_test.c - services/base64.c: both ways, both alphabets, and what is no base64. */
+#include <stdlib.h>
 #include "services/base64.h"
 #include "tap.h"
 #include "work.h"
@@ -102,6 +103,51 @@ static void test_pieces(apr_pool_t *pool)
     }
 }
 
+/* @return bytes, or -1; `step` characters at a time, in room that ends where it may end */
+static int read_in_steps(apr_pool_t *pool, const char *text, apr_size_t length, apr_size_t step,
+                         const char **data)
+{
+    iimg_base64_t base64 = { 0 };
+    char *out = apr_palloc(pool, length + 3);
+    apr_size_t got = 0, rest;
+
+    for (apr_size_t at = 0; at < length; at += step) {
+        apr_size_t n = step < length - at ? step : length - at;
+        char *piece = malloc(n / 4 * 3 + 3);
+        apr_size_t bytes = iimg_base64_feed(&base64, text + at, n, piece);
+
+        memcpy(out + got, piece, bytes);
+        free(piece);
+        got += bytes;
+    }
+    *data = out;
+    return iimg_base64_end(&base64, out + got, &rest) ? (int)(got + rest) : -1;
+}
+
+/* Long texts are read in a way of their own, which must say the same of each character at each place. */
+static void test_long(apr_pool_t *pool)
+{
+    const char *data, *slow;
+    char text[65] = "", was;
+    int differ = 0;
+
+    for (int i = 0; i < 64; i++) {
+        text[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"[i * 37 % 64];
+    }
+    for (int i = 0; i < 64 * 256; i++) {
+        apr_size_t length = 64 - (apr_size_t)i % 5;
+        int fast, wanted;
+
+        was = text[i / 256];
+        text[i / 256] = (char)i;
+        fast = read_in_steps(pool, text, length, 64, &data);
+        wanted = read_in_steps(pool, text, length, 1, &slow);
+        differ += fast != wanted || (fast > 0 && memcmp(data, slow, (size_t)fast) != 0);
+        text[i / 256] = was;
+    }
+    tap_is_number(differ, 0, "each character means the same in a long text");
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
@@ -111,6 +157,7 @@ int main(void)
     test_nonsense(context->pool);
     test_many(context->pool);
     test_pieces(context->pool);
+    test_long(context->pool);
     work_end(context);
     return tap_done();
 }

@@ -3,8 +3,10 @@
 #include <jansson.h>
 #include "base/http.h"
 #include "base/json.h"
+#include "base/spool.h"
 #include "services/base64.h"
 #include "services/gemini_error.h"
+#include "services/gemini_follow.h"
 #include "services/gemini_reply.h"
 #include "services/gemini_request.h"
 #include "services/generator.h"
@@ -248,12 +250,28 @@ static void test_headers(apr_pool_t *pool)
 
 /* Replies ------------------------------------------------------------------------------------- */
 
+static apr_size_t step;     /* bytes in which replies come and are followed; 0: nobody follows them */
+
+static iimg_gemini_follow_t *followed(apr_pool_t *pool, const char *body)
+{
+    iimg_gemini_follow_t *follow = iimg_gemini_follow_create(pool, NULL);
+    apr_size_t length = strlen(body);
+
+    for (apr_size_t at = 0; at < length; at += step) {
+        apr_size_t n = step < length - at ? step : length - at;
+
+        iimg_gemini_follow(follow, apr_pmemdup(pool, body + at, n), n);
+    }
+    return follow;
+}
+
 static iimg_error_t *reply_to(iimg_context_t *context, int status, const char *body,
                               iimg_generator_result_t **result)
 {
     iimg_http_response_t response = {
         .outcome = IIMG_HTTP_OK, .problem = "", .status = status,
         .headers = apr_table_make(context->pool, 2), .body = body, .length = strlen(body),
+        .follower = step ? followed(context->pool, body) : NULL,
     };
 
     *result = NULL;
@@ -804,8 +822,33 @@ static void test_with_server(iimg_context_t *context)
     tap_ok(double_stop(&server), "the double ends when its standard input closes");
 }
 
+/* What was decoded while it came is there, once, for whoever asks for the right place. */
+static void test_follow(apr_pool_t *pool)
+{
+    const char *body = REPLY(THOUGHT(DRAFT64) "," PICTURE("image/png", PNG64), "STOP");
+    iimg_gemini_follow_t *follow = step ? followed(pool, body) : NULL;
+    iimg_json_cut_t *cut = iimg_gemini_follow_cut(follow, strlen(body));
+    iimg_spool_t *spool;
+    char bytes[sizeof(PNG)];
+
+    if (!step) {
+        tap_ok(!cut && !iimg_gemini_follow_take(NULL, pool, NULL), "nobody has followed");
+        return;
+    }
+    tap_ok(cut && !iimg_gemini_follow_cut(follow, strlen(body) - 1), "the whole of it was followed");
+    tap_ok(cut && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "0")),
+           "the first picture was not worth to be kept");
+    spool = cut ? iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")) : NULL;
+    tap_ok(spool && spool->length == sizeof(PNG) - 1
+               && iimg_spool_read(spool, 0, bytes, sizeof(bytes)) == sizeof(PNG) - 1
+               && memcmp(bytes, PNG, sizeof(PNG) - 1) == 0, "the last one is there at once");
+    tap_ok(cut && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")),
+           "and is given away once");
+}
+
 int main(void)
 {
+    static const apr_size_t steps[] = { 0, 1, 2, 3, 7, 100, 65536 };
     iimg_context_t *context = work_begin();
 
     tap_ok(iimg_http_start(), "libcurl starts");
@@ -814,8 +857,13 @@ int main(void)
     test_body_refused(context->pool);
     test_addresses(context->pool);
     test_headers(context->pool);
-    test_pictures(context);
-    test_failures(context);
+    for (size_t i = 0; i < COUNT(steps); i++) {
+        step = steps[i];
+        test_pictures(context);
+        test_failures(context);
+        test_follow(context->pool);
+    }
+    step = 0;
     test_outcomes(context);
     test_retry_after(context);
     test_extras(context);
