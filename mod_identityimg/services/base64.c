@@ -2,9 +2,6 @@
 #include "services/base64.h"
 
 #include <openssl/evp.h>
-#ifdef __x86_64__
-#include <tmmintrin.h>
-#endif
 
 #define MAX_DATA ((apr_size_t)1 << 30)      /* OpenSSL counts in int */
 
@@ -38,68 +35,12 @@ static const signed char values[256] = {
     ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1),
 };
 
-#ifdef __x86_64__
-#define BLOCK 16            /* characters that are read at once: 12 bytes */
-#define BLOCK_ROOM 24       /* characters left: 16 bytes are written, of which 4 are nothing */
-
-/*
- * Four groups of the standard alphabet (W. Mula, D. Lemire: Faster Base64 Encoding and Decoding using AVX2
- * Instructions). A character's upper half says by how much it is off its value, where "/" alone differs from
- * its neighbours; a bit that both halves' tables have says that it is none.
- * @return whether all 16 are characters of it; else nothing is written
- */
-__attribute__((target("ssse3")))
-static bool read_block(const unsigned char *from, unsigned char *to)
-{
-    const __m128i by_upper = _mm_setr_epi8(0x10, 0x10, 1, 2, 4, 8, 4, 8, 0x10, 0x10, 0x10, 0x10, 0x10,
-                                           0x10, 0x10, 0x10);
-    const __m128i by_lower = _mm_setr_epi8(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11,
-                                           0x13, 0x1a, 0x1b, 0x1b, 0x1b, 0x1a);
-    const __m128i offsets = _mm_setr_epi8(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
-    const __m128i order = _mm_setr_epi8(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
-    const __m128i low = _mm_set1_epi8(0x0f);
-    __m128i text = _mm_loadu_si128((const __m128i *)from);
-    __m128i upper = _mm_and_si128(_mm_srli_epi32(text, 4), low), lower = _mm_and_si128(text, low);
-    __m128i wrong = _mm_and_si128(_mm_shuffle_epi8(by_upper, upper), _mm_shuffle_epi8(by_lower, lower));
-    __m128i slash = _mm_cmpeq_epi8(text, _mm_set1_epi8('/')), six, twelve, bytes;
-
-    if (_mm_movemask_epi8(_mm_cmpeq_epi8(wrong, _mm_setzero_si128())) != 0xffff) {
-        return false;
-    }
-    six = _mm_add_epi8(text, _mm_shuffle_epi8(offsets, _mm_add_epi8(upper, slash)));
-    twelve = _mm_maddubs_epi16(six, _mm_set1_epi32(0x01400140));
-    bytes = _mm_shuffle_epi8(_mm_madd_epi16(twelve, _mm_set1_epi32(0x00011000)), order);
-    _mm_storeu_si128((__m128i *)to, bytes);
-    return true;
-}
-
-static apr_size_t read_blocks(const unsigned char *from, apr_size_t length, unsigned char **to)
-{
-    apr_size_t left = length;
-
-    if (!__builtin_cpu_supports("ssse3")) {
-        return 0;
-    }
-    for (; left >= BLOCK_ROOM && read_block(from, *to); left -= BLOCK, from += BLOCK) {
-        *to += BLOCK / 4 * 3;
-    }
-    return length - left;
-}
-#else
-static apr_size_t read_blocks(const unsigned char *from, apr_size_t length, unsigned char **to)
-{
-    (void)from, (void)length, (void)to;
-    return 0;
-}
-#endif
-
 /* Whole groups, as long as they are nothing else; most of a picture is read here.
  * @return how many characters were read */
 static apr_size_t read_groups(const unsigned char *from, apr_size_t length, unsigned char **to)
 {
-    apr_size_t blocks = read_blocks(from, length, to), left = length - blocks;
+    apr_size_t left = length;
 
-    from += blocks;
     for (; left >= 4; left -= 4, from += 4) {
         int a = values[from[0]], b = values[from[1]], c = values[from[2]], d = values[from[3]];
 

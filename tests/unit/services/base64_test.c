@@ -124,7 +124,7 @@ static int read_in_steps(apr_pool_t *pool, const char *text, apr_size_t length, 
     return iimg_base64_end(&base64, out + got, &rest) ? (int)(got + rest) : -1;
 }
 
-/* Long texts are read in a way of their own, which must say the same of each character at each place. */
+/* However a text is cut, each character means the same at each place. */
 static void test_long(apr_pool_t *pool)
 {
     const char *data, *slow;
