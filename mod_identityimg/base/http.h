@@ -55,8 +55,18 @@ typedef struct iimg_http_response_t {
 /** Most bytes of a spooled response's body that are in memory as well. */
 #define IIMG_HTTP_HEAD (64 * 1024)
 
-/** Prepare libcurl, once per process, before any thread starts. @return whether it worked */
+/** Prepare libcurl, before any thread starts. @return whether it worked */
 bool iimg_http_start(void);
+
+/** The end of that, when all requests and clients are gone. */
+void iimg_http_stop(void);
+
+/**
+ * The same as iimg_http_start, for a process that holds thousands of requests and ends with them: their
+ * buffers are memory once something is in them, unless somebody else here has prepared libcurl before.
+ * This library stays in memory from then on, whoever unloads it.
+ */
+bool iimg_http_start_for_good(void);
 
 /**
  * Send one request and wait for the response. Redirects are never followed, environment proxies
