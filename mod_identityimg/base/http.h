@@ -26,7 +26,7 @@ typedef struct iimg_http_request_t {
     int timeout;                        /* seconds for everything */
     apr_time_t deadline;                /* by when all must be over, if that is sooner; 0: none */
     apr_interval_time_t standstill;     /* give up when no byte moves for so long; 0: never */
-    const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's */
+    const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's bundle */
     apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
     struct iimg_spool_t *spool;         /* takes the body, whatever the status; NULL: memory does */
 } iimg_http_request_t;
