@@ -213,33 +213,33 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !is_wanted(servers)) {
         return OK;
     }
-    /* 1. libcurl's process-wide part */
-    if (!iimg_http_start()) {
-        return complain(servers, "libcurl could not be started");
-    }
-    /* 2. the watchdog */
+    /* 1. the watchdog */
     rv = hire_watchdog(pconf, servers);
     if (rv != APR_SUCCESS) {
         return complain(servers, apr_psprintf(ptemp, "mod_watchdog gives no watchdog: %pm", &rv));
     }
-    /* 3. the picture store, if it can be asked */
+    /* 2. the picture store, if it can be asked; children have a libcurl of their own */
+    if (!iimg_http_start()) {
+        return complain(servers, "libcurl could not be started");
+    }
     problem = probe_stores(ptemp, servers);
+    iimg_http_stop();
     if (problem) {
         return complain(servers, problem);
     }
-    /* 4. the folder for providers' answers, and for the marks of children that live */
+    /* 3. the folder for providers' answers, and for the marks of children that live */
     problem = start_spools(pconf, servers);
     if (problem) {
         return complain(servers, problem);
     }
-    /* 5. the process that decodes pictures */
+    /* 4. the process that decodes pictures */
     problem = iimg_picture_worker_begin(pconf, servers);
     if (problem) {
         return complain(servers, problem);
     }
-    /* 6. whether connections can be parked where that is wanted */
+    /* 5. whether connections can be parked where that is wanted */
     iimg_park_configure(ptemp, servers);
-    /* 7. a line for the operator */
+    /* 6. a line for the operator */
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",
@@ -275,6 +275,9 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
         || iimg_authn_start(pchild) != APR_SUCCESS
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {
         problem = "this child has no mutexes";
+    }
+    if (!problem && !iimg_http_start_for_good()) {
+        problem = "libcurl could not be started";
     }
     if (!problem) {
         problem = start_stores(pchild, servers);

@@ -1,10 +1,12 @@
 /* http.c - HTTP requests to other machines, one or several at a time, and their answers awaited. */
 #include "base/http.h"
 
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <apr_reslist.h>
 #include <apr_time.h>
 #include "base/fault.h"
+#include "base/http_memory.h"
 #include "base/http_transfer.h"
 
 #define MOST_POLL 250           /* milliseconds until a standstill is looked for again */
@@ -12,6 +14,31 @@
 bool iimg_http_start(void)
 {
     return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+}
+
+void iimg_http_stop(void)
+{
+    curl_global_cleanup();
+}
+
+static const char anchor[] = "";        /* an address in this library */
+
+/* Whoever else uses libcurl frees what it got from our functions, perhaps after httpd has unloaded us. */
+static bool stay(void)
+{
+    Dl_info us;
+
+    return dladdr(anchor, &us) && us.dli_fname
+           && dlopen(us.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+bool iimg_http_start_for_good(void)
+{
+    return stay() ? curl_global_init_mem(CURL_GLOBAL_DEFAULT, iimg_http_memory_malloc,
+                                         iimg_http_memory_free, iimg_http_memory_realloc,
+                                         iimg_http_memory_strdup,
+                                         iimg_http_memory_calloc) == CURLE_OK
+                  : iimg_http_start();
 }
 
 /* Clients ------------------------------------------------------------------------------------- */

@@ -29,7 +29,7 @@ typedef struct iimg_http_request_t {
     int timeout;                        /* seconds for everything */
     apr_time_t deadline;                /* by when all must be over, if that is sooner; 0: none */
     apr_interval_time_t standstill;     /* give up when no byte moves for so long; 0: never */
-    const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's */
+    const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's bundle */
     apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
     struct iimg_spool_t *spool;         /* takes the body, whatever the status; NULL: memory does */
     iimg_http_follow_fn follow;         /* is shown the body as well; or NULL */
@@ -61,8 +61,18 @@ typedef struct iimg_http_response_t {
 /** Most bytes of a spooled response's body that are in memory as well. */
 #define IIMG_HTTP_HEAD (64 * 1024)
 
-/** Prepare libcurl, once per process, before any thread starts. @return whether it worked */
+/** Prepare libcurl, before any thread starts. @return whether it worked */
 bool iimg_http_start(void);
+
+/** The end of that, when all requests and clients are gone. */
+void iimg_http_stop(void);
+
+/**
+ * The same as iimg_http_start, for a process that holds thousands of requests and ends with them: their
+ * buffers are memory once something is in them, unless somebody else here has prepared libcurl before.
+ * This library stays in memory from then on, whoever unloads it.
+ */
+bool iimg_http_start_for_good(void);
 
 /**
  * Send one request and wait for the response. Redirects are never followed, environment proxies

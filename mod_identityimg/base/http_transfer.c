@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <apr_strings.h>
 #include <apr_time.h>
 #include "base/fault.h"
@@ -218,6 +219,21 @@ static void set_method(iimg_transfer_t *transfer)
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
+/* A bundle of CAs, and nothing beside it, libcurl reads once for all requests of a multi handle. With a
+ * directory as well, which says the same, each connection reads it again: 900 KB and 16 ms. */
+static void set_trust(CURL *curl, const char *ca_file)
+{
+    const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
+
+    if (ca_file) {
+        curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+    }
+    if (ca_file || (built->age >= CURLVERSION_SEVENTH && built->cainfo
+                    && access(built->cainfo, R_OK) == 0)) {
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+    }
+}
+
 static void set_route(CURL *curl, const iimg_http_request_t *request)
 {
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
@@ -229,10 +245,7 @@ static void set_route(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
-    if (request->ca_file) {
-        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
-        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
-    }
+    set_trust(curl, request->ca_file);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     /* One request a connection: HTTP/2 has nothing to offer, and some front ends abort its idle
      * streams while the other side is still thinking. */

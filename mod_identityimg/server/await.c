@@ -52,7 +52,7 @@ bool iimg_await_enter(iimg_request_t *req)
 void iimg_await_leave(iimg_request_t *req)
 {
     if (req->place == IIMG_PLACE_PARKED) {
-        iimg_park_leave();
+        iimg_park_leave(req);
     }
     else if (req->place == IIMG_PLACE_THREAD) {
         apr_atomic_dec32(&waiting);

@@ -6,12 +6,14 @@
 #include <unistd.h>
 #include <sys/eventfd.h>
 #include <ap_mpm.h>
+#include <apr_allocator.h>
 #include <apr_atomic.h>
 #include <apr_portable.h>
 #include <http_connection.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mpm_common.h>
 #include <scoreboard.h>
 #include "base/log.h"
 #include "server/engine.h"
@@ -66,20 +68,29 @@ static bool is_parkable(const iimg_request_t *req)
            && iimg_park_mpm_can_wait();
 }
 
+/* What a connection has freed it keeps for its next request, up to MaxMemFree. One that waits for minutes
+ * gives it back at once: the buffer that its request came in, for one. */
+static void keep_freed(const conn_rec *c, apr_size_t most)
+{
+    apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), most);
+}
+
 bool iimg_park_enter(iimg_request_t *req)
 {
     if (!is_parkable(req)) {
         return false;
     }
     if (apr_atomic_inc32(&parked) < (apr_uint32_t)req->config->max_parked) {
+        keep_freed(req->r->connection, 1);      /* 0 would be no limit */
         return true;
     }
     apr_atomic_dec32(&parked);
     return false;
 }
 
-void iimg_park_leave(void)
+void iimg_park_leave(const iimg_request_t *req)
 {
+    keep_freed(req->r->connection, ap_max_mem_free);
     apr_atomic_dec32(&parked);
 }
 
@@ -134,7 +145,7 @@ static apr_status_t stop_waiting(void *data)
         park->watch = NULL;
         put_back(park);
         close(park->event);
-        iimg_park_leave();
+        iimg_park_leave(&park->req);
     }
     return APR_SUCCESS;
 }

@@ -17,9 +17,12 @@ void iimg_park_configure(apr_pool_t *temporary, server_rec *servers);
 /** Whether this MPM can poll a connection for us. */
 bool iimg_park_mpm_can_wait(void);
 
-/** Whether this request's connection could be parked, and there is a place; if so, that is taken. */
+/**
+ * Whether this request's connection could be parked, and there is a place; if so, that is taken, and the
+ * connection holds on to no freed memory until it is left. Best before the body is read.
+ */
 bool iimg_park_enter(iimg_request_t *req);
-void iimg_park_leave(void);
+void iimg_park_leave(const iimg_request_t *req);
 
 /**
  * Park a request that has a place: its handler returns SUSPENDED. It is answered when it is time.

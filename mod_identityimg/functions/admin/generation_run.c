@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/pool.h"
 #include "base/spool.h"
 
 /* What goes in ---------------------------------------------------------------------------------- */
@@ -47,14 +48,15 @@ static iimg_error_t *find_photos(iimg_context_t *context, const iimg_generation_
     return err;
 }
 
-static iimg_error_t *load_photos(iimg_context_t *context, iimg_generation_run_t *run)
+static iimg_error_t *load_photos(iimg_context_t *context, iimg_context_t *brief,
+                                 iimg_generation_run_t *run)
 {
     iimg_loaded_references_t loaded;
     apr_array_header_t *photos;
-    iimg_error_t *err = iimg_user_share(context, run->job->user_id);
+    iimg_error_t *err = iimg_user_share(brief, run->job->user_id);
 
     if (!err) {
-        err = find_photos(context, run->job, &photos);
+        err = find_photos(brief, run->job, &photos);
     }
     if (err) {
         return err;
@@ -74,25 +76,45 @@ static iimg_error_t *load_photos(iimg_context_t *context, iimg_generation_run_t 
 }
 
 /* Words for generators that do not read prompts. */
-static iimg_error_t *load_identity(iimg_context_t *context, iimg_generation_run_t *run)
+static iimg_error_t *load_identity(iimg_context_t *context, iimg_context_t *brief,
+                                   iimg_generation_run_t *run)
 {
+    apr_pool_t *pool = context->pool;
     iimg_identity_t *identity = NULL;
     iimg_error_t *err = NULL;
 
     if (run->job->identity_id) {
-        err = iimg_identity_by_id(context, run->job->identity_id, &identity);
+        err = iimg_identity_by_id(brief, run->job->identity_id, &identity);
     }
-    run->ask.identity_name = identity ? identity->name : "";
-    run->ask.identity_category = identity ? identity->category : "";
-    run->ask.i_am_statement = identity ? identity->i_am_statement : NULL;
-    run->ask.visualization = identity ? identity->visualization : NULL;
+    run->ask.identity_name = identity ? apr_pstrdup(pool, identity->name) : "";
+    run->ask.identity_category = identity ? apr_pstrdup(pool, identity->category) : "";
+    run->ask.i_am_statement = identity ? apr_pstrdup(pool, identity->i_am_statement) : NULL;
+    run->ask.visualization = identity ? apr_pstrdup(pool, identity->visualization) : NULL;
+    return err;
+}
+
+/* A job waits for minutes: the rows, of which it needs a few words, do not wait with it. */
+static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *run)
+{
+    iimg_context_t brief = *context;
+    iimg_error_t *err;
+
+    brief.pool = iimg_pool_create(context->pool, 0, "rows");
+    if (!brief.pool) {
+        return iimg_error(context->pool, IIMG_UNAVAILABLE,
+                          "The server has no memory for the picture at the moment.");
+    }
+    err = load_identity(context, &brief, run);
+    err = err ? err : load_photos(context, &brief, run);
+    if (!err) {
+        apr_pool_destroy(brief.pool);       /* an error lies in there */
+    }
     return err;
 }
 
 iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_run_t *run)
 {
     const iimg_generation_job_t *job = run->job;
-    iimg_error_t *err;
 
     run->ask.prompt = job->prompt_used;
     run->ask.model = job->model;
@@ -102,8 +124,7 @@ iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_
                              &run->ask.height)) {
         return iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
     }
-    err = load_identity(context, run);
-    return err ? err : load_photos(context, run);
+    return load_parts(context, run);
 }
 
 /* What came of it ------------------------------------------------------------------------------- */
