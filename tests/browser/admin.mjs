@@ -429,6 +429,7 @@ test('Reference images have a list of their own: searched, of one user, added, r
     await more(page, 'Renamed of scenario-two@example.com', 'Delete…');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await until(async () => (await rowNames(page)).length === 1, 'one photo');
+    await until(async () => (await photosOf(two)).length === 1, 'the deletion');
     equal((await photosOf(two)).map((each) => each.name), ['Portrait 1'], 'what is stored');
     // The limit holds here too.
     await givePhotos(two, 5);

@@ -4,6 +4,7 @@ import type { ReactNode } from 'react';
 import { Dialog as Base } from '@base-ui/react/dialog';
 import { IconButton } from './Button';
 import { Icon } from './Icon';
+import { placeOfFocus } from './useKeepFocus';
 
 interface DialogProps {
     open: boolean;
@@ -20,14 +21,14 @@ interface DialogProps {
 
 export function Dialog({ open, title, description, dismissible = true, guarded = false, size = 'small', onClose, children }: DialogProps) {
     // Where the focus was: a field that takes it at once would hide that from the dialog.
-    const [before] = useState(() => document.activeElement);
+    const [before] = useState(placeOfFocus);
 
     return (
         <Base.Root open={open} disablePointerDismissal={guarded || !dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
             <Base.Portal>
                 <Base.Backdrop className="backdrop" />
                 <Base.Popup className={`dialog dialog-${size}`}
-                    finalFocus={() => (before instanceof HTMLElement && before.isConnected && before !== document.body ? before : true)}>
+                    finalFocus={before}>
                     <div className="dialog-header">
                         <Base.Title className="dialog-title">{title}</Base.Title>
                         {dismissible && (

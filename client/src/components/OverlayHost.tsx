@@ -5,6 +5,7 @@ import { Toast } from '@base-ui/react/toast';
 import { Button, IconButton } from './Button';
 import { Icon } from './Icon';
 import type { Notice, Question } from './notify';
+import { placeOfFocus } from './useKeepFocus';
 
 export interface OverlayHost {
     notify: (notice: Notice) => void;
@@ -54,6 +55,7 @@ function ToastList() {
 
 interface Asked extends Question {
     answer: (yes: boolean) => void;
+    before: () => HTMLElement | boolean;    // where the focus goes back to
 }
 
 function Confirmation({ asked, isOpen, onAnswer }: { asked: Asked; isOpen: boolean; onAnswer: (yes: boolean) => void }) {
@@ -61,7 +63,7 @@ function Confirmation({ asked, isOpen, onAnswer }: { asked: Asked; isOpen: boole
         <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && onAnswer(false)}>
             <AlertDialog.Portal>
                 <AlertDialog.Backdrop className="backdrop" />
-                <AlertDialog.Popup className="dialog dialog-small">
+                <AlertDialog.Popup className="dialog dialog-small" finalFocus={asked.before}>
                     <AlertDialog.Title className="dialog-title">{asked.title}</AlertDialog.Title>
                     <AlertDialog.Description className="dialog-description">{asked.body}</AlertDialog.Description>
                     <div className="dialog-actions">
@@ -82,7 +84,7 @@ export default function OverlayHostView({ onReady }: { onReady: (host: OverlayHo
         onReady({
             notify: addToast,
             confirm: (question) => new Promise((answer) => {
-                setAsked({ ...question, answer });
+                setAsked({ ...question, answer, before: placeOfFocus() });
                 setOpen(true);
             }),
         });

@@ -2,26 +2,69 @@
 import { useEffect, useRef } from 'react';
 import type { RefObject } from 'react';
 
+type Finder = () => HTMLElement | null;
+
+// Overlays stand elsewhere in the document than what they were opened from: the focus comes back from them.
+const OVERLAYS = '[role=dialog], [role=alertdialog], .menu-positioner, .toasts';
+
+const finders = new WeakMap<Element, Finder>();
+let inside: readonly Element[] = [];        // those around what had the focus last, the innermost first
+
 const firstControl = (around: HTMLElement) => around.querySelector<HTMLElement>('button, a[href], input:not([hidden])');
+
+document.addEventListener('focusin', ({ target }) => {
+    if (!(target instanceof Element) || target.closest(OVERLAYS)) {
+        return;
+    }
+    const around: Element[] = [];
+
+    for (let each: Element | null = target; each; each = each.parentElement) {
+        if (finders.has(each)) {
+            around.push(each);
+        }
+    }
+    inside = around;
+});
+
+/**
+ * Where the focus goes when an overlay that opens now is closed, as Base UI's finalFocus: back, or to the neighbour
+ * of what has gone (true: to where Base UI thinks best); false: the user has moved on meanwhile.
+ */
+export function placeOfFocus(): () => HTMLElement | boolean {
+    const had = document.activeElement;
+    const around = inside;
+
+    return () => {
+        const now = document.activeElement;
+
+        if (now && now !== document.body && !now.closest(OVERLAYS)) {
+            return false;
+        }
+        if (had instanceof HTMLElement && had.isConnected && had !== document.body && !had.closest(OVERLAYS)) {
+            return had;
+        }
+        const keeper = around.find((each) => each.isConnected);
+
+        return (keeper && finders.get(keeper)?.()) ?? true;
+    };
+}
 
 /** On the element around what changes with `state`; `find` says who the neighbour is. */
 export function useKeepFocus<T extends HTMLElement>(state: unknown, find: (around: T) => HTMLElement | null = firstControl): RefObject<T | null> {
     const around = useRef<T>(null);
-    const wasInside = useRef(false);
     const finder = useRef(find);
 
     finder.current = find;
 
     useEffect(() => {
-        const see = (event: FocusEvent) => {
-            wasInside.current = around.current?.contains(event.target as Node) ?? false;
-        };
+        const element = around.current;
 
-        document.addEventListener('focusin', see);
-        return () => document.removeEventListener('focusin', see);
-    }, []);
+        if (element) {
+            finders.set(element, () => finder.current(element));
+        }
+    });
     useEffect(() => {
-        if (wasInside.current && around.current && document.activeElement === document.body) {
+        if (around.current && inside.includes(around.current) && document.activeElement === document.body) {
             finder.current(around.current)?.focus();
         }
     }, [state]);
