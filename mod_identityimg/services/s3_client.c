@@ -69,19 +69,31 @@ const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client)
     return learned(pool, client, &ahead);
 }
 
-apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client)
+static apr_uint32_t mixed(apr_uint32_t hash, const char *text)
 {
-    iimg_sigv4_credentials_t now;
-    apr_uint32_t hash = 2166136261u;        /* FNV-1a */
-
-    if (client->settings->is_public || !iimg_s3_source_changes(client->settings->source)
-        || iimg_s3_credentials_get(context, client->credentials, &now)) {
-        return 0;
-    }
-    for (const char *c = now.access_key; *c; c++) {
+    for (const char *c = text; *c; c++) {
         hash = (hash ^ (unsigned char)*c) * 16777619u;
     }
-    return hash & 0x7fffffff;
+    return hash;
+}
+
+apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client)
+{
+    const iimg_s3_settings_t *settings = client->settings;
+    apr_interval_time_t ahead;
+    const char *region = learned(context->pool, client, &ahead);
+    bool is_other = ahead || strcmp(region, settings->region) != 0;
+    iimg_sigv4_credentials_t now = { .access_key = "" };
+    apr_uint32_t hash = 2166136261u;        /* FNV-1a */
+
+    if (!settings->is_public && iimg_s3_source_changes(settings->source)
+        && !iimg_s3_credentials_get(context, client->credentials, &now)) {
+        hash = mixed(hash, now.access_key);
+    }
+    if (is_other) {
+        hash = mixed(mixed(hash, region), apr_ltoa(context->pool, (long)apr_time_sec(ahead)));
+    }
+    return *now.access_key || is_other ? hash & 0x7fffffff : 0;
 }
 
 static bool is_region(const char *text)

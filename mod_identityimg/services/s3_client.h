@@ -33,7 +33,7 @@ typedef struct iimg_s3_settings_t {
     bool machine_credentials;           /* the machine may be asked for them */
     const iimg_s3_source_t *source;     /* of credentials, as iimg_s3_source_find has found it */
     bool allow_http;                    /* plain http beyond loopback */
-    const char *ca_file;                /* PEM; NULL: this machine's CAs */
+    const char *ca_file;                /* PEM; NULL: this machine's bundle */
     const char *encryption;             /* "AES256", "aws:kms"; NULL: as the bucket says */
     const char *kms_key;                /* NULL: the bucket's */
     int connect_timeout;                /* seconds */
@@ -59,8 +59,9 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
 const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client);
 
 /**
- * A number that changes with credentials that are fetched anew: what the old ones signed ends
- * with them. 0 for those that stay.
+ * A number that changes when addresses that were made before are no good any longer: with credentials
+ * that are fetched anew, and with what the store tells of its region and its clock. 0 for credentials
+ * that stay, where all is as it was configured.
  */
 apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client);
 

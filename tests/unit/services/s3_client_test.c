@@ -484,9 +484,10 @@ static void test_with_server(void)
 {
     iimg_s3_client_t *client = client_of(10);
 
+    tap_ok(iimg_s3_client_epoch(context, client) == 0, "credentials that stay have no epoch");
     test_retries(client);
     test_errors(client);
-    tap_ok(iimg_s3_client_epoch(context, client) == 0, "credentials that stay have no epoch");
+    tap_ok(iimg_s3_client_epoch(context, client) > 0, "what the store has told of itself begins an epoch");
     test_together(client_of(10));
     test_deadline(client_of(3));
     test_standstill(client_of(4));
