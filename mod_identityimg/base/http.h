@@ -14,7 +14,10 @@ typedef struct iimg_http_chunk_t {
     apr_size_t length;
 } iimg_http_chunk_t;
 
-/** Called with each piece of a response's body, whatever its status, while it comes. */
+/**
+ * Called with each piece of a response's body, whatever its status, while it comes; with data NULL when the
+ * body's spool has no room: the follower gives up, and back what it has written.
+ */
 typedef void (*iimg_http_follow_fn)(void *follower, const char *data, apr_size_t length);
 
 typedef struct iimg_http_request_t {

@@ -118,10 +118,22 @@ static bool make_room(iimg_transfer_t *transfer, apr_size_t more)
     return true;
 }
 
+/* Who follows may have written as much again: without that there may be room for what was paid for. */
+static bool keep_in_spool(const iimg_http_request_t *request, const char *from, apr_size_t length)
+{
+    if (iimg_spool_write(request->spool, from, length)) {
+        return true;
+    }
+    if (request->follow) {
+        request->follow(request->follower, NULL, 0);
+    }
+    return request->follow && iimg_spool_write(request->spool, from, length);
+}
+
 static bool keep_body(iimg_transfer_t *transfer, const char *from, apr_size_t length)
 {
     if (transfer->request->spool) {
-        transfer->not_kept = !iimg_spool_write(transfer->request->spool, from, length);
+        transfer->not_kept = !keep_in_spool(transfer->request, from, length);
         return !transfer->not_kept;
     }
     if (!make_room(transfer, length)) {

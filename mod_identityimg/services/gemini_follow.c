@@ -9,7 +9,7 @@ struct iimg_gemini_follow_t {
     const char *dir;
     iimg_json_cut_t *cut;           /* NULL: nothing has come */
     apr_size_t seen;                /* bytes of the body */
-    bool failed;                    /* there is too much beside pictures */
+    bool failed;                    /* the reply has to be read again */
     int number;                     /* of the string that comes, or is the next */
 
     apr_pool_t *own;                /* the picture's, which ends when another one begins; NULL: none has */
@@ -69,6 +69,16 @@ static void read_part(iimg_gemini_follow_t *follow, const iimg_json_span_t *span
     }
 }
 
+static void give_up(iimg_gemini_follow_t *follow)
+{
+    if (follow->own) {
+        apr_pool_destroy(follow->own);
+    }
+    follow->own = NULL;
+    follow->whole = false;
+    follow->failed = true;
+}
+
 void iimg_gemini_follow(void *baton, const char *data, apr_size_t length)
 {
     iimg_gemini_follow_t *follow = baton;
@@ -76,13 +86,17 @@ void iimg_gemini_follow(void *baton, const char *data, apr_size_t length)
     iimg_json_span_t span;
     bool whole = true;
 
+    if (!data) {
+        give_up(follow);
+        return;
+    }
     follow->seen += length;
     if (!follow->cut) {
         follow->cut = iimg_json_cut_create(follow->pool, "data", IIMG_GEMINI_MAX_STRING,
                                            IIMG_GEMINI_MAX_REST);
     }
     if (follow->failed || !iimg_json_cut_feed(follow->cut, data, length)) {
-        follow->failed = true;
+        follow->failed = true;      /* there is too much beside pictures */
         return;
     }
     while (whole && iimg_json_cut_part(follow->cut, follow->number, &span, &whole)) {

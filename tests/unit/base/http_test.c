@@ -1,8 +1,11 @@
 /* http_test.c - base/http.c against a stand-in server, with answers whole, broken and late. */
+#include <signal.h>
 #include <strings.h>
+#include <sys/resource.h>
 #include <jansson.h>
 #include "base/http.h"
 #include "base/json.h"
+#include "base/spool.h"
 #include "double.h"
 #include "tap.h"
 #include "work.h"
@@ -130,6 +133,61 @@ static void test_limits(iimg_context_t *context)
                       "500 bytes are too few for the scenario %s", scenarios[i]);
         tap_ok(response->length <= 500, "and no more than that is kept");
     }
+}
+
+typedef struct follower_t {
+    apr_size_t seen;
+    int given_up;
+} follower_t;
+
+/* Gives back what it has taken: from then on there is room. */
+static void follow(void *baton, const char *data, apr_size_t length)
+{
+    struct rlimit room = { RLIM_INFINITY, RLIM_INFINITY };
+    follower_t *follower = baton;
+
+    follower->seen += length;
+    if (!data) {
+        follower->given_up++;
+        getrlimit(RLIMIT_FSIZE, &room);
+        room.rlim_cur = room.rlim_max;
+        setrlimit(RLIMIT_FSIZE, &room);
+    }
+}
+
+static iimg_http_response_t *play_into_a_little_room(iimg_context_t *context, follower_t *follower)
+{
+    iimg_http_request_t request = scenario_post(context->pool, "big");
+    struct rlimit before, little;
+    iimg_http_response_t *response;
+    int error;
+
+    getrlimit(RLIMIT_FSIZE, &before);
+    little = before;
+    little.rlim_cur = 1024 * 1024;
+    request.spool = iimg_spool_create(context->pool, "/tmp", &error);
+    request.follow = follower ? follow : NULL;
+    request.follower = follower;
+    setrlimit(RLIMIT_FSIZE, &little);
+    response = iimg_http_send(context, context->pool, &request);
+    setrlimit(RLIMIT_FSIZE, &before);
+    return response;
+}
+
+/* What was paid for comes before what was written along with it. */
+static void test_spool(iimg_context_t *context)
+{
+    follower_t follower = { 0, 0 };
+    iimg_http_response_t *response;
+
+    signal(SIGXFSZ, SIG_IGN);
+    response = play_into_a_little_room(context, NULL);
+    tap_is_number(response->outcome, IIMG_HTTP_NOT_KEPT, "what finds no room is not kept");
+    response = play_into_a_little_room(context, &follower);
+    tap_is_number(response->outcome, IIMG_HTTP_OK, "who follows gives his room up for it");
+    tap_is_number(follower.given_up, 1, "once");
+    tap_is_number(follower.seen, response->spool->length, "he was shown all of it");
+    tap_ok(response->spool->length > 32u * 1024 * 1024, "and all of it is there");
 }
 
 static void test_time(iimg_context_t *context)
@@ -281,6 +339,7 @@ static void test_with_server(iimg_context_t *context)
     test_response(context);
     test_gzip(context);
     test_limits(context);
+    test_spool(context);
     test_time(context);
     test_no_connection(context);
     test_what_is_sent(context);

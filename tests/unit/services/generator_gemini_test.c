@@ -844,6 +844,12 @@ static void test_follow(apr_pool_t *pool)
                && memcmp(bytes, PNG, sizeof(PNG) - 1) == 0, "the last one is there at once");
     tap_ok(cut && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")),
            "and is given away once");
+    follow = followed(pool, body);
+    iimg_gemini_follow(follow, NULL, 0);
+    iimg_gemini_follow(follow, " ", 1);
+    tap_ok(cut && !iimg_gemini_follow_cut(follow, strlen(body) + 1)
+               && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")),
+           "who has given up has nothing");
 }
 
 int main(void)
