@@ -98,7 +98,11 @@ static const char *problem_of_sizes(apr_pool_t *pool, const apr_table_t *setting
     int min = number_of(settings, "DBDMin", MIN_DEFAULT);
     int keep = number_of(settings, "DBDKeep", KEEP_DEFAULT);
     int max = number_of(settings, "DBDMax", MAX_DEFAULT);
+    const char *persist = apr_table_get(settings, "DBDPersist");
 
+    if (persist && strcasecmp(persist, "Off") == 0) {
+        return NULL;            /* there is no pool */
+    }
     if (max < 1) {
         return apr_psprintf(pool, "DBDMax: %d is not at least 1", max);
     }

@@ -225,6 +225,8 @@ for (['DBDMax', 'DBDMax 8', 'DBDMax: 8 is less than DBDKeep, 12'], ['DBDMax', 'D
     like configtest_without($without, $with), qr/IIMG0010: $sentence$/m, "$sentence";
 }
 
+is configtest_without('DBD(?:Keep|Max)', "DBDPersist Off\nDBDMax 1"), '', '... unless no pool is wanted';
+
 # What holds at once -----------------------------------------------------------------------------------
 
 like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/, 'a reload with a mistake is refused';
