@@ -11,7 +11,7 @@
  * pipe for verdicts, which the zygote alone writes. The zygote never sees a byte of a picture; the answer may come from a process
  * that was taken over. */
 
-#define IIMG_WORK_PROTOCOL 1        /* httpd and worker of different versions refuse one another */
+#define IIMG_WORK_PROTOCOL 2        /* httpd and worker of different versions refuse one another */
 #define IIMG_WORK_SOCKET 3
 
 enum { IIMG_WORK_PICTURE, IIMG_WORK_ANSWER, IIMG_WORK_VERDICT, IIMG_WORK_DESCRIPTORS };
