@@ -57,8 +57,20 @@ sub file_objects {
     return \%objects;
 }
 
-# Old versions and delete markers are things that are left over, too. The same ETag is the same bytes.
+# Old versions and delete markers are things that are left over, too. What is deleted after it was listed
+# makes the listing an old one.
 sub bucket_objects {
+    my ($self) = @_;
+    my $objects;
+    for (1 .. 20) {
+        $objects = eval { $self->listed_objects } and return $objects;
+        die $@ if $@ !~ /: 404 /;
+    }
+    die $@;
+}
+
+# The same ETag is the same bytes.
+sub listed_objects {
     my ($self) = @_;
     my %objects;
     for my $one ($self->{store}->versions) {

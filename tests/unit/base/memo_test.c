@@ -54,21 +54,26 @@ static void places(apr_pool_t *pool)
     tap_is(recalled(memo, "b", text, sizeof(text)), "two", "and has it");
 }
 
-/* Each text says its key twice. */
-static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *data)
-{
-    apr_size_t wrong = 0;
+typedef struct work_t {
+    iimg_memo_t *memo;
+    int wrong;
+} work_t;
 
+/* Each text says its key twice. */
+static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *baton)
+{
+    work_t *mine = baton;
+
+    (void)thread;
     for (int i = 0; i < ROUNDS; i++) {
         char key[16], want[32], text[32];
 
         apr_snprintf(key, sizeof(key), "%d", i % 50);
         apr_snprintf(want, sizeof(want), "%s %s", key, key);
-        recalled(data, key, text, sizeof(text));
-        wrong += *text && strcmp(text, want) != 0;
-        keep(data, key, want);
+        recalled(mine->memo, key, text, sizeof(text));
+        mine->wrong += *text && strcmp(text, want) != 0;
+        keep(mine->memo, key, want);
     }
-    apr_thread_exit(thread, wrong ? APR_EGENERAL : APR_SUCCESS);
     return NULL;
 }
 
@@ -76,16 +81,18 @@ static void sharing(apr_pool_t *pool)
 {
     iimg_memo_t *memo = iimg_memo_create(pool, 8);
     apr_thread_t *threads[4];
+    work_t works[4];
     int wrong = 0;
 
     for (int i = 0; i < 4; i++) {
-        apr_thread_create(&threads[i], NULL, work, memo, pool);
+        works[i] = (work_t){ memo, 0 };
+        apr_thread_create(&threads[i], NULL, work, &works[i], pool);
     }
     for (int i = 0; i < 4; i++) {
         apr_status_t rv;
 
         apr_thread_join(&rv, threads[i]);
-        wrong += rv != APR_SUCCESS;
+        wrong += works[i].wrong;
     }
     tap_is_number(wrong, 0, "threads find whole texts, each of the key it asks for");
 }
