@@ -52,8 +52,8 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool);
 int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path);
 
 /**
- * Give its file a name in another directory of the same file system, whose only one it is: nothing is
- * copied. Nothing may be written afterwards.
+ * Give its file a name in another directory of the same file system: nothing is copied. Nothing may be
+ * written afterwards.
  * @return 0, or errno: it cannot be done, or not any more, and its bytes have to be copied
  */
 int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *path);

@@ -19,7 +19,7 @@ bool iimg_park_mpm_can_wait(void);
 
 /**
  * Whether this request's connection could be parked, and there is a place; if so, that is taken, and the
- * connection holds on to no freed memory until it is left. Best before the body is read.
+ * connection keeps nothing that it frees until it is left. Best before the body is read.
  */
 bool iimg_park_enter(iimg_request_t *req);
 void iimg_park_leave(const iimg_request_t *req);
