@@ -77,7 +77,7 @@ is ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish
 # Changes on the way: from waiting to running.
 limit('GenerationsAtOnce 1');
 forget();
-my ($first, $second) = map { order(2500) } 1, 2;
+my ($first, $second) = map { order(4000) } 1, 2;
 is $second->{data}{state} . $second->{data}{queue_position}, 'queued1', 'the second of two waits when one is allowed';
 $tag = job($second->{data}{id})->{headers}{etag};
 $answer = job($second->{data}{id}, Prefer => 'wait=30', 'If-None-Match' => $tag);
