@@ -5,7 +5,8 @@ import type { RefObject } from 'react';
 type Finder = () => HTMLElement | null;
 
 // Overlays stand elsewhere in the document than what they were opened from: the focus comes back from them.
-const OVERLAYS = '[role=dialog], [role=alertdialog], .menu-positioner, .toasts';
+const MENU = '.menu-positioner';
+const OVERLAYS = `[role=dialog], [role=alertdialog], ${MENU}, .toasts`;
 
 const finders = new WeakMap<Element, Finder>();
 let inside: readonly Element[] = [];        // those around what had the focus last, the innermost first
@@ -37,7 +38,8 @@ export function placeOfFocus(): () => HTMLElement | boolean {
     return () => {
         const now = document.activeElement;
 
-        if (now && now !== document.body && !now.closest(OVERLAYS)) {
+        // It is asked when the overlay is off the screen at last, which a busy machine does late.
+        if (now && now !== document.body && (now.closest(MENU) || !now.closest(OVERLAYS))) {
             return false;
         }
         if (had instanceof HTMLElement && had.isConnected && had !== document.body && !had.closest(OVERLAYS)) {
