@@ -160,7 +160,7 @@ static void lie_html(iimg_work_t *work)      { lie_piece(work, "<html><body>", 5
 static void lie_headless(iimg_work_t *work)  { lie_piece(work, JPEG_MAGIC, 5000); }
 static void lie_long(iimg_work_t *work)      { lie_piece(work, JPEG_MAGIC, (2 << 20) + 1); }
 static void lie_empty(iimg_work_t *work)     { work->pieces[1].length = 0; }
-static void lie_version(iimg_work_t *work)   { work->answer.protocol = 2; }
+static void lie_version(iimg_work_t *work)   { work->answer.protocol++; }
 static void lie_status(iimg_work_t *work)    { work->answer.status = 77; }
 static void lie_format(iimg_work_t *work)    { work->answer.format = IIMG_FORMAT_GIF; }
 static void lie_png(iimg_work_t *work)       { work->answer.format = IIMG_FORMAT_PNG; }
