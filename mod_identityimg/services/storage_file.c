@@ -66,12 +66,6 @@ static int make_parents(apr_pool_t *pool, const iimg_storage_t *storage, const c
 
 static int write_all(int fd, const char *data, apr_size_t length)
 {
-    int code = IIMG_FAULT("file.write");
-
-    if (code != 0) {
-        (void)!write(fd, data, length / 2);     /* as a full disk does */
-        return code;
-    }
     while (length > 0) {
         ssize_t n = write(fd, data, length);
 
@@ -139,11 +133,39 @@ static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iim
     return code;
 }
 
+/* Through a buffer: a mapped file would be in memory as a whole. */
+static int copy_spool(int fd, const iimg_spool_t *spool)
+{
+    char piece[32768];
+    apr_size_t done = 0, n;
+    int code = 0;
+
+    while (code == 0 && (n = iimg_spool_read(spool, done, piece, sizeof(piece))) > 0) {
+        code = write_all(fd, piece, n);
+        done += n;
+    }
+    return code == 0 && done != spool->length ? EIO : code;
+}
+
+static int write_object(const fresh_t *file, const iimg_object_t *object)
+{
+    int code = IIMG_FAULT("file.write");
+
+    if (file->filled) {
+        return code;
+    }
+    if (code != 0) {
+        (void)!write(file->fd, object->data, object->length / 2);      /* as a full disk does */
+        return code;
+    }
+    return object->spool ? copy_spool(file->fd, object->spool)
+                         : write_all(file->fd, object->data, object->length);
+}
+
 /* Has the disk begin with it: all files of a picture are under way before the first is waited for. */
 static int fill(const fresh_t *file, const iimg_object_t *object)
 {
-    int code = file->filled ? IIMG_FAULT("file.write")
-                            : write_all(file->fd, object->data, object->length);
+    int code = write_object(file, object);
 
     (void)IIMG_FAULT("file.written");
     if (code == 0) {
