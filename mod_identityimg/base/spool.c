@@ -244,17 +244,26 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool)
 
 /* Keeping ------------------------------------------------------------------------------------- */
 
-/* For file systems where a file that never had a name gets none. @return 0, or errno */
-static int copy_to(const iimg_spool_t *spool, const char *path)
+int iimg_spool_copy(const iimg_spool_t *spool, int fd)
 {
-    char piece[16384], temporary[PATH_MAX];
-    int fd = open_named(spool->dir, temporary), error = fd < 0 ? errno : 0;
+    char piece[32768];
     apr_size_t offset = 0, n;
+    int error = 0;
 
     while (!error && (n = iimg_spool_read(spool, offset, piece, sizeof(piece))) > 0) {
         error = write_all(fd, piece, n, offset);
         offset += n;
     }
+    return !error && offset != spool->length ? EIO : error;
+}
+
+/* For file systems where a file that never had a name gets none. @return 0, or errno */
+static int copy_to(const iimg_spool_t *spool, const char *path)
+{
+    char temporary[PATH_MAX];
+    int fd = open_named(spool->dir, temporary);
+    int error = fd < 0 ? errno : iimg_spool_copy(spool, fd);
+
     if (!error && rename(temporary, path)) {
         error = errno;
     }

@@ -58,6 +58,9 @@ int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path);
  */
 int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *path);
 
+/** Write its bytes to a file, from the file's beginning, through a small buffer. @return 0, or errno */
+int iimg_spool_copy(const iimg_spool_t *spool, int fd);
+
 /**
  * A descriptor that reads its file and cannot write to it, for another process. The caller closes it.
  * @return -1: there is none, as what is in memory has no file

@@ -133,20 +133,6 @@ static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iim
     return code;
 }
 
-/* Through a buffer: a mapped file would be in memory as a whole. */
-static int copy_spool(int fd, const iimg_spool_t *spool)
-{
-    char piece[32768];
-    apr_size_t done = 0, n;
-    int code = 0;
-
-    while (code == 0 && (n = iimg_spool_read(spool, done, piece, sizeof(piece))) > 0) {
-        code = write_all(fd, piece, n);
-        done += n;
-    }
-    return code == 0 && done != spool->length ? EIO : code;
-}
-
 static int write_object(const fresh_t *file, const iimg_object_t *object)
 {
     int code = IIMG_FAULT("file.write");
@@ -158,7 +144,8 @@ static int write_object(const fresh_t *file, const iimg_object_t *object)
         (void)!write(file->fd, object->data, object->length / 2);      /* as a full disk does */
         return code;
     }
-    return object->spool ? copy_spool(file->fd, object->spool)
+    /* Its mapped file would come into memory as a whole. */
+    return object->spool ? iimg_spool_copy(object->spool, file->fd)
                          : write_all(file->fd, object->data, object->length);
 }
 
