@@ -11,6 +11,20 @@ const char *iimg_file_path(apr_pool_t *pool, const iimg_storage_t *storage, cons
 iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const char *path,
                                 int code);
 
+/**
+ * Where an object is written before it gets its name: no key, so never served. Keys are written once
+ * only: whoever deletes the key finds by its name what a dead process has left.
+ * @param path of the object's file
+ */
+const char *iimg_file_unfinished(apr_pool_t *pool, const char *path);
+
+/** Make a directory's entries durable: a rename is only then on disk. @return 0 or errno */
+int iimg_file_sync_directory(const char *directory);
+
+/** As iimg_storage_driver_t.put: write, fsync, rename. */
+iimg_error_t *iimg_file_put(iimg_context_t *context, const iimg_storage_t *storage,
+                            const iimg_object_t *objects, int count);
+
 /** As iimg_storage_driver_t.list. */
 iimg_error_t *iimg_file_list(iimg_context_t *context, const iimg_storage_t *storage,
                              iimg_storage_visit_fn visit, void *baton);
