@@ -12,10 +12,17 @@
  *   GET    /__last                                       the last request's body as it came
  *   DELETE /__record                                     forget them
  *   GET    /__scenarios                                  the names of all scenarios
+ *   GET    /__held                                       {"held": N, "most": N}: held now; at once, since /__hold
+ *   POST   /__release                                    answer what is held, and hold no more
+ *   POST   /__release?N                                  answer the N oldest that are held
+ *   POST   /__hold                                       hold again
  *
  * A prompt that holds [[scenario:NAME]] chooses what becomes of its request; --scenario says what
  * becomes of the others. The scenarios stand in one table below. A request must be right before
  * its scenario counts. --key makes any other key a wrong one.
+ *
+ * [[scenario:hold]] is answered when the test releases it, so that no test has to race a clock;
+ * after HOLD_SECONDS it is a 504, so that a test that never does ends all the same.
  *
  * [[scenario:first:N:NAME]] is NAME for the first N requests with that prompt, then all is well.
  *
@@ -30,6 +37,7 @@ import { deflateSync, gzipSync } from 'node:zlib';
 
 const MAX_BODY = 20 * 1024 * 1024;
 const MAX_IMAGES = 14;
+const HOLD_SECONDS = 240;
 const LIVING_MODELS = ['gemini-3-pro-image', 'gemini-nano-banana-2.1', 'gemini-3.1-flash-image'];
 const MAX_IMAGE = 7 * 1024 * 1024;
 const SIZES_1K = {
@@ -595,6 +603,36 @@ function breakOff(res, text, headers) {
 }
 
 /* name or name:ARGUMENT -> what becomes of the request. */
+/* Answers that wait for the test: oldest first. */
+const gate = { open: false, held: new Set(), most: 0 };
+
+function hold(wish, res) {
+    if (gate.open) {
+        SCENARIOS.ok(wish, res);
+        return;
+    }
+    const entry = { answer: () => SCENARIOS.ok(wish, res) };
+
+    entry.timer = setTimeout(() => sendRefusal(res, STATUSES[504]()), HOLD_SECONDS * 1000);
+    gate.held.add(entry);
+    gate.most = Math.max(gate.most, gate.held.size);
+    res.on('close', () => {
+        clearTimeout(entry.timer);
+        gate.held.delete(entry);
+    });
+}
+
+function release(count) {
+    const entries = [...gate.held].slice(0, count);
+
+    for (const entry of entries) {
+        clearTimeout(entry.timer);
+        gate.held.delete(entry);
+        entry.answer();
+    }
+    return entries.length;
+}
+
 const SCENARIOS = {
     /* pictures */
     'ok': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))])),
@@ -685,6 +723,7 @@ const SCENARIOS = {
                                           { headers: { 'Content-Type': 'text/plain' } }),
     'array': (wish, res) => sendJson(res, 200, [replyOf(wish, [inline(picture(wish))])]),
     'slow': (wish, res, ms) => setTimeout(() => SCENARIOS.ok(wish, res), Number(ms)),
+    'hold': hold,
     'slow-body': (wish, res, ms) => {
         const text = JSON.stringify(replyOf(wish, [inline(picture(wish))]));
 
@@ -878,6 +917,17 @@ const OWN = {
         res.end();
     },
     'GET /__last': (res) => sendBytes(res, 200, last, { 'Content-Type': 'application/json' }),
+    'GET /__held': (res) => sendJson(res, 200, { held: gate.held.size, most: gate.most }),
+    'POST /__release': (res, count) => {
+        gate.open ||= count === undefined;
+        sendJson(res, 200, { released: release(count === undefined ? Infinity : Number(count)) });
+    },
+    'POST /__hold': (res) => {
+        gate.open = false;
+        gate.most = gate.held.size;
+        res.writeHead(204);
+        res.end();
+    },
     'GET /__scenarios': (res) => sendJson(res, 200, Object.keys(SCENARIOS)),
 };
 
@@ -896,10 +946,11 @@ async function receive(req) {
 }
 
 async function serve(req, res) {
-    const own = OWN[`${req.method} ${req.url}`];
+    const [path, query] = req.url.split('?');
+    const own = path.startsWith('/__') && OWN[`${req.method} ${path}`];
 
     if (own) {
-        own(res);
+        own(res, query);
         return;
     }
     const { raw, oversize } = await receive(req);

@@ -6,23 +6,19 @@ use strict;
 use warnings;
 use utf8;
 use IdentityImg::Fault;
+use IdentityImg::Gemini;
 use IdentityImg::Server qw(in_parallel eventually);
 use IdentityImg::Test;
 use HTTP::Tiny;
-use IPC::Open2 'open2';
 use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $json = JSON::PP->new->utf8;
 my $list = 'image-generation/jobs/';
-my $pid = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', 'k');
-my ($double) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
-my $owner = $$;
-END { my $status = $?; if ($in && $owner == $$) { close $in; waitpid $pid, 0 } $? = $status }
-
+my $gemini = IdentityImg::Gemini->new;
 my $faults = IdentityImg::Fault->new('engine');
-my %provider = (GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k');
+my %provider = $gemini->environment;
 my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16', 'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12', $ENV{IIMG_PARK} ? ('IdentityImgParkRequests on', 'AsyncRequestWorkerFactor 100') : 'IdentityImgParkRequests off', '';
 my $server = IdentityImg::Server->new('engine', env => { %provider, %{$faults->environment} }, conf => $children)->start;
 our $base = $server->base;
@@ -38,21 +34,24 @@ sub ask {
 }
 sub wish { my ($words, %more) = @_; return { identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => $words, %more } }
 my $number = 0;
-sub words { my ($ms) = @_; return "[[scenario:slow:$ms]] " . $number++ }
+# The provider answers after so many milliseconds, or ("hold") when the test lets it.
+sub words { my ($ms) = @_; return ($ms eq 'hold' ? '[[scenario:hold]] ' : "[[scenario:slow:$ms]] ") . $number++ }
 sub order { my ($ms, %headers) = @_; return ask(POST => 'image-generation/generate/', { Prefer => 'respond-async', %headers }, wish(words($ms))) }
 sub job   { my ($id, %headers) = @_; return ask(GET => "$list$id/", \%headers) }
 sub count { my ($where) = @_; return ($server->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0] }
+# A job when it has ended, however long that takes on this machine.
+sub ended { my ($id) = @_; my $now; eventually(sub { $now = job($id, Prefer => 'wait=30'); $now->{data}{state} !~ /^(?:queued|running)$/ }, 120); return $now }
 sub under_way { return count("state IN ('queued', 'running')") }
-sub all_end { my ($seconds) = @_; return eventually(sub { !under_way() }, $seconds // 60) }
-sub forget { all_end(); $server->sql('DELETE FROM generation_jobs'); $agent->delete("http://127.0.0.1:$double/__record"); return }
-sub asked { return scalar @{$json->decode($agent->get("http://127.0.0.1:$double/__record")->{content})} }
+sub all_end { return eventually(sub { !under_way() }, 120) }
+sub forget { $gemini->release; all_end(); $server->sql('DELETE FROM generation_jobs'); $gemini->forget; $gemini->hold; return }
+sub asked { return $gemini->asked }
 sub states { return join ' ', map { my ($state, $n) = split /\|/; "${n}x$state" } $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1') }
 sub refusal { my ($answer) = @_; return join ' ', $answer->{status}, $answer->{data}{code} // (), $answer->{data}{detail} // () }
 sub limit { my (@directives) = @_; is $server->reload($children . join '', map { "IdentityImg$_\n" } @directives), '', "the server is told: @directives"; return }
 
 # Not waiting ---------------------------------------------------------------------------------------
 
-my $answer = order(1500);
+my $answer = order('hold');
 is $answer->{status}, 202, 'who prefers not to wait is answered at once';
 my $id = $answer->{data}{id};
 is $answer->{headers}{location}, "$base/api/v1/$list$id/", '... with the address of the job';
@@ -60,38 +59,41 @@ is $answer->{headers}{'preference-applied'}, 'respond-async', '... and told that
 is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running none', '... and the job, which runs';
 is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the address is right';
 my $tag = job($id)->{headers}{etag};
+$gemini->release;
 $answer = job($id, Prefer => 'wait=20');
 is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 succeeded wait=20', 'who asks after it and waits is answered when it has ended';
 is $agent->get($answer->{data}{image_url})->{status}, 200, '... with its picture';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200, 'what has ended is not waited for';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $answer->{headers}{etag})->{status}, 304, '... nor is another version of it';
 
-$answer = order(800, Prefer => 'respond-async, wait=20');
+$gemini->hold;
+($answer) = in_parallel(1, sub { order('hold', Prefer => 'respond-async, wait=20') }, sub { $gemini->holds(1); $gemini->release });
 is "$answer->{status} $answer->{data}{job}{state}", '200 succeeded', 'who waits a while gets the picture if it comes in that time';
-is order(1500, Prefer => 'respond-async, wait=1')->{status}, 202, '... else the job';
-is order(1500, Prefer => 'respond-async, wait=0')->{status}, 202, '... or at once';
-$answer = ask(POST => 'image-generation/generate/', { Prefer => 'wait=1' }, wish(words(1500)));
+$gemini->hold;
+is order('hold', Prefer => 'respond-async, wait=1')->{status}, 202, '... else the job';
+is order('hold', Prefer => 'respond-async, wait=0')->{status}, 202, '... or at once';
+($answer) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', { Prefer => 'wait=1' }, wish(words('hold'))) }, sub { $gemini->holds(3); sleep 1.5; $gemini->release });
 is $answer->{status}, 200, 'who says how long, but not what else, waits for the picture';
 is ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('', user_id => person('bob')))->{status}, 400, 'what is wrong is told at once';
 
 # Changes on the way: from waiting to running.
 limit('GenerationsAtOnce 1');
 forget();
-my ($first, $second) = map { order(4000) } 1, 2;
+my ($first, $second) = map { order('hold') } 1, 2;
 is $second->{data}{state} . $second->{data}{queue_position}, 'queued1', 'the second of two waits when one is allowed';
 $tag = job($second->{data}{id})->{headers}{etag};
-$answer = job($second->{data}{id}, Prefer => 'wait=30', 'If-None-Match' => $tag);
+($answer) = in_parallel(1, sub { job($second->{data}{id}, Prefer => 'wait=30', 'If-None-Match' => $tag) }, sub { $gemini->holds(1); $gemini->release(1) });
 is "$answer->{status} $answer->{data}{state}", '200 running', 'who has a job\'s state is told of the next one';
 $answer = job($second->{data}{id}, Prefer => 'wait=1', 'If-None-Match' => $answer->{headers}{etag});
 is $answer->{status}, 304, '... or that there was none in this time';
+$gemini->release;
 is job($second->{data}{id}, Prefer => 'wait=30')->{data}{state}, 'succeeded', 'who has none waits for the end';
 
 # In the queue --------------------------------------------------------------------------------------
 
 forget();
 limit('GenerationsAtOnce 3', 'GenerationQueue 5');
-my ($most, @seen) = (0);
-my @orders = map { order(1500) } 1 .. 8;
+my @orders = map { order('hold') } 1 .. 8;
 is join(' ', map { $_->{status} } @orders), join(' ', (202) x 8), 'three run and five wait';
 is join(' ', map { $_->{data}{state} . ($_->{data}{queue_position} // '') } @orders), 'running running running queued1 queued2 queued3 queued4 queued5', '... and know their places';
 my $full = order(100);
@@ -100,21 +102,24 @@ like $full->{headers}{'retry-after'}, qr/^\d+$/, '... and told when to try again
 my $canceled = $orders[6]{data}{id};
 is ask(POST => "$list$canceled/cancel/")->{data}{state}, 'canceled', 'one that waits is canceled at once';
 is job($orders[7]{data}{id})->{data}{queue_position}, 4, 'those behind it move up';
-eventually(sub { my $now = count("state = 'running'"); $most = $now if $now > $most; !under_way() }, 30);
-is $most, 3, 'never more than three run';
+$gemini->holds(3);
+for my $calls (4 .. 7) { $gemini->release(1); eventually(sub { asked() == $calls }, 60) }
+is $gemini->most, 3, 'never more than three run';
+$gemini->release;
+ok all_end(), '... to their end';
 is states(), '1xcanceled 7xsucceeded', 'all others are made';
 is join(' ', $server->sql("SELECT count(*) FROM (SELECT started_at < lag(started_at) OVER (ORDER BY created_at) AS wrong FROM generation_jobs WHERE state = 'succeeded') x WHERE wrong")), 0, '... in their order';
 is asked(), 7, '... and each was asked for once';
-my ($waited) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(500)))->{status} }, sub { order(1000) for 1 .. 3 });
+my ($waited) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(500)))->{status} }, sub { order(300) for 1 .. 3 });
 is $waited, 200, 'who waits for the picture waits in the queue, too';
 
 # What a child may hold.
 forget();
 limit('EngineJobs 1');
-$most = 0;
+my $most = 0;
 @orders = map { order(700) } 1 .. 12;
 is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12), 'twelve are asked for when each child may hold one';
-eventually(sub { my $now = count("state = 'running'"); $most = $now if $now > $most; !under_way() }, 60);
+eventually(sub { my $now = count("state = 'running'"); $most = $now if $now > $most; !under_way() }, 120);
 cmp_ok $most, '<=', scalar(my @all = $server->children), 'no child runs more than one';
 is states(), '12xsucceeded', '... and all are made';
 limit('EngineMemory 1', 'ReferenceSide 4096');
@@ -123,10 +128,11 @@ ok all_end(), '... and from being made';
 
 # Twenty at once under one key are one job.
 forget();
-my @twins = in_parallel(20, sub { my $answer = order(1500, 'Idempotency-Key' => 'twenty'); return [$answer->{status}, $answer->{data}{id} // $answer->{data}{job}{id}] }, sub { });
+my @twins = in_parallel(20, sub { my $answer = order('hold', 'Idempotency-Key' => 'twenty'); return [$answer->{status}, $answer->{data}{id} // $answer->{data}{job}{id}] }, sub { });
 is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20), 'twenty at once under one key are taken';
 my %jobs = map { $_->[1] => 1 } @twins;
 is scalar(keys %jobs), 1, '... as one job';
+$gemini->release;
 all_end();
 is asked(), 1, '... that is paid for once';
 
@@ -149,7 +155,7 @@ limit('GeminiRetries 5');
 $answer = ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('[[scenario:first:4:503]]'));
 eventually(sub { asked() >= 2 });
 is ask(POST => "$list$answer->{data}{id}/cancel/")->{status}, 202, 'one that runs is to be canceled';
-$answer = job($answer->{data}{id}, Prefer => 'wait=20');
+$answer = ended($answer->{data}{id});
 is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{error}{billed}", 'canceled generation_canceled 0', 'one that waits for its next try ends without it';
 
 # Those who wait, with a thread each ------------------------------------------------------------------------------------
@@ -157,14 +163,15 @@ is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{error}{b
 forget();
 is $server->reload($children =~ s/ParkRequests on/ParkRequests off/r =~ s/MaxWaiting 12/MaxWaiting 1/r =~ s/StartServers 2/StartServers 1/r =~ s/ServerLimit 8/ServerLimit 1/r =~ s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one may wait';
 my @refused;
-my ($one) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(2500)))->{status} }, sub {
-    eventually(sub { under_way() });
+my ($one) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} }, sub {
+    $gemini->holds(1);
     my $other = ask(POST => 'image-generation/generate/', {}, wish(words(10)));
     push @refused, refusal($other), $other->{headers}{'retry-after'};
     my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
     my $now = job($running, Prefer => 'wait=30');
     push @refused, "$now->{status} $now->{data}{state} " . ($now->{headers}{'preference-applied'} // 'not heard');
     push @refused, order(10)->{status};
+    $gemini->release;
 });
 is $one, 200, 'the one who waits gets his picture';
 is $refused[0], '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: respond-async".', 'another one is refused';
@@ -177,26 +184,28 @@ is $refused[3], 202, 'who does not wait is served';
 forget();
 is $server->reload($children), '', 'many may wait again';
 my %old = map { $_ => 1 } $server->children;
-my @statuses = map { $_->{status} } map { order(4000) } 1 .. 200;
+my @statuses = map { $_->{status} } map { order('hold') } 1 .. 200;
 is scalar(grep { $_ == 202 } @statuses), 200, 'two hundred are asked for';
-cmp_ok under_way(), '>', 100, '... and most are under way';
-my @waiting = in_parallel(8, sub { ask(POST => 'image-generation/generate/', {}, wish(words(3000)))->{status} }, sub {
-    eventually(sub { under_way() }) or die;
-    sleep 0.5;
-    $server->reload($children);
+is under_way(), 200, '... and are under way';
+my @waiting = in_parallel(8, sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} }, sub {
+    eventually(sub { under_way() == 208 }, 60);
+    $server->script(serve => 'reload');
+    $gemini->release;
 });
 is "@waiting", join(' ', (200) x 8), 'a graceful restart: those who wait get their pictures';
 ok all_end(), '... all jobs end';
 is states(), '208xsucceeded', '... well';
 is asked(), 208, '... and none is paid for twice';
-ok eventually(sub { !grep { $old{$_} } $server->children }), '... the old children are gone';
+ok eventually(sub { !grep { $old{$_} } $server->children }, 60), '... the old children are gone';
 
 # A child is killed --------------------------------------------------------------------------------------
 
 forget();
-order(2500) for 1 .. 40;
+order('hold') for 1 .. 40;
+$gemini->holds(40);
 my @victims = $server->children;
 kill KILL => $victims[0];
+$gemini->release;
 ok all_end(), 'a child is killed: all jobs end';
 is states(), '40xsucceeded', '... well, those of the dead child in another one';
 is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 2, '... at their second attempt';
@@ -208,18 +217,20 @@ for my $point ('generate.answered', 'generate.made', 'picture.stored', 'generate
     forget();
     $faults->order("$point 1 exit");
     $answer = order(50);
-    ok eventually(sub { $faults->has_fired }), "a child dies at $point";
+    ok eventually(sub { $faults->has_fired }, 60), "a child dies at $point";
     $faults->fired;
-    $answer = job($answer->{data}{id}, Prefer => 'wait=30');
+    $answer = ended($answer->{data}{id});
     is "$answer->{status} $answer->{data}{state}", '200 succeeded', '... its picture is kept by another one';
     is asked(), 1, '... and was paid for once';
 }
 # All of httpd is killed -----------------------------------------------------------------------------------
 
 forget();
-order(1500) for 1 .. 20;
+order('hold') for 1 .. 20;
+$gemini->holds(20);
 chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
 kill KILL => $parent, $server->children;
+$gemini->release;
 $server->stop->start;
 ok all_end(), 'httpd is killed as a whole: after its start all jobs end';
 is states(), '20xsucceeded', '... well';
@@ -231,18 +242,20 @@ $faults->order('generate.made 1 exit');
 $server->sql("UPDATE generation_jobs SET attempts = 0");
 $answer = ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('[[scenario:first:3:503]]'));
 for (1, 2) {
-    eventually(sub { $faults->has_fired });
+    eventually(sub { $faults->has_fired }, 60);
     $faults->fired;
     $faults->order('generate.made 1 exit') if $_ == 1;
 }
-$answer = job($answer->{data}{id}, Prefer => 'wait=30');
+$answer = ended($answer->{data}{id});
 is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{attempts}", 'failed lost 3', 'a job over which processes die again and again is given up';
 
 # PostgreSQL is away ---------------------------------------------------------------------------------------
 
 forget();
-order(2000) for 1 .. 30;
+order('hold') for 1 .. 30;
+$gemini->holds(30);
 $server->script(cluster => 'stop');
+$gemini->release;
 sleep($ENV{IIMG_LONG} ? 20 : 6);
 $server->script(cluster => 'start');
 ok all_end(), 'the database was away when the pictures came: all jobs end';
@@ -258,22 +271,23 @@ my $two = IdentityImg::Server->new('engine-two', env => { %provider }, conf => q
     . 'IdentityImgStorageRoot "' . $server->state . qq{/pictures"\n})->start;
 {
     local $base = $two->base;
-    order(6000) for 1 .. 10;
+    order('hold') for 1 .. 10;
+    $gemini->holds(10);
     is order(100)->{status}, 202, 'another server on the same database takes jobs';
 }
 chomp($parent = slurp($two->state . '/httpd/httpd.pid'));
 kill KILL => $parent, $two->children;
-sleep 0.5;
 my $left = count("state = 'running'");
 cmp_ok $left, '>', 5, 'it is killed over them';
 is count("state = 'running' AND lease_expires_at < now()"), 0, '... and nobody knows yet';
 $server->sql("UPDATE generation_jobs SET lease_expires_at = now() - interval '2 minutes' WHERE state = 'running'");
+$gemini->release;
 ok all_end(), 'what it left is finished by the first one';
 is states(), '11xsucceeded', '... well';
 is count('attempts = 2'), $left, '... at the second attempt';
 $two->stop;
 
-ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 40), 'no answer is left over in the end';
+ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 120), 'no answer is left over in the end';
 
 $server->judge(qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:105|117|112|113|003)/);
 finish();

@@ -3,22 +3,19 @@
 # Runs beside others.
 use strict;
 use warnings;
+use IdentityImg::Gemini;
 use IdentityImg::Server qw(in_parallel eventually free_port);
 use IdentityImg::Test;
 use IO::Select;
 use IO::Socket::INET;
-use IPC::Open2 'open2';
 use JSON::PP ();
 use Socket qw(SOL_SOCKET SO_LINGER);
 use Test::More;
 use Time::HiRes qw(sleep time);
 
 my $json = JSON::PP->new->utf8;
-my $pid = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', 'k');
-my ($double) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
-my $owner = $$;
-END { my $status = $?; if ($in && $owner == $$) { close $in; waitpid $pid, 0 } $? = $status }
-my %provider = (GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k');
+my $gemini = IdentityImg::Gemini->new;
+my %provider = $gemini->environment;
 my $modules = '/usr/lib/apache2/modules';
 my $tls = free_port();
 
@@ -36,7 +33,9 @@ my $photo = call(POST => 'reference-images/', as => 'alice', base => $server->ba
 is $photo->code, 201, 'there is a photo';
 
 my $number = 0;
-sub wish { my ($ms) = @_; return $json->encode({ identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => "[[scenario:slow:$ms]] " . $number++ }) }
+# The provider answers after so many milliseconds, or ("hold") when the test lets it.
+sub scene { my ($ms) = @_; return $ms eq 'hold' ? '[[scenario:hold]] ' : "[[scenario:slow:$ms]] " }
+sub wish { my ($ms) = @_; return $json->encode({ identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => scene($ms) . $number++ }) }
 sub head { my ($line, @more) = @_; return join "\r\n", $line, "Host: 127.0.0.1:$port", 'Authorization: ' . login('admin'), @more, '', '' }
 sub post { my ($ms, @more) = @_; my $body = wish($ms); return head('POST /api/v1/image-generation/generate/ HTTP/1.1', 'Content-Type: application/json', 'Content-Length: ' . length($body), @more) . $body }
 sub get  { my ($path, @more) = @_; return head("GET /api/v1/$path HTTP/1.1", @more) }
@@ -46,7 +45,7 @@ sub dial { return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_[
 sub answer_of {
     my ($socket, $seconds) = @_;
     my $text = ${*$socket}{left} // '';
-    my $end = time + ($seconds // 30);
+    my $end = time + ($seconds // 60);
     while (1) {
         if ($text =~ /^(HTTP\/1\.1 (\d+).*?\r\n\r\n)/s) {
             my ($head, $status) = ($1, $2);
@@ -62,9 +61,26 @@ sub answer_of {
     }
 }
 sub under_way { return ($server->sql("SELECT count(*) FROM generation_jobs WHERE state IN ('queued', 'running')"))[0] }
-sub all_end { return eventually(sub { !under_way() }, 60) }
+sub all_end { return eventually(sub { !under_way() }, 120) }
+# COUNT requests whose pictures the provider holds back; TAKEN of them (all) have reached it when this returns.
+sub held {
+    my ($count, $taken, @more) = @_;
+    $gemini->hold;
+    my @sockets = map { my $socket = dial(); print $socket post('hold', @more); $socket } 1 .. $count;
+    $gemini->holds($taken // $count) or diag 'the provider holds only ' . $gemini->held;
+    return @sockets;
+}
+# How many of these connections have an answer; waits until COUNT have.
+sub answered {
+    my ($count, @sockets) = @_;
+    my $select = IO::Select->new(@sockets);
+    my @ready;
+    eventually(sub { @ready = $select->can_read(0); @ready >= $count });
+    return scalar @ready;
+}
+
 sub states { return join ' ', map { my ($state, $n) = split /\|/; "${n}x$state" } $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1') }
-sub forget { all_end(); $server->sql('DELETE FROM generation_jobs'); return }
+sub forget { $gemini->release; all_end(); $server->sql('DELETE FROM generation_jobs'); return }
 sub descriptors { my ($child) = $server->children; my %kinds; for (glob "/proc/$child/fd/*") { my $to = readlink // next; $kinds{$to =~ /eventfd/ ? 'eventfd' : 'all'}++ } return \%kinds }
 sub counted { my %n; $n{$_}++ for @_; return join ' ', map { "$n{$_}x$_" } sort keys %n }
 
@@ -78,20 +94,27 @@ all_end();
 sleep 1;
 my $before = descriptors();
 $server->sql('DELETE FROM generation_jobs');
-@many = map { my $socket = dial(); print $socket post(3000); $socket } 1 .. 60;
-ok eventually(sub { under_way() == 60 }), 'sixty requests are taken by a child of four threads';
-my $began = time;
+@many = held(60);
+is under_way(), 60, 'sixty requests are taken by a child of four threads';
 my $me = dial();
 print $me get('users/me/');
-is answer_of($me, 5)->[0], 200, '... which goes on to answer others';
-cmp_ok time - $began, '<', 2, '... at once';
+is answer_of($me)->[0], 200, '... which goes on to answer others';
+is $gemini->held, 60, '... while all sixty wait';
+$gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '60x200', 'all get their pictures';
-# (When all threads are busy, the MPM closes connections that only might go on.)
-my @on = grep { print $_ get('users/me/'); answer_of($_)->[0] == 200 } @many;
-cmp_ok scalar @on, '>', 3, '... and their connections go on';
-print $_ post(300) for @on[0 .. 2];
-is counted(map { answer_of($_)->[0] } @on[0 .. 2]), '3x200', '... also to be parked once more';
 close $_ for @many, $me;
+# (When all threads are busy, the MPM closes connections that only might go on: so it is one, now.)
+my ($on) = held(1);
+$gemini->release;
+is answer_of($on)->[0], 200, 'a connection that was parked';
+print $on get('users/me/');
+is answer_of($on)->[0], 200, '... goes on';
+$gemini->hold;
+print $on post('hold');
+$gemini->holds(1);
+$gemini->release;
+is answer_of($on)->[0], 200, '... also to be parked once more';
+close $on;
 ok eventually(sub { my $now = descriptors(); ($now->{eventfd} // 0) == ($before->{eventfd} // 0) && $now->{all} <= $before->{all} + 12 }), 'no descriptor is left over' or diag explain [$before, descriptors()];
 
 # What connections do --------------------------------------------------------------------------------------
@@ -115,21 +138,23 @@ is answer_of($one)->[0], 200, 'who has closed his side only gets his answer';
 
 forget();
 $server->forget_log;
-my @gone = map { my $socket = dial(); print $socket post(1500); $socket } 1 .. 5;
-eventually(sub { under_way() == 5 });
+my @gone = held(5);
 setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'II', 1, 0 for @gone;
 close $_ for @gone;
+$gemini->release;
 ok all_end(), 'clients that leave: their jobs end';
 is states(), '5xsucceeded', '... well';
 ok eventually(sub { (() = slurp($server->state . '/httpd/access.log') =~ /generate\/ HTTP\/1.1" 499 /g) == 5 }), '... which the log has as 499';
 
 forget();
 $one = dial();
-print $one post(2500, 'Prefer: respond-async');
+$gemini->hold;
+print $one post('hold', 'Prefer: respond-async');
 my $job = $json->decode(answer_of($one)->[2])->{id};
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=1');
 $answer = answer_of($one);
 is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 running', 'who waits a second for a job is answered after it';
+$gemini->release;
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=20');
 $answer = answer_of($one);
 is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded', '... and else when it has ended';
@@ -141,7 +166,9 @@ is `@{[join ' ', map { "'$_'" } @curl, '-d', wish(1200), "https://127.0.0.1:$tls
 
 forget();
 is $server->reload("${conf}IdentityImgMaxParked 5\n"), '', 'five may be parked';
-@many = map { my $socket = dial(); print $socket post(2000); $socket } 1 .. 8;
+@many = held(8, 6);
+is answered(2, @many), 2, 'two of eight are answered at once';
+$gemini->release;
 my @answers = map { answer_of($_) } @many;
 is counted(map { $_->[0] } @answers), '6x200 2x503', '... one more has a thread, others are refused';
 my ($refused) = grep { $_->[0] == 503 } @answers;
@@ -149,7 +176,9 @@ like $refused->[1], qr/^Retry-After: 15\r/m, '... and told when to try again';
 is $json->decode($refused->[2])->{code}, 'generations_busy', '... and why';
 
 is $server->reload($conf =~ s/AsyncRequestWorkerFactor 200/AsyncRequestWorkerFactor 4/r), '', 'a child may have 4 + 4 x 4 connections';
-@many = map { my $socket = dial(); print $socket post(2000); $socket } 1 .. 13;
+@many = held(13, 11);
+is answered(2, @many), 2, 'two of thirteen are answered at once';
+$gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '11x200 2x503', '... of which ten may wait, and one with a thread';
 
 SKIP: {
@@ -164,26 +193,28 @@ SKIP: {
 }
 
 is $server->reload("${conf}Timeout 4\n"), '', 'httpd gives up after four seconds without news';
-@many = map { my $socket = dial(); print $socket post(7000); $socket } 1 .. 20;
+@many = held(20);
 # (The MPM tells its numbers when a timeout has passed.)
-ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 7), '/server-status shows those who wait among those that wait for I/O';
+ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 60), '/server-status shows those who wait among those that wait for I/O';
+sleep 5;
+is answered(0, @many), 0, '... nobody of whom has an answer after that time';
+$gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '20x200', '... and httpd does not give up on who waits for longer';
 
 # What becomes of httpd --------------------------------------------------------------------------------------
 
 forget();
 is $server->reload($conf), '', 'as before';
-@many = map { my $socket = dial(); print $socket post(2500); $socket } 1 .. 200;
-eventually(sub { under_way() == 200 }) or diag under_way();
+@many = held(200);
 my %old = map { $_ => 1 } $server->children;
 $server->script(serve => 'reload');
+$gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '200x200', 'a graceful restart with two hundred parked: all get their pictures';
-ok eventually(sub { !grep { $old{$_} } $server->children }), '... and the old child is gone';
+ok eventually(sub { !grep { $old{$_} } $server->children }, 60), '... and the old child is gone';
 
 forget();
-@many = map { my $socket = dial(); print $socket post(2500); $socket } 1 .. 100;
-eventually(sub { under_way() == 100 });
-my ($stopped) = in_parallel(1, sub { $server->stop; 1 }, sub { is counted(map { answer_of($_)->[0] } @many), '100x200', 'a graceful stop with a hundred parked: all get their pictures' });
+@many = held(100);
+my ($stopped) = in_parallel(1, sub { $server->stop; 1 }, sub { eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) }, 60); $gemini->release; is counted(map { answer_of($_)->[0] } @many), '100x200', 'a graceful stop with a hundred parked: all get their pictures' });
 $server->start("${conf}MaxConnectionsPerChild 20\n");
 
 @many = map { my $socket = dial(); print $socket post(1500, 'Connection: close'); $socket } 1 .. 90;
@@ -191,10 +222,10 @@ is counted(map { answer_of($_)->[0] } @many), '90x200', 'children that end after
 
 forget();
 $server->restart($conf);
-@many = map { my $socket = dial(); print $socket post(2500); $socket } 1 .. 20;
-eventually(sub { under_way() == 20 });
+@many = held(20);
 kill KILL => $server->children;
 is counted(map { answer_of($_)->[0] } @many), '20x0', 'a child is killed: its clients have nobody';
+$gemini->release;
 ok all_end(), '... their jobs end';
 is states(), '20xsucceeded', '... well, in another child';
 

@@ -160,7 +160,10 @@ sub sql {
     return split /\n/, $out;
 }
 
-# Runs SQL in a transaction that stays open until the function that is returned is called.
+# The server of tests/run, which tests do not start and stop: for its rows and its log.
+sub main { my ($class) = @_; return bless { conf => '', env => {}, name => 'main', owner => 0, port => $ENV{PORT}, state => $ENV{STATE}, log_from => 0 }, $class }
+
+# Runs SQL in a transaction that stays open until the function that is returned is called; with 'COMMIT' it counts.
 sub hold {
     my ($self, $text) = @_;
     my %environment = $self->cluster_environment;
@@ -171,7 +174,7 @@ sub hold {
         my $line = readline $out // die "psql does not hold: $text";
         last if $line eq "held\n";
     }
-    return sub { syswrite $in, "ROLLBACK;\n\\q\n"; close $in; close $out; waitpid $pid, 0 };
+    return sub { my $end = shift // 'ROLLBACK'; syswrite $in, "$end;\n\\q\n"; close $in; close $out; waitpid $pid, 0 };
 }
 
 # The error log ------------------------------------------------------------------------------------
@@ -217,7 +220,7 @@ sub DESTROY {
 # Several at once ----------------------------------------------------------------------------------
 
 # Runs CODE->(0), CODE->(1) ... in COUNT processes at once, MEANWHILE->() in this one; returns what each
-# returned (plain data), in order. A process that takes longer than SECONDS (120) is ended.
+# returned (plain data), in order. A process that takes longer than SECONDS (300) is ended.
 sub in_parallel {
     my ($count, $code, $meanwhile, $seconds) = @_;
     my (@pipes, @pids);
@@ -225,7 +228,7 @@ sub in_parallel {
         pipe my $read, my $write or die $!;
         my $pid = fork // die $!;
         if (!$pid) {
-            alarm($seconds // 120);
+            alarm($seconds // 300);
             # A connection of the parent's agent would be everybody's.
             Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0);
             my $json = JSON::PP->new->utf8->allow_nonref;
@@ -245,10 +248,10 @@ sub in_parallel {
     return @answers;
 }
 
-# Calls CODE until it is true, for SECONDS (30) at most. Returns its last value.
+# Calls CODE until it is true, for SECONDS (60) at most, which cost nothing when all is well. Returns its last value.
 sub eventually {
     my ($code, $seconds) = @_;
-    my $end = time + ($seconds // 30);
+    my $end = time + ($seconds // 60);
     my $value;
     until ($value = $code->()) {
         last if time > $end;
