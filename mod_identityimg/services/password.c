@@ -99,6 +99,13 @@ static bool verify_nobody(const char *password)
     return false;
 }
 
+/* Every hash of crypt(3) but DES's begins with "$method$", those of htpasswd so or with "{method}". A password
+ * in clear names none: apr_password_validate would accept it where the system has no crypt(3). */
+static bool names_method(const char *hash)
+{
+    return hash[0] == '{' || (hash[0] == '$' && strchr(hash + 1, '$'));
+}
+
 bool iimg_password_verify(const char *password, const char *hash)
 {
     django_t django;
@@ -110,9 +117,7 @@ bool iimg_password_verify(const char *password, const char *hash)
         return read_django(hash, &django) ? verify_django(password, &django)
                                           : verify_nobody(password);
     }
-    /* Every hash of crypt(3) but DES's begins so, and those of htpasswd. No hash is a password in
-     * clear, which apr_password_validate would take where the system has no crypt(3). */
-    if (hash[0] != '$' && hash[0] != '{') {
+    if (!names_method(hash)) {
         return verify_nobody(password);
     }
     return apr_password_validate(password, hash) == APR_SUCCESS;

@@ -1,11 +1,28 @@
 /* password_test.c - services/password.c: bcrypt made and checked, Django's hashes checked. */
 #include "services/password.h"
+#include <dlfcn.h>
 #include <apr_md5.h>
 #include "tap.h"
 #include "work.h"
 
 #define EIGHT "pppppppp"
 #define EIGHTY EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
+
+/* Hashing is counted instead of timed: this stands in front of the library's function. */
+static struct {
+    int calls;
+    int cost;           /* of bcrypt: the doublings that the last hash asked for; 0: another kind */
+} hashed;
+
+APR_DECLARE(apr_status_t) apr_password_validate(const char *password, const char *hash)
+{
+    apr_status_t (*validate)(const char *, const char *) =
+        (apr_status_t (*)(const char *, const char *))dlsym(RTLD_NEXT, "apr_password_validate");
+
+    hashed.calls++;
+    hashed.cost = strncmp(hash, "$2y$", 4) == 0 ? atoi(hash + 4) : 0;
+    return validate(password, hash);
+}
 
 /* Made by Python: base64(hashlib.pbkdf2_hmac('sha256', password, salt, iterations)). */
 static const struct { const char *password, *hash; } django[] = {
@@ -63,6 +80,36 @@ static void test_unusable(void)
     }
 }
 
+/* The time of an answer does not tell whether there is such a user, or whether they have a password. */
+static void test_cost(iimg_context_t *context)
+{
+    const char *hash;
+    char text[IIMG_PASSWORD_MAX + 2];
+    int cost;
+
+    memset(text, 'p', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    iimg_password_hash(context, "pw-alice", &hash);
+    hashed.calls = 0;
+    iimg_password_verify("pw-alicf", hash);
+    cost = hashed.cost;
+    tap_ok(hashed.calls == 1 && cost >= 10, "a wrong password costs one bcrypt of cost %d", cost);
+    for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
+        static const char *const passwords[] = { "", "pw-alice", EIGHTY };
+
+        for (size_t k = 0; k < sizeof(passwords) / sizeof(passwords[0]); k++) {
+            hashed.calls = hashed.cost = 0;
+            iimg_password_verify(passwords[k], unusable[i].hash);
+            tap_ok(hashed.calls == 1 && hashed.cost == cost,
+                   "a password of %d bytes costs the same with %s", (int)strlen(passwords[k]),
+                   unusable[i].what);
+        }
+    }
+    hashed.calls = hashed.cost = 0;
+    iimg_password_verify(text, hash);
+    tap_ok(hashed.calls == 1 && hashed.cost == cost, "a password over the limit costs the same");
+}
+
 static void test_bcrypt(iimg_context_t *context)
 {
     static const char *const passwords[] = { "pw-alice", "", "l\xc3\xa8tmein", EIGHTY };
@@ -90,6 +137,7 @@ int main(void)
 
     test_django();
     test_unusable();
+    test_cost(context);
     test_bcrypt(context);
     work_end(context);
     return tap_done();
