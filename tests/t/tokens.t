@@ -189,6 +189,26 @@ is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_
     'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} admin@example.com|delete|auth_tokens|{bearer}', 'audit_log tells of sessions and tokens of staff';
 is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, '... which of them';
 
+# ... and what staff end by its id, be it the one that asks or another one.
+for my $case (['bearer', sub { token('admin') }], ['session', sub { session('admin') }]) {
+    my ($kind, $make) = @$case;
+    my $asking = token('admin');
+    my %known = map { $_->{id} => 1 } @{tokens($asking)};
+    $make->();
+    my ($other) = map { $_->{id} } grep { !$known{$_->{id}} } @{tokens($asking)};
+    my ($asking_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($asking)};
+    $server->sql('DELETE FROM audit_log');
+    is call(DELETE => "auth/tokens/00000000-0000-4000-8000-0000000009ff/", bearer($asking))->code, 404, 'an id that is no token of the caller ends nothing';
+    is join(' ', $server->sql('SELECT * FROM audit_log')), '', '... and audit_log has no row of it';
+    is call(DELETE => "auth/tokens/$_/", bearer($asking))->code, 204, "staff end a token of theirs by its id" for $other, $asking_id;
+    is join(' ', $server->sql('SELECT actor_email, action, kind, row_id, members FROM audit_log ORDER BY id')),
+        "admin\@example.com|delete|auth_tokens|$other|{$kind} admin\@example.com|delete|auth_tokens|$asking_id|{bearer}", "audit_log has a row for the $kind token and for the one that asked";
+}
+my $plain = token('alice');
+$server->sql('DELETE FROM audit_log');
+call(DELETE => "auth/tokens/$_->{id}/", bearer($plain)) for reverse @{tokens($plain)};
+is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'what others end of their own is not audited';
+
 # Who is deleted while he changes something changes nothing: there could be no entry of it.
 $server->sql("INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '" . person('alice') . "'");
 my $gone = json(call(POST => 'auth/login/', @there, json => { email => 'gone@example.com', password => 'pw-alice', token => \1 }))->{token};
