@@ -33,6 +33,21 @@ is slots(), 'c0 a1 b4', 'none of these has changed anything';
 is swap($photos[0], { order => 0 }, 'swap=true&user_id=' . person('alice'), 'admin')->code, 200, 'staff swap anybody\'s';
 is slots(), 'a0 c1 b4', '... that user\'s';
 
+# Two owners: each slot that a swap names holds a photo of the other user, too.
+sub versions { return join ' ', map { "$_->{name}$_->{order} " . (call(GET => "reference-images/$_->{id}/", as => $_[0])->header('ETag') =~ s/\..*//r) } @{json(call(GET => 'reference-images/', as => $_[0]))} }
+my @foreign = ($others, map { json(call(POST => 'reference-images/', as => 'bob', json => { name => "b$_", order => $_ })) } 1 .. 4);
+my $before = versions('bob');
+for my $case ([0, undef, 'alice', 'a photo of theirs'], [4, undef, 'alice', 'a free slot of theirs'], [1, "swap=true&user_id=" . person('alice'), 'admin', 'staff, for them,']) {
+    my ($order, $query, $who, $what) = @$case;
+    is swap($photos[0], { order => $order }, $query, $who)->code, 200, "a user exchanges with slot $order ($what) while another user has a photo in each slot";
+    is versions('bob'), $before, '... and no photo of the other user has moved or has another version';
+}
+is slots(), 'b0 a1 c4', 'each swap moved the photos of its own user' or diag slots();
+is line(swap($foreign[3], { order => 0 })), '404 not_found Not found.', 'a swap cannot name a photo of another user';
+is line(swap($foreign[3], { order => 0 }, 'swap=true&user_id=' . person('alice'), 'admin')), '404 not_found Not found.', '... staff neither, when they name the wrong owner';
+is slots() . ' ' . versions('bob'), "b0 a1 c4 $before", 'and neither user has lost a slot';
+swap($photos[1], { order => 3 });
+
 # At the same time: in the end five photos stand in five slots.
 call(POST => 'reference-images/', as => 'alice', json => { name => $_ }) for qw(d e);
 my @all = @{json(call(GET => 'reference-images/', as => 'alice'))};
