@@ -142,6 +142,38 @@ sql("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE 
 sql('DELETE FROM reference_images');
 is line(create($busy)), '201 fine first', 'after a day a key is free';
 
+# The lease is for requests under way: what has ended is kept until its day is over.
+fresh_data();
+for my $case (['a photo that was made', {}, '201 fine true'], ['a refusal', { order => 9 }, '400 order_range true']) {
+    my ($what, $fields, $expected) = @$case;
+    my $key = fresh();
+    create($key, $fields);
+    for my $age ('2 hours', '23 hours 50 minutes') {
+        sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '$age', created_at = now() - interval '$age' WHERE key = '$key'");
+        is line(create($key, $fields)), $expected, "$what is answered again $age later, when its lease has long expired";
+    }
+    sql("UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second' WHERE key = '$key'");
+    unlike line(create($key, $fields)), qr/true/, '... and after a day it is a new request';
+}
+is photos(), 2, 'one photo, and another one after its day';
+
+# Two owners: a request whose lease expired, and the one that has claimed its key since.
+fresh_data();
+my $taken = fresh();
+sub taken_over { return "UPDATE idempotency_keys SET claim = '00000000-0000-4000-8000-00000000c1a1' WHERE key LIKE '$taken%'" }
+sql("CREATE FUNCTION test_taken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN " . taken_over() . "; RETURN NEW; END \$\$;"
+    . " CREATE TRIGGER test_taken AFTER INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_taken()");
+is line(create($taken, { name => 'late' })), '409 idempotency_key_in_use first', 'a request that lost its key to another one is refused';
+sql('DROP TRIGGER test_taken ON reference_images');
+is photos(), 0, '... and makes no row';
+sql("CREATE TRIGGER test_taken AFTER INSERT ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_taken()");
+my $pictures = state() . '/pictures';
+rename $pictures, "$pictures.away" or die $!;
+is call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($taken .= '-two'))->code, 503, 'a request that fails after it lost its key';
+rename "$pictures.away", $pictures or die $!;
+is join(' ', sql("SELECT claim, coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$taken'")), '00000000-0000-4000-8000-00000000c1a1|open', '... leaves the key to the other one';
+sql('DROP TRIGGER test_taken ON stored_objects; DROP FUNCTION test_taken()');
+
 # What may go better next time is not kept.
 fresh_data();
 my $down = fresh();
@@ -178,9 +210,14 @@ sub fails { my ($status) = @_; sql("UPDATE generation_jobs SET state = 'failed',
 fails(422);
 is line(generate($made, save_to_identity => \1)), '422 refused true', 'what a job was refused with is answered again';
 is jobs(), 2, '... without another job';
-for my $status (503, 504, 429) {
+for my $status (500, 502, 503, 504, 408, 429) {
     fails($status);
     sql("UPDATE idempotency_keys SET resource_id = '$named' WHERE key = '$made'");
+    my $count = jobs();
+    for my $other ([additional_prompt => 'other'], [aspect_ratio => '1:1'], [save_to_identity => \0], [user_id => person('bob')]) {
+        is line(generate($made, save_to_identity => \1, @$other)), '422 idempotency_key_reused first', "with another $other->[0] the key of a job that failed with $status is refused";
+    }
+    is jobs(), $count, '... and no second picture is asked for';
     is line(generate($made, save_to_identity => \1)), '200 fine first', "one whose job failed with $status is made again";
 }
 # The save failed when it came first: the replay makes it good.
