@@ -228,7 +228,7 @@ is row(), '1|0', '... with one failure';
 is join(' ', map { log_in('alice', "wrong $_")->code } 1 .. 5), '401 401 401 401 429', '... and four to go';
 
 # Were a guess told that counts no longer, it would have been for nothing.
-set_password(alice => 'pw-alice', 14);
+set_password(alice => 'pw-alice', 15);
 for my $password ('pw-alice', 'wrong') {
     forget();
     like while_compared($password, sub { $server->sql("UPDATE login_failures SET failures = 0, under_way = '{}'") }), qr/^429 login_busy /, "$password: a login that counts no longer is told nothing";

@@ -4,9 +4,9 @@ use warnings;
 use utf8;
 use IdentityImg::Admin;
 use IdentityImg::Server qw(in_parallel eventually);
+use IdentityImg::Gemini;
 use IdentityImg::Test;
 use HTTP::Tiny;
-use IPC::Open2 'open2';
 use JSON::PP ();
 use Test::More;
 
@@ -179,11 +179,8 @@ is json(get("$list$one/"))->{state}, 'succeeded', 'but for the record';
 # While it runs -----------------------------------------------------------------------------------------
 
 my $json = JSON::PP->new->utf8->canonical;
-my $pid = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', 'k');
-my ($double) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
-my $owner = $$;
-END { my $status = $?; if ($in && $owner == $$) { close $in; waitpid $pid, 0 } $? = $status }
-my $server = IdentityImg::Server->new('jobs', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$double/", GEMINI_API_KEY => 'k' }, conf => "IdentityImgSweepInterval 1\n")->start;
+my $gemini = IdentityImg::Gemini->new;
+my $server = IdentityImg::Server->new('jobs', env => { $gemini->environment }, conf => "IdentityImgSweepInterval 1\n")->start;
 my @there = (as => 'admin', base => $server->base, headers => [Connection => 'close']);
 is call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'another server has a photo';
 
@@ -192,13 +189,15 @@ sub cancel_while {
     my ($scenario, $key) = @_;
     my $answer;
     my ($made) = in_parallel(1, sub { ask_with($scenario, $key) }, sub {
-        my $running = eventually(sub { ($server->sql("SELECT id FROM generation_jobs WHERE state = 'running'"))[0] }) or die 'nothing runs';
+        $gemini->holds(1) or die 'nothing runs';
+        my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
         my $before = call(GET => "$list$running/", @there);
         $answer = call(POST => "$list$running/cancel/", @there);
         my $now = call(GET => "$list$running/", @there[0 .. 3], headers => [Connection => 'close', 'If-None-Match' => $before->header('ETag')]);
         is_deeply [map { json($_)->{cancel_requested} } $before, $now], [$JSON::PP::false, $true], 'whoever looks at it sees so, at once';
         is json($answer)->{id}, $running, 'what runs is canceled';
         is call(POST => "$list$running/cancel/", @there)->code, 202, '... also twice';
+        $gemini->release;
     });
     return ($made, $answer);
 }
@@ -209,7 +208,7 @@ sub ask_with {
         { headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', 'Idempotency-Key' => $key }, content => $json->encode($body) });
     return [$answer->{status}, eval { $json->decode($answer->{content}) } // $answer->{content}];
 }
-my ($made, $answer) = cancel_while('slow:2500', 'one');
+my ($made, $answer) = cancel_while('hold', 'one');
 is $answer->code . ' ' . json($answer)->{state}, '202 running', 'a job that runs goes on to its next step';
 my $id = json($answer)->{id};
 is "$made->[0] $made->[1]{code} $made->[1]{detail}", "409 generation_canceled The generation was canceled after the provider was asked. Its picture is kept with job $id.", 'who had asked for the picture is told';
@@ -219,7 +218,7 @@ ok $job->{image_url}, 'the picture that was paid for is there';
 is(HTTP::Tiny->new->get($job->{image_url})->{status}, 200, '... and opens');
 like "@{$job->{warnings}}", qr/was canceled after the picture had been asked for: it is kept here/, 'which the job says';
 is json(call(GET => "admin/identities/$full/", @there))->{image}, undef, 'the identity has not got it';
-is ask_with('slow:2500', 'one')->[1]{code}, 'generation_canceled', 'the same request under its key is not paid for again';
+is ask_with('hold', 'one')->[1]{code}, 'generation_canceled', 'the same request under its key is not paid for again';
 is(($server->sql('SELECT count(*) FROM generation_jobs'))[0], 1, '... nor begun');
 is refusal(call(POST => "$list$id/cancel/", @there)), refusal(call(POST => "$list$id/cancel/", @there)), 'a canceled job stays so';
 is call(POST => "$list$id/save-to-identity/", @there)->code, 200, 'who changes his mind can attach the picture after all';

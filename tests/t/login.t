@@ -3,7 +3,7 @@
 use strict;
 use warnings;
 use utf8;
-use IdentityImg::Server qw(in_parallel);
+use IdentityImg::Server qw(in_parallel eventually);
 use IdentityImg::Test;
 use Test::More;
 
@@ -149,8 +149,11 @@ is line(call(GET => 'users/me/', with($_))), '401 invalid_token Invalid token.',
 is join('', sql("SELECT count(*) FROM auth_tokens WHERE user_id = '$bob'")), 0, '... in the table';
 
 # A login that has verified the old password when the new one is about to come.
-my ($raced) = in_parallel(1, sub { select undef, undef, undef, 0.5; line(log_in(email => 'bob@example.com', password => 'newer')) }, sub {
-    sql("BEGIN; UPDATE users SET password = '$bcrypt' WHERE id = '$bob'; SELECT pg_sleep(1.5); COMMIT");
+my $main = IdentityImg::Server->main;
+my $commit = $main->hold("UPDATE users SET password = '$bcrypt' WHERE id = '$bob'");
+my ($raced) = in_parallel(1, sub { line(log_in(email => 'bob@example.com', password => 'newer')) }, sub {
+    ok eventually(sub { ($main->sql("SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'", 'postgres'))[0] }), 'a login waits for the new password';
+    $commit->('COMMIT');
 });
 is $raced, '401 authentication_failed Invalid username/password.', 'a password that changes during a login ends that too';
 is join('', sql("SELECT count(*) FROM auth_tokens WHERE user_id = '$bob'")), 0, '... and no token is left of it';
@@ -182,16 +185,16 @@ is join(' ', in_parallel(4, sub { log_in(email => 'bob@example.com', password =>
 
 # https --------------------------------------------------------------------------------------------
 
-my $server = IdentityImg::Server->new('login', conf => "IdentityImgBaseURL https://api.example.com\nIdentityImgSessionAge 2\nIdentityImgTokenAge 2\n")->start;
+my $server = IdentityImg::Server->new('login', conf => "IdentityImgBaseURL https://api.example.com\nIdentityImgSessionAge 6\nIdentityImgTokenAge 6\n")->start;
 my @there = (base => $server->base);
 $in = call(POST => 'auth/login/', json => \%right, @there);
-like $in->header('Set-Cookie'), qr/^__Host-identityimg_session=iimg_[\w-]{43}; Path=\/; Max-Age=2; HttpOnly; SameSite=Strict; Secure$/, 'over https the cookie is for this host alone';
+like $in->header('Set-Cookie'), qr/^__Host-identityimg_session=iimg_[\w-]{43}; Path=\/; Max-Age=6; HttpOnly; SameSite=Strict; Secure$/, 'over https the cookie is for this host alone';
 my $host = cookie($in);
 is call(GET => 'users/me/', with($host), @there)->code, 200, '... and lets in';
 is call(GET => 'users/me/', with($host =~ s/^__Host-//r), @there)->code, 401, '... by that name alone: another site of the domain could have set the other';
 $out = json(call(POST => 'auth/login/', json => { %right, token => \1 }, @there))->{token};
-is call(GET => 'users/me/', with($out), @there)->code, 200, 'a token for two seconds';
-sleep 3;
+is call(GET => 'users/me/', with($out), @there)->code, 200, 'a token for six seconds';
+sleep 7;
 is line(call(GET => 'users/me/', with($_), @there)), '401 invalid_token Invalid token.', '... and not longer, though it is remembered' for $host, $out;
 $server->judge;
 undef $server;

@@ -209,13 +209,13 @@ sub store_that_fails {
     @$server{qw(proxy_out proxy_in)} = ($out, $in);
     my ($port) = readline($out) =~ /^port (\d+)/;
     $server->line('refuse');
-    use_store($store, "IdentityImgS3Timeout 1\nIdentityImgS3ConnectTimeout 1\n", $store->env($port));
+    use_store($store, "IdentityImgS3Timeout 4\nIdentityImgS3ConnectTimeout 4\n", $store->env($port));
     ok scalar(grep { /IIMG0203: the picture store cannot be used at the moment; uploads are refused until it can: GET pictures\/media/ } $server->log_lines),
         'a server whose store is away starts, with a warning';
     $server->line('pass');
     my $photo = upload('before.jpg');
     pass 'when the store is there, uploads work without a restart';
-    for my $mode ([refuse => 10, 'that is down'], [swallow => 10, 'that hangs']) {
+    for my $mode ([refuse => 60, 'that is down'], [swallow => 60, 'that hangs']) {
         $server->line($mode->[0]);
         $server->line('cut') if $mode->[0] eq 'refuse';
         away(@$mode[1, 2]);

@@ -24,7 +24,7 @@ my %port = map { $_ => free_port() } qw(copy dead twin spelled);
 
 # A copy of the database with everything in it, as staging is made of production.
 $server->sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'; CREATE DATABASE copy TEMPLATE identityimg}, 'postgres');
-my $params = q{DBDParams "host=${IIMG_PG_HOST} port=%s dbname=%s user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"};
+my $params = q{DBDParams "host=${IIMG_PG_HOST} port=%s dbname=%s user=identityimg connect_timeout=2 options='-c statement_timeout=120000 -c timezone=UTC'"};
 sub host { my ($name, @lines) = @_; return join "\n", "Listen 127.0.0.1:$port{$name}", "<VirtualHost 127.0.0.1:$port{$name}>", "ServerName $name.example", @lines, "</VirtualHost>", '' }
 is $server->reload($conf . host('copy', sprintf $params, '${IIMG_PG_PORT}', 'copy') . host('dead', sprintf $params, free_port(), 'identityimg') . host('twin')
     . host('spelled', '<IfModule mod_dbd.c>', 'DBDMax 2', '</IfModule>')), '', 'four virtual hosts: two with databases of their own';
@@ -72,7 +72,7 @@ me($_, as => $_ eq 'main' ? 'alice' : 'bob') for qw(main twin spelled);
 my $release = $server->hold("SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE");
 my @late;
 my @stuck = in_parallel(2, sub { call(POST => 'reference-images/', at('main'), as => 'alice', json => { name => 'waits' })->code }, sub {
-    eventually(sub { ($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'}, 'postgres'))[0] == 2 }, 5);
+    eventually(sub { ($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'}, 'postgres'))[0] == 2 });
     @late = map { my $answer = me($_, as => 'bob'); $answer->code . ' ' . (json($answer)->{code} // '') } qw(twin spelled copy);
     $release->();
 });

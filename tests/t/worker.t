@@ -2,6 +2,7 @@
 # see of that, waiting, deadlines, restarts, and every way in which httpd serves.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Test;
@@ -12,7 +13,7 @@ my $kind = ($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain';
 my $rogue = "$ENV{IIMG_SOURCE}/build/$kind/identityimg-rogue-worker";
 my $server = IdentityImg::Server->new('worker', env => { IIMG_WORKER => $rogue }, conf => <<'CONF')->start;
 IdentityImgWorkers 2
-IdentityImgWorkerTimeout 3
+IdentityImgWorkerTimeout 60
 CONF
 my $jpeg = slurp(make_jpeg(700, 500));
 my %slots;
@@ -31,7 +32,9 @@ sub new_lines { my @lines = $server->log_lines(@_); $server->forget_log; return 
 sub parent  { my ($of) = @_; return (split /\n/, slurp(($of // $server)->state . '/httpd/httpd.pid'))[0] }
 sub zygotes { my $parent = parent(@_); return map { /^\s*(\d+) [^Z]\S*\s+identityimg-/ ? $1 : () } `ps -o pid=,stat=,comm= --ppid $parent` }
 sub workers { return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes() }
-sub alive   { my ($pid) = @_; return kill(0, $pid) && slurp("/proc/$pid/stat") !~ /\) Z/ }
+sub alive   { my ($pid) = @_; return proc($pid, 'stat') =~ /\) [^Z]/ }
+# The names of the files that a process has mapped, of those in httpd's folder of modules with it.
+sub mapped  { my ($pid) = @_; return join "\n", map { m{(?:apache2/modules/)?[^/]+$} ? $& : () } grep { m{ /} } split /\n/, proc($pid, 'maps') }
 sub codes   { return join ' ', map { ref $_ ? @$_ : $_ // 'none' } @_ }
 
 # Users enough, each with a slot, before anybody hurries.
@@ -45,14 +48,14 @@ ok $zygote, 'httpd has a worker';
 is scalar(@more), 0, 'just one';
 is call(POST => 'image-generation/generate/', as => 'admin', base => $server->base, json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' })->code, 200, 'references and a poster have been made';
 for my $pid ($server->children, parent()) {
-    unlike slurp("/proc/$pid/maps"), qr{/lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}, 'no codec is mapped in a process of httpd' if $> == 0;
+    unlike mapped($pid), qr{^lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}m, 'no codec is mapped in a process of httpd' if $> == 0;
 }
-like slurp("/proc/$zygote/maps"), qr{/libvips\.so}, '... but in the worker' if $> == 0;
-unlike slurp("/proc/$zygote/maps"), qr{vips-(?:magick|poppler|openslide|jxl)|apache2/modules|mod_identityimg}, 'which has neither what reads other kinds nor what reaches others' if $> == 0;
-my ($uid) = slurp("/proc/$zygote/status") =~ /^Uid:\s*(\d+)/m;
+like mapped($zygote), qr{^libvips\.so}m, '... but in the worker' if $> == 0;
+unlike mapped($zygote), qr{vips-(?:magick|poppler|openslide|jxl)|apache2/modules|^mod_}, 'which has neither what reads other kinds nor what reaches others' if $> == 0;
+my ($uid) = proc($zygote, 'status') =~ /^Uid:\s*(\d+)/m;
 is $uid, $> == 0 ? scalar getpwnam('www-data') : $>, 'it runs as httpd\'s user';
-like slurp("/proc/$zygote/status"), qr/^Threads:\s*1$/m, 'with one thread';
-is slurp("/proc/$zygote/environ") =~ s/[AU]\w*SAN_OPTIONS=[^\0]*\0//gr, '', 'without an environment' if $> == 0;
+like proc($zygote, 'status'), qr/^Threads:\s*1$/m, 'with one thread';
+is proc($zygote, 'environ') =~ s/[AU]\w*SAN_OPTIONS=[^\0]*\0//gr, '', 'without an environment' if $> == 0;
 my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$zygote/fd/*";
 is join(' ', grep { $_ > 3 } sort keys %open), '', 'and without descriptors but its socket' if $> == 0;
 is readlink("/proc/$zygote/cwd"), '/', 'in no folder' if $> == 0;
@@ -60,8 +63,9 @@ is readlink("/proc/$zygote/cwd"), '/', 'in no folder' if $> == 0;
 # Who ends -----------------------------------------------------------------------------------------------
 
 my ($held, $others) = in_parallel(2, sub { $_[0] ? codes(map { upload(bob => $jpeg)->code } 1 .. 5) : refusal(rogue(alice => 'hang')) }, sub {
-    # The others' processes may sleep for a moment, too, but do not last.
-    kill KILL => eventually(sub { my ($pid) = grep { slurp("/proc/$_/stat") =~ /\) S/ } workers(); sleep 0.5; return $pid && grep({ $_ == $pid } workers()) ? $pid : undef });
+    # The others' processes come and go; the one that hangs stays.
+    my $hangs = eventually(sub { my ($pid) = grep { proc($_, 'stat') =~ /\) S/ } workers(); sleep 0.5; return $pid && grep({ $_ == $pid } workers()) ? $pid : undef }, 60);
+    kill KILL => $hangs if $hangs;
 });
 like $held, qr/^400 unsupported_image The JPEG picture is damaged/, 'when somebody kills the process of a picture, that picture is refused';
 is $others, '200 200 200 200 200', 'and no other';
@@ -93,14 +97,14 @@ my ($first) = $server->children;
 in_parallel(1, sub { rogue(alice => 'hang')->code }, sub {
     eventually(sub { () = workers() });
     kill KILL => $server->children;
-    ok eventually(sub { !workers() }, 3), 'the process of a picture that nobody waits for any more ends at once';
+    ok eventually(sub { !workers() }, 25), 'the process of a picture that nobody waits for any more ends at once';
 });
 ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 }), 'new children of httpd know the worker';
 new_lines();
 
 # Waiting ------------------------------------------------------------------------------------------------
 
-is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 3\n"), '', 'one picture at a time, and a second to wait for one\'s turn';
+is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 12\n"), '', 'one picture at a time, and a second to wait for one\'s turn';
 my ($slow, $late) = in_parallel(2, sub {
     return codes(rogue(alice => 'hang')->code) if $_[0] == 0;
     eventually(sub { () = workers() });
@@ -110,12 +114,13 @@ my ($slow, $late) = in_parallel(2, sub {
 is $late, '503 pictures_busy The server is reading as many pictures as it can. Try again in a moment. 15', 'whose turn does not come is told to come again';
 is $slow, 400, 'the one that took so long was stopped';
 is upload(bob => $jpeg)->code, 200, 'then it is the next one\'s turn';
-is codes(in_parallel(6, sub { my @who = qw(alice bob admin scenario_one alice bob); upload($who[$_[0]], $jpeg)->code })), '200 200 200 200 200 200', 'six at once take turns within that second';
+is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 60\n"), '', 'a minute to wait for one\'s turn';
+is codes(in_parallel(6, sub { my @who = qw(alice bob admin scenario_one alice bob); upload($who[$_[0]], $jpeg)->code })), '200 200 200 200 200 200', 'six at once take turns';
 new_lines();
 
 # Graceful restart ---------------------------------------------------------------------------------------
 
-$server->reload("IdentityImgWorkers 2\nIdentityImgWorkerTimeout 10\n");
+$server->reload("IdentityImgWorkers 2\nIdentityImgWorkerTimeout 30\n");
 my ($old) = zygotes();
 my $began = time;
 my ($across, $after) = in_parallel(2, sub {
@@ -148,7 +153,7 @@ is join(' ', zygotes()), $same, 'come and go beside the same worker';
 my $main = parent();
 kill KILL => $main;
 sleep 0.2;
-kill KILL => map { /^\s*(\d+)/ ? $1 : () } grep { /apache2/ && /\Q@{[$server->state]}\E/ } `ps -eo pid=,args=`;
+kill KILL => grep { my $line = proc($_, 'cmdline'); $line =~ /apache2/ && index($line, $server->state) >= 0 } map { m{^/proc/(\d+)$} } glob '/proc/[0-9]*';
 ok eventually(sub { !alive($same) }), 'the worker ends when all processes of httpd were killed';
 $server->stop;
 $server->judge(qr/IIMG0130: /, qr/IIMG0134: /, qr/AH00052: child pid \d+ exit signal Killed/, qr/AH10392: children are killed successively/);

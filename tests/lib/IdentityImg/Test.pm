@@ -10,6 +10,7 @@ package IdentityImg::Test;
 
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 
 use Exporter 'import';
@@ -24,7 +25,7 @@ use Apache::TestRequest ();
 
 our @EXPORT = qw(
     call json login person identity_of url base_url
-    sql ctl sweep fresh_data reset_pictures stored_files picture_path portrait make_jpeg slurp
+    sql ctl sweep fresh_data cheap_logins reset_pictures stored_files picture_path portrait make_jpeg slurp proc
     undated steady expect_log finish log_lines state
 );
 
@@ -159,6 +160,14 @@ sub fresh_data {
     return;
 }
 
+# From here on the passwords of the demo data cost next to nothing, in the main server or SERVER: many requests at
+# once are not told to wait for each other's hashes (login_busy), however slow the machine.
+sub cheap_logins {
+    my ($server) = @_;
+    my $statements = join '', map { my ($id, undef, $password) = @$_; "UPDATE users SET password = '" . crypt($password, '$2y$04$abcdefghijklmnopqrstuu') . "' WHERE id = '$id';\n" } values %people;
+    return $server ? $server->sql($statements) : sql($statements);
+}
+
 # No rows with pictures and no files.
 sub reset_pictures {
     sql('DELETE FROM reference_images; DELETE FROM generation_jobs;'
@@ -203,6 +212,14 @@ sub slurp {
     open my $file, '<:raw', $path or die "$path: $!";
     local $/;
     return scalar <$file>;
+}
+
+# A file of a process below /proc; '' when the process has ended meanwhile.
+sub proc {
+    my ($pid, $name) = @_;
+    open my $file, '<:raw', "/proc/$pid/$name" or return '';
+    local $/;
+    return scalar(<$file>) // '';
 }
 
 # The real photo of a real face.
