@@ -23,7 +23,8 @@
 #include "server/authn.h"
 #include "server/body.h"
 #include "server/config.h"
-#include "server/config_gemini.h"
+#include "server/config_spool.h"
+#include "server/config_warnings.h"
 #include "server/database.h"
 #include "server/dbd.h"
 #include "server/engine.h"
@@ -52,8 +53,25 @@ AP_DECLARE_MODULE(identityimg) = {
 
 static int complain(server_rec *server, const char *problem)
 {
-    ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "IIMG0010: %s", problem);
+    if (server->is_virtual && server->defn_name) {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "IIMG0010: %s (in the <VirtualHost> at "
+                     "%s:%u)", problem, server->defn_name, server->defn_line_number);
+    }
+    else {
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "IIMG0010: %s", problem);
+    }
     return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static void log_warnings(apr_pool_t *pool, server_rec *servers)
+{
+    apr_array_header_t *found = iimg_config_warnings(pool, servers);
+
+    for (int i = 0; i < found->nelts; i++) {
+        const iimg_config_warning_t *warning = &APR_ARRAY_IDX(found, i, iimg_config_warning_t);
+
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, warning->server, "%s", warning->text);
+    }
 }
 
 static bool is_wanted(server_rec *servers)
@@ -88,7 +106,14 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (!problem && !APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance)) {
         problem = "mod_watchdog is not loaded: add LoadModule watchdog_module";
     }
-    return problem ? complain(servers, problem) : OK;
+    if (problem) {
+        return complain(servers, problem);
+    }
+    /* 3. what is allowed and still wrong; a start says it in post_config, once its log is open */
+    if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
+        log_warnings(ptemp, servers);
+    }
+    return OK;
 }
 
 /* Virtual hosts may share a database: it is looked after once. */
@@ -239,7 +264,8 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     }
     /* 5. whether connections can be parked where that is wanted */
     iimg_park_configure(ptemp, servers);
-    /* 6. a line for the operator */
+    /* 6. lines for the operator */
+    log_warnings(ptemp, servers);
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
                  "mod_identityimg/" IIMG_VERSION " configured, generator %s, storage %s",

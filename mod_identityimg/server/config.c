@@ -10,6 +10,7 @@
 #include "server/config_gemini.h"
 #include "server/config_s3.h"
 #include "server/config_settings.h"
+#include "server/config_spool.h"
 
 void *iimg_location_create(apr_pool_t *pool, char *path)
 {
@@ -17,12 +18,17 @@ void *iimg_location_create(apr_pool_t *pool, char *path)
     return apr_pcalloc(pool, sizeof(iimg_location_t));
 }
 
+/* Of the Locations around a request the innermost one counts, wherever it stands: "off" for "/" does
+ * not end the API below "/api/v1". Of two for the same path the later one counts. */
 void *iimg_location_merge(apr_pool_t *pool, void *base_, void *add_)
 {
     iimg_location_t *base = base_, *add = add_;
 
     (void)pool;
-    return add->use != IIMG_LOCATION_UNSET ? add : base;
+    if (add->use == IIMG_LOCATION_UNSET) {
+        return base;
+    }
+    return base->use != IIMG_LOCATION_UNSET && strlen(base->base) > strlen(add->base) ? base : add;
 }
 
 /* Finish -------------------------------------------------------------------------------------- */
@@ -114,7 +120,10 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     if (!problem) {
         problem = finish_pictures(pool, config);
     }
-    return problem ? problem : iimg_config_gemini_finish(pool, temporary, config);
+    if (!problem) {
+        problem = iimg_config_gemini_finish(pool, temporary, config);
+    }
+    return problem ? problem : iimg_config_spool_check(pool, config);
 }
 
 /* Looking up ---------------------------------------------------------------------------------- */

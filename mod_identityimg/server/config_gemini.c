@@ -1,14 +1,9 @@
 /* config_gemini.c - what operators say about generators: values, and what is made of them. */
 #include "server/config_gemini.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <apr_strings.h>
-#include <unixd.h>
 #include "base/private_file.h"
 #include "services/breaker.h"
 #include "services/gemini_request.h"
@@ -240,49 +235,4 @@ const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
     services->aspect_ratio = config->aspect_ratio;
     services->resolution = config->resolution;
     return fill_settings(pool, config);
-}
-
-/* The spool ----------------------------------------------------------------------------------- */
-
-/* Through a descriptor: what is looked at is what is changed, and it is no link. */
-static const char *own_folder(apr_pool_t *pool, int fd)
-{
-    struct stat info;
-
-    if (geteuid() == 0 && fchown(fd, ap_unixd_config.user_id, ap_unixd_config.group_id)) {
-        return apr_psprintf(pool, "cannot be given to httpd's User: %s", strerror(errno));
-    }
-    if (fchmod(fd, 0700) || fstat(fd, &info)) {
-        return apr_psprintf(pool, "is not ours: %s", strerror(errno));
-    }
-    return NULL;
-}
-
-static const char *make_folder(apr_pool_t *pool, const char *path)
-{
-    const char *problem;
-    int fd;
-
-    if (mkdir(path, 0700) && errno != EEXIST) {
-        return apr_psprintf(pool, "cannot be made: %s", strerror(errno));
-    }
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return apr_psprintf(pool, "cannot be used: %s", strerror(errno));
-    }
-    problem = own_folder(pool, fd);
-    close(fd);
-    return problem;
-}
-
-const char *iimg_config_spool_start(apr_pool_t *pool, iimg_config_t *config)
-{
-    const char *path = config->spool_dir ? config->spool_dir
-                                         : ap_runtime_dir_relative(pool, "identityimg-spool");
-    const char *problem = path ? make_folder(pool, path) : "has no folder to be in";
-
-    config->services.generator_settings.spool_dir = path;
-    return problem ? apr_psprintf(pool, "IdentityImgSpoolDir: \"%s\" %s", path ? path : "",
-                                  problem)
-                   : NULL;
 }

@@ -24,10 +24,4 @@ const char *iimg_config_add_price(cmd_parms *cmd, void *unused, const char *mode
 const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
                                       iimg_config_t *config);
 
-/**
- * Make the folder that replies are spooled in, before children start: for httpd's User alone.
- * @return NULL, or a sentence that begins with the directive to mend
- */
-const char *iimg_config_spool_start(apr_pool_t *pool, iimg_config_t *config);
-
 #endif

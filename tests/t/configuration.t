@@ -310,6 +310,6 @@ while ($table =~ /\bTEXT\("(\w+)", (\w+)/g) {
 }
 cmp_ok $texts, '>', 10, 'texts were compared';
 
-$server->judge;
+$server->judge(qr/IIMG0014: IdentityImgBaseURL: "https:/);
 undef $server;
 finish();

@@ -185,7 +185,7 @@ is join(' ', in_parallel(4, sub { log_in(email => 'bob@example.com', password =>
 
 # https --------------------------------------------------------------------------------------------
 
-my $server = IdentityImg::Server->new('login', conf => "IdentityImgBaseURL https://api.example.com\nIdentityImgSessionAge 6\nIdentityImgTokenAge 6\n")->start;
+my $server = IdentityImg::Server->new('login', conf => "ServerName https://api.example.com\nIdentityImgBaseURL https://api.example.com\nIdentityImgSessionAge 6\nIdentityImgTokenAge 6\n")->start;
 my @there = (base => $server->base);
 $in = call(POST => 'auth/login/', json => \%right, @there);
 like $in->header('Set-Cookie'), qr/^__Host-identityimg_session=iimg_[\w-]{43}; Path=\/; Max-Age=6; HttpOnly; SameSite=Strict; Secure$/, 'over https the cookie is for this host alone';

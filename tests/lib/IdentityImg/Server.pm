@@ -122,12 +122,19 @@ sub reload {
 # A server that runs sees nothing of it.
 sub configtest {
     my ($self, $conf, $file) = @_;
+    my ($status, $out) = $self->configtest_output($conf, $file);
+    return $status ? $out : '';
+}
+
+# The same: its exit status, and all that it says.
+sub configtest_output {
+    my ($self, $conf, $file) = @_;
     $self->write_conf($conf);
     $file //= "$self->{state}/httpd/httpd.conf";
     chomp(my $asan = $ENV{IIMG_SANITIZE} ? `gcc -print-file-name=libasan.so` : '');
     local $ENV{LD_PRELOAD} = $asan if $asan;
     my $out = `/usr/sbin/apache2 -t -f '$file' 2>&1 </dev/null`;
-    return $? ? $out : '';
+    return ($? >> 8, $out);
 }
 
 # The pids of httpd's children that serve.
