@@ -88,7 +88,7 @@ metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
-.PHONY: all build unit fuzzers run start start-s3 stop status test soak fuzz bench docs install deps clean help
+.PHONY: all build unit fuzzers run start start-s3 stop status test soak fuzz bench docs install install-files deps clean help
 
 all: build
 
@@ -172,30 +172,36 @@ help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 	    printf '%-18s %s\n' "$$what" "$$does"; done
 
-# What a2enmod and an operator need. The packaged .load names the module where it was put.
+# What a2enmod and an operator need. The packaged .load names the module where it will be. Files that the operator
+# edits are kept (scripts/install-conf).
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
 # Where the API is for the pages, if its <Location> has moved.
 API_PATH ?= /api/v1
 install: build ## install module, worker, configuration, migrations (DESTDIR= for packages)
-	install -d $(DESTDIR)$(libexecdir) $(DESTDIR)/usr/sbin $(share)/sql/migrations $(share)/scripts $(share)/examples $(DESTDIR)$(libexec)
-	install -m 0644 $(module) $(DESTDIR)$(libexecdir)/mod_identityimg.so
-	install -m 0755 $(worker) $(DESTDIR)$(libexec)/identityimg-worker
-	install -d $(DESTDIR)$(libexec)/$(vips_home)
-	ln -sfn $(vips_modules)/vips-heif.so $(DESTDIR)$(libexec)/$(vips_home)/vips-heif.so
-	install -m 0755 $(ctl) $(DESTDIR)/usr/sbin/identityimgctl
-	install -m 0644 sql/*.sql $(share)/sql
-	install -m 0644 sql/migrations/*.sql $(share)/sql/migrations
-	install -m 0755 scripts/migrate $(share)/scripts
-	install -m 0644 conf/examples/*.conf $(share)/examples
-	rm -rf $(share)/client
+	@umask 022 && $(MAKE) install-files
+
+install-files:
+	install -d "$(DESTDIR)$(libexecdir)" "$(DESTDIR)/usr/sbin" "$(share)" "$(share)/sql" "$(share)/sql/migrations" "$(share)/scripts" \
+	    "$(share)/examples" "$(DESTDIR)$(libexec)" "$(DESTDIR)$(libexec)/$(vips_home)"
+	install -m 0644 $(module) "$(DESTDIR)$(libexecdir)/mod_identityimg.so"
+	install -m 0755 $(worker) "$(DESTDIR)$(libexec)/identityimg-worker"
+	ln -sfn $(vips_modules)/vips-heif.so "$(DESTDIR)$(libexec)/$(vips_home)/vips-heif.so"
+	install -m 0755 $(ctl) "$(DESTDIR)/usr/sbin/identityimgctl"
+	install -m 0644 sql/*.sql "$(share)/sql"
+	install -m 0644 sql/migrations/*.sql "$(share)/sql/migrations"
+	install -m 0755 scripts/migrate "$(share)/scripts"
+	install -m 0644 conf/examples/*.conf "$(share)/examples"
+	rm -rf "$(share)/client"
 	if [ -f build/client/index.html ]; then \
-	    cp -R build/client $(share)/client && chmod -R u=rwX,go=rX $(share)/client && \
-	    sed -i 's|content="/api/v1"|content="$(API_PATH)"|' $(share)/client/index.html; \
+	    cp -R build/client "$(share)/client" && chmod -R u=rwX,go=rX "$(share)/client" && \
+	    sed -i 's|content="/api/v1"|content="$(API_PATH)"|' "$(share)/client/index.html"; \
 	fi
-	if [ -d "$(mods)" ]; then \
-	    sed 's|$${IIMG_MODULE}|$(libexecdir)/mod_identityimg.so|' conf/identityimg.load >"$(mods)/identityimg.load" && \
-	    install -m 0644 conf/identityimg.conf conf/identityimg-pages.conf "$(mods)"; \
+	sed 's|$${IIMG_MODULE}|$(libexecdir)/mod_identityimg.so|' conf/identityimg.load >$(out)/identityimg.load
+	if [ -n "$(DESTDIR)" ] || [ -d "$(mods)" ]; then \
+	    scripts/install-conf "$(mods)" $(out)/identityimg.load conf/identityimg.conf conf/identityimg-pages.conf; \
+	else \
+	    echo "$(mods) is missing: copy $(out)/identityimg.load and conf/*.conf to where httpd looks for them." >&2; \
 	fi
 
 # Only these see httpd's headers.
