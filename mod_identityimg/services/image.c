@@ -382,15 +382,43 @@ static iimg_bytes_t describe(apr_pool_t *pool, const iimg_poster_t *poster)
     return (iimg_bytes_t){ data, length, -1, 0 };
 }
 
+static iimg_error_t *ask_for_poster(iimg_context_t *context, const iimg_image_settings_t *settings,
+                                    const iimg_poster_t *poster, asked_t *asked)
+{
+    iimg_bytes_t description = describe(context->pool, poster);
+
+    prepare(asked, settings, IIMG_WORK_POSTER, &description);
+    asked->type = iimg_media_type_by_extension("jpg");
+    return ask(context, settings, asked);
+}
+
+/* Words are what strangers choose, and fonts what the machine has: a poster that its words end, or that
+ * takes too long with them, goes without. */
+static iimg_error_t *ask_without_words(iimg_context_t *context,
+                                       const iimg_image_settings_t *settings,
+                                       const iimg_poster_t *poster, asked_t *asked)
+{
+    iimg_poster_t plain = *poster;
+
+    plain.title = plain.subtitle = plain.body = plain.mark = NULL;
+    iimg_log(context, IIMG_LOG_WARNING, "IIMG0136: a preview poster is composed without its words, "
+             "which could not be drawn: %s; check the fonts below /usr/share/fonts",
+             asked->reply.why);
+    return ask_for_poster(context, settings, &plain, asked);
+}
+
 iimg_error_t *iimg_image_poster(iimg_context_t *context, const iimg_image_settings_t *settings,
                                 const iimg_poster_t *poster, iimg_derivative_t *poster_jpeg)
 {
-    iimg_bytes_t description = describe(context->pool, poster);
     asked_t asked;
-    iimg_error_t *err;
+    iimg_error_t *err = ask_for_poster(context, settings, poster, &asked);
 
-    prepare(&asked, settings, IIMG_WORK_POSTER, &description);
-    asked.type = iimg_media_type_by_extension("jpg");
-    err = ask(context, settings, &asked);
-    return err ? err : take_jpeg(context, &asked, poster->width, poster->height, poster_jpeg);
+    if (err && (asked.reply.outcome == IIMG_WORKER_KILLED
+                || asked.reply.outcome == IIMG_WORKER_LATE)) {
+        err = ask_without_words(context, settings, poster, &asked);
+    }
+    if (err) {
+        return err;
+    }
+    return take_jpeg(context, &asked, poster->width, poster->height, poster_jpeg);
 }

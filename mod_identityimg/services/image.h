@@ -76,7 +76,8 @@ typedef struct iimg_poster_t {
 } iimg_poster_t;
 
 /**
- * Compose a poster.
+ * Compose a poster. Words that end the worker's process, or take too long, are left out, with a line
+ * in the log.
  * @param poster_jpeg a JPEG of exactly the size asked
  * Errors: IIMG_BUSY, IIMG_UNAVAILABLE, IIMG_INTERNAL.
  */

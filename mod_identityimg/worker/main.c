@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "services/picture_protocol.h"
+#include "worker/fonts.h"
 #include "worker/job.h"
 #include "worker/zygote.h"
 
@@ -140,6 +141,16 @@ static void ignore_signals(void)
     }
 }
 
+/* Previews work without words, and the operator is told why they have none. */
+static void prepare_fonts(void)
+{
+    if (iimg_fonts_prepare() == 0) {
+        fprintf(stderr, "IIMG0135: identityimg-worker: found no font that it can read; preview "
+                        "posters have no words; install the package fonts-dejavu-core and restart "
+                        "httpd\n");
+    }
+}
+
 static const char *serve(const options_t *options)
 {
     const char *problem = drop_privileges(options);
@@ -159,7 +170,11 @@ static const char *serve(const options_t *options)
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     wait_for(options->delay);
     problem = chdir("/") == 0 ? iimg_job_prepare() : "cannot go to /";
-    return problem ? problem : iimg_zygote_run(IIMG_WORK_SOCKET, (int)options->workers);
+    if (problem) {
+        return problem;
+    }
+    prepare_fonts();
+    return iimg_zygote_run(IIMG_WORK_SOCKET, (int)options->workers);
 }
 
 int main(int argc, char **argv)

@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 #include "base/media_type.h"
+#include "worker/lettering.h"
 
 #define POSTER_QUALITY 85
 
@@ -73,64 +74,24 @@ static int tint(board_t *board, VipsImage *mask, const double *colour, int x, in
     return paste(board, mixed, x, y);
 }
 
-/* Words in a font of `size` points. The resolution is always the same: to change it makes Pango
- * clear its caches under its own fontconfig threads, and then a child dies of SIGFPE in GLib.
- * (That is why libvips' own fitting, which changes it again and again, is not used.) */
-static int draw_words(const char *markup, const char *family, int size, int width,
-                      VipsImage **mask)
+/* A poster without some of its words is better than none. */
+static int write_words(board_t *board, const char *words, bool bold, const double *colour, int x,
+                       int y, int width, int height)
 {
-    return vips_text(mask, markup, "font", g_strdup_printf("%s %d", family, size),
-                     "width", width, "dpi", 72, NULL);
-}
-
-static bool fits(const VipsImage *mask, int width, int height)
-{
-    return mask->Xsize <= width && mask->Ysize <= height;
-}
-
-/* The mask of some words in the largest size that fits into width x height pixels. */
-static int letter(board_t *board, const char *words, const char *family, int width, int height,
-                  VipsImage **mask)
-{
-    gchar *markup = g_markup_escape_text(words, -1);
-    int least = 1, most = VIPS_MAX(2, height);
-    VipsImage *text;
-
-    *mask = NULL;
-    while (most - least > VIPS_MAX(1, least / 32) || !*mask) {
-        int size = most - least > 1 ? (least + most) / 2 : least;
-
-        if (draw_words(markup, family, size, width, &text) != 0) {
-            return -1;
-        }
-        if (fits(text, width, height) || size == least) {
-            *mask = text;
-            least = size;
-        }
-        else {
-            most = size;
-        }
-    }
-    if (fits(*mask, width, height)) {
-        return 0;
-    }
-    text = *mask;       /* too many words for any size: what stands out is cut */
-    return vips_crop(text, mask, 0, 0, VIPS_MIN(width, text->Xsize),
-                                     VIPS_MIN(height, text->Ysize), NULL);
-}
-
-static int write_words(board_t *board, const char *words, const char *font, const double *colour,
-                       int x, int y, int width, int height)
-{
+    iimg_lettering_t lettering = { words, bold, width, height };
+    unsigned char *letters;
     VipsImage *mask;
 
-    if (!words || !*words) {
+    if (!words || !*words || width < 1 || height < 1) {
         return 0;
     }
-    if (letter(board, words, font, width, height, &mask) != 0) {
-        return -1;
+    letters = iimg_lettering_draw(&lettering);
+    if (!letters) {
+        return 0;
     }
-    return tint(board, mask, colour, x, y);
+    mask = vips_image_new_from_memory(letters, (size_t)width * (size_t)height, width, height, 1,
+                                      VIPS_FORMAT_UCHAR);
+    return mask ? tint(board, mask, colour, x, y) : -1;
 }
 
 /* A band of paper with words on it, at the bottom edge. */
@@ -145,7 +106,7 @@ static int write_mark(board_t *board, const char *words)
         || tint(board, mask, mark_paper, 0, top) != 0) {
         return -1;
     }
-    return write_words(board, words, "sans bold", mark_ink, board->margin, top + pad,
+    return write_words(board, words, true, mark_ink, board->margin, top + pad,
                        board->width - 2 * board->margin, height - 2 * pad);
 }
 
@@ -192,12 +153,12 @@ static int write_texts(board_t *board, const poster_t *poster, int x, int y, int
     int title = height * 34 / 100, subtitle = height * 10 / 100, body = height * 44 / 100;
     int gap = height * 6 / 100;
 
-    if (write_words(board, poster->texts[TITLE], "sans bold", ink, x, y, width, title) != 0
-        || write_words(board, poster->texts[SUBTITLE], "sans", soft_ink, x, y + title + gap, width,
+    if (write_words(board, poster->texts[TITLE], true, ink, x, y, width, title) != 0
+        || write_words(board, poster->texts[SUBTITLE], false, soft_ink, x, y + title + gap, width,
                        subtitle) != 0) {
         return -1;
     }
-    return write_words(board, poster->texts[BODY], "sans", ink, x,
+    return write_words(board, poster->texts[BODY], false, ink, x,
                        y + title + subtitle + 2 * gap, width,
                        body);
 }

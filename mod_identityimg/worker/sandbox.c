@@ -6,11 +6,15 @@
 #include <linux/landlock.h>
 #include <sched.h>
 #include <seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -55,32 +59,12 @@ static const uint64_t rights_by_version[] = {
     (1ULL << 15) - 1,                   /* truncate */
 };
 
-#define READ_RIGHTS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
-
-static const char *const font_folders[] = {
-    "/usr/share", "/usr/local/share/fonts", "/etc/fonts", "/var/cache/fontconfig",
-};
-
-static int allow_reading(int ruleset, const char *folder)
-{
-    struct landlock_path_beneath_attr rule = { .allowed_access = READ_RIGHTS };
-    int rc;
-
-    rule.parent_fd = open(folder, O_PATH | O_CLOEXEC);
-    if (rule.parent_fd < 0) {
-        return errno == ENOENT ? 0 : -1;
-    }
-    rc = (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-    close(rule.parent_fd);
-    return rc;
-}
-
 /* A second lock behind the first one: kernels may be built or started without it. */
-static int enter_landlock(const iimg_sandbox_t *sandbox)
+static int enter_landlock(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     struct landlock_ruleset_attr attr;
-    int ruleset, rc = 0;
+    int ruleset, rc;
 
     if (version < 1) {
         return 0;
@@ -90,12 +74,7 @@ static int enter_landlock(const iimg_sandbox_t *sandbox)
     if (ruleset < 0) {
         return -1;
     }
-    for (size_t i = 0; sandbox->fonts && rc == 0 && i < COUNT(font_folders); i++) {
-        rc = allow_reading(ruleset, font_folders[i]);
-    }
-    if (rc == 0) {
-        rc = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
-    }
+    rc = (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
     close(ruleset);
     return rc;
 }
@@ -121,17 +100,12 @@ static const struct { int syscall, error; } denied[] = {
     { SCMP_SYS(sched_getattr), EPERM },
 };
 
-/* Finding fonts: walking their folders, mapping their caches. */
-static const int allowed_for_fonts[] = {
-    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(access),
-    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(readlink), SCMP_SYS(readlinkat),
-    SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(statx),
-    SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
-    SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(fadvise64),
-};
-
 static const int allowed_for_sanitizers[] = {
     SCMP_SYS(sigaltstack), SCMP_SYS(prctl), SCMP_SYS(openat), SCMP_SYS(mmap), SCMP_SYS(mprotect),
+    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(access),
+    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
+    SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+    SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(fadvise64),
     SCMP_SYS(getppid), SCMP_SYS(setrlimit), SCMP_SYS(prlimit64), SCMP_SYS(dup), SCMP_SYS(dup2),
     SCMP_SYS(pipe2), SCMP_SYS(unlink), SCMP_SYS(ioctl), SCMP_SYS(kill), SCMP_SYS(mkdir),
 };
@@ -162,21 +136,82 @@ static int allow_with_care(scmp_filter_ctx filter)
     return rc;
 }
 
-/* Without fonts nothing is opened; with them only for reading. */
-static int care_for_opening(scmp_filter_ctx filter, bool fonts)
-{
-    const unsigned writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | __O_TMPFILE;
+/* Opening fonts ------------------------------------------------------------------------------- */
 
-    if (!fonts) {
-        return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(openat), 0)
-               | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                  SCMP_A1(SCMP_CMP_EQ, F_GET_SEALS))
-               | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
-                                  SCMP_A1(SCMP_CMP_EQ, F_GETFL));
+static int first_font, last_font;
+
+#if defined(__x86_64__)
+#define RESULT(registers) ((registers)->gregs[REG_RAX])
+#define SECOND_ARGUMENT(registers) ((registers)->gregs[REG_RSI])
+#elif defined(__aarch64__)
+#define RESULT(registers) ((registers)->regs[0])
+#define SECOND_ARGUMENT(registers) ((registers)->regs[1])
+#else
+#error "Say here where this processor keeps a system call's second argument and its result"
+#endif
+
+/* @return a copy of the font's descriptor that a path names, or an error as the kernel says it */
+static long open_font(const char *path)
+{
+    static const char folder[] = "/proc/self/fd/";
+    long font = 0;
+    int copy;
+
+    if (strncmp(path, folder, sizeof(folder) - 1) != 0) {
+        return -EACCES;
     }
-    return allow_all(filter, allowed_for_fonts, COUNT(allowed_for_fonts))
-           | seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1,
-                              SCMP_A2(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
+    for (const char *digit = path + sizeof(folder) - 1; *digit; digit++) {
+        if (*digit < '0' || *digit > '9' || font > last_font) {
+            return -EACCES;
+        }
+        font = 10 * font + (*digit - '0');
+    }
+    if (font < first_font || font > last_font) {
+        return -EACCES;
+    }
+    copy = fcntl((int)font, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? -errno : copy;
+}
+
+/* The kernel opens nothing in this process: FreeType and HarfBuzz, which know fonts by their paths,
+ * get what is open already. */
+static void answer_opening(int signal, siginfo_t *info, void *context_)
+{
+    mcontext_t *registers = &((ucontext_t *)context_)->uc_mcontext;
+    int before = errno;
+
+    (void)signal;
+    RESULT(registers) = info->si_syscall == SCMP_SYS(openat)
+                            ? open_font((const char *)SECOND_ARGUMENT(registers)) : -EACCES;
+    errno = before;
+}
+
+static int catch_opening(const iimg_sandbox_t *sandbox)
+{
+    struct sigaction action = { .sa_sigaction = answer_opening, .sa_flags = SA_SIGINFO };
+
+    first_font = sandbox->first_font;
+    last_font = sandbox->last_font;
+    return sigaction(SIGSYS, &action, NULL);
+}
+
+static bool has_fonts(const iimg_sandbox_t *sandbox)
+{
+    return sandbox->last_font >= sandbox->first_font;
+}
+
+/* No file is opened. */
+static int care_for_opening(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
+{
+    static const int commands[] = { F_GET_SEALS, F_GETFL, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD };
+    int rc = seccomp_rule_add(filter, has_fonts(sandbox) ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EACCES),
+                              SCMP_SYS(openat), 0);
+
+    for (size_t i = 0; i < (has_fonts(sandbox) ? COUNT(commands) : 2); i++) {
+        rc |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(fcntl), 1,
+                               SCMP_A1(SCMP_CMP_EQ, (scmp_datum_t)commands[i]));
+    }
+    return rc;
 }
 
 static int fill_filter(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
@@ -185,23 +220,22 @@ static int fill_filter(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
              | allow_all(filter, allowed, COUNT(allowed)) | allow_with_care(filter);
 
     if (SANITIZED) {
-        return rc | allow_all(filter, allowed_for_fonts, COUNT(allowed_for_fonts))
-               | allow_all(filter, allowed_for_sanitizers, COUNT(allowed_for_sanitizers));
+        return rc | allow_all(filter, allowed_for_sanitizers, COUNT(allowed_for_sanitizers));
     }
     for (size_t i = 0; rc == 0 && i < COUNT(denied); i++) {
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(denied[i].error), denied[i].syscall, 0);
     }
-    return rc | care_for_opening(filter, sandbox->fonts);
+    return rc | care_for_opening(filter, sandbox);
 }
 
-/* Whoever decodes a picture dies of what he should not try. Who looks for fonts tries to write
- * their caches, too, by ways that change with fontconfig's versions: he is told that he may not. */
+/* A decoder dies of what it should not try. The libraries that draw words ask the kernel for this and
+ * that, which changes with their versions: they are refused it. */
 static uint32_t otherwise(const iimg_sandbox_t *sandbox)
 {
     if (SANITIZED) {
         return SCMP_ACT_ERRNO(ENOSYS);
     }
-    return sandbox->fonts ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_KILL_PROCESS;
+    return has_fonts(sandbox) ? SCMP_ACT_ERRNO(EACCES) : SCMP_ACT_KILL_PROCESS;
 }
 
 static int enter_filter(const iimg_sandbox_t *sandbox)
@@ -231,8 +265,11 @@ int iimg_sandbox_enter(const iimg_sandbox_t *sandbox)
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
         return 3;
     }
-    if (!SANITIZED && enter_landlock(sandbox) != 0) {
+    if (!SANITIZED && enter_landlock() != 0) {
         return 4;
+    }
+    if (has_fonts(sandbox) && catch_opening(sandbox) != 0) {
+        return 5;
     }
     return enter_filter(sandbox) == 0 ? 0 : 5;
 }

@@ -2,11 +2,11 @@
 #ifndef IIMG_WORKER_SANDBOX_H
 #define IIMG_WORKER_SANDBOX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct iimg_sandbox_t {
-    bool fonts;                 /* may open fonts and their caches for reading */
+    int first_font, last_font;  /* descriptors that may be opened again for reading, by the path
+                                   /proc/self/fd/N; none if the last one is below the first */
     uint64_t address_space;     /* bytes */
     unsigned seconds;           /* of CPU */
 } iimg_sandbox_t;

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "worker/fonts.h"
 #include "worker/job.h"
 #include "worker/sandbox.h"
 
@@ -139,12 +140,14 @@ static bool receive(zygote_t *zygote)
 
 /* One picture --------------------------------------------------------------------------------- */
 
-static void close_all_but(int one, int other)
+/* All but two, and the fonts up to `last_font`, which were opened before them. */
+static void close_all_but(int one, int other, int last_font)
 {
     int low = one < other ? one : other, high = one < other ? other : one;
 
-    if (low > 3) {
-        close_range(3, (unsigned)low - 1, 0);
+    close(IIMG_WORK_SOCKET);
+    if (low > last_font + 1) {
+        close_range((unsigned)last_font + 1, (unsigned)low - 1, 0);
     }
     if (high > low + 1) {
         close_range((unsigned)low + 1, (unsigned)high - 1, 0);
@@ -167,9 +170,10 @@ static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
 {
     const iimg_work_request_t *request = &task->request;
     int picture = task->files[IIMG_WORK_PICTURE], answer = task->files[IIMG_WORK_ANSWER], step;
+    int last_font = request->kind == IIMG_WORK_POSTER ? iimg_fonts_last() : IIMG_WORK_SOCKET;
     iimg_sandbox_t sandbox = {
-        .fonts = request->kind == IIMG_WORK_POSTER, .address_space = address_space(request),
-        .seconds = request->deadline / 1000 + 1,
+        .first_font = IIMG_WORK_SOCKET + 1, .last_font = last_font,
+        .address_space = address_space(request), .seconds = request->deadline / 1000 + 1,
     };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -178,7 +182,7 @@ static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
     }
     dup2(STDIN_FILENO, STDERR_FILENO);      /* /dev/null: what codecs say is nobody's business */
     signal(SIGPIPE, SIG_DFL);
-    close_all_but(picture, answer);
+    close_all_but(picture, answer, last_font);
     step = iimg_sandbox_enter(&sandbox);
     if (step != 0) {
         _exit(IIMG_WORK_UNLOCKED + step);
