@@ -17,12 +17,23 @@ static const iimg_media_type_t kinds[] = {
     { IIMG_FORMAT_UNKNOWN, "unknown", "application/octet-stream", "bin" },
 };
 
-/* ISO/IEC 23008-12 and the AV1 image format name these as major brands. */
+/* The brands of pictures (ISO/IEC 23008-12, the AV1 image format), the most telling first: the last
+ * ones name a container, and count only where no brand names the coding. */
 static const struct { char brand[5]; iimg_format_t format; } brands[] = {
     { "avif", IIMG_FORMAT_AVIF }, { "avis", IIMG_FORMAT_AVIF },
     { "heic", IIMG_FORMAT_HEIC }, { "heix", IIMG_FORMAT_HEIC }, { "heim", IIMG_FORMAT_HEIC },
-    { "heis", IIMG_FORMAT_HEIC }, { "hevc", IIMG_FORMAT_HEIC }, { "mif1", IIMG_FORMAT_HEIC },
-    { "msf1", IIMG_FORMAT_HEIC },
+    { "heis", IIMG_FORMAT_HEIC }, { "hevc", IIMG_FORMAT_HEIC }, { "hevx", IIMG_FORMAT_HEIC },
+    { "hevm", IIMG_FORMAT_HEIC }, { "hevs", IIMG_FORMAT_HEIC },
+    { "mif1", IIMG_FORMAT_HEIC }, { "msf1", IIMG_FORMAT_HEIC },
+};
+
+enum { BRANDS = sizeof(brands) / sizeof(brands[0]), CONTAINERS = BRANDS - 2, MOST_BRANDS = 256 };
+
+/* How the major brands of videos and sound begin: these stay what they are, whatever they are compatible
+ * with. */
+static const char *const videos[] = {
+    "iso", "mp4", "avc", "av01", "hvc", "qt  ", "M4", "3g", "dash", "cmf", "msd", "f4", "mj", "XAVC",
+    "MSNV",
 };
 
 static bool starts(const unsigned char *data, apr_size_t length, const char *magic, apr_size_t n)
@@ -30,17 +41,73 @@ static bool starts(const unsigned char *data, apr_size_t length, const char *mag
     return length >= n && memcmp(data, magic, n) == 0;
 }
 
+static apr_size_t big32(const unsigned char *p)
+{
+    return (apr_size_t)p[0] << 24 | (apr_size_t)p[1] << 16 | (apr_size_t)p[2] << 8 | p[3];
+}
+
+/* The rank of a brand in the table; BRANDS when it is none of a picture. */
+static size_t rank_brand(const unsigned char *brand)
+{
+    size_t rank = 0;
+
+    while (rank < BRANDS && memcmp(brand, brands[rank].brand, 4) != 0) {
+        rank++;
+    }
+    return rank;
+}
+
+/* The best of the compatible brands, among as many of them as are looked at; what stands in the box
+ * as it says, and in the bytes that there are. */
+static size_t rank_compatible(const unsigned char *data, apr_size_t length)
+{
+    apr_size_t body = big32(data) == 1 ? 16 : 8, end = big32(data);
+    size_t best = BRANDS;
+
+    if (end == 1) {
+        end = length >= 16 && big32(data + 8) == 0 ? big32(data + 12) : length;
+    }
+    end = end == 0 || end > length ? length : end;
+    for (apr_size_t at = body + 8, i = 0; at + 4 <= end && i < MOST_BRANDS; at += 4, i++) {
+        size_t rank = rank_brand(data + at);
+
+        best = rank < best ? rank : best;
+    }
+    return best;
+}
+
+static bool is_video(const unsigned char *brand)
+{
+    for (size_t i = 0; i < sizeof(videos) / sizeof(videos[0]); i++) {
+        if (starts(brand, 4, videos[i], strlen(videos[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The major brand decides if it names a picture's coding; else the compatible ones do. */
 static iimg_format_t iso_format(const unsigned char *data, apr_size_t length)
 {
+    apr_size_t body;
+    size_t major, other;
+
     if (length < 12 || memcmp(data + 4, "ftyp", 4) != 0) {
         return IIMG_FORMAT_UNKNOWN;
     }
-    for (size_t i = 0; i < sizeof(brands) / sizeof(brands[0]); i++) {
-        if (memcmp(data + 8, brands[i].brand, 4) == 0) {
-            return brands[i].format;
-        }
+    body = big32(data) == 1 ? 16 : 8;
+    if (body + 4 > length || is_video(data + body)) {
+        return IIMG_FORMAT_UNKNOWN;
     }
-    return IIMG_FORMAT_UNKNOWN;
+    major = rank_brand(data + body);
+    if (major < CONTAINERS) {
+        return brands[major].format;
+    }
+    other = rank_compatible(data, length);
+    if (other < CONTAINERS) {
+        return brands[other].format;
+    }
+    return major < BRANDS ? brands[major].format : IIMG_FORMAT_UNKNOWN;
 }
 
 static iimg_format_t format_of(const unsigned char *data, apr_size_t length)

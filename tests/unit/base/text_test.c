@@ -76,12 +76,47 @@ static void uuids(apr_pool_t *pool)
     tap_ok(strcmp(made, iimg_uuid_create(pool)) != 0, "no two are alike");
 }
 
+/* A container whose last compatible brand is avif. */
+static const char *sniff_with_many_brands(int count)
+{
+    static unsigned char bytes[16 + 4 * 20000];
+
+    memcpy(bytes, "\0\0\0\0ftypmif1\0\0\0", 16);
+    for (int i = 0; i < count; i++) {
+        memcpy(bytes + 16 + 4 * i, i + 1 == count ? "avif" : "miaf", 4);
+    }
+    return iimg_media_type_sniff(bytes, 16 + 4 * (size_t)count)->name;
+}
+
 static void media_types(void)
 {
     static const struct { const char *bytes; size_t length; const char *name; } rows[] = {
         { "\xff\xd8\xff\xe0", 4, "JPEG" }, { "\x89PNG\r\n\x1a\n", 8, "PNG" }, { "GIF89a", 6, "GIF" },
         { "RIFF\0\0\0\0WEBPVP8 ", 16, "WebP" }, { "\0\0\0\x18" "ftypheic", 12, "HEIC" },
         { "\0\0\0\x18" "ftypavif", 12, "AVIF" }, { "\0\0\0\x18" "ftypmp42", 12, "unknown" },
+        { "\0\0\0\x1c" "ftypmif1\0\0\0\0avifmif1miaf", 28, "AVIF" },
+        { "\0\0\0\x1c" "ftypmif1\0\0\0\0miafmif1avif", 28, "AVIF" },
+        { "\0\0\0\x18" "ftypmif1\0\0\0\0mif1heic", 24, "HEIC" },
+        { "\0\0\0\x18" "ftypmif1\0\0\0\0mif1heix", 24, "HEIC" },
+        { "\0\0\0\x14" "ftypmif1\0\0\0\0mif1", 20, "HEIC" },
+        { "\0\0\0\x18" "ftypmiaf\0\0\0\0mif1avif", 24, "AVIF" },
+        { "\0\0\0\x18" "ftypMA1A\0\0\0\0mif1avif", 24, "AVIF" },
+        { "\0\0\0\x18" "ftypmiaf\0\0\0\0mif1miaf", 24, "unknown" },
+        { "\0\0\0\x18" "ftypmsf1\0\0\0\0iso8avis", 24, "AVIF" },
+        { "\0\0\0\x18" "ftypmsf1\0\0\0\0iso8hevc", 24, "HEIC" },
+        { "\0\0\0\x18" "ftypavis\0\0\0\0iso8heic", 24, "AVIF" },
+        { "\0\0\0\x18" "ftypheic\0\0\0\0avifmif1", 24, "HEIC" },
+        { "\0\0\0\x18" "ftypmp42\0\0\0\0avifmif1", 24, "unknown" },
+        { "\0\0\0\x18" "ftypqt  \0\0\0\0heicmif1", 24, "unknown" },
+        { "\0\0\0\x18" "ftypisom\0\0\0\0avifav01", 24, "unknown" },
+        { "\0\0\0\x14" "ftypmif1\0\0\0\0miafavif", 24, "HEIC" },          /* behind the box */
+        { "\0\0\0\x17" "ftypmif1\0\0\0\0miafavif", 24, "HEIC" },          /* a brand cut short */
+        { "\0\0\0\0" "ftypmif1\0\0\0\0miafavif", 24, "AVIF" },            /* to the end of the file */
+        { "\xff\xff\xff\xff" "ftypmif1\0\0\0\0miafavif", 24, "AVIF" },    /* beyond it */
+        { "\0\0\0\4" "ftypmif1\0\0\0\0miafavif", 24, "HEIC" },            /* shorter than its head */
+        { "\0\0\0\1" "ftyp\0\0\0\0\0\0\0\x1cmif1\0\0\0\0avif", 28, "AVIF" },
+        { "\0\0\0\1" "ftyp\xff\xff\xff\xff\0\0\0\0mif1\0\0\0\0avif", 28, "AVIF" },
+        { "\0\0\0\1" "ftyp\0\0\0\0", 12, "unknown" }, { "\0\0\0\1" "ftypavif", 12, "unknown" },
         { "RIFF\0\0\0\0WAVE", 12, "unknown" }, { "\x89PNG", 4, "unknown" }, { "", 0, "unknown" },
     };
     static const struct { const char *bytes; size_t length; const char *words; } strangers[] = {
@@ -97,6 +132,8 @@ static void media_types(void)
     for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
         tap_is(iimg_media_type_describe(strangers[i].bytes, strangers[i].length), strangers[i].words, "bytes are described as %s", strangers[i].words);
     }
+    tap_is(sniff_with_many_brands(200), "AVIF", "a brand among hundreds is found");
+    tap_is(sniff_with_many_brands(20000), "HEIC", "one behind thousands is not looked for");
     tap_is(iimg_media_type_by_extension("png")->media_type, "image/png", "an extension of ours names its type");
     tap_ok(iimg_media_type_by_extension("php") == NULL, "no other does");
 }
