@@ -8,7 +8,6 @@
 typedef struct opaque_t {
     const char *text;
     size_t length;
-    bool weak;
 } opaque_t;
 
 typedef bool (*test_fn)(const opaque_t *opaque, const char *wanted);
@@ -18,19 +17,29 @@ const char *iimg_entity_tag(apr_pool_t *pool, const char *version, apr_int64_t w
     return apr_psprintf(pool, "\"%s.%" APR_INT64_T_FMT "\"", version, window);
 }
 
-/* httpd's compressing filters mark the tags of what they changed. */
-static void strip_suffix(opaque_t *opaque)
+/* The length of a suffix that a compressing server added, 0 when there is none. */
+static size_t suffix_length(const opaque_t *opaque)
 {
-    static const char *const suffixes[] = { "-gzip", "-br" };
+    static const char *const suffixes[] = { "-gzip", "-br", "-zstd" };
 
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         size_t n = strlen(suffixes[i]);
 
         if (opaque->length > n
             && memcmp(opaque->text + opaque->length - n, suffixes[i], n) == 0) {
-            opaque->length -= n;
-            return;
+            return n;
         }
+    }
+    return 0;
+}
+
+/* Each of several servers in a row may have compressed and marked an answer. */
+static void strip_suffixes(opaque_t *opaque)
+{
+    size_t n;
+
+    while ((n = suffix_length(opaque)) > 0) {
+        opaque->length -= n;
     }
 }
 
@@ -40,15 +49,14 @@ static const char *next_tag(const char *list, opaque_t *opaque)
     const char *end;
 
     list += strspn(list, ", \t");
-    opaque->weak = strncmp(list, "W/", 2) == 0;
-    list += opaque->weak ? 2 : 0;
+    list += strncmp(list, "W/", 2) == 0 ? 2 : 0;
     end = *list == '"' ? strchr(list + 1, '"') : NULL;
     if (!end) {
         return NULL;
     }
     opaque->text = list + 1;
     opaque->length = (size_t)(end - opaque->text);
-    strip_suffix(opaque);
+    strip_suffixes(opaque);
     return end + 1;
 }
 
@@ -81,7 +89,7 @@ static bool is_version(const opaque_t *opaque, const char *wanted)
 {
     size_t n = strlen(wanted);
 
-    return !opaque->weak && opaque->length >= n && memcmp(opaque->text, wanted, n) == 0
+    return opaque->length >= n && memcmp(opaque->text, wanted, n) == 0
            && (opaque->length == n || opaque->text[n] == '.');
 }
 

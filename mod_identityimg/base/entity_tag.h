@@ -13,15 +13,16 @@
 const char *iimg_entity_tag(apr_pool_t *pool, const char *version, apr_int64_t window);
 
 /**
- * Whether a client's If-None-Match names the tag. The comparison is weak; a suffix -gzip or -br,
- * which httpd adds to the tag of a compressed answer, is ignored; "*" names all.
+ * Whether a client's If-None-Match names the tag. The comparison is weak. Suffixes -gzip, -br
+ * and -zstd, which compressing servers add to a tag, are ignored. "*" names all.
  * @param header the field's value; NULL never matches
  */
 bool iimg_entity_tag_matches(const char *header, const char *tag);
 
 /**
- * Whether a client's If-Match names a row's version. The window behind it and a suffix are ignored:
- * URLs that expired are no change. The comparison is strong: a weak tag never matches.
+ * Whether a client's If-Match names a row's version. The window behind it and suffixes are ignored:
+ * URLs that expired are no change. A weak tag names its version as well: servers that compress
+ * answers weaken tags, while a version of a row stays one whatever its representation.
  * @param header the field's value; NULL and "*" name every version
  */
 bool iimg_entity_tag_has_version(const char *header, const char *version);

@@ -45,8 +45,8 @@ is $changed->code, 200, 'a change of the version that is there is made';
 like $changed->header('ETag'), qr/^"2\.\d+"$/, '... and answers the new one';
 is get($path, if_none($tag))->code, 200, 'the old one is no longer current';
 is call(PATCH => $path, as => 'alice', json => { name => 'c' }, if_match($tag))->code, 412, 'nor may it be changed';
-is call(PATCH => $path, as => 'alice', json => { name => 'c' }, if_match($_->[0]))->code, $_->[1], "If-Match: $_->[0] is $_->[1]"
-    for ['"2.1"', 200], ['"3"', 200], ['"4.9-gzip"', 200], ['W/"5.1"', 412], ['*', 200], ['"x", "6.0"', 200], ['7', 412], ['', 412];
+is call(PATCH => $path, as => 'alice', json => { name => "for $_->[0]" }, if_match($_->[0]))->code, $_->[1], "If-Match: $_->[0] is $_->[1]"
+    for ['"2.1"', 200], ['"3"', 200], ['"4.9-gzip"', 200], ['W/"5.1"', 200], ['W/"6.1-gzip"', 200], ['"7-zstd"', 200], ['W/"1.1", W/"8.0-br"', 200], ['W/"1.0"', 412], ['W/9', 412], ['*', 200], ['"x", "10.0"', 200], ['11', 412], ['', 412];
 is line(call(PATCH => $path, as => 'bob', json => {}, if_match('"1.1"'))), '404 not_found Not found.', 'others learn nothing of versions';
 is call(PATCH => $path, as => 'alice', json => {}, if_match('"1.1"'))->code, 412, 'an empty change asks for the version too';
 
