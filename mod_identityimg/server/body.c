@@ -14,8 +14,10 @@
 #include <util_filter.h>
 #include "base/log.h"
 #include "base/multipart.h"
+#include "base/quantity.h"
 
 #define BLOCK 65536
+#define MEGABYTE 1048576
 #define FIRST_ROOM 4096             /* for a body that does not tell its length */
 #define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
 #define NOTE "identityimg-awaits"    /* in r->notes: the connection ends on our account alone */
@@ -31,6 +33,7 @@ typedef struct receiver_t {
     apr_size_t filled;              /* of them */
     apr_size_t received;            /* of the body */
     apr_size_t most;
+    apr_size_t limit;               /* what the client is told instead of most */
 } receiver_t;
 
 static const struct { const char *type; bool multipart; } types[] = {
@@ -41,16 +44,22 @@ static const struct { const char *type; bool multipart; } types[] = {
 
 iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most)
 {
-    bool close = size - most < 104858;      /* would read "25.0 MB; at most 25.0 MB" */
-    const char *sentence = size && close
-        ? apr_psprintf(pool, "The upload has %" APR_SIZE_T_FMT " bytes; at most %" APR_SIZE_T_FMT
-                       " (%.1f MB) are allowed.", size, most, (double)most / 1048576)
-        : size
-        ? apr_psprintf(pool, "The upload has %.1f MB; at most %.1f MB are allowed.",
-                       (double)size / 1048576, (double)most / 1048576)
-        : apr_psprintf(pool, "The upload is too large; at most %.1f MB are allowed.",
-                       (double)most / 1048576);
+    const char *sentence, *shown;
+    const char *limit = iimg_megabytes_exact(pool, most);
 
+    if (!size) {
+        shown = limit ? limit : apr_psprintf(pool, "%" APR_SIZE_T_FMT " bytes", most);
+        sentence = apr_psprintf(pool, "The upload is too large; at most %s are allowed.", shown);
+    }
+    else if (limit && size - most >= MEGABYTE / 10) {
+        sentence = apr_psprintf(pool, "The upload has %s; at most %s are allowed.",
+                                iimg_megabytes(pool, size), limit);
+    }
+    else {
+        shown = limit ? apr_psprintf(pool, " (%s)", limit) : "";
+        sentence = apr_psprintf(pool, "The upload has %" APR_SIZE_T_FMT " bytes; at most %"
+                                APR_SIZE_T_FMT "%s are allowed.", size, most, shown);
+    }
     return iimg_error_code(iimg_error(pool, IIMG_TOO_LARGE, "%s", sentence), "upload_too_large");
 }
 
@@ -93,8 +102,9 @@ static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *
                      "Unsupported content encoding \"%s\" in request.", coding);
 }
 
-static iimg_error_t *choose_limit(iimg_context_t *context, const char *type, apr_size_t max_upload,
-                                  bool *multipart, apr_size_t *most)
+/* The parts of a form beside the picture do not count: the client is told the picture's limit. */
+static iimg_error_t *choose_limit(receiver_t *in, const char *type, apr_size_t max_upload,
+                                  bool *multipart)
 {
     for (size_t i = 0; type && i < sizeof(types) / sizeof(types[0]); i++) {
         size_t n = strlen(types[i].type);
@@ -102,17 +112,13 @@ static iimg_error_t *choose_limit(iimg_context_t *context, const char *type, apr
         if (strncasecmp(type, types[i].type, n) == 0
             && (type[n] == '\0' || strchr("; \t,", type[n]))) {
             *multipart = types[i].multipart;
-            *most = types[i].multipart ? max_upload + MULTIPART_EXTRA : MAX_FORM;
+            in->most = types[i].multipart ? max_upload + MULTIPART_EXTRA : MAX_FORM;
+            in->limit = types[i].multipart && max_upload ? max_upload : in->most;
             return NULL;
         }
     }
-    return iimg_error(context->pool, IIMG_UNSUPPORTED_TYPE,
+    return iimg_error(in->context->pool, IIMG_UNSUPPORTED_TYPE,
                       "Unsupported media type \"%s\" in request.", type ? type : "");
-}
-
-static apr_size_t shown_limit(apr_size_t most)
-{
-    return most > MAX_FORM ? most - MULTIPART_EXTRA : most;
 }
 
 static iimg_error_t *check_length(receiver_t *in)
@@ -121,7 +127,7 @@ static iimg_error_t *check_length(receiver_t *in)
     apr_int64_t n = length ? apr_atoi64(length) : 0;
 
     if (n > 0 && (apr_uint64_t)n > in->most) {
-        return iimg_body_too_large(in->context->pool, (apr_size_t)n, shown_limit(in->most));
+        return iimg_body_too_large(in->context->pool, (apr_size_t)n, in->limit);
     }
     return NULL;
 }
@@ -197,7 +203,7 @@ static iimg_error_t *read_failed(receiver_t *in, apr_status_t rv)
     case HTTP_REQUEST_TIME_OUT:
         return iimg_error(pool, IIMG_TIMEOUT, "The request body did not arrive in time.");
     case HTTP_REQUEST_ENTITY_TOO_LARGE:
-        return iimg_body_too_large(pool, 0, shown_limit(in->most));
+        return iimg_body_too_large(pool, 0, in->limit);
     case HTTP_BAD_REQUEST:
         err = iimg_error(pool, IIMG_INVALID, "The request body is cut short or malformed.");
         return iimg_error_detail(iimg_error_code(err, "parse_error"), "reading the body: %pm",
@@ -231,7 +237,7 @@ static iimg_error_t *keep_buckets(receiver_t *in, apr_bucket_brigade *brigade, b
         }
         in->received += length;
         if (in->received > in->most) {
-            return iimg_body_too_large(in->context->pool, 0, shown_limit(in->most));
+            return iimg_body_too_large(in->context->pool, 0, in->limit);
         }
         err = keep(in, data, length);
         if (err) {
@@ -352,7 +358,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     }
     err = check_encoding(context, r);
     if (!err) {
-        err = choose_limit(context, type, max_upload, &multipart, &in.most);
+        err = choose_limit(&in, type, max_upload, &multipart);
     }
     if (!err) {
         err = check_length(&in);

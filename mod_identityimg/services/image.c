@@ -4,8 +4,11 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "base/log.h"
+#include "base/quantity.h"
 #include "services/edit.h"
 #include "services/picture_size.h"
+
+#define MEGAPIXEL 1000000
 
 /* Questions ----------------------------------------------------------------------------------- */
 
@@ -56,10 +59,13 @@ static iimg_error_t *unreadable(iimg_context_t *context, const asked_t *asked, c
 static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
     iimg_error_t *err = iimg_error(context->pool, IIMG_TOO_LARGE,
-                                   "The picture has %.1f megapixels (%u x %u); at most %.0f are "
+                                   "The picture has %s megapixels (%u x %u); at most %.0f are "
                                    "allowed.",
-                                   (double)answer->width * answer->height / 1e6, answer->width,
-                                   answer->height, (double)answer->limit / 1e6);
+                                   iimg_units(context->pool,
+                                              (apr_uint64_t)answer->width * answer->height,
+                                              MEGAPIXEL),
+                                   answer->width, answer->height,
+                                   (double)answer->limit / MEGAPIXEL);
 
     return iimg_error_code(iimg_error_field(err, "image"), "too_many_pixels");
 }
@@ -67,8 +73,8 @@ static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_an
 static iimg_error_t *large_profile(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
     return unsupported(iimg_error(context->pool, IIMG_INVALID,
-                                  "The picture's colour profile has %.1f MB; at most 4 are "
-                                  "allowed.", (double)answer->limit / 1048576));
+                                  "The picture's colour profile has %s; at most 4 are allowed.",
+                                  iimg_megabytes(context->pool, (apr_size_t)answer->limit)));
 }
 
 static iimg_error_t *refused(iimg_context_t *context, const asked_t *asked)

@@ -1,0 +1,19 @@
+/* quantity.h - sizes in sentences: what was measured, beside the limit that it exceeds. */
+#ifndef IIMG_QUANTITY_H
+#define IIMG_QUANTITY_H
+
+#include <apr_pools.h>
+
+/**
+ * A number of units with one decimal, rounded up: what exceeds a limit never reads as the limit.
+ * @param unit how many pieces make one, from 10 on
+ */
+const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t unit);
+
+/** "28.7 MB", rounded up. */
+const char *iimg_megabytes(apr_pool_t *pool, apr_size_t bytes);
+
+/** "25.0 MB"; NULL when one decimal does not say it exactly. */
+const char *iimg_megabytes_exact(apr_pool_t *pool, apr_size_t bytes);
+
+#endif
