@@ -354,9 +354,12 @@ static bool is_api(const request_rec *r)
     return iimg_location_of(r)->use == IIMG_LOCATION_API;
 }
 
+/* httpd merges slashes unless MergeSlashes is off. Here it is done in any case, before rights are
+ * looked up: each of our paths has one form, and one answer. */
 static int translate_name(request_rec *r)
 {
     if (is_ours(r)) {
+        ap_no2slash(r->uri);
         iimg_origin_share(r);
         iimg_body_await(r);
         r->filename = no_file;

@@ -1,6 +1,7 @@
 /* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
 #include "server/errors.h"
 
+#include <string.h>
 #include <apr_strings.h>
 #include "server/challenge.h"
 #include "server/request.h"
@@ -47,6 +48,23 @@ static iimg_error_t *not_ours(request_rec *r, int status)
                                   "reason is in the lines before", status);
 }
 
+/* httpd answers 400 for a header over LimitRequestFieldSize or LimitRequestFields in HTTP/1, and 431 in
+ * HTTP/2. Only its note, meant for a page of its own, tells the former from a malformed request. */
+static int precise_status(const request_rec *r, int status)
+{
+    static const char *const notes[] = {
+        "Size of a request header field exceeds", "The number of request header fields exceeds",
+    };
+    const char *note = r->prev ? apr_table_get(r->prev->notes, "error-notes") : NULL;
+
+    for (size_t i = 0; note && i < sizeof(notes) / sizeof(notes[0]); i++) {
+        if (strncmp(note, notes[i], strlen(notes[i])) == 0) {
+            return HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+        }
+    }
+    return status;
+}
+
 static iimg_error_t *error_for(request_rec *r, int status)
 {
     iimg_error_t *pending = iimg_pending_error(r);
@@ -71,7 +89,7 @@ static iimg_error_t *error_for(request_rec *r, int status)
 int iimg_errors_handle(request_rec *r)
 {
     /* Asked for by its own name, the target is no page. */
-    int status = r->prev ? r->prev->status : HTTP_NOT_FOUND;
+    int status = r->prev ? precise_status(r, r->prev->status) : HTTP_NOT_FOUND;
 
     return iimg_respond_error(r, iimg_context_of(r), error_for(r, status));
 }
