@@ -17,6 +17,8 @@ static const char request_refused[] =
     "The image provider did not accept the request; an operator must look at it.";
 static const char busy[] =
     "The image provider is overloaded at the moment. Please try again later.";
+static const char failed[] =
+    "The image provider failed with an internal error. Please try again later.";
 static const char too_late[] =
     "The image provider did not answer in time. Please try again later.";
 static const char unusable[] =
@@ -72,6 +74,7 @@ static const problem_t problems[] = {
       NULL },
     { 501, 501, NULL, NULL, IIMG_UPSTREAM, "provider_request", IIMG_AGAIN_NO, request_refused,
       NULL },
+    { 500, 500, NULL, NULL, IIMG_UNAVAILABLE, "provider_busy", IIMG_AGAIN_FREE, failed, NULL },
     { 500, 599, NULL, NULL, IIMG_UNAVAILABLE, "provider_busy", IIMG_AGAIN_FREE, busy, NULL },
     { 0, 999, NULL, NULL, IIMG_UPSTREAM, "provider_reply", IIMG_AGAIN_NO, unusable, NULL },
 };

@@ -456,7 +456,7 @@ static const failure_t failures[] = {
       "[" ERROR("429", "RESOURCE_EXHAUSTED", "Slow.", RETRY_INFO("37s")) "]", IIMG_LIMITED,
       "provider_busy", "used up", "HTTP 429 RESOURCE_EXHAUSTED: Slow." },
     { "500 is the provider's trouble", 500, ERROR("500", "INTERNAL", "Oops.", ""),
-      IIMG_UNAVAILABLE, "provider_busy", "overloaded", "INTERNAL" },
+      IIMG_UNAVAILABLE, "provider_busy", "failed with an internal error", "INTERNAL" },
     { "502 from a machine between is trouble", 502, "<html>Bad\r\nGateway</html>",
       IIMG_UNAVAILABLE, "provider_busy", "", "HTTP 502: <html>Bad  Gateway</html>" },
     { "503 is the provider's trouble", 503,
