@@ -36,6 +36,23 @@ iimg_error_t *iimg_error_field(iimg_error_t *err, const char *field)
     return err;
 }
 
+iimg_error_t *iimg_error_join(iimg_error_t *first, iimg_error_t *second)
+{
+    iimg_error_t *last = first;
+
+    if (!first) {
+        return second;
+    }
+    if (!second || !first->field || !second->field) {
+        return first;
+    }
+    while (last->more) {
+        last = last->more;
+    }
+    last->more = second;
+    return first;
+}
+
 iimg_error_t *iimg_error_code(iimg_error_t *err, const char *code)
 {
     err->code = code;

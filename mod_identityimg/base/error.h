@@ -41,6 +41,7 @@ typedef struct iimg_error_t {
     const char *detail;         /* for the log: what the library said; or NULL */
     const char *code;           /* stable name for clients ("max_images"); NULL: the kind's own */
     const char *field;          /* the input field at fault, or NULL */
+    struct iimg_error_t *more;  /* what is wrong with further fields, or NULL; see iimg_error_join */
     const char *sqlstate;       /* PostgreSQL's five characters, or NULL */
     const char *constraint;     /* the violated constraint's name, or NULL */
     const char *tag;            /* "IIMG0001"; NULL: the kind's own */
@@ -70,6 +71,13 @@ iimg_error_t *iimg_error_detail(iimg_error_t *err, const char *detail, ...)
 
 /** Name the input field at fault: the answer gets an "errors" member. @return err itself */
 iimg_error_t *iimg_error_field(iimg_error_t *err, const char *field);
+
+/**
+ * Report what is wrong with several fields in one error: the first one is what the client is told,
+ * the fields of the others go into "errors" beside its own. Both may be NULL.
+ * @return the first; the second when there is no first. A second that names no field is dropped.
+ */
+iimg_error_t *iimg_error_join(iimg_error_t *first, iimg_error_t *second);
 
 /** Set the stable code; `code` must be a literal or live as long as err. @return err itself */
 iimg_error_t *iimg_error_code(iimg_error_t *err, const char *code);

@@ -6,11 +6,12 @@
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include "base/input_field.h"
+#include "base/json_number.h"
 #include "base/text.h"
 
 static iimg_input_t *create(apr_pool_t *pool)
 {
-    iimg_input_t *input = apr_palloc(pool, sizeof(*input));
+    iimg_input_t *input = apr_pcalloc(pool, sizeof(*input));
 
     input->pool = pool;
     input->fields = apr_array_make(pool, 8, sizeof(iimg_field_t));
@@ -45,6 +46,7 @@ static iimg_error_t *parse_json(iimg_input_t *input, const char *body, apr_size_
     json_t *json, *value;
     const char *name;
 
+    body = iimg_json_clamp_numbers(input->pool, body, length, &input->numbers);
     json = iimg_json_own(input->pool,
                          json_loadb(body, length,
                                     JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,

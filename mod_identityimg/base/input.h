@@ -58,17 +58,21 @@ bool iimg_input_is_null(const iimg_input_t *input, const char *name);
 /* One value: input_value.c -------------------------------------------------------------------- */
 
 /**
- * A text, trimmed.
- * @param max   most characters (not bytes)
+ * A text, trimmed, in Unicode's form NFC: what looks alike is stored and found alike.
+ * @param max   most characters (not bytes) in that form
  * @param value NULL when absent
  * Errors: IIMG_INVALID naming the field: no text, null, too long, NUL inside, not UTF-8.
  */
 iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
                               const char **value);
 
-/** The same, not trimmed: to the character as it was sent. */
+/** The same, not trimmed. */
 iimg_error_t *iimg_input_text_raw(const iimg_input_t *input, const char *name, apr_size_t max,
                                   const char **value);
+
+/** The same, to the byte as it was sent: neither trimmed nor normalized. */
+iimg_error_t *iimg_input_secret(const iimg_input_t *input, const char *name, apr_size_t max,
+                                const char **value);
 
 /** Most characters of a choice, and of an item of a list of words. */
 #define IIMG_INPUT_MAX_WORD 100
@@ -78,6 +82,10 @@ iimg_error_t *iimg_input_text_raw(const iimg_input_t *input, const char *name, a
  * @param value that word; untouched when absent
  */
 iimg_error_t *iimg_input_choice(const iimg_input_t *input, const char *name,
+                                const char *const *words, const char **value);
+
+/** The same for a choice that may be left open: null is as good as absent. */
+iimg_error_t *iimg_input_choice_if_any(const iimg_input_t *input, const char *name,
                                 const char *const *words, const char **value);
 
 /** The error for a text that is none of the words allowed. */
@@ -117,13 +125,26 @@ typedef struct iimg_given_bool_t {
     bool value;
 } iimg_given_bool_t;
 
-/** What a member may be; without a flag it must say something when it is there. */
-enum { IIMG_MAY_BE_BLANK = 1, IIMG_MAY_BE_NULL = 2 };
+/**
+ * What a member may be; without a flag it must say something when it is there. With
+ * IIMG_NULL_IS_BLANK null is taken for an empty text.
+ */
+enum { IIMG_MAY_BE_BLANK = 1, IIMG_MAY_BE_NULL = 2, IIMG_NULL_IS_BLANK = 4 };
 
-/** "This field is required." for the first of the names (NULL at the end) that is absent. */
+/**
+ * An optional text, trimmed: null and an empty text both mean none.
+ * @param value NULL when absent, "" when none
+ */
+iimg_error_t *iimg_input_optional(const iimg_input_t *input, const char *name, apr_size_t max,
+                                  const char **value);
+
+/** "This field is required." for each of the names (NULL at the end) that is absent. */
 iimg_error_t *iimg_input_require(const iimg_input_t *input, const char *const *names);
 
-/** A text, trimmed, of at most max characters. Errors: as iimg_input_text; null, blank. */
+/**
+ * A text, trimmed, of at most max characters. Errors: as iimg_input_text; null, blank. After an error
+ * there is no value.
+ */
 iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_size_t max,
                                int flags, iimg_given_t *given);
 

@@ -99,6 +99,26 @@ iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *nam
                                           APR_SIZE_T_FMT " characters.", max));
 }
 
+/* A character of NFC stands for four at most, so that longer texts need not be tried. */
+#define MOST_DECOMPOSED 4
+
+iimg_error_t *iimg_field_normalize(const iimg_input_t *input, const char *name, apr_size_t max,
+                                   const char **text)
+{
+    iimg_error_t *err = iimg_field_check_length(input, name, *text, MOST_DECOMPOSED * max);
+
+    if (err) {
+        return iimg_field_check_length(input, name, *text, max);
+    }
+    *text = iimg_text_nfc(input->pool, *text);
+    if (!*text) {
+        return iimg_field_refuse(input, name,
+                                 apr_psprintf(input->pool, "Ensure no letter has more than %d "
+                                              "combining marks.", IIMG_TEXT_MAX_MARKS));
+    }
+    return iimg_field_check_length(input, name, *text, max);
+}
+
 iimg_error_t *iimg_field_read_uuid(const iimg_input_t *input, const char *name, const char *text,
                                    apr_size_t length, const char **value)
 {
@@ -151,4 +171,9 @@ void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, vo
 void iimg_input_visit_secrets(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton)
 {
     visit_fields(input, true, visit, baton);
+    for (int i = 0; input->numbers && i < input->numbers->nelts; i++) {    /* one may be a password's */
+        const char *number = APR_ARRAY_IDX(input->numbers, i, const char *);
+
+        visit(baton, number, strlen(number));
+    }
 }

@@ -16,6 +16,7 @@ typedef struct iimg_field_t {
 struct iimg_input_t {
     apr_pool_t *pool;
     apr_array_header_t *fields; /* iimg_field_t */
+    apr_array_header_t *numbers;    /* of a JSON body, those that are too big, as they were written; or NULL */
 };
 
 /** @return the last field of that name, as Django's QueryDict has it; NULL when there is none */
@@ -30,6 +31,13 @@ const char *iimg_field_text(const iimg_field_t *field, const char **text, apr_si
 /** What a text of a client's must be, whatever it is for: UTF-8 without NUL. */
 iimg_error_t *iimg_field_check_text(const iimg_input_t *input, const char *name, const char *text,
                                     apr_size_t length);
+
+/**
+ * Put a text that was checked into form NFC, then hold it to at most max characters.
+ * Errors: IIMG_INVALID, also for more combining marks in a row than IIMG_TEXT_MAX_MARKS.
+ */
+iimg_error_t *iimg_field_normalize(const iimg_input_t *input, const char *name, apr_size_t max,
+                                   const char **text);
 
 /** At most max characters, not bytes. */
 iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *name,

@@ -16,7 +16,7 @@ static iimg_error_t *read_word(const iimg_input_t *input, const char *name, cons
         return err;
     }
     *value = iimg_text_trim(input->pool, text);
-    return **value ? iimg_field_check_length(input, name, *value, IIMG_INPUT_MAX_WORD)
+    return **value ? iimg_field_normalize(input, name, IIMG_INPUT_MAX_WORD, value)
                    : iimg_field_refuse(input, name, "This field may not be blank.");
 }
 
@@ -109,9 +109,12 @@ static iimg_error_t *add_text(const iimg_input_t *input, const char *name, const
         return err;
     }
     text = iimg_text_trim(input->pool, text);
+    if (!*text) {
+        return iimg_field_refuse(input, name, "This field may not be blank.");
+    }
+    err = iimg_field_normalize(input, name, max_characters, &text);
     APR_ARRAY_PUSH(values, const char *) = text;
-    return *text ? iimg_field_check_length(input, name, text, max_characters)
-                 : iimg_field_refuse(input, name, "This field may not be blank.");
+    return err;
 }
 
 static iimg_error_t *texts_of_form(const iimg_input_t *input, const char *name,

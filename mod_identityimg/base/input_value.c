@@ -9,7 +9,7 @@
 #include "base/text.h"
 
 /* A text as it was sent, NULL when absent. */
-static iimg_error_t *read_text(const iimg_input_t *input, const char *name, const char **value)
+static iimg_error_t *read_bytes(const iimg_input_t *input, const char *name, const char **value)
 {
     const iimg_field_t *field = iimg_field_find(input, name);
     const char *problem;
@@ -27,21 +27,39 @@ static iimg_error_t *read_text(const iimg_input_t *input, const char *name, cons
 iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_size_t max,
                               const char **value)
 {
-    iimg_error_t *err = read_text(input, name, value);
+    iimg_error_t *err = read_bytes(input, name, value);
 
     if (err || !*value) {
         return err;
     }
     *value = iimg_text_trim(input->pool, *value);
-    return iimg_field_check_length(input, name, *value, max);
+    return iimg_field_normalize(input, name, max, value);
 }
 
 iimg_error_t *iimg_input_text_raw(const iimg_input_t *input, const char *name, apr_size_t max,
                                   const char **value)
 {
-    iimg_error_t *err = read_text(input, name, value);
+    iimg_error_t *err = read_bytes(input, name, value);
+
+    return err || !*value ? err : iimg_field_normalize(input, name, max, value);
+}
+
+iimg_error_t *iimg_input_secret(const iimg_input_t *input, const char *name, apr_size_t max,
+                                const char **value)
+{
+    iimg_error_t *err = read_bytes(input, name, value);
 
     return err || !*value ? err : iimg_field_check_length(input, name, *value, max);
+}
+
+iimg_error_t *iimg_input_optional(const iimg_input_t *input, const char *name, apr_size_t max,
+                                  const char **value)
+{
+    if (iimg_input_is_null(input, name)) {
+        *value = "";
+        return NULL;
+    }
+    return iimg_input_text(input, name, max, value);
 }
 
 iimg_error_t *iimg_input_not_a_choice(apr_pool_t *pool, const char *text, const char *const *words)
@@ -70,6 +88,12 @@ iimg_error_t *iimg_input_choice(const iimg_input_t *input, const char *name,
         }
     }
     return iimg_error_field(iimg_input_not_a_choice(input->pool, text, words), name);
+}
+
+iimg_error_t *iimg_input_choice_if_any(const iimg_input_t *input, const char *name,
+                                       const char *const *words, const char **value)
+{
+    return iimg_input_is_null(input, name) ? NULL : iimg_input_choice(input, name, words, value);
 }
 
 static bool is_integer(const char *text)
@@ -156,12 +180,14 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
 
 iimg_error_t *iimg_input_require(const iimg_input_t *input, const char *const *names)
 {
+    iimg_error_t *err = NULL;
+
     for (; *names; names++) {
         if (!iimg_field_find(input, *names)) {
-            return iimg_field_refuse(input, *names, "This field is required.");
+            err = iimg_error_join(err, iimg_field_refuse(input, *names, "This field is required."));
         }
     }
-    return NULL;
+    return err;
 }
 
 iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_size_t max,
@@ -170,12 +196,16 @@ iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_
     iimg_error_t *err;
 
     *given = (iimg_given_t){ .given = iimg_field_find(input, name) != NULL };
-    if ((flags & IIMG_MAY_BE_NULL) && iimg_input_is_null(input, name)) {
+    if ((flags & (IIMG_MAY_BE_NULL | IIMG_NULL_IS_BLANK)) && iimg_input_is_null(input, name)) {
+        given->value = flags & IIMG_NULL_IS_BLANK ? "" : NULL;
         return NULL;
     }
     err = iimg_input_text(input, name, max, &given->value);
     if (!err && given->value && !*given->value && !(flags & IIMG_MAY_BE_BLANK)) {
         err = iimg_field_refuse(input, name, "This field may not be blank.");
+    }
+    if (err) {
+        given->value = NULL;
     }
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include <glib.h>
 
 /* Length of the UTF-8 sequence at p, 0 when it is none (RFC 3629, section 4). */
 static int sequence(const unsigned char *p, apr_size_t left)
@@ -56,6 +57,46 @@ apr_size_t iimg_text_characters(const char *text)
         n += ((unsigned char)*text & 0xc0) != 0x80;
     }
     return n;
+}
+
+static bool is_ascii(const char *text)
+{
+    for (; *text; text++) {
+        if ((unsigned char)*text >= 0x80) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool has_too_many_marks(const char *text)
+{
+    int marks = 0;
+
+    for (; *text; text = g_utf8_next_char(text)) {
+        marks = g_unichar_combining_class(g_utf8_get_char(text)) ? marks + 1 : 0;
+        if (marks > IIMG_TEXT_MAX_MARKS) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *iimg_text_nfc(apr_pool_t *pool, const char *text)
+{
+    char *composed;
+    const char *copy;
+
+    if (is_ascii(text)) {
+        return text;
+    }
+    if (has_too_many_marks(text)) {
+        return NULL;
+    }
+    composed = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
+    copy = composed && strcmp(composed, text) != 0 ? apr_pstrdup(pool, composed) : text;
+    g_free(composed);
+    return copy;
 }
 
 /* White space beyond ASCII, as Python's str.isspace has it. */

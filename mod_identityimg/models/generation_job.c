@@ -19,17 +19,18 @@ const char *const iimg_generation_job_states[] = {
     "CASE WHEN j.state = 'queued' THEN" \
     "    1 + (SELECT count(*) FROM generation_jobs q WHERE q.state = 'queued'" \
     "            AND (q.created_at, q.id) < (j.created_at, j.id)) END, " \
-    "j.error_status, j.error_retry_after, j.saved_at, j.cancel_requested_at IS NOT NULL"
+    "j.error_status, j.error_retry_after, j.saved_at, j.cancel_requested_at IS NOT NULL, " \
+    "coalesce(j.requested_model, j.model)"
 
 static const iimg_statement_t insert = {
     "iimg_generation_job_insert",
     "INSERT INTO generation_jobs AS j"
     "       (identity_id, user_id, requested_by, prompt_id, prompt_version, prompt_used,"
     "        additional_prompt, save_to_identity, generator, model, aspect_ratio, resolution,"
-    "        reference_image_ids, warnings, expected_cost)"
+    "        reference_image_ids, warnings, expected_cost, requested_model)"
     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::integer, $6::text, $7::text,"
     "         $8::boolean, $9::text, $10::text, $11::text, $12::text, $13::uuid[], $14::text[],"
-    "         $15::numeric)"
+    "         $15::numeric, $16::text)"
     " RETURNING " COLUMNS
 };
 
@@ -148,8 +149,8 @@ static const iimg_statement_t list = {
     "  FROM users c LEFT JOIN LATERAL ("
     "    SELECT j.*, " IIMG_PAGE_KEY("j") " FROM generation_jobs j"
     "     WHERE c.is_staff AND " IIMG_PAGE_BEHIND("j")
-    "       AND ($6::text[] = '{}' OR " IIMG_PAGE_MATCHES("j.additional_prompt,"
-    "           (SELECT name FROM identities WHERE identities.id = j.identity_id)") ")"
+    "       AND " IIMG_PAGE_MATCHES("j.additional_prompt,"
+    "           (SELECT name FROM identities WHERE identities.id = j.identity_id)")
     "       AND ($7::uuid IS NULL OR j.identity_id = $7::uuid)"
     "       AND ($8::uuid IS NULL OR j.user_id = $8::uuid)"
     "       AND ($9::uuid IS NULL OR j.prompt_id = $9::uuid)"
@@ -206,7 +207,7 @@ static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int fro
         &job->media_type, &job->width, &job->height, NULL, &job->error_code, &job->error_detail,
         &job->error_billed, &job->usage, &job->cost, NULL, &job->created_at, &job->started_at,
         &job->finished_at, &job->identity_name, &job->version, &job->queue_position,
-        NULL, NULL, &job->saved_at,
+        NULL, NULL, &job->saved_at, NULL, &job->requested_model,
     };
 
     memset(job, 0, sizeof(*job));
@@ -263,7 +264,8 @@ iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generatio
                            j->save_to_identity ? "t" : "f", j->generator, j->model,
                            j->aspect_ratio, j->resolution,
                            iimg_db_array_format(pool, j->reference_image_ids),
-                           iimg_db_array_format(pool, j->warnings), j->expected_cost), job);
+                           iimg_db_array_format(pool, j->warnings), j->expected_cost,
+                           j->requested_model), job);
 }
 
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,

@@ -26,7 +26,8 @@ typedef struct iimg_generation_job_t {
     const char *additional_prompt;      /* "" when none */
     bool save_to_identity;
     const char *generator;              /* "gemini" */
-    const char *model;
+    const char *model;              /* that is asked: of an alias its successor */
+    const char *requested_model;    /* that the request named */
     const char *aspect_ratio;
     const char *resolution;
     apr_array_header_t *reference_image_ids;    /* const char * */

@@ -34,9 +34,10 @@ typedef struct iimg_page_t {
 #define IIMG_PAGE_END(t) IIMG_PAGE_ORDER(t) " LIMIT $5::integer"
 #define IIMG_PAGE_WIDTH (IIMG_CALLER_WIDTH + 1)
 
-/* Lower case as Unicode has it, whatever the database's locale. */
+/* All patterns of $6. Lower case is Unicode's, whatever the database's locale. */
 #define IIMG_PAGE_MATCHES(texts) \
-    "concat_ws(E'\\n', " texts ") COLLATE \"und-x-icu\" ILIKE ALL ($6::text[])"
+    "($6::text[] = '{}' OR iimg_search_form(concat_ws(E'\\n', " texts ")) COLLATE \"und-x-icu\"" \
+    " ILIKE ALL ((SELECT iimg_search_patterns($6::text[]))::text[]))"
 
 /* One row more than wanted tells whether there is another page. */
 #define IIMG_PAGE_PARAMS(context, page) \

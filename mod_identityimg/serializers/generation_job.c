@@ -81,6 +81,7 @@ void iimg_generation_job_serialize(iimg_json_t *out, iimg_media_signer_t *signer
     iimg_json_member(out, "prompt_used", job->prompt_used);
     iimg_json_member(out, "additional_prompt", job->additional_prompt);
     iimg_json_member(out, "model", job->model);
+    iimg_json_member(out, "requested_model", job->requested_model);
     iimg_json_member(out, "aspect_ratio", job->aspect_ratio);
     iimg_json_member(out, "resolution", job->resolution);
     serialize_raw(out, "width", job->width);

@@ -155,6 +155,7 @@ static authn_status check_password(request_rec *r, const char *user, const char 
     if (!has_form(r, user, password)) {
         return AUTH_DENIED;
     }
+    user = iimg_login_form(r->pool, user);
     if (!make_mac(r, user, password, mac)) {
         return AUTH_GENERAL_ERROR;
     }
@@ -166,16 +167,16 @@ static authn_status check_password(request_rec *r, const char *user, const char 
 
 bool iimg_authn_renew_basic(request_rec *r)
 {
-    const char *password;
+    const char *password, *user = iimg_login_form(r->pool, r->user);
     unsigned char mac[IIMG_CREDENTIALS_KEY];
 
     if (ap_get_basic_auth_components(r, NULL, &password) != APR_SUCCESS
-        || !make_mac(r, r->user, password, mac)) {
+        || !make_mac(r, user, password, mac)) {
         return false;
     }
     iimg_credentials_forget(mac);
     iimg_context_of(r)->login_proof = NULL;
-    return verify_anew(r, r->user, password, mac, true) == AUTH_GRANTED;
+    return verify_anew(r, user, password, mac, true) == AUTH_GRANTED;
 }
 
 static const authn_provider provider = { &check_password, NULL };

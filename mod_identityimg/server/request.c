@@ -7,6 +7,7 @@
 #include <http_log.h>
 #include "base/log.h"
 #include "base/pool.h"
+#include "base/text.h"
 #include "base/trace_context.h"
 #include "base/uuid.h"
 #include "server/body.h"
@@ -127,12 +128,20 @@ static void inherit_login(request_rec *r, state_t *state)
     state->login_inherited = true;
 }
 
+const char *iimg_login_form(apr_pool_t *pool, const char *login)
+{
+    const char *form = login && iimg_text_is_utf8(login, strlen(login))
+                           ? iimg_text_nfc(pool, login) : NULL;
+
+    return form ? form : login;
+}
+
 iimg_context_t *iimg_context_of(request_rec *r)
 {
     state_t *state = state_of(r);
 
     inherit_login(r, state);
-    state->context.login = r->user;
+    state->context.login = iimg_login_form(r->pool, r->user);
     return &state->context;
 }
 

@@ -27,6 +27,12 @@ typedef struct iimg_request_t {
 } iimg_request_t;
 
 /**
+ * A login as emails are stored: in form NFC. httpd's r->user need not be.
+ * @return login itself when it is no UTF-8; NULL stays NULL
+ */
+const char *iimg_login_form(apr_pool_t *pool, const char *login);
+
+/**
  * The context of a request, made at its first use and the same ever after, also behind an internal
  * redirect (an ErrorDocument). Takes X-Request-Id if it is [A-Za-z0-9._-]{1,64}, else makes one;
  * the answer carries it.

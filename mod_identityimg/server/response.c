@@ -257,6 +257,41 @@ static void write_problem(iimg_json_t *out, int status)
     iimg_json_integer(out, status);
 }
 
+static bool is_of_field(const iimg_error_t *err, const char *field)
+{
+    return strcmp(err->field, field) == 0;
+}
+
+static void write_sentences(iimg_json_t *out, const iimg_error_t *err, const char *field)
+{
+    iimg_json_key(out, field);
+    iimg_json_array_open(out);
+    for (; err; err = err->more) {
+        if (is_of_field(err, field)) {
+            iimg_json_string(out, as_utf8(out->pool, err->message));
+        }
+    }
+    iimg_json_array_close(out);
+}
+
+/* A member for each field, in the order in which they were found at fault. */
+static void write_fields(iimg_json_t *out, const iimg_error_t *first)
+{
+    iimg_json_key(out, "errors");
+    iimg_json_object_open(out);
+    for (const iimg_error_t *err = first; err; err = err->more) {
+        const iimg_error_t *same = first;
+
+        while (!is_of_field(same, err->field)) {
+            same = same->more;
+        }
+        if (same == err) {
+            write_sentences(out, err, err->field);
+        }
+    }
+    iimg_json_object_close(out);
+}
+
 static void write_error(iimg_json_t *out, const iimg_context_t *context, const iimg_error_t *err,
                         int problem_status)
 {
@@ -269,13 +304,7 @@ static void write_error(iimg_json_t *out, const iimg_context_t *context, const i
     iimg_json_member(out, "detail", message);
     iimg_json_member(out, "code", iimg_respond_code(err));
     if (err->field) {
-        iimg_json_key(out, "errors");
-        iimg_json_object_open(out);
-        iimg_json_key(out, err->field);
-        iimg_json_array_open(out);
-        iimg_json_string(out, message);
-        iimg_json_array_close(out);
-        iimg_json_object_close(out);
+        write_fields(out, err);
     }
     if (err->kind == IIMG_INTERNAL) {
         iimg_json_member(out, "request_id", context->request_id);

@@ -35,8 +35,9 @@ static iimg_error_t *read_texts(const iimg_input_t *input, iimg_identity_change_
     };
     iimg_error_t *err = NULL;
 
-    for (size_t i = 0; !err && i < sizeof(texts) / sizeof(texts[0]); i++) {
-        err = iimg_input_given(input, texts[i].name, texts[i].max, texts[i].flags, texts[i].given);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        err = iimg_error_join(err, iimg_input_given(input, texts[i].name, texts[i].max,
+                                                    texts[i].flags, texts[i].given));
     }
     return err;
 }
@@ -45,10 +46,9 @@ static iimg_error_t *read_change(const iimg_input_t *input, iimg_identity_change
 {
     iimg_error_t *err = iimg_input_given_uuid(input, "user_id", 0, &change->user_id);
 
-    if (!err) {
-        err = read_texts(input, change);
-    }
-    return err ? err : iimg_input_texts(input, "notes", MAX_NOTES, MAX_NOTE, &change->notes);
+    err = iimg_error_join(err, read_texts(input, change));
+    return iimg_error_join(err, iimg_input_texts(input, "notes", MAX_NOTES, MAX_NOTE,
+                                                 &change->notes));
 }
 
 static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
@@ -57,10 +57,8 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
     iimg_input_t *query;
     iimg_error_t *err = iimg_read_page(req, page, &query);
 
-    if (!err) {
-        err = iimg_read_uuid_filter(query, "user_id", &filter->user_id);
-    }
-    return err ? err : iimg_read_text_filter(query, "category", MAX_NAME, &filter->category);
+    err = iimg_error_join(err, iimg_read_uuid_filter(query, "user_id", &filter->user_id));
+    return iimg_error_join(err, iimg_read_text_filter(query, "category", MAX_NAME, &filter->category));
 }
 
 iimg_error_t *iimg_view_admin_identity_list(iimg_request_t *req)
@@ -107,10 +105,7 @@ iimg_error_t *iimg_view_admin_identity_create(iimg_request_t *req)
         return replay_create(req, replay);
     }
     if (!err) {
-        err = iimg_input_require(input, required);
-    }
-    if (!err) {
-        err = read_change(input, &wanted);
+        err = iimg_error_join(iimg_input_require(input, required), read_change(input, &wanted));
     }
     if (!err) {
         err = iimg_create_identity(req->context, &wanted, &identity);

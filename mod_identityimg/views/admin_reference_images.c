@@ -19,10 +19,8 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
     iimg_input_t *query;
     iimg_error_t *err = iimg_read_page(req, page, &query);
 
-    if (!err) {
-        err = iimg_read_uuid_filter(query, "user_id", &filter->user_id);
-    }
-    return err ? err : iimg_read_flag_filter(query, "has_image", &filter->has_image);
+    err = iimg_error_join(err, iimg_read_uuid_filter(query, "user_id", &filter->user_id));
+    return iimg_error_join(err, iimg_read_flag_filter(query, "has_image", &filter->has_image));
 }
 
 iimg_error_t *iimg_view_admin_reference_image_list(iimg_request_t *req)
@@ -45,10 +43,8 @@ static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
     static const char *const required[] = { "user_id", NULL };
     iimg_error_t *err = iimg_input_require(input, required);
 
-    if (!err) {
-        err = iimg_input_given_uuid(input, "user_id", 0, user_id);
-    }
-    return err ? err : iimg_read_new_reference_image(req, input, wanted);
+    err = iimg_error_join(err, iimg_input_given_uuid(input, "user_id", 0, user_id));
+    return iimg_error_join(err, iimg_read_new_reference_image(req, input, wanted));
 }
 
 static iimg_error_t *answer_created(iimg_request_t *req, int status,

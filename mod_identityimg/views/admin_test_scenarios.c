@@ -32,7 +32,8 @@ static iimg_error_t *read_change(const iimg_input_t *input, iimg_scenario_change
 {
     iimg_error_t *err = iimg_input_given(input, "name", MAX_NAME, 0, &change->name);
 
-    return err ? err : iimg_input_given_uuid(input, "user_id", IIMG_MAY_BE_NULL, &change->user_id);
+    return iimg_error_join(err, iimg_input_given_uuid(input, "user_id", IIMG_MAY_BE_NULL,
+                                                      &change->user_id));
 }
 
 iimg_error_t *iimg_view_admin_test_scenario_list(iimg_request_t *req)
@@ -79,10 +80,7 @@ iimg_error_t *iimg_view_admin_test_scenario_create(iimg_request_t *req)
         return replay_create(req, replay);
     }
     if (!err) {
-        err = iimg_input_require(input, required);
-    }
-    if (!err) {
-        err = read_change(input, &wanted);
+        err = iimg_error_join(iimg_input_require(input, required), read_change(input, &wanted));
     }
     if (!err) {
         err = iimg_create_test_scenario(req->context, &wanted, &scenario);

@@ -35,13 +35,16 @@ static void write_row(iimg_json_t *out, iimg_media_signer_t *signer, const void 
 static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *input,
                                    iimg_given_t *password)
 {
-    iimg_error_t *err = iimg_input_text_raw(input, "password", IIMG_PASSWORD_MAX,
-                                            &password->value);
+    iimg_error_t *err = iimg_input_secret(input, "password", IIMG_PASSWORD_MAX,
+                                          &password->value);
 
     password->given = iimg_input_has(input, "password");
     if (!err && password->value && !*iimg_text_trim(req->context->pool, password->value)) {
         err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
                                           "This field may not be blank."), "password");
+    }
+    if (err) {
+        password->value = NULL;
     }
     return err;
 }
@@ -49,23 +52,17 @@ static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *inpu
 static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
                                  iimg_user_change_t *change)
 {
+    const int optional = IIMG_MAY_BE_BLANK | IIMG_NULL_IS_BLANK;
     iimg_error_t *err = iimg_input_given(input, "email", MAX_EMAIL, 0, &change->email);
 
-    if (!err) {
-        err = iimg_input_given(input, "first_name", MAX_NAME, IIMG_MAY_BE_BLANK,
-                               &change->first_name);
-    }
-    if (!err) {
-        err = iimg_input_given(input, "last_name", MAX_NAME, IIMG_MAY_BE_BLANK,
-                               &change->last_name);
-    }
-    if (!err) {
-        err = iimg_input_given_bool(input, "is_staff", &change->is_staff);
-    }
-    if (!err) {
-        err = iimg_input_given_bool(input, "is_active", &change->is_active);
-    }
-    return err ? err : read_password(req, input, &change->password);
+    err = iimg_error_join(err, iimg_input_given(input, "first_name", MAX_NAME, optional,
+                                                &change->first_name));
+    err = iimg_error_join(err, iimg_input_given(input, "last_name", MAX_NAME, optional,
+                                                &change->last_name));
+    err = iimg_error_join(err, iimg_input_given_bool(input, "is_staff", &change->is_staff));
+    err = iimg_error_join(err, iimg_input_given_bool(input, "is_active", &change->is_active));
+    err = iimg_error_join(err, read_password(req, input, &change->password));
+    return iimg_error_join(err, iimg_check_user_change(req->context, change));
 }
 
 static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
@@ -74,10 +71,8 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
     iimg_input_t *query;
     iimg_error_t *err = iimg_read_page(req, page, &query);
 
-    if (!err) {
-        err = iimg_read_flag_filter(query, "is_staff", &filter->is_staff);
-    }
-    return err ? err : iimg_read_flag_filter(query, "is_active", &filter->is_active);
+    err = iimg_error_join(err, iimg_read_flag_filter(query, "is_staff", &filter->is_staff));
+    return iimg_error_join(err, iimg_read_flag_filter(query, "is_active", &filter->is_active));
 }
 
 iimg_error_t *iimg_view_admin_user_list(iimg_request_t *req)
@@ -124,10 +119,8 @@ iimg_error_t *iimg_view_admin_user_create(iimg_request_t *req)
         return replay_create(req, replay);
     }
     if (!err) {
-        err = iimg_input_require(input, required);
-    }
-    if (!err) {
-        err = read_change(req, input, &wanted);
+        err = iimg_error_join(iimg_input_require(input, required),
+                              read_change(req, input, &wanted));
     }
     if (!err) {
         err = iimg_create_user(req->context, &wanted, &account);

@@ -30,24 +30,34 @@ static iimg_error_t *require(const iimg_request_t *req, const char *field, const
     return *text ? NULL : refuse(req, field, "This field may not be blank.");
 }
 
+static iimg_error_t *read_email(iimg_request_t *req, const iimg_input_t *input,
+                                credentials_t *credentials)
+{
+    iimg_error_t *err = iimg_input_text(input, "email", MAX_EMAIL, &credentials->email);
+
+    return err ? err : require(req, "email", credentials->email);
+}
+
+static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *input,
+                                   credentials_t *credentials)
+{
+    iimg_error_t *err = iimg_input_secret(input, "password", MAX_PASSWORD,
+                                          &credentials->password);
+
+    return err ? err : require(req, "password", credentials->password);
+}
+
 static iimg_error_t *read_credentials(iimg_request_t *req, credentials_t *credentials)
 {
     iimg_input_t *input;
     iimg_error_t *err = iimg_request_form(req, &input);
 
-    if (!err) {
-        err = iimg_input_text(input, "email", MAX_EMAIL, &credentials->email);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = require(req, "email", credentials->email);
-    }
-    if (!err) {
-        err = iimg_input_text_raw(input, "password", MAX_PASSWORD, &credentials->password);
-    }
-    if (!err) {
-        err = require(req, "password", credentials->password);
-    }
-    return err ? err : iimg_input_bool(input, "token", &credentials->token);
+    err = read_email(req, input, credentials);
+    err = iimg_error_join(err, read_password(req, input, credentials));
+    return iimg_error_join(err, iimg_input_bool(input, "token", &credentials->token));
 }
 
 /* With a token in the body no cookie is set: one of them is enough. */

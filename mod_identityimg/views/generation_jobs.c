@@ -32,19 +32,11 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
     iimg_input_t *query;
     iimg_error_t *err = iimg_read_page(req, page, &query);
 
-    if (!err) {
-        err = iimg_read_uuid_filter(query, "identity_id", &filter->identity_id);
-    }
-    if (!err) {
-        err = iimg_read_uuid_filter(query, "user_id", &filter->user_id);
-    }
-    if (!err) {
-        err = iimg_read_uuid_filter(query, "requested_by", &filter->requested_by);
-    }
-    if (!err) {
-        err = iimg_read_uuid_filter(query, "prompt_id", &filter->prompt_id);
-    }
-    return err ? err : read_state(query, &filter->state);
+    err = iimg_error_join(err, iimg_read_uuid_filter(query, "identity_id", &filter->identity_id));
+    err = iimg_error_join(err, iimg_read_uuid_filter(query, "user_id", &filter->user_id));
+    err = iimg_error_join(err, iimg_read_uuid_filter(query, "requested_by", &filter->requested_by));
+    err = iimg_error_join(err, iimg_read_uuid_filter(query, "prompt_id", &filter->prompt_id));
+    return iimg_error_join(err, read_state(query, &filter->state));
 }
 
 iimg_error_t *iimg_view_generation_job_list(iimg_request_t *req)

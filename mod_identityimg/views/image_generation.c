@@ -115,32 +115,24 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
 static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
-    const char *const *models = req->context->services->models;
-    apr_array_header_t *ids;
-    iimg_error_t *err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
-                                        &wanted->additional_prompt);
+    apr_array_header_t *ids = NULL;
+    iimg_error_t *err = iimg_input_optional(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
+                                            &wanted->additional_prompt);
 
-    if (!err) {
-        err = iimg_input_bool(input, "save_to_identity", &wanted->save_to_identity);
-    }
-    if (!err) {
-        err = iimg_input_choice(input, "aspect_ratio", iimg_aspect_ratios, &wanted->aspect_ratio);
-    }
-    if (!err) {
-        err = iimg_input_choice(input, "resolution", iimg_resolutions, &wanted->resolution);
-    }
-    if (!err) {
-        err = iimg_input_choice(input, "model", models, &wanted->model);
-    }
-    if (!err) {
-        err = iimg_input_uuids(input, "reference_image_ids", IIMG_REFERENCE_IMAGE_SLOTS, &ids);
-    }
-    if (err) {
-        return err;
-    }
+    err = iimg_error_join(err, iimg_input_bool(input, "save_to_identity",
+                                               &wanted->save_to_identity));
+    err = iimg_error_join(err, iimg_input_choice_if_any(input, "aspect_ratio", iimg_aspect_ratios,
+                                                        &wanted->aspect_ratio));
+    err = iimg_error_join(err, iimg_input_choice_if_any(input, "resolution", iimg_resolutions,
+                                                        &wanted->resolution));
+    err = iimg_error_join(err, iimg_input_choice_if_any(input, "model",
+                                                        req->context->services->models,
+                                                        &wanted->model));
+    err = iimg_error_join(err, iimg_input_uuids(input, "reference_image_ids",
+                                                IIMG_REFERENCE_IMAGE_SLOTS, &ids));
     wanted->reference_image_ids = ids;
     wanted->additional_prompt = wanted->additional_prompt ? wanted->additional_prompt : "";
-    return NULL;
+    return err;
 }
 
 static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input,
@@ -153,10 +145,8 @@ static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input
                                            .resolution = services->resolution,
                                            .model = services->model };
     err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
-    if (!err) {
-        err = read_required_uuid(req, input, "user_id", &wanted->user_id);
-    }
-    return err ? err : read_options(req, input, wanted);
+    err = iimg_error_join(err, read_required_uuid(req, input, "user_id", &wanted->user_id));
+    return iimg_error_join(err, read_options(req, input, wanted));
 }
 
 static iimg_error_t *answer_generation(iimg_request_t *req, const iimg_generation_t *made)

@@ -78,13 +78,11 @@ iimg_error_t *iimg_read_page(iimg_request_t *req, iimg_page_t *page, iimg_input_
     iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, query);
 
     memset(page, 0, sizeof(*page));
-    if (!err) {
-        err = read_limit(req, *query, &page->limit);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = read_cursor(req, *query, page);
-    }
-    return err ? err : read_search(req, *query, page);
+    err = iimg_error_join(read_limit(req, *query, &page->limit), read_cursor(req, *query, page));
+    return iimg_error_join(err, read_search(req, *query, page));
 }
 
 iimg_error_t *iimg_read_text_filter(const iimg_input_t *query, const char *name, apr_size_t max,

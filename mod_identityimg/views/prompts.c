@@ -58,6 +58,9 @@ static iimg_error_t *read_body(iimg_request_t *req, const iimg_input_t *input, c
     if (!err && *body && !*iimg_text_trim(req->context->pool, *body)) {
         err = refuse(req, "body", "This field may not be blank.");
     }
+    if (err) {
+        *body = NULL;
+    }
     return err;
 }
 
@@ -69,36 +72,36 @@ static iimg_error_t *read_is_active(iimg_request_t *req, const iimg_input_t *inp
                : iimg_input_bool(input, "is_active", is_active);
 }
 
-static iimg_error_t *read_type_and_body(iimg_request_t *req, const iimg_input_t *input,
-                                        iimg_new_prompt_t *wanted)
+static iimg_error_t *read_type(const iimg_input_t *input, iimg_new_prompt_t *wanted)
 {
-    iimg_error_t *err = iimg_input_choice(input, "prompt_type", iimg_prompt_types,
-                                          &wanted->prompt_type);
+    return iimg_input_choice(input, "prompt_type", iimg_prompt_types, &wanted->prompt_type);
+}
 
-    if (!err && !wanted->prompt_type) {
-        err = refuse(req, "prompt_type", "This field is required.");
+static iimg_error_t *read_keys(const iimg_input_t *input, iimg_new_prompt_t *wanted)
+{
+    iimg_error_t *err = iimg_input_words(input, "required_context_keys", MAX_CONTEXT_KEYS,
+                                         &wanted->required_context_keys);
+
+    if (err) {
+        wanted->required_context_keys = NULL;
     }
-    if (!err) {
-        err = read_body(req, input, &wanted->body);
-    }
-    return !err && !wanted->body ? refuse(req, "body", "This field is required.") : err;
+    return err;
 }
 
 static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
                               iimg_new_prompt_t *wanted)
 {
+    static const char *const required[] = { "prompt_type", "body", NULL };
     iimg_error_t *err;
 
     *wanted = (iimg_new_prompt_t){ .is_active = true };
-    err = read_type_and_body(req, input, wanted);
-    if (!err) {
-        err = read_is_active(req, input, &wanted->is_active);
-    }
-    if (!err) {
-        err = iimg_input_words(input, "required_context_keys", MAX_CONTEXT_KEYS,
-                               &wanted->required_context_keys);
-    }
-    if (!err && !wanted->required_context_keys) {
+    err = iimg_input_require(input, required);
+    err = iimg_error_join(err, read_type(input, wanted));
+    err = iimg_error_join(err, read_body(req, input, &wanted->body));
+    err = iimg_error_join(err, read_is_active(req, input, &wanted->is_active));
+    err = iimg_error_join(err, read_keys(input, wanted));
+    err = iimg_error_join(err, iimg_check_new_prompt(req->context, wanted));
+    if (!wanted->required_context_keys) {
         wanted->required_context_keys = apr_array_make(req->context->pool, 1, sizeof(char *));
     }
     return err;
@@ -110,9 +113,7 @@ static iimg_error_t *read_previewed(iimg_request_t *req, const iimg_input_t *inp
 {
     iimg_error_t *err = iimg_input_uuid(input, "prompt_id", &wanted->prompt_id);
 
-    if (!err) {
-        err = read_body(req, input, &wanted->body);
-    }
+    err = iimg_error_join(err, read_body(req, input, &wanted->body));
     if (!err && wanted->prompt_id && wanted->body) {
         err = refuse(req, "body", "Send either a body or a prompt_id, not both.");
     }
@@ -122,24 +123,27 @@ static iimg_error_t *read_previewed(iimg_request_t *req, const iimg_input_t *inp
     return err;
 }
 
+static iimg_error_t *read_identity(iimg_request_t *req, const iimg_input_t *input,
+                                   iimg_preview_request_t *wanted)
+{
+    iimg_error_t *err = iimg_input_uuid(input, "identity_id", &wanted->identity_id);
+
+    return !err && !wanted->identity_id ? refuse(req, "identity_id", "This field is required.")
+                                        : err;
+}
+
 static iimg_error_t *read_preview(iimg_request_t *req, iimg_preview_request_t *wanted)
 {
     iimg_input_t *input;
     iimg_error_t *err = iimg_request_input(req, &input);
 
-    if (!err) {
-        err = iimg_input_uuid(input, "identity_id", &wanted->identity_id);
+    if (err) {
+        return err;
     }
-    if (!err && !wanted->identity_id) {
-        err = refuse(req, "identity_id", "This field is required.");
-    }
-    if (!err) {
-        err = read_previewed(req, input, wanted);
-    }
-    if (!err) {
-        err = iimg_input_text(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
-                              &wanted->additional_prompt);
-    }
+    err = iimg_error_join(read_identity(req, input, wanted), read_previewed(req, input, wanted));
+    err = iimg_error_join(err, iimg_input_optional(input, "additional_prompt",
+                                                   MAX_ADDITIONAL_PROMPT,
+                                                   &wanted->additional_prompt));
     if (!err && !wanted->additional_prompt) {
         wanted->additional_prompt = "";
     }
@@ -233,13 +237,13 @@ iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
     if (!err) {
         err = iimg_request_input(req, &input);
     }
-    if (!err && iimg_input_has(input, "body")) {
-        err = refuse(req, "body", "A prompt's body cannot be changed; create a new version.");
-    }
     if (err) {
         return err;
     }
-    err = read_is_active(req, input, &is_active);
+    if (iimg_input_has(input, "body")) {
+        err = refuse(req, "body", "A prompt's body cannot be changed; create a new version.");
+    }
+    err = iimg_error_join(err, read_is_active(req, input, &is_active));
     if (!err && iimg_input_has(input, "is_active")) {
         err = iimg_update_prompt(req->context, prompt->id, is_active, &prompt);
     }

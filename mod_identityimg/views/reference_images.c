@@ -88,15 +88,14 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
     iimg_error_t *err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input,
                                                 &replay);
 
-    if (!err) {
-        err = read_owner(req, input, &owner);
+    if (err) {
+        return err;
     }
+    err = read_owner(req, input, &owner);
     if (!err && replay) {
         return replay_create(req, owner, replay);
     }
-    if (!err) {
-        err = iimg_read_new_reference_image(req, input, &wanted);
-    }
+    err = iimg_error_join(err, iimg_read_new_reference_image(req, input, &wanted));
     if (!err) {
         err = iimg_create_reference_image(req->context, owner, &wanted, &image);
     }

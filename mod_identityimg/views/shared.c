@@ -1,6 +1,7 @@
 /* shared.c - what several views read and answer. */
 #include "views/shared.h"
 
+#include <limits.h>
 #include <apr_strings.h>
 #include "serializers/serializers.h"
 #include "server/response.h"
@@ -74,6 +75,7 @@ iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
     return iimg_respond_json(req, status, out);
 }
 
+/* Whether the slot exists is not asked here: a sixth photo is refused as such, whatever its order. */
 static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, const int **order)
 {
     long long value = 0;
@@ -84,8 +86,9 @@ static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, 
     if (err || !present) {
         return err;
     }
+    value = value < INT_MIN ? INT_MIN : value > INT_MAX ? INT_MAX : value;
     *order = apr_pmemdup(req->context->pool, &(int){ (int)value }, sizeof(int));
-    return iimg_check_order(req->context, value);
+    return NULL;
 }
 
 /* Who sends text thinks that the picture is up. */
@@ -101,19 +104,14 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
                                             iimg_new_reference_image_t *wanted)
 {
     iimg_upload_t *upload;
-    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &wanted->name);
+    iimg_error_t *err = iimg_input_optional(input, "name", MAX_NAME, &wanted->name);
 
-    if (!err) {
-        err = read_order(req, input, &wanted->order);
-    }
-    if (!err && iimg_input_is_text(input, "image")) {
-        err = no_file(req);
-    }
-    if (!err) {
-        err = iimg_request_upload(req, input, &upload);
-    }
+    err = iimg_error_join(err, read_order(req, input, &wanted->order));
+    err = iimg_error_join(err, iimg_input_is_text(input, "image")
+                                   ? no_file(req) : iimg_request_upload(req, input, &upload));
     if (err) {
-        return err;
+        return wanted->order ? iimg_error_join(err, iimg_check_order(req->context, *wanted->order))
+                             : err;
     }
     wanted->name = wanted->name ? wanted->name : "";
     wanted->upload = upload;
@@ -132,16 +130,18 @@ static iimg_error_t *read_swap(iimg_request_t *req, bool *swap)
 iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_input_t *input,
                                                iimg_reference_image_change_t *change)
 {
-    iimg_error_t *err = iimg_input_text(input, "name", MAX_NAME, &change->name);
+    iimg_error_t *err = iimg_input_optional(input, "name", MAX_NAME, &change->name);
 
-    if (!err && iimg_input_is_null(input, "order")) {
-        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                          "This field may not be null."), "order");
+    if (iimg_input_is_null(input, "order")) {
+        err = iimg_error_join(err, iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+                                                               "This field may not be null."),
+                                                    "order"));
     }
-    if (!err) {
-        err = read_order(req, input, &change->order);
+    err = iimg_error_join(err, read_order(req, input, &change->order));
+    if (change->order) {
+        err = iimg_error_join(err, iimg_check_order(req->context, *change->order));
     }
-    return err ? err : read_swap(req, &change->swap);
+    return iimg_error_join(err, read_swap(req, &change->swap));
 }
 
 iimg_error_t *iimg_replay_error(iimg_request_t *req, iimg_error_t *err)

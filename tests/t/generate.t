@@ -149,7 +149,7 @@ my $answer = generate(additional_prompt => 'In the rain.');
 is $answer->code, 200, 'a picture is generated' or diag $answer->content;
 is members($answer->content), 'success image_url job', 'the answer has these members in this order';
 my ($job_text) = $answer->content =~ /"job":(.*)\}$/s;
-is members($job_text), 'id state queue_position identity user requested_by prompt_id prompt_version prompt_used additional_prompt model aspect_ratio resolution width height media_type '
+is members($job_text), 'id state queue_position identity user requested_by prompt_id prompt_version prompt_used additional_prompt model requested_model aspect_ratio resolution width height media_type '
     . 'reference_image_ids image_url download_url warnings error usage cost attempts created_at started_at finished_at cancel_requested identity_name', 'and its job these';
 like $answer->content, qr/^\{"success":true,"image_url":"http/, 'success is true';
 my $body = json($answer);

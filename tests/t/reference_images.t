@@ -135,7 +135,6 @@ my $named = made('alice', name => 'kept');
 for my $case (
     ['256 characters',       '"' . 'a' x 256 . '"',    '400 invalid name: Ensure this field has no more than 255 characters.'],
     ['256 of two bytes',     '"' . "\xc3\xa9" x 256 . '"', '400 invalid name: Ensure this field has no more than 255 characters.'],
-    ['null',                 'null',                   '400 invalid name: This field may not be null.'],
     ['a number',             '12',                     '400 invalid name: Not a valid string.'],
     ['a boolean',            'true',                   '400 invalid name: Not a valid string.'],
     ['a list',               '["a"]',                  '400 invalid name: Not a valid string.'],
@@ -419,10 +418,12 @@ is_deeply [@{json(patch($one->{id}, { order => 1 }))}{qw(name order)}], ['by mul
 $before = now();
 is refusal(patch($one->{id}, { order => 2, name => 'lost?' })), '400 order_in_use order: Order 2 is already in use', 'another photo\'s slot is refused';
 is refusal(patch($one->{id}, { order => 7, name => 'lost?' })), '400 order_range order: Order must be between 0 and 4', 'a slot that does not exist is refused';
-is refusal(patch($one->{id}, { name => undef, order => 3 })), '400 invalid name: This field may not be null.', 'a name of null is refused';
+is refusal(patch($one->{id}, { name => 5, order => 3 })), '400 invalid name: Not a valid string.', 'a name of a number is refused';
 is refusal(patch($one->{id}, { order => undef, name => 'lost?' })), '400 invalid order: This field may not be null.', 'an order of null is refused';
 is now(), $before, 'and what was refused changed nothing, not even in part';
 is json(patch($one->{id}, { name => '' }))->{name}, '', 'a name can be taken away';
+patch($one->{id}, { name => 'back' });
+is json(patch($one->{id}, { name => undef }))->{name}, '', 'by null as well';
 is_deeply json(call(GET => path_of($two), as => 'alice')), $two, 'the other photo is as it was';
 
 # DELETE ------------------------------------------------------------------------------------------

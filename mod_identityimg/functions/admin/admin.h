@@ -163,6 +163,12 @@ typedef struct iimg_new_prompt_t {
 } iimg_new_prompt_t;
 
 /**
+ * What iimg_create_prompt refuses, asked beforehand; members that are NULL are not looked at.
+ * Errors: IIMG_INVALID.
+ */
+iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted);
+
+/**
  * The next version of a type. Simultaneous ones get numbers without gaps.
  * Errors: IIMG_INVALID, for image_generation alone: placeholders that are missing or unknown, a
  * context key that is none.
@@ -224,13 +230,15 @@ typedef struct iimg_user_change_t {
     iimg_given_bool_t is_active;        /* a new user is unless he is said not to be */
 } iimg_user_change_t;
 
+/** Whether email and password will do, as far as they have values. Errors: IIMG_INVALID. */
+iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted);
+
 /**
- * Within or without a transaction: whether email and password will do, and the password's hash.
+ * Within or without a transaction: the same, and the password's hash.
  * @param hash NULL when no password is given
- * Errors: IIMG_INVALID.
  */
-iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted,
-                                     const char **hash);
+iimg_error_t *iimg_hash_user_change(iimg_context_t *context, const iimg_user_change_t *wanted,
+                                    const char **hash);
 
 /** Take over what is wanted. @param members gets the names of what is new */
 void iimg_apply_user_change(const iimg_user_change_t *wanted, const char *hash,

@@ -33,21 +33,27 @@ static iimg_error_t *check_keys(iimg_context_t *context, const apr_array_header_
     return NULL;
 }
 
-/* Other types are filled in elsewhere, by rules that are not ours. */
-static iimg_error_t *check(iimg_context_t *context, const iimg_new_prompt_t *wanted)
+static iimg_error_t *check_body(iimg_context_t *context, const char *body)
 {
-    const char *problem;
+    const char *problem = iimg_prompt_problem(context->pool, body, iimg_prompt_placeholders);
 
-    if (strcmp(wanted->prompt_type, IIMG_PROMPT_IMAGE_GENERATION) != 0) {
+    return problem ? iimg_error_code(iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "%s",
+                                                                 problem), "body"),
+                                     "prompt_placeholders")
+                   : NULL;
+}
+
+/* Other types are filled in elsewhere, by rules that are not ours. */
+iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted)
+{
+    iimg_error_t *err;
+
+    if (!wanted->prompt_type || strcmp(wanted->prompt_type, IIMG_PROMPT_IMAGE_GENERATION) != 0) {
         return NULL;
     }
-    problem = iimg_prompt_problem(context->pool, wanted->body, iimg_prompt_placeholders);
-    if (problem) {
-        return iimg_error_code(iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "%s",
-                                                           problem), "body"),
-                               "prompt_placeholders");
-    }
-    return check_keys(context, wanted->required_context_keys);
+    err = wanted->body ? check_body(context, wanted->body) : NULL;
+    return wanted->required_context_keys
+               ? iimg_error_join(err, check_keys(context, wanted->required_context_keys)) : err;
 }
 
 static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
@@ -91,7 +97,7 @@ iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_
                                  iimg_prompt_t **prompt)
 {
     creation_t creation = { .wanted = wanted };
-    iimg_error_t *err = check(context, wanted);
+    iimg_error_t *err = iimg_check_new_prompt(context, wanted);
 
     if (!err) {
         err = iimg_db_transaction(context, insert_row, &creation);

@@ -30,7 +30,7 @@ iimg_error_t *iimg_create_user(iimg_context_t *context, const iimg_user_change_t
                                iimg_account_t **account)
 {
     creation_t creation = { .wanted = wanted };
-    iimg_error_t *err = iimg_check_user_change(context, wanted, &creation.hash);
+    iimg_error_t *err = iimg_hash_user_change(context, wanted, &creation.hash);
 
     if (!err) {
         err = iimg_db_transaction(context, insert_row, &creation);

@@ -1,6 +1,7 @@
 /* get_generation_options.c - what can be asked for, what it costs, and how long it takes. */
 #include "functions/admin/admin.h"
 
+#include "services/gemini_request.h"
 #include "services/generation_price.h"
 
 static apr_array_header_t *all_resolutions(apr_pool_t *pool)
@@ -18,8 +19,10 @@ iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_hea
     const iimg_services_t *services = context->services;
     apr_array_header_t *resolutions = all_resolutions(context->pool), *seconds;
     const iimg_caller_t *caller;
+    bool alias;
     iimg_error_t *err = iimg_generation_job_medians(context, services->generator->name,
-                                                    services->model, resolutions, &caller,
+                                                    iimg_gemini_model(services->model, &alias),
+                                                    resolutions, &caller,
                                                     &seconds);
 
     if (!err) {

@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "services/gemini_request.h"
 #include "services/generation_price.h"
 
 typedef struct asked_t {
@@ -160,6 +161,7 @@ static iimg_generation_job_t *draft(iimg_context_t *context, const asked_t *aske
 {
     const iimg_generation_request_t *request = asked->request;
     iimg_generation_job_t *job = apr_pcalloc(context->pool, sizeof(*job));
+    bool alias;
 
     job->identity_id = asked->identity->id;
     job->user_id = request->user_id;
@@ -171,12 +173,13 @@ static iimg_generation_job_t *draft(iimg_context_t *context, const asked_t *aske
     job->additional_prompt = request->additional_prompt;
     job->save_to_identity = request->save_to_identity;
     job->generator = context->services->generator->name;
-    job->model = request->model;
+    job->model = iimg_gemini_model(request->model, &alias);
+    job->requested_model = request->model;
     job->aspect_ratio = request->aspect_ratio;
     job->resolution = request->resolution;
     job->reference_image_ids = asked->loaded.ids;
     job->warnings = asked->loaded.warnings;
-    job->expected_cost = iimg_generation_expected_cost(context->services, job->model,
+    job->expected_cost = iimg_generation_expected_cost(context->services, request->model,
                                                        job->resolution);
     return job;
 }

@@ -29,6 +29,9 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_check_prompt_state(context, update->prompt);
     }
+    if (!err && update->prompt->is_active == update->is_active) {
+        return NULL;
+    }
     if (!err) {
         err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
     }

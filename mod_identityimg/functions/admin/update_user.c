@@ -62,7 +62,7 @@ iimg_error_t *iimg_update_user(iimg_context_t *context, const char *id,
                                const iimg_user_change_t *wanted, iimg_account_t **account)
 {
     update_t update = { .id = id, .wanted = wanted };
-    iimg_error_t *err = iimg_check_user_change(context, wanted, &update.hash);
+    iimg_error_t *err = iimg_hash_user_change(context, wanted, &update.hash);
 
     if (!err) {
         err = iimg_db_transaction(context, update_row, &update);

@@ -25,20 +25,26 @@ static iimg_error_t *check_password(iimg_context_t *context, const char *passwor
                ? refuse(context, "password", "Ensure this field has no more than 72 bytes.") : NULL;
 }
 
-iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted,
-                                     const char **hash)
+/* What could not be read at all has no value. */
+iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted)
 {
-    iimg_error_t *err = NULL;
+    iimg_error_t *err = wanted->email.value ? check_email(context, wanted->email.value) : NULL;
+
+    return wanted->password.value
+               ? iimg_error_join(err, check_password(context, wanted->password.value)) : err;
+}
+
+iimg_error_t *iimg_hash_user_change(iimg_context_t *context, const iimg_user_change_t *wanted,
+                                    const char **hash)
+{
+    iimg_error_t *err = iimg_check_user_change(context, wanted);
 
     *hash = NULL;
-    if (wanted->email.given) {
-        err = check_email(context, wanted->email.value);
+    if (err) {
+        return err;
     }
-    if (!err && wanted->password.given) {
-        err = check_password(context, wanted->password.value);
-        return err ? err : iimg_password_hash(context, wanted->password.value, hash);
-    }
-    return err;
+    return wanted->password.given
+               ? iimg_password_hash(context, wanted->password.value, hash) : NULL;
 }
 
 void iimg_apply_user_change(const iimg_user_change_t *wanted, const char *hash,

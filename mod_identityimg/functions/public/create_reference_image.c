@@ -20,12 +20,19 @@ static iimg_error_t *choose_order(iimg_context_t *context, const bool *taken, co
                                   int *order)
 {
     int lowest = IIMG_REFERENCE_IMAGE_SLOTS;
+    iimg_error_t *err = NULL;
 
     for (int i = IIMG_REFERENCE_IMAGE_SLOTS - 1; i >= 0; i--) {
         lowest = taken[i] ? lowest : i;
     }
     if (lowest == IIMG_REFERENCE_IMAGE_SLOTS) {
         return max_images(context);
+    }
+    if (wanted) {
+        err = iimg_check_order(context, *wanted);
+    }
+    if (err) {
+        return err;
     }
     if (wanted && taken[*wanted]) {
         return iimg_reference_image_order_in_use(context, *wanted);
@@ -102,11 +109,8 @@ iimg_error_t *iimg_create_reference_image(iimg_context_t *context, const char *u
                                           iimg_reference_image_t **image)
 {
     creation_t creation = { .user_id = user_id, .wanted = wanted };
-    iimg_error_t *err = wanted->order ? iimg_check_order(context, *wanted->order) : NULL;
+    iimg_error_t *err = wanted->upload ? store_upload(context, &creation) : NULL;
 
-    if (!err && wanted->upload) {
-        err = store_upload(context, &creation);
-    }
     if (err) {
         return err;
     }

@@ -6,6 +6,7 @@ typedef struct update_t {
     const char *id;
     const iimg_reference_image_change_t *wanted;
     iimg_reference_image_t *image;
+    bool moves;                     /* to another slot */
 } update_t;
 
 /* Changes of order queue up at the user's row, as creates do: no two wait for one another's slots. */
@@ -18,43 +19,59 @@ static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
     return !err && !found ? iimg_not_found(context) : err;
 }
 
-static iimg_error_t *tell(iimg_context_t *context, const update_t *update)
+/* What of the change is new: only that is made, and told. */
+static apr_array_header_t *compare(iimg_context_t *context, update_t *update)
 {
     apr_array_header_t *members = iimg_members(context->pool);
+    const iimg_given_t name = { update->wanted->name != NULL, update->wanted->name };
 
-    if (update->wanted->name) {
-        APR_ARRAY_PUSH(members, const char *) = "name";
-    }
-    if (update->wanted->order) {
+    iimg_take_text(members, "name", &name, &update->image->name);
+    update->moves = update->wanted->order && *update->wanted->order != update->image->order;
+    if (update->moves) {
         APR_ARRAY_PUSH(members, const char *) = "order";
     }
-    return iimg_audit(context, "change", "reference_images", update->id, members);
+    return members;
 }
 
-static iimg_error_t *update_row(iimg_context_t *context, void *baton)
+static iimg_error_t *lock_rows(iimg_context_t *context, update_t *update)
 {
-    update_t *update = baton;
-    const iimg_reference_image_change_t *wanted = update->wanted;
     iimg_error_t *err = iimg_identify_caller_for(context, update->user_id);
 
     if (!err) {
         err = lock_slots(context, update);
     }
     if (!err) {
-        err = iimg_expect_reference_image(context, update->user_id, update->id);
+        err = iimg_lock_reference_image(context, update->user_id, update->id, &update->image);
     }
-    if (!err && wanted->swap && wanted->order) {
+    return err;
+}
+
+static iimg_error_t *update_row(iimg_context_t *context, void *baton)
+{
+    update_t *update = baton;
+    const iimg_reference_image_change_t *wanted = update->wanted;
+    apr_array_header_t *members;
+    iimg_error_t *err = lock_rows(context, update);
+
+    if (err) {
+        return err;
+    }
+    members = compare(context, update);
+    if (!members->nelts) {
+        return NULL;
+    }
+    if (wanted->swap && update->moves) {
         err = iimg_reference_image_swap(context, update->user_id, update->id, wanted->name,
                                         *wanted->order, &update->image);
     }
-    else if (!err) {
+    else {
         err = iimg_reference_image_update(context, update->user_id, update->id, wanted->name,
-                                          wanted->order, &update->image);
+                                          update->moves ? wanted->order : NULL, &update->image);
     }
     if (!err && !update->image) {
         err = iimg_not_found(context);
     }
-    return err ? err : tell(context, update);
+    return err ? err : iimg_audit(context, "change", "reference_images", update->id, members);
 }
 
 iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *user_id,

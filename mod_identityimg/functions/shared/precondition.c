@@ -40,18 +40,21 @@ iimg_error_t *iimg_lock_identity(iimg_context_t *context, const char *id,
     return err ? err : iimg_check_version(context, (*identity)->version);
 }
 
+iimg_error_t *iimg_lock_reference_image(iimg_context_t *context, const char *user_id,
+                                        const char *id, iimg_reference_image_t **image)
+{
+    iimg_error_t *err = iimg_reference_image_lock(context, user_id, id, image);
+
+    if (!err && !*image) {
+        err = iimg_not_found(context);
+    }
+    return err ? err : iimg_check_version(context, (*image)->version);
+}
+
 iimg_error_t *iimg_expect_reference_image(iimg_context_t *context, const char *user_id,
                                           const char *id)
 {
     iimg_reference_image_t *image;
-    iimg_error_t *err;
 
-    if (!context->if_match) {
-        return NULL;
-    }
-    err = iimg_reference_image_lock(context, user_id, id, &image);
-    if (!err && !image) {
-        err = iimg_not_found(context);
-    }
-    return err ? err : iimg_check_version(context, image->version);
+    return context->if_match ? iimg_lock_reference_image(context, user_id, id, &image) : NULL;
 }

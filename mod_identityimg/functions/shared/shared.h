@@ -149,6 +149,13 @@ iimg_error_t *iimg_lock_identity(iimg_context_t *context, const char *id,
 iimg_error_t *iimg_check_identity_owner(iimg_context_t *context, const iimg_identity_t *identity);
 
 /**
+ * Within a transaction that is about to change a photo: lock it, and check its version.
+ * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
+ */
+iimg_error_t *iimg_lock_reference_image(iimg_context_t *context, const char *user_id,
+                                        const char *id, iimg_reference_image_t **image);
+
+/**
  * Within a transaction that is about to change a photo: when a version is asked for, lock the photo
  * and check. Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
  */

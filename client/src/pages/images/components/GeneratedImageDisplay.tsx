@@ -75,7 +75,7 @@ function Facts({ job }: { job: GenerationJob }) {
     const facts: [string, string][] = [
         ['Prompt', job.prompt_version ? `version ${job.prompt_version}` : 'a deleted version'],
         ['Shape', `${job.aspect_ratio}, ${job.resolution}${job.width ? ` (${job.width} × ${job.height})` : ''}`],
-        ['Model', job.model],
+        ['Model', job.requested_model === job.model ? job.model : `${job.model} (requested as ${job.requested_model})`],
         ['Took', duration(Math.max(1, secondsOf(job)))],
         ...(job.cost !== null ? [['Cost', dollars(job.cost)] as [string, string]] : []),
         ['Made', new Date(job.created_at).toLocaleString()],
