@@ -1,15 +1,14 @@
-/* json_number.c - numbers of a client's JSON that are valid but beyond what jansson takes. */
+/* json_number.c - integers of a client's JSON that are beyond the 64 bits that jansson takes. */
 #include "base/json_number.h"
 
 #include <errno.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define SHORTEST_BIG 5      /* characters: "1e309" */
+#define SHORTEST_BIG 19     /* characters: 2^63 */
 
 /* Behind a string that begins at p, or at the end of the text. */
 static const char *skip_string(const char *p, const char *end)
@@ -29,50 +28,21 @@ static const char *skip_number(const char *p, const char *end)
     return p;
 }
 
-static const char *skip_digits(const char *p)
+/* RFC 8259, section 6: without zeros in front. */
+static bool is_integer(const char *text)
 {
-    return p + strspn(p, "0123456789");
+    const char *digits = text + (*text == '-');
+
+    return *digits >= '1' && *digits <= '9' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* Whether all of the text is a number (RFC 8259, section 6), and whether it is an integer. */
-static bool is_number(const char *text, bool *integer)
-{
-    const char *p = text + (*text == '-');
-    const char *fraction, *exponent;
-    const char *behind = *p == '0' ? p + 1 : skip_digits(p);
-
-    *integer = *behind == '\0';
-    if (behind == p) {
-        return false;
-    }
-    if (*behind == '.') {
-        fraction = behind + 1;
-        behind = skip_digits(fraction);
-        if (behind == fraction) {
-            return false;
-        }
-    }
-    if (*behind == 'e' || *behind == 'E') {
-        exponent = behind + 1 + (behind[1] == '+' || behind[1] == '-');
-        behind = skip_digits(exponent);
-        if (behind == exponent) {
-            return false;
-        }
-    }
-    return *behind == '\0';
-}
-
-/* What stands for a number that is too big, never longer than it; NULL when it is not. */
+/* What stands for an integer that is too big, never longer than it; NULL when it is not. */
 static const char *substitute(apr_pool_t *pool, const char *number)
 {
-    bool integer;
     long long value;
 
-    if (!is_number(number, &integer)) {
+    if (!is_integer(number)) {
         return NULL;
-    }
-    if (!integer) {
-        return isinf(strtod(number, NULL)) ? (*number == '-' ? "-1e99" : "1e99") : NULL;
     }
     errno = 0;
     value = strtoll(number, NULL, 10);

@@ -1,4 +1,4 @@
-/* json_number.h - numbers of a client's JSON that are valid but beyond what jansson takes. */
+/* json_number.h - integers of a client's JSON that are beyond the 64 bits that jansson takes. */
 #ifndef IIMG_JSON_NUMBER_H
 #define IIMG_JSON_NUMBER_H
 
@@ -6,8 +6,8 @@
 #include <apr_tables.h>
 
 /**
- * Replace numbers that jansson would refuse: an integer beyond 64 bits by the nearest one within, a
- * real beyond a double by another real. Positions in the text stay. Whatever is no JSON stays too.
+ * Replace integers beyond 64 bits, which jansson refuses, by the nearest one within. Positions in the
+ * text stay. Whatever is no JSON stays too.
  * @param numbers those that were replaced, as they were written (const char *); NULL when none was
  * @return text itself when none was, else a copy
  */

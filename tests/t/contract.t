@@ -456,7 +456,7 @@ for my $case (
 expect_log(qr/AH10244: invalid URI path/);
 for my $case (
     ['a header without a name',   ['GET /api/v1/users/me/ HTTP/1.1', ': x'],                    400],
-    ['a header of 20 KB',         ['GET /api/v1/users/me/ HTTP/1.1', 'X-Long: ' . 'x' x 20000], 400],
+    ['a header of 20 KB',         ['GET /api/v1/users/me/ HTTP/1.1', 'X-Long: ' . 'x' x 20000], 431],
     ['an address of 20 KB',       ['GET /api/v1/' . 'x' x 20000 . ' HTTP/1.1'],                 414],
     ['an escape that is none',    ['GET /api/v1/%zz/ HTTP/1.1'],                                400],
     ['TRACE by nobody',           ['TRACE /api/v1/users/me/ HTTP/1.1'],                         401],
