@@ -274,6 +274,15 @@ static void ask(iimg_task_t *task)
     go_on(task, IIMG_STEP_CALL);
 }
 
+/* An answer under this name that this task has neither written nor adopted belongs to the process that owns
+ * the job by now. */
+static void remove_answer(iimg_task_t *task)
+{
+    if (task->spooled || task->adopted) {
+        unlink(task->run.spool);
+    }
+}
+
 /* From here on this process may die: the answer is found by the next one. */
 static void keep_answer(iimg_task_t *task)
 {
@@ -284,6 +293,7 @@ static void keep_answer(iimg_task_t *task)
         return;
     }
     error = iimg_spool_keep(task->call_pool, task->response->spool, task->run.spool);
+    task->spooled = error == 0;
     if (error) {
         iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0113: the answer for generation %s is held in "
                  "this process alone: %s: %s", task->id, task->run.spool, strerror(error));
@@ -305,7 +315,7 @@ static void read_answer(iimg_task_t *task)
                         &task->run.result);
     (void)IIMG_FAULT("generate.made");
     if (err) {
-        unlink(task->run.spool);        /* nothing worth to be found */
+        remove_answer(task);            /* nothing worth to be found */
         end_call(task);
         again_or_fail(task, err);
         return;
@@ -353,7 +363,7 @@ static void keep(iimg_task_t *task)
         iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0114: generation %s: %s", task->id,
                  err->message);
     }
-    unlink(task->run.spool);
+    remove_answer(task);
     go_on(task, err ? IIMG_STEP_END : IIMG_STEP_SAVE);
 }
 
@@ -371,7 +381,7 @@ static void end_in_failure(iimg_task_t *task)
                  "not be told: %s", task->id, words_of(err));
     }
     if (!err) {
-        unlink(task->run.spool);
+        remove_answer(task);
     }
     go_on(task, IIMG_STEP_END);
 }

@@ -44,6 +44,7 @@ typedef struct iimg_task_t {
     bool stuck;                         /* whoever waits should not do so any longer */
     bool flushed;                       /* the provider's answer is safe from a power failure */
     bool adopted;                       /* the answer was found, not received */
+    bool spooled;                       /* the answer has its name in the spool */
 } iimg_task_t;
 
 /** @return NULL when there is no memory */

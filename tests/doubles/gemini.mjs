@@ -21,8 +21,8 @@
  * becomes of the others. The scenarios stand in one table below. A request must be right before
  * its scenario counts. --key makes any other key a wrong one.
  *
- * [[scenario:hold]] is answered when the test releases it, so that no test has to race a clock;
- * after HOLD_SECONDS it is a 504, so that a test that never does ends all the same.
+ * [[scenario:hold]] is answered when the test releases it, so that no test has to race a clock, and
+ * [[scenario:hold:NAME]] becomes NAME then; after HOLD_SECONDS it is a 504, so that a test that never does ends all the same.
  *
  * [[scenario:first:N:NAME]] is NAME for the first N requests with that prompt, then all is well.
  *
@@ -606,12 +606,13 @@ function breakOff(res, text, headers) {
 /* Answers that wait for the test: oldest first. */
 const gate = { open: false, held: new Set(), most: 0 };
 
-function hold(wish, res) {
+function hold(wish, res, scenario) {
+    const entry = { answer: () => play({ ...wish, scenario: scenario || 'ok' }, res) };
+
     if (gate.open) {
-        SCENARIOS.ok(wish, res);
+        entry.answer();
         return;
     }
-    const entry = { answer: () => SCENARIOS.ok(wish, res) };
 
     entry.timer = setTimeout(() => sendRefusal(res, STATUSES[504]()), HOLD_SECONDS * 1000);
     gate.held.add(entry);
