@@ -235,6 +235,15 @@ for my $password ('pw-alice', 'wrong') {
 }
 set_password(alice => 'pw-alice', 4);
 
+# Each attempt costs one hash, whether there is such a user or not: else the time would tell.
+forget();
+$server->sql("INSERT INTO users (email, password, is_active) SELECT kind || '\@example.com', CASE kind WHEN 'without' THEN '' ELSE password END, kind <> 'inactive' FROM users, unnest(ARRAY['without', 'inactive']) kind WHERE id = '" . person('alice') . "'");
+for my $case (['alice', 'a wrong password'], ['nobody', 'an unknown user'], ['without', 'a user without a password'], ['inactive', 'an inactive user'], ["x' OR true --", 'an email that is none']) {
+    my ($who, $what) = @$case;
+    is hashes(sub { log_in($who, 'wrong', '192.0.2.77') }), 1, "a login with $what costs one hash";
+    is hashes(sub { basic($who, 'wrong', '192.0.2.78') }), 1, '... and so does a request with Basic';
+}
+
 unlike join("\n", $server->log_lines(1)), qr/iimg_[\w-]{43}|pw-alice|guess \d|sha256:|\$2y\$/, 'the log holds no password, no token and no hash, at debug';
 
 $server->judge(qr/AH01617/, qr/IIMG0160: 5 wrong passwords for /, qr/AH0005[12]/);

@@ -252,6 +252,36 @@ is everywhere($made[0]), '401 Invalid token.', '... and out everywhere';
 is everywhere($made[2]), '200 ', '... while the others go on';
 is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '... once';
 
+# A token whose time is over is none any more, also before it is swept.
+{
+    my ($live, $over) = (token('alice'), token('alice'));
+    my ($over_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($over)};
+    my $count = @{tokens($live)};
+    $server->sql("UPDATE auth_tokens SET expires_at = now() + interval '4 seconds' WHERE id = '$over_id'");
+    my $release = $server->hold("SELECT FROM auth_tokens WHERE id = '$over_id' FOR UPDATE");      # the sweep skips it
+    ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$over_id' AND expires_at <= now()")) }), 'a token expires';
+    is scalar(@{tokens($live)}), $count - 1, '... it is not listed';
+    is call(DELETE => "auth/tokens/$over_id/", bearer($live))->code, 404, '... and cannot be ended';
+    $release->();
+}
+
+# What changes while a password is being compared: a trigger on the attempt's row is that moment.
+sub meanwhile {
+    my ($change) = @_;
+    $server->sql("CREATE FUNCTION test_meanwhile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN $change; RETURN NULL; END \$\$;"
+        . ' CREATE TRIGGER test_meanwhile AFTER UPDATE ON login_failures FOR EACH ROW WHEN (OLD.under_way <> NEW.under_way) EXECUTE FUNCTION test_meanwhile()');
+    my $answer = call(POST => 'auth/login/', json => { email => 'bob@example.com', password => 'pw-bob', token => \1 }, @there);
+    $server->sql('DROP TRIGGER test_meanwhile ON login_failures; DROP FUNCTION test_meanwhile()');
+    return line($answer);
+}
+my ($bobs_hash) = $server->sql("SELECT password FROM users WHERE id = '" . person('bob') . "'");
+$server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
+like meanwhile("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'"), qr/^401 user_inactive /, 'a user who is deactivated while the password is compared gets no token';
+$server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
+like meanwhile("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'"), qr/^401 authentication_failed /, '... nor one whose password changes meanwhile';
+is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE user_id = '" . person('bob') . "'")), 0, '... and there is no row of either';
+$server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('bob') . "'");
+
 # At most 100 --------------------------------------------------------------------------------------
 
 sub fill {
@@ -270,6 +300,11 @@ fill(100);
 $newest = session('alice');
 is cookie("identityimg_session=$newest"), 200, '... and when there is none, the oldest token';
 is lives(1) . lives(2), '01', '... for the new session';
+fill(100);
+$server->sql("UPDATE auth_tokens SET expires_at = now() + interval '1 day', created_at = now() WHERE hash = 'sha256:' || encode(sha256('50'), 'hex')");
+$server->sql("BEGIN; ALTER TABLE auth_tokens DISABLE TRIGGER USER; UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE hash = 'sha256:' || encode(sha256('50'), 'hex'); ALTER TABLE auth_tokens ENABLE TRIGGER USER; COMMIT");
+token('alice');
+is lives(1) . lives(50), '10', 'one that has expired goes before any that lives';
 fill(0);
 in_parallel(4, sub { session('alice') for 1 .. 2; 1 });
 is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after eight logins at once';
