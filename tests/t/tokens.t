@@ -280,7 +280,7 @@ like meanwhile("UPDATE users SET is_active = false WHERE id = '" . person('bob')
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 like meanwhile("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'"), qr/^401 authentication_failed /, '... nor one whose password changes meanwhile';
 is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE user_id = '" . person('bob') . "'")), 0, '... and there is no row of either';
-$server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('bob') . "'");
+$server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('bob') . "'; DELETE FROM login_failures");
 
 # At most 100 --------------------------------------------------------------------------------------
 
