@@ -190,6 +190,13 @@ iimg_context_t *iimg_context_create(apr_pool_t *pool, server_rec *server, const 
 
 /* Input --------------------------------------------------------------------------------------- */
 
+const char *iimg_request_api_url(const iimg_request_t *req)
+{
+    const char *path = ap_escape_uri(req->context->pool, iimg_location_of(req->r)->base);
+
+    return apr_pstrcat(req->context->pool, req->context->base_url, path, NULL);
+}
+
 static iimg_error_t *read_input(iimg_request_t *req, apr_size_t max_upload, iimg_input_t **input)
 {
     const char *type = apr_table_get(req->r->headers_in, "Content-Type");

@@ -39,6 +39,10 @@ const char *iimg_login_form(apr_pool_t *pool, const char *login);
  */
 iimg_context_t *iimg_context_of(request_rec *r);
 
+/** The absolute URL of the API that answers this request: IdentityImgBaseURL or the server's name, and the
+ * path of its Location. No slash at its end. */
+const char *iimg_request_api_url(const iimg_request_t *req);
+
 /** What the error path must answer although httpd asks for another status; NULL: nothing. */
 iimg_error_t *iimg_pending_error(request_rec *r);
 void iimg_pending_error_set(request_rec *r, iimg_error_t *err);

@@ -35,7 +35,7 @@ bool iimg_respond_unchanged(iimg_request_t *req, const char *version, bool has_u
 /** Send 204. @return NULL */
 iimg_error_t *iimg_respond_no_content(iimg_request_t *req);
 
-/** Bytes that are the same for everyone as long as this build runs. */
+/** Bytes that are the same for everyone who uses the same address. */
 typedef struct iimg_document_t {
     const char *type;       /* Content-Type */
     const char *digest;     /* hexadecimal digits of its contents: the ETag */

@@ -1,17 +1,51 @@
 /* service.c - what the service says of itself, to anyone: its description, its health. */
 #include "views/views.h"
 
+#include <string.h>
+#include <apr_escape.h>
+#include <apr_md5.h>
+#include <apr_strings.h>
+#include "base/json.h"
 #include "openapi.h"
 #include "server/health.h"
 #include "server/response.h"
 
+/* Of the description's `servers`. What stands there is right for readers of the file alone: generators
+ * of clients take it literally. */
+#define SERVER "\"url\": \"..\""
+
+/* Another server is another version. */
+static const char *digest_with(apr_pool_t *pool, const char *url)
+{
+    unsigned char digest[APR_MD5_DIGESTSIZE];
+    const char *text = apr_pstrcat(pool, iimg_openapi_digest, " ", url, NULL);
+
+    apr_md5(digest, text, strlen(text));
+    return apr_pescape_hex(pool, digest, sizeof(digest), 0);
+}
+
+static const char *quote(apr_pool_t *pool, const char *text)
+{
+    iimg_json_t *out = iimg_json_create(pool, strlen(text) + 2);
+
+    iimg_json_string(out, text);
+    return apr_pstrmemdup(pool, out->text, out->length);
+}
+
 iimg_error_t *iimg_view_schema(iimg_request_t *req)
 {
-    const iimg_document_t document = {
-        .type = "application/json", .digest = iimg_openapi_digest,
-        .data = iimg_openapi, .length = (apr_size_t)(iimg_openapi_end - iimg_openapi),
-    };
+    apr_pool_t *pool = req->context->pool;
+    const char *url = iimg_request_api_url(req), *server = strstr(iimg_openapi, SERVER);
+    iimg_document_t document = { .type = "application/json", .digest = digest_with(pool, url) };
 
+    if (!server) {
+        return iimg_error_detail(iimg_error(pool, IIMG_INTERNAL, "Internal server error"),
+                                 "openapi.json does not contain " SERVER);
+    }
+    document.data = apr_pstrcat(pool, apr_pstrmemdup(pool, iimg_openapi,
+                                                     (apr_size_t)(server - iimg_openapi)),
+                                "\"url\": ", quote(pool, url), server + strlen(SERVER), NULL);
+    document.length = strlen(document.data);
     return iimg_respond_document(req, &document);
 }
 

@@ -263,12 +263,15 @@ is $schema->{info}{version}, $version, 'its version is that of the module';
 
 my $answer = call(GET => 'schema/');
 is $answer->code, 200, 'anyone may read it';
-ok $answer->content eq $text, 'byte for byte as it is in the sources';
+my $url = base_url() . '/api/v1';
+my $served = $text =~ s/"url": "\.\."/"url": "$url"/r;
+ok $answer->content eq $served, 'byte for byte as it is in the sources, but for its server: an absolute URL';
+is json($answer)->{servers}[0]{url}, $url, '... that generators of clients can take as it is';
 is join('|', map { $answer->header($_) // '-' } qw(Content-Type Cache-Control X-Content-Type-Options)), 'application/json|public, max-age=300|nosniff', 'as JSON that may be kept for a while';
 my $tag = $answer->header('ETag');
 like $tag, qr/^"[0-9a-f]{32}"$/, 'with a strong ETag';
 my $head = call(HEAD => 'schema/');
-is join('|', $head->code, $head->header('Content-Length'), $head->header('ETag'), $head->content), '200|' . length($text) . "|$tag|", 'HEAD tells length and tag';
+is join('|', $head->code, $head->header('Content-Length'), $head->header('ETag'), $head->content), '200|' . length($served) . "|$tag|", 'HEAD tells length and tag';
 my ($digits) = $tag =~ /(\w+)/;
 for my $case ([$tag, 304], ["W/$tag", 304], ["\"x\", $tag", 304], ["\"$digits-gzip\"", 304], ["\"$digits-br\"", 304], ['*', 304], ['"x"', 200], ['', 200], [substr($tag, 0, 20) . '"', 200]) {
     my ($given, $status) = @$case;
@@ -276,8 +279,10 @@ for my $case ([$tag, 304], ["W/$tag", 304], ["\"x\", $tag", 304], ["\"$digits-gz
     is join('|', $again->code, $again->header('ETag')), "$status|$tag", "If-None-Match: $given is $status, with the tag";
     is $again->content, '', '... and nothing else' if $status == 304;
 }
-my $address = URI->new_abs($schema->{servers}[0]{url}, base_url() . '/api/v1/schema/');
-is $address->path, '/api/v1/', 'its server is the Location that it came from';
+my $zipped = call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip']);
+is $zipped->header('Content-Encoding') // 'none', 'gzip', 'it is sent compressed' if $zipped->header('Content-Encoding');
+is json($zipped)->{servers}[0]{url}, $url, '... as the same text';
+is call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip', 'If-None-Match' => $zipped->header('ETag')])->code, 304, '... whose tag is known again';
 
 # Below another Location, guarded, without Locations of its own, and beside one ---------------------------
 
@@ -301,9 +306,38 @@ is call(GET => '/deep/api/health', base => $base)->code, 401, '... and what is n
 my $closed = call(GET => '/deep/api/schema/', base => $base);
 is join('|', $closed->code, $closed->header('WWW-Authenticate')), '401|Basic realm="deep"', 'an operator who grants no Location keeps the description to his users';
 is call(GET => '/deep/api/schema/', base => $base, as => 'alice')->code, 200, '... who may read it';
+is json(call(GET => '/deep/api/schema/', base => $base, as => 'alice'))->{servers}[0]{url}, "$base/deep/api", '... and names its own address';
 is call(GET => '/deep/api/schema', base => $base, as => 'alice')->header('Location'), "$base/deep/api/schema/", '... under its own path';
 is call(GET => '/deep/api/users/me/', base => $base)->code, 401, 'the rest of it is guarded';
+
+# Each address has a description of its own, and a tag of its own: what a cache kept for one is not the other's.
+my %tags = map { $_ => call(GET => $_, base => $base, as => 'alice')->header('ETag') } '/api/v1/schema/', '/deep/api/schema/';
+isnt $tags{'/api/v1/schema/'}, $tags{'/deep/api/schema/'}, 'another path is another ETag';
+is call(GET => '/deep/api/schema/', base => $base, as => 'alice', headers => ['If-None-Match' => $tags{'/api/v1/schema/'}])->code, 200, '... which a conditional request keeps apart';
+is $server->reload(<<'CONF'), '', 'with a base URL, and a path that needs escapes';
+ServerName https://api.example.com
+IdentityImgBaseURL https://api.example.com:8443
+IdentityImgCorsOrigin https://app.example.com
+<Location "/a \"b\" c">
+    IdentityImg on
+    Require all granted
+</Location>
+CONF
+my $there = call(GET => 'schema/', base => $base, headers => [Origin => 'https://app.example.com']);
+is json($there)->{servers}[0]{url}, 'https://api.example.com:8443/api/v1', 'IdentityImgBaseURL is what the description names';
+isnt $there->header('ETag'), $tags{'/api/v1/schema/'}, '... with another ETag';
+is join('|', map { $there->header($_) // '-' } qw(Access-Control-Allow-Origin Vary Cache-Control)), 'https://app.example.com|Origin|public, max-age=300', '... for pages of the listed origins, and kept apart by origin'
+    or diag $there->headers->as_string;
+is json(call(GET => '/a%20%22b%22%20c/schema/', base => $base))->{servers}[0]{url}, 'https://api.example.com:8443/a%20%22b%22%20c', 'its path is escaped';
 $server->judge;
 undef $server;
+
+# By the client's own word for the host, where the operator lets it.
+my $open = IdentityImg::Server->new('schema-open', conf => "UseCanonicalName Off\n")->start;
+my @hosts = map { call(GET => 'schema/', base => $open->base, headers => [Host => $_]) } 'one.example:8081', 'two.example:8080';
+is join(' ', map { json($_)->{servers}[0]{url} } @hosts), 'http://one.example:8081/api/v1 http://two.example:8080/api/v1', 'with UseCanonicalName Off it names the host that was asked' or diag $open->base;
+isnt $hosts[0]->header('ETag'), $hosts[1]->header('ETag'), '... each with its own ETag';
+$open->judge;
+undef $open;
 
 finish();
