@@ -75,12 +75,24 @@ static void read_rows(struct jpeg_decompress_struct *jpeg, const iimg_pixels_t *
     }
 }
 
-bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, iimg_pixels_t *pixels)
+/* The marker that ends the file stands where pixels lack. */
+static void refuse_early_end(j_common_ptr jpeg, int level)
+{
+    if (level < 0 && jpeg->err->msg_code == JWRN_HIT_MARKER) {
+        leave(jpeg);
+    }
+}
+
+bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool unended,
+                      iimg_pixels_t *pixels)
 {
     struct jpeg_decompress_struct jpeg;
     catcher_t catcher;
 
     jpeg.err = catch(&catcher);
+    if (unended) {
+        jpeg.err->emit_message = refuse_early_end;
+    }
     pixels->data = NULL;
     if (setjmp(catcher.leave) != 0) {
         jpeg_destroy_decompress(&jpeg);

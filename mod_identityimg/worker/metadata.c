@@ -38,6 +38,24 @@ bool iimg_walk_wrong(iimg_walk_t *walk, const char *clause)
     return false;
 }
 
+void iimg_walk_end_early(iimg_walk_t *walk)
+{
+    walk->wrong = NULL;
+    walk->out->unended = true;
+}
+
+void iimg_walk_end_first_frame(iimg_walk_t *walk)
+{
+    const iimg_edit_t *edit = &walk->out->edit;
+    uint64_t length = 0;
+
+    for (int i = 0; walk->out->still_length == 0 && i < edit->count; i++) {
+        length += edit->steps[i].kind == IIMG_EDIT_INSERT ? edit->steps[i].insert_length
+                                                          : edit->steps[i].length;
+    }
+    walk->out->still_length = walk->out->still_length ? walk->out->still_length : length;
+}
+
 static iimg_edit_step_t *add_step(iimg_walk_t *walk, iimg_edit_kind_t kind)
 {
     iimg_edit_t *edit = &walk->out->edit;

@@ -16,13 +16,18 @@ typedef struct iimg_metadata_t {
     uint32_t width, height;     /* as the container says, before orientation; 0: it does not say */
     bool progressive;           /* JPEG with several scans, interlaced PNG: holds all pixels while
                                    it is decoded */
+    bool unended;               /* its end was missing or damaged, and was put in: only a decoder can
+                                   say whether all pixels are there */
+    uint64_t still_length;      /* GIF and WebP with several frames: the bytes of the clean picture up to
+                                   the end of the first one; else 0 */
     uint64_t icc_length;        /* bytes of the ICC profile as it stands in the file, 0: none */
 } iimg_metadata_t;
 
 /**
  * Walk the container of a picture and say what is kept of it: pixels, colour profile, orientation,
  * animation. EXIF (with GPS, maker notes, thumbnails), XMP, IPTC, C2PA, comments, unknown parts and
- * what follows the picture's end go. The result is at most IIMG_EDIT_MAX_GROWTH bytes longer, and
+ * what follows the picture's end go. An end that is missing or damaged is made good, and so are
+ * lengths, where the first frame may be whole. The result is at most IIMG_EDIT_MAX_GROWTH bytes longer, and
  * filtering it again changes nothing. Allocates nothing, calls nothing but libc's memory functions;
  * takes linear time, whatever the bytes.
  * @param format what iimg_media_type_sniff said of these bytes

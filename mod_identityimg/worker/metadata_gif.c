@@ -27,15 +27,21 @@ static void grow(uint32_t *side, uint32_t needed)
     *side = *side < needed ? needed : *side;
 }
 
-/* @return behind the image, 0 when it is malformed; decoders make room for one that is too big */
+/* @return behind the image, 0 when it is malformed */
+static size_t image_end(const iimg_walk_t *walk, size_t at)
+{
+    const unsigned char *p = walk->data + at;
+
+    return iimg_within(at, 11, walk->length) && iimg_within(at + 11, table_size(p[9]), walk->length)
+               ? blocks_end(walk, at + 11 + table_size(p[9])) : 0;
+}
+
+/* @return as image_end; decoders make room for one that is too big */
 static size_t take_image(iimg_walk_t *walk, size_t at)
 {
     const unsigned char *p = walk->data + at;
-    size_t end = 0;
+    size_t end = image_end(walk, at);
 
-    if (iimg_within(at, 11, walk->length) && iimg_within(at + 11, table_size(p[9]), walk->length)) {
-        end = blocks_end(walk, at + 11 + table_size(p[9]));
-    }
     if (end > 0) {
         grow(&walk->out->width, iimg_little16(p + 1) + iimg_little16(p + 5));
         grow(&walk->out->height, iimg_little16(p + 3) + iimg_little16(p + 7));
@@ -71,8 +77,23 @@ static void take_application(iimg_walk_t *walk, size_t at, size_t end)
     }
 }
 
-/* Comments, text and what is unknown go; so do blocks behind the one that a control has. */
-static size_t take_extension(iimg_walk_t *walk, size_t at)
+/* A control, to be kept with the picture that it is for. */
+typedef struct control_t {
+    size_t at, end;             /* end is 0: there is none */
+} control_t;
+
+/* Keeps a control without the blocks behind the one that it has. */
+static void keep_control(iimg_walk_t *walk, control_t *control)
+{
+    if (control->end > 0) {
+        iimg_walk_keep(walk, control->at, 7);
+        iimg_walk_keep(walk, control->end - 1, 1);
+    }
+    control->end = 0;
+}
+
+/* Comments, text and what is unknown go. */
+static size_t take_extension(iimg_walk_t *walk, size_t at, control_t *control)
 {
     const unsigned char *p = walk->data + at;
     size_t end = blocks_end(walk, at + 2);
@@ -81,39 +102,44 @@ static size_t take_extension(iimg_walk_t *walk, size_t at)
         return 0;
     }
     if (p[1] == CONTROL && p[2] == 4) {
-        iimg_walk_keep(walk, at, 7);
-        iimg_walk_keep(walk, end - 1, 1);
+        *control = (control_t){ at, end };
     }
     else if (p[1] == APPLICATION) {
+        keep_control(walk, control);
         take_application(walk, at, end);
     }
     return end;
 }
 
-/* Anything else than a block ends the picture, as it does for browsers; a trailer is put there. */
+/* Anything else than a block ends the picture, as it does for browsers, and so does a block that is cut
+ * behind the first picture; a trailer is put there. */
 static void take_blocks(iimg_walk_t *walk, size_t at)
 {
-    bool has_pixels = false;
+    control_t control = { 0, 0 };
+    int pictures = 0;
 
-    while (at < walk->length && (walk->data[at] == EXTENSION || walk->data[at] == IMAGE)) {
+    while (at > 0 && at < walk->length
+           && (walk->data[at] == EXTENSION || walk->data[at] == IMAGE)) {
         bool is_image = walk->data[at] == IMAGE;
 
-        has_pixels = has_pixels || is_image;
-        at = is_image ? take_image(walk, at) : take_extension(walk, at);
-        if (at == 0) {
-            iimg_walk_wrong(walk, "a block reaches beyond the end");
-            return;
+        if (pictures == 1) {
+            iimg_walk_end_first_frame(walk);
         }
+        if (is_image && image_end(walk, at) > 0) {
+            keep_control(walk, &control);
+            pictures++;
+        }
+        at = is_image ? take_image(walk, at) : take_extension(walk, at, &control);
     }
-    if (!has_pixels) {
-        iimg_walk_wrong(walk, "it has no picture");
+    if (pictures == 0) {
+        iimg_walk_wrong(walk, at == 0 ? "a block reaches beyond the end" : "it has no picture");
     }
-    if (at < walk->length && walk->data[at] == TRAILER) {
+    if (at > 0 && at < walk->length && walk->data[at] == TRAILER) {
         iimg_walk_keep(walk, at, 1);
+        return;
     }
-    else {
-        iimg_walk_fill(walk, TRAILER, 1);
-    }
+    walk->out->unended = true;
+    iimg_walk_fill(walk, TRAILER, 1);
 }
 
 void iimg_metadata_gif(iimg_walk_t *walk)

@@ -16,9 +16,14 @@ typedef struct segment_t {
     size_t length;              /* with the two bytes of the marker */
 } segment_t;
 
+enum { MAX_COMPONENTS = 4, COEFFICIENTS = 64, UNSEEN = 255 };
+
 typedef struct jpeg_t {
     iimg_walk_t *walk;
+    unsigned char ids[MAX_COMPONENTS];
+    unsigned char lacking[MAX_COMPONENTS][COEFFICIENTS];    /* bits that scans have yet to bring */
     int components;             /* of the frame; 0: no frame yet */
+    int kind;                   /* of the frame: 2 is progressive */
     int scans;
     bool jfif;                  /* seen, and kept */
     bool oriented;              /* the EXIF block was put in, or is not needed */
@@ -172,8 +177,6 @@ static void keep_application(jpeg_t *jpeg, const segment_t *segment)
 static bool read_frame(jpeg_t *jpeg, const segment_t *segment)
 {
     const unsigned char *p = jpeg->walk->data + segment->at;
-    unsigned char kind = segment->marker & 3;
-
     if (segment->length < 10) {
         return iimg_walk_wrong(jpeg->walk, "its frame header is cut short");
     }
@@ -182,13 +185,51 @@ static bool read_frame(jpeg_t *jpeg, const segment_t *segment)
     }
     jpeg->walk->out->height = iimg_big16(p + 5);
     jpeg->walk->out->width = iimg_big16(p + 7);
-    jpeg->walk->out->progressive = kind == 2;
+    jpeg->kind = segment->marker & 3;
+    jpeg->walk->out->progressive = jpeg->kind == 2;
     jpeg->components = p[9];
     if (jpeg->components == 0) {
         return iimg_walk_wrong(jpeg->walk, "its frame has no components");
     }
+    for (int i = 0; i < MAX_COMPONENTS && 12 + 3 * (size_t)i < segment->length; i++) {
+        jpeg->ids[i] = p[10 + 3 * i];
+    }
     keep_segment(jpeg, segment);
     return true;
+}
+
+/* A scan brings coefficients of some components, in a progressive picture not all, nor all bits. */
+static void note_scan(jpeg_t *jpeg, const segment_t *segment)
+{
+    const unsigned char *p = jpeg->walk->data + segment->at + 4, *end = p + 1 + 2 * (size_t)p[0];
+    bool is_partial = jpeg->kind == 2;
+
+    if (segment->length < 8 + 2 * (size_t)p[0]) {
+        return;
+    }
+    for (int i = 0; i < p[0] * MAX_COMPONENTS; i++) {
+        int of = i % MAX_COMPONENTS, last = is_partial ? end[1] : COEFFICIENTS - 1;
+
+        if (of >= jpeg->components || jpeg->ids[of] != p[1 + 2 * (i / MAX_COMPONENTS)]) {
+            continue;
+        }
+        for (int k = is_partial ? end[0] : 0; k <= last && k < COEFFICIENTS; k++) {
+            jpeg->lacking[of][k] = is_partial ? end[2] & 15 : 0;
+        }
+    }
+}
+
+/* Whether the scans so far bring all that there is of each component. */
+static bool has_all_scans(const jpeg_t *jpeg)
+{
+    static const unsigned char nothing[COEFFICIENTS];
+
+    for (int i = 0; i < jpeg->components; i++) {
+        if (i >= MAX_COMPONENTS || memcmp(jpeg->lacking[i], nothing, COEFFICIENTS) != 0) {
+            return false;
+        }
+    }
+    return jpeg->scans > 0;
 }
 
 /* From the end of a scan's header to the next marker that is no restart. */
@@ -209,9 +250,34 @@ static size_t scan_end(const iimg_walk_t *walk, size_t at)
     return walk->length;
 }
 
+/* The end of a scan that no marker ends: without half a marker, and without the zeros that some
+ * programs leave there. One or two may be the scan's own; of more than one scan, libvips' loader takes
+ * no byte too many. */
+static size_t trim_scan(const iimg_walk_t *walk, size_t from)
+{
+    size_t end = walk->length, zeros;
+
+    while (end > from && walk->data[end - 1] == 0) {
+        end--;
+    }
+    zeros = walk->length - end;
+    while (zeros == 0 && end > from && walk->data[end - 1] == 0xff) {
+        end--;
+    }
+    if (zeros > 0 && end > from && walk->data[end - 1] == 0xff) {   /* the byte FF, as scans have it */
+        end++;
+        zeros--;
+    }
+    if (walk->out->progressive) {
+        return end + (zeros == 1);
+    }
+    return end + (zeros < 2 ? zeros : 2);
+}
+
 static bool keep_scan(jpeg_t *jpeg, segment_t *segment)
 {
     iimg_walk_t *walk = jpeg->walk;
+    size_t end;
 
     if (jpeg->components == 0) {
         return iimg_walk_wrong(walk, "a scan comes before its frame");
@@ -222,7 +288,12 @@ static bool keep_scan(jpeg_t *jpeg, segment_t *segment)
     if (jpeg->scans++ > 0 || walk->data[segment->at + 4] < jpeg->components) {
         walk->out->progressive = true;
     }
-    segment->length = scan_end(walk, segment->at + segment->length) - segment->at;
+    note_scan(jpeg, segment);
+    end = scan_end(walk, segment->at + segment->length);
+    if (end == walk->length) {
+        end = trim_scan(walk, segment->at + segment->length);
+    }
+    segment->length = end - segment->at;
     keep_segment(jpeg, segment);
     return true;
 }
@@ -274,12 +345,18 @@ void iimg_metadata_jpeg(iimg_walk_t *walk)
 {
     jpeg_t jpeg = { .walk = walk };
     segment_t segment = { 0, SOI, 2 };
+    bool is_open = true, has_next = true;
 
+    memset(jpeg.lacking, UNSEEN, sizeof(jpeg.lacking));
     walk->out->orientation = find_orientation(walk);
     iimg_walk_keep(walk, 0, 2);
-    while (!walk->wrong && next_segment(walk, segment.at + segment.length, &segment)
-           && take_segment(&jpeg, &segment)) {
-        ;
+    while (!walk->wrong && is_open) {
+        has_next = next_segment(walk, segment.at + segment.length, &segment);
+        is_open = has_next && take_segment(&jpeg, &segment);
+    }
+    if (!has_next && has_all_scans(&jpeg)) {
+        iimg_walk_end_early(walk);
+        iimg_walk_insert(walk, "\xff\xd9", 2);
     }
     if (jpeg.scans == 0) {
         iimg_walk_wrong(walk, "it has no scan");

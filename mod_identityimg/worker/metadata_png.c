@@ -16,9 +16,26 @@ static const char kept[][5] = {
     "acTL", "fcTL", "fdAT"
 };
 
+/* The last ones animate: they go from a picture that has lost its end, whose count of frames would be
+ * wrong. */
+enum { COUNT_KEPT = sizeof(kept) / sizeof(kept[0]), COUNT_ANIMATION = 3 };
+
 static bool is_type(const chunk_t *chunk, const char *type)
 {
     return memcmp(chunk->type, type, 4) == 0;
+}
+
+/* Four letters. */
+static bool is_name(const unsigned char *type)
+{
+    for (int i = 0; i < 4; i++) {
+        unsigned char letter = type[i] & 0xdf;
+
+        if (letter < 'A' || letter > 'Z') {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool next_chunk(iimg_walk_t *walk, chunk_t *chunk)
@@ -33,24 +50,31 @@ static bool next_chunk(iimg_walk_t *walk, chunk_t *chunk)
     chunk->length = iimg_big32(p);
     chunk->type = p + 4;
     chunk->data = p + 8;
+    if (!is_name(chunk->type)) {
+        return iimg_walk_wrong(walk, "it has a chunk without a name");
+    }
     return iimg_within(at + FRAME, chunk->length, walk->length)
                ? true : iimg_walk_wrong(walk, "a chunk reaches beyond the end");
 }
 
-/* As libpng, the first that is well-formed; also behind the pixels. */
-static int find_orientation(iimg_walk_t *walk)
+/* Looks through all chunks before any is kept. The orientation is, as for libpng, the first that is
+ * well-formed; also behind the pixels. What is malformed behind some pixels ends the picture. */
+static void look_through(iimg_walk_t *walk)
 {
     chunk_t chunk = { 0, NULL, NULL, 0 };
+    bool has_pixels = false;
+    int orientation = 0;
 
     while (next_chunk(walk, &chunk) && !is_type(&chunk, "IEND")) {
-        int orientation = is_type(&chunk, "eXIf")
-                              ? iimg_exif_orientation(chunk.data, chunk.length) : 0;
-
-        if (orientation) {
-            return orientation;
+        has_pixels = has_pixels || is_type(&chunk, "IDAT");
+        if (orientation == 0 && is_type(&chunk, "eXIf")) {
+            orientation = iimg_exif_orientation(chunk.data, chunk.length);
         }
     }
-    return 1;
+    if (walk->wrong && has_pixels) {
+        iimg_walk_end_early(walk);
+    }
+    walk->out->orientation = orientation ? orientation : 1;
 }
 
 static uint32_t crc(const unsigned char *bytes, size_t length)
@@ -117,7 +141,7 @@ static bool take_chunk(iimg_walk_t *walk, const chunk_t *chunk)
     if (is_type(chunk, "iCCP")) {
         count_profile(walk, chunk);
     }
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+    for (size_t i = 0; i < COUNT_KEPT - (walk->out->unended ? COUNT_ANIMATION : 0); i++) {
         if (is_type(chunk, kept[i])) {
             iimg_walk_keep(walk, chunk->at, FRAME + chunk->length);
             return true;
@@ -129,14 +153,19 @@ static bool take_chunk(iimg_walk_t *walk, const chunk_t *chunk)
 void iimg_metadata_png(iimg_walk_t *walk)
 {
     chunk_t chunk = { 0, NULL, NULL, 0 };
-    bool has_pixels = false;
+    bool has_pixels = false, has_next = true;
 
-    walk->out->orientation = find_orientation(walk);
+    look_through(walk);
     if (walk->wrong || !take_header(walk, &chunk)) {
         return;
     }
-    while (next_chunk(walk, &chunk) && take_chunk(walk, &chunk) && !is_type(&chunk, "IEND")) {
+    while (!walk->wrong && (has_next = next_chunk(walk, &chunk)) && take_chunk(walk, &chunk)
+           && !is_type(&chunk, "IEND")) {
         has_pixels = has_pixels || is_type(&chunk, "IDAT");
+    }
+    if (!has_next && has_pixels) {
+        iimg_walk_end_early(walk);
+        iimg_walk_insert(walk, "\0\0\0\0IEND\xae\x42\x60\x82", FRAME);
     }
     if (!has_pixels) {
         iimg_walk_wrong(walk, "it has no pixels");

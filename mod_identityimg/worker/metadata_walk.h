@@ -22,6 +22,12 @@ void iimg_metadata_heif(iimg_walk_t *walk);
 /** Say what is wrong, a literal; the first one counts. @return false */
 bool iimg_walk_wrong(iimg_walk_t *walk, const char *clause);
 
+/** Go on in spite of what is malformed: the picture ends here, with all that it needs. */
+void iimg_walk_end_early(iimg_walk_t *walk);
+
+/** Note that the first of several frames ends with what was kept so far; later calls count not. */
+void iimg_walk_end_first_frame(iimg_walk_t *walk);
+
 /** Keep a range that begins behind all kept before; one that continues the last is joined to it. */
 void iimg_walk_keep(iimg_walk_t *walk, size_t offset, size_t length);
 

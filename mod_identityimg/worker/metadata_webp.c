@@ -14,9 +14,11 @@ typedef struct chunk_t {
 
 typedef struct webp_t {
     iimg_walk_t *walk;
-    size_t end;                 /* of the RIFF, or of the file if that comes first */
+    size_t end;                 /* of the RIFF, or of the file */
     bool extended;              /* begins with VP8X */
     bool icc, pixels;           /* seen */
+    bool damaged;               /* what comes next is cut or malformed */
+    int frames;
     size_t written;
 } webp_t;
 
@@ -78,6 +80,7 @@ static int find_orientation(webp_t *webp)
         }
         at += chunk.size;
     }
+    webp->walk->wrong = NULL;       /* what is cut is judged when its turn comes */
     return 1;
 }
 
@@ -116,6 +119,21 @@ static void take_extended(webp_t *webp, const chunk_t *chunk)
     webp->written += HEAD + chunk->length;
 }
 
+/* Whether all that a frame holds lies within it. */
+static bool is_frame_sound(iimg_walk_t *walk, const chunk_t *frame)
+{
+    size_t at = frame->at + HEAD + FRAME_HEAD, end = frame->at + HEAD + frame->length;
+    chunk_t chunk;
+
+    if (frame->length < FRAME_HEAD) {
+        return iimg_walk_wrong(walk, "a frame is cut short");
+    }
+    while (next_chunk(walk, at, end, &chunk)) {
+        at += chunk.size;
+    }
+    return !walk->wrong;
+}
+
 /* Within a frame lengths stay as they are: what is no part of the picture is blanked. */
 static void take_frame(webp_t *webp, const chunk_t *frame)
 {
@@ -123,9 +141,12 @@ static void take_frame(webp_t *webp, const chunk_t *frame)
     size_t at = frame->at + HEAD + FRAME_HEAD, end = frame->at + HEAD + frame->length;
     chunk_t chunk;
 
-    if (frame->length < FRAME_HEAD) {
-        iimg_walk_wrong(walk, "a frame is cut short");
+    if (!is_frame_sound(walk, frame)) {
+        webp->damaged = true;
         return;
+    }
+    if (webp->frames++ == 1) {
+        iimg_walk_end_first_frame(walk);
     }
     iimg_walk_keep(walk, frame->at, HEAD + FRAME_HEAD);
     while (next_chunk(walk, at, end, &chunk)) {
@@ -187,18 +208,41 @@ static void put_orientation(webp_t *webp)
     }
 }
 
+/* Damage behind some pixels ends the picture there. */
 static void take_rest(webp_t *webp, chunk_t *chunk)
 {
+    iimg_walk_t *walk = webp->walk;
     size_t at = chunk->at + chunk->size;
 
-    while (webp->extended && next_chunk(webp->walk, at, webp->end, chunk)) {
+    while (webp->extended && !walk->wrong) {
+        if (!next_chunk(walk, at, webp->end, chunk)) {
+            webp->damaged = walk->wrong != NULL;
+            break;
+        }
         take_chunk(webp, chunk);
         at += chunk->size;
     }
+    if (webp->damaged && webp->pixels) {
+        iimg_walk_end_early(walk);
+    }
     put_orientation(webp);
     if (!webp->pixels) {
-        iimg_walk_wrong(webp->walk, "it has no pixels");
+        iimg_walk_wrong(walk, "it has no pixels");
     }
+}
+
+/* Where the RIFF says that it ends, unless that is beyond the file or in the middle of a chunk: then where
+ * the file does. */
+static size_t find_end(iimg_walk_t *walk)
+{
+    size_t riff = 8 + (size_t)iimg_little32(walk->data + 4), at = 12;
+    chunk_t chunk;
+
+    while (at < riff && next_chunk(walk, at, walk->length, &chunk)) {
+        at += chunk.size;
+    }
+    walk->wrong = NULL;
+    return riff < walk->length && at <= riff + 1 ? riff : walk->length;
 }
 
 void iimg_metadata_webp(iimg_walk_t *walk)
@@ -211,8 +255,7 @@ void iimg_metadata_webp(iimg_walk_t *walk)
         iimg_walk_wrong(walk, "its header is cut short");
         return;
     }
-    webp.end = 8 + (size_t)iimg_little32(walk->data + 4);
-    webp.end = webp.end < walk->length ? webp.end : walk->length;
+    webp.end = find_end(walk);
     iimg_walk_keep(walk, 0, 4);
     size = iimg_walk_insert(walk, "\0\0\0\0", 4);
     iimg_walk_keep(walk, 8, 4);

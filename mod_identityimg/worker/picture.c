@@ -127,10 +127,15 @@ static int make_reference(iimg_work_t *work, const iimg_source_t *source, VipsIm
     return 0;
 }
 
+/* Headers are enough, unless the end is missing: then it is the pixels that tell whether the rest is
+ * there. */
 static int inspect(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
 {
-    (void)work, (void)source, (void)opened;
-    return 0;
+    VipsImage *image;
+
+    (void)work;
+    return source->unended
+               ? iimg_pixels_decode(source, opened, iimg_sizes[IIMG_THUMBNAIL].box, &image) : 0;
 }
 
 void iimg_picture_work(iimg_work_t *work)

@@ -182,7 +182,8 @@ static VipsImage *decode_jpeg(const iimg_source_t *source, VipsImage *opened, in
     iimg_pixels_t pixels;
 
     if (opened->Bands != 4 && !iimg_source_is_progressive(opened)) {
-        return iimg_jpeg_decode(source->data, source->length, shrink, &pixels)
+        return iimg_jpeg_decode(source->data, source->length, shrink, source->unended,
+                                &pixels)
                        && wrap(&pixels, opened, &image) == 0 ? image : NULL;
     }
     if (shrink > 1

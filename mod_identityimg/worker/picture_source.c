@@ -19,6 +19,13 @@ static int load_jpeg(void *data, size_t length, VipsImage **out, int shrink)
                                 VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
 }
 
+/* Where the end was put in, pixels may lack: libjpeg only warns of it. */
+static int load_unended_jpeg(void *data, size_t length, VipsImage **out, int shrink)
+{
+    return vips_jpegload_buffer(data, length, out, "shrink", shrink, "access",
+                                VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_WARNING, NULL);
+}
+
 static int load_png(void *data, size_t length, VipsImage **out, int shrink)
 {
     (void)shrink;
@@ -121,6 +128,11 @@ static bool filter(iimg_work_t *work, iimg_source_t *source)
         refuse(work, problem ? problem : "its metadata could not be taken off");
         return false;
     }
+    source->unended = metadata.unended;
+    source->still_length = metadata.still_length;
+    if (source->format == IIMG_FORMAT_JPEG && source->unended) {
+        source->load = load_unended_jpeg;
+    }
     work->steps = steps;
     work->answer.step_count = (uint32_t)metadata.edit.count;
     work->answer.insert_length = (uint32_t)metadata.edit.insert_length;
@@ -154,6 +166,28 @@ static bool check_header(iimg_work_t *work, VipsImage *image, iimg_source_t *sou
            || !has_large_profile(work, length);
 }
 
+/* Of an animation the first frame alone is used. A later one that its loader does not like is no reason
+ * to refuse it: what follows the first is cut off, in this process' own copy. */
+static int load_first_frame(iimg_source_t *source, VipsImage **image)
+{
+    unsigned char *data = (unsigned char *)source->data;
+
+    if (source->still_length == 0 || source->still_length >= source->length) {
+        return -1;
+    }
+    source->length = source->still_length;
+    if (source->format == IIMG_FORMAT_GIF) {
+        data[source->length++] = ';';
+    }
+    else {
+        for (int i = 0; i < 4; i++) {
+            data[4 + i] = (unsigned char)((source->length - 8) >> 8 * i);
+        }
+    }
+    vips_error_clear();
+    return source->load(data, source->length, image, 1);
+}
+
 bool iimg_source_open(iimg_work_t *work, iimg_source_t *source, VipsImage **image)
 {
     source->format = iimg_media_type_sniff(work->data, work->length)->format;
@@ -165,7 +199,8 @@ bool iimg_source_open(iimg_work_t *work, iimg_source_t *source, VipsImage **imag
     if (!filter(work, source)) {
         return false;
     }
-    if (source->load((void *)source->data, source->length, image, 1) != 0) {
+    if (source->load((void *)source->data, source->length, image, 1) != 0
+        && load_first_frame(source, image) != 0) {
         iimg_work_fail(work, IIMG_WORK_UNREADABLE);
         return false;
     }

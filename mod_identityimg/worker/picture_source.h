@@ -15,6 +15,9 @@ typedef struct iimg_source_t {
     iimg_format_t format;
     iimg_load_fn load;
     int width, height;          /* as stored, before orientation */
+    bool unended;               /* its end was put in: whether all pixels are there shows when they are
+                                   decoded */
+    size_t still_length;        /* of the first frame of several, without an end; 0: there is no other */
 } iimg_source_t;
 
 /**
