@@ -46,7 +46,7 @@ static const char *substitute(apr_pool_t *pool, const char *number)
     }
     errno = 0;
     value = strtoll(number, NULL, 10);
-    return errno == ERANGE ? apr_psprintf(pool, "%lld", value) : NULL;
+    return errno == ERANGE ? apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)value) : NULL;
 }
 
 const char *iimg_json_clamp_numbers(apr_pool_t *pool, const char *text, apr_size_t length,

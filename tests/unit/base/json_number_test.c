@@ -1,0 +1,88 @@
+/* json_number_test.c - checks of integers beyond 64 bits, of sizes in sentences, and of form NFC. */
+#include "base/json_number.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "base/quantity.h"
+#include "base/text.h"
+#include "tap.h"
+#include "work.h"
+
+static void integers(apr_pool_t *pool)
+{
+    static const struct { const char *text, *clamped; int numbers; } rows[] = {
+        { "", "", 0 }, { "{\"a\":1}", "{\"a\":1}", 0 },
+        { "9223372036854775807", "9223372036854775807", 0 },
+        { "9223372036854775808", "9223372036854775807", 1 },
+        { "-9223372036854775808", "-9223372036854775808", 0 },
+        { "-9223372036854775809", "-9223372036854775808", 1 },
+        { "[12345678901234567890123,1]", "[9223372036854775807    ,1]", 1 },
+        { "[99999999999999999999,-99999999999999999999]", "[9223372036854775807 ,-9223372036854775808 ]", 2 },
+        { "{\"99999999999999999999\":\"99999999999999999999\"}", "{\"99999999999999999999\":\"99999999999999999999\"}", 0 },
+        { "\"a\\\"99999999999999999999\"", "\"a\\\"99999999999999999999\"", 0 },
+        { "\"99999999999999999999", "\"99999999999999999999", 0 }, { "\"\\", "\"\\", 0 },
+        { "099999999999999999999", "099999999999999999999", 0 },
+        { "-099999999999999999999", "-099999999999999999999", 0 },
+        { "99999999999999999999.5", "99999999999999999999.5", 0 },
+        { "99999999999999999999e5", "99999999999999999999e5", 0 },
+        { "--99999999999999999999", "--99999999999999999999", 0 },
+        { "+99999999999999999999", "+99999999999999999999", 0 },
+        { "99999999999999999999-", "99999999999999999999-", 0 },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t n = strlen(rows[i].text);
+        apr_array_header_t *numbers;
+        const char *text = iimg_json_clamp_numbers(pool, apr_pmemdup(pool, rows[i].text, n), n, &numbers);
+
+        tap_is(apr_pstrmemdup(pool, text, n), rows[i].clamped, "%s becomes %s", rows[i].text, rows[i].clamped);
+        tap_ok((numbers ? numbers->nelts : 0) == rows[i].numbers, "... with %d numbers replaced", rows[i].numbers);
+    }
+}
+
+static void sizes(apr_pool_t *pool)
+{
+    static const struct { apr_uint64_t pieces, unit; const char *said; } rows[] = {
+        { 120000000, 1000000, "120.0" }, { 120000001, 1000000, "120.1" }, { 120100000, 1000000, "120.1" },
+        { 120900001, 1000000, "121.0" }, { 1, 1000000, "0.1" }, { 0, 1000000, "0.0" },
+        { 26214400, 1048576, "25.0" }, { 26214401, 1048576, "25.1" },
+        { APR_UINT64_MAX, 1000000, "18446744073709.6" },
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        tap_is(iimg_units(pool, rows[i].pieces, rows[i].unit), rows[i].said, "%s", rows[i].said);
+    }
+    tap_is(iimg_megabytes_exact(pool, 26214400), "25.0 MB", "25 MiB are 25.0 MB");
+    tap_is(iimg_megabytes_exact(pool, 524288), "0.5 MB", "half of one is 0.5 MB");
+    tap_ok(!iimg_megabytes_exact(pool, 983040), "983040 bytes are no tenths of MB");
+    tap_ok(!iimg_megabytes_exact(pool, 26214401), "nor is a byte more than 25 MiB");
+}
+
+static void forms(apr_pool_t *pool)
+{
+    static const char plain[] = "plain", composed[] = "Zo\xc3\xab";
+    char marks[2 * (IIMG_TEXT_MAX_MARKS + 1) + 2] = "a", *to = marks + 1;
+
+    tap_ok(iimg_text_nfc(pool, plain) == plain, "ASCII is in form NFC");
+    tap_ok(iimg_text_nfc(pool, composed) == composed, "a composed text stays itself");
+    tap_is(iimg_text_nfc(pool, "Zoe\xcc\x88"), composed, "a decomposed one is composed");
+    tap_is(iimg_text_nfc(pool, "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"), "\xed\x95\x9c", "so are Hangul's parts");
+    tap_is(iimg_text_nfc(pool, "q\xcc\x88\xcc\xa3"), "q\xcc\xa3\xcc\x88", "marks that stay are put in order");
+    for (int i = 0; i < IIMG_TEXT_MAX_MARKS; i++, to += 2) {
+        memcpy(to, "\xcc\x81", 3);
+    }
+    tap_ok(iimg_text_nfc(pool, marks) != NULL, "%d marks in a row are taken", IIMG_TEXT_MAX_MARKS);
+    memcpy(to, "\xcc\x81", 3);
+    tap_ok(iimg_text_nfc(pool, marks) == NULL, "one more is not");
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    integers(context->pool);
+    sizes(context->pool);
+    forms(context->pool);
+    work_end(context);
+    return tap_done();
+}
