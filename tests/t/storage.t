@@ -46,7 +46,7 @@ sub upload {
     return json($answer);
 }
 
-sub remove { for (@_) { is api(DELETE => "reference-images/$_->{id}/", 'alice')->code, 204, 'it is deleted' } return }
+sub remove { ok scalar(@_), 'there is something to delete'; for (@_) { is api(DELETE => "reference-images/$_->{id}/", 'alice')->code, 204, 'it is deleted' } return }
 
 sub key_of { my ($url) = @_; return $url =~ m{((?:media|generated_images)/[^?]+)} ? $1 : '' }
 
@@ -89,6 +89,7 @@ sub pictures {
     agrees('a replacement');
     is fetch($photo->{image}{original})->{status}, 404, 'the picture before is gone for whoever has its address';
     my @more = map { upload($_->[0], $_->[1]) } ['..'], ['x' x 240 . '.png', portrait()], ['日本語.heic'];
+    is scalar(grep { $_->{image}{thumbnail} } @more), 3, 'uploads under odd names have pictures';
     agrees('uploads under odd names');
     is fetch($_->{image}{thumbnail})->{status}, 200, '... which open' for @more;
     remove($photo, @more);

@@ -19,6 +19,15 @@ sub slurp {
     return scalar <$file>;
 }
 
+cmp_ok scalar(@files), '>', 100, 'the module has sources';
+
+# The unit tests of a source are found by its name.
+my %source_of = map { m{([^/]+)\.c$} ? ($1 => 1) : () } @files;
+my @tests;
+File::Find::find({ no_chdir => 1, wanted => sub { push @tests, $1 if m{([^/]+)_test\.c$} } }, "$source/tests/unit");
+cmp_ok scalar(@tests), '>', 20, 'there are unit tests';
+is join(' ', grep { !$source_of{$_} } sort @tests), '', 'each unit test has the name of the source that it is about';
+
 # The higher the number the higher the floor; what shares a number may look at one another.
 my @floors = (
     [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^worker/}, 2], [qr{^functions/shared/}, 2],

@@ -5,11 +5,14 @@ iimg_error_t *iimg_list_reference_images(iimg_context_t *context, const iimg_sco
                                          apr_array_header_t **images)
 {
     const iimg_caller_t *caller;
-    const char *owner;
     iimg_error_t *err = iimg_reference_image_list(context, scope->user_id, &caller, images);
 
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_scope_owner(context, scope, &owner);
+    err = iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
+    }
+    return iimg_check_scope(context, scope);
 }

@@ -3,39 +3,29 @@
 
 #include <string.h>
 
-iimg_error_t *iimg_scope_owner(iimg_context_t *context, const iimg_scope_t *scope,
-                               const char **owner)
+iimg_error_t *iimg_check_scope(iimg_context_t *context, const iimg_scope_t *scope)
 {
-    *owner = context->caller->id;
-    if (!context->caller->is_staff) {
-        return NULL;
-    }
-    if (scope->problem) {
-        return scope->problem;
-    }
-    if (scope->user_id) {
-        *owner = scope->user_id;
-    }
-    return NULL;
+    return context->caller->is_staff ? scope->problem : NULL;
 }
 
 iimg_error_t *iimg_get_reference_image(iimg_context_t *context, const iimg_scope_t *scope,
                                        const char *id, iimg_reference_image_t **image)
 {
     const iimg_caller_t *caller;
-    const char *owner;
     iimg_error_t *err = iimg_reference_image_by_id(context, scope->user_id, id, &caller, image);
 
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_scope_owner(context, scope, &owner);
+    err = iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
     }
-    if (!err && !*image) {
-        err = iimg_not_found(context);
+    err = iimg_check_scope(context, scope);
+    if (err) {
+        return err;
     }
-    return err;
+    return *image ? NULL : iimg_not_found(context);
 }
 
 iimg_error_t *iimg_check_identity_owner(iimg_context_t *context, const iimg_identity_t *identity)

@@ -1,7 +1,6 @@
-/* media_url_test.c - keys of objects, and the signatures of their URLs. */
+/* media_url_test.c - the signatures of pictures' URLs. */
 #include "services/media_url.h"
 #include "base/memo.h"
-#include "services/picture_key.h"
 #include "services/services.h"
 #include "tap.h"
 #include "work.h"
@@ -17,28 +16,6 @@ static iimg_media_t *media_of(const char *text)
     const char *problem;
 
     return iimg_media_create(pool, text, "/pictures", 3600, &problem);
-}
-
-static void keys(void)
-{
-    static const struct { const char *key; bool valid; } rows[] = {
-        { KEY, true }, { "generated_images/" UUID ".png", true },
-        { "media/" UUID "/__sized__/me-thumbnail-100x100.jpg", true },
-        { "media/" UUID "/me.jpg/", false }, { "media/" UUID "/../me.jpg", false },
-        { "media/" UUID "/me", false }, { "media/" UUID "/a.b.jpg", false }, { "media/" UUID "/.jpg", false },
-        { "media/" UUID "/ME.jpg", false }, { "media/" UUID "/me.jpg~x", false },
-        { "media/" UUID "/__sized__/../me.jpg", false }, { "media/" UUID, false }, { "media/", false },
-        { "media/0/me.jpg", false }, { "", false }, { "/etc/passwd", false }, { "generated_images/x.png", false },
-        { "generated_images/" UUID "/x.png", false }, { "media/" UUID "/me.jpgjpgjpg", false },
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        tap_ok(iimg_key_is_valid(rows[i].key) == rows[i].valid, "\"%s\" is %s key", rows[i].key, rows[i].valid ? "a" : "no");
-    }
-    tap_is(iimg_key_original(pool, UUID, "me", "jpg"), KEY, "an original's key");
-    tap_is(iimg_key_sized(pool, KEY, IIMG_LARGE, "png"), "media/" UUID "/__sized__/me-thumbnail-600x600.png", "a derivative's key");
-    tap_is(iimg_key_uuid(pool, KEY), UUID, "the uuid in a key");
-    tap_is(iimg_key_extension(KEY), "jpg", "the extension of a key");
 }
 
 static void secrets(void)
@@ -139,7 +116,6 @@ int main(void)
     iimg_context_t *context = work_begin();
 
     pool = context->pool;
-    keys();
     secrets();
     signatures();
     keeping(context);
