@@ -23,6 +23,13 @@ out      := build/$(kind)
 Q        := $(if $(filter 1,$(V)),,@)
 export IIMG_SANITIZE := $(SANITIZE)
 
+# What is built and installed others may read, whatever the umask; and the reader of what is printed may go away
+# (make start | head -1): it decides nothing.
+.SHELLFLAGS := -c 'umask 022; trap "" PIPE; eval "$$1"' sh
+run start start-s3 stop status: .SHELLFLAGS := -c 'trap "" PIPE; eval "$$1"' sh
+test soak fuzz bench: .SHELLFLAGS := -c
+say = @echo "  $(1)" 2>/dev/null || :
+
 # once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
 needs    := libpq jansson gmime-3.0 libcurl libcrypto
@@ -197,7 +204,7 @@ install-files:
 	    cp -R build/client "$(share)/client" && chmod -R u=rwX,go=rX "$(share)/client" && \
 	    sed -i 's|content="/api/v1"|content="$(API_PATH)"|' "$(share)/client/index.html"; \
 	fi
-	sed 's|$${IIMG_MODULE}|$(libexecdir)/mod_identityimg.so|' conf/identityimg.load >$(out)/identityimg.load
+	sed 's|"$${IIMG_MODULE}"|$(libexecdir)/mod_identityimg.so|' conf/identityimg.load >$(out)/identityimg.load
 	if [ -n "$(DESTDIR)" ] || [ -d "$(mods)" ]; then \
 	    scripts/install-conf "$(mods)" $(out)/identityimg.load conf/identityimg.conf conf/identityimg-pages.conf; \
 	else \
@@ -208,13 +215,13 @@ install-files:
 $(module_o): CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
 
 $(module): $(module_o) $(lib) $(out)/exports
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--version-script=$(out)/exports -o $@ $(module_o) $(lib) $(needs_libs)
 
 # The API's description goes in as it is, with a digest for its ETag.
 $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	@mkdir -p $(@D)
-	@echo "  AS  $<"
+	$(call say,AS  $<)
 	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
 # Its loops are to be vectorized.
@@ -225,7 +232,7 @@ $(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
 
 $(worker_lib): $(filter-out %/main.o $(metadata_o),$(worker_o))
 	@rm -f $@
-	@echo "  AR  $@"
+	$(call say,AR  $@)
 	$(Q)ar rcs $@ $^
 
 # libvips' one module that is wanted, where libvips looks for it.
@@ -236,16 +243,16 @@ $(out)/vips: Makefile
 	$(Q)ln -s $(vips_modules)/vips-heif.so $(out)/$(vips_home)/vips-heif.so
 
 $(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
 
 # All of the worker but what it does with a picture.
 $(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
 
 $(corpus): $(out)/tests/worker/corpus.o
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(codecs_libs)
 
 # httpd looks for the module's record alone.
@@ -259,41 +266,41 @@ build/client/index.html: $(client_in) scripts/build-client scripts/node-packages
 	@scripts/build-client
 
 $(ctl): $(ctl_o) $(lib)
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $(ctl_o) $(lib) $(needs_libs) $(aprs_libs)
 
 $(lib): $(lib_o)
 	@rm -f $@
-	@echo "  AR  $@"
+	$(call say,AR  $@)
 	$(Q)ar rcs $@ $(lib_o)
 
 $(metadata): $(metadata_o)
 	@rm -f $@
-	@echo "  AR  $@"
+	$(call say,AR  $@)
 	$(Q)ar rcs $@ $(metadata_o)
 
 $(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs) -lm
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 
 $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(metadata) $(lib)
 	@mkdir -p $(@D)
-	@echo "  LD  $@"
+	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 $(out)/tests/fuzz/%.o: CPPFLAGS += -Itests/fuzz
 
 $(out)/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	@echo "  CC  $<"
+	$(call say,CC  $<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 .SECONDARY:

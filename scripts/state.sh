@@ -10,11 +10,19 @@
 
 umask 022
 unset CDPATH
+PATH=$PATH:/usr/sbin:/sbin
 for name in $(env | sed -n 's/^\(PG[A-Z]*\)=.*/\1/p'); do unset "$name"; done   # libpq's, the caller's
+
+# The reader of our output may go away (make start | head -1): what is printed decides nothing.
+trap '' PIPE
+say()           # say SENTENCE: print it, if somebody reads that
+{
+    echo "$*" 2>/dev/null || :
+}
 
 die()           # die SENTENCE
 {
-    echo "${0##*/}: $*" >&2
+    say "${0##*/}: $*" >&2
     exit 1
 }
 
@@ -49,7 +57,7 @@ choose_state()
         [ -z "$given" ] || die "users $pg_user and $httpd_user cannot reach STATE=$given:" \
             "give them execute permission on every folder above it, or choose another, as STATE=/var/lib/identityimg/mine"
         STATE=/var/lib/identityimg/$(digest "$source")
-        echo "The state is kept in $STATE, since $pg_user and $httpd_user cannot reach $source." >&2
+        say "The state is kept in $STATE, since $pg_user and $httpd_user cannot reach $source." >&2
     fi
     if [ -e "$STATE" ] && [ "$(stat -c %u -- "$STATE")" != "$(id -u)" ]; then
         die "the state folder $STATE belongs to user $(stat -c %U -- "$STATE"):" \
@@ -122,6 +130,7 @@ detached()
         my @keep = grep { defined $ENV{$_} } split " ", shift;
         %ENV = (PATH => "/usr/sbin:/usr/bin:/sbin:/bin", LANG => "C.UTF-8", map { $_ => $ENV{$_} } @keep);
         POSIX::setsid();
+        $SIG{PIPE} = "DEFAULT";
         POSIX::close($_) for 3 .. 1023;
         exec { $ARGV[0] } @ARGV;
         die "$ARGV[0]: $!\n"' "$@" </dev/null

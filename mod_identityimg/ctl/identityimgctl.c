@@ -1,4 +1,5 @@
 /* identityimgctl.c - the operator's tool: its options and its commands. */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,6 +118,18 @@ static int start(apr_pool_t *pool, int argc, char **argv)
     return run(pool, command, &options);
 }
 
+/* The work is done when its report cannot be written, and the caller must not take that for a report without
+ * differences. */
+static int finish_output(int ended)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return ended;
+    }
+    fprintf(stderr, "identityimgctl: cannot write to standard output: %s; the command has run to its end\n",
+            strerror(errno));
+    return CTL_TROUBLE;
+}
+
 int main(int argc, char **argv)
 {
     apr_pool_t *pool;
@@ -126,7 +139,7 @@ int main(int argc, char **argv)
     apr_initialize();
     atexit(apr_terminate);
     apr_pool_create(&pool, NULL);
-    ended = start(pool, argc, argv);
+    ended = finish_output(start(pool, argc, argv));
     apr_pool_destroy(pool);
     return ended;
 }
