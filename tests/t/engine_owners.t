@@ -113,6 +113,42 @@ is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE key LIKE 'g
 is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'pending'")), 0, '... or pending';
 forget();
 
+# Answers in the spool --------------------------------------------------------------------------------------
+
+# An answer that another process received is used, whatever it is: nothing is asked for again.
+my ($adopted, $claimed) = rows(['queued', undef, 3600], ['running', 'elsewhere/1/alive', 3600]);
+my $unknown = '00000000-0000-4000-8000-00000000abcd';
+for my $id ($adopted, $claimed, $unknown) {
+    open my $reply, '>', "$spool/$id.reply" or die $!;
+    print $reply '{"candidates": []}';
+    close $reply;
+}
+$gemini->forget;
+change($adopted, 'lease_expires_at = NULL');
+ok eventually(sub { row($adopted, 'state') eq 'failed' }, 60), 'a job is taken whose answer lies in the spool';
+is row($adopted, 'error_code'), 'no_image', '... it fails with that answer';
+is $gemini->asked, 0, '... and the provider is not asked again';
+ok !-e "$spool/$adopted.reply", '... the answer is removed';
+ok eventually(sub { !-e "$spool/$unknown.reply" }, 90), 'the answer of a job that no database knows is removed after a while';
+ok -e "$spool/$claimed.reply", '... while that of a job that another process runs stays';
+unlink "$spool/$claimed.reply";
+forget();
+
+# Pictures that a process was to save to their identities ---------------------------------------------------
+
+my @identities = $server->sql('SELECT id FROM identities ORDER BY id LIMIT 4');
+is scalar @identities, 4, 'there are four identities';
+my @unsaved = map { ordered('ok') } 1 .. 5;
+ok eventually(sub { !grep { row($_, 'state') ne 'succeeded' } @unsaved }, 120), '... and five pictures';
+my @ages = ('3 minutes', '1 minute', '11 minutes', '3 minutes', '2 minutes');
+$server->sql('BEGIN; ' . join(' ', map { "UPDATE generation_jobs SET save_to_identity = true, identity_id = '$identities[$_ < 3 ? $_ : 3]', finished_at = now() - interval '$ages[$_]', saved_at = " . ($_ == 4 ? 'now()' : 'NULL') . " WHERE id = '$unsaved[$_]';" } 0 .. 4) . ' COMMIT');
+ok eventually(sub { row($unsaved[0], 'saved_at IS NOT NULL') eq 't' }, 90), 'a picture that its process did not save within two minutes is saved by another one';
+is row($unsaved[1], 'saved_at IS NULL'), 't', '... one that is a minute old is left to its process';
+is row($unsaved[2], 'saved_at IS NULL'), 't', '... one that is older than ten minutes is not saved any more';
+is row($unsaved[3], 'saved_at IS NULL'), 't', '... and none replaces a picture that was saved later';
+is join('', $server->sql("SELECT count(*) FROM identities WHERE id IN ('$identities[1]', '$identities[2]', '$identities[3]') AND image IS NOT NULL")), 0, '... their identities are as they were';
+forget();
+
 # Limits across nodes ------------------------------------------------------------------------------------
 
 # What a new request finds: [running and queued rows of others, GenerationsAtOnce, GenerationQueue, its state].

@@ -176,6 +176,12 @@ sql("DELETE FROM users WHERE id = '$alice'");
 is refusal(post("$list$one/save-to-identity/")), '409 job_no_picture This generation has no picture.', 'pictures of a user who was deleted are gone';
 is json(get("$list$one/"))->{state}, 'succeeded', 'but for the record';
 
+# A generator that costs nothing bills nothing, whatever becomes of a job.
+my $unmade = row(state => "'queued'");
+ok eventually(sub { state_of($unmade) =~ /^failed user_deleted/ }), 'a job without a user fails';
+is_deeply json(get("$list$unmade/"))->{error}{billed}, $JSON::PP::false, '... and says that it was not billed';
+remove($unmade);
+
 # While it runs -----------------------------------------------------------------------------------------
 
 my $json = JSON::PP->new->utf8->canonical;

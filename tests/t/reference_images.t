@@ -2,6 +2,7 @@
 use strict;
 use warnings;
 use utf8;
+use IdentityImg::Server 'eventually';
 use IdentityImg::Test;
 use JSON::PP ();
 use Test::More;
@@ -436,5 +437,18 @@ is refusal(call(DELETE => path_of($one), as => 'alice')), '404 not_found Not fou
 is refusal(call(GET => path_of($one), as => 'alice')), '404 not_found Not found.', 'nor to be looked at';
 is_deeply listed('alice'), [$two], 'the other photo is still listed';
 is made('alice', order => 1)->{order}, 1, 'and its slot is free again';
+
+# Objects that another process has claimed since are not forgotten: it may not have deleted them yet.
+my ($lost, $own) = map { json(call(POST => 'reference-images/', as => 'bob', parts => [image => [portrait()]])) } 1, 2;
+sub manifest_of { my ($photo) = @_; my ($uuid) = $photo->{image}{original} =~ m{/media/([0-9a-f-]{36})/}; return join ' ', sql("SELECT state, claim, count(*) FROM stored_objects WHERE picture = '$uuid' GROUP BY 1, 2") }
+my $theirs = '00000000-0000-4000-8000-00000000c1a1';
+sql("CREATE FUNCTION test_claimed() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN NEW.claim := '$theirs'; RETURN NEW; END \$\$;"
+    . " CREATE TRIGGER test_claimed BEFORE UPDATE OF claim ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_claimed()");
+is call(DELETE => path_of($lost), as => 'bob')->code, 204, 'a photo is deleted whose objects another process claims meanwhile';
+sql('DROP TRIGGER test_claimed ON stored_objects; DROP FUNCTION test_claimed()');
+call(DELETE => path_of($own), as => 'bob');
+ok eventually(sub { manifest_of($own) eq '' }), 'the objects of a photo that no other process claims are forgotten';
+is manifest_of($lost), "doomed|$theirs|4", '... those that another one claimed stay in the manifest';
+sql("DELETE FROM stored_objects WHERE claim = '$theirs'");
 
 finish();
