@@ -149,9 +149,24 @@ static void test_counts(void)
     tap_ok(!iimg_edit_is_valid(&edit, 10000, &length), "a negative length of inserts is refused");
 }
 
+/* Of a picture so large that its growth is no limit before the inserts are one. */
+static void test_most_inserts(void)
+{
+    iimg_edit_step_t steps[] = { INSERT(IIMG_EDIT_MAX_INSERT), KEEP(100, 900) };
+    iimg_edit_t edit = { .steps = steps, .count = 2, .insert_length = IIMG_EDIT_MAX_INSERT };
+    uint64_t length;
+
+    tap_ok(iimg_edit_is_valid(&edit, 1000, &length) && length == 900 + IIMG_EDIT_MAX_INSERT,
+           "as many bytes are inserted as may be");
+    steps[0].insert_length++;
+    edit.insert_length++;
+    tap_ok(!iimg_edit_is_valid(&edit, 1000, &length), "one byte more is refused");
+}
+
 int main(void)
 {
     test_rows();
+    test_most_inserts();
     test_within();
     test_counts();
     return tap_done();

@@ -135,6 +135,37 @@ static void test_flood(iimg_context_t *context)
     tap_is_number(away, 1, "the others of the flood have their turn after him");
 }
 
+/* Ten of three clients wait. A client's next one has a place only when another client has clearly more. */
+static void test_shares(iimg_context_t *context)
+{
+    static const struct { int a, b, c; bool full_for_b; } cases[] = {
+        { 4, 3, 3, true }, { 5, 3, 2, false }, { 5, 5, 0, true }, { 6, 4, 0, false },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        iimg_password_place_t *first, *second;
+        visitor_t visitors[IIMG_PASSWORDS_WAITING];
+
+        iimg_password_enter(context, "x", &first);
+        iimg_password_enter(context, "x", &second);
+        for (int k = 0; k < IIMG_PASSWORDS_WAITING; k++) {
+            come(&visitors[k], k < cases[i].a ? "a" : k < cases[i].a + cases[i].b ? "b" : "c");
+        }
+        for (int k = 0; k < 100 && !iimg_password_is_full("a"); k++) {
+            usleep(10000);
+        }
+        tap_ok(iimg_password_is_full("a"), "the client with the most has no further place");
+        tap_ok(iimg_password_is_full("b") == cases[i].full_for_b,
+               "with %d, %d and %d waiting the second one has %s place", cases[i].a, cases[i].b,
+               cases[i].c, cases[i].full_for_b ? "no" : "a");
+        iimg_password_leave(first);
+        iimg_password_leave(second);
+        for (int k = 0; k < IIMG_PASSWORDS_WAITING; k++) {
+            pthread_join(visitors[k].thread, NULL);
+        }
+    }
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
@@ -142,6 +173,7 @@ int main(void)
     test_turns();
     test_deadline(context);
     test_flood(context);
+    test_shares(context);
     work_end(context);
     return tap_done();
 }

@@ -63,6 +63,9 @@ static void test_cuts(void)
             if (!iimg_picture_size(cut, length, &width, &height)) {
                 sane = sane && width == -1 && height == -1;
             }
+            else {
+                sane = sane && width == rows[i].width && height == rows[i].height;
+            }
             free(cut);
         }
         tap_ok(sane, "%s may be cut anywhere", rows[i].name);
