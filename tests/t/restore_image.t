@@ -22,6 +22,7 @@ my $back = restore();
 is $back->code, 200, 'after another picture the first one comes back';
 is name_of(json($back)), 'portrait.png', '... it is that one';
 is states(), 'held|4 live|4', '... live, and the other one is held now';
+is join(' ', sql("SELECT DISTINCT round(extract(epoch FROM held_until - changed_at) / 60) FROM stored_objects WHERE state = 'held'")), 24 * 60, '... for a day';
 is call(GET => json($back)->{image}{large})->code, 200, '... and its addresses open';
 is name_of(json(restore())), 'made-120x90-.jpg', 'once more takes that back';
 is scalar(() = stored_files()), 8, 'both are stored';

@@ -175,6 +175,7 @@ sub check_pages {
     is "$pages @ids", "1 @rows", 'a page that holds just all of them is the only one';
     ($pages, @ids) = _follow("$base?limit=3&$key");
     is "$pages @ids", "3 @rows", 'so is a last page that is full the last one';
+    is call(GET => "$base?limit=$_&$key", as => 'admin')->code, 200, "a page of $_, at the limit, is accepted" for 1, 100;
     my $first = json(call(GET => "$base?limit=4&unknown=a%26b+c&$key&before=", as => 'admin'));
     my $time = qr/-?\d+\.$rows[3]/;
     like $first->{next}, qr{^\Q@{[base_url()]}\E/api/v1/\Q$base\E\?limit=4&unknown=a%26b\+c&\Q$key\E&before=$time$}, 'the next page has an absolute address, with all that was asked';
