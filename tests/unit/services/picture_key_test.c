@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_general.h>
+#include <apr_strings.h>
 #include "tap.h"
 
 #define UUID "00000000-0000-4000-8000-00000000000a"
@@ -48,6 +49,36 @@ static void parts(void)
     tap_is(iimg_key_extension(generated), "png", "the extension of a generated picture's key");
 }
 
+/* COUNT letters. */
+static const char *letters(int count)
+{
+    char *text = apr_palloc(pool, (apr_size_t)count + 1);
+
+    memset(text, 'n', (size_t)count);
+    text[count] = '\0';
+    return text;
+}
+
+static void lengths(void)
+{
+    static const char *const places[] = { "media/" UUID "/", "media/" UUID "/__sized__/" };
+    static const struct { int name, extension; bool valid; } cases[] = {
+        { 1, 1, true }, { 0, 3, false }, { 120, 3, true }, { 121, 3, false },
+        { 9, 0, false }, { 9, 8, true }, { 9, 9, false }, { 120, 8, true },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        for (size_t place = 0; place < sizeof(places) / sizeof(places[0]); place++) {
+            const char *key = apr_pstrcat(pool, places[place], letters(cases[i].name), ".",
+                                          letters(cases[i].extension), NULL);
+
+            tap_ok(iimg_key_is_valid(key) == cases[i].valid,
+                   "a name of %d and an extension of %d characters are %s key", cases[i].name,
+                   cases[i].extension, cases[i].valid ? "a" : "no");
+        }
+    }
+}
+
 static void own_keys_are_valid(void)
 {
     for (int size = 0; size < IIMG_SIZES; size++) {
@@ -69,6 +100,7 @@ int main(void)
     apr_pool_create(&pool, NULL);
     validity();
     parts();
+    lengths();
     own_keys_are_valid();
     apr_terminate();
     return tap_done();
