@@ -31,7 +31,7 @@ LoadModule authn_file_module /usr/lib/apache2/modules/mod_authn_file.so
     AuthType Basic
     AuthName "file"
     AuthBasicProvider file
-    AuthUserFile $passwords
+    AuthUserFile "$passwords"
     Require valid-user
 </Location>
 <Location "/by-either">
@@ -39,7 +39,7 @@ LoadModule authn_file_module /usr/lib/apache2/modules/mod_authn_file.so
     AuthType Basic
     AuthName "either"
     AuthBasicProvider file identityimg
-    AuthUserFile $passwords
+    AuthUserFile "$passwords"
     Require valid-user
 </Location>
 LoadModule status_module /usr/lib/apache2/modules/mod_status.so
@@ -66,10 +66,7 @@ LoadModule rewrite_module /usr/lib/apache2/modules/mod_rewrite.so
 </Location>
 CONF
 my $server = IdentityImg::Server->new('authentication', conf => $conf)->start;
-mkdir $server->state . '/httpd/htdocs/static';
-open $file, '>', $server->state . '/httpd/htdocs/static/page.txt' or die $!;
-print $file "a page\n";
-close $file;
+$server->add_page;
 
 my @codes;
 sub ask { my ($path, $email, $password) = @_; return asked($path, defined $email ? login($email, $password) : undef) }

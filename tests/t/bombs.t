@@ -28,7 +28,7 @@ for my $case (bombs()) {
         like $said->{detail}, $says{$code}, 'in numbers';
         next;
     }
-    my $sizes = join ' ', map { my $file = "$ENV{IIMG_WORK}/bomb.jpg"; open my $out, '>:raw', $file or die $!; print $out call(GET => $said->{image}{$_}, base => $base)->content; close $out; `vipsheader $file` =~ /: (\d+x\d+) / ? $1 : '?' } qw(thumbnail large);
+    my $sizes = join ' ', map { my $file = "$ENV{IIMG_WORK}/bomb.jpg"; open my $out, '>:raw', $file or die $!; print $out call(GET => $said->{image}{$_}, base => $base)->content; close $out; `vipsheader '$file'` =~ /: (\d+x\d+) / ? $1 : '?' } qw(thumbnail large);
     is $sizes, $what =~ /GIF/ ? '1x1 1x1' : '64x64 64x64', 'and shows what it shows';
     my $kept = call(GET => $said->{image}{original}, base => $base)->content;
     cmp_ok length $kept, '<', $what =~ /frames|profile/ ? 1 + length $bytes : 2000, 'and only that is kept';

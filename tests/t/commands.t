@@ -3,6 +3,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use File::Find ();
 use File::Path ();
@@ -38,7 +39,7 @@ File::Find::find({ no_chdir => 1, wanted => sub { $installed{substr $_, length $
 my ($modules) = shell('apxs -q LIBEXECDIR') =~ /(\S+)/;
 my %wanted = ("$modules/mod_identityimg.so" => 0644, '/usr/lib/identityimg/identityimg-worker' => 0755, '/usr/sbin/identityimgctl' => 0755, '/usr/share/identityimg/scripts/migrate' => 0755,
     (map { ("/etc/apache2/mods-available/$_" => 0644) } qw(identityimg.load identityimg.conf identityimg-pages.conf)),
-    (map { ('/usr/share/identityimg/' . substr($_, length "$source/") => 0644) } glob "$source/sql/*.sql $source/sql/migrations/*.sql"),
+    (map { ('/usr/share/identityimg/' . substr($_, length "$source/") => 0644) } map { glob } "$source/sql/*.sql", "$source/sql/migrations/*.sql"),
     (map { ('/usr/share/identityimg/' . substr($_, length "$source/conf/") => 0644) } glob "$source/conf/examples/*.conf"));
 is join("\n", map { "$_ " . sprintf '%o', $installed{$_} // 0 } sort keys %wanted), join("\n", map { "$_ " . sprintf '%o', $wanted{$_} } sort keys %wanted), 'puts each file in its place, with its mode';
 is join("\n", grep { !$wanted{$_} && !m{^/usr/share/identityimg/client/|/vips-heif\.so$} } sort keys %installed), '', '... and no other but the pages';
@@ -53,12 +54,12 @@ my $out = $base->script(serve => 'start');
 SKIP: {
     skip 'a module is installed here: the .load would take that one', 3 if -e "$modules/mod_identityimg.so";
     like $out, qr/Cannot load \Q$modules\E\/mod_identityimg\.so/, 'the installed .load loads what is installed (here: nothing)';
-    like $out, qr/^serve: httpd did not start; its log is \S+error\.log$/m, '... and a start that fails says so, and where to look';
+    like $out, qr/^serve: httpd did not start; its log is .+error\.log$/m, '... and a start that fails says so, and where to look';
     isnt $? >> 8, 0, '... with a status';
 }
 is $base->script(serve => 'status') =~ s/\(.*?\)//gr =~ s/^state: .*\n//mr, "httpd: not running\ndatabase: not running\n", '... and leaves nothing behind that runs';
 open my $file, '>', "$root/etc/apache2/mods-available/identityimg.load" or die $!;
-print $file $load =~ s{LoadModule identityimg_module }{LoadModule identityimg_module $root}r;
+print $file $load =~ s{LoadModule identityimg_module (.*)}{LoadModule identityimg_module "$root$1"}r;
 close $file;
 chmod 0755, $root;
 $base->start;
@@ -75,8 +76,9 @@ unlike shell("ps -o user= -p $cluster"), qr/^root\b/, '... nor is the database';
 # status, start, stop ---------------------------------------------------------------------------------
 
 my $state = $base->state;
+utf8::decode(my $shown = $state);
 my $port = ($base->base =~ /(\d+)$/)[0];
-like $base->script(serve => 'status'), qr{^httpd: running \(pid \d+\), http://127\.0\.0\.1:$port/\ndatabase: running \(pid \d+\), .*\nstate: \Q$state\E\n$}, 'status says what runs, where';
+like $base->script(serve => 'status'), qr{^httpd: running \(pid \d+\), http://127\.0\.0\.1:$port/\ndatabase: running \(pid \d+\), .*\nstate: \Q$shown\E\n$}, 'status says what runs, where';
 is ended(), 0, '... and returns 0';
 like $base->script(serve => 'start'), qr{^Already running: http://127\.0\.0\.1:$port/}m, 'a second start says that it runs already';
 is ended(), 0, '... which is no mistake';

@@ -48,10 +48,10 @@ is_silent('each example', slurp("$ENV{IIMG_SOURCE}/conf/examples/parking.conf"))
 # Locations -----------------------------------------------------------------------------------------
 
 sub off { my ($path) = @_; return "<Location \"$path\">\n    IdentityImg off\n</Location>\n" }
-warns(qr{IIMG0012: IdentityImg: off in <Location "/"> at \S+extra\.conf:1 does not turn off <Location "/api/v1">, which is on; set off in that Location},
+warns(qr{IIMG0012: IdentityImg: off in <Location "/"> at .+extra\.conf:1 does not turn off <Location "/api/v1">, which is on; set off in that Location},
     'off around the API', off('/'));
 warns(qr{off in <Location "/api"> at}, '... one step around it', off('/api/'));
-warns(qr{IIMG0012: IdentityImg: is off at \S+extra\.conf:1 and on at \S+identityimg\.conf:\d+, both for <Location "/api/v1">; the later one counts: remove one}, 'on and off for one path', off('/api/v1'));
+warns(qr{IIMG0012: IdentityImg: is off at .+extra\.conf:1 and on at \S+identityimg\.conf:\d+, both for <Location "/api/v1">; the later one counts: remove one}, 'on and off for one path', off('/api/v1'));
 is_silent('off for a part of the API', off('/api/v1/admin'));
 is_silent('off for something else', off('/other'));
 is_silent('off in a virtual host alone', host(off('/api/v1')));
@@ -83,20 +83,20 @@ my $guarded = "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider
 warns(qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at \S+, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
     'pictures that moved alone below a guarded Location', "IdentityImgMediaPath /media\n", $guarded . $shipped);
 is_silent('... which guard nothing that is granted', '', $guarded . $shipped);
-warns(qr{IIMG0018: Alias: "/pictures/old" at \S+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path}, 'an Alias within the pictures', "Alias /pictures/old $state\n");
-warns(qr{IIMG0018: Alias: "/api/v1/docs" at .* since IdentityImg on takes}, 'an Alias within the API', "Alias /api/v1/docs $state\n");
-is_silent('... where it is off', "Alias /api/v1/docs $state\n" . off('/api/v1/docs'));
-is_silent('an Alias elsewhere', "Alias /docs $state\n");
+warns(qr{IIMG0018: Alias: "/pictures/old" at .+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path}, 'an Alias within the pictures', "Alias /pictures/old \"$state\"\n");
+warns(qr{IIMG0018: Alias: "/api/v1/docs" at .* since IdentityImg on takes}, 'an Alias within the API', "Alias /api/v1/docs \"$state\"\n");
+is_silent('... where it is off', "Alias /api/v1/docs \"$state\"\n" . off('/api/v1/docs'));
+is_silent('an Alias elsewhere', "Alias /docs \"$state\"\n");
 SKIP: {
     skip 'httpd\'s user is root\'s choice', 2 if $> != 0;
     mkdir "$state/foreign", 0700 or die $!;
-    warns(qr{IIMG0020: IdentityImgStorageRoot: httpd's user \S+ may not use "\Q$state\E/foreign": Permission denied; chown it to that user}, 'a store of another user', "IdentityImgStorageRoot $state/foreign\n");
+    warns(qr{IIMG0020: IdentityImgStorageRoot: httpd's user \S+ may not use "\Q$state\E/foreign": Permission denied; chown it to that user}, 'a store of another user', "IdentityImgStorageRoot \"$state/foreign\"\n");
 }
 for (['missing', ''], ['empty', 'mkdir']) {
     my ($what, $make) = @$_;
     mkdir "$state/pages" if $make;
     warns(qr{IIMG0016: Define IIMG_CLIENT: httpd's user \S+ cannot read "\Q$state\E/pages/index\.html": No such file or directory; install the pages}, "pages whose folder is $what",
-        "Define IIMG_CLIENT $state/pages\nInclude \"$ENV{IIMG_SOURCE}/conf/identityimg-pages.conf\"\n");
+        "Define IIMG_CLIENT \"$state/pages\"\nInclude \"$ENV{IIMG_SOURCE}/conf/identityimg-pages.conf\"\n");
 }
 
 # Addresses -----------------------------------------------------------------------------------------
@@ -112,8 +112,8 @@ warns(qr{IIMG0019: IdentityImgCorsOrigin: "https://app\.example\.com:443" names 
 warns(qr{IIMG0019: IdentityImgCorsOrigin: "http://Api\.example\.com" is this server itself \(IdentityImgBaseURL\)}, 'an origin that is this server', "IdentityImgBaseURL http://api.example.com\nIdentityImgCorsOrigin http://Api.example.com\n");
 is_silent('other origins', "IdentityImgCorsOrigin https://app.example.com https://app.example.com:8443 http://localhost:5173\n");
 
-my ($status, $out) = $server->configtest_output(host("IdentityImgSecretFile $state/gone\n"));
-like $out, qr/IIMG0010: IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read: .* \(in the <VirtualHost> at \S+extra\.conf:1\)/, 'a mistake in a virtual host names that host';
+my ($status, $out) = $server->configtest_output(host("IdentityImgSecretFile \"$state/gone\"\n"));
+like $out, qr/IIMG0010: IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read: .* \(in the <VirtualHost> at .+extra\.conf:1\)/, 'a mistake in a virtual host names that host';
 
 # A start says the same, once, and what is off is that Location alone -----------------------------------
 

@@ -2,6 +2,7 @@
 # the directive and with what is allowed; virtual hosts inherit; table, README and conf file agree.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use IdentityImg::Server qw(eventually free_port);
 use IdentityImg::Test;
@@ -127,11 +128,11 @@ sub secret_file {
     print $out $text;
     close $out;
     chmod $mode // 0600, $secret;
-    return "IdentityImgSecretFile $secret\n";
+    return "IdentityImgSecretFile \"$secret\"\n";
 }
 unlink $secret;
-like complaint("IdentityImgSecretFile $secret\n"), qr/IdentityImgSecretFile: "$secret" cannot be read: .*No such file/, 'a secret file that is missing';
-like complaint(secret_file("1 $hex\n", $_)), qr/IdentityImgSecretFile: "$secret" may be read by others than its owner: chmod 600 it/, sprintf('a secret file of mode %04o', $_)
+like complaint("IdentityImgSecretFile \"$secret\"\n"), qr/IdentityImgSecretFile: "\Q$secret\E" cannot be read: .*No such file/, 'a secret file that is missing';
+like complaint(secret_file("1 $hex\n", $_)), qr/IdentityImgSecretFile: "\Q$secret\E" may be read by others than its owner: chmod 600 it/, sprintf('a secret file of mode %04o', $_)
     for 0644, 0640, 0604, 0660;
 my %secrets = (
     ''                            => 'holds no key',
@@ -148,29 +149,29 @@ my %secrets = (
     '#' x 5000                    => 'is larger than 4 kB',
 );
 for my $text (sort keys %secrets) {
-    like complaint(secret_file($text)), qr/IdentityImgSecretFile: "$secret" \Q$secrets{$text}\E/, "a secret file that $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
+    like complaint(secret_file($text)), qr/IdentityImgSecretFile: "\Q$secret\E" \Q$secrets{$text}\E/, "a secret file that $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
     unlike complaint(secret_file($text)), qr/$hex/, '... whose keys are not repeated' if $text =~ /$hex/;
 }
-like complaint("IdentityImgSecretFile $state\n"), qr/IdentityImgSecretFile: "$state" is not a plain file/, 'a folder for a secret file';
+like complaint("IdentityImgSecretFile \"$state\"\n"), qr/IdentityImgSecretFile: "\Q$state\E" is not a plain file/, 'a folder for a secret file';
 is complaint(secret_file("# two keys are right\nnew $hex\r\n\nold $hex\n")), '', 'a secret file with two keys, a comment, an empty line and CRLF is fine';
 is complaint(''), '', 'and so is the one before';
 
-like complaint("IdentityImgStorageRoot $state/nowhere\n"), qr/IdentityImgStorageRoot: "$state\/nowhere" is not a directory/, 'a storage folder that is missing';
-like complaint("IdentityImgStorageRoot $secret\n"), qr/IdentityImgStorageRoot: "$secret" is not a directory/, 'or is a file';
-like complaint("IdentityImgWorkerProgram $state/nowhere\n"), qr/IdentityImgWorkerProgram: "$state\/nowhere" cannot be run: No such file/, 'a worker that is missing';
-like complaint("IdentityImgWorkerProgram $secret\n"), qr/IdentityImgWorkerProgram: "$secret" cannot be run: Permission denied/, 'or is no program';
+like complaint("IdentityImgStorageRoot \"$state/nowhere\"\n"), qr/IdentityImgStorageRoot: "\Q$state\E\/nowhere" is not a directory/, 'a storage folder that is missing';
+like complaint("IdentityImgStorageRoot \"$secret\"\n"), qr/IdentityImgStorageRoot: "\Q$secret\E" is not a directory/, 'or is a file';
+like complaint("IdentityImgWorkerProgram \"$state/nowhere\"\n"), qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/, 'a worker that is missing';
+like complaint("IdentityImgWorkerProgram \"$secret\"\n"), qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/, 'or is no program';
 my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
 {
     local @ENV{qw(HOME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('/nonexistent', '', '');
     like complaint("IdentityImgStorage s3\n"), qr/IdentityImgS3Bucket: the storage "s3" needs the name of a bucket/, 's3 without a bucket';
     like complaint($s3), qr/IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from the environment/, 's3 without credentials';
     is complaint("${s3}IdentityImgS3MachineCredentials on\n"), '', 'which the machine may have';
-    like complaint("${s3}IdentityImgS3CredentialsFile $state/gone\n"), qr/IdentityImgS3CredentialsFile: "$state\/gone" cannot be read/, 'a file with credentials that is missing';
+    like complaint("${s3}IdentityImgS3CredentialsFile \"$state/gone\"\n"), qr/IdentityImgS3CredentialsFile: "\Q$state\E\/gone" cannot be read/, 'a file with credentials that is missing';
     @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('key', 'secret');
     is complaint($s3), '', 'credentials may come from the environment';
     like complaint("${s3}IdentityImgS3Endpoint http://store.example.com\n"), qr/IdentityImgS3Endpoint: "http:\/\/store\.example\.com" is plain http to another machine/, 'plain http to a store elsewhere';
     is complaint("${s3}IdentityImgS3Endpoint http://store.example.com\nIdentityImgAllowInsecureEndpoint on\n"), '', '... unless it is allowed';
-    like complaint("${s3}IdentityImgS3CAFile $state/gone\n"), qr/IdentityImgS3CAFile: "$state\/gone" cannot be read/, 'a CA file that is missing';
+    like complaint("${s3}IdentityImgS3CAFile \"$state/gone\"\n"), qr/IdentityImgS3CAFile: "\Q$state\E\/gone" cannot be read/, 'a CA file that is missing';
     like complaint("${s3}IdentityImgS3KMSKey alias\/x\n"), qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a key without encryption';
     like complaint("${s3}IdentityImgMediaPublicURL https://cdn.example.com\n"), qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN for addresses that are signed';
 }
@@ -192,11 +193,11 @@ like complaint('IdentityImgGeminiModels ' . join(' ', map { "m$_" } 1 .. 17) . "
 like complaint("IdentityImgGenerator gemini\n"), qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
     'gemini without a key';
 secret_file("a-key\n", 0644);
-like complaint("IdentityImgGeminiKeyFile $secret\n"), qr/IdentityImgGeminiKeyFile: "$secret" may be read by others/, 'a key that others may read';
+like complaint("IdentityImgGeminiKeyFile \"$secret\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key that others may read';
 secret_file('');
-like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile $secret\n"), qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
+like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
 is complaint("IdentityImgGenerator preview\n"), '', 'preview needs none';
-like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile $state/gone\n</VirtualHost>\n"), qr/IdentityImgSecretFile: "$state\/gone" cannot be read/,
+like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile \"$state/gone\"\n</VirtualHost>\n"), qr/IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read/,
     'virtual hosts are checked too';
 
 # Without mod_dbd: the demo's file without its lines about databases.

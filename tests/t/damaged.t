@@ -3,6 +3,7 @@
 # many, IIMG_SEED which.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Test;
 use Test::More;

@@ -2,6 +2,7 @@
 # database has, the README which routes there are.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use IdentityImg::Test;
 use JSON::PP ();
@@ -9,7 +10,7 @@ use Test::More;
 
 my $source = $ENV{IIMG_SOURCE};
 my $schema = JSON::PP->new->utf8->decode(slurp("$source/mod_identityimg/openapi.json"));
-my %page = map { m{docs/(.*)}; ($1 => slurp($_)) } glob "$source/docs/*.md $source/docs/*/*.md";
+my %page = map { m{docs/(.*)}; ($1 => slurp($_)) } map { glob } "$source/docs/*.md", "$source/docs/*/*.md";
 
 # docs/api -------------------------------------------------------------------------------------------
 

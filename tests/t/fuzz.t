@@ -2,6 +2,7 @@
 # undefined behaviour, no leak, no wait, and what tests/fuzz/*_fuzz.c claim of the results holds.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use Test::More;
 

@@ -3,6 +3,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use IdentityImg::Test;
 use IdentityImg::Server;

@@ -1,6 +1,7 @@
 # health.t - whether a server lives and can do its work: what load balancers ask, and what operators read.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use IdentityImg::Server qw(eventually);
 use IdentityImg::Test;
 use IO::Socket::INET ();
@@ -24,7 +25,7 @@ MaxRequestWorkers 25
 Listen 127.0.0.1:$other_port
 <VirtualHost 127.0.0.1:$other_port>
     ServerName other.example
-    IdentityImgStorageRoot $other_store
+    IdentityImgStorageRoot "$other_store"
 </VirtualHost>
 CONF
 my $base = $server->base;
@@ -79,9 +80,9 @@ trouble('a table that the newest migration made', sub { $server->sql("UPDATE sch
     "the database has migration \\d+, this build needs $needed: run scripts/migrate", sub { $server->sql("UPDATE schema_migrations SET version = $needed WHERE version = 0") });
 trouble('any migrations', sub { $server->sql('ALTER TABLE schema_migrations RENAME TO elsewhere') }, 'the database: .*schema_migrations', sub { $server->sql('ALTER TABLE elsewhere RENAME TO schema_migrations') });
 my $pictures = $server->state . '/pictures';
-trouble('the store\'s directory', sub { rename $pictures, "$pictures.away" or die $! }, "the store: $pictures: No such file or directory", sub { rename "$pictures.away", $pictures or die $! });
+trouble('the store\'s directory', sub { rename $pictures, "$pictures.away" or die $! }, "the store: \Q@{[logged($pictures)]}\E: No such file or directory", sub { rename "$pictures.away", $pictures or die $! });
 my $mode = (stat $pictures)[2] & 07777;
-trouble('leave to write there', sub { chmod 0500, $pictures or die $! }, "the store: $pictures: Permission denied", sub { chmod $mode, $pictures or die $! });
+trouble('leave to write there', sub { chmod 0500, $pictures or die $! }, "the store: \Q@{[logged($pictures)]}\E: Permission denied", sub { chmod $mode, $pictures or die $! });
 $server->sql("INSERT INTO schema_migrations (version, name, sha256) VALUES ($needed + 1, 'of a later build', '')");
 becomes(200, 'a database that is ahead of the build is no trouble');
 $server->sql("DELETE FROM schema_migrations WHERE version = $needed + 1");

@@ -59,7 +59,7 @@ for my $name (@confs) {
 for my $round (1, 2) {
     $said = install($root);
     is join(' ', grep { slurp("$mods/$_") ne $changed{$_} } @confs), '', "upgrade $round keeps what the operator changed";
-    is join(' ', sort $said =~ m{^Kept \S+ root/etc/apache2/mods-available/(\S+), which differs from this version's: compare it with \S+ root/\S+\.new$}mg), join(' ', sort @confs), '... says so, file by file';
+    is join(' ', sort $said =~ m{^Kept .+ root/etc/apache2/mods-available/(\S+), which differs from this version's: compare it with .+ root/\S+\.new$}mg), join(' ', sort @confs), '... says so, file by file';
     is found($mods), join(' ', sort map { ($_, "$_.new") } @confs), '... and puts the shipped files beside them';
     is slurp("$mods/identityimg.conf.new"), slurp("$source/conf/identityimg.conf"), '... as they are';
     is sprintf('%04o', (stat "$mods/identityimg.conf.new")[2] & 07777), '0644', '... readable';
@@ -84,7 +84,7 @@ my $place = "$ENV{IIMG_WORK}/install-place";
 install($place);
 my ($modules) = `apxs -q LIBEXECDIR` =~ /(\S+)/;
 append("$place/etc/apache2/mods-available/identityimg.conf", "IdentityImgMediaExpiry 60\n");
-put("$place/etc/apache2/mods-available/identityimg.load", "LoadModule identityimg_module $place$modules/mod_identityimg.so\n");
+put("$place/etc/apache2/mods-available/identityimg.load", "LoadModule identityimg_module \"$place$modules/mod_identityimg.so\"\n");
 like install($place), qr/^Kept .*identityimg\.conf,/m, 'an upgrade of another tree';
 chmod 0755, $place;
 my $server = IdentityImg::Server->new('install', env => { IIMG_CONF_DIR => "$place/etc/apache2/mods-available", IIMG_MODULE => "$place$modules/mod_identityimg.so",

@@ -208,9 +208,10 @@ is_refused(raw(signed("generated_images/$uuid.png")), 404, 'nor a generated one:
 
 # The folder has no other address.
 my $root = $server->state . '/pictures';
+my $root_url = $root =~ s/([^!-~])/sprintf '%%%02X', ord $1/ger;
 my $on_disk = $key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r;
-for my $target ("/$key", "/$on_disk", "/media/", "$root/$on_disk", "/pictures/$on_disk", "/pictures/$on_disk$query", "/identityimg-error/$key", "/api/v1/$key", "/cgi-bin/$key", '/identityimg:refused') {
-    is_refused(raw($target), '401|403|404', "no other way to a picture: " . ($target =~ s/\Q$root\E/STATE/r =~ s/\?.*/?.../r));
+for my $target ("/$key", "/$on_disk", "/media/", "$root_url/$on_disk", "/pictures/$on_disk", "/pictures/$on_disk$query", "/identityimg-error/$key", "/api/v1/$key", "/cgi-bin/$key", '/identityimg:refused') {
+    is_refused(raw($target), '401|403|404', "no other way to a picture: " . ($target =~ s/\Q$root_url\E/STATE/r =~ s/\?.*/?.../r));
 }
 
 # Names that mean something to httpd --------------------------------------------------------------------------

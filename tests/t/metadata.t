@@ -2,6 +2,7 @@
 # none in what it makes of them, and pixels, colour profile and orientation are the same.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use Digest::MD5 ();
 use File::Temp ();
@@ -174,16 +175,17 @@ for my $name (qw(base.heic base.avif)) {
 # The filter --------------------------------------------------------------------------------------
 
 my @all = map { m{([^/]+)$} } sort glob "$in/*";
+cmp_ok scalar(@all), '>', 20, 'there are pictures of all kinds';
 my %said;
 for my $name (@all) {
-    my $said = `'$filter' $in/$name $out/$name 2>&1`;
+    my $said = `'$filter' '$in/$name' '$out/$name' 2>&1`;
     is $?, 0, "$name is filtered" or diag $said;
     $said{$name} = $said;
 }
 
 sub exif_of {
     my ($folder) = @_;
-    my $text = qx{cd $folder && exiftool -q -q -j -a -G1 -s -n -b -u -ICC_Profile -all . 2>/dev/null};
+    my $text = qx{cd '$folder' && exiftool -q -q -j -a -G1 -s -n -b -u -ICC_Profile -all . 2>/dev/null};
     return map { $_->{SourceFile} =~ s{^\./}{}r => $_ } @{JSON::PP->new->decode($text)};
 }
 my %before = exif_of($in);
@@ -222,7 +224,9 @@ for my $case (['progressive.jpg', 'progressive=1'], ['base.jpg', 'progressive=0'
     my ($name, $words) = @$case;
     like $said{$name}, qr/$words/, "$name: $words";
 }
-for my $name (grep { /^(?:profile|cmyk)/ } @all) {
+my @profiled = grep { /^(?:profile|cmyk)/ } @all;
+cmp_ok scalar(@profiled), '>', 1, 'some have a profile';
+for my $name (@profiled) {
     like $said{$name}, qr/ icc=[1-9]\d{2}/, "$name: its profile's length is told";
 }
 my ($loop_before, $loop_after) = map { () = slurp("$_/animated.gif") =~ /NETSCAPE2\.0/g } $in, $out;
@@ -231,7 +235,7 @@ is $loop_after, $loop_before, 'an animated GIF is still told how often to play';
 # Damage ------------------------------------------------------------------------------------------
 
 my $each = int($rounds / @all) + 1;
-my $said = qx{cd $dir && '$filter' --mutate $each 1 @{[map { "in/$_" } @all]} 2>&1};
+my $said = qx{cd '$dir' && '$filter' --mutate $each 1 @{[map { "in/$_" } @all]} 2>&1};
 is $?, 0, $each * @all . ' damaged copies are refused, or filtered for good' or diag $said;
 
 done_testing();

@@ -17,10 +17,10 @@ use Test::More;
 my $auth_openidc = '/usr/lib/apache2/modules/mod_auth_openidc.so';
 plan skip_all => 'mod_auth_openidc is not installed (Debian: libapache2-mod-auth-openidc)' if !-e $auth_openidc;
 
-my $keys = File::Temp->newdir("$ENV{IIMG_WORK}/keys.XXXXXX");
+my $keys = File::Temp->newdir('/tmp/iimg-keys.XXXXXX');       # (OIDCOAuthVerifyCertFiles takes many files, and no path with a blank.)
 for my $name ('ours', 'next', 'strangers') {
-    system("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out $keys/$name.key 2>/dev/null"
-        . " && openssl pkey -in $keys/$name.key -pubout -out $keys/$name.pem") == 0 or die 'openssl failed';
+    system("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out '$keys/$name.key' 2>/dev/null"
+        . " && openssl pkey -in '$keys/$name.key' -pubout -out '$keys/$name.pem'") == 0 or die 'openssl failed';
 }
 
 my $provider = open2(my $provider_out, my $provider_in, 'node', "$ENV{IIMG_DOUBLES}/oidc.mjs", '--client', 'identityimg-pages', '--secret', 'the-secret');
@@ -56,10 +56,7 @@ Include "$ENV{IIMG_SOURCE}/conf/examples/openid-connect.conf"
     Require all denied
 </Location>
 CONF
-mkdir $server->state . '/httpd/htdocs/static';
-open $file, '>', $server->state . '/httpd/htdocs/static/page.txt' or die $!;
-print $file "a page\n";
-close $file;
+$server->add_page;
 
 # Tokens ------------------------------------------------------------------------------------------------
 
@@ -75,7 +72,7 @@ sub sign {
         my $in = File::Temp->new;
         print $in $text;
         close $in;
-        $signature = `openssl dgst -sha256 -sign $keys/$key.key $in`;
+        $signature = `openssl dgst -sha256 -sign '$keys/$key.key' '$in'`;
         die 'openssl failed' if $?;
     }
     return "$text." . encode_base64url($signature, '');

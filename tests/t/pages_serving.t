@@ -63,10 +63,10 @@ browse('logic.mjs');
 
 my $server = IdentityImg::Server->new('pages-moved', env => { IIMG_CLIENT => '' });
 $server->write_conf(<<"CONF");
-Define IIMG_CLIENT $source/build/client
+Define IIMG_CLIENT "$source/build/client"
 Define IIMG_PAGES /tools/pictures/
 Define IIMG_PICTURES_ORIGIN https://pictures.example.com
-Include $source/conf/identityimg-pages.conf
+Include "$source/conf/identityimg-pages.conf"
 CONF
 $server->script(serve => 'start');
 is $? , 0, 'the pages may live below another path';

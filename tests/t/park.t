@@ -3,6 +3,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use IdentityImg::Gemini;
 use IdentityImg::Server qw(in_parallel eventually free_port);
 use IdentityImg::Test;

@@ -3,6 +3,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use IdentityImg::Server 'eventually';
 use IdentityImg::Test;
 use IO::Select;

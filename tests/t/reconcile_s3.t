@@ -44,9 +44,9 @@ open my $out, '>', $file or die $!;
 print $out "[default]\naws_access_key_id = $place->{access}\naws_secret_access_key = $place->{secret}\n";
 close $out;
 chmod 0644, $file;
-like told({ AWS_ACCESS_KEY_ID => '' }, "--s3-credentials-file $file sweep"), qr/^2 identityimgctl: --s3-credentials-file: .*chmod 600/, 'a file of keys that others can read is refused';
+like told({ AWS_ACCESS_KEY_ID => '' }, "--s3-credentials-file '$file' sweep"), qr/^2 identityimgctl: --s3-credentials-file: .*chmod 600/, 'a file of keys that others can read is refused';
 chmod 0600, $file;
-is told({ AWS_ACCESS_KEY_ID => '', AWS_SECRET_ACCESS_KEY => '' }, "--s3-credentials-file $file sweep"), "0 0 objects deleted\n", '... one that only we can read will do';
+is told({ AWS_ACCESS_KEY_ID => '', AWS_SECRET_ACCESS_KEY => '' }, "--s3-credentials-file '$file' sweep"), "0 0 objects deleted\n", '... one that only we can read will do';
 my $port = IdentityImg::Server::free_port();
 like tool("--s3-endpoint http://127.0.0.1:$port sweep"), qr/^2 identityimgctl: The picture store is not available/, 'a store that is away is trouble';
 

@@ -1,6 +1,7 @@
 # samples.t - each line of shell in docs/api does what it shows, on a server that has what it is about.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use File::Path ();
 use IdentityImg::Test;

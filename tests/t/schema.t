@@ -1,6 +1,7 @@
 # schema.t - the description of the API: a right OpenAPI document, true to the code, served to anyone.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use IdentityImg::Server;
 use IdentityImg::Test;

@@ -29,55 +29,55 @@ sub look { my ($name) = @_; my @info = lstat "$dir/$name"; return @info ? join '
 
 # [what, path, sentence, CODE that prepares it]
 my @wrong = (
-    ['a path below a folder that is missing', 'none/spool', qr/cannot be made: \S+none: No such file or directory; create that folder first/],
+    ['a path below a folder that is missing', 'none/spool', qr/cannot be made: .+none: No such file or directory; create that folder first/],
     ['a path below a file',                   'file/spool', qr/cannot be (?:made|used): .*/, sub { file('file') }],
     ['a file',                                'plain',      qr/is not a folder; remove the file or choose another path/, sub { file('plain') }],
     ['a link to a folder',                    'link',       qr/is a symbolic link; name the folder that it leads to/, sub { folder('target', $own, 0700); symlink "$dir/target", "$dir/link" }],
     ['a link with a slash behind it',         'link/',      qr/is a symbolic link/],
     ['a link to nothing',                     'dangling',   qr/is a symbolic link/, sub { symlink "$dir/nothing", "$dir/dangling" }],
-    ['a folder that anyone may write to',     'open/spool', qr/is not safe: every user may rename what is in \S+open; run chmod o-w on that folder/, sub { folder('open', $own, 0777) }],
+    ['a folder that anyone may write to',     'open/spool', qr/is not safe: every user may rename what is in .+open; run chmod o-w on that folder/, sub { folder('open', $own, 0777) }],
 );
 my @root_only = (
     ['a folder of another user', 'foreign', qr/belongs to the user root and not to httpd's user www-data; choose a folder that does not exist yet, or chown this one/, sub { folder('foreign', 0, 0755) }],
     ['... though all may use it', 'shared', qr/belongs to the user root and not/, sub { folder('shared', 0, 01777) }],
-    ['a folder that httpd\'s user may not enter', 'closed/spool', qr/cannot be used: httpd's user www-data may not use the folder \S+closed: Permission denied/, sub { folder('closed', 0, 0700) }],
-    ['one above it that it may not enter', 'closed/deep/spool', qr/cannot be used: httpd's user www-data may not use the folder \S+deep: Permission denied/, sub { folder('closed/deep', 0, 0755) }],
-    ['an own folder below such a one', 'closed/own', qr/cannot be used: httpd's user www-data may not use the folder \S+closed: Permission denied/, sub { folder('closed/own', $own, 0700) }],
-    ['an own folder that is not writable', 'readonly', qr/cannot be used: httpd's user www-data may not use the folder \S+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }],
+    ['a folder that httpd\'s user may not enter', 'closed/spool', qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/, sub { folder('closed', 0, 0700) }],
+    ['one above it that it may not enter', 'closed/deep/spool', qr/cannot be used: httpd's user www-data may not use the folder .+deep: Permission denied/, sub { folder('closed/deep', 0, 0755) }],
+    ['an own folder below such a one', 'closed/own', qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/, sub { folder('closed/own', $own, 0700) }],
+    ['an own folder that is not writable', 'readonly', qr/cannot be used: httpd's user www-data may not use the folder .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }],
 );
-my @user_only = (['a folder that this user may not write to', 'readonly/spool', qr/cannot be made in \S+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }]);
+my @user_only = (['a folder that this user may not write to', 'readonly/spool', qr/cannot be made in .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }]);
 
 for my $case (@wrong, $> == 0 ? @root_only : @user_only) {
     my ($what, $path, $sentence, $prepare) = @$case;
     $prepare->() if $prepare;
     my $before = look($path);
-    like $server->configtest("IdentityImgSpoolDir $dir/$path\n"), qr/IIMG0010: IdentityImgSpoolDir: "\Q$dir\E\/[\w\/]+" $sentence/, "configtest refuses $what";
+    like $server->configtest("IdentityImgSpoolDir \"$dir/$path\"\n"), qr/IIMG0010: IdentityImgSpoolDir: "\Q$dir\E\/[\w\/]+" $sentence/, "configtest refuses $what";
     is look($path), $before, '... and changes nothing there';
 }
-like $server->configtest("IdentityImgSpoolDir $state/pictures/spool\n"), qr/IdentityImgSpoolDir: "\S+" lies in the folder of IdentityImgStorageRoot; choose a folder outside of it/, 'nor may it lie within the store';
-like $server->configtest("IdentityImgSpoolDir $dir/../pictures\n"), qr/lies in the folder of IdentityImgStorageRoot/, '... by another spelling';
-is $server->configtest("IdentityImgSpoolDir $state/pictures-spool\n"), '', '... a name that only begins as the store\'s is fine';
-like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir $dir/plain\n</VirtualHost>\n"), qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'virtual hosts are checked too';
+like $server->configtest("IdentityImgSpoolDir \"$state/pictures/spool\"\n"), qr/IdentityImgSpoolDir: "[^"]+" lies in the folder of IdentityImgStorageRoot; choose a folder outside of it/, 'nor may it lie within the store';
+like $server->configtest("IdentityImgSpoolDir \"$dir/../pictures\"\n"), qr/lies in the folder of IdentityImgStorageRoot/, '... by another spelling';
+is $server->configtest("IdentityImgSpoolDir \"$state/pictures-spool\"\n"), '', '... a name that only begins as the store\'s is fine';
+like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir \"$dir/plain\"\n</VirtualHost>\n"), qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'virtual hosts are checked too';
 
 # A reload goes through configtest, and the server that runs stays.
-like $server->reload("IdentityImgSpoolDir $dir/plain\n"), qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'a reload with such a folder is refused';
+like $server->reload("IdentityImgSpoolDir \"$dir/plain\"\n"), qr/IdentityImgSpoolDir: "[^"]+\/spools\/plain" is not a folder/, 'a reload with such a folder is refused';
 is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server goes on';
 
-is $server->configtest("IdentityImgSpoolDir $dir/fresh\n"), '', 'a folder that can be made is fine';
+is $server->configtest("IdentityImgSpoolDir \"$dir/fresh\"\n"), '', 'a folder that can be made is fine';
 is look('fresh'), 'missing', '... and configtest does not make it';
-is $server->reload("IdentityImgSpoolDir $dir/fresh/\n"), '', '... but a start does';
+is $server->reload("IdentityImgSpoolDir \"$dir/fresh/\"\n"), '', '... but a start does';
 is look('fresh'), "$own 0700", '... for httpd\'s user alone';
 folder('mine', $own, 0755);
-is $server->reload("IdentityImgSpoolDir $dir/mine\n"), '', 'a folder that is httpd\'s user\'s already is fine';
+is $server->reload("IdentityImgSpoolDir \"$dir/mine\"\n"), '', 'a folder that is httpd\'s user\'s already is fine';
 is look('mine'), "$own 0700", '... and is for that user alone from now on';
 
 # A folder that changes hands after configtest: a start refuses it, and leaves it alone.
 SKIP: {
     skip 'this needs another user', 3 if $> != 0;
     $server->stop;
-    my $refused = !eval { $server->start("IdentityImgSpoolDir $dir/foreign\n"); 1 };
+    my $refused = !eval { $server->start("IdentityImgSpoolDir \"$dir/foreign\"\n"); 1 };
     ok $refused, 'a server with a folder of another user does not start';
-    like $@, qr/IIMG0010: IdentityImgSpoolDir: "\Q$dir\E\/foreign" belongs to the user root/, '... and says why';
+    like $@, qr/IIMG0010: IdentityImgSpoolDir: "[^"]+\/spools\/foreign" belongs to the user root/, '... and says why';
     is look('foreign'), '0 0755', '... and has not taken it over';
     $server->start('');
 }

@@ -247,7 +247,7 @@ sub directives {
     close $out;
     my %env = (%{$store->env}, AWS_ACCESS_KEY_ID => 'nobody', AWS_SECRET_ACCESS_KEY => 'nothing');
     local $store->{prefix} = 'team_a/pictures-1/';
-    use_store($store, "IdentityImgS3CredentialsFile $file\nIdentityImgS3Prefix team_a/pictures-1\nIdentityImgS3Addressing path\n", \%env);
+    use_store($store, "IdentityImgS3CredentialsFile \"$file\"\nIdentityImgS3Prefix team_a/pictures-1\nIdentityImgS3Addressing path\n", \%env);
     my $photo = upload('prefix.jpg');
     like $photo->{image}{original}, qr{/pictures/team_a/pictures-1/media/}, 'with IdentityImgS3Prefix objects lie behind it';
     is fetch($photo->{image}{original})->{status}, 200, '... and open; the keys came from IdentityImgS3CredentialsFile, before the environment';
@@ -256,7 +256,7 @@ sub directives {
 
     my $policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::pictures/*"}]}';
     $store->request(PUT => '', query => { policy => '' }, content => $policy);
-    my $as_before = "IdentityImgS3CredentialsFile $file\nIdentityImgS3Prefix team_a/pictures-1\n";
+    my $as_before = "IdentityImgS3CredentialsFile \"$file\"\nIdentityImgS3Prefix team_a/pictures-1\n";
     $server->reload("${as_before}IdentityImgMedia public\n");
     $photo = upload('public.jpg');
     is $photo->{image}{large}, $store->endpoint . '/pictures/team_a/pictures-1/' . key_of($photo->{image}{large}), 'IdentityImgMedia public: an address is nothing but where the picture is';

@@ -24,10 +24,7 @@ LoadModule status_module /usr/lib/apache2/modules/mod_status.so
     SetHandler server-status
 </Location>
 CONF
-mkdir $server->state . '/httpd/htdocs/static';
-open my $file, '>', $server->state . '/httpd/htdocs/static/page.txt' or die $!;
-print $file "a page\n";
-close $file;
+$server->add_page;
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my @there = (base => $server->base);

@@ -2,42 +2,9 @@
 use strict;
 use warnings;
 use IdentityImg::Test;
+use IdentityImg::Tour;
 use Test::More;
 
 fresh_data();
-
-my ($tour) = slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^## A tour with curl.*?^```sh\n(.*?)^```/ms;
-ok $tour, 'the README has a tour';
-my $port = (base_url() =~ /:(\d+)$/)[0];
-my $here = "$ENV{IIMG_WORK}/tour";
-mkdir $here;
-symlink "$ENV{IIMG_SOURCE}/tests", "$here/tests";
-$tour =~ s/127\.0\.0\.1:8080/127.0.0.1:$port/g;
-
-# Each command on its own, in one shell that keeps the variables.
-my $n = 0;
-open my $script, '>', "$here/tour.sh" or die $!;
-print $script "set -o pipefail\ncd '$here'\n";
-for my $line (grep { /\S/ && !/^#/ } split /\n/, $tour) {
-    $n++;
-    print $script "$line >out.$n 2>err.$n; echo \$? >rc.$n\n" =~ s/^(\w+=\S+) >out\.\d+ 2>err\.\d+/$1/r;
-}
-close $script;
-is system("bash '$here/tour.sh'"), 0, 'the tour ends';
-for my $i (1 .. $n) {
-    is slurp("$here/rc.$i"), "0\n", "line $i succeeds" or diag slurp("$here/tour.sh") =~ s/^/$. /mgr;
-}
-
-sub out { my ($like) = @_; return join '', map { slurp("$here/out.$_") } grep { -e "$here/out.$_" && slurp("$here/tour.sh") =~ /^\N*\Q$like\E\N*>out\.$_ /m } 1 .. $n }
-
-like out('/users/me/'), qr/"email":"admin\@example\.com"/, 'the caller is the admin';
-like out('image-generation/users/'), qr/Ada Admin.*Scenario One.*Scenario Two/s, 'whom pictures can be made for';
-like out('-X PATCH'), qr/"Eileen"/, 'the photo is renamed';
-like out('tee generated.json'), qr/"state": "succeeded".*"width": 2752.*"height": 1536/s, 'a picture is generated in 2K';
-like out('prompt_used'), qr/Creative Visionary.*Warm light/s, 'its prompt has the identity\'s and the admin\'s words';
-like out('delete-image'), qr/^null$/m, 'the identity has no picture any more';
-like out('-X DELETE -o'), qr/^204$/m, 'the photo is gone';
-like `vipsheader '$here/picture.jpg'`, qr/2752x1536/, 'the picture opens';
-like `vipsheader '$here/medium.jpg'`, qr/300x300/, 'and so does the derivative';
-
+take_tour((base_url() =~ /:(\d+)$/)[0], "$ENV{IIMG_WORK}/tour", 'bash');
 finish();

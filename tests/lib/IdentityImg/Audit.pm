@@ -8,6 +8,7 @@ package IdentityImg::Audit;
 
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 
 use Digest::MD5 'md5_hex';
 use File::Find ();

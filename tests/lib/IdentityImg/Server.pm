@@ -10,6 +10,7 @@ package IdentityImg::Server;
 
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 
 use Exporter 'import';
@@ -105,6 +106,19 @@ sub restart {
     return $self->stop->start($conf);
 }
 
+# A page beside the API, static/page.txt, that httpd's user may read whatever the umask.
+sub add_page {
+    my ($self) = @_;
+    my $folder = "$self->{state}/httpd/htdocs/static";
+    mkdir $folder;
+    open my $file, '>', "$folder/page.txt" or die $!;
+    print $file "a page\n";
+    close $file;
+    chmod 0755, $folder or die $!;
+    chmod 0644, "$folder/page.txt" or die $!;
+    return;
+}
+
 # Let the running httpd read other directives; the children are new ones then. Returns '', or what
 # httpd says is wrong with them: then it runs on with the old ones.
 sub reload {
@@ -119,7 +133,7 @@ sub reload {
 }
 
 # `apachectl configtest` with other directives, or of another FILE: '', or what httpd says is wrong.
-# A server that runs sees nothing of it.
+# A server that runs sees nothing of it. (Of bytes beyond ASCII, which httpd escapes, it has those that were meant.)
 sub configtest {
     my ($self, $conf, $file) = @_;
     my ($status, $out) = $self->configtest_output($conf, $file);
@@ -134,7 +148,8 @@ sub configtest_output {
     chomp(my $asan = $ENV{IIMG_SANITIZE} ? `gcc -print-file-name=libasan.so` : '');
     local $ENV{LD_PRELOAD} = $asan if $asan;
     my $out = `/usr/sbin/apache2 -t -f '$file' 2>&1 </dev/null`;
-    return ($? >> 8, $out);
+    my $status = $? >> 8;
+    return ($status, $out =~ s/\\x([0-9a-f]{2})/chr hex $1/ger);
 }
 
 # The pids of httpd's children that serve.

@@ -27,7 +27,7 @@ my %programs = (radosgw => [qw(radosgw radosgw-admin ceph ceph-mon ceph-osd)], s
 # new KIND, bucket => NAME, prefix => 'a/b/' (in front of our keys)
 sub new {
     my ($class, $kind, %with) = @_;
-    my $self = bless { bucket => 'pictures', prefix => '', %with, kind => $kind, owner => $$, state => "$ENV{IIMG_WORK}/store-$kind-$$" }, $class;
+    my $self = bless { bucket => 'pictures', prefix => '', %with, kind => $kind, owner => $$, state => ($ENV{IIMG_WORK} =~ s{/[^/]+$}{}r) . "/store-$kind-$$" }, $class;    # (Ceph's tools do not take blanks)
     my @missing = grep { my $program = $_; !grep { -x "$_/$program" } split /:/, "$ENV{PATH}:/usr/sbin" } @{$programs{$kind}};
     push @missing, 'python3-swift' if $kind eq 'swift' && !-e '/usr/lib/python3/dist-packages/swift/__init__.py';
     return bless { %$self, missing => "@missing is not installed (scripts/deps s3)" }, $class if @missing;
@@ -51,6 +51,7 @@ sub start_radosgw {
     my ($self) = @_;
     local @ENV{qw(STATE RADOSGW_MEMORY S3_BUCKET)} = ($self->{state}, 1, $self->{bucket});
     mkdir $self->{state};
+    chmod 0755, $self->{state};
     my $out = `'$ENV{IIMG_SOURCE}/scripts/radosgw' start 2>&1 </dev/null`;
     die "scripts/radosgw start: $out" if $?;
     my %env = `'$ENV{IIMG_SOURCE}/scripts/radosgw' env` =~ /(\w+)='?([^' \n]+)/g;

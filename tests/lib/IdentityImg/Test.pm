@@ -26,7 +26,7 @@ use Apache::TestRequest ();
 our @EXPORT = qw(
     call json login person identity_of url base_url
     sql ctl sweep fresh_data cheap_logins reset_pictures stored_files picture_path portrait make_jpeg slurp proc
-    undated steady expect_log finish log_lines state
+    undated steady expect_log finish log_lines logged state
 );
 
 # Same ids as sql/demo.sql.
@@ -126,7 +126,7 @@ sub json {
 
 my $cluster;
 sub _cluster {
-    $cluster //= { map { /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /\n/, `$ENV{IIMG_SOURCE}/scripts/cluster env` };
+    $cluster //= { map { /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /\n/, `'$ENV{IIMG_SOURCE}/scripts/cluster' env` };
     return $cluster;
 }
 
@@ -247,6 +247,9 @@ sub beside_others { open my $file, '<', $0 or return; while (my $line = <$file>)
 
 # A line of the error log that this test causes, from warning up, as a pattern.
 sub expect_log { push @expected, @_; return }
+
+# A path as httpd writes it into its log: what is not ASCII is escaped.
+sub logged { my ($path) = @_; return $path =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger }
 
 # Lines since this test began, of a level that httpd prints as warn and above; or all.
 sub log_lines {
