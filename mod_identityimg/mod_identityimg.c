@@ -19,6 +19,7 @@
 #include "base/memo.h"
 #include "base/multipart.h"
 #include "base/version.h"
+#include "functions/shared/store_identity.h"
 #include "routes.h"
 #include "server/authn.h"
 #include "server/body.h"
@@ -134,6 +135,13 @@ static bool is_first_of_its_database(apr_pool_t *pool, server_rec *servers,
 /* Housekeeping: in one child at a time, in mod_watchdog's thread. */
 static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
 {
+    if (state == AP_WATCHDOG_STATE_STARTING) {      /* a new store is marked before it can be unmounted */
+        for (server_rec *server = servers; server; server = server->next) {
+            if (iimg_config_of(server)->enabled) {
+                iimg_housekeep_store(iimg_context_create(pool, server, "start"));
+            }
+        }
+    }
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         for (server_rec *server = servers; server; server = server->next) {
             if (iimg_config_of(server)->enabled && is_first_of_its_database(pool, servers, server)) {
@@ -222,6 +230,10 @@ static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
 
         if (config->enabled && storage->driver->start) {
             problem = storage->driver->start(pchild, storage);
+        }
+        if (config->enabled && !problem) {
+            storage->guard = iimg_store_guard_create(pchild);
+            problem = storage->guard ? NULL : "there is no mutex for the picture store";
         }
     }
     return problem;

@@ -2,6 +2,7 @@
 #ifndef IIMG_ERROR_H
 #define IIMG_ERROR_H
 
+#include <stdbool.h>
 #include <apr_pools.h>
 
 /** What kind of failure this is; server/response.c has the HTTP status of each in a table. */
@@ -50,6 +51,7 @@ typedef struct iimg_error_t {
     int http_status;            /* IIMG_HTTP: what the handler returns; else, if not 0, in place of
                                  * the kind's status */
     iimg_again_t again;         /* a provider's failure: whether another call is worth it */
+    bool one_object;            /* a store's failure: it says nothing about other objects */
     const char *billed;         /* a provider's failure: "t", "f", or NULL when only it knows */
     const char *file;           /* where it was made */
     int line;

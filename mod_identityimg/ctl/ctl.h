@@ -14,6 +14,7 @@
 
 /** Commands. @return what the program ends with */
 int ctl_sweep(iimg_context_t *context, const ctl_options_t *options);
+int ctl_adopt_store(iimg_context_t *context, const ctl_options_t *options);
 int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options);
 
 /** Say on stderr what went wrong. @return CTL_TROUBLE */

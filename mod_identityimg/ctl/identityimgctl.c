@@ -19,6 +19,7 @@ static const struct {
     const char *name;
     command_fn run;
 } commands[] = {
+    { "adopt-store", ctl_adopt_store },
     { "reconcile", ctl_reconcile },
     { "sweep", ctl_sweep },
 };
@@ -111,7 +112,8 @@ static int start(apr_pool_t *pool, int argc, char **argv)
         return complain(problem);
     }
     if (problem || !command
-        || ((options.remove || options.min_age) && command != ctl_reconcile)) {
+        || ((options.remove || options.min_age) && command != ctl_reconcile)
+        || (options.force && command == ctl_sweep)) {
         fputs(ctl_usage, stderr);
         return CTL_TROUBLE;
     }

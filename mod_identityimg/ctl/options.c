@@ -13,7 +13,10 @@ const char ctl_usage[] =
     "\n"
     "  sweep              delete now what the server is about to delete: 0 all is gone, 1 some is left\n"
     "  reconcile          compare store, manifest and rows: 0 nothing differs, 1 something does\n"
-    "  reconcile --delete and delete objects that the manifest does not know, if older than an hour\n"
+    "  reconcile --delete and delete objects that the manifest does not know, if older than an hour;\n"
+    "                     not if they are more than a tenth of all, unless --force is given\n"
+    "  adopt-store        make this store the database's: after its pictures were moved to another place,\n"
+    "                     or a database was restored; not if it lacks them, unless --force is given\n"
     "\n"
     "  --conninfo TEXT    the database, as libpq has it, without a password; default: libpq's\n"
     "                     PGHOST, PGDATABASE, PGUSER, PGPASSFILE, ... [IDENTITYIMG_CONNINFO]\n"
@@ -103,6 +106,7 @@ static const struct {
 
 static const struct { const char *name; size_t offset; } flags[] = {
     { "delete", AT(remove) },
+    { "force", AT(force) },
     { "verbose", AT(verbose) },
     { "help", AT(help) },
     { "version", AT(version) },

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include "functions/admin/reconcile.h"
+#include "functions/shared/store_identity.h"
 
 static const char *const names[IIMG_DIFFERENCES] = {
     [IIMG_UNKNOWN_OBJECT] = "unknown",
@@ -37,12 +38,15 @@ static void summarize(const iimg_reconciliation_t *r)
 
 int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options)
 {
-    iimg_reconciliation_t r = { .remove = options->remove, .min_age = ctl_options_number(options->min_age,
+    iimg_reconciliation_t r = { .remove = options->remove, .force = options->force, .min_age = ctl_options_number(options->min_age,
                                                           IIMG_RECONCILE_AGE),
                                 .report = print,
                                 .baton = (void *)options };
-    iimg_error_t *err = iimg_reconcile(context, &r);
+    iimg_error_t *err = iimg_store_check(context);      /* else a warning has been printed */
 
+    if (!err || !options->remove) {
+        err = iimg_reconcile(context, &r);
+    }
     if (err) {
         return ctl_trouble(err);
     }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "functions/shared/store_identity.h"
 #include "services/s3_client.h"
 #include "services/s3_value.h"
 
@@ -59,6 +60,10 @@ const char *ctl_store_open(iimg_context_t *context, const ctl_options_t *options
     }
     if (!problem && storage->driver->start) {
         problem = storage->driver->start(pool, storage);
+    }
+    storage->guard = iimg_store_guard_create(pool);
+    if (!problem && !storage->guard) {
+        problem = "there is no mutex for the picture store";
     }
     return problem ? ctl_options_translate(pool, problem) : NULL;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include "base/fault.h"
 #include "functions/shared/shared.h"
+#include "functions/shared/store_identity.h"
 
 #define NO_END apr_time_from_sec(24 * 3600)
 #define LOOK apr_time_from_msec(100)
@@ -42,11 +43,14 @@ static iimg_error_t *sweep_with_others(iimg_context_t *context, const char *sinc
 
 int ctl_sweep(iimg_context_t *context, const ctl_options_t *options)
 {
-    iimg_error_t *err = iimg_stored_object_expire(context);
+    iimg_error_t *err = iimg_store_check(context);
     const char *since = NULL, *now;
     counts_t counts = { 0 };
 
     (void)options;
+    if (!err) {
+        err = iimg_stored_object_expire(context);
+    }
     (void)IIMG_FAULT("sweep.expired");
     if (!err) {
         err = iimg_stored_object_hurry(context, &since);

@@ -103,6 +103,13 @@ static const iimg_statement_t shown = {
     " WHERE key > $1::text AND state IN ('live', 'held') ORDER BY key LIMIT $2::integer"
 };
 
+/* By key, which the index has: keys are random. */
+static const iimg_statement_t sample = {
+    "iimg_stored_object_sample",
+    "SELECT key FROM stored_objects WHERE state IN ('live', 'held')"
+    " ORDER BY key LIMIT $1::integer"
+};
+
 static const iimg_statement_t state_of = {
     "iimg_stored_object_state",
     "SELECT state FROM stored_objects WHERE key = $1::text AND state IN ('live', 'held')"
@@ -264,6 +271,19 @@ iimg_error_t *iimg_stored_object_shown(iimg_context_t *context, const char *afte
         };
     }
     return NULL;
+}
+
+iimg_error_t *iimg_stored_object_sample(iimg_context_t *context, int limit,
+                                        apr_array_header_t **keys)
+{
+    iimg_rows_t *rows;
+    iimg_error_t *err = iimg_db_query(context, &sample,
+                                      IIMG_PARAMS(apr_itoa(context->pool, limit)), &rows);
+
+    if (!err) {
+        *keys = first_column(context, rows);
+    }
+    return err;
 }
 
 iimg_error_t *iimg_stored_object_state(iimg_context_t *context, const char *key,

@@ -84,6 +84,10 @@ iimg_error_t *iimg_stored_object_unknown(iimg_context_t *context, const apr_arra
 iimg_error_t *iimg_stored_object_shown(iimg_context_t *context, const char *after, int limit,
                                        apr_array_header_t **objects);
 
+/** Some objects that must be in the store, at most `limit`. @param keys const char * */
+iimg_error_t *iimg_stored_object_sample(iimg_context_t *context, int limit,
+                                        apr_array_header_t **keys);
+
 /** Whether the object still must be in the store. @param state NULL when not */
 iimg_error_t *iimg_stored_object_state(iimg_context_t *context, const char *key,
                                        const char **state);

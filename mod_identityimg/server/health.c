@@ -3,25 +3,30 @@
 
 #include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
 #include <ap_mpm.h>
 #include "base/log.h"
 #include "server/database.h"
 
 #define FRESH APR_USEC_PER_SEC      /* strangers may ask: the database is bothered no more often */
+#define WORKER_FRESH (5 * APR_USEC_PER_SEC)     /* nor is the worker, while it works */
+#define FIRST_WAIT (10 * APR_USEC_PER_SEC)      /* for the first look of another request */
 #define WAIT 1000                   /* milliseconds for a connection */
 #define TIMEOUT 2                   /* seconds for the statement */
 
 /* What is known of a virtual host, which may have a store and a database of its own. */
 typedef struct health_t {
-    apr_time_t looked;              /* when somebody last began to look; 0: never */
-    bool known;                     /* somebody has looked to the end */
+    apr_time_t looked;              /* when the last look ended; 0: none has */
+    bool looking;                   /* a request looks: all others get what was seen last */
     bool ready;
+    apr_time_t decoded;             /* when the worker last decoded a picture; for the one that looks */
 } health_t;
 
 /* Made in child_init, then guarded by its own mutex. */
 static struct {
     apr_thread_mutex_t *mutex;
+    apr_thread_cond_t *seen;        /* a look has ended */
     apr_hash_t *servers;            /* server_rec * -> health_t; only read after child_init */
 } all;
 
@@ -32,6 +37,9 @@ apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server)
         server_rec **key = apr_pmemdup(pool, &server, sizeof(server));
 
         apr_hash_set(all.servers, key, sizeof(*key), apr_pcalloc(pool, sizeof(health_t)));
+    }
+    if (apr_thread_cond_create(&all.seen, pool) != APR_SUCCESS) {
+        return APR_ENOMEM;
     }
     return apr_thread_mutex_create(&all.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 }
@@ -48,17 +56,26 @@ static bool is_stopping(void)
     return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
 }
 
-/* Whether it is this request's turn to look; else *ready is what was seen last. */
-static bool must_look(health_t *health, bool *ready)
+static bool is_fresh(const health_t *health)
 {
     apr_time_t now = apr_time_now();
+
+    return health->looked && health->looked <= now && now - health->looked < FRESH;
+}
+
+/* Whether it is this request's turn to look; else *ready is what was seen last. One looks at a time, and
+ * nobody waits for it but those who come before the first look has ended. */
+static bool must_look(health_t *health, bool *ready)
+{
+    apr_time_t end = apr_time_now() + FIRST_WAIT, now;
     bool look;
 
     apr_thread_mutex_lock(all.mutex);
-    look = !health->known || now < health->looked || now - health->looked >= FRESH;
-    if (look) {
-        health->looked = now;
+    while (!health->looked && health->looking && (now = apr_time_now()) < end) {
+        (void)apr_thread_cond_timedwait(all.seen, all.mutex, end - now);
     }
+    look = !health->looking && !is_fresh(health);
+    health->looking |= look;
     *ready = health->ready;
     apr_thread_mutex_unlock(all.mutex);
     return look;
@@ -70,11 +87,29 @@ static bool remember(health_t *health, bool ready)
     bool news;
 
     apr_thread_mutex_lock(all.mutex);
-    news = health->known ? ready != health->ready : !ready;
-    health->known = true;
+    news = health->looked ? ready != health->ready : !ready;
+    health->looked = apr_time_now();
+    health->looking = false;
     health->ready = ready;
+    apr_thread_cond_broadcast(all.seen);
     apr_thread_mutex_unlock(all.mutex);
     return news;
+}
+
+/* Only one request at a time is here. */
+static iimg_error_t *check_worker(iimg_context_t *context, health_t *health)
+{
+    apr_time_t now = apr_time_now();
+    const char *problem;
+
+    if (health->decoded && health->decoded <= now && now - health->decoded < WORKER_FRESH) {
+        return NULL;
+    }
+    problem = iimg_image_ready(context, &context->services->pictures);
+    health->decoded = problem ? 0 : apr_time_now();
+    return problem ? iimg_error_detail(iimg_error(context->pool, IIMG_NOT_READY,
+                                                  "This server is not ready."),
+                                       "identityimg-worker: %s", problem) : NULL;
 }
 
 /* In a context of its own: the caller of a probe does not wait as long as one of the API. */
@@ -86,6 +121,9 @@ static bool look(iimg_request_t *req, health_t *health)
 
     context.db = iimg_database_hasty_lender(context.pool, req->r->server, WAIT, TIMEOUT);
     err = iimg_check_readiness(&context);
+    if (!err) {
+        err = check_worker(&context, health);
+    }
     news = remember(health, !err);
     if (news && err) {
         iimg_log(&context, IIMG_LOG_ERROR, "IIMG0150: not ready: %s", err->detail);

@@ -7,6 +7,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "functions/shared/shared.h"
+#include "functions/shared/store_identity.h"
 
 #define SWEEP_TIME apr_time_from_sec(20)        /* a child that is to end waits for it */
 #define PATIENCE apr_time_from_sec(4)           /* the parent kills after ten */
@@ -71,6 +72,15 @@ static void keep_house(iimg_context_t *context)
     }
     (void)IIMG_FAULT("sweep.expired");
     (void)iimg_sweep(context, SWEEP_TIME, &left);
+}
+
+void iimg_housekeep_store(iimg_context_t *context)
+{
+    apr_atomic_inc32(&busy);
+    if (!apr_atomic_read32(&ends)) {
+        (void)iimg_store_check(context);        /* which has said what is wrong */
+    }
+    apr_atomic_dec32(&busy);
 }
 
 void iimg_housekeep(iimg_context_t *context)

@@ -11,6 +11,9 @@
  */
 void iimg_housekeeping_start(apr_pool_t *pchild);
 
+/** Look at the store once, at the start, so that a new one is marked. @param context of its own */
+void iimg_housekeep_store(iimg_context_t *context);
+
 /**
  * Forget what has had its time and sweep the store.
  * @param context of its own

@@ -2,6 +2,7 @@
 #include "server/picture_worker.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -61,7 +62,7 @@ static const char *launch(void)
     }
     memset(&worker.process, 0, sizeof(worker.process));
     worker.process.pid = pid;
-    worker.began = apr_time_now();
+    worker.began = apr_time_now() + apr_time_from_msec(worker.start.delay);
     apr_proc_other_child_register(&worker.process, watch, &worker, NULL, worker.pool);
     return NULL;
 }
@@ -77,11 +78,17 @@ static int choose_delay(void)
     return worker.falls < 2 ? 0 : delay < MAX_DELAY ? delay : MAX_DELAY;
 }
 
-/* What wait() says of a process, in words. */
-static const char *in_words(apr_pool_t *pool, int status)
+/* How the worker ended. httpd reports an exit status and a signal's number alike. The worker's own statuses
+ * are 0 to 2, and of these signals it ignores both; 126 and 127 come from exec and the loader. */
+static const char *describe_end(apr_pool_t *pool, int status)
 {
-    return WIFSIGNALED(status) ? apr_psprintf(pool, "by signal %d", WTERMSIG(status))
-                               : apr_psprintf(pool, "with status %d", WEXITSTATUS(status));
+    if (status == 126 || status == 127) {
+        return apr_psprintf(pool, "with status %d: %s cannot be loaded; run ldd on it as httpd's User",
+                            status, worker.start.program);
+    }
+    return status > 2 && status < NSIG
+           ? apr_psprintf(pool, "by signal %d (%s)", status, strsignal(status))
+           : apr_psprintf(pool, "with status %d", status);
 }
 
 /* Requests that come meanwhile wait in the socket, which the parent holds at both ends. */
@@ -94,7 +101,7 @@ static void start_again(int status)
     worker.start.delay = choose_delay();
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, worker.server, "IIMG0134: identityimg-worker (pid %ld) "
                  "ended %s; it is started again in %d ms", (long)worker.process.pid,
-                 in_words(pool, status), worker.start.delay);
+                 describe_end(pool, status), worker.start.delay);
     apr_pool_destroy(pool);
     problem = launch();
     if (problem) {

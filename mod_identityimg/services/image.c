@@ -356,6 +356,39 @@ iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings
     return err;
 }
 
+#define READY_WAIT 1500         /* milliseconds for a turn */
+#define READY_DEADLINE 4000     /* for the picture, which takes five on a machine that is not busy */
+
+/* A PNG of one gray pixel. */
+static const char one_pixel[] =
+    "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\1\0\0\0\1\x08\0\0\0\0\x3a\x7e\x9b\x55"
+    "\0\0\0\nIDAT\x78\x9c\x63\x68\0\0\0\x82\0\x81\x77\xcd\x72\xb6"
+    "\0\0\0\0IEND\xae\x42\x60\x82";
+
+const char *iimg_image_ready(iimg_context_t *context, const iimg_image_settings_t *settings)
+{
+    const iimg_bytes_t picture = { .data = one_pixel, .length = sizeof(one_pixel) - 1, .file = -1 };
+    iimg_image_settings_t quick = *settings;
+    asked_t asked;
+    iimg_error_t *err;
+
+    quick.worker.wait = READY_WAIT;
+    quick.worker.deadline = READY_DEADLINE;
+    prepare(&asked, &quick, IIMG_WORK_INSPECT, &picture);
+    err = iimg_picture_worker_ask(context, &quick.worker, &asked.question, &asked.reply);
+    if (err) {
+        return err->detail ? err->detail : err->message;
+    }
+    if (asked.reply.outcome == IIMG_WORKER_ANSWERED) {
+        return asked.reply.answer.status == IIMG_WORK_DONE
+               ? NULL : apr_pstrdup(context->pool, asked.reply.answer.said);
+    }
+    if (asked.reply.outcome == IIMG_WORKER_BUSY && asked.reply.reached) {
+        return NULL;
+    }
+    return asked.reply.why ? asked.reply.why : "it exited on every attempt";
+}
+
 /* The poster's description in one piece of memory, as the worker reads it. */
 static iimg_bytes_t describe(apr_pool_t *pool, const iimg_poster_t *poster)
 {

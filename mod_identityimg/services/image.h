@@ -64,6 +64,13 @@ iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings
                               const iimg_bytes_t *picture, void (*meanwhile)(void *baton),
                               void *baton, int *width, int *height);
 
+/**
+ * Whether pictures can be decoded now: a small one is, by a process of its own. Waits for some seconds; a
+ * worker that is busy, with pictures of others, is one that works.
+ * @return NULL, or what is wrong, for the log
+ */
+const char *iimg_image_ready(iimg_context_t *context, const iimg_image_settings_t *settings);
+
 /** What a poster shows. */
 typedef struct iimg_poster_t {
     int width, height;                      /* pixels */

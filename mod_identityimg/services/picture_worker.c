@@ -292,6 +292,7 @@ static void read_verdict(asking_t *a)
     if (n < 0 && errno == EINTR) {
         return;
     }
+    a->reply->reached |= n == (ssize_t)sizeof(verdict);
     if (n == (ssize_t)sizeof(verdict) && verdict.event == IIMG_WORK_STARTED) {
         a->started = true;
         a->due = apr_time_now() + apr_time_from_msec(a->worker->deadline + GRACE);

@@ -40,6 +40,7 @@ typedef enum {
 typedef struct iimg_worker_reply_t {
     iimg_worker_outcome_t outcome;
     const char *why;                /* for the log, unless it answered */
+    bool reached;                   /* the worker took the question */
     iimg_work_answer_t answer;
     iimg_edit_t edit;               /* not judged yet */
     const char *pieces[IIMG_WORK_PIECES];

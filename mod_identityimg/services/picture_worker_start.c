@@ -2,9 +2,11 @@
 #include "services/picture_worker.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,14 +15,29 @@ bool iimg_picture_worker_pair(int ends[2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
 }
 
+/* Waits out the time after a failure, unless httpd ends meanwhile. It is the loader that may have failed,
+ * so that the program itself cannot wait. What reaches all of httpd's process group is for httpd. */
+static void wait_before(int milliseconds)
+{
+    static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
+    struct pollfd httpd = { IIMG_WORK_SOCKET, 0, 0 };
+
+    for (size_t i = 0; i < sizeof(ignored) / sizeof(ignored[0]); i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+    signal(SIGTERM, SIG_DFL);
+    prctl(PR_SET_NAME, "identityimg-wai");
+    if (poll(&httpd, 1, milliseconds) > 0) {
+        _exit(0);
+    }
+}
+
 /* Between fork and exec: nothing but system calls. */
 static _Noreturn void become(const iimg_worker_start_t *start, char *const *arguments,
                              char *const *environment)
 {
     sigset_t none;
 
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
     if (start->socket == IIMG_WORK_SOCKET) {
         fcntl(start->socket, F_SETFD, 0);
     }
@@ -28,6 +45,11 @@ static _Noreturn void become(const iimg_worker_start_t *start, char *const *argu
         _exit(126);
     }
     close_range(IIMG_WORK_SOCKET + 1, ~0U, 0);
+    if (start->delay > 0) {
+        wait_before(start->delay);
+    }
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
     execve(start->program, arguments, environment);
     _exit(127);
 }
@@ -51,13 +73,13 @@ static void choose_environment(char *environment[3], char texts[2][1024])
 
 pid_t iimg_picture_worker_start(const iimg_worker_start_t *start)
 {
-    const long numbers[] = { start->workers, start->user, start->group, start->delay };
-    char name[] = "identityimg-worker", texts[4][24], settings[2][1024];
-    char *arguments[] = { name, texts[0], texts[1], texts[2], texts[3], NULL };
+    const long numbers[] = { start->workers, start->user, start->group };
+    char name[] = "identityimg-worker", texts[3][24], settings[2][1024];
+    char *arguments[] = { name, texts[0], texts[1], texts[2], NULL };
     char *environment[3];
     pid_t pid;
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         snprintf(texts[i], sizeof(texts[i]), "%ld", numbers[i]);
     }
     choose_environment(environment, settings);

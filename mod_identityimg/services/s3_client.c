@@ -4,19 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <apr_date.h>
-#include <apr_general.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 #include "base/fault.h"
 #include "base/log.h"
 #include "services/s3_address.h"
+#include "services/s3_retry.h"
 #include "services/s3_xml.h"
 
 #define ATTEMPTS 3
 #define STANDSTILL (ATTEMPTS + 1)   /* part of all the time in which an attempt may stand still */
-#define BASE_PAUSE apr_time_from_msec(80)
-#define BASE_PAUSE_THROTTLED apr_time_from_sec(1)
-#define MOST_PAUSE apr_time_from_sec(8)
 
 struct iimg_s3_client_t {
     const iimg_s3_settings_t *settings;
@@ -279,64 +276,6 @@ bool iimg_s3_succeeded(const iimg_s3_call_t *call)
            && call->response->status < 300;
 }
 
-static bool is_throttled(const iimg_s3_call_t *call)
-{
-    return call->response->status == 429
-           || (call->code && (strcmp(call->code, "SlowDown") == 0
-                              || strncmp(call->code, "Throttling", 10) == 0));
-}
-
-static bool is_passing(const iimg_s3_call_t *call)
-{
-    static const int statuses[] = { 408, 429, 500, 502, 503, 504 };
-    static const char *const codes[] = { "SlowDown", "RequestTimeout", "InternalError",
-                                         "ServiceUnavailable", "OperationAborted" };
-    const iimg_http_response_t *response = call->response;
-
-    if (response->outcome != IIMG_HTTP_OK) {
-        return response->outcome != IIMG_HTTP_TOO_LARGE;
-    }
-    if (response->status == 301 && call->moved) {       /* a bucket's way takes time to get about */
-        return true;
-    }
-    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
-        if (response->status == statuses[i]) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        if (call->code && strcmp(call->code, codes[i]) == 0) {
-            return true;
-        }
-    }
-    return is_throttled(call);
-}
-
-static apr_interval_time_t random_below(apr_interval_time_t most)
-{
-    apr_uint32_t number = 0;
-
-    apr_generate_random_bytes((unsigned char *)&number, sizeof(number));
-    return (apr_interval_time_t)((double)number / 4294967296.0 * (double)most);
-}
-
-/* Full jitter: everybody whom a store turned away comes back at another time. */
-static apr_interval_time_t pause_for(iimg_s3_call_t *const *calls, int count, int attempt)
-{
-    apr_interval_time_t longest = 0;
-
-    for (int i = 0; i < count; i++) {
-        apr_interval_time_t most = (is_throttled(calls[i]) ? BASE_PAUSE_THROTTLED : BASE_PAUSE)
-                                   << attempt;
-        apr_interval_time_t pause = random_below(most < MOST_PAUSE ? most : MOST_PAUSE);
-        apr_interval_time_t asked = apr_time_from_sec(calls[i]->again_after);
-
-        pause = pause > asked ? pause : asked;
-        longest = longest > pause ? longest : pause;
-    }
-    return longest;
-}
-
 /* Leaves in `calls` those that are worth another attempt. @return how many */
 static int choose_again(iimg_context_t *context, iimg_s3_client_t *client, iimg_s3_call_t **calls,
                         int count, bool *at_once)
@@ -349,7 +288,7 @@ static int choose_again(iimg_context_t *context, iimg_s3_client_t *client, iimg_
                       && (learn_region(context, client, calls[i])
                           || learn_clock(context, client, calls[i]));
 
-        if (resign || is_passing(calls[i])) {
+        if (resign || iimg_s3_is_passing(calls[i])) {
             *at_once = *at_once && resign;
             calls[again++] = calls[i];
         }
@@ -376,7 +315,7 @@ iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client,
             return err;
         }
         count = choose_again(context, client, calls, count, &at_once);
-        pause = at_once ? 0 : pause_for(calls, count, attempt - 1);
+        pause = at_once ? 0 : iimg_s3_pause(calls, count, attempt - 1);
         if (count == 0 || (!at_once && attempt >= ATTEMPTS)
             || apr_time_now() + pause >= round.deadline) {
             return NULL;
@@ -421,6 +360,7 @@ static iimg_error_t *error_of(iimg_context_t *context, const iimg_s3_call_t *cal
 iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *client,
                             const iimg_s3_call_t *call)
 {
+    iimg_error_t *err = error_of(context, call);
     const iimg_http_response_t *response = call->response;
     const char *sentence = response->status >= 300
         ? iimg_s3_xml_text(context->pool, response->body, response->length, "Message") : NULL;
@@ -428,8 +368,8 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
     const char *query = iimg_sigv4_query(context->pool, call->query, call->query_count);
 
     sentence = sentence && *sentence ? sentence : NULL;
-
-    return iimg_error_detail(error_of(context, call), "%s %s/%s%s%s%s: %d %s%s%.300s%s%s%s",
+    err->one_object = iimg_s3_concerns_one_object(call);
+    return iimg_error_detail(err, "%s %s/%s%s%s%s: %d %s%s%.300s%s%s%s",
                              call->method, client->settings->bucket, client->settings->prefix,
                              call->key, *query ? "?" : "", query, response->status,
                              call->code ? call->code : response->problem, sentence ? ": " : "",

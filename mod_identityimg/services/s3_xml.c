@@ -80,7 +80,8 @@ static void take_version(apr_pool_t *pool, const apr_xml_elem *element, apr_arra
     version = apr_array_push(to);
     version->key = key;
     version->id = child_text(pool, element, "VersionId");
-    version->latest = is_true(child_text(pool, element, "IsLatest"));
+    version->latest = strcmp(element->name, "Contents") == 0
+                      || is_true(child_text(pool, element, "IsLatest"));
     version->deleted = strcmp(element->name, "DeleteMarker") == 0;
     version->modified = iimg_timestamp_parse(child_text(pool, element, "LastModified"));
     version->length = size ? (apr_off_t)apr_atoi64(size) : 0;
@@ -100,24 +101,42 @@ static void set_next(apr_pool_t *pool, const apr_xml_elem *root, iimg_s3_page_t 
     }
 }
 
+static bool is_any_of(const char *name, const char *one, const char *other)
+{
+    return strcmp(name, one) == 0 || strcmp(name, other) == 0;
+}
+
+static void take_entries(apr_pool_t *pool, const apr_xml_elem *root, iimg_s3_page_t *page)
+{
+    for (const apr_xml_elem *child = root->first_child; child; child = child->next) {
+        if (page->plain ? strcmp(child->name, "Contents") == 0
+                        : is_any_of(child->name, "Version", "DeleteMarker")) {
+            take_version(pool, child, page->versions);
+        }
+    }
+}
+
 iimg_s3_page_t *iimg_s3_xml_page(apr_pool_t *pool, const char *xml, apr_size_t length)
 {
     const apr_xml_elem *root = parse(pool, xml, length);
     iimg_s3_page_t *page;
 
-    if (!root || (strcmp(root->name, "ListVersionsResult") != 0
-                  && strcmp(root->name, "ListVersionResult") != 0)) {
+    if (!root || (!is_any_of(root->name, "ListVersionsResult", "ListVersionResult")
+                  && strcmp(root->name, "ListBucketResult") != 0)) {
         return NULL;
     }
     page = apr_pcalloc(pool, sizeof(*page));
+    page->plain = strcmp(root->name, "ListBucketResult") == 0;
     page->versions = apr_array_make(pool, 64, sizeof(iimg_s3_version_t));
-    for (const apr_xml_elem *child = root->first_child; child; child = child->next) {
-        if (strcmp(child->name, "Version") == 0 || strcmp(child->name, "DeleteMarker") == 0) {
-            take_version(pool, child, page->versions);
-        }
+    take_entries(pool, root, page);
+    if (!is_true(child_text(pool, root, "IsTruncated"))) {
+        return page;
     }
-    if (is_true(child_text(pool, root, "IsTruncated"))) {
+    if (page->plain) {
+        page->next_key = child_text(pool, root, "NextContinuationToken");
+    }
+    else {
         set_next(pool, root, page);
     }
-    return page;
+    return page->next_key ? page : NULL;
 }

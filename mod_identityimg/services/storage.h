@@ -53,8 +53,8 @@ typedef struct iimg_storage_driver_t {
     const char *(*check)(apr_pool_t *pool, const iimg_storage_t *storage);
 
     /**
-     * Whether this node can put a picture into the store now, without writing one; NULL: a store
-     * that all nodes share, so that its being away is no reason to send requests elsewhere.
+     * Whether this node can put a picture into the store now, without writing one; NULL: that the
+     * marker can be read says all that is known.
      * @return NULL, or what is in the way, for the log
      */
     const char *(*ready)(iimg_context_t *context, const iimg_storage_t *storage);
@@ -125,6 +125,27 @@ typedef struct iimg_storage_driver_t {
     iimg_error_t *(*purge)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                            const char *version);
 
+    /**
+     * Read the store's marker, the object IIMG_STORE_MARKER, which is no key and is never listed. Gives
+     * up within some seconds. @param text NULL: there is none
+     * Errors: IIMG_UNAVAILABLE, IIMG_TOO_LARGE.
+     */
+    iimg_error_t *(*read_marker)(iimg_context_t *context, const iimg_storage_t *storage,
+                                 const char **text);
+
+    /**
+     * Write the marker, whole and durable. One that is there already stays, whatever it says.
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*write_marker)(iimg_context_t *context, const iimg_storage_t *storage,
+                                  const char *text);
+
+    /**
+     * How long a marker that was seen counts; 0: it is read before each change, since an unmount makes
+     * another store of this one from one moment to the next.
+     */
+    apr_interval_time_t marker_age;
+
     /** The file that httpd serves for a key; NULL in stores that serve themselves. */
     const char *(*path)(apr_pool_t *pool, const iimg_storage_t *storage, const char *key);
 
@@ -152,7 +173,15 @@ struct iimg_storage_t {
     const char *root;                       /* file: the directory */
     struct iimg_s3_settings_t *s3;          /* s3: where the bucket is */
     struct iimg_s3_client_t *s3_client;     /* s3: this process' connections */
+    struct iimg_s3_client_t *s3_marker;     /* s3: the same, with less patience, for the marker */
+    struct iimg_store_guard_t *guard;       /* this process' own: whether the store is the database's */
 };
+
+/** Name of the marker in a store, behind the prefix or below the root. */
+#define IIMG_STORE_MARKER ".identityimg-store"
+
+/** Most bytes of a marker. */
+#define IIMG_STORE_MARKER_MAX 4096
 
 extern const iimg_storage_driver_t iimg_storage_file;
 extern const iimg_storage_driver_t iimg_storage_s3;

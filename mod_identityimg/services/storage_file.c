@@ -76,12 +76,9 @@ static iimg_error_t *read_open(iimg_context_t *context, int fd, const char *path
     return read_all(context, fd, path, *length, bytes);
 }
 
-static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *storage,
-                              const char *key, apr_size_t max, const char **data,
-                              apr_size_t *length)
+iimg_error_t *iimg_file_read(iimg_context_t *context, const char *path, apr_size_t max,
+                             const char **data, apr_size_t *length)
 {
-    apr_time_t began = iimg_step_begin(context);
-    const char *path = iimg_file_path(context->pool, storage, key);
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     iimg_error_t *err;
 
@@ -94,7 +91,20 @@ static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *sto
     }
     err = read_open(context, fd, path, max, data, length);
     close(fd);
-    iimg_step_end(context, began, "store get", key);
+    return err;
+}
+
+static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *storage,
+                              const char *key, apr_size_t max, const char **data,
+                              apr_size_t *length)
+{
+    apr_time_t began = iimg_step_begin(context);
+    iimg_error_t *err = iimg_file_read(context, iimg_file_path(context->pool, storage, key), max,
+                                       data, length);
+
+    if (!err) {
+        iimg_step_end(context, began, "store get", key);
+    }
     return err;
 }
 
@@ -265,5 +275,7 @@ const iimg_storage_driver_t iimg_storage_file = {
     .settle = file_settle,
     .list = iimg_file_list,
     .purge = file_purge,
+    .read_marker = iimg_file_read_marker,
+    .write_marker = iimg_file_write_marker,
     .path = iimg_file_path,
 };

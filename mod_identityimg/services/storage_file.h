@@ -21,6 +21,16 @@ const char *iimg_file_unfinished(apr_pool_t *pool, const char *path);
 /** Make a directory's entries durable: a rename is only then on disk. @return 0 or errno */
 int iimg_file_sync_directory(const char *directory);
 
+/** Read a whole file. Errors: as iimg_storage_driver_t.get. */
+iimg_error_t *iimg_file_read(iimg_context_t *context, const char *path, apr_size_t max,
+                             const char **data, apr_size_t *length);
+
+/** As iimg_storage_driver_t.read_marker and write_marker. */
+iimg_error_t *iimg_file_read_marker(iimg_context_t *context, const iimg_storage_t *storage,
+                                    const char **text);
+iimg_error_t *iimg_file_write_marker(iimg_context_t *context, const iimg_storage_t *storage,
+                                     const char *text);
+
 /** As iimg_storage_driver_t.put: write, fsync, rename. */
 iimg_error_t *iimg_file_put(iimg_context_t *context, const iimg_storage_t *storage,
                             const iimg_object_t *objects, int count);

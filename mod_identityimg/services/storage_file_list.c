@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <apr_strings.h>
@@ -20,6 +21,13 @@ const char *iimg_file_path(apr_pool_t *pool, const iimg_storage_t *storage, cons
                         uuid + 2, uuid);
 }
 
+/* Whether the file system itself fails, not what was done to one file. */
+static bool concerns_all(int code)
+{
+    return code == EIO || code == EROFS || code == ESTALE || code == ENOTCONN || code == ENODEV
+           || code == ETIMEDOUT || code == EHOSTDOWN;
+}
+
 iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const char *path,
                                 int code)
 {
@@ -29,6 +37,7 @@ iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const
     iimg_error_t *err = iimg_error_code(
         iimg_error(context->pool, IIMG_UNAVAILABLE, "%s", sentence), "store_down");
 
+    err->one_object = !concerns_all(code);
     return iimg_error_detail(err, "%s %s: %s", what, path, strerror(code));
 }
 

@@ -7,11 +7,10 @@
 #include "base/log.h"
 #include "services/picture_key.h"
 #include "services/s3_client.h"
-#include "services/s3_xml.h"
+#include "services/storage_s3.h"
 
 #define MAX_ERROR 65536                     /* bytes of an answer that is no object */
-#define MAX_PAGE (8 * 1024 * 1024)          /* of a listing of PAGE entries */
-#define PAGE "1000"
+#define MARKER_SECONDS 4                    /* for the marker, with retries; one attempt stands still for one */
 #define MISSING "media/00000000-0000-0000-0000-000000000000/probe.jpg"
 
 static const char *s3_check(apr_pool_t *pool, const iimg_storage_t *storage)
@@ -31,23 +30,27 @@ static const char *s3_check(apr_pool_t *pool, const iimg_storage_t *storage)
 
 static const char *s3_start(apr_pool_t *pool, iimg_storage_t *storage)
 {
+    iimg_s3_settings_t *quick = apr_pmemdup(pool, storage->s3, sizeof(*quick));
+
+    quick->timeout = quick->timeout < MARKER_SECONDS ? quick->timeout : MARKER_SECONDS;
     storage->s3_client = iimg_s3_client_create(pool, storage->s3);
-    return storage->s3_client ? NULL : "there is no mutex for the client of the picture store";
+    storage->s3_marker = iimg_s3_client_create(pool, quick);
+    return storage->s3_client && storage->s3_marker ? NULL : "there is no mutex for the client of the picture store";
 }
 
-/* Sends one call. @return NULL when it succeeded */
-static iimg_error_t *send_by(iimg_context_t *context, iimg_s3_client_t *client,
-                             iimg_s3_call_t *call)
+/* Sends one call of a client. @return NULL when it succeeded */
+iimg_error_t *iimg_s3_send_by(iimg_context_t *context, iimg_s3_client_t *client,
+                              iimg_s3_call_t *call)
 {
     iimg_error_t *err = iimg_s3_send(context, client, call, 1);
 
     return err || iimg_s3_succeeded(call) ? err : iimg_s3_error(context, client, call);
 }
 
-static iimg_error_t *send_one(iimg_context_t *context, const iimg_storage_t *storage,
-                              iimg_s3_call_t *call)
+iimg_error_t *iimg_s3_send_one(iimg_context_t *context, const iimg_storage_t *storage,
+                               iimg_s3_call_t *call)
 {
-    return send_by(context, storage->s3_client, call);
+    return iimg_s3_send_by(context, storage->s3_client, call);
 }
 
 /* Whether it will take us ---------------------------------------------------------------------- */
@@ -70,7 +73,7 @@ static iimg_error_t *ask_for_nothing(iimg_context_t *context, iimg_s3_client_t *
                                      const iimg_s3_settings_t *settings)
 {
     iimg_s3_call_t call = { .method = "GET", .key = MISSING, .max_response = MAX_ERROR };
-    iimg_error_t *err = send_by(context, client, &call);
+    iimg_error_t *err = iimg_s3_send_by(context, client, &call);
 
     if (!err || err->kind == IIMG_NOT_FOUND) {
         return NULL;
@@ -110,10 +113,8 @@ static iimg_error_t *s3_probe(iimg_context_t *context, iimg_storage_t *storage)
 
 /* Writing, reading ----------------------------------------------------------------------------- */
 
-#define MOST_HEADERS 5
-
-static int object_headers(const iimg_s3_settings_t *settings, const iimg_object_t *object,
-                          iimg_sigv4_field_t *headers)
+int iimg_s3_object_headers(const iimg_s3_settings_t *settings, const iimg_object_t *object,
+                           iimg_sigv4_field_t *headers)
 {
     int count = 0;
 
@@ -137,14 +138,14 @@ static int object_headers(const iimg_s3_settings_t *settings, const iimg_object_
 static iimg_error_t *put_some(iimg_context_t *context, const iimg_storage_t *storage,
                               const iimg_object_t *objects, int count)
 {
-    iimg_sigv4_field_t headers[IIMG_HTTP_AT_ONCE][MOST_HEADERS];
+    iimg_sigv4_field_t headers[IIMG_HTTP_AT_ONCE][IIMG_S3_OBJECT_HEADERS];
     iimg_s3_call_t calls[IIMG_HTTP_AT_ONCE];
     iimg_error_t *err;
 
     for (int i = 0; i < count; i++) {
         calls[i] = (iimg_s3_call_t){
             .method = "PUT", .key = objects[i].key, .headers = headers[i],
-            .header_count = object_headers(storage->s3, &objects[i], headers[i]),
+            .header_count = iimg_s3_object_headers(storage->s3, &objects[i], headers[i]),
             .data = objects[i].data, .length = objects[i].length, .max_response = MAX_ERROR,
         };
     }
@@ -180,7 +181,7 @@ static iimg_error_t *s3_get(iimg_context_t *context, const iimg_storage_t *stora
 {
     iimg_s3_call_t call = { .method = "GET", .key = key, .max_response = max };
     apr_time_t began = iimg_step_begin(context);
-    iimg_error_t *err = send_one(context, storage, &call);
+    iimg_error_t *err = iimg_s3_send_one(context, storage, &call);
 
     if (err) {
         return err;
@@ -195,101 +196,20 @@ static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *stora
                             const char *key, bool *there)
 {
     iimg_s3_call_t call = { .method = "HEAD", .key = key };
-    iimg_error_t *err = send_one(context, storage, &call);
+    iimg_error_t *err = iimg_s3_send_one(context, storage, &call);
 
     *there = !err;
     return err && err->kind == IIMG_NOT_FOUND ? NULL : err;
 }
 
-/* Listing -------------------------------------------------------------------------------------- */
-
-static iimg_error_t *get_page(iimg_context_t *context, const iimg_storage_t *storage,
-                              const char *prefix, const char *after_key, const char *after_id,
-                              iimg_s3_page_t **page)
-{
-    const iimg_sigv4_field_t query[] = {
-        { "versions", "" }, { "max-keys", PAGE },
-        { "prefix", apr_pstrcat(context->pool, storage->s3->prefix, prefix, NULL) },
-        { "key-marker", after_key }, { "version-id-marker", after_id },
-    };
-    iimg_s3_call_t call = {
-        .method = "GET", .key = "", .query = query, .max_response = MAX_PAGE,
-        .query_count = !after_key ? 3 : after_id ? 5 : 4,
-    };
-    iimg_error_t *err = send_one(context, storage, &call);
-
-    if (err) {
-        return err;
-    }
-    *page = iimg_s3_xml_page(context->pool, call.response->body, call.response->length);
-    return *page ? NULL : iimg_s3_error(context, storage->s3_client, &call);
-}
-
-/* Others may keep things in the bucket: what has no key of ours is not ours. */
-static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *storage,
-                                const iimg_s3_page_t *page, iimg_storage_visit_fn visit,
-                                void *baton)
-{
-    size_t prefix = strlen(storage->s3->prefix);
-    iimg_error_t *err = NULL;
-
-    for (int i = 0; i < page->versions->nelts && !err; i++) {
-        const iimg_s3_version_t *version = &APR_ARRAY_IDX(page->versions, i, iimg_s3_version_t);
-        iimg_listed_t listed = { version->key, version->id, version->latest, version->deleted,
-                                 version->modified, version->length };
-
-        if (strncmp(version->key, storage->s3->prefix, prefix) == 0
-            && iimg_key_is_valid(version->key + prefix)) {
-            listed.key += prefix;
-            err = visit(context, baton, &listed);
-        }
-    }
-    return err;
-}
-
-/* Pages take turns in two pools: where the next begins is said in the last one. */
-static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage,
-                          const char *prefix, iimg_storage_visit_fn visit, void *baton)
-{
-    const char *key = NULL, *id = NULL;
-    apr_pool_t *pools[2];
-    iimg_error_t *err = NULL;
-    int turn = 0;
-
-    apr_pool_create(&pools[0], context->pool);
-    apr_pool_create(&pools[1], context->pool);
-    do {
-        iimg_context_t paged = *context;
-        iimg_s3_page_t *page;
-
-        turn = !turn;
-        apr_pool_clear(pools[turn]);
-        paged.pool = pools[turn];
-        err = get_page(&paged, storage, prefix, key, id, &page);
-        if (err) {
-            return err;         /* it lives in the page's pool, which therefore stays */
-        }
-        err = visit_page(context, storage, page, visit, baton);
-        key = page->next_key;
-        id = page->next_id;
-    } while (key && !err);
-    apr_pool_destroy(pools[0]);
-    apr_pool_destroy(pools[1]);
-    return err;
-}
-
-static iimg_error_t *s3_list(iimg_context_t *context, const iimg_storage_t *storage,
-                             iimg_storage_visit_fn visit, void *baton)
-{
-    return list(context, storage, "", visit, baton);
-}
-
 /* Deleting ------------------------------------------------------------------------------------- */
 
-/* @param hidden set when the deletion may have done no more than to hide the object. Each DELETE is
- * meant to tell that it has set a marker; radosgw tells only of the first one. */
+/* What a deletion may have left behind a marker. Each DELETE is meant to tell that it has set one; radosgw
+ * tells only of the first one. */
+typedef enum { NOTHING_HIDDEN, MAYBE_HIDDEN, HIDDEN } hidden_t;
+
 static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
-                            const char *version, bool *hidden)
+                            const char *version, hidden_t *hidden)
 {
     const iimg_sigv4_field_t query = { "versionId", version };
     iimg_s3_call_t call = { .method = "DELETE", .key = key, .query = &query,
@@ -298,17 +218,18 @@ static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *stora
     const char *marker;
 
     (void)(version ? IIMG_FAULT("s3.purge") : IIMG_FAULT("s3.delete"));
-    err = send_one(context, storage, &call);
+    err = iimg_s3_send_one(context, storage, &call);
     (void)(version ? IIMG_FAULT("s3.purged") : IIMG_FAULT("s3.deleted"));
     marker = call.response ? apr_table_get(call.response->headers, "x-amz-delete-marker") : NULL;
-    *hidden = call.sent > 1 || (marker && strcmp(marker, "true") == 0);
+    *hidden = marker && strcmp(marker, "true") == 0 ? HIDDEN
+              : call.sent > 1 ? MAYBE_HIDDEN : NOTHING_HIDDEN;
     return err && err->kind == IIMG_NOT_FOUND ? NULL : err;
 }
 
 static iimg_error_t *s3_purge(iimg_context_t *context, const iimg_storage_t *storage,
                               const char *key, const char *version)
 {
-    bool hidden;
+    hidden_t hidden;
 
     return delete(context, storage, key, version, &hidden);
 }
@@ -328,18 +249,35 @@ static iimg_error_t *purge_version(iimg_context_t *context, void *baton,
            ? s3_purge(context, purge->storage, object->key, object->version) : NULL;
 }
 
+static iimg_error_t *purge_versions(iimg_context_t *context, const iimg_storage_t *storage,
+                                    const char *key, hidden_t hidden)
+{
+    purge_t purge = { storage, key };
+    bool versions;
+    iimg_error_t *err = iimg_s3_list_versions(context, storage, key, purge_version, &purge,
+                                              &versions);
+
+    if (err || versions || hidden != HIDDEN) {
+        return err;
+    }
+    err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE, "The picture store is not "
+                                     "available at the moment. Nothing was changed."), "store_down");
+    err->one_object = true;
+    return iimg_error_detail(err, "DELETE %s: the store hides it behind a delete marker, and does "
+                             "not list versions: delete them by hand, and turn versioning off", key);
+}
+
 /* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all
  * versions of the key are deleted too, the markers last seen included. */
 static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *storage,
                                const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
-    purge_t purge = { storage, key };
-    bool hidden;
+    hidden_t hidden;
     iimg_error_t *err = delete(context, storage, key, NULL, &hidden);
 
-    if (!err && (hidden || again)) {
-        err = list(context, storage, key, purge_version, &purge);
+    if (!err && (hidden != NOTHING_HIDDEN || again)) {
+        err = purge_versions(context, storage, key, hidden);
     }
     iimg_step_end(context, began, "store remove", key);
     return err;
@@ -376,8 +314,11 @@ const iimg_storage_driver_t iimg_storage_s3 = {
     .get = s3_get,
     .has = s3_has,
     .remove = s3_remove,
-    .list = s3_list,
+    .list = iimg_s3_list,
     .purge = s3_purge,
+    .read_marker = iimg_s3_read_marker,
+    .write_marker = iimg_s3_write_marker,
+    .marker_age = IIMG_S3_MARKER_AGE,
     .sign = s3_sign,
     .epoch = s3_epoch,
 };

@@ -4,7 +4,6 @@
 #include <grp.h>
 #include <libgen.h>
 #include <limits.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -23,7 +22,6 @@
 typedef struct options_t {
     long workers;
     long user, group;           /* -1: as we are */
-    long delay;                 /* milliseconds before anything is done */
 } options_t;
 
 static int fail(const char *what)
@@ -34,13 +32,13 @@ static int fail(const char *what)
 
 static bool read_options(int argc, char **argv, options_t *options)
 {
-    long *const values[] = { &options->workers, &options->user, &options->group, &options->delay };
+    long *const values[] = { &options->workers, &options->user, &options->group };
     struct stat info;
 
-    if (argc != 5 || fstat(IIMG_WORK_SOCKET, &info) != 0 || !S_ISSOCK(info.st_mode)) {
+    if (argc != 4 || fstat(IIMG_WORK_SOCKET, &info) != 0 || !S_ISSOCK(info.st_mode)) {
         return false;
     }
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 3; i++) {
         char *end;
 
         *values[i] = strtol(argv[1 + i], &end, 10);
@@ -110,16 +108,6 @@ static const char *set_environment(void)
     return NULL;
 }
 
-/* Waits out the time after a fall, unless httpd ends meanwhile. */
-static void wait_for(long milliseconds)
-{
-    struct pollfd httpd = { IIMG_WORK_SOCKET, 0, 0 };
-
-    if (milliseconds > 0) {
-        poll(&httpd, 1, (int)milliseconds);
-    }
-}
-
 /* Each request that waits or runs has up to four descriptors. */
 static void raise_limit(void)
 {
@@ -168,7 +156,6 @@ static const char *serve(const options_t *options)
     raise_limit();
     ignore_signals();
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    wait_for(options->delay);
     problem = chdir("/") == 0 ? iimg_job_prepare() : "cannot go to /";
     if (problem) {
         return problem;

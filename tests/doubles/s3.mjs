@@ -1,9 +1,14 @@
 // s3.mjs - an S3 store with moods, for what real stores will not do on command; also the endpoints that hand
 // credentials to machines and containers. It verifies nothing: that is for radosgw and Swift.
 //
-// usage: node s3.mjs --port 0 [--with-stdin] [--tls FILE]      prints "listening PORT"
+// usage: node s3.mjs --port 0 [--with-stdin] [--tls FILE] [--keep WORD]      prints "listening PORT"
 //        FILE: a certificate and its key, PEM
 //
+// With --keep it is a store that keeps objects in memory and has no versions, as Cloudflare's R2. What it
+// says to ?versions: STATUS:CODE:MESSAGE, or "ignored": it lists objects then. PUT /__slow/N: of N DELETEs
+// in a row the first is 503 SlowDown (0: none). PUT /__hang/1: nothing is answered any more, until /__hang/0.
+//
+// Without:
 // The mood is the first part of the key (/bucket/MOOD/...):
 //   fail:STATUS:CODE:TIMES[:RETRY-AFTER]   answers that, so often for each path; then 200
 //   moved:REGION                           301 with x-amz-bucket-region, until it is signed for that region
@@ -95,6 +100,72 @@ function page(query) {
     return `<ListVersionsResult>${right ? second : query.has('key-marker') ? '' : first}</ListVersionsResult>`;
 }
 
+// Keeping ---------------------------------------------------------------------------------------------
+
+const kept = new Map();             // "bucket/key" -> { body, type }
+const keep = process.argv.includes('--keep') ? process.argv[process.argv.indexOf('--keep') + 1] : null;
+let slow = 0;
+let deletes = 0;
+let hangs = false;
+
+const xml = { 'Content-Type': 'application/xml' };
+
+function listed(bucket, query) {
+    const prefix = `${bucket}/${query.get('prefix') || ''}`;
+    const after = query.get('continuation-token') || '';
+    const keys = [...kept.keys()].filter((key) => key.startsWith(prefix) && key.slice(bucket.length + 1) > after).sort();
+    const some = keys.slice(0, Math.min(Number(query.get('max-keys') || 1000), 5));     // small pages: there is always a next one
+    const more = some.length < keys.length;
+    return `<ListBucketResult><IsTruncated>${more}</IsTruncated>${more ? `<NextContinuationToken>${some.at(-1).slice(bucket.length + 1)}</NextContinuationToken>` : ''}`
+        + some.map((key) => `<Contents><Key>${key.slice(bucket.length + 1)}</Key><LastModified>${kept.get(key).at}</LastModified><ETag>"${kept.get(key).etag}"</ETag>`
+            + `<Size>${kept.get(key).body.length}</Size></Contents>`).join('') + '</ListBucketResult>';
+}
+
+const objects = {
+    PUT(key, { headers }, body) {
+        if (headers['if-none-match'] && kept.has(key)) {
+            return [412, error('PreconditionFailed'), xml];
+        }
+        const etag = createHash('md5').update(body).digest('hex');
+        kept.set(key, { body, type: headers['content-type'], at: new Date().toISOString(), etag });
+        return [200, '', { ETag: `"${etag}"` }];
+    },
+    GET(key) {
+        const object = kept.get(key);
+        return object ? [200, object.body, { 'Content-Type': object.type ?? 'binary/octet-stream' }] : [404, error('NoSuchKey'), xml];
+    },
+    DELETE(key) {
+        if (slow && deletes++ % slow === 0) {
+            return [503, error('SlowDown'), xml];
+        }
+        kept.delete(key);
+        return [204, '', {}];
+    },
+};
+objects.HEAD = objects.GET;
+
+function answerAsStore(request, body) {
+    const told = request.url.match(/^\/__(slow|hang)\/(\d+)$/);
+    if (told) {
+        [slow, hangs, deletes] = told[1] === 'slow' ? [Number(told[2]), hangs, 0] : [slow, told[2] !== '0', deletes];
+        return [204, '', {}];
+    }
+    if (hangs) {
+        return 'never';
+    }
+    const address = new URL(request.url, 'http://x');
+    const [, bucket, key] = decodeURIComponent(address.pathname).match(/^\/([^/]*)\/?(.*)$/);
+    const versions = address.searchParams.has('versions');
+    if (versions && keep !== 'ignored') {
+        const [status, code, message] = keep.split(':');
+        return [Number(status), `<Error><Code>${code}</Code><Message>${message}</Message></Error>`, xml];
+    }
+    if (!key) {
+        return [200, listed(bucket, address.searchParams), xml];
+    }
+    return objects[request.method](`${bucket}/${key}`, request, body);
+}
+
 // Answering -------------------------------------------------------------------------------------------
 
 function answer(request, body) {
@@ -104,6 +175,10 @@ function answer(request, body) {
         record = method === 'DELETE' ? [] : record;
         counts = method === 'DELETE' ? new Map() : counts;
         return [200, all, {}];
+    }
+    if (keep) {
+        record.push({ method, url, headers });
+        return answerAsStore(request, body);
     }
     const own = machine(request);
     if (own) {
@@ -142,7 +217,7 @@ const server = make((request, response) => {
             return;
         }
         response.writeHead(told[0], { 'Content-Length': Buffer.byteLength(told[1]), ...told[2] });
-        response.end(told[1]);
+        response.end(request.method === 'HEAD' ? undefined : told[1]);
     });
 });
 server.listen(port, '127.0.0.1', () => console.log(`listening ${server.address().port}`));

@@ -17,8 +17,7 @@ is $needed, $newest + 0, 'the build needs the newest migration there is';
 # A server whose database and store can be taken away. One child: the state is a process's own.
 my $other_port = IdentityImg::Server::free_port();
 my $other_store = "$ENV{IIMG_WORK}/other-store";
-mkdir $other_store or die $!;
-my $server = IdentityImg::Server->new('health', proxy => 1, conf => <<"CONF")->start;
+my $server = IdentityImg::Server->new('health', proxy => 1, conf => <<"CONF");
 StartServers 1
 ServerLimit 1
 MaxRequestWorkers 25
@@ -28,6 +27,10 @@ Listen 127.0.0.1:$other_port
     IdentityImgStorageRoot "$other_store"
 </VirtualHost>
 CONF
+# Another way to the same pictures: a database belongs to one store.
+mkdir $server->state . '/pictures' or die $!;
+symlink $server->state . '/pictures', $other_store or die $!;
+$server->start;
 my $base = $server->base;
 my $not_ready = '{"detail":"This server is not ready.","code":"not_ready"}';
 my ($answer, @lines);
@@ -65,12 +68,11 @@ sub trouble {
 }
 
 becomes(200, 'it is ready');
-chmod 0, $other_store or die $!;
+unlink $other_store or die $!;
 my $other = "http://127.0.0.1:$other_port";
 ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 503 }), 'a virtual host whose own store is away is not ready';
 is ask('ready')->code, 200, '... while the main server is';
-chown +(stat $server->state . '/pictures')[4, 5], $other_store or die $!;
-chmod 0700, $other_store or die $!;
+symlink $server->state . '/pictures', $other_store or die $!;
 ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 200 }), '... until its store is there';
 $server->forget_log;
 is +(told())[0], undef, '... of which the log need not tell';

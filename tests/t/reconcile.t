@@ -69,8 +69,10 @@ like $out, qr/\Q${\summary(17, 5, 12, 0, 0)}\E\z/, '... and a summary counts the
 unlike $out, qr/^unknown .*(?:README|lost)/m, 'what we would never have put there is none of ours';
 is reconcile(), '1 ' . summary(17, 5, 12, 0, 0), 'without --verbose only the summary is printed';
 ok -e picture_path(at($unknown[0][1])), 'and nothing is deleted unasked';
-$out = reconcile('--delete', '--verbose');
-like $out, qr/^1 .*\Q${\summary(17, 5, 12, 0, 0, 4)}\E\z/s, '--delete deletes what is unknown';
+like reconcile('--delete'), qr/^2 identityimgctl: 5 of 17 objects in the store are unknown to the manifest: more than a tenth\. Nothing was deleted\. .*--force\.$/, 'where more than a tenth is unknown, --delete refuses';
+ok -e picture_path(at($unknown[0][1])), '... and deletes nothing';
+$out = reconcile('--delete', '--force', '--verbose');
+like $out, qr/^1 .*\Q${\summary(17, 5, 12, 0, 0, 4)}\E\z/s, '--delete --force deletes what is unknown';
 like $out, qr/^unknown media\/$stray\/a\.jpg \(deleted\)$/m, '... says so';
 ok !-e picture_path(at($unknown[0][1])), '... and does it';
 ok -e picture_path(at("media/$stray/young.jpg")), '... but for what is younger than an hour';

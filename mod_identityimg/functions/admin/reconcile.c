@@ -5,6 +5,7 @@
 #include <string.h>
 #include <apr_md5.h>
 #include <apr_strings.h>
+#include "base/log.h"
 #include "models/stored_object.h"
 
 #define AT_ONCE 500
@@ -56,10 +57,25 @@ static iimg_error_t *is_stored(iimg_context_t *context, const char *key, bool *s
 
 /* What the store has beyond the manifest --------------------------------------------------------- */
 
+/* What the store refuses for one object says nothing about the next. */
+static iimg_error_t *purge(iimg_context_t *context, const iimg_listed_t *object,
+                           iimg_difference_t *difference)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    iimg_error_t *err = storage->driver->purge(context, storage, object->key, object->version);
+
+    difference->removed = err == NULL;
+    if (err && err->one_object) {
+        iimg_log(context, IIMG_LOG_WARNING, "IIMG0210: %s could not be deleted: %s", object->key,
+                 err->detail ? err->detail : err->message);
+        return NULL;
+    }
+    return err;
+}
+
 static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_t *result,
                                    const iimg_listed_t *object)
 {
-    const iimg_storage_t *storage = &context->services->storage;
     iimg_difference_t difference = { IIMG_UNKNOWN_OBJECT, object->key, object->version };
     iimg_error_t *err = NULL;
     bool stored = true;
@@ -73,8 +89,7 @@ static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_
     }
     difference.young = object->modified > apr_time_now() - apr_time_from_sec(result->min_age);
     if (result->remove && !difference.young) {
-        err = storage->driver->purge(context, storage, object->key, object->version);
-        difference.removed = err == NULL;
+        err = purge(context, object, &difference);
     }
     if (!err) {
         tell(result, &difference);
@@ -247,11 +262,40 @@ static iimg_error_t *compare_rows(iimg_context_t *context, iimg_reconciliation_t
     return err;
 }
 
+static void count_only(void *baton, const iimg_difference_t *difference)
+{
+    (void)baton, (void)difference;
+}
+
+/* Looks before anything is deleted. */
+static iimg_error_t *refuse_many(iimg_context_t *context, const iimg_reconciliation_t *wanted)
+{
+    iimg_reconciliation_t seen = { .min_age = wanted->min_age, .report = count_only };
+    work_t work = { .result = &seen };
+    iimg_error_t *err;
+
+    work.present = apr_array_make(context->pool, 1024, sizeof(digest_t));
+    err = compare_store(context, &work);
+    if (err || seen.count[IIMG_UNKNOWN_OBJECT] * IIMG_RECONCILE_MOST <= seen.listed) {
+        return err;
+    }
+    return iimg_error(context->pool, IIMG_CONFLICT, "%ld of %ld objects in the store are unknown to "
+                      "the manifest: more than a tenth. Nothing was deleted. Check that database "
+                      "and store belong together; then add --force.",
+                      seen.count[IIMG_UNKNOWN_OBJECT], seen.listed);
+}
+
 iimg_error_t *iimg_reconcile(iimg_context_t *context, iimg_reconciliation_t *reconciliation)
 {
     work_t work = { .result = reconciliation };
     iimg_error_t *err;
 
+    if (reconciliation->remove && !reconciliation->force) {
+        err = refuse_many(context, reconciliation);
+        if (err) {
+            return err;
+        }
+    }
     work.present = apr_array_make(context->pool, 1024, sizeof(digest_t));
     err = compare_store(context, &work);
     if (!err) {

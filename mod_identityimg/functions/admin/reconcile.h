@@ -7,6 +7,9 @@
 #include "base/error.h"
 #include "services/services.h"
 
+/** Deletes nothing when more than one in so many objects is unknown: then it is probably the wrong database. */
+#define IIMG_RECONCILE_MOST 10
+
 /** Seconds that an object should be left alone for: somebody may be about to tell of it. */
 #define IIMG_RECONCILE_AGE 3600
 
@@ -28,6 +31,7 @@ typedef struct iimg_difference_t {
 
 typedef struct iimg_reconciliation_t {
     bool remove;                /* delete unknown objects that are old enough, all versions */
+    bool force;                 /* also when more than IIMG_RECONCILE_MOST are unknown */
     int min_age;                /* seconds from when on they are */
     void (*report)(void *baton, const iimg_difference_t *difference);
     void *baton;
@@ -39,8 +43,8 @@ typedef struct iimg_reconciliation_t {
 
 /**
  * Look for differences, while the system is in use: what changes meanwhile is not one. Takes 32 bytes of
- * memory for each object.
- * Errors: IIMG_UNAVAILABLE.
+ * memory for each object. An object that cannot be deleted is logged, and holds up no other.
+ * Errors: IIMG_UNAVAILABLE; IIMG_CONFLICT (too many are unknown; nothing was deleted).
  */
 iimg_error_t *iimg_reconcile(iimg_context_t *context, iimg_reconciliation_t *reconciliation);
 

@@ -1,6 +1,7 @@
 /* check_readiness.c - whether work that comes in now could be done: database, tables, store. */
 #include "functions/shared/shared.h"
 
+#include "functions/shared/store_identity.h"
 #include "models/schema_migration.h"
 
 static iimg_error_t *not_ready(iimg_context_t *context)
@@ -34,5 +35,9 @@ iimg_error_t *iimg_check_readiness(iimg_context_t *context)
         return err;
     }
     problem = storage->driver->ready ? storage->driver->ready(context, storage) : NULL;
+    if (!problem) {
+        err = iimg_store_ready(context);
+        problem = err ? err->detail : NULL;
+    }
     return problem ? iimg_error_detail(not_ready(context), "the store: %s", problem) : NULL;
 }

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "base/uuid.h"
+#include "functions/shared/store_identity.h"
 #include "models/stored_object.h"
 
 static iimg_error_t *announce_and_put(iimg_context_t *context, const iimg_object_t *objects,
@@ -13,6 +14,10 @@ static iimg_error_t *announce_and_put(iimg_context_t *context, const iimg_object
     const iimg_storage_t *storage = &context->services->storage;
     iimg_error_t *err;
 
+    err = iimg_store_check(context);
+    if (err) {
+        return err;
+    }
     stored->keys = apr_array_make(context->pool, stored->count, sizeof(const char *));
     for (int i = 0; i < stored->count; i++) {
         APR_ARRAY_PUSH(stored->keys, const char *) = objects[i].key;

@@ -6,6 +6,7 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "functions/shared/store_identity.h"
 #include "models/stored_object.h"
 
 #define AT_ONCE 20
@@ -18,6 +19,7 @@ typedef struct doomed_t {
     const char *key, *claim;
     bool again;             /* it may have been tried before */
     bool gone;              /* from the store */
+    bool away;              /* the store as a whole seems to be: others would fare the same */
     const char *why;        /* it is not; NULL: it was not tried */
 } doomed_t;
 
@@ -37,7 +39,7 @@ static apr_array_header_t *doomed_of(iimg_context_t *context, const iimg_claim_t
     for (int i = 0; i < claim->keys->nelts; i++) {
         APR_ARRAY_PUSH(doomed, doomed_t) = (doomed_t){
             APR_ARRAY_IDX(claim->keys, i, const char *), claim->id,
-            APR_ARRAY_IDX(claim->again, i, bool), false, NULL
+            APR_ARRAY_IDX(claim->again, i, bool), false, false, NULL
         };
     }
     return doomed;
@@ -52,11 +54,12 @@ static void remove_one(iimg_context_t *context, doomed_t *one)
 
     one->again = true;
     one->gone = err == NULL;
+    one->away = err && !err->one_object;
     one->why = !err ? NULL : err->detail ? err->detail : err->message;
 }
 
-/* @return false: so many failed one after the other that the store must be away; the rest is not
- * tried */
+/* An object that the store refuses to delete says nothing about the next one.
+ * @return false: the store did not answer so often in a row that it must be away; the rest is not tried */
 static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int patience)
 {
     int failures = 0;
@@ -65,7 +68,7 @@ static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int 
         doomed_t *one = &APR_ARRAY_IDX(doomed, i, doomed_t);
 
         remove_one(context, one);
-        failures = one->gone ? 0 : failures + 1;
+        failures = one->away ? failures + 1 : 0;
     }
     (void)IIMG_FAULT("sweep.removed");
     return failures < patience;
@@ -115,11 +118,25 @@ static bool is_first_of_claim(const apr_array_header_t *doomed, int index)
     return one->gone;
 }
 
+/* What is not found below an empty mount point, or in a foreign store, is not gone. */
+static void doubt_gone(iimg_context_t *context, const apr_array_header_t *doomed)
+{
+    iimg_error_t *err = iimg_store_check(context);
+
+    for (int i = 0; err && i < doomed->nelts; i++) {
+        doomed_t *one = &APR_ARRAY_IDX(doomed, i, doomed_t);
+
+        one->why = one->gone ? err->detail : one->why;
+        one->gone = false;
+    }
+}
+
 /* @return how many are forgotten; -1: the database is away */
 static int forget_all(iimg_context_t *context, const apr_array_header_t *doomed)
 {
     int forgotten = 0;
 
+    doubt_gone(context, doomed);
     for (int i = 0; i < doomed->nelts && forgotten >= 0; i++) {
         int some = is_first_of_claim(doomed, i) ? forget_claim(context, doomed, i) : 0;
 
@@ -200,11 +217,12 @@ static bool has_time(const sweep_t *sweep, apr_interval_time_t needed)
     return !apr_atomic_read32(&ends) && apr_time_now() + needed < sweep->end;
 }
 
-/* What failed for a moment need not wait for the next sweep. @return whether nothing of it is
- * left */
+/* What failed for a moment need not wait for the next sweep. What the store still refuses then waits as
+ * long as its claim. @return whether the store answers */
 static bool come_back(sweep_t *sweep)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
+    bool answers = !sweep->store_away;
     int gone = 0;
 
     for (int round = 0; round < ROUNDS && gone >= 0 && sweep->left->nelts > 0
@@ -212,12 +230,12 @@ static bool come_back(sweep_t *sweep)
         iimg_log(sweep->context, IIMG_LOG_DEBUG, "%d objects that could not be deleted are tried "
                  "again in %d ms", sweep->left->nelts, (int)apr_time_as_msec(pause));
         apr_sleep(pause);
-        (void)remove_all(sweep->context, sweep->left, PATIENCE);
+        answers = remove_all(sweep->context, sweep->left, PATIENCE);
         gone = forget_all(sweep->context, sweep->left);
         sweep->gone += gone > 0 ? gone : 0;
         drop_gone(sweep->left);
     }
-    return sweep->left->nelts == 0;
+    return answers && gone >= 0;
 }
 
 /* All ------------------------------------------------------------------------------------------ */
@@ -226,8 +244,8 @@ void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim)
 {
     apr_array_header_t *doomed;
 
-    if (!claim->id || claim->keys->nelts == 0) {
-        return;
+    if (!claim->id || claim->keys->nelts == 0 || iimg_store_check(context)) {
+        return;             /* they are due again after their claim */
     }
     doomed = doomed_of(context, claim);
     (void)IIMG_FAULT("sweep.claimed");
@@ -268,6 +286,10 @@ int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left)
     sweep_t sweep = { context, apr_time_now() + time,
                       apr_array_make(context->pool, AT_ONCE, sizeof(doomed_t)), 0, 0, false };
 
+    *left = 0;
+    if (iimg_store_check(context)) {
+        return 0;
+    }
     do {
         sweep.store_away = false;
         while (sweep_batch(&sweep) && has_time(&sweep, 0)) {

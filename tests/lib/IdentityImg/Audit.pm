@@ -53,6 +53,7 @@ sub file_objects {
     File::Find::find({ no_chdir => 1, wanted => sub {
         return if !-f;
         my $path = substr $_, 1 + length $root;
+        return if $path eq '.identityimg-store';
         $objects{$path =~ s{^(media|generated_images)/../../}{$1/}r} = IdentityImg::Test::slurp($_);
     } }, $root);
     return \%objects;

@@ -1,13 +1,16 @@
 # Store.pm - the stores that pictures can be kept in, for tests: started, looked into, stopped. It signs
 # for itself (Signature V4): what it finds does not depend on the code that is tested.
 #
-#   my $store = IdentityImg::Store->new('radosgw');       # 'file', 'radosgw', 'swift'
+#   my $store = IdentityImg::Store->new('radosgw');       # 'file', 'radosgw', 'swift', 'plain'
 #   $store->missing                                       # why it cannot be had here, or undef
 #   $server->{env} = { %{$store->env} };                  # for IdentityImg::Server
 #   $store->objects                                       # the keys of all objects in it, sorted
 #   $store->tool_environment($server->state)              # by which identityimgctl finds it
 #
 # IIMG_STORE=s3 (radosgw), or the name of a kind, is what `chosen` makes; else a directory.
+#
+# 'plain' is a double (tests/doubles/s3.mjs) that keeps no versions; versions => 'STATUS:CODE:MESSAGE' is
+# what it says when it is asked for them.
 #
 # It stops when the object goes.
 package IdentityImg::Store;
@@ -22,7 +25,7 @@ use HTTP::Tiny;
 use IPC::Open2 'open2';
 use POSIX 'strftime';
 
-my %programs = (radosgw => [qw(radosgw radosgw-admin ceph ceph-mon ceph-osd)], swift => [], file => []);
+my %programs = (plain => ['node'], radosgw => [qw(radosgw radosgw-admin ceph ceph-mon ceph-osd)], swift => [], file => []);
 
 # new KIND, bucket => NAME, prefix => 'a/b/' (in front of our keys)
 sub new {
@@ -33,6 +36,7 @@ sub new {
     return bless { %$self, missing => "@missing is not installed (scripts/deps s3)" }, $class if @missing;
     $self->start_radosgw if $kind eq 'radosgw';
     $self->start_swift if $kind eq 'swift';
+    $self->start_plain if $kind eq 'plain';
     return $self;
 }
 
@@ -67,6 +71,22 @@ sub start_swift {
     ($self->{port}) = (readline($out) // '') =~ /^port (\d+)/ or die 's3_swift.py does not start';
     my $made = $self->request('PUT', '');
     die "the bucket cannot be made: $made->{status} $made->{content}" if $made->{status} != 200;
+    return;
+}
+
+sub start_plain {
+    my ($self) = @_;
+    @$self{qw(access secret)} = qw(plain plain);
+    $self->{pid} = open2(my $out, $self->{stdin}, 'node', "$ENV{IIMG_DOUBLES}/s3.mjs", '--port', $self->{port} // 0, '--with-stdin', '--keep', $self->{versions} // '501:NotImplemented:ListObjectVersions not implemented');
+    ($self->{port}) = (readline($out) // '') =~ /^listening (\d+)/ or die 's3.mjs does not start';
+    return;
+}
+
+# Tells the double: slow => N, hang => 0 or 1.
+sub tell {
+    my ($self, $word, $value) = @_;
+    my $answer = HTTP::Tiny->new->request(PUT => $self->endpoint . "/__$word/$value");
+    die "s3.mjs: $answer->{content}" if $answer->{status} != 204;
     return;
 }
 
@@ -142,22 +162,30 @@ sub objects {
     my ($self, $state) = @_;
     if ($self->is_s3) {
         my $prefix = $self->{prefix};
-        return sort map { s/^\Q$prefix\E//r } $self->listing('list-type' => 2) =~ m{<Key>([^<]*)</Key>}g;
+        my (@keys, $next);
+        do {
+            my $text = $self->listing('list-type' => 2, $next ? ('continuation-token' => $next) : ());
+            push @keys, map { s/^\Q$prefix\E//r } $text =~ m{<Key>([^<]*)</Key>}g;
+            ($next) = $text =~ m{<NextContinuationToken>([^<]+)};
+        } while ($next);
+        return sort grep { $_ ne '.identityimg-store' } @keys;
     }
     my @keys;
     File::Find::find({ no_chdir => 1, wanted => sub { push @keys, substr($_, length "$state/pictures/") =~ s{^(\w+/)../../}{$1}r if -f } }, "$state/pictures");
-    return sort @keys;
+    return sort grep { $_ ne '.identityimg-store' } @keys;
 }
 
-# All versions and markers behind the prefix: { key, id, latest, deleted, etag }
+# All versions and markers behind the prefix, but for the store's own marker: { key, id, latest, deleted, etag }
 sub versions {
     my ($self) = @_;
+    return map { { key => $_, id => 'null', latest => 1, deleted => 0, etag => '' } } $self->objects if $self->{kind} eq 'plain';
     my @versions;
     my $text = $self->listing(versions => '', prefix => $self->{prefix});
     die 'more versions than one page of them' if $text =~ m{<IsTruncated>true};
     while ($text =~ m{<(Version|DeleteMarker)>(.*?)</\1>}gs) {
         my ($kind, $one) = ($1, $2);
         my %told = $one =~ m{<(Key|VersionId|IsLatest|ETag)>([^<]*)</}g;
+        next if $told{Key} eq "$self->{prefix}.identityimg-store";
         push @versions, { key => $told{Key} =~ s/^\Q$self->{prefix}\E//r, id => $told{VersionId}, latest => $told{IsLatest} eq 'true', deleted => $kind ne 'Version', etag => $told{ETag} };
     }
     return @versions;

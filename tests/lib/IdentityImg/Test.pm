@@ -180,12 +180,12 @@ sub reset_pictures {
 
 # Files -------------------------------------------------------------------------------------------
 
-# Names of all files in the store, relative to it, sorted.
+# Names of all files in the store but its marker, relative to it, sorted.
 sub stored_files {
     my $root = state() . '/pictures';
     my @files;
     File::Find::find({ no_chdir => 1, wanted => sub { push @files, substr $_, 1 + length $root if -f } }, $root);
-    return sort @files;
+    return sort grep { $_ ne '.identityimg-store' } @files;
 }
 
 sub picture_path { state() . "/pictures/$_[0]" }

@@ -78,6 +78,23 @@ static const char *text_in(const char *xml, const char *name)
     return iimg_s3_xml_text(pool, xml, strlen(xml), name);
 }
 
+static void test_plain_page(void)
+{
+    static const char page[] =
+        "<ListBucketResult><IsTruncated>true</IsTruncated><NextContinuationToken>t&amp;1</NextContinuationToken>"
+        "<Contents><Key>a</Key><Size>7</Size></Contents><Version><Key>b</Key></Version></ListBucketResult>";
+    static const char endless[] =
+        "<ListBucketResult><IsTruncated>true</IsTruncated><Contents><Key>a</Key></Contents></ListBucketResult>";
+    iimg_s3_page_t *read = iimg_s3_xml_page(pool, page, strlen(page));
+    const iimg_s3_version_t *first = &APR_ARRAY_IDX(read->versions, 0, iimg_s3_version_t);
+
+    tap_ok(read->plain && read->versions->nelts == 1, "a page of objects has objects alone");
+    tap_ok(first->latest && !first->deleted && !first->id, "each is its latest version, without an id");
+    tap_is(read->next_key, "t&1", "the next page begins at a token");
+    tap_ok(iimg_s3_xml_page(pool, endless, strlen(endless)) == NULL,
+           "a page that does not say where the next begins is none: half a listing is no listing");
+}
+
 static void test_xml(void)
 {
     static const char page[] =
@@ -104,7 +121,8 @@ static void test_xml(void)
     tap_ok(first->length == 5000000000LL, "its length");
     tap_is_number(apr_time_sec(first->modified), 1769860801, "its time");
     tap_is(read->next_key, "b&c", "where the next page begins");
-    tap_ok(iimg_s3_xml_page(pool, "<ListBucketResult/>", 19) == NULL, "another answer is no page");
+    tap_ok(iimg_s3_xml_page(pool, "<ListPartsResult/>", 18) == NULL, "another answer is no page");
+    test_plain_page();
 }
 
 /* Requests -------------------------------------------------------------------------------------------- */
@@ -161,6 +179,7 @@ static void test_retries(iimg_s3_client_t *client)
     static const struct { const char *mood; int attempts; bool good; } rows[] = {
         { "plain/k", 1, true }, { "fail:500:InternalError:1/k", 2, true },
         { "fail:503:SlowDown:2/k", 3, true }, { "fail:502::1/k", 2, true },
+        { "fail:500::1/k", 2, true }, { "fail:500::3/k", 3, false }, { "fail:501::1/k", 1, false },
         { "fail:409:OperationAborted:1/k", 2, true }, { "fail:409:BucketNotEmpty:1/k", 1, false },
         { "fail:408:RequestTimeout:1/k", 2, true }, { "fail:429:ThrottlingException:1/k", 2, true },
         { "fail:504::3/k", 3, false }, { "fail:400:RequestTimeout:1/k", 2, true },

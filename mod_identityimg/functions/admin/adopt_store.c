@@ -1,0 +1,51 @@
+/* adopt_store.c - make a store the database's own, on the operator's word. */
+#include "functions/admin/adopt_store.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "base/uuid.h"
+#include "functions/shared/store_identity.h"
+#include "models/picture_store.h"
+#include "services/services.h"
+
+static iimg_error_t *doubtful(iimg_context_t *context, const char *doubt)
+{
+    return iimg_error(context->pool, IIMG_CONFLICT, "%s %s. Nothing was changed. Check that database "
+                      "and store belong together; then add --force.",
+                      iimg_store_place(context->pool, &context->services->storage), doubt);
+}
+
+/* A store without a marker gets the database's id, which a first store has yet to get. */
+static iimg_error_t *mark(iimg_context_t *context, const char **id)
+{
+    iimg_picture_store_t row;
+    iimg_error_t *err = iimg_picture_store_propose(context, iimg_uuid_create(context->pool), &row);
+
+    return err ? err : iimg_store_mark(context, row.id, id);
+}
+
+iimg_error_t *iimg_adopt_store(iimg_context_t *context, bool force, const char **id)
+{
+    const iimg_storage_t *storage = &context->services->storage;
+    const char *text, *doubt;
+    iimg_error_t *err = storage->driver->read_marker(context, storage, &text);
+
+    if (err) {
+        return err;
+    }
+    err = iimg_store_resembles(context, &doubt);
+    if (!err && doubt && !force) {
+        err = doubtful(context, doubt);
+    }
+    if (err) {
+        return err;
+    }
+    *id = text ? iimg_store_marker_id(context->pool, text) : NULL;
+    err = text ? NULL : mark(context, id);
+    if (!err && !*id) {
+        err = iimg_error(context->pool, IIMG_CONFLICT, "%s: " IIMG_STORE_MARKER " cannot be "
+                         "understood. Restore it from a backup, or remove it, and try again.",
+                         iimg_store_place(context->pool, storage));
+    }
+    return err ? err : iimg_picture_store_adopt(context, *id);
+}

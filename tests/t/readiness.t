@@ -1,0 +1,91 @@
+# readiness.t - health/ready/ asks the bucket and the program that decodes pictures: what they cannot do makes a server
+# not ready, without a restart it is ready again, and probes neither wait long nor pile up.
+# Runs beside others.
+use strict;
+use warnings;
+use IdentityImg::Server qw(eventually in_parallel);
+use IdentityImg::Store;
+use IdentityImg::Test;
+use Test::More;
+
+my $place = IdentityImg::Store->new('plain');
+plan skip_all => $place->missing if $place->missing;
+my $few = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nIdentityImgSweepInterval 86400\n";
+my $server = IdentityImg::Server->new('readiness', env => $place->env, conf => $few)->start;
+
+sub ready { my ($which) = @_; return call(GET => 'health/ready/', base => ($which // $server)->base)->code }
+sub becomes { my ($status, $what) = @_; ok eventually(sub { ready() == $status }, 60), $what; return }
+
+# The bucket --------------------------------------------------------------------------------------------------
+
+becomes(200, 'a server with its bucket is ready');
+$place->tell(hang => 1);
+becomes(503, 'a bucket that does not answer: not ready');
+my $began = time;
+is join(' ', sort map { $_ // 'none' } in_parallel(20, sub { ready() })), join(' ', (503) x 20), 'twenty probes at once are answered';
+cmp_ok time - $began, '<', 60, '... within the deadline of one, not one after the other';
+$place->tell(hang => 0);
+becomes(200, 'it answers again: ready, without a restart');
+my @lines = grep { /IIMG0150/ } $server->log_lines('all');
+is scalar(@lines), 1, 'the log has one line about it';
+like $lines[0], qr/IIMG0150: not ready: the store: GET pictures\/\.identityimg-store: 0 /, '... which says why';
+
+my $port = $place->{port};
+close $place->{stdin};
+waitpid delete $place->{pid}, 0;
+becomes(503, 'a bucket that is down: not ready');
+is call(GET => 'reference-images/', as => 'alice', base => $server->base)->code, 200, '... though lists go on';
+is call(GET => 'health/live/', base => $server->base)->code, 200, '... and it lives';
+$place->start_plain;
+is $place->{port}, $port, 'the double is back';
+# It keeps objects in memory: this is an empty bucket now.
+becomes(503, 'an empty bucket in its place: not ready');
+ok eventually(sub { ready(); grep { /IIMG0204: .*bucket pictures has no \.identityimg-store, the database belongs to the store/ } $server->log_lines }), '... as the log says';
+is scalar(my @left = $place->objects), 0, '... nothing is written there';
+like $server->script(ctl => 'adopt-store'), qr/^The database belongs to the store /, 'adopt-store makes it the database\'s';
+becomes(200, '... and the server is ready');
+$server->judge(qr/IIMG0150|IIMG0204|AH10159/);
+undef $server;
+
+# The worker -----------------------------------------------------------------------------------------------------
+
+# A program whose libraries are not there: the loader ends it with 127.
+my $broken = "$ENV{IIMG_WORK}/broken-worker";
+my $build = "$ENV{IIMG_SOURCE}/build/" . ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
+my $source = "$ENV{IIMG_WORK}/absent.c";
+open my $file, '>', $source or die $!;
+print $file "int absent(void) { return 0; }\n";
+close $file;
+system("gcc -shared -fPIC -o '$ENV{IIMG_WORK}/libabsent.so' '$source' && echo 'int absent(void); int main(void) { return absent(); }' | gcc -x c - -x none -o '$broken' '$ENV{IIMG_WORK}/libabsent.so' && rm '$ENV{IIMG_WORK}/libabsent.so'") == 0 or die 'gcc';
+my $without = IdentityImg::Server->new('without-worker', env => { IIMG_WORKER => $broken }, conf => $few)->start;
+is ready($without), 503, 'a worker that cannot load its libraries: not ready';
+sub ended { return grep { /IIMG0134/ } $without->log_lines }
+ok eventually(sub { ended() >= 5 }, 120), 'it is started again and again';
+my @ends = ended();
+is scalar(grep { /ended with status 127: \Q$broken\E cannot be loaded; run ldd/ } @ends), scalar @ends, '... the log has its status';
+my @delays = map { /started again in (\d+) ms/ } @ends;
+is "@delays[0 .. 4]", '0 250 500 1000 2000', '... and ever longer delays';
+# Times of the lines themselves: a delay that is logged is one that is kept.
+my @times = map { /:(\d\d):(\d\d\.\d+)/ ? $1 * 60 + $2 : () } @ends;
+is join(' ', grep { my $gap = ($times[$_ + 1] - $times[$_] + 3600) % 3600 * 1000 + 1000; $gap < $delays[$_] } 0 .. $#times - 1), '', '... which are kept';
+is call(POST => 'reference-images/', as => 'alice', parts => [image => [make_jpeg(64, 48)]], base => $without->base)->code, 503, 'an upload is refused';
+$without->judge(qr/IIMG0134|IIMG0150|IIMG0132|IIMG0003|AH10159|error while loading shared libraries/);
+undef $without;
+
+# One that cannot be executed at all.
+my $absent = IdentityImg::Server->new('gone-worker', conf => $few);
+$absent->{env} = { IIMG_WORKER => "$ENV{IIMG_WORK}/copied-worker" };
+system("cp '$build/identityimg-worker' '$ENV{IIMG_WORK}/copied-worker' && ln -sfn '$build/vips' '$ENV{IIMG_WORK}/vips'");
+$absent->start;
+ok eventually(sub { ready($absent) == 200 }), 'a worker that was copied works';
+chomp(my $parent = slurp($absent->state . '/httpd/httpd.pid'));
+my ($worker) = map { /(\d+)/ } grep { /copied-worker|identityimg-wor/ } `ps -o pid=,args= --ppid $parent`;
+unlink "$ENV{IIMG_WORK}/copied-worker";
+kill KILL => $worker;
+ok eventually(sub { ready($absent) == 503 }, 60), '... until its program is gone';
+ok eventually(sub { grep { /ended by signal 9 \(Killed\)/ } $absent->log_lines }), '... the log tells the signal';
+ok eventually(sub { grep { /ended with status 127/ } $absent->log_lines }), '... from the status';
+system("cp '$build/identityimg-worker' '$ENV{IIMG_WORK}/copied-worker'");
+ok eventually(sub { ready($absent) == 200 }, 90), 'and is ready again once it is back';
+$absent->judge(qr/IIMG0134|IIMG0150|AH10159/);
+done_testing();
