@@ -8,6 +8,7 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 #include "base/json.h"
+#include "services/gemini_quota.h"
 
 #define MAX_QUOTE 500
 
@@ -85,6 +86,7 @@ typedef struct said_t {
     const char *status, *reason, *message;
     int retry_after;            /* seconds */
     bool used_up;               /* waiting for a while does not help: no quota at all, or the day's */
+    bool daily;                 /* the day's: there is more from midnight on, in California */
 } said_t;
 
 /* Texts --------------------------------------------------------------------------------------- */
@@ -194,21 +196,36 @@ static int header_seconds(const iimg_http_response_t *response)
                ? (int)apr_time_sec(date) + 1 : IIMG_GEMINI_MAX_RETRY_AFTER;
 }
 
+static bool is_of_the_day(const json_t *violation)
+{
+    static const char *const members[] = { "quotaId", "quotaMetric", "description" };
+    static const char *const words[] = { "perday", "per_day", "per day" };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const char *text = iimg_gemini_text(violation, members[i]);
+
+        for (size_t k = 0; text && k < sizeof(words) / sizeof(words[0]); k++) {
+            if (strcasestr(text, words[k])) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 /* "GenerateRequestsPerDayPerProject...", with a value of "0" for what was never allowed */
-static bool is_used_up(const json_t *violations)
+static void read_violations(const json_t *violations, said_t *said)
 {
     json_t *violation;
     size_t i;
 
     json_array_foreach(violations, i, violation) {
-        const char *id = iimg_gemini_text(violation, "quotaId");
         const char *value = iimg_gemini_text(violation, "quotaValue");
+        bool never = value && strcmp(value, "0") == 0;
 
-        if ((id && strstr(id, "PerDay")) || (value && strcmp(value, "0") == 0)) {
-            return true;
-        }
+        said->daily |= !never && is_of_the_day(violation);
+        said->used_up |= never || said->daily;
     }
-    return false;
 }
 
 static void read_details(apr_pool_t *pool, const json_t *details, const char *key, said_t *said)
@@ -226,7 +243,7 @@ static void read_details(apr_pool_t *pool, const json_t *details, const char *ke
         if (delay) {
             said->retry_after = seconds_of(delay);
         }
-        said->used_up |= is_used_up(iimg_gemini_member(detail, "violations"));
+        read_violations(iimg_gemini_member(detail, "violations"), said);
     }
 }
 
@@ -305,6 +322,23 @@ static iimg_error_t *no_response(apr_pool_t *pool, const char *key,
     return iimg_error_detail(err, "%s", quote(pool, response->problem, key));
 }
 
+/* The provider's own delay is for a minute's quota, and means nothing for a day's. */
+static void say_when(apr_pool_t *pool, const said_t *said, iimg_error_t *err)
+{
+    int seconds;
+
+    if (!said->daily || err->kind != IIMG_LIMITED) {
+        iimg_error_retry(err, said->retry_after);
+        return;
+    }
+    seconds = iimg_gemini_seconds_to_reset(apr_time_now());
+    iimg_error_retry(err, seconds);
+    err->message = apr_psprintf(pool, "This server has used up what the image provider allows it for "
+                                "today. Please try again in %d %s, after midnight in California.",
+                                seconds < 7200 ? (seconds + 59) / 60 : (seconds + 3599) / 3600,
+                                seconds < 7200 ? seconds > 60 ? "minutes" : "minute" : "hours");
+}
+
 static iimg_error_t *negative_response(apr_pool_t *pool, const char *key, const char *model,
                                        const iimg_http_response_t *response)
 {
@@ -316,7 +350,7 @@ static iimg_error_t *negative_response(apr_pool_t *pool, const char *key, const 
                                    problem->behind_model ? problem->behind_model : "");
 
     iimg_error_code(err, problem->code);
-    iimg_error_retry(err, said.retry_after);
+    say_when(pool, &said, err);
     err->again = said.used_up ? IIMG_AGAIN_NO : problem->again;
     /* Who says no does not charge; who was too late has perhaps drawn it. */
     err->billed = status >= 400 && problem->kind != IIMG_UPSTREAM_TIMEOUT ? "f" : NULL;

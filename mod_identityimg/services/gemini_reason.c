@@ -36,27 +36,45 @@ static const iimg_gemini_reason_t reasons[] = {
       "a safety rule set for this server's account objected", others },
     { "JAILBREAK", IIMG_GEMINI_REFUSED,
       "it took the text for an attempt to get around its rules", other_words },
-    { "OTHER", IIMG_GEMINI_NOTHING_CAME,
-      "it gave no reason that we know", other_images },
-    { "NO_IMAGE", IIMG_GEMINI_NOTHING_CAME,
+    { "NO_IMAGE", IIMG_GEMINI_NO_PICTURE,
       "the model drew nothing", "Ask for a picture in other words." },
-    { "IMAGE_OTHER", IIMG_GEMINI_NOTHING_CAME,
+    { "IMAGE_OTHER", IIMG_GEMINI_NO_PICTURE,
       "something went wrong while it was drawn", again },
-    { "MALFORMED_RESPONSE", IIMG_GEMINI_NOTHING_CAME,
+    { "OTHER", IIMG_GEMINI_BROKE_OFF,
+      "it gave no reason that we know", other_images },
+    { "MALFORMED_RESPONSE", IIMG_GEMINI_BROKE_OFF,
       "the model's answer was malformed", again },
-    { "MAX_TOKENS", IIMG_GEMINI_MISCONFIGURED,
+    { "MALFORMED_FUNCTION_CALL", IIMG_GEMINI_TOOL_CALL,
+      "the model tried to use a tool", again },
+    { "UNEXPECTED_TOOL_CALL", IIMG_GEMINI_TOOL_CALL,
+      "the model tried to use a tool", again },
+    { "TOO_MANY_TOOL_CALLS", IIMG_GEMINI_TOOL_CALL,
+      "the model tried to use tools", again },
+    { "MAX_TOKENS", IIMG_GEMINI_TOO_LONG,
       "the picture is larger than the model may answer", "Ask for a lower resolution." },
-    { "MALFORMED_FUNCTION_CALL", IIMG_GEMINI_MISCONFIGURED,
-      "the model tried to use a tool", operator },
-    { "UNEXPECTED_TOOL_CALL", IIMG_GEMINI_MISCONFIGURED,
-      "the model tried to use a tool", operator },
-    { "TOO_MANY_TOOL_CALLS", IIMG_GEMINI_MISCONFIGURED,
-      "the model tried to use tools", operator },
-    { "CONTINUATION", IIMG_GEMINI_MISCONFIGURED,
+    { "CONTINUATION", IIMG_GEMINI_UNFINISHED,
       "the model wants to be asked for the rest, which this server does not do", operator },
     { NULL, IIMG_GEMINI_UNHEARD_OF,
       "it gave no reason that we know", other_images },
 };
+
+static const iimg_gemini_rule_t rules[] = {
+    /*                           again  deliver  warn   stopped */
+    [IIMG_GEMINI_DONE]       = { true,  true,    false, false },
+    [IIMG_GEMINI_REFUSED]    = { false, false,   false, false },
+    [IIMG_GEMINI_NO_PICTURE] = { true,  false,   false, false },
+    [IIMG_GEMINI_BROKE_OFF]  = { true,  true,    true,  false },
+    [IIMG_GEMINI_TOOL_CALL]  = { true,  true,    true,  true },
+    [IIMG_GEMINI_TOO_LONG]   = { false, true,    true,  true },
+    [IIMG_GEMINI_UNFINISHED] = { false, false,   false, true },
+    /* A reason that is not known is not worth money, nor a reason to throw a picture away. */
+    [IIMG_GEMINI_UNHEARD_OF] = { false, true,    false, false },
+};
+
+const iimg_gemini_rule_t *iimg_gemini_rule(iimg_gemini_verdict_t verdict)
+{
+    return &rules[verdict];
+}
 
 const iimg_gemini_reason_t *iimg_gemini_reason(const char *name)
 {

@@ -81,29 +81,19 @@ static iimg_error_t *refused(const reply_t *reply, const char *kind, const char 
     return iimg_error_detail(err, "%s %s: %s", kind, quote(reply, name), quote(reply, message));
 }
 
-static iimg_error_t *finished(const reply_t *reply, iimg_error_t *err)
+static iimg_error_t *no_picture(const reply_t *reply)
 {
+    const iimg_gemini_rule_t *rule = iimg_gemini_rule(reply->reason->verdict);
+    iimg_error_t *err = rule->stopped
+        ? failure(reply, IIMG_UPSTREAM, "provider_request",
+                  "The image provider stopped before the picture was done", reply->reason)
+        : failure(reply, IIMG_UPSTREAM, "no_image",
+                  "The image provider answered without a picture", reply->reason);
+
+    err->again = rule->again ? IIMG_AGAIN_PAID : IIMG_AGAIN_NO;
     return iimg_error_detail(err, "finishReason %s: %s",
                              reply->finish ? quote(reply, reply->finish) : "absent",
                              quote(reply, iimg_gemini_text(reply->candidate, "finishMessage")));
-}
-
-static iimg_error_t *no_picture(const reply_t *reply)
-{
-    iimg_error_t *err = failure(reply, IIMG_UPSTREAM, "no_image",
-                                "The image provider answered without a picture", reply->reason);
-
-    /* The table's word for another try; a reason nobody has heard of is not worth money. */
-    err->again = reply->reason->verdict == IIMG_GEMINI_UNHEARD_OF ? IIMG_AGAIN_NO
-                                                                  : IIMG_AGAIN_PAID;
-    return finished(reply, err);
-}
-
-static iimg_error_t *misconfigured(const reply_t *reply)
-{
-    return finished(reply, failure(reply, IIMG_UPSTREAM, "provider_request",
-                                   "The image provider stopped before the picture was done",
-                                   reply->reason));
 }
 
 static iimg_error_t *no_room(const reply_t *reply, const char *why)
@@ -192,6 +182,11 @@ static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
     return NULL;
 }
 
+static bool is_spool_full(const iimg_error_t *err)
+{
+    return err && err->code && strcmp(err->code, "spool_down") == 0;
+}
+
 static bool is_size_asked_for(const reply_t *reply, const iimg_generator_result_t *result)
 {
     int width = 0, height = 0;
@@ -243,6 +238,32 @@ static void compare_size(const reply_t *reply, iimg_generator_result_t *result)
                            width, height, request->width, request->height);
     APR_ARRAY_PUSH(result->warnings, const char *) = warning;
     iimg_log(reply->context, IIMG_LOG_WARNING, "IIMG0041: %s", warning);
+}
+
+/* A picture that broke off with its answer decodes as base64, and lacks its end. */
+static bool is_complete(const iimg_generator_result_t *result)
+{
+    const unsigned char *bytes = (const unsigned char *)result->data;
+    apr_size_t n = result->length;
+
+    switch (iimg_media_type_sniff(result->data, n)->format) {
+    case IIMG_FORMAT_JPEG:
+        return n > 4 && bytes[n - 2] == 0xff && bytes[n - 1] == 0xd9;
+    case IIMG_FORMAT_PNG:
+        return n > 12 && memcmp(bytes + n - 8, "IEND\xae\x42\x60\x82", 8) == 0;
+    case IIMG_FORMAT_WEBP:
+        return n > 12 && (bytes[4] | (apr_size_t)bytes[5] << 8 | (apr_size_t)bytes[6] << 16
+                          | (apr_size_t)bytes[7] << 24) <= n - 8;
+    default:
+        return false;
+    }
+}
+
+static void warn_of_reason(const reply_t *reply, iimg_generator_result_t *result)
+{
+    APR_ARRAY_PUSH(result->warnings, const char *) =
+        apr_psprintf(reply->context->pool, "The provider sent a complete picture, but did not end as "
+                     "usual (%s): %s.", quote(reply, reply->finish), reply->reason->why);
 }
 
 /* What comes with it -------------------------------------------------------------------------- */
@@ -332,11 +353,28 @@ static void log_model_status(const reply_t *reply)
 
 /* The whole ----------------------------------------------------------------------------------- */
 
-static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *result)
+static iimg_error_t *take_picture(const reply_t *reply, iimg_generator_result_t *result)
 {
     json_t *picture = last_picture(reply, false);
-    iimg_error_t *err = picture ? read_picture(reply, picture, result)
-                                : read_thought(reply, result);
+    iimg_error_t *err;
+
+    if (!picture) {
+        return read_thought(reply, result);
+    }
+    err = read_picture(reply, picture, result);
+    if (!iimg_gemini_rule(reply->reason->verdict)->warn || is_spool_full(err)) {
+        return err;
+    }
+    if (err || !is_complete(result)) {
+        return no_picture(reply);
+    }
+    warn_of_reason(reply, result);
+    return NULL;
+}
+
+static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *result)
+{
+    iimg_error_t *err = take_picture(reply, result);
 
     if (err) {
         result->data = NULL;
@@ -362,19 +400,12 @@ static iimg_error_t *judge(const reply_t *reply, iimg_generator_result_t *result
         return refused(reply, "blockReason", block,
                        iimg_gemini_text(feedback, "blockReasonMessage"));
     }
-    switch (reply->reason->verdict) {
-    case IIMG_GEMINI_REFUSED:
+    if (reply->reason->verdict == IIMG_GEMINI_REFUSED) {
         return refused(reply, "finishReason", reply->finish,
                        iimg_gemini_text(reply->candidate, "finishMessage"));
-    case IIMG_GEMINI_NOTHING_CAME:
-        return no_picture(reply);
-    case IIMG_GEMINI_MISCONFIGURED:
-        return misconfigured(reply);
-    case IIMG_GEMINI_DONE:
-    case IIMG_GEMINI_UNHEARD_OF:
-        break;
     }
-    return deliver(reply, result);
+    return iimg_gemini_rule(reply->reason->verdict)->deliver ? deliver(reply, result)
+                                                             : no_picture(reply);
 }
 
 static iimg_generator_result_t *result_create(const reply_t *reply)
