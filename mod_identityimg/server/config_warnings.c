@@ -298,12 +298,14 @@ static void check_aliases(look_t *look)
     }
 }
 
+/* At configtest alone: a server that runs says so in health/ready/, as long as it is so. */
 static void check_store(look_t *look)
 {
     const char *root = look->config->storage_root;
     int code;
 
-    if (!look->config->services.storage.driver->path) {
+    if (!look->config->services.storage.driver->path
+        || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) {
         return;
     }
     code = iimg_unix_user_access(root, R_OK | W_OK | X_OK);
