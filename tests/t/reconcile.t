@@ -110,6 +110,9 @@ sql("INSERT INTO stored_objects (key, picture, state) VALUES ('media/$stray/a.jp
 put(at("media/$stray/a.jpg"), 7200);
 is reconcile('--delete'), '0 ' . summary(13, 0, 12, 0, 0, 0), 'what has been announced is known, however old it looks';
 is ctl('sweep'), "0 objects deleted\n", 'the sweeper lets it be for an hour';
+sql("UPDATE stored_objects SET changed_at = now() - interval '59 minutes' WHERE state = 'pending'");
+is ctl('sweep'), "0 objects deleted\n", '... also after 59 minutes';
+ok -e picture_path(at("media/$stray/a.jpg")), '... and so does its object';
 sql("UPDATE stored_objects SET changed_at = now() - interval '61 minutes' WHERE state = 'pending'");
 is ctl('sweep'), "1 objects deleted\n", '... and no longer';
 sql("UPDATE stored_objects SET held_until = now() - interval '1 second' WHERE state = 'held'");
