@@ -201,7 +201,7 @@ static void begin(iimg_task_t *task)
     task->response = find_answer(task);
     if (task->response) {
         task->adopted = true;
-        task->run.ask.model = task->run.job->model;
+        task->run.ask.model = task->run.job->requested_model;
         task->run.ask.resolution = task->run.job->resolution;
         task->run.ask.aspect_ratio = task->run.job->aspect_ratio;
         (void)iimg_generator_size(task->run.ask.aspect_ratio, task->run.ask.resolution,

@@ -320,6 +320,8 @@ is_deeply [map { @$_{qw(aspectRatio imageSize)} } $json->decode(overheard($tap)-
 (undef, undef, my $retired) = generate('', model => 'gemini-3-pro-image-preview');
 is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1', 'a retired name is asked for by its living one';
 like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/, 'and the job says so';
+is_deeply [@{$retired->{job}}{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image-preview'], 'its model is the one that was asked, beside the one that the request named';
+is_deeply [@{$default->{job}}{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image'], 'without an alias they are the same';
 (undef, undef, my $one) = generate('', reference_image_ids => [$ids{1}]);
 is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be chosen';
 is scalar @{$json->decode(overheard($tap)->{body})->{contents}[0]{parts}}, 2, 'and the others stay at home';

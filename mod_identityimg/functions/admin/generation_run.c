@@ -117,7 +117,7 @@ iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_
     const iimg_generation_job_t *job = run->job;
 
     run->ask.prompt = job->prompt_used;
-    run->ask.model = job->model;
+    run->ask.model = job->requested_model;
     run->ask.aspect_ratio = job->aspect_ratio;
     run->ask.resolution = job->resolution;
     if (!iimg_generator_size(job->aspect_ratio, job->resolution, &run->ask.width,
