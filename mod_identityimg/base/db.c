@@ -225,10 +225,25 @@ static void give_back(iimg_context_t *context)
     context->db->give_back(context, connection);
 }
 
+/* On success context->connection is lent, and leads to a database of the right schema. */
+static iimg_error_t *borrow(iimg_context_t *context)
+{
+    iimg_error_t *err = context->db->borrow(context, &context->connection);
+
+    if (err || !context->db->check) {
+        return err;
+    }
+    err = context->db->check(context);
+    if (err) {
+        give_back(context);
+    }
+    return err;
+}
+
 static iimg_error_t *query_once(iimg_context_t *context, const iimg_statement_t *statement,
                                 int count, const char *const *params, PGresult **result)
 {
-    iimg_error_t *err = context->db->borrow(context, &context->connection);
+    iimg_error_t *err = borrow(context);
 
     *result = NULL;
     if (err) {
@@ -285,9 +300,9 @@ static iimg_error_t *commit(iimg_context_t *context)
 static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn step, void *baton,
                                       bool *again)
 {
-    iimg_error_t *err = context->db->borrow(context, &context->connection);
+    iimg_error_t *err = borrow(context);
 
-    *again = false;
+    *again = err && iimg_db_may_succeed_again(err);
     if (err) {
         return err;
     }

@@ -1,6 +1,7 @@
 /* db_error.c - what PostgreSQL's failures mean to a client, and whether to try again. */
 #include "base/db_error.h"
 
+#include <stdarg.h>
 #include <string.h>
 #include <apr_strings.h>
 
@@ -36,6 +37,40 @@ static const struct state *state_of(const char *sqlstate)
     return state;
 }
 
+/* Statements are fixed and tested: a table, column, function, type or schema that one of them does not
+ * find is missing from an older or a newer schema. */
+static bool is_missing(const char *sqlstate)
+{
+    static const char *const missing[] = { "42P01", "42703", "42883", "42704", "3F000" };
+
+    for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+        if (strcmp(sqlstate, missing[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+iimg_error_t *iimg_db_wrong_schema(iimg_context_t *context, const char *detail, ...)
+{
+    iimg_error_t *err = iimg_error_code(
+        iimg_error(context->pool, IIMG_UNAVAILABLE, "The database does not fit this version of the "
+                   "server at the moment; an operator must update one of them."),
+        "database_schema");
+    va_list arguments;
+
+    va_start(arguments, detail);
+    err->detail = apr_pvsprintf(context->pool, detail, arguments);
+    va_end(arguments);
+    err->tag = "IIMG0048";
+    return err;
+}
+
+bool iimg_db_is_schema_error(const iimg_error_t *err)
+{
+    return err->code && strcmp(err->code, "database_schema") == 0;
+}
+
 iimg_error_t *iimg_db_lost(iimg_context_t *context, const char *label, const char *why)
 {
     return iimg_error_detail(
@@ -54,6 +89,13 @@ iimg_error_t *iimg_db_failed(iimg_context_t *context, const char *label, const P
     iimg_error_t *err;
 
     sqlstate = sqlstate ? sqlstate : "08000";
+    if (is_missing(sqlstate)) {
+        err = iimg_db_wrong_schema(context, "%s: %s; the schema is not the one that this build needs: run "
+                                   "scripts/migrate", label,
+                                   text ? text : PQresultErrorMessage(result));
+        err->sqlstate = apr_pstrdup(context->pool, sqlstate);
+        return err;
+    }
     state = state_of(sqlstate);
     err = iimg_error(context->pool, state->kind, "%s",
                      state->kind == IIMG_UNAVAILABLE

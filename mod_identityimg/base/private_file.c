@@ -31,6 +31,9 @@ static const char *read_file(apr_pool_t *pool, const char *path, apr_fileperms_t
     if (rv == APR_SUCCESS) {
         return "is larger than 4 kB";
     }
+    if (memchr(buffer, '\0', length)) {
+        return "holds a NUL byte: it is no text";
+    }
     buffer[length] = '\0';
     *text = apr_pstrdup(pool, buffer);
     memset(buffer, 0, sizeof(buffer));

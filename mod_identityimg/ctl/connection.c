@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "models/schema_migration.h"
 
 #define TIMEOUT 600             /* seconds a statement: nobody waits for an answer but the operator */
 
@@ -10,6 +11,7 @@ typedef struct ctl_lender_t {
     iimg_db_t db;               /* first: a lender is an iimg_db_t */
     const char *conninfo;
     iimg_db_connection_t connection;
+    bool checked;               /* the schema is right */
 } ctl_lender_t;
 
 static apr_status_t disconnect(void *data)
@@ -64,6 +66,15 @@ static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
     (void)context, (void)connection;
 }
 
+static iimg_error_t *check_schema(iimg_context_t *context)
+{
+    ctl_lender_t *lender = (ctl_lender_t *)context->db;
+    iimg_error_t *err = lender->checked ? NULL : iimg_schema_migration_check(context);
+
+    lender->checked = !err;
+    return err;
+}
+
 /* Everybody on the machine sees arguments. */
 static const char *check(apr_pool_t *pool, const char *conninfo)
 {
@@ -94,7 +105,7 @@ const iimg_db_t *ctl_connection(apr_pool_t *pool, const char *conninfo, const ch
     if (*problem) {
         return NULL;
     }
-    lender->db = (iimg_db_t){ borrow, give_back, false, TIMEOUT };
+    lender->db = (iimg_db_t){ borrow, give_back, check_schema, false, TIMEOUT };
     lender->conninfo = conninfo ? conninfo : "";
     lender->connection.prepared = apr_hash_make(pool);
     return &lender->db;

@@ -185,14 +185,15 @@ static const iimg_statement_t cancel = {
 
 static const iimg_statement_t medians = {
     "iimg_generation_job_medians",
-    "SELECT " IIMG_CALLER_COLUMNS ", r.resolution, ("
+    "SELECT " IIMG_CALLER_COLUMNS ", ("
     "    SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY"
     "               extract(epoch FROM recent.finished_at - recent.started_at))::numeric, 1)"
     "      FROM (SELECT j.finished_at, j.started_at FROM generation_jobs j"
-    "             WHERE j.state = 'succeeded' AND j.generator = $3::text AND j.model = $4::text"
-    "               AND j.resolution = r.resolution"
+    "             WHERE j.state = 'succeeded' AND j.generator = $3::text"
+    "               AND j.model IN (r.model, $6::text) AND j.resolution = r.resolution"
     "             ORDER BY j.created_at DESC LIMIT 50) recent)"
-    "  FROM users c LEFT JOIN unnest($5::text[]) WITH ORDINALITY r (resolution, place)"
+    "  FROM users c LEFT JOIN unnest($4::text[], $5::text[])"
+    "       WITH ORDINALITY r (model, resolution, place)"
     "    ON c.is_staff"
     " WHERE " IIMG_CALLER_IS " ORDER BY r.place"
 };
@@ -451,17 +452,19 @@ iimg_error_t *iimg_generation_job_cancel(iimg_context_t *context, const char *id
     return one(context, &cancel, IIMG_PARAMS(id), job);
 }
 
-iimg_error_t *iimg_generation_job_medians(iimg_context_t *context, const char *generator,
-                                          const char *model,
+iimg_error_t *iimg_generation_job_medians(iimg_context_t *context,
+                                          const iimg_generator_t *generator,
+                                          const apr_array_header_t *models,
                                           const apr_array_header_t *resolutions,
                                           const iimg_caller_t **caller,
                                           apr_array_header_t **seconds)
 {
-    const char *wanted = iimg_db_array_format(context->pool, resolutions);
+    const char *wanted[] = { iimg_db_array_format(context->pool, models),
+                             iimg_db_array_format(context->pool, resolutions) };
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &medians,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), generator, model,
-                                                  wanted), &rows);
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), generator->name,
+                                                  wanted[0], wanted[1], generator->model), &rows);
 
     if (err) {
         return err;
@@ -469,7 +472,7 @@ iimg_error_t *iimg_generation_job_medians(iimg_context_t *context, const char *g
     *caller = iimg_caller_of_rows(context, rows);
     *seconds = apr_array_make(context->pool, rows->count + 1, sizeof(const char *));
     for (int row = 0; row < rows->count; row++) {
-        APR_ARRAY_PUSH(*seconds, const char *) = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 1);
+        APR_ARRAY_PUSH(*seconds, const char *) = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH);
     }
     return NULL;
 }

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "models/page.h"
 #include "models/user.h"
+#include "services/generator.h"
 
 /** The states of a job, in the order in which they come; NULL at the end. */
 extern const char *const iimg_generation_job_states[];
@@ -180,12 +181,14 @@ iimg_error_t *iimg_generation_job_cancel(iimg_context_t *context, const char *id
                                          iimg_generation_job_t **job);
 
 /**
- * How long the last pictures took, for staff.
- * @param resolutions const char *
- * @param seconds     const char *, one for each of them: a decimal, or NULL when there were none
+ * How long the last pictures of a generator took, for staff.
+ * @param models      const char *
+ * @param resolutions const char *, one for each model
+ * @param seconds     const char *, one for each pair: a decimal, or NULL when there were none
  */
-iimg_error_t *iimg_generation_job_medians(iimg_context_t *context, const char *generator,
-                                          const char *model,
+iimg_error_t *iimg_generation_job_medians(iimg_context_t *context,
+                                          const iimg_generator_t *generator,
+                                          const apr_array_header_t *models,
                                           const apr_array_header_t *resolutions,
                                           const iimg_caller_t **caller,
                                           apr_array_header_t **seconds);

@@ -1,4 +1,4 @@
-/* schema_migration.h - which migrations the database has: rows of schema_migrations. */
+/* schema_migration.h - whether the database has the schema that this build works with. */
 #ifndef IIMG_SCHEMA_MIGRATION_H
 #define IIMG_SCHEMA_MIGRATION_H
 
@@ -8,7 +8,11 @@
 /** The newest of sql/migrations that this build needs. */
 #define IIMG_MIGRATION 12
 
-/** The newest applied, 0 for none. Errors: IIMG_UNAVAILABLE, IIMG_INTERNAL (no such table). */
-iimg_error_t *iimg_schema_migration_newest(iimg_context_t *context, int *newest);
+/**
+ * Check the applied migrations: all that this build needs, and of later ones only such that declare
+ * themselves compatible with it (schema_migrations.compatible_from). Lenders of connections call it.
+ * Errors: IIMG_UNAVAILABLE; code database_schema: the detail says what to run.
+ */
+iimg_error_t *iimg_schema_migration_check(iimg_context_t *context);
 
 #endif

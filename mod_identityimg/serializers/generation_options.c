@@ -22,6 +22,27 @@ void iimg_choices_serialize(iimg_json_t *out, const char *const *values, const c
     iimg_json_array_close(out);
 }
 
+void iimg_model_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
+                                  const iimg_services_t *services)
+{
+    iimg_json_array_open(out);
+    for (int i = 0; i < options->nelts; i++) {
+        const iimg_model_option_t *one = &APR_ARRAY_IDX(options, i, iimg_model_option_t);
+
+        open_choice(out, one->value, services->model);
+        iimg_json_key(out, "aspect_ratios");
+        iimg_choices_serialize(out, one->takes->aspect_ratios,
+                               iimg_gemini_model_ratio(one->takes, services->aspect_ratio));
+        iimg_json_key(out, "resolutions");
+        iimg_resolution_options_serialize(
+            out, one->resolutions, iimg_gemini_model_resolution(one->takes, services->resolution));
+        iimg_json_key(out, "max_reference_images");
+        iimg_json_integer(out, one->takes->max_references);
+        iimg_json_object_close(out);
+    }
+    iimg_json_array_close(out);
+}
+
 void iimg_resolution_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
                                        const char *preferred)
 {

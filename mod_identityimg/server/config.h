@@ -34,6 +34,7 @@ typedef struct iimg_config_t {
     const char *gemini_version;
     const char *gemini_model;
     const char *gemini_fallback_model;
+    const char *gemini_store;           /* "off", "project" */
     const char *aspect_ratio;           /* of requests that name none */
     const char *resolution;
     const char *spool_dir;

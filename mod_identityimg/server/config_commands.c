@@ -210,6 +210,8 @@ const command_rec iimg_config_commands[] = {
                     "models that requests may choose beside the default"),
     TEXT("IdentityImgGeminiFallbackModel", FALLBACK_MODEL,
          "model that is asked when the wanted one is gone or overloaded"),
+    TEXT("IdentityImgGeminiStore", GEMINI_STORE,
+         "whether Google may store requests: off, or project for the Google project's setting"),
     AP_INIT_TAKE3("IdentityImgGeminiPrice", iimg_config_add_price, NULL, RSRC_CONF,
                   "a model, a resolution, and what a picture of it costs in US dollars"),
     TEXT("IdentityImgAspectRatio", ASPECT_RATIO, "aspect ratio of requests that name none"),

@@ -7,6 +7,7 @@
 /** Checks of single values. @return NULL, or what the value must be */
 const char *iimg_config_check_generator(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_version(apr_pool_t *pool, const char *value);
+const char *iimg_config_check_gemini_store(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_model(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_aspect_ratio(apr_pool_t *pool, const char *value);
 const char *iimg_config_check_resolution(apr_pool_t *pool, const char *value);
@@ -23,5 +24,8 @@ const char *iimg_config_add_price(cmd_parms *cmd, void *unused, const char *mode
  */
 const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
                                       iimg_config_t *config);
+
+/** What is odd about a server's generator, but no reason not to start. @return const char *, sentences */
+apr_array_header_t *iimg_config_gemini_warnings(apr_pool_t *pool, const iimg_config_t *config);
 
 #endif

@@ -70,6 +70,7 @@ const iimg_config_text_t iimg_config_texts[] = {
     [IIMG_CONFIG_GEMINI_MODEL] = { AT(gemini_model), iimg_config_check_model,
                                    "gemini-3-pro-image" },
     [IIMG_CONFIG_FALLBACK_MODEL] = { AT(gemini_fallback_model), iimg_config_check_model, NULL },
+    [IIMG_CONFIG_GEMINI_STORE] = { AT(gemini_store), iimg_config_check_gemini_store, "off" },
     [IIMG_CONFIG_ASPECT_RATIO] = { AT(aspect_ratio), iimg_config_check_aspect_ratio, "16:9" },
     [IIMG_CONFIG_RESOLUTION] = { AT(resolution), iimg_config_check_resolution, "4K" },
     [IIMG_CONFIG_SPOOL_DIR] = { AT(spool_dir), iimg_config_check_file, NULL },

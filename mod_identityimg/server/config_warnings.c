@@ -8,6 +8,7 @@
 #include <http_core.h>
 #include "server/conf_tree.h"
 #include "server/config.h"
+#include "server/config_gemini.h"
 #include "server/unix_user.h"
 
 /* One server that is looked at. */
@@ -418,11 +419,20 @@ static void check_pages(look_t *look)
     }
 }
 
+static void check_generator(look_t *look)
+{
+    const apr_array_header_t *texts = iimg_config_gemini_warnings(look->conf->pool, look->config);
+
+    for (int i = 0; i < texts->nelts; i++) {
+        warn(look, "%s", APR_ARRAY_IDX(texts, i, const char *));
+    }
+}
+
 apr_array_header_t *iimg_config_warnings(apr_pool_t *pool, server_rec *servers)
 {
     static void (*const checks[])(look_t *) = {
         check_uses, check_moved, check_errors, check_media_path, check_aliases, check_store,
-        check_base_url, check_origins, check_pages,
+        check_base_url, check_origins, check_pages, check_generator,
     };
     apr_array_header_t *found = apr_array_make(pool, 4, sizeof(iimg_config_warning_t));
 

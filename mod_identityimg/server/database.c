@@ -10,9 +10,11 @@
 #include <apr_thread_mutex.h>
 #include <mod_dbd.h>
 #include "base/log.h"
+#include "models/schema_migration.h"
 #include "server/dbd.h"
 
 #define BREAK APR_USEC_PER_SEC      /* after a failed open nobody tries again for so long */
+#define FRESH APR_USEC_PER_SEC      /* a schema that was right is not looked at again for so long */
 
 /* In front of each of mod_dbd's pools, which themselves wait for ever when they are exhausted, and
  * which connect under their lock, one thread after the other. Guarded by its own mutex. */
@@ -23,6 +25,7 @@ typedef struct gate_t {
     int most;
     bool opening;                   /* one thread at a time finds out whether the database lives */
     apr_time_t broken_until;
+    apr_time_t schema_until;        /* the schema was right, and is taken for right until then */
 } gate_t;
 
 /* What we keep with each of mod_dbd's connections. */
@@ -245,6 +248,27 @@ static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
     leave(lender->gate);
 }
 
+/* A database that lacks a migration is asked each time: once it has it, requests are served. */
+static iimg_error_t *check_schema(iimg_context_t *context)
+{
+    gate_t *gate = ((const lender_t *)context->db)->gate;
+    apr_time_t now = apr_time_now();
+    iimg_error_t *err;
+    bool known;
+
+    apr_thread_mutex_lock(gate->mutex);
+    known = now < gate->schema_until && gate->schema_until <= now + FRESH;
+    apr_thread_mutex_unlock(gate->mutex);
+    if (known) {
+        return NULL;
+    }
+    err = iimg_schema_migration_check(context);
+    apr_thread_mutex_lock(gate->mutex);
+    gate->schema_until = err ? 0 : now + FRESH;
+    apr_thread_mutex_unlock(gate->mutex);
+    return err;
+}
+
 static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
 {
     const iimg_config_t *config = iimg_config_of(server);
@@ -252,6 +276,7 @@ static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
 
     lender->db.borrow = borrow;
     lender->db.give_back = give_back;
+    lender->db.check = check_schema;
     lender->db.prepare = config->prepare;
     lender->db.timeout = config->database_timeout;
     lender->server = server;

@@ -9,6 +9,7 @@
 #include "base/spool.h"
 #include "services/breaker.h"
 #include "services/gemini_follow.h"
+#include "services/gemini_model.h"
 #include "services/gemini_reply.h"
 #include "services/gemini_request.h"
 
@@ -149,7 +150,7 @@ static iimg_error_t *build(apr_pool_t *pool, const iimg_gemini_t *it, apr_time_t
     http->allow_http = strncasecmp(http->url, "http:", 5) == 0;
     err = iimg_gemini_headers(pool, &settings, &http->headers);
     if (!err) {
-        err = iimg_gemini_body(pool, &it->request, &http->body, &http->body_chunks);
+        err = iimg_gemini_body(pool, &settings, &it->request, &http->body, &http->body_chunks);
     }
     return err ? err : add_spool(pool, &settings, http);
 }
@@ -225,6 +226,7 @@ static bool fall_back(iimg_context_t *context, iimg_gemini_t *it, const iimg_err
                         ? iimg_gemini_model(it->settings->fallback_model, &alias) : NULL;
 
     if (!other || strcmp(other, it->request.model) == 0
+        || !iimg_gemini_model_takes(other, it->request.aspect_ratio, it->request.resolution)
         || !(is(err, "model_retired") || is(err, "provider_busy"))
         || now + apr_time_from_sec(IIMG_TRIES_MIN_CALL) > it->tries.deadline) {
         return false;

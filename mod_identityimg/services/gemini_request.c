@@ -12,39 +12,6 @@
 #include "base/version.h"
 #include "services/base64.h"
 
-/* Models that Google shut down under one name and goes on serving under another. */
-static const struct { const char *retired, *living; } aliases[] = {
-    { "gemini-3-pro-image-preview", "gemini-3-pro-image" },
-    { "gemini-3.1-flash-image-preview", "gemini-3.1-flash-image" },
-};
-
-const char *iimg_gemini_model(const char *name, bool *alias)
-{
-    static const char prefix[] = "models/";
-
-    *alias = false;
-    if (strncmp(name, prefix, sizeof(prefix) - 1) == 0) {
-        name += sizeof(prefix) - 1;
-    }
-    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-        if (strcmp(name, aliases[i].retired) == 0) {
-            *alias = true;
-            return aliases[i].living;
-        }
-    }
-    return name;
-}
-
-const char *iimg_gemini_retired(const char *model, int number)
-{
-    for (size_t i = 0; i < sizeof(aliases) / sizeof(aliases[0]); i++) {
-        if (strcmp(model, aliases[i].living) == 0 && number-- == 0) {
-            return aliases[i].retired;
-        }
-    }
-    return NULL;
-}
-
 /* Address ------------------------------------------------------------------------------------- */
 
 static bool is_model_name(const char *model)
@@ -283,7 +250,8 @@ static apr_size_t fill_pieces(body_t *body)
     return total;
 }
 
-iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_request_t *request,
+iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_settings_t *settings,
+                               const iimg_generator_request_t *request,
                                const iimg_http_chunk_t **chunks, int *count)
 {
     apr_size_t references = (apr_size_t)request->reference_count;
@@ -298,6 +266,10 @@ iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_request_t 
         return err;
     }
     write_config(body.json, request);
+    if (!settings->gemini_store_by_project) {
+        iimg_json_key(body.json, "store");
+        iimg_json_bool(body.json, false);
+    }
     iimg_json_object_close(body.json);
     if (fill_pieces(&body) > IIMG_GEMINI_MAX_REQUEST) {
         return iimg_error_code(

@@ -11,16 +11,6 @@
 #define IIMG_GEMINI_MAX_REQUEST (20 * 1024 * 1024)
 
 /**
- * The model a configured or requested name stands for: without "models/", and the living name of
- * one that was retired.
- * @param alias set to whether the name is that of a retired model
- */
-const char *iimg_gemini_model(const char *name, bool *alias);
-
-/** The number-th name, from 0, under which this living model was known. @return NULL: no more */
-const char *iimg_gemini_retired(const char *model, int number);
-
-/**
  * The address to post to: {endpoint}/{version}/models/{model}:generateContent.
  * Errors: IIMG_UNAVAILABLE, code provider_down: the endpoint is no https URL (http is good enough
  * for loopback, or when the settings allow it), or holds credentials or a query; IIMG_UPSTREAM,
@@ -39,12 +29,14 @@ iimg_error_t *iimg_gemini_headers(apr_pool_t *pool, const iimg_generator_setting
 
 /**
  * The body, in pieces to be sent one after the other: JSON, and the references as base64 between.
- * Text first, then the references in their order, each labelled by its own first bytes.
+ * Text first, then the references in their order, each labelled by its own first bytes. Unless the
+ * settings leave that to the project, it asks Google not to store the request.
  * @param chunks, count the pieces, allocated from pool
  * Errors: IIMG_INTERNAL: a reference is of a kind the provider does not take; IIMG_UPSTREAM, code
  * provider_request: the body is over IIMG_GEMINI_MAX_REQUEST.
  */
-iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_request_t *request,
+iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_settings_t *settings,
+                               const iimg_generator_request_t *request,
                                const iimg_http_chunk_t **chunks, int *count);
 
 #endif

@@ -2,15 +2,19 @@
 #include "services/generation_price.h"
 
 #include <string.h>
+#include "services/gemini_model.h"
 
 const char *iimg_generation_price(const iimg_services_t *services, const char *model,
                                   const char *resolution)
 {
     const apr_array_header_t *prices = services->generator_settings.prices;
 
+    bool alias;
+
     if (!services->generator->billed) {
         return "0";
     }
+    model = iimg_gemini_model(model, &alias);
     for (int i = 0; prices && i < prices->nelts; i++) {
         const iimg_generator_price_t *price = &APR_ARRAY_IDX(prices, i, iimg_generator_price_t);
 

@@ -58,6 +58,8 @@ typedef struct iimg_generator_settings_t {
     const char *gemini_key;         /* NULL: none. Never logged, never in an error */
     const char *gemini_endpoint;    /* "https://generativelanguage.googleapis.com"; may have a path */
     const char *gemini_version;     /* "v1beta" or "v1" */
+    bool gemini_store_by_project;   /* let the Google project decide whether requests are stored; else
+                                       each request says that it must not be */
     const char *proxy;              /* URL or NULL */
     bool allow_http;                /* plain http beyond loopback */
     int connect_timeout;            /* seconds */
@@ -104,6 +106,7 @@ typedef struct iimg_generator_steps_t {
 /** A kind of generator. A new one is a file and a line in generators[]. */
 typedef struct iimg_generator_t {
     const char *name;               /* in the configuration and in each job */
+    const char *model;              /* that its jobs name; NULL: the one that was asked for */
     bool billed;                    /* a call may cost money */
     /**
      * Make one picture. Blocks; bounded by settings->timeout, with all its tries.
@@ -126,12 +129,12 @@ extern const iimg_generator_t iimg_generator_gemini;
 /** @return the generator of that name, or NULL */
 const iimg_generator_t *iimg_generator_by_name(const char *name);
 
-/** Allowed aspect ratios and resolutions, in the order they are listed; NULL at the end. */
+/** All aspect ratios and resolutions that some model takes, as they are listed; NULL at the end. */
 extern const char *const iimg_aspect_ratios[];
 extern const char *const iimg_resolutions[];
 
 /**
- * The pixels that a ratio and a resolution mean (Google's table of gemini-3-pro-image).
+ * The pixels that a ratio and a resolution mean (Google's table, the same for all models).
  * @return false when either is unknown
  */
 bool iimg_generator_size(const char *aspect_ratio, const char *resolution, int *width, int *height);

@@ -60,6 +60,7 @@ static iimg_error_t *generate(iimg_context_t *context, const iimg_generator_sett
 
 const iimg_generator_t iimg_generator_preview = {
     .name = "preview",
+    .model = "preview",
     .billed = false,
     .generate = generate,
 };

@@ -10,7 +10,7 @@
 #include "server/engine.h"
 #include "server/idempotency.h"
 #include "server/response.h"
-#include "services/gemini_request.h"
+#include "services/gemini_model.h"
 #include "views/shared.h"
 
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */
@@ -32,24 +32,6 @@ iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
     }
     iimg_json_array_close(out);
     return iimg_respond_json(req, HTTP_OK, out);
-}
-
-/* What is understood for old clients alone is not listed. */
-static void write_models(iimg_json_t *out, const iimg_services_t *services)
-{
-    apr_array_header_t *models = apr_array_make(out->pool, 4, sizeof(const char *));
-
-    for (int i = 0; services->models[i]; i++) {
-        bool retired;
-
-        iimg_gemini_model(services->models[i], &retired);
-        if (!retired) {
-            APR_ARRAY_PUSH(models, const char *) = services->models[i];
-        }
-    }
-    APR_ARRAY_PUSH(models, const char *) = NULL;
-    iimg_json_key(out, "models");
-    iimg_choices_serialize(out, (const char *const *)models->elts, services->model);
 }
 
 static void write_limits(iimg_json_t *out, const iimg_request_t *req)
@@ -80,21 +62,25 @@ static void write_limits(iimg_json_t *out, const iimg_request_t *req)
 iimg_error_t *iimg_view_image_generation_options(iimg_request_t *req)
 {
     const iimg_services_t *services = req->context->services;
-    apr_array_header_t *resolutions;
+    const iimg_model_option_t *preferred;
+    apr_array_header_t *models;
     iimg_json_t *out;
-    iimg_error_t *err = iimg_get_generation_options(req->context, &resolutions);
+    iimg_error_t *err = iimg_get_generation_options(req->context, &models);
 
     if (err) {
         return err;
     }
-    out = iimg_respond_begin(req, 2048);
+    preferred = &APR_ARRAY_IDX(models, 0, iimg_model_option_t);
+    out = iimg_respond_begin(req, 4096);
     iimg_json_object_open(out);
     iimg_json_member(out, "generator", services->generator->name);
-    write_models(out, services);
+    iimg_json_key(out, "models");
+    iimg_model_options_serialize(out, models, services);
     iimg_json_key(out, "aspect_ratios");
     iimg_choices_serialize(out, iimg_aspect_ratios, services->aspect_ratio);
+    /* For clients that do not choose a model. */
     iimg_json_key(out, "resolutions");
-    iimg_resolution_options_serialize(out, resolutions, services->resolution);
+    iimg_resolution_options_serialize(out, preferred->resolutions, services->resolution);
     write_limits(out, req);
     iimg_json_object_close(out);
     return iimg_respond_json(req, HTTP_OK, out);
@@ -112,22 +98,36 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
     return err;
 }
 
+/* What the chosen model takes; where nothing is named, the server's default or the model's own. */
+static iimg_error_t *read_size(const iimg_request_t *req, const iimg_input_t *input,
+                               iimg_generation_request_t *wanted)
+{
+    const iimg_services_t *services = req->context->services;
+    const iimg_gemini_model_t *model = iimg_gemini_model_row(wanted->model);
+    iimg_error_t *err;
+
+    wanted->aspect_ratio = iimg_gemini_model_ratio(model, services->aspect_ratio);
+    wanted->resolution = iimg_gemini_model_resolution(model, services->resolution);
+    err = iimg_input_choice_if_any(input, "aspect_ratio", model->aspect_ratios,
+                                   &wanted->aspect_ratio);
+    return iimg_error_join(err, iimg_input_choice_if_any(input, "resolution", model->resolutions,
+                                                         &wanted->resolution));
+}
+
 static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input,
                                   iimg_generation_request_t *wanted)
 {
     apr_array_header_t *ids = NULL;
     iimg_error_t *err = iimg_input_optional(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
                                             &wanted->additional_prompt);
+    iimg_error_t *model_error = iimg_input_choice_if_any(input, "model",
+                                                         req->context->services->models,
+                                                         &wanted->model);
 
     err = iimg_error_join(err, iimg_input_bool(input, "save_to_identity",
                                                &wanted->save_to_identity));
-    err = iimg_error_join(err, iimg_input_choice_if_any(input, "aspect_ratio", iimg_aspect_ratios,
-                                                        &wanted->aspect_ratio));
-    err = iimg_error_join(err, iimg_input_choice_if_any(input, "resolution", iimg_resolutions,
-                                                        &wanted->resolution));
-    err = iimg_error_join(err, iimg_input_choice_if_any(input, "model",
-                                                        req->context->services->models,
-                                                        &wanted->model));
+    err = iimg_error_join(err, read_size(req, input, wanted));
+    err = iimg_error_join(err, model_error);
     err = iimg_error_join(err, iimg_input_uuids(input, "reference_image_ids",
                                                 IIMG_REFERENCE_IMAGE_SLOTS, &ids));
     wanted->reference_image_ids = ids;
@@ -141,9 +141,7 @@ static iimg_error_t *read_request(iimg_request_t *req, const iimg_input_t *input
     const iimg_services_t *services = req->context->services;
     iimg_error_t *err;
 
-    *wanted = (iimg_generation_request_t){ .aspect_ratio = services->aspect_ratio,
-                                           .resolution = services->resolution,
-                                           .model = services->model };
+    *wanted = (iimg_generation_request_t){ .model = services->model };
     err = read_required_uuid(req, input, "identity_id", &wanted->identity_id);
     err = iimg_error_join(err, read_required_uuid(req, input, "user_id", &wanted->user_id));
     return iimg_error_join(err, read_options(req, input, wanted));

@@ -1,6 +1,6 @@
 /* gemini.mjs - a stand-in for Google's Gemini image API, stricter than its clients are.
  *
- *   node gemini.mjs --port 0 [--record FILE] [--scenario NAME] [--key KEY] [--with-stdin]
+ *   node gemini.mjs --port 0 [--record FILE] [--scenario NAME] [--key KEY] [--store project] [--with-stdin]
  *
  * Listens on 127.0.0.1 and prints "listening PORT" when ready. Ends on SIGTERM or SIGINT, and with
  * --with-stdin also when its standard input closes, so that it cannot outlive the test.
@@ -19,7 +19,8 @@
  *
  * A prompt that holds [[scenario:NAME]] chooses what becomes of its request; --scenario says what
  * becomes of the others. The scenarios stand in one table below. A request must be right before
- * its scenario counts. --key makes any other key a wrong one.
+ * its scenario counts. --key makes any other key a wrong one. A request must say that it is not to be
+ * stored; with --store project it must leave that to the project, and say nothing.
  *
  * [[scenario:hold]] is answered when the test releases it, so that no test has to race a clock, and
  * [[scenario:hold:NAME]] becomes NAME then; after HOLD_SECONDS it is a 504, so that a test that never does ends all the same.
@@ -43,17 +44,22 @@ const MAX_IMAGE = 7 * 1024 * 1024;
 const SIZES_1K = {
     '1:1': [1024, 1024], '2:3': [848, 1264], '3:2': [1264, 848], '3:4': [896, 1200],
     '4:3': [1200, 896], '4:5': [928, 1152], '5:4': [1152, 928], '9:16': [768, 1376],
-    '16:9': [1376, 768], '21:9': [1584, 672],
+    '16:9': [1376, 768], '21:9': [1584, 672], '1:4': [512, 2048], '4:1': [2048, 512],
+    '1:8': [384, 3072], '8:1': [3072, 384],
 };
 const SCALES = { '1K': 1, '2K': 2, '4K': 4 };
+/* Ratios that a model does not take. */
+const NOT_TAKEN = {
+    'gemini-3-pro-image': ['1:4', '4:1', '1:8', '8:1'],
+};
 const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'];
 
 /* Command line ------------------------------------------------------------------------------ */
 
 function readOptions(args) {
-    const options = { port: 0, scenario: 'ok', record: null, key: null, withStdin: false };
+    const options = { port: 0, scenario: 'ok', record: null, key: null, store: 'off', withStdin: false };
     const names = { '--port': 'port', '--record': 'record', '--scenario': 'scenario',
-                    '--key': 'key' };
+                    '--key': 'key', '--store': 'store' };
 
     for (let i = 0; i < args.length; i++) {
         if (args[i] === '--with-stdin') {
@@ -408,6 +414,7 @@ const REQUEST = {
     })),
     generationConfig: (value, path) => checkObject(value, path, GENERATION_CONFIG),
     continuationToken: checkString,
+    store: checkBoolean,
 };
 
 function inlinePartsOf(body) {
@@ -421,8 +428,22 @@ function checkBody(body) {
     if (!body.contents) {
         throw badField('contents', '* GenerateContentRequest.contents: contents is not specified');
     }
+    if (body.store !== (options.store === 'project' ? undefined : false)) {
+        throw badField('store', options.store === 'project'
+            ? 'This stand-in takes no request that says whether it is stored.'
+            : 'This stand-in takes no request that may be stored: store must be false.');
+    }
     if (inlinePartsOf(body).length > MAX_IMAGES) {
         throw badField('contents', `Please use at most ${MAX_IMAGES} images for this model.`);
+    }
+}
+
+function checkRatio(body, model) {
+    const image = body.generationConfig?.imageConfig ?? {};
+
+    if (NOT_TAKEN[model]?.includes(image.aspectRatio)) {
+        throw badField('generation_config.image_config',
+                       `${model} does not take ${image.aspectRatio}.`);
     }
 }
 
@@ -486,6 +507,7 @@ function readRequest(req, url, raw, oversize) {
     }
     const body = parseBody(raw);
     checkBody(body);
+    checkRatio(body, match[2]);
     return { ...wishOf(body, match[2], req), streamed: match[3] === 'streamG' };
 }
 
@@ -741,6 +763,14 @@ const SCENARIOS = {
     'refused': (wish, res, reason) => sendJson(res, 200, withoutImage(wish, reason)),
     'finish': (wish, res, reason) => sendJson(res, 200, replyOf(
         wish, [inline(picture(wish))], { finishReason: reason })),
+    'broken-off': (wish, res, reason) => {
+        const bytes = picture(wish);
+
+        sendJson(res, 200, replyOf(wish, [inline(bytes.subarray(0, bytes.length >> 1), 'image/jpeg')],
+                                   { finishReason: reason }));
+    },
+    'thought-only-finish': (wish, res, reason) => sendJson(res, 200, replyOf(
+        wish, [inline(picture(wish), undefined, { thought: true })], { finishReason: reason })),
     'blocked': (wish, res, reason) => sendJson(res, 200, {
         promptFeedback: { blockReason: reason, safetyRatings: [] },
         usageMetadata: { promptTokenCount: 1119, totalTokenCount: 1119 },
@@ -773,6 +803,11 @@ const SCENARIOS = {
     'quota-day': (wish, res) => sendRefusal(res, quota(
         'You exceeded your current quota.', '250', '1s',
         'GenerateRequestsPerDayPerProjectPerModel')),
+    'quota-day-in-words': (wish, res) => sendRefusal(res, new Refusal(
+        429, 'RESOURCE_EXHAUSTED', 'Quota exceeded.', [
+            { '@type': RPC + 'QuotaFailure',
+              violations: [{ subject: 'project:1', description: 'Requests per day: 250' }] },
+            { '@type': RPC + 'RetryInfo', retryDelay: '19s' }])),
     'quota-forever': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '86400s')),
     'retry-after': (wish, res, value) => sendRefusal(
         res, new Refusal(429, 'RESOURCE_EXHAUSTED', 'Slow down.'), { 'Retry-After': value }),

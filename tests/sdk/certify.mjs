@@ -36,7 +36,7 @@ function wish(scenario, { references = REFERENCES, ratio = '3:4', size = '1K', .
             { text: `A portrait, été [[scenario:${scenario}]]` },
             ...references.map(([mimeType, data]) => ({ inlineData: { mimeType, data } })),
         ] }],
-        config: { responseModalities: ['TEXT', 'IMAGE'],
+        config: { store: false, responseModalities: ['TEXT', 'IMAGE'],
                   imageConfig: { aspectRatio: ratio, imageSize: size } },
         ...more,
     };
@@ -187,6 +187,8 @@ async function testStrictness() {
         ['a label that lies', { references: [['image/jpeg', png[1]]] }],
         ['what is no base64', { references: [['image/png', '!!' + png[1].slice(2)]] }],
         ['fifteen pictures', { references: Array(15).fill(png) }],
+        ['a request that may be stored', { config: { store: true } }],
+        ['a request that leaves it to the project', { config: { } }],
         ['an unknown member', { config: { topLogprobs: undefined, topK: 3 } }],
         ['a picture over 7 MB', { references: [['image/png', png[1].slice(0, -4)
             + 'A'.repeat(10 * 1024 * 1024)]] }],

@@ -3,7 +3,7 @@
  *   node same.mjs MAJOR BASE-URL KEY <BODY
  *
  * The body is one of ours; /__record of the stand-in has its request as the last one. What it says
- * is put into the client's own terms - text, pictures, ratio, size - and sent to the same stand-in.
+ * is put into the client's own terms - text, pictures, ratio, size, whether it may be stored - and sent to the same stand-in.
  */
 import { readFileSync } from 'node:fs';
 import { apiKey, baseUrl, client } from './client.mjs';
@@ -53,7 +53,8 @@ await ai.models.generateContent({
             : { text: part.text })),
     }],
     config: { responseModalities, imageConfig: { aspectRatio: imageConfig.aspectRatio,
-                                                 imageSize: imageConfig.imageSize } },
+                                                 imageSize: imageConfig.imageSize },
+              ...(body.store === undefined ? {} : { store: body.store }) },
 });
 
 const theirs = await lastRecord();

@@ -87,6 +87,7 @@ my %refused = (
     IdentityImgGenerator            => [qr/is not a generator: gemini, preview/, 'openai', 'Gemini'],
     IdentityImgGeminiEndpoint       => [$url, 'generativelanguage.googleapis.com', 'ftp://x.example', '"https://a b.example"'],
     IdentityImgProxy                => [$url, 'proxy.example.com:3128', 'socks5://x.example'],
+    IdentityImgGeminiStore          => [qr/is not off or project/, 'on', 'Off', 'false'],
     IdentityImgGeminiVersion        => [qr/is not a version: v1, v1beta/, 'v2', 'V1'],
     IdentityImgGeminiModel          => [qr/is not a model's name: letters, digits/, 'a/b', '../x', 'm' x 101],
 );
@@ -196,6 +197,46 @@ secret_file("a-key\n", 0644);
 like complaint("IdentityImgGeminiKeyFile \"$secret\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key that others may read';
 secret_file('');
 like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
+my %bad_keys = (
+    ''                     => 'is empty; write the key of the Gemini API into it',
+    "\n"                   => 'is empty',
+    " \t\r\n \n"           => 'is empty',
+    "AQ.one\nAQ.two\n"     => 'has more than one line',
+    "AQ.one\rAQ.two"       => 'has more than one line',
+    "AQ.one\n\n# why\n"    => 'has more than one line',
+    "AQ. one\n"            => 'has a character that no key has',
+    "AQ.\tone\n"           => 'has a character that no key has',
+    "AQ.\x01one\n"         => 'has a character that no key has',
+    "AQ.one\x7f"           => 'has a character that no key has',
+    "\xef\xbb\xbfAQ.one\n" => 'has a character that no key has',
+    "AQ.\xc3\xa9\n"        => 'has a character that no key has',
+    "AQ.one\0two\n"        => 'holds a NUL byte',
+    "\0"                   => 'holds a NUL byte',
+    'A' x 5000             => 'is larger than 4 kB',
+);
+for my $text (sort keys %bad_keys) {
+    secret_file($text);
+    my $shown = substr($text, 0, 12) =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger;
+    for my $generator ('', "IdentityImgGenerator preview\n", "IdentityImgGenerator gemini\n") {
+        my $complaint = complaint("${generator}IdentityImgGeminiKeyFile \"$secret\"\n");
+        like $complaint, qr/IdentityImgGeminiKeyFile: "\Q$secret\E" \Q$bad_keys{$text}\E/, "a key file of \"$shown\" $bad_keys{$text}" . ($generator =~ /(\w+)$/ ? ", also with the generator $1" : '');
+        unlike $complaint, qr/AQ\./, '... and its text is not shown' if $text =~ /AQ/;
+    }
+}
+for my $text ("AQ.one", "AQ.one\n", "  AQ.one \r\n\n", '!"#$%~') {
+    secret_file($text);
+    is complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), '', 'a key file of one key is fine: ' . $text =~ s/\s/ /gr;
+}
+like complaint("IdentityImgGeminiKeyFile \"$state/gone\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$state\E\/gone" cannot be read: .*No such file/, 'a key file that is missing';
+like complaint("IdentityImgGeminiKeyFile \"$state\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder for a key file';
+{
+    local $ENV{GEMINI_API_KEY} = "AQ.one AQ.two";
+    like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/, 'the environment\'s key is looked at as well';
+    $ENV{GEMINI_API_KEY} = ' ';
+    like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/, '... also when it is a blank';
+    $ENV{GEMINI_API_KEY} = '';
+    is complaint(''), '', '... but set to nothing it is unset';
+}
 is complaint("IdentityImgGenerator preview\n"), '', 'preview needs none';
 like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile \"$state/gone\"\n</VirtualHost>\n"), qr/IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read/,
     'virtual hosts are checked too';

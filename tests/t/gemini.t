@@ -222,8 +222,8 @@ ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect 
 my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
 my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
 is $shape, qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
-    . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}}}',
-    'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size';
+    . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},"store":false}',
+    'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size, and is not to be stored';
 my $sent = $json->decode($wire->{body});
 is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, 'the text is the job\'s prompt_used, to the character';
 like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s, 'which holds the identity and the additional prompt';
@@ -295,6 +295,8 @@ my @good = (
     ['other-model',          'jpg',     [896, 1200],       undef,    'another model\'s picture is a picture'],
     ['retiring',             'jpg',     [896, 1200],       undef,    'a model that ends soon still serves'],
     ['finish:SOMETHING_NEW', 'jpg',     [896, 1200],       undef,    'a reason nobody has heard of does not take the picture away'],
+    map({ ["finish:$_",      'jpg',     [896, 1200],       qr/\AThe provider sent a complete picture, but did not end as usual \($_\): \S.*\.\z/, 'a complete picture is delivered'] }
+        qw(MAX_TOKENS OTHER MALFORMED_RESPONSE MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS)),
     ['wrong-size',           'png',     [512, 512],        qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size is a warning'],
     ['big',                  'png',     [896, 1200],       undef,    '24 MiB fit'],
 );
@@ -358,6 +360,8 @@ my @bad = (
     ['echo-key',                503, 'provider_key',   5],
     ['precondition',            503, 'provider_key',   5, qr/does not serve this server's account/],
     ['quota-zero',              429, 'provider_busy', 30],
+    ['quota-day',               429, 'provider_busy', 'reset', qr/used up what the image provider allows it for today\. Please try again in \d+ (?:hours|minutes?), after midnight in California\.\z/],
+    ['quota-day-in-words',      429, 'provider_busy', 'reset', qr/for today/],
     ['quota-fraction',          429, 'provider_busy', 37],
     ['quota-forever',           429, 'provider_busy', 3600],
     ['retry-after:12',          429, 'provider_busy', 12],
@@ -380,7 +384,11 @@ my @bad = (
     ['only-draft',              502, 'no_image'],
     ['finish:NO_IMAGE',         502, 'no_image'],
     ['finish:IMAGE_OTHER',      502, 'no_image'],
-    ['finish:MAX_TOKENS',       502, 'provider_request'],
+    ['broken-off:MAX_TOKENS',   502, 'provider_request'],
+    ['refused:MAX_TOKENS',      502, 'provider_request'],
+    ['broken-off:OTHER',        502, 'no_image'],
+    ['thought-only-finish:MAX_TOKENS', 502, 'provider_request'],
+    ['refused:MALFORMED_FUNCTION_CALL', 502, 'provider_request', undef, qr/stopped before the picture was done: the model tried to use a tool\. Try again\./],
     ['finish:CONTINUATION',     502, 'provider_request'],
     ['bad-base64',              502, 'provider_reply'],
     ['not-a-picture',           502, 'provider_reply'],
@@ -389,6 +397,17 @@ my @bad = (
     ['finish:IMAGE_SAFETY',     422, 'refused'],
     map({ ["blocked:$_",        422, 'refused'] } qw(SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY)),
 );
+# Until the next midnight in California: a few hours away on any day but those on which clocks are changed.
+sub seconds_to_reset {
+    local $ENV{TZ} = 'PST8PDT,M3.2.0,M11.1.0';
+    POSIX::tzset();
+    my @now = localtime;
+    my $midnight = POSIX::mktime(0, 0, 0, $now[3] + 1, @now[4, 5], 0, 0, -1);
+    my $seconds = $midnight - CORE::time();
+    delete $ENV{TZ};
+    POSIX::tzset();
+    return $seconds;
+}
 my $files = sub { my @found = `find '@{[$server->state]}/pictures' -type f`; scalar @found };
 my $files_before = $files->();
 recorded();
@@ -400,7 +419,8 @@ for my $case (@bad) {
         is $status, $wanted, 'the status' or diag explain $data;
         is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the code';
         like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code}, 'the sentence';
-        is $retry, $after, 'Retry-After';
+        my $reset = ($after // '') eq 'reset' ? seconds_to_reset() : undef;
+        defined $reset ? cmp_ok(abs($retry - $reset), '<', 30, 'Retry-After is the time until the quota is reset') : is $retry, $after, 'Retry-After';
         is_deeply [@$job{qw(state error_code image owner)}], ['failed', $code, undef, undef], 'the row has failed with the code';
         is $job->{error_detail}, ref $data eq 'HASH' ? $data->{detail} : '', 'and the sentence';
         ok defined $job->{finished_at}, 'and has ended';

@@ -157,7 +157,7 @@ my $job = $body->{job};
 my ($prompt_id) = sql("SELECT id FROM prompts WHERE prompt_type = 'image_generation' AND version = 1");
 my %expected = (
     state => 'succeeded', queue_position => undef, identity => $full, user => $alice, requested_by => $admin, prompt_id => $prompt_id, prompt_version => 1,
-    additional_prompt => 'In the rain.', model => 'gemini-3-pro-image', aspect_ratio => '16:9', resolution => '1K', width => 1376, height => 768, media_type => 'image/jpeg',
+    additional_prompt => 'In the rain.', model => 'preview', aspect_ratio => '16:9', resolution => '1K', width => 1376, height => 768, media_type => 'image/jpeg',
     reference_image_ids => $ids, error => undef, cost => undef, attempts => 1, image_url => $body->{image_url},
     cancel_requested => JSON::PP::false, identity_name => 'Creative Visionary',
 );

@@ -147,6 +147,27 @@ limit('GenerationBudget 0.10', 'GenerationCost 0.30');
 $answer = ask($one, 'admin');
 is said($answer), '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the operator for another one.', 'a budget that is smaller than a picture is told';
 is $answer->[1], 86400, 'with Retry-After all the same';
+# To the cent, and without what binary fractions make of a tenth and two of them.
+for my $case (
+    # budget  cost of a picture     spent before       answers
+    ['0.30', ['GenerationCost 0.30'], [],              '200 429', 'a picture that costs the whole budget is made'],
+    ['0.29', ['GenerationCost 0.30'], [],              '429',     'one that costs a cent more is not'],
+    ['0.30', ['GenerationCost 0.10'], [],              '200 200 200 429', 'three at ten cents fit into thirty'],
+    ['0.29', ['GenerationCost 0.10'], [],              '200 200 429', 'two fit into twenty-nine'],
+    ['0.30', ['GenerationCost 0.20'], ['0.1'],         '200 429', 'a tenth and two tenths are three tenths'],
+    ['0.30', ['GenerationCost 0.20'], ['0.1', '0.01'], '429',     'with a cent more they are not'],
+    ['0.8',  ['GenerationCost 0.1'],  ['0.7'],         '200 429', 'seven tenths and one are eight'],
+    ['1.10', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 200 429', 'a known price counts in place of the expected cost, to the cent'],
+    ['1.09', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 429', '... and a cent too little is too little'],
+) {
+    my ($budget, $cost, $spent, $statuses, $what) = @$case;
+    forget();
+    $one->sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts, created_at, started_at, finished_at, cost)"
+        . " VALUES ('succeeded', '', 'gemini', 'm', '1:1', '1K', '{}', 1, now(), now(), now(), $_)") for @$spent;
+    limit("GenerationBudget $budget", @$cost);
+    is join(' ', map { (ask($one, 'admin'))->[0] } split ' ', $statuses), $statuses, "a budget of \$$budget: $what";
+}
+forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30', 'Generator preview');
 is((ask($one, 'admin'))->[0], 200, 'a preview costs nothing');
 

@@ -19,7 +19,8 @@ is refusal(call(GET => $path, as => $_)), '403 permission_denied You do not have
 my $options = options();
 is join(' ', sort keys %$options), 'aspect_ratios generator limits models resolutions', 'the options have these members';
 is $options->{generator}, 'preview', 'who makes pictures';
-is_deeply $options->{models}, [{ value => 'gemini-3-pro-image', label => 'gemini-3-pro-image', is_default => JSON::PP::true }], 'the model that is asked; the retired one is not offered';
+is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{$options->{models}}), 'gemini-3-pro-image!', 'the model that is asked; the retired one is not offered';
+is_deeply $options->{models}[0]{resolutions}, $options->{resolutions}, 'its resolutions are those for clients that choose no model';
 my $enums = json(call(GET => 'core/enums/', as => 'admin'));
 for my $name (qw(aspect_ratios resolutions)) {
     is join(' ', map { $_->{value} } @{$options->{$name}}), join(' ', map { $_->{value} } @{$enums->{$name}}), "$name are those of core/enums/";
@@ -43,6 +44,8 @@ took($_) for 10, 30, 20;
 is medians(), '20 null null', 'the median of recent pictures';
 took(40.25);
 is medians(), '25 null null', '... of an even number of them, too';
+took(25, model => 'preview');
+is medians(), '25 null null', '... those whose model is the generator itself count for each model';
 took(1000, state => 'failed');
 took(1000, generator => 'gemini');
 took(1000, model => 'another');

@@ -30,8 +30,8 @@ typedef struct iimg_generation_request_t {
     const char *user_id;                            /* whose photos */
     const char *additional_prompt;                  /* "" for none */
     bool save_to_identity;
-    const char *aspect_ratio;                       /* one of iimg_aspect_ratios */
-    const char *resolution;                         /* one of iimg_resolutions */
+    const char *aspect_ratio;                       /* one that the model takes */
+    const char *resolution;                         /* one that the model takes */
     const char *model;
     const apr_array_header_t *reference_image_ids;  /* const char *; NULL: all the user has */
 } iimg_generation_request_t;
@@ -131,14 +131,21 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
 /** Save pictures to their identities that a process left unsaved which died over it. Logs what fails. */
 void iimg_save_left(iimg_context_t *context);
 
-/** What a resolution costs and how long it takes, with the model that is asked by default. */
+/** What a resolution costs and how long it takes with a model. */
 typedef struct iimg_resolution_option_t {
     const char *value;              /* "4K" */
     const char *price;              /* dollars, a decimal; NULL: unknown */
     const char *median_seconds;     /* of recent pictures, a decimal; NULL: there were none */
 } iimg_resolution_option_t;
 
-/** What can be asked for. @param options iimg_resolution_option_t */
+/** A model that requests may choose, and what it takes. */
+typedef struct iimg_model_option_t {
+    const char *value;                      /* its name */
+    const iimg_gemini_model_t *takes;       /* aspect ratios, reference images */
+    apr_array_header_t *resolutions;        /* iimg_resolution_option_t */
+} iimg_model_option_t;
+
+/** What can be asked for. @param options iimg_model_option_t, the default model first */
 iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_header_t **options);
 
 /* Prompts ------------------------------------------------------------------------------------- */

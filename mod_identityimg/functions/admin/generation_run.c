@@ -112,12 +112,19 @@ static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *
     return err;
 }
 
+/* A job that was to be a preview may be run by a server that has a provider by now. */
+static const char *model_to_ask(const iimg_context_t *context, const iimg_generation_job_t *job)
+{
+    return strcmp(job->model, iimg_generator_preview.model) == 0 ? context->services->model
+                                                                 : job->model;
+}
+
 iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_run_t *run)
 {
     const iimg_generation_job_t *job = run->job;
 
     run->ask.prompt = job->prompt_used;
-    run->ask.model = job->requested_model;
+    run->ask.model = model_to_ask(context, job);
     run->ask.aspect_ratio = job->aspect_ratio;
     run->ask.resolution = job->resolution;
     if (!iimg_generator_size(job->aspect_ratio, job->resolution, &run->ask.width,

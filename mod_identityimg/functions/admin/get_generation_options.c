@@ -1,44 +1,71 @@
 /* get_generation_options.c - what can be asked for, what it costs, and how long it takes. */
 #include "functions/admin/admin.h"
 
-#include "services/gemini_request.h"
 #include "services/generation_price.h"
 
-static apr_array_header_t *all_resolutions(apr_pool_t *pool)
+static void add_resolution(iimg_context_t *context, apr_array_header_t *options,
+                           const char *model, const char *resolution)
 {
-    apr_array_header_t *list = apr_array_make(pool, 4, sizeof(const char *));
+    APR_ARRAY_PUSH(options, iimg_resolution_option_t) = (iimg_resolution_option_t){
+        resolution, iimg_generation_price(context->services, model, resolution), NULL
+    };
+}
 
-    for (int i = 0; iimg_resolutions[i]; i++) {
-        APR_ARRAY_PUSH(list, const char *) = iimg_resolutions[i];
+/* The models, and beside them each pair of a model and a resolution. */
+static apr_array_header_t *list_models(iimg_context_t *context, apr_array_header_t *models,
+                                       apr_array_header_t *resolutions)
+{
+    const char *const *names = context->services->offered_models;
+    apr_array_header_t *options = apr_array_make(context->pool, 4, sizeof(iimg_model_option_t));
+
+    for (int i = 0; names[i]; i++) {
+        const iimg_gemini_model_t *takes = iimg_gemini_model_row(names[i]);
+        iimg_model_option_t *option = apr_array_push(options);
+
+        *option = (iimg_model_option_t){
+            names[i], takes, apr_array_make(context->pool, 4, sizeof(iimg_resolution_option_t))
+        };
+        for (int k = 0; takes->resolutions[k]; k++) {
+            add_resolution(context, option->resolutions, names[i], takes->resolutions[k]);
+            APR_ARRAY_PUSH(models, const char *) = names[i];
+            APR_ARRAY_PUSH(resolutions, const char *) = takes->resolutions[k];
+        }
     }
-    return list;
+    return options;
+}
+
+/* @param seconds const char *, in the order of the models and their resolutions */
+static void take_medians(const apr_array_header_t *options, const apr_array_header_t *seconds)
+{
+    int next = 0;
+
+    for (int i = 0; i < options->nelts; i++) {
+        apr_array_header_t *resolutions = APR_ARRAY_IDX(options, i, iimg_model_option_t).resolutions;
+
+        for (int k = 0; k < resolutions->nelts && next < seconds->nelts; k++) {
+            APR_ARRAY_IDX(resolutions, k, iimg_resolution_option_t).median_seconds =
+                APR_ARRAY_IDX(seconds, next++, const char *);
+        }
+    }
 }
 
 iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_header_t **options)
 {
-    const iimg_services_t *services = context->services;
-    apr_array_header_t *resolutions = all_resolutions(context->pool), *seconds;
+    apr_array_header_t *models = apr_array_make(context->pool, 12, sizeof(const char *));
+    apr_array_header_t *resolutions = apr_array_make(context->pool, 12, sizeof(const char *));
+    apr_array_header_t *seconds;
     const iimg_caller_t *caller;
-    bool alias;
-    iimg_error_t *err = iimg_generation_job_medians(context, services->generator->name,
-                                                    iimg_gemini_model(services->model, &alias),
-                                                    resolutions, &caller,
-                                                    &seconds);
+    iimg_error_t *err;
 
+    *options = list_models(context, models, resolutions);
+    err = iimg_generation_job_medians(context, context->services->generator, models, resolutions,
+                                      &caller, &seconds);
     if (!err) {
         err = iimg_accept_caller(context, caller, IIMG_STAFF);
     }
     if (err) {
         return err;
     }
-    *options = apr_array_make(context->pool, resolutions->nelts, sizeof(iimg_resolution_option_t));
-    for (int i = 0; i < resolutions->nelts; i++) {
-        const char *resolution = APR_ARRAY_IDX(resolutions, i, const char *);
-
-        APR_ARRAY_PUSH(*options, iimg_resolution_option_t) = (iimg_resolution_option_t){
-            resolution, iimg_generation_price(services, services->model, resolution),
-            APR_ARRAY_IDX(seconds, i, const char *)
-        };
-    }
+    take_medians(*options, seconds);
     return NULL;
 }

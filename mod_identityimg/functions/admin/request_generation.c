@@ -14,6 +14,7 @@ typedef struct asked_t {
     iimg_identity_t *identity;
     iimg_prompt_t *prompt;
     apr_array_header_t *references;     /* iimg_reference_image_t that go along */
+    int left_out;                       /* of all: more than the model takes */
     iimg_loaded_references_t loaded;
     iimg_generation_job_t *job;         /* as it is to be */
     iimg_generation_job_t *inserted;    /* as the database has it */
@@ -64,6 +65,34 @@ static iimg_error_t *check_ids(iimg_context_t *context, const iimg_generation_re
     return NULL;
 }
 
+/* Photos that were named must all go along; of all, those of the first slots do. */
+static iimg_error_t *limit_references(iimg_context_t *context, asked_t *asked)
+{
+    int most = iimg_gemini_model_row(asked->request->model)->max_references;
+
+    if (asked->references->nelts <= most) {
+        return NULL;
+    }
+    if (asked->request->reference_image_ids) {
+        return iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
+                                           "The model %s takes at most %d reference images.",
+                                           asked->request->model, most), "reference_image_ids");
+    }
+    asked->left_out = asked->references->nelts - most;
+    asked->references->nelts = most;
+    return NULL;
+}
+
+static void warn_of_left_out(apr_pool_t *pool, asked_t *asked)
+{
+    if (asked->left_out) {
+        APR_ARRAY_PUSH(asked->loaded.warnings, const char *) =
+            apr_psprintf(pool, "The model %s takes at most %d reference images; %d %s left out.",
+                         asked->request->model, asked->references->nelts, asked->left_out,
+                         asked->left_out == 1 ? "was" : "were");
+    }
+}
+
 static iimg_error_t *find_references(iimg_context_t *context, asked_t *asked)
 {
     apr_array_header_t *all;
@@ -88,7 +117,7 @@ static iimg_error_t *find_references(iimg_context_t *context, asked_t *asked)
             APR_ARRAY_PUSH(asked->references, iimg_reference_image_t) = *one;
         }
     }
-    return NULL;
+    return limit_references(context, asked);
 }
 
 static iimg_error_t *find_inputs(iimg_context_t *context, asked_t *asked)
@@ -160,6 +189,7 @@ static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 static iimg_generation_job_t *draft(iimg_context_t *context, const asked_t *asked)
 {
     const iimg_generation_request_t *request = asked->request;
+    const iimg_generator_t *generator = context->services->generator;
     iimg_generation_job_t *job = apr_pcalloc(context->pool, sizeof(*job));
     bool alias;
 
@@ -172,8 +202,8 @@ static iimg_generation_job_t *draft(iimg_context_t *context, const asked_t *aske
                                          request->additional_prompt);
     job->additional_prompt = request->additional_prompt;
     job->save_to_identity = request->save_to_identity;
-    job->generator = context->services->generator->name;
-    job->model = iimg_gemini_model(request->model, &alias);
+    job->generator = generator->name;
+    job->model = generator->model ? generator->model : iimg_gemini_model(request->model, &alias);
     job->requested_model = request->model;
     job->aspect_ratio = request->aspect_ratio;
     job->resolution = request->resolution;
@@ -196,6 +226,7 @@ iimg_error_t *iimg_request_generation(iimg_context_t *context,
         err = iimg_load_references(context, asked.references, &asked.loaded);
     }
     if (!err) {
+        warn_of_left_out(context->pool, &asked);
         asked.job = draft(context, &asked);
         err = iimg_db_transaction(context, insert_job, &asked);
     }

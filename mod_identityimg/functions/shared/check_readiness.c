@@ -1,6 +1,7 @@
 /* check_readiness.c - whether work that comes in now could be done: database, tables, store. */
 #include "functions/shared/shared.h"
 
+#include "base/db_error.h"
 #include "functions/shared/store_identity.h"
 #include "models/schema_migration.h"
 
@@ -11,16 +12,12 @@ static iimg_error_t *not_ready(iimg_context_t *context)
 
 static iimg_error_t *check_database(iimg_context_t *context)
 {
-    int newest;
-    iimg_error_t *err = iimg_schema_migration_newest(context, &newest);
+    iimg_error_t *err = iimg_schema_migration_check(context);
 
     if (err) {
-        return iimg_error_detail(not_ready(context), "the database: %s",
+        return iimg_error_detail(not_ready(context), "%s%s",
+                                 iimg_db_is_schema_error(err) ? "" : "the database: ",
                                  err->detail ? err->detail : err->message);
-    }
-    if (newest < IIMG_MIGRATION) {
-        return iimg_error_detail(not_ready(context), "the database has migration %d, this build "
-                                 "needs %d: run scripts/migrate", newest, IIMG_MIGRATION);
     }
     return NULL;
 }

@@ -6,6 +6,7 @@
 #include "base/spool.h"
 #include "services/base64.h"
 #include "services/gemini_error.h"
+#include "services/gemini_model.h"
 #include "services/gemini_follow.h"
 #include "services/gemini_reply.h"
 #include "services/gemini_request.h"
@@ -13,6 +14,9 @@
 #include "double.h"
 #include "tap.h"
 #include "work.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/resource.h>
 
 #define KEY "AQ.secret-key-0123"
 #define MODEL "gemini-3-pro-image"
@@ -23,6 +27,7 @@
 #define JPEG "\xff\xd8\xff\xc0\0\x11\x08\x03\0\x05\x60\3\1\x22\0\2\x11\1\3\x11\1"
 #define WEBP "RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x5f\x05\0\xff\x02\0"
 #define PNG64 "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAA="
+#define PNG64_WHOLE "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAAA"     /* without an end */
 #define PNG64_BARE "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAA"
 #define DRAFT64 "iVBORw0KGgoAAAANSUhEUgAAAgAAAAIACAIAAAA="
 #define JPEG64 "/9j/wAARCAMABWADASIAAhEBAxEB"
@@ -80,6 +85,10 @@ static const struct { const char *ratio; int sides[6]; } sizes[] = {
     { "9:16", { 768, 1376, 1536, 2752, 3072, 5504 } },
     { "16:9", { 1376, 768, 2752, 1536, 5504, 3072 } },
     { "21:9", { 1584, 672, 3168, 1344, 6336, 2688 } },
+    { "1:4",  { 512, 2048, 1024, 4096, 2048, 8192 } },
+    { "4:1",  { 2048, 512, 4096, 1024, 8192, 2048 } },
+    { "1:8",  { 384, 3072, 768, 6144, 1536, 12288 } },
+    { "8:1",  { 3072, 384, 6144, 768, 12288, 1536 } },
 };
 
 static void test_sizes(void)
@@ -110,7 +119,7 @@ static const char *body_text(apr_pool_t *pool, const iimg_generator_request_t *r
     char *text = apr_pstrdup(pool, "");
     int count = 0;
 
-    if (iimg_gemini_body(pool, request, &chunks, &count)) {
+    if (iimg_gemini_body(pool, &settings, request, &chunks, &count)) {
         return NULL;
     }
     for (int i = 0; i < count; i++) {
@@ -123,14 +132,14 @@ static const char *body_text(apr_pool_t *pool, const iimg_generator_request_t *r
 static json_t *expected_body(apr_pool_t *pool)
 {
     return iimg_json_own(pool, json_pack(
-        "{s:[{s:[{s:s},{s:{s:s,s:s}},{s:{s:s,s:s}},{s:{s:s,s:s}}],s:s}],s:{s:[s,s],s:{s:s,s:s}}}",
+        "{s:[{s:[{s:s},{s:{s:s,s:s}},{s:{s:s,s:s}},{s:{s:s,s:s}}],s:s}],s:{s:[s,s],s:{s:s,s:s}},s:b}",
         "contents", "parts", "text", wish.prompt,
         "inlineData", "mimeType", "image/png", "data", PNG64,
         "inlineData", "mimeType", "image/jpeg", "data", JPEG64,
         "inlineData", "mimeType", "image/webp", "data", WEBP64,
         "role", "user",
         "generationConfig", "responseModalities", "TEXT", "IMAGE",
-        "imageConfig", "aspectRatio", "16:9", "imageSize", "1K"));
+        "imageConfig", "aspectRatio", "16:9", "imageSize", "1K", "store", 0));
 }
 
 static void test_body(apr_pool_t *pool)
@@ -158,15 +167,15 @@ static void test_body_refused(apr_pool_t *pool)
 
     request.references = &reference;
     request.reference_count = 1;
-    err = iimg_gemini_body(pool, &request, &chunks, &count);
+    err = iimg_gemini_body(pool, &settings, &request, &chunks, &count);
     tap_ok(err && err->kind == IIMG_INTERNAL && strstr(err->detail, "reference 1"),
            "a reference that is no picture is not sent");
     reference.data = "GIF89a\1\0\1\0\0\0\0;";
     reference.length = 14;
-    tap_ok(iimg_gemini_body(pool, &request, &chunks, &count) != NULL, "nor is a GIF");
+    tap_ok(iimg_gemini_body(pool, &settings, &request, &chunks, &count) != NULL, "nor is a GIF");
     reference.data = large;
     reference.length = sizeof(large);
-    err = iimg_gemini_body(pool, &request, &chunks, &count);
+    err = iimg_gemini_body(pool, &settings, &request, &chunks, &count);
     tap_is(err ? err->code : NULL, "provider_request", "20 MB are the most that is sent");
 }
 
@@ -252,9 +261,9 @@ static void test_headers(apr_pool_t *pool)
 
 static apr_size_t step;     /* bytes in which replies come and are followed; 0: nobody follows them */
 
-static iimg_gemini_follow_t *followed(apr_pool_t *pool, const char *body)
+static iimg_gemini_follow_t *followed(apr_pool_t *pool, const char *dir, const char *body)
 {
-    iimg_gemini_follow_t *follow = iimg_gemini_follow_create(pool, NULL);
+    iimg_gemini_follow_t *follow = iimg_gemini_follow_create(pool, dir);
     apr_size_t length = strlen(body);
 
     for (apr_size_t at = 0; at < length; at += step) {
@@ -265,17 +274,23 @@ static iimg_gemini_follow_t *followed(apr_pool_t *pool, const char *body)
     return follow;
 }
 
-static iimg_error_t *reply_to(iimg_context_t *context, int status, const char *body,
-                              iimg_generator_result_t **result)
+static iimg_error_t *reply_with(iimg_context_t *context, const iimg_generator_settings_t *way,
+                                int status, const char *body, iimg_generator_result_t **result)
 {
     iimg_http_response_t response = {
         .outcome = IIMG_HTTP_OK, .problem = "", .status = status,
         .headers = apr_table_make(context->pool, 2), .body = body, .length = strlen(body),
-        .follower = step ? followed(context->pool, body) : NULL,
+        .follower = step ? followed(context->pool, way->spool_dir, body) : NULL,
     };
 
     *result = NULL;
-    return iimg_gemini_reply(context, &settings, &wish, &response, result);
+    return iimg_gemini_reply(context, way, &wish, &response, result);
+}
+
+static iimg_error_t *reply_to(iimg_context_t *context, int status, const char *body,
+                              iimg_generator_result_t **result)
+{
+    return reply_with(context, &settings, status, body, result);
 }
 
 static const struct {
@@ -404,6 +419,10 @@ static const failure_t failures[] = {
       IIMG_UPSTREAM, "no_image", "", "" },
     { "only the last thought counts", 200, REPLY(THOUGHT(PNG64) "," THOUGHT(DRAFT64), "STOP"),
       IIMG_UPSTREAM, "no_image", "", "" },
+    { "a lone thought that MAX_TOKENS ended is no picture", 200, REPLY(THOUGHT(PNG64), "MAX_TOKENS"),
+      IIMG_UPSTREAM, "provider_request", "", "MAX_TOKENS" },
+    { "a picture that MAX_TOKENS broke off is no picture", 200,
+      REPLY(PICTURE("image/png", DRAFT64), "MAX_TOKENS"), IIMG_UPSTREAM, "provider_request", "", "" },
     { "a lone thought needs STOP", 200, REPLY(THOUGHT(PNG64), "WONDERFUL"), IIMG_UPSTREAM,
       "no_image", "", "" },
     { "broken base64 is no answer", 200, REPLY(PICTURE("image/png", "!!BORw0KGgo="), "STOP"),
@@ -620,6 +639,81 @@ static void test_size_warning(iimg_context_t *context)
     tap_ok(work_logged(context, "IIMG0041: ") != NULL, "and is logged");
 }
 
+/* The answer has come whole, and there is no room for what it decodes to. */
+static void test_no_room(iimg_context_t *context, apr_size_t piece)
+{
+    static char padding[256 * 1024];
+    struct rlimit before, little;
+    iimg_generator_settings_t way = settings;
+    iimg_generator_result_t *result = NULL;
+    const char *body;
+    iimg_error_t *err;
+
+    step = piece;
+    memset(padding, 'A', sizeof(padding) - 4);     /* base64 comes in fours */
+    body = apr_psprintf(context->pool, REPLY(PICTURE("image/png", "%s%s"), "STOP"), PNG64_WHOLE,
+                        padding);
+    way.spool_dir = "/tmp";
+    signal(SIGXFSZ, SIG_IGN);
+    getrlimit(RLIMIT_FSIZE, &before);
+    little = before;
+    little.rlim_cur = 4096;
+    setrlimit(RLIMIT_FSIZE, &little);
+    err = reply_with(context, &way, 200, body, &result);
+    setrlimit(RLIMIT_FSIZE, &before);
+    tap_ok(err && err->kind == IIMG_UNAVAILABLE, "a picture that finds no room is an error");
+    tap_is(err ? err->code : NULL, "spool_down", "whose code names the spool");
+    tap_is(err ? err->billed : NULL, "t", "and that was billed");
+    tap_ok(err && err->again == IIMG_AGAIN_NO, "nobody pays for it a second time");
+    tap_ok(err && strstr(err->message, "The picture was made") != NULL, "its sentence says so");
+    tap_ok(err && err->detail && strstr(err->detail, strerror(EFBIG)) != NULL,
+           "and its detail has the system's reason");
+    tap_ok(!(result && result->data), "there is no picture");
+    err = reply_with(context, &way, 200, body, &result);
+    tap_ok(!err && result->length > sizeof(padding) / 2, "with room it is taken");
+    step = 0;
+}
+
+/* A PNG's header in base64, of any size. */
+static const char *png_of(apr_pool_t *pool, int width, int height)
+{
+    char bytes[sizeof(PNG) - 1];
+    apr_size_t length;
+
+    memcpy(bytes, PNG, sizeof(bytes));
+    for (int i = 0; i < 4; i++) {
+        bytes[16 + i] = (char)(width >> (24 - 8 * i));
+        bytes[20 + i] = (char)(height >> (24 - 8 * i));
+    }
+    return iimg_base64_encode(pool, bytes, sizeof(bytes), &length);
+}
+
+static void test_size_tolerance(iimg_context_t *context)
+{
+    static const struct { int width, height; bool warned; const char *sentence; } rows[] = {
+        { 1376, 768, false, "the size asked for" },
+        { 1376 + 13, 768 + 7, false, "1 % larger" }, { 1376 - 13, 768 - 7, false, "1 % smaller" },
+        { 1376 + 27, 768 + 15, false, "all but 2 % larger" },
+        { 1376 - 27, 768 - 15, false, "all but 2 % smaller" },
+        { 1376 + 28, 768, true, "more than 2 % wider" }, { 1376 - 28, 768, true, "... narrower" },
+        { 1376, 768 + 16, true, "more than 2 % higher" }, { 1376, 768 - 16, true, "... lower" },
+        { 1376 + 41, 768, true, "3 % wider" }, { 1376, 768 - 23, true, "3 % lower" },
+        { 1376 - 41, 768 - 23, true, "3 % smaller" },
+        { 1376 + 138, 768 + 77, true, "10 % larger" }, { 1376, 768 + 77, true, "10 % higher" },
+        { 768, 1376, true, "lying on its side" },
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        const char *body = apr_psprintf(context->pool, REPLY(PICTURE("image/png", "%s"), "STOP"),
+                                        png_of(context->pool, rows[i].width, rows[i].height));
+        iimg_generator_result_t *result = NULL;
+        iimg_error_t *err = reply_to(context, 200, body, &result);
+
+        tap_is_number(err ? -1 : result->warnings->nelts, rows[i].warned, "%s: %s",
+                      rows[i].sentence, rows[i].warned ? "a warning" : "no warning");
+    }
+}
+
 static void test_quote(apr_pool_t *pool)
 {
     char *text = apr_palloc(pool, 1001);
@@ -826,7 +920,7 @@ static void test_with_server(iimg_context_t *context)
 static void test_follow(apr_pool_t *pool)
 {
     const char *body = REPLY(THOUGHT(DRAFT64) "," PICTURE("image/png", PNG64), "STOP");
-    iimg_gemini_follow_t *follow = step ? followed(pool, body) : NULL;
+    iimg_gemini_follow_t *follow = step ? followed(pool, NULL, body) : NULL;
     iimg_json_cut_t *cut = iimg_gemini_follow_cut(follow, strlen(body));
     iimg_spool_t *spool;
     char bytes[sizeof(PNG)];
@@ -844,7 +938,7 @@ static void test_follow(apr_pool_t *pool)
                && memcmp(bytes, PNG, sizeof(PNG) - 1) == 0, "the last one is there at once");
     tap_ok(cut && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")),
            "and is given away once");
-    follow = followed(pool, body);
+    follow = followed(pool, NULL, body);
     iimg_gemini_follow(follow, NULL, 0);
     iimg_gemini_follow(follow, " ", 1);
     tap_ok(cut && !iimg_gemini_follow_cut(follow, strlen(body) + 1)
@@ -874,6 +968,9 @@ int main(void)
     test_retry_after(context);
     test_extras(context);
     test_size_warning(context);
+    test_size_tolerance(context);
+    test_no_room(context, 0);
+    test_no_room(context, 1000);
     test_quote(context->pool);
     test_with_server(context);
     work_end(context);

@@ -18,6 +18,8 @@ export function useSettings(userId: string, options: GenerationOptions | undefin
     const [model, setModel] = useDraft<string | null>('images.model', null);
     // Those that stay behind: a new photo goes along.
     const [left, setLeft] = useDraft<string[]>(`images.left.${userId}`, []);
+    const chosenModel = allowed(model, options?.models);
+    const offer = options?.models.find((one) => one.value === chosenModel);
     const filled = (photos ?? []).filter((photo) => photo.image);
     const chosen = filled.filter((photo) => !left.includes(photo.id));
 
@@ -47,9 +49,11 @@ export function useSettings(userId: string, options: GenerationOptions | undefin
 
     return {
         prompt, setPrompt,
-        ratio: allowed(ratio, options?.aspect_ratios), setRatio,
-        resolution: allowed(resolution, options?.resolutions), setResolution,
-        model: allowed(model, options?.models), setModel,
+        // What the chosen model takes.
+        offer,
+        ratio: allowed(ratio, offer?.aspect_ratios), setRatio,
+        resolution: allowed(resolution, offer?.resolutions), setResolution,
+        model: chosenModel, setModel,
         filled, chosen,
         goesAlong: (id: string) => !left.includes(id),
         setAlong: (id: string, along: boolean) => setLeft(along ? left.filter((one) => one !== id) : [...left, id]),

@@ -118,7 +118,7 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
     const length = Array.from(settings.prompt.trim()).length;
     const why = obstacle(chosen, settings, length > most);
     const isReady = why === null && data !== undefined && photos !== undefined;
-    const resolution = data?.resolutions.find((one) => one.value === settings.resolution);
+    const resolution = settings.offer?.resolutions.find((one) => one.value === settings.resolution);
     const expected = expectation(resolution, isFree);
 
     function submit(): void {
@@ -153,12 +153,12 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
                 </Field>
                 {options.error && !data && <ErrorNotice title="The settings could not be loaded." error={options.error} onRetry={() => void options.refetch()} />}
                 {options.isPending && <Skeleton className="chips-skeleton" />}
-                {data && (
+                {data && settings.offer && (
                     <>
                         <Chips legend="Aspect ratio" name={`${id}-ratio`} value={settings.ratio} onChange={settings.setRatio}
-                            choices={data.aspect_ratios.map((choice) => ({ ...choice, shape: choice.value }))} />
+                            choices={settings.offer.aspect_ratios.map((choice) => ({ ...choice, shape: choice.value }))} />
                         <Chips legend="Resolution" name={`${id}-resolution`} value={settings.resolution} onChange={settings.setResolution}
-                            choices={data.resolutions.map((choice) => ({ ...choice, detail: expectation(choice, isFree) }))} />
+                            choices={settings.offer.resolutions.map((choice) => ({ ...choice, detail: expectation(choice, isFree) }))} />
                         {data.models.length > 1 && (
                             <Field label="Model">
                                 {(props) => (

@@ -36,7 +36,8 @@ function requestOf(job: GenerationJob, photos: readonly ReferenceImage[], option
 
 function Progress({ job, options }: { job: GenerationJob; options: GenerationOptions | undefined }) {
     const cancel = useCancelJob();
-    const usual = options?.resolutions.find((one) => one.value === job.resolution)?.median_seconds ?? null;
+    const offer = options?.models.find((one) => one.value === job.model) ?? options?.models.find((one) => one.is_default);
+    const usual = offer?.resolutions.find((one) => one.value === job.resolution)?.median_seconds ?? null;
     const bar = useRef<HTMLSpanElement>(null);
 
     useSeconds();
