@@ -112,11 +112,13 @@ static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *
     return err;
 }
 
-/* A job that was to be a preview may be run by a server that has a provider by now. */
+/* By the requested name, so that the job is told of a successor. A job that was to be a preview may be
+ * run by a server that has a provider by now. */
 static const char *model_to_ask(const iimg_context_t *context, const iimg_generation_job_t *job)
 {
-    return strcmp(job->model, iimg_generator_preview.model) == 0 ? context->services->model
-                                                                 : job->model;
+    const char *model = job->requested_model ? job->requested_model : job->model;
+
+    return strcmp(model, iimg_generator_preview.model) == 0 ? context->services->model : model;
 }
 
 iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_run_t *run)
