@@ -254,9 +254,11 @@ is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '
     my ($live, $over) = (token('alice'), token('alice'));
     my ($over_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($over)};
     my $count = @{tokens($live)};
-    $server->sql("UPDATE auth_tokens SET expires_at = now() + interval '4 seconds' WHERE id = '$over_id'");
+    $server->sql("UPDATE auth_tokens SET expires_at = now() + interval '12 seconds' WHERE id = '$over_id'");
+    is call(GET => 'users/me/', bearer($over))->code, 200, 'a token that expires soon is good until then';
     my $release = $server->hold("SELECT FROM auth_tokens WHERE id = '$over_id' FOR UPDATE");      # the sweep skips it
     ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$over_id' AND expires_at <= now()")) }), 'a token expires';
+    is line(call(GET => 'users/me/', bearer($over))), '401 invalid_token Invalid token.', '... it lets nobody in, also where it is remembered';
     is scalar(@{tokens($live)}), $count - 1, '... it is not listed';
     is call(DELETE => "auth/tokens/$over_id/", bearer($live))->code, 404, '... and cannot be ended';
     $release->();
