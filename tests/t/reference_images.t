@@ -427,6 +427,13 @@ patch($one->{id}, { name => 'back' });
 is json(patch($one->{id}, { name => undef }))->{name}, '', 'by null as well';
 is_deeply json(call(GET => path_of($two), as => 'alice')), $two, 'the other photo is as it was';
 
+# A body without files has a limit of its own: exactly that many bytes are accepted, one more is refused.
+for my $case ([1024 * 1024, 200], [1024 * 1024 + 1, 413]) {
+    my ($bytes, $expected) = @$case;
+    my $head = '{"name":"back"';
+    is call(PATCH => path_of($one), as => 'alice', type => 'application/json', body => $head . ' ' x ($bytes - length($head) - 1) . '}')->code, $expected, "a JSON body of $bytes bytes is " . ($expected == 200 ? 'accepted' : 'refused');
+}
+
 # DELETE ------------------------------------------------------------------------------------------
 
 $answer = call(DELETE => path_of($one), as => 'alice');
