@@ -54,6 +54,8 @@ my %ends = (
     setuid      => ['to become root',                      31],
     limits      => ['to raise its limits',                 31],
     code        => ['to run code that it wrote',           31],
+    protect     => ['to make its own data executable',     31],
+    thread      => ['to signal a thread of another process', 31],
     memory      => ['to take 4 GB of memory',              6],
     descriptors => ['to find descriptors that are not its own', 6],
     picture     => ['to change the picture that it was sent', '(?:6|25)'],
@@ -117,6 +119,7 @@ my %lies = (
     tail     => 'makes something else',   magic    => 'not of the kind',        html     => 'not of the kind',
     headless => 'has no sides',           format   => 'nobody asked for',       png      => 'not of the kind',
     sides    => 'impossible sides',       nothing  => 'impossible sides',       large    => 'does not fit into its box',
+    tall     => 'does not fit into its box', wide  => 'does not fit into its box',
 );
 for my $word (sort keys %lies) {
     my $answer = rogue($word);

@@ -44,6 +44,19 @@ static bool try_code(void)
            != MAP_FAILED;
 }
 
+/* Its own data made executable. */
+static bool try_protect(void)
+{
+    void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return page != MAP_FAILED && mprotect(page, 4096, PROT_READ | PROT_EXEC) == 0;
+}
+
+static bool try_thread(void)
+{
+    return syscall(SYS_tgkill, getpid() - 1, getpid() - 1, 0) == 0 || errno == ESRCH;
+}
+
 static bool try_memory(void)
 {
     char *memory = malloc((size_t)4 << 30);
@@ -124,7 +137,7 @@ static const struct { const char *word; bool (*attempt)(void); } attempts[] = {
     { "open", try_open }, { "write", try_write }, { "socket", try_socket }, { "unix", try_unix },
     { "fork", try_fork }, { "exec", try_exec }, { "kill", try_kill }, { "ptrace", try_ptrace },
     { "uring", try_uring }, { "setuid", try_setuid }, { "limits", try_limits },
-    { "code", try_code },
+    { "code", try_code }, { "protect", try_protect }, { "thread", try_thread },
     { "memory", try_memory }, { "descriptors", try_descriptors }, { "spin", try_spin },
     { "hang", try_hang }, { "crash", try_crash }, { "pause", try_pause }, { "exit", try_exit },
     { "unlocked", try_unlocked },
@@ -168,6 +181,8 @@ static void lie_insert(iimg_work_t *work)    { work->answer.insert_length = 6000
 static void lie_magic(iimg_work_t *work)     { lie_piece(work, "GIF89a\1\0\1\0\0\0", 5000); }
 static void lie_html(iimg_work_t *work)      { lie_piece(work, "<html><body>", 5000); }
 static void lie_headless(iimg_work_t *work)  { lie_piece(work, JPEG_MAGIC, 5000); }
+static void lie_tall(iimg_work_t *work)      { lie_piece(work, "\xff\xd8\xff\xc0\0\x11\x08\0\x65\0\1\3", 5000); }
+static void lie_wide(iimg_work_t *work)      { lie_piece(work, "\xff\xd8\xff\xc0\0\x11\x08\0\1\0\x65\3", 5000); }
 static void lie_long(iimg_work_t *work)      { lie_piece(work, JPEG_MAGIC, (2 << 20) + 1); }
 static void lie_empty(iimg_work_t *work)     { work->pieces[1].length = 0; }
 static void lie_version(iimg_work_t *work)   { work->answer.protocol++; }
@@ -190,6 +205,7 @@ static const struct { const char *word; void (*lie)(iimg_work_t *work); } lies[]
     { "none", lie_edit_none }, { "tail", lie_edit_tail }, { "kind", lie_edit_kind },
     { "many", lie_edit_many }, { "insert", lie_insert }, { "magic", lie_magic },
     { "html", lie_html }, { "headless", lie_headless }, { "long", lie_long },
+    { "tall", lie_tall }, { "wide", lie_wide },
     { "empty", lie_empty }, { "version", lie_version }, { "status", lie_status },
     { "format", lie_format }, { "png", lie_png }, { "sides", lie_sides },
     { "nothing", lie_nothing }, { "large", lie_large }, { "said", lie_said },
