@@ -4,6 +4,7 @@
 use strict;
 use warnings;
 use utf8;
+use File::Glob ':bsd_glob';
 use IdentityImg::Gemini;
 use IdentityImg::Server qw(eventually);
 use IdentityImg::Test;
