@@ -189,6 +189,14 @@ for my $case (
     forget();
 }
 
+# Whether a failure was billed: no after a refusal, unknown when the provider may have made the picture.
+is $server->reload($children . "IdentityImgGeminiRetries 0\n"), '', 'no second try';
+my @failures = (['status:400', 'f'], ['status:429', 'f'], ['status:503', 'f'], ['status:408', ''], ['status:504', ''], ['reset', ''], ['short-body', '']);
+my @failed = map { ordered($_->[0]) } @failures;
+ok eventually(sub { !grep { row($_, 'state') ne 'failed' } @failed }, 60), 'each of these generations fails';
+is row($failed[$_], 'error_billed') // '', $failures[$_][1], "$failures[$_][0]: " . ($failures[$_][1] ? 'not billed' : 'unknown whether it was billed') for 0 .. $#failures;
+forget();
+
 # A lease of another node that has ended but may still come back takes no slot from jobs that wait.
 is $server->reload($children . "IdentityImgGenerationsAtOnce 1\nIdentityImgGenerationQueue 5\n"), '', 'one at once';
 my ($away, $waiting) = rows(['running', 'elsewhere/1/away', -5], ['queued', undef, undef]);
