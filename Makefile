@@ -33,7 +33,7 @@ say = @echo "  $(1)" 2>/dev/null || :
 # once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
 needs    := libpq jansson gmime-3.0 libcurl libcrypto
-codecs   := vips libjpeg libseccomp pangoft2 fontconfig
+codecs   := vips lcms2 libjpeg libseccomp pangoft2 fontconfig
 aprs     := apr-1 apr-util-1
 $(call once,apxs_cppflags,apxs -q EXTRA_CPPFLAGS)
 $(call once,httpd_headers,apxs -q INCLUDEDIR)

@@ -8,6 +8,19 @@
 #include "base/media_type.h"
 #include "services/edit.h"
 
+/** What a container says of its colours beside an ICC profile, in the container's own numbers. */
+typedef struct iimg_colour_t {
+    bool has_cicp;              /* code points of ITU-T H.273: PNG's cICP, HEIF's nclx */
+    unsigned char primaries, transfer;
+    bool is_video;              /* of nclx: its curves of video are shown as sRGB's */
+    bool has_srgb;              /* PNG's sRGB */
+    uint32_t gamma;             /* PNG's gAMA: 100,000ths; 0: none */
+    bool has_chromaticities;
+    uint32_t chromaticities[8]; /* PNG's cHRM: 100,000ths, x and y of white, red, green, blue */
+    uint32_t most_light;        /* cd/m2 of the brightest pixel (cLLI, mDCV); 0: it does not say */
+    bool is_premultiplied;      /* HEIF's prem: colours are weighed with alpha already */
+} iimg_colour_t;
+
 /** What a picture's container says. */
 typedef struct iimg_metadata_t {
     iimg_edit_t edit;           /* makes the clean picture out of this one; valid for its length */
@@ -21,6 +34,8 @@ typedef struct iimg_metadata_t {
     uint64_t still_length;      /* GIF and WebP with several frames: the bytes of the clean picture up to
                                    the end of the first one; else 0 */
     uint64_t icc_length;        /* bytes of the ICC profile as it stands in the file, 0: none */
+    iimg_colour_t colour;
+    bool is_lossless;           /* coded without loss: PNG, GIF, WebP of that kind, RGB in HEIF */
 } iimg_metadata_t;
 
 /**

@@ -151,6 +151,7 @@ void iimg_metadata_gif(iimg_walk_t *walk)
         iimg_walk_wrong(walk, "its header is cut short");
         return;
     }
+    walk->out->is_lossless = true;
     walk->out->width = iimg_little16(p + 6);
     walk->out->height = iimg_little16(p + 8);
     iimg_walk_keep(walk, 0, head);

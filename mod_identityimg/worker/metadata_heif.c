@@ -239,7 +239,7 @@ static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
 
     const struct { const char *type; iimg_box_t *slot; } parts[] = {
         { "pitm", &heif->primary }, { "iloc", &heif->locations }, { "iinf", &heif->infos },
-        { "iprp", &heif->properties }, { "idat", &heif->data }
+        { "iref", &heif->references }, { "iprp", &heif->properties }, { "idat", &heif->data }
     };
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {

@@ -21,8 +21,8 @@ typedef struct iimg_heif_t {
     iimg_box_t media[IIMG_HEIF_MAX_MEDIA];
     int media_count;
     iimg_box_t meta, movie;     /* type NULL: there is none */
-    /* Within meta: pitm, iloc, iinf, iprp, idat; the same. */
-    iimg_box_t primary, locations, infos, properties, data;
+    /* Within meta: pitm, iloc, iinf, iref, iprp, idat; the same. */
+    iimg_box_t primary, locations, infos, references, properties, data;
 } iimg_heif_t;
 
 /** What becomes of bytes. All are blanked with zeros until something else is painted over them. */
@@ -52,7 +52,7 @@ uint64_t iimg_take(iimg_reader_t *reader, unsigned width);
 /** Keep what items of the picture hold, blank what those of metadata hold. @return false: wrong */
 bool iimg_heif_items(iimg_heif_t *heif);
 
-/** Keep the properties that make the picture, and read its size and profile from them. */
+/** Keep the properties that make the picture, and read its size and colours from them. */
 void iimg_heif_properties(iimg_heif_t *heif);
 
 /** Keep the tracks of an image sequence, but their times and texts. @return false: wrong */

@@ -36,26 +36,50 @@ static void take_properties(iimg_heif_t *heif, const iimg_box_t *container)
     }
 }
 
-/* The size is that of the first ispe; its index counts from 1. @return whether it was one */
-static bool read_size(const iimg_heif_t *heif, const iimg_box_t *container, uint64_t index)
+/* Indexes count from 1. @return false: there is no such property */
+static bool find_property(const iimg_heif_t *heif, const iimg_box_t *container, uint64_t index,
+                          iimg_box_t *box)
 {
-    const unsigned char *p;
     size_t at = container->body;
-    iimg_box_t box;
 
     for (uint64_t i = 0; i < index; i++) {
-        if (!iimg_box_next(heif->walk, at, container->end, &box)) {
+        if (!iimg_box_next(heif->walk, at, container->end, box)) {
             return false;
         }
-        at = box.end;
+        at = box->end;
     }
-    if (index == 0 || !iimg_box_is(&box, "ispe") || box.end - box.body < 12) {
-        return false;
+    return index > 0;
+}
+
+/* Code points of ITU-T H.273 (ISO/IEC 14496-12, section 12.1.5); matrix 0 is for RGB as it is. */
+static void read_code_points(iimg_metadata_t *out, const unsigned char *p)
+{
+    out->colour.has_cicp = out->colour.is_video = true;
+    out->colour.primaries = (unsigned char)iimg_big16(p + 4);
+    out->colour.transfer = (unsigned char)iimg_big16(p + 6);
+    out->is_lossless = iimg_big16(p + 8) == 0;
+}
+
+/* What one property says of the item that has it; of two of a kind the first counts. */
+static void read_property(iimg_metadata_t *out, const iimg_box_t *box, const unsigned char *p)
+{
+    enum { LIGHT = 10000 };     /* mdcv states it in 10,000ths of a cd/m2 */
+    size_t length = box->end - box->body;
+
+    if (iimg_box_is(box, "ispe") && length >= 12 && out->width == 0) {
+        out->width = iimg_big32(p + 4);
+        out->height = iimg_big32(p + 8);
     }
-    p = heif->walk->data + box.body;
-    heif->walk->out->width = iimg_big32(p + 4);
-    heif->walk->out->height = iimg_big32(p + 8);
-    return true;
+    else if (iimg_box_is(box, "colr") && length >= 10 && memcmp(p, "nclx", 4) == 0
+             && !out->colour.has_cicp) {
+        read_code_points(out, p);
+    }
+    else if (iimg_box_is(box, "clli") && length >= 4 && iimg_big16(p) > 0) {
+        out->colour.most_light = iimg_big16(p);
+    }
+    else if (iimg_box_is(box, "mdcv") && length >= 24 && out->colour.most_light == 0) {
+        out->colour.most_light = iimg_big32(p + 16) / LIGHT;
+    }
 }
 
 /* Go to what an ipma box says of an item. @return how many properties it has */
@@ -80,25 +104,49 @@ static unsigned find_associations(iimg_reader_t *reader, uint32_t id, unsigned *
     return 0;
 }
 
-/* @return whether the box describes the primary item; then it is the last that is asked */
-static bool find_size(const iimg_heif_t *heif, const iimg_box_t *container, const iimg_box_t *ipma)
+static uint32_t primary_id(const iimg_heif_t *heif)
 {
-    iimg_reader_t primary = { heif->walk->data, heif->primary.body, heif->primary.end, false };
-    iimg_reader_t reader = { heif->walk->data, ipma->body, ipma->end, false };
-    unsigned width, count;
-    uint32_t id;
+    iimg_reader_t reader = { heif->walk->data, heif->primary.body, heif->primary.end, false };
+    unsigned version = (unsigned)(iimg_take(&reader, 4) >> 24);
 
-    id = (uint32_t)(iimg_take(&primary, 4) >> 24 == 0 ? iimg_take(&primary, 2)
-                                                      : iimg_take(&primary, 4));
-    count = find_associations(&reader, id, &width);
+    return (uint32_t)iimg_take(&reader, version == 0 ? 2 : 4);
+}
+
+/* @return whether the box describes the primary item; then it is the last that is asked */
+static bool read_primary(const iimg_heif_t *heif, const iimg_box_t *container,
+                         const iimg_box_t *ipma)
+{
+    iimg_reader_t reader = { heif->walk->data, ipma->body, ipma->end, false };
+    unsigned width, count = find_associations(&reader, primary_id(heif), &width);
+
     for (unsigned i = 0; i < count; i++) {
         uint64_t index = iimg_take(&reader, width) & (width == 2 ? 0x7fff : 0x7f);
+        iimg_box_t box;
 
-        if (read_size(heif, container, index)) {
-            break;
+        if (find_property(heif, container, index, &box)) {
+            read_property(heif->walk->out, &box, heif->walk->data + box.body);
         }
     }
     return count > 0;
+}
+
+/* A reference of type prem leads from a picture to the alpha that it is weighed with
+ * (ISO/IEC 23008-12, section 6.10.1). */
+static bool is_premultiplied(const iimg_heif_t *heif)
+{
+    const iimg_box_t *all = &heif->references;
+    iimg_reader_t head = { heif->walk->data, all->body, all->end, false };
+    unsigned width = iimg_take(&head, 4) >> 24 == 0 ? 2 : 4;
+    iimg_box_t box;
+
+    for (size_t at = head.at; iimg_box_next(heif->walk, at, all->end, &box); at = box.end) {
+        iimg_reader_t reader = { heif->walk->data, box.body, box.end, false };
+
+        if (iimg_box_is(&box, "prem") && iimg_take(&reader, width) == primary_id(heif)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void iimg_heif_properties(iimg_heif_t *heif)
@@ -116,7 +164,8 @@ void iimg_heif_properties(iimg_heif_t *heif)
             take_properties(heif, &box);
         }
         if (is_whole && container.type && heif->primary.type && !found) {
-            found = find_size(heif, &container, &box);
+            found = read_primary(heif, &container, &box);
         }
     }
+    heif->walk->out->colour.is_premultiplied = is_premultiplied(heif);
 }

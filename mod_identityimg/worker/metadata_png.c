@@ -12,8 +12,8 @@ typedef struct chunk_t {
 } chunk_t;
 
 static const char kept[][5] = {
-    "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "cHRM", "gAMA", "iCCP", "sRGB", "cICP", "sBIT", "pHYs",
-    "acTL", "fcTL", "fdAT"
+    "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "cHRM", "gAMA", "iCCP", "sRGB", "cICP", "mDCV",
+    "cLLI", "sBIT", "pHYs", "acTL", "fcTL", "fdAT"
 };
 
 /* The last ones animate: they go from a picture that has lost its end, whose count of frames would be
@@ -150,11 +150,61 @@ static bool take_chunk(iimg_walk_t *walk, const chunk_t *chunk)
     return is_critical ? iimg_walk_wrong(walk, "it has a critical chunk that is unknown") : true;
 }
 
+/* cICP counts in full range alone, and its matrix must be that of RGB (section 11.3.2.6). */
+static void take_code_points(iimg_walk_t *walk, const unsigned char *points)
+{
+    iimg_colour_t *colour = &walk->out->colour;
+
+    if (points[2] != 0) {
+        iimg_walk_wrong(walk, "its cICP chunk states a matrix, which no PNG has");
+    }
+    if (points[3] == 1) {
+        colour->has_cicp = true;
+        colour->primaries = points[0];
+        colour->transfer = points[1];
+    }
+}
+
+static void take_chromaticities(iimg_colour_t *colour, const unsigned char *numbers)
+{
+    colour->has_chromaticities = true;
+    for (int i = 0; i < 8; i++) {
+        colour->chromaticities[i] = iimg_big32(numbers + 4 * (size_t)i);
+    }
+}
+
+/* For chunks in front of the pixels; of two of a kind the first counts. */
+static void take_colour(iimg_walk_t *walk, const chunk_t *chunk)
+{
+    enum { LIGHT = 10000 };     /* chunks state it in 10,000ths of a cd/m2 */
+    iimg_colour_t *colour = &walk->out->colour;
+
+    if (is_type(chunk, "cICP") && chunk->length == 4 && !colour->has_cicp) {
+        take_code_points(walk, chunk->data);
+    }
+    else if (is_type(chunk, "sRGB") && chunk->length == 1) {
+        colour->has_srgb = true;
+    }
+    else if (is_type(chunk, "gAMA") && chunk->length == 4 && colour->gamma == 0) {
+        colour->gamma = iimg_big32(chunk->data);
+    }
+    else if (is_type(chunk, "cHRM") && chunk->length == 32 && !colour->has_chromaticities) {
+        take_chromaticities(colour, chunk->data);
+    }
+    else if (is_type(chunk, "cLLI") && chunk->length == 8 && iimg_big32(chunk->data) >= LIGHT) {
+        colour->most_light = iimg_big32(chunk->data) / LIGHT;
+    }
+    else if (is_type(chunk, "mDCV") && chunk->length == 24 && colour->most_light == 0) {
+        colour->most_light = iimg_big32(chunk->data + 16) / LIGHT;
+    }
+}
+
 void iimg_metadata_png(iimg_walk_t *walk)
 {
     chunk_t chunk = { 0, NULL, NULL, 0 };
     bool has_pixels = false, has_next = true;
 
+    walk->out->is_lossless = true;
     look_through(walk);
     if (walk->wrong || !take_header(walk, &chunk)) {
         return;
@@ -162,6 +212,9 @@ void iimg_metadata_png(iimg_walk_t *walk)
     while (!walk->wrong && (has_next = next_chunk(walk, &chunk)) && take_chunk(walk, &chunk)
            && !is_type(&chunk, "IEND")) {
         has_pixels = has_pixels || is_type(&chunk, "IDAT");
+        if (!has_pixels) {
+            take_colour(walk, &chunk);
+        }
     }
     if (!has_next && has_pixels) {
         iimg_walk_end_early(walk);

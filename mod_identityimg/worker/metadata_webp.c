@@ -50,6 +50,15 @@ static bool next_chunk(iimg_walk_t *walk, size_t at, size_t end, chunk_t *chunk)
     return true;
 }
 
+/* The first frame decides: no other is shown in smaller sizes. */
+static void note_pixels(webp_t *webp, const chunk_t *chunk)
+{
+    if (is_pixels(chunk) && !webp->pixels) {
+        webp->pixels = true;
+        webp->walk->out->is_lossless = is_type(chunk, "VP8L");
+    }
+}
+
 static void keep_chunk(webp_t *webp, const chunk_t *chunk)
 {
     bool lacks_pad = chunk->size % 2;
@@ -152,7 +161,7 @@ static void take_frame(webp_t *webp, const chunk_t *frame)
     while (next_chunk(walk, at, end, &chunk)) {
         bool is_kept = is_pixels(&chunk) || is_type(&chunk, "ALPH");
 
-        webp->pixels = webp->pixels || is_pixels(&chunk);
+        note_pixels(webp, &chunk);
         iimg_walk_keep(walk, at, is_kept ? chunk.size : HEAD);
         iimg_walk_fill(walk, 0, is_kept ? 0 : chunk.size - HEAD);
         at += chunk.size;
@@ -167,7 +176,7 @@ static void take_chunk(webp_t *webp, const chunk_t *chunk)
         take_frame(webp, chunk);
     }
     else if (is_pixels(chunk) || is_type(chunk, "ALPH") || is_type(chunk, "ANIM")) {
-        webp->pixels = webp->pixels || is_pixels(chunk);
+        note_pixels(webp, chunk);
         keep_chunk(webp, chunk);
     }
     else if (is_type(chunk, "ICCP") && !webp->icc) {

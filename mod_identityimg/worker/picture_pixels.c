@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
+#include "worker/colour.h"
 #include "worker/jpeg.h"
+#include "worker/profile.h"
 
 /* JPEG's decoder can halve while it decodes. The largest halving that still leaves `box` pixels
  * costs least and is sharp enough. */
@@ -97,6 +99,17 @@ static VipsImage *computed(VipsImage *planned)
     return vips_image_copy_memory(planned);
 }
 
+/* Colours that are weighed already. */
+static int resize_premultiplied_into(VipsImage *in, VipsImage **out, int box)
+{
+    VipsImage *small, *plain;
+
+    if (resize_into(in, &small, box) != 0 || vips_unpremultiply(small, &plain, NULL) != 0) {
+        return -1;
+    }
+    return vips_cast(plain, out, in->BandFmt, NULL);
+}
+
 VipsImage *iimg_pixels_fit(VipsImage *in, int box)
 {
     VipsImage *small;
@@ -106,57 +119,6 @@ VipsImage *iimg_pixels_fit(VipsImage *in, int box)
         return NULL;
     }
     return computed(small);
-}
-
-/* The profile that most pictures with one have says no more than that they are sRGB. To carry it
- * out costs a tenth of a picture's time and changes nothing. */
-static bool is_plain_srgb(VipsImage *image)
-{
-    static const char digest[] =
-        "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
-    const void *profile;
-    size_t length;
-    gchar *sum;
-    bool is;
-
-    if (vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &length) != 0 || length != 3144) {
-        return false;
-    }
-    sum = g_compute_checksum_for_data(G_CHECKSUM_SHA256, profile, length);
-    is = strcmp(sum, digest) == 0;
-    g_free(sum);
-    return is;
-}
-
-/* Whether the picture's numbers mean other colours than sRGB's. */
-static bool is_managed(VipsImage *image)
-{
-    if (vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK) {
-        return true;
-    }
-    return vips_image_get_typeof(image, VIPS_META_ICC_NAME) != 0
-           && !(image->Bands >= 3 && is_plain_srgb(image));
-}
-
-/* Into 8-bit sRGB: through the embedded profile where there is one, else by libvips' own rules.
- * Broken profiles exist in real files: then go on without. */
-static int to_srgb(VipsImage *in, VipsImage **out)
-{
-    VipsImage *managed_image;
-
-    if (is_managed(in) && vips_icc_transform(in, &managed_image, "srgb", "embedded", TRUE, "intent",
-                                      VIPS_INTENT_RELATIVE, NULL) == 0) {
-        *out = vips_image_copy_memory(managed_image);
-        if (*out) {
-            return 0;
-        }
-    }
-    vips_error_clear();
-    if (in->Type == VIPS_INTERPRETATION_sRGB && in->BandFmt == VIPS_FORMAT_UCHAR) {
-        *out = in;
-        return 0;
-    }
-    return vips_colourspace(in, out, VIPS_INTERPRETATION_sRGB, NULL);
 }
 
 static bool has_transparent_pixels(VipsImage *image)
@@ -201,6 +163,9 @@ static int shrink_into(const iimg_source_t *source, VipsImage *opened, int box, 
     if (source->format == IIMG_FORMAT_JPEG) {
         image = decode_jpeg(source, opened, jpeg_shrink(source, box));
     }
+    if (source->colour.is_premultiplied && vips_image_hasalpha(image)) {
+        return resize_premultiplied_into(image, out, box);
+    }
     *out = image ? iimg_pixels_fit(image, box) : NULL;
     return *out ? 0 : -1;
 }
@@ -229,10 +194,11 @@ static int drop_opaque_alpha(VipsImage *in, VipsImage **out)
 
 int iimg_pixels_decode(const iimg_source_t *source, VipsImage *opened, int box, VipsImage **out)
 {
-    VipsImage *small, *plain, *upright;
+    VipsImage *small, *described, *plain, *upright;
 
     if (shrink_into(source, opened, box, &small) != 0   /* the one decode happens here */
-        || to_srgb(small, &plain) != 0 || make_upright(source, plain, &upright) != 0) {
+        || iimg_colour_apply(&source->colour, small, &described) != 0
+        || iimg_profile_to_srgb(described, &plain) != 0 || make_upright(source, plain, &upright) != 0) {
         return -1;
     }
     upright = computed(upright);

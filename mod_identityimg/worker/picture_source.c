@@ -3,7 +3,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include "worker/metadata.h"
 
 static void refuse(iimg_work_t *work, const char *why)
 {
@@ -133,6 +132,8 @@ static bool filter(iimg_work_t *work, iimg_source_t *source)
     if (source->format == IIMG_FORMAT_JPEG && source->unended) {
         source->load = load_unended_jpeg;
     }
+    source->colour = metadata.colour;
+    source->is_lossless = metadata.is_lossless;
     work->steps = steps;
     work->answer.step_count = (uint32_t)metadata.edit.count;
     work->answer.insert_length = (uint32_t)metadata.edit.insert_length;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include "base/media_type.h"
+#include "worker/metadata.h"
 #include "worker/picture.h"
 
 typedef int (*iimg_load_fn)(void *data, size_t length, VipsImage **out, int shrink);
@@ -18,6 +19,8 @@ typedef struct iimg_source_t {
     bool unended;               /* its end was put in: whether all pixels are there shows when they are
                                    decoded */
     size_t still_length;        /* of the first frame of several, without an end; 0: there is no other */
+    iimg_colour_t colour;       /* what its container says beside an ICC profile */
+    bool is_lossless;
 } iimg_source_t;
 
 /**

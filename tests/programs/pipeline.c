@@ -7,7 +7,8 @@
  *                                  which they all begin. Prints how many were done or refused in
  *                                  these seconds, the seconds, the worker's ms of CPU for each, and
  *                                  the ms that each took
- *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to -2.jpg
+ *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to -2.jpg,
+ *                                  and what a provider is sent: PREFIX-reference.jpg
  */
 #include <math.h>
 #include <pthread.h>
@@ -138,17 +139,23 @@ static double cpu_of(pid_t pid)
 
 /* Clients ------------------------------------------------------------------------------------- */
 
-static iimg_error_t *derive(apr_pool_t *pool, const iimg_image_settings_t *settings,
-                            const file_t *file, iimg_derived_t **derived)
+static iimg_context_t *make_context(apr_pool_t *pool)
 {
     static const iimg_log_sink_t sink = { is_logged, write_log, NULL };
     iimg_context_t *context = apr_pcalloc(pool, sizeof(*context));
-    iimg_bytes_t bytes = { file->bytes, file->length, -1, 0 };
 
     context->pool = pool;
     context->request_id = "pipeline";
     context->log = &sink;
-    return iimg_image_derive(context, settings, &bytes, derived);
+    return context;
+}
+
+static iimg_error_t *derive(apr_pool_t *pool, const iimg_image_settings_t *settings,
+                            const file_t *file, iimg_derived_t **derived)
+{
+    iimg_bytes_t bytes = { file->bytes, file->length, -1, 0 };
+
+    return iimg_image_derive(make_context(pool), settings, &bytes, derived);
 }
 
 static void *be_client(void *baton)
@@ -223,23 +230,35 @@ static void measure(pid_t worker, client_t *clients, int count, double seconds)
     printf("\n");
 }
 
+static void write_file(const char *path, const iimg_derivative_t *picture)
+{
+    FILE *stream = fopen(path, "wb");
+
+    if (!stream || fwrite(picture->data, 1, picture->length, stream) != picture->length
+        || fclose(stream) != 0) {
+        fail(path);
+    }
+}
+
 static void write_derivatives(apr_pool_t *pool, const iimg_image_settings_t *settings,
                               const char *prefix, const file_t *file)
 {
+    enum { SIDE = 2048 };
+    iimg_bytes_t bytes = { file->bytes, file->length, -1, 0 };
+    iimg_derivative_t reference;
     iimg_derived_t *derived;
     iimg_error_t *err = derive(pool, settings, file, &derived);
 
+    if (!err) {
+        err = iimg_image_reference(make_context(pool), settings, &bytes, SIDE, &reference);
+    }
     if (err) {
         fail(err->message);
     }
     for (int size = 0; size < IIMG_SIZES; size++) {
-        FILE *stream = fopen(apr_psprintf(pool, "%s-%d.jpg", prefix, size), "wb");
-
-        if (!stream || fwrite(derived->sizes[size].data, 1, derived->sizes[size].length, stream)
-                           != derived->sizes[size].length || fclose(stream) != 0) {
-            fail(prefix);
-        }
+        write_file(apr_psprintf(pool, "%s-%d.jpg", prefix, size), &derived->sizes[size]);
     }
+    write_file(apr_psprintf(pool, "%s-reference.jpg", prefix), &reference);
 }
 
 int main(int argc, char **argv)

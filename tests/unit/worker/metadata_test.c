@@ -160,11 +160,11 @@ static const row_t png[] = {
             CHUNK("caBX") IEND), BYTES(PNG IHDR IDAT IEND), JUST },
     { "what makes the picture stays",
       BYTES(PNG IHDR CHUNK("PLTE") CHUNK("tRNS") CHUNK("cHRM") CHUNK("gAMA") CHUNK("sRGB")
-            CHUNK("cICP") CHUNK("sBIT") CHUNK("pHYs") CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fdAT")
-            IEND),
+            CHUNK("cICP") CHUNK("mDCV") CHUNK("cLLI") CHUNK("sBIT") CHUNK("pHYs")
+            CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fdAT") IEND),
       BYTES(PNG IHDR CHUNK("PLTE") CHUNK("tRNS") CHUNK("cHRM") CHUNK("gAMA") CHUNK("sRGB")
-            CHUNK("cICP") CHUNK("sBIT") CHUNK("pHYs") CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fdAT")
-            IEND), JUST },
+            CHUNK("cICP") CHUNK("mDCV") CHUNK("cLLI") CHUNK("sBIT") CHUNK("pHYs")
+            CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fdAT") IEND), JUST },
     { "a profile stays, and is counted without its name",
       BYTES(PNG IHDR "\0\0\0\6iCCPn\0\0abccrc!" IDAT IEND),
       BYTES(PNG IHDR "\0\0\0\6iCCPn\0\0abccrc!" IDAT IEND), "2x1 o1 icc3" },
