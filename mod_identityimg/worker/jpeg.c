@@ -117,12 +117,12 @@ bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool
 }
 
 /* Up to the quality that is for looking closely, colours have half of the resolution. */
-static void set_quality(struct jpeg_compress_struct *jpeg, int quality)
+static void set_quality(struct jpeg_compress_struct *jpeg, int quality, bool full_colours)
 {
     jpeg_set_quality(jpeg, quality, TRUE);
     jpeg->optimize_coding = TRUE;
     jpeg->write_JFIF_header = FALSE;
-    if (quality >= FULL_COLOURS) {
+    if (full_colours || quality >= FULL_COLOURS) {
         jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
     }
 }
@@ -138,7 +138,8 @@ static void write_rows(struct jpeg_compress_struct *jpeg, const iimg_pixels_t *p
     }
 }
 
-bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, void **jpeg_, size_t *length)
+bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, bool full_colours, void **jpeg_,
+                      size_t *length)
 {
     struct jpeg_compress_struct jpeg;
     catcher_t catcher;
@@ -157,7 +158,7 @@ bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, void **jpeg_, si
     jpeg.input_components = pixels->bands;
     jpeg.in_color_space = JCS_RGB;
     jpeg_set_defaults(&jpeg);
-    set_quality(&jpeg, quality);
+    set_quality(&jpeg, quality, full_colours);
     jpeg_start_compress(&jpeg, TRUE);
     write_rows(&jpeg, pixels);
     jpeg_finish_compress(&jpeg);

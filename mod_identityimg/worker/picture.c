@@ -2,6 +2,7 @@
 #include "worker/picture.h"
 
 #include <stdbool.h>
+#include <string.h>
 #include "services/picture_key.h"
 #include "worker/jpeg.h"
 #include "worker/picture_pixels.h"
@@ -37,15 +38,28 @@ void iimg_work_fail(iimg_work_t *work, iimg_work_status_t status)
 
 /* Saving -------------------------------------------------------------------------------------- */
 
-int iimg_picture_save_jpeg(VipsImage *image, int quality, iimg_piece_t *piece)
+static int save_jpeg(VipsImage *image, int quality, bool full_colours, iimg_piece_t *piece)
 {
     iimg_pixels_t pixels;
 
     if (iimg_pixels_are_plain(image, &pixels) && pixels.bands == 3) {
-        return iimg_jpeg_encode(&pixels, quality, &piece->data, &piece->length) ? 0 : -1;
+        return iimg_jpeg_encode(&pixels, quality, full_colours, &piece->data, &piece->length)
+                   ? 0 : -1;
     }
     return vips_jpegsave_buffer(image, &piece->data, &piece->length, "Q", quality,
-                                "optimize_coding", TRUE, "strip", TRUE, NULL);
+                                "optimize_coding", TRUE, "strip", TRUE, "subsample_mode",
+                                full_colours ? VIPS_FOREIGN_SUBSAMPLE_OFF
+                                             : VIPS_FOREIGN_SUBSAMPLE_AUTO, NULL);
+}
+
+int iimg_picture_save_jpeg(VipsImage *image, int quality, iimg_piece_t *piece)
+{
+    return save_jpeg(image, quality, false, piece);
+}
+
+static int save_full_jpeg(VipsImage *image, int quality, iimg_piece_t *piece)
+{
+    return save_jpeg(image, quality, true, piece);
 }
 
 static int save_png(VipsImage *image, int quality, iimg_piece_t *piece)
@@ -54,36 +68,149 @@ static int save_png(VipsImage *image, int quality, iimg_piece_t *piece)
     return vips_pngsave_buffer(image, &piece->data, &piece->length, "strip", TRUE, NULL);
 }
 
+static int save_quick_png(VipsImage *image, int quality, iimg_piece_t *piece)
+{
+    (void)quality;
+    return vips_pngsave_buffer(image, &piece->data, &piece->length, "strip", TRUE, "compression",
+                               1, NULL);
+}
+
 static int save_webp(VipsImage *image, int quality, iimg_piece_t *piece)
 {
     return vips_webpsave_buffer(image, &piece->data, &piece->length, "Q", quality, "strip", TRUE,
                                 NULL);
 }
 
-typedef int (*save_fn)(VipsImage *image, int quality, iimg_piece_t *piece);
+/* WebP has half of the resolution of colours always; this halving keeps edges in their place. */
+static int save_sharp_webp(VipsImage *image, int quality, iimg_piece_t *piece)
+{
+    return vips_webpsave_buffer(image, &piece->data, &piece->length, "Q", quality,
+                                "smart_subsample", TRUE, "strip", TRUE, NULL);
+}
 
-/* JPEG has no transparency: what shows something through becomes PNG, if WebP is not asked for. */
-static save_fn choose_saver(iimg_work_t *work, bool alpha)
+static int save_exact_webp(VipsImage *image, int quality, iimg_piece_t *piece)
+{
+    (void)quality;
+    return vips_webpsave_buffer(image, &piece->data, &piece->length, "lossless", TRUE, "strip",
+                                TRUE, NULL);
+}
+
+static int save_quick_exact_webp(VipsImage *image, int quality, iimg_piece_t *piece)
+{
+    (void)quality;
+    return vips_webpsave_buffer(image, &piece->data, &piece->length, "lossless", TRUE, "effort", 0,
+                                "strip", TRUE, NULL);
+}
+
+typedef struct saver_t {
+    iimg_format_t format;
+    int (*save)(VipsImage *image, int quality, iimg_piece_t *piece);
+} saver_t;
+
+static const saver_t jpeg = { IIMG_FORMAT_JPEG, iimg_picture_save_jpeg };
+static const saver_t full_jpeg = { IIMG_FORMAT_JPEG, save_full_jpeg };
+static const saver_t png = { IIMG_FORMAT_PNG, save_png };
+static const saver_t quick_png = { IIMG_FORMAT_PNG, save_quick_png };
+static const saver_t webp = { IIMG_FORMAT_WEBP, save_webp };
+static const saver_t sharp_webp = { IIMG_FORMAT_WEBP, save_sharp_webp };
+static const saver_t exact_webp = { IIMG_FORMAT_WEBP, save_exact_webp };
+static const saver_t quick_exact_webp = { IIMG_FORMAT_WEBP, save_quick_exact_webp };
+
+/* The derivatives of one picture are of one kind: their keys have one ending. */
+typedef struct savers_t {
+    const saver_t *lossy;           /* NULL: the exact one is the only one */
+    const saver_t *exact;           /* taken where it is not larger; NULL: not tried */
+    const saver_t *quick;           /* shows cheaply that the exact one is much larger */
+} savers_t;
+
+/* JPEG has no transparency: what shows something through becomes PNG, if WebP is not asked for.
+ * What lost nothing so far has hard edges and flat areas, perhaps: those are not to be smeared. */
+static savers_t choose_savers(const iimg_work_t *work, bool is_lossless, bool has_alpha)
 {
     if (work->request->format == IIMG_FORMAT_WEBP) {
-        work->answer.format = IIMG_FORMAT_WEBP;
-        return save_webp;
+        return is_lossless ? (savers_t){ &sharp_webp, &exact_webp, &quick_exact_webp }
+                           : (savers_t){ &webp, NULL, NULL };
     }
-    work->answer.format = alpha ? IIMG_FORMAT_PNG : IIMG_FORMAT_JPEG;
-    return alpha ? save_png : iimg_picture_save_jpeg;
+    if (has_alpha) {
+        return (savers_t){ NULL, &png, NULL };
+    }
+    return is_lossless ? (savers_t){ &full_jpeg, &png, &quick_png }
+                       : (savers_t){ &jpeg, NULL, NULL };
+}
+
+/* The largest first. @return 0; -1 when it fails; 1 when the pieces become longer than `most` */
+static int save_sizes(const iimg_work_t *work, VipsImage *const *sizes, const saver_t *saver,
+                      size_t most, iimg_piece_t *pieces)
+{
+    for (int size = IIMG_LARGE; size >= IIMG_THUMBNAIL; size--) {
+        if (saver->save(sizes[size], (int)work->request->quality, &pieces[size]) != 0) {
+            return -1;
+        }
+        if (pieces[size].length > most) {
+            return 1;
+        }
+        most -= pieces[size].length;
+    }
+    return 0;
+}
+
+/* Photos are many times larger without loss: a few of their rows show that, badly compressed. */
+static int probe(const iimg_work_t *work, VipsImage *large, const saver_t *quick, size_t most)
+{
+    enum { ROWS = 8,            /* one of so many is looked at */
+           GAIN = 4 };          /* compressing well makes nothing smaller than a quarter of that */
+    VipsImage *sample;
+    iimg_piece_t piece;
+
+    if (vips_subsample(large, &sample, 1, VIPS_MIN(ROWS, large->Ysize), NULL) != 0
+        || quick->save(sample, (int)work->request->quality, &piece) != 0) {
+        return -1;
+    }
+    return piece.length * ROWS / GAIN > most;
+}
+
+/* @return what save_sizes() does, of the exact pieces beside those that there are */
+static int save_exact_sizes(iimg_work_t *work, VipsImage *const *sizes, const savers_t *savers)
+{
+    iimg_piece_t pieces[IIMG_WORK_PIECES];
+    size_t most = SIZE_MAX;
+    int rc = 0;
+
+    if (savers->lossy) {
+        most = work->pieces[IIMG_THUMBNAIL].length + work->pieces[IIMG_MEDIUM].length
+               + work->pieces[IIMG_LARGE].length;
+        rc = probe(work, sizes[IIMG_LARGE], savers->quick, most);
+    }
+    if (rc == 0) {
+        rc = save_sizes(work, sizes, savers->exact, most, pieces);
+    }
+    if (rc == 0) {
+        memcpy(work->pieces, pieces, sizeof(pieces));
+        work->answer.format = savers->exact->format;
+    }
+    return rc;
 }
 
 /* Each size from the next larger one, which is in memory. */
-static int make_sizes(iimg_work_t *work, VipsImage *large)
+static int make_sizes(iimg_work_t *work, VipsImage *large, bool is_lossless)
 {
-    save_fn save = choose_saver(work, vips_image_hasalpha(large));
-    VipsImage *image = large;
+    savers_t savers = choose_savers(work, is_lossless, vips_image_hasalpha(large));
+    VipsImage *sizes[IIMG_SIZES], *image = large;
 
     for (int size = IIMG_LARGE; size >= IIMG_THUMBNAIL; size--) {
-        image = iimg_pixels_fit(image, iimg_sizes[size].box);
-        if (!image || save(image, (int)work->request->quality, &work->pieces[size]) != 0) {
+        image = sizes[size] = iimg_pixels_fit(image, iimg_sizes[size].box);
+        if (!image) {
             return -1;
         }
+    }
+    if (savers.lossy) {
+        work->answer.format = savers.lossy->format;
+        if (save_sizes(work, sizes, savers.lossy, SIZE_MAX, work->pieces) != 0) {
+            return -1;
+        }
+    }
+    if (savers.exact && save_exact_sizes(work, sizes, &savers) < 0) {
+        return -1;
     }
     work->answer.piece_count = IIMG_SIZES;
     return 0;
@@ -94,7 +221,7 @@ static int derive(iimg_work_t *work, const iimg_source_t *source, VipsImage *ope
     VipsImage *large;
 
     return iimg_pixels_decode(source, opened, iimg_sizes[IIMG_LARGE].box, &large) == 0
-           ? make_sizes(work, large) : -1;
+           ? make_sizes(work, large, source->is_lossless) : -1;
 }
 
 /* What shows through is white, as on a page. (vips_flatten itself takes any last band for

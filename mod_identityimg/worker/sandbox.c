@@ -90,6 +90,7 @@ static const int allowed[] = {
     SCMP_SYS(exit_group), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction),
     SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(clock_gettime),
     SCMP_SYS(clock_nanosleep), SCMP_SYS(getrusage), SCMP_SYS(getrandom), SCMP_SYS(restart_syscall),
+    SCMP_SYS(sysinfo),          /* glibc's qsort asks how much memory there is */
 };
 
 /* What is asked for, can do without, and must not die of. clone3's flags lie behind a pointer,

@@ -172,12 +172,12 @@ for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1],
 
 my $blank = pack('C4', 200, 30, 30, 255) x 2000;
 my %kinds = (
-    'an opaque RGB PNG'              => [png(50, 40, 2, "\x20\x80\xc0" x 2000),                              'png 3 srgb jpeg'],
-    'a PNG whose alpha hides nothing' => [png(50, 40, 6, $blank),                                            'png 3 srgb jpeg'],
+    'an opaque RGB PNG'              => [png(50, 40, 2, "\x20\x80\xc0" x 2000),                              'png 3 srgb png'],
+    'a PNG whose alpha hides nothing' => [png(50, 40, 6, $blank),                                            'png 3 srgb png'],
     'a PNG with one transparent pixel' => [png(50, 40, 6, substr($blank, 4) . pack('C4', 0, 0, 0, 0)),       'png 4 srgb png'],
     'a PNG with translucent pixels'  => [png(50, 40, 6, pack('C4', 200, 30, 30, 128) x 2000),                'png 4 srgb png'],
     'a grey PNG with transparency'   => [png(50, 40, 4, "\x80\x00" x 2000),                                  'png 4 srgb png'],
-    'a 16-bit PNG'                   => [vips('cast', portrait(), '.png', 'ushort', '--shift'),              'png 3 srgb jpeg'],
+    'a 16-bit PNG'                   => [vips('cast', portrait(), '.png', 'ushort', '--shift'),              'png 3 srgb png'],
     'a grey JPEG'                    => [vips('colourspace', portrait(), '.jpg', 'b-w'),                     'jpg 3 srgb jpeg'],
     'a CMYK JPEG'                    => [vips('icc_transform', portrait(), '.jpg', 'cmyk', '--input-profile', 'srgb'), 'jpg 3 srgb jpeg'],
     'a progressive JPEG'             => [vips('copy', portrait(), '.jpg[interlace]'),                        'jpg 3 srgb jpeg'],
@@ -309,8 +309,8 @@ for my $case (
     my ($kept, $extension) = $image->{original} =~ m{/media/$uuid/([^/?]+)\.([^./?]+)\?};
     is $extension, 'png', "a file called $shown ends in what it is";
     ref $expected ? like $kept, $expected, "and its name becomes a safe one" : is $kept, $expected, "and its name becomes a safe one";
-    like $image->{medium}, qr{/media/$uuid/__sized__/\Q$kept\E-thumbnail-300x300\.jpg\?}, 'its derivatives are called alike';
-    is join(' ', map { my $got = call(GET => $image->{$_}); $got->code . ' ' . $got->header('Content-Type') } qw(original medium)), '200 image/png 200 image/jpeg', 'and all is served as pictures';
+    like $image->{medium}, qr{/media/$uuid/__sized__/\Q$kept\E-thumbnail-300x300\.png\?}, 'its derivatives are called alike';
+    is join(' ', map { my $got = call(GET => $image->{$_}); $got->code . ' ' . $got->header('Content-Type') } qw(original medium)), '200 image/png 200 image/png', 'and all is served as pictures';
 }
 is_deeply [grep { !m{^(?:media|generated_images)/[a-z0-9_/.-]+$} } stored_files()], [], 'no stored file has another name than we give';
 $answer = send_body(multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"fallback.jpg\"; filename*=UTF-8''na%20me.jpg", $small]));

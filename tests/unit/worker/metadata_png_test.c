@@ -1,5 +1,5 @@
 /*
- * metadata_colour_test.c - worker/metadata_png.c: what PNG's chunks say of colours, which of them count,
+ * metadata_png_test.c - worker/metadata_png.c: what PNG's chunks say of colours, which of them count,
  * and that all of them stay in the file.
  */
 #include "worker/metadata.h"

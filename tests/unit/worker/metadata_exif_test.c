@@ -1,5 +1,5 @@
 /*
- * metadata_orientation_test.c - worker/metadata.c: which orientation an EXIF block states, in both byte
+ * metadata_exif_test.c - worker/metadata_exif.c: which orientation an EXIF block states, in both byte
  * orders, as SHORT and as LONG, and what is none.
  */
 #include "worker/metadata_walk.h"
