@@ -5,13 +5,16 @@
 #include <apr_pools.h>
 
 /**
- * A number of units with one decimal, rounded up: what exceeds a limit never reads as the limit.
+ * A number of units with one decimal, rounded to the nearest; rounded up where that would read as the limit
+ * or less.
+ * @param most the limit, in pieces
  * @param unit how many pieces make one, from 10 on
  */
-const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t unit);
+const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t most,
+                       apr_uint64_t unit);
 
-/** "28.7 MB", rounded up. */
-const char *iimg_megabytes(apr_pool_t *pool, apr_size_t bytes);
+/** "28.6 MB": iimg_units() of megabytes. */
+const char *iimg_megabytes(apr_pool_t *pool, apr_size_t bytes, apr_size_t most);
 
 /** "25.0 MB"; NULL when one decimal does not say it exactly. */
 const char *iimg_megabytes_exact(apr_pool_t *pool, apr_size_t bytes);

@@ -53,7 +53,7 @@ iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t 
     }
     else if (limit && size - most >= MEGABYTE / 10) {
         sentence = apr_psprintf(pool, "The upload has %s; at most %s are allowed.",
-                                iimg_megabytes(pool, size), limit);
+                                iimg_megabytes(pool, size, most), limit);
     }
     else {
         shown = limit ? apr_psprintf(pool, " (%s)", limit) : "";

@@ -63,7 +63,7 @@ static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_an
                                    "allowed.",
                                    iimg_units(context->pool,
                                               (apr_uint64_t)answer->width * answer->height,
-                                              MEGAPIXEL),
+                                              answer->limit, MEGAPIXEL),
                                    answer->width, answer->height,
                                    (double)answer->limit / MEGAPIXEL);
 
@@ -74,7 +74,8 @@ static iimg_error_t *large_profile(iimg_context_t *context, const iimg_work_answ
 {
     return unsupported(iimg_error(context->pool, IIMG_INVALID,
                                   "The picture's colour profile has %s; at most 4 are allowed.",
-                                  iimg_megabytes(context->pool, (apr_size_t)answer->limit)));
+                                  iimg_megabytes(context->pool, (apr_size_t)answer->limit,
+                                                 IIMG_WORK_MAX_PROFILE)));
 }
 
 static iimg_error_t *refused(iimg_context_t *context, const asked_t *asked)

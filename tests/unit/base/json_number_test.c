@@ -1,9 +1,8 @@
-/* json_number_test.c - checks of integers beyond 64 bits, of sizes in sentences, and of form NFC. */
+/* json_number_test.c - checks of integers beyond 64 bits, and of form NFC. */
 #include "base/json_number.h"
 
 #include <string.h>
 #include <apr_strings.h>
-#include "base/quantity.h"
 #include "base/text.h"
 #include "tap.h"
 #include "work.h"
@@ -40,24 +39,6 @@ static void integers(apr_pool_t *pool)
     }
 }
 
-static void sizes(apr_pool_t *pool)
-{
-    static const struct { apr_uint64_t pieces, unit; const char *said; } rows[] = {
-        { 120000000, 1000000, "120.0" }, { 120000001, 1000000, "120.1" }, { 120100000, 1000000, "120.1" },
-        { 120900001, 1000000, "121.0" }, { 1, 1000000, "0.1" }, { 0, 1000000, "0.0" },
-        { 26214400, 1048576, "25.0" }, { 26214401, 1048576, "25.1" },
-        { APR_UINT64_MAX, 1000000, "18446744073709.6" },
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        tap_is(iimg_units(pool, rows[i].pieces, rows[i].unit), rows[i].said, "%s", rows[i].said);
-    }
-    tap_is(iimg_megabytes_exact(pool, 26214400), "25.0 MB", "25 MiB are 25.0 MB");
-    tap_is(iimg_megabytes_exact(pool, 524288), "0.5 MB", "half of one is 0.5 MB");
-    tap_ok(!iimg_megabytes_exact(pool, 983040), "983040 bytes are no tenths of MB");
-    tap_ok(!iimg_megabytes_exact(pool, 26214401), "nor is a byte more than 25 MiB");
-}
-
 static void forms(apr_pool_t *pool)
 {
     static const char plain[] = "plain", composed[] = "Zo\xc3\xab";
@@ -81,7 +62,6 @@ int main(void)
     iimg_context_t *context = work_begin();
 
     integers(context->pool);
-    sizes(context->pool);
     forms(context->pool);
     work_end(context);
     return tap_done();
