@@ -69,7 +69,7 @@ for my $case (map({ my $ratio = $_; map { [$ratio, $_] } qw(1K 2K) } @long, '21:
         open my $to, '>:raw', $file or die $!;
         print $to HTTP::Tiny->new->get($job->{image_url})->{content};
         close $to;
-        is_deeply [map { chomp(my $pixels = `vipsheader -f $_ $file`); $pixels } qw(width height)], \@size, 'as the picture has it';
+        is_deeply [map { chomp(my $pixels = `vipsheader -f $_ '$file'`); $pixels } qw(width height)], \@size, 'as the picture has it';
         is $job->{model}, 'preview', 'and no model claims it';
         note sprintf 'it took %s', join ' ', map { $_ // '' } @$job{qw(started_at finished_at)};
     };
