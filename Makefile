@@ -188,7 +188,7 @@ API_PATH ?= /api/v1
 install: build ## install module, worker, configuration, migrations (DESTDIR= for packages)
 	@umask 022 && $(MAKE) install-files
 
-install-files:
+install-files: ## install what is built already
 	install -d "$(DESTDIR)$(libexecdir)" "$(DESTDIR)/usr/sbin" "$(share)" "$(share)/sql" "$(share)/sql/migrations" "$(share)/scripts" \
 	    "$(share)/examples" "$(DESTDIR)$(libexec)" "$(DESTDIR)$(libexec)/$(vips_home)"
 	install -m 0644 $(module) "$(DESTDIR)$(libexecdir)/mod_identityimg.so"

@@ -111,11 +111,6 @@ iimg_error_t *iimg_field_normalize(const iimg_input_t *input, const char *name, 
         return iimg_field_check_length(input, name, *text, max);
     }
     *text = iimg_text_nfc(input->pool, *text);
-    if (!*text) {
-        return iimg_field_refuse(input, name,
-                                 apr_psprintf(input->pool, "Ensure no letter has more than %d "
-                                              "combining marks.", IIMG_TEXT_MAX_MARKS));
-    }
     return iimg_field_check_length(input, name, *text, max);
 }
 

@@ -34,7 +34,7 @@ iimg_error_t *iimg_field_check_text(const iimg_input_t *input, const char *name,
 
 /**
  * Put a text that was checked into form NFC, then hold it to at most max characters.
- * Errors: IIMG_INVALID, also for more combining marks in a row than IIMG_TEXT_MAX_MARKS.
+ * Errors: IIMG_INVALID.
  */
 iimg_error_t *iimg_field_normalize(const iimg_input_t *input, const char *name, apr_size_t max,
                                    const char **text);

@@ -87,11 +87,8 @@ const char *iimg_text_nfc(apr_pool_t *pool, const char *text)
     char *composed;
     const char *copy;
 
-    if (is_ascii(text)) {
+    if (is_ascii(text) || has_too_many_marks(text)) {
         return text;
-    }
-    if (has_too_many_marks(text)) {
-        return NULL;
     }
     composed = g_utf8_normalize(text, -1, G_NORMALIZE_NFC);
     copy = composed && strcmp(composed, text) != 0 ? apr_pstrdup(pool, composed) : text;

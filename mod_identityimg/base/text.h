@@ -12,12 +12,12 @@ bool iimg_text_is_utf8(const char *text, apr_size_t length);
 /** How many characters (code points) valid UTF-8 text has. */
 apr_size_t iimg_text_characters(const char *text);
 
-/** Most combining marks in a row: Unicode's stream-safe format (UAX #15, 13) allows 30. */
+/** Most combining marks in a row that are sorted: Unicode's stream-safe format (UAX #15, 13) allows 30. */
 #define IIMG_TEXT_MAX_MARKS 64
 
 /**
  * Valid UTF-8 text in Unicode's form NFC, in which a letter with its marks is one character where
- * there is one. @return text itself when it is in that form; NULL when it has more than
+ * there is one. @return text itself when it is in that form, or when it has more than
  * IIMG_TEXT_MAX_MARKS combining marks in a row, whose sorting would take quadratic time
  */
 const char *iimg_text_nfc(apr_pool_t *pool, const char *text);

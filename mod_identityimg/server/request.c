@@ -130,10 +130,7 @@ static void inherit_login(request_rec *r, state_t *state)
 
 const char *iimg_login_form(apr_pool_t *pool, const char *login)
 {
-    const char *form = login && iimg_text_is_utf8(login, strlen(login))
-                           ? iimg_text_nfc(pool, login) : NULL;
-
-    return form ? form : login;
+    return login && iimg_text_is_utf8(login, strlen(login)) ? iimg_text_nfc(pool, login) : login;
 }
 
 iimg_context_t *iimg_context_of(request_rec *r)

@@ -290,7 +290,7 @@ is kind(fetch($answer, 'large')), 'webp', 'then flat colours are WebP';
 run('vips copy ' . spurt("$dir/large.webp", fetch($answer, 'large')) . " $dir/large.png");
 is all_distance(slurp("$dir/large.png"), slurp($ppm)), 0, 'without loss';
 $answer = upload(slurp("$dir/photo.png"));
-like substr(fetch($answer, 'large'), 0, 64), qr/^RIFF....WEBP.*VP8 /s, 'a photo is the usual one';
+like fetch($answer, 'large'), qr/^RIFF....WEBP(?!.*VP8L).*VP8 /s, 'a photo is the usual one';
 
 $server->judge;
 undef $server;

@@ -57,14 +57,14 @@ is_silent('off for something else', off('/other'));
 is_silent('off in a virtual host alone', host(off('/api/v1')));
 warns(qr{off in <Location "/"> at}, '... around the API there', host(off('/')));
 
-warns(qr{IIMG0013: IdentityImg: is on in <Location "/v2">, but <Location "/api/v1/health"> at \S+changed\.conf:\d+ is not below it, so /v2/health/ asks for credentials; rename that section to <Location "/v2/health">},
+warns(qr{IIMG0013: IdentityImg: is on in <Location "/v2">, but <Location "/api/v1/health"> at .+?changed\.conf:\d+ is not below it, so /v2/health/ asks for credentials; rename that section to <Location "/v2/health">},
     'health left behind', '', $shipped =~ s{"/api/v1(?="|/auth|/schema)}{"/v2}gr);
 my @left = warnings_of('', $shipped =~ s{$api}{<Location "/v2}r);
 is join(' ', map { /<Location "(\/api\S*)"/ } @left), '/api/v1/schema /api/v1/health /api/v1/auth/login', 'an API that moved alone: each section that was left behind is named';
 is join(' ', map { /rename that section to <Location "(\S+)"/ } @left), '/v2/schema /v2/health /v2/auth/login', '... with its new path';
 is_silent('all moved', '', $shipped =~ s{"/api/v1}{"/v2}gr);
 is_silent('schema and health shut on purpose', '', $shipped =~ s{^<Location "/api/v1/(?:schema|health)">.*?^</Location>\n}{}msgr);
-warns(qr{IIMG0013: IdentityImg: is on in <Location "/api/v1"> at \S+, but logging in there asks for credentials; add <Location "/api/v1/auth/login"> with Require all granted},
+warns(qr{IIMG0013: IdentityImg: is on in <Location "/api/v1"> at .+?, but logging in there asks for credentials; add <Location "/api/v1/auth/login"> with Require all granted},
     'no Location for logging in', '', $shipped =~ s{^<Location "/api/v1/auth/login">.*?^</Location>\n}{}msr);
 my @moved = warnings_of(host(off('/api/v1') . "<Location \"/v3\">\nIdentityImg on\nAuthType IdentityImg\nAuthName x\nRequire valid-user\n</Location>\n"));
 is scalar(grep { m{rename that section to <Location "/v3/} } @moved), 3, 'an API that is elsewhere in a virtual host: the same';
@@ -80,7 +80,7 @@ warns(qr{IIMG0017: .*lies in <Location "/"> with IdentityImg on}, 'an API at the
 is_silent('... with its pictures out of it', "<Location \"/\">\nIdentityImg on\n</Location>\n" . off('/pictures'));
 is_silent('pictures elsewhere', "IdentityImgMediaPath /media\n");
 my $guarded = "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider identityimg\nRequire valid-user\n</Location>\n";
-warns(qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at \S+, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
+warns(qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at .+?, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
     'pictures that moved alone below a guarded Location', "IdentityImgMediaPath /media\n", $guarded . $shipped);
 is_silent('... which guard nothing that is granted', '', $guarded . $shipped);
 warns(qr{IIMG0018: Alias: "/pictures/old" at .+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path}, 'an Alias within the pictures', "Alias /pictures/old \"$state\"\n");

@@ -172,7 +172,7 @@ sub whole {
     is join(' ', grep { ($known{$_} // 'unknown') !~ /^(?:live|held)$/ || !-s place($root, $_) } @keys), '', "$after: each row's files are there, and known";
     my %places = map { place($root, $_) => 1 } keys %known;
     my @files;
-    File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f } }, $root);
+    File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f && !m{/\.identityimg-store\z} } }, $root);
     is join(' ', grep { !$places{$_} } @files), '', "$after: each file is announced";
     return;
 }
@@ -217,7 +217,7 @@ works('database started again');
 
 # (f) a stranger's transaction, statements taken away, tables changed --------------------------------
 
-$server->restart($over_socket . $one_child . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ $stranger handle\n"
+$server->restart($over_socket . $one_child . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ \"$stranger\" handle\n"
     . "<Location /stranger>\nRequire all granted\n</Location>\n");
 works('before strangers come');
 for my $word (qw(begin discard deallocate)) {

@@ -2,6 +2,7 @@
 # the picture shows, bombs are refused before they go off.
 use strict;
 use warnings;
+use File::Temp ();
 use utf8;
 use Compress::Zlib ();
 use IdentityImg::Server;
@@ -12,8 +13,7 @@ use Time::HiRes 'time';
 my $server = IdentityImg::Server->new('formats', conf => "IdentityImgDerivativeQuality 95\n")->start;
 my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
-my $dir = "$ENV{IIMG_WORK}/formats";
-mkdir $dir;
+my $dir = File::Temp->newdir('iimg-formats.XXXXXX', TMPDIR => 1);
 # Of libvips' modules we need the one that the worker has: commands start in half of the time.
 $ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 

@@ -3,6 +3,7 @@
 # there may be, and pictures that are something else as well.
 use strict;
 use warnings;
+use File::Temp ();
 use Compress::Zlib ();
 use IdentityImg::Bombs 'chunk';
 use IdentityImg::Server;
@@ -12,8 +13,7 @@ use Test::More;
 my $server = IdentityImg::Server->new('formats-deep', conf => "IdentityImgDerivativeQuality 95\n")->start;
 my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
-my $dir = "$ENV{IIMG_WORK}/formats-deep";
-mkdir $dir;
+my $dir = File::Temp->newdir('iimg-formats-deep.XXXXXX', TMPDIR => 1);
 # Of libvips' modules we need the one that the worker has: commands start in half of the time.
 $ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 

@@ -43,7 +43,7 @@ static iimg_error_t *look_for_strays(iimg_context_t *context, const char **doubt
 {
     const iimg_storage_t *storage = &context->services->storage;
     strays_t strays = { apr_array_make(context->pool, STRAYS, sizeof(const char *)),
-                        iimg_error(context->pool, IIMG_CONFLICT, "enough") };
+                        iimg_error(context->pool, IIMG_CONFLICT, "The listing may end.") };
     apr_array_header_t *unknown;
     iimg_error_t *err = storage->driver->list(context, storage, take_stray, &strays);
 
