@@ -60,9 +60,10 @@ is $answer->{headers}{'preference-applied'}, 'respond-async', '... and told that
 is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running none', '... and the job, which runs';
 is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the address is right';
 my $tag = job($id)->{headers}{etag};
-$gemini->release;
-$answer = job($id, Prefer => 'wait=20');
-is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 succeeded wait=20', 'who asks after it and waits is answered when it has ended';
+$answer = job($id, Prefer => 'wait=1');
+is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1', 'a client that waits for it as long as it prefers is told how it stands, and that it has waited';
+($answer) = in_parallel(1, sub { job($id, Prefer => 'wait=60') }, sub { sleep 0.5; $gemini->release });
+is "$answer->{status} $answer->{data}{state}", '200 succeeded', '... and is answered when the job has ended';
 is $agent->get($answer->{data}{image_url})->{status}, 200, '... with its picture';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200, 'what has ended is not waited for';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $answer->{headers}{etag})->{status}, 304, '... nor is another version of it';

@@ -27,7 +27,7 @@ is enums('admin')->content, $answer->content, 'staff read the same';
 sub pairs { return '[' . join(',', map { qq({"value":"$_","label":") . tr/_/ /r . '"}' } @_) . ']' }
 is $answer->content, '{"prompt_types":' . pairs(qw(image_generation sentinel coach)) . ',"context_keys":' . pairs(qw(identity_for_image additional_prompt))
     . ',"identity_categories":' . pairs(qw(keeper_of_the_home maker_of_money passions_and_talents physical_expression))
-    . ',"aspect_ratios":' . pairs(qw(1:1 2:3 3:2 3:4 4:3 4:5 5:4 9:16 16:9 21:9)) . ',"resolutions":' . pairs(qw(1K 2K 4K))
+    . ',"aspect_ratios":' . pairs(qw(1:1 2:3 3:2 3:4 4:3 4:5 5:4 9:16 16:9 21:9 1:4 4:1 1:8 8:1)) . ',"resolutions":' . pairs(qw(1K 2K 4K))
     . ',"job_states":' . pairs(qw(queued running succeeded failed canceled)) . '}', 'each value with its label, in this order';
 is call(HEAD => 'core/enums/', as => 'alice')->header('Content-Length'), length $answer->content, 'HEAD says how long that is';
 
