@@ -167,10 +167,10 @@ is line(create($taken, { name => 'late' })), '409 idempotency_key_in_use first',
 sql('DROP TRIGGER test_taken ON reference_images');
 is photos(), 0, '... and makes no row';
 sql("CREATE TRIGGER test_taken AFTER INSERT ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_taken()");
-my $pictures = state() . '/pictures';
-rename $pictures, "$pictures.away" or die $!;
+sql("CREATE FUNCTION test_late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '55P03'; END \$\$;"
+    . " CREATE TRIGGER test_late BEFORE INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_late()");
 is call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($taken .= '-two'))->code, 503, 'a request that fails after it lost its key';
-rename "$pictures.away", $pictures or die $!;
+sql('DROP TRIGGER test_late ON reference_images; DROP FUNCTION test_late()');
 is join(' ', sql("SELECT claim, coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$taken'")), '00000000-0000-4000-8000-00000000c1a1|open', '... leaves the key to the other one';
 sql('DROP TRIGGER test_taken ON stored_objects; DROP FUNCTION test_taken()');
 
@@ -226,5 +226,5 @@ my $saved = generate($made, save_to_identity => \1);
 is line($saved), '200 fine true', 'a generation whose picture could not be saved';
 like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';
 
-expect_log(qr/IIMG0003: POST \/api\/v1\/reference-images/, qr/IIMG0103: .* No such file/);     # while the store was away
+expect_log(qr/IIMG0204: /, qr/IIMG0003: POST \/api\/v1\/reference-images/, qr/IIMG0103: .* No such file/);     # while the store was away
 finish();
