@@ -4,6 +4,7 @@
 #include <string.h>
 
 enum { SIGNATURE = 8, FRAME = 12 };     /* FRAME: length, type and CRC around a chunk's data */
+#define MOST 0x7fffffff                 /* bytes of a chunk's data */
 
 typedef struct chunk_t {
     size_t at;
@@ -38,6 +39,7 @@ static bool is_name(const unsigned char *type)
     return true;
 }
 
+/* @return false, with `chunk` as it was, when there is no whole one */
 static bool next_chunk(iimg_walk_t *walk, chunk_t *chunk)
 {
     size_t at = chunk->data ? chunk->at + FRAME + chunk->length : SIGNATURE;
@@ -46,22 +48,40 @@ static bool next_chunk(iimg_walk_t *walk, chunk_t *chunk)
     if (!iimg_within(at, FRAME, walk->length)) {
         return iimg_walk_wrong(walk, "it ends before its last chunk");
     }
-    chunk->at = at;
-    chunk->length = iimg_big32(p);
-    chunk->type = p + 4;
-    chunk->data = p + 8;
-    if (!is_name(chunk->type)) {
+    if (!is_name(p + 4)) {
         return iimg_walk_wrong(walk, "it has a chunk without a name");
     }
-    return iimg_within(at + FRAME, chunk->length, walk->length)
-               ? true : iimg_walk_wrong(walk, "a chunk reaches beyond the end");
+    if (!iimg_within(at + FRAME, iimg_big32(p), walk->length)) {
+        return iimg_walk_wrong(walk, "a chunk reaches beyond the end");
+    }
+    *chunk = (chunk_t){ at, p + 4, p + 8, iimg_big32(p) };
+    return true;
+}
+
+/* Whether the file ends within the chunk of pixels behind `chunk`; `cut` is what is there of it. */
+static bool is_cut_within_pixels(const iimg_walk_t *walk, const chunk_t *chunk, chunk_t *cut)
+{
+    size_t at = chunk->data ? chunk->at + FRAME + chunk->length : SIGNATURE, there;
+    const unsigned char *p = walk->data + at;
+
+    if (!iimg_within(at, 9, walk->length)) {
+        return false;
+    }
+    there = walk->length - at - 8;
+    *cut = (chunk_t){ at, p + 4, p + 8, iimg_big32(p) };
+    if (!is_type(cut, "IDAT") || cut->length == 0 || cut->length > MOST
+        || (there >= 4 && cut->length <= there - 4)) {
+        return false;
+    }
+    cut->length = cut->length < there ? cut->length : there;
+    return true;
 }
 
 /* Looks through all chunks before any is kept. The orientation is, as for libpng, the first that is
  * well-formed; also behind the pixels. What is malformed behind some pixels ends the picture. */
 static void look_through(iimg_walk_t *walk)
 {
-    chunk_t chunk = { 0, NULL, NULL, 0 };
+    chunk_t chunk = { 0, NULL, NULL, 0 }, cut;
     bool has_pixels = false;
     int orientation = 0;
 
@@ -71,39 +91,61 @@ static void look_through(iimg_walk_t *walk)
             orientation = iimg_exif_orientation(chunk.data, chunk.length);
         }
     }
-    if (walk->wrong && has_pixels) {
+    if (walk->wrong && (has_pixels || is_cut_within_pixels(walk, &chunk, &cut))) {
         iimg_walk_end_early(walk);
     }
     walk->out->orientation = orientation ? orientation : 1;
 }
 
+/* Four bits at a time: pixels that are cut may be megabytes. */
 static uint32_t crc(const unsigned char *bytes, size_t length)
 {
-    uint32_t sum = 0xffffffff;
+    uint32_t sum = 0xffffffff, table[16];
 
-    for (size_t i = 0; i < length; i++) {
-        sum ^= bytes[i];
-        for (int bit = 0; bit < 8; bit++) {
-            sum = sum & 1 ? sum >> 1 ^ 0xedb88320 : sum >> 1;
+    for (uint32_t i = 0; i < 16; i++) {
+        table[i] = i;
+        for (int bit = 0; bit < 4; bit++) {
+            table[i] = table[i] & 1 ? table[i] >> 1 ^ 0xedb88320 : table[i] >> 1;
         }
     }
+    for (size_t i = 0; i < length; i++) {
+        sum ^= bytes[i];
+        sum = sum >> 4 ^ table[sum & 15];
+        sum = sum >> 4 ^ table[sum & 15];
+    }
     return ~sum;
+}
+
+static void put_big32(unsigned char *to, uint32_t number)
+{
+    for (int i = 0; i < 4; i++) {
+        to[i] = (unsigned char)(number >> (24 - 8 * i));
+    }
 }
 
 static void put_orientation(iimg_walk_t *walk)
 {
     unsigned char chunk[FRAME + IIMG_EXIF_SIZE] = { 0, 0, 0, IIMG_EXIF_SIZE, 'e', 'X', 'I', 'f' };
-    uint32_t sum;
 
     if (walk->out->orientation == 1) {
         return;
     }
     iimg_exif_write(chunk + 8, walk->out->orientation);
-    sum = crc(chunk + 4, 4 + IIMG_EXIF_SIZE);
-    for (int i = 0; i < 4; i++) {
-        chunk[8 + IIMG_EXIF_SIZE + i] = (unsigned char)(sum >> (24 - 8 * i));
-    }
+    put_big32(chunk + 8 + IIMG_EXIF_SIZE, crc(chunk + 4, 4 + IIMG_EXIF_SIZE));
     iimg_walk_insert(walk, chunk, sizeof(chunk));
+}
+
+/* Keeps what is there of a chunk of pixels, with a length and a sum that say so. Whether a pixel is missing
+ * is for the decoder to tell. */
+static void keep_cut(iimg_walk_t *walk, const chunk_t *cut)
+{
+    unsigned char length[4], sum[4];
+
+    put_big32(length, (uint32_t)cut->length);
+    put_big32(sum, crc(cut->type, 4 + cut->length));
+    iimg_walk_insert(walk, length, sizeof(length));
+    iimg_walk_keep(walk, cut->at + 4, 4 + cut->length);
+    iimg_walk_insert(walk, sum, sizeof(sum));
 }
 
 static bool take_header(iimg_walk_t *walk, chunk_t *chunk)
@@ -201,7 +243,7 @@ static void take_colour(iimg_walk_t *walk, const chunk_t *chunk)
 
 void iimg_metadata_png(iimg_walk_t *walk)
 {
-    chunk_t chunk = { 0, NULL, NULL, 0 };
+    chunk_t chunk = { 0, NULL, NULL, 0 }, cut;
     bool has_pixels = false, has_next = true;
 
     walk->out->is_lossless = true;
@@ -215,6 +257,10 @@ void iimg_metadata_png(iimg_walk_t *walk)
         if (!has_pixels) {
             take_colour(walk, &chunk);
         }
+    }
+    if (!has_next && is_cut_within_pixels(walk, &chunk, &cut)) {
+        keep_cut(walk, &cut);
+        has_pixels = true;
     }
     if (!has_next && has_pixels) {
         iimg_walk_end_early(walk);
