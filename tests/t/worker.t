@@ -76,7 +76,7 @@ kill KILL => $zygote;
 is upload(alice => $jpeg)->code, 200, 'when somebody kills the worker, the next picture waits for another one';
 my ($next) = zygotes();
 isnt $next, $zygote, 'which httpd has started';
-like join("\n", new_lines()), qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9; it is started again in 0 ms/, 'and the log tells';
+like join("\n", new_lines()), qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9 \(Killed\); it is started again in 0 ms/, 'and the log tells';
 
 my ($while, @rest) = in_parallel(4, sub { my @who = qw(alice bob admin scenario_one); return $_[0] == 0 ? rogue(alice => 'pause')->code : codes(map { upload($who[$_[0]], $jpeg)->code } 1 .. 8) }, sub {
     eventually(sub { () = workers() });
