@@ -9,6 +9,7 @@
 #include <apr_strings.h>
 
 #define SHORTEST_BIG 19     /* characters: 2^63 */
+#define LONGEST_BIG 1000    /* characters */
 
 /* Behind a string that begins at p, or at the end of the text. */
 static const char *skip_string(const char *p, const char *end)
@@ -64,7 +65,7 @@ const char *iimg_json_clamp_numbers(apr_pool_t *pool, const char *text, apr_size
             continue;
         }
         p = skip_number(p, end);
-        if (p - begin < SHORTEST_BIG) {
+        if (p - begin < SHORTEST_BIG || p - begin > LONGEST_BIG) {
             p += p == begin;
             continue;
         }

@@ -21,8 +21,8 @@ iimg_error_t *iimg_schema_migration_check(iimg_context_t *context)
     iimg_error_t *err = iimg_db_query(context, &applied,
                                       IIMG_PARAMS(apr_itoa(context->pool, IIMG_MIGRATION)), &rows);
 
-    if (err && (err->kind != IIMG_UNAVAILABLE
-                || (iimg_db_is_schema_error(err) && err->sqlstate))) {
+    if (err && !iimg_db_may_succeed_again(err)
+        && (err->kind != IIMG_UNAVAILABLE || (iimg_db_is_schema_error(err) && err->sqlstate))) {
         return iimg_db_wrong_schema(context, "the database: the table schema_migrations cannot be read: "
                                     "run scripts/migrate: %s", err->detail);
     }

@@ -83,7 +83,7 @@ static iimg_error_t *nothing(iimg_context_t *context, void *baton)
 
 static void test_late_commit(iimg_context_t *context)
 {
-    static const iimg_db_t db = { lend, take_back, false, DEADLINE };
+    static const iimg_db_t db = { .borrow = lend, .give_back = take_back, .timeout = DEADLINE };
     struct sockaddr_in address = { .sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof(address);

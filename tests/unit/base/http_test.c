@@ -11,7 +11,7 @@
 #include "work.h"
 
 #define HEAD "{\"contents\":[{\"parts\":[{\"text\":\""
-#define TAIL "\"}],\"role\":\"user\"}]}"
+#define TAIL "\"}],\"role\":\"user\"}],\"store\":false}"
 #define CHUNKS 5
 
 static double_t server;

@@ -1,6 +1,7 @@
 /* json_number_test.c - checks of integers beyond 64 bits, and of form NFC. */
 #include "base/json_number.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <apr_strings.h>
 #include "base/text.h"
@@ -39,6 +40,24 @@ static void integers(apr_pool_t *pool)
     }
 }
 
+/* An integer of DIGITS digits: whether it is replaced. */
+static bool is_replaced(apr_pool_t *pool, size_t digits)
+{
+    char *text = apr_pcalloc(pool, digits + 1);
+    apr_array_header_t *numbers;
+
+    memset(text, '9', digits);
+    iimg_json_clamp_numbers(pool, text, digits, &numbers);
+    return numbers != NULL;
+}
+
+static void lengths(apr_pool_t *pool)
+{
+    tap_ok(!is_replaced(pool, 18), "18 digits fit into 64 bits");
+    tap_ok(is_replaced(pool, 19) && is_replaced(pool, 1000), "19 to 1000 digits are a value");
+    tap_ok(!is_replaced(pool, 1001), "1001 digits are left to the parser");
+}
+
 static void forms(apr_pool_t *pool)
 {
     static const char plain[] = "plain", composed[] = "Zo\xc3\xab";
@@ -62,6 +81,7 @@ int main(void)
     iimg_context_t *context = work_begin();
 
     integers(context->pool);
+    lengths(context->pool);
     forms(context->pool);
     work_end(context);
     return tap_done();
