@@ -94,7 +94,7 @@ SKIP: {
 }
 for (['missing', ''], ['empty', 'mkdir']) {
     my ($what, $make) = @$_;
-    mkdir "$state/pages" if $make;
+    if ($make) { mkdir "$state/pages" or die $!; chmod 0755, "$state/pages" }
     warns(qr{IIMG0016: Define IIMG_CLIENT: httpd's user \S+ cannot read "\Q$state\E/pages/index\.html": No such file or directory; install the pages}, "pages whose folder is $what",
         "Define IIMG_CLIENT \"$state/pages\"\nInclude \"$ENV{IIMG_SOURCE}/conf/identityimg-pages.conf\"\n");
 }
