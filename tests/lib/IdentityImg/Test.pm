@@ -23,6 +23,9 @@ use Test::More;
 use Apache::Test ();
 use Apache::TestRequest ();
 
+# Files that a test makes may be read by httpd's user, whatever the umask of the shell.
+umask 0022;
+
 our @EXPORT = qw(
     call json login person identity_of url base_url
     sql ctl sweep fresh_data cheap_logins reset_pictures stored_files picture_path portrait make_jpeg slurp proc
