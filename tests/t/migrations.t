@@ -4,6 +4,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use File::Copy 'copy';
 use File::Path 'make_path';

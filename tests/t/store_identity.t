@@ -3,6 +3,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use File::Path qw(make_path remove_tree);
 use IdentityImg::Audit;
 use IdentityImg::Fault;
@@ -24,6 +25,8 @@ sub add    { my ($who) = @_; return ask(POST => 'reference-images/', as => $who 
 sub ready  { return ask(GET => 'health/ready/')->code }
 sub states { return join ' ', $store->sql('SELECT state, count(*) FROM stored_objects GROUP BY 1 ORDER BY 1') }
 sub tool   { my (@arguments) = @_; my $out = $store->ctl(@arguments); return ($? >> 8) . " $out" }
+sub told   { return join("\n", $server->log_lines) =~ s/\\x([0-9a-f]{2})/chr hex $1/ger }      # httpd escapes bytes beyond ASCII
+sub there  { return grep { !m{/(?:\.\.?|\Q$marker\E)$} } glob("$pictures/.*"), glob "$pictures/*" }
 sub spew   { my ($path, $text) = @_; open my $file, '>', $path or die "$path: $!"; print $file $text; close $file; return }
 
 # In place of the pictures there is what MAKE makes, while CODE runs.
@@ -45,7 +48,7 @@ sub away {
 ok eventually(sub { -e "$pictures/$marker" }), 'a new store is marked when the server starts';
 my ($id) = slurp("$pictures/$marker") =~ /"store": "([0-9a-f-]{36})"/;
 ok eventually(sub { join('', $store->sql('SELECT id, marked_at IS NOT NULL FROM picture_store')) eq "$id|t" }), '... with the id that the database knows';
-is join(' ', grep { /~/ } glob "$pictures/.* $pictures/*"), '', '... and nothing else is left there';
+is join(' ', grep { /~/ } there()), '', '... and nothing else is left there';
 is +(stat "$pictures/$marker")[4], (stat $pictures)[4], '... it belongs to the user whose directory that is';
 is ready(), 200, 'the server is ready';
 $server->restart;
@@ -78,11 +81,11 @@ for my $case (
         like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, '... with Retry-After';
         ok eventually(sub { ready() == 503 }), '... the server is not ready';
         is states(), 'live|8', '... nothing is announced';
-        is join(' ', grep { !/\Q$marker\E$/ } glob "$pictures/*"), '', '... nothing is written';
+        is join(' ', there()), '', '... nothing is written';
         like tool('sweep'), qr/^2 identityimgctl: .*$why/m, 'identityimgctl sweep says why it does not';
         like tool('reconcile', '--delete', '--force'), qr/^2 .*$why/s, '... nor does reconcile --delete, whatever it is told';
         is scalar(grep { /IIMG0204: / } $server->log_lines), 1, '... the log says it once';
-        like join("\n", $server->log_lines), qr/IIMG0204: the picture store is not the database's; nothing is written or deleted there: .*$why/, '... and what to do';
+        like told(), qr/IIMG0204: the picture store is not the database's; nothing is written or deleted there: .*$why/, '... and what to do';
     });
     ok eventually(sub { ready() == 200 }), 'with the right store it is ready again, without a restart';
     ok eventually(sub { add('bob')->code == 201 }), '... and takes photos';
@@ -157,7 +160,7 @@ mkdir $pictures or die $!;
 chown +(stat "$pictures.away")[4, 5], $pictures;
 $server->restart;
 ok eventually(sub { ready() == 503 }), '... one whose pictures are not there is not';
-like join("\n", $server->log_lines), qr/IIMG0204: .*has no \Q$marker\E and holds 0 of 4 pictures that the database shows/, '... as the log says';
+like told(), qr/IIMG0204: .*has no \Q$marker\E and holds 0 of 4 pictures that the database shows/, '... as the log says';
 ok !-e "$pictures/$marker", '... nor is anything marked';
 like tool('adopt-store'), qr/^2 .*holds 0 of 4 pictures that the database shows\. Nothing was changed/, '... nor does adopt-store do it';
 rmdir $pictures;
@@ -197,7 +200,7 @@ forget();
 my @ids = in_parallel(6, sub { tool('reconcile') =~ s/\n.*//sr });
 is join("\n", @ids), join("\n", ('0 0 objects in the store, of them 0 unknown to the manifest') x 6), 'six processes that find a new store at the same time';
 is slurp("$pictures/$marker") =~ /"store": "(.*?)"/ ? $1 : '', join('', $store->sql('SELECT id FROM picture_store')), '... agree about one marker';
-is join(' ', grep { /~/ } glob "$pictures/.*"), '', '... and leave nothing else';
+is join(' ', grep { /~/ } there()), '', '... and leave nothing else';
 
 $server->judge(qr/IIMG0204|IIMG0150|IIMG0003/, qr/AH10159/);
 done_testing();

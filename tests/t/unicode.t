@@ -1,6 +1,7 @@
 # unicode.t - texts in form NFC, whichever form they come in; searches with and without accents; migration 0012.
 use strict;
 use warnings;
+use File::Glob ':bsd_glob';
 use utf8;
 use IdentityImg::Admin;
 use IdentityImg::Test;
