@@ -121,6 +121,13 @@ typedef struct iimg_storage_driver_t {
     iimg_error_t *(*list)(iimg_context_t *context, const iimg_storage_t *storage,
                           iimg_storage_visit_fn visit, void *baton);
 
+    /**
+     * The same of the latest versions alone. It needs no right to see the others.
+     * Errors: IIMG_UNAVAILABLE.
+     */
+    iimg_error_t *(*list_latest)(iimg_context_t *context, const iimg_storage_t *storage,
+                                 iimg_storage_visit_fn visit, void *baton);
+
     /** Delete one version of an object for good. @param version as listed; NULL: the object */
     iimg_error_t *(*purge)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                            const char *version);

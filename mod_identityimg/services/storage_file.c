@@ -274,6 +274,7 @@ const iimg_storage_driver_t iimg_storage_file = {
     .remove = file_remove,
     .settle = file_settle,
     .list = iimg_file_list,
+    .list_latest = iimg_file_list,
     .purge = file_purge,
     .read_marker = iimg_file_read_marker,
     .write_marker = iimg_file_write_marker,

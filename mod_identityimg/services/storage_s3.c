@@ -315,6 +315,7 @@ const iimg_storage_driver_t iimg_storage_s3 = {
     .has = s3_has,
     .remove = s3_remove,
     .list = iimg_s3_list,
+    .list_latest = iimg_s3_list_latest,
     .purge = s3_purge,
     .read_marker = iimg_s3_read_marker,
     .write_marker = iimg_s3_write_marker,

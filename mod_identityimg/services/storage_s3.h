@@ -32,6 +32,10 @@ iimg_error_t *iimg_s3_send_one(iimg_context_t *context, const iimg_storage_t *st
 iimg_error_t *iimg_s3_list(iimg_context_t *context, const iimg_storage_t *storage,
                            iimg_storage_visit_fn visit, void *baton);
 
+/** As iimg_storage_driver_t.list_latest. */
+iimg_error_t *iimg_s3_list_latest(iimg_context_t *context, const iimg_storage_t *storage,
+                                  iimg_storage_visit_fn visit, void *baton);
+
 /**
  * List all versions of the objects whose keys begin with a prefix.
  * @param versions false: the store keeps none, and nothing was visited

@@ -12,7 +12,7 @@
 /* Where a page begins, and what of. */
 typedef struct place_t {
     const char *prefix;
-    bool plain;                 /* objects, of a store that keeps no versions; else versions */
+    bool plain;                 /* objects, each as its latest version; else versions */
     const char *key, *id;       /* behind these; NULL: at the beginning */
 } place_t;
 
@@ -161,16 +161,19 @@ iimg_error_t *iimg_s3_list_versions(iimg_context_t *context, const iimg_storage_
     return list(context, storage, (place_t){ .prefix = prefix }, visit, baton, versions);
 }
 
+iimg_error_t *iimg_s3_list_latest(iimg_context_t *context, const iimg_storage_t *storage,
+                                  iimg_storage_visit_fn visit, void *baton)
+{
+    bool versions;
+
+    return list(context, storage, (place_t){ .prefix = "", .plain = true }, visit, baton, &versions);
+}
+
 iimg_error_t *iimg_s3_list(iimg_context_t *context, const iimg_storage_t *storage,
                            iimg_storage_visit_fn visit, void *baton)
 {
-    place_t all = { .prefix = "" };
     bool versions;
-    iimg_error_t *err = list(context, storage, all, visit, baton, &versions);
+    iimg_error_t *err = iimg_s3_list_versions(context, storage, "", visit, baton, &versions);
 
-    if (err || versions) {
-        return err;
-    }
-    all.plain = true;
-    return list(context, storage, all, visit, baton, &versions);
+    return err || versions ? err : iimg_s3_list_latest(context, storage, visit, baton);
 }

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use IdentityImg::Audit;
 use IdentityImg::FaultProxy;
-use IdentityImg::Server;
+use IdentityImg::Server 'eventually';
 use IdentityImg::Store;
 use IdentityImg::Test;
 use Test::More;
@@ -91,20 +91,21 @@ undef $server;
 
 # Other ways to say that there are no versions, and one that does not ---------------------------------------------
 
-my $web = IdentityImg::Server->new('plain-ways', conf => '', env => {});
+my $web = IdentityImg::Server->new('plain-ways', conf => "IdentityImgSweepInterval 86400\nStartServers 1\nServerLimit 1\nMaxRequestWorkers 25\n", env => {});      # one child: it is ready, or it is not
 for my $way ('ignored', '405:MethodNotAllowed:The specified method is not allowed', '400:InvalidRequest:Versioning is not supported', '501::', '403:AccessDenied:Access Denied', '400:InvalidArgument:prefix is too long') {
     my $says_it = $way !~ /^403|prefix/;
     my $other = IdentityImg::Store->new('plain', versions => $way, bucket => 'other');
     $web->{env} = $other->env;
-    $web->restart("IdentityImgSweepInterval 86400\n");
-    $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store');
+    $web->restart;
+    ok eventually(sub { call(GET => 'health/ready/', base => $web->base)->code == 200 }), "?versions is answered with $way: the first start marks the store";
     my $audit = IdentityImg::Audit->new($web, $other, env => {});
     my $id = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $web->base))->{id};
     $other->tell(slow => 2);
-    is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, "?versions is answered with $way: a photo is deleted";
+    is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, '... a photo is deleted';
     is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4, $says_it ? '... and forgotten' : '... its objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
     is $? >> 8, $says_it ? 0 : 2, '... and reconcile ' . ($says_it ? 'reads the store' : 'says why it cannot read it') or diag $out;
+    $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store');       # the next store finds a new database
 }
-$web->judge(qr/IIMG010[27]/);
+$web->judge(qr/IIMG010[27]/, qr/AH10159/);
 done_testing();

@@ -45,7 +45,7 @@ static iimg_error_t *look_for_strays(iimg_context_t *context, const char **doubt
     strays_t strays = { apr_array_make(context->pool, STRAYS, sizeof(const char *)),
                         iimg_error(context->pool, IIMG_CONFLICT, "The listing may end.") };
     apr_array_header_t *unknown;
-    iimg_error_t *err = storage->driver->list(context, storage, take_stray, &strays);
+    iimg_error_t *err = storage->driver->list_latest(context, storage, take_stray, &strays);
 
     if ((err && err != strays.enough) || strays.keys->nelts == 0) {
         return err;
