@@ -3,6 +3,7 @@
 # Runs beside others.
 use strict;
 use warnings;
+use IdentityImg::FaultProxy;
 use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Store;
 use IdentityImg::Test;
@@ -46,6 +47,27 @@ like $server->script(ctl => 'adopt-store'), qr/^The database belongs to the stor
 becomes(200, '... and the server is ready');
 $server->judge(qr/IIMG0150|IIMG0204|AH10159/);
 undef $server;
+
+# A marker that does not answer is overlooked where it was right before, not where it was missing.
+my $other = IdentityImg::Store->new('plain', bucket => 'other');
+my $proxy = IdentityImg::FaultProxy->new($other->{port});
+my $strict = IdentityImg::Server->new('marker', env => $other->env($proxy->port), conf => $few)->start;
+my @busy = { fault => 'error', method => 'GET', path => 'identityimg-store', status => 503, code => 'SlowDown', times => 0 };
+sub add { return call(POST => 'reference-images/', as => 'bob', parts => [image => [make_jpeg(64, 48)]], base => $strict->base)->code }
+is add(), 201, 'a bucket with its marker takes photos';
+$proxy->rules(@busy);
+ok eventually(sub { ready($strict) == 503 }, 60), 'a marker that is throttled: not ready';
+is add(), 201, '... though photos are taken';
+$proxy->rules;
+ok eventually(sub { ready($strict) == 200 }, 60), 'it answers again: ready';
+$other->request(DELETE => "$other->{prefix}.identityimg-store");
+ok eventually(sub { ready($strict) == 503 }, 60), 'a marker that is gone: not ready';
+my $before = () = $other->objects;
+$proxy->rules(@busy);
+is join(' ', map { add() } 1 .. 2), '503 503', '... and no photo is taken, also while nothing is known of it';
+is scalar(my @after = $other->objects), $before, '... nor is anything written';
+$strict->judge(qr/IIMG0150|IIMG0204|IIMG0003|AH10159/);
+undef $strict;
 
 # The worker -----------------------------------------------------------------------------------------------------
 
