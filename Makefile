@@ -23,8 +23,8 @@ out      := build/$(kind)
 Q        := $(if $(filter 1,$(V)),,@)
 export IIMG_SANITIZE := $(SANITIZE)
 
-# What is built and installed others may read, whatever the umask; and the reader of what is printed may go away
-# (make start | head -1): it decides nothing.
+# Built and installed files are readable for all users, whatever the umask. A closed output (make start | head -1)
+# must not end a recipe.
 .SHELLFLAGS := -c 'umask 022; trap "" PIPE; eval "$$1"' sh
 run start start-s3 stop status: .SHELLFLAGS := -c 'trap "" PIPE; eval "$$1"' sh
 test soak fuzz bench: .SHELLFLAGS := -c
@@ -179,8 +179,8 @@ help: ## print this
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/    make \1|\2/p' Makefile | while IFS='|' read -r what does; do \
 	    printf '%-18s %s\n' "$$what" "$$does"; done
 
-# What a2enmod and an operator need. The packaged .load names the module where it will be. Files that the operator
-# edits are kept (scripts/install-conf).
+# Files for a2enmod and the operator. The packaged .load names the installed path of the module. Files that the
+# operator edits are kept (scripts/install-conf).
 share = $(DESTDIR)/usr/share/identityimg
 mods  = $(DESTDIR)/etc/apache2/mods-available
 # Where the API is for the pages, if its <Location> has moved.
@@ -208,7 +208,7 @@ install-files: ## install what is built already
 	if [ -n "$(DESTDIR)" ] || [ -d "$(mods)" ]; then \
 	    scripts/install-conf "$(mods)" $(out)/identityimg.load conf/identityimg.conf conf/identityimg-pages.conf; \
 	else \
-	    echo "$(mods) is missing: copy $(out)/identityimg.load and conf/*.conf to where httpd looks for them." >&2; \
+	    echo "$(mods) is missing: copy $(out)/identityimg.load and conf/*.conf to httpd's configuration folder." >&2; \
 	fi
 
 # Only these see httpd's headers.

@@ -110,7 +110,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 3. what is allowed and still wrong; a start says it in post_config, once its log is open */
+    /* 3. settings that are allowed but do not work; a start warns in post_config, once its log is open */
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         log_warnings(ptemp, servers);
     }
@@ -366,8 +366,8 @@ static bool is_api(const request_rec *r)
     return iimg_location_of(r)->use == IIMG_LOCATION_API;
 }
 
-/* httpd merges slashes unless MergeSlashes is off. Here it is done in any case, before rights are
- * looked up: each of our paths has one form, and one answer. */
+/* httpd merges slashes unless MergeSlashes is off. They are merged here in any case, before
+ * authorization: each of our paths has one form, and one answer. */
 static int translate_name(request_rec *r)
 {
     if (is_ours(r)) {

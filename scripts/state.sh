@@ -13,9 +13,9 @@ unset CDPATH
 PATH=$PATH:/usr/sbin:/sbin
 for name in $(env | sed -n 's/^\(PG[A-Z]*\)=.*/\1/p'); do unset "$name"; done   # libpq's, the caller's
 
-# The reader of our output may go away (make start | head -1): what is printed decides nothing.
+# A closed output (make start | head -1) must not end a script.
 trap '' PIPE
-say()           # say SENTENCE: print it, if somebody reads that
+say()           # say SENTENCE: print it; errors of the output are ignored
 {
     echo "$*" 2>/dev/null || :
 }

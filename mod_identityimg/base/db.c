@@ -225,7 +225,7 @@ static void give_back(iimg_context_t *context)
     context->db->give_back(context, connection);
 }
 
-/* On success context->connection is lent, and leads to a database of the right schema. */
+/* On success context->connection is lent, and its database has the right schema. */
 static iimg_error_t *borrow(iimg_context_t *context)
 {
     iimg_error_t *err = context->db->borrow(context, &context->connection);

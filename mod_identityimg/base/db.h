@@ -32,8 +32,8 @@ typedef struct iimg_db_t {
     iimg_error_t *(*borrow)(iimg_context_t *context, iimg_db_connection_t **connection);
     void (*give_back)(iimg_context_t *context, iimg_db_connection_t *connection);
     /**
-     * Look whether a connection that was just lent leads to a database of the right schema; the
-     * context has the connection. NULL: it is not looked at. Errors: IIMG_UNAVAILABLE.
+     * Check whether the database of a connection that was just lent has the right schema; the
+     * context has the connection. NULL: no check. Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*check)(iimg_context_t *context);
     bool prepare;           /* false: unnamed statements, as transaction poolers need */

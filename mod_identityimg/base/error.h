@@ -75,8 +75,8 @@ iimg_error_t *iimg_error_detail(iimg_error_t *err, const char *detail, ...)
 iimg_error_t *iimg_error_field(iimg_error_t *err, const char *field);
 
 /**
- * Report what is wrong with several fields in one error: the first one is what the client is told,
- * the fields of the others go into "errors" beside its own. Both may be NULL.
+ * Report invalid fields in one error: the first error supplies "detail" and "code", and the fields
+ * of both go into "errors". Both may be NULL.
  * @return the first; the second when there is no first. A second that names no field is dropped.
  */
 iimg_error_t *iimg_error_join(iimg_error_t *first, iimg_error_t *second);

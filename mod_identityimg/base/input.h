@@ -58,7 +58,7 @@ bool iimg_input_is_null(const iimg_input_t *input, const char *name);
 /* One value: input_value.c -------------------------------------------------------------------- */
 
 /**
- * A text, trimmed, in Unicode's form NFC: what looks alike is stored and found alike.
+ * A text, trimmed, in Unicode's form NFC, so that equal-looking texts are stored and found as equal.
  * @param max   most characters (not bytes) in that form
  * @param value NULL when absent
  * Errors: IIMG_INVALID naming the field: no text, null, too long, NUL inside, not UTF-8.
@@ -70,7 +70,7 @@ iimg_error_t *iimg_input_text(const iimg_input_t *input, const char *name, apr_s
 iimg_error_t *iimg_input_text_raw(const iimg_input_t *input, const char *name, apr_size_t max,
                                   const char **value);
 
-/** The same, to the byte as it was sent: neither trimmed nor normalized. */
+/** The same, with exactly the bytes that were sent: neither trimmed nor normalized. */
 iimg_error_t *iimg_input_secret(const iimg_input_t *input, const char *name, apr_size_t max,
                                 const char **value);
 
@@ -84,7 +84,7 @@ iimg_error_t *iimg_input_secret(const iimg_input_t *input, const char *name, apr
 iimg_error_t *iimg_input_choice(const iimg_input_t *input, const char *name,
                                 const char *const *words, const char **value);
 
-/** The same for a choice that may be left open: null is as good as absent. */
+/** The same for an optional choice: null means absent. */
 iimg_error_t *iimg_input_choice_if_any(const iimg_input_t *input, const char *name,
                                 const char *const *words, const char **value);
 
@@ -126,8 +126,8 @@ typedef struct iimg_given_bool_t {
 } iimg_given_bool_t;
 
 /**
- * What a member may be; without a flag it must say something when it is there. With
- * IIMG_NULL_IS_BLANK null is taken for an empty text.
+ * Values that a member may have; without a flag, a present member must not be null or blank. With
+ * IIMG_NULL_IS_BLANK null means an empty text.
  */
 enum { IIMG_MAY_BE_BLANK = 1, IIMG_MAY_BE_NULL = 2, IIMG_NULL_IS_BLANK = 4 };
 

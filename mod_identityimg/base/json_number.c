@@ -37,7 +37,7 @@ static bool is_integer(const char *text)
     return *digits >= '1' && *digits <= '9' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* What stands for an integer that is too big, never longer than it; NULL when it is not. */
+/* The replacement for an integer that is too big, never longer than it; NULL when it is not. */
 static const char *substitute(apr_pool_t *pool, const char *number)
 {
     long long value;

@@ -17,7 +17,7 @@ static const iimg_media_type_t kinds[] = {
     { IIMG_FORMAT_UNKNOWN, "unknown", "application/octet-stream", "bin" },
 };
 
-/* The brands of pictures (ISO/IEC 23008-12, the AV1 image format), the most telling first: the last
+/* The brands of pictures (ISO/IEC 23008-12, the AV1 image format), the most specific first: the last
  * ones name a container, and count only where no brand names the coding. */
 static const struct { char brand[5]; iimg_format_t format; } brands[] = {
     { "avif", IIMG_FORMAT_AVIF }, { "avis", IIMG_FORMAT_AVIF },
@@ -29,8 +29,7 @@ static const struct { char brand[5]; iimg_format_t format; } brands[] = {
 
 enum { BRANDS = sizeof(brands) / sizeof(brands[0]), CONTAINERS = BRANDS - 2, MOST_BRANDS = 256 };
 
-/* How the major brands of videos and sound begin: these stay what they are, whatever they are compatible
- * with. */
+/* Prefixes of the major brands of video and sound, whose compatible brands are ignored. */
 static const char *const videos[] = {
     "iso", "mp4", "avc", "av01", "hvc", "qt  ", "M4", "3g", "dash", "cmf", "msd", "f4", "mj", "XAVC",
     "MSNV",
@@ -57,8 +56,7 @@ static size_t rank_brand(const unsigned char *brand)
     return rank;
 }
 
-/* The best of the compatible brands, among as many of them as are looked at; what stands in the box
- * as it says, and in the bytes that there are. */
+/* The most specific of the first compatible brands that lie within both the box and the bytes. */
 static size_t rank_compatible(const unsigned char *data, apr_size_t length)
 {
     apr_size_t body = big32(data) == 1 ? 16 : 8, end = big32(data);

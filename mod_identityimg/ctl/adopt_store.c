@@ -1,4 +1,4 @@
-/* adopt_store.c - identityimgctl adopt-store: the store belongs to the database from now on. */
+/* adopt_store.c - identityimgctl adopt-store: make the store the one that belongs to the database. */
 #include "ctl/ctl.h"
 
 #include <stdio.h>

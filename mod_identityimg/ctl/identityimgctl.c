@@ -120,7 +120,7 @@ static int start(apr_pool_t *pool, int argc, char **argv)
     return run(pool, command, &options);
 }
 
-/* The work is done when its report cannot be written, and the caller must not take that for a report without
+/* The work is done when its report cannot be written, and the caller must not mistake that for a report without
  * differences. */
 static int finish_output(int ended)
 {

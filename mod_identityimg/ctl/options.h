@@ -21,7 +21,7 @@ typedef struct ctl_options_t {
     const char *allow_insecure;
     const char *min_age;
     bool remove;                /* reconcile --delete */
-    bool force;                 /* do what looks wrong */
+    bool force;                 /* skip the safety checks */
     bool verbose;
     bool help, version;         /* nothing else is wanted */
 } ctl_options_t;

@@ -33,7 +33,7 @@ typedef struct receiver_t {
     apr_size_t filled;              /* of them */
     apr_size_t received;            /* of the body */
     apr_size_t most;
-    apr_size_t limit;               /* what the client is told instead of most */
+    apr_size_t limit;               /* the limit in sentences, instead of most */
 } receiver_t;
 
 static const struct { const char *type; bool multipart; } types[] = {
@@ -102,7 +102,7 @@ static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *
                      "Unsupported content encoding \"%s\" in request.", coding);
 }
 
-/* The parts of a form beside the picture do not count: the client is told the picture's limit. */
+/* The parts of a form beside the picture do not count: the sentence names the picture's limit. */
 static iimg_error_t *choose_limit(receiver_t *in, const char *type, apr_size_t max_upload,
                                   bool *multipart)
 {

@@ -1,4 +1,4 @@
-/* conf_tree.c - the sections and directives of the conf files that hold for one server. */
+/* conf_tree.c - the sections and directives of the conf files that apply to one server. */
 #include "server/conf_tree.h"
 
 #include <string.h>

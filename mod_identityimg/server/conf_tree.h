@@ -1,4 +1,4 @@
-/* conf_tree.h - the sections and directives of the conf files that hold for one server.
+/* conf_tree.h - the sections and directives of the conf files that apply to one server.
  *
  *     conf = iimg_conf_read(pool, server);
  *     location = iimg_conf_innermost(conf, "/api/v1");
@@ -27,7 +27,7 @@ typedef struct iimg_conf_t {
     apr_array_header_t *directives; /* const ap_directive_t *: those outside of sections */
 } iimg_conf_t;
 
-/** Collect what holds for a server, while the conf files' tree is there: at start. */
+/** Collect what applies to a server, while the conf files' tree exists: at start. */
 iimg_conf_t *iimg_conf_read(apr_pool_t *pool, const server_rec *server);
 
 /** Whether a path is that of a folder, or lies below it. */

@@ -146,7 +146,7 @@ const char *iimg_config_add_price(cmd_parms *cmd, void *unused, const char *mode
 static const char *key_problem(const char *text, apr_size_t length)
 {
     if (length == 0) {
-        return "is empty; write the key of the Gemini API into it, or remove the directive for preview "
+        return "is empty; write the key of the Gemini API into it, or remove the directive to use preview "
                "posters (IdentityImgGenerator: gemini needs a key)";
     }
     for (apr_size_t i = 0; i < length; i++) {
@@ -163,7 +163,7 @@ static const char *key_problem(const char *text, apr_size_t length)
     return NULL;
 }
 
-/* An environment variable that is set to nothing is taken as unset. */
+/* An empty environment variable counts as unset. */
 static const char *read_key(apr_pool_t *pool, apr_pool_t *temporary, const iimg_config_t *config,
                             const char **key)
 {
@@ -225,7 +225,7 @@ static const char *const *models_of(apr_pool_t *pool, const iimg_config_t *confi
     return (const char *const *)names->elts;
 }
 
-/* Of the names that requests may choose, those that are no retired ones. */
+/* The names that requests may choose, without those of retired models. */
 static const char *const *offered(apr_pool_t *pool, const char *const *models)
 {
     apr_array_header_t *names = apr_array_make(pool, 8, sizeof(const char *));

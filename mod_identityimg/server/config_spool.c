@@ -11,7 +11,7 @@
 #include <http_config.h>
 #include "server/unix_user.h"
 
-/* Without "." and ".." and a slash at its end: lstat() would follow a link there. */
+/* Without ".", ".." and a trailing slash, where lstat() would follow a link. */
 static const char *plain_path(apr_pool_t *pool, const char *path)
 {
     char *plain;

@@ -1,4 +1,4 @@
-/* config_warnings.c - what is allowed in conf files and still does not do what it says. */
+/* config_warnings.c - settings that are allowed in conf files but do not work. */
 #include "server/config_warnings.h"
 
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "server/config_gemini.h"
 #include "server/unix_user.h"
 
-/* One server that is looked at. */
+/* One server that is checked. */
 typedef struct look_t {
     iimg_conf_t *conf;
     server_rec *server;
@@ -22,7 +22,7 @@ typedef struct look_t {
 
 static void warn(look_t *look, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Virtual hosts inherit: the same sentence is said once. */
+/* Virtual hosts inherit: a sentence is logged once. */
 static void warn(look_t *look, const char *format, ...)
 {
     va_list arguments;
@@ -58,7 +58,7 @@ static bool is_api(const look_t *look, const iimg_conf_location_t *it)
 
 /* Locations --------------------------------------------------------------------------------- */
 
-/* Two sections that speak of one another's paths. */
+/* Two sections for the same path, or one around the other. */
 static void compare_uses(look_t *look, const iimg_conf_location_t *off,
                          const iimg_conf_location_t *on)
 {
@@ -87,7 +87,7 @@ static void check_uses(look_t *look)
     }
 }
 
-/* What the shipped configuration grants to anyone. */
+/* Parts of an API that the shipped configuration opens to anyone. */
 static const char *const granted[] = { "/auth/login", "/health", "/schema" };
 
 /* The last part of a Location's path if it is one of those, below some other path.
@@ -150,7 +150,7 @@ static bool is_granted_within(const look_t *look, const iimg_conf_location_t *ap
     return false;
 }
 
-/* Sessions and tokens are what auth/login/ gives out. */
+/* auth/login/ issues sessions and tokens. */
 static void check_login(look_t *look, const iimg_conf_location_t *api)
 {
     const char *path = apr_pstrcat(look->conf->pool, api->path, "/auth/login", NULL);
@@ -270,7 +270,7 @@ static void check_media_path(look_t *look)
     }
 }
 
-/* mod_alias looks at paths later than this module does. */
+/* mod_alias maps paths after this module. */
 static void check_alias(look_t *look, const ap_directive_t *node)
 {
     const char *path = iimg_conf_word(look->conf->pool, node, 0);
@@ -299,7 +299,7 @@ static void check_aliases(look_t *look)
     }
 }
 
-/* At configtest alone: a server that runs says so in health/ready/, as long as it is so. */
+/* At configtest alone: a running server reports this in health/ready/ while it lasts. */
 static void check_store(look_t *look)
 {
     const char *root = look->config->storage_root;

@@ -1,4 +1,4 @@
-/* config_warnings.h - what is allowed in conf files and still does not do what it says. */
+/* config_warnings.h - settings that are allowed in conf files but do not work. */
 #ifndef IIMG_SERVER_CONFIG_WARNINGS_H
 #define IIMG_SERVER_CONFIG_WARNINGS_H
 
@@ -11,7 +11,7 @@ typedef struct iimg_config_warning_t {
 } iimg_config_warning_t;
 
 /**
- * Look for them in all servers, once their configuration is finished. Changes nothing.
+ * Check all servers for such settings, once their configuration is finished. Changes nothing.
  * @return of iimg_config_warning_t, each text once
  */
 apr_array_header_t *iimg_config_warnings(apr_pool_t *pool, server_rec *servers);

@@ -14,7 +14,7 @@
 #include "server/dbd.h"
 
 #define BREAK APR_USEC_PER_SEC      /* after a failed open nobody tries again for so long */
-#define FRESH APR_USEC_PER_SEC      /* a schema that was right is not looked at again for so long */
+#define FRESH APR_USEC_PER_SEC      /* a schema that was right is not checked again for so long */
 
 /* In front of each of mod_dbd's pools, which themselves wait for ever when they are exhausted, and
  * which connect under their lock, one thread after the other. Guarded by its own mutex. */
@@ -25,7 +25,7 @@ typedef struct gate_t {
     int most;
     bool opening;                   /* one thread at a time finds out whether the database lives */
     apr_time_t broken_until;
-    apr_time_t schema_until;        /* the schema was right, and is taken for right until then */
+    apr_time_t schema_until;        /* the schema was right, and counts as right until then */
 } gate_t;
 
 /* What we keep with each of mod_dbd's connections. */

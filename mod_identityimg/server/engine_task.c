@@ -315,7 +315,7 @@ static void read_answer(iimg_task_t *task)
                         &task->run.result);
     (void)IIMG_FAULT("generate.made");
     if (err) {
-        remove_answer(task);            /* nothing worth to be found */
+        remove_answer(task);            /* no later task needs it */
         end_call(task);
         again_or_fail(task, err);
         return;

@@ -49,7 +49,7 @@ static iimg_error_t *not_ours(request_rec *r, int status)
 }
 
 /* httpd answers 400 for a header over LimitRequestFieldSize or LimitRequestFields in HTTP/1, and 431 in
- * HTTP/2. Only its note, meant for a page of its own, tells the former from a malformed request. */
+ * HTTP/2. Only its note, meant for an error page, distinguishes the former from a malformed request. */
 static int precise_status(const request_rec *r, int status)
 {
     static const char *const notes[] = {

@@ -10,23 +10,23 @@
 #include "server/database.h"
 
 #define FRESH APR_USEC_PER_SEC      /* strangers may ask: the database is bothered no more often */
-#define WORKER_FRESH (5 * APR_USEC_PER_SEC)     /* nor is the worker, while it works */
-#define FIRST_WAIT (10 * APR_USEC_PER_SEC)      /* for the first look of another request */
+#define WORKER_FRESH (5 * APR_USEC_PER_SEC)     /* the same for the worker, while it works */
+#define FIRST_WAIT (10 * APR_USEC_PER_SEC)      /* for the first check, made by another request */
 #define WAIT 1000                   /* milliseconds for a connection */
 #define TIMEOUT 2                   /* seconds for the statement */
 
 /* What is known of a virtual host, which may have a store and a database of its own. */
 typedef struct health_t {
-    apr_time_t looked;              /* when the last look ended; 0: none has */
-    bool looking;                   /* a request looks: all others get what was seen last */
+    apr_time_t looked;              /* when the last check ended; 0: none has */
+    bool looking;                   /* a request checks: all others get the last result */
     bool ready;
-    apr_time_t decoded;             /* when the worker last decoded a picture; for the one that looks */
+    apr_time_t decoded;             /* when the worker last decoded a picture; for the request that checks */
 } health_t;
 
 /* Made in child_init, then guarded by its own mutex. */
 static struct {
     apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *seen;        /* a look has ended */
+    apr_thread_cond_t *seen;        /* a check has ended */
     apr_hash_t *servers;            /* server_rec * -> health_t; only read after child_init */
 } all;
 
@@ -63,8 +63,8 @@ static bool is_fresh(const health_t *health)
     return health->looked && health->looked <= now && now - health->looked < FRESH;
 }
 
-/* Whether it is this request's turn to look; else *ready is what was seen last. One looks at a time, and
- * nobody waits for it but those who come before the first look has ended. */
+/* Whether this request must check; else *ready is the last result. One request checks at a time, and
+ * others wait for it only until the first check has ended. */
 static bool must_look(health_t *health, bool *ready)
 {
     apr_time_t end = apr_time_now() + FIRST_WAIT, now;

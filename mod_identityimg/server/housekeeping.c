@@ -78,7 +78,7 @@ void iimg_housekeep_store(iimg_context_t *context)
 {
     apr_atomic_inc32(&busy);
     if (!apr_atomic_read32(&ends)) {
-        (void)iimg_store_check(context);        /* which has said what is wrong */
+        (void)iimg_store_check(context);        /* which has logged its error */
     }
     apr_atomic_dec32(&busy);
 }

@@ -11,7 +11,7 @@
  */
 void iimg_housekeeping_start(apr_pool_t *pchild);
 
-/** Look at the store once, at the start, so that a new one is marked. @param context of its own */
+/** Check the store once, at the start, so that a new one is marked. @param context of its own */
 void iimg_housekeep_store(iimg_context_t *context);
 
 /**

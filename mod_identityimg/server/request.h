@@ -27,7 +27,7 @@ typedef struct iimg_request_t {
 } iimg_request_t;
 
 /**
- * A login as emails are stored: in form NFC. httpd's r->user need not be.
+ * A login in form NFC, as emails are stored; httpd's r->user may be in another form.
  * @return login itself when it is no UTF-8; NULL stays NULL
  */
 const char *iimg_login_form(apr_pool_t *pool, const char *login);

@@ -25,7 +25,7 @@ const char *iimg_gemini_model(const char *name, bool *alias);
 /** The number-th name, from 0, of a retired model for which this one is asked. @return NULL: no more */
 const char *iimg_gemini_retired(const char *model, int number);
 
-/** What the model to ask for a name takes; for an unknown model what all models take. @return never NULL */
+/** Limits of the model to ask for a name; for an unknown model, of all models. @return never NULL */
 const iimg_gemini_model_t *iimg_gemini_model_row(const char *name);
 
 /** The model that follows a retired or deprecated one. @return NULL: the name is current or unknown */
@@ -34,7 +34,7 @@ const char *iimg_gemini_model_follower(const char *name);
 /** Whether the model to ask for a name makes pictures of this ratio and resolution. */
 bool iimg_gemini_model_takes(const char *name, const char *aspect_ratio, const char *resolution);
 
-/** What to ask a model for where the request names nothing: the preferred one, or the model's own. */
+/** The default where the request names nothing: the preferred one, or the model's own. */
 const char *iimg_gemini_model_ratio(const iimg_gemini_model_t *model, const char *preferred);
 const char *iimg_gemini_model_resolution(const iimg_gemini_model_t *model, const char *preferred);
 

@@ -19,7 +19,7 @@ static apr_int64_t sunday(int year, int month, int number, int offset)
     apr_time_t time = 0;
 
     apr_time_exp_gmt_get(&time, &first);
-    apr_time_exp_gmt(&known, time);     /* tells the day of the week */
+    apr_time_exp_gmt(&known, time);     /* computes the day of the week */
     return apr_time_sec(time) + ((7 - known.tm_wday) % 7 + 7 * number) * DAY - offset;
 }
 
@@ -39,6 +39,6 @@ int iimg_gemini_seconds_to_reset(apr_time_t now)
     apr_int64_t seconds = apr_time_sec(now), local = seconds + offset_at(seconds);
     apr_int64_t midnight = local - local % DAY + DAY;
 
-    /* The clock may be changed before then, always some hours away from midnight. */
+    /* The clock may be changed before then, always some hours from midnight. */
     return (int)(midnight - offset_at(midnight - offset_at(seconds)) - seconds);
 }

@@ -67,7 +67,7 @@ static const iimg_gemini_rule_t rules[] = {
     [IIMG_GEMINI_TOOL_CALL]  = { true,  true,    true,  true },
     [IIMG_GEMINI_TOO_LONG]   = { false, true,    true,  true },
     [IIMG_GEMINI_UNFINISHED] = { false, false,   false, true },
-    /* A reason that is not known is not worth money, nor a reason to throw a picture away. */
+    /* An unknown reason justifies neither a second, paid attempt nor discarding a picture. */
     [IIMG_GEMINI_UNHEARD_OF] = { false, true,    false, false },
 };
 

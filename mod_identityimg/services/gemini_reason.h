@@ -7,15 +7,15 @@
 typedef enum iimg_gemini_verdict_t {
     IIMG_GEMINI_DONE,           /* there should be a picture */
     IIMG_GEMINI_REFUSED,        /* the provider will not; wins even over a picture */
-    IIMG_GEMINI_NO_PICTURE,     /* says that there is none, whatever came; another try may do better */
-    IIMG_GEMINI_BROKE_OFF,      /* something went wrong; without a picture another try may do better */
-    IIMG_GEMINI_TOOL_CALL,      /* no tools are sent: the model went astray; as BROKE_OFF */
-    IIMG_GEMINI_TOO_LONG,       /* a limit was reached; another try would reach it as well */
+    IIMG_GEMINI_NO_PICTURE,     /* no picture, whatever came; a retry may help */
+    IIMG_GEMINI_BROKE_OFF,      /* something went wrong; without a picture, a retry may help */
+    IIMG_GEMINI_TOOL_CALL,      /* a fault of the model, since no tools are sent; as BROKE_OFF */
+    IIMG_GEMINI_TOO_LONG,       /* a limit was reached; a retry would reach it as well */
     IIMG_GEMINI_UNFINISHED,     /* the rest is to be asked for, which is not done here */
     IIMG_GEMINI_UNHEARD_OF
 } iimg_gemini_verdict_t;
 
-/** What to do with a response of a verdict. */
+/** How to handle a response of a verdict. */
 typedef struct iimg_gemini_rule_t {
     bool again;                 /* without a picture, ask a second time */
     bool deliver;               /* a picture that came is the result... */

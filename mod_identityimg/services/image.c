@@ -358,7 +358,7 @@ iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings
 }
 
 #define READY_WAIT 1500         /* milliseconds for a turn */
-#define READY_DEADLINE 4000     /* for the picture, which takes five on a machine that is not busy */
+#define READY_DEADLINE 4000     /* for the picture, which takes 5 ms on an idle machine */
 
 /* A PNG of one gray pixel. */
 static const char one_pixel[] =
@@ -432,8 +432,8 @@ static iimg_error_t *ask_for_poster(iimg_context_t *context, const iimg_image_se
     return ask(context, settings, asked);
 }
 
-/* Words are what strangers choose, and fonts what the machine has: a poster that its words end, or that
- * takes too long with them, goes without. */
+/* Words are untrusted, and fonts depend on the machine: a poster whose words end its process, or take
+ * too long, is composed without them. */
 static iimg_error_t *ask_without_words(iimg_context_t *context,
                                        const iimg_image_settings_t *settings,
                                        const iimg_poster_t *poster, asked_t *asked)

@@ -65,8 +65,8 @@ iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings
                               void *baton, int *width, int *height);
 
 /**
- * Whether pictures can be decoded now: a small one is, by a process of its own. Waits for some seconds; a
- * worker that is busy, with pictures of others, is one that works.
+ * Check that pictures can be decoded now, with a small one in a process of its own. Waits for some seconds; a
+ * worker that is busy with other pictures counts as working.
  * @return NULL, or what is wrong, for the log
  */
 const char *iimg_image_ready(iimg_context_t *context, const iimg_image_settings_t *settings);

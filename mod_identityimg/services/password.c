@@ -99,8 +99,8 @@ static bool verify_nobody(const char *password)
     return false;
 }
 
-/* Every hash of crypt(3) but DES's begins with "$method$", those of htpasswd so or with "{method}". A password
- * in clear names none: apr_password_validate would accept it where the system has no crypt(3). */
+/* Every hash of crypt(3) but DES's begins with "$method$", those of htpasswd also with "{method}". A cleartext
+ * password names none: apr_password_validate would accept it where the system has no crypt(3). */
 static bool names_method(const char *hash)
 {
     return hash[0] == '{' || (hash[0] == '$' && strchr(hash + 1, '$'));

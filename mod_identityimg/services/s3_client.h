@@ -99,7 +99,7 @@ bool iimg_s3_succeeded(const iimg_s3_call_t *call);
 
 /**
  * What to tell of a call that failed. The detail is for operators: bucket, key, status, the store's
- * code, sentence and request id; one_object says whether other objects would fare the same.
+ * code, sentence and request id; one_object: calls for other objects may succeed.
  * Errors: IIMG_UNAVAILABLE; IIMG_NOT_FOUND (no such key); IIMG_TOO_LARGE (over max_response).
  */
 iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *client,

@@ -1,4 +1,4 @@
-/* s3_retry.c - what the failure of a call to an S3 store says about another call. */
+/* s3_retry.c - whether to retry a failed call to an S3 store, and whether other calls would fail, too. */
 #include "services/s3_retry.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ bool iimg_s3_is_passing(const iimg_s3_call_t *call)
     if (response->outcome != IIMG_HTTP_OK) {
         return response->outcome != IIMG_HTTP_TOO_LARGE;
     }
-    if (response->status == 301 && call->moved) {       /* a bucket's way takes time to get about */
+    if (response->status == 301 && call->moved) {       /* a redirect of a new bucket is temporary */
         return true;
     }
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {

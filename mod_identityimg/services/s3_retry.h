@@ -1,4 +1,4 @@
-/* s3_retry.h - what the failure of a call to an S3 store says about another call. */
+/* s3_retry.h - whether to retry a failed call to an S3 store, and whether other calls would fail, too. */
 #ifndef IIMG_S3_RETRY_H
 #define IIMG_S3_RETRY_H
 

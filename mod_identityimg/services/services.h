@@ -28,7 +28,7 @@ typedef struct iimg_services_t {
     iimg_generation_limits_t generation_limits;
     const char *model;                              /* asked for when the client names none */
     const char *const *models;                      /* names that clients may choose; NULL at the end */
-    const char *const *offered_models;              /* of these the ones that are shown: no retired names */
+    const char *const *offered_models;              /* the same without retired names, for options */
     const char *aspect_ratio, *resolution;          /* of requests that name none */
     int reference_side;                             /* most pixels of a reference that goes out */
     struct iimg_memo_t *urls;                       /* this process' own, of pictures; NULL: none */

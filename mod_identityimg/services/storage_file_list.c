@@ -21,7 +21,7 @@ const char *iimg_file_path(apr_pool_t *pool, const iimg_storage_t *storage, cons
                         uuid + 2, uuid);
 }
 
-/* Whether the file system itself fails, not what was done to one file. */
+/* Whether the file system itself fails, not a single file. */
 static bool concerns_all(int code)
 {
     return code == EIO || code == EROFS || code == ESTALE || code == ENOTCONN || code == ENODEV

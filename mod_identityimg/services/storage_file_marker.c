@@ -29,7 +29,7 @@ iimg_error_t *iimg_file_read_marker(iimg_context_t *context, const iimg_storage_
     return err;
 }
 
-/* The tool may run as root: httpd must be able to read what it has written. @return 0 or errno */
+/* The tool may run as root: httpd must be able to read its files. @return 0 or errno */
 static int fill(int fd, const iimg_storage_t *storage, const char *text)
 {
     size_t length = strlen(text);

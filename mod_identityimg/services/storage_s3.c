@@ -204,8 +204,8 @@ static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *stora
 
 /* Deleting ------------------------------------------------------------------------------------- */
 
-/* What a deletion may have left behind a marker. Each DELETE is meant to tell that it has set one; radosgw
- * tells only of the first one. */
+/* Versions that a deletion may have left behind a marker. Each DELETE should report that it has set one;
+ * radosgw reports only the first one. */
 typedef enum { NOTHING_HIDDEN, MAYBE_HIDDEN, HIDDEN } hidden_t;
 
 static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *storage, const char *key,

@@ -9,15 +9,15 @@
 #define MAX_PAGE (8 * 1024 * 1024)          /* of a listing of PAGE entries */
 #define PAGE "1000"
 
-/* Where a page begins, and what of. */
+/* Where a page begins, and of which listing. */
 typedef struct place_t {
     const char *prefix;
     bool plain;                 /* objects, each as its latest version; else versions */
     const char *key, *id;       /* behind these; NULL: at the beginning */
 } place_t;
 
-/* The store has understood what was asked, and has no such thing as versions. Only its own word counts: that
- * of a policy (403) or of a proxy does not. */
+/* The store understood the request and does not implement versions. Only its own answer counts, not that
+ * of a policy (403) or of a proxy. */
 static bool keeps_no_versions(iimg_context_t *context, const iimg_s3_call_t *call)
 {
     static const char *const codes[] = { "NotImplemented", "MethodNotAllowed", "NotSupported",
@@ -97,7 +97,7 @@ static iimg_error_t *get_page(iimg_context_t *context, const iimg_storage_t *sto
     return NULL;
 }
 
-/* Others may keep things in the bucket: what has no key of ours is not ours. */
+/* The bucket may hold other objects: one without a key of ours is not ours. */
 static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *storage,
                                 const iimg_s3_page_t *page, iimg_storage_visit_fn visit,
                                 void *baton)
@@ -119,7 +119,7 @@ static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *s
     return err;
 }
 
-/* Pages take turns in two pools: where the next begins is said in the last one.
+/* Pages alternate between two pools, since the last page names the start of the next one.
  * @param versions false afterwards: they were asked for, and the store keeps none; nothing was visited */
 static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage,
                           place_t place, iimg_storage_visit_fn visit, void *baton, bool *versions)

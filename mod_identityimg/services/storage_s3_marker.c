@@ -5,7 +5,7 @@
 
 #define MAX_ERROR 65536             /* bytes of an answer that is no object */
 
-/* Where a policy does not let us list the bucket, AWS does not tell a missing object from a forbidden one. */
+/* Without the right to list the bucket, AWS reports a missing object as a forbidden one. */
 static bool is_missing(const iimg_error_t *err, const iimg_s3_call_t *call)
 {
     return err->kind == IIMG_NOT_FOUND

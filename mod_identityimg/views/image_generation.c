@@ -98,7 +98,7 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
     return err;
 }
 
-/* What the chosen model takes; where nothing is named, the server's default or the model's own. */
+/* Values that the chosen model takes; the default is the server's, or the model's own. */
 static iimg_error_t *read_size(const iimg_request_t *req, const iimg_input_t *input,
                                iimg_generation_request_t *wanted)
 {

@@ -10,8 +10,8 @@
 #include "server/health.h"
 #include "server/response.h"
 
-/* Of the description's `servers`. What stands there is right for readers of the file alone: generators
- * of clients take it literally. */
+/* The value in the description's `servers`. It suits readers of the file alone: client generators
+ * take it literally. */
 #define SERVER "\"url\": \"..\""
 
 /* Another server is another version. */

@@ -75,7 +75,7 @@ iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
     return iimg_respond_json(req, status, out);
 }
 
-/* Whether the slot exists is not asked here: a sixth photo is refused as such, whatever its order. */
+/* The range is not checked here: a sixth photo is refused as such, whatever its order. */
 static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, const int **order)
 {
     long long value = 0;

@@ -1,4 +1,4 @@
-/* fonts.c - finds the fonts of posters, without caches, and tells fontconfig about nothing else.
+/* fonts.c - finds the fonts of posters, without caches, and gives fontconfig these fonts alone.
  *
  * Runs once in the zygote, before its first request. A cache of fontconfig may be missing, stale or
  * unreadable, and a process behind the sandbox cannot repair it; so the few fonts that are needed
@@ -16,7 +16,7 @@
 #include "services/picture_protocol.h"
 
 #define MAX_FONTS 96                /* descriptors of the zygote and of each poster's process */
-#define MAX_FILES 20000             /* looked at by name */
+#define MAX_FILES 20000             /* names to read */
 #define MAX_DEPTH 8                 /* of folders */
 #define MAX_FONT_BYTES (64 * 1024 * 1024)
 #define SCAN_SECONDS 2.0            /* of CPU, as soon as there are SURE_FONTS */

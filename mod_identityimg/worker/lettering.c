@@ -22,8 +22,8 @@ static int least_size(const iimg_lettering_t *lettering)
     return MIN(CLAMP(size, 10, 24), MAX(1, lettering->height * 3 / 5));
 }
 
-/* What would not be drawn as it stands: control characters but for ends of lines would be boxes, and
- * towers of marks on one letter take time that grows with the square of their height. */
+/* Characters that are not drawn as sent: control characters other than line ends would be boxes, and
+ * many marks on one letter take time that grows with the square of their number. */
 static bool is_left_out(const char *character, int *marks)
 {
     gunichar c = g_utf8_get_char(character);
@@ -128,8 +128,8 @@ static int find_last_line(PangoLayout *layout, int height, int *length)
     return start;
 }
 
-/* Cuts after the last line that fits, whose last characters make room for an ellipsis. What stands
- * out even then is clipped. */
+/* Cuts after the last line that fits, whose last characters make room for an ellipsis. The rest that
+ * does not fit is clipped. */
 static void cut(PangoLayout *layout, const iimg_lettering_t *lettering)
 {
     const char *words = pango_layout_get_text(layout);

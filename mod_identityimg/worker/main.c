@@ -129,7 +129,7 @@ static void ignore_signals(void)
     }
 }
 
-/* Previews work without words, and the operator is told why they have none. */
+/* Previews work without words; a log line gives the operator the reason. */
 static void prepare_fonts(void)
 {
     if (iimg_fonts_prepare() == 0) {

@@ -8,7 +8,7 @@
 #include "base/media_type.h"
 #include "services/edit.h"
 
-/** What a container says of its colours beside an ICC profile, in the container's own numbers. */
+/** Color description of a container beside an ICC profile, in the container's own numbers. */
 typedef struct iimg_colour_t {
     bool has_cicp;              /* code points of ITU-T H.273: PNG's cICP, HEIF's nclx */
     unsigned char primaries, transfer;

@@ -60,7 +60,7 @@ static void read_code_points(iimg_metadata_t *out, const unsigned char *p)
     out->is_lossless = iimg_big16(p + 8) == 0;
 }
 
-/* What one property says of the item that has it; of two of a kind the first counts. */
+/* Read one property of the item that has it; of two of a kind the first counts. */
 static void read_property(iimg_metadata_t *out, const iimg_box_t *box, const unsigned char *p)
 {
     enum { LIGHT = 10000 };     /* mdcv states it in 10,000ths of a cd/m2 */

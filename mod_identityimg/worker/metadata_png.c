@@ -77,8 +77,8 @@ static bool is_cut_within_pixels(const iimg_walk_t *walk, const chunk_t *chunk, 
     return true;
 }
 
-/* Looks through all chunks before any is kept. The orientation is, as for libpng, the first that is
- * well-formed; also behind the pixels. What is malformed behind some pixels ends the picture. */
+/* Reads all chunks before any is written. The orientation is, as for libpng, the first that is
+ * well-formed; also behind the pixels. A malformed chunk behind some pixels ends the picture. */
 static void look_through(iimg_walk_t *walk)
 {
     chunk_t chunk = { 0, NULL, NULL, 0 }, cut;
@@ -135,8 +135,8 @@ static void put_orientation(iimg_walk_t *walk)
     iimg_walk_insert(walk, chunk, sizeof(chunk));
 }
 
-/* Keeps what is there of a chunk of pixels, with a length and a sum that say so. Whether a pixel is missing
- * is for the decoder to tell. */
+/* Writes the present part of a chunk of pixels, with its own length and sum. The decoder detects missing
+ * pixels. */
 static void keep_cut(iimg_walk_t *walk, const chunk_t *cut)
 {
     unsigned char length[4], sum[4];

@@ -124,7 +124,7 @@ typedef struct savers_t {
 } savers_t;
 
 /* JPEG has no transparency: what shows something through becomes PNG, if WebP is not asked for.
- * What lost nothing so far has hard edges and flat areas, perhaps: those are not to be smeared. */
+ * A lossless picture may have hard edges and flat areas, which must not be smeared. */
 static savers_t choose_savers(const iimg_work_t *work, bool is_lossless, bool has_alpha)
 {
     if (work->request->format == IIMG_FORMAT_WEBP) {
@@ -157,7 +157,7 @@ static int save_sizes(const iimg_work_t *work, VipsImage *const *sizes, const sa
 /* Photos are many times larger without loss: a few of their rows show that, badly compressed. */
 static int probe(const iimg_work_t *work, VipsImage *large, const saver_t *quick, size_t most)
 {
-    enum { ROWS = 8,            /* one of so many is looked at */
+    enum { ROWS = 8,            /* one of so many is compressed */
            GAIN = 4 };          /* compressing well makes nothing smaller than a quarter of that */
     VipsImage *sample;
     iimg_piece_t piece;
@@ -254,7 +254,7 @@ static int make_reference(iimg_work_t *work, const iimg_source_t *source, VipsIm
     return 0;
 }
 
-/* Headers are enough, unless the end is missing: then it is the pixels that tell whether the rest is
+/* Headers are enough, unless the end is missing: then only decoding shows whether all pixels are
  * there. */
 static int inspect(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
 {

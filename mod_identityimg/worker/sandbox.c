@@ -229,8 +229,8 @@ static int fill_filter(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
     return rc | care_for_opening(filter, sandbox);
 }
 
-/* A decoder dies of what it should not try. The libraries that draw words ask the kernel for this and
- * that, which changes with their versions: they are refused it. */
+/* A decoder is killed by a forbidden call. The libraries that draw words make further calls, which
+ * change with their versions: those fail with an error instead. */
 static uint32_t otherwise(const iimg_sandbox_t *sandbox)
 {
     if (SANITIZED) {

@@ -7,8 +7,8 @@
 
 /*
  * PQ is SMPTE ST 2084 (ITU-R BT.2100, table 4), HLG is BT.2100, table 5, shown on a display of
- * 1000 cd/m2. What does not fit into SDR is compressed as SMPTE ST 2094-50 has it for pictures that
- * bring no curve of their own, and as Chromium does it: one gain for all three colours, found from
+ * 1000 cd/m2. Light beyond SDR is compressed as SMPTE ST 2094-50 has it for pictures without a
+ * curve of their own, and as Chromium does it: one gain for all three colors, found from
  * the largest. Up to the reference white of BT.2408 (203 cd/m2) it is constant; from there a
  * quadratic Bezier curve leads the brightest pixel to SDR's white.
  */

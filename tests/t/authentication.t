@@ -248,7 +248,7 @@ is join(' ', @logins), join(' ', (200) x 8), 'eight slow logins at once come in'
 is "@others", '200 200 200 200', '... and others meanwhile';
 is +(grep { /database_busy|IIMG0003/ } $server->log_lines), 0, '... nobody waited too long for the connection';
 
-# (A client that is told to come again, since others' passwords are being hashed, does.)
+# (A client that is refused as login_busy retries.)
 sub code_of {
     my (@who) = @_;
     require HTTP::Tiny;

@@ -235,7 +235,7 @@ for my $password ('pw-alice', 'wrong') {
 }
 set_password(alice => 'pw-alice', 4);
 
-# Each attempt costs one hash, whether there is such a user or not: else the time would tell.
+# Each attempt costs one hash, whether the user exists or not: otherwise the time would reveal it.
 forget();
 $server->sql("INSERT INTO users (email, password, is_active) SELECT kind || '\@example.com', CASE kind WHEN 'without' THEN '' ELSE password END, kind <> 'inactive' FROM users, unnest(ARRAY['without', 'inactive']) kind WHERE id = '" . person('alice') . "'");
 for my $case (['alice', 'a wrong password'], ['nobody', 'an unknown user'], ['without', 'a user without a password'], ['inactive', 'an inactive user'], ["x' OR true --", 'an email that is none']) {

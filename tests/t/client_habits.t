@@ -81,7 +81,7 @@ for my $number ($big, "-$big", '9223372036854775808', '-9223372036854775809', '9
 }
 like refusal(body(POST => 'reference-images/', $_, 'bob')), qr/^400 parse_error JSON parse error - /, "$_ is no JSON" for "{\"order\":0$big}", "{\"order\":-}", "{\"order\":+$big}", "{\"order\":$big$big-}", "{\"a\":1e999}";
 is refusal(body(POST => 'reference-images/', "{\"name\":$big}", 'bob')), "400 invalid name: $string", 'a big number is no text';
-like refusal(body(POST => 'reference-images/', "{\"order\":$big,\n \"x\" 1}", 'bob')), qr/line 2 column \d/, 'a mistake behind it is told with its place';
+like refusal(body(POST => 'reference-images/', "{\"order\":$big,\n \"x\" 1}", 'bob')), qr/line 2 column \d/, 'a syntax error after a big number is reported with its position';
 my @key = (headers => ['Idempotency-Key' => 'big']);
 is call(POST => 'reference-images/', as => 'bob', body => "{\"x\":$big}", type => 'application/json', @key)->code, 201, 'a request with a big number and a key';
 is call(POST => 'reference-images/', as => 'bob', body => "{\"x\":${big}1}", type => 'application/json', @key)->code, 422, '... is another one than that with a bigger number';
@@ -110,14 +110,14 @@ is call(GET => '/api/v1//users/me/', @there)->code, 401, '... and ask for creden
 # Limits in sentences -----------------------------------------------------------------------------
 
 sub upload { my ($bytes) = @_; return refusal(call(POST => 'reference-images/', as => 'bob', @there, parts => [image => [undef, 'x.png', Content => $bytes]])) }
-like upload('x' x 983041), qr/^400 unsupported_image/, 'a file at the limit is looked at';
-is upload('x' x 983042), '413 upload_too_large The upload has 983042 bytes; at most 983041 are allowed.', 'one of a byte more is told the true limit';
+like upload('x' x 983041), qr/^400 unsupported_image/, 'a file at the limit is decoded';
+is upload('x' x 983042), '413 upload_too_large The upload has 983042 bytes; at most 983041 are allowed.', 'a file one byte over the limit: the sentence names the true limit';
 like upload('x' x 1_100_000), qr/^413 upload_too_large The upload has 1100\d{3} bytes; at most 983041 are allowed\.$/, '... and so is a request that is too large as a whole';
 is upload(IdentityImg::Bombs::png(1000, 1001)), '413 too_many_pixels image: The picture has 1.1 megapixels (1000 x 1001); at most 1 are allowed.', 'a picture of a row more has more megapixels than the limit';
 for my $case ([65536, '65536'], [104_858, '104858'], [1_048_576, '1.0 MB'], [524_288, '0.5 MB']) {
     my ($limit, $said) = @$case;
     is $server->reload("IdentityImgMaxUpload $limit\n"), '', "a limit of $limit";
-    like upload('x' x ($limit + 200_000)), qr/^413 upload_too_large The upload has (?:\d+ bytes|\d+\.\d MB); at most \Q$said\E are allowed\.$/, "... is told as $said";
+    like upload('x' x ($limit + 200_000)), qr/^413 upload_too_large The upload has (?:\d+ bytes|\d+\.\d MB); at most \Q$said\E are allowed\.$/, "... is called $said";
     like upload('x' x ($limit + 1)), qr/^413 upload_too_large The upload has @{[$limit + 1]} bytes; at most $limit(?: \(\d\.\d MB\))? are allowed\.$/, '... and, for a byte more, in bytes';
 }
 $server->judge;

@@ -93,7 +93,7 @@ sub jpeg_in {
     return $jpeg;
 }
 
-# What, ending, bytes; and whether the numbers by themselves already are what is shown.
+# Name, extension, bytes; "plain" if the bare numbers are already the shown colors.
 my @cases = (
     ['a PNG that says nothing',                       png => rgb(8), 'plain'],
     ['gAMA of linear light',                          png => rgb(8, gama(1))],
@@ -231,7 +231,7 @@ for my $original (@originals) {
     my ($what, $wanted, $file) = @$original;
     is_deeply $stored->{$file}, $wanted, "$what: the stored original looks as what was sent";
 }
-cmp_ok scalar(@originals), '>=', 60, 'all of them were looked at';
+cmp_ok scalar(@originals), '>=', 60, 'all originals were compared';
 
 # Flat graphics ---------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
-# config_warnings.t - what conf files may say and what still does not do what it says: a warning at start and
-# at `apachectl configtest`, once, with the directive, the object and the remedy.
+# config_warnings.t - settings that are allowed but do not work: a warning at start and at
+# `apachectl configtest`, once, with the directive, the object and the remedy.
 # Runs beside others.
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ my $shipped = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
 my $demo = slurp("$ENV{IIMG_SOURCE}/conf/demo/httpd.conf");
 my $api = qr/^(<Location "\/api\/v1)(?=">)/m;
 
-# What configtest warns of, with CONF at the end; or with a changed identityimg.conf in place of the shipped one.
+# The warnings of configtest, with CONF at the end; or with a changed identityimg.conf in place of the shipped one.
 sub warnings_of {
     my ($conf, $changed) = @_;
     my $file;

@@ -231,7 +231,7 @@ like complaint("IdentityImgGeminiKeyFile \"$state/gone\"\n"), qr/IdentityImgGemi
 like complaint("IdentityImgGeminiKeyFile \"$state\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder for a key file';
 {
     local $ENV{GEMINI_API_KEY} = "AQ.one AQ.two";
-    like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/, 'the environment\'s key is looked at as well';
+    like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/, 'the environment\'s key is checked as well';
     $ENV{GEMINI_API_KEY} = ' ';
     like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/, '... also when it is a blank';
     $ENV{GEMINI_API_KEY} = '';

@@ -10,7 +10,7 @@ my $source = $ENV{IIMG_SOURCE};
 my $bin = "$ENV{IIMG_WORK}/deps-bin";
 mkdir $bin;
 
-# What `scripts/deps SET` says on both streams, where apt-get is this script: [status, text].
+# Run `scripts/deps SET` with a script in place of apt-get: (status, text of both streams).
 sub said {
     my ($set, $script) = @_;
     open my $file, '>', "$bin/apt-get" or die $!;
@@ -51,7 +51,7 @@ for my $case (
 is join(' ', said('build', $security)), '0 ', 'building needs no such news';
 ok !-e "$bin/asked", '... and does not ask';
 
-# Whoever waits for the server does not wait for apt's lists.
+# A start of the server does not wait for apt's lists.
 my $fifo = "$bin/answer";
 system('mkfifo', $fifo) == 0 or die 'mkfifo failed';
 open my $file, '>', "$bin/apt-get" or die $!;

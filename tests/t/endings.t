@@ -65,7 +65,7 @@ my $idat = index($png, 'IDAT') - 4;
 my $control = sub { my ($number) = @_; return chunk('fcTL', pack 'NNNNNnnCC', $number, 120, $height, 0, 0, 1, 10, 0, 0) };
 my $apng = substr($png, 0, $idat) . chunk('acTL', pack 'NN', 2, 0) . $control->(0) . substr($png, $idat, -12) . $control->(1);
 
-# What each is, of which picture, the bytes.
+# Name, the whole picture, the bytes.
 my %end = (jpg => qr/\xff\xd9\z/, png => qr/\0\0\0\0IEND\xae\x42\x60\x82\z/, gif => qr/;\z/, webp => qr/./s, heic => qr/./s, avif => qr/./s);
 my @taken = (
     ['a JPEG without its end',                  $jpeg, without_tail($jpeg, 2)],

@@ -61,7 +61,7 @@ is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running 
 is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the address is right';
 my $tag = job($id)->{headers}{etag};
 $answer = job($id, Prefer => 'wait=1');
-is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1', 'a client that waits for it as long as it prefers is told how it stands, and that it has waited';
+is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1', 'a client that waits as long as it prefers gets the job\'s state and the applied preference';
 ($answer) = in_parallel(1, sub { job($id, Prefer => 'wait=60') }, sub { sleep 0.5; $gemini->release });
 is "$answer->{status} $answer->{data}{state}", '200 succeeded', '... and is answered when the job has ended';
 is $agent->get($answer->{data}{image_url})->{status}, 200, '... with its picture';

@@ -48,8 +48,8 @@ my ($node) = (own_names())[0] =~ m{^([^/]+)/} or die 'no process has a name';
 
 # Whose jobs are taken ---------------------------------------------------------------------------------
 
-# A job without a user ends at once when it is taken. All rows are there before any is looked at, and one statement
-# takes all that may be taken.
+# A job without a user ends at once when it is claimed. All rows exist before the first poll, and one statement
+# claims all that may be claimed.
 my @cases = (
     ['running', "$node/1/dead", -1, 'taken', 'a job of this node, one second after its lease'],
     ['running', "$node/1/alive", 3600, 'left', 'a job of this node within its lease'],
@@ -152,7 +152,7 @@ forget();
 
 # Limits across nodes ------------------------------------------------------------------------------------
 
-# What a new request finds: [running and queued rows of others, GenerationsAtOnce, GenerationQueue, its state].
+# The state that a new request finds: [running and queued rows of others, GenerationsAtOnce, GenerationQueue, its state].
 for my $case (
     [1, 1, 2, 5, 'queued',  'one slot is free and one job waits: the new one waits behind it'],
     [1, 1, 3, 5, 'running', 'two slots are free and one job waits: the new one runs'],
@@ -170,7 +170,7 @@ for my $case (
     forget();
 }
 
-# What is canceled before it was paid for does not count for the day; whatever may have been paid for does.
+# A job canceled before it was billed does not count for the day; a job that may have been billed does.
 is $server->reload($children . "IdentityImgGenerationsPerDay 1\n"), '', 'one a day';
 for my $case (
     ["state = 'canceled', attempts = 0, error_billed = NULL", 202, 'canceled while it waited'],

@@ -1,5 +1,5 @@
 # fresh_machine.t - the README's first command and its tour with curl, in a fresh copy of the sources, on a machine
-# that nobody has used yet (tests/fresh); and the scripts in an environment that is set against them.
+# without any caches or settings (tests/fresh); and the scripts in a hostile environment.
 # Runs beside others.
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Test::More;
 
 plan skip_all => 'what make run builds has no sanitizer' if ($ENV{IIMG_SANITIZE} // '') eq '1';
 
-# What a clone made with umask 077 holds, and what has been built from it, so that nothing is built twice.
+# The files of a clone made with umask 077, with what is built already, so that nothing is built twice.
 my $source = $ENV{IIMG_SOURCE};
 my $clone = "$ENV{IIMG_WORK}/fresh clone/mod_identityimg";
 {
@@ -61,7 +61,7 @@ SKIP: {
     skip 'the pages are not built', 1 if defined $ENV{CLIENT};
     my $index = call(GET => '/', base => $base);
     my @assets = $index->decoded_content =~ /(?:src|href)="([^"]+\.(?:js|css))"/g;
-    is join(' ', map { $_->code } $index, map { call(GET => m{^/} ? $_ : "/$_", base => $base) } @assets), join(' ', (200) x (1 + @assets)), '... its pages, too, whoever may read what was built';
+    is join(' ', map { $_->code } $index, map { call(GET => m{^/} ? $_ : "/$_", base => $base) } @assets), join(' ', (200) x (1 + @assets)), '... its pages, too, whatever the modes of the built files';
 }
 take_tour($port, "$ENV{IIMG_WORK}/fresh-tour", "$source/tests/fresh", 'bash');
 

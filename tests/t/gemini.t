@@ -449,7 +449,7 @@ ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'and its pictu
 
 my $pictures = $server->state . '/pictures';
 my $gemini = IdentityImg::Gemini->at($double_port);
-# Until another picture is there that cannot be stored, which the log tells.
+# Wait for another picture that cannot be stored, by its log line.
 my $waiting = 0;
 sub waits { $waiting++; return eventually(sub { (() = grep { /IIMG0112: / } $server->log_lines) >= $waiting }) || diag "no picture waits" }
 my ($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('hold')) }, sub {

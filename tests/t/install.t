@@ -16,7 +16,7 @@ my $root = "$ENV{IIMG_WORK}/install root";
 my $mods = "$root/etc/apache2/mods-available";
 my @confs = qw(identityimg.load identityimg.conf identityimg-pages.conf);
 
-# What `make install` says; with the umask of a careful administrator.
+# The output of `make install`, run with the umask of a careful administrator.
 sub install {
     my ($folder) = @_;
     local $ENV{DESTDIR};
@@ -78,7 +78,7 @@ install($root);
 is readlink("$mods/identityimg.conf"), "$root/elsewhere.conf", 'a link stays a link';
 is slurp("$root/elsewhere.conf"), "# kept elsewhere\n", '... and what it leads to stays as it was';
 
-# What was installed runs with what the operator has changed, after an upgrade -------------------------
+# The installed files run with the operator's changes, after an upgrade --------------------------------
 
 my $place = "$ENV{IIMG_WORK}/install-place";
 install($place);

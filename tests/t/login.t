@@ -142,7 +142,7 @@ my $bcrypt = crypt 'new', '$2y$04$abcdefghijklmnopqrstuu';
 sql("UPDATE users SET password = '$bcrypt' WHERE id = '$bob'");
 my @secrets = (cookie(log_in(email => 'bob@example.com', password => 'new')), json(log_in(email => 'bob@example.com', password => 'new', token => \1))->{token});
 is scalar(grep { defined && length } @secrets), 2, 'bob has a session and a token';
-is call(GET => 'users/me/', with($_))->code, 200, '... which let him in' for @secrets;
+is call(GET => 'users/me/', with($_))->code, 200, '... which let the user in' for @secrets;
 sql("UPDATE users SET password = password, first_name = 'Bob' WHERE id = '$bob'");
 is call(GET => 'users/me/', with($_))->code, 200, '... also after another change of his row' for @secrets;
 sql("UPDATE users SET password = '" . crypt('newer', '$2y$04$abcdefghijklmnopqrstuu') . "' WHERE id = '$bob'");

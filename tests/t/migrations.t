@@ -15,7 +15,7 @@ use Test::More;
 
 my $source = $ENV{IIMG_SOURCE};
 my ($needed) = slurp("$source/mod_identityimg/models/schema_migration.h") =~ /^#define IIMG_MIGRATION (\d+)/m;
-my $server = IdentityImg::Server->new('migrations', conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n")->start;     # each child looks for itself
+my $server = IdentityImg::Server->new('migrations', conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n")->start;     # each child checks for itself
 my $sentence = 'The database does not fit this version of the server at the moment; an operator must update one of them.';
 
 sub ask { my ($method, $path, %with) = @_; return call($method => $path, base => $server->base, headers => [Connection => 'close'], %with) }

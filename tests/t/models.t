@@ -76,7 +76,7 @@ for my $case (map({ my $ratio = $_; map { [$ratio, $_] } qw(1K 2K) } @long, '21:
 }
 my $job = json(generate(model => 'gemini-3.1-flash-lite-image'))->{job};
 is_deeply [@$job{qw(aspect_ratio resolution)}], ['16:9', '1K'], 'where nothing is named and the model does not take the default, its largest resolution is made';
-is scalar @{$job->{reference_image_ids}}, 4, 'all photos go along';
+is scalar @{$job->{reference_image_ids}}, 4, 'all photos are used';
 $job = json(generate(model => 'gemini-2.5-flash-image'))->{job};
 is scalar @{$job->{reference_image_ids}}, 3, 'but for a model that takes three';
 like "@{$job->{warnings}}", qr/The model gemini-2\.5-flash-image takes at most 3 reference images; 1 was left out\./, '... which the job says';

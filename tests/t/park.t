@@ -104,7 +104,7 @@ is $gemini->held, 60, '... while all sixty wait';
 $gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '60x200', 'all get their pictures';
 close $_ for @many, $me;
-# (When all threads are busy, the MPM closes connections that only might go on: so it is one, now.)
+# (When all threads are busy, the MPM closes idle kept-alive connections: only one exists now.)
 my ($on) = held(1);
 $gemini->release;
 is answer_of($on)->[0], 200, 'a connection that was parked';
@@ -198,7 +198,7 @@ is $server->reload("${conf}Timeout 4\n"), '', 'httpd gives up after four seconds
 # (The MPM tells its numbers when a timeout has passed.)
 ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 60), '/server-status shows those who wait among those that wait for I/O';
 sleep 5;
-is answered(0, @many), 0, '... nobody of whom has an answer after that time';
+is answered(0, @many), 0, '... none of which has an answer after that time';
 $gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '20x200', '... and httpd does not give up on who waits for longer';
 

@@ -34,7 +34,7 @@ sub begin {
     exec @command or POSIX::_exit(127);
 }
 
-# What it ends with: its status, or 'signal N'.
+# Its exit status, or 'signal N'.
 sub unread {
     my (@command) = @_;
     my $pid = begin(@command);
@@ -68,10 +68,10 @@ isnt runs(), 200, '... stops it';
 
 my $run = begin("$source/scripts/serve", 'run');
 ok eventually(sub { runs() == 200 }, 120), 'run runs' or diag errors();
-is waitpid($run, POSIX::WNOHANG()), 0, '... and goes on, though nobody reads its log';
+is waitpid($run, POSIX::WNOHANG()), 0, '... and continues, though its log has no reader';
 kill INT => -$run;
 my $ended = eventually(sub { waitpid($run, POSIX::WNOHANG()) == $run }, 90);
-ok $ended, '... until it is told to end';
+ok $ended, '... until it receives a signal to end';
 kill KILL => -$run if !$ended;
 is unread("$source/scripts/serve", 'status'), 3, '... and nothing is left';
 
@@ -79,7 +79,7 @@ is unread("$source/scripts/serve", 'status'), 3, '... and nothing is left';
 my $build = File::Temp->newdir('/tmp/iimg-build.XXXXXX');
 my ($file) = sort { -s $a <=> -s $b } glob "$source/mod_identityimg/base/*.c";
 my $object = "$build/mod_identityimg/base/" . ($file =~ s{.*/}{}r =~ s/c$/o/r);
-is unread('make', "out=$build", $object), 0, 'a build, the reader of which has gone, goes on' or diag errors();
+is unread('make', "out=$build", $object), 0, 'a build whose output is closed continues' or diag errors();
 ok -s $object, '... to its end';
 
 $server->judge;

@@ -35,7 +35,7 @@ my $port = $place->{port};
 close $place->{stdin};
 waitpid delete $place->{pid}, 0;
 becomes(503, 'a bucket that is down: not ready');
-is call(GET => 'reference-images/', as => 'alice', base => $server->base)->code, 200, '... though lists go on';
+is call(GET => 'reference-images/', as => 'alice', base => $server->base)->code, 200, '... though lists still work';
 is call(GET => 'health/live/', base => $server->base)->code, 200, '... and it lives';
 $place->start_plain;
 is $place->{port}, $port, 'the double is back';
@@ -105,7 +105,7 @@ my ($worker) = map { /(\d+)/ } grep { /copied-worker|identityimg-wor/ } `ps -o p
 unlink "$ENV{IIMG_WORK}/copied-worker";
 kill KILL => $worker;
 ok eventually(sub { ready($absent) == 503 }, 60), '... until its program is gone';
-ok eventually(sub { grep { /ended by signal 9 \(Killed\)/ } $absent->log_lines }), '... the log tells the signal';
+ok eventually(sub { grep { /ended by signal 9 \(Killed\)/ } $absent->log_lines }), '... the log names the signal';
 ok eventually(sub { grep { /ended with status 127/ } $absent->log_lines }), '... from the status';
 system("cp '$build/identityimg-worker' '$ENV{IIMG_WORK}/copied-worker'");
 ok eventually(sub { ready($absent) == 200 }, 90), 'and is ready again once it is back';

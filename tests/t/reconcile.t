@@ -55,7 +55,7 @@ is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), 'nothing differs after uploads;
 
 my $stray = '5a000000-0000-4000-8000-000000000001';
 my @unknown = map { [$_, "media/$stray/$_"] } 'a.jpg', '__sized__/a-thumbnail-100x100.jpg', 'b.jpg~';
-is scalar(@unknown), 3, 'three objects that nobody knows';
+is scalar(@unknown), 3, 'three objects that the manifest does not know';
 put(at($_->[1]), 7200) for @unknown;
 put(at("generated_images/$stray.png"), 7200);
 put(at("media/$stray/young.jpg"), 3000);

@@ -61,7 +61,7 @@ like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir \"$dir/
 
 # A reload goes through configtest, and the server that runs stays.
 like $server->reload("IdentityImgSpoolDir \"$dir/plain\"\n"), qr/IdentityImgSpoolDir: "[^"]+\/spools\/plain" is not a folder/, 'a reload with such a folder is refused';
-is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server goes on';
+is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server keeps running';
 
 is $server->configtest("IdentityImgSpoolDir \"$dir/fresh\"\n"), '', 'a folder that can be made is fine';
 is look('fresh'), 'missing', '... and configtest does not make it';

@@ -160,7 +160,7 @@ sub down {
     is scalar(grep { ref } @done), 4, "$what: all requests come to an end";
     is scalar(grep { /^503 \d+ store_down$/ } map { @{$_ // []} } @done[0, 1]), 2, '... each upload is 503 with Retry-After, and says what it is about';
     is scalar(grep { $_ eq 200 } map { @{$_ // []} } @done[2, 3]), 50, '... and meanwhile each list is answered';
-    cmp_ok time - $began, '<', 240, '... nobody waits for ever';
+    cmp_ok time - $began, '<', 240, '... no request waits for ever';
     my $answer = ask(PATCH => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice', json => { name => "while $what" });
     is $answer->code, 200, '... names can be changed';
     is ask(DELETE => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice')->code, 204, '... photos can be deleted';

@@ -83,7 +83,7 @@ for my $case (
         is states(), 'live|8', '... nothing is announced';
         is join(' ', there()), '', '... nothing is written';
         like tool('sweep'), qr/^2 identityimgctl: .*$why/m, 'identityimgctl sweep says why it does not';
-        like tool('reconcile', '--delete', '--force'), qr/^2 .*$why/s, '... nor does reconcile --delete, whatever it is told';
+        like tool('reconcile', '--delete', '--force'), qr/^2 .*$why/s, '... nor does reconcile --delete, whatever its options';
         is scalar(grep { /IIMG0204: / } $server->log_lines), 1, '... the log says it once';
         like told(), qr/IIMG0204: the picture store is not the database's; nothing is written or deleted there: .*$why/, '... and what to do';
     });
@@ -113,8 +113,8 @@ my ($told) = in_parallel(1, sub { tool('sweep') }, sub {
     $faults->order('');
 });
 $faults->fired;
-like $told, qr/^[12] /, 'a store that is unmounted under a sweep: it does not say that all is gone';
-is states(), 'doomed|4 live|4', '... and forgets nothing';
+like $told, qr/^[12] /, 'a store that is unmounted during a sweep: the sweep does not report its objects as deleted';
+is states(), 'doomed|4 live|4', '... and keeps all rows';
 remove_tree($pictures);
 rename "$pictures.away", $pictures or die $!;
 is $store->quarrels, '', '... it goes when the store is back';
@@ -138,7 +138,7 @@ like strange('reconcile', '--delete', '--force', '--min-age 0'), qr/^2 .*is the 
 like strange('sweep'), qr/^2 .*is the store $id/s, '... so is sweep';
 like strange('adopt-store'), qr/^2 identityimgctl: \Q$pictures\E holds pictures that the database does not know, such as media\/\S+\. Nothing was changed\. .*--force\.$/m, '... and adopt-store, as long as it is not forced';
 rename "$pictures/$marker", "$pictures/../marker" or die $!;
-like strange('reconcile', '--delete', '--force', '--min-age 0'), qr/^2 .*has no \Q$marker\E and holds pictures that the database does not know, such as media\//s, 'without a marker the pictures themselves tell that they are of another database';
+like strange('reconcile', '--delete', '--force', '--min-age 0'), qr/^2 .*has no \Q$marker\E and holds pictures that the database does not know, such as media\//s, 'without a marker the pictures show that the store belongs to another database';
 ok !-e "$pictures/$marker", '... and none is made';
 rename "$pictures/../marker", "$pictures/$marker" or die $!;
 is join(' ', stored_in()), $before, '... nothing was deleted';
@@ -193,7 +193,7 @@ for my $row ("INSERT INTO picture_store (id) VALUES ('$other_id')", "INSERT INTO
     spew("$pictures/$marker", qq({"store": "$other_id"}\n)) if $row =~ /SELECT/;
     chown +(stat $pictures)[4, 5], "$pictures/$marker";
     $server->restart;
-    ok eventually(sub { ready() == 200 }), 'a process that died ' . ($row =~ /SELECT/ ? 'behind' : 'before') . ' its marker: the next start goes on from there';
+    ok eventually(sub { ready() == 200 }), 'a process that died ' . ($row =~ /SELECT/ ? 'behind' : 'before') . ' its marker: the next start resumes from there';
     is join('', $store->sql('SELECT id, marked_at IS NOT NULL FROM picture_store')), "$other_id|t", '... with the same id';
 }
 forget();

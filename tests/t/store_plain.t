@@ -31,7 +31,7 @@ $place->tell(slow => 2);
 for my $round (1 .. 3) {
     my $id = add('bob');
     is call(DELETE => "reference-images/$id/", as => 'bob', base => $server->base)->code, 204, "round $round: a photo is deleted while every other DELETE is throttled";
-    is scalar(my @left = doomed()), 0, '... and its four objects are forgotten';
+    is scalar(my @left = doomed()), 0, '... and its four rows are removed';
     is scalar(my @there = $place->objects), 4, '... since they are gone from the store';
 }
 
@@ -51,8 +51,8 @@ for my $refusal ([501, 'NotImplemented'], [403, 'AccessDenied'], [400, 'InvalidR
     $proxy->rules(map { { fault => 'error', method => 'DELETE', path => "\Q$_\E\$", status => $status, code => $code, times => 0 } } @refused);
     my $told = tool('sweep');
     like $told, qr/^1 .*^11 objects deleted\n5 objects could not be deleted yet\n/ms, "five objects that are refused with $status $code hold up none of the other eleven";
-    is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE \S+: $status $code/ } @refused), 5, '... of each the log says why';
-    unlike $told, qr/IIMG0107/, '... and the store does not count as away';
+    is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE \S+: $status $code/ } @refused), 5, '... the log has the cause of each';
+    unlike $told, qr/IIMG0107/, '... and the store counts as available';
     is join(' ', doomed()), join(' ', @refused), '... they stay doomed';
     is join(' ', $store->sql("SELECT DISTINCT retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")), 't', '... and are due again later, not at once';
     $proxy->rules;
@@ -102,7 +102,7 @@ for my $way ('ignored', '405:MethodNotAllowed:The specified method is not allowe
     my $id = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $web->base))->{id};
     $other->tell(slow => 2);
     is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, '... a photo is deleted';
-    is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4, $says_it ? '... and forgotten' : '... its objects stay doomed: there may be versions';
+    is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4, $says_it ? '... and their rows are removed' : '... its objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
     is $? >> 8, $says_it ? 0 : 2, '... and reconcile ' . ($says_it ? 'reads the store' : 'says why it cannot read it') or diag $out;
     $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store');       # the next store finds a new database

@@ -258,13 +258,13 @@ is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '
     is everywhere($over), '200 ', 'a token that expires soon is good until then';
     my $release = $server->hold("SELECT FROM auth_tokens WHERE id = '$over_id' FOR UPDATE");      # the sweep skips it
     ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$over_id' AND expires_at <= now()")) }), 'a token expires';
-    is everywhere($over), '401 Invalid token.', '... it lets nobody in, also where it is remembered';
+    is everywhere($over), '401 Invalid token.', '... it is refused, also where it is cached';
     is scalar(@{tokens($live)}), $count - 1, '... it is not listed';
     is call(DELETE => "auth/tokens/$over_id/", bearer($live))->code, 404, '... and cannot be ended';
     $release->();
 }
 
-# What changes while a password is being compared: a trigger on the attempt's row is that moment.
+# Changes while a password is being compared: a trigger on the attempt's row marks that moment.
 sub meanwhile {
     my ($change) = @_;
     $server->sql("CREATE FUNCTION test_meanwhile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN $change; RETURN NULL; END \$\$;"
@@ -316,7 +316,7 @@ $server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, le
     . " SELECT '" . person('alice') . "', 'old ' || n, '', gen_random_uuid(), now(), now() - interval '2 days' FROM generate_series(1, 60000) n");
 $server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at, created_at)"
     . " SELECT '" . person('alice') . "', 'young', '', gen_random_uuid(), now(), now() - interval '23 hours 50 minutes'");
-ok eventually(sub { join(' ', $server->sql('SELECT key FROM idempotency_keys LIMIT 2')) eq 'young' }), 'sixty thousand old keys are forgotten in a few rounds, and one that is not a day old stays';
+ok eventually(sub { join(' ', $server->sql('SELECT key FROM idempotency_keys LIMIT 2')) eq 'young' }), 'sixty thousand old keys are removed in a few rounds, and one that is not a day old stays';
 ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }), 'tokens that have expired are forgotten';
 ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }), '... and failures that are old';
 ok +(() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
@@ -325,7 +325,7 @@ ok +(() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
 
 my $token = token('alice');
 $server->sql('ALTER TABLE auth_tokens RENAME TO hidden');
-is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be looked up is no wrong one' for 1 .. 2;
+is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is not reported as wrong' for 1 .. 2;
 $server->sql('ALTER TABLE hidden RENAME TO auth_tokens');
 is everywhere($token), '200 ', '... and lets in afterwards';
 

@@ -49,14 +49,14 @@ for my $case (
         is call(PATCH => $path, as => $as, json => $change, headers => ['If-Match' => '"99.0"'])->code, 412, '... but not of another one';
     }
 }
-is join("\n", audit()), '', 'the audit log tells of none of it';
+is join("\n", audit()), '', 'the audit log has no row of it';
 
-# What is new is changed, and told, alone.
+# Only values that differ are changed and audited.
 call(PATCH => "admin/reference-images/$photo/", as => 'admin', json => { name => 'Zoë', order => 3 });
-is join("\n", audit()), "admin\@example.com change reference_images order $photo", 'of a change only what is new is told';
+is join("\n", audit()), "admin\@example.com change reference_images order $photo", 'only the member that differs is audited';
 is json(call(PATCH => "admin/reference-images/$photo/?swap=true", as => 'admin', json => { name => 'new', order => 2 }))->{order}, 2, 'a swap is still made';
 is join('|', sql("SELECT \"order\", version FROM reference_images WHERE id = '$other'")), '3|2', '... of both photos';
-is join("\n", audit()), "admin\@example.com change reference_images name,order $photo", '... and told';
+is join("\n", audit()), "admin\@example.com change reference_images name,order $photo", '... and audited';
 is refusal(call(PATCH => "admin/reference-images/$other/", as => 'admin', json => { order => 2 })), '400 order_in_use order: Order 2 is already in use', 'a slot that is taken is still refused';
 
 finish();

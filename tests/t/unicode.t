@@ -72,7 +72,7 @@ for my $case (['％', 0, 1], ['%', 0, 1], ['＼', 2, 3], ['\\', 2, 3], ['＿', 4
 }
 sql('DROP EXTENSION unaccent');
 is finds('admin/users/', 'zoe'), 0, 'without the extension accents count again';
-is finds('admin/users/', 'zoë'), 1, '... and searches go on';
+is finds('admin/users/', 'zoë'), 1, '... and searches still work';
 
 # Migrated -----------------------------------------------------------------------------------------
 
@@ -88,7 +88,7 @@ my $before = join ',', sql("SELECT version, updated_at FROM identities WHERE id 
 my $same   = join ',', sql("SELECT version FROM test_scenarios WHERE name = 'plain'");
 my $said   = join "\n", eval { sql("BEGIN;\n$updates\nCOMMIT;") };
 is $@, '', 'the migration runs with emails that differ in their form alone, and with a name that would become too long';
-like $said, qr/1 user\(s\) cannot log in: their email in Unicode's form NFC belongs to another user; change it/, '... and tells of the first';
+like $said, qr/1 user\(s\) cannot log in: their email in Unicode's form NFC belongs to another user; change it/, '... and warns of the first';
 for my $column ('reference_images.name', 'test_scenarios.name', 'users.first_name', 'prompts.body', 'identities.name') {
     my ($table, $name) = split /\./, $column;
     is join(' ', sql("SELECT left($name, 20) FROM $table WHERE $name IS NOT NFC NORMALIZED AND char_length(normalize($name)) <= 255")), '', "$column is in form NFC";

@@ -98,7 +98,7 @@ my ($first) = $server->children;
 in_parallel(1, sub { rogue(alice => 'hang')->code }, sub {
     eventually(sub { () = workers() });
     kill KILL => $server->children;
-    ok eventually(sub { !workers() }, 25), 'the process of a picture that nobody waits for any more ends at once';
+    ok eventually(sub { !workers() }, 25), 'the process of a picture whose client is gone ends at once';
 });
 ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 }), 'new children of httpd know the worker';
 new_lines();

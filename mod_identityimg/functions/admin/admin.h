@@ -131,7 +131,7 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
 /** Save pictures to their identities that a process left unsaved which died over it. Logs what fails. */
 void iimg_save_left(iimg_context_t *context);
 
-/** What a resolution costs and how long it takes with a model. */
+/** Price and usual time of a resolution with a model. */
 typedef struct iimg_resolution_option_t {
     const char *value;              /* "4K" */
     const char *price;              /* dollars, a decimal; NULL: unknown */
@@ -145,7 +145,7 @@ typedef struct iimg_model_option_t {
     apr_array_header_t *resolutions;        /* iimg_resolution_option_t */
 } iimg_model_option_t;
 
-/** What can be asked for. @param options iimg_model_option_t, the default model first */
+/** List the options of a request. @param options iimg_model_option_t, the default model first */
 iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_header_t **options);
 
 /* Prompts ------------------------------------------------------------------------------------- */
@@ -170,7 +170,7 @@ typedef struct iimg_new_prompt_t {
 } iimg_new_prompt_t;
 
 /**
- * What iimg_create_prompt refuses, asked beforehand; members that are NULL are not looked at.
+ * Check for the errors of iimg_create_prompt in advance; members that are NULL are not checked.
  * Errors: IIMG_INVALID.
  */
 iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted);
@@ -237,7 +237,7 @@ typedef struct iimg_user_change_t {
     iimg_given_bool_t is_active;        /* a new user is unless he is said not to be */
 } iimg_user_change_t;
 
-/** Whether email and password will do, as far as they have values. Errors: IIMG_INVALID. */
+/** Check email and password, as far as they have values. Errors: IIMG_INVALID. */
 iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted);
 
 /**

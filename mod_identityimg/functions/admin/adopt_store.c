@@ -1,4 +1,4 @@
-/* adopt_store.c - make a store the database's own, on the operator's word. */
+/* adopt_store.c - make a store the database's own, at the operator's command. */
 #include "functions/admin/adopt_store.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static iimg_error_t *doubtful(iimg_context_t *context, const char *doubt)
                       iimg_store_place(context->pool, &context->services->storage), doubt);
 }
 
-/* A store without a marker gets the database's id, which a first store has yet to get. */
+/* A store without a marker gets the database's id, which is created for the first store. */
 static iimg_error_t *mark(iimg_context_t *context, const char **id)
 {
     iimg_picture_store_t row;

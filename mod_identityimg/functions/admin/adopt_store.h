@@ -1,4 +1,4 @@
-/* adopt_store.h - make a store the database's own, on the operator's word. */
+/* adopt_store.h - make a store the database's own, at the operator's command. */
 #ifndef IIMG_ADOPT_STORE_H
 #define IIMG_ADOPT_STORE_H
 

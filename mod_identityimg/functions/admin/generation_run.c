@@ -112,8 +112,8 @@ static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *
     return err;
 }
 
-/* By the requested name, so that the job is told of a successor. A job that was to be a preview may be
- * run by a server that has a provider by now. */
+/* By the requested name, so that the job records a successor. A server that has a provider by now may run
+ * a job that was queued as a preview. */
 static const char *model_to_ask(const iimg_context_t *context, const iimg_generation_job_t *job)
 {
     const char *model = job->requested_model ? job->requested_model : job->model;

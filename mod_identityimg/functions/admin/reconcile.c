@@ -57,7 +57,7 @@ static iimg_error_t *is_stored(iimg_context_t *context, const char *key, bool *s
 
 /* What the store has beyond the manifest --------------------------------------------------------- */
 
-/* What the store refuses for one object says nothing about the next. */
+/* A refusal for one object does not predict the next. */
 static iimg_error_t *purge(iimg_context_t *context, const iimg_listed_t *object,
                            iimg_difference_t *difference)
 {
@@ -267,7 +267,7 @@ static void count_only(void *baton, const iimg_difference_t *difference)
     (void)baton, (void)difference;
 }
 
-/* Looks before anything is deleted. */
+/* Checks before anything is deleted. */
 static iimg_error_t *refuse_many(iimg_context_t *context, const iimg_reconciliation_t *wanted)
 {
     iimg_reconciliation_t seen = { .min_age = wanted->min_age, .report = count_only };

@@ -65,7 +65,7 @@ static iimg_error_t *check_ids(iimg_context_t *context, const iimg_generation_re
     return NULL;
 }
 
-/* Photos that were named must all go along; of all, those of the first slots do. */
+/* Photos that the request names must all be used; if it names none, those of the first slots are used. */
 static iimg_error_t *limit_references(iimg_context_t *context, asked_t *asked)
 {
     int most = iimg_gemini_model_row(asked->request->model)->max_references;

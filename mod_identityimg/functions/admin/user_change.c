@@ -25,7 +25,7 @@ static iimg_error_t *check_password(iimg_context_t *context, const char *passwor
                ? refuse(context, "password", "Ensure this field has no more than 72 bytes.") : NULL;
 }
 
-/* What could not be read at all has no value. */
+/* A field that could not be read has no value. */
 iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_change_t *wanted)
 {
     iimg_error_t *err = wanted->email.value ? check_email(context, wanted->email.value) : NULL;

@@ -19,7 +19,7 @@ static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
     return !err && !found ? iimg_not_found(context) : err;
 }
 
-/* What of the change is new: only that is made, and told. */
+/* Values that differ from the present ones: only these are changed and audited. */
 static apr_array_header_t *compare(iimg_context_t *context, update_t *update)
 {
     apr_array_header_t *members = iimg_members(context->pool);

@@ -115,7 +115,7 @@ typedef struct iimg_scope_t {
     iimg_error_t *problem;          /* what is wrong with the query: matters for staff alone */
 } iimg_scope_t;
 
-/** Whether the query of an accepted caller names a user, or nobody. Errors: IIMG_INVALID, for staff. */
+/** Check that the query of an accepted caller names a user, or none. Errors: IIMG_INVALID, for staff. */
 iimg_error_t *iimg_check_scope(iimg_context_t *context, const iimg_scope_t *scope);
 
 /** Read one photo in scope, and accept the caller. Errors: IIMG_NOT_FOUND, as iimg_accept_caller. */

@@ -1,5 +1,5 @@
-/* store_identity.c - compares the store's marker with the database's id before anything is changed. An empty
- * mount point, another instance's bucket and a mistyped path are told by it. Any thread calls it. */
+/* store_identity.c - compares the store's marker with the database's id before anything is changed. It detects an
+ * empty mount point, another instance's bucket and a mistyped path. Any thread calls it. */
 #include "functions/shared/store_identity.h"
 
 #include <string.h>
@@ -15,12 +15,12 @@
 #define MAX_WHY 1024
 
 struct iimg_store_guard_t {
-    apr_thread_mutex_t *lock;               /* around all of this, while somebody looks, too */
+    apr_thread_mutex_t *lock;               /* guards this struct, also during a check */
     char id[IIMG_UUID_LENGTH + 1];          /* of the marker that was seen; "": none yet */
     apr_time_t seen;                        /* when it was seen last */
-    apr_time_t failed;                      /* when it last was not; 0: it was */
-    bool wrong;                             /* the marker is missing, or another; else no answer */
-    bool reported;                          /* the log says so */
+    apr_time_t failed;                      /* when the last check failed; 0: it succeeded */
+    bool wrong;                             /* the marker is missing or foreign; false: no answer */
+    bool reported;                          /* the failure is in the log */
     char why[MAX_WHY];
 };
 
@@ -113,8 +113,8 @@ static const char *describe_missing(apr_pool_t *pool, const char *place,
                         "here, run identityimgctl adopt-store", place, row->id);
 }
 
-/* The first use of a store. Should this process die on the way, the row stays without marked_at, and the
- * next one goes on from there.
+/* The first use of a store. If this process dies on the way, the row stays without marked_at, and the
+ * next process resumes from there.
  * @param ours set to the id; NULL: refused, *why says why */
 static iimg_error_t *mark_first(iimg_context_t *context, iimg_picture_store_t *row,
                                 const char **ours, const char **why)
@@ -206,8 +206,8 @@ static void report(iimg_context_t *context, iimg_store_guard_t *guard, bool fail
     }
 }
 
-/* With the guard locked. @param arrived since when it has waited for that: a look that failed in the
- * meantime is its own as well */
+/* With the guard locked. @param arrived when the caller began to wait for the lock: a check that failed
+ * since then counts for this caller, too */
 static iimg_error_t *check(iimg_context_t *context, iimg_store_guard_t *guard, apr_time_t arrived)
 {
     apr_interval_time_t age = context->services->storage.driver->marker_age;
@@ -241,7 +241,7 @@ static iimg_error_t *check_guarded(iimg_context_t *context, bool must_answer)
     apr_thread_mutex_lock(guard->lock);
     err = check(context, guard, arrived);
     if (err && !must_answer && !guard->wrong && *guard->id && storage->driver->marker_age) {
-        err = NULL;             /* the attempt itself will say what the store answers */
+        err = NULL;             /* the change itself will report the store's answer */
     }
     apr_thread_mutex_unlock(guard->lock);
     return err;

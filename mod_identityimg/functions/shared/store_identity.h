@@ -16,7 +16,7 @@ struct iimg_storage_t;
  * Both are called outside transactions, since they may use a connection.
  */
 
-/** What a process knows of its store; shared by its threads. */
+/** The result of the last check of the store; shared by all threads of a process. */
 typedef struct iimg_store_guard_t iimg_store_guard_t;
 
 /** Begin, before threads start. @return NULL when there is no mutex */
@@ -26,7 +26,7 @@ iimg_store_guard_t *iimg_store_guard_create(apr_pool_t *pool);
  * Whether objects may be written and deleted: the store's marker has the id that the database knows. The
  * first use of a store that is new, or that holds the pictures of the database, marks it. A bucket that
  * does not answer may be tried, once its marker was seen.
- * Errors: IIMG_UNAVAILABLE, its detail says why and what to do; IIMG0204 says it once.
+ * Errors: IIMG_UNAVAILABLE; its detail has the cause and the remedy, which IIMG0204 logs once.
  */
 iimg_error_t *iimg_store_check(iimg_context_t *context);
 

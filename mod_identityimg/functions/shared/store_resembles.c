@@ -5,8 +5,8 @@
 #include "models/stored_object.h"
 #include "services/services.h"
 
-#define SAMPLE 16               /* objects that are looked for */
-#define STRAYS 100              /* objects of the store that are looked up, where none must be there */
+#define SAMPLE 16               /* objects to search for in the store */
+#define STRAYS 100              /* objects of the store to look up in the manifest, where none must be there */
 
 static iimg_error_t *count_found(iimg_context_t *context, const apr_array_header_t *keys,
                                  int *found)

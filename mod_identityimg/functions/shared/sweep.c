@@ -19,7 +19,7 @@ typedef struct doomed_t {
     const char *key, *claim;
     bool again;             /* it may have been tried before */
     bool gone;              /* from the store */
-    bool away;              /* the store as a whole seems to be: others would fare the same */
+    bool away;              /* the store as a whole seems unavailable: other objects would fail, too */
     const char *why;        /* it is not; NULL: it was not tried */
 } doomed_t;
 
@@ -58,8 +58,8 @@ static void remove_one(iimg_context_t *context, doomed_t *one)
     one->why = !err ? NULL : err->detail ? err->detail : err->message;
 }
 
-/* An object that the store refuses to delete says nothing about the next one.
- * @return false: the store did not answer so often in a row that it must be away; the rest is not tried */
+/* A refusal for one object does not predict the next.
+ * @return false: too many calls in a row got no answer; the store counts as unavailable, the rest is not tried */
 static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int patience)
 {
     int failures = 0;
@@ -118,7 +118,7 @@ static bool is_first_of_claim(const apr_array_header_t *doomed, int index)
     return one->gone;
 }
 
-/* What is not found below an empty mount point, or in a foreign store, is not gone. */
+/* An object that is missing below an empty mount point, or in a foreign store, was not deleted. */
 static void doubt_gone(iimg_context_t *context, const apr_array_header_t *doomed)
 {
     iimg_error_t *err = iimg_store_check(context);
@@ -217,8 +217,8 @@ static bool has_time(const sweep_t *sweep, apr_interval_time_t needed)
     return !apr_atomic_read32(&ends) && apr_time_now() + needed < sweep->end;
 }
 
-/* What failed for a moment need not wait for the next sweep. What the store still refuses then waits as
- * long as its claim. @return whether the store answers */
+/* Transient failures are retried within the sweep. Objects that are refused again wait until their claim
+ * ends. @return whether the store answers */
 static bool come_back(sweep_t *sweep)
 {
     apr_interval_time_t pause = FIRST_PAUSE;

@@ -164,7 +164,7 @@ sub fresh_data {
 }
 
 # From here on the passwords of the demo data cost next to nothing, in the main server or SERVER: many requests at
-# once are not told to wait for each other's hashes (login_busy), however slow the machine.
+# once are not refused as login_busy, however slow the machine.
 sub cheap_logins {
     my ($server) = @_;
     my $statements = join '', map { my ($id, undef, $password) = @$_; "UPDATE users SET password = '" . crypt($password, '$2y$04$abcdefghijklmnopqrstuu') . "' WHERE id = '$id';\n" } values %people;

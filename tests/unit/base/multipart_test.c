@@ -15,7 +15,7 @@ static iimg_error_t *parse(apr_pool_t *pool, const char *body, apr_array_header_
     return iimg_multipart_parse(pool, TYPE, message, strlen(message), parts);
 }
 
-/* COUNT parts f0, f1 ... of SIZE bytes each, the first byte of which tells them apart. */
+/* COUNT parts f0, f1 ... of SIZE bytes each, distinguished by their first byte. */
 static const char *form_of(apr_pool_t *pool, int count, size_t size)
 {
     char *body = apr_palloc(pool, (size_t)count * (size + 100) + 100), *to = body;

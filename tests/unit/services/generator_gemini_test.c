@@ -664,7 +664,7 @@ static void test_no_room(iimg_context_t *context, apr_size_t piece)
     tap_ok(err && err->kind == IIMG_UNAVAILABLE, "a picture that finds no room is an error");
     tap_is(err ? err->code : NULL, "spool_down", "whose code names the spool");
     tap_is(err ? err->billed : NULL, "t", "and that was billed");
-    tap_ok(err && err->again == IIMG_AGAIN_NO, "nobody pays for it a second time");
+    tap_ok(err && err->again == IIMG_AGAIN_NO, "it is not billed a second time");
     tap_ok(err && strstr(err->message, "The picture was made") != NULL, "its sentence says so");
     tap_ok(err && err->detail && strstr(err->detail, strerror(EFBIG)) != NULL,
            "and its detail has the system's reason");

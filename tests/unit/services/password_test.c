@@ -80,7 +80,7 @@ static void test_unusable(void)
     }
 }
 
-/* The time of an answer does not tell whether there is such a user, or whether they have a password. */
+/* The time of an answer does not reveal whether a user exists or has a password. */
 static void test_cost(iimg_context_t *context)
 {
     const char *hash;

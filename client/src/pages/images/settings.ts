@@ -49,7 +49,7 @@ export function useSettings(userId: string, options: GenerationOptions | undefin
 
     return {
         prompt, setPrompt,
-        // What the chosen model takes.
+        // The aspect ratios and resolutions of the chosen model.
         offer,
         ratio: allowed(ratio, offer?.aspect_ratios), setRatio,
         resolution: allowed(resolution, offer?.resolutions), setResolution,
