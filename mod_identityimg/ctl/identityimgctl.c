@@ -127,7 +127,7 @@ static int finish_output(int ended)
     if (fflush(stdout) == 0 && !ferror(stdout)) {
         return ended;
     }
-    fprintf(stderr, "identityimgctl: cannot write to standard output: %s; the command has run to its end\n",
+    fprintf(stderr, "identityimgctl: cannot write to standard output: %s; the command has completed\n",
             strerror(errno));
     return CTL_TROUBLE;
 }

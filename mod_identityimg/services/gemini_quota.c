@@ -1,7 +1,7 @@
 /* gemini_quota.c - when Gemini's daily quotas are reset: at midnight in Pacific time.
  *
- * The rule for daylight saving time is spelled out (US Energy Policy Act of 2005), since a server may
- * have no time zone database, and libc's knows one zone for the whole process. */
+ * The rule for daylight saving time is coded here (US Energy Policy Act of 2005). A server may have no time
+ * zone database, and libc supports only one zone for the whole process. */
 #include "services/gemini_quota.h"
 
 #include <stdbool.h>

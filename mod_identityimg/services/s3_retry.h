@@ -8,8 +8,8 @@
 bool iimg_s3_is_passing(const iimg_s3_call_t *call);
 
 /**
- * How long to wait before calls are repeated: as long as the store asks for, else a random time below a
- * limit that doubles with each attempt, so that clients that were refused together do not return together.
+ * The back-off before a retry: as long as the store asks for, else a random time below a limit that
+ * doubles with each attempt. Randomness keeps clients from retrying at the same time.
  * @param attempt 0 at first
  */
 apr_interval_time_t iimg_s3_pause(iimg_s3_call_t *const *calls, int count, int attempt);

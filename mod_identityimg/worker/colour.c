@@ -1,4 +1,4 @@
-/* colour.c - colours that a container describes in numbers of its own instead of an ICC profile. */
+/* colour.c - colors that a container describes in numbers of its own instead of an ICC profile. */
 #include "worker/colour.h"
 
 #include <lcms2.h>
@@ -246,7 +246,7 @@ static int drop_profile(VipsImage *in, VipsImage **out)
     return 0;
 }
 
-/* littleCMS is coarse in the shadows of grey pictures of 16 bits: they take the way of RGB. */
+/* littleCMS is coarse in the shadows of gray pictures of 16 bits: they are converted as RGB. */
 static int make_rgb(VipsImage *in, VipsImage **out)
 {
     bool is_deep = in->BandFmt == VIPS_FORMAT_USHORT;

@@ -1,4 +1,4 @@
-/* colour.h - colours that a container describes in numbers of its own instead of an ICC profile. */
+/* colour.h - colors that a container describes in numbers of its own instead of an ICC profile. */
 #ifndef IIMG_WORKER_COLOUR_H
 #define IIMG_WORKER_COLOUR_H
 

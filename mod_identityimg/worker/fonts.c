@@ -115,7 +115,7 @@ static GPtrArray *list_fonts(FcConfig *config)
 
 /* Files --------------------------------------------------------------------------------------- */
 
-/* A gray mask shows neither colours nor bitmaps of one size. */
+/* A gray mask shows neither colors nor bitmaps of one size. */
 static bool is_usable(FcPattern *font)
 {
     FcBool color = FcFalse, scalable = FcFalse;

@@ -19,7 +19,7 @@ bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool
 
 /**
  * Encode RGB: the codes that are best for this picture, no metadata.
- * @param full_colours keep the resolution of colours (4:4:4); else that is left to the quality
+ * @param full_colours keep the resolution of colors (4:4:4); else that is left to the quality
  * @param jpeg made with malloc()
  */
 bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, bool full_colours, void **jpeg,

@@ -18,7 +18,7 @@ typedef struct iimg_colour_t {
     bool has_chromaticities;
     uint32_t chromaticities[8]; /* PNG's cHRM: 100,000ths, x and y of white, red, green, blue */
     uint32_t most_light;        /* cd/m2 of the brightest pixel (cLLI, mDCV); 0: it does not say */
-    bool is_premultiplied;      /* HEIF's prem: colours are weighed with alpha already */
+    bool is_premultiplied;      /* HEIF's prem: colors are multiplied with alpha already */
 } iimg_colour_t;
 
 /** What a picture's container says. */

@@ -52,7 +52,7 @@ uint64_t iimg_take(iimg_reader_t *reader, unsigned width);
 /** Keep what items of the picture hold, blank what those of metadata hold. @return false: wrong */
 bool iimg_heif_items(iimg_heif_t *heif);
 
-/** Keep the properties that make the picture, and read its size and colours from them. */
+/** Keep the properties that make the picture, and read its size and colors from them. */
 void iimg_heif_properties(iimg_heif_t *heif);
 
 /** Keep the tracks of an image sequence, but their times and texts. @return false: wrong */

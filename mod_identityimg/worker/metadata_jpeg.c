@@ -251,8 +251,8 @@ static size_t scan_end(const iimg_walk_t *walk, size_t at)
 }
 
 /* The end of a scan that no marker ends: without half a marker, and without the zeros that some
- * programs leave there. One or two may be the scan's own; of more than one scan, libvips' loader takes
- * no byte too many. */
+ * programs write there. One or two zeros may belong to the scan. With several scans, libvips' loader accepts
+ * no extra byte. */
 static size_t trim_scan(const iimg_walk_t *walk, size_t from)
 {
     size_t end = walk->length, zeros;

@@ -81,7 +81,7 @@ static int save_webp(VipsImage *image, int quality, iimg_piece_t *piece)
                                 NULL);
 }
 
-/* WebP has half of the resolution of colours always; this halving keeps edges in their place. */
+/* WebP always halves the resolution of colors; this option keeps edges in their place. */
 static int save_sharp_webp(VipsImage *image, int quality, iimg_piece_t *piece)
 {
     return vips_webpsave_buffer(image, &piece->data, &piece->length, "Q", quality,

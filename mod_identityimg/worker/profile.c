@@ -32,7 +32,7 @@ static bool is_cmyk(VipsImage *image)
     return vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK;
 }
 
-/* Whether the picture's numbers mean other colours than sRGB's. */
+/* Whether the picture's numbers mean other colors than sRGB's. */
 static bool is_managed(VipsImage *image)
 {
     if (is_cmyk(image)) {

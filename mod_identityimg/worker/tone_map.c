@@ -34,7 +34,7 @@ static curve_t make_curve(double most_light)
                       white - 2 * middle_y + 1, 2 * middle_y - 2 * white };
 }
 
-/* @return what a colour is multiplied with whose largest part is this */
+/* @return the factor for a color whose largest component is this */
 static float find_gain(const curve_t *curve, float largest)
 {
     double c, t;
@@ -101,7 +101,7 @@ typedef struct mapping_t {
     const double *luminance;
     curve_t curve;
     const float *table;
-    int bands;                  /* of a pixel: three colours, and alpha perhaps */
+    int bands;                  /* of a pixel: three colors, and alpha if present */
 } mapping_t;
 
 static void map_pixel(const mapping_t *mapping, const uint16_t *from, uint16_t *to)

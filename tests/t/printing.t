@@ -52,7 +52,7 @@ is unread("$source/scripts/serve", 'status'), 0, 'status has the status that it 
 is call(POST => 'reference-images/', as => 'alice', base => $base, parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
 $server->sql('DELETE FROM reference_images');
 is unread("$source/scripts/ctl", 'sweep'), 2, 'identityimgctl that cannot print ends with a status of trouble';
-like errors(), qr/^identityimgctl: cannot write to standard output: Broken pipe; the command has run to its end$/m, '... and says why';
+like errors(), qr/^identityimgctl: cannot write to standard output: Broken pipe; the command has completed$/m, '... and says why';
 is join('', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'doomed'")), 0, '... when its work is done';
 is unread("$source/scripts/ctl", 'reconcile'), 2, '... also where it only reports';
 is unread("$source/scripts/ctl", '--help'), 2, '... or helps';

@@ -66,7 +66,8 @@ static iimg_error_t *purge(iimg_context_t *context, const iimg_listed_t *object,
 
     difference->removed = err == NULL;
     if (err && err->one_object) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0210: %s could not be deleted: %s", object->key,
+        iimg_log(context, IIMG_LOG_WARNING, "IIMG0210: %s could not be deleted: %s; correct the "
+                 "cause, then run reconcile --delete again", object->key,
                  err->detail ? err->detail : err->message);
         return NULL;
     }

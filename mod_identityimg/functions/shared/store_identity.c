@@ -142,7 +142,7 @@ static iimg_error_t *mark_first(iimg_context_t *context, iimg_picture_store_t *r
         *why = describe_other(context->pool, place, found, row);
         return NULL;
     }
-    iimg_log(context, IIMG_LOG_INFO, "%s is the picture store %s from now on", place, found);
+    iimg_log(context, IIMG_LOG_INFO, "using %s as the picture store %s", place, found);
     *ours = found;
     return iimg_picture_store_confirm(context, found);
 }
