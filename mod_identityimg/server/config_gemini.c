@@ -9,6 +9,7 @@
 #include "services/gemini_model.h"
 
 #define MAX_MODELS 16
+#define USUAL_RESOLUTION "4K"
 
 /* Single values ------------------------------------------------------------------------------- */
 
@@ -240,7 +241,8 @@ static const char *const *offered(apr_pool_t *pool, const char *const *models)
     return (const char *const *)names->elts;
 }
 
-static const char *check_defaults(apr_pool_t *pool, const iimg_config_t *config)
+/* A resolution that the operator did not choose is one that the model takes. */
+static const char *settle_defaults(apr_pool_t *pool, iimg_config_t *config)
 {
     const iimg_gemini_model_t *model = iimg_gemini_model_row(config->gemini_model);
     const char *problem = iimg_gemini_model_problem(pool, NULL);
@@ -253,6 +255,9 @@ static const char *check_defaults(apr_pool_t *pool, const iimg_config_t *config)
                             listed(pool, apr_pstrcat(pool, "an aspect ratio that ",
                                                      config->gemini_model, " takes", NULL),
                                    model->aspect_ratios));
+    }
+    if (!config->resolution) {
+        config->resolution = iimg_gemini_model_resolution(model, USUAL_RESOLUTION);
     }
     if (!is_one_of(config->resolution, model->resolutions)) {
         return apr_psprintf(pool, "IdentityImgResolution: \"%s\" is not %s", config->resolution,
@@ -324,9 +329,9 @@ const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
     services->model = iimg_gemini_model(config->gemini_model, &alias);
     services->models = models_of(pool, config);
     services->offered_models = offered(pool, services->models);
+    problem = settle_defaults(pool, config);
     services->aspect_ratio = config->aspect_ratio;
     services->resolution = config->resolution;
-    problem = check_defaults(pool, config);
     return problem ? problem : fill_settings(pool, config);
 }
 

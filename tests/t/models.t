@@ -151,6 +151,8 @@ is_deeply [map { /(IIMG004[56]: .*)/ } $server->log_lines], [
 ], 'prices that are never used and models that end are warnings at start';
 for my $case (['IdentityImgAspectRatio 1:4', qr/IdentityImgAspectRatio: "1:4" is not an aspect ratio that gemini-3-pro-image takes: 1:1, 2:3, .*21:9$/m],
               ["IdentityImgGeminiModel gemini-3.1-flash-lite-image\nIdentityImgResolution 4K", qr/IdentityImgResolution: "4K" is not a resolution that gemini-3.1-flash-lite-image takes: 1K$/m],
+              ['IdentityImgGeminiModel gemini-3.1-flash-lite-image', qr/\A\z/],
+              ['IdentityImgGeminiModel gemini-2.5-flash-image', qr/\A\z/],
               ["IdentityImgGeminiModel gemini-3.1-flash-image\nIdentityImgAspectRatio 1:4\nIdentityImgResolution 1K", qr/\A\z/]) {
     my ($conf, $complaint) = @$case;
     like $server->configtest("$conf\n"), $complaint, "configtest: $conf";
