@@ -10,7 +10,7 @@ use IdentityImg::Tour;
 use POSIX ();
 use Test::More;
 
-plan skip_all => 'what make run builds has no sanitizer' if ($ENV{IIMG_SANITIZE} // '') eq '1';
+plan skip_all => 'the build of make run has no sanitizer' if ($ENV{IIMG_SANITIZE} // '') eq '1';
 
 # The files of a clone made with umask 077, with what is built already, so that nothing is built twice.
 my $source = $ENV{IIMG_SOURCE};

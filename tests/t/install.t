@@ -40,7 +40,7 @@ File::Find::find({ no_chdir => 1, wanted => sub {
     my $mode = (lstat)[2] & 07777;
     push @closed, sprintf '%s %04o', $_, $mode if !-l && $_ ne $root && (-d ? $mode != 0755 : ($mode & 0444) != 0444 || $mode & 0022);
 } }, $root);
-is join("\n", @closed), '', 'whatever the umask, all may read the files and enter the folders';
+is join("\n", @closed), '', 'all users may read the files and enter the folders, whatever the umask';
 ok -x "$root/usr/lib/identityimg/identityimg-worker", 'the worker is there';
 my @links;
 File::Find::find({ no_chdir => 1, wanted => sub { push @links, readlink if -l } }, "$root/usr/lib/identityimg");

@@ -48,7 +48,7 @@ becomes(200, '... and the server is ready');
 $server->judge(qr/IIMG0150|IIMG0204|AH10159/);
 undef $server;
 
-# A marker that does not answer is overlooked where it was right before, not where it was missing.
+# An unreadable marker is ignored if it was right before, but not if it was missing.
 my $other = IdentityImg::Store->new('plain', bucket => 'other');
 my $proxy = IdentityImg::FaultProxy->new($other->{port});
 my $strict = IdentityImg::Server->new('marker', env => $other->env($proxy->port), conf => $few)->start;

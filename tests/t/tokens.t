@@ -204,7 +204,7 @@ for my $case (['bearer', sub { token('admin') }], ['session', sub { session('adm
 my $plain = token('alice');
 $server->sql('DELETE FROM audit_log');
 call(DELETE => "auth/tokens/$_->{id}/", bearer($plain)) for reverse @{tokens($plain)};
-is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'what others end of their own is not audited';
+is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'tokens that users end themselves are not audited';
 
 # Who is deleted while he changes something changes nothing: there could be no entry of it.
 $server->sql("INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '" . person('alice') . "'");

@@ -56,7 +56,7 @@ for my $list (sort keys %lists) {
 }
 is scalar(results('admin/identities/?category=' . escaped(NFD($zoe)))), 1, 'a filter by category takes either form';
 sql("UPDATE identities SET name = normalize('naïve', NFD) WHERE id = '$identity->{id}'");
-is finds('admin/identities/', 'naïve'), 1, 'what was written by hand is found, too';
+is finds('admin/identities/', 'naïve'), 1, 'a text written by SQL is found, too';
 sql('CREATE EXTENSION unaccent');
 END { eval { sql('DROP EXTENSION IF EXISTS unaccent') } }
 for my $list (sort keys %lists) {
@@ -97,8 +97,8 @@ is join(' ', sql("SELECT notes FROM identities WHERE id = '$identity->{id}'")), 
 is join(' ', sql("SELECT email FROM users WHERE email IS NOT NFC NORMALIZED")), NFD('sosië@example.com'), 'so are emails, except the one that is taken';
 is join(' ', sql("SELECT char_length(name) FROM reference_images WHERE name IS NOT NFC NORMALIZED")), '255', '... and the name that would be too long';
 my ($version, $updated) = split /\|/, (split /,/, $before)[0];
-is join('|', sql("SELECT version, updated_at FROM identities WHERE id = '$identity->{id}'")), join('|', $version + 1, $updated), 'what is changed has a new version, and when it was changed stays';
-is join(',', sql("SELECT version FROM test_scenarios WHERE name = 'plain'")), $same, 'what was in form NFC has none';
+is join('|', sql("SELECT version, updated_at FROM identities WHERE id = '$identity->{id}'")), join('|', $version + 1, $updated), 'a migrated row has a new version and the old updated_at';
+is join(',', sql("SELECT version FROM test_scenarios WHERE name = 'plain'")), $same, 'a row in form NFC keeps its version';
 
 fresh_data();
 finish();

@@ -184,7 +184,7 @@ static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
     if (err || (id && strcmp(id, guard->id) == 0)) {
         return err;
     }
-    *guard->id = '\0';          /* should it not answer after this, nothing is tried there */
+    *guard->id = '\0';          /* if the store stops answering now, no change is tried there */
     err = compare(context, present, id, &ours, &why);
     if (!err && ours) {
         apr_cpystrn(guard->id, ours, sizeof(guard->id));
