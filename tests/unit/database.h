@@ -1,0 +1,65 @@
+/* database.h - the suite's database for unit tests of models. Tables of the test's own hide the real ones: they
+ * have the same columns, and neither triggers nor foreign keys. All happens in one transaction that is rolled
+ * back: now() stands still, so that limits of time can be tested to the microsecond. */
+#ifndef IIMG_DATABASE_H
+#define IIMG_DATABASE_H
+
+#include "base/db.h"
+#include "tap.h"
+#include "work.h"
+
+static iimg_db_connection_t database_connection;
+
+/** Run SQL; the test ends when it fails. @return the first column of the first row; NULL: none, or SQL NULL */
+__attribute__((unused, format(printf, 2, 3)))
+static const char *database_run(iimg_context_t *context, const char *sql, ...)
+{
+    va_list arguments;
+    const char *text, *first = NULL;
+    PGresult *result;
+
+    va_start(arguments, sql);
+    text = apr_pvsprintf(context->pool, sql, arguments);
+    va_end(arguments);
+    result = PQexec(database_connection.pg, text);
+    if (PQresultStatus(result) != PGRES_COMMAND_OK && PQresultStatus(result) != PGRES_TUPLES_OK) {
+        tap_ok(false, "%s: %s", text, PQresultErrorMessage(result));
+        exit(tap_done());       /* the transaction is aborted */
+    }
+    if (PQntuples(result) && !PQgetisnull(result, 0, 0)) {
+        first = apr_pstrdup(context->pool, PQgetvalue(result, 0, 0));
+    }
+    PQclear(result);
+    return first;
+}
+
+/** Connect, with empty tables of these names; NULL at the end. @return false: there is no database */
+__attribute__((unused))
+static bool database_begin(iimg_context_t *context, const char *const *tables)
+{
+    static const iimg_db_t db = { .timeout = 120 };
+    const char *where = getenv("IIMG_DATABASE");
+
+    database_connection.pg = PQconnectdb(where ? where : "");
+    if (!tap_ok(where && PQstatus(database_connection.pg) == CONNECTION_OK,
+                "there is the database that IIMG_DATABASE names")) {
+        return false;
+    }
+    context->db = &db;
+    context->connection = &database_connection;     /* as within iimg_db_transaction */
+    database_run(context, "BEGIN");
+    for (int i = 0; tables[i]; i++) {
+        database_run(context, "CREATE TEMPORARY TABLE %s (LIKE public.%s INCLUDING ALL) ON COMMIT DROP",
+                     tables[i], tables[i]);
+    }
+    return true;
+}
+
+__attribute__((unused))
+static void database_end(iimg_context_t *context)
+{
+    context->connection = NULL;
+    PQfinish(database_connection.pg);
+}
+
+#endif
