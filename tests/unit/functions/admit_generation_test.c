@@ -67,6 +67,7 @@ static const row_t rows[] = {
     /* Money */
     { { .budget = "1" }, "0.5", BOB, 9, 0, "1 hour", true, NULL, true, 0, NULL },
     { { .budget = "1" }, "0.51", BOB, 9, 0, "1 hour", true, "generation_budget", true, 82800, "The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try again in 23 hours." },
+    { { .budget = "0.5" }, "0.1", BOB, 0, 0, "23 hours 59 minutes 59 seconds", true, "generation_budget", true, 1, "The budget for pictures, $0.5 in 24 hours, is spent, or set aside for those under way. Try again in 1 second." },
     { { .budget = "1" }, "1.01", BOB, 0, 0, "", true, "generation_budget", true, 86400, "A single picture is expected to cost more than the budget for 24 hours, $1. Ask the operator for another one." },
     { { .budget = "1" }, "0", BOB, 9, 0, "1 hour, 1 hour, 1 hour", true, NULL, true, 0, NULL },
 };
@@ -87,6 +88,25 @@ static void test_row(iimg_context_t *context, const row_t *row, int number)
     tap_ok(!err || err->kind == (strcmp(err->code, "generation_queue_full") ? IIMG_LIMITED : IIMG_BUSY), "... as such an error");
 }
 
+/* The wait is until one of the jobs ends that fill the limit: the user's own, or anybody's. */
+static void test_whose_wait(iimg_context_t *context)
+{
+    iimg_services_t services = { .generation_limits = { .at_once_per_user = 1 } };
+    iimg_error_t *err;
+    bool now = true;
+
+    context->services = &services;
+    make_jobs(context, ALICE, 1, 0, "");
+    database_run(context, "INSERT INTO generation_jobs (requested_by, state, owner, created_at, lease_expires_at, prompt_used, generator,"
+                 " model, aspect_ratio, resolution, reference_image_ids) VALUES ('" BOB "', 'running', 'x', now() - interval '25 s',"
+                 " now() + interval '1 s', '', 'g', 'm', '1:1', '1K', '{}')");
+    err = iimg_admit_generation(context, "0", &now);
+    tap_is_number(err ? err->retry_after : 0, 20, "a user waits for a job of their own");
+    services.generation_limits = (iimg_generation_limits_t){ .at_once = 2 };
+    err = iimg_admit_generation(context, "0", &now);
+    tap_is_number(err ? err->retry_after : 0, 5, "all wait for the oldest job");
+}
+
 int main(void)
 {
     static const char *const tables[] = { "generation_jobs", NULL };
@@ -98,6 +118,7 @@ int main(void)
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             test_row(context, &rows[i], (int)i);
         }
+        test_whose_wait(context);
     }
     database_end(context);
     work_end(context);

@@ -66,6 +66,9 @@ static void test_claim(iimg_context_t *context)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         make_row(context, rows[i].set);
         database_run(context, "DELETE FROM generation_jobs");
+        /* Another job that failed counts for nothing. */
+        database_run(context, "INSERT INTO generation_jobs (prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids,"
+                     " state, error_status, finished_at) VALUES ('', 'g', 'm', '1:1', '1K', '{}', 'failed', 503, now())");
         if (*rows[i].job) {
             database_run(context, "INSERT INTO generation_jobs (id, prompt_used, generator, model, aspect_ratio, resolution,"
                          " reference_image_ids, owner, lease_expires_at, state, error_status, finished_at)"
