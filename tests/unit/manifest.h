@@ -207,7 +207,8 @@ static iimg_error_t *memory_delete(iimg_context_t *context, const char *key, con
         memory.during(context, key);
     }
     if ((memory.away && strstr(key, memory.away))
-        || (memory.script && memory.script[memory.call_count - 1] == 'a')) {
+        || (memory.script && memory.call_count <= (int)strlen(memory.script)
+            && memory.script[memory.call_count - 1] == 'a')) {
         return memory_trouble(context, false);
     }
     if (memory.refused && strstr(key, memory.refused)) {

@@ -90,6 +90,38 @@ static void failing(void)
     tap_is(left_over(), "2", "... and not forgotten");
 }
 
+/* It comes back to what failed, after half a second first. */
+static void coming_back(void)
+{
+    int left = -1;
+
+    memory_begin(work, true);
+    doom("x", 4);
+    memory.script = "aaa";
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 4, "a store that is away for a moment");
+    tap_is_number(left, 0, "... nothing is left of that");
+    tap_is_number(memory.call_count, 7, "... three objects failed once, all are deleted once");
+    tap_is(left_over(), "0", "... and forgotten");
+    memory_begin(work, true);
+    doom("x", 22);
+    memory.refused = "x";
+    manifest_add(work, "good", 1, "doomed", NULL);
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 1, "of objects that are refused for good");
+    tap_is_number(memory.call_count, 23 + 3 * 20, "... twenty are tried three times more");
+    tap_is_number(left, 22, "... all are left");
+    tap_is(left_over(), "22", "... in the manifest too");
+    tap_is(manifest_sql(work, "SELECT count(*) FROM stored_objects WHERE attempts = 1 AND retry_at > now()"), "22",
+           "... each of them claimed once");
+    memory_begin(work, true);
+    doom("x", 23);
+    memory.away = "x";
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 0, "a store that stays away");
+    tap_is_number(memory.call_count, 3 + 3 * 3, "... is asked three times in each of four rounds");
+    tap_is_number(left, 20, "... one batch is left");
+    tap_is(manifest_sql(work, "SELECT count(*) FROM stored_objects WHERE attempts = 0"), "3",
+           "... no other was claimed meanwhile");
+}
+
 static void claim_of_another(iimg_context_t *context, const char *key)
 {
     manifest_sql(context, "UPDATE stored_objects SET claim = gen_random_uuid() WHERE key = '%s' AND key = 'x01'",
@@ -168,6 +200,7 @@ int main(void)
     if (manifest_begin(work)) {
         sweeping();
         failing();
+        coming_back();
         meanwhile();
         foreign();
         own();
