@@ -40,8 +40,8 @@ static iimg_error_t *put_marker(iimg_context_t *context, const iimg_storage_t *s
     return iimg_s3_send_by(context, storage->s3_marker, call);
 }
 
-/* Swift knows no If-None-Match for writing (501): the row of the database alone keeps two nodes from
- * writing different markers. */
+/* Some stores know no If-None-Match for writing (Swift: 501; others call the request invalid: 400). There
+ * the row of the database alone keeps two nodes from writing different markers. */
 iimg_error_t *iimg_s3_write_marker(iimg_context_t *context, const iimg_storage_t *storage,
                                    const char *text)
 {
@@ -49,7 +49,7 @@ iimg_error_t *iimg_s3_write_marker(iimg_context_t *context, const iimg_storage_t
     iimg_error_t *err = put_marker(context, storage, text, true, &call);
     int status = call.response ? call.response->status : 0;
 
-    if (err && status == 501) {
+    if (err && (status == 501 || status == 400)) {
         return put_marker(context, storage, text, false, &call);
     }
     return status == 412 || status == 409 ? NULL : err;

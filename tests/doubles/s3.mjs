@@ -7,6 +7,7 @@
 // With --keep it is a store that keeps objects in memory and has no versions, as Cloudflare's R2. What it
 // says to ?versions: STATUS:CODE:MESSAGE, or "ignored": it lists objects then. PUT /__slow/N: of N DELETEs
 // in a row the first is 503 SlowDown (0: none). PUT /__hang/1: nothing is answered any more, until /__hang/0.
+// The bucket no-conditions refuses If-None-Match of a PUT: 400 InvalidArgument.
 //
 // Without:
 // The mood is the first part of the key (/bucket/MOOD/...):
@@ -123,6 +124,9 @@ function listed(bucket, query) {
 
 const objects = {
     PUT(key, { headers }, body) {
+        if (headers['if-none-match'] && key.startsWith('no-conditions/')) {
+            return [400, error('InvalidArgument'), xml];
+        }
         if (headers['if-none-match'] && kept.has(key)) {
             return [412, error('PreconditionFailed'), xml];
         }

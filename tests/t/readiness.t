@@ -49,12 +49,12 @@ $server->judge(qr/IIMG0150|IIMG0204|AH10159/);
 undef $server;
 
 # An unreadable marker is ignored if it was right before, but not if it was missing.
-my $other = IdentityImg::Store->new('plain', bucket => 'other');
+my $other = IdentityImg::Store->new('plain', bucket => 'no-conditions');
 my $proxy = IdentityImg::FaultProxy->new($other->{port});
 my $strict = IdentityImg::Server->new('marker', env => $other->env($proxy->port), conf => $few)->start;
 my @busy = { fault => 'error', method => 'GET', path => 'identityimg-store', status => 503, code => 'SlowDown', times => 0 };
 sub add { return call(POST => 'reference-images/', as => 'bob', parts => [image => [make_jpeg(64, 48)]], base => $strict->base)->code }
-is add(), 201, 'a bucket with its marker takes photos';
+is add(), 201, 'a bucket that refuses conditional writes gets its marker, and takes photos';
 $proxy->rules(@busy);
 ok eventually(sub { ready($strict) == 503 }, 60), 'a marker that is throttled: not ready';
 is add(), 201, '... though photos are taken';
