@@ -174,23 +174,33 @@ static iimg_error_t *compare(iimg_context_t *context, bool present, const char *
 
 /* The guard ------------------------------------------------------------------------------------- */
 
+/* Another process may mark the store between the two reads of a comparison, so that the marker is missing
+ * and the row is confirmed: what does not match is compared once more. */
 static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
 {
     const char *id, *ours = NULL, *why = NULL;
+    iimg_error_t *err = NULL;
     bool present;
-    iimg_error_t *err = read_marker(context, &present, &id);
 
     guard->wrong = false;
-    if (err || (id && strcmp(id, guard->id) == 0)) {
+    for (int comparisons = 0; !err && !ours && comparisons < 2; comparisons++) {
+        err = read_marker(context, &present, &id);
+        if (err || (id && strcmp(id, guard->id) == 0)) {
+            return err;
+        }
+        *guard->id = '\0';      /* if the store stops answering now, no change is tried there */
+        why = NULL;
+        err = compare(context, present, id, &ours, &why);
+    }
+    if (err) {
         return err;
     }
-    *guard->id = '\0';          /* if the store stops answering now, no change is tried there */
-    err = compare(context, present, id, &ours, &why);
-    if (!err && ours) {
-        apr_cpystrn(guard->id, ours, sizeof(guard->id));
+    if (why) {
+        guard->wrong = true;
+        return refuse(context, why);
     }
-    guard->wrong = why != NULL;
-    return why ? refuse(context, why) : err;
+    apr_cpystrn(guard->id, ours, sizeof(guard->id));
+    return NULL;
 }
 
 static void report(iimg_context_t *context, iimg_store_guard_t *guard, bool failed)
