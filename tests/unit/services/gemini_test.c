@@ -90,11 +90,27 @@ static void test_request(iimg_context_t *context)
         tap_is_number(it.tries.calls, 1, "... is counted");
         tap_ok(!http.allow_http && http.max_response == 1000000, "... over TLS, with bounded answers");
     }
+    tap_ok(!prepare(context, &http, now + SECOND + 1), "a call after a little more than a second");
+    tap_is_number(http.timeout, 59, "... has 59 seconds, rounded up");
+    it.tries.calls = 1;
     settings.gemini_key = NULL;
     tap_ok(prepare(context, &http, now) != NULL, "without a key nothing is sent");
     tap_is_number(it.tries.calls, 1, "... and nothing counted");
     tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0, "... nor is the breaker told");
     tap_is(it.asked ? "asked" : "idle", "idle", "... which waits for no answer");
+}
+
+static void test_waits(iimg_context_t *context)
+{
+    iimg_error_t *err = failure(context, "provider_busy", IIMG_UNAVAILABLE, IIMG_AGAIN_FREE);
+    apr_interval_time_t wait = -1;
+
+    tap_ok(iimg_gemini_again(context, &it, err, now, &wait) && it.warnings->nelts == 1, "a free call after it adds no warning");
+    begin(context, PRO, FLASH);
+    err->retry_after = 40;
+    tap_ok(iimg_gemini_again(context, &it, err, now + 20 * SECOND, &wait), "a model asks for a longer wait than there is time");
+    tap_is(it.request.model, FLASH, "... another one is asked");
+    tap_ok(wait == 0, "... at once");
 }
 
 static void test_fallback(iimg_context_t *context)
@@ -149,6 +165,7 @@ static void test_fallback(iimg_context_t *context)
                "an answer that may have been billed is asked for twice, not more");
     }
     tap_is_number(it.warnings->nelts, 1, "and one warning says so");
+    test_waits(context);
 }
 
 /* What the breaker answers for the model and for the key, after a call that ended so. */
