@@ -39,6 +39,9 @@ static void sweeping(void)
            "... no other object is touched; the store hears which may have been tried before");
     tap_is(manifest_states(work), "a live, b held, c pending, d doomed", "... it is forgotten");
     memory_begin(work, true);
+    doom("x", 1);
+    tap_is_number(iimg_sweep(work, 0, &left), 1, "a single object is deleted, too");
+    memory_begin(work, true);
     doom("x", 45);
     tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 45, "one sweep takes more than two batches");
     tap_is(left_over(), "0", "... and forgets all of them");
@@ -90,22 +93,34 @@ static void failing(void)
     tap_is(left_over(), "2", "... and not forgotten");
 }
 
+static int count_again(void)
+{
+    int count = 0;
+
+    for (const char *at = memory.calls; (at = strstr(at, " again")) != NULL; at++) {
+        count++;
+    }
+    return count;
+}
+
 /* It comes back to what failed, after half a second first. */
 static void coming_back(void)
 {
     int left = -1;
 
     memory_begin(work, true);
-    doom("x", 4);
+    doom("x", 23);
     memory.script = "aaa";
-    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 4, "a store that is away for a moment");
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 23, "a store that is away for a moment");
     tap_is_number(left, 0, "... nothing is left of that");
-    tap_is_number(memory.call_count, 7, "... three objects failed once, all are deleted once");
+    tap_is_number(memory.call_count, 26, "... three objects failed once, all are deleted once");
+    tap_ok(count_again() == 3,
+           "... the store hears that these have been tried before");
     tap_is(left_over(), "0", "... and forgotten");
     memory_begin(work, true);
     doom("x", 22);
     memory.refused = "x";
-    manifest_add(work, "good", 1, "doomed", NULL);
+    manifest_add(work, "zgood", 1, "doomed", NULL);
     tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 1, "of objects that are refused for good");
     tap_is_number(memory.call_count, 23 + 3 * 20, "... twenty are tried three times more");
     tap_is_number(left, 22, "... all are left");

@@ -95,6 +95,30 @@ static void test_plain_page(void)
            "a page that does not say where the next begins is none: half a listing is no listing");
 }
 
+/* A page of versions, by what it says of the next one. */
+static const char *next_of(const char *says, const char *entries)
+{
+    const char *page = apr_pstrcat(pool, "<ListVersionsResult>", says, entries, "</ListVersionsResult>", NULL);
+    const iimg_s3_page_t *read = iimg_s3_xml_page(pool, page, strlen(page));
+
+    return !read ? "no page" : !read->next_key ? "the end"
+           : apr_pstrcat(pool, read->next_key, " ", read->next_id ? read->next_id : "-", NULL);
+}
+
+static void test_next_page(void)
+{
+#define MORE "<IsTruncated>true</IsTruncated>"
+#define TWO "<Version><Key>a</Key><VersionId>1</VersionId></Version><DeleteMarker><Key>b</Key><VersionId>2</VersionId></DeleteMarker>"
+    tap_is(next_of("", TWO), "the end", "a page that says nothing of more is the last one");
+    tap_is(next_of("<IsTruncated>false</IsTruncated><NextKeyMarker>k</NextKeyMarker>", TWO), "the end",
+           "so is one that says so");
+    tap_is(next_of(MORE "<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>v</NextVersionIdMarker>", TWO), "k v",
+           "the next page begins where the store says");
+    tap_is(next_of(MORE "<NextKeyMarker>k</NextKeyMarker>", TWO), "k -", "... without an id of another key");
+    tap_is(next_of(MORE, TWO), "b 2", "... else behind the last entry");
+    tap_is(next_of(MORE, ""), "no page", "a page of nothing that says that there is more is none");
+}
+
 static void test_xml(void)
 {
     static const char page[] =
@@ -123,6 +147,7 @@ static void test_xml(void)
     tap_is(read->next_key, "b&c", "where the next page begins");
     tap_ok(iimg_s3_xml_page(pool, "<ListPartsResult/>", 18) == NULL, "another answer is no page");
     test_plain_page();
+    test_next_page();
 }
 
 /* Requests -------------------------------------------------------------------------------------------- */
