@@ -103,6 +103,8 @@ static void test_places(void)
     keep(5, "e", "p", 30);
     tap_ok(knows(5, "e", "p") && !knows(3, "c", "p"), "a fifth takes that of the one that expires first");
     tap_ok(knows(1, "a", "p") && knows(2, "b", "p") && knows(4, "d", "p"), "... and of no other one");
+    keep(7, "g", "p", 0);
+    tap_ok(knows(2, "b", "p"), "what is not remembered takes no place");
     keep(4, "d", "q", 60);
     tap_ok(knows(4, "d", "q") && knows(1, "a", "p") && knows(2, "b", "p") && knows(5, "e", "p"), "one that is there takes its own again");
     iimg_credentials_forget(key_of(1));
