@@ -1,6 +1,6 @@
 /* database.h - the suite's database for unit tests of models. Tables of the test's own hide the real ones: they
- * have the same columns, and neither triggers nor foreign keys. All happens in one transaction that is rolled
- * back: now() stands still, so that limits of time can be tested to the microsecond. */
+ * have the same columns, and neither triggers nor foreign keys. Within one transaction now() stands still, so that
+ * limits of time can be tested to the microsecond. */
 #ifndef IIMG_DATABASE_H
 #define IIMG_DATABASE_H
 
@@ -33,11 +33,23 @@ static const char *database_run(iimg_context_t *context, const char *sql, ...)
     return first;
 }
 
-/** Connect, with empty tables of these names; NULL at the end. @return false: there is no database */
-__attribute__((unused))
-static bool database_begin(iimg_context_t *context, const char *const *tables)
+static iimg_error_t *database_lend(iimg_context_t *context, iimg_db_connection_t **connection)
 {
-    static const iimg_db_t db = { .timeout = 120 };
+    (void)context;
+    *connection = &database_connection;
+    return NULL;
+}
+
+static void database_take_back(iimg_context_t *context, iimg_db_connection_t *connection)
+{
+    (void)context, (void)connection;
+}
+
+/** Connect, with empty tables of these names, NULL at the end; time goes on. @return false: there is no database */
+__attribute__((unused))
+static bool database_open(iimg_context_t *context, const char *const *tables)
+{
+    static const iimg_db_t db = { .borrow = database_lend, .give_back = database_take_back, .timeout = 120 };
     const char *where = getenv("IIMG_DATABASE");
 
     database_connection.pg = PQconnectdb(where ? where : "");
@@ -46,12 +58,21 @@ static bool database_begin(iimg_context_t *context, const char *const *tables)
         return false;
     }
     context->db = &db;
-    context->connection = &database_connection;     /* as within iimg_db_transaction */
-    database_run(context, "BEGIN");
     for (int i = 0; tables[i]; i++) {
-        database_run(context, "CREATE TEMPORARY TABLE %s (LIKE public.%s INCLUDING ALL) ON COMMIT DROP",
-                     tables[i], tables[i]);
+        database_run(context, "CREATE TEMPORARY TABLE %s (LIKE public.%s INCLUDING ALL)", tables[i], tables[i]);
     }
+    return true;
+}
+
+/** The same in one transaction, in which now() stands still. */
+__attribute__((unused))
+static bool database_begin(iimg_context_t *context, const char *const *tables)
+{
+    if (!database_open(context, tables)) {
+        return false;
+    }
+    database_run(context, "BEGIN");
+    context->connection = &database_connection;     /* as within iimg_db_transaction */
     return true;
 }
 
