@@ -4,6 +4,7 @@
 #ifndef IIMG_DATABASE_H
 #define IIMG_DATABASE_H
 
+#include <unistd.h>
 #include "base/db.h"
 #include "tap.h"
 #include "work.h"
@@ -52,6 +53,7 @@ static bool database_open(iimg_context_t *context, const char *const *tables)
     static const iimg_db_t db = { .borrow = database_lend, .give_back = database_take_back, .timeout = 120 };
     const char *where = getenv("IIMG_DATABASE");
 
+    alarm(300);     /* a loop that does not end is a failure */
     database_connection.pg = PQconnectdb(where ? where : "");
     if (!tap_ok(where && PQstatus(database_connection.pg) == CONNECTION_OK,
                 "there is the database that IIMG_DATABASE names")) {
