@@ -81,6 +81,13 @@ static void test_seconds(iimg_context_t *context)
               ENDED("failed", 1, "NULL", "NULL", "0", 0) ", "
               ACTIVE(ALICE, "running", "9 s", "now() - interval '8 s'", "now() + interval '1 s'"), 0, "0", NULL);
     tap_is_number(load.seconds, 42, "the median of pictures that were made counts, and no failure");
+    database_run(context, "INSERT INTO generation_jobs (state, created_at, started_at, finished_at, prompt_used, generator, model,"
+                 " aspect_ratio, resolution, reference_image_ids) SELECT 'succeeded', now() - interval '1 hour' + n * interval '1 s',"
+                 " now() - CASE WHEN n > 60 THEN interval '28 s' ELSE interval '300 s' END, now(), '', 'g', 'm', '1:1', '1K', '{}'"
+                 " FROM generate_series(1, 110) n");
+    database_run(context, "DELETE FROM generation_jobs WHERE created_at > now() - interval '61 s' AND state = 'succeeded'");
+    tap_ok(!iimg_generation_load_read(context, &(iimg_generation_wish_t){ ALICE, "0", 0, NULL }, &load), "the load is read");
+    tap_is_number(load.seconds, 20, "of the last fifty pictures");
 }
 
 static void test_day(iimg_context_t *context)
