@@ -49,7 +49,7 @@ static const char *failures(void)
 
 static const char *audited(void)
 {
-    return sql(context, "SELECT string_agg(action || ' ' || kind || ' ' || array_to_string(members, '+'), ',' ORDER BY id) FROM audit_log WHERE actor = '" ANN "'");
+    return sql(context, "SELECT string_agg(action || ' ' || kind || ' ' || array_to_string(members, '+'), ',' ORDER BY id) FROM audit_log WHERE actor IN ('" ANN "', '" BEN "')");
 }
 
 static const char *hash_of(const char *token)
@@ -148,6 +148,12 @@ static void test_ends(const char *hash)
     tap_is(ended, hash_of(others), "... and learns which it was");
     tap_is(tokens(), NULL, "... and it is gone");
     tap_is(audited(), "delete auth_tokens bearer,delete auth_tokens session", "... and only staff's are audited");
+    log_in("ann@login.example", "pw-alice", IIMG_TOKEN_BEARER);
+    sql(context, "DELETE FROM audit_log WHERE actor = '" ANN "'");
+    call_as(ANN, NULL);
+    id = sql(context, "SELECT id FROM auth_tokens WHERE user_id = '" ANN "'");
+    tap_ok(!iimg_delete_token(context, id, &ended), "staff end one of theirs by its id");
+    tap_is(audited(), "delete auth_tokens bearer", "... which is audited");
 }
 
 int main(void)

@@ -38,7 +38,7 @@ static void test_reading(void)
         { "https://x", PLAIN "=u; " SECURE "=t", "t", "both over https" },
         { "http://x", PLAIN "=", "", "an empty value" }, { "http://x", PLAIN, NULL, "a name without a value" },
         { "http://x", "a=b;" PLAIN "=t;c=d", "t", "one among others" }, { "http://x", "a=b \t; \t" PLAIN "=t \t", "t", "blanks around it" },
-        { "http://x", "x" PLAIN "=t", NULL, "a longer name" }, { "http://x", PLAIN "x=t", NULL, "a name with more behind it" },
+        { "http://x", "x" PLAIN "=t", NULL, "a longer name" }, { "http://x", PLAIN "x=t", NULL, "a name with more behind it" }, { "http://x", "identityimg_sessiom=t", NULL, "a name with another last letter" },
         { "http://x", "a=b, " PLAIN "=t", NULL, "one within another's value" }, { "http://x", PLAIN "=t=u", "t=u", "a value with an equals sign" },
         { "http://x", PLAIN "=t; " PLAIN "=t", "t", "the same twice" }, { "http://x", PLAIN "=t; " PLAIN "=u", "", "two that differ" },
         { "http://x", PLAIN "=t; " PLAIN "=", "", "one and an empty one" }, { "http://x", ";;; ; " PLAIN "=t;", "t", "one among nothing" },
