@@ -270,12 +270,41 @@ static void test_values(iimg_context_t *context)
     tap_ok(job && strcmp(job->width, "640") == 0 && strcmp(job->height, "480") == 0 && strcmp(job->media_type, "image/png") == 0, "... and is read so");
 }
 
+#define UUID(n) "00000000-0000-4000-8000-00000000000" #n
+
+static void test_insert(iimg_context_t *context)
+{
+    apr_array_header_t *ids = apr_array_make(context->pool, 1, sizeof(const char *)),
+                       *warnings = apr_array_make(context->pool, 1, sizeof(const char *));
+    iimg_generation_job_t wanted = {
+        .identity_id = UUID(1), .user_id = UUID(2), .requested_by = UUID(3), .prompt_id = UUID(4), .prompt_version = "5",
+        .prompt_used = "prompt", .additional_prompt = "more", .save_to_identity = true, .generator = "generator", .model = "model",
+        .requested_model = "alias", .aspect_ratio = "1:8", .resolution = "2K", .reference_image_ids = ids, .warnings = warnings,
+        .expected_cost = "0.25"
+    }, *job = &wanted;
+
+    APR_ARRAY_PUSH(ids, const char *) = UUID(6);
+    APR_ARRAY_PUSH(warnings, const char *) = "w";
+    tap_ok(!iimg_generation_job_insert(context, &job) && job, "a job is inserted");
+    tap_is(database_run(context, "SELECT concat_ws('|', identity_id, user_id, requested_by, prompt_id, prompt_version, prompt_used,"
+                        " additional_prompt, save_to_identity, generator, model, requested_model, aspect_ratio, resolution,"
+                        " reference_image_ids, warnings, expected_cost, state, owner, attempts) FROM generation_jobs WHERE id = '%s'", job->id),
+           UUID(1) "|" UUID(2) "|" UUID(3) "|" UUID(4) "|5|prompt|more|t|generator|model|alias|1:8|2K|{" UUID(6) "}|{w}|0.250000|queued|0",
+           "... each value in its column");
+    tap_is(apr_pstrcat(context->pool, job->identity_id, job->user_id, job->requested_by, job->prompt_id, job->prompt_version, job->prompt_used,
+                       job->additional_prompt, job->generator, job->model, job->requested_model, job->aspect_ratio, job->resolution, NULL),
+           UUID(1) UUID(2) UUID(3) UUID(4) "5promptmoregeneratormodelalias1:82K", "... and read from it");
+    tap_ok(job->save_to_identity && job->reference_image_ids->nelts == 1 && job->warnings->nelts == 1 && !job->cancel_requested
+               && !job->saved_at && job->created_at && !job->started_at && !job->finished_at, "... with lists, marks and times");
+}
+
 int main(void)
 {
-    static const char *const tables[] = { "generation_jobs", NULL };
+    static const char *const tables[] = { "generation_jobs", "identities", NULL };
     iimg_context_t *context = work_begin();
 
     if (database_begin(context, tables)) {
+        test_insert(context);
         test_claim(context);
         test_take(context);
         test_most(context);
