@@ -167,6 +167,7 @@ typedef struct memory_t {
     const char *marker;
     bool silent;                /* the marker cannot be read */
     bool full;                  /* nor written */
+    const char *first;          /* what another node writes just before us */
     int marker_reads, marker_writes;
     char calls[4096];           /* "remove KEY, purge KEY VERSION, ..." */
     int call_count;
@@ -295,6 +296,7 @@ static iimg_error_t *memory_write_marker(iimg_context_t *context, const iimg_sto
         return memory_trouble(context, false);
     }
     memory.marker_writes++;
+    memory.marker = memory.marker ? memory.marker : memory.first;
     memory.marker = memory.marker ? memory.marker : apr_pstrdup(context->pool, text);
     return NULL;
 }

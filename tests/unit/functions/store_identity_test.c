@@ -64,6 +64,13 @@ static void first_use(void)
     manifest_sql(work, "INSERT INTO picture_store (id) VALUES ('" MEMORY_ID "')");
     tap_ok(!iimg_store_check(work) && strstr(memory.marker, MEMORY_ID),
            "a process died before it wrote the marker: the next one writes it");
+    memory_begin(work, false);
+    memory.first = MEMORY_MARKER(MEMORY_OTHER);
+    tap_ok(iimg_store_check(work) != NULL, "another database marks the store at the same time: it is not ours");
+    tap_ok(!strstr(row(), "marked"), "... the database notes no marker");
+    memory_begin(work, false);
+    memory.first = "{}";
+    tap_ok(iimg_store_check(work) != NULL && !strstr(row(), "marked"), "... nor one that says nothing");
 }
 
 /* Without a marker the pictures tell. FOUND of COUNT that must be there are. */
@@ -101,6 +108,7 @@ static void resembling(void)
     tap_ok(is_taken(1, 1), "a store without a marker that has the one picture is taken");
     tap_ok(!is_taken(0, 1), "... not one that does not");
     tap_ok(is_taken(1, 2), "half of them is enough");
+    tap_ok(!is_taken(1, 4), "a quarter is not");
     tap_ok(is_taken(2, 4), "... of four too");
     tap_ok(!is_taken(1, 3), "less is not");
     tap_ok(is_taken(8, 16), "... of sixteen eight");

@@ -139,6 +139,11 @@ static void placing(void)
     objects[0].key = "media/" ONE "/c.jpg";
     tap_ok(storage.driver->put(work, &storage, objects, 1) != NULL, "a file that is being written is not written to");
     tap_ok(is_there("media/5a/00/" ONE "/c.jpg~"), "... nor taken away");
+    objects[1].key = "media/" ONE "/c.jpg";
+    objects[0].key = "media/" ONE "/d.jpg";
+    tap_ok(storage.driver->put(work, &storage, objects, 2) != NULL, "of two objects the second cannot be written");
+    tap_ok(!is_there("media/5a/00/" ONE "/d.jpg") && !is_there("media/5a/00/" ONE "/d.jpg~"),
+           "... nothing is left of the first");
 }
 
 static void removing(void)
@@ -204,11 +209,15 @@ static void marking(void)
 
     clear();
     tap_ok(!storage.driver->read_marker(work, &storage, &text) && !text, "a new store has no marker");
+    if (geteuid() == 0) {
+        (void)!chown(storage.root, 12345, 12346);       /* the tool runs as root, httpd as another user */
+    }
     tap_ok(!storage.driver->write_marker(work, &storage, "one"), "it is written");
     tap_ok(!storage.driver->write_marker(work, &storage, "two"), "... once more is no error");
     tap_ok(!storage.driver->read_marker(work, &storage, &text), "it is read");
     tap_is(text, "one", "... the first one stays");
     stat(path_of(IIMG_STORE_MARKER), &info);
+    tap_ok(info.st_uid == (geteuid() == 0 ? 12345 : geteuid()), "... it belongs to the directory's owner");
     tap_is_number(info.st_nlink, 1, "... nothing else is left of it");
     unlink(path_of(IIMG_STORE_MARKER));
     memset(large, 'x', IIMG_STORE_MARKER_MAX);
@@ -245,6 +254,10 @@ static void checking(void)
     const char *root = storage.root;
 
     tap_ok(!storage.driver->check(work->pool, &storage), "a directory is a store");
+    tap_is(storage.driver->ready(work, &storage), NULL, "... and ready");
+    storage.root = path_of("nowhere");
+    tap_ok(storage.driver->ready(work, &storage) != NULL, "... one that is gone is not");
+    storage.root = root;
     spew("file");
     storage.root = path_of("file");
     tap_ok(storage.driver->check(work->pool, &storage) != NULL, "... a file is not");

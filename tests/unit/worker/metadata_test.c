@@ -103,6 +103,16 @@ static const row_t jpeg[] = {
     { "what follows the end goes", BYTES(SOI PICTURE SOI APP1("\6") PICTURE "ftyp"),
       BYTES(SOI PICTURE), JUST },
     { "an end that lacks is put there", BYTES(SOI SOF("\xc0") SCAN), BYTES(SOI PICTURE), JUST },
+    { "the last kind of frame is one", BYTES(SOI SOF("\xcf") SCAN "\xff\xd9"),
+      BYTES(SOI SOF("\xcf") SCAN "\xff\xd9"), JUST },
+    { "a height in front of the scans goes", BYTES(SOI SOF("\xc0") "\xff\xdc\0\4\0\7" SCAN "\xff\xd9"),
+      BYTES(SOI PICTURE), JUST },
+    { "of scans that lack their end one zero stays",
+      BYTES(SOI SOF("\xc2") SOS "abc" "\0"), BYTES(SOI SOF("\xc2") SOS "abc" "\0\xff\xd9"),
+      "2x1 o1 icc0 progressive" },
+    { "... of two none does",
+      BYTES(SOI SOF("\xc2") SOS "abc" "\0\0"), BYTES(SOI SOF("\xc2") SOS "abc" "\xff\xd9"),
+      "2x1 o1 icc0 progressive" },
     { "half an end is made whole", BYTES(SOI SOF("\xc0") SCAN "\xff"), BYTES(SOI PICTURE), JUST },
     { "zeros in place of the end go, but for two", BYTES(SOI SOF("\xc0") SCAN "\0\0\0\0\0"),
       BYTES(SOI SOF("\xc0") SCAN "\0\0\xff\xd9"), JUST },
@@ -386,6 +396,32 @@ static void test_pieces(void)
     free(bytes);
 }
 
+/* Of an animation, how much its first picture takes. */
+static size_t still_length(const char *bytes, size_t length)
+{
+    unsigned char *copy = copy_of(bytes, length);
+    filtered_t filtered;
+    size_t still;
+
+    filter_picture(copy, length, &filtered);
+    still = (size_t)filtered.facts.still_length;
+    free(filtered.bytes);
+    free(copy);
+    return still;
+}
+
+static void test_stills(void)
+{
+#define ANMF "ANMF\x22\0\0\0" FHEAD VP8
+    static const char moving[] = RIFF("\x94") VP8X("\2") ANMF ANMF ANMF;
+    static const char two[] = HEAD GCE FRAME GCE FRAME GCE FRAME ";";
+
+    tap_is_number(still_length(BYTES(moving)), sizeof(RIFF("\x94") VP8X("\2") ANMF) - 1,
+                  "a WebP that moves ends behind its first frame when it is to stand still");
+    tap_is_number(still_length(BYTES(two)), sizeof(HEAD GCE FRAME) - 1, "so does a GIF");
+    tap_is_number(still_length(BYTES(HEAD GCE FRAME ";")), 0, "one that stands still ends where it does");
+}
+
 #define ROWS(rows) rows, sizeof(rows) / sizeof(rows[0])
 
 int main(void)
@@ -398,5 +434,6 @@ int main(void)
     test_rows("GIF", ROWS(gif));
     test_row("unknown", &text);
     test_pieces();
+    test_stills();
     return tap_done();
 }
