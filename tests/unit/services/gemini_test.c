@@ -62,7 +62,7 @@ static void test_cost(iimg_context_t *context)
         { "gemini-3-pro-image-preview", "2K", "0.2", "a retired name costs what its successor costs" },
     };
     apr_array_header_t *prices = apr_array_make(context->pool, 3, sizeof(iimg_generator_price_t));
-    iimg_generator_result_t *result;
+    iimg_generator_result_t *result = NULL;
     iimg_http_request_t http;
 
     APR_ARRAY_PUSH(prices, iimg_generator_price_t) = (iimg_generator_price_t){ PRO, "1K", "0.134" };
