@@ -7,7 +7,8 @@
 
 #define UUID "00000000-0000-4000-8000-00000000000a"
 #define KEY "media/" UUID "/me.jpg"
-#define HEX64 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define HEX62 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e"
+#define HEX64 HEX62 "1f"
 
 static apr_pool_t *pool;
 
@@ -25,7 +26,10 @@ static void secrets(void)
         { "", false, "nothing" }, { "1 abcd\n", false, "a short key" }, { HEX64, false, "a key without id" },
         { "1 " HEX64 "\n2 " HEX64 "\n3 " HEX64, false, "three keys" }, { "1 " HEX64 "x", false, "a digit that is none" },
         { "ID " HEX64, false, "an id in capitals" }, { "123456789 " HEX64, false, "an id of nine characters" },
-        { "1 " HEX64 "0", false, "half a byte" },
+        { "1 " HEX64 "0", false, "half a byte" }, { "12345678 " HEX64, true, "an id of eight characters" },
+        { "1 \t " HEX64, true, "a tab in front of the key" }, { "1 " HEX62, false, "a key of 31 bytes" },
+        { "1 " HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64, true, "a key of 256 bytes" },
+        { "1 " HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 "00", false, "a key of 257 bytes" }, { "# comment\n", false, "a comment alone" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -69,6 +73,9 @@ static void signatures(void)
     tap_ok(verdict_of(media_of("2 " HEX64), url, now) == IIMG_MEDIA_BAD, "a key with another id does not");
     tap_ok(verdict_of(media_of("1 ff" HEX64), url, now) == IIMG_MEDIA_BAD, "nor another key with the same id");
     tap_ok(iimg_media_verify(pool, media, KEY, NULL, now, &(const char *){ NULL }, &(apr_int64_t){ 0 }) == IIMG_MEDIA_BAD, "a URL without a query is none");
+    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=", NULL), now) == IIMG_MEDIA_BAD, "an empty file name is not the same as none");
+    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=a.jpg", NULL), now) == IIMG_MEDIA_BAD, "... nor is any that was not signed");
+    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&x=1", NULL), now) == IIMG_MEDIA_GOOD, "what another one added is no part of it");
 }
 
 static iimg_media_signer_t *signer_at(iimg_context_t *context, const char *base_url, int seconds)

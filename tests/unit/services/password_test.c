@@ -6,6 +6,7 @@
 #include "work.h"
 
 #define EIGHT "pppppppp"
+#define SALT16 "ssssssssssssssss"
 #define EIGHTY EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
 
 /* Hashing is counted instead of timed: this stands in front of the library's function. */
@@ -31,6 +32,8 @@ static const struct { const char *password, *hash; } django[] = {
     { "l\xc3\xa8tmein",     /* the one in Django's own tests */
       "pbkdf2_sha256$260000$seasalt2$UCGMhrOoaq1ghQPArIBK5RkI6IZLRxlIwHWA1dMy7y8=" },
     { "", "pbkdf2_sha256$7$empty$NBjV3H247Ga8FuHi33bMsCu8Os+TU9+vMWiIjoFnfs4=" },
+    { "pw-alice", "pbkdf2_sha256$1$s$XdD+uWkBfz6xXY8nAWgnN2+RhJAkEE3bmbc17JoJ6Vs=" },
+    { "pw-alice", "pbkdf2_sha256$1$" SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 "$s8hl3VX9Zmgt/DOqmIKXLRLbsf3o9mf+0spWzLxtE3U=" },
     { EIGHTY, "pbkdf2_sha256$1000$long$oVXeLNdCOq6FsxbZ9XgZe9jYFx8bs+vnjtS6u3MSLZM=" },
 };
 
@@ -57,6 +60,7 @@ static const struct { const char *hash, *what; } unusable[] = {
     { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs", "no padding" },
     { "pbkdf2_sha256$1$seasalt$!IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "no base64" },
     { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=$x", "more behind it" },
+    { "pbkdf2_sha256$1$" SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 "s$ThjzY4F4Sq8y7RkvlxCQvxGogFvmNRADX2IWK1Ba9EA=", "a salt of 129 characters" },
     { "pbkdf2_sha1$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "another digest" },
 };
 
@@ -70,6 +74,17 @@ static void test_django(void)
                    == (strlen(django[i].password) <= 72),
                "outdated, unless bcrypt would look at a part of the password only");
     }
+}
+
+/* bcrypt looks at 72 bytes; a longer password keeps the hash that looks at all of it. */
+static void test_outdated(void)
+{
+    static const char seventy_two[] = EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT;
+
+    tap_ok(iimg_password_is_outdated(seventy_two, django[0].hash), "72 bytes are what bcrypt looks at");
+    tap_ok(!iimg_password_is_outdated(EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "p", django[0].hash), "73 are more");
+    tap_ok(iimg_password_verify("pw-alice", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="), "a hash of htpasswd lets in");
+    tap_ok(!iimg_password_verify("pw-alicf", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="), "... by its password alone");
 }
 
 static void test_unusable(void)
@@ -136,6 +151,7 @@ int main(void)
     iimg_context_t *context = work_begin();
 
     test_django();
+    test_outdated();
     test_unusable();
     test_cost(context);
     test_bcrypt(context);
