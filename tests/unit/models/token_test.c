@@ -169,8 +169,11 @@ static void test_list(void)
 static void test_expire(void)
 {
     int count = -1;
-    const char *before = epoch_of(ANN);
+    const char *before;
 
+    /* The tables are those of a server that other tests have used. */
+    sql(context, "DELETE FROM auth_tokens WHERE expires_at <= now() AND hash NOT LIKE 'sha256:000000%'");
+    before = epoch_of(ANN);
     iimg_token_expire(context, &count);
     tap_is_number(count, 1, "what has expired is forgotten");
     tap_is(rows(), "a1 a2 a4", "... at its last moment, and nothing else");
