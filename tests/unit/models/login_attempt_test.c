@@ -139,7 +139,7 @@ static void test_ends(void)
     }
 }
 
-/* An end that comes too late changes nothing: nobody may learn whether the password was right. */
+/* An end that comes too late changes nothing, so that the answer does not reveal whether the password was right. */
 static void test_late(void)
 {
     iimg_login_attempt_t attempt = { ANN, "", HERE, 5, 900 }, elsewhere = { ANN, "", "192.0.2.202", 5, 900 };

@@ -4,7 +4,7 @@
 
 static apr_time_t credentials_clock = 1800000000000000;
 
-/* Nobody releases anything while we wait. */
+/* Nothing is released during the wait. */
 static void credentials_wait(apr_interval_time_t time)
 {
     credentials_clock += time;
