@@ -63,12 +63,13 @@ CPPFLAGS  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call s
 CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
 LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
 
-below     := functions/public functions/admin functions/shared serializers models services base
-above     := . views server
-c_files    = $(sort $(foreach floor,$(1),$(wildcard mod_identityimg/$(floor)/*.c)))
+below     := functions serializers models services base
+above     := views server
+sources   := $(shell find mod_identityimg tests/unit -name '*.c')
+c_files    = $(sort $(foreach floor,$(1),$(filter mod_identityimg/$(floor)/%.c,$(sources))))
 lib_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,$(below)))
-module_o  := $(patsubst ./%,%,$(patsubst %.c,$(out)/%.o,$(subst /./,/,$(call c_files,$(above)))))
-unit_c    := $(sort $(wildcard $(addprefix tests/unit/,*_test.c */*_test.c */*/*_test.c)))
+module_o  := $(patsubst %.c,$(out)/%.o,$(wildcard mod_identityimg/*.c) $(call c_files,$(above)))
+unit_c    := $(sort $(filter tests/unit/%_test.c,$(sources)))
 unit      := $(patsubst tests/unit/%.c,$(out)/unit/%,$(unit_c))
 fuzz_c    := $(sort $(wildcard tests/fuzz/*_fuzz.c))
 fuzzers   := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(fuzz_c))
@@ -91,7 +92,7 @@ corpus    := $(out)/corpus
 libexec   := /usr/lib/identityimg
 # What of the worker needs no codec: the metadata filter, and resampling. Never for httpd; tests link it too.
 resample  := $(out)/mod_identityimg/worker/resample.o
-metadata_o := $(patsubst %.c,$(out)/%.o,$(sort $(wildcard mod_identityimg/worker/metadata*.c))) $(resample)
+metadata_o := $(patsubst %.c,$(out)/%.o,$(call c_files,worker/metadata)) $(resample)
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
@@ -233,7 +234,7 @@ $(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
 $(worker_lib): $(filter-out %/main.o $(metadata_o),$(worker_o))
 	@rm -f $@
 	$(call say,AR  $@)
-	$(Q)ar rcs $@ $^
+	$(Q)ar qcs $@ $^
 
 # libvips' one module that is wanted, where libvips looks for it.
 vips_home = vips$(patsubst /usr%,%,$(vips_modules))
@@ -272,12 +273,12 @@ $(ctl): $(ctl_o) $(lib)
 $(lib): $(lib_o)
 	@rm -f $@
 	$(call say,AR  $@)
-	$(Q)ar rcs $@ $(lib_o)
+	$(Q)ar qcs $@ $(lib_o)
 
 $(metadata): $(metadata_o)
 	@rm -f $@
 	$(call say,AR  $@)
-	$(Q)ar rcs $@ $(metadata_o)
+	$(Q)ar qcs $@ $(metadata_o)
 
 $(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)

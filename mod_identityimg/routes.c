@@ -6,10 +6,10 @@
 #include <http_protocol.h>
 #include "base/path.h"
 #include "base/uuid.h"
-#include "server/authn.h"
-#include "server/idempotency.h"
-#include "server/origin.h"
-#include "server/response.h"
+#include "server/authn/authn.h"
+#include "server/http/idempotency.h"
+#include "server/http/origin.h"
+#include "server/http/response.h"
 #include "views/views.h"
 
 typedef iimg_error_t *(*view_fn)(iimg_request_t *req);

@@ -3,7 +3,7 @@
 #define IIMG_ROUTES_H
 
 #include <httpd.h>
-#include "server/request.h"
+#include "server/http/request.h"
 
 /** Answer a request below an enabled Location. @return what the handler returns to httpd */
 int iimg_route(request_rec *r);

@@ -1,6 +1,6 @@
 /* context.h - what every step of a piece of work is given: memory, database, services, log, caller. */
-#ifndef IIMG_CONTEXT_H
-#define IIMG_CONTEXT_H
+#ifndef IIMG_BASE_CONTEXT_H
+#define IIMG_BASE_CONTEXT_H
 
 #include <stdbool.h>
 #include <apr_pools.h>

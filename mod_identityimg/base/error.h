@@ -1,11 +1,11 @@
 /* error.h - the one error type: what went wrong, for the client and for the log. */
-#ifndef IIMG_ERROR_H
-#define IIMG_ERROR_H
+#ifndef IIMG_BASE_ERROR_H
+#define IIMG_BASE_ERROR_H
 
 #include <stdbool.h>
 #include <apr_pools.h>
 
-/** What kind of failure this is; server/response.c has the HTTP status of each in a table. */
+/** What kind of failure this is; server/http/response.c has the HTTP status of each in a table. */
 typedef enum {
     IIMG_INVALID,           /* the client's input is wrong: 400 */
     IIMG_UNAUTHENTICATED,   /* no or wrong credentials: 401 */

@@ -1,6 +1,6 @@
 /* fault.h - named points at which a test build stops the process or fails a step. */
-#ifndef IIMG_FAULT_H
-#define IIMG_FAULT_H
+#ifndef IIMG_BASE_FAULT_H
+#define IIMG_BASE_FAULT_H
 
 /**
  * Pass a point. In the product this is the constant 0 and leaves no trace; `make FAULTS=1` builds the

@@ -1,6 +1,6 @@
 /* log.h - log lines from below server/, and the time each step took. */
-#ifndef IIMG_LOG_H
-#define IIMG_LOG_H
+#ifndef IIMG_BASE_LOG_H
+#define IIMG_BASE_LOG_H
 
 #include <stdbool.h>
 #include <apr_time.h>

@@ -1,6 +1,6 @@
 /* media_type.h - which kind of picture some bytes are, by their first bytes and nothing else. */
-#ifndef IIMG_MEDIA_TYPE_H
-#define IIMG_MEDIA_TYPE_H
+#ifndef IIMG_BASE_MEDIA_TYPE_H
+#define IIMG_BASE_MEDIA_TYPE_H
 
 #include <apr.h>
 

@@ -1,6 +1,6 @@
 /* memo.h - texts that took some making, remembered by key for a while: a process' own, bounded. */
-#ifndef IIMG_MEMO_H
-#define IIMG_MEMO_H
+#ifndef IIMG_BASE_MEMO_H
+#define IIMG_BASE_MEMO_H
 
 #include <apr_pools.h>
 

@@ -1,6 +1,6 @@
 /* path.h - matching a request's path with a pattern such as "reference-images/{id}/". */
-#ifndef IIMG_PATH_H
-#define IIMG_PATH_H
+#ifndef IIMG_BASE_PATH_H
+#define IIMG_BASE_PATH_H
 
 #include <stdbool.h>
 #include <stddef.h>

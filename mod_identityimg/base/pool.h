@@ -1,6 +1,6 @@
 /* pool.h - pools with memory of their own: what is destroyed goes back to the system at once. */
-#ifndef IIMG_POOL_H
-#define IIMG_POOL_H
+#ifndef IIMG_BASE_POOL_H
+#define IIMG_BASE_POOL_H
 
 #include <apr_pools.h>
 

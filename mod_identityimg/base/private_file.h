@@ -1,6 +1,6 @@
 /* private_file.h - small files with secrets, for their owner alone; and some of others. */
-#ifndef IIMG_PRIVATE_FILE_H
-#define IIMG_PRIVATE_FILE_H
+#ifndef IIMG_BASE_PRIVATE_FILE_H
+#define IIMG_BASE_PRIVATE_FILE_H
 
 #include <apr_pools.h>
 

@@ -1,6 +1,6 @@
 /* quantity.h - sizes in sentences: what was measured, beside the limit that it exceeds. */
-#ifndef IIMG_QUANTITY_H
-#define IIMG_QUANTITY_H
+#ifndef IIMG_BASE_QUANTITY_H
+#define IIMG_BASE_QUANTITY_H
 
 #include <apr_pools.h>
 

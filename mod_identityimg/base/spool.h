@@ -1,6 +1,6 @@
 /* spool.h - bytes too many for memory: the first stay there, all go to a file once there are more. */
-#ifndef IIMG_SPOOL_H
-#define IIMG_SPOOL_H
+#ifndef IIMG_BASE_SPOOL_H
+#define IIMG_BASE_SPOOL_H
 
 #include <stdbool.h>
 #include <apr_pools.h>

@@ -1,6 +1,6 @@
 /* text.h - checks and small changes of text that strangers sent. */
-#ifndef IIMG_TEXT_H
-#define IIMG_TEXT_H
+#ifndef IIMG_BASE_TEXT_H
+#define IIMG_BASE_TEXT_H
 
 #include <stdbool.h>
 #include <apr_pools.h>

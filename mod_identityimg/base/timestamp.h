@@ -1,6 +1,6 @@
 /* timestamp.h - times as clients and stores write them: ISO 8601 in UTC. */
-#ifndef IIMG_TIMESTAMP_H
-#define IIMG_TIMESTAMP_H
+#ifndef IIMG_BASE_TIMESTAMP_H
+#define IIMG_BASE_TIMESTAMP_H
 
 #include <apr_pools.h>
 #include <apr_time.h>

@@ -1,6 +1,6 @@
 /* trace_context.h - the traceparent header (W3C Trace Context, level 1, section 3.2). */
-#ifndef IIMG_TRACE_CONTEXT_H
-#define IIMG_TRACE_CONTEXT_H
+#ifndef IIMG_BASE_TRACE_CONTEXT_H
+#define IIMG_BASE_TRACE_CONTEXT_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 /* uuid.h - UUIDs as text (RFC 9562). */
-#ifndef IIMG_UUID_H
-#define IIMG_UUID_H
+#ifndef IIMG_BASE_UUID_H
+#define IIMG_BASE_UUID_H
 
 #include <stdbool.h>
 #include <apr_pools.h>

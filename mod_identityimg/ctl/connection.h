@@ -2,7 +2,7 @@
 #ifndef IIMG_CTL_CONNECTION_H
 #define IIMG_CTL_CONNECTION_H
 
-#include "base/db.h"
+#include "base/db/db.h"
 
 /**
  * Connect, when the connection is first needed.

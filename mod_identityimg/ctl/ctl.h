@@ -1,6 +1,6 @@
 /* ctl.h - what the commands of identityimgctl are given. */
-#ifndef IIMG_CTL_H
-#define IIMG_CTL_H
+#ifndef IIMG_CTL_CTL_H
+#define IIMG_CTL_CTL_H
 
 #include <stdbool.h>
 #include "base/context.h"

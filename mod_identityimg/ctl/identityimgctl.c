@@ -6,7 +6,7 @@
 #include <string.h>
 #include <apr_general.h>
 #include "base/fault.h"
-#include "base/http.h"
+#include "base/http/http.h"
 #include "base/log.h"
 #include "base/version.h"
 #include "ctl/connection.h"

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <apr_strings.h>
-#include "services/s3_value.h"
+#include "services/s3/settings.h"
 
 const char ctl_usage[] =
     "usage: identityimgctl [OPTION ...] COMMAND\n"

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "functions/shared/store_identity.h"
-#include "services/s3_client.h"
-#include "services/s3_value.h"
+#include "services/s3/client.h"
+#include "services/s3/settings.h"
 
 #define CONNECT_TIMEOUT 3       /* seconds */
 #define TIMEOUT 30

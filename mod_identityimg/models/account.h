@@ -1,6 +1,6 @@
 /* account.h - users as staff see them: rows of users. */
-#ifndef IIMG_ACCOUNT_H
-#define IIMG_ACCOUNT_H
+#ifndef IIMG_MODELS_ACCOUNT_H
+#define IIMG_MODELS_ACCOUNT_H
 
 #include "models/page.h"
 #include "models/user.h"

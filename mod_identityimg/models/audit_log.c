@@ -1,7 +1,7 @@
 /* audit_log.c - who of the staff changed what: rows of audit_log. */
 #include "models/audit_log.h"
 
-#include "base/db_array.h"
+#include "base/db/array.h"
 
 static const iimg_statement_t insert = {
     "iimg_audit_log_insert",

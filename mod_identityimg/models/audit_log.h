@@ -1,11 +1,11 @@
 /* audit_log.h - who of the staff changed what: rows of audit_log. */
-#ifndef IIMG_AUDIT_LOG_H
-#define IIMG_AUDIT_LOG_H
+#ifndef IIMG_MODELS_AUDIT_LOG_H
+#define IIMG_MODELS_AUDIT_LOG_H
 
 #include <stdbool.h>
 #include <apr_tables.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "base/error.h"
 
 typedef struct iimg_audit_entry_t {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
-#include "base/db_array.h"
+#include "base/db/array.h"
 
 const char *const iimg_generation_job_states[] = {
     "queued", "running", "succeeded", "failed", "canceled", NULL

@@ -1,15 +1,15 @@
 /* generation_job.h - generations: rows of generation_jobs. A row first, a provider call second. */
-#ifndef IIMG_GENERATION_JOB_H
-#define IIMG_GENERATION_JOB_H
+#ifndef IIMG_MODELS_GENERATION_JOB_H
+#define IIMG_MODELS_GENERATION_JOB_H
 
 #include <stdbool.h>
 #include <apr_tables.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "base/error.h"
 #include "models/page.h"
 #include "models/user.h"
-#include "services/generator.h"
+#include "services/generator/generator.h"
 
 /** The states of a job, in the order in which they come; NULL at the end. */
 extern const char *const iimg_generation_job_states[];

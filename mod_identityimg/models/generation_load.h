@@ -1,10 +1,10 @@
 /* generation_load.h - how many generations there are, and what they cost: what limits are held against. */
-#ifndef IIMG_GENERATION_LOAD_H
-#define IIMG_GENERATION_LOAD_H
+#ifndef IIMG_MODELS_GENERATION_LOAD_H
+#define IIMG_MODELS_GENERATION_LOAD_H
 
 #include <stdbool.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "base/error.h"
 
 /** What is asked: how much more there may be. */

@@ -1,10 +1,10 @@
 /* idempotency_key.h - what came of requests that may be sent again: rows of idempotency_keys. */
-#ifndef IIMG_IDEMPOTENCY_KEY_H
-#define IIMG_IDEMPOTENCY_KEY_H
+#ifndef IIMG_MODELS_IDEMPOTENCY_KEY_H
+#define IIMG_MODELS_IDEMPOTENCY_KEY_H
 
 #include <stdbool.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "base/error.h"
 
 /** One request that works, or wants to, under a key. */

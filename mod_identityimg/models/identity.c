@@ -2,7 +2,7 @@
 #include "models/identity.h"
 
 #include <string.h>
-#include "base/db_array.h"
+#include "base/db/array.h"
 
 #define COLUMNS \
     "i.id, i.user_id, i.name, i.category, i.i_am_statement, i.visualization, i.notes, i.image, " \

@@ -1,6 +1,6 @@
 /* identity.h - who somebody is becoming: rows of identities. */
-#ifndef IIMG_IDENTITY_H
-#define IIMG_IDENTITY_H
+#ifndef IIMG_MODELS_IDENTITY_H
+#define IIMG_MODELS_IDENTITY_H
 
 #include "models/page.h"
 #include "models/picture.h"

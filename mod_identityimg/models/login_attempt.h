@@ -1,10 +1,10 @@
 /* login_attempt.h - the brake on guessing: rows of login_failures, and what a login is checked by. */
-#ifndef IIMG_LOGIN_ATTEMPT_H
-#define IIMG_LOGIN_ATTEMPT_H
+#ifndef IIMG_MODELS_LOGIN_ATTEMPT_H
+#define IIMG_MODELS_LOGIN_ATTEMPT_H
 
 #include <stdbool.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "models/user.h"
 
 /** Somebody wants to come in. */

@@ -2,7 +2,7 @@
 #include "models/page.h"
 
 #include <string.h>
-#include "base/db_array.h"
+#include "base/db/array.h"
 
 /* The word with its own wildcards escaped, between two of ours. */
 static const char *pattern(apr_pool_t *pool, const char *word)

@@ -1,11 +1,11 @@
 /* page.h - a piece of a long list: rows behind the last one seen, the newest first. */
-#ifndef IIMG_PAGE_H
-#define IIMG_PAGE_H
+#ifndef IIMG_MODELS_PAGE_H
+#define IIMG_MODELS_PAGE_H
 
 #include <apr_strings.h>
 #include <apr_tables.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "models/user.h"
 
 /** Which piece is wanted of a list, and, when it was read, where the next one begins. */

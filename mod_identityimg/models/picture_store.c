@@ -1,7 +1,7 @@
 /* picture_store.c - which picture store belongs to the database: the one row of picture_store. */
 #include "models/picture_store.h"
 
-#include "base/db.h"
+#include "base/db/db.h"
 
 static const iimg_statement_t get = {
     "iimg_picture_store_get",

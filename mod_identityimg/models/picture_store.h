@@ -1,6 +1,6 @@
 /* picture_store.h - which picture store belongs to the database: the one row of picture_store. */
-#ifndef IIMG_PICTURE_STORE_H
-#define IIMG_PICTURE_STORE_H
+#ifndef IIMG_MODELS_PICTURE_STORE_H
+#define IIMG_MODELS_PICTURE_STORE_H
 
 #include <stdbool.h>
 #include "base/context.h"

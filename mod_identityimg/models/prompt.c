@@ -1,7 +1,7 @@
 /* prompt.c - versions of prompts: rows of prompts. */
 #include "models/prompt.h"
 
-#include "base/db_array.h"
+#include "base/db/array.h"
 
 const char *const iimg_prompt_types[] = {
     IIMG_PROMPT_IMAGE_GENERATION, "sentinel", "coach", NULL

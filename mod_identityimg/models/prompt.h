@@ -1,6 +1,6 @@
 /* prompt.h - versions of prompts: rows of prompts. */
-#ifndef IIMG_PROMPT_H
-#define IIMG_PROMPT_H
+#ifndef IIMG_MODELS_PROMPT_H
+#define IIMG_MODELS_PROMPT_H
 
 #include <stdbool.h>
 #include <apr_tables.h>

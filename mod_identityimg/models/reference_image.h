@@ -1,6 +1,6 @@
 /* reference_image.h - the photos a user keeps: rows of reference_images. */
-#ifndef IIMG_REFERENCE_IMAGE_H
-#define IIMG_REFERENCE_IMAGE_H
+#ifndef IIMG_MODELS_REFERENCE_IMAGE_H
+#define IIMG_MODELS_REFERENCE_IMAGE_H
 
 #include "models/page.h"
 #include "models/picture.h"

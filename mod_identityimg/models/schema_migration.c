@@ -2,8 +2,8 @@
 #include "models/schema_migration.h"
 
 #include <apr_strings.h>
-#include "base/db.h"
-#include "base/db_error.h"
+#include "base/db/db.h"
+#include "base/db/error.h"
 
 /* The column is younger than the table: as a member of JSON it may be missing. */
 static const iimg_statement_t applied = {

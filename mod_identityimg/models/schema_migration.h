@@ -1,6 +1,6 @@
 /* schema_migration.h - whether the database has the schema that this build works with. */
-#ifndef IIMG_SCHEMA_MIGRATION_H
-#define IIMG_SCHEMA_MIGRATION_H
+#ifndef IIMG_MODELS_SCHEMA_MIGRATION_H
+#define IIMG_MODELS_SCHEMA_MIGRATION_H
 
 #include "base/context.h"
 #include "base/error.h"

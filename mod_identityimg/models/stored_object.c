@@ -2,7 +2,7 @@
 #include "models/stored_object.h"
 
 #include <apr_strings.h>
-#include "base/db_array.h"
+#include "base/db/array.h"
 #include "base/uuid.h"
 
 /* The store is changed as soon as the transaction is confirmed: it must outlive a crash of PostgreSQL

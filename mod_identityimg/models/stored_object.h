@@ -1,10 +1,10 @@
 /* stored_object.h - the manifest: every object in the store has a row here before it is written. */
-#ifndef IIMG_STORED_OBJECT_H
-#define IIMG_STORED_OBJECT_H
+#ifndef IIMG_MODELS_STORED_OBJECT_H
+#define IIMG_MODELS_STORED_OBJECT_H
 
 #include <apr_tables.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "base/error.h"
 
 /**

@@ -1,6 +1,6 @@
 /* test_scenario.h - test scenarios and the users who play them. */
-#ifndef IIMG_TEST_SCENARIO_H
-#define IIMG_TEST_SCENARIO_H
+#ifndef IIMG_MODELS_TEST_SCENARIO_H
+#define IIMG_MODELS_TEST_SCENARIO_H
 
 #include "models/page.h"
 #include "models/user.h"

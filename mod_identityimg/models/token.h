@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <apr_tables.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "models/user.h"
 
 /** Most live tokens of one user; one more ends his oldest session, or else his oldest token. */

@@ -1,11 +1,11 @@
 /* user.h - people: rows of users, and who is calling. */
-#ifndef IIMG_USER_H
-#define IIMG_USER_H
+#ifndef IIMG_MODELS_USER_H
+#define IIMG_MODELS_USER_H
 
 #include <stdbool.h>
 #include <apr_tables.h>
 #include "base/context.h"
-#include "base/db.h"
+#include "base/db/db.h"
 #include "base/error.h"
 
 typedef struct iimg_user_t {

@@ -1,8 +1,8 @@
 /* serializers.h - rows as clients see them: struct to JSON. */
-#ifndef IIMG_SERIALIZERS_H
-#define IIMG_SERIALIZERS_H
+#ifndef IIMG_SERIALIZERS_SERIALIZERS_H
+#define IIMG_SERIALIZERS_SERIALIZERS_H
 
-#include "base/json.h"
+#include "base/json/json.h"
 #include "functions/admin/admin.h"
 #include "services/media_url.h"
 

@@ -7,7 +7,7 @@
 #include <apr_thread_mutex.h>
 #include <ap_mpm.h>
 #include "base/log.h"
-#include "server/database.h"
+#include "server/database/database.h"
 
 #define FRESH APR_USEC_PER_SEC      /* strangers may ask: the database is bothered no more often */
 #define WORKER_FRESH (5 * APR_USEC_PER_SEC)     /* the same for the worker, while it works */

@@ -2,7 +2,7 @@
 #ifndef IIMG_SERVER_HEALTH_H
 #define IIMG_SERVER_HEALTH_H
 
-#include "server/request.h"
+#include "server/http/request.h"
 
 /** Prepare, in a new child, while it has one thread. */
 apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server);

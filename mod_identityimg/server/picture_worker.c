@@ -12,8 +12,8 @@
 #include <http_core.h>
 #include <http_log.h>
 #include <unixd.h>
-#include "server/config.h"
-#include "services/picture_worker.h"
+#include "server/config/config.h"
+#include "services/pictures/worker_client.h"
 
 APLOG_USE_MODULE(identityimg);
 

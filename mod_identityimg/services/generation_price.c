@@ -2,7 +2,7 @@
 #include "services/generation_price.h"
 
 #include <string.h>
-#include "services/gemini_model.h"
+#include "services/gemini/model.h"
 
 const char *iimg_generation_price(const iimg_services_t *services, const char *model,
                                   const char *resolution)

@@ -1,6 +1,6 @@
 /* generation_price.h - what a picture costs, as far as that is known before it is made. */
-#ifndef IIMG_GENERATION_PRICE_H
-#define IIMG_GENERATION_PRICE_H
+#ifndef IIMG_SERVICES_GENERATION_PRICE_H
+#define IIMG_SERVICES_GENERATION_PRICE_H
 
 #include "services/services.h"
 

@@ -9,7 +9,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include "base/memo.h"
-#include "services/picture_key.h"
+#include "services/pictures/key.h"
 #include "services/services.h"
 
 #define MIN_SECRET 32

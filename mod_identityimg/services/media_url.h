@@ -1,6 +1,6 @@
 /* media_url.h - signed, expiring URLs of pictures: ours, or the store's own. */
-#ifndef IIMG_MEDIA_URL_H
-#define IIMG_MEDIA_URL_H
+#ifndef IIMG_SERVICES_MEDIA_URL_H
+#define IIMG_SERVICES_MEDIA_URL_H
 
 #include <stdbool.h>
 #include <apr_pools.h>

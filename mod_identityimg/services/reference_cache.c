@@ -7,7 +7,7 @@
 #include <apr_ring.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
-#include "services/base64.h"
+#include "base/base64.h"
 #include "services/services.h"
 
 #define PATIENCE apr_time_from_sec(60)      /* for another thread that makes it */

@@ -1,10 +1,10 @@
 /* reference_cache.h - photos in the form in which they leave the house, shared by generations of a process. */
-#ifndef IIMG_REFERENCE_CACHE_H
-#define IIMG_REFERENCE_CACHE_H
+#ifndef IIMG_SERVICES_REFERENCE_CACHE_H
+#define IIMG_SERVICES_REFERENCE_CACHE_H
 
 #include "base/context.h"
 #include "base/error.h"
-#include "services/generator.h"
+#include "services/generator/generator.h"
 
 /** Shared by threads. What stands under a key never changes, so nothing here gets old. */
 typedef struct iimg_reference_cache_t iimg_reference_cache_t;

@@ -3,8 +3,8 @@
 
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
-#include "server/idempotency.h"
-#include "server/response.h"
+#include "server/http/idempotency.h"
+#include "server/http/response.h"
 #include "views/page.h"
 #include "views/shared.h"
 

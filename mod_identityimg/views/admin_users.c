@@ -4,9 +4,9 @@
 #include "base/text.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
-#include "server/idempotency.h"
-#include "server/response.h"
-#include "services/password.h"
+#include "server/http/idempotency.h"
+#include "server/http/response.h"
+#include "services/accounts/password.h"
 #include "views/page.h"
 #include "views/shared.h"
 

@@ -3,8 +3,8 @@
 
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
-#include "server/response.h"
-#include "services/generator.h"
+#include "server/http/response.h"
+#include "services/generator/generator.h"
 
 static const struct {
     const char *name;

@@ -7,9 +7,9 @@
 #include <apr_strings.h>
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
-#include "server/await.h"
-#include "server/idempotency.h"
-#include "server/response.h"
+#include "server/jobs/wait.h"
+#include "server/http/idempotency.h"
+#include "server/http/response.h"
 #include "views/page.h"
 #include "views/shared.h"
 

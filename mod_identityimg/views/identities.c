@@ -2,7 +2,7 @@
 #include "views/views.h"
 
 #include "functions/public/public.h"
-#include "server/idempotency.h"
+#include "server/http/idempotency.h"
 #include "views/shared.h"
 
 /* Before the body is read - unless it says that the request came before, and made this version. */

@@ -6,11 +6,11 @@
 #include "base/media_type.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
-#include "server/await.h"
-#include "server/engine.h"
-#include "server/idempotency.h"
-#include "server/response.h"
-#include "services/gemini_model.h"
+#include "server/jobs/wait.h"
+#include "server/jobs/engine.h"
+#include "server/http/idempotency.h"
+#include "server/http/response.h"
+#include "services/gemini/model.h"
 #include "views/shared.h"
 
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters */

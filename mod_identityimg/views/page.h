@@ -2,9 +2,9 @@
 #ifndef IIMG_VIEWS_PAGE_H
 #define IIMG_VIEWS_PAGE_H
 
-#include "base/json.h"
+#include "base/json/json.h"
 #include "models/page.h"
-#include "server/request.h"
+#include "server/http/request.h"
 #include "services/media_url.h"
 
 #define IIMG_PAGE_DEFAULT_LIMIT 25

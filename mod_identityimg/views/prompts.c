@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
-#include "server/idempotency.h"
-#include "server/response.h"
+#include "server/http/idempotency.h"
+#include "server/http/response.h"
 
 #define MAX_BODY 100000                 /* characters */
 #define MAX_ADDITIONAL_PROMPT 10000     /* characters, as generate/ takes them */

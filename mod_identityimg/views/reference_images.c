@@ -5,8 +5,8 @@
 #include <apr_strings.h>
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
-#include "server/idempotency.h"
-#include "server/response.h"
+#include "server/http/idempotency.h"
+#include "server/http/response.h"
 #include "views/shared.h"
 
 #define ROOM 1200       /* bytes of JSON that one photo takes, about */

@@ -5,10 +5,10 @@
 #include <apr_escape.h>
 #include <apr_md5.h>
 #include <apr_strings.h>
-#include "base/json.h"
+#include "base/json/json.h"
 #include "openapi.h"
 #include "server/health.h"
-#include "server/response.h"
+#include "server/http/response.h"
 
 /* The value in the description's `servers`. It suits readers of the file alone: client generators
  * take it literally. */

@@ -4,7 +4,7 @@
 #include <limits.h>
 #include <apr_strings.h>
 #include "serializers/serializers.h"
-#include "server/response.h"
+#include "server/http/response.h"
 
 #define MAX_NAME 255    /* characters of a photo's name */
 

@@ -3,8 +3,8 @@
 #define IIMG_VIEWS_SHARED_H
 
 #include "functions/public/public.h"
-#include "server/idempotency.h"
-#include "server/request.h"
+#include "server/http/idempotency.h"
+#include "server/http/request.h"
 
 /** Answer 200 with a list of identities. @param identities iimg_identity_t */
 iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header_t *identities);

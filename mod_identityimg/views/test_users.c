@@ -3,7 +3,7 @@
 
 #include "functions/admin/admin.h"
 #include "serializers/serializers.h"
-#include "server/response.h"
+#include "server/http/response.h"
 #include "views/shared.h"
 
 iimg_error_t *iimg_view_test_user_list(iimg_request_t *req)

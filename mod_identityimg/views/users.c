@@ -3,7 +3,7 @@
 
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
-#include "server/response.h"
+#include "server/http/response.h"
 #include "views/shared.h"
 
 iimg_error_t *iimg_view_user_me(iimg_request_t *req)

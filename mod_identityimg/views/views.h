@@ -1,8 +1,8 @@
 /* views.h - thin: read the input, call a function, answer. One file a resource. */
-#ifndef IIMG_VIEWS_H
-#define IIMG_VIEWS_H
+#ifndef IIMG_VIEWS_VIEWS_H
+#define IIMG_VIEWS_VIEWS_H
 
-#include "server/request.h"
+#include "server/http/request.h"
 
 /** Each answers its request; an error that it returns is answered by whoever called it. */
 iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req);

@@ -13,7 +13,7 @@
 #include <unistd.h>
 #include <fontconfig/fontconfig.h>
 #include <glib.h>
-#include "services/picture_protocol.h"
+#include "services/pictures/protocol.h"
 
 #define MAX_FONTS 96                /* descriptors of the zygote and of each poster's process */
 #define MAX_FILES 20000             /* names to read */

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-#include "services/picture_protocol.h"
+#include "services/pictures/protocol.h"
 
 /** Start libraries, once, in the zygote: no thread begins. @return NULL, or what went wrong */
 const char *iimg_job_prepare(void);

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <glib.h>
 #include <pango/pangoft2.h>
-#include "services/picture_protocol.h"
+#include "services/pictures/protocol.h"
 #include "worker/fonts.h"
 
 #define ELLIPSIS "\xe2\x80\xa6"

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include "services/picture_protocol.h"
+#include "services/pictures/protocol.h"
 #include "worker/fonts.h"
 #include "worker/job.h"
 #include "worker/zygote.h"

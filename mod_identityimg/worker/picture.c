@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include "services/picture_key.h"
+#include "services/pictures/key.h"
 #include "worker/jpeg.h"
 #include "worker/picture_pixels.h"
 #include "worker/picture_source.h"

@@ -3,7 +3,7 @@
 #define IIMG_WORKER_PICTURE_H
 
 #include <vips/vips.h>
-#include "services/picture_protocol.h"
+#include "services/pictures/protocol.h"
 
 /* Nothing here is ever freed: the process ends with its picture. */
 

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
-#include "worker/colour.h"
+#include "worker/color.h"
 #include "worker/jpeg.h"
 #include "worker/profile.h"
 

@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 #include "base/media_type.h"
-#include "worker/metadata.h"
+#include "worker/metadata/metadata.h"
 #include "worker/picture.h"
 
 typedef int (*iimg_load_fn)(void *data, size_t length, VipsImage **out, int shrink);

@@ -1,6 +1,6 @@
 /* base64_fuzz.c - the input is base64, and then bytes to write as base64. */
 #include "fuzz.h"
-#include "services/base64.h"
+#include "base/base64.h"
 
 void fuzz_start(apr_pool_t *pool)
 {

@@ -2,8 +2,8 @@
 #ifndef IIMG_FUZZ_FIELDS_H
 #define IIMG_FUZZ_FIELDS_H
 
-#include "base/input.h"
-#include "base/json.h"
+#include "base/input/input.h"
+#include "base/json/json.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "fuzz.h"

@@ -2,15 +2,15 @@
  * follows its body. */
 #include <apr_tables.h>
 #include <jansson.h>
-#include "base/json_cut.h"
+#include "base/json/cut.h"
 #include "base/log.h"
 #include "base/media_type.h"
 #include "base/spool.h"
 #include "base/text.h"
 #include "fuzz.h"
-#include "services/gemini_error.h"
-#include "services/gemini_follow.h"
-#include "services/gemini_reply.h"
+#include "services/gemini/error.h"
+#include "services/gemini/stream.h"
+#include "services/gemini/reply.h"
 
 #define KEY "AIza-secret"       /* also in the dictionary: providers repeat what they are sent */
 

@@ -1,7 +1,7 @@
 /* header_fuzz.c - the input is the value of a header: Accept, If-Match, If-None-Match, Prefer, traceparent. */
-#include "base/accept.h"
+#include "server/http/accept.h"
 #include "base/entity_tag.h"
-#include "base/prefer.h"
+#include "server/http/prefer.h"
 #include "base/trace_context.h"
 #include "fuzz.h"
 

@@ -5,7 +5,7 @@
 #include "base/uuid.h"
 #include "fuzz.h"
 #include "services/media_url.h"
-#include "services/picture_key.h"
+#include "services/pictures/key.h"
 
 #define UUID "00000000-0000-4000-8000-00000000000a"
 #define KEY "media/" UUID "/me.jpg"

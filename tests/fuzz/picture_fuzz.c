@@ -2,7 +2,7 @@
 #include "base/media_type.h"
 #include "base/text.h"
 #include "fuzz.h"
-#include "services/picture_size.h"
+#include "services/pictures/size.h"
 
 void fuzz_start(apr_pool_t *pool)
 {

@@ -1,7 +1,7 @@
 /* template_fuzz.c - the input is the body of a prompt. */
 #include "fuzz.h"
 #include "base/text.h"
-#include "services/prompt_template.h"
+#include "services/generator/prompt_template.h"
 
 /* Values that would change the result if they were read again. */
 #define CONTEXT "<1{additional_prompt}{{>"

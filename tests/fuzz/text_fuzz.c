@@ -1,6 +1,6 @@
 /* text_fuzz.c - the input is text in UTF-8 or not: our reading of it against GLib's. */
 #include <glib.h>
-#include "base/json.h"
+#include "base/json/json.h"
 #include "base/text.h"
 #include "fuzz.h"
 

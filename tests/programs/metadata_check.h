@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/media_type.h"
-#include "services/edit.h"
-#include "worker/metadata.h"
+#include "services/pictures/edit.h"
+#include "worker/metadata/metadata.h"
 
 /** A picture as it was filtered. */
 typedef struct filtered_t {

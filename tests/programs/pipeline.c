@@ -22,7 +22,7 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 #include "base/log.h"
-#include "services/image.h"
+#include "services/pictures/image.h"
 
 #define MAX_THREADS 64
 #define MAX_TIMES 100000

@@ -310,7 +310,7 @@ cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, '... with the main 
 
 # The three lists of directives ------------------------------------------------------------------------
 
-my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config_commands.c");
+my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/commands.c");
 my ($table) = $source =~ /iimg_config_commands\[\] = \{(.*?)^\};/ms;
 my %in_code = map { $_ => 1 } $table =~ /"(IdentityImg\w*)"/g;
 my %in_conf = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf") =~ /^\s*#?(IdentityImg\w*) \S/mg;
@@ -324,7 +324,7 @@ is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was gi
 # What they say of ranges and defaults is what the code has.
 my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
 my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
-my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config_settings.c");
+my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.c");
 my %number = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), (\d+, \d+,\s+\d+) \}/g;
 my %text   = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), \w+,\s+"([^"]*)" \}/g;
 my ($numbers, $texts) = (0, 0);

@@ -221,14 +221,14 @@ for my $case (
     ['views/page.h',              'IIMG_PAGE_MAX_LIMIT',        '?Limit/maximum', map { "$_/results/maxItems" } qw(AccountPage IdentityPage TestScenarioPage ReferenceImagePage GenerationJobPage)],
     ['views/page.h',              'IIMG_PAGE_DEFAULT_LIMIT',    '?Limit/default'],
     ['views/page.h',              'IIMG_PAGE_MAX_SEARCH',       '?Search/maxLength'],
-    ['base/input.h',              'IIMG_INPUT_MAX_WORD',        '?Before/maxLength'],
+    ['base/input/input.h',              'IIMG_INPUT_MAX_WORD',        '?Before/maxLength'],
     ['views/admin_identities.c',  'MAX_NAME',                   '?Category/maxLength'],
-    ['server/idempotency.c',      'MAX_KEY',                    '?IdempotencyKey/maxLength'],
+    ['server/http/idempotency.c',      'MAX_KEY',                    '?IdempotencyKey/maxLength'],
     ['views/image_generation.c',  'MAX_ADDITIONAL_PROMPT',      'GenerationRequest/additional_prompt/maxLength', 'GenerationJob/additional_prompt/maxLength'],
     ['views/prompts.c',           'MAX_ADDITIONAL_PROMPT',      'PromptPreviewRequest/additional_prompt/maxLength'],
     ['views/prompts.c',           'MAX_BODY',                   'PromptCreate/body/maxLength', 'PromptPreviewRequest/body/maxLength', 'Prompt/body/maxLength'],
     ['views/prompts.c',           'MAX_CONTEXT_KEYS',           'PromptCreate/required_context_keys/maxItems'],
-    ['base/input.h',              'IIMG_INPUT_MAX_WORD',        'PromptCreate/required_context_keys/items/maxLength', 'GenerationRequest/model/maxLength'],
+    ['base/input/input.h',              'IIMG_INPUT_MAX_WORD',        'PromptCreate/required_context_keys/items/maxLength', 'GenerationRequest/model/maxLength'],
     ['models/reference_image.h',  'IIMG_REFERENCE_IMAGE_SLOTS', 'GenerationRequest/reference_image_ids/maxItems'],
 ) {
     my ($file, $name, @places) = @$case;

@@ -21,44 +21,79 @@ sub slurp {
 
 cmp_ok scalar(@files), '>', 100, 'the module has sources';
 
-# The unit tests of a source are found by its name.
-my %source_of = map { m{([^/]+)\.c$} ? ($1 => 1) : () } @files;
+# The unit test of a source is found by its path.
 my @tests;
-File::Find::find({ no_chdir => 1, wanted => sub { push @tests, $1 if m{([^/]+)_test\.c$} } }, "$source/tests/unit");
+File::Find::find({ no_chdir => 1, wanted => sub { push @tests, $1 if m{/tests/unit/(.+)_test\.c$} } }, "$source/tests/unit");
 cmp_ok scalar(@tests), '>', 20, 'there are unit tests';
-is join(' ', grep { !$source_of{$_} } sort @tests), '', 'each unit test has the name of the source that it is about';
+is join(' ', grep { !-f "$module/$_.c" } sort @tests), '', 'each unit test has the path of the source that it tests';
 
-# The higher the number the higher the floor; what shares a number may look at one another.
-my @floors = (
-    [qr{^base/}, 0], [qr{^openapi\.}, 0], [qr{^models/}, 1], [qr{^services/}, 1], [qr{^worker/}, 2], [qr{^functions/shared/}, 2],
-    [qr{^functions/public/}, 3], [qr{^functions/admin/}, 4], [qr{^serializers/}, 5], [qr{^ctl/}, 5], [qr{^server/}, 6],
-    [qr{^views/}, 7], [qr{^routes\.}, 8], [qr{^mod_identityimg\.}, 9],
+# The rooms: each folder with the other folders whose headers its files include. What is not listed is refused.
+my %rooms = (
+    'base'             => '',
+    'base/db'          => 'base',
+    'base/http'        => 'base',
+    'base/json'        => 'base',
+    'base/input'       => 'base base/json',
+    'models'           => 'base base/db services/generator',
+    'services/accounts'  => 'base',
+    'services/generator' => 'base',
+    'services/pictures'  => 'base',
+    'services/gemini'  => 'base base/http base/json services/generator services/pictures',
+    'services/s3'      => 'base base/http base/json',
+    'services/storage' => 'base services/pictures services/s3',
+    'services'         => 'base services/gemini services/generator services/pictures services/storage',
+    'worker/metadata'  => 'base services/pictures',
+    'worker'           => 'base services/pictures worker/metadata',
+    'functions/shared' => 'base base/db base/input base/json models services services/accounts services/generator services/s3',
+    'functions/public' => 'functions/shared services/accounts',
+    'functions/admin'  => 'base base/input functions/public functions/shared models services services/accounts services/gemini services/generator',
+    'serializers'      => 'base base/json functions/admin services',
+    'ctl'              => 'base base/db base/http functions/admin functions/shared models services services/s3',
+    'server/config'    => 'base services services/gemini services/generator services/s3 services/storage',
+    'server/database'  => 'base base/db models server/config',
+    'server/http'      => 'base base/input base/json functions/shared server/config server/database',
+    'server/authn'     => 'base functions/shared models server/config server/http services/accounts',
+    'server/jobs'      => 'base base/http functions/admin models server/config server/database server/http services',
+    'server'           => 'base functions/shared server/config server/database server/http services/pictures',
+    'views'            => 'base base/json functions/admin functions/public models openapi serializers server server/authn server/http'
+        . ' server/jobs services services/accounts services/gemini services/generator',
+    'openapi'          => '',
+    'routes'           => 'base server/authn server/http views',
+    'mod_identityimg'  => 'base base/http base/input functions/shared routes server server/authn server/config server/database server/http server/jobs',
 );
 
-sub floor_of {
-    my ($name) = @_;
-    for (@floors) { return $_->[1] if $name =~ $_->[0] }
-    return -1;
-}
+# @return the room of a file: its folder; a file at the top is a room by itself
+sub room_of { my ($name) = @_; return $name =~ m{^(.*)/} ? $1 : $name =~ s/\..*//r }
 
 sub own_includes { my ($text) = @_; return $text =~ /^#include "([^"]+)"/mg }
 
-my (@up, @strays, %where);
+my (@strays, @unlisted, %used, %where);
 for my $path (@files) {
     my $name = substr $path, 1 + length $module;
+    my $room = room_of($name);
     for my $include (own_includes($text{$path})) {
+        my $other = room_of($include);
         push @strays, "$name: $include" if !-f "$module/$include";
-        push @up, "$name -> $include" if floor_of($include) > floor_of($name);
+        next if $other eq $room;
+        $used{$room}{$other} = 1;
+        push @unlisted, "$name -> $include" if !grep { $_ eq $other } split ' ', $rooms{$room} // '';
     }
     push @{$where{$1}}, $name while $text{$path} =~ /#include <(httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|vips\/vips|curl\/curl|gmime\/gmime)\.h>/g;
 }
-is "@up", '', 'no file includes one of a floor above it';
+is "@unlisted", '', 'includes between folders follow the table of rooms';
+is join(' ', map { my $room = $_; grep { !$used{$room}{$_} } split ' ', $rooms{$room} } sort keys %rooms), '', 'the table lists no arrow that no file needs';
+is join(' ', grep { !$rooms{$_} && $_ !~ /^(?:base|openapi)$/ } map { room_of(substr $_, 1 + length $module) } @files), '', 'each folder is in the table';
+
+# A room is done when all that it includes is done; what remains is in a circle.
+my %left = %rooms;
+while (my @done = grep { !grep { exists $left{$_} } split ' ', $left{$_} } keys %left) { delete @left{@done} }
+is join(' ', sort keys %left), '', 'the rooms include one another in no circle';
 my @foreign;
 for my $path (@files) {
     my $name = substr $path, 1 + length $module;
     for my $include (own_includes($text{$path})) {
-        push @foreign, "$name -> $include" if $name =~ m{^worker/metadata} ? $include !~ m{^(?:worker/metadata\w*|services/edit|base/media_type)\.h$}
-            : $include =~ m{^worker/metadata} && $name !~ m{^worker/};
+        push @foreign, "$name -> $include" if $name =~ m{^worker/metadata/} ? $include !~ m{^(?:worker/metadata/\w+|services/pictures/edit|base/media_type)\.h$}
+            : $include =~ m{^worker/metadata/} && $name !~ m{^worker/};
     }
 }
 is "@foreign", '', 'the metadata filter needs nothing but edits and media types, and only worker/ knows it';
@@ -68,8 +103,8 @@ my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
 is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{$where{$_}} } @httpd), '', 'httpd\'s headers are seen in server/ and at the top alone';
 is join(' ', grep { !m{^worker/} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in worker/ alone';
 is join(' ', grep { !m{/worker/} && $text{$_} =~ m{^#include "worker/}m } @files), '', 'and nothing of worker/ elsewhere';
-is join(' ', grep { !m{^base/http} } @{$where{'curl/curl'} // []}), '', 'libcurl is seen in base/http*.c alone';
-is join(' ', grep { $_ ne 'base/multipart.c' } @{$where{'gmime/gmime'} // []}), '', 'GMime is seen in base/multipart.c alone';
+is join(' ', grep { !m{^base/http/} } @{$where{'curl/curl'} // []}), '', 'libcurl is seen in base/http/ alone';
+is join(' ', grep { $_ ne 'base/input/multipart.c' } @{$where{'gmime/gmime'} // []}), '', 'GMime is seen in base/input/multipart.c alone';
 
 # Each header compiles alone.
 chomp(my $flags = `pkg-config --cflags apr-1 apr-util-1 libpq jansson gmime-3.0 vips libcurl libcrypto`);

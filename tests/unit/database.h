@@ -5,7 +5,7 @@
 #define IIMG_DATABASE_H
 
 #include <unistd.h>
-#include "base/db.h"
+#include "base/db/db.h"
 #include "tap.h"
 #include "work.h"
 

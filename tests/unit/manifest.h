@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 #include <libpq-fe.h>
-#include "base/db.h"
+#include "base/db/db.h"
 #include "functions/shared/store_identity.h"
 #include "services/services.h"
 #include "tap.h"

@@ -1,6 +1,6 @@
 /* admin.h - what staff may do. */
-#ifndef IIMG_FUNCTIONS_ADMIN_H
-#define IIMG_FUNCTIONS_ADMIN_H
+#ifndef IIMG_FUNCTIONS_ADMIN_ADMIN_H
+#define IIMG_FUNCTIONS_ADMIN_ADMIN_H
 
 #include "functions/public/public.h"
 #include "models/account.h"

@@ -1,6 +1,6 @@
 /* adopt_store.h - make a store the database's own, at the operator's command. */
-#ifndef IIMG_ADOPT_STORE_H
-#define IIMG_ADOPT_STORE_H
+#ifndef IIMG_FUNCTIONS_ADMIN_ADOPT_STORE_H
+#define IIMG_FUNCTIONS_ADMIN_ADOPT_STORE_H
 
 #include <stdbool.h>
 #include "base/context.h"

@@ -2,8 +2,8 @@
 #include "functions/admin/admin.h"
 
 #include <string.h>
-#include "base/input.h"
-#include "services/prompt_template.h"
+#include "base/input/input.h"
+#include "services/generator/prompt_template.h"
 
 typedef struct creation_t {
     const iimg_new_prompt_t *wanted;

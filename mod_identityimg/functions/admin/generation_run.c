@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/spool.h"
+#include "services/generators.h"
 
 /* What goes in ---------------------------------------------------------------------------------- */
 

@@ -1,6 +1,6 @@
 /* generation_run.h - a job that this process runs: what goes in, what came of it. For server/engine*. */
-#ifndef IIMG_GENERATION_RUN_H
-#define IIMG_GENERATION_RUN_H
+#ifndef IIMG_FUNCTIONS_ADMIN_GENERATION_RUN_H
+#define IIMG_FUNCTIONS_ADMIN_GENERATION_RUN_H
 
 #include "functions/admin/admin.h"
 

@@ -1,7 +1,7 @@
 /* preview_prompt.c - what a prompt would say for an identity, before anything is generated. */
 #include "functions/admin/admin.h"
 
-#include "services/prompt_template.h"
+#include "services/generator/prompt_template.h"
 
 static iimg_error_t *prompt_not_found(iimg_context_t *context)
 {

@@ -1,6 +1,6 @@
 /* reconcile.h - compare the store, the manifest and the rows. */
-#ifndef IIMG_RECONCILE_H
-#define IIMG_RECONCILE_H
+#ifndef IIMG_FUNCTIONS_ADMIN_RECONCILE_H
+#define IIMG_FUNCTIONS_ADMIN_RECONCILE_H
 
 #include <stdbool.h>
 #include "base/context.h"

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
-#include "services/gemini_request.h"
+#include "services/gemini/request.h"
 #include "services/generation_price.h"
 
 typedef struct asked_t {

@@ -3,7 +3,7 @@
 
 #include <string.h>
 #include "base/text.h"
-#include "services/password.h"
+#include "services/accounts/password.h"
 
 static iimg_error_t *refuse(iimg_context_t *context, const char *field, const char *sentence)
 {

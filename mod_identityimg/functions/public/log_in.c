@@ -1,7 +1,7 @@
 /* log_in.c - let somebody in who knows a password: a token for him, of which only its hash is kept. */
 #include "functions/public/public.h"
 
-#include "services/token.h"
+#include "services/accounts/token.h"
 
 typedef struct making_t {
     iimg_new_token_t wanted;

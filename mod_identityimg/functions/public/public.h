@@ -1,6 +1,6 @@
 /* public.h - what a user may do with what is his. */
-#ifndef IIMG_FUNCTIONS_PUBLIC_H
-#define IIMG_FUNCTIONS_PUBLIC_H
+#ifndef IIMG_FUNCTIONS_PUBLIC_PUBLIC_H
+#define IIMG_FUNCTIONS_PUBLIC_PUBLIC_H
 
 #include "functions/shared/shared.h"
 

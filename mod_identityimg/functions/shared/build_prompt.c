@@ -2,7 +2,7 @@
 #include "functions/shared/shared.h"
 
 #include <apr_strings.h>
-#include "services/prompt_template.h"
+#include "services/generator/prompt_template.h"
 
 const char *const iimg_prompt_placeholders[] = { "identity_context", "additional_prompt", NULL };
 

@@ -1,7 +1,7 @@
 /* check_readiness.c - whether work that comes in now could be done: database, tables, store. */
 #include "functions/shared/shared.h"
 
-#include "base/db_error.h"
+#include "base/db/error.h"
 #include "functions/shared/store_identity.h"
 #include "models/schema_migration.h"
 

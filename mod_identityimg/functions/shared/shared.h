@@ -1,8 +1,8 @@
 /* shared.h - steps that several functions take. */
-#ifndef IIMG_FUNCTIONS_SHARED_H
-#define IIMG_FUNCTIONS_SHARED_H
+#ifndef IIMG_FUNCTIONS_SHARED_SHARED_H
+#define IIMG_FUNCTIONS_SHARED_SHARED_H
 
-#include "base/input.h"
+#include "base/input/input.h"
 #include "models/generation_job.h"
 #include "models/generation_load.h"
 #include "models/idempotency_key.h"

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
-#include "base/json.h"
+#include "base/json/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
 #include "models/picture_store.h"
 #include "services/services.h"
-#include "services/s3_client.h"
+#include "services/s3/client.h"
 
 #define MAX_WHY 1024
 

@@ -1,6 +1,6 @@
 /* store_identity.h - whether the configured store is the one that belongs to the database. */
-#ifndef IIMG_STORE_IDENTITY_H
-#define IIMG_STORE_IDENTITY_H
+#ifndef IIMG_FUNCTIONS_SHARED_STORE_IDENTITY_H
+#define IIMG_FUNCTIONS_SHARED_STORE_IDENTITY_H
 
 #include <stdbool.h>
 #include "base/context.h"

@@ -3,8 +3,8 @@
 
 #include <apr_strings.h>
 #include "base/log.h"
-#include "services/password.h"
-#include "services/password_queue.h"
+#include "services/accounts/password.h"
+#include "services/accounts/password_queue.h"
 
 static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
 {

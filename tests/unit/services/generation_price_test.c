@@ -1,5 +1,7 @@
 /* generation_price_test.c - what a picture costs, and what it counts before that is known. */
 #include "services/generation_price.h"
+#include "services/gemini/gemini.h"
+#include "services/generators.h"
 #include "tap.h"
 #include "work.h"
 

@@ -1,0 +1,123 @@
+/* base64.c - bytes as base64 text and back. */
+#include "base/base64.h"
+
+#include <openssl/evp.h>
+
+#define MAX_DATA ((apr_size_t)1 << 30)      /* OpenSSL counts in int */
+
+const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t length,
+                               apr_size_t *text_length)
+{
+    unsigned char *text;
+    int n;
+
+    if (length > MAX_DATA) {
+        return NULL;
+    }
+    text = apr_palloc(pool, (length + 2) / 3 * 4 + 1);
+    n = EVP_EncodeBlock(text, (const unsigned char *)data, (int)length);
+    if (text_length) {
+        *text_length = (apr_size_t)n;
+    }
+    return (const char *)text;
+}
+
+/* Each character's six bits; -1: it is none of them. */
+static const signed char values[256] = {
+#define ROW16(v) v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v
+    ROW16(-1), ROW16(-1),
+    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, 62, -1, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
+    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+    ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1),
+};
+
+/* Whole groups, as long as they are nothing else; most of a picture is read here.
+ * @return how many characters were read */
+static apr_size_t read_groups(const unsigned char *from, apr_size_t length, unsigned char **to)
+{
+    apr_size_t left = length;
+
+    for (; left >= 4; left -= 4, from += 4) {
+        int a = values[from[0]], b = values[from[1]], c = values[from[2]], d = values[from[3]];
+
+        if ((a | b | c | d) < 0) {
+            break;
+        }
+        *(*to)++ = (unsigned char)(a << 2 | b >> 4);
+        *(*to)++ = (unsigned char)(b << 4 | c >> 2);
+        *(*to)++ = (unsigned char)(c << 6 | d);
+    }
+    return length - left;
+}
+
+static void read_one(iimg_base64_t *base64, unsigned char c, unsigned char **to)
+{
+    int value = values[c];
+
+    if (c == '=') {
+        base64->padding++;
+        return;
+    }
+    if (value < 0 || base64->padding > 0) {
+        base64->broken = true;
+        return;
+    }
+    base64->bits = base64->bits << 6 | (unsigned int)value;
+    if (++base64->count == 4) {
+        *(*to)++ = (unsigned char)(base64->bits >> 16);
+        *(*to)++ = (unsigned char)(base64->bits >> 8);
+        *(*to)++ = (unsigned char)base64->bits;
+        base64->bits = 0;
+        base64->count = 0;
+    }
+}
+
+apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length,
+                            char *data)
+{
+    const unsigned char *from = (const unsigned char *)text, *end = from + length;
+    unsigned char *to = (unsigned char *)data;
+
+    while (from < end && !base64->broken) {
+        if (base64->count == 0 && base64->padding == 0) {
+            from += read_groups(from, (apr_size_t)(end - from), &to);
+        }
+        if (from < end) {
+            read_one(base64, *from++, &to);
+        }
+    }
+    return (apr_size_t)(to - (unsigned char *)data);
+}
+
+bool iimg_base64_end(iimg_base64_t *base64, char *data, apr_size_t *length)
+{
+    unsigned int bits = base64->bits << 6 * (4 - base64->count);
+
+    *length = base64->count > 1 ? (apr_size_t)base64->count - 1 : 0;
+    for (apr_size_t i = 0; i < *length; i++) {
+        data[i] = (char)(bits >> (16 - 8 * i));
+    }
+    /* One character is no byte; whole groups need no padding. */
+    return !base64->broken && base64->count != 1 && base64->padding <= 2
+           && (base64->padding == 0 || base64->count != 0);
+}
+
+bool iimg_base64_decode(apr_pool_t *pool, const char *text, apr_size_t text_length,
+                        const char **data, apr_size_t *length)
+{
+    char *out = apr_palloc(pool, text_length / 4 * 3 + 4);
+    iimg_base64_t base64 = { 0 };
+    apr_size_t whole = iimg_base64_feed(&base64, text, text_length, out), rest;
+
+    if (!iimg_base64_end(&base64, out + whole, &rest)) {
+        return false;
+    }
+    out[whole + rest] = '\0';
+    *data = out;
+    *length = whole + rest;
+    return true;
+}

@@ -1,0 +1,353 @@
+/* db.c - running statements: prepare, send, wait with a deadline, try again. */
+#include "base/db/db.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <apr_strings.h>
+#include <apr_time.h>
+#include "base/db/error.h"
+#include "base/db/rows.h"
+#include "base/fault.h"
+#include "base/log.h"
+
+#define MAX_TRIES 3
+
+static bool is_lost(const iimg_db_connection_t *connection)
+{
+    return PQstatus(connection->pg) != CONNECTION_OK;
+}
+
+/* Ends the session from our side: the next borrower sees a dead connection and opens it anew. */
+static void break_off(iimg_db_connection_t *connection)
+{
+    connection->timed_out = true;
+    if (PQsocket(connection->pg) >= 0) {
+        shutdown(PQsocket(connection->pg), SHUT_RDWR);
+        while (PQconsumeInput(connection->pg) && PQstatus(connection->pg) == CONNECTION_OK
+               && PQisBusy(connection->pg)) {
+            continue;
+        }
+    }
+}
+
+/* Waits for the socket. @return false when the deadline has passed or the wait itself failed */
+static bool wait_for(PGconn *pg, short events, apr_time_t deadline)
+{
+    struct pollfd one = { .fd = PQsocket(pg), .events = events };
+    int n;
+
+    do {
+        apr_time_t left = deadline - apr_time_now();
+
+        if (left <= 0) {
+            return false;
+        }
+        n = poll(&one, 1, (int)(left / 1000) + 1);
+    } while (n == 0 || (n < 0 && errno == EINTR));
+    return n > 0;
+}
+
+static bool flush(PGconn *pg, apr_time_t deadline)
+{
+    int rc;
+
+    while ((rc = PQflush(pg)) > 0) {
+        if (!wait_for(pg, POLLIN | POLLOUT, deadline) || !PQconsumeInput(pg)) {
+            return false;
+        }
+    }
+    return rc == 0;
+}
+
+/* Reads until a result is whole. @return false when time ran out */
+static bool arrived(PGconn *pg, apr_time_t deadline)
+{
+    while (PQisBusy(pg)) {
+        if (!wait_for(pg, POLLIN, deadline)) {
+            return false;
+        }
+        if (!PQconsumeInput(pg)) {
+            break;          /* the connection is gone: PQgetResult says so */
+        }
+    }
+    return true;
+}
+
+/* The last result of what was sent; NULL when the connection was dead already, or when time ran
+ * out: then it is broken off. */
+static PGresult *answer(iimg_db_connection_t *connection, apr_time_t deadline)
+{
+    PGresult *last = NULL, *one;
+
+    if (!flush(connection->pg, deadline)) {
+        if (!is_lost(connection)) {
+            break_off(connection);
+        }
+        return NULL;
+    }
+    for (;;) {
+        if (!arrived(connection->pg, deadline)) {
+            PQclear(last);
+            break_off(connection);
+            return NULL;
+        }
+        one = PQgetResult(connection->pg);
+        if (!one) {
+            return last;
+        }
+        PQclear(last);
+        last = one;
+    }
+}
+
+static bool succeeded(const PGresult *result)
+{
+    ExecStatusType status = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
+
+    return status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK;
+}
+
+static apr_time_t deadline_of(const iimg_context_t *context)
+{
+    return apr_time_now() + apr_time_from_sec(context->db->timeout);
+}
+
+static iimg_error_t *outcome(iimg_context_t *context, const char *label, PGresult *result)
+{
+    iimg_error_t *err = NULL;
+
+    if (!result) {
+        bool timed_out = context->connection->timed_out;
+
+        err = iimg_db_lost(context, label,
+                           timed_out ? "no answer in time" : "the connection was lost");
+        err->sqlstate = timed_out ? NULL : "08006";
+        return err;
+    }
+    if (!succeeded(result)) {
+        err = iimg_db_failed(context, label, result);
+        PQclear(result);
+    }
+    return err;
+}
+
+static iimg_error_t *prepare(iimg_context_t *context, const iimg_statement_t *statement)
+{
+    iimg_db_connection_t *connection = context->connection;
+    PGresult *result = NULL;
+    iimg_error_t *err;
+
+    if (apr_hash_get(connection->prepared, statement->label, APR_HASH_KEY_STRING)) {
+        return NULL;
+    }
+    if (PQsendPrepare(connection->pg, statement->label, statement->sql, 0, NULL)) {
+        result = answer(connection, deadline_of(context));
+    }
+    err = outcome(context, statement->label, result);
+    if (err) {
+        return err;
+    }
+    PQclear(result);
+    apr_hash_set(connection->prepared, statement->label, APR_HASH_KEY_STRING, statement);
+    return NULL;
+}
+
+static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                         const char *const *params, PGresult **result)
+{
+    PGconn *pg = context->connection->pg;
+    iimg_error_t *err = NULL;
+    int sent;
+
+    *result = NULL;
+    if (context->db->prepare) {
+        err = prepare(context, statement);
+        if (err) {
+            return err;
+        }
+        sent = PQsendQueryPrepared(pg, statement->label, count, params, NULL, NULL, 0);
+    }
+    else {
+        sent = PQsendQueryParams(pg, statement->sql, count, NULL, params, NULL, NULL, 0);
+    }
+    if (sent) {
+        *result = answer(context->connection, deadline_of(context));
+    }
+    err = outcome(context, statement->label, *result);
+    if (err && err->sqlstate && (strcmp(err->sqlstate, "26000") == 0
+                                 || strcmp(err->sqlstate, "0A000") == 0)) {
+        /* The backend no longer has what we prepared, or a migration changed it: start over. */
+        context->connection->stale = true;
+    }
+    return err;
+}
+
+static iimg_error_t *command(iimg_context_t *context, const char *sql, const char *tag)
+{
+    PGresult *result = NULL;
+    iimg_error_t *err;
+
+    if (PQsendQuery(context->connection->pg, sql)) {
+        result = answer(context->connection, deadline_of(context));
+    }
+    err = outcome(context, sql, result);
+    if (err) {
+        return err;
+    }
+    /* COMMIT of a failed transaction answers success with the tag ROLLBACK. */
+    if (strcmp(PQcmdStatus(result), tag) != 0) {
+        err = iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
+                                "%s answered %s", sql, PQcmdStatus(result));
+    }
+    PQclear(result);
+    return err;
+}
+
+static void forget_prepared(iimg_context_t *context)
+{
+    apr_hash_clear(context->connection->prepared);
+    if (command(context, "DEALLOCATE ALL", "DEALLOCATE ALL")) {
+        break_off(context->connection);
+    }
+}
+
+static void give_back(iimg_context_t *context)
+{
+    iimg_db_connection_t *connection = context->connection;
+
+    if (connection->stale && !is_lost(connection)) {
+        forget_prepared(context);
+    }
+    context->connection = NULL;
+    context->db->give_back(context, connection);
+}
+
+/* On success context->connection is lent, and its database has the right schema. */
+static iimg_error_t *borrow(iimg_context_t *context)
+{
+    iimg_error_t *err = context->db->borrow(context, &context->connection);
+
+    if (err || !context->db->check) {
+        return err;
+    }
+    err = context->db->check(context);
+    if (err) {
+        give_back(context);
+    }
+    return err;
+}
+
+static iimg_error_t *query_once(iimg_context_t *context, const iimg_statement_t *statement,
+                                int count, const char *const *params, PGresult **result)
+{
+    iimg_error_t *err = borrow(context);
+
+    *result = NULL;
+    if (err) {
+        return err;
+    }
+    err = run(context, statement, count, params, result);
+    give_back(context);
+    return err;
+}
+
+iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                            const char *const *params, iimg_rows_t **rows)
+{
+    apr_time_t began = iimg_step_begin(context);
+    PGresult *result = NULL;
+    iimg_error_t *err;
+    int tries = 0;
+
+    if (context->connection) {
+        err = run(context, statement, count, params, &result);
+    }
+    else {
+        do {
+            err = query_once(context, statement, count, params, &result);
+        } while (err && iimg_db_may_succeed_again(err) && ++tries < MAX_TRIES);
+    }
+    iimg_step_end(context, began, "sql", statement->label);
+    if (!err && rows) {
+        *rows = iimg_rows_create(context->pool, result);
+    }
+    else if (!err) {
+        PQclear(result);
+    }
+    return err;
+}
+
+/* Transactions -------------------------------------------------------------------------------- */
+
+static iimg_error_t *commit(iimg_context_t *context)
+{
+    iimg_error_t *err;
+
+    (void)IIMG_FAULT("db.commit");
+    err = command(context, "COMMIT", "COMMIT");
+    (void)IIMG_FAULT("db.committed");
+    if (err && (is_lost(context->connection) || context->connection->timed_out)) {
+        context->lost_commit = true;
+        err->message = "The database went away before it confirmed the change. "
+                       "Please look whether it was made before you try again.";
+    }
+    return err;
+}
+
+static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn step, void *baton,
+                                      bool *again)
+{
+    iimg_error_t *err = borrow(context);
+
+    *again = err && iimg_db_may_succeed_again(err);
+    if (err) {
+        return err;
+    }
+    err = command(context, "BEGIN", "BEGIN");
+    if (!err) {
+        err = step(context, baton);
+    }
+    if (!err) {
+        err = commit(context);
+    }
+    if (err) {
+        *again = iimg_db_may_succeed_again(err) && !context->lost_commit;
+        if (!is_lost(context->connection)
+            && PQtransactionStatus(context->connection->pg) != PQTRANS_IDLE) {
+            (void)command(context, "ROLLBACK", "ROLLBACK");
+        }
+    }
+    give_back(context);
+    return err;
+}
+
+iimg_error_t *iimg_db_transaction(iimg_context_t *context, iimg_db_step_fn step, void *baton)
+{
+    apr_time_t began = iimg_step_begin(context);
+    iimg_error_t *err;
+    bool again;
+    int tries = 0;
+
+    context->lost_commit = false;
+    do {
+        err = transaction_once(context, step, baton, &again);
+    } while (err && again && ++tries < MAX_TRIES);
+    iimg_step_end(context, began, "transaction", NULL);
+    return err;
+}
+
+bool iimg_db_settle(const iimg_db_t *db, iimg_db_connection_t *connection)
+{
+    if (PQtransactionStatus(connection->pg) != PQTRANS_IDLE) {
+        if (PQsendQuery(connection->pg, "ROLLBACK")) {
+            PQclear(answer(connection, apr_time_now() + apr_time_from_sec(db->timeout)));
+        }
+        if (PQtransactionStatus(connection->pg) != PQTRANS_IDLE && !is_lost(connection)) {
+            break_off(connection);
+        }
+    }
+    return !is_lost(connection);
+}

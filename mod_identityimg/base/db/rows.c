@@ -1,0 +1,92 @@
+/* rows.c - what a statement answered: copied when it is little, as it came when it is much. */
+#include "base/db/rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_COPIED 256             /* values of a result that is copied */
+#define MOST_COPIED_BYTES 8192
+
+static apr_status_t drop_result(void *data)
+{
+    PQclear(data);
+    return APR_SUCCESS;
+}
+
+/* @return bytes of all values, with a NUL behind each */
+static apr_size_t bytes_of(const PGresult *result)
+{
+    int rows = PQntuples(result), columns = PQnfields(result);
+    apr_size_t bytes = 0;
+
+    for (int i = 0; i < rows * columns; i++) {
+        bytes += (apr_size_t)PQgetlength(result, i / columns, i % columns) + 1;
+    }
+    return bytes;
+}
+
+static void copy_values(apr_pool_t *pool, iimg_rows_t *rows, apr_size_t bytes)
+{
+    int count = rows->count * rows->columns;
+    char *to = apr_palloc(pool, count * sizeof(*rows->values) + bytes);
+
+    rows->values = (const char **)to;
+    to += count * sizeof(*rows->values);
+    for (int i = 0; i < count; i++) {
+        int row = i / rows->columns, column = i % rows->columns;
+        apr_size_t length = (apr_size_t)PQgetlength(rows->result, row, column) + 1;
+
+        rows->values[i] = NULL;
+        if (!PQgetisnull(rows->result, row, column)) {
+            rows->values[i] = memcpy(to, PQgetvalue(rows->result, row, column), length);
+            to += length;
+        }
+    }
+}
+
+/* A result of one row takes 4 KB of libpq's, and some requests that wait for minutes have asked for a
+ * dozen: what is small is copied. */
+iimg_rows_t *iimg_rows_create(apr_pool_t *pool, PGresult *result)
+{
+    iimg_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
+    apr_size_t bytes = 0;
+
+    rows->result = result;
+    rows->columns = PQnfields(result);
+    rows->count = PQntuples(result);
+    rows->affected = atoi(PQcmdTuples(result));
+    if (rows->count * rows->columns <= MOST_COPIED
+        && (bytes = bytes_of(result)) <= MOST_COPIED_BYTES) {
+        copy_values(pool, rows, bytes);
+        rows->result = NULL;
+        PQclear(result);
+    }
+    else {
+        apr_pool_cleanup_register(pool, result, drop_result, apr_pool_cleanup_null);
+    }
+    return rows;
+}
+
+/* Values -------------------------------------------------------------------------------------- */
+
+const char *iimg_rows_text(const iimg_rows_t *rows, int row, int column)
+{
+    if (!rows->result) {
+        return rows->values[row * rows->columns + column];
+    }
+    return PQgetisnull(rows->result, row, column) ? NULL : PQgetvalue(rows->result, row, column);
+}
+
+bool iimg_rows_bool(const iimg_rows_t *rows, int row, int column)
+{
+    const char *text = iimg_rows_text(rows, row, column);
+
+    return text && text[0] == 't';
+}
+
+long long iimg_rows_integer(const iimg_rows_t *rows, int row, int column)
+{
+    const char *text = iimg_rows_text(rows, row, column);
+
+    return text ? atoll(text) : 0;
+}

@@ -1,0 +1,450 @@
+/* warnings.c - settings that are allowed in conf files but do not work. */
+#include "server/config/warnings.h"
+
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include <http_core.h>
+#include "server/config/tree.h"
+#include "server/config/config.h"
+#include "server/config/gemini.h"
+#include "server/config/unix_user.h"
+
+/* One server that is checked. */
+typedef struct look_t {
+    iimg_conf_t *conf;
+    server_rec *server;
+    server_rec *servers;        /* all */
+    const iimg_config_t *config;
+    apr_array_header_t *found;  /* iimg_config_warning_t */
+} look_t;
+
+static void warn(look_t *look, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Virtual hosts inherit: a sentence is logged once. */
+static void warn(look_t *look, const char *format, ...)
+{
+    va_list arguments;
+    const char *text;
+
+    va_start(arguments, format);
+    text = apr_pvsprintf(look->conf->pool, format, arguments);
+    va_end(arguments);
+    for (int i = 0; i < look->found->nelts; i++) {
+        if (strcmp(APR_ARRAY_IDX(look->found, i, iimg_config_warning_t).text, text) == 0) {
+            return;
+        }
+    }
+    APR_ARRAY_PUSH(look->found, iimg_config_warning_t) = (iimg_config_warning_t){ look->server,
+                                                                                  text };
+}
+
+static const iimg_conf_location_t *location(const look_t *look, int i)
+{
+    return i < look->conf->locations->nelts
+               ? &APR_ARRAY_IDX(look->conf->locations, i, iimg_conf_location_t) : NULL;
+}
+
+static const char *place(const look_t *look, const ap_directive_t *directive)
+{
+    return iimg_conf_place(look->conf->pool, directive);
+}
+
+static bool is_api(const look_t *look, const iimg_conf_location_t *it)
+{
+    return it->use == IIMG_LOCATION_API && iimg_conf_innermost(look->conf, it->path) == it;
+}
+
+/* Locations --------------------------------------------------------------------------------- */
+
+/* Two sections for the same path, or one around the other. */
+static void compare_uses(look_t *look, const iimg_conf_location_t *off,
+                         const iimg_conf_location_t *on)
+{
+    if (strcmp(off->path, on->path) == 0 && off->own == on->own) {
+        warn(look, "IIMG0012: IdentityImg: is off at %s and on at %s, both for <Location \"%s\">; "
+             "the later one counts: remove one", place(look, off->section),
+             place(look, on->section), on->path);
+    }
+    else if (strcmp(off->path, on->path) != 0 && iimg_conf_covers(off->path, on->path)) {
+        warn(look, "IIMG0012: IdentityImg: off in <Location \"%s\"> at %s does not turn off "
+             "<Location \"%s\">, which is on; set off in that Location if this is wanted",
+             off->path[0] ? off->path : "/", place(look, off->section), on->path);
+    }
+}
+
+static void check_uses(look_t *look)
+{
+    const iimg_conf_location_t *off, *on;
+
+    for (int i = 0; (off = location(look, i)) != NULL; i++) {
+        for (int k = 0; (on = location(look, k)) != NULL; k++) {
+            if (off->use == IIMG_LOCATION_OFF && on->use == IIMG_LOCATION_API) {
+                compare_uses(look, off, on);
+            }
+        }
+    }
+}
+
+/* Parts of an API that the shipped configuration opens to anyone. */
+static const char *const granted[] = { "/auth/login", "/health", "/schema" };
+
+/* The last part of a Location's path if it is one of those, below some other path.
+ * @return NULL if it is none */
+static const char *granted_part(const char *path)
+{
+    for (size_t i = 0; path && i < sizeof(granted) / sizeof(granted[0]); i++) {
+        size_t n = strlen(path), part = strlen(granted[i]);
+
+        if (n > part && strcmp(path + n - part, granted[i]) == 0) {
+            return granted[i];
+        }
+    }
+    return NULL;
+}
+
+/* A section that grants a part of an API that is elsewhere now. */
+static void check_left_behind(look_t *look, const iimg_conf_location_t *left)
+{
+    const char *part = granted_part(left->path);
+    const iimg_conf_location_t *api = part ? iimg_conf_innermost(look->conf, left->path) : NULL;
+
+    if (!part || (api && api->use == IIMG_LOCATION_API)
+        || !iimg_conf_holds(left->section, "Require", "all granted")) {
+        return;
+    }
+    for (int i = 0; (api = location(look, i)) != NULL; i++) {
+        const char *wanted = apr_pstrcat(look->conf->pool, api->path ? api->path : "", part, NULL);
+
+        if (is_api(look, api) && !iimg_conf_location_at(look->conf, wanted)) {
+            warn(look, "IIMG0013: IdentityImg: is on in <Location \"%s\">, but <Location \"%s\"> at "
+                 "%s is not below it, so %s/ asks for credentials; rename that section to "
+                 "<Location \"%s\">", api->path, left->path, place(look, left->section), wanted,
+                 wanted);
+        }
+    }
+}
+
+static bool has_patterns(const look_t *look)
+{
+    const iimg_conf_location_t *it;
+
+    for (int i = 0; (it = location(look, i)) != NULL; i++) {
+        if (!it->path && iimg_conf_holds(it->section, "Require", NULL)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_granted_within(const look_t *look, const iimg_conf_location_t *api, const char *path)
+{
+    const iimg_conf_location_t *it;
+
+    for (int i = 0; (it = location(look, i)) != NULL; i++) {
+        if (it->path && strlen(it->path) > strlen(api->path) && iimg_conf_covers(it->path, path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* auth/login/ issues sessions and tokens. */
+static void check_login(look_t *look, const iimg_conf_location_t *api)
+{
+    const char *path = apr_pstrcat(look->conf->pool, api->path, "/auth/login", NULL);
+
+    if (iimg_conf_holds(api->section, "AuthType", "IdentityImg")
+        && iimg_conf_holds(api->section, "Require", NULL) && !has_patterns(look)
+        && !is_granted_within(look, api, path)) {
+        warn(look, "IIMG0013: IdentityImg: is on in <Location \"%s\"> at %s, but logging in there "
+             "asks for credentials; add <Location \"%s\"> with Require all granted", api->path,
+             place(look, api->section), path);
+    }
+}
+
+static void check_moved(look_t *look)
+{
+    const iimg_conf_location_t *it;
+    int before = look->found->nelts;
+
+    for (int i = 0; (it = location(look, i)) != NULL; i++) {
+        check_left_behind(look, it);
+    }
+    for (int i = 0; look->found->nelts == before && (it = location(look, i)) != NULL; i++) {
+        if (it->path && is_api(look, it)) {
+            check_login(look, it);
+        }
+    }
+}
+
+/* Errors that httpd makes: ErrorDocuments that lead to a Location with IdentityImg errors. */
+static bool is_error_page(const look_t *look, const ap_directive_t *node)
+{
+    const iimg_conf_location_t *it;
+
+    if (strcasecmp(node->directive, "ErrorDocument") != 0) {
+        return false;
+    }
+    it = iimg_conf_innermost(look->conf, iimg_conf_word(look->conf->pool, node, 1));
+    return it && it->use == IIMG_LOCATION_ERRORS;
+}
+
+static bool has_error_pages(const look_t *look)
+{
+    const apr_array_header_t *all = look->conf->directives;
+    const iimg_conf_location_t *it;
+
+    for (int i = 0; i < all->nelts; i++) {
+        if (is_error_page(look, APR_ARRAY_IDX(all, i, const ap_directive_t *))) {
+            return true;
+        }
+    }
+    for (int i = 0; (it = location(look, i)) != NULL; i++) {
+        const ap_directive_t *node = it->section->first_child;
+
+        for (; node; node = node->next) {
+            if (is_error_page(look, node)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void check_errors(look_t *look)
+{
+    if (!has_error_pages(look)) {
+        warn(look, "IIMG0021: ErrorDocument: none leads to a <Location> with IdentityImg errors, so "
+             "errors that httpd makes are HTML and not JSON; copy the end of the shipped "
+             "identityimg.conf");
+    }
+}
+
+/* Pictures ------------------------------------------------------------------------------------ */
+
+/* Of the sections around a path, the last one with a Require decides. */
+static const iimg_conf_location_t *guard_of(const look_t *look, const char *path)
+{
+    const iimg_conf_location_t *it, *found = NULL;
+
+    for (int i = 0; (it = location(look, i)) != NULL; i++) {
+        if (it->path && iimg_conf_covers(it->path, path)
+            && iimg_conf_holds(it->section, "Require", NULL)) {
+            found = it;
+        }
+    }
+    return found;
+}
+
+static bool wants_credentials(const iimg_conf_location_t *guard)
+{
+    return guard && !iimg_conf_holds(guard->section, "Require", "all granted")
+           && (iimg_conf_holds(guard->section, "Require", "valid-user")
+               || iimg_conf_holds(guard->section, "Require", "user")
+               || iimg_conf_holds(guard->section, "Require", "group"));
+}
+
+static void check_media_path(look_t *look)
+{
+    const char *path = look->config->media_path;
+    const iimg_conf_location_t *around = iimg_conf_innermost(look->conf, path);
+    const iimg_conf_location_t *guard = guard_of(look, path);
+
+    if (!look->config->services.storage.driver->path) {
+        return;                     /* its own server delivers them */
+    }
+    if (around && around->use != IIMG_LOCATION_OFF) {
+        warn(look, "IIMG0017: IdentityImgMediaPath: \"%s\" lies in <Location \"%s\"> with "
+             "IdentityImg %s at %s, so no picture can be opened; choose another path, or set "
+             "IdentityImg off in <Location \"%s\">", path, around->path[0] ? around->path : "/",
+             around->use == IIMG_LOCATION_API ? "on" : "errors", place(look, around->section),
+             path);
+    }
+    else if (wants_credentials(guard)) {
+        warn(look, "IIMG0017: IdentityImgMediaPath: \"%s\" lies in <Location \"%s\"> at %s, which "
+             "asks for credentials that a picture's address replaces; add <Location \"%s\"> with "
+             "AuthType None and Require all granted", path, guard->path[0] ? guard->path : "/",
+             place(look, guard->section), path);
+    }
+}
+
+/* mod_alias maps paths after this module. */
+static void check_alias(look_t *look, const ap_directive_t *node)
+{
+    const char *path = iimg_conf_word(look->conf->pool, node, 0);
+    const iimg_conf_location_t *around = iimg_conf_innermost(look->conf, path);
+    bool is_media = look->config->services.storage.driver->path
+                    && iimg_conf_covers(look->config->media_path, path);
+
+    if (is_media || (around && around->use == IIMG_LOCATION_API)) {
+        warn(look, "IIMG0018: %s: \"%s\" at %s is never used, since %s takes this path; choose "
+             "another path", node->directive, path, place(look, node),
+             is_media ? "IdentityImgMediaPath" : "IdentityImg on");
+    }
+}
+
+static void check_aliases(look_t *look)
+{
+    const apr_array_header_t *all = look->conf->directives;
+
+    for (int i = 0; i < all->nelts; i++) {
+        const ap_directive_t *node = APR_ARRAY_IDX(all, i, const ap_directive_t *);
+
+        if (strcasecmp(node->directive, "Alias") == 0
+            || strcasecmp(node->directive, "ScriptAlias") == 0) {
+            check_alias(look, node);
+        }
+    }
+}
+
+/* At configtest alone: a running server reports this in health/ready/ while it lasts. */
+static void check_store(look_t *look)
+{
+    const char *root = look->config->storage_root;
+    int code;
+
+    if (!look->config->services.storage.driver->path
+        || ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST) {
+        return;
+    }
+    code = iimg_unix_user_access(root, R_OK | W_OK | X_OK);
+    if (code) {
+        warn(look, "IIMG0020: IdentityImgStorageRoot: httpd's user %s may not use \"%s\": %s; chown "
+             "it to that user, and let it enter the folders above",
+             iimg_unix_user_name(look->conf->pool, iimg_unix_user()), root, strerror(code));
+    }
+}
+
+/* Addresses --------------------------------------------------------------------------------- */
+
+static bool begins(const char *text, const char *with)
+{
+    return text && strncasecmp(text, with, strlen(with)) == 0;
+}
+
+/* By mod_ssl, mod_tls or mod_gnutls; or a proxy in front, by the scheme of ServerName. */
+static bool has_tls(apr_pool_t *pool, const server_rec *server)
+{
+    const iimg_conf_t *conf = iimg_conf_read(pool, server);
+    const char *ssl = iimg_conf_value(conf, "SSLEngine");
+    const char *gnutls = iimg_conf_value(conf, "GnuTLSEnable");
+
+    return begins(server->server_scheme, "https") || iimg_conf_value(conf, "TLSEngine")
+           || (ssl && strcasecmp(ssl, "off") != 0) || (gnutls && strcasecmp(gnutls, "off") != 0);
+}
+
+/* One server that ends TLS is enough: others with this address may only redirect to it. */
+static bool has_tls_somewhere(const look_t *look)
+{
+    for (server_rec *server = look->servers; server; server = server->next) {
+        const iimg_config_t *config = iimg_config_of(server);
+
+        if (config->enabled && config->base_url
+            && strcasecmp(config->base_url, look->config->base_url) == 0
+            && has_tls(look->conf->pool, server)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Browsers leave it out of the header Origin. */
+static bool has_default_port(const char *origin)
+{
+    const char *port = strrchr(origin, ':');
+
+    return (begins(origin, "https://") && strcmp(port, ":443") == 0)
+           || (begins(origin, "http://") && strcmp(port, ":80") == 0);
+}
+
+static void check_base_url(look_t *look)
+{
+    const char *url = look->config->base_url;
+
+    if (!url) {
+        return;
+    }
+    if (begins(url, "https://") && !has_tls_somewhere(look)) {
+        warn(look, "IIMG0014: IdentityImgBaseURL: \"%s\" is https, but httpd serves plain http: over "
+             "that, browsers do not return the session's cookie, which is Secure; set SSLEngine on, "
+             "or, if a proxy in front of httpd ends TLS, ServerName %s", url, url);
+    }
+    if (begins(url, "http://") && has_tls(look->conf->pool, look->server)) {
+        warn(look, "IIMG0014: IdentityImgBaseURL: \"%s\" is plain http, but this server uses TLS: "
+             "pictures' addresses are http, and the session's cookie is not Secure; begin the URL "
+             "with https://", url);
+    }
+    if (has_default_port(url)) {
+        warn(look, "IIMG0019: IdentityImgBaseURL: \"%s\" names the default port, which browsers "
+             "leave out, so writes of its own pages are refused as cross-site; leave it out", url);
+    }
+}
+
+static void check_origins(look_t *look)
+{
+    const apr_array_header_t *origins = look->config->cors_origins;
+
+    for (int i = 0; origins && i < origins->nelts; i++) {
+        const char *origin = APR_ARRAY_IDX(origins, i, const char *);
+
+        if (has_default_port(origin)) {
+            warn(look, "IIMG0019: IdentityImgCorsOrigin: \"%s\" names the default port, which "
+                 "browsers leave out, so it matches no page; leave it out", origin);
+        }
+        if (look->config->base_url && strcasecmp(origin, look->config->base_url) == 0) {
+            warn(look, "IIMG0019: IdentityImgCorsOrigin: \"%s\" is this server itself "
+                 "(IdentityImgBaseURL), whose pages need no permission; remove it", origin);
+        }
+    }
+}
+
+/* identityimg-pages.conf defines it unless the operator did. */
+static void check_pages(look_t *look)
+{
+    const char *folder, *page;
+    int code;
+
+    if (!ap_exists_config_define("IIMG_CLIENT")) {
+        return;
+    }
+    folder = ap_resolve_env(look->conf->pool, "${IIMG_CLIENT}");
+    page = apr_pstrcat(look->conf->pool, folder, "/index.html", NULL);
+    code = iimg_unix_user_access(page, R_OK);
+    if (code) {
+        warn(look, "IIMG0016: Define IIMG_CLIENT: httpd's user %s cannot read \"%s\": %s; install the "
+             "pages (make install, with Node), or remove identityimg-pages.conf",
+             iimg_unix_user_name(look->conf->pool, iimg_unix_user()), page, strerror(code));
+    }
+}
+
+static void check_generator(look_t *look)
+{
+    const apr_array_header_t *texts = iimg_config_gemini_warnings(look->conf->pool, look->config);
+
+    for (int i = 0; i < texts->nelts; i++) {
+        warn(look, "%s", APR_ARRAY_IDX(texts, i, const char *));
+    }
+}
+
+apr_array_header_t *iimg_config_warnings(apr_pool_t *pool, server_rec *servers)
+{
+    static void (*const checks[])(look_t *) = {
+        check_uses, check_moved, check_errors, check_media_path, check_aliases, check_store,
+        check_base_url, check_origins, check_pages, check_generator,
+    };
+    apr_array_header_t *found = apr_array_make(pool, 4, sizeof(iimg_config_warning_t));
+
+    for (server_rec *server = servers; server; server = server->next) {
+        if (iimg_config_of(server)->enabled) {
+            look_t look = { iimg_conf_read(pool, server), server, servers, iimg_config_of(server),
+                            found };
+
+            for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+                checks[i](&look);
+            }
+        }
+    }
+    return found;
+}

@@ -1,0 +1,381 @@
+/* body.c - a request's body: pictures into a memory file as they arrive, small ones into memory. */
+#include "server/http/body.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+#include <http_request.h>
+#include <util_filter.h>
+#include "base/log.h"
+#include "base/input/multipart.h"
+#include "base/quantity.h"
+
+#define BLOCK 65536
+#define MEGABYTE 1048576
+#define FIRST_ROOM 4096             /* for a body that does not tell its length */
+#define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
+#define NOTE "identityimg-awaits"    /* in r->notes: the connection ends on our account alone */
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#define MULTIPART_EXTRA 65536       /* boundaries, headers and small fields beside the picture */
+
+typedef struct receiver_t {
+    iimg_context_t *context;
+    request_rec *r;
+    int fd;                         /* takes each full buffer; -1: the buffer grows instead */
+    char *buffer;                   /* bytes that are not in fd */
+    apr_size_t room;                /* bytes of it */
+    apr_size_t filled;              /* of them */
+    apr_size_t received;            /* of the body */
+    apr_size_t most;
+    apr_size_t limit;               /* the limit in sentences, instead of most */
+} receiver_t;
+
+static const struct { const char *type; bool multipart; } types[] = {
+    { "application/json", false },
+    { "application/x-www-form-urlencoded", false },
+    { "multipart/form-data", true },
+};
+
+iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most)
+{
+    const char *sentence, *shown;
+    const char *limit = iimg_megabytes_exact(pool, most);
+
+    if (!size) {
+        shown = limit ? limit : apr_psprintf(pool, "%" APR_SIZE_T_FMT " bytes", most);
+        sentence = apr_psprintf(pool, "The upload is too large; at most %s are allowed.", shown);
+    }
+    else if (limit && size - most >= MEGABYTE / 10) {
+        sentence = apr_psprintf(pool, "The upload has %s; at most %s are allowed.",
+                                iimg_megabytes(pool, size, most), limit);
+    }
+    else {
+        shown = limit ? apr_psprintf(pool, " (%s)", limit) : "";
+        sentence = apr_psprintf(pool, "The upload has %" APR_SIZE_T_FMT " bytes; at most %"
+                                APR_SIZE_T_FMT "%s are allowed.", size, most, shown);
+    }
+    return iimg_error_code(iimg_error(pool, IIMG_TOO_LARGE, "%s", sentence), "upload_too_large");
+}
+
+/* Whether a body may follow at all. */
+static bool has_body(const request_rec *r)
+{
+    const char *length = apr_table_get(r->headers_in, "Content-Length");
+
+    return apr_table_get(r->headers_in, "Transfer-Encoding")
+           || (length && strspn(length, "0") != strlen(length));
+}
+
+void iimg_body_await(request_rec *r)
+{
+    if (ap_is_initial_req(r) && has_body(r) && r->connection->keepalive != AP_CONN_CLOSE) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+        apr_table_setn(r->notes, NOTE, "");
+    }
+}
+
+/* httpd ends a connection for reasons of its own, such as two kinds of length in one request. */
+static void await_no_more(request_rec *r)
+{
+    while (r->prev) {
+        r = r->prev;
+    }
+    if (apr_table_get(r->notes, NOTE)) {
+        r->connection->keepalive = AP_CONN_UNKNOWN;
+    }
+}
+
+/* Nobody decodes a body that is sent compressed; its bytes would be taken for what they are not. */
+static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *r)
+{
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+
+    return !coding || !*coding || strcasecmp(coding, "identity") == 0
+        ? NULL
+        : iimg_error(context->pool, IIMG_UNSUPPORTED_TYPE,
+                     "Unsupported content encoding \"%s\" in request.", coding);
+}
+
+/* The parts of a form beside the picture do not count: the sentence names the picture's limit. */
+static iimg_error_t *choose_limit(receiver_t *in, const char *type, apr_size_t max_upload,
+                                  bool *multipart)
+{
+    for (size_t i = 0; type && i < sizeof(types) / sizeof(types[0]); i++) {
+        size_t n = strlen(types[i].type);
+
+        if (strncasecmp(type, types[i].type, n) == 0
+            && (type[n] == '\0' || strchr("; \t,", type[n]))) {
+            *multipart = types[i].multipart;
+            in->most = types[i].multipart ? max_upload + MULTIPART_EXTRA : MAX_FORM;
+            in->limit = types[i].multipart && max_upload ? max_upload : in->most;
+            return NULL;
+        }
+    }
+    return iimg_error(in->context->pool, IIMG_UNSUPPORTED_TYPE,
+                      "Unsupported media type \"%s\" in request.", type ? type : "");
+}
+
+static iimg_error_t *check_length(receiver_t *in)
+{
+    const char *length = apr_table_get(in->r->headers_in, "Content-Length");
+    apr_int64_t n = length ? apr_atoi64(length) : 0;
+
+    if (n > 0 && (apr_uint64_t)n > in->most) {
+        return iimg_body_too_large(in->context->pool, (apr_size_t)n, in->limit);
+    }
+    return NULL;
+}
+
+static iimg_error_t *no_memory(receiver_t *in, const char *what)
+{
+    return iimg_error_detail(iimg_error(in->context->pool, IIMG_UNAVAILABLE,
+                                        "The server has no memory for the upload at the moment."),
+                             "%s: %s", what, strerror(errno));
+}
+
+static iimg_error_t *flush(receiver_t *in)
+{
+    apr_size_t done = 0;
+
+    while (in->fd >= 0 && done < in->filled) {
+        ssize_t n = write(in->fd, in->buffer + done, in->filled - done);
+
+        if (n < 0 && errno != EINTR) {
+            return no_memory(in, "write");
+        }
+        done += n > 0 ? (apr_size_t)n : 0;
+    }
+    in->filled = in->fd >= 0 ? 0 : in->filled;
+    return NULL;
+}
+
+/* A body that had not told its length. */
+static void grow(receiver_t *in, apr_size_t length)
+{
+    char *buffer;
+
+    while (in->room - in->filled < length) {
+        in->room *= 2;
+    }
+    buffer = apr_palloc(in->context->pool, in->room);
+    memcpy(buffer, in->buffer, in->filled);
+    in->buffer = buffer;
+}
+
+/* Sockets give 8000 bytes at a time. Whole pages, many at once, take a third of the time. */
+static iimg_error_t *keep(receiver_t *in, const char *data, apr_size_t length)
+{
+    if (in->fd < 0 && in->room - in->filled < length) {
+        grow(in, length);
+    }
+    while (length > 0) {
+        apr_size_t n = length < in->room - in->filled ? length : in->room - in->filled;
+
+        memcpy(in->buffer + in->filled, data, n);
+        in->filled += n;
+        data += n;
+        length -= n;
+        if (in->filled == in->room) {
+            iimg_error_t *err = flush(in);
+
+            if (err) {
+                return err;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* What httpd's input filters say, as our sentences. */
+static iimg_error_t *read_failed(receiver_t *in, apr_status_t rv)
+{
+    apr_pool_t *pool = in->context->pool;
+    int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
+    iimg_error_t *err;
+
+    switch (status) {
+    case HTTP_REQUEST_TIME_OUT:
+        return iimg_error(pool, IIMG_TIMEOUT, "The request body did not arrive in time.");
+    case HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return iimg_body_too_large(pool, 0, in->limit);
+    case HTTP_BAD_REQUEST:
+        err = iimg_error(pool, IIMG_INVALID, "The request body is cut short or malformed.");
+        return iimg_error_detail(iimg_error_code(err, "parse_error"), "reading the body: %pm",
+                                 &rv);
+    default:
+        err = iimg_error(pool, IIMG_HTTP, "The request body could not be read.");
+        err->http_status = status;      /* AP_FILTER_ERROR: the answer has been sent already */
+        return err;
+    }
+}
+
+static iimg_error_t *keep_buckets(receiver_t *in, apr_bucket_brigade *brigade, bool *end)
+{
+    for (apr_bucket *b = APR_BRIGADE_FIRST(brigade); b != APR_BRIGADE_SENTINEL(brigade);
+         b = APR_BUCKET_NEXT(b)) {
+        const char *data;
+        apr_size_t length;
+        apr_status_t rv;
+        iimg_error_t *err;
+
+        if (APR_BUCKET_IS_EOS(b)) {
+            *end = true;
+            return NULL;
+        }
+        if (APR_BUCKET_IS_METADATA(b)) {
+            continue;
+        }
+        rv = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
+        if (rv != APR_SUCCESS) {
+            return read_failed(in, rv);
+        }
+        in->received += length;
+        if (in->received > in->most) {
+            return iimg_body_too_large(in->context->pool, 0, in->limit);
+        }
+        err = keep(in, data, length);
+        if (err) {
+            return err;
+        }
+    }
+    return NULL;
+}
+
+static iimg_error_t *receive(receiver_t *in)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(in->r->pool, in->r->connection->bucket_alloc);
+    iimg_error_t *err = NULL;
+    bool end = false;
+
+    while (!err && !end) {
+        apr_status_t rv = ap_get_brigade(in->r->input_filters, brigade, AP_MODE_READBYTES,
+                                         APR_BLOCK_READ, BLOCK);
+
+        err = rv == APR_SUCCESS ? keep_buckets(in, brigade, &end) : read_failed(in, rv);
+        apr_brigade_cleanup(brigade);
+    }
+    return err;
+}
+
+typedef struct mapping_t {
+    void *address;
+    apr_size_t length;
+} mapping_t;
+
+static apr_status_t drop_mapping(void *data)
+{
+    mapping_t *mapping = data;
+
+    munmap(mapping->address, mapping->length);
+    return APR_SUCCESS;
+}
+
+static apr_status_t close_file(void *data)
+{
+    close((int)(intptr_t)data);
+    return APR_SUCCESS;
+}
+
+/* A memory file that ends with the request. */
+static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
+{
+    in->fd = memfd_create("identityimg-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (in->fd < 0) {
+        return no_memory(in, "memfd_create");
+    }
+    apr_pool_cleanup_register(in->context->pool, (void *)(intptr_t)in->fd, close_file,
+                              apr_pool_cleanup_null);
+    body->file = in->fd;
+    return NULL;
+}
+
+/* Bodies without files are small, and need no file: a request that waits for its picture keeps them. */
+static iimg_error_t *open_buffer(receiver_t *in, bool multipart, iimg_body_t *body)
+{
+    const char *length = apr_table_get(in->r->headers_in, "Content-Length");
+    apr_int64_t n = length ? apr_atoi64(length) : 0;
+    iimg_error_t *err = multipart ? open_file(in, body) : NULL;
+
+    in->room = multipart ? BLOCK : n > 0 ? (apr_size_t)n : FIRST_ROOM;
+    in->buffer = apr_palloc(in->context->pool, in->room);
+    return err;
+}
+
+/* As a copy on write: who is done with a picture may make another of it in its place. */
+static iimg_error_t *map(receiver_t *in, iimg_body_t *body)
+{
+    mapping_t *mapping = apr_palloc(in->context->pool, sizeof(*mapping));
+
+    if (fcntl(in->fd, F_ADD_SEALS, SEALS) != 0) {
+        return no_memory(in, "F_ADD_SEALS");
+    }
+    mapping->length = body->length;
+    mapping->address = mmap(NULL, body->length, PROT_READ | PROT_WRITE, MAP_PRIVATE, in->fd, 0);
+    if (mapping->address == MAP_FAILED) {
+        return no_memory(in, "mmap");
+    }
+    apr_pool_cleanup_register(in->context->pool, mapping, drop_mapping, apr_pool_cleanup_null);
+    body->message = mapping->address;
+    return NULL;
+}
+
+static iimg_error_t *receive_into(receiver_t *in, const char *preamble, iimg_body_t *body)
+{
+    iimg_error_t *err = keep(in, preamble, strlen(preamble));
+
+    if (!err) {
+        err = receive(in);
+    }
+    if (!err) {
+        err = flush(in);
+    }
+    body->offset = strlen(preamble);
+    body->length = body->offset + in->received;
+    body->message = in->buffer;
+    if (!err && in->received > 0 && in->fd >= 0) {
+        err = map(in, body);
+    }
+    return err;
+}
+
+iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char *type,
+                             apr_size_t max_upload, iimg_body_t *body)
+{
+    apr_time_t began = iimg_step_begin(context);
+    receiver_t in = { .context = context, .r = r, .fd = -1 };
+    bool multipart = false;
+    iimg_error_t *err;
+
+    *body = (iimg_body_t){ "", 0, 0, -1 };
+    if (!has_body(r)) {
+        return NULL;
+    }
+    err = check_encoding(context, r);
+    if (!err) {
+        err = choose_limit(&in, type, max_upload, &multipart);
+    }
+    if (!err) {
+        err = check_length(&in);
+    }
+    if (!err) {
+        err = open_buffer(&in, multipart, body);
+    }
+    if (err) {
+        return err;
+    }
+    err = receive_into(&in, multipart ? iimg_multipart_preamble(context->pool, type) : "", body);
+    if (!err) {
+        await_no_more(r);
+    }
+    if (!err && in.received == 0) {
+        *body = (iimg_body_t){ "", 0, 0, -1 };
+    }
+    iimg_step_end(context, began, "body", type);
+    return err;
+}

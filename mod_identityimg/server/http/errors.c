@@ -1,0 +1,95 @@
+/* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
+#include "server/http/errors.h"
+
+#include <string.h>
+#include <apr_strings.h>
+#include "server/http/challenge.h"
+#include "server/http/request.h"
+#include "server/http/response.h"
+
+static const struct { int status; iimg_error_kind_t kind; const char *sentence; } rows[] = {
+    { 400, IIMG_INVALID, "The request is malformed." },
+    { 403, IIMG_FORBIDDEN, "You do not have permission to perform this action." },
+    { 404, IIMG_NOT_FOUND, "Not found." },
+    { 405, IIMG_METHOD, "Method not allowed." },
+    { 408, IIMG_TIMEOUT, "The request did not arrive in time." },
+    { 413, IIMG_TOO_LARGE, "The request is too large." },
+    { 414, IIMG_TOO_LARGE, "The address is too long." },
+    { 416, IIMG_INVALID, "The range begins behind the picture's end." },
+    { 417, IIMG_INVALID, "The server cannot do what the header Expect asks for." },
+    { 431, IIMG_TOO_LARGE, "The request's header is too large." },
+    { 503, IIMG_UNAVAILABLE, "The server is not available at the moment." },
+};
+
+/* An Authorization header that did not help, or none at all. */
+static iimg_error_t *unauthenticated(request_rec *r)
+{
+    const char *sentence = "Authentication credentials were not provided.";
+    const char *code = "not_authenticated";
+
+    if (iimg_challenge_is_bearer(r)) {
+        sentence = "Invalid token.";
+        code = "invalid_token";
+    }
+    else if (apr_table_get(r->headers_in, "Authorization")) {
+        sentence = "Invalid username/password.";
+        code = "authentication_failed";
+    }
+    return iimg_error_code(iimg_error(r->pool, IIMG_UNAUTHENTICATED, "%s", sentence), code);
+}
+
+/* Not a bug of ours: an AuthType whose module is not loaded, a handler of somebody else's. */
+static iimg_error_t *not_ours(request_rec *r, int status)
+{
+    iimg_error_t *err = iimg_error(r->pool, IIMG_INTERNAL, "Internal server error");
+
+    err->tag = "IIMG0015";
+    return iimg_error_detail(err, "httpd or another module ended the request with status %d; its "
+                                  "reason is in the lines before", status);
+}
+
+/* httpd answers 400 for a header over LimitRequestFieldSize or LimitRequestFields in HTTP/1, and 431 in
+ * HTTP/2. Only its note, meant for an error page, distinguishes the former from a malformed request. */
+static int precise_status(const request_rec *r, int status)
+{
+    static const char *const notes[] = {
+        "Size of a request header field exceeds", "The number of request header fields exceeds",
+    };
+    const char *note = r->prev ? apr_table_get(r->prev->notes, "error-notes") : NULL;
+
+    for (size_t i = 0; note && i < sizeof(notes) / sizeof(notes[0]); i++) {
+        if (strncmp(note, notes[i], strlen(notes[i])) == 0) {
+            return HTTP_REQUEST_HEADER_FIELDS_TOO_LARGE;
+        }
+    }
+    return status;
+}
+
+static iimg_error_t *error_for(request_rec *r, int status)
+{
+    iimg_error_t *pending = iimg_pending_error(r);
+
+    if (pending) {
+        return pending;
+    }
+    if (status == HTTP_UNAUTHORIZED) {
+        return unauthenticated(r);
+    }
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (rows[i].status == status) {
+            iimg_error_t *err = iimg_error(r->pool, rows[i].kind, "%s", rows[i].sentence);
+
+            err->http_status = status;      /* 414, 416, 417 and 431 have no kind of their own */
+            return err;
+        }
+    }
+    return not_ours(r, status);
+}
+
+int iimg_errors_handle(request_rec *r)
+{
+    /* Asked for by its own name, the target is no page. */
+    int status = r->prev ? precise_status(r, r->prev->status) : HTTP_NOT_FOUND;
+
+    return iimg_respond_error(r, iimg_context_of(r), error_for(r, status));
+}

@@ -1,0 +1,161 @@
+/* park_configure.c - whether connections can be parked in this httpd, and how many. */
+#include "server/jobs/park.h"
+
+#include <stdlib.h>
+#include <strings.h>
+#include <unistd.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <ap_mpm.h>
+#include <apr_poll.h>
+#include <apr_portable.h>
+#include <http_config.h>
+#include <http_log.h>
+
+APLOG_USE_MODULE(identityimg);
+
+#define DESCRIPTORS_EACH 3          /* the connection, its eventfd, the provider's connection */
+#define DESCRIPTORS_ELSE 256        /* logs, libraries, the database, pictures that come and go */
+#define DEFAULT_FACTOR 2.0          /* AsyncRequestWorkerFactor, if it is not set */
+
+bool iimg_park_mpm_can_wait(void)
+{
+    int can = 0;
+
+    return ap_mpm_query(AP_MPMQ_CAN_WAITIO, &can) == APR_SUCCESS && can;
+}
+
+/* The test ----------------------------------------------------------------------------------------- */
+
+/* Whether a socket is polled by the descriptor that it says is its own, and known again. */
+static bool poll_follows(apr_pool_t *pool, apr_socket_t *connection, int event)
+{
+    apr_pollfd_t wanted = { .p = pool, .desc_type = APR_POLL_SOCKET, .reqevents = APR_POLLIN,
+                            .desc.s = connection, .client_data = connection };
+    const apr_pollfd_t *found = NULL;
+    apr_pollset_t *set;
+    apr_int32_t count = 0;
+
+    if (apr_pollset_create(&set, 1, pool, APR_POLLSET_THREADSAFE | APR_POLLSET_NOCOPY)
+            != APR_SUCCESS || apr_pollset_add(set, &wanted) != APR_SUCCESS) {
+        return false;
+    }
+    if (apr_pollset_poll(set, 0, &count, &found) == APR_SUCCESS && count) {
+        return false;
+    }
+    (void)eventfd_write(event, 1);
+    return apr_pollset_poll(set, APR_USEC_PER_SEC, &count, &found) == APR_SUCCESS && count == 1
+           && found->client_data == connection && apr_pollset_remove(set, &wanted) == APR_SUCCESS;
+}
+
+static bool try_with(apr_pool_t *pool, apr_socket_t *connection, int event)
+{
+    apr_os_sock_t own, other = event, after = -1;
+    bool works;
+
+    if (apr_os_sock_get(&own, connection) != APR_SUCCESS
+        || apr_os_sock_put(&connection, &other, NULL) != APR_SUCCESS) {
+        return false;
+    }
+    works = poll_follows(pool, connection, event);
+    return apr_os_sock_put(&connection, &own, NULL) == APR_SUCCESS
+           && apr_os_sock_get(&after, connection) == APR_SUCCESS && after == own && works;
+}
+
+/* @return NULL, or why nothing can be parked */
+static const char *test(apr_pool_t *temporary)
+{
+    apr_socket_t *connection;
+    bool works = false;
+    int event;
+
+    if (!iimg_park_mpm_can_wait()) {
+        return "this MPM cannot wait for a connection (the event MPM of httpd 2.4.63 or newer can)";
+    }
+    event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (event < 0 || apr_socket_create(&connection, APR_INET, SOCK_STREAM, 0, temporary)) {
+        return "there is no descriptor to try it with";
+    }
+    works = try_with(temporary, connection, event);
+    apr_socket_close(connection);
+    close(event);
+    return works ? NULL : "APR's pollset does not follow a socket's descriptor";
+}
+
+/* How many ----------------------------------------------------------------------------------------- */
+
+/* The MPM's own number, which it does not tell; the last one counts. */
+static void find_factor(const ap_directive_t *tree, double *factor)
+{
+    for (; tree; tree = tree->next) {
+        if (strcasecmp(tree->directive, "AsyncRequestWorkerFactor") == 0) {
+            *factor = atof(tree->args);
+        }
+        find_factor(tree->first_child, factor);
+    }
+}
+
+/* A child takes connections up to its threads and as many times its idle ones: who waits leaves half of
+ * that to others. */
+static int room_in_mpm(void)
+{
+    double factor = DEFAULT_FACTOR, room;
+    int threads = 1;
+
+    ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
+    find_factor(ap_conftree, &factor);
+    room = threads * (1 + factor) / 2;
+    return room < 1 ? 1 : room > 100000 ? 100000 : (int)room;
+}
+
+static int room_for_descriptors(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY
+        || limit.rlim_cur > 1000000) {
+        return 100000;
+    }
+    return limit.rlim_cur <= DESCRIPTORS_ELSE + DESCRIPTORS_EACH
+           ? 1 : (int)((limit.rlim_cur - DESCRIPTORS_ELSE) / DESCRIPTORS_EACH);
+}
+
+static void find_room(server_rec *server)
+{
+    iimg_config_t *config = iimg_config_of(server);
+    int asked = config->max_parked, most = room_for_descriptors();
+
+    if (asked > most) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "IIMG0172: IdentityImgMaxParked %d needs "
+                     "%d descriptors, and httpd may open fewer (ulimit -n): %d are parked in a "
+                     "child at most", asked, asked * DESCRIPTORS_EACH + DESCRIPTORS_ELSE, most);
+    }
+    asked = asked ? asked : room_in_mpm();
+    config->max_parked = asked < most ? asked : most;
+}
+
+void iimg_park_configure(apr_pool_t *temporary, server_rec *servers)
+{
+    const char *problem = NULL;
+    bool wanted = false, asked = false;
+
+    for (server_rec *server = servers; server; server = server->next) {
+        int how = iimg_config_of(server)->enabled ? iimg_config_of(server)->park_requests : 0;
+
+        wanted = wanted || how;
+        asked = asked || (how && how != IIMG_PARK_IF_POSSIBLE);
+    }
+    problem = wanted ? test(temporary) : NULL;
+    if (problem && asked) {
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "IIMG0171: IdentityImgParkRequests has "
+                     "no effect: %s", problem);
+    }
+    for (server_rec *server = servers; server; server = server->next) {
+        iimg_config_t *config = iimg_config_of(server);
+
+        config->park_requests = problem ? 0 : config->park_requests;
+        if (config->enabled && config->park_requests) {
+            find_room(server);
+        }
+    }
+}

@@ -1,0 +1,169 @@
+/* picture.c - from a JSON string of base64 to a file of bytes, a piece at a time. */
+#include "services/gemini/picture.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <apr_strings.h>
+#include "base/spool.h"
+
+#define PIECE 32768         /* characters */
+
+apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_t offset,
+                                 void *buffer, apr_size_t size)
+{
+    if (response->spool) {
+        return iimg_spool_read(response->spool, offset, buffer, size);
+    }
+    if (offset >= response->length) {
+        return 0;
+    }
+    size = size < response->length - offset ? size : response->length - offset;
+    memcpy(buffer, response->body + offset, size);
+    return size;
+}
+
+static int digit_of(char c)
+{
+    return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+}
+
+/* The character that one more byte makes whole; 0: none yet. What is no base64 becomes '!'. */
+static char unescape(iimg_gemini_unescape_t *it, char c)
+{
+    if (it->step == 0) {
+        it->step = c == '\\';
+        return it->step ? 0 : c;
+    }
+    if (it->step == 1) {
+        it->step = c == 'u' ? 2 : 0;
+        it->code = 0;
+        return c == 'u' ? 0 : c == '/' ? '/' : '!';
+    }
+    it->code = it->code << 4 | (unsigned int)(isxdigit((unsigned char)c) ? digit_of(c) : 0x8000);
+    it->step = it->step == 5 ? 0 : it->step + 1;
+    if (it->step) {
+        return 0;
+    }
+    return it->code > ' ' && it->code < 0x7f ? (char)it->code : '!';
+}
+
+/* @return what is left of the length */
+static apr_size_t unescape_piece(iimg_gemini_unescape_t *it, const char *piece, apr_size_t length,
+                                 char *to)
+{
+    apr_size_t kept = 0;
+
+    for (apr_size_t i = 0; i < length; i++) {
+        char c = unescape(it, piece[i]);
+
+        if (c) {
+            to[kept++] = c;
+        }
+    }
+    return kept;
+}
+
+static const char broken[] = "the picture's base64 is broken";
+static const char not_written[] = "the picture could not be written";
+
+static const char *feed_piece(iimg_gemini_decoder_t *decoder, const char *text, apr_size_t length)
+{
+    char plain[PIECE], bytes[PIECE / 4 * 3 + 3];
+
+    if (decoder->escapes.step || memchr(text, '\\', length)) {
+        length = unescape_piece(&decoder->escapes, text, length, plain);
+        text = plain;
+    }
+    length = iimg_base64_feed(&decoder->base64, text, length, bytes);
+    if (decoder->base64.broken) {
+        return broken;
+    }
+    return iimg_spool_write(decoder->to, bytes, length) ? NULL : not_written;
+}
+
+const char *iimg_gemini_decoder_feed(iimg_gemini_decoder_t *decoder, const char *text,
+                                     apr_size_t length)
+{
+    const char *problem = NULL;
+
+    while (length > 0 && !problem) {
+        apr_size_t n = length < PIECE ? length : PIECE;
+
+        problem = feed_piece(decoder, text, n);
+        text += n;
+        length -= n;
+    }
+    return problem;
+}
+
+const char *iimg_gemini_decoder_end(iimg_gemini_decoder_t *decoder)
+{
+    char bytes[2];
+    apr_size_t n;
+
+    if (!iimg_base64_end(&decoder->base64, bytes, &n) || decoder->escapes.step) {
+        return broken;
+    }
+    return iimg_spool_write(decoder->to, bytes, n) ? NULL : not_written;
+}
+
+/* @return NULL, or what is in the way */
+static const char *decode(const iimg_http_response_t *response, const iimg_json_span_t *span,
+                          iimg_spool_t *to)
+{
+    iimg_gemini_decoder_t decoder = { .to = to };
+    const char *problem = NULL;
+    char piece[PIECE];
+    apr_size_t done = 0;
+
+    while (done < span->length && !problem) {
+        apr_size_t n = span->length - done < PIECE ? span->length - done : PIECE;
+
+        if (iimg_gemini_body_read(response, span->offset + done, piece, n) != n) {
+            return "the reply could not be read again";
+        }
+        done += n;
+        problem = iimg_gemini_decoder_feed(&decoder, piece, n);
+    }
+    return problem ? problem : iimg_gemini_decoder_end(&decoder);
+}
+
+const char *iimg_gemini_picture_open(apr_pool_t *pool, iimg_spool_t *spool,
+                                     iimg_gemini_picture_t *picture)
+{
+    picture->spool = spool;
+    picture->data = iimg_spool_map(pool, spool);
+    picture->length = spool->length;
+    picture->no_room = !picture->data;
+    return picture->data ? NULL : "the picture's file could not be mapped";
+}
+
+static const char *decode_into(apr_pool_t *pool, apr_pool_t *work, const char *dir,
+                               const iimg_http_response_t *response, const iimg_json_span_t *span,
+                               iimg_gemini_picture_t *picture)
+{
+    int error = 0;
+    iimg_spool_t *spool = iimg_spool_create(work, dir, &error);
+    const char *problem = spool ? decode(response, span, spool) : "no file for the picture";
+
+    if (!problem) {
+        return iimg_gemini_picture_open(pool, iimg_spool_move(pool, spool), picture);
+    }
+    picture->no_room = !spool || spool->error;
+    error = spool ? spool->error : error;
+    return error ? apr_psprintf(pool, "%s: %s", problem, strerror(error)) : problem;
+}
+
+const char *iimg_gemini_picture_decode(apr_pool_t *pool, const char *dir,
+                                       const iimg_http_response_t *response,
+                                       const iimg_json_span_t *span,
+                                       iimg_gemini_picture_t *picture)
+{
+    const char *problem;
+    apr_pool_t *work;           /* what is no picture needs no room any longer */
+
+    apr_pool_create(&work, pool);
+    problem = decode_into(pool, work, dir, response, span, picture);
+    apr_pool_destroy(work);
+    return problem;
+}

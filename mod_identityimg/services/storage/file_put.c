@@ -1,0 +1,253 @@
+/* file_put.c - files written to a directory: whole and durable, or not there at all. */
+#include "services/storage/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <apr_strings.h>
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/spool.h"
+
+static int sync_parent(apr_pool_t *pool, const char *path)
+{
+    apr_size_t length = (apr_size_t)(strrchr(path, '/') - path);
+
+    return iimg_file_sync_directory(apr_pstrmemdup(pool, path, length));
+}
+
+/* Makes the directories above path that are missing. @return 0 or errno */
+static int make_parents(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
+{
+    char *copy = apr_pstrdup(pool, path);
+    int code = 0;
+
+    for (char *slash = strchr(copy + strlen(storage->root) + 1, '/'); slash && code == 0;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        if (mkdir(copy, 0700) == 0) {
+            code = sync_parent(pool, copy);
+        }
+        else if (errno != EEXIST) {
+            code = errno;
+        }
+        *slash = '/';
+    }
+    return code;
+}
+
+static int write_all(int fd, const char *data, apr_size_t length)
+{
+    while (length > 0) {
+        ssize_t n = write(fd, data, length);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return errno;
+        }
+        data += n;
+        length -= (apr_size_t)n;
+    }
+    return 0;
+}
+
+/* A file of a picture that is being written. */
+typedef struct fresh_t {
+    const char *path;           /* its name once it is whole */
+    const char *temporary;      /* its name until then; NULL: it does not have that one */
+    int fd;                     /* -1: closed */
+    bool filled;                /* the object's own file was given this name */
+} fresh_t;
+
+/* What comes from a spool of this file system lies there already, and becomes the file. */
+static bool adopt(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
+{
+    if (!object->spool || iimg_spool_link(pool, object->spool, file->temporary) != 0) {
+        return false;
+    }
+    file->fd = open(file->temporary, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    file->filled = file->fd >= 0;
+    if (!file->filled) {
+        unlink(file->temporary);
+    }
+    return file->filled;
+}
+
+static int create(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
+{
+    if (adopt(pool, object, file)) {
+        return 0;
+    }
+    file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return file->fd < 0 ? errno : 0;
+}
+
+/* Most files have neighbours, whose directory is there. @return 0 or errno */
+static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iimg_object_t *object,
+                      fresh_t *file)
+{
+    int code = IIMG_FAULT("file.mkdir");
+
+    file->fd = -1;
+    file->path = iimg_file_path(pool, storage, object->key);
+    file->temporary = iimg_file_unfinished(pool, file->path);
+    code = code ? code : IIMG_FAULT("file.create");
+    code = code ? code : create(pool, object, file);
+    if (code == ENOENT) {
+        code = make_parents(pool, storage, file->path);
+        code = code ? code : create(pool, object, file);
+    }
+    file->temporary = file->fd < 0 ? NULL : file->temporary;
+    return code;
+}
+
+static int write_object(const fresh_t *file, const iimg_object_t *object)
+{
+    int code = IIMG_FAULT("file.write");
+
+    if (file->filled) {
+        return code;
+    }
+    if (code != 0) {
+        (void)!write(file->fd, object->data, object->length / 2);      /* as a full disk does */
+        return code;
+    }
+    /* Its mapped file would come into memory as a whole. */
+    return object->spool ? iimg_spool_copy(object->spool, file->fd)
+                         : write_all(file->fd, object->data, object->length);
+}
+
+/* Has the disk begin: all files of a picture are under way before the first is waited for. */
+static int fill(const fresh_t *file, const iimg_object_t *object)
+{
+    int code = write_object(file, object);
+
+    (void)IIMG_FAULT("file.written");
+    if (code == 0) {
+        (void)sync_file_range(file->fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+    }
+    return code;
+}
+
+static int close_fresh(fresh_t *file)
+{
+    int rc = file->fd < 0 ? 0 : close(file->fd);
+
+    file->fd = -1;
+    return rc == 0 ? 0 : errno;
+}
+
+static int sync_file(fresh_t *file)
+{
+    int code = IIMG_FAULT("file.fsync"), rc;
+
+    if (code == 0 && fsync(file->fd) != 0) {
+        code = errno;
+    }
+    rc = close_fresh(file);
+    (void)IIMG_FAULT("file.synced");
+    return code ? code : rc;
+}
+
+static int give_name(fresh_t *file)
+{
+    int code = IIMG_FAULT("file.rename");
+
+    if (code == 0 && rename(file->temporary, file->path) != 0) {
+        code = errno;
+    }
+    if (code == 0) {
+        file->temporary = NULL;
+        (void)IIMG_FAULT("file.renamed");
+    }
+    return code;
+}
+
+static bool is_in_same_directory(const char *path, const char *other)
+{
+    size_t length = (size_t)(strrchr(path, '/') - path) + 1;
+
+    return strncmp(path, other, length) == 0 && !strchr(other + length, '/');
+}
+
+/* Makes the names durable. Files of one directory stand next to each other. */
+static int sync_names(apr_pool_t *pool, const fresh_t *files, int count, const char **path)
+{
+    int code = 0;
+
+    for (int i = 0; i < count && code == 0; i++) {
+        *path = files[i].path;
+        if (i + 1 == count || !is_in_same_directory(files[i].path, files[i + 1].path)) {
+            code = sync_parent(pool, files[i].path);
+        }
+    }
+    return code;
+}
+
+static int write_one(iimg_context_t *context, const iimg_storage_t *storage,
+                     const iimg_object_t *object, fresh_t *file)
+{
+    apr_time_t began = iimg_step_begin(context);
+    int code;
+
+    (void)IIMG_FAULT("file.object");
+    code = open_fresh(context->pool, storage, object, file);
+    code = code ? code : fill(file, object);
+    iimg_step_end(context, began, "store put", object->key);
+    return code;
+}
+
+/* @param path of what was done last @return 0 or errno */
+static int write_files(iimg_context_t *context, const iimg_storage_t *storage,
+                       const iimg_object_t *objects, int count, fresh_t *files, const char **path)
+{
+    int code = 0;
+
+    for (int i = 0; i < count && code == 0; i++) {
+        code = write_one(context, storage, &objects[i], &files[i]);
+        *path = files[i].path;
+    }
+    for (int i = 0; i < count && code == 0; i++) {
+        *path = files[i].path;
+        code = sync_file(&files[i]);
+    }
+    for (int i = 0; i < count && code == 0; i++) {
+        *path = files[i].path;
+        code = give_name(&files[i]);
+    }
+    return code ? code : sync_names(context->pool, files, count, path);
+}
+
+/* Nobody waits for what has no name yet. */
+static void drop_unfinished(fresh_t *files, int count)
+{
+    for (int i = 0; i < count; i++) {
+        if (files[i].path) {
+            (void)close_fresh(&files[i]);
+        }
+        if (files[i].temporary) {
+            unlink(files[i].temporary);
+        }
+    }
+}
+
+iimg_error_t *iimg_file_put(iimg_context_t *context, const iimg_storage_t *storage,
+                            const iimg_object_t *objects, int count)
+{
+    fresh_t *files = apr_pcalloc(context->pool, (apr_size_t)count * sizeof(*files));
+    apr_time_t began = iimg_step_begin(context);
+    const char *path = storage->root;
+    int code = write_files(context, storage, objects, count, files, &path);
+
+    if (code != 0) {
+        drop_unfinished(files, count);
+    }
+    iimg_step_end(context, began, "store put all", NULL);
+    return code ? iimg_file_trouble(context, "writing", path, code) : NULL;
+}

@@ -1,0 +1,179 @@
+/* password_queue_test.c - services/accounts/password_queue.c: two at once, the others wait, but not for ever, and
+ * not behind somebody who sends many. */
+#include "services/accounts/password_queue.h"
+#include <pthread.h>
+#include <stdatomic.h>
+#include <unistd.h>
+#include "tap.h"
+#include "work.h"
+
+#define THREADS 12
+
+static atomic_int inside, most, entered, turn;
+
+typedef struct visitor_t {
+    pthread_t thread;
+    const char *who;
+    int turn;               /* in which order he came in; 0: sent away */
+    atomic_bool done;
+} visitor_t;
+
+static void *pass(void *visitor_)
+{
+    visitor_t *visitor = visitor_;
+    apr_pool_t *pool;
+    iimg_context_t context = { 0 };
+    iimg_password_place_t *place;
+
+    apr_pool_create(&pool, NULL);
+    context.pool = pool;
+    if (!iimg_password_enter(&context, visitor->who, &place)) {
+        int now = atomic_fetch_add(&inside, 1) + 1, was = atomic_load(&most);
+
+        visitor->turn = atomic_fetch_add(&turn, 1) + 1;
+        while (now > was && !atomic_compare_exchange_weak(&most, &was, now)) {
+            continue;
+        }
+        usleep(20000);
+        atomic_fetch_sub(&inside, 1);
+        atomic_fetch_add(&entered, 1);
+        iimg_password_leave(place);
+    }
+    atomic_store(&visitor->done, true);
+    apr_pool_destroy(pool);
+    return NULL;
+}
+
+static void come(visitor_t *visitor, const char *who)
+{
+    visitor->who = who;
+    visitor->turn = 0;
+    atomic_store(&visitor->done, false);
+    pthread_create(&visitor->thread, NULL, pass, visitor);
+}
+
+static void test_turns(void)
+{
+    visitor_t visitors[THREADS];
+
+    for (int i = 0; i < THREADS; i++) {
+        come(&visitors[i], "192.0.2.1");
+    }
+    for (int i = 0; i < THREADS; i++) {
+        pthread_join(visitors[i].thread, NULL);
+    }
+    tap_is_number(atomic_load(&entered), THREADS, "all of %d come in, also from one address",
+                  THREADS);
+    tap_is_number(atomic_load(&most), IIMG_PASSWORDS_AT_ONCE, "never more than two at once");
+}
+
+static void test_deadline(iimg_context_t *context)
+{
+    iimg_password_place_t *first, *second, *third;
+    iimg_error_t *err;
+
+    tap_ok(!iimg_password_enter(context, "a", &first)
+           && !iimg_password_enter(context, "a", &second), "two are inside");
+    err = iimg_password_enter(context, "a", &third);
+    tap_ok(err && err->kind == IIMG_LIMITED, "the third is told to come again");
+    tap_is(err->code, "login_busy", "by a code");
+    tap_ok(err->retry_after > 0, "and when");
+    iimg_password_leave(first);
+    tap_ok(!iimg_password_enter(context, "a", &third), "when one leaves there is a place");
+    iimg_password_leave(second);
+    iimg_password_leave(third);
+}
+
+/* Waits, with patience, until so many are gone. */
+static int gone(const visitor_t *visitors, int count, int want)
+{
+    int n = 0;
+
+    for (int i = 0; i < 100; i++) {
+        n = 0;
+        for (int k = 0; k < count; k++) {
+            n += atomic_load(&visitors[k].done);
+        }
+        if (n >= want) {
+            break;
+        }
+        usleep(10000);
+    }
+    return n;
+}
+
+/* Two of the flood are inside and ten wait, when others come. */
+static void test_flood(iimg_context_t *context)
+{
+    iimg_password_place_t *first, *second, *extra;
+    visitor_t flood[IIMG_PASSWORDS_WAITING], other;
+    int away = 0;
+
+    iimg_password_enter(context, "flood", &first);
+    iimg_password_enter(context, "flood", &second);
+    tap_ok(!iimg_password_is_full("flood"), "a place to wait in is free");
+    for (int i = 0; i < IIMG_PASSWORDS_WAITING; i++) {
+        come(&flood[i], "flood");
+    }
+    for (int i = 0; i < 100 && !iimg_password_is_full("flood"); i++) {
+        usleep(10000);
+    }
+    tap_ok(iimg_password_is_full("flood"), "ten wait: one more of them would be sent away");
+    tap_ok(iimg_password_enter(context, "flood", &extra) != NULL, "and is");
+    tap_ok(!iimg_password_is_full("other"), "but not somebody else");
+    come(&other, "other");
+    tap_is_number(gone(flood, IIMG_PASSWORDS_WAITING, 1), 1, "for whom one of them is sent away");
+    atomic_store(&turn, 0);
+    iimg_password_leave(first);
+    pthread_join(other.thread, NULL);
+    tap_is_number(other.turn, 1, "and who comes in before all that waited");
+    iimg_password_leave(second);
+    for (int i = 0; i < IIMG_PASSWORDS_WAITING; i++) {
+        pthread_join(flood[i].thread, NULL);
+        away += flood[i].turn == 0;
+    }
+    tap_is_number(away, 1, "the others of the flood have their turn after him");
+}
+
+/* Ten of three clients wait. A client's next one has a place only when another client has clearly more. */
+static void test_shares(iimg_context_t *context)
+{
+    static const struct { int a, b, c; bool full_for_b; } cases[] = {
+        { 4, 3, 3, true }, { 5, 3, 2, false }, { 5, 5, 0, true }, { 6, 4, 0, false },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        iimg_password_place_t *first, *second;
+        visitor_t visitors[IIMG_PASSWORDS_WAITING];
+
+        iimg_password_enter(context, "x", &first);
+        iimg_password_enter(context, "x", &second);
+        for (int k = 0; k < IIMG_PASSWORDS_WAITING; k++) {
+            come(&visitors[k], k < cases[i].a ? "a" : k < cases[i].a + cases[i].b ? "b" : "c");
+        }
+        for (int k = 0; k < 100 && !iimg_password_is_full("a"); k++) {
+            usleep(10000);
+        }
+        tap_ok(iimg_password_is_full("a"), "the client with the most has no further place");
+        tap_ok(iimg_password_is_full("b") == cases[i].full_for_b,
+               "with %d, %d and %d waiting the second one has %s place", cases[i].a, cases[i].b,
+               cases[i].c, cases[i].full_for_b ? "no" : "a");
+        iimg_password_leave(first);
+        iimg_password_leave(second);
+        for (int k = 0; k < IIMG_PASSWORDS_WAITING; k++) {
+            pthread_join(visitors[k].thread, NULL);
+        }
+    }
+}
+
+int main(void)
+{
+    iimg_context_t *context = work_begin();
+
+    test_turns();
+    test_deadline(context);
+    test_flood(context);
+    test_shares(context);
+    work_end(context);
+    return tap_done();
+}
