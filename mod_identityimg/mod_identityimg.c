@@ -39,24 +39,20 @@
 
 static void register_hooks(apr_pool_t *pool);
 
-AP_DECLARE_MODULE(identityimg) = {
-    STANDARD20_MODULE_STUFF,
-    iimg_location_create,
-    iimg_location_merge,
-    iimg_config_create,
-    iimg_config_merge,
-    iimg_config_commands,
-    register_hooks,
-    AP_MODULE_FLAG_NONE
-};
+AP_DECLARE_MODULE(identityimg) = { STANDARD20_MODULE_STUFF, iimg_location_create,
+                                   iimg_location_merge,     iimg_config_create,
+                                   iimg_config_merge,       iimg_config_commands,
+                                   register_hooks,          AP_MODULE_FLAG_NONE };
 
 /* Start --------------------------------------------------------------------------------------- */
 
 static int complain(server_rec *server, const char *problem)
 {
     if (server->is_virtual && server->defn_name) {
-        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "IIMG0010: %s (in the <VirtualHost> at "
-                     "%s:%u)", problem, server->defn_name, server->defn_line_number);
+        ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server,
+                     "IIMG0010: %s (in the <VirtualHost> at "
+                     "%s:%u)",
+                     problem, server->defn_name, server->defn_line_number);
     }
     else {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server, "IIMG0010: %s", problem);
@@ -86,8 +82,7 @@ static bool is_wanted(server_rec *servers)
 }
 
 /* Everything that can be wrong with the configuration: also what `apachectl configtest` runs. */
-static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                        server_rec *servers)
+static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *servers)
 {
     const char *problem;
 
@@ -110,7 +105,8 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (problem) {
         return complain(servers, problem);
     }
-    /* 3. settings that are allowed but do not work; a start warns in post_config, once its log is open */
+    /* 3. settings that are allowed but do not work; a start warns in post_config, once its log is
+     * open */
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         log_warnings(ptemp, servers);
     }
@@ -135,7 +131,8 @@ static bool is_first_of_its_database(apr_pool_t *pool, server_rec *servers,
 /* Housekeeping: in one child at a time, in mod_watchdog's thread. */
 static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
 {
-    if (state == AP_WATCHDOG_STATE_STARTING) {      /* a new store is marked before it can be unmounted */
+    if (state
+        == AP_WATCHDOG_STATE_STARTING) { /* a new store is marked before it can be unmounted */
         for (server_rec *server = servers; server; server = server->next) {
             if (iimg_config_of(server)->enabled) {
                 iimg_housekeep_store(iimg_context_create(pool, server, "start"));
@@ -144,7 +141,8 @@ static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
     }
     if (state == AP_WATCHDOG_STATE_RUNNING) {
         for (server_rec *server = servers; server; server = server->next) {
-            if (iimg_config_of(server)->enabled && is_first_of_its_database(pool, servers, server)) {
+            if (iimg_config_of(server)->enabled
+                && is_first_of_its_database(pool, servers, server)) {
                 iimg_housekeep(iimg_context_create(pool, server, "housekeeping"));
             }
         }
@@ -154,19 +152,18 @@ static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
 
 static apr_status_t hire_watchdog(apr_pool_t *pconf, server_rec *servers)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *register_callback =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(
+        ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback)
+    *register_callback = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
     ap_watchdog_t *watchdog;
     apr_status_t rv = get_instance(&watchdog, "identityimg", 0, 1, pconf);
 
     if (rv != APR_SUCCESS) {
         return rv;
     }
-    return register_callback(watchdog,
-                             apr_time_from_sec(iimg_config_of(servers)->sweep_interval), servers,
-                             housekeep);
+    return register_callback(watchdog, apr_time_from_sec(iimg_config_of(servers)->sweep_interval),
+                             servers, housekeep);
 }
 
 /* Credentials and bucket are tried before anybody needs them. A store that is merely away is no
@@ -184,7 +181,8 @@ static const char *probe_store(apr_pool_t *ptemp, server_rec *server)
     if (err->kind == IIMG_REFUSED && ap_state_query(AP_SQ_CONFIG_GEN) <= 1) {
         return apr_psprintf(ptemp, "IdentityImgStorage: %s", err->detail);
     }
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "IIMG0203: the picture store cannot be used "
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                 "IIMG0203: the picture store cannot be used "
                  "at the moment; uploads are refused until it can: %s",
                  err->detail ? err->detail : err->message);
     return NULL;
@@ -239,8 +237,7 @@ static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
     return problem;
 }
 
-static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
-                       server_rec *servers)
+static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *servers)
 {
     const char *problem;
     apr_status_t rv;
@@ -286,7 +283,7 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     return OK;
 }
 
-#define KEPT_PICTURES 512       /* whose URLs a child remembers: 0.7 KB each, at S3 2.5 KB */
+#define KEPT_PICTURES 512 /* whose URLs a child remembers: 0.7 KB each, at S3 2.5 KB */
 
 static void remember_urls(apr_pool_t *pchild, server_rec *servers)
 {

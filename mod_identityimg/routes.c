@@ -16,9 +16,9 @@ typedef iimg_error_t *(*view_fn)(iimg_request_t *req);
 
 /* When the caller is looked up. */
 typedef enum {
-    FIRST,      /* before the view: 401 and 403 come before the body is read */
-    WITHIN,     /* by the view, in the statement that does the work */
-    NEVER       /* the route is anyone's */
+    FIRST,  /* before the view: 401 and 403 come before the body is read */
+    WITHIN, /* by the view, in the statement that does the work */
+    NEVER   /* the route is anyone's */
 } lookup_t;
 
 typedef struct route_t {
@@ -30,66 +30,85 @@ typedef struct route_t {
 } route_t;
 
 static const route_t routes[] = {
-    { M_GET,    "reference-images/",                   IIMG_USER,  WITHIN, iimg_view_reference_image_list },
-    { M_POST,   "reference-images/",                   IIMG_USER,  FIRST,  iimg_view_reference_image_create },
-    { M_GET,    "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_retrieve },
-    { M_PATCH,  "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_update },
-    { M_DELETE, "reference-images/{id}/",              IIMG_USER,  WITHIN, iimg_view_reference_image_destroy },
-    { M_POST,   "reference-images/{id}/upload-image/", IIMG_USER,  WITHIN, iimg_view_reference_image_upload },
-    { M_POST,   "auth/login/",                         IIMG_ANYONE, WITHIN, iimg_view_auth_login },
-    { M_POST,   "auth/logout/",                        IIMG_USER,  FIRST,  iimg_view_auth_logout },
-    { M_GET,    "auth/tokens/",                        IIMG_USER,  WITHIN, iimg_view_auth_token_list },
-    { M_DELETE, "auth/tokens/{id}/",                   IIMG_USER,  FIRST,  iimg_view_auth_token_destroy },
-    { M_GET,    "users/me/",                           IIMG_USER,  WITHIN, iimg_view_user_me },
-    { M_GET,    "users/me/identities/",                IIMG_USER,  WITHIN, iimg_view_user_me_identities },
-    { M_GET,    "test-users/",                         IIMG_STAFF, WITHIN, iimg_view_test_user_list },
-    { M_GET,    "test-users/{id}/identities/",         IIMG_STAFF, WITHIN, iimg_view_test_user_identities },
-    { M_PATCH,  "identities/{id}/upload-image/",       IIMG_USER,  FIRST,  iimg_view_identity_upload },
-    { M_POST,   "identities/{id}/upload-image/",       IIMG_USER,  FIRST,  iimg_view_identity_upload },
-    { M_DELETE, "identities/{id}/delete-image/",       IIMG_USER,  FIRST,  iimg_view_identity_delete_image },
-    { M_POST,   "identities/{id}/restore-image/",      IIMG_USER,  FIRST,  iimg_view_identity_restore_image },
-    { M_GET,    "image-generation/users/",             IIMG_STAFF, WITHIN, iimg_view_image_generation_users },
-    { M_GET,    "image-generation/options/",           IIMG_STAFF, WITHIN, iimg_view_image_generation_options },
-    { M_POST,   "image-generation/generate/",          IIMG_STAFF, FIRST,  iimg_view_image_generation_generate },
-    { M_GET,    "image-generation/jobs/",              IIMG_STAFF, WITHIN, iimg_view_generation_job_list },
-    { M_GET,    "image-generation/jobs/{id}/",         IIMG_STAFF, WITHIN, iimg_view_generation_job_retrieve },
-    { M_POST,   "image-generation/jobs/{id}/cancel/",  IIMG_STAFF, WITHIN, iimg_view_generation_job_cancel },
-    { M_POST,   "image-generation/jobs/{id}/save-to-identity/", IIMG_STAFF, FIRST, iimg_view_generation_job_save },
-    { M_GET,    "prompts/",                            IIMG_STAFF, WITHIN, iimg_view_prompt_list },
-    { M_POST,   "prompts/",                            IIMG_STAFF, FIRST,  iimg_view_prompt_create },
-    { M_POST,   "prompts/preview/",                    IIMG_STAFF, FIRST,  iimg_view_prompt_preview },
-    { M_GET,    "prompts/{id}/",                       IIMG_STAFF, WITHIN, iimg_view_prompt_retrieve },
-    { M_PATCH,  "prompts/{id}/",                       IIMG_STAFF, WITHIN, iimg_view_prompt_update },
-    { M_GET,    "core/enums/",                         IIMG_USER,  WITHIN, iimg_view_core_enums },
-    { M_GET,    "schema/",                             IIMG_ANYONE, NEVER, iimg_view_schema },
-    { M_GET,    "health/live/",                        IIMG_ANYONE, NEVER, iimg_view_health_live },
-    { M_GET,    "health/ready/",                       IIMG_ANYONE, NEVER, iimg_view_health_ready },
-    { M_GET,    "admin/users/",                        IIMG_STAFF, WITHIN, iimg_view_admin_user_list },
-    { M_POST,   "admin/users/",                        IIMG_STAFF, FIRST,  iimg_view_admin_user_create },
-    { M_GET,    "admin/users/{id}/",                   IIMG_STAFF, WITHIN, iimg_view_admin_user_retrieve },
-    { M_PATCH,  "admin/users/{id}/",                   IIMG_STAFF, WITHIN, iimg_view_admin_user_update },
-    { M_DELETE, "admin/users/{id}/",                   IIMG_STAFF, WITHIN, iimg_view_admin_user_destroy },
-    { M_GET,    "admin/identities/",                   IIMG_STAFF, WITHIN, iimg_view_admin_identity_list },
-    { M_POST,   "admin/identities/",                   IIMG_STAFF, FIRST,  iimg_view_admin_identity_create },
-    { M_GET,    "admin/identities/{id}/",              IIMG_STAFF, WITHIN, iimg_view_admin_identity_retrieve },
-    { M_PATCH,  "admin/identities/{id}/",              IIMG_STAFF, WITHIN, iimg_view_admin_identity_update },
-    { M_DELETE, "admin/identities/{id}/",              IIMG_STAFF, WITHIN, iimg_view_admin_identity_destroy },
-    { M_GET,    "admin/test-scenarios/",               IIMG_STAFF, WITHIN, iimg_view_admin_test_scenario_list },
-    { M_POST,   "admin/test-scenarios/",               IIMG_STAFF, FIRST,  iimg_view_admin_test_scenario_create },
-    { M_GET,    "admin/test-scenarios/{id}/",          IIMG_STAFF, WITHIN, iimg_view_admin_test_scenario_retrieve },
-    { M_PATCH,  "admin/test-scenarios/{id}/",          IIMG_STAFF, WITHIN, iimg_view_admin_test_scenario_update },
-    { M_DELETE, "admin/test-scenarios/{id}/",          IIMG_STAFF, WITHIN, iimg_view_admin_test_scenario_destroy },
-    { M_GET,    "admin/reference-images/",             IIMG_STAFF, WITHIN, iimg_view_admin_reference_image_list },
-    { M_POST,   "admin/reference-images/",             IIMG_STAFF, FIRST,  iimg_view_admin_reference_image_create },
-    { M_GET,    "admin/reference-images/{id}/",        IIMG_STAFF, WITHIN, iimg_view_admin_reference_image_retrieve },
-    { M_PATCH,  "admin/reference-images/{id}/",        IIMG_STAFF, WITHIN, iimg_view_admin_reference_image_update },
-    { M_DELETE, "admin/reference-images/{id}/",        IIMG_STAFF, WITHIN, iimg_view_admin_reference_image_destroy },
+    { M_GET, "reference-images/", IIMG_USER, WITHIN, iimg_view_reference_image_list },
+    { M_POST, "reference-images/", IIMG_USER, FIRST, iimg_view_reference_image_create },
+    { M_GET, "reference-images/{id}/", IIMG_USER, WITHIN, iimg_view_reference_image_retrieve },
+    { M_PATCH, "reference-images/{id}/", IIMG_USER, WITHIN, iimg_view_reference_image_update },
+    { M_DELETE, "reference-images/{id}/", IIMG_USER, WITHIN, iimg_view_reference_image_destroy },
+    { M_POST, "reference-images/{id}/upload-image/", IIMG_USER, WITHIN,
+      iimg_view_reference_image_upload },
+    { M_POST, "auth/login/", IIMG_ANYONE, WITHIN, iimg_view_auth_login },
+    { M_POST, "auth/logout/", IIMG_USER, FIRST, iimg_view_auth_logout },
+    { M_GET, "auth/tokens/", IIMG_USER, WITHIN, iimg_view_auth_token_list },
+    { M_DELETE, "auth/tokens/{id}/", IIMG_USER, FIRST, iimg_view_auth_token_destroy },
+    { M_GET, "users/me/", IIMG_USER, WITHIN, iimg_view_user_me },
+    { M_GET, "users/me/identities/", IIMG_USER, WITHIN, iimg_view_user_me_identities },
+    { M_GET, "test-users/", IIMG_STAFF, WITHIN, iimg_view_test_user_list },
+    { M_GET, "test-users/{id}/identities/", IIMG_STAFF, WITHIN, iimg_view_test_user_identities },
+    { M_PATCH, "identities/{id}/upload-image/", IIMG_USER, FIRST, iimg_view_identity_upload },
+    { M_POST, "identities/{id}/upload-image/", IIMG_USER, FIRST, iimg_view_identity_upload },
+    { M_DELETE, "identities/{id}/delete-image/", IIMG_USER, FIRST,
+      iimg_view_identity_delete_image },
+    { M_POST, "identities/{id}/restore-image/", IIMG_USER, FIRST,
+      iimg_view_identity_restore_image },
+    { M_GET, "image-generation/users/", IIMG_STAFF, WITHIN, iimg_view_image_generation_users },
+    { M_GET, "image-generation/options/", IIMG_STAFF, WITHIN, iimg_view_image_generation_options },
+    { M_POST, "image-generation/generate/", IIMG_STAFF, FIRST,
+      iimg_view_image_generation_generate },
+    { M_GET, "image-generation/jobs/", IIMG_STAFF, WITHIN, iimg_view_generation_job_list },
+    { M_GET, "image-generation/jobs/{id}/", IIMG_STAFF, WITHIN, iimg_view_generation_job_retrieve },
+    { M_POST, "image-generation/jobs/{id}/cancel/", IIMG_STAFF, WITHIN,
+      iimg_view_generation_job_cancel },
+    { M_POST, "image-generation/jobs/{id}/save-to-identity/", IIMG_STAFF, FIRST,
+      iimg_view_generation_job_save },
+    { M_GET, "prompts/", IIMG_STAFF, WITHIN, iimg_view_prompt_list },
+    { M_POST, "prompts/", IIMG_STAFF, FIRST, iimg_view_prompt_create },
+    { M_POST, "prompts/preview/", IIMG_STAFF, FIRST, iimg_view_prompt_preview },
+    { M_GET, "prompts/{id}/", IIMG_STAFF, WITHIN, iimg_view_prompt_retrieve },
+    { M_PATCH, "prompts/{id}/", IIMG_STAFF, WITHIN, iimg_view_prompt_update },
+    { M_GET, "core/enums/", IIMG_USER, WITHIN, iimg_view_core_enums },
+    { M_GET, "schema/", IIMG_ANYONE, NEVER, iimg_view_schema },
+    { M_GET, "health/live/", IIMG_ANYONE, NEVER, iimg_view_health_live },
+    { M_GET, "health/ready/", IIMG_ANYONE, NEVER, iimg_view_health_ready },
+    { M_GET, "admin/users/", IIMG_STAFF, WITHIN, iimg_view_admin_user_list },
+    { M_POST, "admin/users/", IIMG_STAFF, FIRST, iimg_view_admin_user_create },
+    { M_GET, "admin/users/{id}/", IIMG_STAFF, WITHIN, iimg_view_admin_user_retrieve },
+    { M_PATCH, "admin/users/{id}/", IIMG_STAFF, WITHIN, iimg_view_admin_user_update },
+    { M_DELETE, "admin/users/{id}/", IIMG_STAFF, WITHIN, iimg_view_admin_user_destroy },
+    { M_GET, "admin/identities/", IIMG_STAFF, WITHIN, iimg_view_admin_identity_list },
+    { M_POST, "admin/identities/", IIMG_STAFF, FIRST, iimg_view_admin_identity_create },
+    { M_GET, "admin/identities/{id}/", IIMG_STAFF, WITHIN, iimg_view_admin_identity_retrieve },
+    { M_PATCH, "admin/identities/{id}/", IIMG_STAFF, WITHIN, iimg_view_admin_identity_update },
+    { M_DELETE, "admin/identities/{id}/", IIMG_STAFF, WITHIN, iimg_view_admin_identity_destroy },
+    { M_GET, "admin/test-scenarios/", IIMG_STAFF, WITHIN, iimg_view_admin_test_scenario_list },
+    { M_POST, "admin/test-scenarios/", IIMG_STAFF, FIRST, iimg_view_admin_test_scenario_create },
+    { M_GET, "admin/test-scenarios/{id}/", IIMG_STAFF, WITHIN,
+      iimg_view_admin_test_scenario_retrieve },
+    { M_PATCH, "admin/test-scenarios/{id}/", IIMG_STAFF, WITHIN,
+      iimg_view_admin_test_scenario_update },
+    { M_DELETE, "admin/test-scenarios/{id}/", IIMG_STAFF, WITHIN,
+      iimg_view_admin_test_scenario_destroy },
+    { M_GET, "admin/reference-images/", IIMG_STAFF, WITHIN, iimg_view_admin_reference_image_list },
+    { M_POST, "admin/reference-images/", IIMG_STAFF, FIRST,
+      iimg_view_admin_reference_image_create },
+    { M_GET, "admin/reference-images/{id}/", IIMG_STAFF, WITHIN,
+      iimg_view_admin_reference_image_retrieve },
+    { M_PATCH, "admin/reference-images/{id}/", IIMG_STAFF, WITHIN,
+      iimg_view_admin_reference_image_update },
+    { M_DELETE, "admin/reference-images/{id}/", IIMG_STAFF, WITHIN,
+      iimg_view_admin_reference_image_destroy },
 };
 
 #define ROUTES (int)(sizeof(routes) / sizeof(routes[0]))
 
-static const struct { int number; const char *name; } methods[] = {
-    { M_GET, "GET, HEAD" }, { M_POST, "POST" }, { M_PATCH, "PATCH" }, { M_DELETE, "DELETE" },
+static const struct {
+    int number;
+    const char *name;
+} methods[] = {
+    { M_GET, "GET, HEAD" },
+    { M_POST, "POST" },
+    { M_PATCH, "PATCH" },
+    { M_DELETE, "DELETE" },
 };
 
 /* Whether a route has this very path: then none of its words is an {id}. */
@@ -135,7 +154,7 @@ static const route_t *find(request_rec *r, const char *path, apr_array_header_t 
         if (text) {
             *id = apr_pstrmemdup(r->pool, text, length);
         }
-        if (routes[i].method == r->method_number) {     /* HEAD has GET's number */
+        if (routes[i].method == r->method_number) { /* HEAD has GET's number */
             found = &routes[i];
         }
     }
@@ -174,14 +193,14 @@ static iimg_error_t *miss(iimg_request_t *req)
     size_t n = strlen(req->path);
     const char *slashed = apr_pstrcat(r->pool, r->uri, "/", NULL);
 
-    if (n == 0 || req->path[n - 1] == '/' || !is_route(r, apr_pstrcat(r->pool, req->path, "/",
-                                                                      NULL))) {
+    if (n == 0 || req->path[n - 1] == '/'
+        || !is_route(r, apr_pstrcat(r->pool, req->path, "/", NULL))) {
         return iimg_not_found(req->context);
     }
     if (r->method_number != M_GET) {
-        return iimg_error_code(iimg_error(r->pool, IIMG_NOT_FOUND,
-                                          "Not found. The path ends in a slash: %s", slashed),
-                               "not_found");
+        return iimg_error_code(
+            iimg_error(r->pool, IIMG_NOT_FOUND, "Not found. The path ends in a slash: %s", slashed),
+            "not_found");
     }
     return iimg_respond_moved(req, apr_pstrcat(r->pool, req->context->base_url,
                                                ap_escape_uri(r->pool, slashed),
@@ -239,7 +258,7 @@ static iimg_error_t *dispatch(iimg_request_t *req)
         return answer_options(req, allowed);
     }
     if (req->r->method_number == M_OPTIONS) {
-        return miss(req);       /* preflights carry no credentials: nobody is asked for any */
+        return miss(req); /* preflights carry no credentials: nobody is asked for any */
     }
     if (!open && (!route || bad_id || cross || route->caller == FIRST)) {
         err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
@@ -265,7 +284,7 @@ static const char *path_behind(const request_rec *r, const char *base)
     size_t n = strlen(base);
 
     return strncmp(r->uri, base, n) == 0 && (r->uri[n] == '/' || r->uri[n] == '\0') ? r->uri + n
-                                                                                  : NULL;
+                                                                                    : NULL;
 }
 
 /* Tokens, cookies and other people's data: not even the browser's own disk keeps them. */
@@ -278,7 +297,8 @@ static void set_keeping(request_rec *r, const char *path)
 
 int iimg_route(request_rec *r)
 {
-    iimg_request_t req = { .r = r, .context = iimg_context_of(r),
+    iimg_request_t req = { .r = r,
+                           .context = iimg_context_of(r),
                            .config = iimg_config_of(r->server) };
     const char *base = iimg_location_of(r)->base;
     iimg_error_t *err;

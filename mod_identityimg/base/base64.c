@@ -3,7 +3,7 @@
 
 #include <openssl/evp.h>
 
-#define MAX_DATA ((apr_size_t)1 << 30)      /* OpenSSL counts in int */
+#define MAX_DATA ((apr_size_t)1 << 30) /* OpenSSL counts in int */
 
 const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t length,
                                apr_size_t *text_length)
@@ -25,14 +25,17 @@ const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t le
 /* Each character's six bits; -1: it is none of them. */
 static const signed char values[256] = {
 #define ROW16(v) v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v
-    ROW16(-1), ROW16(-1),
-    -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, 62, -1, 63,
-    52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
-    -1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14,
-    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
-    -1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
-    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
-    ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1),
+    ROW16(-1), ROW16(-1), -1,        -1,        -1,        -1,        -1, -1, -1,        -1,
+    -1,        -1,        -1,        62,        -1,        62,        -1, 63, 52,        53,
+    54,        55,        56,        57,        58,        59,        60, 61, -1,        -1,
+    -1,        -1,        -1,        -1,        -1,        0,         1,  2,  3,         4,
+    5,         6,         7,         8,         9,         10,        11, 12, 13,        14,
+    15,        16,        17,        18,        19,        20,        21, 22, 23,        24,
+    25,        -1,        -1,        -1,        -1,        63,        -1, 26, 27,        28,
+    29,        30,        31,        32,        33,        34,        35, 36, 37,        38,
+    39,        40,        41,        42,        43,        44,        45, 46, 47,        48,
+    49,        50,        51,        -1,        -1,        -1,        -1, -1, ROW16(-1), ROW16(-1),
+    ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1),
 };
 
 /* Whole groups, as long as they are nothing else; most of a picture is read here.
@@ -76,8 +79,7 @@ static void read_one(iimg_base64_t *base64, unsigned char c, unsigned char **to)
     }
 }
 
-apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length,
-                            char *data)
+apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length, char *data)
 {
     const unsigned char *from = (const unsigned char *)text, *end = from + length;
     unsigned char *to = (unsigned char *)data;

@@ -23,10 +23,10 @@ bool iimg_base64_decode(apr_pool_t *pool, const char *text, apr_size_t text_leng
 
 /** Base64 that comes in pieces; all zero to begin with. */
 typedef struct iimg_base64_t {
-    unsigned int bits;      /* of the group that is not whole yet */
-    int count;              /* its characters, 0 to 3 */
-    int padding;            /* '=' seen */
-    bool broken;            /* something was no base64; it stays so */
+    unsigned int bits; /* of the group that is not whole yet */
+    int count;         /* its characters, 0 to 3 */
+    int padding;       /* '=' seen */
+    bool broken;       /* something was no base64; it stays so */
 } iimg_base64_t;
 
 /**
@@ -34,8 +34,7 @@ typedef struct iimg_base64_t {
  * @param data room for length / 4 * 3 + 3 bytes, not those of the text
  * @return bytes written to data
  */
-apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length,
-                            char *data);
+apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t length, char *data);
 
 /**
  * The text is at its end: read what is left.

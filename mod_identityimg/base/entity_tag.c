@@ -1,4 +1,5 @@
-/* entity_tag.c - ETags of versioned rows, and the lists of them in conditions (RFC 9110, 8.8.3, 13.1). */
+/* entity_tag.c - ETags of versioned rows, and the lists of them in conditions (RFC
+ * 9110, 8.8.3, 13.1). */
 #include "base/entity_tag.h"
 
 #include <string.h>
@@ -25,8 +26,7 @@ static size_t suffix_length(const opaque_t *opaque)
     for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
         size_t n = strlen(suffixes[i]);
 
-        if (opaque->length > n
-            && memcmp(opaque->text + opaque->length - n, suffixes[i], n) == 0) {
+        if (opaque->length > n && memcmp(opaque->text + opaque->length - n, suffixes[i], n) == 0) {
             return n;
         }
     }

@@ -1,4 +1,5 @@
-/* entity_tag.h - ETags of versioned rows, and the lists of them in conditions (RFC 9110, 8.8.3, 13.1). */
+/* entity_tag.h - ETags of versioned rows, and the lists of them in conditions (RFC
+ * 9110, 8.8.3, 13.1). */
 #ifndef IIMG_BASE_ENTITY_TAG_H
 #define IIMG_BASE_ENTITY_TAG_H
 

@@ -25,13 +25,12 @@ const char *const iimg_fault_points[] = {
     "file.rmdir",
     /* the store "s3", and each request to it */
     "s3.put", "s3.stored", "s3.retry", "s3.delete", "s3.deleted", "s3.purge", "s3.purged",
-    "http.sending", "http.answered",
-    NULL
+    "http.sending", "http.answered", NULL
 };
 
 typedef struct order_t {
     char point[40];
-    char when[16];              /* a number, "always" */
+    char when[16]; /* a number, "always" */
     char action[16];
 } order_t;
 
@@ -54,8 +53,8 @@ static void note(const char *path, const char *point, const char *action)
 static int rewrite(int fd, const order_t *order, int left)
 {
     char line[128];
-    int n = left > 0 ? snprintf(line, sizeof(line), "%s %d %s\n", order->point, left,
-                                order->action) : 0;
+    int n = left > 0 ? snprintf(line, sizeof(line), "%s %d %s\n", order->point, left, order->action)
+                     : 0;
 
     return ftruncate(fd, 0) == 0 && pwrite(fd, line, (size_t)n, 0) == n;
 }
@@ -84,7 +83,7 @@ static int is_due(int fd, const char *point, order_t *order)
     }
     left = atoi(order->when) - 1;
     if (strcmp(order->action, "wait") == 0) {
-        return left <= 0;       /* the line stays: its end is what is waited for */
+        return left <= 0; /* the line stays: its end is what is waited for */
     }
     if (!rewrite(fd, order, left)) {
         abort();
@@ -134,5 +133,5 @@ int iimg_fault(const char *point)
     return atoi(order.action);
 }
 #else
-typedef int iimg_no_faults_t;       /* C has no empty files */
+typedef int iimg_no_faults_t; /* C has no empty files */
 #endif

@@ -3,8 +3,8 @@
 #define IIMG_BASE_FAULT_H
 
 /**
- * Pass a point. In the product this is the constant 0 and leaves no trace; `make FAULTS=1` builds the
- * variant that looks at the file $IIMG_FAULT_FILE, which holds one line or none:
+ * Pass a point. In the product this is the constant 0 and leaves no trace; `make FAULTS=1` builds
+ * the variant that looks at the file $IIMG_FAULT_FILE, which holds one line or none:
  *
  *     POINT N exit        the process ends at the N-th pass from now on, of all processes together
  *     POINT N ERRNO       that step fails with this number, once

@@ -7,11 +7,11 @@
 #include "base/context.h"
 
 typedef enum {
-    IIMG_LOG_ERROR,     /* the operator must act */
-    IIMG_LOG_WARNING,   /* served, but degraded */
-    IIMG_LOG_INFO,      /* start, stop, versions */
-    IIMG_LOG_DEBUG,     /* decisions, every 4xx, the time of each step */
-    IIMG_LOG_TRACE      /* upstream traffic without bodies */
+    IIMG_LOG_ERROR,   /* the operator must act */
+    IIMG_LOG_WARNING, /* served, but degraded */
+    IIMG_LOG_INFO,    /* start, stop, versions */
+    IIMG_LOG_DEBUG,   /* decisions, every 4xx, the time of each step */
+    IIMG_LOG_TRACE    /* upstream traffic without bodies */
 } iimg_log_level_t;
 
 /** Where lines go: httpd's error log, a tool's stderr, or a test's memory. */

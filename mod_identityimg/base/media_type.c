@@ -9,30 +9,36 @@ const char *const iimg_media_types_allowed = "JPEG, PNG, WebP, GIF, HEIC or AVIF
 
 static const iimg_media_type_t kinds[] = {
     { IIMG_FORMAT_JPEG, "JPEG", "image/jpeg", "jpg" },
-    { IIMG_FORMAT_PNG,  "PNG",  "image/png",  "png" },
+    { IIMG_FORMAT_PNG, "PNG", "image/png", "png" },
     { IIMG_FORMAT_WEBP, "WebP", "image/webp", "webp" },
-    { IIMG_FORMAT_GIF,  "GIF",  "image/gif",  "gif" },
+    { IIMG_FORMAT_GIF, "GIF", "image/gif", "gif" },
     { IIMG_FORMAT_HEIC, "HEIC", "image/heic", "heic" },
     { IIMG_FORMAT_AVIF, "AVIF", "image/avif", "avif" },
     { IIMG_FORMAT_UNKNOWN, "unknown", "application/octet-stream", "bin" },
 };
 
-/* The brands of pictures (ISO/IEC 23008-12, the AV1 image format), the most specific first: the last
- * ones name a container, and count only where no brand names the coding. */
-static const struct { char brand[5]; iimg_format_t format; } brands[] = {
-    { "avif", IIMG_FORMAT_AVIF }, { "avis", IIMG_FORMAT_AVIF },
-    { "heic", IIMG_FORMAT_HEIC }, { "heix", IIMG_FORMAT_HEIC }, { "heim", IIMG_FORMAT_HEIC },
-    { "heis", IIMG_FORMAT_HEIC }, { "hevc", IIMG_FORMAT_HEIC }, { "hevx", IIMG_FORMAT_HEIC },
-    { "hevm", IIMG_FORMAT_HEIC }, { "hevs", IIMG_FORMAT_HEIC },
-    { "mif1", IIMG_FORMAT_HEIC }, { "msf1", IIMG_FORMAT_HEIC },
+/* The brands of pictures (ISO/IEC 23008-12, the AV1 image format), the most specific first: the
+ * last ones name a container, and count only where no brand names the coding. */
+static const struct {
+    char brand[5];
+    iimg_format_t format;
+} brands[] = {
+    { "avif", IIMG_FORMAT_AVIF }, { "avis", IIMG_FORMAT_AVIF }, { "heic", IIMG_FORMAT_HEIC },
+    { "heix", IIMG_FORMAT_HEIC }, { "heim", IIMG_FORMAT_HEIC }, { "heis", IIMG_FORMAT_HEIC },
+    { "hevc", IIMG_FORMAT_HEIC }, { "hevx", IIMG_FORMAT_HEIC }, { "hevm", IIMG_FORMAT_HEIC },
+    { "hevs", IIMG_FORMAT_HEIC }, { "mif1", IIMG_FORMAT_HEIC }, { "msf1", IIMG_FORMAT_HEIC },
 };
 
-enum { BRANDS = sizeof(brands) / sizeof(brands[0]), CONTAINERS = BRANDS - 2, MOST_BRANDS = 256 };
+enum {
+    BRANDS = sizeof(brands) / sizeof(brands[0]),
+    CONTAINERS = BRANDS - 2,
+    MOST_BRANDS = 256
+};
 
 /* Prefixes of the major brands of video and sound, whose compatible brands are ignored. */
 static const char *const videos[] = {
-    "iso", "mp4", "avc", "av01", "hvc", "qt  ", "M4", "3g", "dash", "cmf", "msd", "f4", "mj", "XAVC",
-    "MSNV",
+    "iso",  "mp4", "avc", "av01", "hvc", "qt  ", "M4",   "3g",
+    "dash", "cmf", "msd", "f4",   "mj",  "XAVC", "MSNV",
 };
 
 static bool starts(const unsigned char *data, apr_size_t length, const char *magic, apr_size_t n)
@@ -151,13 +157,25 @@ const iimg_media_type_t *iimg_media_type_by_extension(const char *extension)
     return NULL;
 }
 
-static const struct { const char *magic; apr_size_t length; const char *words; } strangers[] = {
-    { "%PDF-", 5, "a PDF document" },        { "II*\0", 4, "a TIFF picture" },
-    { "MM\0*", 4, "a TIFF picture" },        { "BM", 2, "a BMP picture" },
-    { "PK\3\4", 4, "a ZIP archive" },        { "\x1f\x8b", 2, "a gzip archive" },
-    { "\0\0\1\0", 4, "an ICO picture" },     { "8BPS", 4, "a Photoshop document" },
-    { "\x7f" "ELF", 4, "a program" },        { "MZ", 2, "a program" },
-    { "\xff\x0a", 2, "a JPEG XL picture" },  { "\0\0\0\x0cJXL ", 8, "a JPEG XL picture" },
+static const struct {
+    const char *magic;
+    apr_size_t length;
+    const char *words;
+} strangers[] = {
+    { "%PDF-", 5, "a PDF document" },
+    { "II*\0", 4, "a TIFF picture" },
+    { "MM\0*", 4, "a TIFF picture" },
+    { "BM", 2, "a BMP picture" },
+    { "PK\3\4", 4, "a ZIP archive" },
+    { "\x1f\x8b", 2, "a gzip archive" },
+    { "\0\0\1\0", 4, "an ICO picture" },
+    { "8BPS", 4, "a Photoshop document" },
+    { "\x7f"
+      "ELF",
+      4, "a program" },
+    { "MZ", 2, "a program" },
+    { "\xff\x0a", 2, "a JPEG XL picture" },
+    { "\0\0\0\x0cJXL ", 8, "a JPEG XL picture" },
     { "\0\0\0\x0cjP  ", 8, "a JPEG 2000 picture" },
 };
 
@@ -208,5 +226,6 @@ const char *iimg_media_type_describe(const void *data, apr_size_t length)
         return "an SVG drawing";
     }
     return has_tag(bytes, length, "<html") || has_tag(bytes, length, "<!doctype html")
-               ? "an HTML page" : "text";
+               ? "an HTML page"
+               : "text";
 }

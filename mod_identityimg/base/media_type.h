@@ -17,9 +17,9 @@ typedef enum {
 /** One row of the table of picture kinds. */
 typedef struct iimg_media_type_t {
     iimg_format_t format;
-    const char *name;           /* "JPEG", for sentences */
-    const char *media_type;     /* "image/jpeg" */
-    const char *extension;      /* "jpg" */
+    const char *name;       /* "JPEG", for sentences */
+    const char *media_type; /* "image/jpeg" */
+    const char *extension;  /* "jpg" */
 } iimg_media_type_t;
 
 /**

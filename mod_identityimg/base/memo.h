@@ -26,7 +26,8 @@ iimg_memo_t *iimg_memo_create(apr_pool_t *pool, unsigned int places);
 apr_size_t iimg_memo_recall(iimg_memo_t *memo, const void *key, apr_size_t key_length, void *to,
                             apr_size_t room);
 
-/** Keep a copy of a text, which is not empty, in place of what has its place. Nothing is kept when memory is short. */
+/** Keep a copy of a text, which is not empty, in place of what has its place. Nothing is kept when
+ * memory is short. */
 void iimg_memo_keep(iimg_memo_t *memo, const void *key, apr_size_t key_length, const void *text,
                     apr_size_t length);
 

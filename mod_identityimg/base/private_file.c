@@ -42,8 +42,8 @@ static const char *read_file(apr_pool_t *pool, const char *path, apr_fileperms_t
 
 const char *iimg_private_file_read(apr_pool_t *pool, const char *path, const char **text)
 {
-    return read_file(pool, path, APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD
-                                 | APR_FPROT_WWRITE, text);
+    return read_file(pool, path,
+                     APR_FPROT_GREAD | APR_FPROT_GWRITE | APR_FPROT_WREAD | APR_FPROT_WWRITE, text);
 }
 
 const char *iimg_public_file_read(apr_pool_t *pool, const char *path, const char **text)

@@ -10,8 +10,7 @@ static apr_uint64_t tenths(apr_uint64_t pieces, apr_uint64_t unit, apr_uint64_t 
     return pieces / unit * 10 + (pieces % unit * 10 + round_by) / unit;
 }
 
-const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t most,
-                       apr_uint64_t unit)
+const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t most, apr_uint64_t unit)
 {
     apr_uint64_t shown = tenths(pieces, unit, unit / 2);
 

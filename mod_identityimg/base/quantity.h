@@ -5,13 +5,12 @@
 #include <apr_pools.h>
 
 /**
- * A number of units with one decimal, rounded to the nearest; rounded up where that would read as the limit
- * or less.
+ * A number of units with one decimal, rounded to the nearest; rounded up where that would read as
+ * the limit or less.
  * @param most the limit, in pieces
  * @param unit how many pieces make one, from 10 on
  */
-const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t most,
-                       apr_uint64_t unit);
+const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t most, apr_uint64_t unit);
 
 /** "28.6 MB": iimg_units() of megabytes. */
 const char *iimg_megabytes(apr_pool_t *pool, apr_size_t bytes, apr_size_t most);

@@ -1,4 +1,5 @@
-/* spool.c - a little memory, then files without names, for what is too large to be kept in memory. */
+/* spool.c - a little memory, then files without names, for what is too large to be kept in memory.
+ */
 #include "base/spool.h"
 
 #include <errno.h>
@@ -49,7 +50,7 @@ static int open_unnamed(const char *dir)
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) {
         return fd;
     }
-    fd = open_named(dir, path);         /* a file system that cannot */
+    fd = open_named(dir, path); /* a file system that cannot */
     if (fd >= 0) {
         unlink(path);
     }
@@ -76,7 +77,8 @@ static int look_for_room(const char *dir)
     }
     /* What a file system does not count, it has none of, and none left. */
     return (room.f_blocks > 0 && room.f_bavail == 0) || (room.f_files > 0 && room.f_favail == 0)
-               ? ENOSPC : 0;
+               ? ENOSPC
+               : 0;
 }
 
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error)

@@ -1,4 +1,5 @@
-/* spool.h - bytes too many for memory: the first stay there, all go to a file once there are more. */
+/* spool.h - bytes too many for memory: the first stay there, all go to a file once there are more.
+ */
 #ifndef IIMG_BASE_SPOOL_H
 #define IIMG_BASE_SPOOL_H
 
@@ -9,12 +10,12 @@
 #define IIMG_SPOOL_MEMORY (64 * 1024)
 
 typedef struct iimg_spool_t {
-    const char *dir;        /* where its file is made; NULL: memory that the kernel may swap */
-    int fd;                 /* its file, of no name; -1: none yet */
-    char *memory;           /* from malloc: all there is, as long as there is no file */
-    apr_size_t room;        /* bytes in memory */
-    apr_size_t length;      /* bytes written so far */
-    int error;              /* errno of the first write that failed, or 0 */
+    const char *dir;   /* where its file is made; NULL: memory that the kernel may swap */
+    int fd;            /* its file, of no name; -1: none yet */
+    char *memory;      /* from malloc: all there is, as long as there is no file */
+    apr_size_t room;   /* bytes in memory */
+    apr_size_t length; /* bytes written so far */
+    int error;         /* errno of the first write that failed, or 0 */
 } iimg_spool_t;
 
 /**
@@ -26,7 +27,8 @@ typedef struct iimg_spool_t {
  */
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error);
 
-/** The same spool in another pool; the one that was given is empty afterwards, and not to be used. */
+/** The same spool in another pool; the one that was given is empty afterwards, and not to be used.
+ */
 iimg_spool_t *iimg_spool_move(apr_pool_t *pool, iimg_spool_t *spool);
 
 /** Append. @return false when not all could be kept; spool->error says why */
@@ -52,17 +54,19 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool);
 int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path);
 
 /**
- * Give its file a name in another directory of the same file system: nothing is copied. Nothing may be
- * written afterwards.
+ * Give its file a name in another directory of the same file system: nothing is copied. Nothing may
+ * be written afterwards.
  * @return 0, or errno: it cannot be done, or not any more, and its bytes have to be copied
  */
 int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *path);
 
-/** Write its bytes to a file, from the file's beginning, through a small buffer. @return 0, or errno */
+/** Write its bytes to a file, from the file's beginning, through a small buffer. @return 0, or
+ * errno */
 int iimg_spool_copy(const iimg_spool_t *spool, int fd);
 
 /**
- * A descriptor that reads its file and cannot write to it, for another process. The caller closes it.
+ * A descriptor that reads its file and cannot write to it, for another process. The caller closes
+ * it.
  * @return -1: there is none, as what is in memory has no file
  */
 int iimg_spool_share(apr_pool_t *pool, const iimg_spool_t *spool);

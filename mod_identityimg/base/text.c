@@ -8,12 +8,13 @@
 /* Length of the UTF-8 sequence at p, 0 when it is none (RFC 3629, section 4). */
 static int sequence(const unsigned char *p, apr_size_t left)
 {
-    static const struct { unsigned char first, last, second_from, second_to; int length; } rows[] = {
-        { 0x00, 0x7f, 0, 0, 1 },          { 0xc2, 0xdf, 0x80, 0xbf, 2 },
-        { 0xe0, 0xe0, 0xa0, 0xbf, 3 },    { 0xe1, 0xec, 0x80, 0xbf, 3 },
-        { 0xed, 0xed, 0x80, 0x9f, 3 },    { 0xee, 0xef, 0x80, 0xbf, 3 },
-        { 0xf0, 0xf0, 0x90, 0xbf, 4 },    { 0xf1, 0xf3, 0x80, 0xbf, 4 },
-        { 0xf4, 0xf4, 0x80, 0x8f, 4 },
+    static const struct {
+        unsigned char first, last, second_from, second_to;
+        int length;
+    } rows[] = {
+        { 0x00, 0x7f, 0, 0, 1 },       { 0xc2, 0xdf, 0x80, 0xbf, 2 }, { 0xe0, 0xe0, 0xa0, 0xbf, 3 },
+        { 0xe1, 0xec, 0x80, 0xbf, 3 }, { 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+        { 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 }, { 0xf4, 0xf4, 0x80, 0x8f, 4 },
     };
     size_t i = 0;
 
@@ -98,10 +99,10 @@ const char *iimg_text_nfc(apr_pool_t *pool, const char *text)
 
 /* White space beyond ASCII, as Python's str.isspace has it. */
 static const char *const spaces[] = {
-    "\xc2\x85", "\xc2\xa0", "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81", "\xe2\x80\x82",
-    "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86", "\xe2\x80\x87", "\xe2\x80\x88",
-    "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8", "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f",
-    "\xe3\x80\x80",
+    "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
+    "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
+    "\xe2\x80\x87", "\xe2\x80\x88", "\xe2\x80\x89", "\xe2\x80\x8a", "\xe2\x80\xa8",
+    "\xe2\x80\xa9", "\xe2\x80\xaf", "\xe2\x81\x9f", "\xe3\x80\x80",
 };
 
 static bool is_ascii_space(unsigned char c)
@@ -172,7 +173,8 @@ apr_array_header_t *iimg_text_words(apr_pool_t *pool, const char *text)
         if (text == begin) {
             return words;
         }
-        APR_ARRAY_PUSH(words, const char *) = apr_pstrmemdup(pool, begin, (apr_size_t)(text - begin));
+        APR_ARRAY_PUSH(words, const char *) = apr_pstrmemdup(pool, begin,
+                                                             (apr_size_t)(text - begin));
     }
 }
 
@@ -229,7 +231,7 @@ const char *iimg_text_safe_name(apr_pool_t *pool, const char *filename)
         bool safe = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 
         if (((unsigned char)c & 0xc0) == 0x80) {
-            continue;       /* one dash per character, not per byte */
+            continue; /* one dash per character, not per byte */
         }
         usable = usable || (safe && c != '-');
         *to++ = safe ? c : '-';

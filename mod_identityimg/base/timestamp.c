@@ -36,8 +36,10 @@ apr_time_t iimg_timestamp_parse(const char *text)
     apr_time_exp_t utc = { 0 };
     apr_time_t time = 0;
 
-    if (!text || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
-                        &utc.tm_hour, &utc.tm_min, &utc.tm_sec) != 6) {
+    if (!text
+        || sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d", &utc.tm_year, &utc.tm_mon, &utc.tm_mday,
+                  &utc.tm_hour, &utc.tm_min, &utc.tm_sec)
+               != 6) {
         return 0;
     }
     utc.tm_year -= 1900;

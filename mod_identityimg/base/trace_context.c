@@ -5,8 +5,8 @@
 
 #define PARENT_ID_OFFSET 36
 #define PARENT_ID_LENGTH 16
-#define FLAGS_OFFSET 53
-#define LENGTH 55
+#define FLAGS_OFFSET     53
+#define LENGTH           55
 
 static bool is_hex(const char *text, size_t length)
 {

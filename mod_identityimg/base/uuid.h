@@ -17,7 +17,8 @@ const char *iimg_uuid_create(apr_pool_t *pool);
  */
 const char *iimg_uuid_parse(apr_pool_t *pool, const char *text);
 
-/** Whether the first IIMG_UUID_LENGTH bytes are a lower-case UUID; what follows is not looked at. */
+/** Whether the first IIMG_UUID_LENGTH bytes are a lower-case UUID; what follows is not looked at.
+ */
 bool iimg_uuid_at(const char *text);
 
 #endif

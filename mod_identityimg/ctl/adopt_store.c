@@ -1,4 +1,5 @@
-/* adopt_store.c - identityimgctl adopt-store: make the store the one that belongs to the database. */
+/* adopt_store.c - identityimgctl adopt-store: make the store the one that belongs to the database.
+ */
 #include "ctl/ctl.h"
 
 #include <stdio.h>

@@ -5,13 +5,13 @@
 #include <apr_strings.h>
 #include "models/schema_migration.h"
 
-#define TIMEOUT 600             /* seconds a statement: nobody waits for an answer but the operator */
+#define TIMEOUT 600 /* seconds a statement: nobody waits for an answer but the operator */
 
 typedef struct ctl_lender_t {
-    iimg_db_t db;               /* first: a lender is an iimg_db_t */
+    iimg_db_t db; /* first: a lender is an iimg_db_t */
     const char *conninfo;
     iimg_db_connection_t connection;
-    bool checked;               /* the schema is right */
+    bool checked; /* the schema is right */
 } ctl_lender_t;
 
 static apr_status_t disconnect(void *data)
@@ -53,9 +53,9 @@ static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **conn
     if (PQstatus(lender->connection.pg) != CONNECTION_OK
         || !iimg_db_settle(context->db, &lender->connection)) {
         *connection = NULL;
-        return iimg_error_detail(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                            "The database is not available."),
-                                 "%s", PQerrorMessage(lender->connection.pg));
+        return iimg_error_detail(
+            iimg_error(context->pool, IIMG_UNAVAILABLE, "The database is not available."), "%s",
+            PQerrorMessage(lender->connection.pg));
     }
     *connection = &lender->connection;
     return NULL;

@@ -8,9 +8,9 @@
 #include "services/services.h"
 
 /** What identityimgctl ends with. */
-#define CTL_CLEAN 0             /* done; nothing differs */
-#define CTL_DIFFERENT 1         /* something differs */
-#define CTL_TROUBLE 2           /* it could not be done; a sentence on stderr says why */
+#define CTL_CLEAN     0 /* done; nothing differs */
+#define CTL_DIFFERENT 1 /* something differs */
+#define CTL_TROUBLE   2 /* it could not be done; a sentence on stderr says why */
 
 /** Commands. @return what the program ends with */
 int ctl_sweep(iimg_context_t *context, const ctl_options_t *options);

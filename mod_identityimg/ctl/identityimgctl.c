@@ -66,8 +66,11 @@ static int run(apr_pool_t *pool, command_fn command, const ctl_options_t *option
 {
     iimg_log_sink_t sink = { log_enabled, log_write, (void *)options };
     iimg_services_t services = { .max_object = 0 };
-    iimg_context_t context = { .pool = pool, .request_id = "identityimgctl", .log = &sink,
-                               .services = &services, .base_url = "" };
+    iimg_context_t context = { .pool = pool,
+                               .request_id = "identityimgctl",
+                               .log = &sink,
+                               .services = &services,
+                               .base_url = "" };
     const char *problem = NULL;
 
     if (!iimg_http_start()) {
@@ -111,8 +114,7 @@ static int start(apr_pool_t *pool, int argc, char **argv)
     if (problem && *problem) {
         return complain(problem);
     }
-    if (problem || !command
-        || ((options.remove || options.min_age) && command != ctl_reconcile)
+    if (problem || !command || ((options.remove || options.min_age) && command != ctl_reconcile)
         || (options.force && command == ctl_sweep)) {
         fputs(ctl_usage, stderr);
         return CTL_TROUBLE;
@@ -120,14 +122,15 @@ static int start(apr_pool_t *pool, int argc, char **argv)
     return run(pool, command, &options);
 }
 
-/* The work is done when its report cannot be written, and the caller must not mistake that for a report without
- * differences. */
+/* The work is done when its report cannot be written, and the caller must not mistake that for a
+ * report without differences. */
 static int finish_output(int ended)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) {
         return ended;
     }
-    fprintf(stderr, "identityimgctl: cannot write to standard output: %s; the command has completed\n",
+    fprintf(stderr,
+            "identityimgctl: cannot write to standard output: %s; the command has completed\n",
             strerror(errno));
     return CTL_TROUBLE;
 }

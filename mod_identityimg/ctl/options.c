@@ -42,21 +42,22 @@ const char ctl_usage[] =
     "In brackets: the environment variable that says the same. 2 is returned when a command could not\n"
     "be done. Run it as a user who may read and delete in the store.\n";
 
-/* Values ----------------------------------------------------------------------------------------- */
+/* Values -----------------------------------------------------------------------------------------
+ */
 
 static const char *check_number(apr_pool_t *pool, const char *value)
 {
     size_t digits = strspn(value, "0123456789");
 
     (void)pool;
-    return digits > 0 && digits < 10 && value[digits] == '\0'
-           ? NULL : "a number of seconds";
+    return digits > 0 && digits < 10 && value[digits] == '\0' ? NULL : "a number of seconds";
 }
 
 static const char *check_timeout(apr_pool_t *pool, const char *value)
 {
     return check_number(pool, value) == NULL && atoi(value) >= 1 && atoi(value) <= 600
-           ? NULL : "a number from 1 to 600";
+               ? NULL
+               : "a number from 1 to 600";
 }
 
 static const char *check_switch(apr_pool_t *pool, const char *value)
@@ -70,7 +71,8 @@ int ctl_options_number(const char *text, int otherwise)
     return text ? atoi(text) : otherwise;
 }
 
-/* The table -------------------------------------------------------------------------------------- */
+/* The table --------------------------------------------------------------------------------------
+ */
 
 #define AT(member) offsetof(ctl_options_t, member)
 
@@ -78,10 +80,11 @@ int ctl_options_number(const char *text, int otherwise)
 static const struct {
     const char *name, *variable, *directive;
     size_t offset;
-    const char *(*check)(apr_pool_t *pool, const char *value);  /* NULL, or what it must be */
+    const char *(*check)(apr_pool_t *pool, const char *value); /* NULL, or what it must be */
 } texts[] = {
     { "conninfo", "IDENTITYIMG_CONNINFO", NULL, AT(conninfo), NULL },
-    { "storage-root", "IDENTITYIMG_STORAGE_ROOT", "IdentityImgStorageRoot", AT(storage_root), NULL },
+    { "storage-root", "IDENTITYIMG_STORAGE_ROOT", "IdentityImgStorageRoot", AT(storage_root),
+      NULL },
     { "storage", "IDENTITYIMG_STORAGE", "IdentityImgStorage", AT(storage), NULL },
     { "s3-endpoint", "IDENTITYIMG_S3_ENDPOINT", "IdentityImgS3Endpoint", AT(s3_endpoint), NULL },
     { "s3-bucket", "IDENTITYIMG_S3_BUCKET", "IdentityImgS3Bucket", AT(s3_bucket),
@@ -104,12 +107,12 @@ static const struct {
     { "min-age", NULL, NULL, AT(min_age), check_number },
 };
 
-static const struct { const char *name; size_t offset; } flags[] = {
-    { "delete", AT(remove) },
-    { "force", AT(force) },
-    { "verbose", AT(verbose) },
-    { "help", AT(help) },
-    { "version", AT(version) },
+static const struct {
+    const char *name;
+    size_t offset;
+} flags[] = {
+    { "delete", AT(remove) }, { "force", AT(force) },     { "verbose", AT(verbose) },
+    { "help", AT(help) },     { "version", AT(version) },
 };
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
@@ -148,8 +151,8 @@ static bool read_arguments(int argc, char **argv, ctl_options_t *options)
 static const char *complete(apr_pool_t *pool, ctl_options_t *options)
 {
     for (size_t i = 0; i < COUNT(texts); i++) {
-        const char **text = text_at(options, i), *name = apr_pstrcat(pool, "--", texts[i].name,
-                                                                     NULL);
+        const char **text = text_at(options, i),
+                   *name = apr_pstrcat(pool, "--", texts[i].name, NULL);
         const char *must;
 
         if (!*text && texts[i].variable) {
@@ -180,7 +183,8 @@ const char *ctl_options_read(apr_pool_t *pool, int argc, char **argv, ctl_option
     return problem;
 }
 
-/* Sentences -------------------------------------------------------------------------------------- */
+/* Sentences --------------------------------------------------------------------------------------
+ */
 
 const char *ctl_options_translate(apr_pool_t *pool, const char *sentence)
 {

@@ -6,10 +6,10 @@
 #include <apr_pools.h>
 
 typedef struct ctl_options_t {
-    const char *conninfo;       /* libpq's; NULL: libpq's own environment */
+    const char *conninfo; /* libpq's; NULL: libpq's own environment */
     const char *storage;
     const char *storage_root;
-    const char *s3_endpoint;    /* these are texts as the directives take them; NULL: not given */
+    const char *s3_endpoint; /* these are texts as the directives take them; NULL: not given */
     const char *s3_bucket;
     const char *s3_region;
     const char *s3_addressing;
@@ -20,10 +20,10 @@ typedef struct ctl_options_t {
     const char *s3_timeout;
     const char *allow_insecure;
     const char *min_age;
-    bool remove;                /* reconcile --delete */
-    bool force;                 /* skip the safety checks */
+    bool remove; /* reconcile --delete */
+    bool force;  /* skip the safety checks */
     bool verbose;
-    bool help, version;         /* nothing else is wanted */
+    bool help, version; /* nothing else is wanted */
 } ctl_options_t;
 
 /** How the program is used: the text. */

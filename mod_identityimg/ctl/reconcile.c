@@ -38,11 +38,12 @@ static void summarize(const iimg_reconciliation_t *r)
 
 int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options)
 {
-    iimg_reconciliation_t r = { .remove = options->remove, .force = options->force, .min_age = ctl_options_number(options->min_age,
-                                                          IIMG_RECONCILE_AGE),
+    iimg_reconciliation_t r = { .remove = options->remove,
+                                .force = options->force,
+                                .min_age = ctl_options_number(options->min_age, IIMG_RECONCILE_AGE),
                                 .report = print,
                                 .baton = (void *)options };
-    iimg_error_t *err = iimg_store_check(context);      /* else a warning has been printed */
+    iimg_error_t *err = iimg_store_check(context); /* else a warning has been printed */
 
     if (!err || !options->remove) {
         err = iimg_reconcile(context, &r);
@@ -52,5 +53,8 @@ int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options)
     }
     summarize(&r);
     return r.count[IIMG_UNKNOWN_OBJECT] - r.removed + r.count[IIMG_MISSING_OBJECT]
-               + r.count[IIMG_UNBACKED_ROW] == 0 ? CTL_CLEAN : CTL_DIFFERENT;
+                       + r.count[IIMG_UNBACKED_ROW]
+                   == 0
+               ? CTL_CLEAN
+               : CTL_DIFFERENT;
 }

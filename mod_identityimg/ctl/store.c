@@ -7,8 +7,8 @@
 #include "services/s3/client.h"
 #include "services/s3/settings.h"
 
-#define CONNECT_TIMEOUT 3       /* seconds */
-#define TIMEOUT 30
+#define CONNECT_TIMEOUT 3 /* seconds */
+#define TIMEOUT         30
 
 static bool is_on(const char *text)
 {

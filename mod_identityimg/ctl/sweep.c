@@ -7,19 +7,18 @@
 #include "functions/shared/store_identity.h"
 
 #define NO_END apr_time_from_sec(24 * 3600)
-#define LOOK apr_time_from_msec(100)
+#define LOOK   apr_time_from_msec(100)
 /* How long others may take for one batch of what they have claimed; then they are held for dead. */
 #define PATIENCE apr_time_from_sec(10)
 
 typedef struct counts_t {
     int gone, failed;
-    long long left;         /* of what was doomed when we began: failed, or claimed by others */
+    long long left; /* of what was doomed when we began: failed, or claimed by others */
 } counts_t;
 
 /* A running server sweeps too: what it has claimed since we began is its own to delete, and is
  * awaited. @param since the database's time when we began */
-static iimg_error_t *sweep_with_others(iimg_context_t *context, const char *since,
-                                       counts_t *counts)
+static iimg_error_t *sweep_with_others(iimg_context_t *context, const char *since, counts_t *counts)
 {
     apr_time_t end = apr_time_now() + PATIENCE;
     long long before = -1;
@@ -58,7 +57,7 @@ int ctl_sweep(iimg_context_t *context, const ctl_options_t *options)
     if (!err) {
         err = sweep_with_others(context, since, &counts);
     }
-    if (!err && counts.left > counts.failed) {      /* who had claimed it has died meanwhile */
+    if (!err && counts.left > counts.failed) { /* who had claimed it has died meanwhile */
         err = iimg_stored_object_hurry(context, &now);
         err = err ? err : sweep_with_others(context, since, &counts);
     }

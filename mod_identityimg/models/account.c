@@ -7,7 +7,7 @@
     "u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password <> '', " \
     "u.created_at, u.version"
 
-static const iimg_statement_t list = {
+static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_account_list",
     "SELECT " IIMG_CALLER_COLUMNS ", u.page_key, " COLUMNS
     "  FROM users c LEFT JOIN LATERAL ("
@@ -17,39 +17,33 @@ static const iimg_statement_t list = {
     "       AND ($7::boolean IS NULL OR u.is_staff = $7::boolean)"
     "       AND ($8::boolean IS NULL OR u.is_active = $8::boolean)"
     IIMG_PAGE_END("u") ") u ON true"
-    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("u")
-};
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("u"));
 
-static const iimg_statement_t by_id = {
+static const iimg_statement_t by_id = IIMG_STATEMENT(
     "iimg_account_by_id",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
-    "  FROM users c LEFT JOIN users u ON c.is_staff AND u.id = $3::uuid WHERE " IIMG_CALLER_IS
-};
+    "  FROM users c LEFT JOIN users u ON c.is_staff AND u.id = $3::uuid WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t lock = {
+static const iimg_statement_t lock = IIMG_STATEMENT(
     "iimg_account_lock",
     "SELECT " COLUMNS " FROM users u WHERE u.id IN ($1::uuid, $2::uuid)"
-    " ORDER BY u.id FOR NO KEY UPDATE"
-};
+    " ORDER BY u.id FOR NO KEY UPDATE");
 
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_account_insert",
     "INSERT INTO users AS u (password, email, first_name, last_name, is_staff, is_active)"
     " VALUES ($1::text, $2::text, $3::text, $4::text, $5::boolean, $6::boolean)"
-    " RETURNING " COLUMNS
-};
+    " RETURNING " COLUMNS);
 
-static const iimg_statement_t update = {
+static const iimg_statement_t update = IIMG_STATEMENT(
     "iimg_account_update",
     "UPDATE users AS u"
     "   SET password = coalesce($1::text, password), email = $2::text, first_name = $3::text,"
     "       last_name = $4::text, is_staff = $5::boolean, is_active = $6::boolean"
-    " WHERE id = $7::uuid RETURNING " COLUMNS
-};
+    " WHERE id = $7::uuid RETURNING " COLUMNS);
 
-static const iimg_statement_t delete_row = {
-    "iimg_account_delete", "DELETE FROM users WHERE id = $1::uuid"
-};
+static const iimg_statement_t delete_row = IIMG_STATEMENT(
+    "iimg_account_delete", "DELETE FROM users WHERE id = $1::uuid");
 
 static void take_row(const iimg_rows_t *rows, int row, int from, iimg_account_t *account)
 {
@@ -87,9 +81,9 @@ iimg_error_t *iimg_account_list(iimg_context_t *context, iimg_page_t *page,
                                 apr_array_header_t **accounts)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list,
-                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
-                                                  filter->is_staff, filter->is_active), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &list,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->is_staff, filter->is_active), &rows);
 
     if (err) {
         return err;
@@ -104,8 +98,8 @@ iimg_error_t *iimg_account_by_id(iimg_context_t *context, const char *id,
                                  const iimg_caller_t **caller, iimg_account_t **account)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
+    iimg_error_t *err = iimg_db_query(context, &by_id, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id),
+                                      &rows);
 
     if (err) {
         return err;
@@ -164,7 +158,8 @@ iimg_error_t *iimg_account_update(iimg_context_t *context, const char *hash,
     return write_row(context, &update,
                      IIMG_PARAMS(hash, user->email, user->first_name, user->last_name,
                                  user->is_staff ? "t" : "f", (*account)->is_active ? "t" : "f",
-                                 user->id), account);
+                                 user->id),
+                     account);
 }
 
 iimg_error_t *iimg_account_delete(iimg_context_t *context, const char *id, bool *found)

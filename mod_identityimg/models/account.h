@@ -9,13 +9,13 @@ typedef struct iimg_account_t {
     iimg_user_t user;
     bool is_active;
     bool has_password;
-    const char *created_at;         /* PostgreSQL's text */
-    int version;                    /* one more with each change */
+    const char *created_at; /* PostgreSQL's text */
+    int version;            /* one more with each change */
 } iimg_account_t;
 
 /** NULL: whatever it is. */
 typedef struct iimg_account_filter_t {
-    const char *is_staff;           /* "t", "f" */
+    const char *is_staff; /* "t", "f" */
     const char *is_active;
 } iimg_account_filter_t;
 
@@ -57,6 +57,5 @@ iimg_error_t *iimg_account_update(iimg_context_t *context, const char *hash,
  * @param found whether he was there
  */
 iimg_error_t *iimg_account_delete(iimg_context_t *context, const char *id, bool *found);
-
 
 #endif

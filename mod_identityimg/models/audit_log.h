@@ -9,10 +9,10 @@
 #include "base/error.h"
 
 typedef struct iimg_audit_entry_t {
-    const char *action;                 /* "create", "change", "delete" */
-    const char *kind;                   /* the table */
+    const char *action; /* "create", "change", "delete" */
+    const char *kind;   /* the table */
     const char *row_id;
-    const apr_array_header_t *members;  /* const char *: names of what was given or changed */
+    const apr_array_header_t *members; /* const char *: names of what was given or changed */
 } iimg_audit_entry_t;
 
 /** Write an entry of what `actor` (an id of users) did. @param done false: there is no such user */

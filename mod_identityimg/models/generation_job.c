@@ -5,9 +5,8 @@
 #include <apr_strings.h>
 #include "base/db/array.h"
 
-const char *const iimg_generation_job_states[] = {
-    "queued", "running", "succeeded", "failed", "canceled", NULL
-};
+const char *const iimg_generation_job_states[] = { "queued", "running",  "succeeded",
+                                                   "failed", "canceled", NULL };
 
 #define COLUMNS \
     "j.id, j.state, j.identity_id, j.user_id, j.requested_by, j.prompt_id, j.prompt_version, " \
@@ -22,7 +21,7 @@ const char *const iimg_generation_job_states[] = {
     "j.error_status, j.error_retry_after, j.saved_at, j.cancel_requested_at IS NOT NULL, " \
     "coalesce(j.requested_model, j.model)"
 
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_generation_job_insert",
     "INSERT INTO generation_jobs AS j"
     "       (identity_id, user_id, requested_by, prompt_id, prompt_version, prompt_used,"
@@ -31,21 +30,19 @@ static const iimg_statement_t insert = {
     " VALUES ($1::uuid, $2::uuid, $3::uuid, $4::uuid, $5::integer, $6::text, $7::text,"
     "         $8::boolean, $9::text, $10::text, $11::text, $12::text, $13::uuid[], $14::text[],"
     "         $15::numeric, $16::text)"
-    " RETURNING " COLUMNS
-};
+    " RETURNING " COLUMNS);
 
-static const iimg_statement_t claim = {
+static const iimg_statement_t claim = IIMG_STATEMENT(
     "iimg_generation_job_claim",
     "UPDATE generation_jobs AS j"
     "   SET state = 'running', owner = $2::text, attempts = attempts + 1, started_at = now(),"
     "       lease_expires_at = now() + make_interval(secs => $3::integer)"
-    " WHERE id = $1::uuid AND state = 'queued' RETURNING " COLUMNS
-};
+    " WHERE id = $1::uuid AND state = 'queued' RETURNING " COLUMNS);
 
 /* Seconds after the end of a lease in which only the node that had it may take the job again. */
 #define NODE_FIRST "60"
 
-static const iimg_statement_t take = {
+static const iimg_statement_t take = IIMG_STATEMENT(
     "iimg_generation_job_take",
     "UPDATE generation_jobs"
     "   SET state = 'running', owner = $1::text, attempts = attempts + 1,"
@@ -63,45 +60,39 @@ static const iimg_statement_t take = {
     "               $5::integer - (SELECT count(*) FROM generation_jobs r"
     "                   WHERE r.state = 'running' AND r.lease_expires_at > now())::integer)) END"
     "     FOR UPDATE SKIP LOCKED)"
-    " RETURNING id"
-};
+    " RETURNING id");
 
-static const iimg_statement_t renew = {
+static const iimg_statement_t renew = IIMG_STATEMENT(
     "iimg_generation_job_renew",
     "UPDATE generation_jobs SET lease_expires_at = now() + make_interval(secs => $2::integer)"
-    " WHERE owner = $1::text AND state = 'running'"
-};
+    " WHERE owner = $1::text AND state = 'running'");
 
-static const iimg_statement_t release = {
+static const iimg_statement_t release = IIMG_STATEMENT(
     "iimg_generation_job_release",
     "UPDATE generation_jobs SET lease_expires_at = now()"
-    " WHERE owner = $1::text AND state = 'running' AND lease_expires_at > now()"
-};
+    " WHERE owner = $1::text AND state = 'running' AND lease_expires_at > now()");
 
-static const iimg_statement_t to_cancel = {
+static const iimg_statement_t to_cancel = IIMG_STATEMENT(
     "iimg_generation_job_to_cancel",
     "SELECT id FROM generation_jobs"
-    " WHERE owner = $1::text AND state = 'running' AND cancel_requested_at IS NOT NULL"
-};
+    " WHERE owner = $1::text AND state = 'running' AND cancel_requested_at IS NOT NULL");
 
-/* A job has not ended for who waits for it while its picture is being saved to the identity: he would save it,
- * too, for nothing. After a while, who was to save it must have died. */
-static const iimg_statement_t news_of = {
+/* A job has not ended for who waits for it while its picture is being saved to the identity: he
+ * would save it, too, for nothing. After a while, who was to save it must have died. */
+static const iimg_statement_t news_of = IIMG_STATEMENT(
     "iimg_generation_job_news",
     "SELECT id, version, state NOT IN ('queued', 'running')"
     "       AND NOT (state = 'succeeded' AND save_to_identity AND saved_at IS NULL"
     "                AND finished_at > now() - interval '15 seconds')"
     "  FROM generation_jobs"
-    " WHERE id = ANY ($1::uuid[])"
-};
+    " WHERE id = ANY ($1::uuid[])");
 
-static const iimg_statement_t saved = {
+static const iimg_statement_t saved = IIMG_STATEMENT(
     "iimg_generation_job_saved",
-    "UPDATE generation_jobs SET saved_at = now() WHERE id = $1::uuid AND saved_at IS NULL"
-};
+    "UPDATE generation_jobs SET saved_at = now() WHERE id = $1::uuid AND saved_at IS NULL");
 
 /* Not over a later one's. */
-static const iimg_statement_t unsaved = {
+static const iimg_statement_t unsaved = IIMG_STATEMENT(
     "iimg_generation_job_unsaved",
     "SELECT id FROM generation_jobs j"
     " WHERE state = 'succeeded' AND save_to_identity AND saved_at IS NULL"
@@ -109,23 +100,20 @@ static const iimg_statement_t unsaved = {
     "   AND finished_at < now() - interval '2 minutes'"
     "   AND NOT EXISTS (SELECT 1 FROM generation_jobs later"
     "                    WHERE later.identity_id = j.identity_id AND later.saved_at > j.finished_at)"
-    " ORDER BY finished_at"
-};
+    " ORDER BY finished_at");
 
-static const iimg_statement_t add_warning = {
+static const iimg_statement_t add_warning = IIMG_STATEMENT(
     "iimg_generation_job_warn",
-    "UPDATE generation_jobs SET warnings = warnings || $2::text WHERE id = $1::uuid"
-};
+    "UPDATE generation_jobs SET warnings = warnings || $2::text WHERE id = $1::uuid");
 
-static const iimg_statement_t by_id = {
-    "iimg_generation_job_by_id", "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid"
-};
+static const iimg_statement_t by_id = IIMG_STATEMENT(
+    "iimg_generation_job_by_id", "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid");
 
 #define CANCELED_LATE \
     "'This generation was canceled after the picture had been asked for: it is kept here, and was " \
     "saved nowhere else.'"
 
-static const iimg_statement_t finish = {
+static const iimg_statement_t finish = IIMG_STATEMENT(
     "iimg_generation_job_finish",
     "UPDATE generation_jobs AS j"
     "   SET state = CASE WHEN cancel_requested_at IS NOT NULL THEN 'canceled'"
@@ -140,10 +128,9 @@ static const iimg_statement_t finish = {
     " WHERE id = $1::uuid"
     "   AND ((state = 'running' AND (owner = $2::text OR $3::text IS NOT NULL))"
     "        OR (state = 'failed' AND error_code = 'lost' AND $3::text IS NOT NULL))"
-    " RETURNING " COLUMNS
-};
+    " RETURNING " COLUMNS);
 
-static const iimg_statement_t list = {
+static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_generation_job_list",
     "SELECT " IIMG_CALLER_COLUMNS ", j.page_key, " COLUMNS
     "  FROM users c LEFT JOIN LATERAL ("
@@ -157,22 +144,19 @@ static const iimg_statement_t list = {
     "       AND ($10::text IS NULL OR j.state = $10::text)"
     "       AND ($11::uuid IS NULL OR j.requested_by = $11::uuid)"
     IIMG_PAGE_END("j") ") j ON true"
-    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("j")
-};
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("j"));
 
-static const iimg_statement_t for_staff = {
+static const iimg_statement_t for_staff = IIMG_STATEMENT(
     "iimg_generation_job_for_staff",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN generation_jobs j ON c.is_staff AND j.id = $3::uuid"
-    " WHERE " IIMG_CALLER_IS
-};
+    " WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t lock_row = {
+static const iimg_statement_t lock_row = IIMG_STATEMENT(
     "iimg_generation_job_lock",
-    "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid FOR NO KEY UPDATE OF j"
-};
+    "SELECT " COLUMNS " FROM generation_jobs j WHERE j.id = $1::uuid FOR NO KEY UPDATE OF j");
 
-static const iimg_statement_t cancel = {
+static const iimg_statement_t cancel = IIMG_STATEMENT(
     "iimg_generation_job_cancel",
     "UPDATE generation_jobs AS j"
     "   SET state = CASE WHEN state = 'queued' THEN 'canceled' ELSE state END,"
@@ -180,10 +164,9 @@ static const iimg_statement_t cancel = {
     "       owner = CASE WHEN state = 'running' THEN owner END,"
     "       lease_expires_at = CASE WHEN state = 'running' THEN lease_expires_at END,"
     "       cancel_requested_at = coalesce(cancel_requested_at, now())"
-    " WHERE id = $1::uuid AND state IN ('queued', 'running') RETURNING " COLUMNS
-};
+    " WHERE id = $1::uuid AND state IN ('queued', 'running') RETURNING " COLUMNS);
 
-static const iimg_statement_t medians = {
+static const iimg_statement_t medians = IIMG_STATEMENT(
     "iimg_generation_job_medians",
     "SELECT " IIMG_CALLER_COLUMNS ", ("
     "    SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY"
@@ -195,20 +178,49 @@ static const iimg_statement_t medians = {
     "  FROM users c LEFT JOIN unnest($4::text[], $5::text[])"
     "       WITH ORDINALITY r (model, resolution, place)"
     "    ON c.is_staff"
-    " WHERE " IIMG_CALLER_IS " ORDER BY r.place"
-};
+    " WHERE " IIMG_CALLER_IS " ORDER BY r.place");
 
 static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
                      iimg_generation_job_t *job)
 {
     const char **texts[] = {
-        &job->id, &job->state, &job->identity_id, &job->user_id, &job->requested_by,
-        &job->prompt_id, &job->prompt_version, &job->prompt_used, &job->additional_prompt, NULL,
-        &job->generator, &job->model, &job->aspect_ratio, &job->resolution, NULL, &job->image,
-        &job->media_type, &job->width, &job->height, NULL, &job->error_code, &job->error_detail,
-        &job->error_billed, &job->usage, &job->cost, NULL, &job->created_at, &job->started_at,
-        &job->finished_at, &job->identity_name, &job->version, &job->queue_position,
-        NULL, NULL, &job->saved_at, NULL, &job->requested_model,
+        &job->id,
+        &job->state,
+        &job->identity_id,
+        &job->user_id,
+        &job->requested_by,
+        &job->prompt_id,
+        &job->prompt_version,
+        &job->prompt_used,
+        &job->additional_prompt,
+        NULL,
+        &job->generator,
+        &job->model,
+        &job->aspect_ratio,
+        &job->resolution,
+        NULL,
+        &job->image,
+        &job->media_type,
+        &job->width,
+        &job->height,
+        NULL,
+        &job->error_code,
+        &job->error_detail,
+        &job->error_billed,
+        &job->usage,
+        &job->cost,
+        NULL,
+        &job->created_at,
+        &job->started_at,
+        &job->finished_at,
+        &job->identity_name,
+        &job->version,
+        &job->queue_position,
+        NULL,
+        NULL,
+        &job->saved_at,
+        NULL,
+        &job->requested_model,
     };
 
     memset(job, 0, sizeof(*job));
@@ -228,8 +240,7 @@ static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int fro
 
 static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
 {
-    apr_array_header_t *jobs = apr_array_make(pool, rows->count + 1,
-                                              sizeof(iimg_generation_job_t));
+    apr_array_header_t *jobs = apr_array_make(pool, rows->count + 1, sizeof(iimg_generation_job_t));
 
     for (int row = 0; row < rows->count; row++) {
         if (iimg_rows_text(rows, row, from)) {
@@ -262,11 +273,11 @@ iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generatio
     return one(context, &insert,
                IIMG_PARAMS(j->identity_id, j->user_id, j->requested_by, j->prompt_id,
                            j->prompt_version, j->prompt_used, j->additional_prompt,
-                           j->save_to_identity ? "t" : "f", j->generator, j->model,
-                           j->aspect_ratio, j->resolution,
-                           iimg_db_array_format(pool, j->reference_image_ids),
+                           j->save_to_identity ? "t" : "f", j->generator, j->model, j->aspect_ratio,
+                           j->resolution, iimg_db_array_format(pool, j->reference_image_ids),
                            iimg_db_array_format(pool, j->warnings), j->expected_cost,
-                           j->requested_model), job);
+                           j->requested_model),
+               job);
 }
 
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,
@@ -281,8 +292,7 @@ iimg_error_t *iimg_generation_job_by_id(iimg_context_t *context, const char *id,
     return one(context, &by_id, IIMG_PARAMS(id), job);
 }
 
-iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id,
-                                         const char *owner,
+iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id, const char *owner,
                                          const iimg_generation_outcome_t *outcome,
                                          iimg_generation_job_t **job)
 {
@@ -297,7 +307,8 @@ iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id
     return one(context, &finish,
                IIMG_PARAMS(id, owner, outcome->image, outcome->media_type, width, height,
                            outcome->error_code, outcome->error_detail, outcome->error_billed,
-                           outcome->usage, warnings, outcome->cost, status, retry), job);
+                           outcome->usage, warnings, outcome->cost, status, retry),
+               job);
 }
 
 /* Who runs them ------------------------------------------------------------------------------- */
@@ -318,11 +329,11 @@ iimg_error_t *iimg_generation_job_take(iimg_context_t *context,
 {
     apr_pool_t *pool = context->pool;
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &take,
-                                      IIMG_PARAMS(taker->owner, taker->node,
-                                                  apr_itoa(pool, taker->lease),
-                                                  apr_itoa(pool, taker->most),
-                                                  apr_itoa(pool, taker->at_once)), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &take,
+        IIMG_PARAMS(taker->owner, taker->node, apr_itoa(pool, taker->lease),
+                    apr_itoa(pool, taker->most), apr_itoa(pool, taker->at_once)),
+        &rows);
 
     *ids = err ? NULL : ids_of(pool, rows);
     return err;
@@ -360,8 +371,7 @@ iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &news_of,
-                                      IIMG_PARAMS(iimg_db_array_format(context->pool, ids)),
-                                      &rows);
+                                      IIMG_PARAMS(iimg_db_array_format(context->pool, ids)), &rows);
 
     if (err) {
         return err;
@@ -394,8 +404,7 @@ iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_hea
     return err;
 }
 
-iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id,
-                                       const char *warning)
+iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id, const char *warning)
 {
     iimg_rows_t *rows;
 
@@ -409,11 +418,11 @@ iimg_error_t *iimg_generation_job_list(iimg_context_t *context, iimg_page_t *pag
                                        const iimg_caller_t **caller, apr_array_header_t **jobs)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list,
-                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
-                                                  filter->identity_id, filter->user_id,
-                                                  filter->prompt_id, filter->state,
-                                                  filter->requested_by), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &list,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->identity_id, filter->user_id,
+                    filter->prompt_id, filter->state, filter->requested_by),
+        &rows);
 
     if (err) {
         return err;
@@ -464,7 +473,8 @@ iimg_error_t *iimg_generation_job_medians(iimg_context_t *context,
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &medians,
                                       IIMG_PARAMS(IIMG_CALLER_PARAMS(context), generator->name,
-                                                  wanted[0], wanted[1], generator->model), &rows);
+                                                  wanted[0], wanted[1], generator->model),
+                                      &rows);
 
     if (err) {
         return err;

@@ -16,42 +16,42 @@ extern const char *const iimg_generation_job_states[];
 
 typedef struct iimg_generation_job_t {
     const char *id;
-    const char *state;                  /* queued, running, succeeded, failed, canceled */
-    const char *identity_id;            /* NULL: deleted since */
-    const char *identity_name;          /* its name now; NULL: deleted since */
-    const char *user_id;                /* whose references; NULL: deleted since */
-    const char *requested_by;           /* NULL: deleted since */
+    const char *state;         /* queued, running, succeeded, failed, canceled */
+    const char *identity_id;   /* NULL: deleted since */
+    const char *identity_name; /* its name now; NULL: deleted since */
+    const char *user_id;       /* whose references; NULL: deleted since */
+    const char *requested_by;  /* NULL: deleted since */
     const char *prompt_id;
-    const char *prompt_version;         /* number as text; NULL: unknown */
+    const char *prompt_version; /* number as text; NULL: unknown */
     const char *prompt_used;
-    const char *additional_prompt;      /* "" when none */
+    const char *additional_prompt; /* "" when none */
     bool save_to_identity;
-    const char *generator;              /* "gemini" */
-    const char *model;              /* that is asked: of an alias its successor */
-    const char *requested_model;    /* that the request named */
+    const char *generator;       /* "gemini" */
+    const char *model;           /* that is asked: of an alias its successor */
+    const char *requested_model; /* that the request named */
     const char *aspect_ratio;
     const char *resolution;
-    apr_array_header_t *reference_image_ids;    /* const char * */
-    const char *image;                  /* key of the result, or NULL */
+    apr_array_header_t *reference_image_ids; /* const char * */
+    const char *image;                       /* key of the result, or NULL */
     const char *media_type;
-    const char *width, *height;         /* pixels of the result as text, or NULL */
-    apr_array_header_t *warnings;       /* const char *, sentences */
-    const char *error_code;             /* NULL: no error */
+    const char *width, *height;   /* pixels of the result as text, or NULL */
+    apr_array_header_t *warnings; /* const char *, sentences */
+    const char *error_code;       /* NULL: no error */
     const char *error_detail;
-    const char *error_billed;           /* "t", "f", NULL: unknown */
-    int error_status;                   /* HTTP status that the error is answered with; 0: unknown */
-    int error_retry_after;              /* seconds, 0: none */
-    const char *usage;                  /* JSON text or NULL */
-    const char *cost;                   /* decimal text or NULL */
-    const char *expected_cost;          /* to be inserted: decimal text */
+    const char *error_billed;  /* "t", "f", NULL: unknown */
+    int error_status;          /* HTTP status that the error is answered with; 0: unknown */
+    int error_retry_after;     /* seconds, 0: none */
+    const char *usage;         /* JSON text or NULL */
+    const char *cost;          /* decimal text or NULL */
+    const char *expected_cost; /* to be inserted: decimal text */
     int attempts;
-    const char *created_at;             /* PostgreSQL's text */
+    const char *created_at; /* PostgreSQL's text */
     const char *started_at;
     const char *finished_at;
-    const char *version;                /* counts changes that clients can see, as text */
-    const char *queue_position;         /* from "1"; NULL: does not wait */
-    bool cancel_requested;              /* it is canceled, or will be at its next step */
-    const char *saved_at;               /* when it was saved to its identity; NULL: not yet */
+    const char *version;        /* counts changes that clients can see, as text */
+    const char *queue_position; /* from "1"; NULL: does not wait */
+    bool cancel_requested;      /* it is canceled, or will be at its next step */
+    const char *saved_at;       /* when it was saved to its identity; NULL: not yet */
 } iimg_generation_job_t;
 
 /**
@@ -69,17 +69,17 @@ iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id,
 
 /** Who takes jobs that wait, and those of processes that have died. */
 typedef struct iimg_generation_taker_t {
-    const char *owner;                  /* "<node>/<process>" */
-    const char *node;                   /* the first part of owner */
-    int lease;                          /* seconds until others may think a job lost */
-    int most;                           /* jobs to take now */
-    int at_once;                        /* jobs that all nodes may run; 0: any number */
+    const char *owner; /* "<node>/<process>" */
+    const char *node;  /* the first part of owner */
+    int lease;         /* seconds until others may think a job lost */
+    int most;          /* jobs to take now */
+    int at_once;       /* jobs that all nodes may run; 0: any number */
 } iimg_generation_taker_t;
 
 /**
  * Within a transaction that holds iimg_generation_load_lock if there is a limit: take the jobs that
- * have waited longest. A job of another node is left for a while longer, since that node may have its
- * picture.
+ * have waited longest. A job of another node is left for a while longer, since that node may have
+ * its picture.
  * @param ids const char *
  */
 iimg_error_t *iimg_generation_job_take(iimg_context_t *context,
@@ -100,7 +100,7 @@ iimg_error_t *iimg_generation_job_to_cancel(iimg_context_t *context, const char 
 typedef struct iimg_generation_job_news_t {
     const char *id;
     int version;
-    bool ended;                         /* or not there any more */
+    bool ended; /* or not there any more */
 } iimg_generation_job_news_t;
 
 /** @param ids const char * @param news iimg_generation_job_news_t, of those that exist */
@@ -111,11 +111,11 @@ iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_
 iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id, bool *first);
 
 /**
- * Jobs that ended some minutes ago, and whose picture should have been saved to the identity and was not.
+ * Jobs that ended some minutes ago, and whose picture should have been saved to the identity and
+ * was not.
  * @param ids const char *
  */
 iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_header_t **ids);
-
 
 /** Add a warning to a job, whatever its state. */
 iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id,
@@ -127,14 +127,14 @@ iimg_error_t *iimg_generation_job_by_id(iimg_context_t *context, const char *id,
 
 /** What a provider's answer changes in a job. */
 typedef struct iimg_generation_outcome_t {
-    const char *image, *media_type;     /* success */
+    const char *image, *media_type; /* success */
     int width, height;
-    const char *error_code, *error_detail;  /* failure */
-    const char *error_billed;           /* "t", "f", NULL: unknown */
-    int error_status, error_retry_after;    /* what it is answered with; 0: none */
-    const char *usage;                  /* JSON text or NULL */
-    const char *cost;                   /* US dollars as decimal text; NULL: unknown */
-    const apr_array_header_t *warnings; /* const char * */
+    const char *error_code, *error_detail; /* failure */
+    const char *error_billed;              /* "t", "f", NULL: unknown */
+    int error_status, error_retry_after;   /* what it is answered with; 0: none */
+    const char *usage;                     /* JSON text or NULL */
+    const char *cost;                      /* US dollars as decimal text; NULL: unknown */
+    const apr_array_header_t *warnings;    /* const char * */
 } iimg_generation_outcome_t;
 
 /**
@@ -143,8 +143,7 @@ typedef struct iimg_generation_outcome_t {
  * whoever has one, as long as there is none.
  * @param job the row after it; NULL when it has ended, or is another's
  */
-iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id,
-                                         const char *owner,
+iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id, const char *owner,
                                          const iimg_generation_outcome_t *outcome,
                                          iimg_generation_job_t **job);
 
@@ -153,7 +152,7 @@ iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id
 /** Which jobs of all are wanted; NULL: any. */
 typedef struct iimg_generation_job_filter_t {
     const char *identity_id;
-    const char *user_id;                /* whose references */
+    const char *user_id; /* whose references */
     const char *prompt_id;
     const char *state;
     const char *requested_by;

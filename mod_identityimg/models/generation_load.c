@@ -1,15 +1,15 @@
-/* generation_load.c - how many generations there are, and what they cost: what limits are held against. */
+/* generation_load.c - how many generations there are, and what they cost: what limits are held
+ * against. */
 #include "models/generation_load.h"
 
 #include <apr_strings.h>
 
-static const iimg_statement_t lock = {
+static const iimg_statement_t lock = IIMG_STATEMENT(
     "iimg_generation_load_lock",
-    "SELECT pg_advisory_xact_lock(hashtext('iimg_generation_load'), 0)"
-};
+    "SELECT pg_advisory_xact_lock(hashtext('iimg_generation_load'), 0)");
 
 /* A statement of its own behind the lock sees what was committed before the lock was given. */
-static const iimg_statement_t load_now = {
+static const iimg_statement_t load_now = IIMG_STATEMENT(
     "iimg_generation_load_read",
     "WITH active AS ("
     "    SELECT requested_by, state, coalesce(started_at, created_at) AS since FROM generation_jobs"
@@ -44,8 +44,7 @@ static const iimg_statement_t load_now = {
     "             WHEN $2::numeric > $3::numeric THEN -1"
     "             ELSE (SELECT greatest(seconds, 1) FROM spent WHERE total + $2::numeric > $3::numeric"
     "                    ORDER BY created_at DESC, id DESC LIMIT 1) END,"
-    "        (SELECT count(*) FROM active WHERE state = 'queued')"
-};
+    "        (SELECT count(*) FROM active WHERE state = 'queued')");
 
 iimg_error_t *iimg_generation_load_lock(iimg_context_t *context)
 {
@@ -61,14 +60,14 @@ static int at_least_one(const iimg_rows_t *rows, int column)
     return seconds > 1 ? (int)seconds : 1;
 }
 
-iimg_error_t *iimg_generation_load_read(iimg_context_t *context,
-                                        const iimg_generation_wish_t *wish,
+iimg_error_t *iimg_generation_load_read(iimg_context_t *context, const iimg_generation_wish_t *wish,
                                         iimg_generation_load_t *load)
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &load_now,
                                       IIMG_PARAMS(wish->user_id, wish->expected_cost, wish->budget,
-                                                  apr_itoa(context->pool, wish->per_day)), &rows);
+                                                  apr_itoa(context->pool, wish->per_day)),
+                                      &rows);
 
     if (err) {
         return err;
@@ -77,7 +76,8 @@ iimg_error_t *iimg_generation_load_read(iimg_context_t *context,
         .running = (int)iimg_rows_integer(rows, 0, 0),
         .queued = (int)iimg_rows_integer(rows, 0, 6),
         .running_of_user = (int)iimg_rows_integer(rows, 0, 1),
-        .seconds = at_least_one(rows, 2), .seconds_of_user = at_least_one(rows, 3),
+        .seconds = at_least_one(rows, 2),
+        .seconds_of_user = at_least_one(rows, 3),
         .day_seconds = wish->per_day && iimg_rows_text(rows, 0, 4) ? at_least_one(rows, 4) : 0,
         .budget_seconds = (int)iimg_rows_integer(rows, 0, 5),
     };

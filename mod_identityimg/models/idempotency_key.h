@@ -11,18 +11,18 @@
 typedef struct iimg_idempotency_key_t {
     const char *user_id;
     const char *key;
-    const char *fingerprint;        /* what the request says, in hex */
-    const char *claim;              /* a UUID of this request's own */
+    const char *fingerprint; /* what the request says, in hex */
+    const char *claim;       /* a UUID of this request's own */
 } iimg_idempotency_key_t;
 
 /** What is known of a key's request. */
 typedef struct iimg_idempotency_outcome_t {
     const char *fingerprint;
-    int status;                     /* HTTP status; 0: still under way */
-    const char *resource_id;        /* the row it made, or NULL */
-    const char *error_detail;       /* the sentence it answered, or NULL */
-    const char *error_code;         /* or NULL */
-    const char *error_field;        /* or NULL */
+    int status;               /* HTTP status; 0: still under way */
+    const char *resource_id;  /* the row it made, or NULL */
+    const char *error_detail; /* the sentence it answered, or NULL */
+    const char *error_code;   /* or NULL */
+    const char *error_field;  /* or NULL */
 } iimg_idempotency_outcome_t;
 
 /**
@@ -30,13 +30,11 @@ typedef struct iimg_idempotency_outcome_t {
  * @param lease   seconds until others may think this request dead
  * @param claimed false: it is another's
  */
-iimg_error_t *iimg_idempotency_key_claim(iimg_context_t *context,
-                                         const iimg_idempotency_key_t *key, int lease,
-                                         bool *claimed);
+iimg_error_t *iimg_idempotency_key_claim(iimg_context_t *context, const iimg_idempotency_key_t *key,
+                                         int lease, bool *claimed);
 
 /** Read what came of it. @param outcome NULL when the key is free again */
-iimg_error_t *iimg_idempotency_key_read(iimg_context_t *context,
-                                        const iimg_idempotency_key_t *key,
+iimg_error_t *iimg_idempotency_key_read(iimg_context_t *context, const iimg_idempotency_key_t *key,
                                         iimg_idempotency_outcome_t **outcome);
 
 /**
@@ -49,8 +47,8 @@ iimg_error_t *iimg_idempotency_key_record(iimg_context_t *context,
                                           const iimg_idempotency_outcome_t *outcome, bool *held);
 
 /** Note what went wrong after the status was recorded. */
-iimg_error_t *iimg_idempotency_key_spoil(iimg_context_t *context,
-                                         const iimg_idempotency_key_t *key, const char *detail);
+iimg_error_t *iimg_idempotency_key_spoil(iimg_context_t *context, const iimg_idempotency_key_t *key,
+                                         const char *detail);
 
 /** Give the key back, unless a status is recorded. */
 iimg_error_t *iimg_idempotency_key_release(iimg_context_t *context,

@@ -8,56 +8,49 @@
     "i.id, i.user_id, i.name, i.category, i.i_am_statement, i.visualization, i.notes, i.image, " \
     "i.image_sized, i.version, i.created_at, i.updated_at"
 
-static const iimg_statement_t list_of_caller = {
+static const iimg_statement_t list_of_caller = IIMG_STATEMENT(
     "iimg_identity_list_of_caller",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN identities i ON i.user_id = c.id"
-    " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id"
-};
+    " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id");
 
-static const iimg_statement_t list_of_test_user = {
+static const iimg_statement_t list_of_test_user = IIMG_STATEMENT(
     "iimg_identity_list_of_test_user",
     "SELECT " IIMG_CALLER_COLUMNS ", "
     "       c.is_staff AND EXISTS (SELECT FROM test_scenarios WHERE user_id = $3::uuid), " COLUMNS
     "  FROM users c LEFT JOIN identities i"
     "    ON c.is_staff AND i.user_id = $3::uuid"
     "       AND EXISTS (SELECT FROM test_scenarios WHERE user_id = $3::uuid)"
-    " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id"
-};
+    " WHERE " IIMG_CALLER_IS " ORDER BY i.created_at, i.id");
 
-static const iimg_statement_t list_categories = {
+static const iimg_statement_t list_categories = IIMG_STATEMENT(
     "iimg_identity_categories",
     "SELECT " IIMG_CALLER_COLUMNS ","
     "       ARRAY(SELECT DISTINCT category COLLATE \"C\" FROM identities ORDER BY 1)"
-    "  FROM users c WHERE " IIMG_CALLER_IS
-};
+    "  FROM users c WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t by_id = {
-    "iimg_identity_by_id", "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid"
-};
+static const iimg_statement_t by_id = IIMG_STATEMENT(
+    "iimg_identity_by_id", "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid");
 
-static const iimg_statement_t lock_row = {
+static const iimg_statement_t lock_row = IIMG_STATEMENT(
     "iimg_identity_lock",
-    "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid FOR NO KEY UPDATE"
-};
+    "SELECT " COLUMNS " FROM identities i WHERE i.id = $1::uuid FOR NO KEY UPDATE");
 
-static const iimg_statement_t set_picture = {
+static const iimg_statement_t set_picture = IIMG_STATEMENT(
     "iimg_identity_set_picture",
     "UPDATE identities AS i"
     "   SET image = $2::text, image_sized = $3::text, version = version + 1, updated_at = now()"
-    " WHERE id = $1::uuid RETURNING " COLUMNS
-};
+    " WHERE id = $1::uuid RETURNING " COLUMNS);
 
-static const iimg_statement_t restore_picture = {
+static const iimg_statement_t restore_picture = IIMG_STATEMENT(
     "iimg_identity_restore_picture",
     "UPDATE identities AS i"
     "   SET image = previous_image, image_sized = previous_image_sized,"
     "       previous_image = image, previous_image_sized = image_sized,"
     "       version = version + 1, updated_at = now()"
-    " WHERE id = $1::uuid AND previous_image IS NOT NULL RETURNING " COLUMNS
-};
+    " WHERE id = $1::uuid AND previous_image IS NOT NULL RETURNING " COLUMNS);
 
-static const iimg_statement_t list = {
+static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_identity_list",
     "SELECT " IIMG_CALLER_COLUMNS ", i.page_key, " COLUMNS
     "  FROM users c LEFT JOIN LATERAL ("
@@ -67,35 +60,30 @@ static const iimg_statement_t list = {
     "       AND ($7::uuid IS NULL OR i.user_id = $7::uuid)"
     "       AND ($8::text IS NULL OR i.category = $8::text)"
     IIMG_PAGE_END("i") ") i ON true"
-    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("i")
-};
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("i"));
 
-static const iimg_statement_t for_staff = {
+static const iimg_statement_t for_staff = IIMG_STATEMENT(
     "iimg_identity_for_staff",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN identities i ON c.is_staff AND i.id = $3::uuid"
-    " WHERE " IIMG_CALLER_IS
-};
+    " WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_identity_insert",
     "INSERT INTO identities AS i"
     "       (user_id, name, category, i_am_statement, visualization, notes)"
-    " VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text[]) RETURNING " COLUMNS
-};
+    " VALUES ($1::uuid, $2::text, $3::text, $4::text, $5::text, $6::text[]) RETURNING " COLUMNS);
 
-static const iimg_statement_t update = {
+static const iimg_statement_t update = IIMG_STATEMENT(
     "iimg_identity_update",
     "UPDATE identities AS i"
     "   SET user_id = $1::uuid, name = $2::text, category = $3::text, i_am_statement = $4::text,"
     "       visualization = $5::text, notes = $6::text[], version = version + 1,"
     "       updated_at = now()"
-    " WHERE id = $7::uuid RETURNING " COLUMNS
-};
+    " WHERE id = $7::uuid RETURNING " COLUMNS);
 
-static const iimg_statement_t delete_row = {
-    "iimg_identity_delete", "DELETE FROM identities WHERE id = $1::uuid"
-};
+static const iimg_statement_t delete_row = IIMG_STATEMENT(
+    "iimg_identity_delete", "DELETE FROM identities WHERE id = $1::uuid");
 
 static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
                      iimg_identity_t *identity)
@@ -116,8 +104,7 @@ static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int fro
 
 static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
 {
-    apr_array_header_t *identities = apr_array_make(pool, rows->count + 1,
-                                                    sizeof(iimg_identity_t));
+    apr_array_header_t *identities = apr_array_make(pool, rows->count + 1, sizeof(iimg_identity_t));
 
     for (int row = 0; row < rows->count; row++) {
         if (iimg_rows_text(rows, row, from)) {
@@ -206,13 +193,13 @@ iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char 
 /* What staff keep ------------------------------------------------------------------------------ */
 
 iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
-                                 const iimg_identity_filter_t *filter,
-                                 const iimg_caller_t **caller, apr_array_header_t **identities)
+                                 const iimg_identity_filter_t *filter, const iimg_caller_t **caller,
+                                 apr_array_header_t **identities)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list,
-                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
-                                                  filter->user_id, filter->category), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &list,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->user_id, filter->category), &rows);
 
     if (err) {
         return err;
@@ -242,8 +229,7 @@ iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
 
 static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const char *user_id)
 {
-    bool nobody = err && err->constraint
-                  && strcmp(err->constraint, "identities_user_id_fkey") == 0;
+    bool nobody = err && err->constraint && strcmp(err->constraint, "identities_user_id_fkey") == 0;
 
     return nobody ? iimg_user_not_found(context, user_id) : err;
 }
@@ -255,7 +241,8 @@ iimg_error_t *iimg_identity_insert(iimg_context_t *context, iimg_identity_t **id
     iimg_error_t *err = one(context, &insert,
                             IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement,
                                         i->visualization,
-                                        iimg_db_array_format(context->pool, i->notes)), identity);
+                                        iimg_db_array_format(context->pool, i->notes)),
+                            identity);
 
     return explain(context, err, user_id);
 }

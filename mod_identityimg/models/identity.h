@@ -10,13 +10,13 @@ typedef struct iimg_identity_t {
     const char *id;
     const char *user_id;
     const char *name;
-    const char *category;           /* the stored value: "passions_and_talents" */
-    const char *i_am_statement;     /* may be NULL or "" */
-    const char *visualization;      /* may be NULL or "" */
-    apr_array_header_t *notes;      /* const char * */
+    const char *category;       /* the stored value: "passions_and_talents" */
+    const char *i_am_statement; /* may be NULL or "" */
+    const char *visualization;  /* may be NULL or "" */
+    apr_array_header_t *notes;  /* const char * */
     iimg_picture_t picture;
     int version;
-    const char *created_at;         /* PostgreSQL's text */
+    const char *created_at; /* PostgreSQL's text */
     const char *updated_at;
 } iimg_identity_t;
 
@@ -70,10 +70,11 @@ typedef struct iimg_identity_filter_t {
     const char *category;
 } iimg_identity_filter_t;
 
-/** A page of all identities; nothing unless the caller is staff. @param identities iimg_identity_t */
+/** A page of all identities; nothing unless the caller is staff. @param identities iimg_identity_t
+ */
 iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
-                                 const iimg_identity_filter_t *filter,
-                                 const iimg_caller_t **caller, apr_array_header_t **identities);
+                                 const iimg_identity_filter_t *filter, const iimg_caller_t **caller,
+                                 apr_array_header_t **identities);
 
 /** One identity. @param identity NULL when there is none such, or the caller is not staff */
 iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,

@@ -1,4 +1,5 @@
-/* login_attempt.c - the brake on guessing: rows of login_failures, and what a login is checked by. */
+/* login_attempt.c - the brake on guessing: rows of login_failures, and what a login is checked by.
+ */
 #include "models/login_attempt.h"
 
 #include <apr_strings.h>
@@ -16,8 +17,9 @@
 
 /* Of any number at once exactly max_failures get through: each locks the row. How long to wait is
  * read from the row as it was; one that came at this very moment waits the whole window. An attempt
- * is known by the time until which it may be under way: whoever has the row's lock gets a later one. */
-static const iimg_statement_t begin = {
+ * is known by the time until which it may be under way: whoever has the row's lock gets a later
+ * one. */
+static const iimg_statement_t begin = IIMG_STATEMENT(
     "iimg_login_attempt_begin",
     "WITH attempt AS ("
     "    INSERT INTO login_failures AS f (account, address, failures, ends_at, under_way)"
@@ -38,61 +40,55 @@ static const iimg_statement_t begin = {
     "                                           AND f.address = $2::text), $4::integer)) END::integer,"
     "        (SELECT failures FROM attempt), (SELECT place FROM attempt),"
     "        u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password"
-    "   FROM (SELECT) one LEFT JOIN users u ON lower(u.email) = lower($1::text)"
-};
+    "   FROM (SELECT) one LEFT JOIN users u ON lower(u.email) = lower($1::text)");
 
 /* The attempt's row, as long as the attempt counts. */
 #define IS_UNDER_WAY \
     " WHERE account = lower($1::text) AND address = $2::text AND $3::timestamptz = ANY (under_way)"
 
-static const iimg_statement_t fail = {
+static const iimg_statement_t fail = IIMG_STATEMENT(
     "iimg_login_attempt_fail",
-    "UPDATE login_failures SET under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY
-};
+    "UPDATE login_failures SET under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY);
 
-/* Were all forgiven, who guesses from the address of somebody who logs in again and again - a program
- * with Basic, behind the same router - could guess for ever; were none, who has mistyped his password
- * nine times could not mistype it once more. */
-static const iimg_statement_t succeed = {
+/* Were all forgiven, who guesses from the address of somebody who logs in again and again - a
+ * program with Basic, behind the same router - could guess for ever; were none, who has mistyped
+ * his password nine times could not mistype it once more. */
+static const iimg_statement_t succeed = IIMG_STATEMENT(
     "iimg_login_attempt_succeed",
     "UPDATE login_failures"
     "   SET failures = greatest(0, CASE WHEN forgiven THEN failures - 1"
     "                                   ELSE least(failures - 1, $4::integer / 2) END),"
     "       forgiven = forgiven OR failures - 1 > $4::integer / 2,"
-    "       under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY
-};
+    "       under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY);
 
-static const iimg_statement_t withdraw = {
+static const iimg_statement_t withdraw = IIMG_STATEMENT(
     "iimg_login_attempt_withdraw",
     "UPDATE login_failures SET failures = greatest(0, failures - 1),"
-    "       under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY
-};
+    "       under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY);
 
-static const iimg_statement_t forget_none = {
+static const iimg_statement_t forget_none = IIMG_STATEMENT(
     "iimg_login_attempt_forget",
     "DELETE FROM login_failures"
     " WHERE account = lower($1::text) AND address = $2::text AND failures <= 0 AND NOT forgiven"
-    "   AND under_way = '{}'"
-};
+    "   AND under_way = '{}'");
 
-static const iimg_statement_t expire = {
+static const iimg_statement_t expire = IIMG_STATEMENT(
     "iimg_login_attempt_expire",
     "DELETE FROM login_failures WHERE (account, address) IN ("
     "    SELECT account, address FROM login_failures"
     "     WHERE ends_at <= now() AND NOT now() < ANY (under_way) LIMIT 10000"
-    "       FOR UPDATE SKIP LOCKED)"
-};
+    "       FOR UPDATE SKIP LOCKED)");
 
-iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,
-                                       const iimg_login_attempt_t *attempt, int *wait,
-                                       iimg_login_t *login)
+iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                                       int *wait, iimg_login_t *login)
 {
     apr_pool_t *pool = context->pool;
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &begin,
                                       IIMG_PARAMS(attempt->email, attempt->address,
                                                   apr_itoa(pool, attempt->max_failures),
-                                                  apr_itoa(pool, attempt->window)), &rows);
+                                                  apr_itoa(pool, attempt->window)),
+                                      &rows);
 
     if (err) {
         return err;
@@ -110,14 +106,12 @@ iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context,
     return NULL;
 }
 
-iimg_error_t *iimg_login_attempt_fail(iimg_context_t *context,
-                                      const iimg_login_attempt_t *attempt,
+iimg_error_t *iimg_login_attempt_fail(iimg_context_t *context, const iimg_login_attempt_t *attempt,
                                       const iimg_login_t *login, bool *counted)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &fail,
-                                      IIMG_PARAMS(attempt->email, attempt->address, login->place),
-                                      &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &fail, IIMG_PARAMS(attempt->email, attempt->address, login->place), &rows);
 
     *counted = !err && rows->affected > 0;
     return err;
@@ -125,13 +119,14 @@ iimg_error_t *iimg_login_attempt_fail(iimg_context_t *context,
 
 static iimg_error_t *forget(iimg_context_t *context, const iimg_login_attempt_t *attempt)
 {
-    return iimg_db_query(context, &forget_none, IIMG_PARAMS(attempt->email, attempt->address), NULL);
+    return iimg_db_query(context, &forget_none, IIMG_PARAMS(attempt->email, attempt->address),
+                         NULL);
 }
 
 typedef struct ending_t {
     const iimg_login_attempt_t *attempt;
     const iimg_login_t *login;
-    bool counted;                   /* until now */
+    bool counted; /* until now */
 } ending_t;
 
 /* A transaction, since a statement alone may run twice. */
@@ -141,9 +136,9 @@ static iimg_error_t *succeed_step(iimg_context_t *context, void *baton)
     const iimg_login_attempt_t *attempt = ending->attempt;
     const char *max = apr_itoa(context->pool, attempt->max_failures);
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &succeed,
-                                      IIMG_PARAMS(attempt->email, attempt->address,
-                                                  ending->login->place, max), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &succeed, IIMG_PARAMS(attempt->email, attempt->address, ending->login->place, max),
+        &rows);
 
     ending->counted = !err && rows->affected > 0;
     return err ? err : forget(context, attempt);
@@ -165,9 +160,9 @@ static iimg_error_t *withdraw_step(iimg_context_t *context, void *baton)
 {
     const ending_t *ending = baton;
     const iimg_login_attempt_t *attempt = ending->attempt;
-    iimg_error_t *err = iimg_db_query(context, &withdraw,
-                                      IIMG_PARAMS(attempt->email, attempt->address,
-                                                  ending->login->place), NULL);
+    iimg_error_t *err = iimg_db_query(
+        context, &withdraw, IIMG_PARAMS(attempt->email, attempt->address, ending->login->place),
+        NULL);
 
     return err ? err : forget(context, attempt);
 }

@@ -10,11 +10,12 @@
 
 /** Which piece is wanted of a list, and, when it was read, where the next one begins. */
 typedef struct iimg_page_t {
-    int limit;                      /* most rows, from 1 */
-    const char *before_time;        /* of the last row seen: microseconds since 1970; NULL: the first piece */
+    int limit; /* most rows, from 1 */
+    const char
+        *before_time; /* of the last row seen: microseconds since 1970; NULL: the first piece */
     const char *before_id;
-    const char *patterns;           /* all must match, as an array; "{}": every row does */
-    const char *next_time;          /* set by the list: its last row; NULL: there are no more */
+    const char *patterns;  /* all must match, as an array; "{}": every row does */
+    const char *next_time; /* set by the list: its last row; NULL: there are no more */
     const char *next_id;
 } iimg_page_t;
 
@@ -31,8 +32,8 @@ typedef struct iimg_page_t {
     " < (coalesce('epoch'::timestamptz + $3::bigint * interval '1 microsecond', 'infinity')," \
     "    coalesce($4::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))"
 #define IIMG_PAGE_ORDER(t) " ORDER BY " t ".created_at DESC, " t ".id DESC"
-#define IIMG_PAGE_END(t) IIMG_PAGE_ORDER(t) " LIMIT $5::integer"
-#define IIMG_PAGE_WIDTH (IIMG_CALLER_WIDTH + 1)
+#define IIMG_PAGE_END(t)   IIMG_PAGE_ORDER(t) " LIMIT $5::integer"
+#define IIMG_PAGE_WIDTH    (IIMG_CALLER_WIDTH + 1)
 
 /* All patterns of $6. Lower case is Unicode's, whatever the database's locale. */
 #define IIMG_PAGE_MATCHES(texts) \
@@ -42,9 +43,10 @@ typedef struct iimg_page_t {
 /* One row more than wanted tells whether there is another page. */
 #define IIMG_PAGE_PARAMS(context, page) \
     IIMG_CALLER_PARAMS(context), (page)->before_time, (page)->before_id, \
-    apr_itoa((context)->pool, (page)->limit + 1), (page)->patterns
+        apr_itoa((context)->pool, (page)->limit + 1), (page)->patterns
 
-/** A search for all of the words, wherever they stand; `%`, `_` and `\` are characters as any other. */
+/** A search for all of the words, wherever they stand; `%`, `_` and `\` are characters as any
+ * other. */
 const char *iimg_page_patterns(apr_pool_t *pool, const apr_array_header_t *words);
 
 /** Note where the next page begins, and drop the row that told. @param list of rows, in order */

@@ -3,8 +3,8 @@
 #define IIMG_MODELS_PICTURE_H
 
 typedef struct iimg_picture_t {
-    const char *key;            /* of the original; NULL: the row has no picture */
-    const char *sized;          /* ending of the derivatives: "jpg", "png"; NULL with key */
+    const char *key;   /* of the original; NULL: the row has no picture */
+    const char *sized; /* ending of the derivatives: "jpg", "png"; NULL with key */
 } iimg_picture_t;
 
 #endif

@@ -3,26 +3,22 @@
 
 #include "base/db/db.h"
 
-static const iimg_statement_t get = {
+static const iimg_statement_t get = IIMG_STATEMENT(
     "iimg_picture_store_get",
-    "SELECT id, marked_at IS NOT NULL FROM picture_store"
-};
+    "SELECT id, marked_at IS NOT NULL FROM picture_store");
 
-static const iimg_statement_t propose = {
+static const iimg_statement_t propose = IIMG_STATEMENT(
     "iimg_picture_store_propose",
-    "INSERT INTO picture_store (id) VALUES ($1::uuid) ON CONFLICT (singleton) DO NOTHING"
-};
+    "INSERT INTO picture_store (id) VALUES ($1::uuid) ON CONFLICT (singleton) DO NOTHING");
 
-static const iimg_statement_t confirm = {
+static const iimg_statement_t confirm = IIMG_STATEMENT(
     "iimg_picture_store_confirm",
-    "UPDATE picture_store SET marked_at = now() WHERE id = $1::uuid AND marked_at IS NULL"
-};
+    "UPDATE picture_store SET marked_at = now() WHERE id = $1::uuid AND marked_at IS NULL");
 
-static const iimg_statement_t adopt = {
+static const iimg_statement_t adopt = IIMG_STATEMENT(
     "iimg_picture_store_adopt",
     "INSERT INTO picture_store (id, marked_at) VALUES ($1::uuid, now())"
-    " ON CONFLICT (singleton) DO UPDATE SET id = EXCLUDED.id, created_at = now(), marked_at = now()"
-};
+    " ON CONFLICT (singleton) DO UPDATE SET id = EXCLUDED.id, created_at = now(), marked_at = now()");
 
 iimg_error_t *iimg_picture_store_get(iimg_context_t *context, iimg_picture_store_t *store)
 {

@@ -7,16 +7,16 @@
 #include "base/error.h"
 
 typedef struct iimg_picture_store_t {
-    const char *id;             /* a lower-case UUID; NULL: the database knows no store yet */
-    bool marked;                /* the store's marker has been seen: from then on it must be there */
+    const char *id; /* a lower-case UUID; NULL: the database knows no store yet */
+    bool marked;    /* the store's marker has been seen: from then on it must be there */
 } iimg_picture_store_t;
 
 /** Read the row. Errors: IIMG_UNAVAILABLE. */
 iimg_error_t *iimg_picture_store_get(iimg_context_t *context, iimg_picture_store_t *store);
 
 /**
- * Propose an id for a store that is about to be marked. Of all nodes that do so at the same time one
- * wins, whose id they all get. @param store what the row is now. Errors: IIMG_UNAVAILABLE.
+ * Propose an id for a store that is about to be marked. Of all nodes that do so at the same time
+ * one wins, whose id they all get. @param store what the row is now. Errors: IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_picture_store_propose(iimg_context_t *context, const char *id,
                                          iimg_picture_store_t *store);

@@ -3,9 +3,7 @@
 
 #include "base/db/array.h"
 
-const char *const iimg_prompt_types[] = {
-    IIMG_PROMPT_IMAGE_GENERATION, "sentinel", "coach", NULL
-};
+const char *const iimg_prompt_types[] = { IIMG_PROMPT_IMAGE_GENERATION, "sentinel", "coach", NULL };
 
 const char *const iimg_context_keys[] = { "identity_for_image", "additional_prompt", NULL };
 
@@ -13,49 +11,42 @@ const char *const iimg_context_keys[] = { "identity_for_image", "additional_prom
     "p.id, p.prompt_type, p.version, p.body, p.is_active, p.required_context_keys, " \
     "p.created_by, p.created_at"
 
-static const iimg_statement_t active = {
+static const iimg_statement_t active = IIMG_STATEMENT(
     "iimg_prompt_active",
     "SELECT " COLUMNS " FROM prompts p WHERE p.prompt_type = $1::text AND p.is_active"
-    " ORDER BY p.version DESC LIMIT 1"
-};
+    " ORDER BY p.version DESC LIMIT 1");
 
-static const iimg_statement_t list = {
+static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_prompt_list",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c"
     "  LEFT JOIN prompts p ON c.is_staff AND ($3::text IS NULL OR p.prompt_type = $3::text)"
-    " WHERE " IIMG_CALLER_IS " ORDER BY p.prompt_type, p.version DESC"
-};
+    " WHERE " IIMG_CALLER_IS " ORDER BY p.prompt_type, p.version DESC");
 
-static const iimg_statement_t by_id = {
+static const iimg_statement_t by_id = IIMG_STATEMENT(
     "iimg_prompt_by_id",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN prompts p ON c.is_staff AND p.id = $3::uuid"
-    " WHERE " IIMG_CALLER_IS
-};
+    " WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t lock_type = {
+static const iimg_statement_t lock_type = IIMG_STATEMENT(
     "iimg_prompt_lock_type",
-    "SELECT pg_advisory_xact_lock(hashtext('iimg_prompt'), hashtext($1::text))"
-};
+    "SELECT pg_advisory_xact_lock(hashtext('iimg_prompt'), hashtext($1::text))");
 
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_prompt_insert",
     "INSERT INTO prompts AS p"
     "       (prompt_type, version, body, is_active, required_context_keys, created_by)"
     " SELECT $1::text, coalesce(max(version), 0) + 1, $2::text, $3::boolean, $4::text[], $5::uuid"
     "   FROM prompts WHERE prompt_type = $1::text"
-    " RETURNING " COLUMNS
-};
+    " RETURNING " COLUMNS);
 
-static const iimg_statement_t lock_row = {
-    "iimg_prompt_lock", "SELECT " COLUMNS " FROM prompts p WHERE p.id = $1::uuid FOR UPDATE"
-};
+static const iimg_statement_t lock_row = IIMG_STATEMENT(
+    "iimg_prompt_lock", "SELECT " COLUMNS " FROM prompts p WHERE p.id = $1::uuid FOR UPDATE");
 
-static const iimg_statement_t set_active = {
+static const iimg_statement_t set_active = IIMG_STATEMENT(
     "iimg_prompt_set_active",
-    "UPDATE prompts AS p SET is_active = $2::boolean WHERE p.id = $1::uuid RETURNING " COLUMNS
-};
+    "UPDATE prompts AS p SET is_active = $2::boolean WHERE p.id = $1::uuid RETURNING " COLUMNS);
 
 static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
                      iimg_prompt_t *prompt)
@@ -110,8 +101,7 @@ iimg_error_t *iimg_prompt_list(iimg_context_t *context, const char *prompt_type,
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &list,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), prompt_type),
-                                      &rows);
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), prompt_type), &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *prompts = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
@@ -122,8 +112,8 @@ iimg_error_t *iimg_prompt_by_id(iimg_context_t *context, const char *id,
                                 const iimg_caller_t **caller, iimg_prompt_t **prompt)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
+    iimg_error_t *err = iimg_db_query(context, &by_id, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id),
+                                      &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *prompt = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
@@ -145,9 +135,10 @@ iimg_error_t *iimg_prompt_insert(iimg_context_t *context, iimg_prompt_t **prompt
     const iimg_prompt_t *new = *prompt;
     const char *keys = iimg_db_array_format(context->pool, new->required_context_keys);
 
-    return one(context, &insert,
-               IIMG_PARAMS(new->prompt_type, new->body, new->is_active ? "t" : "f", keys,
-                           new->created_by), prompt);
+    return one(
+        context, &insert,
+        IIMG_PARAMS(new->prompt_type, new->body, new->is_active ? "t" : "f", keys, new->created_by),
+        prompt);
 }
 
 iimg_error_t *iimg_prompt_set_active(iimg_context_t *context, const char *id, bool is_active,

@@ -15,13 +15,13 @@ extern const char *const iimg_context_keys[];
 
 typedef struct iimg_prompt_t {
     const char *id;
-    const char *prompt_type;            /* one of iimg_prompt_types */
-    int version;                        /* from 1, within the type */
-    const char *body;                   /* to the character as it was sent */
+    const char *prompt_type; /* one of iimg_prompt_types */
+    int version;             /* from 1, within the type */
+    const char *body;        /* to the character as it was sent */
     bool is_active;
-    apr_array_header_t *required_context_keys;  /* const char * */
-    const char *created_by;             /* NULL: nobody, or deleted since */
-    const char *created_at;             /* PostgreSQL's text */
+    apr_array_header_t *required_context_keys; /* const char * */
+    const char *created_by;                    /* NULL: nobody, or deleted since */
+    const char *created_at;                    /* PostgreSQL's text */
 } iimg_prompt_t;
 
 /** The active version with the highest number. @param prompt NULL when none is active */

@@ -14,19 +14,17 @@
     "  LEFT JOIN reference_images r" \
     "    ON r.user_id = CASE WHEN c.is_staff THEN coalesce($3::uuid, c.id) ELSE c.id END"
 
-static const iimg_statement_t list = {
+static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_reference_image_list",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS OF_CALLER
-    " WHERE " IIMG_CALLER_IS " ORDER BY r.\"order\", r.created_at DESC"
-};
+    " WHERE " IIMG_CALLER_IS " ORDER BY r.\"order\", r.created_at DESC");
 
-static const iimg_statement_t by_id = {
+static const iimg_statement_t by_id = IIMG_STATEMENT(
     "iimg_reference_image_by_id",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS OF_CALLER " AND r.id = $4::uuid"
-    " WHERE " IIMG_CALLER_IS
-};
+    " WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t list_all = {
+static const iimg_statement_t list_all = IIMG_STATEMENT(
     "iimg_reference_image_list_all",
     "SELECT " IIMG_CALLER_COLUMNS ", r.page_key, " COLUMNS
     "  FROM users c LEFT JOIN LATERAL ("
@@ -37,49 +35,42 @@ static const iimg_statement_t list_all = {
     "       AND ($7::uuid IS NULL OR r.user_id = $7::uuid)"
     "       AND ($8::boolean IS NULL OR (r.image IS NOT NULL) = $8::boolean)"
     IIMG_PAGE_END("r") ") r ON true"
-    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("r")
-};
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("r"));
 
-static const iimg_statement_t for_staff = {
+static const iimg_statement_t for_staff = IIMG_STATEMENT(
     "iimg_reference_image_for_staff",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN reference_images r ON c.is_staff AND r.id = $3::uuid"
-    " WHERE " IIMG_CALLER_IS
-};
+    " WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t with_picture = {
+static const iimg_statement_t with_picture = IIMG_STATEMENT(
     "iimg_reference_image_with_picture",
     "SELECT " COLUMNS " FROM reference_images r"
-    " WHERE r.user_id = $1::uuid AND r.image IS NOT NULL ORDER BY r.\"order\""
-};
+    " WHERE r.user_id = $1::uuid AND r.image IS NOT NULL ORDER BY r.\"order\"");
 
-static const iimg_statement_t lock_row = {
+static const iimg_statement_t lock_row = IIMG_STATEMENT(
     "iimg_reference_image_lock",
     "SELECT " COLUMNS " FROM reference_images r"
-    " WHERE r.id = $1::uuid AND r.user_id = $2::uuid FOR UPDATE"
-};
+    " WHERE r.id = $1::uuid AND r.user_id = $2::uuid FOR UPDATE");
 
-static const iimg_statement_t slots = {
+static const iimg_statement_t slots = IIMG_STATEMENT(
     "iimg_reference_image_slots",
-    "SELECT \"order\" FROM reference_images WHERE user_id = $1::uuid"
-};
+    "SELECT \"order\" FROM reference_images WHERE user_id = $1::uuid");
 
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_reference_image_insert",
     "INSERT INTO reference_images AS r (user_id, name, \"order\", image, image_sized)"
-    " VALUES ($1::uuid, $2::text, $3::smallint, $4::text, $5::text) RETURNING " COLUMNS
-};
+    " VALUES ($1::uuid, $2::text, $3::smallint, $4::text, $5::text) RETURNING " COLUMNS);
 
-static const iimg_statement_t update = {
+static const iimg_statement_t update = IIMG_STATEMENT(
     "iimg_reference_image_update",
     "UPDATE reference_images AS r"
     "   SET name = coalesce($3::text, name), \"order\" = coalesce($4::smallint, \"order\"),"
     "       version = version + 1, updated_at = now()"
-    " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS
-};
+    " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS);
 
 /* One statement: the constraint is looked at when it ends. */
-static const iimg_statement_t swap = {
+static const iimg_statement_t swap = IIMG_STATEMENT(
     "iimg_reference_image_swap",
     "WITH changed AS ("
     "    UPDATE reference_images AS r"
@@ -90,20 +81,17 @@ static const iimg_statement_t swap = {
     "     WHERE this.id = $1::uuid AND this.user_id = $2::uuid AND r.user_id = this.user_id"
     "       AND (r.id = this.id OR r.\"order\" = $4::smallint)"
     "    RETURNING r.*)"
-    " SELECT " COLUMNS " FROM changed r WHERE r.id = $1::uuid"
-};
+    " SELECT " COLUMNS " FROM changed r WHERE r.id = $1::uuid");
 
-static const iimg_statement_t set_picture = {
+static const iimg_statement_t set_picture = IIMG_STATEMENT(
     "iimg_reference_image_set_picture",
     "UPDATE reference_images AS r"
     "   SET image = $3::text, image_sized = $4::text, version = version + 1, updated_at = now()"
-    " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS
-};
+    " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS);
 
-static const iimg_statement_t delete_row = {
+static const iimg_statement_t delete_row = IIMG_STATEMENT(
     "iimg_reference_image_delete",
-    "DELETE FROM reference_images WHERE id = $1::uuid AND user_id = $2::uuid"
-};
+    "DELETE FROM reference_images WHERE id = $1::uuid AND user_id = $2::uuid");
 
 static void take_row(const iimg_rows_t *rows, int row, int from, iimg_reference_image_t *image)
 {
@@ -157,8 +145,7 @@ iimg_error_t *iimg_reference_image_by_id(iimg_context_t *context, const char *us
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &by_id,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id, id),
-                                      &rows);
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id, id), &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *image = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
@@ -171,9 +158,9 @@ iimg_error_t *iimg_reference_image_list_all(iimg_context_t *context, iimg_page_t
                                             apr_array_header_t **images)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list_all,
-                                      IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page),
-                                                  filter->user_id, filter->has_image), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &list_all,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->user_id, filter->has_image), &rows);
 
     if (err) {
         return err;
@@ -223,14 +210,16 @@ iimg_error_t *iimg_reference_image_slots(iimg_context_t *context, const char *us
 iimg_error_t *iimg_reference_image_order_in_use(iimg_context_t *context, int order)
 {
     return iimg_error_code(
-        iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "Order %d is already in use",
-                                    order), "order"), "order_in_use");
+        iimg_error_field(
+            iimg_error(context->pool, IIMG_INVALID, "Order %d is already in use", order), "order"),
+        "order_in_use");
 }
 
 /* A slot that somebody else took meanwhile is the client's to know, not ours. */
 static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const int *order)
 {
-    if (err && err->constraint && order && strcmp(err->constraint, "unique_user_image_order") == 0) {
+    if (err && err->constraint && order
+        && strcmp(err->constraint, "unique_user_image_order") == 0) {
         return iimg_reference_image_order_in_use(context, *order);
     }
     return err;
@@ -251,9 +240,10 @@ iimg_error_t *iimg_reference_image_insert(iimg_context_t *context, const char *u
                                           const iimg_picture_t *picture,
                                           iimg_reference_image_t **image)
 {
-    iimg_error_t *err = one(context, &insert,
-                                IIMG_PARAMS(user_id, name, apr_itoa(context->pool, order),
-                                            picture->key, picture->sized), image);
+    iimg_error_t *err = one(
+        context, &insert,
+        IIMG_PARAMS(user_id, name, apr_itoa(context->pool, order), picture->key, picture->sized),
+        image);
 
     return explain(context, err, &order);
 }
@@ -278,8 +268,8 @@ iimg_error_t *iimg_reference_image_swap(iimg_context_t *context, const char *use
                                         const char *id, const char *name, int order,
                                         iimg_reference_image_t **image)
 {
-    return one(context, &swap,
-                   IIMG_PARAMS(id, user_id, name, apr_itoa(context->pool, order)), image);
+    return one(context, &swap, IIMG_PARAMS(id, user_id, name, apr_itoa(context->pool, order)),
+               image);
 }
 
 iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const char *user_id,
@@ -287,7 +277,7 @@ iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const ch
                                                iimg_reference_image_t **image)
 {
     return one(context, &set_picture, IIMG_PARAMS(id, user_id, picture->key, picture->sized),
-                   image);
+               image);
 }
 
 iimg_error_t *iimg_reference_image_delete(iimg_context_t *context, const char *user_id,

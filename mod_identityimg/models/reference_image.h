@@ -12,11 +12,11 @@
 typedef struct iimg_reference_image_t {
     const char *id;
     const char *user_id;
-    const char *name;           /* may be "" */
+    const char *name; /* may be "" */
     int order;
     iimg_picture_t picture;
-    int version;                /* one more with each change */
-    const char *created_at;     /* PostgreSQL's text */
+    int version;            /* one more with each change */
+    const char *created_at; /* PostgreSQL's text */
     const char *updated_at;
 } iimg_reference_image_t;
 
@@ -36,10 +36,11 @@ iimg_error_t *iimg_reference_image_by_id(iimg_context_t *context, const char *us
 /** NULL: whatever it is. */
 typedef struct iimg_reference_image_filter_t {
     const char *user_id;
-    const char *has_image;      /* "t", "f" */
+    const char *has_image; /* "t", "f" */
 } iimg_reference_image_filter_t;
 
-/** A page of all users' photos; nothing unless the caller is staff. @param images iimg_reference_image_t */
+/** A page of all users' photos; nothing unless the caller is staff. @param images
+ * iimg_reference_image_t */
 iimg_error_t *iimg_reference_image_list_all(iimg_context_t *context, iimg_page_t *page,
                                             const iimg_reference_image_filter_t *filter,
                                             const iimg_caller_t **caller,
@@ -54,7 +55,8 @@ iimg_error_t *iimg_reference_image_for_staff(iimg_context_t *context, const char
 iimg_error_t *iimg_reference_image_lock(iimg_context_t *context, const char *user_id,
                                         const char *id, iimg_reference_image_t **image);
 
-/** A user's photos that have a picture, by order, whoever asks. @param images iimg_reference_image_t */
+/** A user's photos that have a picture, by order, whoever asks. @param images
+ * iimg_reference_image_t */
 iimg_error_t *iimg_reference_image_with_picture(iimg_context_t *context, const char *user_id,
                                                 apr_array_header_t **images);
 
@@ -86,7 +88,8 @@ iimg_error_t *iimg_reference_image_swap(iimg_context_t *context, const char *use
                                         const char *id, const char *name, int order,
                                         iimg_reference_image_t **image);
 
-/** Show another picture; the old one's objects are doomed. @param image NULL when the row is gone */
+/** Show another picture; the old one's objects are doomed. @param image NULL when the row is gone
+ */
 iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const char *user_id,
                                                const char *id, const iimg_picture_t *picture,
                                                iimg_reference_image_t **image);

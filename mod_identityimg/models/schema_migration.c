@@ -1,4 +1,5 @@
-/* schema_migration.c - whether the database has the schema that this build works with: rows of schema_migrations. */
+/* schema_migration.c - whether the database has the schema that this build works with: rows of
+ * schema_migrations. */
 #include "models/schema_migration.h"
 
 #include <apr_strings.h>
@@ -6,13 +7,12 @@
 #include "base/db/error.h"
 
 /* The column is younger than the table: as a member of JSON it may be missing. */
-static const iimg_statement_t applied = {
+static const iimg_statement_t applied = IIMG_STATEMENT(
     "iimg_schema_migration_applied",
     "SELECT coalesce(max(m.version), 0),"
     "       max(CASE WHEN m.version > $1::integer"
     "                THEN coalesce((to_jsonb(m) ->> 'compatible_from')::integer, m.version) END)"
-    "  FROM schema_migrations m"
-};
+    "  FROM schema_migrations m");
 
 iimg_error_t *iimg_schema_migration_check(iimg_context_t *context)
 {
@@ -23,8 +23,10 @@ iimg_error_t *iimg_schema_migration_check(iimg_context_t *context)
 
     if (err && !iimg_db_may_succeed_again(err)
         && (err->kind != IIMG_UNAVAILABLE || (iimg_db_is_schema_error(err) && err->sqlstate))) {
-        return iimg_db_wrong_schema(context, "the database: the table schema_migrations cannot be read: "
-                                    "run scripts/migrate: %s", err->detail);
+        return iimg_db_wrong_schema(context,
+                                    "the database: the table schema_migrations cannot be read: "
+                                    "run scripts/migrate: %s",
+                                    err->detail);
     }
     if (err) {
         return err;
@@ -32,13 +34,18 @@ iimg_error_t *iimg_schema_migration_check(iimg_context_t *context)
     newest = (int)iimg_rows_integer(rows, 0, 0);
     compatible_from = (int)iimg_rows_integer(rows, 0, 1);
     if (newest < IIMG_MIGRATION) {
-        return iimg_db_wrong_schema(context, "the database has migration %d, this build needs %d: run "
-                                    "scripts/migrate", newest, IIMG_MIGRATION);
+        return iimg_db_wrong_schema(context,
+                                    "the database has migration %d, this build needs %d: run "
+                                    "scripts/migrate",
+                                    newest, IIMG_MIGRATION);
     }
     if (compatible_from > IIMG_MIGRATION) {
-        return iimg_db_wrong_schema(context, "the database has migration %d, which does not declare "
-                                    "itself compatible with this build, made for %d: install the newer "
-                                    "mod_identityimg", newest, IIMG_MIGRATION);
+        return iimg_db_wrong_schema(
+            context,
+            "the database has migration %d, which does not declare "
+            "itself compatible with this build, made for %d: install the newer "
+            "mod_identityimg",
+            newest, IIMG_MIGRATION);
     }
     return NULL;
 }

@@ -10,8 +10,8 @@
 
 /**
  * Check the applied migrations: all that this build needs, and of later ones only such that declare
- * themselves compatible with it (schema_migrations.compatible_from). Lenders of connections call it.
- * Errors: IIMG_UNAVAILABLE; code database_schema: the detail says what to run.
+ * themselves compatible with it (schema_migrations.compatible_from). Lenders of connections call
+ * it. Errors: IIMG_UNAVAILABLE; code database_schema: the detail says what to run.
  */
 iimg_error_t *iimg_schema_migration_check(iimg_context_t *context);
 

@@ -5,27 +5,27 @@
 #include "base/db/array.h"
 #include "base/uuid.h"
 
-/* The store is changed as soon as the transaction is confirmed: it must outlive a crash of PostgreSQL
- * also where the operator has turned synchronous_commit off. (Flushing it flushes all before it.) */
-#define DURABLE "set_config('synchronous_commit'," \
+/* The store is changed as soon as the transaction is confirmed: it must outlive a crash of
+ * PostgreSQL also where the operator has turned synchronous_commit off. (Flushing it flushes all
+ * before it.) */
+#define DURABLE \
+    "set_config('synchronous_commit'," \
     " coalesce(nullif(current_setting('synchronous_commit'), 'off'), 'on'), true) AS durable"
 
-static const iimg_statement_t announce = {
+static const iimg_statement_t announce = IIMG_STATEMENT(
     "iimg_stored_object_announce",
     "INSERT INTO stored_objects (key, picture, state)"
     " SELECT key, $1::uuid, 'pending' FROM " DURABLE ", unnest($2::text[]) AS key"
-    " ON CONFLICT (key) DO NOTHING"
-};
+    " ON CONFLICT (key) DO NOTHING");
 
-static const iimg_statement_t publish = {
+static const iimg_statement_t publish = IIMG_STATEMENT(
     "iimg_stored_object_publish",
     "UPDATE stored_objects SET state = 'live', changed_at = now() FROM " DURABLE
-    " WHERE picture = $1::uuid AND state = 'pending'"
-};
+    " WHERE picture = $1::uuid AND state = 'pending'");
 
-/* What was swept while it was being written may be in the store after all: it is doomed once more, and
- * the new claim keeps a sweeper that has looked already from forgetting it. */
-static const iimg_statement_t abandon = {
+/* What was swept while it was being written may be in the store after all: it is doomed once more,
+ * and the new claim keeps a sweeper that has looked already from forgetting it. */
+static const iimg_statement_t abandon = IIMG_STATEMENT(
     "iimg_stored_object_abandon",
     "INSERT INTO stored_objects AS o (key, picture, state, claim, attempts, retry_at)"
     " SELECT key, $1::uuid, 'doomed', $3::uuid, 1, now() + interval '1 minute'"
@@ -33,29 +33,27 @@ static const iimg_statement_t abandon = {
     " ON CONFLICT (key) DO UPDATE SET state = 'doomed', changed_at = now(),"
     "   claim = EXCLUDED.claim, attempts = o.attempts + 1, retry_at = EXCLUDED.retry_at"
     " WHERE o.state IN ('pending', 'doomed')"
-    " RETURNING o.key, o.attempts > 1"
-};
+    " RETURNING o.key, o.attempts > 1");
 
-#define CLAIM "UPDATE stored_objects SET claim = $1::uuid, attempts = attempts + 1," \
+#define CLAIM \
+    "UPDATE stored_objects SET claim = $1::uuid, attempts = attempts + 1," \
     " retry_at = now() + least(interval '1 minute' * 2 ^ least(attempts, 10), interval '15 minutes')" \
     " FROM " DURABLE
 
 /* now() is when the transaction began: it is the time that its own dooming bears. */
-static const iimg_statement_t claim_own = {
+static const iimg_statement_t claim_own = IIMG_STATEMENT(
     "iimg_stored_object_claim_own",
-    CLAIM " WHERE state = 'doomed' AND changed_at = now() RETURNING key, attempts > 1"
-};
+    CLAIM " WHERE state = 'doomed' AND changed_at = now() RETURNING key, attempts > 1");
 
-static const iimg_statement_t claim_due = {
+static const iimg_statement_t claim_due = IIMG_STATEMENT(
     "iimg_stored_object_claim_due",
     CLAIM " WHERE key IN (SELECT key FROM stored_objects"
     "                      WHERE state = 'doomed' AND retry_at <= now()"
     "                      ORDER BY retry_at, key LIMIT $2::integer FOR UPDATE SKIP LOCKED)"
-    " RETURNING key, attempts > 1"
-};
+    " RETURNING key, attempts > 1");
 
 /* Rows that another node is working on are left to it. */
-static const iimg_statement_t expire = {
+static const iimg_statement_t expire = IIMG_STATEMENT(
     "iimg_stored_object_expire",
     "WITH let_go AS ("
     "    UPDATE identities SET previous_image = NULL, previous_image_sized = NULL"
@@ -68,55 +66,47 @@ static const iimg_statement_t expire = {
     " UPDATE stored_objects SET state = 'doomed', changed_at = now()"
     "  WHERE key IN (SELECT key FROM stored_objects"
     "                 WHERE state = 'pending' AND changed_at < now() - interval '1 hour'"
-    "                 ORDER BY changed_at LIMIT 1000 FOR UPDATE SKIP LOCKED)"
-};
+    "                 ORDER BY changed_at LIMIT 1000 FOR UPDATE SKIP LOCKED)");
 
-/* Nobody waits until the disk has it: what a crash of PostgreSQL brings back is deleted once more, which
- * is nothing. */
-static const iimg_statement_t forget = {
+/* Nobody waits until the disk has it: what a crash of PostgreSQL brings back is deleted once more,
+ * which is nothing. */
+static const iimg_statement_t forget = IIMG_STATEMENT(
     "iimg_stored_object_forget",
     "DELETE FROM stored_objects USING set_config('synchronous_commit', 'off', true) AS relaxed"
-    " WHERE key = ANY ($2::text[]) AND state = 'doomed' AND claim = $1::uuid"
-};
+    " WHERE key = ANY ($2::text[]) AND state = 'doomed' AND claim = $1::uuid");
 
-static const iimg_statement_t hurry = {
+static const iimg_statement_t hurry = IIMG_STATEMENT(
     "iimg_stored_object_hurry",
     "WITH hurried AS ("
     "    UPDATE stored_objects SET retry_at = now() WHERE state = 'doomed' AND retry_at > now())"
-    " SELECT now()"
-};
+    " SELECT now()");
 
-static const iimg_statement_t count_doomed = {
+static const iimg_statement_t count_doomed = IIMG_STATEMENT(
     "iimg_stored_object_count_doomed",
-    "SELECT count(*) FROM stored_objects WHERE state = 'doomed' AND changed_at <= $1::timestamptz"
-};
+    "SELECT count(*) FROM stored_objects WHERE state = 'doomed' AND changed_at <= $1::timestamptz");
 
-static const iimg_statement_t unknown_keys = {
+static const iimg_statement_t unknown_keys = IIMG_STATEMENT(
     "iimg_stored_object_unknown",
     "SELECT listed.key FROM unnest($1::text[]) AS listed (key)"
-    " WHERE NOT EXISTS (SELECT FROM stored_objects o WHERE o.key = listed.key)"
-};
+    " WHERE NOT EXISTS (SELECT FROM stored_objects o WHERE o.key = listed.key)");
 
-static const iimg_statement_t shown = {
+static const iimg_statement_t shown = IIMG_STATEMENT(
     "iimg_stored_object_shown",
     "SELECT key, state FROM stored_objects"
-    " WHERE key > $1::text AND state IN ('live', 'held') ORDER BY key LIMIT $2::integer"
-};
+    " WHERE key > $1::text AND state IN ('live', 'held') ORDER BY key LIMIT $2::integer");
 
 /* By key, which the index has: keys are random. */
-static const iimg_statement_t sample = {
+static const iimg_statement_t sample = IIMG_STATEMENT(
     "iimg_stored_object_sample",
     "SELECT key FROM stored_objects WHERE state IN ('live', 'held')"
-    " ORDER BY key LIMIT $1::integer"
-};
+    " ORDER BY key LIMIT $1::integer");
 
-static const iimg_statement_t state_of = {
+static const iimg_statement_t state_of = IIMG_STATEMENT(
     "iimg_stored_object_state",
-    "SELECT state FROM stored_objects WHERE key = $1::text AND state IN ('live', 'held')"
-};
+    "SELECT state FROM stored_objects WHERE key = $1::text AND state IN ('live', 'held')");
 
 /* A picture with derivatives has four objects, a generated one has one. */
-static const iimg_statement_t unbacked = {
+static const iimg_statement_t unbacked = IIMG_STATEMENT(
     "iimg_stored_object_unbacked",
     "SELECT place || ' ' || id || ' ' || image FROM ("
     "    SELECT 'reference_images' AS place, id, image, 4 AS objects, 'live' AS state"
@@ -128,8 +118,7 @@ static const iimg_statement_t unbacked = {
     "   AND (NOT EXISTS (SELECT FROM stored_objects o WHERE o.key = r.image AND o.state = r.state)"
     "        OR objects <> (SELECT count(*) FROM stored_objects o"
     "                        WHERE o.picture = iimg_picture_of(r.image) AND o.state = r.state))"
-    " ORDER BY 1 LIMIT $1::integer"
-};
+    " ORDER BY 1 LIMIT $1::integer");
 
 static apr_array_header_t *first_column(iimg_context_t *context, const iimg_rows_t *rows)
 {
@@ -197,8 +186,7 @@ iimg_error_t *iimg_stored_object_claim_own(iimg_context_t *context, iimg_claim_t
     return take(context, &claim_own, IIMG_PARAMS(id), id, claim);
 }
 
-iimg_error_t *iimg_stored_object_claim_due(iimg_context_t *context, int limit,
-                                           iimg_claim_t *claim)
+iimg_error_t *iimg_stored_object_claim_due(iimg_context_t *context, int limit, iimg_claim_t *claim)
 {
     const char *id = iimg_uuid_create(context->pool);
 
@@ -244,9 +232,8 @@ iimg_error_t *iimg_stored_object_unknown(iimg_context_t *context, const apr_arra
                                          apr_array_header_t **unknown)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &unknown_keys,
-                                      IIMG_PARAMS(iimg_db_array_format(context->pool, keys)),
-                                      &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &unknown_keys, IIMG_PARAMS(iimg_db_array_format(context->pool, keys)), &rows);
 
     if (!err) {
         *unknown = first_column(context, rows);
@@ -277,8 +264,8 @@ iimg_error_t *iimg_stored_object_sample(iimg_context_t *context, int limit,
                                         apr_array_header_t **keys)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &sample,
-                                      IIMG_PARAMS(apr_itoa(context->pool, limit)), &rows);
+    iimg_error_t *err = iimg_db_query(context, &sample, IIMG_PARAMS(apr_itoa(context->pool, limit)),
+                                      &rows);
 
     if (!err) {
         *keys = first_column(context, rows);
@@ -286,8 +273,7 @@ iimg_error_t *iimg_stored_object_sample(iimg_context_t *context, int limit,
     return err;
 }
 
-iimg_error_t *iimg_stored_object_state(iimg_context_t *context, const char *key,
-                                       const char **state)
+iimg_error_t *iimg_stored_object_state(iimg_context_t *context, const char *key, const char **state)
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &state_of, IIMG_PARAMS(key), &rows);

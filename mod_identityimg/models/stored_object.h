@@ -12,12 +12,13 @@
  * after a minute, later after up to a quarter of an hour.
  */
 typedef struct iimg_claim_t {
-    const char *id;                 /* tells this claim from all others; NULL: nothing is claimed */
-    apr_array_header_t *keys;       /* const char * */
-    apr_array_header_t *again;      /* bool: that key has been claimed before */
+    const char *id;            /* tells this claim from all others; NULL: nothing is claimed */
+    apr_array_header_t *keys;  /* const char * */
+    apr_array_header_t *again; /* bool: that key has been claimed before */
 } iimg_claim_t;
 
-/** Announce keys that are about to be written. @param picture the uuid they share; keys const char * */
+/** Announce keys that are about to be written. @param picture the uuid they share; keys const char
+ * * */
 iimg_error_t *iimg_stored_object_announce(iimg_context_t *context, const char *picture,
                                           const apr_array_header_t *keys);
 
@@ -29,8 +30,8 @@ iimg_error_t *iimg_stored_object_announce(iimg_context_t *context, const char *p
 iimg_error_t *iimg_stored_object_publish(iimg_context_t *context, const char *picture, int count);
 
 /**
- * Doom and claim a picture's objects that never became live, also those that the sweeper has forgotten
- * while they were being written. Harmless for objects that a row shows or holds.
+ * Doom and claim a picture's objects that never became live, also those that the sweeper has
+ * forgotten while they were being written. Harmless for objects that a row shows or holds.
  */
 iimg_error_t *iimg_stored_object_abandon(iimg_context_t *context, const char *picture,
                                          const apr_array_header_t *keys, iimg_claim_t *claim);
@@ -39,8 +40,7 @@ iimg_error_t *iimg_stored_object_abandon(iimg_context_t *context, const char *pi
 iimg_error_t *iimg_stored_object_claim_own(iimg_context_t *context, iimg_claim_t *claim);
 
 /** Claim some doomed objects that are due, those first that have waited longest. */
-iimg_error_t *iimg_stored_object_claim_due(iimg_context_t *context, int limit,
-                                           iimg_claim_t *claim);
+iimg_error_t *iimg_stored_object_claim_due(iimg_context_t *context, int limit, iimg_claim_t *claim);
 
 /**
  * Doom what has waited too long, some at a time: pending for an hour, held past its time.
@@ -52,7 +52,8 @@ iimg_error_t *iimg_stored_object_forget(iimg_context_t *context, const iimg_clai
                                         const apr_array_header_t *keys);
 
 /**
- * Make all that is doomed due now: what has to wait, and what somebody has claimed, who may have died.
+ * Make all that is doomed due now: what has to wait, and what somebody has claimed, who may have
+ * died.
  * @param now the database's time
  */
 iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context, const char **now);
@@ -64,7 +65,8 @@ iimg_error_t *iimg_stored_object_hurry(iimg_context_t *context, const char **now
 iimg_error_t *iimg_stored_object_count_doomed(iimg_context_t *context, const char *time,
                                               long long *count);
 
-/* Comparing with the store ---------------------------------------------------------------------- */
+/* Comparing with the store ----------------------------------------------------------------------
+ */
 
 /** An object as the manifest has it. */
 typedef struct iimg_stored_object_t {
@@ -93,7 +95,8 @@ iimg_error_t *iimg_stored_object_state(iimg_context_t *context, const char *key,
                                        const char **state);
 
 /**
- * Rows whose pictures are not in the manifest as they should be: live, or held for the picture before.
+ * Rows whose pictures are not in the manifest as they should be: live, or held for the picture
+ * before.
  * @param rows const char *, "reference_images <id> <key>"; at most `limit`
  */
 iimg_error_t *iimg_stored_object_unbacked(iimg_context_t *context, int limit,

@@ -3,15 +3,14 @@
 
 #include <string.h>
 
-static const iimg_statement_t list = {
+static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_test_scenario_list",
     "SELECT " IIMG_CALLER_COLUMNS
     ", t.name, u.id, u.email, u.first_name, u.last_name, u.is_staff"
     "  FROM users c"
     "  LEFT JOIN (test_scenarios t JOIN users u ON u.id = t.user_id) ON c.is_staff"
     " WHERE " IIMG_CALLER_IS
-    " ORDER BY t.name, t.id"
-};
+    " ORDER BY t.name, t.id");
 
 static void take_row(const iimg_rows_t *rows, int row, iimg_test_scenario_t *scenario)
 {
@@ -42,10 +41,10 @@ iimg_error_t *iimg_test_scenario_list(iimg_context_t *context, const iimg_caller
 
 /* What staff keep ------------------------------------------------------------------------------ */
 
-#define COLUMNS "t.id, t.name, t.user_id, t.created_at, u.email, t.version"
+#define COLUMNS   "t.id, t.name, t.user_id, t.created_at, u.email, t.version"
 #define WITH_USER " LEFT JOIN users u ON u.id = t.user_id"
 
-static const iimg_statement_t all = {
+static const iimg_statement_t all = IIMG_STATEMENT(
     "iimg_scenario_list",
     "SELECT " IIMG_CALLER_COLUMNS ", t.page_key, " COLUMNS
     "  FROM users c LEFT JOIN LATERAL ("
@@ -53,39 +52,33 @@ static const iimg_statement_t all = {
     "     WHERE c.is_staff AND " IIMG_PAGE_BEHIND("t")
     "       AND " IIMG_PAGE_MATCHES("t.name, u.email")
     IIMG_PAGE_END("t") ") t ON true" WITH_USER
-    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("t")
-};
+    " WHERE " IIMG_CALLER_IS IIMG_PAGE_ORDER("t"));
 
-static const iimg_statement_t by_id = {
+static const iimg_statement_t by_id = IIMG_STATEMENT(
     "iimg_scenario_by_id",
     "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN test_scenarios t ON c.is_staff AND t.id = $3::uuid" WITH_USER
-    " WHERE " IIMG_CALLER_IS
-};
+    " WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t lock = {
+static const iimg_statement_t lock = IIMG_STATEMENT(
     "iimg_scenario_lock",
     "SELECT " COLUMNS " FROM test_scenarios t" WITH_USER " WHERE t.id = $1::uuid"
-    " FOR NO KEY UPDATE OF t"
-};
+    " FOR NO KEY UPDATE OF t");
 
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_scenario_insert",
     "WITH t AS (INSERT INTO test_scenarios (name, user_id) VALUES ($1::text, $2::uuid)"
     "           RETURNING *)"
-    " SELECT " COLUMNS " FROM t" WITH_USER
-};
+    " SELECT " COLUMNS " FROM t" WITH_USER);
 
-static const iimg_statement_t update = {
+static const iimg_statement_t update = IIMG_STATEMENT(
     "iimg_scenario_update",
     "WITH t AS (UPDATE test_scenarios SET name = $1::text, user_id = $2::uuid"
     "            WHERE id = $3::uuid RETURNING *)"
-    " SELECT " COLUMNS " FROM t" WITH_USER
-};
+    " SELECT " COLUMNS " FROM t" WITH_USER);
 
-static const iimg_statement_t delete_row = {
-    "iimg_scenario_delete", "DELETE FROM test_scenarios WHERE id = $1::uuid"
-};
+static const iimg_statement_t delete_row = IIMG_STATEMENT(
+    "iimg_scenario_delete", "DELETE FROM test_scenarios WHERE id = $1::uuid");
 
 /* Rows from column `from` on; those without an id are the empty side of an outer join. */
 static apr_array_header_t *take_scenarios(apr_pool_t *pool, const iimg_rows_t *rows, int from)
@@ -132,8 +125,8 @@ iimg_error_t *iimg_scenario_by_id(iimg_context_t *context, const char *id,
                                   const iimg_caller_t **caller, iimg_scenario_t **scenario)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
+    iimg_error_t *err = iimg_db_query(context, &by_id, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id),
+                                      &rows);
 
     if (err) {
         return err;

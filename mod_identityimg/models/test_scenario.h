@@ -7,7 +7,7 @@
 
 /** A scenario that has a user. */
 typedef struct iimg_test_scenario_t {
-    const char *name;           /* the scenario's */
+    const char *name; /* the scenario's */
     iimg_user_t user;
 } iimg_test_scenario_t;
 
@@ -24,10 +24,10 @@ iimg_error_t *iimg_test_scenario_list(iimg_context_t *context, const iimg_caller
 typedef struct iimg_scenario_t {
     const char *id;
     const char *name;
-    const char *user_id;        /* NULL: nobody plays it */
-    const char *user_email;     /* NULL with user_id */
-    const char *created_at;     /* PostgreSQL's text */
-    int version;                /* one more with each change */
+    const char *user_id;    /* NULL: nobody plays it */
+    const char *user_email; /* NULL with user_id */
+    const char *created_at; /* PostgreSQL's text */
+    int version;            /* one more with each change */
 } iimg_scenario_t;
 
 /** A page of all scenarios; nothing unless the caller is staff. @param scenarios iimg_scenario_t */
@@ -38,7 +38,8 @@ iimg_error_t *iimg_scenario_list(iimg_context_t *context, iimg_page_t *page,
 iimg_error_t *iimg_scenario_by_id(iimg_context_t *context, const char *id,
                                   const iimg_caller_t **caller, iimg_scenario_t **scenario);
 
-/** Within a transaction: read and lock one scenario. @param scenario NULL when there is none such */
+/** Within a transaction: read and lock one scenario. @param scenario NULL when there is none such
+ */
 iimg_error_t *iimg_scenario_lock(iimg_context_t *context, const char *id,
                                  iimg_scenario_t **scenario);
 

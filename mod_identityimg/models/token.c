@@ -3,7 +3,7 @@
 
 #include <apr_strings.h>
 
-static const iimg_statement_t use = {
+static const iimg_statement_t use = IIMG_STATEMENT(
     "iimg_token_use",
     "WITH used AS ("
     "    UPDATE auth_tokens SET last_used_at = now()"
@@ -12,52 +12,45 @@ static const iimg_statement_t use = {
     " SELECT u.email, u.token_epoch, u.is_active,"
     "        least(floor(extract(epoch FROM t.expires_at - now())), 1000000)::integer"
     "   FROM auth_tokens t JOIN users u ON u.id = t.user_id"
-    "  WHERE t.hash = $1::text AND t.kind = $2::text AND t.expires_at > now()"
-};
+    "  WHERE t.hash = $1::text AND t.kind = $2::text AND t.expires_at > now()");
 
 /* The user's row is locked: a password that changes at this moment either has changed before, or
  * its trigger sees this token; and no two logins of one user end the same old tokens. */
-static const iimg_statement_t insert = {
+static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_token_insert",
     "WITH u AS (SELECT id FROM users WHERE id = $1::uuid AND password = $2::text AND is_active"
     "              FOR NO KEY UPDATE)"
     " INSERT INTO auth_tokens (user_id, hash, kind, expires_at)"
     " SELECT id, $3::text, $4::text, now() + make_interval(secs => $5::integer) FROM u"
-    " RETURNING expires_at, id"
-};
+    " RETURNING expires_at, id");
 
-static const iimg_statement_t trim = {
+static const iimg_statement_t trim = IIMG_STATEMENT(
     "iimg_token_trim",
     "DELETE FROM auth_tokens WHERE id IN ("
     "    SELECT id FROM auth_tokens WHERE user_id = $1::uuid AND hash <> $2::text"
-    "     ORDER BY expires_at <= now(), kind, created_at DESC OFFSET $3::integer - 1)"
-};
+    "     ORDER BY expires_at <= now(), kind, created_at DESC OFFSET $3::integer - 1)");
 
-static const iimg_statement_t list_of_caller = {
+static const iimg_statement_t list_of_caller = IIMG_STATEMENT(
     "iimg_token_list_of_caller",
     "SELECT " IIMG_CALLER_COLUMNS ", t.id, t.kind, t.created_at, t.last_used_at, t.expires_at,"
     "       t.hash = $3::text"
     "  FROM users c LEFT JOIN auth_tokens t ON t.user_id = c.id AND t.expires_at > now()"
-    " WHERE " IIMG_CALLER_IS " ORDER BY t.created_at DESC, t.id"
-};
+    " WHERE " IIMG_CALLER_IS " ORDER BY t.created_at DESC, t.id");
 
-static const iimg_statement_t delete_one = {
+static const iimg_statement_t delete_one = IIMG_STATEMENT(
     "iimg_token_delete",
     "DELETE FROM auth_tokens"
     " WHERE id = $1::uuid AND user_id = $2::uuid AND expires_at > now()"
-    " RETURNING id, kind, hash"
-};
+    " RETURNING id, kind, hash");
 
-static const iimg_statement_t delete_by_hash = {
-    "iimg_token_delete_by_hash", "DELETE FROM auth_tokens WHERE hash = $1::text AND user_id = $2::uuid RETURNING id, kind, hash"
-};
+static const iimg_statement_t delete_by_hash = IIMG_STATEMENT(
+    "iimg_token_delete_by_hash", "DELETE FROM auth_tokens WHERE hash = $1::text AND user_id = $2::uuid RETURNING id, kind, hash");
 
-static const iimg_statement_t expire = {
+static const iimg_statement_t expire = IIMG_STATEMENT(
     "iimg_token_expire",
     "DELETE FROM auth_tokens"
     " WHERE id IN (SELECT id FROM auth_tokens WHERE expires_at <= now() LIMIT 10000"
-    "               FOR UPDATE SKIP LOCKED)"
-};
+    "               FOR UPDATE SKIP LOCKED)");
 
 iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const char *kind,
                              iimg_token_owner_t *owner)
@@ -91,9 +84,9 @@ iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t 
     if (err || !*expires_at) {
         return err;
     }
-    return iimg_db_query(context, &trim,
-                         IIMG_PARAMS(wanted->user_id, wanted->hash,
-                                     apr_itoa(context->pool, IIMG_TOKENS_MAX)), NULL);
+    return iimg_db_query(
+        context, &trim,
+        IIMG_PARAMS(wanted->user_id, wanted->hash, apr_itoa(context->pool, IIMG_TOKENS_MAX)), NULL);
 }
 
 static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
@@ -117,17 +110,17 @@ iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_call
                                         apr_array_header_t **tokens)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list_of_caller,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context),
-                                                  context->login_token), &rows);
+    iimg_error_t *err = iimg_db_query(
+        context, &list_of_caller, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), context->login_token),
+        &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *tokens = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
     return err;
 }
 
-static iimg_error_t *end_one(iimg_context_t *context, const iimg_statement_t *statement,
-                             int count, const char *const *params, iimg_ended_token_t *ended)
+static iimg_error_t *end_one(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                             const char *const *params, iimg_ended_token_t *ended)
 {
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);

@@ -13,23 +13,23 @@
 
 /** What a session's cookie carries, and what an Authorization header does. */
 #define IIMG_TOKEN_SESSION "session"
-#define IIMG_TOKEN_BEARER "bearer"
+#define IIMG_TOKEN_BEARER  "bearer"
 
 typedef struct iimg_token_t {
     const char *id;
-    const char *kind;               /* "session" or "bearer" */
+    const char *kind; /* "session" or "bearer" */
     const char *created_at;
-    const char *last_used_at;       /* to the minute; NULL: never */
+    const char *last_used_at; /* to the minute; NULL: never */
     const char *expires_at;
-    bool is_current;                /* the one that the caller came in with */
+    bool is_current; /* the one that the caller came in with */
 } iimg_token_t;
 
 /** Whose token somebody came with. */
 typedef struct iimg_token_owner_t {
-    const char *email;              /* NULL: there is no such token, or it has expired */
-    const char *epoch;              /* the proof that it has not ended meanwhile */
+    const char *email; /* NULL: there is no such token, or it has expired */
+    const char *epoch; /* the proof that it has not ended meanwhile */
     bool is_active;
-    int seconds;                    /* that are left to the token, whole ones */
+    int seconds; /* that are left to the token, whole ones */
 } iimg_token_owner_t;
 
 /** Look a token of a kind up, and note its use, at most once a minute. */
@@ -39,10 +39,10 @@ iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const ch
 /** What a new token is to be. */
 typedef struct iimg_new_token_t {
     const char *user_id;
-    const char *password;           /* the stored hash that the user's password was verified against */
-    const char *hash;               /* of the token */
+    const char *password; /* the stored hash that the user's password was verified against */
+    const char *hash;     /* of the token */
     const char *kind;
-    int seconds;                    /* that it lives */
+    int seconds; /* that it lives */
 } iimg_new_token_t;
 
 /**
@@ -58,7 +58,7 @@ iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_call
 
 /** A token that was just ended. */
 typedef struct iimg_ended_token_t {
-    const char *id;                 /* NULL: there was none */
+    const char *id; /* NULL: there was none */
     const char *kind;
     const char *hash;
 } iimg_ended_token_t;

@@ -1,37 +1,30 @@
 /* user.c - people: rows of users, and who is calling. */
 #include "models/user.h"
 
-static const iimg_statement_t by_login = {
-    "iimg_caller_by_login", "SELECT " IIMG_CALLER_COLUMNS " FROM users c WHERE " IIMG_CALLER_IS
-};
+static const iimg_statement_t by_login = IIMG_STATEMENT(
+    "iimg_caller_by_login", "SELECT " IIMG_CALLER_COLUMNS " FROM users c WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t of_caller = {
+static const iimg_statement_t of_caller = IIMG_STATEMENT(
     "iimg_user_of_caller",
     "SELECT " IIMG_CALLER_COLUMNS ", c.email, c.first_name, c.last_name"
-    "  FROM users c WHERE " IIMG_CALLER_IS
-};
+    "  FROM users c WHERE " IIMG_CALLER_IS);
 
-static const iimg_statement_t password_by_email = {
+static const iimg_statement_t password_by_email = IIMG_STATEMENT(
     "iimg_user_password_by_email",
-    "SELECT password, is_active FROM users WHERE lower(email) = lower($1::text)"
-};
+    "SELECT password, is_active FROM users WHERE lower(email) = lower($1::text)");
 
-static const iimg_statement_t login_by_id = {
-    "iimg_user_login_by_id", "SELECT email FROM users WHERE id = $1::uuid AND is_active"
-};
+static const iimg_statement_t login_by_id = IIMG_STATEMENT(
+    "iimg_user_login_by_id", "SELECT email FROM users WHERE id = $1::uuid AND is_active");
 
-static const iimg_statement_t rehash = {
+static const iimg_statement_t rehash = IIMG_STATEMENT(
     "iimg_user_rehash",
-    "UPDATE users SET password = $3::text WHERE id = $1::uuid AND password = $2::text"
-};
+    "UPDATE users SET password = $3::text WHERE id = $1::uuid AND password = $2::text");
 
-static const iimg_statement_t lock = {
-    "iimg_user_lock", "SELECT id FROM users WHERE id = $1::uuid FOR NO KEY UPDATE"
-};
+static const iimg_statement_t lock = IIMG_STATEMENT(
+    "iimg_user_lock", "SELECT id FROM users WHERE id = $1::uuid FOR NO KEY UPDATE");
 
-static const iimg_statement_t share = {
-    "iimg_user_share", "SELECT id FROM users WHERE id = $1::uuid FOR KEY SHARE"
-};
+static const iimg_statement_t share = IIMG_STATEMENT(
+    "iimg_user_share", "SELECT id FROM users WHERE id = $1::uuid FOR KEY SHARE");
 
 const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows)
 {
@@ -51,8 +44,8 @@ const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_row
 iimg_error_t *iimg_caller_by_login(iimg_context_t *context, const iimg_caller_t **caller)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_login,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+    iimg_error_t *err = iimg_db_query(context, &by_login, IIMG_PARAMS(IIMG_CALLER_PARAMS(context)),
+                                      &rows);
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     return err;
@@ -62,8 +55,8 @@ iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t *
                                   iimg_user_t **user)
 {
     iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &of_caller,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
+    iimg_error_t *err = iimg_db_query(context, &of_caller, IIMG_PARAMS(IIMG_CALLER_PARAMS(context)),
+                                      &rows);
 
     *user = NULL;
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);

@@ -11,8 +11,8 @@
 typedef struct iimg_user_t {
     const char *id;
     const char *email;
-    const char *first_name;         /* may be "" */
-    const char *last_name;          /* may be "" */
+    const char *first_name; /* may be "" */
+    const char *last_name;  /* may be "" */
     bool is_staff;
 } iimg_user_t;
 
@@ -21,8 +21,8 @@ typedef struct iimg_caller_t {
     const char *id;
     bool is_staff;
     bool is_active;
-    bool credentials_hold;          /* false: the password changed since it was verified, or the
-                                       token ended */
+    bool credentials_hold; /* false: the password changed since it was verified, or the
+                              token ended */
 } iimg_caller_t;
 
 /*
@@ -35,8 +35,8 @@ typedef struct iimg_caller_t {
 #define IIMG_CALLER_COLUMNS \
     "c.id, c.is_staff, c.is_active, " \
     "($2::text IS NULL OR $2::text IN (c.password, c.token_epoch))"
-#define IIMG_CALLER_IS "lower(c.email) = lower($1::text)"
-#define IIMG_CALLER_WIDTH 4
+#define IIMG_CALLER_IS              "lower(c.email) = lower($1::text)"
+#define IIMG_CALLER_WIDTH           4
 #define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_proof
 
 /** The caller that rows begin with; NULL when there are none: nobody has that login. */
@@ -57,7 +57,8 @@ iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t *
 iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
                                           const char **hash, bool *active);
 
-/** Put another hash of the same password in place of hash, unless the password changed meanwhile. */
+/** Put another hash of the same password in place of hash, unless the password changed meanwhile.
+ */
 iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
                                const char *better, bool *done);
 

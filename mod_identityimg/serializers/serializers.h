@@ -32,7 +32,8 @@ void iimg_enum_serialize(iimg_json_t *out, const char *const *values);
 /** Write an array of values with their labels, and which is taken unless another is named. */
 void iimg_choices_serialize(iimg_json_t *out, const char *const *values, const char *preferred);
 
-/** The models, with what each takes, what it costs and how long it takes. @param options iimg_model_option_t */
+/** The models, with what each takes, what it costs and how long it takes. @param options
+ * iimg_model_option_t */
 void iimg_model_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
                                   const iimg_services_t *services);
 

@@ -9,25 +9,25 @@
 #include "base/log.h"
 #include "server/database/database.h"
 
-#define FRESH APR_USEC_PER_SEC      /* strangers may ask: the database is bothered no more often */
-#define WORKER_FRESH (5 * APR_USEC_PER_SEC)     /* the same for the worker, while it works */
-#define FIRST_WAIT (10 * APR_USEC_PER_SEC)      /* for the first check, made by another request */
-#define WAIT 1000                   /* milliseconds for a connection */
-#define TIMEOUT 2                   /* seconds for the statement */
+#define FRESH        APR_USEC_PER_SEC /* strangers may ask: the database is bothered no more often */
+#define WORKER_FRESH (5 * APR_USEC_PER_SEC)  /* the same for the worker, while it works */
+#define FIRST_WAIT   (10 * APR_USEC_PER_SEC) /* for the first check, made by another request */
+#define WAIT         1000                    /* milliseconds for a connection */
+#define TIMEOUT      2                       /* seconds for the statement */
 
 /* What is known of a virtual host, which may have a store and a database of its own. */
 typedef struct health_t {
-    apr_time_t looked;              /* when the last check ended; 0: none has */
-    bool looking;                   /* a request checks: all others get the last result */
+    apr_time_t looked; /* when the last check ended; 0: none has */
+    bool looking;      /* a request checks: all others get the last result */
     bool ready;
-    apr_time_t decoded;             /* when the worker last decoded a picture; for the request that checks */
+    apr_time_t decoded; /* when the worker last decoded a picture; for the request that checks */
 } health_t;
 
 /* Made in child_init, then guarded by its own mutex. */
 static struct {
     apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *seen;        /* a check has ended */
-    apr_hash_t *servers;            /* server_rec * -> health_t; only read after child_init */
+    apr_thread_cond_t *seen; /* a check has ended */
+    apr_hash_t *servers;     /* server_rec * -> health_t; only read after child_init */
 } all;
 
 apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server)
@@ -63,8 +63,8 @@ static bool is_fresh(const health_t *health)
     return health->looked && health->looked <= now && now - health->looked < FRESH;
 }
 
-/* Whether this request must check; else *ready is the last result. One request checks at a time, and
- * others wait for it only until the first check has ended. */
+/* Whether this request must check; else *ready is the last result. One request checks at a time,
+ * and others wait for it only until the first check has ended. */
 static bool must_look(health_t *health, bool *ready)
 {
     apr_time_t end = apr_time_now() + FIRST_WAIT, now;
@@ -107,9 +107,10 @@ static iimg_error_t *check_worker(iimg_context_t *context, health_t *health)
     }
     problem = iimg_image_ready(context, &context->services->pictures);
     health->decoded = problem ? 0 : apr_time_now();
-    return problem ? iimg_error_detail(iimg_error(context->pool, IIMG_NOT_READY,
-                                                  "This server is not ready."),
-                                       "identityimg-worker: %s", problem) : NULL;
+    return problem ? iimg_error_detail(
+               iimg_error(context->pool, IIMG_NOT_READY, "This server is not ready."),
+               "identityimg-worker: %s", problem)
+                   : NULL;
 }
 
 /* In a context of its own: the caller of a probe does not wait as long as one of the API. */
@@ -142,6 +143,6 @@ iimg_error_t *iimg_health_ready(iimg_request_t *req)
     if (!is_stopping()) {
         ready = must_look(health, &ready) ? look(req, health) : ready;
     }
-    return ready ? NULL : iimg_error(req->context->pool, IIMG_NOT_READY,
-                                     "This server is not ready.");
+    return ready ? NULL
+                 : iimg_error(req->context->pool, IIMG_NOT_READY, "This server is not ready.");
 }

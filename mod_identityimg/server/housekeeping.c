@@ -9,9 +9,9 @@
 #include "functions/shared/shared.h"
 #include "functions/shared/store_identity.h"
 
-#define SWEEP_TIME apr_time_from_sec(20)        /* a child that is to end waits for it */
-#define PATIENCE apr_time_from_sec(4)           /* the parent kills after ten */
-#define ROUNDS 100          /* of some ten thousand rows; the others wait for the next time */
+#define SWEEP_TIME apr_time_from_sec(20) /* a child that is to end waits for it */
+#define PATIENCE   apr_time_from_sec(4)  /* the parent kills after ten */
+#define ROUNDS     100 /* of some ten thousand rows; the others wait for the next time */
 
 /* Rows that have had their time, until none is left. */
 static iimg_error_t *forget(iimg_context_t *context,
@@ -26,10 +26,11 @@ static iimg_error_t *forget(iimg_context_t *context,
     return err;
 }
 
-static apr_uint32_t busy;           /* atomic: somebody keeps house */
-static apr_uint32_t ends;           /* atomic: this child does */
+static apr_uint32_t busy; /* atomic: somebody keeps house */
+static apr_uint32_t ends; /* atomic: this child does */
 
-/* Who waits for a store that does not answer is not waited for: what it claimed is found by others. */
+/* Who waits for a store that does not answer is not waited for: what it claimed is found by others.
+ */
 static apr_status_t finish(void *unused)
 {
     apr_time_t deadline = apr_time_now() + PATIENCE;
@@ -78,7 +79,7 @@ void iimg_housekeep_store(iimg_context_t *context)
 {
     apr_atomic_inc32(&busy);
     if (!apr_atomic_read32(&ends)) {
-        (void)iimg_store_check(context);        /* which has logged its error */
+        (void)iimg_store_check(context); /* which has logged its error */
     }
     apr_atomic_dec32(&busy);
 }

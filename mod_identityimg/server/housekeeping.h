@@ -5,9 +5,9 @@
 #include "base/context.h"
 
 /**
- * Begin, in a new child, while it has one thread and before iimg_engine_start: when the child ends, the
- * thread that keeps house is waited for, after the engine, and before connections to the database and the
- * store end, which it may hold.
+ * Begin, in a new child, while it has one thread and before iimg_engine_start: when the child ends,
+ * the thread that keeps house is waited for, after the engine, and before connections to the
+ * database and the store end, which it may hold.
  */
 void iimg_housekeeping_start(apr_pool_t *pchild);
 

@@ -17,10 +17,10 @@
 
 APLOG_USE_MODULE(identityimg);
 
-#define RETAINED "identityimg-workers"
-#define MAX_OLD 32                          /* older ones are not told from strangers any more */
-#define LONG_LIFE apr_time_from_sec(10)     /* who lived so long did not fall at once */
-#define MAX_DELAY 30000                     /* milliseconds */
+#define RETAINED  "identityimg-workers"
+#define MAX_OLD   32                    /* older ones are not told from strangers any more */
+#define LONG_LIFE apr_time_from_sec(10) /* who lived so long did not fall at once */
+#define MAX_DELAY 30000                 /* milliseconds */
 
 /* Workers of configurations that are gone; the module itself is loaded anew at each restart. */
 typedef struct retained_t {
@@ -30,18 +30,21 @@ typedef struct retained_t {
 
 /* The worker of this configuration. File-scope, as httpd's parent and each child have just one. */
 static struct {
-    apr_pool_t *pool;                       /* pconf */
+    apr_pool_t *pool; /* pconf */
     server_rec *server;
     retained_t *retained;
     apr_proc_t process;
     iimg_worker_start_t start;
-    pid_t parent;                           /* httpd's */
+    pid_t parent; /* httpd's */
     int ends[2];
-    int falls;                              /* at once after being started, in a row */
+    int falls; /* at once after being started, in a row */
     apr_time_t began;
 } worker;
 
-enum { OURS, ITS };
+enum {
+    OURS,
+    ITS
+};
 
 static void watch(int reason, void *data, int status);
 
@@ -78,17 +81,19 @@ static int choose_delay(void)
     return worker.falls < 2 ? 0 : delay < MAX_DELAY ? delay : MAX_DELAY;
 }
 
-/* How the worker ended. httpd reports an exit status and a signal's number alike. The worker's own statuses
- * are 0 to 2, and of these signals it ignores both; 126 and 127 come from exec and the loader. */
+/* How the worker ended. httpd reports an exit status and a signal's number alike. The worker's own
+ * statuses are 0 to 2, and of these signals it ignores both; 126 and 127 come from exec and the
+ * loader. */
 static const char *describe_end(apr_pool_t *pool, int status)
 {
     if (status == 126 || status == 127) {
-        return apr_psprintf(pool, "with status %d: %s cannot be loaded; run ldd on it as httpd's User",
+        return apr_psprintf(pool,
+                            "with status %d: %s cannot be loaded; run ldd on it as httpd's User",
                             status, worker.start.program);
     }
     return status > 2 && status < NSIG
-           ? apr_psprintf(pool, "by signal %d (%s)", status, strsignal(status))
-           : apr_psprintf(pool, "with status %d", status);
+               ? apr_psprintf(pool, "by signal %d (%s)", status, strsignal(status))
+               : apr_psprintf(pool, "with status %d", status);
 }
 
 /* Requests that come meanwhile wait in the socket, which the parent holds at both ends. */
@@ -99,9 +104,10 @@ static void start_again(int status)
 
     apr_pool_create(&pool, worker.pool);
     worker.start.delay = choose_delay();
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, worker.server, "IIMG0134: identityimg-worker (pid %ld) "
-                 "ended %s; it is started again in %d ms", (long)worker.process.pid,
-                 describe_end(pool, status), worker.start.delay);
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, worker.server,
+                 "IIMG0134: identityimg-worker (pid %ld) "
+                 "ended %s; it is started again in %d ms",
+                 (long)worker.process.pid, describe_end(pool, status), worker.start.delay);
     apr_pool_destroy(pool);
     problem = launch();
     if (problem) {
@@ -153,7 +159,7 @@ static void expect_old_ones(apr_pool_t *pconf)
         apr_proc_t *process;
 
         if (waitpid(retained->old[i], NULL, WNOHANG) != 0) {
-            continue;                       /* it has ended, or is no child of ours */
+            continue; /* it has ended, or is no child of ours */
         }
         process = apr_pcalloc(pconf, sizeof(*process));
         process->pid = retained->old[i];
@@ -198,8 +204,10 @@ const char *iimg_picture_worker_begin(apr_pool_t *pconf, server_rec *servers)
     }
     tell_all(servers);
     worker.start = (iimg_worker_start_t){
-        .program = config->worker_program, .socket = worker.ends[ITS],
-        .workers = config->workers, .user = geteuid() == 0 ? (long)ap_unixd_config.user_id : -1,
+        .program = config->worker_program,
+        .socket = worker.ends[ITS],
+        .workers = config->workers,
+        .user = geteuid() == 0 ? (long)ap_unixd_config.user_id : -1,
         .group = geteuid() == 0 ? (long)ap_unixd_config.group_id : -1,
     };
     apr_pool_cleanup_register(pconf, NULL, leave_behind, apr_pool_cleanup_null);
@@ -208,7 +216,7 @@ const char *iimg_picture_worker_begin(apr_pool_t *pconf, server_rec *servers)
 
 void iimg_picture_worker_share(void)
 {
-    if (getpid() != worker.parent) {        /* with httpd -X there is but one process */
+    if (getpid() != worker.parent) { /* with httpd -X there is but one process */
         close(worker.ends[ITS]);
     }
 }

@@ -1,4 +1,5 @@
-/* generators.h - the generators that this build has. A new one is a file and a line in generators[]. */
+/* generators.h - the generators that this build has. A new one is a file and a line in
+ * generators[]. */
 #ifndef IIMG_SERVICES_GENERATORS_H
 #define IIMG_SERVICES_GENERATORS_H
 

@@ -13,12 +13,12 @@
 #include "services/services.h"
 
 #define MIN_SECRET 32
-#define MAC_BYTES 16
-#define MAC_TEXT 22     /* base64url of 16 bytes without padding */
+#define MAC_BYTES  16
+#define MAC_TEXT   22 /* base64url of 16 bytes without padding */
 
 typedef struct secret_t {
     const char *id;
-    EVP_MAC_CTX *keyed;     /* a copy of it signs; itself is only read */
+    EVP_MAC_CTX *keyed; /* a copy of it signs; itself is only read */
 } secret_t;
 
 struct iimg_media_t {
@@ -30,13 +30,13 @@ struct iimg_media_t {
 
 struct iimg_media_signer_t {
     apr_pool_t *pool;
-    const char *prefix;     /* base URL and path */
-    const char *expires;    /* text */
+    const char *prefix;  /* base URL and path */
+    const char *expires; /* text */
     const secret_t *secret;
-    EVP_MAC_CTX *mac;       /* NULL until there is something to sign */
-    iimg_storage_signer_t store;    /* url: NULL where httpd serves */
-    iimg_memo_t *memo;      /* NULL: nothing is kept */
-    const char *scope;      /* differs wherever URLs of the same keys do, but for the server */
+    EVP_MAC_CTX *mac;            /* NULL until there is something to sign */
+    iimg_storage_signer_t store; /* url: NULL where httpd serves */
+    iimg_memo_t *memo;           /* NULL: nothing is kept */
+    const char *scope;           /* differs wherever URLs of the same keys do, but for the server */
 };
 
 static apr_status_t drop_mac(void *data)
@@ -57,9 +57,8 @@ static EVP_MAC_CTX *own_mac(apr_pool_t *pool, EVP_MAC_CTX *mac)
 
 static EVP_MAC_CTX *keyed_mac(apr_pool_t *pool, const unsigned char *secret, size_t length)
 {
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()
-    };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
+                            OSSL_PARAM_construct_end() };
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     EVP_MAC_CTX *mac = hmac ? own_mac(pool, EVP_MAC_CTX_new(hmac)) : NULL;
 
@@ -124,8 +123,8 @@ const char *iimg_media_path(const iimg_media_t *media)
 
 /* The MAC ------------------------------------------------------------------------------------- */
 
-#define MAX_NAME 512        /* bytes: key 170, base URL and path, the rest small */
-#define MAX_SIGNED 512      /* bytes: key 170, file name 120, the rest small */
+#define MAX_NAME   512 /* bytes: key 170, base URL and path, the rest small */
+#define MAX_SIGNED 512 /* bytes: key 170, file name 120, the rest small */
 
 /* Appends a field with its NUL: fields cannot run into one another. @return NULL when it is full */
 static char *append(char *to, const char *end, const char *text)
@@ -137,8 +136,7 @@ static char *append(char *to, const char *end, const char *text)
 
 static void write_base64url(const unsigned char *bytes, int count, char *to)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     unsigned int bits = 0;
     int have = 0;
 
@@ -179,8 +177,9 @@ EVP_MAC_CTX *iimg_media_keyed(const iimg_media_t *media, const char *purpose)
 {
     EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(media->secrets[0].keyed);
 
-    if (mac && (!EVP_MAC_init(mac, NULL, 0, NULL)
-                || !EVP_MAC_update(mac, (const unsigned char *)purpose, strlen(purpose) + 1))) {
+    if (mac
+        && (!EVP_MAC_init(mac, NULL, 0, NULL)
+            || !EVP_MAC_update(mac, (const unsigned char *)purpose, strlen(purpose) + 1))) {
         EVP_MAC_CTX_free(mac);
         mac = NULL;
     }
@@ -267,9 +266,8 @@ const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const c
         || !sign(signer->mac, signer->secret->id, signer->expires, download, key, mac)) {
         return NULL;
     }
-    return apr_pstrcat(signer->pool, signer->prefix, key, "?v=1&k=",
-                       signer->secret->id, "&e=",
-                       signer->expires, "&s=", mac, download ? "&d=" : NULL,
+    return apr_pstrcat(signer->pool, signer->prefix, key, "?v=1&k=", signer->secret->id,
+                       "&e=", signer->expires, "&s=", mac, download ? "&d=" : NULL,
                        download ? apr_pescape_urlencoded(signer->pool, download) : NULL, NULL);
 }
 
@@ -318,8 +316,11 @@ typedef struct signature_t {
 
 static bool read_signature(apr_pool_t *pool, const char *query, signature_t *signature)
 {
-    struct { char name; const char **value; } slots[] = {
-        { 'v', &signature->version }, { 'k', &signature->id }, { 'e', &signature->expires },
+    struct {
+        char name;
+        const char **value;
+    } slots[] = {
+        { 'v', &signature->version }, { 'k', &signature->id },       { 'e', &signature->expires },
         { 's', &signature->mac },     { 'd', &signature->download },
     };
     char *state = NULL, *copy = apr_pstrdup(pool, query ? query : "");
@@ -335,7 +336,7 @@ static bool read_signature(apr_pool_t *pool, const char *query, signature_t *sig
     if (signature->download) {
         signature->download = apr_punescape_url(pool, signature->download, NULL, NULL, 1);
         if (!signature->download || !*signature->download) {
-            return false;       /* "d=" would have the MAC of no name at all */
+            return false; /* "d=" would have the MAC of no name at all */
         }
     }
     return signature->version && signature->id && signature->expires && signature->mac
@@ -354,9 +355,9 @@ static bool is_signed_by(apr_pool_t *pool, const secret_t *secret, const signatu
            && CRYPTO_memcmp(right, signature->mac, MAC_TEXT) == 0;
 }
 
-iimg_media_verdict_t iimg_media_verify(apr_pool_t *pool, const iimg_media_t *media,
-                                       const char *key, const char *query, apr_time_t now,
-                                       const char **download, apr_int64_t *expires)
+iimg_media_verdict_t iimg_media_verify(apr_pool_t *pool, const iimg_media_t *media, const char *key,
+                                       const char *query, apr_time_t now, const char **download,
+                                       apr_int64_t *expires)
 {
     signature_t signature;
 

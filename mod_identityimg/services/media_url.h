@@ -21,7 +21,8 @@ typedef struct iimg_media_t iimg_media_t;
  * @param text   the file's content
  * @param path   where media are served, "/pictures": begins with a slash, does not end with one
  * @param expiry seconds that a URL is good for: at least three quarters of it, at most all
- * @return NULL and *problem (a clause that follows the file's name) when the text is not as it must be
+ * @return NULL and *problem (a clause that follows the file's name) when the text is not as it must
+ * be
  */
 iimg_media_t *iimg_media_create(apr_pool_t *pool, const char *text, const char *path, int expiry,
                                 const char **problem);
@@ -86,7 +87,7 @@ void iimg_media_keep(const iimg_media_signer_t *signer, const char *key, const c
 
 typedef enum {
     IIMG_MEDIA_GOOD,
-    IIMG_MEDIA_BAD,         /* no key of ours, no signature, or a wrong one */
+    IIMG_MEDIA_BAD, /* no key of ours, no signature, or a wrong one */
     IIMG_MEDIA_EXPIRED
 } iimg_media_verdict_t;
 
@@ -97,9 +98,9 @@ typedef enum {
  * @param download the signed file name, NULL when the URL has none
  * @param expires  when it ends, in seconds since 1970
  */
-iimg_media_verdict_t iimg_media_verify(apr_pool_t *pool, const iimg_media_t *media,
-                                       const char *key, const char *query, apr_time_t now,
-                                       const char **download, apr_int64_t *expires);
+iimg_media_verdict_t iimg_media_verify(apr_pool_t *pool, const iimg_media_t *media, const char *key,
+                                       const char *query, apr_time_t now, const char **download,
+                                       apr_int64_t *expires);
 
 /** The path that media are served below. */
 const char *iimg_media_path(const iimg_media_t *media);

@@ -1,4 +1,5 @@
-/* reference_cache.c - photos as they go out: kept by use, counted, made once however many want them. */
+/* reference_cache.c - photos as they go out: kept by use, counted, made once however many want
+ * them. */
 #include "services/reference_cache.h"
 
 #include <stdlib.h>
@@ -10,21 +11,21 @@
 #include "base/base64.h"
 #include "services/services.h"
 
-#define PATIENCE apr_time_from_sec(60)      /* for another thread that makes it */
+#define PATIENCE apr_time_from_sec(60) /* for another thread that makes it */
 
 /* From malloc: it goes when it must, not when a pool does. */
 typedef struct entry_t {
-    APR_RING_ENTRY(entry_t) link;           /* by last use */
+    APR_RING_ENTRY(entry_t) link; /* by last use */
     iimg_reference_cache_t *cache;
     char *key;
     char *data;
     apr_size_t length;
     char *base64;
     apr_size_t base64_length;
-    int users;                              /* who hold it, and who makes it */
-    apr_time_t left;                        /* when the last of them let it go */
+    int users;       /* who hold it, and who makes it */
+    apr_time_t left; /* when the last of them let it go */
     bool made;
-    bool failed;                            /* to make it; no longer in the hash */
+    bool failed; /* to make it; no longer in the hash */
 } entry_t;
 
 struct iimg_reference_cache_t {
@@ -33,8 +34,8 @@ struct iimg_reference_cache_t {
     apr_hash_t *entries;
     APR_RING_HEAD(entries_t, entry_t) ring; /* the longest unused first */
     apr_size_t most;
-    apr_size_t kept;                        /* bytes of what nobody holds */
-    apr_size_t used;                        /* bytes of what somebody does */
+    apr_size_t kept; /* bytes of what nobody holds */
+    apr_size_t used; /* bytes of what somebody does */
 };
 
 static apr_size_t size_of(const entry_t *entry)
@@ -212,12 +213,12 @@ static iimg_error_t *make(iimg_context_t *context, const char *key, iimg_derivat
 {
     const iimg_services_t *services = context->services;
     iimg_bytes_t bytes = { .file = -1 };
-    iimg_error_t *err = services->storage.driver->get(context, &services->storage, key,
-                                                      services->max_object, &bytes.data,
-                                                      &bytes.length);
+    iimg_error_t *err = services->storage.driver->get(
+        context, &services->storage, key, services->max_object, &bytes.data, &bytes.length);
 
-    return err ? err : iimg_image_reference(context, &services->pictures, &bytes,
-                                            services->reference_side, jpeg);
+    return err ? err
+               : iimg_image_reference(context, &services->pictures, &bytes,
+                                      services->reference_side, jpeg);
 }
 
 static bool fill(apr_pool_t *pool, entry_t *entry, const iimg_derivative_t *jpeg)
@@ -237,15 +238,15 @@ static bool fill(apr_pool_t *pool, entry_t *entry, const iimg_derivative_t *jpeg
 
 static iimg_error_t *no_memory(iimg_context_t *context)
 {
-    return iimg_error_detail(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                        "The server is out of memory at the moment."),
-                             "a reference image could not be kept");
+    return iimg_error_detail(
+        iimg_error(context->pool, IIMG_UNAVAILABLE, "The server is out of memory at the moment."),
+        "a reference image could not be kept");
 }
 
 static iimg_error_t *make_entry(iimg_context_t *context, iimg_reference_cache_t *cache,
                                 entry_t *entry)
 {
-    iimg_context_t inner = *context;        /* megabytes that end with it */
+    iimg_context_t inner = *context; /* megabytes that end with it */
     iimg_derivative_t jpeg;
     iimg_error_t *err;
 

@@ -1,4 +1,5 @@
-/* reference_cache.h - photos in the form in which they leave the house, shared by generations of a process. */
+/* reference_cache.h - photos in the form in which they leave the house, shared by generations of a
+ * process. */
 #ifndef IIMG_SERVICES_REFERENCE_CACHE_H
 #define IIMG_SERVICES_REFERENCE_CACHE_H
 

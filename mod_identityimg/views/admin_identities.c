@@ -8,9 +8,9 @@
 #include "views/page.h"
 #include "views/shared.h"
 
-#define MAX_NAME 255        /* characters */
-#define MAX_TEXT 10000
-#define MAX_NOTE 2000
+#define MAX_NAME  255 /* characters */
+#define MAX_TEXT  10000
+#define MAX_NOTE  2000
 #define MAX_NOTES 100
 
 static void write_row(iimg_json_t *out, iimg_media_signer_t *signer, const void *row)
@@ -30,8 +30,7 @@ static iimg_error_t *read_texts(const iimg_input_t *input, iimg_identity_change_
         { "category", MAX_NAME, 0, &change->category },
         { "i_am_statement", MAX_TEXT, IIMG_MAY_BE_BLANK | IIMG_MAY_BE_NULL,
           &change->i_am_statement },
-        { "visualization", MAX_TEXT, IIMG_MAY_BE_BLANK | IIMG_MAY_BE_NULL,
-          &change->visualization },
+        { "visualization", MAX_TEXT, IIMG_MAY_BE_BLANK | IIMG_MAY_BE_NULL, &change->visualization },
     };
     iimg_error_t *err = NULL;
 
@@ -47,8 +46,8 @@ static iimg_error_t *read_change(const iimg_input_t *input, iimg_identity_change
     iimg_error_t *err = iimg_input_given_uuid(input, "user_id", 0, &change->user_id);
 
     err = iimg_error_join(err, read_texts(input, change));
-    return iimg_error_join(err, iimg_input_texts(input, "notes", MAX_NOTES, MAX_NOTE,
-                                                 &change->notes));
+    return iimg_error_join(err,
+                           iimg_input_texts(input, "notes", MAX_NOTES, MAX_NOTE, &change->notes));
 }
 
 static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
@@ -58,7 +57,8 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
     iimg_error_t *err = iimg_read_page(req, page, &query);
 
     err = iimg_error_join(err, iimg_read_uuid_filter(query, "user_id", &filter->user_id));
-    return iimg_error_join(err, iimg_read_text_filter(query, "category", MAX_NAME, &filter->category));
+    return iimg_error_join(err,
+                           iimg_read_text_filter(query, "category", MAX_NAME, &filter->category));
 }
 
 iimg_error_t *iimg_view_admin_identity_list(iimg_request_t *req)

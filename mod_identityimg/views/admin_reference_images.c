@@ -37,8 +37,8 @@ iimg_error_t *iimg_view_admin_reference_image_list(iimg_request_t *req)
     return err ? err : iimg_answer_page(req, &page, images, write_row);
 }
 
-static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
-                              iimg_given_t *user_id, iimg_new_reference_image_t *wanted)
+static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input, iimg_given_t *user_id,
+                              iimg_new_reference_image_t *wanted)
 {
     static const char *const required[] = { "user_id", NULL };
     iimg_error_t *err = iimg_input_require(input, required);
@@ -110,8 +110,7 @@ iimg_error_t *iimg_view_admin_reference_image_update(iimg_request_t *req)
         err = iimg_read_reference_image_change(req, input, &change);
     }
     if (!err && (change.name || change.order)) {
-        err = iimg_update_reference_image(req->context, image->user_id, image->id, &change,
-                                          &image);
+        err = iimg_update_reference_image(req->context, image->user_id, image->id, &change, &image);
     }
     return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
 }

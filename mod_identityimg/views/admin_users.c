@@ -10,8 +10,8 @@
 #include "views/page.h"
 #include "views/shared.h"
 
-#define MAX_EMAIL 254       /* characters */
-#define MAX_NAME 150
+#define MAX_EMAIL 254 /* characters */
+#define MAX_NAME  150
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_account_t *account)
 {
@@ -35,13 +35,13 @@ static void write_row(iimg_json_t *out, iimg_media_signer_t *signer, const void 
 static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *input,
                                    iimg_given_t *password)
 {
-    iimg_error_t *err = iimg_input_secret(input, "password", IIMG_PASSWORD_MAX,
-                                          &password->value);
+    iimg_error_t *err = iimg_input_secret(input, "password", IIMG_PASSWORD_MAX, &password->value);
 
     password->given = iimg_input_has(input, "password");
     if (!err && password->value && !*iimg_text_trim(req->context->pool, password->value)) {
-        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                          "This field may not be blank."), "password");
+        err = iimg_error_field(
+            iimg_error(req->context->pool, IIMG_INVALID, "This field may not be blank."),
+            "password");
     }
     if (err) {
         password->value = NULL;
@@ -55,10 +55,10 @@ static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
     const int optional = IIMG_MAY_BE_BLANK | IIMG_NULL_IS_BLANK;
     iimg_error_t *err = iimg_input_given(input, "email", MAX_EMAIL, 0, &change->email);
 
-    err = iimg_error_join(err, iimg_input_given(input, "first_name", MAX_NAME, optional,
-                                                &change->first_name));
-    err = iimg_error_join(err, iimg_input_given(input, "last_name", MAX_NAME, optional,
-                                                &change->last_name));
+    err = iimg_error_join(
+        err, iimg_input_given(input, "first_name", MAX_NAME, optional, &change->first_name));
+    err = iimg_error_join(
+        err, iimg_input_given(input, "last_name", MAX_NAME, optional, &change->last_name));
     err = iimg_error_join(err, iimg_input_given_bool(input, "is_staff", &change->is_staff));
     err = iimg_error_join(err, iimg_input_given_bool(input, "is_active", &change->is_active));
     err = iimg_error_join(err, read_password(req, input, &change->password));
@@ -89,8 +89,7 @@ iimg_error_t *iimg_view_admin_user_list(iimg_request_t *req)
     return err ? err : iimg_answer_page(req, &page, accounts, write_row);
 }
 
-static iimg_error_t *answer_created(iimg_request_t *req, int status,
-                                    const iimg_account_t *account)
+static iimg_error_t *answer_created(iimg_request_t *req, int status, const iimg_account_t *account)
 {
     iimg_set_location(req, account->user.id);
     return answer_one(req, status, account);

@@ -8,13 +8,13 @@
 #include "server/http/response.h"
 #include "server/authn/session.h"
 
-#define MAX_EMAIL 254                   /* characters */
-#define MAX_PASSWORD 1024               /* characters */
+#define MAX_EMAIL    254  /* characters */
+#define MAX_PASSWORD 1024 /* characters */
 
 typedef struct credentials_t {
     const char *email;
     const char *password;
-    bool token;                         /* a bearer token is wanted, not a cookie */
+    bool token; /* a bearer token is wanted, not a cookie */
 } credentials_t;
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
@@ -41,8 +41,7 @@ static iimg_error_t *read_email(iimg_request_t *req, const iimg_input_t *input,
 static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *input,
                                    credentials_t *credentials)
 {
-    iimg_error_t *err = iimg_input_secret(input, "password", MAX_PASSWORD,
-                                          &credentials->password);
+    iimg_error_t *err = iimg_input_secret(input, "password", MAX_PASSWORD, &credentials->password);
 
     return err ? err : require(req, "password", credentials->password);
 }
@@ -86,9 +85,9 @@ iimg_error_t *iimg_view_auth_login(iimg_request_t *req)
         return err;
     }
     iimg_authn_attempt(req->r, credentials.email, credentials.password, &attempt);
-    err = iimg_log_in(req->context, &attempt, credentials.token ? IIMG_TOKEN_BEARER : IIMG_TOKEN_SESSION,
-                      credentials.token ? req->config->token_age : req->config->session_age,
-                      &session);
+    err = iimg_log_in(
+        req->context, &attempt, credentials.token ? IIMG_TOKEN_BEARER : IIMG_TOKEN_SESSION,
+        credentials.token ? req->config->token_age : req->config->session_age, &session);
     return err ? err : answer_session(req, &session, credentials.token);
 }
 

@@ -8,14 +8,11 @@
 
 static const struct {
     const char *name;
-    const char *const *values;      /* NULL: those in use */
+    const char *const *values; /* NULL: those in use */
 } enums[] = {
-    { "prompt_types", iimg_prompt_types },
-    { "context_keys", iimg_context_keys },
-    { "identity_categories", NULL },
-    { "aspect_ratios", iimg_aspect_ratios },
-    { "resolutions", iimg_resolutions },
-    { "job_states", iimg_generation_job_states },
+    { "prompt_types", iimg_prompt_types }, { "context_keys", iimg_context_keys },
+    { "identity_categories", NULL },       { "aspect_ratios", iimg_aspect_ratios },
+    { "resolutions", iimg_resolutions },   { "job_states", iimg_generation_job_states },
 };
 
 iimg_error_t *iimg_view_core_enums(iimg_request_t *req)

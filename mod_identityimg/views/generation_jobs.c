@@ -104,8 +104,7 @@ static iimg_error_t *answer_now(iimg_request_t *req, const char *job_id)
 /* Who has this version already waits for another one, who has none for the end. */
 static iimg_error_t *wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
 {
-    bool has_it = iimg_respond_has(req, version_of(req->context->pool, job),
-                                   job->image != NULL);
+    bool has_it = iimg_respond_has(req, version_of(req->context->pool, job), job->image != NULL);
     iimg_awaited_t awaited = { job->id, has_it ? atoi(job->version) : -1,
                                iimg_await_deadline(seconds), answer_now };
     int most = seconds < IIMG_AWAIT_MOST ? seconds : IIMG_AWAIT_MOST;
@@ -127,7 +126,8 @@ iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
     }
     iimg_await_prefer(req, &prefer);
     return prefer.wait > 0 && goes_on(job) && iimg_await_enter(req)
-           ? wait_for(req, job, prefer.wait) : answer_job(req, HTTP_OK, job);
+               ? wait_for(req, job, prefer.wait)
+               : answer_job(req, HTTP_OK, job);
 }
 
 /* 202 says that the job goes on to its next step. */

@@ -13,8 +13,8 @@
 #include "services/gemini/model.h"
 #include "views/shared.h"
 
-#define MAX_ADDITIONAL_PROMPT 10000     /* characters */
-#define MARGIN 60                       /* seconds beyond the provider's time: for a turn, and the store */
+#define MAX_ADDITIONAL_PROMPT 10000 /* characters */
+#define MARGIN                60 /* seconds beyond the provider's time: for a turn, and the store */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
 {
@@ -92,8 +92,8 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
     iimg_error_t *err = iimg_input_uuid(input, name, value);
 
     if (!err && !*value) {
-        err = iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                          "This field is required."), name);
+        err = iimg_error_field(
+            iimg_error(req->context->pool, IIMG_INVALID, "This field is required."), name);
     }
     return err;
 }
@@ -120,16 +120,15 @@ static iimg_error_t *read_options(iimg_request_t *req, const iimg_input_t *input
     apr_array_header_t *ids = NULL;
     iimg_error_t *err = iimg_input_optional(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
                                             &wanted->additional_prompt);
-    iimg_error_t *model_error = iimg_input_choice_if_any(input, "model",
-                                                         req->context->services->models,
-                                                         &wanted->model);
+    iimg_error_t *model_error = iimg_input_choice_if_any(
+        input, "model", req->context->services->models, &wanted->model);
 
-    err = iimg_error_join(err, iimg_input_bool(input, "save_to_identity",
-                                               &wanted->save_to_identity));
+    err = iimg_error_join(err,
+                          iimg_input_bool(input, "save_to_identity", &wanted->save_to_identity));
     err = iimg_error_join(err, read_size(req, input, wanted));
     err = iimg_error_join(err, model_error);
-    err = iimg_error_join(err, iimg_input_uuids(input, "reference_image_ids",
-                                                IIMG_REFERENCE_IMAGE_SLOTS, &ids));
+    err = iimg_error_join(
+        err, iimg_input_uuids(input, "reference_image_ids", IIMG_REFERENCE_IMAGE_SLOTS, &ids));
     wanted->reference_image_ids = ids;
     wanted->additional_prompt = wanted->additional_prompt ? wanted->additional_prompt : "";
     return err;
@@ -171,7 +170,8 @@ static iimg_error_t *answer_generation(iimg_request_t *req, const iimg_generatio
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-/* Asking ---------------------------------------------------------------------------------------- */
+/* Asking ----------------------------------------------------------------------------------------
+ */
 
 /* A job that may be run now is run by this child, whoever waits for it. */
 static iimg_error_t *begin(iimg_request_t *req, const iimg_input_t *input, const char **job_id)
@@ -239,7 +239,8 @@ static iimg_error_t *answer_as_it_is(iimg_request_t *req, const char *job_id)
         return err;
     }
     return strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0
-           ? answer_accepted(req, job_id) : answer(req, job_id);
+               ? answer_accepted(req, job_id)
+               : answer(req, job_id);
 }
 
 /* The same request again, under its key, is given the same job. */
@@ -273,7 +274,7 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
     whole->idempotency = brief.idempotency;
     if (!err) {
         *job_id = apr_pstrdup(whole->pool, *job_id);
-        apr_pool_destroy(brief.pool);       /* an error lies in there */
+        apr_pool_destroy(brief.pool); /* an error lies in there */
     }
     return err;
 }

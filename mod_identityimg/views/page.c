@@ -8,11 +8,11 @@
 #include "base/uuid.h"
 #include "server/http/response.h"
 
-#define ROOM 1000       /* bytes of JSON that one row takes, about */
+#define ROOM 1000 /* bytes of JSON that one row takes, about */
 
 /* Microseconds from the year 1 to the year 9999: PostgreSQL takes them all. */
 #define EARLIEST (-62135596800000000LL)
-#define LATEST 253402300799999999LL
+#define LATEST   253402300799999999LL
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
@@ -28,8 +28,9 @@ static iimg_error_t *read_limit(iimg_request_t *req, const iimg_input_t *query, 
     iimg_error_t *err = iimg_input_integer(query, "limit", &present, &value);
 
     if (!err && (value < 1 || value > IIMG_PAGE_MAX_LIMIT)) {
-        err = refuse(req, "limit", apr_psprintf(req->context->pool, "Must be from 1 to %d.",
-                                                IIMG_PAGE_MAX_LIMIT));
+        err = refuse(
+            req, "limit",
+            apr_psprintf(req->context->pool, "Must be from 1 to %d.", IIMG_PAGE_MAX_LIMIT));
     }
     *limit = (int)value;
     return err;
@@ -60,7 +61,8 @@ static iimg_error_t *read_cursor(iimg_request_t *req, const iimg_input_t *query,
         return err;
     }
     return take_cursor(req->context->pool, text, page)
-               ? NULL : refuse(req, "before", "Take this from the member `next` of a page.");
+               ? NULL
+               : refuse(req, "before", "Take this from the member `next` of a page.");
 }
 
 static iimg_error_t *read_search(iimg_request_t *req, const iimg_input_t *query, iimg_page_t *page)
@@ -96,14 +98,12 @@ iimg_error_t *iimg_read_text_filter(const iimg_input_t *query, const char *name,
     return err;
 }
 
-iimg_error_t *iimg_read_uuid_filter(const iimg_input_t *query, const char *name,
-                                    const char **value)
+iimg_error_t *iimg_read_uuid_filter(const iimg_input_t *query, const char *name, const char **value)
 {
     return iimg_input_uuid(query, name, value);
 }
 
-iimg_error_t *iimg_read_flag_filter(const iimg_input_t *query, const char *name,
-                                    const char **value)
+iimg_error_t *iimg_read_flag_filter(const iimg_input_t *query, const char *name, const char **value)
 {
     bool flag = false;
     iimg_error_t *err = iimg_read_text_filter(query, name, IIMG_INPUT_MAX_WORD, value);

@@ -8,8 +8,8 @@
 #include "services/media_url.h"
 
 #define IIMG_PAGE_DEFAULT_LIMIT 25
-#define IIMG_PAGE_MAX_LIMIT 100
-#define IIMG_PAGE_MAX_SEARCH 100        /* characters */
+#define IIMG_PAGE_MAX_LIMIT     100
+#define IIMG_PAGE_MAX_SEARCH    100 /* characters */
 
 /**
  * Read `?limit=`, `?before=` and `?search=`.

@@ -8,11 +8,11 @@
 #include "server/http/idempotency.h"
 #include "server/http/response.h"
 
-#define MAX_BODY 100000                 /* characters */
-#define MAX_ADDITIONAL_PROMPT 10000     /* characters, as generate/ takes them */
-#define MAX_CONTEXT_KEYS 50
-#define CREATION 30     /* seconds that a new version may take */
-#define PATIENCE 10     /* seconds that a repeated request waits for the first */
+#define MAX_BODY              100000 /* characters */
+#define MAX_ADDITIONAL_PROMPT 10000  /* characters, as generate/ takes them */
+#define MAX_CONTEXT_KEYS      50
+#define CREATION              30 /* seconds that a new version may take */
+#define PATIENCE              10 /* seconds that a repeated request waits for the first */
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
@@ -64,8 +64,7 @@ static iimg_error_t *read_body(iimg_request_t *req, const iimg_input_t *input, c
     return err;
 }
 
-static iimg_error_t *read_is_active(iimg_request_t *req, const iimg_input_t *input,
-                                    bool *is_active)
+static iimg_error_t *read_is_active(iimg_request_t *req, const iimg_input_t *input, bool *is_active)
 {
     return iimg_input_is_null(input, "is_active")
                ? refuse(req, "is_active", "This field may not be null.")
@@ -141,9 +140,9 @@ static iimg_error_t *read_preview(iimg_request_t *req, iimg_preview_request_t *w
         return err;
     }
     err = iimg_error_join(read_identity(req, input, wanted), read_previewed(req, input, wanted));
-    err = iimg_error_join(err, iimg_input_optional(input, "additional_prompt",
-                                                   MAX_ADDITIONAL_PROMPT,
-                                                   &wanted->additional_prompt));
+    err = iimg_error_join(err,
+                          iimg_input_optional(input, "additional_prompt", MAX_ADDITIONAL_PROMPT,
+                                              &wanted->additional_prompt));
     if (!err && !wanted->additional_prompt) {
         wanted->additional_prompt = "";
     }
@@ -159,7 +158,7 @@ iimg_error_t *iimg_view_prompt_list(iimg_request_t *req)
     const char *prompt_type;
     iimg_error_t *problem = read_filter(req, &prompt_type), *err;
 
-    if (problem) {      /* only who may ask is told what is wrong with the question */
+    if (problem) { /* only who may ask is told what is wrong with the question */
         err = iimg_identify_caller(req->context, IIMG_STAFF);
         return err ? err : problem;
     }

@@ -9,7 +9,7 @@
 #include "server/http/response.h"
 #include "views/shared.h"
 
-#define ROOM 1200       /* bytes of JSON that one photo takes, about */
+#define ROOM 1200 /* bytes of JSON that one photo takes, about */
 
 iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
 {
@@ -56,8 +56,8 @@ static const char *location_of(iimg_request_t *req, const iimg_reference_image_t
     bool own = strcmp(image->user_id, req->context->caller->id) == 0;
 
     return apr_pstrcat(req->context->pool, req->context->base_url, iimg_location_of(req->r)->base,
-                       "/reference-images/", image->id, own ? "/" : "/?user_id=",
-                       own ? "" : image->user_id, NULL);
+                       "/reference-images/", image->id,
+                       own ? "/" : "/?user_id=", own ? "" : image->user_id, NULL);
 }
 
 static iimg_error_t *answer_created(iimg_request_t *req, int status,
@@ -141,8 +141,7 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
         err = iimg_read_reference_image_change(req, input, &change);
     }
     if (!err && (change.name || change.order)) {
-        err = iimg_update_reference_image(req->context, image->user_id, image->id, &change,
-                                          &image);
+        err = iimg_update_reference_image(req->context, image->user_id, image->id, &change, &image);
     }
     return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
 }

@@ -42,9 +42,9 @@ iimg_error_t *iimg_view_schema(iimg_request_t *req)
         return iimg_error_detail(iimg_error(pool, IIMG_INTERNAL, "Internal server error"),
                                  "openapi.json does not contain " SERVER);
     }
-    document.data = apr_pstrcat(pool, apr_pstrmemdup(pool, iimg_openapi,
-                                                     (apr_size_t)(server - iimg_openapi)),
-                                "\"url\": ", quote(pool, url), server + strlen(SERVER), NULL);
+    document.data = apr_pstrcat(
+        pool, apr_pstrmemdup(pool, iimg_openapi, (apr_size_t)(server - iimg_openapi)),
+        "\"url\": ", quote(pool, url), server + strlen(SERVER), NULL);
     document.length = strlen(document.data);
     return iimg_respond_document(req, &document);
 }

@@ -6,7 +6,7 @@
 #include "serializers/serializers.h"
 #include "server/http/response.h"
 
-#define MAX_NAME 255    /* characters of a photo's name */
+#define MAX_NAME 255 /* characters of a photo's name */
 
 iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header_t *identities)
 {
@@ -26,8 +26,7 @@ iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
-                                   const iimg_identity_t *identity)
+iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status, const iimg_identity_t *identity)
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
@@ -51,8 +50,7 @@ iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_get_identity(req->context, replay->id, &identity);
 
-    return err ? iimg_replay_error(req, err)
-               : iimg_answer_identity(req, replay->status, identity);
+    return err ? iimg_replay_error(req, err) : iimg_answer_identity(req, replay->status, identity);
 }
 
 iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
@@ -97,7 +95,9 @@ static iimg_error_t *no_file(const iimg_request_t *req)
     return iimg_error_code(
         iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
                                     "The submitted data was not a file. Check the encoding type "
-                                    "on the form."), "image"), "no_image");
+                                    "on the form."),
+                         "image"),
+        "no_image");
 }
 
 iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_input_t *input,
@@ -108,7 +108,8 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
 
     err = iimg_error_join(err, read_order(req, input, &wanted->order));
     err = iimg_error_join(err, iimg_input_is_text(input, "image")
-                                   ? no_file(req) : iimg_request_upload(req, input, &upload));
+                                   ? no_file(req)
+                                   : iimg_request_upload(req, input, &upload));
     if (err) {
         return wanted->order ? iimg_error_join(err, iimg_check_order(req->context, *wanted->order))
                              : err;

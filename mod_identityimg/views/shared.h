@@ -29,9 +29,9 @@ iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_i
                                                iimg_reference_image_change_t *change);
 
 /* Seconds that a request that creates may take, and that one that repeats it waits. */
-#define IIMG_ROW_SECONDS 30
+#define IIMG_ROW_SECONDS     30
 #define IIMG_PICTURE_SECONDS 120
-#define IIMG_PATIENCE 10
+#define IIMG_PATIENCE        10
 
 /** Why the row that a repeated request made cannot be shown: when it is not found, it is gone. */
 iimg_error_t *iimg_replay_error(iimg_request_t *req, iimg_error_t *err);

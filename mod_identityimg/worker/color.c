@@ -11,53 +11,76 @@
 /* Checked against Chromium: where it and a standard differ, pictures look as in Chromium. */
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define UNIT 100000.0           /* of PNG's numbers */
-#define MOST_GAMMA 1000.0       /* black but for the lightest; profiles end at 32767 */
-#define SCREEN_GAMMA 45455      /* of pictures that are meant for screens as they are */
+#define UNIT         100000.0 /* of PNG's numbers */
+#define MOST_GAMMA   1000.0   /* black but for the lightest; profiles end at 32767 */
+#define SCREEN_GAMMA 45455    /* of pictures that are meant for screens as they are */
 
-typedef enum { CURVE, PQ, HLG } kind_t;
+typedef enum {
+    CURVE,
+    PQ,
+    HLG
+} kind_t;
 
 /* How a picture's numbers become light. */
 typedef struct transfer_t {
     kind_t kind;
-    double curve[5];            /* littleCMS' type 4: (a x + b)^g from d on, c x below; g a b c d */
+    double curve[5]; /* littleCMS' type 4: (a x + b)^g from d on, c x below; g a b c d */
 } transfer_t;
 
 typedef struct space_t {
-    double xy[8];               /* of white, red, green, blue */
+    double xy[8]; /* of white, red, green, blue */
     transfer_t transfer;
 } space_t;
 
 /* ITU-T H.273, table 2. */
 #define D65 0.3127, 0.3290
-#define C 0.310, 0.316
-static const struct { int code; double xy[8]; } primaries[] = {
-    { 1,  { D65, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060 } },
-    { 4,  { C, 0.670, 0.330, 0.210, 0.710, 0.140, 0.080 } },
-    { 5,  { D65, 0.640, 0.330, 0.290, 0.600, 0.150, 0.060 } },
-    { 6,  { D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070 } },
-    { 7,  { D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070 } },
-    { 8,  { C, 0.681, 0.319, 0.243, 0.692, 0.145, 0.049 } },
-    { 9,  { D65, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046 } },
+#define C   0.310, 0.316
+static const struct {
+    int code;
+    double xy[8];
+} primaries[] = {
+    { 1, { D65, 0.640, 0.330, 0.300, 0.600, 0.150, 0.060 } },
+    { 4, { C, 0.670, 0.330, 0.210, 0.710, 0.140, 0.080 } },
+    { 5, { D65, 0.640, 0.330, 0.290, 0.600, 0.150, 0.060 } },
+    { 6, { D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070 } },
+    { 7, { D65, 0.630, 0.340, 0.310, 0.595, 0.155, 0.070 } },
+    { 8, { C, 0.681, 0.319, 0.243, 0.692, 0.145, 0.049 } },
+    { 9, { D65, 0.708, 0.292, 0.170, 0.797, 0.131, 0.046 } },
     { 10, { 1.0 / 3, 1.0 / 3, 1, 0, 0, 1, 0, 0 } },
     { 11, { 0.314, 0.351, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060 } },
     { 12, { D65, 0.680, 0.320, 0.265, 0.690, 0.150, 0.060 } },
     { 22, { D65, 0.630, 0.340, 0.295, 0.605, 0.155, 0.077 } },
 };
 
-#define GAMMA(g) { CURVE, { g, 1, 0, 0, 0 } }
-#define SRGB { CURVE, { 2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045 } }
-#define VIDEO GAMMA(2.4)        /* shown as ITU-R BT.1886 has it */
+#define GAMMA(g) \
+    { \
+        CURVE, \
+        { \
+            g, 1, 0, 0, 0 \
+        } \
+    }
+#define SRGB \
+    { \
+        CURVE, \
+        { \
+            2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045 \
+        } \
+    }
+#define VIDEO GAMMA(2.4) /* shown as ITU-R BT.1886 has it */
 
 /* H.273, table 3. The curves of video are sRGB's in HEIF. */
-static const struct { int code; transfer_t still, video; } transfers[] = {
-    { 1,  VIDEO, SRGB },
-    { 4,  GAMMA(2.2), GAMMA(2.2) },
-    { 5,  GAMMA(2.8), GAMMA(2.8) },
-    { 6,  VIDEO, SRGB },
-    { 7,  { CURVE, { 1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 0.25, 0.0913 } },
-          { CURVE, { 1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 0.25, 0.0913 } } },
-    { 8,  GAMMA(1), GAMMA(1) },
+static const struct {
+    int code;
+    transfer_t still, video;
+} transfers[] = {
+    { 1, VIDEO, SRGB },
+    { 4, GAMMA(2.2), GAMMA(2.2) },
+    { 5, GAMMA(2.8), GAMMA(2.8) },
+    { 6, VIDEO, SRGB },
+    { 7,
+      { CURVE, { 1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 0.25, 0.0913 } },
+      { CURVE, { 1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115, 0.25, 0.0913 } } },
+    { 8, GAMMA(1), GAMMA(1) },
     { 11, VIDEO, SRGB },
     { 13, SRGB, SRGB },
     { 14, VIDEO, SRGB },
@@ -151,8 +174,8 @@ static bool is_sensible(const space_t *space)
     double area = (green[0] - red[0]) * (blue[1] - red[1])
                   - (blue[0] - red[0]) * (green[1] - red[1]);
 
-    return is_colour(white) && is_colour(red) && is_colour(green) && is_colour(blue)
-           && white[1] > 0 && fabs(area) > 1e-6;
+    return is_colour(white) && is_colour(red) && is_colour(green) && is_colour(blue) && white[1] > 0
+           && fabs(area) > 1e-6;
 }
 
 static cmsHPROFILE make_profile(const space_t *space)

@@ -15,19 +15,32 @@
 #include <glib.h>
 #include "services/pictures/protocol.h"
 
-#define MAX_FONTS 96                /* descriptors of the zygote and of each poster's process */
-#define MAX_FILES 20000             /* names to read */
-#define MAX_DEPTH 8                 /* of folders */
+#define MAX_FONTS      96    /* descriptors of the zygote and of each poster's process */
+#define MAX_FILES      20000 /* names to read */
+#define MAX_DEPTH      8     /* of folders */
 #define MAX_FONT_BYTES (64 * 1024 * 1024)
-#define SCAN_SECONDS 2.0            /* of CPU, as soon as there are SURE_FONTS */
-#define SURE_FONTS 4
+#define SCAN_SECONDS   2.0 /* of CPU, as soon as there are SURE_FONTS */
+#define SURE_FONTS     4
 
 /* The fonts to read first: by the beginning of their names. All others come last. */
 static const char *const preferred[] = {
-    "DejaVuSans.", "DejaVuSans-Bold.", "NotoSans-Regular.", "NotoSans-Bold.", "LiberationSans-",
-    "NotoSansCJK-Regular.", "NotoSansCJK-Bold.", "NotoSansArabic", "NotoSansHebrew",
-    "NotoSansDevanagari", "NotoSansThai", "wqy-", "DroidSansFallback", "FreeSans", "NotoSans",
-    "DejaVuSans", "Noto",
+    "DejaVuSans.",
+    "DejaVuSans-Bold.",
+    "NotoSans-Regular.",
+    "NotoSans-Bold.",
+    "LiberationSans-",
+    "NotoSansCJK-Regular.",
+    "NotoSansCJK-Bold.",
+    "NotoSansArabic",
+    "NotoSansHebrew",
+    "NotoSansDevanagari",
+    "NotoSansThai",
+    "wqy-",
+    "DroidSansFallback",
+    "FreeSans",
+    "NotoSans",
+    "DejaVuSans",
+    "Noto",
 };
 
 static const char *const usual_folders[] = { "/usr/share/fonts", "/usr/local/share/fonts" };

@@ -1,4 +1,5 @@
-/* fonts.h - the fonts of posters: opened once, before any request, and inherited by each process. */
+/* fonts.h - the fonts of posters: opened once, before any request, and inherited by each process.
+ */
 #ifndef IIMG_WORKER_FONTS_H
 #define IIMG_WORKER_FONTS_H
 

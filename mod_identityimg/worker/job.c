@@ -34,11 +34,12 @@ const char *iimg_job_prepare(void)
     /* The one loader that is a module: better no worker than one that calls good pictures
      * damaged. */
     return vips_type_find("VipsOperation", "heifload_buffer")
-               ? NULL : "libvips does not find its module for HEIC and AVIF";
+               ? NULL
+               : "libvips does not find its module for HEIC and AVIF";
 }
 
-/* Nobody can change or shorten a file with these seals; and whoever takes this process over changes none
- * that is open for reading alone, of which httpd has promised that nobody else does. */
+/* Nobody can change or shorten a file with these seals; and whoever takes this process over changes
+ * none that is open for reading alone, of which httpd has promised that nobody else does. */
 static bool is_fixed(int picture)
 {
     int seals = fcntl(picture, F_GET_SEALS), flags = fcntl(picture, F_GETFL);
@@ -53,8 +54,7 @@ static bool map(iimg_work_t *work, int picture)
     struct stat info;
     unsigned char *start;
 
-    if (!is_fixed(picture) || fstat(picture, &info) != 0
-        || request->offset > (uint64_t)info.st_size
+    if (!is_fixed(picture) || fstat(picture, &info) != 0 || request->offset > (uint64_t)info.st_size
         || request->length > (uint64_t)info.st_size - request->offset) {
         return false;
     }

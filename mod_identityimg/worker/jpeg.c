@@ -11,11 +11,11 @@
 /* libvips' loader reads 4 kB at a time and hands rows on from cache to cache and thread to thread:
  * a tenth of what a photo costs. It does the rarer kinds: several scans, CMYK. */
 
-#define ROWS 8                      /* asked for at once; libjpeg gives as many as it has */
-#define FULL_COLOURS 90             /* as libvips has it */
+#define ROWS         8  /* asked for at once; libjpeg gives as many as it has */
+#define FULL_COLOURS 90 /* as libvips has it */
 
 typedef struct catcher_t {
-    struct jpeg_error_mgr manager;  /* first: libjpeg knows this alone */
+    struct jpeg_error_mgr manager; /* first: libjpeg knows this alone */
     jmp_buf leave;
 } catcher_t;
 
@@ -34,7 +34,7 @@ static void keep_quiet(j_common_ptr jpeg)
     (void)jpeg;
 }
 
-static struct jpeg_error_mgr *catch(catcher_t *catcher)
+static struct jpeg_error_mgr *catch (catcher_t *catcher)
 {
     jpeg_std_error(&catcher->manager);
     catcher->manager.error_exit = leave;
@@ -89,7 +89,7 @@ bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool
     struct jpeg_decompress_struct jpeg;
     catcher_t catcher;
 
-    jpeg.err = catch(&catcher);
+    jpeg.err = catch (&catcher);
     if (unended) {
         jpeg.err->emit_message = refuse_early_end;
     }
@@ -146,7 +146,7 @@ bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, bool full_colour
     unsigned char *to = NULL;
     unsigned long size = 0;
 
-    jpeg.err = catch(&catcher);
+    jpeg.err = catch (&catcher);
     if (setjmp(catcher.leave) != 0) {
         jpeg_destroy_compress(&jpeg);
         return false;

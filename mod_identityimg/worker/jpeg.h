@@ -11,7 +11,8 @@
 /**
  * Decode a JPEG of one scan, grey or in colour: into grey or RGB, at 1, 1/2, 1/4 or 1/8 of its
  * size. What libjpeg only warns of passes; data that end too early do not.
- * @param unended the end marker is not the file's own: an end in the middle of the pixels is an error
+ * @param unended the end marker is not the file's own: an end in the middle of the pixels is an
+ * error
  * @param pixels data is made with malloc()
  */
 bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool unended,

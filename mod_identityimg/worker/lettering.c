@@ -10,9 +10,9 @@
 #include "services/pictures/protocol.h"
 #include "worker/fonts.h"
 
-#define ELLIPSIS "\xe2\x80\xa6"
-#define MOST_CHARACTERS 10000       /* of one text: the search lays all of it out a few times */
-#define MOST_MARKS 8                /* on one letter */
+#define ELLIPSIS        "\xe2\x80\xa6"
+#define MOST_CHARACTERS 10000 /* of one text: the search lays all of it out a few times */
+#define MOST_MARKS      8     /* on one letter */
 
 /* The smallest readable size for a box: no smaller words are drawn while any can be cut. */
 static int least_size(const iimg_lettering_t *lettering)
@@ -22,8 +22,8 @@ static int least_size(const iimg_lettering_t *lettering)
     return MIN(CLAMP(size, 10, 24), MAX(1, lettering->height * 3 / 5));
 }
 
-/* Characters that are not drawn as sent: control characters other than line ends would be boxes, and
- * many marks on one letter take time that grows with the square of their number. */
+/* Characters that are not drawn as sent: control characters other than line ends would be boxes,
+ * and many marks on one letter take time that grows with the square of their number. */
 static bool is_left_out(const char *character, int *marks)
 {
     gunichar c = g_utf8_get_char(character);
@@ -32,7 +32,8 @@ static bool is_left_out(const char *character, int *marks)
     return *marks > MOST_MARKS || (c != '\n' && c != '\t' && g_unichar_iscntrl(c));
 }
 
-/* At most as many characters as could stand in the box at the smallest size are worth laying out. */
+/* At most as many characters as could stand in the box at the smallest size are worth laying out.
+ */
 static char *clean_words(const iimg_lettering_t *lettering, glong *characters)
 {
     double least = least_size(lettering);
@@ -72,7 +73,7 @@ static bool fits(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWr
                  int size)
 {
     PangoFontDescription *font = pango_font_description_from_string(lettering->bold ? "sans bold"
-                                                                                   : "sans");
+                                                                                    : "sans");
     int width, height;
 
     pango_font_description_set_absolute_size(font, (double)size * PANGO_SCALE);
@@ -83,7 +84,8 @@ static bool fits(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWr
     return width <= lettering->width && height <= lettering->height;
 }
 
-/* The largest size, given one that fits. `characters` bounds it: even narrow ones take some room. */
+/* The largest size, given one that fits. `characters` bounds it: even narrow ones take some room.
+ */
 static void enlarge(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWrapMode wrap,
                     int least, glong characters)
 {
@@ -106,7 +108,8 @@ static void enlarge(PangoLayout *layout, const iimg_lettering_t *lettering, Pang
     fits(layout, lettering, wrap, least);
 }
 
-/* Where the last line begins that ends within the box, and its length. The first one always counts. */
+/* Where the last line begins that ends within the box, and its length. The first one always counts.
+ */
 static int find_last_line(PangoLayout *layout, int height, int *length)
 {
     PangoLayoutIter *lines = pango_layout_get_iter(layout);
@@ -128,8 +131,8 @@ static int find_last_line(PangoLayout *layout, int height, int *length)
     return start;
 }
 
-/* Cuts after the last line that fits, whose last characters make room for an ellipsis. The rest that
- * does not fit is clipped. */
+/* Cuts after the last line that fits, whose last characters make room for an ellipsis. The rest
+ * that does not fit is clipped. */
 static void cut(PangoLayout *layout, const iimg_lettering_t *lettering)
 {
     const char *words = pango_layout_get_text(layout);
@@ -164,8 +167,11 @@ static void choose_size(PangoLayout *layout, const iimg_lettering_t *lettering, 
 unsigned char *iimg_lettering_draw(const iimg_lettering_t *lettering)
 {
     unsigned char *mask = calloc((size_t)lettering->width, (size_t)lettering->height);
-    FT_Bitmap bitmap = { .rows = (unsigned)lettering->height, .width = (unsigned)lettering->width,
-                         .pitch = lettering->width, .buffer = mask, .num_grays = 256,
+    FT_Bitmap bitmap = { .rows = (unsigned)lettering->height,
+                         .width = (unsigned)lettering->width,
+                         .pitch = lettering->width,
+                         .buffer = mask,
+                         .num_grays = 256,
                          .pixel_mode = FT_PIXEL_MODE_GRAY };
     PangoLayout *layout;
     glong characters;

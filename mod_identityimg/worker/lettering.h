@@ -7,9 +7,9 @@
 
 /** Words and the box that they have to fit into. */
 typedef struct iimg_lettering_t {
-    const char *words;              /* any bytes: what is no UTF-8 is replaced */
+    const char *words; /* any bytes: what is no UTF-8 is replaced */
     bool bold;
-    int width, height;              /* pixels, from 1 */
+    int width, height; /* pixels, from 1 */
 } iimg_lettering_t;
 
 /**

@@ -21,7 +21,7 @@
 
 typedef struct options_t {
     long workers;
-    long user, group;           /* -1: as we are */
+    long user, group; /* -1: as we are */
 } options_t;
 
 static int fail(const char *what)
@@ -58,8 +58,7 @@ static const char *drop_privileges(const options_t *options)
         if (options->user <= 0 || options->group <= 0) {
             return "does not run as root: httpd needs a User and a Group";
         }
-        if (setgroups(1, &group) != 0 || setgid(group) != 0
-            || setuid((uid_t)options->user) != 0) {
+        if (setgroups(1, &group) != 0 || setgid(group) != 0 || setuid((uid_t)options->user) != 0) {
             return "cannot become httpd's User and Group";
         }
     }

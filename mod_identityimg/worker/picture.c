@@ -8,19 +8,19 @@
 #include "worker/picture_pixels.h"
 #include "worker/picture_source.h"
 
-#define REFERENCE_QUALITY 90    /* of what a provider looks at */
+#define REFERENCE_QUALITY 90 /* of what a provider looks at */
 
 int iimg_picture_start(void)
 {
     static const char *const loaders[] = {
-        "VipsForeignLoadJpeg", "VipsForeignLoadPng", "VipsForeignLoadWebp",
+        "VipsForeignLoadJpeg",  "VipsForeignLoadPng",  "VipsForeignLoadWebp",
         "VipsForeignLoadNsgif", "VipsForeignLoadHeif", NULL,
     };
 
     if (VIPS_INIT("identityimg-worker") != 0) {
         return -1;
     }
-    vips_concurrency_set(1);            /* pictures are decoded beside one another already */
+    vips_concurrency_set(1); /* pictures are decoded beside one another already */
     vips_cache_set_max(0);
     vips_block_untrusted_set(TRUE);
     vips_operation_block_set("VipsForeignLoad", TRUE);
@@ -43,13 +43,13 @@ static int save_jpeg(VipsImage *image, int quality, bool full_colours, iimg_piec
     iimg_pixels_t pixels;
 
     if (iimg_pixels_are_plain(image, &pixels) && pixels.bands == 3) {
-        return iimg_jpeg_encode(&pixels, quality, full_colours, &piece->data, &piece->length)
-                   ? 0 : -1;
+        return iimg_jpeg_encode(&pixels, quality, full_colours, &piece->data, &piece->length) ? 0
+                                                                                              : -1;
     }
-    return vips_jpegsave_buffer(image, &piece->data, &piece->length, "Q", quality,
-                                "optimize_coding", TRUE, "strip", TRUE, "subsample_mode",
-                                full_colours ? VIPS_FOREIGN_SUBSAMPLE_OFF
-                                             : VIPS_FOREIGN_SUBSAMPLE_AUTO, NULL);
+    return vips_jpegsave_buffer(
+        image, &piece->data, &piece->length, "Q", quality, "optimize_coding", TRUE, "strip", TRUE,
+        "subsample_mode", full_colours ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_AUTO,
+        NULL);
 }
 
 int iimg_picture_save_jpeg(VipsImage *image, int quality, iimg_piece_t *piece)
@@ -71,8 +71,8 @@ static int save_png(VipsImage *image, int quality, iimg_piece_t *piece)
 static int save_quick_png(VipsImage *image, int quality, iimg_piece_t *piece)
 {
     (void)quality;
-    return vips_pngsave_buffer(image, &piece->data, &piece->length, "strip", TRUE, "compression",
-                               1, NULL);
+    return vips_pngsave_buffer(image, &piece->data, &piece->length, "strip", TRUE, "compression", 1,
+                               NULL);
 }
 
 static int save_webp(VipsImage *image, int quality, iimg_piece_t *piece)
@@ -118,9 +118,9 @@ static const saver_t quick_exact_webp = { IIMG_FORMAT_WEBP, save_quick_exact_web
 
 /* The derivatives of one picture are of one kind: their keys have one ending. */
 typedef struct savers_t {
-    const saver_t *lossy;           /* NULL: the exact one is the only one */
-    const saver_t *exact;           /* taken where it is not larger; NULL: not tried */
-    const saver_t *quick;           /* shows cheaply that the exact one is much larger */
+    const saver_t *lossy; /* NULL: the exact one is the only one */
+    const saver_t *exact; /* taken where it is not larger; NULL: not tried */
+    const saver_t *quick; /* shows cheaply that the exact one is much larger */
 } savers_t;
 
 /* JPEG has no transparency: what shows something through becomes PNG, if WebP is not asked for.
@@ -157,8 +157,10 @@ static int save_sizes(const iimg_work_t *work, VipsImage *const *sizes, const sa
 /* Photos are many times larger without loss: a few of their rows show that, badly compressed. */
 static int probe(const iimg_work_t *work, VipsImage *large, const saver_t *quick, size_t most)
 {
-    enum { ROWS = 8,            /* one of so many is compressed */
-           GAIN = 4 };          /* compressing well makes nothing smaller than a quarter of that */
+    enum {
+        ROWS = 8, /* one of so many is compressed */
+        GAIN = 4
+    }; /* compressing well makes nothing smaller than a quarter of that */
     VipsImage *sample;
     iimg_piece_t piece;
 
@@ -221,7 +223,8 @@ static int derive(iimg_work_t *work, const iimg_source_t *source, VipsImage *ope
     VipsImage *large;
 
     return iimg_pixels_decode(source, opened, iimg_sizes[IIMG_LARGE].box, &large) == 0
-           ? make_sizes(work, large, source->is_lossless) : -1;
+               ? make_sizes(work, large, source->is_lossless)
+               : -1;
 }
 
 /* What shows through is white, as on a page. (vips_flatten itself takes any last band for
@@ -262,13 +265,15 @@ static int inspect(iimg_work_t *work, const iimg_source_t *source, VipsImage *op
 
     (void)work;
     return source->unended
-               ? iimg_pixels_decode(source, opened, iimg_sizes[IIMG_THUMBNAIL].box, &image) : 0;
+               ? iimg_pixels_decode(source, opened, iimg_sizes[IIMG_THUMBNAIL].box, &image)
+               : 0;
 }
 
 void iimg_picture_work(iimg_work_t *work)
 {
     static int (*const works[])(iimg_work_t *, const iimg_source_t *, VipsImage *) = {
-        [IIMG_WORK_DERIVE] = derive, [IIMG_WORK_REFERENCE] = make_reference,
+        [IIMG_WORK_DERIVE] = derive,
+        [IIMG_WORK_REFERENCE] = make_reference,
         [IIMG_WORK_INSPECT] = inspect,
     };
     iimg_source_t source = { 0 };

@@ -15,8 +15,8 @@ typedef struct iimg_piece_t {
 /** What one request gives: the answer's head and what follows it. */
 typedef struct iimg_work_t {
     const iimg_work_request_t *request;
-    unsigned char *data;            /* of the picture, or the poster's description: this process' own
-                                       view, which may be written to, and shows it to nobody else */
+    unsigned char *data; /* of the picture, or the poster's description: this process' own
+                            view, which may be written to, and shows it to nobody else */
     size_t length;
     iimg_work_answer_t answer;
     iimg_edit_step_t *steps;

@@ -115,7 +115,8 @@ VipsImage *iimg_pixels_fit(VipsImage *in, int box)
     VipsImage *small;
 
     if ((vips_image_hasalpha(in) ? resize_alpha_into(in, &small, box)
-                                 : resize_into(in, &small, box)) != 0) {
+                                 : resize_into(in, &small, box))
+        != 0) {
         return NULL;
     }
     return computed(small);
@@ -144,12 +145,12 @@ static VipsImage *decode_jpeg(const iimg_source_t *source, VipsImage *opened, in
     iimg_pixels_t pixels;
 
     if (opened->Bands != 4 && !iimg_source_is_progressive(opened)) {
-        return iimg_jpeg_decode(source->data, source->length, shrink, source->unended,
-                                &pixels)
-                       && wrap(&pixels, opened, &image) == 0 ? image : NULL;
+        return iimg_jpeg_decode(source->data, source->length, shrink, source->unended, &pixels)
+                       && wrap(&pixels, opened, &image) == 0
+                   ? image
+                   : NULL;
     }
-    if (shrink > 1
-        && source->load((void *)source->data, source->length, &image, shrink) != 0) {
+    if (shrink > 1 && source->load((void *)source->data, source->length, &image, shrink) != 0) {
         return NULL;
     }
     return computed(image);
@@ -196,9 +197,10 @@ int iimg_pixels_decode(const iimg_source_t *source, VipsImage *opened, int box, 
 {
     VipsImage *small, *described, *plain, *upright;
 
-    if (shrink_into(source, opened, box, &small) != 0   /* the one decode happens here */
+    if (shrink_into(source, opened, box, &small) != 0 /* the one decode happens here */
         || iimg_colour_apply(&source->colour, small, &described) != 0
-        || iimg_profile_to_srgb(described, &plain) != 0 || make_upright(source, plain, &upright) != 0) {
+        || iimg_profile_to_srgb(described, &plain) != 0
+        || make_upright(source, plain, &upright) != 0) {
         return -1;
     }
     upright = computed(upright);

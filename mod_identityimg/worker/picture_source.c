@@ -167,8 +167,8 @@ static bool check_header(iimg_work_t *work, VipsImage *image, iimg_source_t *sou
            || !has_large_profile(work, length);
 }
 
-/* Of an animation the first frame alone is used. A later one that its loader does not like is no reason
- * to refuse it: what follows the first is cut off, in this process' own copy. */
+/* Of an animation the first frame alone is used. A later one that its loader does not like is no
+ * reason to refuse it: what follows the first is cut off, in this process' own copy. */
 static int load_first_frame(iimg_source_t *source, VipsImage **image)
 {
     unsigned char *data = (unsigned char *)source->data;

@@ -15,7 +15,12 @@ typedef struct board_t {
     int width, height;
 } board_t;
 
-enum { TITLE, SUBTITLE, BODY, MARK };
+enum {
+    TITLE,
+    SUBTITLE,
+    BODY,
+    MARK
+};
 
 /* What it shows. */
 typedef struct poster_t {
@@ -101,8 +106,7 @@ static int write_mark(board_t *board, const char *words)
     int top = board->height - height, pad = VIPS_MAX(2, height / 4);
     VipsImage *black, *mask;
 
-    if (vips_black(&black, board->width, height, NULL) != 0
-        || vips_invert(black, &mask, NULL) != 0
+    if (vips_black(&black, board->width, height, NULL) != 0 || vips_invert(black, &mask, NULL) != 0
         || tint(board, mask, mark_paper, 0, top) != 0) {
         return -1;
     }
@@ -118,7 +122,8 @@ static int place_picture(board_t *board, const iimg_piece_t *picture, int x, int
 
     if (vips_jpegload_buffer((void *)picture->data, picture->length, &loaded, NULL) != 0
         || vips_thumbnail_image(loaded, &tile, width, "height", height, "crop",
-                                                VIPS_INTERESTING_CENTRE, NULL) != 0
+                                VIPS_INTERESTING_CENTRE, NULL)
+               != 0
         || vips_colourspace(tile, &pixels, VIPS_INTERPRETATION_sRGB, NULL) != 0) {
         return -1;
     }
@@ -140,27 +145,27 @@ static int place_pictures(board_t *board, const poster_t *poster, int x, int y, 
     }
     for (int i = 0; i < others; i++) {
         if (place_picture(board, &poster->pictures[i + 1], x + main_width + gap,
-                          y + i * (tile + gap), column, VIPS_MAX(1, tile)) != 0) {
+                          y + i * (tile + gap), column, VIPS_MAX(1, tile))
+            != 0) {
             return -1;
         }
     }
     return 0;
 }
 
-static int write_texts(board_t *board, const poster_t *poster, int x, int y, int width,
-                       int height)
+static int write_texts(board_t *board, const poster_t *poster, int x, int y, int width, int height)
 {
     int title = height * 34 / 100, subtitle = height * 10 / 100, body = height * 44 / 100;
     int gap = height * 6 / 100;
 
     if (write_words(board, poster->texts[TITLE], true, ink, x, y, width, title) != 0
         || write_words(board, poster->texts[SUBTITLE], false, soft_ink, x, y + title + gap, width,
-                       subtitle) != 0) {
+                       subtitle)
+               != 0) {
         return -1;
     }
-    return write_words(board, poster->texts[BODY], false, ink, x,
-                       y + title + subtitle + 2 * gap, width,
-                       body);
+    return write_words(board, poster->texts[BODY], false, ink, x, y + title + subtitle + 2 * gap,
+                       width, body);
 }
 
 /* Wide posters: pictures left, words right. Tall ones: pictures above, words below. */
@@ -233,7 +238,8 @@ void iimg_poster_work(iimg_work_t *work)
     if (!read_poster(work, &head, &poster)) {
         return;
     }
-    board = (board_t){ .width = (int)head.width, .height = (int)head.height,
+    board = (board_t){ .width = (int)head.width,
+                       .height = (int)head.height,
                        .margin = (int)VIPS_MAX(4, VIPS_MIN(head.width, head.height) / 20) };
     if (paint_background(&board) != 0 || lay_out(&board, &poster) != 0
         || write_mark(&board, poster.texts[MARK]) != 0

@@ -11,8 +11,7 @@
  * out costs a tenth of a picture's time and changes nothing. */
 static bool is_plain_srgb(VipsImage *image)
 {
-    static const char digest[] =
-        "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
+    static const char digest[] = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
     const void *profile;
     size_t length;
     gchar *sum;
@@ -51,8 +50,8 @@ static int leave_profile_beside_alpha(VipsImage *in, VipsIntent intent, VipsImag
     if (vips_extract_band(in, &colours, 0, "n", bands, NULL) != 0
         || vips_extract_band(in, &alpha, bands, NULL) != 0
         || vips_linear1(alpha, &scaled, 1 / 257.0, 0, "uchar", TRUE, NULL) != 0
-        || vips_icc_transform(colours, &plain, "srgb", "embedded", TRUE, "intent", intent,
-                              NULL) != 0) {
+        || vips_icc_transform(colours, &plain, "srgb", "embedded", TRUE, "intent", intent, NULL)
+               != 0) {
         return -1;
     }
     return vips_bandjoin2(plain, scaled, out, NULL);

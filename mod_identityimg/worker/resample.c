@@ -8,19 +8,19 @@
 /* libvips does this by code that it compiles at run time, which the sandbox forbids, or by plain
  * code that takes several times as long as this. */
 
-#define LOBES 3
-#define AT_ONCE 4                   /* rows that are added in one go */
+#define LOBES   3
+#define AT_ONCE 4 /* rows that are added in one go */
 
 /* One sample of the result: what is added of those from `first` on. */
 typedef struct tap_t {
     int first, count;
-    const float *weights;           /* 0 behind the last one */
+    const float *weights; /* 0 behind the last one */
 } tap_t;
 
 typedef struct kernel_t {
-    tap_t *taps;                    /* one for each sample of the result */
+    tap_t *taps; /* one for each sample of the result */
     float *weights;
-    int length;                     /* of each tap's weights: a multiple of AT_ONCE */
+    int length; /* of each tap's weights: a multiple of AT_ONCE */
 } kernel_t;
 
 /* As many colours as there can be, side by side; unaligned. */
@@ -69,8 +69,8 @@ static bool make_kernel(kernel_t *kernel, int in, int out)
         double centre = (i + 0.5) * scale;
         int from = (int)fmax(0, floor(centre - reach)), to = (int)fmin(in, ceil(centre + reach));
 
-        weigh(&kernel->taps[i], kernel->weights + (size_t)i * (size_t)kernel->length, centre,
-              scale, from, to < from + kernel->length ? to : from + kernel->length);
+        weigh(&kernel->taps[i], kernel->weights + (size_t)i * (size_t)kernel->length, centre, scale,
+              from, to < from + kernel->length ? to : from + kernel->length);
     }
     return true;
 }

@@ -10,7 +10,7 @@ typedef struct iimg_pixels_t {
     int width, height, bands;
 } iimg_pixels_t;
 
-#define IIMG_RESAMPLE_BANDS 4       /* at most */
+#define IIMG_RESAMPLE_BANDS 4 /* at most */
 
 /**
  * Resample, with Lanczos' kernel of three lobes. For colours that need no weights: transparent

@@ -33,7 +33,10 @@
  * included. */
 static int set_limits(const iimg_sandbox_t *sandbox)
 {
-    const struct { int resource; struct rlimit limit; } limits[] = {
+    const struct {
+        int resource;
+        struct rlimit limit;
+    } limits[] = {
         { RLIMIT_CORE, { 0, 0 } },
         { RLIMIT_NOFILE, { 64, 64 } },
         { RLIMIT_CPU, { sandbox->seconds, sandbox->seconds + 1 } },
@@ -53,10 +56,9 @@ static int set_limits(const iimg_sandbox_t *sandbox)
 
 /* What each version of the kernel's interface added, as one mask of rights. */
 static const uint64_t rights_by_version[] = {
-    0,
-    (1ULL << 13) - 1,                   /* execute to make symbolic links */
-    (1ULL << 14) - 1,                   /* refer */
-    (1ULL << 15) - 1,                   /* truncate */
+    0, (1ULL << 13) - 1, /* execute to make symbolic links */
+    (1ULL << 14) - 1,    /* refer */
+    (1ULL << 15) - 1,    /* truncate */
 };
 
 /* A second lock behind the first one: kernels may be built or started without it. */
@@ -84,31 +86,56 @@ static int enter_landlock(void)
 /* As libvips and its codecs were seen to use them, and what aborting and other versions of glibc
  * use. */
 static const int allowed[] = {
-    SCMP_SYS(futex), SCMP_SYS(write), SCMP_SYS(close), SCMP_SYS(munmap),
-    SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
-    SCMP_SYS(set_robust_list), SCMP_SYS(rseq), SCMP_SYS(gettid), SCMP_SYS(getpid), SCMP_SYS(exit),
-    SCMP_SYS(exit_group), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(rt_sigaction),
-    SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(clock_gettime),
-    SCMP_SYS(clock_nanosleep), SCMP_SYS(getrusage), SCMP_SYS(getrandom), SCMP_SYS(restart_syscall),
-    SCMP_SYS(sysinfo),          /* glibc's qsort asks how much memory there is */
+    SCMP_SYS(futex),
+    SCMP_SYS(write),
+    SCMP_SYS(close),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(brk),
+    SCMP_SYS(fstat),
+    SCMP_SYS(newfstatat),
+    SCMP_SYS(set_robust_list),
+    SCMP_SYS(rseq),
+    SCMP_SYS(gettid),
+    SCMP_SYS(getpid),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(rt_sigaction),
+    SCMP_SYS(sched_yield),
+    SCMP_SYS(sched_getaffinity),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(getrusage),
+    SCMP_SYS(getrandom),
+    SCMP_SYS(restart_syscall),
+    SCMP_SYS(sysinfo), /* glibc's qsort asks how much memory there is */
 };
 
 /* What is asked for, can do without, and must not die of. clone3's flags lie behind a pointer,
  * where no filter sees them; ENOSYS makes glibc take clone. */
-static const struct { int syscall, error; } denied[] = {
-    { SCMP_SYS(clone3), ENOSYS }, { SCMP_SYS(prctl), EPERM },
-    { SCMP_SYS(sched_setscheduler), EPERM }, { SCMP_SYS(sched_setattr), EPERM },
+static const struct {
+    int syscall, error;
+} denied[] = {
+    { SCMP_SYS(clone3), ENOSYS },
+    { SCMP_SYS(prctl), EPERM },
+    { SCMP_SYS(sched_setscheduler), EPERM },
+    { SCMP_SYS(sched_setattr), EPERM },
     { SCMP_SYS(sched_getattr), EPERM },
 };
 
 static const int allowed_for_sanitizers[] = {
-    SCMP_SYS(sigaltstack), SCMP_SYS(prctl), SCMP_SYS(openat), SCMP_SYS(mmap), SCMP_SYS(mprotect),
-    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(getdents64), SCMP_SYS(access),
-    SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(statx),
-    SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
-    SCMP_SYS(getegid), SCMP_SYS(uname), SCMP_SYS(sysinfo), SCMP_SYS(fadvise64),
-    SCMP_SYS(getppid), SCMP_SYS(setrlimit), SCMP_SYS(prlimit64), SCMP_SYS(dup), SCMP_SYS(dup2),
-    SCMP_SYS(pipe2), SCMP_SYS(unlink), SCMP_SYS(ioctl), SCMP_SYS(kill), SCMP_SYS(mkdir),
+    SCMP_SYS(sigaltstack), SCMP_SYS(prctl),     SCMP_SYS(openat),    SCMP_SYS(mmap),
+    SCMP_SYS(mprotect),    SCMP_SYS(read),      SCMP_SYS(pread64),   SCMP_SYS(lseek),
+    SCMP_SYS(getdents64),  SCMP_SYS(access),    SCMP_SYS(readlink),  SCMP_SYS(readlinkat),
+    SCMP_SYS(stat),        SCMP_SYS(lstat),     SCMP_SYS(statx),     SCMP_SYS(getcwd),
+    SCMP_SYS(fcntl),       SCMP_SYS(getuid),    SCMP_SYS(geteuid),   SCMP_SYS(getgid),
+    SCMP_SYS(getegid),     SCMP_SYS(uname),     SCMP_SYS(sysinfo),   SCMP_SYS(fadvise64),
+    SCMP_SYS(getppid),     SCMP_SYS(setrlimit), SCMP_SYS(prlimit64), SCMP_SYS(dup),
+    SCMP_SYS(dup2),        SCMP_SYS(pipe2),     SCMP_SYS(unlink),    SCMP_SYS(ioctl),
+    SCMP_SYS(kill),        SCMP_SYS(mkdir),
 };
 
 static int allow_all(scmp_filter_ctx filter, const int *calls, size_t count)
@@ -142,10 +169,10 @@ static int allow_with_care(scmp_filter_ctx filter)
 static int first_font, last_font;
 
 #if defined(__x86_64__)
-#define RESULT(registers) ((registers)->gregs[REG_RAX])
+#define RESULT(registers)          ((registers)->gregs[REG_RAX])
 #define SECOND_ARGUMENT(registers) ((registers)->gregs[REG_RSI])
 #elif defined(__aarch64__)
-#define RESULT(registers) ((registers)->regs[0])
+#define RESULT(registers)          ((registers)->regs[0])
 #define SECOND_ARGUMENT(registers) ((registers)->regs[1])
 #else
 #error "Say here where this processor keeps a system call's second argument and its result"
@@ -183,7 +210,8 @@ static void answer_opening(int signal, siginfo_t *info, void *context_)
 
     (void)signal;
     RESULT(registers) = info->si_syscall == SCMP_SYS(openat)
-                            ? open_font((const char *)SECOND_ARGUMENT(registers)) : -EACCES;
+                            ? open_font((const char *)SECOND_ARGUMENT(registers))
+                            : -EACCES;
     errno = before;
 }
 

@@ -5,10 +5,10 @@
 #include <stdint.h>
 
 typedef struct iimg_sandbox_t {
-    int first_font, last_font;  /* descriptors that may be opened again for reading, by the path
-                                   /proc/self/fd/N; none if the last one is below the first */
-    uint64_t address_space;     /* bytes */
-    unsigned seconds;           /* of CPU */
+    int first_font, last_font; /* descriptors that may be opened again for reading, by the path
+                                  /proc/self/fd/N; none if the last one is below the first */
+    uint64_t address_space;    /* bytes */
+    unsigned seconds;          /* of CPU */
 } iimg_sandbox_t;
 
 /**

@@ -12,26 +12,31 @@
  * the largest. Up to the reference white of BT.2408 (203 cd/m2) it is constant; from there a
  * quadratic Bezier curve leads the brightest pixel to SDR's white.
  */
-#define COLOURS 3
+#define COLOURS         3
 #define REFERENCE_WHITE 203.0
-#define USUAL_LIGHT 1000.0      /* of HLG, and where nothing is stated */
-#define KAPPA 0.65              /* where the middle point lies between the knee and the asymptote */
+#define USUAL_LIGHT     1000.0 /* of HLG, and where nothing is stated */
+#define KAPPA           0.65   /* where the middle point lies between the knee and the asymptote */
 
 /* The curve behind the knee at (1, white): (x, y) = a t^2 + b t + (1, white), t from 0 to 1. */
 typedef struct curve_t {
-    double white;               /* reference white's share of SDR's white */
-    double most;                /* x of the brightest pixel, in units of reference white */
+    double white; /* reference white's share of SDR's white */
+    double most;  /* x of the brightest pixel, in units of reference white */
     double ax, bx, ay, by;
 } curve_t;
 
 static curve_t make_curve(double most_light)
 {
-    double most = fmax(most_light > 0 ? most_light : USUAL_LIGHT, REFERENCE_WHITE) / REFERENCE_WHITE;
+    double most = fmax(most_light > 0 ? most_light : USUAL_LIGHT, REFERENCE_WHITE)
+                  / REFERENCE_WHITE;
     double white = 1 - 0.5 * fmin(log2(most) / log2(USUAL_LIGHT / REFERENCE_WHITE), 1);
     double middle_x = 1 - KAPPA + KAPPA / white, middle_y = (1 - KAPPA) * white + KAPPA;
 
-    return (curve_t){ white, most, 1 - 2 * middle_x + most, 2 * middle_x - 2,
-                      white - 2 * middle_y + 1, 2 * middle_y - 2 * white };
+    return (curve_t){ white,
+                      most,
+                      1 - 2 * middle_x + most,
+                      2 * middle_x - 2,
+                      white - 2 * middle_y + 1,
+                      2 * middle_y - 2 * white };
 }
 
 /* @return the factor for a color whose largest component is this */
@@ -101,7 +106,7 @@ typedef struct mapping_t {
     const double *luminance;
     curve_t curve;
     const float *table;
-    int bands;                  /* of a pixel: three colors, and alpha if present */
+    int bands; /* of a pixel: three colors, and alpha if present */
 } mapping_t;
 
 static void map_pixel(const mapping_t *mapping, const uint16_t *from, uint16_t *to)
@@ -147,10 +152,9 @@ int iimg_tone_map(VipsImage *in, iimg_hdr_t hdr, const double luminance[3], doub
                   VipsImage **out)
 {
     VipsImage *wide = widen(in);
-    mapping_t mapping = {
-        hdr, luminance, make_curve(hdr == IIMG_HDR_HLG ? USUAL_LIGHT : most_light),
-        make_table(hdr, UINT16_MAX + 1), in->Bands
-    };
+    mapping_t mapping = { hdr, luminance,
+                          make_curve(hdr == IIMG_HDR_HLG ? USUAL_LIGHT : most_light),
+                          make_table(hdr, UINT16_MAX + 1), in->Bands };
     size_t pixels = (size_t)in->Xsize * (size_t)in->Ysize;
     size_t size = pixels * (size_t)in->Bands * sizeof(uint16_t);
     uint16_t *mapped = malloc(size);

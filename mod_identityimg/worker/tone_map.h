@@ -4,11 +4,14 @@
 
 #include <vips/vips.h>
 
-typedef enum { IIMG_HDR_PQ, IIMG_HDR_HLG } iimg_hdr_t;
+typedef enum {
+    IIMG_HDR_PQ,
+    IIMG_HDR_HLG
+} iimg_hdr_t;
 
 /**
- * Tone-map an RGB picture of 8 or 16 bits, with alpha or without: the result has the same primaries, linear light in 16 bits,
- * 1 for SDR's white.
+ * Tone-map an RGB picture of 8 or 16 bits, with alpha or without: the result has the same
+ * primaries, linear light in 16 bits, 1 for SDR's white.
  * @param luminance  of red, green and blue, with the sum of 1
  * @param most_light cd/m2 of the brightest pixel; 0: unknown
  * @return 0, or -1 with libvips' error set

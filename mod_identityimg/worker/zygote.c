@@ -18,14 +18,14 @@
 #include "worker/job.h"
 #include "worker/sandbox.h"
 
-#define MAX_TASKS 256               /* more wait in the socket */
-#define GIGABYTE (1024ULL * 1024 * 1024)
+#define MAX_TASKS 256 /* more wait in the socket */
+#define GIGABYTE  (1024ULL * 1024 * 1024)
 
 typedef struct task_t {
     iimg_work_request_t request;
-    int files[IIMG_WORK_DESCRIPTORS];   /* -1: closed */
-    int64_t due;                    /* milliseconds: waiting ends, or running does */
-    pid_t pid;                      /* 0: waits for its turn */
+    int files[IIMG_WORK_DESCRIPTORS]; /* -1: closed */
+    int64_t due;                      /* milliseconds: waiting ends, or running does */
+    pid_t pid;                        /* 0: waits for its turn */
     int pidfd;
     bool late;
 } task_t;
@@ -34,9 +34,9 @@ typedef struct zygote_t {
     int socket;
     int workers, running;
     pid_t pid;
-    task_t tasks[MAX_TASKS];        /* in the order in which they came */
+    task_t tasks[MAX_TASKS]; /* in the order in which they came */
     int count;
-    bool deserted;                  /* nobody can ask any more */
+    bool deserted; /* nobody can ask any more */
     const char *problem;
 } zygote_t;
 
@@ -62,7 +62,7 @@ static void tell(const task_t *task, iimg_work_event_t event, int detail)
     iimg_work_verdict_t verdict = { event, detail };
     ssize_t n = write(task->files[IIMG_WORK_VERDICT], &verdict, sizeof(verdict));
 
-    (void)n;                        /* whoever asked may have left */
+    (void)n; /* whoever asked may have left */
 }
 
 static void drop(zygote_t *zygote, int index)
@@ -113,7 +113,9 @@ static bool receive(zygote_t *zygote)
         struct cmsghdr align;
     } control;
     struct iovec data = { &task->request, sizeof(task->request) };
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+    struct msghdr message = { .msg_iov = &data,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
                               .msg_controllen = sizeof(control) };
     ssize_t n;
     int files;
@@ -172,15 +174,17 @@ static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
     int picture = task->files[IIMG_WORK_PICTURE], answer = task->files[IIMG_WORK_ANSWER], step;
     int last_font = request->kind == IIMG_WORK_POSTER ? iimg_fonts_last() : IIMG_WORK_SOCKET;
     iimg_sandbox_t sandbox = {
-        .first_font = IIMG_WORK_SOCKET + 1, .last_font = last_font,
-        .address_space = address_space(request), .seconds = request->deadline / 1000 + 1,
+        .first_font = IIMG_WORK_SOCKET + 1,
+        .last_font = last_font,
+        .address_space = address_space(request),
+        .seconds = request->deadline / 1000 + 1,
     };
 
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != zygote->pid) {
         _exit(0);
     }
-    dup2(STDIN_FILENO, STDERR_FILENO);      /* /dev/null: what codecs say is nobody's business */
+    dup2(STDIN_FILENO, STDERR_FILENO); /* /dev/null: what codecs say is nobody's business */
     signal(SIGPIPE, SIG_DFL);
     close_all_but(picture, answer, last_font);
     step = iimg_sandbox_enter(&sandbox);
@@ -223,7 +227,7 @@ static void start_those_in_turn(zygote_t *zygote)
         if (zygote->tasks[i].pid == 0) {
             start(zygote, i);
         }
-        i += before == zygote->count;       /* else the next one has moved up */
+        i += before == zygote->count; /* else the next one has moved up */
     }
 }
 
@@ -261,8 +265,8 @@ static void watch(const zygote_t *zygote, watch_t *watch)
 
         /* A pipe that nobody reads any more says so, unasked; and would go on until the process is
          * gone that was ended for it. */
-        watch->polls[1 + 2 * i] =
-            (struct pollfd){ task->late ? -1 : task->files[IIMG_WORK_VERDICT], 0, 0 };
+        watch->polls[1 + 2 * i] = (struct pollfd){ task->late ? -1 : task->files[IIMG_WORK_VERDICT],
+                                                   0, 0 };
         watch->polls[2 + 2 * i] = (struct pollfd){ task->pid ? task->pidfd : -1, POLLIN, 0 };
     }
 }
@@ -338,5 +342,5 @@ const char *iimg_zygote_run(int socket, int workers)
     while (!zygote.deserted && !zygote.problem) {
         serve_once(&zygote, &watched);
     }
-    return zygote.problem;          /* our end is the workers' end, too */
+    return zygote.problem; /* our end is the workers' end, too */
 }

@@ -1,4 +1,5 @@
-/* mod_trusted.c - for measuring: AuthType Trusted believes that everybody is the user in AuthName. */
+/* mod_trusted.c - for measuring: AuthType Trusted believes that everybody is the user in AuthName.
+ */
 #include <strings.h>
 #include <httpd.h>
 #include <http_config.h>
@@ -22,4 +23,6 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_check_authn(trust, NULL, NULL, APR_HOOK_MIDDLE, AP_AUTH_INTERNAL_PER_CONF);
 }
 
-AP_DECLARE_MODULE(trusted) = { STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks };
+AP_DECLARE_MODULE(trusted) = {
+    STANDARD20_MODULE_STUFF, NULL, NULL, NULL, NULL, NULL, register_hooks
+};

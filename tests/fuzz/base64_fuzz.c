@@ -37,6 +37,6 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
     text = iimg_base64_encode(pool, data, length, &text_length);
     fuzz_claim(strlen(text) == text_length, "the length is told");
     fuzz_claim(iimg_base64_decode(pool, text, text_length, &bytes, &byte_length)
-               && byte_length == length && memcmp(bytes, data, length) == 0,
+                   && byte_length == length && memcmp(bytes, data, length) == 0,
                "what was written is read");
 }

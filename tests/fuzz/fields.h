@@ -25,7 +25,7 @@ static void fields_write(apr_pool_t *pool, const char *text)
     iimg_json_string(out, text);
     back = json_loadb(out->text, out->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     fuzz_claim(json_is_string(back) && json_string_length(back) == strlen(text)
-               && strcmp(json_string_value(back), text) == 0,
+                   && strcmp(json_string_value(back), text) == 0,
                "a text comes back from JSON as it was written");
     json_decref(back);
 }
@@ -86,7 +86,7 @@ static void fields_lists(const iimg_input_t *input, const char *name)
         const char *word = APR_ARRAY_IDX(values, i, const char *);
 
         fuzz_claim(*word && iimg_text_is_utf8(word, strlen(word))
-                   && iimg_text_characters(word) <= IIMG_INPUT_MAX_WORD,
+                       && iimg_text_characters(word) <= IIMG_INPUT_MAX_WORD,
                    "each is a text, not empty and not too long");
     }
     fuzz_claim(err || !values || values->nelts <= FIELDS_LIST_MAX, "a list is not too long");
@@ -102,10 +102,10 @@ static void fields_file(apr_pool_t *pool, const iimg_input_t *input, const char 
     if (!part) {
         return;
     }
-    apr_pmemdup(pool, part->data, part->length);    /* ASan looks whether it may be read */
+    apr_pmemdup(pool, part->data, part->length); /* ASan looks whether it may be read */
     safe = iimg_text_safe_name(pool, part->filename);
     fuzz_claim(*safe && strlen(safe) <= 80
-               && strspn(safe, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(safe),
+                   && strspn(safe, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(safe),
                "a file name is made safe");
 }
 

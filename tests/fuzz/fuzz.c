@@ -64,11 +64,11 @@ void fuzz_claim_refusal(const iimg_error_t *err)
         return;
     }
     fuzz_claim(err->kind == IIMG_INVALID || err->kind == IIMG_UNSUPPORTED_TYPE
-               || err->kind == IIMG_TOO_LARGE,
+                   || err->kind == IIMG_TOO_LARGE,
                "an input is refused as the client's fault (kind %d)", (int)err->kind);
     fuzz_claim(err->message && *err->message, "a refusal has a sentence");
     fuzz_claim(err->kind == IIMG_UNSUPPORTED_TYPE
-               || iimg_text_is_utf8(err->message, strlen(err->message)),
+                   || iimg_text_is_utf8(err->message, strlen(err->message)),
                "a sentence is UTF-8");
 }
 

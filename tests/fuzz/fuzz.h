@@ -22,7 +22,8 @@ void fuzz_start(apr_pool_t *pool);
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length);
 
 /** Claim something; ends the process with the sentence (printf style) where it is not true. */
-#define fuzz_claim(condition, ...) do { \
+#define fuzz_claim(condition, ...) \
+    do { \
         if (!(condition)) { \
             fprintf(stderr, "%s:%d: not so: ", __FILE__, __LINE__); \
             fprintf(stderr, __VA_ARGS__); \

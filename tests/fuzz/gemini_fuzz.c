@@ -12,7 +12,7 @@
 #include "services/gemini/stream.h"
 #include "services/gemini/reply.h"
 
-#define KEY "AIza-secret"       /* also in the dictionary: providers repeat what they are sent */
+#define KEY "AIza-secret" /* also in the dictionary: providers repeat what they are sent */
 
 static bool enabled(void *baton, iimg_log_level_t level)
 {
@@ -68,8 +68,9 @@ static void spool_body(apr_pool_t *pool, iimg_http_response_t *response)
 
     if (response->length % 2) {
         response->spool = iimg_spool_create(pool, NULL, &error);
-        fuzz_claim(response->spool && iimg_spool_write(response->spool, response->body,
-                                                       response->length), "there is a spool");
+        fuzz_claim(response->spool
+                       && iimg_spool_write(response->spool, response->body, response->length),
+                   "there is a spool");
     }
 }
 
@@ -83,7 +84,7 @@ static const char *cut_up(apr_pool_t *pool, const iimg_http_response_t *response
     *fits = true;
     while (at < response->length && *fits) {
         size_t n = step < response->length - at ? step : response->length - at;
-        char *piece = apr_pmemdup(pool, response->body + at, n);    /* overruns are seen */
+        char *piece = apr_pmemdup(pool, response->body + at, n); /* overruns are seen */
 
         *fits = iimg_json_cut_feed(cut, piece, n);
         at += n;
@@ -117,7 +118,7 @@ static void claim_cut(apr_pool_t *pool, const iimg_http_response_t *response)
 static void claim_error(const iimg_error_t *err)
 {
     fuzz_claim(err->kind == IIMG_REFUSED || err->kind == IIMG_UPSTREAM || err->kind == IIMG_LIMITED
-               || err->kind == IIMG_UPSTREAM_TIMEOUT || err->kind == IIMG_UNAVAILABLE,
+                   || err->kind == IIMG_UPSTREAM_TIMEOUT || err->kind == IIMG_UNAVAILABLE,
                "an error of the provider's is no bug of ours (kind %d)", (int)err->kind);
     fuzz_claim(err->code && *err->message && iimg_text_is_utf8(err->message, strlen(err->message)),
                "it has a sentence and a code");
@@ -133,7 +134,8 @@ static void claim_result(const iimg_generator_result_t *result)
     json_t *usage;
 
     fuzz_claim(format == IIMG_FORMAT_JPEG || format == IIMG_FORMAT_PNG
-               || format == IIMG_FORMAT_WEBP, "a result begins like a picture");
+                   || format == IIMG_FORMAT_WEBP,
+               "a result begins like a picture");
     fuzz_claim(!result->text || iimg_text_is_utf8(result->text, strlen(result->text)),
                "its words are UTF-8");
     usage = result->usage ? json_loads(result->usage, 0, NULL) : NULL;
@@ -167,13 +169,16 @@ static void claim_followed(const iimg_context_t *context, const iimg_generator_s
     iimg_context_t other = *context;
     iimg_error_t *err;
 
-    response.follower = follow(context->pool, body, response.spool ? response.spool->length
-                                                                   : response.length);
+    response.follower = follow(context->pool, body,
+                               response.spool ? response.spool->length : response.length);
     err = iimg_gemini_reply(&other, settings, request, &response, &result);
-    fuzz_claim(!err == !wanted_err && (!err || (strcmp(err->code, wanted_err->code) == 0
-                                                && strcmp(err->message, wanted_err->message) == 0)),
+    fuzz_claim(!err == !wanted_err
+                   && (!err
+                       || (strcmp(err->code, wanted_err->code) == 0
+                           && strcmp(err->message, wanted_err->message) == 0)),
                "a reply that was followed fails as it does when it is read in the end");
-    fuzz_claim(err || (result->length == wanted->length
+    fuzz_claim(err
+                   || (result->length == wanted->length
                        && memcmp(result->data, wanted->data, result->length) == 0),
                "and has the same picture");
 }
@@ -182,7 +187,8 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 {
     iimg_context_t context = { .pool = pool, .request_id = "fuzz", .log = &sink };
     iimg_generator_settings_t settings = { .gemini_key = KEY };
-    iimg_generator_request_t request = { .model = "gemini-3-pro-image", .width = 512,
+    iimg_generator_request_t request = { .model = "gemini-3-pro-image",
+                                         .width = 512,
                                          .height = 512 };
     iimg_http_response_t response = response_of(pool, data, length);
     iimg_generator_result_t *result = NULL;

@@ -1,4 +1,5 @@
-/* header_fuzz.c - the input is the value of a header: Accept, If-Match, If-None-Match, Prefer, traceparent. */
+/* header_fuzz.c - the input is the value of a header: Accept, If-Match, If-None-Match, Prefer,
+ * traceparent. */
 #include "server/http/accept.h"
 #include "base/entity_tag.h"
 #include "server/http/prefer.h"

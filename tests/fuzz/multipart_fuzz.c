@@ -3,11 +3,12 @@
 #include "fields.h"
 
 #define BOUNDARY "form-of-the-fuzzer"
-#define TYPE "multipart/form-data; boundary=" BOUNDARY
-#define HEAD "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"image\"; " \
-             "filename=\"a.b\"\r\n\r\n"
+#define TYPE     "multipart/form-data; boundary=" BOUNDARY
+#define HEAD \
+    "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"image\"; " \
+    "filename=\"a.b\"\r\n\r\n"
 #define LARGE 90000
-#define TAIL "\r\n--" BOUNDARY "--\r\n"
+#define TAIL  "\r\n--" BOUNDARY "--\r\n"
 
 void fuzz_start(apr_pool_t *pool)
 {
@@ -38,7 +39,7 @@ static void strange_form(apr_pool_t *pool, const char *data, size_t length)
     iimg_input_t *input;
     iimg_error_t *err;
 
-    type[strcspn(type, "\r")] = '\0';       /* httpd lets no CR, LF or NUL into a header */
+    type[strcspn(type, "\r")] = '\0'; /* httpd lets no CR, LF or NUL into a header */
     err = parse(pool, apr_pstrcat(pool, "multipart/form-data", *type ? ";" : "", type, NULL),
                 end ? end + 1 : "", end ? length - line - 1 : 0, &input);
     fuzz_claim_refusal(err);

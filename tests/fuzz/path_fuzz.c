@@ -1,5 +1,5 @@
-/* path_fuzz.c - the input is a path behind the API's base, a UUID, an object's key; and changes to a
- * signed URL of a picture, which must be noticed. */
+/* path_fuzz.c - the input is a path behind the API's base, a UUID, an object's key; and changes to
+ * a signed URL of a picture, which must be noticed. */
 #include <strings.h>
 #include "base/path.h"
 #include "base/uuid.h"
@@ -7,15 +7,15 @@
 #include "services/media_url.h"
 #include "services/pictures/key.h"
 
-#define UUID "00000000-0000-4000-8000-00000000000a"
-#define KEY "media/" UUID "/me.jpg"
-#define NAME "my photo.jpg"
-#define HEX64 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+#define UUID    "00000000-0000-4000-8000-00000000000a"
+#define KEY     "media/" UUID "/me.jpg"
+#define NAME    "my photo.jpg"
+#define HEX64   "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 #define SECRETS "1 " HEX64 "\n0 " HEX64 "20\n"
-#define NOW apr_time_from_sec(1700000000)
+#define NOW     apr_time_from_sec(1700000000)
 
 static iimg_media_t *media;
-static char signed_url[512];        /* behind the base: key and query */
+static char signed_url[512]; /* behind the base: key and query */
 
 void fuzz_start(apr_pool_t *pool)
 {
@@ -32,8 +32,11 @@ void fuzz_start(apr_pool_t *pool)
 static void routes(apr_pool_t *pool, const char *path)
 {
     static const char *const patterns[] = {
-        "reference-images/", "reference-images/{id}/", "reference-images/{id}/upload-image/",
-        "users/me/", "{id}/",
+        "reference-images/",
+        "reference-images/{id}/",
+        "reference-images/{id}/upload-image/",
+        "users/me/",
+        "{id}/",
     };
 
     for (size_t i = 0; i < sizeof(patterns) / sizeof(patterns[0]); i++) {
@@ -55,8 +58,10 @@ static void uuids(apr_pool_t *pool, const char *text)
 {
     const char *uuid = iimg_uuid_parse(pool, text);
 
-    fuzz_claim(!uuid || (strlen(text) == IIMG_UUID_LENGTH && iimg_uuid_at(uuid)
-                         && strcasecmp(uuid, text) == 0), "a UUID is the text in lower case");
+    fuzz_claim(!uuid
+                   || (strlen(text) == IIMG_UUID_LENGTH && iimg_uuid_at(uuid)
+                       && strcasecmp(uuid, text) == 0),
+               "a UUID is the text in lower case");
 }
 
 static void keys(apr_pool_t *pool, const char *text)
@@ -65,7 +70,7 @@ static void keys(apr_pool_t *pool, const char *text)
         return;
     }
     fuzz_claim(*text != '/' && !strstr(text, "..") && !strstr(text, "//") && strlen(text) < 200
-               && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-/.") == strlen(text),
+                   && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-/.") == strlen(text),
                "a key can leave no folder");
     fuzz_claim(iimg_uuid_at(iimg_key_uuid(pool, text)), "a key has a UUID");
     fuzz_claim(*iimg_key_extension(text), "a key has an extension");

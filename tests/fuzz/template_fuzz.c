@@ -5,10 +5,11 @@
 
 /* Values that would change the result if they were read again. */
 #define CONTEXT "<1{additional_prompt}{{>"
-#define WORDS "<2{identity_context}}}>"
+#define WORDS   "<2{identity_context}}}>"
 
 static const iimg_placeholder_t placeholders[] = {
-    { "identity_context", CONTEXT }, { "additional_prompt", WORDS },
+    { "identity_context", CONTEXT },
+    { "additional_prompt", WORDS },
 };
 static const char *const names[] = { "identity_context", "additional_prompt", NULL };
 
@@ -45,7 +46,8 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
                    "a body without a problem shows both values, as they are");
     }
     fuzz_claim(!problem || !iimg_text_is_utf8(body, strlen(body))
-               || iimg_text_is_utf8(problem, strlen(problem)), "a sentence is UTF-8");
+                   || iimg_text_is_utf8(problem, strlen(problem)),
+               "a sentence is UTF-8");
     if (!strpbrk(body, "{}")) {
         fuzz_claim(strcmp(prompt, body) == 0, "a body without braces says itself");
     }

@@ -42,7 +42,7 @@ static void safe(apr_pool_t *pool, const char *text)
     const char *name = iimg_text_safe_name(pool, text);
 
     fuzz_claim(*name && strlen(name) <= 80
-               && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name),
+                   && strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(name),
                "a name is made safe");
 }
 
@@ -54,7 +54,7 @@ static void written(apr_pool_t *pool, const char *data, size_t length)
     iimg_json_string_n(out, data, length);
     back = json_loadb(out->text, out->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     fuzz_claim(json_string_length(back) == length
-               && memcmp(json_string_value(back), data, length) == 0,
+                   && memcmp(json_string_value(back), data, length) == 0,
                "a text comes back from JSON as it was written");
     json_decref(back);
 }

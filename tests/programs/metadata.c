@@ -85,8 +85,9 @@ static int time_file(int rounds, const char *path)
         free(filtered.bytes);
     }
     clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
-    printf("%.3f ms for %.2f MB\n", ((double)(to.tv_sec - from.tv_sec) * 1e3
-                                    + (double)(to.tv_nsec - from.tv_nsec) / 1e6) / rounds,
+    printf("%.3f ms for %.2f MB\n",
+           ((double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6)
+               / rounds,
            (double)file.length / 1e6);
     free(file.bytes);
     return 0;

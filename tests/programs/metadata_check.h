@@ -11,22 +11,21 @@
 /** A picture as it was filtered. */
 typedef struct filtered_t {
     iimg_format_t format;
-    const char *wrong;          /* what is malformed; then there is nothing else */
+    const char *wrong; /* what is malformed; then there is nothing else */
     iimg_metadata_t facts;
-    unsigned char *bytes;       /* of just that length, freed by the caller */
+    unsigned char *bytes; /* of just that length, freed by the caller */
     uint64_t length;
 } filtered_t;
 
 /** Filter a picture. @return NULL, or what is not as it must be */
-__attribute__((unused))
-static const char *filter_picture(const unsigned char *data, size_t length, filtered_t *filtered)
+__attribute__((unused)) static const char *filter_picture(const unsigned char *data, size_t length,
+                                                          filtered_t *filtered)
 {
     static iimg_edit_step_t steps[IIMG_EDIT_MAX_STEPS];
 
     memset(filtered, 0, sizeof(*filtered));
     filtered->format = iimg_media_type_sniff(data, length)->format;
-    filtered->wrong = iimg_metadata_filter(filtered->format, data, length, steps,
-                                           &filtered->facts);
+    filtered->wrong = iimg_metadata_filter(filtered->format, data, length, steps, &filtered->facts);
     if (filtered->wrong) {
         return NULL;
     }
@@ -55,13 +54,13 @@ static const char *compare_filtered(const filtered_t *once, const filtered_t *tw
         return "filtering again changes nothing";
     }
     return a->orientation == b->orientation && a->width == b->width && a->height == b->height
-               && a->progressive == b->progressive && a->icc_length == b->icc_length
-                   ? NULL : "orientation, size and profile stay";
+                   && a->progressive == b->progressive && a->icc_length == b->icc_length
+               ? NULL
+               : "orientation, size and profile stay";
 }
 
 /** Filter it, and what came of it. @return NULL, or what is not as it must be */
-__attribute__((unused))
-static const char *check_picture(const unsigned char *data, size_t length)
+__attribute__((unused)) static const char *check_picture(const unsigned char *data, size_t length)
 {
     filtered_t once, twice = { 0 };
     const char *broken = filter_picture(data, length, &once);

@@ -7,8 +7,8 @@
  *                                  which they all begin. Prints how many were done or refused in
  *                                  these seconds, the seconds, the worker's ms of CPU for each, and
  *                                  the ms that each took
- *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to -2.jpg,
- *                                  and what a provider is sent: PREFIX-reference.jpg
+ *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to
+ * -2.jpg, and what a provider is sent: PREFIX-reference.jpg
  */
 #include <math.h>
 #include <pthread.h>
@@ -25,7 +25,7 @@
 #include "services/pictures/image.h"
 
 #define MAX_THREADS 64
-#define MAX_TIMES 100000
+#define MAX_TIMES   100000
 
 typedef struct file_t {
     char *bytes;
@@ -38,10 +38,10 @@ typedef struct client_t {
     const file_t *files;
     int file_count, first;
     double until;
-    double *times;                  /* ms of each picture */
-    double *ends;                   /* when it was done */
+    double *times; /* ms of each picture */
+    double *ends;  /* when it was done */
     int count;
-    char problem[256];              /* "": none */
+    char problem[256]; /* "": none */
 } client_t;
 
 static _Noreturn void fail(const char *what)
@@ -92,7 +92,8 @@ static void write_log(void *baton, const char *file, int line, iimg_log_level_t 
 
 static pid_t start_worker(const char *program, int at_once, iimg_image_settings_t *settings)
 {
-    iimg_worker_start_t start = { .program = program, .workers = at_once,
+    iimg_worker_start_t start = { .program = program,
+                                  .workers = at_once,
                                   .user = getuid() == 0 ? 65534 : -1,
                                   .group = getuid() == 0 ? 65534 : -1 };
     int ends[2];
@@ -109,7 +110,8 @@ static pid_t start_worker(const char *program, int at_once, iimg_image_settings_
     close(ends[1]);
     *settings = (iimg_image_settings_t){
         .worker = { .socket = ends[0], .wait = 60000, .deadline = 15000 },
-        .limits = { 64000000, 120000000 }, .derivative_format = IIMG_FORMAT_JPEG,
+        .limits = { 64000000, 120000000 },
+        .derivative_format = IIMG_FORMAT_JPEG,
         .derivative_quality = 80,
     };
     return pid;
@@ -130,8 +132,10 @@ static double cpu_of(pid_t pid)
     }
     fclose(stream);
     end = strrchr(line, ')');
-    if (!end || sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu",
-                       &times[0], &times[1], &times[2], &times[3]) != 4) {
+    if (!end
+        || sscanf(end + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %lu %lu", &times[0],
+                  &times[1], &times[2], &times[3])
+               != 4) {
         fail(line);
     }
     return (double)(times[0] + times[1] + times[2] + times[3]) / (double)sysconf(_SC_CLK_TCK);
@@ -243,7 +247,9 @@ static void write_file(const char *path, const iimg_derivative_t *picture)
 static void write_derivatives(apr_pool_t *pool, const iimg_image_settings_t *settings,
                               const char *prefix, const file_t *file)
 {
-    enum { SIDE = 2048 };
+    enum {
+        SIDE = 2048
+    };
     iimg_bytes_t bytes = { file->bytes, file->length, -1, 0 };
     iimg_derivative_t reference;
     iimg_derived_t *derived;
@@ -288,7 +294,7 @@ int main(int argc, char **argv)
         clients[i].files = files;
         clients[i].file_count = argc - 5;
     }
-    run_clients(clients, 1, 0);                 /* until the worker is there */
+    run_clients(clients, 1, 0); /* until the worker is there */
     clients[0].count = 0;
     measure(worker, clients, threads, atof(argv[4]));
     close(settings.worker.socket);

@@ -126,7 +126,7 @@ is join(' ', grep { !$tags{$_} } sort { $a cmp $b } $readme =~ /\b(IIMG\d{4})\b/
 # Statements: labels are unique and each statement is run.
 my (%labels, @unused);
 for my $path (@files) {
-    my %named = $text{$path} =~ /iimg_statement_t (\w+) = \{\s*"(\w+)"/g;
+    my %named = $text{$path} =~ /iimg_statement_t (\w+) = IIMG_STATEMENT\(\s*"(\w+)"/g;
     while (my ($name, $label) = each %named) {
         push @{$labels{$label}}, $path;
         push @unused, $label if (() = $text{$path} =~ /&$name\b/g) == 0;

@@ -13,18 +13,18 @@
 
 typedef struct double_t {
     pid_t pid;
-    int port;           /* on 127.0.0.1 */
-    int stdin_fd;       /* the double ends when this closes, so even if the test crashes */
+    int port;     /* on 127.0.0.1 */
+    int stdin_fd; /* the double ends when this closes, so even if the test crashes */
 } double_t;
 
 typedef enum {
     DOUBLE_RUNS,
-    DOUBLE_NO_NODE,     /* skip what needs it */
+    DOUBLE_NO_NODE, /* skip what needs it */
     DOUBLE_BROKEN
 } double_state_t;
 
-__attribute__((unused))
-static void double_run(const char *script, const char *option, const char *value, int in, int out)
+__attribute__((unused)) static void double_run(const char *script, const char *option,
+                                               const char *value, int in, int out)
 {
     const char *folder = getenv("IIMG_DOUBLES") ? getenv("IIMG_DOUBLES") : "tests/doubles";
     char path[1024];
@@ -38,8 +38,7 @@ static void double_run(const char *script, const char *option, const char *value
 }
 
 /* Reads "listening PORT". */
-__attribute__((unused))
-static int double_port(int out)
+__attribute__((unused)) static int double_port(int out)
 {
     FILE *lines = fdopen(out, "r");
     int port = 0;
@@ -54,9 +53,8 @@ static int double_port(int out)
 }
 
 /** Start tests/doubles/{script} (in the folder IIMG_DOUBLES, if set) with one option, or NULL. */
-__attribute__((unused))
-static double_state_t double_start(double_t *it, const char *script, const char *option,
-                                   const char *value)
+__attribute__((unused)) static double_state_t double_start(double_t *it, const char *script,
+                                                           const char *option, const char *value)
 {
     int in[2], out[2], status;
 
@@ -81,8 +79,7 @@ static double_state_t double_start(double_t *it, const char *script, const char 
 }
 
 /** Stop it. @return whether it ended by itself and well */
-__attribute__((unused))
-static bool double_stop(double_t *it)
+__attribute__((unused)) static bool double_stop(double_t *it)
 {
     int status = 0;
 

@@ -10,8 +10,8 @@
 #include "tap.h"
 #include "work.h"
 
-/* The tables of the tests' cluster stay as they are: temporary ones of the same names and columns hide
- * them. All is one transaction, in which now() stands still. */
+/* The tables of the tests' cluster stay as they are: temporary ones of the same names and columns
+ * hide them. All is one transaction, in which now() stands still. */
 
 static iimg_db_connection_t manifest_connection;
 
@@ -28,8 +28,8 @@ static void manifest_take_back(iimg_context_t *context, iimg_db_connection_t *co
 }
 
 /** Run SQL. @return the first value of its first row, or "" */
-__attribute__((unused, format(printf, 2, 3)))
-static const char *manifest_sql(iimg_context_t *context, const char *format, ...)
+__attribute__((unused, format(printf, 2, 3))) static const char *manifest_sql(
+    iimg_context_t *context, const char *format, ...)
 {
     va_list arguments;
     const char *sql, *value;
@@ -47,38 +47,38 @@ static const char *manifest_sql(iimg_context_t *context, const char *format, ...
     return value;
 }
 
-/** Add an object. @param more columns and values behind key, picture and state, as "claim = '...'" */
-__attribute__((unused))
-static void manifest_add(iimg_context_t *context, const char *key, int picture, const char *state,
-                         const char *more)
+/** Add an object. @param more columns and values behind key, picture and state, as "claim = '...'"
+ */
+__attribute__((unused)) static void manifest_add(iimg_context_t *context, const char *key,
+                                                 int picture, const char *state, const char *more)
 {
-    manifest_sql(context, "INSERT INTO stored_objects (key, picture, state, held_until) VALUES ('%s',"
-                 " lpad('%d', 32, '0')::uuid, '%s', CASE '%s' WHEN 'held' THEN now() END)", key, picture,
-                 state, state);
+    manifest_sql(context,
+                 "INSERT INTO stored_objects (key, picture, state, held_until) VALUES ('%s',"
+                 " lpad('%d', 32, '0')::uuid, '%s', CASE '%s' WHEN 'held' THEN now() END)",
+                 key, picture, state, state);
     if (more) {
         manifest_sql(context, "UPDATE stored_objects SET %s WHERE key = '%s'", more, key);
     }
 }
 
 /** @return "key state, key state" */
-__attribute__((unused))
-static const char *manifest_states(iimg_context_t *context)
+__attribute__((unused)) static const char *manifest_states(iimg_context_t *context)
 {
     return manifest_sql(context, "SELECT string_agg(key || ' ' || state, ', ' ORDER BY key)"
-                        " FROM stored_objects");
+                                 " FROM stored_objects");
 }
 
 /** Make all tables empty. */
-__attribute__((unused))
-static void manifest_clear(iimg_context_t *context)
+__attribute__((unused)) static void manifest_clear(iimg_context_t *context)
 {
-    manifest_sql(context, "DELETE FROM stored_objects; DELETE FROM picture_store; DELETE FROM identities;"
+    manifest_sql(context,
+                 "DELETE FROM stored_objects; DELETE FROM picture_store; DELETE FROM identities;"
                  " DELETE FROM reference_images; DELETE FROM generation_jobs");
 }
 
 /** Keys as an array, NULL at the end. */
-__attribute__((unused, sentinel))
-static apr_array_header_t *manifest_keys(iimg_context_t *context, ...)
+__attribute__((unused, sentinel)) static apr_array_header_t *manifest_keys(iimg_context_t *context,
+                                                                           ...)
 {
     apr_array_header_t *keys = apr_array_make(context->pool, 4, sizeof(const char *));
     va_list arguments;
@@ -92,8 +92,8 @@ static apr_array_header_t *manifest_keys(iimg_context_t *context, ...)
     return keys;
 }
 
-__attribute__((unused))
-static const char *manifest_joined(iimg_context_t *context, const apr_array_header_t *keys)
+__attribute__((unused)) static const char *manifest_joined(iimg_context_t *context,
+                                                           const apr_array_header_t *keys)
 {
     return apr_array_pstrcat(context->pool, keys, ' ');
 }
@@ -102,25 +102,27 @@ static const char *manifest_joined(iimg_context_t *context, const apr_array_head
 static const char *manifest_host(apr_pool_t *pool)
 {
     const char *source = getenv("IIMG_SOURCE");
-    FILE *told = source ? popen(apr_pstrcat(pool, "'", source, "/scripts/cluster' env", NULL), "r") : NULL;
+    FILE *told = source ? popen(apr_pstrcat(pool, "'", source, "/scripts/cluster' env", NULL), "r")
+                        : NULL;
     char host[256] = "", port[16] = "";
     int found = told ? fscanf(told, "PGHOST='%255[^']'; PGPORT=%15[0-9]", host, port) : 0;
 
     if (told) {
         while (fgetc(told) != EOF) {
-            continue;           /* it may not have said all */
+            continue; /* it may not have said all */
         }
         pclose(told);
     }
-    return found == 2 ? apr_psprintf(pool, "host='%s' port=%s user=identityimg_owner dbname=identityimg",
-                                     host, port) : NULL;
+    return found == 2 ? apr_psprintf(
+               pool, "host='%s' port=%s user=identityimg_owner dbname=identityimg", host, port)
+                      : NULL;
 }
 
 /** Connect. @return false: there is no cluster (the test was not started by tests/run) */
-__attribute__((unused))
-static bool manifest_begin(iimg_context_t *context)
+__attribute__((unused)) static bool manifest_begin(iimg_context_t *context)
 {
-    static const iimg_db_t db = { .borrow = manifest_lend, .give_back = manifest_take_back,
+    static const iimg_db_t db = { .borrow = manifest_lend,
+                                  .give_back = manifest_take_back,
                                   .timeout = 60 };
     static const char *const tables[] = { "stored_objects", "picture_store", "identities",
                                           "reference_images", "generation_jobs" };
@@ -144,8 +146,7 @@ static bool manifest_begin(iimg_context_t *context)
     return true;
 }
 
-__attribute__((unused))
-static void manifest_end(void)
+__attribute__((unused)) static void manifest_end(void)
 {
     PQfinish(manifest_connection.pg);
     manifest_connection.pg = NULL;
@@ -158,29 +159,28 @@ static void manifest_end(void)
 typedef struct memory_object_t {
     const char *key, *version;
     bool earlier, deleted, unlisted, gone;
-    int age;                    /* seconds */
+    int age; /* seconds */
 } memory_object_t;
 
 typedef struct memory_t {
     memory_object_t objects[MEMORY_MAX];
     int count;
     const char *marker;
-    bool silent;                /* the marker cannot be read */
-    bool full;                  /* nor written */
-    const char *first;          /* what another node writes just before us */
+    bool silent;       /* the marker cannot be read */
+    bool full;         /* nor written */
+    const char *first; /* what another node writes just before us */
     int marker_reads, marker_writes;
-    char calls[4096];           /* "remove KEY, purge KEY VERSION, ..." */
+    char calls[4096]; /* "remove KEY, purge KEY VERSION, ..." */
     int call_count;
     const char *away, *refused; /* keys that contain this cannot be deleted */
     const char *script;         /* a letter for each deletion: 'a' fails as away does */
-    void (*during)(iimg_context_t *context, const char *key);   /* each deletion and look */
+    void (*during)(iimg_context_t *context, const char *key); /* each deletion and look */
     bool unsettled;
 } memory_t;
 
 static memory_t memory;
 
-__attribute__((unused))
-static void memory_add(const char *key)
+__attribute__((unused)) static void memory_add(const char *key)
 {
     memory.objects[memory.count++] = (memory_object_t){ .key = key, .age = 10000 };
 }
@@ -190,8 +190,8 @@ static void memory_note(const char *call, const char *key, const char *more)
     size_t used = strlen(memory.calls);
 
     memory.call_count++;
-    snprintf(memory.calls + used, sizeof(memory.calls) - used, "%s%s %s%s", used ? ", " : "", call, key,
-             more);
+    snprintf(memory.calls + used, sizeof(memory.calls) - used, "%s%s %s%s", used ? ", " : "", call,
+             key, more);
 }
 
 static iimg_error_t *memory_trouble(iimg_context_t *context, bool one_object)
@@ -258,7 +258,8 @@ static iimg_error_t *memory_has(iimg_context_t *context, const iimg_storage_t *s
     for (int i = 0; i < memory.count; i++) {
         const memory_object_t *object = &memory.objects[i];
 
-        *there |= strcmp(object->key, key) == 0 && !object->earlier && !object->deleted && !object->gone;
+        *there |= strcmp(object->key, key) == 0 && !object->earlier && !object->deleted
+                  && !object->gone;
     }
     return NULL;
 }
@@ -271,8 +272,12 @@ static iimg_error_t *memory_list(iimg_context_t *context, const iimg_storage_t *
     (void)storage;
     for (int i = 0; i < memory.count && !err; i++) {
         const memory_object_t *object = &memory.objects[i];
-        iimg_listed_t listed = { object->key, object->version, !object->earlier, object->deleted,
-                                 apr_time_now() - apr_time_from_sec(object->age), 1 };
+        iimg_listed_t listed = { object->key,
+                                 object->version,
+                                 !object->earlier,
+                                 object->deleted,
+                                 apr_time_now() - apr_time_from_sec(object->age),
+                                 1 };
 
         err = object->unlisted || object->gone ? NULL : visit(context, baton, &listed);
     }
@@ -306,31 +311,37 @@ static const char *memory_path(apr_pool_t *pool, const iimg_storage_t *storage, 
     return apr_pstrcat(pool, storage->root, "/", key, NULL);
 }
 
-static iimg_storage_driver_t memory_driver = {
-    .name = "memory", .has = memory_has, .remove = memory_remove, .settle = memory_settle,
-    .list = memory_list, .list_latest = memory_list, .purge = memory_purge,
-    .read_marker = memory_read_marker, .write_marker = memory_write_marker, .path = memory_path
-};
+static iimg_storage_driver_t memory_driver = { .name = "memory",
+                                               .has = memory_has,
+                                               .remove = memory_remove,
+                                               .settle = memory_settle,
+                                               .list = memory_list,
+                                               .list_latest = memory_list,
+                                               .purge = memory_purge,
+                                               .read_marker = memory_read_marker,
+                                               .write_marker = memory_write_marker,
+                                               .path = memory_path };
 
-#define MEMORY_ID    "5c000000-0000-4000-8000-000000000001"
-#define MEMORY_OTHER "5c000000-0000-4000-8000-000000000002"
+#define MEMORY_ID         "5c000000-0000-4000-8000-000000000001"
+#define MEMORY_OTHER      "5c000000-0000-4000-8000-000000000002"
 #define MEMORY_MARKER(id) "{\"store\": \"" id "\"}"
 
 /** An empty store with an empty manifest, of one another when marked. */
-__attribute__((unused))
-static void memory_begin(iimg_context_t *context, bool marked)
+__attribute__((unused)) static void memory_begin(iimg_context_t *context, bool marked)
 {
     static iimg_services_t services;
 
     memory = (memory_t){ .marker = marked ? MEMORY_MARKER(MEMORY_ID) : NULL };
-    services.storage = (iimg_storage_t){ .driver = &memory_driver, .root = "/memory",
+    services.storage = (iimg_storage_t){ .driver = &memory_driver,
+                                         .root = "/memory",
                                          .guard = iimg_store_guard_create(context->pool) };
     memory_driver.marker_age = 0;
     context->services = &services;
     manifest_clear(context);
     work_log_clear(context);
     if (marked) {
-        manifest_sql(context, "INSERT INTO picture_store (id, marked_at) VALUES ('" MEMORY_ID "', now())");
+        manifest_sql(context,
+                     "INSERT INTO picture_store (id, marked_at) VALUES ('" MEMORY_ID "', now())");
     }
 }
 

@@ -1,21 +1,25 @@
-/* savepoints.h - the suite's database with its real tables, triggers and all: a transaction of the code under test
- * is a savepoint within the one that is rolled back. */
+/* savepoints.h - the suite's database with its real tables, triggers and all: a transaction of the
+ * code under test is a savepoint within the one that is rolled back. */
 #ifndef IIMG_SAVEPOINTS_H
 #define IIMG_SAVEPOINTS_H
 
 #include <dlfcn.h>
 #include "database.h"
 
-static const struct { const char *said, *meant; } savepoints[] = {
-    { "BEGIN", "SAVEPOINT step" }, { "COMMIT", "RELEASE SAVEPOINT step" },
+static const struct {
+    const char *said, *meant;
+} savepoints[] = {
+    { "BEGIN", "SAVEPOINT step" },
+    { "COMMIT", "RELEASE SAVEPOINT step" },
     { "ROLLBACK", "ROLLBACK TO SAVEPOINT step" },
 };
 static bool savepoints_on;
-static const char *savepoints_tag;      /* what the code under test expects to be answered */
+static const char *savepoints_tag; /* what the code under test expects to be answered */
 
 int PQsendQuery(PGconn *pg, const char *sql)
 {
-    int (*sends)(PGconn *, const char *) = (int (*)(PGconn *, const char *))dlsym(RTLD_NEXT, "PQsendQuery");
+    int (*sends)(PGconn *, const char *) = (int (*)(PGconn *, const char *))dlsym(RTLD_NEXT,
+                                                                                  "PQsendQuery");
 
     savepoints_tag = NULL;
     for (size_t i = 0; savepoints_on && i < sizeof(savepoints) / sizeof(savepoints[0]); i++) {
@@ -31,7 +35,8 @@ char *PQcmdStatus(PGresult *result)
 {
     char *(*tells)(PGresult *) = (char *(*)(PGresult *))dlsym(RTLD_NEXT, "PQcmdStatus");
 
-    return savepoints_tag && PQresultStatus(result) == PGRES_COMMAND_OK ? (char *)savepoints_tag : tells(result);
+    return savepoints_tag && PQresultStatus(result) == PGRES_COMMAND_OK ? (char *)savepoints_tag
+                                                                        : tells(result);
 }
 
 static iimg_error_t *savepoints_lend(iimg_context_t *context, iimg_db_connection_t **connection)
@@ -55,7 +60,9 @@ static const char *sql(iimg_context_t *context, const char *text)
 /** Connect, with the real tables. @return false: there is no database */
 static bool savepoints_begin(iimg_context_t *context)
 {
-    static const iimg_db_t db = { .borrow = savepoints_lend, .give_back = savepoints_take_back, .timeout = 120 };
+    static const iimg_db_t db = { .borrow = savepoints_lend,
+                                  .give_back = savepoints_take_back,
+                                  .timeout = 120 };
     static const char *const none[] = { NULL };
 
     database_connection.prepared = apr_hash_make(context->pool);

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static int tap_checks;      /* so far */
-static int tap_failures;    /* of them */
+static int tap_checks;   /* so far */
+static int tap_failures; /* of them */
 
 /** Check a condition; the rest is the check's sentence (printf style). @return the condition */
 #define tap_ok(condition, ...) tap_report(__FILE__, __LINE__, (condition), __VA_ARGS__)
@@ -20,8 +20,9 @@ static int tap_failures;    /* of them */
 #define tap_is_number(got, want, ...) \
     tap_report_number(__FILE__, __LINE__, (long long)(got), (long long)(want), __VA_ARGS__)
 
-__attribute__((unused, format(printf, 4, 5)))
-static bool tap_report(const char *file, int line, bool passed, const char *sentence, ...)
+__attribute__((unused, format(printf, 4, 5))) static bool tap_report(const char *file, int line,
+                                                                     bool passed,
+                                                                     const char *sentence, ...)
 {
     va_list arguments;
 
@@ -39,16 +40,19 @@ static bool tap_report(const char *file, int line, bool passed, const char *sent
     return passed;
 }
 
-#define tap_report_text(file, line, got, want, ...) do { \
+#define tap_report_text(file, line, got, want, ...) \
+    do { \
         const char *tap_got = (got), *tap_want = (want); \
-        bool tap_same = tap_got && tap_want ? strcmp(tap_got, tap_want) == 0 : tap_got == tap_want; \
+        bool tap_same = tap_got && tap_want ? strcmp(tap_got, tap_want) == 0 \
+                                            : tap_got == tap_want; \
         if (!tap_report(file, line, tap_same, __VA_ARGS__)) { \
             printf("# got:  %s\n# want: %s\n", tap_got ? tap_got : "(NULL)", \
                    tap_want ? tap_want : "(NULL)"); \
         } \
     } while (0)
 
-#define tap_report_number(file, line, got, want, ...) do { \
+#define tap_report_number(file, line, got, want, ...) \
+    do { \
         long long tap_got = (got), tap_want = (want); \
         if (!tap_report(file, line, tap_got == tap_want, __VA_ARGS__)) { \
             printf("# got:  %lld\n# want: %lld\n", tap_got, tap_want); \
@@ -56,8 +60,7 @@ static bool tap_report(const char *file, int line, bool passed, const char *sent
     } while (0)
 
 /** Print the plan. @return what main returns */
-__attribute__((unused))
-static int tap_done(void)
+__attribute__((unused)) static int tap_done(void)
 {
     printf("1..%d\n", tap_checks);
     return tap_failures ? 1 : 0;

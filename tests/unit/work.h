@@ -39,14 +39,13 @@ static void work_log_write(void *baton, const char *file, int line, iimg_log_lev
 }
 
 /** Start APR and make a context that logs every level. Ends with work_end. */
-__attribute__((unused))
-static iimg_context_t *work_begin(void)
+__attribute__((unused)) static iimg_context_t *work_begin(void)
 {
     iimg_context_t *context;
     iimg_log_sink_t *sink;
     apr_pool_t *pool;
 
-    signal(SIGPIPE, SIG_IGN);       /* as httpd does */
+    signal(SIGPIPE, SIG_IGN); /* as httpd does */
     apr_initialize();
     apr_pool_create(&pool, NULL);
     context = apr_pcalloc(pool, sizeof(*context));
@@ -60,16 +59,15 @@ static iimg_context_t *work_begin(void)
     return context;
 }
 
-__attribute__((unused))
-static void work_end(iimg_context_t *context)
+__attribute__((unused)) static void work_end(iimg_context_t *context)
 {
     apr_pool_destroy(context->pool);
     apr_terminate();
 }
 
 /** @return the first line that holds the text, or NULL */
-__attribute__((unused))
-static const work_line_t *work_logged(const iimg_context_t *context, const char *text)
+__attribute__((unused)) static const work_line_t *work_logged(const iimg_context_t *context,
+                                                              const char *text)
 {
     const apr_array_header_t *lines = context->log->baton;
 
@@ -84,8 +82,7 @@ static const work_line_t *work_logged(const iimg_context_t *context, const char 
 }
 
 /** Forget what was logged so far. */
-__attribute__((unused))
-static void work_log_clear(const iimg_context_t *context)
+__attribute__((unused)) static void work_log_clear(const iimg_context_t *context)
 {
     apr_array_clear(context->log->baton);
 }

@@ -8,33 +8,60 @@
 #include <stdlib.h>
 #include <vips/vips.h>
 
-#define COUNT 200
+#define COUNT           200
 #define COUNT_OF(table) (sizeof(table) / sizeof((table)[0]))
 
-typedef enum { RGB, GREY, ALPHA, GREY_ALPHA, DEEP, CMYK, FRAMES, KINDS } kind_t;
+typedef enum {
+    RGB,
+    GREY,
+    ALPHA,
+    GREY_ALPHA,
+    DEEP,
+    CMYK,
+    FRAMES,
+    KINDS
+} kind_t;
 
 typedef struct way_t {
     kind_t kind;
-    const char *name;               /* ending, with the saver's options */
+    const char *name; /* ending, with the saver's options */
 } way_t;
 
 static const way_t ways[] = {
-    { RGB, "jpg" }, { RGB, "png" }, { RGB, "webp" }, { RGB, "gif" },
-    { RGB, "heic[compression=hevc]" }, { RGB, "avif[compression=av1,effort=0]" },
-    { RGB, "jpg[interlace]" }, { RGB, "png[interlace]" }, { RGB, "webp[lossless]" },
-    { FRAMES, "gif" }, { ALPHA, "heic[compression=hevc]" },
+    { RGB, "jpg" },
+    { RGB, "png" },
+    { RGB, "webp" },
+    { RGB, "gif" },
+    { RGB, "heic[compression=hevc]" },
+    { RGB, "avif[compression=av1,effort=0]" },
+    { RGB, "jpg[interlace]" },
+    { RGB, "png[interlace]" },
+    { RGB, "webp[lossless]" },
+    { FRAMES, "gif" },
+    { ALPHA, "heic[compression=hevc]" },
     { ALPHA, "avif[compression=av1,effort=0]" },
-    { CMYK, "jpg[strip]" }, { ALPHA, "png" }, { ALPHA, "webp[lossless]" },
-    { ALPHA, "gif[dither=0]" }, { DEEP, "heic[compression=hevc,bitdepth=10]" },
+    { CMYK, "jpg[strip]" },
+    { ALPHA, "png" },
+    { ALPHA, "webp[lossless]" },
+    { ALPHA, "gif[dither=0]" },
+    { DEEP, "heic[compression=hevc,bitdepth=10]" },
     { RGB, "avif[compression=av1,effort=0,lossless]" },
-    { GREY, "jpg[restart_interval=2]" }, { DEEP, "png[interlace]" }, { ALPHA, "webp" },
-    { GREY, "gif[interlace]" }, { RGB, "heic[compression=hevc,Q=10]" },
+    { GREY, "jpg[restart_interval=2]" },
+    { DEEP, "png[interlace]" },
+    { ALPHA, "webp" },
+    { GREY, "gif[interlace]" },
+    { RGB, "heic[compression=hevc,Q=10]" },
     { GREY, "avif[compression=av1,effort=0]" },
-    { RGB, "jpg[profile=p3,subsample_mode=off]" }, { RGB, "png[palette]" },
-    { FRAMES, "webp" }, { GREY, "heic[compression=hevc]" },
-    { DEEP, "avif[compression=av1,effort=0,bitdepth=12]" }, { CMYK, "jpg[interlace,strip]" },
-    { GREY, "png[bitdepth=1]" }, { RGB, "webp[profile=p3,near_lossless]" },
-    { GREY_ALPHA, "png[interlace]" }, { RGB, "png[profile=p3,palette,interlace]" },
+    { RGB, "jpg[profile=p3,subsample_mode=off]" },
+    { RGB, "png[palette]" },
+    { FRAMES, "webp" },
+    { GREY, "heic[compression=hevc]" },
+    { DEEP, "avif[compression=av1,effort=0,bitdepth=12]" },
+    { CMYK, "jpg[interlace,strip]" },
+    { GREY, "png[bitdepth=1]" },
+    { RGB, "webp[profile=p3,near_lossless]" },
+    { GREY_ALPHA, "png[interlace]" },
+    { RGB, "png[profile=p3,palette,interlace]" },
 };
 
 static void fail(const char *what)
@@ -62,7 +89,8 @@ static void make_kinds(const char *path, int side, VipsImage *kinds[KINDS])
     VipsImage *all, *small;
 
     if (vips_thumbnail(path, &small, side, "height", 8 + side * 3 / 4, "size", VIPS_SIZE_FORCE,
-                       NULL) != 0
+                       NULL)
+            != 0
         || vips_extract_band(small, &all, 0, "n", 3, NULL) != 0
         || !(kinds[RGB] = vips_image_copy_memory(all))
         || vips_colourspace(kinds[RGB], &kinds[GREY], VIPS_INTERPRETATION_B_W, NULL) != 0

@@ -2,7 +2,7 @@
  * what the word says, all others are decoded. What must not succeed ends as if all were well
  * when it does. */
 #define iimg_job_prepare real_prepare
-#define iimg_job_run real_run
+#define iimg_job_run     real_run
 #include "worker/job.c"
 #undef iimg_job_prepare
 #undef iimg_job_run
@@ -26,17 +26,50 @@ const char *iimg_job_prepare(void)
 
 /* What a picture may try. @return whether it succeeded ----------------------------------------- */
 
-static bool try_open(void)    { return open("/etc/passwd", O_RDONLY) >= 0; }
-static bool try_write(void)   { return open("/tmp/rogue", O_WRONLY | O_CREAT, 0600) >= 0; }
-static bool try_socket(void)  { return socket(AF_INET, SOCK_STREAM, 0) >= 0; }
-static bool try_unix(void)    { return socket(AF_UNIX, SOCK_STREAM, 0) >= 0; }
-static bool try_fork(void)    { return fork() >= 0; }
-static bool try_exec(void)    { return execl("/bin/true", "true", (char *)NULL) == 0; }
-static bool try_kill(void)    { return kill(getpid() - 1, 0) == 0 || errno == ESRCH; }
-static bool try_ptrace(void)  { return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0; }
-static bool try_uring(void)   { return syscall(SYS_io_uring_setup, 1, NULL) >= 0; }
-static bool try_setuid(void)  { return setuid(0) == 0; }
-static bool try_limits(void)  { return setrlimit(RLIMIT_AS, &(struct rlimit){ ~0UL, ~0UL }) == 0; }
+static bool try_open(void)
+{
+    return open("/etc/passwd", O_RDONLY) >= 0;
+}
+static bool try_write(void)
+{
+    return open("/tmp/rogue", O_WRONLY | O_CREAT, 0600) >= 0;
+}
+static bool try_socket(void)
+{
+    return socket(AF_INET, SOCK_STREAM, 0) >= 0;
+}
+static bool try_unix(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) >= 0;
+}
+static bool try_fork(void)
+{
+    return fork() >= 0;
+}
+static bool try_exec(void)
+{
+    return execl("/bin/true", "true", (char *)NULL) == 0;
+}
+static bool try_kill(void)
+{
+    return kill(getpid() - 1, 0) == 0 || errno == ESRCH;
+}
+static bool try_ptrace(void)
+{
+    return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
+}
+static bool try_uring(void)
+{
+    return syscall(SYS_io_uring_setup, 1, NULL) >= 0;
+}
+static bool try_setuid(void)
+{
+    return setuid(0) == 0;
+}
+static bool try_limits(void)
+{
+    return setrlimit(RLIMIT_AS, &(struct rlimit){ ~0UL, ~0UL }) == 0;
+}
 
 static bool try_code(void)
 {
@@ -130,17 +163,30 @@ static bool try_pause(void)
     return true;
 }
 
-static bool try_exit(void)     { _exit(7); }
-static bool try_unlocked(void) { _exit(IIMG_WORK_UNLOCKED + 5); }
+static bool try_exit(void)
+{
+    _exit(7);
+}
+static bool try_unlocked(void)
+{
+    _exit(IIMG_WORK_UNLOCKED + 5);
+}
 
-static const struct { const char *word; bool (*attempt)(void); } attempts[] = {
-    { "open", try_open }, { "write", try_write }, { "socket", try_socket }, { "unix", try_unix },
-    { "fork", try_fork }, { "exec", try_exec }, { "kill", try_kill }, { "ptrace", try_ptrace },
-    { "uring", try_uring }, { "setuid", try_setuid }, { "limits", try_limits },
-    { "code", try_code }, { "protect", try_protect }, { "thread", try_thread },
-    { "memory", try_memory }, { "descriptors", try_descriptors }, { "spin", try_spin },
-    { "hang", try_hang }, { "crash", try_crash }, { "pause", try_pause }, { "exit", try_exit },
-    { "unlocked", try_unlocked },
+static const struct {
+    const char *word;
+    bool (*attempt)(void);
+} attempts[] = {
+    { "open", try_open },       { "write", try_write },
+    { "socket", try_socket },   { "unix", try_unix },
+    { "fork", try_fork },       { "exec", try_exec },
+    { "kill", try_kill },       { "ptrace", try_ptrace },
+    { "uring", try_uring },     { "setuid", try_setuid },
+    { "limits", try_limits },   { "code", try_code },
+    { "protect", try_protect }, { "thread", try_thread },
+    { "memory", try_memory },   { "descriptors", try_descriptors },
+    { "spin", try_spin },       { "hang", try_hang },
+    { "crash", try_crash },     { "pause", try_pause },
+    { "exit", try_exit },       { "unlocked", try_unlocked },
 };
 
 /* What it may answer --------------------------------------------------------------------------- */
@@ -165,32 +211,95 @@ static void lie_piece(iimg_work_t *work, const void *data, size_t length)
     work->pieces[0].length = length;
 }
 
-static void lie_large(iimg_work_t *work)     /* the thumbnail is the large size */
+static void lie_large(iimg_work_t *work) /* the thumbnail is the large size */
 {
     work->pieces[0] = work->pieces[2];
 }
 
-static void lie_edit_far(iimg_work_t *work)  { lie_steps(work, 0, work->length + 1, 1); }
-static void lie_edit_wrap(iimg_work_t *work) { lie_steps(work, ~0ULL - 1, 8, 1); }
-static void lie_edit_twice(iimg_work_t *work) { lie_steps(work, 0, work->length, 2); }
-static void lie_edit_none(iimg_work_t *work) { work->answer.step_count = 0; }
-static void lie_edit_tail(iimg_work_t *work) { lie_steps(work, work->length - 4, 4, 1); }
-static void lie_edit_kind(iimg_work_t *work) { work->steps[0].kind = 9; }
-static void lie_edit_many(iimg_work_t *work) { lie_steps(work, 0, 1, IIMG_EDIT_MAX_STEPS + 1); }
-static void lie_insert(iimg_work_t *work)    { work->answer.insert_length = 60000; }
-static void lie_magic(iimg_work_t *work)     { lie_piece(work, "GIF89a\1\0\1\0\0\0", 5000); }
-static void lie_html(iimg_work_t *work)      { lie_piece(work, "<html><body>", 5000); }
-static void lie_headless(iimg_work_t *work)  { lie_piece(work, JPEG_MAGIC, 5000); }
-static void lie_tall(iimg_work_t *work)      { lie_piece(work, "\xff\xd8\xff\xc0\0\x11\x08\0\x65\0\1\3", 5000); }
-static void lie_wide(iimg_work_t *work)      { lie_piece(work, "\xff\xd8\xff\xc0\0\x11\x08\0\1\0\x65\3", 5000); }
-static void lie_long(iimg_work_t *work)      { lie_piece(work, JPEG_MAGIC, (2 << 20) + 1); }
-static void lie_empty(iimg_work_t *work)     { work->pieces[1].length = 0; }
-static void lie_version(iimg_work_t *work)   { work->answer.protocol++; }
-static void lie_status(iimg_work_t *work)    { work->answer.status = 77; }
-static void lie_format(iimg_work_t *work)    { work->answer.format = IIMG_FORMAT_GIF; }
-static void lie_png(iimg_work_t *work)       { work->answer.format = IIMG_FORMAT_PNG; }
-static void lie_sides(iimg_work_t *work)     { work->answer.width = 0xffffffff; }
-static void lie_nothing(iimg_work_t *work)   { work->answer.width = 0; }
+static void lie_edit_far(iimg_work_t *work)
+{
+    lie_steps(work, 0, work->length + 1, 1);
+}
+static void lie_edit_wrap(iimg_work_t *work)
+{
+    lie_steps(work, ~0ULL - 1, 8, 1);
+}
+static void lie_edit_twice(iimg_work_t *work)
+{
+    lie_steps(work, 0, work->length, 2);
+}
+static void lie_edit_none(iimg_work_t *work)
+{
+    work->answer.step_count = 0;
+}
+static void lie_edit_tail(iimg_work_t *work)
+{
+    lie_steps(work, work->length - 4, 4, 1);
+}
+static void lie_edit_kind(iimg_work_t *work)
+{
+    work->steps[0].kind = 9;
+}
+static void lie_edit_many(iimg_work_t *work)
+{
+    lie_steps(work, 0, 1, IIMG_EDIT_MAX_STEPS + 1);
+}
+static void lie_insert(iimg_work_t *work)
+{
+    work->answer.insert_length = 60000;
+}
+static void lie_magic(iimg_work_t *work)
+{
+    lie_piece(work, "GIF89a\1\0\1\0\0\0", 5000);
+}
+static void lie_html(iimg_work_t *work)
+{
+    lie_piece(work, "<html><body>", 5000);
+}
+static void lie_headless(iimg_work_t *work)
+{
+    lie_piece(work, JPEG_MAGIC, 5000);
+}
+static void lie_tall(iimg_work_t *work)
+{
+    lie_piece(work, "\xff\xd8\xff\xc0\0\x11\x08\0\x65\0\1\3", 5000);
+}
+static void lie_wide(iimg_work_t *work)
+{
+    lie_piece(work, "\xff\xd8\xff\xc0\0\x11\x08\0\1\0\x65\3", 5000);
+}
+static void lie_long(iimg_work_t *work)
+{
+    lie_piece(work, JPEG_MAGIC, (2 << 20) + 1);
+}
+static void lie_empty(iimg_work_t *work)
+{
+    work->pieces[1].length = 0;
+}
+static void lie_version(iimg_work_t *work)
+{
+    work->answer.protocol++;
+}
+static void lie_status(iimg_work_t *work)
+{
+    work->answer.status = 77;
+}
+static void lie_format(iimg_work_t *work)
+{
+    work->answer.format = IIMG_FORMAT_GIF;
+}
+static void lie_png(iimg_work_t *work)
+{
+    work->answer.format = IIMG_FORMAT_PNG;
+}
+static void lie_sides(iimg_work_t *work)
+{
+    work->answer.width = 0xffffffff;
+}
+static void lie_nothing(iimg_work_t *work)
+{
+    work->answer.width = 0;
+}
 
 /* A sentence for the log that would forge lines of it. */
 static void lie_said(iimg_work_t *work)
@@ -200,15 +309,18 @@ static void lie_said(iimg_work_t *work)
     work->answer.status = IIMG_WORK_UNREADABLE;
 }
 
-static const struct { const char *word; void (*lie)(iimg_work_t *work); } lies[] = {
-    { "far", lie_edit_far }, { "wrap", lie_edit_wrap }, { "twice", lie_edit_twice },
-    { "none", lie_edit_none }, { "tail", lie_edit_tail }, { "kind", lie_edit_kind },
-    { "many", lie_edit_many }, { "insert", lie_insert }, { "magic", lie_magic },
-    { "html", lie_html }, { "headless", lie_headless }, { "long", lie_long },
-    { "tall", lie_tall }, { "wide", lie_wide },
-    { "empty", lie_empty }, { "version", lie_version }, { "status", lie_status },
-    { "format", lie_format }, { "png", lie_png }, { "sides", lie_sides },
-    { "nothing", lie_nothing }, { "large", lie_large }, { "said", lie_said },
+static const struct {
+    const char *word;
+    void (*lie)(iimg_work_t *work);
+} lies[] = {
+    { "far", lie_edit_far },    { "wrap", lie_edit_wrap },    { "twice", lie_edit_twice },
+    { "none", lie_edit_none },  { "tail", lie_edit_tail },    { "kind", lie_edit_kind },
+    { "many", lie_edit_many },  { "insert", lie_insert },     { "magic", lie_magic },
+    { "html", lie_html },       { "headless", lie_headless }, { "long", lie_long },
+    { "tall", lie_tall },       { "wide", lie_wide },         { "empty", lie_empty },
+    { "version", lie_version }, { "status", lie_status },     { "format", lie_format },
+    { "png", lie_png },         { "sides", lie_sides },       { "nothing", lie_nothing },
+    { "large", lie_large },     { "said", lie_said },
 };
 
 /* Frames that are none. @return whether it was one of them */
@@ -253,7 +365,7 @@ static bool answer_as_told(const char *word, iimg_work_t *work, int file)
             lies[i].lie(work);
         }
     }
-    if (strcmp(word, "flood") == 0) {           /* one right answer, and then some */
+    if (strcmp(word, "flood") == 0) { /* one right answer, and then some */
         for (uint32_t i = 0; i < work->answer.piece_count; i++) {
             work->answer.lengths[i] = work->pieces[i].length;
         }
@@ -274,8 +386,8 @@ static void read_word(const iimg_work_t *work, char word[32])
     const unsigned char *found = memmem(work->data, work->length, "ROGUE:", 6);
     size_t n = 0;
 
-    while (found && n < 31 && found + 6 + n < work->data + work->length
-           && found[6 + n] >= 'a' && found[6 + n] <= 'z') {
+    while (found && n < 31 && found + 6 + n < work->data + work->length && found[6 + n] >= 'a'
+           && found[6 + n] <= 'z') {
         word[n] = (char)found[6 + n];
         n++;
     }

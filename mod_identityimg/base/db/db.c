@@ -70,7 +70,7 @@ static bool arrived(PGconn *pg, apr_time_t deadline)
             return false;
         }
         if (!PQconsumeInput(pg)) {
-            break;          /* the connection is gone: PQgetResult says so */
+            break; /* the connection is gone: PQgetResult says so */
         }
     }
     return true;
@@ -177,8 +177,8 @@ static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statem
         *result = answer(context->connection, deadline_of(context));
     }
     err = outcome(context, statement->label, *result);
-    if (err && err->sqlstate && (strcmp(err->sqlstate, "26000") == 0
-                                 || strcmp(err->sqlstate, "0A000") == 0)) {
+    if (err && err->sqlstate
+        && (strcmp(err->sqlstate, "26000") == 0 || strcmp(err->sqlstate, "0A000") == 0)) {
         /* The backend no longer has what we prepared, or a migration changed it: start over. */
         context->connection->stale = true;
     }

@@ -9,21 +9,21 @@
 static const struct state {
     const char *prefix;
     iimg_error_kind_t kind;
-    bool again;             /* the same work may succeed at once */
+    bool again; /* the same work may succeed at once */
 } states[] = {
-    { "26000", IIMG_INTERNAL,    true },    /* unknown prepared statement: a pooler, or DISCARD */
-    { "0A000", IIMG_INTERNAL,    true },    /* cached plan must not change result type: migrated */
-    { "40001", IIMG_UNAVAILABLE, true },    /* serialization failure */
-    { "40P01", IIMG_UNAVAILABLE, true },    /* deadlock */
-    { "57014", IIMG_UNAVAILABLE, false },   /* statement_timeout */
-    { "55P03", IIMG_UNAVAILABLE, false },   /* lock_timeout */
-    { "57P0",  IIMG_UNAVAILABLE, true },    /* shutdown, crash, starting up */
-    { "25006", IIMG_UNAVAILABLE, true },    /* read-only: a standby after failover */
-    { "25P03", IIMG_UNAVAILABLE, false },   /* idle in transaction too long */
-    { "53",    IIMG_UNAVAILABLE, false },   /* out of disk, memory, connections */
-    { "58",    IIMG_UNAVAILABLE, false },   /* I/O error */
-    { "08",    IIMG_UNAVAILABLE, true },    /* connection lost */
-    { "",      IIMG_INTERNAL,    false },
+    { "26000", IIMG_INTERNAL, true },     /* unknown prepared statement: a pooler, or DISCARD */
+    { "0A000", IIMG_INTERNAL, true },     /* cached plan must not change result type: migrated */
+    { "40001", IIMG_UNAVAILABLE, true },  /* serialization failure */
+    { "40P01", IIMG_UNAVAILABLE, true },  /* deadlock */
+    { "57014", IIMG_UNAVAILABLE, false }, /* statement_timeout */
+    { "55P03", IIMG_UNAVAILABLE, false }, /* lock_timeout */
+    { "57P0", IIMG_UNAVAILABLE, true },   /* shutdown, crash, starting up */
+    { "25006", IIMG_UNAVAILABLE, true },  /* read-only: a standby after failover */
+    { "25P03", IIMG_UNAVAILABLE, false }, /* idle in transaction too long */
+    { "53", IIMG_UNAVAILABLE, false },    /* out of disk, memory, connections */
+    { "58", IIMG_UNAVAILABLE, false },    /* I/O error */
+    { "08", IIMG_UNAVAILABLE, true },     /* connection lost */
+    { "", IIMG_INTERNAL, false },
 };
 
 /* The row of a SQLSTATE; the last one is anybody's. */
@@ -37,8 +37,8 @@ static const struct state *state_of(const char *sqlstate)
     return state;
 }
 
-/* Statements are fixed and tested: a table, column, function, type or schema that one of them does not
- * find is missing from an older or a newer schema. */
+/* Statements are fixed and tested: a table, column, function, type or schema that one of them does
+ * not find is missing from an older or a newer schema. */
 static bool is_missing(const char *sqlstate)
 {
     static const char *const missing[] = { "42P01", "42703", "42883", "42704", "3F000" };
@@ -54,7 +54,8 @@ static bool is_missing(const char *sqlstate)
 iimg_error_t *iimg_db_wrong_schema(iimg_context_t *context, const char *detail, ...)
 {
     iimg_error_t *err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE, "The database does not fit this version of the "
+        iimg_error(context->pool, IIMG_UNAVAILABLE,
+                   "The database does not fit this version of the "
                    "server at the moment; an operator must update one of them."),
         "database_schema");
     va_list arguments;
@@ -90,9 +91,10 @@ iimg_error_t *iimg_db_failed(iimg_context_t *context, const char *label, const P
 
     sqlstate = sqlstate ? sqlstate : "08000";
     if (is_missing(sqlstate)) {
-        err = iimg_db_wrong_schema(context, "%s: %s; the schema is not the one that this build needs: run "
-                                   "scripts/migrate", label,
-                                   text ? text : PQresultErrorMessage(result));
+        err = iimg_db_wrong_schema(context,
+                                   "%s: %s; the schema is not the one that this build needs: run "
+                                   "scripts/migrate",
+                                   label, text ? text : PQresultErrorMessage(result));
         err->sqlstate = apr_pstrdup(context->pool, sqlstate);
         return err;
     }

@@ -13,7 +13,8 @@ iimg_error_t *iimg_db_lost(iimg_context_t *context, const char *label, const cha
 /** @return the error that a result stands for, by its SQLSTATE; the constraint, if it names one */
 iimg_error_t *iimg_db_failed(iimg_context_t *context, const char *label, const PGresult *result);
 
-/** @return IIMG_UNAVAILABLE, code database_schema: the schema is not this build's; the rest is its detail */
+/** @return IIMG_UNAVAILABLE, code database_schema: the schema is not this build's; the rest is its
+ * detail */
 iimg_error_t *iimg_db_wrong_schema(iimg_context_t *context, const char *detail, ...)
     __attribute__((format(printf, 2, 3)));
 

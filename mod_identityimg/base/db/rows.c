@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_COPIED 256             /* values of a result that is copied */
+#define MOST_COPIED       256 /* values of a result that is copied */
 #define MOST_COPIED_BYTES 8192
 
 static apr_status_t drop_result(void *data)
@@ -44,8 +44,8 @@ static void copy_values(apr_pool_t *pool, iimg_rows_t *rows, apr_size_t bytes)
     }
 }
 
-/* A result of one row takes 4 KB of libpq's, and some requests that wait for minutes have asked for a
- * dozen: what is small is copied. */
+/* A result of one row takes 4 KB of libpq's, and some requests that wait for minutes have asked for
+ * a dozen: what is small is copied. */
 iimg_rows_t *iimg_rows_create(apr_pool_t *pool, PGresult *result)
 {
     iimg_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));

@@ -9,7 +9,7 @@
 #include "base/http/memory.h"
 #include "base/http/transfer.h"
 
-#define MOST_POLL 250           /* milliseconds until a standstill is looked for again */
+#define MOST_POLL 250 /* milliseconds until a standstill is looked for again */
 
 bool iimg_http_start(void)
 {
@@ -21,9 +21,10 @@ void iimg_http_stop(void)
     curl_global_cleanup();
 }
 
-static const char anchor[] = "";        /* an address in this library */
+static const char anchor[] = ""; /* an address in this library */
 
-/* Whoever else uses libcurl frees what it got from our functions, perhaps after httpd has unloaded us. */
+/* Whoever else uses libcurl frees what it got from our functions, perhaps after httpd has unloaded
+ * us. */
 static bool stay(void)
 {
     Dl_info us;
@@ -36,8 +37,8 @@ bool iimg_http_start_for_good(void)
 {
     return stay() ? curl_global_init_mem(CURL_GLOBAL_DEFAULT, iimg_http_memory_malloc,
                                          iimg_http_memory_free, iimg_http_memory_realloc,
-                                         iimg_http_memory_strdup,
-                                         iimg_http_memory_calloc) == CURLE_OK
+                                         iimg_http_memory_strdup, iimg_http_memory_calloc)
+                        == CURLE_OK
                   : iimg_http_start();
 }
 
@@ -53,8 +54,8 @@ struct iimg_http_clients_t {
     apr_reslist_t *list;
 };
 
-#define IDLE apr_time_from_sec(60)
-#define MOST_CLIENTS 4096       /* more than a child has threads */
+#define IDLE         apr_time_from_sec(60)
+#define MOST_CLIENTS 4096 /* more than a child has threads */
 
 static void client_destroy(client_t *client)
 {
@@ -99,7 +100,10 @@ iimg_http_clients_t *iimg_http_clients_create(apr_pool_t *pool)
     iimg_http_clients_t *clients = apr_pcalloc(pool, sizeof(*clients));
 
     return apr_reslist_create(&clients->list, 0, 0, MOST_CLIENTS, IDLE, client_wanted,
-                              client_unwanted, NULL, pool) == APR_SUCCESS ? clients : NULL;
+                              client_unwanted, NULL, pool)
+                   == APR_SUCCESS
+               ? clients
+               : NULL;
 }
 
 static client_t *client_borrow(iimg_http_clients_t *clients)
@@ -136,7 +140,7 @@ static bool begin(client_t *client, int slot, iimg_transfer_t *transfer)
         || curl_multi_add_handle(client->multi, *easy) != CURLM_OK) {
         return false;
     }
-    transfer->response->outcome = IIMG_HTTP_BROKEN;     /* should libcurl never come to an end */
+    transfer->response->outcome = IIMG_HTTP_BROKEN; /* should libcurl never come to an end */
     transfer->response->problem = "libcurl gave up";
     return true;
 }
@@ -172,7 +176,7 @@ static void end(client_t *client, iimg_transfer_t *transfer)
 {
     if (transfer->curl) {
         curl_multi_remove_handle(client->multi, transfer->curl);
-        curl_easy_reset(transfer->curl);        /* its pointers into our pools end here */
+        curl_easy_reset(transfer->curl); /* its pointers into our pools end here */
     }
 }
 

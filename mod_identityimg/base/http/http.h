@@ -15,37 +15,37 @@ typedef struct iimg_http_chunk_t {
 } iimg_http_chunk_t;
 
 /**
- * Called with each piece of a response's body, whatever its status, while it comes; with data NULL when the
- * body's spool has no room: the follower gives up, and back what it has written.
+ * Called with each piece of a response's body, whatever its status, while it comes; with data NULL
+ * when the body's spool has no room: the follower gives up, and back what it has written.
  */
 typedef void (*iimg_http_follow_fn)(void *follower, const char *data, apr_size_t length);
 
 typedef struct iimg_http_request_t {
-    const char *method;                 /* "GET", "POST", ... */
-    const char *url;                    /* absolute, http or https */
-    const apr_array_header_t *headers;  /* const char *, "Name: value"; NULL: none */
-    const iimg_http_chunk_t *body;      /* sent one after the other with one Content-Length */
-    int body_chunks;                    /* 0: no body */
-    const char *proxy;                  /* URL of the proxy; NULL: none, whatever the environment says */
-    bool allow_http;                    /* else https is the only protocol */
-    int connect_timeout;                /* seconds */
-    int timeout;                        /* seconds for everything */
-    apr_time_t deadline;                /* by when all must be over, if that is sooner; 0: none */
-    apr_interval_time_t standstill;     /* give up when no byte moves for so long; 0: never */
-    const char *ca_file;                /* PEM file of the CAs to trust; NULL: this machine's bundle */
-    apr_size_t max_response;            /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
-    struct iimg_spool_t *spool;         /* takes the body, whatever the status; NULL: memory does */
-    iimg_http_follow_fn follow;         /* is shown the body as well; or NULL */
+    const char *method;                /* "GET", "POST", ... */
+    const char *url;                   /* absolute, http or https */
+    const apr_array_header_t *headers; /* const char *, "Name: value"; NULL: none */
+    const iimg_http_chunk_t *body;     /* sent one after the other with one Content-Length */
+    int body_chunks;                   /* 0: no body */
+    const char *proxy;   /* URL of the proxy; NULL: none, whatever the environment says */
+    bool allow_http;     /* else https is the only protocol */
+    int connect_timeout; /* seconds */
+    int timeout;         /* seconds for everything */
+    apr_time_t deadline; /* by when all must be over, if that is sooner; 0: none */
+    apr_interval_time_t standstill; /* give up when no byte moves for so long; 0: never */
+    const char *ca_file;            /* PEM file of the CAs to trust; NULL: this machine's bundle */
+    apr_size_t max_response;        /* bytes; more ends the transfer with IIMG_HTTP_TOO_LARGE */
+    struct iimg_spool_t *spool;     /* takes the body, whatever the status; NULL: memory does */
+    iimg_http_follow_fn follow;     /* is shown the body as well; or NULL */
     void *follower;
 } iimg_http_request_t;
 
 typedef enum {
-    IIMG_HTTP_OK,               /* a whole response is there, whatever its status */
-    IIMG_HTTP_CONNECT,          /* no connection (DNS, refused, TLS): nothing was sent */
-    IIMG_HTTP_TIMED_OUT,        /* no whole response in time, or a standstill */
-    IIMG_HTTP_BROKEN,           /* the connection broke, or the response is no HTTP or cut short */
-    IIMG_HTTP_TOO_LARGE,        /* the response is over max_response */
-    IIMG_HTTP_NOT_KEPT          /* this machine could not keep the response: no room to spool it */
+    IIMG_HTTP_OK,        /* a whole response is there, whatever its status */
+    IIMG_HTTP_CONNECT,   /* no connection (DNS, refused, TLS): nothing was sent */
+    IIMG_HTTP_TIMED_OUT, /* no whole response in time, or a standstill */
+    IIMG_HTTP_BROKEN,    /* the connection broke, or the response is no HTTP or cut short */
+    IIMG_HTTP_TOO_LARGE, /* the response is over max_response */
+    IIMG_HTTP_NOT_KEPT   /* this machine could not keep the response: no room to spool it */
 } iimg_http_outcome_t;
 
 typedef struct iimg_http_response_t {
@@ -71,9 +71,9 @@ bool iimg_http_start(void);
 void iimg_http_stop(void);
 
 /**
- * The same as iimg_http_start, for a process that holds thousands of requests and ends with them: their
- * buffers are memory once something is in them, unless somebody else here has prepared libcurl before.
- * This library stays in memory from then on, whoever unloads it.
+ * The same as iimg_http_start, for a process that holds thousands of requests and ends with them:
+ * their buffers are memory once something is in them, unless somebody else here has prepared
+ * libcurl before. This library stays in memory from then on, whoever unloads it.
  */
 bool iimg_http_start_for_good(void);
 

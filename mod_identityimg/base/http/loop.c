@@ -9,15 +9,15 @@
 #include "base/fault.h"
 #include "base/http/transfer.h"
 
-#define EVENTS 256              /* told at once */
-#define UPLOAD_BUFFER 16384L    /* libcurl's smallest, of which each request has one */
+#define EVENTS        256    /* told at once */
+#define UPLOAD_BUFFER 16384L /* libcurl's smallest, of which each request has one */
 
 struct iimg_http_loop_t {
     CURLM *multi;
     int epoll;
-    int wake;                   /* eventfd */
-    apr_time_t due;             /* when libcurl wants to be called; 0: not at all */
-    apr_array_header_t *quiet;  /* CURL *: they wait for the other side now, perhaps with all sent */
+    int wake;                  /* eventfd */
+    apr_time_t due;            /* when libcurl wants to be called; 0: not at all */
+    apr_array_header_t *quiet; /* CURL *: they wait for the other side now, perhaps with all sent */
 };
 
 /* A transfer by another name. */
@@ -110,14 +110,14 @@ static void drop_handle(iimg_http_loop_t *loop, iimg_transfer_t *transfer)
     CURL *curl = transfer->curl;
 
     curl_multi_remove_handle(loop->multi, curl);
-    apr_array_clear(loop->quiet);           /* it may be told once more in there */
+    apr_array_clear(loop->quiet); /* it may be told once more in there */
     curl_easy_cleanup(curl);
     transfer->curl = NULL;
 }
 
 iimg_http_call_t *iimg_http_loop_send(iimg_http_loop_t *loop, apr_pool_t *pool,
-                                      const iimg_http_request_t *request,
-                                      iimg_http_ended_fn ended, void *baton)
+                                      const iimg_http_request_t *request, iimg_http_ended_fn ended,
+                                      void *baton)
 {
     iimg_transfer_t *transfer = iimg_transfer_create(pool, pool, request);
     CURL *curl = curl_easy_init();
@@ -127,8 +127,8 @@ iimg_http_call_t *iimg_http_loop_send(iimg_http_loop_t *loop, apr_pool_t *pool,
         return NULL;
     }
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
-    /* On a connection that was kept, libcurl sends again what gets no answer, as it may have been closed
-     * meanwhile: but these requests cost money, and may have arrived. */
+    /* On a connection that was kept, libcurl sends again what gets no answer, as it may have been
+     * closed meanwhile: but these requests cost money, and may have arrived. */
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
     transfer->ended = ended;
@@ -162,10 +162,11 @@ static void tell_ended(iimg_http_loop_t *loop)
     }
 }
 
-/* Waiting for minutes --------------------------------------------------------------------------- */
+/* Waiting for minutes ---------------------------------------------------------------------------
+ */
 
-/* libcurl keeps what it sent from until the transfer ends. Setting the size lets go of it: that is how
- * 7.88 does it, and nothing else is said or done by it in others. */
+/* libcurl keeps what it sent from until the transfer ends. Setting the size lets go of it: that is
+ * how 7.88 does it, and nothing else is said or done by it in others. */
 static void drop_upload_buffer(CURL *curl)
 {
     curl_off_t sent = 0, whole = iimg_transfer_of(curl)->upload;

@@ -1,4 +1,5 @@
-/* loop.h - thousands of slow HTTP requests in one thread: libcurl's multi socket interface on epoll. */
+/* loop.h - thousands of slow HTTP requests in one thread: libcurl's multi socket interface on
+ * epoll. */
 #ifndef IIMG_BASE_HTTP_LOOP_H
 #define IIMG_BASE_HTTP_LOOP_H
 
@@ -26,8 +27,8 @@ typedef void (*iimg_http_ended_fn)(void *baton, iimg_http_response_t *response);
  * @return NULL when there is no memory: `ended` will not be called
  */
 iimg_http_call_t *iimg_http_loop_send(iimg_http_loop_t *loop, apr_pool_t *pool,
-                                      const iimg_http_request_t *request,
-                                      iimg_http_ended_fn ended, void *baton);
+                                      const iimg_http_request_t *request, iimg_http_ended_fn ended,
+                                      void *baton);
 
 /** Break a request off; `ended` will not be called. */
 void iimg_http_loop_abort(iimg_http_loop_t *loop, iimg_http_call_t *call);

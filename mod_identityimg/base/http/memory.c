@@ -1,8 +1,10 @@
-/* memory.c - libcurl's memory: its large buffers are pages that the system gives when they are written to.
+/* memory.c - libcurl's memory: its large buffers are pages that the system gives when they are
+ * written to.
  *
- * A request that waits for its answer has a buffer to receive it in, 16 KB that nothing has been written to.
- * From malloc it would be memory that others have used and freed, such as the buffer that the request was
- * sent from. Pages cost nothing until then, and go back to the system when they are freed.
+ * A request that waits for its answer has a buffer to receive it in, 16 KB that nothing has been
+ * written to. From malloc it would be memory that others have used and freed, such as the buffer
+ * that the request was sent from. Pages cost nothing until then, and go back to the system when
+ * they are freed.
  */
 #include "base/http/memory.h"
 
@@ -13,7 +15,7 @@
 #include <sys/mman.h>
 
 #define BUCKETS 1024
-#define PAGE 4096           /* at least: what mmap gives begins at a multiple of it */
+#define PAGE    4096 /* at least: what mmap gives begins at a multiple of it */
 
 typedef struct pages_t {
     struct pages_t *next;
@@ -22,7 +24,7 @@ typedef struct pages_t {
 } pages_t;
 
 static pages_t *buckets[BUCKETS];
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;      /* guards them */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards them */
 
 static pages_t **bucket_of(const void *start)
 {

@@ -1,4 +1,5 @@
-/* memory.h - libcurl's memory: its large buffers are pages that the system gives when they are written to. For base/http/http.c alone. */
+/* memory.h - libcurl's memory: its large buffers are pages that the system gives when they are
+ * written to. For base/http/http.c alone. */
 #ifndef IIMG_BASE_HTTP_MEMORY_H
 #define IIMG_BASE_HTTP_MEMORY_H
 

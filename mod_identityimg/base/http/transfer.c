@@ -12,7 +12,7 @@
 #include "base/spool.h"
 
 #define FIRST_BODY_SIZE 16384
-#define MAX_HEADERS 100         /* more are received, and forgotten */
+#define MAX_HEADERS     100 /* more are received, and forgotten */
 
 static apr_status_t drop_headers(void *data)
 {
@@ -118,7 +118,8 @@ static bool make_room(iimg_transfer_t *transfer, apr_size_t more)
     return true;
 }
 
-/* Who follows may have written as much again: without that there may be room for what was paid for. */
+/* Who follows may have written as much again: without that there may be room for what was paid for.
+ */
 static bool keep_in_spool(const iimg_http_request_t *request, const char *from, apr_size_t length)
 {
     if (iimg_spool_write(request->spool, from, length)) {
@@ -231,8 +232,9 @@ static void set_method(iimg_transfer_t *transfer)
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-/* A bundle of CAs, and nothing beside it, libcurl reads once for all requests of a multi handle. With a
- * directory as well, which says the same, each connection reads it again: 900 KB and 16 ms. */
+/* A bundle of CAs, and nothing beside it, libcurl reads once for all requests of a multi handle.
+ * With a directory as well, which says the same, each connection reads it again: 900 KB and 16 ms.
+ */
 static void set_trust(CURL *curl, const char *ca_file)
 {
     const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
@@ -240,8 +242,9 @@ static void set_trust(CURL *curl, const char *ca_file)
     if (ca_file) {
         curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
     }
-    if (ca_file || (built->age >= CURLVERSION_SEVENTH && built->cainfo
-                    && access(built->cainfo, R_OK) == 0)) {
+    if (ca_file
+        || (built->age >= CURLVERSION_SEVENTH && built->cainfo
+            && access(built->cainfo, R_OK) == 0)) {
         curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
     }
 }
@@ -287,9 +290,11 @@ static void set_limits(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 15L);
-    /* By Content-Length; take_body counts what really comes. The length that HEAD tells never does. */
-    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, strcmp(request->method, "HEAD") == 0
-                     ? (curl_off_t)0 : (curl_off_t)request->max_response);
+    /* By Content-Length; take_body counts what really comes. The length that HEAD tells never does.
+     */
+    curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE,
+                     strcmp(request->method, "HEAD") == 0 ? (curl_off_t)0
+                                                          : (curl_off_t)request->max_response);
 }
 
 static void watch_progress(iimg_transfer_t *transfer)
@@ -361,8 +366,8 @@ static const char *problem_of(const iimg_transfer_t *transfer, CURLcode rc)
         return apr_psprintf(transfer->pool, "no byte moved for %d ms",
                             (int)apr_time_as_msec(transfer->request->standstill));
     }
-    return apr_pstrdup(transfer->pool, transfer->problem[0] ? transfer->problem
-                                                            : curl_easy_strerror(rc));
+    return apr_pstrdup(transfer->pool,
+                       transfer->problem[0] ? transfer->problem : curl_easy_strerror(rc));
 }
 
 /* What errors are told from. */

@@ -8,7 +8,7 @@
 typedef struct iimg_transfer_t {
     const iimg_http_request_t *request;
     iimg_http_response_t *response;
-    apr_pool_t *pool;           /* owns the response */
+    apr_pool_t *pool; /* owns the response */
     CURL *curl;
     struct curl_slist *headers; /* as curl wants them */
     curl_off_t upload;          /* bytes of the request's body */
@@ -16,14 +16,14 @@ typedef struct iimg_transfer_t {
     apr_size_t offset;          /* bytes of it that are sent */
     char *body;                 /* what came so far; from malloc, dropped with the pool */
     apr_size_t length;
-    apr_size_t size;            /* room in body */
-    bool head_done;             /* the blank line came: what follows are trailers */
+    apr_size_t size; /* room in body */
+    bool head_done;  /* the blank line came: what follows are trailers */
     bool too_large, not_kept;
-    apr_size_t received;        /* bytes of the body, decoded */
-    curl_off_t moved;           /* bytes that went either way */
-    apr_time_t moved_at;        /* when the last of them did */
+    apr_size_t received; /* bytes of the body, decoded */
+    curl_off_t moved;    /* bytes that went either way */
+    apr_time_t moved_at; /* when the last of them did */
     bool stands_still;
-    void (*ended)(void *baton, iimg_http_response_t *response);     /* of a loop's transfer */
+    void (*ended)(void *baton, iimg_http_response_t *response); /* of a loop's transfer */
     void *baton;
     char problem[CURL_ERROR_SIZE];
 } iimg_transfer_t;

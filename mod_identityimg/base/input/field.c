@@ -84,8 +84,8 @@ iimg_error_t *iimg_field_check_text(const iimg_input_t *input, const char *name,
     if (memchr(text, '\0', length)) {
         return iimg_field_refuse(input, name, "Null characters are not allowed.");
     }
-    return iimg_text_is_utf8(text, length)
-               ? NULL : iimg_field_refuse(input, name, "Not a valid string.");
+    return iimg_text_is_utf8(text, length) ? NULL
+                                           : iimg_field_refuse(input, name, "Not a valid string.");
 }
 
 iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *name, const char *text,
@@ -94,9 +94,10 @@ iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *nam
     if (iimg_text_characters(text) <= max) {
         return NULL;
     }
-    return iimg_field_refuse(input, name,
-                             apr_psprintf(input->pool, "Ensure this field has no more than %"
-                                          APR_SIZE_T_FMT " characters.", max));
+    return iimg_field_refuse(
+        input, name,
+        apr_psprintf(input->pool,
+                     "Ensure this field has no more than %" APR_SIZE_T_FMT " characters.", max));
 }
 
 /* A character of NFC stands for four at most, so that longer texts need not be tried. */
@@ -135,7 +136,7 @@ static void visit_value(const iimg_field_t *field, iimg_input_visitor_fn visit, 
         visit(baton, json_string_value(field->json), json_string_length(field->json));
     }
     else if (field->json) {
-        visit(baton, "json", strlen("json"));       /* null is not the text "null" */
+        visit(baton, "json", strlen("json")); /* null is not the text "null" */
         text = json_dumps(field->json, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
         visit(baton, text ? text : "", text ? strlen(text) : 0);
         free(text);
@@ -166,7 +167,8 @@ void iimg_input_visit(const iimg_input_t *input, iimg_input_visitor_fn visit, vo
 void iimg_input_visit_secrets(const iimg_input_t *input, iimg_input_visitor_fn visit, void *baton)
 {
     visit_fields(input, true, visit, baton);
-    for (int i = 0; input->numbers && i < input->numbers->nelts; i++) {    /* one may be a password's */
+    for (int i = 0; input->numbers && i < input->numbers->nelts;
+         i++) { /* one may be a password's */
         const char *number = APR_ARRAY_IDX(input->numbers, i, const char *);
 
         visit(baton, number, strlen(number));

@@ -7,16 +7,17 @@
 
 typedef struct iimg_field_t {
     const char *name;
-    const char *data;           /* text of a form's field; NUL behind it */
+    const char *data; /* text of a form's field; NUL behind it */
     apr_size_t length;
-    const json_t *json;         /* value of a JSON body's member; NULL elsewhere */
-    const iimg_part_t *file;    /* file of a form; NULL elsewhere */
+    const json_t *json;      /* value of a JSON body's member; NULL elsewhere */
+    const iimg_part_t *file; /* file of a form; NULL elsewhere */
 } iimg_field_t;
 
 struct iimg_input_t {
     apr_pool_t *pool;
     apr_array_header_t *fields; /* iimg_field_t */
-    apr_array_header_t *numbers;    /* of a JSON body, those that are too big, as they were written; or NULL */
+    apr_array_header_t
+        *numbers; /* of a JSON body, those that are too big, as they were written; or NULL */
 };
 
 /** @return the last field of that name, as Django's QueryDict has it; NULL when there is none */
@@ -40,8 +41,8 @@ iimg_error_t *iimg_field_normalize(const iimg_input_t *input, const char *name, 
                                    const char **text);
 
 /** At most max characters, not bytes. */
-iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *name,
-                                      const char *text, apr_size_t max);
+iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *name, const char *text,
+                                      apr_size_t max);
 
 /** Read a UUID, lower case. @param text NULL when what was sent is no text */
 iimg_error_t *iimg_field_read_uuid(const iimg_input_t *input, const char *name, const char *text,

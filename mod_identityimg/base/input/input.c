@@ -32,9 +32,9 @@ static iimg_field_t *add(iimg_input_t *input, const char *name)
 static const char *json_kind(const json_t *json)
 {
     static const char *const names[] = {
-        [JSON_OBJECT] = "dictionary", [JSON_ARRAY] = "list", [JSON_STRING] = "str",
-        [JSON_INTEGER] = "int", [JSON_REAL] = "float", [JSON_TRUE] = "bool",
-        [JSON_FALSE] = "bool", [JSON_NULL] = "NoneType",
+        [JSON_OBJECT] = "dictionary", [JSON_ARRAY] = "list",    [JSON_STRING] = "str",
+        [JSON_INTEGER] = "int",       [JSON_REAL] = "float",    [JSON_TRUE] = "bool",
+        [JSON_FALSE] = "bool",        [JSON_NULL] = "NoneType",
     };
 
     return names[json_typeof(json)];
@@ -55,14 +55,15 @@ static iimg_error_t *parse_json(iimg_input_t *input, const char *body, apr_size_
         return iimg_error_code(
             iimg_error(input->pool, IIMG_INVALID, "JSON parse error - %s: line %d column %d",
                        iimg_text_is_utf8(problem.text, strlen(problem.text)) ? problem.text
-                                                                            : "not UTF-8",
-                       problem.line, problem.column), "parse_error");
+                                                                             : "not UTF-8",
+                       problem.line, problem.column),
+            "parse_error");
     }
     if (!json_is_object(json)) {
         return iimg_error(input->pool, IIMG_INVALID,
                           "Invalid data. Expected a dictionary, but got %s.", json_kind(json));
     }
-    json_object_foreach(json, name, value) {
+    json_object_foreach (json, name, value) {
         add(input, name)->json = value;
     }
     return NULL;
@@ -77,7 +78,7 @@ static iimg_error_t *decode(iimg_input_t *input, const char *text, const char **
 
     switch (apr_unescape_url(decoded, text, APR_ESCAPE_STRING, NULL, NULL, 1, &length)) {
     case APR_SUCCESS:
-    case APR_NOTFOUND:          /* nothing was escaped */
+    case APR_NOTFOUND: /* nothing was escaped */
         *out = strpbrk(text, "%+") ? decoded : text;
         return NULL;
     case APR_BADCH:
@@ -127,8 +128,8 @@ static iimg_error_t *parse_urlencoded(iimg_input_t *input, const char *body, apr
     return parse_pairs(input, apr_pstrmemdup(input->pool, body, length));
 }
 
-static iimg_error_t *take_parts(iimg_input_t *input, const char *content_type,
-                                const char *message, apr_size_t length)
+static iimg_error_t *take_parts(iimg_input_t *input, const char *content_type, const char *message,
+                                apr_size_t length)
 {
     apr_array_header_t *parts;
     iimg_error_t *err = iimg_multipart_parse(input->pool, content_type, message, length, &parts);

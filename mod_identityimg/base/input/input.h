@@ -58,7 +58,8 @@ bool iimg_input_is_null(const iimg_input_t *input, const char *name);
 /* One value: input_value.c -------------------------------------------------------------------- */
 
 /**
- * A text, trimmed, in Unicode's form NFC, so that equal-looking texts are stored and found as equal.
+ * A text, trimmed, in Unicode's form NFC, so that equal-looking texts are stored and found as
+ * equal.
  * @param max   most characters (not bytes) in that form
  * @param value NULL when absent
  * Errors: IIMG_INVALID naming the field: no text, null, too long, NUL inside, not UTF-8.
@@ -86,7 +87,7 @@ iimg_error_t *iimg_input_choice(const iimg_input_t *input, const char *name,
 
 /** The same for an optional choice: null means absent. */
 iimg_error_t *iimg_input_choice_if_any(const iimg_input_t *input, const char *name,
-                                const char *const *words, const char **value);
+                                       const char *const *words, const char **value);
 
 /** The error for a text that is none of the words allowed. */
 iimg_error_t *iimg_input_not_a_choice(apr_pool_t *pool, const char *text, const char *const *words);
@@ -116,8 +117,8 @@ iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
 
 /** What was sent for a member: nothing, null, or a text. */
 typedef struct iimg_given_t {
-    bool given;                 /* false: absent */
-    const char *value;          /* NULL: null */
+    bool given;        /* false: absent */
+    const char *value; /* NULL: null */
 } iimg_given_t;
 
 typedef struct iimg_given_bool_t {
@@ -129,7 +130,11 @@ typedef struct iimg_given_bool_t {
  * Values that a member may have; without a flag, a present member must not be null or blank. With
  * IIMG_NULL_IS_BLANK null means an empty text.
  */
-enum { IIMG_MAY_BE_BLANK = 1, IIMG_MAY_BE_NULL = 2, IIMG_NULL_IS_BLANK = 4 };
+enum {
+    IIMG_MAY_BE_BLANK = 1,
+    IIMG_MAY_BE_NULL = 2,
+    IIMG_NULL_IS_BLANK = 4
+};
 
 /**
  * An optional text, trimmed: null and an empty text both mean none.
@@ -142,8 +147,8 @@ iimg_error_t *iimg_input_optional(const iimg_input_t *input, const char *name, a
 iimg_error_t *iimg_input_require(const iimg_input_t *input, const char *const *names);
 
 /**
- * A text, trimmed, of at most max characters. Errors: as iimg_input_text; null, blank. After an error
- * there is no value.
+ * A text, trimmed, of at most max characters. Errors: as iimg_input_text; null, blank. After an
+ * error there is no value.
  */
 iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_size_t max,
                                int flags, iimg_given_t *given);
@@ -158,7 +163,8 @@ iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
 
 /* Lists: input_list.c ------------------------------------------------------------------------- */
 
-/** A list of UUIDs: a JSON array, or comma-separated text. @param values NULL when absent or null */
+/** A list of UUIDs: a JSON array, or comma-separated text. @param values NULL when absent or null
+ */
 iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
                                apr_array_header_t **values);
 

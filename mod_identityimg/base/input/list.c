@@ -22,7 +22,7 @@ static iimg_error_t *read_word(const iimg_input_t *input, const char *name, cons
 
 /* What a list is of. */
 typedef struct list_kind_t {
-    const char *items;      /* "UUIDs" */
+    const char *items; /* "UUIDs" */
     /* One item; text is NULL when it is no text. */
     iimg_error_t *(*read)(const iimg_input_t *input, const char *name, const char *text,
                           apr_size_t length, const char **value);
@@ -60,8 +60,8 @@ static iimg_error_t *items_of_text(const iimg_input_t *input, const char *name,
     return err;
 }
 
-static iimg_error_t *read_list(const iimg_input_t *input, const char *name,
-                               const list_kind_t *kind, int max, apr_array_header_t **values)
+static iimg_error_t *read_list(const iimg_input_t *input, const char *name, const list_kind_t *kind,
+                               int max, apr_array_header_t **values)
 {
     const iimg_field_t *field = iimg_field_find(input, name);
     iimg_error_t *err;
@@ -168,7 +168,7 @@ iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int 
     }
     *values = apr_array_make(input->pool, (int)count + 1, sizeof(const char *));
     if (count == 1 && field->data && field->length == 0) {
-        return NULL;            /* how a form says: none */
+        return NULL; /* how a form says: none */
     }
     return field->json ? texts_of_json(input, name, field->json, max_characters, *values)
                        : texts_of_form(input, name, max_characters, *values);

@@ -9,20 +9,20 @@
 
 /* GMime looks at each byte of a file, which is most of what a form costs. What is far from all
  * delimiters it need not see: a joint stands there, whose NULs are in no boundary. */
-#define EDGE (IIMG_MULTIPART_MAX_HEADERS + 1024)    /* what it sees on both sides of a delimiter */
+#define EDGE  (IIMG_MULTIPART_MAX_HEADERS + 1024) /* what it sees on both sides of a delimiter */
 #define JOINT 128
-#define WORTH 65536                                 /* bytes that must be left out at least */
+#define WORTH 65536 /* bytes that must be left out at least */
 
 /* A piece of the message that GMime does not see. */
 typedef struct gap_t {
-    apr_size_t offset, length;  /* in the message */
+    apr_size_t offset, length; /* in the message */
 } gap_t;
 
 typedef struct form_t {
     apr_pool_t *pool;
-    const char *message;        /* preamble and body */
+    const char *message; /* preamble and body */
     apr_size_t length;
-    apr_size_t offset;          /* of the body within the message */
+    apr_size_t offset; /* of the body within the message */
     const char *boundary;
     gap_t gaps[IIMG_MULTIPART_MAX_PARTS + 2];
     int gap_count;
@@ -31,8 +31,7 @@ typedef struct form_t {
 
 const char *iimg_multipart_preamble(apr_pool_t *pool, const char *content_type)
 {
-    return apr_pstrcat(pool, "MIME-Version: 1.0\r\nContent-Type: ", content_type, "\r\n\r\n",
-                       NULL);
+    return apr_pstrcat(pool, "MIME-Version: 1.0\r\nContent-Type: ", content_type, "\r\n\r\n", NULL);
 }
 
 void iimg_multipart_start(void)
@@ -56,8 +55,8 @@ static void *own(apr_pool_t *pool, void *object)
 
 static iimg_error_t *refuse(apr_pool_t *pool, const char *why)
 {
-    return iimg_error_code(
-        iimg_error(pool, IIMG_INVALID, "Multipart form parse error - %s", why), "parse_error");
+    return iimg_error_code(iimg_error(pool, IIMG_INVALID, "Multipart form parse error - %s", why),
+                           "parse_error");
 }
 
 static iimg_error_t *read_boundary(form_t *form, const char *content_type)
@@ -275,8 +274,7 @@ static iimg_error_t *read_parts(form_t *form, GMimeObject *whole)
     }
     count = g_mime_multipart_get_count(GMIME_MULTIPART(whole));
     for (int i = 0; i < count && !err; i++) {
-        err = read_part(form, g_mime_multipart_get_part(GMIME_MULTIPART(whole), i),
-                        i == count - 1);
+        err = read_part(form, g_mime_multipart_get_part(GMIME_MULTIPART(whole), i), i == count - 1);
     }
     return err || count > 0 ? err : refuse(form->pool, "the body is cut short");
 }
@@ -289,9 +287,8 @@ static bool is_empty_form(const form_t *form)
            && memcmp(form->message + form->offset, close, strlen(close)) == 0;
 }
 
-iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type,
-                                   const char *message, apr_size_t length,
-                                   apr_array_header_t **parts)
+iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type, const char *message,
+                                   apr_size_t length, apr_array_header_t **parts)
 {
     form_t form = { .pool = pool, .message = message, .length = length };
     GMimeParser *parser;

@@ -8,9 +8,9 @@
 
 /** One part of a form. The bytes lie within the body that was parsed: nothing is copied. */
 typedef struct iimg_part_t {
-    const char *name;           /* the field's name, UTF-8 */
-    const char *filename;       /* as the client gave it; NULL for an ordinary field */
-    const char *data;           /* first byte, within the body */
+    const char *name;     /* the field's name, UTF-8 */
+    const char *filename; /* as the client gave it; NULL for an ordinary field */
+    const char *data;     /* first byte, within the body */
     apr_size_t length;
 } iimg_part_t;
 
@@ -18,7 +18,7 @@ typedef struct iimg_part_t {
 #define IIMG_MULTIPART_MAX_PARTS 100
 
 /** Most bytes, and most lines, of one part's headers with the delimiter in front. */
-#define IIMG_MULTIPART_MAX_HEADERS 8192
+#define IIMG_MULTIPART_MAX_HEADERS      8192
 #define IIMG_MULTIPART_MAX_HEADER_LINES 40
 
 /** Prepare GMime, once per process, before any thread starts. */
@@ -39,8 +39,7 @@ const char *iimg_multipart_preamble(apr_pool_t *pool, const char *content_type);
  * @param parts        iimg_part_t, in order
  * Errors: IIMG_INVALID, "Multipart form parse error - ...".
  */
-iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type,
-                                   const char *message, apr_size_t length,
-                                   apr_array_header_t **parts);
+iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type, const char *message,
+                                   apr_size_t length, apr_array_header_t **parts);
 
 #endif

@@ -123,16 +123,19 @@ iimg_error_t *iimg_input_integer(const iimg_input_t *input, const char *name, bo
         || !is_integer(text = iimg_text_trim(input->pool, text))) {
         return iimg_field_refuse(input, name, "A valid integer is required.");
     }
-    *value = strtoll(text, NULL, 10);   /* beyond its range it saturates: out of ours in any case */
+    *value = strtoll(text, NULL, 10); /* beyond its range it saturates: out of ours in any case */
     return NULL;
 }
 
 iimg_error_t *iimg_input_bool(const iimg_input_t *input, const char *name, bool *value)
 {
-    static const struct { const char *word; bool value; } words[] = {
-        { "true", true },   { "1", true },  { "yes", true }, { "on", true },   { "t", true },
-        { "false", false }, { "0", false }, { "no", false }, { "off", false }, { "f", false },
-        { "", false },
+    static const struct {
+        const char *word;
+        bool value;
+    } words[] = {
+        { "true", true }, { "1", true },      { "yes", true }, { "on", true },
+        { "t", true },    { "false", false }, { "0", false },  { "no", false },
+        { "off", false }, { "f", false },     { "", false },
     };
     const iimg_field_t *field = iimg_field_find(input, name);
 
@@ -166,7 +169,7 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
     if (!field || (field->json && json_is_null(field->json))) {
         return NULL;
     }
-    if (iimg_input_count(input, name) > 1) {        /* whose is not for us to guess */
+    if (iimg_input_count(input, name) > 1) { /* whose is not for us to guess */
         return iimg_field_refuse(input, name,
                                  apr_psprintf(input->pool, "Give %s once only.", name));
     }
@@ -233,8 +236,7 @@ iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
 
 /* Files --------------------------------------------------------------------------------------- */
 
-iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name,
-                              const iimg_part_t **part)
+iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name, const iimg_part_t **part)
 {
     *part = NULL;
     for (int i = 0; i < input->fields->nelts; i++) {

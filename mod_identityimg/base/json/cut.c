@@ -12,15 +12,15 @@ struct iimg_json_cut_t {
     apr_pool_t *pool;
     const char *member;
     apr_size_t max_string, max_rest;
-    char *rest;                 /* what is left */
-    apr_size_t length, size;    /* of rest: used, and room */
-    apr_size_t at;              /* bytes seen so far */
-    apr_size_t string;          /* in rest: where the string that began last has its first quote */
-    bool in_string, escaped;    /* where we are */
-    bool after_colon;           /* the last thing outside of strings was the colon of a member... */
-    bool of_member;             /* ...of the name that is looked for */
-    bool cutting;               /* the string is one of the spans */
-    bool dropping;              /* the string is longer than max_string */
+    char *rest;              /* what is left */
+    apr_size_t length, size; /* of rest: used, and room */
+    apr_size_t at;           /* bytes seen so far */
+    apr_size_t string;       /* in rest: where the string that began last has its first quote */
+    bool in_string, escaped; /* where we are */
+    bool after_colon;        /* the last thing outside of strings was the colon of a member... */
+    bool of_member;          /* ...of the name that is looked for */
+    bool cutting;            /* the string is one of the spans */
+    bool dropping;           /* the string is longer than max_string */
     bool too_much;
     int count;
     iimg_json_span_t spans[IIMG_JSON_MAX_CUTS];

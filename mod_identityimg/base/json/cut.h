@@ -21,7 +21,8 @@ typedef struct iimg_json_cut_t iimg_json_cut_t;
  * @param member     the values of members of this name are cut out when they are strings: what is
  *                   left says "0", "1", ..., their numbers
  * @param max_string bytes of any other string; a longer one is left as ""
- * @param max_rest   bytes of what is left; no string is begun with less than max_string of them to go
+ * @param max_rest   bytes of what is left; no string is begun with less than max_string of them to
+ * go
  */
 iimg_json_cut_t *iimg_json_cut_create(apr_pool_t *pool, const char *member, apr_size_t max_string,
                                       apr_size_t max_rest);
@@ -36,7 +37,8 @@ const char *iimg_json_cut_rest(const iimg_json_cut_t *cut, apr_size_t *length);
  * As much as has come of the number-th string that is cut out, from 0.
  * @param whole whether it has ended @return false: it has not begun
  */
-bool iimg_json_cut_part(const iimg_json_cut_t *cut, int number, iimg_json_span_t *span, bool *whole);
+bool iimg_json_cut_part(const iimg_json_cut_t *cut, int number, iimg_json_span_t *span,
+                        bool *whole);
 
 /**
  * A string that was cut out and has ended.

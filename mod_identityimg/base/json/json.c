@@ -154,8 +154,8 @@ void iimg_json_integer(iimg_json_t *out, long long value)
     char digits[24];
 
     value_begin(out);
-    put(out, digits, (apr_size_t)apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT,
-                                                        (apr_int64_t)value));
+    put(out, digits,
+        (apr_size_t)apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, (apr_int64_t)value));
 }
 
 void iimg_json_bool(iimg_json_t *out, bool value)

@@ -13,10 +13,10 @@ json_t *iimg_json_own(apr_pool_t *pool, json_t *json);
 /** Text being written. All of it lives in its pool. */
 typedef struct iimg_json_t {
     apr_pool_t *pool;
-    char *text;             /* what is written so far, no NUL behind it */
+    char *text; /* what is written so far, no NUL behind it */
     apr_size_t length;
-    apr_size_t size;        /* room in text */
-    bool comma;             /* the next member or element needs one before it */
+    apr_size_t size; /* room in text */
+    bool comma;      /* the next member or element needs one before it */
 } iimg_json_t;
 
 /** Start writing. @param reserve bytes to make room for at once; it grows by itself */

@@ -8,8 +8,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define SHORTEST_BIG 19     /* characters: 2^63 */
-#define LONGEST_BIG 1000    /* characters */
+#define SHORTEST_BIG 19   /* characters: 2^63 */
+#define LONGEST_BIG  1000 /* characters */
 
 /* Behind a string that begins at p, or at the end of the text. */
 static const char *skip_string(const char *p, const char *end)
@@ -22,8 +22,8 @@ static const char *skip_string(const char *p, const char *end)
 
 static const char *skip_number(const char *p, const char *end)
 {
-    while (p < end && (apr_isdigit(*p) || *p == '-' || *p == '+' || *p == '.' || *p == 'e'
-                       || *p == 'E')) {
+    while (p < end
+           && (apr_isdigit(*p) || *p == '-' || *p == '+' || *p == '.' || *p == 'e' || *p == 'E')) {
         p++;
     }
     return p;

@@ -6,8 +6,9 @@
 #include <apr_tables.h>
 
 /**
- * Replace integers beyond 64 bits, which jansson refuses, by the nearest one within; not those of more
- * than 1000 characters, which it may refuse. Positions in the text and invalid JSON stay unchanged.
+ * Replace integers beyond 64 bits, which jansson refuses, by the nearest one within; not those of
+ * more than 1000 characters, which it may refuse. Positions in the text and invalid JSON stay
+ * unchanged.
  * @param numbers those that were replaced, as they were written (const char *); NULL when none was
  * @return text itself when none was, else a copy
  */

@@ -9,7 +9,7 @@
 /** A user whom pictures can be generated for. */
 typedef struct iimg_available_user_t {
     iimg_user_t user;
-    const char *name;               /* the scenario's, or the caller's own */
+    const char *name; /* the scenario's, or the caller's own */
     bool is_current_user;
     bool is_test_user;
 } iimg_available_user_t;
@@ -27,26 +27,26 @@ iimg_error_t *iimg_list_test_user_identities(iimg_context_t *context, const char
 /** What an admin asks a generator for. */
 typedef struct iimg_generation_request_t {
     const char *identity_id;
-    const char *user_id;                            /* whose photos */
-    const char *additional_prompt;                  /* "" for none */
+    const char *user_id;           /* whose photos */
+    const char *additional_prompt; /* "" for none */
     bool save_to_identity;
-    const char *aspect_ratio;                       /* one that the model takes */
-    const char *resolution;                         /* one that the model takes */
+    const char *aspect_ratio; /* one that the model takes */
+    const char *resolution;   /* one that the model takes */
     const char *model;
-    const apr_array_header_t *reference_image_ids;  /* const char *; NULL: all the user has */
+    const apr_array_header_t *reference_image_ids; /* const char *; NULL: all the user has */
 } iimg_generation_request_t;
 
 typedef struct iimg_generation_t {
     iimg_generation_job_t *job;
-    iimg_identity_t *identity;                      /* only when it was saved there */
+    iimg_identity_t *identity; /* only when it was saved there */
 } iimg_generation_t;
 
 /** Photos in the form in which they go to a generator. */
 typedef struct iimg_loaded_references_t {
     iimg_generator_reference_t *references;
     int count;
-    apr_array_header_t *ids;                        /* const char *: of those that were loaded */
-    apr_array_header_t *warnings;                   /* const char *: about those that were not */
+    apr_array_header_t *ids;      /* const char *: of those that were loaded */
+    apr_array_header_t *warnings; /* const char *: about those that were not */
 } iimg_loaded_references_t;
 
 /**
@@ -91,8 +91,8 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
                                           apr_size_t length, iimg_identity_t **identity);
 
 /**
- * Within the transaction that inserts a job for the accepted caller: whether the limits of all nodes
- * leave room for one more. Others who ask wait until the transaction ends.
+ * Within the transaction that inserts a job for the accepted caller: whether the limits of all
+ * nodes leave room for one more. Others who ask wait until the transaction ends.
  * @param expected_cost of its picture, a decimal
  * @param now           whether it could be run now; becomes false when it has to wait its turn
  * Errors: IIMG_LIMITED (generations_at_once, user_generations_at_once, user_generations_per_day,
@@ -128,21 +128,22 @@ iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id, bool once,
                                         iimg_identity_t **identity);
 
-/** Save pictures to their identities that a process left unsaved which died over it. Logs what fails. */
+/** Save pictures to their identities that a process left unsaved which died over it. Logs what
+ * fails. */
 void iimg_save_left(iimg_context_t *context);
 
 /** Price and usual time of a resolution with a model. */
 typedef struct iimg_resolution_option_t {
-    const char *value;              /* "4K" */
-    const char *price;              /* dollars, a decimal; NULL: unknown */
-    const char *median_seconds;     /* of recent pictures, a decimal; NULL: there were none */
+    const char *value;          /* "4K" */
+    const char *price;          /* dollars, a decimal; NULL: unknown */
+    const char *median_seconds; /* of recent pictures, a decimal; NULL: there were none */
 } iimg_resolution_option_t;
 
 /** A model that requests may choose, and what it takes. */
 typedef struct iimg_model_option_t {
-    const char *value;                      /* its name */
-    const iimg_gemini_model_t *takes;       /* aspect ratios, reference images */
-    apr_array_header_t *resolutions;        /* iimg_resolution_option_t */
+    const char *value;                /* its name */
+    const iimg_gemini_model_t *takes; /* aspect ratios, reference images */
+    apr_array_header_t *resolutions;  /* iimg_resolution_option_t */
 } iimg_model_option_t;
 
 /** List the options of a request. @param options iimg_model_option_t, the default model first */
@@ -163,10 +164,10 @@ iimg_error_t *iimg_get_prompt(iimg_context_t *context, const char *id, iimg_prom
 
 /** What staff send for a new version. */
 typedef struct iimg_new_prompt_t {
-    const char *prompt_type;                        /* one of iimg_prompt_types */
+    const char *prompt_type; /* one of iimg_prompt_types */
     const char *body;
     bool is_active;
-    apr_array_header_t *required_context_keys;      /* const char * */
+    apr_array_header_t *required_context_keys; /* const char * */
 } iimg_new_prompt_t;
 
 /**
@@ -189,16 +190,16 @@ iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool i
 
 /** A prompt to look at: a stored version, or a body that might become one. */
 typedef struct iimg_preview_request_t {
-    const char *body;                               /* NULL: the version prompt_id */
-    const char *prompt_id;                          /* NULL: the body */
+    const char *body;      /* NULL: the version prompt_id */
+    const char *prompt_id; /* NULL: the body */
     const char *identity_id;
-    const char *additional_prompt;                  /* "" for none */
+    const char *additional_prompt; /* "" for none */
 } iimg_preview_request_t;
 
 typedef struct iimg_preview_t {
-    const char *text;                               /* as a generator would get it */
-    const char *problem;                            /* why it would not be saved, or NULL */
-    iimg_prompt_t *prompt;                          /* id NULL: only a body */
+    const char *text;      /* as a generator would get it */
+    const char *problem;   /* why it would not be saved, or NULL */
+    iimg_prompt_t *prompt; /* id NULL: only a body */
     iimg_identity_t *identity;
 } iimg_preview_t;
 
@@ -225,16 +226,16 @@ iimg_error_t *iimg_get_user(iimg_context_t *context, const char *id, iimg_accoun
 
 /** Fewest characters of a password, and most bytes: bcrypt looks at no more. */
 #define IIMG_PASSWORD_MIN_CHARACTERS 8
-#define IIMG_PASSWORD_MAX_BYTES 72
+#define IIMG_PASSWORD_MAX_BYTES      72
 
 /** What staff say of a user, old or new. */
 typedef struct iimg_user_change_t {
-    iimg_given_t email;                 /* a new user's must be given */
+    iimg_given_t email; /* a new user's must be given */
     iimg_given_t first_name;
     iimg_given_t last_name;
     iimg_given_t password;
-    iimg_given_bool_t is_staff;         /* a new user is none unless he is said to be */
-    iimg_given_bool_t is_active;        /* a new user is unless he is said not to be */
+    iimg_given_bool_t is_staff;  /* a new user is none unless he is said to be */
+    iimg_given_bool_t is_active; /* a new user is unless he is said not to be */
 } iimg_user_change_t;
 
 /** Check email and password, as far as they have values. Errors: IIMG_INVALID. */
@@ -286,7 +287,7 @@ typedef struct iimg_identity_change_t {
     iimg_given_t category;
     iimg_given_t i_am_statement;
     iimg_given_t visualization;
-    apr_array_header_t *notes;          /* const char *; NULL: not given */
+    apr_array_header_t *notes; /* const char *; NULL: not given */
 } iimg_identity_change_t;
 
 /** Take over what is wanted. @param members gets the names of what is new */
@@ -318,7 +319,7 @@ iimg_error_t *iimg_get_test_scenario(iimg_context_t *context, const char *id,
 /** What staff say of a scenario; of a new one the name must be given. */
 typedef struct iimg_scenario_change_t {
     iimg_given_t name;
-    iimg_given_t user_id;               /* null: nobody plays it */
+    iimg_given_t user_id; /* null: nobody plays it */
 } iimg_scenario_change_t;
 
 /** A new scenario. Errors: IIMG_NOT_FOUND "User <id> not found". */

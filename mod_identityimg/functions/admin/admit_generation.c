@@ -1,4 +1,5 @@
-/* admit_generation.c - whether one more picture may be made: concurrency, a user's share, the budget. */
+/* admit_generation.c - whether one more picture may be made: concurrency, a user's share, the
+ * budget. */
 #include "functions/admin/admin.h"
 
 #include <apr_strings.h>
@@ -14,9 +15,10 @@ static bool is_limited(const iimg_generation_limits_t *limits)
 /* "40 seconds", "12 minutes", "5 hours": rounded up. */
 static const char *in_words(apr_pool_t *pool, int seconds)
 {
-    static const struct { int seconds; const char *name; } units[] = {
-        { 3600, "hour" }, { 60, "minute" }, { 1, "second" }
-    };
+    static const struct {
+        int seconds;
+        const char *name;
+    } units[] = { { 3600, "hour" }, { 60, "minute" }, { 1, "second" } };
     size_t unit = 0;
     int n;
 
@@ -58,7 +60,7 @@ static iimg_error_t *check_running(iimg_context_t *context, const iimg_generatio
         return wait_for(context, load->seconds, "generations_at_once",
                         being_made(context->pool, load->running + load->queued, ""));
     }
-    *now = false;       /* nobody overtakes those who wait */
+    *now = false; /* nobody overtakes those who wait */
     return NULL;
 }
 
@@ -70,8 +72,10 @@ static iimg_error_t *check_queue(iimg_context_t *context, const iimg_generation_
     if (load->queued < (most > 0 ? most : 1)) {
         return NULL;
     }
-    err = iimg_error(context->pool, IIMG_BUSY, "%d picture%s waiting to be made, as many as may. "
-                     "Try again in %s.", load->queued, load->queued == 1 ? " is" : "s are",
+    err = iimg_error(context->pool, IIMG_BUSY,
+                     "%d picture%s waiting to be made, as many as may. "
+                     "Try again in %s.",
+                     load->queued, load->queued == 1 ? " is" : "s are",
                      in_words(context->pool, load->seconds));
     return iimg_error_retry(iimg_error_code(err, "generation_queue_full"), load->seconds);
 }
@@ -89,15 +93,20 @@ static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_lo
     }
     if (load->budget_seconds > 0) {
         return wait_for(context, load->budget_seconds, "generation_budget",
-                        apr_psprintf(pool, "The budget for pictures, $%s in 24 hours, is spent, or "
-                                     "set aside for those under way.", limits->budget));
+                        apr_psprintf(pool,
+                                     "The budget for pictures, $%s in 24 hours, is spent, or "
+                                     "set aside for those under way.",
+                                     limits->budget));
     }
     if (load->budget_seconds < 0) {
         return iimg_error_retry(
-            iimg_error_code(iimg_error(pool, IIMG_LIMITED, "A single picture is expected to cost "
+            iimg_error_code(iimg_error(pool, IIMG_LIMITED,
+                                       "A single picture is expected to cost "
                                        "more than the budget for 24 hours, $%s. Ask the operator "
-                                       "for another one.", limits->budget),
-                            "generation_budget"), DAY);
+                                       "for another one.",
+                                       limits->budget),
+                            "generation_budget"),
+            DAY);
     }
     return NULL;
 }

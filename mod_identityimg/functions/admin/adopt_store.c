@@ -10,7 +10,8 @@
 
 static iimg_error_t *doubtful(iimg_context_t *context, const char *doubt)
 {
-    return iimg_error(context->pool, IIMG_CONFLICT, "%s %s. Nothing was changed. Check that database "
+    return iimg_error(context->pool, IIMG_CONFLICT,
+                      "%s %s. Nothing was changed. Check that database "
                       "and store belong together; then add --force.",
                       iimg_store_place(context->pool, &context->services->storage), doubt);
 }
@@ -43,7 +44,8 @@ iimg_error_t *iimg_adopt_store(iimg_context_t *context, bool force, const char *
     *id = text ? iimg_store_marker_id(context->pool, text) : NULL;
     err = text ? NULL : mark(context, id);
     if (!err && !*id) {
-        err = iimg_error(context->pool, IIMG_CONFLICT, "%s: " IIMG_STORE_MARKER " cannot be "
+        err = iimg_error(context->pool, IIMG_CONFLICT,
+                         "%s: " IIMG_STORE_MARKER " cannot be "
                          "understood. Restore it from a backup, or remove it, and try again.",
                          iimg_store_place(context->pool, storage));
     }

@@ -5,10 +5,13 @@
 #include <apr_strings.h>
 
 /* What a job failed with is recorded as the status that it is answered with. */
-static const struct { int status; iimg_error_kind_t kind; } kinds[] = {
-    { 400, IIMG_INVALID }, { 404, IIMG_NOT_FOUND }, { 409, IIMG_CONFLICT }, { 422, IIMG_REFUSED },
-    { 429, IIMG_LIMITED }, { 500, IIMG_INTERNAL }, { 502, IIMG_UPSTREAM },
-    { 503, IIMG_UNAVAILABLE }, { 504, IIMG_UPSTREAM_TIMEOUT },
+static const struct {
+    int status;
+    iimg_error_kind_t kind;
+} kinds[] = {
+    { 400, IIMG_INVALID },  { 404, IIMG_NOT_FOUND },   { 409, IIMG_CONFLICT },
+    { 422, IIMG_REFUSED },  { 429, IIMG_LIMITED },     { 500, IIMG_INTERNAL },
+    { 502, IIMG_UPSTREAM }, { 503, IIMG_UNAVAILABLE }, { 504, IIMG_UPSTREAM_TIMEOUT },
 };
 
 static iimg_error_kind_t kind_of(int status)
@@ -18,13 +21,14 @@ static iimg_error_kind_t kind_of(int status)
             return kinds[i].kind;
         }
     }
-    return IIMG_UPSTREAM;       /* recorded before statuses were */
+    return IIMG_UPSTREAM; /* recorded before statuses were */
 }
 
 static iimg_error_t *failure(iimg_context_t *context, const iimg_generation_job_t *job)
 {
     iimg_error_t *err = iimg_error(context->pool, kind_of(job->error_status), "%s",
-                                   job->error_detail ? job->error_detail : "The generation failed.");
+                                   job->error_detail ? job->error_detail
+                                                     : "The generation failed.");
 
     err->code = job->error_code;
     err->retry_after = job->error_retry_after;
@@ -34,17 +38,21 @@ static iimg_error_t *failure(iimg_context_t *context, const iimg_generation_job_
 static iimg_error_t *was_canceled(iimg_context_t *context, const iimg_generation_job_t *job)
 {
     return iimg_error_code(
-        job->image ? iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled after "
-                                "the provider was asked. Its picture is kept with job %s.", job->id)
+        job->image ? iimg_error(context->pool, IIMG_CONFLICT,
+                                "The generation was canceled after "
+                                "the provider was asked. Its picture is kept with job %s.",
+                                job->id)
                    : iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled."),
         "generation_canceled");
 }
 
 static iimg_error_t *still_runs(iimg_context_t *context, const iimg_generation_job_t *job)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_BUSY, "The picture is not there yet, and this "
+    iimg_error_t *err = iimg_error(context->pool, IIMG_BUSY,
+                                   "The picture is not there yet, and this "
                                    "request cannot wait any longer. It is going to be kept as "
-                                   "job %s.", job->id);
+                                   "job %s.",
+                                   job->id);
 
     return iimg_error_code(err, "generation_unfinished");
 }
@@ -58,8 +66,10 @@ static iimg_error_t *save_now(iimg_context_t *context, iimg_generation_t *genera
     if (!err) {
         return NULL;
     }
-    err->message = apr_psprintf(context->pool, "The picture was made and is kept as job %s, but "
-                                "could not be saved to the identity: %s", job->id, err->message);
+    err->message = apr_psprintf(context->pool,
+                                "The picture was made and is kept as job %s, but "
+                                "could not be saved to the identity: %s",
+                                job->id, err->message);
     return err;
 }
 
@@ -71,8 +81,8 @@ static iimg_error_t *find_identity(iimg_context_t *context, iimg_generation_t *g
         return NULL;
     }
     return job->saved_at && job->identity_id
-           ? iimg_identity_by_id(context, job->identity_id, &generation->identity)
-           : save_now(context, generation);
+               ? iimg_identity_by_id(context, job->identity_id, &generation->identity)
+               : save_now(context, generation);
 }
 
 iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id,

@@ -1,4 +1,5 @@
-/* cancel_generation_job.c - end a generation: at once while it waits, at its next step while it runs. */
+/* cancel_generation_job.c - end a generation: at once while it waits, at its next step while it
+ * runs. */
 #include "functions/admin/admin.h"
 
 #include <stdlib.h>
@@ -37,7 +38,7 @@ static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = lock_job(context, cancel);
 
     if (err || strcmp(cancel->job->state, "canceled") == 0) {
-        return err;         /* canceled is what it shall be */
+        return err; /* canceled is what it shall be */
     }
     err = iimg_generation_job_cancel(context, cancel->id, &after);
     if (!err && !after) {

@@ -21,8 +21,7 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->identity->id);
     }
-    return err ? err : iimg_audit(context, "create", "identities", creation->identity->id,
-                                  members);
+    return err ? err : iimg_audit(context, "create", "identities", creation->identity->id, members);
 }
 
 iimg_error_t *iimg_create_identity(iimg_context_t *context, const iimg_identity_change_t *wanted,

@@ -37,9 +37,9 @@ static iimg_error_t *check_body(iimg_context_t *context, const char *body)
 {
     const char *problem = iimg_prompt_problem(context->pool, body, iimg_prompt_placeholders);
 
-    return problem ? iimg_error_code(iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "%s",
-                                                                 problem), "body"),
-                                     "prompt_placeholders")
+    return problem ? iimg_error_code(
+               iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "%s", problem), "body"),
+               "prompt_placeholders")
                    : NULL;
 }
 
@@ -53,7 +53,8 @@ iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prom
     }
     err = wanted->body ? check_body(context, wanted->body) : NULL;
     return wanted->required_context_keys
-               ? iimg_error_join(err, check_keys(context, wanted->required_context_keys)) : err;
+               ? iimg_error_join(err, check_keys(context, wanted->required_context_keys))
+               : err;
 }
 
 static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
@@ -74,7 +75,8 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     creation_t *creation = baton;
     const iimg_new_prompt_t *wanted = creation->wanted;
-    iimg_prompt_t prompt = { .prompt_type = wanted->prompt_type, .body = wanted->body,
+    iimg_prompt_t prompt = { .prompt_type = wanted->prompt_type,
+                             .body = wanted->body,
                              .is_active = wanted->is_active,
                              .required_context_keys = wanted->required_context_keys };
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);

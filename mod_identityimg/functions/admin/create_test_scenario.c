@@ -22,8 +22,8 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->scenario->id);
     }
-    return err ? err : iimg_audit(context, "create", "test_scenarios", creation->scenario->id,
-                                  members);
+    return err ? err
+               : iimg_audit(context, "create", "test_scenarios", creation->scenario->id, members);
 }
 
 iimg_error_t *iimg_create_test_scenario(iimg_context_t *context,

@@ -3,7 +3,7 @@
 
 typedef struct creation_t {
     const iimg_user_change_t *wanted;
-    const char *hash;               /* NULL: nobody comes in by password */
+    const char *hash; /* NULL: nobody comes in by password */
     iimg_account_t *account;
 } creation_t;
 

@@ -3,7 +3,7 @@
 
 typedef struct removal_t {
     const char *id;
-    iimg_claim_t doomed;            /* by triggers */
+    iimg_claim_t doomed; /* by triggers */
 } removal_t;
 
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)

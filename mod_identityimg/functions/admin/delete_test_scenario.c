@@ -20,8 +20,8 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_scenario_delete(context, id, &found);
     }
-    return err ? err : iimg_audit(context, "delete", "test_scenarios", id,
-                                  iimg_members(context->pool));
+    return err ? err
+               : iimg_audit(context, "delete", "test_scenarios", id, iimg_members(context->pool));
 }
 
 iimg_error_t *iimg_delete_test_scenario(iimg_context_t *context, const char *id)

@@ -4,7 +4,7 @@
 /* Locks before it looks again: of two who delete each other one is gone before he can. */
 typedef struct removal_t {
     const char *id;
-    iimg_claim_t doomed;            /* by triggers */
+    iimg_claim_t doomed; /* by triggers */
 } removal_t;
 
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)

@@ -10,7 +10,8 @@
 #include "base/spool.h"
 #include "services/generators.h"
 
-/* What goes in ---------------------------------------------------------------------------------- */
+/* What goes in ----------------------------------------------------------------------------------
+ */
 
 iimg_error_t *iimg_generation_run_read(iimg_context_t *context, const char *id,
                                        iimg_generation_run_t *run)
@@ -108,13 +109,13 @@ static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *
     err = load_identity(context, &brief, run);
     err = err ? err : load_photos(context, &brief, run);
     if (!err) {
-        apr_pool_destroy(brief.pool);       /* an error lies in there */
+        apr_pool_destroy(brief.pool); /* an error lies in there */
     }
     return err;
 }
 
-/* By the requested name, so that the job records a successor. A server that has a provider by now may run
- * a job that was queued as a preview. */
+/* By the requested name, so that the job records a successor. A server that has a provider by now
+ * may run a job that was queued as a preview. */
 static const char *model_to_ask(const iimg_context_t *context, const iimg_generation_job_t *job)
 {
     const char *model = job->requested_model ? job->requested_model : job->model;
@@ -137,7 +138,8 @@ iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_
     return load_parts(context, run);
 }
 
-/* What came of it ------------------------------------------------------------------------------- */
+/* What came of it -------------------------------------------------------------------------------
+ */
 
 /* What the provider told beside the picture, or instead of it. */
 static void take_facts(iimg_generation_run_t *run)
@@ -157,7 +159,7 @@ typedef struct keeping_t {
     iimg_context_t *context;
     iimg_generation_run_t *run;
     bool tried;
-    iimg_error_t *err;      /* of the store */
+    iimg_error_t *err; /* of the store */
 } keeping_t;
 
 static void store(void *baton)
@@ -171,8 +173,8 @@ static void store(void *baton)
                                         &keeping->run->stored);
 }
 
-/* Only a picture that opens is one. Looking at it and storing it take some milliseconds each, one of them
- * in another process: they go side by side. */
+/* Only a picture that opens is one. Looking at it and storing it take some milliseconds each, one
+ * of them in another process: they go side by side. */
 static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run_t *run,
                                     keeping_t *keeping)
 {
@@ -197,7 +199,8 @@ static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run
         return iimg_error_detail(
             iimg_error_code(iimg_error(context->pool, IIMG_UPSTREAM,
                                        "The image provider sent something that is no picture."),
-                            "provider_reply"), "%s", err->detail ? err->detail : err->message);
+                            "provider_reply"),
+            "%s", err->detail ? err->detail : err->message);
     }
     run->outcome.media_type = type->media_type;
     take_facts(run);
@@ -301,10 +304,11 @@ iimg_error_t *iimg_generation_run_fail(iimg_context_t *context, iimg_generation_
     run->outcome.error_retry_after = cause->retry_after;
     take_facts(run);
     err = iimg_db_transaction(context, finish_row, run);
-    return err && err->kind == IIMG_CONFLICT ? NULL : err;      /* it has ended already */
+    return err && err->kind == IIMG_CONFLICT ? NULL : err; /* it has ended already */
 }
 
-/* The identity ---------------------------------------------------------------------------------- */
+/* The identity ----------------------------------------------------------------------------------
+ */
 
 iimg_error_t *iimg_generation_run_save(iimg_context_t *context, iimg_generation_run_t *run)
 {

@@ -1,4 +1,5 @@
-/* generation_run.h - a job that this process runs: what goes in, what came of it. For server/engine*. */
+/* generation_run.h - a job that this process runs: what goes in, what came of it. For
+ * server/engine*. */
 #ifndef IIMG_FUNCTIONS_ADMIN_GENERATION_RUN_H
 #define IIMG_FUNCTIONS_ADMIN_GENERATION_RUN_H
 
@@ -6,12 +7,12 @@
 
 /** A claimed job, in one thread at a time. */
 typedef struct iimg_generation_run_t {
-    iimg_generation_job_t *job;         /* as the database has it */
-    iimg_generator_request_t ask;       /* what the generator is asked for */
-    const char *spool;                  /* path under which a provider's answer is kept; NULL: none is */
-    apr_array_header_t *warnings;       /* const char *: that the row does not have yet */
-    iimg_generator_result_t *result;    /* NULL: none yet */
-    bool looked;                        /* the result is a picture */
+    iimg_generation_job_t *job;   /* as the database has it */
+    iimg_generator_request_t ask; /* what the generator is asked for */
+    const char *spool;            /* path under which a provider's answer is kept; NULL: none is */
+    apr_array_header_t *warnings; /* const char *: that the row does not have yet */
+    iimg_generator_result_t *result; /* NULL: none yet */
+    bool looked;                     /* the result is a picture */
     iimg_generation_outcome_t outcome;
     iimg_stored_picture_t stored;
 } iimg_generation_run_t;

@@ -3,8 +3,8 @@
 
 #include "services/generation_price.h"
 
-static void add_resolution(iimg_context_t *context, apr_array_header_t *options,
-                           const char *model, const char *resolution)
+static void add_resolution(iimg_context_t *context, apr_array_header_t *options, const char *model,
+                           const char *resolution)
 {
     APR_ARRAY_PUSH(options, iimg_resolution_option_t) = (iimg_resolution_option_t){
         resolution, iimg_generation_price(context->services, model, resolution), NULL
@@ -40,11 +40,12 @@ static void take_medians(const apr_array_header_t *options, const apr_array_head
     int next = 0;
 
     for (int i = 0; i < options->nelts; i++) {
-        apr_array_header_t *resolutions = APR_ARRAY_IDX(options, i, iimg_model_option_t).resolutions;
+        apr_array_header_t *resolutions = APR_ARRAY_IDX(options, i, iimg_model_option_t)
+                                              .resolutions;
 
         for (int k = 0; k < resolutions->nelts && next < seconds->nelts; k++) {
-            APR_ARRAY_IDX(resolutions, k, iimg_resolution_option_t).median_seconds =
-                APR_ARRAY_IDX(seconds, next++, const char *);
+            APR_ARRAY_IDX(resolutions, k, iimg_resolution_option_t).median_seconds = APR_ARRAY_IDX(
+                seconds, next++, const char *);
         }
     }
 }

@@ -6,8 +6,8 @@
 
 static const char *full_name(apr_pool_t *pool, const iimg_user_t *user)
 {
-    const char *name = iimg_text_trim(pool, apr_pstrcat(pool, user->first_name, " ",
-                                                        user->last_name, NULL));
+    const char *name = iimg_text_trim(
+        pool, apr_pstrcat(pool, user->first_name, " ", user->last_name, NULL));
 
     return *name ? name : user->email;
 }

@@ -8,8 +8,10 @@
 static void leave_out(iimg_context_t *context, const char *id, const iimg_error_t *err,
                       iimg_loaded_references_t *loaded)
 {
-    const char *sentence = apr_psprintf(context->pool, "Reference image %s could not be loaded and "
-                                        "was left out.", id);
+    const char *sentence = apr_psprintf(context->pool,
+                                        "Reference image %s could not be loaded and "
+                                        "was left out.",
+                                        id);
 
     APR_ARRAY_PUSH(loaded->warnings, const char *) = sentence;
     iimg_log(context, IIMG_LOG_WARNING, "IIMG0110: %s", sentence);
@@ -22,8 +24,8 @@ iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_head
 {
     apr_pool_t *pool = context->pool;
 
-    loaded->references = apr_pcalloc(pool, (apr_size_t)(images->nelts + 1)
-                                           * sizeof(*loaded->references));
+    loaded->references = apr_pcalloc(pool,
+                                     (apr_size_t)(images->nelts + 1) * sizeof(*loaded->references));
     loaded->count = 0;
     loaded->ids = apr_array_make(pool, images->nelts + 1, sizeof(const char *));
     loaded->warnings = apr_array_make(pool, 2, sizeof(const char *));
@@ -44,7 +46,7 @@ iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_head
         leave_out(context, one->id, err, loaded);
     }
     return loaded->count ? NULL
-                         : iimg_error_code(iimg_error(pool, IIMG_INVALID,
-                                                      "Could not load any reference images"),
-                                           "no_readable_references");
+                         : iimg_error_code(
+                             iimg_error(pool, IIMG_INVALID, "Could not load any reference images"),
+                             "no_readable_references");
 }

@@ -8,24 +8,24 @@
 #include "base/log.h"
 #include "models/stored_object.h"
 
-#define AT_ONCE 500
+#define AT_ONCE   500
 #define MOST_ROWS 100000
 
 typedef struct digest_t {
-    unsigned char bytes[APR_MD5_DIGESTSIZE];    /* of a key: names nobody chooses against us */
+    unsigned char bytes[APR_MD5_DIGESTSIZE]; /* of a key: names nobody chooses against us */
 } digest_t;
 
 typedef struct listed_t {
     iimg_listed_t object;
-    bool hidden;                        /* a delete marker hides it */
+    bool hidden; /* a delete marker hides it */
 } listed_t;
 
 typedef struct work_t {
     iimg_reconciliation_t *result;
-    apr_array_header_t *present;        /* digest_t: keys that a GET answers */
+    apr_array_header_t *present; /* digest_t: keys that a GET answers */
     apr_pool_t *batch_pool;
-    apr_array_header_t *batch;          /* listed_t that have not been looked up yet */
-    bool hides;                         /* the key that is being listed ends in a delete marker */
+    apr_array_header_t *batch; /* listed_t that have not been looked up yet */
+    bool hides;                /* the key that is being listed ends in a delete marker */
 } work_t;
 
 static digest_t digest_of(const char *key)
@@ -55,7 +55,8 @@ static iimg_error_t *is_stored(iimg_context_t *context, const char *key, bool *s
     return storage->driver->has(context, storage, key, stored);
 }
 
-/* What the store has beyond the manifest --------------------------------------------------------- */
+/* What the store has beyond the manifest ---------------------------------------------------------
+ */
 
 /* A refusal for one object does not predict the next. */
 static iimg_error_t *purge(iimg_context_t *context, const iimg_listed_t *object,
@@ -66,9 +67,10 @@ static iimg_error_t *purge(iimg_context_t *context, const iimg_listed_t *object,
 
     difference->removed = err == NULL;
     if (err && err->one_object) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0210: %s could not be deleted: %s; correct the "
-                 "cause, then run reconcile --delete again", object->key,
-                 err->detail ? err->detail : err->message);
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0210: %s could not be deleted: %s; correct the "
+                 "cause, then run reconcile --delete again",
+                 object->key, err->detail ? err->detail : err->message);
         return NULL;
     }
     return err;
@@ -183,15 +185,17 @@ static iimg_error_t *compare_store(iimg_context_t *context, work_t *work)
     return err;
 }
 
-/* What the manifest has beyond the store ---------------------------------------------------------- */
+/* What the manifest has beyond the store ----------------------------------------------------------
+ */
 
 static bool is_present(const work_t *work, const char *key)
 {
     digest_t digest = digest_of(key);
 
     return work->present->nelts > 0
-           && bsearch(&digest, work->present->elts, (size_t)work->present->nelts,
-                      sizeof(digest_t), compare) != NULL;
+           && bsearch(&digest, work->present->elts, (size_t)work->present->nelts, sizeof(digest_t),
+                      compare)
+                  != NULL;
 }
 
 /* It may have been written after the listing came by, or doomed and deleted before we looked. */
@@ -242,8 +246,8 @@ static iimg_error_t *compare_manifest(iimg_context_t *context, work_t *work)
             return err;
         }
         if (page->nelts > 0) {
-            after = apr_pstrdup(work->batch_pool, APR_ARRAY_IDX(page, page->nelts - 1,
-                                                                iimg_stored_object_t).key);
+            after = apr_pstrdup(work->batch_pool,
+                                APR_ARRAY_IDX(page, page->nelts - 1, iimg_stored_object_t).key);
         }
         page = page->nelts == AT_ONCE ? page : NULL;
         apr_pool_destroy(inner.pool);
@@ -257,8 +261,8 @@ static iimg_error_t *compare_rows(iimg_context_t *context, iimg_reconciliation_t
     iimg_error_t *err = iimg_stored_object_unbacked(context, MOST_ROWS, &rows);
 
     for (int i = 0; !err && i < rows->nelts; i++) {
-        tell(result, &(iimg_difference_t){ IIMG_UNBACKED_ROW,
-                                           APR_ARRAY_IDX(rows, i, const char *) });
+        tell(result,
+             &(iimg_difference_t){ IIMG_UNBACKED_ROW, APR_ARRAY_IDX(rows, i, const char *) });
     }
     return err;
 }
@@ -280,7 +284,8 @@ static iimg_error_t *refuse_many(iimg_context_t *context, const iimg_reconciliat
     if (err || seen.count[IIMG_UNKNOWN_OBJECT] * IIMG_RECONCILE_MOST <= seen.listed) {
         return err;
     }
-    return iimg_error(context->pool, IIMG_CONFLICT, "%ld of %ld objects in the store are unknown to "
+    return iimg_error(context->pool, IIMG_CONFLICT,
+                      "%ld of %ld objects in the store are unknown to "
                       "the manifest: more than a tenth. Nothing was deleted. Check that database "
                       "and store belong together; then add --force.",
                       seen.count[IIMG_UNKNOWN_OBJECT], seen.listed);

@@ -10,17 +10,18 @@
 
 typedef struct asked_t {
     const iimg_generation_request_t *request;
-    bool room;                          /* this process could run it now */
+    bool room; /* this process could run it now */
     iimg_identity_t *identity;
     iimg_prompt_t *prompt;
-    apr_array_header_t *references;     /* iimg_reference_image_t that go along */
-    int left_out;                       /* of all: more than the model takes */
+    apr_array_header_t *references; /* iimg_reference_image_t that go along */
+    int left_out;                   /* of all: more than the model takes */
     iimg_loaded_references_t loaded;
-    iimg_generation_job_t *job;         /* as it is to be */
-    iimg_generation_job_t *inserted;    /* as the database has it */
+    iimg_generation_job_t *job;      /* as it is to be */
+    iimg_generation_job_t *inserted; /* as the database has it */
 } asked_t;
 
-/* What goes in ---------------------------------------------------------------------------------- */
+/* What goes in ----------------------------------------------------------------------------------
+ */
 
 static bool is_wanted(const iimg_generation_request_t *request, const char *id)
 {
@@ -50,8 +51,9 @@ static iimg_error_t *check_ids(iimg_context_t *context, const iimg_generation_re
     const apr_array_header_t *ids = request->reference_image_ids;
 
     if (ids && ids->nelts == 0) {
-        return iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
-                                           "This list may not be empty."), "reference_image_ids");
+        return iimg_error_field(
+            iimg_error(context->pool, IIMG_INVALID, "This list may not be empty."),
+            "reference_image_ids");
     }
     for (int i = 0; ids && i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
@@ -59,13 +61,16 @@ static iimg_error_t *check_ids(iimg_context_t *context, const iimg_generation_re
         if (!is_there(all, id)) {
             return iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
                                                "%s is not a reference image of this user that has "
-                                               "a picture.", id), "reference_image_ids");
+                                               "a picture.",
+                                               id),
+                                    "reference_image_ids");
         }
     }
     return NULL;
 }
 
-/* Photos that the request names must all be used; if it names none, those of the first slots are used. */
+/* Photos that the request names must all be used; if it names none, those of the first slots are
+ * used. */
 static iimg_error_t *limit_references(iimg_context_t *context, asked_t *asked)
 {
     int most = iimg_gemini_model_row(asked->request->model)->max_references;
@@ -76,7 +81,8 @@ static iimg_error_t *limit_references(iimg_context_t *context, asked_t *asked)
     if (asked->request->reference_image_ids) {
         return iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
                                            "The model %s takes at most %d reference images.",
-                                           asked->request->model, most), "reference_image_ids");
+                                           asked->request->model, most),
+                                "reference_image_ids");
     }
     asked->left_out = asked->references->nelts - most;
     asked->references->nelts = most;
@@ -86,10 +92,10 @@ static iimg_error_t *limit_references(iimg_context_t *context, asked_t *asked)
 static void warn_of_left_out(apr_pool_t *pool, asked_t *asked)
 {
     if (asked->left_out) {
-        APR_ARRAY_PUSH(asked->loaded.warnings, const char *) =
-            apr_psprintf(pool, "The model %s takes at most %d reference images; %d %s left out.",
-                         asked->request->model, asked->references->nelts, asked->left_out,
-                         asked->left_out == 1 ? "was" : "were");
+        APR_ARRAY_PUSH(asked->loaded.warnings, const char *) = apr_psprintf(
+            pool, "The model %s takes at most %d reference images; %d %s left out.",
+            asked->request->model, asked->references->nelts, asked->left_out,
+            asked->left_out == 1 ? "was" : "were");
     }
 }
 
@@ -99,9 +105,9 @@ static iimg_error_t *find_references(iimg_context_t *context, asked_t *asked)
     iimg_error_t *err = iimg_reference_image_with_picture(context, asked->request->user_id, &all);
 
     if (!err && all->nelts == 0) {
-        err = iimg_error_code(iimg_error(context->pool, IIMG_INVALID,
-                                         "No reference images found for this user"),
-                              "no_references");
+        err = iimg_error_code(
+            iimg_error(context->pool, IIMG_INVALID, "No reference images found for this user"),
+            "no_references");
     }
     if (!err) {
         err = check_ids(context, asked->request, all);
@@ -134,9 +140,9 @@ static iimg_error_t *find_inputs(iimg_context_t *context, asked_t *asked)
         err = iimg_prompt_active(context, "image_generation", &asked->prompt);
     }
     if (!err && !asked->prompt) {
-        err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                         "No active image generation prompt found"),
-                              "no_active_prompt");
+        err = iimg_error_code(
+            iimg_error(context->pool, IIMG_UNAVAILABLE, "No active image generation prompt found"),
+            "no_active_prompt");
     }
     return err;
 }
@@ -160,8 +166,9 @@ static iimg_error_t *claim(iimg_context_t *context, iimg_generation_job_t **job)
     return err || *job ? err : iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
 }
 
-/* From here on the key stands for the job: whoever sends the request again is given its result. A job
- * that can be run now is claimed here as well: a lost connection repeats all of it or nothing. */
+/* From here on the key stands for the job: whoever sends the request again is given its result. A
+ * job that can be run now is claimed here as well: a lost connection repeats all of it or nothing.
+ */
 static iimg_error_t *insert_job(iimg_context_t *context, void *baton)
 {
     asked_t *asked = baton;
@@ -233,7 +240,7 @@ iimg_error_t *iimg_request_generation(iimg_context_t *context,
     if (err) {
         return err;
     }
-    context->idempotency = NULL;        /* what comes of the job comes of its row */
+    context->idempotency = NULL; /* what comes of the job comes of its row */
     (void)IIMG_FAULT("generate.inserted");
     *job = asked.inserted;
     /* Lines of the job bear its own id. */

@@ -15,9 +15,8 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
     if (!job->user_id) {
         return iimg_user_share(context, NULL);
     }
-    context->idempotency = NULL;        /* the key stands for the generation */
-    err = iimg_show_on_identity(context, identity_id, &upload, job->user_id, job->id,
-                                identity);
+    context->idempotency = NULL; /* the key stands for the generation */
+    err = iimg_show_on_identity(context, identity_id, &upload, job->user_id, job->id, identity);
     context->idempotency = key;
     return err;
 }

@@ -36,7 +36,7 @@ static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation
     iimg_error_t *err = services->storage.driver->get(context, &services->storage, job->image,
                                                       services->max_object, &data, &length);
 
-    if (err) {      /* not found: deleted since, with the user whom it shows */
+    if (err) { /* not found: deleted since, with the user whom it shows */
         return err->kind == IIMG_NOT_FOUND ? has_no_picture(context, job) : err;
     }
     /* The copy keeps the picture's name: "generated_images/<this>". */
@@ -64,7 +64,7 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
     iimg_generation_job_t *job;
     iimg_error_t *err = iimg_get_generation_job(context, job_id, &job);
 
-    if (!err && (!job->image || !job->user_id)) {   /* it goes with the user whom it shows */
+    if (!err && (!job->image || !job->user_id)) { /* it goes with the user whom it shows */
         err = has_no_picture(context, job);
     }
     if (!err) {

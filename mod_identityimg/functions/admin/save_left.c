@@ -1,4 +1,5 @@
-/* save_left.c - pictures that were to be saved to their identities by a process that died over it. */
+/* save_left.c - pictures that were to be saved to their identities by a process that died over it.
+ */
 #include "functions/admin/admin.h"
 
 #include "base/log.h"
@@ -29,9 +30,11 @@ void iimg_save_left(iimg_context_t *context)
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
         iimg_error_t *failed;
 
-        iimg_log(context, IIMG_LOG_INFO, "generation %s: its picture is saved to the identity, which "
-                 "another process did not come to", id);
-        failed = save_one(context, id);     /* again at the next look */
+        iimg_log(context, IIMG_LOG_INFO,
+                 "generation %s: its picture is saved to the identity, which "
+                 "another process did not come to",
+                 id);
+        failed = save_one(context, id); /* again at the next look */
         if (failed) {
             iimg_log(context, IIMG_LOG_INFO, "generation %s: %s", id,
                      failed->detail ? failed->detail : failed->message);

@@ -28,8 +28,7 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 }
 
 iimg_error_t *iimg_update_identity(iimg_context_t *context, const char *id,
-                                   const iimg_identity_change_t *wanted,
-                                   iimg_identity_t **identity)
+                                   const iimg_identity_change_t *wanted, iimg_identity_t **identity)
 {
     update_t update = { .id = id, .wanted = wanted };
     iimg_error_t *err = iimg_db_transaction(context, update_row, &update);

@@ -4,7 +4,7 @@
 typedef struct update_t {
     const char *id;
     const iimg_user_change_t *wanted;
-    const char *hash;               /* NULL: the password stays */
+    const char *hash; /* NULL: the password stays */
     iimg_account_t *account;
 } update_t;
 

@@ -13,7 +13,8 @@ static iimg_error_t *refuse(iimg_context_t *context, const char *field, const ch
 static iimg_error_t *check_email(iimg_context_t *context, const char *email)
 {
     return !iimg_text_is_email(email) || iimg_text_characters(email) < 3
-               ? refuse(context, "email", "Enter a valid email address.") : NULL;
+               ? refuse(context, "email", "Enter a valid email address.")
+               : NULL;
 }
 
 static iimg_error_t *check_password(iimg_context_t *context, const char *password)
@@ -22,7 +23,8 @@ static iimg_error_t *check_password(iimg_context_t *context, const char *passwor
         return refuse(context, "password", "Ensure this field has at least 8 characters.");
     }
     return strlen(password) > IIMG_PASSWORD_MAX_BYTES
-               ? refuse(context, "password", "Ensure this field has no more than 72 bytes.") : NULL;
+               ? refuse(context, "password", "Ensure this field has no more than 72 bytes.")
+               : NULL;
 }
 
 /* A field that could not be read has no value. */
@@ -31,7 +33,8 @@ iimg_error_t *iimg_check_user_change(iimg_context_t *context, const iimg_user_ch
     iimg_error_t *err = wanted->email.value ? check_email(context, wanted->email.value) : NULL;
 
     return wanted->password.value
-               ? iimg_error_join(err, check_password(context, wanted->password.value)) : err;
+               ? iimg_error_join(err, check_password(context, wanted->password.value))
+               : err;
 }
 
 iimg_error_t *iimg_hash_user_change(iimg_context_t *context, const iimg_user_change_t *wanted,
@@ -43,8 +46,8 @@ iimg_error_t *iimg_hash_user_change(iimg_context_t *context, const iimg_user_cha
     if (err) {
         return err;
     }
-    return wanted->password.given
-               ? iimg_password_hash(context, wanted->password.value, hash) : NULL;
+    return wanted->password.given ? iimg_password_hash(context, wanted->password.value, hash)
+                                  : NULL;
 }
 
 void iimg_apply_user_change(const iimg_user_change_t *wanted, const char *hash,
@@ -65,7 +68,8 @@ iimg_error_t *iimg_refuse_own_account(iimg_context_t *context, const char *id, c
     return strcmp(id, context->caller->id) == 0
                ? iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
                                             "You cannot %s your own account. "
-                                            "Ask another member of the staff.", what),
+                                            "Ask another member of the staff.",
+                                            what),
                                  "own_account")
                : NULL;
 }

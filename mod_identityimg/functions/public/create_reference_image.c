@@ -1,10 +1,11 @@
-/* create_reference_image.c - a new photo: five slots a user, each taken once, whatever happens at once. */
+/* create_reference_image.c - a new photo: five slots a user, each taken once, whatever happens at
+ * once. */
 #include "functions/public/public.h"
 
 typedef struct creation_t {
     const char *user_id;
     const iimg_new_reference_image_t *wanted;
-    iimg_stored_picture_t stored;       /* count 0: no picture */
+    iimg_stored_picture_t stored; /* count 0: no picture */
     iimg_reference_image_t *image;
 } creation_t;
 
@@ -12,7 +13,8 @@ static iimg_error_t *max_images(iimg_context_t *context)
 {
     return iimg_error_code(iimg_error(context->pool, IIMG_INVALID,
                                       "Maximum %d reference images allowed",
-                                      IIMG_REFERENCE_IMAGE_SLOTS), "max_images");
+                                      IIMG_REFERENCE_IMAGE_SLOTS),
+                           "max_images");
 }
 
 /* The slot that a new photo gets among those that are taken. */
@@ -83,8 +85,8 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
         err = check_slot(context, creation, &order);
     }
     if (!err) {
-        err = iimg_reference_image_insert(context, creation->user_id, creation->wanted->name,
-                                          order, &creation->stored.picture, &creation->image);
+        err = iimg_reference_image_insert(context, creation->user_id, creation->wanted->name, order,
+                                          &creation->stored.picture, &creation->image);
     }
     if (!err) {
         err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->image->id);

@@ -4,7 +4,7 @@
 typedef struct removal_t {
     const char *user_id;
     const char *id;
-    iimg_claim_t doomed;            /* by a trigger */
+    iimg_claim_t doomed; /* by a trigger */
 } removal_t;
 
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)

@@ -10,7 +10,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
     ending_t *ending = baton;
     bool found = false;
-    iimg_error_t *err = iimg_user_lock(context, context->caller->id, &found);   /* see log_out.c */
+    iimg_error_t *err = iimg_user_lock(context, context->caller->id, &found); /* see log_out.c */
 
     if (!err) {
         err = iimg_token_delete(context, context->caller->id, ending->id, &ending->ended);

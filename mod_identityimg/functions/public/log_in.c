@@ -1,12 +1,13 @@
-/* log_in.c - let somebody in who knows a password: a token for him, of which only its hash is kept. */
+/* log_in.c - let somebody in who knows a password: a token for him, of which only its hash is kept.
+ */
 #include "functions/public/public.h"
 
 #include "services/accounts/token.h"
 
 typedef struct making_t {
     iimg_new_token_t wanted;
-    iimg_caller_t caller;           /* who logs in */
-    const char *expires_at;         /* NULL: the password has changed since it was verified */
+    iimg_caller_t caller;   /* who logs in */
+    const char *expires_at; /* NULL: the password has changed since it was verified */
 } making_t;
 
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
@@ -60,7 +61,7 @@ static iimg_error_t *try(iimg_context_t *context, const iimg_login_attempt_t *at
 iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *attempt,
                           const char *kind, int seconds, iimg_new_session_t *session)
 {
-    making_t *making = apr_pcalloc(context->pool, sizeof(*making));   /* the caller stays */
+    making_t *making = apr_pcalloc(context->pool, sizeof(*making)); /* the caller stays */
     iimg_error_t *err;
 
     making->wanted.kind = kind;

@@ -1,4 +1,5 @@
-/* log_out.c - end the token that the caller came in with, and the session that his cookie carries. */
+/* log_out.c - end the token that the caller came in with, and the session that his cookie carries.
+ */
 #include "functions/public/public.h"
 
 /* Of who came in by a token its own row; a cookie that came along only counts when it is his. */
@@ -29,5 +30,6 @@ static iimg_error_t *delete_rows(iimg_context_t *context, void *baton)
 iimg_error_t *iimg_log_out(iimg_context_t *context, const char *session)
 {
     return context->login_token || session
-               ? iimg_db_transaction(context, delete_rows, (void *)session) : NULL;
+               ? iimg_db_transaction(context, delete_rows, (void *)session)
+               : NULL;
 }

@@ -15,7 +15,7 @@ iimg_error_t *iimg_get_me(iimg_context_t *context, iimg_user_t **user);
 /** A session or a bearer token just made. */
 typedef struct iimg_new_session_t {
     iimg_user_t user;
-    const char *token;              /* nowhere else: the table has its hash */
+    const char *token; /* nowhere else: the table has its hash */
     const char *expires_at;
 } iimg_new_session_t;
 
@@ -50,9 +50,9 @@ iimg_error_t *iimg_list_reference_images(iimg_context_t *context, const iimg_sco
 
 /** What a client says of a new photo. */
 typedef struct iimg_new_reference_image_t {
-    const char *name;               /* "" for none */
-    const int *order;               /* NULL: the lowest free slot */
-    const iimg_upload_t *upload;    /* NULL: no picture yet */
+    const char *name;            /* "" for none */
+    const int *order;            /* NULL: the lowest free slot */
+    const iimg_upload_t *upload; /* NULL: no picture yet */
 } iimg_new_reference_image_t;
 
 /**
@@ -66,9 +66,9 @@ iimg_error_t *iimg_create_reference_image(iimg_context_t *context, const char *u
 
 /** What a client changes of a photo; all NULL changes nothing at all. */
 typedef struct iimg_reference_image_change_t {
-    const char *name;               /* NULL: as it is */
-    const int *order;               /* NULL: as it is */
-    bool swap;                      /* the photo in that slot takes this one's */
+    const char *name; /* NULL: as it is */
+    const int *order; /* NULL: as it is */
+    bool swap;        /* the photo in that slot takes this one's */
 } iimg_reference_image_change_t;
 
 /** Change name and order. Errors: IIMG_INVALID, IIMG_NOT_FOUND. */
@@ -96,9 +96,9 @@ iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id
 
 /**
  * The same with a picture that shows a user: none is put in once he is deleted.
- * @param job_id the generation that was to save its picture: it does so once, whoever comes to it, and the
- *               identity is answered as it is afterwards; NULL: somebody wants it now
- * Errors: also IIMG_CONFLICT (user_deleted).
+ * @param job_id the generation that was to save its picture: it does so once, whoever comes to it,
+ * and the identity is answered as it is afterwards; NULL: somebody wants it now Errors: also
+ * IIMG_CONFLICT (user_deleted).
  */
 iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
                                     const iimg_upload_t *upload, const char *shown_id,

@@ -8,9 +8,9 @@ typedef struct change_t {
 
 static iimg_error_t *nothing_held(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
-                                      "There is no earlier picture to restore."),
-                           "nothing_to_restore");
+    return iimg_error_code(
+        iimg_error(context->pool, IIMG_CONFLICT, "There is no earlier picture to restore."),
+        "nothing_to_restore");
 }
 
 /* Triggers make the held objects live again, and hold those of the picture that goes. */

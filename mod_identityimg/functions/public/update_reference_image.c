@@ -6,15 +6,16 @@ typedef struct update_t {
     const char *id;
     const iimg_reference_image_change_t *wanted;
     iimg_reference_image_t *image;
-    bool moves;                     /* to another slot */
+    bool moves; /* to another slot */
 } update_t;
 
-/* Changes of order queue up at the user's row, as creates do: no two wait for one another's slots. */
+/* Changes of order queue up at the user's row, as creates do: no two wait for one another's slots.
+ */
 static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
 {
     bool found = true;
-    iimg_error_t *err = update->wanted->order
-        ? iimg_user_lock(context, update->user_id, &found) : NULL;
+    iimg_error_t *err = update->wanted->order ? iimg_user_lock(context, update->user_id, &found)
+                                              : NULL;
 
     return !err && !found ? iimg_not_found(context) : err;
 }

@@ -3,11 +3,11 @@
 
 typedef struct change_t {
     const char *id;
-    const char *shown_id;           /* the user whom the picture shows; NULL: whoever */
-    const char *job_id;             /* whose own saving this is; NULL: nobody's */
-    bool saved_before;              /* nothing is left to be done */
+    const char *shown_id; /* the user whom the picture shows; NULL: whoever */
+    const char *job_id;   /* whose own saving this is; NULL: nobody's */
+    bool saved_before;    /* nothing is left to be done */
     iimg_stored_picture_t stored;
-    iimg_claim_t doomed;            /* the picture before the one before */
+    iimg_claim_t doomed; /* the picture before the one before */
     iimg_identity_t *identity;
 } change_t;
 

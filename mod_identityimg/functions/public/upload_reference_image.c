@@ -5,7 +5,7 @@ typedef struct change_t {
     const char *user_id;
     const char *id;
     iimg_stored_picture_t stored;
-    iimg_claim_t doomed;            /* the old picture */
+    iimg_claim_t doomed; /* the old picture */
     iimg_reference_image_t *image;
 } change_t;
 

@@ -23,8 +23,8 @@ void iimg_take_text(apr_array_header_t *members, const char *name, const iimg_gi
     }
 }
 
-void iimg_take_bool(apr_array_header_t *members, const char *name,
-                    const iimg_given_bool_t *wanted, bool *value)
+void iimg_take_bool(apr_array_header_t *members, const char *name, const iimg_given_bool_t *wanted,
+                    bool *value)
 {
     if (wanted->given && wanted->value != *value) {
         *value = wanted->value;
@@ -43,7 +43,7 @@ iimg_error_t *iimg_audit(iimg_context_t *context, const char *action, const char
     if (context->caller->is_staff) {
         err = iimg_audit_log_insert(context, context->caller->id, &entry, &done);
     }
-    return !err && !done ? iimg_inactive_user(context) : err;   /* deleted meanwhile: no change */
+    return !err && !done ? iimg_inactive_user(context) : err; /* deleted meanwhile: no change */
 }
 
 /* The kind stands where others have names of members. */

@@ -35,8 +35,8 @@ const char *iimg_identity_context(apr_pool_t *pool, const iimg_identity_t *ident
     add_line(lines, "I Am Statement: ", identity->i_am_statement);
     add_line(lines, "Visualization: ", identity->visualization);
     if (identity->notes->nelts) {
-        APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(pool, "\nNotes: ",
-                                                          joined(pool, identity->notes), NULL);
+        APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(
+            pool, "\nNotes: ", joined(pool, identity->notes), NULL);
     }
     return apr_array_pstrcat(pool, lines, 0);
 }

@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 #include "base/log.h"
 
-#define FIRST_PAUSE (APR_USEC_PER_SEC / 50)
+#define FIRST_PAUSE   (APR_USEC_PER_SEC / 50)
 #define LONGEST_PAUSE (APR_USEC_PER_SEC / 2)
 
 static iimg_error_t *reused(iimg_context_t *context)
@@ -22,7 +22,8 @@ static iimg_error_t *in_use(iimg_context_t *context)
         iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
                                    "A request with this Idempotency-Key is under way. "
                                    "Ask again in a moment."),
-                        "idempotency_key_in_use"), 1);
+                        "idempotency_key_in_use"),
+        1);
 }
 
 /* Sets *outcome when there is an answer to give again, and *claimed when there is work to do. */
@@ -37,7 +38,7 @@ static iimg_error_t *look(iimg_context_t *context, const iimg_idempotency_key_t 
     }
     err = iimg_idempotency_key_read(context, key, outcome);
     if (err || !*outcome) {
-        return err;         /* given back in between: look again */
+        return err; /* given back in between: look again */
     }
     if (strcmp((*outcome)->fingerprint, key->fingerprint) != 0) {
         return reused(context);
@@ -110,11 +111,13 @@ void iimg_idempotency_keep_error(iimg_context_t *context, int status, const iimg
 {
     bool held;
 
-    warn(context, iimg_idempotency_key_record(
-        context, context->idempotency,
-        &(iimg_idempotency_outcome_t){ .status = status, .error_detail = cause->message,
-                                       .error_code = cause->code, .error_field = cause->field },
-        &held));
+    warn(context,
+         iimg_idempotency_key_record(context, context->idempotency,
+                                     &(iimg_idempotency_outcome_t){ .status = status,
+                                                                    .error_detail = cause->message,
+                                                                    .error_code = cause->code,
+                                                                    .error_field = cause->field },
+                                     &held));
 }
 
 void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause)

@@ -30,8 +30,9 @@ iimg_error_t *iimg_get_reference_image(iimg_context_t *context, const iimg_scope
 
 iimg_error_t *iimg_check_identity_owner(iimg_context_t *context, const iimg_identity_t *identity)
 {
-    bool may = identity && (context->caller->is_staff
-                            || strcmp(identity->user_id, context->caller->id) == 0);
+    bool may = identity
+               && (context->caller->is_staff
+                   || strcmp(identity->user_id, context->caller->id) == 0);
 
     return may ? NULL : iimg_not_found(context);
 }
@@ -43,5 +44,7 @@ iimg_error_t *iimg_check_order(iimg_context_t *context, long long order)
     }
     return iimg_error_code(
         iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "Order must be between 0 and %d",
-                                    IIMG_REFERENCE_IMAGE_SLOTS - 1), "order"), "order_range");
+                                    IIMG_REFERENCE_IMAGE_SLOTS - 1),
+                         "order"),
+        "order_range");
 }

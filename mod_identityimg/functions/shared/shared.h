@@ -19,7 +19,11 @@
 /* Who calls ----------------------------------------------------------------------------------- */
 
 /** Whom a route lets in. */
-typedef enum { IIMG_ANYONE, IIMG_USER, IIMG_STAFF } iimg_role_t;
+typedef enum {
+    IIMG_ANYONE,
+    IIMG_USER,
+    IIMG_STAFF
+} iimg_role_t;
 
 /**
  * Accept the caller that a statement found and remember him in the context.
@@ -80,8 +84,8 @@ iimg_error_t *iimg_check_readiness(iimg_context_t *context);
  */
 void iimg_take_text(apr_array_header_t *members, const char *name, const iimg_given_t *wanted,
                     const char **value);
-void iimg_take_bool(apr_array_header_t *members, const char *name,
-                    const iimg_given_bool_t *wanted, bool *value);
+void iimg_take_bool(apr_array_header_t *members, const char *name, const iimg_given_bool_t *wanted,
+                    bool *value);
 
 /** Names of members, to be taken over or told the audit log. @return const char *, none yet */
 apr_array_header_t *iimg_members(apr_pool_t *pool);
@@ -111,14 +115,16 @@ iimg_error_t *iimg_identity_not_found(iimg_context_t *context);
 
 /** Whose photos a request is about, as its query says; only staff's word counts. */
 typedef struct iimg_scope_t {
-    const char *user_id;            /* NULL: the caller's own */
-    iimg_error_t *problem;          /* what is wrong with the query: matters for staff alone */
+    const char *user_id;   /* NULL: the caller's own */
+    iimg_error_t *problem; /* what is wrong with the query: matters for staff alone */
 } iimg_scope_t;
 
-/** Check that the query of an accepted caller names a user, or none. Errors: IIMG_INVALID, for staff. */
+/** Check that the query of an accepted caller names a user, or none. Errors: IIMG_INVALID, for
+ * staff. */
 iimg_error_t *iimg_check_scope(iimg_context_t *context, const iimg_scope_t *scope);
 
-/** Read one photo in scope, and accept the caller. Errors: IIMG_NOT_FOUND, as iimg_accept_caller. */
+/** Read one photo in scope, and accept the caller. Errors: IIMG_NOT_FOUND, as iimg_accept_caller.
+ */
 iimg_error_t *iimg_get_reference_image(iimg_context_t *context, const iimg_scope_t *scope,
                                        const char *id, iimg_reference_image_t **image);
 
@@ -138,8 +144,8 @@ iimg_error_t *iimg_check_prompt_state(iimg_context_t *context, const iimg_prompt
 const char *iimg_prompt_state(apr_pool_t *pool, const iimg_prompt_t *prompt);
 
 /**
- * Within a transaction: lock an identity that the accepted caller may change, and check its version.
- * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
+ * Within a transaction: lock an identity that the accepted caller may change, and check its
+ * version. Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION.
  */
 iimg_error_t *iimg_lock_identity(iimg_context_t *context, const char *id,
                                  iimg_identity_t **identity);
@@ -161,15 +167,16 @@ iimg_error_t *iimg_lock_reference_image(iimg_context_t *context, const char *use
 iimg_error_t *iimg_expect_reference_image(iimg_context_t *context, const char *user_id,
                                           const char *id);
 
-/* Requests that are sent again ------------------------------------------------------------------ */
+/* Requests that are sent again ------------------------------------------------------------------
+ */
 
 /** The HTTP statuses that are recorded for what was made. */
-#define IIMG_STATUS_OK 200
+#define IIMG_STATUS_OK      200
 #define IIMG_STATUS_CREATED 201
 
 /**
- * Take an idempotency key, or find what came of the request that had it. Waits for one that is under
- * way.
+ * Take an idempotency key, or find what came of the request that had it. Waits for one that is
+ * under way.
  * @param key    must live as long as the context, which holds it from now on
  * @param lease  seconds until others may think this request dead
  * @param wait   for how long
@@ -204,21 +211,21 @@ void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause);
 /** A picture that is to be kept: bytes and a file name. */
 typedef struct iimg_upload_t {
     iimg_bytes_t bytes;
-    const char *filename;           /* as the client gave it; NULL: none */
-    bool as_it_is;                  /* a provider's: its metadata say where it comes from */
+    const char *filename; /* as the client gave it; NULL: none */
+    bool as_it_is;        /* a provider's: its metadata say where it comes from */
 } iimg_upload_t;
 
 /** Objects that are stored and announced, but that no row shows yet. */
 typedef struct iimg_stored_picture_t {
     iimg_picture_t picture;
-    const char *uuid;               /* in all its keys */
-    int count;                      /* objects */
-    apr_array_header_t *keys;       /* const char *, of them all */
+    const char *uuid;         /* in all its keys */
+    int count;                /* objects */
+    apr_array_header_t *keys; /* const char *, of them all */
 } iimg_stored_picture_t;
 
 /**
- * Have an upload decoded, announce its keys and write derivatives and the original, which is without
- * private metadata then. On failure nothing is left in the store once the sweeper has run.
+ * Have an upload decoded, announce its keys and write derivatives and the original, which is
+ * without private metadata then. On failure nothing is left in the store once the sweeper has run.
  * Errors: as iimg_image_derive; IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *upload,
@@ -238,16 +245,16 @@ iimg_error_t *iimg_publish_picture(iimg_context_t *context, const iimg_stored_pi
 void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *stored);
 
 /**
- * Delete what this work has doomed and claimed, once that is committed: from the store first, then from
- * the manifest. Failures are logged: the sweeper tries again.
+ * Delete what this work has doomed and claimed, once that is committed: from the store first, then
+ * from the manifest. Failures are logged: the sweeper tries again.
  * @param claim of nothing when its id is NULL
  */
 void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim);
 
 /**
  * Delete what is doomed and due, whoever doomed it; several nodes share the work. One object that
- * cannot be deleted is tried again at the end, for some seconds; then it waits its turn, longer each
- * time, and is logged. It holds up no other.
+ * cannot be deleted is tried again at the end, for some seconds; then it waits its turn, longer
+ * each time, and is logged. It holds up no other.
  * @param time after which no other batch is begun
  * @param left how many objects were tried, or were to be, and are not gone
  * @return how many objects are gone

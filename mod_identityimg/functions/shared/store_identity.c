@@ -1,5 +1,6 @@
-/* store_identity.c - compares the store's marker with the database's id before anything is changed. It detects an
- * empty mount point, another instance's bucket and a mistyped path. Any thread calls it. */
+/* store_identity.c - compares the store's marker with the database's id before anything is changed.
+ * It detects an empty mount point, another instance's bucket and a mistyped path. Any thread calls
+ * it. */
 #include "functions/shared/store_identity.h"
 
 #include <string.h>
@@ -15,12 +16,12 @@
 #define MAX_WHY 1024
 
 struct iimg_store_guard_t {
-    apr_thread_mutex_t *lock;               /* guards this struct, also during a check */
-    char id[IIMG_UUID_LENGTH + 1];          /* of the marker that was seen; "": none yet */
-    apr_time_t seen;                        /* when it was seen last */
-    apr_time_t failed;                      /* when the last check failed; 0: it succeeded */
-    bool wrong;                             /* the marker is missing or foreign; false: no answer */
-    bool reported;                          /* the failure is in the log */
+    apr_thread_mutex_t *lock;      /* guards this struct, also during a check */
+    char id[IIMG_UUID_LENGTH + 1]; /* of the marker that was seen; "": none yet */
+    apr_time_t seen;               /* when it was seen last */
+    apr_time_t failed;             /* when the last check failed; 0: it succeeded */
+    bool wrong;                    /* the marker is missing or foreign; false: no answer */
+    bool reported;                 /* the failure is in the log */
     char why[MAX_WHY];
 };
 
@@ -29,7 +30,8 @@ iimg_store_guard_t *iimg_store_guard_create(apr_pool_t *pool)
     iimg_store_guard_t *guard = apr_pcalloc(pool, sizeof(*guard));
 
     return apr_thread_mutex_create(&guard->lock, APR_THREAD_MUTEX_DEFAULT, pool) == APR_SUCCESS
-           ? guard : NULL;
+               ? guard
+               : NULL;
 }
 
 /* Markers -------------------------------------------------------------------------------------- */
@@ -43,17 +45,19 @@ const char *iimg_store_marker_id(apr_pool_t *pool, const char *text)
 
 static const char *marker_text(apr_pool_t *pool, const char *id)
 {
-    return apr_pstrcat(pool, "{\"store\": \"", id, "\", \"by\": \"mod_identityimg\", \"about\": \""
+    return apr_pstrcat(pool, "{\"store\": \"", id,
+                       "\", \"by\": \"mod_identityimg\", \"about\": \""
                        "This object says to which database the pictures here belong. Keep it, also "
-                       "in backups.\"}\n", NULL);
+                       "in backups.\"}\n",
+                       NULL);
 }
 
 const char *iimg_store_place(apr_pool_t *pool, const iimg_storage_t *storage)
 {
     return storage->driver->path
-           ? storage->root
-           : apr_pstrcat(pool, "bucket ", storage->s3->bucket, *storage->s3->prefix ? ", prefix " : "",
-                         storage->s3->prefix, NULL);
+               ? storage->root
+               : apr_pstrcat(pool, "bucket ", storage->s3->bucket,
+                             *storage->s3->prefix ? ", prefix " : "", storage->s3->prefix, NULL);
 }
 
 /* @param present whether there is a marker @param id NULL: there is none, or it is none of ours */
@@ -85,9 +89,12 @@ iimg_error_t *iimg_store_mark(iimg_context_t *context, const char *id, const cha
 
 static iimg_error_t *refuse(iimg_context_t *context, const char *why)
 {
-    iimg_error_t *err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE, "The picture "
-                                        "store is not available at the moment. Nothing was "
-                                        "changed."), "store_down");
+    iimg_error_t *err = iimg_error_code(
+        iimg_error(context->pool, IIMG_UNAVAILABLE,
+                   "The picture "
+                   "store is not available at the moment. Nothing was "
+                   "changed."),
+        "store_down");
 
     return iimg_error_detail(err, "%s", why);
 }
@@ -97,24 +104,30 @@ static const char *describe_other(apr_pool_t *pool, const char *place, const cha
                                   const iimg_picture_store_t *row)
 {
     if (!id) {
-        return apr_psprintf(pool, "%s: " IIMG_STORE_MARKER " cannot be understood: restore it from "
-                            "a backup, or remove it and run identityimgctl adopt-store", place);
+        return apr_psprintf(pool,
+                            "%s: " IIMG_STORE_MARKER " cannot be understood: restore it from "
+                            "a backup, or remove it and run identityimgctl adopt-store",
+                            place);
     }
-    return apr_psprintf(pool, "%s is the store %s, the database belongs to %s: correct the storage "
-                        "directives or the database, or run identityimgctl adopt-store", place, id,
-                        row->id ? row->id : "none yet");
+    return apr_psprintf(pool,
+                        "%s is the store %s, the database belongs to %s: correct the storage "
+                        "directives or the database, or run identityimgctl adopt-store",
+                        place, id, row->id ? row->id : "none yet");
 }
 
 static const char *describe_missing(apr_pool_t *pool, const char *place,
                                     const iimg_picture_store_t *row)
 {
-    return apr_psprintf(pool, "%s has no " IIMG_STORE_MARKER ", the database belongs to the store "
-                        "%s: mount it or correct the storage directives; if its pictures were moved "
-                        "here, run identityimgctl adopt-store", place, row->id);
+    return apr_psprintf(
+        pool,
+        "%s has no " IIMG_STORE_MARKER ", the database belongs to the store "
+        "%s: mount it or correct the storage directives; if its pictures were moved "
+        "here, run identityimgctl adopt-store",
+        place, row->id);
 }
 
-/* The first use of a store. If this process dies on the way, the row stays without marked_at, and the
- * next process resumes from there.
+/* The first use of a store. If this process dies on the way, the row stays without marked_at, and
+ * the next process resumes from there.
  * @param ours set to the id; NULL: refused, *why says why */
 static iimg_error_t *mark_first(iimg_context_t *context, iimg_picture_store_t *row,
                                 const char **ours, const char **why)
@@ -124,7 +137,8 @@ static iimg_error_t *mark_first(iimg_context_t *context, iimg_picture_store_t *r
     iimg_error_t *err = iimg_store_resembles(context, &doubt);
 
     if (!err && doubt) {
-        *why = apr_psprintf(context->pool, "%s has no " IIMG_STORE_MARKER " and %s: correct the "
+        *why = apr_psprintf(context->pool,
+                            "%s has no " IIMG_STORE_MARKER " and %s: correct the "
                             "storage directives or the database, or run identityimgctl adopt-store",
                             place, doubt);
         return NULL;
@@ -172,10 +186,11 @@ static iimg_error_t *compare(iimg_context_t *context, bool present, const char *
     return mark_first(context, &row, ours, why);
 }
 
-/* The guard ------------------------------------------------------------------------------------- */
+/* The guard -------------------------------------------------------------------------------------
+ */
 
-/* Another process may mark the store between the two reads of a comparison, so that the marker is missing
- * and the row is confirmed: what does not match is compared once more. */
+/* Another process may mark the store between the two reads of a comparison, so that the marker is
+ * missing and the row is confirmed: what does not match is compared once more. */
 static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
 {
     const char *id, *ours = NULL, *why = NULL;
@@ -188,7 +203,7 @@ static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
         if (err || (id && strcmp(id, guard->id) == 0)) {
             return err;
         }
-        *guard->id = '\0';      /* if the store stops answering now, no change is tried there */
+        *guard->id = '\0'; /* if the store stops answering now, no change is tried there */
         why = NULL;
         err = compare(context, present, id, &ours, &why);
     }
@@ -206,8 +221,10 @@ static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
 static void report(iimg_context_t *context, iimg_store_guard_t *guard, bool failed)
 {
     if (guard->wrong && !guard->reported) {
-        iimg_log(context, IIMG_LOG_ERROR, "IIMG0204: the picture store is not the database's; "
-                 "nothing is written or deleted there: %s", guard->why);
+        iimg_log(context, IIMG_LOG_ERROR,
+                 "IIMG0204: the picture store is not the database's; "
+                 "nothing is written or deleted there: %s",
+                 guard->why);
         guard->reported = true;
     }
     else if (!failed && guard->reported) {
@@ -216,8 +233,8 @@ static void report(iimg_context_t *context, iimg_store_guard_t *guard, bool fail
     }
 }
 
-/* With the guard locked. @param arrived when the caller began to wait for the lock: a check that failed
- * since then counts for this caller, too */
+/* With the guard locked. @param arrived when the caller began to wait for the lock: a check that
+ * failed since then counts for this caller, too */
 static iimg_error_t *check(iimg_context_t *context, iimg_store_guard_t *guard, apr_time_t arrived)
 {
     apr_interval_time_t age = context->services->storage.driver->marker_age;
@@ -251,7 +268,7 @@ static iimg_error_t *check_guarded(iimg_context_t *context, bool must_answer)
     apr_thread_mutex_lock(guard->lock);
     err = check(context, guard, arrived);
     if (err && !must_answer && !guard->wrong && *guard->id && storage->driver->marker_age) {
-        err = NULL;             /* the change itself will report the store's answer */
+        err = NULL; /* the change itself will report the store's answer */
     }
     apr_thread_mutex_unlock(guard->lock);
     return err;

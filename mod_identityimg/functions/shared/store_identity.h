@@ -23,10 +23,10 @@ typedef struct iimg_store_guard_t iimg_store_guard_t;
 iimg_store_guard_t *iimg_store_guard_create(apr_pool_t *pool);
 
 /**
- * Whether objects may be written and deleted: the store's marker has the id that the database knows. The
- * first use of a store that is new, or that holds the pictures of the database, marks it. A bucket that
- * does not answer may be tried, once its marker was seen.
- * Errors: IIMG_UNAVAILABLE; its detail has the cause and the remedy, which IIMG0204 logs once.
+ * Whether objects may be written and deleted: the store's marker has the id that the database
+ * knows. The first use of a store that is new, or that holds the pictures of the database, marks
+ * it. A bucket that does not answer may be tried, once its marker was seen. Errors:
+ * IIMG_UNAVAILABLE; its detail has the cause and the remedy, which IIMG0204 logs once.
  */
 iimg_error_t *iimg_store_check(iimg_context_t *context);
 

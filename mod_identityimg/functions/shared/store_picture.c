@@ -54,16 +54,14 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
     stored->uuid = iimg_uuid_create(pool);
     stored->count = 1 + IIMG_SIZES;
     stored->picture.sized = derived->sized_type->extension;
-    stored->picture.key = iimg_key_original(pool, stored->uuid,
-                                            iimg_text_safe_name(pool, upload->filename),
-                                            derived->type->extension);
+    stored->picture.key = iimg_key_original(
+        pool, stored->uuid, iimg_text_safe_name(pool, upload->filename), derived->type->extension);
     objects[0] = (iimg_object_t){ stored->picture.key, derived->type->media_type,
                                   derived->original.data, derived->original.length };
     for (int size = 0; size < IIMG_SIZES; size++) {
         objects[1 + size] = (iimg_object_t){
             iimg_key_sized(pool, stored->picture.key, size, stored->picture.sized),
-            derived->sized_type->media_type, derived->sizes[size].data,
-            derived->sizes[size].length
+            derived->sized_type->media_type, derived->sizes[size].data, derived->sizes[size].length
         };
     }
     return announce_and_put(context, objects, stored);

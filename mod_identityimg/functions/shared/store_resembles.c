@@ -5,8 +5,8 @@
 #include "models/stored_object.h"
 #include "services/services.h"
 
-#define SAMPLE 16               /* objects to search for in the store */
-#define STRAYS 100              /* objects of the store to look up in the manifest, where none must be there */
+#define SAMPLE 16  /* objects to search for in the store */
+#define STRAYS 100 /* objects of the store to look up in the manifest, where none must be there */
 
 static iimg_error_t *count_found(iimg_context_t *context, const apr_array_header_t *keys,
                                  int *found)
@@ -26,7 +26,7 @@ static iimg_error_t *count_found(iimg_context_t *context, const apr_array_header
 
 typedef struct strays_t {
     apr_array_header_t *keys;
-    iimg_error_t *enough;       /* ends the listing */
+    iimg_error_t *enough; /* ends the listing */
 } strays_t;
 
 static iimg_error_t *take_stray(iimg_context_t *context, void *baton, const iimg_listed_t *object)
@@ -52,8 +52,10 @@ static iimg_error_t *look_for_strays(iimg_context_t *context, const char **doubt
     }
     err = iimg_stored_object_unknown(context, strays.keys, &unknown);
     if (!err && unknown->nelts == strays.keys->nelts) {
-        *doubt = apr_psprintf(context->pool, "holds pictures that the database does not know, such "
-                              "as %s", APR_ARRAY_IDX(unknown, 0, const char *));
+        *doubt = apr_psprintf(context->pool,
+                              "holds pictures that the database does not know, such "
+                              "as %s",
+                              APR_ARRAY_IDX(unknown, 0, const char *));
     }
     return err;
 }

@@ -9,25 +9,25 @@
 #include "functions/shared/store_identity.h"
 #include "models/stored_object.h"
 
-#define AT_ONCE 20
-#define PATIENCE 3      /* failures one after the other that say that the store itself is away */
-#define ROUNDS 3        /* in which one sweep comes back to what failed, after 0.5, 1, 2 seconds */
+#define AT_ONCE     20
+#define PATIENCE    3 /* failures one after the other that say that the store itself is away */
+#define ROUNDS      3 /* in which one sweep comes back to what failed, after 0.5, 1, 2 seconds */
 #define FIRST_PAUSE apr_time_from_msec(500)
 
 /* An object that we have claimed. */
 typedef struct doomed_t {
     const char *key, *claim;
-    bool again;             /* it may have been tried before */
-    bool gone;              /* from the store */
-    bool away;              /* the store as a whole seems unavailable: other objects would fail, too */
-    const char *why;        /* it is not; NULL: it was not tried */
+    bool again;      /* it may have been tried before */
+    bool gone;       /* from the store */
+    bool away;       /* the store as a whole seems unavailable: other objects would fail, too */
+    const char *why; /* it is not; NULL: it was not tried */
 } doomed_t;
 
 typedef struct sweep_t {
     iimg_context_t *context;
     apr_time_t end;
-    apr_array_header_t *left;       /* doomed_t, AT_ONCE at most: to come back to */
-    int gone, given_up;             /* objects */
+    apr_array_header_t *left; /* doomed_t, AT_ONCE at most: to come back to */
+    int gone, given_up;       /* objects */
     bool store_away;
 } sweep_t;
 
@@ -37,10 +37,12 @@ static apr_array_header_t *doomed_of(iimg_context_t *context, const iimg_claim_t
                                                 sizeof(doomed_t));
 
     for (int i = 0; i < claim->keys->nelts; i++) {
-        APR_ARRAY_PUSH(doomed, doomed_t) = (doomed_t){
-            APR_ARRAY_IDX(claim->keys, i, const char *), claim->id,
-            APR_ARRAY_IDX(claim->again, i, bool), false, false, NULL
-        };
+        APR_ARRAY_PUSH(doomed, doomed_t) = (doomed_t){ APR_ARRAY_IDX(claim->keys, i, const char *),
+                                                       claim->id,
+                                                       APR_ARRAY_IDX(claim->again, i, bool),
+                                                       false,
+                                                       false,
+                                                       NULL };
     }
     return doomed;
 }
@@ -59,7 +61,8 @@ static void remove_one(iimg_context_t *context, doomed_t *one)
 }
 
 /* A refusal for one object does not predict the next.
- * @return false: too many calls in a row got no answer; the store counts as unavailable, the rest is not tried */
+ * @return false: too many calls in a row got no answer; the store counts as unavailable, the rest
+ * is not tried */
 static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int patience)
 {
     int failures = 0;
@@ -98,8 +101,10 @@ static int forget_claim(iimg_context_t *context, const apr_array_header_t *doome
         err = iimg_stored_object_forget(context, &gone, keys);
     }
     if (err) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0103: what was deleted stays in the manifest for "
-                 "now: %s", err->detail ? err->detail : err->message);
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0103: what was deleted stays in the manifest for "
+                 "now: %s",
+                 err->detail ? err->detail : err->message);
     }
     return err ? -1 : keys->nelts;
 }
@@ -166,8 +171,10 @@ static int give_up(iimg_context_t *context, const apr_array_header_t *doomed)
         }
     }
     if (untried) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0107: %d more objects were to be deleted and "
-                 "wait, since the picture store seems to be away", untried);
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0107: %d more objects were to be deleted and "
+                 "wait, since the picture store seems to be away",
+                 untried);
     }
     return failed + untried;
 }
@@ -205,7 +212,7 @@ static void drop_gone(apr_array_header_t *doomed)
     doomed->nelts = kept;
 }
 
-static apr_uint32_t ends;           /* atomic: this process does */
+static apr_uint32_t ends; /* atomic: this process does */
 
 void iimg_sweep_stop(void)
 {
@@ -217,18 +224,21 @@ static bool has_time(const sweep_t *sweep, apr_interval_time_t needed)
     return !apr_atomic_read32(&ends) && apr_time_now() + needed < sweep->end;
 }
 
-/* Transient failures are retried within the sweep. Objects that are refused again wait until their claim
- * ends. @return whether the store answers */
+/* Transient failures are retried within the sweep. Objects that are refused again wait until their
+ * claim ends. @return whether the store answers */
 static bool come_back(sweep_t *sweep)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
     bool answers = !sweep->store_away;
     int gone = 0;
 
-    for (int round = 0; round < ROUNDS && gone >= 0 && sweep->left->nelts > 0
-                        && has_time(sweep, pause); round++, pause *= 2) {
-        iimg_log(sweep->context, IIMG_LOG_DEBUG, "%d objects that could not be deleted are tried "
-                 "again in %d ms", sweep->left->nelts, (int)apr_time_as_msec(pause));
+    for (int round = 0;
+         round < ROUNDS && gone >= 0 && sweep->left->nelts > 0 && has_time(sweep, pause);
+         round++, pause *= 2) {
+        iimg_log(sweep->context, IIMG_LOG_DEBUG,
+                 "%d objects that could not be deleted are tried "
+                 "again in %d ms",
+                 sweep->left->nelts, (int)apr_time_as_msec(pause));
         apr_sleep(pause);
         answers = remove_all(sweep->context, sweep->left, PATIENCE);
         gone = forget_all(sweep->context, sweep->left);
@@ -245,7 +255,7 @@ void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim)
     apr_array_header_t *doomed;
 
     if (!claim->id || claim->keys->nelts == 0 || iimg_store_check(context)) {
-        return;             /* they are due again after their claim */
+        return; /* they are due again after their claim */
     }
     doomed = doomed_of(context, claim);
     (void)IIMG_FAULT("sweep.claimed");
@@ -283,8 +293,12 @@ static bool sweep_batch(sweep_t *sweep)
 
 int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left)
 {
-    sweep_t sweep = { context, apr_time_now() + time,
-                      apr_array_make(context->pool, AT_ONCE, sizeof(doomed_t)), 0, 0, false };
+    sweep_t sweep = { context,
+                      apr_time_now() + time,
+                      apr_array_make(context->pool, AT_ONCE, sizeof(doomed_t)),
+                      0,
+                      0,
+                      false };
 
     *left = 0;
     if (iimg_store_check(context)) {

@@ -14,7 +14,7 @@ static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
     return iimg_error_retry(iimg_error_code(err, "login_limited"), wait);
 }
 
-#define SHOWN 100           /* bytes of an account in the log: a client may send anything */
+#define SHOWN 100 /* bytes of an account in the log: a client may send anything */
 
 static const char *shown(apr_pool_t *pool, const char *account)
 {
@@ -33,8 +33,10 @@ static void log_failure(iimg_context_t *context, const iimg_login_attempt_t *att
     iimg_log(context, IIMG_LOG_INFO, "wrong password for \"%s\" from %s, %d of %d", account,
              attempt->address, failures, attempt->max_failures);
     if (failures >= attempt->max_failures) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0160: %d wrong passwords for \"%s\" from %s: that "
-                 "address has to wait with that account", failures, account, attempt->address);
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0160: %d wrong passwords for \"%s\" from %s: that "
+                 "address has to wait with that account",
+                 failures, account, attempt->address);
     }
 }
 
@@ -53,8 +55,7 @@ static void improve_hash(iimg_context_t *context, const char *password, iimg_log
         err = iimg_user_rehash(context, login->user.id, login->hash, better, &done);
     }
     if (err) {
-        iimg_log(context, IIMG_LOG_INFO, "the hash of a password stays as it is: %s",
-                 err->message);
+        iimg_log(context, IIMG_LOG_INFO, "the hash of a password stays as it is: %s", err->message);
     }
     login->hash = done ? better : login->hash;
 }
@@ -96,7 +97,7 @@ iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attemp
 
     *login = NULL;
     if (iimg_password_is_full(attempt->address)) {
-        return iimg_password_busy(context);     /* nothing is written down for a flood */
+        return iimg_password_busy(context); /* nothing is written down for a flood */
     }
     err = iimg_login_attempt_begin(context, attempt, &wait, found);
     if (!err) {

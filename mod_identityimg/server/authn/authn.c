@@ -29,7 +29,7 @@ int iimg_authn_refuse(request_rec *r, iimg_error_t *err)
 {
     iimg_pending_error_set(r, err);
     if (err->kind != IIMG_UNAUTHENTICATED) {
-        return HTTP_INTERNAL_SERVER_ERROR;      /* the error path answers what it really is */
+        return HTTP_INTERNAL_SERVER_ERROR; /* the error path answers what it really is */
     }
     iimg_challenge_set(r);
     iimg_authn_clear_dead(r, err);
@@ -60,7 +60,7 @@ static const char *counted_address(request_rec *r)
 {
     char text[INET6_ADDRSTRLEN];
     struct in6_addr address;
-    size_t n = strcspn(r->useragent_ip, "%");       /* the zone of a link-local one */
+    size_t n = strcspn(r->useragent_ip, "%"); /* the zone of a link-local one */
     const char *plain = apr_pstrmemdup(r->pool, r->useragent_ip, n);
 
     if (inet_pton(AF_INET6, plain, &address) != 1) {
@@ -77,7 +77,10 @@ void iimg_authn_attempt(request_rec *r, const char *email, const char *password,
     const iimg_config_t *config = iimg_config_of(r->server);
 
     *attempt = (iimg_login_attempt_t){
-        .email = email, .password = password, .address = counted_address(r),
-        .max_failures = config->login_failures, .window = config->login_window,
+        .email = email,
+        .password = password,
+        .address = counted_address(r),
+        .max_failures = config->login_failures,
+        .window = config->login_window,
     };
 }

@@ -14,8 +14,8 @@ void iimg_authn_register_basic(apr_pool_t *pool);
 int iimg_authn_check_token(request_rec *r);
 
 /**
- * The hook fixups, the last one: below `IdentityImg on` a login may have come in on the word that our
- * handler compares its proof. If by now another handler is to answer, that is done here.
+ * The hook fixups, the last one: below `IdentityImg on` a login may have come in on the word that
+ * our handler compares its proof. If by now another handler is to answer, that is done here.
  */
 int iimg_authn_fixup(request_rec *r);
 
@@ -40,7 +40,8 @@ void iimg_authn_attempt(request_rec *r, const char *email, const char *password,
 /** The request's token (a header's, else a cookie's) ends: forget it in this child. */
 void iimg_authn_forget_token(request_rec *r);
 
-/** The answer is a 401 for err: when a cookie's session is what is dead, let it take the cookie away. */
+/** The answer is a 401 for err: when a cookie's session is what is dead, let it take the cookie
+ * away. */
 void iimg_authn_clear_dead(request_rec *r, const iimg_error_t *err);
 
 /*

@@ -1,9 +1,9 @@
 /* basic.c - AuthBasicProvider identityimg: passwords from users, hashed once a minute at most.
  *
- * A verified password is remembered as HMAC(key of this child, server + email + password), beside the stored
- * hash that it was verified against. Where our handler serves the request, that hash goes into the
- * statement that does the work and must still be the user's: no other query, and a changed password
- * ends it at once. Elsewhere the hash is looked up and compared here. */
+ * A verified password is remembered as HMAC(key of this child, server + email + password), beside
+ * the stored hash that it was verified against. Where our handler serves the request, that hash
+ * goes into the statement that does the work and must still be the user's: no other query, and a
+ * changed password ends it at once. Elsewhere the hash is looked up and compared here. */
 #include "server/authn/authn.h"
 
 #include <stdlib.h>
@@ -25,7 +25,7 @@
 #include "services/accounts/password.h"
 #include "services/accounts/password_queue.h"
 
-#define MAX_EMAIL 254           /* characters */
+#define MAX_EMAIL 254 /* characters */
 
 static bool make_mac(request_rec *r, const char *user, const char *password, unsigned char *out)
 {
@@ -131,7 +131,7 @@ static bool hides_nul(request_rec *r)
     int length;
 
     if (!header || strncasecmp(header, "Basic ", 6) != 0) {
-        return false;       /* another module asks, for a form */
+        return false; /* another module asks, for a form */
     }
     header += 6;
     header += strspn(header, " \t");

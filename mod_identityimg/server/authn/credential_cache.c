@@ -11,17 +11,17 @@
 #include <openssl/evp.h>
 
 #define SECRET_BYTES 32
-#define SETS 1024               /* places are found by the key's first bytes */
-#define WAYS 4                  /* credentials that may share a place */
-#define MAX_PROOF 160           /* Django's pbkdf2_sha256 has about 90 characters, bcrypt 60 */
-#define MAX_LOGIN 256
-#define CLAIMS 64               /* credentials that are verified at once; more do not wait for others */
-#define CLAIM_WAIT apr_time_from_sec(2)
+#define SETS         1024 /* places are found by the key's first bytes */
+#define WAYS         4    /* credentials that may share a place */
+#define MAX_PROOF    160  /* Django's pbkdf2_sha256 has about 90 characters, bcrypt 60 */
+#define MAX_LOGIN    256
+#define CLAIMS       64 /* credentials that are verified at once; more do not wait for others */
+#define CLAIM_WAIT   apr_time_from_sec(2)
 
 typedef struct entry_t {
     unsigned char key[IIMG_CREDENTIALS_KEY];
     char login[MAX_LOGIN];
-    char proof[MAX_PROOF];      /* "" when free */
+    char proof[MAX_PROOF]; /* "" when free */
     apr_time_t expires;
 } entry_t;
 
@@ -38,20 +38,20 @@ static struct {
     claim_t claims[CLAIMS];
 } memory;
 
-static EVP_MAC_CTX *keyed;      /* made in child_init: a copy of it hashes; itself is only read */
+static EVP_MAC_CTX *keyed; /* made in child_init: a copy of it hashes; itself is only read */
 
 static bool make_keyed(void)
 {
-    OSSL_PARAM params[] = {
-        OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0), OSSL_PARAM_construct_end()
-    };
+    OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
+                            OSSL_PARAM_construct_end() };
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     unsigned char secret[SECRET_BYTES];
 
     keyed = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
     EVP_MAC_free(hmac);
-    if (keyed && (getrandom(secret, sizeof(secret), 0) != sizeof(secret)
-                  || !EVP_MAC_init(keyed, secret, sizeof(secret), params))) {
+    if (keyed
+        && (getrandom(secret, sizeof(secret), 0) != sizeof(secret)
+            || !EVP_MAC_init(keyed, secret, sizeof(secret), params))) {
         EVP_MAC_CTX_free(keyed);
         keyed = NULL;
     }

@@ -6,21 +6,21 @@
 #include <apr_pools.h>
 #include <httpd.h>
 
-#define IIMG_CREDENTIALS_KEY 32         /* bytes: a MAC of the credentials */
+#define IIMG_CREDENTIALS_KEY 32 /* bytes: a MAC of the credentials */
 
 /** What is remembered. It proves nothing by itself: the proof must still be what the table has. */
 typedef struct iimg_credentials_t {
-    const char *login;                  /* whose they are (an email) */
-    const char *proof;                  /* what they were verified against */
+    const char *login; /* whose they are (an email) */
+    const char *proof; /* what they were verified against */
 } iimg_credentials_t;
 
 /** Make the memory, in a new child, while it has one thread. */
 apr_status_t iimg_credentials_start(apr_pool_t *pool);
 
 /**
- * The key under which credentials are remembered: of this child, of this server (virtual hosts may have
- * databases of their own, with the same epochs and hashes if one is a copy of the other) and of their
- * kind.
+ * The key under which credentials are remembered: of this child, of this server (virtual hosts may
+ * have databases of their own, with the same epochs and hashes if one is a copy of the other) and
+ * of their kind.
  * @param text   credentials as text; may hold any bytes
  * @return false when OpenSSL cannot
  */

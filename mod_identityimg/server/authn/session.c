@@ -7,9 +7,9 @@
 #include "server/http/request.h"
 #include "services/accounts/token.h"
 
-#define NAME "identityimg_session"
-#define BLANKS " \t"
-#define SECURE_NAME "__Host-" NAME      /* browsers take it over https alone, for this very host */
+#define NAME        "identityimg_session"
+#define BLANKS      " \t"
+#define SECURE_NAME "__Host-" NAME /* browsers take it over https alone, for this very host */
 
 static bool is_https(request_rec *r)
 {
@@ -35,7 +35,8 @@ static const char *value_of(apr_pool_t *pool, const char *pair, size_t length, c
         length--;
     }
     return length > name_length && pair[name_length] == '=' && strncmp(pair, name, name_length) == 0
-               ? apr_pstrmemdup(pool, pair + name_length + 1, length - name_length - 1) : NULL;
+               ? apr_pstrmemdup(pool, pair + name_length + 1, length - name_length - 1)
+               : NULL;
 }
 
 /* Only ';' ends a cookie (RFC 6265): a session within another cookie's value is none. Of two that

@@ -1,9 +1,9 @@
 /* token.c - AuthType IdentityImg: our own tokens, from the Authorization header or a cookie.
  *
- * A token that was looked up is remembered by a MAC of its digest and the server, with its user's email
- * and epoch. Where our handler serves the request, the epoch goes into the statement that does the work
- * and must still be the user's: no other query, and a token that ended is out at once, whatever child
- * remembers it. Elsewhere it is looked up each time. */
+ * A token that was looked up is remembered by a MAC of its digest and the server, with its user's
+ * email and epoch. Where our handler serves the request, the epoch goes into the statement that
+ * does the work and must still be the user's: no other query, and a token that ended is out at
+ * once, whatever child remembers it. Elsewhere it is looked up each time. */
 #include "server/authn/authn.h"
 
 #include <string.h>
@@ -20,9 +20,9 @@
 #include "server/authn/session.h"
 #include "services/accounts/token.h"
 
-#define AUTH_TYPE "IdentityImg"
-#define CACHE_SECONDS 60        /* no longer than the steps in which last_used_at is kept */
-#define BEARER "Bearer"
+#define AUTH_TYPE     "IdentityImg"
+#define CACHE_SECONDS 60 /* no longer than the steps in which last_used_at is kept */
+#define BEARER        "Bearer"
 
 /* What the client came with: the header's token, or else the cookie's, which are of two kinds. NULL
  * for neither. */
@@ -59,8 +59,8 @@ static bool keys_of(request_rec *r, keys_t *keys)
                                 keys->memory);
 }
 
-static void let_in(request_rec *r, const keys_t *keys,
-                   const iimg_credentials_t *credentials, bool ours)
+static void let_in(request_rec *r, const keys_t *keys, const iimg_credentials_t *credentials,
+                   bool ours)
 {
     iimg_context_t *context;
 
@@ -78,8 +78,8 @@ static iimg_error_t *look_up(request_rec *r, const keys_t *keys, bool ours)
     iimg_context_t *context = iimg_context_of(r);
     iimg_token_owner_t owner;
     iimg_credentials_t credentials;
-    iimg_error_t *err = iimg_token_use(context, iimg_token_hash(r->pool, keys->digest),
-                                       keys->kind, &owner);
+    iimg_error_t *err = iimg_token_use(context, iimg_token_hash(r->pool, keys->digest), keys->kind,
+                                       &owner);
 
     if (err) {
         return err;
@@ -88,7 +88,7 @@ static iimg_error_t *look_up(request_rec *r, const keys_t *keys, bool ours)
         return iimg_invalid_token(context);
     }
     if (!owner.is_active && !ours) {
-        return iimg_inactive_user(context);     /* our own handler says it itself */
+        return iimg_inactive_user(context); /* our own handler says it itself */
     }
     credentials = (iimg_credentials_t){ owner.email, owner.epoch };
     if (owner.is_active) {
@@ -107,7 +107,7 @@ static iimg_error_t *check(request_rec *r)
 
     if (!keys_of(r, &keys)) {
         return token_of(r, &keys.kind) ? iimg_invalid_token(iimg_context_of(r))
-                           : iimg_not_authenticated(iimg_context_of(r));
+                                       : iimg_not_authenticated(iimg_context_of(r));
     }
     if (ours && iimg_credentials_recall(r->pool, keys.memory, &known)) {
         let_in(r, &keys, &known, true);

@@ -9,8 +9,8 @@
 #include "server/config/value.h"
 
 #define NUMBER_ROW(row) ((void *)&iimg_config_numbers[IIMG_CONFIG_##row])
-#define TEXT_ROW(row) ((void *)&iimg_config_texts[IIMG_CONFIG_##row])
-#define FLAG_ROW(row) ((void *)&iimg_config_flags[IIMG_CONFIG_##row])
+#define TEXT_ROW(row)   ((void *)&iimg_config_texts[IIMG_CONFIG_##row])
+#define FLAG_ROW(row)   ((void *)&iimg_config_flags[IIMG_CONFIG_##row])
 
 /* Reads a whole number to its end. @return false when it is none or out of range */
 static bool read_number(const char *text, const iimg_config_number_t *number, int *value)
@@ -34,8 +34,8 @@ static const char *store_number(cmd_parms *cmd, const iimg_config_number_t *numb
     iimg_config_t *config = iimg_config_of(cmd->server);
 
     if (!read_number(arg, number, iimg_config_number_at(config, number->offset))) {
-        return apr_psprintf(cmd->pool, "%s: \"%s\" is not a number from %d to %d",
-                            cmd->cmd->name, arg, number->min, number->max);
+        return apr_psprintf(cmd->pool, "%s: \"%s\" is not a number from %d to %d", cmd->cmd->name,
+                            arg, number->min, number->max);
     }
     return NULL;
 }
@@ -107,8 +107,13 @@ static const char *add_origin(cmd_parms *cmd, void *unused, const char *arg)
     return NULL;
 }
 
-static const struct { const char *word; iimg_location_use_t use; } uses[] = {
-    { "on", IIMG_LOCATION_API }, { "off", IIMG_LOCATION_OFF }, { "errors", IIMG_LOCATION_ERRORS },
+static const struct {
+    const char *word;
+    iimg_location_use_t use;
+} uses[] = {
+    { "on", IIMG_LOCATION_API },
+    { "off", IIMG_LOCATION_OFF },
+    { "errors", IIMG_LOCATION_ERRORS },
 };
 
 static const char *without_slash(apr_pool_t *pool, const char *path)
@@ -136,8 +141,10 @@ static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
     iimg_location_t *location = location_;
 
     if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !is_plain(cmd)) {
-        return apr_psprintf(cmd->pool, "%s: stands in a <Location \"/...\"> section only, "
-                            "without wildcards", cmd->cmd->name);
+        return apr_psprintf(cmd->pool,
+                            "%s: stands in a <Location \"/...\"> section only, "
+                            "without wildcards",
+                            cmd->cmd->name);
     }
     for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
         if (strcasecmp(uses[i].word, arg) == 0) {
@@ -150,12 +157,9 @@ static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
     return apr_psprintf(cmd->pool, "%s: \"%s\" is not on, off or errors", cmd->cmd->name, arg);
 }
 
-#define NUMBER(name, row, help) \
-    AP_INIT_TAKE1(name, set_number, NUMBER_ROW(row), RSRC_CONF, help)
-#define TEXT(name, row, help) \
-    AP_INIT_TAKE1(name, set_text, TEXT_ROW(row), RSRC_CONF, help)
-#define FLAG(name, row, help) \
-    AP_INIT_FLAG(name, set_flag, FLAG_ROW(row), RSRC_CONF, help)
+#define NUMBER(name, row, help) AP_INIT_TAKE1(name, set_number, NUMBER_ROW(row), RSRC_CONF, help)
+#define TEXT(name, row, help)   AP_INIT_TAKE1(name, set_text, TEXT_ROW(row), RSRC_CONF, help)
+#define FLAG(name, row, help)   AP_INIT_FLAG(name, set_flag, FLAG_ROW(row), RSRC_CONF, help)
 
 const command_rec iimg_config_commands[] = {
     AP_INIT_TAKE1("IdentityImg", set_use, NULL, ACCESS_CONF,

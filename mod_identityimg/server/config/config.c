@@ -18,8 +18,8 @@ void *iimg_location_create(apr_pool_t *pool, char *path)
     return apr_pcalloc(pool, sizeof(iimg_location_t));
 }
 
-/* Of the Locations around a request the innermost one counts, wherever it stands: "off" for "/" does
- * not end the API below "/api/v1". Of two for the same path the later one counts. */
+/* Of the Locations around a request the innermost one counts, wherever it stands: "off" for "/"
+ * does not end the API below "/api/v1". Of two for the same path the later one counts. */
 void *iimg_location_merge(apr_pool_t *pool, void *base_, void *add_)
 {
     iimg_location_t *base = base_, *add = add_;
@@ -54,7 +54,9 @@ static const char *finish_media(apr_pool_t *pool, apr_pool_t *temporary, iimg_co
 static void finish_limits(iimg_config_t *config)
 {
     config->services.generation_limits = (iimg_generation_limits_t){
-        config->generations_at_once, config->generations_per_user, config->generation_queue,
+        config->generations_at_once,
+        config->generations_per_user,
+        config->generation_queue,
         config->generations_per_day,
         atof(config->generation_budget) > 0 ? config->generation_budget : NULL,
         config->generation_cost
@@ -70,8 +72,10 @@ static const char *finish_storage(apr_pool_t *pool, iimg_config_t *config)
     storage->root = config->storage_root;
     problem = iimg_config_s3_finish(pool, config);
     if (!problem && storage->driver->path && strcmp(config->media, "public") == 0) {
-        problem = apr_psprintf(pool, "IdentityImgMedia: public is for stores that serve pictures "
-                               "themselves, not for the storage \"%s\"", config->storage);
+        problem = apr_psprintf(pool,
+                               "IdentityImgMedia: public is for stores that serve pictures "
+                               "themselves, not for the storage \"%s\"",
+                               config->storage);
     }
     return problem ? problem : storage->driver->check(pool, storage);
 }
@@ -92,8 +96,8 @@ static const char *finish_pictures(apr_pool_t *pool, iimg_config_t *config)
     }
     pictures->limits.max_pixels = (apr_size_t)config->max_megapixels * 1000000;
     pictures->limits.max_pixels_jpeg = (apr_size_t)config->max_megapixels_jpeg * 1000000;
-    pictures->derivative_format = strcmp(config->derivative_format, "webp") == 0
-                                      ? IIMG_FORMAT_WEBP : IIMG_FORMAT_JPEG;
+    pictures->derivative_format = strcmp(config->derivative_format, "webp") == 0 ? IIMG_FORMAT_WEBP
+                                                                                 : IIMG_FORMAT_JPEG;
     pictures->derivative_quality = config->derivative_quality;
     pictures->worker = (iimg_picture_worker_t){ -1, config->worker_wait * 1000,
                                                 config->worker_timeout * 1000 };
@@ -111,7 +115,7 @@ const char *iimg_config_finish(apr_pool_t *pool, apr_pool_t *temporary, iimg_con
     }
     services->reference_side = config->reference_side;
     services->max_object = 128 * 1024 * 1024;
-    services->owner = "";       /* each child names itself */
+    services->owner = ""; /* each child names itself */
     finish_limits(config);
     problem = finish_media(pool, temporary, config);
     if (!problem) {

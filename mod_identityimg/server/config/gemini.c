@@ -9,7 +9,7 @@
 #include "services/gemini/model.h"
 #include "services/generators.h"
 
-#define MAX_MODELS 16
+#define MAX_MODELS       16
 #define USUAL_RESOLUTION "4K"
 
 /* Single values ------------------------------------------------------------------------------- */
@@ -23,15 +23,14 @@ const char *iimg_config_check_generator(apr_pool_t *pool, const char *value)
 const char *iimg_config_check_version(apr_pool_t *pool, const char *value)
 {
     (void)pool;
-    return strcmp(value, "v1") == 0 || strcmp(value, "v1beta") == 0
-           ? NULL : "a version: v1, v1beta";
+    return strcmp(value, "v1") == 0 || strcmp(value, "v1beta") == 0 ? NULL
+                                                                    : "a version: v1, v1beta";
 }
 
 const char *iimg_config_check_gemini_store(apr_pool_t *pool, const char *value)
 {
     (void)pool;
-    return strcmp(value, "off") == 0 || strcmp(value, "project") == 0
-           ? NULL : "off or project";
+    return strcmp(value, "off") == 0 || strcmp(value, "project") == 0 ? NULL : "off or project";
 }
 
 const char *iimg_config_check_model(apr_pool_t *pool, const char *value)
@@ -40,7 +39,8 @@ const char *iimg_config_check_model(apr_pool_t *pool, const char *value)
 
     (void)pool;
     return n > 0 && n <= 100 && value[n] == '\0'
-           ? NULL : "a model's name: letters, digits, '.', '-', '_', at most 100";
+               ? NULL
+               : "a model's name: letters, digits, '.', '-', '_', at most 100";
 }
 
 static bool is_one_of(const char *value, const char *const *names)
@@ -64,13 +64,14 @@ static const char *listed(apr_pool_t *pool, const char *what, const char *const 
 const char *iimg_config_check_aspect_ratio(apr_pool_t *pool, const char *value)
 {
     return is_one_of(value, iimg_aspect_ratios)
-           ? NULL : listed(pool, "an aspect ratio", iimg_aspect_ratios);
+               ? NULL
+               : listed(pool, "an aspect ratio", iimg_aspect_ratios);
 }
 
 const char *iimg_config_check_resolution(apr_pool_t *pool, const char *value)
 {
-    return is_one_of(value, iimg_resolutions)
-           ? NULL : listed(pool, "a resolution", iimg_resolutions);
+    return is_one_of(value, iimg_resolutions) ? NULL
+                                              : listed(pool, "a resolution", iimg_resolutions);
 }
 
 /* Up to `digits` digits, with at most six behind a point: "0.134" */
@@ -92,8 +93,8 @@ static const char *check_price(const char *value)
 const char *iimg_config_check_dollars(apr_pool_t *pool, const char *value)
 {
     (void)pool;
-    return is_decimal(value, 6)
-           ? NULL : "an amount of dollars from 0 to 999999, such as 25 or 0.24";
+    return is_decimal(value, 6) ? NULL
+                                : "an amount of dollars from 0 to 999999, such as 25 or 0.24";
 }
 
 /* Commands ------------------------------------------------------------------------------------ */
@@ -111,8 +112,7 @@ const char *iimg_config_add_model(cmd_parms *cmd, void *unused, const char *name
         config->gemini_models = apr_array_make(cmd->pool, 4, sizeof(const char *));
     }
     if (config->gemini_models->nelts == MAX_MODELS) {
-        return apr_psprintf(cmd->pool, "%s: names more than %d models", cmd->cmd->name,
-                            MAX_MODELS);
+        return apr_psprintf(cmd->pool, "%s: names more than %d models", cmd->cmd->name, MAX_MODELS);
     }
     APR_ARRAY_PUSH(config->gemini_models, const char *) = name;
     return NULL;
@@ -174,7 +174,8 @@ static const char *read_key(apr_pool_t *pool, apr_pool_t *temporary, const iimg_
     size_t n;
 
     if (config->gemini_key_file) {
-        where = apr_psprintf(temporary, "IdentityImgGeminiKeyFile: \"%s\"", config->gemini_key_file);
+        where = apr_psprintf(temporary, "IdentityImgGeminiKeyFile: \"%s\"",
+                             config->gemini_key_file);
         problem = iimg_private_file_read(temporary, config->gemini_key_file, &text);
     }
     else if (!text || !*text) {
@@ -252,19 +253,21 @@ static const char *settle_defaults(apr_pool_t *pool, iimg_config_t *config)
         return apr_pstrcat(pool, "IdentityImgGeminiModel: ", problem, NULL);
     }
     if (!is_one_of(config->aspect_ratio, model->aspect_ratios)) {
-        return apr_psprintf(pool, "IdentityImgAspectRatio: \"%s\" is not %s", config->aspect_ratio,
-                            listed(pool, apr_pstrcat(pool, "an aspect ratio that ",
-                                                     config->gemini_model, " takes", NULL),
-                                   model->aspect_ratios));
+        return apr_psprintf(
+            pool, "IdentityImgAspectRatio: \"%s\" is not %s", config->aspect_ratio,
+            listed(pool,
+                   apr_pstrcat(pool, "an aspect ratio that ", config->gemini_model, " takes", NULL),
+                   model->aspect_ratios));
     }
     if (!config->resolution) {
         config->resolution = iimg_gemini_model_resolution(model, USUAL_RESOLUTION);
     }
     if (!is_one_of(config->resolution, model->resolutions)) {
-        return apr_psprintf(pool, "IdentityImgResolution: \"%s\" is not %s", config->resolution,
-                            listed(pool, apr_pstrcat(pool, "a resolution that ",
-                                                     config->gemini_model, " takes", NULL),
-                                   model->resolutions));
+        return apr_psprintf(
+            pool, "IdentityImgResolution: \"%s\" is not %s", config->resolution,
+            listed(pool,
+                   apr_pstrcat(pool, "a resolution that ", config->gemini_model, " takes", NULL),
+                   model->resolutions));
     }
     return NULL;
 }
@@ -272,8 +275,8 @@ static const char *settle_defaults(apr_pool_t *pool, iimg_config_t *config)
 /* A price of a retired name is the price of the model that is asked for it. */
 static apr_array_header_t *prices_of(apr_pool_t *pool, const iimg_config_t *config)
 {
-    apr_array_header_t *prices = config->gemini_prices
-                                     ? apr_array_copy(pool, config->gemini_prices) : NULL;
+    apr_array_header_t *prices = config->gemini_prices ? apr_array_copy(pool, config->gemini_prices)
+                                                       : NULL;
 
     for (int i = 0; prices && i < prices->nelts; i++) {
         iimg_generator_price_t *price = &APR_ARRAY_IDX(prices, i, iimg_generator_price_t);
@@ -351,14 +354,17 @@ static const char *price_warning(apr_pool_t *pool, const iimg_config_t *config,
                                  const iimg_generator_price_t *price)
 {
     if (!is_configured(config, price->model)) {
-        return apr_psprintf(pool, "IIMG0045: IdentityImgGeminiPrice: the model %s is not configured, so "
+        return apr_psprintf(pool,
+                            "IIMG0045: IdentityImgGeminiPrice: the model %s is not configured, so "
                             "that its price for %s is never used; check the name, or add it to "
-                            "IdentityImgGeminiModels", price->model, price->resolution);
+                            "IdentityImgGeminiModels",
+                            price->model, price->resolution);
     }
     if (!is_one_of(price->resolution, iimg_gemini_model_row(price->model)->resolutions)) {
-        return apr_psprintf(pool, "IIMG0045: IdentityImgGeminiPrice: the model %s makes no pictures at "
-                            "%s, so that this price is never used; remove the line", price->model,
-                            price->resolution);
+        return apr_psprintf(pool,
+                            "IIMG0045: IdentityImgGeminiPrice: the model %s makes no pictures at "
+                            "%s, so that this price is never used; remove the line",
+                            price->model, price->resolution);
     }
     return NULL;
 }
@@ -391,7 +397,8 @@ apr_array_header_t *iimg_config_gemini_warnings(apr_pool_t *pool, const iimg_con
     add_end_warning(warnings, "IdentityImgGeminiModel", config->gemini_model);
     add_end_warning(warnings, "IdentityImgGeminiFallbackModel", config->gemini_fallback_model);
     for (int i = 0; models && i < models->nelts; i++) {
-        add_end_warning(warnings, "IdentityImgGeminiModels", APR_ARRAY_IDX(models, i, const char *));
+        add_end_warning(warnings, "IdentityImgGeminiModels",
+                        APR_ARRAY_IDX(models, i, const char *));
     }
     return warnings;
 }

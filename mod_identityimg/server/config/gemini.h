@@ -25,7 +25,8 @@ const char *iimg_config_add_price(cmd_parms *cmd, void *unused, const char *mode
 const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
                                       iimg_config_t *config);
 
-/** Warnings about a server's generator that do not prevent a start. @return const char *, sentences */
+/** Warnings about a server's generator that do not prevent a start. @return const char *, sentences
+ */
 apr_array_header_t *iimg_config_gemini_warnings(apr_pool_t *pool, const iimg_config_t *config);
 
 #endif

@@ -11,7 +11,8 @@ const char *iimg_config_check_media(apr_pool_t *pool, const char *value)
 {
     (void)pool;
     return strcmp(value, "signed") == 0 || strcmp(value, "public") == 0
-           ? NULL : "a kind of addresses: signed, public";
+               ? NULL
+               : "a kind of addresses: signed, public";
 }
 
 /* What needs two directives -------------------------------------------------------------------- */
@@ -36,7 +37,8 @@ static const char *ca_problem(apr_pool_t *pool, const char *path)
         return apr_psprintf(pool, "IdentityImgS3CAFile: \"%s\" cannot be read: %pm", path, &rv);
     }
     return path && info.filetype != APR_REG
-           ? apr_psprintf(pool, "IdentityImgS3CAFile: \"%s\" is not a plain file", path) : NULL;
+               ? apr_psprintf(pool, "IdentityImgS3CAFile: \"%s\" is not a plain file", path)
+               : NULL;
 }
 
 static const char *without_slash(apr_pool_t *pool, const char *url)

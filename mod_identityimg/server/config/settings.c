@@ -7,7 +7,7 @@
 #include "server/config/value.h"
 #include "services/s3/settings.h"
 
-#define AT(field) offsetof(iimg_config_t, field)
+#define AT(field)    offsetof(iimg_config_t, field)
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 const iimg_config_number_t iimg_config_numbers[] = {

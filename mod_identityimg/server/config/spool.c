@@ -42,7 +42,8 @@ static const char *user_name(apr_pool_t *pool)
 
 static const char *foreign(apr_pool_t *pool, uid_t owner)
 {
-    return apr_psprintf(pool, "belongs to the user %s and not to httpd's user %s; choose a folder "
+    return apr_psprintf(pool,
+                        "belongs to the user %s and not to httpd's user %s; choose a folder "
                         "that does not exist yet, or chown this one",
                         iimg_unix_user_name(pool, owner), user_name(pool));
 }
@@ -51,9 +52,11 @@ static const char *check_access(apr_pool_t *pool, const char *folder, int mode)
 {
     int code = iimg_unix_user_access(folder, mode);
 
-    return code ? apr_psprintf(pool, "cannot be used: httpd's user %s may not use the folder %s: "
+    return code ? apr_psprintf(pool,
+                               "cannot be used: httpd's user %s may not use the folder %s: "
                                "%s; change the permissions of that folder or of those above it",
-                               user_name(pool), folder, strerror(code)) : NULL;
+                               user_name(pool), folder, strerror(code))
+                : NULL;
 }
 
 static const char *check_parent(apr_pool_t *pool, const char *parent)
@@ -68,8 +71,10 @@ static const char *check_parent(apr_pool_t *pool, const char *parent)
         return apr_psprintf(pool, "cannot be made: %s is not a folder", parent);
     }
     if ((info.st_mode & S_IWOTH) && !(info.st_mode & S_ISVTX)) {
-        return apr_psprintf(pool, "is not safe: every user may rename what is in %s; run chmod o-w "
-                            "on that folder", parent);
+        return apr_psprintf(pool,
+                            "is not safe: every user may rename what is in %s; run chmod o-w "
+                            "on that folder",
+                            parent);
     }
     return check_access(pool, parent, X_OK);
 }
@@ -79,8 +84,10 @@ static const char *check_missing(apr_pool_t *pool, const char *parent)
     const char *problem = check_parent(pool, parent);
 
     if (!problem && access(parent, W_OK | X_OK) != 0) {
-        problem = apr_psprintf(pool, "cannot be made in %s: %s; create it and chown it to httpd's "
-                               "user %s", parent, strerror(errno), user_name(pool));
+        problem = apr_psprintf(pool,
+                               "cannot be made in %s: %s; create it and chown it to httpd's "
+                               "user %s",
+                               parent, strerror(errno), user_name(pool));
     }
     return problem;
 }
@@ -117,7 +124,8 @@ static const char *check_folder(apr_pool_t *pool, const char *path)
 static bool is_within_store(apr_pool_t *pool, const iimg_config_t *config, const char *path)
 {
     const char *root = config->services.storage.driver->path && config->storage_root
-                           ? plain_path(pool, config->storage_root) : NULL;
+                           ? plain_path(pool, config->storage_root)
+                           : NULL;
     size_t n = root ? strlen(root) : 0;
 
     return root && strncmp(path, root, n) == 0 && (path[n] == '\0' || path[n] == '/');
@@ -140,7 +148,8 @@ const char *iimg_config_spool_check(apr_pool_t *pool, iimg_config_t *config)
     path = plain_path(pool, path);
     config->services.generator_settings.spool_dir = path;
     if (is_within_store(pool, config, path)) {
-        return name_directive(pool, path, "lies in the folder of IdentityImgStorageRoot; choose a "
+        return name_directive(pool, path,
+                              "lies in the folder of IdentityImgStorageRoot; choose a "
                               "folder outside of it");
     }
     return name_directive(pool, path, check_folder(pool, path));

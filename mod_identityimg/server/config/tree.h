@@ -14,10 +14,10 @@
 
 /** A <Location>. Those with a pattern have no path. */
 typedef struct iimg_conf_location_t {
-    const char *path;               /* no slash at its end; NULL: a pattern */
+    const char *path; /* no slash at its end; NULL: a pattern */
     const ap_directive_t *section;
-    iimg_location_use_t use;        /* by its own IdentityImg */
-    bool own;                       /* stands in the <VirtualHost> itself */
+    iimg_location_use_t use; /* by its own IdentityImg */
+    bool own;                /* stands in the <VirtualHost> itself */
 } iimg_conf_location_t;
 
 typedef struct iimg_conf_t {
@@ -39,7 +39,8 @@ const iimg_conf_location_t *iimg_conf_innermost(const iimg_conf_t *conf, const c
 /** The Location of this very path. @return NULL if there is none */
 const iimg_conf_location_t *iimg_conf_location_at(const iimg_conf_t *conf, const char *path);
 
-/** The last directive of a name outside of sections: that of the <VirtualHost>, else an inherited one.
+/** The last directive of a name outside of sections: that of the <VirtualHost>, else an inherited
+ * one.
  * @return its arguments; NULL if there is none */
 const char *iimg_conf_value(const iimg_conf_t *conf, const char *name);
 

@@ -25,7 +25,8 @@ const char *iimg_unix_user_name(apr_pool_t *pool, uid_t user)
     char *name;
 
     return apr_uid_name_get(&name, user, pool) == APR_SUCCESS
-           ? name : apr_psprintf(pool, "#%lu", (unsigned long)user);
+               ? name
+               : apr_psprintf(pool, "#%lu", (unsigned long)user);
 }
 
 /* As httpd's children begin. */
@@ -37,7 +38,8 @@ static int become_user(void)
     return setgid(ap_unixd_config.group_id)
                    || initgroups(ap_unixd_config.user_name, ap_unixd_config.group_id)
                    || setuid(ap_unixd_config.user_id)
-               ? errno : 0;
+               ? errno
+               : 0;
 }
 
 int iimg_unix_user_access(const char *path, int mode)

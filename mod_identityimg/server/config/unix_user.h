@@ -5,7 +5,8 @@
 #include <sys/types.h>
 #include <apr_pools.h>
 
-/** The directives User and Group where httpd is started as root, else the account that starts it. */
+/** The directives User and Group where httpd is started as root, else the account that starts it.
+ */
 uid_t iimg_unix_user(void);
 gid_t iimg_unix_group(void);
 

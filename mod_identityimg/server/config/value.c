@@ -14,8 +14,9 @@ const char *iimg_config_check_url(apr_pool_t *pool, const char *value)
 {
     (void)pool;
     return (begins(value, "https://") || begins(value, "http://")) && strlen(value) > 10
-               && !strpbrk(value, " \"<>")
-           ? NULL : "a URL that begins with https:// or http://";
+                   && !strpbrk(value, " \"<>")
+               ? NULL
+               : "a URL that begins with https:// or http://";
 }
 
 const char *iimg_config_check_base_url(apr_pool_t *pool, const char *value)
@@ -23,7 +24,8 @@ const char *iimg_config_check_base_url(apr_pool_t *pool, const char *value)
     const char *host = strstr(value, "://");
 
     return iimg_config_check_url(pool, value) == NULL && host && !strpbrk(host + 3, "/?#")
-           ? NULL : "scheme and host alone, such as https://api.example.com";
+               ? NULL
+               : "scheme and host alone, such as https://api.example.com";
 }
 
 const char *iimg_config_check_path(apr_pool_t *pool, const char *value)
@@ -32,8 +34,9 @@ const char *iimg_config_check_path(apr_pool_t *pool, const char *value)
 
     (void)pool;
     return value[0] == '/' && n > 1 && value[n - 1] != '/' && !strpbrk(value, "?#%\" ")
-               && !strstr(value, "//") && !strstr(value, "/.")
-           ? NULL : "a path such as /pictures, without a slash at its end";
+                   && !strstr(value, "//") && !strstr(value, "/.")
+               ? NULL
+               : "a path such as /pictures, without a slash at its end";
 }
 
 const char *iimg_config_check_file(apr_pool_t *pool, const char *value)
@@ -44,13 +47,12 @@ const char *iimg_config_check_file(apr_pool_t *pool, const char *value)
 
 const char *iimg_config_check_storage(apr_pool_t *pool, const char *value)
 {
-    return iimg_storage_by_name(value)
-           ? NULL : apr_pstrcat(pool, "a storage: ", iimg_storage_names, NULL);
+    return iimg_storage_by_name(value) ? NULL
+                                       : apr_pstrcat(pool, "a storage: ", iimg_storage_names, NULL);
 }
 
 const char *iimg_config_check_derivative(apr_pool_t *pool, const char *value)
 {
     (void)pool;
-    return strcmp(value, "jpeg") == 0 || strcmp(value, "webp") == 0
-           ? NULL : "a format: jpeg, webp";
+    return strcmp(value, "jpeg") == 0 || strcmp(value, "webp") == 0 ? NULL : "a format: jpeg, webp";
 }

@@ -15,9 +15,9 @@
 typedef struct look_t {
     iimg_conf_t *conf;
     server_rec *server;
-    server_rec *servers;        /* all */
+    server_rec *servers; /* all */
     const iimg_config_t *config;
-    apr_array_header_t *found;  /* iimg_config_warning_t */
+    apr_array_header_t *found; /* iimg_config_warning_t */
 } look_t;
 
 static void warn(look_t *look, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -43,7 +43,8 @@ static void warn(look_t *look, const char *format, ...)
 static const iimg_conf_location_t *location(const look_t *look, int i)
 {
     return i < look->conf->locations->nelts
-               ? &APR_ARRAY_IDX(look->conf->locations, i, iimg_conf_location_t) : NULL;
+               ? &APR_ARRAY_IDX(look->conf->locations, i, iimg_conf_location_t)
+               : NULL;
 }
 
 static const char *place(const look_t *look, const ap_directive_t *directive)
@@ -63,12 +64,14 @@ static void compare_uses(look_t *look, const iimg_conf_location_t *off,
                          const iimg_conf_location_t *on)
 {
     if (strcmp(off->path, on->path) == 0 && off->own == on->own) {
-        warn(look, "IIMG0012: IdentityImg: is off at %s and on at %s, both for <Location \"%s\">; "
-             "the later one counts: remove one", place(look, off->section),
-             place(look, on->section), on->path);
+        warn(look,
+             "IIMG0012: IdentityImg: is off at %s and on at %s, both for <Location \"%s\">; "
+             "the later one counts: remove one",
+             place(look, off->section), place(look, on->section), on->path);
     }
     else if (strcmp(off->path, on->path) != 0 && iimg_conf_covers(off->path, on->path)) {
-        warn(look, "IIMG0012: IdentityImg: off in <Location \"%s\"> at %s does not turn off "
+        warn(look,
+             "IIMG0012: IdentityImg: off in <Location \"%s\"> at %s does not turn off "
              "<Location \"%s\">, which is on; set off in that Location if this is wanted",
              off->path[0] ? off->path : "/", place(look, off->section), on->path);
     }
@@ -118,10 +121,11 @@ static void check_left_behind(look_t *look, const iimg_conf_location_t *left)
         const char *wanted = apr_pstrcat(look->conf->pool, api->path ? api->path : "", part, NULL);
 
         if (is_api(look, api) && !iimg_conf_location_at(look->conf, wanted)) {
-            warn(look, "IIMG0013: IdentityImg: is on in <Location \"%s\">, but <Location \"%s\"> at "
+            warn(look,
+                 "IIMG0013: IdentityImg: is on in <Location \"%s\">, but <Location \"%s\"> at "
                  "%s is not below it, so %s/ asks for credentials; rename that section to "
-                 "<Location \"%s\">", api->path, left->path, place(look, left->section), wanted,
-                 wanted);
+                 "<Location \"%s\">",
+                 api->path, left->path, place(look, left->section), wanted, wanted);
         }
     }
 }
@@ -158,9 +162,10 @@ static void check_login(look_t *look, const iimg_conf_location_t *api)
     if (iimg_conf_holds(api->section, "AuthType", "IdentityImg")
         && iimg_conf_holds(api->section, "Require", NULL) && !has_patterns(look)
         && !is_granted_within(look, api, path)) {
-        warn(look, "IIMG0013: IdentityImg: is on in <Location \"%s\"> at %s, but logging in there "
-             "asks for credentials; add <Location \"%s\"> with Require all granted", api->path,
-             place(look, api->section), path);
+        warn(look,
+             "IIMG0013: IdentityImg: is on in <Location \"%s\"> at %s, but logging in there "
+             "asks for credentials; add <Location \"%s\"> with Require all granted",
+             api->path, place(look, api->section), path);
     }
 }
 
@@ -216,7 +221,8 @@ static bool has_error_pages(const look_t *look)
 static void check_errors(look_t *look)
 {
     if (!has_error_pages(look)) {
-        warn(look, "IIMG0021: ErrorDocument: none leads to a <Location> with IdentityImg errors, so "
+        warn(look,
+             "IIMG0021: ErrorDocument: none leads to a <Location> with IdentityImg errors, so "
              "errors that httpd makes are HTML and not JSON; copy the end of the shipped "
              "identityimg.conf");
     }
@@ -253,20 +259,23 @@ static void check_media_path(look_t *look)
     const iimg_conf_location_t *guard = guard_of(look, path);
 
     if (!look->config->services.storage.driver->path) {
-        return;                     /* its own server delivers them */
+        return; /* its own server delivers them */
     }
     if (around && around->use != IIMG_LOCATION_OFF) {
-        warn(look, "IIMG0017: IdentityImgMediaPath: \"%s\" lies in <Location \"%s\"> with "
+        warn(look,
+             "IIMG0017: IdentityImgMediaPath: \"%s\" lies in <Location \"%s\"> with "
              "IdentityImg %s at %s, so no picture can be opened; choose another path, or set "
-             "IdentityImg off in <Location \"%s\">", path, around->path[0] ? around->path : "/",
+             "IdentityImg off in <Location \"%s\">",
+             path, around->path[0] ? around->path : "/",
              around->use == IIMG_LOCATION_API ? "on" : "errors", place(look, around->section),
              path);
     }
     else if (wants_credentials(guard)) {
-        warn(look, "IIMG0017: IdentityImgMediaPath: \"%s\" lies in <Location \"%s\"> at %s, which "
+        warn(look,
+             "IIMG0017: IdentityImgMediaPath: \"%s\" lies in <Location \"%s\"> at %s, which "
              "asks for credentials that a picture's address replaces; add <Location \"%s\"> with "
-             "AuthType None and Require all granted", path, guard->path[0] ? guard->path : "/",
-             place(look, guard->section), path);
+             "AuthType None and Require all granted",
+             path, guard->path[0] ? guard->path : "/", place(look, guard->section), path);
     }
 }
 
@@ -279,8 +288,10 @@ static void check_alias(look_t *look, const ap_directive_t *node)
                     && iimg_conf_covers(look->config->media_path, path);
 
     if (is_media || (around && around->use == IIMG_LOCATION_API)) {
-        warn(look, "IIMG0018: %s: \"%s\" at %s is never used, since %s takes this path; choose "
-             "another path", node->directive, path, place(look, node),
+        warn(look,
+             "IIMG0018: %s: \"%s\" at %s is never used, since %s takes this path; choose "
+             "another path",
+             node->directive, path, place(look, node),
              is_media ? "IdentityImgMediaPath" : "IdentityImg on");
     }
 }
@@ -311,7 +322,8 @@ static void check_store(look_t *look)
     }
     code = iimg_unix_user_access(root, R_OK | W_OK | X_OK);
     if (code) {
-        warn(look, "IIMG0020: IdentityImgStorageRoot: httpd's user %s may not use \"%s\": %s; chown "
+        warn(look,
+             "IIMG0020: IdentityImgStorageRoot: httpd's user %s may not use \"%s\": %s; chown "
              "it to that user, and let it enter the folders above",
              iimg_unix_user_name(look->conf->pool, iimg_unix_user()), root, strerror(code));
     }
@@ -367,18 +379,25 @@ static void check_base_url(look_t *look)
         return;
     }
     if (begins(url, "https://") && !has_tls_somewhere(look)) {
-        warn(look, "IIMG0014: IdentityImgBaseURL: \"%s\" is https, but httpd serves plain http: over "
-             "that, browsers do not return the session's cookie, which is Secure; set SSLEngine on, "
-             "or, if a proxy in front of httpd ends TLS, ServerName %s", url, url);
+        warn(
+            look,
+            "IIMG0014: IdentityImgBaseURL: \"%s\" is https, but httpd serves plain http: over "
+            "that, browsers do not return the session's cookie, which is Secure; set SSLEngine on, "
+            "or, if a proxy in front of httpd ends TLS, ServerName %s",
+            url, url);
     }
     if (begins(url, "http://") && has_tls(look->conf->pool, look->server)) {
-        warn(look, "IIMG0014: IdentityImgBaseURL: \"%s\" is plain http, but this server uses TLS: "
+        warn(look,
+             "IIMG0014: IdentityImgBaseURL: \"%s\" is plain http, but this server uses TLS: "
              "pictures' addresses are http, and the session's cookie is not Secure; begin the URL "
-             "with https://", url);
+             "with https://",
+             url);
     }
     if (has_default_port(url)) {
-        warn(look, "IIMG0019: IdentityImgBaseURL: \"%s\" names the default port, which browsers "
-             "leave out, so writes of its own pages are refused as cross-site; leave it out", url);
+        warn(look,
+             "IIMG0019: IdentityImgBaseURL: \"%s\" names the default port, which browsers "
+             "leave out, so writes of its own pages are refused as cross-site; leave it out",
+             url);
     }
 }
 
@@ -390,12 +409,16 @@ static void check_origins(look_t *look)
         const char *origin = APR_ARRAY_IDX(origins, i, const char *);
 
         if (has_default_port(origin)) {
-            warn(look, "IIMG0019: IdentityImgCorsOrigin: \"%s\" names the default port, which "
-                 "browsers leave out, so it matches no page; leave it out", origin);
+            warn(look,
+                 "IIMG0019: IdentityImgCorsOrigin: \"%s\" names the default port, which "
+                 "browsers leave out, so it matches no page; leave it out",
+                 origin);
         }
         if (look->config->base_url && strcasecmp(origin, look->config->base_url) == 0) {
-            warn(look, "IIMG0019: IdentityImgCorsOrigin: \"%s\" is this server itself "
-                 "(IdentityImgBaseURL), whose pages need no permission; remove it", origin);
+            warn(look,
+                 "IIMG0019: IdentityImgCorsOrigin: \"%s\" is this server itself "
+                 "(IdentityImgBaseURL), whose pages need no permission; remove it",
+                 origin);
         }
     }
 }
@@ -413,7 +436,8 @@ static void check_pages(look_t *look)
     page = apr_pstrcat(look->conf->pool, folder, "/index.html", NULL);
     code = iimg_unix_user_access(page, R_OK);
     if (code) {
-        warn(look, "IIMG0016: Define IIMG_CLIENT: httpd's user %s cannot read \"%s\": %s; install the "
+        warn(look,
+             "IIMG0016: Define IIMG_CLIENT: httpd's user %s cannot read \"%s\": %s; install the "
              "pages (make install, with Node), or remove identityimg-pages.conf",
              iimg_unix_user_name(look->conf->pool, iimg_unix_user()), page, strerror(code));
     }
@@ -431,8 +455,8 @@ static void check_generator(look_t *look)
 apr_array_header_t *iimg_config_warnings(apr_pool_t *pool, server_rec *servers)
 {
     static void (*const checks[])(look_t *) = {
-        check_uses, check_moved, check_errors, check_media_path, check_aliases, check_store,
-        check_base_url, check_origins, check_pages, check_generator,
+        check_uses,  check_moved,    check_errors,  check_media_path, check_aliases,
+        check_store, check_base_url, check_origins, check_pages,      check_generator,
     };
     apr_array_header_t *found = apr_array_make(pool, 4, sizeof(iimg_config_warning_t));
 

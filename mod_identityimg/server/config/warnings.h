@@ -7,7 +7,7 @@
 /** A line for the operator. */
 typedef struct iimg_config_warning_t {
     server_rec *server;
-    const char *text;       /* tag, directive, object and remedy */
+    const char *text; /* tag, directive, object and remedy */
 } iimg_config_warning_t;
 
 /**

@@ -13,8 +13,8 @@
 #include "models/schema_migration.h"
 #include "server/database/dbd.h"
 
-#define BREAK APR_USEC_PER_SEC      /* after a failed open nobody tries again for so long */
-#define FRESH APR_USEC_PER_SEC      /* a schema that was right is not checked again for so long */
+#define BREAK APR_USEC_PER_SEC /* after a failed open nobody tries again for so long */
+#define FRESH APR_USEC_PER_SEC /* a schema that was right is not checked again for so long */
 
 /* In front of each of mod_dbd's pools, which themselves wait for ever when they are exhausted, and
  * which connect under their lock, one thread after the other. Guarded by its own mutex. */
@@ -23,27 +23,27 @@ typedef struct gate_t {
     apr_thread_cond_t *changed;
     int lent;
     int most;
-    bool opening;                   /* one thread at a time finds out whether the database lives */
+    bool opening; /* one thread at a time finds out whether the database lives */
     apr_time_t broken_until;
-    apr_time_t schema_until;        /* the schema was right, and counts as right until then */
+    apr_time_t schema_until; /* the schema was right, and counts as right until then */
 } gate_t;
 
 /* What we keep with each of mod_dbd's connections. */
 typedef struct kept_t {
     iimg_db_connection_t connection;
-    int backend;                    /* PID that `prepared` speaks of */
+    int backend; /* PID that `prepared` speaks of */
 } kept_t;
 
 typedef struct lender_t {
-    iimg_db_t db;                   /* first: a lender is an iimg_db_t */
+    iimg_db_t db; /* first: a lender is an iimg_db_t */
     server_rec *server;
     gate_t *gate;
     apr_interval_time_t wait;
 } lender_t;
 
-static apr_hash_t *gates;           /* server_rec * -> gate_t; made in child_init, then only read */
-static APR_OPTIONAL_FN_TYPE(ap_dbd_open) *dbd_open;
-static APR_OPTIONAL_FN_TYPE(ap_dbd_close) *dbd_close;
+static apr_hash_t *gates; /* server_rec * -> gate_t; made in child_init, then only read */
+static APR_OPTIONAL_FN_TYPE(ap_dbd_open) * dbd_open;
+static APR_OPTIONAL_FN_TYPE(ap_dbd_close) * dbd_close;
 
 const char *iimg_database_check(void)
 {
@@ -106,8 +106,8 @@ static iimg_error_t *unavailable(iimg_context_t *context, const char *code, cons
 
 static iimg_error_t *is_down(iimg_context_t *context, const char *detail)
 {
-    return unavailable(context, "database_down",
-                       "The database is not available at the moment.", detail);
+    return unavailable(context, "database_down", "The database is not available at the moment.",
+                       detail);
 }
 
 /* Waits for a turn. On success one connection is ours to open, and nobody else opens meanwhile. */
@@ -117,15 +117,18 @@ static iimg_error_t *enter(iimg_context_t *context, gate_t *gate, apr_interval_t
     iimg_error_t *err = NULL;
 
     apr_thread_mutex_lock(gate->mutex);
-    while (!err && (now = apr_time_now(), gate->broken_until > now || gate->opening
-                                          || gate->lent >= gate->most)) {
+    while (!err
+           && (now = apr_time_now(),
+               gate->broken_until > now || gate->opening || gate->lent >= gate->most)) {
         if (gate->broken_until > now) {
             err = is_down(context, "the last attempt to connect failed less than a second ago");
         }
         else if (now >= deadline) {
             err = unavailable(context, "database_busy", "The database is busy at the moment.",
-                              apr_psprintf(context->pool, "%d of %d connections lent, none came "
-                                           "back in time", gate->lent, gate->most));
+                              apr_psprintf(context->pool,
+                                           "%d of %d connections lent, none came "
+                                           "back in time",
+                                           gate->lent, gate->most));
         }
         else {
             apr_thread_cond_timedwait(gate->changed, gate->mutex, deadline - now);
@@ -149,7 +152,7 @@ static void opened(gate_t *gate, bool works)
     else {
         gate->lent--;
         gate->broken_until = apr_time_now() + BREAK;
-        apr_thread_cond_broadcast(gate->changed);    /* all who wait hear the news at once */
+        apr_thread_cond_broadcast(gate->changed); /* all who wait hear the news at once */
     }
     apr_thread_mutex_unlock(gate->mutex);
 }

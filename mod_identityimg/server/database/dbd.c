@@ -11,17 +11,16 @@
 #include <http_config.h>
 
 /* mod_dbd's own, with threads (https://httpd.apache.org/docs/2.4/mod/mod_dbd.html) */
-#define MIN_DEFAULT 1
+#define MIN_DEFAULT  1
 #define KEEP_DEFAULT 2
-#define MAX_DEFAULT 10
+#define MAX_DEFAULT  10
 
 /* Its directives; of the last two each line counts. */
-static const char *const names[] = {
-    "DBDriver", "DBDParams", "DBDPersist", "DBDMin", "DBDKeep", "DBDMax", "DBDExptime",
-    "DBDInitSQL", "DBDPrepareSQL"
-};
+static const char *const names[] = { "DBDriver",   "DBDParams",  "DBDPersist",
+                                     "DBDMin",     "DBDKeep",    "DBDMax",
+                                     "DBDExptime", "DBDInitSQL", "DBDPrepareSQL" };
 
-#define NAMES (sizeof(names) / sizeof(names[0]))
+#define NAMES  (sizeof(names) / sizeof(names[0]))
 #define SINGLE (NAMES - 2)
 
 static void take(apr_table_t *settings, const ap_directive_t *node)
@@ -56,7 +55,8 @@ static const ap_directive_t *section_of(const ap_directive_t *node, const server
     for (; node && !found; node = node->next) {
         found = is_host(node) && node->line_num == (int)server->defn_line_number
                         && server->defn_name && strcmp(node->filename, server->defn_name) == 0
-                    ? node : section_of(node->first_child, server);
+                    ? node
+                    : section_of(node->first_child, server);
     }
     return found;
 }
@@ -101,7 +101,7 @@ static const char *problem_of_sizes(apr_pool_t *pool, const apr_table_t *setting
     const char *persist = apr_table_get(settings, "DBDPersist");
 
     if (persist && strcasecmp(persist, "Off") == 0) {
-        return NULL;            /* there is no pool */
+        return NULL; /* there is no pool */
     }
     if (max < 1) {
         return apr_psprintf(pool, "DBDMax: %d is not at least 1", max);
@@ -122,8 +122,8 @@ const char *iimg_dbd_problem(apr_pool_t *pool, const server_rec *server)
         return "DBDriver: is missing: add DBDriver pgsql, and DBDParams";
     }
     return strcmp(driver, "pgsql") == 0
-           ? problem_of_sizes(pool, settings)
-           : apr_psprintf(pool, "DBDriver: \"%s\" is not pgsql", driver);
+               ? problem_of_sizes(pool, settings)
+               : apr_psprintf(pool, "DBDriver: \"%s\" is not pgsql", driver);
 }
 
 int iimg_dbd_max(apr_pool_t *pool, const server_rec *server)

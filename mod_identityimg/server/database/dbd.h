@@ -1,12 +1,13 @@
-/* dbd.h - what the operator told mod_dbd: which servers share a pool of connections, and its size. */
+/* dbd.h - what the operator told mod_dbd: which servers share a pool of connections, and its size.
+ */
 #ifndef IIMG_SERVER_DATABASE_DBD_H
 #define IIMG_SERVER_DATABASE_DBD_H
 
 #include <httpd.h>
 
 /**
- * All that mod_dbd was told for a server (virtual host), as one text: mod_dbd gives one pool to those
- * servers that have the same.
+ * All that mod_dbd was told for a server (virtual host), as one text: mod_dbd gives one pool to
+ * those servers that have the same.
  * @return never NULL
  */
 const char *iimg_dbd_settings(apr_pool_t *pool, const server_rec *server);

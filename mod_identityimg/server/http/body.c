@@ -16,27 +16,30 @@
 #include "base/input/multipart.h"
 #include "base/quantity.h"
 
-#define BLOCK 65536
-#define MEGABYTE 1048576
-#define FIRST_ROOM 4096             /* for a body that does not tell its length */
-#define MAX_FORM (1024 * 1024)      /* bytes of a body without files */
-#define NOTE "identityimg-awaits"    /* in r->notes: the connection ends on our account alone */
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
-#define MULTIPART_EXTRA 65536       /* boundaries, headers and small fields beside the picture */
+#define BLOCK           65536
+#define MEGABYTE        1048576
+#define FIRST_ROOM      4096                 /* for a body that does not tell its length */
+#define MAX_FORM        (1024 * 1024)        /* bytes of a body without files */
+#define NOTE            "identityimg-awaits" /* in r->notes: the connection ends on our account alone */
+#define SEALS           (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#define MULTIPART_EXTRA 65536 /* boundaries, headers and small fields beside the picture */
 
 typedef struct receiver_t {
     iimg_context_t *context;
     request_rec *r;
-    int fd;                         /* takes each full buffer; -1: the buffer grows instead */
-    char *buffer;                   /* bytes that are not in fd */
-    apr_size_t room;                /* bytes of it */
-    apr_size_t filled;              /* of them */
-    apr_size_t received;            /* of the body */
+    int fd;              /* takes each full buffer; -1: the buffer grows instead */
+    char *buffer;        /* bytes that are not in fd */
+    apr_size_t room;     /* bytes of it */
+    apr_size_t filled;   /* of them */
+    apr_size_t received; /* of the body */
     apr_size_t most;
-    apr_size_t limit;               /* the limit in sentences, instead of most */
+    apr_size_t limit; /* the limit in sentences, instead of most */
 } receiver_t;
 
-static const struct { const char *type; bool multipart; } types[] = {
+static const struct {
+    const char *type;
+    bool multipart;
+} types[] = {
     { "application/json", false },
     { "application/x-www-form-urlencoded", false },
     { "multipart/form-data", true },
@@ -57,8 +60,10 @@ iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t 
     }
     else {
         shown = limit ? apr_psprintf(pool, " (%s)", limit) : "";
-        sentence = apr_psprintf(pool, "The upload has %" APR_SIZE_T_FMT " bytes; at most %"
-                                APR_SIZE_T_FMT "%s are allowed.", size, most, shown);
+        sentence = apr_psprintf(pool,
+                                "The upload has %" APR_SIZE_T_FMT " bytes; at most %" APR_SIZE_T_FMT
+                                "%s are allowed.",
+                                size, most, shown);
     }
     return iimg_error_code(iimg_error(pool, IIMG_TOO_LARGE, "%s", sentence), "upload_too_large");
 }
@@ -97,9 +102,9 @@ static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
 
     return !coding || !*coding || strcasecmp(coding, "identity") == 0
-        ? NULL
-        : iimg_error(context->pool, IIMG_UNSUPPORTED_TYPE,
-                     "Unsupported content encoding \"%s\" in request.", coding);
+               ? NULL
+               : iimg_error(context->pool, IIMG_UNSUPPORTED_TYPE,
+                            "Unsupported content encoding \"%s\" in request.", coding);
 }
 
 /* The parts of a form beside the picture do not count: the sentence names the picture's limit. */
@@ -206,11 +211,10 @@ static iimg_error_t *read_failed(receiver_t *in, apr_status_t rv)
         return iimg_body_too_large(pool, 0, in->limit);
     case HTTP_BAD_REQUEST:
         err = iimg_error(pool, IIMG_INVALID, "The request body is cut short or malformed.");
-        return iimg_error_detail(iimg_error_code(err, "parse_error"), "reading the body: %pm",
-                                 &rv);
+        return iimg_error_detail(iimg_error_code(err, "parse_error"), "reading the body: %pm", &rv);
     default:
         err = iimg_error(pool, IIMG_HTTP, "The request body could not be read.");
-        err->http_status = status;      /* AP_FILTER_ERROR: the answer has been sent already */
+        err->http_status = status; /* AP_FILTER_ERROR: the answer has been sent already */
         return err;
     }
 }
@@ -295,7 +299,8 @@ static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
     return NULL;
 }
 
-/* Bodies without files are small, and need no file: a request that waits for its picture keeps them. */
+/* Bodies without files are small, and need no file: a request that waits for its picture keeps
+ * them. */
 static iimg_error_t *open_buffer(receiver_t *in, bool multipart, iimg_body_t *body)
 {
     const char *length = apr_table_get(in->r->headers_in, "Content-Length");

@@ -6,17 +6,18 @@
 #include "base/context.h"
 #include "base/error.h"
 
-/** A body, gone with the request's pool. Forms that may hold files lie in a sealed memory file, mapped once. */
+/** A body, gone with the request's pool. Forms that may hold files lie in a sealed memory file,
+ * mapped once. */
 typedef struct iimg_body_t {
-    const char *message;            /* for multipart: iimg_multipart_preamble and the body */
-    apr_size_t offset;              /* where the body begins */
-    apr_size_t length;              /* of the message */
-    int file;                       /* that holds the message and nobody can change; -1: none */
+    const char *message; /* for multipart: iimg_multipart_preamble and the body */
+    apr_size_t offset;   /* where the body begins */
+    apr_size_t length;   /* of the message */
+    int file;            /* that holds the message and nobody can change; -1: none */
 } iimg_body_t;
 
 /**
- * Before anything is decided about a request: an answer that comes before the body was read ends the
- * connection. Otherwise httpd would read all of it first, and hold the answer back until then.
+ * Before anything is decided about a request: an answer that comes before the body was read ends
+ * the connection. Otherwise httpd would read all of it first, and hold the answer back until then.
  */
 void iimg_body_await(request_rec *r);
 

@@ -19,8 +19,8 @@ bool iimg_challenge_is_bearer(request_rec *r)
     size_t length = strlen("Bearer");
 
     return sent && strncasecmp(sent, "Bearer", length) == 0
-           && (sent[length] == ' ' || sent[length] == '\0')
-           && type && strcasecmp(type, "Basic") != 0;
+           && (sent[length] == ' ' || sent[length] == '\0') && type
+           && strcasecmp(type, "Basic") != 0;
 }
 
 /* A page's fetch() or XMLHttpRequest: browsers since 2023 say so, and many libraries before. */

@@ -1,4 +1,5 @@
-/* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
+/* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target.
+ */
 #include "server/http/errors.h"
 
 #include <string.h>
@@ -7,7 +8,11 @@
 #include "server/http/request.h"
 #include "server/http/response.h"
 
-static const struct { int status; iimg_error_kind_t kind; const char *sentence; } rows[] = {
+static const struct {
+    int status;
+    iimg_error_kind_t kind;
+    const char *sentence;
+} rows[] = {
     { 400, IIMG_INVALID, "The request is malformed." },
     { 403, IIMG_FORBIDDEN, "You do not have permission to perform this action." },
     { 404, IIMG_NOT_FOUND, "Not found." },
@@ -44,16 +49,20 @@ static iimg_error_t *not_ours(request_rec *r, int status)
     iimg_error_t *err = iimg_error(r->pool, IIMG_INTERNAL, "Internal server error");
 
     err->tag = "IIMG0015";
-    return iimg_error_detail(err, "httpd or another module ended the request with status %d; its "
-                                  "reason is in the lines before", status);
+    return iimg_error_detail(err,
+                             "httpd or another module ended the request with status %d; its "
+                             "reason is in the lines before",
+                             status);
 }
 
-/* httpd answers 400 for a header over LimitRequestFieldSize or LimitRequestFields in HTTP/1, and 431 in
- * HTTP/2. Only its note, meant for an error page, distinguishes the former from a malformed request. */
+/* httpd answers 400 for a header over LimitRequestFieldSize or LimitRequestFields in HTTP/1, and
+ * 431 in HTTP/2. Only its note, meant for an error page, distinguishes the former from a malformed
+ * request. */
 static int precise_status(const request_rec *r, int status)
 {
     static const char *const notes[] = {
-        "Size of a request header field exceeds", "The number of request header fields exceeds",
+        "Size of a request header field exceeds",
+        "The number of request header fields exceeds",
     };
     const char *note = r->prev ? apr_table_get(r->prev->notes, "error-notes") : NULL;
 
@@ -79,7 +88,7 @@ static iimg_error_t *error_for(request_rec *r, int status)
         if (rows[i].status == status) {
             iimg_error_t *err = iimg_error(r->pool, rows[i].kind, "%s", rows[i].sentence);
 
-            err->http_status = status;      /* 414, 416, 417 and 431 have no kind of their own */
+            err->http_status = status; /* 414, 416, 417 and 431 have no kind of their own */
             return err;
         }
     }

@@ -1,4 +1,5 @@
-/* errors.h - errors that httpd makes before our handler, in our words: an ErrorDocument's target. */
+/* errors.h - errors that httpd makes before our handler, in our words: an ErrorDocument's target.
+ */
 #ifndef IIMG_SERVER_HTTP_ERRORS_H
 #define IIMG_SERVER_HTTP_ERRORS_H
 

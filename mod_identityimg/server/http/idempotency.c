@@ -7,9 +7,9 @@
 #include "base/uuid.h"
 #include "server/http/response.h"
 
-#define MAX_KEY 255
+#define MAX_KEY      255
 #define DIGEST_BYTES 32
-#define GRACE 120               /* seconds beyond what the work may take, until a key is free */
+#define GRACE        120 /* seconds beyond what the work may take, until a key is free */
 
 /* The header as it came; NULL when there is none. */
 static iimg_error_t *read_key(const iimg_request_t *req, const char **key)
@@ -22,15 +22,16 @@ static iimg_error_t *read_key(const iimg_request_t *req, const char **key)
         length = text[i] < '!' || text[i] > '~' ? 0 : length;
     }
     return length >= 1 && length <= MAX_KEY
-        ? NULL
-        : iimg_error_code(iimg_error(req->context->pool, IIMG_INVALID,
-                                     "An Idempotency-Key has 1 to %d visible ASCII characters.",
-                                     MAX_KEY), "idempotency_key_invalid");
+               ? NULL
+               : iimg_error_code(
+                   iimg_error(req->context->pool, IIMG_INVALID,
+                              "An Idempotency-Key has 1 to %d visible ASCII characters.", MAX_KEY),
+                   "idempotency_key_invalid");
 }
 
 static void add_bytes(void *digest, const char *data, apr_size_t length)
 {
-    EVP_DigestUpdate(digest, &length, sizeof(length));      /* where one value ends is part of it */
+    EVP_DigestUpdate(digest, &length, sizeof(length)); /* where one value ends is part of it */
     EVP_DigestUpdate(digest, data, length);
 }
 
@@ -153,8 +154,9 @@ iimg_error_t *iimg_request_input_once(iimg_request_t *req, int seconds, int pati
     }
     print = fingerprint(req, input ? *input : NULL);
     if (!print) {
-        return iimg_error_detail(iimg_error(req->context->pool, IIMG_INTERNAL,
-                                            "Internal server error"), "OpenSSL made no digest");
+        return iimg_error_detail(
+            iimg_error(req->context->pool, IIMG_INTERNAL, "Internal server error"),
+            "OpenSSL made no digest");
     }
     return take_key(req, text, print, seconds, patience, replay);
 }
@@ -183,7 +185,7 @@ static bool is_final(const iimg_error_t *err)
 void iimg_idempotency_settle(iimg_context_t *context, const iimg_error_t *err)
 {
     if (!context->idempotency || !err) {
-        return;             /* recorded with the row that was made */
+        return; /* recorded with the row that was made */
     }
     if (is_final(err)) {
         iimg_error_t kept = *err;

@@ -6,9 +6,9 @@
 
 /** What an earlier request with the same key made. */
 typedef struct iimg_replay_t {
-    int status;                     /* HTTP status of its answer */
-    const char *id;                 /* the row, to be shown as it is now */
-    bool spoiled;                   /* something failed after the row was made */
+    int status;     /* HTTP status of its answer */
+    const char *id; /* the row, to be shown as it is now */
+    bool spoiled;   /* something failed after the row was made */
 } iimg_replay_t;
 
 /**

@@ -10,10 +10,10 @@
 #include "server/http/request.h"
 #include "server/http/response.h"
 
-#define NOTE "identityimg-media"        /* in r->notes: the object's key */
+#define NOTE          "identityimg-media" /* in r->notes: the object's key */
 #define NOTE_DOWNLOAD "identityimg-download"
-#define NOTE_EXPIRES "identityimg-expires"
-#define HANDLER "identityimg-media"     /* for what is refused */
+#define NOTE_EXPIRES  "identityimg-expires"
+#define HANDLER       "identityimg-media" /* for what is refused */
 
 /* What stands behind the media path, or NULL when the URI is none of ours. */
 static const char *key_of_uri(const request_rec *r)
@@ -36,8 +36,8 @@ static bool is_ours(const request_rec *r)
 static iimg_error_t *refusal(request_rec *r, iimg_media_verdict_t verdict)
 {
     const char *sentence = verdict == IIMG_MEDIA_EXPIRED
-        ? "This picture's address has expired. Ask the API for a new one."
-        : "This picture's address is not valid.";
+                               ? "This picture's address has expired. Ask the API for a new one."
+                               : "This picture's address is not valid.";
 
     return iimg_error_code(iimg_error(r->pool, IIMG_FORBIDDEN, "%s", sentence),
                            verdict == IIMG_MEDIA_EXPIRED ? "url_expired" : "url_invalid");
@@ -80,8 +80,8 @@ int iimg_media_translate(request_rec *r)
     if (download) {
         apr_table_setn(r->notes, NOTE_DOWNLOAD, download);
     }
-    r->filename = apr_pstrdup(r->pool, config->services.storage.driver->path(
-                                           r->pool, &config->services.storage, key));
+    r->filename = apr_pstrdup(
+        r->pool, config->services.storage.driver->path(r->pool, &config->services.storage, key));
     r->canonical_filename = r->filename;
     return OK;
 }

@@ -1,4 +1,5 @@
-/* origin.c - where in the web a request comes from: cross-site writes, shared answers (Fetch, CORS). */
+/* origin.c - where in the web a request comes from: cross-site writes, shared answers (Fetch,
+ * CORS). */
 #include "server/http/origin.h"
 
 #include <string.h>
@@ -62,13 +63,13 @@ iimg_error_t *iimg_origin_check(const iimg_request_t *req)
     if (is_same_site_by_fetch(req->r, &known) || (!known && !origin)) {
         return NULL;
     }
-    if (origin && (strcasecmp(origin, req->context->base_url) == 0
-                   || is_listed(req->r, origin))) {
+    if (origin && (strcasecmp(origin, req->context->base_url) == 0 || is_listed(req->r, origin))) {
         return NULL;
     }
     return iimg_error_code(iimg_error(req->context->pool, IIMG_FORBIDDEN,
                                       "Cross-site request refused: pages of another origin may not "
-                                      "change anything here."), "cross_site");
+                                      "change anything here."),
+                           "cross_site");
 }
 
 void iimg_origin_preflight(const iimg_request_t *req, const char *methods)

@@ -1,4 +1,5 @@
-/* origin.h - where in the web a request comes from: cross-site writes, shared answers (Fetch, CORS). */
+/* origin.h - where in the web a request comes from: cross-site writes, shared answers (Fetch,
+ * CORS). */
 #ifndef IIMG_SERVER_HTTP_ORIGIN_H
 #define IIMG_SERVER_HTTP_ORIGIN_H
 

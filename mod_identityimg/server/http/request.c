@@ -26,8 +26,9 @@ typedef struct state_t {
 /* Log ----------------------------------------------------------------------------------------- */
 
 static const int levels[] = {
-    [IIMG_LOG_ERROR] = APLOG_ERR, [IIMG_LOG_WARNING] = APLOG_WARNING,
-    [IIMG_LOG_INFO] = APLOG_INFO, [IIMG_LOG_DEBUG] = APLOG_DEBUG, [IIMG_LOG_TRACE] = APLOG_TRACE1,
+    [IIMG_LOG_ERROR] = APLOG_ERR,    [IIMG_LOG_WARNING] = APLOG_WARNING,
+    [IIMG_LOG_INFO] = APLOG_INFO,    [IIMG_LOG_DEBUG] = APLOG_DEBUG,
+    [IIMG_LOG_TRACE] = APLOG_TRACE1,
 };
 
 static bool request_enabled(void *baton, iimg_log_level_t level)
@@ -54,8 +55,7 @@ static bool server_enabled(void *baton, iimg_log_level_t level)
 static void server_write(void *baton, const char *file, int line, iimg_log_level_t level,
                          const char *text)
 {
-    ap_log_error(file, line, APLOG_MODULE_INDEX, levels[level], 0, (server_rec *)baton, "%s",
-                 text);
+    ap_log_error(file, line, APLOG_MODULE_INDEX, levels[level], 0, (server_rec *)baton, "%s", text);
 }
 
 /* Context ------------------------------------------------------------------------------------- */
@@ -63,7 +63,8 @@ static void server_write(void *baton, const char *file, int line, iimg_log_level
 static bool is_request_id(const char *text)
 {
     size_t n = text ? strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                   "0123456789._-") : 0;
+                                   "0123456789._-")
+                    : 0;
 
     return n >= 1 && n <= 64 && text[n] == '\0';
 }
@@ -154,7 +155,7 @@ void iimg_pending_error_set(request_rec *r, iimg_error_t *err)
 
 bool iimg_login_is_open(request_rec *r)
 {
-    iimg_context_of(r);         /* a subrequest's is its main request's */
+    iimg_context_of(r); /* a subrequest's is its main request's */
     return state_of(r)->login_open;
 }
 
@@ -203,8 +204,9 @@ static iimg_error_t *read_input(iimg_request_t *req, apr_size_t max_upload, iimg
     req->body_read = true;
     req->body_file = body.file;
     req->body_start = body.message;
-    return err ? err : iimg_input_parse(req->context->pool, type, body.message, body.offset,
-                                        body.length, input);
+    return err ? err
+               : iimg_input_parse(req->context->pool, type, body.message, body.offset, body.length,
+                                  input);
 }
 
 iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input)
@@ -260,9 +262,10 @@ iimg_error_t *iimg_request_required_upload(iimg_request_t *req, const iimg_input
     iimg_error_t *err = iimg_request_upload(req, input, upload);
 
     if (!err && !*upload) {
-        err = iimg_error_code(iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                                          "No image file provided"), "image"),
-                              "no_image");
+        err = iimg_error_code(
+            iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID, "No image file provided"),
+                             "image"),
+            "no_image");
     }
     return err;
 }

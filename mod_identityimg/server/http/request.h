@@ -10,20 +10,24 @@
 #include "server/config/config.h"
 
 /** Where a request waits for a job. */
-typedef enum { IIMG_PLACE_NONE, IIMG_PLACE_THREAD, IIMG_PLACE_PARKED } iimg_place_t;
+typedef enum {
+    IIMG_PLACE_NONE,
+    IIMG_PLACE_THREAD,
+    IIMG_PLACE_PARKED
+} iimg_place_t;
 
 typedef struct iimg_request_t {
     request_rec *r;
     iimg_context_t *context;
     const iimg_config_t *config;
-    const char *path;               /* behind the Location's base, no slash in front */
-    const char *id;                 /* the {id} of the path, lower case; NULL when the route has none */
-    apr_time_t serializing;         /* since when an answer is written; 0: not timed */
-    int body_file;                  /* sealed memory file that the input lies in; -1: none */
-    const char *body_start;         /* where that file begins in memory */
+    const char *path;       /* behind the Location's base, no slash in front */
+    const char *id;         /* the {id} of the path, lower case; NULL when the route has none */
+    apr_time_t serializing; /* since when an answer is written; 0: not timed */
+    int body_file;          /* sealed memory file that the input lies in; -1: none */
+    const char *body_start; /* where that file begins in memory */
     iimg_place_t place;
-    bool parked;                    /* it is answered later: the handler returns SUSPENDED */
-    bool body_read;                 /* the body is gone: the request cannot be dispatched again */
+    bool parked;    /* it is answered later: the handler returns SUSPENDED */
+    bool body_read; /* the body is gone: the request cannot be dispatched again */
 } iimg_request_t;
 
 /**
@@ -39,8 +43,8 @@ const char *iimg_login_form(apr_pool_t *pool, const char *login);
  */
 iimg_context_t *iimg_context_of(request_rec *r);
 
-/** The absolute URL of the API that answers this request: IdentityImgBaseURL or the server's name, and the
- * path of its Location. No slash at its end. */
+/** The absolute URL of the API that answers this request: IdentityImgBaseURL or the server's name,
+ * and the path of its Location. No slash at its end. */
 const char *iimg_request_api_url(const iimg_request_t *req);
 
 /** What the error path must answer although httpd asks for another status; NULL: nothing. */
@@ -55,8 +59,9 @@ bool iimg_login_is_open(request_rec *r);
 void iimg_login_open_set(request_rec *r, bool open);
 
 /**
- * A context for a part of a request's work, with a pool that may be destroyed when that is done: a request
- * that waits for minutes holds little. What it makes of the caller, and of the key, is not the whole's.
+ * A context for a part of a request's work, with a pool that may be destroyed when that is done: a
+ * request that waits for minutes holds little. What it makes of the caller, and of the key, is not
+ * the whole's.
  * @return false: there is no memory
  */
 bool iimg_context_brief(const iimg_context_t *whole, iimg_context_t *brief);

@@ -18,10 +18,10 @@ APLOG_USE_MODULE(identityimg);
 
 typedef struct kind_t {
     int status;
-    const char *code;           /* unless the error has its own */
-    int retry_after;            /* seconds; 0: no header */
+    const char *code; /* unless the error has its own */
+    int retry_after;  /* seconds; 0: no header */
     iimg_log_level_t level;
-    const char *tag;            /* of lines from warning up */
+    const char *tag; /* of lines from warning up */
 } kind_t;
 
 static const kind_t kinds[] = {
@@ -74,10 +74,10 @@ static void send_bytes(request_rec *r, const char *data, apr_size_t length)
 
     forget_ranges(r);
     ap_set_content_length(r, (apr_off_t)length);
-    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_pool_create(data, length, r->pool,
-                                                            r->connection->bucket_alloc));
+    APR_BRIGADE_INSERT_TAIL(
+        brigade, apr_bucket_pool_create(data, length, r->pool, r->connection->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(r->connection->bucket_alloc));
-    ap_pass_brigade(r->output_filters, brigade);    /* a client that left is no error of ours */
+    ap_pass_brigade(r->output_filters, brigade); /* a client that left is no error of ours */
 }
 
 #define NO_STORE "identityimg_no_store"
@@ -138,8 +138,8 @@ const char *iimg_respond_code(const iimg_error_t *err)
 /* An answer without URLs does not age. */
 static const char *tag_of(const iimg_request_t *req, const char *version, bool has_urls)
 {
-    return iimg_entity_tag(req->r->pool, version, has_urls
-                           ? iimg_media_epoch(req->context, req->r->request_time) : 0);
+    return iimg_entity_tag(req->r->pool, version,
+                           has_urls ? iimg_media_epoch(req->context, req->r->request_time) : 0);
 }
 
 bool iimg_respond_has(const iimg_request_t *req, const char *version, bool has_urls)

@@ -5,7 +5,8 @@
 #include "base/json/json.h"
 #include "server/http/request.h"
 
-/** Start an answer's JSON; its time is logged when it is sent. @param reserve bytes to make room for */
+/** Start an answer's JSON; its time is logged when it is sent. @param reserve bytes to make room
+ * for */
 iimg_json_t *iimg_respond_begin(iimg_request_t *req, apr_size_t reserve);
 
 /** A signer for the picture URLs of this answer. Errors: IIMG_INTERNAL. */
@@ -37,8 +38,8 @@ iimg_error_t *iimg_respond_no_content(iimg_request_t *req);
 
 /** Bytes that are the same for everyone who uses the same address. */
 typedef struct iimg_document_t {
-    const char *type;       /* Content-Type */
-    const char *digest;     /* hexadecimal digits of its contents: the ETag */
+    const char *type;   /* Content-Type */
+    const char *digest; /* hexadecimal digits of its contents: the ETag */
     const char *data;
     apr_size_t length;
 } iimg_document_t;

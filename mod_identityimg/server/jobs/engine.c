@@ -19,41 +19,46 @@
 #include "server/http/request.h"
 #include "services/reference_cache.h"
 
-#define BUSY_TICK apr_time_from_sec(1)          /* while there are jobs, or somebody waits for one */
-#define IDLE_TICK apr_time_from_sec(2)
-#define FIRST_TICK (APR_USEC_PER_SEC / 2)       /* many children begin at the same time */
-#define MOST_CANCELED 200                       /* jobs that are known to be canceled */
-#define LAST_CHANCE apr_time_from_sec(60)       /* for what waits for a backend when the child ends */
-#define ABORT_PATIENCE apr_time_from_sec(4)     /* the parent kills after ten */
+#define BUSY_TICK      apr_time_from_sec(1) /* while there are jobs, or somebody waits for one */
+#define IDLE_TICK      apr_time_from_sec(2)
+#define FIRST_TICK     (APR_USEC_PER_SEC / 2) /* many children begin at the same time */
+#define MOST_CANCELED  200                    /* jobs that are known to be canceled */
+#define LAST_CHANCE    apr_time_from_sec(60)  /* for what waits for a backend when the child ends */
+#define ABORT_PATIENCE apr_time_from_sec(4)   /* the parent kills after ten */
 
-enum { RUNS, DRAINS, ENDS };                    /* what becomes of the child */
+enum {
+    RUNS,
+    DRAINS,
+    ENDS
+}; /* what becomes of the child */
 
 typedef struct engine_t {
     iimg_http_loop_t *loop;
     apr_thread_t *thread;
-    apr_thread_pool_t *hands;       /* do what blocks */
-    apr_uint32_t count;             /* tasks, and room reserved for them; atomic */
-    apr_uint32_t working;           /* hands that do something; atomic */
-    apr_uint32_t ticking;           /* atomic: one look at the database at a time */
-    apr_uint32_t hurry;             /* atomic: look at the queue at once */
-    apr_uint32_t state;             /* atomic */
-    apr_uint32_t drain;             /* atomic: no request comes any more: end when nothing is left */
+    apr_thread_pool_t *hands; /* do what blocks */
+    apr_uint32_t count;       /* tasks, and room reserved for them; atomic */
+    apr_uint32_t working;     /* hands that do something; atomic */
+    apr_uint32_t ticking;     /* atomic: one look at the database at a time */
+    apr_uint32_t hurry;       /* atomic: look at the queue at once */
+    apr_uint32_t state;       /* atomic */
+    apr_uint32_t drain;       /* atomic: no request comes any more: end when nothing is left */
 
-    apr_thread_mutex_t *mutex;      /* guards what follows */
-    APR_RING_HEAD(inbox_t, iimg_task_t) inbox;          /* tasks for the engine's thread */
-    apr_array_header_t *to_cancel;  /* char[37]: jobs, from the last look */
+    apr_thread_mutex_t *mutex;                 /* guards what follows */
+    APR_RING_HEAD(inbox_t, iimg_task_t) inbox; /* tasks for the engine's thread */
+    apr_array_header_t *to_cancel;             /* char[37]: jobs, from the last look */
 
     /* The engine's thread alone. */
-    apr_hash_t *tasks;              /* id -> iimg_task_t */
-    apr_array_header_t *waiting;    /* iimg_task_t *: those that are not due yet */
+    apr_hash_t *tasks;           /* id -> iimg_task_t */
+    apr_array_header_t *waiting; /* iimg_task_t *: those that are not due yet */
     apr_time_t next_tick;
     apr_time_t draining_since;
     apr_time_t told_time;
 } engine_t;
 
-static engine_t *engine;            /* this child's; set before its threads start */
+static engine_t *engine; /* this child's; set before its threads start */
 
-/* From any thread to the engine's ---------------------------------------------------------------- */
+/* From any thread to the engine's ----------------------------------------------------------------
+ */
 
 static void send_to_engine(iimg_task_t *task)
 {
@@ -93,7 +98,7 @@ void iimg_engine_run(server_rec *server, const char *job_id)
         send_to_engine(task);
         return;
     }
-    iimg_engine_forgo();            /* its lease ends, and somebody else takes it */
+    iimg_engine_forgo(); /* its lease ends, and somebody else takes it */
 }
 
 void iimg_engine_look(void)
@@ -104,7 +109,8 @@ void iimg_engine_look(void)
     }
 }
 
-/* A look at the databases, by a hand ------------------------------------------------------------- */
+/* A look at the databases, by a hand -------------------------------------------------------------
+ */
 
 /* What there is no room for is told again at the next look. */
 static void note_canceled(const char *job_id)
@@ -138,7 +144,8 @@ static void *APR_THREAD_FUNC tick(apr_thread_t *thread, void *unused)
     return NULL;
 }
 
-/* Steps, by a hand -------------------------------------------------------------------------------- */
+/* Steps, by a hand --------------------------------------------------------------------------------
+ */
 
 static void *APR_THREAD_FUNC advance(apr_thread_t *thread, void *baton)
 {
@@ -147,7 +154,8 @@ static void *APR_THREAD_FUNC advance(apr_thread_t *thread, void *baton)
     (void)thread;
     iimg_task_advance(task);
     if (task->step == IIMG_STEP_END) {
-        iimg_watches_tell(task->id, -1, IIMG_NEWS_CHANGED);     /* who waits does so for no thread more */
+        iimg_watches_tell(task->id, -1,
+                          IIMG_NEWS_CHANGED); /* who waits does so for no thread more */
     }
     send_to_engine(task);
     apr_atomic_dec32(&engine->working);
@@ -165,7 +173,8 @@ static bool hand_over(apr_thread_start_t work, void *baton, apr_byte_t priority)
     return false;
 }
 
-/* The engine's thread ---------------------------------------------------------------------------- */
+/* The engine's thread ----------------------------------------------------------------------------
+ */
 
 static void place(iimg_task_t *task);
 
@@ -181,7 +190,7 @@ static void drop(iimg_task_t *task)
     apr_hash_set(engine->tasks, task->id, APR_HASH_KEY_STRING, NULL);
     iimg_task_destroy(task);
     apr_atomic_dec32(&engine->count);
-    apr_atomic_set32(&engine->hurry, 1);        /* its place may be somebody's turn */
+    apr_atomic_set32(&engine->hurry, 1); /* its place may be somebody's turn */
 }
 
 static void call_ended(void *baton, iimg_http_response_t *response)
@@ -198,7 +207,7 @@ static void send_call(iimg_task_t *task)
 {
     task->call = iimg_http_loop_send(engine->loop, task->call_pool, &task->http, call_ended, task);
     if (!task->call) {
-        wait_until(task, apr_time_now() + APR_USEC_PER_SEC);        /* no memory, at the moment */
+        wait_until(task, apr_time_now() + APR_USEC_PER_SEC); /* no memory, at the moment */
     }
 }
 
@@ -225,9 +234,9 @@ static void place(iimg_task_t *task)
     if (task->step == IIMG_STEP_CALL) {
         send_call(task);
     }
-    else if (!hand_over(advance, task, task->step < IIMG_STEP_CALL
-                                           ? APR_THREAD_TASK_PRIORITY_NORMAL
-                                           : APR_THREAD_TASK_PRIORITY_HIGH)) {
+    else if (!hand_over(advance, task,
+                        task->step < IIMG_STEP_CALL ? APR_THREAD_TASK_PRIORITY_NORMAL
+                                                    : APR_THREAD_TASK_PRIORITY_HIGH)) {
         wait_until(task, apr_time_now() + APR_USEC_PER_SEC);
     }
 }
@@ -266,7 +275,7 @@ static apr_time_t start_due(void)
         }
         task->waits = false;
         task->due = 0;
-        place(task);        /* may wait again: then it stands behind `count` */
+        place(task); /* may wait again: then it stands behind `count` */
     }
     for (int i = count; i < waiting->nelts; i++) {
         iimg_task_t *task = APR_ARRAY_IDX(waiting, i, iimg_task_t *);
@@ -377,7 +386,8 @@ static void *APR_THREAD_FUNC run(apr_thread_t *thread, void *unused)
     return NULL;
 }
 
-/* Beginning and end -------------------------------------------------------------------------------- */
+/* Beginning and end
+ * -------------------------------------------------------------------------------- */
 
 void iimg_engine_stop(bool graceful)
 {
@@ -397,7 +407,8 @@ static bool hands_are_idle(apr_interval_time_t patience)
     return apr_atomic_read32(&engine->working) == 0;
 }
 
-/* The child's threads that serve requests have ended. Who stops gracefully brings all to its end. */
+/* The child's threads that serve requests have ended. Who stops gracefully brings all to its end.
+ */
 static apr_status_t finish(void *unused)
 {
     apr_status_t rv;
@@ -405,14 +416,14 @@ static apr_status_t finish(void *unused)
 
     (void)unused;
     if (apr_atomic_read32(&engine->state) == RUNS) {
-        apr_atomic_set32(&engine->state, ENDS);         /* nobody said that there is time */
+        apr_atomic_set32(&engine->state, ENDS); /* nobody said that there is time */
     }
     apr_atomic_set32(&engine->drain, 1);
     iimg_http_loop_wake(engine->loop);
     apr_thread_join(&rv, engine->thread);
     left = apr_atomic_read32(&engine->count) > 0;
     if (!hands_are_idle(ABORT_PATIENCE)) {
-        _exit(0);           /* they wait for a backend: what they hold is found by others */
+        _exit(0); /* they wait for a backend: what they hold is found by others */
     }
     if (left || apr_hash_count(engine->tasks)) {
         iimg_look_release();

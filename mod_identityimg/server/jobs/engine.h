@@ -6,14 +6,15 @@
 #include "base/context.h"
 
 /**
- * Begin, in a new child, while it has one thread and after iimg_database_start: name this process in
- * the jobs it will run, and start the thread that holds them.
+ * Begin, in a new child, while it has one thread and after iimg_database_start: name this process
+ * in the jobs it will run, and start the thread that holds them.
  * @return NULL, or why not
  */
 const char *iimg_engine_start(apr_pool_t *pchild, server_rec *main_server);
 
 /**
- * This child is to end. @param graceful what it has, and what its clients wait for, is brought to an end
+ * This child is to end. @param graceful what it has, and what its clients wait for, is brought to
+ * an end
  */
 void iimg_engine_stop(bool graceful);
 
@@ -36,17 +37,17 @@ void iimg_engine_look(void);
 typedef struct iimg_engine_watch_t iimg_engine_watch_t;
 
 typedef enum {
-    IIMG_NEWS_CHANGED,          /* its row is another one, or it has ended */
-    IIMG_NEWS_TIME,             /* iimg_engine_watch_due has come */
-    IIMG_NEWS_STUCK             /* it goes on, but nobody should wait for it: a backend stays away */
+    IIMG_NEWS_CHANGED, /* its row is another one, or it has ended */
+    IIMG_NEWS_TIME,    /* iimg_engine_watch_due has come */
+    IIMG_NEWS_STUCK    /* it goes on, but nobody should wait for it: a backend stays away */
 } iimg_engine_news_t;
 
 /** Called in another thread, with locks held: it must not wait, nor call anything here. */
 typedef void (*iimg_engine_news_fn)(void *baton, iimg_engine_news_t news);
 
 /**
- * Be told when a job has ended, whoever runs it: register, then look at the row, then wait. News may
- * come more than once, and without reason.
+ * Be told when a job has ended, whoever runs it: register, then look at the row, then wait. News
+ * may come more than once, and without reason.
  * @param version also when the row's version is another one; -1: only at the end
  * @return lives until iimg_engine_unwatch, which must come before the pool ends
  */

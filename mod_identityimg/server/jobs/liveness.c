@@ -9,7 +9,7 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
-#define ENDING ".alive"
+#define ENDING    ".alive"
 #define MAX_OWNER 512
 
 iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *owner,

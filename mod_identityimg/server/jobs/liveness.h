@@ -8,9 +8,9 @@
 
 /** This process' own mark. */
 typedef struct iimg_alive_t {
-    const char *dir;        /* where the marks of all are */
+    const char *dir; /* where the marks of all are */
     const char *path;
-    int fd;                 /* locked as long as the process lives, however it ends */
+    int fd; /* locked as long as the process lives, however it ends */
 } iimg_alive_t;
 
 /**

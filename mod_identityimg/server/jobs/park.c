@@ -1,4 +1,5 @@
-/* park.c - connections whose requests wait without a thread. docs/parking.md tells how, and on what it stands. */
+/* park.c - connections whose requests wait without a thread. docs/parking.md tells how, and on what
+ * it stands. */
 #include "server/jobs/park.h"
 
 #include <errno.h>
@@ -19,29 +20,29 @@
 #include "server/jobs/engine.h"
 #include "server/http/response.h"
 
-#define CLOSED_REQUEST 499                          /* in the log, as others have it: the client has left */
-#define LONGEST_BEAT apr_time_from_sec(20)          /* between two looks at the time */
-#define SHORTEST_TIMEOUT apr_time_from_sec(4)       /* httpd's, that a beat can be kept within */
-#define ASK_AGAIN APR_USEC_PER_SEC                  /* when the row could not be read */
+#define CLOSED_REQUEST   499 /* in the log, as others have it: the client has left */
+#define LONGEST_BEAT     apr_time_from_sec(20) /* between two looks at the time */
+#define SHORTEST_TIMEOUT apr_time_from_sec(4)  /* httpd's, that a beat can be kept within */
+#define ASK_AGAIN        APR_USEC_PER_SEC      /* when the row could not be read */
 
 /* A request that waits. It lives in the request's pool. */
 typedef struct park_t {
     iimg_request_t req;
     iimg_awaited_t awaited;
     apr_socket_t *connection;
-    int event;                  /* eventfd: that there is news, or that time has passed */
-    int socket;                 /* the connection's own descriptor while the other is in its place; -1 */
-    apr_uint32_t stuck;         /* atomic */
+    int event;          /* eventfd: that there is news, or that time has passed */
+    int socket;         /* the connection's own descriptor while the other is in its place; -1 */
+    apr_uint32_t stuck; /* atomic */
     iimg_engine_watch_t *watch; /* NULL: not listened any more */
 } park_t;
 
 /* What a connection has. */
 typedef struct slot_t {
-    park_t *park;               /* NULL: no request of it waits */
-    bool inside;                /* process_connection runs within ours */
+    park_t *park; /* NULL: no request of it waits */
+    bool inside;  /* process_connection runs within ours */
 } slot_t;
 
-static apr_uint32_t parked;     /* in this child; atomic */
+static apr_uint32_t parked; /* in this child; atomic */
 
 static slot_t *slot_of(conn_rec *c)
 {
@@ -54,7 +55,8 @@ static slot_t *slot_of(conn_rec *c)
     return slot;
 }
 
-/* Places ---------------------------------------------------------------------------------------- */
+/* Places ----------------------------------------------------------------------------------------
+ */
 
 /* Of a connection that is a stream of another one, or whose filters hold back input, nothing can be
  * said by its socket. */
@@ -68,8 +70,8 @@ static bool is_parkable(const iimg_request_t *req)
            && iimg_park_mpm_can_wait();
 }
 
-/* What a connection has freed it keeps for its next request, up to MaxMemFree. One that waits for minutes
- * gives it back at once: the buffer that its request came in, for one. */
+/* What a connection has freed it keeps for its next request, up to MaxMemFree. One that waits for
+ * minutes gives it back at once: the buffer that its request came in, for one. */
 static void keep_freed(const conn_rec *c, apr_size_t most)
 {
     apr_allocator_max_free_set(apr_pool_allocator_get(c->pool), most);
@@ -81,7 +83,7 @@ bool iimg_park_enter(iimg_request_t *req)
         return false;
     }
     if (apr_atomic_inc32(&parked) < (apr_uint32_t)req->config->max_parked) {
-        keep_freed(req->r->connection, 1);      /* 0 would be no limit */
+        keep_freed(req->r->connection, 1); /* 0 would be no limit */
         return true;
     }
     apr_atomic_dec32(&parked);
@@ -94,7 +96,8 @@ void iimg_park_leave(const iimg_request_t *req)
     apr_atomic_dec32(&parked);
 }
 
-/* The two descriptors ----------------------------------------------------------------------------- */
+/* The two descriptors -----------------------------------------------------------------------------
+ */
 
 static bool put_descriptor(apr_socket_t *connection, int fd)
 {
@@ -122,7 +125,8 @@ static void put_back(park_t *park)
     }
 }
 
-/* Waiting ---------------------------------------------------------------------------------------- */
+/* Waiting ----------------------------------------------------------------------------------------
+ */
 
 static void take_news(void *baton, iimg_engine_news_t news)
 {
@@ -154,11 +158,10 @@ static apr_status_t stop_waiting(void *data)
 static void set_alarm(const park_t *park, bool known)
 {
     apr_interval_time_t beat = park->req.r->server->timeout / 2;
-    apr_time_t due = apr_time_now() + (known ? (beat < LONGEST_BEAT ? beat : LONGEST_BEAT)
-                                             : ASK_AGAIN);
+    apr_time_t due = apr_time_now()
+                     + (known ? (beat < LONGEST_BEAT ? beat : LONGEST_BEAT) : ASK_AGAIN);
 
-    iimg_engine_watch_due(park->watch, due < park->awaited.deadline ? due
-                                                                    : park->awaited.deadline);
+    iimg_engine_watch_due(park->watch, due < park->awaited.deadline ? due : park->awaited.deadline);
 }
 
 bool iimg_park(iimg_request_t *req, const iimg_awaited_t *awaited)
@@ -168,11 +171,12 @@ bool iimg_park(iimg_request_t *req, const iimg_awaited_t *awaited)
 
     park->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (park->event < 0) {
-        iimg_log(req->context, IIMG_LOG_WARNING, "IIMG0170: a request that waits has no descriptor");
+        iimg_log(req->context, IIMG_LOG_WARNING,
+                 "IIMG0170: a request that waits has no descriptor");
         return false;
     }
     park->req = *req;
-    park->req.place = IIMG_PLACE_NONE;      /* it is the parking's now */
+    park->req.place = IIMG_PLACE_NONE; /* it is the parking's now */
     park->awaited = *awaited;
     park->awaited.job_id = apr_pstrdup(r->pool, awaited->job_id);
     park->connection = ap_get_conn_socket(r->connection);
@@ -181,7 +185,7 @@ bool iimg_park(iimg_request_t *req, const iimg_awaited_t *awaited)
                                     take_news, park);
     apr_pool_pre_cleanup_register(r->pool, park, stop_waiting);
     slot_of(r->connection)->park = park;
-    (void)eventfd_write(park->event, 1);    /* what happened meanwhile is no news: look once more */
+    (void)eventfd_write(park->event, 1); /* what happened meanwhile is no news: look once more */
     return true;
 }
 
@@ -193,7 +197,8 @@ static int wait_in_mpm(conn_rec *c)
     return OK;
 }
 
-/* Answering --------------------------------------------------------------------------------------- */
+/* Answering ---------------------------------------------------------------------------------------
+ */
 
 /* Who has only closed his side still reads: it is known after the answer was sent, if at all. */
 static bool has_left(const apr_socket_t *connection)
@@ -248,7 +253,8 @@ static int look(conn_rec *c, park_t *park)
     return wait_in_mpm(c);
 }
 
-/* Hooks ------------------------------------------------------------------------------------------ */
+/* Hooks ------------------------------------------------------------------------------------------
+ */
 
 /* Goes around all others, to see what a handler of ours has left behind. */
 int iimg_park_process(conn_rec *c)

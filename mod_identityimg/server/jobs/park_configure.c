@@ -14,9 +14,9 @@
 
 APLOG_USE_MODULE(identityimg);
 
-#define DESCRIPTORS_EACH 3          /* the connection, its eventfd, the provider's connection */
-#define DESCRIPTORS_ELSE 256        /* logs, libraries, the database, pictures that come and go */
-#define DEFAULT_FACTOR 2.0          /* AsyncRequestWorkerFactor, if it is not set */
+#define DESCRIPTORS_EACH 3   /* the connection, its eventfd, the provider's connection */
+#define DESCRIPTORS_ELSE 256 /* logs, libraries, the database, pictures that come and go */
+#define DEFAULT_FACTOR   2.0 /* AsyncRequestWorkerFactor, if it is not set */
 
 bool iimg_park_mpm_can_wait(void)
 {
@@ -25,19 +25,24 @@ bool iimg_park_mpm_can_wait(void)
     return ap_mpm_query(AP_MPMQ_CAN_WAITIO, &can) == APR_SUCCESS && can;
 }
 
-/* The test ----------------------------------------------------------------------------------------- */
+/* The test
+ * ----------------------------------------------------------------------------------------- */
 
 /* Whether a socket is polled by the descriptor that it says is its own, and known again. */
 static bool poll_follows(apr_pool_t *pool, apr_socket_t *connection, int event)
 {
-    apr_pollfd_t wanted = { .p = pool, .desc_type = APR_POLL_SOCKET, .reqevents = APR_POLLIN,
-                            .desc.s = connection, .client_data = connection };
+    apr_pollfd_t wanted = { .p = pool,
+                            .desc_type = APR_POLL_SOCKET,
+                            .reqevents = APR_POLLIN,
+                            .desc.s = connection,
+                            .client_data = connection };
     const apr_pollfd_t *found = NULL;
     apr_pollset_t *set;
     apr_int32_t count = 0;
 
     if (apr_pollset_create(&set, 1, pool, APR_POLLSET_THREADSAFE | APR_POLLSET_NOCOPY)
-            != APR_SUCCESS || apr_pollset_add(set, &wanted) != APR_SUCCESS) {
+            != APR_SUCCESS
+        || apr_pollset_add(set, &wanted) != APR_SUCCESS) {
         return false;
     }
     if (apr_pollset_poll(set, 0, &count, &found) == APR_SUCCESS && count) {
@@ -82,7 +87,8 @@ static const char *test(apr_pool_t *temporary)
     return works ? NULL : "APR's pollset does not follow a socket's descriptor";
 }
 
-/* How many ----------------------------------------------------------------------------------------- */
+/* How many
+ * ----------------------------------------------------------------------------------------- */
 
 /* The MPM's own number, which it does not tell; the last one counts. */
 static void find_factor(const ap_directive_t *tree, double *factor)
@@ -95,8 +101,8 @@ static void find_factor(const ap_directive_t *tree, double *factor)
     }
 }
 
-/* A child takes connections up to its threads and as many times its idle ones: who waits leaves half of
- * that to others. */
+/* A child takes connections up to its threads and as many times its idle ones: who waits leaves
+ * half of that to others. */
 static int room_in_mpm(void)
 {
     double factor = DEFAULT_FACTOR, room;
@@ -117,7 +123,8 @@ static int room_for_descriptors(void)
         return 100000;
     }
     return limit.rlim_cur <= DESCRIPTORS_ELSE + DESCRIPTORS_EACH
-           ? 1 : (int)((limit.rlim_cur - DESCRIPTORS_ELSE) / DESCRIPTORS_EACH);
+               ? 1
+               : (int)((limit.rlim_cur - DESCRIPTORS_ELSE) / DESCRIPTORS_EACH);
 }
 
 static void find_room(server_rec *server)
@@ -126,9 +133,11 @@ static void find_room(server_rec *server)
     int asked = config->max_parked, most = room_for_descriptors();
 
     if (asked > most) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server, "IIMG0172: IdentityImgMaxParked %d needs "
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                     "IIMG0172: IdentityImgMaxParked %d needs "
                      "%d descriptors, and httpd may open fewer (ulimit -n): %d are parked in a "
-                     "child at most", asked, asked * DESCRIPTORS_EACH + DESCRIPTORS_ELSE, most);
+                     "child at most",
+                     asked, asked * DESCRIPTORS_EACH + DESCRIPTORS_ELSE, most);
     }
     asked = asked ? asked : room_in_mpm();
     config->max_parked = asked < most ? asked : most;
@@ -147,8 +156,10 @@ void iimg_park_configure(apr_pool_t *temporary, server_rec *servers)
     }
     problem = wanted ? test(temporary) : NULL;
     if (problem && asked) {
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers, "IIMG0171: IdentityImgParkRequests has "
-                     "no effect: %s", problem);
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
+                     "IIMG0171: IdentityImgParkRequests has "
+                     "no effect: %s",
+                     problem);
     }
     for (server_rec *server = servers; server; server = server->next) {
         iimg_config_t *config = iimg_config_of(server);

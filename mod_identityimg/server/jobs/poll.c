@@ -17,10 +17,10 @@
 #include "server/http/request.h"
 #include "services/reference_cache.h"
 
-#define RENEW apr_time_from_sec(15)             /* well within IIMG_GENERATION_LEASE */
+#define RENEW         apr_time_from_sec(15) /* well within IIMG_GENERATION_LEASE */
 #define LOOK_FOR_DEAD apr_time_from_sec(1)
-#define LOOK_FOR_LEFT apr_time_from_sec(20)     /* what others left that died */
-#define MOST_TAKEN 200                          /* jobs in one go */
+#define LOOK_FOR_LEFT apr_time_from_sec(20) /* what others left that died */
+#define MOST_TAKEN    200                   /* jobs in one go */
 
 /* One database: the first server of those that share it looks after its queue. */
 typedef struct site_t {
@@ -32,9 +32,9 @@ typedef struct site_t {
 /* This process; set before its threads start, the times by one thread at a time. */
 static struct {
     const char *owner, *node;
-    iimg_alive_t *alive;            /* NULL: nobody learns of our death but by our leases */
-    apr_array_header_t *sites;      /* site_t */
-    apr_array_header_t *caches;     /* iimg_reference_cache_t *: of all servers */
+    iimg_alive_t *alive;        /* NULL: nobody learns of our death but by our leases */
+    apr_array_header_t *sites;  /* site_t */
+    apr_array_header_t *caches; /* iimg_reference_cache_t *: of all servers */
     apr_time_t looked_for_dead, looked_for_left;
 } own;
 
@@ -69,7 +69,7 @@ static iimg_error_t *take_some(iimg_context_t *context, site_t *site)
                                context->services->generation_limits.at_once } };
     iimg_error_t *err = NULL;
 
-    if (room) {         /* without a limit there is nothing to be counted under a lock */
+    if (room) { /* without a limit there is nothing to be counted under a lock */
         err = take.taker.at_once ? iimg_db_transaction(context, take_jobs, &take)
                                  : take_jobs(context, &take);
     }
@@ -115,8 +115,7 @@ static iimg_error_t *look_for_news(iimg_context_t *context, const site_t *site)
     iimg_error_t *err = ids->nelts ? iimg_generation_job_news(context, ids, &news) : NULL;
 
     for (int i = 0; ids->nelts && !err && i < news->nelts; i++) {
-        const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i,
-                                                               iimg_generation_job_news_t);
+        const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i, iimg_generation_job_news_t);
 
         iimg_watches_tell(one->id, one->ended ? -1 : one->version, IIMG_NEWS_CHANGED);
     }
@@ -133,7 +132,8 @@ static bool release_jobs(apr_pool_t *pool, const char *owner, int *count)
         int some = 0;
 
         done = !iimg_generation_job_release(iimg_context_create(pool, server, "engine"), owner,
-                                            &some) && done;
+                                            &some)
+               && done;
         *count += some;
     }
     return done;
@@ -158,8 +158,10 @@ static bool release_dead(apr_pool_t *pool)
     }
     if (count) {
         iimg_log(iimg_context_create(pool, APR_ARRAY_IDX(own.sites, 0, site_t).server, "engine"),
-                 IIMG_LOG_WARNING, "IIMG0105: %d generations of a process that died are run by "
-                 "others", count);
+                 IIMG_LOG_WARNING,
+                 "IIMG0105: %d generations of a process that died are run by "
+                 "others",
+                 count);
     }
     return count > 0;
 }
@@ -226,7 +228,8 @@ bool iimg_look_now(const iimg_look_t *look)
     return again;
 }
 
-/* Beginning and end -------------------------------------------------------------------------------- */
+/* Beginning and end
+ * -------------------------------------------------------------------------------- */
 
 static site_t *site_of(const char *settings)
 {

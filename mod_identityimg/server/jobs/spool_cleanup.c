@@ -10,9 +10,10 @@
 #include "models/generation_job.h"
 #include "server/http/request.h"
 
-#define ENDING ".reply"
+#define ENDING      ".reply"
 #define UUID_LENGTH 36
-#define UNKNOWN_AGE apr_time_from_sec(10)      /* of an answer without a row, to be one that is left over */
+#define UNKNOWN_AGE \
+    apr_time_from_sec(10) /* of an answer without a row, to be one that is left over */
 
 /* id -> when it was written (apr_time_t *) */
 static apr_hash_t *answers_in(apr_pool_t *pool, const char *dir)
@@ -28,8 +29,7 @@ static apr_hash_t *answers_in(apr_pool_t *pool, const char *dir)
         const char *id = apr_pstrmemdup(pool, entry.name, strnlen(entry.name, UUID_LENGTH));
 
         if (strlen(entry.name) == UUID_LENGTH + strlen(ENDING)
-            && strcmp(entry.name + UUID_LENGTH, ENDING) == 0
-            && iimg_uuid_parse(pool, id)) {
+            && strcmp(entry.name + UUID_LENGTH, ENDING) == 0 && iimg_uuid_parse(pool, id)) {
             apr_hash_set(answers, id, APR_HASH_KEY_STRING,
                          apr_pmemdup(pool, &entry.mtime, sizeof(entry.mtime)));
         }
@@ -57,8 +57,7 @@ static bool clear_known(apr_pool_t *pool, server_rec *server, const char *dir, a
         return false;
     }
     for (int i = 0; i < news->nelts; i++) {
-        const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i,
-                                                               iimg_generation_job_news_t);
+        const iimg_generation_job_news_t *one = &APR_ARRAY_IDX(news, i, iimg_generation_job_news_t);
 
         if (one->ended) {
             remove_answer(pool, dir, answers, one->id);

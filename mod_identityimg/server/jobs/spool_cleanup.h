@@ -1,4 +1,5 @@
-/* spool_cleanup.h - what processes left that died over a job's last steps. For server/jobs/engine.c. */
+/* spool_cleanup.h - what processes left that died over a job's last steps. For
+ * server/jobs/engine.c. */
 #ifndef IIMG_SERVER_JOBS_SPOOL_CLEANUP_H
 #define IIMG_SERVER_JOBS_SPOOL_CLEANUP_H
 

@@ -12,11 +12,11 @@
 #include "server/http/request.h"
 #include "server/http/response.h"
 
-#define KEPT_FREE (64 * 1024)                   /* bytes that a task's allocator holds on to */
-#define LONGEST_PAUSE apr_time_from_sec(5)     /* between two tries at a backend that is away */
-#define BEGIN_PATIENCE apr_time_from_sec(300)   /* with a store that has the photos */
-#define STUCK_TRIES 8                           /* some eighteen seconds, and what the tries took */
-#define SAVE_TRIES 5
+#define KEPT_FREE      (64 * 1024)            /* bytes that a task's allocator holds on to */
+#define LONGEST_PAUSE  apr_time_from_sec(5)   /* between two tries at a backend that is away */
+#define BEGIN_PATIENCE apr_time_from_sec(300) /* with a store that has the photos */
+#define STUCK_TRIES    8                      /* some eighteen seconds, and what the tries took */
+#define SAVE_TRIES     5
 
 iimg_task_t *iimg_task_create(server_rec *server, const char *job_id)
 {
@@ -93,7 +93,7 @@ static void log_failure(iimg_task_t *task, const iimg_error_t *err)
 static void fail(iimg_task_t *task, iimg_error_t *err)
 {
     log_failure(task, err);
-    err->code = iimg_respond_code(err);     /* its own, or its kind's */
+    err->code = iimg_respond_code(err); /* its own, or its kind's */
     task->failure = err;
     go_on(task, IIMG_STEP_FAIL);
 }
@@ -129,8 +129,10 @@ static iimg_http_response_t *find_answer(iimg_task_t *task)
     if (!spool) {
         return NULL;
     }
-    iimg_log(task->context, IIMG_LOG_INFO, "generation %s: the answer that another process had "
-             "received is used", task->id);
+    iimg_log(task->context, IIMG_LOG_INFO,
+             "generation %s: the answer that another process had "
+             "received is used",
+             task->id);
     response = apr_pcalloc(task->pool, sizeof(*response));
     response->outcome = IIMG_HTTP_OK;
     response->problem = "";
@@ -156,7 +158,8 @@ static iimg_error_t *is_lost(iimg_task_t *task)
 {
     iimg_error_t *err = iimg_error(task->pool, IIMG_UNAVAILABLE,
                                    "The server stopped before the picture was there, and had begun "
-                                   "it %d time%s. Ask for it again.", task->run.job->attempts - 1,
+                                   "it %d time%s. Ask for it again.",
+                                   task->run.job->attempts - 1,
                                    task->run.job->attempts == 2 ? "" : "s");
 
     return iimg_error_code(err, "lost");
@@ -274,8 +277,8 @@ static void ask(iimg_task_t *task)
     go_on(task, IIMG_STEP_CALL);
 }
 
-/* An answer under this name that this task has neither written nor adopted belongs to the process that owns
- * the job by now. */
+/* An answer under this name that this task has neither written nor adopted belongs to the process
+ * that owns the job by now. */
 static void remove_answer(iimg_task_t *task)
 {
     if (task->spooled || task->adopted) {
@@ -295,8 +298,10 @@ static void keep_answer(iimg_task_t *task)
     error = iimg_spool_keep(task->call_pool, task->response->spool, task->run.spool);
     task->spooled = error == 0;
     if (error) {
-        iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0113: the answer for generation %s is held in "
-                 "this process alone: %s: %s", task->id, task->run.spool, strerror(error));
+        iimg_log(task->context, IIMG_LOG_WARNING,
+                 "IIMG0113: the answer for generation %s is held in "
+                 "this process alone: %s: %s",
+                 task->id, task->run.spool, strerror(error));
     }
 }
 
@@ -311,11 +316,10 @@ static void read_answer(iimg_task_t *task)
     }
     keep_answer(task);
     (void)IIMG_FAULT("generate.answered");
-    err = steps->finish(task->context, task->it, task->response, apr_time_now(),
-                        &task->run.result);
+    err = steps->finish(task->context, task->it, task->response, apr_time_now(), &task->run.result);
     (void)IIMG_FAULT("generate.made");
     if (err) {
-        remove_answer(task);            /* no later task needs it */
+        remove_answer(task); /* no later task needs it */
         end_call(task);
         again_or_fail(task, err);
         return;
@@ -326,8 +330,8 @@ static void read_answer(iimg_task_t *task)
 
 /* The end ------------------------------------------------------------------------------------- */
 
-/* A picture that was paid for waits as long as it must for the store and the database; if it has to,
- * on the disk, where it outlives the machine's next start. */
+/* A picture that was paid for waits as long as it must for the store and the database; if it has
+ * to, on the disk, where it outlives the machine's next start. */
 static void keep_later(iimg_task_t *task, const iimg_error_t *err)
 {
     if (!task->flushed && task->response && task->response->spool && !task->adopted) {
@@ -335,8 +339,10 @@ static void keep_later(iimg_task_t *task, const iimg_error_t *err)
         task->flushed = true;
     }
     if (task->tries == 0) {
-        iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0112: the picture of generation %s is there, "
-                 "but has to wait: %s", task->id, words_of(err));
+        iimg_log(task->context, IIMG_LOG_WARNING,
+                 "IIMG0112: the picture of generation %s is there, "
+                 "but has to wait: %s",
+                 task->id, words_of(err));
     }
     if (task->last_chance) {
         go_on(task, IIMG_STEP_END);
@@ -377,8 +383,10 @@ static void end_in_failure(iimg_task_t *task)
         return;
     }
     if (err && !is_away(err)) {
-        iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0111: generation %s failed, and its row could "
-                 "not be told: %s", task->id, words_of(err));
+        iimg_log(task->context, IIMG_LOG_WARNING,
+                 "IIMG0111: generation %s failed, and its row could "
+                 "not be told: %s",
+                 task->id, words_of(err));
     }
     if (!err) {
         remove_answer(task);
@@ -395,8 +403,10 @@ static void save(iimg_task_t *task)
         return;
     }
     if (err) {
-        const char *warning = apr_pstrcat(task->pool, "The picture could not be saved to the "
-                                          "identity: ", err->message, NULL);
+        const char *warning = apr_pstrcat(task->pool,
+                                          "The picture could not be saved to the "
+                                          "identity: ",
+                                          err->message, NULL);
 
         iimg_log(task->context, is_theirs(err) ? IIMG_LOG_INFO : IIMG_LOG_WARNING,
                  "IIMG0116: generation %s: %s (%s)", task->id, warning, words_of(err));
@@ -405,15 +415,13 @@ static void save(iimg_task_t *task)
     go_on(task, IIMG_STEP_END);
 }
 
-/* All -------------------------------------------------------------------------------------------- */
+/* All --------------------------------------------------------------------------------------------
+ */
 
 static void (*const steps[])(iimg_task_t *task) = {
-    [IIMG_STEP_BEGIN] = begin,
-    [IIMG_STEP_ASK] = ask,
-    [IIMG_STEP_ANSWER] = read_answer,
-    [IIMG_STEP_KEEP] = keep,
-    [IIMG_STEP_FAIL] = end_in_failure,
-    [IIMG_STEP_SAVE] = save,
+    [IIMG_STEP_BEGIN] = begin,         [IIMG_STEP_ASK] = ask,
+    [IIMG_STEP_ANSWER] = read_answer,  [IIMG_STEP_KEEP] = keep,
+    [IIMG_STEP_FAIL] = end_in_failure, [IIMG_STEP_SAVE] = save,
 };
 
 void iimg_task_advance(iimg_task_t *task)
@@ -435,8 +443,10 @@ bool iimg_task_cancel(iimg_task_t *task)
     if (task->step > IIMG_STEP_ASK || !task->run.job) {
         return false;
     }
-    err = iimg_error_code(iimg_error(task->pool, IIMG_CONFLICT, "The generation was canceled before "
-                                     "the provider was asked."), "generation_canceled");
+    err = iimg_error_code(iimg_error(task->pool, IIMG_CONFLICT,
+                                     "The generation was canceled before "
+                                     "the provider was asked."),
+                          "generation_canceled");
     err->billed = "f";
     task->failure = err;
     go_on(task, IIMG_STEP_FAIL);

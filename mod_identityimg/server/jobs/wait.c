@@ -8,7 +8,7 @@
 #include "server/jobs/engine.h"
 #include "server/jobs/park.h"
 
-#define ASK_AGAIN APR_USEC_PER_SEC      /* when the row could not be read */
+#define ASK_AGAIN APR_USEC_PER_SEC /* when the row could not be read */
 
 /* A thread that waits. */
 typedef struct waiter_t {
@@ -19,7 +19,7 @@ typedef struct waiter_t {
     iimg_engine_watch_t *watch;
 } waiter_t;
 
-static apr_uint32_t waiting;            /* threads in this child; atomic */
+static apr_uint32_t waiting; /* threads in this child; atomic */
 
 void iimg_await_prefer(const iimg_request_t *req, iimg_prefer_t *prefer)
 {
@@ -28,11 +28,12 @@ void iimg_await_prefer(const iimg_request_t *req, iimg_prefer_t *prefer)
 
 apr_time_t iimg_await_deadline(int seconds)
 {
-    return apr_time_now() + apr_time_from_sec(seconds < IIMG_AWAIT_MOST ? seconds
-                                                                        : IIMG_AWAIT_MOST);
+    return apr_time_now()
+           + apr_time_from_sec(seconds < IIMG_AWAIT_MOST ? seconds : IIMG_AWAIT_MOST);
 }
 
-/* Places ---------------------------------------------------------------------------------------- */
+/* Places ----------------------------------------------------------------------------------------
+ */
 
 bool iimg_await_enter(iimg_request_t *req)
 {
@@ -68,7 +69,8 @@ iimg_error_t *iimg_await_refuse(const iimg_request_t *req)
                            "generations_busy");
 }
 
-/* A thread's waiting ------------------------------------------------------------------------------ */
+/* A thread's waiting ------------------------------------------------------------------------------
+ */
 
 static void take_news(void *baton, iimg_engine_news_t news)
 {
@@ -128,8 +130,9 @@ bool iimg_await_is_over(iimg_request_t *req, const iimg_awaited_t *awaited, bool
     err = iimg_generation_job_news(&brief, id, &all);
     *known = err == NULL;
     news = err || all->nelts == 0 ? NULL : &APR_ARRAY_IDX(all, 0, iimg_generation_job_news_t);
-    over = !err && (!news || news->ended
-                    || (awaited->version >= 0 && news->version != awaited->version));
+    over = !err
+           && (!news || news->ended
+               || (awaited->version >= 0 && news->version != awaited->version));
     apr_pool_destroy(brief.pool);
     return over;
 }

@@ -1,4 +1,5 @@
-/* wait.h - requests that wait for a job: parked, or each with its thread; as many as the operator allows. */
+/* wait.h - requests that wait for a job: parked, or each with its thread; as many as the operator
+ * allows. */
 #ifndef IIMG_SERVER_JOBS_WAIT_H
 #define IIMG_SERVER_JOBS_WAIT_H
 
@@ -17,7 +18,7 @@ apr_time_t iimg_await_deadline(int seconds);
 /** What is waited for, and what is answered then. */
 typedef struct iimg_awaited_t {
     const char *job_id;
-    int version;            /* of the row, that the client has: another one is waited for; -1: the end */
+    int version; /* of the row, that the client has: another one is waited for; -1: the end */
     apr_time_t deadline;
     /** Answers, as a view does, whatever the job's state: it looks itself. */
     iimg_error_t *(*answer)(iimg_request_t *req, const char *job_id);
@@ -34,12 +35,13 @@ void iimg_await_leave(iimg_request_t *req);
 iimg_error_t *iimg_await_refuse(const iimg_request_t *req);
 
 /**
- * Wait in the place that was taken, then answer. When the connection can be parked this returns at once,
- * and req->parked says so: the handler must return SUSPENDED.
+ * Wait in the place that was taken, then answer. When the connection can be parked this returns at
+ * once, and req->parked says so: the handler must return SUSPENDED.
  */
 iimg_error_t *iimg_await(iimg_request_t *req, const iimg_awaited_t *awaited);
 
-/** Whether what is waited for is there, as the row says. @param known false: it could not be read */
+/** Whether what is waited for is there, as the row says. @param known false: it could not be read
+ */
 bool iimg_await_is_over(iimg_request_t *req, const iimg_awaited_t *awaited, bool *known);
 
 #endif

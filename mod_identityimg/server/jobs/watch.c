@@ -15,7 +15,7 @@ struct iimg_engine_watch_t {
     server_rec *server;
     const char *id;
     int version;
-    apr_time_t due;                 /* when to be told the time; 0: never */
+    apr_time_t due; /* when to be told the time; 0: never */
     iimg_engine_news_fn news;
     void *baton;
 };
@@ -23,7 +23,7 @@ struct iimg_engine_watch_t {
 APR_RING_HEAD(bucket_t, iimg_engine_watch_t);
 
 static struct {
-    apr_thread_mutex_t *mutex;      /* guards what follows */
+    apr_thread_mutex_t *mutex; /* guards what follows */
     struct bucket_t buckets[BUCKETS];
     int count;
 } watches;
@@ -82,7 +82,8 @@ void iimg_watches_tell(const char *job_id, int version, iimg_engine_news_t news)
     iimg_engine_watch_t *watch;
 
     apr_thread_mutex_lock(watches.mutex);
-    APR_RING_FOREACH(watch, bucket, iimg_engine_watch_t, link) {
+    APR_RING_FOREACH(watch, bucket, iimg_engine_watch_t, link)
+    {
         if (strcmp(watch->id, job_id) == 0
             && (version < 0 || (watch->version >= 0 && watch->version != version))) {
             watch->news(watch->baton, news);
@@ -97,7 +98,8 @@ void iimg_watches_tell_time(apr_time_t now)
 
     apr_thread_mutex_lock(watches.mutex);
     for (int i = 0; watches.count && i < BUCKETS; i++) {
-        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_engine_watch_t, link) {
+        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_engine_watch_t, link)
+        {
             if (watch->due && watch->due <= now) {
                 watch->due = 0;
                 watch->news(watch->baton, IIMG_NEWS_TIME);
@@ -124,7 +126,8 @@ apr_array_header_t *iimg_watches_jobs(apr_pool_t *pool, const char *settings)
 
     apr_thread_mutex_lock(watches.mutex);
     for (int i = 0; watches.count && i < BUCKETS; i++) {
-        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_engine_watch_t, link) {
+        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_engine_watch_t, link)
+        {
             if (strcmp(iimg_dbd_settings(pool, watch->server), settings) == 0) {
                 APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, watch->id);
             }

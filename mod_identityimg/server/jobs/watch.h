@@ -21,7 +21,8 @@ void iimg_watches_tell_time(apr_time_t now);
 /** Whether anybody waits. */
 bool iimg_watches_any(void);
 
-/** The jobs that are waited for by requests to servers with these settings of mod_dbd. @return const char * */
+/** The jobs that are waited for by requests to servers with these settings of mod_dbd. @return
+ * const char * */
 apr_array_header_t *iimg_watches_jobs(apr_pool_t *pool, const char *settings);
 
 #endif

@@ -10,16 +10,16 @@
 #include <openssl/evp.h>
 #include "services/accounts/password_queue.h"
 
-#define COST 10                         /* 2^10 rounds: some 50 ms */
-#define SALT_BYTES 16
-#define BCRYPT_LENGTH 60
-#define BCRYPT_LOOKS_AT 72              /* bytes of a password */
+#define COST            10 /* 2^10 rounds: some 50 ms */
+#define SALT_BYTES      16
+#define BCRYPT_LENGTH   60
+#define BCRYPT_LOOKS_AT 72 /* bytes of a password */
 
-#define DJANGO "pbkdf2_sha256$"
-#define DJANGO_MAX_ITERATIONS 10000000  /* some seconds; Django 5 makes 870,000 */
-#define DJANGO_MAX_SALT 128
-#define DIGEST_BYTES 32
-#define DIGEST_TEXT 44                  /* of 32 bytes as base64 */
+#define DJANGO                "pbkdf2_sha256$"
+#define DJANGO_MAX_ITERATIONS 10000000 /* some seconds; Django 5 makes 870,000 */
+#define DJANGO_MAX_SALT       128
+#define DIGEST_BYTES          32
+#define DIGEST_TEXT           44 /* of 32 bytes as base64 */
 
 /* bcrypt of random bytes that nobody knows, at the same cost: nobody costs what somebody does. */
 static const char of_nobody[] = "$2y$10$AuEVJwAySJbBTGB/wo/rH.Lq3YexchTe9CuSNKSJ71p50qkHTk0m6";
@@ -37,7 +37,7 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
     }
     made = getrandom(salt, sizeof(salt), 0) == sizeof(salt)
            && apr_bcrypt_encode(password, COST, salt, sizeof(salt), text, BCRYPT_LENGTH + 1)
-              == APR_SUCCESS;
+                  == APR_SUCCESS;
     iimg_password_leave(place);
     if (!made) {
         return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
@@ -53,7 +53,7 @@ typedef struct django_t {
     int iterations;
     const char *salt;
     size_t salt_length;
-    unsigned char digest[DIGEST_BYTES + 1];     /* OpenSSL writes whole groups of three */
+    unsigned char digest[DIGEST_BYTES + 1]; /* OpenSSL writes whole groups of three */
 } django_t;
 
 /* "pbkdf2_sha256$iterations$salt$base64" */
@@ -73,16 +73,16 @@ static bool read_django(const char *hash, django_t *django)
     return django->salt_length >= 1 && django->salt_length <= DJANGO_MAX_SALT
            && strlen(p) == 1 + DIGEST_TEXT && p[DIGEST_TEXT] == '=' && p[DIGEST_TEXT - 1] != '='
            && EVP_DecodeBlock(django->digest, (const unsigned char *)p + 1, DIGEST_TEXT)
-              == DIGEST_BYTES + 1;
+                  == DIGEST_BYTES + 1;
 }
 
 static bool verify_django(const char *password, const django_t *django)
 {
     unsigned char digest[DIGEST_BYTES];
 
-    return PKCS5_PBKDF2_HMAC(password, (int)strlen(password),
-                             (const unsigned char *)django->salt, (int)django->salt_length,
-                             django->iterations, EVP_sha256(), sizeof(digest), digest)
+    return PKCS5_PBKDF2_HMAC(password, (int)strlen(password), (const unsigned char *)django->salt,
+                             (int)django->salt_length, django->iterations, EVP_sha256(),
+                             sizeof(digest), digest)
            && CRYPTO_memcmp(digest, django->digest, sizeof(digest)) == 0;
 }
 
@@ -99,8 +99,9 @@ static bool verify_nobody(const char *password)
     return false;
 }
 
-/* Every hash of crypt(3) but DES's begins with "$method$", those of htpasswd also with "{method}". A cleartext
- * password names none: apr_password_validate would accept it where the system has no crypt(3). */
+/* Every hash of crypt(3) but DES's begins with "$method$", those of htpasswd also with "{method}".
+ * A cleartext password names none: apr_password_validate would accept it where the system has no
+ * crypt(3). */
 static bool names_method(const char *hash)
 {
     return hash[0] == '{' || (hash[0] == '$' && strchr(hash + 1, '$'));

@@ -1,8 +1,9 @@
-/* password_queue.c - few passwords are hashed at once, so that logins leave CPU for everything else.
+/* password_queue.c - few passwords are hashed at once, so that logins leave CPU for everything
+ * else.
  *
  * Who sends many waits behind who sends few: a place goes to the one of whose kind the fewest are
- * hashed, then to who came first; and where all may not wait, the newest of those with the most gives
- * way. One client alone may have it all. */
+ * hashed, then to who came first; and where all may not wait, the newest of those with the most
+ * gives way. One client alone may have it all. */
 #include "services/accounts/password_queue.h"
 
 #include <errno.h>
@@ -11,15 +12,21 @@
 #include <time.h>
 #include <apr_strings.h>
 
-#define RETRY_AFTER 2       /* seconds */
+#define RETRY_AFTER 2 /* seconds */
 
-typedef enum { FREE, WAITING, CALLED, SENT_AWAY, HASHING } stand_t;
+typedef enum {
+    FREE,
+    WAITING,
+    CALLED,
+    SENT_AWAY,
+    HASHING
+} stand_t;
 
 /* Somebody who waits or hashes. */
 typedef struct place_t {
     stand_t stand;
     char who[IIMG_PASSWORD_WHO];
-    unsigned long ticket;   /* who came first has the smaller one */
+    unsigned long ticket; /* who came first has the smaller one */
     pthread_cond_t changed;
 } place_t;
 
@@ -36,8 +43,9 @@ static struct {
 
 iimg_error_t *iimg_password_busy(iimg_context_t *context)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_LIMITED,
-                                   "Too many passwords are being worked on. Try again in a moment.");
+    iimg_error_t *err = iimg_error(
+        context->pool, IIMG_LIMITED,
+        "Too many passwords are being worked on. Try again in a moment.");
 
     return iimg_error_retry(iimg_error_code(err, "login_busy"), RETRY_AFTER);
 }

@@ -1,4 +1,5 @@
-/* password_queue.h - few passwords are hashed at once, so that logins leave CPU for everything else. */
+/* password_queue.h - few passwords are hashed at once, so that logins leave CPU for everything
+ * else. */
 #ifndef IIMG_SERVICES_ACCOUNTS_PASSWORD_QUEUE_H
 #define IIMG_SERVICES_ACCOUNTS_PASSWORD_QUEUE_H
 
@@ -6,11 +7,11 @@
 #include "base/context.h"
 #include "base/error.h"
 
-#define IIMG_PASSWORDS_AT_ONCE 2        /* in a process */
-#define IIMG_PASSWORDS_WAITING 10       /* beyond these nobody queues up: threads are few */
-#define IIMG_PASSWORD_WAIT 2            /* seconds, at most */
+#define IIMG_PASSWORDS_AT_ONCE 2  /* in a process */
+#define IIMG_PASSWORDS_WAITING 10 /* beyond these nobody queues up: threads are few */
+#define IIMG_PASSWORD_WAIT     2  /* seconds, at most */
 
-#define IIMG_PASSWORD_WHO 64            /* bytes of a client's name, NUL included: an address */
+#define IIMG_PASSWORD_WHO 64 /* bytes of a client's name, NUL included: an address */
 
 typedef struct place_t iimg_password_place_t;
 

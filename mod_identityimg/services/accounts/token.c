@@ -9,7 +9,7 @@
 #include "base/base64.h"
 
 #define RANDOM_BYTES 32
-#define HASH_PREFIX "sha256:"
+#define HASH_PREFIX  "sha256:"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -23,7 +23,7 @@ const char *iimg_token_create(apr_pool_t *pool)
     text = apr_pstrcat(pool, IIMG_TOKEN_PREFIX,
                        iimg_base64_encode(pool, bytes, sizeof(bytes), NULL), NULL);
     OPENSSL_cleanse(bytes, sizeof(bytes));
-    text[IIMG_TOKEN_LENGTH] = '\0';             /* its padding */
+    text[IIMG_TOKEN_LENGTH] = '\0'; /* its padding */
     for (char *p = text; *p; p++) {
         *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
     }

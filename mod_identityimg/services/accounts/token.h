@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <apr_pools.h>
 
-#define IIMG_TOKEN_PREFIX "iimg_"
-#define IIMG_TOKEN_LENGTH (5 + 43)      /* the prefix, and 32 bytes as base64url */
-#define IIMG_TOKEN_DIGEST_BYTES 32      /* SHA-256 */
+#define IIMG_TOKEN_PREFIX       "iimg_"
+#define IIMG_TOKEN_LENGTH       (5 + 43) /* the prefix, and 32 bytes as base64url */
+#define IIMG_TOKEN_DIGEST_BYTES 32       /* SHA-256 */
 
 /** Make a token of 32 random bytes. @return NULL when the system has no random numbers */
 const char *iimg_token_create(apr_pool_t *pool);
@@ -19,7 +19,6 @@ bool iimg_token_has_form(const char *text, apr_size_t length);
 void iimg_token_digest(const char *token, unsigned char digest[IIMG_TOKEN_DIGEST_BYTES]);
 
 /** What is stored of a token: "sha256:" and the digest in hexadecimal. */
-const char *iimg_token_hash(apr_pool_t *pool,
-                            const unsigned char digest[IIMG_TOKEN_DIGEST_BYTES]);
+const char *iimg_token_hash(apr_pool_t *pool, const unsigned char digest[IIMG_TOKEN_DIGEST_BYTES]);
 
 #endif

@@ -20,10 +20,8 @@ static const char busy[] =
     "The image provider is overloaded at the moment. Please try again later.";
 static const char failed[] =
     "The image provider failed with an internal error. Please try again later.";
-static const char too_late[] =
-    "The image provider did not answer in time. Please try again later.";
-static const char unusable[] =
-    "The image provider's answer was not usable. Please try again.";
+static const char too_late[] = "The image provider did not answer in time. Please try again later.";
+static const char unusable[] = "The image provider's answer was not usable. Please try again.";
 
 /* No response. */
 static const struct {
@@ -31,27 +29,28 @@ static const struct {
     const char *code, *sentence;
     iimg_again_t again;
 } outcomes[] = {
-    [IIMG_HTTP_CONNECT]   = { IIMG_UNAVAILABLE, "provider_down",
-                              "The image provider cannot be reached at the moment.",
-                              IIMG_AGAIN_FREE },
+    [IIMG_HTTP_CONNECT] = { IIMG_UNAVAILABLE, "provider_down",
+                            "The image provider cannot be reached at the moment.",
+                            IIMG_AGAIN_FREE },
     /* All the time there was is over. */
     [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, IIMG_AGAIN_NO },
-    [IIMG_HTTP_BROKEN]    = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_PAID },
+    [IIMG_HTTP_BROKEN] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_PAID },
     [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_NO },
-    [IIMG_HTTP_NOT_KEPT]  = { IIMG_UNAVAILABLE, "spool_down",
-                              "This server has no room to receive the image provider's answer; an "
-                              "operator must look at it.", IIMG_AGAIN_NO },
+    [IIMG_HTTP_NOT_KEPT] = { IIMG_UNAVAILABLE, "spool_down",
+                             "This server has no room to receive the image provider's answer; an "
+                             "operator must look at it.",
+                             IIMG_AGAIN_NO },
 };
 
 typedef struct problem_t {
-    int from, to;               /* HTTP status */
-    const char *status;         /* google.rpc.Code, NULL: any */
-    const char *reason;         /* google.rpc.ErrorInfo, NULL: any */
+    int from, to;       /* HTTP status */
+    const char *status; /* google.rpc.Code, NULL: any */
+    const char *reason; /* google.rpc.ErrorInfo, NULL: any */
     iimg_error_kind_t kind;
     const char *code;
     iimg_again_t again;
     const char *sentence;
-    const char *behind_model;   /* goes on behind the model's name; NULL: the name is not told */
+    const char *behind_model; /* goes on behind the model's name; NULL: the name is not told */
 } problem_t;
 
 /* A response that says no; the first row that fits counts. */
@@ -60,7 +59,8 @@ static const problem_t problems[] = {
       key_refused, NULL },
     { 400, 400, "FAILED_PRECONDITION", NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO,
       "The image provider does not serve this server's account; an operator must look at its "
-      "billing and region.", NULL },
+      "billing and region.",
+      NULL },
     { 401, 401, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO, key_refused, NULL },
     { 403, 403, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO, key_refused, NULL },
     { 404, 404, NULL, NULL, IIMG_UPSTREAM, "model_retired", IIMG_AGAIN_NO,
@@ -82,11 +82,11 @@ static const problem_t problems[] = {
 
 /* What an error body says; "" and 0 where it says nothing. */
 typedef struct said_t {
-    int code;                   /* its own idea of the HTTP status */
+    int code; /* its own idea of the HTTP status */
     const char *status, *reason, *message;
-    int retry_after;            /* seconds */
-    bool used_up;               /* waiting for a while does not help: no quota at all, or the day's */
-    bool daily;                 /* the day's: there is more from midnight on, in California */
+    int retry_after; /* seconds */
+    bool used_up;    /* waiting for a while does not help: no quota at all, or the day's */
+    bool daily;      /* the day's: there is more from midnight on, in California */
 } said_t;
 
 /* Texts --------------------------------------------------------------------------------------- */
@@ -192,8 +192,8 @@ static int header_seconds(const iimg_http_response_t *response)
     if (date <= 0) {
         return 0;
     }
-    return date < apr_time_from_sec(IIMG_GEMINI_MAX_RETRY_AFTER)
-               ? (int)apr_time_sec(date) + 1 : IIMG_GEMINI_MAX_RETRY_AFTER;
+    return date < apr_time_from_sec(IIMG_GEMINI_MAX_RETRY_AFTER) ? (int)apr_time_sec(date) + 1
+                                                                 : IIMG_GEMINI_MAX_RETRY_AFTER;
 }
 
 static bool is_of_the_day(const json_t *violation)
@@ -219,7 +219,7 @@ static void read_violations(const json_t *violations, said_t *said)
     json_t *violation;
     size_t i;
 
-    json_array_foreach(violations, i, violation) {
+    json_array_foreach (violations, i, violation) {
         const char *value = iimg_gemini_text(violation, "quotaValue");
         bool never = value && strcmp(value, "0") == 0;
 
@@ -233,7 +233,7 @@ static void read_details(apr_pool_t *pool, const json_t *details, const char *ke
     json_t *detail;
     size_t i;
 
-    json_array_foreach(details, i, detail) {
+    json_array_foreach (details, i, detail) {
         const char *reason = iimg_gemini_text(detail, "reason");
         const char *delay = iimg_gemini_text(detail, "retryDelay");
 
@@ -333,7 +333,8 @@ static void say_when(apr_pool_t *pool, const said_t *said, iimg_error_t *err)
     }
     seconds = iimg_gemini_seconds_to_reset(apr_time_now());
     iimg_error_retry(err, seconds);
-    err->message = apr_psprintf(pool, "This server has used up what the image provider allows it for "
+    err->message = apr_psprintf(pool,
+                                "This server has used up what the image provider allows it for "
                                 "today. Please try again in %d %s, after midnight in California.",
                                 seconds < 7200 ? (seconds + 59) / 60 : (seconds + 3599) / 3600,
                                 seconds < 7200 ? seconds > 60 ? "minutes" : "minute" : "hours");

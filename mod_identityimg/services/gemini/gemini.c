@@ -13,7 +13,7 @@
 #include "services/gemini/reply.h"
 #include "services/gemini/request.h"
 
-static const char the_key[] = "the key";        /* no model's name has a blank */
+static const char the_key[] = "the key"; /* no model's name has a blank */
 
 static void warn(iimg_gemini_t *it, const char *sentence)
 {
@@ -36,8 +36,10 @@ void iimg_gemini_begin(iimg_context_t *context, iimg_gemini_t *it,
     if (alias) {
         warn(it, apr_psprintf(context->pool, "The model %s was shut down; %s was used instead.",
                               request->model, it->request.model));
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0040: the model %s was shut down, %s is asked "
-                 "instead", request->model, it->request.model);
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0040: the model %s was shut down, %s is asked "
+                 "instead",
+                 request->model, it->request.model);
     }
 }
 
@@ -59,14 +61,18 @@ static iimg_error_t *ask_breaker(iimg_context_t *context, iimg_gemini_t *it, apr
     int wait = breaker ? iimg_breaker_ask(breaker, it->request.model, now) : 0;
 
     if (wait) {
-        return left_alone(context, "provider_busy", "The image provider has been overloaded for a "
-                          "while and is left alone for now. Please try again later.", wait);
+        return left_alone(context, "provider_busy",
+                          "The image provider has been overloaded for a "
+                          "while and is left alone for now. Please try again later.",
+                          wait);
     }
     wait = breaker ? iimg_breaker_ask(breaker, the_key, now) : 0;
     if (wait) {
         iimg_breaker_tell(breaker, it->request.model, IIMG_BREAKER_UNKNOWN, now);
-        return left_alone(context, "provider_key", "The image provider refused this server's key "
-                          "and is left alone for now; an operator must look at it.", wait);
+        return left_alone(context, "provider_key",
+                          "The image provider refused this server's key "
+                          "and is left alone for now; an operator must look at it.",
+                          wait);
     }
     it->asked = breaker != NULL;
     return NULL;
@@ -91,19 +97,26 @@ static void tell_breaker(iimg_context_t *context, iimg_gemini_t *it, const iimg_
     }
     it->asked = false;
     pause = iimg_breaker_tell(breaker, it->request.model,
-                              busy ? IIMG_BREAKER_FAILED
+                              busy                                ? IIMG_BREAKER_FAILED
                               : silent || is(err, "provider_key") ? IIMG_BREAKER_UNKNOWN
-                              : IIMG_BREAKER_WELL, now);
+                                                                  : IIMG_BREAKER_WELL,
+                              now);
     if (pause) {
-        iimg_log(context, IIMG_LOG_WARNING, "IIMG0042: the image provider's model %s is overloaded; "
-                 "it is not asked for %d s", it->request.model, pause);
+        iimg_log(context, IIMG_LOG_WARNING,
+                 "IIMG0042: the image provider's model %s is overloaded; "
+                 "it is not asked for %d s",
+                 it->request.model, pause);
     }
     pause = iimg_breaker_tell(breaker, the_key,
                               is(err, "provider_key") ? IIMG_BREAKER_HOPELESS
-                              : silent || busy ? IIMG_BREAKER_UNKNOWN : IIMG_BREAKER_WELL, now);
+                              : silent || busy        ? IIMG_BREAKER_UNKNOWN
+                                                      : IIMG_BREAKER_WELL,
+                              now);
     if (pause) {
-        iimg_log(context, IIMG_LOG_ERROR, "IIMG0043: the image provider refuses this server's key; "
-                 "it is not asked for %d s: %s", pause, err->detail);
+        iimg_log(context, IIMG_LOG_ERROR,
+                 "IIMG0043: the image provider refuses this server's key; "
+                 "it is not asked for %d s: %s",
+                 pause, err->detail);
     }
 }
 
@@ -123,7 +136,8 @@ static iimg_error_t *add_spool(apr_pool_t *pool, const iimg_generator_settings_t
     }
     err = iimg_error_code(iimg_error(pool, IIMG_UNAVAILABLE,
                                      "This server has no room to receive a picture; an operator "
-                                     "must look at it."), "spool_down");
+                                     "must look at it."),
+                          "spool_down");
     return iimg_error_detail(err, "%s: %s", settings->spool_dir ? settings->spool_dir : "memfd",
                              strerror(error));
 }
@@ -223,7 +237,8 @@ static bool fall_back(iimg_context_t *context, iimg_gemini_t *it, const iimg_err
 {
     bool alias;
     const char *other = it->settings->fallback_model
-                        ? iimg_gemini_model(it->settings->fallback_model, &alias) : NULL;
+                            ? iimg_gemini_model(it->settings->fallback_model, &alias)
+                            : NULL;
 
     if (!other || strcmp(other, it->request.model) == 0
         || !iimg_gemini_model_takes(other, it->request.aspect_ratio, it->request.resolution)
@@ -233,8 +248,10 @@ static bool fall_back(iimg_context_t *context, iimg_gemini_t *it, const iimg_err
     }
     warn(it, apr_psprintf(context->pool, "The model %s was not available; %s was used instead.",
                           it->request.model, other));
-    iimg_log(context, IIMG_LOG_WARNING, "IIMG0044: the model %s is not available, %s is asked "
-             "instead: %s", it->request.model, other, err->detail ? err->detail : err->message);
+    iimg_log(context, IIMG_LOG_WARNING,
+             "IIMG0044: the model %s is not available, %s is asked "
+             "instead: %s",
+             it->request.model, other, err->detail ? err->detail : err->message);
     it->request.model = other;
     it->tries.calls = 0;
     return true;

@@ -1,4 +1,5 @@
-/* gemini.h - one generation at Gemini as steps, none of which waits: whoever runs them sends and sleeps. */
+/* gemini.h - one generation at Gemini as steps, none of which waits: whoever runs them sends and
+ * sleeps. */
 #ifndef IIMG_SERVICES_GEMINI_GEMINI_H
 #define IIMG_SERVICES_GEMINI_GEMINI_H
 
@@ -9,14 +10,15 @@
 /**
  * A generation under way. Its steps, in their order:
  *
- *     begin; prepare, (send), finish; when that failed: again, (wait), prepare, (send), finish; ...; end
+ *     begin; prepare, (send), finish; when that failed: again, (wait), prepare, (send), finish;
+ * ...; end
  */
 typedef struct iimg_gemini_t {
     const iimg_generator_settings_t *settings;
-    iimg_generator_request_t request;   /* its model is the one that is asked now */
+    iimg_generator_request_t request; /* its model is the one that is asked now */
     iimg_tries_t tries;
-    apr_array_header_t *warnings;       /* const char *: for the admin */
-    bool asked;                         /* the breaker let the call through that is under way */
+    apr_array_header_t *warnings; /* const char *: for the admin */
+    bool asked;                   /* the breaker let the call through that is under way */
 } iimg_gemini_t;
 
 /** Begin. @param pool what the generation says at its end lives there; request must as well */
@@ -53,8 +55,7 @@ bool iimg_gemini_again(iimg_context_t *context, iimg_gemini_t *it, const iimg_er
                        apr_time_t now, apr_interval_time_t *wait);
 
 /** Add what the whole has to say to the last call's result, which is made if there is none. */
-void iimg_gemini_end(iimg_context_t *context, iimg_gemini_t *it,
-                     iimg_generator_result_t **result);
+void iimg_gemini_end(iimg_context_t *context, iimg_gemini_t *it, iimg_generator_result_t **result);
 
 /** The generator "gemini", whose steps are the functions above. */
 extern const iimg_generator_t iimg_generator_gemini;

@@ -18,7 +18,7 @@ static iimg_error_t *call_once(iimg_context_t *context, iimg_gemini_t *it,
                                iimg_generator_result_t **result)
 {
     iimg_http_request_t http;
-    apr_pool_t *pool;           /* what a call needs: tens of megabytes that end with it */
+    apr_pool_t *pool; /* what a call needs: tens of megabytes that end with it */
     iimg_error_t *err;
 
     *result = NULL;
@@ -26,8 +26,7 @@ static iimg_error_t *call_once(iimg_context_t *context, iimg_gemini_t *it,
     apr_pool_tag(pool, "gemini");
     err = iimg_gemini_prepare(context, pool, it, apr_time_now(), &http);
     if (!err) {
-        err = iimg_gemini_finish(context, it,
-                                 send_timed(context, pool, &http, it->request.model),
+        err = iimg_gemini_finish(context, it, send_timed(context, pool, &http, it->request.model),
                                  apr_time_now(), result);
     }
     apr_pool_destroy(pool);
@@ -52,7 +51,8 @@ static iimg_error_t *generate(iimg_context_t *context, const iimg_generator_sett
     return err;
 }
 
-/* The same as steps ----------------------------------------------------------------------------- */
+/* The same as steps -----------------------------------------------------------------------------
+ */
 
 static void *begin(iimg_context_t *context, const iimg_generator_settings_t *settings,
                    const iimg_generator_request_t *request, apr_time_t now)

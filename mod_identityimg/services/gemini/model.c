@@ -5,15 +5,12 @@
 #include <apr_strings.h>
 #include "services/generator/generator.h"
 
-#define MAX_HOPS 8      /* successors one after the other */
+#define MAX_HOPS 8 /* successors one after the other */
 
-static const char *const usual_ratios[] = {
-    "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", NULL
-};
-static const char *const all_ratios[] = {
-    "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8",
-    "8:1", NULL
-};
+static const char *const usual_ratios[] = { "1:1", "2:3",  "3:2",  "3:4",  "4:3", "4:5",
+                                            "5:4", "9:16", "16:9", "21:9", NULL };
+static const char *const all_ratios[] = { "1:1",  "2:3",  "3:2", "3:4", "4:3", "4:5", "5:4", "9:16",
+                                          "16:9", "21:9", "1:4", "4:1", "1:8", "8:1", NULL };
 static const char *const up_to_4k[] = { "1K", "2K", "4K", NULL };
 static const char *const only_1k[] = { "1K", NULL };
 
@@ -38,7 +35,8 @@ static const iimg_gemini_model_t *find(const iimg_gemini_model_t *table, const c
     return table;
 }
 
-/* @return the model at the end of the successors; NULL: there is no end, or it is not in the table */
+/* @return the model at the end of the successors; NULL: there is no end, or it is not in the table
+ */
 static const iimg_gemini_model_t *end_of(const iimg_gemini_model_t *table,
                                          const iimg_gemini_model_t *model)
 {
@@ -122,7 +120,8 @@ const char *iimg_gemini_model_resolution(const iimg_gemini_model_t *model, const
     return resolution ? resolution : *largest;
 }
 
-/* Checking -------------------------------------------------------------------------------------- */
+/* Checking --------------------------------------------------------------------------------------
+ */
 
 static const char *sizes_problem(apr_pool_t *pool, const iimg_gemini_model_t *model)
 {
@@ -149,8 +148,8 @@ const char *iimg_gemini_model_problem(apr_pool_t *pool, const iimg_gemini_model_
             problem = apr_psprintf(pool, "the model %s is listed twice", model->name);
         }
         else if (!end_of(table, model)) {
-            problem = apr_psprintf(pool, "the successors of the model %s do not end at a current model",
-                                   model->name);
+            problem = apr_psprintf(
+                pool, "the successors of the model %s do not end at a current model", model->name);
         }
         else if (model->served && model->aspect_ratios && model->aspect_ratios[0]
                  && model->resolutions && model->resolutions[0]) {

@@ -7,12 +7,12 @@
 
 /** A model. Lists are in the order in which they are shown, with NULL at their end. */
 typedef struct iimg_gemini_model_t {
-    const char *name;                   /* NULL: the last row, for models that are not in the table */
-    const char *successor;              /* NULL: the model is current */
-    bool served;                        /* with a successor: deprecated, and answers until its end */
-    const char *const *aspect_ratios;   /* NULL: it is not asked any more */
+    const char *name;                 /* NULL: the last row, for models that are not in the table */
+    const char *successor;            /* NULL: the model is current */
+    bool served;                      /* with a successor: deprecated, and answers until its end */
+    const char *const *aspect_ratios; /* NULL: it is not asked any more */
     const char *const *resolutions;
-    int max_references;                 /* pictures in a request */
+    int max_references; /* pictures in a request */
 } iimg_gemini_model_t;
 
 /**
@@ -22,13 +22,16 @@ typedef struct iimg_gemini_model_t {
  */
 const char *iimg_gemini_model(const char *name, bool *alias);
 
-/** The number-th name, from 0, of a retired model for which this one is asked. @return NULL: no more */
+/** The number-th name, from 0, of a retired model for which this one is asked. @return NULL: no
+ * more */
 const char *iimg_gemini_retired(const char *model, int number);
 
-/** Limits of the model to ask for a name; for an unknown model, of all models. @return never NULL */
+/** Limits of the model to ask for a name; for an unknown model, of all models. @return never NULL
+ */
 const iimg_gemini_model_t *iimg_gemini_model_row(const char *name);
 
-/** The model that follows a retired or deprecated one. @return NULL: the name is current or unknown */
+/** The model that follows a retired or deprecated one. @return NULL: the name is current or unknown
+ */
 const char *iimg_gemini_model_follower(const char *name);
 
 /** Whether the model to ask for a name makes pictures of this ratio and resolution. */
@@ -39,8 +42,8 @@ const char *iimg_gemini_model_ratio(const iimg_gemini_model_t *model, const char
 const char *iimg_gemini_model_resolution(const iimg_gemini_model_t *model, const char *preferred);
 
 /**
- * Check a table of models: each successor is in it, successors end at a current model, and each model
- * that is asked takes ratios and resolutions whose size is known.
+ * Check a table of models: each successor is in it, successors end at a current model, and each
+ * model that is asked takes ratios and resolutions whose size is known.
  * @param table NULL: the built-in one
  * @return NULL, or a sentence that names the model
  */

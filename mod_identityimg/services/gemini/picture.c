@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include "base/spool.h"
 
-#define PIECE 32768         /* characters */
+#define PIECE 32768 /* characters */
 
 apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_t offset,
                                  void *buffer, apr_size_t size)
@@ -156,11 +156,10 @@ static const char *decode_into(apr_pool_t *pool, apr_pool_t *work, const char *d
 
 const char *iimg_gemini_picture_decode(apr_pool_t *pool, const char *dir,
                                        const iimg_http_response_t *response,
-                                       const iimg_json_span_t *span,
-                                       iimg_gemini_picture_t *picture)
+                                       const iimg_json_span_t *span, iimg_gemini_picture_t *picture)
 {
     const char *problem;
-    apr_pool_t *work;           /* what is no picture needs no room any longer */
+    apr_pool_t *work; /* what is no picture needs no room any longer */
 
     apr_pool_create(&work, pool);
     problem = decode_into(pool, work, dir, response, span, picture);

@@ -16,7 +16,7 @@ apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_
 
 /** JSON may write "/" as "\/", and any character as \u and four digits. */
 typedef struct iimg_gemini_unescape_t {
-    int step;               /* 0: plain, 1: behind a backslash, 2 to 5: in front of a digit */
+    int step; /* 0: plain, 1: behind a backslash, 2 to 5: in front of a digit */
     unsigned int code;
 } iimg_gemini_unescape_t;
 
@@ -24,25 +24,27 @@ typedef struct iimg_gemini_unescape_t {
 typedef struct iimg_gemini_picture_t {
     const char *data;
     apr_size_t length;
-    struct iimg_spool_t *spool;     /* the file */
-    bool no_room;           /* there is no picture, and this machine is to blame, not the bytes */
+    struct iimg_spool_t *spool; /* the file */
+    bool no_room; /* there is no picture, and this machine is to blame, not the bytes */
 } iimg_gemini_picture_t;
 
 /** A JSON string of base64 that comes in pieces; all else zero to begin with. */
 typedef struct iimg_gemini_decoder_t {
     iimg_base64_t base64;
     iimg_gemini_unescape_t escapes;
-    struct iimg_spool_t *to;        /* takes the bytes */
+    struct iimg_spool_t *to; /* takes the bytes */
 } iimg_gemini_decoder_t;
 
-/** The string's next piece. @return NULL, or why there is no picture; to->error when it has no room */
+/** The string's next piece. @return NULL, or why there is no picture; to->error when it has no room
+ */
 const char *iimg_gemini_decoder_feed(iimg_gemini_decoder_t *decoder, const char *text,
                                      apr_size_t length);
 
 /** The string has ended. @return as iimg_gemini_decoder_feed */
 const char *iimg_gemini_decoder_end(iimg_gemini_decoder_t *decoder);
 
-/** What a decoder wrote, all of it. @param spool of this pool @return NULL, or why there is no picture */
+/** What a decoder wrote, all of it. @param spool of this pool @return NULL, or why there is no
+ * picture */
 const char *iimg_gemini_picture_open(apr_pool_t *pool, struct iimg_spool_t *spool,
                                      iimg_gemini_picture_t *picture);
 

@@ -1,15 +1,15 @@
 /* quota.c - when Gemini's daily quotas are reset: at midnight in Pacific time.
  *
- * The rule for daylight saving time is coded here (US Energy Policy Act of 2005). A server may have no time
- * zone database, and libc supports only one zone for the whole process. */
+ * The rule for daylight saving time is coded here (US Energy Policy Act of 2005). A server may have
+ * no time zone database, and libc supports only one zone for the whole process. */
 #include "services/gemini/quota.h"
 
 #include <stdbool.h>
 
-#define HOUR 3600
-#define DAY (24 * HOUR)
-#define STANDARD (-8 * HOUR)    /* seconds east of UTC, from November to March */
-#define SUMMER (-7 * HOUR)
+#define HOUR     3600
+#define DAY      (24 * HOUR)
+#define STANDARD (-8 * HOUR) /* seconds east of UTC, from November to March */
+#define SUMMER   (-7 * HOUR)
 
 /* 2:00 o'clock on the number-th Sunday of a month (from 0), in seconds of UTC. */
 static apr_int64_t sunday(int year, int month, int number, int offset)
@@ -19,7 +19,7 @@ static apr_int64_t sunday(int year, int month, int number, int offset)
     apr_time_t time = 0;
 
     apr_time_exp_gmt_get(&time, &first);
-    apr_time_exp_gmt(&known, time);     /* computes the day of the week */
+    apr_time_exp_gmt(&known, time); /* computes the day of the week */
     return apr_time_sec(time) + ((7 - known.tm_wday) % 7 + 7 * number) * DAY - offset;
 }
 

@@ -15,27 +15,28 @@
 #include "services/gemini/reason.h"
 #include "services/pictures/size.h"
 
-#define MAX_USAGE 4096      /* bytes of token counts worth keeping */
-#define MAX_TEXT 4096       /* bytes of words worth keeping */
-#define PIECE 65536
+#define MAX_USAGE 4096 /* bytes of token counts worth keeping */
+#define MAX_TEXT  4096 /* bytes of words worth keeping */
+#define PIECE     65536
 
 typedef struct reply_t {
     iimg_context_t *context;
     const iimg_generator_settings_t *settings;
     const iimg_generator_request_t *request;
     const iimg_http_response_t *response;
-    iimg_json_cut_t *cut;                /* the reply without its pictures... */
-    json_t *root;                        /* ...as values; belongs to iimg_gemini_reply */
-    json_t *candidate;                   /* the first, or NULL */
-    json_t *parts;                       /* its parts, or NULL */
-    const char *finish;                  /* its finishReason, or NULL */
-    const iimg_gemini_reason_t *reason;  /* the row of it */
+    iimg_json_cut_t *cut;               /* the reply without its pictures... */
+    json_t *root;                       /* ...as values; belongs to iimg_gemini_reply */
+    json_t *candidate;                  /* the first, or NULL */
+    json_t *parts;                      /* its parts, or NULL */
+    const char *finish;                 /* its finishReason, or NULL */
+    const iimg_gemini_reason_t *reason; /* the row of it */
 } reply_t;
 
 static const char *quote(const reply_t *reply, const char *text)
 {
     return text ? iimg_gemini_quote(reply->context->pool, text, strlen(text),
-                                    reply->settings->gemini_key) : "";
+                                    reply->settings->gemini_key)
+                : "";
 }
 
 /* Errors -------------------------------------------------------------------------------------- */
@@ -62,10 +63,9 @@ static iimg_error_t *failure(const reply_t *reply, iimg_error_kind_t kind, const
                              const char *sentence, const iimg_gemini_reason_t *reason)
 {
     const char *billed = is_billed(reply);
-    iimg_error_t *err = iimg_error(reply->context->pool, kind, "%s: %s. %s %s", sentence,
-                                   reason->why, reason->advice,
-                                   billed ? "The attempt was billed."
-                                          : "The attempt may have been billed.");
+    iimg_error_t *err = iimg_error(
+        reply->context->pool, kind, "%s: %s. %s %s", sentence, reason->why, reason->advice,
+        billed ? "The attempt was billed." : "The attempt may have been billed.");
 
     err->billed = billed;
     return iimg_error_code(err, code);
@@ -85,10 +85,12 @@ static iimg_error_t *no_picture(const reply_t *reply)
 {
     const iimg_gemini_rule_t *rule = iimg_gemini_rule(reply->reason->verdict);
     iimg_error_t *err = rule->stopped
-        ? failure(reply, IIMG_UPSTREAM, "provider_request",
-                  "The image provider stopped before the picture was done", reply->reason)
-        : failure(reply, IIMG_UPSTREAM, "no_image",
-                  "The image provider answered without a picture", reply->reason);
+                            ? failure(reply, IIMG_UPSTREAM, "provider_request",
+                                      "The image provider stopped before the picture was done",
+                                      reply->reason)
+                            : failure(reply, IIMG_UPSTREAM, "no_image",
+                                      "The image provider answered without a picture",
+                                      reply->reason);
 
     err->again = rule->again ? IIMG_AGAIN_PAID : IIMG_AGAIN_NO;
     return iimg_error_detail(err, "finishReason %s: %s",
@@ -101,7 +103,8 @@ static iimg_error_t *no_room(const reply_t *reply, const char *why)
     iimg_error_t *err = iimg_error_code(
         iimg_error(reply->context->pool, IIMG_UNAVAILABLE,
                    "The picture was made, but this server has no room to receive it; an operator "
-                   "must look at it."), "spool_down");
+                   "must look at it."),
+        "spool_down");
 
     err->billed = "t";
     return iimg_error_detail(err, "%s", why);
@@ -123,7 +126,7 @@ static json_t *last_picture(const reply_t *reply, bool thought)
     json_t *part, *last = NULL;
     size_t i;
 
-    json_array_foreach(reply->parts, i, part) {
+    json_array_foreach (reply->parts, i, part) {
         json_t *inlined = iimg_gemini_member(part, "inlineData");
 
         if (has_data(reply, inlined)
@@ -147,8 +150,8 @@ static const char *find_picture(const reply_t *reply, const iimg_json_span_t *sp
     iimg_spool_t *spool = iimg_gemini_follow_take(reply->response->follower, pool, span);
 
     return spool ? iimg_gemini_picture_open(pool, spool, picture)
-                 : iimg_gemini_picture_decode(pool, reply->settings->spool_dir, reply->response, span,
-                                              picture);
+                 : iimg_gemini_picture_decode(pool, reply->settings->spool_dir, reply->response,
+                                              span, picture);
 }
 
 /* The bytes decide what the picture is; the label has been seen to lie. */
@@ -212,14 +215,15 @@ static iimg_error_t *read_thought(const reply_t *reply, iimg_generator_result_t 
     if (!is_size_asked_for(reply, result)) {
         return no_picture(reply);
     }
-    iimg_log(reply->context, IIMG_LOG_INFO, "the provider marked its only picture as a thought; "
+    iimg_log(reply->context, IIMG_LOG_INFO,
+             "the provider marked its only picture as a thought; "
              "it has the size asked for and is taken");
     return NULL;
 }
 
 static bool differs(int got, int wanted)
 {
-    return abs(got - wanted) > wanted / 50;     /* its sizes are rounded: 2 % is no difference */
+    return abs(got - wanted) > wanted / 50; /* its sizes are rounded: 2 % is no difference */
 }
 
 /* Some relays drop the size from a request. */
@@ -252,8 +256,10 @@ static bool is_complete(const iimg_generator_result_t *result)
     case IIMG_FORMAT_PNG:
         return n > 12 && memcmp(bytes + n - 8, "IEND\xae\x42\x60\x82", 8) == 0;
     case IIMG_FORMAT_WEBP:
-        return n > 12 && (bytes[4] | (apr_size_t)bytes[5] << 8 | (apr_size_t)bytes[6] << 16
-                          | (apr_size_t)bytes[7] << 24) <= n - 8;
+        return n > 12
+               && (bytes[4] | (apr_size_t)bytes[5] << 8 | (apr_size_t)bytes[6] << 16
+                   | (apr_size_t)bytes[7] << 24)
+                      <= n - 8;
     default:
         return false;
     }
@@ -261,9 +267,11 @@ static bool is_complete(const iimg_generator_result_t *result)
 
 static void warn_of_reason(const reply_t *reply, iimg_generator_result_t *result)
 {
-    APR_ARRAY_PUSH(result->warnings, const char *) =
-        apr_psprintf(reply->context->pool, "The provider sent a complete picture, but did not end as "
-                     "usual (%s): %s.", quote(reply, reply->finish), reply->reason->why);
+    APR_ARRAY_PUSH(result->warnings, const char *) = apr_psprintf(
+        reply->context->pool,
+        "The provider sent a complete picture, but did not end as "
+        "usual (%s): %s.",
+        quote(reply, reply->finish), reply->reason->why);
 }
 
 /* What comes with it -------------------------------------------------------------------------- */
@@ -298,7 +306,7 @@ static const char *read_text(const reply_t *reply)
     json_t *part;
     size_t i;
 
-    json_array_foreach(reply->parts, i, part) {
+    json_array_foreach (reply->parts, i, part) {
         const char *words = iimg_gemini_text(part, "text");
 
         if (words && !json_is_true(iimg_gemini_member(part, "thought"))
@@ -314,9 +322,8 @@ static void keep_text(const reply_t *reply, iimg_generator_result_t *result)
 {
     result->text = read_text(reply);
     if (result->text) {
-        APR_ARRAY_PUSH(result->warnings, const char *) =
-            apr_psprintf(reply->context->pool, "The provider wrote: %s",
-                         quote(reply, result->text));
+        APR_ARRAY_PUSH(result->warnings, const char *) = apr_psprintf(
+            reply->context->pool, "The provider wrote: %s", quote(reply, result->text));
     }
 }
 
@@ -458,8 +465,8 @@ static json_t *read_rest(reply_t *reply, const char **problem)
     apr_size_t n;
     json_t *root;
 
-    reply->cut = iimg_gemini_follow_cut(response->follower, response->spool ? response->spool->length
-                                                                            : response->length);
+    reply->cut = iimg_gemini_follow_cut(
+        response->follower, response->spool ? response->spool->length : response->length);
     if (!reply->cut && !cut_again(reply)) {
         *problem = "there is too much in it beside pictures";
         return NULL;
@@ -477,8 +484,9 @@ iimg_error_t *iimg_gemini_reply(iimg_context_t *context, const iimg_generator_se
                                 const iimg_http_response_t *response,
                                 iimg_generator_result_t **result)
 {
-    reply_t reply = { .context = context, .settings = settings, .request = request,
-                      .response = response };
+    reply_t reply = {
+        .context = context, .settings = settings, .request = request, .response = response
+    };
     const char *problem;
     iimg_error_t *err;
     json_t *root;

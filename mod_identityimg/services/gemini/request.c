@@ -57,7 +57,8 @@ static const char *endpoint_problem(apr_pool_t *pool, const iimg_generator_setti
         return "it is neither https nor http";
     }
     return settings->allow_http || is_loopback(uri.hostname)
-               ? NULL : "http would send key and portraits in the clear";
+               ? NULL
+               : "http would send key and portraits in the clear";
 }
 
 static const char *without_slashes(apr_pool_t *pool, const char *endpoint)
@@ -91,8 +92,8 @@ iimg_error_t *iimg_gemini_url(apr_pool_t *pool, const iimg_generator_settings_t 
             "no model can be called \"%.100s\"", model);
     }
     *url = apr_psprintf(pool, "%s/%s/models/%s:generateContent",
-                        without_slashes(pool, settings->gemini_endpoint),
-                        settings->gemini_version, model);
+                        without_slashes(pool, settings->gemini_endpoint), settings->gemini_version,
+                        model);
     return NULL;
 }
 
@@ -143,9 +144,9 @@ iimg_error_t *iimg_gemini_headers(apr_pool_t *pool, const iimg_generator_setting
 typedef struct body_t {
     apr_pool_t *pool;
     iimg_json_t *json;
-    apr_size_t *cuts;           /* where in the JSON each reference's base64 belongs */
-    iimg_http_chunk_t *chunks;  /* JSON, base64, JSON, base64, ..., JSON */
-    int gaps;                   /* how many there are so far */
+    apr_size_t *cuts;          /* where in the JSON each reference's base64 belongs */
+    iimg_http_chunk_t *chunks; /* JSON, base64, JSON, base64, ..., JSON */
+    int gaps;                  /* how many there are so far */
 } body_t;
 
 static bool is_taken(iimg_format_t format)
@@ -174,11 +175,11 @@ static iimg_error_t *write_reference(body_t *body, const iimg_generator_referenc
         base64 = iimg_base64_encode(body->pool, reference->data, reference->length, &length);
     }
     if (!base64) {
-        return iimg_error_detail(
-            iimg_error(body->pool, IIMG_INTERNAL, "Internal server error"),
-            "reference %d of %" APR_SIZE_T_FMT " bytes is %s: the provider does not take it",
-            body->gaps + 1, reference->length,
-            type->format == IIMG_FORMAT_UNKNOWN ? "no picture" : type->name);
+        return iimg_error_detail(iimg_error(body->pool, IIMG_INTERNAL, "Internal server error"),
+                                 "reference %d of %" APR_SIZE_T_FMT
+                                 " bytes is %s: the provider does not take it",
+                                 body->gaps + 1, reference->length,
+                                 type->format == IIMG_FORMAT_UNKNOWN ? "no picture" : type->name);
     }
     iimg_json_object_open(body->json);
     iimg_json_key(body->json, "inlineData");

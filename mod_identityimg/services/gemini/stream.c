@@ -7,15 +7,15 @@
 struct iimg_gemini_follow_t {
     apr_pool_t *pool;
     const char *dir;
-    iimg_json_cut_t *cut;           /* NULL: nothing has come */
-    apr_size_t seen;                /* bytes of the body */
-    bool failed;                    /* the reply has to be read again */
-    int number;                     /* of the string that comes, or is the next */
+    iimg_json_cut_t *cut; /* NULL: nothing has come */
+    apr_size_t seen;      /* bytes of the body */
+    bool failed;          /* the reply has to be read again */
+    int number;           /* of the string that comes, or is the next */
 
-    apr_pool_t *own;                /* the picture's, which ends when another one begins; NULL: none has */
+    apr_pool_t *own; /* the picture's, which ends when another one begins; NULL: none has */
     iimg_gemini_decoder_t decoder;
-    iimg_json_span_t span;          /* where the picture stands */
-    const char *problem;            /* why it is none; NULL: it may be one */
+    iimg_json_span_t span; /* where the picture stands */
+    const char *problem;   /* why it is none; NULL: it may be one */
     bool whole;
 };
 
@@ -37,9 +37,8 @@ static void begin_picture(iimg_gemini_follow_t *follow, const iimg_json_span_t *
     }
     apr_pool_create(&follow->own, follow->pool);
     apr_pool_tag(follow->own, "picture");
-    follow->decoder = (iimg_gemini_decoder_t){
-        .to = iimg_spool_create(follow->own, follow->dir, &error)
-    };
+    follow->decoder = (iimg_gemini_decoder_t){ .to = iimg_spool_create(follow->own, follow->dir,
+                                                                       &error) };
     follow->span = *span;
     follow->problem = follow->decoder.to ? NULL : "no file for the picture";
     follow->whole = false;
@@ -96,7 +95,7 @@ void iimg_gemini_follow(void *baton, const char *data, apr_size_t length)
                                            IIMG_GEMINI_MAX_REST);
     }
     if (follow->failed || !iimg_json_cut_feed(follow->cut, data, length)) {
-        follow->failed = true;      /* there is too much beside pictures */
+        follow->failed = true; /* there is too much beside pictures */
         return;
     }
     while (whole && iimg_json_cut_part(follow->cut, follow->number, &span, &whole)) {

@@ -1,4 +1,5 @@
-/* stream.h - reads a generateContent response while it comes: its last picture is decoded at its end. */
+/* stream.h - reads a generateContent response while it comes: its last picture is decoded at its
+ * end. */
 #ifndef IIMG_SERVICES_GEMINI_STREAM_H
 #define IIMG_SERVICES_GEMINI_STREAM_H
 
@@ -19,10 +20,12 @@ typedef struct iimg_gemini_follow_t iimg_gemini_follow_t;
  */
 iimg_gemini_follow_t *iimg_gemini_follow_create(apr_pool_t *pool, const char *dir);
 
-/** The next piece of the body: an iimg_http_follow_fn. What goes wrong shows in what is not there. */
+/** The next piece of the body: an iimg_http_follow_fn. What goes wrong shows in what is not there.
+ */
 void iimg_gemini_follow(void *follow, const char *data, apr_size_t length);
 
-/** @param follow or NULL @return the body without its pictures; NULL unless all of it was followed */
+/** @param follow or NULL @return the body without its pictures; NULL unless all of it was followed
+ */
 iimg_json_cut_t *iimg_gemini_follow_cut(const iimg_gemini_follow_t *follow, apr_size_t length);
 
 /**

@@ -5,24 +5,24 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
-#define THINGS 16
-#define NAME 128
-#define FIRST_BREAK apr_time_from_sec(15)
+#define THINGS        16
+#define NAME          128
+#define FIRST_BREAK   apr_time_from_sec(15)
 #define LONGEST_BREAK apr_time_from_sec(240)
-#define PROBE_TIME apr_time_from_sec(660)   /* longer than any call; a probe that never came back */
+#define PROBE_TIME    apr_time_from_sec(660) /* longer than any call; a probe that never came back */
 
 typedef struct thing_t {
     char name[NAME];
-    int failures;                   /* in a row */
-    apr_interval_time_t pause;      /* the break that it is in, or was in last; 0: it is well */
-    apr_time_t until;               /* when the break ends */
-    apr_time_t probe_until;         /* a probe is under way, at most till then; 0: none */
+    int failures;              /* in a row */
+    apr_interval_time_t pause; /* the break that it is in, or was in last; 0: it is well */
+    apr_time_t until;          /* when the break ends */
+    apr_time_t probe_until;    /* a probe is under way, at most till then; 0: none */
 } thing_t;
 
 struct iimg_breaker_t {
     apr_thread_mutex_t *mutex;
     int threshold;
-    thing_t things[THINGS];         /* without a name: free */
+    thing_t things[THINGS]; /* without a name: free */
 };
 
 iimg_breaker_t *iimg_breaker_create(apr_pool_t *pool, int threshold)
@@ -31,7 +31,8 @@ iimg_breaker_t *iimg_breaker_create(apr_pool_t *pool, int threshold)
 
     breaker->threshold = threshold;
     return apr_thread_mutex_create(&breaker->mutex, APR_THREAD_MUTEX_DEFAULT, pool) == APR_SUCCESS
-           ? breaker : NULL;
+               ? breaker
+               : NULL;
 }
 
 /* @return NULL when there are too many; that one is never left alone */
@@ -92,15 +93,16 @@ static int tell(const iimg_breaker_t *breaker, thing_t *thing, iimg_breaker_news
         return 0;
     }
     if (now < thing->until) {
-        return 0;       /* it is open already; this call began before */
+        return 0; /* it is open already; this call began before */
     }
     thing->probe_until = 0;
     if (news == IIMG_BREAKER_UNKNOWN) {
-        return 0;       /* the next call is the probe, then */
+        return 0; /* the next call is the probe, then */
     }
     thing->failures++;
     return probed || news == IIMG_BREAKER_HOPELESS || thing->failures >= breaker->threshold
-           ? open_up(thing, now) : 0;
+               ? open_up(thing, now)
+               : 0;
 }
 
 int iimg_breaker_ask(iimg_breaker_t *breaker, const char *name, apr_time_t now)

@@ -8,10 +8,10 @@
 
 /** How a call to something ended. */
 typedef enum {
-    IIMG_BREAKER_WELL,          /* it works */
-    IIMG_BREAKER_FAILED,        /* it does not; some of these in a row open the breaker */
-    IIMG_BREAKER_HOPELESS,      /* it will not until somebody acts: opens the breaker at once */
-    IIMG_BREAKER_UNKNOWN        /* the call says nothing about it */
+    IIMG_BREAKER_WELL,     /* it works */
+    IIMG_BREAKER_FAILED,   /* it does not; some of these in a row open the breaker */
+    IIMG_BREAKER_HOPELESS, /* it will not until somebody acts: opens the breaker at once */
+    IIMG_BREAKER_UNKNOWN   /* the call says nothing about it */
 } iimg_breaker_news_t;
 
 /** Remembers up to 16 things by name; shared by threads. */
@@ -24,8 +24,8 @@ typedef struct iimg_breaker_t iimg_breaker_t;
 iimg_breaker_t *iimg_breaker_create(apr_pool_t *pool, int threshold);
 
 /**
- * Ask before a call. When the time to leave it alone is over, one call is let through as a probe, and
- * decides. Whoever may call must tell what became of it.
+ * Ask before a call. When the time to leave it alone is over, one call is let through as a probe,
+ * and decides. Whoever may call must tell what became of it.
  * @return 0: call; else how many seconds not to, at least 1
  */
 int iimg_breaker_ask(iimg_breaker_t *breaker, const char *name, apr_time_t now);

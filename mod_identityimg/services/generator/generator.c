@@ -3,18 +3,19 @@
 
 #include <string.h>
 
-const char *const iimg_aspect_ratios[] = {
-    "1:1", "2:3", "3:2", "3:4", "4:3", "4:5", "5:4", "9:16", "16:9", "21:9", "1:4", "4:1", "1:8",
-    "8:1", NULL
-};
+const char *const iimg_aspect_ratios[] = { "1:1", "2:3", "3:2",  "3:4",  "4:3",
+                                           "4:5", "5:4", "9:16", "16:9", "21:9",
+                                           "1:4", "4:1", "1:8",  "8:1",  NULL };
 
 const char *const iimg_resolutions[] = { "1K", "2K", "4K", NULL };
 
 /* Pixels at 1K, in the order of the ratios. They are Google's, and only nearly the ratio. */
-static const struct { int width, height; } sizes[] = {
+static const struct {
+    int width, height;
+} sizes[] = {
     { 1024, 1024 }, { 848, 1264 }, { 1264, 848 }, { 896, 1200 }, { 1200, 896 },
-    { 928, 1152 }, { 1152, 928 }, { 768, 1376 }, { 1376, 768 }, { 1584, 672 },
-    { 512, 2048 }, { 2048, 512 }, { 384, 3072 }, { 3072, 384 },
+    { 928, 1152 },  { 1152, 928 }, { 768, 1376 }, { 1376, 768 }, { 1584, 672 },
+    { 512, 2048 },  { 2048, 512 }, { 384, 3072 }, { 3072, 384 },
 };
 
 /* How many times the 1K sides each resolution has. */

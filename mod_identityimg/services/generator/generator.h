@@ -11,75 +11,76 @@
 typedef struct iimg_generator_reference_t {
     const char *data;
     apr_size_t length;
-    const char *media_type;         /* by its bytes */
-    const char *base64;             /* the same in base64, or NULL */
+    const char *media_type; /* by its bytes */
+    const char *base64;     /* the same in base64, or NULL */
     apr_size_t base64_length;
 } iimg_generator_reference_t;
 
 typedef struct iimg_generator_request_t {
-    const char *prompt;             /* the rendered text, UTF-8 */
-    const char *identity_name;      /* words for generators that do not read prompts */
+    const char *prompt;        /* the rendered text, UTF-8 */
+    const char *identity_name; /* words for generators that do not read prompts */
     const char *identity_category;
-    const char *i_am_statement;     /* may be NULL */
-    const char *visualization;      /* may be NULL */
-    const char *model;              /* "gemini-3-pro-image" */
-    const char *aspect_ratio;       /* "16:9" */
-    const char *resolution;         /* "1K", "2K", "4K" */
-    int width, height;              /* pixels that ratio and resolution mean (iimg_generator_size) */
+    const char *i_am_statement; /* may be NULL */
+    const char *visualization;  /* may be NULL */
+    const char *model;          /* "gemini-3-pro-image" */
+    const char *aspect_ratio;   /* "16:9" */
+    const char *resolution;     /* "1K", "2K", "4K" */
+    int width, height;          /* pixels that ratio and resolution mean (iimg_generator_size) */
     const iimg_generator_reference_t *references;
-    int reference_count;            /* 1 or more */
+    int reference_count; /* 1 or more */
 } iimg_generator_request_t;
 
 /**
  * What came of it. A failure may have one too: without a picture, with what is known of its cost.
  */
 typedef struct iimg_generator_result_t {
-    const char *data;               /* the picture's bytes as they came; NULL: there is none */
+    const char *data; /* the picture's bytes as they came; NULL: there is none */
     apr_size_t length;
-    struct iimg_spool_t *spool;     /* that has them and nothing else; NULL: memory does */
-    const char *usage;              /* provider's token counts as JSON text, or NULL */
-    const char *cost;               /* US dollars as decimal text; NULL: unknown */
-    const char *model;              /* the model that says it answered, or NULL */
-    const char *text;               /* words the provider sent beside the picture, or NULL */
-    apr_array_header_t *warnings;   /* const char *: sentences for the admin; may be empty */
+    struct iimg_spool_t *spool;   /* that has them and nothing else; NULL: memory does */
+    const char *usage;            /* provider's token counts as JSON text, or NULL */
+    const char *cost;             /* US dollars as decimal text; NULL: unknown */
+    const char *model;            /* the model that says it answered, or NULL */
+    const char *text;             /* words the provider sent beside the picture, or NULL */
+    apr_array_header_t *warnings; /* const char *: sentences for the admin; may be empty */
 } iimg_generator_result_t;
 
 /** What a picture costs; from the operator, who knows his contract. */
 typedef struct iimg_generator_price_t {
     const char *model;
     const char *resolution;
-    const char *usd;                /* decimal text */
+    const char *usd; /* decimal text */
 } iimg_generator_price_t;
 
 struct iimg_breaker_t;
 
 /** How to reach providers; from the configuration, read-only after start. */
 typedef struct iimg_generator_settings_t {
-    const char *gemini_key;         /* NULL: none. Never logged, never in an error */
-    const char *gemini_endpoint;    /* "https://generativelanguage.googleapis.com"; may have a path */
-    const char *gemini_version;     /* "v1beta" or "v1" */
-    bool gemini_store_by_project;   /* let the Google project decide whether requests are stored; else
-                                       each request says that it must not be */
-    const char *proxy;              /* URL or NULL */
-    bool allow_http;                /* plain http beyond loopback */
-    int connect_timeout;            /* seconds */
-    int timeout;                    /* seconds in all for one picture */
-    apr_size_t max_response;        /* bytes of a reply */
-    const char *spool_dir;          /* where replies and pictures are spooled; NULL: memory */
-    int retries;                    /* most calls after the first that fails */
-    const char *fallback_model;     /* asked when the wanted one is gone or overloaded; or NULL */
-    const apr_array_header_t *prices;   /* iimg_generator_price_t; NULL: none is known */
-    struct iimg_breaker_t *breaker; /* this process' memory of failures; NULL: none */
+    const char *gemini_key;       /* NULL: none. Never logged, never in an error */
+    const char *gemini_endpoint;  /* "https://generativelanguage.googleapis.com"; may have a path */
+    const char *gemini_version;   /* "v1beta" or "v1" */
+    bool gemini_store_by_project; /* let the Google project decide whether requests are stored; else
+                                     each request says that it must not be */
+    const char *proxy;            /* URL or NULL */
+    bool allow_http;              /* plain http beyond loopback */
+    int connect_timeout;          /* seconds */
+    int timeout;                  /* seconds in all for one picture */
+    apr_size_t max_response;      /* bytes of a reply */
+    const char *spool_dir;        /* where replies and pictures are spooled; NULL: memory */
+    int retries;                  /* most calls after the first that fails */
+    const char *fallback_model;   /* asked when the wanted one is gone or overloaded; or NULL */
+    const apr_array_header_t *prices; /* iimg_generator_price_t; NULL: none is known */
+    struct iimg_breaker_t *breaker;   /* this process' memory of failures; NULL: none */
 } iimg_generator_settings_t;
 
 struct iimg_http_request_t;
 struct iimg_http_response_t;
 
 /**
- * A generation at a provider as steps, none of which waits: whoever runs them sends and sleeps. They
- * come in this order, in one thread at a time:
+ * A generation at a provider as steps, none of which waits: whoever runs them sends and sleeps.
+ * They come in this order, in one thread at a time:
  *
- *     begin; prepare, (send), finish; when that failed: again, (wait), prepare, (send), finish; ...; end
+ *     begin; prepare, (send), finish; when that failed: again, (wait), prepare, (send), finish;
+ * ...; end
  */
 typedef struct iimg_generator_steps_t {
     /** @return what the other steps are given; lives in context->pool, as request must */
@@ -105,9 +106,9 @@ typedef struct iimg_generator_steps_t {
 
 /** A kind of generator; services/generators.h has their list. */
 typedef struct iimg_generator_t {
-    const char *name;               /* in the configuration and in each job */
-    const char *model;              /* that its jobs name; NULL: the one that was asked for */
-    bool billed;                    /* a call may cost money */
+    const char *name;  /* in the configuration and in each job */
+    const char *model; /* that its jobs name; NULL: the one that was asked for */
+    bool billed;       /* a call may cost money */
     /**
      * Make one picture. Blocks; bounded by settings->timeout, with all its tries.
      * @param result on failure NULL, or what is known of what the failure cost
@@ -120,7 +121,7 @@ typedef struct iimg_generator_t {
     iimg_error_t *(*generate)(iimg_context_t *context, const iimg_generator_settings_t *settings,
                               const iimg_generator_request_t *request,
                               iimg_generator_result_t **result);
-    const iimg_generator_steps_t *steps;    /* the same without waiting; NULL: it waits for nobody */
+    const iimg_generator_steps_t *steps; /* the same without waiting; NULL: it waits for nobody */
 } iimg_generator_t;
 
 /** All aspect ratios and resolutions that some model takes, as they are listed; NULL at the end. */

@@ -50,7 +50,7 @@ const char *iimg_prompt_render(apr_pool_t *pool, const char *body,
 /* Checking ------------------------------------------------------------------------------------ */
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
-#define QUOTED 60       /* most characters of a client's name that a sentence repeats */
+#define QUOTED  60 /* most characters of a client's name that a sentence repeats */
 
 /* How long the name is that stands at text, up to a closing brace; 0: no placeholder. */
 static size_t name_length(const char *text)
@@ -87,9 +87,11 @@ static const char *listed(apr_pool_t *pool, const char *const *names, unsigned b
 
 static const char *unknown(apr_pool_t *pool, const char *const *names, const char *name, size_t n)
 {
-    return apr_psprintf(pool, "{%.*s%s} is not a placeholder. Allowed: %s. Double the braces to "
-                        "have them as they are.", (int)(n > QUOTED ? QUOTED : n), name,
-                        n > QUOTED ? "..." : "", listed(pool, names, 0));
+    return apr_psprintf(pool,
+                        "{%.*s%s} is not a placeholder. Allowed: %s. Double the braces to "
+                        "have them as they are.",
+                        (int)(n > QUOTED ? QUOTED : n), name, n > QUOTED ? "..." : "",
+                        listed(pool, names, 0));
 }
 
 const char *iimg_prompt_problem(apr_pool_t *pool, const char *body, const char *const *names)

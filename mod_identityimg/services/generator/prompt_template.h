@@ -5,8 +5,8 @@
 #include <apr_pools.h>
 
 typedef struct iimg_placeholder_t {
-    const char *name;       /* "identity_context", without braces */
-    const char *value;      /* goes in as it is and is never scanned again */
+    const char *name;  /* "identity_context", without braces */
+    const char *value; /* goes in as it is and is never scanned again */
 } iimg_placeholder_t;
 
 /**

@@ -14,15 +14,16 @@
 
 /** The calls for one piece of work. */
 typedef struct iimg_tries_t {
-    apr_time_t deadline;    /* when all of them must be over */
-    int retries;            /* most calls after the first */
-    int calls;              /* made so far; the caller counts */
-    bool paid;              /* one that may have been paid for was followed by another */
+    apr_time_t deadline; /* when all of them must be over */
+    int retries;         /* most calls after the first */
+    int calls;           /* made so far; the caller counts */
+    bool paid;           /* one that may have been paid for was followed by another */
 } iimg_tries_t;
 
 /**
  * Decide about a call that failed: what the provider asks us to wait, else 1, 2, 4, ... seconds of
- * which a part is left to chance; never beyond the deadline, and only once after what may have been paid for.
+ * which a part is left to chance; never beyond the deadline, and only once after what may have been
+ * paid for.
  * @param chance any number, another one each time
  * @param wait   until the next call, when there is to be one
  */

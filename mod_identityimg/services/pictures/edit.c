@@ -5,7 +5,7 @@
 
 /* What has been used up by the steps so far. */
 typedef struct progress_t {
-    uint64_t read;          /* of the original: the next KEEP begins here or later */
+    uint64_t read; /* of the original: the next KEEP begins here or later */
     uint64_t inserted;
     uint64_t written;
 } progress_t;
@@ -22,11 +22,15 @@ static uint64_t step_writes(const iimg_edit_step_t *step, const progress_t *prog
     switch (step->kind) {
     case IIMG_EDIT_KEEP:
         return inserts_none && step->byte == 0 && step->offset >= progress->read
-                   && step->offset <= original_length
-                   && step->length <= original_length - step->offset ? step->length : 0;
+                       && step->offset <= original_length
+                       && step->length <= original_length - step->offset
+                   ? step->length
+                   : 0;
     case IIMG_EDIT_INSERT:
         return reads_none && step->byte == 0 && step->length == 0
-                   && step->insert_length <= inserts - progress->inserted ? step->insert_length : 0;
+                       && step->insert_length <= inserts - progress->inserted
+                   ? step->insert_length
+                   : 0;
     case IIMG_EDIT_FILL:
         return inserts_none && reads_none ? step->length : 0;
     default:
@@ -37,7 +41,8 @@ static uint64_t step_writes(const iimg_edit_step_t *step, const progress_t *prog
 bool iimg_edit_is_valid(const iimg_edit_t *edit, uint64_t original_length, uint64_t *result_length)
 {
     uint64_t most = original_length <= UINT64_MAX - IIMG_EDIT_MAX_GROWTH
-                        ? original_length + IIMG_EDIT_MAX_GROWTH : UINT64_MAX;
+                        ? original_length + IIMG_EDIT_MAX_GROWTH
+                        : UINT64_MAX;
     progress_t progress = { 0, 0, 0 };
 
     if (edit->count < 0 || edit->count > IIMG_EDIT_MAX_STEPS || edit->insert_length < 0

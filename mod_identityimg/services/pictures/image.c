@@ -12,7 +12,11 @@
 
 /* Questions ----------------------------------------------------------------------------------- */
 
-static const struct { const char *step; uint32_t pieces; apr_size_t max_piece; } works[] = {
+static const struct {
+    const char *step;
+    uint32_t pieces;
+    apr_size_t max_piece;
+} works[] = {
     [IIMG_WORK_DERIVE] = { "derivatives", IIMG_SIZES, IIMG_WORK_MAX_DERIVATIVE },
     [IIMG_WORK_REFERENCE] = { "reference", 1, IIMG_WORK_MAX_JPEG },
     [IIMG_WORK_INSPECT] = { "inspect", 0, 0 },
@@ -22,7 +26,7 @@ static const struct { const char *step; uint32_t pieces; apr_size_t max_piece; }
 typedef struct asked_t {
     iimg_worker_question_t question;
     iimg_worker_reply_t reply;
-    const iimg_media_type_t *type;      /* of the picture */
+    const iimg_media_type_t *type; /* of the picture */
 } asked_t;
 
 static void prepare(asked_t *asked, const iimg_image_settings_t *settings, iimg_work_kind_t kind,
@@ -58,24 +62,22 @@ static iimg_error_t *unreadable(iimg_context_t *context, const asked_t *asked, c
 
 static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_TOO_LARGE,
-                                   "The picture has %s megapixels (%u x %u); at most %.0f are "
-                                   "allowed.",
-                                   iimg_units(context->pool,
-                                              (apr_uint64_t)answer->width * answer->height,
-                                              answer->limit, MEGAPIXEL),
-                                   answer->width, answer->height,
-                                   (double)answer->limit / MEGAPIXEL);
+    iimg_error_t *err = iimg_error(
+        context->pool, IIMG_TOO_LARGE,
+        "The picture has %s megapixels (%u x %u); at most %.0f are "
+        "allowed.",
+        iimg_units(context->pool, (apr_uint64_t)answer->width * answer->height, answer->limit,
+                   MEGAPIXEL),
+        answer->width, answer->height, (double)answer->limit / MEGAPIXEL);
 
     return iimg_error_code(iimg_error_field(err, "image"), "too_many_pixels");
 }
 
 static iimg_error_t *large_profile(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
-    return unsupported(iimg_error(context->pool, IIMG_INVALID,
-                                  "The picture's colour profile has %s; at most 4 are allowed.",
-                                  iimg_megabytes(context->pool, (apr_size_t)answer->limit,
-                                                 IIMG_WORK_MAX_PROFILE)));
+    return unsupported(iimg_error(
+        context->pool, IIMG_INVALID, "The picture's colour profile has %s; at most 4 are allowed.",
+        iimg_megabytes(context->pool, (apr_size_t)answer->limit, IIMG_WORK_MAX_PROFILE)));
 }
 
 static iimg_error_t *refused(iimg_context_t *context, const asked_t *asked)
@@ -102,9 +104,10 @@ static iimg_error_t *stopped(iimg_context_t *context, const asked_t *asked)
 {
     const iimg_worker_reply_t *reply = &asked->reply;
 
-    iimg_log(context, IIMG_LOG_WARNING, "IIMG0130: a picture (%s, %" APR_SIZE_T_FMT " bytes) ended "
-             "its worker process: %s", asked->type->name, asked->question.bytes->length,
-             reply->why);
+    iimg_log(context, IIMG_LOG_WARNING,
+             "IIMG0130: a picture (%s, %" APR_SIZE_T_FMT " bytes) ended "
+             "its worker process: %s",
+             asked->type->name, asked->question.bytes->length, reply->why);
     if (asked->question.request.kind == IIMG_WORK_POSTER) {
         return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
                                  "poster: %s", reply->why);
@@ -114,7 +117,8 @@ static iimg_error_t *stopped(iimg_context_t *context, const asked_t *asked)
     }
     return unsupported(iimg_error(context->pool, IIMG_INVALID,
                                   "The %s picture takes too long to read. Upload a valid %s "
-                                  "picture.", asked->type->name, iimg_media_types_allowed));
+                                  "picture.",
+                                  asked->type->name, iimg_media_types_allowed));
 }
 
 static iimg_error_t *lied(iimg_context_t *context, const char *why)
@@ -139,7 +143,8 @@ static iimg_error_t *busy(iimg_context_t *context)
 {
     return iimg_error_code(iimg_error(context->pool, IIMG_BUSY,
                                       "The server is reading as many pictures as it can. "
-                                      "Try again in a moment."), "pictures_busy");
+                                      "Try again in a moment."),
+                           "pictures_busy");
 }
 
 static iimg_error_t *judge(iimg_context_t *context, const asked_t *asked)
@@ -233,7 +238,9 @@ static const char *doubt_sizes(const iimg_image_settings_t *settings,
 static const char *doubt_sides(const iimg_work_answer_t *answer)
 {
     return answer->width < 1 || answer->height < 1 || answer->width > 1000000000
-           || answer->height > 1000000000 ? "the picture has impossible sides" : NULL;
+                   || answer->height > 1000000000
+               ? "the picture has impossible sides"
+               : NULL;
 }
 
 /* The answer's edit, carried out on our own copy. */
@@ -262,7 +269,8 @@ static const char *clean_original(iimg_context_t *context, const asked_t *asked,
         original->data = (char *)clean;
     }
     return iimg_media_type_sniff(original->data, length) == asked->type
-           ? NULL : "its edit makes something else of the picture";
+               ? NULL
+               : "its edit makes something else of the picture";
 }
 
 static void take(const iimg_worker_reply_t *reply, int piece, iimg_derivative_t *out)
@@ -357,8 +365,8 @@ iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings
     return err;
 }
 
-#define READY_WAIT 1500         /* milliseconds for a turn */
-#define READY_DEADLINE 4000     /* for the picture, which takes 5 ms on an idle machine */
+#define READY_WAIT     1500 /* milliseconds for a turn */
+#define READY_DEADLINE 4000 /* for the picture, which takes 5 ms on an idle machine */
 
 /* A PNG of one gray pixel. */
 static const char one_pixel[] =
@@ -382,7 +390,8 @@ const char *iimg_image_ready(iimg_context_t *context, const iimg_image_settings_
     }
     if (asked.reply.outcome == IIMG_WORKER_ANSWERED) {
         return asked.reply.answer.status == IIMG_WORK_DONE
-               ? NULL : apr_pstrdup(context->pool, asked.reply.answer.said);
+                   ? NULL
+                   : apr_pstrdup(context->pool, asked.reply.answer.said);
     }
     if (asked.reply.outcome == IIMG_WORKER_BUSY && asked.reply.reached) {
         return NULL;
@@ -432,8 +441,8 @@ static iimg_error_t *ask_for_poster(iimg_context_t *context, const iimg_image_se
     return ask(context, settings, asked);
 }
 
-/* Words are untrusted, and fonts depend on the machine: a poster whose words end its process, or take
- * too long, is composed without them. */
+/* Words are untrusted, and fonts depend on the machine: a poster whose words end its process, or
+ * take too long, is composed without them. */
 static iimg_error_t *ask_without_words(iimg_context_t *context,
                                        const iimg_image_settings_t *settings,
                                        const iimg_poster_t *poster, asked_t *asked)
@@ -441,7 +450,8 @@ static iimg_error_t *ask_without_words(iimg_context_t *context,
     iimg_poster_t plain = *poster;
 
     plain.title = plain.subtitle = plain.body = plain.mark = NULL;
-    iimg_log(context, IIMG_LOG_WARNING, "IIMG0136: a preview poster is composed without its words, "
+    iimg_log(context, IIMG_LOG_WARNING,
+             "IIMG0136: a preview poster is composed without its words, "
              "which could not be drawn: %s; check the fonts below /usr/share/fonts",
              asked->reply.why);
     return ask_for_poster(context, settings, &plain, asked);
@@ -453,8 +463,8 @@ iimg_error_t *iimg_image_poster(iimg_context_t *context, const iimg_image_settin
     asked_t asked;
     iimg_error_t *err = ask_for_poster(context, settings, poster, &asked);
 
-    if (err && (asked.reply.outcome == IIMG_WORKER_KILLED
-                || asked.reply.outcome == IIMG_WORKER_LATE)) {
+    if (err
+        && (asked.reply.outcome == IIMG_WORKER_KILLED || asked.reply.outcome == IIMG_WORKER_LATE)) {
         err = ask_without_words(context, settings, poster, &asked);
     }
     if (err) {

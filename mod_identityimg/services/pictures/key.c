@@ -5,16 +5,16 @@
 #include <apr_strings.h>
 #include "base/uuid.h"
 
-#define MEDIA "media/"
+#define MEDIA     "media/"
 #define GENERATED "generated_images/"
-#define SIZED "__sized__/"
+#define SIZED     "__sized__/"
 
 const char *const iimg_key_places[] = { "media", "generated_images", NULL };
 
 const iimg_size_spec_t iimg_sizes[IIMG_SIZES] = {
     [IIMG_THUMBNAIL] = { "thumbnail", 100, "-thumbnail-100x100." },
-    [IIMG_MEDIUM]    = { "medium", 300, "-thumbnail-300x300." },
-    [IIMG_LARGE]     = { "large", 600, "-thumbnail-600x600." },
+    [IIMG_MEDIUM] = { "medium", 300, "-thumbnail-300x300." },
+    [IIMG_LARGE] = { "large", 600, "-thumbnail-600x600." },
 };
 
 const char *iimg_key_original(apr_pool_t *pool, const char *uuid, const char *safe_name,

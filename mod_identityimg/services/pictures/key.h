@@ -6,12 +6,17 @@
 #include <apr_pools.h>
 
 /** The derivatives: in the order in which the API shows them. */
-typedef enum { IIMG_THUMBNAIL, IIMG_MEDIUM, IIMG_LARGE, IIMG_SIZES } iimg_size_t;
+typedef enum {
+    IIMG_THUMBNAIL,
+    IIMG_MEDIUM,
+    IIMG_LARGE,
+    IIMG_SIZES
+} iimg_size_t;
 
 typedef struct iimg_size_spec_t {
-    const char *name;       /* "thumbnail": the member of the API's image object */
-    int box;                /* pixels: it fits in box x box */
-    const char *suffix;     /* in its key, between name and ending */
+    const char *name;   /* "thumbnail": the member of the API's image object */
+    int box;            /* pixels: it fits in box x box */
+    const char *suffix; /* in its key, between name and ending */
 } iimg_size_spec_t;
 
 extern const iimg_size_spec_t iimg_sizes[IIMG_SIZES];

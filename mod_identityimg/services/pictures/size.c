@@ -57,7 +57,7 @@ static bool jpeg_size(bytes_t bytes, int *width, int *height)
     while (bytes.length - at >= 4 && p[at] == 0xff) {
         unsigned char marker = p[at + 1];
 
-        if (marker == 0xff) {               /* a fill byte */
+        if (marker == 0xff) { /* a fill byte */
             at++;
             continue;
         }
@@ -110,7 +110,10 @@ static bool webp_size(bytes_t bytes, int *width, int *height)
 
 bool iimg_picture_size(const void *data, apr_size_t length, int *width, int *height)
 {
-    static const struct { iimg_format_t format; bool (*read)(bytes_t, int *, int *); } readers[] = {
+    static const struct {
+        iimg_format_t format;
+        bool (*read)(bytes_t, int *, int *);
+    } readers[] = {
         { IIMG_FORMAT_PNG, png_size },
         { IIMG_FORMAT_JPEG, jpeg_size },
         { IIMG_FORMAT_WEBP, webp_size },

@@ -11,12 +11,15 @@
 #include <apr_strings.h>
 #include <apr_time.h>
 
-#define GRACE 2000              /* milliseconds beyond a deadline that the zygote keeps itself */
-#define TRIES 3                 /* when a zygote ends under a request, the next one gets it */
-#define ANSWER_ROOM (256 * 1024)    /* bytes: who has answered is gone before anybody reads */
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+#define GRACE       2000         /* milliseconds beyond a deadline that the zygote keeps itself */
+#define TRIES       3            /* when a zygote ends under a request, the next one gets it */
+#define ANSWER_ROOM (256 * 1024) /* bytes: who has answered is gone before anybody reads */
+#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-enum { OURS, THEIRS };
+enum {
+    OURS,
+    THEIRS
+};
 
 typedef struct asking_t {
     iimg_context_t *context;
@@ -25,14 +28,14 @@ typedef struct asking_t {
     iimg_worker_reply_t *reply;
     iimg_work_request_t request;
     int picture;
-    int answer[2], verdict[2];      /* pipes; -1: closed */
-    apr_time_t due;                 /* until when the next thing must have happened */
-    bool meanwhile;                 /* question->meanwhile has been called */
+    int answer[2], verdict[2]; /* pipes; -1: closed */
+    apr_time_t due;            /* until when the next thing must have happened */
+    bool meanwhile;            /* question->meanwhile has been called */
     bool started;
-    iimg_work_verdict_t last;       /* what became of it; event 0: not known yet */
-    bool judged;                    /* that is known, or nobody will tell any more */
-    char *tail;                     /* what follows the head */
-    apr_size_t read, tail_length;   /* bytes of the frame so far; of the tail in all */
+    iimg_work_verdict_t last;     /* what became of it; event 0: not known yet */
+    bool judged;                  /* that is known, or nobody will tell any more */
+    char *tail;                   /* what follows the head */
+    apr_size_t read, tail_length; /* bytes of the frame so far; of the tail in all */
 } asking_t;
 
 static bool settle(asking_t *a, iimg_worker_outcome_t outcome, const char *why)
@@ -119,7 +122,7 @@ static iimg_error_t *open_pipes(asking_t *a)
         close_all(a);
         return err;
     }
-    (void)fcntl(a->answer[OURS], F_SETPIPE_SZ, ANSWER_ROOM);    /* else 64 kB have to do */
+    (void)fcntl(a->answer[OURS], F_SETPIPE_SZ, ANSWER_ROOM); /* else 64 kB have to do */
     return NULL;
 }
 
@@ -133,7 +136,8 @@ static int left_ms(const asking_t *a)
 static ssize_t send_once(asking_t *a)
 {
     const int files[IIMG_WORK_DESCRIPTORS] = {
-        [IIMG_WORK_PICTURE] = a->picture, [IIMG_WORK_ANSWER] = a->answer[THEIRS],
+        [IIMG_WORK_PICTURE] = a->picture,
+        [IIMG_WORK_ANSWER] = a->answer[THEIRS],
         [IIMG_WORK_VERDICT] = a->verdict[THEIRS],
     };
     union {
@@ -141,7 +145,9 @@ static ssize_t send_once(asking_t *a)
         struct cmsghdr align;
     } control = { { 0 } };
     struct iovec data = { &a->request, sizeof(a->request) };
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control,
+    struct msghdr message = { .msg_iov = &data,
+                              .msg_iovlen = 1,
+                              .msg_control = &control,
                               .msg_controllen = sizeof(control) };
     struct cmsghdr *header = CMSG_FIRSTHDR(&message);
 
@@ -159,8 +165,8 @@ static bool send_request(asking_t *a)
 
     while (send_once(a) < 0) {
         if (errno != EAGAIN && errno != EINTR && errno != ETOOMANYREFS) {
-            settle(a, IIMG_WORKER_AWAY, apr_psprintf(a->context->pool, "sendmsg: %s",
-                                                     strerror(errno)));
+            settle(a, IIMG_WORKER_AWAY,
+                   apr_psprintf(a->context->pool, "sendmsg: %s", strerror(errno)));
             return false;
         }
         if (left_ms(a) == 0) {
@@ -219,7 +225,7 @@ static char *next_room(asking_t *a, char *beyond, apr_size_t *room)
         *room = a->tail_length - (a->read - head);
         return a->tail + (a->read - head);
     }
-    *room = 1;                      /* there must be nothing */
+    *room = 1; /* there must be nothing */
     return beyond;
 }
 
@@ -268,11 +274,11 @@ static bool judge(asking_t *a)
 {
     switch (a->last.event) {
     case 0:
-        return settle(a, IIMG_WORKER_AWAY, NULL);       /* the zygote is gone */
+        return settle(a, IIMG_WORKER_AWAY, NULL); /* the zygote is gone */
     case IIMG_WORK_KILLED:
-        return settle(a, IIMG_WORKER_KILLED, apr_psprintf(a->context->pool, "signal %d (%s)",
-                                                          (int)a->last.detail,
-                                                          strsignal(a->last.detail)));
+        return settle(a, IIMG_WORKER_KILLED,
+                      apr_psprintf(a->context->pool, "signal %d (%s)", (int)a->last.detail,
+                                   strsignal(a->last.detail)));
     case IIMG_WORK_LATE:
         return settle(a, IIMG_WORKER_LATE, "its time was over");
     case IIMG_WORK_BUSY:
@@ -313,13 +319,12 @@ static void await(asking_t *a)
     bool settled = false;
 
     while (!settled) {
-        struct pollfd polls[] = { { a->answer[OURS], POLLIN, 0 },
-                                  { a->verdict[OURS], POLLIN, 0 } };
+        struct pollfd polls[] = { { a->answer[OURS], POLLIN, 0 }, { a->verdict[OURS], POLLIN, 0 } };
         int n = poll(polls, 2, left_ms(a));
 
         if (n == 0 && left_ms(a) == 0) {
-            settle(a, IIMG_WORKER_AWAY, a->started ? "nobody ended it in time"
-                                                   : "it takes no requests");
+            settle(a, IIMG_WORKER_AWAY,
+                   a->started ? "nobody ended it in time" : "it takes no requests");
             return;
         }
         if (n > 0 && polls[0].revents) {
@@ -383,12 +388,14 @@ static void take_apart(asking_t *a)
     }
 }
 
-iimg_error_t *iimg_picture_worker_ask(iimg_context_t *context,
-                                      const iimg_picture_worker_t *worker,
+iimg_error_t *iimg_picture_worker_ask(iimg_context_t *context, const iimg_picture_worker_t *worker,
                                       const iimg_worker_question_t *question,
                                       iimg_worker_reply_t *reply)
 {
-    asking_t a = { .context = context, .worker = worker, .question = question, .reply = reply,
+    asking_t a = { .context = context,
+                   .worker = worker,
+                   .question = question,
+                   .reply = reply,
                    .request = question->request };
     iimg_error_t *err = find_picture(&a);
 
@@ -401,7 +408,7 @@ iimg_error_t *iimg_picture_worker_ask(iimg_context_t *context,
         a.due = apr_time_now() + apr_time_from_msec(worker->wait + GRACE);
         err = attempt(&a);
     }
-    if (question->bytes->file < 0 && a.picture >= 0) {      /* a copy that nobody else needs */
+    if (question->bytes->file < 0 && a.picture >= 0) { /* a copy that nobody else needs */
         apr_pool_cleanup_run(context->pool, (void *)(intptr_t)a.picture, close_picture);
     }
     if (!err && reply->outcome == IIMG_WORKER_ANSWERED) {

@@ -15,8 +15,8 @@ bool iimg_picture_worker_pair(int ends[2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
 }
 
-/* Waits out the back-off after a failure, unless httpd ends meanwhile. The program itself cannot wait, since
- * its loader may have failed. Signals to httpd's whole process group are for httpd. */
+/* Waits out the back-off after a failure, unless httpd ends meanwhile. The program itself cannot
+ * wait, since its loader may have failed. Signals to httpd's whole process group are for httpd. */
 static void wait_before(int milliseconds)
 {
     static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };

@@ -59,8 +59,8 @@ iimg_s3_address_t iimg_s3_address(apr_pool_t *pool, const iimg_s3_settings_t *se
         address.host = apr_pstrmemdup(pool, address.host,
                                       (apr_size_t)(strrchr(address.host, ':') - address.host));
     }
-    address.path = apr_pstrmemdup(pool, path, length && path[length - 1] == '/' ? length - 1
-                                                                                : length);
+    address.path = apr_pstrmemdup(pool, path,
+                                  length && path[length - 1] == '/' ? length - 1 : length);
     if (is_virtual(settings, address.host)) {
         address.host = apr_pstrcat(pool, settings->bucket, ".", address.host, NULL);
     }
@@ -109,8 +109,9 @@ static const char *endpoint_problem(apr_pool_t *pool, const char *endpoint, bool
         return "has a user name, a query or a fragment";
     }
     return strcasecmp(uri.scheme, "https") == 0 || allow_http || is_loopback(uri.hostname)
-           ? NULL : "is plain http to another machine: portraits and their addresses would travel "
-                    "readable (IdentityImgAllowInsecureEndpoint allows it)";
+               ? NULL
+               : "is plain http to another machine: portraits and their addresses would travel "
+                 "readable (IdentityImgAllowInsecureEndpoint allows it)";
 }
 
 const char *iimg_s3_settings_check(apr_pool_t *pool, const iimg_s3_settings_t *settings)
@@ -120,8 +121,9 @@ const char *iimg_s3_settings_check(apr_pool_t *pool, const iimg_s3_settings_t *s
     if (!settings->bucket) {
         return "IdentityImgS3Bucket: the storage \"s3\" needs the name of a bucket";
     }
-    problem = settings->endpoint ? endpoint_problem(pool, settings->endpoint,
-                                                     settings->allow_http) : NULL;
-    return problem ? apr_psprintf(pool, "IdentityImgS3Endpoint: \"%s\" %s", settings->endpoint,
-                                  problem) : NULL;
+    problem = settings->endpoint ? endpoint_problem(pool, settings->endpoint, settings->allow_http)
+                                 : NULL;
+    return problem
+               ? apr_psprintf(pool, "IdentityImgS3Endpoint: \"%s\" %s", settings->endpoint, problem)
+               : NULL;
 }

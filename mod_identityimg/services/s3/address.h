@@ -5,9 +5,9 @@
 #include "services/s3/client.h"
 
 typedef struct iimg_s3_address_t {
-    const char *scheme;         /* "https" */
-    const char *host;           /* as the Host header has it: without a port that is the scheme's */
-    const char *path;           /* in front of keys: "", "/bucket", "/behind/a/proxy/bucket" */
+    const char *scheme; /* "https" */
+    const char *host;   /* as the Host header has it: without a port that is the scheme's */
+    const char *path;   /* in front of keys: "", "/bucket", "/behind/a/proxy/bucket" */
 } iimg_s3_address_t;
 
 /** Where a checked configuration's bucket is. */

@@ -12,16 +12,16 @@
 #include "services/s3/retry.h"
 #include "services/s3/xml.h"
 
-#define ATTEMPTS 3
-#define STANDSTILL (ATTEMPTS + 1)   /* part of all the time in which an attempt may stand still */
+#define ATTEMPTS   3
+#define STANDSTILL (ATTEMPTS + 1) /* part of all the time in which an attempt may stand still */
 
 struct iimg_s3_client_t {
     const iimg_s3_settings_t *settings;
     iimg_http_clients_t *connections;
     iimg_s3_credentials_t *credentials;
-    apr_thread_mutex_t *lock;           /* around what the store has told: */
+    apr_thread_mutex_t *lock; /* around what the store has told: */
     char region[IIMG_S3_MAX_REGION];
-    apr_interval_time_t ahead;          /* the store's clock, of ours */
+    apr_interval_time_t ahead; /* the store's clock, of ours */
 };
 
 /* What is signed with: the same for all calls of a round. */
@@ -42,8 +42,10 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
     client->credentials = iimg_s3_credentials_create(pool, settings->source);
     apr_cpystrn(client->region, settings->region, sizeof(client->region));
     return client->connections && client->credentials
-           && apr_thread_mutex_create(&client->lock, APR_THREAD_MUTEX_DEFAULT, pool) == APR_SUCCESS
-           ? client : NULL;
+                   && apr_thread_mutex_create(&client->lock, APR_THREAD_MUTEX_DEFAULT, pool)
+                          == APR_SUCCESS
+               ? client
+               : NULL;
 }
 
 /* What the store tells about itself ------------------------------------------------------------ */
@@ -81,7 +83,7 @@ apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *clie
     const char *region = learned(context->pool, client, &ahead);
     bool is_other = ahead || strcmp(region, settings->region) != 0;
     iimg_sigv4_credentials_t now = { .access_key = "" };
-    apr_uint32_t hash = 2166136261u;        /* FNV-1a */
+    apr_uint32_t hash = 2166136261u; /* FNV-1a */
 
     if (!settings->is_public && iimg_s3_source_changes(settings->source)
         && !iimg_s3_credentials_get(context, client->credentials, &now)) {
@@ -137,7 +139,8 @@ static bool learn_clock(iimg_context_t *context, iimg_s3_client_t *client, iimg_
     apr_thread_mutex_lock(client->lock);
     client->ahead = ahead;
     apr_thread_mutex_unlock(client->lock);
-    iimg_log(context, IIMG_LOG_WARNING, "IIMG0202: the clock of this machine differs from the "
+    iimg_log(context, IIMG_LOG_WARNING,
+             "IIMG0202: the clock of this machine differs from the "
              "picture store's by %" APR_INT64_T_FMT " seconds; requests are signed for the store's",
              apr_time_sec(ahead));
     return true;
@@ -146,8 +149,8 @@ static bool learn_clock(iimg_context_t *context, iimg_s3_client_t *client, iimg_
 /* Sending -------------------------------------------------------------------------------------- */
 
 /* @param time that is signed, by our clock */
-static iimg_error_t *round_begin(iimg_context_t *context, iimg_s3_client_t *client,
-                                 apr_time_t time, round_t *round)
+static iimg_error_t *round_begin(iimg_context_t *context, iimg_s3_client_t *client, apr_time_t time,
+                                 round_t *round)
 {
     apr_interval_time_t ahead;
     iimg_error_t *err = iimg_s3_credentials_get(context, client->credentials, &round->credentials);
@@ -160,9 +163,9 @@ static iimg_error_t *round_begin(iimg_context_t *context, iimg_s3_client_t *clie
     round->key = iimg_sigv4_key(context->pool, &round->credentials, round->region, "s3",
                                 time + ahead);
     return round->key ? NULL
-                      : iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL,
-                                                     "Internal server error"),
-                                          "OpenSSL made no HMAC");
+                      : iimg_error_detail(
+                          iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
+                          "OpenSSL made no HMAC");
 }
 
 static void add_line(apr_array_header_t *lines, const char *name, const char *value)
@@ -179,7 +182,8 @@ static bool sign(iimg_context_t *context, const round_t *round, const iimg_s3_ca
                                                 sizeof(iimg_sigv4_field_t));
     iimg_sigv4_request_t request = { call->method, path, call->query, call->query_count };
     const iimg_sigv4_field_t ours[] = {
-        { "host", round->address.host }, { "x-amz-date", round->key->stamp },
+        { "host", round->address.host },
+        { "x-amz-date", round->key->stamp },
         { "x-amz-content-sha256", iimg_sigv4_hash(pool, call->data, call->length) },
         { "x-amz-security-token", round->credentials.session_token },
     };
@@ -197,7 +201,7 @@ static bool sign(iimg_context_t *context, const round_t *round, const iimg_s3_ca
     request.header_count = fields->nelts;
     request.payload = ours[2].value;
     authorization = request.payload ? iimg_sigv4_authorization(pool, round->key, &request) : NULL;
-    for (int i = 1; i < fields->nelts; i++) {       /* Host is curl's to send, and the same */
+    for (int i = 1; i < fields->nelts; i++) { /* Host is curl's to send, and the same */
         add_line(lines, request.headers[i].name, request.headers[i].value);
     }
     add_line(lines, "Authorization", authorization ? authorization : "");
@@ -221,11 +225,15 @@ static bool prepare(iimg_context_t *context, const iimg_s3_settings_t *settings,
         .method = call->method,
         .url = apr_pstrcat(pool, round->address.scheme, "://", round->address.host, path,
                            *query ? "?" : "", query, NULL),
-        .headers = lines, .body = chunk, .body_chunks = call->length ? 1 : 0,
+        .headers = lines,
+        .body = chunk,
+        .body_chunks = call->length ? 1 : 0,
         .allow_http = strcmp(round->address.scheme, "http") == 0,
-        .connect_timeout = settings->connect_timeout, .timeout = settings->timeout,
+        .connect_timeout = settings->connect_timeout,
+        .timeout = settings->timeout,
         .deadline = round->deadline,
-        .standstill = apr_time_from_sec(settings->timeout) / STANDSTILL, .ca_file = settings->ca_file,
+        .standstill = apr_time_from_sec(settings->timeout) / STANDSTILL,
+        .ca_file = settings->ca_file,
         .max_response = call->max_response,
     };
     return sign(context, round, call, path, lines);
@@ -239,9 +247,11 @@ static void take(iimg_context_t *context, iimg_s3_call_t *call, iimg_http_respon
     call->response = response;
     call->sent++;
     call->code = response->status >= 300
-        ? iimg_s3_xml_text(context->pool, response->body, response->length, "Code") : NULL;
+                     ? iimg_s3_xml_text(context->pool, response->body, response->length, "Code")
+                     : NULL;
     call->again_after = after && strspn(after, "0123456789") == strlen(after) && strlen(after) < 6
-        ? atoi(after) : 0;
+                            ? atoi(after)
+                            : 0;
 }
 
 static iimg_error_t *send_round(iimg_context_t *context, iimg_s3_client_t *client, round_t *round,
@@ -254,8 +264,9 @@ static iimg_error_t *send_round(iimg_context_t *context, iimg_s3_client_t *clien
 
     for (int i = 0; i < count && !err; i++) {
         if (!prepare(context, client->settings, round, calls[i], &chunks[i], &http[i])) {
-            err = iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL,
-                                               "Internal server error"), "OpenSSL made no hash");
+            err = iimg_error_detail(
+                iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
+                "OpenSSL made no hash");
         }
     }
     if (err) {
@@ -296,11 +307,10 @@ static int choose_again(iimg_context_t *context, iimg_s3_client_t *client, iimg_
     return again;
 }
 
-iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client,
-                           iimg_s3_call_t *all, int count)
+iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client, iimg_s3_call_t *all,
+                           int count)
 {
-    round_t round = { .deadline = apr_time_now()
-                                  + apr_time_from_sec(client->settings->timeout) };
+    round_t round = { .deadline = apr_time_now() + apr_time_from_sec(client->settings->timeout) };
     iimg_s3_call_t *calls[IIMG_HTTP_AT_ONCE];
     bool at_once;
 
@@ -320,10 +330,11 @@ iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client,
             || apr_time_now() + pause >= round.deadline) {
             return NULL;
         }
-        iimg_log(context, IIMG_LOG_DEBUG, "%d requests to the picture store again in %d ms, the "
-                 "first because of %d %s", count, (int)apr_time_as_msec(pause),
-                 calls[0]->response->status, calls[0]->code ? calls[0]->code
-                                                            : calls[0]->response->problem);
+        iimg_log(context, IIMG_LOG_DEBUG,
+                 "%d requests to the picture store again in %d ms, the "
+                 "first because of %d %s",
+                 count, (int)apr_time_as_msec(pause), calls[0]->response->status,
+                 calls[0]->code ? calls[0]->code : calls[0]->response->problem);
         apr_sleep(pause);
         (void)IIMG_FAULT("s3.retry");
     }
@@ -362,19 +373,19 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
 {
     iimg_error_t *err = error_of(context, call);
     const iimg_http_response_t *response = call->response;
-    const char *sentence = response->status >= 300
-        ? iimg_s3_xml_text(context->pool, response->body, response->length, "Message") : NULL;
+    const char *sentence = response->status >= 300 ? iimg_s3_xml_text(context->pool, response->body,
+                                                                      response->length, "Message")
+                                                   : NULL;
     const char *id = apr_table_get(response->headers, "x-amz-request-id");
     const char *query = iimg_sigv4_query(context->pool, call->query, call->query_count);
 
     sentence = sentence && *sentence ? sentence : NULL;
     err->one_object = iimg_s3_concerns_one_object(call);
-    return iimg_error_detail(err, "%s %s/%s%s%s%s: %d %s%s%.300s%s%s%s",
-                             call->method, client->settings->bucket, client->settings->prefix,
-                             call->key, *query ? "?" : "", query, response->status,
-                             call->code ? call->code : response->problem, sentence ? ": " : "",
-                             sentence ? sentence : "", id ? " (request " : "", id ? id : "",
-                             id ? " of the store)" : "");
+    return iimg_error_detail(
+        err, "%s %s/%s%s%s%s: %d %s%s%.300s%s%s%s", call->method, client->settings->bucket,
+        client->settings->prefix, call->key, *query ? "?" : "", query, response->status,
+        call->code ? call->code : response->problem, sentence ? ": " : "", sentence ? sentence : "",
+        id ? " (request " : "", id ? id : "", id ? " of the store)" : "");
 }
 
 /* Addresses for clients ------------------------------------------------------------------------ */
@@ -414,8 +425,8 @@ static const char *signed_url(iimg_s3_signer_t *signer, const char *key, const c
         "response-content-disposition",
         download ? apr_psprintf(pool, "attachment; filename=\"%s\"", download) : ""
     };
-    iimg_sigv4_request_t request = { "GET", path, &disposition, download ? 1 : 0, &host, 1,
-                                     IIMG_SIGV4_UNSIGNED };
+    iimg_sigv4_request_t request = { "GET", path, &disposition,       download ? 1 : 0,
+                                     &host, 1,    IIMG_SIGV4_UNSIGNED };
 
     query = iimg_sigv4_presign(pool, signer->round.key, &request, signer->expiry);
     return query ? apr_pstrcat(pool, address->scheme, "://", address->host, path, "?", query, NULL)

@@ -13,9 +13,9 @@
 
 /** How the bucket's name goes into addresses. */
 typedef enum {
-    IIMG_S3_AUTO,               /* as AWS wants it there, in the path elsewhere */
-    IIMG_S3_PATH,               /* https://host/bucket/key */
-    IIMG_S3_VIRTUAL             /* https://bucket.host/key */
+    IIMG_S3_AUTO,   /* as AWS wants it there, in the path elsewhere */
+    IIMG_S3_PATH,   /* https://host/bucket/key */
+    IIMG_S3_VIRTUAL /* https://bucket.host/key */
 } iimg_s3_addressing_t;
 
 /** Most bytes of a region's name, with its NUL. */
@@ -23,24 +23,24 @@ typedef enum {
 
 /** What the operator configured; read-only after start. */
 typedef struct iimg_s3_settings_t {
-    const char *endpoint;               /* "https://host[:port][/path]"; NULL: AWS, by region */
+    const char *endpoint; /* "https://host[:port][/path]"; NULL: AWS, by region */
     const char *bucket;
     const char *region;
-    char told_region[IIMG_S3_MAX_REGION];   /* where `region` points when the store knew better */
+    char told_region[IIMG_S3_MAX_REGION]; /* where `region` points when the store knew better */
     iimg_s3_addressing_t addressing;
-    const char *prefix;                 /* in front of each key, with its slash; "" for none */
-    const char *credentials_file;       /* NULL: none is named */
-    bool machine_credentials;           /* the machine may be asked for them */
-    const iimg_s3_source_t *source;     /* of credentials, as iimg_s3_source_find has found it */
-    bool allow_http;                    /* plain http beyond loopback */
-    const char *ca_file;                /* PEM; NULL: this machine's bundle */
-    const char *encryption;             /* "AES256", "aws:kms"; NULL: as the bucket says */
-    const char *kms_key;                /* NULL: the bucket's */
-    int connect_timeout;                /* seconds */
-    int timeout;                        /* seconds for a step with all its retries; an attempt in
-                                           which nothing moves is given up after a quarter of it */
-    bool is_public;                     /* anybody may read the bucket: addresses are not signed */
-    const char *public_url;             /* what public addresses begin with; NULL: the bucket's */
+    const char *prefix;             /* in front of each key, with its slash; "" for none */
+    const char *credentials_file;   /* NULL: none is named */
+    bool machine_credentials;       /* the machine may be asked for them */
+    const iimg_s3_source_t *source; /* of credentials, as iimg_s3_source_find has found it */
+    bool allow_http;                /* plain http beyond loopback */
+    const char *ca_file;            /* PEM; NULL: this machine's bundle */
+    const char *encryption;         /* "AES256", "aws:kms"; NULL: as the bucket says */
+    const char *kms_key;            /* NULL: the bucket's */
+    int connect_timeout;            /* seconds */
+    int timeout;                    /* seconds for a step with all its retries; an attempt in
+                                       which nothing moves is given up after a quarter of it */
+    bool is_public;                 /* anybody may read the bucket: addresses are not signed */
+    const char *public_url;         /* what public addresses begin with; NULL: the bucket's */
 } iimg_s3_settings_t;
 
 /** One process' client: connections, credentials, and what the store has told about itself. */
@@ -59,29 +59,29 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
 const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client);
 
 /**
- * A number that changes when addresses that were made before are no good any longer: with credentials
- * that are fetched anew, and with what the store tells of its region and its clock. 0 for credentials
- * that stay, where all is as it was configured.
+ * A number that changes when addresses that were made before are no good any longer: with
+ * credentials that are fetched anew, and with what the store tells of its region and its clock. 0
+ * for credentials that stay, where all is as it was configured.
  */
 apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *client);
 
 /** A request, and what came of it. */
 typedef struct iimg_s3_call_t {
     const char *method;
-    const char *key;                    /* without the prefix; "": the bucket */
+    const char *key; /* without the prefix; "": the bucket */
     const iimg_sigv4_field_t *query;
     int query_count;
-    const iimg_sigv4_field_t *headers;  /* beside host, date, hash, token and length */
+    const iimg_sigv4_field_t *headers; /* beside host, date, hash, token and length */
     int header_count;
     const char *data;
     apr_size_t length;
-    apr_size_t max_response;            /* bytes of the answer's body */
+    apr_size_t max_response; /* bytes of the answer's body */
 
-    iimg_http_response_t *response;     /* the last one; never NULL afterwards */
-    const char *code;                   /* "NoSuchKey": the store's word; NULL: none */
-    int sent;                           /* how often */
-    bool moved, skewed;                 /* it was signed anew for another region, another clock */
-    int again_after;                    /* seconds that the store asks to wait; 0: it does not */
+    iimg_http_response_t *response; /* the last one; never NULL afterwards */
+    const char *code;               /* "NoSuchKey": the store's word; NULL: none */
+    int sent;                       /* how often */
+    bool moved, skewed;             /* it was signed anew for another region, another clock */
+    int again_after;                /* seconds that the store asks to wait; 0: it does not */
 } iimg_s3_call_t;
 
 /**
@@ -91,8 +91,8 @@ typedef struct iimg_s3_call_t {
  * @return an error when nothing could be sent; else what came of each is in the calls
  * Errors: IIMG_UNAVAILABLE (no credentials), IIMG_INTERNAL (OpenSSL).
  */
-iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client,
-                           iimg_s3_call_t *calls, int count);
+iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client, iimg_s3_call_t *calls,
+                           int count);
 
 /** Whether the store did what it was asked. */
 bool iimg_s3_succeeded(const iimg_s3_call_t *call);

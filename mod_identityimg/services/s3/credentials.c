@@ -13,16 +13,16 @@
 #include "base/timestamp.h"
 
 struct iimg_s3_source_t {
-    iimg_sigv4_credentials_t fixed;     /* access_key NULL: the machine is asked */
-    const char *container_url;          /* NULL: no container's endpoint */
-    const char *container_token;        /* for its Authorization header; NULL: none */
-    const char *container_token_file;   /* read each time; NULL: none */
-    const char *machine_url;            /* base of the virtual machine's endpoint */
+    iimg_sigv4_credentials_t fixed;   /* access_key NULL: the machine is asked */
+    const char *container_url;        /* NULL: no container's endpoint */
+    const char *container_token;      /* for its Authorization header; NULL: none */
+    const char *container_token_file; /* read each time; NULL: none */
+    const char *machine_url;          /* base of the virtual machine's endpoint */
 };
 
-#define EARLY apr_time_from_sec(300)        /* before the end, new ones are fetched */
-#define PAUSE apr_time_from_sec(10)         /* after a failure, while the old ones are good */
-#define SECONDS 1                           /* to wait for the machine */
+#define EARLY      apr_time_from_sec(300) /* before the end, new ones are fetched */
+#define PAUSE      apr_time_from_sec(10)  /* after a failure, while the old ones are good */
+#define SECONDS    1                      /* to wait for the machine */
 #define MAX_ANSWER 16384
 
 /* Files ---------------------------------------------------------------------------------------- */
@@ -40,7 +40,10 @@ static char *trimmed(char *text)
 
 static void take_line(char *line, iimg_sigv4_credentials_t *found)
 {
-    const struct { const char *name; const char **value; } slots[] = {
+    const struct {
+        const char *name;
+        const char **value;
+    } slots[] = {
         { "aws_access_key_id", &found->access_key },
         { "aws_secret_access_key", &found->secret_key },
         { "aws_session_token", &found->session_token },
@@ -99,7 +102,8 @@ static const char *read_file(apr_pool_t *pool, const char *path, iimg_sigv4_cred
     }
     parse(apr_pstrdup(pool, text), profile_name(), found);
     return is_whole(found) ? NULL
-                           : apr_psprintf(pool, "has no aws_access_key_id and "
+                           : apr_psprintf(pool,
+                                          "has no aws_access_key_id and "
                                           "aws_secret_access_key for the profile \"%s\"",
                                           profile_name());
 }
@@ -132,8 +136,8 @@ static void read_environment(apr_pool_t *pool, iimg_sigv4_credentials_t *found)
 /* The addresses that containers are given; the answer is a secret: no other may be plain http. */
 static bool is_container_url(apr_pool_t *pool, const char *url)
 {
-    static const char *const hosts[] = { "127.0.0.1", "localhost", "::1", "169.254.170.2",
-                                         "169.254.170.23", "fd00:ec2::23" };
+    static const char *const hosts[] = { "127.0.0.1",     "localhost",      "::1",
+                                         "169.254.170.2", "169.254.170.23", "fd00:ec2::23" };
     apr_uri_t uri;
 
     if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname) {
@@ -161,8 +165,9 @@ static const char *find_machine(apr_pool_t *pool, iimg_s3_source_t *source)
     source->container_token_file = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
     source->machine_url = machine && *machine ? machine : "http://169.254.169.254";
     return source->container_url && !is_container_url(pool, source->container_url)
-           ? "IdentityImgS3MachineCredentials: AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https "
-             "nor the address of a container's endpoint" : NULL;
+               ? "IdentityImgS3MachineCredentials: AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https "
+                 "nor the address of a container's endpoint"
+               : NULL;
 }
 
 const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine,
@@ -181,9 +186,9 @@ const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine
     }
     if (file || find_shared_file(pool, &path)) {
         problem = read_file(pool, path, &source->fixed);
-        return problem ? apr_psprintf(pool, "IdentityImgS3CredentialsFile: \"%s\" %s", path,
-                                      problem)
-                       : NULL;
+        return problem
+                   ? apr_psprintf(pool, "IdentityImgS3CredentialsFile: \"%s\" %s", path, problem)
+                   : NULL;
     }
     if (!machine) {
         return "IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from "
@@ -202,11 +207,11 @@ bool iimg_s3_source_changes(const iimg_s3_source_t *source)
 
 struct iimg_s3_credentials_t {
     const iimg_s3_source_t *source;
-    apr_thread_mutex_t *lock;           /* around all below */
-    iimg_sigv4_credentials_t fetched;   /* texts from malloc; access_key NULL: none yet */
+    apr_thread_mutex_t *lock;         /* around all below */
+    iimg_sigv4_credentials_t fetched; /* texts from malloc; access_key NULL: none yet */
     apr_time_t expires;
-    apr_time_t again;                   /* not to be fetched before */
-    bool busy;                          /* some thread is fetching */
+    apr_time_t again; /* not to be fetched before */
+    bool busy;        /* some thread is fetching */
 };
 
 static iimg_error_t *trouble(iimg_context_t *context, const char *url, const char *problem)
@@ -224,8 +229,13 @@ static iimg_error_t *ask(iimg_context_t *context, const char *method, const char
 {
     apr_array_header_t *headers = apr_array_make(context->pool, 1, sizeof(const char *));
     iimg_http_request_t request = {
-        .method = method, .url = url, .headers = headers, .allow_http = true,
-        .connect_timeout = SECONDS, .timeout = SECONDS, .max_response = MAX_ANSWER,
+        .method = method,
+        .url = url,
+        .headers = headers,
+        .allow_http = true,
+        .connect_timeout = SECONDS,
+        .timeout = SECONDS,
+        .max_response = MAX_ANSWER,
     };
     iimg_http_response_t *response;
 
@@ -237,9 +247,9 @@ static iimg_error_t *ask(iimg_context_t *context, const char *method, const char
     if (response->outcome != IIMG_HTTP_OK) {
         return trouble(context, url, response->problem);
     }
-    return response->status == 200 ? NULL
-                                   : trouble(context, url, apr_psprintf(context->pool, "status %d",
-                                                                        response->status));
+    return response->status == 200
+               ? NULL
+               : trouble(context, url, apr_psprintf(context->pool, "status %d", response->status));
 }
 
 static iimg_error_t *ask_container(iimg_context_t *context, const iimg_s3_source_t *source,
@@ -268,9 +278,9 @@ static iimg_error_t *ask_machine(iimg_context_t *context, const iimg_s3_source_t
     const char *token, *role, *header;
     const char *roles = apr_pstrcat(context->pool, source->machine_url,
                                     "/latest/meta-data/iam/security-credentials/", NULL);
-    iimg_error_t *err = ask(context, "PUT", apr_pstrcat(context->pool, source->machine_url,
-                                                        "/latest/api/token", NULL),
-                            "X-aws-ec2-metadata-token-ttl-seconds: 300", &token);
+    iimg_error_t *err = ask(
+        context, "PUT", apr_pstrcat(context->pool, source->machine_url, "/latest/api/token", NULL),
+        "X-aws-ec2-metadata-token-ttl-seconds: 300", &token);
 
     if (err) {
         return err;
@@ -352,8 +362,9 @@ static bool use_old(iimg_s3_credentials_t *credentials, apr_time_t time)
 {
     bool good = credentials->fetched.access_key && time < credentials->expires;
 
-    if (good && (time < credentials->expires - EARLY || credentials->busy
-                 || time < credentials->again)) {
+    if (good
+        && (time < credentials->expires - EARLY || credentials->busy
+            || time < credentials->again)) {
         return true;
     }
     credentials->busy = true;
@@ -390,8 +401,10 @@ static iimg_error_t *renew(iimg_context_t *context, iimg_s3_credentials_t *crede
     if (keep(credentials, err ? NULL : &fetched, expires, apr_time_now())) {
         *now = copied(context->pool, &credentials->fetched);
         if (err) {
-            iimg_log(context, IIMG_LOG_WARNING, "IIMG0201: the store's credentials end soon and "
-                     "could not be renewed: %s", err->detail);
+            iimg_log(context, IIMG_LOG_WARNING,
+                     "IIMG0201: the store's credentials end soon and "
+                     "could not be renewed: %s",
+                     err->detail);
         }
         err = NULL;
     }

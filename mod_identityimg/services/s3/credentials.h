@@ -14,8 +14,8 @@ typedef struct iimg_s3_source_t iimg_s3_source_t;
 /**
  * Find credentials, with the rights and the environment that the server starts with. In this order:
  * the named file; AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN; the profile
- * AWS_PROFILE (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials); where `machine` says so,
- * the container's endpoint (AWS_CONTAINER_CREDENTIALS_...) or the virtual machine's (IMDSv2).
+ * AWS_PROFILE (default) of AWS_SHARED_CREDENTIALS_FILE (~/.aws/credentials); where `machine` says
+ * so, the container's endpoint (AWS_CONTAINER_CREDENTIALS_...) or the virtual machine's (IMDSv2).
  * @param file    absolute path of a file as ~/.aws/credentials, or NULL
  * @param machine whether to ask the machine when nothing else has credentials
  * @return NULL, or a sentence that says what to mend
@@ -30,8 +30,7 @@ bool iimg_s3_source_changes(const iimg_s3_source_t *source);
 typedef struct iimg_s3_credentials_t iimg_s3_credentials_t;
 
 /** Begin, before threads start. @return NULL when there is no mutex */
-iimg_s3_credentials_t *iimg_s3_credentials_create(apr_pool_t *pool,
-                                                  const iimg_s3_source_t *source);
+iimg_s3_credentials_t *iimg_s3_credentials_create(apr_pool_t *pool, const iimg_s3_source_t *source);
 
 /**
  * The credentials to use now, copied into the context's pool. Those that expire are fetched again

@@ -1,18 +1,20 @@
-/* retry.c - whether to retry a failed call to an S3 store, and whether other calls would fail, too. */
+/* retry.c - whether to retry a failed call to an S3 store, and whether other calls would fail, too.
+ */
 #include "services/s3/retry.h"
 
 #include <string.h>
 #include <apr_general.h>
 
-#define BASE_PAUSE apr_time_from_msec(80)
+#define BASE_PAUSE           apr_time_from_msec(80)
 #define BASE_PAUSE_THROTTLED apr_time_from_sec(1)
-#define MOST_PAUSE apr_time_from_sec(8)
+#define MOST_PAUSE           apr_time_from_sec(8)
 
 static bool is_throttled(const iimg_s3_call_t *call)
 {
     return call->response->status == 429
-           || (call->code && (strcmp(call->code, "SlowDown") == 0
-                              || strncmp(call->code, "Throttling", 10) == 0));
+           || (call->code
+               && (strcmp(call->code, "SlowDown") == 0
+                   || strncmp(call->code, "Throttling", 10) == 0));
 }
 
 bool iimg_s3_is_passing(const iimg_s3_call_t *call)
@@ -25,7 +27,7 @@ bool iimg_s3_is_passing(const iimg_s3_call_t *call)
     if (response->outcome != IIMG_HTTP_OK) {
         return response->outcome != IIMG_HTTP_TOO_LARGE;
     }
-    if (response->status == 301 && call->moved) {       /* a redirect of a new bucket is temporary */
+    if (response->status == 301 && call->moved) { /* a redirect of a new bucket is temporary */
         return true;
     }
     for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++) {
@@ -68,9 +70,10 @@ apr_interval_time_t iimg_s3_pause(iimg_s3_call_t *const *calls, int count, int a
 bool iimg_s3_concerns_one_object(const iimg_s3_call_t *call)
 {
     static const char *const of_all[] = {
-        "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken",
-        "NoSuchBucket", "InvalidBucketName", "AllAccessDisabled", "AccountProblem",
-        "AuthorizationHeaderMalformed", "RequestTimeTooSkewed",
+        "InvalidAccessKeyId",   "SignatureDoesNotMatch", "InvalidToken",
+        "ExpiredToken",         "NoSuchBucket",          "InvalidBucketName",
+        "AllAccessDisabled",    "AccountProblem",        "AuthorizationHeaderMalformed",
+        "RequestTimeTooSkewed",
     };
     int status = call->response->status;
 

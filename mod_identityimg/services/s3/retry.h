@@ -1,4 +1,5 @@
-/* retry.h - whether to retry a failed call to an S3 store, and whether other calls would fail, too. */
+/* retry.h - whether to retry a failed call to an S3 store, and whether other calls would fail, too.
+ */
 #ifndef IIMG_SERVICES_S3_RETRY_H
 #define IIMG_SERVICES_S3_RETRY_H
 
@@ -15,8 +16,8 @@ bool iimg_s3_is_passing(const iimg_s3_call_t *call);
 apr_interval_time_t iimg_s3_pause(iimg_s3_call_t *const *calls, int count, int attempt);
 
 /**
- * Whether the failure says nothing about calls for other objects. Not so where there was no answer, for
- * 5xx and throttling, and where credentials or the bucket are refused.
+ * Whether the failure says nothing about calls for other objects. Not so where there was no answer,
+ * for 5xx and throttling, and where credentials or the bucket are refused.
  */
 bool iimg_s3_concerns_one_object(const iimg_s3_call_t *call);
 

@@ -10,7 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#define ALGORITHM "AWS4-HMAC-SHA256"
+#define ALGORITHM    "AWS4-HMAC-SHA256"
 #define SHA256_BYTES 32
 
 static const char *hex(apr_pool_t *pool, const unsigned char *bytes)
@@ -23,7 +23,8 @@ static bool hmac(const unsigned char *key, size_t key_length, const char *text, 
     unsigned int length = 0;
 
     return HMAC(EVP_sha256(), key, (int)key_length, (const unsigned char *)text, strlen(text), out,
-                &length) && length == SHA256_BYTES;
+                &length)
+           && length == SHA256_BYTES;
 }
 
 const char *iimg_sigv4_hash(apr_pool_t *pool, const void *data, apr_size_t length)
@@ -31,7 +32,7 @@ const char *iimg_sigv4_hash(apr_pool_t *pool, const void *data, apr_size_t lengt
     unsigned char sum[EVP_MAX_MD_SIZE];
 
     return EVP_Digest(data ? data : "", length, sum, NULL, EVP_sha256(), NULL) ? hex(pool, sum)
-                                                                              : NULL;
+                                                                               : NULL;
 }
 
 /* Texts that are signed ----------------------------------------------------------------------- */
@@ -194,10 +195,10 @@ const char *iimg_sigv4_authorization(apr_pool_t *pool, const iimg_sigv4_key_t *k
     const char *query = iimg_sigv4_query(pool, request->query, request->query_count);
     const char *signature = signature_of(pool, key, request, query, headers, names);
 
-    return signature ? apr_pstrcat(pool, ALGORITHM " Credential=", key->credentials->access_key,
-                                   "/", key->scope, ", SignedHeaders=", names, ", Signature=",
-                                   signature, NULL)
-                     : NULL;
+    return signature
+               ? apr_pstrcat(pool, ALGORITHM " Credential=", key->credentials->access_key, "/",
+                             key->scope, ", SignedHeaders=", names, ", Signature=", signature, NULL)
+               : NULL;
 }
 
 const char *iimg_sigv4_presign(apr_pool_t *pool, const iimg_sigv4_key_t *key,
@@ -208,8 +209,10 @@ const char *iimg_sigv4_presign(apr_pool_t *pool, const iimg_sigv4_key_t *key,
     apr_array_header_t *fields = apr_array_make(pool, request->query_count + 6,
                                                 sizeof(iimg_sigv4_field_t));
     const iimg_sigv4_field_t ours[] = {
-        { "X-Amz-Algorithm", ALGORITHM }, { "X-Amz-Credential", credential },
-        { "X-Amz-Date", key->stamp }, { "X-Amz-Expires", apr_itoa(pool, expires) },
+        { "X-Amz-Algorithm", ALGORITHM },
+        { "X-Amz-Credential", credential },
+        { "X-Amz-Date", key->stamp },
+        { "X-Amz-Expires", apr_itoa(pool, expires) },
         { "X-Amz-SignedHeaders", names },
         { "X-Amz-Security-Token", key->credentials->session_token },
     };

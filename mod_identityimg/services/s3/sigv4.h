@@ -15,25 +15,25 @@ typedef struct iimg_sigv4_field_t {
 typedef struct iimg_sigv4_credentials_t {
     const char *access_key;
     const char *secret_key;
-    const char *session_token;          /* of temporary credentials; NULL: none */
+    const char *session_token; /* of temporary credentials; NULL: none */
 } iimg_sigv4_credentials_t;
 
 /** What signs for one day, region and service: made once, used for many requests. */
 typedef struct iimg_sigv4_key_t {
     const iimg_sigv4_credentials_t *credentials;
-    const char *stamp;                  /* "20130524T000000Z": the time that is signed */
-    const char *scope;                  /* "20130524/us-east-1/s3/aws4_request" */
+    const char *stamp; /* "20130524T000000Z": the time that is signed */
+    const char *scope; /* "20130524/us-east-1/s3/aws4_request" */
     unsigned char bytes[32];
 } iimg_sigv4_key_t;
 
 typedef struct iimg_sigv4_request_t {
     const char *method;
-    const char *path;                       /* encoded, as it goes out */
+    const char *path; /* encoded, as it goes out */
     const iimg_sigv4_field_t *query;
     int query_count;
-    const iimg_sigv4_field_t *headers;      /* all of them are signed; Host must be among them */
+    const iimg_sigv4_field_t *headers; /* all of them are signed; Host must be among them */
     int header_count;
-    const char *payload;                    /* the body's hash, or IIMG_SIGV4_UNSIGNED */
+    const char *payload; /* the body's hash, or IIMG_SIGV4_UNSIGNED */
 } iimg_sigv4_request_t;
 
 /** In place of a body's hash, where the body is not known when the request is signed. */

@@ -91,7 +91,9 @@ static void take_version(apr_pool_t *pool, const apr_xml_elem *element, apr_arra
 static void set_next(apr_pool_t *pool, const apr_xml_elem *root, iimg_s3_page_t *page)
 {
     const iimg_s3_version_t *last = page->versions->nelts
-        ? &APR_ARRAY_IDX(page->versions, page->versions->nelts - 1, iimg_s3_version_t) : NULL;
+                                        ? &APR_ARRAY_IDX(page->versions, page->versions->nelts - 1,
+                                                         iimg_s3_version_t)
+                                        : NULL;
 
     page->next_key = child_text(pool, root, "NextKeyMarker");
     page->next_id = child_text(pool, root, "NextVersionIdMarker");
@@ -121,8 +123,9 @@ iimg_s3_page_t *iimg_s3_xml_page(apr_pool_t *pool, const char *xml, apr_size_t l
     const apr_xml_elem *root = parse(pool, xml, length);
     iimg_s3_page_t *page;
 
-    if (!root || (!is_any_of(root->name, "ListVersionsResult", "ListVersionResult")
-                  && strcmp(root->name, "ListBucketResult") != 0)) {
+    if (!root
+        || (!is_any_of(root->name, "ListVersionsResult", "ListVersionResult")
+            && strcmp(root->name, "ListBucketResult") != 0)) {
         return NULL;
     }
     page = apr_pcalloc(pool, sizeof(*page));

@@ -19,21 +19,22 @@ typedef struct iimg_s3_version_t {
     const char *key;
     const char *id;
     bool latest;
-    bool deleted;               /* a marker */
+    bool deleted; /* a marker */
     apr_time_t modified;
     apr_off_t length;
 } iimg_s3_version_t;
 
 /** A page of ListObjectVersions or ListObjectsV2. */
 typedef struct iimg_s3_page_t {
-    apr_array_header_t *versions;       /* iimg_s3_version_t; of ListObjectsV2 without id */
-    const char *next_key;               /* the next page begins behind it (ListObjectsV2: its token);
-                                           NULL: that was all */
-    const char *next_id;                /* NULL: none was given */
-    bool plain;                         /* of ListObjectsV2: objects, not versions */
+    apr_array_header_t *versions; /* iimg_s3_version_t; of ListObjectsV2 without id */
+    const char *next_key;         /* the next page begins behind it (ListObjectsV2: its token);
+                                     NULL: that was all */
+    const char *next_id;          /* NULL: none was given */
+    bool plain;                   /* of ListObjectsV2: objects, not versions */
 } iimg_s3_page_t;
 
-/** @return NULL when the text is no such page, or does not say where the next begins; it lives in the pool */
+/** @return NULL when the text is no such page, or does not say where the next begins; it lives in
+ * the pool */
 iimg_s3_page_t *iimg_s3_xml_page(apr_pool_t *pool, const char *xml, apr_size_t length);
 
 #endif

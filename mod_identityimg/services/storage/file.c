@@ -65,9 +65,9 @@ static iimg_error_t *read_open(iimg_context_t *context, int fd, const char *path
         return iimg_file_trouble(context, "looking at", path, errno);
     }
     if ((apr_size_t)info.st_size > max) {
-        return iimg_error_detail(iimg_error(context->pool, IIMG_TOO_LARGE,
-                                            "The stored picture is larger than allowed."),
-                                 "%s has %ld bytes", path, (long)info.st_size);
+        return iimg_error_detail(
+            iimg_error(context->pool, IIMG_TOO_LARGE, "The stored picture is larger than allowed."),
+            "%s has %ld bytes", path, (long)info.st_size);
     }
     bytes = apr_palloc(context->pool, (apr_size_t)info.st_size + 1);
     bytes[info.st_size] = '\0';
@@ -187,7 +187,8 @@ static int settle_one(apr_pool_t *pool, const iimg_storage_t *storage, const cha
     }
     /* Meanwhile another one may have removed more. */
     return code == ENOENT && strcmp(directory, storage->root) != 0
-               ? settle_one(pool, storage, path, synced) : code;
+               ? settle_one(pool, storage, path, synced)
+               : code;
 }
 
 static iimg_error_t *file_settle(iimg_context_t *context, const iimg_storage_t *storage,
@@ -228,7 +229,8 @@ static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *sto
     }
     *there = false;
     return errno == ENOENT || errno == ENOTDIR
-               ? NULL : iimg_file_trouble(context, "looking at", path, errno);
+               ? NULL
+               : iimg_file_trouble(context, "looking at", path, errno);
 }
 
 /* The directory itself ------------------------------------------------------------------------- */

@@ -12,8 +12,8 @@ iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const
                                 int code);
 
 /**
- * Where an object is written before it gets its name: no key, so never served. Keys are written once
- * only: whoever deletes the key finds by its name what a dead process has left.
+ * Where an object is written before it gets its name: no key, so never served. Keys are written
+ * once only: whoever deletes the key finds by its name what a dead process has left.
  * @param path of the object's file
  */
 const char *iimg_file_unfinished(apr_pool_t *pool, const char *path);

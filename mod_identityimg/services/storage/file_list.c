@@ -31,11 +31,12 @@ static bool concerns_all(int code)
 iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const char *path,
                                 int code)
 {
-    const char *sentence = code == ENOSPC || code == EDQUOT
-        ? "The picture store is full. Nothing was changed."
-        : "The picture store is not available at the moment. Nothing was changed.";
-    iimg_error_t *err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE, "%s", sentence), "store_down");
+    const char
+        *sentence = code == ENOSPC || code == EDQUOT
+                        ? "The picture store is full. Nothing was changed."
+                        : "The picture store is not available at the moment. Nothing was changed.";
+    iimg_error_t *err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE, "%s", sentence),
+                                        "store_down");
 
     err->one_object = !concerns_all(code);
     return iimg_error_detail(err, "%s %s: %s", what, path, strerror(code));
@@ -63,11 +64,11 @@ static const char *key_of(apr_pool_t *pool, const iimg_storage_t *storage, const
     return strcmp(iimg_file_path(pool, storage, key), path) == 0 ? key : NULL;
 }
 
-static iimg_error_t *list_file(iimg_context_t *context, const listing_t *listing,
-                               const char *path, const struct stat *info)
+static iimg_error_t *list_file(iimg_context_t *context, const listing_t *listing, const char *path,
+                               const struct stat *info)
 {
     const char *key = key_of(context->pool, listing->storage, path);
-    iimg_listed_t object = { key, NULL, true, false, apr_time_from_sec(info->st_mtime),
+    iimg_listed_t object = { key,          NULL, true, false, apr_time_from_sec(info->st_mtime),
                              info->st_size };
 
     if (!key) {
@@ -81,8 +82,8 @@ static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *li
                                     const char *path, int depth);
 
 /* What vanishes while we look is not there. */
-static iimg_error_t *list_entry(iimg_context_t *context, const listing_t *listing,
-                                const char *path, int depth)
+static iimg_error_t *list_entry(iimg_context_t *context, const listing_t *listing, const char *path,
+                                int depth)
 {
     struct stat info;
 
@@ -125,7 +126,7 @@ static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *li
     err = list_entries(&inner, listing, path, depth, directory);
     closedir(directory);
     if (err) {
-        return err;             /* it lives in that pool, which therefore stays */
+        return err; /* it lives in that pool, which therefore stays */
     }
     apr_pool_destroy(inner.pool);
     return NULL;
@@ -139,9 +140,9 @@ iimg_error_t *iimg_file_list(iimg_context_t *context, const iimg_storage_t *stor
 
     for (int i = 0; iimg_key_places[i] && !err; i++) {
         /* ab/cd/<uuid>/__sized__ is the deepest */
-        err = list_directory(context, &listing,
-                             apr_pstrcat(context->pool, storage->root, "/", iimg_key_places[i],
-                                         NULL), 4);
+        err = list_directory(
+            context, &listing,
+            apr_pstrcat(context->pool, storage->root, "/", iimg_key_places[i], NULL), 4);
     }
     return err;
 }

@@ -45,8 +45,8 @@ static int fill(int fd, const iimg_storage_t *storage, const char *text)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-/* A file under its final name is whole, and is the first one; where there are no hard links, the row of
- * the database alone keeps two nodes from writing different ones. @return 0 or errno */
+/* A file under its final name is whole, and is the first one; where there are no hard links, the
+ * row of the database alone keeps two nodes from writing different ones. @return 0 or errno */
 static int give_name(const char *temporary, const char *path)
 {
     if (link(temporary, path) == 0 || errno == EEXIST) {

@@ -59,10 +59,10 @@ static int write_all(int fd, const char *data, apr_size_t length)
 
 /* A file of a picture that is being written. */
 typedef struct fresh_t {
-    const char *path;           /* its name once it is whole */
-    const char *temporary;      /* its name until then; NULL: it does not have that one */
-    int fd;                     /* -1: closed */
-    bool filled;                /* the object's own file was given this name */
+    const char *path;      /* its name once it is whole */
+    const char *temporary; /* its name until then; NULL: it does not have that one */
+    int fd;                /* -1: closed */
+    bool filled;           /* the object's own file was given this name */
 } fresh_t;
 
 /* What comes from a spool of this file system lies there already, and becomes the file. */
@@ -115,7 +115,7 @@ static int write_object(const fresh_t *file, const iimg_object_t *object)
         return code;
     }
     if (code != 0) {
-        (void)!write(file->fd, object->data, object->length / 2);      /* as a full disk does */
+        (void)!write(file->fd, object->data, object->length / 2); /* as a full disk does */
         return code;
     }
     /* Its mapped file would come into memory as a whole. */

@@ -9,9 +9,9 @@
 #include "services/s3/client.h"
 #include "services/storage/s3.h"
 
-#define MAX_ERROR 65536                     /* bytes of an answer that is no object */
-#define MARKER_SECONDS 4                    /* for the marker, with retries; one attempt stands still for one */
-#define MISSING "media/00000000-0000-0000-0000-000000000000/probe.jpg"
+#define MAX_ERROR      65536 /* bytes of an answer that is no object */
+#define MARKER_SECONDS 4     /* for the marker, with retries; one attempt stands still for one */
+#define MISSING        "media/00000000-0000-0000-0000-000000000000/probe.jpg"
 
 static const char *s3_check(apr_pool_t *pool, const iimg_storage_t *storage)
 {
@@ -35,7 +35,9 @@ static const char *s3_start(apr_pool_t *pool, iimg_storage_t *storage)
     quick->timeout = quick->timeout < MARKER_SECONDS ? quick->timeout : MARKER_SECONDS;
     storage->s3_client = iimg_s3_client_create(pool, storage->s3);
     storage->s3_marker = iimg_s3_client_create(pool, quick);
-    return storage->s3_client && storage->s3_marker ? NULL : "there is no mutex for the client of the picture store";
+    return storage->s3_client && storage->s3_marker
+               ? NULL
+               : "there is no mutex for the client of the picture store";
 }
 
 /* Sends one call of a client. @return NULL when it succeeded */
@@ -55,7 +57,9 @@ iimg_error_t *iimg_s3_send_one(iimg_context_t *context, const iimg_storage_t *st
 
 /* Whether it will take us ---------------------------------------------------------------------- */
 
-static const struct { const char *code, *mend; } refusals[] = {
+static const struct {
+    const char *code, *mend;
+} refusals[] = {
     { "InvalidAccessKeyId", "the store does not know the access key: mend the credentials" },
     { "SignatureDoesNotMatch", "the store refuses the secret key: mend the credentials" },
     { "InvalidToken", "the store refuses the session token: mend the credentials" },
@@ -80,10 +84,9 @@ static iimg_error_t *ask_for_nothing(iimg_context_t *context, iimg_s3_client_t *
     }
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         if (call.code && strcmp(call.code, refusals[i].code) == 0) {
-            return iimg_error_detail(iimg_error(context->pool, IIMG_REFUSED,
-                                                "The picture store refuses."),
-                                     "bucket \"%s\": %s (%s)", settings->bucket,
-                                     refusals[i].mend, refusals[i].code);
+            return iimg_error_detail(
+                iimg_error(context->pool, IIMG_REFUSED, "The picture store refuses."),
+                "bucket \"%s\": %s (%s)", settings->bucket, refusals[i].mend, refusals[i].code);
         }
     }
     return err;
@@ -120,9 +123,10 @@ int iimg_s3_object_headers(const iimg_s3_settings_t *settings, const iimg_object
 
     headers[count++] = (iimg_sigv4_field_t){ "content-type", object->media_type };
     headers[count++] = (iimg_sigv4_field_t){ "content-disposition", "inline" };
-    headers[count++] = (iimg_sigv4_field_t){ "cache-control", settings->is_public
-                                             ? "public, max-age=31536000, immutable"
-                                             : "private, max-age=31536000, immutable" };
+    headers[count++] = (iimg_sigv4_field_t){ "cache-control",
+                                             settings->is_public
+                                                 ? "public, max-age=31536000, immutable"
+                                                 : "private, max-age=31536000, immutable" };
     if (settings->encryption) {
         headers[count++] = (iimg_sigv4_field_t){ "x-amz-server-side-encryption",
                                                  settings->encryption };
@@ -144,9 +148,13 @@ static iimg_error_t *put_some(iimg_context_t *context, const iimg_storage_t *sto
 
     for (int i = 0; i < count; i++) {
         calls[i] = (iimg_s3_call_t){
-            .method = "PUT", .key = objects[i].key, .headers = headers[i],
+            .method = "PUT",
+            .key = objects[i].key,
+            .headers = headers[i],
             .header_count = iimg_s3_object_headers(storage->s3, &objects[i], headers[i]),
-            .data = objects[i].data, .length = objects[i].length, .max_response = MAX_ERROR,
+            .data = objects[i].data,
+            .length = objects[i].length,
+            .max_response = MAX_ERROR,
         };
     }
     (void)IIMG_FAULT("s3.put");
@@ -192,8 +200,8 @@ static iimg_error_t *s3_get(iimg_context_t *context, const iimg_storage_t *stora
     return NULL;
 }
 
-static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *storage,
-                            const char *key, bool *there)
+static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
+                            bool *there)
 {
     iimg_s3_call_t call = { .method = "HEAD", .key = key };
     iimg_error_t *err = iimg_s3_send_one(context, storage, &call);
@@ -204,16 +212,23 @@ static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *stora
 
 /* Deleting ------------------------------------------------------------------------------------- */
 
-/* Versions that a deletion may have left behind a marker. Each DELETE should report that it has set one;
- * radosgw reports only the first one. */
-typedef enum { NOTHING_HIDDEN, MAYBE_HIDDEN, HIDDEN } hidden_t;
+/* Versions that a deletion may have left behind a marker. Each DELETE should report that it has set
+ * one; radosgw reports only the first one. */
+typedef enum {
+    NOTHING_HIDDEN,
+    MAYBE_HIDDEN,
+    HIDDEN
+} hidden_t;
 
-static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
-                            const char *version, hidden_t *hidden)
+static iimg_error_t *delete (iimg_context_t *context, const iimg_storage_t *storage,
+                             const char *key, const char *version, hidden_t *hidden)
 {
     const iimg_sigv4_field_t query = { "versionId", version };
-    iimg_s3_call_t call = { .method = "DELETE", .key = key, .query = &query,
-                            .query_count = version ? 1 : 0, .max_response = MAX_ERROR };
+    iimg_s3_call_t call = { .method = "DELETE",
+                            .key = key,
+                            .query = &query,
+                            .query_count = version ? 1 : 0,
+                            .max_response = MAX_ERROR };
     iimg_error_t *err;
     const char *marker;
 
@@ -222,7 +237,8 @@ static iimg_error_t *delete(iimg_context_t *context, const iimg_storage_t *stora
     (void)(version ? IIMG_FAULT("s3.purged") : IIMG_FAULT("s3.deleted"));
     marker = call.response ? apr_table_get(call.response->headers, "x-amz-delete-marker") : NULL;
     *hidden = marker && strcmp(marker, "true") == 0 ? HIDDEN
-              : call.sent > 1 ? MAYBE_HIDDEN : NOTHING_HIDDEN;
+              : call.sent > 1                       ? MAYBE_HIDDEN
+                                                    : NOTHING_HIDDEN;
     return err && err->kind == IIMG_NOT_FOUND ? NULL : err;
 }
 
@@ -231,7 +247,7 @@ static iimg_error_t *s3_purge(iimg_context_t *context, const iimg_storage_t *sto
 {
     hidden_t hidden;
 
-    return delete(context, storage, key, version, &hidden);
+    return delete (context, storage, key, version, &hidden);
 }
 
 typedef struct purge_t {
@@ -246,7 +262,8 @@ static iimg_error_t *purge_version(iimg_context_t *context, void *baton,
     const purge_t *purge = baton;
 
     return strcmp(object->key, purge->key) == 0
-           ? s3_purge(context, purge->storage, object->key, object->version) : NULL;
+               ? s3_purge(context, purge->storage, object->key, object->version)
+               : NULL;
 }
 
 static iimg_error_t *purge_versions(iimg_context_t *context, const iimg_storage_t *storage,
@@ -260,11 +277,15 @@ static iimg_error_t *purge_versions(iimg_context_t *context, const iimg_storage_
     if (err || versions || hidden != HIDDEN) {
         return err;
     }
-    err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE, "The picture store is not "
-                                     "available at the moment. Nothing was changed."), "store_down");
+    err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE,
+                                     "The picture store is not "
+                                     "available at the moment. Nothing was changed."),
+                          "store_down");
     err->one_object = true;
-    return iimg_error_detail(err, "DELETE %s: the store hides it behind a delete marker, and does "
-                             "not list versions: delete them by hand, and turn versioning off", key);
+    return iimg_error_detail(err,
+                             "DELETE %s: the store hides it behind a delete marker, and does "
+                             "not list versions: delete them by hand, and turn versioning off",
+                             key);
 }
 
 /* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all
@@ -274,7 +295,7 @@ static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *st
 {
     apr_time_t began = iimg_step_begin(context);
     hidden_t hidden;
-    iimg_error_t *err = delete(context, storage, key, NULL, &hidden);
+    iimg_error_t *err = delete (context, storage, key, NULL, &hidden);
 
     if (!err && (hidden != NOTHING_HIDDEN || again)) {
         err = purge_versions(context, storage, key, hidden);

@@ -6,18 +6,18 @@
 #include "services/pictures/key.h"
 #include "services/s3/xml.h"
 
-#define MAX_PAGE (8 * 1024 * 1024)          /* of a listing of PAGE entries */
-#define PAGE "1000"
+#define MAX_PAGE (8 * 1024 * 1024) /* of a listing of PAGE entries */
+#define PAGE     "1000"
 
 /* Where a page begins, and of which listing. */
 typedef struct place_t {
     const char *prefix;
-    bool plain;                 /* objects, each as its latest version; else versions */
-    const char *key, *id;       /* behind these; NULL: at the beginning */
+    bool plain;           /* objects, each as its latest version; else versions */
+    const char *key, *id; /* behind these; NULL: at the beginning */
 } place_t;
 
-/* The store understood the request and does not implement versions. Only its own answer counts, not that
- * of a policy (403) or of a proxy. */
+/* The store understood the request and does not implement versions. Only its own answer counts, not
+ * that of a policy (403) or of a proxy. */
 static bool keeps_no_versions(iimg_context_t *context, const iimg_s3_call_t *call)
 {
     static const char *const codes[] = { "NotImplemented", "MethodNotAllowed", "NotSupported",
@@ -36,7 +36,8 @@ static bool keeps_no_versions(iimg_context_t *context, const iimg_s3_call_t *cal
         }
     }
     message = response->status == 400 && call->code && strncmp(call->code, "Invalid", 7) == 0
-        ? iimg_s3_xml_text(context->pool, response->body, response->length, "Message") : NULL;
+                  ? iimg_s3_xml_text(context->pool, response->body, response->length, "Message")
+                  : NULL;
     for (size_t i = 0; message && i < sizeof(words) / sizeof(words[0]); i++) {
         if (strcasestr(message, words[i])) {
             return true;
@@ -78,10 +79,12 @@ static iimg_error_t *get_page(iimg_context_t *context, const iimg_storage_t *sto
     iimg_s3_call_t call = { .method = "GET", .key = "", .query = query, .max_response = MAX_PAGE };
     iimg_error_t *err;
 
-    call.query_count = place->plain ? ask_for_objects(query, place) : ask_for_versions(query, place);
+    call.query_count = place->plain ? ask_for_objects(query, place)
+                                    : ask_for_versions(query, place);
     query[call.query_count++] = (iimg_sigv4_field_t){ "max-keys", PAGE };
     query[call.query_count++] = (iimg_sigv4_field_t){
-        "prefix", apr_pstrcat(context->pool, storage->s3->prefix, place->prefix, NULL) };
+        "prefix", apr_pstrcat(context->pool, storage->s3->prefix, place->prefix, NULL)
+    };
     *page = NULL;
     err = iimg_s3_send_one(context, storage, &call);
     if (err) {
@@ -91,7 +94,7 @@ static iimg_error_t *get_page(iimg_context_t *context, const iimg_storage_t *sto
     if (!*page || (place->plain && !(*page)->plain)) {
         return iimg_s3_error(context, storage->s3_client, &call);
     }
-    if ((*page)->plain && !place->plain) {      /* `versions` means nothing to this store */
+    if ((*page)->plain && !place->plain) { /* `versions` means nothing to this store */
         *page = NULL;
     }
     return NULL;
@@ -107,8 +110,8 @@ static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *s
 
     for (int i = 0; i < page->versions->nelts && !err; i++) {
         const iimg_s3_version_t *version = &APR_ARRAY_IDX(page->versions, i, iimg_s3_version_t);
-        iimg_listed_t listed = { version->key, version->id, version->latest, version->deleted,
-                                 version->modified, version->length };
+        iimg_listed_t listed = { version->key,     version->id,       version->latest,
+                                 version->deleted, version->modified, version->length };
 
         if (strncmp(version->key, storage->s3->prefix, prefix) == 0
             && iimg_key_is_valid(version->key + prefix)) {
@@ -120,9 +123,10 @@ static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *s
 }
 
 /* Pages alternate between two pools, since the last page names the start of the next one.
- * @param versions false afterwards: they were asked for, and the store keeps none; nothing was visited */
-static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage,
-                          place_t place, iimg_storage_visit_fn visit, void *baton, bool *versions)
+ * @param versions false afterwards: they were asked for, and the store keeps none; nothing was
+ * visited */
+static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage, place_t place,
+                          iimg_storage_visit_fn visit, void *baton, bool *versions)
 {
     apr_pool_t *pools[2];
     iimg_error_t *err = NULL;
@@ -140,7 +144,7 @@ static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage
         paged.pool = pools[turn];
         err = get_page(&paged, storage, &place, &page);
         if (err) {
-            return err;         /* it lives in the page's pool, which therefore stays */
+            return err; /* it lives in the page's pool, which therefore stays */
         }
         *versions = page != NULL;
         if (page) {
@@ -166,7 +170,8 @@ iimg_error_t *iimg_s3_list_latest(iimg_context_t *context, const iimg_storage_t 
 {
     bool versions;
 
-    return list(context, storage, (place_t){ .prefix = "", .plain = true }, visit, baton, &versions);
+    return list(context, storage, (place_t){ .prefix = "", .plain = true }, visit, baton,
+                &versions);
 }
 
 iimg_error_t *iimg_s3_list(iimg_context_t *context, const iimg_storage_t *storage,

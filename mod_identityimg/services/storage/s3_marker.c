@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#define MAX_ERROR 65536             /* bytes of an answer that is no object */
+#define MAX_ERROR 65536 /* bytes of an answer that is no object */
 
 /* Without the right to list the bucket, AWS reports a missing object as a forbidden one. */
 static bool is_missing(const iimg_error_t *err, const iimg_s3_call_t *call)
@@ -34,14 +34,18 @@ static iimg_error_t *put_marker(iimg_context_t *context, const iimg_storage_t *s
     if (only_first) {
         headers[count++] = (iimg_sigv4_field_t){ "if-none-match", "*" };
     }
-    *call = (iimg_s3_call_t){ .method = "PUT", .key = IIMG_STORE_MARKER, .headers = headers,
-                              .header_count = count, .data = text, .length = strlen(text),
+    *call = (iimg_s3_call_t){ .method = "PUT",
+                              .key = IIMG_STORE_MARKER,
+                              .headers = headers,
+                              .header_count = count,
+                              .data = text,
+                              .length = strlen(text),
                               .max_response = MAX_ERROR };
     return iimg_s3_send_by(context, storage->s3_marker, call);
 }
 
-/* Some stores know no If-None-Match for writing (Swift: 501; others call the request invalid: 400). There
- * the row of the database alone keeps two nodes from writing different markers. */
+/* Some stores know no If-None-Match for writing (Swift: 501; others call the request invalid: 400).
+ * There the row of the database alone keeps two nodes from writing different markers. */
 iimg_error_t *iimg_s3_write_marker(iimg_context_t *context, const iimg_storage_t *storage,
                                    const char *text)
 {

@@ -5,9 +5,8 @@
 
 const char *const iimg_storage_names = "file, s3";
 
-static const iimg_storage_driver_t *const drivers[] = {
-    &iimg_storage_file, &iimg_storage_s3, NULL
-};
+static const iimg_storage_driver_t *const drivers[] = { &iimg_storage_file, &iimg_storage_s3,
+                                                        NULL };
 
 const iimg_storage_driver_t *iimg_storage_by_name(const char *name)
 {

@@ -11,22 +11,22 @@
 
 /** An object to be written. */
 typedef struct iimg_object_t {
-    const char *key;            /* see picture_key.h */
+    const char *key; /* see picture_key.h */
     const char *media_type;
     const char *data;
     apr_size_t length;
-    const struct iimg_spool_t *spool;   /* has these bytes and nothing else, and may be given a name: a
-                                           store of files need not write them again; or NULL */
+    const struct iimg_spool_t *spool; /* has these bytes and nothing else, and may be given a name:
+                                         a store of files need not write them again; or NULL */
 } iimg_object_t;
 
 /** An object that a store lists. */
 typedef struct iimg_listed_t {
     const char *key;
-    const char *version;        /* the store's name for it; NULL in stores without versions */
-    bool latest;                /* what a GET of the key answers (always, without versions) */
-    bool deleted;               /* a delete marker: there are no bytes */
+    const char *version; /* the store's name for it; NULL in stores without versions */
+    bool latest;         /* what a GET of the key answers (always, without versions) */
+    bool deleted;        /* a delete marker: there are no bytes */
     apr_time_t modified;
-    apr_off_t length;           /* bytes */
+    apr_off_t length; /* bytes */
 } iimg_listed_t;
 
 /** Called for each object listed; an error ends the listing and is returned. */
@@ -44,7 +44,7 @@ typedef struct iimg_storage_t iimg_storage_t;
 
 /** A kind of store. A new one is a file and a line in drivers[]. */
 typedef struct iimg_storage_driver_t {
-    const char *name;           /* in the configuration */
+    const char *name; /* in the configuration */
 
     /**
      * Check what the operator configured, before children start.
@@ -101,8 +101,8 @@ typedef struct iimg_storage_driver_t {
      * @param again it may have been tried before, and not come to its end
      * Errors: IIMG_UNAVAILABLE.
      */
-    iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage,
-                            const char *key, bool again);
+    iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
+                            bool again);
 
     /**
      * Wait until removals cannot be undone by a power failure; NULL: they never can.
@@ -133,9 +133,9 @@ typedef struct iimg_storage_driver_t {
                            const char *version);
 
     /**
-     * Read the store's marker, the object IIMG_STORE_MARKER, which is no key and is never listed. Gives
-     * up within some seconds. @param text NULL: there is none
-     * Errors: IIMG_UNAVAILABLE, IIMG_TOO_LARGE.
+     * Read the store's marker, the object IIMG_STORE_MARKER, which is no key and is never listed.
+     * Gives up within some seconds. @param text NULL: there is none Errors: IIMG_UNAVAILABLE,
+     * IIMG_TOO_LARGE.
      */
     iimg_error_t *(*read_marker)(iimg_context_t *context, const iimg_storage_t *storage,
                                  const char **text);
@@ -148,8 +148,8 @@ typedef struct iimg_storage_driver_t {
                                   const char *text);
 
     /**
-     * How long a marker that was seen counts; 0: it is read before each change, since an unmount makes
-     * another store of this one from one moment to the next.
+     * How long a marker that was seen counts; 0: it is read before each change, since an unmount
+     * makes another store of this one from one moment to the next.
      */
     apr_interval_time_t marker_age;
 
@@ -177,11 +177,11 @@ struct iimg_s3_client_t;
 /** A configured store; read-only after start. */
 struct iimg_storage_t {
     const iimg_storage_driver_t *driver;
-    const char *root;                       /* file: the directory */
-    struct iimg_s3_settings_t *s3;          /* s3: where the bucket is */
-    struct iimg_s3_client_t *s3_client;     /* s3: this process' connections */
-    struct iimg_s3_client_t *s3_marker;     /* s3: the same, with less patience, for the marker */
-    struct iimg_store_guard_t *guard;       /* this process' own: whether the store is the database's */
+    const char *root;                   /* file: the directory */
+    struct iimg_s3_settings_t *s3;      /* s3: where the bucket is */
+    struct iimg_s3_client_t *s3_client; /* s3: this process' connections */
+    struct iimg_s3_client_t *s3_marker; /* s3: the same, with less patience, for the marker */
+    struct iimg_store_guard_t *guard;   /* this process' own: whether the store is the database's */
 };
 
 /** Name of the marker in a store, behind the prefix or below the root. */

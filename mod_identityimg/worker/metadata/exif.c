@@ -7,7 +7,11 @@
 static int entry_orientation(const unsigned char *entry, uint32_t (*get16)(const unsigned char *),
                              uint32_t (*get32)(const unsigned char *))
 {
-    enum { TAG = 0x0112, SHORT = 3, LONG = 4 };
+    enum {
+        TAG = 0x0112,
+        SHORT = 3,
+        LONG = 4
+    };
     uint32_t type = get16(entry + 2), value;
 
     if (get16(entry) != TAG || get32(entry + 4) != 1 || (type != SHORT && type != LONG)) {
@@ -49,9 +53,9 @@ int iimg_exif_orientation(const unsigned char *tiff, size_t length)
 void iimg_exif_write(unsigned char *tiff, int orientation)
 {
     /* Big-endian, IFD0 at 8; one entry: tag 0x0112, SHORT, one; no IFD after it. */
-    static const unsigned char block[IIMG_EXIF_SIZE] = {
-        'M', 'M', 0, '*', 0, 0, 0, 8, 0, 1, 0x01, 0x12, 0, 3, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0
-    };
+    static const unsigned char block[IIMG_EXIF_SIZE] = { 'M', 'M',  0,    '*', 0, 0, 0, 8, 0,
+                                                         1,   0x01, 0x12, 0,   3, 0, 0, 0, 1,
+                                                         0,   0,    0,    0,   0, 0, 0, 0 };
 
     memcpy(tiff, block, sizeof(block));
     tiff[19] = (unsigned char)orientation;

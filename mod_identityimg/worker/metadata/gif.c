@@ -3,7 +3,13 @@
 
 #include <string.h>
 
-enum { EXTENSION = 0x21, IMAGE = 0x2c, TRAILER = 0x3b, CONTROL = 0xf9, APPLICATION = 0xff };
+enum {
+    EXTENSION = 0x21,
+    IMAGE = 0x2c,
+    TRAILER = 0x3b,
+    CONTROL = 0xf9,
+    APPLICATION = 0xff
+};
 
 static size_t table_size(unsigned char packed)
 {
@@ -33,7 +39,8 @@ static size_t image_end(const iimg_walk_t *walk, size_t at)
     const unsigned char *p = walk->data + at;
 
     return iimg_within(at, 11, walk->length) && iimg_within(at + 11, table_size(p[9]), walk->length)
-               ? blocks_end(walk, at + 11 + table_size(p[9])) : 0;
+               ? blocks_end(walk, at + 11 + table_size(p[9]))
+               : 0;
 }
 
 /* @return as image_end; decoders make room for one that is too big */
@@ -79,7 +86,7 @@ static void take_application(iimg_walk_t *walk, size_t at, size_t end)
 
 /* A control, to be kept with the picture that it is for. */
 typedef struct control_t {
-    size_t at, end;             /* end is 0: there is none */
+    size_t at, end; /* end is 0: there is none */
 } control_t;
 
 /* Keeps a control without the blocks behind the one that it has. */
@@ -111,8 +118,8 @@ static size_t take_extension(iimg_walk_t *walk, size_t at, control_t *control)
     return end;
 }
 
-/* Anything else than a block ends the picture, as it does for browsers, and so does a block that is cut
- * behind the first picture; a trailer is put there. */
+/* Anything else than a block ends the picture, as it does for browsers, and so does a block that is
+ * cut behind the first picture; a trailer is put there. */
 static void take_blocks(iimg_walk_t *walk, size_t at)
 {
     control_t control = { 0, 0 };

@@ -10,7 +10,7 @@ static bool split_at(iimg_heif_t *heif, size_t offset, int *index)
     iimg_edit_step_t *steps = edit->steps;
     int low = 0, high = edit->count;
 
-    while (low < high) {                /* the first step that ends behind the offset */
+    while (low < high) { /* the first step that ends behind the offset */
         int middle = (low + high) / 2;
 
         if (steps[middle].offset + steps[middle].length <= offset) {
@@ -184,10 +184,14 @@ static void begin_map(iimg_heif_t *heif)
 }
 
 /* An empty EXIF block: where its TIFF header is, the header, an IFD without entries, zeros. */
-static const struct { unsigned char byte; size_t length; } stub[] = {
-    { 0, 4 }, { 'M', 2 }, { 0, 1 }, { '*', 1 }, { 0, 3 }, { 8, 1 }, { 0, 6 }
+static const struct {
+    unsigned char byte;
+    size_t length;
+} stub[] = { { 0, 4 }, { 'M', 2 }, { 0, 1 }, { '*', 1 }, { 0, 3 }, { 8, 1 }, { 0, 6 } };
+enum {
+    STUB_SIZE = 18,
+    STUB_STEPS = sizeof(stub) / sizeof(stub[0])
 };
-enum { STUB_SIZE = 18, STUB_STEPS = sizeof(stub) / sizeof(stub[0]) };
 
 static void finish_stub(iimg_walk_t *walk, size_t length)
 {
@@ -224,10 +228,18 @@ static void finish_map(iimg_heif_t *heif)
         iimg_edit_step_t step = from[i];
 
         switch ((iimg_paint_t)step.byte) {
-        case IIMG_PAINT_KEEP:  iimg_walk_keep(walk, step.offset, step.length); break;
-        case IIMG_PAINT_EXIF:  finish_stub(walk, step.length); break;
-        case IIMG_PAINT_SPACE: iimg_walk_fill(walk, ' ', step.length); break;
-        case IIMG_PAINT_ZERO:  iimg_walk_fill(walk, 0, step.length); break;
+        case IIMG_PAINT_KEEP:
+            iimg_walk_keep(walk, step.offset, step.length);
+            break;
+        case IIMG_PAINT_EXIF:
+            finish_stub(walk, step.length);
+            break;
+        case IIMG_PAINT_SPACE:
+            iimg_walk_fill(walk, ' ', step.length);
+            break;
+        case IIMG_PAINT_ZERO:
+            iimg_walk_fill(walk, 0, step.length);
+            break;
         }
     }
 }
@@ -237,10 +249,12 @@ static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
 {
     static const char whole[][5] = { "hdlr", "pitm", "iloc", "iinf", "iref", "dinf", "grpl" };
 
-    const struct { const char *type; iimg_box_t *slot; } parts[] = {
-        { "pitm", &heif->primary }, { "iloc", &heif->locations }, { "iinf", &heif->infos },
-        { "iref", &heif->references }, { "iprp", &heif->properties }, { "idat", &heif->data }
-    };
+    const struct {
+        const char *type;
+        iimg_box_t *slot;
+    } parts[] = { { "pitm", &heif->primary },    { "iloc", &heif->locations },
+                  { "iinf", &heif->infos },      { "iref", &heif->references },
+                  { "iprp", &heif->properties }, { "idat", &heif->data } };
 
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (iimg_box_is(box, parts[i].type)) {
@@ -260,7 +274,7 @@ static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
 
 static void take_meta(iimg_heif_t *heif)
 {
-    size_t at = heif->meta.body + 4;    /* behind version and flags */
+    size_t at = heif->meta.body + 4; /* behind version and flags */
     iimg_box_t box;
 
     if (heif->meta.end - heif->meta.body < 4) {

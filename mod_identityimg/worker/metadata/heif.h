@@ -6,27 +6,32 @@
 
 /** A box (ISO/IEC 14496-12, section 4.2). */
 typedef struct iimg_box_t {
-    size_t at;                  /* of its head */
-    size_t body, end;           /* of what it holds */
+    size_t at;        /* of its head */
+    size_t body, end; /* of what it holds */
     const unsigned char *type;
 } iimg_box_t;
 
-#define IIMG_HEIF_MAX_MEDIA 16  /* boxes of media data */
-#define IIMG_HEIF_MAX_PAINTS 8192       /* ranges painted: each may move the whole map */
+#define IIMG_HEIF_MAX_MEDIA  16   /* boxes of media data */
+#define IIMG_HEIF_MAX_PAINTS 8192 /* ranges painted: each may move the whole map */
 
 typedef struct iimg_heif_t {
     iimg_walk_t *walk;
-    size_t end;                 /* behind the last box that counts */
-    int paints;                 /* so far */
+    size_t end; /* behind the last box that counts */
+    int paints; /* so far */
     iimg_box_t media[IIMG_HEIF_MAX_MEDIA];
     int media_count;
-    iimg_box_t meta, movie;     /* type NULL: there is none */
+    iimg_box_t meta, movie; /* type NULL: there is none */
     /* Within meta: pitm, iloc, iinf, iref, iprp, idat; the same. */
     iimg_box_t primary, locations, infos, references, properties, data;
 } iimg_heif_t;
 
 /** What becomes of bytes. All are blanked with zeros until something else is painted over them. */
-typedef enum { IIMG_PAINT_KEEP, IIMG_PAINT_ZERO, IIMG_PAINT_SPACE, IIMG_PAINT_EXIF } iimg_paint_t;
+typedef enum {
+    IIMG_PAINT_KEEP,
+    IIMG_PAINT_ZERO,
+    IIMG_PAINT_SPACE,
+    IIMG_PAINT_EXIF
+} iimg_paint_t;
 
 /** Say what becomes of a range within heif->end; what was said of it before is forgotten. */
 void iimg_heif_paint(iimg_heif_t *heif, size_t offset, size_t length, iimg_paint_t paint);
@@ -43,7 +48,7 @@ bool iimg_box_is(const iimg_box_t *box, const char *type);
 typedef struct iimg_reader_t {
     const unsigned char *data;
     size_t at, end;
-    bool cut;                   /* read beyond the end: what came of it is 0 */
+    bool cut; /* read beyond the end: what came of it is 0 */
 } iimg_reader_t;
 
 /** Read the next number of up to eight bytes, big-endian. */

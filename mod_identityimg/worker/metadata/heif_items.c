@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define MAX_ITEMS 4096          /* each is looked up among all; many tiles are hundreds */
+#define MAX_ITEMS 4096 /* each is looked up among all; many tiles are hundreds */
 
 /* Where the items are described; they come in the same order as their places, mostly. */
 typedef struct infos_t {
@@ -21,17 +21,15 @@ typedef struct layout_t {
 
 typedef struct item_t {
     uint32_t id;
-    unsigned construction;      /* 0: offsets in the file, 1: in the idat box, 2: in another item */
+    unsigned construction; /* 0: offsets in the file, 1: in the idat box, 2: in another item */
     uint64_t base;
     uint32_t extents;
     iimg_paint_t paint;
 } item_t;
 
 /* Coded pictures, and what is composed of others. */
-static const char pictures[][5] = {
-    "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1", "unci", "grid", "iovl", "iden",
-    "tmap", "sato", "mski"
-};
+static const char pictures[][5] = { "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1",
+                                    "unci", "grid", "iovl", "iden", "tmap", "sato", "mski" };
 
 static iimg_paint_t paint_of(const unsigned char *type)
 {
@@ -85,7 +83,8 @@ static iimg_paint_t find_paint(infos_t *infos, uint32_t id)
 
     return find_between(infos, infos->next, infos->end, id, &paint)
                    || find_between(infos, infos->first, infos->next, id, &paint)
-               ? paint : IIMG_PAINT_ZERO;
+               ? paint
+               : IIMG_PAINT_ZERO;
 }
 
 static bool begin_infos(const iimg_heif_t *heif, infos_t *infos)
@@ -127,14 +126,15 @@ static int64_t take_layout(iimg_reader_t *reader, layout_t *layout)
     count = (int64_t)iimg_take(reader, layout->version < 2 ? 2 : 4);
     return !reader->cut && layout->version <= 2 && is_width(layout->offset)
                    && is_width(layout->length) && is_width(layout->base) && is_width(layout->index)
-               ? count : -1;
+               ? count
+               : -1;
 }
 
 static void take_item(iimg_reader_t *reader, const layout_t *layout, item_t *item)
 {
     item->id = (uint32_t)iimg_take(reader, layout->version < 2 ? 2 : 4);
     item->construction = layout->version > 0 ? (unsigned)iimg_take(reader, 2) & 0xf : 0;
-    iimg_take(reader, 2);            /* data_reference_index */
+    iimg_take(reader, 2); /* data_reference_index */
     item->base = iimg_take(reader, layout->base);
     item->extents = (uint32_t)iimg_take(reader, 2);
 }

@@ -3,13 +3,12 @@
 
 #include <string.h>
 
-#define MAX_DEPTH 8     /* moov, trak, mdia, minf, stbl are five */
+#define MAX_DEPTH 8 /* moov, trak, mdia, minf, stbl are five */
 
 static const char containers[][5] = { "trak", "mdia", "minf", "stbl", "edts" };
-static const char leaves[][5] = {
-    "mvhd", "tkhd", "mdhd", "hdlr", "vmhd", "nmhd", "dinf", "stsd", "stts", "stss", "stsz", "stz2",
-    "stsc", "stco", "co64", "ctts", "cslg", "sbgp", "sgpd", "sdtp", "elst", "tref", "trgr"
-};
+static const char leaves[][5] = { "mvhd", "tkhd", "mdhd", "hdlr", "vmhd", "nmhd", "dinf", "stsd",
+                                  "stts", "stss", "stsz", "stz2", "stsc", "stco", "co64", "ctts",
+                                  "cslg", "sbgp", "sgpd", "sdtp", "elst", "tref", "trgr" };
 
 static bool is_among(const iimg_box_t *box, const char (*types)[5], size_t count)
 {
@@ -26,9 +25,9 @@ static bool is_handler_known(const iimg_walk_t *walk, const iimg_box_t *box)
 {
     const unsigned char *kind = walk->data + box->body + 8;
 
-    return box->end - box->body >= 12 && (memcmp(kind, "pict", 4) == 0
-                                          || memcmp(kind, "vide", 4) == 0
-                                          || memcmp(kind, "auxv", 4) == 0);
+    return box->end - box->body >= 12
+           && (memcmp(kind, "pict", 4) == 0 || memcmp(kind, "vide", 4) == 0
+               || memcmp(kind, "auxv", 4) == 0);
 }
 
 /* When it was made and changed, in 32 or 64 bits each, behind version and flags. */
@@ -62,8 +61,8 @@ static bool take_container(iimg_heif_t *heif, const iimg_box_t *container, int d
         return iimg_walk_wrong(heif->walk, "its boxes are nested too deeply");
     }
     iimg_heif_paint(heif, container->at, container->body - container->at, IIMG_PAINT_KEEP);
-    for (size_t at = container->body;
-         good && iimg_box_next(heif->walk, at, container->end, &box); at = box.end) {
+    for (size_t at = container->body; good && iimg_box_next(heif->walk, at, container->end, &box);
+         at = box.end) {
         if (is_among(&box, containers, sizeof(containers) / sizeof(containers[0]))) {
             good = take_container(heif, &box, depth + 1);
         }

@@ -4,10 +4,9 @@
 #include <string.h>
 
 /* Properties that make the picture what it is; others hold names, descriptions, times, cameras. */
-static const char properties[][5] = {
-    "ispe", "pixi", "colr", "irot", "imir", "clap", "pasp", "auxC", "hvcC", "av1C", "avcC", "jpgC",
-    "lhvC", "lsel", "a1op", "a1lx", "rloc", "tols", "clli", "mdcv", "oinf"
-};
+static const char properties[][5] = { "ispe", "pixi", "colr", "irot", "imir", "clap", "pasp",
+                                      "auxC", "hvcC", "av1C", "avcC", "jpgC", "lhvC", "lsel",
+                                      "a1op", "a1lx", "rloc", "tols", "clli", "mdcv", "oinf" };
 
 static void count_profile(iimg_metadata_t *out, const unsigned char *p, size_t length)
 {
@@ -22,8 +21,8 @@ static void take_properties(iimg_heif_t *heif, const iimg_box_t *container)
 {
     iimg_box_t box;
 
-    for (size_t at = container->body;
-         iimg_box_next(heif->walk, at, container->end, &box); at = box.end) {
+    for (size_t at = container->body; iimg_box_next(heif->walk, at, container->end, &box);
+         at = box.end) {
         iimg_heif_paint(heif, box.at, box.body - box.at, IIMG_PAINT_KEEP);
         for (size_t i = 0; i < sizeof(properties) / sizeof(properties[0]); i++) {
             if (iimg_box_is(&box, properties[i])) {
@@ -63,7 +62,9 @@ static void read_code_points(iimg_metadata_t *out, const unsigned char *p)
 /* Read one property of the item that has it; of two of a kind the first counts. */
 static void read_property(iimg_metadata_t *out, const iimg_box_t *box, const unsigned char *p)
 {
-    enum { LIGHT = 10000 };     /* mdcv states it in 10,000ths of a cd/m2 */
+    enum {
+        LIGHT = 10000
+    }; /* mdcv states it in 10,000ths of a cd/m2 */
     size_t length = box->end - box->body;
 
     if (iimg_box_is(box, "ispe") && length >= 12 && out->width == 0) {

@@ -4,29 +4,48 @@
 #include <string.h>
 
 enum {
-    SOF0 = 0xc0, DHT = 0xc4, JPG = 0xc8, DAC = 0xcc, SOF15 = 0xcf, RST0 = 0xd0, RST7 = 0xd7,
-    SOI = 0xd8, EOI = 0xd9, SOS = 0xda, DQT = 0xdb, DNL = 0xdc, DRI = 0xdd, APP0 = 0xe0,
-    APP1 = 0xe1, APP2 = 0xe2, APP14 = 0xee, TEM = 0x01
+    SOF0 = 0xc0,
+    DHT = 0xc4,
+    JPG = 0xc8,
+    DAC = 0xcc,
+    SOF15 = 0xcf,
+    RST0 = 0xd0,
+    RST7 = 0xd7,
+    SOI = 0xd8,
+    EOI = 0xd9,
+    SOS = 0xda,
+    DQT = 0xdb,
+    DNL = 0xdc,
+    DRI = 0xdd,
+    APP0 = 0xe0,
+    APP1 = 0xe1,
+    APP2 = 0xe2,
+    APP14 = 0xee,
+    TEM = 0x01
 };
 
 /* A marker, and the segment that it begins. */
 typedef struct segment_t {
-    size_t at;                  /* of the FF */
+    size_t at; /* of the FF */
     unsigned char marker;
-    size_t length;              /* with the two bytes of the marker */
+    size_t length; /* with the two bytes of the marker */
 } segment_t;
 
-enum { MAX_COMPONENTS = 4, COEFFICIENTS = 64, UNSEEN = 255 };
+enum {
+    MAX_COMPONENTS = 4,
+    COEFFICIENTS = 64,
+    UNSEEN = 255
+};
 
 typedef struct jpeg_t {
     iimg_walk_t *walk;
     unsigned char ids[MAX_COMPONENTS];
-    unsigned char lacking[MAX_COMPONENTS][COEFFICIENTS];    /* bits that scans have yet to bring */
-    int components;             /* of the frame; 0: no frame yet */
-    int kind;                   /* of the frame: 2 is progressive */
+    unsigned char lacking[MAX_COMPONENTS][COEFFICIENTS]; /* bits that scans have yet to bring */
+    int components;                                      /* of the frame; 0: no frame yet */
+    int kind;                                            /* of the frame: 2 is progressive */
     int scans;
-    bool jfif;                  /* seen, and kept */
-    bool oriented;              /* the EXIF block was put in, or is not needed */
+    bool jfif;     /* seen, and kept */
+    bool oriented; /* the EXIF block was put in, or is not needed */
 } jpeg_t;
 
 static bool is_frame(unsigned char marker)
@@ -52,8 +71,8 @@ static bool next_segment(iimg_walk_t *walk, size_t at, segment_t *segment)
 {
     const unsigned char *data = walk->data;
 
-    while (iimg_within(at, 2, walk->length) && (data[at] != 0xff || data[at + 1] == 0xff
-                                                || data[at + 1] == 0)) {
+    while (iimg_within(at, 2, walk->length)
+           && (data[at] != 0xff || data[at + 1] == 0xff || data[at + 1] == 0)) {
         at++;
     }
     if (!iimg_within(at, 2, walk->length)) {
@@ -70,7 +89,8 @@ static bool next_segment(iimg_walk_t *walk, size_t at, segment_t *segment)
     }
     segment->length += iimg_big16(data + at + 2);
     return iimg_within(at, segment->length, walk->length)
-               ? true : iimg_walk_wrong(walk, "a segment reaches beyond the end");
+               ? true
+               : iimg_walk_wrong(walk, "a segment reaches beyond the end");
 }
 
 /* Whether it is the application segment of that name, with at least so many bytes in all. */
@@ -78,7 +98,7 @@ static bool is_called(const iimg_walk_t *walk, const segment_t *segment, unsigne
                       const char *name, size_t name_length, size_t least)
 {
     return segment->marker == marker && segment->length >= least
-               && memcmp(walk->data + segment->at + 4, name, name_length) == 0;
+           && memcmp(walk->data + segment->at + 4, name, name_length) == 0;
 }
 
 /* EXIF counts where decoders look for it: in front of the first scan. The first that says one. */
@@ -105,7 +125,8 @@ static int find_orientation(iimg_walk_t *walk)
 /* Behind the JFIF header, which comes first in its files, in front of all else. */
 static void put_orientation(jpeg_t *jpeg)
 {
-    unsigned char segment[10 + IIMG_EXIF_SIZE] = "\xff\xe1\0\x22" "Exif\0";
+    unsigned char segment[10 + IIMG_EXIF_SIZE] = "\xff\xe1\0\x22"
+                                                 "Exif\0";
     int orientation = jpeg->walk->out->orientation;
 
     if (!jpeg->oriented && orientation > 1) {
@@ -251,8 +272,8 @@ static size_t scan_end(const iimg_walk_t *walk, size_t at)
 }
 
 /* The end of a scan that no marker ends: without half a marker, and without the zeros that some
- * programs write there. One or two zeros may belong to the scan. With several scans, libvips' loader accepts
- * no extra byte. */
+ * programs write there. One or two zeros may belong to the scan. With several scans, libvips'
+ * loader accepts no extra byte. */
 static size_t trim_scan(const iimg_walk_t *walk, size_t from)
 {
     size_t end = walk->length, zeros;
@@ -264,7 +285,8 @@ static size_t trim_scan(const iimg_walk_t *walk, size_t from)
     while (zeros == 0 && end > from && walk->data[end - 1] == 0xff) {
         end--;
     }
-    if (zeros > 0 && end > from && walk->data[end - 1] == 0xff) {   /* the byte FF, as scans have it */
+    if (zeros > 0 && end > from
+        && walk->data[end - 1] == 0xff) { /* the byte FF, as scans have it */
         end++;
         zeros--;
     }
@@ -322,7 +344,10 @@ static bool take_segment(jpeg_t *jpeg, segment_t *segment)
         return false;
     case SOS:
         return keep_scan(jpeg, segment);
-    case DHT: case DAC: case DQT: case DRI:
+    case DHT:
+    case DAC:
+    case DQT:
+    case DRI:
         keep_segment(jpeg, segment);
         return true;
     case DNL:

@@ -4,13 +4,13 @@
 #include <string.h>
 #include "worker/metadata/walk.h"
 
-static const struct { iimg_format_t format; void (*run)(iimg_walk_t *walk); } walks[] = {
-    { IIMG_FORMAT_JPEG, iimg_metadata_jpeg },
-    { IIMG_FORMAT_PNG,  iimg_metadata_png },
-    { IIMG_FORMAT_WEBP, iimg_metadata_webp },
-    { IIMG_FORMAT_GIF,  iimg_metadata_gif },
-    { IIMG_FORMAT_HEIC, iimg_metadata_heif },
-    { IIMG_FORMAT_AVIF, iimg_metadata_heif },
+static const struct {
+    iimg_format_t format;
+    void (*run)(iimg_walk_t *walk);
+} walks[] = {
+    { IIMG_FORMAT_JPEG, iimg_metadata_jpeg }, { IIMG_FORMAT_PNG, iimg_metadata_png },
+    { IIMG_FORMAT_WEBP, iimg_metadata_webp }, { IIMG_FORMAT_GIF, iimg_metadata_gif },
+    { IIMG_FORMAT_HEIC, iimg_metadata_heif }, { IIMG_FORMAT_AVIF, iimg_metadata_heif },
 };
 
 const char *iimg_metadata_filter(iimg_format_t format, const unsigned char *data, size_t length,

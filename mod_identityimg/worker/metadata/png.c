@@ -3,23 +3,28 @@
 
 #include <string.h>
 
-enum { SIGNATURE = 8, FRAME = 12 };     /* FRAME: length, type and CRC around a chunk's data */
-#define MOST 0x7fffffff                 /* bytes of a chunk's data */
+enum {
+    SIGNATURE = 8,
+    FRAME = 12
+};                      /* FRAME: length, type and CRC around a chunk's data */
+#define MOST 0x7fffffff /* bytes of a chunk's data */
 
 typedef struct chunk_t {
     size_t at;
     const unsigned char *type, *data;
-    size_t length;                      /* of the data */
+    size_t length; /* of the data */
 } chunk_t;
 
-static const char kept[][5] = {
-    "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "cHRM", "gAMA", "iCCP", "sRGB", "cICP", "mDCV",
-    "cLLI", "sBIT", "pHYs", "acTL", "fcTL", "fdAT"
-};
+static const char kept[][5] = { "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "cHRM",
+                                "gAMA", "iCCP", "sRGB", "cICP", "mDCV", "cLLI",
+                                "sBIT", "pHYs", "acTL", "fcTL", "fdAT" };
 
-/* The last ones animate: they go from a picture that has lost its end, whose count of frames would be
- * wrong. */
-enum { COUNT_KEPT = sizeof(kept) / sizeof(kept[0]), COUNT_ANIMATION = 3 };
+/* The last ones animate: they go from a picture that has lost its end, whose count of frames would
+ * be wrong. */
+enum {
+    COUNT_KEPT = sizeof(kept) / sizeof(kept[0]),
+    COUNT_ANIMATION = 3
+};
 
 static bool is_type(const chunk_t *chunk, const char *type)
 {
@@ -135,8 +140,8 @@ static void put_orientation(iimg_walk_t *walk)
     iimg_walk_insert(walk, chunk, sizeof(chunk));
 }
 
-/* Writes the present part of a chunk of pixels, with its own length and sum. The decoder detects missing
- * pixels. */
+/* Writes the present part of a chunk of pixels, with its own length and sum. The decoder detects
+ * missing pixels. */
 static void keep_cut(iimg_walk_t *walk, const chunk_t *cut)
 {
     unsigned char length[4], sum[4];
@@ -218,7 +223,9 @@ static void take_chromaticities(iimg_colour_t *colour, const unsigned char *numb
 /* For chunks in front of the pixels; of two of a kind the first counts. */
 static void take_colour(iimg_walk_t *walk, const chunk_t *chunk)
 {
-    enum { LIGHT = 10000 };     /* chunks state it in 10,000ths of a cd/m2 */
+    enum {
+        LIGHT = 10000
+    }; /* chunks state it in 10,000ths of a cd/m2 */
     iimg_colour_t *colour = &walk->out->colour;
 
     if (is_type(chunk, "cICP") && chunk->length == 4 && !colour->has_cicp) {

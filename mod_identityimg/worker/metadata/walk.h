@@ -9,7 +9,7 @@ typedef struct iimg_walk_t {
     const unsigned char *data;
     size_t length;
     iimg_metadata_t *out;
-    const char *wrong;          /* the first thing that is malformed; NULL so far */
+    const char *wrong; /* the first thing that is malformed; NULL so far */
 } iimg_walk_t;
 
 /* One for each container; what is wrong is left in walk->wrong. */

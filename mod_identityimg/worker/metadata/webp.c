@@ -3,21 +3,26 @@
 
 #include <string.h>
 
-enum { HAS_EXIF = 0x08, HAS_XMP = 0x04, HEAD = 8, FRAME_HEAD = 16 };
+enum {
+    HAS_EXIF = 0x08,
+    HAS_XMP = 0x04,
+    HEAD = 8,
+    FRAME_HEAD = 16
+};
 
 typedef struct chunk_t {
     size_t at;
     const unsigned char *type, *data;
-    size_t length;              /* of the data */
-    size_t size;                /* with type, length and, where it is there, the byte that pads */
+    size_t length; /* of the data */
+    size_t size;   /* with type, length and, where it is there, the byte that pads */
 } chunk_t;
 
 typedef struct webp_t {
     iimg_walk_t *walk;
-    size_t end;                 /* of the RIFF, or of the file */
-    bool extended;              /* begins with VP8X */
-    bool icc, pixels;           /* seen */
-    bool damaged;               /* what comes next is cut or malformed */
+    size_t end;       /* of the RIFF, or of the file */
+    bool extended;    /* begins with VP8X */
+    bool icc, pixels; /* seen */
+    bool damaged;     /* what comes next is cut or malformed */
     int frames;
     size_t written;
 } webp_t;
@@ -89,7 +94,7 @@ static int find_orientation(webp_t *webp)
         }
         at += chunk.size;
     }
-    webp->walk->wrong = NULL;       /* what is cut is judged when its turn comes */
+    webp->walk->wrong = NULL; /* what is cut is judged when its turn comes */
     return 1;
 }
 
@@ -240,8 +245,8 @@ static void take_rest(webp_t *webp, chunk_t *chunk)
     }
 }
 
-/* Where the RIFF says that it ends, unless that is beyond the file or in the middle of a chunk: then where
- * the file does. */
+/* Where the RIFF says that it ends, unless that is beyond the file or in the middle of a chunk:
+ * then where the file does. */
 static size_t find_end(iimg_walk_t *walk)
 {
     size_t riff = 8 + (size_t)iimg_little32(walk->data + 4), at = 12;
@@ -256,7 +261,7 @@ static size_t find_end(iimg_walk_t *walk)
 
 void iimg_metadata_webp(iimg_walk_t *walk)
 {
-    webp_t webp = { .walk = walk, .written = 4 };       /* "WEBP" */
+    webp_t webp = { .walk = walk, .written = 4 }; /* "WEBP" */
     unsigned char *size;
     chunk_t chunk;
 

@@ -5,7 +5,11 @@
 #include "work.h"
 
 /* RFC 4648, section 10, and bytes that need the last two characters of each alphabet. */
-static const struct { const char *bytes; apr_size_t length; const char *text; } pairs[] = {
+static const struct {
+    const char *bytes;
+    apr_size_t length;
+    const char *text;
+} pairs[] = {
     { "", 0, "" },
     { "f", 1, "Zg==" },
     { "fo", 2, "Zm8=" },
@@ -40,15 +44,16 @@ static void test_tolerance(apr_pool_t *pool)
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         tap_ok(iimg_base64_decode(pool, texts[i], strlen(texts[i]), &data, &length) && length == 4
-                   && memcmp(data, "\0\xff\xfe\xfb", 4) == 0, "%s is read", texts[i]);
+                   && memcmp(data, "\0\xff\xfe\xfb", 4) == 0,
+               "%s is read", texts[i]);
     }
 }
 
 static void test_nonsense(apr_pool_t *pool)
 {
     static const char *const texts[] = {
-        "Z", "Zm9vY", "Zm9v Zm9v", "Zm9v\n", "Zg===", "=", "Z=g=", "Zm9!", "Zm\xc3\xa9", "!!9v",
-        "Zm9vZ!", "data:image/png;base64,Zm9v",
+        "Z",    "Zm9vY", "Zm9v Zm9v",  "Zm9v\n", "Zg===",  "=",
+        "Z=g=", "Zm9!",  "Zm\xc3\xa9", "!!9v",   "Zm9vZ!", "data:image/png;base64,Zm9v",
     };
     const char *data;
     apr_size_t length;
@@ -72,14 +77,16 @@ static void test_many(apr_pool_t *pool)
     }
     text = iimg_base64_encode(pool, bytes, 100000, &text_length);
     tap_ok(iimg_base64_decode(pool, text, text_length, &data, &length) && length == 100000
-               && memcmp(data, bytes, length) == 0, "a hundred thousand bytes come back");
+               && memcmp(data, bytes, length) == 0,
+           "a hundred thousand bytes come back");
 }
 
 /* Any text, in pieces of any size, is read as it is at once. */
 static void test_pieces(apr_pool_t *pool)
 {
-    static const char *const texts[] = { "", "Zg", "Zg==", "Zm9v", "Zm9vYmFy", "_9j_wAAR", "Zm9v=",
-                                         "Z", "Zm9vYg=x", "Zm\n9v", "Zg===" };
+    static const char *const texts[] = { "",         "Zg",       "Zg==",  "Zm9v",
+                                         "Zm9vYmFy", "_9j_wAAR", "Zm9v=", "Z",
+                                         "Zm9vYg=x", "Zm\n9v",   "Zg===" };
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         size_t length = strlen(texts[i]);

@@ -4,7 +4,11 @@
 
 int main(void)
 {
-    static const struct { const char *pattern, *path; bool matches; const char *id; } rows[] = {
+    static const struct {
+        const char *pattern, *path;
+        bool matches;
+        const char *id;
+    } rows[] = {
         { "users/me/", "users/me/", true, NULL },
         { "users/me/", "users/me", false, NULL },
         { "users/me/", "users/me/x", false, NULL },

@@ -1,4 +1,5 @@
-/* private_file_test.c - base/private_file.c: which files of secrets are read, to the byte and the bit. */
+/* private_file_test.c - base/private_file.c: which files of secrets are read, to the byte and the
+ * bit. */
 #include "base/private_file.h"
 
 #include <fcntl.h>
@@ -46,17 +47,21 @@ static void texts(void)
 
     memset(large, 'x', 4095);
     spew(large, 4094, 0600);
-    tap_ok(!iimg_private_file_read(work->pool, path, &text) && strlen(text) == 4094, "a file of 4094 bytes is read");
+    tap_ok(!iimg_private_file_read(work->pool, path, &text) && strlen(text) == 4094,
+           "a file of 4094 bytes is read");
     text = NULL;
     spew(large, 4095, 0600);
-    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "one of 4095 bytes is too large");
+    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text,
+           "one of 4095 bytes is too large");
     spew("", 0, 0600);
-    tap_ok(!iimg_private_file_read(work->pool, path, &text) && text && !*text, "an empty one is read");
+    tap_ok(!iimg_private_file_read(work->pool, path, &text) && text && !*text,
+           "an empty one is read");
     text = NULL;
     spew("a\0b", 3, 0600);
     tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "one with a NUL is no text");
     unlink(path);
-    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "one that is not there is told");
+    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text,
+           "one that is not there is told");
     mkdir(path, 0700);
     tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "a directory is none");
     rmdir(path);

@@ -21,7 +21,7 @@ static int names_in(const char *dir)
     if (folder) {
         closedir(folder);
     }
-    return count - 2;       /* . and .. */
+    return count - 2; /* . and .. */
 }
 
 static void test_spool(apr_pool_t *parent, const char *dir, const char *where)
@@ -40,7 +40,8 @@ static void test_spool(apr_pool_t *parent, const char *dir, const char *where)
     }
     tap_is(iimg_spool_map(longer, spool), "", "an empty one is empty memory");
     tap_ok(iimg_spool_write(spool, "hello ", 6) && iimg_spool_write(spool, "world", 5)
-               && spool->length == 11, "it is written to");
+               && spool->length == 11,
+           "it is written to");
     tap_ok(iimg_spool_read(spool, 6, buffer, 16) == 5 && strcmp(buffer, "world") == 0,
            "and read from, as far as it goes");
     tap_is_number(iimg_spool_read(spool, 11, buffer, 16), 0, "nothing is behind its end");
@@ -90,7 +91,8 @@ static void test_kept(apr_pool_t *parent, const char *dir)
     apr_pool_destroy(pool);
     spool = iimg_spool_open(parent, path, &error);
     tap_ok(spool && spool->length == 10 && iimg_spool_read(spool, 0, buffer, 16) == 10
-               && strcmp(buffer, "dear bytes") == 0, "by which it is found when it has ended");
+               && strcmp(buffer, "dear bytes") == 0,
+           "by which it is found when it has ended");
     spool = iimg_spool_create(parent, dir, &error);
     iimg_spool_write(spool, "others", 6);
     tap_is_number(iimg_spool_keep(parent, spool, path), 0, "a name may be taken over");
@@ -113,7 +115,8 @@ static void test_linked(apr_pool_t *pool, const char *dir)
     iimg_spool_t *spool = iimg_spool_create(pool, dir, &error);
 
     iimg_spool_write(spool, "x", 1);
-    tap_is_number(iimg_spool_link(pool, spool, path), EBADF, "what is in memory has no file to link");
+    tap_is_number(iimg_spool_link(pool, spool, path), EBADF,
+                  "what is in memory has no file to link");
     tap_is_number(iimg_spool_share(pool, spool), -1, "nor one to share");
     iimg_spool_write(spool, bytes, IIMG_SPOOL_MEMORY);
     tap_is_number(iimg_spool_link(pool, spool, path), 0, "a file is given a name elsewhere");
@@ -124,7 +127,8 @@ static void test_linked(apr_pool_t *pool, const char *dir)
     tap_ok(pwrite(fd, "y", 1, 0) == -1 && errno == EBADF, "and cannot write to it");
     close(fd);
     unlink(path);
-    tap_is_number(iimg_spool_link(pool, spool, path), ENOENT, "a name that is gone is not given again");
+    tap_is_number(iimg_spool_link(pool, spool, path), ENOENT,
+                  "a name that is gone is not given again");
 }
 
 static void test_trouble(apr_pool_t *pool)

@@ -8,12 +8,22 @@
 
 static void utf8(void)
 {
-    static const struct { const char *text; bool valid; const char *what; } rows[] = {
-        { "", true, "nothing" }, { "abc", true, "ASCII" }, { "Caf\xc3\xa9", true, "two bytes" },
-        { "\xe6\xa8\xa1", true, "three bytes" }, { "\xf0\x9f\x8e\xa8", true, "four bytes" },
-        { "\xed\xa0\x80", false, "a surrogate" }, { "\xc0\xaf", false, "an overlong slash" },
-        { "\xe0\x80\xaf", false, "a longer overlong slash" }, { "\xf4\x90\x80\x80", false, "beyond Unicode" },
-        { "\xff", false, "a byte that never occurs" }, { "\xc3", false, "half a character" },
+    static const struct {
+        const char *text;
+        bool valid;
+        const char *what;
+    } rows[] = {
+        { "", true, "nothing" },
+        { "abc", true, "ASCII" },
+        { "Caf\xc3\xa9", true, "two bytes" },
+        { "\xe6\xa8\xa1", true, "three bytes" },
+        { "\xf0\x9f\x8e\xa8", true, "four bytes" },
+        { "\xed\xa0\x80", false, "a surrogate" },
+        { "\xc0\xaf", false, "an overlong slash" },
+        { "\xe0\x80\xaf", false, "a longer overlong slash" },
+        { "\xf4\x90\x80\x80", false, "beyond Unicode" },
+        { "\xff", false, "a byte that never occurs" },
+        { "\xc3", false, "half a character" },
         { "a\x80", false, "a stray continuation" },
     };
 
@@ -21,7 +31,8 @@ static void utf8(void)
         tap_ok(iimg_text_is_utf8(rows[i].text, strlen(rows[i].text)) == rows[i].valid,
                "%s is %sUTF-8", rows[i].what, rows[i].valid ? "" : "not ");
     }
-    tap_is_number(iimg_text_characters("Caf\xc3\xa9 \xf0\x9f\x8e\xa8"), 6, "characters are counted, not bytes");
+    tap_is_number(iimg_text_characters("Caf\xc3\xa9 \xf0\x9f\x8e\xa8"), 6,
+                  "characters are counted, not bytes");
 }
 
 static void trimming(apr_pool_t *pool)
@@ -29,35 +40,51 @@ static void trimming(apr_pool_t *pool)
     tap_is(iimg_text_trim(pool, "  a b\t\n"), "a b", "white space at both ends goes");
     tap_is(iimg_text_trim(pool, "\xc2\xa0\xe3\x80\x80x\xe2\x80\x89"), "x", "Unicode's as well");
     tap_is(iimg_text_trim(pool, " \t "), "", "nothing but white space is nothing");
-    tap_is(iimg_text_trim(pool, "\xe2\x80\x8b"), "\xe2\x80\x8b", "a zero-width space is no white space");
+    tap_is(iimg_text_trim(pool, "\xe2\x80\x8b"), "\xe2\x80\x8b",
+           "a zero-width space is no white space");
 }
 
 static void safe_names(apr_pool_t *pool)
 {
-    static const struct { const char *from, *to; } rows[] = {
-        { "Portrait.PNG", "portrait" }, { "my photo (1).jpg", "my-photo--1-" },
-        { "../../etc/passwd", "passwd" }, { "C:\\fakepath\\me.jpeg", "me" },
-        { "a.var.jpg", "a-var" }, { "a.cgi", "a" }, { ".htaccess", "-htaccess" },
-        { "\xe6\xa8\xa1\xe7\xaf\x84.jpg", "image" }, { "Caf\xc3\xa9.jpg", "caf-" },
-        { "", "image" }, { "...", "image" }, { "under_score-dash.webp", "under_score-dash" },
-        { "noextension", "noextension" }, { "dir/", "image" },
+    static const struct {
+        const char *from, *to;
+    } rows[] = {
+        { "Portrait.PNG", "portrait" },
+        { "my photo (1).jpg", "my-photo--1-" },
+        { "../../etc/passwd", "passwd" },
+        { "C:\\fakepath\\me.jpeg", "me" },
+        { "a.var.jpg", "a-var" },
+        { "a.cgi", "a" },
+        { ".htaccess", "-htaccess" },
+        { "\xe6\xa8\xa1\xe7\xaf\x84.jpg", "image" },
+        { "Caf\xc3\xa9.jpg", "caf-" },
+        { "", "image" },
+        { "...", "image" },
+        { "under_score-dash.webp", "under_score-dash" },
+        { "noextension", "noextension" },
+        { "dir/", "image" },
     };
     char *longest = apr_palloc(pool, 301);
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        tap_is(iimg_text_safe_name(pool, rows[i].from), rows[i].to, "\"%s\" becomes a safe name", rows[i].from);
+        tap_is(iimg_text_safe_name(pool, rows[i].from), rows[i].to, "\"%s\" becomes a safe name",
+               rows[i].from);
     }
     tap_is(iimg_text_safe_name(pool, NULL), "image", "no name becomes \"image\"");
     memset(longest, 'x', 300);
     longest[300] = '\0';
-    tap_is_number(strlen(iimg_text_safe_name(pool, longest)), 80, "a name keeps at most 80 characters");
+    tap_is_number(strlen(iimg_text_safe_name(pool, longest)), 80,
+                  "a name keeps at most 80 characters");
 }
 
 static void times(apr_pool_t *pool)
 {
-    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03+00"), "2026-11-22T01:02:03.000000Z", "whole seconds get six zeros");
-    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.4+00"), "2026-11-22T01:02:03.400000Z", "a tenth is padded");
-    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.123456+00"), "2026-11-22T01:02:03.123456Z", "microseconds stay");
+    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03+00"), "2026-11-22T01:02:03.000000Z",
+           "whole seconds get six zeros");
+    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.4+00"), "2026-11-22T01:02:03.400000Z",
+           "a tenth is padded");
+    tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.123456+00"),
+           "2026-11-22T01:02:03.123456Z", "microseconds stay");
     tap_is(iimg_timestamp_format(pool, NULL), NULL, "no time is no time");
     tap_is(iimg_timestamp_format(pool, "infinity"), "infinity", "what is no time stays as it is");
 }
@@ -66,10 +93,13 @@ static void uuids(apr_pool_t *pool)
 {
     const char *made = iimg_uuid_create(pool);
 
-    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000A"), "00000000-0000-4000-8000-00000000000a", "any case is read, lower case comes back");
-    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000"), NULL, "one digit short is no UUID");
+    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000A"),
+           "00000000-0000-4000-8000-00000000000a", "any case is read, lower case comes back");
+    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000"), NULL,
+           "one digit short is no UUID");
     tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000g"), NULL, "g is no digit");
-    tap_is(iimg_uuid_parse(pool, "000000000000040008000000000000000000"), NULL, "dashes must be in place");
+    tap_is(iimg_uuid_parse(pool, "000000000000040008000000000000000000"), NULL,
+           "dashes must be in place");
     tap_is(iimg_uuid_parse(pool, NULL), NULL, "nothing is no UUID");
     tap_is(iimg_uuid_parse(pool, made), made, "what we make is one");
     tap_ok(made[14] == '4' && strchr("89ab", made[19]) != NULL, "it says that it is random");
@@ -90,51 +120,129 @@ static const char *sniff_with_many_brands(int count)
 
 static void media_types(void)
 {
-    static const struct { const char *bytes; size_t length; const char *name; } rows[] = {
-        { "\xff\xd8\xff\xe0", 4, "JPEG" }, { "\x89PNG\r\n\x1a\n", 8, "PNG" }, { "GIF89a", 6, "GIF" },
-        { "RIFF\0\0\0\0WEBPVP8 ", 16, "WebP" }, { "\0\0\0\x18" "ftypheic", 12, "HEIC" },
-        { "\0\0\0\x18" "ftypavif", 12, "AVIF" }, { "\0\0\0\x18" "ftypmp42", 12, "unknown" },
-        { "\0\0\0\x1c" "ftypmif1\0\0\0\0avifmif1miaf", 28, "AVIF" },
-        { "\0\0\0\x1c" "ftypmif1\0\0\0\0miafmif1avif", 28, "AVIF" },
-        { "\0\0\0\x18" "ftypmif1\0\0\0\0mif1heic", 24, "HEIC" },
-        { "\0\0\0\x18" "ftypmif1\0\0\0\0mif1heix", 24, "HEIC" },
-        { "\0\0\0\x14" "ftypmif1\0\0\0\0mif1", 20, "HEIC" },
-        { "\0\0\0\x18" "ftypmiaf\0\0\0\0mif1avif", 24, "AVIF" },
-        { "\0\0\0\x18" "ftypMA1A\0\0\0\0mif1avif", 24, "AVIF" },
-        { "\0\0\0\x18" "ftypmiaf\0\0\0\0mif1miaf", 24, "unknown" },
-        { "\0\0\0\x18" "ftypmsf1\0\0\0\0iso8avis", 24, "AVIF" },
-        { "\0\0\0\x18" "ftypmsf1\0\0\0\0iso8hevc", 24, "HEIC" },
-        { "\0\0\0\x18" "ftypavis\0\0\0\0iso8heic", 24, "AVIF" },
-        { "\0\0\0\x18" "ftypheic\0\0\0\0avifmif1", 24, "HEIC" },
-        { "\0\0\0\x18" "ftypmp42\0\0\0\0avifmif1", 24, "unknown" },
-        { "\0\0\0\x18" "ftypqt  \0\0\0\0heicmif1", 24, "unknown" },
-        { "\0\0\0\x18" "ftypisom\0\0\0\0avifav01", 24, "unknown" },
-        { "\0\0\0\x14" "ftypmif1\0\0\0\0miafavif", 24, "HEIC" },          /* behind the box */
-        { "\0\0\0\x17" "ftypmif1\0\0\0\0miafavif", 24, "HEIC" },          /* a brand cut short */
-        { "\0\0\0\0" "ftypmif1\0\0\0\0miafavif", 24, "AVIF" },            /* to the end of the file */
-        { "\xff\xff\xff\xff" "ftypmif1\0\0\0\0miafavif", 24, "AVIF" },    /* beyond it */
-        { "\0\0\0\4" "ftypmif1\0\0\0\0miafavif", 24, "HEIC" },            /* shorter than its head */
-        { "\0\0\0\1" "ftyp\0\0\0\0\0\0\0\x1cmif1\0\0\0\0avif", 28, "AVIF" },
-        { "\0\0\0\1" "ftyp\xff\xff\xff\xff\0\0\0\0mif1\0\0\0\0avif", 28, "AVIF" },
-        { "\0\0\0\1" "ftyp\0\0\0\0", 12, "unknown" }, { "\0\0\0\1" "ftypavif", 12, "unknown" },
-        { "RIFF\0\0\0\0WAVE", 12, "unknown" }, { "\x89PNG", 4, "unknown" }, { "", 0, "unknown" },
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *name;
+    } rows[] = {
+        { "\xff\xd8\xff\xe0", 4, "JPEG" },
+        { "\x89PNG\r\n\x1a\n", 8, "PNG" },
+        { "GIF89a", 6, "GIF" },
+        { "RIFF\0\0\0\0WEBPVP8 ", 16, "WebP" },
+        { "\0\0\0\x18"
+          "ftypheic",
+          12, "HEIC" },
+        { "\0\0\0\x18"
+          "ftypavif",
+          12, "AVIF" },
+        { "\0\0\0\x18"
+          "ftypmp42",
+          12, "unknown" },
+        { "\0\0\0\x1c"
+          "ftypmif1\0\0\0\0avifmif1miaf",
+          28, "AVIF" },
+        { "\0\0\0\x1c"
+          "ftypmif1\0\0\0\0miafmif1avif",
+          28, "AVIF" },
+        { "\0\0\0\x18"
+          "ftypmif1\0\0\0\0mif1heic",
+          24, "HEIC" },
+        { "\0\0\0\x18"
+          "ftypmif1\0\0\0\0mif1heix",
+          24, "HEIC" },
+        { "\0\0\0\x14"
+          "ftypmif1\0\0\0\0mif1",
+          20, "HEIC" },
+        { "\0\0\0\x18"
+          "ftypmiaf\0\0\0\0mif1avif",
+          24, "AVIF" },
+        { "\0\0\0\x18"
+          "ftypMA1A\0\0\0\0mif1avif",
+          24, "AVIF" },
+        { "\0\0\0\x18"
+          "ftypmiaf\0\0\0\0mif1miaf",
+          24, "unknown" },
+        { "\0\0\0\x18"
+          "ftypmsf1\0\0\0\0iso8avis",
+          24, "AVIF" },
+        { "\0\0\0\x18"
+          "ftypmsf1\0\0\0\0iso8hevc",
+          24, "HEIC" },
+        { "\0\0\0\x18"
+          "ftypavis\0\0\0\0iso8heic",
+          24, "AVIF" },
+        { "\0\0\0\x18"
+          "ftypheic\0\0\0\0avifmif1",
+          24, "HEIC" },
+        { "\0\0\0\x18"
+          "ftypmp42\0\0\0\0avifmif1",
+          24, "unknown" },
+        { "\0\0\0\x18"
+          "ftypqt  \0\0\0\0heicmif1",
+          24, "unknown" },
+        { "\0\0\0\x18"
+          "ftypisom\0\0\0\0avifav01",
+          24, "unknown" },
+        { "\0\0\0\x14"
+          "ftypmif1\0\0\0\0miafavif",
+          24, "HEIC" }, /* behind the box */
+        { "\0\0\0\x17"
+          "ftypmif1\0\0\0\0miafavif",
+          24, "HEIC" }, /* a brand cut short */
+        { "\0\0\0\0"
+          "ftypmif1\0\0\0\0miafavif",
+          24, "AVIF" }, /* to the end of the file */
+        { "\xff\xff\xff\xff"
+          "ftypmif1\0\0\0\0miafavif",
+          24, "AVIF" }, /* beyond it */
+        { "\0\0\0\4"
+          "ftypmif1\0\0\0\0miafavif",
+          24, "HEIC" }, /* shorter than its head */
+        { "\0\0\0\1"
+          "ftyp\0\0\0\0\0\0\0\x1cmif1\0\0\0\0avif",
+          28, "AVIF" },
+        { "\0\0\0\1"
+          "ftyp\xff\xff\xff\xff\0\0\0\0mif1\0\0\0\0avif",
+          28, "AVIF" },
+        { "\0\0\0\1"
+          "ftyp\0\0\0\0",
+          12, "unknown" },
+        { "\0\0\0\1"
+          "ftypavif",
+          12, "unknown" },
+        { "RIFF\0\0\0\0WAVE", 12, "unknown" },
+        { "\x89PNG", 4, "unknown" },
+        { "", 0, "unknown" },
     };
-    static const struct { const char *bytes; size_t length; const char *words; } strangers[] = {
-        { "", 0, "an empty file" }, { "%PDF-1.7", 8, "a PDF document" }, { "II*\0", 4, "a TIFF picture" },
+    static const struct {
+        const char *bytes;
+        size_t length;
+        const char *words;
+    } strangers[] = {
+        { "", 0, "an empty file" },
+        { "%PDF-1.7", 8, "a PDF document" },
+        { "II*\0", 4, "a TIFF picture" },
         { "<?xml version=\"1.0\"?><svg xmlns=\"\">", 34, "an SVG drawing" },
-        { "<!DOCTYPE html><p>", 18, "an HTML page" }, { "hello", 5, "text" }, { "\1\2\3", 3, "unknown data" },
-        { "\0\0\0\x18" "ftypmp42", 12, "a video or another ISO media file" },
+        { "<!DOCTYPE html><p>", 18, "an HTML page" },
+        { "hello", 5, "text" },
+        { "\1\2\3", 3, "unknown data" },
+        { "\0\0\0\x18"
+          "ftypmp42",
+          12, "a video or another ISO media file" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        tap_is(iimg_media_type_sniff(rows[i].bytes, rows[i].length)->name, rows[i].name, "magic bytes %zu tell %s", i + 1, rows[i].name);
+        tap_is(iimg_media_type_sniff(rows[i].bytes, rows[i].length)->name, rows[i].name,
+               "magic bytes %zu tell %s", i + 1, rows[i].name);
     }
     for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-        tap_is(iimg_media_type_describe(strangers[i].bytes, strangers[i].length), strangers[i].words, "bytes are described as %s", strangers[i].words);
+        tap_is(iimg_media_type_describe(strangers[i].bytes, strangers[i].length),
+               strangers[i].words, "bytes are described as %s", strangers[i].words);
     }
     tap_is(sniff_with_many_brands(200), "AVIF", "a brand among hundreds is found");
     tap_is(sniff_with_many_brands(20000), "HEIC", "a brand behind thousands of others is ignored");
-    tap_is(iimg_media_type_by_extension("png")->media_type, "image/png", "an extension of ours names its type");
+    tap_is(iimg_media_type_by_extension("png")->media_type, "image/png",
+           "an extension of ours names its type");
     tap_ok(iimg_media_type_by_extension("php") == NULL, "no other does");
 }
 
@@ -148,14 +256,20 @@ static void words(apr_pool_t *pool)
     tap_is(joined(pool, ""), "", "no text has no words");
     tap_is(joined(pool, " \t\xe3\x80\x80 "), "", "white space has none");
     tap_is(joined(pool, "one"), "one", "a word is one");
-    tap_is(joined(pool, "  one\ntwo\xc2\xa0\xe6\xa8\xa1\xe7\xaf\x84  "), "one|two|\xe6\xa8\xa1\xe7\xaf\x84", "words are what white space of any kind parts");
+    tap_is(joined(pool, "  one\ntwo\xc2\xa0\xe6\xa8\xa1\xe7\xaf\x84  "),
+           "one|two|\xe6\xa8\xa1\xe7\xaf\x84", "words are what white space of any kind parts");
 }
 
 static void emails(void)
 {
-    static const char *const good[] = { "a@b", "alice@example.com", "o'brien+tag@mail.example", "m\xc3\xbcller@b\xc3\xbc" "cher.example" };
-    static const char *const bad[] = { "", "@", "a", "a@", "@b", "a@b@c", "a b@c", "a@b c", "a\n@b", "a\x7f@b", "a\xc2\x85@b", "a\xc2\xa0@b", "a:b@c", "\"a\"@b",
-                                       "<a@b>", "a,b@c", "a;b@c", "(a)@b", "[a]@b", "a\\@b", "a@.b", "a@b.", "a@b..c" };
+    static const char *const good[] = { "a@b", "alice@example.com", "o'brien+tag@mail.example",
+                                        "m\xc3\xbcller@b\xc3\xbc"
+                                        "cher.example" };
+    static const char *const bad[] = {
+        "",      "@",       "a",           "a@",          "@b",    "a@b@c",   "a b@c", "a@b c",
+        "a\n@b", "a\x7f@b", "a\xc2\x85@b", "a\xc2\xa0@b", "a:b@c", "\"a\"@b", "<a@b>", "a,b@c",
+        "a;b@c", "(a)@b",   "[a]@b",       "a\\@b",       "a@.b",  "a@b.",    "a@b..c"
+    };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
         tap_ok(iimg_text_is_email(good[i]), "email %zu of the good ones is one", i + 1);

@@ -1,31 +1,38 @@
-/* generation_load_test.c - which generations count against limits, until when, and how much money is left. */
+/* generation_load_test.c - which generations count against limits, until when, and how much money
+ * is left. */
 #include "models/generation_load.h"
 #include "database.h"
 
 #define ALICE "00000000-0000-4000-8000-00000000000a"
-#define BOB "00000000-0000-4000-8000-00000000000b"
+#define BOB   "00000000-0000-4000-8000-00000000000b"
 
-/* Rows of generation_jobs: values of requested_by, state, created_at, started_at, finished_at, lease_expires_at,
- * attempts, error_billed, image, cost, expected_cost. */
+/* Rows of generation_jobs: values of requested_by, state, created_at, started_at, finished_at,
+ * lease_expires_at, attempts, error_billed, image, cost, expected_cost. */
 static void add(iimg_context_t *context, const char *values)
 {
-    database_run(context, "INSERT INTO generation_jobs (requested_by, state, created_at, started_at, finished_at,"
-                 " lease_expires_at, attempts, error_billed, image, cost, expected_cost, owner, prompt_used,"
-                 " generator, model, aspect_ratio, resolution, reference_image_ids)"
-                 " SELECT v.*, 'x', '', 'gemini', 'm', '1:1', '1K', '{}' FROM (VALUES %s) v"
-                 " (requested_by, state, created_at, started_at, finished_at, lease, attempts, billed, image, cost,"
-                 "  expected)", values);
+    database_run(
+        context,
+        "INSERT INTO generation_jobs (requested_by, state, created_at, started_at, finished_at,"
+        " lease_expires_at, attempts, error_billed, image, cost, expected_cost, owner, prompt_used,"
+        " generator, model, aspect_ratio, resolution, reference_image_ids)"
+        " SELECT v.*, 'x', '', 'gemini', 'm', '1:1', '1K', '{}' FROM (VALUES %s) v"
+        " (requested_by, state, created_at, started_at, finished_at, lease, attempts, billed, image, cost,"
+        "  expected)",
+        values);
 }
 
 /* One row of Alice's. `ago` and `cost` are SQL. */
-#define JOB(who, state, created, started, finished, lease, attempts, billed, image, cost, expected) \
-    "('" who "'::uuid, '" state "', now() - interval '" created "', " started ", " finished ", " lease ", " \
-    #attempts ", " billed "::boolean, " image "::text, " cost "::numeric, " #expected "::numeric)"
+#define JOB(who, state, created, started, finished, lease, attempts, billed, image, cost, \
+            expected) \
+    "('" who "'::uuid, '" state "', now() - interval '" created "', " started ", " finished \
+    ", " lease ", " #attempts ", " billed "::boolean, " image "::text, " cost \
+    "::numeric, " #expected "::numeric)"
 #define DONE(who, created, cost) \
-    JOB(who, "succeeded", created, "now() - interval '" created "'", "now()", "NULL::timestamptz", 1, "NULL", "'x'", \
-        cost, 0)
+    JOB(who, "succeeded", created, "now() - interval '" created "'", "now()", "NULL::timestamptz", \
+        1, "NULL", "'x'", cost, 0)
 #define ENDED(state, attempts, billed, image, cost, expected) \
-    JOB(ALICE, state, "1 hour", "now()", "now()", "NULL::timestamptz", attempts, billed, image, cost, expected)
+    JOB(ALICE, state, "1 hour", "now()", "now()", "NULL::timestamptz", attempts, billed, image, \
+        cost, expected)
 #define ACTIVE(who, state, created, started, lease) \
     JOB(who, state, created, started, "NULL::timestamptz", lease, 1, "NULL", "NULL", "NULL", 0.5)
 
@@ -46,14 +53,23 @@ static void read_load(iimg_context_t *context, const char *rows, int per_day, co
 
 static void test_active(iimg_context_t *context)
 {
-    static const struct { const char *row, *sentence; int running, queued, user; } rows[] = {
-        { ACTIVE(ALICE, "running", "5 s", "now() - interval '5 s'", "now() + interval '1 s'"), "a job that runs", 1, 0, 1 },
+    static const struct {
+        const char *row, *sentence;
+        int running, queued, user;
+    } rows[] = {
+        { ACTIVE(ALICE, "running", "5 s", "now() - interval '5 s'", "now() + interval '1 s'"),
+          "a job that runs", 1, 0, 1 },
         { ACTIVE(ALICE, "running", "5 s", "now()", "now()"), "one whose lease ends now", 0, 0, 0 },
-        { ACTIVE(ALICE, "running", "5 s", "now()", "now() - interval '1 s'"), "one whose lease has ended", 0, 0, 0 },
-        { ACTIVE(ALICE, "queued", "5 s", "NULL::timestamptz", "NULL::timestamptz"), "one that waits", 0, 1, 1 },
-        { ACTIVE(ALICE, "queued", "5 s", "NULL::timestamptz", "now() + interval '1 s'"), "one that is being claimed", 0, 1, 1 },
-        { ACTIVE(BOB, "running", "5 s", "now()", "now() + interval '1 s'"), "another user's that runs", 1, 0, 0 },
-        { ACTIVE(BOB, "queued", "5 s", "NULL::timestamptz", "NULL::timestamptz"), "another user's that waits", 0, 1, 0 },
+        { ACTIVE(ALICE, "running", "5 s", "now()", "now() - interval '1 s'"),
+          "one whose lease has ended", 0, 0, 0 },
+        { ACTIVE(ALICE, "queued", "5 s", "NULL::timestamptz", "NULL::timestamptz"),
+          "one that waits", 0, 1, 1 },
+        { ACTIVE(ALICE, "queued", "5 s", "NULL::timestamptz", "now() + interval '1 s'"),
+          "one that is being claimed", 0, 1, 1 },
+        { ACTIVE(BOB, "running", "5 s", "now()", "now() + interval '1 s'"),
+          "another user's that runs", 1, 0, 0 },
+        { ACTIVE(BOB, "queued", "5 s", "NULL::timestamptz", "NULL::timestamptz"),
+          "another user's that waits", 0, 1, 0 },
         { DONE(ALICE, "5 s", "1"), "one that has ended", 0, 0, 0 },
     };
 
@@ -61,7 +77,8 @@ static void test_active(iimg_context_t *context)
         read_load(context, rows[i].row, 0, "0", NULL);
         tap_is_number(load.running, rows[i].running, "%s: so many run", rows[i].sentence);
         tap_is_number(load.queued, rows[i].queued, "%s: so many wait", rows[i].sentence);
-        tap_is_number(load.running_of_user, rows[i].user, "%s: so many are this user's", rows[i].sentence);
+        tap_is_number(load.running_of_user, rows[i].user, "%s: so many are this user's",
+                      rows[i].sentence);
     }
 }
 
@@ -69,81 +86,136 @@ static void test_seconds(iimg_context_t *context)
 {
     read_load(context, "", 0, "0", NULL);
     tap_is_number(load.seconds, 1, "without jobs the wait is a second");
-    read_load(context, ACTIVE(BOB, "running", "9 s", "now() - interval '8 s'", "now() + interval '1 s'") ", "
-              ACTIVE(ALICE, "running", "9 s", "now() - interval '3 s'", "now() + interval '1 s'"), 0, "0", NULL);
-    tap_is_number(load.seconds, 22, "a picture takes 30 seconds at first: the wait is for the oldest job");
+    read_load(context,
+              ACTIVE(BOB, "running", "9 s", "now() - interval '8 s'",
+                     "now() + interval '1 s'") ", " ACTIVE(ALICE, "running", "9 s",
+                                                           "now() - interval '3 s'",
+                                                           "now() + interval '1 s'"),
+              0, "0", NULL);
+    tap_is_number(load.seconds, 22,
+                  "a picture takes 30 seconds at first: the wait is for the oldest job");
     tap_is_number(load.seconds_of_user, 27, "and for the oldest of this user's");
-    read_load(context, ACTIVE(ALICE, "queued", "9 s", "NULL::timestamptz", "NULL::timestamptz"), 0, "0", NULL);
+    read_load(context, ACTIVE(ALICE, "queued", "9 s", "NULL::timestamptz", "NULL::timestamptz"), 0,
+              "0", NULL);
     tap_is_number(load.seconds, 21, "a job that waits counts from its creation");
-    read_load(context, ACTIVE(ALICE, "running", "90 s", "now() - interval '90 s'", "now() + interval '1 s'"), 0, "0", NULL);
+    read_load(context,
+              ACTIVE(ALICE, "running", "90 s", "now() - interval '90 s'", "now() + interval '1 s'"),
+              0, "0", NULL);
     tap_is_number(load.seconds, 1, "a job that takes longer than usual may end in a second");
-    read_load(context, DONE(ALICE, "40 s", "0") ", " DONE(BOB, "60 s", "0") ", "
-              ENDED("failed", 1, "NULL", "NULL", "0", 0) ", "
-              ACTIVE(ALICE, "running", "9 s", "now() - interval '8 s'", "now() + interval '1 s'"), 0, "0", NULL);
+    read_load(context,
+              DONE(ALICE, "40 s", "0") ", " DONE(BOB, "60 s", "0") ", " ENDED(
+                  "failed", 1, "NULL", "NULL", "0", 0) ", " ACTIVE(ALICE, "running", "9 s",
+                                                                   "now() - interval '8 s'",
+                                                                   "now() + interval '1 s'"),
+              0, "0", NULL);
     tap_is_number(load.seconds, 42, "the median of pictures that were made counts, and no failure");
-    database_run(context, "INSERT INTO generation_jobs (state, created_at, started_at, finished_at, prompt_used, generator, model,"
-                 " aspect_ratio, resolution, reference_image_ids) SELECT 'succeeded', now() - interval '1 hour' + n * interval '1 s',"
-                 " now() - CASE WHEN n > 60 THEN interval '28 s' ELSE interval '300 s' END, now(), '', 'g', 'm', '1:1', '1K', '{}'"
-                 " FROM generate_series(1, 110) n");
-    database_run(context, "DELETE FROM generation_jobs WHERE created_at > now() - interval '61 s' AND state = 'succeeded'");
-    tap_ok(!iimg_generation_load_read(context, &(iimg_generation_wish_t){ ALICE, "0", 0, NULL }, &load), "the load is read");
+    database_run(
+        context,
+        "INSERT INTO generation_jobs (state, created_at, started_at, finished_at, prompt_used, generator, model,"
+        " aspect_ratio, resolution, reference_image_ids) SELECT 'succeeded', now() - interval '1 hour' + n * interval '1 s',"
+        " now() - CASE WHEN n > 60 THEN interval '28 s' ELSE interval '300 s' END, now(), '', 'g', 'm', '1:1', '1K', '{}'"
+        " FROM generate_series(1, 110) n");
+    database_run(
+        context,
+        "DELETE FROM generation_jobs WHERE created_at > now() - interval '61 s' AND state = 'succeeded'");
+    tap_ok(!iimg_generation_load_read(context, &(iimg_generation_wish_t){ ALICE, "0", 0, NULL },
+                                      &load),
+           "the load is read");
     tap_is_number(load.seconds, 20, "of the last fifty pictures");
 }
 
 static void test_day(iimg_context_t *context)
 {
-    static const struct { const char *rows, *sentence; int per_day, seconds; } rows[] = {
+    static const struct {
+        const char *rows, *sentence;
+        int per_day, seconds;
+    } rows[] = {
         { "", "no job", 1, 0 },
         { DONE(ALICE, "1 hour", "0"), "one of one", 1, 82800 },
         { DONE(ALICE, "1 hour", "0"), "one of two", 2, 0 },
         { DONE(ALICE, "1 hour", "0"), "one without a limit", 0, 0 },
         { DONE(BOB, "1 hour", "0"), "one of another user", 1, 0 },
         { DONE(ALICE, "24 hours", "0"), "one that is a day old", 1, 0 },
-        { DONE(ALICE, "23 hours 59 minutes 59.9 seconds", "0"), "one that is nearly a day old", 1, 1 },
-        { DONE(ALICE, "1 hour", "0") ", " DONE(ALICE, "3 hours", "0") ", " DONE(ALICE, "2 hours", "0"), "three of two: the second newest", 2, 79200 },
-        { DONE(ALICE, "1 hour", "0") ", " DONE(ALICE, "3 hours", "0") ", " DONE(ALICE, "2 hours", "0"), "three of three: the oldest", 3, 75600 },
-        { ACTIVE(ALICE, "running", "1 hour", "now()", "now() - interval '1 s'"), "one that runs, even without a lease", 1, 82800 },
-        { ACTIVE(ALICE, "queued", "1 hour", "NULL::timestamptz", "NULL::timestamptz"), "one that waits", 1, 82800 },
-        { ENDED("failed", 0, "NULL", "NULL", "NULL", 0), "one that failed without an attempt", 1, 0 },
-        { ENDED("failed", 0, "true", "NULL", "NULL", 0), "one without an attempt, whatever it says of bills", 1, 0 },
-        { ENDED("failed", 1, "false", "NULL", "NULL", 0), "one that failed and was not billed", 1, 0 },
-        { ENDED("failed", 1, "NULL", "NULL", "NULL", 0), "one that failed, perhaps billed", 1, 82800 },
-        { ENDED("failed", 1, "true", "NULL", "NULL", 0), "one that failed and was billed", 1, 82800 },
+        { DONE(ALICE, "23 hours 59 minutes 59.9 seconds", "0"), "one that is nearly a day old", 1,
+          1 },
+        { DONE(ALICE, "1 hour", "0") ", " DONE(ALICE, "3 hours", "0") ", " DONE(ALICE, "2 hours",
+                                                                                "0"),
+          "three of two: the second newest", 2, 79200 },
+        { DONE(ALICE, "1 hour", "0") ", " DONE(ALICE, "3 hours", "0") ", " DONE(ALICE, "2 hours",
+                                                                                "0"),
+          "three of three: the oldest", 3, 75600 },
+        { ACTIVE(ALICE, "running", "1 hour", "now()", "now() - interval '1 s'"),
+          "one that runs, even without a lease", 1, 82800 },
+        { ACTIVE(ALICE, "queued", "1 hour", "NULL::timestamptz", "NULL::timestamptz"),
+          "one that waits", 1, 82800 },
+        { ENDED("failed", 0, "NULL", "NULL", "NULL", 0), "one that failed without an attempt", 1,
+          0 },
+        { ENDED("failed", 0, "true", "NULL", "NULL", 0),
+          "one without an attempt, whatever it says of bills", 1, 0 },
+        { ENDED("failed", 1, "false", "NULL", "NULL", 0), "one that failed and was not billed", 1,
+          0 },
+        { ENDED("failed", 1, "NULL", "NULL", "NULL", 0), "one that failed, perhaps billed", 1,
+          82800 },
+        { ENDED("failed", 1, "true", "NULL", "NULL", 0), "one that failed and was billed", 1,
+          82800 },
         { ENDED("canceled", 0, "NULL", "NULL", "NULL", 0), "one that was canceled in time", 1, 0 },
-        { ENDED("canceled", 1, "false", "NULL", "NULL", 0), "one that was canceled before it was billed", 1, 0 },
-        { ENDED("canceled", 1, "NULL", "NULL", "NULL", 0), "one that was canceled, perhaps billed", 1, 82800 },
-        { ENDED("canceled", 1, "false", "'x'", "NULL", 0), "one that was canceled with its picture", 1, 82800 },
-        { ENDED("succeeded", 1, "false", "NULL", "NULL", 0), "one whose picture was deleted", 1, 82800 },
+        { ENDED("canceled", 1, "false", "NULL", "NULL", 0),
+          "one that was canceled before it was billed", 1, 0 },
+        { ENDED("canceled", 1, "NULL", "NULL", "NULL", 0), "one that was canceled, perhaps billed",
+          1, 82800 },
+        { ENDED("canceled", 1, "false", "'x'", "NULL", 0), "one that was canceled with its picture",
+          1, 82800 },
+        { ENDED("succeeded", 1, "false", "NULL", "NULL", 0), "one whose picture was deleted", 1,
+          82800 },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         read_load(context, rows[i].rows, rows[i].per_day, "0", NULL);
-        tap_is_number(load.day_seconds, rows[i].seconds, "%s: so many seconds until there may be one more", rows[i].sentence);
+        tap_is_number(load.day_seconds, rows[i].seconds,
+                      "%s: so many seconds until there may be one more", rows[i].sentence);
     }
 }
 
 static void test_budget(iimg_context_t *context)
 {
-    static const struct { const char *rows, *sentence, *expected, *budget; int seconds; } rows[] = {
+    static const struct {
+        const char *rows, *sentence, *expected, *budget;
+        int seconds;
+    } rows[] = {
         { "", "a picture that costs the whole budget", "1.00", "1", 0 },
         { "", "one that costs a millionth more", "1.000001", "1", -1 },
         { "", "one that costs nothing, of no money", "0", "0", 0 },
-        { DONE(ALICE, "1 hour", "9"), "one that costs nothing, of a budget that is spent", "0", "1", 0 },
+        { DONE(ALICE, "1 hour", "9"), "one that costs nothing, of a budget that is spent", "0", "1",
+          0 },
         { DONE(ALICE, "1 hour", "9"), "any, without a budget", "5", NULL, 0 },
         { DONE(BOB, "1 hour", "0.5"), "half is spent, by anybody: half is left", "0.5", "1", 0 },
         { DONE(BOB, "1 hour", "0.5"), "and not a millionth more", "0.500001", "1", 82800 },
         { DONE(ALICE, "24 hours", "1"), "what was spent a day ago is there again", "1", "1", 0 },
-        { DONE(ALICE, "23 hours 59 minutes 59.9 seconds", "1"), "and a moment before it is not", "1", "1", 1 },
-        { ACTIVE(BOB, "running", "1 hour", "now()", "now()"), "what runs is expected to cost something", "0.500001", "1", 82800 },
-        { ACTIVE(BOB, "queued", "2 hours", "NULL::timestamptz", "NULL::timestamptz"), "so is what waits", "0.500001", "1", 79200 },
-        { ENDED("failed", 1, "false", "NULL", "NULL", 1), "what was not billed costs nothing", "1", "1", 0 },
-        { ENDED("failed", 1, "NULL", "NULL", "NULL", 1), "what may have been billed costs what was expected", "1", "1", 82800 },
-        { ENDED("failed", 1, "true", "NULL", "0.25", 1), "what was billed costs what it cost", "0.75", "1", 0 },
+        { DONE(ALICE, "23 hours 59 minutes 59.9 seconds", "1"), "and a moment before it is not",
+          "1", "1", 1 },
+        { ACTIVE(BOB, "running", "1 hour", "now()", "now()"),
+          "what runs is expected to cost something", "0.500001", "1", 82800 },
+        { ACTIVE(BOB, "queued", "2 hours", "NULL::timestamptz", "NULL::timestamptz"),
+          "so is what waits", "0.500001", "1", 79200 },
+        { ENDED("failed", 1, "false", "NULL", "NULL", 1), "what was not billed costs nothing", "1",
+          "1", 0 },
+        { ENDED("failed", 1, "NULL", "NULL", "NULL", 1),
+          "what may have been billed costs what was expected", "1", "1", 82800 },
+        { ENDED("failed", 1, "true", "NULL", "0.25", 1), "what was billed costs what it cost",
+          "0.75", "1", 0 },
         { ENDED("succeeded", 1, "NULL", "'x'", "0", 1), "a cost of nothing is known", "1", "1", 0 },
-        { DONE(ALICE, "1 hour", "0.6") ", " DONE(ALICE, "2 hours", "0.4") ", " DONE(ALICE, "3 hours", "0.4"), "the wait lasts until enough is a day old: the two oldest", "0.4", "1", 79200 },
-        { DONE(ALICE, "1 hour", "0.6") ", " DONE(ALICE, "2 hours", "0.4") ", " DONE(ALICE, "3 hours", "0.4"), "or all three", "0.5", "1", 82800 },
-        { DONE(ALICE, "1 hour", "0.6") ", " DONE(ALICE, "2 hours", "0.4") ", " DONE(ALICE, "3 hours", "0.4"), "of which a millionth may make one more", "0.400001", "1", 82800 },
-        { DONE(ALICE, "1 hour", "0.2") ", " DONE(ALICE, "2 hours", "0.4") ", " DONE(ALICE, "3 hours", "0.4"), "or the oldest alone", "0.4", "1", 75600 },
+        { DONE(ALICE, "1 hour", "0.6") ", " DONE(ALICE, "2 hours",
+                                                 "0.4") ", " DONE(ALICE, "3 hours", "0.4"),
+          "the wait lasts until enough is a day old: the two oldest", "0.4", "1", 79200 },
+        { DONE(ALICE, "1 hour", "0.6") ", " DONE(ALICE, "2 hours",
+                                                 "0.4") ", " DONE(ALICE, "3 hours", "0.4"),
+          "or all three", "0.5", "1", 82800 },
+        { DONE(ALICE, "1 hour", "0.6") ", " DONE(ALICE, "2 hours",
+                                                 "0.4") ", " DONE(ALICE, "3 hours", "0.4"),
+          "of which a millionth may make one more", "0.400001", "1", 82800 },
+        { DONE(ALICE, "1 hour", "0.2") ", " DONE(ALICE, "2 hours",
+                                                 "0.4") ", " DONE(ALICE, "3 hours", "0.4"),
+          "or the oldest alone", "0.4", "1", 75600 },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -1,8 +1,9 @@
-/* login_attempt_test.c - models/login_attempt.c: what counts of an account's failures from an address, at each limit. */
+/* login_attempt_test.c - models/login_attempt.c: what counts of an account's failures from an
+ * address, at each limit. */
 #include "models/login_attempt.h"
 #include "savepoints.h"
 
-#define ANN "ann@brake.example"
+#define ANN  "ann@brake.example"
 #define HERE "192.0.2.201"
 
 static iimg_context_t *context;
@@ -10,10 +11,13 @@ static iimg_context_t *context;
 /* What the brake keeps of an account and an address. */
 static const char *row_of(const char *account, const char *address)
 {
-    const char *row = sql(context, apr_psprintf(context->pool,
-        "SELECT failures || ' ' || cardinality(under_way) || ' ' || forgiven || ' '"
-        " || extract(epoch FROM ends_at - now())::integer FROM login_failures"
-        " WHERE account = '%s' AND address = '%s'", account, address));
+    const char *row = sql(
+        context,
+        apr_psprintf(context->pool,
+                     "SELECT failures || ' ' || cardinality(under_way) || ' ' || forgiven || ' '"
+                     " || extract(epoch FROM ends_at - now())::integer FROM login_failures"
+                     " WHERE account = '%s' AND address = '%s'",
+                     account, address));
 
     return row ? row : "";
 }
@@ -26,8 +30,12 @@ static const char *row(void)
 static void set(const char *failures, const char *ends_at, const char *under_way)
 {
     sql(context, "DELETE FROM login_failures WHERE account LIKE '%brake.example'");
-    sql(context, apr_psprintf(context->pool, "INSERT INTO login_failures (account, address, failures, ends_at, under_way)"
-        " VALUES ('" ANN "', '" HERE "', %s, now() + interval '%s', ARRAY[%s]::timestamptz[])", failures, ends_at, under_way));
+    sql(context,
+        apr_psprintf(context->pool,
+                     "INSERT INTO login_failures (account, address, failures, ends_at, under_way)"
+                     " VALUES ('" ANN "', '" HERE
+                     "', %s, now() + interval '%s', ARRAY[%s]::timestamptz[])",
+                     failures, ends_at, under_way));
 }
 
 static int begin_at(const char *email, const char *address, iimg_login_t *login)
@@ -42,39 +50,56 @@ static int begin_at(const char *email, const char *address, iimg_login_t *login)
 
 static void test_begin(void)
 {
-    static const struct { const char *failures, *ends_at, *under_way; int wait, count; const char *row, *what; } cases[] = {
+    static const struct {
+        const char *failures, *ends_at, *under_way;
+        int wait, count;
+        const char *row, *what;
+    } cases[] = {
         { "4", "100 seconds", "", 0, 5, "5 1 false 100", "four failures of five" },
         { "5", "100 seconds", "", 100, 0, "5 0 false 100", "five" },
         { "5", "0 seconds", "", 0, 1, "1 1 false 900", "five whose window ends now" },
         { "5", "1 second", "", 1, 0, "5 0 false 1", "five whose window ends in a second" },
-        { "5", "100 seconds", "now() + interval '30 seconds'", 30, 0, "5 1 false 100", "four failures and one under way" },
-        { "5", "100 seconds", "now() + interval '50 seconds', now() + interval '40 seconds'", 40, 0, "5 2 false 100", "three failures and two under way" },
-        { "5", "20 seconds", "now() + interval '30 seconds'", 20, 0, "5 1 false 20", "one under way for longer than the window" },
+        { "5", "100 seconds", "now() + interval '30 seconds'", 30, 0, "5 1 false 100",
+          "four failures and one under way" },
+        { "5", "100 seconds", "now() + interval '50 seconds', now() + interval '40 seconds'", 40, 0,
+          "5 2 false 100", "three failures and two under way" },
+        { "5", "20 seconds", "now() + interval '30 seconds'", 20, 0, "5 1 false 20",
+          "one under way for longer than the window" },
         { "5", "100 seconds", "now()", 0, 5, "5 1 false 100", "one that was under way until now" },
-        { "5", "-1 seconds", "now() + interval '1 second', now()", 0, 2, "2 2 false 900", "one under way in a window that has ended" },
-        { "0", "100 seconds", "now(), now()", 0, 1, "1 1 false 100", "fewer failures than were under way" },
+        { "5", "-1 seconds", "now() + interval '1 second', now()", 0, 2, "2 2 false 900",
+          "one under way in a window that has ended" },
+        { "0", "100 seconds", "now(), now()", 0, 1, "1 1 false 100",
+          "fewer failures than were under way" },
     };
     iimg_login_t login;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         set(cases[i].failures, cases[i].ends_at, cases[i].under_way);
-        tap_is_number(begin_at("Ann@brake.example", HERE, &login), cases[i].wait, "with %s the wait is %d", cases[i].what, cases[i].wait);
+        tap_is_number(begin_at("Ann@brake.example", HERE, &login), cases[i].wait,
+                      "with %s the wait is %d", cases[i].what, cases[i].wait);
         tap_is_number(login.failures, cases[i].count, "... and so many are counted");
         tap_is(row(), cases[i].row, "... and kept");
         tap_ok((login.place != NULL) == (cases[i].wait == 0), "... with a place for who may go on");
     }
     set("5", "100 seconds", "");
-    sql(context, "INSERT INTO login_failures (account, address, failures, ends_at) VALUES ('" ANN "', '192.0.2.203', 5, now() + interval '50 seconds'),"
+    sql(context, "INSERT INTO login_failures (account, address, failures, ends_at) VALUES ('" ANN
+                 "', '192.0.2.203', 5, now() + interval '50 seconds'),"
                  " ('cid@brake.example', '" HERE "', 5, now() + interval '60 seconds')");
-    tap_is_number(begin_at(ANN, HERE, &login), 100, "the wait is that of this account and this address");
-    tap_is_number(begin_at(ANN, "192.0.2.203", &login), 50, "... which is another one at another address");
-    tap_is_number(begin_at(ANN, "192.0.2.202", &login), 0, "the account from another address does not wait");
-    tap_is_number(begin_at("ben@brake.example", HERE, &login), 0, "nor does another account from this one");
+    tap_is_number(begin_at(ANN, HERE, &login), 100,
+                  "the wait is that of this account and this address");
+    tap_is_number(begin_at(ANN, "192.0.2.203", &login), 50,
+                  "... which is another one at another address");
+    tap_is_number(begin_at(ANN, "192.0.2.202", &login), 0,
+                  "the account from another address does not wait");
+    tap_is_number(begin_at("ben@brake.example", HERE, &login), 0,
+                  "nor does another account from this one");
     tap_is(row(), "5 0 false 100", "... and each has a row of its own");
-    sql(context, "UPDATE login_failures SET forgiven = true, failures = 1 WHERE account = '" ANN "' AND address = '" HERE "'");
+    sql(context, "UPDATE login_failures SET forgiven = true, failures = 1 WHERE account = '" ANN
+                 "' AND address = '" HERE "'");
     begin_at(ANN, HERE, &login);
     tap_is(row(), "2 1 true 100", "what was forgiven once stays so within the window");
-    sql(context, "UPDATE login_failures SET ends_at = now() WHERE account = '" ANN "' AND address = '" HERE "'");
+    sql(context, "UPDATE login_failures SET ends_at = now() WHERE account = '" ANN
+                 "' AND address = '" HERE "'");
     begin_at(ANN, HERE, &login);
     tap_is(row(), "2 2 false 900", "... and no longer in the next one");
 }
@@ -92,10 +117,12 @@ static void test_account(void)
     tap_ok(login.user.is_staff && !login.is_active, "... and its rights");
     tap_is(login.hash, "hash-ann", "... and its hash");
     begin_at("nobody@brake.example", HERE, &login);
-    tap_ok(!login.user.id && !login.hash && login.failures == 1, "an unknown one is counted, and has no hash");
+    tap_ok(!login.user.id && !login.hash && login.failures == 1,
+           "an unknown one is counted, and has no hash");
 }
 
-typedef iimg_error_t *(*ending_fn)(iimg_context_t *, const iimg_login_attempt_t *, const iimg_login_t *, bool *);
+typedef iimg_error_t *(*ending_fn)(iimg_context_t *, const iimg_login_attempt_t *,
+                                   const iimg_login_t *, bool *);
 
 /* An attempt with so many failures before it, ended. @return whether it was counted */
 static bool end(const char *before, bool forgiven, ending_fn ending)
@@ -105,13 +132,15 @@ static bool end(const char *before, bool forgiven, ending_fn ending)
     bool counted = false;
 
     set(before, "100 seconds", "");
-    sql(context, forgiven ? "UPDATE login_failures SET forgiven = true WHERE account = '" ANN "'" : "SELECT 1");
+    sql(context, forgiven ? "UPDATE login_failures SET forgiven = true WHERE account = '" ANN "'"
+                          : "SELECT 1");
     begin_at(ANN, HERE, &login);
     tap_ok(!ending(context, &attempt, &login, &counted), "it ends");
     return counted;
 }
 
-static iimg_error_t *withdraw(iimg_context_t *unused, const iimg_login_attempt_t *attempt, const iimg_login_t *login, bool *counted)
+static iimg_error_t *withdraw(iimg_context_t *unused, const iimg_login_attempt_t *attempt,
+                              const iimg_login_t *login, bool *counted)
 {
     *counted = true;
     return iimg_login_attempt_withdraw(unused, attempt, login);
@@ -119,13 +148,20 @@ static iimg_error_t *withdraw(iimg_context_t *unused, const iimg_login_attempt_t
 
 static void test_ends(void)
 {
-    static const struct { ending_fn end; const char *before; bool forgiven; const char *row, *what; } cases[] = {
+    static const struct {
+        ending_fn end;
+        const char *before;
+        bool forgiven;
+        const char *row, *what;
+    } cases[] = {
         { iimg_login_attempt_fail, "0", false, "1 0 false 100", "a failure stays" },
         { iimg_login_attempt_fail, "4", false, "5 0 false 100", "... so does the fifth" },
         { iimg_login_attempt_succeed, "0", false, "", "a success without failures leaves no row" },
         { iimg_login_attempt_succeed, "1", false, "1 0 false 100", "one failure before it stays" },
-        { iimg_login_attempt_succeed, "2", false, "2 0 false 100", "half of five stay, and nothing is forgiven" },
-        { iimg_login_attempt_succeed, "3", false, "2 0 true 100", "one more than half is forgiven" },
+        { iimg_login_attempt_succeed, "2", false, "2 0 false 100",
+          "half of five stay, and nothing is forgiven" },
+        { iimg_login_attempt_succeed, "3", false, "2 0 true 100",
+          "one more than half is forgiven" },
         { iimg_login_attempt_succeed, "4", false, "2 0 true 100", "two more are" },
         { iimg_login_attempt_succeed, "4", true, "4 0 true 100", "the second time none is" },
         { iimg_login_attempt_succeed, "0", true, "0 0 true 100", "a row that was forgiven stays" },
@@ -134,15 +170,18 @@ static void test_ends(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        tap_ok(end(cases[i].before, cases[i].forgiven, cases[i].end), "%s: the attempt counted", cases[i].what);
+        tap_ok(end(cases[i].before, cases[i].forgiven, cases[i].end), "%s: the attempt counted",
+               cases[i].what);
         tap_is(row(), cases[i].row, "%s", cases[i].what);
     }
 }
 
-/* An end that comes too late changes nothing, so that the answer does not reveal whether the password was right. */
+/* An end that comes too late changes nothing, so that the answer does not reveal whether the
+ * password was right. */
 static void test_late(void)
 {
-    iimg_login_attempt_t attempt = { ANN, "", HERE, 5, 900 }, elsewhere = { ANN, "", "192.0.2.202", 5, 900 };
+    iimg_login_attempt_t attempt = { ANN, "", HERE, 5, 900 },
+                         elsewhere = { ANN, "", "192.0.2.202", 5, 900 };
     iimg_login_t login;
     bool counted = true;
 
@@ -165,14 +204,15 @@ static void test_expire(void)
 {
     int count = -1;
 
-    sql(context, "DELETE FROM login_failures");      /* within our transaction */
-    sql(context, "INSERT INTO login_failures (account, address, failures, ends_at, under_way) VALUES"
-                 " ('a', 'x', 5, now(), '{}'), ('b', 'x', 5, now() + interval '1 second', '{}'),"
-                 " ('c', 'x', 5, now(), ARRAY[now()]), ('d', 'x', 5, now(), ARRAY[now(), now() + interval '1 second'])");
+    sql(context, "DELETE FROM login_failures"); /* within our transaction */
+    sql(context,
+        "INSERT INTO login_failures (account, address, failures, ends_at, under_way) VALUES"
+        " ('a', 'x', 5, now(), '{}'), ('b', 'x', 5, now() + interval '1 second', '{}'),"
+        " ('c', 'x', 5, now(), ARRAY[now()]), ('d', 'x', 5, now(), ARRAY[now(), now() + interval '1 second'])");
     iimg_login_attempt_expire(context, &count);
     tap_is_number(count, 2, "windows that end now are forgotten");
-    tap_is(sql(context, "SELECT string_agg(account, ' ' ORDER BY account) FROM login_failures"), "b d",
-           "... but for those with an attempt under way, and later ones");
+    tap_is(sql(context, "SELECT string_agg(account, ' ' ORDER BY account) FROM login_failures"),
+           "b d", "... but for those with an attempt under way, and later ones");
 }
 
 int main(void)

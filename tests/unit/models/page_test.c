@@ -19,7 +19,8 @@ int main(void)
     tap_is(patterns(pool, "100%"), "{\"%100\\\\%%\"}", "a percent sign is itself");
     tap_is(patterns(pool, "a_b"), "{\"%a\\\\_b%\"}", "so is an underscore");
     tap_is(patterns(pool, "a\\b"), "{\"%a\\\\\\\\b%\"}", "so is a backslash");
-    tap_is(patterns(pool, "\"{,}'"), "{\"%\\\"{,}'%\"}", "what means something in an array means nothing here");
+    tap_is(patterns(pool, "\"{,}'"), "{\"%\\\"{,}'%\"}",
+           "what means something in an array means nothing here");
     work_end(context);
     return tap_done();
 }

@@ -8,13 +8,19 @@ static void make(iimg_context_t *context, const char *values)
 {
     database_run(context, "DELETE FROM prompts");
     if (*values) {
-        database_run(context, "INSERT INTO prompts (prompt_type, version, is_active, body) VALUES %s", values);
+        database_run(context,
+                     "INSERT INTO prompts (prompt_type, version, is_active, body) VALUES %s",
+                     values);
     }
 }
 
 static void test_active(iimg_context_t *context)
 {
-    static const struct { const char *values; int version; const char *sentence; } rows[] = {
+    static const struct {
+        const char *values;
+        int version;
+        const char *sentence;
+    } rows[] = {
         { "('coach', 9, true, '')", 0, "another type's prompt is not used" },
         { "('image_generation', 2, false, '')", 0, "nor is one that is switched off" },
         { "('image_generation', 2, true, ''), ('image_generation', 10, true, ''), ('image_generation', 11, false, ''), ('image_generation', 9, true, ''), ('coach', 12, true, '')",
@@ -31,24 +37,45 @@ static void test_active(iimg_context_t *context)
 
 static void test_insert(iimg_context_t *context)
 {
-    static const struct { const char *values; int version; const char *sentence; } rows[] = {
-        { "", 1, "the first version" }, { "('sentinel', 7, true, '')", 1, "the first version of its type" },
-        { "('coach', 7, false, ''), ('coach', 3, true, ''), ('sentinel', 9, true, '')", 8, "the next one behind the highest, in use or not" },
+    static const struct {
+        const char *values;
+        int version;
+        const char *sentence;
+    } rows[] = {
+        { "", 1, "the first version" },
+        { "('sentinel', 7, true, '')", 1, "the first version of its type" },
+        { "('coach', 7, false, ''), ('coach', 3, true, ''), ('sentinel', 9, true, '')", 8,
+          "the next one behind the highest, in use or not" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         apr_array_header_t *keys = apr_array_make(context->pool, 1, sizeof(const char *));
-        iimg_prompt_t wanted = { .prompt_type = "coach", .body = "the body", .is_active = i > 0, .required_context_keys = keys, .created_by = ADMIN };
+        iimg_prompt_t wanted = { .prompt_type = "coach",
+                                 .body = "the body",
+                                 .is_active = i > 0,
+                                 .required_context_keys = keys,
+                                 .created_by = ADMIN };
         iimg_prompt_t *prompt = &wanted;
 
         APR_ARRAY_PUSH(keys, const char *) = "additional_prompt";
         make(context, rows[i].values);
-        tap_ok(!iimg_prompt_lock_type(context, "coach") && !iimg_prompt_insert(context, &prompt) && prompt, "a version is made");
+        tap_ok(!iimg_prompt_lock_type(context, "coach") && !iimg_prompt_insert(context, &prompt)
+                   && prompt,
+               "a version is made");
         tap_is_number(prompt->version, rows[i].version, "%s", rows[i].sentence);
-        tap_is(database_run(context, "SELECT concat_ws('|', prompt_type, body, is_active, required_context_keys, created_by) FROM prompts"
-                            " WHERE id = '%s'", prompt->id), i > 0 ? "coach|the body|t|{additional_prompt}|" ADMIN : "coach|the body|f|{additional_prompt}|" ADMIN, "... as it was wanted");
-        tap_ok(strcmp(prompt->prompt_type, "coach") == 0 && strcmp(prompt->body, "the body") == 0 && prompt->is_active == (i > 0)
-                   && prompt->required_context_keys->nelts == 1 && strcmp(prompt->created_by, ADMIN) == 0 && prompt->created_at, "... and is read so");
+        tap_is(
+            database_run(
+                context,
+                "SELECT concat_ws('|', prompt_type, body, is_active, required_context_keys, created_by) FROM prompts"
+                " WHERE id = '%s'",
+                prompt->id),
+            i > 0 ? "coach|the body|t|{additional_prompt}|" ADMIN
+                  : "coach|the body|f|{additional_prompt}|" ADMIN,
+            "... as it was wanted");
+        tap_ok(strcmp(prompt->prompt_type, "coach") == 0 && strcmp(prompt->body, "the body") == 0
+                   && prompt->is_active == (i > 0) && prompt->required_context_keys->nelts == 1
+                   && strcmp(prompt->created_by, ADMIN) == 0 && prompt->created_at,
+               "... and is read so");
     }
 }
 
@@ -59,15 +86,23 @@ static void test_set_active(iimg_context_t *context)
 
     make(context, "('coach', 1, true, ''), ('coach', 2, true, '')");
     id = database_run(context, "SELECT id FROM prompts WHERE version = 1");
-    tap_ok(!iimg_prompt_set_active(context, id, false, &prompt) && prompt && !prompt->is_active, "a version is switched off");
-    tap_is(database_run(context, "SELECT string_agg(is_active::text, ' ' ORDER BY version) FROM prompts"), "false true", "and no other");
-    tap_ok(!iimg_prompt_lock(context, id, &prompt) && prompt && prompt->version == 1, "a version is locked by its id");
+    tap_ok(!iimg_prompt_set_active(context, id, false, &prompt) && prompt && !prompt->is_active,
+           "a version is switched off");
+    tap_is(database_run(context,
+                        "SELECT string_agg(is_active::text, ' ' ORDER BY version) FROM prompts"),
+           "false true", "and no other");
+    tap_ok(!iimg_prompt_lock(context, id, &prompt) && prompt && prompt->version == 1,
+           "a version is locked by its id");
 }
 
 static void test_list(iimg_context_t *context)
 {
-    static const struct { bool is_staff; const char *login, *type, *seen, *sentence; } rows[] = {
-        { true, "a@example.com", NULL, "coach 2, coach 1, sentinel 3, ", "staff see all, by type, the newest first" },
+    static const struct {
+        bool is_staff;
+        const char *login, *type, *seen, *sentence;
+    } rows[] = {
+        { true, "a@example.com", NULL, "coach 2, coach 1, sentinel 3, ",
+          "staff see all, by type, the newest first" },
         { true, "A@EXAMPLE.com", "coach", "coach 2, coach 1, ", "or those of a type" },
         { true, "a@example.com", "image_generation", "", "or none of a type without any" },
         { false, "a@example.com", NULL, "", "others see none" },
@@ -82,7 +117,8 @@ static void test_list(iimg_context_t *context)
         iimg_prompt_t *prompt;
 
         database_run(context, "DELETE FROM users");
-        database_run(context, "INSERT INTO users (email, is_staff) VALUES ('a@example.com', %s)", rows[i].is_staff ? "true" : "false");
+        database_run(context, "INSERT INTO users (email, is_staff) VALUES ('a@example.com', %s)",
+                     rows[i].is_staff ? "true" : "false");
         context->login = rows[i].login;
         tap_ok(!iimg_prompt_list(context, rows[i].type, &caller, &prompts), "versions are listed");
         for (int k = 0; k < prompts->nelts; k++) {
@@ -91,8 +127,11 @@ static void test_list(iimg_context_t *context)
             seen = apr_psprintf(context->pool, "%s%s %d, ", seen, one->prompt_type, one->version);
         }
         tap_is(seen, rows[i].seen, "%s", rows[i].sentence);
-        tap_ok(!iimg_prompt_by_id(context, database_run(context, "SELECT id FROM prompts WHERE version = 3"), &caller, &prompt)
-                   && (prompt ? prompt->version == 3 && i < 3 : i >= 3), "... and so is one by its id");
+        tap_ok(!iimg_prompt_by_id(context,
+                                  database_run(context, "SELECT id FROM prompts WHERE version = 3"),
+                                  &caller, &prompt)
+                   && (prompt ? prompt->version == 3 && i < 3 : i >= 3),
+               "... and so is one by its id");
     }
 }
 

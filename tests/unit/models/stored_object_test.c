@@ -1,6 +1,6 @@
 /*
- * stored_object_test.c - models/stored_object.c: which rows of the manifest each statement takes, to the
- * microsecond, and which it leaves.
+ * stored_object_test.c - models/stored_object.c: which rows of the manifest each statement takes,
+ * to the microsecond, and which it leaves.
  */
 #include "models/stored_object.h"
 
@@ -9,14 +9,15 @@
 #define PICTURE_1 "00000000-0000-0000-0000-000000000001"
 #define CLAIM_1   "00000000-0000-4000-8000-000000000001"
 #define CLAIM_2   "00000000-0000-4000-8000-000000000002"
-#define FOUR "'" PICTURE_1 "/1', '" PICTURE_1 "/2', '" PICTURE_1 "/3', '" PICTURE_1 "/4'"
+#define FOUR      "'" PICTURE_1 "/1', '" PICTURE_1 "/2', '" PICTURE_1 "/3', '" PICTURE_1 "/4'"
 
 static const char *again(iimg_context_t *context, const iimg_claim_t *claim)
 {
     const char *text = "";
 
     for (int i = 0; i < claim->again->nelts; i++) {
-        text = apr_pstrcat(context->pool, text, APR_ARRAY_IDX(claim->again, i, bool) ? "t" : "f", NULL);
+        text = apr_pstrcat(context->pool, text, APR_ARRAY_IDX(claim->again, i, bool) ? "t" : "f",
+                           NULL);
     }
     return text;
 }
@@ -37,7 +38,8 @@ static void announcing(iimg_context_t *context)
     tap_is(manifest_states(context), "a live, b live, c doomed, d pending, e live",
            "publishing concerns what is pending, of this picture");
     manifest_sql(context, "UPDATE stored_objects SET state = 'pending' WHERE key = 'a'");
-    tap_ok(!iimg_stored_object_publish(context, PICTURE_1, 1), "a picture whose objects are all pending can");
+    tap_ok(!iimg_stored_object_publish(context, PICTURE_1, 1),
+           "a picture whose objects are all pending can");
     tap_ok(iimg_stored_object_publish(context, PICTURE_1, 1) != NULL, "... once");
 }
 
@@ -51,18 +53,23 @@ static void abandoning(iimg_context_t *context)
     manifest_add(context, "c", 1, "held", NULL);
     manifest_add(context, "d", 1, "doomed", "claim = '" CLAIM_1 "', attempts = 1");
     manifest_add(context, "f", 1, "pending", NULL);
-    tap_ok(!iimg_stored_object_abandon(context, PICTURE_1, manifest_keys(context, "a", "b", "c", "d", "e",
-                                                                         NULL), &claim),
+    tap_ok(!iimg_stored_object_abandon(
+               context, PICTURE_1, manifest_keys(context, "a", "b", "c", "d", "e", NULL), &claim),
            "keys are abandoned");
-    tap_is(manifest_joined(context, claim.keys), "a d e", "... what is shown or held is not claimed");
+    tap_is(manifest_joined(context, claim.keys), "a d e",
+           "... what is shown or held is not claimed");
     tap_is(again(context, &claim), "ftf", "... what was doomed before may have been tried before");
     tap_is(manifest_states(context), "a doomed, b live, c held, d doomed, e doomed, f pending",
            "... nor doomed; what was forgotten is doomed once more");
-    tap_is(manifest_sql(context, "SELECT string_agg(key, ' ' ORDER BY key) FROM stored_objects"
-                        " WHERE claim = '%s' AND retry_at = now() + interval '1 minute'", claim.id),
+    tap_is(manifest_sql(context,
+                        "SELECT string_agg(key, ' ' ORDER BY key) FROM stored_objects"
+                        " WHERE claim = '%s' AND retry_at = now() + interval '1 minute'",
+                        claim.id),
            "a d e", "... the new claim has all of them for a minute");
-    tap_is(manifest_sql(context, "SELECT string_agg(attempts::text, ' ' ORDER BY key) FROM stored_objects"
-                        " WHERE state = 'doomed'"), "1 2 1", "... and is counted");
+    tap_is(manifest_sql(context,
+                        "SELECT string_agg(attempts::text, ' ' ORDER BY key) FROM stored_objects"
+                        " WHERE state = 'doomed'"),
+           "1 2 1", "... and is counted");
 }
 
 static void claiming(iimg_context_t *context)
@@ -74,9 +81,11 @@ static void claiming(iimg_context_t *context)
     manifest_add(context, "b", 1, "doomed", "changed_at = now() - interval '1 microsecond'");
     manifest_add(context, "c", 1, "pending", NULL);
     manifest_add(context, "d", 1, "live", NULL);
-    tap_ok(!iimg_stored_object_claim_own(context, &claim), "a transaction claims what it has doomed");
+    tap_ok(!iimg_stored_object_claim_own(context, &claim),
+           "a transaction claims what it has doomed");
     tap_is(manifest_joined(context, claim.keys), "a", "... and nothing that another one did");
-    tap_is(manifest_sql(context, "SELECT string_agg(key, ' ') FROM stored_objects WHERE claim IS NOT NULL"),
+    tap_is(manifest_sql(context,
+                        "SELECT string_agg(key, ' ') FROM stored_objects WHERE claim IS NOT NULL"),
            "a", "... no other row is touched");
 
     manifest_clear(context);
@@ -87,10 +96,12 @@ static void claiming(iimg_context_t *context)
     manifest_add(context, "e", 1, "pending", NULL);
     manifest_add(context, "f", 1, "held", NULL);
     tap_ok(!iimg_stored_object_claim_due(context, 1, &claim), "a sweeper claims what is due");
-    tap_is(manifest_joined(context, claim.keys), "c", "... at most as many as it asked for, the oldest first");
+    tap_is(manifest_joined(context, claim.keys), "c",
+           "... at most as many as it asked for, the oldest first");
     tap_is(again(context, &claim), "t", "... and hears that it was claimed before");
     tap_ok(!iimg_stored_object_claim_due(context, 9, &claim), "it claims more");
-    tap_is(manifest_joined(context, claim.keys), "a", "... what is due now, and no row of another state");
+    tap_is(manifest_joined(context, claim.keys), "a",
+           "... what is due now, and no row of another state");
     tap_is(again(context, &claim), "f", "... which nobody had before");
     tap_ok(!iimg_stored_object_claim_due(context, 9, &claim) && claim.keys->nelts == 0,
            "what is claimed is not due");
@@ -99,9 +110,11 @@ static void claiming(iimg_context_t *context)
 /* For how long a claim holds, by how often it was claimed before. */
 static void backing_off(iimg_context_t *context)
 {
-    static const struct { int attempts; const char *minutes; } rows[] = {
-        { 0, "1" }, { 1, "2" }, { 2, "4" }, { 3, "8" }, { 4, "15" }, { 5, "15" }, { 1000000, "15" }
-    };
+    static const struct {
+        int attempts;
+        const char *minutes;
+    } rows[] = { { 0, "1" },  { 1, "2" },  { 2, "4" },       { 3, "8" },
+                 { 4, "15" }, { 5, "15" }, { 1000000, "15" } };
     iimg_claim_t claim;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -110,7 +123,7 @@ static void backing_off(iimg_context_t *context)
                      apr_psprintf(context->pool, "attempts = %d", rows[i].attempts));
         tap_ok(!iimg_stored_object_claim_due(context, 1, &claim), "claim %d", rows[i].attempts + 1);
         tap_is(manifest_sql(context, "SELECT round(extract(epoch FROM retry_at - now()) / 60)"
-                            " || ' ' || attempts FROM stored_objects"),
+                                     " || ' ' || attempts FROM stored_objects"),
                apr_psprintf(context->pool, "%s %d", rows[i].minutes, rows[i].attempts + 1),
                "... holds for %s minutes, and is counted", rows[i].minutes);
     }
@@ -120,22 +133,25 @@ static void expiring(iimg_context_t *context)
 {
     manifest_clear(context);
     manifest_add(context, "a", 1, "pending", "changed_at = now() - interval '1 hour'");
-    manifest_add(context, "b", 1, "pending", "changed_at = now() - interval '1 hour 1 microsecond'");
+    manifest_add(context, "b", 1, "pending",
+                 "changed_at = now() - interval '1 hour 1 microsecond'");
     manifest_add(context, "c", 1, "live", "changed_at = now() - interval '1 year'");
     manifest_add(context, "d", 1, "held", "changed_at = now() - interval '1 year'");
     manifest_add(context, "e", 1, "held", "held_until = now() - interval '1 microsecond'");
     manifest_add(context, "g", 1, "held", "held_until = now() - interval '1 year'");
     manifest_sql(context, "INSERT INTO identities (user_id, name, category, previous_image,"
-                 " previous_image_sized) SELECT gen_random_uuid(), key, 'x', key, 'jpg'"
-                 " FROM unnest('{c,d,e}'::text[]) AS key");
+                          " previous_image_sized) SELECT gen_random_uuid(), key, 'x', key, 'jpg'"
+                          " FROM unnest('{c,d,e}'::text[]) AS key");
     tap_ok(!iimg_stored_object_expire(context), "what has waited too long expires");
     tap_is(manifest_states(context), "a pending, b doomed, c live, d held, e held, g held",
            "... of what is pending, after an hour");
-    tap_is(manifest_sql(context, "SELECT changed_at = now() FROM stored_objects WHERE key = 'b'"), "t",
-           "... and the row says when");
-    tap_is(manifest_sql(context, "SELECT string_agg(name || coalesce(previous_image, '-')"
-                        " || coalesce(previous_image_sized, '-'), ' ' ORDER BY name) FROM identities"),
-           "ccjpg ddjpg e--", "identities let go of what was held past its time, and of nothing else");
+    tap_is(manifest_sql(context, "SELECT changed_at = now() FROM stored_objects WHERE key = 'b'"),
+           "t", "... and the row says when");
+    tap_is(
+        manifest_sql(context,
+                     "SELECT string_agg(name || coalesce(previous_image, '-')"
+                     " || coalesce(previous_image_sized, '-'), ' ' ORDER BY name) FROM identities"),
+        "ccjpg ddjpg e--", "identities let go of what was held past its time, and of nothing else");
 }
 
 static void forgetting(iimg_context_t *context)
@@ -148,7 +164,8 @@ static void forgetting(iimg_context_t *context)
     manifest_add(context, "c", 1, "doomed", NULL);
     manifest_add(context, "d", 1, "live", "claim = '" CLAIM_1 "'");
     manifest_add(context, "e", 1, "doomed", "claim = '" CLAIM_1 "'");
-    tap_ok(!iimg_stored_object_forget(context, &claim, manifest_keys(context, "a", "b", "c", "d", NULL)),
+    tap_ok(!iimg_stored_object_forget(context, &claim,
+                                      manifest_keys(context, "a", "b", "c", "d", NULL)),
            "what is gone is forgotten");
     tap_is(manifest_states(context), "b doomed, c doomed, d live, e doomed",
            "... where it is doomed, of this claim, and among the keys");
@@ -165,9 +182,10 @@ static void hurrying(iimg_context_t *context)
     manifest_add(context, "c", 1, "doomed", "retry_at = now() - interval '1 minute'");
     manifest_add(context, "d", 1, "doomed", "changed_at = now() + interval '1 microsecond'");
     tap_ok(!iimg_stored_object_hurry(context, &now), "all that is doomed is made due");
-    tap_is(manifest_sql(context, "SELECT string_agg(sign(extract(epoch FROM retry_at - now()))::int::text,"
-                        " ' ' ORDER BY key) FROM stored_objects"), "0 1 -1 0",
-           "... what was due stays in its place, what is not doomed too");
+    tap_is(manifest_sql(context,
+                        "SELECT string_agg(sign(extract(epoch FROM retry_at - now()))::int::text,"
+                        " ' ' ORDER BY key) FROM stored_objects"),
+           "0 1 -1 0", "... what was due stays in its place, what is not doomed too");
     tap_ok(!iimg_stored_object_count_doomed(context, now, &count), "what is doomed is counted");
     tap_is_number(count, 2, "... as far as it was doomed until then");
 }
@@ -183,38 +201,52 @@ static void reading(iimg_context_t *context)
     manifest_add(context, "c", 1, "doomed", NULL);
     manifest_add(context, "d", 1, "pending", NULL);
     manifest_add(context, "e", 1, "live", NULL);
-    tap_ok(!iimg_stored_object_unknown(context, manifest_keys(context, "x", "a", "c", "d", "y", NULL), &found),
+    tap_ok(!iimg_stored_object_unknown(
+               context, manifest_keys(context, "x", "a", "c", "d", "y", NULL), &found),
            "keys are looked up");
-    tap_is(manifest_joined(context, found), "x y", "... unknown are those without a row, of any state");
+    tap_is(manifest_joined(context, found), "x y",
+           "... unknown are those without a row, of any state");
     tap_ok(!iimg_stored_object_sample(context, 2, &found), "a sample is taken");
     tap_is(manifest_joined(context, found), "a b", "... of what must be there");
     tap_ok(!iimg_stored_object_sample(context, 9, &found), "... a larger one");
     tap_is(manifest_joined(context, found), "a b e", "... what is doomed or pending need not");
     tap_ok(!iimg_stored_object_shown(context, "a", 9, &found) && found->nelts == 2
-           && strcmp(APR_ARRAY_IDX(found, 0, iimg_stored_object_t).key, "b") == 0
-           && strcmp(APR_ARRAY_IDX(found, 1, iimg_stored_object_t).key, "e") == 0,
+               && strcmp(APR_ARRAY_IDX(found, 0, iimg_stored_object_t).key, "b") == 0
+               && strcmp(APR_ARRAY_IDX(found, 1, iimg_stored_object_t).key, "e") == 0,
            "a page begins behind the last key of the one before it");
     tap_ok(!iimg_stored_object_shown(context, "", 1, &found) && found->nelts == 1
-           && strcmp(APR_ARRAY_IDX(found, 0, iimg_stored_object_t).key, "a") == 0,
+               && strcmp(APR_ARRAY_IDX(found, 0, iimg_stored_object_t).key, "a") == 0,
            "... and is as long as asked for");
     for (const char *key = "abcdx"; *key; key++) {
         const char one[] = { *key, '\0' };
 
         tap_ok(!iimg_stored_object_state(context, one, &state), "the state of %s", one);
-        tap_is(state, *key == 'a' ? "live" : *key == 'b' ? "held" : NULL, "... is told where it must be there");
+        tap_is(state,
+               *key == 'a'   ? "live"
+               : *key == 'b' ? "held"
+                             : NULL,
+               "... is told where it must be there");
     }
 }
 
 /* Each place that shows a picture, with a whole one and with what is none. */
 static void unbacked(iimg_context_t *context)
 {
-    static const struct { const char *name, *insert, *state; } rows[] = {
-        { "reference_images", "reference_images (user_id, name, \"order\", image, image_sized) VALUES"
-          " (gen_random_uuid(), 'x', 1, '" PICTURE_1 "/1', 'jpg')", "live" },
-        { "identities", "identities (user_id, name, category, image, image_sized) VALUES"
-          " (gen_random_uuid(), 'x', 'x', '" PICTURE_1 "/1', 'jpg')", "live" },
-        { "identities", "identities (user_id, name, category, previous_image, previous_image_sized) VALUES"
-          " (gen_random_uuid(), 'x', 'x', '" PICTURE_1 "/1', 'jpg')", "held" },
+    static const struct {
+        const char *name, *insert, *state;
+    } rows[] = {
+        { "reference_images",
+          "reference_images (user_id, name, \"order\", image, image_sized) VALUES"
+          " (gen_random_uuid(), 'x', 1, '" PICTURE_1 "/1', 'jpg')",
+          "live" },
+        { "identities",
+          "identities (user_id, name, category, image, image_sized) VALUES"
+          " (gen_random_uuid(), 'x', 'x', '" PICTURE_1 "/1', 'jpg')",
+          "live" },
+        { "identities",
+          "identities (user_id, name, category, previous_image, previous_image_sized) VALUES"
+          " (gen_random_uuid(), 'x', 'x', '" PICTURE_1 "/1', 'jpg')",
+          "held" },
     };
     apr_array_header_t *found;
 
@@ -234,15 +266,17 @@ static void unbacked(iimg_context_t *context)
 
         for (size_t j = 0; j <= sizeof(breaks) / sizeof(breaks[0]); j++) {
             manifest_clear(context);
-            manifest_sql(context, "INSERT INTO stored_objects (key, picture, state, held_until) SELECT key, '"
-                         PICTURE_1 "', '%s', CASE '%s' WHEN 'held' THEN now() END FROM unnest(ARRAY["
-                         FOUR "]) AS key", rows[i].state, rows[i].state);
+            manifest_sql(
+                context,
+                "INSERT INTO stored_objects (key, picture, state, held_until) SELECT key, '" PICTURE_1
+                "', '%s', CASE '%s' WHEN 'held' THEN now() END FROM unnest(ARRAY[" FOUR "]) AS key",
+                rows[i].state, rows[i].state);
             manifest_sql(context, "INSERT INTO %s", rows[i].insert);
             if (j > 0) {
                 manifest_sql(context, "%s", breaks[j - 1]);
             }
-            tap_ok(!iimg_stored_object_unbacked(context, 9, &found), "%s %s are compared", rows[i].state,
-                   rows[i].name);
+            tap_ok(!iimg_stored_object_unbacked(context, 9, &found), "%s %s are compared",
+                   rows[i].state, rows[i].name);
             tap_is_number(found->nelts, j > 0, "... %s", j > 0 ? breaks[j - 1] : "a whole picture");
         }
     }
@@ -252,21 +286,25 @@ static void unbacked(iimg_context_t *context)
 static void unbacked_job(iimg_context_t *context)
 {
     static const char *const steps[] = {
-        "UPDATE stored_objects SET state = 'live'",
-        "UPDATE stored_objects SET state = 'doomed'",
+        "UPDATE stored_objects SET state = 'live'", "UPDATE stored_objects SET state = 'doomed'",
         "UPDATE stored_objects SET state = 'live', key = 'elsewhere'",
-        "INSERT INTO stored_objects (key, picture, state) VALUES ('" PICTURE_1 "/1', '" PICTURE_1 "', 'live')",
+        "INSERT INTO stored_objects (key, picture, state) VALUES ('" PICTURE_1 "/1', '" PICTURE_1
+        "', 'live')",
         "DELETE FROM stored_objects"
     };
     apr_array_header_t *found;
 
     manifest_clear(context);
     manifest_add(context, PICTURE_1 "/1", 1, "live", NULL);
-    manifest_sql(context, "INSERT INTO generation_jobs (prompt_used, generator, model, aspect_ratio, resolution,"
-                 " reference_image_ids, image) VALUES ('x', 'x', 'x', '1:1', '1K', '{}', '" PICTURE_1 "/1')");
+    manifest_sql(
+        context,
+        "INSERT INTO generation_jobs (prompt_used, generator, model, aspect_ratio, resolution,"
+        " reference_image_ids, image) VALUES ('x', 'x', 'x', '1:1', '1K', '{}', '" PICTURE_1
+        "/1')");
     for (int i = 0; i < 5; i++) {
         manifest_sql(context, "%s", steps[i]);
-        tap_ok(!iimg_stored_object_unbacked(context, 9, &found), "live generation_jobs are compared");
+        tap_ok(!iimg_stored_object_unbacked(context, 9, &found),
+               "live generation_jobs are compared");
         tap_is_number(found->nelts, i > 0, "... %s", steps[i]);
     }
 }

@@ -1,43 +1,57 @@
-/* token_test.c - models/token.c: each token is of one user and one kind, and lives until its last moment. */
+/* token_test.c - models/token.c: each token is of one user and one kind, and lives until its last
+ * moment. */
 #include "models/token.h"
 #include "savepoints.h"
 
-#define ANN "00000000-0000-4000-8000-0000000ca001"
-#define BEN "00000000-0000-4000-8000-0000000ca002"
+#define ANN    "00000000-0000-4000-8000-0000000ca001"
+#define BEN    "00000000-0000-4000-8000-0000000ca002"
 #define H(end) "sha256:00000000000000000000000000000000000000000000000000000000000000" end
-#define ID(n) "00000000-0000-4000-8000-0000000cb00" #n
+#define ID(n)  "00000000-0000-4000-8000-0000000cb00" #n
 
 static iimg_context_t *context;
 
 static const char *epoch_of(const char *id)
 {
-    return sql(context, apr_psprintf(context->pool, "SELECT token_epoch FROM users WHERE id = '%s'", id));
+    return sql(context,
+               apr_psprintf(context->pool, "SELECT token_epoch FROM users WHERE id = '%s'", id));
 }
 
 static const char *rows(void)
 {
-    return sql(context, "SELECT coalesce(string_agg(right(hash, 2), ' ' ORDER BY hash), '') FROM auth_tokens"
-                        " WHERE user_id IN ('" ANN "', '" BEN "')");
+    return sql(context,
+               "SELECT coalesce(string_agg(right(hash, 2), ' ' ORDER BY hash), '') FROM auth_tokens"
+               " WHERE user_id IN ('" ANN "', '" BEN "')");
 }
 
 static void start(void)
 {
     sql(context, "DELETE FROM users WHERE id IN ('" ANN "', '" BEN "')");
-    sql(context, "INSERT INTO users (id, email, password) VALUES ('" ANN "', 'ann@token.example', 'hash-ann'),"
+    sql(context, "INSERT INTO users (id, email, password) VALUES ('" ANN
+                 "', 'ann@token.example', 'hash-ann'),"
                  " ('" BEN "', 'ben@token.example', 'hash-ben')");
-    sql(context, "INSERT INTO auth_tokens (id, user_id, hash, kind, expires_at, created_at) VALUES"
-                 " ('" ID(1) "', '" ANN "', '" H("a1") "', 'session', now() + interval '1 second', now() - interval '3 days'),"
-                 " ('" ID(2) "', '" ANN "', '" H("a2") "', 'bearer', now() + interval '1 day', now() - interval '2 days'),"
-                 " ('" ID(3) "', '" ANN "', '" H("a3") "', 'bearer', now(), now() - interval '1 day'),"
-                 " ('" ID(4) "', '" BEN "', '" H("a4") "', 'bearer', now() + interval '1.9 seconds', now())");
+    sql(context,
+        "INSERT INTO auth_tokens (id, user_id, hash, kind, expires_at, created_at) VALUES"
+        " ('" ID(1) "', '" ANN "', '" H(
+            "a1") "', 'session', now() + interval '1 second', now() - interval '3 days'),"
+                  " ('" ID(2) "', '" ANN "', '" H(
+                      "a2") "', 'bearer', now() + interval '1 day', now() - interval '2 days'),"
+                            " ('" ID(3) "', '" ANN "', '" H(
+                                "a3") "', 'bearer', now(), now() - interval '1 day'),"
+                                      " ('" ID(4) "', '" BEN "', '" H(
+                                          "a4") "', 'bearer', now() + interval '1.9 seconds', now())");
 }
 
 static void test_use(void)
 {
-    static const struct { const char *hash, *kind, *email; int seconds; const char *what; } cases[] = {
+    static const struct {
+        const char *hash, *kind, *email;
+        int seconds;
+        const char *what;
+    } cases[] = {
         { H("a1"), "session", "ann@token.example", 1, "a session" },
         { H("a2"), "bearer", "ann@token.example", 86400, "a bearer token" },
-        { H("a4"), "bearer", "ben@token.example", 1, "another user's, whose seconds are whole ones" },
+        { H("a4"), "bearer", "ben@token.example", 1,
+          "another user's, whose seconds are whole ones" },
         { H("a1"), "bearer", NULL, 0, "a session in the header" },
         { H("a2"), "session", NULL, 0, "a bearer token in the cookie" },
         { H("a3"), "bearer", NULL, 0, "a token that expires at this moment" },
@@ -47,11 +61,15 @@ static void test_use(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         iimg_token_owner_t owner = { .email = "nobody set this" };
 
-        tap_ok(!iimg_token_use(context, cases[i].hash, cases[i].kind, &owner), "%s is looked up", cases[i].what);
-        tap_is(owner.email, cases[i].email, "... and is %s", cases[i].email ? "its owner's" : "nobody's");
+        tap_ok(!iimg_token_use(context, cases[i].hash, cases[i].kind, &owner), "%s is looked up",
+               cases[i].what);
+        tap_is(owner.email, cases[i].email, "... and is %s",
+               cases[i].email ? "its owner's" : "nobody's");
         if (cases[i].email) {
             tap_is_number(owner.seconds, cases[i].seconds, "... for so long");
-            tap_is(owner.epoch, epoch_of(cases[i].hash[strlen(cases[i].hash) - 1] == '4' ? BEN : ANN), "... in its owner's epoch");
+            tap_is(owner.epoch,
+                   epoch_of(cases[i].hash[strlen(cases[i].hash) - 1] == '4' ? BEN : ANN),
+                   "... in its owner's epoch");
             tap_ok(owner.is_active, "... who may come in");
         }
     }
@@ -59,21 +77,32 @@ static void test_use(void)
 
 static void test_last_used(void)
 {
-    static const struct { const char *age, *noted, *what; } cases[] = {
-        { "NULL", "0", "never used" }, { "now() - interval '61 seconds'", "0", "used a minute ago and more" },
-        { "now() - interval '60 seconds'", "60", "used a minute ago" }, { "now() - interval '59 seconds'", "59", "used just now" },
+    static const struct {
+        const char *age, *noted, *what;
+    } cases[] = {
+        { "NULL", "0", "never used" },
+        { "now() - interval '61 seconds'", "0", "used a minute ago and more" },
+        { "now() - interval '60 seconds'", "60", "used a minute ago" },
+        { "now() - interval '59 seconds'", "59", "used just now" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         iimg_token_owner_t owner;
 
-        sql(context, apr_pstrcat(context->pool, "UPDATE auth_tokens SET last_used_at = ", cases[i].age,
-                                 " WHERE hash IN ('" H("a2") "', '" H("a4") "')", NULL));
+        sql(context,
+            apr_pstrcat(context->pool, "UPDATE auth_tokens SET last_used_at = ", cases[i].age,
+                        " WHERE hash IN ('" H("a2") "', '" H("a4") "')", NULL));
         iimg_token_use(context, H("a2"), "bearer", &owner);
-        tap_is(sql(context, "SELECT extract(epoch FROM now() - last_used_at)::integer FROM auth_tokens WHERE hash = '" H("a2") "'"),
-               cases[i].noted, "the use of a token %s is noted so", cases[i].what);
-        tap_is(sql(context, "SELECT extract(epoch FROM now() - last_used_at)::integer FROM auth_tokens WHERE hash = '" H("a4") "'"),
-               i ? apr_pstrmemdup(context->pool, &cases[i].age[18], 2) : NULL, "... of no other one");
+        tap_is(
+            sql(context,
+                "SELECT extract(epoch FROM now() - last_used_at)::integer FROM auth_tokens WHERE hash = '" H(
+                    "a2") "'"),
+            cases[i].noted, "the use of a token %s is noted so", cases[i].what);
+        tap_is(
+            sql(context,
+                "SELECT extract(epoch FROM now() - last_used_at)::integer FROM auth_tokens WHERE hash = '" H(
+                    "a4") "'"),
+            i ? apr_pstrmemdup(context->pool, &cases[i].age[18], 2) : NULL, "... of no other one");
     }
 }
 
@@ -108,7 +137,8 @@ static const char *make(const char *user, const char *password, const char *hash
     iimg_new_token_t wanted = { user, password, hash, kind, 100 };
     const char *expires, *id;
 
-    tap_ok(!iimg_token_insert(context, &wanted, &expires, &id), "a token %s is asked for", hash + 69);
+    tap_ok(!iimg_token_insert(context, &wanted, &expires, &id), "a token %s is asked for",
+           hash + 69);
     return id;
 }
 
@@ -120,26 +150,42 @@ static void test_insert(void)
     sql(context, "UPDATE users SET is_active = true WHERE id = '" ANN "'");
     tap_is(rows(), "a1 a2 a3 a4", "... and no row was made");
     tap_ok(make(ANN, "hash-ann", H("b3"), "bearer") != NULL, "the right one makes one");
-    tap_is(sql(context, "SELECT user_id || ' ' || kind || ' ' || extract(epoch FROM expires_at - now())::integer FROM auth_tokens WHERE hash = '" H("b3") "'"),
-           ANN " bearer 100", "... of this user, this kind and this life");
+    tap_is(
+        sql(context,
+            "SELECT user_id || ' ' || kind || ' ' || extract(epoch FROM expires_at - now())::integer FROM auth_tokens WHERE hash = '" H(
+                "b3") "'"),
+        ANN " bearer 100", "... of this user, this kind and this life");
 }
 
 /* One hundred tokens of a user are kept: expired ones go first, then the oldest sessions. */
 static void test_trim(void)
 {
-    sql(context, "INSERT INTO auth_tokens (user_id, hash, kind, expires_at, created_at)"
-                 " SELECT '" ANN "', 'sha256:' || lpad(n::text, 64, 'c'), 'bearer', now() + interval '1 day', now() - interval '1 year' FROM generate_series(1, 97) n");
+    sql(context,
+        "INSERT INTO auth_tokens (user_id, hash, kind, expires_at, created_at)"
+        " SELECT '" ANN
+        "', 'sha256:' || lpad(n::text, 64, 'c'), 'bearer', now() + interval '1 day', now() - interval '1 year' FROM generate_series(1, 97) n");
     make(ANN, "hash-ann", H("b4"), "bearer");
-    tap_is(sql(context, "SELECT count(*) FROM auth_tokens WHERE user_id = '" ANN "'"), "100", "a hundred tokens are kept");
-    tap_is(sql(context, "SELECT string_agg(right(hash, 2), ' ' ORDER BY hash) FROM auth_tokens WHERE user_id = '" ANN "' AND hash !~ 'c'"),
-           "a1 a2 b4", "... of which the expired one was the first to go");
+    tap_is(sql(context, "SELECT count(*) FROM auth_tokens WHERE user_id = '" ANN "'"), "100",
+           "a hundred tokens are kept");
+    tap_is(
+        sql(context,
+            "SELECT string_agg(right(hash, 2), ' ' ORDER BY hash) FROM auth_tokens WHERE user_id = '" ANN
+            "' AND hash !~ 'c'"),
+        "a1 a2 b4", "... of which the expired one was the first to go");
     make(ANN, "hash-ann", H("b5"), "bearer");
-    tap_is(sql(context, "SELECT string_agg(right(hash, 2), ' ' ORDER BY hash) FROM auth_tokens WHERE user_id = '" ANN "' AND hash !~ 'c'"),
-           "a2 b4 b5", "... then a session, though a bearer token is older");
+    tap_is(
+        sql(context,
+            "SELECT string_agg(right(hash, 2), ' ' ORDER BY hash) FROM auth_tokens WHERE user_id = '" ANN
+            "' AND hash !~ 'c'"),
+        "a2 b4 b5", "... then a session, though a bearer token is older");
     make(ANN, "hash-ann", H("b6"), "session");
-    tap_is(sql(context, "SELECT count(*) || ' ' || count(*) FILTER (WHERE hash ~ 'c') FROM auth_tokens WHERE user_id = '" ANN "'"),
-           "100 96", "... then the oldest bearer token");
-    tap_is(sql(context, "SELECT count(*) FROM auth_tokens WHERE user_id = '" BEN "'"), "1", "... and none of another user");
+    tap_is(
+        sql(context,
+            "SELECT count(*) || ' ' || count(*) FILTER (WHERE hash ~ 'c') FROM auth_tokens WHERE user_id = '" ANN
+            "'"),
+        "100 96", "... then the oldest bearer token");
+    tap_is(sql(context, "SELECT count(*) FROM auth_tokens WHERE user_id = '" BEN "'"), "1",
+           "... and none of another user");
 }
 
 static void test_list(void)
@@ -172,7 +218,8 @@ static void test_expire(void)
     const char *before;
 
     /* The tables are those of a server that other tests have used. */
-    sql(context, "DELETE FROM auth_tokens WHERE expires_at <= now() AND hash NOT LIKE 'sha256:000000%'");
+    sql(context,
+        "DELETE FROM auth_tokens WHERE expires_at <= now() AND hash NOT LIKE 'sha256:000000%'");
     before = epoch_of(ANN);
     iimg_token_expire(context, &count);
     tap_is_number(count, 1, "what has expired is forgotten");
@@ -182,7 +229,8 @@ static void test_expire(void)
 
 int main(void)
 {
-    static void (*const tests[])(void) = { test_use, test_last_used, test_delete, test_insert, test_trim, test_list, test_expire };
+    static void (*const tests[])(void) = { test_use,  test_last_used, test_delete, test_insert,
+                                           test_trim, test_list,      test_expire };
 
     context = work_begin();
     if (savepoints_begin(context)) {

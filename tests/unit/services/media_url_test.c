@@ -5,8 +5,8 @@
 #include "tap.h"
 #include "work.h"
 
-#define UUID "00000000-0000-4000-8000-00000000000a"
-#define KEY "media/" UUID "/me.jpg"
+#define UUID  "00000000-0000-4000-8000-00000000000a"
+#define KEY   "media/" UUID "/me.jpg"
 #define HEX62 "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e"
 #define HEX64 HEX62 "1f"
 
@@ -21,19 +21,32 @@ static iimg_media_t *media_of(const char *text)
 
 static void secrets(void)
 {
-    static const struct { const char *text; bool good; const char *what; } rows[] = {
-        { "1 " HEX64 "\n", true, "one key" }, { "# comment\nb " HEX64 "\r\na " HEX64, true, "two keys and a comment" },
-        { "", false, "nothing" }, { "1 abcd\n", false, "a short key" }, { HEX64, false, "a key without id" },
-        { "1 " HEX64 "\n2 " HEX64 "\n3 " HEX64, false, "three keys" }, { "1 " HEX64 "x", false, "a digit that is none" },
-        { "ID " HEX64, false, "an id in capitals" }, { "123456789 " HEX64, false, "an id of nine characters" },
-        { "1 " HEX64 "0", false, "half a byte" }, { "12345678 " HEX64, true, "an id of eight characters" },
-        { "1 \t " HEX64, true, "a tab in front of the key" }, { "1 " HEX62, false, "a key of 31 bytes" },
+    static const struct {
+        const char *text;
+        bool good;
+        const char *what;
+    } rows[] = {
+        { "1 " HEX64 "\n", true, "one key" },
+        { "# comment\nb " HEX64 "\r\na " HEX64, true, "two keys and a comment" },
+        { "", false, "nothing" },
+        { "1 abcd\n", false, "a short key" },
+        { HEX64, false, "a key without id" },
+        { "1 " HEX64 "\n2 " HEX64 "\n3 " HEX64, false, "three keys" },
+        { "1 " HEX64 "x", false, "a digit that is none" },
+        { "ID " HEX64, false, "an id in capitals" },
+        { "123456789 " HEX64, false, "an id of nine characters" },
+        { "1 " HEX64 "0", false, "half a byte" },
+        { "12345678 " HEX64, true, "an id of eight characters" },
+        { "1 \t " HEX64, true, "a tab in front of the key" },
+        { "1 " HEX62, false, "a key of 31 bytes" },
         { "1 " HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64, true, "a key of 256 bytes" },
-        { "1 " HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 "00", false, "a key of 257 bytes" }, { "# comment\n", false, "a comment alone" },
+        { "1 " HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 HEX64 "00", false, "a key of 257 bytes" },
+        { "# comment\n", false, "a comment alone" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        tap_ok((media_of(rows[i].text) != NULL) == rows[i].good, "%s is %s", rows[i].what, rows[i].good ? "taken" : "refused");
+        tap_ok((media_of(rows[i].text) != NULL) == rows[i].good, "%s is %s", rows[i].what,
+               rows[i].good ? "taken" : "refused");
     }
 }
 
@@ -43,7 +56,8 @@ static iimg_media_verdict_t verdict_of(const iimg_media_t *media, const char *ur
     const char *query = strchr(path, '?'), *download;
     apr_int64_t expires;
 
-    return iimg_media_verify(pool, media, apr_pstrmemdup(pool, path, (apr_size_t)(query - path)), query + 1, now, &download, &expires);
+    return iimg_media_verify(pool, media, apr_pstrmemdup(pool, path, (apr_size_t)(query - path)),
+                             query + 1, now, &download, &expires);
 }
 
 static void signatures(void)
@@ -51,17 +65,29 @@ static void signatures(void)
     iimg_media_t *media = media_of("1 " HEX64);
     apr_time_t now = apr_time_from_sec(1800000100);
     iimg_media_signer_t *signer = iimg_media_signer_create(pool, media, "https://x", now);
-    const char *url = iimg_media_url(signer, KEY, NULL), *named = iimg_media_url(signer, KEY, "a-b.jpg");
+    const char *url = iimg_media_url(signer, KEY, NULL),
+               *named = iimg_media_url(signer, KEY, "a-b.jpg");
     static const char want[] = "https://x/pictures/" KEY "?v=1&k=1&e=1800003600&s=";
     int wrong = 0;
 
-    tap_ok(strncmp(url, want, strlen(want)) == 0, "a URL has base, path, key, version, key id and a floored expiry: %s", url);
-    tap_is(iimg_media_url(iimg_media_signer_create(pool, media, "https://x", now + apr_time_from_sec(700)), KEY, NULL), url, "within the window it stays the same");
-    tap_ok(strcmp(iimg_media_url(iimg_media_signer_create(pool, media, "https://x", now + apr_time_from_sec(900)), KEY, NULL), url) != 0, "in the next it does not");
+    tap_ok(strncmp(url, want, strlen(want)) == 0,
+           "a URL has base, path, key, version, key id and a floored expiry: %s", url);
+    tap_is(iimg_media_url(
+               iimg_media_signer_create(pool, media, "https://x", now + apr_time_from_sec(700)),
+               KEY, NULL),
+           url, "within the window it stays the same");
+    tap_ok(strcmp(iimg_media_url(iimg_media_signer_create(pool, media, "https://x",
+                                                          now + apr_time_from_sec(900)),
+                                 KEY, NULL),
+                  url)
+               != 0,
+           "in the next it does not");
     tap_ok(verdict_of(media, url, now) == IIMG_MEDIA_GOOD, "it is good");
     tap_ok(verdict_of(media, named, now) == IIMG_MEDIA_GOOD, "with a file name as well");
-    tap_ok(verdict_of(media, url, apr_time_from_sec(1800003599)) == IIMG_MEDIA_GOOD, "until its last second");
-    tap_ok(verdict_of(media, url, apr_time_from_sec(1800003600)) == IIMG_MEDIA_EXPIRED, "then it has expired");
+    tap_ok(verdict_of(media, url, apr_time_from_sec(1800003599)) == IIMG_MEDIA_GOOD,
+           "until its last second");
+    tap_ok(verdict_of(media, url, apr_time_from_sec(1800003600)) == IIMG_MEDIA_EXPIRED,
+           "then it has expired");
     for (size_t i = strlen("https://x/pictures/"); i < strlen(named); i++) {
         char *changed = apr_pstrdup(pool, named);
 
@@ -69,13 +95,22 @@ static void signatures(void)
         wrong += strchr(changed, '?') != NULL && verdict_of(media, changed, now) == IIMG_MEDIA_GOOD;
     }
     tap_is_number(wrong, 0, "no character of it can be changed");
-    tap_ok(verdict_of(media_of("2 " HEX64 "\n1 " HEX64), url, now) == IIMG_MEDIA_GOOD, "the second key verifies too");
-    tap_ok(verdict_of(media_of("2 " HEX64), url, now) == IIMG_MEDIA_BAD, "a key with another id does not");
-    tap_ok(verdict_of(media_of("1 ff" HEX64), url, now) == IIMG_MEDIA_BAD, "nor another key with the same id");
-    tap_ok(iimg_media_verify(pool, media, KEY, NULL, now, &(const char *){ NULL }, &(apr_int64_t){ 0 }) == IIMG_MEDIA_BAD, "a URL without a query is none");
-    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=", NULL), now) == IIMG_MEDIA_BAD, "an empty file name is not the same as none");
-    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=a.jpg", NULL), now) == IIMG_MEDIA_BAD, "... nor is any that was not signed");
-    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&x=1", NULL), now) == IIMG_MEDIA_GOOD, "what another one added is no part of it");
+    tap_ok(verdict_of(media_of("2 " HEX64 "\n1 " HEX64), url, now) == IIMG_MEDIA_GOOD,
+           "the second key verifies too");
+    tap_ok(verdict_of(media_of("2 " HEX64), url, now) == IIMG_MEDIA_BAD,
+           "a key with another id does not");
+    tap_ok(verdict_of(media_of("1 ff" HEX64), url, now) == IIMG_MEDIA_BAD,
+           "nor another key with the same id");
+    tap_ok(
+        iimg_media_verify(pool, media, KEY, NULL, now, &(const char *){ NULL }, &(apr_int64_t){ 0 })
+            == IIMG_MEDIA_BAD,
+        "a URL without a query is none");
+    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=", NULL), now) == IIMG_MEDIA_BAD,
+           "an empty file name is not the same as none");
+    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=a.jpg", NULL), now) == IIMG_MEDIA_BAD,
+           "... nor is any that was not signed");
+    tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&x=1", NULL), now) == IIMG_MEDIA_GOOD,
+           "what another one added is no part of it");
 }
 
 static iimg_media_signer_t *signer_at(iimg_context_t *context, const char *base_url, int seconds)
@@ -108,14 +143,21 @@ static void keeping(iimg_context_t *context)
     services.urls = iimg_memo_create(pool, 64);
     signer = signer_at(context, "https://x", 0);
     iimg_media_keep(signer, KEY, "jpg", "yes", 3);
-    tap_ok(recalls(signer_at(context, "https://x", 899), KEY, "jpg"), "a text is recalled by a signer of the same window");
+    tap_ok(recalls(signer_at(context, "https://x", 899), KEY, "jpg"),
+           "a text is recalled by a signer of the same window");
     tap_ok(!recalls(signer_at(context, "https://x", 900), KEY, "jpg"), "... not in the next");
-    tap_ok(!recalls(signer_at(context, "https://y", 0), KEY, "jpg"), "... nor for another base URL");
+    tap_ok(!recalls(signer_at(context, "https://y", 0), KEY, "jpg"),
+           "... nor for another base URL");
     tap_ok(!recalls(signer, KEY, "png"), "... nor for another thing");
     tap_ok(!recalls(signer, "media/" UUID "/you.jpg", "jpg"), "... nor for another key");
     iimg_media_keep(signer, KEY, "jpg", much, IIMG_MEDIA_KEPT + 1);
     tap_ok(recalls(signer, KEY, "jpg"), "what is too long is not kept");
-    tap_ok(!recalls(signer_at(context, apr_pstrcat(pool, "https://", memset(apr_pcalloc(pool, 601), 'x', 600), NULL), 0), KEY, "jpg"), "a base URL that is too long recalls nothing");
+    tap_ok(!recalls(signer_at(context,
+                              apr_pstrcat(pool, "https://",
+                                          memset(apr_pcalloc(pool, 601), 'x', 600), NULL),
+                              0),
+                    KEY, "jpg"),
+           "a base URL that is too long recalls nothing");
 }
 
 int main(void)

@@ -73,8 +73,9 @@ static void test_shape(int width, int height, int bands, int to_width, int to_he
     iimg_pixels_t out = { NULL, to_width, to_height, bands };
     bool made = iimg_resample(&in, &out);
 
-    tap_ok(made && worst(&in, &out) < 0.51, "%d x %d of %d bands become %d x %d as the formula has it",
-           width, height, bands, to_width, to_height);
+    tap_ok(made && worst(&in, &out) < 0.51,
+           "%d x %d of %d bands become %d x %d as the formula has it", width, height, bands,
+           to_width, to_height);
     free(in.data);
     free(out.data);
 }
@@ -117,8 +118,8 @@ int main(void)
 {
     static const int shapes[][5] = {
         { 40, 30, 3, 20, 15 }, { 37, 23, 3, 31, 19 }, { 40, 30, 1, 7, 5 }, { 33, 31, 4, 11, 30 },
-        { 29, 17, 2, 28, 16 }, { 12, 12, 3, 12, 12 }, { 1, 1, 3, 1, 1 }, { 1, 200, 3, 1, 9 },
-        { 200, 1, 1, 9, 1 }, { 90, 70, 3, 1, 1 }, { 5, 3, 4, 4, 2 }, { 2, 2, 3, 1, 1 },
+        { 29, 17, 2, 28, 16 }, { 12, 12, 3, 12, 12 }, { 1, 1, 3, 1, 1 },   { 1, 200, 3, 1, 9 },
+        { 200, 1, 1, 9, 1 },   { 90, 70, 3, 1, 1 },   { 5, 3, 4, 4, 2 },   { 2, 2, 3, 1, 1 },
     };
 
     for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {

@@ -17,12 +17,15 @@ int main(void)
 {
     iimg_context_t *context = work_begin();
     apr_array_header_t *items = apr_array_make(context->pool, 4, sizeof(const char *)), *again;
-    static const char *const hostile[] = { "", "a\"b", "c\\d", "{e,f}", "NULL", " g ", "\xc3\xa9\n" };
+    static const char *const hostile[] = {
+        "", "a\"b", "c\\d", "{e,f}", "NULL", " g ", "\xc3\xa9\n"
+    };
 
     check(context->pool, NULL, 0, NULL);
     check(context->pool, "{}", 0, NULL);
     check(context->pool, "{a,b}", 2, (const char *const[]){ "a", "b" });
-    check(context->pool, "{\"a b\",\"c,d\",\"e\\\"f\",\"\"}", 4, (const char *const[]){ "a b", "c,d", "e\"f", "" });
+    check(context->pool, "{\"a b\",\"c,d\",\"e\\\"f\",\"\"}", 4,
+          (const char *const[]){ "a b", "c,d", "e\"f", "" });
     check(context->pool, "{\"never closed", 1, (const char *const[]){ "never closed" });
     for (size_t i = 0; i < sizeof(hostile) / sizeof(hostile[0]); i++) {
         APR_ARRAY_PUSH(items, const char *) = hostile[i];

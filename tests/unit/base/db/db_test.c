@@ -11,9 +11,9 @@
 
 /* A COMMIT that is answered just after its deadline ------------------------------------------- */
 
-#define DEADLINE 1              /* second */
-#define LATE 1300000            /* microseconds: the answer */
-#define SLOW 900000             /* and how long db.c takes from the deadline to breaking off */
+#define DEADLINE 1       /* second */
+#define LATE     1300000 /* microseconds: the answer */
+#define SLOW     900000  /* and how long db.c takes from the deadline to breaking off */
 
 /* In place of libc's: the answer arrives before it. */
 int shutdown(int fd, int how)
@@ -95,7 +95,8 @@ static void test_late_commit(iimg_context_t *context)
     listen(listener, 1);
     getsockname(listener, (struct sockaddr *)&address, &length);
     pthread_create(&thread, NULL, serve, &listener);
-    only.pg = PQconnectdb(apr_psprintf(context->pool, "hostaddr=127.0.0.1 port=%d user=x dbname=x "
+    only.pg = PQconnectdb(apr_psprintf(context->pool,
+                                       "hostaddr=127.0.0.1 port=%d user=x dbname=x "
                                        "sslmode=disable gssencmode=disable",
                                        ntohs(address.sin_port)));
     tap_ok(PQstatus(only.pg) == CONNECTION_OK, "a server that is slow to commit");

@@ -5,7 +5,8 @@
 #include "tap.h"
 #include "work.h"
 
-/* "0.0", "0.1", ...; each row's last value is NULL. @param length of the first value, if it is more */
+/* "0.0", "0.1", ...; each row's last value is NULL. @param length of the first value, if it is more
+ */
 static PGresult *make(int rows, int columns, int length)
 {
     PGresult *result = PQmakeEmptyPGresult(NULL, PGRES_TUPLES_OK);
@@ -21,8 +22,13 @@ static PGresult *make(int rows, int columns, int length)
         bool null = i % columns == columns - 1;
 
         snprintf(text, sizeof(text), "%d.%d", i / columns, i % columns);
-        PQsetvalue(result, i / columns, i % columns, null ? NULL : i || !length ? text : first,
-                   null ? -1 : i || !length ? (int)strlen(text) : length);
+        PQsetvalue(result, i / columns, i % columns,
+                   null           ? NULL
+                   : i || !length ? text
+                                  : first,
+                   null           ? -1
+                   : i || !length ? (int)strlen(text)
+                                  : length);
     }
     free(first);
     free(fields);
@@ -50,7 +56,8 @@ static void check(apr_pool_t *pool, int count, int columns, int length, bool cop
 int main(void)
 {
     iimg_context_t *context = work_begin();
-    iimg_rows_t *none = iimg_rows_create(context->pool, PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK));
+    iimg_rows_t *none = iimg_rows_create(context->pool,
+                                         PQmakeEmptyPGresult(NULL, PGRES_COMMAND_OK));
 
     check(context->pool, 1, 3, 0, true);
     check(context->pool, 64, 4, 0, true);

@@ -10,8 +10,8 @@
 #include "tap.h"
 #include "work.h"
 
-#define HEAD "{\"contents\":[{\"parts\":[{\"text\":\""
-#define TAIL "\"}],\"role\":\"user\"}],\"store\":false}"
+#define HEAD   "{\"contents\":[{\"parts\":[{\"text\":\""
+#define TAIL   "\"}],\"role\":\"user\"}],\"store\":false}"
 #define CHUNKS 5
 
 static double_t server;
@@ -24,8 +24,12 @@ static const char *url_of(apr_pool_t *pool, const char *path)
 static iimg_http_request_t plain_get(apr_pool_t *pool, const char *path)
 {
     iimg_http_request_t request = {
-        .method = "GET", .url = url_of(pool, path), .allow_http = true, .connect_timeout = 2,
-        .timeout = 10, .max_response = 64 * 1024 * 1024,
+        .method = "GET",
+        .url = url_of(pool, path),
+        .allow_http = true,
+        .connect_timeout = 2,
+        .timeout = 10,
+        .max_response = 64 * 1024 * 1024,
     };
     return request;
 }
@@ -110,8 +114,7 @@ static void test_gzip(iimg_context_t *context)
 {
     iimg_http_response_t *response = play(context, "gzip");
 
-    tap_is(apr_table_get(response->headers, "content-encoding"), "gzip",
-           "the server did compress");
+    tap_is(apr_table_get(response->headers, "content-encoding"), "gzip", "the server did compress");
     tap_ok(response->body[0] == '{' && response->body[response->length - 1] == '}',
            "a compressed body arrives decoded");
 }
@@ -246,7 +249,7 @@ static const char *header_of(const json_t *entry, const char *name)
     json_t *pair;
     size_t i;
 
-    json_array_foreach(json_object_get(entry, "headers"), i, pair) {
+    json_array_foreach (json_object_get(entry, "headers"), i, pair) {
         if (strcasecmp(json_string_value(json_array_get(pair, 0)), name) == 0) {
             return json_string_value(json_array_get(pair, 1));
         }
@@ -283,7 +286,8 @@ static void test_what_is_sent(iimg_context_t *context)
     tap_is(header_of(entry, "content-type"), "application/json", "headers go out as given");
     tap_is(header_of(entry, "x-goog-api-key"), "present", "the key is among them");
     tap_ok(header_of(entry, "accept-encoding")
-               && strstr(header_of(entry, "accept-encoding"), "gzip"), "gzip is welcome");
+               && strstr(header_of(entry, "accept-encoding"), "gzip"),
+           "gzip is welcome");
 }
 
 static void test_other_methods(iimg_context_t *context)

@@ -1,4 +1,5 @@
-/* memory_test.c - blocks large and small, and that nothing is behind a large one until it is written to. */
+/* memory_test.c - blocks large and small, and that nothing is behind a large one until it is
+ * written to. */
 #include <errno.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -78,7 +79,9 @@ static void test_aligned(void)
 
 static void test_many(void)
 {
-    enum { COUNT = 5000 };
+    enum {
+        COUNT = 5000
+    };
     static char *blocks[COUNT];
     bool whole = true;
 

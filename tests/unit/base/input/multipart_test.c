@@ -1,12 +1,12 @@
-/* multipart_test.c - base/input/multipart.c: limits of a form, each at the limit and one beyond, with small parts
- * and with parts so large that GMime does not see their middles. */
+/* multipart_test.c - base/input/multipart.c: limits of a form, each at the limit and one beyond,
+ * with small parts and with parts so large that GMime does not see their middles. */
 #include "base/input/multipart.h"
 #include "tap.h"
 #include "work.h"
 
 #define BOUNDARY "form"
-#define TYPE "multipart/form-data; boundary=" BOUNDARY
-#define LARGE 100000            /* bytes: the middle of such a part is left out */
+#define TYPE     "multipart/form-data; boundary=" BOUNDARY
+#define LARGE    100000 /* bytes: the middle of such a part is left out */
 
 static iimg_error_t *parse(apr_pool_t *pool, const char *body, apr_array_header_t **parts)
 {
@@ -21,7 +21,8 @@ static const char *form_of(apr_pool_t *pool, int count, size_t size)
     char *body = apr_palloc(pool, (size_t)count * (size + 100) + 100), *to = body;
 
     for (int i = 0; i < count; i++) {
-        to += sprintf(to, "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\n", i);
+        to += sprintf(to, "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"f%d\"\r\n\r\n",
+                      i);
         memset(to, 'x', size);
         *to = (char)('!' + i % 90);
         to += size;
@@ -62,8 +63,8 @@ static void test_part_limit(apr_pool_t *pool)
     }
 }
 
-/* A form with one part whose headers, with the delimiter in front and the empty line behind, have BYTES bytes;
- * LINES of them with the delimiter, without the empty line. */
+/* A form with one part whose headers, with the delimiter in front and the empty line behind, have
+ * BYTES bytes; LINES of them with the delimiter, without the empty line. */
 static const char *headers_of(apr_pool_t *pool, int bytes, int lines)
 {
     const char *disposition = "--" BOUNDARY "\r\nContent-Disposition: form-data; name=\"f\"\r\n";
@@ -75,7 +76,7 @@ static const char *headers_of(apr_pool_t *pool, int bytes, int lines)
         to += sprintf(to, "X-%d: y\r\n", i);
     }
     to += sprintf(to, "X: ");
-    filler = bytes - (int)(to - head) - 4;      /* two line ends behind it */
+    filler = bytes - (int)(to - head) - 4; /* two line ends behind it */
     memset(to, 'z', (size_t)filler);
     strcpy(to + filler, "\r\n\r\n");
     return apr_pstrcat(pool, head, "value\r\n--" BOUNDARY "--\r\n", NULL);
@@ -83,10 +84,15 @@ static const char *headers_of(apr_pool_t *pool, int bytes, int lines)
 
 static void test_header_limits(apr_pool_t *pool)
 {
-    static const char *const sentence = "Multipart form parse error - a part has more than 8192 bytes "
-                                        "or 40 lines of headers";
-    static const struct { int bytes, lines; bool accepted; } cases[] = {
-        { 1000, 2, true }, { IIMG_MULTIPART_MAX_HEADERS, 2, true },
+    static const char
+        *const sentence = "Multipart form parse error - a part has more than 8192 bytes "
+                          "or 40 lines of headers";
+    static const struct {
+        int bytes, lines;
+        bool accepted;
+    } cases[] = {
+        { 1000, 2, true },
+        { IIMG_MULTIPART_MAX_HEADERS, 2, true },
         { IIMG_MULTIPART_MAX_HEADERS + 1, 2, false },
         { 4000, IIMG_MULTIPART_MAX_HEADER_LINES, true },
         { 4000, IIMG_MULTIPART_MAX_HEADER_LINES + 1, false },

@@ -9,27 +9,43 @@
 
 static const struct {
     const char *sentence, *text, *rest;
-    const char *spans[3];       /* the strings that were cut out */
+    const char *spans[3]; /* the strings that were cut out */
 } rows[] = {
     { "an empty text stays empty", "", "", { NULL } },
-    { "what has no such member stays", "{\"a\":[1,true,null,\"b\"]}", "{\"a\":[1,true,null,\"b\"]}",
+    { "what has no such member stays",
+      "{\"a\":[1,true,null,\"b\"]}",
+      "{\"a\":[1,true,null,\"b\"]}",
       { NULL } },
     { "a value is cut out", "{\"data\":\"abc\"}", "{\"data\":\"0\"}", { "abc" } },
-    { "several are numbered", "[{\"data\":\"a\"},{\"data\" : \"b\"},{\"data\":\n\"\"}]",
-      "[{\"data\":\"0\"},{\"data\" : \"1\"},{\"data\": \"2\"}]", { "a", "b", "" } },
-    { "escapes stay as they are written", "{\"data\":\"a\\\"b\\\\\",\"x\":\"\\\"\"}",
-      "{\"data\":\"0\",\"x\":\"\\\"\"}", { "a\\\"b\\\\" } },
-    { "other values of the member stay", "{\"data\":1,\"data\":[\"x\"],\"data\":null}",
-      "{\"data\":1,\"data\":[\"x\"],\"data\":null}", { NULL } },
+    { "several are numbered",
+      "[{\"data\":\"a\"},{\"data\" : \"b\"},{\"data\":\n\"\"}]",
+      "[{\"data\":\"0\"},{\"data\" : \"1\"},{\"data\": \"2\"}]",
+      { "a", "b", "" } },
+    { "escapes stay as they are written",
+      "{\"data\":\"a\\\"b\\\\\",\"x\":\"\\\"\"}",
+      "{\"data\":\"0\",\"x\":\"\\\"\"}",
+      { "a\\\"b\\\\" } },
+    { "other values of the member stay",
+      "{\"data\":1,\"data\":[\"x\"],\"data\":null}",
+      "{\"data\":1,\"data\":[\"x\"],\"data\":null}",
+      { NULL } },
     { "the word as a value is none", "[\"data\",\"x\"]", "[\"data\",\"x\"]", { NULL } },
-    { "nor is it one as another's value", "{\"a\":\"data\",\"b\":\"c\"}",
-      "{\"a\":\"data\",\"b\":\"c\"}", { NULL } },
-    { "a longer name is another", "{\"datas\":\"a\",\"xdata\":\"b\",\"Data\":\"c\"}",
-      "{\"datas\":\"a\",\"xdata\":\"b\",\"Data\":\"c\"}", { NULL } },
+    { "nor is it one as another's value",
+      "{\"a\":\"data\",\"b\":\"c\"}",
+      "{\"a\":\"data\",\"b\":\"c\"}",
+      { NULL } },
+    { "a longer name is another",
+      "{\"datas\":\"a\",\"xdata\":\"b\",\"Data\":\"c\"}",
+      "{\"datas\":\"a\",\"xdata\":\"b\",\"Data\":\"c\"}",
+      { NULL } },
     { "a string of ten bytes is kept", "[\"1234567890\"]", "[\"1234567890\"]", { NULL } },
-    { "a longer one is left empty", "{\"signature\":\"12345678901\",\"a\":\"b\"}",
-      "{\"signature\":\"\",\"a\":\"b\"}", { NULL } },
-    { "a long name is left empty, and its value stays", "{\"12345678901\":\"b\"}", "{\"\":\"b\"}",
+    { "a longer one is left empty",
+      "{\"signature\":\"12345678901\",\"a\":\"b\"}",
+      "{\"signature\":\"\",\"a\":\"b\"}",
+      { NULL } },
+    { "a long name is left empty, and its value stays",
+      "{\"12345678901\":\"b\"}",
+      "{\"\":\"b\"}",
       { NULL } },
     { "white space is made less", "[ \r\n\t 1\n,\n\n2 ]", "[ 1 , 2 ]", { NULL } },
     { "nonsense stays nonsense", "1 2}}:\"data\":", "1 2}}:\"data\":", { NULL } },
@@ -93,7 +109,8 @@ static void test_limits(apr_pool_t *pool)
     tap_ok(!iimg_json_cut_feed(cut, "1", 1), "and stays too much");
     cut = iimg_json_cut_create(pool, "data", 10, 100);
     iimg_json_cut_feed(cut, large, 91);
-    tap_ok(!iimg_json_cut_feed(cut, "\"", 1), "no string begins that might not fit, however it comes");
+    tap_ok(!iimg_json_cut_feed(cut, "\"", 1),
+           "no string begins that might not fit, however it comes");
     cut = iimg_json_cut_create(pool, "data", 10, 100000);
     for (int i = 0; i < IIMG_JSON_MAX_CUTS; i++) {
         iimg_json_cut_feed(cut, "{\"data\":\"x\"}", 12);
@@ -110,7 +127,8 @@ static void test_numbers(apr_pool_t *pool)
     tap_ok(!iimg_json_cut_span(cut, "1"), "but not one that has not ended");
     tap_ok(!iimg_json_cut_span(cut, NULL) && !iimg_json_cut_span(cut, "")
                && !iimg_json_cut_span(cut, "0x") && !iimg_json_cut_span(cut, "-1")
-               && !iimg_json_cut_span(cut, "99999999999999999999"), "what is no number finds none");
+               && !iimg_json_cut_span(cut, "99999999999999999999"),
+           "what is no number finds none");
 }
 
 int main(void)

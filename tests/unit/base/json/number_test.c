@@ -10,17 +10,24 @@
 
 static void integers(apr_pool_t *pool)
 {
-    static const struct { const char *text, *clamped; int numbers; } rows[] = {
-        { "", "", 0 }, { "{\"a\":1}", "{\"a\":1}", 0 },
+    static const struct {
+        const char *text, *clamped;
+        int numbers;
+    } rows[] = {
+        { "", "", 0 },
+        { "{\"a\":1}", "{\"a\":1}", 0 },
         { "9223372036854775807", "9223372036854775807", 0 },
         { "9223372036854775808", "9223372036854775807", 1 },
         { "-9223372036854775808", "-9223372036854775808", 0 },
         { "-9223372036854775809", "-9223372036854775808", 1 },
         { "[12345678901234567890123,1]", "[9223372036854775807    ,1]", 1 },
-        { "[99999999999999999999,-99999999999999999999]", "[9223372036854775807 ,-9223372036854775808 ]", 2 },
-        { "{\"99999999999999999999\":\"99999999999999999999\"}", "{\"99999999999999999999\":\"99999999999999999999\"}", 0 },
+        { "[99999999999999999999,-99999999999999999999]",
+          "[9223372036854775807 ,-9223372036854775808 ]", 2 },
+        { "{\"99999999999999999999\":\"99999999999999999999\"}",
+          "{\"99999999999999999999\":\"99999999999999999999\"}", 0 },
         { "\"a\\\"99999999999999999999\"", "\"a\\\"99999999999999999999\"", 0 },
-        { "\"99999999999999999999", "\"99999999999999999999", 0 }, { "\"\\", "\"\\", 0 },
+        { "\"99999999999999999999", "\"99999999999999999999", 0 },
+        { "\"\\", "\"\\", 0 },
         { "099999999999999999999", "099999999999999999999", 0 },
         { "-099999999999999999999", "-099999999999999999999", 0 },
         { "99999999999999999999.5", "99999999999999999999.5", 0 },
@@ -33,10 +40,13 @@ static void integers(apr_pool_t *pool)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t n = strlen(rows[i].text);
         apr_array_header_t *numbers;
-        const char *text = iimg_json_clamp_numbers(pool, apr_pmemdup(pool, rows[i].text, n), n, &numbers);
+        const char *text = iimg_json_clamp_numbers(pool, apr_pmemdup(pool, rows[i].text, n), n,
+                                                   &numbers);
 
-        tap_is(apr_pstrmemdup(pool, text, n), rows[i].clamped, "%s becomes %s", rows[i].text, rows[i].clamped);
-        tap_ok((numbers ? numbers->nelts : 0) == rows[i].numbers, "... with %d numbers replaced", rows[i].numbers);
+        tap_is(apr_pstrmemdup(pool, text, n), rows[i].clamped, "%s becomes %s", rows[i].text,
+               rows[i].clamped);
+        tap_ok((numbers ? numbers->nelts : 0) == rows[i].numbers, "... with %d numbers replaced",
+               rows[i].numbers);
     }
 }
 
@@ -66,12 +76,15 @@ static void forms(apr_pool_t *pool)
     tap_ok(iimg_text_nfc(pool, plain) == plain, "ASCII is in form NFC");
     tap_ok(iimg_text_nfc(pool, composed) == composed, "a composed text stays itself");
     tap_is(iimg_text_nfc(pool, "Zoe\xcc\x88"), composed, "a decomposed one is composed");
-    tap_is(iimg_text_nfc(pool, "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"), "\xed\x95\x9c", "so are Hangul's parts");
-    tap_is(iimg_text_nfc(pool, "q\xcc\x88\xcc\xa3"), "q\xcc\xa3\xcc\x88", "marks that stay are put in order");
+    tap_is(iimg_text_nfc(pool, "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"), "\xed\x95\x9c",
+           "so are Hangul's parts");
+    tap_is(iimg_text_nfc(pool, "q\xcc\x88\xcc\xa3"), "q\xcc\xa3\xcc\x88",
+           "marks that stay are put in order");
     for (int i = 0; i < IIMG_TEXT_MAX_MARKS; i++, to += 2) {
         memcpy(to, "\xcc\x81", 3);
     }
-    tap_ok(iimg_text_nfc(pool, marks) != marks, "a text with %d marks in a row is normalized", IIMG_TEXT_MAX_MARKS);
+    tap_ok(iimg_text_nfc(pool, marks) != marks, "a text with %d marks in a row is normalized",
+           IIMG_TEXT_MAX_MARKS);
     memcpy(to, "\xcc\x81", 3);
     tap_ok(iimg_text_nfc(pool, marks) == marks, "one more leaves the text as it is");
 }

@@ -1,10 +1,11 @@
-/* generation_run_test.c - what a job that failed leaves in its row, and in whose name a picture is saved. */
+/* generation_run_test.c - what a job that failed leaves in its row, and in whose name a picture is
+ * saved. */
 #include "functions/admin/generation_run.h"
 #include "database.h"
 #include "services/gemini/gemini.h"
 #include "services/generators.h"
 
-#define ID "00000000-0000-4000-8000-000000000001"
+#define ID   "00000000-0000-4000-8000-000000000001"
 #define USER "00000000-0000-4000-8000-00000000000a"
 
 static iimg_services_t services = { .owner = "n/1/a" };
@@ -13,8 +14,11 @@ static void make_job(iimg_context_t *context, iimg_generation_run_t *run, const 
 {
     memset(run, 0, sizeof(*run));
     database_run(context, "DELETE FROM generation_jobs");
-    database_run(context, "INSERT INTO generation_jobs (id, state, owner, lease_expires_at, prompt_used, generator, model, aspect_ratio,"
-                 " resolution, reference_image_ids, warnings) VALUES ('" ID "', 'running', 'n/1/a', now(), '', 'g', 'm', '1:1', '1K', '{}', '{a}')");
+    database_run(
+        context,
+        "INSERT INTO generation_jobs (id, state, owner, lease_expires_at, prompt_used, generator, model, aspect_ratio,"
+        " resolution, reference_image_ids, warnings) VALUES ('" ID
+        "', 'running', 'n/1/a', now(), '', 'g', 'm', '1:1', '1K', '{}', '{a}')");
     if (*set) {
         database_run(context, "UPDATE generation_jobs SET %s", set);
     }
@@ -23,7 +27,8 @@ static void make_job(iimg_context_t *context, iimg_generation_run_t *run, const 
 
 static void test_fail(iimg_context_t *context)
 {
-    static const iimg_generator_result_t picture = { .data = "x", .length = 1 }, none = { .length = 0 };
+    static const iimg_generator_result_t picture = { .data = "x", .length = 1 },
+                                         none = { .length = 0 };
     static const struct {
         const iimg_generator_t *generator;
         const iimg_generator_result_t *result;
@@ -32,9 +37,12 @@ static void test_fail(iimg_context_t *context)
         { &iimg_generator_gemini, NULL, "f", "f", "a failure that was not billed" },
         { &iimg_generator_gemini, NULL, "t", "t", "one that was" },
         { &iimg_generator_gemini, NULL, NULL, NULL, "one of which nobody knows" },
-        { &iimg_generator_gemini, &none, NULL, NULL, "an answer without a picture, of which nobody knows" },
-        { &iimg_generator_gemini, &none, "f", "f", "an answer without a picture that was not billed" },
-        { &iimg_generator_gemini, &picture, NULL, "t", "a picture that could not be kept was billed" },
+        { &iimg_generator_gemini, &none, NULL, NULL,
+          "an answer without a picture, of which nobody knows" },
+        { &iimg_generator_gemini, &none, "f", "f",
+          "an answer without a picture that was not billed" },
+        { &iimg_generator_gemini, &picture, NULL, "t",
+          "a picture that could not be kept was billed" },
         { &iimg_generator_gemini, &picture, "f", "t", "... whatever the error says" },
         { &iimg_generator_preview, NULL, NULL, "f", "a preview is never billed" },
         { &iimg_generator_preview, &picture, "t", "f", "... also with a picture" },
@@ -42,7 +50,9 @@ static void test_fail(iimg_context_t *context)
     iimg_generation_run_t run;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        iimg_error_t cause = { .message = "It failed.", .code = "code", .billed = rows[i].said, .retry_after = 7 };
+        iimg_error_t cause = {
+            .message = "It failed.", .code = "code", .billed = rows[i].said, .retry_after = 7
+        };
         iimg_generator_result_t result;
 
         services.generator = rows[i].generator;
@@ -58,32 +68,57 @@ static void test_fail(iimg_context_t *context)
         }
         run.outcome.image = "of an attempt before";
         tap_ok(!iimg_generation_run_fail(context, &run, &cause, 503), "it fails");
-        tap_is(database_run(context, "SELECT error_billed FROM generation_jobs"), rows[i].billed, "%s", rows[i].sentence);
-        tap_is(database_run(context, "SELECT concat_ws('|', state, image, error_code, error_detail, error_status, error_retry_after, usage, cost, warnings)"
-                            " FROM generation_jobs"), rows[i].result ? "failed|code|It failed.|503|7|{}|0.500000|{a,b,c}" : "failed|code|It failed.|503|7|{a,b}", "... with all that is known");
+        tap_is(database_run(context, "SELECT error_billed FROM generation_jobs"), rows[i].billed,
+               "%s", rows[i].sentence);
+        tap_is(
+            database_run(
+                context,
+                "SELECT concat_ws('|', state, image, error_code, error_detail, error_status, error_retry_after, usage, cost, warnings)"
+                " FROM generation_jobs"),
+            rows[i].result ? "failed|code|It failed.|503|7|{}|0.500000|{a,b,c}"
+                           : "failed|code|It failed.|503|7|{a,b}",
+            "... with all that is known");
         tap_is(run.job->state, "failed", "... and the job is read anew");
         tap_is_number(run.warnings->nelts, 1, "... its warnings are not counted twice");
     }
     make_job(context, &run, "owner = 'n/1/b'");
-    tap_ok(!iimg_generation_run_fail(context, &run, &(iimg_error_t){ .message = "x", .code = "code" }, 503), "a job that another process runs");
-    tap_is(database_run(context, "SELECT state || owner FROM generation_jobs"), "runningn/1/b", "... goes on there");
+    tap_ok(!iimg_generation_run_fail(context, &run,
+                                     &(iimg_error_t){ .message = "x", .code = "code" }, 503),
+           "a job that another process runs");
+    tap_is(database_run(context, "SELECT state || owner FROM generation_jobs"), "runningn/1/b",
+           "... goes on there");
     tap_is(run.job->state, "running", "... and is not read anew");
     database_run(context, "DELETE FROM generation_jobs");
-    tap_ok(iimg_generation_run_read(context, ID, &run) != NULL, "a job that is deleted is not found");
+    tap_ok(iimg_generation_run_read(context, ID, &run) != NULL,
+           "a job that is deleted is not found");
 }
 
-#define MADE "owner = NULL, lease_expires_at = NULL, finished_at = now(), image = 'x/y', user_id = '" USER "', requested_by = '" USER "', save_to_identity = true, "
+#define MADE \
+    "owner = NULL, lease_expires_at = NULL, finished_at = now(), image = 'x/y', user_id = '" USER \
+    "', requested_by = '" USER "', save_to_identity = true, "
 
 static void test_save(iimg_context_t *context)
 {
-    static const struct { const char *set, *user, *code, *sentence; int kind; } rows[] = {
-        { MADE "state = 'succeeded'", "is_staff = true", "identity_not_found", "a picture whose identity was deleted", IIMG_NOT_FOUND },
-        { MADE "state = 'succeeded', identity_id = '" USER "'", "is_staff = false", "permission_denied", "one whose requester is no staff any more", IIMG_FORBIDDEN },
-        { MADE "state = 'succeeded', identity_id = '" USER "'", "is_staff = true, is_active = false", "not_authenticated", "one whose requester may not log in any more", IIMG_UNAUTHENTICATED },
-        { MADE "state = 'succeeded', identity_id = '" USER "', error_code = NULL", "email = 'b@example.com'", "permission_denied", "one whose requester has another email, and is no staff", IIMG_FORBIDDEN },
-        { MADE "state = 'canceled', identity_id = '" USER "'", "is_staff = false", NULL, "one that was canceled is not saved", -1 },
-        { MADE "state = 'succeeded', identity_id = '" USER "', saved_at = now()", "is_staff = false", NULL, "nor is one that was saved before", -1 },
-        { MADE "state = 'failed', identity_id = '" USER "'", "is_staff = false", NULL, "nor is a failure", -1 },
+    static const struct {
+        const char *set, *user, *code, *sentence;
+        int kind;
+    } rows[] = {
+        { MADE "state = 'succeeded'", "is_staff = true", "identity_not_found",
+          "a picture whose identity was deleted", IIMG_NOT_FOUND },
+        { MADE "state = 'succeeded', identity_id = '" USER "'", "is_staff = false",
+          "permission_denied", "one whose requester is no staff any more", IIMG_FORBIDDEN },
+        { MADE "state = 'succeeded', identity_id = '" USER "'",
+          "is_staff = true, is_active = false", "not_authenticated",
+          "one whose requester may not log in any more", IIMG_UNAUTHENTICATED },
+        { MADE "state = 'succeeded', identity_id = '" USER "', error_code = NULL",
+          "email = 'b@example.com'", "permission_denied",
+          "one whose requester has another email, and is no staff", IIMG_FORBIDDEN },
+        { MADE "state = 'canceled', identity_id = '" USER "'", "is_staff = false", NULL,
+          "one that was canceled is not saved", -1 },
+        { MADE "state = 'succeeded', identity_id = '" USER "', saved_at = now()",
+          "is_staff = false", NULL, "nor is one that was saved before", -1 },
+        { MADE "state = 'failed', identity_id = '" USER "'", "is_staff = false", NULL,
+          "nor is a failure", -1 },
     };
     iimg_generation_run_t run;
 
@@ -103,7 +138,8 @@ static void test_save(iimg_context_t *context)
     make_job(context, &run, MADE "state = 'succeeded', identity_id = '" USER "'");
     run.job->requested_by = NULL;
     context->login = NULL;
-    tap_ok(iimg_generation_run_save(context, &run) != NULL, "one whose requester was deleted is not saved");
+    tap_ok(iimg_generation_run_save(context, &run) != NULL,
+           "one whose requester was deleted is not saved");
     run.job->save_to_identity = false;
     tap_ok(!iimg_generation_run_save(context, &run), "one that was not to be saved is not");
 }

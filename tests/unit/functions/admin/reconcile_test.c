@@ -1,6 +1,6 @@
 /*
- * reconcile_test.c - functions/admin/reconcile.c: what differs between a store and a manifest, and what is
- * deleted for it.
+ * reconcile_test.c - functions/admin/reconcile.c: what differs between a store and a manifest, and
+ * what is deleted for it.
  */
 #include "functions/admin/reconcile.h"
 
@@ -14,15 +14,18 @@ static void tell(void *baton, const iimg_difference_t *difference)
     static const char *const kinds[] = { "unknown", "missing", "unbacked" };
 
     (void)baton;
-    told = apr_pstrcat(work->pool, told, *told ? ", " : "", kinds[difference->kind], " ", difference->what,
-                       difference->version ? " " : "", difference->version ? difference->version : "",
-                       difference->removed ? " removed" : "", difference->young ? " young" : "", NULL);
+    told = apr_pstrcat(
+        work->pool, told, *told ? ", " : "", kinds[difference->kind], " ", difference->what,
+        difference->version ? " " : "", difference->version ? difference->version : "",
+        difference->removed ? " removed" : "", difference->young ? " young" : "", NULL);
 }
 
 /* @return "LISTED SHOWN REMOVED", or "refused" */
 static const char *reconcile(bool remove, bool force)
 {
-    iimg_reconciliation_t wanted = { .remove = remove, .force = force, .min_age = 3600, .report = tell };
+    iimg_reconciliation_t wanted = {
+        .remove = remove, .force = force, .min_age = 3600, .report = tell
+    };
     iimg_error_t *err;
 
     told = "";
@@ -95,19 +98,22 @@ static void versions(void)
 {
     fill(20, 0);
     add_version("key0019", "v0", true, false);
-    tap_is(reconcile(true, false), "21 20 1", "an earlier version of a key that is known is a leftover");
+    tap_is(reconcile(true, false), "21 20 1",
+           "an earlier version of a key that is known is a leftover");
     tap_is(told, "unknown key0019 v0 removed", "... which is deleted");
     tap_is(memory.calls, "purge key0019 v0", "... that version alone");
     fill(19, 0);
     add_version("key0019", "v2", false, true);
     add_version("key0019", "v1", true, false);
     manifest_add(work, "key0019", 1, "live", NULL);
-    tap_is(reconcile(true, false), "21 20 0", "what a delete marker hides of a key that is known stays");
+    tap_is(reconcile(true, false), "21 20 0",
+           "what a delete marker hides of a key that is known stays");
     tap_is(told, "missing key0019", "... and is told as missing");
     add_version("key0020", "v2", false, false);
     add_version("key0020", "v1", true, false);
     manifest_add(work, "key0020", 1, "live", NULL);
-    tap_is(reconcile(true, false), "23 21 1", "the marker of one key does not hide the next key's versions");
+    tap_is(reconcile(true, false), "23 21 1",
+           "the marker of one key does not hide the next key's versions");
     tap_is(memory.calls, "purge key0020 v1", "... of which the earlier goes");
     fill(30, 0);
     add_version("key0099", "v2", false, true);
@@ -118,7 +124,9 @@ static void versions(void)
 
 static void forget_or_doom(iimg_context_t *context, const char *key)
 {
-    manifest_sql(context, "UPDATE stored_objects SET state = 'doomed', held_until = NULL WHERE key = '%s'", key);
+    manifest_sql(context,
+                 "UPDATE stored_objects SET state = 'doomed', held_until = NULL WHERE key = '%s'",
+                 key);
     for (int i = 0; i < memory.count; i++) {
         memory.objects[i].gone |= strcmp(memory.objects[i].key, key) == 0;
     }
@@ -153,8 +161,10 @@ static void failing(void)
 {
     fill(30, 3);
     memory.refused = "key0028";
-    tap_is(reconcile(true, false), "30 27 2", "an object that the store refuses to delete holds up no other");
-    tap_is(told, "unknown key0027 removed, unknown key0028, unknown key0029 removed", "... and is told as left");
+    tap_is(reconcile(true, false), "30 27 2",
+           "an object that the store refuses to delete holds up no other");
+    tap_is(told, "unknown key0027 removed, unknown key0028, unknown key0029 removed",
+           "... and is told as left");
     tap_ok(work_logged(work, "IIMG0210: key0028 could not"), "... and why");
     fill(30, 3);
     memory.away = "key0028";

@@ -1,19 +1,22 @@
-/* update_user_test.c - functions/admin/update_user.c and delete_user.c: staff change others, never what locks
- * themselves out, and not when their own rights are taken at that moment. */
+/* update_user_test.c - functions/admin/update_user.c and delete_user.c: staff change others, never
+ * what locks themselves out, and not when their own rights are taken at that moment. */
 #include "functions/admin/admin.h"
 #include "savepoints.h"
 
-#define ANN "00000000-0000-4000-8000-0000000ca001"
-#define STA "00000000-0000-4000-8000-0000000ca003"
+#define ANN  "00000000-0000-4000-8000-0000000ca001"
+#define STA  "00000000-0000-4000-8000-0000000ca003"
 #define NONE "00000000-0000-4000-8000-0000000ca009"
 
 static iimg_context_t *context;
-static const char *meanwhile;       /* what somebody else has done when rows are locked; NULL: nothing */
+static const char *meanwhile; /* what somebody else has done when rows are locked; NULL: nothing */
 
-int PQsendQueryParams(PGconn *pg, const char *command, int count, const Oid *types, const char *const *values, const int *lengths, const int *formats, int format)
+int PQsendQueryParams(PGconn *pg, const char *command, int count, const Oid *types,
+                      const char *const *values, const int *lengths, const int *formats, int format)
 {
-    int (*sends)(PGconn *, const char *, int, const Oid *, const char *const *, const int *, const int *, int) =
-        (int (*)(PGconn *, const char *, int, const Oid *, const char *const *, const int *, const int *, int))dlsym(RTLD_NEXT, "PQsendQueryParams");
+    int (*sends)(PGconn *, const char *, int, const Oid *, const char *const *, const int *,
+                 const int *, int) = (int (*)(PGconn *, const char *, int, const Oid *,
+                                              const char *const *, const int *, const int *,
+                                              int))dlsym(RTLD_NEXT, "PQsendQueryParams");
     const char *now = meanwhile;
 
     if (now && strstr(command, "FOR NO KEY UPDATE")) {
@@ -26,31 +29,87 @@ int PQsendQueryParams(PGconn *pg, const char *command, int count, const Oid *typ
 static void start(void)
 {
     sql(context, "ROLLBACK TO SAVEPOINT empty");
-    sql(context, "INSERT INTO users (id, email, password, is_staff) VALUES ('" ANN "', 'ann@change.example', 'x', false), ('" STA "', 'sta@change.example', 'x', true)");
+    sql(context,
+        "INSERT INTO users (id, email, password, is_staff) VALUES ('" ANN
+        "', 'ann@change.example', 'x', false), ('" STA "', 'sta@change.example', 'x', true)");
     context->login = "sta@change.example";
     context->if_match = NULL;
 }
 
 static const char *users(void)
 {
-    return sql(context, "SELECT string_agg(concat_ws(' ', right(id::text, 1), first_name, is_staff, is_active, version), ',' ORDER BY id) FROM users WHERE email LIKE '%change.example'");
+    return sql(
+        context,
+        "SELECT string_agg(concat_ws(' ', right(id::text, 1), first_name, is_staff, is_active, version), ',' ORDER BY id) FROM users WHERE email LIKE '%change.example'");
 }
 
 #define BEFORE "1  f t 1,3  t t 1"
 
 static void test_update(void)
 {
-    static const struct { const char *who, *if_match, *meanwhile; iimg_user_change_t change; const char *code, *after, *what; } cases[] = {
-        { ANN, NULL, NULL, { .first_name = { true, "A" } }, NULL, "1 A f t 2,3  t t 1", "another user's name" },
-        { ANN, "\"1\"", NULL, { .is_staff = { true, true } }, NULL, "1  t t 2,3  t t 1", "another user's rights, with the right version" },
-        { ANN, "\"2\"", NULL, { .is_staff = { true, true } }, "precondition_failed", BEFORE, "... with another version" },
+    static const struct {
+        const char *who, *if_match, *meanwhile;
+        iimg_user_change_t change;
+        const char *code, *after, *what;
+    } cases[] = {
+        { ANN,
+          NULL,
+          NULL,
+          { .first_name = { true, "A" } },
+          NULL,
+          "1 A f t 2,3  t t 1",
+          "another user's name" },
+        { ANN,
+          "\"1\"",
+          NULL,
+          { .is_staff = { true, true } },
+          NULL,
+          "1  t t 2,3  t t 1",
+          "another user's rights, with the right version" },
+        { ANN,
+          "\"2\"",
+          NULL,
+          { .is_staff = { true, true } },
+          "precondition_failed",
+          BEFORE,
+          "... with another version" },
         { ANN, NULL, NULL, { .is_active = { true, true } }, NULL, BEFORE, "nothing" },
-        { STA, NULL, NULL, { .first_name = { true, "S" } }, NULL, "1  f t 1,3 S t t 2", "one's own name" },
-        { STA, NULL, NULL, { .is_staff = { true, false } }, "own_account", BEFORE, "one's own rights" },
-        { STA, NULL, NULL, { .is_active = { true, false } }, "own_account", BEFORE, "one's own account, to inactive" },
+        { STA,
+          NULL,
+          NULL,
+          { .first_name = { true, "S" } },
+          NULL,
+          "1  f t 1,3 S t t 2",
+          "one's own name" },
+        { STA,
+          NULL,
+          NULL,
+          { .is_staff = { true, false } },
+          "own_account",
+          BEFORE,
+          "one's own rights" },
+        { STA,
+          NULL,
+          NULL,
+          { .is_active = { true, false } },
+          "own_account",
+          BEFORE,
+          "one's own account, to inactive" },
         { NONE, NULL, NULL, { .first_name = { true, "A" } }, "not_found", BEFORE, "nobody" },
-        { ANN, NULL, "UPDATE users SET is_staff = false WHERE id = '" STA "'", { .first_name = { true, "A" } }, "permission_denied", BEFORE, "another user, without rights by now" },
-        { ANN, NULL, "UPDATE users SET is_active = false WHERE id = '" STA "'", { .first_name = { true, "A" } }, "user_inactive", BEFORE, "another user, inactive by now" },
+        { ANN,
+          NULL,
+          "UPDATE users SET is_staff = false WHERE id = '" STA "'",
+          { .first_name = { true, "A" } },
+          "permission_denied",
+          BEFORE,
+          "another user, without rights by now" },
+        { ANN,
+          NULL,
+          "UPDATE users SET is_active = false WHERE id = '" STA "'",
+          { .first_name = { true, "A" } },
+          "user_inactive",
+          BEFORE,
+          "another user, inactive by now" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -61,22 +120,30 @@ static void test_update(void)
         context->if_match = cases[i].if_match;
         meanwhile = cases[i].meanwhile;
         err = iimg_update_user(context, cases[i].who, &cases[i].change, &account);
-        tap_ok(!meanwhile && !err == !cases[i].code, "staff change %s: %s", cases[i].what, err ? err->message : "done");
-        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0, "... or are told why not");
+        tap_ok(!meanwhile && !err == !cases[i].code, "staff change %s: %s", cases[i].what,
+               err ? err->message : "done");
+        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0,
+               "... or are told why not");
         tap_is(users(), cases[i].after, "... and so users are");
     }
     start();
     context->login = "ann@change.example";
-    tap_is(iimg_update_user(context, STA, &cases[0].change, &(iimg_account_t *){ NULL })->code, "permission_denied", "users change nobody");
+    tap_is(iimg_update_user(context, STA, &cases[0].change, &(iimg_account_t *){ NULL })->code,
+           "permission_denied", "users change nobody");
     tap_is(users(), BEFORE, "... and nothing");
 }
 
 static void test_delete(void)
 {
-    static const struct { const char *who, *if_match, *meanwhile, *code, *after, *what; } cases[] = {
-        { ANN, NULL, NULL, NULL, "3  t t 1", "another user" }, { ANN, "\"2\"", NULL, "precondition_failed", BEFORE, "another version" },
-        { STA, NULL, NULL, "own_account", BEFORE, "themselves" }, { NONE, NULL, NULL, "not_found", BEFORE, "nobody" },
-        { ANN, NULL, "UPDATE users SET is_staff = false WHERE id = '" STA "'", "permission_denied", BEFORE, "another user, without rights by now" },
+    static const struct {
+        const char *who, *if_match, *meanwhile, *code, *after, *what;
+    } cases[] = {
+        { ANN, NULL, NULL, NULL, "3  t t 1", "another user" },
+        { ANN, "\"2\"", NULL, "precondition_failed", BEFORE, "another version" },
+        { STA, NULL, NULL, "own_account", BEFORE, "themselves" },
+        { NONE, NULL, NULL, "not_found", BEFORE, "nobody" },
+        { ANN, NULL, "UPDATE users SET is_staff = false WHERE id = '" STA "'", "permission_denied",
+          BEFORE, "another user, without rights by now" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -86,8 +153,10 @@ static void test_delete(void)
         context->if_match = cases[i].if_match;
         meanwhile = cases[i].meanwhile;
         err = iimg_delete_user(context, cases[i].who);
-        tap_ok(!meanwhile && !err == !cases[i].code, "staff delete %s: %s", cases[i].what, err ? err->message : "done");
-        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0, "... or are told why not");
+        tap_ok(!meanwhile && !err == !cases[i].code, "staff delete %s: %s", cases[i].what,
+               err ? err->message : "done");
+        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0,
+               "... or are told why not");
         tap_is(users(), cases[i].after, "... and so users are");
     }
 }

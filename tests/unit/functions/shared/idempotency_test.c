@@ -2,31 +2,43 @@
 #include "functions/shared/shared.h"
 #include "database.h"
 
-#define ALICE "00000000-0000-4000-8000-00000000000a"
+#define ALICE  "00000000-0000-4000-8000-00000000000a"
 #define THEIRS "00000000-0000-4000-8000-00000000c1a2"
-#define JOB "00000000-0000-4000-8000-000000000001"
+#define JOB    "00000000-0000-4000-8000-000000000001"
 
-static const iimg_idempotency_key_t key = { ALICE, "k", "print", "00000000-0000-4000-8000-00000000c1a1" };
+static const iimg_idempotency_key_t key = { ALICE, "k", "print",
+                                            "00000000-0000-4000-8000-00000000c1a1" };
 
 static void make_row(iimg_context_t *context, const char *set)
 {
     database_run(context, "DELETE FROM idempotency_keys");
     if (set) {
-        database_run(context, "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at)"
-                     " VALUES ('" ALICE "', 'k', 'print', '" THEIRS "', now() + interval '1 hour')");
+        database_run(
+            context,
+            "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at)"
+            " VALUES ('" ALICE "', 'k', 'print', '" THEIRS "', now() + interval '1 hour')");
         database_run(context, "UPDATE idempotency_keys SET %s", set);
     }
 }
 
 static void test_begin(iimg_context_t *context)
 {
-    static const struct { const char *set, *code; bool held; int status; const char *sentence; } rows[] = {
+    static const struct {
+        const char *set, *code;
+        bool held;
+        int status;
+        const char *sentence;
+    } rows[] = {
         { NULL, NULL, true, 0, "a new key is claimed" },
-        { "lease_expires_at = now() - interval '1 s'", NULL, true, 0, "so is one whose request has died" },
-        { "key = 'k'", "idempotency_key_in_use", false, 0, "a request under way is waited for, in bounded time" },
+        { "lease_expires_at = now() - interval '1 s'", NULL, true, 0,
+          "so is one whose request has died" },
+        { "key = 'k'", "idempotency_key_in_use", false, 0,
+          "a request under way is waited for, in bounded time" },
         { "fingerprint = 'x'", "idempotency_key_reused", false, 0, "another request has the key" },
-        { "fingerprint = 'x', status = 200", "idempotency_key_reused", false, 0, "also when it has ended" },
-        { "status = 201, resource_id = '" JOB "'", NULL, false, 201, "what was answered is answered again" },
+        { "fingerprint = 'x', status = 200", "idempotency_key_reused", false, 0,
+          "also when it has ended" },
+        { "status = 201, resource_id = '" JOB "'", NULL, false, 201,
+          "what was answered is answered again" },
         { "status = 404, error_detail = 'No.'", NULL, false, 404, "a refusal, too" },
     };
     const iimg_idempotency_outcome_t *replay;
@@ -39,10 +51,15 @@ static void test_begin(iimg_context_t *context)
         replay = NULL;
         err = iimg_idempotency_begin(context, &key, 90, 0, &replay);
         tap_is(err ? err->code : NULL, rows[i].code, "%s", rows[i].sentence);
-        tap_ok((context->idempotency == &key) == rows[i].held, "... the key is %s", rows[i].held ? "held" : "not held");
-        tap_is_number(!err && replay ? replay->status : 0, rows[i].status, "... with the answer of before");
-        tap_ok(!err || err->kind == (strstr(err->code, "reused") ? IIMG_REFUSED : IIMG_CONFLICT), "... as such an error");
-        tap_is_number(err ? err->retry_after : 0, rows[i].code && strstr(rows[i].code, "in_use") ? 1 : 0, "... and when to ask again");
+        tap_ok((context->idempotency == &key) == rows[i].held, "... the key is %s",
+               rows[i].held ? "held" : "not held");
+        tap_is_number(!err && replay ? replay->status : 0, rows[i].status,
+                      "... with the answer of before");
+        tap_ok(!err || err->kind == (strstr(err->code, "reused") ? IIMG_REFUSED : IIMG_CONFLICT),
+               "... as such an error");
+        tap_is_number(err ? err->retry_after : 0,
+                      rows[i].code && strstr(rows[i].code, "in_use") ? 1 : 0,
+                      "... and when to ask again");
     }
 }
 
@@ -57,22 +74,30 @@ static void test_record(iimg_context_t *context)
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
     context->idempotency = &key;
     tap_ok(!iimg_idempotency_record(context, 201, JOB), "with one the row is");
-    tap_is(database_run(context, "SELECT status || ' ' || resource_id FROM idempotency_keys"), "201 " JOB, "... that was made");
+    tap_is(database_run(context, "SELECT status || ' ' || resource_id FROM idempotency_keys"),
+           "201 " JOB, "... that was made");
     err = iimg_idempotency_record(context, 201, JOB);
     tap_is(err ? err->code : NULL, "idempotency_key_in_use", "only once");
     make_row(context, "key = 'k'");
     err = iimg_idempotency_record(context, 201, JOB);
-    tap_is(err ? err->code : NULL, "idempotency_key_in_use", "and not where another request has the key");
+    tap_is(err ? err->code : NULL, "idempotency_key_in_use",
+           "and not where another request has the key");
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
     iimg_idempotency_keep_error(context, 400, &cause);
-    tap_is(database_run(context, "SELECT concat_ws('|', status, error_detail, error_code, error_field) FROM idempotency_keys"),
-           "400|No.|code|field", "a refusal is kept");
+    tap_is(
+        database_run(
+            context,
+            "SELECT concat_ws('|', status, error_detail, error_code, error_field) FROM idempotency_keys"),
+        "400|No.|code|field", "a refusal is kept");
     iimg_idempotency_spoil(context, &(iimg_error_t){ .message = "Lost." });
-    tap_is(database_run(context, "SELECT status || error_detail FROM idempotency_keys"), "400Lost.", "what went wrong after it is noted");
+    tap_is(database_run(context, "SELECT status || error_detail FROM idempotency_keys"), "400Lost.",
+           "what went wrong after it is noted");
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
     iimg_idempotency_release(context);
-    tap_is(database_run(context, "SELECT count(*) FROM idempotency_keys"), "0", "a key is given back");
-    tap_is_number(iimg_idempotency_gone(context)->kind, IIMG_GONE, "what was made and is no more is gone");
+    tap_is(database_run(context, "SELECT count(*) FROM idempotency_keys"), "0",
+           "a key is given back");
+    tap_is_number(iimg_idempotency_gone(context)->kind, IIMG_GONE,
+                  "what was made and is no more is gone");
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /*
- * store_identity_test.c - functions/shared/store_identity.c: which stores are the database's, which are
- * marked, and how long a marker that was seen counts.
+ * store_identity_test.c - functions/shared/store_identity.c: which stores are the database's, which
+ * are marked, and how long a marker that was seen counts.
  */
 #include "functions/shared/store_identity.h"
 
@@ -11,7 +11,9 @@ static iimg_context_t *work;
 
 static const char *row(void)
 {
-    return manifest_sql(work, "SELECT id || CASE WHEN marked_at IS NULL THEN '' ELSE ' marked' END FROM picture_store");
+    return manifest_sql(
+        work,
+        "SELECT id || CASE WHEN marked_at IS NULL THEN '' ELSE ' marked' END FROM picture_store");
 }
 
 static void knowing(void)
@@ -20,10 +22,12 @@ static void knowing(void)
 
     memory_begin(work, true);
     tap_ok(!iimg_store_check(work), "the database's store is right");
-    tap_ok(!iimg_store_check(work) && memory.marker_reads == 2, "... and is looked at before each change");
+    tap_ok(!iimg_store_check(work) && memory.marker_reads == 2,
+           "... and is looked at before each change");
     memory.marker = MEMORY_MARKER(MEMORY_OTHER);
     err = iimg_store_check(work);
-    tap_ok(err && err->kind == IIMG_UNAVAILABLE && strstr(err->detail, MEMORY_OTHER), "another one is not");
+    tap_ok(err && err->kind == IIMG_UNAVAILABLE && strstr(err->detail, MEMORY_OTHER),
+           "another one is not");
     tap_ok(iimg_store_check(work) != NULL, "... the next time neither");
     memory.marker = NULL;
     tap_ok(iimg_store_check(work) != NULL, "nor is one without a marker");
@@ -42,7 +46,8 @@ static void knowing(void)
     memory_begin(work, true);
     manifest_sql(work, "UPDATE picture_store SET marked_at = NULL");
     memory.marker = MEMORY_MARKER(MEMORY_OTHER);
-    tap_ok(iimg_store_check(work) != NULL && memory.marker_writes == 0, "... another store is none of its");
+    tap_ok(iimg_store_check(work) != NULL && memory.marker_writes == 0,
+           "... another store is none of its");
     tap_is(row(), MEMORY_ID, "... and is not noted");
 }
 
@@ -50,7 +55,8 @@ static void first_use(void)
 {
     memory_begin(work, false);
     tap_ok(!iimg_store_check(work), "a new store of a new database is right");
-    tap_ok(memory.marker && strstr(row(), " marked") && strstr(memory.marker, apr_pstrndup(work->pool, row(), 36)),
+    tap_ok(memory.marker && strstr(row(), " marked")
+               && strstr(memory.marker, apr_pstrndup(work->pool, row(), 36)),
            "... it is marked with the id that the database has");
     memory_begin(work, false);
     memory.full = true;
@@ -58,7 +64,8 @@ static void first_use(void)
     tap_ok(*row() && !strstr(row(), "marked"), "... nor does the database say so");
     memory_begin(work, false);
     memory.marker = MEMORY_MARKER(MEMORY_OTHER);
-    tap_ok(iimg_store_check(work) != NULL, "a new database does not take over a store that has a marker");
+    tap_ok(iimg_store_check(work) != NULL,
+           "a new database does not take over a store that has a marker");
     tap_is(row(), "", "... and learns nothing of it");
     memory_begin(work, false);
     manifest_sql(work, "INSERT INTO picture_store (id) VALUES ('" MEMORY_ID "')");
@@ -66,11 +73,13 @@ static void first_use(void)
            "a process died before it wrote the marker: the next one writes it");
     memory_begin(work, false);
     memory.first = MEMORY_MARKER(MEMORY_OTHER);
-    tap_ok(iimg_store_check(work) != NULL, "another database marks the store at the same time: it is not ours");
+    tap_ok(iimg_store_check(work) != NULL,
+           "another database marks the store at the same time: it is not ours");
     tap_ok(!strstr(row(), "marked"), "... the database notes no marker");
     memory_begin(work, false);
     memory.first = "{}";
-    tap_ok(iimg_store_check(work) != NULL && !strstr(row(), "marked"), "... nor one that says nothing");
+    tap_ok(iimg_store_check(work) != NULL && !strstr(row(), "marked"),
+           "... nor one that says nothing");
 }
 
 /* Without a marker the pictures tell. FOUND of COUNT that must be there are. */
@@ -198,13 +207,15 @@ static void adopting(void)
     memory_begin(work, true);
     memory.marker = MEMORY_MARKER(MEMORY_OTHER);
     manifest_add(work, "a", 1, "live", NULL);
-    tap_ok(iimg_adopt_store(work, false, &id) != NULL, "one that lacks the pictures is not adopted");
+    tap_ok(iimg_adopt_store(work, false, &id) != NULL,
+           "one that lacks the pictures is not adopted");
     tap_is(row(), MEMORY_ID " marked", "... the database stays what it is");
     tap_ok(!iimg_adopt_store(work, true, &id), "... unless the operator insists");
     tap_is(row(), MEMORY_OTHER " marked", "... then it is");
     memory_begin(work, true);
     memory.marker = "{}";
-    tap_ok(iimg_adopt_store(work, true, &id) != NULL, "a marker that says nothing cannot be adopted");
+    tap_ok(iimg_adopt_store(work, true, &id) != NULL,
+           "a marker that says nothing cannot be adopted");
     tap_is(row(), MEMORY_ID " marked", "... the database stays what it is");
     memory_begin(work, true);
     memory.silent = true;

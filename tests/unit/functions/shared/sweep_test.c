@@ -1,6 +1,6 @@
 /*
- * sweep_test.c - functions/shared/sweep.c: which objects a sweep asks the store to delete, what it forgets
- * afterwards, and what it does when the store or its marker goes away.
+ * sweep_test.c - functions/shared/sweep.c: which objects a sweep asks the store to delete, what it
+ * forgets afterwards, and what it does when the store or its marker goes away.
  */
 #include "functions/shared/shared.h"
 #include "models/stored_object.h"
@@ -35,7 +35,8 @@ static void sweeping(void)
     manifest_add(work, "f", 1, "doomed", "attempts = 1");
     tap_is_number(iimg_sweep(work, 0, &left), 2, "a sweep deletes what is doomed and due");
     tap_is_number(left, 0, "... nothing of that is left");
-    tap_ok(memory.call_count == 2 && strstr(memory.calls, "remove e") && strstr(memory.calls, "remove f again"),
+    tap_ok(memory.call_count == 2 && strstr(memory.calls, "remove e")
+               && strstr(memory.calls, "remove f again"),
            "... no other object is touched; the store hears which may have been tried before");
     tap_is(manifest_states(work), "a live, b held, c pending, d doomed", "... it is forgotten");
     memory_begin(work, true);
@@ -43,13 +44,15 @@ static void sweeping(void)
     tap_is_number(iimg_sweep(work, 0, &left), 1, "a single object is deleted, too");
     memory_begin(work, true);
     doom("x", 45);
-    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 45, "one sweep takes more than two batches");
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 45,
+                  "one sweep takes more than two batches");
     tap_is(left_over(), "0", "... and forgets all of them");
     memory_begin(work, true);
     doom("x", 45);
     tap_is_number(iimg_sweep(work, 0, &left), 20, "one that has no time takes one batch");
     tap_is(left_over(), "25", "... and leaves the others");
-    tap_is(manifest_sql(work, "SELECT max(attempts) FROM stored_objects"), "0", "... which it has not claimed");
+    tap_is(manifest_sql(work, "SELECT max(attempts) FROM stored_objects"), "0",
+           "... which it has not claimed");
 }
 
 static void failing(void)
@@ -62,7 +65,8 @@ static void failing(void)
     tap_is_number(iimg_sweep(work, 0, &left), 0, "a store that refuses objects");
     tap_is_number(memory.call_count, 5, "... is asked for each of them");
     tap_is_number(left, 5, "... they are left");
-    tap_ok(!work_logged(work, "IIMG0107") && work_logged(work, "IIMG0102: x04 could"), "... each is named");
+    tap_ok(!work_logged(work, "IIMG0107") && work_logged(work, "IIMG0102: x04 could"),
+           "... each is named");
     tap_is(left_over(), "5", "... in the manifest too");
     memory_begin(work, true);
     doom("x", 5);
@@ -111,22 +115,24 @@ static void coming_back(void)
     memory_begin(work, true);
     doom("x", 23);
     memory.script = "aaa";
-    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 23, "a store that is away for a moment");
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 23,
+                  "a store that is away for a moment");
     tap_is_number(left, 0, "... nothing is left of that");
     tap_is_number(memory.call_count, 26, "... three objects failed once, all are deleted once");
-    tap_ok(count_again() == 3,
-           "... the store hears that these have been tried before");
+    tap_ok(count_again() == 3, "... the store hears that these have been tried before");
     tap_is(left_over(), "0", "... and forgotten");
     memory_begin(work, true);
     doom("x", 22);
     memory.refused = "x";
     manifest_add(work, "zgood", 1, "doomed", NULL);
-    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 1, "of objects that are refused for good");
+    tap_is_number(iimg_sweep(work, apr_time_from_sec(600), &left), 1,
+                  "of objects that are refused for good");
     tap_is_number(memory.call_count, 23 + 3 * 20, "... twenty are tried three times more");
     tap_is_number(left, 22, "... all are left");
     tap_is(left_over(), "22", "... in the manifest too");
-    tap_is(manifest_sql(work, "SELECT count(*) FROM stored_objects WHERE attempts = 1 AND retry_at > now()"), "22",
-           "... each of them claimed once");
+    tap_is(manifest_sql(
+               work, "SELECT count(*) FROM stored_objects WHERE attempts = 1 AND retry_at > now()"),
+           "22", "... each of them claimed once");
     memory_begin(work, true);
     doom("x", 23);
     memory.away = "x";
@@ -139,8 +145,10 @@ static void coming_back(void)
 
 static void claim_of_another(iimg_context_t *context, const char *key)
 {
-    manifest_sql(context, "UPDATE stored_objects SET claim = gen_random_uuid() WHERE key = '%s' AND key = 'x01'",
-                 key);
+    manifest_sql(
+        context,
+        "UPDATE stored_objects SET claim = gen_random_uuid() WHERE key = '%s' AND key = 'x01'",
+        key);
 }
 
 static void unmount(iimg_context_t *context, const char *key)
@@ -159,7 +167,8 @@ static void meanwhile(void)
     doom("x", 3);
     memory.during = claim_of_another;
     iimg_sweep(work, 0, &left);
-    tap_is(manifest_states(work), "x01 doomed", "what another process claims meanwhile is left to it");
+    tap_is(manifest_states(work), "x01 doomed",
+           "what another process claims meanwhile is left to it");
     memory_begin(work, true);
     doom("x", 3);
     memory.during = unmount;
@@ -179,8 +188,10 @@ static void foreign(void)
     memory.marker = MEMORY_MARKER(MEMORY_OTHER);
     tap_is_number(iimg_sweep(work, 0, &left), 0, "in the store of another database");
     tap_is(memory.calls, "", "... a sweep deletes nothing");
-    tap_is(manifest_sql(work, "SELECT max(attempts) FROM stored_objects"), "0", "... and claims nothing");
-    claim = (iimg_claim_t){ MEMORY_ID, manifest_keys(work, "x00", NULL), apr_array_make(work->pool, 1, 1) };
+    tap_is(manifest_sql(work, "SELECT max(attempts) FROM stored_objects"), "0",
+           "... and claims nothing");
+    claim = (iimg_claim_t){ MEMORY_ID, manifest_keys(work, "x00", NULL),
+                            apr_array_make(work->pool, 1, 1) };
     APR_ARRAY_PUSH(claim.again, bool) = false;
     iimg_sweep_claim(work, &claim);
     tap_is(memory.calls, "", "... nor does a request");
@@ -198,7 +209,8 @@ static void own(void)
     iimg_stored_object_claim_own(work, &claim);
     doom("y", 1);
     iimg_sweep_claim(work, &claim);
-    tap_ok(memory.call_count == 3 && !strstr(memory.calls, "y00"), "a request deletes what it has claimed");
+    tap_ok(memory.call_count == 3 && !strstr(memory.calls, "y00"),
+           "a request deletes what it has claimed");
     tap_is(manifest_states(work), "y00 doomed", "... and forgets that alone");
     memory_begin(work, true);
     doom("x", 3);

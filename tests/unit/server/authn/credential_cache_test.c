@@ -1,4 +1,5 @@
-/* credential_cache_test.c - server/authn/credential_cache.c: what is remembered, of whom, and for how long, by a clock of our own. */
+/* credential_cache_test.c - server/authn/credential_cache.c: what is remembered, of whom, and for
+ * how long, by a clock of our own. */
 #include <apr_thread_cond.h>
 #include <apr_time.h>
 
@@ -10,7 +11,7 @@ static void credentials_wait(apr_interval_time_t time)
     credentials_clock += time;
 }
 
-#define apr_time_now() credentials_clock
+#define apr_time_now()                               credentials_clock
 #define apr_thread_cond_timedwait(cond, mutex, time) credentials_wait(time)
 #include "server/authn/credential_cache.c"
 #undef apr_time_now
@@ -54,16 +55,26 @@ static void test_keys(void)
 {
     static const char here[] = "one", there[] = "other";
     unsigned char one[IIMG_CREDENTIALS_KEY], other[IIMG_CREDENTIALS_KEY];
-    static const struct { const char *server, *kind, *text; apr_size_t length; bool same; const char *what; } cases[] = {
-        { here, "basic", "ann\npw", 6, true, "the same" }, { there, "basic", "ann\npw", 6, false, "another server" },
-        { here, "session", "ann\npw", 6, false, "another kind" }, { here, "basic", "ann\npx", 6, false, "another password" },
+    static const struct {
+        const char *server, *kind, *text;
+        apr_size_t length;
+        bool same;
+        const char *what;
+    } cases[] = {
+        { here, "basic", "ann\npw", 6, true, "the same" },
+        { there, "basic", "ann\npw", 6, false, "another server" },
+        { here, "session", "ann\npw", 6, false, "another kind" },
+        { here, "basic", "ann\npx", 6, false, "another password" },
         { here, "basic", "ann\npw", 5, false, "a shorter one" },
     };
 
     iimg_credentials_key((const server_rec *)here, "basic", "ann\npw", 6, one);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        tap_ok(iimg_credentials_key((const server_rec *)cases[i].server, cases[i].kind, cases[i].text, cases[i].length, other), "%s has a key", cases[i].what);
-        tap_ok((memcmp(one, other, sizeof(one)) == 0) == cases[i].same, "... which is %s", cases[i].same ? "the same" : "another");
+        tap_ok(iimg_credentials_key((const server_rec *)cases[i].server, cases[i].kind,
+                                    cases[i].text, cases[i].length, other),
+               "%s has a key", cases[i].what);
+        tap_ok((memcmp(one, other, sizeof(one)) == 0) == cases[i].same, "... which is %s",
+               cases[i].same ? "the same" : "another");
     }
 }
 
@@ -85,10 +96,12 @@ static void test_memory(void)
     tap_ok(iimg_credentials_forget(key_of(1)) && !knows(1, "ann", "q"), "what is known can");
     tap_ok(!iimg_credentials_forget(key_of(1)), "... once");
     keep(3, letters(255), letters(159), 60);
-    tap_ok(knows(3, letters(255), letters(159)), "the longest login and proof are remembered whole");
+    tap_ok(knows(3, letters(255), letters(159)),
+           "the longest login and proof are remembered whole");
     keep(4, letters(256), "p", 60);
     keep(5, "ann", letters(160), 60);
-    tap_ok(!knows(4, letters(255), "p") && !knows(5, "ann", letters(159)), "longer ones are not, nor a part of them");
+    tap_ok(!knows(4, letters(255), "p") && !knows(5, "ann", letters(159)),
+           "longer ones are not, nor a part of them");
     iimg_credentials_forget(key_of(3));
 }
 
@@ -99,17 +112,22 @@ static void test_places(void)
     keep(2, "b", "p", 20);
     keep(3, "c", "p", 10);
     keep(4, "d", "p", 40);
-    tap_ok(knows(1, "a", "p") && knows(2, "b", "p") && knows(3, "c", "p") && knows(4, "d", "p"), "four share a place");
+    tap_ok(knows(1, "a", "p") && knows(2, "b", "p") && knows(3, "c", "p") && knows(4, "d", "p"),
+           "four share a place");
     keep(5, "e", "p", 30);
-    tap_ok(knows(5, "e", "p") && !knows(3, "c", "p"), "a fifth takes that of the one that expires first");
-    tap_ok(knows(1, "a", "p") && knows(2, "b", "p") && knows(4, "d", "p"), "... and of no other one");
+    tap_ok(knows(5, "e", "p") && !knows(3, "c", "p"),
+           "a fifth takes that of the one that expires first");
+    tap_ok(knows(1, "a", "p") && knows(2, "b", "p") && knows(4, "d", "p"),
+           "... and of no other one");
     keep(7, "g", "p", 0);
     tap_ok(knows(2, "b", "p"), "what is not remembered takes no place");
     keep(4, "d", "q", 60);
-    tap_ok(knows(4, "d", "q") && knows(1, "a", "p") && knows(2, "b", "p") && knows(5, "e", "p"), "one that is there takes its own again");
+    tap_ok(knows(4, "d", "q") && knows(1, "a", "p") && knows(2, "b", "p") && knows(5, "e", "p"),
+           "one that is there takes its own again");
     iimg_credentials_forget(key_of(1));
     keep(6, "f", "p", 5);
-    tap_ok(knows(6, "f", "p") && knows(2, "b", "p") && knows(4, "d", "q") && knows(5, "e", "p"), "a free place is taken before any other");
+    tap_ok(knows(6, "f", "p") && knows(2, "b", "p") && knows(4, "d", "q") && knows(5, "e", "p"),
+           "a free place is taken before any other");
 }
 
 static void test_claims(void)
@@ -129,7 +147,9 @@ static void test_claims(void)
     for (int i = 0; i < CLAIMS; i++) {
         iimg_credentials_claim(key_of(100 + i));
     }
-    tap_ok(!iimg_credentials_claim(key_of(100)) && !iimg_credentials_claim(key_of(100 + CLAIMS - 1)), "so many are claimed at once");
+    tap_ok(!iimg_credentials_claim(key_of(100))
+               && !iimg_credentials_claim(key_of(100 + CLAIMS - 1)),
+           "so many are claimed at once");
     tap_ok(iimg_credentials_claim(key_of(99)), "one more waits for nobody");
 }
 

@@ -3,7 +3,10 @@
 #include "server/http/accept.c"
 #include "tap.h"
 
-static const struct { const char *text; bool named; } cases[] = {
+static const struct {
+    const char *text;
+    bool named;
+} cases[] = {
     { NULL, false },
     { "", false },
     { "application/problem+json", true },

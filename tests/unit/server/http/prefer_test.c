@@ -3,7 +3,11 @@
 #include "server/http/prefer.c"
 #include "tap.h"
 
-static const struct { const char *text; bool async; int wait; } cases[] = {
+static const struct {
+    const char *text;
+    bool async;
+    int wait;
+} cases[] = {
     { NULL, false, -1 },
     { "", false, -1 },
     { "respond-async", true, -1 },
@@ -35,8 +39,8 @@ int main(void)
         iimg_prefer_t prefer;
 
         iimg_prefer_parse(cases[i].text, &prefer);
-        tap_ok(prefer.respond_async == cases[i].async && prefer.wait == cases[i].wait,
-               "Prefer: %s", cases[i].text ? cases[i].text : "(none)");
+        tap_ok(prefer.respond_async == cases[i].async && prefer.wait == cases[i].wait, "Prefer: %s",
+               cases[i].text ? cases[i].text : "(none)");
     }
     return tap_done();
 }

@@ -1,5 +1,5 @@
-/* password_queue_test.c - services/accounts/password_queue.c: two at once, the others wait, but not for ever, and
- * not behind somebody who sends many. */
+/* password_queue_test.c - services/accounts/password_queue.c: two at once, the others wait, but not
+ * for ever, and not behind somebody who sends many. */
 #include "services/accounts/password_queue.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,7 +14,7 @@ static atomic_int inside, most, entered, turn;
 typedef struct visitor_t {
     pthread_t thread;
     const char *who;
-    int turn;               /* in which order he came in; 0: sent away */
+    int turn; /* in which order he came in; 0: sent away */
     atomic_bool done;
 } visitor_t;
 
@@ -73,7 +73,8 @@ static void test_deadline(iimg_context_t *context)
     iimg_error_t *err;
 
     tap_ok(!iimg_password_enter(context, "a", &first)
-           && !iimg_password_enter(context, "a", &second), "two are inside");
+               && !iimg_password_enter(context, "a", &second),
+           "two are inside");
     err = iimg_password_enter(context, "a", &third);
     tap_ok(err && err->kind == IIMG_LIMITED, "the third is told to come again");
     tap_is(err->code, "login_busy", "by a code");
@@ -135,11 +136,18 @@ static void test_flood(iimg_context_t *context)
     tap_is_number(away, 1, "the others of the flood have their turn after him");
 }
 
-/* Ten of three clients wait. A client's next one has a place only when another client has clearly more. */
+/* Ten of three clients wait. A client's next one has a place only when another client has clearly
+ * more. */
 static void test_shares(iimg_context_t *context)
 {
-    static const struct { int a, b, c; bool full_for_b; } cases[] = {
-        { 4, 3, 3, true }, { 5, 3, 2, false }, { 5, 5, 0, true }, { 6, 4, 0, false },
+    static const struct {
+        int a, b, c;
+        bool full_for_b;
+    } cases[] = {
+        { 4, 3, 3, true },
+        { 5, 3, 2, false },
+        { 5, 5, 0, true },
+        { 6, 4, 0, false },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -1,24 +1,25 @@
-/* password_test.c - services/accounts/password.c: bcrypt made and checked, Django's hashes checked. */
+/* password_test.c - services/accounts/password.c: bcrypt made and checked, Django's hashes checked.
+ */
 #include "services/accounts/password.h"
 #include <dlfcn.h>
 #include <apr_md5.h>
 #include "tap.h"
 #include "work.h"
 
-#define EIGHT "pppppppp"
+#define EIGHT  "pppppppp"
 #define SALT16 "ssssssssssssssss"
 #define EIGHTY EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT
 
 /* Hashing is counted instead of timed: this stands in front of the library's function. */
 static struct {
     int calls;
-    int cost;           /* of bcrypt: the doublings that the last hash asked for; 0: another kind */
+    int cost; /* of bcrypt: the doublings that the last hash asked for; 0: another kind */
 } hashed;
 
 APR_DECLARE(apr_status_t) apr_password_validate(const char *password, const char *hash)
 {
-    apr_status_t (*validate)(const char *, const char *) =
-        (apr_status_t (*)(const char *, const char *))dlsym(RTLD_NEXT, "apr_password_validate");
+    apr_status_t (*validate)(const char *, const char *) = (apr_status_t(*)(
+        const char *, const char *))dlsym(RTLD_NEXT, "apr_password_validate");
 
     hashed.calls++;
     hashed.cost = strncmp(hash, "$2y$", 4) == 0 ? atoi(hash + 4) : 0;
@@ -26,18 +27,23 @@ APR_DECLARE(apr_status_t) apr_password_validate(const char *password, const char
 }
 
 /* Made by Python: base64(hashlib.pbkdf2_hmac('sha256', password, salt, iterations)). */
-static const struct { const char *password, *hash; } django[] = {
+static const struct {
+    const char *password, *hash;
+} django[] = {
     { "pw-alice", "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=" },
     { "letmein", "pbkdf2_sha256$10000$seasalt$FQCNpiZpTb0zub+HBsH6TOwyRxJ19FwvjbweatNmK/Y=" },
-    { "l\xc3\xa8tmein",     /* the one in Django's own tests */
+    { "l\xc3\xa8tmein", /* the one in Django's own tests */
       "pbkdf2_sha256$260000$seasalt2$UCGMhrOoaq1ghQPArIBK5RkI6IZLRxlIwHWA1dMy7y8=" },
     { "", "pbkdf2_sha256$7$empty$NBjV3H247Ga8FuHi33bMsCu8Os+TU9+vMWiIjoFnfs4=" },
     { "pw-alice", "pbkdf2_sha256$1$s$XdD+uWkBfz6xXY8nAWgnN2+RhJAkEE3bmbc17JoJ6Vs=" },
-    { "pw-alice", "pbkdf2_sha256$1$" SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 "$s8hl3VX9Zmgt/DOqmIKXLRLbsf3o9mf+0spWzLxtE3U=" },
+    { "pw-alice", "pbkdf2_sha256$1$" SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16
+                  "$s8hl3VX9Zmgt/DOqmIKXLRLbsf3o9mf+0spWzLxtE3U=" },
     { EIGHTY, "pbkdf2_sha256$1000$long$oVXeLNdCOq6FsxbZ9XgZe9jYFx8bs+vnjtS6u3MSLZM=" },
 };
 
-static const struct { const char *hash, *what; } unusable[] = {
+static const struct {
+    const char *hash, *what;
+} unusable[] = {
     { NULL, "no hash" },
     { "", "an empty hash" },
     { "!4IEEXHD3Gq2O7", "Django's mark of an unusable password" },
@@ -60,7 +66,9 @@ static const struct { const char *hash, *what; } unusable[] = {
     { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs", "no padding" },
     { "pbkdf2_sha256$1$seasalt$!IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "no base64" },
     { "pbkdf2_sha256$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=$x", "more behind it" },
-    { "pbkdf2_sha256$1$" SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 "s$ThjzY4F4Sq8y7RkvlxCQvxGogFvmNRADX2IWK1Ba9EA=", "a salt of 129 characters" },
+    { "pbkdf2_sha256$1$" SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16 SALT16
+      "s$ThjzY4F4Sq8y7RkvlxCQvxGogFvmNRADX2IWK1Ba9EA=",
+      "a salt of 129 characters" },
     { "pbkdf2_sha1$1$seasalt$4IEEXHD3Gq2O7/r6H42e362T5yPI9WH9HKU25Rk6rjs=", "another digest" },
 };
 
@@ -81,10 +89,15 @@ static void test_outdated(void)
 {
     static const char seventy_two[] = EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT;
 
-    tap_ok(iimg_password_is_outdated(seventy_two, django[0].hash), "72 bytes are what bcrypt looks at");
-    tap_ok(!iimg_password_is_outdated(EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "p", django[0].hash), "73 are more");
-    tap_ok(iimg_password_verify("pw-alice", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="), "a hash of htpasswd lets in");
-    tap_ok(!iimg_password_verify("pw-alicf", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="), "... by its password alone");
+    tap_ok(iimg_password_is_outdated(seventy_two, django[0].hash),
+           "72 bytes are what bcrypt looks at");
+    tap_ok(!iimg_password_is_outdated(EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT EIGHT "p",
+                                      django[0].hash),
+           "73 are more");
+    tap_ok(iimg_password_verify("pw-alice", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="),
+           "a hash of htpasswd lets in");
+    tap_ok(!iimg_password_verify("pw-alicf", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="),
+           "... by its password alone");
 }
 
 static void test_unusable(void)

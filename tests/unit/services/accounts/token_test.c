@@ -4,9 +4,12 @@
 #include "work.h"
 
 #define KNOWN "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-#define KNOWN_HASH "12f23d6b2cfa321bfe58397894c294f7a18e5e6dc794a2fafd744430da9aaf78"    /* by sha256sum(1) */
+#define KNOWN_HASH \
+    "12f23d6b2cfa321bfe58397894c294f7a18e5e6dc794a2fafd744430da9aaf78" /* by sha256sum(1) */
 
-static const struct { const char *text, *what; } others[] = {
+static const struct {
+    const char *text, *what;
+} others[] = {
     { "", "nothing" },
     { "iimg_", "the prefix" },
     { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "one character less" },
@@ -15,7 +18,9 @@ static const struct { const char *text, *what; } others[] = {
     { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+", "a plus" },
     { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "padding" },
     { "iimg_AAAAAAAAAAAAAAAAAAAAA AAAAAAAAAAAAAAAAAAAAA", "a space" },
-    { "iimg_AAAAAAAAAAAAAAAAAAAAA\xc3\xa9""AAAAAAAAAAAAAAAAAAAA", "a letter that is none of ASCII" },
+    { "iimg_AAAAAAAAAAAAAAAAAAAAA\xc3\xa9"
+      "AAAAAAAAAAAAAAAAAAAA",
+      "a letter that is none of ASCII" },
 };
 
 int main(void)

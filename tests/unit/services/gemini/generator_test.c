@@ -19,22 +19,22 @@
 #include <signal.h>
 #include <sys/resource.h>
 
-#define KEY "AQ.secret-key-0123"
+#define KEY   "AQ.secret-key-0123"
 #define MODEL "gemini-3-pro-image"
 
 /* Headers of pictures, which is all that is looked at: 1376 x 768, and a draft of 512 x 512. */
-#define PNG "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\x60\0\0\x03\0\x08\2\0\0\0"
-#define DRAFT "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\2\0\0\0\2\0\x08\2\0\0\0"
-#define JPEG "\xff\xd8\xff\xc0\0\x11\x08\x03\0\x05\x60\3\1\x22\0\2\x11\1\3\x11\1"
-#define WEBP "RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x5f\x05\0\xff\x02\0"
-#define PNG64 "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAA="
-#define PNG64_WHOLE "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAAA"     /* without an end */
-#define PNG64_BARE "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAA"
-#define DRAFT64 "iVBORw0KGgoAAAANSUhEUgAAAgAAAAIACAIAAAA="
-#define JPEG64 "/9j/wAARCAMABWADASIAAhEBAxEB"
-#define JPEG64_URL "_9j_wAARCAMABWADASIAAhEBAxEB"
-#define WEBP64 "UklGRiAAAABXRUJQVlA4WAoAAAAAAAAAXwUA/wIA"
-#define GIF64 "R0lGODlhAQABAAAAADs="
+#define PNG         "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x05\x60\0\0\x03\0\x08\2\0\0\0"
+#define DRAFT       "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\2\0\0\0\2\0\x08\2\0\0\0"
+#define JPEG        "\xff\xd8\xff\xc0\0\x11\x08\x03\0\x05\x60\3\1\x22\0\2\x11\1\3\x11\1"
+#define WEBP        "RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0\0\0\0\0\x5f\x05\0\xff\x02\0"
+#define PNG64       "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAA="
+#define PNG64_WHOLE "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAAA" /* without an end */
+#define PNG64_BARE  "iVBORw0KGgoAAAANSUhEUgAABWAAAAMACAIAAAA"
+#define DRAFT64     "iVBORw0KGgoAAAANSUhEUgAAAgAAAAIACAIAAAA="
+#define JPEG64      "/9j/wAARCAMABWADASIAAhEBAxEB"
+#define JPEG64_URL  "_9j_wAARCAMABWADASIAAhEBAxEB"
+#define WEBP64      "UklGRiAAAABXRUJQVlA4WAoAAAAAAAAAXwUA/wIA"
+#define GIF64       "R0lGODlhAQABAAAAADs="
 
 #define PICTURE(label, data) "{\"inlineData\":{\"mimeType\":\"" label "\",\"data\":\"" data "\"}}"
 #define THOUGHT(data) \
@@ -57,7 +57,7 @@ static const iimg_generator_settings_t settings = {
 };
 
 static const iimg_generator_reference_t references[] = {
-    { PNG, sizeof(PNG) - 1, "image/jpeg" },         /* the label is wrong, and is not believed */
+    { PNG, sizeof(PNG) - 1, "image/jpeg" }, /* the label is wrong, and is not believed */
     { JPEG, sizeof(JPEG) - 1, "image/jpeg" },
     { WEBP, sizeof(WEBP) - 1, "image/webp" },
 };
@@ -75,21 +75,24 @@ static const iimg_generator_request_t wish = {
 
 /* Sizes --------------------------------------------------------------------------------------- */
 
-static const struct { const char *ratio; int sides[6]; } sizes[] = {
-    { "1:1",  { 1024, 1024, 2048, 2048, 4096, 4096 } },
-    { "2:3",  { 848, 1264, 1696, 2528, 3392, 5056 } },
-    { "3:2",  { 1264, 848, 2528, 1696, 5056, 3392 } },
-    { "3:4",  { 896, 1200, 1792, 2400, 3584, 4800 } },
-    { "4:3",  { 1200, 896, 2400, 1792, 4800, 3584 } },
-    { "4:5",  { 928, 1152, 1856, 2304, 3712, 4608 } },
-    { "5:4",  { 1152, 928, 2304, 1856, 4608, 3712 } },
+static const struct {
+    const char *ratio;
+    int sides[6];
+} sizes[] = {
+    { "1:1", { 1024, 1024, 2048, 2048, 4096, 4096 } },
+    { "2:3", { 848, 1264, 1696, 2528, 3392, 5056 } },
+    { "3:2", { 1264, 848, 2528, 1696, 5056, 3392 } },
+    { "3:4", { 896, 1200, 1792, 2400, 3584, 4800 } },
+    { "4:3", { 1200, 896, 2400, 1792, 4800, 3584 } },
+    { "4:5", { 928, 1152, 1856, 2304, 3712, 4608 } },
+    { "5:4", { 1152, 928, 2304, 1856, 4608, 3712 } },
     { "9:16", { 768, 1376, 1536, 2752, 3072, 5504 } },
     { "16:9", { 1376, 768, 2752, 1536, 5504, 3072 } },
     { "21:9", { 1584, 672, 3168, 1344, 6336, 2688 } },
-    { "1:4",  { 512, 2048, 1024, 4096, 2048, 8192 } },
-    { "4:1",  { 2048, 512, 4096, 1024, 8192, 2048 } },
-    { "1:8",  { 384, 3072, 768, 6144, 1536, 12288 } },
-    { "8:1",  { 3072, 384, 6144, 768, 12288, 1536 } },
+    { "1:4", { 512, 2048, 1024, 4096, 2048, 8192 } },
+    { "4:1", { 2048, 512, 4096, 1024, 8192, 2048 } },
+    { "1:8", { 384, 3072, 768, 6144, 1536, 12288 } },
+    { "8:1", { 3072, 384, 6144, 768, 12288, 1536 } },
 };
 
 static void test_sizes(void)
@@ -132,15 +135,14 @@ static const char *body_text(apr_pool_t *pool, const iimg_generator_request_t *r
 
 static json_t *expected_body(apr_pool_t *pool)
 {
-    return iimg_json_own(pool, json_pack(
-        "{s:[{s:[{s:s},{s:{s:s,s:s}},{s:{s:s,s:s}},{s:{s:s,s:s}}],s:s}],s:{s:[s,s],s:{s:s,s:s}},s:b}",
-        "contents", "parts", "text", wish.prompt,
-        "inlineData", "mimeType", "image/png", "data", PNG64,
-        "inlineData", "mimeType", "image/jpeg", "data", JPEG64,
-        "inlineData", "mimeType", "image/webp", "data", WEBP64,
-        "role", "user",
-        "generationConfig", "responseModalities", "TEXT", "IMAGE",
-        "imageConfig", "aspectRatio", "16:9", "imageSize", "1K", "store", 0));
+    return iimg_json_own(
+        pool,
+        json_pack(
+            "{s:[{s:[{s:s},{s:{s:s,s:s}},{s:{s:s,s:s}},{s:{s:s,s:s}}],s:s}],s:{s:[s,s],s:{s:s,s:s}},s:b}",
+            "contents", "parts", "text", wish.prompt, "inlineData", "mimeType", "image/png", "data",
+            PNG64, "inlineData", "mimeType", "image/jpeg", "data", JPEG64, "inlineData", "mimeType",
+            "image/webp", "data", WEBP64, "role", "user", "generationConfig", "responseModalities",
+            "TEXT", "IMAGE", "imageConfig", "aspectRatio", "16:9", "imageSize", "1K", "store", 0));
 }
 
 static void test_body(apr_pool_t *pool)
@@ -150,8 +152,9 @@ static void test_body(apr_pool_t *pool)
 
     tap_ok(json_equal(got, expected_body(pool)), "the body is what it should be");
     tap_ok(strstr(text, "[{\"parts\":[{\"text\":\"A \\\"calm\\\" portrait,\\n"
-                  "\xc3\xa9t\xc3\xa9 \\\\ 100%\"},"
-                  "{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"") != NULL,
+                        "\xc3\xa9t\xc3\xa9 \\\\ 100%\"},"
+                        "{\"inlineData\":{\"mimeType\":\"image/png\",\"data\":\"")
+               != NULL,
            "text goes first, unescaped but for what must be");
     tap_ok(strstr(text, "\"}}],\"role\":\"user\"}],\"generationConfig\":{") != NULL,
            "the role follows the parts");
@@ -183,7 +186,7 @@ static void test_body_refused(apr_pool_t *pool)
 static const struct {
     const char *endpoint, *version, *model;
     bool allow_http;
-    const char *url, *code;     /* one of them */
+    const char *url, *code; /* one of them */
 } addresses[] = {
     { "https://generativelanguage.googleapis.com", "v1beta", MODEL, false,
       "https://generativelanguage.googleapis.com/v1beta/models/" MODEL ":generateContent", NULL },
@@ -196,8 +199,8 @@ static const struct {
     { "http://127.0.0.1:8080", "v1", "m", false,
       "http://127.0.0.1:8080/v1/models/m:generateContent", NULL },
     { "http://127.9.9.9", "v1", "m", false, "http://127.9.9.9/v1/models/m:generateContent", NULL },
-    { "http://localhost:1/x", "v1", "m", false,
-      "http://localhost:1/x/v1/models/m:generateContent", NULL },
+    { "http://localhost:1/x", "v1", "m", false, "http://localhost:1/x/v1/models/m:generateContent",
+      NULL },
     { "http://[::1]:1", "v1", "m", false, "http://[::1]:1/v1/models/m:generateContent", NULL },
     { "http://relay.example", "v1", "m", true, "http://relay.example/v1/models/m:generateContent",
       NULL },
@@ -260,7 +263,7 @@ static void test_headers(apr_pool_t *pool)
 
 /* Replies ------------------------------------------------------------------------------------- */
 
-static apr_size_t step;     /* bytes in which replies come and are followed; 0: nobody follows them */
+static apr_size_t step; /* bytes in which replies come and are followed; 0: nobody follows them */
 
 static iimg_gemini_follow_t *followed(apr_pool_t *pool, const char *dir, const char *body)
 {
@@ -279,8 +282,12 @@ static iimg_error_t *reply_with(iimg_context_t *context, const iimg_generator_se
                                 int status, const char *body, iimg_generator_result_t **result)
 {
     iimg_http_response_t response = {
-        .outcome = IIMG_HTTP_OK, .problem = "", .status = status,
-        .headers = apr_table_make(context->pool, 2), .body = body, .length = strlen(body),
+        .outcome = IIMG_HTTP_OK,
+        .problem = "",
+        .status = status,
+        .headers = apr_table_make(context->pool, 2),
+        .body = body,
+        .length = strlen(body),
         .follower = step ? followed(context->pool, way->spool_dir, body) : NULL,
     };
 
@@ -303,23 +310,24 @@ static const struct {
     { "a PNG is taken", REPLY(PICTURE("image/png", PNG64), "STOP"), PNG, sizeof(PNG) - 1 },
     { "a JPEG is taken", REPLY(PICTURE("image/jpeg", JPEG64), "STOP"), JPEG, sizeof(JPEG) - 1 },
     { "a WebP is taken", REPLY(PICTURE("image/webp", WEBP64), "STOP"), WEBP, sizeof(WEBP) - 1 },
-    { "a JPEG called PNG is taken", REPLY(PICTURE("image/png", JPEG64), "STOP"),
-      JPEG, sizeof(JPEG) - 1 },
+    { "a JPEG called PNG is taken", REPLY(PICTURE("image/png", JPEG64), "STOP"), JPEG,
+      sizeof(JPEG) - 1 },
     { "a picture without any label is taken",
       REPLY("{\"inlineData\":{\"data\":\"" PNG64 "\"}}", "STOP"), PNG, sizeof(PNG) - 1 },
-    { "base64 without padding is read", REPLY(PICTURE("image/png", PNG64_BARE), "STOP"),
-      PNG, sizeof(PNG) - 1 },
-    { "URL-safe base64 is read", REPLY(PICTURE("image/jpeg", JPEG64_URL), "STOP"),
-      JPEG, sizeof(JPEG) - 1 },
+    { "base64 without padding is read", REPLY(PICTURE("image/png", PNG64_BARE), "STOP"), PNG,
+      sizeof(PNG) - 1 },
+    { "URL-safe base64 is read", REPLY(PICTURE("image/jpeg", JPEG64_URL), "STOP"), JPEG,
+      sizeof(JPEG) - 1 },
     { "nothing but the picture will do",
-      "{\"candidates\":[{\"content\":{\"parts\":[" PICTURE("image/png", PNG64) "]}}]}",
-      PNG, sizeof(PNG) - 1 },
+      "{\"candidates\":[{\"content\":{\"parts\":[" PICTURE("image/png", PNG64) "]}}]}", PNG,
+      sizeof(PNG) - 1 },
     { "snake_case is read",
       "{\"candidates\":[{\"finish_reason\":\"STOP\",\"content\":{\"parts\":[{\"inline_data\":"
-      "{\"mime_type\":\"image/png\",\"data\":\"" PNG64 "\"}}]}}]}", PNG, sizeof(PNG) - 1 },
-    { "the last of two pictures is taken",
-      REPLY(PICTURE("image/png", DRAFT64) "," PICTURE("image/png", PNG64), "STOP"),
+      "{\"mime_type\":\"image/png\",\"data\":\"" PNG64 "\"}}]}}]}",
       PNG, sizeof(PNG) - 1 },
+    { "the last of two pictures is taken",
+      REPLY(PICTURE("image/png", DRAFT64) "," PICTURE("image/png", PNG64), "STOP"), PNG,
+      sizeof(PNG) - 1 },
     { "a thought before the picture is passed over",
       REPLY(THOUGHT(DRAFT64) "," PICTURE("image/jpeg", JPEG64), "STOP"), JPEG, sizeof(JPEG) - 1 },
     { "a thought behind the picture is passed over",
@@ -330,18 +338,20 @@ static const struct {
       "{\"error\":null,\"promptFeedback\":null,\"usageMetadata\":null,\"modelVersion\":null,"
       "\"candidates\":[{\"finishReason\":null,\"content\":{\"parts\":[{\"text\":null,"
       "\"inlineData\":null},{\"thought\":null,\"text\":null,\"inlineData\":{\"mimeType\":null,"
-      "\"data\":\"" PNG64 "\"}}]}}]}", PNG, sizeof(PNG) - 1 },
+      "\"data\":\"" PNG64 "\"}}]}}]}",
+      PNG, sizeof(PNG) - 1 },
     { "white space and unknown members do not matter",
-      " {\n \"new\" : [ { } ] , \"candidates\" : [ { \"odd\" : 1 , \"content\" : { \"parts\" : [ "
-      PICTURE("image/png", PNG64) " ] } , \"finishReason\" : \"STOP\" } ] }\n",
+      " {\n \"new\" : [ { } ] , \"candidates\" : [ { \"odd\" : 1 , \"content\" : { \"parts\" : [ " PICTURE(
+          "image/png", PNG64) " ] } , \"finishReason\" : \"STOP\" } ] }\n",
       PNG, sizeof(PNG) - 1 },
     { "an unheard-of finishReason does not lose the picture",
       REPLY(PICTURE("image/png", PNG64), "WONDERFUL"), PNG, sizeof(PNG) - 1 },
     { "an unspecified blockReason blocks nothing",
       "{\"promptFeedback\":{\"blockReason\":\"BLOCK_REASON_UNSPECIFIED\"},\"candidates\":["
-      "{\"content\":{\"parts\":[" PICTURE("image/png", PNG64) "]}}]}", PNG, sizeof(PNG) - 1 },
-    { "a reply in an array is unwrapped", "[" REPLY(PICTURE("image/png", PNG64), "STOP") "]",
+      "{\"content\":{\"parts\":[" PICTURE("image/png", PNG64) "]}}]}",
       PNG, sizeof(PNG) - 1 },
+    { "a reply in an array is unwrapped", "[" REPLY(PICTURE("image/png", PNG64), "STOP") "]", PNG,
+      sizeof(PNG) - 1 },
 };
 
 static void test_pictures(iimg_context_t *context)
@@ -364,27 +374,36 @@ typedef struct failure_t {
     const char *body;
     iimg_error_kind_t kind;
     const char *code;
-    const char *message;        /* is in it */
-    const char *detail;         /* is in it */
+    const char *message; /* is in it */
+    const char *detail;  /* is in it */
 } failure_t;
 
-#define NO_PARTS(reason) "{\"candidates\":[{\"finishReason\":\"" reason "\"," \
+#define NO_PARTS(reason) \
+    "{\"candidates\":[{\"finishReason\":\"" reason "\"," \
     "\"finishMessage\":\"About " KEY ".\"}]}"
 #define REFUSAL(reason, why) \
     { "finishReason " reason " is a refusal", 200, NO_PARTS(reason), IIMG_REFUSED, "refused", why, \
       "finishReason " reason ": About [key]." }, \
-    { "finishReason " reason " wins over a picture", 200, \
-      REPLY(PICTURE("image/png", PNG64), reason), IIMG_REFUSED, "refused", why, reason }
+    { \
+        "finishReason " reason " wins over a picture", 200, \
+            REPLY(PICTURE("image/png", PNG64), reason), IIMG_REFUSED, "refused", why, reason \
+    }
 #define BLOCK(reason, why) \
-    { "blockReason " reason " is a refusal", 200, \
-      "{\"promptFeedback\":{\"blockReason\":\"" reason "\"}}", IIMG_REFUSED, "refused", why, \
-      "blockReason " reason }
+    { \
+        "blockReason " reason " is a refusal", 200, \
+            "{\"promptFeedback\":{\"blockReason\":\"" reason "\"}}", IIMG_REFUSED, "refused", why, \
+            "blockReason " reason \
+    }
 #define NOTHING(reason) \
-    { "finishReason " reason " is no picture", 200, NO_PARTS(reason), IIMG_UPSTREAM, "no_image", \
-      "without a picture", reason }
+    { \
+        "finishReason " reason " is no picture", 200, NO_PARTS(reason), IIMG_UPSTREAM, "no_image", \
+            "without a picture", reason \
+    }
 #define MISTAKE(reason) \
-    { "finishReason " reason " is a mistake of ours", 200, NO_PARTS(reason), IIMG_UPSTREAM, \
-      "provider_request", "before the picture was done", reason }
+    { \
+        "finishReason " reason " is a mistake of ours", 200, NO_PARTS(reason), IIMG_UPSTREAM, \
+            "provider_request", "before the picture was done", reason \
+    }
 #define RETRY_INFO(delay) \
     "{\"@type\":\"type.googleapis.com/google.rpc.RetryInfo\",\"retryDelay\":\"" delay "\"}"
 
@@ -398,20 +417,31 @@ static const failure_t failures[] = {
     REFUSAL("RECITATION", "repeat somebody else's work"),
     REFUSAL("IMAGE_RECITATION", "repeat somebody else's work"),
     REFUSAL("LANGUAGE", "language"),
-    BLOCK("SAFETY", "safety check"), BLOCK("IMAGE_SAFETY", "safety check"),
-    BLOCK("BLOCKLIST", "has a word"), BLOCK("PROHIBITED_CONTENT", "forbids"),
-    BLOCK("MODEL_ARMOR", "safety rule"), BLOCK("JAILBREAK", "get around"),
-    BLOCK("OTHER", "no reason that we know"), BLOCK("BAD_MOOD", "no reason that we know"),
-    NOTHING("NO_IMAGE"), NOTHING("IMAGE_OTHER"), NOTHING("OTHER"), NOTHING("MALFORMED_RESPONSE"),
-    NOTHING("STOP"), NOTHING("WONDERFUL"),
-    MISTAKE("MAX_TOKENS"), MISTAKE("MALFORMED_FUNCTION_CALL"), MISTAKE("UNEXPECTED_TOOL_CALL"),
-    MISTAKE("TOO_MANY_TOOL_CALLS"), MISTAKE("CONTINUATION"),
+    BLOCK("SAFETY", "safety check"),
+    BLOCK("IMAGE_SAFETY", "safety check"),
+    BLOCK("BLOCKLIST", "has a word"),
+    BLOCK("PROHIBITED_CONTENT", "forbids"),
+    BLOCK("MODEL_ARMOR", "safety rule"),
+    BLOCK("JAILBREAK", "get around"),
+    BLOCK("OTHER", "no reason that we know"),
+    BLOCK("BAD_MOOD", "no reason that we know"),
+    NOTHING("NO_IMAGE"),
+    NOTHING("IMAGE_OTHER"),
+    NOTHING("OTHER"),
+    NOTHING("MALFORMED_RESPONSE"),
+    NOTHING("STOP"),
+    NOTHING("WONDERFUL"),
+    MISTAKE("MAX_TOKENS"),
+    MISTAKE("MALFORMED_FUNCTION_CALL"),
+    MISTAKE("UNEXPECTED_TOOL_CALL"),
+    MISTAKE("TOO_MANY_TOOL_CALLS"),
+    MISTAKE("CONTINUATION"),
 
     { "an empty object is no picture", 200, "{}", IIMG_UPSTREAM, "no_image", "", "absent" },
     { "an empty list of candidates is no picture", 200, "{\"candidates\":[]}", IIMG_UPSTREAM,
       "no_image", "", "" },
-    { "an empty list of parts is no picture", 200, REPLY("", "STOP"), IIMG_UPSTREAM, "no_image",
-      "", "" },
+    { "an empty list of parts is no picture", 200, REPLY("", "STOP"), IIMG_UPSTREAM, "no_image", "",
+      "" },
     { "words are no picture", 200, REPLY("{\"text\":\"data:image/png;base64," PNG64 "\"}", "STOP"),
       IIMG_UPSTREAM, "no_image", "", "" },
     { "empty data is no picture", 200, REPLY(PICTURE("image/png", ""), "STOP"), IIMG_UPSTREAM,
@@ -420,10 +450,11 @@ static const failure_t failures[] = {
       IIMG_UPSTREAM, "no_image", "", "" },
     { "only the last thought counts", 200, REPLY(THOUGHT(PNG64) "," THOUGHT(DRAFT64), "STOP"),
       IIMG_UPSTREAM, "no_image", "", "" },
-    { "a lone thought that MAX_TOKENS ended is no picture", 200, REPLY(THOUGHT(PNG64), "MAX_TOKENS"),
-      IIMG_UPSTREAM, "provider_request", "", "MAX_TOKENS" },
+    { "a lone thought that MAX_TOKENS ended is no picture", 200,
+      REPLY(THOUGHT(PNG64), "MAX_TOKENS"), IIMG_UPSTREAM, "provider_request", "", "MAX_TOKENS" },
     { "a picture that MAX_TOKENS broke off is no picture", 200,
-      REPLY(PICTURE("image/png", DRAFT64), "MAX_TOKENS"), IIMG_UPSTREAM, "provider_request", "", "" },
+      REPLY(PICTURE("image/png", DRAFT64), "MAX_TOKENS"), IIMG_UPSTREAM, "provider_request", "",
+      "" },
     { "a lone thought needs STOP", 200, REPLY(THOUGHT(PNG64), "WONDERFUL"), IIMG_UPSTREAM,
       "no_image", "", "" },
     { "broken base64 is no answer", 200, REPLY(PICTURE("image/png", "!!BORw0KGgo="), "STOP"),
@@ -437,7 +468,8 @@ static const failure_t failures[] = {
       "no_image", "", "" },
     { "parts of a wrong kind are no picture", 200,
       "{\"candidates\":[{\"finishReason\":7,\"content\":{\"parts\":[1,[],{\"inlineData\":\"x\"},"
-      "{\"inlineData\":{\"data\":1}}]}}]}", IIMG_UPSTREAM, "no_image", "", "" },
+      "{\"inlineData\":{\"data\":1}}]}}]}",
+      IIMG_UPSTREAM, "no_image", "", "" },
 
     { "an empty body is no answer", 200, "", IIMG_UPSTREAM, "provider_reply", "", "no JSON" },
     { "HTML is no answer", 200, "<html>sorry</html>", IIMG_UPSTREAM, "provider_reply", "",
@@ -447,9 +479,8 @@ static const failure_t failures[] = {
     { "a bare string is no answer", 200, "\"hello\"", IIMG_UPSTREAM, "provider_reply", "", "" },
     { "no content is no answer", 204, "", IIMG_UPSTREAM, "provider_reply", "", "HTTP 204" },
     { "a redirect is no answer", 307, "", IIMG_UPSTREAM, "provider_reply", "", "HTTP 307" },
-    { "an error under status 200 is an error", 200,
-      ERROR("503", "UNAVAILABLE", "Overloaded.", ""), IIMG_UNAVAILABLE, "provider_busy", "",
-      "HTTP 200 UNAVAILABLE: Overloaded." },
+    { "an error under status 200 is an error", 200, ERROR("503", "UNAVAILABLE", "Overloaded.", ""),
+      IIMG_UNAVAILABLE, "provider_busy", "", "HTTP 200 UNAVAILABLE: Overloaded." },
     { "an error in words under status 200 is no answer", 200, "{\"error\":\"no\"}", IIMG_UPSTREAM,
       "provider_reply", "", "HTTP 200: no" },
 
@@ -464,21 +495,23 @@ static const failure_t failures[] = {
       IIMG_UNAVAILABLE, "provider_key", "billing and region", "FAILED_PRECONDITION" },
     { "401 means the key", 401, ERROR("401", "UNAUTHENTICATED", "No.", ""), IIMG_UNAVAILABLE,
       "provider_key", "refused this server's key", "" },
-    { "403 means the key", 403, ERROR("403", "PERMISSION_DENIED", "Leaked.", ""),
-      IIMG_UNAVAILABLE, "provider_key", "refused this server's key", "Leaked." },
+    { "403 means the key", 403, ERROR("403", "PERMISSION_DENIED", "Leaked.", ""), IIMG_UNAVAILABLE,
+      "provider_key", "refused this server's key", "Leaked." },
     { "404 names model and directive", 404, ERROR("404", "NOT_FOUND", "Not found.", ""),
-      IIMG_UPSTREAM, "model_retired", "the model " MODEL "; an operator must name another with "
-      "IdentityImgGeminiModel.", "NOT_FOUND" },
+      IIMG_UPSTREAM, "model_retired",
+      "the model " MODEL "; an operator must name another with "
+      "IdentityImgGeminiModel.",
+      "NOT_FOUND" },
     { "413 is a request refused", 413, "", IIMG_UPSTREAM, "provider_request", "", "HTTP 413" },
     { "429 is a limit", 429, ERROR("429", "RESOURCE_EXHAUSTED", "Slow.", RETRY_INFO("37s")),
       IIMG_LIMITED, "provider_busy", "used up", "Slow." },
     { "429 in an array is the same", 429,
       "[" ERROR("429", "RESOURCE_EXHAUSTED", "Slow.", RETRY_INFO("37s")) "]", IIMG_LIMITED,
       "provider_busy", "used up", "HTTP 429 RESOURCE_EXHAUSTED: Slow." },
-    { "500 is the provider's trouble", 500, ERROR("500", "INTERNAL", "Oops.", ""),
-      IIMG_UNAVAILABLE, "provider_busy", "failed with an internal error", "INTERNAL" },
-    { "502 from a machine between is trouble", 502, "<html>Bad\r\nGateway</html>",
-      IIMG_UNAVAILABLE, "provider_busy", "", "HTTP 502: <html>Bad  Gateway</html>" },
+    { "500 is the provider's trouble", 500, ERROR("500", "INTERNAL", "Oops.", ""), IIMG_UNAVAILABLE,
+      "provider_busy", "failed with an internal error", "INTERNAL" },
+    { "502 from a machine between is trouble", 502, "<html>Bad\r\nGateway</html>", IIMG_UNAVAILABLE,
+      "provider_busy", "", "HTTP 502: <html>Bad  Gateway</html>" },
     { "503 is the provider's trouble", 503,
       ERROR("503", "UNAVAILABLE", "Overloaded.", "{\"reason\":\"MODEL_CAPACITY_EXHAUSTED\"}"),
       IIMG_UNAVAILABLE, "provider_busy", "overloaded", "MODEL_CAPACITY_EXHAUSTED" },
@@ -489,8 +522,8 @@ static const failure_t failures[] = {
       "HTTP 418" },
     { "an error that repeats the key does not tell it", 403,
       "{\"error\":{\"code\":403,\"status\":\"" KEY "\",\"message\":\"key " KEY " and " KEY "\","
-      "\"details\":[{\"reason\":\"" KEY "\"}]}}", IIMG_UNAVAILABLE, "provider_key", "",
-      "HTTP 403 [key] [key]: key [key] and [key]" },
+      "\"details\":[{\"reason\":\"" KEY "\"}]}}",
+      IIMG_UNAVAILABLE, "provider_key", "", "HTTP 403 [key] [key]: key [key] and [key]" },
     { "nor does an error page", 500, "<p>" KEY "</p>", IIMG_UNAVAILABLE, "provider_busy", "",
       "<p>[key]</p>" },
     { "nor does an answer that is no JSON", 200, KEY, IIMG_UPSTREAM, "provider_reply", "", "" },
@@ -518,7 +551,8 @@ static void test_failures(iimg_context_t *context)
             printf("# message: %s\n# detail: %s\n", err->message, err->detail);
         }
         tap_ok(!holds(err->message, KEY) && !holds(err->detail, KEY)
-                   && !holds(err->message, "finishReason"), "and nothing that it should not");
+                   && !holds(err->message, "finishReason"),
+               "and nothing that it should not");
     }
 }
 
@@ -542,14 +576,18 @@ static void test_outcomes(iimg_context_t *context)
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         iimg_http_response_t response = {
-            .outcome = rows[i].outcome, .problem = "curl said " KEY, .status = rows[i].status,
-            .headers = apr_table_make(context->pool, 1), .body = "{\"err", .length = 5,
+            .outcome = rows[i].outcome,
+            .problem = "curl said " KEY,
+            .status = rows[i].status,
+            .headers = apr_table_make(context->pool, 1),
+            .body = "{\"err",
+            .length = 5,
         };
         iimg_generator_result_t *result = NULL;
         iimg_error_t *err = iimg_gemini_reply(context, &settings, &wish, &response, &result);
 
-        tap_ok(err && err->kind == rows[i].kind && strcmp(err->code, rows[i].code) == 0,
-               "%s is %s", rows[i].sentence, rows[i].code);
+        tap_ok(err && err->kind == rows[i].kind && strcmp(err->code, rows[i].code) == 0, "%s is %s",
+               rows[i].sentence, rows[i].code);
         tap_ok(err && err->detail && !strstr(err->detail, KEY), "and its detail has no key");
     }
 }
@@ -560,8 +598,12 @@ static int retry_of(iimg_context_t *context, const char *delay, const char *head
                                     delay ? apr_psprintf(context->pool, RETRY_INFO("%s"), delay)
                                           : "");
     iimg_http_response_t response = {
-        .outcome = IIMG_HTTP_OK, .problem = "", .status = 429,
-        .headers = apr_table_make(context->pool, 1), .body = body, .length = strlen(body),
+        .outcome = IIMG_HTTP_OK,
+        .problem = "",
+        .status = 429,
+        .headers = apr_table_make(context->pool, 1),
+        .body = body,
+        .length = strlen(body),
     };
 
     if (header) {
@@ -572,13 +614,28 @@ static int retry_of(iimg_context_t *context, const char *delay, const char *head
 
 static void test_retry_after(iimg_context_t *context)
 {
-    static const struct { const char *delay, *header; int seconds; } rows[] = {
-        { "37s", NULL, 37 }, { "36.2s", NULL, 37 }, { "36.000s", NULL, 36 }, { "0.5s", NULL, 1 },
-        { "0s", NULL, 0 }, { "3599.1s", NULL, 3600 }, { "3600.5s", NULL, 3600 },
-        { "86400s", NULL, 3600 }, { "99999999999999999999s", NULL, 3600 }, { "-5s", NULL, 0 },
-        { "soon", NULL, 0 }, { NULL, NULL, 0 }, { NULL, "17", 17 }, { NULL, "999999", 3600 },
-        { "37s", "17", 37 }, { NULL, "Sun, 06 Nov 1994 08:49:37 GMT", 0 },
-        { NULL, "Fri, 06 Nov 2093 08:49:37 GMT", 3600 }, { NULL, "tomorrow", 0 },
+    static const struct {
+        const char *delay, *header;
+        int seconds;
+    } rows[] = {
+        { "37s", NULL, 37 },
+        { "36.2s", NULL, 37 },
+        { "36.000s", NULL, 36 },
+        { "0.5s", NULL, 1 },
+        { "0s", NULL, 0 },
+        { "3599.1s", NULL, 3600 },
+        { "3600.5s", NULL, 3600 },
+        { "86400s", NULL, 3600 },
+        { "99999999999999999999s", NULL, 3600 },
+        { "-5s", NULL, 0 },
+        { "soon", NULL, 0 },
+        { NULL, NULL, 0 },
+        { NULL, "17", 17 },
+        { NULL, "999999", 3600 },
+        { "37s", "17", 37 },
+        { NULL, "Sun, 06 Nov 1994 08:49:37 GMT", 0 },
+        { NULL, "Fri, 06 Nov 2093 08:49:37 GMT", 3600 },
+        { NULL, "tomorrow", 0 },
     };
     char date[APR_RFC822_DATE_LEN];
 
@@ -598,21 +655,27 @@ static void test_extras(iimg_context_t *context)
     iimg_error_t *err;
 
     work_log_clear(context);
-    err = reply_to(context, 200,
-                   "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Thinking.\",\"thought\":"
-                   "true},{\"text\":\"One.\"}," PICTURE("image/png", JPEG64) ",{\"text\":\"Two.\"}"
-                   "]}}],\"usageMetadata\": {\"totalTokenCount\": 2552, \"promptTokenCount\": 32},"
-                   "\"modelVersion\":\"models/gemini-9\",\"modelStatus\":{\"message\":\"Ends.\"}}",
-                   &result);
+    err = reply_to(
+        context, 200,
+        "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"Thinking.\",\"thought\":"
+        "true},{\"text\":\"One.\"}," PICTURE(
+            "image/png",
+            JPEG64) ",{\"text\":\"Two.\"}"
+                    "]}}],\"usageMetadata\": {\"totalTokenCount\": 2552, \"promptTokenCount\": 32},"
+                    "\"modelVersion\":\"models/gemini-9\",\"modelStatus\":{\"message\":\"Ends.\"}}",
+        &result);
     if (!tap_ok(!err, "a talkative reply is understood")) {
         return;
     }
-    tap_is(result->usage, "{\"totalTokenCount\":2552,\"promptTokenCount\":32,\"modelStatus\":{\"message\":"
+    tap_is(result->usage,
+           "{\"totalTokenCount\":2552,\"promptTokenCount\":32,\"modelStatus\":{\"message\":"
            "\"Ends.\"}}",
            "token counts are kept as compact JSON");
     tap_ok(result->warnings->nelts == 1
                && strcmp(APR_ARRAY_IDX(result->warnings, 0, const char *),
-                         "The provider wrote: One. Two.") == 0, "which the admin gets to read");
+                         "The provider wrote: One. Two.")
+                      == 0,
+           "which the admin gets to read");
     tap_is(result->text, "One.\nTwo.", "its words are joined, without the thoughts");
     tap_is(result->model, "gemini-9", "the model that answered is kept");
     tap_ok(work_logged(context, "gemini-9 answered")
@@ -651,7 +714,7 @@ static void test_no_room(iimg_context_t *context, apr_size_t piece)
     iimg_error_t *err;
 
     step = piece;
-    memset(padding, 'A', sizeof(padding) - 4);     /* base64 comes in fours */
+    memset(padding, 'A', sizeof(padding) - 4); /* base64 comes in fours */
     body = apr_psprintf(context->pool, REPLY(PICTURE("image/png", "%s%s"), "STOP"), PNG64_WHOLE,
                         padding);
     way.spool_dir = "/tmp";
@@ -691,16 +754,25 @@ static const char *png_of(apr_pool_t *pool, int width, int height)
 
 static void test_size_tolerance(iimg_context_t *context)
 {
-    static const struct { int width, height; bool warned; const char *sentence; } rows[] = {
+    static const struct {
+        int width, height;
+        bool warned;
+        const char *sentence;
+    } rows[] = {
         { 1376, 768, false, "the size asked for" },
-        { 1376 + 13, 768 + 7, false, "1 % larger" }, { 1376 - 13, 768 - 7, false, "1 % smaller" },
+        { 1376 + 13, 768 + 7, false, "1 % larger" },
+        { 1376 - 13, 768 - 7, false, "1 % smaller" },
         { 1376 + 27, 768 + 15, false, "all but 2 % larger" },
         { 1376 - 27, 768 - 15, false, "all but 2 % smaller" },
-        { 1376 + 28, 768, true, "more than 2 % wider" }, { 1376 - 28, 768, true, "... narrower" },
-        { 1376, 768 + 16, true, "more than 2 % higher" }, { 1376, 768 - 16, true, "... lower" },
-        { 1376 + 41, 768, true, "3 % wider" }, { 1376, 768 - 23, true, "3 % lower" },
+        { 1376 + 28, 768, true, "more than 2 % wider" },
+        { 1376 - 28, 768, true, "... narrower" },
+        { 1376, 768 + 16, true, "more than 2 % higher" },
+        { 1376, 768 - 16, true, "... lower" },
+        { 1376 + 41, 768, true, "3 % wider" },
+        { 1376, 768 - 23, true, "3 % lower" },
         { 1376 - 41, 768 - 23, true, "3 % smaller" },
-        { 1376 + 138, 768 + 77, true, "10 % larger" }, { 1376, 768 + 77, true, "10 % higher" },
+        { 1376 + 138, 768 + 77, true, "10 % larger" },
+        { 1376, 768 + 77, true, "10 % higher" },
         { 768, 1376, true, "lying on its side" },
     };
 
@@ -751,11 +823,35 @@ static iimg_error_t *generate(iimg_context_t *context, double_t *server, const c
 }
 
 static const char *const good_scenarios[] = {
-    "ok", "pretty", "png", "png-labelled-jpeg", "jpeg-labelled-png", "escaped", "text", "thoughts",
-    "only-thought", "two-images",
-    "snake", "nulls", "shuffled", "bare", "unpadded", "urlsafe", "other-model", "retiring", "big",
-    "gzip", "chunked", "no-length", "interim", "text-plain", "array", "slow:100", "slow-body:100",
-    "finish:WONDERFUL", "wrong-size",
+    "ok",
+    "pretty",
+    "png",
+    "png-labelled-jpeg",
+    "jpeg-labelled-png",
+    "escaped",
+    "text",
+    "thoughts",
+    "only-thought",
+    "two-images",
+    "snake",
+    "nulls",
+    "shuffled",
+    "bare",
+    "unpadded",
+    "urlsafe",
+    "other-model",
+    "retiring",
+    "big",
+    "gzip",
+    "chunked",
+    "no-length",
+    "interim",
+    "text-plain",
+    "array",
+    "slow:100",
+    "slow-body:100",
+    "finish:WONDERFUL",
+    "wrong-size",
 };
 
 static const struct {
@@ -866,7 +962,10 @@ static void test_alias(iimg_context_t *context, double_t *server)
 static const char *last_record(iimg_context_t *context, double_t *server)
 {
     iimg_http_request_t request = {
-        .method = "GET", .allow_http = true, .connect_timeout = 2, .timeout = 10,
+        .method = "GET",
+        .allow_http = true,
+        .connect_timeout = 2,
+        .timeout = 10,
         .max_response = 64 * 1024 * 1024,
         .url = apr_psprintf(context->pool, "http://127.0.0.1:%d/__record", server->port),
     };
@@ -930,13 +1029,15 @@ static void test_follow(apr_pool_t *pool)
         tap_ok(!cut && !iimg_gemini_follow_take(NULL, pool, NULL), "nobody has followed");
         return;
     }
-    tap_ok(cut && !iimg_gemini_follow_cut(follow, strlen(body) - 1), "the whole of it was followed");
+    tap_ok(cut && !iimg_gemini_follow_cut(follow, strlen(body) - 1),
+           "the whole of it was followed");
     tap_ok(cut && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "0")),
            "the first picture was not worth to be kept");
     spool = cut ? iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")) : NULL;
     tap_ok(spool && spool->length == sizeof(PNG) - 1
                && iimg_spool_read(spool, 0, bytes, sizeof(bytes)) == sizeof(PNG) - 1
-               && memcmp(bytes, PNG, sizeof(PNG) - 1) == 0, "the last one is there at once");
+               && memcmp(bytes, PNG, sizeof(PNG) - 1) == 0,
+           "the last one is there at once");
     tap_ok(cut && !iimg_gemini_follow_take(follow, pool, iimg_json_cut_span(cut, "1")),
            "and is given away once");
     follow = followed(pool, NULL, body);

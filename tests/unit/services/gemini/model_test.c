@@ -14,7 +14,10 @@ static const char *const none[] = { NULL };
 
 static void test_names(void)
 {
-    static const struct { const char *name, *asked; bool alias; } rows[] = {
+    static const struct {
+        const char *name, *asked;
+        bool alias;
+    } rows[] = {
         { "gemini-3-pro-image", "gemini-3-pro-image", false },
         { "models/gemini-3-pro-image", "gemini-3-pro-image", false },
         { "gemini-3-pro-image-preview", "gemini-3-pro-image", true },
@@ -44,9 +47,14 @@ static void test_names(void)
 
 static void test_takes(void)
 {
-    static const struct { const char *model, *ratio, *resolution; bool taken; } rows[] = {
-        { "gemini-3-pro-image", "16:9", "4K", true }, { "gemini-3-pro-image", "1:4", "4K", false },
-        { "gemini-3-pro-image", "8:1", "1K", false }, { "gemini-3-pro-image", "1:1", "512", false },
+    static const struct {
+        const char *model, *ratio, *resolution;
+        bool taken;
+    } rows[] = {
+        { "gemini-3-pro-image", "16:9", "4K", true },
+        { "gemini-3-pro-image", "1:4", "4K", false },
+        { "gemini-3-pro-image", "8:1", "1K", false },
+        { "gemini-3-pro-image", "1:1", "512", false },
         { "gemini-3-pro-image-preview", "4:1", "1K", false },
         { "gemini-3.1-flash-image", "1:8", "1K", true },
         { "gemini-3.1-flash-image-preview", "4:1", "4K", true },
@@ -56,13 +64,15 @@ static void test_takes(void)
         { "gemini-nano-banana-2.1", "1:4", "2K", true },
         { "gemini-3.1-flash-lite-image", "8:1", "1K", true },
         { "gemini-3.1-flash-lite-image", "1:1", "2K", false },
-        { "gemini-next", "16:9", "4K", true }, { "gemini-next", "1:4", "4K", false },
+        { "gemini-next", "16:9", "4K", true },
+        { "gemini-next", "1:4", "4K", false },
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
         tap_ok(iimg_gemini_model_takes(rows[i].model, rows[i].ratio, rows[i].resolution)
-                   == rows[i].taken, "%s %s %s at %s", rows[i].model,
-               rows[i].taken ? "takes" : "does not take", rows[i].ratio, rows[i].resolution);
+                   == rows[i].taken,
+               "%s %s %s at %s", rows[i].model, rows[i].taken ? "takes" : "does not take",
+               rows[i].ratio, rows[i].resolution);
     }
     tap_is(iimg_gemini_model_resolution(iimg_gemini_model_row("gemini-3.1-flash-lite-image"), "4K"),
            "1K", "where the default is not taken, the largest resolution is");
@@ -76,26 +86,36 @@ static const struct {
     const char *sentence, *problem;
     iimg_gemini_model_t table[4];
 } tables[] = {
-    { "a chain that ends is right", NULL,
-      { { "a", "b", false, NULL, NULL, 0 }, { "b", "c", false, NULL, NULL, 0 },
+    { "a chain that ends is right",
+      NULL,
+      { { "a", "b", false, NULL, NULL, 0 },
+        { "b", "c", false, NULL, NULL, 0 },
         { "c", NULL, true, ratios, sizes, 1 } } },
     { "a successor that is not in the table",
       "the successors of the model a do not end at a current model",
       { { "a", "x", false, NULL, NULL, 0 }, { "c", NULL, true, ratios, sizes, 1 } } },
-    { "a model that succeeds itself", "the successors of the model a do not end at a current model",
+    { "a model that succeeds itself",
+      "the successors of the model a do not end at a current model",
       { { "a", "a", false, NULL, NULL, 0 } } },
-    { "a cycle of two", "the successors of the model a do not end at a current model",
+    { "a cycle of two",
+      "the successors of the model a do not end at a current model",
       { { "a", "b", false, NULL, NULL, 0 }, { "b", "a", true, ratios, sizes, 1 } } },
-    { "a cycle behind a first hop", "the successors of the model a do not end at a current model",
-      { { "a", "b", false, NULL, NULL, 0 }, { "b", "c", true, ratios, sizes, 1 },
+    { "a cycle behind a first hop",
+      "the successors of the model a do not end at a current model",
+      { { "a", "b", false, NULL, NULL, 0 },
+        { "b", "c", true, ratios, sizes, 1 },
         { "c", "b", true, ratios, sizes, 1 } } },
-    { "a retired model without a successor", "the model a takes no aspect ratio or no resolution",
+    { "a retired model without a successor",
+      "the model a takes no aspect ratio or no resolution",
       { { "a", NULL, false, NULL, NULL, 0 } } },
-    { "a model that takes no ratio", "the model a takes no aspect ratio or no resolution",
+    { "a model that takes no ratio",
+      "the model a takes no aspect ratio or no resolution",
       { { "a", NULL, true, none, sizes, 1 } } },
-    { "a ratio without a size", "the model a takes 7:13 at 1K, which has no known size",
+    { "a ratio without a size",
+      "the model a takes 7:13 at 1K, which has no known size",
       { { "a", NULL, true, odd_ratios, sizes, 1 } } },
-    { "a name that is there twice", "the model a is listed twice",
+    { "a name that is there twice",
+      "the model a is listed twice",
       { { "a", NULL, true, ratios, sizes, 1 }, { "a", NULL, true, ratios, sizes, 1 } } },
 };
 

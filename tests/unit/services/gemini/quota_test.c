@@ -5,7 +5,7 @@
 #include "tap.h"
 
 static const struct {
-    apr_int64_t now;            /* seconds of UTC */
+    apr_int64_t now; /* seconds of UTC */
     int wanted;
     const char *sentence;
 } rows[] = {

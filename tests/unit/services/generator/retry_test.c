@@ -3,15 +3,15 @@
 #include "tap.h"
 
 #define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
-#define SECOND APR_USEC_PER_SEC
+#define SECOND      APR_USEC_PER_SEC
 
 static const struct {
     const char *sentence;
     iimg_again_t again;
     int retry_after, calls, retries;
-    int left;                   /* seconds until the deadline */
+    int left; /* seconds until the deadline */
     bool paid;
-    int least, most;            /* milliseconds to wait; most 0: it is given up */
+    int least, most; /* milliseconds to wait; most 0: it is given up */
 } rows[] = {
     { "what ends the same way is given up", IIMG_AGAIN_NO, 0, 1, 4, 300, false, 0, 0 },
     { "so is it when there is a time to wait", IIMG_AGAIN_NO, 5, 1, 4, 300, false, 0, 0 },
@@ -35,8 +35,10 @@ static const struct {
 static void test_row(size_t i, apr_uint32_t chance)
 {
     apr_time_t now = 1000 * SECOND;
-    iimg_tries_t tries = { .deadline = now + rows[i].left * SECOND, .retries = rows[i].retries,
-                           .calls = rows[i].calls, .paid = rows[i].paid };
+    iimg_tries_t tries = { .deadline = now + rows[i].left * SECOND,
+                           .retries = rows[i].retries,
+                           .calls = rows[i].calls,
+                           .paid = rows[i].paid };
     iimg_error_t err = { .again = rows[i].again, .retry_after = rows[i].retry_after };
     apr_interval_time_t wait = -1;
     bool again = iimg_tries_again(&tries, &err, now, chance, &wait);

@@ -4,9 +4,18 @@
 #include <stdlib.h>
 #include "tap.h"
 
-#define KEEP(from, n)   { .kind = IIMG_EDIT_KEEP, .offset = (from), .length = (n) }
-#define INSERT(n)       { .kind = IIMG_EDIT_INSERT, .insert_length = (n) }
-#define FILL(with, n)   { .kind = IIMG_EDIT_FILL, .byte = (with), .length = (n) }
+#define KEEP(from, n) \
+    { \
+        .kind = IIMG_EDIT_KEEP, .offset = (from), .length = (n) \
+    }
+#define INSERT(n) \
+    { \
+        .kind = IIMG_EDIT_INSERT, .insert_length = (n) \
+    }
+#define FILL(with, n) \
+    { \
+        .kind = IIMG_EDIT_FILL, .byte = (with), .length = (n) \
+    }
 
 static const char original[] = "0123456789";
 
@@ -15,16 +24,23 @@ static const struct {
     iimg_edit_step_t steps[4];
     int count;
     const char *inserts;
-    const char *result;         /* NULL: refused */
+    const char *result; /* NULL: refused */
 } rows[] = {
     { "no step makes nothing", { KEEP(0, 0) }, 0, "", "" },
     { "one range is kept", { KEEP(0, 10) }, 1, "", "0123456789" },
     { "ranges may touch", { KEEP(0, 4), KEEP(4, 6) }, 2, "", "0123456789" },
     { "a range is cut out", { KEEP(0, 2), KEEP(8, 2) }, 2, "", "0189" },
-    { "inserts are taken one after the other", { INSERT(2), KEEP(3, 1), INSERT(1) }, 3, "abc",
+    { "inserts are taken one after the other",
+      { INSERT(2), KEEP(3, 1), INSERT(1) },
+      3,
+      "abc",
       "ab3c" },
     { "a range is blanked", { KEEP(0, 1), FILL('x', 8), KEEP(9, 1) }, 3, "", "0xxxxxxxx9" },
-    { "64 bytes more", { KEEP(0, 10), FILL('x', 64) }, 2, "", "0123456789"
+    { "64 bytes more",
+      { KEEP(0, 10), FILL('x', 64) },
+      2,
+      "",
+      "0123456789"
       "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" },
     { "65 bytes more", { KEEP(0, 10), FILL('x', 65) }, 2, "", NULL },
     { "a length that would wrap around", { KEEP(0, 10), FILL('x', UINT64_MAX - 4) }, 2, "", NULL },
@@ -42,13 +58,22 @@ static const struct {
     { "more inserted than there is, in two", { INSERT(1), INSERT(1) }, 2, "a", NULL },
     { "less inserted than there is", { INSERT(1) }, 1, "ab", NULL },
     { "an unknown kind", { { .kind = 3, .length = 1 } }, 1, "", NULL },
-    { "a reserved member in use", { { .kind = IIMG_EDIT_KEEP, .reserved = 1, .length = 1 } }, 1,
-      "", NULL },
-    { "a fill from the original", { { .kind = IIMG_EDIT_FILL, .offset = 1, .length = 1 } }, 1, "",
+    { "a reserved member in use",
+      { { .kind = IIMG_EDIT_KEEP, .reserved = 1, .length = 1 } },
+      1,
+      "",
+      NULL },
+    { "a fill from the original",
+      { { .kind = IIMG_EDIT_FILL, .offset = 1, .length = 1 } },
+      1,
+      "",
       NULL },
     { "a range of some byte", { { .kind = IIMG_EDIT_KEEP, .byte = 1, .length = 1 } }, 1, "", NULL },
-    { "an insert with a length", { { .kind = IIMG_EDIT_INSERT, .insert_length = 1, .length = 1 } },
-      1, "a", NULL },
+    { "an insert with a length",
+      { { .kind = IIMG_EDIT_INSERT, .insert_length = 1, .length = 1 } },
+      1,
+      "a",
+      NULL },
 };
 
 /* Room of just the length that was promised, so that a sanitizer sees the first byte too far. */
@@ -94,7 +119,8 @@ static void test_within(void)
            "what makes just enough room is done within the original");
     memcpy(copy, original, 10);
     steps[3] = (iimg_edit_step_t)KEEP(6, 4);
-    tap_ok(iimg_edit_apply_within(&edit, 9, copy) == copy + 1 && memcmp(copy + 1, "01x--6789", 9) == 0,
+    tap_ok(iimg_edit_apply_within(&edit, 9, copy) == copy + 1
+               && memcmp(copy + 1, "01x--6789", 9) == 0,
            "from a later byte on, if it is shorter");
     memcpy(copy, original, 10);
     steps[3] = (iimg_edit_step_t)KEEP(4, 6);
@@ -110,7 +136,8 @@ static void test_within(void)
 static void test_rows(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        iimg_edit_t edit = { .count = rows[i].count, .insert_length = (int)strlen(rows[i].inserts) };
+        iimg_edit_t edit = { .count = rows[i].count,
+                             .insert_length = (int)strlen(rows[i].inserts) };
         uint64_t length = 12345;
         bool valid;
 
@@ -119,7 +146,8 @@ static void test_rows(void)
         valid = iimg_edit_is_valid(&edit, strlen(original), &length);
         if (rows[i].result) {
             tap_ok(valid && makes(&edit, length, rows[i].result)
-                   && makes_within(&edit, length, rows[i].result), "%s", rows[i].name);
+                       && makes_within(&edit, length, rows[i].result),
+                   "%s", rows[i].name);
         }
         else {
             tap_ok(!valid && length == 12345, "%s is refused", rows[i].name);

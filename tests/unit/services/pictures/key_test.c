@@ -7,24 +7,44 @@
 #include "tap.h"
 
 #define UUID "00000000-0000-4000-8000-00000000000a"
-#define KEY "media/" UUID "/me.jpg"
+#define KEY  "media/" UUID "/me.jpg"
 
 static apr_pool_t *pool;
 
 static void validity(void)
 {
-    static const struct { const char *key; bool valid; } rows[] = {
-        { KEY, true }, { "generated_images/" UUID ".png", true },
+    static const struct {
+        const char *key;
+        bool valid;
+    } rows[] = {
+        { KEY, true },
+        { "generated_images/" UUID ".png", true },
         { "media/" UUID "/__sized__/me-thumbnail-100x100.jpg", true },
-        { "media/" UUID "/me.jpg/", false }, { "media/" UUID "/../me.jpg", false },
-        { "media/" UUID "/me", false }, { "media/" UUID "/a.b.jpg", false }, { "media/" UUID "/.jpg", false },
-        { "media/" UUID "/ME.jpg", false }, { "media/" UUID "/me.jpg~x", false },
-        { "media/" UUID "/__sized__/../me.jpg", false }, { "media/" UUID, false }, { "media/", false },
-        { "media/0/me.jpg", false }, { "", false }, { "/etc/passwd", false }, { "generated_images/x.png", false },
-        { "generated_images/" UUID "/x.png", false }, { "media/" UUID "/me.jpgjpgjpg", false },
-        { "/" KEY, false }, { " " KEY, false }, { KEY " ", false }, { "media//" UUID "/me.jpg", false },
-        { "Media/" UUID "/me.jpg", false }, { "pictures/" UUID "/me.jpg", false }, { "media/" UUID "/me.", false },
-        { "media/" UUID "/__sized__/me.jpg/x.jpg", false }, { "media/" UUID "/m%65.jpg", false },
+        { "media/" UUID "/me.jpg/", false },
+        { "media/" UUID "/../me.jpg", false },
+        { "media/" UUID "/me", false },
+        { "media/" UUID "/a.b.jpg", false },
+        { "media/" UUID "/.jpg", false },
+        { "media/" UUID "/ME.jpg", false },
+        { "media/" UUID "/me.jpg~x", false },
+        { "media/" UUID "/__sized__/../me.jpg", false },
+        { "media/" UUID, false },
+        { "media/", false },
+        { "media/0/me.jpg", false },
+        { "", false },
+        { "/etc/passwd", false },
+        { "generated_images/x.png", false },
+        { "generated_images/" UUID "/x.png", false },
+        { "media/" UUID "/me.jpgjpgjpg", false },
+        { "/" KEY, false },
+        { " " KEY, false },
+        { KEY " ", false },
+        { "media//" UUID "/me.jpg", false },
+        { "Media/" UUID "/me.jpg", false },
+        { "pictures/" UUID "/me.jpg", false },
+        { "media/" UUID "/me.", false },
+        { "media/" UUID "/__sized__/me.jpg/x.jpg", false },
+        { "media/" UUID "/m%65.jpg", false },
         { "media/00000000-0000-4000-8000-00000000000A/me.jpg", false },
     };
 
@@ -62,9 +82,12 @@ static const char *letters(int count)
 static void lengths(void)
 {
     static const char *const places[] = { "media/" UUID "/", "media/" UUID "/__sized__/" };
-    static const struct { int name, extension; bool valid; } cases[] = {
-        { 1, 1, true }, { 0, 3, false }, { 120, 3, true }, { 121, 3, false },
-        { 9, 0, false }, { 9, 8, true }, { 9, 9, false }, { 120, 8, true },
+    static const struct {
+        int name, extension;
+        bool valid;
+    } cases[] = {
+        { 1, 1, true },  { 0, 3, false }, { 120, 3, true }, { 121, 3, false },
+        { 9, 0, false }, { 9, 8, true },  { 9, 9, false },  { 120, 8, true },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -89,8 +112,8 @@ static void own_keys_are_valid(void)
     for (int i = 0; iimg_key_places[i]; i++) {
         const char *slash = strchr(iimg_key_places[i], '/');
 
-        tap_ok(slash == NULL || slash[1] == '\0', "a place is what stands before the first slash: %s",
-               iimg_key_places[i]);
+        tap_ok(slash == NULL || slash[1] == '\0',
+               "a place is what stands before the first slash: %s", iimg_key_places[i]);
     }
 }
 

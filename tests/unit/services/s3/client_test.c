@@ -16,21 +16,27 @@ static double_t server;
 static iimg_context_t *context;
 static apr_pool_t *pool;
 
-/* Addresses ------------------------------------------------------------------------------------------ */
+/* Addresses
+ * ------------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *endpoint, *bucket, *region;
     iimg_s3_addressing_t addressing;
     const char *prefix, *key, *url;
 } addresses[] = {
-    { NULL, "b", "eu-west-1", IIMG_S3_AUTO, "", "k.jpg", "https://b.s3.eu-west-1.amazonaws.com/k.jpg" },
-    { NULL, "b", "cn-north-1", IIMG_S3_AUTO, "", "k.jpg", "https://b.s3.cn-north-1.amazonaws.com.cn/k.jpg" },
+    { NULL, "b", "eu-west-1", IIMG_S3_AUTO, "", "k.jpg",
+      "https://b.s3.eu-west-1.amazonaws.com/k.jpg" },
+    { NULL, "b", "cn-north-1", IIMG_S3_AUTO, "", "k.jpg",
+      "https://b.s3.cn-north-1.amazonaws.com.cn/k.jpg" },
     { NULL, "a.b", "r", IIMG_S3_AUTO, "", "k.jpg", "https://s3.r.amazonaws.com/a.b/k.jpg" },
     { NULL, "b", "r", IIMG_S3_PATH, "", "k.jpg", "https://s3.r.amazonaws.com/b/k.jpg" },
-    { "https://s3.eu-west-1.amazonaws.com/", "b", "r", IIMG_S3_AUTO, "", "k", "https://b.s3.eu-west-1.amazonaws.com/k" },
+    { "https://s3.eu-west-1.amazonaws.com/", "b", "r", IIMG_S3_AUTO, "", "k",
+      "https://b.s3.eu-west-1.amazonaws.com/k" },
     { "http://127.0.0.1:80", "b", "r", IIMG_S3_AUTO, "p/", "k", "http://127.0.0.1/b/p/k" },
-    { "HTTPS://Store.Example:443/x/", "b", "r", IIMG_S3_AUTO, "", "k", "https://store.example/x/b/k" },
-    { "https://store.example:8443", "b", "r", IIMG_S3_VIRTUAL, "", "k", "https://b.store.example:8443/k" },
+    { "HTTPS://Store.Example:443/x/", "b", "r", IIMG_S3_AUTO, "", "k",
+      "https://store.example/x/b/k" },
+    { "https://store.example:8443", "b", "r", IIMG_S3_VIRTUAL, "", "k",
+      "https://b.store.example:8443/k" },
     { "http://[::1]:9000", "b", "r", IIMG_S3_AUTO, "", "a b+c", "http://[::1]:9000/b/a%20b%2Bc" },
     { "http://127.0.0.1:9000", "b", "r", IIMG_S3_AUTO, "p/", "", "http://127.0.0.1:9000/b/" },
 };
@@ -39,8 +45,10 @@ static void test_addresses(void)
 {
     for (size_t i = 0; i < COUNT(addresses); i++) {
         iimg_s3_settings_t settings = {
-            .endpoint = addresses[i].endpoint, .bucket = addresses[i].bucket,
-            .addressing = addresses[i].addressing, .prefix = addresses[i].prefix,
+            .endpoint = addresses[i].endpoint,
+            .bucket = addresses[i].bucket,
+            .addressing = addresses[i].addressing,
+            .prefix = addresses[i].prefix,
         };
         iimg_s3_address_t address = iimg_s3_address(pool, &settings, addresses[i].region);
 
@@ -52,12 +60,20 @@ static void test_addresses(void)
 
 static void test_checks(void)
 {
-    static const struct { const char *endpoint; bool allow_http, good; } rows[] = {
-        { "https://store.example", false, true }, { "http://store.example", false, false },
-        { "http://store.example", true, true }, { "http://127.0.0.1:9000", false, true },
-        { "http://[::1]:9000", false, true }, { "http://localhost", false, true },
-        { "http://127.0.0.1.example", false, false }, { "https://user:secret@store.example", false, false },
-        { "https://store.example?x", false, false }, { NULL, false, true },
+    static const struct {
+        const char *endpoint;
+        bool allow_http, good;
+    } rows[] = {
+        { "https://store.example", false, true },
+        { "http://store.example", false, false },
+        { "http://store.example", true, true },
+        { "http://127.0.0.1:9000", false, true },
+        { "http://[::1]:9000", false, true },
+        { "http://localhost", false, true },
+        { "http://127.0.0.1.example", false, false },
+        { "https://user:secret@store.example", false, false },
+        { "https://store.example?x", false, false },
+        { NULL, false, true },
     };
     iimg_s3_settings_t settings = { .bucket = NULL };
 
@@ -71,7 +87,9 @@ static void test_checks(void)
     }
 }
 
-/* XML ------------------------------------------------------------------------------------------------- */
+/* XML
+ * -------------------------------------------------------------------------------------------------
+ */
 
 static const char *text_in(const char *xml, const char *name)
 {
@@ -89,7 +107,8 @@ static void test_plain_page(void)
     const iimg_s3_version_t *first = &APR_ARRAY_IDX(read->versions, 0, iimg_s3_version_t);
 
     tap_ok(read->plain && read->versions->nelts == 1, "a page of objects has objects alone");
-    tap_ok(first->latest && !first->deleted && !first->id, "each is its latest version, without an id");
+    tap_ok(first->latest && !first->deleted && !first->id,
+           "each is its latest version, without an id");
     tap_is(read->next_key, "t&1", "the next page begins at a token");
     tap_ok(iimg_s3_xml_page(pool, endless, strlen(endless)) == NULL,
            "a page that does not say where the next begins is none: half a listing is no listing");
@@ -98,23 +117,30 @@ static void test_plain_page(void)
 /* A page of versions, by what it says of the next one. */
 static const char *next_of(const char *says, const char *entries)
 {
-    const char *page = apr_pstrcat(pool, "<ListVersionsResult>", says, entries, "</ListVersionsResult>", NULL);
+    const char *page = apr_pstrcat(pool, "<ListVersionsResult>", says, entries,
+                                   "</ListVersionsResult>", NULL);
     const iimg_s3_page_t *read = iimg_s3_xml_page(pool, page, strlen(page));
 
-    return !read ? "no page" : !read->next_key ? "the end"
-           : apr_pstrcat(pool, read->next_key, " ", read->next_id ? read->next_id : "-", NULL);
+    return !read ? "no page"
+           : !read->next_key
+               ? "the end"
+               : apr_pstrcat(pool, read->next_key, " ", read->next_id ? read->next_id : "-", NULL);
 }
 
 static void test_next_page(void)
 {
 #define MORE "<IsTruncated>true</IsTruncated>"
-#define TWO "<Version><Key>a</Key><VersionId>1</VersionId></Version><DeleteMarker><Key>b</Key><VersionId>2</VersionId></DeleteMarker>"
+#define TWO \
+    "<Version><Key>a</Key><VersionId>1</VersionId></Version><DeleteMarker><Key>b</Key><VersionId>2</VersionId></DeleteMarker>"
     tap_is(next_of("", TWO), "the end", "a page that says nothing of more is the last one");
-    tap_is(next_of("<IsTruncated>false</IsTruncated><NextKeyMarker>k</NextKeyMarker>", TWO), "the end",
-           "so is one that says so");
-    tap_is(next_of(MORE "<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>v</NextVersionIdMarker>", TWO), "k v",
-           "the next page begins where the store says");
-    tap_is(next_of(MORE "<NextKeyMarker>k</NextKeyMarker>", TWO), "k -", "... without an id of another key");
+    tap_is(next_of("<IsTruncated>false</IsTruncated><NextKeyMarker>k</NextKeyMarker>", TWO),
+           "the end", "so is one that says so");
+    tap_is(next_of(MORE
+                   "<NextKeyMarker>k</NextKeyMarker><NextVersionIdMarker>v</NextVersionIdMarker>",
+                   TWO),
+           "k v", "the next page begins where the store says");
+    tap_is(next_of(MORE "<NextKeyMarker>k</NextKeyMarker>", TWO), "k -",
+           "... without an id of another key");
     tap_is(next_of(MORE, TWO), "b 2", "... else behind the last entry");
     tap_is(next_of(MORE, ""), "no page", "a page of nothing that says that there is more is none");
 }
@@ -138,7 +164,8 @@ static void test_xml(void)
     tap_is(text_in("", "Code"), NULL, "nor has nothing");
     tap_is(text_in("<!DOCTYPE x [<!ENTITY a \"aaaa\">]><E><Code>&a;</Code></E>", "Code"), NULL,
            "entities are not expanded");
-    tap_is_number(read->versions->nelts, 2, "a page has versions and markers; one without key is none");
+    tap_is_number(read->versions->nelts, 2,
+                  "a page has versions and markers; one without key is none");
     tap_is(first->key, "a", "the key of the first");
     tap_ok(!first->latest && !first->deleted && second->latest && second->deleted,
            "which are the latest and which are deleted");
@@ -150,7 +177,8 @@ static void test_xml(void)
     test_next_page();
 }
 
-/* Requests -------------------------------------------------------------------------------------------- */
+/* Requests
+ * -------------------------------------------------------------------------------------------- */
 
 static iimg_s3_settings_t settings;
 
@@ -165,8 +193,12 @@ static iimg_s3_client_t *client_of(int timeout)
     problem = iimg_s3_source_find(pool, NULL, false, &source);
     tap_is(problem, NULL, "credentials are in the environment");
     settings = (iimg_s3_settings_t){
-        .endpoint = apr_psprintf(pool, "http://127.0.0.1:%d", server.port), .bucket = "bucket",
-        .region = "us-east-1", .prefix = "", .source = source, .connect_timeout = 2,
+        .endpoint = apr_psprintf(pool, "http://127.0.0.1:%d", server.port),
+        .bucket = "bucket",
+        .region = "us-east-1",
+        .prefix = "",
+        .source = source,
+        .connect_timeout = 2,
         .timeout = timeout,
     };
     return iimg_s3_client_create(pool, &settings);
@@ -175,8 +207,12 @@ static iimg_s3_client_t *client_of(int timeout)
 static json_t *record(const char *method)
 {
     iimg_http_request_t request = {
-        .method = method, .url = apr_psprintf(pool, "http://127.0.0.1:%d/__record", server.port),
-        .allow_http = true, .connect_timeout = 2, .timeout = 10, .max_response = 1 << 20,
+        .method = method,
+        .url = apr_psprintf(pool, "http://127.0.0.1:%d/__record", server.port),
+        .allow_http = true,
+        .connect_timeout = 2,
+        .timeout = 10,
+        .max_response = 1 << 20,
     };
     iimg_http_response_t *response = iimg_http_send(context, pool, &request);
 
@@ -201,18 +237,34 @@ static int attempts(iimg_s3_client_t *client, iimg_s3_call_t *call)
 
 static void test_retries(iimg_s3_client_t *client)
 {
-    static const struct { const char *mood; int attempts; bool good; } rows[] = {
-        { "plain/k", 1, true }, { "fail:500:InternalError:1/k", 2, true },
-        { "fail:503:SlowDown:2/k", 3, true }, { "fail:502::1/k", 2, true },
-        { "fail:500::1/k", 2, true }, { "fail:500::3/k", 3, false }, { "fail:501::1/k", 1, false },
-        { "fail:409:OperationAborted:1/k", 2, true }, { "fail:409:BucketNotEmpty:1/k", 1, false },
-        { "fail:408:RequestTimeout:1/k", 2, true }, { "fail:429:ThrottlingException:1/k", 2, true },
-        { "fail:504::3/k", 3, false }, { "fail:400:RequestTimeout:1/k", 2, true },
-        { "reset:1/k", 2, true }, { "reset:99/k", AT_LEAST_3, false },
-        { "fail:403:AccessDenied:1/k", 1, false }, { "fail:404:NoSuchKey:1/k", 1, false },
-        { "fail:403:SignatureDoesNotMatch:1/k", 1, false }, { "fail:307:TemporaryRedirect:1/k", 1, false },
-        { "moved:eu-test-1/k", 2, true }, { "malformed:us-east-1/k", 2, true },
-        { "moved:../evil/k", 1, false }, { "skewed:200000/k", 2, true },
+    static const struct {
+        const char *mood;
+        int attempts;
+        bool good;
+    } rows[] = {
+        { "plain/k", 1, true },
+        { "fail:500:InternalError:1/k", 2, true },
+        { "fail:503:SlowDown:2/k", 3, true },
+        { "fail:502::1/k", 2, true },
+        { "fail:500::1/k", 2, true },
+        { "fail:500::3/k", 3, false },
+        { "fail:501::1/k", 1, false },
+        { "fail:409:OperationAborted:1/k", 2, true },
+        { "fail:409:BucketNotEmpty:1/k", 1, false },
+        { "fail:408:RequestTimeout:1/k", 2, true },
+        { "fail:429:ThrottlingException:1/k", 2, true },
+        { "fail:504::3/k", 3, false },
+        { "fail:400:RequestTimeout:1/k", 2, true },
+        { "reset:1/k", 2, true },
+        { "reset:99/k", AT_LEAST_3, false },
+        { "fail:403:AccessDenied:1/k", 1, false },
+        { "fail:404:NoSuchKey:1/k", 1, false },
+        { "fail:403:SignatureDoesNotMatch:1/k", 1, false },
+        { "fail:307:TemporaryRedirect:1/k", 1, false },
+        { "moved:eu-test-1/k", 2, true },
+        { "malformed:us-east-1/k", 2, true },
+        { "moved:../evil/k", 1, false },
+        { "skewed:200000/k", 2, true },
     };
 
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -224,7 +276,8 @@ static void test_retries(iimg_s3_client_t *client)
                "%s takes %d attempts", rows[i].mood, took);
         tap_ok(iimg_s3_succeeded(&call) == rows[i].good, "%s ends as it should", rows[i].mood);
     }
-    tap_is(iimg_s3_client_region(pool, client), "us-east-1", "the region that was told last is remembered");
+    tap_is(iimg_s3_client_region(pool, client), "us-east-1",
+           "the region that was told last is remembered");
     {
         iimg_s3_call_t call = get("skewed:200000/again");
 
@@ -239,12 +292,14 @@ static void test_deadline(iimg_s3_client_t *client)
     apr_time_t began = apr_time_now();
     iimg_error_t *err;
 
-    tap_is_number(attempts(client, &call), 1, "a Retry-After behind the deadline is not waited for");
+    tap_is_number(attempts(client, &call), 1,
+                  "a Retry-After behind the deadline is not waited for");
     tap_ok(apr_time_now() - began < apr_time_from_sec(3), "not at all");
     err = iimg_s3_error(context, client, &call);
     tap_is_number(err->kind, IIMG_UNAVAILABLE, "it becomes a 503");
     tap_is_number(err->retry_after, 30, "with the store's Retry-After");
-    tap_ok(strstr(err->detail, "503 SlowDown: as told") != NULL, "and the store's words for the log");
+    tap_ok(strstr(err->detail, "503 SlowDown: as told") != NULL,
+           "and the store's words for the log");
     call = get("fail:503:SlowDown:1:1/k");
     began = apr_time_now();
     tap_is_number(attempts(client, &call), 2, "a Retry-After before it is");
@@ -255,17 +310,23 @@ static void test_standstill(iimg_s3_client_t *client)
 {
     iimg_s3_call_t call = get("hang:1/k");
 
-    tap_is_number(attempts(client, &call), 2, "an attempt that stands still leaves time for another");
+    tap_is_number(attempts(client, &call), 2,
+                  "an attempt that stands still leaves time for another");
     tap_ok(iimg_s3_succeeded(&call), "which succeeds");
     call = get("hang:99/k");
     tap_ok(attempts(client, &call) <= -AT_LEAST_3 && !iimg_s3_succeeded(&call), "three are enough");
-    tap_ok(strstr(call.response->problem, "no byte moved for 1000 ms") != NULL, "and the log will say why");
+    tap_ok(strstr(call.response->problem, "no byte moved for 1000 ms") != NULL,
+           "and the log will say why");
     tap_is_number(call.response->outcome, IIMG_HTTP_TIMED_OUT, "it is a timeout");
 }
 
 static void test_errors(iimg_s3_client_t *client)
 {
-    static const struct { const char *mood; int kind; const char *begins; } rows[] = {
+    static const struct {
+        const char *mood;
+        int kind;
+        const char *begins;
+    } rows[] = {
         { "fail:404:NoSuchKey:1/e", IIMG_NOT_FOUND, "Not found." },
         { "fail:404:NoSuchBucket:1/e", IIMG_UNAVAILABLE, "The picture store is not available" },
         { "fail:403:AccessDenied:1/e", IIMG_UNAVAILABLE, "The picture store is not available" },
@@ -280,7 +341,8 @@ static void test_errors(iimg_s3_client_t *client)
         attempts(client, &call);
         err = iimg_s3_error(context, client, &call);
         tap_is_number(err->kind, rows[i].kind, "%s has its kind", rows[i].mood);
-        tap_ok(strncmp(err->message, rows[i].begins, strlen(rows[i].begins)) == 0, "and its sentence");
+        tap_ok(strncmp(err->message, rows[i].begins, strlen(rows[i].begins)) == 0,
+               "and its sentence");
     }
 }
 
@@ -299,7 +361,11 @@ static void test_together(iimg_s3_client_t *client)
 
     for (i = 0; i < 4; i++) {
         calls[i] = (iimg_s3_call_t){
-            .method = "PUT", .headers = headers, .header_count = 1, .data = "0123456789", .length = 10,
+            .method = "PUT",
+            .headers = headers,
+            .header_count = 1,
+            .data = "0123456789",
+            .length = 10,
             .max_response = 1000,
             .key = i == 2 ? "fail:500:InternalError:1/p" : apr_psprintf(pool, "p/%d", (int)i),
         };
@@ -312,34 +378,42 @@ static void test_together(iimg_s3_client_t *client)
     }
     entries = record("GET");
     tap_is_number(json_array_size(entries), 5, "only the one that failed is sent again");
-    json_array_foreach(entries, i, entry) {
-        tap_is(header(entry, "x-amz-content-sha256"), json_string_value(json_object_get(entry, "sha256")),
-               "the hash is that of the body");
-        tap_ok(strstr(header(entry, "authorization"),
-                      "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token, ")
-                   != NULL, "all that matters is signed");
+    json_array_foreach (entries, i, entry) {
+        tap_is(header(entry, "x-amz-content-sha256"),
+               json_string_value(json_object_get(entry, "sha256")), "the hash is that of the body");
+        tap_ok(
+            strstr(
+                header(entry, "authorization"),
+                "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date;x-amz-security-token, ")
+                != NULL,
+            "all that matters is signed");
         tap_is(header(entry, "traceparent"), context->trace, "the trace is sent along, unsigned");
         tap_is(header(entry, "content-length"), "10", "with a length");
         tap_is(header(entry, "transfer-encoding"), NULL, "and not chunked");
     }
     context->trace = NULL;
-    tap_ok(work_logged(context, "very secret") == NULL && work_logged(context, "Credential=") == NULL,
+    tap_ok(work_logged(context, "very secret") == NULL
+               && work_logged(context, "Credential=") == NULL,
            "neither secret key nor signature is in the log");
 }
 
-/* Listing ----------------------------------------------------------------------------------------------- */
+/* Listing
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static iimg_error_t *visit(iimg_context_t *visiting, void *baton, const iimg_listed_t *object)
 {
     const char **seen = baton;
 
-    *seen = apr_psprintf(visiting->pool, "%s%s %s %s%s %d %d\n", *seen, object->key, object->version,
-                         object->latest ? "latest" : "old", object->deleted ? " deleted" : "",
-                         (int)apr_time_sec(object->modified), (int)object->length);
+    *seen = apr_psprintf(visiting->pool, "%s%s %s %s%s %d %d\n", *seen, object->key,
+                         object->version, object->latest ? "latest" : "old",
+                         object->deleted ? " deleted" : "", (int)apr_time_sec(object->modified),
+                         (int)object->length);
     return NULL;
 }
 
-static iimg_error_t *stop_at_once(iimg_context_t *visiting, void *baton, const iimg_listed_t *object)
+static iimg_error_t *stop_at_once(iimg_context_t *visiting, void *baton,
+                                  const iimg_listed_t *object)
 {
     (void)object;
     ++*(int *)baton;
@@ -356,13 +430,16 @@ static void test_list(iimg_s3_client_t *client)
     settings.prefix = "team/a+b/";
     record("DELETE");
     tap_ok(!iimg_storage_s3.list(context, &storage, visit, &seen), "a bucket is listed");
-    tap_is(seen, "media/00000000-0000-4000-8000-000000000001/a.jpg v1 latest 1769860801 7\n"
-           "media/00000000-0000-4000-8000-000000000002/__sized__/b-thumbnail-100x100.jpg v3 latest deleted 1769860801 7\n"
-           "media/00000000-0000-4000-8000-000000000002/__sized__/b-thumbnail-100x100.jpg v2 old 1769860801 7\n",
-           "all pages, all versions, without the prefix; what others keep is not ours");
+    tap_is(
+        seen,
+        "media/00000000-0000-4000-8000-000000000001/a.jpg v1 latest 1769860801 7\n"
+        "media/00000000-0000-4000-8000-000000000002/__sized__/b-thumbnail-100x100.jpg v3 latest deleted 1769860801 7\n"
+        "media/00000000-0000-4000-8000-000000000002/__sized__/b-thumbnail-100x100.jpg v2 old 1769860801 7\n",
+        "all pages, all versions, without the prefix; what others keep is not ours");
     tap_is_number(json_array_size(record("GET")), 2, "with one request a page");
     err = iimg_storage_s3.list(context, &storage, stop_at_once, &visits);
-    tap_ok(err && err->kind == IIMG_CONFLICT && visits == 1, "an error of a visit ends the listing and is returned");
+    tap_ok(err && err->kind == IIMG_CONFLICT && visits == 1,
+           "an error of a visit ends the listing and is returned");
     record("DELETE");
     tap_ok(!iimg_storage_s3.purge(context, &storage, "media/x", "v+1"), "a version is purged");
     tap_is(json_string_value(json_object_get(json_array_get(record("GET"), 0), "url")),
@@ -370,7 +447,9 @@ static void test_list(iimg_s3_client_t *client)
     settings.prefix = "";
 }
 
-/* TLS ----------------------------------------------------------------------------------------------------- */
+/* TLS
+ * -----------------------------------------------------------------------------------------------------
+ */
 
 static void test_tls(void)
 {
@@ -380,10 +459,14 @@ static void test_tls(void)
     char command[512];
 
     close(mkstemp(pem));
-    snprintf(command, sizeof(command), "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=store"
-             " -addext subjectAltName=IP:127.0.0.1 -keyout %s.key -out %s 2>/dev/null && cat %s.key >>%s"
-             " && rm %s.key", pem, pem, pem, pem, pem);
-    if (!tap_ok(system(command) == 0 && double_start(&server, "s3.mjs", "--tls", pem) == DOUBLE_RUNS,
+    snprintf(
+        command, sizeof(command),
+        "openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=store"
+        " -addext subjectAltName=IP:127.0.0.1 -keyout %s.key -out %s 2>/dev/null && cat %s.key >>%s"
+        " && rm %s.key",
+        pem, pem, pem, pem, pem);
+    if (!tap_ok(system(command) == 0
+                    && double_start(&server, "s3.mjs", "--tls", pem) == DOUBLE_RUNS,
                 "a store with a certificate of its own starts")) {
         return;
     }
@@ -391,7 +474,8 @@ static void test_tls(void)
     settings.endpoint = apr_psprintf(pool, "https://127.0.0.1:%d", server.port);
     call = get("plain/k");
     tap_ok(!iimg_s3_send(context, client, &call, 1) && !iimg_s3_succeeded(&call)
-               && call.response->outcome == IIMG_HTTP_CONNECT, "a certificate of a stranger is refused");
+               && call.response->outcome == IIMG_HTTP_CONNECT,
+           "a certificate of a stranger is refused");
     settings.ca_file = pem;
     call = get("plain/k");
     tap_ok(!iimg_s3_send(context, client, &call, 1) && iimg_s3_succeeded(&call),
@@ -404,14 +488,21 @@ static void test_tls(void)
     unlink(pem);
 }
 
-/* Credentials ------------------------------------------------------------------------------------------- */
+/* Credentials
+ * ------------------------------------------------------------------------------------------- */
 
 static void without_environment(void)
 {
     static const char *const names[] = {
-        "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "HOME",
-        "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-        "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_PROFILE",
+        "HOME",
+        "AWS_SHARED_CREDENTIALS_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN",
         "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
     };
 
@@ -425,7 +516,8 @@ static const char *found(const char *file, bool machine, iimg_sigv4_credentials_
     iimg_s3_source_t *source;
     const char *problem = iimg_s3_source_find(pool, file, machine, &source);
     iimg_error_t *err = problem ? NULL
-        : iimg_s3_credentials_get(context, iimg_s3_credentials_create(pool, source), now);
+                                : iimg_s3_credentials_get(
+                                    context, iimg_s3_credentials_create(pool, source), now);
 
     return problem ? problem : err ? err->detail : "";
 }
@@ -441,31 +533,37 @@ static void write_file(const char *path, const char *text, mode_t mode)
 
 static void test_files(void)
 {
-    static const char text[] = "[other]\naws_access_key_id = O\naws_secret_access_key = S\n"
+    static const char text[] =
+        "[other]\naws_access_key_id = O\naws_secret_access_key = S\n"
         "[default]\r\n# aws_access_key_id = X\r\naws_access_key_id=D\r\n  aws_secret_access_key =  T=1 \r\n";
     char path[] = "/tmp/iimg-credentials.XXXXXX";
     iimg_sigv4_credentials_t now = { NULL, NULL, NULL };
 
     close(mkstemp(path));
     without_environment();
-    tap_ok(strstr(found(NULL, false, &now), "s3 needs credentials") != NULL, "no credentials: a sentence");
+    tap_ok(strstr(found(NULL, false, &now), "s3 needs credentials") != NULL,
+           "no credentials: a sentence");
     write_file(path, text, 0600);
     tap_is(found(path, false, &now), "", "a file has credentials");
-    tap_is(apr_pstrcat(pool, now.access_key, ":", now.secret_key, NULL), "D:T=1", "those of its default profile");
+    tap_is(apr_pstrcat(pool, now.access_key, ":", now.secret_key, NULL), "D:T=1",
+           "those of its default profile");
     setenv("AWS_PROFILE", "other", 1);
     setenv("AWS_SHARED_CREDENTIALS_FILE", path, 1);
     tap_is(found(NULL, false, &now), "", "the shared file is found");
     tap_is(now.access_key, "O", "AWS_PROFILE chooses another");
     setenv("AWS_PROFILE", "none", 1);
-    tap_ok(strstr(found(path, false, &now), "has no aws_access_key_id") != NULL, "a profile that is not there: a sentence");
+    tap_ok(strstr(found(path, false, &now), "has no aws_access_key_id") != NULL,
+           "a profile that is not there: a sentence");
     setenv("AWS_ACCESS_KEY_ID", "E", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "F", 1);
     tap_is(found(NULL, false, &now), "", "the environment comes before the shared file");
     tap_is(now.access_key, "E", "and has its own");
     write_file(path, "aws_access_key_id=N\naws_secret_access_key=M\n", 0644);
-    tap_ok(strstr(found(path, false, &now), "may be read by others") != NULL, "others must not read it");
+    tap_ok(strstr(found(path, false, &now), "may be read by others") != NULL,
+           "others must not read it");
     chmod(path, 0600);
-    tap_is(found(path, false, &now), "", "lines before any profile belong to all; a named file comes first");
+    tap_is(found(path, false, &now), "",
+           "lines before any profile belong to all; a named file comes first");
     tap_is(now.access_key, "N", "before the environment");
     unlink(path);
 }
@@ -473,7 +571,11 @@ static void test_files(void)
 static void expire_in(int seconds)
 {
     iimg_http_request_t request = {
-        .method = "GET", .allow_http = true, .connect_timeout = 2, .timeout = 10, .max_response = 100,
+        .method = "GET",
+        .allow_http = true,
+        .connect_timeout = 2,
+        .timeout = 10,
+        .max_response = 100,
         .url = apr_psprintf(pool, "http://127.0.0.1:%d/__expires/%d", server.port, seconds),
     };
 
@@ -490,7 +592,8 @@ static void test_epoch(const iimg_s3_source_t *source)
     client = iimg_s3_client_create(pool, &settings);
     first = iimg_s3_client_epoch(context, client);
     tap_ok(first > 0, "credentials that end have an epoch");
-    tap_ok(iimg_s3_client_epoch(context, client) != first, "which changes when they are fetched anew");
+    tap_ok(iimg_s3_client_epoch(context, client) != first,
+           "which changes when they are fetched anew");
 }
 
 static void test_machine(void)
@@ -501,11 +604,13 @@ static void test_machine(void)
 
     record("DELETE");
     without_environment();
-    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", apr_psprintf(pool, "http://127.0.0.1:%d", server.port), 1);
+    setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT",
+           apr_psprintf(pool, "http://127.0.0.1:%d", server.port), 1);
     tap_is(iimg_s3_source_find(pool, NULL, true, &source), NULL, "a virtual machine may be asked");
     credentials = iimg_s3_credentials_create(pool, source);
     tap_ok(!iimg_s3_credentials_get(context, credentials, &now), "it has credentials");
-    tap_is(apr_pstrcat(pool, now.access_key, ":", now.session_token, NULL), "MACHINE1:to/ken", "with a token");
+    tap_is(apr_pstrcat(pool, now.access_key, ":", now.session_token, NULL), "MACHINE1:to/ken",
+           "with a token");
     tap_ok(!iimg_s3_credentials_get(context, credentials, &now), "asked again");
     tap_is(now.access_key, "MACHINE1", "it is not disturbed while they are good");
     expire_in(200);
@@ -514,14 +619,16 @@ static void test_machine(void)
     tap_ok(!iimg_s3_credentials_get(context, credentials, &now), "are fetched anew at once");
     tap_is(now.access_key, "MACHINE3", "five minutes before their end");
     test_epoch(source);
-    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", apr_psprintf(pool, "http://127.0.0.1:%d/container", server.port), 1);
+    setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI",
+           apr_psprintf(pool, "http://127.0.0.1:%d/container", server.port), 1);
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "container-token", 1);
     tap_is(found(NULL, true, &now), "", "a container has credentials too");
     tap_is(now.access_key, "CONTAINER1", "which come first");
     setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "wrong", 1);
     tap_ok(strstr(found(NULL, true, &now), "status 403") != NULL, "a refusal is told");
     setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/", 1);
-    tap_ok(strstr(found(NULL, true, &now), "neither https nor") != NULL, "no stranger is asked by plain http");
+    tap_ok(strstr(found(NULL, true, &now), "neither https nor") != NULL,
+           "no stranger is asked by plain http");
 }
 
 static void test_with_server(void)
@@ -531,7 +638,8 @@ static void test_with_server(void)
     tap_ok(iimg_s3_client_epoch(context, client) == 0, "credentials that stay have no epoch");
     test_retries(client);
     test_errors(client);
-    tap_ok(iimg_s3_client_epoch(context, client) > 0, "what the store has told of itself begins an epoch");
+    tap_ok(iimg_s3_client_epoch(context, client) > 0,
+           "what the store has told of itself begins an epoch");
     test_together(client_of(10));
     test_deadline(client_of(3));
     test_standstill(client_of(4));

@@ -1,4 +1,5 @@
-/* retry_test.c - services/s3/retry.c: which failures pass, which concern one object, how long to wait. */
+/* retry_test.c - services/s3/retry.c: which failures pass, which concern one object, how long to
+ * wait. */
 #include "services/s3/retry.h"
 
 #include "tap.h"
@@ -55,8 +56,8 @@ static void judging(void)
         iimg_s3_call_t call = { .response = &response, .code = rows[i].code };
         const char *code = rows[i].code ? rows[i].code : "no code";
 
-        tap_ok(iimg_s3_is_passing(&call) == rows[i].passing, "outcome %d, %d %s %s", rows[i].outcome,
-               rows[i].status, code, rows[i].passing ? "passes" : "stays");
+        tap_ok(iimg_s3_is_passing(&call) == rows[i].passing, "outcome %d, %d %s %s",
+               rows[i].outcome, rows[i].status, code, rows[i].passing ? "passes" : "stays");
         tap_ok(iimg_s3_concerns_one_object(&call) == rows[i].one, "... and concerns %s",
                rows[i].one ? "one object" : "all");
     }
@@ -67,7 +68,8 @@ static void redirected(void)
     iimg_http_response_t response = { .outcome = IIMG_HTTP_OK, .status = 301 };
     iimg_s3_call_t call = { .response = &response, .moved = true };
 
-    tap_ok(iimg_s3_is_passing(&call), "a redirect of a call that was signed for another region passes");
+    tap_ok(iimg_s3_is_passing(&call),
+           "a redirect of a call that was signed for another region passes");
     response.status = 307;
     tap_ok(!iimg_s3_is_passing(&call), "... no other redirect does");
 }
@@ -77,7 +79,8 @@ static apr_interval_time_t longest(int status, int attempt, int again_after, int
 {
     iimg_http_response_t good = { .outcome = IIMG_HTTP_OK, .status = 500 };
     iimg_http_response_t response = { .outcome = IIMG_HTTP_OK, .status = status };
-    iimg_s3_call_t first = { .response = &good }, last = { .response = &response, .again_after = again_after };
+    iimg_s3_call_t first = { .response = &good },
+                   last = { .response = &response, .again_after = again_after };
     iimg_s3_call_t *calls[] = { &last, &first };
     apr_interval_time_t most = 0;
 
@@ -91,19 +94,22 @@ static apr_interval_time_t longest(int status, int attempt, int again_after, int
 
 static void pausing(void)
 {
-    static const struct { int status, attempt, below; } limits[] = {
-        { 500, 0, 80 }, { 500, 1, 160 }, { 500, 3, 640 }, { 500, 10, 8000 },
-        { 429, 0, 1000 }, { 429, 2, 4000 }, { 429, 3, 8000 }, { 429, 4, 8000 }
-    };
+    static const struct {
+        int status, attempt, below;
+    } limits[] = { { 500, 0, 80 },   { 500, 1, 160 },  { 500, 3, 640 },  { 500, 10, 8000 },
+                   { 429, 0, 1000 }, { 429, 2, 4000 }, { 429, 3, 8000 }, { 429, 4, 8000 } };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
         apr_interval_time_t most = longest(limits[i].status, limits[i].attempt, 0, 1);
 
-        tap_ok(most < apr_time_from_msec(limits[i].below) && most > apr_time_from_msec(limits[i].below) / 2,
-               "status %d, attempt %d: below %d ms", limits[i].status, limits[i].attempt, limits[i].below);
+        tap_ok(most < apr_time_from_msec(limits[i].below)
+                   && most > apr_time_from_msec(limits[i].below) / 2,
+               "status %d, attempt %d: below %d ms", limits[i].status, limits[i].attempt,
+               limits[i].below);
     }
     tap_ok(longest(500, 0, 3, 1) == apr_time_from_sec(3), "a store may ask for more");
-    tap_ok(longest(500, 0, 3, 2) == apr_time_from_sec(3), "of several calls the longest pause counts");
+    tap_ok(longest(500, 0, 3, 2) == apr_time_from_sec(3),
+           "of several calls the longest pause counts");
     tap_ok(longest(500, 0, 0, 0) == 0, "no call needs none");
 }
 

@@ -1,12 +1,12 @@
-/* sigv4_test.c - Signature Version 4 by AWS's published vectors: its test suite, and the examples of
- * the S3 documentation. */
+/* sigv4_test.c - Signature Version 4 by AWS's published vectors: its test suite, and the examples
+ * of the S3 documentation. */
 #include <apr_date.h>
 #include "services/s3/sigv4.h"
 #include "tap.h"
 #include "work.h"
 
-#define MOST 6
-#define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+#define MOST         6
+#define EMPTY        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
 static apr_pool_t *pool;
@@ -29,10 +29,13 @@ static int count_of(const iimg_sigv4_field_t *fields)
 
 static iimg_sigv4_request_t request_of(const vector_t *vector)
 {
-    iimg_sigv4_request_t request = {
-        vector->method, vector->path, vector->query, count_of(vector->query), vector->headers,
-        count_of(vector->headers), iimg_sigv4_hash(pool, vector->body, strlen(vector->body))
-    };
+    iimg_sigv4_request_t request = { vector->method,
+                                     vector->path,
+                                     vector->query,
+                                     count_of(vector->query),
+                                     vector->headers,
+                                     count_of(vector->headers),
+                                     iimg_sigv4_hash(pool, vector->body, strlen(vector->body)) };
     return request;
 }
 
@@ -43,42 +46,91 @@ static void check(const vector_t *vector, const iimg_sigv4_key_t *key)
     tap_is(iimg_sigv4_authorization(pool, key, &request),
            apr_psprintf(pool, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
                         key->credentials->access_key, key->scope, vector->signed_headers,
-                        vector->signature), "%s", vector->name);
+                        vector->signature),
+           "%s", vector->name);
 }
 
-/* aws-sig-v4-test-suite -------------------------------------------------------------------------- */
+/* aws-sig-v4-test-suite --------------------------------------------------------------------------
+ */
 
-#define SUITE_HEADERS { "Host", "example.amazonaws.com" }, { "X-Amz-Date", "20150830T123600Z" }
-#define TOKEN "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeo" \
+#define SUITE_HEADERS \
+    { "Host", "example.amazonaws.com" }, \
+    { \
+        "X-Amz-Date", "20150830T123600Z" \
+    }
+#define TOKEN \
+    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeo" \
     "IYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9" \
     "HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4" \
     "rvx3iSIlTJabIQwj2ICCR/oLxBA=="
 #define UNRESERVED "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
 static const vector_t suite[] = {
-    { "get-vanilla", "GET", "/", { { NULL } }, { SUITE_HEADERS }, "", "host;x-amz-date",
+    { "get-vanilla",
+      "GET",
+      "/",
+      { { NULL } },
+      { SUITE_HEADERS },
+      "",
+      "host;x-amz-date",
       "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31" },
-    { "post-vanilla", "POST", "/", { { NULL } }, { SUITE_HEADERS }, "", "host;x-amz-date",
+    { "post-vanilla",
+      "POST",
+      "/",
+      { { NULL } },
+      { SUITE_HEADERS },
+      "",
+      "host;x-amz-date",
       "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b" },
-    { "get-vanilla-query-order-key-case", "GET", "/",
-      { { "Param2", "value2" }, { "Param1", "value1" } }, { SUITE_HEADERS }, "", "host;x-amz-date",
+    { "get-vanilla-query-order-key-case",
+      "GET",
+      "/",
+      { { "Param2", "value2" }, { "Param1", "value1" } },
+      { SUITE_HEADERS },
+      "",
+      "host;x-amz-date",
       "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500" },
-    { "get-vanilla-query-unreserved", "GET", "/", { { UNRESERVED, UNRESERVED } }, { SUITE_HEADERS },
-      "", "host;x-amz-date", "9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197" },
-    { "get-header-key-duplicate", "GET", "/", { { NULL } },
-      { SUITE_HEADERS, { "My-Header1", "value2" }, { "My-Header1", "value2" },
-        { "My-Header1", "value1" } }, "", "host;my-header1;x-amz-date",
+    { "get-vanilla-query-unreserved",
+      "GET",
+      "/",
+      { { UNRESERVED, UNRESERVED } },
+      { SUITE_HEADERS },
+      "",
+      "host;x-amz-date",
+      "9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197" },
+    { "get-header-key-duplicate",
+      "GET",
+      "/",
+      { { NULL } },
+      { SUITE_HEADERS,
+        { "My-Header1", "value2" },
+        { "My-Header1", "value2" },
+        { "My-Header1", "value1" } },
+      "",
+      "host;my-header1;x-amz-date",
       "c9d5ea9f3f72853aea855b47ea873832890dbdd183b4468f858259531a5138ea" },
-    { "get-header-value-trim", "GET", "/", { { NULL } },
-      { { "My-Header1", " value1" }, { "My-Header2", " \"a   b   c\"  " }, SUITE_HEADERS }, "",
+    { "get-header-value-trim",
+      "GET",
+      "/",
+      { { NULL } },
+      { { "My-Header1", " value1" }, { "My-Header2", " \"a   b   c\"  " }, SUITE_HEADERS },
+      "",
       "host;my-header1;my-header2;x-amz-date",
       "acc3ed3afb60bb290fc8d2dd0098b9911fcaa05412b367055dee359757a9c736" },
-    { "post-x-www-form-urlencoded", "POST", "/", { { NULL } },
-      { { "Content-Type", "application/x-www-form-urlencoded" }, SUITE_HEADERS }, "Param1=value1",
+    { "post-x-www-form-urlencoded",
+      "POST",
+      "/",
+      { { NULL } },
+      { { "Content-Type", "application/x-www-form-urlencoded" }, SUITE_HEADERS },
+      "Param1=value1",
       "content-type;host;x-amz-date",
       "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a" },
-    { "post-sts-header-before", "POST", "/", { { NULL } },
-      { SUITE_HEADERS, { "X-Amz-Security-Token", TOKEN } }, "",
+    { "post-sts-header-before",
+      "POST",
+      "/",
+      { { NULL } },
+      { SUITE_HEADERS, { "X-Amz-Security-Token", TOKEN } },
+      "",
       "host;x-amz-date;x-amz-security-token",
       "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead" },
 };
@@ -88,7 +140,8 @@ static void test_suite(void)
     static const iimg_sigv4_credentials_t credentials = {
         "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", NULL
     };
-    const iimg_sigv4_key_t *key = iimg_sigv4_key(pool, &credentials, "us-east-1", "service",
+    const iimg_sigv4_key_t *key = iimg_sigv4_key(
+        pool, &credentials, "us-east-1", "service",
         apr_date_parse_http("Sun, 30 Aug 2015 12:36:00 GMT"));
     vector_t unreserved = suite[0], utf8 = suite[0];
 
@@ -106,16 +159,26 @@ static void test_suite(void)
     check(&utf8, key);
 }
 
-/* The S3 documentation ---------------------------------------------------------------------------- */
+/* The S3 documentation ----------------------------------------------------------------------------
+ */
 
-#define S3_HOST { "Host", "examplebucket.s3.amazonaws.com" }
-#define S3_DATE { "x-amz-date", "20130524T000000Z" }
-#define S3_EMPTY { "x-amz-content-sha256", EMPTY }
+#define S3_HOST \
+    { \
+        "Host", "examplebucket.s3.amazonaws.com" \
+    }
+#define S3_DATE \
+    { \
+        "x-amz-date", "20130524T000000Z" \
+    }
+#define S3_EMPTY \
+    { \
+        "x-amz-content-sha256", EMPTY \
+    }
 #define S3_SIGNED "host;x-amz-content-sha256;x-amz-date"
 
-static const iimg_sigv4_credentials_t s3_credentials = {
-    "AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY", NULL
-};
+static const iimg_sigv4_credentials_t s3_credentials = { "AKIAIOSFODNN7EXAMPLE",
+                                                         "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+                                                         NULL };
 
 static iimg_sigv4_key_t *s3_key(const iimg_sigv4_credentials_t *credentials)
 {
@@ -124,22 +187,42 @@ static iimg_sigv4_key_t *s3_key(const iimg_sigv4_credentials_t *credentials)
 }
 
 static const vector_t s3[] = {
-    { "S3: GET Object, with a range", "GET", "/test.txt", { { NULL } },
-      { S3_HOST, { "Range", "bytes=0-9" }, S3_EMPTY, S3_DATE }, "",
+    { "S3: GET Object, with a range",
+      "GET",
+      "/test.txt",
+      { { NULL } },
+      { S3_HOST, { "Range", "bytes=0-9" }, S3_EMPTY, S3_DATE },
+      "",
       "host;range;x-amz-content-sha256;x-amz-date",
       "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41" },
-    { "S3: PUT Object", "PUT", "/test%24file.text", { { NULL } },
-      { { "Date", "Fri, 24 May 2013 00:00:00 GMT" }, S3_HOST, S3_DATE,
+    { "S3: PUT Object",
+      "PUT",
+      "/test%24file.text",
+      { { NULL } },
+      { { "Date", "Fri, 24 May 2013 00:00:00 GMT" },
+        S3_HOST,
+        S3_DATE,
         { "x-amz-storage-class", "REDUCED_REDUNDANCY" },
         { "x-amz-content-sha256",
           "44ce7dd67c959e0d3524ffac1771dfbba87d2b6b4b4e99e42034a8b803f8b072" } },
-      "Welcome to Amazon S3.", "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
+      "Welcome to Amazon S3.",
+      "date;host;x-amz-content-sha256;x-amz-date;x-amz-storage-class",
       "98ad721746da40c64f1a55b78f14c238d841ea1380cd77a1b5971af0ece108bd" },
-    { "S3: GET Bucket lifecycle", "GET", "/", { { "lifecycle", "" } },
-      { S3_HOST, S3_DATE, S3_EMPTY }, "", S3_SIGNED,
+    { "S3: GET Bucket lifecycle",
+      "GET",
+      "/",
+      { { "lifecycle", "" } },
+      { S3_HOST, S3_DATE, S3_EMPTY },
+      "",
+      S3_SIGNED,
       "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543" },
-    { "S3: list objects", "GET", "/", { { "max-keys", "2" }, { "prefix", "J" } },
-      { S3_HOST, S3_DATE, S3_EMPTY }, "", S3_SIGNED,
+    { "S3: list objects",
+      "GET",
+      "/",
+      { { "max-keys", "2" }, { "prefix", "J" } },
+      { S3_HOST, S3_DATE, S3_EMPTY },
+      "",
+      S3_SIGNED,
       "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7" },
 };
 
@@ -160,16 +243,17 @@ static void test_s3(void)
            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%2F"
            "us-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&"
            "X-Amz-SignedHeaders=host&X-Amz-Signature="
-           "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404", "S3: presigned GET");
+           "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404",
+           "S3: presigned GET");
 }
 
-/* What the vectors leave out ----------------------------------------------------------------------- */
+/* What the vectors leave out
+ * ----------------------------------------------------------------------- */
 
 static void test_presigned_more(void)
 {
-    static const iimg_sigv4_field_t download[] = {
-        { "response-content-disposition", "attachment; filename=\"a b+c.jpg\"" }
-    };
+    static const iimg_sigv4_field_t download[] = { { "response-content-disposition",
+                                                     "attachment; filename=\"a b+c.jpg\"" } };
     iimg_sigv4_credentials_t session = s3_credentials;
     iimg_sigv4_request_t get = request_of(&s3_get);
     const char *plain, *named;
@@ -183,7 +267,9 @@ static void test_presigned_more(void)
     tap_ok(strstr(plain, "&X-Amz-Security-Token=to%2Fken%2B%3D%3D&") != NULL,
            "a session's token is in the address, encoded");
     tap_ok(strstr(named, "&response-content-disposition=attachment%3B%20filename%3D%22a%20b%2Bc.jpg"
-                         "%22&X-Amz-Signature=") != NULL, "and so is a download's name");
+                         "%22&X-Amz-Signature=")
+               != NULL,
+           "and so is a download's name");
     tap_ok(strcmp(strstr(plain, "X-Amz-Signature"), strstr(named, "X-Amz-Signature")) != 0,
            "which is signed");
 }
@@ -209,8 +295,14 @@ static void test_encoding(void)
 
 static void test_odd_headers(void)
 {
-    const vector_t blank = { "a header of spaces is signed as an empty one", "GET", "/", { { NULL } },
-        { S3_HOST, { "X", "   " } }, "", "host;x", NULL };
+    const vector_t blank = { "a header of spaces is signed as an empty one",
+                             "GET",
+                             "/",
+                             { { NULL } },
+                             { S3_HOST, { "X", "   " } },
+                             "",
+                             "host;x",
+                             NULL };
     vector_t empty = blank;
     iimg_sigv4_request_t a = request_of(&blank), b;
 

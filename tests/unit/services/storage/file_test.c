@@ -1,6 +1,6 @@
 /*
- * storage_file_test.c - services/storage_file*.c: where objects lie, what a deletion takes with it and what it
- * leaves, and which files of a directory are listed as objects.
+ * storage_file_test.c - services/storage_file*.c: where objects lie, what a deletion takes with it
+ * and what it leaves, and which files of a directory are listed as objects.
  */
 #include "services/storage/file.h"
 
@@ -35,7 +35,8 @@ static void make_parents(const char *place)
 {
     char *path = apr_pstrdup(work->pool, path_of(place));
 
-    for (char *slash = strchr(path + strlen(storage.root) + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+    for (char *slash = strchr(path + strlen(storage.root) + 1, '/'); slash;
+         slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         mkdir(path, 0700);
         *slash = '/';
@@ -69,9 +70,9 @@ static iimg_error_t *note(iimg_context_t *context, void *baton, const iimg_liste
     apr_array_header_t *keys = baton;
 
     (void)context;
-    APR_ARRAY_PUSH(keys, const char *) = apr_pstrcat(keys->pool, object->key, object->latest ? "" : " earlier",
-                                                     object->deleted ? " deleted" : "",
-                                                     object->length == 1 ? "" : " long", NULL);
+    APR_ARRAY_PUSH(keys, const char *) = apr_pstrcat(
+        keys->pool, object->key, object->latest ? "" : " earlier",
+        object->deleted ? " deleted" : "", object->length == 1 ? "" : " long", NULL);
     return NULL;
 }
 
@@ -107,23 +108,27 @@ static void placing(void)
     clear();
     tap_ok(!storage.driver->put(work, &storage, objects, 3), "objects are written");
     tap_ok(is_there("media/5a/00/" ONE "/a.jpg") && is_there("generated_images/5a/00/" TWO ".png")
-           && is_there("media/5a/00/" ONE "/__sized__/a-thumbnail-100x100.jpg"), "... below their digits");
+               && is_there("media/5a/00/" ONE "/__sized__/a-thumbnail-100x100.jpg"),
+           "... below their digits");
     tap_ok(!is_there("media/5a/00/" ONE "/a.jpg~"), "... under their own names alone");
     stat(path_of("media/5a/00/" ONE "/a.jpg"), &info);
     tap_is_number(info.st_mode & 0777, 0600, "... for their owner");
     stat(path_of("media/5a/00/" ONE), &info);
     tap_is_number(info.st_mode & 0777, 0700, "... their directories too");
     tap_ok(!storage.driver->get(work, &storage, objects[0].key, 8, &data, &length) && length == 8
-           && strcmp(data, "original") == 0, "an object as large as allowed is read");
+               && strcmp(data, "original") == 0,
+           "an object as large as allowed is read");
     err = storage.driver->get(work, &storage, objects[0].key, 7, &data, &length);
     tap_ok(err && err->kind == IIMG_TOO_LARGE, "one that is a byte larger is not");
     tap_ok(!storage.driver->get(work, &storage, objects[2].key, 0, &data, &length) && length == 0,
            "an empty one is");
     err = storage.driver->get(work, &storage, "media/" TWO "/a.jpg", 8, &data, &length);
     tap_ok(err && err->kind == IIMG_NOT_FOUND, "one that is not there is not found");
-    tap_ok(!storage.driver->has(work, &storage, objects[1].key, &there) && there, "an object is there");
+    tap_ok(!storage.driver->has(work, &storage, objects[1].key, &there) && there,
+           "an object is there");
     there = true;
-    tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/b.jpg", &there) && !there, "... another is not");
+    tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/b.jpg", &there) && !there,
+           "... another is not");
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/a.jpg/b.jpg", &there) && !there,
            "... nor what would be below a file");
@@ -132,16 +137,20 @@ static void placing(void)
            "... nor a directory");
     symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg"));
     there = true;
-    tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/l.jpg", &there) && !there, "... nor a link");
-    tap_ok(storage.driver->get(work, &storage, "media/" ONE "/l.jpg", 100000, &data, &length) != NULL,
+    tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/l.jpg", &there) && !there,
+           "... nor a link");
+    tap_ok(storage.driver->get(work, &storage, "media/" ONE "/l.jpg", 100000, &data, &length)
+               != NULL,
            "... which is not followed");
     spew("media/5a/00/" ONE "/c.jpg~");
     objects[0].key = "media/" ONE "/c.jpg";
-    tap_ok(storage.driver->put(work, &storage, objects, 1) != NULL, "a file that is being written is not written to");
+    tap_ok(storage.driver->put(work, &storage, objects, 1) != NULL,
+           "a file that is being written is not written to");
     tap_ok(is_there("media/5a/00/" ONE "/c.jpg~"), "... nor taken away");
     objects[1].key = "media/" ONE "/c.jpg";
     objects[0].key = "media/" ONE "/d.jpg";
-    tap_ok(storage.driver->put(work, &storage, objects, 2) != NULL, "of two objects the second cannot be written");
+    tap_ok(storage.driver->put(work, &storage, objects, 2) != NULL,
+           "of two objects the second cannot be written");
     tap_ok(!is_there("media/5a/00/" ONE "/d.jpg") && !is_there("media/5a/00/" ONE "/d.jpg~"),
            "... nothing is left of the first");
 }
@@ -155,22 +164,31 @@ static void removing(void)
     spew("media/5a/00/" ONE "/__sized__/a-thumbnail-100x100.jpg");
     spew("media/5a/00/" TWO "/a.jpg");
     spew("generated_images/5a/00/" ONE ".png");
-    tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", false), "an object is deleted");
+    tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", false),
+           "an object is deleted");
     tap_ok(!is_there("media/5a/00/" ONE "/a.jpg") && !is_there("media/5a/00/" ONE "/a.jpg~"),
            "... with what was unfinished of it");
-    tap_is(listed(), "generated_images/" ONE ".png media/" ONE "/__sized__/a-thumbnail-100x100.jpg"
-           " media/" ONE "/ab.jpg media/" TWO "/a.jpg", "... and nothing else");
-    tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", true), "once more is nothing");
-    tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/__sized__/a-thumbnail-100x100.jpg", false)
-           && !is_there("media/5a/00/" ONE "/__sized__"), "a directory goes with its last file");
+    tap_is(listed(),
+           "generated_images/" ONE ".png media/" ONE "/__sized__/a-thumbnail-100x100.jpg"
+           " media/" ONE "/ab.jpg media/" TWO "/a.jpg",
+           "... and nothing else");
+    tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", true),
+           "once more is nothing");
+    tap_ok(!storage.driver->remove(work, &storage,
+                                   "media/" ONE "/__sized__/a-thumbnail-100x100.jpg", false)
+               && !is_there("media/5a/00/" ONE "/__sized__"),
+           "a directory goes with its last file");
     tap_ok(is_there("media/5a/00/" ONE "/ab.jpg"), "... one that has others stays");
     tap_ok(!storage.driver->purge(work, &storage, "media/" ONE "/ab.jpg", NULL)
-           && !is_there("media/5a/00/" ONE), "... until they go");
+               && !is_there("media/5a/00/" ONE),
+           "... until they go");
     tap_ok(is_there("media/5a/00/" TWO "/a.jpg"), "another picture stays");
-    tap_ok(!storage.driver->remove(work, &storage, "media/" TWO "/a.jpg", false) && is_there("media/5a/00"),
+    tap_ok(!storage.driver->remove(work, &storage, "media/" TWO "/a.jpg", false)
+               && is_there("media/5a/00"),
            "the directories above pictures stay");
     tap_ok(!storage.driver->remove(work, &storage, "generated_images/" ONE ".png", false)
-           && is_there("generated_images/5a/00"), "... above those that have none of their own, too");
+               && is_there("generated_images/5a/00"),
+           "... above those that have none of their own, too");
     mkdir(path_of("media/5a/00/" ONE), 0700);
     mkdir(path_of("media/5a/00/" ONE "/a.jpg"), 0700);
     tap_ok(storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", false) != NULL,
@@ -196,8 +214,10 @@ static void listing(void)
     spew("elsewhere/5a/00/" TWO ".png");
     spew(IIMG_STORE_MARKER);
     symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg"));
-    tap_is(listed(), "generated_images/" TWO " generated_images/" TWO ".png media/" ONE ".tmp media/" ONE
-           "/__sized__/a.jpg media/" ONE "/a.jpg", "objects are files where a key has its place");
+    tap_is(listed(),
+           "generated_images/" TWO " generated_images/" TWO ".png media/" ONE ".tmp media/" ONE
+           "/__sized__/a.jpg media/" ONE "/a.jpg",
+           "objects are files where a key has its place");
 }
 
 static void marking(void)
@@ -208,16 +228,18 @@ static void marking(void)
     char *large = apr_pcalloc(work->pool, IIMG_STORE_MARKER_MAX + 2);
 
     clear();
-    tap_ok(!storage.driver->read_marker(work, &storage, &text) && !text, "a new store has no marker");
+    tap_ok(!storage.driver->read_marker(work, &storage, &text) && !text,
+           "a new store has no marker");
     if (geteuid() == 0) {
-        (void)!chown(storage.root, 12345, 12346);       /* the tool runs as root, httpd as another user */
+        (void)!chown(storage.root, 12345, 12346); /* the tool runs as root, httpd as another user */
     }
     tap_ok(!storage.driver->write_marker(work, &storage, "one"), "it is written");
     tap_ok(!storage.driver->write_marker(work, &storage, "two"), "... once more is no error");
     tap_ok(!storage.driver->read_marker(work, &storage, &text), "it is read");
     tap_is(text, "one", "... the first one stays");
     stat(path_of(IIMG_STORE_MARKER), &info);
-    tap_ok(info.st_uid == (geteuid() == 0 ? 12345 : geteuid()), "... it belongs to the directory's owner");
+    tap_ok(info.st_uid == (geteuid() == 0 ? 12345 : geteuid()),
+           "... it belongs to the directory's owner");
     tap_is_number(info.st_nlink, 1, "... nothing else is left of it");
     unlink(path_of(IIMG_STORE_MARKER));
     memset(large, 'x', IIMG_STORE_MARKER_MAX);
@@ -234,18 +256,20 @@ static void marking(void)
 /* Which failures are of one object, and which of the store. */
 static void troubles(void)
 {
-    static const struct { int code; bool one; } rows[] = {
-        { EACCES, true }, { ENOTEMPTY, true }, { EISDIR, true }, { ENOSPC, true }, { EIO, false },
-        { EROFS, false }, { ESTALE, false }, { ENOTCONN, false }, { ENODEV, false }, { ETIMEDOUT, false },
-        { EHOSTDOWN, false }
-    };
+    static const struct {
+        int code;
+        bool one;
+    } rows[] = { { EACCES, true },  { ENOTEMPTY, true },  { EISDIR, true },    { ENOSPC, true },
+                 { EIO, false },    { EROFS, false },     { ESTALE, false },   { ENOTCONN, false },
+                 { ENODEV, false }, { ETIMEDOUT, false }, { EHOSTDOWN, false } };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         iimg_error_t *err = iimg_file_trouble(work, "deleting", "x", rows[i].code);
 
         tap_ok(err->one_object == rows[i].one && err->kind == IIMG_UNAVAILABLE, "%s concerns %s",
                strerror(rows[i].code), rows[i].one ? "one object" : "all");
-        tap_ok((strstr(err->message, "full") != NULL) == (rows[i].code == ENOSPC), "... and has its sentence");
+        tap_ok((strstr(err->message, "full") != NULL) == (rows[i].code == ENOSPC),
+               "... and has its sentence");
     }
 }
 

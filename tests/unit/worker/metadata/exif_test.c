@@ -1,6 +1,6 @@
 /*
- * metadata_exif_test.c - worker/metadata/exif.c: which orientation an EXIF block states, in both byte
- * orders, as SHORT and as LONG, and what is none.
+ * metadata_exif_test.c - worker/metadata/exif.c: which orientation an EXIF block states, in both
+ * byte orders, as SHORT and as LONG, and what is none.
  */
 #include "worker/metadata/walk.h"
 
@@ -8,13 +8,18 @@
 #include "tap.h"
 
 #define BYTES(text) text, sizeof(text) - 1
-#define END "\0\0\0\0"
+#define END         "\0\0\0\0"
 
 /* A directory of one entry; an entry is its type, count and value. */
 #define LITTLE(entry) "II*\0\x08\0\0\0\1\0\x12\1" entry END
-#define BIG(entry) "MM\0*\0\0\0\x08\0\1\1\x12" entry END
+#define BIG(entry)    "MM\0*\0\0\0\x08\0\1\1\x12" entry END
 
-static const struct { const char *name; const char *bytes; size_t length; int orientation; } rows[] = {
+static const struct {
+    const char *name;
+    const char *bytes;
+    size_t length;
+    int orientation;
+} rows[] = {
     { "a SHORT, little-endian", BYTES(LITTLE("\3\0\1\0\0\0\6\0\0\0")), 6 },
     { "a SHORT, big-endian", BYTES(BIG("\0\3\0\0\0\1\0\6\0\0")), 6 },
     { "a LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\6\0\0\0")), 6 },
@@ -22,8 +27,8 @@ static const struct { const char *name; const char *bytes; size_t length; int or
     { "the least LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\1\0\0\0")), 1 },
     { "the largest LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\x08\0\0\0")), 8 },
     { "the largest LONG, big-endian", BYTES(BIG("\0\4\0\0\0\1\0\0\0\x08")), 8 },
-    { "a SHORT with something behind it, little-endian",
-      BYTES(LITTLE("\3\0\1\0\0\0\6\0\xff\xff")), 6 },
+    { "a SHORT with something behind it, little-endian", BYTES(LITTLE("\3\0\1\0\0\0\6\0\xff\xff")),
+      6 },
     { "a SHORT with something behind it, big-endian", BYTES(BIG("\0\3\0\0\0\1\0\6\xff\xff")), 6 },
     { "a big-endian SHORT in the half of a LONG's value", BYTES(BIG("\0\3\0\0\0\1\0\0\0\6")), 0 },
     { "a big-endian LONG in the half of a SHORT's value", BYTES(BIG("\0\4\0\0\0\1\0\6\0\0")), 0 },
@@ -55,13 +60,15 @@ static const struct { const char *name; const char *bytes; size_t length; int or
     { "a directory of more entries than there are",
       BYTES("II*\0\x08\0\0\0\xff\xff\x12\1\4\0\1\0\0\0\6\0\0\0"), 6 },
     { "a directory of no entries", BYTES("II*\0\x08\0\0\0\0\0\x12\1\4\0\1\0\0\0\6\0\0\0"), 0 },
-    { "an entry that ends with the block", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"), 6 },
-    { "an entry that lacks its last byte", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0"), 0 },
-    { "a directory somewhere else",
-      BYTES("MM\0*\0\0\0\x0b???\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"), 6 },
+    { "an entry that ends with the block", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"),
+      6 },
+    { "an entry that lacks its last byte", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0"),
+      0 },
+    { "a directory somewhere else", BYTES("MM\0*\0\0\0\x0b???\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"), 6 },
     { "a directory at the end", BYTES("MM\0*\0\0\0\x08"), 0 },
     { "a directory in the last byte", BYTES("MM\0*\0\0\0\x08\0"), 0 },
-    { "a directory beyond the end", BYTES("II*\0\xff\xff\xff\xff\1\0\x12\1\4\0\1\0\0\0\6\0\0\0"), 0 },
+    { "a directory beyond the end", BYTES("II*\0\xff\xff\xff\xff\1\0\x12\1\4\0\1\0\0\0\6\0\0\0"),
+      0 },
     { "a directory whose end is beyond all numbers",
       BYTES("MM\0*\xff\xff\xff\xfe\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"), 0 },
     { "a header that is cut", BYTES("II*\0\x08\0\0"), 0 },

@@ -1,6 +1,6 @@
 /*
- * metadata_heif_test.c - worker/metadata_heif*.c: boxes, items and tracks that are made here, in the
- * versions and widths that there are; what is blanked, what is cut off, what is refused.
+ * metadata_heif_test.c - worker/metadata_heif*.c: boxes, items and tracks that are made here, in
+ * the versions and widths that there are; what is blanked, what is cut off, what is refused.
  */
 #include "worker/metadata/metadata.h"
 
@@ -75,21 +75,21 @@ static void put_box(heif_t *heif, const char *type, const char *text)
 
 /* How a file is made, and what of it is strange. */
 typedef struct make_t {
-    int iloc, infe;             /* versions */
-    int offset, length, base, index;    /* widths in iloc */
-    int construction;           /* of the metadata's items */
-    bool split;                 /* the XMP lies in two pieces */
-    bool long_box;              /* mdat has a length of 64 bits */
-    bool endless;               /* mdat has length 0 */
+    int iloc, infe;                  /* versions */
+    int offset, length, base, index; /* widths in iloc */
+    int construction;                /* of the metadata's items */
+    bool split;                      /* the XMP lies in two pieces */
+    bool long_box;                   /* mdat has a length of 64 bits */
+    bool endless;                    /* mdat has length 0 */
     bool movie;
-    const char *handler;        /* of the movie's track */
-    const char *tail;           /* behind all boxes */
+    const char *handler; /* of the movie's track */
+    const char *tail;    /* behind all boxes */
 } make_t;
 
 static const char pixels[] = "[pixels of the picture]", exif[] = "....MM exif with a secret in it",
-    xmp[] = "<xmp: a secret>", stray[] = "stray secret";
+                  xmp[] = "<xmp: a secret>", stray[] = "stray secret";
 
-#define IDS 4       /* 1 is the picture, 2 EXIF, 3 XMP, 4 of a type that nobody knows */
+#define IDS 4 /* 1 is the picture, 2 EXIF, 3 XMP, 4 of a type that nobody knows */
 
 static void put_info(heif_t *heif, const make_t *make, int id, const char *type)
 {
@@ -105,7 +105,7 @@ static void put_infos(heif_t *heif, const make_t *make)
 {
     begin_full(heif, "iinf", make->infe >= 3 ? 1 : 0);
     put_number(heif, IDS, make->infe >= 3 ? 4 : 2);
-    put_info(heif, make, 3, "mime");        /* in another order than their places */
+    put_info(heif, make, 3, "mime"); /* in another order than their places */
     put_info(heif, make, 1, "hvc1");
     put_info(heif, make, 4, "what");
     put_info(heif, make, 2, "Exif");
@@ -140,15 +140,19 @@ static void put_place(heif_t *heif, const make_t *make, int id, size_t length, s
     places[1] = split ? put_extent(heif, make, length - 5) : 0;
 }
 
-static const struct { const char *text; size_t length; } contents[IDS] = {
-    { pixels, sizeof(pixels) - 1 }, { exif, sizeof(exif) - 1 }, { xmp, sizeof(xmp) - 1 },
-    { stray, sizeof(stray) - 1 }
-};
+static const struct {
+    const char *text;
+    size_t length;
+} contents[IDS] = { { pixels, sizeof(pixels) - 1 },
+                    { exif, sizeof(exif) - 1 },
+                    { xmp, sizeof(xmp) - 1 },
+                    { stray, sizeof(stray) - 1 } };
 
 static void put_places(heif_t *heif, const make_t *make, size_t places[IDS][2])
 {
     begin_full(heif, "iloc", make->iloc);
-    put_number(heif, (uint64_t)(make->offset << 12 | make->length << 8 | make->base << 4 | make->index),
+    put_number(heif,
+               (uint64_t)(make->offset << 12 | make->length << 8 | make->base << 4 | make->index),
                2);
     put_number(heif, IDS, make->iloc < 2 ? 2 : 4);
     for (int i = 0; i < IDS; i++) {
@@ -176,7 +180,7 @@ static void put_properties(heif_t *heif)
     end(heif);
     begin_full(heif, "ipma", 0);
     put_number(heif, 2, 4);
-    put(heif, "\0\2\1\x82\0\1\2\1\x86", 9);     /* item 2: property 2; item 1: 1 and 6 */
+    put(heif, "\0\2\1\x82\0\1\2\1\x86", 9); /* item 2: property 2; item 1: 1 and 6 */
     end(heif);
     end(heif);
 }
@@ -185,7 +189,8 @@ static void put_movie(heif_t *heif, const make_t *make)
 {
     begin(heif, "moov");
     begin_full(heif, "mvhd", 0);
-    put_text(heif, "2020made" "rest");
+    put_text(heif, "2020made"
+                   "rest");
     end(heif);
     begin(heif, "trak");
     begin(heif, "mdia");
@@ -200,12 +205,13 @@ static void put_movie(heif_t *heif, const make_t *make)
 }
 
 /* Put the items' bytes somewhere, and set their places, relative to from. */
-static void put_contents(heif_t *heif, const make_t *make, size_t places[IDS][2], int first, size_t from)
+static void put_contents(heif_t *heif, const make_t *make, size_t places[IDS][2], int first,
+                         size_t from)
 {
     for (int i = first; i < IDS; i++) {
         size_t at = heif->length;
 
-        put_text(heif, "#");                /* belongs to nobody */
+        put_text(heif, "#"); /* belongs to nobody */
         at++;
         put(heif, contents[i].text, contents[i].length);
         set_number(heif, places[i][0], at - from, make->offset);
@@ -288,12 +294,14 @@ static void test_kept(const char *name, const make_t *make)
         tap_is_number(filtered.length, heif.length - tail, "%s: offsets stay, a tail goes", name);
         tap_ok(holds(filtered.bytes, filtered.length, pixels), "%s: the picture stays", name);
         tap_ok(!holds(filtered.bytes, filtered.length, "secret")
-               && !holds(filtered.bytes, filtered.length, "2020"), "%s: no secret stays", name);
+                   && !holds(filtered.bytes, filtered.length, "2020"),
+               "%s: no secret stays", name);
         tap_ok(make->movie || !holds(filtered.bytes, filtered.length, "#"),
                "%s: what belongs to nobody goes", name);
         tap_ok(memmem(filtered.bytes, filtered.length, empty_exif, sizeof(empty_exif)),
                "%s: EXIF is an empty block", name);
-        tap_ok(holds(filtered.bytes, filtered.length, "               "), "%s: XMP is blanks", name);
+        tap_ok(holds(filtered.bytes, filtered.length, "               "), "%s: XMP is blanks",
+               name);
         tap_ok(filtered.facts.width == 20 && filtered.facts.height == 10,
                "%s: the size is the primary item's", name);
         tap_is_number(filtered.facts.icc_length, 7, "%s: the profile is counted", name);
@@ -304,7 +312,10 @@ static void test_kept(const char *name, const make_t *make)
     free(filtered.bytes);
 }
 
-static const struct { const char *name; make_t make; } kept[] = {
+static const struct {
+    const char *name;
+    make_t make;
+} kept[] = {
     { "iloc 0", { .iloc = 0, .infe = 2, .offset = 4, .length = 4 } },
     { "iloc 0 with a base", { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .base = 4 } },
     { "iloc 1", { .iloc = 1, .infe = 2, .offset = 4, .length = 4, .base = 8, .index = 4 } },
@@ -317,8 +328,12 @@ static const struct { const char *name; make_t make; } kept[] = {
     { "an endless mdat and a tail",
       { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .endless = true, .tail = "secret video" } },
     { "a tail that is a box",
-      { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .tail = "000Cmpvd a secret video of a moving "
-        "picture, which is just 67 ...." } },
+      { .iloc = 0,
+        .infe = 2,
+        .offset = 4,
+        .length = 4,
+        .tail = "000Cmpvd a secret video of a moving "
+                "picture, which is just 67 ...." } },
     { "a tail that is none",
       { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .tail = "\xff\xff\xff\xffSEFT secret" } },
     { "a movie", { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .movie = true } },
@@ -346,8 +361,13 @@ static size_t place_of(const heif_t *heif, const char *type)
 static const make_t simple = { .iloc = 0, .infe = 2, .offset = 4, .length = 4 };
 
 /* Numbers at a place behind the type of a box, set to something else. */
-static const struct { const char *name, *type; int skip; uint64_t number; int width; const char *clause; }
-broken[] = {
+static const struct {
+    const char *name, *type;
+    int skip;
+    uint64_t number;
+    int width;
+    const char *clause;
+} broken[] = {
     { "a meta box that is too long", "meta", -4, 0x7fffffff, 4, "a box reaches beyond the end" },
     { "media data that are too long", "mdat", -4, 0x7fffffff, 4, "a box reaches beyond the end" },
     { "a box shorter than its head", "meta", -4, 7, 4, "a box reaches beyond the end" },
@@ -357,9 +377,11 @@ broken[] = {
     { "more items than there are", "iloc", 10, 5, 2, "its table of items is cut short" },
     { "too many items", "iloc", 10, 0xffff, 2, "it has too many items" },
     { "more extents than there are", "iloc", 16, 0xffff, 2, "an item lies outside the media data" },
-    { "an offset that is too big", "iloc", 18, 0xffffffff, 4, "an item lies outside the media data" },
+    { "an offset that is too big", "iloc", 18, 0xffffffff, 4,
+      "an item lies outside the media data" },
     { "an offset into the boxes", "iloc", 18, 0, 4, "an item lies outside the media data" },
-    { "a length that is too big", "iloc", 22, 0xffffffff, 4, "an item lies outside the media data" },
+    { "a length that is too big", "iloc", 22, 0xffffffff, 4,
+      "an item lies outside the media data" },
     { "no table of items", "iloc", 0, 0x66726565, 4, "it does not say where its items are" },
     { "no list of items", "iinf", 0, 0x66726565, 4, "it does not say where its items are" },
     { "a table of items twice", "iinf", 0, 0x696c6f63, 4, "it has a box twice that there is once" },
@@ -373,16 +395,20 @@ static void test_broken(void)
 
     for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
         make_heif(&heif, &simple);
-        set_number(&heif, place_of(&heif, broken[i].type) + (size_t)broken[i].skip, broken[i].number,
-                   broken[i].width);
+        set_number(&heif, place_of(&heif, broken[i].type) + (size_t)broken[i].skip,
+                   broken[i].number, broken[i].width);
         test_refused(broken[i].name, &heif, broken[i].clause);
     }
 }
 
 static void test_strange(void)
 {
-    static const make_t within = { .iloc = 1, .infe = 2, .offset = 4, .length = 4, .construction = 2 };
-    static const make_t sound = { .infe = 2, .offset = 4, .length = 4, .movie = true, .handler = "soun" };
+    static const make_t within = {
+        .iloc = 1, .infe = 2, .offset = 4, .length = 4, .construction = 2
+    };
+    static const make_t sound = {
+        .infe = 2, .offset = 4, .length = 4, .movie = true, .handler = "soun"
+    };
     heif_t heif;
 
     make_heif(&heif, &within);

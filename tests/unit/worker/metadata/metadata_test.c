@@ -1,6 +1,6 @@
 /*
- * metadata_test.c - worker/metadata/metadata.c and its walks over JPEG, PNG, WebP and GIF: what becomes of made
- * containers, byte by byte, and which are refused.
+ * metadata_test.c - worker/metadata/metadata.c and its walks over JPEG, PNG, WebP and GIF: what
+ * becomes of made containers, byte by byte, and which are refused.
  */
 #include "worker/metadata/metadata.h"
 
@@ -14,36 +14,42 @@ typedef struct row_t {
     const char *name;
     const char *bytes;
     size_t length;
-    const char *result;         /* the whole file; or the clause that refuses it, with length 0 */
+    const char *result; /* the whole file; or the clause that refuses it, with length 0 */
     size_t result_length;
-    const char *facts;          /* as facts_of prints them; NULL: not looked at */
+    const char *facts; /* as facts_of prints them; NULL: not looked at */
 } row_t;
 
 /* Orientation 6, as the filter writes it; the same in a camera's words, with its name in front. */
-#define TIFF_6   "MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
-#define CAMERA   "\2\0\x0f\1\2\0\4\0\0\0Acm\0\x12\1\3\0\1\0\0\0"
-#define TIFF(o)  "II*\0\x08\0\0\0" CAMERA o "\0\0\0\0\0\0\0"
+#define TIFF_6  "MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0\6\0\0\0\0\0\0"
+#define CAMERA  "\2\0\x0f\1\2\0\4\0\0\0Acm\0\x12\1\3\0\1\0\0\0"
+#define TIFF(o) "II*\0\x08\0\0\0" CAMERA o "\0\0\0\0\0\0\0"
 
 /* JPEG: 2 x 1 pixels, grey. */
-#define SOI      "\xff\xd8"
-#define SOF(n)   "\xff" n "\0\x0b\x08\0\1\0\2\1\1\x11\0"
-#define SOF_TWO  "\xff\xc0\0\x0e\x08\0\1\0\2\2\1\x11\0\2\x11\0"
-#define SOS      "\xff\xda\0\x08\1\1\0\0\x3f\0"
-#define SCAN     SOS "\1\2\3"
-#define PICTURE  SOF("\xc0") SCAN "\xff\xd9"
-#define DQT      "\xff\xdb\0\x03q"
-#define COM      "\xff\xfe\0\x05xyz"
-#define APP1(o)  "\xff\xe1\0\x2e" "Exif\0\0" TIFF(o)
-#define APP1_6   "\xff\xe1\0\x22" "Exif\0\0" TIFF_6
-#define JFIF     "\xff\xe0\0\x10JFIF\0\1\2\0\0\1\0\1\0\0"
-#define ADOBE    "\xff\xee\0\x0e" "Adobe\0d\0\0\0\0\1"
-#define ICC(n)   "\xff\xe2\0\x13ICC_PROFILE\0" n "\2abc"
-#define JUST     "2x1 o1 icc0"
+#define SOI     "\xff\xd8"
+#define SOF(n)  "\xff" n "\0\x0b\x08\0\1\0\2\1\1\x11\0"
+#define SOF_TWO "\xff\xc0\0\x0e\x08\0\1\0\2\2\1\x11\0\2\x11\0"
+#define SOS     "\xff\xda\0\x08\1\1\0\0\x3f\0"
+#define SCAN    SOS "\1\2\3"
+#define PICTURE SOF("\xc0") SCAN "\xff\xd9"
+#define DQT     "\xff\xdb\0\x03q"
+#define COM     "\xff\xfe\0\x05xyz"
+#define APP1(o) \
+    "\xff\xe1\0\x2e" \
+    "Exif\0\0" TIFF(o)
+#define APP1_6 \
+    "\xff\xe1\0\x22" \
+    "Exif\0\0" TIFF_6
+#define JFIF "\xff\xe0\0\x10JFIF\0\1\2\0\0\1\0\1\0\0"
+#define ADOBE \
+    "\xff\xee\0\x0e" \
+    "Adobe\0d\0\0\0\0\1"
+#define ICC(n) "\xff\xe2\0\x13ICC_PROFILE\0" n "\2abc"
+#define JUST   "2x1 o1 icc0"
 
 static const row_t jpeg[] = {
     { "a JPEG of the least", BYTES(SOI PICTURE), BYTES(SOI PICTURE), JUST },
-    { "EXIF goes, its orientation stays", BYTES(SOI APP1("\6") PICTURE),
-      BYTES(SOI APP1_6 PICTURE), "2x1 o6 icc0" },
+    { "EXIF goes, its orientation stays", BYTES(SOI APP1("\6") PICTURE), BYTES(SOI APP1_6 PICTURE),
+      "2x1 o6 icc0" },
     { "our own EXIF stays as it is", BYTES(SOI APP1_6 PICTURE), BYTES(SOI APP1_6 PICTURE), NULL },
     { "orientation 1 needs no EXIF", BYTES(SOI APP1("\1") PICTURE), BYTES(SOI PICTURE), JUST },
     { "orientation 9 is none", BYTES(SOI APP1("\x09") PICTURE), BYTES(SOI PICTURE), JUST },
@@ -51,31 +57,44 @@ static const row_t jpeg[] = {
     { "the first orientation counts", BYTES(SOI APP1("\0") APP1("\6") APP1("\3") PICTURE),
       BYTES(SOI APP1_6 PICTURE), "2x1 o6 icc0" },
     { "EXIF whose directory lies outside",
-      BYTES(SOI "\xff\xe1\0\x10" "Exif\0\0" "MM\0*\xff\xff\xff\xff" PICTURE), BYTES(SOI PICTURE),
-      JUST },
-    { "EXIF with more entries than there are",
-      BYTES(SOI "\xff\xe1\0\x12" "Exif\0\0" "MM\0*\0\0\0\x08\xff\xff" PICTURE), BYTES(SOI PICTURE),
-      JUST },
-    { "EXIF that is cut in its header", BYTES(SOI "\xff\xe1\0\x0c" "Exif\0\0" "MM\0*" PICTURE),
+      BYTES(SOI "\xff\xe1\0\x10"
+                "Exif\0\0"
+                "MM\0*\xff\xff\xff\xff" PICTURE),
       BYTES(SOI PICTURE), JUST },
-    { "EXIF behind a scan is none",
-      BYTES(SOI SOF("\xc0") SCAN APP1("\6") "\xff\xd9"), BYTES(SOI PICTURE), JUST },
+    { "EXIF with more entries than there are",
+      BYTES(SOI "\xff\xe1\0\x12"
+                "Exif\0\0"
+                "MM\0*\0\0\0\x08\xff\xff" PICTURE),
+      BYTES(SOI PICTURE), JUST },
+    { "EXIF that is cut in its header",
+      BYTES(SOI "\xff\xe1\0\x0c"
+                "Exif\0\0"
+                "MM\0*" PICTURE),
+      BYTES(SOI PICTURE), JUST },
+    { "EXIF behind a scan is none", BYTES(SOI SOF("\xc0") SCAN APP1("\6") "\xff\xd9"),
+      BYTES(SOI PICTURE), JUST },
     { "XMP, MPF, C2PA, IPTC, a comment and the unknown go",
-      BYTES(SOI "\xff\xe1\0\x06http" "\xff\xe2\0\x06MPF\0" "\xff\xeb\0\x04JP" "\xff\xed\0\x02" COM
-            "\xff\xef\0\x03x" "\xff\xf0\0\x03x" PICTURE), BYTES(SOI PICTURE), JUST },
+      BYTES(SOI "\xff\xe1\0\x06http"
+                "\xff\xe2\0\x06MPF\0"
+                "\xff\xeb\0\x04JP"
+                "\xff\xed\0\x02" COM "\xff\xef\0\x03x"
+                "\xff\xf0\0\x03x" PICTURE),
+      BYTES(SOI PICTURE), JUST },
     { "JFIF and Adobe stay", BYTES(SOI JFIF ADOBE PICTURE), BYTES(SOI JFIF ADOBE PICTURE), JUST },
-    { "JFIF's thumbnail goes",
-      BYTES(SOI "\xff\xe0\0\x13JFIF\0\1\2\0\0\1\0\1\1\1RGB" PICTURE), BYTES(SOI JFIF PICTURE), JUST },
+    { "JFIF's thumbnail goes", BYTES(SOI "\xff\xe0\0\x13JFIF\0\1\2\0\0\1\0\1\1\1RGB" PICTURE),
+      BYTES(SOI JFIF PICTURE), JUST },
     { "a thumbnail that is not there goes too",
       BYTES(SOI "\xff\xe0\0\x10JFIF\0\1\2\0\0\1\0\1\1\1" PICTURE), BYTES(SOI JFIF PICTURE), JUST },
-    { "JFXX and a second JFIF go",
-      BYTES(SOI JFIF "\xff\xe0\0\x08JFXX\0\x10" JFIF PICTURE), BYTES(SOI JFIF PICTURE), JUST },
-    { "JFIF comes before EXIF", BYTES(SOI APP1("\6") JFIF PICTURE),
-      BYTES(SOI JFIF APP1_6 PICTURE), "2x1 o6 icc0" },
+    { "JFXX and a second JFIF go", BYTES(SOI JFIF "\xff\xe0\0\x08JFXX\0\x10" JFIF PICTURE),
+      BYTES(SOI JFIF PICTURE), JUST },
+    { "JFIF comes before EXIF", BYTES(SOI APP1("\6") JFIF PICTURE), BYTES(SOI JFIF APP1_6 PICTURE),
+      "2x1 o6 icc0" },
     { "JFIF behind a table stays there", BYTES(SOI DQT JFIF APP1("\6") PICTURE),
       BYTES(SOI APP1_6 DQT JFIF PICTURE), NULL },
     { "what follows Adobe's twelve bytes goes",
-      BYTES(SOI "\xff\xee\0\x10" "Adobe\0d\0\0\0\0\1xy" PICTURE), BYTES(SOI ADOBE PICTURE), JUST },
+      BYTES(SOI "\xff\xee\0\x10"
+                "Adobe\0d\0\0\0\0\1xy" PICTURE),
+      BYTES(SOI ADOBE PICTURE), JUST },
     { "a profile in two pieces stays, and is counted", BYTES(SOI ICC("\1") COM ICC("\2") PICTURE),
       BYTES(SOI ICC("\1") ICC("\2") PICTURE), "2x1 o1 icc6" },
     { "a profile behind a scan goes", BYTES(SOI SOF("\xc0") SCAN ICC("\1") "\xff\xd9"),
@@ -105,32 +124,45 @@ static const row_t jpeg[] = {
     { "an end that lacks is put there", BYTES(SOI SOF("\xc0") SCAN), BYTES(SOI PICTURE), JUST },
     { "the last kind of frame is one", BYTES(SOI SOF("\xcf") SCAN "\xff\xd9"),
       BYTES(SOI SOF("\xcf") SCAN "\xff\xd9"), JUST },
-    { "a height in front of the scans goes", BYTES(SOI SOF("\xc0") "\xff\xdc\0\4\0\7" SCAN "\xff\xd9"),
-      BYTES(SOI PICTURE), JUST },
+    { "a height in front of the scans goes",
+      BYTES(SOI SOF("\xc0") "\xff\xdc\0\4\0\7" SCAN "\xff\xd9"), BYTES(SOI PICTURE), JUST },
     { "of scans that lack their end one zero stays",
-      BYTES(SOI SOF("\xc2") SOS "abc" "\0"), BYTES(SOI SOF("\xc2") SOS "abc" "\0\xff\xd9"),
+      BYTES(SOI SOF("\xc2") SOS "abc"
+                                "\0"),
+      BYTES(SOI SOF("\xc2") SOS "abc"
+                                "\0\xff\xd9"),
       "2x1 o1 icc0 progressive" },
     { "... of two none does",
-      BYTES(SOI SOF("\xc2") SOS "abc" "\0\0"), BYTES(SOI SOF("\xc2") SOS "abc" "\xff\xd9"),
+      BYTES(SOI SOF("\xc2") SOS "abc"
+                                "\0\0"),
+      BYTES(SOI SOF("\xc2") SOS "abc"
+                                "\xff\xd9"),
       "2x1 o1 icc0 progressive" },
     { "half an end is made whole", BYTES(SOI SOF("\xc0") SCAN "\xff"), BYTES(SOI PICTURE), JUST },
     { "zeros in place of the end go, but for two", BYTES(SOI SOF("\xc0") SCAN "\0\0\0\0\0"),
       BYTES(SOI SOF("\xc0") SCAN "\0\0\xff\xd9"), JUST },
-    { "a segment that is cut behind the last scan ends it", BYTES(SOI SOF("\xc0") SCAN "\xff\xfe\0\x7fx"),
-      BYTES(SOI PICTURE), JUST },
+    { "a segment that is cut behind the last scan ends it",
+      BYTES(SOI SOF("\xc0") SCAN "\xff\xfe\0\x7fx"), BYTES(SOI PICTURE), JUST },
     { "a JPEG without an end whose scans do not bring all components", BYTES(SOI SOF_TWO SCAN),
       "it ends before its end marker", 0, NULL },
     { "a progressive JPEG without an end whose scans do not bring all",
-      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\0\0abc"), "it ends before its end marker", 0, NULL },
+      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\0\0abc"), "it ends before its end marker", 0,
+      NULL },
     { "a progressive JPEG without an end whose scans lack a bit",
-      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\x3f\1abc"), "it ends before its end marker", 0, NULL },
+      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\x3f\1abc"), "it ends before its end marker", 0,
+      NULL },
     { "a progressive JPEG that lacks its end alone",
-      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\x3f\1abc" "\xff\xda\0\x08\1\1\0\0\x3f\x10" "abc"),
-      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\x3f\1abc" "\xff\xda\0\x08\1\1\0\0\x3f\x10" "abc\xff\xd9"),
+      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\x3f\1abc"
+                            "\xff\xda\0\x08\1\1\0\0\x3f\x10"
+                            "abc"),
+      BYTES(SOI SOF("\xc2") "\xff\xda\0\x08\1\1\0\0\x3f\1abc"
+                            "\xff\xda\0\x08\1\1\0\0\x3f\x10"
+                            "abc\xff\xd9"),
       "2x1 o1 icc0 progressive" },
     { "a segment that is too long", BYTES(SOI "\xff\xe1\xff\xff" PICTURE),
       "a segment reaches beyond the end", 0, NULL },
-    { "a segment of length 1", BYTES(SOI "\xff\xe1\0\1" PICTURE), "a segment has no length", 0, NULL },
+    { "a segment of length 1", BYTES(SOI "\xff\xe1\0\1" PICTURE), "a segment has no length", 0,
+      NULL },
     { "a segment that is cut in its length", BYTES(SOI "\xff\xe1\0"), "a segment has no length", 0,
       NULL },
     { "two frames", BYTES(SOI SOF("\xc0") PICTURE), "it has more than one frame", 0, NULL },
@@ -151,14 +183,18 @@ static const row_t jpeg[] = {
 };
 
 /* PNG: the filter does not look at CRCs, decoders do. */
-#define PNG      "\x89PNG\r\n\x1a\n"
-#define IHDR     "\0\0\0\x0dIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\0crc!"
-#define LACED    "\0\0\0\x0dIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\1crc!"
-#define IDAT     "\0\0\0\3IDATabccrc!"
-#define IEND     "\0\0\0\0IENDcrc!"
-#define LAST     "\0\0\0\0IEND\xae\x42\x60\x82"
-#define EXIF(o)  "\0\0\0\x26" "eXIf" TIFF(o) "crc!"
-#define EXIF_6   "\0\0\0\x1a" "eXIf" TIFF_6 "\xd6\x67\x4b\x69"
+#define PNG   "\x89PNG\r\n\x1a\n"
+#define IHDR  "\0\0\0\x0dIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\0crc!"
+#define LACED "\0\0\0\x0dIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\1crc!"
+#define IDAT  "\0\0\0\3IDATabccrc!"
+#define IEND  "\0\0\0\0IENDcrc!"
+#define LAST  "\0\0\0\0IEND\xae\x42\x60\x82"
+#define EXIF(o) \
+    "\0\0\0\x26" \
+    "eXIf" TIFF(o) "crc!"
+#define EXIF_6 \
+    "\0\0\0\x1a" \
+    "eXIf" TIFF_6 "\xd6\x67\x4b\x69"
 #define CHUNK(t) "\0\0\0\1" t "xcrc!"
 
 static const row_t png[] = {
@@ -167,14 +203,16 @@ static const row_t png[] = {
       "2x1 o1 icc0 progressive" },
     { "texts, times and private chunks go",
       BYTES(PNG IHDR CHUNK("tEXt") CHUNK("zTXt") IDAT CHUNK("iTXt") CHUNK("tIME") CHUNK("prVt")
-            CHUNK("caBX") IEND), BYTES(PNG IHDR IDAT IEND), JUST },
+                CHUNK("caBX") IEND),
+      BYTES(PNG IHDR IDAT IEND), JUST },
     { "what makes the picture stays",
       BYTES(PNG IHDR CHUNK("PLTE") CHUNK("tRNS") CHUNK("cHRM") CHUNK("gAMA") CHUNK("sRGB")
-            CHUNK("cICP") CHUNK("mDCV") CHUNK("cLLI") CHUNK("sBIT") CHUNK("pHYs")
-            CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fdAT") IEND),
+                CHUNK("cICP") CHUNK("mDCV") CHUNK("cLLI") CHUNK("sBIT") CHUNK("pHYs") CHUNK("acTL")
+                    CHUNK("fcTL") IDAT CHUNK("fdAT") IEND),
       BYTES(PNG IHDR CHUNK("PLTE") CHUNK("tRNS") CHUNK("cHRM") CHUNK("gAMA") CHUNK("sRGB")
-            CHUNK("cICP") CHUNK("mDCV") CHUNK("cLLI") CHUNK("sBIT") CHUNK("pHYs")
-            CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fdAT") IEND), JUST },
+                CHUNK("cICP") CHUNK("mDCV") CHUNK("cLLI") CHUNK("sBIT") CHUNK("pHYs") CHUNK("acTL")
+                    CHUNK("fcTL") IDAT CHUNK("fdAT") IEND),
+      JUST },
     { "a profile stays, and is counted without its name",
       BYTES(PNG IHDR "\0\0\0\6iCCPn\0\0abccrc!" IDAT IEND),
       BYTES(PNG IHDR "\0\0\0\6iCCPn\0\0abccrc!" IDAT IEND), "2x1 o1 icc3" },
@@ -190,11 +228,18 @@ static const row_t png[] = {
     { "zeros in place of the end go", BYTES(PNG IHDR IDAT "\0\0\0\0\0\0\0\0\0\0\0\0\0"),
       BYTES(PNG IHDR IDAT LAST), JUST },
     { "an animation that is cut becomes its first picture",
-      BYTES(PNG IHDR CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fcTL") "\0\0\0\x40" "fdATxxcrc!"),
+      BYTES(PNG IHDR CHUNK("acTL") CHUNK("fcTL") IDAT CHUNK("fcTL") "\0\0\0\x40"
+                                                                    "fdATxxcrc!"),
       BYTES(PNG IHDR IDAT LAST), JUST },
-    { "a PNG that ends before its pixels", BYTES(PNG IHDR), "it ends before its last chunk", 0, NULL },
-    { "pixels that are cut end with what is there", BYTES(PNG IHDR "\0\0\0\x40" "IDATabccrc!"),
-      BYTES(PNG IHDR "\0\0\0\7" "IDATabccrc!" "\x83\x66\xf3\x50" LAST), JUST },
+    { "a PNG that ends before its pixels", BYTES(PNG IHDR), "it ends before its last chunk", 0,
+      NULL },
+    { "pixels that are cut end with what is there",
+      BYTES(PNG IHDR "\0\0\0\x40"
+                     "IDATabccrc!"),
+      BYTES(PNG IHDR "\0\0\0\7"
+                     "IDATabccrc!"
+                     "\x83\x66\xf3\x50" LAST),
+      JUST },
     { "a chunk that is too long", BYTES(PNG IHDR "\0\0\0\x40PLTEabccrc!"),
       "a chunk reaches beyond the end", 0, NULL },
     { "a chunk of 4 GB", BYTES(PNG IHDR "\xff\xff\xff\xffIDATabccrc!" IEND),
@@ -209,59 +254,74 @@ static const row_t png[] = {
 };
 
 /* WebP: chunks of even and odd lengths; 2 x 1 pixels. */
-#define RIFF(n)  "RIFF" n "\0\0\0WEBP"
-#define VP8      "VP8 \x0a\0\0\0" "\x30\1\0\x9d\x01\x2a\2\0\1\0"
-#define VP8L     "VP8L\5\0\0\0\x2f\1\0\0\0"
-#define VP8X(f)  "VP8X\x0a\0\0\0" f "\0\0\0\1\0\0\0\0\0"
-#define ICCP     "ICCP\2\0\0\0pr"
-#define XMP      "XMP \4\0\0\0<x/>"
-#define ODD      "PRIV\3\0\0\0abc\0"
-#define WEXIF_6  "EXIF\x1a\0\0\0" TIFF_6
-#define FHEAD    "\0\0\0\0\0\0\1\0\0\0\0\0\1\0\0\0"
+#define RIFF(n) "RIFF" n "\0\0\0WEBP"
+#define VP8 \
+    "VP8 \x0a\0\0\0" \
+    "\x30\1\0\x9d\x01\x2a\2\0\1\0"
+#define VP8L    "VP8L\5\0\0\0\x2f\1\0\0\0"
+#define VP8X(f) "VP8X\x0a\0\0\0" f "\0\0\0\1\0\0\0\0\0"
+#define ICCP    "ICCP\2\0\0\0pr"
+#define XMP     "XMP \4\0\0\0<x/>"
+#define ODD     "PRIV\3\0\0\0abc\0"
+#define WEXIF_6 "EXIF\x1a\0\0\0" TIFF_6
+#define FHEAD   "\0\0\0\0\0\0\1\0\0\0\0\0\1\0\0\0"
 
 static const row_t webp[] = {
     { "a lossy WebP", BYTES(RIFF("\x16") VP8), BYTES(RIFF("\x16") VP8), JUST },
     { "a lossless WebP", BYTES(RIFF("\x12") VP8L "\0"), BYTES(RIFF("\x12") VP8L "\0"), JUST },
-    { "a byte that pads is put where it lacks", BYTES(RIFF("\x11") VP8L), BYTES(RIFF("\x12") VP8L "\0"),
+    { "a byte that pads is put where it lacks", BYTES(RIFF("\x11") VP8L),
+      BYTES(RIFF("\x12") VP8L "\0"), JUST },
+    { "what follows plain pixels goes", BYTES(RIFF("\x22") VP8 XMP), BYTES(RIFF("\x16") VP8),
       JUST },
-    { "what follows plain pixels goes", BYTES(RIFF("\x22") VP8 XMP), BYTES(RIFF("\x16") VP8), JUST },
     { "what follows the RIFF goes", BYTES(RIFF("\x16") VP8 "junk of any kind"),
       BYTES(RIFF("\x16") VP8), JUST },
     { "a RIFF that says it is longer", BYTES(RIFF("\x7e") VP8), BYTES(RIFF("\x16") VP8), JUST },
     { "a RIFF that ends within a chunk", BYTES(RIFF("\x0e") VP8), BYTES(RIFF("\x16") VP8), JUST },
     { "a RIFF of nothing", BYTES(RIFF("\0") VP8), BYTES(RIFF("\x16") VP8), JUST },
-    { "a chunk that is cut behind the pixels goes", BYTES(RIFF("\x50") VP8X("\x08") VP8 "EXIF\x26\0\0\0MM"),
-      BYTES(RIFF("\x28") VP8X("\0") VP8), JUST },
+    { "a chunk that is cut behind the pixels goes",
+      BYTES(RIFF("\x50") VP8X("\x08") VP8 "EXIF\x26\0\0\0MM"), BYTES(RIFF("\x28") VP8X("\0") VP8),
+      JUST },
     { "a later frame that is cut goes",
-      BYTES(RIFF("\x7e") VP8X("\2") "ANMF\x22\0\0\0" FHEAD VP8 "ANMF\x22\0\0\0" FHEAD "VP8 \x0a\0\0\0\x30"),
+      BYTES(RIFF("\x7e") VP8X("\2") "ANMF\x22\0\0\0" FHEAD VP8 "ANMF\x22\0\0\0" FHEAD
+                                    "VP8 \x0a\0\0\0\x30"),
       BYTES(RIFF("\x40") VP8X("\2") "ANMF\x22\0\0\0" FHEAD VP8), JUST },
     { "a later frame whose chunk is too long goes",
-      BYTES(RIFF("\x6a") VP8X("\2") "ANMF\x22\0\0\0" FHEAD VP8 "ANMF\x1a\0\0\0" FHEAD "VP8 \x0a\0\0\0xx"),
+      BYTES(RIFF("\x6a") VP8X("\2") "ANMF\x22\0\0\0" FHEAD VP8 "ANMF\x1a\0\0\0" FHEAD
+                                    "VP8 \x0a\0\0\0xx"),
       BYTES(RIFF("\x40") VP8X("\2") "ANMF\x22\0\0\0" FHEAD VP8), JUST },
     { "an odd RIFF", BYTES(RIFF("\x17") VP8 "x"), BYTES(RIFF("\x16") VP8), JUST },
     { "metadata go, and the flags with them",
       BYTES(RIFF("\x78") VP8X("\x2c") ICCP VP8 ODD XMP "EXIF\4\0\0\0MM\0*"),
       BYTES(RIFF("\x32") VP8X("\x20") ICCP VP8), "2x1 o1 icc2" },
-    { "EXIF goes, its orientation stays", BYTES(RIFF("\x56") VP8X("\x08") VP8 "EXIF\x26\0\0\0" TIFF("\6")),
+    { "EXIF goes, its orientation stays",
+      BYTES(RIFF("\x56") VP8X("\x08") VP8 "EXIF\x26\0\0\0" TIFF("\6")),
       BYTES(RIFF("\x4a") VP8X("\x08") VP8 WEXIF_6), "2x1 o6 icc0" },
     { "EXIF as in a JPEG, where no flag tells of it",
-      BYTES(RIFF("\x5c") VP8X("\0") "EXIF\x2c\0\0\0" "Exif\0\0" TIFF("\6") VP8),
+      BYTES(RIFF("\x5c") VP8X("\0") "EXIF\x2c\0\0\0"
+                                    "Exif\0\0" TIFF("\6") VP8),
       BYTES(RIFF("\x4a") VP8X("\x08") VP8 WEXIF_6), "2x1 o6 icc0" },
     { "the first profile counts", BYTES(RIFF("\x3c") VP8X("\x20") ICCP ICCP VP8),
       BYTES(RIFF("\x32") VP8X("\x20") ICCP VP8), "2x1 o1 icc2" },
     { "what is strange in a frame is blanked",
-      BYTES(RIFF("\x5c") VP8X("\2") "ANIM\6\0\0\0\0\0\0\0\0\0" "ANMF\x2f\0\0\0" FHEAD VP8 ODD "x" "\0"),
-      BYTES(RIFF("\x5c") VP8X("\2") "ANIM\6\0\0\0\0\0\0\0\0\0" "ANMF\x2f\0\0\0" FHEAD VP8
-            "PRIV\3\0\0\0\0\0\0\0" "\0" "\0"), JUST },
-    { "a chunk that is too long", BYTES(RIFF("\x16") "VP8 \x0c\0\0\0" "\x30\1\0\x9d\x01\x2a\2\0\1\0"),
+      BYTES(RIFF("\x5c") VP8X("\2") "ANIM\6\0\0\0\0\0\0\0\0\0"
+                                    "ANMF\x2f\0\0\0" FHEAD VP8 ODD "x"
+                                    "\0"),
+      BYTES(RIFF("\x5c") VP8X("\2") "ANIM\6\0\0\0\0\0\0\0\0\0"
+                                    "ANMF\x2f\0\0\0" FHEAD VP8 "PRIV\3\0\0\0\0\0\0\0"
+                                    "\0"
+                                    "\0"),
+      JUST },
+    { "a chunk that is too long",
+      BYTES(RIFF("\x16") "VP8 \x0c\0\0\0"
+                         "\x30\1\0\x9d\x01\x2a\2\0\1\0"),
       "a chunk reaches beyond the end", 0, NULL },
     { "a chunk within a frame that is too long",
       BYTES(RIFF("\x40") VP8X("\2") "ANMF\x1a\0\0\0" FHEAD "VP8 \x09\0\0\0xx"),
       "a chunk reaches beyond the end", 0, NULL },
     { "a frame that is cut", BYTES(RIFF("\x22") VP8X("\2") "ANMF\x04\0\0\0xxxx" VP8),
       "a frame is cut short", 0, NULL },
-    { "another header", BYTES(RIFF("\x14") "JUNK\x08\0\0\0abcdefgh"), "it does not begin with its header",
-      0, NULL },
+    { "another header", BYTES(RIFF("\x14") "JUNK\x08\0\0\0abcdefgh"),
+      "it does not begin with its header", 0, NULL },
     { "a header of another length", BYTES(RIFF("\x22") "VP8X\4\0\0\0\0\0\0\0" VP8),
       "it does not begin with its header", 0, NULL },
     { "no chunk", BYTES(RIFF("\x04")), "it has no chunk", 0, NULL },
@@ -281,12 +341,20 @@ static const row_t gif[] = {
       BYTES(HEAD NETSCAPE GCE FRAME GCE FRAME ";"), JUST },
     { "comments, texts and XMP go",
       BYTES(HEAD "\x21\xfe\2ab\1c\0" GCE FRAME "\x21\xff\x0bXMP DataXMP\3<x>\0"
-            "\x21\x01\x0c" "abcdefghijkl" "\2xy\0" "\x21\xaa\1x\0" ";"), BYTES(HEAD GCE FRAME ";"),
-      JUST },
+                 "\x21\x01\x0c"
+                 "abcdefghijkl"
+                 "\2xy\0"
+                 "\x21\xaa\1x\0"
+                 ";"),
+      BYTES(HEAD GCE FRAME ";"), JUST },
     { "a loop that says more goes", BYTES(HEAD "\x21\xff\x0bNETSCAPE2.0\3\1\0\0\2hi\0" FRAME ";"),
       BYTES(HEAD FRAME ";"), JUST },
-    { "a loop of another name stays", BYTES(HEAD "\x21\xff\x0b" "ANIMEXTS1.0\3\1\0\0\5\2\0\0\0\0\0" FRAME ";"),
-      BYTES(HEAD "\x21\xff\x0b" "ANIMEXTS1.0\3\1\0\0\5\2\0\0\0\0\0" FRAME ";"), JUST },
+    { "a loop of another name stays",
+      BYTES(HEAD "\x21\xff\x0b"
+                 "ANIMEXTS1.0\3\1\0\0\5\2\0\0\0\0\0" FRAME ";"),
+      BYTES(HEAD "\x21\xff\x0b"
+                 "ANIMEXTS1.0\3\1\0\0\5\2\0\0\0\0\0" FRAME ";"),
+      JUST },
     { "a profile stays, and is counted", BYTES(HEAD "\x21\xff\x0bICCRGBG1012\3abc\0" FRAME ";"),
       BYTES(HEAD "\x21\xff\x0bICCRGBG1012\3abc\0" FRAME ";"), "2x1 o1 icc5" },
     { "what follows a control's four bytes goes", BYTES(HEAD "\x21\xf9\4\0\0\0\0\2hi\0" FRAME ";"),
@@ -297,19 +365,24 @@ static const row_t gif[] = {
     { "a picture may be bigger than its screen", BYTES(HEAD WIDE ";"), BYTES(HEAD WIDE ";"),
       "4x5 o1 icc0" },
     { "a table of four colours is skipped whole",
-      BYTES("GIF89a\2\0\1\0\x81\0\0" "\x21\xfe\2!!!\0;;;;;" FRAME ";"),
-      BYTES("GIF89a\2\0\1\0\x81\0\0" "\x21\xfe\2!!!\0;;;;;" FRAME ";"), JUST },
+      BYTES("GIF89a\2\0\1\0\x81\0\0"
+            "\x21\xfe\2!!!\0;;;;;" FRAME ";"),
+      BYTES("GIF89a\2\0\1\0\x81\0\0"
+            "\x21\xfe\2!!!\0;;;;;" FRAME ";"),
+      JUST },
     { "a table of no bit is none", BYTES("GIF89a\2\0\1\0\x07\0\0" FRAME ";"),
       BYTES("GIF89a\2\0\1\0\x07\0\0" FRAME ";"), JUST },
-    { "a table that is cut", BYTES("GIF89a\2\0\1\0\x80\0\0rgbR"), "its header is cut short", 0, NULL },
+    { "a table that is cut", BYTES("GIF89a\2\0\1\0\x80\0\0rgbR"), "its header is cut short", 0,
+      NULL },
     { "a header that is cut", BYTES("GIF89a\2\0"), "its header is cut short", 0, NULL },
     { "blocks without an end", BYTES(HEAD "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1"),
       "a block reaches beyond the end", 0, NULL },
-    { "a block that is too long ends it", BYTES(HEAD FRAME "\x21\xfe\x7fx;"), BYTES(HEAD FRAME ";"), JUST },
+    { "a block that is too long ends it", BYTES(HEAD FRAME "\x21\xfe\x7fx;"), BYTES(HEAD FRAME ";"),
+      JUST },
     { "a later picture that is cut goes, and its control with it",
       BYTES(HEAD GCE FRAME GCE "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44"), BYTES(HEAD GCE FRAME ";"), JUST },
-    { "a block that is too long in front of the first picture", BYTES(HEAD "\x21\xfe\x7fx" FRAME ";"),
-      "a block reaches beyond the end", 0, NULL },
+    { "a block that is too long in front of the first picture",
+      BYTES(HEAD "\x21\xfe\x7fx" FRAME ";"), "a block reaches beyond the end", 0, NULL },
     { "a picture's table that is cut", BYTES(HEAD "\x2c\0\0\0\0\1\0\1\0\x87\2\2\x44\1\0"),
       "a block reaches beyond the end", 0, NULL },
     { "no picture", BYTES(HEAD GCE ";"), "it has no picture", 0, NULL },
@@ -319,8 +392,8 @@ static const char *facts_of(const iimg_metadata_t *facts)
 {
     static char text[80];
 
-    snprintf(text, sizeof(text), "%ux%u o%d icc%d%s", facts->width, facts->height, facts->orientation,
-             (int)facts->icc_length, facts->progressive ? " progressive" : "");
+    snprintf(text, sizeof(text), "%ux%u o%d icc%d%s", facts->width, facts->height,
+             facts->orientation, (int)facts->icc_length, facts->progressive ? " progressive" : "");
     return text;
 }
 
@@ -341,14 +414,15 @@ static void test_row(const char *kind, const row_t *row)
     unsigned char *copy = copy_of(row->bytes, row->length);
     filtered_t filtered;
 
-    tap_is(filter_picture(copy, row->length, &filtered), NULL, "%s: %s: it is judged", kind, row->name);
+    tap_is(filter_picture(copy, row->length, &filtered), NULL, "%s: %s: it is judged", kind,
+           row->name);
     if (row->result_length == 0) {
         tap_is(filtered.wrong, row->result, "%s: %s is refused", kind, row->name);
     }
     else {
         tap_ok(!filtered.wrong && filtered.length == row->result_length
-               && memcmp(filtered.bytes, row->result, row->result_length) == 0, "%s: %s", kind,
-               row->name);
+                   && memcmp(filtered.bytes, row->result, row->result_length) == 0,
+               "%s: %s", kind, row->name);
         tap_is(check_picture(copy, row->length), NULL, "%s: %s: and again", kind, row->name);
     }
     if (row->facts) {
@@ -383,7 +457,10 @@ static void test_rows(const char *kind, const row_t *rows, size_t count)
 /* More pieces than an edit has steps: refused, not cut off. */
 static void test_pieces(void)
 {
-    enum { PAIRS = IIMG_EDIT_MAX_STEPS + 1, PAIR = sizeof(DQT COM) - 1 };
+    enum {
+        PAIRS = IIMG_EDIT_MAX_STEPS + 1,
+        PAIR = sizeof(DQT COM) - 1
+    };
     size_t length = 2 + PAIRS * PAIR + sizeof(PICTURE) - 1;
     unsigned char *bytes = malloc(length);
     filtered_t filtered;
@@ -424,14 +501,16 @@ static void test_stills(void)
     tap_is_number(still_length(BYTES(moving)), sizeof(RIFF("\x94") VP8X("\2") ANMF) - 1,
                   "a WebP that moves ends behind its first frame when it is to stand still");
     tap_is_number(still_length(BYTES(two)), sizeof(HEAD GCE FRAME) - 1, "so does a GIF");
-    tap_is_number(still_length(BYTES(HEAD GCE FRAME ";")), 0, "one that stands still ends where it does");
+    tap_is_number(still_length(BYTES(HEAD GCE FRAME ";")), 0,
+                  "one that stands still ends where it does");
 }
 
 #define ROWS(rows) rows, sizeof(rows) / sizeof(rows[0])
 
 int main(void)
 {
-    static const row_t text = { "text", BYTES("no picture at all"), "its kind is unknown", 0, NULL };
+    static const row_t text = { "text", BYTES("no picture at all"), "its kind is unknown", 0,
+                                NULL };
 
     test_rows("JPEG", ROWS(jpeg));
     test_rows("PNG", ROWS(png));

@@ -1,30 +1,36 @@
 /*
- * metadata_png_test.c - worker/metadata/png.c: what PNG's chunks say of colours, which of them count,
- * and that all of them stay in the file.
+ * metadata_png_test.c - worker/metadata/png.c: what PNG's chunks say of colours, which of them
+ * count, and that all of them stay in the file.
  */
 #include "worker/metadata/metadata.h"
 
 #include <stdlib.h>
 #include "tap.h"
 
-#define BYTES(text) text, sizeof(text) - 1
-#define PNG    "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\0crc!"
-#define PIXELS "\0\0\0\3IDATabccrc!"
-#define END    "\0\0\0\0IENDcrc!"
-#define CICP(points)  "\0\0\0\4cICP" points "crc!"
-#define GAMA(number)  "\0\0\0\4gAMA" number "crc!"
-#define SRGB          "\0\0\0\1sRGB\0crc!"
-#define CHRM(x)       "\0\0\0\x20" "cHRM" "\0\0\0" x "\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6\0\0\0\7\0\0\0\x08" "crc!"
-#define CLLI(number)  "\0\0\0\x08" "cLLI" number "\0\0\0\0crc!"
-#define MDCV(number)  "\0\0\0\x18mDCV0123456789abcdef" number "\0\0\0\1crc!"
-#define NITS_1000     "\0\x98\x96\x80"
-#define NITS_300      "\0\x2d\xc6\xc0"
-#define NOTHING       "cicp - gamma 0 chrm - light 0"
+#define BYTES(text)  text, sizeof(text) - 1
+#define PNG          "\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\2\0\0\0\1\x08\0\0\0\0crc!"
+#define PIXELS       "\0\0\0\3IDATabccrc!"
+#define END          "\0\0\0\0IENDcrc!"
+#define CICP(points) "\0\0\0\4cICP" points "crc!"
+#define GAMA(number) "\0\0\0\4gAMA" number "crc!"
+#define SRGB         "\0\0\0\1sRGB\0crc!"
+#define CHRM(x) \
+    "\0\0\0\x20" \
+    "cHRM" \
+    "\0\0\0" x "\0\0\0\2\0\0\0\3\0\0\0\4\0\0\0\5\0\0\0\6\0\0\0\7\0\0\0\x08" \
+    "crc!"
+#define CLLI(number) \
+    "\0\0\0\x08" \
+    "cLLI" number "\0\0\0\0crc!"
+#define MDCV(number) "\0\0\0\x18mDCV0123456789abcdef" number "\0\0\0\1crc!"
+#define NITS_1000    "\0\x98\x96\x80"
+#define NITS_300     "\0\x2d\xc6\xc0"
+#define NOTHING      "cicp - gamma 0 chrm - light 0"
 
 typedef struct row_t {
     const char *name, *bytes;
     size_t length;
-    const char *facts;          /* or the clause that refuses it */
+    const char *facts; /* or the clause that refuses it */
 } row_t;
 
 static const row_t rows[] = {
@@ -81,8 +87,8 @@ int main(void)
     for (size_t i = 0; steps && i < sizeof(rows) / sizeof(rows[0]); i++) {
         const row_t *row = &rows[i];
         iimg_metadata_t metadata;
-        const char *problem = iimg_metadata_filter(IIMG_FORMAT_PNG, (const unsigned char *)row->bytes,
-                                                   row->length, steps, &metadata);
+        const char *problem = iimg_metadata_filter(
+            IIMG_FORMAT_PNG, (const unsigned char *)row->bytes, row->length, steps, &metadata);
 
         tap_is(problem ? problem : facts_of(&metadata.colour), row->facts, "%s", row->name);
         if (!problem) {
