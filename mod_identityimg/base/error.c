@@ -1,4 +1,4 @@
-/* error.c - making errors. */
+/* error.c - make and amend errors. */
 #include "base/error.h"
 
 #include <stdarg.h>

@@ -53,9 +53,9 @@ static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **conn
     if (PQstatus(lender->connection.pg) != CONNECTION_OK
         || !iimg_db_settle(context->db, &lender->connection)) {
         *connection = NULL;
-        return iimg_error_detail(
-            iimg_error(context->pool, IIMG_UNAVAILABLE, "The database is not available."), "%s",
-            PQerrorMessage(lender->connection.pg));
+        return iimg_error_with_detail(context->pool, IIMG_UNAVAILABLE, NULL,
+                                      "The database is not available.", "%s",
+                                      PQerrorMessage(lender->connection.pg));
     }
     *connection = &lender->connection;
     return NULL;

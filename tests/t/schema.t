@@ -174,13 +174,13 @@ sub arguments {
     return map { s/^\s+|\s+$//gr } @found;
 }
 
-# All codes in a source: in tables behind a kind, in assignments, in calls of iimg_error_code, and in
-# calls of a file's own functions that have a parameter `code`.
+# All codes in a source: in tables behind a kind, in assignments, in calls of the constructors and setters of
+# base/error.h, and in calls of a file's own functions that have a parameter `code`.
 sub read_codes {
     my ($path) = @_;
     my $c = slurp($path);
     $code{$_} = $path for grep { length } $c =~ /\[IIMG_\w+\] = \{ \d+, "(\w*)"/g, $c =~ /\b(?:$kinds),\s*"([a-z]\w*)"/g, $c =~ /->code = "(\w+)"/g;
-    my %place = (iimg_error_code => 1);
+    my %place = (iimg_error_code => 1, iimg_error_with_code => 2, iimg_error_with_detail => 2, iimg_error_invalid_field => 2);
     while ($c =~ /^static iimg_error_t \*(\w+)\(([^)]*\bchar \*code\b[^)]*)\)/mg) {
         my ($name, @parameters) = ($1, split /,/, $2);
         ($place{$name}) = grep { $parameters[$_] =~ /\*code$/ } 0 .. $#parameters;
@@ -190,7 +190,7 @@ sub read_codes {
             my $argument = (arguments(substr $c, pos $c))[$place{$name}] // '';
             my @words = $argument =~ /"(\w+)"/g;
             $code{$_} = $path for @words;
-            push @unread, "$path: $name(..., $argument)" if !@words && $argument !~ /^(?:code|problem->code|outcomes\[.*\]\.code)$/;
+            push @unread, "$path: $name(..., $argument)" if !@words && $argument !~ /^(?:NULL|code|problem->code|outcomes\[.*\]\.code)$/;
         }
     }
     return;

@@ -199,8 +199,7 @@ static iimg_error_t *command(iimg_context_t *context, const char *sql, const cha
     }
     /* COMMIT of a failed transaction answers success with the tag ROLLBACK. */
     if (strcmp(PQcmdStatus(result), tag) != 0) {
-        err = iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                                "%s answered %s", sql, PQcmdStatus(result));
+        err = iimg_error_internal(context->pool, "%s answered %s", sql, PQcmdStatus(result));
     }
     PQclear(result);
     return err;

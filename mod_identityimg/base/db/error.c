@@ -53,11 +53,10 @@ static bool is_missing(const char *sqlstate)
 
 iimg_error_t *iimg_db_wrong_schema(iimg_context_t *context, const char *detail, ...)
 {
-    iimg_error_t *err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE,
-                   "The database does not fit this version of the "
-                   "server at the moment; an operator must update one of them."),
-        "database_schema");
+    iimg_error_t *err = iimg_error_with_code(
+        context->pool, IIMG_UNAVAILABLE, "database_schema",
+        "The database does not fit this version of the server at the moment; an operator must "
+        "update one of them.");
     va_list arguments;
 
     va_start(arguments, detail);
@@ -74,11 +73,9 @@ bool iimg_db_is_schema_error(const iimg_error_t *err)
 
 iimg_error_t *iimg_db_lost(iimg_context_t *context, const char *label, const char *why)
 {
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                   "The database is not available at the moment."),
-                        "database_down"),
-        "%s: %s", label, why);
+    return iimg_error_with_detail(context->pool, IIMG_UNAVAILABLE, "database_down",
+                                  "The database is not available at the moment.", "%s: %s", label,
+                                  why);
 }
 
 iimg_error_t *iimg_db_failed(iimg_context_t *context, const char *label, const PGresult *result)

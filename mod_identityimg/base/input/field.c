@@ -54,7 +54,7 @@ bool iimg_input_is_null(const iimg_input_t *input, const char *name)
 
 iimg_error_t *iimg_field_refuse(const iimg_input_t *input, const char *name, const char *sentence)
 {
-    return iimg_error_field(iimg_error(input->pool, IIMG_INVALID, "%s", sentence), name);
+    return iimg_error_invalid_field(input->pool, name, NULL, "%s", sentence);
 }
 
 const char *iimg_field_text(const iimg_field_t *field, const char **text, apr_size_t *length)

@@ -52,12 +52,10 @@ static iimg_error_t *parse_json(iimg_input_t *input, const char *body, apr_size_
                                     JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL,
                                     &problem));
     if (!json) {
-        return iimg_error_code(
-            iimg_error(input->pool, IIMG_INVALID, "JSON parse error - %s: line %d column %d",
-                       iimg_text_is_utf8(problem.text, strlen(problem.text)) ? problem.text
-                                                                             : "not UTF-8",
-                       problem.line, problem.column),
-            "parse_error");
+        return iimg_error_with_code(
+            input->pool, IIMG_INVALID, "parse_error", "JSON parse error - %s: line %d column %d",
+            iimg_text_is_utf8(problem.text, strlen(problem.text)) ? problem.text : "not UTF-8",
+            problem.line, problem.column);
     }
     if (!json_is_object(json)) {
         return iimg_error(input->pool, IIMG_INVALID,

@@ -55,8 +55,8 @@ static void *own(apr_pool_t *pool, void *object)
 
 static iimg_error_t *refuse(apr_pool_t *pool, const char *why)
 {
-    return iimg_error_code(iimg_error(pool, IIMG_INVALID, "Multipart form parse error - %s", why),
-                           "parse_error");
+    return iimg_error_with_code(pool, IIMG_INVALID, "parse_error",
+                                "Multipart form parse error - %s", why);
 }
 
 static iimg_error_t *read_boundary(form_t *form, const char *content_type)
