@@ -1,8 +1,8 @@
-// api-docs.mjs - writes what docs/api/ has in common with openapi.json: whole pages for the groups of
-// routes, and the tables between <!-- name --> and <!-- /name --> in the pages written by hand.
+// api-docs.mjs - generates docs/api/ from openapi.json: a page for each group of routes, and the tables
+// between <!-- name --> and <!-- /name --> in the hand-written pages.
 //
-// usage: node scripts/api-docs.mjs           writes
-//        node scripts/api-docs.mjs --check   writes nothing, names the pages that would change
+// usage: node scripts/api-docs.mjs           write the pages
+//        node scripts/api-docs.mjs --check   write nothing, list the pages that are out of date
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
@@ -19,11 +19,11 @@ const operations = Object.entries(document.paths).flatMap(([path, item]) => verb
 const row = (...cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 const table = (head, rows) => [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
-// Kinds of values, in words --------------------------------------------------------------------------
+// Types of values, as text --------------------------------------------------------------------------
 
 const link = (name, page) => (sections(page).includes(name) ? `[${name}](#${name.toLowerCase()})` : name);
 const plain = new Set(['Uuid', 'UuidInput', 'Timestamp', 'Url', 'Code']);
-const words = { Uuid: 'UUID', UuidInput: 'UUID', Timestamp: 'time', Url: 'URL', Code: 'code' };
+const words = { Uuid: 'UUID', UuidInput: 'UUID', Timestamp: 'timestamp', Url: 'URL', Code: 'code' };
 
 function range(schema) {
     const { minLength: a, maxLength: b, minimum: c, maximum: d, minItems: e, maxItems: f } = schema;
@@ -33,22 +33,22 @@ function range(schema) {
     return '';
 }
 
-function kind(schema, page) {
+function typeText(schema, page) {
     const name = nameOf(schema);
     if (name) return plain.has(name) ? words[name] : link(name, page);
-    if (schema.oneOf) return schema.oneOf.map((one) => kind(one, page)).join(' or ');
-    if (schema.anyOf) return 'text';
+    if (schema.oneOf) return schema.oneOf.map((item) => typeText(item, page)).join(' or ');
+    if (schema.anyOf) return 'string';
     if ('const' in schema) return `\`${JSON.stringify(schema.const)}\``;
     if (schema.enum) return schema.enum.map((value) => `\`${value}\``).join(', ');
     if (schema.format === 'binary') return 'file';
     const types = [schema.type].flat().map((type) => {
-        if (type === 'array') return `list of ${kind(schema.items, page)}`;
-        return { string: 'text', boolean: 'true or false' }[type] ?? type;
+        if (type === 'array') return `list of ${typeText(schema.items, page)}`;
+        return type;
     });
     return types[0] + range(schema) + types.slice(1).map((type) => ` or ${type}`).join('');
 }
 
-function says(schema) {
+function describe(schema) {
     const inner = resolve(schema);
     const text = schema.description ?? (plain.has(nameOf(schema)) && nameOf(schema) !== 'Timestamp' ? '' : inner.description ?? '');
     return 'default' in schema && schema.default !== '' ? `${text} Default: \`${schema.default}\`.`.trim() : text;
@@ -58,10 +58,10 @@ function says(schema) {
 
 const operationsOf = (tag) => operations.filter((o) => o.tags[0] === tag);
 
-// Names of the objects that a page explains: those that its routes take and answer, and what is in them.
-const found = new Map();
+// The objects that a page describes: those that its routes accept and return, and the objects in them.
+const sectionsByTag = new Map();
 function sections(tag) {
-    if (found.has(tag)) return found.get(tag);
+    if (sectionsByTag.has(tag)) return sectionsByTag.get(tag);
     const names = [];
     const visit = (value) => {
         if (value === null || typeof value !== 'object') return;
@@ -75,23 +75,23 @@ function sections(tag) {
             if (status < 300) Object.values(resolve(response).content ?? {}).forEach((content) => visit(content.schema));
         }
     }
-    found.set(tag, names);
+    sectionsByTag.set(tag, names);
     return names;
 }
 
 function memberTable(name, page) {
     const schema = schemas[name];
     const required = new Set(schema.required ?? []);
-    const answer = schema.additionalProperties === false;
-    return table(['member', 'kind', 'what'], Object.entries(schema.properties).map(([member, value]) => {
-        const note = answer === required.has(member) ? '' : answer ? ' Not always there.' : ' Required.';
-        return row(`\`${member}\``, kind(value, page), `${says(value)}${note}`.trim());
+    const isResponse = schema.additionalProperties === false;
+    return table(['member', 'type', 'description'], Object.entries(schema.properties).map(([member, value]) => {
+        const note = isResponse === required.has(member) ? '' : isResponse ? ' Optional.' : ' Required.';
+        return row(`\`${member}\``, typeText(value, page), `${describe(value)}${note}`.trim());
     }));
 }
 
 function parameterTable(operation, page) {
     const all = [...(operation.item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
-    return all.length ? [table(['parameter', 'in', 'kind', 'what'], all.map((p) => row(`\`${p.name}\``, p.in, kind(p.schema, page), p.description))), ''] : [];
+    return all.length ? [table(['parameter', 'in', 'type', 'description'], all.map((p) => row(`\`${p.name}\``, p.in, typeText(p.schema, page), p.description))), ''] : [];
 }
 
 function bodyLines({ requestBody: body }, page) {
@@ -105,14 +105,14 @@ function bodyLines({ requestBody: body }, page) {
     return [`Body${body.required ? '' : ' (may be empty)'}:${body.description ? ` ${body.description}` : ''}`, '', ...lines, ''];
 }
 
-function answerTable(operation, page) {
-    return table(['status', 'answer'], Object.entries(operation.responses).map(([status, response]) => {
+function responseTable(operation, page) {
+    return table(['status', 'response'], Object.entries(operation.responses).map(([status, response]) => {
         const { content, description, headers } = resolve(response);
         const schema = content?.['application/json']?.schema;
-        const shown = status < 300 && schema && (nameOf(schema) || schema.type === 'array') ? ` ${kind(schema, page)}.` : '';
+        const shown = status < 300 && schema && (nameOf(schema) || schema.type === 'array') ? ` Type: ${typeText(schema, page)}.` : '';
         const named = (required) => Object.entries(headers ?? {}).filter(([name, header]) => name !== 'X-Request-Id' && Boolean(resolve(header).required) === required)
             .map(([name]) => `\`${name}\``).join(', ');
-        const extra = [named(true) && ` With ${named(true)}.`, named(false) && ` Perhaps with ${named(false)}.`].filter(Boolean).join('');
+        const extra = [named(true) && ` Headers: ${named(true)}.`, named(false) && ` Optional headers: ${named(false)}.`].filter(Boolean).join('');
         return row(status, `${description}${shown}${extra}`);
     }));
 }
@@ -122,8 +122,8 @@ function routeSection(operation, page) {
         `## ${operation.method} \`${operation.path}\``, '',
         `**${operation.summary}.**`.replace('?.', '?') + (operation.description ? ` ${operation.description}` : ''), '',
         ...parameterTable(operation, page), ...bodyLines(operation, page),
-        answerTable(operation, page), '',
-        ...(operation['x-codes'] ? [`[Codes](errors.md#codes) of its own: ${operation['x-codes'].map((code) => `\`${code}\``).join(', ')}.`, ''] : []),
+        responseTable(operation, page), '',
+        ...(operation['x-codes'] ? [`Specific [codes](errors.md#codes): ${operation['x-codes'].map((code) => `\`${code}\``).join(', ')}.`, ''] : []),
         '```sh', ...operation['x-codeSamples'].map((sample) => sample.source), '```', '',
     ];
 }
@@ -139,36 +139,36 @@ function objectSection(name, page) {
 
 function page({ name, description }) {
     return [
-        `# ${name}`, '', '<!-- Written by scripts/api-docs.mjs from mod_identityimg/openapi.json: change that. -->', '',
-        `${description} [Overview](README.md), [conventions](conventions.md), [authentication](authentication.md), [errors](errors.md).`, '',
+        `# ${name}`, '', '<!-- Generated by scripts/api-docs.mjs from mod_identityimg/openapi.json: edit that file instead. -->', '',
+        `${description} See also: [overview](README.md), [conventions](conventions.md), [authentication](authentication.md), [errors](errors.md).`, '',
         ...operationsOf(name).flatMap((operation) => routeSection(operation, name)),
         ...(sections(name).length ? ['## Objects', ''] : []),
         ...sections(name).flatMap((object) => objectSection(object, name)),
     ].join('\n').trimEnd() + '\n';
 }
 
-// Tables within pages written by hand ------------------------------------------------------------------
+// Tables in hand-written pages -------------------------------------------------------------------------
 
-const who = (o) => (o.security?.length === 0 ? 'anyone' : /^Staff only/.test(o.description ?? '') ? 'staff' : 'user');
+const access = (o) => (o.security?.length === 0 ? 'anyone' : /^Staff only/.test(o.description ?? '') ? 'staff' : 'user');
 const tables = {
-    routes: () => table(['method and path', 'who', 'what'], operations.map((o) => row(`${o.method} [\`${o.path}\`](${slug(o.tags[0])}.md)`, who(o), o.summary))),
-    codes: () => table(['code', 'status', 'when'], schemas.Code.enum.map((code) => {
+    routes: () => table(['method and path', 'access', 'description'], operations.map((o) => row(`${o.method} [\`${o.path}\`](${slug(o.tags[0])}.md)`, access(o), o.summary))),
+    codes: () => table(['code', 'status', 'description'], schemas.Code.enum.map((code) => {
         const [, status, text] = schemas.Code['x-enumDescriptions'][code].match(/^(\d+): (.*)$/);
         return row(`\`${code}\``, status, text);
     })),
-    statuses: () => table(['status', 'when'], [...generalErrors()].sort(([a], [b]) => a - b)
+    statuses: () => table(['status', 'description'], [...generalErrors()].sort(([a], [b]) => a - b)
         .map(([status, response]) => row(status, `${response.description}${retry(response)}`))),
-    limits: () => table(['what', 'most'], [
+    limits: () => table(['limit', 'maximum'], [
         ['characters of a photo\'s name', schemas.ReferenceImageCreate.properties.name.maxLength],
         ['photos of a user', document.paths['/reference-images/'].get.responses[200].content['application/json'].schema.maxItems],
         ['characters of `additional_prompt`', schemas.GenerationRequest.properties.additional_prompt.maxLength],
         ['characters of a prompt\'s body', schemas.PromptCreate.properties.body.maxLength],
-        ['photos named in `reference_image_ids`', schemas.GenerationRequest.properties.reference_image_ids.maxItems],
+        ['photos in `reference_image_ids`', schemas.GenerationRequest.properties.reference_image_ids.maxItems],
         ['`required_context_keys` of a prompt', schemas.PromptCreate.properties.required_context_keys.maxItems],
         ['characters of an email', schemas.AccountCreate.properties.email.maxLength],
         ['characters of a first or last name', schemas.AccountCreate.properties.first_name.maxLength],
-        ['bytes of a password that is set (and at least 8 characters)', schemas.AccountCreate.properties.password.maxLength],
-        ['characters of a password that logs in', schemas.Login.properties.password.maxLength],
+        ['bytes of a new password (the minimum is 8 characters)', schemas.AccountCreate.properties.password.maxLength],
+        ['characters of a password at login', schemas.Login.properties.password.maxLength],
         ['characters of the name or category of an identity, or the name of a test scenario', schemas.IdentityCreate.properties.name.maxLength],
         ['characters of `i_am_statement` and `visualization`', schemas.IdentityCreate.properties.i_am_statement.maxLength],
         ['`notes` of an identity', schemas.IdentityCreate.properties.notes.maxItems],
@@ -179,19 +179,19 @@ const tables = {
     ].map((cells) => row(...cells))),
 };
 
-// Responses with a body that operations share, by status: where a status has several, the first one speaks for all.
+// The shared responses that have a body, by status. If a status has several, the first one is used.
 function generalErrors() {
     const status = new Map(operations.flatMap((o) => Object.entries(o.responses).map(([number, r]) => [r.$ref, Number(number)])));
-    const found = new Map();
+    const responses = new Map();
     for (const [name, response] of Object.entries(document.components.responses)) {
         const number = status.get(`#/components/responses/${name}`) ?? 405;
-        if (response.content && !found.has(number)) found.set(number, response);
+        if (response.content && !responses.has(number)) responses.set(number, response);
     }
-    return found;
+    return responses;
 }
 function retry({ headers }) {
     const header = resolve(headers['Retry-After']);
-    return header ? `${header.required ? ' With' : ' Perhaps with'} \`Retry-After\`.` : '';
+    return header ? `${header.required ? ' Header' : ' Optional header'}: \`Retry-After\`.` : '';
 }
 
 function fill(text) {

@@ -44,9 +44,9 @@ is "@astray", '', 'no link leads astray';
 
 # What conventions.md says of headers and pages holds for the routes that it names, and for no others.
 my $conventions = $page{'api/conventions.md'};
-my ($pages)    = $conventions =~ /^(Lists .*? are answered in pages)/ms;
+my ($pages)    = $conventions =~ /^(Lists .*? are returned in pages)/ms;
 my ($if_match) = $conventions =~ /^\* `If-Match` on (.*?) compares/ms;
-my ($keyed)    = $conventions =~ /^A GET, PATCH or DELETE can be sent again as it is\. (A POST .*?) takes an `Idempotency-Key`/ms;
+my ($keyed)    = $conventions =~ /^A GET, PATCH or DELETE can be repeated without a key\. (A POST .*?) takes an\s+`Idempotency-Key`/ms;
 sub named_in {
     my ($sentence, $method, $path) = @_;
     return 1 if $sentence =~ /^[^`]*\b$method\b/ && $method =~ /^(?:PATCH|DELETE)$/;

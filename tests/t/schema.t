@@ -120,7 +120,7 @@ my @paged = grep { $source_of{$view{$_}} =~ /\biimg_answer_page\(/ } @routes;
 cmp_ok scalar(@paged), '>', 3, 'some lists come in pages';
 is wrong(sub { my ($r) = @_; !(grep { !has_parameter($r, $_) } 'Limit', 'Before', 'Search') }, @paged), '', '... which take limit, before and search';
 is wrong(sub { my ($r) = @_; !(grep { has_parameter($r, $_) } 'Limit', 'Before', 'Search') }, grep { my $r = $_; !grep { $_ eq $r } @paged } @routes), '', '... and no others do';
-my ($session_name) = slurp("$module/server/session.c") =~ /^#define NAME "(\w+)"/m;
+my ($session_name) = slurp("$module/server/authn/session.c") =~ /^#define NAME\s+"(\w+)"/m;
 is join(' ', map { $schema->{components}{securitySchemes}{$_}{name} } 'session', 'sessionOverHttp'), "__Host-$session_name $session_name", 'the session\'s cookie has its names';
 my ($oidc_name) = slurp("$source/conf/examples/openid-connect.conf") =~ /^OIDCCookie (\w+)/m;
 is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name, '... and so has that of OpenID Connect';
@@ -202,7 +202,7 @@ is join(' ', sort @{$schemas->{Code}{enum}}), join(' ', sort keys %code), 'the d
 
 sub define {
     my ($file, $name) = @_;
-    my ($value) = slurp("$module/$file") =~ /^#define $name (\d+)/m;
+    my ($value) = slurp("$module/$file") =~ /^#define $name\s+(\d+)/m;
     return $value;
 }
 for my $case (
