@@ -6,6 +6,8 @@
 #include <http_protocol.h>
 #include "base/path.h"
 #include "base/uuid.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
 #include "server/authn/authn.h"
 #include "server/http/idempotency.h"
 #include "server/http/origin.h"

@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 #include "base/fault.h"
-#include "functions/shared/shared.h"
+#include "functions/shared/sweep.h"
 #include "functions/shared/store_identity.h"
 
 #define NO_END apr_time_from_sec(24 * 3600)

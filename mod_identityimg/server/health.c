@@ -7,6 +7,7 @@
 #include <apr_thread_mutex.h>
 #include <ap_mpm.h>
 #include "base/log.h"
+#include "functions/shared/check_readiness.h"
 #include "server/database/database.h"
 
 #define FRESH        APR_USEC_PER_SEC /* strangers may ask: the database is bothered no more often */

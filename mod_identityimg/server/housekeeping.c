@@ -6,7 +6,10 @@
 #include <apr_time.h>
 #include "base/fault.h"
 #include "base/log.h"
-#include "functions/shared/shared.h"
+#include "functions/shared/sweep.h"
+#include "models/idempotency_key.h"
+#include "models/login_attempt.h"
+#include "models/token.h"
 #include "functions/shared/store_identity.h"
 
 #define SWEEP_TIME apr_time_from_sec(20) /* a child that is to end waits for it */

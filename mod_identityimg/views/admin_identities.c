@@ -2,6 +2,7 @@
 #include "views/views.h"
 
 #include "functions/admin/admin.h"
+#include "functions/shared/version.h"
 #include "serializers/serializers.h"
 #include "server/http/idempotency.h"
 #include "server/http/response.h"

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "functions/admin/admin.h"
+#include "functions/shared/version.h"
 #include "serializers/serializers.h"
 #include "server/http/idempotency.h"
 #include "server/http/response.h"

@@ -2,6 +2,8 @@
 #include "views/views.h"
 
 #include "functions/public/public.h"
+#include "functions/shared/store_picture.h"
+#include "functions/shared/version.h"
 #include "server/http/idempotency.h"
 #include "views/shared.h"
 

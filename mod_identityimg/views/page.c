@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/text.h"
 #include "base/uuid.h"
+#include "functions/shared/caller.h"
 #include "server/http/response.h"
 
 #define ROOM 1000 /* bytes of JSON that one row takes, about */

@@ -4,6 +4,9 @@
 #include <apr_strings.h>
 #include "base/text.h"
 #include "functions/admin/admin.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/version.h"
 #include "serializers/serializers.h"
 #include "server/http/idempotency.h"
 #include "server/http/response.h"
@@ -23,7 +26,7 @@ static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prom
 {
     iimg_json_t *out;
 
-    if (iimg_respond_unchanged(req, iimg_prompt_state(req->context->pool, prompt), false)) {
+    if (iimg_respond_unchanged(req, iimg_prompt_version(req->context->pool, prompt), false)) {
         return NULL;
     }
     out = iimg_respond_begin(req, 4096);
@@ -231,7 +234,7 @@ iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
     iimg_error_t *err = iimg_get_prompt(req->context, req->id, &prompt);
 
     if (!err) {
-        err = iimg_check_prompt_state(req->context, prompt);
+        err = iimg_check_prompt_version(req->context, prompt);
     }
     if (!err) {
         err = iimg_request_input(req, &input);

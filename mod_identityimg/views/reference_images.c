@@ -4,6 +4,10 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "functions/public/public.h"
+#include "functions/shared/reference_image.h"
+#include "functions/shared/scope.h"
+#include "functions/shared/store_picture.h"
+#include "functions/shared/version.h"
 #include "serializers/serializers.h"
 #include "server/http/idempotency.h"
 #include "server/http/response.h"

@@ -3,6 +3,9 @@
 
 #include <limits.h>
 #include <apr_strings.h>
+#include "functions/shared/idempotency.h"
+#include "functions/shared/reference_image.h"
+#include "functions/shared/store_picture.h"
 #include "serializers/serializers.h"
 #include "server/http/response.h"
 
@@ -111,7 +114,8 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
                                    ? no_file(req)
                                    : iimg_request_upload(req, input, &upload));
     if (err) {
-        return wanted->order ? iimg_error_join(err, iimg_check_order(req->context, *wanted->order))
+        return wanted->order ? iimg_error_join(
+                   err, iimg_check_reference_image_order(req->context, *wanted->order))
                              : err;
     }
     wanted->name = wanted->name ? wanted->name : "";
@@ -140,7 +144,7 @@ iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_i
     }
     err = iimg_error_join(err, read_order(req, input, &change->order));
     if (change->order) {
-        err = iimg_error_join(err, iimg_check_order(req->context, *change->order));
+        err = iimg_error_join(err, iimg_check_reference_image_order(req->context, *change->order));
     }
     return iimg_error_join(err, read_swap(req, &change->swap));
 }

@@ -2,8 +2,13 @@
 #ifndef IIMG_FUNCTIONS_ADMIN_ADMIN_H
 #define IIMG_FUNCTIONS_ADMIN_ADMIN_H
 
+#include "base/input/input.h"
 #include "functions/public/public.h"
 #include "models/account.h"
+#include "models/generation_job.h"
+#include "models/page.h"
+#include "models/prompt.h"
+#include "services/gemini/model.h"
 #include "models/test_scenario.h"
 
 /** A user whom pictures can be generated for. */

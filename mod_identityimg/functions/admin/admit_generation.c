@@ -3,6 +3,7 @@
 #include "functions/admin/admin.h"
 
 #include <apr_strings.h>
+#include "models/generation_load.h"
 
 #define DAY 86400
 

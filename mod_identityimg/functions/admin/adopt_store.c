@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 #include "base/uuid.h"
 #include "functions/shared/store_identity.h"
+#include "functions/shared/store_resembles.h"
 #include "models/picture_store.h"
 #include "services/services.h"
 

@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include <apr_strings.h>
+#include "functions/shared/idempotency.h"
 
 /* What a job failed with is recorded as the status that it is answered with. */
 static const struct {

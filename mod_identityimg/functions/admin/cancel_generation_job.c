@@ -4,6 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/members.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/version.h"
 
 typedef struct cancel_t {
     const char *id;
@@ -33,7 +38,7 @@ static iimg_error_t *has_ended(iimg_context_t *context, const iimg_generation_jo
 static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
 {
     cancel_t *cancel = baton;
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     iimg_generation_job_t *after;
     iimg_error_t *err = lock_job(context, cancel);
 
@@ -48,7 +53,7 @@ static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
         return err;
     }
     cancel->job = after;
-    APR_ARRAY_PUSH(members, const char *) = "state";
+    iimg_members_add(members, "state");
     return iimg_audit(context, "change", "generation_jobs", cancel->id, members);
 }
 

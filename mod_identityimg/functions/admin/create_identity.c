@@ -1,6 +1,11 @@
 /* create_identity.c - a new identity of a user, without a picture yet. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/members.h"
+
 typedef struct creation_t {
     const iimg_identity_change_t *wanted;
     iimg_identity_t *identity;
@@ -9,7 +14,7 @@ typedef struct creation_t {
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     creation_t *creation = baton;
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     iimg_identity_t identity = { .notes = apr_array_make(context->pool, 1, sizeof(char *)) };
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 

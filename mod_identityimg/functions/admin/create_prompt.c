@@ -3,6 +3,11 @@
 
 #include <string.h>
 #include "base/input/input.h"
+#include "functions/shared/audit.h"
+#include "functions/shared/build_prompt.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/members.h"
 #include "services/generator/prompt_template.h"
 
 typedef struct creation_t {
@@ -59,13 +64,13 @@ iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prom
 
 static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
 {
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
 
-    APR_ARRAY_PUSH(members, const char *) = "prompt_type";
-    APR_ARRAY_PUSH(members, const char *) = "body";
-    APR_ARRAY_PUSH(members, const char *) = "is_active";
+    iimg_members_add(members, "prompt_type");
+    iimg_members_add(members, "body");
+    iimg_members_add(members, "is_active");
     if (creation->wanted->required_context_keys->nelts) {
-        APR_ARRAY_PUSH(members, const char *) = "required_context_keys";
+        iimg_members_add(members, "required_context_keys");
     }
     return iimg_audit(context, "create", "prompts", creation->prompt->id, members);
 }

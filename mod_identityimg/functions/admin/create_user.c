@@ -1,6 +1,11 @@
 /* create_user.c - a new user, with a password or without. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/members.h"
+
 typedef struct creation_t {
     const iimg_user_change_t *wanted;
     const char *hash; /* NULL: nobody comes in by password */
@@ -11,7 +16,7 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     creation_t *creation = baton;
     iimg_account_t account = { .user = { .first_name = "", .last_name = "" }, .is_active = true };
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
     if (!err) {

@@ -1,6 +1,12 @@
 /* delete_identity.c - remove an identity: its row, then its pictures. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/identity.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/sweep.h"
+
 typedef struct removal_t {
     const char *id;
     iimg_claim_t doomed; /* by triggers */
@@ -24,7 +30,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
         err = iimg_not_found(context);
     }
     if (!err) {
-        err = iimg_audit(context, "delete", "identities", id, iimg_members(context->pool));
+        err = iimg_audit(context, "delete", "identities", id, NULL);
     }
     return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
 }

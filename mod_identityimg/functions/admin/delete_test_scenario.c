@@ -1,6 +1,11 @@
 /* delete_test_scenario.c - remove a test scenario; its user stays. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/version.h"
+
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
     const char *id = baton;
@@ -20,8 +25,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_scenario_delete(context, id, &found);
     }
-    return err ? err
-               : iimg_audit(context, "delete", "test_scenarios", id, iimg_members(context->pool));
+    return err ? err : iimg_audit(context, "delete", "test_scenarios", id, NULL);
 }
 
 iimg_error_t *iimg_delete_test_scenario(iimg_context_t *context, const char *id)

@@ -1,6 +1,12 @@
 /* delete_user.c - remove a user and all that is his: rows by cascade, then his pictures. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/sweep.h"
+#include "functions/shared/version.h"
+
 /* Locks before it looks again: of two who delete each other one is gone before he can. */
 typedef struct removal_t {
     const char *id;
@@ -34,7 +40,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
         err = iimg_account_delete(context, id, &found);
     }
     if (!err) {
-        err = iimg_audit(context, "delete", "users", id, iimg_members(context->pool));
+        err = iimg_audit(context, "delete", "users", id, NULL);
     }
     return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
 }

@@ -8,6 +8,9 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/spool.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/store_picture.h"
 #include "services/generators.h"
 
 /* What goes in ----------------------------------------------------------------------------------
@@ -168,9 +171,9 @@ static void store(void *baton)
     const iimg_generator_result_t *result = keeping->run->result;
 
     keeping->tried = true;
-    keeping->err = iimg_store_generated(keeping->context, result,
-                                        iimg_media_type_sniff(result->data, result->length),
-                                        &keeping->run->stored);
+    keeping->err = iimg_store_generated_picture(keeping->context, result,
+                                                iimg_media_type_sniff(result->data, result->length),
+                                                &keeping->run->stored);
 }
 
 /* Only a picture that opens is one. Looking at it and storing it take some milliseconds each, one

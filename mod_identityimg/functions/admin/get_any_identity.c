@@ -1,6 +1,9 @@
 /* get_any_identity.c - one identity, whosever. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_get_any_identity(iimg_context_t *context, const char *id,
                                     iimg_identity_t **identity)
 {

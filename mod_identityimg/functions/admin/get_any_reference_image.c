@@ -1,6 +1,9 @@
 /* get_any_reference_image.c - one photo, whosever. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_get_any_reference_image(iimg_context_t *context, const char *id,
                                            iimg_reference_image_t **image)
 {

@@ -1,6 +1,9 @@
 /* get_generation_job.c - one generation. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_get_generation_job(iimg_context_t *context, const char *id,
                                       iimg_generation_job_t **job)
 {

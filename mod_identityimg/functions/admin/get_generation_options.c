@@ -1,6 +1,7 @@
 /* get_generation_options.c - what can be asked for, what it costs, and how long it takes. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
 #include "services/generation_price.h"
 
 static void add_resolution(iimg_context_t *context, apr_array_header_t *options, const char *model,

@@ -1,6 +1,9 @@
 /* get_prompt.c - one version of a prompt. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_get_prompt(iimg_context_t *context, const char *id, iimg_prompt_t **prompt)
 {
     const iimg_caller_t *caller;

@@ -1,6 +1,9 @@
 /* get_test_scenario.c - one test scenario. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_get_test_scenario(iimg_context_t *context, const char *id,
                                      iimg_scenario_t **scenario)
 {

@@ -1,6 +1,9 @@
 /* get_user.c - one user. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_get_user(iimg_context_t *context, const char *id, iimg_account_t **account)
 {
     const iimg_caller_t *caller;

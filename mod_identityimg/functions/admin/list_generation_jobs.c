@@ -1,6 +1,8 @@
 /* list_generation_jobs.c - a page of all generations, the newest first. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_list_generation_jobs(iimg_context_t *context, iimg_page_t *page,
                                         const iimg_generation_job_filter_t *filter,
                                         apr_array_header_t **jobs)

@@ -1,6 +1,8 @@
 /* list_prompts.c - all versions of prompts. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_list_prompts(iimg_context_t *context, const char *prompt_type,
                                 apr_array_header_t **prompts)
 {

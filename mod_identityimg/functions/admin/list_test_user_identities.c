@@ -1,6 +1,9 @@
 /* list_test_user_identities.c - the identities of a test scenario's user. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+
 iimg_error_t *iimg_list_test_user_identities(iimg_context_t *context, const char *user_id,
                                              apr_array_header_t **identities)
 {

@@ -1,6 +1,8 @@
 /* list_test_users.c - test scenarios that have a user. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_list_test_users(iimg_context_t *context, apr_array_header_t **scenarios)
 {
     const iimg_caller_t *caller;

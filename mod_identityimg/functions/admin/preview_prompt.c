@@ -1,6 +1,9 @@
 /* preview_prompt.c - what a prompt would say for an identity, before anything is generated. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/build_prompt.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
 #include "services/generator/prompt_template.h"
 
 static iimg_error_t *prompt_not_found(iimg_context_t *context)

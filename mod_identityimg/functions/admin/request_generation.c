@@ -5,6 +5,9 @@
 #include <apr_strings.h>
 #include "base/fault.h"
 #include "base/log.h"
+#include "functions/shared/build_prompt.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/not_found.h"
 #include "services/gemini/request.h"
 #include "services/generation_price.h"
 

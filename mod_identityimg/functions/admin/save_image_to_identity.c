@@ -2,6 +2,8 @@
 #include "functions/admin/admin.h"
 
 #include <string.h>
+#include "functions/shared/store_picture.h"
+#include "models/idempotency_key.h"
 
 iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *identity_id,
                                           const iimg_generation_job_t *job, const char *data,

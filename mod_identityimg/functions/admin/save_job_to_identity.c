@@ -2,6 +2,9 @@
 #include "functions/admin/admin.h"
 
 #include <string.h>
+#include "functions/shared/not_found.h"
+#include "functions/shared/store_picture.h"
+#include "functions/shared/version.h"
 
 static iimg_error_t *has_no_picture(iimg_context_t *context, const iimg_generation_job_t *job)
 {

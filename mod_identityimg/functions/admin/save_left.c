@@ -3,6 +3,7 @@
 #include "functions/admin/admin.h"
 
 #include "base/log.h"
+#include "functions/shared/caller.h"
 
 /* In the name of who asked for it. */
 static iimg_error_t *save_one(iimg_context_t *context, const char *id)

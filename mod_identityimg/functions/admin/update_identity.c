@@ -1,6 +1,11 @@
 /* update_identity.c - change what an identity says; its picture has routes of its own. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/identity.h"
+#include "functions/shared/members.h"
+
 typedef struct update_t {
     const char *id;
     const iimg_identity_change_t *wanted;
@@ -10,7 +15,7 @@ typedef struct update_t {
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
     update_t *update = baton;
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
     if (!err) {

@@ -1,6 +1,12 @@
 /* update_prompt.c - switch a version of a prompt on or off; nothing else of it ever changes. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/members.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/version.h"
+
 typedef struct update_t {
     const char *id;
     bool is_active;
@@ -9,9 +15,9 @@ typedef struct update_t {
 
 static iimg_error_t *tell(iimg_context_t *context, const char *id)
 {
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
 
-    APR_ARRAY_PUSH(members, const char *) = "is_active";
+    iimg_members_add(members, "is_active");
     return iimg_audit(context, "change", "prompts", id, members);
 }
 
@@ -27,7 +33,7 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
         err = iimg_not_found(context);
     }
     if (!err) {
-        err = iimg_check_prompt_state(context, update->prompt);
+        err = iimg_check_prompt_version(context, update->prompt);
     }
     if (!err && update->prompt->is_active == update->is_active) {
         return NULL;

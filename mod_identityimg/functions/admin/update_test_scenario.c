@@ -1,6 +1,12 @@
 /* update_test_scenario.c - change a test scenario's name, or who plays it. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/members.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/version.h"
+
 typedef struct update_t {
     const char *id;
     const iimg_scenario_change_t *wanted;
@@ -10,7 +16,7 @@ typedef struct update_t {
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
     update_t *update = baton;
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
     if (!err) {
@@ -25,8 +31,8 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (err) {
         return err;
     }
-    iimg_take_text(members, "name", &update->wanted->name, &update->scenario->name);
-    iimg_take_text(members, "user_id", &update->wanted->user_id, &update->scenario->user_id);
+    iimg_members_set_text(members, "name", &update->wanted->name, &update->scenario->name);
+    iimg_members_set_text(members, "user_id", &update->wanted->user_id, &update->scenario->user_id);
     if (!members->nelts) {
         return NULL;
     }

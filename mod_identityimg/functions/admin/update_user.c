@@ -1,6 +1,12 @@
 /* update_user.c - change a user; nobody locks himself out. */
 #include "functions/admin/admin.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/members.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/version.h"
+
 typedef struct update_t {
     const char *id;
     const iimg_user_change_t *wanted;
@@ -41,7 +47,7 @@ static iimg_error_t *check_own(iimg_context_t *context, const iimg_account_t *ac
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
     update_t *update = baton;
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     iimg_error_t *err = lock_rows(context, update);
 
     if (err) {

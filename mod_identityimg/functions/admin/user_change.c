@@ -3,6 +3,7 @@
 
 #include <string.h>
 #include "base/text.h"
+#include "functions/shared/members.h"
 #include "services/accounts/password.h"
 
 static iimg_error_t *refuse(iimg_context_t *context, const char *field, const char *sentence)
@@ -53,13 +54,13 @@ iimg_error_t *iimg_hash_user_change(iimg_context_t *context, const iimg_user_cha
 void iimg_apply_user_change(const iimg_user_change_t *wanted, const char *hash,
                             apr_array_header_t *members, iimg_account_t *account)
 {
-    iimg_take_text(members, "email", &wanted->email, &account->user.email);
-    iimg_take_text(members, "first_name", &wanted->first_name, &account->user.first_name);
-    iimg_take_text(members, "last_name", &wanted->last_name, &account->user.last_name);
-    iimg_take_bool(members, "is_staff", &wanted->is_staff, &account->user.is_staff);
-    iimg_take_bool(members, "is_active", &wanted->is_active, &account->is_active);
+    iimg_members_set_text(members, "email", &wanted->email, &account->user.email);
+    iimg_members_set_text(members, "first_name", &wanted->first_name, &account->user.first_name);
+    iimg_members_set_text(members, "last_name", &wanted->last_name, &account->user.last_name);
+    iimg_members_set_bool(members, "is_staff", &wanted->is_staff, &account->user.is_staff);
+    iimg_members_set_bool(members, "is_active", &wanted->is_active, &account->is_active);
     if (hash) {
-        APR_ARRAY_PUSH(members, const char *) = "password";
+        iimg_members_add(members, "password");
     }
 }
 

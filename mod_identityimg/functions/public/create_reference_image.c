@@ -2,6 +2,13 @@
  * once. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/members.h"
+#include "functions/shared/reference_image.h"
+#include "functions/shared/store_picture.h"
+
 typedef struct creation_t {
     const char *user_id;
     const iimg_new_reference_image_t *wanted;
@@ -31,7 +38,7 @@ static iimg_error_t *choose_order(iimg_context_t *context, const bool *taken, co
         return max_images(context);
     }
     if (wanted) {
-        err = iimg_check_order(context, *wanted);
+        err = iimg_check_reference_image_order(context, *wanted);
     }
     if (err) {
         return err;
@@ -53,16 +60,16 @@ static iimg_error_t *check_slot(iimg_context_t *context, const creation_t *creat
 
 static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
 {
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
 
     if (*creation->wanted->name) {
-        APR_ARRAY_PUSH(members, const char *) = "name";
+        iimg_members_add(members, "name");
     }
     if (creation->wanted->order) {
-        APR_ARRAY_PUSH(members, const char *) = "order";
+        iimg_members_add(members, "order");
     }
     if (creation->stored.count) {
-        APR_ARRAY_PUSH(members, const char *) = "image";
+        iimg_members_add(members, "image");
     }
     return iimg_audit(context, "create", "reference_images", creation->image->id, members);
 }

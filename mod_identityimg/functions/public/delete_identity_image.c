@@ -1,6 +1,12 @@
 /* delete_identity_image.c - take an identity's picture away. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/identity.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/sweep.h"
+
 typedef struct change_t {
     const char *id;
     iimg_claim_t doomed;
@@ -24,7 +30,7 @@ static iimg_error_t *show_none(iimg_context_t *context, void *baton)
         err = iimg_not_found(context);
     }
     if (!err) {
-        err = iimg_audit_image(context, "identities", change->id);
+        err = iimg_audit_member(context, "change", "identities", change->id, "image");
     }
     return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }

@@ -1,6 +1,12 @@
 /* delete_reference_image.c - remove a photo: its row, then its files. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/reference_image.h"
+#include "functions/shared/sweep.h"
+
 typedef struct removal_t {
     const char *user_id;
     const char *id;
@@ -14,7 +20,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller_for(context, removal->user_id);
 
     if (!err) {
-        err = iimg_expect_reference_image(context, removal->user_id, removal->id);
+        err = iimg_lock_reference_image_if_match(context, removal->user_id, removal->id);
     }
     if (!err) {
         err = iimg_reference_image_delete(context, removal->user_id, removal->id, &found);
@@ -23,8 +29,7 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
         err = iimg_not_found(context);
     }
     if (!err) {
-        err = iimg_audit(context, "delete", "reference_images", removal->id,
-                         iimg_members(context->pool));
+        err = iimg_audit(context, "delete", "reference_images", removal->id, NULL);
     }
     return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
 }

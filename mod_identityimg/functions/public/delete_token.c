@@ -1,6 +1,9 @@
 /* delete_token.c - end one of the caller's sessions or bearer tokens. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/not_found.h"
+
 typedef struct ending_t {
     const char *id;
     iimg_ended_token_t ended;
@@ -18,7 +21,9 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     if (!err && !ending->ended.id) {
         err = iimg_not_found(context);
     }
-    return err ? err : iimg_audit_token(context, "delete", ending->ended.id, ending->ended.kind);
+    return err ? err
+               : iimg_audit_member(context, "delete", "auth_tokens", ending->ended.id,
+                                   ending->ended.kind);
 }
 
 iimg_error_t *iimg_delete_token(iimg_context_t *context, const char *id, const char **hash)

@@ -1,6 +1,8 @@
 /* get_identity.c - one identity, for its owner or staff. */
 #include "functions/public/public.h"
 
+#include "functions/shared/identity.h"
+
 iimg_error_t *iimg_get_identity(iimg_context_t *context, const char *id, iimg_identity_t **identity)
 {
     iimg_error_t *err = iimg_identity_by_id(context, id, identity);

@@ -1,6 +1,8 @@
 /* get_me.c - the caller's own row. */
 #include "functions/public/public.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_get_me(iimg_context_t *context, iimg_user_t **user)
 {
     const iimg_caller_t *caller;

@@ -1,6 +1,8 @@
 /* list_identity_categories.c - the categories that identities have, for any user. */
 #include "functions/public/public.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_list_identity_categories(iimg_context_t *context,
                                             apr_array_header_t **categories)
 {

@@ -1,6 +1,8 @@
 /* list_my_identities.c - the caller's identities. */
 #include "functions/public/public.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_list_my_identities(iimg_context_t *context, apr_array_header_t **identities)
 {
     const iimg_caller_t *caller;

@@ -1,6 +1,9 @@
 /* list_reference_images.c - a user's photos, in one statement. */
 #include "functions/public/public.h"
 
+#include "functions/shared/caller.h"
+#include "functions/shared/scope.h"
+
 iimg_error_t *iimg_list_reference_images(iimg_context_t *context, const iimg_scope_t *scope,
                                          apr_array_header_t **images)
 {

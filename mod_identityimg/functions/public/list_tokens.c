@@ -1,6 +1,8 @@
 /* list_tokens.c - the caller's sessions and bearer tokens. */
 #include "functions/public/public.h"
 
+#include "functions/shared/caller.h"
+
 iimg_error_t *iimg_list_tokens(iimg_context_t *context, apr_array_header_t **tokens)
 {
     const iimg_caller_t *caller;

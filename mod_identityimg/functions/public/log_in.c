@@ -2,6 +2,9 @@
  */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/unauthenticated.h"
+#include "functions/shared/verify_login.h"
 #include "services/accounts/token.h"
 
 typedef struct making_t {
@@ -16,7 +19,8 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     const char *id;
     iimg_error_t *err = iimg_token_insert(context, &making->wanted, &making->expires_at, &id);
 
-    return !err && id ? iimg_audit_token(context, "create", id, making->wanted.kind) : err;
+    return !err && id ? iimg_audit_member(context, "create", "auth_tokens", id, making->wanted.kind)
+                      : err;
 }
 
 static iimg_error_t *make_token(iimg_context_t *context, making_t *making, const char **token)
@@ -43,10 +47,10 @@ static iimg_error_t *try(iimg_context_t *context, const iimg_login_attempt_t *at
         return err;
     }
     if (!login) {
-        return iimg_wrong_password(context);
+        return iimg_unauthenticated(context, IIMG_WRONG_PASSWORD);
     }
     if (!login->is_active) {
-        return iimg_inactive_user(context);
+        return iimg_unauthenticated(context, IIMG_INACTIVE_USER);
     }
     session->user = login->user;
     making->caller = (iimg_caller_t){ login->user.id, login->user.is_staff, true, true };
@@ -71,5 +75,5 @@ iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *a
     if (!err && !making->expires_at) {
         err = try(context, attempt, making, session);
     }
-    return !err && !making->expires_at ? iimg_wrong_password(context) : err;
+    return !err && !making->expires_at ? iimg_unauthenticated(context, IIMG_WRONG_PASSWORD) : err;
 }

@@ -2,6 +2,8 @@
  */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+
 /* Of who came in by a token its own row; a cookie that came along only counts when it is his. */
 static iimg_error_t *end_one(iimg_context_t *context, const char *hash)
 {
@@ -11,7 +13,9 @@ static iimg_error_t *end_one(iimg_context_t *context, const char *hash)
     if (hash) {
         err = iimg_token_delete_by_hash(context, context->caller->id, hash, &ended);
     }
-    return !err && ended.id ? iimg_audit_token(context, "delete", ended.id, ended.kind) : err;
+    return !err && ended.id
+               ? iimg_audit_member(context, "delete", "auth_tokens", ended.id, ended.kind)
+               : err;
 }
 
 /* The user's row first, as everybody does who ends tokens: no two wait for one another. */

@@ -2,7 +2,13 @@
 #ifndef IIMG_FUNCTIONS_PUBLIC_PUBLIC_H
 #define IIMG_FUNCTIONS_PUBLIC_PUBLIC_H
 
-#include "functions/shared/shared.h"
+#include "functions/shared/scope.h"
+#include "functions/shared/store_picture.h"
+#include "models/identity.h"
+#include "models/login_attempt.h"
+#include "models/reference_image.h"
+#include "models/token.h"
+#include "models/user.h"
 
 /*
  * Functions that only read look the caller up within their own statement and accept him; those

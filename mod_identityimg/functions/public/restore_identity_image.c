@@ -1,6 +1,11 @@
 /* restore_identity_image.c - bring back the picture before the last change. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/identity.h"
+
 typedef struct change_t {
     const char *id;
     iimg_identity_t *identity;
@@ -31,7 +36,7 @@ static iimg_error_t *exchange(iimg_context_t *context, void *baton)
     if (!err) {
         err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
     }
-    return err ? err : iimg_audit_image(context, "identities", change->id);
+    return err ? err : iimg_audit_member(context, "change", "identities", change->id, "image");
 }
 
 iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *id,

@@ -1,6 +1,12 @@
 /* update_reference_image.c - change a photo's name and order, or exchange it with another. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/members.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/reference_image.h"
+
 typedef struct update_t {
     const char *user_id;
     const char *id;
@@ -23,13 +29,13 @@ static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
 /* Values that differ from the present ones: only these are changed and audited. */
 static apr_array_header_t *compare(iimg_context_t *context, update_t *update)
 {
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
     const iimg_given_t name = { update->wanted->name != NULL, update->wanted->name };
 
-    iimg_take_text(members, "name", &name, &update->image->name);
+    iimg_members_set_text(members, "name", &name, &update->image->name);
     update->moves = update->wanted->order && *update->wanted->order != update->image->order;
     if (update->moves) {
-        APR_ARRAY_PUSH(members, const char *) = "order";
+        iimg_members_add(members, "order");
     }
     return members;
 }
@@ -81,7 +87,8 @@ iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *u
                                           iimg_reference_image_t **image)
 {
     update_t update = { .user_id = user_id, .id = id, .wanted = wanted };
-    iimg_error_t *err = wanted->order ? iimg_check_order(context, *wanted->order) : NULL;
+    iimg_error_t *err = wanted->order ? iimg_check_reference_image_order(context, *wanted->order)
+                                      : NULL;
 
     if (err) {
         return err;

@@ -1,6 +1,15 @@
 /* upload_identity_image.c - put a picture on an identity. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/identity.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/store_picture.h"
+#include "functions/shared/sweep.h"
+#include "models/generation_job.h"
+
 typedef struct change_t {
     const char *id;
     const char *shown_id; /* the user whom the picture shows; NULL: whoever */
@@ -55,7 +64,7 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
         err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
     }
     if (!err) {
-        err = iimg_audit_image(context, "identities", change->id);
+        err = iimg_audit_member(context, "change", "identities", change->id, "image");
     }
     return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }

@@ -1,6 +1,14 @@
 /* upload_reference_image.c - put a picture into a photo's slot, or another one. */
 #include "functions/public/public.h"
 
+#include "functions/shared/audit.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/idempotency.h"
+#include "functions/shared/not_found.h"
+#include "functions/shared/reference_image.h"
+#include "functions/shared/store_picture.h"
+#include "functions/shared/sweep.h"
+
 typedef struct change_t {
     const char *user_id;
     const char *id;
@@ -16,7 +24,7 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     iimg_error_t *err = iimg_identify_caller_for(context, change->user_id);
 
     if (!err) {
-        err = iimg_expect_reference_image(context, change->user_id, change->id);
+        err = iimg_lock_reference_image_if_match(context, change->user_id, change->id);
     }
     if (!err) {
         err = iimg_reference_image_set_picture(context, change->user_id, change->id,
@@ -32,7 +40,7 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
         err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
     }
     if (!err) {
-        err = iimg_audit_image(context, "reference_images", change->id);
+        err = iimg_audit_member(context, "change", "reference_images", change->id, "image");
     }
     return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
 }

@@ -1,65 +1,34 @@
-/* audit.c - what staff changed: which members, and the log that tells of it. */
-#include "functions/shared/shared.h"
+/* audit.c - record changes by staff in the audit log. */
+#include "functions/shared/audit.h"
 
-#include <string.h>
+#include "functions/shared/members.h"
+#include "functions/shared/unauthenticated.h"
 #include "models/audit_log.h"
-
-apr_array_header_t *iimg_members(apr_pool_t *pool)
-{
-    return apr_array_make(pool, 4, sizeof(const char *));
-}
-
-static bool is_same(const char *a, const char *b)
-{
-    return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
-void iimg_take_text(apr_array_header_t *members, const char *name, const iimg_given_t *wanted,
-                    const char **value)
-{
-    if (wanted->given && !is_same(wanted->value, *value)) {
-        *value = wanted->value;
-        APR_ARRAY_PUSH(members, const char *) = name;
-    }
-}
-
-void iimg_take_bool(apr_array_header_t *members, const char *name, const iimg_given_bool_t *wanted,
-                    bool *value)
-{
-    if (wanted->given && wanted->value != *value) {
-        *value = wanted->value;
-        APR_ARRAY_PUSH(members, const char *) = name;
-    }
-}
+#include "models/user.h"
 
 iimg_error_t *iimg_audit(iimg_context_t *context, const char *action, const char *kind,
                          const char *row_id, const apr_array_header_t *members)
 {
-    iimg_audit_entry_t entry = { action, kind, row_id, members };
+    iimg_audit_entry_t entry = { action, kind, row_id,
+                                 members ? members : iimg_members_create(context->pool) };
+    iimg_error_t *err;
+    bool done;
 
-    bool done = true;
-    iimg_error_t *err = NULL;
-
-    if (context->caller->is_staff) {
-        err = iimg_audit_log_insert(context, context->caller->id, &entry, &done);
+    if (!context->caller->is_staff) {
+        return NULL;
     }
-    return !err && !done ? iimg_inactive_user(context) : err; /* deleted meanwhile: no change */
+    err = iimg_audit_log_insert(context, context->caller->id, &entry, &done);
+    if (err) {
+        return err;
+    }
+    return done ? NULL : iimg_unauthenticated(context, IIMG_INACTIVE_USER);
 }
 
-/* The kind stands where others have names of members. */
-iimg_error_t *iimg_audit_token(iimg_context_t *context, const char *action, const char *id,
-                               const char *kind)
+iimg_error_t *iimg_audit_member(iimg_context_t *context, const char *action, const char *kind,
+                                const char *row_id, const char *member)
 {
-    apr_array_header_t *members = iimg_members(context->pool);
+    apr_array_header_t *members = iimg_members_create(context->pool);
 
-    APR_ARRAY_PUSH(members, const char *) = kind;
-    return iimg_audit(context, action, "auth_tokens", id, members);
-}
-
-iimg_error_t *iimg_audit_image(iimg_context_t *context, const char *kind, const char *row_id)
-{
-    apr_array_header_t *members = iimg_members(context->pool);
-
-    APR_ARRAY_PUSH(members, const char *) = "image";
-    return iimg_audit(context, "change", kind, row_id, members);
+    iimg_members_add(members, member);
+    return iimg_audit(context, action, kind, row_id, members);
 }

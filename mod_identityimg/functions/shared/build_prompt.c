@@ -1,5 +1,5 @@
 /* build_prompt.c - the words that go to a generator. */
-#include "functions/shared/shared.h"
+#include "functions/shared/build_prompt.h"
 
 #include <apr_strings.h>
 #include "services/generator/prompt_template.h"
@@ -26,7 +26,7 @@ static const char *joined(apr_pool_t *pool, const apr_array_header_t *notes)
     return apr_array_pstrcat(pool, pieces, 0);
 }
 
-const char *iimg_identity_context(apr_pool_t *pool, const iimg_identity_t *identity)
+static const char *write_identity_context(apr_pool_t *pool, const iimg_identity_t *identity)
 {
     apr_array_header_t *lines = apr_array_make(pool, 8, sizeof(const char *));
 
@@ -45,7 +45,7 @@ const char *iimg_build_prompt(apr_pool_t *pool, const iimg_prompt_t *prompt,
                               const iimg_identity_t *identity, const char *additional)
 {
     iimg_placeholder_t placeholders[] = {
-        { iimg_prompt_placeholders[0], iimg_identity_context(pool, identity) },
+        { iimg_prompt_placeholders[0], write_identity_context(pool, identity) },
         { iimg_prompt_placeholders[1], *additional ? additional : "None provided" },
     };
 

@@ -1,9 +1,10 @@
 /* check_readiness.c - whether work that comes in now could be done: database, tables, store. */
-#include "functions/shared/shared.h"
+#include "functions/shared/check_readiness.h"
 
 #include "base/db/error.h"
 #include "functions/shared/store_identity.h"
 #include "models/schema_migration.h"
+#include "services/services.h"
 
 static iimg_error_t *not_ready(iimg_context_t *context)
 {

@@ -1,5 +1,5 @@
 /* idempotency.c - one effect for a request that is sent more than once under one key. */
-#include "functions/shared/shared.h"
+#include "functions/shared/idempotency.h"
 
 #include <string.h>
 #include <apr_strings.h>
@@ -107,7 +107,7 @@ void iimg_idempotency_release(iimg_context_t *context)
     warn(context, iimg_idempotency_key_release(context, context->idempotency));
 }
 
-void iimg_idempotency_keep_error(iimg_context_t *context, int status, const iimg_error_t *cause)
+void iimg_idempotency_record_error(iimg_context_t *context, int status, const iimg_error_t *cause)
 {
     bool held;
 

@@ -9,6 +9,7 @@
 #include "base/json/json.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "functions/shared/store_resembles.h"
 #include "models/picture_store.h"
 #include "services/services.h"
 #include "services/s3/client.h"

@@ -39,13 +39,6 @@ const char *iimg_store_marker_id(apr_pool_t *pool, const char *text);
 /** Where the store is, for sentences. */
 const char *iimg_store_place(apr_pool_t *pool, const struct iimg_storage_t *storage);
 
-/**
- * Whether the store looks like the database's: it holds at least half of some pictures that must be
- * there; or, where none must be, nothing that the database does not know.
- * @param doubt NULL, or what it lacks or has
- */
-iimg_error_t *iimg_store_resembles(iimg_context_t *context, const char **doubt);
-
 /** Write a marker with an id, and read what is there then. @param found NULL: no marker of ours */
 iimg_error_t *iimg_store_mark(iimg_context_t *context, const char *id, const char **found);
 

@@ -1,11 +1,12 @@
 /* store_picture.c - a picture's objects: announced, written, shown or given up. */
-#include "functions/shared/shared.h"
+#include "functions/shared/store_picture.h"
 
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "base/uuid.h"
 #include "functions/shared/store_identity.h"
+#include "functions/shared/sweep.h"
 #include "models/stored_object.h"
 
 static iimg_error_t *announce_and_put(iimg_context_t *context, const iimg_object_t *objects,
@@ -67,8 +68,10 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
     return announce_and_put(context, objects, stored);
 }
 
-iimg_error_t *iimg_store_generated(iimg_context_t *context, const iimg_generator_result_t *result,
-                                   const iimg_media_type_t *type, iimg_stored_picture_t *stored)
+iimg_error_t *iimg_store_generated_picture(iimg_context_t *context,
+                                           const iimg_generator_result_t *result,
+                                           const iimg_media_type_t *type,
+                                           iimg_stored_picture_t *stored)
 {
     iimg_object_t object = { NULL, type->media_type, result->data, result->length, result->spool };
 

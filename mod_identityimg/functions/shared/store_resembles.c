@@ -2,6 +2,7 @@
 #include "functions/shared/store_identity.h"
 
 #include <apr_strings.h>
+#include "functions/shared/store_resembles.h"
 #include "models/stored_object.h"
 #include "services/services.h"
 

@@ -1,5 +1,5 @@
 /* sweep.c - delete what is doomed: from the store first, then from the manifest. */
-#include "functions/shared/shared.h"
+#include "functions/shared/sweep.h"
 
 #include <string.h>
 #include <apr_atomic.h>
@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "functions/shared/store_identity.h"
 #include "models/stored_object.h"
+#include "services/services.h"
 
 #define AT_ONCE     20
 #define PATIENCE    3 /* failures one after the other that say that the store itself is away */

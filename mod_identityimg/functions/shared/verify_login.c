@@ -1,5 +1,5 @@
 /* verify_login.c - an email and a password: counted first, compared once, whoever it may be. */
-#include "functions/shared/shared.h"
+#include "functions/shared/verify_login.h"
 
 #include <apr_strings.h>
 #include "base/log.h"

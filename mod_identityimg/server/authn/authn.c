@@ -4,7 +4,7 @@
 #include <string.h>
 #include <arpa/inet.h>
 #include <apr_strings.h>
-#include "functions/shared/shared.h"
+#include "functions/shared/caller.h"
 #include "server/http/challenge.h"
 #include "server/config/config.h"
 #include "server/authn/credential_cache.h"

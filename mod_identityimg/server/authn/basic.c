@@ -18,7 +18,7 @@
 #include <mod_auth.h>
 #include <openssl/crypto.h>
 #include "base/text.h"
-#include "functions/shared/shared.h"
+#include "functions/shared/verify_login.h"
 #include "server/config/config.h"
 #include "server/authn/credential_cache.h"
 #include "server/http/request.h"

@@ -11,7 +11,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_request.h>
-#include "functions/shared/shared.h"
+#include "functions/shared/unauthenticated.h"
 #include "models/token.h"
 #include "server/config/config.h"
 #include "server/authn/credential_cache.h"
@@ -85,10 +85,11 @@ static iimg_error_t *look_up(request_rec *r, const keys_t *keys, bool ours)
         return err;
     }
     if (!owner.email) {
-        return iimg_invalid_token(context);
+        return iimg_unauthenticated(context, IIMG_INVALID_TOKEN);
     }
     if (!owner.is_active && !ours) {
-        return iimg_inactive_user(context); /* our own handler says it itself */
+        return iimg_unauthenticated(context,
+                                    IIMG_INACTIVE_USER); /* our own handler says it itself */
     }
     credentials = (iimg_credentials_t){ owner.email, owner.epoch };
     if (owner.is_active) {
@@ -106,8 +107,8 @@ static iimg_error_t *check(request_rec *r)
     iimg_credentials_t known;
 
     if (!keys_of(r, &keys)) {
-        return token_of(r, &keys.kind) ? iimg_invalid_token(iimg_context_of(r))
-                                       : iimg_not_authenticated(iimg_context_of(r));
+        return iimg_unauthenticated(
+            iimg_context_of(r), token_of(r, &keys.kind) ? IIMG_INVALID_TOKEN : IIMG_NO_CREDENTIALS);
     }
     if (ours && iimg_credentials_recall(r->pool, keys.memory, &known)) {
         let_in(r, &keys, &known, true);

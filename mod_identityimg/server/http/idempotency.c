@@ -5,6 +5,8 @@
 #include <apr_strings.h>
 #include <openssl/evp.h>
 #include "base/uuid.h"
+#include "functions/shared/idempotency.h"
+#include "models/user.h"
 #include "server/http/response.h"
 
 #define MAX_KEY      255
@@ -191,7 +193,7 @@ void iimg_idempotency_settle(iimg_context_t *context, const iimg_error_t *err)
         iimg_error_t kept = *err;
 
         kept.code = iimg_respond_code(err);
-        iimg_idempotency_keep_error(context, iimg_respond_status(err), &kept);
+        iimg_idempotency_record_error(context, iimg_respond_status(err), &kept);
     }
     else {
         iimg_idempotency_release(context);

@@ -6,7 +6,8 @@
 #include "base/context.h"
 #include "base/error.h"
 #include "base/input/input.h"
-#include "functions/shared/shared.h"
+#include "functions/shared/scope.h"
+#include "functions/shared/store_picture.h"
 #include "server/config/config.h"
 
 /** Where a request waits for a job. */

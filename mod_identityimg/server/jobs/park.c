@@ -10,6 +10,7 @@
 #include <apr_allocator.h>
 #include <apr_atomic.h>
 #include <apr_portable.h>
+#include <apr_strings.h>
 #include <http_connection.h>
 #include <http_core.h>
 #include <http_protocol.h>

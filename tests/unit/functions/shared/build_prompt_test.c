@@ -1,5 +1,5 @@
 /* build_prompt_test.c - the words that go to a generator, to the character. */
-#include "functions/shared/shared.h"
+#include "functions/shared/build_prompt.h"
 #include "services/generator/prompt_template.h"
 #include "tap.h"
 #include "work.h"

@@ -1,5 +1,5 @@
 /* idempotency_test.c - what a request under a key hears: go on, the answer again, or why not. */
-#include "functions/shared/shared.h"
+#include "functions/shared/idempotency.h"
 #include "database.h"
 
 #define ALICE  "00000000-0000-4000-8000-00000000000a"
@@ -83,7 +83,7 @@ static void test_record(iimg_context_t *context)
     tap_is(err ? err->code : NULL, "idempotency_key_in_use",
            "and not where another request has the key");
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
-    iimg_idempotency_keep_error(context, 400, &cause);
+    iimg_idempotency_record_error(context, 400, &cause);
     tap_is(
         database_run(
             context,

@@ -1,6 +1,10 @@
 /* scope_test.c - functions/shared/scope.c and what it stands on: each statement finds the caller's
  * own rows, staff's find all, and a change is of one row. */
-#include "functions/shared/shared.h"
+#include "functions/shared/caller.h"
+#include "functions/shared/scope.h"
+#include "functions/shared/reference_image.h"
+#include "functions/shared/identity.h"
+#include "functions/shared/version.h"
 #include "models/account.h"
 #include "models/identity.h"
 #include "models/reference_image.h"
@@ -245,8 +249,12 @@ static void test_owner(void)
     tap_ok(iimg_check_identity_owner(context, NULL) != NULL, "... but none that is not there");
     tap_ok(iimg_check_scope(context, &wrong) == wrong.problem,
            "... and are told of a wrong user_id");
-    tap_ok(!iimg_check_order(context, 0) && !iimg_check_order(context, 4), "slots are 0 to 4");
-    tap_ok(iimg_check_order(context, -1) && iimg_check_order(context, 5), "... and no others");
+    tap_ok(!iimg_check_reference_image_order(context, 0)
+               && !iimg_check_reference_image_order(context, 4),
+           "slots are 0 to 4");
+    tap_ok(iimg_check_reference_image_order(context, -1)
+               && iimg_check_reference_image_order(context, 5),
+           "... and no others");
     call_as("ann@rights.example");
     tap_ok(!iimg_identify_caller_for(context, ANN), "a user may do what the owner may");
     tap_is(iimg_identify_caller_for(context, BEN)->code, "permission_denied",
@@ -455,10 +463,10 @@ static void test_versions(void)
                cases[i].may ? "allows" : "forbids");
     }
     context->if_match = "\"7-on\"";
-    tap_ok(!iimg_check_prompt_state(context, &prompt),
+    tap_ok(!iimg_check_prompt_version(context, &prompt),
            "a prompt's state is its version and whether it is on");
     prompt.is_active = false;
-    tap_ok(iimg_check_prompt_state(context, &prompt) != NULL,
+    tap_ok(iimg_check_prompt_version(context, &prompt) != NULL,
            "... which is another when it is off");
     context->caller = &ann;
     context->if_match = "\"2\"";
@@ -467,12 +475,12 @@ static void test_versions(void)
     tap_ok(iimg_lock_identity(context, IDENTITY(2), &one)->kind == IIMG_NOT_FOUND,
            "... and another user's is not even told of");
     context->if_match = NULL;
-    tap_ok(!iimg_expect_reference_image(context, ANN, PHOTO(2)),
+    tap_ok(!iimg_lock_reference_image_if_match(context, ANN, PHOTO(2)),
            "without If-Match nothing is looked at");
     context->if_match = "\"2\"";
-    tap_ok(iimg_expect_reference_image(context, ANN, PHOTO(1))->kind == IIMG_PRECONDITION,
+    tap_ok(iimg_lock_reference_image_if_match(context, ANN, PHOTO(1))->kind == IIMG_PRECONDITION,
            "a photo of another version is refused");
-    tap_ok(iimg_expect_reference_image(context, ANN, PHOTO(2))->kind == IIMG_NOT_FOUND,
+    tap_ok(iimg_lock_reference_image_if_match(context, ANN, PHOTO(2))->kind == IIMG_NOT_FOUND,
            "another user's is not found");
     context->if_match = NULL;
 }

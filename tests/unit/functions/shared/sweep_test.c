@@ -2,7 +2,7 @@
  * sweep_test.c - functions/shared/sweep.c: which objects a sweep asks the store to delete, what it
  * forgets afterwards, and what it does when the store or its marker goes away.
  */
-#include "functions/shared/shared.h"
+#include "functions/shared/sweep.h"
 #include "models/stored_object.h"
 
 #include "manifest.h"

@@ -48,7 +48,7 @@ iimg_error_t *iimg_idempotency_begin(iimg_context_t *of, const iimg_idempotency_
     return world.begin_error;
 }
 
-void iimg_idempotency_keep_error(iimg_context_t *of, int status, const iimg_error_t *err)
+void iimg_idempotency_record_error(iimg_context_t *of, int status, const iimg_error_t *err)
 {
     (void)of;
     world.kept++;
