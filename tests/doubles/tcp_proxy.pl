@@ -22,7 +22,7 @@ my $target = shift // die "usage: tcp_proxy.pl TARGET-PORT\n";
 my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 128, ReuseAddr => 1) or die "listen: $@";
 my $parent = getppid;
 my ($mode, $accepted, $swallowed, $commands) = ('pass', 0, 0, '');
-my (%other, %lost);     # by file number: the far end; whether bytes have been swallowed
+my (%other, %lost);    # by file number: the far end; whether bytes have been swallowed
 my $readers = IO::Select->new(\*STDIN, $listener);
 
 $| = 1;
@@ -32,8 +32,8 @@ print 'port ', $listener->sockport, "\n";
 while (getppid == $parent) {
     my @ready = $readers->can_read(1);
     for my $ready (@ready) {
-        if    ($ready == \*STDIN)    { read_commands() }
-        elsif ($ready == $listener)  { take_connection() }
+        if ($ready == \*STDIN) { read_commands() }
+        elsif ($ready == $listener) { take_connection() }
         elsif (defined $ready->fileno) { forward($ready) }
     }
 }
@@ -55,20 +55,20 @@ sub take_connection {
     $accepted++;
     my $far = $mode eq 'refuse' ? undef : IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $target);
     return close $near if !$far;
-    $other{$near->fileno} = $far;
-    $other{$far->fileno} = $near;
+    $other{ $near->fileno } = $far;
+    $other{ $far->fileno } = $near;
     $readers->add($near, $far);
     return;
 }
 
 sub forward {
     my ($from) = @_;
-    my $to = $other{$from->fileno} or return;
+    my $to = $other{ $from->fileno } or return;
     my $length = sysread $from, my $bytes, 65536;
     if (!$length) { close_pair($from) }
-    elsif ($mode eq 'swallow' || $lost{$from->fileno}) {
+    elsif ($mode eq 'swallow' || $lost{ $from->fileno }) {
         $swallowed += $length;
-        $lost{$_->fileno} = 1 for $from, $to;
+        $lost{ $_->fileno } = 1 for $from, $to;
     }
     else {
         for (my $done = 0; $done < $length;) {
@@ -82,11 +82,11 @@ sub forward {
 
 sub close_pair {
     my ($end) = @_;
-    my @ends = ($end, $other{$end->fileno});
+    my @ends = ($end, $other{ $end->fileno });
     for (@ends) {
         $readers->remove($_);
-        delete $other{$_->fileno};
-        delete $lost{$_->fileno};
+        delete $other{ $_->fileno };
+        delete $lost{ $_->fileno };
         close $_;
     }
     return;
@@ -95,8 +95,8 @@ sub close_pair {
 sub reset_all {
     my @ends = values %other;
     for my $end (@ends) {
-        next if !defined $end->fileno;      # closed with its other end
-        setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0 for $end, $other{$end->fileno};
+        next if !defined $end->fileno;    # closed with its other end
+        setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0 for $end, $other{ $end->fileno };
         close_pair($end);
     }
     return;

@@ -19,7 +19,12 @@ my ($full, $bare) = map { identity_of($_) } qw(full bare);
 my $list = 'admin/identities/';
 
 my $none = \'left out';
-sub create { my %body = (user_id => $alice, name => 'Maker', category => 'maker_of_money', @_); delete $body{$_} for grep { ref $body{$_} && $body{$_} == $none } keys %body; return call(POST => $list, as => 'admin', json => \%body) }
+
+sub create {
+    my %body = (user_id => $alice, name => 'Maker', category => 'maker_of_money', @_);
+    delete $body{$_} for grep { ref $body{$_} && $body{$_} == $none } keys %body;
+    return call(POST => $list, as => 'admin', json => \%body);
+}
 sub patch { my ($id, %change) = @_; return call(PATCH => "$list$id/", as => 'admin', json => \%change) }
 sub remove { my ($id) = @_; return call(DELETE => "$list$id/", as => 'admin') }
 sub row { my ($id) = @_; return (sql("SELECT * FROM identities WHERE id = '$id'"))[0] }
@@ -30,53 +35,74 @@ check_access($list, $full, { user_id => $alice, name => 'x', category => 'y' });
 
 my $answer = create();
 is $answer->code, 201, 'an identity is made' or diag $answer->content;
-like $answer->content, qr/^\{"id":"$uuid","user":"$alice","name":"Maker","category":"maker_of_money","i_am_statement":null,"visualization":null,"notes":\[\],"image":null,"created_at":"$time","updated_at":"$time"\}$/,
+like $answer->content,
+    qr/^\{"id":"$uuid","user":"$alice","name":"Maker","category":"maker_of_money","i_am_statement":null,"visualization":null,"notes":\[\],"image":null,"created_at":"$time","updated_at":"$time"\}$/,
     'with exactly these members';
 my $made = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is its address';
 is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'which answers the same bytes';
-is join("\n", audit()), "admin\@example.com create identities user_id,name,category $made->{id}", 'the audit log tells of it';
-my %words = (name => '模' x 255, category => "a\"b\\c", i_am_statement => 'é' x 10_000, visualization => "two\nlines", notes => ['a, b', ' {"c\\d"} ', 'NULL', '模' x 2000, ('n') x 96]);
+is join("\n", audit()), "admin\@example.com create identities user_id,name,category $made->{id}",
+    'the audit log tells of it';
+my %words = (
+    name => '模' x 255, category => "a\"b\\c", i_am_statement => 'é' x 10_000, visualization => "two\nlines",
+    notes => ['a, b', ' {"c\\d"} ', 'NULL', '模' x 2000, ('n') x 96]
+);
 $answer = create(%words, id => $full, user => $bob, image => 'x', created_at => 1, nonsense => {});
 is $answer->code, 201, 'texts may be as long as this, lists too';
 my $words = json($answer);
-is_deeply { map { $_ => $words->{$_} } keys %words, 'user' }, { %words, notes => [map { s/^\s+|\s+$//gr } @{$words{notes}}], user => $alice }, 'and are kept, trimmed; what is read-only is ignored';
+is_deeply { map { $_ => $words->{$_} } keys %words, 'user' },
+    { %words, notes => [map { s/^\s+|\s+$//gr } @{ $words{notes} }], user => $alice },
+    'and are kept, trimmed; what is read-only is ignored';
 is_deeply json(call(GET => "$list$words->{id}/", as => 'admin')), $words, 'and read so';
-$answer = call(POST => $list, as => 'admin', form => [user_id => $bob, name => 'Form', category => 'c', notes => 'one, two', notes => 'three', i_am_statement => '']);
-is_deeply [$answer->code, @{json($answer)}{qw(user notes i_am_statement visualization)}], [201, $bob, ['one, two', 'three'], '', undef], 'a form will do, with a field a note';
-is_deeply json(call(POST => $list, as => 'admin', form => [user_id => $bob, name => 'Form', category => 'c', notes => '']))->{notes}, [], 'and an empty one for none';
-is_deeply [map { $_->{name} } @{json(call(GET => 'users/me/identities/', as => 'bob'))}], ['Form', 'Form'], 'the user sees his';
+$answer = call(
+    POST => $list, as => 'admin',
+    form =>
+        [user_id => $bob, name => 'Form', category => 'c', notes => 'one, two', notes => 'three', i_am_statement => '']
+);
+is_deeply [$answer->code, @{ json($answer) }{qw(user notes i_am_statement visualization)}],
+    [201, $bob, ['one, two', 'three'], '', undef], 'a form will do, with a field a note';
+is_deeply json(
+    call(POST => $list, as => 'admin', form => [user_id => $bob, name => 'Form', category => 'c', notes => '']))
+    ->{notes}, [], 'and an empty one for none';
+is_deeply [map { $_->{name} } @{ json(call(GET => 'users/me/identities/', as => 'bob')) }], ['Form', 'Form'],
+    'the user sees his';
 unlike join("\n", sql('SELECT * FROM audit_log')), qr/Form|one, two/, 'the audit log holds no texts';
 audit();
 
 my $count = (sql('SELECT count(*) FROM identities'))[0];
 my @both = (
-    [{ user_id => $null },              '400 invalid user_id: This field may not be null.'],
-    [{ user_id => '' },                 '400 invalid user_id: This field may not be null.'],
-    [{ user_id => 'alice' },            '400 invalid user_id: Must be a valid UUID.'],
-    [{ user_id => 1 },                  '400 invalid user_id: Must be a valid UUID.'],
-    [{ user_id => $nowhere },           "404 not_found User $nowhere not found"],
-    [{ name => $null },                 '400 invalid name: This field may not be null.'],
-    [{ name => " \t" },                 '400 invalid name: This field may not be blank.'],
-    [{ name => 'x' x 256 },             '400 invalid name: Ensure this field has no more than 255 characters.'],
-    [{ name => ['x'] },                 '400 invalid name: Not a valid string.'],
-    [{ name => "a\0b" },                '400 invalid name: Null characters are not allowed.'],
-    [{ category => $null },             '400 invalid category: This field may not be null.'],
-    [{ category => '' },                '400 invalid category: This field may not be blank.'],
-    [{ category => 'x' x 256 },         '400 invalid category: Ensure this field has no more than 255 characters.'],
-    [{ i_am_statement => 'x' x 10_001 }, '400 invalid i_am_statement: Ensure this field has no more than 10000 characters.'],
-    [{ i_am_statement => 1 },           '400 invalid i_am_statement: Not a valid string.'],
-    [{ visualization => '模' x 10_001 }, '400 invalid visualization: Ensure this field has no more than 10000 characters.'],
-    [{ notes => $null },                '400 invalid notes: This field may not be null.'],
-    [{ notes => 'text' },               '400 invalid notes: Expected a list of texts.'],
-    [{ notes => {} },                   '400 invalid notes: Expected a list of texts.'],
-    [{ notes => [1] },                  '400 invalid notes: Not a valid string.'],
-    [{ notes => [$null] },              '400 invalid notes: Not a valid string.'],
-    [{ notes => [['a']] },              '400 invalid notes: Not a valid string.'],
-    [{ notes => ['a', ' '] },           '400 invalid notes: This field may not be blank.'],
-    [{ notes => ["a\0"] },              '400 invalid notes: Null characters are not allowed.'],
-    [{ notes => ['x' x 2001] },         '400 invalid notes: Ensure this field has no more than 2000 characters.'],
-    [{ notes => [('x') x 101] },        '400 invalid notes: At most 100 items.'],
+    [{ user_id => $null }, '400 invalid user_id: This field may not be null.'],
+    [{ user_id => '' }, '400 invalid user_id: This field may not be null.'],
+    [{ user_id => 'alice' }, '400 invalid user_id: Must be a valid UUID.'],
+    [{ user_id => 1 }, '400 invalid user_id: Must be a valid UUID.'],
+    [{ user_id => $nowhere }, "404 not_found User $nowhere not found"],
+    [{ name => $null }, '400 invalid name: This field may not be null.'],
+    [{ name => " \t" }, '400 invalid name: This field may not be blank.'],
+    [{ name => 'x' x 256 }, '400 invalid name: Ensure this field has no more than 255 characters.'],
+    [{ name => ['x'] }, '400 invalid name: Not a valid string.'],
+    [{ name => "a\0b" }, '400 invalid name: Null characters are not allowed.'],
+    [{ category => $null }, '400 invalid category: This field may not be null.'],
+    [{ category => '' }, '400 invalid category: This field may not be blank.'],
+    [{ category => 'x' x 256 }, '400 invalid category: Ensure this field has no more than 255 characters.'],
+    [
+        { i_am_statement => 'x' x 10_001 },
+        '400 invalid i_am_statement: Ensure this field has no more than 10000 characters.'
+    ],
+    [{ i_am_statement => 1 }, '400 invalid i_am_statement: Not a valid string.'],
+    [
+        { visualization => '模' x 10_001 },
+        '400 invalid visualization: Ensure this field has no more than 10000 characters.'
+    ],
+    [{ notes => $null }, '400 invalid notes: This field may not be null.'],
+    [{ notes => 'text' }, '400 invalid notes: Expected a list of texts.'],
+    [{ notes => {} }, '400 invalid notes: Expected a list of texts.'],
+    [{ notes => [1] }, '400 invalid notes: Not a valid string.'],
+    [{ notes => [$null] }, '400 invalid notes: Not a valid string.'],
+    [{ notes => [['a']] }, '400 invalid notes: Not a valid string.'],
+    [{ notes => ['a', ' '] }, '400 invalid notes: This field may not be blank.'],
+    [{ notes => ["a\0"] }, '400 invalid notes: Null characters are not allowed.'],
+    [{ notes => ['x' x 2001] }, '400 invalid notes: Ensure this field has no more than 2000 characters.'],
+    [{ notes => [('x') x 101] }, '400 invalid notes: At most 100 items.'],
 );
 for my $case ((map { [{ $_ => $none }, "400 invalid $_: This field is required."] } qw(user_id name category)), @both) {
     my ($change, $expected) = @$case;
@@ -86,39 +112,70 @@ for my $case ((map { [{ $_ => $none }, "400 invalid $_: This field is required."
     is refusal(create(%$change)), $expected, "a new identity $what is refused";
     is refusal(patch($full, %$change)), $expected, 'so is a change to that' if !$left_out;
 }
-is refusal(call(POST => $list, as => 'admin', parts => [user_id => $bob, name => 'x', category => 'c', notes => [undef, 'a.txt', Content => 'x']])), '400 invalid notes: Not a valid string.', 'a file is no note';
-is +(sql('SELECT count(*) FROM identities'))[0], $count, 'what was refused is none';
+is refusal(call(
+    POST => $list, as => 'admin',
+    parts => [user_id => $bob, name => 'x', category => 'c', notes => [undef, 'a.txt', Content => 'x']]
+    )),
+    '400 invalid notes: Not a valid string.', 'a file is no note';
+is + (sql('SELECT count(*) FROM identities'))[0], $count, 'what was refused is none';
 is join('', audit()), '', 'and not in the audit log';
 
 # Change ------------------------------------------------------------------------------------------
 
 my $now = json(call(GET => "$list$full/", as => 'admin'));
 my $before = row($full);
-for my $change ({}, { map { $_ => $now->{$_} } qw(name category i_am_statement visualization notes) }, { user_id => uc $now->{user}, name => " $now->{name} " }, { id => $bare, user => $alice, image => $null, updated_at => 1, version => 7 }) {
+for my $change (
+    {}, { map { $_ => $now->{$_} } qw(name category i_am_statement visualization notes) },
+    { user_id => uc $now->{user}, name => " $now->{name} " },
+    { id => $bare, user => $alice, image => $null, updated_at => 1, version => 7 }
+) {
     is_deeply json(patch($full, %$change)), $now, 'a change of nothing answers the row';
 }
 is row($full), $before, 'and changes nothing, updated_at included';
 is join('', audit()), '', 'nor tells the audit log';
 my $changed = json(patch($full, name => 'New', i_am_statement => $null, visualization => '', notes => []));
-is_deeply { %$changed, updated_at => 0 }, { %$now, name => 'New', i_am_statement => undef, visualization => '', notes => [], updated_at => 0 }, 'members change, others stay';
+is_deeply { %$changed, updated_at => 0 },
+    { %$now, name => 'New', i_am_statement => undef, visualization => '', notes => [], updated_at => 0 },
+    'members change, others stay';
 cmp_ok $changed->{updated_at}, 'gt', $now->{updated_at}, 'and when is told';
-is join("\n", audit()), "admin\@example.com change identities name,i_am_statement,visualization,notes $full", 'the audit log names what changed';
+is join("\n", audit()), "admin\@example.com change identities name,i_am_statement,visualization,notes $full",
+    'the audit log names what changed';
 is json(patch($full, user_id => $bob))->{user}, $bob, 'an identity may go to another user';
-is_deeply [map { $_->{id} } grep { $_->{id} eq $full } @{json(call(GET => 'users/me/identities/', as => 'bob'))}], [$full], 'who has it then';
+is_deeply [map { $_->{id} } grep { $_->{id} eq $full } @{ json(call(GET => 'users/me/identities/', as => 'bob')) }],
+    [$full], 'who has it then';
 patch($full, user_id => $now->{user});
 is refusal(patch($nowhere, name => 'x')), '404 not_found Not found.', 'no row, no change';
-is join(' ', map { status_of($_) } at_once(map { request_of(PATCH => "$list$full/", 'admin', $_) } { name => 'A' }, { category => 'b' }, { visualization => 'c' }, { notes => ['d'] })), '200 200 200 200', 'changes at the same time are all made';
-is_deeply [@{json(call(GET => "$list$full/", as => 'admin'))}{qw(name category visualization notes)}], ['A', 'b', 'c', ['d']], 'none undoes another';
+is join(
+    ' ',
+    map { status_of($_) } at_once(
+        map { request_of(PATCH => "$list$full/", 'admin', $_) } { name => 'A' }, { category => 'b' },
+        { visualization => 'c' }, { notes => ['d'] }
+    )
+    ),
+    '200 200 200 200', 'changes at the same time are all made';
+is_deeply [@{ json(call(GET => "$list$full/", as => 'admin')) }{qw(name category visualization notes)}],
+    ['A', 'b', 'c', ['d']], 'none undoes another';
 audit();
 
 # List --------------------------------------------------------------------------------------------
 
-check_query($list, ['user_id=x', '400 invalid user_id: Must be a valid UUID.'], ['category=' . 'x' x 256, '400 invalid category: Ensure this field has no more than 255 characters.'], ['category=%ff', '400 invalid category: Not a valid string.']);
-my $make = sub { my ($text) = @_; return json(create(user_id => $bob, name => 'n', category => 'c', i_am_statement => $text))->{id} };
+check_query(
+    $list, ['user_id=x', '400 invalid user_id: Must be a valid UUID.'],
+    ['category=' . 'x' x 256, '400 invalid category: Ensure this field has no more than 255 characters.'],
+    ['category=%ff', '400 invalid category: Not a valid string.']
+);
+my $make = sub {
+    my ($text) = @_;
+    return json(create(user_id => $bob, name => 'n', category => 'c', i_am_statement => $text))->{id};
+};
 check_search($list, $make, sub { remove(@_) });
 sql("DELETE FROM identities WHERE user_id = '$bob'");
 check_pages($list, "user_id=$bob", $make, sub { remove(@_) });
-sub names { my ($query) = @_; return join ' | ', map { $_->{name} } results("$list?$query") }
+
+sub names {
+    my ($query) = @_;
+    return join ' | ', map { $_->{name} } results("$list?$query");
+}
 fresh_data();
 is names('search=RUNNER'), 'Runner', 'names are searched';
 is names('search=keeper_of'), 'Café 模範 🎨', 'categories are';
@@ -127,17 +184,22 @@ is names('search=sunlit'), '', 'no other text';
 is names('category=maker_of_money'), 'Quiet "Maker"', 'a category alone';
 is names('category=maker'), '', 'it is not a part of one';
 is names("user_id=" . uc person('scenario_two')), 'Runner | Café 模範 🎨', 'a user\'s alone';
-is names("user_id=" . person('scenario_two') . '&search=caf%C3%A9&category=keeper_of_the_home'), 'Café 模範 🎨', 'all of it together';
+is names("user_id=" . person('scenario_two') . '&search=caf%C3%A9&category=keeper_of_the_home'), 'Café 模範 🎨',
+    'all of it together';
 is names("user_id=$nowhere"), '', 'of nobody there are none';
 
-check_retries($list, { user_id => $bob, name => 'Again', category => 'c' }, { notes => ['x'] }, { user_id => $bob, name => 'Other', category => 'c' });
+check_retries(
+    $list, { user_id => $bob, name => 'Again', category => 'c' }, { notes => ['x'] },
+    { user_id => $bob, name => 'Other', category => 'c' }
+);
 
 # Delete ------------------------------------------------------------------------------------------
 
 audit();
 call(POST => "identities/$full/upload-image/", as => 'admin', parts => [image => [portrait()]]) for 1 .. 2;
 call(POST => "identities/$bare/upload-image/", as => 'admin', parts => [image => [portrait()]]);
-like json(call(GET => "$list$full/", as => 'admin'))->{image}{large}, qr/^http.*600x600/, 'an identity shows its picture';
+like json(call(GET => "$list$full/", as => 'admin'))->{image}{large}, qr/^http.*600x600/,
+    'an identity shows its picture';
 like((results("$list?search=quiet"))[0]{image}{original}, qr/^http/, 'in lists too');
 is scalar(() = stored_files()), 12, 'two identities have three pictures, one of them held';
 audit();

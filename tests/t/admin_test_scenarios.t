@@ -22,18 +22,24 @@ sub create { return call(POST => $list, as => 'admin', json => { name => 'New', 
 sub patch { my ($id, %change) = @_; return call(PATCH => "$list$id/", as => 'admin', json => \%change) }
 sub remove { my ($id) = @_; return call(DELETE => "$list$id/", as => 'admin') }
 sub row { my ($id) = @_; return (sql("SELECT * FROM test_scenarios WHERE id = '$id'"))[0] }
-sub players { return join ' ', map { $_->{name} } grep { $_->{is_test_user} } @{json(call(GET => 'image-generation/users/', as => 'admin'))} }
+
+sub players {
+    return join ' ',
+        map { $_->{name} } grep { $_->{is_test_user} } @{ json(call(GET => 'image-generation/users/', as => 'admin')) };
+}
 
 check_access($list, $first, { name => 'x' });
 
 my $answer = create(id => $first, created_at => 1, user => $alice, nonsense => 1);
 is $answer->code, 201, 'a scenario is made';
-like $answer->content, qr/^\{"id":"$uuid","name":"New","user":null,"user_email":null,"created_at":"$time"\}$/, 'with exactly these members; read-only and unknown ones are ignored';
+like $answer->content, qr/^\{"id":"$uuid","name":"New","user":null,"user_email":null,"created_at":"$time"\}$/,
+    'with exactly these members; read-only and unknown ones are ignored';
 my $made = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is its address';
 is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'which answers the same bytes';
-is_deeply [@{json(create(user_id => uc $alice))}{qw(user user_email)}], [$alice, 'alice@example.com'], 'one may have a user';
-is_deeply [@{json(create(user_id => $_))}{qw(user user_email)}], [undef, undef], 'or explicitly none' for $null, '';
+is_deeply [@{ json(create(user_id => uc $alice)) }{qw(user user_email)}], [$alice, 'alice@example.com'],
+    'one may have a user';
+is_deeply [@{ json(create(user_id => $_)) }{qw(user user_email)}], [undef, undef], 'or explicitly none' for $null, '';
 is call(POST => $list, as => 'admin', form => [name => 'Form', user_id => $alice])->code, 201, 'a form will do';
 is call(POST => $list, as => 'admin', json => { name => '模' x 255 })->code, 201, 'a name may have 255 characters';
 my @told = audit();
@@ -43,31 +49,37 @@ is scalar(@told), 6, 'once';
 is players(), 'Form New Scenario One Scenario Two', 'those with a user are to be chosen from';
 
 for my $case (
-    [{ name => $null },           '400 invalid name: This field may not be null.'],
-    [{ name => ' ' },             '400 invalid name: This field may not be blank.'],
-    [{ name => 'x' x 256 },       '400 invalid name: Ensure this field has no more than 255 characters.'],
-    [{ name => {} },              '400 invalid name: Not a valid string.'],
-    [{ name => "\0x" },           '400 invalid name: Null characters are not allowed.'],
-    [{ user_id => 'x' },          '400 invalid user_id: Must be a valid UUID.'],
-    [{ user_id => [] },           '400 invalid user_id: Must be a valid UUID.'],
-    [{ user_id => $nowhere },     "404 not_found User $nowhere not found"],
+    [{ name => $null }, '400 invalid name: This field may not be null.'],
+    [{ name => ' ' }, '400 invalid name: This field may not be blank.'],
+    [{ name => 'x' x 256 }, '400 invalid name: Ensure this field has no more than 255 characters.'],
+    [{ name => {} }, '400 invalid name: Not a valid string.'],
+    [{ name => "\0x" }, '400 invalid name: Null characters are not allowed.'],
+    [{ user_id => 'x' }, '400 invalid user_id: Must be a valid UUID.'],
+    [{ user_id => [] }, '400 invalid user_id: Must be a valid UUID.'],
+    [{ user_id => $nowhere }, "404 not_found User $nowhere not found"],
 ) {
     my ($change, $expected) = @$case;
     my $what = substr JSON::PP->new->canonical->encode($change), 0, 50;
     is refusal(create(%$change)), $expected, "a new scenario with $what is refused";
     is refusal(patch($first, %$change)), $expected, 'so is a change to that';
 }
-is refusal(call(POST => $list, as => 'admin', json => {})), '400 invalid name: This field is required.', 'a scenario needs a name';
+is refusal(call(POST => $list, as => 'admin', json => {})), '400 invalid name: This field is required.',
+    'a scenario needs a name';
 
 audit();
 my $before = row($first);
 my $now = call(GET => "$list$first/", as => 'admin')->content;
-is patch($first, %$_)->content, $now, 'a change of nothing answers the row' for {}, { name => 'Scenario One ', user_id => $one }, { user => $alice, id => $nowhere, user_email => 'x' };
+is patch($first, %$_)->content, $now, 'a change of nothing answers the row' for { }
+, { name => 'Scenario One ', user_id => $one }, { user => $alice, id => $nowhere, user_email => 'x' };
 is row($first), $before, 'and changes nothing';
 is join('', audit()), '', 'nor tells the audit log';
-is_deeply [@{json(patch($first, name => 'Renamed', user_id => $alice))}{qw(name user user_email)}], ['Renamed', $alice, 'alice@example.com'], 'name and user change';
-is_deeply [@{json(patch($first, user_id => $null))}{qw(name user user_email)}], ['Renamed', undef, undef], 'the user may go';
-is join("\n", audit()), join("\n", map { "admin\@example.com change test_scenarios $_ $first" } 'name,user_id', 'user_id'), 'the audit log names what changed';
+is_deeply [@{ json(patch($first, name => 'Renamed', user_id => $alice)) }{qw(name user user_email)}],
+    ['Renamed', $alice, 'alice@example.com'], 'name and user change';
+is_deeply [@{ json(patch($first, user_id => $null)) }{qw(name user user_email)}], ['Renamed', undef, undef],
+    'the user may go';
+is join("\n", audit()),
+    join("\n", map { "admin\@example.com change test_scenarios $_ $first" } 'name,user_id', 'user_id'),
+    'the audit log names what changed';
 is refusal(patch($nowhere, name => 'x')), '404 not_found Not found.', 'no row, no change';
 
 sql("DELETE FROM test_scenarios WHERE name IN ('New', 'Form')");
@@ -75,7 +87,8 @@ check_query($list);
 my $make = sub { return json(create(name => $_[0]))->{id} };
 check_search($list, $make, sub { remove(@_) });
 check_pages($list, 'search=page', $make, sub { remove(@_) });
-is join(' ', map { $_->{name} } results("$list?search=SCENARIO-two%40example")), 'Scenario Two', 'the user\'s email is searched as well';
+is join(' ', map { $_->{name} } results("$list?search=SCENARIO-two%40example")), 'Scenario Two',
+    'the user\'s email is searched as well';
 
 my $tag = call(GET => "$list$first/", as => 'admin')->header('ETag');
 sub changed { return call(GET => "$list$first/", as => 'admin', headers => ['If-None-Match' => $tag])->code }
@@ -96,7 +109,7 @@ patch($first, user_id => $alice);
 $answer = remove($first);
 is $answer->code . $answer->content, '204', 'a scenario is deleted';
 is refusal(remove($first)), '404 not_found Not found.', 'once';
-is +(audit())[-1], "admin\@example.com delete test_scenarios  $first", 'the audit log tells of it';
+is + (audit())[-1], "admin\@example.com delete test_scenarios  $first", 'the audit log tells of it';
 is call(GET => 'users/me/', as => 'alice')->code, 200, 'its user stays';
 
 fresh_data();

@@ -9,7 +9,7 @@ use Test::More;
 
 fresh_data();
 sql('DELETE FROM audit_log');
-expect_log(qr/AH01617/);        # mod_auth_basic: wrong password
+expect_log(qr/AH01617/);    # mod_auth_basic: wrong password
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my $time = qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/;
@@ -19,7 +19,11 @@ my ($admin, $alice, $bob) = map { person($_) } qw(admin alice bob);
 sub create { return call(POST => 'admin/users/', as => 'admin', json => { email => 'new@example.com', @_ }) }
 sub patch { my ($id, %change) = @_; return call(PATCH => "admin/users/$id/", as => 'admin', json => \%change) }
 sub remove { my ($id) = @_; return call(DELETE => "admin/users/$id/", as => 'admin') }
-sub enters { my ($email, $password) = @_; return call(GET => 'users/me/', headers => [Authorization => login($email, $password)])->code }
+
+sub enters {
+    my ($email, $password) = @_;
+    return call(GET => 'users/me/', headers => [Authorization => login($email, $password)])->code;
+}
 sub row { my ($id) = @_; return (sql("SELECT * FROM users WHERE id = '$id'"))[0] }
 
 check_access('admin/users/', $bob, { email => 'x@example.com' });
@@ -27,9 +31,13 @@ audit();
 
 # Create ------------------------------------------------------------------------------------------
 
-my $answer = create(password => 'correct horse', first_name => ' Nia ', last_name => 'Neu', id => $bob, created_at => 'never', has_password => $false, nonsense => [1]);
+my $answer = create(
+    password => 'correct horse', first_name => ' Nia ', last_name => 'Neu', id => $bob, created_at => 'never',
+    has_password => $false, nonsense => [1]
+);
 is $answer->code, 201, 'a user is made' or diag $answer->content;
-like $answer->content, qr/^\{"id":"$uuid","email":"new\@example.com","first_name":"Nia","last_name":"Neu","is_staff":false,"is_active":true,"has_password":true,"created_at":"$time"\}$/,
+like $answer->content,
+    qr/^\{"id":"$uuid","email":"new\@example.com","first_name":"Nia","last_name":"Neu","is_staff":false,"is_active":true,"has_password":true,"created_at":"$time"\}$/,
     'with exactly these members; read-only and unknown ones are ignored';
 my $new = json($answer);
 my $made_by = $answer->header('X-Request-Id');
@@ -37,17 +45,23 @@ is $answer->header('Location'), base_url() . "/api/v1/admin/users/$new->{id}/", 
 is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'which answers the same bytes';
 is enters('new@example.com', 'correct horse'), 200, 'who has the password is let in';
 is enters('new@example.com', 'Correct horse'), 401, 'who has not is not';
-like +(sql("SELECT password FROM users WHERE id = '$new->{id}'"))[0], qr/^\$2y\$\d\d\$.{53}$/, 'the password is kept as bcrypt';
-is join("\n", audit()), "admin\@example.com create users email,first_name,last_name,password $new->{id}", 'the audit log tells who made whom, and what was given';
-is +(sql("SELECT request_id FROM audit_log WHERE row_id = '$new->{id}'"))[0], $made_by, 'in which request';
+like + (sql("SELECT password FROM users WHERE id = '$new->{id}'"))[0], qr/^\$2y\$\d\d\$.{53}$/,
+    'the password is kept as bcrypt';
+is join("\n", audit()), "admin\@example.com create users email,first_name,last_name,password $new->{id}",
+    'the audit log tells who made whom, and what was given';
+is + (sql("SELECT request_id FROM audit_log WHERE row_id = '$new->{id}'"))[0], $made_by, 'in which request';
 unlike join("\n", sql('SELECT * FROM audit_log')), qr/horse|Nia|\$2y/, 'never what it was';
 unlike join("\n", log_lines('all')), qr/correct horse/, 'nor does a log line';
 
 $answer = create(email => 'plain@example.com', is_staff => $true, is_active => $false);
 my $plain = json($answer);
-is join(' ', $answer->code, map { $plain->{$_} ? 1 : 0 } qw(is_staff is_active has_password)), '201 1 0 0', 'a user may be staff, inactive, and without a password';
+is join(' ', $answer->code, map { $plain->{$_} ? 1 : 0 } qw(is_staff is_active has_password)), '201 1 0 0',
+    'a user may be staff, inactive, and without a password';
 is enters('plain@example.com', ''), 401, 'which lets nobody in';
-is call(POST => 'admin/users/', as => 'admin', form => [email => 'form@example.com', is_staff => 'on', password => 'pass word '])->code, 201, 'a form will do';
+is call(
+    POST => 'admin/users/', as => 'admin',
+    form => [email => 'form@example.com', is_staff => 'on', password => 'pass word ']
+)->code, 201, 'a form will do';
 is enters('form@example.com', 'pass word '), 200, 'a password is not trimmed';
 is enters('form@example.com', 'pass word'), 401, 'at its end either';
 audit();
@@ -55,33 +69,38 @@ audit();
 my $count = (sql('SELECT count(*) FROM users'))[0];
 my $invalid = '400 invalid email: Enter a valid email address.';
 for my $case (
-    [{ email => $null },                       '400 invalid email: This field may not be null.'],
-    [{ email => '' },                          '400 invalid email: This field may not be blank.'],
-    [{ email => ' ' },                         '400 invalid email: This field may not be blank.'],
-    [{ email => 5 },                           '400 invalid email: Not a valid string.'],
-    [{ email => ['a@example.com'] },           '400 invalid email: Not a valid string.'],
-    [{ email => "a\0\@example.com" },          '400 invalid email: Null characters are not allowed.'],
-    [{ email => 'x' x 243 . '@example.com' },  '400 invalid email: Ensure this field has no more than 254 characters.'],
-    (map { [{ email => $_ }, $invalid] } 'a', 'a@', '@a', '@', 'a@b@c', 'a b@example.com', "a\tb\@example.com", "a\n\@example.com", "a\x{a0}b\@example.com", "a\x{85}b\@example.com", "a\x{200a}b\@example.com",
-        "a\x7f\@example.com", 'a@.example.com', 'a@example.com.', 'a@example..com', 'a:b@example.com', '"a"@example.com', '<a@example.com>', 'Ann <a@example.com>', 'a,b@example.com', 'a;b@example.com', 'a(b)@example.com', 'a\\b@example.com', 'a[1]@example.com'),
-    [{ email => 'new@example.com' },           '400 email_in_use email: A user with this email exists already.'],
-    [{ email => 'NEW@Example.COM' },           '400 email_in_use email: A user with this email exists already.'],
-    [{ password => $null },                    '400 invalid password: This field may not be null.'],
-    [{ password => '' },                       '400 invalid password: This field may not be blank.'],
-    [{ password => ' ' x 10 },                 '400 invalid password: This field may not be blank.'],
-    [{ password => 12345678 },                 '400 invalid password: Not a valid string.'],
-    [{ password => 'seven77' },                '400 invalid password: Ensure this field has at least 8 characters.'],
-    [{ password => '模' x 7 },                 '400 invalid password: Ensure this field has at least 8 characters.'],
-    [{ password => 'x' x 73 },                 '400 invalid password: Ensure this field has no more than 72 bytes.'],
-    [{ password => '模' x 25 },                '400 invalid password: Ensure this field has no more than 72 bytes.'],
-    [{ password => 'x' x 1025 },               '400 invalid password: Ensure this field has no more than 72 bytes.'],
-    [{ password => "1234567\0 9" },            '400 invalid password: Null characters are not allowed.'],
-    [{ first_name => 'x' x 151 },              '400 invalid first_name: Ensure this field has no more than 150 characters.'],
-    [{ last_name => '模' x 151 },              '400 invalid last_name: Ensure this field has no more than 150 characters.'],
-    [{ last_name => {} },                      '400 invalid last_name: Not a valid string.'],
-    [{ is_staff => $null },                    '400 invalid is_staff: This field may not be null.'],
-    [{ is_staff => 'yes' },                    '400 invalid is_staff: Must be a valid boolean.'],
-    [{ is_active => 1 },                       '400 invalid is_active: Must be a valid boolean.'],
+    [{ email => $null }, '400 invalid email: This field may not be null.'],
+    [{ email => '' }, '400 invalid email: This field may not be blank.'],
+    [{ email => ' ' }, '400 invalid email: This field may not be blank.'],
+    [{ email => 5 }, '400 invalid email: Not a valid string.'],
+    [{ email => ['a@example.com'] }, '400 invalid email: Not a valid string.'],
+    [{ email => "a\0\@example.com" }, '400 invalid email: Null characters are not allowed.'],
+    [{ email => 'x' x 243 . '@example.com' }, '400 invalid email: Ensure this field has no more than 254 characters.'],
+    (
+        map { [{ email => $_ }, $invalid] } 'a', 'a@', '@a', '@', 'a@b@c', 'a b@example.com', "a\tb\@example.com",
+        "a\n\@example.com", "a\x{a0}b\@example.com", "a\x{85}b\@example.com", "a\x{200a}b\@example.com",
+        "a\x7f\@example.com", 'a@.example.com', 'a@example.com.', 'a@example..com', 'a:b@example.com',
+        '"a"@example.com', '<a@example.com>', 'Ann <a@example.com>', 'a,b@example.com', 'a;b@example.com',
+        'a(b)@example.com', 'a\\b@example.com', 'a[1]@example.com'
+    ),
+    [{ email => 'new@example.com' }, '400 email_in_use email: A user with this email exists already.'],
+    [{ email => 'NEW@Example.COM' }, '400 email_in_use email: A user with this email exists already.'],
+    [{ password => $null }, '400 invalid password: This field may not be null.'],
+    [{ password => '' }, '400 invalid password: This field may not be blank.'],
+    [{ password => ' ' x 10 }, '400 invalid password: This field may not be blank.'],
+    [{ password => 12345678 }, '400 invalid password: Not a valid string.'],
+    [{ password => 'seven77' }, '400 invalid password: Ensure this field has at least 8 characters.'],
+    [{ password => '模' x 7 }, '400 invalid password: Ensure this field has at least 8 characters.'],
+    [{ password => 'x' x 73 }, '400 invalid password: Ensure this field has no more than 72 bytes.'],
+    [{ password => '模' x 25 }, '400 invalid password: Ensure this field has no more than 72 bytes.'],
+    [{ password => 'x' x 1025 }, '400 invalid password: Ensure this field has no more than 72 bytes.'],
+    [{ password => "1234567\0 9" }, '400 invalid password: Null characters are not allowed.'],
+    [{ first_name => 'x' x 151 }, '400 invalid first_name: Ensure this field has no more than 150 characters.'],
+    [{ last_name => '模' x 151 }, '400 invalid last_name: Ensure this field has no more than 150 characters.'],
+    [{ last_name => {} }, '400 invalid last_name: Not a valid string.'],
+    [{ is_staff => $null }, '400 invalid is_staff: This field may not be null.'],
+    [{ is_staff => 'yes' }, '400 invalid is_staff: Must be a valid boolean.'],
+    [{ is_active => 1 }, '400 invalid is_active: Must be a valid boolean.'],
 ) {
     my ($change, $expected) = @$case;
     my $what = JSON::PP->new->canonical->encode($change);
@@ -91,73 +110,111 @@ for my $case (
     next if $expected =~ /in_use/;
     is refusal(patch($bob, %$change)), $expected, 'so is a change to that';
 }
-is refusal(call(POST => 'admin/users/', as => 'admin', json => { first_name => 'x' })), '400 invalid email: This field is required.', 'a user needs an email';
-is refusal(patch($bob, email => 'New@example.com')), '400 email_in_use email: A user with this email exists already.', 'nobody gets the email of somebody else';
-is +(sql('SELECT count(*) FROM users'))[0], $count, 'what was refused is nobody';
+is refusal(call(POST => 'admin/users/', as => 'admin', json => { first_name => 'x' })),
+    '400 invalid email: This field is required.', 'a user needs an email';
+is refusal(patch($bob, email => 'New@example.com')), '400 email_in_use email: A user with this email exists already.',
+    'nobody gets the email of somebody else';
+is + (sql('SELECT count(*) FROM users'))[0], $count, 'what was refused is nobody';
 is join('', audit()), '', 'and not in the audit log';
-for my $email ('a@b', 'x' x 242 . '@example.com', q(o'brien+tag@example.com), 'müller@bücher.example', '用户@例子.example') {
+for my $email ('a@b', 'x' x 242 . '@example.com', q(o'brien+tag@example.com), 'müller@bücher.example', '用户@例子.example')
+{
     my $made = create(email => $email);
     is $made->code, 201, 'an email may be ' . (length $email > 40 ? length($email) . ' characters' : $email);
     is json($made)->{email}, $email, 'kept as it is';
     remove(json($made)->{id});
 }
 my $long = json(create(email => 'long@example.com', password => '模' x 24));
-is enters('long@example.com', do { my $p = '模' x 24; utf8::encode($p); $p }), 200, 'a password may have 72 bytes';
+is enters(
+    'long@example.com',
+    do { my $p = '模' x 24; utf8::encode($p); $p }
+    ),
+    200, 'a password may have 72 bytes';
 remove($long->{id});
 audit();
 
 # Change ------------------------------------------------------------------------------------------
 
 my $before = row($new->{id});
-for my $change ({}, { email => 'new@example.com', first_name => 'Nia', last_name => ' Neu ', is_staff => $false, is_active => $true }, { id => $bob, created_at => 1, has_password => $false, nonsense => 'x' }) {
+for my $change (
+    {},
+    { email => 'new@example.com', first_name => 'Nia', last_name => ' Neu ', is_staff => $false, is_active => $true },
+    { id => $bob, created_at => 1, has_password => $false, nonsense => 'x' }
+) {
     my $same = patch($new->{id}, %$change);
-    is $same->code . $same->content, '200' . call(GET => "admin/users/$new->{id}/", as => 'admin')->content, 'a change of nothing answers the row';
+    is $same->code . $same->content, '200' . call(GET => "admin/users/$new->{id}/", as => 'admin')->content,
+        'a change of nothing answers the row';
 }
 is row($new->{id}), $before, 'and changes nothing';
 is join('', audit()), '', 'nor tells the audit log';
 
 $answer = patch($new->{id}, email => 'New.Name@example.com', first_name => '', is_staff => $true);
-is_deeply json($answer), { %$new, email => 'New.Name@example.com', first_name => '', is_staff => $true }, 'members change, others stay';
+is_deeply json($answer), { %$new, email => 'New.Name@example.com', first_name => '', is_staff => $true },
+    'members change, others stay';
 is enters('new.name@example.com', 'correct horse'), 200, 'the password as well';
-is join("\n", audit()), "admin\@example.com change users email,first_name,is_staff $new->{id}", 'the audit log names what changed';
-is json(patch($new->{id}, email => 'new.name@EXAMPLE.com'))->{email}, 'new.name@EXAMPLE.com', 'an email may change its case alone';
-is call(GET => 'admin/users/', headers => [Authorization => login('new.name@example.com', 'correct horse')])->code, 200, 'who becomes staff may at once';
+is join("\n", audit()), "admin\@example.com change users email,first_name,is_staff $new->{id}",
+    'the audit log names what changed';
+is json(patch($new->{id}, email => 'new.name@EXAMPLE.com'))->{email}, 'new.name@EXAMPLE.com',
+    'an email may change its case alone';
+is call(GET => 'admin/users/', headers => [Authorization => login('new.name@example.com', 'correct horse')])->code,
+    200, 'who becomes staff may at once';
 patch($new->{id}, is_staff => $false);
-is call(GET => 'admin/users/', headers => [Authorization => login('new.name@example.com', 'correct horse')])->code, 403, 'and who was, may not';
+is call(GET => 'admin/users/', headers => [Authorization => login('new.name@example.com', 'correct horse')])->code,
+    403, 'and who was, may not';
 patch($new->{id}, is_active => $false);
 is enters('new.name@example.com', 'correct horse'), 401, 'who is deactivated is not let in';
 patch($new->{id}, is_active => $true, password => 'another horse');
 is enters('new.name@example.com', 'correct horse'), 401, 'an old password is none';
 is enters('new.name@example.com', 'another horse'), 200, 'the new one is';
-is +(audit())[-1], "admin\@example.com change users is_active,password $new->{id}", 'the audit log names it, no more';
+is + (audit())[-1], "admin\@example.com change users is_active,password $new->{id}", 'the audit log names it, no more';
 is json(patch($plain->{id}, password => 'now I have one'))->{has_password}, $true, 'who had no password gets one';
 
 # Nobody locks himself out
 for my $case (
-    [{ is_active => $false },                  'You cannot deactivate your own account. Ask another member of the staff.'],
-    [{ is_staff => $false },                   q(You cannot take the staff's rights from your own account. Ask another member of the staff.)],
-    [{ is_staff => $false, is_active => $false, first_name => 'x' }, 'You cannot deactivate your own account. Ask another member of the staff.'],
+    [{ is_active => $false }, 'You cannot deactivate your own account. Ask another member of the staff.'],
+    [
+        { is_staff => $false },
+        q(You cannot take the staff's rights from your own account. Ask another member of the staff.)
+    ],
+    [
+        { is_staff => $false, is_active => $false, first_name => 'x' },
+        'You cannot deactivate your own account. Ask another member of the staff.'
+    ],
 ) {
     my ($change, $sentence) = @$case;
-    is refusal(patch($admin, %$change)), "409 own_account $sentence", 'nobody locks himself out by ' . JSON::PP->new->canonical->encode($change);
+    is refusal(patch($admin, %$change)), "409 own_account $sentence",
+        'nobody locks himself out by ' . JSON::PP->new->canonical->encode($change);
 }
-is refusal(remove($admin)), '409 own_account You cannot delete your own account. Ask another member of the staff.', 'nor by leaving';
-is json(patch($admin, first_name => 'Adam', is_staff => $true, is_active => $true))->{first_name}, 'Adam', 'but changes his name';
+is refusal(remove($admin)), '409 own_account You cannot delete your own account. Ask another member of the staff.',
+    'nor by leaving';
+is json(patch($admin, first_name => 'Adam', is_staff => $true, is_active => $true))->{first_name}, 'Adam',
+    'but changes his name';
 is call(GET => 'users/me/', as => 'admin')->code, 200, 'and is still here';
 patch($admin, first_name => 'Ada');
 
 # List --------------------------------------------------------------------------------------------
 
-check_query('admin/users/', ['is_staff=x', '400 invalid is_staff: Must be a valid boolean.'], ['is_active=2', '400 invalid is_active: Must be a valid boolean.'], ['is_active=' . 'x' x 101, '400 invalid is_active: Ensure this field has no more than 100 characters.']);
+check_query(
+    'admin/users/', ['is_staff=x', '400 invalid is_staff: Must be a valid boolean.'],
+    ['is_active=2', '400 invalid is_active: Must be a valid boolean.'],
+    ['is_active=' . 'x' x 101, '400 invalid is_active: Ensure this field has no more than 100 characters.']
+);
 my $n = 0;
-my $make = sub { my ($first) = @_; my $made = create(email => 'list' . ++$n . '@pages.example', first_name => $first); return json($made)->{id} // die $made->as_string };
+my $make = sub {
+    my ($first) = @_;
+    my $made = create(email => 'list' . ++$n . '@pages.example', first_name => $first);
+    return json($made)->{id} // die $made->as_string;
+};
 check_search('admin/users/', $make, sub { remove(@_) });
 check_pages('admin/users/', 'search=pages.example', $make, sub { remove(@_) });
 sql("INSERT INTO users (email) SELECT 'many' || i || '\@example.com' FROM generate_series(1, 150) i");
 is scalar(() = results('admin/users/')), 25, 'a page has 25 rows';
 is scalar(() = results('admin/users/?limit=100')), 100, 'or as many as are asked for';
 sql("DELETE FROM users WHERE email LIKE 'many%'");
-sub emails { my ($query) = @_; return join ' ', sort map { $_->{email} =~ s/@.*//r } results("admin/users/?$query") }
+
+sub emails {
+    my ($query) = @_;
+    return join ' ', sort map { $_->{email} =~ s/@.*//r } results("admin/users/?$query");
+}
 patch($bob, is_active => $false);
 is emails('is_staff=true'), 'admin form plain', 'staff alone';
 is emails('is_staff=1&is_active=false'), 'plain', 'inactive staff';
@@ -169,11 +226,18 @@ is emails('search=com+Aliceliddell'), '', 'no word is found across two members';
 patch($bob, is_active => $true);
 audit();
 
-check_retries('admin/users/', { email => 'again@example.com', password => 'some password' }, { last_name => 'Again' }, { email => 'other@example.com' });
+check_retries(
+    'admin/users/', { email => 'again@example.com', password => 'some password' }, { last_name => 'Again' },
+    { email => 'other@example.com' }
+);
 unlike join("\n", sql('SELECT * FROM idempotency_keys')), qr/some password/, 'a key keeps no password';
-is +(sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0, 'keys are new';
-call(POST => 'admin/users/', as => 'admin', json => { email => 'print@example.com', password => "password $_" }, headers => ['Idempotency-Key' => "same$_"]) for 1, 2;
-is +(sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 2, '... but a mark of it under the server\'s secret, that tells one from another';
+is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0, 'keys are new';
+call(
+    POST => 'admin/users/', as => 'admin', json => { email => 'print@example.com', password => "password $_" },
+    headers => ['Idempotency-Key' => "same$_"]
+) for 1, 2;
+is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 2,
+    '... but a mark of it under the server\'s secret, that tells one from another';
 sql("DELETE FROM users WHERE email LIKE 'print%'; DELETE FROM idempotency_keys");
 audit();
 
@@ -184,7 +248,10 @@ my $one = person('scenario_one');
 call(POST => 'reference-images/', as => 'scenario_one', parts => [image => [portrait()]]) for 1 .. 3;
 my $kept = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]));
 call(POST => "identities/$identity/upload-image/", as => 'scenario_one', parts => [image => [portrait()]]) for 1 .. 2;
-my $job = json(call(POST => 'image-generation/generate/', as => 'admin', json => { identity_id => identity_of('plain'), user_id => $one, resolution => '1K', aspect_ratio => '1:1' }))->{job};
+my $job = json(call(
+    POST => 'image-generation/generate/', as => 'admin',
+    json => { identity_id => identity_of('plain'), user_id => $one, resolution => '1K', aspect_ratio => '1:1' }
+))->{job};
 is $job->{state}, 'succeeded', 'a user with photos, an identity with two pictures, a generated one';
 is scalar(() = stored_files()), 3 * 4 + 4 + 8 + 1, 'has this many files';
 is call(GET => "admin/users/$one/", as => 'admin')->code, 200, 'is there';
@@ -194,16 +261,26 @@ is $answer->code . $answer->content, '204', 'and is deleted';
 is refusal(remove($one)), '404 not_found Not found.', 'once';
 is call(GET => "admin/users/$one/", as => 'admin')->code, 404, 'and gone';
 is join("\n", audit()), "admin\@example.com delete users $one" =~ s/users/users /r, 'the audit log tells of it';
-is join(' ', map { (sql("SELECT count(*) FROM $_ WHERE user_id = '$one'"))[0] } qw(reference_images identities test_scenarios generation_jobs)), '0 0 0 0', 'nothing of his is left';
-is +(sql("SELECT count(*) FROM test_scenarios"))[0], 3, 'his scenario is, without him';
-is +(sql("SELECT image IS NULL AND prompt_used <> '' FROM generation_jobs WHERE id = '$job->{id}'"))[0], 't', 'so is the job, without its picture';
+is join(
+    ' ',
+    map { (sql("SELECT count(*) FROM $_ WHERE user_id = '$one'"))[0] }
+        qw(reference_images identities test_scenarios generation_jobs)
+    ),
+    '0 0 0 0', 'nothing of his is left';
+is + (sql("SELECT count(*) FROM test_scenarios"))[0], 3, 'his scenario is, without him';
+is + (sql("SELECT image IS NULL AND prompt_used <> '' FROM generation_jobs WHERE id = '$job->{id}'"))[0], 't',
+    'so is the job, without its picture';
 is scalar(() = stored_files()), 4, 'the files of all his pictures are gone';
 is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', 'and from the manifest';
-is join(' ', map { call(GET => $_)->code } values %{$kept->{image}}), '200 200 200 200', 'another user\'s photo is untouched';
+is join(' ', map { call(GET => $_)->code } values %{ $kept->{image} }), '200 200 200 200',
+    'another user\'s photo is untouched';
 is call(GET => 'users/me/', as => 'scenario_one')->code, 401, 'he is not let in any more';
 sql("DELETE FROM users WHERE id = '$admin'; \\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
-is +(sql("SELECT count(*) > 0 FROM audit_log WHERE actor = '$admin'"))[0], 't', 'what somebody did is told when he is gone';
-my ($allowed) = sql(q(SELECT string_agg(privilege, ' ') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege WHERE has_table_privilege('identityimg', 'audit_log', privilege)));
+is + (sql("SELECT count(*) > 0 FROM audit_log WHERE actor = '$admin'"))[0], 't',
+    'what somebody did is told when he is gone';
+my ($allowed) = sql(
+    q(SELECT string_agg(privilege, ' ') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege WHERE has_table_privilege('identityimg', 'audit_log', privilege))
+);
 is $allowed, 'INSERT', 'httpd may add to the audit log, and neither read nor change it';
 
 # Staff's writes by other routes
@@ -211,36 +288,62 @@ fresh_data();
 audit();
 my $photo = json(call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice, name => 'x' }));
 call(PATCH => "reference-images/$photo->{id}/?user_id=$alice", as => 'admin', json => { order => 3 });
-call(POST => "reference-images/$photo->{id}/upload-image/?user_id=$alice", as => 'admin', parts => [image => [portrait()]]);
+call(
+    POST => "reference-images/$photo->{id}/upload-image/?user_id=$alice", as => 'admin',
+    parts => [image => [portrait()]]
+);
 call(DELETE => "reference-images/$photo->{id}/?user_id=$alice", as => 'admin');
 call(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [portrait()]]);
 call(DELETE => "identities/$identity/delete-image/", as => 'admin');
 call(POST => "identities/$identity/restore-image/", as => 'admin');
-my $prompt = json(call(POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'secret words' }))->{id};
+my $prompt =
+    json(call(POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'secret words' }))->{id};
 call(PATCH => "prompts/$prompt/", as => 'admin', json => { is_active => $false });
-is_deeply [map { s/^admin\@example.com //r } audit()], ["create reference_images name $photo->{id}", "change reference_images order $photo->{id}", "change reference_images image $photo->{id}",
-    "delete reference_images  $photo->{id}", ("change identities image $identity") x 3, "create prompts prompt_type,body,is_active $prompt", "change prompts is_active $prompt"], 'what staff do by other routes is in the audit log too';
-call(DELETE => "reference-images/" . json(call(POST => 'reference-images/', as => 'alice', json => {}))->{id} . '/', as => 'alice');
+is_deeply [map { s/^admin\@example.com //r } audit()], [
+    "create reference_images name $photo->{id}", "change reference_images order $photo->{id}",
+    "change reference_images image $photo->{id}",
+    "delete reference_images  $photo->{id}", ("change identities image $identity") x 3,
+    "create prompts prompt_type,body,is_active $prompt", "change prompts is_active $prompt"
+    ],
+    'what staff do by other routes is in the audit log too';
+call(
+    DELETE => "reference-images/" . json(call(POST => 'reference-images/', as => 'alice', json => {}))->{id} . '/',
+    as => 'alice'
+);
 is join('', audit()), '', 'what users do with what is theirs is not';
 sql("DELETE FROM prompts WHERE id = '$prompt'");
 
 # At the same time --------------------------------------------------------------------------------
 
 for my $round (1 .. 3) {
-    my @answers = at_once(map { request_of(POST => 'admin/users/', 'admin', { email => ($_ % 2 ? 'Same' : 'same') . "$round\@example.com", password => 'a password' }) } 1 .. 8);
-    is status_of(sort @answers), '201 400 400 400 400 400 400 400', "round $round: of eight creates of one email one is made";
+    my @answers = at_once(
+        map {
+            request_of(
+                POST => 'admin/users/', 'admin',
+                { email => ($_ % 2 ? 'Same' : 'same') . "$round\@example.com", password => 'a password' }
+            )
+        } 1 .. 8
+    );
+    is status_of(sort @answers), '201 400 400 400 400 400 400 400',
+        "round $round: of eight creates of one email one is made";
     is scalar(grep { /"code":"email_in_use","errors":\{"email":/ } @answers), 7, 'the others are told why';
 }
-is +(sql("SELECT count(*) FROM users WHERE email ILIKE 'same%'"))[0], 3, 'each is there once';
+is + (sql("SELECT count(*) FROM users WHERE email ILIKE 'same%'"))[0], 3, 'each is there once';
 is scalar(grep { / create users / } audit()), 3, 'and once in the audit log';
 
 # Two of the staff take each other's rights away, or delete each other: never both.
 for my $case (['PATCH', { is_staff => $false }], ['DELETE']) {
     my ($method, $body) = @$case;
     for my $round (1 .. 4) {
-        sql("UPDATE users SET is_staff = false WHERE id <> '$admin'; UPDATE users SET is_staff = true WHERE id IN ('$admin', '$alice')");
-        my @answers = at_once(request_of($method, "admin/users/$alice/", 'admin', $body), request_of($method, "admin/users/$admin/", 'alice', $body));
-        is scalar(grep { /^HTTP\/1\.1 20/ } @answers), 1, "$method round $round: of two staff against one another one is left";
+        sql(
+            "UPDATE users SET is_staff = false WHERE id <> '$admin'; UPDATE users SET is_staff = true WHERE id IN ('$admin', '$alice')"
+        );
+        my @answers = at_once(
+            request_of($method, "admin/users/$alice/", 'admin', $body),
+            request_of($method, "admin/users/$admin/", 'alice', $body)
+        );
+        is scalar(grep { /^HTTP\/1\.1 20/ } @answers), 1,
+            "$method round $round: of two staff against one another one is left";
         like status_of(@answers), qr/\b40[134]\b/, 'the other may not any more';
         sql("\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'") if $method eq 'DELETE';
     }
@@ -255,15 +358,21 @@ for my $round (1 .. 4) {
     sql("DELETE FROM users WHERE id = '$one'; \\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
     my $slot = json(call(POST => 'reference-images/', as => 'scenario_one', parts => [image => [portrait()]]))->{id};
     my $multipart = 'multipart/form-data; boundary=XX';
-    my @uploads = (request_of(POST => "reference-images/$slot/upload-image/", 'scenario_one', $body, $multipart), request_of(POST => 'reference-images/', 'scenario_one', $body, $multipart),
-        request_of(POST => "identities/$identity/upload-image/", 'scenario_one', $body, $multipart), request_of(POST => "reference-images/$slot/upload-image/?user_id=$one", 'admin', $body, $multipart));
+    my @uploads = (
+        request_of(POST => "reference-images/$slot/upload-image/", 'scenario_one', $body, $multipart),
+        request_of(POST => 'reference-images/', 'scenario_one', $body, $multipart),
+        request_of(POST => "identities/$identity/upload-image/", 'scenario_one', $body, $multipart),
+        request_of(POST => "reference-images/$slot/upload-image/?user_id=$one", 'admin', $body, $multipart)
+    );
     my @all = at_once(@uploads, request_of(DELETE => "admin/users/$one/", 'admin'), @uploads);
     is status_of($all[4]), '204', "round $round: a user is deleted while eight uploads run";
-    is join(' ', grep { !/^(?:200|201|401|404)$/ } map { status_of($_) } @all[0 .. 3, 5 .. 8]), '', 'which are taken before, or find nothing after it';
+    is join(' ', grep { !/^(?:200|201|401|404)$/ } map { status_of($_) } @all[0 .. 3, 5 .. 8]), '',
+        'which are taken before, or find nothing after it';
     is scalar(() = stored_files()), 0, 'no file is left';
     is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), '', 'nor an object in the manifest';
 }
-is +(sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0, 'the database never had to break a deadlock';
+is + (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
+    'the database never had to break a deadlock';
 
 fresh_data();
 finish();

@@ -70,7 +70,14 @@ $server->add_page;
 
 my @codes;
 sub ask { my ($path, $email, $password) = @_; return asked($path, defined $email ? login($email, $password) : undef) }
-sub asked { my ($path, $authorization) = @_; return call(GET => $path, base => $server->base, headers => $authorization ? [Authorization => $authorization] : []) }
+
+sub asked {
+    my ($path, $authorization) = @_;
+    return call(
+        GET => $path, base => $server->base,
+        headers => $authorization ? [Authorization => $authorization] : []
+    );
+}
 sub code { return ask(@_)->code }
 
 # How often passwords were hashed meanwhile.
@@ -84,7 +91,8 @@ sub hashes {
 # A password that costs something to check, by bcrypt. (Costs differ by two to their difference.)
 sub set_password {
     my ($who, $password, $cost) = @_;
-    my $hash = crypt $password, sprintf '$2y$%02d$%s', $cost, substr join('', map { ('.', '/', 0 .. 9, 'A' .. 'Z', 'a' .. 'z')[rand 64] } 1 .. 21) . 'u', 0, 22;
+    my $hash = crypt $password, sprintf '$2y$%02d$%s', $cost,
+        substr join('', map { ('.', '/', 0 .. 9, 'A' .. 'Z', 'a' .. 'z')[rand 64] } 1 .. 21) . 'u', 0, 22;
     die 'this system has no bcrypt' if length $hash != 60;
     $server->sql("UPDATE users SET password = '$hash' WHERE id = '" . person($who) . "'");
     return;
@@ -103,43 +111,59 @@ my $wrong = ask('users/me/', 'alice@example.com', 'pw-bob');
 is $wrong->code, 401, 'a wrong password does not';
 is json($wrong)->{detail}, 'Invalid username/password.', '... and hears why';
 like $wrong->header('WWW-Authenticate'), qr/^Basic realm="api"/, '... and how';
-is ask('users/me/', 'nobody@example.com', 'pw-alice')->content, $wrong->content, 'an unknown email gets the same answer';
+is ask('users/me/', 'nobody@example.com', 'pw-alice')->content, $wrong->content,
+    'an unknown email gets the same answer';
 
 my %strange = (
-    'a password of 2,000 bytes'              => 'alice@example.com:' . 'p' x 2000,
-    'the password and 2,000 bytes'           => 'alice@example.com:pw-alice' . 'p' x 2000,
-    'a NUL behind the password'              => "alice\@example.com:pw-alice\0",
-    'a NUL and more behind it'               => "alice\@example.com:pw-alice\0more",
-    'a NUL before it'                        => "alice\@example.com:\0pw-alice",
-    'a NUL in the email'                     => "alice\@example.com\0:pw-alice",
-    'an email that is no UTF-8'              => "al\xffice\@example.com:pw-alice",
-    'an email of 5,000 bytes'                => 'a' x 5000 . ':pw-alice',
-    'an email like a statement'              => "' OR true --:pw-alice",
-    'no password'                            => 'alice@example.com:',
-    'no colon'                               => 'alice@example.com',
-    'nothing'                                => '',
-    'a line end in the email'                => "alice\@example.com\n:pw-alice",
-    'a space behind the password'            => 'alice@example.com:pw-alice ',
-    'a password in another case'             => 'alice@example.com:PW-ALICE',
-    'a password that is no UTF-8'            => "alice\@example.com:\xff\xfe",
+    'a password of 2,000 bytes' => 'alice@example.com:' . 'p' x 2000,
+    'the password and 2,000 bytes' => 'alice@example.com:pw-alice' . 'p' x 2000,
+    'a NUL behind the password' => "alice\@example.com:pw-alice\0",
+    'a NUL and more behind it' => "alice\@example.com:pw-alice\0more",
+    'a NUL before it' => "alice\@example.com:\0pw-alice",
+    'a NUL in the email' => "alice\@example.com\0:pw-alice",
+    'an email that is no UTF-8' => "al\xffice\@example.com:pw-alice",
+    'an email of 5,000 bytes' => 'a' x 5000 . ':pw-alice',
+    'an email like a statement' => "' OR true --:pw-alice",
+    'no password' => 'alice@example.com:',
+    'no colon' => 'alice@example.com',
+    'nothing' => '',
+    'a line end in the email' => "alice\@example.com\n:pw-alice",
+    'a space behind the password' => 'alice@example.com:pw-alice ',
+    'a password in another case' => 'alice@example.com:PW-ALICE',
+    'a password that is no UTF-8' => "alice\@example.com:\xff\xfe",
 );
 for my $what (sort keys %strange) {
     my $answer = asked('users/me/', 'Basic ' . encode_base64($strange{$what}, ''));
     is $answer->code, 401, "$what: 401";
     is $answer->header('Content-Type'), 'application/json', '... in JSON';
 }
-is asked('users/me/', $_)->code, 401, "401 for Authorization: $_" for 'Basic', 'Basic !!!', 'Bearer abc', 'Negotiate x', '';
+is asked('users/me/', $_)->code, 401, "401 for Authorization: $_"
+    for 'Basic', 'Basic !!!', 'Bearer abc', 'Negotiate x', '';
 
 # Hashed once, remembered under the stored hash --------------------------------------------------------
 
-cmp_ok hashes(sub { code('users/me/', 'bob@example.com', 'pw-bob') }), '==', 1, 'the first request with a password hashes it';
-cmp_ok hashes(sub { map { code($_, 'bob@example.com', 'pw-bob') } ('users/me/', 'reference-images/') x 3 }), '==', 0, 'the next ones do not';
+cmp_ok hashes(sub { code('users/me/', 'bob@example.com', 'pw-bob') }), '==', 1,
+    'the first request with a password hashes it';
+cmp_ok hashes(sub {
+    map { code($_, 'bob@example.com', 'pw-bob') } ('users/me/', 'reference-images/') x 3;
+    }),
+    '==', 0, 'the next ones do not';
 is "@codes", join(' ', (200) x 6), '... and come in';
 cmp_ok hashes(sub { code('users/me/', 'Bob@example.com', 'pw-bob') }), '==', 0, 'nor in another case of the email';
-cmp_ok hashes(sub { map { code('users/me/', 'bob@example.com', 'wrong') } 1 .. 2 }), '==', 2, 'a wrong password is hashed each time';
-cmp_ok hashes(sub { code('users/me/', 'nobody@example.com', 'wrong') }), '==', 1, 'and one of nobody, so that time does not tell who exists';
-my $token = json(call(POST => 'auth/login/', base => $server->base, json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }))->{token};
-cmp_ok hashes(sub { map { asked($_, "Bearer $token")->code } ('users/me/', 'reference-images/', 'static/none') x 3 }), '==', 0, 'a token is never hashed as a password is';
+cmp_ok hashes(sub {
+    map { code('users/me/', 'bob@example.com', 'wrong') } 1 .. 2;
+    }),
+    '==', 2, 'a wrong password is hashed each time';
+cmp_ok hashes(sub { code('users/me/', 'nobody@example.com', 'wrong') }), '==', 1,
+    'and one of nobody, so that time does not tell who exists';
+my $token = json(call(
+    POST => 'auth/login/', base => $server->base,
+    json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }
+))->{token};
+cmp_ok hashes(sub {
+    map { asked($_, "Bearer $token")->code } ('users/me/', 'reference-images/', 'static/none') x 3;
+    }),
+    '==', 0, 'a token is never hashed as a password is';
 is "@codes", join(' ', (200, 200, 404) x 3), '... and comes in';
 set_password(bob => 'changed', 4);
 is code('users/me/', 'bob@example.com', 'pw-bob'), 401, 'a changed password ends the old one at once';
@@ -149,7 +173,8 @@ set_password(bob => 'changed', 5);
 is code('users/me/', 'bob@example.com', 'changed'), 200, 'the same password, hashed anew, comes in';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
 my $inactive = ask('users/me/', 'bob@example.com', 'changed');
-is $inactive->code . json($inactive)->{detail}, '401User inactive or deleted.', 'who is made inactive is out with the next request';
+is $inactive->code . json($inactive)->{detail}, '401User inactive or deleted.',
+    'who is made inactive is out with the next request';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 is code('users/me/', 'bob@example.com', 'changed'), 200, 'and in again when he is active again';
 $server->sql("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'");
@@ -163,7 +188,10 @@ is $page->code . $page->content, "200a page\n", 'our passwords guard other pages
 is code('/static/page.txt'), 401, '... from nobody';
 is code('/static/page.txt', 'bob@example.com', 'wrong'), 401, '... from wrong passwords';
 is code('/static/page.txt', 'nobody@example.com', 'wrong'), 401, '... from strangers';
-cmp_ok hashes(sub { map { code('/static/page.txt', 'bob@example.com', 'pw-bob') } 1 .. 3 }), '==', 0, '... and are remembered there as well';
+cmp_ok hashes(sub {
+    map { code('/static/page.txt', 'bob@example.com', 'pw-bob') } 1 .. 3;
+    }),
+    '==', 0, '... and are remembered there as well';
 set_password(bob => 'changed again', 4);
 is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 401, '... until they change';
 is code('/static/page.txt', 'bob@example.com', 'changed again'), 200, '... to what they are now';
@@ -190,7 +218,8 @@ for my $path ('/ours/status', '/ours/rewritten') {
     is code($path, 'bob@example.com', 'changed'), 200, '... to what they are now';
     $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
     $out = ask($path, 'bob@example.com', 'changed');
-    is $out->code . json($out)->{detail}, '401User inactive or deleted.', '... and not from who is inactive, remembered';
+    is $out->code . json($out)->{detail}, '401User inactive or deleted.',
+        '... and not from who is inactive, remembered';
     set_password(bob => 'fresh', 4);
     is code($path, 'bob@example.com', 'fresh'), 401, '... or not';
     $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
@@ -202,14 +231,17 @@ set_password(bob => 'pw-bob', 4);
 my $theirs = ask('/by-file/users/me/', 'alice@example.com', 'from-the-file');
 is $theirs->code, 200, 'whom another module lets in is in';
 is $theirs->content, $me->content, '... as the user with that email';
-is json(ask('/by-file/users/me/', 'BOB@Example.com', 'from-the-file'))->{id}, person('bob'), '... compared without case';
+is json(ask('/by-file/users/me/', 'BOB@Example.com', 'from-the-file'))->{id}, person('bob'),
+    '... compared without case';
 is code('/by-file/users/me/', 'alice@example.com', 'pw-alice'), 401, '... our passwords are not asked there';
 is code('/by-file/test-users/', 'alice@example.com', 'from-the-file'), 403, '... and roles are those of our table';
 for my $path ('users/me/', 'reference-images/', 'no-such-route/', 'test-users/') {
     my $stranger = ask("/by-file/$path", 'stranger@example.com', 'from-the-file');
-    is $stranger->code . json($stranger)->{detail}, '401User inactive or deleted.', "whom our table does not know is out at $path";
+    is $stranger->code . json($stranger)->{detail}, '401User inactive or deleted.',
+        "whom our table does not know is out at $path";
 }
-is code('/by-either/users/me/', @$_), 200, "two providers, one after the other: $_->[1]" for ['alice@example.com', 'from-the-file'], ['scenario-one@example.com', 'pw-scenario-one'];
+is code('/by-either/users/me/', @$_), 200, "two providers, one after the other: $_->[1]"
+    for ['alice@example.com', 'from-the-file'], ['scenario-one@example.com', 'pw-scenario-one'];
 
 # A thousand guesses -------------------------------------------------------------------------------------
 
@@ -220,18 +252,22 @@ set_password(bob => 'bob himself', 4);
 is code('users/me/', 'alice@example.com', 'pw-alice'), 200, 'alice is remembered';
 in_parallel(4, sub { my ($n) = @_; guess("warm-$n-$_") for 1 .. 50; 1 });
 my $before = memory($child);
-my @guesses = in_parallel(4, sub { my ($n) = @_; my %seen; $seen{guess("$n-$_")}++ for 1 .. 250; \%seen });
+my @guesses = in_parallel(4, sub { my ($n) = @_; my %seen; $seen{ guess("$n-$_") }++ for 1 .. 250; \%seen });
 is join(' ', map { %$_ } @guesses), '401 250 ' x 3 . '401 250', 'a thousand wrong passwords: a thousand times 401';
 cmp_ok memory($child) - $before, '<', $ENV{IIMG_SANITIZE} ? 200_000 : 20_000, 'the child has not grown by 20 MB';
 is "$child", join(' ', $server->children), 'and it is the same one';
 is code('users/me/', 'bob@example.com', 'bob himself'), 200, 'nobody is locked out';
-cmp_ok hashes(sub { code('users/me/', 'alice@example.com', 'pw-alice') }), '==', 0, 'and nobody who was remembered is forgotten';
+cmp_ok hashes(sub { code('users/me/', 'alice@example.com', 'pw-alice') }), '==', 0,
+    'and nobody who was remembered is forgotten';
 
 sub guess {
     my ($password) = @_;
     require HTTP::Tiny;
     our $agent //= HTTP::Tiny->new(keep_alive => 1, timeout => 60);
-    return $agent->get($server->base . '/api/v1/users/me/', { headers => { Authorization => login('bob@example.com', $password) } })->{status};
+    return $agent->get(
+        $server->base . '/api/v1/users/me/',
+        { headers => { Authorization => login('bob@example.com', $password) } }
+    )->{status};
 }
 
 # No connection while hashing ----------------------------------------------------------------------------
@@ -241,22 +277,30 @@ $server->restart("$conf\nDBDKeep 1\nDBDMax 1\nIdentityImgDatabaseWait 1000\nIden
 is code('users/me/', 'alice@example.com', 'pw-alice'), 200, 'with one connection in all';
 set_password(bob => 'slow', 15);
 my @others;
-my @logins = in_parallel(8, sub { code_of('bob@example.com', 'slow') }, sub {
-    @others = map { code_of('scenario-one@example.com', 'pw-scenario-one') } 1 .. 4;
-});
+my @logins = in_parallel(
+    8,
+    sub { code_of('bob@example.com', 'slow') },
+    sub {
+        @others = map { code_of('scenario-one@example.com', 'pw-scenario-one') } 1 .. 4;
+    }
+);
 is join(' ', @logins), join(' ', (200) x 8), 'eight slow logins at once come in';
 is "@others", '200 200 200 200', '... and others meanwhile';
-is +(grep { /database_busy|IIMG0003/ } $server->log_lines), 0, '... nobody waited too long for the connection';
+is + (grep { /database_busy|IIMG0003/ } $server->log_lines), 0, '... nobody waited too long for the connection';
 
 # (A client that is refused as login_busy retries.)
 sub code_of {
     my (@who) = @_;
     require HTTP::Tiny;
     my $answer;
-    eventually(sub {
-        $answer = HTTP::Tiny->new(timeout => 100)->get($server->base . '/api/v1/users/me/', { headers => { Authorization => login(@who) } });
-        return $answer->{status} != 429 || $answer->{content} !~ /login_busy/;
-    }, 120);
+    eventually(
+        sub {
+            $answer = HTTP::Tiny->new(timeout => 100)
+                ->get($server->base . '/api/v1/users/me/', { headers => { Authorization => login(@who) } });
+            return $answer->{status} != 429 || $answer->{content} !~ /login_busy/;
+        },
+        120
+    );
     return $answer->{status};
 }
 
@@ -264,7 +308,8 @@ sub code_of {
 set_password(bob => 'pw-bob', 4);
 is code('users/me/', 'bob@example.com', 'pw-bob'), 200, 'bob is remembered';
 sleep 2;
-cmp_ok hashes(sub { code('users/me/', 'bob@example.com', 'pw-bob') }), '==', 1, 'for IdentityImgBasicCacheTime seconds; then his password is hashed again';
+cmp_ok hashes(sub { code('users/me/', 'bob@example.com', 'pw-bob') }), '==', 1,
+    'for IdentityImgBasicCacheTime seconds; then his password is hashed again';
 is "@codes", 200, '... and still right';
 
 unlink $passwords;

@@ -13,22 +13,35 @@ my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 my @children = $server->children;
 
-my %says = (too_many_pixels => qr/^The picture has \d+\.\d megapixels \(\d+ x \d+\); at most 64 are allowed\.$/, unsupported_image => qr/^The picture's colour profile has \d+\.\d MB; at most 4 are allowed\.$/);
+my %says = (
+    too_many_pixels => qr/^The picture has \d+\.\d megapixels \(\d+ x \d+\); at most 64 are allowed\.$/,
+    unsupported_image => qr/^The picture's colour profile has \d+\.\d MB; at most 4 are allowed\.$/
+);
 for my $case (bombs()) {
     my ($what, $status, $code, $make) = @$case;
     my $bytes = $make->();
     my $began = time;
-    my $answer = call(POST => "reference-images/$slot/upload-image/", as => 'alice', base => $base, parts => [image => [undef, 'a', Content => $bytes]]);
+    my $answer = call(
+        POST => "reference-images/$slot/upload-image/", as => 'alice', base => $base,
+        parts => [image => [undef, 'a', Content => $bytes]]
+    );
     my $took = time - $began;
     my $said = json($answer);
-    is $answer->code, $status, "$what (" . length($bytes) . ' bytes) is ' . ($status == 200 ? 'taken' : 'refused') or diag($answer->content), next;
+    is $answer->code, $status, "$what (" . length($bytes) . ' bytes) is ' . ($status == 200 ? 'taken' : 'refused')
+        or diag($answer->content), next;
     cmp_ok $took, '<', 10, sprintf 'within %.2f s', $took;
     if ($status != 200) {
         is $said->{code}, $code, 'for what it is';
         like $said->{detail}, $says{$code}, 'in numbers';
         next;
     }
-    my $sizes = join ' ', map { my $file = "$ENV{IIMG_WORK}/bomb.jpg"; open my $out, '>:raw', $file or die $!; print $out call(GET => $said->{image}{$_}, base => $base)->content; close $out; `vipsheader '$file'` =~ /: (\d+x\d+) / ? $1 : '?' } qw(thumbnail large);
+    my $sizes = join ' ', map {
+        my $file = "$ENV{IIMG_WORK}/bomb.jpg";
+        open my $out, '>:raw', $file or die $!;
+        print $out call(GET => $said->{image}{$_}, base => $base)->content;
+        close $out;
+        `vipsheader '$file'` =~ /: (\d+x\d+) / ? $1 : '?'
+    } qw(thumbnail large);
     is $sizes, $what =~ /GIF/ ? '1x1 1x1' : '64x64 64x64', 'and shows what it shows';
     my $kept = call(GET => $said->{image}{original}, base => $base)->content;
     cmp_ok length $kept, '<', $what =~ /frames|profile/ ? 1 + length $bytes : 2000, 'and only that is kept';

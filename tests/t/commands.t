@@ -24,9 +24,11 @@ sub ended { return $? >> 8 }
 my $makefile = slurp("$source/Makefile");
 my %told = shell("make -s -C '$source' help") =~ /^    make (\S+) +(\S.*)$/mg;
 my ($phony) = $makefile =~ /^\.PHONY: (.*)$/m;
-is join(' ', sort keys %told), join(' ', sort grep { $_ ne 'all' } split ' ', $phony), 'make help tells of each target, and of no other';
+is join(' ', sort keys %told), join(' ', sort grep { $_ ne 'all' } split ' ', $phony),
+    'make help tells of each target, and of no other';
 my $readme = slurp("$source/README.md");
-is join(' ', grep { !exists $told{$_} } $readme =~ /\bmake ([a-z][\w-]*)(?=`|\s*#|:)/g), '', 'the README names no target that there is not';
+is join(' ', grep { !exists $told{$_} } $readme =~ /\bmake ([a-z][\w-]*)(?=`|\s*#|:)/g), '',
+    'the README names no target that there is not';
 
 # make install ------------------------------------------------------------------------------------------
 
@@ -35,41 +37,68 @@ File::Path::make_path("$root/etc/apache2/mods-available");
 my $said = shell("make -C '$source' install SANITIZE=$sanitize DESTDIR='$root'");
 is ended(), 0, 'make install' or diag $said;
 my %installed;
-File::Find::find({ no_chdir => 1, wanted => sub { $installed{substr $_, length $root} = (lstat)[2] & 07777 if !-d || -l } }, $root);
+File::Find::find(
+    { no_chdir => 1, wanted => sub { $installed{ substr $_, length $root } = (lstat)[2] & 07777 if !-d || -l } },
+    $root
+);
 my ($modules) = shell('apxs -q LIBEXECDIR') =~ /(\S+)/;
-my %wanted = ("$modules/mod_identityimg.so" => 0644, '/usr/lib/identityimg/identityimg-worker' => 0755, '/usr/sbin/identityimgctl' => 0755, '/usr/share/identityimg/scripts/migrate' => 0755,
+my %wanted = (
+    "$modules/mod_identityimg.so" => 0644, '/usr/lib/identityimg/identityimg-worker' => 0755,
+    '/usr/sbin/identityimgctl' => 0755, '/usr/share/identityimg/scripts/migrate' => 0755,
     (map { ("/etc/apache2/mods-available/$_" => 0644) } qw(identityimg.load identityimg.conf identityimg-pages.conf)),
-    (map { ('/usr/share/identityimg/' . substr($_, length "$source/") => 0644) } map { glob } "$source/sql/*.sql", "$source/sql/migrations/*.sql"),
-    (map { ('/usr/share/identityimg/' . substr($_, length "$source/conf/") => 0644) } glob "$source/conf/examples/*.conf"));
-is join("\n", map { "$_ " . sprintf '%o', $installed{$_} // 0 } sort keys %wanted), join("\n", map { "$_ " . sprintf '%o', $wanted{$_} } sort keys %wanted), 'puts each file in its place, with its mode';
-is join("\n", grep { !$wanted{$_} && !m{^/usr/share/identityimg/client/|/vips-heif\.so$} } sort keys %installed), '', '... and no other but the pages';
+    (
+        map { ('/usr/share/identityimg/' . substr($_, length "$source/") => 0644) } map { glob } "$source/sql/*.sql",
+        "$source/sql/migrations/*.sql"
+    ),
+    (
+        map { ('/usr/share/identityimg/' . substr($_, length "$source/conf/") => 0644) }
+            glob "$source/conf/examples/*.conf"
+    )
+);
+is join("\n", map { "$_ " . sprintf '%o', $installed{$_} // 0 } sort keys %wanted),
+    join("\n", map { "$_ " . sprintf '%o', $wanted{$_} } sort keys %wanted),
+    'puts each file in its place, with its mode';
+is join("\n", grep { !$wanted{$_} && !m{^/usr/share/identityimg/client/|/vips-heif\.so$} } sort keys %installed), '',
+    '... and no other but the pages';
 my $load = slurp("$root/etc/apache2/mods-available/identityimg.load");
-like $load, qr{^LoadModule identityimg_module \Q$modules\E/mod_identityimg\.so$}m, 'the .load names the module where it will be';
+like $load, qr{^LoadModule identityimg_module \Q$modules\E/mod_identityimg\.so$}m,
+    'the .load names the module where it will be';
 like $load, qr{^# Depends: .*\bdbd\b}m, '... and tells a2enmod what it needs';
 
 # What was installed runs, without the sources.
-my $base = IdentityImg::Server->new('commands', env => { IIMG_CONF_DIR => "$root/etc/apache2/mods-available", IIMG_MODULE => "$root$modules/mod_identityimg.so",
-    IIMG_WORKER => "$root/usr/lib/identityimg/identityimg-worker", IIMG_CLIENT => '' });
+my $base = IdentityImg::Server->new(
+    'commands',
+    env => {
+        IIMG_CONF_DIR => "$root/etc/apache2/mods-available", IIMG_MODULE => "$root$modules/mod_identityimg.so",
+        IIMG_WORKER => "$root/usr/lib/identityimg/identityimg-worker", IIMG_CLIENT => ''
+    }
+);
 my $out = $base->script(serve => 'start');
 SKIP: {
     skip 'a module is installed here: the .load would take that one', 3 if -e "$modules/mod_identityimg.so";
-    like $out, qr/Cannot load \Q$modules\E\/mod_identityimg\.so/, 'the installed .load loads what is installed (here: nothing)';
-    like $out, qr/^serve: httpd did not start; its log is .+error\.log$/m, '... and a start that fails says so, and where to look';
+    like $out, qr/Cannot load \Q$modules\E\/mod_identityimg\.so/,
+        'the installed .load loads what is installed (here: nothing)';
+    like $out, qr/^serve: httpd did not start; its log is .+error\.log$/m,
+        '... and a start that fails says so, and where to look';
     isnt $? >> 8, 0, '... with a status';
 }
-is $base->script(serve => 'status') =~ s/\(.*?\)//gr =~ s/^state: .*\n//mr, "httpd: not running\ndatabase: not running\n", '... and leaves nothing behind that runs';
+is $base->script(serve => 'status') =~ s/\(.*?\)//gr =~ s/^state: .*\n//mr,
+    "httpd: not running\ndatabase: not running\n", '... and leaves nothing behind that runs';
 open my $file, '>', "$root/etc/apache2/mods-available/identityimg.load" or die $!;
 print $file $load =~ s{LoadModule identityimg_module (.*)}{LoadModule identityimg_module "$root$1"}r;
 close $file;
 chmod 0755, $root;
 $base->start;
-is call(POST => 'reference-images/', as => 'alice', base => $base->base, parts => [image => [portrait()]])->code, 201, 'what was installed takes photos';
-like shell("'$root/usr/sbin/identityimgctl' --version"), qr/^identityimgctl \d+\.\d+\.\d+$/, 'its tool says which it is';
+is call(POST => 'reference-images/', as => 'alice', base => $base->base, parts => [image => [portrait()]])->code, 201,
+    'what was installed takes photos';
+like shell("'$root/usr/sbin/identityimgctl' --version"), qr/^identityimgctl \d+\.\d+\.\d+$/,
+    'its tool says which it is';
 
 # Who serves.
 chomp(my $parent = slurp($base->state . '/httpd/httpd.pid'));
 my %users = map { s/^\s+|\s+$//gr => 1 } split /\n/, shell("ps -o user= --ppid $parent");
-is join(' ', grep { $_ eq 'root' } keys %users), '', 'no child of httpd, nor the program that decodes pictures, is root';
+is join(' ', grep { $_ eq 'root' } keys %users), '',
+    'no child of httpd, nor the program that decodes pictures, is root';
 my ($cluster) = $base->script(serve => 'status') =~ /^database: running \(pid (\d+)\)/m;
 unlike shell("ps -o user= -p $cluster"), qr/^root\b/, '... nor is the database';
 
@@ -78,22 +107,31 @@ unlike shell("ps -o user= -p $cluster"), qr/^root\b/, '... nor is the database';
 my $state = $base->state;
 utf8::decode(my $shown = $state);
 my $port = ($base->base =~ /(\d+)$/)[0];
-like $base->script(serve => 'status'), qr{^httpd: running \(pid \d+\), http://127\.0\.0\.1:$port/\ndatabase: running \(pid \d+\), .*\nstate: \Q$shown\E\n$}, 'status says what runs, where';
+like $base->script(serve => 'status'),
+    qr{^httpd: running \(pid \d+\), http://127\.0\.0\.1:$port/\ndatabase: running \(pid \d+\), .*\nstate: \Q$shown\E\n$},
+    'status says what runs, where';
 is ended(), 0, '... and returns 0';
-like $base->script(serve => 'start'), qr{^Already running: http://127\.0\.0\.1:$port/}m, 'a second start says that it runs already';
+like $base->script(serve => 'start'), qr{^Already running: http://127\.0\.0\.1:$port/}m,
+    'a second start says that it runs already';
 is ended(), 0, '... which is no mistake';
 {
     local $base->{port} = free_port();
-    like $base->script(serve => 'start'), qr{^serve: it runs already, at http://127\.0\.0\.1:$port/ \(pid \d+\): stop it first, or choose another folder, as STATE=/srv/demo$}m, 'one with another port is';
+    like $base->script(serve => 'start'),
+        qr{^serve: it runs already, at http://127\.0\.0\.1:$port/ \(pid \d+\): stop it first, or choose another folder, as STATE=/srv/demo$}m,
+        'one with another port is';
     is ended(), 1, '... and returns 1';
 }
-like shell("env -u PORT STATE='$state' '$source/scripts/serve' start"), qr{^Already running: http://127\.0\.0\.1:$port/}m, '... unless it names none';
+like shell("env -u PORT STATE='$state' '$source/scripts/serve' start"),
+    qr{^Already running: http://127\.0\.0\.1:$port/}m, '... unless it names none';
 
 my $second = IdentityImg::Server->new('commands-second', env => { IIMG_CLIENT => '' });
 $second->{port} = $port;
-like $second->script(serve => 'start'), qr/^serve: cannot listen on 127\.0\.0\.1:$port: another process uses it\. Choose another port, as PORT=18080$/m, 'a start on a port that is taken says so';
+like $second->script(serve => 'start'),
+    qr/^serve: cannot listen on 127\.0\.0\.1:$port: another process uses it\. Choose another port, as PORT=18080$/m,
+    'a start on a port that is taken says so';
 is ended(), 1, '... and returns 1';
-like $second->script(serve => 'status'), qr/^httpd: not running\ndatabase: not running/, '... with nothing left running';
+like $second->script(serve => 'status'), qr/^httpd: not running\ndatabase: not running/,
+    '... with nothing left running';
 is ended(), 3, '... as the status says: 3';
 for my $word ('x', '0', '080', '65536', '99999', '-1', '1 2') {
     my @before = shell("PORT='$word' STATE='$state-x' '$source/scripts/serve' start");
@@ -101,20 +139,23 @@ for my $word ('x', '0', '080', '65536', '99999', '-1', '1 2') {
     is "@before", "serve: PORT=$word is not a number from 1 to 65535\n", '... and told';
 }
 ok !-e "$state-x/postgres", '... before anything is made';
-like shell("STATE='$state/a\"b' '$source/scripts/serve' status"), qr/must not contain quotes/, 'a folder that httpd could not name is refused';
+like shell("STATE='$state/a\"b' '$source/scripts/serve' status"), qr/must not contain quotes/,
+    'a folder that httpd could not name is refused';
 
 # Two side by side, with data of their own, that stay.
 $second->{port} = free_port();
 $second->start;
-is call(GET => 'reference-images/', as => 'alice', base => $second->base)->content, '[]', 'another port and another folder: another server, with data of its own';
+is call(GET => 'reference-images/', as => 'alice', base => $second->base)->content, '[]',
+    'another port and another folder: another server, with data of its own';
 $base->sql("INSERT INTO users (email) VALUES ('stays\@example.com')");
 $base->stop;
 is call(GET => 'users/me/', as => 'alice', base => $second->base)->code, 200, 'which goes on when the first stops';
 is $base->script(serve => 'stop'), '', 'stopping twice is no mistake';
 is ended(), 0, '... either';
 $base->start;
-is join('', $base->sql("SELECT count(*) FROM users WHERE email LIKE 'stays%'")), 1, 'a second start goes on with the data';
-is scalar @{json(call(GET => 'reference-images/', as => 'alice', base => $base->base))}, 1, '... and the photos';
+is join('', $base->sql("SELECT count(*) FROM users WHERE email LIKE 'stays%'")), 1,
+    'a second start goes on with the data';
+is scalar @{ json(call(GET => 'reference-images/', as => 'alice', base => $base->base)) }, 1, '... and the photos';
 
 # run -------------------------------------------------------------------------------------------------
 
@@ -126,12 +167,13 @@ if (!$pid) {
     open STDOUT, '>', $log or die $!;
     open STDERR, '>&', \*STDOUT;
     $SIG{INT} = 'DEFAULT';
-    my %environment = (%{$base->{env}}, STATE => $state, PORT => $port, IIMG_EXTRA_CONF => "$state/extra.conf");
-    @ENV{keys %environment} = values %environment;
+    my %environment = (%{ $base->{env} }, STATE => $state, PORT => $port, IIMG_EXTRA_CONF => "$state/extra.conf");
+    @ENV{ keys %environment } = values %environment;
     exec "$source/scripts/serve", 'run' or POSIX::_exit(127);
 }
 ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it/ }, 60), 'run says when it is ready, and how to stop it';
-like slurp($log), qr{^Running: http://127\.0\.0\.1:$port/api/v1/ .*^Pages: .*^    admin\@example\.com   pw-admin    staff\n.*^    alice\@example\.com   pw-alice\n.*^    bob\@example\.com     pw-bob\n.*^    curl -u }ms,
+like slurp($log),
+    qr{^Running: http://127\.0\.0\.1:$port/api/v1/ .*^Pages: .*^    admin\@example\.com   pw-admin    staff\n.*^    alice\@example\.com   pw-alice\n.*^    bob\@example\.com     pw-bob\n.*^    curl -u }ms,
     '... where it is, and who may log in';
 is call(GET => 'users/me/', as => 'alice', base => $base->base)->code, 200, '... and it serves';
 is waitpid($pid, POSIX::WNOHANG()), 0, '... in the foreground';
@@ -154,7 +196,9 @@ close $file;
 chmod 0755, "$bare/id", $bare;
 $said = shell("PATH='$bare' sh '$source/scripts/deps' run");
 is ended(), 1, 'on a machine that lacks something, a user other than root is stopped';
-like $said, qr/^Some packages are missing\. Please run this line, then try again:\n    sudo apt-get install --no-install-recommends(?: [a-z0-9.+-]+)+\n\z/, '... with the one line to run';
+like $said,
+    qr/^Some packages are missing\. Please run this line, then try again:\n    sudo apt-get install --no-install-recommends(?: [a-z0-9.+-]+)+\n\z/,
+    '... with the one line to run';
 like $said, qr/ pkg-config\b.* curl\b.* npm\b/, '... that names what is not there';
 unlike $said, qr/ gcc\b/, '... and not what is';
 

@@ -20,13 +20,18 @@ my $server = base_url() =~ s{^http://}{}r;
 sub request {
     my ($method, $path, $who, $type, $body) = @_;
     $body //= '';
-    return join("\r\n", "$method /api/v1/$path HTTP/1.1", 'Host: x', 'Connection: close', 'Authorization: ' . login($who),
-        $type ? ("Content-Type: $type") : (), 'Content-Length: ' . length $body, '', $body);
+    return join(
+        "\r\n", "$method /api/v1/$path HTTP/1.1", 'Host: x', 'Connection: close', 'Authorization: ' . login($who),
+        $type ? ("Content-Type: $type") : (), 'Content-Length: ' . length $body, '', $body
+    );
 }
+
 sub upload {
     my ($method, $path, $who, $bytes) = @_;
-    return request($method, $path, $who, 'multipart/form-data; boundary=XX',
-        "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.jpg\"\r\n\r\n$bytes\r\n--XX--\r\n");
+    return request(
+        $method, $path, $who, 'multipart/form-data; boundary=XX',
+        "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.jpg\"\r\n\r\n$bytes\r\n--XX--\r\n"
+    );
 }
 sub patch { my ($id, $json) = @_; return request(PATCH => "reference-images/$id/", 'alice', 'application/json', $json) }
 
@@ -55,31 +60,50 @@ sub at_once {
 # How often each status came: "201 x 5, 400 x 45".
 sub statuses {
     my %count;
-    $count{/^HTTP\/1\.1 (\d+)/ ? $1 : 'none'}++ for @_;
+    $count{ /^HTTP\/1\.1 (\d+)/ ? $1 : 'none' }++ for @_;
     return join ', ', map { "$_ x $count{$_}" } sort keys %count;
 }
 sub detail { return $_[0] =~ /"detail":"([^"]*)"/ ? $1 : '' }
-sub orders { return join ' ', sql(qq(SELECT "order" FROM reference_images WHERE user_id = ') . person('alice') . q(' ORDER BY 1)) }
-sub same { my %seen = map { $_ => 1 } @_; return join ' | ', sort keys %seen }
+
+sub orders {
+    return join ' ',
+        sql(qq(SELECT "order" FROM reference_images WHERE user_id = ') . person('alice') . q(' ORDER BY 1));
+}
+
+sub same {
+    my %seen = map { $_ => 1 } @_;
+    return join ' | ', sort keys %seen;
+}
 sub manifest { return join ', ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state ORDER BY state') }
 
 # 50 creates: five slots --------------------------------------------------------------------------
 
 for my $case (
-    ['without a picture', 0, (request(POST => 'reference-images/', 'alice', 'application/json', '{"name": "one of many"}')) x 50],
-    ['with a picture',    4, (upload(POST => 'reference-images/', 'alice', $jpeg)) x 50],
-    ['of both kinds',     undef, (request(POST => 'reference-images/', 'alice'), upload(POST => 'reference-images/', 'alice', $jpeg)) x 25],
-    ['for the same slots', 0, map { request(POST => 'reference-images/', 'alice', 'application/json', '{"order": ' . $_ % 5 . '}') } 1 .. 50],
+    [
+        'without a picture', 0,
+        (request(POST => 'reference-images/', 'alice', 'application/json', '{"name": "one of many"}')) x 50
+    ],
+    ['with a picture', 4, (upload(POST => 'reference-images/', 'alice', $jpeg)) x 50],
+    [
+        'of both kinds', undef,
+        (request(POST => 'reference-images/', 'alice'), upload(POST => 'reference-images/', 'alice', $jpeg)) x 25
+    ],
+    [
+        'for the same slots', 0,
+        map { request(POST => 'reference-images/', 'alice', 'application/json', '{"order": ' . $_ % 5 . '}') } 1 .. 50
+    ],
 ) {
     my ($what, $files, @requests) = @$case;
     reset_pictures();
     my @answers = at_once(@requests);
     is statuses(@answers), '201 x 5, 400 x 45', "of 50 creates $what at once five are taken";
     my @refused = map { detail($_) } grep { /^HTTP\/1\.1 400/ } @answers;
-    like same(@refused), qr/^(?:(?:Maximum 5 reference images allowed|Order \d is already in use)(?: \| |$))+$/, 'the others are told why';
+    like same(@refused), qr/^(?:(?:Maximum 5 reference images allowed|Order \d is already in use)(?: \| |$))+$/,
+        'the others are told why';
     is same(@refused), 'Maximum 5 reference images allowed', 'in the same words' if $what !~ /slots/;
     is orders(), '0 1 2 3 4', 'each slot is used once';
-    is join(' ', sort map { /"order":(\d)/ } grep { /^HTTP\/1\.1 201/ } @answers), '0 1 2 3 4', 'and the answers said so';
+    is join(' ', sort map { /"order":(\d)/ } grep { /^HTTP\/1\.1 201/ } @answers), '0 1 2 3 4',
+        'and the answers said so';
     my $pictures = grep { /^HTTP\/1\.1 201/ && /"original":/ } @answers;
     is $pictures * 4, 5 * $files, 'those with a picture have it' if defined $files;
     is scalar(() = stored_files()), 4 * $pictures, 'each picture has its four files, and no other file is left';
@@ -89,7 +113,8 @@ for my $case (
 # Different users do not queue up behind one another.
 reset_pictures();
 my @people = qw(alice bob admin scenario_one scenario_two);
-is statuses(at_once(map { (request(POST => 'reference-images/', $_)) x 6 } @people)), '201 x 25, 400 x 5', 'five users fill five slots each at the same time';
+is statuses(at_once(map { (request(POST => 'reference-images/', $_)) x 6 } @people)), '201 x 25, 400 x 5',
+    'five users fill five slots each at the same time';
 
 # A slot that several photos want -----------------------------------------------------------------
 
@@ -100,7 +125,8 @@ for my $round (1 .. 10) {
     my @before = map { json(call(GET => "reference-images/$_/", as => 'alice'))->{order} } @ids;
     my @answers = at_once(map { patch($_, qq({"order": $free})) } @ids);
     is statuses(@answers), '200 x 1, 400 x 3', "round $round: of four photos that want the free slot $free one gets it";
-    is same(map { detail($_) } grep { /^HTTP\/1\.1 400/ } @answers), "Order $free is already in use", 'the others are told so';
+    is same(map { detail($_) } grep { /^HTTP\/1\.1 400/ } @answers), "Order $free is already in use",
+        'the others are told so';
     ($free) = map { $before[$_] } grep { $answers[$_] =~ /^HTTP\/1\.1 200/ } 0 .. 3;
 }
 my @answers = at_once(map { patch($_, qq({"order": $free, "name": "x"})) } (@ids) x 5);
@@ -109,9 +135,16 @@ is statuses(@answers), '200 x 5, 400 x 15', 'of 20 changes, five of each photo, 
 is same(map { $_ % 4 } @winners), $winners[0] % 4, 'and all of the same one';
 is scalar(() = sql('SELECT DISTINCT "order" FROM reference_images')), 4, 'no two photos share a slot';
 
-my ($taken) = grep { my $o = $_; !grep { $o == $_ } split / /, orders() } 0 .. 4;
-@answers = at_once((map { patch($_, qq({"order": $taken})) } @ids), (request(POST => 'reference-images/', 'alice', 'application/json', qq({"order": $taken}))) x 8);
-is same(map { /^HTTP\/1\.1 (2|4)/ ? $1 : substr $_, 0, 30 } @answers), '2 | 4', 'creates and changes that want the same slot are made or refused';
+my ($taken) = grep {
+    my $o = $_;
+    !grep { $o == $_ } split / /, orders()
+} 0 .. 4;
+@answers = at_once(
+    (map { patch($_, qq({"order": $taken})) } @ids),
+    (request(POST => 'reference-images/', 'alice', 'application/json', qq({"order": $taken}))) x 8
+);
+is same(map { /^HTTP\/1\.1 (2|4)/ ? $1 : substr $_, 0, 30 } @answers), '2 | 4',
+    'creates and changes that want the same slot are made or refused';
 is scalar(grep { /^HTTP\/1\.1 2/ } @answers), 1, 'one is made';
 
 # A picture that is replaced many times at once ---------------------------------------------------
@@ -124,11 +157,12 @@ is statuses(@answers), '200 x 16', '16 uploads for the same photo at once are al
 my $now = json(call(GET => "reference-images/$photo->{id}/", as => 'alice'));
 my ($shown) = $now->{image}{original} =~ m{media/($uuid)};
 is scalar(grep { /\Q$shown\E.*"thumbnail"/ } @answers), 1, 'one of them is the last';
-is join(' ', map { call(GET => $_)->code } values %{$now->{image}}), '200 200 200 200', 'whose addresses open';
+is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'whose addresses open';
 is scalar(grep { /$shown/ } stored_files()), 4, 'it has its four files';
 is scalar(() = stored_files()), 8, 'and those of the 15 others are gone';
 is manifest(), 'live|8', 'from the manifest too';
-is join(' ', map { call(GET => $_)->code } values %{$other->{image}}), '200 200 200 200', 'the other photo is untouched';
+is join(' ', map { call(GET => $_)->code } values %{ $other->{image} }), '200 200 200 200',
+    'the other photo is untouched';
 
 my $identity = identity_of('full');
 @answers = at_once((upload(POST => "identities/$identity/upload-image/", 'scenario_one', $jpeg)) x 10);
@@ -140,10 +174,15 @@ is scalar(() = stored_files()), 16, 'and no other file is left';
 for my $round (1 .. 3) {
     reset_pictures();
     my $id = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]))->{id};
-    my @all = ((upload(POST => "reference-images/$id/upload-image/", 'alice', $jpeg)) x 4, (request(DELETE => "reference-images/$id/", 'alice')) x 2);
+    my @all = (
+        (upload(POST => "reference-images/$id/upload-image/", 'alice', $jpeg)) x 4,
+        (request(DELETE => "reference-images/$id/", 'alice')) x 2
+    );
     @answers = at_once(@all);
-    is statuses(@answers[4, 5]), '204 x 1, 404 x 1', "round $round: of two deletes during four uploads one finds the photo";
-    is same(map { /^HTTP\/1\.1 (200|404)/ ? 'fine' : $_ } @answers[0 .. 3]), 'fine', 'uploads are taken before it and find nothing after it';
+    is statuses(@answers[4, 5]), '204 x 1, 404 x 1',
+        "round $round: of two deletes during four uploads one finds the photo";
+    is same(map { /^HTTP\/1\.1 (200|404)/ ? 'fine' : $_ } @answers[0 .. 3]), 'fine',
+        'uploads are taken before it and find nothing after it';
     is scalar(() = stored_files()), 0, 'and no file is left';
     is manifest(), '', 'nor an object in the manifest';
 }
@@ -151,13 +190,20 @@ for my $round (1 .. 3) {
 # A user's photos are created and deleted at once.
 reset_pictures();
 for my $round (1 .. 3) {
-    my @there = map { $_->{id} } @{json(call(GET => 'reference-images/', as => 'alice'))};
-    @answers = at_once((map { request(DELETE => "reference-images/$_/", 'alice') } @there), (upload(POST => 'reference-images/', 'alice', $jpeg)) x 10);
-    is same(map { /^HTTP\/1\.1 (?:201|204|400)/ ? 'fine' : $_ } @answers), 'fine', "round $round: creates and deletes at once are made or refused";
+    my @there = map { $_->{id} } @{ json(call(GET => 'reference-images/', as => 'alice')) };
+    @answers = at_once(
+        (map { request(DELETE => "reference-images/$_/", 'alice') } @there),
+        (upload(POST => 'reference-images/', 'alice', $jpeg)) x 10
+    );
+    is same(map { /^HTTP\/1\.1 (?:201|204|400)/ ? 'fine' : $_ } @answers), 'fine',
+        "round $round: creates and deletes at once are made or refused";
     my $count = my @left = split / /, orders();
     is scalar(() = stored_files()), 4 * $count, "the $count photos that are left have their files, and nobody else has";
 }
 
-is((sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0, 'the database never had to break a deadlock');
+is(
+    (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
+    'the database never had to break a deadlock'
+);
 
 finish();

@@ -19,8 +19,15 @@ sub warnings_of {
     my ($conf, $changed) = @_;
     my $file;
     if (defined $changed) {
-        for (["$state/changed.conf", $changed], ["$state/changed-httpd.conf", "Include \"$state/httpd/defines.conf\"\n"
-            . ($demo =~ s{^Include "\$\{IIMG_CONF_DIR\}/identityimg\.conf"}{Include "$state/changed.conf"}mr) . "Include \"$state/extra.conf\"\n"]) {
+        for (
+            ["$state/changed.conf", $changed],
+            [
+                "$state/changed-httpd.conf",
+                "Include \"$state/httpd/defines.conf\"\n"
+                    . ($demo =~ s{^Include "\$\{IIMG_CONF_DIR\}/identityimg\.conf"}{Include "$state/changed.conf"}mr)
+                    . "Include \"$state/extra.conf\"\n"
+            ]
+        ) {
             open my $out, '>', $_->[0] or die $!;
             print $out $_->[1];
             close $out;
@@ -31,6 +38,7 @@ sub warnings_of {
     is $status, 0, '(configtest passes)' or diag $out;
     return $out =~ /(IIMG\d{4}: .*)/g;
 }
+
 sub warns {
     my ($expected, $what, @arguments) = @_;
     my @found = warnings_of(@arguments);
@@ -48,86 +56,153 @@ is_silent('each example', slurp("$ENV{IIMG_SOURCE}/conf/examples/parking.conf"))
 # Locations -----------------------------------------------------------------------------------------
 
 sub off { my ($path) = @_; return "<Location \"$path\">\n    IdentityImg off\n</Location>\n" }
-warns(qr{IIMG0012: IdentityImg: off in <Location "/"> at .+extra\.conf:1 does not turn off <Location "/api/v1">, which is on; set off in that Location},
-    'off around the API', off('/'));
+warns(
+    qr{IIMG0012: IdentityImg: off in <Location "/"> at .+extra\.conf:1 does not turn off <Location "/api/v1">, which is on; set off in that Location},
+    'off around the API', off('/')
+);
 warns(qr{off in <Location "/api"> at}, '... one step around it', off('/api/'));
-warns(qr{IIMG0012: IdentityImg: is off at .+extra\.conf:1 and on at \S+identityimg\.conf:\d+, both for <Location "/api/v1">; the later one counts: remove one}, 'on and off for one path', off('/api/v1'));
+warns(
+    qr{IIMG0012: IdentityImg: is off at .+extra\.conf:1 and on at \S+identityimg\.conf:\d+, both for <Location "/api/v1">; the later one counts: remove one},
+    'on and off for one path', off('/api/v1')
+);
 is_silent('off for a part of the API', off('/api/v1/admin'));
 is_silent('off for something else', off('/other'));
 is_silent('off in a virtual host alone', host(off('/api/v1')));
 warns(qr{off in <Location "/"> at}, '... around the API there', host(off('/')));
 
-warns(qr{IIMG0013: IdentityImg: is on in <Location "/v2">, but <Location "/api/v1/health"> at .+?changed\.conf:\d+ is not below it, so /v2/health/ asks for credentials; rename that section to <Location "/v2/health">},
-    'health left behind', '', $shipped =~ s{"/api/v1(?="|/auth|/schema)}{"/v2}gr);
+warns(
+    qr{IIMG0013: IdentityImg: is on in <Location "/v2">, but <Location "/api/v1/health"> at .+?changed\.conf:\d+ is not below it, so /v2/health/ asks for credentials; rename that section to <Location "/v2/health">},
+    'health left behind', '', $shipped =~ s{"/api/v1(?="|/auth|/schema)}{"/v2}gr
+);
 my @left = warnings_of('', $shipped =~ s{$api}{<Location "/v2}r);
-is join(' ', map { /<Location "(\/api\S*)"/ } @left), '/api/v1/schema /api/v1/health /api/v1/auth/login', 'an API that moved alone: each section that was left behind is named';
-is join(' ', map { /rename that section to <Location "(\S+)"/ } @left), '/v2/schema /v2/health /v2/auth/login', '... with its new path';
+is join(' ', map { /<Location "(\/api\S*)"/ } @left), '/api/v1/schema /api/v1/health /api/v1/auth/login',
+    'an API that moved alone: each section that was left behind is named';
+is join(' ', map { /rename that section to <Location "(\S+)"/ } @left), '/v2/schema /v2/health /v2/auth/login',
+    '... with its new path';
 is_silent('all moved', '', $shipped =~ s{"/api/v1}{"/v2}gr);
-is_silent('schema and health shut on purpose', '', $shipped =~ s{^<Location "/api/v1/(?:schema|health)">.*?^</Location>\n}{}msgr);
-warns(qr{IIMG0013: IdentityImg: is on in <Location "/api/v1"> at .+?, but logging in there asks for credentials; add <Location "/api/v1/auth/login"> with Require all granted},
-    'no Location for logging in', '', $shipped =~ s{^<Location "/api/v1/auth/login">.*?^</Location>\n}{}msr);
-my @moved = warnings_of(host(off('/api/v1') . "<Location \"/v3\">\nIdentityImg on\nAuthType IdentityImg\nAuthName x\nRequire valid-user\n</Location>\n"));
-is scalar(grep { m{rename that section to <Location "/v3/} } @moved), 3, 'an API that is elsewhere in a virtual host: the same';
+is_silent(
+    'schema and health shut on purpose', '',
+    $shipped =~ s{^<Location "/api/v1/(?:schema|health)">.*?^</Location>\n}{}msgr
+);
+warns(
+    qr{IIMG0013: IdentityImg: is on in <Location "/api/v1"> at .+?, but logging in there asks for credentials; add <Location "/api/v1/auth/login"> with Require all granted},
+    'no Location for logging in', '', $shipped =~ s{^<Location "/api/v1/auth/login">.*?^</Location>\n}{}msr
+);
+my @moved = warnings_of(host(
+    off('/api/v1')
+        . "<Location \"/v3\">\nIdentityImg on\nAuthType IdentityImg\nAuthName x\nRequire valid-user\n</Location>\n"
+));
+is scalar(grep { m{rename that section to <Location "/v3/} } @moved), 3,
+    'an API that is elsewhere in a virtual host: the same';
 
-warns(qr{IIMG0021: ErrorDocument: none leads to a <Location> with IdentityImg errors, so errors that httpd makes are HTML}, 'no error documents', '', $shipped =~ s/^ErrorDocument.*\n//mgr);
-warns(qr{IIMG0021: }, 'error documents without their Location', '', $shipped =~ s{<Location "/identityimg-error"}{<Location "/elsewhere"}r);
+warns(
+    qr{IIMG0021: ErrorDocument: none leads to a <Location> with IdentityImg errors, so errors that httpd makes are HTML},
+    'no error documents', '', $shipped =~ s/^ErrorDocument.*\n//mgr
+);
+warns(
+    qr{IIMG0021: }, 'error documents without their Location', '',
+    $shipped =~ s{<Location "/identityimg-error"}{<Location "/elsewhere"}r
+);
 
 # Pictures ------------------------------------------------------------------------------------------
 
-warns(qr{IIMG0017: IdentityImgMediaPath: "/api/v1(?:/pictures)?" lies in <Location "/api/v1"> with IdentityImg on at \S+, so no picture can be opened; choose another path, or set IdentityImg off in <Location "/api/v1(?:/pictures)?">}, "pictures at $_", "IdentityImgMediaPath $_\n")
-    for '/api/v1', '/api/v1/pictures';
-warns(qr{IIMG0017: .*lies in <Location "/"> with IdentityImg on}, 'an API at the root', "<Location \"/\">\nIdentityImg on\n</Location>\n");
+warns(
+    qr{IIMG0017: IdentityImgMediaPath: "/api/v1(?:/pictures)?" lies in <Location "/api/v1"> with IdentityImg on at \S+, so no picture can be opened; choose another path, or set IdentityImg off in <Location "/api/v1(?:/pictures)?">},
+    "pictures at $_", "IdentityImgMediaPath $_\n"
+) for '/api/v1', '/api/v1/pictures';
+warns(
+    qr{IIMG0017: .*lies in <Location "/"> with IdentityImg on}, 'an API at the root',
+    "<Location \"/\">\nIdentityImg on\n</Location>\n"
+);
 is_silent('... with its pictures out of it', "<Location \"/\">\nIdentityImg on\n</Location>\n" . off('/pictures'));
 is_silent('pictures elsewhere', "IdentityImgMediaPath /media\n");
-my $guarded = "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider identityimg\nRequire valid-user\n</Location>\n";
-warns(qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at .+?, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
-    'pictures that moved alone below a guarded Location', "IdentityImgMediaPath /media\n", $guarded . $shipped);
+my $guarded =
+    "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider identityimg\nRequire valid-user\n</Location>\n";
+warns(
+    qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at .+?, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
+    'pictures that moved alone below a guarded Location', "IdentityImgMediaPath /media\n", $guarded . $shipped
+);
 is_silent('... which guard nothing that is granted', '', $guarded . $shipped);
-warns(qr{IIMG0018: Alias: "/pictures/old" at .+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path}, 'an Alias within the pictures', "Alias /pictures/old \"$state\"\n");
-warns(qr{IIMG0018: Alias: "/api/v1/docs" at .* since IdentityImg on takes}, 'an Alias within the API', "Alias /api/v1/docs \"$state\"\n");
+warns(
+    qr{IIMG0018: Alias: "/pictures/old" at .+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path},
+    'an Alias within the pictures', "Alias /pictures/old \"$state\"\n"
+);
+warns(
+    qr{IIMG0018: Alias: "/api/v1/docs" at .* since IdentityImg on takes}, 'an Alias within the API',
+    "Alias /api/v1/docs \"$state\"\n"
+);
 is_silent('... where it is off', "Alias /api/v1/docs \"$state\"\n" . off('/api/v1/docs'));
 is_silent('an Alias elsewhere', "Alias /docs \"$state\"\n");
 SKIP: {
     skip 'httpd\'s user is root\'s choice', 2 if $> != 0;
     mkdir "$state/foreign", 0700 or die $!;
-    warns(qr{IIMG0020: IdentityImgStorageRoot: httpd's user \S+ may not use "\Q$state\E/foreign": Permission denied; chown it to that user}, 'a store of another user', "IdentityImgStorageRoot \"$state/foreign\"\n");
+    warns(
+        qr{IIMG0020: IdentityImgStorageRoot: httpd's user \S+ may not use "\Q$state\E/foreign": Permission denied; chown it to that user},
+        'a store of another user', "IdentityImgStorageRoot \"$state/foreign\"\n"
+    );
 }
 for (['missing', ''], ['empty', 'mkdir']) {
     my ($what, $make) = @$_;
     if ($make) { mkdir "$state/pages" or die $!; chmod 0755, "$state/pages" }
-    warns(qr{IIMG0016: Define IIMG_CLIENT: httpd's user \S+ cannot read "\Q$state\E/pages/index\.html": No such file or directory; install the pages}, "pages whose folder is $what",
-        "Define IIMG_CLIENT \"$state/pages\"\nInclude \"$ENV{IIMG_SOURCE}/conf/identityimg-pages.conf\"\n");
+    warns(
+        qr{IIMG0016: Define IIMG_CLIENT: httpd's user \S+ cannot read "\Q$state\E/pages/index\.html": No such file or directory; install the pages},
+        "pages whose folder is $what",
+        "Define IIMG_CLIENT \"$state/pages\"\nInclude \"$ENV{IIMG_SOURCE}/conf/identityimg-pages.conf\"\n"
+    );
 }
 
 # Addresses -----------------------------------------------------------------------------------------
 
 my $https = 'IdentityImgBaseURL https://api.example.com';
-warns(qr{IIMG0014: IdentityImgBaseURL: "https://api\.example\.com" is https, but httpd serves plain http.*; set SSLEngine on, or, if a proxy in front of httpd ends TLS, ServerName https://api\.example\.com}, 'https where httpd serves plain http', "$https\n");
+warns(
+    qr{IIMG0014: IdentityImgBaseURL: "https://api\.example\.com" is https, but httpd serves plain http.*; set SSLEngine on, or, if a proxy in front of httpd ends TLS, ServerName https://api\.example\.com},
+    'https where httpd serves plain http', "$https\n"
+);
 is_silent('... behind a proxy that ends TLS', "$https\nServerName https://api.example.com\n");
 warns(qr{IIMG0014: }, '... in a virtual host', host("$https\n"));
 is_silent('http where httpd serves http', "IdentityImgBaseURL http://api.example.com\n");
-warns(qr{IIMG0014: IdentityImgBaseURL: "http://api\.example\.com" is plain http, but this server uses TLS}, 'http where TLS is used', "ServerName https://api.example.com\nIdentityImgBaseURL http://api.example.com\n");
-warns(qr{IIMG0019: IdentityImgBaseURL: "http://api\.example\.com:80" names the default port}, 'a base URL with the default port', "IdentityImgBaseURL http://api.example.com:80\n");
-warns(qr{IIMG0019: IdentityImgCorsOrigin: "https://app\.example\.com:443" names the default port, which browsers leave out, so it matches no page}, 'an origin with the default port', "IdentityImgCorsOrigin https://app.example.com:443\n");
-warns(qr{IIMG0019: IdentityImgCorsOrigin: "http://Api\.example\.com" is this server itself \(IdentityImgBaseURL\)}, 'an origin that is this server', "IdentityImgBaseURL http://api.example.com\nIdentityImgCorsOrigin http://Api.example.com\n");
-is_silent('other origins', "IdentityImgCorsOrigin https://app.example.com https://app.example.com:8443 http://localhost:5173\n");
+warns(
+    qr{IIMG0014: IdentityImgBaseURL: "http://api\.example\.com" is plain http, but this server uses TLS},
+    'http where TLS is used', "ServerName https://api.example.com\nIdentityImgBaseURL http://api.example.com\n"
+);
+warns(
+    qr{IIMG0019: IdentityImgBaseURL: "http://api\.example\.com:80" names the default port},
+    'a base URL with the default port', "IdentityImgBaseURL http://api.example.com:80\n"
+);
+warns(
+    qr{IIMG0019: IdentityImgCorsOrigin: "https://app\.example\.com:443" names the default port, which browsers leave out, so it matches no page},
+    'an origin with the default port', "IdentityImgCorsOrigin https://app.example.com:443\n"
+);
+warns(
+    qr{IIMG0019: IdentityImgCorsOrigin: "http://Api\.example\.com" is this server itself \(IdentityImgBaseURL\)},
+    'an origin that is this server',
+    "IdentityImgBaseURL http://api.example.com\nIdentityImgCorsOrigin http://Api.example.com\n"
+);
+is_silent(
+    'other origins',
+    "IdentityImgCorsOrigin https://app.example.com https://app.example.com:8443 http://localhost:5173\n"
+);
 
 my ($status, $out) = $server->configtest_output(host("IdentityImgSecretFile \"$state/gone\"\n"));
-like $out, qr/IIMG0010: IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read: .* \(in the <VirtualHost> at .+extra\.conf:1\)/, 'a mistake in a virtual host names that host';
+like $out,
+    qr/IIMG0010: IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read: .* \(in the <VirtualHost> at .+extra\.conf:1\)/,
+    'a mistake in a virtual host names that host';
 
 # A start says the same, once, and what is off is that Location alone -----------------------------------
 
 $server->forget_log;
-is $server->reload(off('/') . off('/api/v1/admin') . host('') . "IdentityImgCorsOrigin https://app.example.com:443\n"), '', 'a start with two of them';
+is $server->reload(off('/') . off('/api/v1/admin') . host('') . "IdentityImgCorsOrigin https://app.example.com:443\n"),
+    '', 'a start with two of them';
 is join(' ', map { /(IIMG\d+)/ } $server->log_lines), 'IIMG0012 IIMG0019', '... warns of each once';
 my @ask = (as => 'admin', base => $server->base);
 is call(GET => 'users/me/', @ask)->code, 200, 'off around the API leaves the API on';
 is call(GET => 'health/live/', @ask)->code, 200, '... with its parts';
 {
-    local $ENV{IIMG_ANSWERS};       # not the API's
+    local $ENV{IIMG_ANSWERS};    # not the API's
     is call(GET => 'admin/users/', @ask)->code, 404, 'off for a part of it turns that part off';
 }
-is json(call(GET => '/api/v1/users/me/', base => $server->base))->{code}, 'not_authenticated', '... and errors stay JSON';
+is json(call(GET => '/api/v1/users/me/', base => $server->base))->{code}, 'not_authenticated',
+    '... and errors stay JSON';
 
 $server->judge(qr/IIMG001[29]: /);
 undef $server;

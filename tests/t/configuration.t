@@ -16,106 +16,136 @@ sub complaint { my ($conf) = @_; return $server->configtest($conf) }
 
 # Single values ---------------------------------------------------------------------------------------
 
-sub number { my ($min, $max) = @_; return (qr/is not a number from $min to $max/, $min - 1, $max + 1, '3x', '-1', '99999999999999999999') }
+sub number {
+    my ($min, $max) = @_;
+    return (qr/is not a number from $min to $max/, $min - 1, $max + 1, '3x', '-1', '99999999999999999999');
+}
 
 my $url = qr/is not a URL that begins with https:\/\/ or http:\/\//;
 my $file = qr/is not an absolute path/;
 my $dollars = qr/is not an amount of dollars from 0 to 999999, such as 25 or 0.24/;
 my %refused = (
-    IdentityImgMediaExpiry          => [number(60, 604800)],
-    IdentityImgMaxUpload            => [number(1024, 104857600)],
-    IdentityImgMaxPixels            => [number(1, 1000), '64 0', '64 1001', '64 x'],
-    IdentityImgReferenceSide        => [number(256, 4096)],
-    IdentityImgGeminiTimeout        => [number(1, 600)],
+    IdentityImgMediaExpiry => [number(60, 604800)],
+    IdentityImgMaxUpload => [number(1024, 104857600)],
+    IdentityImgMaxPixels => [number(1, 1000), '64 0', '64 1001', '64 x'],
+    IdentityImgReferenceSide => [number(256, 4096)],
+    IdentityImgGeminiTimeout => [number(1, 600)],
     IdentityImgGeminiConnectTimeout => [number(1, 60)],
-    IdentityImgGeminiRetries        => [grep { $_ ne '-1' || ref } number(0, 10)],
-    IdentityImgGeminiBreaker        => [grep { $_ ne '-1' || ref } number(0, 1000)],
-    IdentityImgGeminiMaxResponse    => [number(1048576, 1073741824)],
-    IdentityImgGeminiModels         => [qr/is not a model's name: letters, digits/, 'a/b', 'good ../x', 'm' x 101],
-    IdentityImgGeminiFallbackModel  => [qr/is not a model's name: letters, digits/, 'a/b', '../x'],
-    IdentityImgAspectRatio          => [qr/is not an aspect ratio: 1:1, 2:3, .*21:9/, '7:13', '16x9'],
-    IdentityImgResolution           => [qr/is not a resolution: 1K, 2K, 4K/, '4k', '8K'],
-    IdentityImgSpoolDir             => [$file, 'spool'],
-    IdentityImgGeminiPrice          => [qr/is not a (?:model's name|resolution: 1K, 2K, 4K|price in US dollars)/, 'a/b 1K 1', 'm 1k 1', 'm 1K free'],
-    IdentityImgMaxWaiting           => [number(1, 10000)],
-    IdentityImgMaxParked            => [number(1, 100000)],
-    IdentityImgEngineJobs           => [number(1, 100000)],
-    IdentityImgEngineThreads        => [number(1, 64)],
-    IdentityImgEngineMemory         => [number(1, 65536)],
-    IdentityImgGenerationQueue      => [number(0, 1000000)],
-    IdentityImgGenerationAttempts   => [number(1, 10)],
-    IdentityImgGenerationsAtOnce    => [grep { $_ ne '-1' || ref } number(0, 100000)],
-    IdentityImgGenerationsPerUser   => [grep { $_ ne '-1' || ref } number(0, 100000)],
-    IdentityImgGenerationsPerDay    => [grep { $_ ne '-1' || ref } number(0, 1000000)],
-    IdentityImgGenerationBudget     => [$dollars, '-1', '1,5', '$5', '5.', '.5', '1e3', '1000000', '0.1234567'],
-    IdentityImgGenerationCost       => [$dollars, 'x', '0x10', '1.2.3'],
-    IdentityImgDatabaseConnections  => [number(1, 1000)],
-    IdentityImgDatabaseWait         => [number(10, 60000)],
-    IdentityImgDatabaseTimeout      => [number(1, 300)],
-    IdentityImgBasicCacheTime       => [grep { $_ ne '-1' || ref } number(0, 3600)],
-    IdentityImgSessionAge           => [number(1, 31536000)],
-    IdentityImgTokenAge             => [number(1, 315360000)],
-    IdentityImgLoginFailures        => [number(1, 1000000)],
-    IdentityImgLoginWindow          => [number(1, 86400)],
-    IdentityImgSweepInterval        => [number(1, 86400)],
-    IdentityImgWorkers              => [number(1, 128)],
-    IdentityImgWorkerWait           => [number(1, 120)],
-    IdentityImgWorkerTimeout        => [number(1, 120)],
-    IdentityImgDerivativeQuality    => [number(30, 100)],
-    IdentityImgDerivativeFormat     => [qr/is not a format: jpeg, webp/, 'png', 'JPEG'],
-    IdentityImgWorkerProgram        => [$file, 'identityimg-worker', './x'],
-    IdentityImgBaseURL              => [qr/is not scheme and host alone, such as https:/, 'example.com', 'ftp://example.com', 'https://example.com/', 'https://example.com/api', 'https://'],
-    IdentityImgCorsOrigin           => [qr/is not scheme and host alone/, '*', 'app.example.com', 'https://app.example.com/', 'https://app.example.com null'],
-    IdentityImgSecretFile           => [$file, 'secret', './secret'],
-    IdentityImgStorageRoot          => [$file, 'pictures'],
-    IdentityImgGeminiKeyFile        => [$file, 'key'],
-    IdentityImgMediaPath            => [qr/is not a path such as \/pictures/, 'pictures', '/', '/pictures/', '/a//b', '/a/../b', '/.hidden', '"/a b"', '/a?b', '/a%20b'],
-    IdentityImgStorage              => [qr/is not a storage: file, s3/, 'ftp', 'File'],
-    IdentityImgMedia                => [qr/is not a kind of addresses: signed, public/, 'private', 'Signed'],
-    IdentityImgMediaPublicURL       => [$url, 'cdn.example.com', 'ftp://cdn.example.com'],
-    IdentityImgS3Endpoint           => [$url, 's3.example.com', 's3://bucket'],
-    IdentityImgS3Bucket             => [qr/is not a bucket's name: 3 to 63 letters/, 'ab', 'a/b', 'a..b', '-abc', 'b' x 64],
-    IdentityImgS3Region             => [qr/is not a region's name such as/, 'EU', 'eu/west', 'r' x 64],
-    IdentityImgS3Addressing         => [qr/is not a kind of addresses: auto, path, virtual/, 'host', 'Path'],
-    IdentityImgS3Prefix             => [qr/is not a prefix such as/, '/a', 'a/', 'a//b', 'a/../b', '..', '"a b"', 'a?b', 'p' x 201],
-    IdentityImgS3CredentialsFile    => [$file, 'credentials', '~/.aws/credentials'],
-    IdentityImgS3CAFile             => [$file, 'ca.pem'],
-    IdentityImgS3Encryption         => [qr/is not an encryption: bucket, AES256, aws:kms/, 'none', 'aes256'],
-    IdentityImgS3KMSKey             => [qr/is not a key's id, alias or ARN/, '"a b"', 'a$b'],
-    IdentityImgS3ConnectTimeout     => [number(1, 60)],
-    IdentityImgS3Timeout            => [number(1, 600)],
-    IdentityImgGenerator            => [qr/is not a generator: gemini, preview/, 'openai', 'Gemini'],
-    IdentityImgGeminiEndpoint       => [$url, 'generativelanguage.googleapis.com', 'ftp://x.example', '"https://a b.example"'],
-    IdentityImgProxy                => [$url, 'proxy.example.com:3128', 'socks5://x.example'],
-    IdentityImgGeminiStore          => [qr/is not off or project/, 'on', 'Off', 'false'],
-    IdentityImgGeminiVersion        => [qr/is not a version: v1, v1beta/, 'v2', 'V1'],
-    IdentityImgGeminiModel          => [qr/is not a model's name: letters, digits/, 'a/b', '../x', 'm' x 101],
+    IdentityImgGeminiRetries => [grep { $_ ne '-1' || ref } number(0, 10)],
+    IdentityImgGeminiBreaker => [grep { $_ ne '-1' || ref } number(0, 1000)],
+    IdentityImgGeminiMaxResponse => [number(1048576, 1073741824)],
+    IdentityImgGeminiModels => [qr/is not a model's name: letters, digits/, 'a/b', 'good ../x', 'm' x 101],
+    IdentityImgGeminiFallbackModel => [qr/is not a model's name: letters, digits/, 'a/b', '../x'],
+    IdentityImgAspectRatio => [qr/is not an aspect ratio: 1:1, 2:3, .*21:9/, '7:13', '16x9'],
+    IdentityImgResolution => [qr/is not a resolution: 1K, 2K, 4K/, '4k', '8K'],
+    IdentityImgSpoolDir => [$file, 'spool'],
+    IdentityImgGeminiPrice =>
+        [qr/is not a (?:model's name|resolution: 1K, 2K, 4K|price in US dollars)/, 'a/b 1K 1', 'm 1k 1', 'm 1K free'],
+    IdentityImgMaxWaiting => [number(1, 10000)],
+    IdentityImgMaxParked => [number(1, 100000)],
+    IdentityImgEngineJobs => [number(1, 100000)],
+    IdentityImgEngineThreads => [number(1, 64)],
+    IdentityImgEngineMemory => [number(1, 65536)],
+    IdentityImgGenerationQueue => [number(0, 1000000)],
+    IdentityImgGenerationAttempts => [number(1, 10)],
+    IdentityImgGenerationsAtOnce => [grep { $_ ne '-1' || ref } number(0, 100000)],
+    IdentityImgGenerationsPerUser => [grep { $_ ne '-1' || ref } number(0, 100000)],
+    IdentityImgGenerationsPerDay => [grep { $_ ne '-1' || ref } number(0, 1000000)],
+    IdentityImgGenerationBudget => [$dollars, '-1', '1,5', '$5', '5.', '.5', '1e3', '1000000', '0.1234567'],
+    IdentityImgGenerationCost => [$dollars, 'x', '0x10', '1.2.3'],
+    IdentityImgDatabaseConnections => [number(1, 1000)],
+    IdentityImgDatabaseWait => [number(10, 60000)],
+    IdentityImgDatabaseTimeout => [number(1, 300)],
+    IdentityImgBasicCacheTime => [grep { $_ ne '-1' || ref } number(0, 3600)],
+    IdentityImgSessionAge => [number(1, 31536000)],
+    IdentityImgTokenAge => [number(1, 315360000)],
+    IdentityImgLoginFailures => [number(1, 1000000)],
+    IdentityImgLoginWindow => [number(1, 86400)],
+    IdentityImgSweepInterval => [number(1, 86400)],
+    IdentityImgWorkers => [number(1, 128)],
+    IdentityImgWorkerWait => [number(1, 120)],
+    IdentityImgWorkerTimeout => [number(1, 120)],
+    IdentityImgDerivativeQuality => [number(30, 100)],
+    IdentityImgDerivativeFormat => [qr/is not a format: jpeg, webp/, 'png', 'JPEG'],
+    IdentityImgWorkerProgram => [$file, 'identityimg-worker', './x'],
+    IdentityImgBaseURL => [
+        qr/is not scheme and host alone, such as https:/, 'example.com', 'ftp://example.com', 'https://example.com/',
+        'https://example.com/api', 'https://'
+    ],
+    IdentityImgCorsOrigin => [
+        qr/is not scheme and host alone/, '*', 'app.example.com', 'https://app.example.com/',
+        'https://app.example.com null'
+    ],
+    IdentityImgSecretFile => [$file, 'secret', './secret'],
+    IdentityImgStorageRoot => [$file, 'pictures'],
+    IdentityImgGeminiKeyFile => [$file, 'key'],
+    IdentityImgMediaPath => [
+        qr/is not a path such as \/pictures/, 'pictures', '/', '/pictures/', '/a//b', '/a/../b', '/.hidden', '"/a b"',
+        '/a?b', '/a%20b'
+    ],
+    IdentityImgStorage => [qr/is not a storage: file, s3/, 'ftp', 'File'],
+    IdentityImgMedia => [qr/is not a kind of addresses: signed, public/, 'private', 'Signed'],
+    IdentityImgMediaPublicURL => [$url, 'cdn.example.com', 'ftp://cdn.example.com'],
+    IdentityImgS3Endpoint => [$url, 's3.example.com', 's3://bucket'],
+    IdentityImgS3Bucket => [qr/is not a bucket's name: 3 to 63 letters/, 'ab', 'a/b', 'a..b', '-abc', 'b' x 64],
+    IdentityImgS3Region => [qr/is not a region's name such as/, 'EU', 'eu/west', 'r' x 64],
+    IdentityImgS3Addressing => [qr/is not a kind of addresses: auto, path, virtual/, 'host', 'Path'],
+    IdentityImgS3Prefix => [qr/is not a prefix such as/, '/a', 'a/', 'a//b', 'a/../b', '..', '"a b"', 'a?b', 'p' x 201],
+    IdentityImgS3CredentialsFile => [$file, 'credentials', '~/.aws/credentials'],
+    IdentityImgS3CAFile => [$file, 'ca.pem'],
+    IdentityImgS3Encryption => [qr/is not an encryption: bucket, AES256, aws:kms/, 'none', 'aes256'],
+    IdentityImgS3KMSKey => [qr/is not a key's id, alias or ARN/, '"a b"', 'a$b'],
+    IdentityImgS3ConnectTimeout => [number(1, 60)],
+    IdentityImgS3Timeout => [number(1, 600)],
+    IdentityImgGenerator => [qr/is not a generator: gemini, preview/, 'openai', 'Gemini'],
+    IdentityImgGeminiEndpoint =>
+        [$url, 'generativelanguage.googleapis.com', 'ftp://x.example', '"https://a b.example"'],
+    IdentityImgProxy => [$url, 'proxy.example.com:3128', 'socks5://x.example'],
+    IdentityImgGeminiStore => [qr/is not off or project/, 'on', 'Off', 'false'],
+    IdentityImgGeminiVersion => [qr/is not a version: v1, v1beta/, 'v2', 'V1'],
+    IdentityImgGeminiModel => [qr/is not a model's name: letters, digits/, 'a/b', '../x', 'm' x 101],
 );
 for my $directive (sort keys %refused) {
-    my ($sentence, @values) = @{$refused{$directive}};
-    my @silent = grep { complaint("$directive $_\n") !~ /\b$directive: ".*" $sentence/ } @values[0 .. ($#values < 2 ? $#values : 2)];
-    is "@silent", '', "$directive refuses @values[0 .. ($#values < 2 ? $#values : 2)], by its name and with what is allowed" or diag complaint("$directive $silent[0]\n");
+    my ($sentence, @values) = @{ $refused{$directive} };
+    my @silent = grep { complaint("$directive $_\n") !~ /\b$directive: ".*" $sentence/ }
+        @values[0 .. ($#values < 2 ? $#values : 2)];
+    is "@silent", '',
+        "$directive refuses @values[0 .. ($#values < 2 ? $#values : 2)], by its name and with what is allowed"
+        or diag complaint("$directive $silent[0]\n");
     @silent = grep { complaint("$directive $_\n") eq '' } @values[3 .. $#values];
     is "@silent", '', "... and @values[3 .. $#values]" if @values > 3;
 }
-for my $directive (qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests)) {
-    like complaint("$directive maybe\n"), qr/$directive must be On or Off/, "$directive refuses what is neither on nor off";
+for my $directive (
+    qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests)) {
+    like complaint("$directive maybe\n"), qr/$directive must be On or Off/,
+        "$directive refuses what is neither on nor off";
 }
-like complaint("IdentityImgMediaExpiry$_\n"), qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/, "a directive without a value says what it is$_"
-    for '', ' ""';
-like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-2 arguments, most megapixels/, 'and with too many';
+like complaint("IdentityImgMediaExpiry$_\n"),
+    qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/,
+    "a directive without a value says what it is$_" for '', ' ""';
+like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-2 arguments, most megapixels/,
+    'and with too many';
 
 # Places ---------------------------------------------------------------------------------------------
 
-like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a <Location/s, 'IdentityImg at server level is refused';
-like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"), qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'and in a Directory';
-like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/, "and in a Location with a pattern: $_" for '/x/*y', '/x?', '/[ab]';
-like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/, 'and in a Location ~';
-like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch that looks like a path';
-like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/, 'and in a LocationMatch' ;
-like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/, 'and it takes three words';
-like complaint("<VirtualHost 127.0.0.1:1>\n$_\n</VirtualHost>\n"), qr/cannot occur within <VirtualHost> section/, "there is one worker for all virtual hosts: $_" for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
-like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/, 'a directive of the server in a Location is refused';
+like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a <Location/s,
+    'IdentityImg at server level is refused';
+like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"),
+    qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'and in a Directory';
+like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/,
+    "and in a Location with a pattern: $_" for '/x/*y', '/x?', '/[ab]';
+like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/,
+    'and in a Location ~';
+like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/,
+    'and in a LocationMatch that looks like a path';
+like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/,
+    'and in a LocationMatch';
+like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/,
+    'and it takes three words';
+like complaint("<VirtualHost 127.0.0.1:1>\n$_\n</VirtualHost>\n"), qr/cannot occur within <VirtualHost> section/,
+    "there is one worker for all virtual hosts: $_" for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
+like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/,
+    'a directive of the server in a Location is refused';
 
 # What only shows when all is read ---------------------------------------------------------------------
 
@@ -132,49 +162,68 @@ sub secret_file {
     return "IdentityImgSecretFile \"$secret\"\n";
 }
 unlink $secret;
-like complaint("IdentityImgSecretFile \"$secret\"\n"), qr/IdentityImgSecretFile: "\Q$secret\E" cannot be read: .*No such file/, 'a secret file that is missing';
-like complaint(secret_file("1 $hex\n", $_)), qr/IdentityImgSecretFile: "\Q$secret\E" may be read by others than its owner: chmod 600 it/, sprintf('a secret file of mode %04o', $_)
-    for 0644, 0640, 0604, 0660;
+like complaint("IdentityImgSecretFile \"$secret\"\n"),
+    qr/IdentityImgSecretFile: "\Q$secret\E" cannot be read: .*No such file/, 'a secret file that is missing';
+like complaint(secret_file("1 $hex\n", $_)),
+    qr/IdentityImgSecretFile: "\Q$secret\E" may be read by others than its owner: chmod 600 it/,
+    sprintf('a secret file of mode %04o', $_) for 0644, 0640, 0604, 0660;
 my %secrets = (
-    ''                            => 'holds no key',
-    "# only a comment\n"          => 'holds no key',
-    "$hex\n"                      => 'has a line that is not "<id> <hex digits>"',
-    "1 not-hexadecimal\n"         => 'has a line that is not "<id> <hex digits>"',
-    "1 ${hex}xyz\n"               => 'has a line that is not "<id> <hex digits>"',
-    "UPPER $hex\n"                => 'has a line that is not "<id> <hex digits>"',
-    "much-too-long-an-id $hex\n"  => 'has a line that is not "<id> <hex digits>"',
-    "1 abcdef\n"                  => 'has a key that is not 32 to 256 bytes',
-    '1 ' . 'a' x 63 . "\n"        => 'has a key that is not 32 to 256 bytes',
-    '1 ' . 'a' x 65 . "\n"        => 'has a key that is not 32 to 256 bytes',
-    "1 $hex\n2 $hex\n3 $hex\n"    => 'holds more than two keys',
-    '#' x 5000                    => 'is larger than 4 kB',
+    '' => 'holds no key',
+    "# only a comment\n" => 'holds no key',
+    "$hex\n" => 'has a line that is not "<id> <hex digits>"',
+    "1 not-hexadecimal\n" => 'has a line that is not "<id> <hex digits>"',
+    "1 ${hex}xyz\n" => 'has a line that is not "<id> <hex digits>"',
+    "UPPER $hex\n" => 'has a line that is not "<id> <hex digits>"',
+    "much-too-long-an-id $hex\n" => 'has a line that is not "<id> <hex digits>"',
+    "1 abcdef\n" => 'has a key that is not 32 to 256 bytes',
+    '1 ' . 'a' x 63 . "\n" => 'has a key that is not 32 to 256 bytes',
+    '1 ' . 'a' x 65 . "\n" => 'has a key that is not 32 to 256 bytes',
+    "1 $hex\n2 $hex\n3 $hex\n" => 'holds more than two keys',
+    '#' x 5000 => 'is larger than 4 kB',
 );
 for my $text (sort keys %secrets) {
-    like complaint(secret_file($text)), qr/IdentityImgSecretFile: "\Q$secret\E" \Q$secrets{$text}\E/, "a secret file that $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
+    like complaint(secret_file($text)), qr/IdentityImgSecretFile: "\Q$secret\E" \Q$secrets{$text}\E/,
+        "a secret file that $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
     unlike complaint(secret_file($text)), qr/$hex/, '... whose keys are not repeated' if $text =~ /$hex/;
 }
-like complaint("IdentityImgSecretFile \"$state\"\n"), qr/IdentityImgSecretFile: "\Q$state\E" is not a plain file/, 'a folder for a secret file';
-is complaint(secret_file("# two keys are right\nnew $hex\r\n\nold $hex\n")), '', 'a secret file with two keys, a comment, an empty line and CRLF is fine';
+like complaint("IdentityImgSecretFile \"$state\"\n"), qr/IdentityImgSecretFile: "\Q$state\E" is not a plain file/,
+    'a folder for a secret file';
+is complaint(secret_file("# two keys are right\nnew $hex\r\n\nold $hex\n")), '',
+    'a secret file with two keys, a comment, an empty line and CRLF is fine';
 is complaint(''), '', 'and so is the one before';
 
-like complaint("IdentityImgStorageRoot \"$state/nowhere\"\n"), qr/IdentityImgStorageRoot: "\Q$state\E\/nowhere" is not a directory/, 'a storage folder that is missing';
-like complaint("IdentityImgStorageRoot \"$secret\"\n"), qr/IdentityImgStorageRoot: "\Q$secret\E" is not a directory/, 'or is a file';
-like complaint("IdentityImgWorkerProgram \"$state/nowhere\"\n"), qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/, 'a worker that is missing';
-like complaint("IdentityImgWorkerProgram \"$secret\"\n"), qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/, 'or is no program';
+like complaint("IdentityImgStorageRoot \"$state/nowhere\"\n"),
+    qr/IdentityImgStorageRoot: "\Q$state\E\/nowhere" is not a directory/, 'a storage folder that is missing';
+like complaint("IdentityImgStorageRoot \"$secret\"\n"), qr/IdentityImgStorageRoot: "\Q$secret\E" is not a directory/,
+    'or is a file';
+like complaint("IdentityImgWorkerProgram \"$state/nowhere\"\n"),
+    qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/, 'a worker that is missing';
+like complaint("IdentityImgWorkerProgram \"$secret\"\n"),
+    qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/, 'or is no program';
 my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
 {
     local @ENV{qw(HOME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('/nonexistent', '', '');
-    like complaint("IdentityImgStorage s3\n"), qr/IdentityImgS3Bucket: the storage "s3" needs the name of a bucket/, 's3 without a bucket';
-    like complaint($s3), qr/IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from the environment/, 's3 without credentials';
+    like complaint("IdentityImgStorage s3\n"), qr/IdentityImgS3Bucket: the storage "s3" needs the name of a bucket/,
+        's3 without a bucket';
+    like complaint($s3),
+        qr/IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from the environment/,
+        's3 without credentials';
     is complaint("${s3}IdentityImgS3MachineCredentials on\n"), '', 'which the machine may have';
-    like complaint("${s3}IdentityImgS3CredentialsFile \"$state/gone\"\n"), qr/IdentityImgS3CredentialsFile: "\Q$state\E\/gone" cannot be read/, 'a file with credentials that is missing';
+    like complaint("${s3}IdentityImgS3CredentialsFile \"$state/gone\"\n"),
+        qr/IdentityImgS3CredentialsFile: "\Q$state\E\/gone" cannot be read/, 'a file with credentials that is missing';
     @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('key', 'secret');
     is complaint($s3), '', 'credentials may come from the environment';
-    like complaint("${s3}IdentityImgS3Endpoint http://store.example.com\n"), qr/IdentityImgS3Endpoint: "http:\/\/store\.example\.com" is plain http to another machine/, 'plain http to a store elsewhere';
-    is complaint("${s3}IdentityImgS3Endpoint http://store.example.com\nIdentityImgAllowInsecureEndpoint on\n"), '', '... unless it is allowed';
-    like complaint("${s3}IdentityImgS3CAFile \"$state/gone\"\n"), qr/IdentityImgS3CAFile: "\Q$state\E\/gone" cannot be read/, 'a CA file that is missing';
-    like complaint("${s3}IdentityImgS3KMSKey alias\/x\n"), qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a key without encryption';
-    like complaint("${s3}IdentityImgMediaPublicURL https://cdn.example.com\n"), qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN for addresses that are signed';
+    like complaint("${s3}IdentityImgS3Endpoint http://store.example.com\n"),
+        qr/IdentityImgS3Endpoint: "http:\/\/store\.example\.com" is plain http to another machine/,
+        'plain http to a store elsewhere';
+    is complaint("${s3}IdentityImgS3Endpoint http://store.example.com\nIdentityImgAllowInsecureEndpoint on\n"), '',
+        '... unless it is allowed';
+    like complaint("${s3}IdentityImgS3CAFile \"$state/gone\"\n"),
+        qr/IdentityImgS3CAFile: "\Q$state\E\/gone" cannot be read/, 'a CA file that is missing';
+    like complaint("${s3}IdentityImgS3KMSKey alias\/x\n"),
+        qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a key without encryption';
+    like complaint("${s3}IdentityImgMediaPublicURL https://cdn.example.com\n"),
+        qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN for addresses that are signed';
 }
 {
     my $keys = secret_file("[default]\naws_access_key_id = a\naws_secret_access_key = b\n") =~ s/^\S+ (.*)\n/$1/r;
@@ -182,63 +231,81 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
     is complaint($example), '', 'conf/examples/s3.conf is right as it is';
     is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '', '... and with the lines that some need';
 }
-like complaint("IdentityImgMedia public\n"), qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/, 'public pictures in a directory';
-for my $case (['a/b 1K 0.1', 'a/b', 'a model\'s name'], ['m 1k 0.1', '1k', 'a resolution: 1K, 2K, 4K'],
-    map { ["m 1K $_", $_, 'a price in US dollars such as 0.134'] } '0,5', qw(free -1 .5 1. 0.1234567 123456 1e3)) {
+like complaint("IdentityImgMedia public\n"),
+    qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/,
+    'public pictures in a directory';
+for my $case (
+    ['a/b 1K 0.1', 'a/b', 'a model\'s name'], ['m 1k 0.1', '1k', 'a resolution: 1K, 2K, 4K'],
+    map { ["m 1K $_", $_, 'a price in US dollars such as 0.134'] } '0,5', qw(free -1 .5 1. 0.1234567 123456 1e3)
+) {
     my ($arguments, $value, $what) = @$case;
-    like complaint("IdentityImgGeminiPrice $arguments\n"), qr/IdentityImgGeminiPrice: "\Q$value\E" is not $what/, "a price of $arguments is refused";
+    like complaint("IdentityImgGeminiPrice $arguments\n"), qr/IdentityImgGeminiPrice: "\Q$value\E" is not $what/,
+        "a price of $arguments is refused";
 }
-like complaint("IdentityImgGeminiPrice m 1K\n"), qr/IdentityImgGeminiPrice takes three arguments, a model, a resolution/, 'so is half a price';
-is complaint("IdentityImgGeminiPrice gemini-3-pro-image $_\n"), '', "$_ is a price" for '1K 0', '4K 0.24', '2K 12345.123456';
-like complaint('IdentityImgGeminiModels ' . join(' ', map { "m$_" } 1 .. 17) . "\n"), qr/IdentityImgGeminiModels: names more than 16 models/, 'seventeen models are too many';
-like complaint("IdentityImgGenerator gemini\n"), qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
+like complaint("IdentityImgGeminiPrice m 1K\n"),
+    qr/IdentityImgGeminiPrice takes three arguments, a model, a resolution/, 'so is half a price';
+is complaint("IdentityImgGeminiPrice gemini-3-pro-image $_\n"), '', "$_ is a price"
+    for '1K 0', '4K 0.24', '2K 12345.123456';
+like complaint('IdentityImgGeminiModels ' . join(' ', map { "m$_" } 1 .. 17) . "\n"),
+    qr/IdentityImgGeminiModels: names more than 16 models/, 'seventeen models are too many';
+like complaint("IdentityImgGenerator gemini\n"),
+    qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
     'gemini without a key';
 secret_file("a-key\n", 0644);
-like complaint("IdentityImgGeminiKeyFile \"$secret\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key that others may read';
+like complaint("IdentityImgGeminiKeyFile \"$secret\"\n"),
+    qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key that others may read';
 secret_file('');
-like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
+like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"),
+    qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
 my %bad_keys = (
-    ''                     => 'is empty; write the key of the Gemini API into it',
-    "\n"                   => 'is empty',
-    " \t\r\n \n"           => 'is empty',
-    "AQ.one\nAQ.two\n"     => 'has more than one line',
-    "AQ.one\rAQ.two"       => 'has more than one line',
-    "AQ.one\n\n# why\n"    => 'has more than one line',
-    "AQ. one\n"            => 'has a character that no key has',
-    "AQ.\tone\n"           => 'has a character that no key has',
-    "AQ.\x01one\n"         => 'has a character that no key has',
-    "AQ.one\x7f"           => 'has a character that no key has',
+    '' => 'is empty; write the key of the Gemini API into it',
+    "\n" => 'is empty',
+    " \t\r\n \n" => 'is empty',
+    "AQ.one\nAQ.two\n" => 'has more than one line',
+    "AQ.one\rAQ.two" => 'has more than one line',
+    "AQ.one\n\n# why\n" => 'has more than one line',
+    "AQ. one\n" => 'has a character that no key has',
+    "AQ.\tone\n" => 'has a character that no key has',
+    "AQ.\x01one\n" => 'has a character that no key has',
+    "AQ.one\x7f" => 'has a character that no key has',
     "\xef\xbb\xbfAQ.one\n" => 'has a character that no key has',
-    "AQ.\xc3\xa9\n"        => 'has a character that no key has',
-    "AQ.one\0two\n"        => 'holds a NUL byte',
-    "\0"                   => 'holds a NUL byte',
-    'A' x 5000             => 'is larger than 4 kB',
+    "AQ.\xc3\xa9\n" => 'has a character that no key has',
+    "AQ.one\0two\n" => 'holds a NUL byte',
+    "\0" => 'holds a NUL byte',
+    'A' x 5000 => 'is larger than 4 kB',
 );
 for my $text (sort keys %bad_keys) {
     secret_file($text);
     my $shown = substr($text, 0, 12) =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger;
     for my $generator ('', "IdentityImgGenerator preview\n", "IdentityImgGenerator gemini\n") {
         my $complaint = complaint("${generator}IdentityImgGeminiKeyFile \"$secret\"\n");
-        like $complaint, qr/IdentityImgGeminiKeyFile: "\Q$secret\E" \Q$bad_keys{$text}\E/, "a key file of \"$shown\" $bad_keys{$text}" . ($generator =~ /(\w+)$/ ? ", also with the generator $1" : '');
+        like $complaint, qr/IdentityImgGeminiKeyFile: "\Q$secret\E" \Q$bad_keys{$text}\E/,
+            "a key file of \"$shown\" $bad_keys{$text}"
+            . ($generator =~ /(\w+)$/ ? ", also with the generator $1" : '');
         unlike $complaint, qr/AQ\./, '... and its text is not shown' if $text =~ /AQ/;
     }
 }
 for my $text ("AQ.one", "AQ.one\n", "  AQ.one \r\n\n", '!"#$%~') {
     secret_file($text);
-    is complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), '', 'a key file of one key is fine: ' . $text =~ s/\s/ /gr;
+    is complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), '',
+        'a key file of one key is fine: ' . $text =~ s/\s/ /gr;
 }
-like complaint("IdentityImgGeminiKeyFile \"$state/gone\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$state\E\/gone" cannot be read: .*No such file/, 'a key file that is missing';
-like complaint("IdentityImgGeminiKeyFile \"$state\"\n"), qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder for a key file';
+like complaint("IdentityImgGeminiKeyFile \"$state/gone\"\n"),
+    qr/IdentityImgGeminiKeyFile: "\Q$state\E\/gone" cannot be read: .*No such file/, 'a key file that is missing';
+like complaint("IdentityImgGeminiKeyFile \"$state\"\n"),
+    qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder for a key file';
 {
     local $ENV{GEMINI_API_KEY} = "AQ.one AQ.two";
-    like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/, 'the environment\'s key is checked as well';
+    like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/,
+        'the environment\'s key is checked as well';
     $ENV{GEMINI_API_KEY} = ' ';
     like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/, '... also when it is a blank';
     $ENV{GEMINI_API_KEY} = '';
     is complaint(''), '', '... but set to nothing it is unset';
 }
 is complaint("IdentityImgGenerator preview\n"), '', 'preview needs none';
-like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile \"$state/gone\"\n</VirtualHost>\n"), qr/IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read/,
+like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile \"$state/gone\"\n</VirtualHost>\n"),
+    qr/IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read/,
     'virtual hosts are checked too';
 
 # Without mod_dbd: the demo's file without its lines about databases.
@@ -251,18 +318,27 @@ sub configtest_without {
     return $server->configtest('', "$state/without.conf");
 }
 is configtest_without('#'), '', 'the demo is right as it is';
-like configtest_without('(?:LoadModule dbd_module|DBD)'), qr/IIMG0010: mod_dbd is not loaded: add LoadModule dbd_module, DBDriver pgsql and DBDParams/, 'mod_dbd is missed by its name';
-like configtest_without('DBDriver'), qr/IIMG0010: DBDriver: is missing: add DBDriver pgsql, and DBDParams/, '... and so is its driver';
+like configtest_without('(?:LoadModule dbd_module|DBD)'),
+    qr/IIMG0010: mod_dbd is not loaded: add LoadModule dbd_module, DBDriver pgsql and DBDParams/,
+    'mod_dbd is missed by its name';
+like configtest_without('DBDriver'), qr/IIMG0010: DBDriver: is missing: add DBDriver pgsql, and DBDParams/,
+    '... and so is its driver';
 is configtest_without('DBDriver', 'DBDriver "pgsql"'), '', '... which may stand in quotes';
-is configtest_without('DBDriver', "<VirtualHost 127.0.0.1:1>\nDBDriver pgsql\n</VirtualHost>") =~ /IIMG0010: DBDriver: is missing/, 1, '... and must be that of each server that is ours';
+is configtest_without('DBDriver', "<VirtualHost 127.0.0.1:1>\nDBDriver pgsql\n</VirtualHost>") =~
+    /IIMG0010: DBDriver: is missing/, 1, '... and must be that of each server that is ours';
 SKIP: {
-    skip 'no other driver is installed (Debian: libaprutil1-dbd-sqlite3)', 1 if !grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
-    like configtest_without('DBDriver', 'DBDriver sqlite3'), qr/IIMG0010: DBDriver: "sqlite3" is not pgsql/, '... and lead to PostgreSQL';
+    skip 'no other driver is installed (Debian: libaprutil1-dbd-sqlite3)', 1
+        if !grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
+    like configtest_without('DBDriver', 'DBDriver sqlite3'), qr/IIMG0010: DBDriver: "sqlite3" is not pgsql/,
+        '... and lead to PostgreSQL';
 }
 
 # Sizes that do not fit into one another: mod_dbd would start, and open no connection at all.
-for (['DBDMax', 'DBDMax 8', 'DBDMax: 8 is less than DBDKeep, 12'], ['DBDMax', 'DBDMax 0', 'DBDMax: 0 is not at least 1'],
-     ['DBD(?:Keep|Max)', 'DBDMax 1', 'DBDMax: 1 is less than DBDKeep, 2'], ['DBD(?:Keep|Min)', 'DBDMin 5', 'DBDKeep: 2 is less than DBDMin, 5']) {
+for (
+    ['DBDMax', 'DBDMax 8', 'DBDMax: 8 is less than DBDKeep, 12'], ['DBDMax', 'DBDMax 0', 'DBDMax: 0 is not at least 1'],
+    ['DBD(?:Keep|Max)', 'DBDMax 1', 'DBDMax: 1 is less than DBDKeep, 2'],
+    ['DBD(?:Keep|Min)', 'DBDMin 5', 'DBDKeep: 2 is less than DBDMin, 5']
+) {
     my ($without, $with, $sentence) = @$_;
     like configtest_without($without, $with), qr/IIMG0010: $sentence$/m, "$sentence";
 }
@@ -271,9 +347,10 @@ is configtest_without('DBD(?:Keep|Max)', "DBDPersist Off\nDBDMax 1"), '', '... u
 
 # What holds at once -----------------------------------------------------------------------------------
 
-like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/, 'a reload with a mistake is refused';
+like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/,
+    'a reload with a mistake is refused';
 is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server runs on as it was';
-is +(grep { /\[\w+:(?:emerg|alert|crit)\]/ } $server->log_lines), 0, '... without a line in its log';
+is + (grep { /\[\w+:(?:emerg|alert|crit)\]/ } $server->log_lines), 0, '... without a line in its log';
 
 my ($second, $third) = (free_port(), free_port());
 is $server->reload(<<"CONF"), '', 'virtual hosts with directives of their own';
@@ -291,21 +368,32 @@ Listen 127.0.0.1:$third
     UseCanonicalName Off
 </VirtualHost>
 CONF
-ok eventually(sub { call(GET => 'users/me/', as => 'alice', base => "http://127.0.0.1:$second")->code == 200 }), 'they are up';
+ok eventually(sub { call(GET => 'users/me/', as => 'alice', base => "http://127.0.0.1:$second")->code == 200 }),
+    'they are up';
 my $main = $server->base;
-my $made = call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [make_jpeg(120, 90), 'v.jpg']]);
+my $made =
+    call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [make_jpeg(120, 90), 'v.jpg']]);
 is $made->code, 201, 'a photo, put in at the main server';
 
-sub shown { my ($base) = @_; return json(call(GET => 'reference-images/', as => 'alice', base => $base))->[0]{image}{original} }
+sub shown {
+    my ($base) = @_;
+    return json(call(GET => 'reference-images/', as => 'alice', base => $base))->[0]{image}{original};
+}
 sub seconds { my ($address) = @_; return ($address =~ /e=(\d+)/)[0] - time }
 ok eventually(sub { seconds(shown($main)) > 3600 }), 'the main server has its own expiry';
 my $seen = shown("http://127.0.0.1:$second");
-like $seen, qr{^https://pictures\.example\.com/pictures/media/}, 'addresses of the virtual host begin with its IdentityImgBaseURL';
+like $seen, qr{^https://pictures\.example\.com/pictures/media/},
+    'addresses of the virtual host begin with its IdentityImgBaseURL';
 cmp_ok seconds($seen), '<=', 60, 'and are good for as long as its IdentityImgMediaExpiry says';
 is call(GET => $seen =~ s{^https://[^/]+}{http://127.0.0.1:$second}r)->code, 200, 'and open there';
-is call(POST => 'reference-images/', as => 'alice', base => "http://127.0.0.1:$second", parts => [image => [portrait(), 'v.png']])->code, 413, 'its limit of uploads holds';
-is call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [portrait(), 'v.png']])->code, 201, 'there alone';
-like shown("http://127.0.0.1:$third"), qr{^http://127\.0\.0\.1:$third/pictures/}, 'one without directives inherits, and names itself as it was called';
+is call(
+    POST => 'reference-images/', as => 'alice', base => "http://127.0.0.1:$second",
+    parts => [image => [portrait(), 'v.png']]
+)->code, 413, 'its limit of uploads holds';
+is call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [portrait(), 'v.png']])->code,
+    201, 'there alone';
+like shown("http://127.0.0.1:$third"), qr{^http://127\.0\.0\.1:$third/pictures/},
+    'one without directives inherits, and names itself as it was called';
 cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, '... with the main server\'s expiry';
 
 # The three lists of directives ------------------------------------------------------------------------
@@ -318,7 +406,8 @@ my %in_readme = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^(?:\| 
 cmp_ok scalar(keys %in_code), '>', 20, 'the code has a table of directives';
 is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has each of them, and no other';
 is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
-my %tested = map { $_ => 1 } keys %refused, qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests);
+my %tested = map { $_ => 1 } keys %refused,
+    qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
 
 # What they say of ranges and defaults is what the code has.
@@ -326,7 +415,7 @@ my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
 my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
 my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.c");
 my %number = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), (\d+, \d+,\s+\d+) \}/g;
-my %text   = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), \w+,\s+"([^"]*)" \}/g;
+my %text = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), \w+,\s+"([^"]*)" \}/g;
 my ($numbers, $texts) = (0, 0);
 while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
     my ($directive, $row) = ($1, $2);
@@ -335,7 +424,7 @@ while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
     is $range, "$min-$max", "the README has the range of $directive";
     my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
     if ($default >= $min) {
-        is +(split ' ', $told)[0], $default, '... and its default';
+        is + (split ' ', $told)[0], $default, '... and its default';
         is $shown, $default, '... and so has conf/identityimg.conf';
     }
     else { like $told, qr/[A-Za-z]/, '... and whence its default comes' }

@@ -10,7 +10,7 @@ use Time::HiRes 'time';
 
 fresh_data();
 $SIG{PIPE} = 'IGNORE';
-expect_log(qr/AH01617/, qr/AH01614/);       # mod_auth_basic: wrong password; another scheme
+expect_log(qr/AH01617/, qr/AH01614/);    # mod_auth_basic: wrong password; another scheme
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
@@ -19,55 +19,71 @@ my $identity = identity_of('full');
 my $scenario = '00000000-0000-4000-8000-0000000000e1';
 my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
 my $job = '00000000-0000-4000-8000-00000000ab01';
-sub make_job { sql("INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', now())"); return }
+
+sub make_job {
+    sql(
+        "INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', now())"
+    );
+    return;
+}
 make_job();
 
 # path                                       Allow                                       of a row
 my @routes = (
-    ['reference-images/',                    'GET, HEAD, POST, OPTIONS'],
-    ["reference-images/$photo/",             'GET, HEAD, PATCH, DELETE, OPTIONS',        'reference-images/%s/'],
-    ["reference-images/$photo/upload-image/", 'POST, OPTIONS',                           'reference-images/%s/upload-image/'],
-    ['auth/logout/',                         'POST, OPTIONS'],
-    ['auth/tokens/',                         'GET, HEAD, OPTIONS'],
-    ["auth/tokens/$nowhere/",                'DELETE, OPTIONS',                          'auth/tokens/%s/'],
-    ['users/me/',                            'GET, HEAD, OPTIONS'],
-    ['users/me/identities/',                 'GET, HEAD, OPTIONS'],
-    ['test-users/',                          'GET, HEAD, OPTIONS'],
-    ['test-users/' . person('scenario_one') . '/identities/', 'GET, HEAD, OPTIONS',      'test-users/%s/identities/'],
-    ["identities/$identity/upload-image/",   'POST, PATCH, OPTIONS',                     'identities/%s/upload-image/'],
-    ["identities/$identity/delete-image/",   'DELETE, OPTIONS',                          'identities/%s/delete-image/'],
-    ["identities/$identity/restore-image/",  'POST, OPTIONS',                            'identities/%s/restore-image/'],
-    ['image-generation/users/',              'GET, HEAD, OPTIONS'],
-    ['image-generation/options/',            'GET, HEAD, OPTIONS'],
-    ['image-generation/generate/',           'POST, OPTIONS'],
-    ['image-generation/jobs/',               'GET, HEAD, OPTIONS'],
-    ["image-generation/jobs/$job/",          'GET, HEAD, OPTIONS',                       'image-generation/jobs/%s/'],
-    ["image-generation/jobs/$job/cancel/",   'POST, OPTIONS',                            'image-generation/jobs/%s/cancel/'],
-    ["image-generation/jobs/$job/save-to-identity/", 'POST, OPTIONS',                    'image-generation/jobs/%s/save-to-identity/'],
-    ['prompts/',                             'GET, HEAD, POST, OPTIONS'],
-    ["prompts/$prompt/",                     'GET, HEAD, PATCH, OPTIONS',                'prompts/%s/'],
-    ['prompts/preview/',                     'POST, OPTIONS'],
-    ['core/enums/',                          'GET, HEAD, OPTIONS'],
-    ['admin/users/',                         'GET, HEAD, POST, OPTIONS'],
-    ['admin/users/' . person('bob') . '/',   'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/users/%s/'],
-    ['admin/identities/',                    'GET, HEAD, POST, OPTIONS'],
-    ["admin/identities/$identity/",          'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/identities/%s/'],
-    ['admin/test-scenarios/',                'GET, HEAD, POST, OPTIONS'],
-    ["admin/test-scenarios/$scenario/",      'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/test-scenarios/%s/'],
-    ['admin/reference-images/',              'GET, HEAD, POST, OPTIONS'],
-    ["admin/reference-images/$photo/",       'GET, HEAD, PATCH, DELETE, OPTIONS',        'admin/reference-images/%s/'],
+    ['reference-images/', 'GET, HEAD, POST, OPTIONS'],
+    ["reference-images/$photo/", 'GET, HEAD, PATCH, DELETE, OPTIONS', 'reference-images/%s/'],
+    ["reference-images/$photo/upload-image/", 'POST, OPTIONS', 'reference-images/%s/upload-image/'],
+    ['auth/logout/', 'POST, OPTIONS'],
+    ['auth/tokens/', 'GET, HEAD, OPTIONS'],
+    ["auth/tokens/$nowhere/", 'DELETE, OPTIONS', 'auth/tokens/%s/'],
+    ['users/me/', 'GET, HEAD, OPTIONS'],
+    ['users/me/identities/', 'GET, HEAD, OPTIONS'],
+    ['test-users/', 'GET, HEAD, OPTIONS'],
+    ['test-users/' . person('scenario_one') . '/identities/', 'GET, HEAD, OPTIONS', 'test-users/%s/identities/'],
+    ["identities/$identity/upload-image/", 'POST, PATCH, OPTIONS', 'identities/%s/upload-image/'],
+    ["identities/$identity/delete-image/", 'DELETE, OPTIONS', 'identities/%s/delete-image/'],
+    ["identities/$identity/restore-image/", 'POST, OPTIONS', 'identities/%s/restore-image/'],
+    ['image-generation/users/', 'GET, HEAD, OPTIONS'],
+    ['image-generation/options/', 'GET, HEAD, OPTIONS'],
+    ['image-generation/generate/', 'POST, OPTIONS'],
+    ['image-generation/jobs/', 'GET, HEAD, OPTIONS'],
+    ["image-generation/jobs/$job/", 'GET, HEAD, OPTIONS', 'image-generation/jobs/%s/'],
+    ["image-generation/jobs/$job/cancel/", 'POST, OPTIONS', 'image-generation/jobs/%s/cancel/'],
+    ["image-generation/jobs/$job/save-to-identity/", 'POST, OPTIONS', 'image-generation/jobs/%s/save-to-identity/'],
+    ['prompts/', 'GET, HEAD, POST, OPTIONS'],
+    ["prompts/$prompt/", 'GET, HEAD, PATCH, OPTIONS', 'prompts/%s/'],
+    ['prompts/preview/', 'POST, OPTIONS'],
+    ['core/enums/', 'GET, HEAD, OPTIONS'],
+    ['admin/users/', 'GET, HEAD, POST, OPTIONS'],
+    ['admin/users/' . person('bob') . '/', 'GET, HEAD, PATCH, DELETE, OPTIONS', 'admin/users/%s/'],
+    ['admin/identities/', 'GET, HEAD, POST, OPTIONS'],
+    ["admin/identities/$identity/", 'GET, HEAD, PATCH, DELETE, OPTIONS', 'admin/identities/%s/'],
+    ['admin/test-scenarios/', 'GET, HEAD, POST, OPTIONS'],
+    ["admin/test-scenarios/$scenario/", 'GET, HEAD, PATCH, DELETE, OPTIONS', 'admin/test-scenarios/%s/'],
+    ['admin/reference-images/', 'GET, HEAD, POST, OPTIONS'],
+    ["admin/reference-images/$photo/", 'GET, HEAD, PATCH, DELETE, OPTIONS', 'admin/reference-images/%s/'],
 );
 # Anyone's.
 my @open = (
-    ['schema/',                              'GET, HEAD, OPTIONS'],
-    ['health/live/',                         'GET, HEAD, OPTIONS'],
-    ['health/ready/',                        'GET, HEAD, OPTIONS'],
+    ['schema/', 'GET, HEAD, OPTIONS'],
+    ['health/live/', 'GET, HEAD, OPTIONS'],
+    ['health/ready/', 'GET, HEAD, OPTIONS'],
 );
 my @login = (['auth/login/', 'POST, OPTIONS']);
 
 sub shown { my ($path) = @_; return $path =~ s/$uuid/{id}/gr }
-sub headers { my ($answer) = @_; return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/, $answer->headers->as_string }
-sub line { my ($answer) = @_; my $body = json($answer) // {}; return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+
+sub headers {
+    my ($answer) = @_;
+    return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/,
+        $answer->headers->as_string;
+}
+
+sub line {
+    my ($answer) = @_;
+    my $body = json($answer) // {};
+    return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
+}
 
 # A request byte by byte: its head, then pieces of a body until there is an answer. Returns what
 # came back, and the seconds that took.
@@ -90,7 +106,8 @@ sub raw {
 
 my ($table) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
 my %paths = map { ($_ => 1) } $table =~ /\{ M_\w+,\s*"([^"]+)"/g;
-is join("\n", sort map { $_->[0] =~ s/$uuid/{id}/r } @routes, @open, @login), join("\n", sort keys %paths), 'this test knows each path of routes.c';
+is join("\n", sort map { $_->[0] =~ s/$uuid/{id}/r } @routes, @open, @login), join("\n", sort keys %paths),
+    'this test knows each path of routes.c';
 
 # Credentials -------------------------------------------------------------------------------------
 
@@ -107,11 +124,14 @@ for my $route (@routes) {
         }
         is line($answer), $anonymous, "$what without credentials";
         is $answer->header('Content-Type'), 'application/json', 'is told in JSON';
-        is $answer->header('WWW-Authenticate'), 'Bearer realm="api"', 'and how to bring them, by no password box of a browser';
-        is line(call($method => $path, headers => [Authorization => login('alice@example.com', 'wrong')])), $wrong, "$what with a wrong password";
+        is $answer->header('WWW-Authenticate'), 'Bearer realm="api"',
+            'and how to bring them, by no password box of a browser';
+        is line(call($method => $path, headers => [Authorization => login('alice@example.com', 'wrong')])), $wrong,
+            "$what with a wrong password";
     }
     is line(call(PUT => $path)), $anonymous, 'PUT ' . shown($path) . ' without credentials is told of those first';
-    is line(call(POST => $path =~ s{/$}{}r, body => '{', type => 'text/plain')), $anonymous, 'and so is a wrong path with a wrong body';
+    is line(call(POST => $path =~ s{/$}{}r, body => '{', type => 'text/plain')), $anonymous,
+        'and so is a wrong path with a wrong body';
 }
 for my $path ('', 'nothing/', 'nothing', 'reference-images/x/y/', 'admin/', '%ff/') {
     is line(call(GET => $path)), $anonymous, "/$path without credentials is 401, be there such a route or not";
@@ -121,24 +141,24 @@ for my $path ('', 'nothing/', 'nothing', 'reference-images/x/y/', 'admin/', '%ff
 my $basic = login('alice') =~ s/^Basic //r;
 for my $case (
     # Authorization                      expected
-    ["Basic $basic",                     '200'],
-    ["basic $basic",                     '200', 'the scheme in lower case'],
-    ["Basic  $basic",                    '200', 'two spaces'],
-    ['Basic',                            '401', 'a scheme alone'],
-    ['Basic ',                           '401', 'a scheme and a space'],
-    ['Basic ====',                       '401', 'no base64'],
+    ["Basic $basic", '200'],
+    ["basic $basic", '200', 'the scheme in lower case'],
+    ["Basic  $basic", '200', 'two spaces'],
+    ['Basic', '401', 'a scheme alone'],
+    ['Basic ', '401', 'a scheme and a space'],
+    ['Basic ====', '401', 'no base64'],
     ['Basic ' . MIME::Base64::encode_base64('alice@example.com', ''), '401', 'no colon'],
-    [login('alice@example.com', ''),     '401', 'an empty password'],
-    [login('', 'pw-alice'),              '401', 'an empty name'],
+    [login('alice@example.com', ''), '401', 'an empty password'],
+    [login('', 'pw-alice'), '401', 'an empty name'],
     [login('alice@example.com', 'PW-ALICE'), '401', 'a password in upper case'],
     [login('alice@example.com', "pw-alice\n"), '401', 'a line end behind the password'],
     [login('alice@example.com ', 'pw-alice'), '401', 'a space behind the name'],
     [login("alice\@example.com' OR '1'='1", 'pw-alice'), '401', 'a name with SQL in it'],
-    [login("\xff\xfe", 'x'),             '401', 'a name that is no UTF-8'],
+    [login("\xff\xfe", 'x'), '401', 'a name that is no UTF-8'],
     [login('%@example.com', 'pw-alice'), '401', 'a pattern as a name'],
-    [login('a' x 3000, 'x'),             '401', 'a name of 3000 characters'],
+    [login('a' x 3000, 'x'), '401', 'a name of 3000 characters'],
     [login('alice@example.com', 'x' x 3000), '401', 'a password of 3000 characters'],
-    ['Bearer ' . 'x' x 40,               '401 invalid_token Invalid token.', 'no token of ours'],
+    ['Bearer ' . 'x' x 40, '401 invalid_token Invalid token.', 'no token of ours'],
     ['Digest username="alice@example.com"', $anonymous, 'another scheme'],
     [login('ALICE@Example.COM', 'pw-alice'), '200', 'the email in another case'],
     [login('alice@example.com', 'pw-bob'), '401', 'somebody else\'s password'],
@@ -148,40 +168,54 @@ for my $case (
     is $answer->code, $expected =~ s/ .*//r, 'credentials with ' . ($what // 'nothing odd');
     is line($answer), $expected eq '401' ? $wrong : $expected, 'which are wrong ones' if $expected =~ /^401/;
 }
-is json(call(GET => 'users/me/', headers => [Authorization => login('ALICE@EXAMPLE.COM', 'pw-alice')]))->{email}, 'alice@example.com', 'the email comes back as it is stored';
+is json(call(GET => 'users/me/', headers => [Authorization => login('ALICE@EXAMPLE.COM', 'pw-alice')]))->{email},
+    'alice@example.com', 'the email comes back as it is stored';
 
 for my $route (@open) {
     my ($path, $allow) = @$route;
     my $bare = $path =~ s{/$}{}r;
     is call(GET => $path)->code, 200, "$path is anyone's";
-    is call(GET => $path, headers => [Authorization => login('alice@example.com', 'wrong')])->code, 200, 'and credentials are not looked at';
+    is call(GET => $path, headers => [Authorization => login('alice@example.com', 'wrong')])->code, 200,
+        'and credentials are not looked at';
     my $answer = call(PUT => $path, body => 'x', type => 'text/plain');
-    is line($answer) . ' ' . $answer->header('Allow'), "405 method_not_allowed Method \"PUT\" not allowed. $allow", 'another method is told what is allowed';
+    is line($answer) . ' ' . $answer->header('Allow'), "405 method_not_allowed Method \"PUT\" not allowed. $allow",
+        'another method is told what is allowed';
     is call(GET => $bare)->header('Location'), base_url() . "/api/v1/$path", 'without its slash anyone is sent on';
     is line(call(GET => "${path}x/")), $anonymous, 'what lies below it is not anyone\'s';
 }
 
 # Nobody can tell a wrong password from an unknown user.
-my ($known, $unknown) = map { call(GET => 'users/me/', headers => [Authorization => login($_, 'wrong')]) } 'alice@example.com', 'nobody@example.com';
+my ($known, $unknown) =
+    map { call(GET => 'users/me/', headers => [Authorization => login($_, 'wrong')]) } 'alice@example.com',
+    'nobody@example.com';
 is $unknown->content, $known->content, 'an unknown user and a wrong password are answered alike';
 is headers($unknown), headers($known), 'under the same headers';
 
 # Revocation: at once, though credentials are remembered for a minute.
 my $bob = person('bob');
 for my $case (
-    ['GET',    'users/me/'], ['GET', 'users/me/identities/'], ['GET', 'reference-images/'], ['POST', 'reference-images/'], ['GET', "reference-images/$nowhere/"],
-    ['PATCH',  "reference-images/$nowhere/"], ['DELETE', "reference-images/$nowhere/"], ['POST', "reference-images/$nowhere/upload-image/"], ['GET', 'test-users/'],
-    ['GET',    "test-users/$nowhere/identities/"], ['POST', "identities/$nowhere/upload-image/"], ['DELETE', "identities/$nowhere/delete-image/"],
-    ['GET',    'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'],
-    ['POST',   'auth/logout/'], ['GET', 'auth/tokens/'], ['DELETE', "auth/tokens/$nowhere/"], ['PATCH', "identities/$nowhere/upload-image/"], ['POST', "identities/$nowhere/restore-image/"],
-    ['GET',    'prompts/'], ['POST', 'prompts/'], ['GET', "prompts/$nowhere/"], ['PATCH', "prompts/$nowhere/"], ['POST', 'prompts/preview/'], ['GET', 'core/enums/'], ['PUT', 'users/me/'],
-    map { (['GET', "admin/$_/"], ['GET', "admin/$_/?limit=x"], ['POST', "admin/$_/"], ['GET', "admin/$_/$nowhere/"], ['PATCH', "admin/$_/$nowhere/"], ['DELETE', "admin/$_/$nowhere/"]) } qw(users identities test-scenarios reference-images)
+    ['GET', 'users/me/'], ['GET', 'users/me/identities/'], ['GET', 'reference-images/'], ['POST', 'reference-images/'],
+    ['GET', "reference-images/$nowhere/"],
+    ['PATCH', "reference-images/$nowhere/"], ['DELETE', "reference-images/$nowhere/"],
+    ['POST', "reference-images/$nowhere/upload-image/"], ['GET', 'test-users/'],
+    ['GET', "test-users/$nowhere/identities/"], ['POST', "identities/$nowhere/upload-image/"],
+    ['DELETE', "identities/$nowhere/delete-image/"],
+    ['GET', 'image-generation/users/'], ['POST', 'image-generation/generate/'], ['GET', 'nothing/'],
+    ['POST', 'auth/logout/'], ['GET', 'auth/tokens/'], ['DELETE', "auth/tokens/$nowhere/"],
+    ['PATCH', "identities/$nowhere/upload-image/"], ['POST', "identities/$nowhere/restore-image/"],
+    ['GET', 'prompts/'], ['POST', 'prompts/'], ['GET', "prompts/$nowhere/"], ['PATCH', "prompts/$nowhere/"],
+    ['POST', 'prompts/preview/'], ['GET', 'core/enums/'], ['PUT', 'users/me/'],
+    map { (
+        ['GET', "admin/$_/"], ['GET', "admin/$_/?limit=x"], ['POST', "admin/$_/"], ['GET', "admin/$_/$nowhere/"],
+        ['PATCH', "admin/$_/$nowhere/"], ['DELETE', "admin/$_/$nowhere/"]
+    ) } qw(users identities test-scenarios reference-images)
 ) {
     my ($method, $path) = @$case;
     is call(GET => 'users/me/', as => 'bob')->code, 200, 'a user is let in' if $path eq 'users/me/';
     sql("UPDATE users SET is_active = false WHERE id = '$bob'");
     my $answer = call($method => $path, as => 'bob');
-    is line($answer), '401 user_inactive User inactive or deleted.', "$method " . shown($path) . ' by a user who was deactivated just now';
+    is line($answer), '401 user_inactive User inactive or deleted.',
+        "$method " . shown($path) . ' by a user who was deactivated just now';
     ok $answer->header('WWW-Authenticate'), 'says how to log in as somebody else' if $path eq 'users/me/';
     sql("UPDATE users SET is_active = true WHERE id = '$bob'");
 }
@@ -195,20 +229,25 @@ for my $path ('users/me/', 'reference-images/', "reference-images/$nowhere/", 'n
     sql("UPDATE users SET password = '$hash' WHERE id = '$bob'");
     is line(call(GET => $path, as => 'bob')), $wrong, "$path with a password that was changed just now";
     is line(call(GET => $path, as => 'bob')), $wrong, 'and ever after';
-    isnt call(GET => $path, headers => [Authorization => login('bob@example.com', 'new password')])->code, 401, 'while the new one is let in';
+    isnt call(GET => $path, headers => [Authorization => login('bob@example.com', 'new password')])->code, 401,
+        'while the new one is let in';
     sql("UPDATE users SET password = '$old_hash' WHERE id = '$bob'");
-    is line(call(GET => $path, headers => [Authorization => login('bob@example.com', 'new password')])), $wrong, 'until it is changed back';
+    is line(call(GET => $path, headers => [Authorization => login('bob@example.com', 'new password')])), $wrong,
+        'until it is changed back';
 }
 sql("UPDATE users SET password = '' WHERE id = '$bob'");
-is line(call(GET => 'users/me/', headers => [Authorization => login('bob@example.com', '')])), $wrong, 'an account without a password lets nobody in';
+is line(call(GET => 'users/me/', headers => [Authorization => login('bob@example.com', '')])), $wrong,
+    'an account without a password lets nobody in';
 sql("UPDATE users SET password = '$old_hash', email = 'Bob\@Example.com' WHERE id = '$bob'");
-is json(call(GET => 'users/me/', as => 'bob'))->{email}, 'Bob@Example.com', 'an email that is stored with capitals is found';
+is json(call(GET => 'users/me/', as => 'bob'))->{email}, 'Bob@Example.com',
+    'an email that is stored with capitals is found';
 sql("UPDATE users SET email = 'bob\@example.com', is_staff = true WHERE id = '$bob'");
 is call(GET => 'test-users/', as => 'bob')->code, 200, 'who becomes staff is staff at once';
 sql("UPDATE users SET is_staff = false WHERE id = '$bob'");
 is call(GET => 'test-users/', as => 'bob')->code, 403, 'and who was, is not';
 sql("DELETE FROM users WHERE id = '$bob'");
-like line(call(GET => 'users/me/', as => 'bob')), qr/^401 (?:user_inactive|authentication_failed) /, 'who was deleted is not let in';
+like line(call(GET => 'users/me/', as => 'bob')), qr/^401 (?:user_inactive|authentication_failed) /,
+    'who was deleted is not let in';
 fresh_data();
 make_job();
 $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
@@ -223,12 +262,16 @@ for my $route (@routes, @open, @login) {
     my %allowed = map { $_ => 1 } split /, /, $allow;
     for my $method (grep { !$allowed{$_} } qw(GET POST PUT PATCH DELETE PROPFIND LOCK BREW)) {
         my $answer = call($method => $path, as => 'admin', $method =~ /^P/ ? (body => 'x', type => 'text/plain') : ());
-        is line($answer), "405 method_not_allowed Method \"$method\" not allowed.", "$method " . shown($path) . ' is not allowed';
+        is line($answer), "405 method_not_allowed Method \"$method\" not allowed.",
+            "$method " . shown($path) . ' is not allowed';
         is $answer->header('Allow'), $allow, 'and told what is';
     }
-    is line(call(PUT => sprintf($pattern, $nowhere), as => 'admin')), '405 method_not_allowed Method "PUT" not allowed.', 'that comes before 404 of a row: ' . shown($path) if $pattern;
+    is line(call(PUT => sprintf($pattern, $nowhere), as => 'admin')),
+        '405 method_not_allowed Method "PUT" not allowed.', 'that comes before 404 of a row: ' . shown($path)
+        if $pattern;
     my $options = call(OPTIONS => $path);
-    is join('|', $options->code, $options->header('Allow'), $options->content), "204|$allow|", 'OPTIONS ' . shown($path) . ' needs no credentials and has no body';
+    is join('|', $options->code, $options->header('Allow'), $options->content), "204|$allow|",
+        'OPTIONS ' . shown($path) . ' needs no credentials and has no body';
     is call(OPTIONS => $path, as => 'alice')->header('Allow'), $allow, 'and is the same with them';
     next unless $allowed{GET};
     my ($get, $head) = map { call($_ => $path, as => 'admin') } qw(GET HEAD);
@@ -240,17 +283,20 @@ for my $route (@routes, @open, @login) {
 # An answer is whole or none: a part of JSON is of no use, and httpd would refuse a range in a page of its own.
 for my $range ('bytes=0-3', 'bytes=0-3,5-6', 'bytes=-4', 'bytes=999999-', 'bytes=x') {
     my $whole = call(GET => 'users/me/', as => 'alice', headers => [Range => $range, 'Request-Range' => $range]);
-    is join('|', $whole->code, $whole->header('Content-Type'), json($whole)->{email}), '200|application/json|alice@example.com', "Range: $range is answered with the whole";
+    is join('|', $whole->code, $whole->header('Content-Type'), json($whole)->{email}),
+        '200|application/json|alice@example.com', "Range: $range is answered with the whole";
     is call(GET => 'schema/', headers => [Range => $range])->code, 200, '... that of the API as well';
     is line(call(GET => 'users/me/', headers => [Range => $range])), $anonymous, '... and errors too';
 }
-is call(GET => 'users/me/', as => 'alice', headers => [Accept => $_])->header('Content-Type'), 'application/json', "Accept: $_ gets JSON" for 'text/html', 'image/png', '*/*;q=0';
+is call(GET => 'users/me/', as => 'alice', headers => [Accept => $_])->header('Content-Type'), 'application/json',
+    "Accept: $_ gets JSON" for 'text/html', 'image/png', '*/*;q=0';
 is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of no route is 404';
 is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of no row has no body';
 
 # Pages of other origins --------------------------------------------------------------------------
 
-my $rows = 'SELECT (SELECT count(*) FROM reference_images), (SELECT count(*) FROM users), (SELECT count(*) FROM identities), (SELECT count(*) FROM test_scenarios), (SELECT count(*) FROM auth_tokens)';
+my $rows =
+    'SELECT (SELECT count(*) FROM reference_images), (SELECT count(*) FROM users), (SELECT count(*) FROM identities), (SELECT count(*) FROM test_scenarios), (SELECT count(*) FROM auth_tokens)';
 my @before = sql($rows);
 for my $route (@routes, @login) {
     my ($path, $allow) = @$route;
@@ -270,7 +316,8 @@ for my $route (@routes, @open, @login) {
     my $bare = $path =~ s{/$}{}r;
     for my $method (qw(GET HEAD)) {
         my $answer = call($method => "$bare?a=b&c=%20", as => 'admin');
-        is join(' ', $answer->code, $answer->header('Location')), '301 ' . base_url() . "/api/v1/$path?a=b&c=%20", "$method " . shown($bare) . ' without its slash is sent to the path, query and all';
+        is join(' ', $answer->code, $answer->header('Location')), '301 ' . base_url() . "/api/v1/$path?a=b&c=%20",
+            "$method " . shown($bare) . ' without its slash is sent to the path, query and all';
     }
     for my $method (qw(POST PATCH DELETE PUT)) {
         my $answer = call($method => $bare, as => 'admin', body => '{}', type => 'application/json');
@@ -279,8 +326,11 @@ for my $route (@routes, @open, @login) {
         is $answer->header('Location'), undef, 'and sends nobody on';
     }
 }
-for my $path ('', 'nothing/', 'nothing', 'Reference-Images/', 'reference-images/x/y/', 'users/', 'users/you/',
-              'users/me/x/', 'identities/', "identities/$identity/", "test-users/$nowhere/", 'image-generation/', '/api/v1', '%E2%82%AC/', '%ff/', 'a%3Cscript%3E/', '..%2f..%2fetc/') {
+for my $path (
+    '', 'nothing/', 'nothing', 'Reference-Images/', 'reference-images/x/y/', 'users/', 'users/you/',
+    'users/me/x/', 'identities/', "identities/$identity/", "test-users/$nowhere/", 'image-generation/', '/api/v1',
+    '%E2%82%AC/', '%ff/', 'a%3Cscript%3E/', '..%2f..%2fetc/'
+) {
     for my $method (qw(GET POST DELETE)) {
         next if $path eq '/api/v1' && $method eq 'GET';
         my $answer = call($method => $path, as => 'alice');
@@ -298,25 +348,60 @@ like call(GET => '/identityimg-error', as => 'alice')->content, qr/"code":"not_f
 my $twenty = 20 << 20;
 my $megabyte = 'x' x (1 << 20);
 for my $case (
-    ["POST /api/v1/reference-images/$photo/upload-image/", 'multipart/form-data; boundary=x', undef,   '401 Unauthorized', 'an upload without credentials'],
-    ['POST /api/v1/reference-images/',                 'multipart/form-data; boundary=x', undef,       '401 Unauthorized', 'a create without credentials'],
-    ["PATCH /api/v1/identities/$identity/upload-image/", 'multipart/form-data; boundary=x', undef,     '401 Unauthorized', 'an identity\'s upload without credentials'],
-    ["POST /api/v1/reference-images/$photo/upload-image/", 'multipart/form-data; boundary=x', login('alice', 'x') , '401 Unauthorized', 'an upload with a wrong password'],
-    ['PUT /api/v1/reference-images/',                  'multipart/form-data; boundary=x', login('alice'), '405 Method Not Allowed', 'an upload by a wrong method'],
-    ['POST /api/v1/nothing/',                          'multipart/form-data; boundary=x', login('alice'), '404 Not Found', 'an upload to no route'],
-    ["POST /api/v1/reference-images/$nowhere/upload-image/", 'multipart/form-data; boundary=x', login('alice'), '404 Not Found', 'an upload to no row'],
-    ["POST /api/v1/identities/$identity/upload-image/", 'multipart/form-data; boundary=x', login('alice'), '404 Not Found', 'an upload to a foreign identity'],
-    ['POST /api/v1/image-generation/generate/',        'application/json', login('alice'),             '403 Forbidden',    'a generation by a user'],
-    ['POST /api/v1/reference-images/',                 'application/json', login('alice'),             '413 Request Entity Too Large', '20 MB of JSON'],
-    ['POST /api/v1/reference-images/',                 'application/x-www-form-urlencoded', login('alice'), '413 Request Entity Too Large', '20 MB of a form'],
-    ['POST /api/v1/reference-images/',                 'video/mp4', login('alice'),                    '415 Unsupported Media Type', 'a video'],
+    [
+        "POST /api/v1/reference-images/$photo/upload-image/", 'multipart/form-data; boundary=x', undef,
+        '401 Unauthorized', 'an upload without credentials'
+    ],
+    [
+        'POST /api/v1/reference-images/', 'multipart/form-data; boundary=x', undef, '401 Unauthorized',
+        'a create without credentials'
+    ],
+    [
+        "PATCH /api/v1/identities/$identity/upload-image/", 'multipart/form-data; boundary=x', undef,
+        '401 Unauthorized', 'an identity\'s upload without credentials'
+    ],
+    [
+        "POST /api/v1/reference-images/$photo/upload-image/", 'multipart/form-data; boundary=x', login('alice', 'x'),
+        '401 Unauthorized', 'an upload with a wrong password'
+    ],
+    [
+        'PUT /api/v1/reference-images/', 'multipart/form-data; boundary=x', login('alice'), '405 Method Not Allowed',
+        'an upload by a wrong method'
+    ],
+    [
+        'POST /api/v1/nothing/', 'multipart/form-data; boundary=x', login('alice'), '404 Not Found',
+        'an upload to no route'
+    ],
+    [
+        "POST /api/v1/reference-images/$nowhere/upload-image/", 'multipart/form-data; boundary=x', login('alice'),
+        '404 Not Found', 'an upload to no row'
+    ],
+    [
+        "POST /api/v1/identities/$identity/upload-image/", 'multipart/form-data; boundary=x', login('alice'),
+        '404 Not Found', 'an upload to a foreign identity'
+    ],
+    [
+        'POST /api/v1/image-generation/generate/', 'application/json', login('alice'), '403 Forbidden',
+        'a generation by a user'
+    ],
+    [
+        'POST /api/v1/reference-images/', 'application/json', login('alice'), '413 Request Entity Too Large',
+        '20 MB of JSON'
+    ],
+    [
+        'POST /api/v1/reference-images/', 'application/x-www-form-urlencoded', login('alice'),
+        '413 Request Entity Too Large', '20 MB of a form'
+    ],
+    ['POST /api/v1/reference-images/', 'video/mp4', login('alice'), '415 Unsupported Media Type', 'a video'],
 ) {
     my ($line, $type, $login, $status, $what) = @$case;
-    my @head = ("$line HTTP/1.1", "Content-Type: $type", "Content-Length: $twenty", $login ? "Authorization: $login" : ());
+    my @head =
+        ("$line HTTP/1.1", "Content-Type: $type", "Content-Length: $twenty", $login ? "Authorization: $login" : ());
     my ($text, $seconds) = raw(\@head);
     like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, "$what is answered from its head alone";
     cmp_ok $seconds, '<', 3, 'at once';
-    like $text, qr/\r\nConnection: close\r\n.*\r\n\r\n\{"detail":/s, 'in JSON, and what it may still send is not waited for';
+    like $text, qr/\r\nConnection: close\r\n.*\r\n\r\n\{"detail":/s,
+        'in JSON, and what it may still send is not waited for';
     ($text) = raw([@head, 'Expect: 100-continue']);
     like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, 'and a client that asks first is not told to go on';
     ($text) = raw(\@head, ($megabyte) x 20);
@@ -324,25 +409,35 @@ for my $case (
 }
 my ($text) = raw(['GET /api/v1/users/me/ HTTP/1.1', 'Authorization: ' . login('alice'), 'Connection: close']);
 like $text, qr/^HTTP\/1\.1 200 /, 'the server is well after that';
-($text) = raw(["PATCH /api/v1/reference-images/$photo/ HTTP/1.1", 'Authorization: ' . login('admin'), 'Content-Type: application/json', 'Content-Length: 2'], '{}');
+($text) = raw(
+    [
+        "PATCH /api/v1/reference-images/$photo/ HTTP/1.1", 'Authorization: ' . login('admin'),
+        'Content-Type: application/json', 'Content-Length: 2'
+    ],
+    '{}'
+);
 like $text, qr/^HTTP\/1\.1 200 /, 'a body that was read';
 unlike $text, qr/\r\nConnection: close/, 'does not end the connection';
 
 # Request ids -------------------------------------------------------------------------------------
 
 for my $case (
-    ['abc',                    1], ['a.b-c_D9', 1], ['x' x 64, 1], ['0', 1],
-    ['x' x 65,                 0], ['', 0], ['a b', 0], ['a;b', 0], ['a/b', 0], ['"a"', 0], ["\xc3\xa9", 0], ['a,b', 0], ['{}', 0],
+    ['abc', 1], ['a.b-c_D9', 1], ['x' x 64, 1], ['0', 1],
+    ['x' x 65, 0], ['', 0], ['a b', 0], ['a;b', 0], ['a/b', 0], ['"a"', 0], ["\xc3\xa9", 0], ['a,b', 0], ['{}', 0],
 ) {
     my ($id, $taken) = @$case;
     my $shown = length $id > 20 ? length($id) . ' characters' : "'$id'" =~ s/[^ -~]/?/gr;
     for my $with ([as => 'alice'], []) {
         my $answer = call(GET => 'users/me/', headers => ['X-Request-Id' => $id], @$with);
         my $got = $answer->header('X-Request-Id') // '';
-        $taken ? is $got, $id, "X-Request-Id $shown is taken (" . $answer->code . ')' : like $got, qr/^$uuid$/, "X-Request-Id $shown is replaced (" . $answer->code . ')';
+        $taken ? is $got, $id, "X-Request-Id $shown is taken (" . $answer->code . ')' : like $got, qr/^$uuid$/,
+            "X-Request-Id $shown is replaced (" . $answer->code . ')';
     }
 }
-for my $case ([GET => 'users/me/'], [GET => 'nothing/'], [PUT => 'users/me/'], [GET => 'users/me'], [OPTIONS => 'users/me/'], [DELETE => "reference-images/$nowhere/"]) {
+for my $case (
+    [GET => 'users/me/'], [GET => 'nothing/'], [PUT => 'users/me/'], [GET => 'users/me'],
+    [OPTIONS => 'users/me/'], [DELETE => "reference-images/$nowhere/"]
+) {
     my %ids = map { (call(@$case, as => 'alice')->header('X-Request-Id') // 'none') => 1 } 1 .. 3;
     is scalar(grep { /^$uuid$/ } keys %ids), 3, "each answer to @$case has an id of its own" =~ s/$nowhere/{id}/r;
 }
@@ -351,43 +446,45 @@ for my $case ([GET => 'users/me/'], [GET => 'nothing/'], [PUT => 'users/me/'], [
 
 my $bad_json = qr/^400 parse_error JSON parse error - \S/;
 for my $case (
-    ['half an object',              '{',                              $bad_json],
-    ['a member without a value',    '{"name":}',                      $bad_json],
-    ['a comma too many',            '{"name": "a",}',                 $bad_json],
-    ['single quotes',               "{'name': 'a'}",                  $bad_json],
-    ['a name without quotes',       '{name: "a"}',                    $bad_json],
-    ['two documents',               '{} {}',                          $bad_json],
-    ['words behind it',             '{"name": "a"} x',                $bad_json],
-    ['words',                       'hello',                          $bad_json],
-    ['spaces',                      '   ',                            $bad_json],
-    ['a string that does not end',  '{"name": "a',                    $bad_json],
-    ['a raw line break in a string', "{\"name\": \"a\nb\"}",          $bad_json],
-    ['an unknown escape',           '{"name": "\x"}',                 $bad_json],
-    ['a comment',                   '{/* */"name": "a"}',             $bad_json],
-    ['NaN',                         '{"order": NaN}',                 $bad_json],
-    ['a number with a zero in front', '{"order": 01}',                $bad_json],
-    ['a number beyond doubles',     '{"order": 1e999}',               $bad_json],
-    ['bytes that are no UTF-8',     "{\"name\": \"\xff\xfe\"}",       $bad_json],
-    ['Latin-1',                     "{\"name\": \"\xe9\"}",           $bad_json],
-    ['UTF-16',                      "\xff\xfe{\0}\0",                 $bad_json],
-    ['a byte order mark',           "\xef\xbb\xbf{}",                 $bad_json],
-    ['a NUL behind it',             "{}\0",                           $bad_json],
-    ['a NUL in a member\'s name',   '{"na\u0000me": "a"}',            $bad_json],
-    ['a member twice',              '{"name": "a", "name": "b"}',     $bad_json],
-    ['an unknown member twice',     '{"x": {"y": 1, "y": 2}}',        $bad_json],
-    ['10000 lists in one another',  '[' x 10000,                      $bad_json],
+    ['half an object', '{', $bad_json],
+    ['a member without a value', '{"name":}', $bad_json],
+    ['a comma too many', '{"name": "a",}', $bad_json],
+    ['single quotes', "{'name': 'a'}", $bad_json],
+    ['a name without quotes', '{name: "a"}', $bad_json],
+    ['two documents', '{} {}', $bad_json],
+    ['words behind it', '{"name": "a"} x', $bad_json],
+    ['words', 'hello', $bad_json],
+    ['spaces', '   ', $bad_json],
+    ['a string that does not end', '{"name": "a', $bad_json],
+    ['a raw line break in a string', "{\"name\": \"a\nb\"}", $bad_json],
+    ['an unknown escape', '{"name": "\x"}', $bad_json],
+    ['a comment', '{/* */"name": "a"}', $bad_json],
+    ['NaN', '{"order": NaN}', $bad_json],
+    ['a number with a zero in front', '{"order": 01}', $bad_json],
+    ['a number beyond doubles', '{"order": 1e999}', $bad_json],
+    ['bytes that are no UTF-8', "{\"name\": \"\xff\xfe\"}", $bad_json],
+    ['Latin-1', "{\"name\": \"\xe9\"}", $bad_json],
+    ['UTF-16', "\xff\xfe{\0}\0", $bad_json],
+    ['a byte order mark', "\xef\xbb\xbf{}", $bad_json],
+    ['a NUL behind it', "{}\0", $bad_json],
+    ['a NUL in a member\'s name', '{"na\u0000me": "a"}', $bad_json],
+    ['a member twice', '{"name": "a", "name": "b"}', $bad_json],
+    ['an unknown member twice', '{"x": {"y": 1, "y": 2}}', $bad_json],
+    ['10000 lists in one another', '[' x 10000, $bad_json],
     ['10000 objects in one another', '{"a":' x 10000 . '1' . '}' x 10000, $bad_json],
-    ['a list',                      '[]',                             '400 invalid Invalid data. Expected a dictionary, but got list.'],
-    ['a string',                    '"name"',                         '400 invalid Invalid data. Expected a dictionary, but got str.'],
-    ['a number',                    '1',                              '400 invalid Invalid data. Expected a dictionary, but got int.'],
-    ['a broken number',             '1.5',                            '400 invalid Invalid data. Expected a dictionary, but got float.'],
-    ['true',                        'true',                           '400 invalid Invalid data. Expected a dictionary, but got bool.'],
-    ['null',                        'null',                           '400 invalid Invalid data. Expected a dictionary, but got NoneType.'],
+    ['a list', '[]', '400 invalid Invalid data. Expected a dictionary, but got list.'],
+    ['a string', '"name"', '400 invalid Invalid data. Expected a dictionary, but got str.'],
+    ['a number', '1', '400 invalid Invalid data. Expected a dictionary, but got int.'],
+    ['a broken number', '1.5', '400 invalid Invalid data. Expected a dictionary, but got float.'],
+    ['true', 'true', '400 invalid Invalid data. Expected a dictionary, but got bool.'],
+    ['null', 'null', '400 invalid Invalid data. Expected a dictionary, but got NoneType.'],
 ) {
     my ($what, $body, $expected) = @$case;
-    for my $way ([POST => 'reference-images/'], [PATCH => "reference-images/$photo/"], [POST => 'image-generation/generate/'],
-                 [POST => 'prompts/'], [PATCH => "prompts/$prompt/"], [POST => 'prompts/preview/'],
-                 [POST => 'admin/users/'], [PATCH => 'admin/users/' . person('bob') . '/'], [POST => 'admin/identities/']) {
+    for my $way (
+        [POST => 'reference-images/'], [PATCH => "reference-images/$photo/"], [POST => 'image-generation/generate/'],
+        [POST => 'prompts/'], [PATCH => "prompts/$prompt/"], [POST => 'prompts/preview/'],
+        [POST => 'admin/users/'], [PATCH => 'admin/users/' . person('bob') . '/'], [POST => 'admin/identities/']
+    ) {
         my $said = line(call(@$way, as => 'admin', body => $body, type => 'application/json'));
         my $name = "$what as JSON to $way->[0] " . shown($way->[1]);
         ref $expected ? like $said, $expected, $name : is $said, $expected, $name;
@@ -397,86 +494,120 @@ sql("DELETE FROM reference_images WHERE id <> '$photo'");
 is json(call(GET => 'reference-images/', as => 'admin'))->[0]{name}, '', 'none of it has changed anything';
 
 for my $case (
-    ['application/json',                           '{}',          201],
-    ['APPLICATION/JSON',                           '{}',          201],
-    ['application/json;charset=utf-8',             '{}',          201],
-    ['application/json ; charset="UTF-8"',         '{}',          201],
+    ['application/json', '{}', 201],
+    ['APPLICATION/JSON', '{}', 201],
+    ['application/json;charset=utf-8', '{}', 201],
+    ['application/json ; charset="UTF-8"', '{}', 201],
     ['application/x-www-form-urlencoded; charset=UTF-8', 'name=a', 201],
-    ['Multipart/Form-Data; boundary=x',            "--x--\r\n",   201],
-    ['application/json',                           '',            201],
-    ['text/plain',                                 '',            201],
-    [undef,                                        '',            201],
-    ['text/plain',                                 '{}',          '415 unsupported_media_type Unsupported media type "text/plain" in request.'],
-    ['application/jsonx',                          '{}',          '415 unsupported_media_type Unsupported media type "application/jsonx" in request.'],
-    ['application/xml',                            '<a/>',        '415 unsupported_media_type Unsupported media type "application/xml" in request.'],
-    ['application/problem+json',                   '{}',          '415 unsupported_media_type Unsupported media type "application/problem+json" in request.'],
-    ['application/octet-stream',                   'x',           '415 unsupported_media_type Unsupported media type "application/octet-stream" in request.'],
-    ['json',                                       '{}',          '415 unsupported_media_type Unsupported media type "json" in request.'],
-    ['a"b<c>',                                     'x',           '415 unsupported_media_type Unsupported media type "a"b<c>" in request.'],
-    ["text/\xff",                                  'x',           '415 unsupported_media_type Unsupported media type "text/?" in request.'],
-    ['',                                           '{}',          '415 unsupported_media_type Unsupported media type "" in request.'],
-    [undef,                                        '{}',          '415 unsupported_media_type Unsupported media type "" in request.'],
-    ['multipart/form-data',                        'x',           qr/^400 parse_error Multipart form parse error - /],
-    ['multipart/form-data; boundary=y',            "--x--\r\n",   qr/^400 parse_error Multipart form parse error - /],
+    ['Multipart/Form-Data; boundary=x', "--x--\r\n", 201],
+    ['application/json', '', 201],
+    ['text/plain', '', 201],
+    [undef, '', 201],
+    ['text/plain', '{}', '415 unsupported_media_type Unsupported media type "text/plain" in request.'],
+    ['application/jsonx', '{}', '415 unsupported_media_type Unsupported media type "application/jsonx" in request.'],
+    ['application/xml', '<a/>', '415 unsupported_media_type Unsupported media type "application/xml" in request.'],
+    [
+        'application/problem+json', '{}',
+        '415 unsupported_media_type Unsupported media type "application/problem+json" in request.'
+    ],
+    [
+        'application/octet-stream', 'x',
+        '415 unsupported_media_type Unsupported media type "application/octet-stream" in request.'
+    ],
+    ['json', '{}', '415 unsupported_media_type Unsupported media type "json" in request.'],
+    ['a"b<c>', 'x', '415 unsupported_media_type Unsupported media type "a"b<c>" in request.'],
+    ["text/\xff", 'x', '415 unsupported_media_type Unsupported media type "text/?" in request.'],
+    ['', '{}', '415 unsupported_media_type Unsupported media type "" in request.'],
+    [undef, '{}', '415 unsupported_media_type Unsupported media type "" in request.'],
+    ['multipart/form-data', 'x', qr/^400 parse_error Multipart form parse error - /],
+    ['multipart/form-data; boundary=y', "--x--\r\n", qr/^400 parse_error Multipart form parse error - /],
 ) {
     my ($type, $body, $expected) = @$case;
     sql("DELETE FROM reference_images WHERE id <> '$photo'");
     my $answer = call(POST => 'reference-images/', as => 'admin', body => $body, type => $type);
-    my $name = ($body eq '' ? 'an empty body' : 'a body') . ' of type ' . (defined $type ? "'" . $type =~ s/[^ -~]/?/gr . "'" : 'nothing');
-    if (ref $expected)          { like line($answer), $expected, $name }
-    elsif ($expected eq '201')  { is $answer->code, 201, $name }
-    else                        { is line($answer), $expected, $name }
+    my $name =
+          ($body eq '' ? 'an empty body' : 'a body')
+        . ' of type '
+        . (defined $type ? "'" . $type =~ s/[^ -~]/?/gr . "'" : 'nothing');
+    if (ref $expected) { like line($answer), $expected, $name }
+    elsif ($expected eq '201') { is $answer->code, 201, $name }
+    else { is line($answer), $expected, $name }
 }
 for my $case (
     ['application/json', '{"name": "' . 'a' x (1 << 20) . '"}'],
     ['application/x-www-form-urlencoded', 'name=' . 'a' x (1 << 20)],
 ) {
     my ($type, $body) = @$case;
-    is line(call(POST => 'reference-images/', as => 'admin', body => $body, type => $type)), '413 upload_too_large The upload has ' . length($body) . ' bytes; at most 1048576 (1.0 MB) are allowed.', "more than 1 MB of $type is refused";
+    is line(call(POST => 'reference-images/', as => 'admin', body => $body, type => $type)),
+        '413 upload_too_large The upload has ' . length($body) . ' bytes; at most 1048576 (1.0 MB) are allowed.',
+        "more than 1 MB of $type is refused";
 }
-($text) = raw(['POST /api/v1/reference-images/ HTTP/1.1', 'Authorization: ' . login('admin'), 'Content-Type: application/json', 'Transfer-Encoding: chunked'],
-    sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte), sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte));
+($text) = raw(
+    [
+        'POST /api/v1/reference-images/ HTTP/1.1', 'Authorization: ' . login('admin'),
+        'Content-Type: application/json', 'Transfer-Encoding: chunked'
+    ],
+    sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte),
+    sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte)
+);
 like $text, qr/^HTTP\/1\.1 413 /, 'also when it does not tell its length';
 
 # Errors ------------------------------------------------------------------------------------------
 
 my $field = call(PATCH => "reference-images/$photo/", as => 'admin', json => { order => 9 });
-is $field->content, '{"detail":"Order must be between 0 and 4","code":"order_range","errors":{"order":["Order must be between 0 and 4"]}}',
+is $field->content,
+    '{"detail":"Order must be between 0 and 4","code":"order_range","errors":{"order":["Order must be between 0 and 4"]}}',
     'an error of a field is a sentence, a code and the field\'s sentences';
-is call(GET => 'nothing/', as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}', 'another error is a sentence and a code';
+is call(GET => 'nothing/', as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
+    'another error is a sentence and a code';
 for my $case (
-    [200, GET => 'users/me/'], [400, PATCH => "reference-images/$photo/", json => []], [404, GET => 'nothing/'], [405, PUT => 'users/me/'], [415, POST => 'reference-images/', body => 'x', type => 'x/y'],
+    [200, GET => 'users/me/'], [400, PATCH => "reference-images/$photo/", json => []], [404, GET => 'nothing/'],
+    [405, PUT => 'users/me/'], [415, POST => 'reference-images/', body => 'x', type => 'x/y'],
 ) {
     my ($status, @request) = @$case;
     my $answer = call(@request, as => 'admin');
-    is join('|', $answer->code, map { $answer->header($_) // '-' } 'Content-Type', 'Cache-Control', 'X-Content-Type-Options'), "$status|application/json|private, no-cache|nosniff",
+    is join(
+        '|', $answer->code, map { $answer->header($_) // '-' } 'Content-Type', 'Cache-Control',
+        'X-Content-Type-Options'
+        ),
+        "$status|application/json|private, no-cache|nosniff",
         "an answer of $status is JSON that is kept by no proxy and sniffed by no browser";
     unlike $answer->headers->as_string, qr/Apache\/\d|PHP|identityimg\//, 'and tells no versions';
 }
 expect_log(qr/AH10244: invalid URI path/);
 for my $case (
-    ['a header without a name',   ['GET /api/v1/users/me/ HTTP/1.1', ': x'],                    400],
-    ['a header of 20 KB',         ['GET /api/v1/users/me/ HTTP/1.1', 'X-Long: ' . 'x' x 20000], 431],
-    ['an address of 20 KB',       ['GET /api/v1/' . 'x' x 20000 . ' HTTP/1.1'],                 414],
-    ['an escape that is none',    ['GET /api/v1/%zz/ HTTP/1.1'],                                400],
-    ['TRACE by nobody',           ['TRACE /api/v1/users/me/ HTTP/1.1'],                         401],
-    ['TRACE',                     ['TRACE /api/v1/users/me/ HTTP/1.1', 'Authorization: ' . login('alice')], 405],
-    ['TRACE of a picture',        ['TRACE /pictures/media/x HTTP/1.1'],                         403],
+    ['a header without a name', ['GET /api/v1/users/me/ HTTP/1.1', ': x'], 400],
+    ['a header of 20 KB', ['GET /api/v1/users/me/ HTTP/1.1', 'X-Long: ' . 'x' x 20000], 431],
+    ['an address of 20 KB', ['GET /api/v1/' . 'x' x 20000 . ' HTTP/1.1'], 414],
+    ['an escape that is none', ['GET /api/v1/%zz/ HTTP/1.1'], 400],
+    ['TRACE by nobody', ['TRACE /api/v1/users/me/ HTTP/1.1'], 401],
+    ['TRACE', ['TRACE /api/v1/users/me/ HTTP/1.1', 'Authorization: ' . login('alice')], 405],
+    ['TRACE of a picture', ['TRACE /pictures/media/x HTTP/1.1'], 403],
 ) {
     my ($what, $head, $status) = @$case;
     my ($text) = raw($head);
-    like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"(?:[^"\\]|\\.)+\.","code":"\w+"\}$/s, "$what is refused in our words";
+    like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"(?:[^"\\]|\\.)+\.","code":"\w+"\}$/s,
+        "$what is refused in our words";
 }
 
 # Preflights carry no credentials: what is not there is not there for them either.
 is line(call(OPTIONS => 'nothing/')), '404 not_found Not found.', 'OPTIONS of an unknown path is 404, not 401';
-is line(call(OPTIONS => 'reference-images')), '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', '... and says what is missing';
-is line(call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'gzip'])), '415 unsupported_media_type Unsupported content encoding "gzip" in request.', 'a compressed body is refused';
-is call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'identity'])->code, 201, '... one that is not is taken';
-for my $case (['JSON', json => { image => 'data:image/png;base64,AA' }], ['a form', form => [image => 'portrait.png']], ['a part without a file name', parts => [image => 'words']]) {
+is line(call(OPTIONS => 'reference-images')),
+    '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', '... and says what is missing';
+is line(call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'gzip'])),
+    '415 unsupported_media_type Unsupported content encoding "gzip" in request.', 'a compressed body is refused';
+is call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'identity'])->code,
+    201, '... one that is not is taken';
+for my $case (
+    ['JSON', json => { image => 'data:image/png;base64,AA' }], ['a form', form => [image => 'portrait.png']],
+    ['a part without a file name', parts => [image => 'words']]
+) {
     my ($what, @body) = @$case;
-    is line(call(POST => 'reference-images/', as => 'bob', @body)), '400 no_image The submitted data was not a file. Check the encoding type on the form.', "a picture that is a text in $what is refused";
+    is line(call(POST => 'reference-images/', as => 'bob', @body)),
+        '400 no_image The submitted data was not a file. Check the encoding type on the form.',
+        "a picture that is a text in $what is refused";
 }
-is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'no picture yet is no mistake' for undef, '';
+is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'no picture yet is no mistake'
+    for undef, '';
 
 finish();

@@ -31,7 +31,8 @@ chmod 0644, $stranger;
 
 my $server = IdentityImg::Server->new('database', proxy => 1);
 my $one_child = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nMinSpareThreads 1\nMaxSpareThreads 25\n";
-my $over_socket = 'DBDParams "host=${IIMG_PG_HOST} port=${IIMG_PG_PORT} dbname=identityimg user=identityimg connect_timeout=2'
+my $over_socket =
+      'DBDParams "host=${IIMG_PG_HOST} port=${IIMG_PG_PORT} dbname=identityimg user=identityimg connect_timeout=2'
     . ' application_name=identityimg options=\'-c statement_timeout=5000 -c timezone=UTC\'"' . "\n";
 
 # Clients ------------------------------------------------------------------------------------------
@@ -40,8 +41,10 @@ sub get { my ($path, $who, %with) = @_; return call(GET => $path, as => $who // 
 
 sub picture_form {
     my ($name) = @_;
-    my $request = HTTP::Request::Common::POST('http://x/', Content_Type => 'form-data',
-        Content => [name => $name, image => [make_jpeg(120, 90), "$name.jpg"]]);
+    my $request = HTTP::Request::Common::POST(
+        'http://x/', Content_Type => 'form-data',
+        Content => [name => $name, image => [make_jpeg(120, 90), "$name.jpg"]]
+    );
     return { headers => { 'Content-Type' => scalar $request->header('Content-Type') }, content => $request->content };
 }
 
@@ -52,10 +55,18 @@ my %tokens;
 sub request {
     my ($method, $path, $who, $more) = @_;
     my $began = time;
-    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 90)->request($method, $server->base . "/api/v1/$path",
-        { content => $more->{content} // '', headers => { Authorization => $tokens{$who} ? "Bearer $tokens{$who}" : login($who), %{$more->{headers} // {}} } });
-    return { code => $answer->{status}, retry => $answer->{headers}{'retry-after'}, body => $answer->{content},
-        type => $answer->{headers}{'content-type'}, took => time - $began, what => "$method $path" };
+    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 90)->request(
+        $method, $server->base . "/api/v1/$path",
+        {
+            content => $more->{content} // '',
+            headers =>
+                { Authorization => $tokens{$who} ? "Bearer $tokens{$who}" : login($who), %{ $more->{headers} // {} } }
+        }
+    );
+    return {
+        code => $answer->{status}, retry => $answer->{headers}{'retry-after'}, body => $answer->{content},
+        type => $answer->{headers}{'content-type'}, took => time - $began, what => "$method $path"
+    };
 }
 
 # A client that lists, and one that puts photos in and takes them out again, until the file STOP is there.
@@ -65,7 +76,9 @@ sub keep_asking {
     my $who = (qw(alice bob admin scenario_one))[$number % 4];
     my ($asked, @failures) = (0);
     until (-e $stop || time > $deadline) {
-        my @answers = $number < 4 ? request(GET => 'reference-images/', $who)
+        my @answers =
+            $number < 4
+            ? request(GET => 'reference-images/', $who)
             : request(POST => 'reference-images/', $who, picture_form("client-$number"));
         if ($answers[0]{code} == 201) {
             my ($id) = $answers[0]{body} =~ /"id":"([^"]+)"/;
@@ -73,7 +86,8 @@ sub keep_asking {
         }
         elsif ($answers[0]{code} == 400) {
             my $list = request(GET => 'reference-images/', $who);
-            push @answers, $list, map { request(DELETE => "reference-images/$_/", $who) } $list->{body} =~ /\{"id":"([^"]+)"/g;
+            push @answers, $list,
+                map { request(DELETE => "reference-images/$_/", $who) } $list->{body} =~ /\{"id":"([^"]+)"/g;
             shift @answers;
         }
         if (!$asked) { open my $begun, '>', "$stop.begun.$number" or die $!; close $begun }
@@ -88,7 +102,10 @@ sub keep_asking {
 # Whether an answer is the one that a client can act upon; else what it is.
 sub is_busy_answer {
     my ($answer) = @_;
-    return $answer->{code} == 503 && ($answer->{retry} // '') =~ /^[1-9]\d*$/ && ($answer->{type} // '') eq 'application/json'
+    return
+           $answer->{code} == 503
+        && ($answer->{retry} // '') =~ /^[1-9]\d*$/
+        && ($answer->{type} // '') eq 'application/json'
         && $answer->{body} =~ /^\{"detail":"[^"]+","code":"database_(?:down|busy)"\}$/;
 }
 
@@ -105,15 +122,26 @@ sub survives {
     my @children = $server->children;
     my $stop = "$ENV{IIMG_WORK}/database-stop";
     unlink $stop, map { "$stop.begun.$_" } 0 .. 7;
-    my @clients = in_parallel(8, sub { keep_asking($_[0], $stop) }, sub {
-        ok eventually(sub { !grep { !-e "$stop.begun.$_" } 0 .. 7 }, 60), "$evil: eight clients are at work";
-        eval { $evil_code->(); sleep 1 };
-        open my $end, '>', $stop or die $!;
-        close $end;
-        die $@ if $@;
-    }, 300);
+    my @clients = in_parallel(
+        8,
+        sub { keep_asking($_[0], $stop) },
+        sub {
+            ok eventually(
+                sub {
+                    !grep { !-e "$stop.begun.$_" } 0 .. 7;
+                },
+                60
+                ),
+                "$evil: eight clients are at work";
+            eval { $evil_code->(); sleep 1 };
+            open my $end, '>', $stop or die $!;
+            close $end;
+            die $@ if $@;
+        },
+        300
+    );
     is join(' ', grep { !ref } @clients), '', "$evil: no client broke off";
-    my @failures = map { @{$_->{failures}} } @clients;
+    my @failures = map { @{ $_->{failures} } } @clients;
     my $asked = 0;
     $asked += $_->{asked} for @clients;
     note "$evil: $asked requests, ", scalar(@failures), ' failed';
@@ -142,14 +170,27 @@ sub recovered {
 # All main routes, on all connections of all children.
 sub works {
     my ($when) = @_;
-    my @codes = map { @$_ } in_parallel(8, sub { [map { request(GET => $_, 'admin')->{code} } ('reference-images/', 'users/me/', 'image-generation/users/') x 3] });
+    my @codes = map { @$_ } in_parallel(
+        8,
+        sub { [
+            map { request(GET => $_, 'admin')->{code} }
+                ('reference-images/', 'users/me/', 'image-generation/users/') x 3
+        ] }
+    );
     is join(' ', grep { $_ ne '200' } @codes), '', "$when: each of " . @codes . ' reads works';
     clear('alice');
-    my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, parts => [name => 'A', image => [make_jpeg(120, 90), 'a.jpg']]);
+    my $made = call(
+        POST => 'reference-images/', as => 'alice', base => $server->base,
+        parts => [name => 'A', image => [make_jpeg(120, 90), 'a.jpg']]
+    );
     is $made->code, 201, "$when: so does a new photo";
     my $path = 'reference-images/' . (json($made)->{id} // 'none') . '/';
-    is call(PATCH => $path, as => 'alice', base => $server->base, json => { name => 'B' })->code, 200, "$when: and a change";
-    is call(POST => "${path}upload-image/", as => 'alice', base => $server->base, parts => [image => [make_jpeg(90, 120), 'b.jpg']])->code, 200,
+    is call(PATCH => $path, as => 'alice', base => $server->base, json => { name => 'B' })->code, 200,
+        "$when: and a change";
+    is call(
+        POST => "${path}upload-image/", as => 'alice', base => $server->base,
+        parts => [image => [make_jpeg(90, 120), 'b.jpg']]
+        )->code, 200,
         "$when: and another picture";
     is call(DELETE => $path, as => 'alice', base => $server->base)->code, 204, "$when: and its end";
     return;
@@ -172,7 +213,8 @@ sub whole {
         push @keys, $key, $sized ? map { "${folder}__sized__/$name-thumbnail-${_}x$_.$sized" } 100, 300, 600 : ();
     }
     my %known = map { split /\|/ } $server->sql('SELECT key, state FROM stored_objects');
-    is join(' ', grep { ($known{$_} // 'unknown') !~ /^(?:live|held)$/ || !-s place($root, $_) } @keys), '', "$after: each row's files are there, and known";
+    is join(' ', grep { ($known{$_} // 'unknown') !~ /^(?:live|held)$/ || !-s place($root, $_) } @keys), '',
+        "$after: each row's files are there, and known";
     my %places = map { place($root, $_) => 1 } keys %known;
     my @files;
     File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f && !m{/\.identityimg-store\z} } }, $root);
@@ -186,27 +228,37 @@ sub place { my ($root, $key) = @_; return "$root/" . $key =~ s{^(\w+/)((..)(..))
 
 $server->start($over_socket);
 cheap_logins($server);
-$tokens{$_} = json(call(POST => 'auth/login/', base => $server->base, json => { email => s/_/-/r . '@example.com', password => 'pw-' . s/_/-/r, token => \1 }))->{token} for qw(alice bob admin scenario_one);
+$tokens{$_} = json(call(
+    POST => 'auth/login/', base => $server->base,
+    json => { email => s/_/-/r . '@example.com', password => 'pw-' . s/_/-/r, token => \1 }
+))->{token}
+    for qw(alice bob admin scenario_one);
 my $kill = q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'};
 my ($killed, $times) = (0, 0);
-my @failures = survives('backends killed', sub {
-    for (1 .. 7) {
-        sleep 0.4;
-        $killed += ($server->sql($kill, 'postgres'))[0];
-        $times++;
+my @failures = survives(
+    'backends killed',
+    sub {
+        for (1 .. 7) {
+            sleep 0.4;
+            $killed += ($server->sql($kill, 'postgres'))[0];
+            $times++;
+        }
     }
-});
+);
 cmp_ok $killed, '>', 1, 'backends were killed indeed';
 cmp_ok scalar(@failures), '<=', $times * 8, "of eight clients and $times blows, at most what was in flight failed";
 
 # (b) PostgreSQL restarted ---------------------------------------------------------------------------
 
-survives('database restarted', sub { sleep 0.5; $server->script(cluster => 'restart'); is $?, 0, 'the database was restarted under load' });
+survives(
+    'database restarted',
+    sub { sleep 0.5; $server->script(cluster => 'restart'); is $?, 0, 'the database was restarted under load' }
+);
 
 # (c) stopped and started ----------------------------------------------------------------------------
 
 $server->script(cluster => 'stop');
-for my $who (qw(alice scenario_two)) {      # one remembered, one not
+for my $who (qw(alice scenario_two)) {    # one remembered, one not
     my @answers = in_parallel(6, sub { request(GET => 'users/me/', $who) });
     only_busy_answers(\@answers, "without a database: 503 and JSON, for credentials of $who too");
     is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '', '... in bounded time';
@@ -214,15 +266,18 @@ for my $who (qw(alice scenario_two)) {      # one remembered, one not
 is call(GET => '/pictures/none', base => $server->base)->code, 403, 'what needs no database is still answered';
 $server->script(cluster => 'start');
 is $?, 0, 'the database is started again';
-ok eventually(sub { get('users/me/', 'scenario_two')->code == 200 }), 'and without a restart of httpd logins work again';
+ok eventually(sub { get('users/me/', 'scenario_two')->code == 200 }),
+    'and without a restart of httpd logins work again';
 sleep 1.5;
 ok eventually(\&recovered), 'in all children';
 works('database started again');
 
 # (f) a stranger's transaction, statements taken away, tables changed --------------------------------
 
-$server->restart($over_socket . $one_child . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ \"$stranger\" handle\n"
-    . "<Location /stranger>\nRequire all granted\n</Location>\n");
+$server->restart($over_socket
+        . $one_child
+        . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ \"$stranger\" handle\n"
+        . "<Location /stranger>\nRequire all granted\n</Location>\n");
 works('before strangers come');
 for my $word (qw(begin discard deallocate)) {
     my @codes;
@@ -243,10 +298,16 @@ for my $word (qw(begin discard deallocate)) {
     for my $type ('varchar(255)', 'text') {
         $server->sql("ALTER TABLE reference_images ALTER COLUMN name TYPE $type");
         push @codes, get('reference-images/')->code;
-        $server->sql('ALTER TABLE reference_images ADD COLUMN more text; ALTER TABLE reference_images DROP COLUMN more');
+        $server->sql(
+            'ALTER TABLE reference_images ADD COLUMN more text; ALTER TABLE reference_images DROP COLUMN more');
         push @codes, get('reference-images/')->code;
-        $server->sql("ALTER TABLE reference_images ALTER COLUMN name TYPE " . ($type eq 'text' ? 'varchar(255)' : 'text'));
-        push @codes, call(POST => 'reference-images/', as => 'alice', base => $server->base, json => { name => 'during a migration' })->code;
+        $server->sql(
+            "ALTER TABLE reference_images ALTER COLUMN name TYPE " . ($type eq 'text' ? 'varchar(255)' : 'text'));
+        push @codes,
+            call(
+            POST => 'reference-images/', as => 'alice', base => $server->base,
+            json => { name => 'during a migration' }
+        )->code;
     }
     $server->sql('ALTER TABLE reference_images ALTER COLUMN name TYPE text');
     is "@codes", '200 200 201 200 200 201', 'a table that changes its types between requests costs no request';
@@ -256,16 +317,35 @@ works('after migrations');
 # (e) all connections taken ----------------------------------------------------------------------------
 
 my $lock_alice = "SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE";
-$server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=120000/r . $one_child . "DBDKeep 2\nDBDMax 2\nIdentityImgDatabaseWait 300\n");
+$server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=120000/r
+        . $one_child
+        . "DBDKeep 2\nDBDMax 2\nIdentityImgDatabaseWait 300\n");
 is get('users/me/', $_)->code, 200, "$_ is there" for qw(alice bob);
 {
     my $release = $server->hold($lock_alice);
     my @late;
-    my @stuck = in_parallel(2, sub { request(POST => 'reference-images/', 'alice', { content => '{"name": "waits"}', headers => { 'Content-Type' => 'application/json' } }) }, sub {
-        eventually(sub { ($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'}, 'postgres'))[0] == 2 }, 60);
-        @late = in_parallel(6, sub { request(GET => 'users/me/', 'bob') });
-        $release->();
-    });
+    my @stuck = in_parallel(
+        2,
+        sub {
+            request(
+                POST => 'reference-images/', 'alice',
+                { content => '{"name": "waits"}', headers => { 'Content-Type' => 'application/json' } }
+            );
+        },
+        sub {
+            eventually(
+                sub {
+                    ($server->sql(
+                        q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'},
+                        'postgres'
+                    ))[0] == 2;
+                },
+                60
+            );
+            @late = in_parallel(6, sub { request(GET => 'users/me/', 'bob') });
+            $release->();
+        }
+    );
     only_busy_answers(\@late, 'while both connections wait for a lock, others are told to come again');
     is scalar(@late), 6, '... all of them';
     is join(' ', grep { $_ > 60 } map { $_->{took} } @late), '', '... soon';
@@ -283,7 +363,7 @@ get('users/me/');
     my $answer = request(POST => 'reference-images/', 'alice', picture_form('slow'));
     ok is_busy_answer($answer), 'a statement over its time is a 503' or diag explain $answer;
     cmp_ok $answer->{took}, '<', 60, '... in bounded time';
-    ok +(grep { /SQLSTATE 57014/ } $server->log_lines), '... whose SQLSTATE the log tells';
+    ok + (grep { /SQLSTATE 57014/ } $server->log_lines), '... whose SQLSTATE the log tells';
     $release->();
 }
 works('after a statement timeout');
@@ -294,9 +374,9 @@ whole('after a statement timeout');
 $server->restart($server->params_through_proxy . "IdentityImgDatabaseTimeout 2\n");
 works('through the proxy');
 my %gone = (
-    'new connections are swallowed'         => sub { $server->line('swallow'); $server->line('cut') },
+    'new connections are swallowed' => sub { $server->line('swallow'); $server->line('cut') },
     'established connections are swallowed' => sub { $server->line('swallow') },
-    'connections are refused'               => sub { $server->line('refuse'); $server->line('cut') },
+    'connections are refused' => sub { $server->line('refuse'); $server->line('cut') },
 );
 for my $evil (sort keys %gone) {
     my @children = $server->children;
@@ -318,9 +398,28 @@ for my $evil (sort keys %gone) {
     is dead(@children), '', '... and no child died';
 }
 {
-    my @answers = in_parallel(8, sub { my ($n) = @_; [map { request($n % 2 ? ('GET', 'reference-images/', 'admin') : ('POST', 'reference-images/', 'bob', picture_form('cut'))) } 1 .. 6] },
-        sub { for (1 .. 4) { sleep 0.2; $server->line('cut') } });
-    only_busy_answers([grep { $_->{code} !~ /^20[01]$/ && !($_->{code} == 400 && $_->{body} =~ /max_images/) } map { @$_ } @answers], 'connections cut in the middle: 503 or nothing at all');
+    my @answers = in_parallel(
+        8,
+        sub {
+            my ($n) = @_;
+            [
+                map {
+                    request(
+                        $n % 2
+                        ? ('GET', 'reference-images/', 'admin')
+                        : ('POST', 'reference-images/', 'bob', picture_form('cut'))
+                    )
+                } 1 .. 6
+            ];
+        },
+        sub {
+            for (1 .. 4) { sleep 0.2; $server->line('cut') }
+        }
+    );
+    only_busy_answers(
+        [grep { $_->{code} !~ /^20[01]$/ && !($_->{code} == 400 && $_->{body} =~ /max_images/) } map { @$_ } @answers],
+        'connections cut in the middle: 503 or nothing at all'
+    );
     sleep 1.5;
     ok eventually(\&recovered), '... and then it works';
     whole('connections cut');
@@ -331,21 +430,40 @@ for my $evil (sort keys %gone) {
 $server->restart($over_socket . "IdentityImgPrepare off\n");
 works('without prepared statements');
 is call(GET => $_, as => 'admin', base => $server->base)->code, 200, "without prepared statements $_ answers"
-    for 'users/me/identities/', 'test-users/', 'test-users/' . person('scenario_one') . '/identities/', 'image-generation/users/';
-is +($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND query LIKE 'SELECT c.id%'}, 'postgres'))[0] > 0, 1, '... by the same statements';
-clear('scenario_one');       # clients of his may have ended with five
-my $own = call(POST => 'reference-images/', as => 'admin', base => $server->base, parts => [user_id => person('scenario_one'), image => [portrait(), 'p.png']]);
+    for 'users/me/identities/', 'test-users/', 'test-users/' . person('scenario_one') . '/identities/',
+    'image-generation/users/';
+is + ($server->sql(
+    q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND query LIKE 'SELECT c.id%'},
+    'postgres'
+))[0] > 0, 1, '... by the same statements';
+clear('scenario_one');    # clients of his may have ended with five
+my $own = call(
+    POST => 'reference-images/', as => 'admin', base => $server->base,
+    parts => [user_id => person('scenario_one'), image => [portrait(), 'p.png']]
+);
 is $own->code, 201, '... a photo for another user';
-my $generated = call(POST => 'image-generation/generate/', as => 'admin', base => $server->base,
-    json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K', save_to_identity => JSON::PP::true });
+my $generated = call(
+    POST => 'image-generation/generate/', as => 'admin', base => $server->base,
+    json => {
+        identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K',
+        save_to_identity => JSON::PP::true
+    }
+);
 is $generated->code, 200, '... and a picture from it' or diag $generated->content;
-is call(PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base, parts => [image => [make_jpeg(120, 90), 'i.jpg']])->code, 200,
+is call(
+    PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base,
+    parts => [image => [make_jpeg(120, 90), 'i.jpg']]
+    )->code, 200,
     '... another one for the identity';
-is call(DELETE => 'identities/' . identity_of('full') . '/delete-image/', as => 'scenario_one', base => $server->base)->code, 200, '... and none';
+is call(DELETE => 'identities/' . identity_of('full') . '/delete-image/', as => 'scenario_one', base => $server->base)
+    ->code, 200, '... and none';
 whole('without prepared statements');
 
 unlink $stranger;
 # (libpq itself writes the last one, when a connection that mod_dbd is only just opening is killed.)
-$server->judge(qr/IIMG0003: .*(?:database|statement)/, qr/IIMG010[12347]/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/, qr/^FATAL:  terminating connection due to administrator command$/);
+$server->judge(
+    qr/IIMG0003: .*(?:database|statement)/, qr/IIMG010[12347]/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/,
+    qr/^FATAL:  terminating connection due to administrator command$/
+);
 undef $server;
 finish();

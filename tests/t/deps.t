@@ -35,15 +35,16 @@ APT
 my ($status, $out) = said('run', $security);
 is $status, 0, 'with pending security updates scripts/deps ends well';
 my $sudo = $> ? 'sudo ' : '';
-is $out, "Security updates are pending for libraries that read strangers' bytes; install them with:\n    ${sudo}apt-get install --only-upgrade libpng16-16 libheif1\n",
+is $out,
+    "Security updates are pending for libraries that read strangers' bytes; install them with:\n    ${sudo}apt-get install --only-upgrade libpng16-16 libheif1\n",
     '... and names those of libraries that read strangers\' bytes, and the command; no other package, and no other update';
 like slurp("$bin/asked"), qr/^-s .*\bupgrade$/, 'apt-get is asked what it would do';
 is scalar(() = slurp("$bin/asked") =~ /\n/g), 1, '... once, and nothing else';
 
 for my $case (
-    ['no pending update',       'echo "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded."'],
-    ['an apt-get that fails',   "echo 'E: Could not get lock' >&2\nexit 100\n"],
-    ['an apt-get that dies',    "kill -KILL \$\$\n"],
+    ['no pending update', 'echo "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded."'],
+    ['an apt-get that fails', "echo 'E: Could not get lock' >&2\nexit 100\n"],
+    ['an apt-get that dies', "kill -KILL \$\$\n"],
 ) {
     my ($what, $script) = @$case;
     is join(' ', said('run', $script)), '0 ', "$what is no news, and no failure";
@@ -57,7 +58,8 @@ system('mkfifo', $fifo) == 0 or die 'mkfifo failed';
 open my $file, '>', "$bin/apt-get" or die $!;
 print $file "#!/bin/sh\ncat '$fifo'\n";
 close $file;
-is system("PATH='$bin':\"\$PATH\" '$source/scripts/deps' run >/dev/null 2>'$bin/later' </dev/null"), 0, 'scripts/deps ends before apt-get does';
+is system("PATH='$bin':\"\$PATH\" '$source/scripts/deps' run >/dev/null 2>'$bin/later' </dev/null"), 0,
+    'scripts/deps ends before apt-get does';
 is slurp("$bin/later"), '', '... which has said nothing yet';
 open my $answer, '>', $fifo or die $!;
 print $answer "Inst libde265-0 [1] (2 Debian-Security:12/stable-security [amd64])\n";

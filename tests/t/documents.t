@@ -15,8 +15,8 @@ my %page = map { m{docs/(.*)}; ($1 => slurp($_)) } map { glob } "$source/docs/*.
 # docs/api -------------------------------------------------------------------------------------------
 
 my $api = join "\n", map { $page{$_} } grep { m{^api/} } sort keys %page;
-for my $path (sort keys %{$schema->{paths}}) {
-    for my $method (grep { $_ ne 'parameters' } sort keys %{$schema->{paths}{$path}}) {
+for my $path (sort keys %{ $schema->{paths} }) {
+    for my $method (grep { $_ ne 'parameters' } sort keys %{ $schema->{paths}{$path} }) {
         my $route = uc($method) . ' `' . substr($path, 1) . '`';
         is scalar(() = $api =~ /^## \Q$route\E$/mg), 1, "docs/api has a section about $route";
     }
@@ -30,40 +30,52 @@ SKIP: {
 }
 
 # Links lead to files that are there, and to headings within them.
-sub anchors { my ($text) = @_; return map { lc($_) =~ s/[^\w -]//gr =~ s/ /-/gr } $text =~ /^#+ (.*)$/mg }
+sub anchors {
+    my ($text) = @_;
+    return map { lc($_) =~ s/[^\w -]//gr =~ s/ /-/gr } $text =~ /^#+ (.*)$/mg;
+}
 my @astray;
 for my $name (sort keys %page) {
     my ($folder) = $name =~ m{^(.*/)?};
     while ($page{$name} =~ /\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g) {
         my ($file, $anchor) = (length $1 ? ($folder // '') . $1 : $name, $2);
         1 while $file =~ s{[^/]+/\.\./}{};
-        push @astray, "$name: $file#" . ($anchor // '') if !-f "$source/docs/$file" || defined $anchor && !grep { $_ eq $anchor } anchors($page{$file} // '');
+        push @astray, "$name: $file#" . ($anchor // '')
+            if !-f "$source/docs/$file" || defined $anchor && !grep { $_ eq $anchor } anchors($page{$file} // '');
     }
 }
 is "@astray", '', 'no link leads astray';
 
 # What conventions.md says of headers and pages holds for the routes that it names, and for no others.
 my $conventions = $page{'api/conventions.md'};
-my ($pages)    = $conventions =~ /^(Lists .*? are returned in pages)/ms;
+my ($pages) = $conventions =~ /^(Lists .*? are returned in pages)/ms;
 my ($if_match) = $conventions =~ /^\* `If-Match` on (.*?) compares/ms;
-my ($keyed)    = $conventions =~ /^A GET, PATCH or DELETE can be repeated without a key\. (A POST .*?) takes an\s+`Idempotency-Key`/ms;
+my ($keyed) = $conventions =~
+    /^A GET, PATCH or DELETE can be repeated without a key\. (A POST .*?) takes an\s+`Idempotency-Key`/ms;
+
 sub named_in {
     my ($sentence, $method, $path) = @_;
     return 1 if $sentence =~ /^[^`]*\b$method\b/ && $method =~ /^(?:PATCH|DELETE)$/;
-    return scalar grep { $path eq $_ || $path =~ m{\{id\}/\Q$_\E$} || m{^admin/$} && $path =~ m{^admin/[\w-]+/$} } $sentence =~ /`([^`]+\/)`/g;
+    return
+        scalar grep { $path eq $_ || $path =~ m{\{id\}/\Q$_\E$} || m{^admin/$} && $path =~ m{^admin/[\w-]+/$} }
+        $sentence =~ /`([^`]+\/)`/g;
 }
 my %said;
-for my $path (sort keys %{$schema->{paths}}) {
-    for my $method (grep { $_ ne 'parameters' } sort keys %{$schema->{paths}{$path}}) {
+for my $path (sort keys %{ $schema->{paths} }) {
+    for my $method (grep { $_ ne 'parameters' } sort keys %{ $schema->{paths}{$path} }) {
         my $operation = $schema->{paths}{$path}{$method};
         my @route = (uc $method, substr $path, 1);
-        my %takes = map { ($_->{'$ref'} // '') =~ m{/(\w+)$} ? ($1 => 1) : () } @{$operation->{parameters} // []};
-        push @{$said{pages}}, "@route" if $method eq 'get' && !!$takes{Limit} != !!(named_in($pages, @route) && $path !~ /\{id\}/);
-        push @{$said{'If-Match'}}, "@route" if $method ne 'get' && $path !~ m{^/auth/} && !!$takes{IfMatch} != !!named_in($if_match, @route);
-        push @{$said{'Idempotency-Key'}}, "@route" if $method eq 'post' && $path !~ m{^/auth/} && !!$takes{IdempotencyKey} != !!named_in($keyed, @route);
+        my %takes = map { ($_->{'$ref'} // '') =~ m{/(\w+)$} ? ($1 => 1) : () } @{ $operation->{parameters} // [] };
+        push @{ $said{pages} }, "@route"
+            if $method eq 'get' && !!$takes{Limit} != !!(named_in($pages, @route) && $path !~ /\{id\}/);
+        push @{ $said{'If-Match'} }, "@route"
+            if $method ne 'get' && $path !~ m{^/auth/} && !!$takes{IfMatch} != !!named_in($if_match, @route);
+        push @{ $said{'Idempotency-Key'} }, "@route"
+            if $method eq 'post' && $path !~ m{^/auth/} && !!$takes{IdempotencyKey} != !!named_in($keyed, @route);
     }
 }
-is_deeply \%said, {}, 'conventions.md names the routes that answer pages, those that take If-Match and those that take Idempotency-Key';
+is_deeply \%said, {},
+    'conventions.md names the routes that answer pages, those that take If-Match and those that take Idempotency-Key';
 
 # The README's table of routes.
 my $readme = slurp("$source/README.md");
@@ -74,25 +86,29 @@ while ($section =~ /^\| ([A-Z].*?) \| (\w+)/mg) {
     my ($between, @methods) = ('');
     while ($routes =~ /([A-Z]+)|`([^`]+)`/g) {
         if (defined $1) { @methods = () if $between eq 'path'; push @methods, $1; $between = 'method' }
-        else            { $named{"$_ $2"} = $who for @methods; $between = 'path' }
+        else { $named{"$_ $2"} = $who for @methods; $between = 'path' }
     }
 }
 my %real_role;
-for my $path (keys %{$schema->{paths}}) {
-    while (my ($method, $operation) = each %{$schema->{paths}{$path}}) {
+for my $path (keys %{ $schema->{paths} }) {
+    while (my ($method, $operation) = each %{ $schema->{paths}{$path} }) {
         next if $method eq 'parameters';
-        $real_role{uc($method) . ' ' . substr $path, 1} = $operation->{security} && !@{$operation->{security}} ? 'anyone' : ($operation->{description} // '') =~ /^Staff only\./ ? 'staff' : 'user';
+        $real_role{ uc($method) . ' ' . substr $path, 1 } =
+              $operation->{security} && !@{ $operation->{security} } ? 'anyone'
+            : ($operation->{description} // '') =~ /^Staff only\./ ? 'staff'
+            : 'user';
     }
 }
 is join("\n", sort keys %named), join("\n", sort keys %real_role), 'the README names each route, and no other';
-is join("\n", grep { ($named{$_} eq 'owner' ? 'user' : $named{$_}) ne ($real_role{$_} // '') } sort keys %named), '', '... and for whom it is';
+is join("\n", grep { ($named{$_} eq 'owner' ? 'user' : $named{$_}) ne ($real_role{$_} // '') } sort keys %named), '',
+    '... and for whom it is';
 
 # docs/database.md -----------------------------------------------------------------------------------
 
 my (%table, $current);
 for (split /\n/, $page{'database.md'}) {
-    if    (/^## (\w+)$/)                                               { $current = $1 }
-    elsif (/^\| `(\w+)` \| ([\w \[\]]+) \| (no|yes) \|/ && $current)   { push @{$table{$current}}, "$1 $2 $3" }
+    if (/^## (\w+)$/) { $current = $1 }
+    elsif (/^\| `(\w+)` \| ([\w \[\]]+) \| (no|yes) \|/ && $current) { push @{ $table{$current} }, "$1 $2 $3" }
 }
 my %real;
 for (sql(<<'SQL')) {
@@ -101,11 +117,13 @@ SELECT c.relname, a.attname, format_type(a.atttypid, NULL), CASE WHEN a.attnotnu
  WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') ORDER BY c.relname, a.attnum
 SQL
     my ($name, @column) = split /\|/;
-    push @{$real{$name}}, "@column";
+    push @{ $real{$name} }, "@column";
 }
 cmp_ok scalar(keys %real), '>', 7, 'the database has tables';
-is join(' ', sort keys %table), join(' ', sort keys %real), 'docs/database.md has each table of the database, and no other';
-is join("\n", @{$table{$_} // []}), join("\n", @{$real{$_} // []}), "$_: its columns, types, and which may be null" for sort keys %real;
+is join(' ', sort keys %table), join(' ', sort keys %real),
+    'docs/database.md has each table of the database, and no other';
+is join("\n", @{ $table{$_} // [] }), join("\n", @{ $real{$_} // [] }), "$_: its columns, types, and which may be null"
+    for sort keys %real;
 
 my @things = sql(<<'SQL');
 SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't'
@@ -116,7 +134,10 @@ SQL
 my %told = map { $_ => 1 } map { /`(\w+)`/g } $page{'database.md'} =~ /^\* (.*(?:\n  .*)*)/mg;
 cmp_ok scalar(@things), '>', 30, 'and constraints, indexes, triggers and functions';
 is join(' ', grep { !$told{$_} } @things), '', 'docs/database.md tells of each';
-my %known = map { $_ => 1 } @things, keys %real, map { map { (split)[0] } @$_ } values %real;
+my %known = map { $_ => 1 } @things, keys %real, map {
+    map { (split)[0] }
+        @$_
+} values %real;
 is join(' ', grep { !$known{$_} } sort keys %told), '', 'and of none that is not there';
 
 finish();

@@ -20,35 +20,95 @@ my $list = 'image-generation/jobs/';
 my $gemini = IdentityImg::Gemini->new;
 my $faults = IdentityImg::Fault->new('engine');
 my %provider = $gemini->environment;
-my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16', 'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12', $ENV{IIMG_PARK} ? ('IdentityImgParkRequests on', 'AsyncRequestWorkerFactor 100') : 'IdentityImgParkRequests off', '';
-my $server = IdentityImg::Server->new('engine', env => { %provider, %{$faults->environment} }, conf => $children)->start;
+my $children = join "\n", 'StartServers 2', 'ServerLimit 8', 'ThreadsPerChild 16', 'MinSpareThreads 16',
+    'MaxRequestWorkers 128', 'IdentityImgMaxWaiting 12',
+    $ENV{IIMG_PARK} ? ('IdentityImgParkRequests on', 'AsyncRequestWorkerFactor 100') : 'IdentityImgParkRequests off',
+    '';
+my $server =
+    IdentityImg::Server->new('engine', env => { %provider, %{ $faults->environment } }, conf => $children)->start;
 our $base = $server->base;
-is call(POST => 'reference-images/', as => 'alice', base => $base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
+is call(
+    POST => 'reference-images/', as => 'alice', base => $base, headers => [Connection => 'close'],
+    parts => [image => [make_jpeg(64, 48)]]
+)->code, 201, 'there is a photo';
 
 my $agent = HTTP::Tiny->new(keep_alive => 0, timeout => 120);
+
 sub ask {
     my ($method, $path, $headers, $body) = @_;
-    my $answer = $agent->request($method, $path =~ /^http/ ? $path : "$base/api/v1/$path", { headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', %{$headers // {}} },
-        $body ? (content => $json->encode($body)) : () });
+    my $answer = $agent->request(
+        $method,
+        $path =~ /^http/ ? $path : "$base/api/v1/$path",
+        {
+            headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', %{ $headers // {} } },
+            $body ? (content => $json->encode($body)) : ()
+        }
+    );
     $answer->{data} = eval { $json->decode($answer->{content}) };
     return $answer;
 }
-sub wish { my ($words, %more) = @_; return { identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => $words, %more } }
+
+sub wish {
+    my ($words, %more) = @_;
+    return {
+        identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K',
+        additional_prompt => $words, %more
+    };
+}
 my $number = 0;
 # The provider answers after so many milliseconds, or ("hold") when the test lets it.
 sub words { my ($ms) = @_; return ($ms eq 'hold' ? '[[scenario:hold]] ' : "[[scenario:slow:$ms]] ") . $number++ }
-sub order { my ($ms, %headers) = @_; return ask(POST => 'image-generation/generate/', { Prefer => 'respond-async', %headers }, wish(words($ms))) }
-sub job   { my ($id, %headers) = @_; return ask(GET => "$list$id/", \%headers) }
-sub count { my ($where) = @_; return ($server->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0] }
+
+sub order {
+    my ($ms, %headers) = @_;
+    return ask(POST => 'image-generation/generate/', { Prefer => 'respond-async', %headers }, wish(words($ms)));
+}
+sub job { my ($id, %headers) = @_; return ask(GET => "$list$id/", \%headers) }
+
+sub count {
+    my ($where) = @_;
+    return ($server->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0];
+}
 # A job when it has ended, however long that takes on this machine.
-sub ended { my ($id) = @_; my $now; eventually(sub { $now = job($id, Prefer => 'wait=30'); $now->{data}{state} !~ /^(?:queued|running)$/ }, 120); return $now }
+sub ended {
+    my ($id) = @_;
+    my $now;
+    eventually(sub { $now = job($id, Prefer => 'wait=30'); $now->{data}{state} !~ /^(?:queued|running)$/ }, 120);
+    return $now;
+}
 sub under_way { return count("state IN ('queued', 'running')") }
-sub all_end { return eventually(sub { !under_way() }, 120) }
-sub forget { $gemini->release; all_end(); $server->sql('DELETE FROM generation_jobs'); $gemini->forget; $gemini->hold; return }
+
+sub all_end {
+    return eventually(sub { !under_way() }, 120);
+}
+
+sub forget {
+    $gemini->release;
+    all_end();
+    $server->sql('DELETE FROM generation_jobs');
+    $gemini->forget;
+    $gemini->hold;
+    return;
+}
 sub asked { return $gemini->asked }
-sub states { return join ' ', map { my ($state, $n) = split /\|/; "${n}x$state" } $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1') }
-sub refusal { my ($answer) = @_; return join ' ', $answer->{status}, $answer->{data}{code} // (), $answer->{data}{detail} // () }
-sub limit { my (@directives) = @_; is $server->reload($children . join '', map { "IdentityImg$_\n" } @directives), '', "the server is told: @directives"; return }
+
+sub states {
+    return join ' ',
+        map { my ($state, $n) = split /\|/; "${n}x$state" }
+        $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1');
+}
+
+sub refusal {
+    my ($answer) = @_;
+    return join ' ', $answer->{status}, $answer->{data}{code} // (), $answer->{data}{detail} // ();
+}
+
+sub limit {
+    my (@directives) = @_;
+    is $server->reload($children . join '', map { "IdentityImg$_\n" } @directives), '',
+        "the server is told: @directives";
+    return;
+}
 
 # Not waiting ---------------------------------------------------------------------------------------
 
@@ -61,22 +121,32 @@ is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running 
 is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the address is right';
 my $tag = job($id)->{headers}{etag};
 $answer = job($id, Prefer => 'wait=1');
-is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1', 'a client that waits as long as it prefers gets the job\'s state and the applied preference';
+is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1',
+    'a client that waits as long as it prefers gets the job\'s state and the applied preference';
 ($answer) = in_parallel(1, sub { job($id, Prefer => 'wait=60') }, sub { sleep 0.5; $gemini->release });
 is "$answer->{status} $answer->{data}{state}", '200 succeeded', '... and is answered when the job has ended';
 is $agent->get($answer->{data}{image_url})->{status}, 200, '... with its picture';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200, 'what has ended is not waited for';
-is job($id, Prefer => 'wait=20', 'If-None-Match' => $answer->{headers}{etag})->{status}, 304, '... nor is another version of it';
+is job($id, Prefer => 'wait=20', 'If-None-Match' => $answer->{headers}{etag})->{status}, 304,
+    '... nor is another version of it';
 
 $gemini->hold;
-($answer) = in_parallel(1, sub { order('hold', Prefer => 'respond-async, wait=20') }, sub { $gemini->holds(1); $gemini->release });
-is "$answer->{status} $answer->{data}{job}{state}", '200 succeeded', 'who waits a while gets the picture if it comes in that time';
+($answer) = in_parallel(
+    1, sub { order('hold', Prefer => 'respond-async, wait=20') },
+    sub { $gemini->holds(1); $gemini->release }
+);
+is "$answer->{status} $answer->{data}{job}{state}", '200 succeeded',
+    'who waits a while gets the picture if it comes in that time';
 $gemini->hold;
 is order('hold', Prefer => 'respond-async, wait=1')->{status}, 202, '... else the job';
 is order('hold', Prefer => 'respond-async, wait=0')->{status}, 202, '... or at once';
-($answer) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', { Prefer => 'wait=1' }, wish(words('hold'))) }, sub { $gemini->holds(3); sleep 1.5; $gemini->release });
+($answer) = in_parallel(
+    1, sub { ask(POST => 'image-generation/generate/', { Prefer => 'wait=1' }, wish(words('hold'))) },
+    sub { $gemini->holds(3); sleep 1.5; $gemini->release }
+);
 is $answer->{status}, 200, 'who says how long, but not what else, waits for the picture';
-is ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('', user_id => person('bob')))->{status}, 400, 'what is wrong is told at once';
+is ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('', user_id => person('bob')))
+    ->{status}, 400, 'what is wrong is told at once';
 
 # Changes on the way: from waiting to running.
 limit('GenerationsAtOnce 1');
@@ -84,7 +154,10 @@ forget();
 my ($first, $second) = map { order('hold') } 1, 2;
 is $second->{data}{state} . $second->{data}{queue_position}, 'queued1', 'the second of two waits when one is allowed';
 $tag = job($second->{data}{id})->{headers}{etag};
-($answer) = in_parallel(1, sub { job($second->{data}{id}, Prefer => 'wait=30', 'If-None-Match' => $tag) }, sub { $gemini->holds(1); $gemini->release(1) });
+($answer) = in_parallel(
+    1, sub { job($second->{data}{id}, Prefer => 'wait=30', 'If-None-Match' => $tag) },
+    sub { $gemini->holds(1); $gemini->release(1) }
+);
 is "$answer->{status} $answer->{data}{state}", '200 running', 'who has a job\'s state is told of the next one';
 $answer = job($second->{data}{id}, Prefer => 'wait=1', 'If-None-Match' => $answer->{headers}{etag});
 is $answer->{status}, 304, '... or that there was none in this time';
@@ -97,22 +170,37 @@ forget();
 limit('GenerationsAtOnce 3', 'GenerationQueue 5');
 my @orders = map { order('hold') } 1 .. 8;
 is join(' ', map { $_->{status} } @orders), join(' ', (202) x 8), 'three run and five wait';
-is join(' ', map { $_->{data}{state} . ($_->{data}{queue_position} // '') } @orders), 'running running running queued1 queued2 queued3 queued4 queued5', '... and know their places';
+is join(' ', map { $_->{data}{state} . ($_->{data}{queue_position} // '') } @orders),
+    'running running running queued1 queued2 queued3 queued4 queued5', '... and know their places';
 my $full = order(100);
-like refusal($full), qr/^503 generation_queue_full 5 pictures are waiting to be made, as many as may\. Try again in \d+ \w+\.$/, 'one more is refused';
+like refusal($full),
+    qr/^503 generation_queue_full 5 pictures are waiting to be made, as many as may\. Try again in \d+ \w+\.$/,
+    'one more is refused';
 like $full->{headers}{'retry-after'}, qr/^\d+$/, '... and told when to try again';
 my $canceled = $orders[6]{data}{id};
 is ask(POST => "$list$canceled/cancel/")->{data}{state}, 'canceled', 'one that waits is canceled at once';
 is job($orders[7]{data}{id})->{data}{queue_position}, 4, 'those behind it move up';
 $gemini->holds(3);
-for my $calls (4 .. 7) { $gemini->release(1); eventually(sub { asked() == $calls }, 60) }
+for my $calls (4 .. 7) {
+    $gemini->release(1);
+    eventually(sub { asked() == $calls }, 60);
+}
 is $gemini->most, 3, 'never more than three run';
 $gemini->release;
 ok all_end(), '... to their end';
 is states(), '1xcanceled 7xsucceeded', 'all others are made';
-is join(' ', $server->sql("SELECT count(*) FROM (SELECT started_at < lag(started_at) OVER (ORDER BY created_at) AS wrong FROM generation_jobs WHERE state = 'succeeded') x WHERE wrong")), 0, '... in their order';
+is join(
+    ' ',
+    $server->sql(
+        "SELECT count(*) FROM (SELECT started_at < lag(started_at) OVER (ORDER BY created_at) AS wrong FROM generation_jobs WHERE state = 'succeeded') x WHERE wrong"
+    )
+    ),
+    0, '... in their order';
 is asked(), 7, '... and each was asked for once';
-my ($waited) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(500)))->{status} }, sub { order(300) for 1 .. 3 });
+my ($waited) = in_parallel(
+    1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(500)))->{status} },
+    sub { order(300) for 1 .. 3 }
+);
 is $waited, 200, 'who waits for the picture waits in the queue, too';
 
 # What a child may hold.
@@ -130,7 +218,14 @@ ok all_end(), '... and from being made';
 
 # Twenty at once under one key are one job.
 forget();
-my @twins = in_parallel(20, sub { my $answer = order('hold', 'Idempotency-Key' => 'twenty'); return [$answer->{status}, $answer->{data}{id} // $answer->{data}{job}{id}] }, sub { });
+my @twins = in_parallel(
+    20,
+    sub {
+        my $answer = order('hold', 'Idempotency-Key' => 'twenty');
+        return [$answer->{status}, $answer->{data}{id} // $answer->{data}{job}{id}];
+    },
+    sub { }
+);
 is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20), 'twenty at once under one key are taken';
 my %jobs = map { $_->[1] => 1 } @twins;
 is scalar(keys %jobs), 1, '... as one job';
@@ -158,25 +253,34 @@ $answer = ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' 
 eventually(sub { asked() >= 2 });
 is ask(POST => "$list$answer->{data}{id}/cancel/")->{status}, 202, 'one that runs is to be canceled';
 $answer = ended($answer->{data}{id});
-is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{error}{billed}", 'canceled generation_canceled 0', 'one that waits for its next try ends without it';
+is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{error}{billed}",
+    'canceled generation_canceled 0', 'one that waits for its next try ends without it';
 
 # Those who wait, with a thread each ------------------------------------------------------------------------------------
 
 forget();
-is $server->reload($children =~ s/ParkRequests on/ParkRequests off/r =~ s/MaxWaiting 12/MaxWaiting 1/r =~ s/StartServers 2/StartServers 1/r =~ s/ServerLimit 8/ServerLimit 1/r =~ s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one may wait';
+is $server->reload($children =~ s/ParkRequests on/ParkRequests off/r =~ s/MaxWaiting 12/MaxWaiting 1/r =~
+        s/StartServers 2/StartServers 1/r =~ s/ServerLimit 8/ServerLimit 1/r =~
+        s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one may wait';
 my @refused;
-my ($one) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} }, sub {
-    $gemini->holds(1);
-    my $other = ask(POST => 'image-generation/generate/', {}, wish(words(10)));
-    push @refused, refusal($other), $other->{headers}{'retry-after'};
-    my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
-    my $now = job($running, Prefer => 'wait=30');
-    push @refused, "$now->{status} $now->{data}{state} " . ($now->{headers}{'preference-applied'} // 'not heard');
-    push @refused, order(10)->{status};
-    $gemini->release;
-});
+my ($one) = in_parallel(
+    1,
+    sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} },
+    sub {
+        $gemini->holds(1);
+        my $other = ask(POST => 'image-generation/generate/', {}, wish(words(10)));
+        push @refused, refusal($other), $other->{headers}{'retry-after'};
+        my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
+        my $now = job($running, Prefer => 'wait=30');
+        push @refused, "$now->{status} $now->{data}{state} " . ($now->{headers}{'preference-applied'} // 'not heard');
+        push @refused, order(10)->{status};
+        $gemini->release;
+    }
+);
 is $one, 200, 'the one who waits gets his picture';
-is $refused[0], '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: respond-async".', 'another one is refused';
+is $refused[0],
+    '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: respond-async".',
+    'another one is refused';
 is $refused[1], 15, '... and told when to try again';
 is $refused[2], '200 running not heard', 'who asks after a job is answered as it is';
 is $refused[3], 202, 'who does not wait is served';
@@ -189,16 +293,26 @@ my %old = map { $_ => 1 } $server->children;
 my @statuses = map { $_->{status} } map { order('hold') } 1 .. 200;
 is scalar(grep { $_ == 202 } @statuses), 200, 'two hundred are asked for';
 is under_way(), 200, '... and are under way';
-my @waiting = in_parallel(8, sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} }, sub {
-    eventually(sub { under_way() == 208 }, 60);
-    $server->script(serve => 'reload');
-    $gemini->release;
-});
+my @waiting = in_parallel(
+    8,
+    sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} },
+    sub {
+        eventually(sub { under_way() == 208 }, 60);
+        $server->script(serve => 'reload');
+        $gemini->release;
+    }
+);
 is "@waiting", join(' ', (200) x 8), 'a graceful restart: those who wait get their pictures';
 ok all_end(), '... all jobs end';
 is states(), '208xsucceeded', '... well';
 is asked(), 208, '... and none is paid for twice';
-ok eventually(sub { !grep { $old{$_} } $server->children }, 60), '... the old children are gone';
+ok eventually(
+    sub {
+        !grep { $old{$_} } $server->children;
+    },
+    60
+    ),
+    '... the old children are gone';
 
 # A child is killed --------------------------------------------------------------------------------------
 
@@ -249,7 +363,8 @@ for (1, 2) {
     $faults->order('generate.made 1 exit') if $_ == 1;
 }
 $answer = ended($answer->{data}{id});
-is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{attempts}", 'failed lost 3', 'a job over which processes die again and again is given up';
+is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{attempts}", 'failed lost 3',
+    'a job over which processes die again and again is given up';
 
 # PostgreSQL is away ---------------------------------------------------------------------------------------
 
@@ -268,9 +383,16 @@ $server->forget_log;
 # Two servers ------------------------------------------------------------------------------------------------
 
 forget();
-my %place = map { /^(?:export )?(PG\w+)='?([^';]+)/ ? ($1 => $2) : () } split /[\n;] */, $server->script(cluster => 'env');
-my $two = IdentityImg::Server->new('engine-two', env => { %provider }, conf => qq{DBDParams "host=$place{PGHOST} port=$place{PGPORT} dbname=identityimg user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"\n}
-    . 'IdentityImgStorageRoot "' . $server->state . qq{/pictures"\n})->start;
+my %place = map { /^(?:export )?(PG\w+)='?([^';]+)/ ? ($1 => $2) : () } split /[\n;] */,
+    $server->script(cluster => 'env');
+my $two = IdentityImg::Server->new(
+    'engine-two', env => {%provider},
+    conf =>
+        qq{DBDParams "host=$place{PGHOST} port=$place{PGPORT} dbname=identityimg user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"\n}
+        . 'IdentityImgStorageRoot "'
+        . $server->state
+        . qq{/pictures"\n}
+)->start;
 {
     local $base = $two->base;
     order('hold') for 1 .. 10;
@@ -291,6 +413,9 @@ $two->stop;
 
 ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 120), 'no answer is left over in the end';
 
-$server->judge(qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:105|117|112|113|003)/);
+$server->judge(
+    qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/,
+    qr/IIMG0(?:105|117|112|113|003)/
+);
 finish();
 1;

@@ -15,20 +15,39 @@ my $gemini = IdentityImg::Gemini->new;
 my $children = "StartServers 1\nServerLimit 8\nMinSpareThreads 1\nMaxSpareThreads 100\n";
 my $server = IdentityImg::Server->new('engine-owners', env => { $gemini->environment }, conf => $children)->start;
 my @there = (as => 'admin', base => $server->base);
-is call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
+is call(
+    POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+    parts => [image => [make_jpeg(64, 48)]]
+)->code, 201, 'there is a photo';
 
 my $number = 0;
+
 sub order {
     my ($scenario) = @_;
-    return call(POST => 'image-generation/generate/', @there, headers => [Connection => 'close', Prefer => 'respond-async'],
-        json => { identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => "[[scenario:$scenario]] " . $number++ });
+    return call(
+        POST => 'image-generation/generate/', @there, headers => [Connection => 'close', Prefer => 'respond-async'],
+        json => {
+            identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K',
+            additional_prompt => "[[scenario:$scenario]] " . $number++
+        }
+    );
 }
-sub ordered { my $answer = order(@_); is $answer->code, 202, "a generation is asked for (@_)"; return json($answer)->{id} }
+
+sub ordered {
+    my $answer = order(@_);
+    is $answer->code, 202, "a generation is asked for (@_)";
+    return json($answer)->{id};
+}
 sub row { my ($id, $columns) = @_; return ($server->sql("SELECT $columns FROM generation_jobs WHERE id = '$id'"))[0] }
 sub change { my ($id, $set) = @_; $server->sql("UPDATE generation_jobs SET $set WHERE id = '$id'"); return }
+
 sub forget {
     $gemini->release;
-    eventually(sub { my %own = map { $_ => 1 } own_names(); !grep { $own{$_} } $server->sql("SELECT owner FROM generation_jobs WHERE state = 'running' AND prompt_used <> ''") });
+    eventually(sub {
+        my %own = map { $_ => 1 } own_names();
+        !grep { $own{$_} }
+            $server->sql("SELECT owner FROM generation_jobs WHERE state = 'running' AND prompt_used <> ''");
+    });
     $server->sql('DELETE FROM generation_jobs');
     $gemini->forget;
     $gemini->hold;
@@ -37,13 +56,24 @@ sub forget {
 
 # Rows of jobs in one statement: [STATE, OWNER, seconds until the lease ends, or undef]. Returns their ids.
 sub rows {
-    my @values = map { my ($state, $owner, $seconds) = @$_;
-        "('$state', " . (defined $owner ? "'$owner'" : 'NULL') . ', ' . (defined $seconds ? "now() + interval '$seconds seconds'" : 'NULL') . ', ' . ($state eq 'running' ? '1, now()' : '0, NULL')
-        . ", '', 'gemini', 'm', '1:1', '1K', '{}')" } @_;
-    return $server->sql('INSERT INTO generation_jobs (state, owner, lease_expires_at, attempts, started_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids) VALUES ' . join(', ', @values) . ' RETURNING id');
+    my @values = map {
+        my ($state, $owner, $seconds) = @$_;
+        "('$state', "
+            . (defined $owner ? "'$owner'" : 'NULL') . ', '
+            . (defined $seconds ? "now() + interval '$seconds seconds'" : 'NULL') . ', '
+            . ($state eq 'running' ? '1, now()' : '0, NULL')
+            . ", '', 'gemini', 'm', '1:1', '1K', '{}')"
+    } @_;
+    return $server->sql(
+        'INSERT INTO generation_jobs (state, owner, lease_expires_at, attempts, started_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids) VALUES '
+            . join(', ', @values)
+            . ' RETURNING id');
 }
 my ($spool) = glob $server->state . '/httpd/*spool*';
-sub own_names { return map { slurp($_) } glob "$spool/*.alive" }
+
+sub own_names {
+    return map { slurp($_) } glob "$spool/*.alive";
+}
 my ($node) = (own_names())[0] =~ m{^([^/]+)/} or die 'no process has a name';
 
 # Whose jobs are taken ---------------------------------------------------------------------------------
@@ -57,7 +87,10 @@ my @cases = (
     ['running', 'elsewhere/1/away', -40, 'left', 'a job of another node, 40 seconds after its lease'],
     ['running', 'elsewhere/1/alive', 3600, 'left', 'a job of another node within its lease'],
     ['running', "$node-two/1/away", -40, 'left', "a job of a node whose name begins like this node's"],
-    ['running', substr($node, 0, -1) . '/1/away', -40, 'left', 'a job of a node whose name is the beginning of this one'],
+    [
+        'running', substr($node, 0, -1) . '/1/away', -40, 'left',
+        'a job of a node whose name is the beginning of this one'
+    ],
     ['running', (own_names())[0], -100, 'left', "the process's own job, whose lease was not renewed in time"],
     ['queued', undef, undef, 'taken', 'a job that waits'],
     ['queued', undef, -1, 'taken', 'a job whose claim has expired'],
@@ -65,11 +98,18 @@ my @cases = (
 );
 my @ids = rows(map { [@$_[0 .. 2]] } @cases);
 my @taken = map { "'$ids[$_]'" } grep { $cases[$_][3] eq 'taken' } 0 .. $#cases;
-ok eventually(sub { ($server->sql('SELECT count(*) FROM generation_jobs WHERE id IN (' . join(',', @taken) . ") AND state = 'failed'"))[0] == @taken }), 'all jobs that may be taken have been taken';
+ok eventually(sub {
+    ($server->sql(
+        'SELECT count(*) FROM generation_jobs WHERE id IN (' . join(',', @taken) . ") AND state = 'failed'"
+    ))[0] == @taken;
+    }),
+    'all jobs that may be taken have been taken';
 for my $n (0 .. $#cases) {
-    my ($state, $owner, undef, $expected, $what) = @{$cases[$n]};
+    my ($state, $owner, undef, $expected, $what) = @{ $cases[$n] };
     my $attempts = $state eq 'running' ? 1 : 0;
-    is row($ids[$n], 'state, attempts, owner'), $expected eq 'taken' ? 'failed|' . ($attempts + 1) . '|' : "$state|$attempts|" . ($owner // ''), "$what is $expected";
+    is row($ids[$n], 'state, attempts, owner'),
+        $expected eq 'taken' ? 'failed|' . ($attempts + 1) . '|' : "$state|$attempts|" . ($owner // ''),
+        "$what is $expected";
 }
 forget();
 
@@ -80,26 +120,53 @@ ok $gemini->holds(1), 'the provider has the request';
 my ($foreign, $neighbor) = rows(['running', 'elsewhere/1/alive', 1800], ['running', "$node/1/alive", 1800]);
 my %before = map { $_ => row($_, 'lease_expires_at') } $foreign, $neighbor;
 change($own, "lease_expires_at = now() + interval '20 seconds'");
-ok eventually(sub { row($own, "lease_expires_at > now() + interval '30 seconds'") eq 't' }, 60), 'a process renews the lease of its own job';
+ok eventually(sub { row($own, "lease_expires_at > now() + interval '30 seconds'") eq 't' }, 60),
+    'a process renews the lease of its own job';
 is row($_, 'lease_expires_at'), $before{$_}, '... and no other lease' for $foreign, $neighbor;
 forget();
 
 # A process that lost its lease ------------------------------------------------------------------------
 
 my @lost = (
-    ['hold:status:400', "owner = 'elsewhere/1/new'",   'running|elsewhere/1/new|', 'a failure does not end the job of the new owner'],
-    ['hold:refused:IMAGE_SAFETY', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|', '... nor does an answer without a picture'],
-    ['hold:not-a-picture', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|', '... nor does one that is no picture'],
-    ['hold:status:400', "owner = 'elsewhere/1/new', cancel_requested_at = now()", 'running|elsewhere/1/new|', '... nor one that is to be canceled'],
-    ['hold:status:400', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'", 'failed||lost', 'a failure does not replace the reason of a job that has ended'],
-    ['hold',            "owner = 'elsewhere/1/new'",   'succeeded||', 'a picture is taken from the process that lost its lease'],
-    ['hold',            "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'", 'succeeded||', '... also when the job was given up as lost'],
-    ['hold',            "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'timeout'", 'failed||timeout', '... but not when it failed for another reason'],
-    ['hold',            "owner = NULL, lease_expires_at = NULL, state = 'canceled', finished_at = now()", 'canceled||', '... and not when it was canceled'],
+    [
+        'hold:status:400', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|',
+        'a failure does not end the job of the new owner'
+    ],
+    [
+        'hold:refused:IMAGE_SAFETY', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|',
+        '... nor does an answer without a picture'
+    ],
+    [
+        'hold:not-a-picture', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|',
+        '... nor does one that is no picture'
+    ],
+    [
+        'hold:status:400', "owner = 'elsewhere/1/new', cancel_requested_at = now()", 'running|elsewhere/1/new|',
+        '... nor one that is to be canceled'
+    ],
+    [
+        'hold:status:400',
+        "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
+        'failed||lost', 'a failure does not replace the reason of a job that has ended'
+    ],
+    ['hold', "owner = 'elsewhere/1/new'", 'succeeded||', 'a picture is taken from the process that lost its lease'],
+    [
+        'hold', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
+        'succeeded||', '... also when the job was given up as lost'
+    ],
+    [
+        'hold', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'timeout'",
+        'failed||timeout', '... but not when it failed for another reason'
+    ],
+    [
+        'hold', "owner = NULL, lease_expires_at = NULL, state = 'canceled', finished_at = now()", 'canceled||',
+        '... and not when it was canceled'
+    ],
 );
 my @held = map { ordered($_->[0]) } @lost;
 ok $gemini->holds(scalar @lost), 'the provider has all requests';
-change($held[$_], $lost[$_][1] =~ /lease/ ? $lost[$_][1] : "lease_expires_at = now() + interval '1 hour', $lost[$_][1]") for 0 .. $#lost;
+change($held[$_], $lost[$_][1] =~ /lease/ ? $lost[$_][1] : "lease_expires_at = now() + interval '1 hour', $lost[$_][1]")
+    for 0 .. $#lost;
 my $answer = "$spool/$held[0].reply";
 open my $file, '>', $answer or die $!;
 print $file 'what the new owner received';
@@ -109,8 +176,14 @@ is $server->reload, '', 'the process ends gracefully: all its jobs are over then
 is row($held[$_], 'state, owner, error_code'), $lost[$_][2], $lost[$_][3] for 0 .. $#lost;
 is slurp($answer), 'what the new owner received', 'the answer that the new owner received stays in the spool';
 unlink $answer;
-is join(' ', $server->sql("SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL")), 2, 'two jobs have their pictures';
-is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE key LIKE 'generated_images/%' AND state = 'live'")), 2, '... and no other generated picture is live';
+is join(' ', $server->sql("SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL")), 2,
+    'two jobs have their pictures';
+is join(
+    ' ',
+    $server->sql("SELECT count(*) FROM stored_objects WHERE key LIKE 'generated_images/%' AND state = 'live'")
+    ),
+    2,
+    '... and no other generated picture is live';
 is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'pending'")), 0, '... or pending';
 forget();
 
@@ -130,7 +203,8 @@ ok eventually(sub { row($adopted, 'state') eq 'failed' }, 60), 'a job is taken w
 is row($adopted, 'error_code'), 'no_image', '... it fails with that answer';
 is $gemini->asked, 0, '... and the provider is not asked again';
 ok !-e "$spool/$adopted.reply", '... the answer is removed';
-ok eventually(sub { !-e "$spool/$unknown.reply" }, 90), 'the answer of a job that no database knows is removed after a while';
+ok eventually(sub { !-e "$spool/$unknown.reply" }, 90),
+    'the answer of a job that no database knows is removed after a while';
 ok -e "$spool/$claimed.reply", '... while that of a job that another process runs stays';
 unlink "$spool/$claimed.reply";
 forget();
@@ -140,31 +214,56 @@ forget();
 my @identities = $server->sql('SELECT id FROM identities ORDER BY id LIMIT 4');
 is scalar @identities, 4, 'there are four identities';
 my @unsaved = map { ordered('ok') } 1 .. 5;
-ok eventually(sub { !grep { row($_, 'state') ne 'succeeded' } @unsaved }, 120), '... and five pictures';
+ok eventually(
+    sub {
+        !grep { row($_, 'state') ne 'succeeded' } @unsaved;
+    },
+    120
+    ),
+    '... and five pictures';
 my @ages = ('3 minutes', '1 minute', '11 minutes', '3 minutes', '2 minutes');
-$server->sql('BEGIN; ' . join(' ', map { "UPDATE generation_jobs SET save_to_identity = true, identity_id = '$identities[$_ < 3 ? $_ : 3]', finished_at = now() - interval '$ages[$_]', saved_at = " . ($_ == 4 ? 'now()' : 'NULL') . " WHERE id = '$unsaved[$_]';" } 0 .. 4) . ' COMMIT');
-ok eventually(sub { row($unsaved[0], 'saved_at IS NOT NULL') eq 't' }, 90), 'a picture that its process did not save within two minutes is saved by another one';
+$server->sql(
+    'BEGIN; ' . join(
+        ' ',
+        map {
+            "UPDATE generation_jobs SET save_to_identity = true, identity_id = '$identities[$_ < 3 ? $_ : 3]', finished_at = now() - interval '$ages[$_]', saved_at = "
+                . ($_ == 4 ? 'now()' : 'NULL')
+                . " WHERE id = '$unsaved[$_]';"
+        } 0 .. 4
+        )
+        . ' COMMIT'
+);
+ok eventually(sub { row($unsaved[0], 'saved_at IS NOT NULL') eq 't' }, 90),
+    'a picture that its process did not save within two minutes is saved by another one';
 is row($unsaved[1], 'saved_at IS NULL'), 't', '... one that is a minute old is left to its process';
 is row($unsaved[2], 'saved_at IS NULL'), 't', '... one that is older than ten minutes is not saved any more';
 is row($unsaved[3], 'saved_at IS NULL'), 't', '... and none replaces a picture that was saved later';
-is join('', $server->sql("SELECT count(*) FROM identities WHERE id IN ('$identities[1]', '$identities[2]', '$identities[3]') AND image IS NOT NULL")), 0, '... their identities are as they were';
+is join(
+    '',
+    $server->sql(
+        "SELECT count(*) FROM identities WHERE id IN ('$identities[1]', '$identities[2]', '$identities[3]') AND image IS NOT NULL"
+    )
+    ),
+    0, '... their identities are as they were';
 forget();
 
 # Limits across nodes ------------------------------------------------------------------------------------
 
 # The state that a new request finds: [running and queued rows of others, GenerationsAtOnce, GenerationQueue, its state].
 for my $case (
-    [1, 1, 2, 5, 'queued',  'one slot is free and one job waits: the new one waits behind it'],
+    [1, 1, 2, 5, 'queued', 'one slot is free and one job waits: the new one waits behind it'],
     [1, 1, 3, 5, 'running', 'two slots are free and one job waits: the new one runs'],
     [1, 0, 2, 5, 'running', 'one slot is free and none waits: the new one runs'],
-    [2, 0, 2, 5, 'queued',  'no slot is free: the new one waits'],
-    [2, 1, 2, 2, 'queued',  'one place in the queue is left: the new one waits'],
+    [2, 0, 2, 5, 'queued', 'no slot is free: the new one waits'],
+    [2, 1, 2, 2, 'queued', 'one place in the queue is left: the new one waits'],
     [2, 2, 2, 2, 'generation_queue_full', 'no place in the queue is left: the new one is refused'],
     [0, 2, 2, 2, 'generation_queue_full', '... also when all slots are free, and those that wait may have them'],
 ) {
     my ($running, $queued, $at_once, $queue, $expected, $what) = @$case;
-    is $server->reload($children . "IdentityImgGenerationsAtOnce $at_once\nIdentityImgGenerationQueue $queue\n"), '', "at once $at_once, queue $queue";
-    rows((map { ['running', 'elsewhere/1/alive', 3600] } 1 .. $running), map { ['queued', undef, 3600] } 1 .. $queued) if $running + $queued;
+    is $server->reload($children . "IdentityImgGenerationsAtOnce $at_once\nIdentityImgGenerationQueue $queue\n"), '',
+        "at once $at_once, queue $queue";
+    rows((map { ['running', 'elsewhere/1/alive', 3600] } 1 .. $running), map { ['queued', undef, 3600] } 1 .. $queued)
+        if $running + $queued;
     my $made = json(order('hold'));
     is $made->{state} // $made->{code}, $expected, $what;
     forget();
@@ -184,23 +283,38 @@ for my $case (
 ) {
     my ($set, $expected, $what) = @$case;
     my ($id) = rows(['running', 'elsewhere/1/x', 3600]);
-    change($id, "requested_by = '" . person('admin') . "', owner = NULL, lease_expires_at = NULL, finished_at = now(), $set");
-    is order('ok')->code, $expected, "a job of today that was $what " . ($expected == 202 ? 'does not count' : 'counts');
+    change(
+        $id,
+        "requested_by = '" . person('admin') . "', owner = NULL, lease_expires_at = NULL, finished_at = now(), $set"
+    );
+    is order('ok')->code, $expected,
+        "a job of today that was $what " . ($expected == 202 ? 'does not count' : 'counts');
     forget();
 }
 
 # Whether a failure was billed: no after a refusal, unknown when the provider may have made the picture.
 is $server->reload($children . "IdentityImgGeminiRetries 0\n"), '', 'no second try';
-my @failures = (['status:400', 'f'], ['status:429', 'f'], ['status:503', 'f'], ['status:408', ''], ['status:504', ''], ['reset', ''], ['short-body', '']);
+my @failures = (
+    ['status:400', 'f'], ['status:429', 'f'], ['status:503', 'f'], ['status:408', ''], ['status:504', ''],
+    ['reset', ''], ['short-body', '']
+);
 my @failed = map { ordered($_->[0]) } @failures;
-ok eventually(sub { !grep { row($_, 'state') ne 'failed' } @failed }, 60), 'each of these generations fails';
-is row($failed[$_], 'error_billed') // '', $failures[$_][1], "$failures[$_][0]: " . ($failures[$_][1] ? 'not billed' : 'unknown whether it was billed') for 0 .. $#failures;
+ok eventually(
+    sub {
+        !grep { row($_, 'state') ne 'failed' } @failed;
+    },
+    60
+    ),
+    'each of these generations fails';
+is row($failed[$_], 'error_billed') // '', $failures[$_][1],
+    "$failures[$_][0]: " . ($failures[$_][1] ? 'not billed' : 'unknown whether it was billed') for 0 .. $#failures;
 forget();
 
 # A lease of another node that has ended but may still come back takes no slot from jobs that wait.
 is $server->reload($children . "IdentityImgGenerationsAtOnce 1\nIdentityImgGenerationQueue 5\n"), '', 'one at once';
 my ($away, $waiting) = rows(['running', 'elsewhere/1/away', -5], ['queued', undef, undef]);
-ok eventually(sub { row($waiting, 'state') eq 'failed' }, 40), 'a job that waits has its turn while the lease of another node has ended';
+ok eventually(sub { row($waiting, 'state') eq 'failed' }, 40),
+    'a job that waits has its turn while the lease of another node has ended';
 is row($away, 'state, attempts'), 'running|1', '... and that one is left to its node for a while';
 
 $server->judge(qr/IIMG0(?:114|117)/);

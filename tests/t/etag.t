@@ -8,17 +8,17 @@ use Test::More;
 
 fresh_data();
 
-sub line { my ($answer) = @_; return join ' ', $answer->code, @{json($answer)}{qw(code detail)} }
-sub get  { my ($path, %with) = @_; return call(GET => $path, as => 'alice', %with) }
+sub line { my ($answer) = @_; return join ' ', $answer->code, @{ json($answer) }{qw(code detail)} }
+sub get { my ($path, %with) = @_; return call(GET => $path, as => 'alice', %with) }
 sub if_match { return headers => ['If-Match' => $_[0]] }
-sub if_none  { return headers => ['If-None-Match' => $_[0]] }
+sub if_none { return headers => ['If-None-Match' => $_[0]] }
 
 # Until the end of this part no address of a picture ends.
 steady(60);
 my $created = call(POST => 'reference-images/', as => 'alice', parts => [name => 'a', image => [portrait()]]);
 my $photo = json($created);
-my $path  = "reference-images/$photo->{id}/";
-my $tag   = get($path)->header('ETag');
+my $path = "reference-images/$photo->{id}/";
+my $tag = get($path)->header('ETag');
 like $tag, qr/^"1\.\d+"$/, 'an ETag is the version and the window of the URLs';
 is $created->header('ETag'), $tag, 'what a write answers has it as well';
 is call(HEAD => $path, as => 'alice')->header('ETag'), $tag, 'and HEAD';
@@ -29,7 +29,8 @@ is $same->code . $same->content, '304', 'who has this version gets 304 and no bo
 is $same->header('ETag'), $tag, '... with the ETag';
 is $same->header('Cache-Control'), 'private, no-cache', '... and how to keep it';
 is call(HEAD => $path, as => 'alice', if_none($tag))->code, 304, 'HEAD too';
-is get($path, if_none($_))->code, 304, "$_ matches" for "W/$tag", '*', qq("x", $tag), $tag =~ s/"$/-gzip"/r, $tag =~ s/"$/-br"/r;
+is get($path, if_none($_))->code, 304, "$_ matches"
+    for "W/$tag", '*', qq("x", $tag), $tag =~ s/"$/-gzip"/r, $tag =~ s/"$/-br"/r;
 is get($path, if_none($_))->code, 200, "$_ does not match" for '"1"', '"2.1"', $tag =~ s/"//gr, $tag =~ s/"$/0"/r;
 is call(GET => $path, if_none($tag))->code, 401, 'nobody is told whether it has changed';
 is call(GET => $path, as => 'bob', if_none($tag))->code, 404, 'nor is anybody else';
@@ -45,22 +46,34 @@ is $changed->code, 200, 'a change of the version that is there is made';
 like $changed->header('ETag'), qr/^"2\.\d+"$/, '... and answers the new one';
 is get($path, if_none($tag))->code, 200, 'the old one is no longer current';
 is call(PATCH => $path, as => 'alice', json => { name => 'c' }, if_match($tag))->code, 412, 'nor may it be changed';
-is call(PATCH => $path, as => 'alice', json => { name => "for $_->[0]" }, if_match($_->[0]))->code, $_->[1], "If-Match: $_->[0] is $_->[1]"
-    for ['"2.1"', 200], ['"3"', 200], ['"4.9-gzip"', 200], ['W/"5.1"', 200], ['W/"6.1-gzip"', 200], ['"7-zstd"', 200], ['W/"1.1", W/"8.0-br"', 200], ['W/"1.0"', 412], ['W/9', 412], ['*', 200], ['"x", "10.0"', 200], ['11', 412], ['', 412];
-is line(call(PATCH => $path, as => 'bob', json => {}, if_match('"1.1"'))), '404 not_found Not found.', 'others learn nothing of versions';
-is call(PATCH => $path, as => 'alice', json => {}, if_match('"1.1"'))->code, 412, 'an empty change asks for the version too';
+is call(PATCH => $path, as => 'alice', json => { name => "for $_->[0]" }, if_match($_->[0]))->code, $_->[1],
+    "If-Match: $_->[0] is $_->[1]"
+    for ['"2.1"', 200], ['"3"', 200], ['"4.9-gzip"', 200], ['W/"5.1"', 200], ['W/"6.1-gzip"', 200], ['"7-zstd"', 200],
+    ['W/"1.1", W/"8.0-br"', 200], ['W/"1.0"', 412], ['W/9', 412], ['*', 200], ['"x", "10.0"', 200], ['11', 412],
+    ['', 412];
+is line(call(PATCH => $path, as => 'bob', json => {}, if_match('"1.1"'))), '404 not_found Not found.',
+    'others learn nothing of versions';
+is call(PATCH => $path, as => 'alice', json => {}, if_match('"1.1"'))->code, 412,
+    'an empty change asks for the version too';
 
 my @upload = (parts => [image => [portrait()]]);
-is call(POST => "${path}upload-image/", as => 'alice', @upload, if_match('"1.1"'))->code, 412, 'an upload over another version is refused';
+is call(POST => "${path}upload-image/", as => 'alice', @upload, if_match('"1.1"'))->code, 412,
+    'an upload over another version is refused';
 my $version = (sql("SELECT version FROM reference_images WHERE id = '$photo->{id}'"))[0];
 my @files = stored_files();
-is call(POST => "${path}upload-image/", as => 'alice', body => 'never looked at', type => 'multipart/form-data', if_match('"1.1"'))->code, 412, '... before its body is read';
+is call(
+    POST => "${path}upload-image/", as => 'alice', body => 'never looked at', type => 'multipart/form-data',
+    if_match('"1.1"')
+)->code, 412, '... before its body is read';
 is_deeply [stored_files()], \@files, '... and nothing is stored';
-is call(POST => "${path}upload-image/", as => 'alice', @upload, if_match(qq("$version.1")))->code, 200, 'over this one it is taken';
-is call(DELETE => $path, as => 'alice', if_match(qq("$version.1")))->code, 412, 'a version that was replaced is not deleted';
+is call(POST => "${path}upload-image/", as => 'alice', @upload, if_match(qq("$version.1")))->code, 200,
+    'over this one it is taken';
+is call(DELETE => $path, as => 'alice', if_match(qq("$version.1")))->code, 412,
+    'a version that was replaced is not deleted';
 sql("UPDATE reference_images SET name = 'by hand' WHERE id = '$photo->{id}'");
 $version += 2;
-is call(DELETE => $path, as => 'alice', if_match(qq("@{[$version - 1]}.1")))->code, 412, 'a change by hand in psql counts';
+is call(DELETE => $path, as => 'alice', if_match(qq("@{[$version - 1]}.1")))->code, 412,
+    'a change by hand in psql counts';
 is call(DELETE => $path, as => 'alice', if_match(qq("$version.1")))->code, 204, 'the version that is there is deleted';
 
 # What has no addresses of pictures in it does not age: its ETag is its version's, for ever.
@@ -68,8 +81,13 @@ my $pictureless = call(POST => 'reference-images/', as => 'bob', json => { name 
 is $pictureless->header('ETag'), '"1.0"', 'a photo without a picture has no window';
 my $slot = 'reference-images/' . json($pictureless)->{id} . '/';
 is call(GET => $slot, as => 'bob', if_none('"1.0"'))->code, 304, '... and is recognised by its version';
-my ($job) = sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('failed', '', 'preview', 'm', '1:1', '1K', '{}', now()) RETURNING id");
-for my $path ('admin/users/' . person('bob'), 'admin/test-scenarios/00000000-0000-4000-8000-0000000000e1', 'admin/identities/' . identity_of('plain'), "image-generation/jobs/$job") {
+my ($job) = sql(
+    "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('failed', '', 'preview', 'm', '1:1', '1K', '{}', now()) RETURNING id"
+);
+for my $path (
+    'admin/users/' . person('bob'), 'admin/test-scenarios/00000000-0000-4000-8000-0000000000e1',
+    'admin/identities/' . identity_of('plain'), "image-generation/jobs/$job"
+) {
     like call(GET => "$path/", as => 'admin')->header('ETag'), qr/^"\d+\.0"$/, "... nor has $path";
 }
 my $put_in = call(POST => "${slot}upload-image/", as => 'bob', parts => [image => [portrait()]]);
@@ -81,9 +99,11 @@ my $shown = call(POST => "identities/$identity/upload-image/", as => 'admin', @u
 like $shown->header('ETag'), qr/^"2\.\d+"$/, 'an identity has a version';
 for my $case ([PATCH => 'upload-image', @upload], [DELETE => 'delete-image'], [POST => 'restore-image']) {
     my ($method, $action, @with) = @$case;
-    is call($method => "identities/$identity/$action/", as => 'admin', @with, if_match('"1.1"'))->code, 412, "$action of another version is refused";
+    is call($method => "identities/$identity/$action/", as => 'admin', @with, if_match('"1.1"'))->code, 412,
+        "$action of another version is refused";
     my ($now) = sql("SELECT version FROM identities WHERE id = '$identity'");
-    is call($method => "identities/$identity/$action/", as => 'admin', @with, if_match(qq("$now.1")))->code, 200, '... of this one it is done';
+    is call($method => "identities/$identity/$action/", as => 'admin', @with, if_match(qq("$now.1")))->code, 200,
+        '... of this one it is done';
 }
 
 # Prompts: a version of a prompt is on or off.
@@ -92,7 +112,8 @@ sub prompt { my ($method, %with) = @_; return call($method => "prompts/$prompt->
 my $on = prompt('GET')->header('ETag');
 like $on, qr/^"1-on\.0"$/, 'a prompt has an ETag, without a window';
 is prompt(GET => if_none($on))->code, 304, '... that is recognised';
-is prompt(PATCH => json => { is_active => \0 }, if_match('"1-off.1"'))->code, 412, 'a prompt that is on is not switched by who thinks that it is off';
+is prompt(PATCH => json => { is_active => \0 }, if_match('"1-off.1"'))->code, 412,
+    'a prompt that is on is not switched by who thinks that it is off';
 my $off = prompt(PATCH => json => { is_active => \0 }, if_match($on));
 is $off->code, 200, '... but by who knows';
 like $off->header('ETag'), qr/^"1-off\.0"$/, '... and is another then';
@@ -100,7 +121,13 @@ is prompt(PATCH => json => { is_active => \0 }, if_match($on))->code, 412, '... 
 
 # At the same time: each version is changed once.
 my $raced = json(call(POST => 'reference-images/', as => 'alice', json => {}));
-my @codes = in_parallel(12, sub { call(PATCH => "reference-images/$raced->{id}/", as => 'alice', json => { name => "n$_[0]" }, if_match('"1.0"'))->code });
+my @codes = in_parallel(
+    12,
+    sub {
+        call(PATCH => "reference-images/$raced->{id}/", as => 'alice', json => { name => "n$_[0]" }, if_match('"1.0"'))
+            ->code;
+    }
+);
 is join(' ', sort @codes), join(' ', 200, (412) x 11), 'of twelve changes of one version at once, one is made';
 
 # Behind mod_deflate, which marks the ETag of what it compressed.
@@ -114,9 +141,13 @@ my $there = json(call(POST => 'reference-images/', @there, parts => [name => 'z'
 my $zipped = call(GET => "reference-images/$there->{id}/", @there, headers => ['Accept-Encoding' => 'gzip']);
 is $zipped->header('Content-Encoding'), 'gzip', 'mod_deflate compresses the answer';
 like $zipped->header('ETag'), qr/^"1\.\d+-gzip"$/, '... and marks its ETag';
-is call(GET => "reference-images/$there->{id}/", @there, headers => ['Accept-Encoding' => 'gzip', 'If-None-Match' => $zipped->header('ETag')])->code, 304,
+is call(
+    GET => "reference-images/$there->{id}/", @there,
+    headers => ['Accept-Encoding' => 'gzip', 'If-None-Match' => $zipped->header('ETag')]
+    )->code, 304,
     'which is recognised all the same';
-is call(PATCH => "reference-images/$there->{id}/", @there, json => { name => 'y' }, if_match($zipped->header('ETag')))->code, 200, '... in If-Match too';
+is call(PATCH => "reference-images/$there->{id}/", @there, json => { name => 'y' }, if_match($zipped->header('ETag')))
+    ->code, 200, '... in If-Match too';
 $server->judge();
 
 finish();

@@ -17,9 +17,12 @@ if (!$pid) {
         my ($method, $path, $headers, $body) = read_request($connection) or next;
         $asked++;
         $stored{$path} = $body if $method eq 'PUT';
-        my $answer = $path eq '/asked' ? $asked : $path eq '/host' ? $headers =~ /^Host: (\S+)/mi && $1 : $stored{$path};
+        my $answer =
+            $path eq '/asked' ? $asked : $path eq '/host' ? $headers =~ /^Host: (\S+)/mi && $1 : $stored{$path};
         $answer = '' if $method eq 'PUT';
-        print $connection 'HTTP/1.1 ', defined $answer ? '200 OK' : '404 Not Found', "\r\nX-Store: yes\r\nConnection: close\r\nContent-Length: ", length($answer // ''), "\r\n\r\n", $answer // '';
+        print $connection 'HTTP/1.1 ', defined $answer ? '200 OK' : '404 Not Found',
+            "\r\nX-Store: yes\r\nConnection: close\r\nContent-Length: ", length($answer // ''), "\r\n\r\n",
+            $answer // '';
         close $connection;
     }
     exit;
@@ -40,9 +43,23 @@ my $proxy = IdentityImg::FaultProxy->new($listener->sockport);
 my $base = 'http://127.0.0.1:' . $proxy->port;
 my $agent = LWP::UserAgent->new(timeout => 3, requests_redirectable => []);
 my $big = join '', map { chr(65 + $_ % 26) } 1 .. 300_000;
-sub ask    { my ($method, $path, $body) = @_; return $agent->request(HTTP::Request->new($method => "$base$path", [], $body)) }
-sub lost   { my ($answer) = @_; return ($answer->header('Client-Warning') // '') eq 'Internal response' || defined $answer->header('X-Died') || defined $answer->header('Client-Aborted') }
-sub faults { return join ' ', map { ($_->{fault} // 'none') . ':' . ($_->{status} // '-') } $proxy->journal }
+
+sub ask {
+    my ($method, $path, $body) = @_;
+    return $agent->request(HTTP::Request->new($method => "$base$path", [], $body));
+}
+
+sub lost {
+    my ($answer) = @_;
+    return
+           ($answer->header('Client-Warning') // '') eq 'Internal response'
+        || defined $answer->header('X-Died')
+        || defined $answer->header('Client-Aborted');
+}
+
+sub faults {
+    return join ' ', map { ($_->{fault} // 'none') . ':' . ($_->{status} // '-') } $proxy->journal;
+}
 
 is ask(PUT => '/a', $big)->code, 200, 'without rules requests go through';
 my $answer = ask(GET => '/a');
@@ -50,8 +67,9 @@ is $answer->content, $big, '... byte for byte';
 is $answer->header('X-Store'), 'yes', '... with their headers';
 is ask(GET => '/host')->content, '127.0.0.1:' . $proxy->port, '... Host too, which signatures are made of';
 is ask(GET => '/none')->code, 404, '... and with what the store says';
-is join(' ', map { "$_->{number} $_->{method} $_->{path} $_->{status}" } $proxy->journal), '1 PUT /a 200 2 GET /a 200 3 GET /host 200 4 GET /none 404', 'the journal has them all';
-is +($proxy->journal)[0]{received}, 300_000, '... with how long their bodies were';
+is join(' ', map { "$_->{number} $_->{method} $_->{path} $_->{status}" } $proxy->journal),
+    '1 PUT /a 200 2 GET /a 200 3 GET /host 200 4 GET /none 404', 'the journal has them all';
+is + ($proxy->journal)[0]{received}, 300_000, '... with how long their bodies were';
 
 $proxy->rules({ fault => 'reset', method => 'PUT', times => 2 });
 ok lost(ask(PUT => '/b', $big)) && lost(ask(PUT => '/b', 'x')), 'two requests are reset';
@@ -85,16 +103,23 @@ is ask(GET => '/a')->content, $big, 'a request is answered late';
 cmp_ok time - $began, '>', 0.45, '... as late as it was told';
 
 my $asked = ask(GET => '/asked')->content;
-$proxy->rules({ fault => 'error' }, { fault => 'error', status => 503, code => 'ServiceUnavailable', retryAfter => 7, skip => 1 }, { fault => 'slow-down', skip => 2 }, { fault => 'redirect', region => 'us-west-2', skip => 3 });
+$proxy->rules(
+    { fault => 'error' },
+    { fault => 'error', status => 503, code => 'ServiceUnavailable', retryAfter => 7, skip => 1 },
+    { fault => 'slow-down', skip => 2 }, { fault => 'redirect', region => 'us-west-2', skip => 3 }
+);
 $answer = ask(PUT => '/a', $big);
 is $answer->code, 500, 'an error of the store';
 like $answer->content, qr/<Code>InternalError<\/Code>/, '... in S3\'s XML';
 $answer = ask(GET => '/a');
-is join(' ', $answer->code, $answer->header('Retry-After'), $answer->content =~ /<Code>(\w+)/), '503 7 ServiceUnavailable', 'another one, with Retry-After';
+is join(' ', $answer->code, $answer->header('Retry-After'), $answer->content =~ /<Code>(\w+)/),
+    '503 7 ServiceUnavailable', 'another one, with Retry-After';
 $answer = ask(GET => '/a');
-is join(' ', $answer->code, $answer->header('Retry-After'), $answer->content =~ /<Code>(\w+)/), '503 1 SlowDown', 'the store asks to slow down';
+is join(' ', $answer->code, $answer->header('Retry-After'), $answer->content =~ /<Code>(\w+)/), '503 1 SlowDown',
+    'the store asks to slow down';
 $answer = ask(GET => '/a');
-is join(' ', $answer->code, $answer->header('x-amz-bucket-region'), $answer->content =~ /<Region>([\w-]+)/), '301 us-west-2 us-west-2', 'the bucket is elsewhere';
+is join(' ', $answer->code, $answer->header('x-amz-bucket-region'), $answer->content =~ /<Region>([\w-]+)/),
+    '301 us-west-2 us-west-2', 'the bucket is elsewhere';
 is ask(GET => '/asked')->content, $asked + 1, 'none of these has reached the store';
 is faults(), 'error:500 error:503 slow-down:503 redirect:301 none:200', '... and the journal says which was which';
 $proxy->rules({ fault => 'error', times => 0 });

@@ -18,16 +18,40 @@ my $dir = File::Temp->newdir('iimg-formats.XXXXXX', TMPDIR => 1);
 $ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
-sub spurt { my ($path, $bytes) = @_; open my $file, '>:raw', $path or die "$path: $!"; print $file $bytes; close $file or die $!; return $path }
-sub upload { my ($bytes, $who, $at) = @_; return call(POST => 'reference-images/' . ($at // $slot) . '/upload-image/', as => $who // 'alice', base => $base, parts => [image => [undef, 'a', Content => $bytes]]) }
-sub refusal { my ($answer) = @_; my $body = json($answer); return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+
+sub spurt {
+    my ($path, $bytes) = @_;
+    open my $file, '>:raw', $path or die "$path: $!";
+    print $file $bytes;
+    close $file or die $!;
+    return $path;
+}
+
+sub upload {
+    my ($bytes, $who, $at) = @_;
+    return call(
+        POST => 'reference-images/' . ($at // $slot) . '/upload-image/', as => $who // 'alice', base => $base,
+        parts => [image => [undef, 'a', Content => $bytes]]
+    );
+}
+
+sub refusal {
+    my ($answer) = @_;
+    my $body = json($answer);
+    return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
+}
 sub fetch { my ($answer, $size) = @_; return call(GET => json($answer)->{image}{$size}, base => $base)->content }
-sub chunk { my ($type, $data) = @_; return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data)) }
+
+sub chunk {
+    my ($type, $data) = @_;
+    return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data));
+}
 
 # Colours ---------------------------------------------------------------------------------------------
 
 # Width, height and CIE L*a*b* of each pixel of a picture's bytes.
 my $number = 0;
+
 sub lab_of {
     my ($bytes) = @_;
     my $out = "$dir/lab-" . $number++ . '.ppm';
@@ -36,13 +60,18 @@ sub lab_of {
     unlink $out, "$out.in";
     my ($width, $height) = $ppm =~ /\AP6\s(?:#.*\n)*(\d+) (\d+)\s255\s/ or return;
     my @bytes = unpack 'C*', substr $ppm, $+[0];
-    return { width => $width, height => $height, lab => [map { lab(@bytes[3 * $_ .. 3 * $_ + 2]) } 0 .. $width * $height - 1] };
+    return {
+        width => $width, height => $height,
+        lab => [map { lab(@bytes[3 * $_ .. 3 * $_ + 2]) } 0 .. $width * $height - 1]
+    };
 }
 my @linear = map { my $v = $_ / 255; $v <= 0.04045 ? $v / 12.92 : (($v + 0.055) / 1.055)**2.4 } 0 .. 255;
 sub root { my ($t) = @_; return $t > 216 / 24389 ? $t**(1 / 3) : (24389 / 27 * $t + 16) / 116 }
+
 sub lab {
     my ($r, $g, $b) = map { $linear[$_] } @_;
-    my ($x, $y, $z) = map { root($_) } (0.4124 * $r + 0.3576 * $g + 0.1805 * $b) / 0.9505, 0.2126 * $r + 0.7152 * $g + 0.0722 * $b, (0.0193 * $r + 0.1192 * $g + 0.9505 * $b) / 1.089;
+    my ($x, $y, $z) = map { root($_) } (0.4124 * $r + 0.3576 * $g + 0.1805 * $b) / 0.9505,
+        0.2126 * $r + 0.7152 * $g + 0.0722 * $b, (0.0193 * $r + 0.1192 * $g + 0.9505 * $b) / 1.089;
     return [116 * $y - 16, 500 * ($x - $y), 200 * ($y - $z)];
 }
 # The mean distance (CIE 1976; of CIEDE2000 it is three quarters of that) of two pictures' pixels; 100 when
@@ -51,11 +80,11 @@ sub distance {
     my ($one, $other) = @_;
     return 100 if !$one || !$other || $one->{width} != $other->{width} || $one->{height} != $other->{height};
     my $sum = 0;
-    for my $i (0 .. $#{$one->{lab}}) {
+    for my $i (0 .. $#{ $one->{lab} }) {
         my ($p, $q) = ($one->{lab}[$i], $other->{lab}[$i]);
         $sum += sqrt(($p->[0] - $q->[0])**2 + ($p->[1] - $q->[1])**2 + ($p->[2] - $q->[2])**2);
     }
-    return $sum / @{$one->{lab}};
+    return $sum / @{ $one->{lab} };
 }
 
 # Kinds -----------------------------------------------------------------------------------------------
@@ -73,7 +102,9 @@ run("vips bandjoin_const $dir/rgb.v $dir/alpha.v 128");
 run("vips bandjoin_const $dir/grey.v $dir/greyalpha.v 128");
 run("vips flip $dir/rgb.v $dir/down.v vertical");
 run("vips join $dir/rgb.v $dir/down.v $dir/frames.v vertical");
-run("vips resize $dir/$_->[0].v $dir/medium-$_->[0].v 0.75"), run("vips resize $dir/medium-$_->[0].v '$dir/$_->[1].jpg[Q=95]' 0.3333333333") for ['rgb', 'small'], ['grey', 'smallgrey'];
+run("vips resize $dir/$_->[0].v $dir/medium-$_->[0].v 0.75"),
+    run("vips resize $dir/medium-$_->[0].v '$dir/$_->[1].jpg[Q=95]' 0.3333333333")
+    for ['rgb', 'small'], ['grey', 'smallgrey'];
 run("vips icc_transform $dir/cmyk.v $dir/fromcmyk.v srgb --embedded --intent relative");
 run("vips resize $dir/fromcmyk.v $dir/medium-cmyk.v 0.75");
 run("vips resize $dir/medium-cmyk.v '$dir/smallcmyk.jpg[Q=95]' 0.3333333333");
@@ -81,34 +112,34 @@ my %reference = map { $_ => lab_of(slurp("$dir/$_.jpg")) } qw(small smallgrey sm
 
 my @kinds = (
     # name                         saved by                                                      reference    derivative
-    ['a baseline JPEG',            'jpegsave rgb x.jpg --Q 95',                                  'small',     'jpeg'],
-    ['a JPEG with 4:2:0',          'jpegsave rgb x.jpg --Q 90 --subsample-mode on',              'small',     'jpeg'],
-    ['a progressive JPEG',         'jpegsave rgb x.jpg --Q 95 --interlace',                      'small',     'jpeg'],
-    ['a JPEG with restarts',       'jpegsave rgb x.jpg --Q 95 --restart-interval 2',             'small',     'jpeg'],
-    ['a grey JPEG',                'jpegsave grey x.jpg --Q 95',                                 'smallgrey', 'jpeg'],
-    ['a CMYK JPEG with a profile', 'jpegsave cmyk x.jpg --Q 95',                                 'smallcmyk', 'jpeg'],
-    ['a wide gamut JPEG',          'jpegsave p3 x.jpg --Q 95',                                   'small',     'jpeg'],
-    ['an 8-bit PNG',               'pngsave rgb x.png',                                          'small',     'jpeg'],
-    ['an interlaced PNG',          'pngsave rgb x.png --interlace',                              'small',     'jpeg'],
-    ['a 16-bit PNG',               'pngsave deep x.png --bitdepth 16',                           'small',     'jpeg'],
-    ['a grey PNG',                 'pngsave grey x.png',                                         'smallgrey', 'jpeg'],
-    ['a 16-bit grey PNG',          'pngsave deepgrey x.png --bitdepth 16',                       'smallgrey', 'jpeg'],
-    ['a PNG with a palette',       'pngsave rgb x.png --palette --Q 100 --dither 0',             'small',     'jpeg', 4],
-    ['a PNG of 4 bits',            'pngsave grey x.png --bitdepth 4 --dither 0',                 'itself',    'jpeg'],
-    ['a wide gamut PNG',           'pngsave p3 x.png',                                           'small',     'jpeg'],
-    ['a PNG with alpha',           'pngsave alpha x.png',                                        undef,       'png'],
-    ['a grey PNG with alpha',      'pngsave greyalpha x.png',                                    undef,       'png'],
-    ['a lossy WebP',               'webpsave rgb x.webp --Q 95',                                 'small',     'jpeg'],
-    ['a lossless WebP',            'webpsave rgb x.webp --lossless',                             'small',     'jpeg'],
-    ['a wide gamut WebP',          'webpsave p3 x.webp --Q 95',                                  'small',     'jpeg'],
-    ['a WebP with alpha',          'webpsave alpha x.webp --Q 95',                               undef,       'png'],
-    ['an animated WebP',           'webpsave frames x.webp --Q 95 --page-height 320',            'small',     'jpeg'],
-    ['a GIF',                      'gifsave rgb x.gif --dither 0',                               'small',     'jpeg', 4],
-    ['an animated GIF',            'gifsave frames x.gif --dither 0 --page-height 320',          'small',     'jpeg', 4],
-    ['a HEIC',                     'heifsave rgb x.heic --Q 90 --compression hevc',              'small',     'jpeg'],
-    ['a wide gamut HEIC',          'heifsave p3 x.heic --Q 90 --compression hevc',               'small',     'jpeg'],
-    ['an AVIF',                    'heifsave rgb x.avif --Q 90 --compression av1 --effort 0',    'small',     'jpeg'],
-    ['a wide gamut AVIF',          'heifsave p3 x.avif --Q 90 --compression av1 --effort 0',     'small',     'jpeg'],
+    ['a baseline JPEG', 'jpegsave rgb x.jpg --Q 95', 'small', 'jpeg'],
+    ['a JPEG with 4:2:0', 'jpegsave rgb x.jpg --Q 90 --subsample-mode on', 'small', 'jpeg'],
+    ['a progressive JPEG', 'jpegsave rgb x.jpg --Q 95 --interlace', 'small', 'jpeg'],
+    ['a JPEG with restarts', 'jpegsave rgb x.jpg --Q 95 --restart-interval 2', 'small', 'jpeg'],
+    ['a grey JPEG', 'jpegsave grey x.jpg --Q 95', 'smallgrey', 'jpeg'],
+    ['a CMYK JPEG with a profile', 'jpegsave cmyk x.jpg --Q 95', 'smallcmyk', 'jpeg'],
+    ['a wide gamut JPEG', 'jpegsave p3 x.jpg --Q 95', 'small', 'jpeg'],
+    ['an 8-bit PNG', 'pngsave rgb x.png', 'small', 'jpeg'],
+    ['an interlaced PNG', 'pngsave rgb x.png --interlace', 'small', 'jpeg'],
+    ['a 16-bit PNG', 'pngsave deep x.png --bitdepth 16', 'small', 'jpeg'],
+    ['a grey PNG', 'pngsave grey x.png', 'smallgrey', 'jpeg'],
+    ['a 16-bit grey PNG', 'pngsave deepgrey x.png --bitdepth 16', 'smallgrey', 'jpeg'],
+    ['a PNG with a palette', 'pngsave rgb x.png --palette --Q 100 --dither 0', 'small', 'jpeg', 4],
+    ['a PNG of 4 bits', 'pngsave grey x.png --bitdepth 4 --dither 0', 'itself', 'jpeg'],
+    ['a wide gamut PNG', 'pngsave p3 x.png', 'small', 'jpeg'],
+    ['a PNG with alpha', 'pngsave alpha x.png', undef, 'png'],
+    ['a grey PNG with alpha', 'pngsave greyalpha x.png', undef, 'png'],
+    ['a lossy WebP', 'webpsave rgb x.webp --Q 95', 'small', 'jpeg'],
+    ['a lossless WebP', 'webpsave rgb x.webp --lossless', 'small', 'jpeg'],
+    ['a wide gamut WebP', 'webpsave p3 x.webp --Q 95', 'small', 'jpeg'],
+    ['a WebP with alpha', 'webpsave alpha x.webp --Q 95', undef, 'png'],
+    ['an animated WebP', 'webpsave frames x.webp --Q 95 --page-height 320', 'small', 'jpeg'],
+    ['a GIF', 'gifsave rgb x.gif --dither 0', 'small', 'jpeg', 4],
+    ['an animated GIF', 'gifsave frames x.gif --dither 0 --page-height 320', 'small', 'jpeg', 4],
+    ['a HEIC', 'heifsave rgb x.heic --Q 90 --compression hevc', 'small', 'jpeg'],
+    ['a wide gamut HEIC', 'heifsave p3 x.heic --Q 90 --compression hevc', 'small', 'jpeg'],
+    ['an AVIF', 'heifsave rgb x.avif --Q 90 --compression av1 --effort 0', 'small', 'jpeg'],
+    ['a wide gamut AVIF', 'heifsave p3 x.avif --Q 90 --compression av1 --effort 0', 'small', 'jpeg'],
 );
 my %bytes;
 for my $kind (@kinds) {
@@ -119,14 +150,17 @@ for my $kind (@kinds) {
     my $answer = upload($bytes{$what});
     is $answer->code, 200, "$what is taken" or diag($answer->content), next;
     my $thumbnail = fetch($answer, 'thumbnail');
-    is +($thumbnail =~ /^\xff\xd8\xff/ ? 'jpeg' : $thumbnail =~ /^\x89PNG/ ? 'png' : 'neither'), $ending, "$what: its derivatives are $ending";
+    is + ($thumbnail =~ /^\xff\xd8\xff/ ? 'jpeg' : $thumbnail =~ /^\x89PNG/ ? 'png' : 'neither'), $ending,
+        "$what: its derivatives are $ending";
     next if !$reference;
     if ($reference eq 'itself') {
-        run("vips resize $dir/$to $dir/itself.v 0.75 && vips resize $dir/itself.v '$dir/itself.jpg[Q=95]' 0.3333333333");
+        run("vips resize $dir/$to $dir/itself.v 0.75 && vips resize $dir/itself.v '$dir/itself.jpg[Q=95]' 0.3333333333"
+        );
         $reference{itself} = lab_of(slurp("$dir/itself.jpg"));
     }
     my $distance = distance(lab_of($thumbnail), $reference{$reference});
-    cmp_ok $distance, '<', $most // 2.5, sprintf '%s: its thumbnail looks as libvips alone makes it (mean distance %.2f)', $what, $distance;
+    cmp_ok $distance, '<', $most // 2.5,
+        sprintf '%s: its thumbnail looks as libvips alone makes it (mean distance %.2f)', $what, $distance;
 }
 
 # Alpha: half of the photo, half of what is below.
@@ -135,70 +169,114 @@ spurt("$dir/see.png", $see);
 is run("vips getpoint $dir/see.png 50 40") =~ / (\d+) *$/ && $1, 128, 'alpha stays what it was';
 
 # Turns, in the containers that have them.
-for my $case (['a PNG' => 'an 8-bit PNG', 'png'], ['a WebP' => 'a lossy WebP', 'webp'], ['a JPEG' => 'a baseline JPEG', 'jpg']) {
+for my $case (
+    ['a PNG' => 'an 8-bit PNG', 'png'], ['a WebP' => 'a lossy WebP', 'webp'],
+    ['a JPEG' => 'a baseline JPEG', 'jpg']
+) {
     my ($what, $from, $ending) = @$case;
     for my $turn ([3, 'rot180', '100x80'], [6, 'rot90', '80x100']) {
         my ($orientation, $operation, $sides) = @$turn;
         my $file = spurt("$dir/turned.$ending", $bytes{$from});
         run("exiftool -q -overwrite_original -n -Orientation=$orientation -GPSLatitude=48.2 -GPSLatitudeRef=N $file");
-        run("vips " . ($operation eq 'rot180' ? "rot $dir/small.jpg $dir/turned.png.v d180" : "rot $dir/small.jpg $dir/turned.png.v d90"));
+        run(
+            "vips "
+                . (
+                $operation eq 'rot180'
+                ? "rot $dir/small.jpg $dir/turned.png.v d180"
+                : "rot $dir/small.jpg $dir/turned.png.v d90"
+                )
+        );
         run("vips copy $dir/turned.png.v $dir/expected.png");
         my $answer = upload(slurp($file));
         my $shown = lab_of(fetch($answer, 'thumbnail'));
         is "$shown->{width}x$shown->{height}", $sides, "$what of orientation $orientation has its sides as shown";
         cmp_ok distance($shown, lab_of(slurp("$dir/expected.png"))), '<', 3.5, 'and stands upright';
         spurt("$dir/stored", fetch($answer, 'original'));
-        like run("exiftool -s -n -G1 -a $dir/stored"), qr/Orientation\s+: $orientation$/m, 'the original keeps its orientation';
+        like run("exiftool -s -n -G1 -a $dir/stored"), qr/Orientation\s+: $orientation$/m,
+            'the original keeps its orientation';
         unlike run("exiftool -s -n -G1 -a $dir/stored"), qr/GPS/, 'but not the place';
     }
 }
 
 # Nothing of the picture's metadata is in its derivatives.
 my $private = spurt("$dir/private.jpg", $bytes{'a wide gamut JPEG'});
-run("exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Somebody -XMP:Creator=Somebody -IPTC:City=Vienna -Comment=secret $private");
+run(
+    "exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Somebody -XMP:Creator=Somebody -IPTC:City=Vienna -Comment=secret $private"
+);
 my $answer = upload(slurp($private));
 for my $size (qw(thumbnail medium large)) {
     spurt("$dir/derivative", fetch($answer, $size));
-    is join(' ', grep { !/^(?:System|File|ExifTool|Composite|JFIF)$/ } run("exiftool -s -G1 -a $dir/derivative") =~ /^\[(\w+)\]/mg), '', "the $size has no metadata, and no profile to need";
+    is join(
+        ' ',
+        grep { !/^(?:System|File|ExifTool|Composite|JFIF)$/ }
+            run("exiftool -s -G1 -a $dir/derivative") =~ /^\[(\w+)\]/mg
+        ),
+        '',
+        "the $size has no metadata, and no profile to need";
 }
 
 # Sides --------------------------------------------------------------------------------------------------
 
-sub png { my ($width, $height) = @_; return "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack 'NNCCCCC', $width, $height, 8, 0, 0, 0, 0) . chunk('IDAT', Compress::Zlib::compress("\0" . "\x80" x $width . '') x 0 . Compress::Zlib::compress(("\0" . "\x80" x $width) x $height)) . chunk('IEND', '') }
-for my $case ([1, 1, '1x1 1x1 1x1'], [1, 20000, '1x100 1x300 1x600'], [20000, 1, '100x1 300x1 600x1'], [99, 7, '99x7 99x7 99x7'], [301, 300, '100x100 300x299 301x300']) {
+sub png {
+    my ($width, $height) = @_;
+    return "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack 'NNCCCCC', $width, $height, 8, 0, 0, 0, 0) . chunk(
+        'IDAT',
+        Compress::Zlib::compress("\0" . "\x80" x $width . '') x 0
+            . Compress::Zlib::compress(("\0" . "\x80" x $width) x $height)
+    ) . chunk('IEND', '');
+}
+for my $case (
+    [1, 1, '1x1 1x1 1x1'], [1, 20000, '1x100 1x300 1x600'], [20000, 1, '100x1 300x1 600x1'],
+    [99, 7, '99x7 99x7 99x7'], [301, 300, '100x100 300x299 301x300']
+) {
     my ($width, $height, $sides) = @$case;
     my $answer = upload(png($width, $height));
-    is join(' ', map { spurt("$dir/side.jpg", fetch($answer, $_)); run("vipsheader $dir/side.jpg") =~ /: (\d+x\d+) / ? $1 : '?' } qw(thumbnail medium large)), $sides, "$width x $height";
+    is join(
+        ' ',
+        map { spurt("$dir/side.jpg", fetch($answer, $_)); run("vipsheader $dir/side.jpg") =~ /: (\d+x\d+) / ? $1 : '?' }
+            qw(thumbnail medium large)
+        ),
+        $sides, "$width x $height";
 }
 
 # What is refused ------------------------------------------------------------------------------------------
 
 my $profile = join '', map { "\xff\xe2\xff\xff" . "ICC_PROFILE\0" . pack('CC', $_, 66) . 'x' x 65519 } 1 .. 66;
 my $jpeg = $bytes{'a baseline JPEG'};
-is refusal(upload(substr($jpeg, 0, 2) . $profile . substr $jpeg, 2)), "400 unsupported_image The picture's colour profile has 4.1 MB; at most 4 are allowed.", 'a colour profile of more than 4 MB is refused';
+is refusal(upload(substr($jpeg, 0, 2) . $profile . substr $jpeg, 2)),
+    "400 unsupported_image The picture's colour profile has 4.1 MB; at most 4 are allowed.",
+    'a colour profile of more than 4 MB is refused';
 my $texts = join '', map { chunk('zTXt', "Comment\0\0" . Compress::Zlib::compress('x' x 7_000_000)) } 1 .. 60;
 my $bomb = $bytes{'an 8-bit PNG'};
 substr $bomb, 33, 0, $texts;
 my $began = time;
 is upload($bomb)->code, 200, 'a PNG whose texts would be 420 MB is taken';
 cmp_ok time - $began, '<', 5, 'as nobody inflates them';
-for my $case (['a lossless JPEG', $jpeg =~ s/\xff\xc0(...)/\xff\xc3$1/sr], ['a JPEG without end', substr($jpeg, 0, 5000)], ['a HEIC cut short', substr($bytes{'a HEIC'}, 0, 2000)],
-              ['a brand alone', "\0\0\0\x18ftypheic\0\0\0\0mif1heic"], ['a TIFF that says it is a PNG', "II*\0" . substr $bytes{'an 8-bit PNG'}, 4]) {
+for my $case (
+    ['a lossless JPEG', $jpeg =~ s/\xff\xc0(...)/\xff\xc3$1/sr], ['a JPEG without end', substr($jpeg, 0, 5000)],
+    ['a HEIC cut short', substr($bytes{'a HEIC'}, 0, 2000)],
+    ['a brand alone', "\0\0\0\x18ftypheic\0\0\0\0mif1heic"],
+    ['a TIFF that says it is a PNG', "II*\0" . substr $bytes{'an 8-bit PNG'}, 4]
+) {
     my ($what, $bytes) = @$case;
-    like refusal(upload($bytes)), qr/^400 unsupported_image .*Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture\.$/, "$what is refused";
+    like refusal(upload($bytes)),
+        qr/^400 unsupported_image .*Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture\.$/, "$what is refused";
 }
 
 # WebP derivatives ------------------------------------------------------------------------------------------
 
 my $before = json(call(GET => "reference-images/$slot/", as => 'alice', base => $base))->{image};
-is $server->reload("IdentityImgDerivativeFormat webp\nIdentityImgDerivativeQuality 90\n"), '', 'derivatives become WebP';
+is $server->reload("IdentityImgDerivativeFormat webp\nIdentityImgDerivativeQuality 90\n"), '',
+    'derivatives become WebP';
 for my $what ('a baseline JPEG', 'a PNG with alpha') {
     my $answer = upload($bytes{$what});
     like fetch($answer, 'medium'), qr/^RIFF....WEBP/s, "$what has WebP derivatives";
     like json($answer)->{image}{medium}, qr/-thumbnail-300x300\.webp\?/, 'called so';
-    is call(GET => json($answer)->{image}{medium}, base => $base)->header('Content-Type'), 'image/webp', 'and served so';
+    is call(GET => json($answer)->{image}{medium}, base => $base)->header('Content-Type'), 'image/webp',
+        'and served so';
 }
-cmp_ok distance(lab_of(fetch(upload($bytes{'a baseline JPEG'}), 'thumbnail')), $reference{small}), '<', 6, 'they look the same';
+cmp_ok distance(lab_of(fetch(upload($bytes{'a baseline JPEG'}), 'thumbnail')), $reference{small}), '<', 6,
+    'they look the same';
 
 $server->judge;
 undef $server;

@@ -18,9 +18,28 @@ my $dir = File::Temp->newdir('iimg-formats-deep.XXXXXX', TMPDIR => 1);
 $ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
-sub spurt { my ($path, $bytes) = @_; open my $file, '>:raw', $path or die "$path: $!"; print $file $bytes; close $file or die $!; return $path }
-sub upload { my ($bytes) = @_; return call(POST => "reference-images/$slot/upload-image/", as => 'alice', base => $base, parts => [image => [undef, 'a', Content => $bytes]]) }
-sub refusal { my ($answer) = @_; my $body = json($answer); return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+
+sub spurt {
+    my ($path, $bytes) = @_;
+    open my $file, '>:raw', $path or die "$path: $!";
+    print $file $bytes;
+    close $file or die $!;
+    return $path;
+}
+
+sub upload {
+    my ($bytes) = @_;
+    return call(
+        POST => "reference-images/$slot/upload-image/", as => 'alice', base => $base,
+        parts => [image => [undef, 'a', Content => $bytes]]
+    );
+}
+
+sub refusal {
+    my ($answer) = @_;
+    my $body = json($answer);
+    return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
+}
 sub fetch { my ($answer, $size) = @_; return call(GET => json($answer)->{image}{$size}, base => $base)->content }
 
 # What a picture shows: sides, bands, and the colours in the middles of its four quarters.
@@ -30,7 +49,11 @@ sub look {
     my ($width, $height, $bands) = run("vipsheader $file") =~ /: (\d+)x(\d+) uchar, (\d)/ or die 'no picture';
     run("vips rawsave $file $dir/look.raw");
     my $raw = slurp("$dir/look.raw");
-    my @quarters = map { [unpack "C$bands", substr $raw, (int($height * $_->[1] / 4) * $width + int($width * $_->[0] / 4)) * $bands, $bands] } [1, 1], [3, 1], [1, 3], [3, 3];
+    my @quarters =
+        map { [
+        unpack "C$bands", substr $raw, (int($height * $_->[1] / 4) * $width + int($width * $_->[0] / 4)) * $bands,
+        $bands
+        ] } [1, 1], [3, 1], [1, 3], [3, 3];
     return { sides => "${width}x$height", bands => $bands, quarters => \@quarters };
 }
 # The largest difference of any colour in the quarters from what they should be; a colour may be given in
@@ -39,7 +62,7 @@ sub off {
     my ($look, @wanted) = @_;
     my $most = 0;
     for my $quarter (0 .. 3) {
-        for my $band (0 .. $#{$wanted[$quarter]}) {
+        for my $band (0 .. $#{ $wanted[$quarter] }) {
             my $by = abs(($look->{quarters}[$quarter][$band] // 999) - $wanted[$quarter][$band]);
             $most = $by if $by > $most;
         }
@@ -51,11 +74,11 @@ sub off {
 
 # Samples for each colour type in quarters: of 3, so that two bits can say them.
 my %types = (
-    0 => ['grey',            1, [[0], [1], [2], [3]]],
-    2 => ['RGB',             3, [[3, 0, 0], [0, 3, 1], [2, 0, 3], [3, 2, 1]]],
-    3 => ['with a palette',  1, [[0], [1], [2], [3]]],
+    0 => ['grey', 1, [[0], [1], [2], [3]]],
+    2 => ['RGB', 3, [[3, 0, 0], [0, 3, 1], [2, 0, 3], [3, 2, 1]]],
+    3 => ['with a palette', 1, [[0], [1], [2], [3]]],
     4 => ['grey with alpha', 2, [[0, 2], [1, 2], [2, 2], [3, 2]]],
-    6 => ['RGB with alpha',  4, [[3, 0, 0, 2], [0, 3, 1, 2], [2, 0, 3, 2], [3, 2, 1, 2]]],
+    6 => ['RGB with alpha', 4, [[3, 0, 0, 2], [0, 3, 1, 2], [2, 0, 3, 2], [3, 2, 1, 2]]],
 );
 my @palette = ([255, 0, 0], [0, 255, 85], [170, 0, 255], [255, 170, 85]);
 my ($wide, $high) = (96, 64);
@@ -68,24 +91,32 @@ sub rows {
     for (my $row = $y; $row < $high; $row += $dy) {
         my $bits = '';
         for (my $column = $x; $column < $wide; $column += $dx) {
-            $bits .= sprintf "%0${depth}b", $_ for @{$samples->[2 * ($row >= $high / 2) + ($column >= $wide / 2)]};
+            $bits .= sprintf "%0${depth}b", $_ for @{ $samples->[2 * ($row >= $high / 2) + ($column >= $wide / 2)] };
         }
         $rows .= "\0" . pack 'B*', $bits;
     }
     return $rows;
 }
+
 sub png {
     my ($type, $depth, $interlaced) = @_;
-    my (undef, undef, $quarters) = @{$types{$type}};
+    my (undef, undef, $quarters) = @{ $types{$type} };
     my $top = 2**$depth - 1;
     my @samples = map { [map { $type == 3 ? ($depth == 1 ? $_ % 2 : $_) : int($_ * $top / 3 + .5) } @$_] } @$quarters;
     my $data = join '', map { rows(\@samples, $depth, @$_) } $interlaced ? @passes : [0, 0, 1, 1];
-    return "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack 'NNCCCCC', $wide, $high, $depth, $type, 0, 0, $interlaced)
-        . ($type == 3 ? chunk('PLTE', pack 'C*', map { @$_ } @palette[0 .. ($depth == 1 ? 1 : 3)]) : '') . chunk('IDAT', Compress::Zlib::compress($data)) . chunk('IEND', '');
+    return
+          "\x89PNG\r\n\x1a\n"
+        . chunk('IHDR', pack 'NNCCCCC', $wide, $high, $depth, $type, 0, 0, $interlaced)
+        . ($type == 3 ? chunk('PLTE', pack 'C*', map { @$_ } @palette[0 .. ($depth == 1 ? 1 : 3)]) : '')
+        . chunk('IDAT', Compress::Zlib::compress($data))
+        . chunk('IEND', '');
 }
-for my $case ((map { [0, $_] } 1, 2, 4, 8, 16), [2, 8], [2, 16], (map { [3, $_] } 1, 2, 4, 8), [4, 8], [4, 16], [6, 8], [6, 16]) {
+for my $case (
+    (map { [0, $_] } 1, 2, 4, 8, 16), [2, 8], [2, 16], (map { [3, $_] } 1, 2, 4, 8), [4, 8], [4, 16], [6, 8],
+    [6, 16]
+) {
     my ($type, $depth) = @$case;
-    my ($name, $bands, $quarters) = @{$types{$type}};
+    my ($name, $bands, $quarters) = @{ $types{$type} };
     my @colours = map {
         my @of = map { $depth == 1 ? 255 * int($_ / 3 + .5) : 85 * $_ } @$_;
         $type == 3 ? $palette[$depth == 1 ? $_->[0] % 2 : $_->[0]] : $bands < 3 ? [($of[0]) x 3, @of[1 .. $#of]] : \@of
@@ -95,7 +126,8 @@ for my $case ((map { [0, $_] } 1, 2, 4, 8, 16), [2, 8], [2, 16], (map { [3, $_] 
         my $answer = upload(png($type, $depth, $interlaced));
         is $answer->code, 200, "$what is taken" or diag($answer->content), next;
         my $look = look(fetch($answer, 'large'));
-        is "$look->{sides} $look->{bands}", "${wide}x$high " . (@{$colours[0]} == 4 ? 4 : 3), 'with its sides and bands';
+        is "$look->{sides} $look->{bands}", "${wide}x$high " . (@{ $colours[0] } == 4 ? 4 : 3),
+            'with its sides and bands';
         cmp_ok off($look, @colours), '<=', 6, 'and its colours';
     }
 }
@@ -104,7 +136,9 @@ for my $case ((map { [0, $_] } 1, 2, 4, 8, 16), [2, 8], [2, 16], (map { [3, $_] 
 
 my @quarters = ([255, 0, 0], [0, 200, 0], [0, 0, 255], [255, 255, 255]);
 my ($w, $h) = (160, 80);
-my $row = sub { join '', map { pack('C3', @{$quarters[$_]}) x ($w / 2) } @_ };
+my $row = sub {
+    join '', map { pack('C3', @{ $quarters[$_] }) x ($w / 2) } @_;
+};
 my $ppm = spurt("$dir/quarters.ppm", "P6\n$w $h\n255\n" . $row->(0, 1) x ($h / 2) . $row->(2, 3) x ($h / 2));
 run("vips colourspace $ppm $dir/deep.v rgb16");
 run("vips copy $dir/deep.v $dir/deep.png");
@@ -113,7 +147,10 @@ run("vips heifsave $dir/deep.v $dir/twelve.avif --Q 95 --compression av1 --bitde
 run("vips heifsave $dir/deep.v $dir/ten.heic --Q 95 --compression hevc --bitdepth 10");
 run("vips heifsave $ppm $dir/plain.heic --Q 95 --compression hevc");
 run("vips heifsave $ppm $dir/plain.avif --Q 95 --compression av1 --effort 0");
-for my $case (['an AVIF of 10 bits', 'ten.avif', 10], ['an AVIF of 12 bits', 'twelve.avif', 12], ['a HEIC of 10 bits', 'ten.heic', 10]) {
+for my $case (
+    ['an AVIF of 10 bits', 'ten.avif', 10], ['an AVIF of 12 bits', 'twelve.avif', 12],
+    ['a HEIC of 10 bits', 'ten.heic', 10]
+) {
     my ($what, $file, $depth) = @$case;
     like run("exiftool -s -s -s -ImagePixelDepth $dir/$file"), qr/^$depth\b/, "$what is made";
     my $answer = upload(slurp("$dir/$file"));
@@ -123,7 +160,16 @@ for my $case (['an AVIF of 10 bits', 'ten.avif', 10], ['an AVIF of 12 bits', 'tw
     cmp_ok off($look, @quarters), '<=', 12, 'and its colours';
 }
 
-sub boxes { my ($bytes) = @_; my @found; for (my $at = 0; $at + 8 <= length $bytes;) { my ($size, $type) = unpack 'Na4', substr $bytes, $at, 8; push @found, [$type, substr $bytes, $at + 8, $size - 8]; $at += $size } return @found }
+sub boxes {
+    my ($bytes) = @_;
+    my @found;
+    for (my $at = 0; $at + 8 <= length $bytes;) {
+        my ($size, $type) = unpack 'Na4', substr $bytes, $at, 8;
+        push @found, [$type, substr $bytes, $at + 8, $size - 8];
+        $at += $size;
+    }
+    return @found;
+}
 sub box { my ($type, $body) = @_; return pack('Na4', 8 + length $body, $type) . $body }
 
 # The picture with more properties: put behind the others, given to each item, and all offsets moved on.
@@ -141,7 +187,10 @@ sub with_properties {
                 my ($at, $new) = (8, substr $ipma, 0, 8);
                 for (1 .. $items) {
                     my ($id, $count) = unpack 'nC', substr $ipma, $at, 3;
-                    $new .= pack('nC', $id, $count + @more) . substr($ipma, $at + 3, $count) . pack('C*', map { 0x80 | $first + $_ } 0 .. $#more);
+                    $new .=
+                          pack('nC', $id, $count + @more)
+                        . substr($ipma, $at + 3, $count)
+                        . pack('C*', map { 0x80 | $first + $_ } 0 .. $#more);
                     $at += 3 + $count;
                 }
                 $body = box('ipco', $ipco . join '', @more) . box('ipma', $new);
@@ -153,7 +202,9 @@ sub with_properties {
                 for (my $at = 8; $count-- > 0;) {
                     $at += ($version ? 6 : 4) + ($bases >> 4);
                     my $extents = unpack 'n', substr $body, $at, 2;
-                    for ($at += 2; $extents-- > 0; $at += 8) { substr $body, $at, 4, pack 'N', $grown + unpack 'N', substr $body, $at, 4 }
+                    for ($at += 2; $extents-- > 0; $at += 8) {
+                        substr $body, $at, 4, pack 'N', $grown + unpack 'N', substr $body, $at, 4;
+                    }
                 }
             }
             box($type, $body);
@@ -162,10 +213,13 @@ sub with_properties {
     my @top = boxes($bytes);
     my ($meta) = map { $_->[1] } grep { $_->[0] eq 'meta' } @top;
     $grown = length($write->($meta)) - length(substr $meta, 4);
-    return join '', map { my ($type, $body) = @$_; box($type, $type eq 'meta' ? substr($meta, 0, 4) . $write->($meta) : $body) } @top;
+    return join '',
+        map { my ($type, $body) = @$_; box($type, $type eq 'meta' ? substr($meta, 0, 4) . $write->($meta) : $body) }
+        @top;
 }
 # Corners as they stand after so many quarter turns to the left, and the exchange of left and right or of top and bottom.
 sub left { my ($one, $two, $three, $four) = @_; return ($two, $four, $one, $three) }
+
 sub turned {
     my ($turns, $axis, @corners) = @_;
     @corners = left(@corners) for 1 .. $turns;
@@ -175,14 +229,22 @@ for my $kind (qw(heic avif)) {
     my $plain = slurp("$dir/plain.$kind");
     for my $turns (0 .. 3) {
         for my $axis (undef, 0, 1) {
-            my $bytes = with_properties($plain, $turns ? box('irot', chr $turns) : (), defined $axis ? box('imir', chr $axis) : ());
-            my $what = uc($kind) . ", $turns quarters to the left" . (defined $axis ? ', mirrored ' . ($axis ? 'left to right' : 'top to bottom') : '');
+            my $bytes = with_properties(
+                $plain, $turns ? box('irot', chr $turns) : (),
+                defined $axis ? box('imir', chr $axis) : ()
+            );
+            my $what =
+                  uc($kind)
+                . ", $turns quarters to the left"
+                . (defined $axis ? ', mirrored ' . ($axis ? 'left to right' : 'top to bottom') : '');
             my $answer = upload($bytes);
             is $answer->code, 200, "$what is taken" or diag($answer->content), next;
             my $look = look(fetch($answer, 'large'));
             is $look->{sides}, $turns % 2 ? "${h}x$w" : "${w}x$h", 'has its sides as shown';
             cmp_ok off($look, turned($turns, $axis, @quarters)), '<=', 12, 'and stands upright';
-            cmp_ok off(look(fetch($answer, 'original')), turned($turns, $axis, @quarters)), '<=', 12, 'the original still says so' if $turns == 1;
+            cmp_ok off(look(fetch($answer, 'original')), turned($turns, $axis, @quarters)), '<=', 12,
+                'the original still says so'
+                if $turns == 1;
         }
     }
 }
@@ -190,8 +252,10 @@ for my $kind (qw(heic avif)) {
 spurt("$dir/both.heic", with_properties(slurp("$dir/plain.heic"), box('irot', "\1")));
 run("exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=48.2 -GPSLatitudeRef=N $dir/both.heic");
 my $both = upload(slurp("$dir/both.heic"));
-cmp_ok off(look(fetch($both, 'large')), turned(1, undef, @quarters)), '<=', 12, 'a HEIC is turned once, by its container, whatever its EXIF says';
-unlike run("exiftool -G1 -s -a " . spurt("$dir/stored.heic", fetch($both, 'original'))), qr/GPS/, 'and its place is taken off';
+cmp_ok off(look(fetch($both, 'large')), turned(1, undef, @quarters)), '<=', 12,
+    'a HEIC is turned once, by its container, whatever its EXIF says';
+unlike run("exiftool -G1 -s -a " . spurt("$dir/stored.heic", fetch($both, 'original'))), qr/GPS/,
+    'and its place is taken off';
 
 # Colours ---------------------------------------------------------------------------------------------------
 
@@ -199,23 +263,43 @@ unlike run("exiftool -G1 -s -a " . spurt("$dir/stored.heic", fetch($both, 'origi
 sub profile {
     my ($gamma, @primaries) = @_;
     my $s15 = sub { pack 'N', int($_[0] * 65536 + .5) };
-    my $xyz = sub { "XYZ \0\0\0\0" . join '', map { $s15->($_) } @_ };
+    my $xyz = sub {
+        "XYZ \0\0\0\0" . join '', map { $s15->($_) } @_;
+    };
     my $curve = "curv\0\0\0\0" . pack('Nn', 1, int($gamma * 256 + .5)) . "\0\0";
     my $text = "text\0\0\0\0made for a test\0";
     my $name = "desc\0\0\0\0" . pack('N', 5) . "test\0" . "\0" x 79;
-    my @tags = (desc => $name, cprt => $text, wtpt => $xyz->(0.9642, 1, 0.8249), rXYZ => $xyz->(@{$primaries[0]}), gXYZ => $xyz->(@{$primaries[1]}), bXYZ => $xyz->(@{$primaries[2]}),
-                rTRC => $curve, gTRC => $curve, bTRC => $curve);
+    my @tags = (
+        desc => $name, cprt => $text, wtpt => $xyz->(0.9642, 1, 0.8249), rXYZ => $xyz->(@{ $primaries[0] }),
+        gXYZ => $xyz->(@{ $primaries[1] }), bXYZ => $xyz->(@{ $primaries[2] }),
+        rTRC => $curve, gTRC => $curve, bTRC => $curve
+    );
     my ($table, $data) = (pack('N', @tags / 2), '');
     while (my ($tag, $bytes) = splice @tags, 0, 2) {
         $table .= pack 'a4NN', $tag, 128 + 4 + 9 * 12 + length $data, length $bytes;
         $data .= $bytes . "\0" x (-length($bytes) % 4);
     }
     my $size = 128 + length($table) + length $data;
-    return pack('NN', $size, 0) . "\x02\x20\0\0mntrRGB XYZ " . pack('n6', 2026, 1, 1, 0, 0, 0) . 'acsp' . "\0" x 28 . $s15->(0.9642) . $s15->(1) . $s15->(0.8249) . "\0" x 48 . $table . $data;
+    return
+          pack('NN', $size, 0)
+        . "\x02\x20\0\0mntrRGB XYZ "
+        . pack('n6', 2026, 1, 1, 0, 0, 0) . 'acsp'
+        . "\0" x 28
+        . $s15->(0.9642)
+        . $s15->(1)
+        . $s15->(0.8249)
+        . "\0" x 48
+        . $table
+        . $data;
 }
 my %profiles = (
-    'Adobe RGB' => spurt("$dir/adobe.icc", profile(2.19921875, [0.60974, 0.31111, 0.01947], [0.20528, 0.62567, 0.06087], [0.14919, 0.06322, 0.74457])),
-    ProPhoto    => spurt("$dir/prophoto.icc", profile(1.8, [0.79767, 0.28804, 0], [0.13519, 0.71187, 0], [0.03134, 0.00009, 0.82491])),
+    'Adobe RGB' => spurt(
+        "$dir/adobe.icc",
+        profile(2.19921875, [0.60974, 0.31111, 0.01947], [0.20528, 0.62567, 0.06087], [0.14919, 0.06322, 0.74457])
+    ),
+    ProPhoto => spurt(
+        "$dir/prophoto.icc", profile(1.8, [0.79767, 0.28804, 0], [0.13519, 0.71187, 0], [0.03134, 0.00009, 0.82491])
+    ),
     'Display P3' => 'p3',
 );
 run("vips thumbnail '" . portrait() . "' $dir/photo.v 512");
@@ -223,7 +307,14 @@ run("vips extract_band $dir/photo.v $dir/rgb.v 0 --n 3");
 # libvips' own reference: the profile is left before the picture is made smaller.
 sub difference {
     my ($file, $shown, $profiled) = @_;
-    run("vips " . ($profiled ? "icc_transform $file $dir/srgb.v srgb --embedded --intent relative" : "colourspace $file $dir/srgb.v srgb"));
+    run(
+        "vips "
+            . (
+            $profiled
+            ? "icc_transform $file $dir/srgb.v srgb --embedded --intent relative"
+            : "colourspace $file $dir/srgb.v srgb"
+            )
+    );
     run("vips resize $dir/srgb.v $dir/reference.v 0.5859375");
     spurt("$dir/shown.jpg", $shown);
     run("vips dE00 $dir/reference.v $dir/shown.jpg $dir/difference.v");
@@ -231,7 +322,10 @@ sub difference {
 }
 for my $name (sort keys %profiles) {
     run("vips icc_transform $dir/rgb.v $dir/wide.v $profiles{$name}");
-    for my $ending ('jpg[Q=97,subsample_mode=off]', 'png', 'webp[lossless]', 'avif[Q=97,effort=0]', 'heic[compression=hevc,Q=97]') {
+    for my $ending (
+        'jpg[Q=97,subsample_mode=off]', 'png', 'webp[lossless]', 'avif[Q=97,effort=0]',
+        'heic[compression=hevc,Q=97]'
+    ) {
         my ($kind) = $ending =~ /^(\w+)/;
         run("vips copy $dir/wide.v '$dir/wide.$ending'");
         my $answer = upload(slurp("$dir/wide.$kind"));
@@ -243,12 +337,16 @@ for my $name (sort keys %profiles) {
     }
 }
 run("vips icc_export $dir/rgb.v $dir/cmyk.v --output-profile cmyk --intent relative");
-for my $case (['a CMYK JPEG with a profile', 'jpg[Q=97]'], ['a CMYK JPEG without a profile', 'jpg[Q=97,strip]'], ['a progressive CMYK JPEG', 'jpg[Q=97,interlace]']) {
+for my $case (
+    ['a CMYK JPEG with a profile', 'jpg[Q=97]'], ['a CMYK JPEG without a profile', 'jpg[Q=97,strip]'],
+    ['a progressive CMYK JPEG', 'jpg[Q=97,interlace]']
+) {
     my ($what, $ending) = @$case;
     run("vips copy $dir/cmyk.v '$dir/cmyk.$ending'");
     my $answer = upload(slurp("$dir/cmyk.jpg"));
     is $answer->code, 200, "$what is taken" or diag($answer->content), next;
-    run("vips icc_transform $dir/cmyk.jpg $dir/plain.v srgb --intent relative " . ($ending =~ /strip/ ? '--input-profile cmyk' : '--embedded'));
+    run("vips icc_transform $dir/cmyk.jpg $dir/plain.v srgb --intent relative "
+            . ($ending =~ /strip/ ? '--input-profile cmyk' : '--embedded'));
     my $by = difference("$dir/plain.v", fetch($answer, 'medium'), 0);
     cmp_ok $by, '<', 2, sprintf 'and its colours are libvips\' own (deltaE %.2f)', $by;
 }
@@ -259,7 +357,9 @@ run("vips black $dir/most.jpg 12000 10000");
 my $most = slurp("$dir/most.jpg");
 is upload($most)->code, 200, 'a baseline JPEG of 120 megapixels is taken';
 run("vips black $dir/more.jpg 12000 10001");
-is refusal(upload(slurp("$dir/more.jpg"))), '413 too_many_pixels The picture has 120.1 megapixels (12000 x 10001); at most 120 are allowed.', 'one of a row more is not';
+is refusal(upload(slurp("$dir/more.jpg"))),
+    '413 too_many_pixels The picture has 120.1 megapixels (12000 x 10001); at most 120 are allowed.',
+    'one of a row more is not';
 run("vips black '$dir/most-progressive.jpg[interlace]' 8000 8000");
 is upload(slurp("$dir/most-progressive.jpg"))->code, 200, 'a progressive JPEG of 64 megapixels is taken';
 
@@ -269,11 +369,32 @@ my $jpeg = slurp("$dir/cmyk.jpg") && do { run("vips copy $dir/rgb.v $dir/rgb.jpg
 my $script = '<html><script>alert(document.domain)</script></html>';
 my $zip = "PK\x03\x04" . 'archive' x 20 . "PK\x05\x06" . "\0" x 18;
 for my $case (
-    ['a JPEG with a page in a comment and an archive behind it', substr($jpeg, 0, 2) . "\xff\xfe" . pack('n', 2 + length $script) . $script . substr($jpeg, 2) . $zip],
-    ['a PNG with a page in a text and an archive behind it',     do { my $png = png(2, 8, 0); substr $png, 33, 0, chunk('tEXt', "Comment\0$script"); $png . $zip }],
-    ['a GIF with a page in a comment and an archive behind it',  do { run("vips copy $dir/rgb.v $dir/rgb.gif"); my $gif = slurp("$dir/rgb.gif"); substr $gif, -1, 1, "\x21\xfe" . chr(length $script) . "$script\0;"; $gif . $zip }],
-    ['a WebP with a page in XMP and an archive behind it',       do { run("vips copy $dir/rgb.v $dir/rgb.webp"); run("exiftool -q -overwrite_original '-XMP-dc:Description=$script' $dir/rgb.webp"); slurp("$dir/rgb.webp") . $zip }],
-    ['a HEIC with an archive behind it',                         slurp("$dir/plain.heic") . box('uuid', 'x' x 16 . $script) . $zip],
+    [
+        'a JPEG with a page in a comment and an archive behind it',
+        substr($jpeg, 0, 2) . "\xff\xfe" . pack('n', 2 + length $script) . $script . substr($jpeg, 2) . $zip
+    ],
+    [
+        'a PNG with a page in a text and an archive behind it',
+        do { my $png = png(2, 8, 0); substr $png, 33, 0, chunk('tEXt', "Comment\0$script"); $png . $zip }
+    ],
+    [
+        'a GIF with a page in a comment and an archive behind it',
+        do {
+            run("vips copy $dir/rgb.v $dir/rgb.gif");
+            my $gif = slurp("$dir/rgb.gif");
+            substr $gif, -1, 1, "\x21\xfe" . chr(length $script) . "$script\0;";
+            $gif . $zip;
+        }
+    ],
+    [
+        'a WebP with a page in XMP and an archive behind it',
+        do {
+            run("vips copy $dir/rgb.v $dir/rgb.webp");
+            run("exiftool -q -overwrite_original '-XMP-dc:Description=$script' $dir/rgb.webp");
+            slurp("$dir/rgb.webp") . $zip;
+        }
+    ],
+    ['a HEIC with an archive behind it', slurp("$dir/plain.heic") . box('uuid', 'x' x 16 . $script) . $zip],
 ) {
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
@@ -281,13 +402,21 @@ for my $case (
     unlike fetch($answer, 'original'), qr/script|archive|PK\x05\x06/, 'as a picture alone';
 }
 my $png = png(2, 8, 0);
-for my $at ([29, 'its header'], [index($png, 'IDAT') + 4 + unpack('N', substr $png, index($png, 'IDAT') - 4, 4), 'its pixels']) {
+for my $at (
+    [29, 'its header'],
+    [index($png, 'IDAT') + 4 + unpack('N', substr $png, index($png, 'IDAT') - 4, 4), 'its pixels']
+) {
     my $broken = $png;
     substr $broken, $at->[0], 1, chr(0x55 ^ ord substr $broken, $at->[0], 1);
-    like refusal(upload($broken)), qr/^400 unsupported_image The PNG picture is damaged/, "a PNG with a wrong check sum of $at->[1] is refused";
+    like refusal(upload($broken)), qr/^400 unsupported_image The PNG picture is damaged/,
+        "a PNG with a wrong check sum of $at->[1] is refused";
 }
-for my $bytes ("GIF89a/*$script*/", "RIFF\x40\0\0\0WEBP$script", "\xff\xd8\xff\xe0$script", "\x89PNG\r\n\x1a\n$script", "$script$jpeg") {
-    like refusal(upload($bytes)), qr/^400 unsupported_image /, 'a page that begins as ' . (substr($bytes, 0, 6) =~ s/[^ -~]/./gr) . ' is refused';
+for my $bytes (
+    "GIF89a/*$script*/", "RIFF\x40\0\0\0WEBP$script", "\xff\xd8\xff\xe0$script", "\x89PNG\r\n\x1a\n$script",
+    "$script$jpeg"
+) {
+    like refusal(upload($bytes)), qr/^400 unsupported_image /,
+        'a page that begins as ' . (substr($bytes, 0, 6) =~ s/[^ -~]/./gr) . ' is refused';
 }
 
 $server->judge;

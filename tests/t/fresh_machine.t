@@ -21,12 +21,17 @@ my $clone = "$ENV{IIMG_WORK}/fresh clone/mod_identityimg";
     umask $umask;
 }
 chmod 0755, "$ENV{IIMG_WORK}/fresh clone";
-my $list = -e "$source/.git" && system("git -C '$source' ls-files >/dev/null 2>&1") == 0
+my $list =
+    -e "$source/.git" && system("git -C '$source' ls-files >/dev/null 2>&1") == 0
     ? 'git ls-files -z --cached --others --exclude-standard | perl -0 -ne \'print if -e s/\\0$//r\''
     : 'find . \\( -path ./build -o -path ./var -o -name node_modules -o -name .git \\) -prune -o -type f -print0';
-is system("cd '$source' && $list | tar -c --null -T - | (umask 077 && tar -x --no-same-permissions -C '$clone')"), 0, 'the sources are copied';
+is system("cd '$source' && $list | tar -c --null -T - | (umask 077 && tar -x --no-same-permissions -C '$clone')"), 0,
+    'the sources are copied';
 my @built = grep { -e "$source/$_" } qw(build/plain build/client);
-is system("cd '$source' && tar -c --exclude=build/plain/unit --exclude=build/plain/tests @built | (umask 077 && tar -x --no-same-permissions -C '$clone')"), 0, '... and what was built';
+is
+    system(
+    "cd '$source' && tar -c --exclude=build/plain/unit --exclude=build/plain/tests @built | (umask 077 && tar -x --no-same-permissions -C '$clone')"
+    ), 0, '... and what was built';
 ok -x "$clone/build/plain/identityimg-worker", '... which is there';
 
 delete $ENV{$_} for qw(STATE PERL5LIB ASAN_OPTIONS UBSAN_OPTIONS IIMG_EXTRA_CONF IIMG_PG_FAST);
@@ -61,7 +66,8 @@ SKIP: {
     skip 'the pages are not built', 1 if defined $ENV{CLIENT};
     my $index = call(GET => '/', base => $base);
     my @assets = $index->decoded_content =~ /(?:src|href)="([^"]+\.(?:js|css))"/g;
-    is join(' ', map { $_->code } $index, map { call(GET => m{^/} ? $_ : "/$_", base => $base) } @assets), join(' ', (200) x (1 + @assets)), '... its pages, too, whatever the modes of the built files';
+    is join(' ', map { $_->code } $index, map { call(GET => m{^/} ? $_ : "/$_", base => $base) } @assets),
+        join(' ', (200) x (1 + @assets)), '... its pages, too, whatever the modes of the built files';
 }
 take_tour($port, "$ENV{IIMG_WORK}/fresh-tour", "$source/tests/fresh", 'bash');
 
@@ -70,7 +76,10 @@ my $ended = eventually(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 90);
 ok $ended, 'Ctrl-C ends it';
 kill KILL => -$pid if !$ended;
 my $said;
-ok eventually(sub { ($said = `cd '$clone' && scripts/serve status 2>&1`) =~ /^httpd: not running\ndatabase: not running/m }, 90), '... and all that it started' or diag $said;
+ok eventually(
+    sub { ($said = `cd '$clone' && scripts/serve status 2>&1`) =~ /^httpd: not running\ndatabase: not running/m }, 90),
+    '... and all that it started'
+    or diag $said;
 
 # An environment that is set against it --------------------------------------------------------------------
 
@@ -79,32 +88,42 @@ mkdir $tmp;
 chmod 01777, $tmp;
 my $proxy = 'http://127.0.0.1:9/';
 my %against = (
-    LC_ALL => 'xx_YY.UTF-8', LANGUAGE => 'de', TZ => 'Pacific/Kiritimati', TMPDIR => $tmp, PATH => '/usr/bin:/bin', CDPATH => '/tmp:/', POSIXLY_CORRECT => 1,
-    GREP_OPTIONS => '--color=always', GREP_COLOR => '1', MAKEFLAGS => 'k', SHELL => '/bin/false', ENV => '/nonexistent', BASH_ENV => '/nonexistent',
+    LC_ALL => 'xx_YY.UTF-8', LANGUAGE => 'de', TZ => 'Pacific/Kiritimati', TMPDIR => $tmp, PATH => '/usr/bin:/bin',
+    CDPATH => '/tmp:/', POSIXLY_CORRECT => 1,
+    GREP_OPTIONS => '--color=always', GREP_COLOR => '1', MAKEFLAGS => 'k', SHELL => '/bin/false',
+    ENV => '/nonexistent', BASH_ENV => '/nonexistent',
     (map { ($_ => $proxy, uc $_ => $proxy) } qw(http_proxy https_proxy all_proxy)),
-    PGHOST => 'nowhere.invalid', PGHOSTADDR => '192.0.2.1', PGPORT => 1, PGUSER => 'none', PGDATABASE => 'none', PGPASSFILE => '/nonexistent', PGSERVICE => 'none', PGSSLMODE => 'verify-full',
-    PGOPTIONS => '-c search_path=none', PGCLIENTENCODING => 'LATIN1', PGDATA => '/nonexistent', PGAPPNAME => 'x', PSQLRC => '/nonexistent', PSQL_PAGER => 'false', PGTZ => 'Asia/Tokyo',
-    APACHE_CONFDIR => '/nonexistent', APACHE_RUN_DIR => '/nonexistent', APACHE_RUN_USER => 'nobody', APACHE_LOG_DIR => '/nonexistent', APACHE_ARGUMENTS => '-X',
-    LD_LIBRARY_PATH => '/nonexistent', NODE_OPTIONS => '--require=/nonexistent.js', NODE_PATH => '/nonexistent', VIPSHOME => '/nonexistent', VIPS_CONCURRENCY => 99, G_MESSAGES_DEBUG => 'all',
-    FONTCONFIG_FILE => '/nonexistent', FONTCONFIG_PATH => '/nonexistent', PERL_UNICODE => 'SDA', CURL_HOME => '/nonexistent', OPENSSL_CONF => '/nonexistent',
+    PGHOST => 'nowhere.invalid', PGHOSTADDR => '192.0.2.1', PGPORT => 1, PGUSER => 'none', PGDATABASE => 'none',
+    PGPASSFILE => '/nonexistent', PGSERVICE => 'none', PGSSLMODE => 'verify-full',
+    PGOPTIONS => '-c search_path=none', PGCLIENTENCODING => 'LATIN1', PGDATA => '/nonexistent', PGAPPNAME => 'x',
+    PSQLRC => '/nonexistent', PSQL_PAGER => 'false', PGTZ => 'Asia/Tokyo',
+    APACHE_CONFDIR => '/nonexistent', APACHE_RUN_DIR => '/nonexistent', APACHE_RUN_USER => 'nobody',
+    APACHE_LOG_DIR => '/nonexistent', APACHE_ARGUMENTS => '-X',
+    LD_LIBRARY_PATH => '/nonexistent', NODE_OPTIONS => '--require=/nonexistent.js', NODE_PATH => '/nonexistent',
+    VIPSHOME => '/nonexistent', VIPS_CONCURRENCY => 99, G_MESSAGES_DEBUG => 'all',
+    FONTCONFIG_FILE => '/nonexistent', FONTCONFIG_PATH => '/nonexistent', PERL_UNICODE => 'SDA',
+    CURL_HOME => '/nonexistent', OPENSSL_CONF => '/nonexistent',
 );
 delete $ENV{$_} for qw(HOME LANG);
+
 sub against {
     my ($name, @command) = @_;
     my $file = "$ENV{IIMG_WORK}/fresh-$name.log";
-    my $process = do { local @ENV{keys %against} = values %against; umask 0077; begin($file, @command) };
+    my $process = do { local @ENV{ keys %against } = values %against; umask 0077; begin($file, @command) };
     umask 0022;
     my $done = eventually(sub { waitpid($process, POSIX::WNOHANG()) == $process }, 300);
-    is $done ? $? : 'no end', 0, "in such an environment: $name" or diag slurp($file);
+    is($done ? $? : 'no end', 0, "in such an environment: $name") or diag slurp($file);
     kill KILL => -$process if !$done;
     return slurp($file);
 }
 like against('make start' => qw(make start)), qr{^Running: \Q$base\E/}m, '... which runs';
 is call(GET => 'users/me/', as => 'alice', base => $base)->code, 200, '... and serves';
-like against('scripts-ctl' => qw(scripts/ctl sweep)), qr/^\d+ objects deleted$/m, '... finds its database and its store';
+like against('scripts-ctl' => qw(scripts/ctl sweep)), qr/^\d+ objects deleted$/m,
+    '... finds its database and its store';
 like against('make status' => qw(make status)), qr/^httpd: running .*^database: running /ms, '... says what runs';
 against('make stop' => qw(make stop));
-like `cd '$clone' && scripts/serve status 2>&1`, qr/^httpd: not running\ndatabase: not running/m, '... of which nothing is left';
+like `cd '$clone' && scripts/serve status 2>&1`, qr/^httpd: not running\ndatabase: not running/m,
+    '... of which nothing is left';
 
 # (Where the server's users cannot reach the clone, the state lies elsewhere.)
 File::Path::remove_tree($state) if $state && $state =~ m{^/var/lib/identityimg/[0-9a-f]{10}$};

@@ -24,12 +24,17 @@ cmp_ok scalar(@targets), '>', 5, 'there are some';
 
 for my $target (@targets) {
     my @seeds = glob "$source/tests/fuzz/corpus/$target/*";
-    ok @seeds && -s "$source/tests/fuzz/dictionaries/$target.dict", "$target has inputs to begin with, and a dictionary";
+    ok @seeds && -s "$source/tests/fuzz/dictionaries/$target.dict",
+        "$target has inputs to begin with, and a dictionary";
 }
 
-for my $case (['overrun', 'a byte read behind a piece of a pool', qr/heap-buffer-overflow/], ['leak', 'memory that is lost', qr/LeakSanitizer: detected memory leaks/]) {
+for my $case (
+    ['overrun', 'a byte read behind a piece of a pool', qr/heap-buffer-overflow/],
+    ['leak', 'memory that is lost', qr/LeakSanitizer: detected memory leaks/]
+) {
     my ($canary, $what, $report) = @$case;
-    my $said = `FUZZ_CANARY=$canary ASAN_OPTIONS=detect_leaks=1 '$source/build/fuzz/fuzz/$targets[0]_fuzz' -runs=1 -artifact_prefix='$work/' 2>&1`;
+    my $said =
+        `FUZZ_CANARY=$canary ASAN_OPTIONS=detect_leaks=1 '$source/build/fuzz/fuzz/$targets[0]_fuzz' -runs=1 -artifact_prefix='$work/' 2>&1`;
     isnt $?, 0, "$what ends a target";
     like $said, $report, 'because the sanitizer sees it';
 }

@@ -38,7 +38,8 @@ END {
 
 sub start_double {
     my (@options) = @_;
-    $double_pid = open2(my $out, $double_in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key, @options);
+    $double_pid =
+        open2(my $out, $double_in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key, @options);
     ($double_port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
     return;
 }
@@ -67,7 +68,9 @@ sub read_message {
     until ($bytes =~ /\r\n\r\n/) { sysread($socket, $bytes, 65536, length $bytes) or return $bytes }
     my $body_from = 4 + index $bytes, "\r\n\r\n";
     my ($length) = $bytes =~ /^Content-Length: (\d+)/mi;
-    while (length $bytes < $body_from + ($length // 0)) { sysread($socket, $bytes, 65536, length $bytes) or return $bytes }
+    while (length $bytes < $body_from + ($length // 0)) {
+        sysread($socket, $bytes, 65536, length $bytes) or return $bytes;
+    }
     return $bytes;
 }
 
@@ -123,14 +126,17 @@ sub overheard {
     my ($head, $body) = split /\r\n\r\n/, slurp($files[-1]), 2;
     my ($line, @headers) = split /\r\n/, $head;
     my (undef, $answer) = split /\r\n\r\n/, slurp($files[-1] =~ s/request$/response/r), 2;
-    return { line => $line, headers => { map { /^([^:]+): *(.*)/ ? (lc $1 => $2) : () } @headers }, body => $body, answer => $answer };
+    return {
+        line => $line, headers => { map { /^([^:]+): *(.*)/ ? (lc $1 => $2) : () } @headers }, body => $body,
+        answer => $answer
+    };
 }
 
 # The picture that an answer delivers, as this test reads Google's rules: the last that is no thought.
 sub delivered {
     my ($answer) = @_;
     my $data = $json->decode($answer =~ s/"inline_data":/"inlineData":/gr);
-    my @parts = map { @{$_->{content}{parts}} } @{(ref $data eq 'ARRAY' ? $data->[0] : $data)->{candidates}};
+    my @parts = map { @{ $_->{content}{parts} } } @{ (ref $data eq 'ARRAY' ? $data->[0] : $data)->{candidates} };
     my @pictures = grep { $_->{inlineData} && $_->{inlineData}{data} } @parts;
     my @final = grep { !$_->{thought} } @pictures;
     my $text = (@final ? $final[-1] : $pictures[-1])->{inlineData}{data};
@@ -144,17 +150,29 @@ my ($server, @answers);
 # A plain request, on a connection of its own: it may be made in a child process.
 sub ask {
     my ($method, $path, $data) = @_;
-    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 120)->request($method, $server->base . "/api/v1/$path", {
-        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01' },
-        $data ? (content => $json->encode($data)) : (),
-    });
-    return [$answer->{status}, $answer->{headers}{'retry-after'}, eval { $json->decode($answer->{content}) } // $answer->{content}];
+    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 120)->request(
+        $method,
+        $server->base . "/api/v1/$path",
+        {
+            headers => {
+                Authorization => login('admin'), 'Content-Type' => 'application/json',
+                traceparent => '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01'
+            },
+            $data ? (content => $json->encode($data)) : (),
+        }
+    );
+    return [
+        $answer->{status}, $answer->{headers}{'retry-after'},
+        eval { $json->decode($answer->{content}) } // $answer->{content}
+    ];
 }
 
 sub wish {
     my ($scenario, %more) = @_;
-    return { identity_id => identity_of('unicode'), user_id => person('alice'), aspect_ratio => '3:4', resolution => '1K',
-             additional_prompt => $scenario ? "[[scenario:$scenario]]" : '', %more };
+    return {
+        identity_id => identity_of('unicode'), user_id => person('alice'), aspect_ratio => '3:4', resolution => '1K',
+        additional_prompt => $scenario ? "[[scenario:$scenario]]" : '', %more
+    };
 }
 
 # (status, Retry-After, data)
@@ -167,7 +185,8 @@ sub generate {
 sub job {
     my ($id) = @_;
     my $where = $id ? "id = '$id'" : 'true';
-    my ($row) = $server->sql("SELECT row_to_json(j) FROM generation_jobs j WHERE $where ORDER BY created_at DESC LIMIT 1");
+    my ($row) =
+        $server->sql("SELECT row_to_json(j) FROM generation_jobs j WHERE $where ORDER BY created_at DESC LIMIT 1");
     return $row ? JSON::PP->new->decode($row) : {};
 }
 
@@ -184,14 +203,19 @@ sub read_of_png { return unpack 'x16 N N', $_[0] }
 
 start_double();
 my $tap = start_tap($double_port);
-$server = IdentityImg::Server->new('gemini', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$tap->{port}/", GEMINI_API_KEY => $key },
-                                   # What each misfortune is, is looked at one by one: no other tries, and nobody is left alone.
-                                   conf => "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 0\n")->start;
+$server = IdentityImg::Server->new(
+    'gemini', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$tap->{port}/", GEMINI_API_KEY => $key },
+    # What each misfortune is, is looked at one by one: no other tries, and nobody is left alone.
+    conf => "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 0\n"
+)->start;
 
 # A photo as a telephone makes it: lying on its side, and full of what nobody else should know.
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
 copy(make_jpeg(3000, 2000), $sideways);
-system(qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody -XMP:Creator=Nobody), $sideways) == 0
+system(
+    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody -XMP:Creator=Nobody),
+    $sideways
+    ) == 0
     or die 'exiftool failed';
 # One in colours of a wider gamut.
 my $wide = "$ENV{IIMG_WORK}/wide.jpg";
@@ -199,25 +223,32 @@ system('vips', 'icc_transform', portrait(), "${wide}[Q=97]", 'p3') == 0 or die '
 my @photos = ([0, $sideways, 1365, 2048], [1, $wide, 512, 512], [3, make_jpeg(800, 600), 800, 600]);
 my %ids;
 for my $photo (@photos[2, 0, 1]) {
-    my $answer = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
-        parts => [order => $photo->[0], image => [$photo->[1]]]);
+    my $answer = call(
+        POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+        parts => [order => $photo->[0], image => [$photo->[1]]]
+    );
     is $answer->code, 201, "photo $photo->[0] is uploaded" or diag $answer->as_string;
-    $ids{$photo->[0]} = json($answer)->{id};
+    $ids{ $photo->[0] } = json($answer)->{id};
 }
 
 # The happy path -----------------------------------------------------------------------------------
 
-my ($status, undef, $data) = generate('', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei [[scenario:png]]", save_to_identity => JSON::PP::true);
+my ($status, undef, $data) = generate(
+    '', additional_prompt => "Sei \"groß\" \\ 🎨\nZeile zwei [[scenario:png]]",
+    save_to_identity => JSON::PP::true
+);
 is $status, 200, 'a picture is generated' or diag explain $data;
-my $job  = job($data->{job}{id});
+my $job = job($data->{job}{id});
 my $wire = overheard($tap);
 
-is $wire->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1', 'the address holds the model and nothing more';
+is $wire->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
+    'the address holds the model and nothing more';
 is $wire->{headers}{'x-goog-api-key'}, $key, 'the key goes in its header';
 is $wire->{headers}{'content-type'}, 'application/json', 'JSON is announced';
 is $wire->{headers}{'x-server-timeout'}, 30, 'the provider is told how long we wait';
 is $wire->{headers}{'content-length'}, length $wire->{body}, 'the body has a length';
-ok !exists $wire->{headers}{$_}, "no header $_" for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
+ok !exists $wire->{headers}{$_}, "no header $_"
+    for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
 
 my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
 my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
@@ -226,10 +257,17 @@ is $shape, qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"us
     'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size, and is not to be stored';
 my $sent = $json->decode($wire->{body});
 is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, 'the text is the job\'s prompt_used, to the character';
-like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s, 'which holds the identity and the additional prompt';
+like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s,
+    'which holds the identity and the additional prompt';
 
-my @pictures = map { decode_base64($_->{inlineData}{data}) } @{$sent->{contents}[0]{parts}}[1 .. 3];
-is_deeply [map { [@$_{qw(width height)}] } map { @{$_->{body}{contents}[0]{parts}}[1 .. 3] ? map({ $_->{inlineData}{data} } @{$_->{body}{contents}[0]{parts}}[1 .. 3]) : () } recorded()],
+my @pictures = map { decode_base64($_->{inlineData}{data}) } @{ $sent->{contents}[0]{parts} }[1 .. 3];
+is_deeply [
+    map { [@$_{qw(width height)}] } map {
+        @{ $_->{body}{contents}[0]{parts} }[1 .. 3]
+            ? map({ $_->{inlineData}{data} } @{ $_->{body}{contents}[0]{parts} }[1 .. 3])
+            : ()
+    } recorded()
+    ],
     [map { [@$_[2, 3]] } @photos], 'references go out in their order, upright and within 2048 pixels';
 for my $n (0 .. $#pictures) {
     my $file = "$ENV{IIMG_WORK}/sent-$n.jpg";
@@ -238,27 +276,41 @@ for my $n (0 .. $#pictures) {
     close $out;
     like $pictures[$n], qr/\A\xff\xd8\xff/, "reference $n is a JPEG";
     isnt sha256_hex($pictures[$n]), sha256_hex(slurp($photos[$n][1])), "reference $n is not the original's bytes";
-    my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ } `exiftool -a -G1 -s '$file'`;
+    my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ }
+        `exiftool -a -G1 -s '$file'`;
     is "@tags", '', "reference $n has no metadata";
 }
 
-system("vips dE00 '" . portrait() . "' '$ENV{IIMG_WORK}/sent-1.jpg' '$ENV{IIMG_WORK}/difference.v'") == 0 or die 'vips failed';
+system("vips dE00 '" . portrait() . "' '$ENV{IIMG_WORK}/sent-1.jpg' '$ENV{IIMG_WORK}/difference.v'") == 0
+    or die 'vips failed';
 cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2, 'the one in a wider gamut looks the same without its profile';
 unlike `exiftool -G1 -s '$ENV{IIMG_WORK}/sent-1.jpg'`, qr/ICC/, 'which it does not have any more';
 
 my $picture = delivered($wire->{answer});
-is substr($picture, 41, 3), substr(sha256(join '', map({ my $text = $_; utf8::encode($text); $text } $job->{prompt_used}), @pictures), 0, 3),
+is substr($picture, 41, 3), substr(
+    sha256(
+        join '',
+        map({
+                my $text = $_;
+                utf8::encode($text);
+                $text
+        } $job->{prompt_used}),
+        @pictures
+    ),
+    0,
+    3
+    ),
     'the double has seen this prompt and these references in this order';
 is_deeply [read_of_png($picture)], [896, 1200], 'and made what ratio and size mean';
 ok stored_file_of($job) eq $picture, 'the picture is stored byte for byte as it was sent';
 like $job->{image}, qr{\Agenerated_images/[0-9a-f-]{36}\.png\z}, 'under the extension of its bytes';
 is_deeply [@$job{qw(state generator model media_type width height error_code attempts)}],
     ['succeeded', 'gemini', 'gemini-3-pro-image', 'image/png', 896, 1200, undef, 1], 'the row says what became of it';
-is_deeply $job->{reference_image_ids}, [@ids{0, 1, 3}], 'and which references went along';
+is_deeply $job->{reference_image_ids}, [@ids{ 0, 1, 3 }], 'and which references went along';
 is $job->{usage}{totalTokenCount}, 2070, 'and what it used';
 is_deeply $job->{warnings}, [], 'and no warnings';
 is $data->{success}, JSON::PP::true, 'the answer says success';
-is_deeply [@{$data->{job}}{qw(state width height media_type model)}, $data->{job}{usage}{totalTokenCount}],
+is_deeply [@{ $data->{job} }{qw(state width height media_type model)}, $data->{job}{usage}{totalTokenCount}],
     ['succeeded', 896, 1200, 'image/png', 'gemini-3-pro-image', 2070], 'and the job as the row has it';
 my $shown = HTTP::Tiny->new->get($data->{image_url});
 ok $shown->{success} && $shown->{content} eq $picture, 'image_url shows exactly the provider\'s bytes';
@@ -270,35 +322,41 @@ ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy 
 
 my @good = (
     # scenario               extension  size               warning   what
-    ['ok',                   'jpg',     [896, 1200],       undef,    'a JPEG is kept as JPEG'],
-    ['png',                  'png',     [896, 1200],       undef,    'a PNG as PNG'],
-    ['png-labelled-jpeg',    'png',     [896, 1200],       undef,    'the other way round as well'],
-    ['escaped',              'jpg',     [896, 1200],       undef,    'base64 may have JSON\'s escapes'],
-    ['jpeg-labelled-png',    'jpg',     [896, 1200],       undef,    'bytes count, not the label'],
-    ['text',                 'jpg',     [896, 1200],       qr/\AThe provider wrote: Here is your picture. Enjoy!\z/, 'words beside the picture are a warning'],
-    ['thoughts',             'jpg',     [896, 1200],       undef,    'drafts are not taken for the result'],
-    ['only-thought',         'jpg',     [896, 1200],       undef,    'unless the only picture is marked as one and has the size'],
-    ['two-images',           'jpg',     [896, 1200],       undef,    'of two pictures the last counts'],
-    ['snake',                'jpg',     [896, 1200],       undef,    'snake_case is understood'],
-    ['nulls',                'jpg',     [896, 1200],       undef,    'null is absent'],
-    ['shuffled',             'jpg',     [896, 1200],       undef,    'order and unknown members do not matter'],
-    ['bare',                 'jpg',     [896, 1200],       undef,    'nothing but the picture is enough'],
-    ['pretty',               'jpg',     [896, 1200],       undef,    'pretty JSON is JSON'],
-    ['unpadded',             'jpg',     [896, 1200],       undef,    'base64 may lack its padding'],
-    ['urlsafe',              'jpg',     [896, 1200],       undef,    'base64 may be the URL kind'],
-    ['gzip',                 'jpg',     [896, 1200],       undef,    'answers may be compressed'],
-    ['chunked',              'jpg',     [896, 1200],       undef,    'answers may be chunked'],
-    ['no-length',            'jpg',     [896, 1200],       undef,    'answers may end with the connection'],
-    ['interim',              'jpg',     [896, 1200],       undef,    'interim answers are skipped'],
-    ['text-plain',           'jpg',     [896, 1200],       undef,    'the content type does not matter'],
-    ['array',                'jpg',     [896, 1200],       undef,    'an array around it does not matter'],
-    ['other-model',          'jpg',     [896, 1200],       undef,    'another model\'s picture is a picture'],
-    ['retiring',             'jpg',     [896, 1200],       undef,    'a model that ends soon still serves'],
-    ['finish:SOMETHING_NEW', 'jpg',     [896, 1200],       undef,    'a reason nobody has heard of does not take the picture away'],
-    map({ ["finish:$_",      'jpg',     [896, 1200],       qr/\AThe provider sent a complete picture, but did not end as usual \($_\): \S.*\.\z/, 'a complete picture is delivered'] }
-        qw(MAX_TOKENS OTHER MALFORMED_RESPONSE MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS)),
-    ['wrong-size',           'png',     [512, 512],        qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size is a warning'],
-    ['big',                  'png',     [896, 1200],       undef,    '24 MiB fit'],
+    ['ok', 'jpg', [896, 1200], undef, 'a JPEG is kept as JPEG'],
+    ['png', 'png', [896, 1200], undef, 'a PNG as PNG'],
+    ['png-labelled-jpeg', 'png', [896, 1200], undef, 'the other way round as well'],
+    ['escaped', 'jpg', [896, 1200], undef, 'base64 may have JSON\'s escapes'],
+    ['jpeg-labelled-png', 'jpg', [896, 1200], undef, 'bytes count, not the label'],
+    [
+        'text', 'jpg', [896, 1200], qr/\AThe provider wrote: Here is your picture. Enjoy!\z/,
+        'words beside the picture are a warning'
+    ],
+    ['thoughts', 'jpg', [896, 1200], undef, 'drafts are not taken for the result'],
+    ['only-thought', 'jpg', [896, 1200], undef, 'unless the only picture is marked as one and has the size'],
+    ['two-images', 'jpg', [896, 1200], undef, 'of two pictures the last counts'],
+    ['snake', 'jpg', [896, 1200], undef, 'snake_case is understood'],
+    ['nulls', 'jpg', [896, 1200], undef, 'null is absent'],
+    ['shuffled', 'jpg', [896, 1200], undef, 'order and unknown members do not matter'],
+    ['bare', 'jpg', [896, 1200], undef, 'nothing but the picture is enough'],
+    ['pretty', 'jpg', [896, 1200], undef, 'pretty JSON is JSON'],
+    ['unpadded', 'jpg', [896, 1200], undef, 'base64 may lack its padding'],
+    ['urlsafe', 'jpg', [896, 1200], undef, 'base64 may be the URL kind'],
+    ['gzip', 'jpg', [896, 1200], undef, 'answers may be compressed'],
+    ['chunked', 'jpg', [896, 1200], undef, 'answers may be chunked'],
+    ['no-length', 'jpg', [896, 1200], undef, 'answers may end with the connection'],
+    ['interim', 'jpg', [896, 1200], undef, 'interim answers are skipped'],
+    ['text-plain', 'jpg', [896, 1200], undef, 'the content type does not matter'],
+    ['array', 'jpg', [896, 1200], undef, 'an array around it does not matter'],
+    ['other-model', 'jpg', [896, 1200], undef, 'another model\'s picture is a picture'],
+    ['retiring', 'jpg', [896, 1200], undef, 'a model that ends soon still serves'],
+    ['finish:SOMETHING_NEW', 'jpg', [896, 1200], undef, 'a reason nobody has heard of does not take the picture away'],
+    map({ [
+            "finish:$_", 'jpg', [896, 1200],
+            qr/\AThe provider sent a complete picture, but did not end as usual \($_\): \S.*\.\z/,
+            'a complete picture is delivered'
+    ] } qw(MAX_TOKENS OTHER MALFORMED_RESPONSE MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS)),
+    ['wrong-size', 'png', [512, 512], qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size is a warning'],
+    ['big', 'png', [896, 1200], undef, '24 MiB fit'],
 );
 for my $case (@good) {
     my ($scenario, $extension, $size, $warning, $what) = @$case;
@@ -308,8 +366,10 @@ for my $case (@good) {
         is $status, 200, 'it succeeds' or return diag explain $data;
         is $job->{id}, $data->{job}{id}, 'it is the newest row';
         like $job->{image}, qr/\.$extension\z/, "the file ends in .$extension";
-        is_deeply [@$job{qw(state media_type width height)}], ['succeeded', $extension eq 'jpg' ? 'image/jpeg' : 'image/png', @$size], 'type and size are the bytes\'';
-        like "@{$job->{warnings}}", $warning // qr/\A\z/, $warning ? 'the row has the warning' : 'the row has no warning';
+        is_deeply [@$job{qw(state media_type width height)}],
+            ['succeeded', $extension eq 'jpg' ? 'image/jpeg' : 'image/png', @$size], 'type and size are the bytes\'';
+        like "@{$job->{warnings}}", $warning // qr/\A\z/,
+            $warning ? 'the row has the warning' : 'the row has no warning';
         ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the bytes are as they were sent'
             if $scenario !~ /gzip|chunked|interim/;
         is length stored_file_of($job), -s stored_path($job->{image}), 'it is on disk';
@@ -317,85 +377,99 @@ for my $case (@good) {
 }
 
 my (undef, undef, $default) = generate('', aspect_ratio => '16:9', resolution => '4K');
-is_deeply [@{$default->{job}}{qw(width height)}], [5504, 3072], '4K in 16:9 has 5504 x 3072 pixels';
-is_deeply [map { @$_{qw(aspectRatio imageSize)} } $json->decode(overheard($tap)->{body})->{generationConfig}{imageConfig}], ['16:9', '4K'], 'because it was asked for so';
+is_deeply [@{ $default->{job} }{qw(width height)}], [5504, 3072], '4K in 16:9 has 5504 x 3072 pixels';
+is_deeply [map { @$_{qw(aspectRatio imageSize)} }
+        $json->decode(overheard($tap)->{body})->{generationConfig}{imageConfig}], ['16:9', '4K'],
+    'because it was asked for so';
 (undef, undef, my $retired) = generate('', model => 'gemini-3-pro-image-preview');
-is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1', 'a retired name is asked for by its living one';
-like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/, 'and the job says so';
-is_deeply [@{$retired->{job}}{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image-preview'], 'its model is the one that was asked, beside the one that the request named';
-is_deeply [@{$default->{job}}{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image'], 'without an alias they are the same';
+is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
+    'a retired name is asked for by its living one';
+like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/,
+    'and the job says so';
+is_deeply [@{ $retired->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image-preview'],
+    'its model is the one that was asked, beside the one that the request named';
+is_deeply [@{ $default->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image'],
+    'without an alias they are the same';
 (undef, undef, my $one) = generate('', reference_image_ids => [$ids{1}]);
 is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be chosen';
-is scalar @{$json->decode(overheard($tap)->{body})->{contents}[0]{parts}}, 2, 'and the others stay at home';
+is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2, 'and the others stay at home';
 
 # What goes wrong ----------------------------------------------------------------------------------
 
 my %sentences = (
-    provider_key     => qr/refused this server's key; an operator/,
+    provider_key => qr/refused this server's key; an operator/,
     provider_request => qr/did not accept the request|stopped before the picture was done/,
-    provider_busy    => qr/overloaded at the moment|used up what the image provider allows/,
-    provider_fails   => qr/\AThe image provider failed with an internal error\. Please try again later\.\z/,
-    provider_reply   => qr/answer was not usable|something that is no picture/,
-    model_retired    => qr/does not know the model gemini-3-pro-image; an operator/,
-    no_image         => qr/answered without a picture/,
-    timeout          => qr/did not answer in time/,
-    refused          => qr/refused to make this picture: .+\. \S.+\.\z/,
+    provider_busy => qr/overloaded at the moment|used up what the image provider allows/,
+    provider_fails => qr/\AThe image provider failed with an internal error\. Please try again later\.\z/,
+    provider_reply => qr/answer was not usable|something that is no picture/,
+    model_retired => qr/does not know the model gemini-3-pro-image; an operator/,
+    no_image => qr/answered without a picture/,
+    timeout => qr/did not answer in time/,
+    refused => qr/refused to make this picture: .+\. \S.+\.\z/,
 );
 my @bad = (
     # scenario               status  code             Retry-After
-    ['status:400',              502, 'provider_request'],
-    ['status:401',              503, 'provider_key',   5],
-    ['status:403',              503, 'provider_key',   5],
-    ['status:404',              502, 'model_retired'],
-    ['status:408',              504, 'timeout'],
-    ['status:413',              502, 'provider_request'],
-    ['status:429',              429, 'provider_busy', 37],
-    ['status:499',              502, 'provider_request'],
-    ['status:500',              503, 'provider_busy',  5, $sentences{provider_fails}],
-    ['status:502',              503, 'provider_busy',  5],
-    ['status:503',              503, 'provider_busy',  5],
-    ['status:504',              504, 'timeout'],
-    ['status:418',              502, 'provider_request'],
-    ['key-invalid',             503, 'provider_key',   5],
-    ['echo-key',                503, 'provider_key',   5],
-    ['precondition',            503, 'provider_key',   5, qr/does not serve this server's account/],
-    ['quota-zero',              429, 'provider_busy', 30],
-    ['quota-day',               429, 'provider_busy', 'reset', qr/used up what the image provider allows it for today\. Please try again in \d+ (?:hours|minutes?), after midnight in California\.\z/],
-    ['quota-day-in-words',      429, 'provider_busy', 'reset', qr/for today/],
-    ['quota-fraction',          429, 'provider_busy', 37],
-    ['quota-forever',           429, 'provider_busy', 3600],
-    ['retry-after:12',          429, 'provider_busy', 12],
-    ['array-error',             429, 'provider_busy', 37],
-    ['error-200',               503, 'provider_busy',  5],
-    ['html',                    502, 'provider_reply'],
-    ['html-503',                503, 'provider_busy',  5],
-    ['empty',                   502, 'provider_reply'],
-    ['cut-json',                502, 'provider_reply'],
-    ['short-body',              502, 'provider_reply'],
-    ['short-chunked',           502, 'provider_reply'],
-    ['reset',                   502, 'provider_reply'],
-    ['close',                   502, 'provider_reply'],
-    ['not-http',                502, 'provider_reply'],
-    ['redirect',                502, 'provider_reply'],
-    ['redirect-host',           502, 'provider_reply'],
-    ['no-image',                502, 'no_image'],
-    ['empty-object',            502, 'no_image'],
-    ['no-content',              502, 'no_image'],
-    ['only-draft',              502, 'no_image'],
-    ['finish:NO_IMAGE',         502, 'no_image'],
-    ['finish:IMAGE_OTHER',      502, 'no_image'],
-    ['broken-off:MAX_TOKENS',   502, 'provider_request'],
-    ['refused:MAX_TOKENS',      502, 'provider_request'],
-    ['broken-off:OTHER',        502, 'no_image'],
+    ['status:400', 502, 'provider_request'],
+    ['status:401', 503, 'provider_key', 5],
+    ['status:403', 503, 'provider_key', 5],
+    ['status:404', 502, 'model_retired'],
+    ['status:408', 504, 'timeout'],
+    ['status:413', 502, 'provider_request'],
+    ['status:429', 429, 'provider_busy', 37],
+    ['status:499', 502, 'provider_request'],
+    ['status:500', 503, 'provider_busy', 5, $sentences{provider_fails}],
+    ['status:502', 503, 'provider_busy', 5],
+    ['status:503', 503, 'provider_busy', 5],
+    ['status:504', 504, 'timeout'],
+    ['status:418', 502, 'provider_request'],
+    ['key-invalid', 503, 'provider_key', 5],
+    ['echo-key', 503, 'provider_key', 5],
+    ['precondition', 503, 'provider_key', 5, qr/does not serve this server's account/],
+    ['quota-zero', 429, 'provider_busy', 30],
+    [
+        'quota-day', 429, 'provider_busy', 'reset',
+        qr/used up what the image provider allows it for today\. Please try again in \d+ (?:hours|minutes?), after midnight in California\.\z/
+    ],
+    ['quota-day-in-words', 429, 'provider_busy', 'reset', qr/for today/],
+    ['quota-fraction', 429, 'provider_busy', 37],
+    ['quota-forever', 429, 'provider_busy', 3600],
+    ['retry-after:12', 429, 'provider_busy', 12],
+    ['array-error', 429, 'provider_busy', 37],
+    ['error-200', 503, 'provider_busy', 5],
+    ['html', 502, 'provider_reply'],
+    ['html-503', 503, 'provider_busy', 5],
+    ['empty', 502, 'provider_reply'],
+    ['cut-json', 502, 'provider_reply'],
+    ['short-body', 502, 'provider_reply'],
+    ['short-chunked', 502, 'provider_reply'],
+    ['reset', 502, 'provider_reply'],
+    ['close', 502, 'provider_reply'],
+    ['not-http', 502, 'provider_reply'],
+    ['redirect', 502, 'provider_reply'],
+    ['redirect-host', 502, 'provider_reply'],
+    ['no-image', 502, 'no_image'],
+    ['empty-object', 502, 'no_image'],
+    ['no-content', 502, 'no_image'],
+    ['only-draft', 502, 'no_image'],
+    ['finish:NO_IMAGE', 502, 'no_image'],
+    ['finish:IMAGE_OTHER', 502, 'no_image'],
+    ['broken-off:MAX_TOKENS', 502, 'provider_request'],
+    ['refused:MAX_TOKENS', 502, 'provider_request'],
+    ['broken-off:OTHER', 502, 'no_image'],
     ['thought-only-finish:MAX_TOKENS', 502, 'provider_request'],
-    ['refused:MALFORMED_FUNCTION_CALL', 502, 'provider_request', undef, qr/stopped before the picture was done: the model tried to use a tool\. Try again\./],
-    ['finish:CONTINUATION',     502, 'provider_request'],
-    ['bad-base64',              502, 'provider_reply'],
-    ['not-a-picture',           502, 'provider_reply'],
-    ['gif',                     502, 'provider_reply'],
-    map({ ["refused:$_",        422, 'refused'] } qw(SAFETY IMAGE_SAFETY PROHIBITED_CONTENT IMAGE_PROHIBITED_CONTENT BLOCKLIST SPII RECITATION IMAGE_RECITATION LANGUAGE)),
-    ['finish:IMAGE_SAFETY',     422, 'refused'],
-    map({ ["blocked:$_",        422, 'refused'] } qw(SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY)),
+    [
+        'refused:MALFORMED_FUNCTION_CALL', 502, 'provider_request', undef,
+        qr/stopped before the picture was done: the model tried to use a tool\. Try again\./
+    ],
+    ['finish:CONTINUATION', 502, 'provider_request'],
+    ['bad-base64', 502, 'provider_reply'],
+    ['not-a-picture', 502, 'provider_reply'],
+    ['gif', 502, 'provider_reply'],
+    map({ ["refused:$_", 422, 'refused'] }
+        qw(SAFETY IMAGE_SAFETY PROHIBITED_CONTENT IMAGE_PROHIBITED_CONTENT BLOCKLIST SPII RECITATION IMAGE_RECITATION LANGUAGE)
+    ),
+    ['finish:IMAGE_SAFETY', 422, 'refused'],
+    map({ ["blocked:$_", 422, 'refused'] } qw(SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY)),
 );
 # Until the next midnight in California: a few hours away on any day but those on which clocks are changed.
 sub seconds_to_reset {
@@ -420,8 +494,11 @@ for my $case (@bad) {
         is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the code';
         like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code}, 'the sentence';
         my $reset = ($after // '') eq 'reset' ? seconds_to_reset() : undef;
-        defined $reset ? cmp_ok(abs($retry - $reset), '<', 30, 'Retry-After is the time until the quota is reset') : is $retry, $after, 'Retry-After';
-        is_deeply [@$job{qw(state error_code image owner)}], ['failed', $code, undef, undef], 'the row has failed with the code';
+        defined $reset
+            ? cmp_ok(abs($retry - $reset), '<', 30, 'Retry-After is the time until the quota is reset')
+            : is $retry, $after, 'Retry-After';
+        is_deeply [@$job{qw(state error_code image owner)}], ['failed', $code, undef, undef],
+            'the row has failed with the code';
         is $job->{error_detail}, ref $data eq 'HASH' ? $data->{detail} : '', 'and the sentence';
         ok defined $job->{finished_at}, 'and has ended';
         like $job->{prompt_used}, qr/\Q[[scenario:$scenario]]/, 'and is this one';
@@ -429,19 +506,24 @@ for my $case (@bad) {
 }
 my @requests = recorded();
 is scalar @requests, scalar @bad, 'each failure was one request: nothing was tried again';
-is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateContent' } @requests], [], 'no redirect was followed';
+is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateContent' } @requests], [],
+    'no redirect was followed';
 is $files->(), $files_before, 'failures leave no file';
 
 # Hanging up ---------------------------------------------------------------------------------------
 
 my $body = $json->encode(wish('slow:1500'));
 my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{^http://}{}r) or die $!;
-print $socket "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nAuthorization: " . login('admin')
-    . "\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\n\r\n$body";
+print $socket "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nAuthorization: "
+    . login('admin')
+    . "\r\nContent-Type: application/json\r\nContent-Length: "
+    . length($body)
+    . "\r\n\r\n$body";
 $socket->flush;
 sleep 0.3;
 close $socket;
-my $left = eventually(sub { my $row = job(); $row->{prompt_used} =~ /slow:1500/ && $row->{finished_at} ? $row : undef });
+my $left =
+    eventually(sub { my $row = job(); $row->{prompt_used} =~ /slow:1500/ && $row->{finished_at} ? $row : undef });
 is $left->{state}, 'succeeded', 'the client has hung up: the job ends well all the same';
 ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'and its picture is on disk';
 
@@ -451,14 +533,24 @@ my $pictures = $server->state . '/pictures';
 my $gemini = IdentityImg::Gemini->at($double_port);
 # Wait for another picture that cannot be stored, by its log line.
 my $waiting = 0;
-sub waits { $waiting++; return eventually(sub { (() = grep { /IIMG0112: / } $server->log_lines) >= $waiting }) || diag "no picture waits" }
-my ($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('hold')) }, sub {
-    $gemini->holds(1);
-    chmod 0, $pictures or die $!;
-    $gemini->release;
-    waits();
-    chmod 0700, $pictures or die $!;
-});
+
+sub waits {
+    $waiting++;
+    return eventually(sub {
+        (() = grep { /IIMG0112: / } $server->log_lines) >= $waiting;
+    }) || diag "no picture waits";
+}
+my ($kept) = in_parallel(
+    1,
+    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+    sub {
+        $gemini->holds(1);
+        chmod 0, $pictures or die $!;
+        $gemini->release;
+        waits();
+        chmod 0700, $pictures or die $!;
+    }
+);
 chmod 0700, $pictures;
 is $kept->[0], 200, 'the store was away when the picture came: it waits for it' or diag explain $kept;
 $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
@@ -467,30 +559,39 @@ ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its pictur
 
 my $meanwhile;
 $gemini->hold;
-($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('hold')) }, sub {
-    $gemini->holds(1);
-    chmod 0, $pictures or die $!;
-    $gemini->release;
-    waits();
-    sleep 8;
-    $meanwhile = job()->{state};
-    chmod 0700, $pictures or die $!;
-});
+($kept) = in_parallel(
+    1,
+    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+    sub {
+        $gemini->holds(1);
+        chmod 0, $pictures or die $!;
+        $gemini->release;
+        waits();
+        sleep 8;
+        $meanwhile = job()->{state};
+        chmod 0700, $pictures or die $!;
+    }
+);
 chmod 0700, $pictures;
 is $meanwhile, 'running', 'a store that stays away ends no job that has its picture';
 is $kept->[0], 200, '... which is stored when it can be' or diag explain $kept;
-is scalar(grep { /IIMG0112: the picture of generation \S+ is there, but has to wait/ } $server->log_lines), 2, '... and the operator is told of both';
+is scalar(grep { /IIMG0112: the picture of generation \S+ is there, but has to wait/ } $server->log_lines), 2,
+    '... and the operator is told of both';
 
 # PostgreSQL is away -------------------------------------------------------------------------------
 
 $gemini->hold;
-($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('hold')) }, sub {
-    $gemini->holds(1);
-    $server->script(cluster => 'stop');
-    $gemini->release;
-    sleep 4;
-    $server->script(cluster => 'start');
-});
+($kept) = in_parallel(
+    1,
+    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+    sub {
+        $gemini->holds(1);
+        $server->script(cluster => 'stop');
+        $gemini->release;
+        sleep 4;
+        $server->script(cluster => 'start');
+    }
+);
 is $kept->[0], 200, 'the database was stopped when the picture came: it waits for it' or diag explain $kept;
 $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
 is $job->{state}, 'succeeded', 'the job has succeeded';
@@ -498,41 +599,51 @@ ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its pictur
 
 # A short deadline, one generation, one connection --------------------------------------------------
 
-my @conf = ('IdentityImgGeminiTimeout 3', 'IdentityImgMaxWaiting 1', 'IdentityImgParkRequests off', 'StartServers 1', 'ServerLimit 1', 'ThreadsPerChild 25', 'MaxRequestWorkers 25',
-            'DBDMin 1', 'DBDKeep 1', 'DBDMax 1', 'DBDExptime 300');
+my @conf = (
+    'IdentityImgGeminiTimeout 3', 'IdentityImgMaxWaiting 1', 'IdentityImgParkRequests off', 'StartServers 1',
+    'ServerLimit 1', 'ThreadsPerChild 25', 'MaxRequestWorkers 25',
+    'DBDMin 1', 'DBDKeep 1', 'DBDMax 1', 'DBDExptime 300'
+);
 $server->restart(join "\n", @conf, '');
 my $began = time;
 ($status, undef, $data) = generate('silence');
 is_deeply [$status, $data->{code}], [504, 'timeout'], 'silence is a timeout' or diag explain $data;
 cmp_ok time - $began, '>=', 2.9, 'after the time that is set';
 cmp_ok time - $began, '<', 60, 'and not much later';
-is_deeply [@{job()}{qw(state error_code)}], ['failed', 'timeout'], 'the row knows';
+is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row knows';
 is job()->{error_billed}, undef, 'and does not pretend to know whether it was billed';
 is_deeply [(generate('slow-body:5000'))[0]], [504], 'an answer that stops half-way is a timeout too';
 
 $server->restart(join "\n", 'IdentityImgGeminiTimeout 60', @conf[1 .. $#conf], '');
 my (@refusal, $me, $state_then);
 $gemini->hold;
-($kept) = in_parallel(1, sub { ask(POST => 'image-generation/generate/', wish('hold')) }, sub {
-    $gemini->holds(1);
-    $me = ask(GET => 'users/me/');
-    @refusal = generate('');
-    $state_then = job()->{state};
-    $gemini->release;
-});
+($kept) = in_parallel(
+    1,
+    sub { ask(POST => 'image-generation/generate/', wish('hold')) },
+    sub {
+        $gemini->holds(1);
+        $me = ask(GET => 'users/me/');
+        @refusal = generate('');
+        $state_then = job()->{state};
+        $gemini->release;
+    }
+);
 is $kept->[0], 200, 'the one generation that is allowed goes on' or diag explain $kept;
 is $me->[0], 200, 'meanwhile the only database connection serves others';
 is $state_then, 'running', '... none is held while the provider works';
-is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'], 'a second generation is refused with Retry-After';
+is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'],
+    'a second generation is refused with Retry-After';
 my @welcome = generate('');
-is $welcome[0], 200, 'and welcome when the first has ended' or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
+is $welcome[0], 200, 'and welcome when the first has ended'
+    or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
 
 # A wrong key, then nobody there -------------------------------------------------------------------
 
 $server->{env}{GEMINI_API_KEY} = my $other_key = "$key-but-another";
 $server->restart("IdentityImgGeminiTimeout 10\n");
 ($status, undef, $data) = generate('');
-is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key that the provider does not know' or diag explain $data;
+is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key that the provider does not know'
+    or diag explain $data;
 unlike $json->encode($data), qr/AQ\./, 'is not told to the client';
 $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
 $server->restart;
@@ -541,21 +652,27 @@ $began = time;
 is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'nobody listens: 503' or diag explain $data;
 like $data->{detail}, qr/cannot be reached at the moment/, 'with a sentence';
 cmp_ok time - $began, '<', 60, 'within the time that is set, and little more';
-is_deeply [@{job()}{qw(state error_code)}], ['failed', 'provider_down'], 'the row knows';
+is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row knows';
 
 # The key ------------------------------------------------------------------------------------------
 
 my $dump = join "\n", $server->sql('SELECT j::text FROM generation_jobs j');
-my %places = ('the error log' => slurp($server->state . '/httpd/error.log'), 'the access log' => slurp($server->state . '/httpd/access.log'),
-              'PostgreSQL\'s log' => slurp($server->state . '/postgres.log'), 'the rows' => $dump, 'all answers' => JSON::PP->new->utf8->allow_nonref->encode(\@answers));
+my %places = (
+    'the error log' => slurp($server->state . '/httpd/error.log'),
+    'the access log' => slurp($server->state . '/httpd/access.log'),
+    'PostgreSQL\'s log' => slurp($server->state . '/postgres.log'), 'the rows' => $dump,
+    'all answers' => JSON::PP->new->utf8->allow_nonref->encode(\@answers)
+);
 for my $place (sort keys %places) {
     ok length $places{$place}, "$place: there is something";
     is index($places{$place}, $key), -1, "the key is not in $place";
 }
 is index(join(' ', map { $_->{path} } @requests), $key), -1, 'nor was it in an address';
 
-is_deeply [$server->sql(q{SELECT count(*) FROM stored_objects WHERE state = 'pending'})], [0], 'no object waits to be shown or swept';
-is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT IN ('succeeded', 'failed')})], [0], 'no job is left in between';
+is_deeply [$server->sql(q{SELECT count(*) FROM stored_objects WHERE state = 'pending'})], [0],
+    'no object waits to be shown or swept';
+is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT IN ('succeeded', 'failed')})], [0],
+    'no job is left in between';
 
 $server->judge(
     qr/IIMG011[27]: /,

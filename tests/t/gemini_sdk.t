@@ -15,9 +15,14 @@ my $key = 'AQ.a-key-for-tests';
 my $sdk = "$ENV{IIMG_SOURCE}/tests/sdk";
 my ($pid, $in);
 
-plan skip_all => 'Google\'s client is not installed: Node or npm is missing (scripts/deps test installs them)' if !-d "$sdk/node_modules";
+plan skip_all => 'Google\'s client is not installed: Node or npm is missing (scripts/deps test installs them)'
+    if !-d "$sdk/node_modules";
 
-END { my $status = $?; if ($in) { close $in; waitpid $pid, 0 } $? = $status }
+END {
+    my $status = $?;
+    if ($in) { close $in; waitpid $pid, 0 }
+    $? = $status;
+}
 
 $pid = open2(my $out, $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key);
 my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
@@ -53,30 +58,40 @@ for my $major (2, 3) {
 
 # What we send ---------------------------------------------------------------------------------------
 
-my $server = IdentityImg::Server->new('gemini-sdk', env => { GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key })->start;
+my $server =
+    IdentityImg::Server->new('gemini-sdk', env => { GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key })->start;
 my $json = JSON::PP->new->utf8;
 
 for my $order (0 .. 2) {
-    my $answer = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
-        parts => [order => $order, image => [$order ? make_jpeg(800 + $order, 600) : portrait()]]);
+    my $answer = call(
+        POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+        parts => [order => $order, image => [$order ? make_jpeg(800 + $order, 600) : portrait()]]
+    );
     is $answer->code, 201, "photo $order is uploaded" or diag $answer->as_string;
 }
 
 sub generate {
     my (%wish) = @_;
-    my $answer = HTTP::Tiny->new(timeout => 120)->post($server->base . '/api/v1/image-generation/generate/', {
-        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
-        content => $json->encode({ identity_id => identity_of('unicode'), user_id => person('alice'), %wish }),
-    });
+    my $answer = HTTP::Tiny->new(timeout => 120)->post(
+        $server->base . '/api/v1/image-generation/generate/',
+        {
+            headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
+            content => $json->encode({ identity_id => identity_of('unicode'), user_id => person('alice'), %wish }),
+        }
+    );
     is $answer->{status}, 200, 'a picture is generated' or diag $answer->{content};
     return HTTP::Tiny->new->get("$double/__last")->{content};
 }
 
 my @wishes = (
-    ['text with everything in it', aspect_ratio => '3:4', resolution => '1K', additional_prompt => "\"Zitat\" \\ / \t 🎨 é \x{2028}\nzweite Zeile <b>&amp;"],
+    [
+        'text with everything in it', aspect_ratio => '3:4', resolution => '1K',
+        additional_prompt => "\"Zitat\" \\ / \t 🎨 é \x{2028}\nzweite Zeile <b>&amp;"
+    ],
     ['the default ratio and size'],
     ['another ratio and size', aspect_ratio => '21:9', resolution => '2K'],
 );
+
 sub compare {
     my ($what, %wish) = @_;
     for my $major (2, 3) {

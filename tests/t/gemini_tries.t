@@ -18,7 +18,11 @@ my $key = 'AQ.a-key-for-tests';
 my $json = JSON::PP->new->utf8;
 my ($double, $pid, $in, $counter);
 
-END { my $status = $?; if ($in) { close $in; waitpid $pid, 0 } $? = $status }
+END {
+    my $status = $?;
+    if ($in) { close $in; waitpid $pid, 0 }
+    $? = $status;
+}
 
 sub start_double {
     $pid = open2(my $out, $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key);
@@ -36,27 +40,45 @@ sub asked {
 }
 
 start_double();
-my $server = IdentityImg::Server->new('gemini-tries', env => { GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key }, conf => <<'END')->start;
+my $server = IdentityImg::Server->new(
+    'gemini-tries', env => { GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key },
+    conf => <<'END')->start;
 IdentityImgGeminiTimeout 30
 IdentityImgGeminiBreaker 0
 IdentityImgGeminiPrice gemini-3-pro-image 1K 0.134
 IdentityImgGeminiPrice gemini-3-pro-image 4K 0.24
 END
-is call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [image => [portrait()]])->code, 201, 'a photo is uploaded';
+is call(
+    POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+    parts => [image => [portrait()]]
+)->code, 201, 'a photo is uploaded';
 
 # (status, data, Retry-After, seconds it took)
 sub generate {
     my ($scenario, %more) = @_;
     my $began = time;
-    my %wish = (identity_id => identity_of('unicode'), user_id => person('alice'), aspect_ratio => '3:4', resolution => '1K',
-        additional_prompt => ++$counter . ($scenario ? " [[scenario:$scenario]]" : ''), %more);
-    delete @wish{grep { !defined $wish{$_} } keys %wish};
-    my $answer = HTTP::Tiny->new(timeout => 120)->post($server->base . '/api/v1/image-generation/generate/', {
-        headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' }, content => $json->encode(\%wish) });
-    return ($answer->{status}, scalar(eval { $json->decode($answer->{content}) } // {}), $answer->{headers}{'retry-after'}, time - $began);
+    my %wish = (
+        identity_id => identity_of('unicode'), user_id => person('alice'), aspect_ratio => '3:4', resolution => '1K',
+        additional_prompt => ++$counter . ($scenario ? " [[scenario:$scenario]]" : ''), %more
+    );
+    delete @wish{ grep { !defined $wish{$_} } keys %wish };
+    my $answer = HTTP::Tiny->new(timeout => 120)->post(
+        $server->base . '/api/v1/image-generation/generate/',
+        {
+            headers => { Authorization => login('admin'), 'Content-Type' => 'application/json' },
+            content => $json->encode(\%wish)
+        }
+    );
+    return (
+        $answer->{status}, scalar(eval { $json->decode($answer->{content}) } // {}),
+        $answer->{headers}{'retry-after'}, time - $began
+    );
 }
 
-sub job { my ($row) = $server->sql('SELECT row_to_json(j) FROM generation_jobs j ORDER BY created_at DESC LIMIT 1'); return JSON::PP->new->decode($row) }
+sub job {
+    my ($row) = $server->sql('SELECT row_to_json(j) FROM generation_jobs j ORDER BY created_at DESC LIMIT 1');
+    return JSON::PP->new->decode($row);
+}
 sub billed { my $billed = job()->{error_billed}; return defined $billed ? $billed ? 'yes' : 'no' : 'unknown' }
 
 # Again ----------------------------------------------------------------------------------------------
@@ -64,36 +86,39 @@ sub billed { my $billed = job()->{error_billed}; return defined $billed ? $bille
 my $paid = qr/asked again: both may have been billed/;
 my @tries = (
     # scenario                     status calls  at least   warning  what
-    ['first:1:status:503',            200, 2,    0.5,       undef,   'an overloaded provider is asked again'],
-    ['first:1:status:500',            200, 2,    0.5,       undef,   'so is one in trouble'],
-    ['first:1:error-200',             200, 2,    0.5,       undef,   'also when it says so under status 200'],
-    ['first:1:quota-brief',           200, 2,    1.5,       undef,   'a quota is waited for as long as it says'],
-    ['first:2:status:503',            200, 3,    1.5,       undef,   'twice if need be'],
-    ['first:1:no-image',              200, 2,    0.5,       $paid,   'no picture: asked once more, and said'],
-    ['first:1:refused:NO_IMAGE',      200, 2,    0.5,       $paid,   'NO_IMAGE likewise'],
-    ['first:1:refused:IMAGE_OTHER',   200, 2,    0.5,       $paid,   'IMAGE_OTHER likewise'],
-    ['first:1:status:504',            200, 2,    0.5,       $paid,   'who was too late may have been paid'],
-    ['first:1:refused:MALFORMED_FUNCTION_CALL', 200, 2, 0.5, $paid,  'no tools are sent: a model that calls one is asked once more'],
-    ['first:1:refused:UNEXPECTED_TOOL_CALL',    200, 2, 0.5, $paid,  'whatever the call is named'],
-    ['first:1:refused:TOO_MANY_TOOL_CALLS',     200, 2, 0.5, $paid,  'or how many there are'],
-    ['first:1:refused:OTHER',         200, 2,    0.5,       $paid,   'OTHER likewise'],
-    ['first:1:refused:MALFORMED_RESPONSE',      200, 2, 0.5, $paid,  'MALFORMED_RESPONSE likewise'],
-    ['refused:MALFORMED_FUNCTION_CALL', 502, 2,  0.5,       $paid,   'a second call of a tool is the end'],
-    ['refused:MAX_TOKENS',            502, 1,    0,         undef,   'a limit would be reached again'],
-    ['refused:LANGUAGE',              422, 1,    0,         undef,   'a language that is not known stays unknown'],
-    ['refused:SOMETHING_NEW',         502, 1,    0,         undef,   'a reason that is not known is not worth money'],
-    ['first:1:reset',                 200, 2,    0.5,       $paid,   'a connection that broke likewise'],
-    ['no-image',                      502, 2,    0.5,       $paid,   'twice no picture is the end: money is not spent a third time'],
-    ['status:400',                    502, 1,    0,         undef,   'a wrong request stays wrong'],
-    ['status:401',                    503, 1,    0,         undef,   'so does a wrong key'],
-    ['status:404',                    502, 1,    0,         undef,   'and a model that is gone'],
-    ['refused:IMAGE_SAFETY',          422, 1,    0,         undef,   'a refusal is final'],
-    ['status:429',                    429, 1,    0,         undef,   'a wait beyond the deadline is left to the client'],
-    ['quota-zero',                    429, 1,    0,         undef,   'no quota at all is not waited for'],
-    ['quota-day',                     429, 1,    0,         undef,   'nor is the day\'s'],
-    ['html',                          502, 1,    0,         undef,   'nonsense is not asked for again'],
-    ['redirect',                      502, 1,    0,         undef,   'nor is a redirect'],
-    ['continuation',                  502, 1,    0,         undef,   'a continuation is never sent'],
+    ['first:1:status:503', 200, 2, 0.5, undef, 'an overloaded provider is asked again'],
+    ['first:1:status:500', 200, 2, 0.5, undef, 'so is one in trouble'],
+    ['first:1:error-200', 200, 2, 0.5, undef, 'also when it says so under status 200'],
+    ['first:1:quota-brief', 200, 2, 1.5, undef, 'a quota is waited for as long as it says'],
+    ['first:2:status:503', 200, 3, 1.5, undef, 'twice if need be'],
+    ['first:1:no-image', 200, 2, 0.5, $paid, 'no picture: asked once more, and said'],
+    ['first:1:refused:NO_IMAGE', 200, 2, 0.5, $paid, 'NO_IMAGE likewise'],
+    ['first:1:refused:IMAGE_OTHER', 200, 2, 0.5, $paid, 'IMAGE_OTHER likewise'],
+    ['first:1:status:504', 200, 2, 0.5, $paid, 'who was too late may have been paid'],
+    [
+        'first:1:refused:MALFORMED_FUNCTION_CALL', 200, 2, 0.5, $paid,
+        'no tools are sent: a model that calls one is asked once more'
+    ],
+    ['first:1:refused:UNEXPECTED_TOOL_CALL', 200, 2, 0.5, $paid, 'whatever the call is named'],
+    ['first:1:refused:TOO_MANY_TOOL_CALLS', 200, 2, 0.5, $paid, 'or how many there are'],
+    ['first:1:refused:OTHER', 200, 2, 0.5, $paid, 'OTHER likewise'],
+    ['first:1:refused:MALFORMED_RESPONSE', 200, 2, 0.5, $paid, 'MALFORMED_RESPONSE likewise'],
+    ['refused:MALFORMED_FUNCTION_CALL', 502, 2, 0.5, $paid, 'a second call of a tool is the end'],
+    ['refused:MAX_TOKENS', 502, 1, 0, undef, 'a limit would be reached again'],
+    ['refused:LANGUAGE', 422, 1, 0, undef, 'a language that is not known stays unknown'],
+    ['refused:SOMETHING_NEW', 502, 1, 0, undef, 'a reason that is not known is not worth money'],
+    ['first:1:reset', 200, 2, 0.5, $paid, 'a connection that broke likewise'],
+    ['no-image', 502, 2, 0.5, $paid, 'twice no picture is the end: money is not spent a third time'],
+    ['status:400', 502, 1, 0, undef, 'a wrong request stays wrong'],
+    ['status:401', 503, 1, 0, undef, 'so does a wrong key'],
+    ['status:404', 502, 1, 0, undef, 'and a model that is gone'],
+    ['refused:IMAGE_SAFETY', 422, 1, 0, undef, 'a refusal is final'],
+    ['status:429', 429, 1, 0, undef, 'a wait beyond the deadline is left to the client'],
+    ['quota-zero', 429, 1, 0, undef, 'no quota at all is not waited for'],
+    ['quota-day', 429, 1, 0, undef, 'nor is the day\'s'],
+    ['html', 502, 1, 0, undef, 'nonsense is not asked for again'],
+    ['redirect', 502, 1, 0, undef, 'nor is a redirect'],
+    ['continuation', 502, 1, 0, undef, 'a continuation is never sent'],
 );
 asked();
 for my $case (@tries) {
@@ -104,7 +129,7 @@ for my $case (@tries) {
         is $status, $wanted, 'the status' or diag explain $data;
         is scalar(my @models = asked()), $calls, "$calls calls";
         cmp_ok $took, '>=', $least, "with a wait of at least $least s";
-        my @warnings = grep { !/The provider wrote/ } @{$job->{warnings}};
+        my @warnings = grep { !/The provider wrote/ } @{ $job->{warnings} };
         like "@warnings", $warning // qr/\A\z/, $warning ? 'the job has the warning' : 'the job has no warning';
     };
 }
@@ -119,7 +144,9 @@ generate('refused:IMAGE_SAFETY');
 is billed(), 'yes', 'a refusal whose tokens were counted was billed';
 is job()->{cost}, undef, 'for nobody knows how much';
 is job()->{usage}{totalTokenCount}, 2070, 'and its tokens are kept';
-like job()->{error_detail}, qr/objected to the finished picture\. Try other words or other reference images\. The attempt was billed\.\z/, 'the sentence says why, what to try, and that';
+like job()->{error_detail},
+    qr/objected to the finished picture\. Try other words or other reference images\. The attempt was billed\.\z/,
+    'the sentence says why, what to try, and that';
 generate('blocked:SAFETY');
 is job()->{usage}{totalTokenCount}, 1119, 'a prompt that was blocked counts too';
 generate('status:400');
@@ -137,7 +164,8 @@ is sprintf('%o', $mode[2] & 07777), '700', 'and for httpd alone';
 
 # Models ---------------------------------------------------------------------------------------------
 
-is +(generate('', model => 'gemini-nano-banana-2.1'))[0], 400, 'a model that the operator does not list cannot be chosen';
+is + (generate('', model => 'gemini-nano-banana-2.1'))[0], 400,
+    'a model that the operator does not list cannot be chosen';
 $server->restart(<<'END');
 IdentityImgGeminiTimeout 30
 IdentityImgGeminiBreaker 0
@@ -152,36 +180,46 @@ generate('', model => 'gemini-nano-banana-2.1');
 is_deeply [asked()], ['gemini-nano-banana-2.1'], 'one that he lists can';
 ($status, $data) = generate('', model => 'gemini-3.1-flash-image-preview');
 is_deeply [asked()], ['gemini-3.1-flash-image'], 'its retired name is understood';
-like "@{$data->{job}{warnings}}", qr/gemini-3\.1-flash-image-preview was shut down; gemini-3\.1-flash-image was used/, 'with a warning';
+like "@{$data->{job}{warnings}}", qr/gemini-3\.1-flash-image-preview was shut down; gemini-3\.1-flash-image was used/,
+    'with a warning';
 ($status, $data) = generate('', model => 'gone-model');
-is_deeply [$status, asked()], [200, 'gone-model', 'gemini-nano-banana-2.1'], 'instead of a model that is gone the fallback is asked';
+is_deeply [$status, asked()], [200, 'gone-model', 'gemini-nano-banana-2.1'],
+    'instead of a model that is gone the fallback is asked';
 like "@{$data->{job}{warnings}}", qr/gone-model was not available; gemini-nano-banana-2\.1 was used/, 'with a warning';
 ($status, $data) = generate('first:1:status:503');
-is_deeply [$status, asked()], [200, 'gemini-3-pro-image', 'gemini-nano-banana-2.1'], 'and instead of one that is overloaded';
+is_deeply [$status, asked()], [200, 'gemini-3-pro-image', 'gemini-nano-banana-2.1'],
+    'and instead of one that is overloaded';
 ($status, $data) = generate('refused:SAFETY');
 is_deeply [$status, asked()], [422, 'gemini-3-pro-image'], 'but not to get around a refusal';
 ($status, $data) = generate('', aspect_ratio => undef, resolution => undef);
-is_deeply [@{$data->{job}}{qw(aspect_ratio resolution width height)}], ['1:1', '2K', 2048, 2048], 'ratio and size have defaults of the operator\'s' or diag explain $data;
+is_deeply [@{ $data->{job} }{qw(aspect_ratio resolution width height)}], ['1:1', '2K', 2048, 2048],
+    'ratio and size have defaults of the operator\'s'
+    or diag explain $data;
 
 # Left alone -----------------------------------------------------------------------------------------
 
-my $breaker = "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 3\nStartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n";
+my $breaker =
+    "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 3\nStartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n";
 $server->restart($breaker);
 asked();
 generate('status:503') for 1 .. 3;
 is scalar(my @three = asked()), 3, 'three times overloaded';
 ($status, $data, my $after) = generate('');
-is_deeply [$status, $data->{code}, scalar(my @none = asked())], [503, 'provider_busy', 0], 'then the provider is left alone' or diag explain $data;
+is_deeply [$status, $data->{code}, scalar(my @none = asked())], [503, 'provider_busy', 0],
+    'then the provider is left alone'
+    or diag explain $data;
 like $data->{detail}, qr/has been overloaded for a while and is left alone for now/, 'the client reads so';
 ok $after >= 1 && $after <= 15, 'and when to come back';
 is billed(), 'no', 'nothing was billed';
 sleep $after + 0.2;
-is_deeply [(generate(''))[0], scalar(my @probe = asked())], [200, 1], 'after that time one call is let through, and all is well';
-is +(generate(''))[0], 200, 'for the next as well';
+is_deeply [(generate(''))[0], scalar(my @probe = asked())], [200, 1],
+    'after that time one call is let through, and all is well';
+is + (generate(''))[0], 200, 'for the next as well';
 
 $server->restart($breaker);
 asked();
-is_deeply [(generate('status:403'))[0], (generate(''))[0], scalar(my @once = asked())], [503, 503, 1], 'a refused key is not shown again';
+is_deeply [(generate('status:403'))[0], (generate(''))[0], scalar(my @once = asked())], [503, 503, 1],
+    'a refused key is not shown again';
 ($status, $data, $after) = generate('');
 is_deeply [$status, $data->{code}], [503, 'provider_key'], 'until the time is over';
 like $data->{detail}, qr/refused this server's key and is left alone for now; an operator/, 'as the client reads';
@@ -192,7 +230,8 @@ like $data->{detail}, qr/refused this server's key and is left alone for now; an
 sub peak {
     my ($anew) = @_;
     my ($parent) = slurp($server->state . '/httpd/httpd.pid') =~ /(\d+)/;
-    my ($child) = grep { (readlink("/proc/$_/exe") // '') =~ m{/apache2$} } split ' ', slurp("/proc/$parent/task/$parent/children");
+    my ($child) = grep { (readlink("/proc/$_/exe") // '') =~ m{/apache2$} } split ' ',
+        slurp("/proc/$parent/task/$parent/children");
     if ($anew) { open my $clear, '>', "/proc/$child/clear_refs" or return; print $clear "5\n"; close $clear or return }
     my ($kb) = slurp("/proc/$child/status") =~ /VmHWM:\s+(\d+)/;
     return $kb / 1024;
@@ -206,7 +245,7 @@ SKIP: {
         $server->restart($breaker . $conf);
         generate('') for 1 .. 3;
         my $before = peak(1) // skip 'the kernel does not let a peak begin anew', 4;
-        is +(generate('big'))[0], 200, "a picture of 24 MiB, spooled $where";
+        is + (generate('big'))[0], 200, "a picture of 24 MiB, spooled $where";
         my $rise = peak() - $before;
         diag sprintf 'the child\'s peak rose by %.1f MiB', $rise;
         cmp_ok $rise, '<', 4, 'raises the child\'s peak by less than 4 MiB';
@@ -215,7 +254,8 @@ SKIP: {
 
 $server->judge(
     qr/IIMG011[27]: /,
-    qr/AH10159: /, qr/IIMG000[234]: POST .*image-generation/, qr/IIMG0040: /, qr/IIMG0042: the image provider's model gemini-3-pro-image is overloaded/,
+    qr/AH10159: /, qr/IIMG000[234]: POST .*image-generation/, qr/IIMG0040: /,
+    qr/IIMG0042: the image provider's model gemini-3-pro-image is overloaded/,
     qr/IIMG0043: the image provider refuses this server's key/, qr/IIMG0044: the model \S+ is not available/,
 );
 finish();

@@ -35,8 +35,11 @@ my $base = $server->base;
 my $not_ready = '{"detail":"This server is not ready.","code":"not_ready"}';
 my ($answer, @lines);
 
-sub ask  { my ($which) = @_; return $answer = call(GET => "health/$which/", base => $base) }
-sub told { return grep { /IIMG0150|ready again/ } $server->log_lines('all') }
+sub ask { my ($which) = @_; return $answer = call(GET => "health/$which/", base => $base) }
+
+sub told {
+    return grep { /IIMG0150|ready again/ } $server->log_lines('all');
+}
 
 # Waits until the server is ready or not, then asks some more.
 sub becomes {
@@ -70,34 +73,64 @@ sub trouble {
 becomes(200, 'it is ready');
 unlink $other_store or die $!;
 my $other = "http://127.0.0.1:$other_port";
-ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 503 }), 'a virtual host whose own store is away is not ready';
+ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 503 }),
+    'a virtual host whose own store is away is not ready';
 is ask('ready')->code, 200, '... while the main server is';
 symlink $server->state . '/pictures', $other_store or die $!;
 ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 200 }), '... until its store is there';
 $server->forget_log;
-is +(told())[0], undef, '... of which the log need not tell';
-trouble('the database', sub { $server->line('refuse'); $server->line('cut') }, 'the database: ', sub { $server->line('pass') });
-trouble('an answer of the database', sub { $server->line('swallow') }, 'the database: ', sub { $server->line('pass'); $server->line('cut') });
-trouble('a table that the newest migration made', sub { $server->sql("UPDATE schema_migrations SET version = version - $needed WHERE version = $needed") },
-    "the database has migration \\d+, this build needs $needed: run scripts/migrate", sub { $server->sql("UPDATE schema_migrations SET version = $needed WHERE version = 0") });
-trouble('any migrations', sub { $server->sql('ALTER TABLE schema_migrations RENAME TO elsewhere') }, 'the database: .*schema_migrations', sub { $server->sql('ALTER TABLE elsewhere RENAME TO schema_migrations') });
+is + (told())[0], undef, '... of which the log need not tell';
+trouble(
+    'the database', sub { $server->line('refuse'); $server->line('cut') }, 'the database: ',
+    sub { $server->line('pass') }
+);
+trouble(
+    'an answer of the database', sub { $server->line('swallow') }, 'the database: ',
+    sub { $server->line('pass'); $server->line('cut') }
+);
+trouble(
+    'a table that the newest migration made',
+    sub { $server->sql("UPDATE schema_migrations SET version = version - $needed WHERE version = $needed") },
+    "the database has migration \\d+, this build needs $needed: run scripts/migrate",
+    sub { $server->sql("UPDATE schema_migrations SET version = $needed WHERE version = 0") }
+);
+trouble(
+    'any migrations', sub { $server->sql('ALTER TABLE schema_migrations RENAME TO elsewhere') },
+    'the database: .*schema_migrations', sub { $server->sql('ALTER TABLE elsewhere RENAME TO schema_migrations') }
+);
 my $pictures = $server->state . '/pictures';
-trouble('the store\'s directory', sub { rename $pictures, "$pictures.away" or die $! }, "the store: \Q@{[logged($pictures)]}\E: No such file or directory", sub { rename "$pictures.away", $pictures or die $! });
+trouble(
+    'the store\'s directory', sub { rename $pictures, "$pictures.away" or die $! },
+    "the store: \Q@{[logged($pictures)]}\E: No such file or directory",
+    sub { rename "$pictures.away", $pictures or die $! }
+);
 my $mode = (stat $pictures)[2] & 07777;
-trouble('leave to write there', sub { chmod 0500, $pictures or die $! }, "the store: \Q@{[logged($pictures)]}\E: Permission denied", sub { chmod $mode, $pictures or die $! });
-trouble('a schema of its own age', sub { $server->sql("INSERT INTO schema_migrations (version, name, sha256) VALUES ($needed + 1, 'of a later build', '')") },
+trouble(
+    'leave to write there', sub { chmod 0500, $pictures or die $! },
+    "the store: \Q@{[logged($pictures)]}\E: Permission denied", sub { chmod $mode, $pictures or die $! }
+);
+trouble(
+    'a schema of its own age',
+    sub {
+        $server->sql(
+            "INSERT INTO schema_migrations (version, name, sha256) VALUES ($needed + 1, 'of a later build', '')");
+    },
     "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for $needed: install the newer mod_identityimg",
-    sub { $server->sql("UPDATE schema_migrations SET compatible_from = $needed WHERE version = $needed + 1") });
+    sub { $server->sql("UPDATE schema_migrations SET compatible_from = $needed WHERE version = $needed + 1") }
+);
 $server->sql("DELETE FROM schema_migrations WHERE version = $needed + 1");
 
 # A child that is stopping: its connections are served to the end, but balancers should go elsewhere.
 my ($port) = $base =~ /(\d+)$/;
-my %half = map { my $path = $_; ($path => IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10)) } qw(ready live);
+my %half =
+    map { my $path = $_; ($path => IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 10)) }
+    qw(ready live);
 syswrite $half{$_}, "GET /api/v1/health/$_/ HTTP/1.1\r\nHost: x\r\n" for keys %half;
 is ask('live')->code, 200, 'two requests have begun: a later connection was answered already';
 chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
 kill WINCH => $parent;
-ok eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 1) }), 'a server that is told to stop takes no new connections';
+ok eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port, Timeout => 1) }),
+    'a server that is told to stop takes no new connections';
 my %got;
 for my $path (keys %half) {
     syswrite $half{$path}, "\r\n";

@@ -18,20 +18,23 @@ my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my $photo = json(call(POST => 'reference-images/', as => 'admin', json => { name => 'kept', order => 0 }))->{id};
 my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_type LIMIT 1');
 
-my %rows = (users => person('bob'), identities => $identity, 'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'reference-images' => $photo);
+my %rows = (
+    users => person('bob'), identities => $identity, 'test-scenarios' => '00000000-0000-4000-8000-0000000000e1',
+    'reference-images' => $photo
+);
 
 # Every route that reads a body.
 my @routes = (
-    [POST  => 'reference-images/'],
+    [POST => 'reference-images/'],
     [PATCH => "reference-images/$photo/"],
-    [POST  => "reference-images/$photo/upload-image/"],
-    [POST  => "identities/$identity/upload-image/"],
+    [POST => "reference-images/$photo/upload-image/"],
+    [POST => "identities/$identity/upload-image/"],
     [PATCH => "identities/$identity/upload-image/"],
-    [POST  => 'image-generation/generate/'],
-    [POST  => 'prompts/'],
+    [POST => 'image-generation/generate/'],
+    [POST => 'prompts/'],
     [PATCH => "prompts/$prompt/"],
-    [POST  => 'prompts/preview/'],
-    [POST  => 'auth/login/'],
+    [POST => 'prompts/preview/'],
+    [POST => 'auth/login/'],
     (map { [POST => "admin/$_/"], [PATCH => "admin/$_/$rows{$_}/"] } sort keys %rows),
 );
 
@@ -93,36 +96,44 @@ my $megabyte = 1 << 20;
 my %types = (json => 'application/json', form => 'application/x-www-form-urlencoded');
 my @bodies = (
     # what                                     type    bytes
-    ['10,000 lists in one another',            'json', '[' x 10_000 . ']' x 10_000],
-    ['10,000 objects below a name',            'json', '{"name":' x 10_000 . '1' . '}' x 10_000],
-    ['a million brackets',                     'json', '[' x 1_000_000],
-    ['3000 lists below a name',                'json', '{"name":' . '[' x 3000 . ']' x 3000 . '}'],
-    ['a number beyond doubles',                'json', '{"name":1e999}'],
-    ['a number of a million digits',           'json', '{"order":' . '9' x 1_000_000 . '}'],
-    ['a fraction of a million digits',         'json', '{"name":1,"body":1,"is_active":0.' . '1' x 1_000_000 . '}'],
-    ['an exponent of a million digits',        'json', '{"name":1e' . '1' x 1_000_000 . '}'],
-    ['a member twice among 50,000',            'json', '{' . join(',', map { "\"m$_\":1" } 1 .. 50_000, 1) . '}'],
-    ['a megabyte of escaped NULs for a name',  'json', '{"name":"' . '\u0000' x 170_000 . '","body":"\u0000","prompt_type":"\u0000","identity_id":"\u0000","first_name":"\u0000"}'],
-    ['a megabyte of half surrogate pairs',     'json', '{"name":"' . '\ud800' x 170_000 . '"}'],
-    ['a megabyte of quotes',                   'json', '"' x 1_000_000],
-    ['a megabyte of spaces',                   'json', ' ' x $megabyte],
-    ['a megabyte of NULs',                     'json', "\0" x $megabyte],
-    ['a megabyte of bytes that are no UTF-8',  'json', '{"name":"' . "\xff" x 1_000_000 . '"}'],
-    ['a byte order mark',                      'json', "\xef\xbb\xbf{\"name\":\"x\"}"],
-    ['UTF-16',                                 'json', join '', map { "$_\0" } split //, '{"name":"x"}'],
-    ['a name of a megabyte',                   'json', '{"name":"' . 'a' x 1_000_000 . '","body":1,"is_active":1}'],
-    ['a list of 100,000 ids',                  'json', '{"name":1,"body":1,"is_active":1,"reference_image_ids":[' . join(',', ('"x"') x 100_000) . ']}'],
-    ['a megabyte and a byte',                  'json', '{"name":"' . 'a' x ($megabyte - 10) . '"}'],
-    ['a list',                                 'json', '[{"name":"x"}]'],
-    ['a string',                               'json', '"name"'],
-    ['a number',                               'json', '12'],
-    ['a megabyte of per cent signs',           'form', '%' x $megabyte],
-    ['a megabyte of escaped NULs',             'form', 'name=' . '%00' x 300_000],
-    ['a megabyte of NULs in a form',           'form', "\0" x $megabyte],
-    ['1001 fields',                            'form', join '&', map { "a$_=1" } 1 .. 1001],
-    ['half a million fields',                  'form', 'a&' x 500_000],
-    ['a megabyte and a byte of a form',        'form', 'name=' . 'a' x ($megabyte - 4)],
-    ['words of no UTF-8',                      'form', 'name=%ff%fe&body=%ff&is_active=%ff&identity_id=%ff&order=%ff'],
+    ['10,000 lists in one another', 'json', '[' x 10_000 . ']' x 10_000],
+    ['10,000 objects below a name', 'json', '{"name":' x 10_000 . '1' . '}' x 10_000],
+    ['a million brackets', 'json', '[' x 1_000_000],
+    ['3000 lists below a name', 'json', '{"name":' . '[' x 3000 . ']' x 3000 . '}'],
+    ['a number beyond doubles', 'json', '{"name":1e999}'],
+    ['a number of a million digits', 'json', '{"order":' . '9' x 1_000_000 . '}'],
+    ['a fraction of a million digits', 'json', '{"name":1,"body":1,"is_active":0.' . '1' x 1_000_000 . '}'],
+    ['an exponent of a million digits', 'json', '{"name":1e' . '1' x 1_000_000 . '}'],
+    ['a member twice among 50,000', 'json', '{' . join(',', map { "\"m$_\":1" } 1 .. 50_000, 1) . '}'],
+    [
+        'a megabyte of escaped NULs for a name', 'json',
+        '{"name":"'
+            . '\u0000' x 170_000
+            . '","body":"\u0000","prompt_type":"\u0000","identity_id":"\u0000","first_name":"\u0000"}'
+    ],
+    ['a megabyte of half surrogate pairs', 'json', '{"name":"' . '\ud800' x 170_000 . '"}'],
+    ['a megabyte of quotes', 'json', '"' x 1_000_000],
+    ['a megabyte of spaces', 'json', ' ' x $megabyte],
+    ['a megabyte of NULs', 'json', "\0" x $megabyte],
+    ['a megabyte of bytes that are no UTF-8', 'json', '{"name":"' . "\xff" x 1_000_000 . '"}'],
+    ['a byte order mark', 'json', "\xef\xbb\xbf{\"name\":\"x\"}"],
+    ['UTF-16', 'json', join '', map { "$_\0" } split //, '{"name":"x"}'],
+    ['a name of a megabyte', 'json', '{"name":"' . 'a' x 1_000_000 . '","body":1,"is_active":1}'],
+    [
+        'a list of 100,000 ids', 'json',
+        '{"name":1,"body":1,"is_active":1,"reference_image_ids":[' . join(',', ('"x"') x 100_000) . ']}'
+    ],
+    ['a megabyte and a byte', 'json', '{"name":"' . 'a' x ($megabyte - 10) . '"}'],
+    ['a list', 'json', '[{"name":"x"}]'],
+    ['a string', 'json', '"name"'],
+    ['a number', 'json', '12'],
+    ['a megabyte of per cent signs', 'form', '%' x $megabyte],
+    ['a megabyte of escaped NULs', 'form', 'name=' . '%00' x 300_000],
+    ['a megabyte of NULs in a form', 'form', "\0" x $megabyte],
+    ['1001 fields', 'form', join '&', map { "a$_=1" } 1 .. 1001],
+    ['half a million fields', 'form', 'a&' x 500_000],
+    ['a megabyte and a byte of a form', 'form', 'name=' . 'a' x ($megabyte - 4)],
+    ['words of no UTF-8', 'form', 'name=%ff%fe&body=%ff&is_active=%ff&identity_id=%ff&order=%ff'],
 );
 for my $case (@bodies) {
     my ($what, $type, $body) = @$case;
@@ -139,11 +150,22 @@ my $answer = call(PATCH => "reference-images/$photo/", as => 'admin', body => $m
 is $answer->code, 200, '60,000 members that nobody knows are ignored';
 is json($answer)->{name}, 'many', 'and the one that is known is read';
 # Names that fall on one another in a table without a random seed.
-my $clashing = '{' . join(',', map { my $n = $_; '"' . join('', map { $n >> $_ & 1 ? 'Aa' : 'BB' } 0 .. 15) . '":0' } 0 .. 25_000) . '}';
-is call(PATCH => "reference-images/$photo/", as => 'admin', body => $clashing, type => 'application/json')->code, 200, 'names that clash in simple hash tables are read';
-is call(PATCH => "reference-images/$photo/", as => 'admin', body => '{"x":' . '[' x 1500 . ']' x 1500 . '}', type => 'application/json')->code, 200,
+my $clashing = '{' . join(
+    ',',
+    map {
+        my $n = $_;
+        '"' . join('', map { $n >> $_ & 1 ? 'Aa' : 'BB' } 0 .. 15) . '":0'
+    } 0 .. 25_000
+) . '}';
+is call(PATCH => "reference-images/$photo/", as => 'admin', body => $clashing, type => 'application/json')->code, 200,
+    'names that clash in simple hash tables are read';
+is call(
+    PATCH => "reference-images/$photo/", as => 'admin', body => '{"x":' . '[' x 1500 . ']' x 1500 . '}',
+    type => 'application/json'
+    )->code, 200,
     'as are 1500 lists in one another';
-is call(PATCH => "reference-images/$photo/", as => 'admin', body => 'name=%E2%82%AC' . '&a' x 998, type => $types{form})->code, 200, '1000 fields are a form';
+is call(PATCH => "reference-images/$photo/", as => 'admin', body => 'name=%E2%82%AC' . '&a' x 998, type => $types{form})
+    ->code, 200, '1000 fields are a form';
 cmp_ok time - $began, '<', 10, 'within seconds';
 is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€', 'the last name counts';
 $kept = everything();
@@ -152,44 +174,59 @@ $kept = everything();
 
 my $form = 'multipart/form-data; boundary=XX';
 my $image = 'Content-Disposition: form-data; name="image"; filename="a.png"';
-sub multipart { return join('', map { "--XX\r\n$_->[0]\r\n\r\n$_->[1]\r\n" } @_) . "--XX--\r\n" }
+
+sub multipart {
+    return join('', map { "--XX\r\n$_->[0]\r\n\r\n$_->[1]\r\n" } @_) . "--XX--\r\n";
+}
 my $png = slurp(portrait());
 my $good = multipart([$image, $png]);
 my $nested = multipart([$image, 'x']);
 for my $depth (1 .. 300) {
     my $inner = "b$depth";
-    $nested = $depth == 1 ? "--$inner\r\n$image\r\n\r\nx\r\n--$inner--\r\n"
+    $nested =
+        $depth == 1
+        ? "--$inner\r\n$image\r\n\r\nx\r\n--$inner--\r\n"
         : "--$inner\r\nContent-Type: multipart/mixed; boundary=b" . ($depth - 1) . "\r\n\r\n$nested\r\n--$inner--\r\n";
 }
 $nested = "--XX\r\n$image\r\nContent-Type: multipart/mixed; boundary=b300\r\n\r\n$nested\r\n--XX--\r\n";
 my @forms = (
-    ['no boundary',                        $good, 'multipart/form-data'],
-    ['an empty boundary',                  $good, 'multipart/form-data; boundary='],
-    ['an empty boundary in quotes',        $good, 'multipart/form-data; boundary=""'],
-    ['a boundary of 71 characters',        multipart([$image, $png]) =~ s/--XX/'--' . 'X' x 71/ger, 'multipart/form-data; boundary=' . 'X' x 71],
-    ['a boundary of 7000 characters',      $good, 'multipart/form-data; boundary=' . 'X' x 7000],
-    ['a boundary with an open quote',      $good, 'multipart/form-data; boundary="XX YY'],
-    ['a boundary that is not in it',       $good, 'multipart/form-data; boundary=YY'],
-    ['10,000 parts',                       multipart(([$image =~ s/image/a/r, 'x']) x 10_000)],
-    ['a million boundaries',               "--XX\r\n" x 1_000_000],
+    ['no boundary', $good, 'multipart/form-data'],
+    ['an empty boundary', $good, 'multipart/form-data; boundary='],
+    ['an empty boundary in quotes', $good, 'multipart/form-data; boundary=""'],
+    [
+        'a boundary of 71 characters', multipart([$image, $png]) =~ s/--XX/'--' . 'X' x 71/ger,
+        'multipart/form-data; boundary=' . 'X' x 71
+    ],
+    ['a boundary of 7000 characters', $good, 'multipart/form-data; boundary=' . 'X' x 7000],
+    ['a boundary with an open quote', $good, 'multipart/form-data; boundary="XX YY'],
+    ['a boundary that is not in it', $good, 'multipart/form-data; boundary=YY'],
+    ['10,000 parts', multipart(([$image =~ s/image/a/r, 'x']) x 10_000)],
+    ['a million boundaries', "--XX\r\n" x 1_000_000],
     ['4 MB of boundaries but one character', "\r\n--X" x 800_000],
-    ['300 forms in one another',           $nested],
-    (map { ["a part of type $_", multipart(["$image\r\nContent-Type: $_", "Subject: x\r\n\r\nx"])] }
-        'message/rfc822', 'message/external-body', 'message/partial; id=1; number=1; total=2', 'message/delivery-status', 'message/http', 'MESSAGE/RFC822',
-        'multipart/mixed; boundary=q', 'multipart/form-data; boundary=XX', 'multipart/digest', 'multipart/signed; protocol="x"', 'Multipart/Encrypted'),
+    ['300 forms in one another', $nested],
+    (
+        map { ["a part of type $_", multipart(["$image\r\nContent-Type: $_", "Subject: x\r\n\r\nx"])] }
+            'message/rfc822', 'message/external-body', 'message/partial; id=1; number=1; total=2',
+        'message/delivery-status', 'message/http', 'MESSAGE/RFC822',
+        'multipart/mixed; boundary=q', 'multipart/form-data; boundary=XX', 'multipart/digest',
+        'multipart/signed; protocol="x"', 'Multipart/Encrypted'
+    ),
     (map { ["a form cut after $_ bytes", substr $good, 0, $_] } 1, 3, 5, 20, 60, 75, 80, 5000),
     ['a form without its last two dashes', substr($good, 0, -4)],
-    ['a header of a megabyte in a part',   multipart(["$image\r\nX-Long: " . 'x' x 1_000_000, 'x'])],
-    ['100,000 headers in a part',          multipart([join("\r\n", $image, ("X: y") x 100_000), 'x'])],
-    ['a header of a megabyte, folded',     multipart(["$image\r\nX-Long:" . "\r\n x" x 200_000, 'x'])],
+    ['a header of a megabyte in a part', multipart(["$image\r\nX-Long: " . 'x' x 1_000_000, 'x'])],
+    ['100,000 headers in a part', multipart([join("\r\n", $image, ("X: y") x 100_000), 'x'])],
+    ['a header of a megabyte, folded', multipart(["$image\r\nX-Long:" . "\r\n x" x 200_000, 'x'])],
     ['a part without Content-Disposition', multipart(['Content-Type: image/png', $png])],
-    ['a part with an attachment\'s',       multipart([$image =~ s/form-data/attachment/r, $png])],
-    ['a part with an empty one',           multipart(['Content-Disposition:', $png])],
-    ['a part without a name',              multipart(['Content-Disposition: form-data; filename="a.png"', $png])],
-    ['a part without headers',             multipart(['', $png])],
-    ['a file name of a megabyte that is no picture', multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"" . 'a/' x 500_000 . '"', 'x'])],
-    ['NULs',                               "\0" x 100_000],
-    ['a boundary and NULs',                '--XX' . "\0" x 100_000],
+    ['a part with an attachment\'s', multipart([$image =~ s/form-data/attachment/r, $png])],
+    ['a part with an empty one', multipart(['Content-Disposition:', $png])],
+    ['a part without a name', multipart(['Content-Disposition: form-data; filename="a.png"', $png])],
+    ['a part without headers', multipart(['', $png])],
+    [
+        'a file name of a megabyte that is no picture',
+        multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"" . 'a/' x 500_000 . '"', 'x'])
+    ],
+    ['NULs', "\0" x 100_000],
+    ['a boundary and NULs', '--XX' . "\0" x 100_000],
 );
 for my $case (@forms) {
     my ($what, $body, $type) = @$case;
@@ -200,7 +237,10 @@ for my $case (@forms) {
 }
 for my $route (grep { $_->[1] =~ /upload-image/ } @routes) {
     refuse('a form with two pictures', @$route, body => multipart([$image, $png], [$image, $png]), type => $form);
-    refuse('a form with a field as the picture', @$route, body => multipart(['Content-Disposition: form-data; name="image"', $png]), type => $form);
+    refuse(
+        'a form with a field as the picture', @$route,
+        body => multipart(['Content-Disposition: form-data; name="image"', $png]), type => $form
+    );
 }
 unharmed('such forms');
 
@@ -208,63 +248,78 @@ unharmed('such forms');
 my $upload = "reference-images/$photo/upload-image/";
 for my $case (
     # what stands behind name="image"                                       what the key is called
-    ['filename="a.png"',                                                     'a'],
-    ['filename=a.png',                                                       'a'],
-    ["filename*=UTF-8''%e2%82%ac%20rates.png",                               '--rates'],
-    ["filename=\"plain.png\"; filename*=UTF-8''%41n%64ers.png",              qr/^(?:plain|anders)$/],
-    ["filename*=no-such-charset''%ff.png",                                   qr/^[\w-]+$/],
-    ['filename*0="lo"; filename*1="ng.png"',                                 'long'],
-    ['filename="=?UTF-8?B?w6kucG5n?="',                                      qr/^[\w-]+$/],
-    ["filename=\"\xff\xfe.png\"",                                            qr/^[\w-]+$/],
-    ['filename="..\\\\..\\\\Windows\\\\a.png"',                              'a'],
-    ['filename="../../../etc/passwd"',                                       'passwd'],
-    ['filename="a.php.png"',                                                 'a-php'],
-    ['filename=".htaccess"',                                                 '-htaccess'],
-    ['filename="' . 'x' x 5000 . '.png"',                                    'x' x 80],
-    ["filename=\"\xe2\x80\xae" . 'gnp.exe.png"',                             '-gnp-exe'],
-    ['filename="a%00.png"',                                                  'a-00'],
-    ['filename="%2e%2e%2fa.png"',                                            qr/^[\w-]+$/],
-    ["filename=\"\xf0\x9f\x99\x82.png\"",                                    'image'],
+    ['filename="a.png"', 'a'],
+    ['filename=a.png', 'a'],
+    ["filename*=UTF-8''%e2%82%ac%20rates.png", '--rates'],
+    ["filename=\"plain.png\"; filename*=UTF-8''%41n%64ers.png", qr/^(?:plain|anders)$/],
+    ["filename*=no-such-charset''%ff.png", qr/^[\w-]+$/],
+    ['filename*0="lo"; filename*1="ng.png"', 'long'],
+    ['filename="=?UTF-8?B?w6kucG5n?="', qr/^[\w-]+$/],
+    ["filename=\"\xff\xfe.png\"", qr/^[\w-]+$/],
+    ['filename="..\\\\..\\\\Windows\\\\a.png"', 'a'],
+    ['filename="../../../etc/passwd"', 'passwd'],
+    ['filename="a.php.png"', 'a-php'],
+    ['filename=".htaccess"', '-htaccess'],
+    ['filename="' . 'x' x 5000 . '.png"', 'x' x 80],
+    ["filename=\"\xe2\x80\xae" . 'gnp.exe.png"', '-gnp-exe'],
+    ['filename="a%00.png"', 'a-00'],
+    ['filename="%2e%2e%2fa.png"', qr/^[\w-]+$/],
+    ["filename=\"\xf0\x9f\x99\x82.png\"", 'image'],
 ) {
     my ($parameter, $called) = @$case;
-    my $answer = call(POST => $upload, as => 'admin', body => multipart(["Content-Disposition: form-data; name=\"image\"; $parameter\r\nContent-Transfer-Encoding: base64", $png]), type => $form);
-    my ($name) = ($answer->code == 200 ? json($answer)->{image}{original} : $answer->content) =~ m{media/$uuid/([^/?]*)\.png\?};
-    my $what = 'a file sent with ' . (length $parameter > 60 ? substr($parameter, 0, 60) . '...' : $parameter) =~ s/[^ -~]/?/gr;
+    my $answer = call(
+        POST => $upload,
+        as => 'admin',
+        body => multipart(
+            ["Content-Disposition: form-data; name=\"image\"; $parameter\r\nContent-Transfer-Encoding: base64", $png]
+        ),
+        type => $form
+    );
+    my ($name) =
+        ($answer->code == 200 ? json($answer)->{image}{original} : $answer->content) =~ m{media/$uuid/([^/?]*)\.png\?};
+    my $what = 'a file sent with ' . (length $parameter > 60 ? substr($parameter, 0, 60) . '...' : $parameter) =~
+        s/[^ -~]/?/gr;
     ref $called ? like $name, $called, "$what has a safe name" : is $name, $called, "$what is called $called";
 }
 sub pixels { my ($bytes) = @_; return substr $bytes, index($bytes, 'IDAT'), 100_000 }
-ok pixels(call(GET => json(call(GET => "reference-images/$photo/", as => 'admin'))->{image}{original})->content) eq pixels($png), 'and its bytes are those that were sent, whatever their encoding is said to be';
+ok pixels(call(GET => json(call(GET => "reference-images/$photo/", as => 'admin'))->{image}{original})->content) eq
+    pixels($png), 'and its bytes are those that were sent, whatever their encoding is said to be';
 is scalar(() = stored_files()), 4, 'the last of them is stored, and no other';
 $kept = everything();
 
 # Names in every script ---------------------------------------------------------------------------
 
 my @scripts = (
-    ['Arabic',                    'محمد بن سلمان '],
-    ['Hebrew with bidi marks',    "שלום\x{200f}\x{202b} a\x{202c}\x{2067}1\x{2069}"],
-    ['Devanagari',                'क्षत्रिय '],
-    ['Chinese',                   '龍馬精神'],
-    ['beyond the first plane',    "\x{20BB7}野家"],
-    ['Japanese, half and full',   'ｶﾞガカ゛'],
-    ['Hangul, in pieces',         "\x{1112}\x{1161}\x{11ab}"],
-    ['Thai',                      'ก็ที่นี่'],
+    ['Arabic', 'محمد بن سلمان '],
+    ['Hebrew with bidi marks', "שלום\x{200f}\x{202b} a\x{202c}\x{2067}1\x{2069}"],
+    ['Devanagari', 'क्षत्रिय '],
+    ['Chinese', '龍馬精神'],
+    ['beyond the first plane', "\x{20BB7}野家"],
+    ['Japanese, half and full', 'ｶﾞガカ゛'],
+    ['Hangul, in pieces', "\x{1112}\x{1161}\x{11ab}"],
+    ['Thai', 'ก็ที่นี่'],
     ['emoji, joined and coloured', "👩🏽\x{200d}🚀👨\x{200d}👩\x{200d}👧🇩🇪❤\x{fe0f}"],
-    ['combining marks',           "e\x{301}\x{323}o\x{308}Z\x{351}\x{36b}\x{343}"],
-    ['the last code points',      "\x{10fffd}\x{fffd}\x{ffff}\x{e000}\x{d7ff}"],
-    ['controls but NUL',          "\x{1}\x{7f}\x{80}\x{9f}\x{ad}\x{feff}x"],
-    ['Turkish and German',        'İıŞßẞ'],
+    ['combining marks', "e\x{301}\x{323}o\x{308}Z\x{351}\x{36b}\x{343}"],
+    ['the last code points', "\x{10fffd}\x{fffd}\x{ffff}\x{e000}\x{d7ff}"],
+    ['controls but NUL', "\x{1}\x{7f}\x{80}\x{9f}\x{ad}\x{feff}x"],
+    ['Turkish and German', 'İıŞßẞ'],
 );
 for my $case (@scripts) {
     my ($what, $sample) = @$case;
-    my $name = substr(NFC($sample x 255), 0, 254) . '.';        # white space at the ends is not kept
+    my $name = substr(NFC($sample x 255), 0, 254) . '.';    # white space at the ends is not kept
     my $sent = NFC($sample) eq $sample ? $name : NFD($name);
     sql("DELETE FROM reference_images WHERE id <> '$photo'");
-    for my $way (['JSON', sub { (json => { name => $_[0] }) }], ['a form', sub { (form => [name => bytes($_[0])]) }], ['multipart', sub { (parts => [name => bytes($_[0])]) }]) {
+    for my $way (
+        ['JSON', sub { (json => { name => $_[0] }) }], ['a form', sub { (form => [name => bytes($_[0])]) }],
+        ['multipart', sub { (parts => [name => bytes($_[0])]) }]
+    ) {
         my ($form, $with) = @$way;
         my $made = call(POST => 'reference-images/', as => 'admin', $with->($sent));
-        is $made->code == 201 && json(call(GET => $made->header('Location'), as => 'admin'))->{name}, $name, "255 characters of $what in $form come back, in form NFC";
+        is $made->code == 201 && json(call(GET => $made->header('Location'), as => 'admin'))->{name}, $name,
+            "255 characters of $what in $form come back, in form NFC";
         my $long = call(PATCH => "reference-images/$photo/", as => 'admin', $with->("$sent."));
-        is $long->code . ' ' . (json($long)->{detail} // ''), '400 Ensure this field has no more than 255 characters.', 'and 256 are refused';
+        is $long->code . ' ' . (json($long)->{detail} // ''), '400 Ensure this field has no more than 255 characters.',
+            'and 256 are refused';
     }
 }
 sql("DELETE FROM reference_images WHERE id <> '$photo'");
@@ -273,48 +328,57 @@ unharmed('such names');
 # Ids ---------------------------------------------------------------------------------------------
 
 my @strange_ids = (
-    ['in braces',             "{$photo}"],
-    ['as a URN',              "urn:uuid:$photo"],
-    ['without dashes',        $photo =~ tr/-//dr],
+    ['in braces', "{$photo}"],
+    ['as a URN', "urn:uuid:$photo"],
+    ['without dashes', $photo =~ tr/-//dr],
     ['with a dash elsewhere', $photo =~ s/(.)-/-$1/r],
-    ['a character too long',  "${photo}0"],
+    ['a character too long', "${photo}0"],
     ['a character too short', substr $photo, 1],
-    ['with a space behind',   "$photo%20"],
+    ['with a space behind', "$photo%20"],
     ['with a line break behind', "$photo%0a"],
     ['with a letter beyond F', 'g' . substr $photo, 1],
-    ['in full-width digits',  '%ef%bc%90' . substr $photo, 1],
-    ['of 5000 characters',    'a' x 5000],
-    ['of SQL',                "$photo'%20OR%20'1'='1"],
-    ['of bytes',              '%ff%fe'],
-    ['of a star',             '*'],
-    ['of a dot',              'a.b'],
-    ['of a number',           '1'],
+    ['in full-width digits', '%ef%bc%90' . substr $photo, 1],
+    ['of 5000 characters', 'a' x 5000],
+    ['of SQL', "$photo'%20OR%20'1'='1"],
+    ['of bytes', '%ff%fe'],
+    ['of a star', '*'],
+    ['of a dot', 'a.b'],
+    ['of a number', '1'],
 );
-for my $pattern (map { $_->[0] eq 'PATCH' && $_->[1] =~ /identities/ ? () : $_ } grep { $_->[1] =~ $uuid } @routes,
-                 [GET => "reference-images/$photo/"], [DELETE => "reference-images/$photo/"], [GET => "prompts/$prompt/"],
-                 [GET => "test-users/$nowhere/identities/"], [DELETE => "identities/$identity/delete-image/"], [POST => "identities/$identity/restore-image/"]) {
+for my $pattern (
+    map { $_->[0] eq 'PATCH' && $_->[1] =~ /identities/ ? () : $_ } grep { $_->[1] =~ $uuid } @routes,
+    [GET => "reference-images/$photo/"], [DELETE => "reference-images/$photo/"], [GET => "prompts/$prompt/"],
+    [GET => "test-users/$nowhere/identities/"], [DELETE => "identities/$identity/delete-image/"],
+    [POST => "identities/$identity/restore-image/"]
+) {
     my ($method, $path) = @$pattern;
     for my $case (@strange_ids) {
         my ($what, $id) = @$case;
-        my $answer = refuse("an id $what", $method, $path =~ s/$uuid/$id/r, $method eq 'GET' ? () : (json => { name => 'x', is_active => 0 }));
+        my $answer = refuse(
+            "an id $what", $method, $path =~ s/$uuid/$id/r,
+            $method eq 'GET' ? () : (json => { name => 'x', is_active => 0 })
+        );
         is $answer->code, 404, 'as not found' if $answer->code != 404;
     }
 }
 is call(GET => 'reference-images/' . uc($photo) . '/', as => 'admin')->code, 200, 'an id in upper case is the id';
 
 for my $case (
-    ['twice',                    "user_id=$nowhere&user_id=$nowhere", 400],
-    ['of 3000 characters',       'user_id=' . 'a' x 3000,             400],
-    ['in braces',                "user_id={$photo}" =~ s/\{/%7b/r =~ s/\}/%7d/r, 400],
-    ['of half an escape',        'user_id=%4',                        400],
-    ['of NUL',                   'user_id=%00',                       400],
-    ['of bytes',                 'user_id=%ff',                       400],
-    ['of 100 kB',                'user_id=' . 'a' x 100_000,          414],
-    ['among 2000 fields',        'a&' x 2000 . "user_id=$nowhere",    400],
+    ['twice', "user_id=$nowhere&user_id=$nowhere", 400],
+    ['of 3000 characters', 'user_id=' . 'a' x 3000, 400],
+    ['in braces', "user_id={$photo}" =~ s/\{/%7b/r =~ s/\}/%7d/r, 400],
+    ['of half an escape', 'user_id=%4', 400],
+    ['of NUL', 'user_id=%00', 400],
+    ['of bytes', 'user_id=%ff', 400],
+    ['of 100 kB', 'user_id=' . 'a' x 100_000, 414],
+    ['among 2000 fields', 'a&' x 2000 . "user_id=$nowhere", 400],
 ) {
     my ($what, $query, $status) = @$case;
-    for my $way ([GET => 'reference-images/'], [GET => "reference-images/$photo/"], [PATCH => "reference-images/$photo/", json => { name => 'x' }],
-                 [DELETE => "reference-images/$photo/"], [POST => $upload, body => $good, type => $form]) {
+    for my $way (
+        [GET => 'reference-images/'], [GET => "reference-images/$photo/"],
+        [PATCH => "reference-images/$photo/", json => { name => 'x' }],
+        [DELETE => "reference-images/$photo/"], [POST => $upload, body => $good, type => $form]
+    ) {
         my ($method, $path, @with) = @$way;
         is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status, "with $status";
     }
@@ -324,18 +388,24 @@ unharmed('such ids');
 # Memory ------------------------------------------------------------------------------------------
 
 # A server of one child and few threads: each thread keeps memory, and all must have had their turn.
-my $few = IdentityImg::Server->new('few', conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 4\nMinSpareThreads 1\nMaxSpareThreads 4\nMaxRequestWorkers 4\n")->start;
+my $few = IdentityImg::Server->new(
+    'few',
+    conf =>
+        "StartServers 1\nServerLimit 1\nThreadsPerChild 4\nMinSpareThreads 1\nMaxSpareThreads 4\nMaxRequestWorkers 4\n"
+)->start;
 my $theirs = json(call(POST => 'reference-images/', as => 'admin', base => $few->base, json => {}))->{id};
 my ($only) = $few->children;
 
-my @mix = ((map { [$_->[2], $types{$_->[1]}] } @bodies), (map { [$_->[1], $_->[2] // $form] } @forms));
+my @mix = ((map { [$_->[2], $types{ $_->[1] }] } @bodies), (map { [$_->[1], $_->[2] // $form] } @forms));
+
 sub bombard {
     my ($times) = @_;
     my $refused = 0;
     for my $n (0 .. $times - 1) {
-        my ($body, $type) = @{$mix[$n % @mix]};
+        my ($body, $type) = @{ $mix[$n % @mix] };
         my $path = 'reference-images/' . ('', "$theirs/upload-image/")[$n / @mix % 2];
-        $refused++ if call(POST => $path, as => 'admin', base => $few->base, body => $body, type => $type)->code =~ /^4/;
+        $refused++
+            if call(POST => $path, as => 'admin', base => $few->base, body => $body, type => $type)->code =~ /^4/;
     }
     return $refused;
 }
@@ -346,7 +416,8 @@ my $before = memory();
 is bombard(1000), 1000, '1000 hostile requests more are refused';
 SKIP: {
     skip 'the sanitizer keeps what is freed', 1 if $ENV{IIMG_SANITIZE};
-    cmp_ok memory() - $before, '<', 24, sprintf 'and leave %.1f MB more in the child that had %.1f', memory() - $before, $before;
+    cmp_ok memory() - $before, '<', 24, sprintf 'and leave %.1f MB more in the child that had %.1f',
+        memory() - $before, $before;
 }
 is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200, 'which is well';
 is join(' ', $few->children), $only, 'and alive';

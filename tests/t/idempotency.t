@@ -12,8 +12,16 @@ fresh_data();
 my $number = 0;
 sub keyed { return headers => ['Idempotency-Key' => $_[0]] }
 sub fresh { return 'key-' . $$ . '-' . $number++ }
-sub create { my ($key, $fields, %with) = @_; return call(POST => 'reference-images/', as => 'alice', json => $fields // {}, keyed($key), %with) }
-sub line  { my ($answer) = @_; return join ' ', $answer->code, json($answer)->{code} // 'fine', $answer->header('Idempotent-Replayed') // 'first' }
+
+sub create {
+    my ($key, $fields, %with) = @_;
+    return call(POST => 'reference-images/', as => 'alice', json => $fields // {}, keyed($key), %with);
+}
+
+sub line {
+    my ($answer) = @_;
+    return join ' ', $answer->code, json($answer)->{code} // 'fine', $answer->header('Idempotent-Replayed') // 'first';
+}
 sub photos { return (sql('SELECT count(*) FROM reference_images'))[0] }
 sub keys_of { return join ',', sql("SELECT coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$_[0]'") }
 
@@ -30,33 +38,55 @@ is line(create($key, { name => 'a' }, json => { name => 'a' })), '201 fine true'
 call(PATCH => 'reference-images/' . json($first)->{id} . '/', as => 'alice', json => { name => 'changed since' });
 is json(create($key, { name => 'a' }))->{name}, 'changed since', 'a replay shows the row as it is now';
 is line(create($key, { name => 'b' })), '422 idempotency_key_reused first', 'another body under the key is refused';
-is line(call(POST => 'reference-images/?x=1', as => 'alice', json => { name => 'a' }, keyed($key))), '422 idempotency_key_reused first', '... and another address';
-is line(call(POST => 'reference-images/', as => 'alice', form => [name => 'a'], keyed($key))), '201 fine true', 'the same fields in another form are the same request';
-is line(call(POST => 'reference-images/', as => 'bob', json => { name => 'a' }, keyed($key))), '201 fine first', 'somebody else\'s key is another key';
+is line(call(POST => 'reference-images/?x=1', as => 'alice', json => { name => 'a' }, keyed($key))),
+    '422 idempotency_key_reused first', '... and another address';
+is line(call(POST => 'reference-images/', as => 'alice', form => [name => 'a'], keyed($key))), '201 fine true',
+    'the same fields in another form are the same request';
+is line(call(POST => 'reference-images/', as => 'bob', json => { name => 'a' }, keyed($key))), '201 fine first',
+    'somebody else\'s key is another key';
 call(DELETE => 'reference-images/' . json($first)->{id} . '/', as => 'alice');
 my $gone = create($key, { name => 'a' });
 is line($gone), '410 gone true', 'when the row is deleted since, the replay says so';
 is json($gone)->{detail}, 'What was made with this Idempotency-Key has been deleted since.', '... in a sentence';
 is photos(), 1, '... and nothing is made anew';
 is line(create(fresh(), { name => 'a' })), '201 fine first', 'another key is another request';
-is line(call(POST => 'reference-images/', as => 'alice', json => {})), '201 fine first', 'and without a key each request counts';
+is line(call(POST => 'reference-images/', as => 'alice', json => {})), '201 fine first',
+    'and without a key each request counts';
 
 # A password is part of what was asked, and nothing that could be guessed from is kept.
 my $secret = fresh();
-sub make_user { my ($password) = @_; return call(POST => 'admin/users/', as => 'admin', json => { email => 'keyed@example.com', password => $password }, keyed($secret)) }
+
+sub make_user {
+    my ($password) = @_;
+    return call(
+        POST => 'admin/users/', as => 'admin', json => { email => 'keyed@example.com', password => $password },
+        keyed($secret)
+    );
+}
 is line(make_user('the first one')), '201 fine first', 'a user with a password';
 is line(make_user('the first one')), '201 fine true', '... is recognised';
 is line(make_user('another one')), '422 idempotency_key_reused first', '... and not with another password';
 sql("DELETE FROM users WHERE email = 'keyed\@example.com'");
 
 # A form has another boundary each time; its bytes count.
-sub form { my ($key, $name, $bytes) = @_; return call(POST => 'reference-images/', as => 'bob', parts => [name => $name, image => [undef, 'a.png', Content => $bytes]], keyed($key)) }
+sub form {
+    my ($key, $name, $bytes) = @_;
+    return call(
+        POST => 'reference-images/', as => 'bob',
+        parts => [name => $name, image => [undef, 'a.png', Content => $bytes]], keyed($key)
+    );
+}
 my ($bytes, $form) = (slurp(portrait()), fresh());
 my $sent = form($form, 'p', $bytes);
 is line($sent), '201 fine first', 'a form with a file';
 is line(form($form, 'p', $bytes)), '201 fine true', '... is recognised when it comes again';
-is line(call(POST => 'reference-images/', as => 'bob', parts => [name => 'p', image => [undef, 'b.png', Content => $bytes]], keyed($form))), '201 fine true', '... under another file name, too';
-is line(form($form, 'p', slurp(make_jpeg(64, 64)))), '422 idempotency_key_reused first', '... and not with another file';
+is line(call(
+    POST => 'reference-images/', as => 'bob', parts => [name => 'p', image => [undef, 'b.png', Content => $bytes]],
+    keyed($form)
+    )),
+    '201 fine true', '... under another file name, too';
+is line(form($form, 'p', slurp(make_jpeg(64, 64)))), '422 idempotency_key_reused first',
+    '... and not with another file';
 is scalar(grep { /^media/ } stored_files()), 4, 'one picture is stored';
 
 # Errors
@@ -74,10 +104,13 @@ for my $case (
     is $two->content, $one->content, '... word for word';
 }
 my $unparsed = fresh();
-is line(call(POST => 'reference-images/', as => 'alice', body => '{', type => 'application/json', keyed($unparsed))), '400 parse_error first', 'a body that cannot be read';
+is line(call(POST => 'reference-images/', as => 'alice', body => '{', type => 'application/json', keyed($unparsed))),
+    '400 parse_error first', 'a body that cannot be read';
 is line(create($unparsed)), '201 fine first', '... uses no key up';
 for my $bad ('', ' ', "a b", 'é', 'x' x 256) {
-    is line(call(POST => 'reference-images/', as => 'alice', json => {}, keyed($bad))), '400 idempotency_key_invalid first', 'a key of ' . (length $bad > 9 ? '256 characters' : "'$bad'") . ' is refused';
+    is line(call(POST => 'reference-images/', as => 'alice', json => {}, keyed($bad))),
+        '400 idempotency_key_invalid first',
+        'a key of ' . (length $bad > 9 ? '256 characters' : "'$bad'") . ' is refused';
 }
 is line(create('x' x 255)), '201 fine first', 'one of 255 characters is taken';
 is line(create('"8e03978e-40d5-43dd-bc93-6894a57f9324"')), '201 fine first', '... also with quotes around it';
@@ -90,23 +123,44 @@ my @made = map { call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed
 is join(' | ', map { line($_) } @made), '201 fine first | 201 fine true', 'a version of a prompt is made once';
 is json($made[1])->{id}, json($made[0])->{id}, '... and shown again';
 sql("DELETE FROM prompts WHERE prompt_type = 'coach'");
-is line(call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version))), '410 gone true', '... unless it is gone';
+is line(call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version))), '410 gone true',
+    '... unless it is gone';
 
 # Uploads and what takes a change back: sent twice, they would undo or double themselves.
 fresh_data();
 my $slot = json(call(POST => 'reference-images/', as => 'alice', json => {}));
 my ($identity, $up) = ('identities/' . identity_of('full'), fresh());
-sub put_in { my ($path, $key, %with) = @_; return call(POST => "$path/upload-image/", as => 'admin', parts => [image => [portrait()]], keyed($key), %with) }
-my @put = map { call(POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]], keyed($up)) } 1, 2;
+
+sub put_in {
+    my ($path, $key, %with) = @_;
+    return call(POST => "$path/upload-image/", as => 'admin', parts => [image => [portrait()]], keyed($key), %with);
+}
+my @put = map {
+    call(
+        POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]],
+        keyed($up)
+    )
+} 1, 2;
 is join(' | ', map { line($_) } @put), '200 fine first | 200 fine true', 'an upload that comes again is done once';
 is_deeply undated(json($put[1])), undated(json($put[0])), '... and its picture is shown';
 is((sql("SELECT version FROM reference_images WHERE id = '$slot->{id}'"))[0], 2, '... it was one change');
 my $with = fresh();
-my @named = map { call(POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]], headers => ['Idempotency-Key' => $with, 'If-Match' => '"2"']) } 1, 2;
-is join(' | ', map { line($_) } @named), '200 fine first | 200 fine true', '... also when it names the version that it changes';
-is line(call(POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]], headers => ['Idempotency-Key' => fresh(), 'If-Match' => '"2"'])), '412 precondition_failed first', '... which another request may not';
+my @named = map {
+    call(
+        POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]],
+        headers => ['Idempotency-Key' => $with, 'If-Match' => '"2"']
+    )
+} 1, 2;
+is join(' | ', map { line($_) } @named), '200 fine first | 200 fine true',
+    '... also when it names the version that it changes';
+is line(call(
+    POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]],
+    headers => ['Idempotency-Key' => fresh(), 'If-Match' => '"2"']
+    )),
+    '412 precondition_failed first', '... which another request may not';
 my @identity_keys = (fresh(), fresh());
-is join(' | ', map { line(put_in($identity, $identity_keys[0])) } 1, 2), '200 fine first | 200 fine true', 'so it is with an identity\'s picture';
+is join(' | ', map { line(put_in($identity, $identity_keys[0])) } 1, 2), '200 fine first | 200 fine true',
+    'so it is with an identity\'s picture';
 my $present = json(put_in($identity, $identity_keys[1]))->{image}{original};
 my $taking_back = fresh();
 my @restored = map { call(POST => "$identity/restore-image/", as => 'admin', keyed($taking_back)) } 1, 2;
@@ -118,8 +172,15 @@ isnt undated(json($restored[1])->{image}{original}), undated($present), '... it 
 fresh_data();
 for my $round (1 .. 3) {
     my $key = fresh();
-    my @answers = in_parallel(8, sub { my $answer = create($key, { name => "twin $round" }); return [$answer->code, json($answer)->{id}, $answer->header('Idempotent-Replayed') // 'first'] });
-    is join(' ', sort map { "$_->[0]$_->[2]" } @answers), join(' ', '201first', ('201true') x 7), 'of eight twins at once one is made and seven get its answer';
+    my @answers = in_parallel(
+        8,
+        sub {
+            my $answer = create($key, { name => "twin $round" });
+            return [$answer->code, json($answer)->{id}, $answer->header('Idempotent-Replayed') // 'first'];
+        }
+    );
+    is join(' ', sort map { "$_->[0]$_->[2]" } @answers), join(' ', '201first', ('201true') x 7),
+        'of eight twins at once one is made and seven get its answer';
     my %ids = map { $_->[1] => 1 } @answers;
     is keys %ids, 1, '... the same row';
 }
@@ -127,13 +188,17 @@ is photos(), 3, 'one row for each key';
 
 # A request that died: its key is free when its lease has ended, not before.
 my $died = fresh();
-sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at) VALUES ('" . person('alice') . "', '$died', 'x', gen_random_uuid(), now() + interval '1 hour')");
+sql(      "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at) VALUES ('"
+        . person('alice')
+        . "', '$died', 'x', gen_random_uuid(), now() + interval '1 hour')");
 is line(create($died)), '422 idempotency_key_reused first', 'a key under way belongs to its request';
 sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '1 second' WHERE key = '$died'");
 is line(create($died)), '201 fine first', 'after its lease it is free';
 my $busy = fresh();
 create($busy);
-sql("UPDATE idempotency_keys SET status = NULL, resource_id = NULL, lease_expires_at = now() + interval '1 hour' WHERE key = '$busy'");
+sql(
+    "UPDATE idempotency_keys SET status = NULL, resource_id = NULL, lease_expires_at = now() + interval '1 hour' WHERE key = '$busy'"
+);
 my ($began, $answer) = (time, create($busy));
 is line($answer), '409 idempotency_key_in_use first', 'who waits too long for the first one is told';
 is $answer->header('Retry-After'), 1, '... and when to ask again';
@@ -149,8 +214,11 @@ for my $case (['a photo that was made', {}, '201 fine true'], ['a refusal', { or
     my $key = fresh();
     create($key, $fields);
     for my $age ('2 hours', '23 hours 50 minutes') {
-        sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '$age', created_at = now() - interval '$age' WHERE key = '$key'");
-        is line(create($key, $fields)), $expected, "$what is answered again $age later, when its lease has long expired";
+        sql(
+            "UPDATE idempotency_keys SET lease_expires_at = now() - interval '$age', created_at = now() - interval '$age' WHERE key = '$key'"
+        );
+        is line(create($key, $fields)), $expected,
+            "$what is answered again $age later, when its lease has long expired";
     }
     sql("UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second' WHERE key = '$key'");
     unlike line(create($key, $fields)), qr/true/, '... and after a day it is a new request';
@@ -160,18 +228,27 @@ is photos(), 2, 'one photo, and another one after its day';
 # Two owners: a request whose lease expired, and the one that has claimed its key since.
 fresh_data();
 my $taken = fresh();
-sub taken_over { return "UPDATE idempotency_keys SET claim = '00000000-0000-4000-8000-00000000c1a1' WHERE key LIKE '$taken%'" }
-sql("CREATE FUNCTION test_taken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN " . taken_over() . "; RETURN NEW; END \$\$;"
-    . " CREATE TRIGGER test_taken AFTER INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_taken()");
-is line(create($taken, { name => 'late' })), '409 idempotency_key_in_use first', 'a request that lost its key to another one is refused';
+
+sub taken_over {
+    return "UPDATE idempotency_keys SET claim = '00000000-0000-4000-8000-00000000c1a1' WHERE key LIKE '$taken%'";
+}
+sql(      "CREATE FUNCTION test_taken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN "
+        . taken_over()
+        . "; RETURN NEW; END \$\$;"
+        . " CREATE TRIGGER test_taken AFTER INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_taken()");
+is line(create($taken, { name => 'late' })), '409 idempotency_key_in_use first',
+    'a request that lost its key to another one is refused';
 sql('DROP TRIGGER test_taken ON reference_images');
 is photos(), 0, '... and makes no row';
 sql("CREATE TRIGGER test_taken AFTER INSERT ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_taken()");
-sql("CREATE FUNCTION test_late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '55P03'; END \$\$;"
-    . " CREATE TRIGGER test_late BEFORE INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_late()");
-is call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($taken .= '-two'))->code, 503, 'a request that fails after it lost its key';
+sql(
+    "CREATE FUNCTION test_late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '55P03'; END \$\$;"
+        . " CREATE TRIGGER test_late BEFORE INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_late()");
+is call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($taken .= '-two'))->code,
+    503, 'a request that fails after it lost its key';
 sql('DROP TRIGGER test_late ON reference_images; DROP FUNCTION test_late()');
-is join(' ', sql("SELECT claim, coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$taken'")), '00000000-0000-4000-8000-00000000c1a1|open', '... leaves the key to the other one';
+is join(' ', sql("SELECT claim, coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$taken'")),
+    '00000000-0000-4000-8000-00000000c1a1|open', '... leaves the key to the other one';
 sql('DROP TRIGGER test_taken ON stored_objects; DROP FUNCTION test_taken()');
 
 # What may go better next time is not kept.
@@ -183,30 +260,51 @@ my $refused = call(POST => 'reference-images/', as => 'alice', parts => [image =
 rename "$root.away", $root or die $!;
 is $refused->code, 503, 'a store that takes nothing is 503';
 is keys_of($down), '', '... and the key is free';
-is line(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($down))), '201 fine first', '... for the next try';
+is line(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($down))),
+    '201 fine first', '... for the next try';
 
 # Generations
 fresh_data();
 call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]);
 my %wanted = (identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K');
-sub generate { my ($key, %change) = @_; return call(POST => 'image-generation/generate/', as => 'admin', json => { %wanted, %change }, keyed($key)) }
+
+sub generate {
+    my ($key, %change) = @_;
+    return call(POST => 'image-generation/generate/', as => 'admin', json => { %wanted, %change }, keyed($key));
+}
 sub jobs { return (sql('SELECT count(*) FROM generation_jobs'))[0] }
 my $made = fresh();
 my @pictures = map { generate($made, save_to_identity => \1) } 1, 2;
 is join(' | ', map { line($_) } @pictures), '200 fine first | 200 fine true', 'a generation is made once';
 is json($pictures[1])->{job}{id}, json($pictures[0])->{job}{id}, '... as one job';
-is json($pictures[1])->{identity}{image}{original} =~ s/\?.*//r, json($pictures[0])->{identity}{image}{original} =~ s/\?.*//r, '... with its identity';
+is json($pictures[1])->{identity}{image}{original} =~ s/\?.*//r,
+    json($pictures[0])->{identity}{image}{original} =~ s/\?.*//r, '... with its identity';
 is jobs(), 1, '... and one row';
-is line(generate($made, additional_prompt => 'other')), '422 idempotency_key_reused first', 'other words are another request';
-is join(' | ', map { line(generate($made . 'none', identity_id => '00000000-0000-4000-8000-0000000009ff')) } 1, 2), '404 identity_not_found first | 404 identity_not_found true', 'what is refused is refused again';
+is line(generate($made, additional_prompt => 'other')), '422 idempotency_key_reused first',
+    'other words are another request';
+is join(' | ', map { line(generate($made . 'none', identity_id => '00000000-0000-4000-8000-0000000009ff')) } 1, 2),
+    '404 identity_not_found first | 404 identity_not_found true', 'what is refused is refused again';
 my $twins = fresh();
-my @both = in_parallel(3, sub { my $answer = generate($twins, aspect_ratio => '1:1'); return [$answer->code, json($answer)->{job}{id}, $answer->header('Idempotent-Replayed') // 'first'] });
+my @both = in_parallel(
+    3,
+    sub {
+        my $answer = generate($twins, aspect_ratio => '1:1');
+        return [$answer->code, json($answer)->{job}{id}, $answer->header('Idempotent-Replayed') // 'first'];
+    }
+);
 is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true', 'twins attach to the job that runs';
 is jobs(), 2, '... it is one';
 
 # The key stands for the job, whatever becomes of that.
 my $named = json($pictures[0])->{job}{id};
-sub fails { my ($status) = @_; sql("UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'refused', error_detail = 'No.', error_status = $status WHERE id = '$named'"); return }
+
+sub fails {
+    my ($status) = @_;
+    sql(
+        "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'refused', error_detail = 'No.', error_status = $status WHERE id = '$named'"
+    );
+    return;
+}
 fails(422);
 is line(generate($made, save_to_identity => \1)), '422 refused true', 'what a job was refused with is answered again';
 is jobs(), 2, '... without another job';
@@ -214,17 +312,25 @@ for my $status (500, 502, 503, 504, 408, 429) {
     fails($status);
     sql("UPDATE idempotency_keys SET resource_id = '$named' WHERE key = '$made'");
     my $count = jobs();
-    for my $other ([additional_prompt => 'other'], [aspect_ratio => '1:1'], [save_to_identity => \0], [user_id => person('bob')]) {
-        is line(generate($made, save_to_identity => \1, @$other)), '422 idempotency_key_reused first', "with another $other->[0] the key of a job that failed with $status is refused";
+    for my $other (
+        [additional_prompt => 'other'], [aspect_ratio => '1:1'], [save_to_identity => \0],
+        [user_id => person('bob')]
+    ) {
+        is line(generate($made, save_to_identity => \1, @$other)), '422 idempotency_key_reused first',
+            "with another $other->[0] the key of a job that failed with $status is refused";
     }
     is jobs(), $count, '... and no second picture is asked for';
-    is line(generate($made, save_to_identity => \1)), '200 fine first', "one whose job failed with $status is made again";
+    is line(generate($made, save_to_identity => \1)), '200 fine first',
+        "one whose job failed with $status is made again";
 }
 # The save failed when it came first: the replay makes it good.
-sql('UPDATE generation_jobs SET saved_at = NULL; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE identities SET previous_image = NULL, previous_image_sized = NULL');
+sql(
+    'UPDATE generation_jobs SET saved_at = NULL; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE identities SET previous_image = NULL, previous_image_sized = NULL'
+);
 my $saved = generate($made, save_to_identity => \1);
 is line($saved), '200 fine true', 'a generation whose picture could not be saved';
 like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';
 
-expect_log(qr/IIMG0204: /, qr/IIMG0003: POST \/api\/v1\/reference-images/, qr/IIMG0103: .* No such file/);     # while the store was away
+expect_log(qr/IIMG0204: /, qr/IIMG0003: POST \/api\/v1\/reference-images/, qr/IIMG0103: .* No such file/)
+    ;    # while the store was away
 finish();

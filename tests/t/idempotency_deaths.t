@@ -9,28 +9,57 @@ use IdentityImg::Test;
 use Test::More;
 
 my $faults = IdentityImg::Fault->new('keys');
-my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10', 'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
+my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10',
+    'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
 my $server = IdentityImg::Server->new('keys', conf => "$children\n", env => $faults->environment)->start;
 
 my $number = 0;
-sub ask   { my ($key, @request) = @_; return call(@request, headers => ['Idempotency-Key' => $key], base => $server->base, dies => 1) }
+
+sub ask {
+    my ($key, @request) = @_;
+    return call(@request, headers => ['Idempotency-Key' => $key], base => $server->base, dies => 1);
+}
 sub count { my ($what) = @_; return ($server->sql("SELECT count(*) FROM $what"))[0] }
-my $photo = json(call(POST => 'reference-images/', as => 'bob', parts => [image => [portrait()]], base => $server->base));
+my $photo =
+    json(call(POST => 'reference-images/', as => 'bob', parts => [image => [portrait()]], base => $server->base));
 call(POST => 'reference-images/', as => 'scenario_one', parts => [image => [portrait()]], base => $server->base);
 my $full = identity_of('full');
 
 # What is done; what counts how often it was done.
 my %requests = (
-    'a photo'      => [[POST => 'reference-images/', as => 'alice', parts => [name => 'x', image => [portrait()]]], "reference_images WHERE user_id = '" . person('alice') . "'", 201],
-    'a prompt'     => [[POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'Be kind.' }], "prompts WHERE prompt_type = 'coach'", 201],
-    'a user'       => [[POST => 'admin/users/', as => 'admin', json => { email => 'new@example.com', password => 'long enough' }], "users WHERE email = 'new\@example.com'", 201],
-    'an upload'    => [[POST => "reference-images/$photo->{id}/upload-image/", as => 'bob', parts => [image => [portrait()]]], "generate_series(2, (SELECT version FROM reference_images WHERE id = '$photo->{id}'))", 200],
-    'a generation' => [[POST => 'image-generation/generate/', as => 'admin', json => { identity_id => $full, user_id => person('scenario_one'), aspect_ratio => '1:1', resolution => '1K' }],
-                       "generation_jobs WHERE state = 'succeeded'", 200],
+    'a photo' => [
+        [POST => 'reference-images/', as => 'alice', parts => [name => 'x', image => [portrait()]]],
+        "reference_images WHERE user_id = '" . person('alice') . "'", 201
+    ],
+    'a prompt' => [
+        [POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'Be kind.' }],
+        "prompts WHERE prompt_type = 'coach'", 201
+    ],
+    'a user' => [
+        [POST => 'admin/users/', as => 'admin', json => { email => 'new@example.com', password => 'long enough' }],
+        "users WHERE email = 'new\@example.com'", 201
+    ],
+    'an upload' => [
+        [POST => "reference-images/$photo->{id}/upload-image/", as => 'bob', parts => [image => [portrait()]]],
+        "generate_series(2, (SELECT version FROM reference_images WHERE id = '$photo->{id}'))", 200
+    ],
+    'a generation' => [
+        [
+            POST => 'image-generation/generate/', as => 'admin',
+            json =>
+                { identity_id => $full, user_id => person('scenario_one'), aspect_ratio => '1:1', resolution => '1K' }
+        ],
+        "generation_jobs WHERE state = 'succeeded'",
+        200
+    ],
 );
+
 sub clean {
-    $server->sql("DELETE FROM reference_images WHERE user_id = '" . person('alice') . "'; DELETE FROM prompts WHERE prompt_type = 'coach'; DELETE FROM users WHERE email = 'new\@example.com';"
-        . " DELETE FROM generation_jobs; UPDATE reference_images SET version = 1 WHERE id = '$photo->{id}'; DELETE FROM idempotency_keys");
+    $server->sql("DELETE FROM reference_images WHERE user_id = '"
+            . person('alice')
+            . "'; DELETE FROM prompts WHERE prompt_type = 'coach'; DELETE FROM users WHERE email = 'new\@example.com';"
+            . " DELETE FROM generation_jobs; UPDATE reference_images SET version = 1 WHERE id = '$photo->{id}'; DELETE FROM idempotency_keys"
+    );
     return;
 }
 # The time until others may think that it died.
@@ -40,7 +69,7 @@ sub time_passes {
 }
 
 for my $what (sort keys %requests) {
-    my ($request, $counted, $status) = @{$requests{$what}};
+    my ($request, $counted, $status) = @{ $requests{$what} };
     clean();
     $faults->order('all 0 trace');
     my $answer = ask('trace', @$request);
@@ -67,13 +96,14 @@ for my $what (sort keys %requests) {
             push @wrong, "$point $pass: $said, done $times times" if $said !~ /^$status\+? $status\+$/ || $times != 1;
         }
     }
-    is join("\n", @wrong), '', "$what: whichever of the " . keys(%passes) . ' points a process dies at, it is done once';
+    is join("\n", @wrong), '',
+        "$what: whichever of the " . keys(%passes) . ' points a process dies at, it is done once';
 }
 
 # Twins whose first dies while the others wait.
 clean();
 $faults->order('db.committed 3 exit');
-my @request = @{$requests{'a photo'}[0]};
+my @request = @{ $requests{'a photo'}[0] };
 my @answers = in_parallel(6, sub { return ask('twins', @request)->code });
 $faults->order('');
 time_passes();

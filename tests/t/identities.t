@@ -15,62 +15,114 @@ my ($full, $bare) = map { identity_of($_) } qw(full bare);
 my $not_found = '{"detail":"Not found.","code":"not_found"}';
 
 sub picture { return (parts => [image => [$_[0] // portrait()]]) }
-sub upload { my ($who, $id, $method, $file) = @_; return call($method // 'POST', "identities/$id/upload-image/", as => $who, picture($file)) }
+
+sub upload {
+    my ($who, $id, $method, $file) = @_;
+    return call($method // 'POST', "identities/$id/upload-image/", as => $who, picture($file));
+}
 sub take_off { my ($who, $id) = @_; return call(DELETE => "identities/$id/delete-image/", as => $who) }
 sub line { my ($answer) = @_; return join ' ', $answer->code, (json($answer) // {})->{detail} // '' }
-sub identity { my ($id, $who) = @_; my ($one) = grep { $_->{id} eq $id } @{json(call(GET => 'users/me/identities/', as => $who // 'scenario_one'))}; return $one }
+
+sub identity {
+    my ($id, $who) = @_;
+    my ($one) = grep { $_->{id} eq $id } @{ json(call(GET => 'users/me/identities/', as => $who // 'scenario_one')) };
+    return $one;
+}
 # An identity without the signatures of its addresses, which change with time.
-sub lasting { my ($identity) = @_; return { %$identity, image => join ' ', map { s/\?.*//r } map { $identity->{image}{$_} } sort keys %{$identity->{image}} } }
+sub lasting {
+    my ($identity) = @_;
+    return {
+        %$identity, image => join ' ',
+        map { s/\?.*//r } map { $identity->{image}{$_} } sort keys %{ $identity->{image} }
+    };
+}
 sub uuid_of { my ($identity) = @_; return $identity->{image}{original} =~ m{media/($uuid)/} ? $1 : die 'no picture' }
-sub objects { my ($picture) = @_; return join ' ', sql("SELECT state, count(*) FROM stored_objects WHERE picture = '$picture' GROUP BY state ORDER BY state") }
-sub files { my ($picture) = @_; return scalar grep { /$picture/ } stored_files() }
+
+sub objects {
+    my ($picture) = @_;
+    return join ' ',
+        sql("SELECT state, count(*) FROM stored_objects WHERE picture = '$picture' GROUP BY state ORDER BY state");
+}
+
+sub files {
+    my ($picture) = @_;
+    return scalar grep { /$picture/ } stored_files();
+}
 
 # Lists -------------------------------------------------------------------------------------------
 
 my $mine = call(GET => 'users/me/identities/', as => 'scenario_one');
 is $mine->code, 200, 'a user lists his identities';
-is $mine->content =~ s/"$time"/"T"/gr, '[{"id":"' . $full . '","user":"' . person('scenario_one') . '","name":"Creative Visionary","category":"passions_and_talents",'
+is $mine->content =~ s/"$time"/"T"/gr,
+    '[{"id":"'
+    . $full
+    . '","user":"'
+    . person('scenario_one')
+    . '","name":"Creative Visionary","category":"passions_and_talents",'
     . '"i_am_statement":"I am a creative force who {shapes} the future.","visualization":"Standing in a sunlit studio, surrounded by work.",'
     . '"notes":["paints daily","teaches on Sundays"],"image":null,"created_at":"T","updated_at":"T"},'
-    . '{"id":"' . $bare . '","user":"' . person('scenario_one') . '","name":"Quiet \"Maker\"","category":"maker_of_money",'
+    . '{"id":"'
+    . $bare
+    . '","user":"'
+    . person('scenario_one')
+    . '","name":"Quiet \"Maker\"","category":"maker_of_money",'
     . '"i_am_statement":null,"visualization":"","notes":[],"image":null,"created_at":"T","updated_at":"T"}]',
     'with exactly these members, in this order, absent texts as they are stored';
-is json(call(GET => 'users/me/identities/', as => 'scenario_two'))->[0]{i_am_statement}, "I am naïve & proud.\nTwo lines.", 'line breaks and accents survive';
+is json(call(GET => 'users/me/identities/', as => 'scenario_two'))->[0]{i_am_statement},
+    "I am naïve & proud.\nTwo lines.", 'line breaks and accents survive';
 is call(GET => 'users/me/identities/', as => 'alice')->content, '[]', 'a user without identities has an empty array';
-is call(GET => "users/me/identities/?user_id=" . person('scenario_one'), as => 'admin')->content, '[]', 'and ?user_id= is nothing here';
+is call(GET => "users/me/identities/?user_id=" . person('scenario_one'), as => 'admin')->content, '[]',
+    'and ?user_id= is nothing here';
 
 # Test users --------------------------------------------------------------------------------------
 
 my $users = call(GET => 'test-users/', as => 'admin');
-is $users->content, '[' . join(',', map { qq({"id":"$_->[0]","email":"$_->[1]","first_name":"$_->[2]","last_name":"$_->[3]","is_staff":false}) }
-    [person('scenario_one'), 'scenario-one@example.com', 'Sam', 'One'], [person('scenario_two'), 'scenario-two@example.com', 'Tia', 'Two']) . ']',
+is $users->content,
+    '[' . join(
+    ',', map { qq({"id":"$_->[0]","email":"$_->[1]","first_name":"$_->[2]","last_name":"$_->[3]","is_staff":false}) }
+        [person('scenario_one'), 'scenario-one@example.com', 'Sam', 'One'],
+    [person('scenario_two'), 'scenario-two@example.com', 'Tia', 'Two']
+    )
+    . ']',
     'staff list test scenarios\' users, those without one left out';
-is call(GET => "test-users/$_/identities/", as => 'admin')->content, call(GET => 'users/me/identities/', as => 'scenario_one')->content, "staff see what the test user sees"
+is call(GET => "test-users/$_/identities/", as => 'admin')->content,
+    call(GET => 'users/me/identities/', as => 'scenario_one')->content, "staff see what the test user sees"
     for person('scenario_one'), uc person('scenario_one');
 
 for my $case (
     # who, path                                             answer
-    [undef,          'test-users/',                         '401 Authentication credentials were not provided.'],
-    ['alice',        'test-users/',                         '403 You do not have permission to perform this action.'],
-    ['scenario_one', 'test-users/',                         '403 You do not have permission to perform this action.'],
-    [undef,          'test-users/' . person('scenario_one') . '/identities/', '401 Authentication credentials were not provided.'],
-    ['alice',        'test-users/' . person('scenario_one') . '/identities/', '403 You do not have permission to perform this action.'],
-    ['scenario_one', 'test-users/' . person('scenario_one') . '/identities/', '403 You do not have permission to perform this action.'],
-    ['alice',        "test-users/$nowhere/identities/",     '403 You do not have permission to perform this action.'],
-    ['admin',        "test-users/$nowhere/identities/",     '404 Not found.'],
-    ['admin',        'test-users/' . person('alice') . '/identities/', '404 Not found.'],
-    ['admin',        'test-users/' . person('admin') . '/identities/', '404 Not found.'],
-    ['admin',        'test-users/00000000-0000-4000-8000-0000000000e1/identities/', '404 Not found.'],
-    ['admin',        'test-users/not-an-id/identities/',    '404 Not found.'],
-    ['admin',        'test-users//identities/',             '404 Not found.'],
+    [undef, 'test-users/', '401 Authentication credentials were not provided.'],
+    ['alice', 'test-users/', '403 You do not have permission to perform this action.'],
+    ['scenario_one', 'test-users/', '403 You do not have permission to perform this action.'],
+    [
+        undef, 'test-users/' . person('scenario_one') . '/identities/',
+        '401 Authentication credentials were not provided.'
+    ],
+    [
+        'alice', 'test-users/' . person('scenario_one') . '/identities/',
+        '403 You do not have permission to perform this action.'
+    ],
+    [
+        'scenario_one', 'test-users/' . person('scenario_one') . '/identities/',
+        '403 You do not have permission to perform this action.'
+    ],
+    ['alice', "test-users/$nowhere/identities/", '403 You do not have permission to perform this action.'],
+    ['admin', "test-users/$nowhere/identities/", '404 Not found.'],
+    ['admin', 'test-users/' . person('alice') . '/identities/', '404 Not found.'],
+    ['admin', 'test-users/' . person('admin') . '/identities/', '404 Not found.'],
+    ['admin', 'test-users/00000000-0000-4000-8000-0000000000e1/identities/', '404 Not found.'],
+    ['admin', 'test-users/not-an-id/identities/', '404 Not found.'],
+    ['admin', 'test-users//identities/', '404 Not found.'],
 ) {
     my ($who, $path, $expected) = @$case;
     is line(call(GET => $path, $who ? (as => $who) : ())), $expected, ($who // 'nobody') . " asks for $path";
 }
 sql("INSERT INTO test_scenarios (name, user_id) VALUES ('A first one', '" . person('bob') . "')");
-is_deeply [map { $_->{email} } @{json(call(GET => 'test-users/', as => 'admin'))}], ['bob@example.com', 'scenario-one@example.com', 'scenario-two@example.com'],
+is_deeply [map { $_->{email} } @{ json(call(GET => 'test-users/', as => 'admin')) }],
+    ['bob@example.com', 'scenario-one@example.com', 'scenario-two@example.com'],
     'a new scenario\'s user is listed, by the scenario\'s name';
-is call(GET => 'test-users/' . person('bob') . '/identities/', as => 'admin')->content, '[]', 'a test user without identities has an empty array';
+is call(GET => 'test-users/' . person('bob') . '/identities/', as => 'admin')->content, '[]',
+    'a test user without identities has an empty array';
 
 # Putting a picture on ----------------------------------------------------------------------------
 
@@ -78,15 +130,17 @@ my $before = identity($full);
 my $answer = upload('scenario_one', $full);
 is $answer->code, 200, 'an owner puts a picture on his identity';
 my $now = json($answer);
-like $answer->content, qr/^\{"id":"$full","user":"[^"]+","name":.*,"category":.*,"i_am_statement":.*,"visualization":.*,"notes":\[.*\],"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\},"created_at":"$time","updated_at":"$time"\}$/,
+like $answer->content,
+    qr/^\{"id":"$full","user":"[^"]+","name":.*,"category":.*,"i_am_statement":.*,"visualization":.*,"notes":\[.*\],"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\},"created_at":"$time","updated_at":"$time"\}$/,
     'the answer is the identity with its picture in four sizes';
-is_deeply [@$now{qw(id user name category i_am_statement visualization notes created_at)}], [@$before{qw(id user name category i_am_statement visualization notes created_at)}],
+is_deeply [@$now{qw(id user name category i_am_statement visualization notes created_at)}],
+    [@$before{qw(id user name category i_am_statement visualization notes created_at)}],
     'nothing else of it has changed';
 ok $now->{updated_at} gt $before->{updated_at}, 'but updated_at';
 is_deeply lasting(identity($full)), lasting($now), 'its owner sees it';
 sub pixels { my ($png) = @_; return sha256_hex(substr $png, index($png, 'IDAT'), 100_000) }
 is pixels(call(GET => $now->{image}{original})->content), pixels(slurp(portrait())), 'the original keeps its pixels';
-is join(' ', map { call(GET => $_)->code } values %{$now->{image}}), '200 200 200 200', 'all sizes open';
+is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'all sizes open';
 is identity($bare)->{image}, undef, 'the owner\'s other identity has none';
 is json(upload('scenario_one', uc $full, 'PATCH'))->{id}, $full, 'PATCH does the same, and the id may be in upper case';
 is json(upload('admin', $full))->{user}, person('scenario_one'), 'staff put a picture on anybody\'s identity';
@@ -96,34 +150,44 @@ my $kept = identity($full);
 my @files = stored_files();
 for my $case (
     # method, tail, who                  how it is called
-    [POST   => 'upload-image/', picture()],
-    [PATCH  => 'upload-image/', picture()],
-    [POST   => 'upload-image/', body => 'no form', type => 'text/plain'],
+    [POST => 'upload-image/', picture()],
+    [PATCH => 'upload-image/', picture()],
+    [POST => 'upload-image/', body => 'no form', type => 'text/plain'],
     [DELETE => 'delete-image/'],
 ) {
     my ($method, $tail, @with) = @$case;
     my $what = "$method $tail" . (@with && $with[0] eq 'body' ? ' of nonsense' : '');
-    is line(call($method => "identities/$full/$tail", @with)), '401 Authentication credentials were not provided.', "$what by nobody";
+    is line(call($method => "identities/$full/$tail", @with)), '401 Authentication credentials were not provided.',
+        "$what by nobody";
     for my $who ('alice', 'scenario_two') {
         my $foreign = call($method => "identities/$full/$tail", as => $who, @with);
         is $foreign->code . $foreign->content, "404$not_found", "$what of somebody else's identity by $who";
     }
     for my $id ($nowhere, 'not-an-id', person('scenario_one')) {
         my $unknown = call($method => "identities/$id/$tail", as => 'admin', @with);
-        is $unknown->code . $unknown->content, "404$not_found", "$what of an identity that is none answers the same bytes";
+        is $unknown->code . $unknown->content, "404$not_found",
+            "$what of an identity that is none answers the same bytes";
     }
 }
 for my $case (
-    ['no body',            '400 No image file provided', []],
-    ['a form without it',  '400 No image file provided', [parts => [picture => [portrait()]]]],
-    ['JSON',               '400 No image file provided', [json => { image => 'x' }]],
-    ['text',               '400 The file is text, not a picture we read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.', [parts => [image => [undef, 'a.jpg', Content => 'words']]]],
-    ['half a picture',     '400 The PNG picture is damaged or not a real PNG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
-        [parts => [image => [undef, 'a.jpg', Content => substr slurp(portrait()), 0, 90_000]]]],
-    ['an unknown type',    '415 Unsupported media type "image/png" in request.', [body => 'x', type => 'image/png']],
+    ['no body', '400 No image file provided', []],
+    ['a form without it', '400 No image file provided', [parts => [picture => [portrait()]]]],
+    ['JSON', '400 No image file provided', [json => { image => 'x' }]],
+    [
+        'text',
+        '400 The file is text, not a picture we read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
+        [parts => [image => [undef, 'a.jpg', Content => 'words']]]
+    ],
+    [
+        'half a picture',
+        '400 The PNG picture is damaged or not a real PNG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
+        [parts => [image => [undef, 'a.jpg', Content => substr slurp(portrait()), 0, 90_000]]]
+    ],
+    ['an unknown type', '415 Unsupported media type "image/png" in request.', [body => 'x', type => 'image/png']],
 ) {
     my ($what, $expected, $with) = @$case;
-    is line(call($_ => "identities/$full/upload-image/", as => 'scenario_one', @$with)), $expected, "$_ of $what is refused" for 'POST', 'PATCH';
+    is line(call($_ => "identities/$full/upload-image/", as => 'scenario_one', @$with)), $expected,
+        "$_ of $what is refused" for 'POST', 'PATCH';
 }
 is_deeply lasting(identity($full)), lasting($kept), 'what was refused has changed nothing';
 is_deeply [stored_files()], \@files, 'and neither left nor took a file';
@@ -137,9 +201,16 @@ my $second = uuid_of(json(upload('scenario_one', $full, undef, make_jpeg(300, 20
 is objects($second), 'live|4', 'the second takes its place';
 is objects($first), 'held|4', 'and the first is held';
 is files($first), 4, 'its files are still there';
-is join(' ', sql("SELECT DISTINCT held_until BETWEEN now() + interval '23 hours' AND now() + interval '25 hours' FROM stored_objects WHERE picture = '$first'")), 't', 'for a day';
+is join(
+    ' ',
+    sql(
+        "SELECT DISTINCT held_until BETWEEN now() + interval '23 hours' AND now() + interval '25 hours' FROM stored_objects WHERE picture = '$first'"
+    )
+    ),
+    't', 'for a day';
 my $third = uuid_of(json(upload('scenario_one', $full, 'PATCH')));
-is objects($third) . ', ' . objects($second), 'live|4, held|4', 'a third picture is live, and the second is held in turn';
+is objects($third) . ', ' . objects($second), 'live|4, held|4',
+    'a third picture is live, and the second is held in turn';
 is objects($first), '', 'the first is forgotten';
 is files($first), 0, 'with its files';
 
@@ -154,7 +225,8 @@ is $again->content, $off->content, 'taking it away a second time answers the sam
 is objects($third) . files($third), 'held|44', 'the picture is held all the same';
 is take_off('scenario_one', $bare)->code, 200, 'an identity that never had a picture has none to take away';
 my $fourth = uuid_of(json(upload('scenario_one', $full)));
-is objects($fourth) . ', ' . objects($third), 'live|4, held|4', 'after that a new picture is live, and the one before the change is still held';
+is objects($fourth) . ', ' . objects($third), 'live|4, held|4',
+    'after that a new picture is live, and the one before the change is still held';
 is scalar(() = stored_files()), 8, 'one identity never has more than two pictures stored';
 
 my $others = uuid_of(json(upload('scenario_one', $bare)));

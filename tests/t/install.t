@@ -24,22 +24,42 @@ sub install {
     is $?, 0, 'make install ends well' or diag $out;
     return $out;
 }
-sub put { my ($path, $text) = @_; open my $out, '>:raw', $path or die "$path: $!"; print $out $text; close $out; return }
+
+sub put {
+    my ($path, $text) = @_;
+    open my $out, '>:raw', $path or die "$path: $!";
+    print $out $text;
+    close $out;
+    return;
+}
 sub append { my ($path, $text) = @_; put($path, slurp($path) . $text); return }
-sub found { my ($folder) = @_; opendir my $dir, $folder or return ''; return join ' ', sort grep { !/^\./ } readdir $dir }
+
+sub found {
+    my ($folder) = @_;
+    opendir my $dir, $folder or return '';
+    return join ' ', sort grep { !/^\./ } readdir $dir;
+}
 
 # Into nothing ---------------------------------------------------------------------------------------
 
 my $said = install($root);
 unlike $said, qr/^Kept /m, 'a first install keeps nothing';
 is found($mods), join(' ', sort @confs), 'with DESTDIR the configuration is always installed';
-like slurp("$mods/identityimg.load"), qr{^LoadModule identityimg_module /\S+/mod_identityimg\.so$}m, '... and names the module without DESTDIR';
+like slurp("$mods/identityimg.load"), qr{^LoadModule identityimg_module /\S+/mod_identityimg\.so$}m,
+    '... and names the module without DESTDIR';
 is slurp("$mods/identityimg.conf"), slurp("$source/conf/identityimg.conf"), '... as it is shipped';
 my @closed;
-File::Find::find({ no_chdir => 1, wanted => sub {
-    my $mode = (lstat)[2] & 07777;
-    push @closed, sprintf '%s %04o', $_, $mode if !-l && $_ ne $root && (-d ? $mode != 0755 : ($mode & 0444) != 0444 || $mode & 0022);
-} }, $root);
+File::Find::find(
+    {
+        no_chdir => 1,
+        wanted => sub {
+            my $mode = (lstat)[2] & 07777;
+            push @closed, sprintf '%s %04o', $_, $mode
+                if !-l && $_ ne $root && (-d ? $mode != 0755 : ($mode & 0444) != 0444 || $mode & 0022);
+        }
+    },
+    $root
+);
 is join("\n", @closed), '', 'all users may read the files and enter the folders, whatever the umask';
 ok -x "$root/usr/lib/identityimg/identityimg-worker", 'the worker is there';
 my @links;
@@ -58,15 +78,22 @@ for my $name (@confs) {
 }
 for my $round (1, 2) {
     $said = install($root);
-    is join(' ', grep { slurp("$mods/$_") ne $changed{$_} } @confs), '', "upgrade $round keeps what the operator changed";
-    is join(' ', sort $said =~ m{^Kept .+ root/etc/apache2/mods-available/(\S+), which differs from this version's: compare it with .+ root/\S+\.new$}mg), join(' ', sort @confs), '... says so, file by file';
+    is join(' ', grep { slurp("$mods/$_") ne $changed{$_} } @confs), '',
+        "upgrade $round keeps what the operator changed";
+    is join(
+        ' ',
+        sort $said =~
+            m{^Kept .+ root/etc/apache2/mods-available/(\S+), which differs from this version's: compare it with .+ root/\S+\.new$}mg
+        ),
+        join(' ', sort @confs), '... says so, file by file';
     is found($mods), join(' ', sort map { ($_, "$_.new") } @confs), '... and puts the shipped files beside them';
     is slurp("$mods/identityimg.conf.new"), slurp("$source/conf/identityimg.conf"), '... as they are';
     is sprintf('%04o', (stat "$mods/identityimg.conf.new")[2] & 07777), '0644', '... readable';
 }
 put("$mods/identityimg.conf", slurp("$mods/identityimg.conf.new"));
 install($root);
-is found($mods), join(' ', sort @confs, qw(identityimg.load.new identityimg-pages.conf.new)), 'a .new goes once the operator has taken it over';
+is found($mods), join(' ', sort @confs, qw(identityimg.load.new identityimg-pages.conf.new)),
+    'a .new goes once the operator has taken it over';
 unlink "$mods/identityimg.load";
 install($root);
 unlike slurp("$mods/identityimg.load"), qr/^# ours/m, 'a file that was removed is installed again';
@@ -84,11 +111,19 @@ my $place = "$ENV{IIMG_WORK}/install-place";
 install($place);
 my ($modules) = `apxs -q LIBEXECDIR` =~ /(\S+)/;
 append("$place/etc/apache2/mods-available/identityimg.conf", "IdentityImgMediaExpiry 60\n");
-put("$place/etc/apache2/mods-available/identityimg.load", "LoadModule identityimg_module \"$place$modules/mod_identityimg.so\"\n");
+put(
+    "$place/etc/apache2/mods-available/identityimg.load",
+    "LoadModule identityimg_module \"$place$modules/mod_identityimg.so\"\n"
+);
 like install($place), qr/^Kept .*identityimg\.conf,/m, 'an upgrade of another tree';
 chmod 0755, $place;
-my $server = IdentityImg::Server->new('install', env => { IIMG_CONF_DIR => "$place/etc/apache2/mods-available", IIMG_MODULE => "$place$modules/mod_identityimg.so",
-    IIMG_WORKER => "$place/usr/lib/identityimg/identityimg-worker", IIMG_CLIENT => '' })->start;
+my $server = IdentityImg::Server->new(
+    'install',
+    env => {
+        IIMG_CONF_DIR => "$place/etc/apache2/mods-available", IIMG_MODULE => "$place$modules/mod_identityimg.so",
+        IIMG_WORKER => "$place/usr/lib/identityimg/identityimg-worker", IIMG_CLIENT => ''
+    }
+)->start;
 my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, parts => [image => [portrait()]]);
 is $made->code, 201, 'httpd with the installed module, worker and configuration takes photos';
 cmp_ok((json($made)->{image}{original} =~ /e=(\d+)/)[0] - time, '<=', 60, '... and goes by the operator\'s directive');

@@ -17,27 +17,50 @@ my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my ($full, $bare) = map { identity_of($_) } qw(full bare);
 my ($admin, $alice) = map { person($_) } qw(admin alice);
 my $true = JSON::PP::true;
-sub get   { my ($path, @more) = @_; return call(GET => $path, as => 'admin', @more) }
-sub post  { my ($path, @more) = @_; return call(POST => $path, as => 'admin', @more) }
-sub state_of { my ($id) = @_; return (sql("SELECT state || ' ' || coalesce(error_code, '-') || ' ' || (image IS NOT NULL) || ' ' || coalesce(owner, '-') FROM generation_jobs WHERE id = '$id'"))[0] }
+sub get { my ($path, @more) = @_; return call(GET => $path, as => 'admin', @more) }
+sub post { my ($path, @more) = @_; return call(POST => $path, as => 'admin', @more) }
+
+sub state_of {
+    my ($id) = @_;
+    return (
+        sql(
+            "SELECT state || ' ' || coalesce(error_code, '-') || ' ' || (image IS NOT NULL) || ' ' || coalesce(owner, '-') FROM generation_jobs WHERE id = '$id'"
+        )
+    )[0];
+}
 
 # A row that nobody generated. Returns its id.
 sub row {
     my (%with) = @_;
-    my %row = (state => "'succeeded'", additional_prompt => "''", prompt_used => "''", generator => "'preview'", model => "'m'", aspect_ratio => "'1:1'", resolution => "'1K'", reference_image_ids => "'{}'", %with);
+    my %row = (
+        state => "'succeeded'", additional_prompt => "''", prompt_used => "''", generator => "'preview'",
+        model => "'m'", aspect_ratio => "'1:1'", resolution => "'1K'", reference_image_ids => "'{}'", %with
+    );
     $row{finished_at} //= 'now()' if $row{state} !~ /queued|running/;
     my @names = sort keys %row;
-    return (sql('INSERT INTO generation_jobs (' . join(', ', @names) . ') VALUES (' . join(', ', @row{@names}) . ') RETURNING id'))[0];
+    return (sql(
+              'INSERT INTO generation_jobs ('
+            . join(', ', @names)
+            . ') VALUES ('
+            . join(', ', @row{@names})
+            . ') RETURNING id'
+    ))[0];
 }
 sub remove { my ($id) = @_; sql("DELETE FROM generation_jobs WHERE id = '$id'"); return }
 
 # Who may -----------------------------------------------------------------------------------------
 
 my $some = row();
-for my $case ([GET => $list], [GET => "$list?limit=0"], [GET => "$list$some/"], [GET => "$list$nowhere/"], [POST => "$list$some/cancel/"], [POST => "$list$some/save-to-identity/"]) {
+for my $case (
+    [GET => $list], [GET => "$list?limit=0"], [GET => "$list$some/"], [GET => "$list$nowhere/"],
+    [POST => "$list$some/cancel/"], [POST => "$list$some/save-to-identity/"]
+) {
     my ($method, $path) = @$case;
-    is refusal(call($method => $path)), '401 not_authenticated Authentication credentials were not provided.', "$method $path by nobody";
-    is refusal(call($method => $path, as => $_)), '403 permission_denied You do not have permission to perform this action.', "$method $path by $_" for qw(alice scenario_one);
+    is refusal(call($method => $path)), '401 not_authenticated Authentication credentials were not provided.',
+        "$method $path by nobody";
+    is refusal(call($method => $path, as => $_)),
+        '403 permission_denied You do not have permission to perform this action.', "$method $path by $_"
+        for qw(alice scenario_one);
 }
 for my $id ($nowhere, 'x', '1') {
     is refusal(get("$list$id/")), '404 not_found Not found.', "there is no job $id";
@@ -48,8 +71,15 @@ remove($some);
 # The history ---------------------------------------------------------------------------------------
 
 is get($list)->content, '{"results":[],"next":null}', 'at first there is no history';
-is call(POST => 'reference-images/', as => 'alice', parts => [image => [make_jpeg(400, 300)]])->code, 201, 'there is a photo';
-sub generate { my (%with) = @_; return json(post('image-generation/generate/', json => { identity_id => $full, user_id => $alice, resolution => '1K', %with })) }
+is call(POST => 'reference-images/', as => 'alice', parts => [image => [make_jpeg(400, 300)]])->code, 201,
+    'there is a photo';
+
+sub generate {
+    my (%with) = @_;
+    return json(post(
+        'image-generation/generate/', json => { identity_id => $full, user_id => $alice, resolution => '1K', %with }
+    ));
+}
 my $first = generate(additional_prompt => 'The first.');
 my $second = generate(identity_id => $bare, save_to_identity => $true);
 my ($one, $two) = map { $_->{job}{id} } $first, $second;
@@ -60,30 +90,37 @@ is_deeply undated(json(get("$list$one/"))), undated($first->{job}), 'and one by 
 my $prompt = $first->{job}{prompt_id};
 my $failed = row(state => "'failed'", error_code => "'refused'", error_detail => "'No.'", identity_id => "'$full'");
 for my $case (
-    ["identity_id=$full",              $failed, $one],
-    ["identity_id=$bare",              $two],
+    ["identity_id=$full", $failed, $one],
+    ["identity_id=$bare", $two],
     ["identity_id=$nowhere"],
-    ["user_id=$alice",                 $two, $one],
+    ["user_id=$alice", $two, $one],
     ["user_id=$admin"],
-    ["requested_by=$admin",            $two, $one],
+    ["requested_by=$admin", $two, $one],
     ["requested_by=$alice"],
     ["requested_by=$admin&identity_id=$full", $one],
-    ["prompt_id=$prompt",              $two, $one],
+    ["prompt_id=$prompt", $two, $one],
     ["prompt_id=$nowhere"],
-    ['state=succeeded',                $two, $one],
-    ['state=failed',                   $failed],
+    ['state=succeeded', $two, $one],
+    ['state=failed', $failed],
     ['state=queued'],
     ["state=succeeded&identity_id=$full&user_id=$alice&prompt_id=$prompt", $one],
     ["state=failed&user_id=$alice"],
     ['identity_id=&user_id=&requested_by=&prompt_id=&state=', $failed, $two, $one],
-    ['search=first',                   $one],
-    ['search=creative+visionary',      $failed, $one],
+    ['search=first', $one],
+    ['search=creative+visionary', $failed, $one],
 ) {
     my ($query, @ids) = @$case;
     is join(' ', map { $_->{id} } results("$list?$query")), "@ids", "?$query finds " . @ids;
 }
-check_query($list, map({ ["${_}_id=x", "400 invalid ${_}_id: Must be a valid UUID."] } qw(identity user prompt)), ['requested_by=x', '400 invalid requested_by: Must be a valid UUID.'],
-    ['state=ended', '400 invalid state: "ended" is not a valid choice. Allowed: queued, running, succeeded, failed, canceled.'], ['state=%00', '400 invalid Null characters are not allowed.']);
+check_query(
+    $list, map({ ["${_}_id=x", "400 invalid ${_}_id: Must be a valid UUID."] } qw(identity user prompt)),
+    ['requested_by=x', '400 invalid requested_by: Must be a valid UUID.'],
+    [
+        'state=ended',
+        '400 invalid state: "ended" is not a valid choice. Allowed: queued, running, succeeded, failed, canceled.'
+    ],
+    ['state=%00', '400 invalid Null characters are not allowed.']
+);
 sub of_text { my ($text) = @_; return row(additional_prompt => "'" . ($text =~ s/'/''/gr) . "'") }
 check_search($list, \&of_text, \&remove);
 check_pages($list, 'search=page', \&of_text, \&remove);
@@ -106,37 +143,58 @@ like $news->content, qr/"cost":0\.134000,/, '... and is a number';
 # The queue -------------------------------------------------------------------------------------------
 
 my $called = json(get("$list$one/"))->{identity_name};
-is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => 'Renamed Visionary' })->code, 200, 'its identity gets another name';
+is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => 'Renamed Visionary' })->code, 200,
+    'its identity gets another name';
 my $renamed = get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')]);
 is $renamed->code . ' ' . json($renamed)->{identity_name}, '200 Renamed Visionary', 'that is news of the job too';
 is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => $called })->code, 200, 'and is taken back';
 is get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')])->code, 304, '... as if nothing had been';
 
-my @queue = map { row(state => "'queued'", created_at => "now() - interval '1 hour' + interval '$_ minutes'", lease_expires_at => "now() + interval '1 hour'") } 1 .. 3;
+my @queue = map {
+    row(
+        state => "'queued'", created_at => "now() - interval '1 hour' + interval '$_ minutes'",
+        lease_expires_at => "now() + interval '1 hour'"
+    )
+} 1 .. 3;
 is join(' ', map { json(get("$list$_/"))->{queue_position} } @queue), '1 2 3', 'jobs that wait have places';
-is join(' ', map { $_->{queue_position} // 'null' } results($list)), 'null null 3 2 1', 'also in the history, and others have none';
+is join(' ', map { $_->{queue_position} // 'null' } results($list)), 'null null 3 2 1',
+    'also in the history, and others have none';
 $tag = get("$list$queue[2]/")->header('ETag');
 is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 304, 'a place that stays is no news';
 audit();
 my $canceled = post("$list$queue[0]/cancel/");
-is $canceled->code . ' ' . json($canceled)->{state} . ' ' . (json($canceled)->{queue_position} // 'null'), '200 canceled null', 'a job that waits is canceled at once';
-is_deeply [map { json($_)->{cancel_requested} ? 1 : 0 } $canceled, get("$list$queue[1]/")], [1, 0], 'which was asked for, and of others was not';
+is $canceled->code . ' ' . json($canceled)->{state} . ' ' . (json($canceled)->{queue_position} // 'null'),
+    '200 canceled null', 'a job that waits is canceled at once';
+is_deeply [map { json($_)->{cancel_requested} ? 1 : 0 } $canceled, get("$list$queue[1]/")], [1, 0],
+    'which was asked for, and of others was not';
 is state_of($queue[0]), 'canceled - false -', 'and belongs to nobody';
 is join("\n", audit()), "admin\@example.com change generation_jobs state $queue[0]", 'the audit log knows who did it';
 is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 200, 'who waited behind it has another place';
-is refusal(post("$list$queue[2]/cancel/", headers => ['If-Match' => '"7"'])), '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it again, then repeat the change.', 'another version is not canceled';
-is post("$list$queue[2]/cancel/", headers => ['If-Match' => $tag])->code, 200, 'this one is, in whatever place it is by now';
+is refusal(post("$list$queue[2]/cancel/", headers => ['If-Match' => '"7"'])),
+    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it again, then repeat the change.',
+    'another version is not canceled';
+is post("$list$queue[2]/cancel/", headers => ['If-Match' => $tag])->code, 200,
+    'this one is, in whatever place it is by now';
 my $again = post("$list$queue[0]/cancel/");
 is $again->code . ' ' . $again->content, '200 ' . $canceled->content, 'canceling twice is no mistake';
 is scalar(() = audit()), 1, '... and nothing that the audit log would tell twice';
-is refusal(post("$list$one/cancel/")), '409 job_finished This generation has ended already: it has succeeded.', 'what has ended cannot be canceled';
-is refusal(post("$list" . row(state => "'failed'") . '/cancel/')), '409 job_finished This generation has ended already: it has failed.', '... however it ended';
-is join(' ', sort(map { post("$list$queue[1]/cancel/")->code } 1 .. 3)), '200 200 200', 'three who cancel one are all right';
+is refusal(post("$list$one/cancel/")), '409 job_finished This generation has ended already: it has succeeded.',
+    'what has ended cannot be canceled';
+is refusal(post("$list" . row(state => "'failed'") . '/cancel/')),
+    '409 job_finished This generation has ended already: it has failed.', '... however it ended';
+is join(' ', sort(map { post("$list$queue[1]/cancel/")->code } 1 .. 3)), '200 200 200',
+    'three who cancel one are all right';
 
 # A past result -----------------------------------------------------------------------------------------
 
-sub objects { my ($url) = @_; my ($uuid) = $url =~ m{/(?:media|generated_images)/([0-9a-f-]{36})}; return join ' ', sql("SELECT state, count(*) FROM stored_objects WHERE picture = '$uuid' GROUP BY state ORDER BY state") }
-is json(post("identities/$full/upload-image/", parts => [image => [make_jpeg(64, 48)]]))->{image} ? 1 : 0, 1, 'an identity gets a picture of its own';
+sub objects {
+    my ($url) = @_;
+    my ($uuid) = $url =~ m{/(?:media|generated_images)/([0-9a-f-]{36})};
+    return join ' ',
+        sql("SELECT state, count(*) FROM stored_objects WHERE picture = '$uuid' GROUP BY state ORDER BY state");
+}
+is json(post("identities/$full/upload-image/", parts => [image => [make_jpeg(64, 48)]]))->{image} ? 1 : 0, 1,
+    'an identity gets a picture of its own';
 my $before = json(get("admin/identities/$full/"));
 audit();
 my $saved = post("$list$one/save-to-identity/");
@@ -147,33 +205,54 @@ sub version_of { my ($answer) = @_; return $answer->header('ETag') =~ /^"(\d+)\.
 is version_of($saved), version_of(get("admin/identities/$full/")), 'and it is answered, with its version';
 is join("\n", audit()), "admin\@example.com change identities image $full", 'the audit log tells of it';
 my ($name) = $first->{image_url} =~ m{generated_images/([0-9a-f-]+)};
-like $after->{image}{original}, qr{/media/(?!\Q$name\E)[0-9a-f-]{36}/\Q$name\E\.jpg\?}, 'under a key of its own, with the name of the job\'s picture';
+like $after->{image}{original}, qr{/media/(?!\Q$name\E)[0-9a-f-]{36}/\Q$name\E\.jpg\?},
+    'under a key of its own, with the name of the job\'s picture';
 ok get($after->{image}{original})->content eq get($first->{image_url})->content, 'it is the same picture';
-is objects($after->{image}{original}) . ', ' . objects($first->{image_url}), 'live|4, live|1', 'in objects of its own, with derivatives';
+is objects($after->{image}{original}) . ', ' . objects($first->{image_url}), 'live|4, live|1',
+    'in objects of its own, with derivatives';
 is get($after->{image}{thumbnail})->code, 200, '... which open';
 is objects($before->{image}{original}), 'held|4', 'the picture before it is held';
-is json(post("identities/$full/restore-image/"))->{image}{original} =~ s/\?.*//r, $before->{image}{original} =~ s/\?.*//r, 'and can be brought back';
+is json(post("identities/$full/restore-image/"))->{image}{original} =~ s/\?.*//r,
+    $before->{image}{original} =~ s/\?.*//r, 'and can be brought back';
 is undated(json(get("$list$one/"))->{image_url}), undated($first->{image_url}), 'the job keeps its own';
 
 my @key = ('Idempotency-Key' => 'save-' . time);
 my @both = map { post("$list$one/save-to-identity/", headers => [@key]) } 1, 2;
-is join(' ', map { $_->code . ($_->header('Idempotent-Replayed') // '') } @both), '200 200true', 'a request that is sent again under its key';
+is join(' ', map { $_->code . ($_->header('Idempotent-Replayed') // '') } @both), '200 200true',
+    'a request that is sent again under its key';
 is_deeply undated(json($both[1])), undated(json($both[0])), 'has one effect';
-is refusal(post("$list$two/save-to-identity/", headers => [@key])), '422 idempotency_key_reused This Idempotency-Key was used for another request. Send a new key with a new request.', 'another job needs another key';
+is refusal(post("$list$two/save-to-identity/", headers => [@key])),
+    '422 idempotency_key_reused This Idempotency-Key was used for another request. Send a new key with a new request.',
+    'another job needs another key';
 $tag = get("admin/identities/$full/")->header('ETag');
-is refusal(post("$list$one/save-to-identity/", headers => ['If-Match' => '"999"'])) =~ s/ .*//r, '412', 'If-Match is about the identity';
+is refusal(post("$list$one/save-to-identity/", headers => ['If-Match' => '"999"'])) =~ s/ .*//r, '412',
+    'If-Match is about the identity';
 is post("$list$one/save-to-identity/", headers => ['If-Match' => $tag])->code, 200, '... as it is';
-is post("$list$one/save-to-identity/", body => 'x' x 1000, type => 'text/plain')->code, 200, 'a body counts for nothing';
+is post("$list$one/save-to-identity/", body => 'x' x 1000, type => 'text/plain')->code, 200,
+    'a body counts for nothing';
 is json(post("$list$two/save-to-identity/"))->{id}, $bare, 'what was saved before can be saved once more';
 
-is refusal(post("$list" . row(state => "'failed'", identity_id => "'$full'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture.', 'a job that failed has nothing to attach';
-is refusal(post("$list" . row(state => "'queued'", lease_expires_at => "now() + interval '1 hour'", identity_id => "'$full'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture yet.', 'nor has one that waits';
-is refusal(post("$list" . row(identity_id => "'$full'", user_id => "'$alice'", image => "'generated_images/$nowhere.png'") . '/save-to-identity/')), '409 job_no_picture This generation has no picture.', 'nor one whose object has gone';
+is refusal(post("$list" . row(state => "'failed'", identity_id => "'$full'") . '/save-to-identity/')),
+    '409 job_no_picture This generation has no picture.', 'a job that failed has nothing to attach';
+is refusal(post(
+          "$list"
+        . row(state => "'queued'", lease_expires_at => "now() + interval '1 hour'", identity_id => "'$full'")
+        . '/save-to-identity/'
+    )),
+    '409 job_no_picture This generation has no picture yet.', 'nor has one that waits';
+is refusal(post(
+          "$list"
+        . row(identity_id => "'$full'", user_id => "'$alice'", image => "'generated_images/$nowhere.png'")
+        . '/save-to-identity/'
+    )),
+    '409 job_no_picture This generation has no picture.', 'nor one whose object has gone';
 sql("DELETE FROM identities WHERE id = '$bare'");
-is refusal(post("$list$two/save-to-identity/")), '404 identity_not_found Identity not found', 'an identity that was deleted gets nothing';
-is_deeply [@{json(get("$list$two/"))}{qw(identity identity_name)}], [undef, undef], 'the job has forgotten it';
+is refusal(post("$list$two/save-to-identity/")), '404 identity_not_found Identity not found',
+    'an identity that was deleted gets nothing';
+is_deeply [@{ json(get("$list$two/")) }{qw(identity identity_name)}], [undef, undef], 'the job has forgotten it';
 sql("DELETE FROM users WHERE id = '$alice'");
-is refusal(post("$list$one/save-to-identity/")), '409 job_no_picture This generation has no picture.', 'pictures of a user who was deleted are gone';
+is refusal(post("$list$one/save-to-identity/")), '409 job_no_picture This generation has no picture.',
+    'pictures of a user who was deleted are gone';
 is json(get("$list$one/"))->{state}, 'succeeded', 'but for the record';
 
 # A generator that costs nothing bills nothing, whatever becomes of a job.
@@ -186,60 +265,104 @@ remove($unmade);
 
 my $json = JSON::PP->new->utf8->canonical;
 my $gemini = IdentityImg::Gemini->new;
-my $server = IdentityImg::Server->new('jobs', env => { $gemini->environment }, conf => "IdentityImgSweepInterval 1\n")->start;
+my $server =
+    IdentityImg::Server->new('jobs', env => { $gemini->environment }, conf => "IdentityImgSweepInterval 1\n")->start;
 my @there = (as => 'admin', base => $server->base, headers => [Connection => 'close']);
-is call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'another server has a photo';
+is call(
+    POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+    parts => [image => [make_jpeg(64, 48)]]
+)->code, 201, 'another server has a photo';
 
 # Generates with SCENARIO and a key, and cancels it meanwhile. Returns what the two were answered.
 sub cancel_while {
     my ($scenario, $key) = @_;
     my $answer;
-    my ($made) = in_parallel(1, sub { ask_with($scenario, $key) }, sub {
-        $gemini->holds(1) or die 'nothing runs';
-        my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
-        my $before = call(GET => "$list$running/", @there);
-        $answer = call(POST => "$list$running/cancel/", @there);
-        my $now = call(GET => "$list$running/", @there[0 .. 3], headers => [Connection => 'close', 'If-None-Match' => $before->header('ETag')]);
-        is_deeply [map { json($_)->{cancel_requested} } $before, $now], [$JSON::PP::false, $true], 'whoever looks at it sees so, at once';
-        is json($answer)->{id}, $running, 'what runs is canceled';
-        is call(POST => "$list$running/cancel/", @there)->code, 202, '... also twice';
-        $gemini->release;
-    });
+    my ($made) = in_parallel(
+        1,
+        sub { ask_with($scenario, $key) },
+        sub {
+            $gemini->holds(1) or die 'nothing runs';
+            my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
+            my $before = call(GET => "$list$running/", @there);
+            $answer = call(POST => "$list$running/cancel/", @there);
+            my $now = call(
+                GET => "$list$running/", @there[0 .. 3],
+                headers => [Connection => 'close', 'If-None-Match' => $before->header('ETag')]
+            );
+            is_deeply [map { json($_)->{cancel_requested} } $before, $now], [$JSON::PP::false, $true],
+                'whoever looks at it sees so, at once';
+            is json($answer)->{id}, $running, 'what runs is canceled';
+            is call(POST => "$list$running/cancel/", @there)->code, 202, '... also twice';
+            $gemini->release;
+        }
+    );
     return ($made, $answer);
 }
+
 sub ask_with {
     my ($scenario, $key) = @_;
-    my $body = { identity_id => $full, user_id => $alice, resolution => '1K', aspect_ratio => '1:1', save_to_identity => $true, additional_prompt => "[[scenario:$scenario]]" };
-    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 100)->request(POST => $server->base . '/api/v1/image-generation/generate/',
-        { headers => { Authorization => login('admin'), 'Content-Type' => 'application/json', 'Idempotency-Key' => $key }, content => $json->encode($body) });
+    my $body = {
+        identity_id => $full, user_id => $alice, resolution => '1K', aspect_ratio => '1:1',
+        save_to_identity => $true, additional_prompt => "[[scenario:$scenario]]"
+    };
+    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 100)->request(
+        POST => $server->base . '/api/v1/image-generation/generate/',
+        {
+            headers =>
+                { Authorization => login('admin'), 'Content-Type' => 'application/json', 'Idempotency-Key' => $key },
+            content => $json->encode($body)
+        }
+    );
     return [$answer->{status}, eval { $json->decode($answer->{content}) } // $answer->{content}];
 }
 my ($made, $answer) = cancel_while('hold', 'one');
 is $answer->code . ' ' . json($answer)->{state}, '202 running', 'a job that runs goes on to its next step';
 my $id = json($answer)->{id};
-is "$made->[0] $made->[1]{code} $made->[1]{detail}", "409 generation_canceled The generation was canceled after the provider was asked. Its picture is kept with job $id.", 'who had asked for the picture is told';
+is "$made->[0] $made->[1]{code} $made->[1]{detail}",
+    "409 generation_canceled The generation was canceled after the provider was asked. Its picture is kept with job $id.",
+    'who had asked for the picture is told';
 my $job = json(call(GET => "$list$id/", @there));
 is $job->{state}, 'canceled', 'the job is canceled';
 ok $job->{image_url}, 'the picture that was paid for is there';
 is(HTTP::Tiny->new->get($job->{image_url})->{status}, 200, '... and opens');
-like "@{$job->{warnings}}", qr/was canceled after the picture had been asked for: it is kept here/, 'which the job says';
+like "@{$job->{warnings}}", qr/was canceled after the picture had been asked for: it is kept here/,
+    'which the job says';
 is json(call(GET => "admin/identities/$full/", @there))->{image}, undef, 'the identity has not got it';
 is ask_with('hold', 'one')->[1]{code}, 'generation_canceled', 'the same request under its key is not paid for again';
 is(($server->sql('SELECT count(*) FROM generation_jobs'))[0], 1, '... nor begun');
-is refusal(call(POST => "$list$id/cancel/", @there)), refusal(call(POST => "$list$id/cancel/", @there)), 'a canceled job stays so';
-is call(POST => "$list$id/save-to-identity/", @there)->code, 200, 'who changes his mind can attach the picture after all';
+is refusal(call(POST => "$list$id/cancel/", @there)), refusal(call(POST => "$list$id/cancel/", @there)),
+    'a canceled job stays so';
+is call(POST => "$list$id/save-to-identity/", @there)->code, 200,
+    'who changes his mind can attach the picture after all';
 
 # What a process left that died: its jobs are begun again, so often as may be.
 chomp(my $node = `hostname`);
-my @left = $server->sql("INSERT INTO generation_jobs (state, lease_expires_at, owner, attempts, cancel_requested_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids)"
-    . " VALUES ('running', now() - interval '1 second', '$node/1/dead', 2, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'), ('running', now() - interval '1 second', '$node/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
-    . " ('running', now() - interval '1 second', '$node/1/dead', 1, now(), '', 'gemini', 'm', '1:1', '1K', '{}'), ('queued', NULL, NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
-    . " ('running', now() - interval '1 second', 'elsewhere/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}') RETURNING id");
-eventually(sub { ($server->sql("SELECT count(*) FROM generation_jobs WHERE id IN ('" . join("','", @left) . "') AND state NOT IN ('queued', 'running')"))[0] == 4 });
+my @left = $server->sql(
+    "INSERT INTO generation_jobs (state, lease_expires_at, owner, attempts, cancel_requested_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids)"
+        . " VALUES ('running', now() - interval '1 second', '$node/1/dead', 2, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'), ('running', now() - interval '1 second', '$node/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
+        . " ('running', now() - interval '1 second', '$node/1/dead', 1, now(), '', 'gemini', 'm', '1:1', '1K', '{}'), ('queued', NULL, NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
+        . " ('running', now() - interval '1 second', 'elsewhere/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}') RETURNING id"
+);
+eventually(sub {
+    ($server->sql(
+              "SELECT count(*) FROM generation_jobs WHERE id IN ('"
+            . join("','", @left)
+            . "') AND state NOT IN ('queued', 'running')"
+    ))[0] == 4;
+});
 my @jobs = map { json(call(GET => "$list$_/", @there)) } @left;
-is_deeply [$jobs[0]{state}, $jobs[0]{error}], ['failed', { code => 'lost', detail => 'The server stopped before the picture was there, and had begun it 2 times. Ask for it again.', billed => undef }],
+is_deeply [$jobs[0]{state}, $jobs[0]{error}],
+    [
+    'failed',
+    {
+        code => 'lost',
+        detail => 'The server stopped before the picture was there, and had begun it 2 times. Ask for it again.',
+        billed => undef
+    }
+    ],
     'one that was begun twice is failed, and nobody knows whether it was paid for';
-is "$jobs[1]{state} $jobs[1]{attempts} $jobs[1]{error}{code}", 'failed 2 user_deleted', 'one that was begun once is begun again; here, without a user, in vain';
+is "$jobs[1]{state} $jobs[1]{attempts} $jobs[1]{error}{code}", 'failed 2 user_deleted',
+    'one that was begun once is begun again; here, without a user, in vain';
 is "$jobs[2]{state} $jobs[2]{error}{code}", 'canceled generation_canceled', 'one that was to be canceled is canceled';
 is "$jobs[3]{state} $jobs[3]{attempts}", 'failed 1', 'one that waits has its turn';
 is $jobs[4]{state}, 'running', 'one of another machine is left to that for a while';

@@ -22,9 +22,12 @@ my $proxy = $place->is_s3 ? IdentityImg::FaultProxy->new($place->{port}) : undef
 my $all = ($ENV{KILL_POINTS} // '') eq 'all';
 my ($only, $times) = ($ENV{KILL_ONLY}, $ENV{KILL_TIMES} // 1);
 # Enough children that some are left when others die faster than httpd starts new ones.
-my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10', 'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
-my $server = IdentityImg::Server->new('kill', conf => "$children\nIdentityImgSweepInterval 86400\n",
-    env => { %{$faults->environment}, %{$place->env($proxy && $proxy->port)} });
+my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10',
+    'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
+my $server = IdentityImg::Server->new(
+    'kill', conf => "$children\nIdentityImgSweepInterval 86400\n",
+    env => { %{ $faults->environment }, %{ $place->env($proxy && $proxy->port) } }
+);
 $server->start;
 my $store = IdentityImg::Audit->new($server, $place, build => $faults->build, env => $faults->environment);
 my @points = split /\n/, $store->ctl('faults');
@@ -36,40 +39,55 @@ my @sources = (make_jpeg(64, 48), make_jpeg(120, 90));
 my $turn = 0;
 my $full = identity_of('full');
 my $one = person('scenario_one');
-sub ask     { return call(@_, base => $server->base, dies => 1) }
-sub image   { return (parts => [name => $_[0] // '', image => [$sources[$turn++ % 2]]]) }
-sub photos  { return @{json(ask(GET => 'reference-images/', as => 'alice'))} }
-sub add     { return ask(POST => 'reference-images/', as => 'alice', image()) }
-sub set     { my ($id) = @_; return ask(POST => "reference-images/$id/upload-image/", as => 'alice', image()) }
-sub dress   { return ask(POST => "identities/$full/upload-image/", as => 'admin', image()) }
+sub ask { return call(@_, base => $server->base, dies => 1) }
+sub image { return (parts => [name => $_[0] // '', image => [$sources[$turn++ % 2]]]) }
+sub photos { return @{ json(ask(GET => 'reference-images/', as => 'alice')) } }
+sub add { return ask(POST => 'reference-images/', as => 'alice', image()) }
+sub set { my ($id) = @_; return ask(POST => "reference-images/$id/upload-image/", as => 'alice', image()) }
+sub dress { return ask(POST => "identities/$full/upload-image/", as => 'admin', image()) }
+
 sub make {
-    return ask(POST => 'image-generation/generate/', as => 'admin',
-        json => { identity_id => $full, user_id => $one, aspect_ratio => '1:1', resolution => '1K', save_to_identity => JSON::PP::true() });
+    return ask(
+        POST => 'image-generation/generate/', as => 'admin',
+        json => {
+            identity_id => $full, user_id => $one, aspect_ratio => '1:1', resolution => '1K',
+            save_to_identity => JSON::PP::true()
+        }
+    );
 }
 
-sub room { my @there = photos(); ask(DELETE => "reference-images/$_->{id}/", as => 'alice') for @there[1 .. $#there]; return }
+sub room {
+    my @there = photos();
+    ask(DELETE => "reference-images/$_->{id}/", as => 'alice') for @there[1 .. $#there];
+    return;
+}
 
 sub remove { return ask(DELETE => 'reference-images/' . (photos())[1]{id} . '/', as => 'alice') }
 sub orphan { my $photo = json(add()); $store->sql("DELETE FROM reference_images WHERE id = '$photo->{id}'"); return }
-sub fails  { $proxy->rules({ fault => 'error', method => $_[0], times => $_[1] }); return }
+sub fails { $proxy->rules({ fault => 'error', method => $_[0], times => $_[1] }); return }
 
 # What is done, what must be there first, and what is done.
 my @scenarios = (
-    ['a photo is replaced',    \&room, sub { set((photos())[0]{id}) }],
-    ['a new photo',            \&room, \&add],
-    ['a photo is deleted',     sub { room(); add() }, \&remove],
-    ['an upload is refused',   \&room, sub { ask(POST => 'reference-images/', as => 'alice', image('refused')) }],
+    ['a photo is replaced', \&room, sub { set((photos())[0]{id}) }],
+    ['a new photo', \&room, \&add],
+    ['a photo is deleted', sub { room(); add() }, \&remove],
+    ['an upload is refused', \&room, sub { ask(POST => 'reference-images/', as => 'alice', image('refused')) }],
     ['an identity is changed', sub { }, \&dress],
     ['a picture is generated', sub { }, \&make],
-    ['the sweeper runs',       \&orphan, sub { $store->ctl('sweep') }],
+    ['the sweeper runs', \&orphan, sub { $store->ctl('sweep') }],
 );
-push @scenarios, ['the store fails once', sub { room(); fails(PUT => 1) }, \&add], ['the store is away',  sub { room(); fails(PUT => 12) }, \&add],
-    ['versions are deleted', sub { $place->keep_versions; room(); add() }, \&remove], ['versions are swept', sub { orphan() }, sub { $store->ctl('sweep') }] if $proxy;
+push @scenarios, ['the store fails once', sub { room(); fails(PUT => 1) }, \&add],
+    ['the store is away', sub { room(); fails(PUT => 12) }, \&add],
+    ['versions are deleted', sub { $place->keep_versions; room(); add() }, \&remove],
+    ['versions are swept', sub { orphan() }, sub { $store->ctl('sweep') }]
+    if $proxy;
 
 # A row that the database refuses at last.
-$server->sql(q{
+$server->sql(
+    q{
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END$$;
-    CREATE TRIGGER refuse BEFORE INSERT ON reference_images FOR EACH ROW WHEN (NEW.name = 'refused') EXECUTE FUNCTION refuse()});
+    CREATE TRIGGER refuse BEFORE INSERT ON reference_images FOR EACH ROW WHEN (NEW.name = 'refused') EXECUTE FUNCTION refuse()}
+);
 add();
 dress() for 1 .. 4;
 ask(POST => 'reference-images/', as => 'admin', parts => [user_id => $one, image => [$sources[0]]]);
@@ -78,8 +96,9 @@ is $store->quarrels, '', 'before anything dies, rows, manifest and store agree';
 
 # Whether what a client sees is whole: each photo and the identity, whose pictures open.
 sub seen {
-    my @rows = (photos(), @{json(ask(GET => "test-users/$one/identities/", as => 'admin'))});
-    return join ' ', map { ask(GET => $_)->code } map { @{$_->{image}}{qw(original large)} } grep { $_->{image} } @rows;
+    my @rows = (photos(), @{ json(ask(GET => "test-users/$one/identities/", as => 'admin')) });
+    return join ' ',
+        map { ask(GET => $_)->code } map { @{ $_->{image} }{qw(original large)} } grep { $_->{image} } @rows;
 }
 
 # All passes of a point; those within the file driver, which come again with each object, at its first
@@ -88,7 +107,11 @@ sub seen {
 sub passes {
     my ($point, $count, $scenario, $before) = @_;
     return 1 .. $count if $all;
-    return $before ? ($point =~ /^s3\./ && $scenario =~ /refused|versions/ ? $count : ()) : $count > 1 ? (1, $count) : 1 if $proxy;
+    return
+          $before ? ($point =~ /^s3\./ && $scenario =~ /refused|versions/ ? $count : ())
+        : $count > 1 ? (1, $count)
+        : 1
+        if $proxy;
     return 1 .. $count if $point !~ /^file\./ || $point eq 'file.object' && $scenario =~ /new|replaced/;
     return if $scenario !~ /replaced/;
     return $count > 1 ? (1, $count) : 1;
@@ -102,10 +125,19 @@ sub unsaved { return $store->sql("SELECT id FROM generation_jobs WHERE $unsaved"
 # not saved is saved by others after two minutes, which must not be while we look at rows and store.
 sub settle {
     my %left = map { $_ => 1 } unsaved();
-    eventually(sub { !$store->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60) or return 'a generation does not end';
-    eventually(sub { !grep { !$left{$_} } unsaved() }, 60) or return 'a picture is not saved to its identity';
+    eventually(sub { !$store->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60)
+        or return 'a generation does not end';
+    eventually(
+        sub {
+            !grep { !$left{$_} } unsaved();
+        },
+        60
+    ) or return 'a picture is not saved to its identity';
     $store->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved");
-    return map { "a generation has $_" } $store->sql("SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
+    return
+        map { "a generation has $_" }
+        $store->sql(
+        "SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
 }
 
 # The end of those two minutes. A new child looks at once.
@@ -118,7 +150,8 @@ sub saved_by_others {
     $store->sql("UPDATE generation_jobs SET saved_at = saved_at - interval '1 hour' WHERE saved_at IS NOT NULL");
     $store->sql("UPDATE generation_jobs SET finished_at = now() - interval '3 minutes' WHERE $unsaved");
     $server->reload;
-    ok eventually(sub { !unsaved() && ($store->sql($changes))[0] >= $before + $left }, 180), "$scenario: others save to the identity what the dead have not ($left pictures)";
+    ok eventually(sub { !unsaved() && ($store->sql($changes))[0] >= $before + $left }, 180),
+        "$scenario: others save to the identity what the dead have not ($left pictures)";
     # (The picture that was there before is deleted behind the answer.)
     my $quarrels;
     eventually(sub { ($quarrels = $store->quarrels) eq '' }, 60);
@@ -167,7 +200,8 @@ for (@scenarios) {
                 $faults->order('');
                 last if $died;
             }
-            push @wrong, "pass $pass: it did not die" if !$died && (grep { $_ eq $point } points_of($prepare, $act)) >= $pass;
+            push @wrong, "pass $pass: it did not die"
+                if !$died && (grep { $_ eq $point } points_of($prepare, $act)) >= $pass;
             push @wrong, map { "pass $pass: $_" } @badly;
             my $seen = seen();
             push @wrong, "pass $pass: a client sees $seen" if $seen !~ /^200(?: 200)*$/;
@@ -180,8 +214,10 @@ for (@scenarios) {
     }
     saved_by_others($scenario);
 }
-my $others = $proxy ? qr/^(?:file\.|generate\.answered)/ : qr/^(?:(?:s3|http)\.|generate\.answered)/;     # engine.t dies there
-is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build has been the last of a process' if !$only;
+my $others =
+    $proxy ? qr/^(?:file\.|generate\.answered)/ : qr/^(?:(?:s3|http)\.|generate\.answered)/;    # engine.t dies there
+is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build has been the last of a process'
+    if !$only;
 diag sprintf '%-24s %-18s %-12s %s', @$_ for ['what is done', 'death at', 'passes', 'afterwards'], @table;
 
 # The server's own sweeper, in mod_watchdog's thread.
@@ -190,8 +226,12 @@ $faults->order('sweep.removed 1 exit');
 $server->reload("$children\nIdentityImgSweepInterval 1\n");
 ok eventually(sub { $faults->has_fired }), 'the sweeper dies within its run';
 $store->sql("UPDATE stored_objects SET retry_at = now()");
-ok eventually(sub { !$store->sql("SELECT 1 FROM stored_objects WHERE state = 'doomed'") }), '... and another child goes on where it stopped';
+ok eventually(sub { !$store->sql("SELECT 1 FROM stored_objects WHERE state = 'doomed'") }),
+    '... and another child goes on where it stopped';
 is $store->quarrels, '', '... so that nothing is left over';
 
-$server->judge(qr/AH10159|AH03490/, qr/IIMG0105/, qr/IIMG0003: .* no room/, $proxy ? qr/IIMG0003: .* 500 InternalError/ : ());
+$server->judge(
+    qr/AH10159|AH03490/, qr/IIMG0105/, qr/IIMG0003: .* no room/,
+    $proxy ? qr/IIMG0003: .* 500 InternalError/ : ()
+);
 done_testing();

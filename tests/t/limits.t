@@ -19,29 +19,56 @@ my $gemini = IdentityImg::Gemini->new;
 my $one = IdentityImg::Server->new('limits', env => { $gemini->environment })->start;
 my ($cluster) = map { /^(?:export )?PGHOST='?([^';]+)/ ? $1 : () } split /[\n;] */, $one->script(cluster => 'env');
 my ($port) = map { /^(?:export )?PGPORT='?([^';]+)/ ? $1 : () } split /[\n;] */, $one->script(cluster => 'env');
-my $shared = qq{DBDParams "host=$cluster} . ($port ? " port=$port" : '') . qq{ dbname=identityimg user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"\n};
+my $shared =
+      qq{DBDParams "host=$cluster}
+    . ($port ? " port=$port" : '')
+    . qq{ dbname=identityimg user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"\n};
 $shared .= 'IdentityImgStorageRoot "' . $one->state . qq{/pictures"\n};
 my $two = IdentityImg::Server->new('limits-two', env => { $gemini->environment }, conf => $shared)->start;
 my @servers = ($one, $two);
-sub limit { my (@directives) = @_; my $conf = join '', map { "IdentityImg$_\n" } @directives; in_parallel(2, sub { my ($n) = @_; $servers[$n]->reload($n ? $shared . $conf : $conf) }); return }
+
+sub limit {
+    my (@directives) = @_;
+    my $conf = join '', map { "IdentityImg$_\n" } @directives;
+    in_parallel(2, sub { my ($n) = @_; $servers[$n]->reload($n ? $shared . $conf : $conf) });
+    return;
+}
 
 # Another admin; both have one photo to start from.
 $one->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
-is call(POST => 'reference-images/', as => 'alice', base => $one->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
+is call(
+    POST => 'reference-images/', as => 'alice', base => $one->base, headers => [Connection => 'close'],
+    parts => [image => [make_jpeg(64, 48)]]
+)->code, 201, 'there is a photo';
 
 # A generation: [status, Retry-After, data]. It may be asked for in a process of its own. With held => 1 the
 # provider answers when the test lets it.
 sub ask {
     my ($server, $who, %more) = @_;
     my $held = delete $more{held};
-    my $body = { identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => $held ? '[[scenario:hold]]' : '', %more };
-    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 100)->request(POST => $server->base . '/api/v1/image-generation/generate/',
-        { headers => { Authorization => login($who), 'Content-Type' => 'application/json' }, content => $json->encode($body) });
-    return [$answer->{status}, $answer->{headers}{'retry-after'}, eval { $json->decode($answer->{content}) } // { detail => $answer->{content} }];
+    my $body = {
+        identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K',
+        additional_prompt => $held ? '[[scenario:hold]]' : '', %more
+    };
+    my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 100)->request(
+        POST => $server->base . '/api/v1/image-generation/generate/',
+        {
+            headers => { Authorization => login($who), 'Content-Type' => 'application/json' },
+            content => $json->encode($body)
+        }
+    );
+    return [
+        $answer->{status}, $answer->{headers}{'retry-after'},
+        eval { $json->decode($answer->{content}) } // { detail => $answer->{content} }
+    ];
 }
 sub said { my ($answer) = @_; return join ' ', $answer->[0], $answer->[2]{code} // (), $answer->[2]{detail} // () }
 sub forget { $one->sql('DELETE FROM generation_jobs'); return }
-sub count { my ($where) = @_; return ($one->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0] }
+
+sub count {
+    my ($where) = @_;
+    return ($one->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0];
+}
 
 # COUNT at once, by turns at both servers, of which TAKEN should be under way until all others have had their
 # answers. Returns the statuses in order, and how many were under way then.
@@ -50,21 +77,30 @@ sub at_once_by {
     my ($file, $most) = ("$ENV{IIMG_WORK}/limits-answered", 0);
     unlink $file;
     $gemini->hold;
-    my @answers = in_parallel($count, sub {
-        my ($n) = @_;
-        my $answer = ask($servers[$n % 2], $who[$n % @who], held => 1);
-        open my $answered, '>>', $file or die $!;
-        syswrite $answered, '.';
-        return $answer;
-    }, sub {
-        $gemini->holds($taken);
-        eventually(sub { (-s $file // 0) >= $count - $taken });
-        $most = count("state IN ('queued', 'running')");
-        $gemini->release;
-    });
+    my @answers = in_parallel(
+        $count,
+        sub {
+            my ($n) = @_;
+            my $answer = ask($servers[$n % 2], $who[$n % @who], held => 1);
+            open my $answered, '>>', $file or die $!;
+            syswrite $answered, '.';
+            return $answer;
+        },
+        sub {
+            $gemini->holds($taken);
+            eventually(sub { (-s $file // 0) >= $count - $taken });
+            $most = count("state IN ('queued', 'running')");
+            $gemini->release;
+        }
+    );
     return (join(' ', map { "$_->[1]x$_->[0]" } counted(map { $_->[0] } @answers)), $most, @answers);
 }
-sub counted { my %n; $n{$_}++ for @_; return map { [$_, $n{$_}] } sort keys %n }
+
+sub counted {
+    my %n;
+    $n{$_}++ for @_;
+    return map { [$_, $n{$_}] } sort keys %n;
+}
 
 # Without limits everything is made.
 is((ask($two, 'admin'))->[0], 200, 'the second server works on the first one\'s database');
@@ -79,23 +115,34 @@ is $statuses, '3x200 7x429', 'of ten at once at two servers three are made';
 is $most, 3, 'and just those are under way';
 is count(), 3, 'those that are refused are no jobs';
 my ($refused) = grep { $_->[0] == 429 } @answers;
-like said($refused), qr/^429 generations_at_once 3 pictures are being made at this moment, as many as may be\. Try again in \d+ seconds\.$/, 'they are told why';
+like said($refused),
+    qr/^429 generations_at_once 3 pictures are being made at this moment, as many as may be\. Try again in \d+ seconds\.$/,
+    'they are told why';
 like $refused->[1], qr/^([1-9]|[12]\d|30)$/, 'and when to come again: at first half a minute is a guess';
 is((ask($one, 'admin'))->[0], 200, 'when one has ended there is room');
 $gemini->hold;
-my ($slow) = in_parallel(1, sub { ask($one, 'bob', held => 1) }, sub {
-    $gemini->holds(1) or die 'nothing runs';
-    $one->sql("UPDATE generation_jobs SET state = 'succeeded', image = 'x', finished_at = started_at + interval '100 seconds' WHERE state <> 'running'");
-    $one->sql("INSERT INTO generation_jobs (state, owner, lease_expires_at, started_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts)"
-        . " SELECT 'running', 'x', now() + interval '1 hour', now() - interval '30 seconds', '', 'gemini', 'm', '1:1', '1K', '{}', 1 FROM generate_series(1, 2)");
-    my $answer = ask($two, 'bob');
-    is $answer->[0], 429, 'jobs of other nodes count';
-    cmp_ok abs($answer->[1] - 70), '<=', 20, 'and the guess goes by what recent pictures took, less what has passed';
-    like said($answer), qr/Try again in (?:\d+ seconds|[12] minutes)\.$/, '... in words, too';
-    $one->sql("UPDATE generation_jobs SET lease_expires_at = now() - interval '1 second' WHERE owner = 'x'");
-    is((ask($two, 'bob'))->[0], 200, 'jobs whose process is gone do not');
-    $gemini->release;
-});
+my ($slow) = in_parallel(
+    1,
+    sub { ask($one, 'bob', held => 1) },
+    sub {
+        $gemini->holds(1) or die 'nothing runs';
+        $one->sql(
+            "UPDATE generation_jobs SET state = 'succeeded', image = 'x', finished_at = started_at + interval '100 seconds' WHERE state <> 'running'"
+        );
+        $one->sql(
+            "INSERT INTO generation_jobs (state, owner, lease_expires_at, started_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts)"
+                . " SELECT 'running', 'x', now() + interval '1 hour', now() - interval '30 seconds', '', 'gemini', 'm', '1:1', '1K', '{}', 1 FROM generate_series(1, 2)"
+        );
+        my $answer = ask($two, 'bob');
+        is $answer->[0], 429, 'jobs of other nodes count';
+        cmp_ok abs($answer->[1] - 70), '<=', 20,
+            'and the guess goes by what recent pictures took, less what has passed';
+        like said($answer), qr/Try again in (?:\d+ seconds|[12] minutes)\.$/, '... in words, too';
+        $one->sql("UPDATE generation_jobs SET lease_expires_at = now() - interval '1 second' WHERE owner = 'x'");
+        is((ask($two, 'bob'))->[0], 200, 'jobs whose process is gone do not');
+        $gemini->release;
+    }
+);
 is $slow->[0], 200, 'what is under way goes on';
 forget();
 
@@ -105,7 +152,9 @@ is $statuses, '4x200 4x429', 'two users have two each';
 is $most, 4, '... at once';
 is count("requested_by = '" . person('bob') . "'"), 2, 'whichever server they ask';
 ($refused) = grep { $_->[0] == 429 } @answers;
-like said($refused), qr/^429 user_generations_at_once 2 pictures are being made for you at this moment, as many as may be\. Try again in \d+ seconds\.$/, 'and are told why';
+like said($refused),
+    qr/^429 user_generations_at_once 2 pictures are being made for you at this moment, as many as may be\. Try again in \d+ seconds\.$/,
+    'and are told why';
 forget();
 
 # A day -----------------------------------------------------------------------------------------------
@@ -114,17 +163,27 @@ limit('GenerationsPerDay 3');
 ($statuses) = at_once_by(8, 3, 'admin');
 is $statuses, '3x200 5x429', 'three a day for one user';
 is((ask($one, 'bob'))->[0], 200, 'another one has his own');
-$one->sql("UPDATE generation_jobs SET created_at = now() - interval '20 hours' - n * interval '1 hour' FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM generation_jobs WHERE requested_by = '"
-    . person('admin') . "') x WHERE x.id = generation_jobs.id");
+$one->sql(
+    "UPDATE generation_jobs SET created_at = now() - interval '20 hours' - n * interval '1 hour' FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM generation_jobs WHERE requested_by = '"
+        . person('admin')
+        . "') x WHERE x.id = generation_jobs.id");
 my $answer = ask($two, 'admin');
-is said($answer), '429 user_generations_per_day You may have 3 pictures made in 24 hours, and had. Try again in 60 minutes.', 'who had his share is told when there is more';
+is said($answer),
+    '429 user_generations_per_day You may have 3 pictures made in 24 hours, and had. Try again in 60 minutes.',
+    'who had his share is told when there is more';
 cmp_ok abs($answer->[1] - 3600), '<=', 20, 'to the second: when the oldest is a day old';
 $one->sql("UPDATE generation_jobs SET created_at = created_at - interval '61 minutes'");
 is((ask($one, 'admin'))->[0], 200, 'then there is');
 is((ask($one, 'admin'))->[0], 429, 'one');
-$one->sql("UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'provider_down', error_billed = false WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '" . person('admin') . "' ORDER BY created_at DESC LIMIT 1)");
+$one->sql(
+    "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'provider_down', error_billed = false WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '"
+        . person('admin')
+        . "' ORDER BY created_at DESC LIMIT 1)");
 is((ask($one, 'admin'))->[0], 200, 'what failed and was not paid for does not count');
-$one->sql("UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'timeout', error_billed = NULL WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '" . person('admin') . "' ORDER BY created_at DESC LIMIT 1)");
+$one->sql(
+    "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'timeout', error_billed = NULL WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '"
+        . person('admin')
+        . "' ORDER BY created_at DESC LIMIT 1)");
 is((ask($one, 'admin'))->[0], 429, 'what may have been paid for does');
 forget();
 
@@ -133,37 +192,50 @@ forget();
 limit('GenerationBudget 1', 'GenerationCost 0.30');
 ($statuses) = at_once_by(8, 3, 'admin', 'bob');
 is $statuses, '3x200 5x429', 'a dollar is enough for three pictures at thirty cents, whoever asks';
-is join(' ', $one->sql('SELECT DISTINCT expected_cost FROM generation_jobs')), '0.300000', 'that is what each is expected to cost';
+is join(' ', $one->sql('SELECT DISTINCT expected_cost FROM generation_jobs')), '0.300000',
+    'that is what each is expected to cost';
 $one->sql("UPDATE generation_jobs SET cost = 0.05");
 is((ask($two, 'admin'))->[0], 200, 'what they really cost counts when it is known');
 $one->sql("UPDATE generation_jobs SET cost = 0.40, created_at = now() - interval '23 hours' WHERE cost IS NOT NULL");
 $answer = ask($one, 'admin');
-is said($answer), '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try again in 60 minutes.', 'who comes too late is told so';
+is said($answer),
+    '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try again in 60 minutes.',
+    'who comes too late is told so';
 cmp_ok abs($answer->[1] - 3600), '<=', 20, 'and when enough of it is a day ago';
 $one->sql("UPDATE generation_jobs SET cost = NULL, expected_cost = 0");
 is((ask($one, 'admin'))->[0], 200, 'what cost nothing spends nothing');
 forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30');
 $answer = ask($one, 'admin');
-is said($answer), '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the operator for another one.', 'a budget that is smaller than a picture is told';
+is said($answer),
+    '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the operator for another one.',
+    'a budget that is smaller than a picture is told';
 is $answer->[1], 86400, 'with Retry-After all the same';
 # To the cent, and without what binary fractions make of a tenth and two of them.
 for my $case (
     # budget  cost of a picture     spent before       answers
-    ['0.30', ['GenerationCost 0.30'], [],              '200 429', 'a picture that costs the whole budget is made'],
-    ['0.29', ['GenerationCost 0.30'], [],              '429',     'one that costs a cent more is not'],
-    ['0.30', ['GenerationCost 0.10'], [],              '200 200 200 429', 'three at ten cents fit into thirty'],
-    ['0.29', ['GenerationCost 0.10'], [],              '200 200 429', 'two fit into twenty-nine'],
-    ['0.30', ['GenerationCost 0.20'], ['0.1'],         '200 429', 'a tenth and two tenths are three tenths'],
-    ['0.30', ['GenerationCost 0.20'], ['0.1', '0.01'], '429',     'with a cent more they are not'],
-    ['0.8',  ['GenerationCost 0.1'],  ['0.7'],         '200 429', 'seven tenths and one are eight'],
-    ['1.10', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 200 429', 'a known price counts in place of the expected cost, to the cent'],
-    ['1.09', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 429', '... and a cent too little is too little'],
+    ['0.30', ['GenerationCost 0.30'], [], '200 429', 'a picture that costs the whole budget is made'],
+    ['0.29', ['GenerationCost 0.30'], [], '429', 'one that costs a cent more is not'],
+    ['0.30', ['GenerationCost 0.10'], [], '200 200 200 429', 'three at ten cents fit into thirty'],
+    ['0.29', ['GenerationCost 0.10'], [], '200 200 429', 'two fit into twenty-nine'],
+    ['0.30', ['GenerationCost 0.20'], ['0.1'], '200 429', 'a tenth and two tenths are three tenths'],
+    ['0.30', ['GenerationCost 0.20'], ['0.1', '0.01'], '429', 'with a cent more they are not'],
+    ['0.8', ['GenerationCost 0.1'], ['0.7'], '200 429', 'seven tenths and one are eight'],
+    [
+        '1.10', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 200 429',
+        'a known price counts in place of the expected cost, to the cent'
+    ],
+    [
+        '1.09', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 429',
+        '... and a cent too little is too little'
+    ],
 ) {
     my ($budget, $cost, $spent, $statuses, $what) = @$case;
     forget();
-    $one->sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts, created_at, started_at, finished_at, cost)"
-        . " VALUES ('succeeded', '', 'gemini', 'm', '1:1', '1K', '{}', 1, now(), now(), now(), $_)") for @$spent;
+    $one->sql(
+        "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts, created_at, started_at, finished_at, cost)"
+            . " VALUES ('succeeded', '', 'gemini', 'm', '1:1', '1K', '{}', 1, now(), now(), now(), $_)")
+        for @$spent;
     limit("GenerationBudget $budget", @$cost);
     is join(' ', map { (ask($one, 'admin'))->[0] } split ' ', $statuses), $statuses, "a budget of \$$budget: $what";
 }
@@ -173,11 +245,21 @@ is((ask($one, 'admin'))->[0], 200, 'a preview costs nothing');
 
 # A key is free again, so that the request can be sent again later.
 limit('GenerationsPerDay 1');
-$answer = call(POST => 'image-generation/generate/', as => 'admin', base => $one->base, headers => [Connection => 'close', 'Idempotency-Key' => 'later'], json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' });
-is refusal($answer), '429 user_generations_per_day You may have 1 picture made in 24 hours, and had. Try again in 24 hours.', 'a request with a key is refused';
+$answer = call(
+    POST => 'image-generation/generate/', as => 'admin', base => $one->base,
+    headers => [Connection => 'close', 'Idempotency-Key' => 'later'],
+    json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
+);
+is refusal($answer),
+    '429 user_generations_per_day You may have 1 picture made in 24 hours, and had. Try again in 24 hours.',
+    'a request with a key is refused';
 like $answer->header('Retry-After'), qr/^86[34]\d\d$/, '... with the time';
 forget();
-is call(POST => 'image-generation/generate/', as => 'admin', base => $one->base, headers => [Connection => 'close', 'Idempotency-Key' => 'later'], json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' })->code, 200,
+is call(
+    POST => 'image-generation/generate/', as => 'admin', base => $one->base,
+    headers => [Connection => 'close', 'Idempotency-Key' => 'later'],
+    json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
+    )->code, 200,
     'and is done when it comes again';
 $_->judge for @servers;
 finish();

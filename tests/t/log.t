@@ -8,7 +8,7 @@ use MIME::Base64 'encode_base64';
 use Test::More;
 
 my $server = IdentityImg::Server->new('log', conf => "LogLevel identityimg:debug\n")->start;
-my %all_requests;       # id => answer
+my %all_requests;    # id => answer
 
 # One request, and the lines of the log that name its id.
 sub traced {
@@ -22,12 +22,17 @@ sub traced {
 }
 
 # The steps among lines, without their times.
-sub steps { return map { / step (.*?) \d+\.\d{3} ms \(request / ? $1 : () } @_ }
+sub steps {
+    return map { / step (.*?) \d+\.\d{3} ms \(request / ? $1 : () } @_;
+}
 
 sub has_steps {
     my ($lines, $sentence, @patterns) = @_;
     my @steps = steps(@$lines);
-    my @missing = grep { my $pattern = $_; !grep { /^$pattern$/ } @steps } @patterns;
+    my @missing = grep {
+        my $pattern = $_;
+        !grep { /^$pattern$/ } @steps
+    } @patterns;
     is "@missing", '', "$sentence: the log has the time of @patterns" or diag "it has: @steps";
     return;
 }
@@ -36,39 +41,63 @@ sub has_steps {
 
 my ($answer, @lines) = traced(GET => 'users/me/', as => 'admin');
 like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/, 'an answer carries an id';
-has_steps(\@lines, 'a first login', 'sql iimg_login_attempt_begin', 'hash', 'sql iimg_login_attempt_succeed', 'sql iimg_user_of_caller');
+has_steps(
+    \@lines, 'a first login', 'sql iimg_login_attempt_begin', 'hash', 'sql iimg_login_attempt_succeed',
+    'sql iimg_user_of_caller'
+);
 ($answer, @lines) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => 'Mine.42_a-b']);
 is $answer->header('X-Request-Id'), 'Mine.42_a-b', 'the client\'s own id is kept';
 has_steps(\@lines, 'and its lines bear it', 'sql iimg_user_of_caller');
 for my $bad ("two words", 'a' x 65, 'a;b', '"quoted"', "\xc3\xa9", '$(id)', '') {
     ($answer) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => $bad]);
-    like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/, 'an id that is none is replaced: ' . substr($bad, 0, 20) =~ s/[^ -~]/?/gr;
+    like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/,
+        'an id that is none is replaced: ' . substr($bad, 0, 20) =~ s/[^ -~]/?/gr;
 }
 
 my $trace = '0af7651916cd43dd8448eb211c80319c';
-for my $case (["00-$trace-b7ad6b7169203331-01", ", trace $trace", 'a trace id stands beside it'], ["00-$trace-b7ad6b7169203331", '', '... unless traceparent is none']) {
+for my $case (
+    ["00-$trace-b7ad6b7169203331-01", ", trace $trace", 'a trace id stands beside it'],
+    ["00-$trace-b7ad6b7169203331", '', '... unless traceparent is none']
+) {
     my ($parent, $logged, $sentence) = @$case;
-    my $id = call(GET => 'users/me/', as => 'admin', base => $server->base, headers => [traceparent => $parent])->header('X-Request-Id');
+    my $id = call(GET => 'users/me/', as => 'admin', base => $server->base, headers => [traceparent => $parent])
+        ->header('X-Request-Id');
     ok scalar(grep { /\(request \Q$id$logged\E\)/ } $server->log_lines(1)), $sentence;
 }
 
-($answer, @lines) = traced(POST => 'reference-images/', as => 'admin', parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]);
+($answer, @lines) = traced(
+    POST => 'reference-images/', as => 'admin',
+    parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]
+);
 is $answer->code, 201, 'a photo is put in';
-has_steps(\@lines, 'an upload', 'body multipart/form-data.*', 'derivatives PNG', 'store put media/.*/portrait\.png', 'store put media/.*-300x300\.(?:png|jpg)',
-    'sql iimg_stored_object_announce', 'sql iimg_reference_image_insert', 'transaction', 'serialize');
+has_steps(
+    \@lines, 'an upload', 'body multipart/form-data.*', 'derivatives PNG', 'store put media/.*/portrait\.png',
+    'store put media/.*-300x300\.(?:png|jpg)',
+    'sql iimg_stored_object_announce', 'sql iimg_reference_image_insert', 'transaction', 'serialize'
+);
 my $photo = json($answer);
 ($answer, @lines) = traced(GET => 'reference-images/?user_id=' . person('scenario_one'), as => 'admin');
 has_steps(\@lines, 'a list', 'sql iimg_reference_image_list', 'serialize');
-($answer, @lines) = traced(POST => 'image-generation/generate/', as => 'admin',
-    json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K', save_to_identity => JSON::PP::true });
+($answer, @lines) = traced(
+    POST => 'image-generation/generate/', as => 'admin',
+    json => {
+        identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K',
+        save_to_identity => JSON::PP::true
+    }
+);
 is $answer->code, 200, 'a picture is generated' or diag $answer->content;
-has_steps(\@lines, 'a generation', 'body application/json', 'store get media/.*', 'provider preview.*', 'store put generated_images/.*', 'reference .*', 'poster .*', 'inspect .*', 'derivatives .*', 'sql iimg_generation_job_.*');
+has_steps(
+    \@lines, 'a generation', 'body application/json', 'store get media/.*', 'provider preview.*',
+    'store put generated_images/.*', 'reference .*', 'poster .*', 'inspect .*', 'derivatives .*',
+    'sql iimg_generation_job_.*'
+);
 my $generated = json($answer);
 ($answer, @lines) = traced(DELETE => "reference-images/$photo->{id}/?user_id=" . person('scenario_one'), as => 'admin');
 is $answer->code, 204, 'the photo is deleted';
 has_steps(\@lines, 'a deletion', 'sql iimg_reference_image_delete', 'store remove media/.*');
-is +(grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0, 'each step has its milliseconds';
-my @without = grep { /identityimg:debug/ && !/\(request [\w.-]{1,64}(?:, trace [0-9a-f]{32})?\)/ } $server->log_lines(1);
+is + (grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0, 'each step has its milliseconds';
+my @without =
+    grep { /identityimg:debug/ && !/\(request [\w.-]{1,64}(?:, trace [0-9a-f]{32})?\)/ } $server->log_lines(1);
 is "@without[0 .. ($#without < 2 ? $#without : 2)]", '', 'each line of ours at debug has an id';
 
 # Mistakes of clients, only at debug ----------------------------------------------------------------------
@@ -85,7 +114,10 @@ for (@mistakes) {
     my ($code, @request) = @$_;
     ($answer, @lines) = traced(@request);
     is $answer->code, $code, "a mistake that is a $code";
-    is scalar(grep { /\[identityimg:debug\].*\.c\(\d+\): .*\] $request[0] \/api\/v1\/\Q$request[1]\E: \S.*\(request / } @lines), 1, '... has one line, with its source position' or diag "@lines";
+    is
+        scalar(grep { /\[identityimg:debug\].*\.c\(\d+\): .*\] $request[0] \/api\/v1\/\Q$request[1]\E: \S.*\(request / }
+            @lines), 1, '... has one line, with its source position'
+        or diag "@lines";
     is scalar(grep { !/\[identityimg:debug\]/ } @lines), 0, '... at debug';
 }
 is_deeply [$server->log_lines], [], 'and none from warning up';
@@ -100,17 +132,19 @@ my %bugs = (
     '23514' => [POST => 'reference-images/', as => 'alice', json => { name => $row }],
 );
 for my $state (sort keys %bugs) {
-    ($answer, @lines) = traced(@{$bugs{$state}});
+    ($answer, @lines) = traced(@{ $bugs{$state} });
     my $id = $answer->header('X-Request-Id');
     is $answer->code, 500, "what must not happen is a 500 (SQLSTATE $state)";
     is $answer->header('Content-Type'), 'application/json', '... in JSON';
-    is_deeply json($answer), { detail => 'Internal server error', code => 'internal', request_id => $id }, '... that tells the request id and nothing else';
+    is_deeply json($answer), { detail => 'Internal server error', code => 'internal', request_id => $id },
+        '... that tells the request id and nothing else';
     my @errors = grep { /\[identityimg:error\]/ } @lines;
     is scalar(@errors), 1, '... with one line in the log';
-    like $errors[0] // '', qr/\] IIMG0001: $bugs{$state}[0] \/api\/v1\/$bugs{$state}[1]: Internal server error \| iimg_\w+: .* \[SQLSTATE $state\] at mod_identityimg\/\S+\.c:\d+ \(request $id\)$/,
+    like $errors[0] // '',
+        qr/\] IIMG0001: $bugs{$state}[0] \/api\/v1\/$bugs{$state}[1]: Internal server error \| iimg_\w+: .* \[SQLSTATE $state\] at mod_identityimg\/\S+\.c:\d+ \(request $id\)$/,
         '... with source position, tag, statement, SQLSTATE and request id';
 }
-is +(grep { /only a row has/ } $server->log_lines(1)), 0, 'and without values of a row';
+is + (grep { /only a row has/ } $server->log_lines(1)), 0, 'and without values of a row';
 $server->sql('GRANT SELECT ON identities TO identityimg; ALTER TABLE reference_images DROP CONSTRAINT surprise');
 is call(GET => 'users/me/identities/', as => 'alice', base => $server->base)->code, 200, 'then it is well again';
 
@@ -121,17 +155,26 @@ my $key = 'AIzaSy-a-secret-key-0123456789';
 $server->{env}{GEMINI_API_KEY} = $key;
 $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
 $server->restart("LogLevel identityimg:trace8\n");
-($answer) = traced(POST => 'reference-images/', as => 'admin', parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]);
+($answer) = traced(
+    POST => 'reference-images/', as => 'admin',
+    parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]
+);
 is $answer->code, 201, 'a photo';
 my $photo_two = json($answer);
-($answer, @lines) = traced(POST => 'image-generation/generate/', as => 'admin', json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K' });
+($answer, @lines) = traced(
+    POST => 'image-generation/generate/', as => 'admin',
+    json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K' }
+);
 like $answer->code, qr/^50[234]$/, 'Gemini is not there';
 has_steps(\@lines, 'its failure', 'provider gemini.*');
-my @urls = map { values %{$_->{image}} } $photo, $photo_two;
+my @urls = map { values %{ $_->{image} } } $photo, $photo_two;
 call(GET => $_) for @urls;
 call(GET => $_ =~ s/s=./s=_/r) for @urls;
 call(GET => $generated->{image_url}) if $generated->{image_url};
-call(GET => 'users/me/', base => $server->base, headers => [Authorization => login('admin@example.com', 'a-wrong-password')]);
+call(
+    GET => 'users/me/', base => $server->base,
+    headers => [Authorization => login('admin@example.com', 'a-wrong-password')]
+);
 call(GET => $urls[0] =~ s/pictures/pictures\/../r);
 
 my ($secret) = slurp($server->state . '/secret') =~ /([0-9a-f]{64})/;
@@ -140,16 +183,20 @@ cmp_ok scalar(@signatures), '>', 8, 'signatures were made';
 my %secrets = (
     'a password' => ['pw-admin', 'pw-alice', 'a-wrong-password'],
     'an Authorization header' => [map({ substr login($_), 6, 20 } 'admin', 'alice'), encode_base64('pw-admin', '')],
-    'a signature' => \@signatures, 'the key of Gemini' => [$key], 'the key that signs' => [$secret], 'a hash' => ['$2y$', '$2a$'],
+    'a signature' => \@signatures, 'the key of Gemini' => [$key], 'the key that signs' => [$secret],
+    'a hash' => ['$2y$', '$2a$'],
 );
 for my $log ('httpd/error.log', 'httpd/access.log', 'httpd/start.log') {
     my $text = -f $server->state . "/$log" ? slurp($server->state . "/$log") : '';
     cmp_ok length $text, '>', 1000, "$log was written" if $log !~ /start/;
     for my $what (sort keys %secrets) {
-        is join(' ', grep { index($text, $_) >= 0 } @{$secrets{$what}}), '', "$log holds no trace of $what";
+        is join(' ', grep { index($text, $_) >= 0 } @{ $secrets{$what} }), '', "$log holds no trace of $what";
     }
 }
 
-$server->judge(qr/IIMG011[27]: /, qr/IIMG0001: (?:GET|POST) .*SQLSTATE (?:42501|23514)/, qr/IIMG000[234]: POST \S*generate/, qr/\[auth_basic:error\]/, qr/AH01630/);
+$server->judge(
+    qr/IIMG011[27]: /, qr/IIMG0001: (?:GET|POST) .*SQLSTATE (?:42501|23514)/,
+    qr/IIMG000[234]: POST \S*generate/, qr/\[auth_basic:error\]/, qr/AH01630/
+);
 undef $server;
 finish();

@@ -38,7 +38,10 @@ my ($id, $secret) = slurp($secret_file) =~ /^(\w+) ([0-9a-f]{64})$/m;
 sub mac {
     my ($key, %with) = @_;
     my @fields = ('v1', $with{id} // $id, $with{e}, $with{d} // '', $key);
-    return encode_base64url(substr hmac_sha256(join('', map { "$_\0" } @fields), pack 'H*', $with{secret} // $secret), 0, 16);
+    return encode_base64url(
+        substr hmac_sha256(join('', map { "$_\0" } @fields), pack 'H*', $with{secret} // $secret),
+        0, 16
+    );
 }
 
 sub signed {
@@ -52,8 +55,10 @@ sub signed {
 sub raw {
     my ($target, $method, @headers) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{http://}{}r, Timeout => 60) or die "$@";
-    print $socket join "\r\n", ($method // 'GET') . " $target HTTP/1.1", 'Host: 127.0.0.1', 'Connection: close', @headers, '', '';
-    my $all = do { local $/; <$socket> } // '';
+    print $socket join "\r\n", ($method // 'GET') . " $target HTTP/1.1", 'Host: 127.0.0.1', 'Connection: close',
+        @headers, '', '';
+    my $all = do { local $/; <$socket> }
+        // '';
     my ($head, $body) = split /\r\n\r\n/, $all, 2;
     return { code => ($head // '') =~ m{^HTTP/1\.1 (\d+)} ? $1 : 0, head => $head // '', body => $body // '' };
 }
@@ -65,7 +70,10 @@ sub path { my ($url) = @_; return $url =~ s{^http://[^/]+}{}r }
 
 sub upload {
     my ($file, $name) = @_;
-    my $answer = call(POST => 'reference-images/', as => 'alice', base => $server->base, parts => [name => $name, image => [$file, $name]]);
+    my $answer = call(
+        POST => 'reference-images/', as => 'alice', base => $server->base,
+        parts => [name => $name, image => [$file, $name]]
+    );
     is $answer->code, 201, "a photo called $name is taken" or diag $answer->content;
     return json($answer);
 }
@@ -75,8 +83,11 @@ sub all_gone { call(DELETE => "reference-images/$_->{id}/", as => 'alice', base 
 # Refused, in JSON, and no byte of any file of ours in it.
 sub is_refused {
     my ($answer, $codes, $sentence) = @_;
-    my $ok = $answer->{code} =~ /^(?:$codes)$/ && (header($answer, 'Content-Type') // '') eq 'application/json'
-        && $answer->{body} =~ /^\{"detail":"[^"]+"/ && $answer->{body} !~ /$secret|JFIF|root:/;
+    my $ok =
+           $answer->{code} =~ /^(?:$codes)$/
+        && (header($answer, 'Content-Type') // '') eq 'application/json'
+        && $answer->{body} =~ /^\{"detail":"[^"]+"/
+        && $answer->{body} !~ /$secret|JFIF|root:/;
     ok $ok, $sentence or diag "$answer->{head}\n", substr $answer->{body}, 0, 300;
     return $ok;
 }
@@ -90,7 +101,9 @@ system("vips copy '" . portrait() . "' '${png}[strip]'") == 0 or die 'vips faile
 my $photo = upload($jpeg, 'me.jpg');
 my $url = path($photo->{image}{original});
 my ($key) = $url =~ m{^/pictures/([^?]+)};
-like $photo->{image}{original}, qr{^\Q${\ $server->base}\E/pictures/media/[0-9a-f-]{36}/me\.jpg\?v=1&k=$id&e=\d+&s=[\w-]{22}$}, 'an address has a key, an expiry and a signature';
+like $photo->{image}{original},
+    qr{^\Q${\ $server->base}\E/pictures/media/[0-9a-f-]{36}/me\.jpg\?v=1&k=$id&e=\d+&s=[\w-]{22}$},
+    'an address has a key, an expiry and a signature';
 is $url, signed($key, e => ($url =~ /e=(\d+)/)[0]), 'the signature is the one that is documented';
 
 my $answer = raw($url);
@@ -107,7 +120,8 @@ my ($age) = header($answer, 'Cache-Control') =~ /max-age=(\d+)/;
 my ($expiry) = $url =~ /e=(\d+)/;
 cmp_ok abs(time + $age - $expiry), '<=', 30, 'as long as the address is good';
 cmp_ok $expiry - time, '>', 2600, 'which is most of an hour';
-is raw($url, 'GET', 'Authorization: ' . login('alice', 'wrong'))->{code}, 200, 'credentials, even wrong ones, are not looked at';
+is raw($url, 'GET', 'Authorization: ' . login('alice', 'wrong'))->{code}, 200,
+    'credentials, even wrong ones, are not looked at';
 for my $size (qw(thumbnail medium large)) {
     my $derived = raw(path($photo->{image}{$size}));
     is "$derived->{code} " . header($derived, 'Content-Type'), '200 image/jpeg', "the $size opens too";
@@ -121,7 +135,8 @@ ok $etag, 'a picture has an ETag';
 is raw($url, 'GET', "If-None-Match: $etag")->{code}, 304, 'If-None-Match: 304';
 is raw($url, 'GET', 'If-None-Match: "other"')->{code}, 200, 'If-None-Match of another: 200';
 my $head = raw($url, 'HEAD');
-is "$head->{code} " . header($head, 'Content-Length') . " [$head->{body}]", '200 ' . (-s $jpeg) . ' []', 'HEAD: the headers alone';
+is "$head->{code} " . header($head, 'Content-Length') . " [$head->{body}]", '200 ' . (-s $jpeg) . ' []',
+    'HEAD: the headers alone';
 my $part = raw($url, 'GET', 'Range: bytes=100-199');
 is $part->{code}, 206, 'Range: 206';
 is header($part, 'Content-Range'), 'bytes 100-199/' . -s $jpeg, 'which says what part it is';
@@ -147,7 +162,8 @@ sub each_change_is_refused {
     my ($right, $pattern, $what) = @_;
     $right =~ $pattern or die "$right has no $what";
     my ($from, $to) = ($-[1], $+[1]);
-    my @served = grep { raw($_)->{code} != 403 } map { my $changed = $right; substr($changed, $_, 1) = other(substr $right, $_, 1); $changed } $from .. $to - 1;
+    my @served = grep { raw($_)->{code} != 403 }
+        map { my $changed = $right; substr($changed, $_, 1) = other(substr $right, $_, 1); $changed } $from .. $to - 1;
     is "@served", '', ($to - $from) . " addresses with a changed character of the $what: 403";
     return;
 }
@@ -158,26 +174,41 @@ each_change_is_refused($url, qr/\?v=([^&]+)/, 'version');
 each_change_is_refused($url, qr{^/pictures/([^?]+)}, 'picture key');
 my $download = signed($key, d => 'my-picture.jpg');
 $answer = raw($download);
-is "$answer->{code} " . header($answer, 'Content-Disposition'), '200 attachment; filename="my-picture.jpg"', 'a signed name makes it a download';
+is "$answer->{code} " . header($answer, 'Content-Disposition'), '200 attachment; filename="my-picture.jpg"',
+    'a signed name makes it a download';
 each_change_is_refused($download, qr/&d=([^&]+)/, 'name of a download');
-is_refused(raw($_->[0]), 403, "$_->[1]: 403") for (
-    ["$url&d=x.html", 'a name that was not signed'], ["$url&d=", 'an empty name'], [$download =~ s/&d=.*//r, 'a name taken away'],
-    [$url =~ s/\?.*//r, 'no signature'], [$url =~ s/&s=[^&]+//r, 'everything but the signature'], ["$url&s=" . 'A' x 22, 'another signature after the right one'],
-    [$url =~ s/(&s=)[^&]+/$1/r, 'an empty signature'], [substr($url, 0, -1), 'a shortened signature'], ["${url}A", 'a lengthened signature'],
-    [$url =~ s/e=/e=0/r, 'a padded expiry'], [$url =~ s/e=/e=-/r, 'a negative expiry'], [$url =~ s/e=\d+/e=9999999999999999999999/r, 'a huge expiry'],
-    [signed($key, secret => '00' x 32), 'a key of somebody else'], [signed($key, id => '9', secret => $secret), 'an unknown key id'],
-);
+is_refused(raw($_->[0]), 403, "$_->[1]: 403")
+    for (
+    ["$url&d=x.html", 'a name that was not signed'], ["$url&d=", 'an empty name'],
+    [$download =~ s/&d=.*//r, 'a name taken away'],
+    [$url =~ s/\?.*//r, 'no signature'], [$url =~ s/&s=[^&]+//r, 'everything but the signature'],
+    ["$url&s=" . 'A' x 22, 'another signature after the right one'],
+    [$url =~ s/(&s=)[^&]+/$1/r, 'an empty signature'], [substr($url, 0, -1), 'a shortened signature'],
+    ["${url}A", 'a lengthened signature'],
+    [$url =~ s/e=/e=0/r, 'a padded expiry'], [$url =~ s/e=/e=-/r, 'a negative expiry'],
+    [$url =~ s/e=\d+/e=9999999999999999999999/r, 'a huge expiry'],
+    [signed($key, secret => '00' x 32), 'a key of somebody else'],
+    [signed($key, id => '9', secret => $secret), 'an unknown key id'],
+    );
 $answer = raw(signed($key, e => time - 1));
 is_refused($answer, 403, 'an address of a second ago: 403');
 like $answer->{body}, qr/expired.*"code":"url_expired"/, '... which says that it has expired';
 like raw($url =~ s/&s=./&s=_/r)->{body}, qr/"code":"url_invalid"/, 'a changed one does not say that';
-is_refused(raw($url =~ s/e=\d+/e=1/r, 'HEAD')->{code} == 403 ? raw($url =~ s/e=\d+/e=1/r) : { code => 0, head => '', body => '' }, 403, 'HEAD is refused like GET');
+is_refused(
+      raw($url =~ s/e=\d+/e=1/r, 'HEAD')->{code} == 403
+    ? raw($url =~ s/e=\d+/e=1/r)
+    : { code => 0, head => '', body => '' }, 403, 'HEAD is refused like GET'
+);
 
 # The same address in two answers: then browsers keep their copy. (Retried, should a window end just then.)
-ok eventually(sub {
-    my @lists = map { json(call(GET => 'reference-images/', as => 'alice', base => $server->base)) } 1, 2;
-    $lists[0][0]{image}{medium} eq $lists[1][0]{image}{medium};
-}, 5), 'a picture has the same address in two lists';
+ok eventually(
+    sub {
+        my @lists = map { json(call(GET => 'reference-images/', as => 'alice', base => $server->base)) } 1, 2;
+        $lists[0][0]{image}{medium} eq $lists[1][0]{image}{medium};
+    },
+    5
+    ),
+    'a picture has the same address in two lists';
 
 # Ways round ------------------------------------------------------------------------------------------------
 
@@ -185,21 +216,33 @@ my $uuid = '11111111-2222-4333-8444-555555555555';
 my $query = $url =~ s/^[^?]*//r;
 my $deep = '..%2f' x 12;
 for my $target (
-    "/pictures/../secret$query", "/pictures/media/../../secret$query", "/pictures/%2e%2e/secret$query", "/pictures/media/%2e%2e/%2e%2e/secret$query",
-    "/pictures/..%2fsecret$query", "/pictures/${deep}etc%2fpasswd$query", "/pictures/%252e%252e/secret$query", "/pictures/media/$uuid/../../../../secret$query",
-    "/pictures//secret$query", "//pictures//media//$query", "/pictures/./secret$query", "/pictures/media/$uuid/..\\..\\secret$query",
-    "/pictures/media/$uuid/a%00.jpg$query", "/pictures/media/$uuid/a\0.jpg$query", "/pictures/media/$uuid/.htaccess$query", "/pictures/media/$uuid/$query",
-    "/pictures/media/$uuid$query", "/pictures/media/$query", "/pictures/$query", "/pictures/", "/pictures/media/$uuid/a.jpg/b$query",
-    "/pictures/media/$uuid/A.JPG$query", "/pictures/media/$uuid/a$query", "/pictures/media/$uuid/a.b.jpg$query", "/pictures/media/$uuid/__sized__/../a.jpg$query",
-    "/pictures/media/not-a-uuid/a.jpg$query", "/pictures/generated_images/a.png$query", "/pictures/other/$uuid/a.jpg$query", "/pictures/secret$query",
-    "/pictures/" . 'a' x 7000 . $query, "/pictures/" . '../' x 2000 . "etc/passwd$query", "/pictures/media/$uuid/" . 'a' x 300 . ".jpg$query", "/pictures;x/media$query",
-    "/pictures/media/$uuid/\xc3\xa9.jpg$query", "/pictures/media/$uuid/%ff.jpg$query", "/pictures/media/$uuid/%.jpg$query", "/pictures/media/$uuid/a.jpg%20$query",
+    "/pictures/../secret$query", "/pictures/media/../../secret$query", "/pictures/%2e%2e/secret$query",
+    "/pictures/media/%2e%2e/%2e%2e/secret$query",
+    "/pictures/..%2fsecret$query", "/pictures/${deep}etc%2fpasswd$query", "/pictures/%252e%252e/secret$query",
+    "/pictures/media/$uuid/../../../../secret$query",
+    "/pictures//secret$query", "//pictures//media//$query", "/pictures/./secret$query",
+    "/pictures/media/$uuid/..\\..\\secret$query",
+    "/pictures/media/$uuid/a%00.jpg$query", "/pictures/media/$uuid/a\0.jpg$query",
+    "/pictures/media/$uuid/.htaccess$query", "/pictures/media/$uuid/$query",
+    "/pictures/media/$uuid$query", "/pictures/media/$query", "/pictures/$query", "/pictures/",
+    "/pictures/media/$uuid/a.jpg/b$query",
+    "/pictures/media/$uuid/A.JPG$query", "/pictures/media/$uuid/a$query", "/pictures/media/$uuid/a.b.jpg$query",
+    "/pictures/media/$uuid/__sized__/../a.jpg$query",
+    "/pictures/media/not-a-uuid/a.jpg$query", "/pictures/generated_images/a.png$query",
+    "/pictures/other/$uuid/a.jpg$query", "/pictures/secret$query",
+    "/pictures/" . 'a' x 7000 . $query, "/pictures/" . '../' x 2000 . "etc/passwd$query",
+    "/pictures/media/$uuid/" . 'a' x 300 . ".jpg$query", "/pictures;x/media$query",
+    "/pictures/media/$uuid/\xc3\xa9.jpg$query", "/pictures/media/$uuid/%ff.jpg$query",
+    "/pictures/media/$uuid/%.jpg$query", "/pictures/media/$uuid/a.jpg%20$query",
 ) {
     is_refused(raw($target), '400|403|404', 'no file: ' . substr($target =~ s/[^ -~]/?/gr, 0, 70));
 }
 is_refused(raw('/pictures/' . 'a' x 20000), '403|404|414', 'no file: a path of 20,000 bytes');
 # Even with a signature, which nobody but us can make.
-for my $strange ('../secret', 'media/../../secret', "media/$uuid/../../../secret", 'secret', "media/$uuid/", "generated_images/$uuid.", "media/$uuid/a.jpg~x") {
+for my $strange (
+    '../secret', 'media/../../secret', "media/$uuid/../../../secret", 'secret', "media/$uuid/",
+    "generated_images/$uuid.", "media/$uuid/a.jpg~x"
+) {
     my $wanted = signed($strange);
     is_refused(raw($wanted), '400|403|404', "no file, though signed: $strange");
 }
@@ -210,8 +253,14 @@ is_refused(raw(signed("generated_images/$uuid.png")), 404, 'nor a generated one:
 my $root = $server->state . '/pictures';
 my $root_url = $root =~ s/([^!-~])/sprintf '%%%02X', ord $1/ger;
 my $on_disk = $key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r;
-for my $target ("/$key", "/$on_disk", "/media/", "$root_url/$on_disk", "/pictures/$on_disk", "/pictures/$on_disk$query", "/identityimg-error/$key", "/api/v1/$key", "/cgi-bin/$key", '/identityimg:refused') {
-    is_refused(raw($target), '401|403|404', "no other way to a picture: " . ($target =~ s/\Q$root_url\E/STATE/r =~ s/\?.*/?.../r));
+for my $target (
+    "/$key", "/$on_disk", "/media/", "$root_url/$on_disk", "/pictures/$on_disk",
+    "/pictures/$on_disk$query", "/identityimg-error/$key", "/api/v1/$key", "/cgi-bin/$key", '/identityimg:refused'
+) {
+    is_refused(
+        raw($target), '401|403|404',
+        "no other way to a picture: " . ($target =~ s/\Q$root_url\E/STATE/r =~ s/\?.*/?.../r)
+    );
 }
 
 # Names that mean something to httpd --------------------------------------------------------------------------
@@ -225,13 +274,19 @@ for my $name (sort keys %files) {
     my $served = raw(path($one->{image}{original}));
     is "$served->{code} " . (header($served, 'Content-Type') // '-'), "200 $type", "$name is served as $type";
     ok $served->{body} eq slurp($files{$name}), '... to the byte';
-    is join(' ', map { header($served, $_) // () } qw(Content-Encoding Content-Language Content-Location)), '', '... and as nothing else';
-    like raw(path($one->{image}{thumbnail}))->{head}, qr{^HTTP/1.1 200.*Content-Type: image/(?:jpeg|png)}s, '... its thumbnail too';
+    is join(' ', map { header($served, $_) // () } qw(Content-Encoding Content-Language Content-Location)), '',
+        '... and as nothing else';
+    like raw(path($one->{image}{thumbnail}))->{head}, qr{^HTTP/1.1 200.*Content-Type: image/(?:jpeg|png)}s,
+        '... its thumbnail too';
 }
 
 # Were such a file ever in the store, its bytes would be bytes.
-my %programs = ("a.cgi" => "#!/bin/sh\necho Content-Type: text/plain\necho\necho executed\n", "a.shtml" => '<!--#echo var="DATE_LOCAL" -->executed',
-    "a.var" => "URI: a.jpg\nContent-type: image/jpeg\n", "a.php" => "#!/bin/sh\necho executed\n", "a.html" => '<script>executed</script>');
+my %programs = (
+    "a.cgi" => "#!/bin/sh\necho Content-Type: text/plain\necho\necho executed\n",
+    "a.shtml" => '<!--#echo var="DATE_LOCAL" -->executed',
+    "a.var" => "URI: a.jpg\nContent-type: image/jpeg\n", "a.php" => "#!/bin/sh\necho executed\n",
+    "a.html" => '<script>executed</script>'
+);
 my $folder = "$root/media/11/11/$uuid";
 File::Path::make_path($folder);
 for my $name (sort keys %programs) {
@@ -240,7 +295,9 @@ for my $name (sort keys %programs) {
     close $file;
     chmod 0755, $folder, "$root/media/11", "$root/media/11/11", "$folder/$name";
     my $served = raw(signed("media/$uuid/$name"));
-    ok $served->{code} == 200 ? $served->{body} eq $programs{$name} && header($served, 'Content-Type') eq 'application/octet-stream' : $served->{code} =~ /40[34]/,
+    ok $served->{code} == 200
+        ? $served->{body} eq $programs{$name} && header($served, 'Content-Type') eq 'application/octet-stream'
+        : $served->{code} =~ /40[34]/,
         "$name in the store is no program: $served->{code}" or diag "$served->{head}\n$served->{body}";
 }
 File::Path::remove_tree($folder);

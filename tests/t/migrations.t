@@ -15,26 +15,44 @@ use Test::More;
 
 my $source = $ENV{IIMG_SOURCE};
 my ($needed) = slurp("$source/mod_identityimg/models/schema_migration.h") =~ /^#define IIMG_MIGRATION (\d+)/m;
-my $server = IdentityImg::Server->new('migrations', conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n")->start;     # each child checks for itself
-my $sentence = 'The database does not fit this version of the server at the moment; an operator must update one of them.';
+my $server = IdentityImg::Server->new(
+    'migrations',
+    conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n"
+)->start;    # each child checks for itself
+my $sentence =
+    'The database does not fit this version of the server at the moment; an operator must update one of them.';
 
-sub ask { my ($method, $path, %with) = @_; return call($method => $path, base => $server->base, headers => [Connection => 'close'], %with) }
+sub ask {
+    my ($method, $path, %with) = @_;
+    return call($method => $path, base => $server->base, headers => [Connection => 'close'], %with);
+}
 
 my @requests = (
-    ['a read',           GET  => 'reference-images/', as => 'alice'],
-    ['a login',          POST => 'auth/login/', json => { email => 'alice@example.com', password => 'pw-alice' }],
-    ['a login as Basic', GET  => 'users/me/', as => 'bob'],
-    ['a write',          POST => 'reference-images/', as => 'alice', json => { name => 'x' }],
-    ['an upload',        POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]],
-    ['a generation',     POST => 'image-generation/generate/', as => 'admin', json => { identity_id => identity_of('unicode'), user_id => person('alice') }],
+    ['a read', GET => 'reference-images/', as => 'alice'],
+    ['a login', POST => 'auth/login/', json => { email => 'alice@example.com', password => 'pw-alice' }],
+    ['a login as Basic', GET => 'users/me/', as => 'bob'],
+    ['a write', POST => 'reference-images/', as => 'alice', json => { name => 'x' }],
+    ['an upload', POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]],
+    [
+        'a generation', POST => 'image-generation/generate/', as => 'admin',
+        json => { identity_id => identity_of('unicode'), user_id => person('alice') }
+    ],
 );
 
 # Within a second each request is refused, and readiness with them.
 sub is_refused {
     my ($what, $reason) = @_;
-    my $says = sub { scalar grep { /IIMG0048: (?:GET|POST) .*$reason/ } $server->log_lines };
+    my $says = sub {
+        scalar grep { /IIMG0048: (?:GET|POST) .*$reason/ } $server->log_lines;
+    };
     # (With an account that exists: others are failed logins, which are soon refused.)
-    ok eventually(sub { $server->forget_log; ask(GET => 'health/ready/')->code == 503 && ask(GET => 'reference-images/', as => 'alice')->code == 503 && $says->() }), "$what: requests are refused";
+    ok eventually(sub {
+        $server->forget_log;
+        ask(GET => 'health/ready/')->code == 503
+            && ask(GET => 'reference-images/', as => 'alice')->code == 503
+            && $says->();
+        }),
+        "$what: requests are refused";
     for my $request (@requests) {
         my ($name, @request) = @$request;
         $server->forget_log;
@@ -50,8 +68,9 @@ sub is_refused {
 
 sub is_served {
     my ($what) = @_;
-    ok eventually(sub { ask(GET => 'reference-images/', as => 'alice')->code == 200 }), "$what: requests are served without a restart";
-    is ask(@{$requests[$_]}[1 .. $#{$requests[$_]}])->code, 200, "... $requests[$_][0]" for 1, 2;
+    ok eventually(sub { ask(GET => 'reference-images/', as => 'alice')->code == 200 }),
+        "$what: requests are served without a restart";
+    is ask(@{ $requests[$_] }[1 .. $#{ $requests[$_] }])->code, 200, "... $requests[$_][0]" for 1, 2;
     ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), '... and the server is ready';
     return;
 }
@@ -72,14 +91,17 @@ sub migrate {
         close $to;
     }
     my %environment = $server->cluster_environment;
-    local @ENV{keys %environment} = values %environment;
+    local @ENV{ keys %environment } = values %environment;
     my $out = `sh '$folder/scripts/migrate' 2>&1`;
     is $?, 0, 'scripts/migrate runs' or diag $out;
     return $out;
 }
 
-sub put_aside { $server->sql('ALTER SCHEMA public RENAME TO aside; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO identityimg') }
-sub put_back  { $server->sql('DROP SCHEMA public CASCADE; ALTER SCHEMA aside RENAME TO public') }
+sub put_aside {
+    $server->sql(
+        'ALTER SCHEMA public RENAME TO aside; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO identityimg');
+}
+sub put_back { $server->sql('DROP SCHEMA public CASCADE; ALTER SCHEMA aside RENAME TO public') }
 
 is ask(GET => 'reference-images/', as => 'alice')->code, 200, 'the schema is the module\'s: requests are served';
 
@@ -88,11 +110,14 @@ is ask(GET => 'reference-images/', as => 'alice')->code, 200, 'the schema is the
 put_aside();
 is_refused('an empty database', 'schema_migrations cannot be read: run scripts/migrate');
 migrate($needed - 1);
-is_refused('a database that lacks the newest migration', "the database has migration @{[$needed - 1]}, this build needs $needed: run scripts/migrate");
+is_refused(
+    'a database that lacks the newest migration',
+    "the database has migration @{[$needed - 1]}, this build needs $needed: run scripts/migrate"
+);
 like migrate($needed), qr/\AApplied \S+\n\z/, 'the missing one is applied';
 ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), '... and the server is ready without a restart';
 put_back();
-$server->restart;       # failed logins are remembered by processes as well
+$server->restart;    # failed logins are remembered by processes as well
 is_served('with the schema from before');
 
 # Newer ----------------------------------------------------------------------------------------------
@@ -100,29 +125,52 @@ is_served('with the schema from before');
 my $next = sprintf '%04d', $needed + 1;
 my $after = sprintf '%04d', $needed + 2;
 migrate($needed, "${next}_later.sql" => "CREATE TABLE later (id integer);\n");
-is_refused('a later migration that says nothing', "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for $needed: install the newer mod_identityimg");
+is_refused(
+    'a later migration that says nothing',
+    "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for $needed: install the newer mod_identityimg"
+);
 $server->sql("DROP TABLE later; DELETE FROM schema_migrations WHERE version > $needed");
 is_served('without it');
 
-my $compatible = "-- ${next}_later.sql - a table more.\n-- compatible-from: " . sprintf('%04d', $needed) . "\n\nCREATE TABLE later (id integer);\n";
+my $compatible =
+      "-- ${next}_later.sql - a table more.\n-- compatible-from: "
+    . sprintf('%04d', $needed)
+    . "\n\nCREATE TABLE later (id integer);\n";
 migrate($needed, "${next}_later.sql" => $compatible);
-is_deeply [$server->sql("SELECT compatible_from FROM schema_migrations WHERE version = $needed + 1")], [$needed], 'a later migration that declares itself compatible is noted as such';
+is_deeply [$server->sql("SELECT compatible_from FROM schema_migrations WHERE version = $needed + 1")], [$needed],
+    'a later migration that declares itself compatible is noted as such';
 is_served('with it');
-migrate($needed, "${next}_later.sql" => $compatible, "${after}_latest.sql" => "-- compatible-from: $next\nCREATE TABLE latest (id integer);\n");
-is_refused('one after it that is compatible with the later one alone', "the database has migration @{[$needed + 2]}, which does not declare itself compatible");
+migrate(
+    $needed, "${next}_later.sql" => $compatible,
+    "${after}_latest.sql" => "-- compatible-from: $next\nCREATE TABLE latest (id integer);\n"
+);
+is_refused(
+    'one after it that is compatible with the later one alone',
+    "the database has migration @{[$needed + 2]}, which does not declare itself compatible"
+);
 $server->sql("DROP TABLE later, latest; DELETE FROM schema_migrations WHERE version > $needed");
 is_served('without both');
 
 # Something is missing -------------------------------------------------------------------------------
 
-for my $case (['a table',    'ALTER TABLE reference_images RENAME TO elsewhere', 'ALTER TABLE elsewhere RENAME TO reference_images', 'relation "reference_images" does not exist'],
-              ['a column',   'ALTER TABLE reference_images RENAME COLUMN name TO elsewhere', 'ALTER TABLE reference_images RENAME COLUMN elsewhere TO name', 'column .*name.* does not exist']) {
+for my $case (
+    [
+        'a table', 'ALTER TABLE reference_images RENAME TO elsewhere',
+        'ALTER TABLE elsewhere RENAME TO reference_images', 'relation "reference_images" does not exist'
+    ],
+    [
+        'a column', 'ALTER TABLE reference_images RENAME COLUMN name TO elsewhere',
+        'ALTER TABLE reference_images RENAME COLUMN elsewhere TO name', 'column .*name.* does not exist'
+    ]
+) {
     my ($what, $take, $give, $reason) = @$case;
     $server->sql($take);
     $server->forget_log;
     my $answer = ask(GET => 'reference-images/', as => 'alice');
     is refusal($answer), "503 database_schema $sentence", "$what is missing: 503";
-    like join("\n", $server->log_lines), qr/IIMG0048: .*$reason; the schema is not the one that this build needs: run scripts\/migrate/, '... and the log names it';
+    like join("\n", $server->log_lines),
+        qr/IIMG0048: .*$reason; the schema is not the one that this build needs: run scripts\/migrate/,
+        '... and the log names it';
     $server->sql($give);
     is ask(GET => 'reference-images/', as => 'alice')->code, 200, '... until it is there again';
 }
@@ -133,10 +181,14 @@ $server->sql("UPDATE schema_migrations SET version = 0 WHERE version = $needed")
 for my $command (qw(sweep reconcile)) {
     my $out = $server->script(ctl => $command);
     isnt $?, 0, "identityimgctl $command fails on an older schema";
-    like $out, qr/the database has migration @{[$needed - 1]}, this build needs $needed: run scripts\/migrate/, '... and says what to run';
+    like $out, qr/the database has migration @{[$needed - 1]}, this build needs $needed: run scripts\/migrate/,
+        '... and says what to run';
 }
 $server->sql("UPDATE schema_migrations SET version = $needed WHERE version = 0");
 is_served('in the end');
 
-$server->judge(qr/IIMG0048: /, qr/IIMG0150: /, qr/IIMG010[1-7]: .*(?:migration|schema)/, qr/AH01617: user alice/, qr/AH10159/);
+$server->judge(
+    qr/IIMG0048: /, qr/IIMG0150: /, qr/IIMG010[1-7]: .*(?:migration|schema)/, qr/AH01617: user alice/,
+    qr/AH10159/
+);
 finish();

@@ -16,13 +16,20 @@ my $key = 'AQ.a-key-for-tests';
 my $json = JSON::PP->new->utf8;
 my ($server, $pid, $in);
 
-END { my $status = $?; if ($in) { close $in; waitpid $pid, 0 } $? = $status }
+END {
+    my $status = $?;
+    if ($in) { close $in; waitpid $pid, 0 }
+    $? = $status;
+}
 
 $pid = open2(my $out, $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key);
 my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
 my $double = "http://127.0.0.1:$port";
 
-sub api { my ($method, $path, %with) = @_; return call($method => $path, as => 'admin', base => $server->base, headers => [Connection => 'close'], %with) }
+sub api {
+    my ($method, $path, %with) = @_;
+    return call($method => $path, as => 'admin', base => $server->base, headers => [Connection => 'close'], %with);
+}
 
 sub generate {
     my (%more) = @_;
@@ -30,68 +37,102 @@ sub generate {
     return api(POST => 'image-generation/generate/', json => \%wish);
 }
 
-sub upload { my ($order) = @_; return call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [order => $order, image => [portrait()]]) }
+sub upload {
+    my ($order) = @_;
+    return call(
+        POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+        parts => [order => $order, image => [portrait()]]
+    );
+}
 
 # "model ratio size" of each request since the last time
 sub asked {
     my $agent = HTTP::Tiny->new;
     my $record = $json->decode($agent->get("$double/__record")->{content});
     $agent->delete("$double/__record");
-    return map { my ($model) = $_->{path} =~ m{/models/([^:]+):}; join ' ', $model, @{$_->{body}{generationConfig}{imageConfig}}{qw(aspectRatio imageSize)} } @$record;
+    return map {
+        my ($model) = $_->{path} =~ m{/models/([^:]+):};
+        join ' ', $model, @{ $_->{body}{generationConfig}{imageConfig} }{qw(aspectRatio imageSize)}
+    } @$record;
 }
 
 my @usual = qw(1:1 2:3 3:2 3:4 4:3 4:5 5:4 9:16 16:9 21:9);
-my @long  = qw(1:4 4:1 1:8 8:1);
-my %size_of = ('1:4' => [512, 2048], '4:1' => [2048, 512], '1:8' => [384, 3072], '8:1' => [3072, 384], '21:9' => [1584, 672]);
+my @long = qw(1:4 4:1 1:8 8:1);
+my %size_of =
+    ('1:4' => [512, 2048], '4:1' => [2048, 512], '1:8' => [384, 3072], '8:1' => [3072, 384], '21:9' => [1584, 672]);
 my %scale_of = ('1K' => 1, '2K' => 2, '4K' => 4);
 
 # Posters --------------------------------------------------------------------------------------------
 
-$server = IdentityImg::Server->new('models', conf => "IdentityImgWorkerTimeout 120\nIdentityImgGeminiModels gemini-3.1-flash-image gemini-3.1-flash-lite-image gemini-2.5-flash-image\n")->start;
+$server = IdentityImg::Server->new(
+    'models',
+    conf =>
+        "IdentityImgWorkerTimeout 120\nIdentityImgGeminiModels gemini-3.1-flash-image gemini-3.1-flash-lite-image gemini-2.5-flash-image\n"
+)->start;
 is upload($_)->code, 201, "photo $_ is uploaded" for 0 .. 3;
 
 for my $ratio (@long, '7:13', '') {
-    is refusal(generate(aspect_ratio => $ratio)), qq(400 invalid aspect_ratio: "$ratio" is not a valid choice. Allowed: ) . join(', ', @usual) . '.',
+    is refusal(generate(aspect_ratio => $ratio)),
+        qq(400 invalid aspect_ratio: "$ratio" is not a valid choice. Allowed: ) . join(', ', @usual) . '.',
         "\"$ratio\" is refused for a model that does not take it, with those that it takes";
 }
-is refusal(generate(model => 'gemini-3.1-flash-lite-image', resolution => '2K')), '400 invalid resolution: "2K" is not a valid choice. Allowed: 1K.', 'so is 2K for a model that makes 1K alone';
-is refusal(generate(model => 'gemini-3.1-flash-image', aspect_ratio => '1:2')), '400 invalid aspect_ratio: "1:2" is not a valid choice. Allowed: ' . join(', ', @usual, @long) . '.', 'another model takes others';
+is refusal(generate(model => 'gemini-3.1-flash-lite-image', resolution => '2K')),
+    '400 invalid resolution: "2K" is not a valid choice. Allowed: 1K.', 'so is 2K for a model that makes 1K alone';
+is refusal(generate(model => 'gemini-3.1-flash-image', aspect_ratio => '1:2')),
+    '400 invalid aspect_ratio: "1:2" is not a valid choice. Allowed: ' . join(', ', @usual, @long) . '.',
+    'another model takes others';
 
-for my $case (map({ my $ratio = $_; map { [$ratio, $_] } qw(1K 2K) } @long, '21:9'), ['1:8', '4K'], ['4:1', '4K']) {
+for my $case (
+    map({
+            my $ratio = $_;
+            map { [$ratio, $_] } qw(1K 2K)
+        } @long,
+        '21:9'),
+    ['1:8', '4K'],
+    ['4:1', '4K']
+) {
     my ($ratio, $resolution) = @$case;
     my $answer = generate(model => 'gemini-3.1-flash-image', aspect_ratio => $ratio, resolution => $resolution);
     subtest "a poster in $ratio at $resolution" => sub {
         is $answer->code, 200, 'is made' or return diag $answer->as_string;
         my $job = json($answer)->{job};
-        my @size = map { $_ * $scale_of{$resolution} } @{$size_of{$ratio}};
+        my @size = map { $_ * $scale_of{$resolution} } @{ $size_of{$ratio} };
         is_deeply [@$job{qw(width height aspect_ratio resolution)}], [@size, $ratio, $resolution], 'with its size';
         my $file = "$ENV{IIMG_WORK}/models-poster.jpg";
         open my $to, '>:raw', $file or die $!;
         print $to HTTP::Tiny->new->get($job->{image_url})->{content};
         close $to;
-        is_deeply [map { chomp(my $pixels = `vipsheader -f $_ '$file'`); $pixels } qw(width height)], \@size, 'as the picture has it';
+        is_deeply [map { chomp(my $pixels = `vipsheader -f $_ '$file'`); $pixels } qw(width height)], \@size,
+            'as the picture has it';
         is $job->{model}, 'preview', 'and no model claims it';
         note sprintf 'it took %s', join ' ', map { $_ // '' } @$job{qw(started_at finished_at)};
     };
 }
 my $job = json(generate(model => 'gemini-3.1-flash-lite-image'))->{job};
-is_deeply [@$job{qw(aspect_ratio resolution)}], ['16:9', '1K'], 'where nothing is named and the model does not take the default, its largest resolution is made';
-is scalar @{$job->{reference_image_ids}}, 4, 'all photos are used';
+is_deeply [@$job{qw(aspect_ratio resolution)}], ['16:9', '1K'],
+    'where nothing is named and the model does not take the default, its largest resolution is made';
+is scalar @{ $job->{reference_image_ids} }, 4, 'all photos are used';
 $job = json(generate(model => 'gemini-2.5-flash-image'))->{job};
-is scalar @{$job->{reference_image_ids}}, 3, 'but for a model that takes three';
-like "@{$job->{warnings}}", qr/The model gemini-2\.5-flash-image takes at most 3 reference images; 1 was left out\./, '... which the job says';
-my @photos = map { $_->{id} } @{json(call(GET => 'reference-images/', as => 'alice', base => $server->base))};
-is refusal(generate(model => 'gemini-2.5-flash-image', reference_image_ids => \@photos)), '400 invalid reference_image_ids: The model gemini-2.5-flash-image takes at most 3 reference images.', 'four that are named are refused';
-is json(generate(model => 'gemini-2.5-flash-image', reference_image_ids => [@photos[1 .. 3]]))->{job}{state}, 'succeeded', 'three are not';
+is scalar @{ $job->{reference_image_ids} }, 3, 'but for a model that takes three';
+like "@{$job->{warnings}}", qr/The model gemini-2\.5-flash-image takes at most 3 reference images; 1 was left out\./,
+    '... which the job says';
+my @photos = map { $_->{id} } @{ json(call(GET => 'reference-images/', as => 'alice', base => $server->base)) };
+is refusal(generate(model => 'gemini-2.5-flash-image', reference_image_ids => \@photos)),
+    '400 invalid reference_image_ids: The model gemini-2.5-flash-image takes at most 3 reference images.',
+    'four that are named are refused';
+is json(generate(model => 'gemini-2.5-flash-image', reference_image_ids => [@photos[1 .. 3]]))->{job}{state},
+    'succeeded', 'three are not';
 is_deeply [$server->sql('SELECT DISTINCT model FROM generation_jobs')], ['preview'], 'no row claims another model';
 my $options = json(api(GET => 'image-generation/options/'));
-like $options->{models}[1]{resolutions}[0]{median_seconds}, qr/^[\d.]+$/, 'the time that previews take is known for the model that was asked for';
+like $options->{models}[1]{resolutions}[0]{median_seconds}, qr/^[\d.]+$/,
+    'the time that previews take is known for the model that was asked for';
 my $enums = json(api(GET => 'core/enums/'));
-is join(' ', map { $_->{value} } @{$enums->{aspect_ratios}}), join(' ', @usual, @long), 'core/enums/ has the ratios of all models';
-is join(' ', map { $_->{value} } @{$enums->{resolutions}}), '1K 2K 4K', '... and their resolutions';
+is join(' ', map { $_->{value} } @{ $enums->{aspect_ratios} }), join(' ', @usual, @long),
+    'core/enums/ has the ratios of all models';
+is join(' ', map { $_->{value} } @{ $enums->{resolutions} }), '1K 2K 4K', '... and their resolutions';
 # Gemini ---------------------------------------------------------------------------------------------
 
-$server->{env} = { %{$server->{env} // {}}, GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key };
+$server->{env} = { %{ $server->{env} // {} }, GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key };
 $server->restart(<<'END');
 IdentityImgGeminiBreaker 0
 IdentityImgGeminiRetries 0
@@ -103,34 +144,54 @@ IdentityImgGeminiPrice gemini-3.1-flash-image-preview 1K 0.067
 END
 asked();
 $options = json(api(GET => 'image-generation/options/'));
-my %offer = map { $_->{value} => $_ } @{$options->{models}};
-is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{$options->{models}}), 'gemini-3-pro-image! gemini-3.1-flash-image gemini-nano-banana-2.1 gemini-next', 'options/ has each model, the default first';
-sub prices { my ($model) = @_; return join ' ', map { "$_->{value}:" . ($_->{price} // 'null') . ($_->{is_default} ? '!' : '') } @{$offer{$model}{resolutions}} }
+my %offer = map { $_->{value} => $_ } @{ $options->{models} };
+is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{ $options->{models} }),
+    'gemini-3-pro-image! gemini-3.1-flash-image gemini-nano-banana-2.1 gemini-next',
+    'options/ has each model, the default first';
+
+sub prices {
+    my ($model) = @_;
+    return join ' ',
+        map { "$_->{value}:" . ($_->{price} // 'null') . ($_->{is_default} ? '!' : '') }
+        @{ $offer{$model}{resolutions} };
+}
 is prices('gemini-3-pro-image'), '1K:0.134 2K:null 4K:0.24!', 'with the price of each of its resolutions';
-is prices('gemini-3.1-flash-image'), '1K:0.067 2K:null 4K:null!', '... where a retired name\'s price is that of its successor';
+is prices('gemini-3.1-flash-image'), '1K:0.067 2K:null 4K:null!',
+    '... where a retired name\'s price is that of its successor';
 is prices('gemini-next'), '1K:null 2K:null 4K:null!', '... and an unknown model has what all have';
-is join(' ', map { $_->{value} } @{$offer{'gemini-nano-banana-2.1'}{aspect_ratios}}), join(' ', @usual, @long), 'and with its aspect ratios';
+is join(' ', map { $_->{value} } @{ $offer{'gemini-nano-banana-2.1'}{aspect_ratios} }), join(' ', @usual, @long),
+    'and with its aspect ratios';
 is $offer{'gemini-3-pro-image'}{max_reference_images}, 14, 'and how many photos it takes';
-is_deeply $options->{resolutions}, $offer{'gemini-3-pro-image'}{resolutions}, 'clients that choose no model see those of the default';
+is_deeply $options->{resolutions}, $offer{'gemini-3-pro-image'}{resolutions},
+    'clients that choose no model see those of the default';
 
 for my $ratio (@long) {
     my $answer = generate(model => 'gemini-3.1-flash-image', aspect_ratio => $ratio, resolution => '1K');
     is $answer->code, 200, "$ratio is made" or diag $answer->as_string;
-    is_deeply [@{json($answer)->{job}}{qw(width height model)}, $json->encode(json($answer)->{job}{warnings})], [@{$size_of{$ratio}}, 'gemini-3.1-flash-image', '[]'], '... with its size';
+    is_deeply [@{ json($answer)->{job} }{qw(width height model)}, $json->encode(json($answer)->{job}{warnings})],
+        [@{ $size_of{$ratio} }, 'gemini-3.1-flash-image', '[]'], '... with its size';
     is_deeply [asked()], ["gemini-3.1-flash-image $ratio 1K"], '... as it was asked for';
 }
-is json(generate(model => 'gemini-3.1-flash-image', resolution => '1K'))->{job}{cost}, 0.067, 'a picture costs what its model costs';
+is json(generate(model => 'gemini-3.1-flash-image', resolution => '1K'))->{job}{cost}, 0.067,
+    'a picture costs what its model costs';
 asked();
 my $answer = generate(model => 'gemini-2.5-flash-image-preview', resolution => '1K');
 is $answer->code, 200, 'a name whose successor is deprecated in turn is understood' or diag $answer->as_string;
 is_deeply [asked()], ['gemini-3.1-flash-image 16:9 1K'], '... and the model at the end is asked';
-like "@{json($answer)->{job}{warnings}}", qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/, '... which the job says';
+like "@{json($answer)->{job}{warnings}}",
+    qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/, '... which the job says';
 $answer = generate(model => 'gemini-3.1-flash-image-preview', aspect_ratio => '8:1', resolution => '1K');
-is_deeply [$answer->code, asked()], [200, 'gemini-3.1-flash-image 8:1 1K'], 'a retired name takes what its successor takes';
+is_deeply [$answer->code, asked()], [200, 'gemini-3.1-flash-image 8:1 1K'],
+    'a retired name takes what its successor takes';
 $answer = generate(model => 'gemini-next', resolution => '1K');
-is_deeply [$answer->code, asked()], [200, 'gemini-next 16:9 1K', 'gemini-3-pro-image 16:9 1K'], 'the fallback model is asked in place of one that is gone';
-$answer = generate(model => 'gemini-3.1-flash-image', aspect_ratio => '1:4', resolution => '1K', additional_prompt => '[[scenario:status:503]]');
-is_deeply [$answer->code, asked()], [503, 'gemini-3.1-flash-image 1:4 1K'], '... but not where it does not take the ratio';
+is_deeply [$answer->code, asked()], [200, 'gemini-next 16:9 1K', 'gemini-3-pro-image 16:9 1K'],
+    'the fallback model is asked in place of one that is gone';
+$answer = generate(
+    model => 'gemini-3.1-flash-image', aspect_ratio => '1:4', resolution => '1K',
+    additional_prompt => '[[scenario:status:503]]'
+);
+is_deeply [$answer->code, asked()], [503, 'gemini-3.1-flash-image 1:4 1K'],
+    '... but not where it does not take the ratio';
 
 # Warnings and refusals at start ---------------------------------------------------------------------
 
@@ -148,12 +209,21 @@ is_deeply [map { /(IIMG004[56]: .*)/ } $server->log_lines], [
     'IIMG0045: IdentityImgGeminiPrice: the model gemini-3-pro-imgae is not configured, so that its price for 4K is never used; check the name, or add it to IdentityImgGeminiModels',
     'IIMG0045: IdentityImgGeminiPrice: the model gemini-2.5-flash-image makes no pictures at 4K, so that this price is never used; remove the line',
     'IIMG0046: IdentityImgGeminiModels: Google has retired or deprecated the model gemini-2.5-flash-image; use gemini-3.1-flash-image',
-], 'prices that are never used and models that end are warnings at start';
-for my $case (['IdentityImgAspectRatio 1:4', qr/IdentityImgAspectRatio: "1:4" is not an aspect ratio that gemini-3-pro-image takes: 1:1, 2:3, .*21:9$/m],
-              ["IdentityImgGeminiModel gemini-3.1-flash-lite-image\nIdentityImgResolution 4K", qr/IdentityImgResolution: "4K" is not a resolution that gemini-3.1-flash-lite-image takes: 1K$/m],
-              ['IdentityImgGeminiModel gemini-3.1-flash-lite-image', qr/\A\z/],
-              ['IdentityImgGeminiModel gemini-2.5-flash-image', qr/\A\z/],
-              ["IdentityImgGeminiModel gemini-3.1-flash-image\nIdentityImgAspectRatio 1:4\nIdentityImgResolution 1K", qr/\A\z/]) {
+    ],
+    'prices that are never used and models that end are warnings at start';
+for my $case (
+    [
+        'IdentityImgAspectRatio 1:4',
+        qr/IdentityImgAspectRatio: "1:4" is not an aspect ratio that gemini-3-pro-image takes: 1:1, 2:3, .*21:9$/m
+    ],
+    [
+        "IdentityImgGeminiModel gemini-3.1-flash-lite-image\nIdentityImgResolution 4K",
+        qr/IdentityImgResolution: "4K" is not a resolution that gemini-3.1-flash-lite-image takes: 1K$/m
+    ],
+    ['IdentityImgGeminiModel gemini-3.1-flash-lite-image', qr/\A\z/],
+    ['IdentityImgGeminiModel gemini-2.5-flash-image', qr/\A\z/],
+    ["IdentityImgGeminiModel gemini-3.1-flash-image\nIdentityImgAspectRatio 1:4\nIdentityImgResolution 1K", qr/\A\z/]
+) {
     my ($conf, $complaint) = @$case;
     like $server->configtest("$conf\n"), $complaint, "configtest: $conf";
 }

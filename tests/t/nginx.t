@@ -13,9 +13,9 @@ my ($nginx) = grep { -x } '/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/
 plan skip_all => 'nginx is not installed (scripts/deps test)' if !$nginx;
 
 fresh_data();
-my $port   = free_port();
+my $port = free_port();
 my $folder = File::Temp->newdir;
-my ($to)   = base_url() =~ m{^http://(.+)};
+my ($to) = base_url() =~ m{^http://(.+)};
 open my $conf, '>', "$folder/nginx.conf" or die $!;
 print $conf <<"CONF";
 daemon off; pid $folder/pid; error_log $folder/log;
@@ -32,35 +32,52 @@ if (!$pid) {
     open STDERR, '>&', \*STDOUT;
     exec $nginx, '-e', "$folder/log", '-p', "$folder/", '-c', "$folder/nginx.conf" or POSIX::_exit(1);
 }
-END { if ($pid) { local $?; kill TERM => $pid; waitpid $pid, 0 } }
-ok eventually(sub { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") }, 30), 'nginx listens' or diag slurp("$folder/log");
+
+END {
+    if ($pid) { local $?; kill TERM => $pid; waitpid $pid, 0 }
+}
+ok eventually(sub { IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") }, 30), 'nginx listens'
+    or diag slurp("$folder/log");
 
 my @there = (as => 'admin', base => "http://127.0.0.1:$port");
-sub zipped { my ($path, @more) = @_; return call(GET => $path, @there, headers => ['Accept-Encoding' => 'gzip', @more]) }
+
+sub zipped {
+    my ($path, @more) = @_;
+    return call(GET => $path, @there, headers => ['Accept-Encoding' => 'gzip', @more]);
+}
 
 my $identity = identity_of('full');
 my $scenario = json(call(POST => 'admin/test-scenarios/', as => 'admin', json => { name => 'behind nginx' }))->{id};
-my $prompt   = json(call(POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'x' x 100 }))->{id};
-my $photo    = json(call(POST => 'admin/reference-images/', as => 'admin', json => { user_id => person('alice'), name => 'x' x 100 }))->{id};
+my $prompt = json(call(POST => 'prompts/', as => 'admin', json => { prompt_type => 'coach', body => 'x' x 100 }))->{id};
+my $photo = json(
+    call(POST => 'admin/reference-images/', as => 'admin', json => { user_id => person('alice'), name => 'x' x 100 }))
+    ->{id};
 for my $case (
-    ["admin/identities/$identity/",      { name => 'Saved' }],
-    ["admin/users/@{[person('bob')]}/",  { first_name => 'Saved' }],
-    ["admin/test-scenarios/$scenario/",  { name => 'Saved' }],
-    ["admin/reference-images/$photo/",   { name => 'Saved' }],
-    ["prompts/$prompt/",                 { is_active => \0 }],
+    ["admin/identities/$identity/", { name => 'Saved' }],
+    ["admin/users/@{[person('bob')]}/", { first_name => 'Saved' }],
+    ["admin/test-scenarios/$scenario/", { name => 'Saved' }],
+    ["admin/reference-images/$photo/", { name => 'Saved' }],
+    ["prompts/$prompt/", { is_active => \0 }],
 ) {
     my ($path, $change) = @$case;
     my $read = zipped($path);
-    my $tag  = $read->header('ETag');
+    my $tag = $read->header('ETag');
     is $read->header('Content-Encoding'), 'gzip', "$path is compressed";
     like $tag, qr{^W/"}, '... and its ETag is weak';
     is zipped($path, 'If-None-Match' => $tag)->code, 304, '... which is recognized when it is read again';
-    my $saved = call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag, 'Accept-Encoding' => 'gzip']);
+    my $saved =
+        call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag, 'Accept-Encoding' => 'gzip']);
     is $saved->code, 200, '... and a change of it is saved';
-    is call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag])->code, 412, '... once: then it is another version';
+    is call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag])->code, 412,
+        '... once: then it is another version';
     isnt $saved->header('ETag'), $tag, '... whose tag came with the answer';
 }
-is call(DELETE => "admin/reference-images/$photo/", @there, headers => ['If-Match' => 'W/"1.0"'])->code, 412, 'an old version is not deleted';
-is call(DELETE => "admin/reference-images/$photo/", @there, headers => ['If-Match' => zipped("admin/reference-images/$photo/")->header('ETag')])->code, 204, 'the one that was read is';
+is call(DELETE => "admin/reference-images/$photo/", @there, headers => ['If-Match' => 'W/"1.0"'])->code, 412,
+    'an old version is not deleted';
+is call(
+    DELETE => "admin/reference-images/$photo/", @there,
+    headers => ['If-Match' => zipped("admin/reference-images/$photo/")->header('ETag')]
+    )->code, 204,
+    'the one that was read is';
 
 finish();

@@ -17,18 +17,24 @@ use Test::More;
 my $auth_openidc = '/usr/lib/apache2/modules/mod_auth_openidc.so';
 plan skip_all => 'mod_auth_openidc is not installed (Debian: libapache2-mod-auth-openidc)' if !-e $auth_openidc;
 
-my $keys = File::Temp->newdir('/tmp/iimg-keys.XXXXXX');       # (OIDCOAuthVerifyCertFiles takes many files, and no path with a blank.)
+my $keys = File::Temp->newdir('/tmp/iimg-keys.XXXXXX')
+    ;    # (OIDCOAuthVerifyCertFiles takes many files, and no path with a blank.)
 for my $name ('ours', 'next', 'strangers') {
-    system("openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out '$keys/$name.key' 2>/dev/null"
-        . " && openssl pkey -in '$keys/$name.key' -pubout -out '$keys/$name.pem'") == 0 or die 'openssl failed';
+    system(   "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out '$keys/$name.key' 2>/dev/null"
+            . " && openssl pkey -in '$keys/$name.key' -pubout -out '$keys/$name.pem'") == 0
+        or die 'openssl failed';
 }
 
-my $provider = open2(my $provider_out, my $provider_in, 'node', "$ENV{IIMG_DOUBLES}/oidc.mjs", '--client', 'identityimg-pages', '--secret', 'the-secret');
+my $provider = open2(
+    my $provider_out, my $provider_in, 'node', "$ENV{IIMG_DOUBLES}/oidc.mjs", '--client', 'identityimg-pages',
+    '--secret', 'the-secret'
+);
 my ($provider_port) = (readline($provider_out) // '') =~ /^listening (\d+)/ or die 'oidc.mjs does not start';
 my $issuer = "http://127.0.0.1:$provider_port";
 
 open my $file, '>', "$keys/client.conf" or die $!;
-print $file "OIDCClientID identityimg-pages\nOIDCClientSecret the-secret\nOIDCCryptoPassphrase 0123456789abcdef0123456789abcdef\n";
+print $file
+    "OIDCClientID identityimg-pages\nOIDCClientSecret the-secret\nOIDCCryptoPassphrase 0123456789abcdef0123456789abcdef\n";
 close $file;
 
 my $server = IdentityImg::Server->new('oidc', conf => <<"CONF")->start;
@@ -79,20 +85,26 @@ sub sign {
 }
 
 my %header = (alg => 'RS256', kid => 'k1', typ => 'JWT');
-my %claims = (iss => 'https://idp.test', aud => 'pictures', sub => '4711', email => 'alice@example.com', email_verified => JSON::PP::true,
-              iat => time, exp => time + 3600);
+my %claims = (
+    iss => 'https://idp.test', aud => 'pictures', sub => '4711', email => 'alice@example.com',
+    email_verified => JSON::PP::true,
+    iat => time, exp => time + 3600
+);
 
 # A right token but for these claims; undef takes one away.
 sub token {
     my (%other) = @_;
     my %all = (%claims, %other);
-    delete @all{grep { !defined $all{$_} } keys %all};
+    delete @all{ grep { !defined $all{$_} } keys %all };
     return sign({%header}, \%all, 'ours');
 }
 
 sub ask {
     my ($path, $authorization, @headers) = @_;
-    return call(GET => $path, base => $server->base, headers => [defined $authorization ? (Authorization => $authorization) : (), @headers]);
+    return call(
+        GET => $path, base => $server->base,
+        headers => [defined $authorization ? (Authorization => $authorization) : (), @headers]
+    );
 }
 sub bearer { my ($token, $path) = @_; return ask($path // 'users/me/', "Bearer $token") }
 
@@ -121,85 +133,118 @@ is bearer($valid, 'reference-images/')->code, 200, 'it opens the list';
 is bearer($valid, 'test-users/')->code, 403, '... but not what staff alone may';
 is bearer(token(email => 'admin@example.com'), 'test-users/')->code, 200, '... that takes staff\'s token';
 is bearer($valid, 'nothing/')->code, 404, '... nor what is not there';
-my $made = call(POST => 'reference-images/', base => $server->base, json => { name => 'By token' }, headers => [Authorization => "Bearer $valid"]);
+my $made = call(
+    POST => 'reference-images/', base => $server->base, json => { name => 'By token' },
+    headers => [Authorization => "Bearer $valid"]
+);
 is $made->code, 201, 'it may write';
 my %good = (
-    'an audience among others'        => token(aud => ['others', 'pictures']),
-    'the second key'                  => sign({ %header, kid => 'k2' }, \%claims, 'next'),
-    'no kid'                          => sign({ alg => 'RS256' }, \%claims, 'ours'),
-    'a beginning that has come'       => token(nbf => time - 5),
+    'an audience among others' => token(aud => ['others', 'pictures']),
+    'the second key' => sign({ %header, kid => 'k2' }, \%claims, 'next'),
+    'no kid' => sign({ alg => 'RS256' }, \%claims, 'ours'),
+    'a beginning that has come' => token(nbf => time - 5),
 );
 is bearer($good{$_})->code, 200, "$_: in" for sort keys %good;
 
 my @parts = split /\./, $valid;
 my %bad = (
-    'expired'                         => token(exp => time - 5),
-    'no end'                          => token(exp => undef),
-    'an end that is a text'           => token(exp => 'never'),
-    'not yet valid'                   => token(nbf => time + 300),
-    'a beginning that is a text'      => token(nbf => 'now'),
-    'a stranger\'s signature'         => sign({%header}, \%claims, 'strangers'),
-    'the other key\'s signature'      => sign({%header}, \%claims, 'next'),
-    'no signature'                    => "$parts[0].$parts[1].",
-    'another\'s claims'               => join('.', $parts[0], (split /\./, token(email => 'admin@example.com'))[1], $parts[2]),
-    'alg none'                        => sign({ alg => 'none' }, \%claims),
-    'alg none with a kid'             => sign({ %header, alg => 'none' }, \%claims),
-    'HS256 with the public key'       => sign({ %header, alg => 'HS256' }, \%claims, 'ours'),
-    'an unknown kid'                  => sign({ %header, kid => 'k9' }, \%claims, 'ours'),
-    'another issuer'                  => token(iss => 'https://idp.test.evil.example'),
-    'no issuer'                       => token(iss => undef),
-    'another audience'                => token(aud => 'pictures2'),
-    'other audiences'                 => token(aud => ['a', 'b']),
-    'no audience'                     => token(aud => undef),
-    'email_verified false'            => token(email_verified => JSON::PP::false),
-    'email_verified "false"'          => token(email_verified => 'false'),
-    'email_verified missing'          => token(email_verified => undef),
-    'email missing'                   => token(email => undef),
-    'email null'                      => sign({%header}, { %claims, email => undef }, 'ours'),
-    'a list of emails'                => token(email => ['alice@example.com']),
-    'no token'                        => 'abc',
-    'three dots'                      => '...',
-    'nothing behind Bearer'           => '',
-    'two tokens'                      => "$valid $valid",
-    'claims that are a list'          => sign({%header}, [1], 'ours'),
-    'seven thousand letters'          => 'a' x 7000,
+    'expired' => token(exp => time - 5),
+    'no end' => token(exp => undef),
+    'an end that is a text' => token(exp => 'never'),
+    'not yet valid' => token(nbf => time + 300),
+    'a beginning that is a text' => token(nbf => 'now'),
+    'a stranger\'s signature' => sign({%header}, \%claims, 'strangers'),
+    'the other key\'s signature' => sign({%header}, \%claims, 'next'),
+    'no signature' => "$parts[0].$parts[1].",
+    'another\'s claims' => join('.', $parts[0], (split /\./, token(email => 'admin@example.com'))[1], $parts[2]),
+    'alg none' => sign({ alg => 'none' }, \%claims),
+    'alg none with a kid' => sign({ %header, alg => 'none' }, \%claims),
+    'HS256 with the public key' => sign({ %header, alg => 'HS256' }, \%claims, 'ours'),
+    'an unknown kid' => sign({ %header, kid => 'k9' }, \%claims, 'ours'),
+    'another issuer' => token(iss => 'https://idp.test.evil.example'),
+    'no issuer' => token(iss => undef),
+    'another audience' => token(aud => 'pictures2'),
+    'other audiences' => token(aud => ['a', 'b']),
+    'no audience' => token(aud => undef),
+    'email_verified false' => token(email_verified => JSON::PP::false),
+    'email_verified "false"' => token(email_verified => 'false'),
+    'email_verified missing' => token(email_verified => undef),
+    'email missing' => token(email => undef),
+    'email null' => sign({%header}, { %claims, email => undef }, 'ours'),
+    'a list of emails' => token(email => ['alice@example.com']),
+    'no token' => 'abc',
+    'three dots' => '...',
+    'nothing behind Bearer' => '',
+    'two tokens' => "$valid $valid",
+    'claims that are a list' => sign({%header}, [1], 'ours'),
+    'seven thousand letters' => 'a' x 7000,
 );
 # (mod_auth_openidc 2.4.12 reads past the end of such claims to write them to the log, which ASan ends.)
 $bad{'claims that are no JSON'} = "$parts[0].e30x.$parts[2]" if !$ENV{IIMG_SANITIZE};
 for my $what (sort keys %bad) {
-    is_401(bearer($bad{$what}), 'Invalid token.', 'invalid_token', qr/^Bearer realm="api", error="invalid_token"/, "a token with $what");
+    is_401(
+        bearer($bad{$what}), 'Invalid token.', 'invalid_token', qr/^Bearer realm="api", error="invalid_token"/,
+        "a token with $what"
+    );
 }
 is bearer($valid)->code, 200, 'the right one is still in';
 is ask('users/me/', "Bearer $valid", 'IdentityImg-Now' => 't=1')->code, 200, 'the time is the server\'s';
-is ask('users/me/', 'Bearer ' . token(nbf => time + 300), 'IdentityImg-Now' => 't=9999999999000000')->code, 401, '... and no client\'s';
+is ask('users/me/', 'Bearer ' . token(nbf => time + 300), 'IdentityImg-Now' => 't=9999999999000000')->code, 401,
+    '... and no client\'s';
 is ask("users/me/?access_token=$valid")->code, 401, 'a token in the address does not count';
-is json(ask('users/me/', 'Bearer x', Accept => 'application/problem+json'))->{title}, 'Unauthorized', 'it is a problem for who asks for one';
+is json(ask('users/me/', 'Bearer x', Accept => 'application/problem+json'))->{title}, 'Unauthorized',
+    'it is a problem for who asks for one';
 
-is_401(bearer(token(email => 'stranger@example.com')), 'User inactive or deleted.', json(bearer(token(email => 'stranger@example.com')))->{code},
-    qr/^Bearer realm="api"/, 'a right token of somebody we do not know');
+is_401(
+    bearer(token(email => 'stranger@example.com')), 'User inactive or deleted.',
+    json(bearer(token(email => 'stranger@example.com')))->{code},
+    qr/^Bearer realm="api"/, 'a right token of somebody we do not know'
+);
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('alice') . "'");
-is_401(bearer($valid), 'User inactive or deleted.', json(bearer($valid))->{code}, qr/^Bearer realm="api"/, 'who is made inactive is out with a right token');
+is_401(
+    bearer($valid), 'User inactive or deleted.', json(bearer($valid))->{code}, qr/^Bearer realm="api"/,
+    'who is made inactive is out with a right token'
+);
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('alice') . "'");
 is bearer($valid)->code, 200, '... and in again when active';
 
 # The other kinds on the same Location ----------------------------------------------------------------------
 
 is ask('users/me/', login('alice'))->code, 200, 'Basic comes in beside it';
-is_401(ask('users/me/', login('alice@example.com', 'wrong')), 'Invalid username/password.', 'authentication_failed', qr/^Basic realm="api"/, 'a wrong password');
-my $options = call(OPTIONS => 'users/me/', base => $server->base, headers => [Origin => 'https://elsewhere.example', 'Access-Control-Request-Method' => 'GET']);
+is_401(
+    ask('users/me/', login('alice@example.com', 'wrong')), 'Invalid username/password.', 'authentication_failed',
+    qr/^Basic realm="api"/, 'a wrong password'
+);
+my $options = call(
+    OPTIONS => 'users/me/', base => $server->base,
+    headers => [Origin => 'https://elsewhere.example', 'Access-Control-Request-Method' => 'GET']
+);
 is $options->code, 204, 'a preflight needs nothing';
-is call(OPTIONS => 'users/me/', base => $server->base, headers => [Authorization => 'Bearer x'])->code, 204, '... whatever it brings';
+is call(OPTIONS => 'users/me/', base => $server->base, headers => [Authorization => 'Bearer x'])->code, 204,
+    '... whatever it brings';
 
 # A password box over a page is no answer to its script.
-for my $script (['Sec-Fetch-Mode' => 'cors'], ['Sec-Fetch-Mode' => 'same-origin'], ['X-Requested-With' => 'XMLHttpRequest']) {
-    is_401(ask('users/me/', undef, @$script), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/, "a page's script (@$script) without credentials");
-    is_401(ask('users/me/', login('alice@example.com', 'wrong'), @$script), 'Invalid username/password.', 'authentication_failed', qr/^Bearer realm="api"$/, '... or with a wrong password');
+for my $script (
+    ['Sec-Fetch-Mode' => 'cors'], ['Sec-Fetch-Mode' => 'same-origin'],
+    ['X-Requested-With' => 'XMLHttpRequest']
+) {
+    is_401(
+        ask('users/me/', undef, @$script), 'Authentication credentials were not provided.', 'not_authenticated',
+        qr/^Bearer realm="api"$/, "a page's script (@$script) without credentials"
+    );
+    is_401(
+        ask('users/me/', login('alice@example.com', 'wrong'), @$script), 'Invalid username/password.',
+        'authentication_failed', qr/^Bearer realm="api"$/, '... or with a wrong password'
+    );
 }
 
 # Our own tokens, when the module has them.
 my $login = call(OPTIONS => 'auth/login/', base => $server->base);
 if ($login->code == 204) {
-    my @who = (base => $server->base, json => { email => 'alice@example.com', password => 'pw-alice', token => JSON::PP::true });
+    my @who = (
+        base => $server->base,
+        json => { email => 'alice@example.com', password => 'pw-alice', token => JSON::PP::true }
+    );
     my $ours = json(call(POST => 'auth/login/', @who))->{token};
     like $ours, qr/^iimg_/, 'a token of ours';
     is bearer($ours)->code, 200, '... comes in beside the others';
@@ -210,7 +255,10 @@ if ($login->code == 204) {
     is ask('users/me/')->code, 401, 'nothing at all does not';
 }
 else {
-    is_401(ask('users/me/'), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Basic realm="api"/, 'nothing at all');
+    is_401(
+        ask('users/me/'), 'Authentication credentials were not provided.', 'not_authenticated',
+        qr/^Basic realm="api"/, 'nothing at all'
+    );
     is bearer('iimg_' . 'x' x 40)->code, 401, 'a token that looks like ours is left to us';
     note 'this module has no auth/login/: our own tokens are not tried';
 }
@@ -220,10 +268,11 @@ else {
 my $broken = ask('/no-such-module/users/me/', login('alice'));
 is $broken->code, 500, 'an AuthType of a module that is not there: 500';
 is json($broken)->{detail}, 'Internal server error', '... as JSON';
-is +(grep { /IIMG0001/ } $server->log_lines), 0, '... and is not logged as a bug of ours';
-is +(grep { /IIMG0015: GET \/no-such-module\// } $server->log_lines), 1, '... but as what it is';
+is + (grep { /IIMG0001/ } $server->log_lines), 0, '... and is not logged as a bug of ours';
+is + (grep { /IIMG0015: GET \/no-such-module\// } $server->log_lines), 1, '... but as what it is';
 my $denied = ask('/forbidden/users/me/');
-is $denied->code . json($denied)->{detail}, '403You do not have permission to perform this action.', 'Require all denied: 403 as JSON';
+is $denied->code . json($denied)->{detail}, '403You do not have permission to perform this action.',
+    'Require all denied: 403 as JSON';
 ok !defined $denied->header('WWW-Authenticate'), '... that asks for no credentials';
 
 # A person with a browser ---------------------------------------------------------------------------------------
@@ -233,10 +282,21 @@ sub browser { return LWP::UserAgent->new(cookie_jar => HTTP::Cookies->new, reque
 
 sub visit {
     my ($browser, $address, @headers) = @_;
-    return $browser->get($address =~ /^http/ ? $address : $server->base . $address, Accept => 'text/html,*/*;q=0.8', 'Sec-Fetch-Mode' => 'navigate', 'Sec-Fetch-Dest' => 'document', @headers);
+    return $browser->get(
+        $address =~ /^http/ ? $address : $server->base . $address, Accept => 'text/html,*/*;q=0.8',
+        'Sec-Fetch-Mode' => 'navigate', 'Sec-Fetch-Dest' => 'document', @headers
+    );
 }
-sub follow { my ($browser, $answer) = @_; return visit($browser, $answer->header('Location') // die 'no Location: ' . $answer->as_string) }
-sub me     { my ($browser) = @_; return $browser->get($server->base . '/api/v1/users/me/', 'Sec-Fetch-Mode' => 'same-origin') }
+
+sub follow {
+    my ($browser, $answer) = @_;
+    return visit($browser, $answer->header('Location') // die 'no Location: ' . $answer->as_string);
+}
+
+sub me {
+    my ($browser) = @_;
+    return $browser->get($server->base . '/api/v1/users/me/', 'Sec-Fetch-Mode' => 'same-origin');
+}
 
 # From /oidc/login to where the provider sends us back to, and what that answers.
 sub log_in {
@@ -248,7 +308,10 @@ sub log_in {
 }
 
 my $browser = browser();
-is_401(me($browser), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/, 'a page\'s script without a session');
+is_401(
+    me($browser), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/,
+    'a page\'s script without a session'
+);
 my $away = visit($browser, '/oidc/login');
 is $away->code, 302, 'the login page sends people away';
 like $away->header('Location'), qr{^\Q$issuer\E/authorize\?}, '... to the provider';
@@ -265,9 +328,11 @@ is $mine->code, 200, 'the session opens the API';
 is json($mine)->{id}, person('alice'), '... as the user with the email of the ID token, in any case';
 is $mine->header('Content-Type'), 'application/json', '... which answers JSON';
 is $browser->get($server->base . '/api/v1/test-users/')->code, 403, '... roles are those of our table';
-is $browser->get($server->base . '/api/v1/users/me/', Authorization => "Bearer " . token(email => 'bob@example.com'))->content, bearer(token(email => 'bob@example.com'))->content,
+is $browser->get($server->base . '/api/v1/users/me/', Authorization => "Bearer " . token(email => 'bob@example.com'))
+    ->content, bearer(token(email => 'bob@example.com'))->content,
     'a token wins over a session';
-is $browser->get($server->base . '/api/v1/users/me/', Authorization => login('alice@example.com', 'wrong'))->code, 401, '... and so does a wrong password';
+is $browser->get($server->base . '/api/v1/users/me/', Authorization => login('alice@example.com', 'wrong'))->code, 401,
+    '... and so does a wrong password';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('alice') . "'");
 is json(me($browser))->{detail}, 'User inactive or deleted.', 'who is made inactive is out with a living session';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('alice') . "'");
@@ -279,13 +344,20 @@ is $staff->get($server->base . '/api/v1/test-users/')->code, 200, 'staff logs in
 
 my $stranger = browser();
 is log_in($stranger, 'stranger')->code, 302, 'the provider knows people whom we do not';
-is_401(me($stranger), 'User inactive or deleted.', json(me($stranger))->{code}, qr/^Bearer realm="api"/, '... they are out');
+is_401(
+    me($stranger), 'User inactive or deleted.', json(me($stranger))->{code}, qr/^Bearer realm="api"/,
+    '... they are out'
+);
 
 my $unverified = browser();
 log_in($unverified, 'unverified');
 my $refused = visit($unverified, '/oidc/login');
-is $refused->code . json($refused)->{detail}, '403You do not have permission to perform this action.', 'who misses a claim that is required is told so, not sent round';
-is_401(me($unverified), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/, '... and has no API');
+is $refused->code . json($refused)->{detail}, '403You do not have permission to perform this action.',
+    'who misses a claim that is required is told so, not sent round';
+is_401(
+    me($unverified), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/,
+    '... and has no API'
+);
 
 for my $account ('nameless', 'old-nonce', 'other-site', 'expired', 'forged', 'nobody-of-that-name') {
     my $other = browser();
@@ -297,9 +369,13 @@ my $late = browser();
 visit($late, '/oidc/login');
 isnt visit($late, "/oidc/redirect?state=made-up&code=made-up")->code, 200, 'an answer that nobody asked for is refused';
 is me($late)->code, 401, '... and makes no session';
-is ask('users/me/', undef, Cookie => 'iimg_oidc_session=made-up', 'Sec-Fetch-Mode' => 'cors')->code, 401, 'nor does a cookie that is made up';
+is ask('users/me/', undef, Cookie => 'iimg_oidc_session=made-up', 'Sec-Fetch-Mode' => 'cors')->code, 401,
+    'nor does a cookie that is made up';
 
-my $gone = ask('users/me/', undef, Cookie => 'iimg_oidc_session=made-up', Accept => 'text/html', 'Sec-Fetch-Mode' => 'navigate', 'Sec-Fetch-Dest' => 'document');
+my $gone = ask(
+    'users/me/', undef, Cookie => 'iimg_oidc_session=made-up', Accept => 'text/html',
+    'Sec-Fetch-Mode' => 'navigate', 'Sec-Fetch-Dest' => 'document'
+);
 is $gone->code, 401, '... and the API sends nobody to the provider: that is for /oidc/login';
 
 my $kept = HTTP::Cookies->new;
@@ -318,7 +394,12 @@ waitpid $provider, 0;
 
 # mod_auth_openidc writes each failure at level error; warnings: at each start that bearer tokens are
 # to move to mod_oauth2 one day, the plain http of our provider, an ID token without an email.
-$server->judge(qr/\[auth_openidc:error\]/, qr/\[auth_openidc:warn\].* (?:oidc_check_config_oauth: .* deprecated|oidc_check_config_openid_openidc: the URL scheme \(http\)|oidc_get_remote_user: )/, qr/\[authz_core:error\].* AH01(?:629|630|631): /, qr/\[auth_basic:error\]/,
-    qr/\[authn_core:error\].* AH01796: AuthType NoSuchModule configured without corresponding module/, qr/IIMG0015: GET \/no-such-module\//);
+$server->judge(
+    qr/\[auth_openidc:error\]/,
+    qr/\[auth_openidc:warn\].* (?:oidc_check_config_oauth: .* deprecated|oidc_check_config_openid_openidc: the URL scheme \(http\)|oidc_get_remote_user: )/,
+    qr/\[authz_core:error\].* AH01(?:629|630|631): /, qr/\[auth_basic:error\]/,
+    qr/\[authn_core:error\].* AH01796: AuthType NoSuchModule configured without corresponding module/,
+    qr/IIMG0015: GET \/no-such-module\//
+);
 undef $server;
 finish();

@@ -13,7 +13,8 @@ use Test::More;
 my $key = 'AQ.Ab8RN6-of-the-pages';
 my $pid = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdin', '--key', $key);
 my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
-my $server = IdentityImg::Server->new('pages', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$port/", GEMINI_API_KEY => $key },
+my $server = IdentityImg::Server->new(
+    'pages', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$port/", GEMINI_API_KEY => $key },
     conf => <<'CONF')->start;
 IdentityImgGeminiTimeout 30
 IdentityImgGenerationsAtOnce 2

@@ -20,9 +20,11 @@ is $index->header('Cache-Control'), 'no-cache', 'which is asked for each time';
 ok $index->header('ETag'), '... with an ETag, so that little comes when nothing has changed';
 is page('/', headers => ['If-None-Match' => $index->header('ETag')])->code, 304, '... namely 304';
 
-my %policy = map { my ($name, @rest) = split; ($name => "@rest") } split /;\s*/, $index->header('Content-Security-Policy');
+my %policy = map { my ($name, @rest) = split; ($name => "@rest") } split /;\s*/,
+    $index->header('Content-Security-Policy');
 is $policy{'default-src'}, q('none'), 'nothing comes from anywhere';
-is "$policy{'script-src'} $policy{'style-src'}", q('self' 'self'), '... but scripts and styles of this host, none within the page';
+is "$policy{'script-src'} $policy{'style-src'}", q('self' 'self'),
+    '... but scripts and styles of this host, none within the page';
 like $policy{'img-src'}, qr/^'self' blob:/, '... and pictures';
 is $policy{'frame-ancestors'}, q('none'), 'nobody may put a frame around the pages';
 is $index->header('X-Content-Type-Options'), 'nosniff', 'types are not guessed';
@@ -40,21 +42,28 @@ cmp_ok scalar(@assets), '>=', 3, 'the page names its files';
 for my $asset (@assets) {
     my $answer = page("/$asset");
     is $answer->code, 200, "/$asset is there";
-    is $answer->header('Cache-Control'), 'public, max-age=31536000, immutable', '... for a year: a changed file has another name';
+    is $answer->header('Cache-Control'), 'public, max-age=31536000, immutable',
+        '... for a year: a changed file has another name';
     is $answer->header('X-Content-Type-Options'), 'nosniff', '... with its type';
-    is page("/$asset", headers => ['Accept-Encoding' => 'gzip'])->header('Content-Encoding'), 'gzip', '... compressed for whom it may be';
+    is page("/$asset", headers => ['Accept-Encoding' => 'gzip'])->header('Content-Encoding'), 'gzip',
+        '... compressed for whom it may be';
 }
 is page('/api/v1/users/me/')->code, 401, 'the API is where it was';
 
 # What client/README.md promises of the sources.
-my @sources = split /\n/, `find '$source/client/src' -type f \\( -name '*.ts' -o -name '*.tsx' -o -name '*.css' \\) -not -name schema.d.ts`;
+my @sources = split /\n/,
+    `find '$source/client/src' -type f \\( -name '*.ts' -o -name '*.tsx' -o -name '*.css' \\) -not -name schema.d.ts`;
 cmp_ok scalar(@sources), '>', 30, 'there are sources';
-is join(' ', grep { my ($name) = m{([^/]+)$}; slurp($_) !~ m{^(?://|/\*) \Q$name\E - \S} } @sources), '', 'the first line of each says what it owns';
-is join(' ', grep { /\.css$/ && !/tokens\.css$/ && slurp($_) =~ /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(/i } @sources), '', 'colours stand in tokens.css alone';
-is join(' ', grep { slurp("$source/$_/package-lock.json") =~ /"resolved"/ } qw(client tests/browser)), '', 'the locks name no registry';
+is join(' ', grep { my ($name) = m{([^/]+)$}; slurp($_) !~ m{^(?://|/\*) \Q$name\E - \S} } @sources), '',
+    'the first line of each says what it owns';
+is join(' ', grep { /\.css$/ && !/tokens\.css$/ && slurp($_) =~ /#[0-9a-f]{3,8}\b|\brgba?\(|\bhsla?\(/i } @sources),
+    '', 'colours stand in tokens.css alone';
+is join(' ', grep { slurp("$source/$_/package-lock.json") =~ /"resolved"/ } qw(client tests/browser)), '',
+    'the locks name no registry';
 
 # The files are the sources' that lie here.
-my ($older) = grep { -M $_ < -M "$source/build/client/index.html" } split /\n/, `find '$source/client/src' '$source/client/index.html' '$source/client/public' -type f -not -name schema.d.ts`;
+my ($older) = grep { -M $_ < -M "$source/build/client/index.html" } split /\n/,
+    `find '$source/client/src' '$source/client/index.html' '$source/client/public' -type f -not -name schema.d.ts`;
 is $older // '', '', 'build/client is newer than each of its sources';
 
 browse('logic.mjs');
@@ -71,9 +80,11 @@ CONF
 $server->script(serve => 'start');
 is $? , 0, 'the pages may live below another path';
 is page('/tools/pictures/images', base => $server->base)->content, $html, 'there they are';
-is page('/tools/pictures', base => $server->base)->header('Location'), $server->base . '/tools/pictures/', 'also without the last slash';
+is page('/tools/pictures', base => $server->base)->header('Location'), $server->base . '/tools/pictures/',
+    'also without the last slash';
 is page('/images', base => $server->base)->code, 403, 'and nowhere else';
-like page('/tools/pictures/', base => $server->base)->header('Content-Security-Policy'), qr{img-src 'self' blob: https://pictures\.example\.com;}, 'pictures may come from the store\'s host';
+like page('/tools/pictures/', base => $server->base)->header('Content-Security-Policy'),
+    qr{img-src 'self' blob: https://pictures\.example\.com;}, 'pictures may come from the store\'s host';
 browse('moved.mjs', base => $server->base, env => { IIMG_PAGES => '/tools/pictures/' });
 $server->judge(qr/AH01630/);
 undef $server;
@@ -83,8 +94,9 @@ undef $server;
 SKIP: {
     my $store = IdentityImg::Store->new('radosgw');
     skip 'radosgw: ' . $store->missing, 2 if $store->missing;
-    my $bucket = IdentityImg::Server->new('pages-bucket', env => { %{$store->env} })->start;
-    like page('/', base => $bucket->base)->header('Content-Security-Policy'), qr/img-src 'self' blob: \Q@{[$store->endpoint]}\E;/, 'the store\'s host is one that pictures come from';
+    my $bucket = IdentityImg::Server->new('pages-bucket', env => { %{ $store->env } })->start;
+    like page('/', base => $bucket->base)->header('Content-Security-Policy'),
+        qr/img-src 'self' blob: \Q@{[$store->endpoint]}\E;/, 'the store\'s host is one that pictures come from';
     browse('photos.mjs', base => $bucket->base, only => 'A photo is put in by a click');
     $bucket->judge;
 }
@@ -93,9 +105,11 @@ SKIP: {
 
 my $work = "$ENV{IIMG_WORK}/pages-install";
 make_path("$work/etc/apache2/mods-available");
-my $out = `cd '$source' && make install SANITIZE=${\($ENV{IIMG_SANITIZE} // 0)} DESTDIR='$work' API_PATH=/other/api 2>&1`;
+my $out =
+    `cd '$source' && make install SANITIZE=${\($ENV{IIMG_SANITIZE} // 0)} DESTDIR='$work' API_PATH=/other/api 2>&1`;
 is $?, 0, 'make install' or diag $out;
-like slurp("$work/usr/share/identityimg/client/index.html"), qr{name="identityimg-api" content="/other/api"}, 'installs the pages, which know where the API is';
+like slurp("$work/usr/share/identityimg/client/index.html"), qr{name="identityimg-api" content="/other/api"},
+    'installs the pages, which know where the API is';
 ok -f "$work/etc/apache2/mods-available/identityimg-pages.conf", '... and their configuration';
 
 my $bare = "$ENV{IIMG_WORK}/without-node";
@@ -103,7 +117,8 @@ make_path($bare);
 symlink $_, "$bare/" . s{.*/}{}r for grep { -x } map { "/usr/bin/$_" } qw(sh sed dirname cmp env mktemp cat rm pwd);
 my $said = `PATH='$bare' sh '$source/scripts/build-client' 2>&1`;
 is $?, 0, 'without Node the build goes on';
-is $said, "The pages are not built, since Node 18 or later and npm are not installed: scripts/deps run\n", '... and says in a sentence what is left out';
+is $said, "The pages are not built, since Node 18 or later and npm are not installed: scripts/deps run\n",
+    '... and says in a sentence what is left out';
 
 expect_log(qr/AH01630/, qr/AH00128/);
 finish();

@@ -21,25 +21,54 @@ my $modules = '/usr/lib/apache2/modules';
 my $tls = free_port();
 
 # One child of four threads: what waits in it has none. (Nothing says that it should be so: it is where it can.)
-my $conf = join "\n", 'StartServers 1', 'ServerLimit 4', 'ThreadsPerChild 4', 'MinSpareThreads 1', 'MaxSpareThreads 16', 'MaxRequestWorkers 16', 'AsyncRequestWorkerFactor 200',
+my $conf = join "\n", 'StartServers 1', 'ServerLimit 4', 'ThreadsPerChild 4', 'MinSpareThreads 1',
+    'MaxSpareThreads 16', 'MaxRequestWorkers 16', 'AsyncRequestWorkerFactor 200',
     'KeepAliveTimeout 60', 'IdentityImgMaxWaiting 1', 'IdentityImgBasicCacheTime 3600', 'DBDMax 4', 'DBDKeep 4', '';
-my $server = IdentityImg::Server->new('park', env => { %provider });
+my $server = IdentityImg::Server->new('park', env => {%provider});
 my $key = $server->state . '/tls.pem';
-system("openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -keyout '$key' -out '$key.crt' 2>/dev/null") and die 'no certificate';
-$conf .= join "\n", "LoadModule status_module $modules/mod_status.so", '<Location "/server-status">', 'SetHandler server-status', 'Require all granted', '</Location>', "LoadModule ssl_module $modules/mod_ssl.so", "LoadModule filter_module $modules/mod_filter.so", "LoadModule deflate_module $modules/mod_deflate.so", 'SetOutputFilter DEFLATE', "Listen 127.0.0.1:$tls",
-    "<VirtualHost 127.0.0.1:$tls>", 'SSLEngine on', "SSLCertificateFile '$key.crt'", "SSLCertificateKeyFile '$key'", '</VirtualHost>', '';
+system(
+    "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -keyout '$key' -out '$key.crt' 2>/dev/null")
+    and die 'no certificate';
+$conf .= join "\n", "LoadModule status_module $modules/mod_status.so", '<Location "/server-status">',
+    'SetHandler server-status', 'Require all granted', '</Location>', "LoadModule ssl_module $modules/mod_ssl.so",
+    "LoadModule filter_module $modules/mod_filter.so", "LoadModule deflate_module $modules/mod_deflate.so",
+    'SetOutputFilter DEFLATE', "Listen 127.0.0.1:$tls",
+    "<VirtualHost 127.0.0.1:$tls>", 'SSLEngine on', "SSLCertificateFile '$key.crt'", "SSLCertificateKeyFile '$key'",
+    '</VirtualHost>', '';
 $server->start($conf);
 my ($port) = $server->base =~ /(\d+)$/;
-my $photo = call(POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]]);
+my $photo = call(
+    POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
+    parts => [image => [make_jpeg(64, 48)]]
+);
 is $photo->code, 201, 'there is a photo';
 
 my $number = 0;
 # The provider answers after so many milliseconds, or ("hold") when the test lets it.
 sub scene { my ($ms) = @_; return $ms eq 'hold' ? '[[scenario:hold]] ' : "[[scenario:slow:$ms]] " }
-sub wish { my ($ms) = @_; return $json->encode({ identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K', additional_prompt => scene($ms) . $number++ }) }
-sub head { my ($line, @more) = @_; return join "\r\n", $line, "Host: 127.0.0.1:$port", 'Authorization: ' . login('admin'), @more, '', '' }
-sub post { my ($ms, @more) = @_; my $body = wish($ms); return head('POST /api/v1/image-generation/generate/ HTTP/1.1', 'Content-Type: application/json', 'Content-Length: ' . length($body), @more) . $body }
-sub get  { my ($path, @more) = @_; return head("GET /api/v1/$path HTTP/1.1", @more) }
+
+sub wish {
+    my ($ms) = @_;
+    return $json->encode({
+        identity_id => identity_of('full'), user_id => person('alice'), aspect_ratio => '1:1', resolution => '1K',
+        additional_prompt => scene($ms) . $number++
+    });
+}
+
+sub head {
+    my ($line, @more) = @_;
+    return join "\r\n", $line, "Host: 127.0.0.1:$port", 'Authorization: ' . login('admin'), @more, '', '';
+}
+
+sub post {
+    my ($ms, @more) = @_;
+    my $body = wish($ms);
+    return head(
+        'POST /api/v1/image-generation/generate/ HTTP/1.1', 'Content-Type: application/json',
+        'Content-Length: ' . length($body), @more
+    ) . $body;
+}
+sub get { my ($path, @more) = @_; return head("GET /api/v1/$path HTTP/1.1", @more) }
 sub dial { return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_[0] // $port) // die "connect: $!" }
 
 # One answer from a connection: [status, headers, body], within SECONDS.
@@ -55,14 +84,22 @@ sub answer_of {
                 ${*$socket}{left} = substr $text, length($head) + $length;
                 return [$status, $head, substr $text, length $head, $length];
             }
-            if ($head =~ /^Transfer-Encoding: chunked/mi && $text =~ /\r\n0\r\n\r\n$/) { ${*$socket}{left} = ''; return [$status, $head, substr $text, length $head] }
+            if ($head =~ /^Transfer-Encoding: chunked/mi && $text =~ /\r\n0\r\n\r\n$/) {
+                ${*$socket}{left} = '';
+                return [$status, $head, substr $text, length $head];
+            }
         }
         my $left = $end - time;
-        return [0, '', "nothing after $text"] if $left <= 0 || !IO::Select->new($socket)->can_read($left) || !sysread $socket, $text, 65536, length $text;
+        return [0, '', "nothing after $text"]
+            if $left <= 0 || !IO::Select->new($socket)->can_read($left) || !sysread $socket, $text, 65536,
+            length $text;
     }
 }
 sub under_way { return ($server->sql("SELECT count(*) FROM generation_jobs WHERE state IN ('queued', 'running')"))[0] }
-sub all_end { return eventually(sub { !under_way() }, 120) }
+
+sub all_end {
+    return eventually(sub { !under_way() }, 120);
+}
 # COUNT requests whose pictures the provider holds back; TAKEN of them (all) have reached it when this returns.
 sub held {
     my ($count, $taken, @more) = @_;
@@ -80,10 +117,25 @@ sub answered {
     return scalar @ready;
 }
 
-sub states { return join ' ', map { my ($state, $n) = split /\|/; "${n}x$state" } $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1') }
+sub states {
+    return join ' ',
+        map { my ($state, $n) = split /\|/; "${n}x$state" }
+        $server->sql('SELECT state, count(*) FROM generation_jobs GROUP BY 1 ORDER BY 1');
+}
 sub forget { $gemini->release; all_end(); $server->sql('DELETE FROM generation_jobs'); return }
-sub descriptors { my ($child) = $server->children; my %kinds; for (glob "/proc/$child/fd/*") { my $to = readlink // next; $kinds{$to =~ /eventfd/ ? 'eventfd' : 'all'}++ } return \%kinds }
-sub counted { my %n; $n{$_}++ for @_; return join ' ', map { "$n{$_}x$_" } sort keys %n }
+
+sub descriptors {
+    my ($child) = $server->children;
+    my %kinds;
+    for (glob "/proc/$child/fd/*") { my $to = readlink // next; $kinds{ $to =~ /eventfd/ ? 'eventfd' : 'all' }++ }
+    return \%kinds;
+}
+
+sub counted {
+    my %n;
+    $n{$_}++ for @_;
+    return join ' ', map { "$n{$_}x$_" } sort keys %n;
+}
 
 # Many in few threads ------------------------------------------------------------------------------------
 
@@ -116,14 +168,20 @@ $gemini->holds(1);
 $gemini->release;
 is answer_of($on)->[0], 200, '... also to be parked once more';
 close $on;
-ok eventually(sub { my $now = descriptors(); ($now->{eventfd} // 0) == ($before->{eventfd} // 0) && $now->{all} <= $before->{all} + 12 }), 'no descriptor is left over' or diag explain [$before, descriptors()];
+ok eventually(sub {
+    my $now = descriptors();
+    ($now->{eventfd} // 0) == ($before->{eventfd} // 0) && $now->{all} <= $before->{all} + 12;
+    }),
+    'no descriptor is left over'
+    or diag explain [$before, descriptors()];
 
 # What connections do --------------------------------------------------------------------------------------
 
 forget();
 my $one = dial();
 print $one post(800), get('users/me/'), post(300), get('users/me/');
-is join(' ', map { answer_of($one)->[0] } 1 .. 4), '200 200 200 200', 'requests that came all at once are answered one after the other';
+is join(' ', map { answer_of($one)->[0] } 1 .. 4), '200 200 200 200',
+    'requests that came all at once are answered one after the other';
 is answer_of($one, 0.3)->[0], 0, '... and nothing else comes';
 
 $one = dial();
@@ -145,7 +203,8 @@ close $_ for @gone;
 $gemini->release;
 ok all_end(), 'clients that leave: their jobs end';
 is states(), '5xsucceeded', '... well';
-ok eventually(sub { (() = slurp($server->state . '/httpd/access.log') =~ /generate\/ HTTP\/1.1" 499 /g) == 5 }), '... which the log has as 499';
+ok eventually(sub { (() = slurp($server->state . '/httpd/access.log') =~ /generate\/ HTTP\/1.1" 499 /g) == 5 }),
+    '... which the log has as 499';
 
 forget();
 $one = dial();
@@ -154,14 +213,20 @@ print $one post('hold', 'Prefer: respond-async');
 my $job = $json->decode(answer_of($one)->[2])->{id};
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=1');
 $answer = answer_of($one);
-is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 running', 'who waits a second for a job is answered after it';
+is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 running',
+    'who waits a second for a job is answered after it';
 $gemini->release;
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=20');
 $answer = answer_of($one);
 is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded', '... and else when it has ended';
 
-my @curl = ('curl', '-q', '-sk', '-m', 30, '-o', '/dev/null', '-w', '%{http_code} ', '-H', 'Content-Type: application/json', '-u', 'admin@example.com:pw-admin');
-is `@{[join ' ', map { "'$_'" } @curl, '-d', wish(1200), "https://127.0.0.1:$tls/api/v1/image-generation/generate/", '--next', @curl[1 .. $#curl], "https://127.0.0.1:$tls/api/v1/users/me/"]}`, '200 200 ', 'over TLS, too';
+my @curl = (
+    'curl', '-q', '-sk', '-m', 30, '-o', '/dev/null', '-w', '%{http_code} ', '-H', 'Content-Type: application/json',
+    '-u', 'admin@example.com:pw-admin'
+);
+is
+    `@{[join ' ', map { "'$_'" } @curl, '-d', wish(1200), "https://127.0.0.1:$tls/api/v1/image-generation/generate/", '--next', @curl[1 .. $#curl], "https://127.0.0.1:$tls/api/v1/users/me/"]}`,
+    '200 200 ', 'over TLS, too';
 
 # Limits ---------------------------------------------------------------------------------------------------
 
@@ -176,7 +241,8 @@ my ($refused) = grep { $_->[0] == 503 } @answers;
 like $refused->[1], qr/^Retry-After: 15\r/m, '... and told when to try again';
 is $json->decode($refused->[2])->{code}, 'generations_busy', '... and why';
 
-is $server->reload($conf =~ s/AsyncRequestWorkerFactor 200/AsyncRequestWorkerFactor 4/r), '', 'a child may have 4 + 4 x 4 connections';
+is $server->reload($conf =~ s/AsyncRequestWorkerFactor 200/AsyncRequestWorkerFactor 4/r), '',
+    'a child may have 4 + 4 x 4 connections';
 @many = held(13, 11);
 is answered(2, @many), 2, 'two of thirteen are answered at once';
 $gemini->release;
@@ -186,8 +252,17 @@ SKIP: {
     skip 'who is not root cannot have more descriptors again', 2 if $>;
     my $log = $server->stop->state . '/httpd/error.log';
     # (In a process of its own, since its children have what it has.)
-    in_parallel(1, sub { system 'prlimit', '--pid', $$, '--nofile=1000:1000'; $server->start("${conf}IdentityImgMaxParked 300\n"); 1 });
-    like slurp($log), qr/IIMG0172: IdentityImgMaxParked 300 needs 1156 descriptors, .*: 248 are parked in a child at most/, 'fewer descriptors than that takes are told of';
+    in_parallel(
+        1,
+        sub {
+            system 'prlimit', '--pid', $$, '--nofile=1000:1000';
+            $server->start("${conf}IdentityImgMaxParked 300\n");
+            1;
+        }
+    );
+    like slurp($log),
+        qr/IIMG0172: IdentityImgMaxParked 300 needs 1156 descriptors, .*: 248 are parked in a child at most/,
+        'fewer descriptors than that takes are told of';
     $one = dial();
     print $one post(300);
     is answer_of($one)->[0], 200, '... and what they are enough for is parked';
@@ -196,7 +271,8 @@ SKIP: {
 is $server->reload("${conf}Timeout 4\n"), '', 'httpd gives up after four seconds without news';
 @many = held(20);
 # (The MPM tells its numbers when a timeout has passed.)
-ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 60), '/server-status shows those who wait among those that wait for I/O';
+ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 60),
+    '/server-status shows those who wait among those that wait for I/O';
 sleep 5;
 is answered(0, @many), 0, '... none of which has an answer after that time';
 $gemini->release;
@@ -210,16 +286,33 @@ is $server->reload($conf), '', 'as before';
 my %old = map { $_ => 1 } $server->children;
 $server->script(serve => 'reload');
 $gemini->release;
-is counted(map { answer_of($_)->[0] } @many), '200x200', 'a graceful restart with two hundred parked: all get their pictures';
-ok eventually(sub { !grep { $old{$_} } $server->children }, 60), '... and the old child is gone';
+is counted(map { answer_of($_)->[0] } @many), '200x200',
+    'a graceful restart with two hundred parked: all get their pictures';
+ok eventually(
+    sub {
+        !grep { $old{$_} } $server->children;
+    },
+    60
+    ),
+    '... and the old child is gone';
 
 forget();
 @many = held(100);
-my ($stopped) = in_parallel(1, sub { $server->stop; 1 }, sub { eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) }, 60); $gemini->release; is counted(map { answer_of($_)->[0] } @many), '100x200', 'a graceful stop with a hundred parked: all get their pictures' });
+my ($stopped) = in_parallel(
+    1,
+    sub { $server->stop; 1 },
+    sub {
+        eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) }, 60);
+        $gemini->release;
+        is counted(map { answer_of($_)->[0] } @many), '100x200',
+            'a graceful stop with a hundred parked: all get their pictures';
+    }
+);
 $server->start("${conf}MaxConnectionsPerChild 20\n");
 
 @many = map { my $socket = dial(); print $socket post(1500, 'Connection: close'); $socket } 1 .. 90;
-is counted(map { answer_of($_)->[0] } @many), '90x200', 'children that end after twenty connections: all get their pictures';
+is counted(map { answer_of($_)->[0] } @many), '90x200',
+    'children that end after twenty connections: all get their pictures';
 
 forget();
 $server->restart($conf);
@@ -235,13 +328,20 @@ $server->stop;
 
 # Elsewhere ----------------------------------------------------------------------------------------------------
 
-my $other = IdentityImg::Server->new('park-worker', env => { %provider, MPM => 'worker' }, conf => "IdentityImgParkRequests on\n")->start;
-call(POST => 'reference-images/', as => 'alice', base => $other->base, headers => [Connection => 'close'], parts => [image => [make_jpeg(64, 48)]]);
+my $other = IdentityImg::Server->new(
+    'park-worker', env => { %provider, MPM => 'worker' },
+    conf => "IdentityImgParkRequests on\n"
+)->start;
+call(
+    POST => 'reference-images/', as => 'alice', base => $other->base, headers => [Connection => 'close'],
+    parts => [image => [make_jpeg(64, 48)]]
+);
 ($port) = $other->base =~ /(\d+)$/;
 $one = dial();
 print $one post(500);
 is answer_of($one)->[0], 200, 'where nothing can be parked, who waits does it with a thread';
-is scalar(grep { /IIMG0171: IdentityImgParkRequests has no effect: this MPM cannot wait/ } $other->log_lines), 1, '... and the operator is told';
+is scalar(grep { /IIMG0171: IdentityImgParkRequests has no effect: this MPM cannot wait/ } $other->log_lines), 1,
+    '... and the operator is told';
 $other->judge(qr/IIMG0171|AH10159|AH03490/);
 $other->restart('');
 is scalar(grep { /IIMG0171/ } $other->log_lines), 1, '... who asked for it, only';

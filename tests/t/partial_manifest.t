@@ -11,28 +11,45 @@ use IdentityImg::Test;
 use Test::More;
 
 my $faults = IdentityImg::Fault->new('partial');
-my $server = IdentityImg::Server->new('partial', conf => "IdentityImgSweepInterval 86400\n", env => $faults->environment)->start;
-my $store = IdentityImg::Audit->new($server, IdentityImg::Store->new('file'), build => $faults->build, env => $faults->environment);
+my $server =
+    IdentityImg::Server->new('partial', conf => "IdentityImgSweepInterval 86400\n", env => $faults->environment)->start;
+my $store = IdentityImg::Audit->new(
+    $server, IdentityImg::Store->new('file'), build => $faults->build,
+    env => $faults->environment
+);
 my ($jpeg, $other) = (make_jpeg(64, 48), make_jpeg(48, 64));
 
-my $id = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $server->base))->{id};
+my $id =
+    json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $server->base))->{id};
 $store->learn;
 my ($shown) = $store->sql("SELECT image FROM reference_images WHERE id = '$id'");
 for my $number (1 .. 4) {
     $faults->order('picture.stored 1 wait');
-    my ($answer) = in_parallel(1, sub {
-        my $late = call(POST => "reference-images/$id/upload-image/", as => 'alice', parts => [image => [$other]], base => $server->base);
-        return [$late->code, json($late)->{detail}, $late->header('Retry-After')];
-    }, sub {
-        eventually(sub { $faults->has_fired }, 60) or die 'the picture is not stored';
-        $store->sql("UPDATE stored_objects SET state = 'doomed', changed_at = now() WHERE key = (SELECT key FROM stored_objects WHERE state = 'pending' ORDER BY key OFFSET $number - 1 LIMIT 1)");
-        $faults->order('');
-    });
+    my ($answer) = in_parallel(
+        1,
+        sub {
+            my $late = call(
+                POST => "reference-images/$id/upload-image/", as => 'alice', parts => [image => [$other]],
+                base => $server->base
+            );
+            return [$late->code, json($late)->{detail}, $late->header('Retry-After')];
+        },
+        sub {
+            eventually(sub { $faults->has_fired }, 60) or die 'the picture is not stored';
+            $store->sql(
+                "UPDATE stored_objects SET state = 'doomed', changed_at = now() WHERE key = (SELECT key FROM stored_objects WHERE state = 'pending' ORDER BY key OFFSET $number - 1 LIMIT 1)"
+            );
+            $faults->order('');
+        }
+    );
     $faults->fired;
-    is join(' ', $answer->[0], $answer->[1]), '503 Storing the picture took too long. Nothing was changed.', "row $number of 4 is doomed meanwhile: the upload is refused";
+    is join(' ', $answer->[0], $answer->[1]), '503 Storing the picture took too long. Nothing was changed.',
+        "row $number of 4 is doomed meanwhile: the upload is refused";
     like $answer->[2] // '', qr/^[1-9]\d*$/, '... with Retry-After';
-    is join(' ', $store->sql("SELECT image FROM reference_images WHERE id = '$id'")), $shown, '... the photo shows the picture from before';
-    is join(' ', $store->sql('SELECT state, count(*) FROM stored_objects GROUP BY 1')), 'live|4', '... and the manifest has that alone';
+    is join(' ', $store->sql("SELECT image FROM reference_images WHERE id = '$id'")), $shown,
+        '... the photo shows the picture from before';
+    is join(' ', $store->sql('SELECT state, count(*) FROM stored_objects GROUP BY 1')), 'live|4',
+        '... and the manifest has that alone';
     is $store->quarrels, '', '... as has the store';
 }
 $server->judge(qr/IIMG0003/);

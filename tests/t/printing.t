@@ -29,8 +29,11 @@ sub begin {
     open STDOUT, '>&', $write or POSIX::_exit(126);
     close $write;
     $SIG{PIPE} = $SIG{INT} = 'DEFAULT';
-    my %environment = (%{$server->{env}}, STATE => $server->state, PORT => $server->{port}, IIMG_EXTRA_CONF => $server->state . '/extra.conf');
-    @ENV{keys %environment} = values %environment;
+    my %environment = (
+        %{ $server->{env} }, STATE => $server->state, PORT => $server->{port},
+        IIMG_EXTRA_CONF => $server->state . '/extra.conf'
+    );
+    @ENV{ keys %environment } = values %environment;
     exec @command or POSIX::_exit(127);
 }
 
@@ -42,24 +45,29 @@ sub unread {
     return $? & 127 ? 'signal ' . ($? & 127) : $? >> 8;
 }
 sub errors { return slurp("$ENV{IIMG_WORK}/printing.err") }
-sub runs { return call(GET => 'users/me/', as => 'alice', base => $base, dies => 1, headers => [Connection => 'close'])->code }
+
+sub runs {
+    return call(GET => 'users/me/', as => 'alice', base => $base, dies => 1, headers => [Connection => 'close'])->code;
+}
 
 is unread("$source/scripts/serve", 'start'), 0, 'start, the reader of which has gone, ends well' or diag errors();
 is runs(), 200, '... and the server runs';
 is unread("$source/scripts/serve", 'start'), 0, 'so it is when the server runs already';
 is unread("$source/scripts/serve", 'status'), 0, 'status has the status that it would have had';
 
-is call(POST => 'reference-images/', as => 'alice', base => $base, parts => [image => [make_jpeg(64, 48)]])->code, 201, 'there is a photo';
+is call(POST => 'reference-images/', as => 'alice', base => $base, parts => [image => [make_jpeg(64, 48)]])->code, 201,
+    'there is a photo';
 $server->sql('DELETE FROM reference_images');
 is unread("$source/scripts/ctl", 'sweep'), 2, 'identityimgctl that cannot print ends with a status of trouble';
-like errors(), qr/^identityimgctl: cannot write to standard output: Broken pipe; the command has completed$/m, '... and says why';
+like errors(), qr/^identityimgctl: cannot write to standard output: Broken pipe; the command has completed$/m,
+    '... and says why';
 is join('', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'doomed'")), 0, '... when its work is done';
 is unread("$source/scripts/ctl", 'reconcile'), 2, '... also where it only reports';
 is unread("$source/scripts/ctl", '--help'), 2, '... or helps';
 
 is unread("$source/scripts/serve", 'stop'), 0, 'stop stops';
 is unread("$source/scripts/serve", 'status'), 3, '... as the status knows';
-unlink $server->state . '/secret';      # a first start prints more
+unlink $server->state . '/secret';    # a first start prints more
 is unread('make', '-s', 'start', 'CLIENT=0'), 0, 'make start, the reader of which has gone, ends well' or diag errors();
 is runs(), 200, '... and the server runs';
 is unread('make', '-s', 'status'), 0, '... as make status knows';

@@ -6,26 +6,41 @@ use Test::More;
 
 fresh_data();
 
-sub ask { my ($method, $path, %with) = @_; return call($method => $path, %with, headers => [Accept => 'application/problem+json, application/json;q=0.9']) }
+sub ask {
+    my ($method, $path, %with) = @_;
+    return call($method => $path, %with, headers => [Accept => 'application/problem+json, application/json;q=0.9']);
+}
 
 for my $case (
     [GET => 'nothing/', {}, 404, 'Not Found', { detail => 'Not found.', code => 'not_found' }],
-    [PUT => 'users/me/', {}, 405, 'Method Not Allowed', { detail => 'Method "PUT" not allowed.', code => 'method_not_allowed' }],
-    [POST => 'reference-images/', { json => { order => 9 } }, 400, 'Bad Request',
-        { detail => 'Order must be between 0 and 4', code => 'order_range', errors => { order => ['Order must be between 0 and 4'] } }],
+    [
+        PUT => 'users/me/', {}, 405, 'Method Not Allowed',
+        { detail => 'Method "PUT" not allowed.', code => 'method_not_allowed' }
+    ],
+    [
+        POST => 'reference-images/', { json => { order => 9 } }, 400, 'Bad Request',
+        {
+            detail => 'Order must be between 0 and 4', code => 'order_range',
+            errors => { order => ['Order must be between 0 and 4'] }
+        }
+    ],
 ) {
     my ($method, $path, $with, $status, $title, $members) = @$case;
     my $answer = ask($method, $path, as => 'alice', %$with);
     is $answer->code, $status, "$method $path is $status";
     is $answer->header('Content-Type'), 'application/problem+json', '... as a problem';
-    is_deeply json($answer), { %$members, type => 'about:blank', title => $title, status => $status }, '... with the usual members and the problem\'s';
+    is_deeply json($answer), { %$members, type => 'about:blank', title => $title, status => $status },
+        '... with the usual members and the problem\'s';
 }
 my $nobody = ask(GET => 'users/me/');
 is $nobody->header('Content-Type'), 'application/problem+json', 'what httpd refuses is a problem too';
 is json($nobody)->{status}, 401, '... with its status';
-is call(GET => 'nothing/', as => 'alice', headers => [Accept => $_->[0]])->header('Content-Type'), "application/$_->[1]", "... for Accept: $_->[0] as $_->[1]"
-    for ['Application/Problem+JSON;q=0.1', 'problem+json'], ['application/problem+json;q=0, application/json', 'json'], ['application/problem+jsonx', 'json'], ['*/*', 'json'], ['text/html', 'json'];
+is call(GET => 'nothing/', as => 'alice', headers => [Accept => $_->[0]])->header('Content-Type'),
+    "application/$_->[1]", "... for Accept: $_->[0] as $_->[1]"
+    for ['Application/Problem+JSON;q=0.1', 'problem+json'], ['application/problem+json;q=0, application/json', 'json'],
+    ['application/problem+jsonx', 'json'], ['*/*', 'json'], ['text/html', 'json'];
 is ask(GET => 'users/me/', as => 'alice')->header('Content-Type'), 'application/json', 'what succeeds is no problem';
-is_deeply [sort keys %{json(call(GET => 'nothing/', as => 'alice'))}], [qw(code detail)], 'who does not ask gets the plain form';
+is_deeply [sort keys %{ json(call(GET => 'nothing/', as => 'alice')) }], [qw(code detail)],
+    'who does not ask gets the plain form';
 
 finish();

@@ -17,69 +17,103 @@ my $time = qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/;
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my ($full, $bare, $unicode) = map { identity_of($_) } qw(full bare unicode);
 my $good = "Show {identity_context}\nwith {additional_prompt}";
-my $allowed = ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to have them as they are.';
+my $allowed =
+    ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to have them as they are.';
 my ($first) = sql(q(SELECT id FROM prompts WHERE prompt_type = 'image_generation' AND version = 1));
 
 # "400 invalid body: sentence"
 sub refusal {
     my ($answer) = @_;
     my $body = json($answer) // return $answer->as_string;
-    my ($field) = ref $body eq 'HASH' ? keys %{$body->{errors} // {}} : ();
-    return join ' ', $answer->code, ref $body eq 'HASH' ? ($body->{code} // '', $field ? "$field:" : (), $body->{detail} // '') : ();
+    my ($field) = ref $body eq 'HASH' ? keys %{ $body->{errors} // {} } : ();
+    return join ' ', $answer->code,
+        ref $body eq 'HASH' ? ($body->{code} // '', $field ? "$field:" : (), $body->{detail} // '') : ();
 }
 # Members replace or add to the usual ones; what is $none is left out.
 my $none = \'left out';
-sub with { my ($usual, %change) = @_; my %body = (%$usual, %change); delete $body{$_} for grep { ref $body{$_} && $body{$_} == $none } keys %body; return \%body }
-sub create { return call(POST => 'prompts/', as => 'admin', json => with({ prompt_type => 'image_generation', body => $good }, @_)) }
-sub preview { return call(POST => 'prompts/preview/', as => 'admin', json => with({ body => $good, identity_id => $full }, @_)) }
+
+sub with {
+    my ($usual, %change) = @_;
+    my %body = (%$usual, %change);
+    delete $body{$_} for grep { ref $body{$_} && $body{$_} == $none } keys %body;
+    return \%body;
+}
+
+sub create {
+    return call(
+        POST => 'prompts/', as => 'admin',
+        json => with({ prompt_type => 'image_generation', body => $good }, @_)
+    );
+}
+
+sub preview {
+    return call(POST => 'prompts/preview/', as => 'admin', json => with({ body => $good, identity_id => $full }, @_));
+}
 sub patch { my ($id, $change, $who) = @_; return call(PATCH => "prompts/$id/", as => $who // 'admin', json => $change) }
-sub versions { my ($type) = @_; return join ' ', sql("SELECT version FROM prompts WHERE prompt_type = '$type' ORDER BY version") }
+
+sub versions {
+    my ($type) = @_;
+    return join ' ', sql("SELECT version FROM prompts WHERE prompt_type = '$type' ORDER BY version");
+}
 sub rows { return (sql('SELECT count(*) FROM prompts'))[0] }
 
 # Who may -----------------------------------------------------------------------------------------
 
 for my $case (
-    [GET   => 'prompts/'],
-    [GET   => 'prompts/?prompt_type=nonsense'],
-    [GET   => 'prompts/?prompt_type=%zz'],
-    [POST  => 'prompts/', json => { prompt_type => 'coach', body => 'x' }],
-    [POST  => 'prompts/', body => 'no JSON', type => 'text/plain'],
-    [GET   => "prompts/$first/"],
-    [GET   => "prompts/$nowhere/"],
+    [GET => 'prompts/'],
+    [GET => 'prompts/?prompt_type=nonsense'],
+    [GET => 'prompts/?prompt_type=%zz'],
+    [POST => 'prompts/', json => { prompt_type => 'coach', body => 'x' }],
+    [POST => 'prompts/', body => 'no JSON', type => 'text/plain'],
+    [GET => "prompts/$first/"],
+    [GET => "prompts/$nowhere/"],
     [PATCH => "prompts/$first/", json => { is_active => JSON::PP::false }],
     [PATCH => "prompts/$first/", json => { body => 'x' }],
     [PATCH => "prompts/$nowhere/", body => '{', type => 'application/json'],
-    [POST  => 'prompts/preview/', json => { body => $good, identity_id => $full }],
-    [POST  => 'prompts/preview/', json => { identity_id => $nowhere }],
+    [POST => 'prompts/preview/', json => { body => $good, identity_id => $full }],
+    [POST => 'prompts/preview/', json => { identity_id => $nowhere }],
 ) {
     my ($method, $path, @with) = @$case;
-    is refusal(call($method => $path, @with)), '401 not_authenticated Authentication credentials were not provided.', "$method $path by nobody";
-    is refusal(call($method => $path, @with, as => $_)), '403 permission_denied You do not have permission to perform this action.', "$method $path by $_" for qw(alice scenario_one);
+    is refusal(call($method => $path, @with)), '401 not_authenticated Authentication credentials were not provided.',
+        "$method $path by nobody";
+    is refusal(call($method => $path, @with, as => $_)),
+        '403 permission_denied You do not have permission to perform this action.', "$method $path by $_"
+        for qw(alice scenario_one);
 }
 is join(' ', sql('SELECT is_active FROM prompts')), 't', 'who may not has changed nothing';
 
-for my $case (['prompts/', 'GET, HEAD, POST, OPTIONS'], ["prompts/$first/", 'GET, HEAD, PATCH, OPTIONS'], ["prompts/$nowhere/", 'GET, HEAD, PATCH, OPTIONS'], ['prompts/preview/', 'POST, OPTIONS']) {
+for my $case (
+    ['prompts/', 'GET, HEAD, POST, OPTIONS'], ["prompts/$first/", 'GET, HEAD, PATCH, OPTIONS'],
+    ["prompts/$nowhere/", 'GET, HEAD, PATCH, OPTIONS'], ['prompts/preview/', 'POST, OPTIONS']
+) {
     my ($path, $allow) = @$case;
     is call(OPTIONS => $path)->header('Allow'), $allow, "OPTIONS $path tells the methods";
     for my $method (grep { $allow !~ /\b$_\b/ } qw(GET POST PUT PATCH DELETE)) {
         my $answer = call($method => $path, as => 'admin');
-        is refusal($answer) . ' | ' . $answer->header('Allow'), "405 method_not_allowed Method \"$method\" not allowed. | $allow", "$method $path is not allowed";
+        is refusal($answer) . ' | ' . $answer->header('Allow'),
+            "405 method_not_allowed Method \"$method\" not allowed. | $allow", "$method $path is not allowed";
     }
 }
-for my $path ("prompts/$nowhere/", 'prompts/not-an-id/', 'prompts/previews/', 'prompts/Preview/', "prompts/$full/", "prompts/$first/preview/") {
-    is call(GET => $path, as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}', "GET $path finds nothing";
+for my $path (
+    "prompts/$nowhere/", 'prompts/not-an-id/', 'prompts/previews/', 'prompts/Preview/', "prompts/$full/",
+    "prompts/$first/preview/"
+) {
+    is call(GET => $path, as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
+        "GET $path finds nothing";
 }
 for my $id ($nowhere, 'not-an-id') {
     is refusal(patch($id, { is_active => JSON::PP::false })), '404 not_found Not found.', "PATCH of $id finds nothing";
     is refusal(patch($id, { body => 'x' })), '404 not_found Not found.', 'whatever is sent';
 }
-is join(' ', call(GET => 'prompts/preview', as => 'admin')->code, call(POST => 'prompts/preview', as => 'admin')->code), '301 404', 'without its slash a reader is sent on and a writer told, as everywhere';
+is join(' ', call(GET => 'prompts/preview', as => 'admin')->code, call(POST => 'prompts/preview', as => 'admin')->code),
+    '301 404', 'without its slash a reader is sent on and a writer told, as everywhere';
 
 # What is there -----------------------------------------------------------------------------------
 
 my $seeded = call(GET => "prompts/$first/", as => 'admin');
 is $seeded->code, 200, 'staff read a version';
-like $seeded->content, qr/^\{"id":"$first","prompt_type":"image_generation","version":1,"body":"We're creating an Identity Image for this person\.\\n\\n\{identity_context\}\\n\\nCreate [^"]*Additional instructions: \{additional_prompt\}","is_active":true,"required_context_keys":\["identity_for_image"\],"created_by":null,"created_at":"$time"\}$/,
+like $seeded->content,
+    qr/^\{"id":"$first","prompt_type":"image_generation","version":1,"body":"We're creating an Identity Image for this person\.\\n\\n\{identity_context\}\\n\\nCreate [^"]*Additional instructions: \{additional_prompt\}","is_active":true,"required_context_keys":\["identity_for_image"\],"created_by":null,"created_at":"$time"\}$/,
     'with these members in this order';
 is call(GET => 'prompts/', as => 'admin')->content, '[' . $seeded->content . ']', 'the list holds it as it is';
 is call(GET => 'prompts/' . uc($first) . '/', as => 'admin')->content, $seeded->content, 'its id may be in upper case';
@@ -90,83 +124,183 @@ my $answer = create();
 is $answer->code, 201, 'staff make a version' or diag $answer->content;
 my $second = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/prompts/$second->{id}/", 'Location is its address';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'where it is read as it was answered';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
+    'where it is read as it was answered';
 is_deeply { %$second, id => 1, created_at => 1 },
-    { id => 1, prompt_type => 'image_generation', version => 2, body => $good, is_active => JSON::PP::true, required_context_keys => [], created_by => person('admin'), created_at => 1 },
+    {
+    id => 1, prompt_type => 'image_generation', version => 2, body => $good, is_active => JSON::PP::true,
+    required_context_keys => [], created_by => person('admin'), created_at => 1
+    },
     'it is the second version, active, by who made it';
 like $second->{created_at}, qr/^$time$/, 'made at a time';
-is json(create(is_active => JSON::PP::false, version => 77, id => $nowhere, created_by => person('alice'), required_context_keys => ['identity_for_image', 'additional_prompt']))->{version}, 3,
+is json(create(
+    is_active => JSON::PP::false, version => 77, id => $nowhere, created_by => person('alice'),
+    required_context_keys => ['identity_for_image', 'additional_prompt']
+    ))->{version}, 3,
     'the next is the third, whatever version was sent';
-is join(' ', sql("SELECT is_active, required_context_keys, created_by = '" . person('admin') . q(' FROM prompts WHERE version = 3))), 'f|{identity_for_image,additional_prompt}|t', 'made inactive, with its keys, by who really made it';
-is json(create(prompt_type => 'coach', body => 'You are {anything} {identity_context.__class__} {{'))->{version}, 1, 'another type begins at 1, and its body is its own matter';
-is json(create(prompt_type => 'coach', body => "c", required_context_keys => ['user_notes', ' spaced ']))->{required_context_keys}[1], 'spaced', 'and so are its keys, trimmed';
+is join(
+    ' ',
+    sql(
+              "SELECT is_active, required_context_keys, created_by = '"
+            . person('admin')
+            . q(' FROM prompts WHERE version = 3)
+    )
+    ),
+    'f|{identity_for_image,additional_prompt}|t', 'made inactive, with its keys, by who really made it';
+is json(create(prompt_type => 'coach', body => 'You are {anything} {identity_context.__class__} {{'))->{version}, 1,
+    'another type begins at 1, and its body is its own matter';
+is json(create(prompt_type => 'coach', body => "c", required_context_keys => ['user_notes', ' spaced ']))
+    ->{required_context_keys}[1], 'spaced', 'and so are its keys, trimmed';
 is json(create(prompt_type => 'sentinel', body => "s"))->{version}, 1, 'and another';
 
 my $text = "  \n\tTabs, \"quotes\", \\backslashes\\, {{braces}}, 模範 🎨 {identity_context}{additional_prompt}\r\n \x{a0}";
 is json(create(body => $text))->{body}, $text, 'a body is kept to the character, white space at its ends too';
-is((sql("SELECT encode(convert_to(body, 'UTF8'), 'hex') FROM prompts WHERE version = 4"))[0], do { my $bytes = $text; utf8::encode($bytes); unpack 'H*', $bytes }, 'also in its row');
+is(
+    (sql("SELECT encode(convert_to(body, 'UTF8'), 'hex') FROM prompts WHERE version = 4"))[0],
+    do { my $bytes = $text; utf8::encode($bytes); unpack 'H*', $bytes }, 'also in its row'
+);
 my $long = $good . 'ü' x (100_000 - length $good);
 is length json(create(body => $long))->{body}, 100_000, '100,000 characters are taken';
 for my $way ('form', 'parts') {
-    my $made = json(call(POST => 'prompts/', as => 'admin', $way => [prompt_type => 'coach', body => ' from a form ', is_active => 'false', required_context_keys => 'a,b']));
-    is join('|', map { ref $_ eq 'ARRAY' ? "@$_" : $_ } @$made{qw(body is_active required_context_keys)}), ' from a form |0|a b', "a form will do ($way)";
+    my $made = json(call(
+        POST => 'prompts/', as => 'admin',
+        $way => [prompt_type => 'coach', body => ' from a form ', is_active => 'false', required_context_keys => 'a,b']
+    ));
+    is join('|', map { ref $_ eq 'ARRAY' ? "@$_" : $_ } @$made{qw(body is_active required_context_keys)}),
+        ' from a form |0|a b', "a form will do ($way)";
 }
 
-is join(' ', map { "$_->{prompt_type}/$_->{version}" } @{json(call(GET => 'prompts/', as => 'admin'))}),
-    'coach/4 coach/3 coach/2 coach/1 image_generation/5 image_generation/4 image_generation/3 image_generation/2 image_generation/1 sentinel/1', 'the list has all, by type, the newest first';
-is join(' ', map { "$_->{prompt_type}/$_->{version}" } @{json(call(GET => 'prompts/?prompt_type=coach', as => 'admin'))}), 'coach/4 coach/3 coach/2 coach/1', '?prompt_type= chooses';
-is scalar @{json(call(GET => 'prompts/?prompt_type=', as => 'admin'))}, 10, 'an empty one does not';
+is join(' ', map { "$_->{prompt_type}/$_->{version}" } @{ json(call(GET => 'prompts/', as => 'admin')) }),
+    'coach/4 coach/3 coach/2 coach/1 image_generation/5 image_generation/4 image_generation/3 image_generation/2 image_generation/1 sentinel/1',
+    'the list has all, by type, the newest first';
+is join(
+    ' ',
+    map { "$_->{prompt_type}/$_->{version}" } @{ json(call(GET => 'prompts/?prompt_type=coach', as => 'admin')) }
+    ),
+    'coach/4 coach/3 coach/2 coach/1', '?prompt_type= chooses';
+is scalar @{ json(call(GET => 'prompts/?prompt_type=', as => 'admin')) }, 10, 'an empty one does not';
 is call(HEAD => 'prompts/?prompt_type=coach', as => 'admin')->code, 200, 'HEAD works too';
-for my $case (['nonsense', 'nonsense'], ['COACH', 'COACH'], ["coach'", 'coach%27'], ['coach,sentinel', 'coach,sentinel'], ['<b>', '%3Cb%3E']) {
+for my $case (
+    ['nonsense', 'nonsense'], ['COACH', 'COACH'], ["coach'", 'coach%27'],
+    ['coach,sentinel', 'coach,sentinel'], ['<b>', '%3Cb%3E']
+) {
     my ($value, $query) = @$case;
-    is refusal(call(GET => "prompts/?prompt_type=$query", as => 'admin')), "400 invalid prompt_type: \"$value\" is not a valid choice. Allowed: image_generation, sentinel, coach.", "the type $value is none";
+    is refusal(call(GET => "prompts/?prompt_type=$query", as => 'admin')),
+        "400 invalid prompt_type: \"$value\" is not a valid choice. Allowed: image_generation, sentinel, coach.",
+        "the type $value is none";
 }
-is refusal(call(GET => "prompts/?prompt_type=%00", as => 'admin')), '400 invalid Null characters are not allowed.', 'nor is a NUL';
+is refusal(call(GET => "prompts/?prompt_type=%00", as => 'admin')), '400 invalid Null characters are not allowed.',
+    'nor is a NUL';
 
 # What is refused ---------------------------------------------------------------------------------
 
 my $before = rows();
 for my $case (
-    ['no type',                    { prompt_type => $none },               '400 invalid prompt_type: This field is required.'],
-    ['an unknown type',            { prompt_type => 'poem' },               '400 invalid prompt_type: "poem" is not a valid choice. Allowed: image_generation, sentinel, coach.'],
-    ['an empty type',              { prompt_type => '' },                   '400 invalid prompt_type: "" is not a valid choice. Allowed: image_generation, sentinel, coach.'],
-    ['a type of null',             { prompt_type => JSON::PP::null },       '400 invalid prompt_type: This field may not be null.'],
-    ['a type that is a list',      { prompt_type => ['coach'] },            '400 invalid prompt_type: Not a valid string.'],
-    ['no body',                    { body => $none },                      '400 invalid body: This field is required.'],
-    ['an empty body',              { body => '' },                          '400 invalid body: This field may not be blank.'],
-    ['a body of white space',      { body => " \n\t\x{a0}\x{2003}" },       '400 invalid body: This field may not be blank.'],
-    ['a white body of a coach',    { prompt_type => 'coach', body => '  ' }, '400 invalid body: This field may not be blank.'],
-    ['a body of null',             { body => JSON::PP::null },              '400 invalid body: This field may not be null.'],
-    ['a body that is a number',    { body => 7 },                           '400 invalid body: Not a valid string.'],
-    ['a body with NUL',            { body => "$good\0" },                   '400 invalid body: Null characters are not allowed.'],
-    ['100,001 characters',         { body => "$long." },                    '400 invalid body: Ensure this field has no more than 100000 characters.'],
-    ['100,001 of a coach',         { prompt_type => 'coach', body => 'x' x 100_001 }, '400 invalid body: Ensure this field has no more than 100000 characters.'],
-    ['white space beyond 100,000', { body => $good . ' ' x 100_000 },       '400 invalid body: Ensure this field has no more than 100000 characters.'],
-    ['no placeholder',             { body => 'A picture.' },                '400 prompt_placeholders body: Required placeholders are missing: {identity_context}, {additional_prompt}.'],
-    ['one placeholder',            { body => '{identity_context}' },        '400 prompt_placeholders body: Required placeholders are missing: {additional_prompt}.'],
-    ['the other placeholder',      { body => '{additional_prompt}' },       '400 prompt_placeholders body: Required placeholders are missing: {identity_context}.'],
-    ['a placeholder as text',      { body => '{{identity_context}} {additional_prompt}' }, '400 prompt_placeholders body: Required placeholders are missing: {identity_context}.'],
-    ['an unknown placeholder',     { body => "$good {name}" },              "400 prompt_placeholders body: {name}$allowed"],
-    ['a misspelt placeholder',     { body => '{identity_contxt} {additional_prompt}' }, "400 prompt_placeholders body: {identity_contxt}$allowed"],
-    ['a look into Python',         { body => "$good {identity_context.__class__}" }, "400 prompt_placeholders body: {identity_context.__class__}$allowed"],
-    ['an active of null',          { is_active => JSON::PP::null },         '400 invalid is_active: This field may not be null.'],
-    ['an active that is a text',   { is_active => 'true' },                 '400 invalid is_active: Must be a valid boolean.'],
-    ['keys that are no list',      { required_context_keys => 'identity_for_image' }, '400 invalid required_context_keys: Expected a list of texts.'],
-    ['keys that are numbers',      { required_context_keys => [1] },        '400 invalid required_context_keys: Not a valid string.'],
-    ['an empty key',               { required_context_keys => [' '] },      '400 invalid required_context_keys: This field may not be blank.'],
-    ['an unknown key',             { required_context_keys => ['identity_for_image', 'mood'] }, '400 invalid required_context_keys: "mood" is not a valid choice. Allowed: identity_for_image, additional_prompt.'],
-    ['a long key of a coach',      { prompt_type => 'coach', required_context_keys => ['x' x 101] }, '400 invalid required_context_keys: Ensure this field has no more than 100 characters.'],
-    ['51 keys of a coach',         { prompt_type => 'coach', required_context_keys => [('x') x 51] }, '400 invalid required_context_keys: At most 50 items.'],
+    ['no type', { prompt_type => $none }, '400 invalid prompt_type: This field is required.'],
+    [
+        'an unknown type', { prompt_type => 'poem' },
+        '400 invalid prompt_type: "poem" is not a valid choice. Allowed: image_generation, sentinel, coach.'
+    ],
+    [
+        'an empty type', { prompt_type => '' },
+        '400 invalid prompt_type: "" is not a valid choice. Allowed: image_generation, sentinel, coach.'
+    ],
+    ['a type of null', { prompt_type => JSON::PP::null }, '400 invalid prompt_type: This field may not be null.'],
+    ['a type that is a list', { prompt_type => ['coach'] }, '400 invalid prompt_type: Not a valid string.'],
+    ['no body', { body => $none }, '400 invalid body: This field is required.'],
+    ['an empty body', { body => '' }, '400 invalid body: This field may not be blank.'],
+    ['a body of white space', { body => " \n\t\x{a0}\x{2003}" }, '400 invalid body: This field may not be blank.'],
+    [
+        'a white body of a coach', { prompt_type => 'coach', body => '  ' },
+        '400 invalid body: This field may not be blank.'
+    ],
+    ['a body of null', { body => JSON::PP::null }, '400 invalid body: This field may not be null.'],
+    ['a body that is a number', { body => 7 }, '400 invalid body: Not a valid string.'],
+    ['a body with NUL', { body => "$good\0" }, '400 invalid body: Null characters are not allowed.'],
+    [
+        '100,001 characters', { body => "$long." },
+        '400 invalid body: Ensure this field has no more than 100000 characters.'
+    ],
+    [
+        '100,001 of a coach', { prompt_type => 'coach', body => 'x' x 100_001 },
+        '400 invalid body: Ensure this field has no more than 100000 characters.'
+    ],
+    [
+        'white space beyond 100,000', { body => $good . ' ' x 100_000 },
+        '400 invalid body: Ensure this field has no more than 100000 characters.'
+    ],
+    [
+        'no placeholder', { body => 'A picture.' },
+        '400 prompt_placeholders body: Required placeholders are missing: {identity_context}, {additional_prompt}.'
+    ],
+    [
+        'one placeholder', { body => '{identity_context}' },
+        '400 prompt_placeholders body: Required placeholders are missing: {additional_prompt}.'
+    ],
+    [
+        'the other placeholder', { body => '{additional_prompt}' },
+        '400 prompt_placeholders body: Required placeholders are missing: {identity_context}.'
+    ],
+    [
+        'a placeholder as text', { body => '{{identity_context}} {additional_prompt}' },
+        '400 prompt_placeholders body: Required placeholders are missing: {identity_context}.'
+    ],
+    ['an unknown placeholder', { body => "$good {name}" }, "400 prompt_placeholders body: {name}$allowed"],
+    [
+        'a misspelt placeholder', { body => '{identity_contxt} {additional_prompt}' },
+        "400 prompt_placeholders body: {identity_contxt}$allowed"
+    ],
+    [
+        'a look into Python', { body => "$good {identity_context.__class__}" },
+        "400 prompt_placeholders body: {identity_context.__class__}$allowed"
+    ],
+    ['an active of null', { is_active => JSON::PP::null }, '400 invalid is_active: This field may not be null.'],
+    ['an active that is a text', { is_active => 'true' }, '400 invalid is_active: Must be a valid boolean.'],
+    [
+        'keys that are no list', { required_context_keys => 'identity_for_image' },
+        '400 invalid required_context_keys: Expected a list of texts.'
+    ],
+    [
+        'keys that are numbers', { required_context_keys => [1] },
+        '400 invalid required_context_keys: Not a valid string.'
+    ],
+    [
+        'an empty key', { required_context_keys => [' '] },
+        '400 invalid required_context_keys: This field may not be blank.'
+    ],
+    [
+        'an unknown key', { required_context_keys => ['identity_for_image', 'mood'] },
+        '400 invalid required_context_keys: "mood" is not a valid choice. Allowed: identity_for_image, additional_prompt.'
+    ],
+    [
+        'a long key of a coach', { prompt_type => 'coach', required_context_keys => ['x' x 101] },
+        '400 invalid required_context_keys: Ensure this field has no more than 100 characters.'
+    ],
+    [
+        '51 keys of a coach', { prompt_type => 'coach', required_context_keys => [('x') x 51] },
+        '400 invalid required_context_keys: At most 50 items.'
+    ],
 ) {
     my ($what, $change, $expected) = @$case;
     is refusal(create(%$change)), $expected, "$what is refused";
 }
-is refusal(call(POST => 'prompts/', as => 'admin', body => "{\"prompt_type\": \"coach\", \"body\": \"\\ud800\"}", type => 'application/json')) =~ s/JSON parse error.*/JSON parse error/sr, '400 parse_error JSON parse error', 'half a surrogate is refused';
-is refusal(call(POST => 'prompts/', as => 'admin', body => '[]', type => 'application/json')), '400 invalid Invalid data. Expected a dictionary, but got list.', 'a list is refused';
-is refusal(call(POST => 'prompts/', as => 'admin', body => 'x', type => 'text/plain')), '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'a text is refused';
-is refusal(call(POST => 'prompts/', as => 'admin', parts => [prompt_type => 'coach', body => [undef, 'a.txt', Content => 'x']])), '400 invalid body: Not a valid string.', 'a file is no body';
+is refusal(call(
+    POST => 'prompts/', as => 'admin', body => "{\"prompt_type\": \"coach\", \"body\": \"\\ud800\"}",
+    type => 'application/json'
+)) =~ s/JSON parse error.*/JSON parse error/sr, '400 parse_error JSON parse error', 'half a surrogate is refused';
+is refusal(call(POST => 'prompts/', as => 'admin', body => '[]', type => 'application/json')),
+    '400 invalid Invalid data. Expected a dictionary, but got list.', 'a list is refused';
+is refusal(call(POST => 'prompts/', as => 'admin', body => 'x', type => 'text/plain')),
+    '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'a text is refused';
+is refusal(call(
+    POST => 'prompts/', as => 'admin', parts => [prompt_type => 'coach', body => [undef, 'a.txt', Content => 'x']]
+    )),
+    '400 invalid body: Not a valid string.', 'a file is no body';
 is rows(), $before, 'what was refused is no version';
-for my $body ("$good {0} { } {} %s %(x)s \$y } {", "$good {{name}} {{{{", "$good { identity_context } {1st} {é} {a b}", '{{{identity_context}}} {additional_prompt}') {
+for my $body (
+    "$good {0} { } {} %s %(x)s \$y } {", "$good {{name}} {{{{", "$good { identity_context } {1st} {é} {a b}",
+    '{{{identity_context}}} {additional_prompt}'
+) {
     is create(body => $body)->code, 201, "'" . substr($body, -30) =~ s/\n/ /gr . "' names no unknown placeholder";
 }
 
@@ -175,73 +309,122 @@ for my $body ("$good {0} { } {} %s %(x)s \$y } {", "$good {{name}} {{{{", "$good
 my $row = json(call(GET => "prompts/$second->{id}/", as => 'admin'));
 for my $case (
     # sent                                             then it is
-    [{ is_active => JSON::PP::false },                 0, 'switched off'],
-    [{ is_active => JSON::PP::false },                 0, 'switched off again'],
-    [{},                                               0, 'left as it is by an empty object'],
-    [{ version => 9, prompt_type => 'coach', id => $nowhere, created_by => undef, required_context_keys => ['x'], nonsense => [1] }, 0, 'left as it is by members that are read-only or unknown'],
-    [{ is_active => JSON::PP::true, version => 9 },    1, 'switched on'],
+    [{ is_active => JSON::PP::false }, 0, 'switched off'],
+    [{ is_active => JSON::PP::false }, 0, 'switched off again'],
+    [{}, 0, 'left as it is by an empty object'],
+    [
+        {
+            version => 9, prompt_type => 'coach', id => $nowhere, created_by => undef, required_context_keys => ['x'],
+            nonsense => [1]
+        },
+        0,
+        'left as it is by members that are read-only or unknown'
+    ],
+    [{ is_active => JSON::PP::true, version => 9 }, 1, 'switched on'],
 ) {
     my ($sent, $active, $what) = @$case;
     my $answer = patch($second->{id}, $sent);
     is $answer->code, 200, "a version is $what";
-    is_deeply json($answer), { %$row, is_active => $active ? JSON::PP::true : JSON::PP::false }, 'nothing else of it changes';
+    is_deeply json($answer), { %$row, is_active => $active ? JSON::PP::true : JSON::PP::false },
+        'nothing else of it changes';
     is call(GET => "prompts/$second->{id}/", as => 'admin')->content, $answer->content, 'and it is read so';
 }
-is json(call(PATCH => "prompts/$second->{id}/", as => 'admin', form => [is_active => 'off']))->{is_active}, JSON::PP::false, 'a form switches it off as well';
+is json(call(PATCH => "prompts/$second->{id}/", as => 'admin', form => [is_active => 'off']))->{is_active},
+    JSON::PP::false, 'a form switches it off as well';
 patch($second->{id}, { is_active => JSON::PP::true });
 for my $case (
-    [{ body => 'New words' },                          'body: A prompt\'s body cannot be changed; create a new version.'],
-    [{ body => $good },                                'body: A prompt\'s body cannot be changed; create a new version.'],
-    [{ body => JSON::PP::null },                       'body: A prompt\'s body cannot be changed; create a new version.'],
-    [{ body => 'x', is_active => JSON::PP::false },    'body: A prompt\'s body cannot be changed; create a new version.'],
-    [{ is_active => JSON::PP::null },                  'is_active: This field may not be null.'],
-    [{ is_active => 'no' },                            'is_active: Must be a valid boolean.'],
-    [{ is_active => 0 },                               'is_active: Must be a valid boolean.'],
+    [{ body => 'New words' }, 'body: A prompt\'s body cannot be changed; create a new version.'],
+    [{ body => $good }, 'body: A prompt\'s body cannot be changed; create a new version.'],
+    [{ body => JSON::PP::null }, 'body: A prompt\'s body cannot be changed; create a new version.'],
+    [{ body => 'x', is_active => JSON::PP::false }, 'body: A prompt\'s body cannot be changed; create a new version.'],
+    [{ is_active => JSON::PP::null }, 'is_active: This field may not be null.'],
+    [{ is_active => 'no' }, 'is_active: Must be a valid boolean.'],
+    [{ is_active => 0 }, 'is_active: Must be a valid boolean.'],
 ) {
     my ($sent, $expected) = @$case;
-    is refusal(patch($second->{id}, $sent)), "400 invalid $expected", 'a change of ' . JSON::PP->new->canonical->encode($sent) . ' is refused';
+    is refusal(patch($second->{id}, $sent)), "400 invalid $expected",
+        'a change of ' . JSON::PP->new->canonical->encode($sent) . ' is refused';
 }
-is refusal(call(PATCH => "prompts/$second->{id}/", as => 'admin', body => 'x', type => 'a/b')), '415 unsupported_media_type Unsupported media type "a/b" in request.', 'so is one that is no JSON and no form';
+is refusal(call(PATCH => "prompts/$second->{id}/", as => 'admin', body => 'x', type => 'a/b')),
+    '415 unsupported_media_type Unsupported media type "a/b" in request.', 'so is one that is no JSON and no form';
 is_deeply json(call(GET => "prompts/$second->{id}/", as => 'admin')), $row, 'what was refused has changed nothing';
 
 # Looked at ---------------------------------------------------------------------------------------
 
-my $context = qq(Identity Name: "Creative Visionary"\nCategory: passions_and_talents\nI Am Statement: I am a creative force who {shapes} the future.\n)
+my $context =
+    qq(Identity Name: "Creative Visionary"\nCategory: passions_and_talents\nI Am Statement: I am a creative force who {shapes} the future.\n)
     . "Visualization: Standing in a sunlit studio, surrounded by work.\nNotes: paints daily; teaches on Sundays";
 $before = rows();
 $answer = preview();
 is $answer->code, 200, 'a body is filled in with an identity' or diag $answer->content;
-is_deeply json($answer), { prompt => "Show $context\nwith None provided", prompt_id => undef, prompt_version => undef, identity => $full, warnings => [] }, 'as a generation would do it';
-like $answer->content, qr/^\{"prompt":"[^"\\]*(?:\\.[^"\\]*)*","prompt_id":null,"prompt_version":null,"identity":"$full","warnings":\[\]\}$/, 'its members come in this order';
-is json(preview(additional_prompt => ' In {identity_context} the {0} %s }} rain. '))->{prompt}, "Show $context\nwith In {identity_context} the {0} %s }} rain.", 'added words are put in as they are, trimmed as generate/ does';
-is json(preview(body => ' {{identity_context}} {{{identity_context}}} {unknown} {0} { %s {additional_prompt}'))->{prompt}, " {identity_context} {$context} {unknown} {0} { %s None provided", 'doubled braces become single ones, others stay';
-is_deeply json(preview(body => '{identity_context} {mood}'))->{warnings}, ["{mood}$allowed"], 'why it could not be saved is a warning';
-is_deeply json(preview(body => 'x'))->{warnings}, ['Required placeholders are missing: {identity_context}, {additional_prompt}.'], 'so is what it lacks';
+is_deeply json($answer),
+    {
+    prompt => "Show $context\nwith None provided", prompt_id => undef, prompt_version => undef, identity => $full,
+    warnings => []
+    },
+    'as a generation would do it';
+like $answer->content,
+    qr/^\{"prompt":"[^"\\]*(?:\\.[^"\\]*)*","prompt_id":null,"prompt_version":null,"identity":"$full","warnings":\[\]\}$/,
+    'its members come in this order';
+is json(preview(additional_prompt => ' In {identity_context} the {0} %s }} rain. '))->{prompt},
+    "Show $context\nwith In {identity_context} the {0} %s }} rain.",
+    'added words are put in as they are, trimmed as generate/ does';
+is json(preview(body => ' {{identity_context}} {{{identity_context}}} {unknown} {0} { %s {additional_prompt}'))
+    ->{prompt}, " {identity_context} {$context} {unknown} {0} { %s None provided",
+    'doubled braces become single ones, others stay';
+is_deeply json(preview(body => '{identity_context} {mood}'))->{warnings}, ["{mood}$allowed"],
+    'why it could not be saved is a warning';
+is_deeply json(preview(body => 'x'))->{warnings},
+    ['Required placeholders are missing: {identity_context}, {additional_prompt}.'], 'so is what it lacks';
 $answer = json(preview(body => $none, prompt_id => uc $first, identity_id => $unicode));
 is join(' ', @$answer{qw(prompt_id prompt_version identity)}), "$first 1 $unicode", 'a stored version can be looked at';
-like $answer->{prompt}, qr/^We're creating .*\n\nIdentity Name: "Café 模範 🎨"\nCategory: keeper_of_the_home\nI Am Statement: I am naïve & proud\.\nTwo lines\.\nNotes: one note\n\nCreate .*instructions: None provided$/s, 'with any identity';
-is json(call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, body => '', identity_id => $bare]))->{errors}{body}[0], 'This field may not be blank.', 'an empty body is none, even beside a version';
-is call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, identity_id => $bare])->code, 200, 'a form will do';
-sql("INSERT INTO identities (id, user_id, name, category, i_am_statement, visualization, notes) VALUES ('00000000-0000-4000-8000-0000000000f9', '" . person('alice')
-    . q~', '{additional_prompt}', '{identity_context}', '{{x}} %s {0} \1 $1 }} {{', E'{identity_context.__class__}\n"\\\\', ARRAY['{', '}', '{additional_prompt}'])~);
-is json(preview(identity_id => '00000000-0000-4000-8000-0000000000f9', additional_prompt => '{additional_prompt}'))->{prompt},
+like $answer->{prompt},
+    qr/^We're creating .*\n\nIdentity Name: "Café 模範 🎨"\nCategory: keeper_of_the_home\nI Am Statement: I am naïve & proud\.\nTwo lines\.\nNotes: one note\n\nCreate .*instructions: None provided$/s,
+    'with any identity';
+is json(
+    call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, body => '', identity_id => $bare]))
+    ->{errors}{body}[0], 'This field may not be blank.', 'an empty body is none, even beside a version';
+is call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, identity_id => $bare])->code, 200,
+    'a form will do';
+sql(
+    "INSERT INTO identities (id, user_id, name, category, i_am_statement, visualization, notes) VALUES ('00000000-0000-4000-8000-0000000000f9', '"
+        . person('alice')
+        . q~', '{additional_prompt}', '{identity_context}', '{{x}} %s {0} \1 $1 }} {{', E'{identity_context.__class__}\n"\\\\', ARRAY['{', '}', '{additional_prompt}'])~
+);
+is json(preview(identity_id => '00000000-0000-4000-8000-0000000000f9', additional_prompt => '{additional_prompt}'))
+    ->{prompt},
     qq(Show Identity Name: "{additional_prompt}"\nCategory: {identity_context}\nI Am Statement: {{x}} %s {0} \\1 \$1 }} {{\nVisualization: {identity_context.__class__}\n"\\\nNotes: {; }; {additional_prompt}\nwith {additional_prompt}),
     'braces in an identity\'s words stay what they are';
 
 for my $case (
-    ['no identity',              { identity_id => $none },             '400 invalid identity_id: This field is required.'],
-    ['an identity of null',      { identity_id => JSON::PP::null },     '400 invalid identity_id: This field is required.'],
-    ['no UUID',                  { identity_id => 'full' },             '400 invalid identity_id: Must be a valid UUID.'],
-    ['neither body nor version', { body => $none },                    '400 invalid body: Send a body or a prompt_id.'],
-    ['both body and version',    { prompt_id => $first },               '400 invalid body: Send either a body or a prompt_id, not both.'],
-    ['a version that is no UUID', { body => $none, prompt_id => 1 },    '400 invalid prompt_id: Must be a valid UUID.'],
-    ['a blank body',             { body => ' ' },                       '400 invalid body: This field may not be blank.'],
-    ['a long body',              { body => 'x' x 100_001 },             '400 invalid body: Ensure this field has no more than 100000 characters.'],
-    ['long added words',         { additional_prompt => 'x' x 10_001 }, '400 invalid additional_prompt: Ensure this field has no more than 10000 characters.'],
-    ['added words with NUL',     { additional_prompt => "\0" },         '400 invalid additional_prompt: Null characters are not allowed.'],
-    ['an unknown identity',      { identity_id => $nowhere },           '404 identity_not_found Identity not found'],
-    ['an unknown identity and version', { identity_id => $nowhere, body => $none, prompt_id => $nowhere }, '404 identity_not_found Identity not found'],
-    ['an unknown version',       { body => $none, prompt_id => $nowhere }, '404 prompt_not_found Prompt not found'],
+    ['no identity', { identity_id => $none }, '400 invalid identity_id: This field is required.'],
+    ['an identity of null', { identity_id => JSON::PP::null }, '400 invalid identity_id: This field is required.'],
+    ['no UUID', { identity_id => 'full' }, '400 invalid identity_id: Must be a valid UUID.'],
+    ['neither body nor version', { body => $none }, '400 invalid body: Send a body or a prompt_id.'],
+    [
+        'both body and version', { prompt_id => $first },
+        '400 invalid body: Send either a body or a prompt_id, not both.'
+    ],
+    ['a version that is no UUID', { body => $none, prompt_id => 1 }, '400 invalid prompt_id: Must be a valid UUID.'],
+    ['a blank body', { body => ' ' }, '400 invalid body: This field may not be blank.'],
+    [
+        'a long body', { body => 'x' x 100_001 },
+        '400 invalid body: Ensure this field has no more than 100000 characters.'
+    ],
+    [
+        'long added words', { additional_prompt => 'x' x 10_001 },
+        '400 invalid additional_prompt: Ensure this field has no more than 10000 characters.'
+    ],
+    [
+        'added words with NUL', { additional_prompt => "\0" },
+        '400 invalid additional_prompt: Null characters are not allowed.'
+    ],
+    ['an unknown identity', { identity_id => $nowhere }, '404 identity_not_found Identity not found'],
+    [
+        'an unknown identity and version', { identity_id => $nowhere, body => $none, prompt_id => $nowhere },
+        '404 identity_not_found Identity not found'
+    ],
+    ['an unknown version', { body => $none, prompt_id => $nowhere }, '404 prompt_not_found Prompt not found'],
 ) {
     my ($what, $change, $expected) = @$case;
     is refusal(preview(%$change)), $expected, "a preview of $what is refused";
@@ -252,37 +435,58 @@ is rows(), $before, 'looking makes no version';
 
 sub at_once {
     my (@requests) = @_;
-    my @sockets = map { IO::Socket::INET->new(PeerAddr => base_url() =~ s{^http://}{}r) or die "connect: $!" } @requests;
+    my @sockets =
+        map { IO::Socket::INET->new(PeerAddr => base_url() =~ s{^http://}{}r) or die "connect: $!" } @requests;
     syswrite $sockets[$_], substr $requests[$_], 0, -1 for 0 .. $#requests;
     syswrite $sockets[$_], substr $requests[$_], -1 for 0 .. $#requests;
     my %answers = map { $_ => '' } @sockets;
     my ($select, $end) = (IO::Select->new(@sockets), time + 30);
     while ($select->count && time < $end) {
-        for my $socket ($select->can_read(1)) { $select->remove($socket) if !sysread $socket, $answers{$socket}, 65536, length $answers{$socket} }
+        for my $socket ($select->can_read(1)) {
+            $select->remove($socket) if !sysread $socket, $answers{$socket}, 65536, length $answers{$socket};
+        }
     }
     return map { $answers{$_} } @sockets;
 }
+
 sub request {
     my ($type) = @_;
     my $body = JSON::PP->new->encode({ prompt_type => $type, body => $good });
-    return join "\r\n", 'POST /api/v1/prompts/ HTTP/1.1', 'Host: x', 'Connection: close', 'Authorization: ' . login('admin'), 'Content-Type: application/json', 'Content-Length: ' . length $body, '', $body;
+    return join "\r\n", 'POST /api/v1/prompts/ HTTP/1.1', 'Host: x', 'Connection: close',
+        'Authorization: ' . login('admin'), 'Content-Type: application/json', 'Content-Length: ' . length $body, '',
+        $body;
 }
 sql('DELETE FROM prompts WHERE version > 1');
 for my $round (1 .. 3) {
     my @answers = at_once((request('image_generation')) x 10, (request('coach')) x 5);
-    is scalar(grep { /^HTTP\/1\.1 201 / } @answers), 15, "round $round: ten versions of one type and five of another at once are all made";
-    is join(' ', sort { $a <=> $b } map { /"version":(\d+)/ } @answers[0 .. 9]), join(' ', 10 * $round - 8 .. 10 * $round + 1), 'each answer has a number of its own';
+    is scalar(grep { /^HTTP\/1\.1 201 / } @answers), 15,
+        "round $round: ten versions of one type and five of another at once are all made";
+    is join(' ', sort { $a <=> $b } map { /"version":(\d+)/ } @answers[0 .. 9]),
+        join(' ', 10 * $round - 8 .. 10 * $round + 1), 'each answer has a number of its own';
     is versions('image_generation'), join(' ', 1 .. 10 * $round + 1), 'without gaps';
     is versions('coach'), join(' ', 1 .. 5 * $round + 1), 'nor in the other';
 }
-is((sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0, 'the database never had to break a deadlock');
+is(
+    (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
+    'the database never had to break a deadlock'
+);
 
 # Used --------------------------------------------------------------------------------------------
 
 fresh_data();
 sql(q(DELETE FROM prompts WHERE prompt_type <> 'image_generation'));
 call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]);
-sub generate { return call(POST => 'image-generation/generate/', as => 'admin', json => { identity_id => $full, user_id => person('alice'), resolution => '1K', aspect_ratio => '1:1', additional_prompt => 'In {the} rain.' }) }
+
+sub generate {
+    return call(
+        POST => 'image-generation/generate/',
+        as => 'admin',
+        json => {
+            identity_id => $full, user_id => person('alice'), resolution => '1K', aspect_ratio => '1:1',
+            additional_prompt => 'In {the} rain.'
+        }
+    );
+}
 sub used { my $job = json(generate())->{job}; return "$job->{prompt_version} $job->{prompt_id}" }
 
 is used(), "1 $first", 'a generation uses the first version while it is the only one';
@@ -290,7 +494,9 @@ my $new = json(create(body => "Second.\n$good "));
 create(prompt_type => 'coach', body => 'not this') for 1 .. 3;
 is used(), "2 $new->{id}", 'a new version is used at once';
 my $job = json(generate())->{job};
-is $job->{prompt_used}, json(preview(body => $none, prompt_id => $new->{id}, additional_prompt => 'In {the} rain.'))->{prompt}, 'and says what the preview showed, to the character';
+is $job->{prompt_used},
+    json(preview(body => $none, prompt_id => $new->{id}, additional_prompt => 'In {the} rain.'))->{prompt},
+    'and says what the preview showed, to the character';
 my $inactive = json(create(is_active => JSON::PP::false));
 is used(), "2 $new->{id}", 'one that was made inactive is not';
 patch($inactive->{id}, { is_active => JSON::PP::true });
@@ -299,12 +505,14 @@ patch($_, { is_active => JSON::PP::false }) for $inactive->{id}, $new->{id};
 is used(), "1 $first", 'with the newer ones off it is the first again';
 patch($first, { is_active => JSON::PP::false });
 expect_log(qr/IIMG0003: POST \S+generate\/: No active image generation prompt found/);
-is refusal(generate()), '503 no_active_prompt No active image generation prompt found', 'with none active there is no picture, active prompts of other types or not';
+is refusal(generate()), '503 no_active_prompt No active image generation prompt found',
+    'with none active there is no picture, active prompts of other types or not';
 patch($first, { is_active => JSON::PP::true });
 is used(), "1 $first", 'and with one there is';
 
 sql(q(DELETE FROM users WHERE email = 'admin@example.com'));
-is join(' ', sql('SELECT DISTINCT coalesce(created_by::text, \'-\') FROM prompts')), '-', 'versions outlive who made them';
+is join(' ', sql('SELECT DISTINCT coalesce(created_by::text, \'-\') FROM prompts')), '-',
+    'versions outlive who made them';
 sql(q(DELETE FROM prompts WHERE prompt_type <> 'image_generation'));
 fresh_data();
 finish();

@@ -18,8 +18,12 @@ my $place = IdentityImg::Store->chosen;
 plan skip_all => $place->missing if $place->missing;
 my $seed = $ENV{SEED} // int(rand(1e6));
 # A process that dies over a password leaves it counted as wrong.
-my $server = IdentityImg::Server->new('random', env => { %{$place->env} }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16', 'MaxRequestWorkers 96', 'StartServers 6',
-    'MinSpareThreads 24', 'MaxSpareThreads 96', 'DBDMax 4', 'DBDKeep 4', 'IdentityImgSweepInterval 2', 'IdentityImgGeminiTimeout 5', 'IdentityImgLoginFailures 1000000', '')->start;
+my $server = IdentityImg::Server->new(
+    'random', env => { %{ $place->env } }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16',
+    'MaxRequestWorkers 96', 'StartServers 6',
+    'MinSpareThreads 24', 'MaxSpareThreads 96', 'DBDMax 4', 'DBDKeep 4', 'IdentityImgSweepInterval 2',
+    'IdentityImgGeminiTimeout 5', 'IdentityImgLoginFailures 1000000', ''
+)->start;
 my $store = IdentityImg::Audit->new($server, $place);
 srand $seed;
 diag "SEED=$seed SOAK_SECONDS=$seconds";
@@ -32,6 +36,7 @@ my %status;
 
 sub ask { return call(@_, base => $server->base, dies => 1) }
 sub image { return (parts => [image => [$sources[rand @sources]]]) }
+
 sub rows {
     my ($who) = @_;
     my $answer = ask(GET => 'reference-images/', as => $who);
@@ -43,12 +48,28 @@ my @work = (
     [5, sub { my ($who) = @_; ask(POST => 'reference-images/', as => $who, image()) }],
     [5, sub { my ($who, $row) = @_; ask(POST => "reference-images/$row->{id}/upload-image/", as => $who, image()) }],
     [3, sub { my ($who, $row) = @_; ask(DELETE => "reference-images/$row->{id}/", as => $who) }],
-    [2, sub { my ($who, $row) = @_; ask(PATCH => "reference-images/$row->{id}/?swap=true", as => $who, json => { order => int rand 5 }) }],
+    [
+        2,
+        sub {
+            my ($who, $row) = @_;
+            ask(PATCH => "reference-images/$row->{id}/?swap=true", as => $who, json => { order => int rand 5 });
+        }
+    ],
     [3, sub { ask(POST => "identities/$identities[rand 2]/upload-image/", as => 'admin', image()) }],
     [1, sub { ask(DELETE => "identities/$identities[rand 2]/delete-image/", as => 'admin') }],
     [1, sub { ask(POST => "identities/$identities[rand 2]/restore-image/", as => 'admin') }],
-    [1, sub { ask(POST => 'image-generation/generate/', as => 'admin',
-        json => { identity_id => $identities[0], user_id => $one, aspect_ratio => '1:1', resolution => '1K', save_to_identity => JSON::PP::true() }) }],
+    [
+        1,
+        sub {
+            ask(
+                POST => 'image-generation/generate/', as => 'admin',
+                json => {
+                    identity_id => $identities[0], user_id => $one, aspect_ratio => '1:1', resolution => '1K',
+                    save_to_identity => JSON::PP::true()
+                }
+            );
+        }
+    ],
 );
 my @lottery = map { my $what = $_->[1]; ($what) x $_->[0] } @work;
 
@@ -60,9 +81,10 @@ sub client {
     while (time < $end) {
         my $who = $people[rand @people];
         my @rows = rows($who);
-        my $answer = $lottery[rand @lottery]->($who, $rows[rand @rows] // { id => '00000000-0000-4000-8000-0000000009ff' });
+        my $answer =
+            $lottery[rand @lottery]->($who, $rows[rand @rows] // { id => '00000000-0000-4000-8000-0000000009ff' });
         my $lost = ($answer->header('Client-Warning') // '') eq 'Internal response';
-        $count{$lost ? 0 : $answer->code}++;
+        $count{ $lost ? 0 : $answer->code }++;
         sleep 0.2 if $lost || $answer->code == 503;
     }
     return \%count;
@@ -75,7 +97,10 @@ sub kill_one {
 }
 
 # The database's processes: one that is killed takes all connections along, since PostgreSQL begins anew.
-sub backends { return [map { /^(\d+)$/ ? $1 : () } eval { $store->sql("SELECT pid FROM pg_stat_activity WHERE usename = 'identityimg'") }] }
+sub backends {
+    return [map { /^(\d+)$/ ? $1 : () }
+            eval { $store->sql("SELECT pid FROM pg_stat_activity WHERE usename = 'identityimg'") }];
+}
 
 ask(POST => 'reference-images/', as => 'alice', parts => [image => [$_]]) for @sources;
 ask(POST => 'reference-images/', as => 'admin', parts => [user_id => $one, image => [$sources[0]]]);
@@ -85,28 +110,34 @@ my %killed = (child => 0, backend => 0, httpd => 0);
 my $end = time + $seconds;
 my $whole = time + $seconds / 2;
 my $next_backend = time + 1 + rand 2;
-my @counts = in_parallel($clients, sub { return client($_[0], $end) }, sub {
-    while (time < $end - 0.5) {
-        sleep 0.1 + rand 0.5;
-        if ($whole && time > $whole) {
-            chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
-            kill KILL => $parent, $server->children;
-            $killed{httpd}++;
-            $server->stop->start;
-            $whole = 0;
+my @counts = in_parallel(
+    $clients,
+    sub { return client($_[0], $end) },
+    sub {
+        while (time < $end - 0.5) {
+            sleep 0.1 + rand 0.5;
+            if ($whole && time > $whole) {
+                chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
+                kill KILL => $parent, $server->children;
+                $killed{httpd}++;
+                $server->stop->start;
+                $whole = 0;
+            }
+            elsif (time > $next_backend) {
+                $killed{backend} += kill_one(backends());
+                $next_backend = time + 2 + rand($seconds > 60 ? 20 : 3);
+            }
+            else {
+                $killed{child} += kill_one([eval { $server->children }]);
+                sleep 1 if $ENV{IIMG_SANITIZE};
+            }
         }
-        elsif (time > $next_backend) {
-            $killed{backend} += kill_one(backends());
-            $next_backend = time + 2 + rand($seconds > 60 ? 20 : 3);
-        }
-        else {
-            $killed{child} += kill_one([eval { $server->children }]);
-            sleep 1 if $ENV{IIMG_SANITIZE};
-        }
-    }
-}, $seconds + 120);
-for my $count (@counts) { $status{$_} += $count->{$_} for keys %{ref $count ? $count : {}} }
-diag 'killed: ', join(', ', map { "$killed{$_} x $_" } sort keys %killed), '; answers: ', join ', ', map { ($_ || 'none') . " x $status{$_}" } sort { $a <=> $b } keys %status;
+    },
+    $seconds + 120
+);
+for my $count (@counts) { $status{$_} += $count->{$_} for keys %{ ref $count ? $count : {} } }
+diag 'killed: ', join(', ', map { "$killed{$_} x $_" } sort keys %killed), '; answers: ', join ', ',
+    map { ($_ || 'none') . " x $status{$_}" } sort { $a <=> $b } keys %status;
 
 is scalar(grep { !ref } @counts), 0, 'all clients have come to their end';
 cmp_ok $killed{child}, '>', 2, 'children of httpd were killed';
@@ -115,23 +146,48 @@ is $killed{httpd}, 1, 'httpd was killed once as a whole';
 cmp_ok $status{200} + $status{201}, '>', 5, 'work was done meanwhile';
 # 410: this cluster commits asynchronously, and the row of a generation may be gone with a PostgreSQL that
 # was killed. 429: where the machine is busy, so many new children hash passwords that some have to wait.
-is join(' ', grep { !/^(?:0|200|201|204|400|404|409|410|429|503)$/ } sort keys %status), '', 'whoever got an answer got one of the contract';
+is join(' ', grep { !/^(?:0|200|201|204|400|404|409|410|429|503)$/ } sort keys %status), '',
+    'whoever got an answer got one of the contract';
 is join(' ', grep { $_ == 500 } keys %status), '', '... and never a 500';
 
 # What the dead have not saved to its identity is saved by others after two minutes: not while we look.
 my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
-ok eventually(sub { eval { $store->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved"); 1 } }), 'afterwards the database answers';
+ok eventually(sub {
+    eval { $store->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved"); 1 }
+    }),
+    'afterwards the database answers';
 $server->stop;
 my $stopped = time;
 $server->start;
-ok eventually(sub { !eval { $store->sql(q{SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')}) } }, 60), 'afterwards all generations end';
-ok eventually(sub { !eval { $store->sql("SELECT 1 FROM generation_jobs WHERE $unsaved AND finished_at > to_timestamp($stopped)") } }, 60), '... and are saved to their identity';
-ok eventually(sub { eval { $store->sql('SELECT 1') } && ask(GET => 'reference-images/', as => 'alice')->code == 200 }), 'afterwards the server answers';
+ok eventually(
+    sub {
+        !eval { $store->sql(q{SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')}) }
+    },
+    60
+    ),
+    'afterwards all generations end';
+ok eventually(
+    sub {
+        !eval {
+            $store->sql("SELECT 1 FROM generation_jobs WHERE $unsaved AND finished_at > to_timestamp($stopped)");
+        }
+    },
+    60
+    ),
+    '... and are saved to their identity';
+ok eventually(sub {
+    eval { $store->sql('SELECT 1') } && ask(GET => 'reference-images/', as => 'alice')->code == 200;
+    }),
+    'afterwards the server answers';
 is $store->quarrels, '', 'no picture is lost, none is left over';
-my @seen = map { $_->{image} ? values %{$_->{image}} : () } map { rows($_) } @people;
-is scalar(grep { ask(GET => $_)->code != 200 } @seen), 0, 'each picture that is listed opens, in each size (' . @seen . ')';
+my @seen = map { $_->{image} ? values %{ $_->{image} } : () } map { rows($_) } @people;
+is scalar(grep { ask(GET => $_)->code != 200 } @seen), 0,
+    'each picture that is listed opens, in each size (' . @seen . ')';
 my $compared = $store->ctl('reconcile', '--verbose');
 is $?, 0, 'identityimgctl reconcile finds no difference' or diag $compared;
 
-$server->judge(qr/AH10392|AH00052|AH00051|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:003|10\d|11\d)/, qr/AH00632|AH00631|AH00629|dbd/, qr/terminating connection|server closed|SSL|^\s|FATAL|WARNING|HINT|DETAIL/);
+$server->judge(
+    qr/AH10392|AH00052|AH00051|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:003|10\d|11\d)/,
+    qr/AH00632|AH00631|AH00629|dbd/, qr/terminating connection|server closed|SSL|^\s|FATAL|WARNING|HINT|DETAIL/
+);
 done_testing();

@@ -15,7 +15,12 @@ my $few = "StartServers 1\nServerLimit 1\nMaxRequestWorkers 25\nIdentityImgSweep
 my $server = IdentityImg::Server->new('readiness', env => $place->env, conf => $few)->start;
 
 sub ready { my ($which) = @_; return call(GET => 'health/ready/', base => ($which // $server)->base)->code }
-sub becomes { my ($status, $what) = @_; ok eventually(sub { ready() == $status }, 60), $what; return }
+
+sub becomes {
+    my ($status, $what) = @_;
+    ok eventually(sub { ready() == $status }, 60), $what;
+    return;
+}
 
 # The bucket --------------------------------------------------------------------------------------------------
 
@@ -23,7 +28,8 @@ becomes(200, 'a server with its bucket is ready');
 $place->tell(hang => 1);
 becomes(503, 'a bucket that does not answer: not ready');
 my $began = time;
-is join(' ', sort map { $_ // 'none' } in_parallel(20, sub { ready() })), join(' ', (503) x 20), 'twenty probes at once are answered';
+is join(' ', sort map { $_ // 'none' } in_parallel(20, sub { ready() })), join(' ', (503) x 20),
+    'twenty probes at once are answered';
 cmp_ok time - $began, '<', 60, '... within the deadline of one, not one after the other';
 $place->tell(hang => 0);
 becomes(200, 'it answers again: ready, without a restart');
@@ -41,9 +47,15 @@ $place->start_plain;
 is $place->{port}, $port, 'the double is back';
 # It keeps objects in memory: this is an empty bucket now.
 becomes(503, 'an empty bucket in its place: not ready');
-ok eventually(sub { ready(); grep { /IIMG0204: .*bucket pictures has no \.identityimg-store, the database belongs to the store/ } $server->log_lines }), '... as the log says';
+ok eventually(sub {
+    ready();
+    grep { /IIMG0204: .*bucket pictures has no \.identityimg-store, the database belongs to the store/ }
+        $server->log_lines;
+    }),
+    '... as the log says';
 is scalar(my @left = $place->objects), 0, '... nothing is written there';
-like $server->script(ctl => 'adopt-store'), qr/^The database belongs to the store /, 'adopt-store makes it the database\'s';
+like $server->script(ctl => 'adopt-store'), qr/^The database belongs to the store /,
+    'adopt-store makes it the database\'s';
 becomes(200, '... and the server is ready');
 $server->judge(qr/IIMG0150|IIMG0204|AH10159/);
 undef $server;
@@ -52,8 +64,15 @@ undef $server;
 my $other = IdentityImg::Store->new('plain', bucket => 'no-conditions');
 my $proxy = IdentityImg::FaultProxy->new($other->{port});
 my $strict = IdentityImg::Server->new('marker', env => $other->env($proxy->port), conf => $few)->start;
-my @busy = { fault => 'error', method => 'GET', path => 'identityimg-store', status => 503, code => 'SlowDown', times => 0 };
-sub add { return call(POST => 'reference-images/', as => 'bob', parts => [image => [make_jpeg(64, 48)]], base => $strict->base)->code }
+my @busy =
+    { fault => 'error', method => 'GET', path => 'identityimg-store', status => 503, code => 'SlowDown', times => 0 };
+
+sub add {
+    return call(
+        POST => 'reference-images/', as => 'bob', parts => [image => [make_jpeg(64, 48)]],
+        base => $strict->base
+    )->code;
+}
 is add(), 201, 'a bucket that refuses conditional writes gets its marker, and takes photos';
 $proxy->rules(@busy);
 ok eventually(sub { ready($strict) == 503 }, 60), 'a marker that is throttled: not ready';
@@ -78,26 +97,38 @@ my $source = "$ENV{IIMG_WORK}/absent.c";
 open my $file, '>', $source or die $!;
 print $file "int absent(void) { return 0; }\n";
 close $file;
-system("gcc -shared -fPIC -o '$ENV{IIMG_WORK}/libabsent.so' '$source' && echo 'int absent(void); int main(void) { return absent(); }' | gcc -x c - -x none -o '$broken' '$ENV{IIMG_WORK}/libabsent.so' && rm '$ENV{IIMG_WORK}/libabsent.so'") == 0 or die 'gcc';
+system(
+    "gcc -shared -fPIC -o '$ENV{IIMG_WORK}/libabsent.so' '$source' && echo 'int absent(void); int main(void) { return absent(); }' | gcc -x c - -x none -o '$broken' '$ENV{IIMG_WORK}/libabsent.so' && rm '$ENV{IIMG_WORK}/libabsent.so'"
+) == 0 or die 'gcc';
 my $without = IdentityImg::Server->new('without-worker', env => { IIMG_WORKER => $broken }, conf => $few)->start;
 is ready($without), 503, 'a worker that cannot load its libraries: not ready';
-sub ended { return grep { /IIMG0134/ } $without->log_lines }
+
+sub ended {
+    return grep { /IIMG0134/ } $without->log_lines;
+}
 ok eventually(sub { ended() >= 5 }, 120), 'it is started again and again';
 my @ends = ended();
-is scalar(grep { m{ended with status 127: /\S.*/broken-worker cannot be loaded; run ldd} } @ends), scalar @ends, '... the log has its status';
+is scalar(grep { m{ended with status 127: /\S.*/broken-worker cannot be loaded; run ldd} } @ends), scalar @ends,
+    '... the log has its status';
 my @delays = map { /started again in (\d+) ms/ } @ends;
 is "@delays[0 .. 4]", '0 250 500 1000 2000', '... and ever longer delays';
 # Times of the lines themselves: a delay that is logged is one that is kept.
 my @times = map { /:(\d\d):(\d\d\.\d+)/ ? $1 * 60 + $2 : () } @ends;
-is join(' ', grep { my $gap = ($times[$_ + 1] - $times[$_] + 3600) % 3600 * 1000 + 1000; $gap < $delays[$_] } 0 .. $#times - 1), '', '... which are kept';
-is call(POST => 'reference-images/', as => 'alice', parts => [image => [make_jpeg(64, 48)]], base => $without->base)->code, 503, 'an upload is refused';
+is join(
+    ' ',
+    grep { my $gap = ($times[$_ + 1] - $times[$_] + 3600) % 3600 * 1000 + 1000; $gap < $delays[$_] } 0 .. $#times - 1
+    ),
+    '', '... which are kept';
+is call(POST => 'reference-images/', as => 'alice', parts => [image => [make_jpeg(64, 48)]], base => $without->base)
+    ->code, 503, 'an upload is refused';
 $without->judge(qr/IIMG0134|IIMG0150|IIMG0132|IIMG0003|AH10159|error while loading shared libraries/);
 undef $without;
 
 # One that cannot be executed at all.
 my $absent = IdentityImg::Server->new('gone-worker', conf => $few);
 $absent->{env} = { IIMG_WORKER => "$ENV{IIMG_WORK}/copied-worker" };
-system("cp '$build/identityimg-worker' '$ENV{IIMG_WORK}/copied-worker' && ln -sfn '$build/vips' '$ENV{IIMG_WORK}/vips'");
+system(
+    "cp '$build/identityimg-worker' '$ENV{IIMG_WORK}/copied-worker' && ln -sfn '$build/vips' '$ENV{IIMG_WORK}/vips'");
 $absent->start;
 ok eventually(sub { ready($absent) == 200 }), 'a worker that was copied works';
 chomp(my $parent = slurp($absent->state . '/httpd/httpd.pid'));
@@ -105,8 +136,14 @@ my ($worker) = map { /(\d+)/ } grep { /copied-worker|identityimg-wor/ } `ps -o p
 unlink "$ENV{IIMG_WORK}/copied-worker";
 kill KILL => $worker;
 ok eventually(sub { ready($absent) == 503 }, 60), '... until its program is gone';
-ok eventually(sub { grep { /ended by signal 9 \(Killed\)/ } $absent->log_lines }), '... the log names the signal';
-ok eventually(sub { grep { /ended with status 127/ } $absent->log_lines }), '... from the status';
+ok eventually(sub {
+    grep { /ended by signal 9 \(Killed\)/ } $absent->log_lines;
+    }),
+    '... the log names the signal';
+ok eventually(sub {
+    grep { /ended with status 127/ } $absent->log_lines;
+    }),
+    '... from the status';
 system("cp '$build/identityimg-worker' '$ENV{IIMG_WORK}/copied-worker'");
 ok eventually(sub { ready($absent) == 200 }, 90), 'and is ready again once it is back';
 $absent->judge(qr/IIMG0134|IIMG0150|AH10159/);

@@ -11,33 +11,52 @@ my $tool = "$ENV{IIMG_SOURCE}/build/" . ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'pla
 
 # Arguments -------------------------------------------------------------------------------------------
 
-sub tool { my ($arguments, %environment) = @_; local @ENV{keys %environment} = values %environment; my $out = `'$tool' $arguments 2>&1 </dev/null`; return ($? >> 8) . " $out" }
+sub tool {
+    my ($arguments, %environment) = @_;
+    local @ENV{ keys %environment } = values %environment;
+    my $out = `'$tool' $arguments 2>&1 </dev/null`;
+    return ($? >> 8) . " $out";
+}
 like tool('--help'), qr/^0 usage: identityimgctl/, '--help says how it is used';
 like tool('--version'), qr/^0 identityimgctl \d/, '--version says which one it is';
-like tool($_), qr/^2 (?:.*\n)?usage: /, "\"$_\" is answered with how it is used" for '', 'sing', 'sweep sweep', 'sweep --delete', '--loud sweep', 'faults';
-like tool('sweep'), qr/^2 identityimgctl: --storage-root: the storage "file" needs a directory/, 'the store has to be named';
+like tool($_), qr/^2 (?:.*\n)?usage: /, "\"$_\" is answered with how it is used"
+    for '', 'sing', 'sweep sweep', 'sweep --delete', '--loud sweep', 'faults';
+like tool('sweep'), qr/^2 identityimgctl: --storage-root: the storage "file" needs a directory/,
+    'the store has to be named';
 like tool('--storage-root pictures sweep'), qr/^2 .*"pictures" is not an absolute path/, '... absolutely';
 like tool('--storage-root /nonexistent sweep'), qr/^2 .*"\/nonexistent" is not a directory/, '... and be there';
-like tool('--storage tape --storage-root / sweep'), qr/^2 .*--storage: "tape" is not a storage: .*file/, '... of a kind that we know';
+like tool('--storage tape --storage-root / sweep'), qr/^2 .*--storage: "tape" is not a storage: .*file/,
+    '... of a kind that we know';
 like tool('--storage-root / --conninfo nonsense sweep'), qr/^2 .*--conninfo: /, 'conninfo is libpq\'s';
-like tool('--storage-root / --conninfo "dbname=x password=secret" sweep'), qr/^2 .*a password does not belong here/, '... but for the password, which everybody would see';
+like tool('--storage-root / --conninfo "dbname=x password=secret" sweep'), qr/^2 .*a password does not belong here/,
+    '... but for the password, which everybody would see';
 my $away = tool('--storage-root / sweep', PGHOST => '/nonexistent');
-like $away, qr/^2 identityimgctl: The database is not available\. .*\/nonexistent/s, 'a database that is away is trouble';
-like tool('sweep', PGHOST => '/nonexistent', IDENTITYIMG_STORAGE_ROOT => '/', IDENTITYIMG_CONNINFO => 'host=/elsewhere'), qr/^2 .*\/elsewhere/s, 'all of it can come from the environment';
-like tool('--conninfo host=/here sweep', IDENTITYIMG_STORAGE_ROOT => '/', IDENTITYIMG_CONNINFO => 'host=/elsewhere'), qr/^2 .*\/here/s, '... and options win';
+like $away, qr/^2 identityimgctl: The database is not available\. .*\/nonexistent/s,
+    'a database that is away is trouble';
+like tool(
+    'sweep', PGHOST => '/nonexistent', IDENTITYIMG_STORAGE_ROOT => '/',
+    IDENTITYIMG_CONNINFO => 'host=/elsewhere'
+    ),
+    qr/^2 .*\/elsewhere/s, 'all of it can come from the environment';
+like tool('--conninfo host=/here sweep', IDENTITYIMG_STORAGE_ROOT => '/', IDENTITYIMG_CONNINFO => 'host=/elsewhere'),
+    qr/^2 .*\/here/s, '... and options win';
 
 # Differences -----------------------------------------------------------------------------------------
 
 sub reconcile { my $out = ctl('reconcile', @_); return ($? >> 8) . " $out" }
+
 sub summary {
     my ($listed, $unknown, $shown, $missing, $rows, $deleted) = @_;
-    return "$listed objects in the store, of them $unknown unknown to the manifest" . (defined $deleted ? " ($deleted deleted)" : '')
+    return
+          "$listed objects in the store, of them $unknown unknown to the manifest"
+        . (defined $deleted ? " ($deleted deleted)" : '')
         . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the manifest does not have\n";
 }
+
 sub put {
     my ($path, $age) = @_;
     $path = picture_path($path);
-    my ($owner, $group) = (stat picture_path('.'))[4, 5];     # httpd writes there, too
+    my ($owner, $group) = (stat picture_path('.'))[4, 5];    # httpd writes there, too
     make_path($path =~ s{/[^/]*$}{}r, { owner => $owner, group => $group });
     open my $file, '>', $path or die "$path: $!";
     print $file 'x';
@@ -50,7 +69,8 @@ sub at { return $_[0] =~ s{^(media|generated_images)/((..)(..))}{$1/$3/$4/$2}r }
 is reconcile(), '0 ' . summary(0, 0, 0, 0, 0), 'nothing differs where nothing is';
 my $photo = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]));
 my $identity = identity_of('full');
-call(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [$_]]) for portrait(), make_jpeg(64, 48);
+call(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [$_]])
+    for portrait(), make_jpeg(64, 48);
 is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), 'nothing differs after uploads; held pictures are to be there too';
 
 my $stray = '5a000000-0000-4000-8000-000000000001';
@@ -69,7 +89,9 @@ like $out, qr/\Q${\summary(17, 5, 12, 0, 0)}\E\z/, '... and a summary counts the
 unlike $out, qr/^unknown .*(?:README|lost)/m, 'what we would never have put there is none of ours';
 is reconcile(), '1 ' . summary(17, 5, 12, 0, 0), 'without --verbose only the summary is printed';
 ok -e picture_path(at($unknown[0][1])), 'and nothing is deleted unasked';
-like reconcile('--delete'), qr/^2 identityimgctl: 5 of 17 objects in the store are unknown to the manifest: more than a tenth\. Nothing was deleted\. .*--force\.$/, 'where more than a tenth is unknown, --delete refuses';
+like reconcile('--delete'),
+    qr/^2 identityimgctl: 5 of 17 objects in the store are unknown to the manifest: more than a tenth\. Nothing was deleted\. .*--force\.$/,
+    'where more than a tenth is unknown, --delete refuses';
 ok -e picture_path(at($unknown[0][1])), '... and deletes nothing';
 $out = reconcile('--delete', '--force', '--verbose');
 like $out, qr/^1 .*\Q${\summary(17, 5, 12, 0, 0, 4)}\E\z/s, '--delete --force deletes what is unknown';
@@ -91,17 +113,21 @@ is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), '... until it is back';
 
 sql("UPDATE stored_objects SET state = 'doomed' WHERE key = '$key'");
 $out = reconcile('--verbose');
-like $out, qr/^1 unbacked reference_images $photo->{id} \Q$key\E\n/, 'a row whose picture the manifest has no longer live is a difference';
+like $out, qr/^1 unbacked reference_images $photo->{id} \Q$key\E\n/,
+    'a row whose picture the manifest has no longer live is a difference';
 sql("UPDATE stored_objects SET state = 'live' WHERE key = '$key'");
 my $sized = $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-100x100.jpg}r;
 sql("DELETE FROM stored_objects WHERE key = '$sized'");
 $out = reconcile('--verbose');
 like $out, qr/^unbacked reference_images $photo->{id} \Q$key\E$/m, '... also when only a derivative is not in it';
 like $out, qr/^(?:1 )?unknown \Q$sized\E \(too young to be deleted\)$/m, '... which is unknown at the same time';
-sql("INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = '$key'");
+sql(
+    "INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = '$key'"
+);
 my ($held) = sql("SELECT previous_image FROM identities WHERE id = '$identity'");
 sql("UPDATE stored_objects SET state = 'live', held_until = NULL WHERE key = '$held'");
-like reconcile('--verbose'), qr/^1 unbacked identities $identity \Q$held\E\n/, 'a picture before the last change has to be held';
+like reconcile('--verbose'), qr/^1 unbacked identities $identity \Q$held\E\n/,
+    'a picture before the last change has to be held';
 sql("UPDATE stored_objects SET state = 'held', held_until = now() + interval '1 hour' WHERE key = '$held'");
 is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), 'nothing differs again';
 
@@ -122,7 +148,9 @@ is reconcile(), '0 ' . summary(8, 0, 8, 0, 0), '... and nothing differs';
 
 # More than a page of it, while uploads go on.
 sql("DELETE FROM reference_images");
-sql("INSERT INTO stored_objects (key, picture, state) SELECT 'media/' || id || '/a.jpg', id, 'live' FROM (SELECT ('5b000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 1203) n) AS ids");
+sql(
+    "INSERT INTO stored_objects (key, picture, state) SELECT 'media/' || id || '/a.jpg', id, 'live' FROM (SELECT ('5b000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 1203) n) AS ids"
+);
 put(at(sprintf 'media/5b000000-0000-4000-8000-%012d/a.jpg', $_), 0) for 1 .. 1203;
 is ctl('sweep'), "4 objects deleted\n", 'a photo is deleted by hand';
 is reconcile(), '0 ' . summary(1207, 0, 1207, 0, 0), 'more than two pages are compared whole';

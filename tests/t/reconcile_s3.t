@@ -10,58 +10,89 @@ use Test::More;
 
 my $place = IdentityImg::Store->new('radosgw', prefix => 'team/a/');
 plan skip_all => $place->missing if $place->missing;
-my $server = IdentityImg::Server->new('reconcile', env => $place->env, conf => "IdentityImgS3Prefix team/a\nIdentityImgSweepInterval 86400\n")->start;
+my $server = IdentityImg::Server->new(
+    'reconcile', env => $place->env,
+    conf => "IdentityImgS3Prefix team/a\nIdentityImgSweepInterval 86400\n"
+)->start;
 my $store = IdentityImg::Audit->new($server, $place);
 
 sub ask { return call(@_, base => $server->base) }
 sub tool { my (@arguments) = @_; my $out = $store->ctl(@arguments); return ($? >> 8) . " $out" }
 sub told { my ($environment, @arguments) = @_; local $store->{env} = $environment; return tool(@arguments) }
 sub reconcile { return tool('reconcile', @_) }
+
 sub summary {
     my ($listed, $unknown, $shown, $missing, $rows, $deleted) = @_;
-    return "$listed objects in the store, of them $unknown unknown to the manifest" . (defined $deleted ? " ($deleted deleted)" : '')
+    return
+          "$listed objects in the store, of them $unknown unknown to the manifest"
+        . (defined $deleted ? " ($deleted deleted)" : '')
         . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the manifest does not have\n";
 }
-sub put   { my ($key) = @_; my $answer = $place->request(PUT => "$place->{prefix}$key", content => 'x'); die $answer->{content} if $answer->{status} != 200; return }
-sub drop  { my ($key) = @_; $place->request(DELETE => "$place->{prefix}$key"); return }
+
+sub put {
+    my ($key) = @_;
+    my $answer = $place->request(PUT => "$place->{prefix}$key", content => 'x');
+    die $answer->{content} if $answer->{status} != 200;
+    return;
+}
+sub drop { my ($key) = @_; $place->request(DELETE => "$place->{prefix}$key"); return }
 sub there { my ($key) = @_; return $place->request(HEAD => "$place->{prefix}$key")->{status} == 200 }
 
 # How it is told --------------------------------------------------------------------------------------
 
-like told({ AWS_SECRET_ACCESS_KEY => 'wrong' }, 'sweep'), qr/^2 identityimgctl: .*bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/, 'a wrong key is told';
-like tool('--s3-bucket no-such-bucket sweep'), qr/^2 .*there is no such bucket: make it, or mend --s3-bucket/, '... so is a bucket that is not there, by the option\'s name';
-like told({ IDENTITYIMG_S3_BUCKET => '' }, 'sweep'), qr/^2 identityimgctl: --s3-bucket: the storage "s3" needs the name of a bucket/, '... or that is not named';
-like tool('--s3-bucket x sweep'), qr/^2 identityimgctl: --s3-bucket: "x" is not a bucket's name: /, 'values are checked as those of directives';
-like told({ IDENTITYIMG_S3_REGION => 'EU 9' }, 'sweep'), qr/^2 identityimgctl: IDENTITYIMG_S3_REGION: "EU 9" is not a region's name/, '... by the name under which they were given';
-like tool("--s3-timeout $_ sweep"), qr/^2 .*--s3-timeout: "$_" is not a number from 1 to 600/, "--s3-timeout $_ is none" for 0, 601, '3x';
-like tool("--min-age $_ reconcile"), qr/^2 .*--min-age: "$_" is not a number of seconds/, "--min-age $_ is none" for '-1', 'x', '12345678901';
+like told({ AWS_SECRET_ACCESS_KEY => 'wrong' }, 'sweep'),
+    qr/^2 identityimgctl: .*bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,
+    'a wrong key is told';
+like tool('--s3-bucket no-such-bucket sweep'), qr/^2 .*there is no such bucket: make it, or mend --s3-bucket/,
+    '... so is a bucket that is not there, by the option\'s name';
+like told({ IDENTITYIMG_S3_BUCKET => '' }, 'sweep'),
+    qr/^2 identityimgctl: --s3-bucket: the storage "s3" needs the name of a bucket/, '... or that is not named';
+like tool('--s3-bucket x sweep'), qr/^2 identityimgctl: --s3-bucket: "x" is not a bucket's name: /,
+    'values are checked as those of directives';
+like told({ IDENTITYIMG_S3_REGION => 'EU 9' }, 'sweep'),
+    qr/^2 identityimgctl: IDENTITYIMG_S3_REGION: "EU 9" is not a region's name/,
+    '... by the name under which they were given';
+like tool("--s3-timeout $_ sweep"), qr/^2 .*--s3-timeout: "$_" is not a number from 1 to 600/, "--s3-timeout $_ is none"
+    for 0, 601, '3x';
+like tool("--min-age $_ reconcile"), qr/^2 .*--min-age: "$_" is not a number of seconds/, "--min-age $_ is none"
+    for '-1', 'x', '12345678901';
 like tool('--min-age 1 sweep'), qr/^2 usage/, '--min-age is for reconcile';
 like tool('--s3-machine-credentials yes sweep'), qr/^2 .*"yes" is not "on" or "off"/, 'a switch is on or off';
-like tool('--s3-endpoint http://192.0.2.1 sweep'), qr/^2 .*--s3-endpoint: .*plain http to another machine.*--allow-insecure-endpoint allows it/, 'pictures travel encrypted';
+like tool('--s3-endpoint http://192.0.2.1 sweep'),
+    qr/^2 .*--s3-endpoint: .*plain http to another machine.*--allow-insecure-endpoint allows it/,
+    'pictures travel encrypted';
 like tool('--s3-secret-key x sweep'), qr/^2 .*unrecognized option/, 'keys are no options: everybody would see them';
 my $file = "$ENV{IIMG_WORK}/reconcile.credentials";
 open my $out, '>', $file or die $!;
 print $out "[default]\naws_access_key_id = $place->{access}\naws_secret_access_key = $place->{secret}\n";
 close $out;
 chmod 0644, $file;
-like told({ AWS_ACCESS_KEY_ID => '' }, "--s3-credentials-file '$file' sweep"), qr/^2 identityimgctl: --s3-credentials-file: .*chmod 600/, 'a file of keys that others can read is refused';
+like told({ AWS_ACCESS_KEY_ID => '' }, "--s3-credentials-file '$file' sweep"),
+    qr/^2 identityimgctl: --s3-credentials-file: .*chmod 600/, 'a file of keys that others can read is refused';
 chmod 0600, $file;
-is told({ AWS_ACCESS_KEY_ID => '', AWS_SECRET_ACCESS_KEY => '' }, "--s3-credentials-file '$file' sweep"), "0 0 objects deleted\n", '... one that only we can read will do';
+is told({ AWS_ACCESS_KEY_ID => '', AWS_SECRET_ACCESS_KEY => '' }, "--s3-credentials-file '$file' sweep"),
+    "0 0 objects deleted\n", '... one that only we can read will do';
 my $port = IdentityImg::Server::free_port();
-like tool("--s3-endpoint http://127.0.0.1:$port sweep"), qr/^2 identityimgctl: The picture store is not available/, 'a store that is away is trouble';
+like tool("--s3-endpoint http://127.0.0.1:$port sweep"), qr/^2 identityimgctl: The picture store is not available/,
+    'a store that is away is trouble';
 
 # Differences -----------------------------------------------------------------------------------------
 
 is reconcile(), '0 ' . summary(0, 0, 0, 0, 0), 'nothing differs where nothing is';
 my $photo = json(ask(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]));
 my $identity = identity_of('full');
-ask(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [$_]]) for portrait(), make_jpeg(64, 48);
+ask(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [$_]])
+    for portrait(), make_jpeg(64, 48);
 is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), 'nothing differs after uploads';
-is scalar(my @keys = $server->script(ctl => 'reconcile', '--s3-prefix', 'team/a') =~ /^12 objects in the store, of them 0/), 1, 'scripts/ctl finds the store of a server that was started with STORAGE=s3';
+is
+    scalar(my @keys =
+        $server->script(ctl => 'reconcile', '--s3-prefix', 'team/a') =~ /^12 objects in the store, of them 0/), 1,
+    'scripts/ctl finds the store of a server that was started with STORAGE=s3';
 {
     local $server->{env} = {};
     my $said = $server->script(ctl => 'reconcile');
-    like $said, qr/(?:credentials|AWS_ACCESS_KEY_ID)/i, '... where it is, from the last start; the keys are in no file of it';
+    like $said, qr/(?:credentials|AWS_ACCESS_KEY_ID)/i,
+        '... where it is, from the last start; the keys are in no file of it';
 }
 
 my $stray = '5a000000-0000-4000-8000-000000000001';
@@ -70,7 +101,8 @@ put($_) for @unknown, 'media/README';
 $place->request(PUT => 'others/file', content => 'x');
 my $said = reconcile('--verbose');
 like $said, qr/^(?:1 )?unknown \Q$_\E .*\(too young to be deleted\)$/m, "unknown: $_" for @unknown;
-like $said, qr/^1 .*\Q${\summary(15, 3, 12, 0, 0)}\E\z/s, '... and a summary counts them; what has no key of ours is not ours';
+like $said, qr/^1 .*\Q${\summary(15, 3, 12, 0, 0)}\E\z/s,
+    '... and a summary counts them; what has no key of ours is not ours';
 is reconcile('--delete --force'), '1 ' . summary(15, 3, 12, 0, 0, 0), 'what is younger than an hour is never deleted';
 $said = reconcile('--delete --force --min-age 0 --verbose');
 like $said, qr/^0 .*\Q${\summary(15, 3, 12, 0, 0, 3)}\E\z/s, '... unless one asks for it';
@@ -80,7 +112,8 @@ ok there('media/README') && $place->request(HEAD => 'others/file')->{status} == 
 my ($key) = $server->sql("SELECT image FROM reference_images WHERE id = '$photo->{id}'");
 my $bytes = $place->object($key);
 drop($key);
-like reconcile('--delete --force --verbose'), qr/^1 missing \Q$key\E\n\Q${\summary(11, 0, 12, 1, 0, 0)}\E\z/, 'an object that a row shows and the bucket does not have is a difference';
+like reconcile('--delete --force --verbose'), qr/^1 missing \Q$key\E\n\Q${\summary(11, 0, 12, 1, 0, 0)}\E\z/,
+    'an object that a row shows and the bucket does not have is a difference';
 $place->request(PUT => "$place->{prefix}$key", content => $bytes);
 is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), '... until it is back';
 
@@ -89,28 +122,36 @@ is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), '... until it is back';
 $place->keep_versions;
 put($unknown[0]) for 1, 2;
 drop($unknown[0]);
-is reconcile(), '1 ' . summary(15, 3, 12, 0, 0), 'in a bucket that keeps versions all of an unknown key are differences, its delete marker too';
+is reconcile(), '1 ' . summary(15, 3, 12, 0, 0),
+    'in a bucket that keeps versions all of an unknown key are differences, its delete marker too';
 is reconcile('--delete --force --min-age 0'), '0 ' . summary(15, 3, 12, 0, 0, 3), '... which go';
 is scalar(grep { $_->{key} eq $unknown[0] } $place->versions), 0, '... all of them';
 $place->request(PUT => "$place->{prefix}$key", content => $_) for 'an older one', $bytes;
-is reconcile('--delete --force --min-age 0'), '0 ' . summary(14, 2, 12, 0, 0, 2), 'earlier versions of a picture that is shown go';
+is reconcile('--delete --force --min-age 0'), '0 ' . summary(14, 2, 12, 0, 0, 2),
+    'earlier versions of a picture that is shown go';
 is $place->object($key), $bytes, '... the picture stays';
 drop($key);
 $said = reconcile('--delete --force --min-age 0 --verbose');
-like $said, qr/^1 missing \Q$key\E\n\Q${\summary(13, 0, 12, 1, 0, 0)}\E\z/, 'a shown picture that somebody else has deleted is missing';
-is scalar(grep { $_->{key} eq $key } $place->versions), 2, '... but its hidden version, all that is left of it, is not deleted';
+like $said, qr/^1 missing \Q$key\E\n\Q${\summary(13, 0, 12, 1, 0, 0)}\E\z/,
+    'a shown picture that somebody else has deleted is missing';
+is scalar(grep { $_->{key} eq $key } $place->versions), 2,
+    '... but its hidden version, all that is left of it, is not deleted';
 my ($marker) = grep { $_->{key} eq $key && $_->{deleted} } $place->versions;
 $place->request(DELETE => "$place->{prefix}$key", query => { versionId => $marker->{id} });
 is reconcile(), '0 ' . summary(12, 0, 12, 0, 0), '... so that it can be brought back';
 is ask(DELETE => "reference-images/$photo->{id}/", as => 'alice')->code, 204, 'a photo is deleted';
-is scalar(grep { $_->{key} =~ m{^media/[0-9a-f-]{36}/} } $place->versions), 8, '... with all versions of all its objects';
+is scalar(grep { $_->{key} =~ m{^media/[0-9a-f-]{36}/} } $place->versions), 8,
+    '... with all versions of all its objects';
 
 # A deletion that died behind the first step, as radosgw tells of it: the second one has to look.
 my ($held) = $server->sql("SELECT previous_image FROM identities WHERE id = '$identity'");
-$server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL, attempts = 1 WHERE picture = iimg_picture_of('$held'); UPDATE identities SET previous_image = NULL, previous_image_sized = NULL");
+$server->sql(
+    "UPDATE stored_objects SET state = 'doomed', held_until = NULL, attempts = 1 WHERE picture = iimg_picture_of('$held'); UPDATE identities SET previous_image = NULL, previous_image_sized = NULL"
+);
 drop($_) for $server->sql("SELECT key FROM stored_objects WHERE state = 'doomed'");
 is tool('sweep'), "0 4 objects deleted\n", 'deletions that somebody has begun are brought to their end';
-is scalar(grep { $_->{key} =~ m{^media/[0-9a-f-]{36}/} } $place->versions), 4, '... and leave no version behind a delete marker';
+is scalar(grep { $_->{key} =~ m{^media/[0-9a-f-]{36}/} } $place->versions), 4,
+    '... and leave no version behind a delete marker';
 is reconcile(), '0 ' . summary(4, 0, 4, 0, 0), 'nothing differs in the end';
 
 $server->judge;

@@ -34,19 +34,25 @@ sub send_body {
 sub upload {
     my ($bytes, $name) = @_;
     $name //= 'picture.jpg';
-    return send_body(multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"$name\"\r\nContent-Type: application/octet-stream", $bytes]));
+    return send_body(multipart([
+        "Content-Disposition: form-data; name=\"image\"; filename=\"$name\"\r\nContent-Type: application/octet-stream",
+        $bytes
+    ]));
 }
 
 # "400 unsupported_image image: sentence"
 sub refusal {
     my ($answer) = @_;
     my $body = json($answer) // return $answer->as_string;
-    my ($field) = keys %{$body->{errors} // {}};
+    my ($field) = keys %{ $body->{errors} // {} };
     return join ' ', $answer->code, $body->{code}, $field ? "$field:" : (), $body->{detail};
 }
 
 # Where a photo's picture stands, without the signatures, which change with time.
-sub addresses { my ($one) = @_; return join ' ', map { $one->{image}{$_} =~ s/\?.*//r } sort keys %{$one->{image} // {}} }
+sub addresses {
+    my ($one) = @_;
+    return join ' ', map { $one->{image}{$_} =~ s/\?.*//r } sort keys %{ $one->{image} // {} };
+}
 
 # A request whose head alone is sent, then pieces of its body until the server answers. Returns the
 # answer's text, seconds, and how many bytes of body went out.
@@ -72,7 +78,14 @@ sub raw {
 my $scratch = $ENV{IIMG_WORK};
 my $made = 0;
 
-sub spill { my ($bytes) = @_; my $file = "$scratch/upload-" . $made++; open my $out, '>:raw', $file or die $!; print $out $bytes; close $out or die $!; return $file }
+sub spill {
+    my ($bytes) = @_;
+    my $file = "$scratch/upload-" . $made++;
+    open my $out, '>:raw', $file or die $!;
+    print $out $bytes;
+    close $out or die $!;
+    return $file;
+}
 
 # What libvips makes of a picture: vips('copy', IN, '.jpg[Q=95]', ...) returns bytes.
 sub vips {
@@ -82,29 +95,40 @@ sub vips {
     return slurp($out =~ s/\[.*//r);
 }
 
-sub chunk { my ($type, $data) = @_; return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data)) }
+sub chunk {
+    my ($type, $data) = @_;
+    return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data));
+}
 
 # A PNG: width, height, colour type (0 grey, 2 RGB, 4 grey and alpha, 6 RGBA), pixels, more chunks.
 sub png {
     my ($width, $height, $type, $pixels, @chunks) = @_;
     my $line = $width * { 0 => 1, 2 => 3, 4 => 2, 6 => 4 }->{$type};
     my $rows = join '', map { "\0" . substr $pixels, $_ * $line, $line } $line ? 0 .. length($pixels) / $line - 1 : ();
-    return "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack 'NNCCCCC', $width, $height, 8, $type, 0, 0, 0) . join('', @chunks)
-        . chunk('IDAT', Compress::Zlib::compress($rows)) . chunk('IEND', '');
+    return
+          "\x89PNG\r\n\x1a\n"
+        . chunk('IHDR', pack 'NNCCCCC', $width, $height, 8, $type, 0, 0, 0)
+        . join('', @chunks)
+        . chunk('IDAT', Compress::Zlib::compress($rows))
+        . chunk('IEND', '');
 }
 
 # Pixels of a picture, in a grid: colours at the middles of its four quarters, as letters.
 my @colours = ([R => 255, 0, 0], [G => 0, 255, 0], [B => 0, 0, 255], [W => 255, 255, 255]);
+
 sub corners {
     my ($bytes, $ending) = @_;
-    my $ppm = vips('copy', spill($bytes) , '.ppm');
+    my $ppm = vips('copy', spill($bytes), '.ppm');
     my ($width, $height) = $ppm =~ /\AP6\s(?:#.*\n)*(\d+) (\d+)\s255\s/ or die 'no PPM';
     my $pixels = substr $ppm, $+[0];
     my $letters = '';
     for my $place ([1, 1], [3, 1], [1, 3], [3, 3]) {
         my $at = (int($height * $place->[1] / 4) * $width + int($width * $place->[0] / 4)) * 3;
         my @rgb = unpack 'C3', substr $pixels, $at, 3;
-        my ($near) = grep { my ($name, @want) = @$_; !grep { abs($rgb[$_] - $want[$_]) > 40 } 0 .. 2 } @colours;
+        my ($near) = grep {
+            my ($name, @want) = @$_;
+            !grep { abs($rgb[$_] - $want[$_]) > 40 } 0 .. 2
+        } @colours;
         $letters .= $near ? $near->[0] : "(@rgb)";
     }
     return $letters;
@@ -113,7 +137,9 @@ sub corners {
 # Quarters red, green, blue and white.
 sub quarters {
     my ($width, $height) = @_;
-    my $row = sub { join '', map { pack('C3', @{$colours[$_]}[1 .. 3]) x ($width / 2) } @_ };
+    my $row = sub {
+        join '', map { pack('C3', @{ $colours[$_] }[1 .. 3]) x ($width / 2) } @_;
+    };
     return png($width, $height, 2, $row->(0, 1) x ($height / 2) . $row->(2, 3) x ($height / 2));
 }
 
@@ -142,17 +168,22 @@ sub sides {
 my $answer = call(POST => $path, as => 'alice', parts => [image => [portrait()]]);
 is $answer->code, 200, 'a real photo is taken';
 my $now = json($answer);
-is_deeply [@$now{qw(id user name order created_at)}], [@$photo{qw(id user name order created_at)}], 'the answer is the photo as it was';
+is_deeply [@$now{qw(id user name order created_at)}], [@$photo{qw(id user name order created_at)}],
+    'the answer is the photo as it was';
 ok $now->{updated_at} gt $photo->{updated_at}, 'changed just now';
-is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($now), 'and shows the picture from now on';
+is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($now),
+    'and shows the picture from now on';
 my $base = base_url();
-like $now->{image}{original}, qr{^\Q$base\E/[^?]*media/($uuid)/portrait\.png\?}, 'the original\'s address ends in media/<uuid>/<name>.<ext>';
+like $now->{image}{original}, qr{^\Q$base\E/[^?]*media/($uuid)/portrait\.png\?},
+    'the original\'s address ends in media/<uuid>/<name>.<ext>';
 my ($key) = $now->{image}{original} =~ m{media/($uuid)};
-like $now->{image}{$_}, qr{^\Q$base\E/[^?]*media/$key/__sized__/portrait-thumbnail-$sizes{$_}x$sizes{$_}\.jpg\?}, "the $_ stands below __sized__" for sort keys %sizes;
+like $now->{image}{$_}, qr{^\Q$base\E/[^?]*media/$key/__sized__/portrait-thumbnail-$sizes{$_}x$sizes{$_}\.jpg\?},
+    "the $_ stands below __sized__" for sort keys %sizes;
 is pixels_of(fetch($now->{image}, 'original')), pixels_of(slurp(portrait())), 'the original is kept pixel by pixel';
 is sides($now->{image}), '100x100 300x300 512x512', 'derivatives fit in 100, 300 and 600 pixels and are never enlarged';
 is scalar(() = stored_files()), 4, 'four files are stored';
-is join(' ', sql('SELECT DISTINCT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', 'and four objects are live';
+is join(' ', sql('SELECT DISTINCT state, count(*) FROM stored_objects GROUP BY state')), 'live|4',
+    'and four objects are live';
 
 for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1], [1, 700], [3000, 2000]) {
     my ($width, $height) = @$case;
@@ -164,7 +195,8 @@ for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1],
         my ($w, $h) = header_of(fetch($picture, $size)) =~ /^(\d+)x(\d+)/;
         my $exact = $width >= $height ? $w == int($width * $scale + .5) : $h == int($height * $scale + .5);
         my $near = abs($w - $width * $scale) <= 1 && abs($h - $height * $scale) <= 1;
-        ok $exact && $near && $w >= 1 && $h >= 1, "$width x $height has a $size of $w x $h: it fits, keeps its ratio, is not enlarged";
+        ok $exact && $near && $w >= 1 && $h >= 1,
+            "$width x $height has a $size of $w x $h: it fits, keeps its ratio, is not enlarged";
     }
 }
 
@@ -172,22 +204,24 @@ for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1],
 
 my $blank = pack('C4', 200, 30, 30, 255) x 2000;
 my %kinds = (
-    'an opaque RGB PNG'              => [png(50, 40, 2, "\x20\x80\xc0" x 2000),                              'png 3 srgb png'],
-    'a PNG whose alpha hides nothing' => [png(50, 40, 6, $blank),                                            'png 3 srgb png'],
-    'a PNG with one transparent pixel' => [png(50, 40, 6, substr($blank, 4) . pack('C4', 0, 0, 0, 0)),       'png 4 srgb png'],
-    'a PNG with translucent pixels'  => [png(50, 40, 6, pack('C4', 200, 30, 30, 128) x 2000),                'png 4 srgb png'],
-    'a grey PNG with transparency'   => [png(50, 40, 4, "\x80\x00" x 2000),                                  'png 4 srgb png'],
-    'a 16-bit PNG'                   => [vips('cast', portrait(), '.png', 'ushort', '--shift'),              'png 3 srgb png'],
-    'a grey JPEG'                    => [vips('colourspace', portrait(), '.jpg', 'b-w'),                     'jpg 3 srgb jpeg'],
-    'a CMYK JPEG'                    => [vips('icc_transform', portrait(), '.jpg', 'cmyk', '--input-profile', 'srgb'), 'jpg 3 srgb jpeg'],
-    'a progressive JPEG'             => [vips('copy', portrait(), '.jpg[interlace]'),                        'jpg 3 srgb jpeg'],
-    'a lossy WebP'                   => [vips('copy', portrait(), '.webp'),                                  'webp 3 srgb jpeg'],
-    'a WebP with transparency'       => [vips('copy', spill(png(50, 40, 6, pack('C4', 9, 99, 9, 40) x 2000)), '.webp[lossless]'), 'webp 4 srgb png'],
-    'a GIF'                          => [vips('copy', portrait(), '.gif'),                                   'gif 3 srgb jpeg'],
-    'an AVIF'                        => [vips('copy', portrait(), '.avif[effort=0]'),                        'avif 3 srgb jpeg'],
+    'an opaque RGB PNG' => [png(50, 40, 2, "\x20\x80\xc0" x 2000), 'png 3 srgb png'],
+    'a PNG whose alpha hides nothing' => [png(50, 40, 6, $blank), 'png 3 srgb png'],
+    'a PNG with one transparent pixel' =>
+        [png(50, 40, 6, substr($blank, 4) . pack('C4', 0, 0, 0, 0)), 'png 4 srgb png'],
+    'a PNG with translucent pixels' => [png(50, 40, 6, pack('C4', 200, 30, 30, 128) x 2000), 'png 4 srgb png'],
+    'a grey PNG with transparency' => [png(50, 40, 4, "\x80\x00" x 2000), 'png 4 srgb png'],
+    'a 16-bit PNG' => [vips('cast', portrait(), '.png', 'ushort', '--shift'), 'png 3 srgb png'],
+    'a grey JPEG' => [vips('colourspace', portrait(), '.jpg', 'b-w'), 'jpg 3 srgb jpeg'],
+    'a CMYK JPEG' => [vips('icc_transform', portrait(), '.jpg', 'cmyk', '--input-profile', 'srgb'), 'jpg 3 srgb jpeg'],
+    'a progressive JPEG' => [vips('copy', portrait(), '.jpg[interlace]'), 'jpg 3 srgb jpeg'],
+    'a lossy WebP' => [vips('copy', portrait(), '.webp'), 'webp 3 srgb jpeg'],
+    'a WebP with transparency' =>
+        [vips('copy', spill(png(50, 40, 6, pack('C4', 9, 99, 9, 40) x 2000)), '.webp[lossless]'), 'webp 4 srgb png'],
+    'a GIF' => [vips('copy', portrait(), '.gif'), 'gif 3 srgb jpeg'],
+    'an AVIF' => [vips('copy', portrait(), '.avif[effort=0]'), 'avif 3 srgb jpeg'],
 );
 for my $what (sort keys %kinds) {
-    my ($bytes, $expected) = @{$kinds{$what}};
+    my ($bytes, $expected) = @{ $kinds{$what} };
     my $answer = upload($bytes, 'a.b.txt');
     is $answer->code, 200, "$what is taken" or diag($answer->content), next;
     my $picture = json($answer)->{image};
@@ -196,11 +230,15 @@ for my $what (sort keys %kinds) {
     is "$extension $header", $expected, "$what: the extension is that of the bytes, derivatives are upright sRGB";
     my ($ending) = $expected =~ /(\w+)$/;
     $ending =~ s/jpeg/jpg/;
-    is scalar(grep { $picture->{$_} =~ m{/a-b-thumbnail-\d+x\d+\.$ending\?} } keys %sizes), 3, "$what: derivatives are called .$ending";
-    is call(GET => $picture->{thumbnail})->header('Content-Type'), $ending eq 'png' ? 'image/png' : 'image/jpeg', "$what: and served as what they are";
+    is scalar(grep { $picture->{$_} =~ m{/a-b-thumbnail-\d+x\d+\.$ending\?} } keys %sizes), 3,
+        "$what: derivatives are called .$ending";
+    is call(GET => $picture->{thumbnail})->header('Content-Type'), $ending eq 'png' ? 'image/png' : 'image/jpeg',
+        "$what: and served as what they are";
     is pixels_of(fetch($picture, 'original')), pixels_of($bytes), "$what: the original has the pixels that were sent";
 }
-is corners(fetch(json(upload(vips('copy', spill(quarters(80, 60)), '.jpg[Q=95,subsample_mode=off]')))->{image}, 'large')), 'RGBW', 'colours stay what they are';
+is corners(
+    fetch(json(upload(vips('copy', spill(quarters(80, 60)), '.jpg[Q=95,subsample_mode=off]')))->{image}, 'large')),
+    'RGBW', 'colours stay what they are';
 is corners(fetch(json(upload(quarters(2000, 1000)))->{image}, 'thumbnail')), 'RGBW', 'in every size';
 
 # All eight orientations: where the corners of the stored rows stand when shown.
@@ -209,7 +247,8 @@ my $flat = vips('copy', spill(quarters(160, 80)), '.jpg[Q=95,subsample_mode=off]
 my $wide = vips('copy', spill(quarters(2400, 1200)), '.jpg[Q=90,subsample_mode=off]');
 for my $orientation (1 .. 8) {
     my $exif = "Exif\0\0MM\0*\0\0\0\x08" . pack 'n nnNnn N', 1, 0x0112, 3, 1, $orientation, 0, 0;
-    my $with = sub { my ($jpeg) = @_; substr $jpeg, 2, 0, "\xff\xe1" . pack('n', 2 + length $exif) . $exif; return $jpeg };
+    my $with =
+        sub { my ($jpeg) = @_; substr $jpeg, 2, 0, "\xff\xe1" . pack('n', 2 + length $exif) . $exif; return $jpeg };
     my $turned = $orientation > 4;
     my $small = json(upload($with->($flat)))->{image};
     is corners(fetch($small, 'large')), $shown{$orientation}, "orientation $orientation stands upright";
@@ -221,83 +260,105 @@ for my $orientation (1 .. 8) {
 
 # Bytes -------------------------------------------------------------------------------------------
 
-my $tricky = join '', "\r\n--X\r\n", 'a--XX--', "\r\n\r\n", "\r\n-", "\r\n--", "\r\n--x", "\r-\n-", "\0\x1a\r\n--X", "\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n",
+my $tricky = join '', "\r\n--X\r\n", 'a--XX--', "\r\n\r\n", "\r\n-", "\r\n--", "\r\n--x", "\r-\n-", "\0\x1a\r\n--X",
+    "\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n",
     pack('C*', 0 .. 255), "\r\n";
 my $small = png(8, 8, 2, "\x10\x20\x30" x 64);
 # (fdAT belongs to animations, so it stays; what follows a picture does not.)
 for my $case (
     ['with line ends and half boundaries inside', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', $tricky))],
-    ['of many small lines',                       png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\r\n-" x 20000))],
-    ['of 700 KB of noise',                        do { srand 7; png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', join '', map { pack 'N', rand 2**32 } 1 .. 175_000)) }],
-    ['that ends in CR LF',                        "$small\r\n"],
-    ['that ends in CR',                           "$small\r"],
-    ['that ends in LF',                           "$small\n"],
-    ['that ends in two dashes',                   "$small--"],
-    ['that ends in CR LF and two dashes',         "$small\r\n--"],
-    ['that ends in NUL',                          "$small\0"],
-    ['that ends in many line ends',               "$small\r\n\r\n\n\r\r\n"],
+    ['of many small lines', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\r\n-" x 20000))],
+    [
+        'of 700 KB of noise',
+        do {
+            srand 7;
+            png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', join '', map { pack 'N', rand 2**32 } 1 .. 175_000));
+        }
+    ],
+    ['that ends in CR LF', "$small\r\n"],
+    ['that ends in CR', "$small\r"],
+    ['that ends in LF', "$small\n"],
+    ['that ends in two dashes', "$small--"],
+    ['that ends in CR LF and two dashes', "$small\r\n--"],
+    ['that ends in NUL', "$small\0"],
+    ['that ends in many line ends', "$small\r\n\r\n\n\r\r\n"],
 ) {
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
     is $answer->code, 200, "a picture $what is taken" or diag($answer->content), next;
     my $kept = index($bytes, $small) == 0 ? $small : $bytes;
-    is sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($kept), 'and kept byte by byte, as far as it is a picture';
+    is sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($kept),
+        'and kept byte by byte, as far as it is a picture';
 }
 # A lone LF is no line end of multipart, but some parsers take it for one: then the upload is refused, never cut.
 my $unlucky = png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "a\n--XX\nb\n--XX--\nc"));
 $answer = upload($unlucky);
-ok $answer->code == 400 || sha256_hex(fetch(json($answer)->{image}, 'original')) eq sha256_hex($unlucky), 'a boundary behind a lone LF is taken whole or refused';
+ok $answer->code == 400 || sha256_hex(fetch(json($answer)->{image}, 'original')) eq sha256_hex($unlucky),
+    'a boundary behind a lone LF is taken whole or refused';
 
 for my $case (
-    ['base64',           "Content-Transfer-Encoding: base64"],
+    ['base64', "Content-Transfer-Encoding: base64"],
     ['quoted-printable', "Content-Transfer-Encoding: quoted-printable"],
-    ['8bit',             "Content-Transfer-Encoding: 8bit"],
+    ['8bit', "Content-Transfer-Encoding: 8bit"],
 ) {
     my ($what, $header) = @$case;
-    my $answer = send_body(multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n$header", $small]));
-    is $answer->code == 200 && sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($small), "Content-Transfer-Encoding: $what is ignored";
+    my $answer = send_body(multipart([
+        "Content-Disposition: form-data; name=\"image\"; filename=\"a.png\"\r\nContent-Type: image/png\r\n$header",
+        $small
+    ]));
+    is $answer->code == 200 && sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($small),
+        "Content-Transfer-Encoding: $what is ignored";
 }
-$answer = send_body("a preamble that nobody reads\r\n" . multipart(['content-disposition: FORM-DATA; name=image; filename=a.png', $small]) . 'an epilogue');
-is $answer->code == 200 && sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($small), 'preamble, epilogue and unquoted parameters are understood';
-$answer = send_body(multipart(['Content-Disposition: form-data; name="note"', 'x'], ['Content-Disposition: form-data; name="image"; filename="a.png"', $small], ['Content-Disposition: form-data; name="more"', '']));
+$answer =
+    send_body("a preamble that nobody reads\r\n"
+        . multipart(['content-disposition: FORM-DATA; name=image; filename=a.png', $small])
+        . 'an epilogue');
+is $answer->code == 200 && sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($small),
+    'preamble, epilogue and unquoted parameters are understood';
+$answer = send_body(multipart(
+    ['Content-Disposition: form-data; name="note"', 'x'],
+    ['Content-Disposition: form-data; name="image"; filename="a.png"', $small],
+    ['Content-Disposition: form-data; name="more"', '']
+));
 is $answer->code, 200, 'other fields beside the picture are ignored';
-$answer = send_body(multipart(['Content-Disposition: form-data; name="image"; filename="a.png"', $small]) =~ s/XX/gc0p4Jq0M2Yt08jU534c0p/gr, 'multipart/form-data; boundary="gc0p4Jq0M2Yt08jU534c0p"');
+$answer = send_body(multipart(['Content-Disposition: form-data; name="image"; filename="a.png"', $small]) =~
+        s/XX/gc0p4Jq0M2Yt08jU534c0p/gr, 'multipart/form-data; boundary="gc0p4Jq0M2Yt08jU534c0p"');
 is $answer->code, 200, 'the boundary may be quoted';
 
 # Names -------------------------------------------------------------------------------------------
 
 my $x80 = 'x' x 80;
 for my $case (
-    ['Portrait.PNG',               'portrait'],
-    ['My Photo (1).jpg',           'my-photo--1-'],
-    ['Ünï_code.jpg',               '-n-_code'],
-    ['模範.png',                   'image'],
-    ['模範-2.png',                 '---2'],
-    ['🎨a.png',                    '-a'],
-    ['../../etc/passwd',           qr/^(?:-*etc-)?passwd$/],
-    ['/etc/passwd.png',            qr/^(?:-*etc-)?passwd$/],
-    ['..',                         'image'],
-    ['.',                          'image'],
-    ['...png',                     'image'],
-    ['---.jpg',                    'image'],
-    ['a.var.jpg',                  'a-var'],
-    ['a.shtml.jpg',                'a-shtml'],
-    ['a.php.png',                  'a-php'],
-    ['a.cgi',                      'a'],
-    ['.htaccess',                  '-htaccess'],
-    ['a.',                         'a'],
-    ['a.b.',                       'a-b'],
-    ['noending',                   'noending'],
-    ['a%2Fb%00.png',               'a-2fb-00'],
-    ['a?b#c&d=e.png',              'a-b-c-d-e'],
-    ['<script>.png',               '-script-'],
-    ["tab\tand'quote.png",         'tab-and-quote'],
-    ['x' x 300 . '.jpg',           $x80],
-    ['x' x 79 . '.y.jpg',          'x' x 79 . '-'],
-    ['ü' x 300 . '1.jpg',          'image'],
-    ['',                           'image'],
-    ['CON.png',                    'con'],
-    ["\xff\xfe.png",               qr/^(?:image|-+)$/, 'of raw bytes'],
+    ['Portrait.PNG', 'portrait'],
+    ['My Photo (1).jpg', 'my-photo--1-'],
+    ['Ünï_code.jpg', '-n-_code'],
+    ['模範.png', 'image'],
+    ['模範-2.png', '---2'],
+    ['🎨a.png', '-a'],
+    ['../../etc/passwd', qr/^(?:-*etc-)?passwd$/],
+    ['/etc/passwd.png', qr/^(?:-*etc-)?passwd$/],
+    ['..', 'image'],
+    ['.', 'image'],
+    ['...png', 'image'],
+    ['---.jpg', 'image'],
+    ['a.var.jpg', 'a-var'],
+    ['a.shtml.jpg', 'a-shtml'],
+    ['a.php.png', 'a-php'],
+    ['a.cgi', 'a'],
+    ['.htaccess', '-htaccess'],
+    ['a.', 'a'],
+    ['a.b.', 'a-b'],
+    ['noending', 'noending'],
+    ['a%2Fb%00.png', 'a-2fb-00'],
+    ['a?b#c&d=e.png', 'a-b-c-d-e'],
+    ['<script>.png', '-script-'],
+    ["tab\tand'quote.png", 'tab-and-quote'],
+    ['x' x 300 . '.jpg', $x80],
+    ['x' x 79 . '.y.jpg', 'x' x 79 . '-'],
+    ['ü' x 300 . '1.jpg', 'image'],
+    ['', 'image'],
+    ['CON.png', 'con'],
+    ["\xff\xfe.png", qr/^(?:image|-+)$/, 'of raw bytes'],
 ) {
     my ($name, $expected, $what) = @$case;
     my $sent = $name;
@@ -308,12 +369,23 @@ for my $case (
     my $image = json($answer)->{image};
     my ($kept, $extension) = $image->{original} =~ m{/media/$uuid/([^/?]+)\.([^./?]+)\?};
     is $extension, 'png', "a file called $shown ends in what it is";
-    ref $expected ? like $kept, $expected, "and its name becomes a safe one" : is $kept, $expected, "and its name becomes a safe one";
-    like $image->{medium}, qr{/media/$uuid/__sized__/\Q$kept\E-thumbnail-300x300\.png\?}, 'its derivatives are called alike';
-    is join(' ', map { my $got = call(GET => $image->{$_}); $got->code . ' ' . $got->header('Content-Type') } qw(original medium)), '200 image/png 200 image/png', 'and all is served as pictures';
+    ref $expected ? like $kept, $expected, "and its name becomes a safe one" : is $kept, $expected,
+        "and its name becomes a safe one";
+    like $image->{medium}, qr{/media/$uuid/__sized__/\Q$kept\E-thumbnail-300x300\.png\?},
+        'its derivatives are called alike';
+    is join(
+        ' ',
+        map { my $got = call(GET => $image->{$_}); $got->code . ' ' . $got->header('Content-Type') }
+            qw(original medium)
+        ),
+        '200 image/png 200 image/png', 'and all is served as pictures';
 }
-is_deeply [grep { !m{^(?:media|generated_images)/[a-z0-9_/.-]+$} } stored_files()], [], 'no stored file has another name than we give';
-$answer = send_body(multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"fallback.jpg\"; filename*=UTF-8''na%20me.jpg", $small]));
+is_deeply [grep { !m{^(?:media|generated_images)/[a-z0-9_/.-]+$} } stored_files()], [],
+    'no stored file has another name than we give';
+$answer = send_body(multipart([
+    "Content-Disposition: form-data; name=\"image\"; filename=\"fallback.jpg\"; filename*=UTF-8''na%20me.jpg",
+    $small
+]));
 like json($answer)->{image}{original}, qr{/(?:na-me|fallback)\.png\?}, 'filename* is understood or passed over';
 $answer = send_body(multipart(['Content-Disposition: form-data; name="image"; filename="a\"b.jpg"', $small]));
 like json($answer)->{image}{original}, qr{/a-b\.png\?}, 'an escaped quote belongs to the name';
@@ -322,7 +394,10 @@ like json($answer)->{image}{original}, qr{/a-b\.png\?}, 'an escaped quote belong
 
 call(POST => $path, as => 'alice', parts => [image => [portrait()]]);
 my $kept = json(call(GET => "reference-images/$photo->{id}/", as => 'alice'));
-sub state_of_store { return join "\n", map { $_ . ' ' . sha256_hex(slurp(picture_path($_))) } stored_files() }
+
+sub state_of_store {
+    return join "\n", map { $_ . ' ' . sha256_hex(slurp(picture_path($_))) } stored_files();
+}
 my $store = state_of_store();
 my $rows = join "\n", sql('SELECT key, state FROM stored_objects ORDER BY key');
 
@@ -331,26 +406,26 @@ my $damaged = slurp(portrait());
 substr $damaged, length($damaged) / 2, 4, "\x00\xff\x00\xff";
 my $read = 'Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.';
 for my $case (
-    ['an empty file',          '',                                                  qr/empty/],
-    ['text',                   'These are only words.',                             qr/ is text, /],
-    ['HTML',                   "<!DOCTYPE html>\n<html><script>1</script></html>",  qr/ is an HTML page, /],
-    ['SVG',                    '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', qr/ is an SVG drawing, /],
-    ['a PDF',                  "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj",              qr/ is a PDF document, /],
-    ['a TIFF',                 "II*\0\x08\0\0\0\0\0",                               qr/ is a TIFF picture, /],
-    ['a BMP',                  "BM" . "\0" x 60,                                    qr/ is a BMP picture, /],
-    ['a ZIP',                  "PK\x03\x04" . "\0" x 60,                            qr/ is a ZIP archive, /],
-    ['a video',                "\0\0\0\x18ftypmp42\0\0\0\0mp42isom",                qr/ is a video/],
-    ['noise',                  "\x01\x02\x03" x 50,                                 qr/ is unknown data, /],
-    ['half a JPEG',            substr($jpeg, 0, length($jpeg) / 2),                 qr/JPEG picture is damaged/],
-    ['the start of a JPEG',    substr($jpeg, 0, 300),                               qr/JPEG picture is damaged/],
-    ['a JPEG of three bytes',  "\xff\xd8\xff",                                      qr/JPEG picture is damaged/],
-    ['a PNG with broken bytes', $damaged,                                           qr/PNG picture is damaged/],
-    ['half a PNG',             substr(slurp(portrait()), 0, 100_000),               qr/PNG picture is damaged/],
-    ['a PNG\'s first bytes',   "\x89PNG\r\n\x1a\n",                                 qr/PNG picture is damaged/],
-    ['a PNG of no pixels',     png(0, 5, 0, ''),                                    qr/PNG picture is damaged/],
-    ['a WebP cut short',       substr($kinds{'a lossy WebP'}[0], 0, 200),           qr/WebP picture is damaged/],
-    ['a GIF\'s first bytes',   'GIF89a',                                            qr/GIF picture is damaged/],
-    ['an AVIF cut short',      substr($kinds{'an AVIF'}[0], 0, 200),                qr/AVIF picture is damaged/],
+    ['an empty file', '', qr/empty/],
+    ['text', 'These are only words.', qr/ is text, /],
+    ['HTML', "<!DOCTYPE html>\n<html><script>1</script></html>", qr/ is an HTML page, /],
+    ['SVG', '<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', qr/ is an SVG drawing, /],
+    ['a PDF', "%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj", qr/ is a PDF document, /],
+    ['a TIFF', "II*\0\x08\0\0\0\0\0", qr/ is a TIFF picture, /],
+    ['a BMP', "BM" . "\0" x 60, qr/ is a BMP picture, /],
+    ['a ZIP', "PK\x03\x04" . "\0" x 60, qr/ is a ZIP archive, /],
+    ['a video', "\0\0\0\x18ftypmp42\0\0\0\0mp42isom", qr/ is a video/],
+    ['noise', "\x01\x02\x03" x 50, qr/ is unknown data, /],
+    ['half a JPEG', substr($jpeg, 0, length($jpeg) / 2), qr/JPEG picture is damaged/],
+    ['the start of a JPEG', substr($jpeg, 0, 300), qr/JPEG picture is damaged/],
+    ['a JPEG of three bytes', "\xff\xd8\xff", qr/JPEG picture is damaged/],
+    ['a PNG with broken bytes', $damaged, qr/PNG picture is damaged/],
+    ['half a PNG', substr(slurp(portrait()), 0, 100_000), qr/PNG picture is damaged/],
+    ['a PNG\'s first bytes', "\x89PNG\r\n\x1a\n", qr/PNG picture is damaged/],
+    ['a PNG of no pixels', png(0, 5, 0, ''), qr/PNG picture is damaged/],
+    ['a WebP cut short', substr($kinds{'a lossy WebP'}[0], 0, 200), qr/WebP picture is damaged/],
+    ['a GIF\'s first bytes', 'GIF89a', qr/GIF picture is damaged/],
+    ['an AVIF cut short', substr($kinds{'an AVIF'}[0], 0, 200), qr/AVIF picture is damaged/],
 ) {
     my ($what, $bytes, $found) = @$case;
     my $said = refusal(upload($bytes, 'photo.jpg'));
@@ -360,15 +435,36 @@ for my $case (
 }
 
 # A JPEG that claims other sides.
-sub claiming { my ($bytes, $width, $height) = @_; $bytes =~ s/(\xff[\xc0\xc2]..\x08)..../$1 . pack 'nn', $height, $width/es or die 'no SOF'; return $bytes }
+sub claiming {
+    my ($bytes, $width, $height) = @_;
+    $bytes =~ s/(\xff[\xc0\xc2]..\x08)..../$1 . pack 'nn', $height, $width/es or die 'no SOF';
+    return $bytes;
+}
 
 # A PNG that claims sides, and has one byte of pixels.
-sub claims { return "\x89PNG\r\n\x1a\n" . chunk('IHDR', pack 'NNCCCCC', @_, 8, 2, 0, 0, 0) . chunk('IDAT', Compress::Zlib::compress('x')) . chunk('IEND', '') }
+sub claims {
+    return
+          "\x89PNG\r\n\x1a\n"
+        . chunk('IHDR', pack 'NNCCCCC', @_, 8, 2, 0, 0, 0)
+        . chunk('IDAT', Compress::Zlib::compress('x'))
+        . chunk('IEND', '');
+}
 for my $case (
-    ['a PNG of 30000 x 30000',             claims(30000, 30000),                                                 '900.0 megapixels (30000 x 30000); at most 64 are allowed.'],
-    ['a baseline JPEG of 20000 x 10000',   claiming($jpeg, 20000, 10000),                           '200.0 megapixels (20000 x 10000); at most 120 are allowed.'],
-    ['a progressive JPEG of 10000 x 10000', claiming($kinds{'a progressive JPEG'}[0], 10000, 10000), '100.0 megapixels (10000 x 10000); at most 64 are allowed.'],
-    ['a GIF of 60000 x 60000',             $kinds{'a GIF'}[0] =~ s/^(.{6})..../$1 . pack 'vv', 60000, 60000/ser =~ s/(\x2c\0\0\0\0)\0\x02\0\x02/$1 . pack 'vv', 60000, 60000/er, '3600.0 megapixels (60000 x 60000); at most 64 are allowed.'],
+    ['a PNG of 30000 x 30000', claims(30000, 30000), '900.0 megapixels (30000 x 30000); at most 64 are allowed.'],
+    [
+        'a baseline JPEG of 20000 x 10000', claiming($jpeg, 20000, 10000),
+        '200.0 megapixels (20000 x 10000); at most 120 are allowed.'
+    ],
+    [
+        'a progressive JPEG of 10000 x 10000', claiming($kinds{'a progressive JPEG'}[0], 10000, 10000),
+        '100.0 megapixels (10000 x 10000); at most 64 are allowed.'
+    ],
+    [
+        'a GIF of 60000 x 60000',
+        $kinds{'a GIF'}[0] =~ s/^(.{6})..../$1 . pack 'vv', 60000, 60000/ser =~
+            s/(\x2c\0\0\0\0)\0\x02\0\x02/$1 . pack 'vv', 60000, 60000/er,
+        '3600.0 megapixels (60000 x 60000); at most 64 are allowed.'
+    ],
 ) {
     my ($what, $bytes, $sentence) = @$case;
     my $began = time;
@@ -376,52 +472,92 @@ for my $case (
     is $said, "413 too_many_pixels image: The picture has $sentence", "$what is refused with the numbers";
     cmp_ok time - $began, '<', 5, 'and quickly';
 }
-like refusal(upload(claims(8000, 8001))), qr/^413 too_many_pixels /, 'a PNG of a line more than 64 megapixels is refused';
-like refusal(upload(claims(8000, 8000))), qr/^400 unsupported_image image: The PNG picture is damaged/, 'one of 64 megapixels is not, but must have them';
+like refusal(upload(claims(8000, 8001))), qr/^413 too_many_pixels /,
+    'a PNG of a line more than 64 megapixels is refused';
+like refusal(upload(claims(8000, 8000))), qr/^400 unsupported_image image: The PNG picture is damaged/,
+    'one of 64 megapixels is not, but must have them';
 
 my $part = 'Content-Disposition: form-data; name="image"; filename="a.png"';
 my $broken = qr/^400 parse_error Multipart form parse error - ./;
 my $whole = multipart([$part, $small]);
 for my $case (
-    ['no fields',                            [body => "--XX--\r\n"],                                  '400 no_image image: No image file provided'],
-    ['no body',                              [type => undef],                                         '400 no_image image: No image file provided'],
-    ['another field alone',                  [body => multipart([$part =~ s/image/picture/r, $small])], '400 no_image image: No image file provided'],
-    ['a text field called image',            [body => multipart(['Content-Disposition: form-data; name="image"', 'words'])], '400 no_image image: No image file provided'],
-    ['a file input left empty',              [body => multipart(['Content-Disposition: form-data; name="image"; filename=""', ''])], '400 no_image image: No image file provided'],
-    ['JSON',                                 [body => '{"image": "x"}', type => 'application/json'],  '400 no_image image: No image file provided'],
-    ['an urlencoded form',                   [body => 'image=x', type => 'application/x-www-form-urlencoded'], '400 no_image image: No image file provided'],
-    ['two pictures',                         [body => multipart([$part, $small], [$part, $small])],   '400 invalid image: Send one file only.'],
-    ['malformed JSON',                       [body => '{', type => 'application/json'],               qr/^400 parse_error JSON parse error - /],
-    ['plain text',                           [body => 'x', type => 'text/plain'],                     '415 unsupported_media_type Unsupported media type "text/plain" in request.'],
-    ['a picture as the body',                [body => $small, type => 'image/png'],                   '415 unsupported_media_type Unsupported media type "image/png" in request.'],
-    ['multipart/mixed',                      [body => $whole, type => 'multipart/mixed; boundary=XX'], '415 unsupported_media_type Unsupported media type "multipart/mixed; boundary=XX" in request.'],
-    ['a body of no type',                    [body => 'x', type => undef],                            '415 unsupported_media_type Unsupported media type "" in request.'],
-    ['no boundary',                          [body => $whole, type => 'multipart/form-data'],         $broken],
-    ['an empty boundary',                    [body => $whole, type => 'multipart/form-data; boundary='], $broken],
-    ['a boundary of 71 characters',          [body => $whole, type => 'multipart/form-data; boundary=' . 'X' x 71], $broken],
-    ['another boundary than it says',        [body => $whole, type => 'multipart/form-data; boundary=YY'], $broken],
-    ['a picture cut short',                  [body => substr($whole, 0, 150)],                        $broken],
-    ['the closing boundary missing',         [body => $whole =~ s/\r\n--XX--\r\n\z//r],               $broken],
-    ['the closing boundary half there',      [body => $whole =~ s/--\r\n\z//r],                       $broken],
-    ['a head without a body',                [body => "--XX\r\n$part\r\n"],                           $broken],
-    ['a part without Content-Disposition',   [body => multipart(['Content-Type: image/png', $small])], $broken],
-    ['a part with an attachment\'s',         [body => multipart([$part =~ s/form-data/attachment/r, $small])], $broken],
-    ['a part without a name',                [body => multipart([$part =~ s/name="image"; //r, $small])], $broken],
-    ['a multipart within',                   [body => multipart(["$part\r\nContent-Type: multipart/mixed; boundary=YY", "--YY\r\n$part\r\n\r\n$small\r\n--YY--"])], $broken],
-    ['a message within',                     [body => multipart(["$part\r\nContent-Type: message/rfc822", "Subject: x\r\n\r\nx"])], $broken],
-    ['words alone',                          [body => 'words'],                                       $broken],
-    ['1000 parts',                           [body => multipart((['Content-Disposition: form-data; name="a"', '']) x 1000)], $broken],
+    ['no fields', [body => "--XX--\r\n"], '400 no_image image: No image file provided'],
+    ['no body', [type => undef], '400 no_image image: No image file provided'],
+    [
+        'another field alone', [body => multipart([$part =~ s/image/picture/r, $small])],
+        '400 no_image image: No image file provided'
+    ],
+    [
+        'a text field called image', [body => multipart(['Content-Disposition: form-data; name="image"', 'words'])],
+        '400 no_image image: No image file provided'
+    ],
+    [
+        'a file input left empty',
+        [body => multipart(['Content-Disposition: form-data; name="image"; filename=""', ''])],
+        '400 no_image image: No image file provided'
+    ],
+    ['JSON', [body => '{"image": "x"}', type => 'application/json'], '400 no_image image: No image file provided'],
+    [
+        'an urlencoded form', [body => 'image=x', type => 'application/x-www-form-urlencoded'],
+        '400 no_image image: No image file provided'
+    ],
+    ['two pictures', [body => multipart([$part, $small], [$part, $small])], '400 invalid image: Send one file only.'],
+    ['malformed JSON', [body => '{', type => 'application/json'], qr/^400 parse_error JSON parse error - /],
+    [
+        'plain text', [body => 'x', type => 'text/plain'],
+        '415 unsupported_media_type Unsupported media type "text/plain" in request.'
+    ],
+    [
+        'a picture as the body', [body => $small, type => 'image/png'],
+        '415 unsupported_media_type Unsupported media type "image/png" in request.'
+    ],
+    [
+        'multipart/mixed', [body => $whole, type => 'multipart/mixed; boundary=XX'],
+        '415 unsupported_media_type Unsupported media type "multipart/mixed; boundary=XX" in request.'
+    ],
+    [
+        'a body of no type', [body => 'x', type => undef],
+        '415 unsupported_media_type Unsupported media type "" in request.'
+    ],
+    ['no boundary', [body => $whole, type => 'multipart/form-data'], $broken],
+    ['an empty boundary', [body => $whole, type => 'multipart/form-data; boundary='], $broken],
+    ['a boundary of 71 characters', [body => $whole, type => 'multipart/form-data; boundary=' . 'X' x 71], $broken],
+    ['another boundary than it says', [body => $whole, type => 'multipart/form-data; boundary=YY'], $broken],
+    ['a picture cut short', [body => substr($whole, 0, 150)], $broken],
+    ['the closing boundary missing', [body => $whole =~ s/\r\n--XX--\r\n\z//r], $broken],
+    ['the closing boundary half there', [body => $whole =~ s/--\r\n\z//r], $broken],
+    ['a head without a body', [body => "--XX\r\n$part\r\n"], $broken],
+    ['a part without Content-Disposition', [body => multipart(['Content-Type: image/png', $small])], $broken],
+    ['a part with an attachment\'s', [body => multipart([$part =~ s/form-data/attachment/r, $small])], $broken],
+    ['a part without a name', [body => multipart([$part =~ s/name="image"; //r, $small])], $broken],
+    [
+        'a multipart within',
+        [
+            body => multipart(
+                ["$part\r\nContent-Type: multipart/mixed; boundary=YY", "--YY\r\n$part\r\n\r\n$small\r\n--YY--"]
+            )
+        ],
+        $broken
+    ],
+    [
+        'a message within', [body => multipart(["$part\r\nContent-Type: message/rfc822", "Subject: x\r\n\r\nx"])],
+        $broken
+    ],
+    ['words alone', [body => 'words'], $broken],
+    ['1000 parts', [body => multipart((['Content-Disposition: form-data; name="a"', '']) x 1000)], $broken],
 ) {
     my ($what, $with, $expected) = @$case;
     my $said = refusal(call(POST => $path, as => 'alice', type => 'multipart/form-data; boundary=XX', @$with));
-    ref $expected ? like $said, $expected, "an upload of $what is refused" : is $said, $expected, "an upload of $what is refused";
+    ref $expected ? like $said, $expected, "an upload of $what is refused" : is $said, $expected,
+        "an upload of $what is refused";
 }
 
 # Too many bytes: decided from the head where it tells, else as soon as there are too many.
 my @head = ("POST /api/v1/$path HTTP/1.1", 'Content-Type: multipart/form-data; boundary=XX');
 my $limit = qr/The upload has 28\.6 MB; at most 25\.0 MB are allowed\./;
 my ($text, $seconds, $sent) = raw([@head, 'Content-Length: 30000000']);
-like $text, qr/^HTTP\/1\.1 413 .*"code":"upload_too_large"/s, 'a body that is too long by its Content-Length is refused before it is sent';
+like $text, qr/^HTTP\/1\.1 413 .*"code":"upload_too_large"/s,
+    'a body that is too long by its Content-Length is refused before it is sent';
 like $text, $limit, 'with the numbers';
 cmp_ok $seconds, '<', 3, 'at once';
 ($text, $seconds) = raw([@head, 'Content-Length: 30000000', 'Expect: 100-continue']);
@@ -430,18 +566,27 @@ like $text, qr/^HTTP\/1\.1 413 /, 'a client that asks first is not told to go on
 like $text, qr/^HTTP\/1\.1 4(?:00|13) /, 'a length beyond all numbers is refused';
 my $megabyte = sprintf("%x\r\n", 1 << 20) . 'x' x (1 << 20) . "\r\n";
 ($text, $seconds, $sent) = raw([@head, 'Transfer-Encoding: chunked'], ($megabyte) x 60);
-like $text, qr/^HTTP\/1\.1 413 .*at most 25\.0 MB are allowed\./s, 'a body that does not tell its length is refused when there is too much of it';
+like $text, qr/^HTTP\/1\.1 413 .*at most 25\.0 MB are allowed\./s,
+    'a body that does not tell its length is refused when there is too much of it';
 cmp_ok $sent, '<', 45 << 20, 'and not read to its end';
 ($text) = raw([@head, 'Transfer-Encoding: chunked'], 'zz' . "\r\nnot a chunk\r\n");
 like $text, qr/^HTTP\/1\.1 400 /, 'chunks that are none are 400';
 
 # A file that is as long as may be, and one that is a byte longer.
-my $filler = sub { my ($size) = @_; my $room = $size - length(png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', ''))); return png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\x55" x $room)) };
-like refusal(upload($filler->(26214401))), qr/^413 upload_too_large The upload has 26214401 bytes; at most 26214400 \(25\.0 MB\) are allowed\./, 'a picture of one byte too many is refused';
+my $filler = sub {
+    my ($size) = @_;
+    my $room = $size - length(png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', '')));
+    return png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\x55" x $room));
+};
+like refusal(upload($filler->(26214401))),
+    qr/^413 upload_too_large The upload has 26214401 bytes; at most 26214400 \(25\.0 MB\) are allowed\./,
+    'a picture of one byte too many is refused';
 
 # None of it changed anything.
-is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($kept), 'after all that was refused the photo shows the picture that it had';
-is json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))->{updated_at}, $kept->{updated_at}, 'as unchanged';
+is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($kept),
+    'after all that was refused the photo shows the picture that it had';
+is json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))->{updated_at}, $kept->{updated_at},
+    'as unchanged';
 is state_of_store(), $store, 'its files are there, byte by byte, and no others';
 is join("\n", sql('SELECT key, state FROM stored_objects ORDER BY key')), $rows, 'and the manifest is as it was';
 
@@ -452,13 +597,14 @@ like $text, qr/^HTTP\/1\.1 200 /, 'a body that does not tell its length is taken
 
 # Replace and delete ------------------------------------------------------------------------------
 
-my $other = json(call(POST => 'reference-images/', as => 'alice', parts => [name => 'the other', image => [portrait()]]));
+my $other =
+    json(call(POST => 'reference-images/', as => 'alice', parts => [name => 'the other', image => [portrait()]]));
 my $others = addresses($other);
 my ($others_id) = $others =~ m{media/($uuid)};
 my @others_rows = sql("SELECT key, state, changed_at FROM stored_objects WHERE picture = '$others_id' ORDER BY key");
 my %seen;
 for my $round (1 .. 3) {
-    my $answer = upload($kinds{$round == 2 ? 'a PNG with translucent pixels' : 'a grey JPEG'}[0], "round-$round.jpg");
+    my $answer = upload($kinds{ $round == 2 ? 'a PNG with translucent pixels' : 'a grey JPEG' }[0], "round-$round.jpg");
     my ($new) = json($answer)->{image}{original} =~ m{media/($uuid)};
     ok !$seen{$new}++, 'a replaced picture has an address of its own';
     my @of_photo = grep { !/$others_id/ } stored_files();
@@ -470,8 +616,15 @@ is call(GET => $old->{original})->code, 404, 'the address of a picture that was 
 is scalar(() = stored_files()), 8, 'the other photo has its four files';
 is call(DELETE => "reference-images/$photo->{id}/", as => 'alice')->code, 204, 'the photo is deleted';
 is scalar(grep { !/$others_id/ } stored_files()), 0, 'and none of its files is left';
-is_deeply [sql("SELECT key, state, changed_at FROM stored_objects ORDER BY key")], \@others_rows, 'the manifest holds the other photo alone, untouched';
-is join(' ', map { call(GET => $_)->code } values %{json(call(GET => "reference-images/$other->{id}/", as => 'alice'))->{image}}), '200 200 200 200', 'whose picture opens in all sizes';
+is_deeply [sql("SELECT key, state, changed_at FROM stored_objects ORDER BY key")], \@others_rows,
+    'the manifest holds the other photo alone, untouched';
+is join(
+    ' ',
+    map { call(GET => $_)->code }
+        values %{ json(call(GET => "reference-images/$other->{id}/", as => 'alice'))->{image} }
+    ),
+    '200 200 200 200',
+    'whose picture opens in all sizes';
 is refusal(send_body($whole)), '404 not_found Not found.', 'a photo that is deleted takes no picture';
 is scalar(() = stored_files()), 4, 'and keeps none';
 call(DELETE => "reference-images/$other->{id}/", as => 'alice');

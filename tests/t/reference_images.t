@@ -28,21 +28,28 @@ sub made {
     return json($answer);
 }
 
-sub patch { my ($id, $fields, $who) = @_; return call(PATCH => "reference-images/$id/", as => $who // 'alice', json => $fields) }
+sub patch {
+    my ($id, $fields, $who) = @_;
+    return call(PATCH => "reference-images/$id/", as => $who // 'alice', json => $fields);
+}
 sub listed { my ($who, $query) = @_; return json(call(GET => 'reference-images/' . ($query // ''), as => $who)) }
 
 # One line of what a refusal says: "400 order_range order: Order must be between 0 and 4".
 sub refusal {
     my ($answer) = @_;
     my $body = json($answer) // return $answer->as_string;
-    my ($field) = keys %{$body->{errors} // {}};
+    my ($field) = keys %{ $body->{errors} // {} };
     my $said = join ' ', $answer->code, $body->{code}, $field ? "$field:" : (), $body->{detail};
     $said .= ' (errors say otherwise)' if $field && "@{$body->{errors}{$field}}" ne $body->{detail};
     return $said;
 }
 
 # What one answer has that two requests may not share.
-sub headers { my ($answer) = @_; return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/, $answer->headers->as_string }
+sub headers {
+    my ($answer) = @_;
+    return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/,
+        $answer->headers->as_string;
+}
 
 # Create: what is answered ------------------------------------------------------------------------
 
@@ -50,55 +57,72 @@ my $answer = call(POST => 'reference-images/', as => 'alice', json => { name => 
 is $answer->code, 201, 'a photo is created';
 is $answer->header('Content-Type'), 'application/json', 'and answered as JSON';
 my $alice = person('alice');
-like $answer->content, qr/^\{"id":"$uuid","user":"$alice","name":"Headshot 1","order":0,"image":null,"created_at":"$time","updated_at":"$time"\}$/,
+like $answer->content,
+    qr/^\{"id":"$uuid","user":"$alice","name":"Headshot 1","order":0,"image":null,"created_at":"$time","updated_at":"$time"\}$/,
     'with exactly these members, in this order and of these types';
 my $photo = json($answer);
-is $answer->header('Location'), base_url() . "/api/v1/reference-images/$photo->{id}/", 'Location is its absolute address';
+is $answer->header('Location'), base_url() . "/api/v1/reference-images/$photo->{id}/",
+    'Location is its absolute address';
 is call(GET => $answer->header('Location'), as => 'alice')->content, $answer->content, 'which answers the same bytes';
 is $photo->{created_at}, $photo->{updated_at}, 'a new photo was last changed when it was made';
-is ((sql("SELECT abs(extract(epoch FROM now() - '$photo->{created_at}'::timestamptz)) < 60"))[0], "t", "and its times are UTC");
+is(
+    (sql("SELECT abs(extract(epoch FROM now() - '$photo->{created_at}'::timestamptz)) < 60"))[0], "t",
+    "and its times are UTC"
+);
 
 for my $case (
-    ['an empty body',             []],
-    ['an empty object',           [json => {}]],
-    ['an empty form',             [form => [], type => 'application/x-www-form-urlencoded']],
-    ['an empty multipart form',   [body => "--x--\r\n", type => 'multipart/form-data; boundary=x']],
-    ['members nobody knows',      [json => { nobody => 'knows', id => $nowhere, created_at => 1 }]],
+    ['an empty body', []],
+    ['an empty object', [json => {}]],
+    ['an empty form', [form => [], type => 'application/x-www-form-urlencoded']],
+    ['an empty multipart form', [body => "--x--\r\n", type => 'multipart/form-data; boundary=x']],
+    ['members nobody knows', [json => { nobody => 'knows', id => $nowhere, created_at => 1 }]],
 ) {
     my ($what, $with) = @$case;
     empty();
     my $made = call(POST => 'reference-images/', as => 'alice', @$with);
-    is join(' ', $made->code, @{json($made)}{qw(name order)}), '201  0', "$what makes a photo without a name in the first slot";
+    is join(' ', $made->code, @{ json($made) }{qw(name order)}), '201  0',
+        "$what makes a photo without a name in the first slot";
 }
 
 for my $case (
-    ['JSON',       [json => { name => 'Ünï 🎨', order => 3 }]],
+    ['JSON', [json => { name => 'Ünï 🎨', order => 3 }]],
     ['urlencoded', [form => [name => bytes('Ünï 🎨'), order => 3]]],
-    ['multipart',  [parts => [name => bytes('Ünï 🎨'), order => 3]]],
+    ['multipart', [parts => [name => bytes('Ünï 🎨'), order => 3]]],
 ) {
     my ($what, $with) = @$case;
     empty();
     my $made = call(POST => 'reference-images/', as => 'alice', @$with);
-    is join('|', $made->code, @{json($made)}{qw(name order)}), '201|Ünï 🎨|3', "$what carries name and order";
+    is join('|', $made->code, @{ json($made) }{qw(name order)}), '201|Ünï 🎨|3', "$what carries name and order";
     is json($made)->{image}, undef, "and $what without a file makes a photo without a picture";
 }
 
 empty();
-$answer = call(POST => 'reference-images/', as => 'alice', parts => [name => 'With picture', order => 2, image => [portrait()]]);
+$answer = call(
+    POST => 'reference-images/', as => 'alice',
+    parts => [name => 'With picture', order => 2, image => [portrait()]]
+);
 is $answer->code, 201, 'a multipart form with a picture makes a photo';
-is join(' ', sort keys %{json($answer)->{image}}), 'large medium original thumbnail', 'that has the picture in four sizes';
-like $answer->content, qr/"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\}/, 'in the contract\'s order';
-is join(' ', map { call(GET => $_)->code } values %{json($answer)->{image}}), '200 200 200 200', 'and all four open';
+is join(' ', sort keys %{ json($answer)->{image} }), 'large medium original thumbnail',
+    'that has the picture in four sizes';
+like $answer->content, qr/"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\}/,
+    'in the contract\'s order';
+is join(' ', map { call(GET => $_)->code } values %{ json($answer)->{image} }), '200 200 200 200', 'and all four open';
 
-$answer = call(POST => 'reference-images/', as => 'alice', parts => [name => 'Nothing chosen', image => [undef, '', Content => '']]);
-is join(' ', $answer->code, json($answer)->{image} // 'null'), '201 null', 'a file input that nothing was chosen for is no picture';
+$answer = call(
+    POST => 'reference-images/', as => 'alice',
+    parts => [name => 'Nothing chosen', image => [undef, '', Content => '']]
+);
+is join(' ', $answer->code, json($answer)->{image} // 'null'), '201 null',
+    'a file input that nothing was chosen for is no picture';
 
 my $files = join "\n", stored_files();
 is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => 2, image => [portrait()]])),
     '400 order_in_use order: Order 2 is already in use', 'a picture for a slot that is taken is refused';
-is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => 4, image => [undef, 'a.jpg', Content => 'words']])) =~ s/:.*//r,
+is refusal(call(
+    POST => 'reference-images/', as => 'alice', parts => [order => 4, image => [undef, 'a.jpg', Content => 'words']]
+    )) =~ s/:.*//r,
     '400 unsupported_image image', 'and so is a file that is no picture';
-is scalar @{listed('alice')}, 2, 'neither makes a photo';
+is scalar @{ listed('alice') }, 2, 'neither makes a photo';
 is join("\n", stored_files()), $files, 'and neither leaves a file';
 reset_pictures();
 
@@ -106,18 +130,18 @@ reset_pictures();
 
 my $long = 'é' x 255;
 for my $case (
-    ['plain',                         'Anna',                    'Anna'],
-    ['255 characters of two bytes',   $long,                     $long],
-    ['255 characters of four bytes',  '🎨' x 255,                '🎨' x 255],
-    ['white space around',            " \t\r\n Anna Bo \n ",     'Anna Bo'],
+    ['plain', 'Anna', 'Anna'],
+    ['255 characters of two bytes', $long, $long],
+    ['255 characters of four bytes', '🎨' x 255, '🎨' x 255],
+    ['white space around', " \t\r\n Anna Bo \n ", 'Anna Bo'],
     ['Unicode\'s white space around', "\x{a0}\x{3000}Anna\x{2003}", 'Anna'],
-    ['spaces around 255 characters',  "  $long  ",               $long],
-    ['nothing but spaces',            "   ",                     ''],
-    ['empty',                         '',                        ''],
-    ['quotes, braces, markup',        '"<b>{x}\\',               '"<b>{x}\\'],
-    ['a line break and a tab within', "a\nb\tc",                 "a\nb\tc"],
-    ['a control character within',    "a\x{1}b",                 "a\x{1}b"],
-    ['joined emoji',                  "👩\x{200d}👧",             "👩\x{200d}👧"],
+    ['spaces around 255 characters', "  $long  ", $long],
+    ['nothing but spaces', "   ", ''],
+    ['empty', '', ''],
+    ['quotes, braces, markup', '"<b>{x}\\', '"<b>{x}\\'],
+    ['a line break and a tab within', "a\nb\tc", "a\nb\tc"],
+    ['a control character within', "a\x{1}b", "a\x{1}b"],
+    ['joined emoji', "👩\x{200d}👧", "👩\x{200d}👧"],
 ) {
     my ($what, $sent, $kept) = @$case;
     empty();
@@ -128,87 +152,101 @@ for my $case (
     patch($id, { name => 'other' });
     is json(patch($id, { name => $sent }))->{name}, $kept, "name in PATCH: $what";
     empty();
-    is json(call(POST => 'reference-images/', as => 'alice', parts => [name => bytes($sent)]))->{name}, $kept, "name in a form: $what";
+    is json(call(POST => 'reference-images/', as => 'alice', parts => [name => bytes($sent)]))->{name}, $kept,
+        "name in a form: $what";
 }
 
 empty();
 my $named = made('alice', name => 'kept');
 for my $case (
-    ['256 characters',       '"' . 'a' x 256 . '"',    '400 invalid name: Ensure this field has no more than 255 characters.'],
-    ['256 of two bytes',     '"' . "\xc3\xa9" x 256 . '"', '400 invalid name: Ensure this field has no more than 255 characters.'],
-    ['a number',             '12',                     '400 invalid name: Not a valid string.'],
-    ['a boolean',            'true',                   '400 invalid name: Not a valid string.'],
-    ['a list',               '["a"]',                  '400 invalid name: Not a valid string.'],
-    ['an object',            '{}',                     '400 invalid name: Not a valid string.'],
-    ['NUL',                  '"a\u0000b"',             '400 invalid name: Null characters are not allowed.'],
-    ['NUL alone',            '"\u0000"',               '400 invalid name: Null characters are not allowed.'],
-    ['half a surrogate pair', '"a\ud83c"',             qr/^400 parse_error JSON parse error - /],
-    ['the other half',       '"\udfa8a"',              qr/^400 parse_error JSON parse error - /],
-    ['bytes that are no UTF-8', "\"a\xff\"",           qr/^400 parse_error JSON parse error - /],
-    ['UTF-8 of a surrogate', "\"\xed\xa0\x80\"",       qr/^400 parse_error JSON parse error - /],
+    ['256 characters', '"' . 'a' x 256 . '"', '400 invalid name: Ensure this field has no more than 255 characters.'],
+    [
+        '256 of two bytes', '"' . "\xc3\xa9" x 256 . '"',
+        '400 invalid name: Ensure this field has no more than 255 characters.'
+    ],
+    ['a number', '12', '400 invalid name: Not a valid string.'],
+    ['a boolean', 'true', '400 invalid name: Not a valid string.'],
+    ['a list', '["a"]', '400 invalid name: Not a valid string.'],
+    ['an object', '{}', '400 invalid name: Not a valid string.'],
+    ['NUL', '"a\u0000b"', '400 invalid name: Null characters are not allowed.'],
+    ['NUL alone', '"\u0000"', '400 invalid name: Null characters are not allowed.'],
+    ['half a surrogate pair', '"a\ud83c"', qr/^400 parse_error JSON parse error - /],
+    ['the other half', '"\udfa8a"', qr/^400 parse_error JSON parse error - /],
+    ['bytes that are no UTF-8', "\"a\xff\"", qr/^400 parse_error JSON parse error - /],
+    ['UTF-8 of a surrogate', "\"\xed\xa0\x80\"", qr/^400 parse_error JSON parse error - /],
 ) {
     my ($what, $json, $expected) = @$case;
     for my $way ([POST => 'reference-images/'], [PATCH => "reference-images/$named->{id}/"]) {
         my $said = refusal(call(@$way, as => 'alice', body => "{\"name\": $json}", type => 'application/json'));
-        ref $expected ? like $said, $expected, "name in $way->[0]: $what is refused" : is $said, $expected, "name in $way->[0]: $what is refused";
+        ref $expected ? like $said, $expected, "name in $way->[0]: $what is refused" : is $said, $expected,
+            "name in $way->[0]: $what is refused";
     }
 }
 
 for my $case (
-    ['bytes that are no UTF-8',  'name=%ff%fe',         '400 invalid name: Not a valid string.'],
-    ['an overlong sequence',     'name=%c0%80',         '400 invalid name: Not a valid string.'],
-    ['NUL',                      'name=a%00b',          qr/^400 invalid .*Null characters are not allowed\.$/],
-    ['a raw NUL',                "name=a\0b",           qr/^400 invalid .*Null characters are not allowed\.$/],
-    ['256 characters',           'name=' . '%C3%A9' x 256, '400 invalid name: Ensure this field has no more than 255 characters.'],
-    ['half an escape',           'name=a%4',            qr/^400 /],
+    ['bytes that are no UTF-8', 'name=%ff%fe', '400 invalid name: Not a valid string.'],
+    ['an overlong sequence', 'name=%c0%80', '400 invalid name: Not a valid string.'],
+    ['NUL', 'name=a%00b', qr/^400 invalid .*Null characters are not allowed\.$/],
+    ['a raw NUL', "name=a\0b", qr/^400 invalid .*Null characters are not allowed\.$/],
+    [
+        '256 characters', 'name=' . '%C3%A9' x 256,
+        '400 invalid name: Ensure this field has no more than 255 characters.'
+    ],
+    ['half an escape', 'name=a%4', qr/^400 /],
 ) {
     my ($what, $form, $expected) = @$case;
-    my $said = refusal(call(POST => 'reference-images/', as => 'alice', body => $form, type => 'application/x-www-form-urlencoded'));
-    ref $expected ? like $said, $expected, "name in a form: $what is refused" : is $said, $expected, "name in a form: $what is refused";
+    my $said = refusal(
+        call(POST => 'reference-images/', as => 'alice', body => $form, type => 'application/x-www-form-urlencoded'));
+    ref $expected ? like $said, $expected, "name in a form: $what is refused" : is $said, $expected,
+        "name in a form: $what is refused";
 }
 for my $case (
-    ['bytes that are no UTF-8', "\xff",   '400 invalid name: Not a valid string.'],
-    ['NUL',                     "a\0b",   '400 invalid name: Null characters are not allowed.'],
-    ['a file',                  [portrait()], '400 invalid name: Not a valid string.'],
+    ['bytes that are no UTF-8', "\xff", '400 invalid name: Not a valid string.'],
+    ['NUL', "a\0b", '400 invalid name: Null characters are not allowed.'],
+    ['a file', [portrait()], '400 invalid name: Not a valid string.'],
 ) {
     my ($what, $value, $expected) = @$case;
-    is refusal(call(POST => 'reference-images/', as => 'alice', parts => [name => $value, order => 4])), $expected, "name in multipart: $what is refused";
+    is refusal(call(POST => 'reference-images/', as => 'alice', parts => [name => $value, order => 4])), $expected,
+        "name in multipart: $what is refused";
 }
-is json(call(POST => 'reference-images/', as => 'alice', body => 'name=a+b%2Bc&name=last+one', type => 'application/x-www-form-urlencoded'))->{name},
+is json(call(
+    POST => 'reference-images/', as => 'alice', body => 'name=a+b%2Bc&name=last+one',
+    type => 'application/x-www-form-urlencoded'
+    ))->{name},
     'last one', 'in a form plus signs are spaces, and the last of two fields counts';
-is_deeply [map { $_->{name} } @{listed('alice')}], ['kept', 'last one'], 'what was refused made and changed nothing';
+is_deeply [map { $_->{name} } @{ listed('alice') }], ['kept', 'last one'], 'what was refused made and changed nothing';
 
 # Order -------------------------------------------------------------------------------------------
 
 my @orders = (
     # JSON                   on create                                   in PATCH of the photo in slot 1
-    ['0',                    '201 0',                                    '200 0'],
-    ['4',                    '201 4',                                    '200 4'],
-    ['"2"',                  '201 2',                                    '200 2'],
-    ['" 2 "',                '201 2',                                    '200 2'],
-    ['null',                 '201 0',                                    '400 invalid order: This field may not be null.'],
-    ['-1',                   '400 order_range order: Order must be between 0 and 4'],
-    ['5',                    '400 order_range order: Order must be between 0 and 4'],
-    ['"-1"',                 '400 order_range order: Order must be between 0 and 4'],
-    ['"5"',                  '400 order_range order: Order must be between 0 and 4'],
-    ['256',                  '400 order_range order: Order must be between 0 and 4'],
-    ['65536',                '400 order_range order: Order must be between 0 and 4'],
-    ['4294967296',           '400 order_range order: Order must be between 0 and 4'],
-    ['9223372036854775807',  '400 order_range order: Order must be between 0 and 4'],
+    ['0', '201 0', '200 0'],
+    ['4', '201 4', '200 4'],
+    ['"2"', '201 2', '200 2'],
+    ['" 2 "', '201 2', '200 2'],
+    ['null', '201 0', '400 invalid order: This field may not be null.'],
+    ['-1', '400 order_range order: Order must be between 0 and 4'],
+    ['5', '400 order_range order: Order must be between 0 and 4'],
+    ['"-1"', '400 order_range order: Order must be between 0 and 4'],
+    ['"5"', '400 order_range order: Order must be between 0 and 4'],
+    ['256', '400 order_range order: Order must be between 0 and 4'],
+    ['65536', '400 order_range order: Order must be between 0 and 4'],
+    ['4294967296', '400 order_range order: Order must be between 0 and 4'],
+    ['9223372036854775807', '400 order_range order: Order must be between 0 and 4'],
     ['"99999999999999999999999999"', '400 order_range order: Order must be between 0 and 4'],
-    ['99999999999999999999999999',   qr/^400 /],
-    ['"x"',                  '400 invalid order: A valid integer is required.'],
-    ['""',                   '400 invalid order: A valid integer is required.'],
-    ['"1.0"',                '400 invalid order: A valid integer is required.'],
-    ['"0x1"',                '400 invalid order: A valid integer is required.'],
-    ['"１"',                 '400 invalid order: A valid integer is required.'],
-    ['"2\u0000"',            '400 invalid order: A valid integer is required.'],
-    ['true',                 '400 invalid order: A valid integer is required.'],
-    ['false',                '400 invalid order: A valid integer is required.'],
-    ['1.5',                  '400 invalid order: A valid integer is required.'],
-    ['1e0',                  '400 invalid order: A valid integer is required.'],
-    ['[1]',                  '400 invalid order: A valid integer is required.'],
-    ['{}',                   '400 invalid order: A valid integer is required.'],
+    ['99999999999999999999999999', qr/^400 /],
+    ['"x"', '400 invalid order: A valid integer is required.'],
+    ['""', '400 invalid order: A valid integer is required.'],
+    ['"1.0"', '400 invalid order: A valid integer is required.'],
+    ['"0x1"', '400 invalid order: A valid integer is required.'],
+    ['"１"', '400 invalid order: A valid integer is required.'],
+    ['"2\u0000"', '400 invalid order: A valid integer is required.'],
+    ['true', '400 invalid order: A valid integer is required.'],
+    ['false', '400 invalid order: A valid integer is required.'],
+    ['1.5', '400 invalid order: A valid integer is required.'],
+    ['1e0', '400 invalid order: A valid integer is required.'],
+    ['[1]', '400 invalid order: A valid integer is required.'],
+    ['{}', '400 invalid order: A valid integer is required.'],
 );
 empty();
 for my $case (@orders) {
@@ -216,9 +254,13 @@ for my $case (@orders) {
     (my $shown = $json) =~ s/^(.{28}).+/$1.../;
     empty();
     my $id = made('alice', order => 1)->{id};
-    for my $way (['create', POST => 'reference-images/', $created], ['PATCH', PATCH => "reference-images/$id/", $patched // $created]) {
+    for my $way (
+        ['create', POST => 'reference-images/', $created],
+        ['PATCH', PATCH => "reference-images/$id/", $patched // $created]
+    ) {
         my ($what, $method, $path, $expected) = @$way;
-        my $answer = call($method => $path, as => 'alice', body => bytes("{\"order\": $json}"), type => 'application/json');
+        my $answer =
+            call($method => $path, as => 'alice', body => bytes("{\"order\": $json}"), type => 'application/json');
         my $said = $answer->is_success ? $answer->code . ' ' . json($answer)->{order} : refusal($answer);
         ref $expected ? like $said, $expected, "order $shown in $what" : is $said, $expected, "order $shown in $what";
         sql("DELETE FROM reference_images WHERE id <> '$id'");
@@ -226,24 +268,31 @@ for my $case (@orders) {
 }
 
 empty();
-is join(' ', map { made('alice')->{order} } 1 .. 5), '0 1 2 3 4', 'photos without an order take the slots one after the other';
-is refusal(call(POST => 'reference-images/', as => 'alice', json => {})), '400 max_images Maximum 5 reference images allowed', 'the sixth is refused';
-is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => 2 })), '400 max_images Maximum 5 reference images allowed',
+is join(' ', map { made('alice')->{order} } 1 .. 5), '0 1 2 3 4',
+    'photos without an order take the slots one after the other';
+is refusal(call(POST => 'reference-images/', as => 'alice', json => {})),
+    '400 max_images Maximum 5 reference images allowed', 'the sixth is refused';
+is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => 2 })),
+    '400 max_images Maximum 5 reference images allowed',
     'and for the same reason when it names a slot';
-is refusal(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]])), '400 max_images Maximum 5 reference images allowed',
+is refusal(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]])),
+    '400 max_images Maximum 5 reference images allowed',
     'and when it brings a picture';
 is_deeply [stored_files()], [], 'which is not kept';
 is made('bob')->{order}, 0, 'another user has slots of his own';
-my @five = @{listed('alice')};
+my @five = @{ listed('alice') };
 call(DELETE => "reference-images/$five[$_]{id}/", as => 'alice') for 1, 3;
 is join(' ', map { made('alice')->{order} } 1, 2), '1 3', 'gaps are filled, the lowest first';
 
 empty();
 made('alice', order => $_) for 4, 0, 2;
-is join(' ', map { $_->{order} } @{listed('alice')}), '0 2 4', 'the list is by order, not by age';
-is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => 2 })), '400 order_in_use order: Order 2 is already in use', 'a slot is taken once';
-is refusal(call(POST => 'reference-images/', as => 'alice', form => [order => '2'])), '400 order_in_use order: Order 2 is already in use', 'in a form too';
-is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => '7'])), '400 order_range order: Order must be between 0 and 4', 'a multipart order is an order';
+is join(' ', map { $_->{order} } @{ listed('alice') }), '0 2 4', 'the list is by order, not by age';
+is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => 2 })),
+    '400 order_in_use order: Order 2 is already in use', 'a slot is taken once';
+is refusal(call(POST => 'reference-images/', as => 'alice', form => [order => '2'])),
+    '400 order_in_use order: Order 2 is already in use', 'in a form too';
+is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => '7'])),
+    '400 order_range order: Order must be between 0 and 4', 'a multipart order is an order';
 
 # Lists -------------------------------------------------------------------------------------------
 
@@ -254,34 +303,34 @@ my $of_admin = made('admin', name => 'S');
 my $bob = person('bob');
 for my $case (
     # who     query                            names, or the refusal
-    ['alice', '',                              'A'],
-    ['bob',   '',                              'B'],
-    ['admin', '',                              'S'],
-    ['scenario_one', '',                       ''],
-    ['admin', "?user_id=$alice",               'A'],
-    ['admin', '?user_id=' . uc $alice,         'A'],
-    ['admin', "?a=1&user_id=$bob&b=2",         'B'],
-    ['admin', "?user_id=$nowhere",             ''],
+    ['alice', '', 'A'],
+    ['bob', '', 'B'],
+    ['admin', '', 'S'],
+    ['scenario_one', '', ''],
+    ['admin', "?user_id=$alice", 'A'],
+    ['admin', '?user_id=' . uc $alice, 'A'],
+    ['admin', "?a=1&user_id=$bob&b=2", 'B'],
+    ['admin', "?user_id=$nowhere", ''],
     ['admin', '?user_id=' . person('scenario_one'), ''],
-    ['admin', '?user_id=',                     'S'],
-    ['admin', '?user_id',                      'S'],
-    ['admin', '?USER_ID=' . $alice,            'S'],
-    ['admin', '?user_id=abc',                  '400 invalid user_id: Must be a valid UUID.'],
-    ['admin', "?user_id=$alice'",              '400 invalid user_id: Must be a valid UUID.'],
+    ['admin', '?user_id=', 'S'],
+    ['admin', '?user_id', 'S'],
+    ['admin', '?USER_ID=' . $alice, 'S'],
+    ['admin', '?user_id=abc', '400 invalid user_id: Must be a valid UUID.'],
+    ['admin', "?user_id=$alice'", '400 invalid user_id: Must be a valid UUID.'],
     ['admin', '?user_id=' . substr($alice, 1), '400 invalid user_id: Must be a valid UUID.'],
-    ['admin', "?user_id=$alice&user_id=$bob",  qr/^400 invalid user_id: /],
-    ['admin', "?user_id=&user_id=$bob",        qr/^400 invalid user_id: /],
-    ['admin', '?user_id=%zz',                  qr/^400 /],
-    ['admin', '?user_id=%00',                  qr/^400 /],
-    ['alice', "?user_id=$bob",                 'A'],
-    ['alice', "?user_id=$nowhere",             'A'],
-    ['alice', '?user_id=abc',                  'A'],
-    ['alice', "?user_id=$bob&user_id=$bob",    'A'],
-    ['alice', '?user_id=%zz',                  'A'],
+    ['admin', "?user_id=$alice&user_id=$bob", qr/^400 invalid user_id: /],
+    ['admin', "?user_id=&user_id=$bob", qr/^400 invalid user_id: /],
+    ['admin', '?user_id=%zz', qr/^400 /],
+    ['admin', '?user_id=%00', qr/^400 /],
+    ['alice', "?user_id=$bob", 'A'],
+    ['alice', "?user_id=$nowhere", 'A'],
+    ['alice', '?user_id=abc', 'A'],
+    ['alice', "?user_id=$bob&user_id=$bob", 'A'],
+    ['alice', '?user_id=%zz', 'A'],
 ) {
     my ($who, $query, $expected) = @$case;
     my $answer = call(GET => "reference-images/$query", as => $who);
-    my $said = $answer->code == 200 ? join ' ', map { $_->{name} } @{json($answer)} : refusal($answer);
+    my $said = $answer->code == 200 ? join ' ', map { $_->{name} } @{ json($answer) } : refusal($answer);
     (my $shown = $query) =~ s/$alice/<alice>/g;
     $shown =~ s/$bob/<bob>/g;
     my $name = "the list of $who " . ($query eq '' ? 'without a query' : "with $shown");
@@ -294,38 +343,47 @@ is call(GET => 'reference-images/', as => 'scenario_one')->content, '[]', 'no ph
 sub owner_of { my ($answer) = @_; return $answer->code == 201 ? '201 ' . json($answer)->{user} : refusal($answer) }
 for my $case (
     # who     user_id (JSON)        expected
-    ['admin', qq("$alice"),         "201 $alice",                              'for another user'],
-    ['admin', '"' . uc($alice) . '"', "201 $alice",                            'for another user, in upper case'],
-    ['admin', 'null',               '201 ' . person('admin'),                  'for nobody'],
-    ['admin', '""',                 '201 ' . person('admin'),                  'for nobody, as a form says it'],
-    ['admin', qq("$nowhere"),       "404 not_found User $nowhere not found",   'for an unknown user'],
-    ['admin', qq("$upper"),         "404 not_found User $nowhere not found",   'for an unknown user in upper case'],
-    ['admin', '"abc"',              '400 invalid user_id: Must be a valid UUID.', 'for what is no UUID'],
-    ['admin', '7',                  '400 invalid user_id: Must be a valid UUID.', 'for a number'],
-    ['admin', qq(["$alice"]),       '400 invalid user_id: Must be a valid UUID.', 'for a list'],
-    ['alice', qq("$bob"),           "201 $alice",                              'for another user: it is the caller\'s own'],
-    ['alice', qq("$nowhere"),       "201 $alice",                              'for an unknown user: it is the caller\'s own'],
-    ['alice', '"abc"',              "201 $alice",                              'for what is no UUID: it is the caller\'s own'],
-    ['alice', '[7]',                "201 $alice",                              'for a list: it is the caller\'s own'],
+    ['admin', qq("$alice"), "201 $alice", 'for another user'],
+    ['admin', '"' . uc($alice) . '"', "201 $alice", 'for another user, in upper case'],
+    ['admin', 'null', '201 ' . person('admin'), 'for nobody'],
+    ['admin', '""', '201 ' . person('admin'), 'for nobody, as a form says it'],
+    ['admin', qq("$nowhere"), "404 not_found User $nowhere not found", 'for an unknown user'],
+    ['admin', qq("$upper"), "404 not_found User $nowhere not found", 'for an unknown user in upper case'],
+    ['admin', '"abc"', '400 invalid user_id: Must be a valid UUID.', 'for what is no UUID'],
+    ['admin', '7', '400 invalid user_id: Must be a valid UUID.', 'for a number'],
+    ['admin', qq(["$alice"]), '400 invalid user_id: Must be a valid UUID.', 'for a list'],
+    ['alice', qq("$bob"), "201 $alice", 'for another user: it is the caller\'s own'],
+    ['alice', qq("$nowhere"), "201 $alice", 'for an unknown user: it is the caller\'s own'],
+    ['alice', '"abc"', "201 $alice", 'for what is no UUID: it is the caller\'s own'],
+    ['alice', '[7]', "201 $alice", 'for a list: it is the caller\'s own'],
 ) {
     my ($who, $json, $expected, $what) = @$case;
     empty();
-    is owner_of(call(POST => 'reference-images/', as => $who, body => "{\"user_id\": $json}", type => 'application/json')), $expected, "$who creates $what";
+    is owner_of(
+        call(POST => 'reference-images/', as => $who, body => "{\"user_id\": $json}", type => 'application/json')),
+        $expected, "$who creates $what";
 }
 empty();
-is owner_of(call(POST => 'reference-images/', as => 'admin', form => [user_id => $alice])), "201 $alice", 'staff create for others with a form';
+is owner_of(call(POST => 'reference-images/', as => 'admin', form => [user_id => $alice])), "201 $alice",
+    'staff create for others with a form';
 for my $way ('form', 'parts') {
-    is owner_of(call(POST => 'reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $bob])), '400 invalid user_id: Give user_id once only.', "two users in $way are not guessed between";
-    is owner_of(call(POST => 'admin/reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $alice])), '400 invalid user_id: Give user_id once only.', '... nor when it is the same one, nor below admin/';
+    is owner_of(call(POST => 'reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $bob])),
+        '400 invalid user_id: Give user_id once only.', "two users in $way are not guessed between";
+    is owner_of(call(POST => 'admin/reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $alice])),
+        '400 invalid user_id: Give user_id once only.', '... nor when it is the same one, nor below admin/';
 }
-is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $alice, image => [portrait()]])), "201 $alice", 'and with a picture';
-is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $nowhere, image => [portrait()]])), "404 not_found User $nowhere not found",
+is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $alice, image => [portrait()]])),
+    "201 $alice", 'and with a picture';
+is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $nowhere, image => [portrait()]])),
+    "404 not_found User $nowhere not found",
     'a picture for an unknown user is refused';
 is scalar(() = stored_files()), 4, 'and not kept';
 my $foreign = call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice });
-is call(GET => $foreign->header('Location'), as => 'admin')->content, $foreign->content, 'Location of a photo made for another user opens for who made it';
+is call(GET => $foreign->header('Location'), as => 'admin')->content, $foreign->content,
+    'Location of a photo made for another user opens for who made it';
 made('alice') for 1, 2;
-is refusal(call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice })), '400 max_images Maximum 5 reference images allowed',
+is refusal(call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice })),
+    '400 max_images Maximum 5 reference images allowed',
     'the limit counts the owner\'s photos, not the caller\'s';
 reset_pictures();
 
@@ -335,24 +393,35 @@ $of_alice = made('alice', name => 'A', order => 1);
 $of_bob = made('bob', name => 'B');
 my $id = $of_alice->{id};
 is_deeply json(call(GET => "reference-images/$id/", as => 'alice')), $of_alice, 'a photo is what was created';
-is_deeply json(call(GET => 'reference-images/' . uc($id) . '/', as => 'alice')), $of_alice, 'its id may be written in upper case';
+is_deeply json(call(GET => 'reference-images/' . uc($id) . '/', as => 'alice')), $of_alice,
+    'its id may be written in upper case';
 is json(patch(uc $id, { name => 'A2' }))->{name}, 'A2', 'in PATCH too';
 
-for my $way ([GET => ''], [PATCH => '', json => { name => 'stolen' }], [PATCH => '', json => { order => 9 }], [DELETE => ''],
-             [POST => 'upload-image/', parts => [image => [portrait()]]]) {
+for my $way (
+    [GET => ''], [PATCH => '', json => { name => 'stolen' }], [PATCH => '', json => { order => 9 }], [DELETE => ''],
+    [POST => 'upload-image/', parts => [image => [portrait()]]]
+) {
     my ($method, $tail, @with) = @$way;
-    my $what = $method . ($tail ? " $tail" : '') . (@with && $with[0] eq 'json' ? ' ' . join '', keys %{$with[1]} : '');
+    my $what =
+        $method . ($tail ? " $tail" : '') . (@with && $with[0] eq 'json' ? ' ' . join '', keys %{ $with[1] } : '');
     my $unknown = call($method => "reference-images/$nowhere/$tail", as => 'alice', @with);
     is refusal($unknown), '404 not_found Not found.', "$what of an unknown photo";
     my $others = call($method => "reference-images/$of_bob->{id}/$tail", as => 'alice', @with);
-    is $others->code . $others->content, $unknown->code . $unknown->content, "$what of somebody else's photo answers the same bytes";
+    is $others->code . $others->content, $unknown->code . $unknown->content,
+        "$what of somebody else's photo answers the same bytes";
     is headers($others), headers($unknown), 'under the same headers';
     my $none = call($method => "reference-images/not-an-id/$tail", as => 'alice', @with);
-    is $none->code . $none->content, $unknown->code . $unknown->content, "$what of an id that is no UUID answers the same";
-    is call($method => "reference-images/$of_bob->{id}/$tail?user_id=$bob", as => 'alice', @with)->content, $unknown->content, "$what with ?user_id= is no way around";
+    is $none->code . $none->content, $unknown->code . $unknown->content,
+        "$what of an id that is no UUID answers the same";
+    is call($method => "reference-images/$of_bob->{id}/$tail?user_id=$bob", as => 'alice', @with)->content,
+        $unknown->content, "$what with ?user_id= is no way around";
 }
-for my $no_id ('1', substr($id, 1), $id . '0', "{$id}", $id =~ s/-/_/gr, $id =~ s/^./g/r, "$id%20", '%27', '-', 'null', 'undefined', 'ü' =~ s/ü/%C3%BC/r) {
-    is refusal(call(GET => "reference-images/$no_id/", as => 'alice')), '404 not_found Not found.', "'$no_id' is no photo";
+for my $no_id (
+    '1', substr($id, 1), $id . '0', "{$id}", $id =~ s/-/_/gr, $id =~ s/^./g/r, "$id%20", '%27', '-', 'null',
+    'undefined', 'ü' =~ s/ü/%C3%BC/r
+) {
+    is refusal(call(GET => "reference-images/$no_id/", as => 'alice')), '404 not_found Not found.',
+        "'$no_id' is no photo";
 }
 is_deeply listed('bob'), [$of_bob], 'nobody has touched the other user\'s photo';
 is_deeply [stored_files()], [], 'and nobody has left a file';
@@ -360,24 +429,29 @@ is_deeply [stored_files()], [], 'and nobody has left a file';
 # Staff reach others' photos with ?user_id= only.
 for my $case (
     # query                       expected
-    ['',                          404],
-    ["?user_id=$alice",           200],
-    ['?user_id=' . uc $alice,     200],
-    ["?user_id=$bob",             404],
-    ["?user_id=$nowhere",         404],
-    ['?user_id=',                 404],
-    ['?user_id=abc',              400],
+    ['', 404],
+    ["?user_id=$alice", 200],
+    ['?user_id=' . uc $alice, 200],
+    ["?user_id=$bob", 404],
+    ["?user_id=$nowhere", 404],
+    ['?user_id=', 404],
+    ['?user_id=abc', 400],
     ["?user_id=$alice&user_id=$alice", 400],
 ) {
     my ($query, $expected) = @$case;
     (my $shown = $query) =~ s/$alice/<alice>/g;
     $shown =~ s/$bob/<bob>/;
     my $path = "reference-images/$id/$query";
-    is call(GET => $path, as => 'admin')->code, $expected, "staff look at Alice's photo " . ($shown || 'without a query');
-    is call(PATCH => $path, as => 'admin', json => { name => 'by staff' })->code, $expected, "staff change Alice's photo " . ($shown || 'without a query');
+    is call(GET => $path, as => 'admin')->code, $expected,
+        "staff look at Alice's photo " . ($shown || 'without a query');
+    is call(PATCH => $path, as => 'admin', json => { name => 'by staff' })->code, $expected,
+        "staff change Alice's photo " . ($shown || 'without a query');
 }
-is json(call(POST => "reference-images/$id/upload-image/?user_id=$alice", as => 'admin', parts => [image => [portrait()]]))->{user}, $alice, 'staff give Alice\'s photo a picture';
-is call(POST => "reference-images/$id/upload-image/", as => 'admin', parts => [image => [portrait()]])->code, 404, 'but not without ?user_id=';
+is json(
+    call(POST => "reference-images/$id/upload-image/?user_id=$alice", as => 'admin', parts => [image => [portrait()]]))
+    ->{user}, $alice, 'staff give Alice\'s photo a picture';
+is call(POST => "reference-images/$id/upload-image/", as => 'admin', parts => [image => [portrait()]])->code, 404,
+    'but not without ?user_id=';
 is call(DELETE => "reference-images/$id/", as => 'admin')->code, 404, 'nor delete it';
 is call(DELETE => "reference-images/$id/?user_id=$alice", as => 'admin')->code, 204, 'with ?user_id= they do';
 is_deeply [stored_files()], [], 'and its files are gone';
@@ -392,12 +466,15 @@ sub now { call(GET => path_of($one), as => 'alice')->content }
 
 my $before = now();
 for my $case (
-    ['an empty object',      [json => {}]],
-    ['no body',              []],
-    ['an empty form',        [body => '', type => 'application/x-www-form-urlencoded']],
-    ['unknown fields',       [json => { nothing => 1, Name => 'x', ORDER => 4, 'name ' => 'x' }]],
-    ['read-only fields',     [json => { id => $nowhere, user => $bob, user_id => $bob, image => undef, created_at => 'x', updated_at => 0 }]],
-    ['a field named image',  [parts => [image => [portrait()]]]],
+    ['an empty object', [json => {}]],
+    ['no body', []],
+    ['an empty form', [body => '', type => 'application/x-www-form-urlencoded']],
+    ['unknown fields', [json => { nothing => 1, Name => 'x', ORDER => 4, 'name ' => 'x' }]],
+    [
+        'read-only fields',
+        [json => { id => $nowhere, user => $bob, user_id => $bob, image => undef, created_at => 'x', updated_at => 0 }]
+    ],
+    ['a field named image', [parts => [image => [portrait()]]]],
 ) {
     my ($what, $with) = @$case;
     my $answer = call(PATCH => path_of($one), as => 'alice', @$with);
@@ -408,19 +485,30 @@ for my $case (
 is_deeply [stored_files()], [], 'PATCH keeps no file';
 
 my $changed = json(patch($one->{id}, { name => 'new name' }));
-is_deeply [@$changed{qw(id user name order image created_at)}], [@$one{qw(id user)}, 'new name', 1, undef, $one->{created_at}], 'PATCH changes the name alone';
+is_deeply [@$changed{qw(id user name order image created_at)}],
+    [@$one{qw(id user)}, 'new name', 1, undef, $one->{created_at}], 'PATCH changes the name alone';
 ok $changed->{updated_at} gt $one->{updated_at}, 'and moves updated_at';
-is_deeply [@{json(patch($one->{id}, { order => 4 }))}{qw(name order)}], ['new name', 4], 'PATCH changes the order alone';
-is_deeply [@{json(patch($one->{id}, { order => 1, name => 'both' }))}{qw(name order)}], ['both', 1], 'or both';
-is_deeply [@{json(call(PATCH => path_of($one), as => 'alice', form => [name => 'by form', order => 3]))}{qw(name order)}], ['by form', 3], 'from a form';
-is_deeply [@{json(call(PATCH => path_of($one), as => 'alice', parts => [name => 'by multipart', order => 1]))}{qw(name order)}], ['by multipart', 1], 'from multipart';
-is_deeply [@{json(patch($one->{id}, { order => 1 }))}{qw(name order)}], ['by multipart', 1], 'a photo may be given the slot it has';
+is_deeply [@{ json(patch($one->{id}, { order => 4 })) }{qw(name order)}], ['new name', 4],
+    'PATCH changes the order alone';
+is_deeply [@{ json(patch($one->{id}, { order => 1, name => 'both' })) }{qw(name order)}], ['both', 1], 'or both';
+is_deeply [
+    @{ json(call(PATCH => path_of($one), as => 'alice', form => [name => 'by form', order => 3])) }{qw(name order)}
+], ['by form', 3], 'from a form';
+is_deeply [@{ json(call(PATCH => path_of($one), as => 'alice', parts => [name => 'by multipart', order => 1])) }
+        {qw(name order)}
+], ['by multipart', 1], 'from multipart';
+is_deeply [@{ json(patch($one->{id}, { order => 1 })) }{qw(name order)}], ['by multipart', 1],
+    'a photo may be given the slot it has';
 
 $before = now();
-is refusal(patch($one->{id}, { order => 2, name => 'lost?' })), '400 order_in_use order: Order 2 is already in use', 'another photo\'s slot is refused';
-is refusal(patch($one->{id}, { order => 7, name => 'lost?' })), '400 order_range order: Order must be between 0 and 4', 'a slot that does not exist is refused';
-is refusal(patch($one->{id}, { name => 5, order => 3 })), '400 invalid name: Not a valid string.', 'a name of a number is refused';
-is refusal(patch($one->{id}, { order => undef, name => 'lost?' })), '400 invalid order: This field may not be null.', 'an order of null is refused';
+is refusal(patch($one->{id}, { order => 2, name => 'lost?' })), '400 order_in_use order: Order 2 is already in use',
+    'another photo\'s slot is refused';
+is refusal(patch($one->{id}, { order => 7, name => 'lost?' })), '400 order_range order: Order must be between 0 and 4',
+    'a slot that does not exist is refused';
+is refusal(patch($one->{id}, { name => 5, order => 3 })), '400 invalid name: Not a valid string.',
+    'a name of a number is refused';
+is refusal(patch($one->{id}, { order => undef, name => 'lost?' })), '400 invalid order: This field may not be null.',
+    'an order of null is refused';
 is now(), $before, 'and what was refused changed nothing, not even in part';
 is json(patch($one->{id}, { name => '' }))->{name}, '', 'a name can be taken away';
 patch($one->{id}, { name => 'back' });
@@ -431,7 +519,11 @@ is_deeply json(call(GET => path_of($two), as => 'alice')), $two, 'the other phot
 for my $case ([1024 * 1024, 200], [1024 * 1024 + 1, 413]) {
     my ($bytes, $expected) = @$case;
     my $head = '{"name":"back"';
-    is call(PATCH => path_of($one), as => 'alice', type => 'application/json', body => $head . ' ' x ($bytes - length($head) - 1) . '}')->code, $expected, "a JSON body of $bytes bytes is " . ($expected == 200 ? 'accepted' : 'refused');
+    is call(
+        PATCH => path_of($one), as => 'alice', type => 'application/json',
+        body => $head . ' ' x ($bytes - length($head) - 1) . '}'
+        )->code, $expected,
+        "a JSON body of $bytes bytes is " . ($expected == 200 ? 'accepted' : 'refused');
 }
 
 # DELETE ------------------------------------------------------------------------------------------
@@ -447,11 +539,19 @@ is made('alice', order => 1)->{order}, 1, 'and its slot is free again';
 
 # Objects that another process has claimed since are not forgotten: it may not have deleted them yet.
 my ($lost, $own) = map { json(call(POST => 'reference-images/', as => 'bob', parts => [image => [portrait()]])) } 1, 2;
-sub manifest_of { my ($photo) = @_; my ($uuid) = $photo->{image}{original} =~ m{/media/([0-9a-f-]{36})/}; return join ' ', sql("SELECT state, claim, count(*) FROM stored_objects WHERE picture = '$uuid' GROUP BY 1, 2") }
+
+sub manifest_of {
+    my ($photo) = @_;
+    my ($uuid) = $photo->{image}{original} =~ m{/media/([0-9a-f-]{36})/};
+    return join ' ', sql("SELECT state, claim, count(*) FROM stored_objects WHERE picture = '$uuid' GROUP BY 1, 2");
+}
 my $theirs = '00000000-0000-4000-8000-00000000c1a1';
-sql("CREATE FUNCTION test_claimed() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN NEW.claim := '$theirs'; RETURN NEW; END \$\$;"
-    . " CREATE TRIGGER test_claimed BEFORE UPDATE OF claim ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_claimed()");
-is call(DELETE => path_of($lost), as => 'bob')->code, 204, 'a photo is deleted whose objects another process claims meanwhile';
+sql(
+    "CREATE FUNCTION test_claimed() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN NEW.claim := '$theirs'; RETURN NEW; END \$\$;"
+        . " CREATE TRIGGER test_claimed BEFORE UPDATE OF claim ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_claimed()"
+);
+is call(DELETE => path_of($lost), as => 'bob')->code, 204,
+    'a photo is deleted whose objects another process claims meanwhile';
 sql('DROP TRIGGER test_claimed ON stored_objects; DROP FUNCTION test_claimed()');
 call(DELETE => path_of($own), as => 'bob');
 ok eventually(sub { manifest_of($own) eq '' }), 'the objects of a photo that no other process claims are forgotten';

@@ -20,6 +20,7 @@ my ($user, $identity) = (person('scenario_one'), identity_of('full'));
 # What the examples are about: ids of rows that are there. Only what an example names is made, and all anew
 # only after one that has changed something.
 my ($changed, %ids) = (1);
+
 sub prepare {
     my ($page, $block) = @_;
     if ($changed) {
@@ -31,26 +32,37 @@ sub prepare {
     # A slot of the caller's own; conventions.md changes one of somebody else's.
     if ($block =~ /\$PHOTO/) {
         $changed = 1;
-        $ids{PHOTO} = json(call(POST => 'admin/reference-images/', as => 'admin', json => { user_id => $page =~ /conventions/ ? $user : person('admin') }))->{id};
+        $ids{PHOTO} = json(call(
+            POST => 'admin/reference-images/', as => 'admin',
+            json => { user_id => $page =~ /conventions/ ? $user : person('admin') }
+        ))->{id};
     }
     if ($block =~ /\$TOKEN/ && $block !~ /TOKEN=/) {
-        $ids{TOKEN} = json(call(POST => 'auth/login/', json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }))->{token};
+        $ids{TOKEN} = json(
+            call(POST => 'auth/login/', json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }))
+            ->{token};
         ($ids{ID}) = sql('SELECT id FROM auth_tokens') if $block =~ /\$ID\b/;
     }
     ($ids{PROMPT}) = sql('SELECT id FROM prompts WHERE version = 1') if $block =~ /\$PROMPT/;
     if ($block =~ /\$JOB|generate/) {
         $changed = 1;
         call(POST => 'reference-images/', as => 'scenario_one', parts => [image => [portrait()]]);
-        ($ids{JOB}) = $block =~ /cancel/ ? queued() : json(call(POST => 'image-generation/generate/', as => 'admin',
-            json => { identity_id => $identity, user_id => $user, resolution => '1K', aspect_ratio => '1:1' }))->{job}{id} if $block =~ /\$JOB/;
+        ($ids{JOB}) = $block =~ /cancel/ ? queued() : json(call(
+            POST => 'image-generation/generate/', as => 'admin',
+            json => { identity_id => $identity, user_id => $user, resolution => '1K', aspect_ratio => '1:1' }
+        ))->{job}{id}
+            if $block =~ /\$JOB/;
     }
-    if ($block =~ /restore-image/) { call(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [portrait()]]) for 1, 2 }
+    if ($block =~ /restore-image/) {
+        call(POST => "identities/$identity/upload-image/", as => 'admin', parts => [image => [portrait()]]) for 1, 2;
+    }
     return;
 }
 
 sub queued {
-    return sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, lease_expires_at)"
-        . " VALUES ('queued', '', 'preview', 'm', '1:1', '1K', '{}', now() + interval '1 hour') RETURNING id");
+    return sql(
+        "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, lease_expires_at)"
+            . " VALUES ('queued', '', 'preview', 'm', '1:1', '1K', '{}', now() + interval '1 hour') RETURNING id");
 }
 
 # What a block of shell says when any command of it fails, or an answer is an error; '' when all is well. A
@@ -59,11 +71,13 @@ sub run {
     my ($page, $block) = @_;
     open my $script, '>', "$here/block.sh" or die $!;
     my $fail = $page eq 'errors.md' ? '' : '--fail-with-body';
-    print $script "set -eu -o pipefail\ncurl() { command curl -q -sS --noproxy '*' $fail \"\$@\"; }\n", $variables, (map { "$_='$ids{$_}'\n" } sort keys %ids), $block;
+    print $script "set -eu -o pipefail\ncurl() { command curl -q -sS --noproxy '*' $fail \"\$@\"; }\n", $variables,
+        (map { "$_='$ids{$_}'\n" } sort keys %ids), $block;
     close $script;
     my $out = `cd '$here' && bash block.sh 2>&1 </dev/null`;
     utf8::decode($out);
-    return $? ? "ended with " . ($? >> 8) . ": $out" : $page eq 'errors.md' && $out !~ /"status":400/ ? "no problem: $out" : '';
+    return $? ? "ended with " . ($? >> 8) . ": $out" : $page eq 'errors.md'
+        && $out !~ /"status":400/ ? "no problem: $out" : '';
 }
 
 my $count = 0;

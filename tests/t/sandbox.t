@@ -22,15 +22,38 @@ my $base = $server->base;
 my $jpeg = slurp(make_jpeg(700, 500));
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 
-sub upload { my ($bytes) = @_; return call(POST => "reference-images/$slot/upload-image/", as => 'alice', base => $base, parts => [image => [undef, 'a.jpg', Content => $bytes]]) }
+sub upload {
+    my ($bytes) = @_;
+    return call(
+        POST => "reference-images/$slot/upload-image/", as => 'alice', base => $base,
+        parts => [image => [undef, 'a.jpg', Content => $bytes]]
+    );
+}
 sub rogue { my ($word) = @_; return upload("${jpeg}ROGUE:$word.") }
-sub refusal { my ($answer) = @_; my $body = json($answer); return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+
+sub refusal {
+    my ($answer) = @_;
+    my $body = json($answer);
+    return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
+}
 sub new_lines { my @lines = $server->log_lines(@_); $server->forget_log; return @lines }
 
-sub parent  { return (split /\n/, slurp($server->state . '/httpd/httpd.pid'))[0] }
-sub zygotes { my $parent = parent(); return map { /^\s*(\d+) identityimg-/ ? $1 : () } `ps -o pid=,comm= --ppid $parent` }
-sub workers { return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes() }
-sub status  { my ($pid, $name) = @_; my ($value) = (slurp("/proc/$pid/status") =~ /^$name:\s*(.*)$/m); return $value =~ s/\s+/ /gr }
+sub parent { return (split /\n/, slurp($server->state . '/httpd/httpd.pid'))[0] }
+
+sub zygotes {
+    my $parent = parent();
+    return map { /^\s*(\d+) identityimg-/ ? $1 : () } `ps -o pid=,comm= --ppid $parent`;
+}
+
+sub workers {
+    return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes();
+}
+
+sub status {
+    my ($pid, $name) = @_;
+    my ($value) = (slurp("/proc/$pid/status") =~ /^$name:\s*(.*)$/m);
+    return $value =~ s/\s+/ /gr;
+}
 
 is upload($jpeg)->code, 200, 'a decent picture is decoded by the worker that others will take over';
 my $picture = json(call(GET => "reference-images/$slot/", as => 'alice', base => $base));
@@ -39,44 +62,49 @@ new_lines(1);
 
 # What it tries ---------------------------------------------------------------------------------------
 
-my $damaged = '400 unsupported_image The JPEG picture is damaged or not a real JPEG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.';
+my $damaged =
+    '400 unsupported_image The JPEG picture is damaged or not a real JPEG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.';
 my %ends = (
-    open        => ['to read a file',                      6],
-    reopen      => ['to open what Landlock knows nothing of', 6],
-    write       => ['to write a file',                     6],
-    socket      => ['to reach the network',                31],
-    unix        => ['to reach PostgreSQL\'s socket',       31],
-    fork        => ['to fork',                             31],
-    exec        => ['to run a program',                    31],
-    kill        => ['to signal another process',           31],
-    ptrace      => ['to trace',                            31],
-    uring       => ['to go round the filter with io_uring', 31],
-    setuid      => ['to become root',                      31],
-    limits      => ['to raise its limits',                 31],
-    code        => ['to run code that it wrote',           31],
-    protect     => ['to make its own data executable',     31],
-    thread      => ['to signal a thread of another process', 31],
-    memory      => ['to take 4 GB of memory',              6],
+    open => ['to read a file', 6],
+    reopen => ['to open what Landlock knows nothing of', 6],
+    write => ['to write a file', 6],
+    socket => ['to reach the network', 31],
+    unix => ['to reach PostgreSQL\'s socket', 31],
+    fork => ['to fork', 31],
+    exec => ['to run a program', 31],
+    kill => ['to signal another process', 31],
+    ptrace => ['to trace', 31],
+    uring => ['to go round the filter with io_uring', 31],
+    setuid => ['to become root', 31],
+    limits => ['to raise its limits', 31],
+    code => ['to run code that it wrote', 31],
+    protect => ['to make its own data executable', 31],
+    thread => ['to signal a thread of another process', 31],
+    memory => ['to take 4 GB of memory', 6],
     descriptors => ['to find descriptors that are not its own', 6],
-    picture     => ['to change the picture that it was sent', '(?:6|25)'],
-    crash       => ['nothing, and crashes',                11],
+    picture => ['to change the picture that it was sent', '(?:6|25)'],
+    crash => ['nothing, and crashes', 11],
 );
 for my $word (sort keys %ends) {
-    my ($what, $signal) = @{$ends{$word}};
+    my ($what, $signal) = @{ $ends{$word} };
     is refusal(rogue($word)), $damaged, "a picture that tries $what is refused like one that is damaged";
     my @lines = new_lines();
-    like "@lines", qr/IIMG0130: a picture \(JPEG, \d+ bytes\) ended its worker process: signal $signal\b/, "and the log tells the signal, $signal";
+    like "@lines", qr/IIMG0130: a picture \(JPEG, \d+ bytes\) ended its worker process: signal $signal\b/,
+        "and the log tells the signal, $signal";
     is scalar(@lines), 1, 'in one line';
 }
 for my $word (qw(spin hang)) {
     my $began = time;
-    is refusal(rogue($word)), '400 unsupported_image The JPEG picture takes too long to read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.', "a picture that would $word for ever is stopped";
+    is refusal(rogue($word)),
+        '400 unsupported_image The JPEG picture takes too long to read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
+        "a picture that would $word for ever is stopped";
     cmp_ok time - $began, '>', 5, 'at its deadline';
     like join("\n", new_lines()), qr/IIMG0130: .*its time was over/, 'and the log says so';
 }
 is refusal(rogue('exit')), $damaged, 'a picture that makes its codec exit is refused';
 new_lines();
-is refusal(rogue('unlocked')), '503 pictures_down The server cannot read pictures at the moment.', 'a process that could not be locked in decodes nothing';
+is refusal(rogue('unlocked')), '503 pictures_down The server cannot read pictures at the moment.',
+    'a process that could not be locked in decodes nothing';
 like join("\n", new_lines()), qr/IIMG0132: .*it could not be locked in \(step 5\)/, 'and the operator is told';
 is upload($jpeg)->code, 200, 'after all that pictures are decoded';
 is join(' ', zygotes()), $zygote, 'by the same worker';
@@ -84,24 +112,29 @@ ok !-e '/tmp/rogue', 'no file was written';
 
 # What a process looks like that works on a picture ------------------------------------------------------
 
-my ($seen) = in_parallel(1, sub { rogue('hang')->code }, sub {
-    my ($worker) = eventually(sub { my ($pid) = workers(); $pid && status($pid, 'Seccomp') eq '2' ? $pid : undef });
-    ok $worker, 'a process works on a picture' or return;
-    is status($worker, 'Seccomp'), 2, 'under a filter of system calls';
-    is status($worker, 'NoNewPrivs'), 1, 'that no program escapes';
-    my $root = $> == 0 ? '(?!0\b)' : '';
-    like status($worker, 'Uid'), qr/^$root(\d+) \1 \1 \1$/, 'it is not root, nor can it be again';
-    like status($worker, 'Gid'), qr/^$root(\d+) \1 \1 \1$/, 'nor in root\'s group';
-    like status($worker, 'Groups'), qr/^$root(\d+)? ?$/, 'nor in others' if $> == 0;
-    is status($worker, 'CapEff'), '0' x 16, 'it has no capabilities';
-    like slurp("/proc/$worker/limits"), qr/^Max core file size\s+0\s+0/m, 'it leaves no core';
-    like slurp("/proc/$worker/limits"), qr/^Max file size\s+0\s+0/m, 'writes no file';
-    like slurp("/proc/$worker/limits"), qr/^Max address space\s+10\d{8}\s/m, 'and has a gigabyte of addresses';
-    my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$worker/fd/*";
-    is scalar(keys %open), 5, 'five descriptors are open' if $> == 0;
-    is join(' ', map { $open{$_} // '' } 0 .. 2), '/dev/null /dev/null /dev/null', 'three of them lead nowhere' if $> == 0;
-    is slurp("/proc/$worker/environ"), '', 'its environment was empty when it began' if $> == 0;
-});
+my ($seen) = in_parallel(
+    1,
+    sub { rogue('hang')->code },
+    sub {
+        my ($worker) = eventually(sub { my ($pid) = workers(); $pid && status($pid, 'Seccomp') eq '2' ? $pid : undef });
+        ok $worker, 'a process works on a picture' or return;
+        is status($worker, 'Seccomp'), 2, 'under a filter of system calls';
+        is status($worker, 'NoNewPrivs'), 1, 'that no program escapes';
+        my $root = $> == 0 ? '(?!0\b)' : '';
+        like status($worker, 'Uid'), qr/^$root(\d+) \1 \1 \1$/, 'it is not root, nor can it be again';
+        like status($worker, 'Gid'), qr/^$root(\d+) \1 \1 \1$/, 'nor in root\'s group';
+        like status($worker, 'Groups'), qr/^$root(\d+)? ?$/, 'nor in others' if $> == 0;
+        is status($worker, 'CapEff'), '0' x 16, 'it has no capabilities';
+        like slurp("/proc/$worker/limits"), qr/^Max core file size\s+0\s+0/m, 'it leaves no core';
+        like slurp("/proc/$worker/limits"), qr/^Max file size\s+0\s+0/m, 'writes no file';
+        like slurp("/proc/$worker/limits"), qr/^Max address space\s+10\d{8}\s/m, 'and has a gigabyte of addresses';
+        my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$worker/fd/*";
+        is scalar(keys %open), 5, 'five descriptors are open' if $> == 0;
+        is join(' ', map { $open{$_} // '' } 0 .. 2), '/dev/null /dev/null /dev/null', 'three of them lead nowhere'
+            if $> == 0;
+        is slurp("/proc/$worker/environ"), '', 'its environment was empty when it began' if $> == 0;
+    }
+);
 is $seen, 400, 'and it ends at its deadline';
 is status($zygote, 'Threads'), 1, 'the worker that forks has one thread';
 is scalar(() = workers()), 0, 'and no process is left over';
@@ -110,46 +143,67 @@ new_lines();
 # What it answers -------------------------------------------------------------------------------------
 
 my %lies = (
-    silence  => 'half an answer',         half     => 'half an answer',         gigabyte => 'head makes no sense',
-    overflow => 'head makes no sense',    pieces   => 'head makes no sense',    garbage  => 'head makes no sense',
-    flood    => 'more than one answer',   version  => 'head makes no sense',    status   => 'head makes no sense',
-    many     => 'head makes no sense',    insert   => 'head makes no sense',    long     => 'head makes no sense',
-    empty    => 'head makes no sense',    far      => 'edit does not fit',      wrap     => 'edit does not fit',
-    twice    => 'edit does not fit',      kind     => 'edit does not fit',      none     => 'edit',
-    tail     => 'makes something else',   magic    => 'not of the kind',        html     => 'not of the kind',
-    headless => 'has no sides',           format   => 'nobody asked for',       png      => 'not of the kind',
-    sides    => 'impossible sides',       nothing  => 'impossible sides',       large    => 'does not fit into its box',
-    tall     => 'does not fit into its box', wide  => 'does not fit into its box',
+    silence => 'half an answer', half => 'half an answer', gigabyte => 'head makes no sense',
+    overflow => 'head makes no sense', pieces => 'head makes no sense', garbage => 'head makes no sense',
+    flood => 'more than one answer', version => 'head makes no sense', status => 'head makes no sense',
+    many => 'head makes no sense', insert => 'head makes no sense', long => 'head makes no sense',
+    empty => 'head makes no sense', far => 'edit does not fit', wrap => 'edit does not fit',
+    twice => 'edit does not fit', kind => 'edit does not fit', none => 'edit',
+    tail => 'makes something else', magic => 'not of the kind', html => 'not of the kind',
+    headless => 'has no sides', format => 'nobody asked for', png => 'not of the kind',
+    sides => 'impossible sides', nothing => 'impossible sides', large => 'does not fit into its box',
+    tall => 'does not fit into its box', wide => 'does not fit into its box',
 );
 for my $word (sort keys %lies) {
     my $answer = rogue($word);
     is $answer->code, 500, "a worker that lies ($word) is not believed";
     my @lines = new_lines();
-    like join("\n", @lines), qr/IIMG0131: .*identityimg-worker is not to be believed: .*$lies{$word}/, "and the log says why: $lies{$word}";
+    like join("\n", @lines), qr/IIMG0131: .*identityimg-worker is not to be believed: .*$lies{$word}/,
+        "and the log says why: $lies{$word}";
     is scalar(@lines), 1, 'in one line';
 }
 is rogue('said')->code, 400, 'a sentence for the log';
 my @said = grep { /one .?forged/ } new_lines(1);
 is scalar(@said), 1, 'stays one line of the log';
 unlike "@said", qr/[\x00-\x08\x0a-\x1f]/, 'without control characters';
-is_deeply [$server->sql("SELECT state, count(*) FROM stored_objects GROUP BY state")], ['live|4'], 'of all that nothing is stored but the last decent picture';
+is_deeply [$server->sql("SELECT state, count(*) FROM stored_objects GROUP BY state")], ['live|4'],
+    'of all that nothing is stored but the last decent picture';
 
 # The others --------------------------------------------------------------------------------------------
 
-my @answers = in_parallel(6, sub {
-    my ($number) = @_;
-    my $mine = json(call(POST => 'reference-images/', as => $number < 3 ? 'bob' : 'scenario_one', base => $base, json => {}))->{id};
-    return [map { call(POST => "reference-images/$mine/upload-image/", as => $number < 3 ? 'bob' : 'scenario_one', base => $base,
-        parts => [image => [undef, 'a.jpg', Content => $number % 3 ? $jpeg : "${jpeg}ROGUE:$_."]])->code } qw(crash exec half fork socket memory)];
-});
-is join(' | ', map { "@$_" } @answers[1, 2, 4, 5]), join(' | ', ('200 200 200 200 200 200') x 4), 'whoever uploads meanwhile notices nothing';
-is join(' | ', map { "@$_" } @answers[0, 3]), join(' | ', ('400 400 500 400 400 400') x 2), 'of those who try everything at once';
+my @answers = in_parallel(
+    6,
+    sub {
+        my ($number) = @_;
+        my $mine = json(
+            call(POST => 'reference-images/', as => $number < 3 ? 'bob' : 'scenario_one', base => $base, json => {}))
+            ->{id};
+        return [
+            map {
+                call(
+                    POST => "reference-images/$mine/upload-image/", as => $number < 3 ? 'bob' : 'scenario_one',
+                    base => $base,
+                    parts => [image => [undef, 'a.jpg', Content => $number % 3 ? $jpeg : "${jpeg}ROGUE:$_."]]
+                )->code
+            } qw(crash exec half fork socket memory)
+        ];
+    }
+);
+is join(' | ', map { "@$_" } @answers[1, 2, 4, 5]), join(' | ', ('200 200 200 200 200 200') x 4),
+    'whoever uploads meanwhile notices nothing';
+is join(' | ', map { "@$_" } @answers[0, 3]), join(' | ', ('400 400 500 400 400 400') x 2),
+    'of those who try everything at once';
 is join(' ', zygotes()), $zygote, 'the worker is still the first one';
 is call(GET => $picture->{image}{thumbnail}, base => $base)->code, 404, 'and the picture that was replaced is gone';
 new_lines();
 
 # Posters may open fonts, and nothing else: the identity's words take the process over, and are left out.
-my $generate = sub { call(POST => 'image-generation/generate/', as => 'admin', base => $base, json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }) };
+my $generate = sub {
+    call(
+        POST => 'image-generation/generate/', as => 'admin', base => $base,
+        json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
+    );
+};
 for my $word (qw(open reopen write socket exec)) {
     $server->sql("UPDATE identities SET i_am_statement = 'ROGUE:$word' WHERE id = '" . identity_of('full') . "'");
     is $generate->()->code, 200, "a poster whose words try to $word is composed without them";

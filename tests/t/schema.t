@@ -13,7 +13,7 @@ use Test::More;
 use URI ();
 
 fresh_data();
-expect_log(qr/AH01617/);        # a wrong password
+expect_log(qr/AH01617/);    # a wrong password
 
 my $source = $ENV{IIMG_SOURCE};
 my $module = "$source/mod_identityimg";
@@ -30,9 +30,9 @@ sub relay {
     open my $tap, '-|', @command or die "$command[0]: $!";
     my ($plan, $count) = (0, 0);
     while (my $line = <$tap>) {
-        if    ($line =~ /^(not )?ok \d+ - (.*)/) { ok !$1, $2; $count++ }
-        elsif ($line =~ /^# (.*)/)               { diag $1 }
-        elsif ($line =~ /^1\.\.(\d+)/)           { $plan = $1 }
+        if ($line =~ /^(not )?ok \d+ - (.*)/) { ok !$1, $2; $count++ }
+        elsif ($line =~ /^# (.*)/) { diag $1 }
+        elsif ($line =~ /^1\.\.(\d+)/) { $plan = $1 }
     }
     close $tap;
     is $?, 0, 'the validator ran to its end';
@@ -47,7 +47,10 @@ SKIP: {
 # What tests/last/answers.t would say of some answers.
 sub judged {
     my (%with) = @_;
-    my %answer = (method => 'GET', path => '/api/v1/users/me/', status => 200, type => 'application/json', headers => 'X-Request-Id', body => '', %with);
+    my %answer = (
+        method => 'GET', path => '/api/v1/users/me/', status => 200, type => 'application/json',
+        headers => 'X-Request-Id', body => '', %with
+    );
     my $file = File::Temp->new;
     print $file join("\t", 'x.t', @answer{qw(method path status type headers)}, encode_base64($answer{body}, '')), "\n";
     close $file;
@@ -56,24 +59,50 @@ sub judged {
 }
 SKIP: {
     skip 'this needs Node 18 or newer', 1 if ($major // 0) < 18;
-    my $me = '{"id":"00000000-0000-4000-8000-00000000000a","email":"a@b","first_name":"","last_name":"","is_staff":true}';
+    my $me =
+        '{"id":"00000000-0000-4000-8000-00000000000a","email":"a@b","first_name":"","last_name":"","is_staff":true}';
     my $error = '{"detail":"Not found.","code":"not_found"}';
     for my $case (
-        ['an answer as described',          'ok',                                                             body => $me],
-        ['a member that is not described',  'not ok 200: the answer must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r],
-        ['a member that is missing',        "not ok 200: the answer must have required property 'is_staff'",  body => $me =~ s/,"is_staff":true//r],
-        ['a value of another kind',         'not ok 200: /is_staff must be boolean, but is "yes"',            body => $me =~ s/true/"yes"/r],
-        ['half an answer',                  'not ok 200: the body is no JSON',                                body => substr $me, 0, 20],
-        ['another type',                    'not ok 200: 200 as text/html',                                   type => 'text/html'],
-        ['a status that is not described',  'not ok 404: 404 is not described',                               status => 404, body => $error],
-        ['a header that is missing',        'not ok 503: 503 without Retry-After',                            status => 503, body => $error],
-        ['a code that is nowhere',          'not ok 503: /code must be equal to one of the allowed values, but is "odd"', status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/odd/r],
-        ['a code of another route',         'not ok 503: x-codes has no not_ready',                           status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/not_ready/r],
-        ['a problem without its status',    "not ok 401: the answer must have required property 'status'",    status => 401, type => 'application/problem+json', headers => 'X-Request-Id,WWW-Authenticate', body => '{"type":"about:blank","title":"Unauthorized","detail":"x","code":"not_authenticated"}'],
-        ['a row where there is no route',   'not ok 200: 200 where there is no operation',                    path => '/api/v1/nothing/', body => $me],
-        ['no route',                        'ok',                                                             path => '/api/v1/nothing/', status => 404, body => $error],
-        ['a wrong method without Allow',    'not ok 405: 405 without Allow',                                  method => 'PUT', status => 405, body => $error],
-        ['HEAD',                            'ok',                                                             method => 'HEAD'],
+        ['an answer as described', 'ok', body => $me],
+        [
+            'a member that is not described',
+            'not ok 200: the answer must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r
+        ],
+        [
+            'a member that is missing', "not ok 200: the answer must have required property 'is_staff'",
+            body => $me =~ s/,"is_staff":true//r
+        ],
+        [
+            'a value of another kind', 'not ok 200: /is_staff must be boolean, but is "yes"',
+            body => $me =~ s/true/"yes"/r
+        ],
+        ['half an answer', 'not ok 200: the body is no JSON', body => substr $me, 0, 20],
+        ['another type', 'not ok 200: 200 as text/html', type => 'text/html'],
+        ['a status that is not described', 'not ok 404: 404 is not described', status => 404, body => $error],
+        ['a header that is missing', 'not ok 503: 503 without Retry-After', status => 503, body => $error],
+        [
+            'a code that is nowhere', 'not ok 503: /code must be equal to one of the allowed values, but is "odd"',
+            status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/odd/r
+        ],
+        [
+            'a code of another route', 'not ok 503: x-codes has no not_ready', status => 503,
+            headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/not_ready/r
+        ],
+        [
+            'a problem without its status', "not ok 401: the answer must have required property 'status'",
+            status => 401, type => 'application/problem+json', headers => 'X-Request-Id,WWW-Authenticate',
+            body => '{"type":"about:blank","title":"Unauthorized","detail":"x","code":"not_authenticated"}'
+        ],
+        [
+            'a row where there is no route', 'not ok 200: 200 where there is no operation', path => '/api/v1/nothing/',
+            body => $me
+        ],
+        ['no route', 'ok', path => '/api/v1/nothing/', status => 404, body => $error],
+        [
+            'a wrong method without Allow', 'not ok 405: 405 without Allow', method => 'PUT', status => 405,
+            body => $error
+        ],
+        ['HEAD', 'ok', method => 'HEAD'],
     ) {
         my ($what, $expected, %answer) = @$case;
         is judged(%answer), $expected, "an answer of these tests is judged: $what";
@@ -84,62 +113,173 @@ SKIP: {
 
 my ($table) = slurp("$module/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
 my %role;
-$role{lc($1) . " /$2"} = $3 while $table =~ /\{ M_(\w+),\s*"([^"]+)",\s*IIMG_(\w+),/g;
+$role{ lc($1) . " /$2" } = $3 while $table =~ /\{ M_(\w+),\s*"([^"]+)",\s*IIMG_(\w+),/g;
 cmp_ok scalar(keys %role), '>', 20, 'routes.c has a table';
 is scalar(keys %role), scalar(() = $table =~ /\bM_[A-Z]+,/g), '... which is read whole';
 my %described;
-for my $path (keys %{$schema->{paths}}) {
-    $described{"$_ $path"} = $schema->{paths}{$path}{$_} for grep { $_ ne 'parameters' } keys %{$schema->{paths}{$path}};
+for my $path (keys %{ $schema->{paths} }) {
+    $described{"$_ $path"} = $schema->{paths}{$path}{$_}
+        for grep { $_ ne 'parameters' } keys %{ $schema->{paths}{$path} };
 }
-is join("\n", sort keys %described), join("\n", sort keys %role), 'the description has each route of the table, and no other';
-is join(' ', grep { ($described{$_}{security} ? 'ANYONE' : 'OTHER') ne ($role{$_} eq 'ANYONE' ? 'ANYONE' : 'OTHER') } sort keys %role), '', 'and says which are anyone\'s';
-is join(' ', grep { !!$described{$_}{responses}{403} != ($role{$_} eq 'STAFF' || !/^get /) } sort keys %role), '', 'and which are for staff, and which refuse writes of other origins';
-is join(' ', grep { ($described{$_}{description} // '') !~ /^Staff only\./ } grep { $role{$_} eq 'STAFF' } sort keys %role), '', '... in words';
+is join("\n", sort keys %described), join("\n", sort keys %role),
+    'the description has each route of the table, and no other';
+is join(
+    ' ',
+    grep { ($described{$_}{security} ? 'ANYONE' : 'OTHER') ne ($role{$_} eq 'ANYONE' ? 'ANYONE' : 'OTHER') }
+        sort keys %role
+    ),
+    '',
+    'and says which are anyone\'s';
+is join(' ', grep { !!$described{$_}{responses}{403} != ($role{$_} eq 'STAFF' || !/^get /) } sort keys %role), '',
+    'and which are for staff, and which refuse writes of other origins';
+is join(
+    ' ',
+    grep { ($described{$_}{description} // '') !~ /^Staff only\./ } grep { $role{$_} eq 'STAFF' } sort keys %role
+    ),
+    '',
+    '... in words';
 
 # What goes together in an operation, and what the sources have.
-sub has_parameter { my ($route, $name) = @_; return scalar grep { ($_->{'$ref'} // '') =~ /\/$name$/ } @{$described{$route}{parameters} // []} }
-sub has_header    { my ($route, $status, $name) = @_; return exists +($described{$route}{responses}{$status}{headers} // {})->{$name} }
-sub wrong         { my ($right, @routes) = @_; return join ' ', grep { !$right->($_) } sort @routes }
+sub has_parameter {
+    my ($route, $name) = @_;
+    return scalar grep { ($_->{'$ref'} // '') =~ /\/$name$/ } @{ $described{$route}{parameters} // [] };
+}
+
+sub has_header {
+    my ($route, $status, $name) = @_;
+    return exists +($described{$route}{responses}{$status}{headers} // {})->{$name};
+}
+
+sub wrong {
+    my ($right, @routes) = @_;
+    return join ' ', grep { !$right->($_) } sort @routes;
+}
 my @routes = keys %described;
 my %views = $table =~ /\{ M_(\w+,\s*"[^"]+"),[^}]*\b(iimg_view_\w+) \}/g;
 my %view = map { my ($method, $path) = /(\w+),\s*"([^"]+)"/; (lc($method) . " /$path" => $views{$_}) } keys %views;
-my %source_of = map { map { my ($name) = /(\w+)\(/; ($name => $_) } slurp($_) =~ /^(?:static )?iimg_error_t \*\w+\([^;{]*\)\n\{.*?^\}/msg } glob "$module/views/*.c";
-is scalar(grep { $source_of{$view{$_}} } @routes), scalar @routes, 'each route has a view';
+my %source_of = map {
+    map { my ($name) = /(\w+)\(/; ($name => $_) } slurp($_) =~ /^(?:static )?iimg_error_t \*\w+\([^;{]*\)\n\{.*?^\}/msg
+} glob "$module/views/*.c";
+is scalar(grep { $source_of{ $view{$_} } } @routes), scalar @routes, 'each route has a view';
 # With what a view has others do, in two steps.
-sub whole { my ($name, $depth) = @_; my $text = $source_of{$name} // ''; return $depth ? join '', $text, map { $_ ne $name && $source_of{$_} ? whole($_, $depth - 1) : () } $text =~ /\b(\w+)\(/g : $text }
-is wrong(sub { has_parameter($_[0], 'IdempotencyKey') == (whole($view{$_[0]}, 2) =~ /\biimg_request_input_once\(/) }, @routes), '', 'Idempotency-Key is described where the view takes it, and nowhere else';
-is wrong(sub { my ($r) = @_; my @own = grep { /^idempotency_key_/ || $_ eq 'gone' } @{$described{$r}{'x-codes'} // []};
-               (has_parameter($r, 'IdempotencyKey') ? 4 : 0) == @own }, @routes), '', '... with the codes that come of it';
-is wrong(sub { my ($r) = @_; my $is = has_parameter($r, 'IdempotencyKey'); !$is || !(grep { !$described{$r}{responses}{$_} } 409, 410, 422) && has_header($r, $described{$r}{responses}{201} ? 201 : 200, 'Idempotent-Replayed') }, @routes), '',
+sub whole {
+    my ($name, $depth) = @_;
+    my $text = $source_of{$name} // '';
+    return $depth
+        ? join '', $text, map { $_ ne $name && $source_of{$_} ? whole($_, $depth - 1) : () } $text =~ /\b(\w+)\(/g
+        : $text;
+}
+is wrong(
+    sub { has_parameter($_[0], 'IdempotencyKey') == (whole($view{ $_[0] }, 2) =~ /\biimg_request_input_once\(/) },
+    @routes
+    ),
+    '', 'Idempotency-Key is described where the view takes it, and nowhere else';
+is wrong(
+    sub {
+        my ($r) = @_;
+        my @own = grep { /^idempotency_key_/ || $_ eq 'gone' } @{ $described{$r}{'x-codes'} // [] };
+        (has_parameter($r, 'IdempotencyKey') ? 4 : 0) == @own;
+    },
+    @routes
+    ),
+    '', '... with the codes that come of it';
+is wrong(
+    sub {
+        my ($r) = @_;
+        my $is = has_parameter($r, 'IdempotencyKey');
+        !$is
+            || !(grep { !$described{$r}{responses}{$_} } 409, 410, 422)
+            && has_header($r, $described{$r}{responses}{201} ? 201 : 200, 'Idempotent-Replayed');
+    },
+    @routes
+    ),
+    '',
     '... statuses and header';
-is wrong(sub { my ($r) = @_; my $is = has_parameter($r, 'IfMatch') > 0; $is == ($described{$r}{responses}{412} ? 1 : 0) }, @routes), '', 'If-Match goes with 412';
-is wrong(sub { my ($r) = @_; (has_parameter($r, 'IfNoneMatch') > 0) == ($described{$r}{responses}{304} ? 1 : 0) && (!has_parameter($r, 'IfNoneMatch') || has_header($r, 200, 'ETag')) }, @routes), '', 'If-None-Match with 304 and an ETag';
-is wrong(sub { my ($r) = @_; $described{$r}{requestBody} ? !(grep { !$described{$r}{responses}{$_} } 400, 408, 413, 415) : !$described{$r}{responses}{415} }, @routes), '', 'a body with 400, 408, 413 and 415';
-is wrong(sub { my ($r) = @_; $role{$r} eq 'ANYONE' ? $r =~ m{^post /auth/login/$} || !$described{$r}{responses}{401} : !(grep { !$described{$r}{responses}{$_} } 401, 429, 500, 503) }, @routes), '', 'credentials with 401, 429, 500 and 503';
-my @paged = grep { $source_of{$view{$_}} =~ /\biimg_answer_page\(/ } @routes;
+is wrong(
+    sub { my ($r) = @_; my $is = has_parameter($r, 'IfMatch') > 0; $is == ($described{$r}{responses}{412} ? 1 : 0) },
+    @routes
+    ),
+    '', 'If-Match goes with 412';
+is wrong(
+    sub {
+        my ($r) = @_;
+        (has_parameter($r, 'IfNoneMatch') > 0) == ($described{$r}{responses}{304} ? 1 : 0)
+            && (!has_parameter($r, 'IfNoneMatch') || has_header($r, 200, 'ETag'));
+    },
+    @routes
+    ),
+    '', 'If-None-Match with 304 and an ETag';
+is wrong(
+    sub {
+        my ($r) = @_;
+        $described{$r}{requestBody}
+            ? !(grep { !$described{$r}{responses}{$_} } 400, 408, 413, 415)
+            : !$described{$r}{responses}{415};
+    },
+    @routes
+    ),
+    '', 'a body with 400, 408, 413 and 415';
+is wrong(
+    sub {
+        my ($r) = @_;
+        $role{$r} eq 'ANYONE'
+            ? $r =~ m{^post /auth/login/$} || !$described{$r}{responses}{401}
+            : !(grep { !$described{$r}{responses}{$_} } 401, 429, 500, 503);
+    },
+    @routes
+    ),
+    '', 'credentials with 401, 429, 500 and 503';
+my @paged = grep { $source_of{ $view{$_} } =~ /\biimg_answer_page\(/ } @routes;
 cmp_ok scalar(@paged), '>', 3, 'some lists come in pages';
-is wrong(sub { my ($r) = @_; !(grep { !has_parameter($r, $_) } 'Limit', 'Before', 'Search') }, @paged), '', '... which take limit, before and search';
-is wrong(sub { my ($r) = @_; !(grep { has_parameter($r, $_) } 'Limit', 'Before', 'Search') }, grep { my $r = $_; !grep { $_ eq $r } @paged } @routes), '', '... and no others do';
+is wrong(
+    sub {
+        my ($r) = @_;
+        !(grep { !has_parameter($r, $_) } 'Limit', 'Before', 'Search');
+    },
+    @paged
+    ),
+    '', '... which take limit, before and search';
+is wrong(
+    sub {
+        my ($r) = @_;
+        !(grep { has_parameter($r, $_) } 'Limit', 'Before', 'Search');
+    },
+    grep {
+        my $r = $_;
+        !grep { $_ eq $r } @paged
+    } @routes
+    ),
+    '', '... and no others do';
 my ($session_name) = slurp("$module/server/authn/session.c") =~ /^#define NAME\s+"(\w+)"/m;
-is join(' ', map { $schema->{components}{securitySchemes}{$_}{name} } 'session', 'sessionOverHttp'), "__Host-$session_name $session_name", 'the session\'s cookie has its names';
+is join(' ', map { $schema->{components}{securitySchemes}{$_}{name} } 'session', 'sessionOverHttp'),
+    "__Host-$session_name $session_name", 'the session\'s cookie has its names';
 my ($oidc_name) = slurp("$source/conf/examples/openid-connect.conf") =~ /^OIDCCookie (\w+)/m;
 is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name, '... and so has that of OpenID Connect';
-is join(' ', sort map { keys %$_ } @{$schema->{security}}), join(' ', sort keys %{$schema->{components}{securitySchemes}}), 'each way to log in is enough';
+is join(' ', sort map { keys %$_ } @{ $schema->{security} }),
+    join(' ', sort keys %{ $schema->{components}{securitySchemes} }), 'each way to log in is enough';
 
 # The server that runs says the same of itself.
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
-for my $path (sort keys %{$schema->{paths}}) {
-    my %methods = map { ($_ => 1, $_ eq 'GET' ? (HEAD => 1) : ()) } map { uc } grep { $_ ne 'parameters' } keys %{$schema->{paths}{$path}};
+for my $path (sort keys %{ $schema->{paths} }) {
+    my %methods = map { ($_ => 1, $_ eq 'GET' ? (HEAD => 1) : ()) }
+        map { uc } grep { $_ ne 'parameters' } keys %{ $schema->{paths}{$path} };
     my $allow = call(OPTIONS => '/api/v1' . $path =~ s/\{id\}/$nowhere/r)->header('Allow') // '';
-    is join(' ', sort split /, /, $allow), join(' ', sort 'OPTIONS', keys %methods), "$path has the methods that are described";
+    is join(' ', sort split /, /, $allow), join(' ', sort 'OPTIONS', keys %methods),
+        "$path has the methods that are described";
 }
 
 # Rows with versions: those that the description says, and no others.
-my %row = ('reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id}, identities => identity_of('full'), users => person('bob'),
-           'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'), prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere,
-           jobs => '00000000-0000-4000-8000-00000000ab01');
-sql('INSERT INTO generation_jobs (id, identity_id, user_id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, image, finished_at)'
-    . " VALUES ('$row{jobs}', '$row{identities}', '$row{users}', 'succeeded', '', 'preview', 'm', '1:1', '1K', '{}', 'generated_images/$nowhere.png', now())");
+my %row = (
+    'reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id},
+    identities => identity_of('full'), users => person('bob'),
+    'test-scenarios' => '00000000-0000-4000-8000-0000000000e1', 'test-users' => person('scenario_one'),
+    prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere,
+    jobs => '00000000-0000-4000-8000-00000000ab01'
+);
+sql(
+    'INSERT INTO generation_jobs (id, identity_id, user_id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, image, finished_at)'
+        . " VALUES ('$row{jobs}', '$row{identities}', '$row{users}', 'succeeded', '', 'preview', 'm', '1:1', '1K', '{}', 'generated_images/$nowhere.png', now())"
+);
 for my $route (sort grep { /\{id\}/ } @routes) {
     my ($method, $path) = $route =~ m{^(\w+) /(.*)};
     my ($kind) = $path =~ m{([\w-]+)/\{id\}};
@@ -147,10 +287,16 @@ for my $route (sort grep { /\{id\}/ } @routes) {
     if ($method eq 'get') {
         my $tag = call(@ask)->header('ETag');
         is !!$tag, has_header($route, 200, 'ETag'), "$route has an ETag or has none, as described";
-        is call(@ask, headers => ['If-None-Match' => $tag // '*'])->code, has_parameter($route, 'IfNoneMatch') ? 304 : 200, '... and looks at If-None-Match or does not';
+        is call(@ask, headers => ['If-None-Match' => $tag // '*'])->code,
+            has_parameter($route, 'IfNoneMatch') ? 304 : 200, '... and looks at If-None-Match or does not';
     }
-    elsif (has_parameter($route, 'IfMatch')) { is call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route looks at If-Match" }
-    else                                     { isnt call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route does not look at If-Match" }
+    elsif (has_parameter($route, 'IfMatch')) {
+        is call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route looks at If-Match";
+    }
+    else {
+        isnt call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412,
+            "$route does not look at If-Match";
+    }
 }
 
 # Codes ----------------------------------------------------------------------------------------------
@@ -169,7 +315,7 @@ sub arguments {
         $depth++ if $token eq '(';
         $depth-- if $token eq ')';
         if ($token eq ',' && $depth == 0) { push @found, '' }
-        else                              { $found[-1] .= $token }
+        else { $found[-1] .= $token }
     }
     return map { s/^\s+|\s+$//gr } @found;
 }
@@ -179,8 +325,11 @@ sub arguments {
 sub read_codes {
     my ($path) = @_;
     my $c = slurp($path);
-    $code{$_} = $path for grep { length } $c =~ /\[IIMG_\w+\] = \{ \d+, "(\w*)"/g, $c =~ /\b(?:$kinds),\s*"([a-z]\w*)"/g, $c =~ /->code = "(\w+)"/g;
-    my %place = (iimg_error_code => 1, iimg_error_with_code => 2, iimg_error_with_detail => 2, iimg_error_invalid_field => 2);
+    $code{$_} = $path
+        for grep { length } $c =~ /\[IIMG_\w+\] = \{ \d+, "(\w*)"/g, $c =~ /\b(?:$kinds),\s*"([a-z]\w*)"/g,
+        $c =~ /->code = "(\w+)"/g;
+    my %place =
+        (iimg_error_code => 1, iimg_error_with_code => 2, iimg_error_with_detail => 2, iimg_error_invalid_field => 2);
     while ($c =~ /^static iimg_error_t \*(\w+)\(([^)]*\bchar \*code\b[^)]*)\)/mg) {
         my ($name, @parameters) = ($1, split /,/, $2);
         ($place{$name}) = grep { $parameters[$_] =~ /\*code$/ } 0 .. $#parameters;
@@ -190,13 +339,15 @@ sub read_codes {
             my $argument = (arguments(substr $c, pos $c))[$place{$name}] // '';
             my @words = $argument =~ /"(\w+)"/g;
             $code{$_} = $path for @words;
-            push @unread, "$path: $name(..., $argument)" if !@words && $argument !~ /^(?:NULL|code|problem->code|outcomes\[.*\]\.code)$/;
+            push @unread, "$path: $name(..., $argument)"
+                if !@words && $argument !~ /^(?:NULL|code|problem->code|outcomes\[.*\]\.code)$/;
         }
     }
     return;
 }
 is "@unread", '', 'the codes of all errors can be read from the sources';
-is join(' ', sort @{$schemas->{Code}{enum}}), join(' ', sort keys %code), 'the description lists each code that the sources have, and no other';
+is join(' ', sort @{ $schemas->{Code}{enum} }), join(' ', sort keys %code),
+    'the description lists each code that the sources have, and no other';
 
 # Limits and choices -----------------------------------------------------------------------------------
 
@@ -206,57 +357,108 @@ sub define {
     return $value;
 }
 for my $case (
-    ['views/shared.c',            'MAX_NAME',                   (map { "$_/name/maxLength" } qw(ReferenceImageCreate ReferenceImageCreateForm ReferenceImageUpdate ReferenceImage AdminReferenceImageCreate AdminReferenceImageCreateForm))],
-    ['views/auth.c',              'MAX_EMAIL',                  'Login/email/maxLength'],
-    ['views/auth.c',              'MAX_PASSWORD',               'Login/password/maxLength'],
-    ['views/admin_users.c',       'MAX_EMAIL',                  map { "$_/email/maxLength" } qw(User Account AccountCreate AccountUpdate NewToken)],
-    ['views/admin_users.c',       'MAX_NAME',                   map { ("$_/first_name/maxLength", "$_/last_name/maxLength") } qw(User Account AccountCreate AccountUpdate)],
-    ['functions/admin/admin.h',   'IIMG_PASSWORD_MIN_CHARACTERS', 'AccountCreate/password/minLength', 'AccountUpdate/password/minLength'],
-    ['functions/admin/admin.h',   'IIMG_PASSWORD_MAX_BYTES',    'AccountCreate/password/maxLength', 'AccountUpdate/password/maxLength'],
-    ['views/admin_identities.c',  'MAX_NAME',                   map { ("$_/name/maxLength", "$_/category/maxLength") } qw(Identity IdentityCreate IdentityUpdate)],
-    ['views/admin_identities.c',  'MAX_TEXT',                   map { ("$_/i_am_statement/maxLength", "$_/visualization/maxLength") } qw(IdentityCreate IdentityUpdate)],
-    ['views/admin_identities.c',  'MAX_NOTES',                  map { "$_/notes/maxItems" } qw(IdentityCreate IdentityUpdate)],
-    ['views/admin_identities.c',  'MAX_NOTE',                   map { "$_/notes/items/maxLength" } qw(IdentityCreate IdentityUpdate)],
-    ['views/admin_test_scenarios.c', 'MAX_NAME',                map { "$_/name/maxLength" } qw(TestScenario TestScenarioCreate TestScenarioUpdate)],
-    ['views/page.h',              'IIMG_PAGE_MAX_LIMIT',        '?Limit/maximum', map { "$_/results/maxItems" } qw(AccountPage IdentityPage TestScenarioPage ReferenceImagePage GenerationJobPage)],
-    ['views/page.h',              'IIMG_PAGE_DEFAULT_LIMIT',    '?Limit/default'],
-    ['views/page.h',              'IIMG_PAGE_MAX_SEARCH',       '?Search/maxLength'],
-    ['base/input/input.h',              'IIMG_INPUT_MAX_WORD',        '?Before/maxLength'],
-    ['views/admin_identities.c',  'MAX_NAME',                   '?Category/maxLength'],
-    ['server/http/idempotency.c',      'MAX_KEY',                    '?IdempotencyKey/maxLength'],
-    ['views/image_generation.c',  'MAX_ADDITIONAL_PROMPT',      'GenerationRequest/additional_prompt/maxLength', 'GenerationJob/additional_prompt/maxLength'],
-    ['views/prompts.c',           'MAX_ADDITIONAL_PROMPT',      'PromptPreviewRequest/additional_prompt/maxLength'],
-    ['views/prompts.c',           'MAX_BODY',                   'PromptCreate/body/maxLength', 'PromptPreviewRequest/body/maxLength', 'Prompt/body/maxLength'],
-    ['views/prompts.c',           'MAX_CONTEXT_KEYS',           'PromptCreate/required_context_keys/maxItems'],
-    ['base/input/input.h',              'IIMG_INPUT_MAX_WORD',        'PromptCreate/required_context_keys/items/maxLength', 'GenerationRequest/model/maxLength'],
-    ['models/reference_image.h',  'IIMG_REFERENCE_IMAGE_SLOTS', 'GenerationRequest/reference_image_ids/maxItems'],
+    [
+        'views/shared.c',
+        'MAX_NAME',
+        (
+            map { "$_/name/maxLength" }
+                qw(ReferenceImageCreate ReferenceImageCreateForm ReferenceImageUpdate ReferenceImage AdminReferenceImageCreate AdminReferenceImageCreateForm)
+        )
+    ],
+    ['views/auth.c', 'MAX_EMAIL', 'Login/email/maxLength'],
+    ['views/auth.c', 'MAX_PASSWORD', 'Login/password/maxLength'],
+    [
+        'views/admin_users.c', 'MAX_EMAIL',
+        map { "$_/email/maxLength" } qw(User Account AccountCreate AccountUpdate NewToken)
+    ],
+    [
+        'views/admin_users.c', 'MAX_NAME',
+        map { ("$_/first_name/maxLength", "$_/last_name/maxLength") } qw(User Account AccountCreate AccountUpdate)
+    ],
+    [
+        'functions/admin/admin.h', 'IIMG_PASSWORD_MIN_CHARACTERS', 'AccountCreate/password/minLength',
+        'AccountUpdate/password/minLength'
+    ],
+    [
+        'functions/admin/admin.h', 'IIMG_PASSWORD_MAX_BYTES', 'AccountCreate/password/maxLength',
+        'AccountUpdate/password/maxLength'
+    ],
+    [
+        'views/admin_identities.c', 'MAX_NAME',
+        map { ("$_/name/maxLength", "$_/category/maxLength") } qw(Identity IdentityCreate IdentityUpdate)
+    ],
+    [
+        'views/admin_identities.c', 'MAX_TEXT',
+        map { ("$_/i_am_statement/maxLength", "$_/visualization/maxLength") } qw(IdentityCreate IdentityUpdate)
+    ],
+    ['views/admin_identities.c', 'MAX_NOTES', map { "$_/notes/maxItems" } qw(IdentityCreate IdentityUpdate)],
+    ['views/admin_identities.c', 'MAX_NOTE', map { "$_/notes/items/maxLength" } qw(IdentityCreate IdentityUpdate)],
+    [
+        'views/admin_test_scenarios.c', 'MAX_NAME',
+        map { "$_/name/maxLength" } qw(TestScenario TestScenarioCreate TestScenarioUpdate)
+    ],
+    [
+        'views/page.h', 'IIMG_PAGE_MAX_LIMIT', '?Limit/maximum',
+        map { "$_/results/maxItems" }
+            qw(AccountPage IdentityPage TestScenarioPage ReferenceImagePage GenerationJobPage)
+    ],
+    ['views/page.h', 'IIMG_PAGE_DEFAULT_LIMIT', '?Limit/default'],
+    ['views/page.h', 'IIMG_PAGE_MAX_SEARCH', '?Search/maxLength'],
+    ['base/input/input.h', 'IIMG_INPUT_MAX_WORD', '?Before/maxLength'],
+    ['views/admin_identities.c', 'MAX_NAME', '?Category/maxLength'],
+    ['server/http/idempotency.c', 'MAX_KEY', '?IdempotencyKey/maxLength'],
+    [
+        'views/image_generation.c', 'MAX_ADDITIONAL_PROMPT', 'GenerationRequest/additional_prompt/maxLength',
+        'GenerationJob/additional_prompt/maxLength'
+    ],
+    ['views/prompts.c', 'MAX_ADDITIONAL_PROMPT', 'PromptPreviewRequest/additional_prompt/maxLength'],
+    [
+        'views/prompts.c', 'MAX_BODY', 'PromptCreate/body/maxLength', 'PromptPreviewRequest/body/maxLength',
+        'Prompt/body/maxLength'
+    ],
+    ['views/prompts.c', 'MAX_CONTEXT_KEYS', 'PromptCreate/required_context_keys/maxItems'],
+    [
+        'base/input/input.h', 'IIMG_INPUT_MAX_WORD', 'PromptCreate/required_context_keys/items/maxLength',
+        'GenerationRequest/model/maxLength'
+    ],
+    ['models/reference_image.h', 'IIMG_REFERENCE_IMAGE_SLOTS', 'GenerationRequest/reference_image_ids/maxItems'],
 ) {
     my ($file, $name, @places) = @$case;
     for my $place (@places) {
         my ($object, @words) = split m{/}, $place;
-        my $value = $object =~ /^\?(.*)/ ? $schema->{components}{parameters}{$1}{schema} : $schemas->{$object}{properties};
+        my $value =
+            $object =~ /^\?(.*)/ ? $schema->{components}{parameters}{$1}{schema} : $schemas->{$object}{properties};
         $value = $value->{$_} for @words;
         is $value, define($file, $name), "$place is $name of $file";
     }
 }
 my $slots = define('models/reference_image.h', 'IIMG_REFERENCE_IMAGE_SLOTS');
-is $schemas->{$_}{properties}{order}{maximum}, $slots - 1, "$_/order goes up to the last slot" for qw(ReferenceImage ReferenceImageCreate ReferenceImageUpdate);
-is $described{'get /reference-images/'}{responses}{200}{content}{'application/json'}{schema}{maxItems}, $slots, 'a list of photos is as long as there are slots';
+is $schemas->{$_}{properties}{order}{maximum}, $slots - 1, "$_/order goes up to the last slot"
+    for qw(ReferenceImage ReferenceImageCreate ReferenceImageUpdate);
+is $described{'get /reference-images/'}{responses}{200}{content}{'application/json'}{schema}{maxItems}, $slots,
+    'a list of photos is as long as there are slots';
 
-my %enums = map { my $name = $_; ($name => [map { $_->{value} } @{json(call(GET => 'core/enums/', as => 'alice'))->{$name}}]) } qw(prompt_types aspect_ratios resolutions job_states context_keys);
+my %enums = map {
+    my $name = $_;
+    ($name => [map { $_->{value} } @{ json(call(GET => 'core/enums/', as => 'alice'))->{$name} }])
+} qw(prompt_types aspect_ratios resolutions job_states context_keys);
 for my $case (
-    [aspect_ratios => 'GenerationRequest/aspect_ratio', 'GenerationJob/aspect_ratio'], [resolutions => 'GenerationRequest/resolution', 'GenerationJob/resolution', 'ResolutionChoice/value'],
+    [aspect_ratios => 'GenerationRequest/aspect_ratio', 'GenerationJob/aspect_ratio'],
+    [resolutions => 'GenerationRequest/resolution', 'GenerationJob/resolution', 'ResolutionChoice/value'],
     [job_states => 'GenerationJob/state'], [prompt_types => 'Prompt/prompt_type', 'PromptCreate/prompt_type'],
 ) {
     my ($name, @places) = @$case;
     for my $place (@places) {
         my ($object, $member) = split m{/}, $place;
-        is "@{$schemas->{$object}{properties}{$member}{enum}}", "@{$enums{$name}}", "$place has the $name of core/enums/";
+        is "@{$schemas->{$object}{properties}{$member}{enum}}", "@{$enums{$name}}",
+            "$place has the $name of core/enums/";
     }
 }
-is "@{$schema->{components}{parameters}{PromptType}{schema}{enum}}", "@{$enums{prompt_types}}", 'and so has ?prompt_type=';
+is "@{$schema->{components}{parameters}{PromptType}{schema}{enum}}", "@{$enums{prompt_types}}",
+    'and so has ?prompt_type=';
 is "@{$schema->{components}{parameters}{OfState}{schema}{enum}}", "@{$enums{job_states}}", '... and ?state=';
-is_deeply [$schemas->{PromptCreate}{properties}{required_context_keys}{description} =~ /`(\w+)`/g], ['image_generation', @{$enums{context_keys}}], 'context keys are named';
+is_deeply [$schemas->{PromptCreate}{properties}{required_context_keys}{description} =~ /`(\w+)`/g],
+    ['image_generation', @{ $enums{context_keys} }], 'context keys are named';
 my ($version) = slurp("$module/base/version.h") =~ /IIMG_VERSION "([^"]+)"/;
 is $schema->{info}{version}, $version, 'its version is that of the module';
 
@@ -268,22 +470,30 @@ my $url = base_url() . '/api/v1';
 my $served = $text =~ s/"url": "\.\."/"url": "$url"/r;
 ok $answer->content eq $served, 'byte for byte as it is in the sources, but for its server: an absolute URL';
 is json($answer)->{servers}[0]{url}, $url, '... that generators of clients can take as it is';
-is join('|', map { $answer->header($_) // '-' } qw(Content-Type Cache-Control X-Content-Type-Options)), 'application/json|public, max-age=300|nosniff', 'as JSON that may be kept for a while';
+is join('|', map { $answer->header($_) // '-' } qw(Content-Type Cache-Control X-Content-Type-Options)),
+    'application/json|public, max-age=300|nosniff', 'as JSON that may be kept for a while';
 my $tag = $answer->header('ETag');
 like $tag, qr/^"[0-9a-f]{32}"$/, 'with a strong ETag';
 my $head = call(HEAD => 'schema/');
-is join('|', $head->code, $head->header('Content-Length'), $head->header('ETag'), $head->content), '200|' . length($served) . "|$tag|", 'HEAD tells length and tag';
+is join('|', $head->code, $head->header('Content-Length'), $head->header('ETag'), $head->content),
+    '200|' . length($served) . "|$tag|", 'HEAD tells length and tag';
 my ($digits) = $tag =~ /(\w+)/;
-for my $case ([$tag, 304], ["W/$tag", 304], ["\"x\", $tag", 304], ["\"$digits-gzip\"", 304], ["\"$digits-br\"", 304], ['*', 304], ['"x"', 200], ['', 200], [substr($tag, 0, 20) . '"', 200]) {
+for my $case (
+    [$tag, 304], ["W/$tag", 304], ["\"x\", $tag", 304], ["\"$digits-gzip\"", 304], ["\"$digits-br\"", 304],
+    ['*', 304], ['"x"', 200], ['', 200], [substr($tag, 0, 20) . '"', 200]
+) {
     my ($given, $status) = @$case;
     my $again = call(GET => 'schema/', headers => ['If-None-Match' => $given]);
-    is join('|', $again->code, $again->header('ETag')), "$status|$tag", "If-None-Match: $given is $status, with the tag";
+    is join('|', $again->code, $again->header('ETag')), "$status|$tag",
+        "If-None-Match: $given is $status, with the tag";
     is $again->content, '', '... and nothing else' if $status == 304;
 }
 my $zipped = call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip']);
-is $zipped->header('Content-Encoding') // 'none', 'gzip', 'it is sent compressed' if $zipped->header('Content-Encoding');
+is $zipped->header('Content-Encoding') // 'none', 'gzip', 'it is sent compressed'
+    if $zipped->header('Content-Encoding');
 is json($zipped)->{servers}[0]{url}, $url, '... as the same text';
-is call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip', 'If-None-Match' => $zipped->header('ETag')])->code, 304, '... whose tag is known again';
+is call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip', 'If-None-Match' => $zipped->header('ETag')])->code,
+    304, '... whose tag is known again';
 
 # Below another Location, guarded, without Locations of its own, and beside one ---------------------------
 
@@ -301,20 +511,28 @@ my $server = IdentityImg::Server->new('schema', conf => <<'CONF')->start;
 </Location>
 CONF
 my $base = $server->base;
-is call(GET => '/deep/api/health/live/', base => $base)->code, 200, 'a Location within the API\'s answers below the API\'s path';
+is call(GET => '/deep/api/health/live/', base => $base)->code, 200,
+    'a Location within the API\'s answers below the API\'s path';
 is call(GET => '/deep/api/health/ready/', base => $base)->code, 200, '... two steps down too';
 is call(GET => '/deep/api/health', base => $base)->code, 401, '... and what is no route there is still nobody\'s';
 my $closed = call(GET => '/deep/api/schema/', base => $base);
-is join('|', $closed->code, $closed->header('WWW-Authenticate')), '401|Basic realm="deep"', 'an operator who grants no Location keeps the description to his users';
+is join('|', $closed->code, $closed->header('WWW-Authenticate')), '401|Basic realm="deep"',
+    'an operator who grants no Location keeps the description to his users';
 is call(GET => '/deep/api/schema/', base => $base, as => 'alice')->code, 200, '... who may read it';
-is json(call(GET => '/deep/api/schema/', base => $base, as => 'alice'))->{servers}[0]{url}, "$base/deep/api", '... and names its own address';
-is call(GET => '/deep/api/schema', base => $base, as => 'alice')->header('Location'), "$base/deep/api/schema/", '... under its own path';
+is json(call(GET => '/deep/api/schema/', base => $base, as => 'alice'))->{servers}[0]{url}, "$base/deep/api",
+    '... and names its own address';
+is call(GET => '/deep/api/schema', base => $base, as => 'alice')->header('Location'), "$base/deep/api/schema/",
+    '... under its own path';
 is call(GET => '/deep/api/users/me/', base => $base)->code, 401, 'the rest of it is guarded';
 
 # Each address has a description of its own, and a tag of its own: what a cache kept for one is not the other's.
-my %tags = map { $_ => call(GET => $_, base => $base, as => 'alice')->header('ETag') } '/api/v1/schema/', '/deep/api/schema/';
+my %tags = map { $_ => call(GET => $_, base => $base, as => 'alice')->header('ETag') } '/api/v1/schema/',
+    '/deep/api/schema/';
 isnt $tags{'/api/v1/schema/'}, $tags{'/deep/api/schema/'}, 'another path is another ETag';
-is call(GET => '/deep/api/schema/', base => $base, as => 'alice', headers => ['If-None-Match' => $tags{'/api/v1/schema/'}])->code, 200, '... which a conditional request keeps apart';
+is call(
+    GET => '/deep/api/schema/', base => $base, as => 'alice',
+    headers => ['If-None-Match' => $tags{'/api/v1/schema/'}]
+)->code, 200, '... which a conditional request keeps apart';
 is $server->reload(<<'CONF'), '', 'with a base URL, and a path that needs escapes';
 ServerName https://api.example.com
 IdentityImgBaseURL https://api.example.com:8443
@@ -325,18 +543,26 @@ IdentityImgCorsOrigin https://app.example.com
 </Location>
 CONF
 my $there = call(GET => 'schema/', base => $base, headers => [Origin => 'https://app.example.com']);
-is json($there)->{servers}[0]{url}, 'https://api.example.com:8443/api/v1', 'IdentityImgBaseURL is what the description names';
+is json($there)->{servers}[0]{url}, 'https://api.example.com:8443/api/v1',
+    'IdentityImgBaseURL is what the description names';
 isnt $there->header('ETag'), $tags{'/api/v1/schema/'}, '... with another ETag';
-is join('|', map { $there->header($_) // '-' } qw(Access-Control-Allow-Origin Vary Cache-Control)), 'https://app.example.com|Origin|public, max-age=300', '... for pages of the listed origins, and kept apart by origin'
+is join('|', map { $there->header($_) // '-' } qw(Access-Control-Allow-Origin Vary Cache-Control)),
+    'https://app.example.com|Origin|public, max-age=300',
+    '... for pages of the listed origins, and kept apart by origin'
     or diag $there->headers->as_string;
-is json(call(GET => '/a%20%22b%22%20c/schema/', base => $base))->{servers}[0]{url}, 'https://api.example.com:8443/a%20%22b%22%20c', 'its path is escaped';
+is json(call(GET => '/a%20%22b%22%20c/schema/', base => $base))->{servers}[0]{url},
+    'https://api.example.com:8443/a%20%22b%22%20c', 'its path is escaped';
 $server->judge;
 undef $server;
 
 # By the client's own word for the host, where the operator lets it.
 my $open = IdentityImg::Server->new('schema-open', conf => "UseCanonicalName Off\n")->start;
-my @hosts = map { call(GET => 'schema/', base => $open->base, headers => [Host => $_]) } 'one.example:8081', 'two.example:8080';
-is join(' ', map { json($_)->{servers}[0]{url} } @hosts), 'http://one.example:8081/api/v1 http://two.example:8080/api/v1', 'with UseCanonicalName Off it names the host that was asked' or diag $open->base;
+my @hosts = map { call(GET => 'schema/', base => $open->base, headers => [Host => $_]) } 'one.example:8081',
+    'two.example:8080';
+is join(' ', map { json($_)->{servers}[0]{url} } @hosts),
+    'http://one.example:8081/api/v1 http://two.example:8080/api/v1',
+    'with UseCanonicalName Off it names the host that was asked'
+    or diag $open->base;
 isnt $hosts[0]->header('ETag'), $hosts[1]->header('ETag'), '... each with its own ETag';
 $open->judge;
 undef $open;

@@ -25,42 +25,87 @@ sub folder {
     return;
 }
 sub file { my ($name) = @_; open my $out, '>', "$dir/$name" or die $!; return }
-sub look { my ($name) = @_; my @info = lstat "$dir/$name"; return @info ? join ' ', $info[4], sprintf '%04o', S_IMODE($info[2]) : 'missing' }
+
+sub look {
+    my ($name) = @_;
+    my @info = lstat "$dir/$name";
+    return @info ? join ' ', $info[4], sprintf '%04o', S_IMODE($info[2]) : 'missing';
+}
 
 # [what, path, sentence, CODE that prepares it]
 my @wrong = (
-    ['a path below a folder that is missing', 'none/spool', qr/cannot be made: .+none: No such file or directory; create that folder first/],
-    ['a path below a file',                   'file/spool', qr/cannot be (?:made|used): .*/, sub { file('file') }],
-    ['a file',                                'plain',      qr/is not a folder; remove the file or choose another path/, sub { file('plain') }],
-    ['a link to a folder',                    'link',       qr/is a symbolic link; name the folder that it leads to/, sub { folder('target', $own, 0700); symlink "$dir/target", "$dir/link" }],
-    ['a link with a slash behind it',         'link/',      qr/is a symbolic link/],
-    ['a link to nothing',                     'dangling',   qr/is a symbolic link/, sub { symlink "$dir/nothing", "$dir/dangling" }],
-    ['a folder that anyone may write to',     'open/spool', qr/is not safe: every user may rename what is in .+open; run chmod o-w on that folder/, sub { folder('open', $own, 0777) }],
+    [
+        'a path below a folder that is missing', 'none/spool',
+        qr/cannot be made: .+none: No such file or directory; create that folder first/
+    ],
+    ['a path below a file', 'file/spool', qr/cannot be (?:made|used): .*/, sub { file('file') }],
+    ['a file', 'plain', qr/is not a folder; remove the file or choose another path/, sub { file('plain') }],
+    [
+        'a link to a folder', 'link', qr/is a symbolic link; name the folder that it leads to/,
+        sub { folder('target', $own, 0700); symlink "$dir/target", "$dir/link" }
+    ],
+    ['a link with a slash behind it', 'link/', qr/is a symbolic link/],
+    ['a link to nothing', 'dangling', qr/is a symbolic link/, sub { symlink "$dir/nothing", "$dir/dangling" }],
+    [
+        'a folder that anyone may write to', 'open/spool',
+        qr/is not safe: every user may rename what is in .+open; run chmod o-w on that folder/,
+        sub { folder('open', $own, 0777) }
+    ],
 );
 my @root_only = (
-    ['a folder of another user', 'foreign', qr/belongs to the user root and not to httpd's user www-data; choose a folder that does not exist yet, or chown this one/, sub { folder('foreign', 0, 0755) }],
+    [
+        'a folder of another user', 'foreign',
+        qr/belongs to the user root and not to httpd's user www-data; choose a folder that does not exist yet, or chown this one/,
+        sub { folder('foreign', 0, 0755) }
+    ],
     ['... though all may use it', 'shared', qr/belongs to the user root and not/, sub { folder('shared', 0, 01777) }],
-    ['a folder that httpd\'s user may not enter', 'closed/spool', qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/, sub { folder('closed', 0, 0700) }],
-    ['one above it that it may not enter', 'closed/deep/spool', qr/cannot be used: httpd's user www-data may not use the folder .+deep: Permission denied/, sub { folder('closed/deep', 0, 0755) }],
-    ['an own folder below such a one', 'closed/own', qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/, sub { folder('closed/own', $own, 0700) }],
-    ['an own folder that is not writable', 'readonly', qr/cannot be used: httpd's user www-data may not use the folder .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }],
+    [
+        'a folder that httpd\'s user may not enter', 'closed/spool',
+        qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/,
+        sub { folder('closed', 0, 0700) }
+    ],
+    [
+        'one above it that it may not enter', 'closed/deep/spool',
+        qr/cannot be used: httpd's user www-data may not use the folder .+deep: Permission denied/,
+        sub { folder('closed/deep', 0, 0755) }
+    ],
+    [
+        'an own folder below such a one', 'closed/own',
+        qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/,
+        sub { folder('closed/own', $own, 0700) }
+    ],
+    [
+        'an own folder that is not writable', 'readonly',
+        qr/cannot be used: httpd's user www-data may not use the folder .+readonly: Permission denied/,
+        sub { folder('readonly', $own, 0500) }
+    ],
 );
-my @user_only = (['a folder that this user may not write to', 'readonly/spool', qr/cannot be made in .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }]);
+my @user_only = ([
+    'a folder that this user may not write to', 'readonly/spool',
+    qr/cannot be made in .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }
+]);
 
 for my $case (@wrong, $> == 0 ? @root_only : @user_only) {
     my ($what, $path, $sentence, $prepare) = @$case;
     $prepare->() if $prepare;
     my $before = look($path);
-    like $server->configtest("IdentityImgSpoolDir \"$dir/$path\"\n"), qr/IIMG0010: IdentityImgSpoolDir: "\Q$dir\E\/[\w\/]+" $sentence/, "configtest refuses $what";
+    like $server->configtest("IdentityImgSpoolDir \"$dir/$path\"\n"),
+        qr/IIMG0010: IdentityImgSpoolDir: "\Q$dir\E\/[\w\/]+" $sentence/, "configtest refuses $what";
     is look($path), $before, '... and changes nothing there';
 }
-like $server->configtest("IdentityImgSpoolDir \"$state/pictures/spool\"\n"), qr/IdentityImgSpoolDir: "[^"]+" lies in the folder of IdentityImgStorageRoot; choose a folder outside of it/, 'nor may it lie within the store';
-like $server->configtest("IdentityImgSpoolDir \"$dir/../pictures\"\n"), qr/lies in the folder of IdentityImgStorageRoot/, '... by another spelling';
-is $server->configtest("IdentityImgSpoolDir \"$state/pictures-spool\"\n"), '', '... a name that only begins as the store\'s is fine';
-like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir \"$dir/plain\"\n</VirtualHost>\n"), qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'virtual hosts are checked too';
+like $server->configtest("IdentityImgSpoolDir \"$state/pictures/spool\"\n"),
+    qr/IdentityImgSpoolDir: "[^"]+" lies in the folder of IdentityImgStorageRoot; choose a folder outside of it/,
+    'nor may it lie within the store';
+like $server->configtest("IdentityImgSpoolDir \"$dir/../pictures\"\n"),
+    qr/lies in the folder of IdentityImgStorageRoot/, '... by another spelling';
+is $server->configtest("IdentityImgSpoolDir \"$state/pictures-spool\"\n"), '',
+    '... a name that only begins as the store\'s is fine';
+like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir \"$dir/plain\"\n</VirtualHost>\n"),
+    qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'virtual hosts are checked too';
 
 # A reload goes through configtest, and the server that runs stays.
-like $server->reload("IdentityImgSpoolDir \"$dir/plain\"\n"), qr/IdentityImgSpoolDir: "[^"]+\/spools\/plain" is not a folder/, 'a reload with such a folder is refused';
+like $server->reload("IdentityImgSpoolDir \"$dir/plain\"\n"),
+    qr/IdentityImgSpoolDir: "[^"]+\/spools\/plain" is not a folder/, 'a reload with such a folder is refused';
 is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server keeps running';
 
 is $server->configtest("IdentityImgSpoolDir \"$dir/fresh\"\n"), '', 'a folder that can be made is fine';

@@ -14,26 +14,34 @@ use Time::Local 'timegm';
 
 my $server = IdentityImg::Server->new('storage');
 my $plain = HTTP::Tiny->new(timeout => 60, max_redirect => 0);
-my $jpeg = make_jpeg(900, 700, 'strip');     # nothing that is taken off a picture
+my $jpeg = make_jpeg(900, 700, 'strip');    # nothing that is taken off a picture
 my $store;
 
-sub api { my ($method, $path, $who, %with) = @_; return call($method => $path, as => $who, base => $server->base, %with) }
+sub api {
+    my ($method, $path, $who, %with) = @_;
+    return call($method => $path, as => $who, base => $server->base, %with);
+}
 
 sub fetch { my ($url, %headers) = @_; return $plain->get($url, { headers => \%headers }) }
 
 # The store's objects are those of the manifest, and those are what the rows show.
 sub agrees {
     my ($after) = @_;
-    my @all = $server->sql("SELECT 'object', key, state FROM stored_objects"
-        . " UNION ALL SELECT 'shown', image, image_sized FROM reference_images WHERE image IS NOT NULL"
-        . " UNION ALL SELECT 'shown', image, image_sized FROM identities WHERE image IS NOT NULL"
-        . " UNION ALL SELECT 'shown', previous_image, previous_image_sized FROM identities WHERE previous_image IS NOT NULL"
-        . " UNION ALL SELECT 'shown', image, NULL FROM generation_jobs WHERE image IS NOT NULL");
+    my @all =
+        $server->sql("SELECT 'object', key, state FROM stored_objects"
+            . " UNION ALL SELECT 'shown', image, image_sized FROM reference_images WHERE image IS NOT NULL"
+            . " UNION ALL SELECT 'shown', image, image_sized FROM identities WHERE image IS NOT NULL"
+            . " UNION ALL SELECT 'shown', previous_image, previous_image_sized FROM identities WHERE previous_image IS NOT NULL"
+            . " UNION ALL SELECT 'shown', image, NULL FROM generation_jobs WHERE image IS NOT NULL");
     my @rows = sort map { /^object\|([^|]+)/ ? $1 : () } @all;
     my @shown = map { /^shown\|(.*)/ ? $1 : () } @all;
-    is join("\n", $store->objects($server->state)), join("\n", @rows), "after $after the store holds what the manifest says, and nothing else";
+    is join("\n", $store->objects($server->state)), join("\n", @rows),
+        "after $after the store holds what the manifest says, and nothing else";
     is join(' ', grep { /^object/ && !/\|(?:live|held)$/ } @all), '', '... all of it in use';
-    my @wanted = map { my ($key, $sized) = split /\|/; ($key, $sized ? map { $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-${_}x$_.$sized}r } 100, 300, 600 : ()) } @shown;
+    my @wanted = map {
+        my ($key, $sized) = split /\|/;
+        ($key, $sized ? map { $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-${_}x$_.$sized}r } 100, 300, 600 : ())
+    } @shown;
     is join("\n", sort @wanted), join("\n", @rows), '... by rows that have all of theirs';
     return;
 }
@@ -46,7 +54,11 @@ sub upload {
     return json($answer);
 }
 
-sub remove { ok scalar(@_), 'there is something to delete'; for (@_) { is api(DELETE => "reference-images/$_->{id}/", 'alice')->code, 204, 'it is deleted' } return }
+sub remove {
+    ok scalar(@_), 'there is something to delete';
+    for (@_) { is api(DELETE => "reference-images/$_->{id}/", 'alice')->code, 204, 'it is deleted' }
+    return;
+}
 
 sub key_of { my ($url) = @_; return $url =~ m{((?:media|generated_images)/[^?]+)} ? $1 : '' }
 
@@ -56,7 +68,10 @@ sub use_store {
     $server->{env} = $env // $store->env;
     $server->restart($conf // '');
     local $server->{env} = $store->env;
-    my $out = $server->script(ctl => 'adopt-store', '--force', $store->{prefix} ? ('--s3-prefix', $store->{prefix} =~ s{/$}{}r) : ());
+    my $out = $server->script(
+        ctl => 'adopt-store', '--force',
+        $store->{prefix} ? ('--s3-prefix', $store->{prefix} =~ s{/$}{}r) : ()
+    );
     die "adopt-store: $out" if $?;
     return;
 }
@@ -66,7 +81,8 @@ sub use_store {
 sub pictures {
     my $photo = upload('Me & my 100%+ hat, späße.v2.JPEG');
     agrees('an upload');
-    like key_of($photo->{image}{original}), qr{^media/[0-9a-f-]{36}/[a-z0-9_-]+\.jpg$}, 'the key is made of safe characters';
+    like key_of($photo->{image}{original}), qr{^media/[0-9a-f-]{36}/[a-z0-9_-]+\.jpg$},
+        'the key is made of safe characters';
     my $got = fetch($photo->{image}{original});
     is $got->{status}, 200, 'the original opens in a plain client' or diag $got->{content};
     ok $got->{content} eq slurp($jpeg), '... to the byte';
@@ -74,21 +90,28 @@ sub pictures {
     is $got->{headers}{'content-disposition'}, 'inline', '... to be shown';
     like $got->{headers}{'cache-control'}, qr/^private, max-age=\d+, immutable$/, '... to be kept by browsers alone';
     for my $size ([thumbnail => 100, 78], [medium => 300, 234], [large => 600, 467]) {
-        my $derived = fetch($photo->{image}{$size->[0]});
+        my $derived = fetch($photo->{image}{ $size->[0] });
         my $file = "$ENV{IIMG_WORK}/derived.jpg";
         open my $out, '>:raw', $file or die $!;
         print $out $derived->{content};
         close $out;
         chomp(my @sides = map { scalar `vipsheader -f $_ '$file'` } qw(width height));
-        is "$derived->{status} $derived->{headers}{'content-type'} @sides", "200 image/jpeg $size->[1] $size->[2]", "the $size->[0] is a JPEG that fits";
+        is "$derived->{status} $derived->{headers}{'content-type'} @sides", "200 image/jpeg $size->[1] $size->[2]",
+            "the $size->[0] is a JPEG that fits";
     }
     my $part = fetch($photo->{image}{original}, Range => 'bytes=100-199');
     is "$part->{status} $part->{headers}{'content-range'}", '206 bytes 100-199/' . -s $jpeg, 'a range is served';
     ok $part->{content} eq substr(slurp($jpeg), 100, 100), '... and is that part';
-    my $again = eventually(sub { my ($a, $b) = map { json(api(GET => "reference-images/$photo->{id}/", 'alice'))->{image}{large} } 1, 2; $a eq $b ? $a : undef });
+    my $again = eventually(sub {
+        my ($a, $b) = map { json(api(GET => "reference-images/$photo->{id}/", 'alice'))->{image}{large} } 1, 2;
+        $a eq $b ? $a : undef;
+    });
     ok $again, 'the same picture has the same address in two answers';
 
-    is api(POST => "reference-images/$photo->{id}/upload-image/", 'alice', parts => [image => [portrait(), '../../etc/passwd']])->code, 200, 'another picture takes its place';
+    is api(
+        POST => "reference-images/$photo->{id}/upload-image/", 'alice',
+        parts => [image => [portrait(), '../../etc/passwd']]
+    )->code, 200, 'another picture takes its place';
     agrees('a replacement');
     is fetch($photo->{image}{original})->{status}, 404, 'the picture before is gone for whoever has its address';
     my @more = map { upload($_->[0], $_->[1]) } ['..'], ['x' x 240 . '.png', portrait()], ['日本語.heic'];
@@ -103,20 +126,25 @@ sub pictures {
 
 sub generated {
     my ($person, $identity) = (person('scenario_one'), identity_of('full'));
-    my $photo = json(api(POST => 'reference-images/', 'admin', parts => [user_id => $person, image => [$jpeg, 'a.jpg']]));
-    my $order = { user_id => $person, identity_id => $identity, resolution => '1K', save_to_identity => JSON::PP::true() };
+    my $photo =
+        json(api(POST => 'reference-images/', 'admin', parts => [user_id => $person, image => [$jpeg, 'a.jpg']]));
+    my $order =
+        { user_id => $person, identity_id => $identity, resolution => '1K', save_to_identity => JSON::PP::true() };
     my $made = json(api(POST => 'image-generation/generate/', 'admin', json => $order));
     agrees('a generation that is saved');
     is fetch($made->{$_})->{status}, 200, "$_ opens" for 'image_url';
     is fetch($made->{identity}{image}{medium})->{status}, 200, 'so does the identity\'s picture';
     my $download = fetch($made->{job}{download_url});
-    like "$download->{status} $download->{headers}{'content-disposition'}", qr/^200 attachment; filename="[a-z0-9_-]+-\d{8}\.(?:png|jpg)"$/, 'a download has a name';
+    like "$download->{status} $download->{headers}{'content-disposition'}",
+        qr/^200 attachment; filename="[a-z0-9_-]+-\d{8}\.(?:png|jpg)"$/, 'a download has a name';
     is api(DELETE => "identities/$identity/delete-image/", 'admin')->code, 200, 'the identity\'s picture is taken off';
     agrees('it is taken off');
     my $back = json(api(POST => "identities/$identity/restore-image/", 'admin'));
     is fetch($back->{image}{large})->{status}, 200, 'it is brought back';
     agrees('it is back');
-    $server->sql("DELETE FROM reference_images; DELETE FROM generation_jobs; UPDATE identities SET image = NULL, image_sized = NULL");
+    $server->sql(
+        "DELETE FROM reference_images; DELETE FROM generation_jobs; UPDATE identities SET image = NULL, image_sized = NULL"
+    );
     $server->sql('UPDATE identities SET previous_image = NULL, previous_image_sized = NULL');
     $server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL WHERE state = 'held'");
     like $server->script(ctl => 'sweep'), qr/^\d+ objects deleted$/, 'identityimgctl sweeps this store';
@@ -124,11 +152,20 @@ sub generated {
     return;
 }
 
-sub time_of { my ($stamp) = @_; my @t = $stamp =~ /^(....)(..)(..)T(..)(..)(..)Z$/; return timegm(@t[5, 4, 3, 2], $t[1] - 1, $t[0]) }
+sub time_of {
+    my ($stamp) = @_;
+    my @t = $stamp =~ /^(....)(..)(..)T(..)(..)(..)Z$/;
+    return timegm(@t[5, 4, 3, 2], $t[1] - 1, $t[0]);
+}
 
 sub other { my ($text) = @_; my $last = chop $text; return $text . ($last eq '0' ? '1' : '0') }
 
-sub refused { my ($url, $what) = @_; my $got = fetch($url); like $got->{status}, qr/^40[03]$/, "$what is refused" or diag $url, $got->{content}; return }
+sub refused {
+    my ($url, $what) = @_;
+    my $got = fetch($url);
+    like $got->{status}, qr/^40[03]$/, "$what is refused" or diag $url, $got->{content};
+    return;
+}
 
 sub addresses {
     my $photo = upload('address.jpg');
@@ -138,7 +175,8 @@ sub addresses {
     is $expires, 3600, 'an address is good for as long as IdentityImgMediaExpiry says';
     is $since % 900, 0, '... from the beginning of a quarter of that';
     ok $since <= $now && $now - $since <= 930, '... the one that we are in';
-    is $url, $store->presigned(key_of($url), $since, $expires), 'it is the address that another program makes for that time';
+    is $url, $store->presigned(key_of($url), $since, $expires),
+        'it is the address that another program makes for that time';
     is fetch($store->presigned(key_of($url), $now - 120, 180))->{status}, 200, 'such an address opens within its time';
     refused($store->presigned(key_of($url), $now - 240, 180), 'and after it');
     refused($url =~ s/(X-Amz-Signature=)(\w+)/$1 . other($2)/er, 'another signature');
@@ -157,8 +195,12 @@ sub versioned {
     my $photo = upload('versions.jpg');
     cmp_ok scalar(my @there = $store->versions), '>=', 5, 'a photo is there';
     remove($photo);
-    is scalar(my @left = $store->versions), 1, 'a deleted photo is gone with all its versions and markers; what others keep stays';
-    $store->request(DELETE => 'lists/of others.txt', query => { versionId => ($store->listing(versions => '', prefix => 'lists/') =~ m{<VersionId>([^<]+)})[0] });
+    is scalar(my @left = $store->versions), 1,
+        'a deleted photo is gone with all its versions and markers; what others keep stays';
+    $store->request(
+        DELETE => 'lists/of others.txt',
+        query => { versionId => ($store->listing(versions => '', prefix => 'lists/') =~ m{<VersionId>([^<]+)})[0] }
+    );
     return;
 }
 
@@ -170,7 +212,7 @@ for my $kind (qw(file radosgw swift)) {
         my $new = $stores{$kind} = IdentityImg::Store->new($kind);
         plan skip_all => $new->missing if $new->missing;
         # Swift says which region it is in, and insists: this one is another.
-        use_store($new, '', { %{$new->env}, $kind eq 'swift' ? (S3_REGION => 'eu-west-9') : () });
+        use_store($new, '', { %{ $new->env }, $kind eq 'swift' ? (S3_REGION => 'eu-west-9') : () });
         pictures();
         generated();
         addresses() if $new->is_s3;
@@ -180,12 +222,20 @@ for my $kind (qw(file radosgw swift)) {
 
 # S3 stores alone ---------------------------------------------------------------------------------------
 
-sub start_fails { my ($env, $conf) = @_; $server->stop; $server->{env} = { %{$store->env}, %$env }; return eval { $server->start($conf // ''); 1 } ? '' : $@ }
+sub start_fails {
+    my ($env, $conf) = @_;
+    $server->stop;
+    $server->{env} = { %{ $store->env }, %$env };
+    return eval { $server->start($conf // ''); 1 } ? '' : $@;
+}
 
 sub wrong_at_start {
-    like start_fails({ AWS_SECRET_ACCESS_KEY => 'wrong' }), qr/IIMG0010: IdentityImgStorage: bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,
+    like start_fails({ AWS_SECRET_ACCESS_KEY => 'wrong' }),
+        qr/IIMG0010: IdentityImgStorage: bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,
         'a wrong secret key is told at the start';
-    like start_fails({ S3_BUCKET => 'no-such-bucket' }), qr/IIMG0010: IdentityImgStorage: bucket "no-such-bucket": there is no such bucket: make it, or mend IdentityImgS3Bucket/, 'and so is a missing bucket';
+    like start_fails({ S3_BUCKET => 'no-such-bucket' }),
+        qr/IIMG0010: IdentityImgStorage: bucket "no-such-bucket": there is no such bucket: make it, or mend IdentityImgS3Bucket/,
+        'and so is a missing bucket';
     my $lines = join "\n", $server->log_lines(1);
     unlike $lines, qr/\Q$store->{secret}/, 'the secret key is in no line of the log';
     return;
@@ -198,7 +248,8 @@ sub away {
     cmp_ok time - $began, '<=', $seconds, "an upload to a store $what is answered in time";
     is $answer->code, 503, '... 503';
     like $answer->header('Retry-After') // '', qr/^\d+$/, '... with Retry-After';
-    is json($answer)->{detail}, 'The picture store is not available at the moment. Nothing was changed.', '... and a sentence that names the store';
+    is json($answer)->{detail}, 'The picture store is not available at the moment. Nothing was changed.',
+        '... and a sentence that names the store';
     is json($answer)->{code}, 'store_down', '... and a code';
     my $list = api(GET => 'reference-images/', 'alice');
     is $list->code, 200, 'meanwhile lists are answered';
@@ -214,7 +265,11 @@ sub store_that_fails {
     my ($port) = readline($out) =~ /^port (\d+)/;
     $server->line('refuse');
     use_store($store, "IdentityImgS3Timeout 4\nIdentityImgS3ConnectTimeout 4\n", $store->env($port));
-    ok scalar(grep { /IIMG0203: the picture store cannot be used at the moment; uploads are refused until it can: GET pictures\/media/ } $server->log_lines),
+    ok scalar(
+        grep {
+            /IIMG0203: the picture store cannot be used at the moment; uploads are refused until it can: GET pictures\/media/
+        } $server->log_lines
+        ),
         'a server whose store is away starts, with a warning';
     $server->line('pass');
     my $photo = upload('before.jpg');
@@ -226,7 +281,8 @@ sub store_that_fails {
         $server->line('pass');
         $server->line('cut');
         my $next = upload('after.jpg');
-        is fetch($next->{image}{large} =~ s/:$port/:$target/r)->{status}, 403, 'an address holds for the host that was signed';
+        is fetch($next->{image}{large} =~ s/:$port/:$target/r)->{status}, 403,
+            'an address holds for the host that was signed';
         remove($next);
     }
     $server->line('cut');
@@ -235,7 +291,8 @@ sub store_that_fails {
     remove($photo);
     $server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL, retry_at = now()");
     $server->reload("IdentityImgSweepInterval 1\n");
-    ok eventually(sub { !$server->sql('SELECT 1 FROM stored_objects LIMIT 1') }), 'what could not be deleted is swept later';
+    ok eventually(sub { !$server->sql('SELECT 1 FROM stored_objects LIMIT 1') }),
+        'what could not be deleted is swept later';
     agrees('all that');
     close $in;
     waitpid $server->{proxy_pid}, 0;
@@ -246,37 +303,53 @@ sub directives {
     my $file = "$ENV{IIMG_WORK}/s3.credentials";
     open my $out, '>', $file or die $!;
     chmod 0600, $file;
-    print $out "# keys\n[other]\naws_access_key_id = nobody\n[default]\naws_access_key_id=$store->{access}\r\naws_secret_access_key = $store->{secret}\n";
+    print $out
+        "# keys\n[other]\naws_access_key_id = nobody\n[default]\naws_access_key_id=$store->{access}\r\naws_secret_access_key = $store->{secret}\n";
     close $out;
-    my %env = (%{$store->env}, AWS_ACCESS_KEY_ID => 'nobody', AWS_SECRET_ACCESS_KEY => 'nothing');
+    my %env = (%{ $store->env }, AWS_ACCESS_KEY_ID => 'nobody', AWS_SECRET_ACCESS_KEY => 'nothing');
     local $store->{prefix} = 'team_a/pictures-1/';
-    use_store($store, "IdentityImgS3CredentialsFile \"$file\"\nIdentityImgS3Prefix team_a/pictures-1\nIdentityImgS3Addressing path\n", \%env);
+    use_store(
+        $store,
+        "IdentityImgS3CredentialsFile \"$file\"\nIdentityImgS3Prefix team_a/pictures-1\nIdentityImgS3Addressing path\n",
+        \%env
+    );
     my $photo = upload('prefix.jpg');
-    like $photo->{image}{original}, qr{/pictures/team_a/pictures-1/media/}, 'with IdentityImgS3Prefix objects lie behind it';
-    is fetch($photo->{image}{original})->{status}, 200, '... and open; the keys came from IdentityImgS3CredentialsFile, before the environment';
+    like $photo->{image}{original}, qr{/pictures/team_a/pictures-1/media/},
+        'with IdentityImgS3Prefix objects lie behind it';
+    is fetch($photo->{image}{original})->{status}, 200,
+        '... and open; the keys came from IdentityImgS3CredentialsFile, before the environment';
     agrees('an upload behind a prefix');
     remove($photo);
 
-    my $policy = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::pictures/*"}]}';
+    my $policy =
+        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::pictures/*"}]}';
     $store->request(PUT => '', query => { policy => '' }, content => $policy);
     my $as_before = "IdentityImgS3CredentialsFile \"$file\"\nIdentityImgS3Prefix team_a/pictures-1\n";
     $server->reload("${as_before}IdentityImgMedia public\n");
     $photo = upload('public.jpg');
-    is $photo->{image}{large}, $store->endpoint . '/pictures/team_a/pictures-1/' . key_of($photo->{image}{large}), 'IdentityImgMedia public: an address is nothing but where the picture is';
+    is $photo->{image}{large}, $store->endpoint . '/pictures/team_a/pictures-1/' . key_of($photo->{image}{large}),
+        'IdentityImgMedia public: an address is nothing but where the picture is';
     my $got = fetch($photo->{image}{large});
-    is "$got->{status} $got->{headers}{'cache-control'}", '200 public, max-age=31536000, immutable', '... which opens, and may be kept by all caches';
+    is "$got->{status} $got->{headers}{'cache-control'}", '200 public, max-age=31536000, immutable',
+        '... which opens, and may be kept by all caches';
     $server->reload("${as_before}IdentityImgMedia public\nIdentityImgMediaPublicURL https://cdn.example.com/p/\n");
-    is json(api(GET => 'reference-images/', 'alice'))->[0]{image}{large}, 'https://cdn.example.com/p/team_a/pictures-1/' . key_of($photo->{image}{large}), 'IdentityImgMediaPublicURL: behind a CDN';
+    is json(api(GET => 'reference-images/', 'alice'))->[0]{image}{large},
+        'https://cdn.example.com/p/team_a/pictures-1/' . key_of($photo->{image}{large}),
+        'IdentityImgMediaPublicURL: behind a CDN';
     remove($photo);
 
-    $server->reload("${as_before}IdentityImgS3Endpoint http://s3.localhost:$store->{port}\nIdentityImgS3Addressing virtual\n");
+    $server->reload(
+        "${as_before}IdentityImgS3Endpoint http://s3.localhost:$store->{port}\nIdentityImgS3Addressing virtual\n");
     $photo = upload('virtual.jpg');
-    like $photo->{image}{large}, qr{^http://pictures\.s3\.localhost:$store->{port}/team_a/pictures-1/media/}, 'IdentityImgS3Addressing virtual: the bucket is in the host name';
-    is `curl -q -s -o /dev/null -w '%{http_code}' --noproxy '*' '$photo->{image}{large}'`, 200, '... and the picture opens there';
+    like $photo->{image}{large}, qr{^http://pictures\.s3\.localhost:$store->{port}/team_a/pictures-1/media/},
+        'IdentityImgS3Addressing virtual: the bucket is in the host name';
+    is `curl -q -s -o /dev/null -w '%{http_code}' --noproxy '*' '$photo->{image}{large}'`, 200,
+        '... and the picture opens there';
     remove($photo);
 
     $server->forget_log;
-    is $server->reload("${as_before}IdentityImgS3Bucket no-such-bucket\n"), '', 'a reload with a bucket that is not there';
+    is $server->reload("${as_before}IdentityImgS3Bucket no-such-bucket\n"), '',
+        'a reload with a bucket that is not there';
     is api(GET => 'reference-images/', 'alice')->code, 200, '... does not end a server that runs';
     ok scalar(grep { /IIMG0203: .*there is no such bucket/ } $server->log_lines), '... but is told';
     return;
@@ -291,6 +364,9 @@ subtest 'S3: mistakes, a store that fails, directives' => sub {
 };
 
 %stores = ();
-$server->judge(qr/IIMG0010|IIMG020[34]/, qr/IIMG0003: .*POST .*reference-images/, qr/IIMG010[1-47]/, qr/AH00016|AH00526|Configuration Failed/, qr/AH00170|AH00491/);
+$server->judge(
+    qr/IIMG0010|IIMG020[34]/, qr/IIMG0003: .*POST .*reference-images/, qr/IIMG010[1-47]/,
+    qr/AH00016|AH00526|Configuration Failed/, qr/AH00170|AH00491/
+);
 undef $server;
 finish();

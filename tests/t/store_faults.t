@@ -16,35 +16,70 @@ use Time::HiRes qw(sleep time);
 my $place = IdentityImg::Store->new('radosgw');
 plan skip_all => $place->missing if $place->missing;
 my $proxy = IdentityImg::FaultProxy->new($place->{port});
-my $server = IdentityImg::Server->new('faults', env => $place->env($proxy->port), conf => "IdentityImgS3Timeout 6\nIdentityImgS3ConnectTimeout 1\nIdentityImgSweepInterval 86400\n")->start;
+my $server = IdentityImg::Server->new(
+    'faults', env => $place->env($proxy->port),
+    conf => "IdentityImgS3Timeout 6\nIdentityImgS3ConnectTimeout 1\nIdentityImgSweepInterval 86400\n"
+)->start;
 my $store = IdentityImg::Audit->new($server, $place);
 
 my @sources = (make_jpeg(64, 48), make_jpeg(120, 90));
 my $turn = 0;
 my ($full, $one) = (identity_of('full'), person('scenario_one'));
-sub ask    { return call(@_, base => $server->base) }
-sub image  { return (parts => [image => [$sources[$turn++ % 2]]]) }
-sub photos { return @{json(ask(GET => 'reference-images/', as => 'alice'))} }
-sub add    { return ask(POST => 'reference-images/', as => 'alice', image()) }
+sub ask { return call(@_, base => $server->base) }
+sub image { return (parts => [image => [$sources[$turn++ % 2]]]) }
+sub photos { return @{ json(ask(GET => 'reference-images/', as => 'alice')) } }
+sub add { return ask(POST => 'reference-images/', as => 'alice', image()) }
 sub change { return ask(POST => 'reference-images/' . (photos())[0]{id} . '/upload-image/', as => 'alice', image()) }
 sub remove { return ask(DELETE => 'reference-images/' . (photos())[1]{id} . '/', as => 'alice') }
-sub dress  { return ask(POST => "identities/$full/upload-image/", as => 'admin', image()) }
+sub dress { return ask(POST => "identities/$full/upload-image/", as => 'admin', image()) }
+
 sub make {
-    return ask(POST => 'image-generation/generate/', as => 'admin',
-        json => { identity_id => $full, user_id => $one, aspect_ratio => '1:1', resolution => '1K', save_to_identity => JSON::PP::true() });
+    return ask(
+        POST => 'image-generation/generate/', as => 'admin',
+        json => {
+            identity_id => $full, user_id => $one, aspect_ratio => '1:1', resolution => '1K',
+            save_to_identity => JSON::PP::true()
+        }
+    );
 }
 # Generations go on when the client has been answered. Returns what ended badly. A picture that could not be
 # saved to its identity is tried again after two minutes: not while other faults are looked at.
 sub settle {
     my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
-    eventually(sub { !$server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60) or return 'a generation does not end';
-    eventually(sub { !$server->sql("SELECT 1 FROM generation_jobs WHERE $unsaved AND warnings::text NOT LIKE '%could not be saved%'") }, 60) or return 'a picture is not saved to its identity';
+    eventually(sub { !$server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60)
+        or return 'a generation does not end';
+    eventually(
+        sub {
+            !$server->sql(
+                "SELECT 1 FROM generation_jobs WHERE $unsaved AND warnings::text NOT LIKE '%could not be saved%'");
+        },
+        60
+    ) or return 'a picture is not saved to its identity';
     $server->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved");
-    return map { "a generation has $_" } $server->sql("SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
+    return
+        map { "a generation has $_" }
+        $server->sql(
+        "SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
 }
-sub fresh { my $photo = json(ask(GET => "reference-images/?user_id=$one", as => 'admin'))->[0]{id}; ask(POST => "reference-images/$photo/upload-image/?user_id=$one", as => 'admin', image()); return }
-sub room { my @there = photos(); ask(DELETE => "reference-images/$_->{id}/", as => 'alice') for @there[1 .. $#there]; return }
-sub rows { return join ' ', $server->sql("SELECT id, image, version FROM reference_images UNION ALL SELECT id, image, version FROM identities ORDER BY 1") }
+
+sub fresh {
+    my $photo = json(ask(GET => "reference-images/?user_id=$one", as => 'admin'))->[0]{id};
+    ask(POST => "reference-images/$photo/upload-image/?user_id=$one", as => 'admin', image());
+    return;
+}
+
+sub room {
+    my @there = photos();
+    ask(DELETE => "reference-images/$_->{id}/", as => 'alice') for @there[1 .. $#there];
+    return;
+}
+
+sub rows {
+    return join ' ',
+        $server->sql(
+        "SELECT id, image, version FROM reference_images UNION ALL SELECT id, image, version FROM identities ORDER BY 1"
+        );
+}
 
 add();
 dress();
@@ -55,32 +90,36 @@ is $store->quarrels, '', 'before anything fails, rows, manifest and store agree'
 # What fails, how often it is outlived, from how often on it is not (0: when it stays). The first 301 is no
 # attempt: it tells where the bucket is. A request on a kept connection that is reset goes out anew at once.
 my @faults = (
-    ['reset',       2, 0, { }],
-    ['reset-body',  2, 0, { }],
-    ['reset-reply', 2, 0, { }],
-    ['truncate',    2, 3, { }],
-    ['error',       2, 3, { }],
-    ['slow-down',   2, 3, { retryAfter => 1 }],
-    ['redirect',    3, 4, { region => 'eu-west-1' }],
-    ['stall',       2, 3, { }],
-    ['slow',        9, undef, { seconds => 0.5 }],     # slowness is no failure
+    ['reset', 2, 0, {}],
+    ['reset-body', 2, 0, {}],
+    ['reset-reply', 2, 0, {}],
+    ['truncate', 2, 3, {}],
+    ['error', 2, 3, {}],
+    ['slow-down', 2, 3, { retryAfter => 1 }],
+    ['redirect', 3, 4, { region => 'eu-west-1' }],
+    ['stall', 2, 3, {}],
+    ['slow', 9, undef, { seconds => 0.5 }],    # slowness is no failure
 );
 
 # What is done: method and objects that fail, what must be there first, status.
 my $original = 'media/[^/]+/[^/_][^/]*$';
 my @work = (
-    ['a new photo',               PUT    => $original,           \&room,   \&add,    201],
-    ['a photo is replaced',       PUT    => '-thumbnail-300x300', sub { }, \&change, 200],
-    ['an identity is changed',    PUT    => $original,           sub { },  \&dress,  200],
-    ['a generation is kept',      PUT    => '/generated_images/', sub { }, \&make,   200],
-    ['a generation is saved',     PUT    => $original,           sub { },  \&make,   200],
-    ['a generation reads photos', GET    => $original,           \&fresh, \&make,   200],     # that no process has in memory
-    ['a photo is deleted',        DELETE => $original,           sub { room(); add() }, \&remove, 204],
+    ['a new photo', PUT => $original, \&room, \&add, 201],
+    ['a photo is replaced', PUT => '-thumbnail-300x300', sub { }, \&change, 200],
+    ['an identity is changed', PUT => $original, sub { }, \&dress, 200],
+    ['a generation is kept', PUT => '/generated_images/', sub { }, \&make, 200],
+    ['a generation is saved', PUT => $original, sub { }, \&make, 200],
+    ['a generation reads photos', GET => $original, \&fresh, \&make, 200],    # that no process has in memory
+    ['a photo is deleted', DELETE => $original, sub { room(); add() }, \&remove, 204],
 );
 
-sub attempts { my ($method, $path) = @_; return scalar grep { $_->{method} eq $method && $_->{path} =~ /$path/ } $proxy->journal }
+sub attempts {
+    my ($method, $path) = @_;
+    return scalar grep { $_->{method} eq $method && $_->{path} =~ /$path/ } $proxy->journal;
+}
 
 my @table;
+
 sub try_fault {
     my ($fault, $times, $more, $work, $fails) = @_;
     my ($what, $method, $path, $prepare, $act, $status) = @$work;
@@ -91,21 +130,27 @@ sub try_fault {
     my $attempts = attempts($method, $path);
     $proxy->rules;
     my @wrong = settle();
-    my $kept = $what =~ /generation is (?:kept|saved)/;      # that is tried again and again: only for ever is too often
+    my $kept = $what =~ /generation is (?:kept|saved)/;    # that is tried again and again: only for ever is too often
     if ($kept && $fails && !$times) {
-        push @wrong, 'it is answered ' . $answer->as_string if $answer->code != 503 || json($answer)->{code} ne ($what =~ /kept/ ? 'generation_unfinished' : 'store_down');
+        push @wrong, 'it is answered ' . $answer->as_string
+            if $answer->code != 503
+            || json($answer)->{code} ne ($what =~ /kept/ ? 'generation_unfinished' : 'store_down');
     }
     elsif (!$fails || $kept || $method eq 'DELETE') {
         push @wrong, 'it is answered ' . $answer->as_string if $answer->code != $status;
     }
     else {
-        push @wrong, 'it is answered ' . $answer->as_string if $answer->code != 503 || ($answer->header('Retry-After') // '') !~ /^\d+$/ || json($answer)->{code} ne 'store_down'
+        push @wrong, 'it is answered ' . $answer->as_string
+            if $answer->code != 503
+            || ($answer->header('Retry-After') // '') !~ /^\d+$/
+            || json($answer)->{code} ne 'store_down'
             || json($answer)->{detail} !~ /\bstore\b/;
         push @wrong, 'rows have changed' if rows() ne $before;
     }
     my $quarrels = $store->quarrels;
     push @wrong, $quarrels if $quarrels;
-    is join(' | ', @wrong), '', "$what, $fault x " . ($times || 'ever') . ': ' . ($fails ? 'fails as it should' : 'is outlived');
+    is join(' | ', @wrong), '',
+        "$what, $fault x " . ($times || 'ever') . ': ' . ($fails ? 'fails as it should' : 'is outlived');
     push @table, [$what, $fault, $times || 'ever', $attempts, $answer->code, @wrong ? 'WRONG' : 'whole'];
     return;
 }
@@ -120,7 +165,8 @@ for my $one_fault (@faults) {
         try_fault($fault, $too_often, $more, $work, 1) if defined $too_often && ($all || $work == $chosen[1]);
     }
 }
-diag sprintf '%-26s %-12s %-6s %-9s %-7s %s', @$_ for ['what is done', 'fault', 'times', 'requests', 'status', 'afterwards'], @table;
+diag sprintf '%-26s %-12s %-6s %-9s %-7s %s', @$_
+    for ['what is done', 'fault', 'times', 'requests', 'status', 'afterwards'], @table;
 
 # All four objects of a picture fail twice.
 for my $fault ('reset-reply', 'slow-down') {
@@ -137,9 +183,11 @@ settle();
 my ($shown) = $server->sql("SELECT image FROM identities WHERE id = '$full'");
 $proxy->rules({ fault => 'slow', method => 'PUT', path => 'media/', times => 4, seconds => 3.5 });
 is make()->code, 200, 'a generation is answered whose picture is saved slowly';
-my %originals = map { $_->{path} => 1 } grep { $_->{method} eq 'PUT' && $_->{path} =~ /$original/ } $proxy->journal;       # (a slow one is sent again)
+my %originals = map { $_->{path} => 1 }
+    grep { $_->{method} eq 'PUT' && $_->{path} =~ /$original/ } $proxy->journal;    # (a slow one is sent again)
 is scalar(keys %originals), 1, '... which is saved once' or diag explain \%originals;
-is join(' ', $server->sql("SELECT previous_image FROM identities WHERE id = '$full'")), $shown, '... so that the picture before can be restored';
+is join(' ', $server->sql("SELECT previous_image FROM identities WHERE id = '$full'")), $shown,
+    '... so that the picture before can be restored';
 $proxy->rules;
 is $store->quarrels, '', '... and nothing is left over';
 
@@ -152,18 +200,30 @@ sub down {
     $begin->();
     my $began = time;
     # Uploads in two processes, lists in two, all at the same time.
-    my @done = in_parallel(4, sub {
-        my ($number) = @_;
-        return [map { my $answer = add(); join ' ', $answer->code, $answer->header('Retry-After') // '-', json($answer)->{code} // '' } 1] if $number < 2;
-        return [map { ask(GET => 'reference-images/', as => 'alice')->code } 1 .. 25];
-    });
+    my @done = in_parallel(
+        4,
+        sub {
+            my ($number) = @_;
+            return [
+                map {
+                    my $answer = add();
+                    join ' ', $answer->code, $answer->header('Retry-After') // '-', json($answer)->{code} // ''
+                } 1
+                ]
+                if $number < 2;
+            return [map { ask(GET => 'reference-images/', as => 'alice')->code } 1 .. 25];
+        }
+    );
     is scalar(grep { ref } @done), 4, "$what: all requests come to an end";
-    is scalar(grep { /^503 \d+ store_down$/ } map { @{$_ // []} } @done[0, 1]), 2, '... each upload is 503 with Retry-After, and says what it is about';
-    is scalar(grep { $_ eq 200 } map { @{$_ // []} } @done[2, 3]), 50, '... and meanwhile each list is answered';
+    is scalar(grep { /^503 \d+ store_down$/ } map { @{ $_ // [] } } @done[0, 1]), 2,
+        '... each upload is 503 with Retry-After, and says what it is about';
+    is scalar(grep { $_ eq 200 } map { @{ $_ // [] } } @done[2, 3]), 50, '... and meanwhile each list is answered';
     cmp_ok time - $began, '<', 240, '... no request waits for ever';
-    my $answer = ask(PATCH => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice', json => { name => "while $what" });
+    my $answer =
+        ask(PATCH => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice', json => { name => "while $what" });
     is $answer->code, 200, '... names can be changed';
-    is ask(DELETE => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice')->code, 204, '... photos can be deleted';
+    is ask(DELETE => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice')->code, 204,
+        '... photos can be deleted';
     $end->();
     is add()->code, 201, '... and when it is back, uploads are taken';
     is $store->quarrels, '', '... and nothing is lost or left over';
@@ -176,12 +236,16 @@ down('the store hangs', sub { $proxy->rules({ fault => 'stall', times => 0 }) },
 my %count;
 for my $delay (0.02, 0.06, 0.12, 0.2, 0.35) {
     room();
-    $proxy->rules({ fault => 'slow', method => 'PUT', path => '600x600', times => 0, seconds => 0.1 }, { fault => 'slow', method => 'PUT', times => 0, seconds => 0.02 });
+    $proxy->rules(
+        { fault => 'slow', method => 'PUT', path => '600x600', times => 0, seconds => 0.1 },
+        { fault => 'slow', method => 'PUT', times => 0, seconds => 0.02 }
+    );
     my @answers = in_parallel(3, sub { return add()->code }, sub { sleep $delay; $proxy->refuse });
-    $count{$_ // 'none'}++ for @answers;
+    $count{ $_ // 'none' }++ for @answers;
     $proxy->accept;
     $proxy->rules;
-    is join(' ', grep { ($_ // '') !~ /^(?:201|503)$/ } @answers), '', "the store dies $delay s into three uploads: each is taken or refused";
+    is join(' ', grep { ($_ // '') !~ /^(?:201|503)$/ } @answers), '',
+        "the store dies $delay s into three uploads: each is taken or refused";
     is $store->quarrels, '', '... and whole, or not there';
     is scalar(grep { $_ eq '201' } @answers), scalar(photos()) - 1, '... which is what its client was told';
 }

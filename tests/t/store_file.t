@@ -13,16 +13,27 @@ use Test::More;
 my $faults = IdentityImg::Fault->new('store');
 my $conf = "IdentityImgSweepInterval 86400\n";
 my $server = IdentityImg::Server->new('store', conf => $conf, env => $faults->environment)->start;
-my $store = IdentityImg::Audit->new($server, IdentityImg::Store->new('file'), build => $faults->build, env => $faults->environment);
+my $store = IdentityImg::Audit->new(
+    $server, IdentityImg::Store->new('file'), build => $faults->build,
+    env => $faults->environment
+);
 my ($small, $other) = (make_jpeg(64, 48), make_jpeg(120, 90));
 
-sub ask     { return call(@_, base => $server->base) }
-sub add     { my ($file) = @_; return ask(POST => 'reference-images/', as => 'alice', parts => [image => [$file // $small]]) }
-sub set     { my ($id, $file) = @_; return ask(POST => "reference-images/$id/upload-image/", as => 'alice', parts => [image => [$file]]) }
-sub photo   { my ($id) = @_; return ask(GET => "reference-images/$id/", as => 'alice')->content }
-sub states  { return join ', ', $store->sql('SELECT state, count(*) FROM stored_objects GROUP BY state ORDER BY state') }
+sub ask { return call(@_, base => $server->base) }
+
+sub add {
+    my ($file) = @_;
+    return ask(POST => 'reference-images/', as => 'alice', parts => [image => [$file // $small]]);
+}
+
+sub set {
+    my ($id, $file) = @_;
+    return ask(POST => "reference-images/$id/upload-image/", as => 'alice', parts => [image => [$file]]);
+}
+sub photo { my ($id) = @_; return ask(GET => "reference-images/$id/", as => 'alice')->content }
+sub states { return join ', ', $store->sql('SELECT state, count(*) FROM stored_objects GROUP BY state ORDER BY state') }
 sub pending { return $store->sql("SELECT key FROM stored_objects WHERE state = 'pending'") }
-sub keys_of { return join ' ', sort keys %{$store->objects} }
+sub keys_of { return join ' ', sort keys %{ $store->objects } }
 
 my $id = json(add())->{id};
 add($other);
@@ -38,7 +49,8 @@ for my $point (qw(file.mkdir file.create file.write file.fsync file.rename file.
         $faults->order("$point $pass $ENOSPC");
         my $answer = set($id, $other);
         is join(' ', $faults->fired), $point, "$point fails for object $pass, the disk being full";
-        is join(' ', $answer->code, json($answer)->{detail}, $answer->header('Retry-After')), '503 The picture store is full. Nothing was changed. 5',
+        is join(' ', $answer->code, json($answer)->{detail}, $answer->header('Retry-After')),
+            '503 The picture store is full. Nothing was changed. 5',
             '... the answer says which backend it is, and when to try again';
         is json($answer)->{code}, 'store_down', '... by its code too';
         is photo($id), $shown, '... the photo shows the old picture';
@@ -46,15 +58,19 @@ for my $point (qw(file.mkdir file.create file.write file.fsync file.rename file.
         is states(), 'live|8', '... nor in the manifest';
     }
 }
-for ([$EDQUOT, 'The picture store is full. Nothing was changed.'], [$EIO, 'The picture store is not available at the moment. Nothing was changed.'],
-    [$EROFS, 'The picture store is not available at the moment. Nothing was changed.']) {
+for (
+    [$EDQUOT, 'The picture store is full. Nothing was changed.'],
+    [$EIO, 'The picture store is not available at the moment. Nothing was changed.'],
+    [$EROFS, 'The picture store is not available at the moment. Nothing was changed.']
+) {
     $faults->order("file.write 2 $_->[0]");
     my $answer = set($id, $other);
     is join(' ', $answer->code, json($answer)->{detail}), "503 $_->[1]", "errno $_->[0] has its sentence";
 }
 $faults->fired;
 is $store->quarrels, '', 'nothing is left of all that';
-is ask(GET => json(ask(GET => "reference-images/$id/", as => 'alice'))->{image}{large})->code, 200, 'the picture can be seen';
+is ask(GET => json(ask(GET => "reference-images/$id/", as => 'alice'))->{image}{large})->code, 200,
+    'the picture can be seen';
 
 # A folder that the operator has made read-only: nobody but root may write there.
 my $pictures = $server->state . '/pictures';
@@ -64,7 +80,8 @@ if ($> == 0) {
     chown 0, $gid, @folders;
     chmod 0550, @folders;
     my $answer = add();
-    is join(' ', $answer->code, json($answer)->{detail}, $answer->header('Retry-After')), '503 The picture store is not available at the moment. Nothing was changed. 5',
+    is join(' ', $answer->code, json($answer)->{detail}, $answer->header('Retry-After')),
+        '503 The picture store is not available at the moment. Nothing was changed. 5',
         'a photo cannot be added while the folder is read-only';
     is ask(GET => 'reference-images/', as => 'alice')->code, 200, '... the list is there';
     $answer = ask(DELETE => "reference-images/$id/", as => 'alice');
@@ -90,32 +107,49 @@ $store->sql("DELETE FROM reference_images WHERE id = '$_'") for @gone;
 $store->ctl('sweep');
 is $? >> 8, 1, 'identityimgctl sweep tells by its status that something is left';
 is states(), 'doomed|1, live|4', 'an object that cannot be deleted holds up no other';
-is join('|', $store->sql("SELECT attempts, retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")), '1|t', '... and is tried again later';
+is join(
+    '|',
+    $store->sql("SELECT attempts, retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")
+    ),
+    '1|t', '... and is tried again later';
 $store->sql("UPDATE stored_objects SET attempts = 20, retry_at = now() - interval '1 second' WHERE state = 'doomed'");
 like $store->ctl('sweep'), qr/IIMG0102: \Q$bad\E could not be deleted yet/, '... with a warning that names it';
-is join('|', $store->sql("SELECT attempts, retry_at < now() + interval '16 minutes' FROM stored_objects WHERE state = 'doomed'")), '21|t', '... within a quarter of an hour, however often it failed';
+is join(
+    '|',
+    $store->sql("SELECT attempts, retry_at < now() + interval '16 minutes' FROM stored_objects WHERE state = 'doomed'")
+    ),
+    '21|t', '... within a quarter of an hour, however often it failed';
 rmdir $path;
 is $store->quarrels, '', '... until it is gone';
 
 # An upload that takes longer than the sweeper waits: at each stage of it.
 for my $point (qw(picture.announced file.renamed picture.stored picture.published)) {
     $faults->order("$point 1 wait");
-    my ($answer) = in_parallel(1, sub { my $late = add(); return [$late->code, json($late)->{detail}] }, sub {
-        eventually(sub { $faults->has_fired }) or die "$point is not reached";
-        $store->sql("SET lock_timeout = '1s'; UPDATE stored_objects SET changed_at = now() - interval '2 hours' WHERE key IN (SELECT key FROM stored_objects WHERE state = 'pending' FOR UPDATE SKIP LOCKED)");
-        $store->ctl('sweep');
-        $faults->order('');
-    });
+    my ($answer) = in_parallel(
+        1,
+        sub { my $late = add(); return [$late->code, json($late)->{detail}] },
+        sub {
+            eventually(sub { $faults->has_fired }) or die "$point is not reached";
+            $store->sql(
+                "SET lock_timeout = '1s'; UPDATE stored_objects SET changed_at = now() - interval '2 hours' WHERE key IN (SELECT key FROM stored_objects WHERE state = 'pending' FOR UPDATE SKIP LOCKED)"
+            );
+            $store->ctl('sweep');
+            $faults->order('');
+        }
+    );
     $faults->fired;
     if ($point eq 'picture.published') {
         is $answer->[0], 201, "an upload that was swept at $point has its objects in a transaction already: it is made";
-        ask(DELETE => 'reference-images/' . json(ask(GET => 'reference-images/', as => 'alice'))->[-1]{id} . '/', as => 'alice');
+        ask(
+            DELETE => 'reference-images/' . json(ask(GET => 'reference-images/', as => 'alice'))->[-1]{id} . '/',
+            as => 'alice'
+        );
     }
     else {
         is $answer->[0], 503, "an upload that is swept at $point fails";
         like $answer->[1], qr/Nothing was changed\.$/, '... and says that nothing was changed';
     }
-    is states() . ' ' . keys %{$store->objects}, 'live|4 4', '... and nothing is left in manifest and store';
+    is states() . ' ' . keys %{ $store->objects }, 'live|4 4', '... and nothing is left in manifest and store';
 }
 
 # Requests at once delete their own and nobody else's.
@@ -125,7 +159,8 @@ in_parallel(4, sub { ask(DELETE => "reference-images/$many[$_[0]]/", as => 'alic
 my %passes;
 $passes{$_}++ for $faults->fired;
 $faults->order('');
-is $passes{'file.rmdir'}, 16, 'four photos that are deleted at the same time are sixteen deletions in the store, each done once';
+is $passes{'file.rmdir'}, 16,
+    'four photos that are deleted at the same time are sixteen deletions in the store, each done once';
 is states(), 'live|4', '... and nothing is left';
 
 # Two nodes, one database, one store.
@@ -150,7 +185,8 @@ for my $round (1 .. 2) {
     $faults->fired;
     $faults->order('all 0 trace');
     $store->sql('DELETE FROM reference_images');
-    ok eventually(sub { states() eq '' }), "round $round: the sweepers of two nodes delete the $wanted objects that are doomed";
+    ok eventually(sub { states() eq '' }),
+        "round $round: the sweepers of two nodes delete the $wanted objects that are doomed";
     %passes = ();
     $passes{$_}++ for $faults->fired;
     $faults->order('');

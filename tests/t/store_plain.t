@@ -14,13 +14,22 @@ my $place = IdentityImg::Store->new('plain');
 plan skip_all => $place->missing if $place->missing;
 my $proxy = IdentityImg::FaultProxy->new($place->{port});
 my $server = IdentityImg::Server->new('plain', env => $place->env, conf => "IdentityImgSweepInterval 86400\n")->start;
-my $store = IdentityImg::Audit->new($server, $place, env => { IDENTITYIMG_S3_ENDPOINT => $place->endpoint($proxy->port), IDENTITYIMG_S3_TIMEOUT => 20 });
+my $store = IdentityImg::Audit->new(
+    $server, $place,
+    env => { IDENTITYIMG_S3_ENDPOINT => $place->endpoint($proxy->port), IDENTITYIMG_S3_TIMEOUT => 20 }
+);
 my $jpeg = make_jpeg(64, 48);
 
-sub add    { my ($who) = @_; my $answer = call(POST => 'reference-images/', as => $who // 'alice', parts => [image => [$jpeg]], base => $server->base); is $answer->code, 201, 'a photo is made'; return json($answer)->{id} }
+sub add {
+    my ($who) = @_;
+    my $answer =
+        call(POST => 'reference-images/', as => $who // 'alice', parts => [image => [$jpeg]], base => $server->base);
+    is $answer->code, 201, 'a photo is made';
+    return json($answer)->{id};
+}
 sub orphan { my ($who) = @_; my $id = add($who); $store->sql("DELETE FROM reference_images WHERE id = '$id'"); return }
 sub doomed { return $store->sql("SELECT key FROM stored_objects WHERE state = 'doomed' ORDER BY key") }
-sub tool   { my (@arguments) = @_; my $out = $store->ctl(@arguments); return ($? >> 8) . " $out" }
+sub tool { my (@arguments) = @_; my $out = $store->ctl(@arguments); return ($? >> 8) . " $out" }
 
 add();
 $store->learn;
@@ -30,7 +39,8 @@ $store->learn;
 $place->tell(slow => 2);
 for my $round (1 .. 3) {
     my $id = add('bob');
-    is call(DELETE => "reference-images/$id/", as => 'bob', base => $server->base)->code, 204, "round $round: a photo is deleted while every other DELETE is throttled";
+    is call(DELETE => "reference-images/$id/", as => 'bob', base => $server->base)->code, 204,
+        "round $round: a photo is deleted while every other DELETE is throttled";
     is scalar(my @left = doomed()), 0, '... and its four rows are removed';
     is scalar(my @there = $place->objects), 4, '... since they are gone from the store';
 }
@@ -48,23 +58,39 @@ for my $refusal ([501, 'NotImplemented'], [403, 'AccessDenied'], [400, 'InvalidR
     orphan('bob') for 1 .. 4;
     my @keys = doomed();
     my @refused = @keys[0, 1, 2, 3, 9];
-    $proxy->rules(map { { fault => 'error', method => 'DELETE', path => "\Q$_\E\$", status => $status, code => $code, times => 0 } } @refused);
+    $proxy->rules(
+        map { {
+            fault => 'error', method => 'DELETE', path => "\Q$_\E\$", status => $status, code => $code, times => 0 } }
+            @refused
+    );
     my $told = tool('sweep');
-    like $told, qr/^1 .*^11 objects deleted\n5 objects could not be deleted yet\n/ms, "five objects that are refused with $status $code hold up none of the other eleven";
-    is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE \S+: $status $code/ } @refused), 5, '... the log has the cause of each';
+    like $told, qr/^1 .*^11 objects deleted\n5 objects could not be deleted yet\n/ms,
+        "five objects that are refused with $status $code hold up none of the other eleven";
+    is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE \S+: $status $code/ } @refused), 5,
+        '... the log has the cause of each';
     unlike $told, qr/IIMG0107/, '... and the store counts as available';
     is join(' ', doomed()), join(' ', @refused), '... they stay doomed';
-    is join(' ', $store->sql("SELECT DISTINCT retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")), 't', '... and are due again later, not at once';
+    is join(
+        ' ',
+        $store->sql(
+            "SELECT DISTINCT retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")
+        ),
+        't', '... and are due again later, not at once';
     $proxy->rules;
     is tool('sweep'), "0 5 objects deleted\n", '... until the store deletes them';
 }
 
 # A store that does not answer is another thing.
-for my $away ({ fault => 'error', status => 500 }, { fault => 'reset' }, { fault => 'error', status => 403, code => 'InvalidAccessKeyId' }) {
+for my $away (
+    { fault => 'error', status => 500 }, { fault => 'reset' },
+    { fault => 'error', status => 403, code => 'InvalidAccessKeyId' }
+) {
     orphan('bob') for 1 .. 2;
     $proxy->rules({ %$away, method => 'DELETE', times => 0 });
     my $told = tool('sweep');
-    like $told, qr/^1 .*IIMG0107: 5 more objects were to be deleted and wait.*^0 objects deleted\n8 objects could not be deleted yet\n/ms, "$away->{fault} @{[$away->{status} // '']} @{[$away->{code} // '']} for three objects in a row: the others are not tried";
+    like $told,
+        qr/^1 .*IIMG0107: 5 more objects were to be deleted and wait.*^0 objects deleted\n8 objects could not be deleted yet\n/ms,
+        "$away->{fault} @{[$away->{status} // '']} @{[$away->{code} // '']} for three objects in a row: the others are not tried";
     $proxy->rules;
     is tool('sweep'), "0 8 objects deleted\n", '... and go when the store is back';
 }
@@ -73,17 +99,26 @@ for my $away ({ fault => 'error', status => 500 }, { fault => 'reset' }, { fault
 
 my $stray = '5a000000-0000-4000-8000-00000000000';
 add('bob') for 1 .. 4;
-my $summary = "20 objects shown or held, of them 0 missing in the store\n0 rows whose pictures the manifest does not have\n";
-is tool('reconcile'), "0 20 objects in the store, of them 0 unknown to the manifest\n$summary", 'reconcile reads such a store, page by page';
+my $summary =
+    "20 objects shown or held, of them 0 missing in the store\n0 rows whose pictures the manifest does not have\n";
+is tool('reconcile'), "0 20 objects in the store, of them 0 unknown to the manifest\n$summary",
+    'reconcile reads such a store, page by page';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
-is tool('reconcile', '--delete', '--min-age 0'), "0 22 objects in the store, of them 2 unknown to the manifest (2 deleted)\n$summary", '... and deletes what is unknown';
+is tool('reconcile', '--delete', '--min-age 0'),
+    "0 22 objects in the store, of them 2 unknown to the manifest (2 deleted)\n$summary",
+    '... and deletes what is unknown';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
-$proxy->rules({ fault => 'error', method => 'DELETE', path => "${stray}1/", status => 501, code => 'NotImplemented', times => 0 });
+$proxy->rules(
+    { fault => 'error', method => 'DELETE', path => "${stray}1/", status => 501, code => 'NotImplemented', times => 0 }
+);
 my $told = tool('reconcile', '--delete', '--min-age 0');
-like $told, qr/^1 .*^22 objects in the store, of them 2 unknown to the manifest \(1 deleted\)$/ms, '... one that cannot be deleted holds up no other';
-like $told, qr/IIMG0210: media\/${stray}1\/a\.jpg could not be deleted: DELETE \S+: 501 NotImplemented/, '... and is named';
+like $told, qr/^1 .*^22 objects in the store, of them 2 unknown to the manifest \(1 deleted\)$/ms,
+    '... one that cannot be deleted holds up no other';
+like $told, qr/IIMG0210: media\/${stray}1\/a\.jpg could not be deleted: DELETE \S+: 501 NotImplemented/,
+    '... and is named';
 $proxy->rules;
-is tool('reconcile', '--delete', '--min-age 0') =~ s/\n.*//sr, '0 21 objects in the store, of them 1 unknown to the manifest (1 deleted)', '... next time it goes';
+is tool('reconcile', '--delete', '--min-age 0') =~ s/\n.*//sr,
+    '0 21 objects in the store, of them 1 unknown to the manifest (1 deleted)', '... next time it goes';
 $store->sql('DELETE FROM reference_images');
 is $store->quarrels, '', 'nothing is left over';
 $server->judge;
@@ -91,21 +126,33 @@ undef $server;
 
 # Other ways to say that there are no versions, and one that does not ---------------------------------------------
 
-my $web = IdentityImg::Server->new('plain-ways', conf => "IdentityImgSweepInterval 86400\nStartServers 1\nServerLimit 1\nMaxRequestWorkers 25\n", env => {});      # one child: it is ready, or it is not
-for my $way ('ignored', '405:MethodNotAllowed:The specified method is not allowed', '400:InvalidRequest:Versioning is not supported', '501::', '403:AccessDenied:Access Denied', '400:InvalidArgument:prefix is too long') {
+my $web = IdentityImg::Server->new(
+    'plain-ways',
+    conf => "IdentityImgSweepInterval 86400\nStartServers 1\nServerLimit 1\nMaxRequestWorkers 25\n", env => {}
+);    # one child: it is ready, or it is not
+for my $way (
+    'ignored', '405:MethodNotAllowed:The specified method is not allowed',
+    '400:InvalidRequest:Versioning is not supported', '501::', '403:AccessDenied:Access Denied',
+    '400:InvalidArgument:prefix is too long'
+) {
     my $says_it = $way !~ /^403|prefix/;
     my $other = IdentityImg::Store->new('plain', versions => $way, bucket => 'other');
     $web->{env} = $other->env;
     $web->restart;
-    ok eventually(sub { call(GET => 'health/ready/', base => $web->base)->code == 200 }), "?versions is answered with $way: the first start marks the store";
+    ok eventually(sub { call(GET => 'health/ready/', base => $web->base)->code == 200 }),
+        "?versions is answered with $way: the first start marks the store";
     my $audit = IdentityImg::Audit->new($web, $other, env => {});
-    my $id = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $web->base))->{id};
+    my $id =
+        json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $web->base))->{id};
     $other->tell(slow => 2);
     is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, '... a photo is deleted';
-    is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4, $says_it ? '... and their rows are removed' : '... its objects stay doomed: there may be versions';
+    is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4,
+        $says_it ? '... and their rows are removed' : '... its objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
-    is $? >> 8, $says_it ? 0 : 2, '... and reconcile ' . ($says_it ? 'reads the store' : 'says why it cannot read it') or diag $out;
-    $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store');       # the next store finds a new database
+    is $? >> 8, $says_it ? 0 : 2, '... and reconcile ' . ($says_it ? 'reads the store' : 'says why it cannot read it')
+        or diag $out;
+    $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store')
+        ;    # the next store finds a new database
 }
 $web->judge(qr/IIMG010[27]/, qr/AH10159/);
 done_testing();

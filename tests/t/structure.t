@@ -23,43 +23,50 @@ cmp_ok scalar(@files), '>', 100, 'the module has sources';
 
 # The unit test of a source is found by its path.
 my @tests;
-File::Find::find({ no_chdir => 1, wanted => sub { push @tests, $1 if m{/tests/unit/(.+)_test\.c$} } }, "$source/tests/unit");
+File::Find::find(
+    { no_chdir => 1, wanted => sub { push @tests, $1 if m{/tests/unit/(.+)_test\.c$} } },
+    "$source/tests/unit"
+);
 cmp_ok scalar(@tests), '>', 20, 'there are unit tests';
 is join(' ', grep { !-f "$module/$_.c" } sort @tests), '', 'each unit test has the path of the source that it tests';
 
 # The rooms: each folder with the other folders whose headers its files include. What is not listed is refused.
 my %rooms = (
-    'base'             => '',
-    'base/db'          => 'base',
-    'base/http'        => 'base',
-    'base/json'        => 'base',
-    'base/input'       => 'base base/json',
-    'models'           => 'base base/db services/generator',
-    'services/accounts'  => 'base',
+    'base' => '',
+    'base/db' => 'base',
+    'base/http' => 'base',
+    'base/json' => 'base',
+    'base/input' => 'base base/json',
+    'models' => 'base base/db services/generator',
+    'services/accounts' => 'base',
     'services/generator' => 'base',
-    'services/pictures'  => 'base',
-    'services/gemini'  => 'base base/http base/json services/generator services/pictures',
-    'services/s3'      => 'base base/http base/json',
+    'services/pictures' => 'base',
+    'services/gemini' => 'base base/http base/json services/generator services/pictures',
+    'services/s3' => 'base base/http base/json',
     'services/storage' => 'base services/pictures services/s3',
-    'services'         => 'base services/gemini services/generator services/pictures services/storage',
-    'worker/metadata'  => 'base services/pictures',
-    'worker'           => 'base services/pictures worker/metadata',
-    'functions/shared' => 'base base/db base/input base/json models services services/accounts services/generator services/s3',
+    'services' => 'base services/gemini services/generator services/pictures services/storage',
+    'worker/metadata' => 'base services/pictures',
+    'worker' => 'base services/pictures worker/metadata',
+    'functions/shared' =>
+        'base base/db base/input base/json models services services/accounts services/generator services/s3',
     'functions/public' => 'functions/shared models services/accounts',
-    'functions/admin'  => 'base base/input functions/public functions/shared models services services/accounts services/gemini services/generator',
-    'serializers'      => 'base base/json functions/admin services',
-    'ctl'              => 'base base/db base/http functions/admin functions/shared models services services/s3',
-    'server/config'    => 'base services services/gemini services/generator services/s3 services/storage',
-    'server/database'  => 'base base/db models server/config',
-    'server/http'      => 'base base/input base/json functions/shared models server/config server/database',
-    'server/authn'     => 'base functions/shared models server/config server/http services/accounts',
-    'server/jobs'      => 'base base/http functions/admin models server/config server/database server/http services',
-    'server'           => 'base functions/shared models server/config server/database server/http services/pictures',
-    'views'            => 'base base/json functions/admin functions/public functions/shared models openapi serializers server server/authn server/http'
+    'functions/admin' =>
+        'base base/input functions/public functions/shared models services services/accounts services/gemini services/generator',
+    'serializers' => 'base base/json functions/admin services',
+    'ctl' => 'base base/db base/http functions/admin functions/shared models services services/s3',
+    'server/config' => 'base services services/gemini services/generator services/s3 services/storage',
+    'server/database' => 'base base/db models server/config',
+    'server/http' => 'base base/input base/json functions/shared models server/config server/database',
+    'server/authn' => 'base functions/shared models server/config server/http services/accounts',
+    'server/jobs' => 'base base/http functions/admin models server/config server/database server/http services',
+    'server' => 'base functions/shared models server/config server/database server/http services/pictures',
+    'views' =>
+        'base base/json functions/admin functions/public functions/shared models openapi serializers server server/authn server/http'
         . ' server/jobs services services/accounts services/gemini services/generator',
-    'openapi'          => '',
-    'routes'           => 'base functions/shared server/authn server/http views',
-    'mod_identityimg'  => 'base base/http base/input functions/shared routes server server/authn server/config server/database server/http server/jobs',
+    'openapi' => '',
+    'routes' => 'base functions/shared server/authn server/http views',
+    'mod_identityimg' =>
+        'base base/http base/input functions/shared routes server server/authn server/config server/database server/http server/jobs',
 );
 
 # @return the room of a file: its folder; a file at the top is a room by itself
@@ -78,21 +85,39 @@ for my $path (@files) {
         $used{$room}{$other} = 1;
         push @unlisted, "$name -> $include" if !grep { $_ eq $other } split ' ', $rooms{$room} // '';
     }
-    push @{$where{$1}}, $name while $text{$path} =~ /#include <(httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|vips\/vips|curl\/curl|gmime\/gmime)\.h>/g;
+    push @{ $where{$1} }, $name
+        while $text{$path} =~
+        /#include <(httpd|http_\w+|ap_\w+|mod_\w+|util_\w+|vips\/vips|curl\/curl|gmime\/gmime)\.h>/g;
 }
 is "@unlisted", '', 'includes between folders follow the table of rooms';
-is join(' ', map { my $room = $_; grep { !$used{$room}{$_} } split ' ', $rooms{$room} } sort keys %rooms), '', 'the table lists no arrow that no file needs';
-is join(' ', grep { !$rooms{$_} && $_ !~ /^(?:base|openapi)$/ } map { room_of(substr $_, 1 + length $module) } @files), '', 'each folder is in the table';
+is join(
+    ' ',
+    map {
+        my $room = $_;
+        grep { !$used{$room}{$_} } split ' ', $rooms{$room}
+    } sort keys %rooms
+    ),
+    '', 'the table lists no arrow that no file needs';
+is join(' ', grep { !$rooms{$_} && $_ !~ /^(?:base|openapi)$/ } map { room_of(substr $_, 1 + length $module) } @files),
+    '', 'each folder is in the table';
 
 # A room is done when all that it includes is done; what remains is in a circle.
 my %left = %rooms;
-while (my @done = grep { !grep { exists $left{$_} } split ' ', $left{$_} } keys %left) { delete @left{@done} }
+while (
+    my @done = grep {
+        !grep { exists $left{$_} } split ' ', $left{$_}
+    } keys %left
+) {
+    delete @left{@done};
+}
 is join(' ', sort keys %left), '', 'the rooms include one another in no circle';
 my @foreign;
 for my $path (@files) {
     my $name = substr $path, 1 + length $module;
     for my $include (own_includes($text{$path})) {
-        push @foreign, "$name -> $include" if $name =~ m{^worker/metadata/} ? $include !~ m{^(?:worker/metadata/\w+|services/pictures/edit|base/media_type)\.h$}
+        push @foreign, "$name -> $include"
+            if $name =~ m{^worker/metadata/}
+            ? $include !~ m{^(?:worker/metadata/\w+|services/pictures/edit|base/media_type)\.h$}
             : $include =~ m{^worker/metadata/} && $name !~ m{^worker/};
     }
 }
@@ -100,16 +125,20 @@ is "@foreign", '', 'the metadata filter needs nothing but edits and media types,
 is "@strays", '', 'each include in quotes is a file of ours, named from the top';
 
 my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
-is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{$where{$_}} } @httpd), '', 'httpd\'s headers are seen in server/ and at the top alone';
-is join(' ', grep { !m{^worker/} } @{$where{'vips/vips'} // []}), '', 'libvips is seen in worker/ alone';
-is join(' ', grep { !m{/worker/} && $text{$_} =~ m{^#include "worker/}m } @files), '', 'and nothing of worker/ elsewhere';
-is join(' ', grep { !m{^base/http/} } @{$where{'curl/curl'} // []}), '', 'libcurl is seen in base/http/ alone';
-is join(' ', grep { $_ ne 'base/input/multipart.c' } @{$where{'gmime/gmime'} // []}), '', 'GMime is seen in base/input/multipart.c alone';
+is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{ $where{$_} } } @httpd), '',
+    'httpd\'s headers are seen in server/ and at the top alone';
+is join(' ', grep { !m{^worker/} } @{ $where{'vips/vips'} // [] }), '', 'libvips is seen in worker/ alone';
+is join(' ', grep { !m{/worker/} && $text{$_} =~ m{^#include "worker/}m } @files), '',
+    'and nothing of worker/ elsewhere';
+is join(' ', grep { !m{^base/http/} } @{ $where{'curl/curl'} // [] }), '', 'libcurl is seen in base/http/ alone';
+is join(' ', grep { $_ ne 'base/input/multipart.c' } @{ $where{'gmime/gmime'} // [] }), '',
+    'GMime is seen in base/input/multipart.c alone';
 
 # Each header compiles alone.
 chomp(my $flags = `pkg-config --cflags apr-1 apr-util-1 libpq jansson gmime-3.0 vips libcurl libcrypto`);
 chomp(my $httpd = `apxs -q INCLUDEDIR`);
-my @broken = grep { system("gcc -std=gnu11 -fsyntax-only -x c -I'$module' $flags -isystem '$httpd' '$_' 2>/dev/null") != 0 }
+my @broken =
+    grep { system("gcc -std=gnu11 -fsyntax-only -x c -I'$module' $flags -isystem '$httpd' '$_' 2>/dev/null") != 0 }
     grep { /\.h$/ } @files;
 is "@broken", '', 'each header compiles alone';
 
@@ -121,26 +150,33 @@ is "@silent", '', 'the first line of each file says what it owns';
 my $readme = slurp("$source/README.md");
 my %tags = map { $_ => 1 } map { /"(IIMG\d{4})/g } values %text;
 is join(' ', grep { $readme !~ /\b$_\b/ } sort keys %tags), '', 'each tag of the log is in the README';
-is join(' ', grep { !$tags{$_} } sort { $a cmp $b } $readme =~ /\b(IIMG\d{4})\b/g), '', 'each tag of the README is in the code';
+is join(' ', grep { !$tags{$_} } sort { $a cmp $b } $readme =~ /\b(IIMG\d{4})\b/g), '',
+    'each tag of the README is in the code';
 
 # Statements: labels are unique and each statement is run.
 my (%labels, @unused);
 for my $path (@files) {
     my %named = $text{$path} =~ /iimg_statement_t (\w+) = IIMG_STATEMENT\(\s*"(\w+)"/g;
     while (my ($name, $label) = each %named) {
-        push @{$labels{$label}}, $path;
+        push @{ $labels{$label} }, $path;
         push @unused, $label if (() = $text{$path} =~ /&$name\b/g) == 0;
     }
 }
 cmp_ok scalar(keys %labels), '>', 10, 'statements are found';
-is join(' ', grep { @{$labels{$_}} > 1 || !/^iimg_/ } sort keys %labels), '', 'labels begin with iimg_ and are unique';
+is join(' ', grep { @{ $labels{$_} } > 1 || !/^iimg_/ } sort keys %labels), '',
+    'labels begin with iimg_ and are unique';
 is "@unused", '', 'each statement is used';
 
 # Points at which a test build can fail: the table names those that the code passes, the product has none.
 my %passed = map { $_ => 1 } map { /IIMG_FAULT\("([\w.]+)"\)/g } map { $text{$_} } grep { !m{/fault\.[ch]$} } @files;
 my ($table) = $text{"$module/base/fault.c"} =~ /iimg_fault_points\[\] = \{(.*?)\};/s;
-is join(' ', sort keys %passed), join(' ', sort $table =~ /"(\w+\.\w+)"/g), 'the table of fault points is the points that the code passes';
+is join(' ', sort keys %passed), join(' ', sort $table =~ /"(\w+\.\w+)"/g),
+    'the table of fault points is the points that the code passes';
 my $built = "$source/build/" . ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
-is scalar(grep { slurp($_) =~ /IIMG_FAULT_FILE|\bsweep\.removed\b/ } "$built/mod_identityimg.so", "$built/identityimgctl"), 0, 'what is shipped holds none of them';
+is scalar(
+    grep { slurp($_) =~ /IIMG_FAULT_FILE|\bsweep\.removed\b/ } "$built/mod_identityimg.so",
+    "$built/identityimgctl"
+    ),
+    0, 'what is shipped holds none of them';
 
 done_testing();

@@ -16,12 +16,23 @@ plan skip_all => $place->missing if $place->missing;
 my $faults = IdentityImg::Fault->new('sweep');
 my $proxy = IdentityImg::FaultProxy->new($place->{port});
 my $server = IdentityImg::Server->new('sweep', env => $place->env, conf => "IdentityImgSweepInterval 86400\n")->start;
-my $store = IdentityImg::Audit->new($server, $place, build => $faults->build,
-    env => { %{$faults->environment}, IDENTITYIMG_S3_ENDPOINT => $place->endpoint($proxy->port), IDENTITYIMG_S3_TIMEOUT => 20 });
+my $store = IdentityImg::Audit->new(
+    $server, $place, build => $faults->build,
+    env => {
+        %{ $faults->environment }, IDENTITYIMG_S3_ENDPOINT => $place->endpoint($proxy->port),
+        IDENTITYIMG_S3_TIMEOUT => 20
+    }
+);
 
 my $source = make_jpeg(64, 48);
-sub add    { my ($who) = @_; return json(call(POST => 'reference-images/', as => $who // 'alice', parts => [image => [$source]], base => $server->base))->{id} }
-sub orphan    { $store->sql("DELETE FROM reference_images WHERE id = '" . add(@_) . "'"); return }
+
+sub add {
+    my ($who) = @_;
+    return json(
+        call(POST => 'reference-images/', as => $who // 'alice', parts => [image => [$source]], base => $server->base))
+        ->{id};
+}
+sub orphan { $store->sql("DELETE FROM reference_images WHERE id = '" . add(@_) . "'"); return }
 sub doomed { return $store->sql("SELECT key FROM stored_objects WHERE state = 'doomed' ORDER BY key") }
 sub run_sweep { my $out = $store->ctl('sweep'); return ($? >> 8) . " $out" }
 add();
@@ -40,16 +51,26 @@ sub outlived {
     return;
 }
 outlived('a store that errs', { fault => 'error', method => 'DELETE', times => 9 });
-outlived('a store that is not available', { fault => 'error', method => 'DELETE', times => 9, status => 503, code => 'ServiceUnavailable' });
-outlived('another operation on the same objects', { fault => 'error', method => 'DELETE', times => 9, status => 409, code => 'OperationAborted' });
+outlived(
+    'a store that is not available',
+    { fault => 'error', method => 'DELETE', times => 9, status => 503, code => 'ServiceUnavailable' }
+);
+outlived(
+    'another operation on the same objects',
+    { fault => 'error', method => 'DELETE', times => 9, status => 409, code => 'OperationAborted' }
+);
 outlived('connections that end when the store has done it', { fault => 'reset-reply', method => 'DELETE', times => 9 });
 $place->keep_versions;
-outlived('a store that errs when it keeps versions', { fault => 'error', method => 'DELETE', path => 'versionId', times => 9 });
+outlived(
+    'a store that errs when it keeps versions',
+    { fault => 'error', method => 'DELETE', path => 'versionId', times => 9 }
+);
 outlived('... and when it lists them', { fault => 'error', method => 'GET', path => 'versions', times => 9 });
 
 orphan();
 my ($key) = doomed();
-$proxy->rules({ fault => 'error', method => 'DELETE', path => "\Q$key\E\$", status => 404, code => 'NoSuchKey', times => 0 });
+$proxy->rules(
+    { fault => 'error', method => 'DELETE', path => "\Q$key\E\$", status => 404, code => 'NoSuchKey', times => 0 });
 is run_sweep(), "0 4 objects deleted\n", 'what the store does not have any more is deleted';
 $proxy->rules;
 $store->sql("INSERT INTO stored_objects (key, picture, state) VALUES ('$key', gen_random_uuid(), 'doomed')");
@@ -64,10 +85,14 @@ my ($picture) = $keys[0] =~ m{^(media/[^/]+)};
 $proxy->rules({ fault => 'error', method => 'DELETE', status => 403, code => 'AccessDenied', times => 0 });
 my $told = run_sweep();
 like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms, 'a sweep that cannot delete says so';
-is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE pictures\/\Q$_\E: 403 AccessDenied: / } @keys), 4, '... of each object what the store answered: status, code, key';
+is
+    scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE pictures\/\Q$_\E: 403 AccessDenied: / }
+        @keys), 4, '... of each object what the store answered: status, code, key';
 is scalar(() = $told =~ /IIMG01/g), 4, '... once, however often it tried';
 $proxy->rules({ fault => 'error', method => 'GET', path => 'versions', times => 0 });
-like run_sweep(), qr/IIMG0102: \Q$picture\E\/\S+ could not be deleted yet: GET pictures\/\?\S*prefix=\S+&versions=: 500 InternalError: /, '... also when it is the list of versions that is not to be had';
+like run_sweep(),
+    qr/IIMG0102: \Q$picture\E\/\S+ could not be deleted yet: GET pictures\/\?\S*prefix=\S+&versions=: 500 InternalError: /,
+    '... also when it is the list of versions that is not to be had';
 $proxy->rules;
 is $store->quarrels, '', 'the next sweep does what this one could not';
 
@@ -78,32 +103,42 @@ sub with_another {
     my ($meanwhile) = @_;
     orphan($_) for qw(alice alice alice bob bob bob);
     $faults->order('sweep.claimed 1 wait');
-    my ($told) = in_parallel(1, \&run_sweep, sub {
-        eventually(sub { $faults->has_fired }, 60) or die 'nothing is claimed';
-        $store->sql("UPDATE stored_objects SET claim = gen_random_uuid(), attempts = 1, retry_at = now() + interval '1 minute' WHERE state = 'doomed' AND claim IS NULL");
-        $faults->order('');
-        eventually(sub { doomed() <= 4 }, 60) or die 'our batch is not deleted';
-        $meanwhile->();
-    });
+    my ($told) = in_parallel(
+        1,
+        \&run_sweep,
+        sub {
+            eventually(sub { $faults->has_fired }, 60) or die 'nothing is claimed';
+            $store->sql(
+                "UPDATE stored_objects SET claim = gen_random_uuid(), attempts = 1, retry_at = now() + interval '1 minute' WHERE state = 'doomed' AND claim IS NULL"
+            );
+            $faults->order('');
+            eventually(sub { doomed() <= 4 }, 60) or die 'our batch is not deleted';
+            $meanwhile->();
+        }
+    );
     $faults->fired;
     return $told;
 }
 is with_another(sub {
     sleep 1;
     for my $version ($place->versions) {
-        $place->request(DELETE => $version->{key}, query => { versionId => $version->{id} }) if grep { $_ eq $version->{key} } doomed();
+        $place->request(DELETE => $version->{key}, query => { versionId => $version->{id} })
+            if grep { $_ eq $version->{key} } doomed();
     }
     $store->sql("DELETE FROM stored_objects WHERE state = 'doomed'");
-}), "0 20 objects deleted\n", 'what another process is deleting is awaited, and is no failure';
+    }),
+    "0 20 objects deleted\n", 'what another process is deleting is awaited, and is no failure';
 is $store->quarrels, '', '... and nothing is left over';
-is with_another(sub { }), "0 24 objects deleted\n", 'what a process claimed that died meanwhile is deleted in its place';
+is with_another(sub { }), "0 24 objects deleted\n",
+    'what a process claimed that died meanwhile is deleted in its place';
 is $store->quarrels, '', '... and nothing is left over';
 
 # The server's own sweeper is one of them.
 $server->reload("IdentityImgSweepInterval 1\n");
 for my $round (1 .. 2) {
     orphan($_) for qw(alice alice alice alice bob bob bob bob);
-    like run_sweep(), qr/^0 \d+ objects deleted\n$/, 'a sweep beside that of a running server says that nothing is left';
+    like run_sweep(), qr/^0 \d+ objects deleted\n$/,
+        'a sweep beside that of a running server says that nothing is left';
     is $store->quarrels, '', '... and nothing is';
 }
 

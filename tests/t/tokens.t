@@ -29,9 +29,25 @@ $server->add_page;
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 my @there = (base => $server->base);
 sub bearer { my ($token) = @_; return (@there, headers => [Authorization => "Bearer $token"]) }
-sub line   { my ($answer) = @_; my $body = json($answer) // {}; return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
-sub token  { my ($who) = @_; return json(call(POST => 'auth/login/', json => { email => "$who\@example.com", password => "pw-$who", token => \1 }, @there))->{token} // die }
-sub session { my ($who) = @_; return call(POST => 'auth/login/', json => { email => "$who\@example.com", password => "pw-$who" }, @there)->header('Set-Cookie') =~ /(iimg_[\w-]+)/ ? $1 : die }
+
+sub line {
+    my ($answer) = @_;
+    my $body = json($answer) // {};
+    return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
+}
+
+sub token {
+    my ($who) = @_;
+    return json(call(
+        POST => 'auth/login/', json => { email => "$who\@example.com", password => "pw-$who", token => \1 }, @there
+    ))->{token} // die;
+}
+
+sub session {
+    my ($who) = @_;
+    return call(POST => 'auth/login/', json => { email => "$who\@example.com", password => "pw-$who" }, @there)
+        ->header('Set-Cookie') =~ /(iimg_[\w-]+)/ ? $1 : die;
+}
 sub tokens { my ($token) = @_; return json(call(GET => 'auth/tokens/', bearer($token))) }
 
 # Many connections: both children answer. Returns the different lines.
@@ -40,8 +56,11 @@ sub everywhere {
     my %seen;
     require HTTP::Tiny;
     for my $n (1 .. 24) {
-        my $answer = HTTP::Tiny->new->get($server->base . ($path // '/api/v1/users/me/'), { headers => { Authorization => "Bearer $token" } });
-        $seen{"$answer->{status} " . ($answer->{content} =~ /"detail":"([^"]*)"/ ? $1 : '')}++;
+        my $answer = HTTP::Tiny->new->get(
+            $server->base . ($path // '/api/v1/users/me/'),
+            { headers => { Authorization => "Bearer $token" } }
+        );
+        $seen{ "$answer->{status} " . ($answer->{content} =~ /"detail":"([^"]*)"/ ? $1 : '') }++;
     }
     return join '; ', sort keys %seen;
 }
@@ -52,16 +71,23 @@ my $alice = token('alice');
 is everywhere($alice), '200 ', 'a token is known to every child';
 is scalar(my @children = $server->children), 2, '... of two';
 for my $case (
-    ["iimg_" . 'A' x 43,  'an unknown one'], ["${alice}x", 'a longer one'], [substr($alice, 0, -1), 'a shorter one'], ['', 'an empty one'],
-    [uc $alice, 'one in another case'], ["$alice ", 'one with a space', 200], ["$alice,$alice", 'two'], ['x' x 5000, 'one of 5,000 letters'], ["\xff\xfe", 'one that is no UTF-8'],
+    ["iimg_" . 'A' x 43, 'an unknown one'], ["${alice}x", 'a longer one'], [substr($alice, 0, -1), 'a shorter one'],
+    ['', 'an empty one'],
+    [uc $alice, 'one in another case'], ["$alice ", 'one with a space', 200], ["$alice,$alice", 'two'],
+    ['x' x 5000, 'one of 5,000 letters'], ["\xff\xfe", 'one that is no UTF-8'],
     [substr($alice, 5), 'one without its prefix'], ["iimg_' OR true", 'one like a statement'],
 ) {
     my ($token, $what, $code) = @$case;
     my $answer = call(GET => 'users/me/', bearer($token));
-    $code ? is $answer->code, $code, "$what is the token" : is line($answer), '401 invalid_token Invalid token.', "$what is none";
+    $code ? is $answer->code, $code, "$what is the token" : is line($answer), '401 invalid_token Invalid token.',
+        "$what is none";
     is $answer->header('WWW-Authenticate'), 'Bearer realm="api", error="invalid_token"', '... and told so' if !$code;
 }
-sub cookie { my ($cookie, @more) = @_; return call(GET => 'users/me/', @there, headers => [Cookie => $cookie, @more])->code }
+
+sub cookie {
+    my ($cookie, @more) = @_;
+    return call(GET => 'users/me/', @there, headers => [Cookie => $cookie, @more])->code;
+}
 my $mine = session('alice');
 is cookie("identityimg_session=$mine"), 200, 'the cookie lets in';
 is cookie("other=1;identityimg_session=$mine;more=2"), 200, '... among others without spaces';
@@ -73,25 +99,41 @@ is cookie(";;; =; =$mine; identityimg_session="), 401, 'nonsense is none';
 my $others = session('bob');
 for my $between (',', ' ', "\t", ', ') {
     my $shown = $between =~ s/\t/TAB/r;
-    is cookie("theme=a${between}identityimg_session=$mine"), 401, "within another cookie's value, behind '$shown', it is none";
-    is cookie("theme=a${between}identityimg_session=$others; identityimg_session=$mine"), 200, '... and hides no right one';
+    is cookie("theme=a${between}identityimg_session=$mine"), 401,
+        "within another cookie's value, behind '$shown', it is none";
+    is cookie("theme=a${between}identityimg_session=$others; identityimg_session=$mine"), 200,
+        '... and hides no right one';
 }
 is cookie("a=b ;\tidentityimg_session=$mine \t; c=d"), 200, 'blanks around it are no part of it';
 is cookie("identityimg_session=$mine; identityimg_session=$mine"), 200, 'twice the same is one';
-is line(call(GET => 'users/me/', @there, headers => [Cookie => "identityimg_session=$_->[0]; identityimg_session=$_->[1]"])), '401 invalid_token Invalid token.', 'of two that differ none is taken' for [$mine, $others], [$others, $mine], [$mine, ''];
-is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401, 'a token in the header counts before the cookie';
+is line(
+    call(GET => 'users/me/', @there, headers => [Cookie => "identityimg_session=$_->[0]; identityimg_session=$_->[1]"])
+    ), '401 invalid_token Invalid token.', 'of two that differ none is taken'
+    for [$mine, $others], [$others, $mine], [$mine, ''];
+is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401,
+    'a token in the header counts before the cookie';
 is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, '... another scheme does not';
 is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 letters is none';
 
 # Ended: at once, in every child --------------------------------------------------------------------
 
 my %ends = (
-    'logging out'             => sub { call(POST => 'auth/logout/', bearer($_[0])) },
-    'deleting it'             => sub { my ($this) = grep { $_->{is_current} } @{tokens($_[0])}; call(DELETE => "auth/tokens/$this->{id}/", bearer($_[0])) },
-    'a DELETE in psql'        => sub { $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'") },
-    'an earlier end in psql'  => sub { $server->sql("UPDATE auth_tokens SET expires_at = now() WHERE user_id = '" . person('bob') . "'") },
-    'TRUNCATE'                => sub { $server->sql('TRUNCATE auth_tokens') },
-    'another password'        => sub { $server->sql("UPDATE users SET password = password || '' || ' ' WHERE id = '" . person('bob') . "'; UPDATE users SET password = rtrim(password) WHERE id = '" . person('bob') . "'") },
+    'logging out' => sub { call(POST => 'auth/logout/', bearer($_[0])) },
+    'deleting it' => sub {
+        my ($this) = grep { $_->{is_current} } @{ tokens($_[0]) };
+        call(DELETE => "auth/tokens/$this->{id}/", bearer($_[0]));
+    },
+    'a DELETE in psql' => sub { $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'") },
+    'an earlier end in psql' =>
+        sub { $server->sql("UPDATE auth_tokens SET expires_at = now() WHERE user_id = '" . person('bob') . "'") },
+    'TRUNCATE' => sub { $server->sql('TRUNCATE auth_tokens') },
+    'another password' => sub {
+        $server->sql("UPDATE users SET password = password || '' || ' ' WHERE id = '"
+                . person('bob')
+                . "'; UPDATE users SET password = rtrim(password) WHERE id = '"
+                . person('bob')
+                . "'");
+    },
 );
 for my $what (sort keys %ends) {
     my $token = token('bob');
@@ -101,7 +143,8 @@ for my $what (sort keys %ends) {
     $ends{$what}->($token);
     is everywhere($token), '401 Invalid token.', "$what ends it in every child at once";
     is everywhere($token, '/static/page.txt'), '401 Invalid token.', '... on other pages too';
-    is everywhere($token, '/api/v1/ops/status'), '401 Invalid token.', '... and below the API where another handler answers';
+    is everywhere($token, '/api/v1/ops/status'), '401 Invalid token.',
+        '... and below the API where another handler answers';
 }
 $alice = token('alice');
 my $bob = token('bob');
@@ -109,7 +152,8 @@ is everywhere($bob), '200 ', 'bob is in';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '401 User inactive or deleted.', 'who is made inactive is out everywhere';
 is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', '... on other pages too';
-is everywhere($bob, '/api/v1/ops/status'), '401 User inactive or deleted.', '... and below the API where another handler answers';
+is everywhere($bob, '/api/v1/ops/status'), '401 User inactive or deleted.',
+    '... and below the API where another handler answers';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '200 ', '... and in again with the same token';
 is everywhere($bob, '/api/v1/ops/status'), '200 ', '... at that handler as well';
@@ -125,31 +169,57 @@ is everywhere($bob), '200 ', 'a new email keeps the token';
 is json(call(GET => 'users/me/', bearer($bob)))->{email}, 'robert@example.com', '... and is the user\'s';
 $server->sql("UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '200 ', 'changed back';
-$server->sql("UPDATE users SET email = 'robert\@example.com' WHERE id = '" . person('bob') . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('scenario_one') . "'");
-is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'), 'nobody becomes another by that other\'s email' for 1 .. 8;
-$server->sql("UPDATE users SET email = 'scenario-one\@example.com' WHERE id = '" . person('scenario_one') . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('bob') . "'");
-$server->sql("INSERT INTO users (email, password) SELECT 'short\@example.com', password FROM users WHERE id = '" . person('bob') . "'");
-my $short = json(call(POST => 'auth/login/', json => { email => 'short@example.com', password => 'pw-bob', token => \1 }, @there))->{token};
+$server->sql("UPDATE users SET email = 'robert\@example.com' WHERE id = '"
+        . person('bob')
+        . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '"
+        . person('scenario_one')
+        . "'");
+is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'), 'nobody becomes another by that other\'s email'
+    for 1 .. 8;
+$server->sql("UPDATE users SET email = 'scenario-one\@example.com' WHERE id = '"
+        . person('scenario_one')
+        . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '"
+        . person('bob')
+        . "'");
+$server->sql("INSERT INTO users (email, password) SELECT 'short\@example.com', password FROM users WHERE id = '"
+        . person('bob')
+        . "'");
+my $short = json(
+    call(POST => 'auth/login/', json => { email => 'short@example.com', password => 'pw-bob', token => \1 }, @there))
+    ->{token};
 is everywhere($short), '200 ', 'somebody new';
 $server->sql("DELETE FROM users WHERE email = 'short\@example.com'");
-like everywhere($short), qr/^401 (?:Invalid token|User inactive or deleted)\.(?:; 401 (?:Invalid token|User inactive or deleted)\.)?$/, '... who is deleted is out everywhere';
+like everywhere($short),
+    qr/^401 (?:Invalid token|User inactive or deleted)\.(?:; 401 (?:Invalid token|User inactive or deleted)\.)?$/,
+    '... who is deleted is out everywhere';
 is line(call(POST => 'reference-images/', bearer($bob), json => {})), '201  ', 'a token writes as well';
 
 # The cookie goes with its session --------------------------------------------------------------------
 
-sub cleared { my ($answer) = @_; return ($answer->header('Set-Cookie') // '') =~ /^identityimg_session=; Path=\/; Max-Age=0;/ ? 'cleared' : 'kept' }
-sub with_cookie { my ($session, @more) = @_; return (@there, headers => [Cookie => "identityimg_session=$session", @more]) }
-for my $by (['Basic', sub { login('alice') }], ['a token', sub { 'Bearer ' . token('alice') }], ['another\'s Basic', sub { login('bob') }, 1]) {
+sub cleared {
+    my ($answer) = @_;
+    return ($answer->header('Set-Cookie') // '') =~ /^identityimg_session=; Path=\/; Max-Age=0;/ ? 'cleared' : 'kept';
+}
+
+sub with_cookie {
+    my ($session, @more) = @_;
+    return (@there, headers => [Cookie => "identityimg_session=$session", @more]);
+}
+for my $by (
+    ['Basic', sub { login('alice') }], ['a token', sub { 'Bearer ' . token('alice') }],
+    ['another\'s Basic', sub { login('bob') }, 1]
+) {
     my ($what, $authorization, $foreign) = @$by;
     my $session = session('alice');
     my $out = call(POST => 'auth/logout/', with_cookie($session, Authorization => $authorization->()));
     is $out->code . ' ' . cleared($out), '204 cleared', "logging out by $what takes the cookie away";
-    is call(GET => 'users/me/', with_cookie($session))->code, $foreign ? 200 : 401, $foreign ? '... but ends no session of somebody else' : '... and ends its session';
+    is call(GET => 'users/me/', with_cookie($session))->code, $foreign ? 200 : 401,
+        $foreign ? '... but ends no session of somebody else' : '... and ends its session';
 }
 my $own = session('alice');
 my $dead = session('alice');
-my ($own_id) = map { $_->{id} } grep { $_->{is_current} } @{json(call(GET => 'auth/tokens/', with_cookie($own)))};
-my ($dead_id) = map { $_->{id} } grep { $_->{is_current} } @{json(call(GET => 'auth/tokens/', with_cookie($dead)))};
+my ($own_id) = map { $_->{id} } grep { $_->{is_current} } @{ json(call(GET => 'auth/tokens/', with_cookie($own))) };
+my ($dead_id) = map { $_->{id} } grep { $_->{is_current} } @{ json(call(GET => 'auth/tokens/', with_cookie($dead))) };
 my $ended = call(DELETE => "auth/tokens/$dead_id/", with_cookie($own));
 is $ended->code . ' ' . cleared($ended), '204 kept', 'ending another session leaves the cookie';
 $ended = call(DELETE => "auth/tokens/$own_id/", with_cookie($own));
@@ -162,13 +232,16 @@ for my $path ('users/me/', 'prompts/', 'no-such/', '/static/page.txt') {
 my $remembered = session('alice');
 call(GET => 'users/me/', with_cookie($remembered)) for 1 .. 4;
 $server->sql('DELETE FROM auth_tokens');
-is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', '... also where it was remembered' for 1 .. 3;
-is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept', 'a wrong token in the header touches no cookie';
+is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', '... also where it was remembered'
+    for 1 .. 3;
+is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept',
+    'a wrong token in the header touches no cookie';
 is cleared(call(GET => 'users/me/', @there)), 'kept', 'nor does nobody';
 
 # Each kind has its place ------------------------------------------------------------------------------
 
-is line(call(GET => 'users/me/', bearer(session('alice')))), '401 invalid_token Invalid token.', 'a session\'s token counts in the cookie alone';
+is line(call(GET => 'users/me/', bearer(session('alice')))), '401 invalid_token Invalid token.',
+    'a session\'s token counts in the cookie alone';
 is call(GET => 'users/me/', with_cookie(token('alice')))->code, 401, '... a bearer token in the header alone';
 my $both = token('alice');
 is call(GET => 'users/me/', bearer($both))->code, 200, '... and remembered' for 1 .. 3;
@@ -179,42 +252,56 @@ is call(GET => 'users/me/', with_cookie($both))->code, 401, '... not in the othe
 $server->sql('DELETE FROM audit_log');
 my $adas = token('admin');
 session('admin');
-my ($adas_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($adas)};
+my ($adas_id) = map { $_->{id} } grep { $_->{is_current} } @{ tokens($adas) };
 call(POST => 'auth/logout/', bearer($adas));
 token('alice');
 is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_log ORDER BY id')),
-    'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} admin@example.com|delete|auth_tokens|{bearer}', 'audit_log tells of sessions and tokens of staff';
+    'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} admin@example.com|delete|auth_tokens|{bearer}',
+    'audit_log tells of sessions and tokens of staff';
 is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, '... which of them';
 
 # ... and what staff end by its id, be it the one that asks or another one.
 for my $case (['bearer', sub { token('admin') }], ['session', sub { session('admin') }]) {
     my ($kind, $make) = @$case;
     my $asking = token('admin');
-    my %known = map { $_->{id} => 1 } @{tokens($asking)};
+    my %known = map { $_->{id} => 1 } @{ tokens($asking) };
     $make->();
-    my ($other) = map { $_->{id} } grep { !$known{$_->{id}} } @{tokens($asking)};
-    my ($asking_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($asking)};
+    my ($other) = map { $_->{id} } grep { !$known{ $_->{id} } } @{ tokens($asking) };
+    my ($asking_id) = map { $_->{id} } grep { $_->{is_current} } @{ tokens($asking) };
     $server->sql('DELETE FROM audit_log');
-    is call(DELETE => "auth/tokens/00000000-0000-4000-8000-0000000009ff/", bearer($asking))->code, 404, 'an id that is no token of the caller ends nothing';
+    is call(DELETE => "auth/tokens/00000000-0000-4000-8000-0000000009ff/", bearer($asking))->code, 404,
+        'an id that is no token of the caller ends nothing';
     is join(' ', $server->sql('SELECT * FROM audit_log')), '', '... and audit_log has no row of it';
-    is call(DELETE => "auth/tokens/$_/", bearer($asking))->code, 204, "staff end a token of theirs by its id" for $other, $asking_id;
+    is call(DELETE => "auth/tokens/$_/", bearer($asking))->code, 204, "staff end a token of theirs by its id"
+        for $other, $asking_id;
     is join(' ', $server->sql('SELECT actor_email, action, kind, row_id, members FROM audit_log ORDER BY id')),
-        "admin\@example.com|delete|auth_tokens|$other|{$kind} admin\@example.com|delete|auth_tokens|$asking_id|{bearer}", "audit_log has a row for the $kind token and for the one that asked";
+        "admin\@example.com|delete|auth_tokens|$other|{$kind} admin\@example.com|delete|auth_tokens|$asking_id|{bearer}",
+        "audit_log has a row for the $kind token and for the one that asked";
 }
 my $plain = token('alice');
 $server->sql('DELETE FROM audit_log');
-call(DELETE => "auth/tokens/$_->{id}/", bearer($plain)) for reverse @{tokens($plain)};
+call(DELETE => "auth/tokens/$_->{id}/", bearer($plain)) for reverse @{ tokens($plain) };
 is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'tokens that users end themselves are not audited';
 
 # Who is deleted while he changes something changes nothing: there could be no entry of it.
-$server->sql("INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '" . person('alice') . "'");
-my $gone = json(call(POST => 'auth/login/', @there, json => { email => 'gone@example.com', password => 'pw-alice', token => \1 }))->{token};
+$server->sql(
+    "INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '"
+        . person('alice')
+        . "'");
+my $gone = json(
+    call(POST => 'auth/login/', @there, json => { email => 'gone@example.com', password => 'pw-alice', token => \1 }))
+    ->{token};
 my $identity = identity_of('full');
-$server->sql("CREATE FUNCTION test_gone() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN DELETE FROM users WHERE email = 'gone\@example.com'; RETURN NEW; END \$\$;"
-    . " CREATE TRIGGER test_gone BEFORE UPDATE OF image ON identities FOR EACH ROW EXECUTE FUNCTION test_gone()");
-is line(call(POST => "identities/$identity/upload-image/", bearer($gone), parts => [image => [portrait()]])), '401 user_inactive User inactive or deleted.', 'who is deleted while he changes something is out';
-is join('', $server->sql("SELECT image IS NULL FROM identities WHERE id = '$identity'")), 't', '... and has changed nothing';
-$server->sql("DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = 'gone\@example.com'");
+$server->sql(
+    "CREATE FUNCTION test_gone() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN DELETE FROM users WHERE email = 'gone\@example.com'; RETURN NEW; END \$\$;"
+        . " CREATE TRIGGER test_gone BEFORE UPDATE OF image ON identities FOR EACH ROW EXECUTE FUNCTION test_gone()");
+is line(call(POST => "identities/$identity/upload-image/", bearer($gone), parts => [image => [portrait()]])),
+    '401 user_inactive User inactive or deleted.', 'who is deleted while he changes something is out';
+is join('', $server->sql("SELECT image IS NULL FROM identities WHERE id = '$identity'")), 't',
+    '... and has changed nothing';
+$server->sql(
+    "DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = 'gone\@example.com'"
+);
 
 # The list -----------------------------------------------------------------------------------------
 
@@ -224,22 +311,28 @@ token('bob');
 my $list = tokens($made[2]);
 is join(' ', map { $_->{kind} } @$list), 'bearer session bearer', 'a user\'s own tokens, newest first';
 is join(' ', map { $_->{is_current} ? 1 : 0 } @$list), '1 0 0', '... and which one asks';
-is join(' ', sort keys %{$list->[0]}), 'created_at expires_at id is_current kind last_used_at', '... with their members';
+is join(' ', sort keys %{ $list->[0] }), 'created_at expires_at id is_current kind last_used_at',
+    '... with their members';
 my $stamp = qr/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"/;
-like call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/^\[(?:\{"id":"$uuid","kind":"(?:bearer|session)","created_at":$stamp,"last_used_at":(?:$stamp|null),"expires_at":$stamp,"is_current":(?:true|false)\},?){3}\]$/, '... in this order';
+like call(GET => 'auth/tokens/', bearer($made[2]))->content,
+    qr/^\[(?:\{"id":"$uuid","kind":"(?:bearer|session)","created_at":$stamp,"last_used_at":(?:$stamp|null),"expires_at":$stamp,"is_current":(?:true|false)\},?){3}\]$/,
+    '... in this order';
 like $list->[0]{last_used_at}, qr/^\d{4}-\d\d-\d\dT.*Z$/, '... when used';
 is $list->[1]{last_used_at}, undef, '... or never';
 unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/, '... and nothing of the token itself';
-is join(' ', map { $_->{is_current} ? 1 : 0 } @{json(call(GET => 'auth/tokens/', as => 'alice', @there))}), '0 0 0', 'by Basic none is the one';
+is join(' ', map { $_->{is_current} ? 1 : 0 } @{ json(call(GET => 'auth/tokens/', as => 'alice', @there)) }), '0 0 0',
+    'by Basic none is the one';
 my ($used) = $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'");
 everywhere($made[2]);
-is join('', $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'")), $used, 'its use is noted once a minute at most';
+is join('', $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'")), $used,
+    'its use is noted once a minute at most';
 
 my ($foreign) = $server->sql("SELECT id FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
 my $unknown = call(DELETE => 'auth/tokens/00000000-0000-4000-8000-0000000009ff/', bearer($made[2]));
 is line($unknown), '404 not_found Not found.', 'an unknown token is not found';
 for my $case ([$foreign, 'a foreign one'], ['x', 'what is no UUID']) {
-    is call(DELETE => "auth/tokens/$case->[0]/", bearer($made[2]))->content, $unknown->content, "$case->[1] is not either";
+    is call(DELETE => "auth/tokens/$case->[0]/", bearer($made[2]))->content, $unknown->content,
+        "$case->[1] is not either";
 }
 is call(DELETE => "auth/tokens/$foreign/", as => 'admin', @there)->code, 404, '... not even for staff';
 is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$foreign'")), 1, '... and lives on';
@@ -252,14 +345,17 @@ is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '
 # A token whose time is over is none any more, also before it is swept.
 {
     my ($live, $over) = (token('alice'), token('alice'));
-    my ($over_id) = map { $_->{id} } grep { $_->{is_current} } @{tokens($over)};
-    my $count = @{tokens($live)};
+    my ($over_id) = map { $_->{id} } grep { $_->{is_current} } @{ tokens($over) };
+    my $count = @{ tokens($live) };
     $server->sql("UPDATE auth_tokens SET expires_at = now() + interval '12 seconds' WHERE id = '$over_id'");
     is everywhere($over), '200 ', 'a token that expires soon is good until then';
-    my $release = $server->hold("SELECT FROM auth_tokens WHERE id = '$over_id' FOR UPDATE");      # the sweep skips it
-    ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$over_id' AND expires_at <= now()")) }), 'a token expires';
+    my $release = $server->hold("SELECT FROM auth_tokens WHERE id = '$over_id' FOR UPDATE");    # the sweep skips it
+    ok eventually(
+        sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$over_id' AND expires_at <= now()")) }
+        ),
+        'a token expires';
     is everywhere($over), '401 Invalid token.', '... it is refused, also where it is cached';
-    is scalar(@{tokens($live)}), $count - 1, '... it is not listed';
+    is scalar(@{ tokens($live) }), $count - 1, '... it is not listed';
     is call(DELETE => "auth/tokens/$over_id/", bearer($live))->code, 404, '... and cannot be ended';
     $release->();
 }
@@ -267,18 +363,24 @@ is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '
 # Changes while a password is being compared: a trigger on the attempt's row marks that moment.
 sub meanwhile {
     my ($change) = @_;
-    $server->sql("CREATE FUNCTION test_meanwhile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN $change; RETURN NULL; END \$\$;"
-        . ' CREATE TRIGGER test_meanwhile AFTER UPDATE ON login_failures FOR EACH ROW WHEN (OLD.under_way <> NEW.under_way) EXECUTE FUNCTION test_meanwhile()');
-    my $answer = call(POST => 'auth/login/', json => { email => 'bob@example.com', password => 'pw-bob', token => \1 }, @there);
+    $server->sql(
+        "CREATE FUNCTION test_meanwhile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN $change; RETURN NULL; END \$\$;"
+            . ' CREATE TRIGGER test_meanwhile AFTER UPDATE ON login_failures FOR EACH ROW WHEN (OLD.under_way <> NEW.under_way) EXECUTE FUNCTION test_meanwhile()'
+    );
+    my $answer =
+        call(POST => 'auth/login/', json => { email => 'bob@example.com', password => 'pw-bob', token => \1 }, @there);
     $server->sql('DROP TRIGGER test_meanwhile ON login_failures; DROP FUNCTION test_meanwhile()');
     return line($answer);
 }
 my ($bobs_hash) = $server->sql("SELECT password FROM users WHERE id = '" . person('bob') . "'");
 $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
-like meanwhile("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'"), qr/^401 user_inactive /, 'a user who is deactivated while the password is compared gets no token';
+like meanwhile("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'"), qr/^401 user_inactive /,
+    'a user who is deactivated while the password is compared gets no token';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
-like meanwhile("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'"), qr/^401 authentication_failed /, '... nor one whose password changes meanwhile';
-is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE user_id = '" . person('bob') . "'")), 0, '... and there is no row of either';
+like meanwhile("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'"), qr/^401 authentication_failed /,
+    '... nor one whose password changes meanwhile';
+is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE user_id = '" . person('bob') . "'")), 0,
+    '... and there is no row of either';
 $server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('bob') . "'; DELETE FROM login_failures");
 
 # At most 100 --------------------------------------------------------------------------------------
@@ -286,11 +388,19 @@ $server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('b
 sub fill {
     my (@kinds) = @_;
     $server->sql("DELETE FROM auth_tokens; INSERT INTO auth_tokens (user_id, hash, kind, created_at, expires_at)"
-        . " SELECT '" . person('alice') . "', 'sha256:' || encode(sha256(n::text::bytea), 'hex'), CASE WHEN n <= $kinds[0] THEN 'bearer' ELSE 'session' END,"
-        . " now() - interval '1 hour' + n * interval '1 second', now() + interval '1 day' FROM generate_series(1, 100) n");
+            . " SELECT '"
+            . person('alice')
+            . "', 'sha256:' || encode(sha256(n::text::bytea), 'hex'), CASE WHEN n <= $kinds[0] THEN 'bearer' ELSE 'session' END,"
+            . " now() - interval '1 hour' + n * interval '1 second', now() + interval '1 day' FROM generate_series(1, 100) n"
+    );
     return;
 }
-sub lives { my ($n) = @_; return join '', $server->sql("SELECT count(*) FROM auth_tokens WHERE hash = 'sha256:' || encode(sha256('$n'), 'hex')") }
+
+sub lives {
+    my ($n) = @_;
+    return join '',
+        $server->sql("SELECT count(*) FROM auth_tokens WHERE hash = 'sha256:' || encode(sha256('$n'), 'hex')");
+}
 fill(10);
 my $newest = token('alice');
 is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'a user has 100 tokens at most';
@@ -300,8 +410,12 @@ $newest = session('alice');
 is cookie("identityimg_session=$newest"), 200, '... and when there is none, the oldest token';
 is lives(1) . lives(2), '01', '... for the new session';
 fill(100);
-$server->sql("UPDATE auth_tokens SET expires_at = now() + interval '1 day', created_at = now() WHERE hash = 'sha256:' || encode(sha256('50'), 'hex')");
-$server->sql("BEGIN; ALTER TABLE auth_tokens DISABLE TRIGGER USER; UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE hash = 'sha256:' || encode(sha256('50'), 'hex'); ALTER TABLE auth_tokens ENABLE TRIGGER USER; COMMIT");
+$server->sql(
+    "UPDATE auth_tokens SET expires_at = now() + interval '1 day', created_at = now() WHERE hash = 'sha256:' || encode(sha256('50'), 'hex')"
+);
+$server->sql(
+    "BEGIN; ALTER TABLE auth_tokens DISABLE TRIGGER USER; UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE hash = 'sha256:' || encode(sha256('50'), 'hex'); ALTER TABLE auth_tokens ENABLE TRIGGER USER; COMMIT"
+);
 token('alice');
 is lives(1) . lives(50), '10', 'one that has expired goes before any that lives';
 fill(0);
@@ -310,25 +424,37 @@ is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after 
 
 # Housekeeping -------------------------------------------------------------------------------------
 
-$server->sql("UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE created_at < now() - interval '1 minute'");
-$server->sql("INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, now() + interval '1 hour')");
+$server->sql(
+    "UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE created_at < now() - interval '1 minute'");
+$server->sql(
+    "INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, now() + interval '1 hour')"
+);
 $server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at, created_at)"
-    . " SELECT '" . person('alice') . "', 'old ' || n, '', gen_random_uuid(), now(), now() - interval '2 days' FROM generate_series(1, 60000) n");
+        . " SELECT '"
+        . person('alice')
+        . "', 'old ' || n, '', gen_random_uuid(), now(), now() - interval '2 days' FROM generate_series(1, 60000) n");
 $server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at, created_at)"
-    . " SELECT '" . person('alice') . "', 'young', '', gen_random_uuid(), now(), now() - interval '23 hours 50 minutes'");
-ok eventually(sub { join(' ', $server->sql('SELECT key FROM idempotency_keys LIMIT 2')) eq 'young' }), 'sixty thousand old keys are removed in a few rounds, and one that is not a day old stays';
-ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }), 'tokens that have expired are forgotten';
-ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }), '... and failures that are old';
-ok +(() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
+        . " SELECT '"
+        . person('alice')
+        . "', 'young', '', gen_random_uuid(), now(), now() - interval '23 hours 50 minutes'");
+ok eventually(sub { join(' ', $server->sql('SELECT key FROM idempotency_keys LIMIT 2')) eq 'young' }),
+    'sixty thousand old keys are removed in a few rounds, and one that is not a day old stays';
+ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }),
+    'tokens that have expired are forgotten';
+ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }),
+    '... and failures that are old';
+ok + (() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
 
 # The database is away -------------------------------------------------------------------------------
 
 my $token = token('alice');
 $server->sql('ALTER TABLE auth_tokens RENAME TO hidden');
-is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is not reported as wrong' for 1 .. 2;
+is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is not reported as wrong'
+    for 1 .. 2;
 $server->sql('ALTER TABLE hidden RENAME TO auth_tokens');
 is everywhere($token), '200 ', '... and lets in afterwards';
 
-$server->judge(qr/IIMG0048: GET .*\/users\/me\/.*auth_tokens/, qr/IIMG0104: .*auth_tokens/);    # housekeeping may come by meanwhile
+$server->judge(qr/IIMG0048: GET .*\/users\/me\/.*auth_tokens/, qr/IIMG0104: .*auth_tokens/)
+    ;    # housekeeping may come by meanwhile
 undef $server;
 finish();

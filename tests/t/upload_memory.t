@@ -53,14 +53,18 @@ sub memory {
 
 # All but the last byte of an upload; the rest when everybody has come so far.
 my ($here, $go) = map { "$ENV{IIMG_WORK}/uploads-$_" } qw(here go);
+
 sub upload {
     my ($number) = @_;
-    my $body = "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"big.jpg\"\r\n\r\n$photo\r\n--XX--\r\n";
+    my $body =
+        "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"big.jpg\"\r\n\r\n$photo\r\n--XX--\r\n";
     my $socket = IO::Socket::INET->new($server->base =~ s{^http://}{}r) or return "connect: $!";
     my $request = join "\r\n", 'POST /api/v1/reference-images/ HTTP/1.1', 'Host: x', 'Connection: close',
         'Authorization: ' . login((qw(alice bob scenario_one scenario_two))[$number % 4]),
         'Content-Type: multipart/form-data; boundary=XX', 'Content-Length: ' . length $body, '', $body;
-    for (my $at = 0; $at < length($request) - 1;) { $at += syswrite($socket, $request, length($request) - 1 - $at, $at) // return "write: $!" }
+    for (my $at = 0; $at < length($request) - 1;) {
+        $at += syswrite($socket, $request, length($request) - 1 - $at, $at) // return "write: $!";
+    }
     open my $file, '>>', $here or return "$here: $!";
     syswrite $file, '.';
     eventually(sub { -e $go }, 120);
@@ -70,19 +74,23 @@ sub upload {
 
 my $idle = memory();
 my ($peak, $waiting) = (0, 0);
-my @answers = in_parallel($count, \&upload, sub {
-    eventually(sub { (-s $here // 0) >= $count }, 120) or die 'the uploads do not arrive';
-    $waiting = memory();
-    open my $file, '>', $go or die $!;
-    my $end = time + 120;
-    my $quiet = 0;
-    while ($quiet < 10 && time < $end) {
-        my $now = memory();
-        $peak = $now if $now > $peak;
-        $quiet = $now < $idle + 150 ? $quiet + 1 : 0;
-        sleep 0.05;
+my @answers = in_parallel(
+    $count,
+    \&upload,
+    sub {
+        eventually(sub { (-s $here // 0) >= $count }, 120) or die 'the uploads do not arrive';
+        $waiting = memory();
+        open my $file, '>', $go or die $!;
+        my $end = time + 120;
+        my $quiet = 0;
+        while ($quiet < 10 && time < $end) {
+            my $now = memory();
+            $peak = $now if $now > $peak;
+            $quiet = $now < $idle + 150 ? $quiet + 1 : 0;
+            sleep 0.05;
+        }
     }
-});
+);
 is join(' ', @answers), join(' ', (201) x $count), "$count uploads of 20 MB at once are taken";
 diag sprintf '%d MB before, %d MB when all have arrived, %d MB at most', $idle, $waiting, $peak;
 cmp_ok $waiting, '>=', $count * 20, '... all of them at the same time';

@@ -10,12 +10,16 @@ fresh_data();
 my $me = call(GET => 'users/me/', as => 'alice');
 is $me->code, 200, 'a user sees himself';
 is $me->header('Content-Type'), 'application/json', 'as JSON';
-is $me->content, '{"id":"' . person('alice') . '","email":"alice@example.com","first_name":"Alice","last_name":"Liddell","is_staff":false}',
+is $me->content,
+    '{"id":"'
+    . person('alice')
+    . '","email":"alice@example.com","first_name":"Alice","last_name":"Liddell","is_staff":false}',
     'with exactly these members, in this order';
 
 my $identities = call(GET => 'users/me/identities/', as => 'scenario_two');
 is $identities->code, 200, 'a user lists his identities';
-is_deeply [map { $_->{id} } @{json($identities)}], [identity_of('unicode'), identity_of('plain')], 'all of his and nobody else\'s, oldest first';
+is_deeply [map { $_->{id} } @{ json($identities) }], [identity_of('unicode'), identity_of('plain')],
+    'all of his and nobody else\'s, oldest first';
 is json($identities)->[0]{name}, 'Café 模範 🎨', 'names come back as they were stored';
 is_deeply json(call(GET => 'users/me/identities/', as => 'bob')), [], 'a user without identities gets an empty list';
 

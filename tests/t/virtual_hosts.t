@@ -23,11 +23,24 @@ my $server = IdentityImg::Server->new('hosts', conf => $conf)->start;
 my %port = map { $_ => free_port() } qw(copy dead twin spelled);
 
 # A copy of the database with everything in it, as staging is made of production.
-$server->sql(q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'; CREATE DATABASE copy TEMPLATE identityimg}, 'postgres');
-my $params = q{DBDParams "host=${IIMG_PG_HOST} port=%s dbname=%s user=identityimg connect_timeout=2 options='-c statement_timeout=120000 -c timezone=UTC'"};
-sub host { my ($name, @lines) = @_; return join "\n", "Listen 127.0.0.1:$port{$name}", "<VirtualHost 127.0.0.1:$port{$name}>", "ServerName $name.example", @lines, "</VirtualHost>", '' }
-is $server->reload($conf . host('copy', sprintf $params, '${IIMG_PG_PORT}', 'copy') . host('dead', sprintf $params, free_port(), 'identityimg') . host('twin')
-    . host('spelled', '<IfModule mod_dbd.c>', 'DBDMax 2', '</IfModule>')), '', 'four virtual hosts: two with databases of their own';
+$server->sql(
+    q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'; CREATE DATABASE copy TEMPLATE identityimg},
+    'postgres'
+);
+my $params =
+    q{DBDParams "host=${IIMG_PG_HOST} port=%s dbname=%s user=identityimg connect_timeout=2 options='-c statement_timeout=120000 -c timezone=UTC'"};
+
+sub host {
+    my ($name, @lines) = @_;
+    return join "\n", "Listen 127.0.0.1:$port{$name}", "<VirtualHost 127.0.0.1:$port{$name}>",
+        "ServerName $name.example", @lines, "</VirtualHost>", '';
+}
+is $server->reload($conf
+        . host('copy', sprintf $params, '${IIMG_PG_PORT}', 'copy')
+        . host('dead', sprintf $params, free_port(), 'identityimg')
+        . host('twin')
+        . host('spelled', '<IfModule mod_dbd.c>', 'DBDMax 2', '</IfModule>')), '',
+    'four virtual hosts: two with databases of their own';
 
 my $main = $server->base;
 sub at { my ($name) = @_; return base => $port{$name} ? "http://127.0.0.1:$port{$name}" : $main }
@@ -37,17 +50,24 @@ ok eventually(sub { me('copy', as => 'bob')->code == 200 }), 'the copy is up';
 
 # What is remembered ---------------------------------------------------------------------------------
 
-my $token = json(call(POST => 'auth/login/', at('main'), json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }))->{token};
+my $token = json(call(
+    POST => 'auth/login/', at('main'), json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }
+))->{token};
 is me('main', bearer($token))->code, 200, 'a token of the main server' for 1 .. 2;
 is me('copy', bearer($token))->code, 401, '... opens nothing at the host whose database is a copy';
 is me('twin', bearer($token))->code, 200, '... but does at a host with the same database';
 is me('main', as => 'alice')->code, 200, 'a password of the main server';
-$server->sql("\\c copy\nUPDATE users SET email = 'alicia\@example.com', password = '' WHERE id = '" . person('alice') . "'");
+$server->sql(
+    "\\c copy\nUPDATE users SET email = 'alicia\@example.com', password = '' WHERE id = '" . person('alice') . "'");
 is me('copy', as => 'alice')->code, 401, '... opens nothing where it is none';
 is me('main', as => 'alice')->code, 200, '... and still opens its own';
 
 # Addresses of pictures are remembered, too: each host's begin with its own name.
-sub photos { my ($name) = @_; return join ' ', map { $_->{image}{original} } @{json(call(GET => 'reference-images/', at($name), as => 'alice'))} }
+sub photos {
+    my ($name) = @_;
+    return join ' ',
+        map { $_->{image}{original} } @{ json(call(GET => 'reference-images/', at($name), as => 'alice')) };
+}
 is call(POST => 'reference-images/', at('main'), as => 'alice', parts => [image => [portrait()]])->code, 201, 'a photo';
 my ($mine, $twins) = (photos('main'), photos('twin'));
 like $twins, qr{^http://twin\.example/pictures/media/}, 'an address of a host of its own name';
@@ -71,14 +91,28 @@ is "@alive", join(' ', (200) x 10), '... while the others go on';
 me($_, as => $_ eq 'main' ? 'alice' : 'bob') for qw(main twin spelled);
 my $release = $server->hold("SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE");
 my @late;
-my @stuck = in_parallel(2, sub { call(POST => 'reference-images/', at('main'), as => 'alice', json => { name => 'waits' })->code }, sub {
-    eventually(sub { ($server->sql(q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'}, 'postgres'))[0] == 2 });
-    @late = map { my $answer = me($_, as => 'bob'); $answer->code . ' ' . (json($answer)->{code} // '') } qw(twin spelled copy);
-    $release->();
-});
-is "@late", '503 database_busy 503 database_busy 200 ', 'hosts that share a pool are told that it is empty; the one with its own goes on';
+my @stuck = in_parallel(
+    2,
+    sub { call(POST => 'reference-images/', at('main'), as => 'alice', json => { name => 'waits' })->code },
+    sub {
+        eventually(sub {
+            ($server->sql(
+                q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'},
+                'postgres'
+            ))[0] == 2;
+        });
+        @late = map { my $answer = me($_, as => 'bob'); $answer->code . ' ' . (json($answer)->{code} // '') }
+            qw(twin spelled copy);
+        $release->();
+    }
+);
+is "@late", '503 database_busy 503 database_busy 200 ',
+    'hosts that share a pool are told that it is empty; the one with its own goes on';
 is "@stuck", '201 201', '... and who waited goes on when it can';
 
-$server->judge(qr/IIMG0003: .*(?:database)/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/, qr/^FATAL:  terminating connection due to administrator command$/, qr/IIMG010[34]/);
+$server->judge(
+    qr/IIMG0003: .*(?:database)/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/,
+    qr/^FATAL:  terminating connection due to administrator command$/, qr/IIMG010[34]/
+);
 undef $server;
 finish();

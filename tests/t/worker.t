@@ -22,20 +22,42 @@ my %slots;
 sub upload {
     my ($who, $bytes, $base) = @_;
     $base //= $server->base;
-    my $slot = $slots{"$who $base"} //= json(call(POST => 'reference-images/', as => $who, base => $base, json => {}))->{id};
-    return call(POST => "reference-images/$slot/upload-image/", as => $who, base => $base, parts => [image => [undef, 'a.jpg', Content => $bytes]]);
+    my $slot = $slots{"$who $base"} //=
+        json(call(POST => 'reference-images/', as => $who, base => $base, json => {}))->{id};
+    return call(
+        POST => "reference-images/$slot/upload-image/", as => $who, base => $base,
+        parts => [image => [undef, 'a.jpg', Content => $bytes]]
+    );
 }
 sub rogue { my ($who, $word, $base) = @_; return upload($who, "${jpeg}ROGUE:$word.", $base) }
-sub refusal { my ($answer) = @_; my $body = json($answer); return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '' }
+
+sub refusal {
+    my ($answer) = @_;
+    my $body = json($answer);
+    return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
+}
 sub new_lines { my @lines = $server->log_lines(@_); $server->forget_log; return @lines }
 
-sub parent  { my ($of) = @_; return (split /\n/, slurp(($of // $server)->state . '/httpd/httpd.pid'))[0] }
-sub zygotes { my $parent = parent(@_); return map { /^\s*(\d+) [^Z]\S*\s+identityimg-/ ? $1 : () } `ps -o pid=,stat=,comm= --ppid $parent` }
-sub workers { return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes() }
-sub alive   { my ($pid) = @_; return proc($pid, 'stat') =~ /\) [^Z]/ }
+sub parent { my ($of) = @_; return (split /\n/, slurp(($of // $server)->state . '/httpd/httpd.pid'))[0] }
+
+sub zygotes {
+    my $parent = parent(@_);
+    return map { /^\s*(\d+) [^Z]\S*\s+identityimg-/ ? $1 : () } `ps -o pid=,stat=,comm= --ppid $parent`;
+}
+
+sub workers {
+    return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes();
+}
+sub alive { my ($pid) = @_; return proc($pid, 'stat') =~ /\) [^Z]/ }
 # The names of the files that a process has mapped, of those in httpd's folder of modules with it.
-sub mapped  { my ($pid) = @_; return join "\n", map { m{(?:apache2/modules/)?[^/]+$} ? $& : () } grep { m{ /} } split /\n/, proc($pid, 'maps') }
-sub codes   { return join ' ', map { ref $_ ? @$_ : $_ // 'none' } @_ }
+sub mapped {
+    my ($pid) = @_;
+    return join "\n", map { m{(?:apache2/modules/)?[^/]+$} ? $& : () } grep { m{ /} } split /\n/, proc($pid, 'maps');
+}
+
+sub codes {
+    return join ' ', map { ref $_ ? @$_ : $_ // 'none' } @_;
+}
 
 # Users enough, each with a slot, before anybody hurries.
 upload($_, $jpeg) for qw(alice bob admin scenario_one);
@@ -46,29 +68,53 @@ call(DELETE => 'nowhere/', base => $server->base);
 my ($zygote, @more) = zygotes();
 ok $zygote, 'httpd has a worker';
 is scalar(@more), 0, 'just one';
-is call(POST => 'image-generation/generate/', as => 'admin', base => $server->base, json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' })->code, 200, 'references and a poster have been made';
+is call(
+    POST => 'image-generation/generate/', as => 'admin', base => $server->base,
+    json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
+    )->code, 200,
+    'references and a poster have been made';
 cmp_ok scalar(my @serving = $server->children), '>=', 1, 'httpd has children';
 for my $pid (@serving, parent()) {
-    unlike mapped($pid), qr{^lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}m, 'no codec is mapped in a process of httpd' if $> == 0;
+    unlike mapped($pid), qr{^lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}m,
+        'no codec is mapped in a process of httpd'
+        if $> == 0;
 }
 like mapped($zygote), qr{^libvips\.so}m, '... but in the worker' if $> == 0;
-unlike mapped($zygote), qr{vips-(?:magick|poppler|openslide|jxl)|apache2/modules|^mod_}, 'which has neither what reads other kinds nor what reaches others' if $> == 0;
+unlike mapped($zygote), qr{vips-(?:magick|poppler|openslide|jxl)|apache2/modules|^mod_},
+    'which has neither what reads other kinds nor what reaches others'
+    if $> == 0;
 my ($uid) = proc($zygote, 'status') =~ /^Uid:\s*(\d+)/m;
 is $uid, $> == 0 ? scalar getpwnam('www-data') : $>, 'it runs as httpd\'s user';
 like proc($zygote, 'status'), qr/^Threads:\s*1$/m, 'with one thread';
 is proc($zygote, 'environ') =~ s/[AU]\w*SAN_OPTIONS=[^\0]*\0//gr, '', 'without an environment' if $> == 0;
 my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$zygote/fd/*";
-is join(' ', grep { $_ > 3 && $open{$_} !~ /\.(?:ttf|ttc|otf|otc)$/i } sort keys %open), '', 'and without descriptors but its socket and fonts' if $> == 0;
+is join(' ', grep { $_ > 3 && $open{$_} !~ /\.(?:ttf|ttc|otf|otc)$/i } sort keys %open), '',
+    'and without descriptors but its socket and fonts'
+    if $> == 0;
 is readlink("/proc/$zygote/cwd"), '/', 'in no folder' if $> == 0;
 
 # Who ends -----------------------------------------------------------------------------------------------
 
-my ($held, $others) = in_parallel(2, sub { $_[0] ? codes(map { upload(bob => $jpeg)->code } 1 .. 5) : refusal(rogue(alice => 'hang')) }, sub {
-    # The others' processes come and go; the one that hangs stays.
-    my $hangs = eventually(sub { my ($pid) = grep { proc($_, 'stat') =~ /\) S/ } workers(); sleep 0.5; return $pid && grep({ $_ == $pid } workers()) ? $pid : undef }, 60);
-    kill KILL => $hangs if $hangs;
-});
-like $held, qr/^400 unsupported_image The JPEG picture is damaged/, 'when somebody kills the process of a picture, that picture is refused';
+my ($held, $others) = in_parallel(
+    2,
+    sub {
+        $_[0] ? codes(map { upload(bob => $jpeg)->code } 1 .. 5) : refusal(rogue(alice => 'hang'));
+    },
+    sub {
+        # The others' processes come and go; the one that hangs stays.
+        my $hangs = eventually(
+            sub {
+                my ($pid) = grep { proc($_, 'stat') =~ /\) S/ } workers();
+                sleep 0.5;
+                return $pid && grep({ $_ == $pid } workers()) ? $pid : undef;
+            },
+            60
+        );
+        kill KILL => $hangs if $hangs;
+    }
+);
+like $held, qr/^400 unsupported_image The JPEG picture is damaged/,
+    'when somebody kills the process of a picture, that picture is refused';
 is $others, '200 200 200 200 200', 'and no other';
 like join("\n", new_lines()), qr/IIMG0130: .*signal 9/, 'the log tells';
 
@@ -76,47 +122,73 @@ kill KILL => $zygote;
 is upload(alice => $jpeg)->code, 200, 'when somebody kills the worker, the next picture waits for another one';
 my ($next) = zygotes();
 isnt $next, $zygote, 'which httpd has started';
-like join("\n", new_lines()), qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9 \(Killed\); it is started again in 0 ms/, 'and the log tells';
+like join("\n", new_lines()),
+    qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9 \(Killed\); it is started again in 0 ms/,
+    'and the log tells';
 
-my ($while, @rest) = in_parallel(4, sub { my @who = qw(alice bob admin scenario_one); return $_[0] == 0 ? rogue(alice => 'pause')->code : codes(map { upload($who[$_[0]], $jpeg)->code } 1 .. 8) }, sub {
-    eventually(sub { () = workers() });
-    kill KILL => (zygotes())[0];
-});
+my ($while, @rest) = in_parallel(
+    4,
+    sub {
+        my @who = qw(alice bob admin scenario_one);
+        return $_[0] == 0 ? rogue(alice => 'pause')->code : codes(map { upload($who[$_[0]], $jpeg)->code } 1 .. 8);
+    },
+    sub {
+        eventually(sub { () = workers() });
+        kill KILL => (zygotes())[0];
+    }
+);
 is $while, 200, 'a picture that is under way when the worker is killed is decoded by the next one';
 is codes(@rest), join(' ', (200) x 24), 'and so are all that come meanwhile';
 is scalar(() = zygotes()), 1, 'there is one worker again';
 ok eventually(sub { !workers() }), 'and no process of the old one works on';
 like join("\n", new_lines()), qr/IIMG0134: .*signal 9/, 'the log tells';
 
-for (1, 2) { my ($pid) = zygotes(); kill KILL => $pid; eventually(sub { my ($now) = zygotes(); $now && $now != $pid }) }
+for (1, 2) {
+    my ($pid) = zygotes();
+    kill KILL => $pid;
+    eventually(sub { my ($now) = zygotes(); $now && $now != $pid });
+}
 my @delays = join("\n", new_lines()) =~ /again in (\d+) ms/g;
-ok $delays[0] >= 250 && $delays[1] == 2 * $delays[0], "one that falls again and again is started more and more slowly: @delays ms";
+ok $delays[0] >= 250 && $delays[1] == 2 * $delays[0],
+    "one that falls again and again is started more and more slowly: @delays ms";
 is upload(alice => $jpeg)->code, 200, 'pictures wait for it';
 new_lines(1);
 
 my ($first) = $server->children;
-in_parallel(1, sub { rogue(alice => 'hang')->code }, sub {
-    eventually(sub { () = workers() });
-    kill KILL => $server->children;
-    ok eventually(sub { !workers() }, 25), 'the process of a picture whose client is gone ends at once';
-});
-ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 }), 'new children of httpd know the worker';
+in_parallel(
+    1,
+    sub { rogue(alice => 'hang')->code },
+    sub {
+        eventually(sub { () = workers() });
+        kill KILL => $server->children;
+        ok eventually(sub { !workers() }, 25), 'the process of a picture whose client is gone ends at once';
+    }
+);
+ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 }),
+    'new children of httpd know the worker';
 new_lines();
 
 # Waiting ------------------------------------------------------------------------------------------------
 
-is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 12\n"), '', 'one picture at a time, and a second to wait for one\'s turn';
-my ($slow, $late) = in_parallel(2, sub {
-    return codes(rogue(alice => 'hang')->code) if $_[0] == 0;
-    eventually(sub { () = workers() });
-    my $answer = upload(bob => $jpeg);
-    return refusal($answer) . ' ' . ($answer->header('Retry-After') // '');
-});
-is $late, '503 pictures_busy The server is reading as many pictures as it can. Try again in a moment. 15', 'whose turn does not come is told to come again';
+is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 12\n"), '',
+    'one picture at a time, and a second to wait for one\'s turn';
+my ($slow, $late) = in_parallel(
+    2,
+    sub {
+        return codes(rogue(alice => 'hang')->code) if $_[0] == 0;
+        eventually(sub { () = workers() });
+        my $answer = upload(bob => $jpeg);
+        return refusal($answer) . ' ' . ($answer->header('Retry-After') // '');
+    }
+);
+is $late, '503 pictures_busy The server is reading as many pictures as it can. Try again in a moment. 15',
+    'whose turn does not come is told to come again';
 is $slow, 400, 'the one that took so long was stopped';
 is upload(bob => $jpeg)->code, 200, 'then it is the next one\'s turn';
 is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 60\n"), '', 'a minute to wait for one\'s turn';
-is codes(in_parallel(6, sub { my @who = qw(alice bob admin scenario_one alice bob); upload($who[$_[0]], $jpeg)->code })), '200 200 200 200 200 200', 'six at once take turns';
+is codes(
+    in_parallel(6, sub { my @who = qw(alice bob admin scenario_one alice bob); upload($who[$_[0]], $jpeg)->code })),
+    '200 200 200 200 200 200', 'six at once take turns';
 new_lines();
 
 # Graceful restart ---------------------------------------------------------------------------------------
@@ -124,14 +196,18 @@ new_lines();
 $server->reload("IdentityImgWorkers 2\nIdentityImgWorkerTimeout 30\n");
 my ($old) = zygotes();
 my $began = time;
-my ($across, $after) = in_parallel(2, sub {
-    return rogue(alice => 'pause')->code if $_[0] == 0;
-    sleep 0.7;
-    return codes(map { my $answer = upload(bob => $jpeg); sleep 0.1; $answer->code } 1 .. 8);
-}, sub {
-    eventually(sub { () = workers() });
-    $server->script(serve => 'reload');
-});
+my ($across, $after) = in_parallel(
+    2,
+    sub {
+        return rogue(alice => 'pause')->code if $_[0] == 0;
+        sleep 0.7;
+        return codes(map { my $answer = upload(bob => $jpeg); sleep 0.1; $answer->code } 1 .. 8);
+    },
+    sub {
+        eventually(sub { () = workers() });
+        $server->script(serve => 'reload');
+    }
+);
 is $across, 200, 'a picture under way at a graceful restart is finished by the worker that began it';
 is $after, join(' ', (200) x 8), 'those that come meanwhile are decoded as well';
 ok eventually(sub { !alive($old) }), 'the old worker ends with the last old child of httpd';
@@ -139,14 +215,21 @@ my ($new) = zygotes();
 isnt $new, $old, 'the new children have a worker of their own';
 unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'and nothing of that is worth a line in the log';
 for (1 .. 3) { $server->script(serve => 'reload'); sleep 0.2 }
-ok eventually(sub { zygotes() == 1 && upload(alice => $jpeg)->code == 200 }), 'after more restarts in a row there is one worker, which works';
+ok eventually(sub { zygotes() == 1 && upload(alice => $jpeg)->code == 200 }),
+    'after more restarts in a row there is one worker, which works';
 unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'and the log holds nothing of it';
 
 # MaxConnectionsPerChild ------------------------------------------------------------------------------------
 
 $server->restart("IdentityImgWorkers 2\nMaxConnectionsPerChild 3\nStartServers 1\n");
 my ($same) = zygotes();
-is codes(map { Apache::TestRequest::user_agent(reset => 1, keep_alive => 0, requests_redirectable => 0); upload(alice => $jpeg)->code } 1 .. 14), join(' ', (200) x 14), 'children that serve three connections';
+is codes(
+    map {
+        Apache::TestRequest::user_agent(reset => 1, keep_alive => 0, requests_redirectable => 0);
+        upload(alice => $jpeg)->code
+    } 1 .. 14
+    ),
+    join(' ', (200) x 14), 'children that serve three connections';
 is join(' ', zygotes()), $same, 'come and go beside the same worker';
 
 # Ends -----------------------------------------------------------------------------------------------------
@@ -154,10 +237,14 @@ is join(' ', zygotes()), $same, 'come and go beside the same worker';
 my $main = parent();
 kill KILL => $main;
 sleep 0.2;
-kill KILL => grep { my $line = proc($_, 'cmdline'); $line =~ /apache2/ && index($line, $server->state) >= 0 } map { m{^/proc/(\d+)$} } glob '/proc/[0-9]*';
+kill KILL => grep { my $line = proc($_, 'cmdline'); $line =~ /apache2/ && index($line, $server->state) >= 0 }
+    map { m{^/proc/(\d+)$} } glob '/proc/[0-9]*';
 ok eventually(sub { !alive($same) }), 'the worker ends when all processes of httpd were killed';
 $server->stop;
-$server->judge(qr/IIMG0130: /, qr/IIMG0134: /, qr/AH00052: child pid \d+ exit signal Killed/, qr/AH10392: children are killed successively/);
+$server->judge(
+    qr/IIMG0130: /, qr/IIMG0134: /, qr/AH00052: child pid \d+ exit signal Killed/,
+    qr/AH10392: children are killed successively/
+);
 undef $server;
 
 # Other ways to serve -----------------------------------------------------------------------------------------
@@ -165,7 +252,14 @@ undef $server;
 for my $mpm (qw(worker prefork)) {
     my $other = IdentityImg::Server->new("mpm-$mpm", env => { MPM => $mpm, IIMG_WORKER => $rogue })->start;
     my $base = $other->base;
-    is codes(in_parallel(4, sub { my @who = qw(alice bob admin scenario_one); codes(map { upload($who[$_[0]], $jpeg, $base)->code } 1 .. 3) })), join(' ', (200) x 12), "pictures are decoded under mpm_$mpm";
+    is codes(in_parallel(
+        4,
+        sub {
+            my @who = qw(alice bob admin scenario_one);
+            codes(map { upload($who[$_[0]], $jpeg, $base)->code } 1 .. 3);
+        }
+        )),
+        join(' ', (200) x 12), "pictures are decoded under mpm_$mpm";
     my ($one) = zygotes($other);
     kill KILL => $one;
     is upload(alice => $jpeg, $base)->code, 200, '... also after the worker was killed';

@@ -27,7 +27,7 @@ sub new {
 # Rows of SQL, as Server's sql, but asks nobody where the database is.
 sub sql {
     my ($self, $text) = @_;
-    local @ENV{keys %{$self->{psql}}} = values %{$self->{psql}};
+    local @ENV{ keys %{ $self->{psql} } } = values %{ $self->{psql} };
     open my $out, '-|', 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1', '-c', $text or die $!;
     chomp(my @rows = <$out>);
     close $out or die "psql fails: $text";
@@ -38,8 +38,11 @@ sub sql {
 sub ctl {
     my ($self, @arguments) = @_;
     my $build = $self->{build} // ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
-    my %environment = (%{$self->{psql}}, PGUSER => 'identityimg', $self->{store}->tool_environment($self->{server}->state), %{$self->{env} // {}});
-    local @ENV{keys %environment} = values %environment;
+    my %environment = (
+        %{ $self->{psql} }, PGUSER => 'identityimg', $self->{store}->tool_environment($self->{server}->state),
+        %{ $self->{env} // {} }
+    );
+    local @ENV{ keys %environment } = values %environment;
     return scalar `'$ENV{IIMG_SOURCE}/build/$build/identityimgctl' @arguments 2>&1 </dev/null`;
 }
 
@@ -50,12 +53,18 @@ sub file_objects {
     my ($self) = @_;
     my $root = $self->{server}->state . '/pictures';
     my %objects;
-    File::Find::find({ no_chdir => 1, wanted => sub {
-        return if !-f;
-        my $path = substr $_, 1 + length $root;
-        return if $path eq '.identityimg-store';
-        $objects{$path =~ s{^(media|generated_images)/../../}{$1/}r} = IdentityImg::Test::slurp($_);
-    } }, $root);
+    File::Find::find(
+        {
+            no_chdir => 1,
+            wanted => sub {
+                return if !-f;
+                my $path = substr $_, 1 + length $root;
+                return if $path eq '.identityimg-store';
+                $objects{ $path =~ s{^(media|generated_images)/../../}{$1/}r } = IdentityImg::Test::slurp($_);
+            }
+        },
+        $root
+    );
     return \%objects;
 }
 
@@ -76,8 +85,11 @@ sub listed_objects {
     my ($self) = @_;
     my %objects;
     for my $one ($self->{store}->versions) {
-        my $bytes = $one->{deleted} ? '' : ($self->{bytes}{"$one->{key} $one->{etag}"} //= $self->{store}->object($one->{key}, $one->{id}));
-        $objects{$one->{latest} && !$one->{deleted} ? $one->{key} : "$one->{key} version $one->{id}"} = $bytes;
+        my $bytes =
+            $one->{deleted}
+            ? ''
+            : ($self->{bytes}{"$one->{key} $one->{etag}"} //= $self->{store}->object($one->{key}, $one->{id}));
+        $objects{ $one->{latest} && !$one->{deleted} ? $one->{key} : "$one->{key} version $one->{id}" } = $bytes;
     }
     return \%objects;
 }
@@ -87,7 +99,10 @@ sub empty_folders {
     my ($self) = @_;
     return if $self->{store}->is_s3;
     my @empty;
-    File::Find::finddepth({ no_chdir => 1, wanted => sub { push @empty, $_ if -d && m{/(?:$uuid|__sized__)$} && !(() = glob "$_/*") } }, $self->{server}->state . '/pictures');
+    File::Find::finddepth(
+        { no_chdir => 1, wanted => sub { push @empty, $_ if -d && m{/(?:$uuid|__sized__)$} && !(() = glob "$_/*") } },
+        $self->{server}->state . '/pictures'
+    );
     return @empty;
 }
 
@@ -97,7 +112,8 @@ sub learn {
     my ($self) = @_;
     my $objects = $self->objects;
     for my $key (grep { m{^media/$uuid/[^/]+$} } keys %$objects) {
-        $self->{looks}{md5_hex($objects->{$key})} = { map { $_ => md5_hex($objects->{sized($key, $_)} // '') } 100, 300, 600 };
+        $self->{looks}{ md5_hex($objects->{$key}) } =
+            { map { $_ => md5_hex($objects->{ sized($key, $_) } // '') } 100, 300, 600 };
     }
     return $self;
 }
@@ -114,10 +130,11 @@ sub flaws {
     my ($self, $key, $objects) = @_;
     return "$key is missing" if !exists $objects->{$key};
     return is_whole_jpeg($objects->{$key}) ? () : "$key is not whole" if $key =~ /^generated/;
-    my $looks = $self->{looks}{md5_hex($objects->{$key})};
+    my $looks = $self->{looks}{ md5_hex($objects->{$key}) };
     return is_whole_jpeg($objects->{$key}) ? () : "$key is not what was sent" if !$looks && $key =~ m{/$uuid\.};
     return "$key is not what was sent" if !$looks;
-    return map { "$key has a wrong derivative $_" } grep { md5_hex($objects->{sized($key, $_)} // 'none') ne $looks->{$_} } keys %$looks;
+    return map { "$key has a wrong derivative $_" }
+        grep { md5_hex($objects->{ sized($key, $_) } // 'none') ne $looks->{$_} } keys %$looks;
 }
 
 # Ages what is pending and sweeps. Then each row's objects must be there, with the right bytes, the
@@ -128,18 +145,25 @@ sub quarrels {
     my $swept = $self->ctl('sweep');
     return "sweep: $swept" if $?;
     my (%expected, %manifest);
-    for ($self->sql("SELECT key, 'manifest ' || state FROM stored_objects UNION ALL SELECT image, 'live' FROM reference_images WHERE image IS NOT NULL UNION ALL SELECT image, 'live' FROM identities WHERE image IS NOT NULL"
-        . " UNION ALL SELECT previous_image, 'held' FROM identities WHERE previous_image IS NOT NULL UNION ALL SELECT image, 'live' FROM generation_jobs WHERE image IS NOT NULL")) {
+    for ($self->sql(
+        "SELECT key, 'manifest ' || state FROM stored_objects UNION ALL SELECT image, 'live' FROM reference_images WHERE image IS NOT NULL UNION ALL SELECT image, 'live' FROM identities WHERE image IS NOT NULL"
+            . " UNION ALL SELECT previous_image, 'held' FROM identities WHERE previous_image IS NOT NULL UNION ALL SELECT image, 'live' FROM generation_jobs WHERE image IS NOT NULL"
+    )) {
         my ($key, $state) = split /\|/;
         if ($state =~ /^manifest (.*)/) { $manifest{$key} = $1; next }
         $expected{$_} = $state for $key, $key =~ /^media/ ? map { sized($key, $_) } 100, 300, 600 : ();
     }
     my $objects = $self->objects;
-    my @quarrels = ((map { "$_ is not in the manifest as $expected{$_}" } grep { ($manifest{$_} // '') ne $expected{$_} } keys %expected),
+    my @quarrels = (
+        (
+            map { "$_ is not in the manifest as $expected{$_}" }
+            grep { ($manifest{$_} // '') ne $expected{$_} } keys %expected
+        ),
         (map { "$_ is left in the manifest" } grep { !$expected{$_} } keys %manifest),
         (map { "$_ is left in the store" } grep { !$expected{$_} } keys %$objects),
         (map { $self->flaws($_, $objects) } grep { !/__sized__/ } keys %expected),
-        (map { "$_ is left empty" } $self->empty_folders));
+        (map { "$_ is left empty" } $self->empty_folders)
+    );
     return join '; ', sort @quarrels;
 }
 

@@ -16,15 +16,17 @@ our @EXPORT_OK = qw(browse);
 
 sub browse {
     my ($file, %with) = @_;
-    local @ENV{keys %{$with{env} // {}}} = values %{$with{env} // {}};
+    local @ENV{ keys %{ $with{env} // {} } } = values %{ $with{env} // {} };
     local $ENV{IIMG_BASE} = $with{base} // IdentityImg::Test::base_url();
     my ($told, $planned) = (0);
-    open my $out, '-|:encoding(UTF-8)', "node '$ENV{IIMG_SOURCE}/tests/browser/$file' '" . ($with{only} // '') . "' 2>&1" or die "node: $!";
+    open my $out, '-|:encoding(UTF-8)',
+        "node '$ENV{IIMG_SOURCE}/tests/browser/$file' '" . ($with{only} // '') . "' 2>&1"
+        or die "node: $!";
     while (my $line = <$out>) {
         chomp $line;
-        if    ($line =~ /^(not )?ok \d+ - (.*)/) { $told++; ok !$1, $2 }
-        elsif ($line =~ /^1\.\.(\d+)$/)          { $planned = $1 }
-        else                                     { diag $line =~ s/^# //r }
+        if ($line =~ /^(not )?ok \d+ - (.*)/) { $told++; ok !$1, $2 }
+        elsif ($line =~ /^1\.\.(\d+)$/) { $planned = $1 }
+        else { diag $line =~ s/^# //r }
     }
     close $out;
     is $planned, $told, "all of $file was run";

@@ -25,7 +25,10 @@ sub build { return ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain') . '-faults' }
 # For scripts/serve and identityimgctl.
 sub environment {
     my ($self) = @_;
-    return { IIMG_MODULE => "$ENV{IIMG_SOURCE}/build/" . build() . '/mod_identityimg.so', IIMG_FAULT_FILE => $self->{file} };
+    return {
+        IIMG_MODULE => "$ENV{IIMG_SOURCE}/build/" . build() . '/mod_identityimg.so',
+        IIMG_FAULT_FILE => $self->{file}
+    };
 }
 
 # Children of httpd write both files too.

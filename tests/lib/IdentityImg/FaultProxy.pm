@@ -18,7 +18,8 @@ sub new {
     my $self = bless { owner => $$, agent => LWP::UserAgent->new(timeout => 30) }, $class;
     $self->{pid} = open2(my $out, my $in, 'node', "$ENV{IIMG_DOUBLES}/fault_proxy.mjs", @target);
     @$self{qw(out in)} = ($out, $in);
-    (@$self{qw(port control)}) = (readline($out) // '') =~ /^port (\d+) control (\d+)/ or die 'fault_proxy.mjs does not start';
+    (@$self{qw(port control)}) = (readline($out) // '') =~ /^port (\d+) control (\d+)/
+        or die 'fault_proxy.mjs does not start';
     return $self;
 }
 
@@ -26,16 +27,19 @@ sub port { $_[0]{port} }
 
 sub tell {
     my ($self, $method, $path, $data) = @_;
-    my $request = HTTP::Request->new($method => "http://127.0.0.1:$self->{control}/$path", [], $data ? JSON::PP->new->utf8->encode($data) : ());
+    my $request = HTTP::Request->new(
+        $method => "http://127.0.0.1:$self->{control}/$path", [],
+        $data ? JSON::PP->new->utf8->encode($data) : ()
+    );
     my $answer = $self->{agent}->request($request);
     die "fault_proxy.mjs: ", $answer->content if !$answer->is_success;
     return JSON::PP->new->utf8->allow_nonref->decode($answer->content);
 }
 
-sub rules   { my ($self, @rules) = @_; return $self->tell(POST => 'rules', \@rules) }
-sub journal { return @{$_[0]->tell(GET => 'journal')} }
-sub refuse  { return $_[0]->tell(POST => 'refuse') }
-sub accept  { return $_[0]->tell(POST => 'accept') }
+sub rules { my ($self, @rules) = @_; return $self->tell(POST => 'rules', \@rules) }
+sub journal { return @{ $_[0]->tell(GET => 'journal') } }
+sub refuse { return $_[0]->tell(POST => 'refuse') }
+sub accept { return $_[0]->tell(POST => 'accept') }
 
 sub DESTROY {
     my ($self) = @_;

@@ -37,16 +37,19 @@ sub _ask {
     return $answer->{status} == 204 ? undef : JSON::PP->new->utf8->decode($answer->{content});
 }
 
-sub record  { my ($self) = @_; return @{$self->_ask(GET => '__record')} }
-sub asked   { my ($self) = @_; return scalar(my @all = $self->record) }
-sub forget  { my ($self) = @_; $self->_ask(DELETE => '__record'); return }
-sub held    { my ($self) = @_; return $self->_ask(GET => '__held')->{held} }
-sub most    { my ($self) = @_; return $self->_ask(GET => '__held')->{most} }
-sub hold    { my ($self) = @_; $self->_ask(POST => '__hold'); return }
+sub record { my ($self) = @_; return @{ $self->_ask(GET => '__record') } }
+sub asked { my ($self) = @_; return scalar(my @all = $self->record) }
+sub forget { my ($self) = @_; $self->_ask(DELETE => '__record'); return }
+sub held { my ($self) = @_; return $self->_ask(GET => '__held')->{held} }
+sub most { my ($self) = @_; return $self->_ask(GET => '__held')->{most} }
+sub hold { my ($self) = @_; $self->_ask(POST => '__hold'); return }
 sub release { my ($self, $count) = @_; return $self->_ask(POST => '__release' . ($count ? "?$count" : ''))->{released} }
 
 # Whether at least COUNT answers are held, within SECONDS (60).
-sub holds { my ($self, $count, $seconds) = @_; return eventually(sub { $self->held >= $count }, $seconds // 60) }
+sub holds {
+    my ($self, $count, $seconds) = @_;
+    return eventually(sub { $self->held >= $count }, $seconds // 60);
+}
 
 sub DESTROY {
     my ($self) = @_;

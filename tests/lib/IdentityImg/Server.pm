@@ -30,23 +30,27 @@ sub free_port { IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->so
 #           proxy => 1 (httpd reaches PostgreSQL through tcp_proxy.pl)
 sub new {
     my ($class, $name, %with) = @_;
-    my $self = bless { conf => '', env => {}, %with, name => $name, owner => $$, port => free_port(),
-                       state => "$ENV{IIMG_WORK}/server-$name-$$", log_from => 0 }, $class;
+    my $self = bless {
+        conf => '', env => {}, %with, name => $name, owner => $$, port => free_port(),
+        state => "$ENV{IIMG_WORK}/server-$name-$$", log_from => 0
+    }, $class;
     File::Path::make_path($self->{state});
     chmod 0755, $self->{state};
     $self->start_proxy if $self->{proxy};
     return $self;
 }
 
-sub base  { "http://127.0.0.1:$_[0]{port}" }
+sub base { "http://127.0.0.1:$_[0]{port}" }
 sub state { $_[0]{state} }
 
 # The directives' value that leads to the database through the proxy. OPTIONS as in PGOPTIONS.
 sub params_through_proxy {
     my ($self, $options) = @_;
-    return qq{DBDParams "host=127.0.0.1 port=$self->{proxy_port} password=through dbname=identityimg user=identityimg}
+    return
+          qq{DBDParams "host=127.0.0.1 port=$self->{proxy_port} password=through dbname=identityimg user=identityimg}
         . qq{ connect_timeout=2 application_name=identityimg options='-c statement_timeout=5000 -c timezone=UTC}
-        . ($options ? " $options" : '') . qq{'"\n};
+        . ($options ? " $options" : '')
+        . qq{'"\n};
 }
 
 sub start_proxy {
@@ -70,8 +74,11 @@ sub line {
 # A script of ours for this server: its output; $? as usual.
 sub script {
     my ($self, $name, @arguments) = @_;
-    my %environment = (%{$self->{env}}, STATE => $self->{state}, PORT => $self->{port}, IIMG_EXTRA_CONF => "$self->{state}/extra.conf");
-    local @ENV{keys %environment} = values %environment;
+    my %environment = (
+        %{ $self->{env} }, STATE => $self->{state}, PORT => $self->{port},
+        IIMG_EXTRA_CONF => "$self->{state}/extra.conf"
+    );
+    local @ENV{ keys %environment } = values %environment;
     my $out = `'$ENV{IIMG_SOURCE}/scripts/$name' @arguments 2>&1 </dev/null`;
     utf8::decode($out);
     return $out;
@@ -127,8 +134,12 @@ sub reload {
     $self->write_conf($conf);
     my $out = $self->script(serve => 'reload');
     return $out if $?;
-    eventually(sub { my @now = $self->children; @now && !grep { $old{$_} } @now }) or die 'the old children stay';
-    Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0);   # it held connections to the old ones
+    eventually(sub {
+        my @now = $self->children;
+        @now && !grep { $old{$_} } @now;
+    }) or die 'the old children stay';
+    Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0)
+        ;    # it held connections to the old ones
     return '';
 }
 
@@ -163,15 +174,17 @@ sub children {
 
 sub cluster_environment {
     my ($self) = @_;
-    return (map({ /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /[\n;] */, $self->script(cluster => 'env')),
-        PGUSER => 'identityimg_owner', PGDATABASE => 'identityimg');
+    return (
+        map({ /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /[\n;] */, $self->script(cluster => 'env')),
+        PGUSER => 'identityimg_owner', PGDATABASE => 'identityimg'
+    );
 }
 
 # As IdentityImg::Test::sql; with another ROLE than the schema's owner if given.
 sub sql {
     my ($self, $text, $role) = @_;
     my %environment = ($self->cluster_environment, $role ? (PGUSER => $role) : ());
-    local @ENV{keys %environment} = values %environment;
+    local @ENV{ keys %environment } = values %environment;
     my $file = File::Temp->new;
     binmode $file, ':encoding(UTF-8)';
     print $file $text;
@@ -183,13 +196,19 @@ sub sql {
 }
 
 # The server of tests/run, which tests do not start and stop: for its rows and its log.
-sub main { my ($class) = @_; return bless { conf => '', env => {}, name => 'main', owner => 0, port => $ENV{PORT}, state => $ENV{STATE}, log_from => 0 }, $class }
+sub main {
+    my ($class) = @_;
+    return bless {
+        conf => '', env => {}, name => 'main', owner => 0, port => $ENV{PORT}, state => $ENV{STATE},
+        log_from => 0
+    }, $class;
+}
 
 # Runs SQL in a transaction that stays open until the function that is returned is called; with 'COMMIT' it counts.
 sub hold {
     my ($self, $text) = @_;
     my %environment = $self->cluster_environment;
-    local @ENV{keys %environment} = values %environment;
+    local @ENV{ keys %environment } = values %environment;
     my $pid = open2(my $out, my $in, 'psql', '-XqAt', '-v', 'ON_ERROR_STOP=1');
     syswrite $in, "BEGIN;\n$text;\n\\echo held\n";
     while (1) {
@@ -219,8 +238,12 @@ sub forget_log { $_[0]{log_from} = -s $_[0]->log_path // 0; return }
 sub judge {
     my ($self, @expected) = @_;
     $self->{log_from} = 0;
-    my @surprises = grep { my $line = $_; !grep { $line =~ $_ } @expected } $self->log_lines;
-    is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '', "the error log of server $self->{name} holds no line that was not expected";
+    my @surprises = grep {
+        my $line = $_;
+        !grep { $line =~ $_ } @expected
+    } $self->log_lines;
+    is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '',
+        "the error log of server $self->{name} holds no line that was not expected";
     my @reports = glob "$self->{state}/httpd/asan/report*";
     is "@reports", '', "no sanitizer has reported anything of server $self->{name}";
     diag IdentityImg::Test::slurp($_) for @reports;
@@ -264,7 +287,11 @@ sub in_parallel {
     }
     my $alive = eval { $meanwhile->() if $meanwhile; 1 };
     my $problem = $@;
-    my @answers = map { local $/; my $text = readline $_; length($text // '') ? JSON::PP->new->allow_nonref->utf8->decode($text) : undef } @pipes;
+    my @answers = map {
+        local $/;
+        my $text = readline $_;
+        length($text // '') ? JSON::PP->new->allow_nonref->utf8->decode($text) : undef
+    } @pipes;
     waitpid $_, 0 for @pids;
     die $problem if !$alive;
     return @answers;

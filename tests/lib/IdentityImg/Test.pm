@@ -34,37 +34,37 @@ our @EXPORT = qw(
 
 # Same ids as sql/demo.sql.
 my %people = (
-    admin        => ['00000000-0000-4000-8000-00000000000a', 'admin@example.com',        'pw-admin'],
-    alice        => ['00000000-0000-4000-8000-00000000000b', 'alice@example.com',        'pw-alice'],
-    bob          => ['00000000-0000-4000-8000-00000000000c', 'bob@example.com',          'pw-bob'],
+    admin => ['00000000-0000-4000-8000-00000000000a', 'admin@example.com', 'pw-admin'],
+    alice => ['00000000-0000-4000-8000-00000000000b', 'alice@example.com', 'pw-alice'],
+    bob => ['00000000-0000-4000-8000-00000000000c', 'bob@example.com', 'pw-bob'],
     scenario_one => ['00000000-0000-4000-8000-0000000000d1', 'scenario-one@example.com', 'pw-scenario-one'],
     scenario_two => ['00000000-0000-4000-8000-0000000000d2', 'scenario-two@example.com', 'pw-scenario-two'],
 );
 my %identities = (
-    full    => '00000000-0000-4000-8000-0000000000f1',
-    bare    => '00000000-0000-4000-8000-0000000000f2',
+    full => '00000000-0000-4000-8000-0000000000f1',
+    bare => '00000000-0000-4000-8000-0000000000f2',
     unicode => '00000000-0000-4000-8000-0000000000f3',
-    plain   => '00000000-0000-4000-8000-0000000000f4',
+    plain => '00000000-0000-4000-8000-0000000000f4',
 );
 
 my $builder = Test::More->builder;
 binmode $_, ':encoding(UTF-8)' for $builder->output, $builder->failure_output, $builder->todo_output;
 
 # A person's id; an identity's id.
-sub person      { $people{$_[0]}[0] // die "nobody is called $_[0]" }
-sub identity_of { $identities{$_[0]} // die "no identity $_[0]" }
+sub person { $people{ $_[0] }[0] // die "nobody is called $_[0]" }
+sub identity_of { $identities{ $_[0] } // die "no identity $_[0]" }
 
 # The Authorization header of a person, or of an email and a password.
 sub login {
     my ($who, $password) = @_;
-    my ($email, $secret) = defined $password ? ($who, $password) : @{$people{$who}}[1, 2];
+    my ($email, $secret) = defined $password ? ($who, $password) : @{ $people{$who} }[1, 2];
     return 'Basic ' . encode_base64("$email:$secret", '');
 }
 
 # The folder of the server's state.
-sub state    { $ENV{STATE} }
+sub state { $ENV{STATE} }
 sub base_url { 'http://' . Apache::TestRequest::hostport() }
-sub url      { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
+sub url { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
 
 # call METHOD => PATH, as => 'alice', ...: one request; no redirect is followed.
 #   json => DATA        body as JSON            body => BYTES       body as it is
@@ -74,15 +74,21 @@ sub url      { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
 #   dies => 1           no answer is what is expected
 sub call {
     my ($method, $path, %with) = @_;
-    local $_;       # Apache::Test changes it when it reads its configuration
-    my @headers = @{$with{headers} // []};
+    local $_;    # Apache::Test changes it when it reads its configuration
+    my @headers = @{ $with{headers} // [] };
     push @headers, Authorization => login($with{as}) if $with{as};
     my ($content, $type) = (undef, $with{type});
-    if (exists $with{json})    { ($content, $type) = (JSON::PP->new->utf8->canonical->allow_nonref->encode($with{json}), $type // 'application/json') }
+    if (exists $with{json}) {
+        ($content, $type) =
+            (JSON::PP->new->utf8->canonical->allow_nonref->encode($with{json}), $type // 'application/json');
+    }
     elsif (exists $with{body}) { $content = $with{body} }
     my $request;
     if (my $fields = $with{form} // $with{parts}) {
-        $request = HTTP::Request::Common::POST('http://x/', $with{parts} ? ('Content_Type' => 'form-data') : (), Content => $fields);
+        $request = HTTP::Request::Common::POST(
+            'http://x/', $with{parts} ? ('Content_Type' => 'form-data') : (),
+            Content => $fields
+        );
         $request->method($method);
     }
     else {
@@ -97,8 +103,10 @@ sub call {
     my $agent = Apache::TestRequest::user_agent();
     $agent->timeout(120);
     my $answer = $agent->simple_request($request);
-    if (($answer->header('Client-Warning') // '') eq 'Internal response') { $with{dies} or diag "$method $path: no answer: ", $answer->status_line }
-    else                                                                  { _record($answer) }
+    if (($answer->header('Client-Warning') // '') eq 'Internal response') {
+        $with{dies} or diag "$method $path: no answer: ", $answer->status_line;
+    }
+    else { _record($answer) }
     return $answer;
 }
 
@@ -109,10 +117,17 @@ sub _record {
     my $path = $answer->request->uri->path;
     return if !$ENV{IIMG_ANSWERS} || index($path, '/api/v1/') != 0;
     my $type = $answer->header('Content-Type') // '';
-    my $body = $type =~ m{^application/(?:problem\+)?json} ? encode_base64($answer->decoded_content(charset => 'none', alt_charset => 'none') // '', '') : '';
+    my $body =
+        $type =~ m{^application/(?:problem\+)?json}
+        ? encode_base64($answer->decoded_content(charset => 'none', alt_charset => 'none') // '', '')
+        : '';
     my ($test) = $0 =~ m{([^/]+)$};
     open my $file, '>>:raw', $ENV{IIMG_ANSWERS} or return;
-    syswrite $file, join("\t", $test, $answer->request->method, $path, $answer->code, $type, join(',', $answer->header_field_names), $body) . "\n";
+    syswrite $file,
+        join(
+        "\t", $test, $answer->request->method, $path, $answer->code, $type,
+        join(',', $answer->header_field_names), $body
+        ) . "\n";
     close $file;
     return;
 }
@@ -128,16 +143,20 @@ sub json {
 # Rows --------------------------------------------------------------------------------------------
 
 my $cluster;
+
 sub _cluster {
-    $cluster //= { map { /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /\n/, `'$ENV{IIMG_SOURCE}/scripts/cluster' env` };
+    $cluster //= {
+        map { /^(?:export )?(\w+)='?([^';]*)'?;?/ ? ($1 => $2) : () } split /\n/,
+        `'$ENV{IIMG_SOURCE}/scripts/cluster' env`
+    };
     return $cluster;
 }
 
 # Run SQL as the schema's owner. Returns the rows, columns joined by '|'; dies when psql does.
 sub sql {
     my ($text) = @_;
-    my %environment = (%{_cluster()}, PGUSER => 'identityimg_owner', PGDATABASE => 'identityimg');
-    local @ENV{keys %environment} = values %environment;
+    my %environment = (%{ _cluster() }, PGUSER => 'identityimg_owner', PGDATABASE => 'identityimg');
+    local @ENV{ keys %environment } = values %environment;
     my $file = File::Temp->new;
     binmode $file, ':encoding(UTF-8)';
     print $file $text;
@@ -157,9 +176,9 @@ sub sweep { my $out = ctl('sweep'); die "identityimgctl sweep: $out" if $?; retu
 # The demo data as it was at first, and no pictures: each test file begins with it.
 sub fresh_data {
     reset_pictures();
-    sql('DELETE FROM test_scenarios; DELETE FROM users; DELETE FROM stored_objects;'
-        . " DELETE FROM prompts WHERE version > 1 OR prompt_type <> 'image_generation'; UPDATE prompts SET is_active = true;\n"
-        . "\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
+    sql(      'DELETE FROM test_scenarios; DELETE FROM users; DELETE FROM stored_objects;'
+            . " DELETE FROM prompts WHERE version > 1 OR prompt_type <> 'image_generation'; UPDATE prompts SET is_active = true;\n"
+            . "\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
     return;
 }
 
@@ -167,16 +186,19 @@ sub fresh_data {
 # once are not refused as login_busy, however slow the machine.
 sub cheap_logins {
     my ($server) = @_;
-    my $statements = join '', map { my ($id, undef, $password) = @$_; "UPDATE users SET password = '" . crypt($password, '$2y$04$abcdefghijklmnopqrstuu') . "' WHERE id = '$id';\n" } values %people;
+    my $statements = join '', map {
+        my ($id, undef, $password) = @$_;
+        "UPDATE users SET password = '" . crypt($password, '$2y$04$abcdefghijklmnopqrstuu') . "' WHERE id = '$id';\n"
+    } values %people;
     return $server ? $server->sql($statements) : sql($statements);
 }
 
 # No rows with pictures and no files.
 sub reset_pictures {
-    sql('DELETE FROM reference_images; DELETE FROM generation_jobs;'
-        . ' UPDATE identities SET image = NULL, image_sized = NULL;'
-        . ' UPDATE identities SET previous_image = NULL, previous_image_sized = NULL;'
-        . ' DELETE FROM stored_objects;');
+    sql(      'DELETE FROM reference_images; DELETE FROM generation_jobs;'
+            . ' UPDATE identities SET image = NULL, image_sized = NULL;'
+            . ' UPDATE identities SET previous_image = NULL, previous_image_sized = NULL;'
+            . ' DELETE FROM stored_objects;');
     unlink map { picture_path($_) } stored_files();
     return;
 }
@@ -198,7 +220,10 @@ sub undated {
     my ($data) = @_;
     return { map { $_ => undated($data->{$_}) } keys %$data } if ref $data eq 'HASH';
     return [map { undated($_) } @$data] if ref $data eq 'ARRAY';
-    return defined $data && !ref $data && $data =~ m{^https?://[^?]*/(?:media|generated_images)/[^?]*\?} ? $data =~ s/\?.*//sr : $data;
+    return
+           defined $data
+        && !ref $data
+        && $data =~ m{^https?://[^?]*/(?:media|generated_images)/[^?]*\?} ? $data =~ s/\?.*//sr : $data;
 }
 
 # Waits, if need be, until pictures' addresses, and the ETags of rows that have them, will not change for
@@ -233,7 +258,7 @@ sub make_jpeg {
     my ($width, $height, $options) = @_;
     my $path = "$ENV{IIMG_WORK}/made-${width}x$height-" . (($options // '') =~ s/\W/-/gr) . '.jpg';
     return $path if -s $path;
-    my $unfinished = $path =~ s/\.jpg$/-$$.jpg/r;         # another test may want the same one now
+    my $unfinished = $path =~ s/\.jpg$/-$$.jpg/r;    # another test may want the same one now
     my $save = $unfinished . ($options ? "[$options]" : '');
     my $scale = join ' ', $width / 512, '--vscale', $height / 512;
     system("vips resize '" . portrait() . "' '$save' $scale --kernel cubic") == 0 or die 'vips failed';
@@ -246,7 +271,11 @@ sub make_jpeg {
 my ($log_from, @expected) = (-s state() . '/httpd/error.log');
 
 # Whether this test leaves the main server alone, and others may be using it meanwhile (tests/run).
-sub beside_others { open my $file, '<', $0 or return; while (my $line = <$file>) { return 1 if $line eq "# Runs beside others.\n"; last if $line !~ /^#/ } return 0 }
+sub beside_others {
+    open my $file, '<', $0 or return;
+    while (my $line = <$file>) { return 1 if $line eq "# Runs beside others.\n"; last if $line !~ /^#/ }
+    return 0;
+}
 
 # A line of the error log that this test causes, from warning up, as a pattern.
 sub expect_log { push @expected, @_; return }
@@ -270,7 +299,10 @@ sub finish {
         done_testing();
         return;
     }
-    my @surprises = grep { my $line = $_; !grep { $line =~ $_ } @expected } log_lines();
+    my @surprises = grep {
+        my $line = $_;
+        !grep { $line =~ $_ } @expected
+    } log_lines();
     is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '', 'the error log holds no line that was not expected';
     my @reports = glob state() . '/httpd/asan/report*';
     is "@reports", '', 'no sanitizer has reported anything';

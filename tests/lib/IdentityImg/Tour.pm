@@ -38,12 +38,19 @@ sub take_tour {
     }
 
     my $text = slurp("$here/tour.sh");
-    my $out = sub { my ($like) = @_; return join '', map { slurp("$here/out.$_") } grep { -e "$here/out.$_" && $text =~ /^\N*\Q$like\E\N*>out\.$_ /m } 1 .. $n };
+    my $out = sub {
+        my ($like) = @_;
+        return join '',
+            map { slurp("$here/out.$_") } grep { -e "$here/out.$_" && $text =~ /^\N*\Q$like\E\N*>out\.$_ /m } 1 .. $n;
+    };
     like $out->('/users/me/'), qr/"email":"admin\@example\.com"/, 'the caller is the admin';
-    like $out->('image-generation/users/'), qr/Ada Admin.*Scenario One.*Scenario Two/s, 'the list has the users that pictures can be made for';
+    like $out->('image-generation/users/'), qr/Ada Admin.*Scenario One.*Scenario Two/s,
+        'the list has the users that pictures can be made for';
     like $out->('-X PATCH'), qr/"Eileen"/, 'the photo is renamed';
-    like $out->('tee generated.json'), qr/"state": "succeeded".*"width": 2752.*"height": 1536/s, 'a picture is generated in 2K';
-    like $out->('prompt_used'), qr/Creative Visionary.*Warm light/s, 'its prompt has the identity\'s and the admin\'s words';
+    like $out->('tee generated.json'), qr/"state": "succeeded".*"width": 2752.*"height": 1536/s,
+        'a picture is generated in 2K';
+    like $out->('prompt_used'), qr/Creative Visionary.*Warm light/s,
+        'its prompt has the identity\'s and the admin\'s words';
     like $out->('delete-image'), qr/^null$/m, 'the identity has no picture any more';
     like $out->('-X DELETE -o'), qr/^204$/m, 'the photo is gone';
     like `vipsheader '$here/picture.jpg'`, qr/2752x1536/, 'the picture opens';
