@@ -1,4 +1,4 @@
-/* mod_trusted.c - for measuring: AuthType Trusted believes that everybody is the user in AuthName.
+/* mod_trusted.c - for benchmarks: AuthType Trusted accepts every request as the user in AuthName.
  */
 #include <strings.h>
 #include <httpd.h>

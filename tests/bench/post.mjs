@@ -1,8 +1,8 @@
-/* post.mjs - sends the same POST many times over some connections, and counts the answers.
+/* post.mjs - send the same POST many times over several connections, and count the responses.
  *
  *   node post.mjs COUNT CONNECTIONS URL HEADERS-AS-JSON BODY
  *
- * Prints {"wrong": answers that are neither 200 nor 202, "why": how many of each status or error, "seconds": until the last one}.
+ * Prints {"wrong": responses other than 200 and 202, "why": their number by status or error, "seconds": until the last one}.
  */
 import { Agent, request } from 'node:http';
 

@@ -1,4 +1,4 @@
-// quality.mjs - how near pictures are to a reference: SSIM of their luma (Wang 2004; windows of 8x8, every
+// quality.mjs - compare pictures with a reference: SSIM of their luma (Wang 2004; windows of 8x8, every
 // other pixel) and PSNR.
 //
 // usage: quality.mjs REFERENCE FILE ...
@@ -14,7 +14,7 @@ async function luma(file) {
     return { y, width: info.width, height: info.height }
 }
 
-// One window's.
+// The SSIM of one window.
 function similarity(a, b, from, stride) {
     let [n, sa, sb, saa, sbb, sab] = [64, 0, 0, 0, 0, 0]
     for (let j = 0; j < 8; j++) {

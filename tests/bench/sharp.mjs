@@ -1,9 +1,9 @@
-// sharp.mjs - three derivatives by sharp, from one decode: what they cost a process that is warm.
+// sharp.mjs - make three derivatives with sharp from one decode, and measure the cost in a warm process.
 //
 // usage: sharp.mjs FILE QUALITY
 //
-// Reads lines from its input: a number makes the derivatives so often and prints the CPU time that
-// each took, in ms; a path writes them to PATH-0.jpg (100 pixels) to PATH-2.jpg (600).
+// Reads lines from its input. A number makes the derivatives that many times and prints the CPU time of
+// one run in ms. A path writes them to PATH-0.jpg (100 pixels) to PATH-2.jpg (600).
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import sharp from 'sharp'

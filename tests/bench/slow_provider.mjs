@@ -1,8 +1,8 @@
-/* slow_provider.mjs - an image provider for benchmarks: answers each request with the same picture, late.
+/* slow_provider.mjs - an image provider for benchmarks: answers each request with the same picture after a delay.
  *
  *   node slow_provider.mjs MILLISECONDS PICTURE
  *
- * Prints "listening PORT". GET /state: requests now, most at once, all. Ends when its standard input does.
+ * Prints "listening PORT". GET /state: current, peak and total number of requests. Exits when its standard input closes.
  */
 import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';

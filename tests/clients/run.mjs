@@ -1,9 +1,9 @@
-// run.mjs - makes a client of a server's own description, compiles it with a program that uses it, and runs
+// run.mjs - generate a client from a server's description, compile it with a program that uses it, and run
 // that program against the server.
 //
 // usage: node run.mjs GENERATOR API FOLDER USER IDENTITY PICTURE
 //
-// Prints the program's lines. Ends with 3 where this Node is too old for the generator.
+// Prints the program's output. Exits with 3 if this Node is too old for the generator.
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ const [generator, api, folder, ...job] = process.argv.slice(2);
 
 const orval = { api: { input: './schema.json', output: { target: './generated/client.ts', client: 'fetch', baseUrl: { getBaseUrlFromSpecification: true } } } };
 
-// The Node that a generator needs, also where it does not say so itself; its program, and its arguments.
+// The Node version that a generator needs, even if its package does not declare it; its program and arguments.
 const generators = {
     'openapi-fetch': { node: '>=18', program: 'openapi-typescript', arguments: ['schema.json', '--default-non-nullable=false', '-o', 'generated/schema.ts'] },
     'hey-api': { node: '>=18', program: 'openapi-ts', arguments: ['-i', 'schema.json', '-o', 'generated'] },
@@ -33,7 +33,7 @@ if (!semver.satisfies(process.version, node)) {
 function run(name, args) {
     const { status, stdout, stderr } = spawnSync(join(folder, 'node_modules/.bin', name), args, { cwd: folder, encoding: 'utf8', env: { ...process.env, CI: '1' } });
     if (status !== 0) {
-        console.log(`not ok - ${name} ends with ${status}\n${stdout}${stderr}`);
+        console.log(`not ok - ${name} exits with ${status}\n${stdout}${stderr}`);
         process.exit(1);
     }
 }
@@ -51,9 +51,9 @@ writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
 }));
 
 run(program, options);
-console.log(`ok - ${generator} makes a client`);
+console.log(`ok - ${generator} generates a client`);
 run('tsc', ['-p', '.']);
-console.log('ok - TypeScript compiles it, strictly');
+console.log('ok - the client compiles in strict mode');
 await build({ absWorkingDir: folder, entryPoints: [`${generator}.ts`], outfile: 'job.mjs', bundle: true, platform: 'node', format: 'esm', target: 'node18', logLevel: 'error' });
 const { status } = spawnSync(process.execPath, ['job.mjs', ...job], { cwd: folder, stdio: ['ignore', 'inherit', 'inherit'] });
 process.exit(status ?? 1);

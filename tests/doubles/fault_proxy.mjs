@@ -1,28 +1,28 @@
-// fault_proxy.mjs - stands between httpd and an HTTP store and lets requests fail as told.
+// fault_proxy.mjs - a proxy between httpd and an HTTP store that injects faults.
 //
 // usage: node fault_proxy.mjs TARGET-PORT [TARGET-HOST]
 //
-// Prints "port N control M": what the client of the store connects to, and where rules are told. It ends
-// when its stdin does. Headers, Host too, go through as they came, so that signatures hold.
+// Prints "port N control M": the port for the client of the store, and the port for rules. Exits when its
+// stdin closes. Headers, including Host, are forwarded unchanged so that signatures stay valid.
 //
-//   POST   /rules    a JSON array of rules, in place of those before; the journal begins anew
+//   POST   /rules    a JSON array of rules that replaces the previous ones; clears the journal
 //   GET    /journal  [{number, method, path, fault, status, received, sent}]: fault and status may be null
-//   POST   /refuse   connections are refused from now on, those that are open are reset
-//   POST   /accept   ... no longer
+//   POST   /refuse   refuse new connections and reset open ones
+//   POST   /accept   accept connections again
 //
-// A rule: {fault, method, path, skip, times, seconds, status, code, retryAfter, region}. It is for requests
-// of that method (any) whose path matches that regular expression (any), but for the first `skip` (0) of
-// them, `times` (1; 0: always). The first rule that fits is taken.
+// A rule: {fault, method, path, skip, times, seconds, status, code, retryAfter, region}. It matches requests
+// by method (default: any) and by a regular expression for the path (default: any). It skips the first `skip`
+// matches (0), then applies `times` times (1; 0: always). The first matching rule is applied.
 //
-//   reset         the connection is reset when the headers have come
-//   reset-body    ... when half of the body has gone on to the store
-//   reset-reply   ... when the store has done it, within the first line of its answer
-//   truncate      the answer ends in the middle of its body
-//   stall         the body is read, nothing answered: for ever, or `seconds`, then the connection ends
-//   slow          the answer begins after `seconds`
+//   reset         the connection is reset after the request's headers
+//   reset-body    the connection is reset after half of the body was forwarded
+//   reset-reply   the store completes the request; the connection is reset within the status line
+//   truncate      the response ends in the middle of its body
+//   stall         the body is read, and nothing is answered: forever, or for `seconds`, then the connection closes
+//   slow          the response starts after `seconds`
 //   error         `status` (500) with S3's XML and `code` (InternalError), `retryAfter` as Retry-After;
 //                 nothing reaches the store
-//   slow-down     503 SlowDown, the same way
+//   slow-down     503 SlowDown; nothing reaches the store
 //   redirect      301 with x-amz-bucket-region `region` (eu-west-1)
 import http from 'node:http';
 
@@ -37,7 +37,7 @@ let journal = [];
 const agent = new http.Agent({ keepAlive: true });
 const sockets = new Set();
 
-// The rule for a request. Each rule counts the requests that fit it, whichever rule is taken.
+// The rule for a request. Each rule counts its matches, also when another rule is applied.
 function ruleFor(request) {
     const fits = rules.filter(rule => (!rule.method || rule.method === request.method) && rule.pattern.test(request.url));
     for (const rule of fits) rule.seen += 1;
@@ -50,7 +50,7 @@ function pause(seconds) {
 
 const reset = socket => socket.resetAndDestroy();
 
-// What answers in the store's place.
+// Responses made by this proxy, without the store.
 async function answer(request, response, entry, status, code, headers, extra = '') {
     for await (const chunk of request) entry.received += chunk.length;
     const body = `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>${code}</Message>${extra}<RequestId>proxy</RequestId></Error>`;
@@ -120,7 +120,7 @@ const faults = {
     },
 };
 
-// The request to the store, headers as they came.
+// The request to the store, with the client's headers.
 function ask(request) {
     return http.request({ host, port: target, method: request.method, path: request.url, headers: pairs(request.rawHeaders), agent, setHost: false });
 }
@@ -162,7 +162,7 @@ const proxy = http.createServer((request, response) => {
     const rule = ruleFor(request);
     const entry = { number: journal.length + 1, method: request.method, path: request.url, fault: rule?.fault ?? null, status: null, received: 0, sent: 0 };
     journal.push(entry);
-    const { socket } = request;         // gone from the request once it is reset
+    const { socket } = request;         // the request loses it on reset
     response.on('error', () => {});
     Promise.resolve(rule ? faults[rule.fault](request, response, entry, rule) : forward(request, response, entry))
         .catch(() => socket.destroy());

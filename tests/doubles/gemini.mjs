@@ -5,31 +5,31 @@
  * Listens on 127.0.0.1 and prints "listening PORT" when ready. Ends on SIGTERM or SIGINT, and with
  * --with-stdin also when its standard input closes, so that it cannot outlive the test.
  *
- *   POST   /{v1beta|v1}/models/{model}:generateContent   a picture, or the scenario's misfortune
- *   POST   ...:streamGenerateContent?alt=sse             the same reply as events, words first
- *   GET    /{v1beta|v1}/models and .../models/{model}    the models there are
- *   GET    /__record                                     every request so far, as JSON
- *   GET    /__last                                       the last request's body as it came
- *   DELETE /__record                                     forget them
+ *   POST   /{v1beta|v1}/models/{model}:generateContent   a picture, or the failure of the scenario
+ *   POST   ...:streamGenerateContent?alt=sse             the same reply as events, text first
+ *   GET    /{v1beta|v1}/models and .../models/{model}    the available models
+ *   GET    /__record                                     all requests so far, as JSON
+ *   GET    /__last                                       the body of the last request, unchanged
+ *   DELETE /__record                                     clear the record
  *   GET    /__scenarios                                  the names of all scenarios
- *   GET    /__held                                       {"held": N, "most": N}: held now; at once, since /__hold
- *   POST   /__release                                    answer what is held, and hold no more
- *   POST   /__release?N                                  answer the N oldest that are held
- *   POST   /__hold                                       hold again
+ *   GET    /__held                                       {"held": N, "most": N}: held now; peak since /__hold
+ *   POST   /__release                                    answer all held requests, and stop holding
+ *   POST   /__release?N                                  answer the N oldest held requests
+ *   POST   /__hold                                       start holding again
  *
- * A prompt that holds [[scenario:NAME]] chooses what becomes of its request; --scenario says what
- * becomes of the others. The scenarios stand in one table below. A request must be right before
- * its scenario counts. --key makes any other key a wrong one. A request must say that it is not to be
- * stored; with --store project it must leave that to the project, and say nothing.
+ * A prompt with [[scenario:NAME]] selects the scenario of its request; --scenario sets that of all
+ * others. One table below holds the scenarios. An invalid request is refused before its scenario
+ * applies. With --key, any other key is invalid. A request must set "store" to false; with
+ * --store project it must omit "store".
  *
- * [[scenario:hold]] is answered when the test releases it, so that no test has to race a clock, and
- * [[scenario:hold:NAME]] becomes NAME then; after HOLD_SECONDS it is a 504, so that a test that never does ends all the same.
+ * [[scenario:hold]] is answered when the test releases it, so tests need no timers.
+ * [[scenario:hold:NAME]] continues as NAME on release. After HOLD_SECONDS a held request gets a 504.
  *
- * [[scenario:first:N:NAME]] is NAME for the first N requests with that prompt, then all is well.
+ * [[scenario:first:N:NAME]] is NAME for the first N requests with that prompt, then "ok".
  *
- * A picture is a JPEG, unless the scenario says otherwise. It has exactly the pixels of ratio and
- * size, in one colour: the first three bytes of SHA-256 over the prompt's text and each reference's
- * bytes, in their order.
+ * A picture is a JPEG unless the scenario says otherwise. It has exactly the pixels of ratio and
+ * size, in one color: the first three bytes of SHA-256 over the text of the prompt and the bytes of
+ * each reference, in order.
  */
 import { createServer } from 'node:http';
 import { createHash } from 'node:crypto';
@@ -48,7 +48,7 @@ const SIZES_1K = {
     '1:8': [384, 3072], '8:1': [3072, 384],
 };
 const SCALES = { '1K': 1, '2K': 2, '4K': 4 };
-/* Ratios that a model does not take. */
+/* Ratios that a model does not support. */
 const NOT_TAKEN = {
     'gemini-3-pro-image': ['1:4', '4:1', '1:8', '8:1'],
 };
@@ -69,7 +69,7 @@ function readOptions(args) {
             options[names[args[i]]] = args[++i];
         }
         else {
-            console.error(`gemini.mjs: ${args[i]} is no option, or its value is missing`);
+            console.error(`gemini.mjs: ${args[i]} is not an option, or its value is missing`);
             process.exit(2);
         }
     }
@@ -106,8 +106,8 @@ function pngChunk(type, data) {
     return chunk;
 }
 
-/* A palette of two and one bit a pixel: a 4K picture is ready in milliseconds. */
-function png(width, height, colour, padding = 0) {
+/* A palette of two colors, one bit per pixel: a 4K picture takes milliseconds. */
+function png(width, height, color, padding = 0) {
     const head = Buffer.alloc(13);
 
     head.writeUInt32BE(width, 0);
@@ -117,7 +117,7 @@ function png(width, height, colour, padding = 0) {
     return Buffer.concat([
         Buffer.from('89504e470d0a1a0a', 'hex'),
         pngChunk('IHDR', head),
-        pngChunk('PLTE', Buffer.from([...colour, 255, 255, 255])),
+        pngChunk('PLTE', Buffer.from([...color, 255, 255, 255])),
         ...(padding ? [pngChunk('paDd', Buffer.alloc(padding))] : []),
         pngChunk('IDAT', deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height),
                                      { level: 1 })),
@@ -138,8 +138,8 @@ function yCbCr([r, g, b]) {
             128 + 0.5 * r - 0.418688 * g - 0.081312 * b];
 }
 
-/* Nine DC codes of four bits each (a category, no more than 8) and one AC code: '0', the end of
- * the block. Every quantiser is 8, so that a DC coefficient is the sample minus 128. */
+/* Nine DC codes of four bits each (categories 0 to 8) and one AC code: '0', the end of the block.
+ * Every quantizer is 8, so a DC coefficient is the sample minus 128. */
 const JPEG_DC = [0x00, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
                  0, 1, 2, 3, 4, 5, 6, 7, 8];
 const JPEG_AC = [0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
@@ -151,10 +151,10 @@ function dcBits(value) {
     return size.toString(2).padStart(4, '0') + (size ? bits.toString(2).padStart(size, '0') : '');
 }
 
-/* The first block of each component says its colour; all that follow say "the same": zero bits. */
-function jpegScan(width, height, colour) {
+/* The first block of each component encodes its color; the others encode "unchanged": zero bits. */
+function jpegScan(width, height, color) {
     const units = Math.ceil(width / 8) * Math.ceil(height / 8);
-    const first = yCbCr(colour).map((v) => Math.max(0, Math.min(255, Math.round(v))) - 128)
+    const first = yCbCr(color).map((v) => Math.max(0, Math.min(255, Math.round(v))) - 128)
         .map((v) => dcBits(v) + '0').join('');
     const length = first.length + (units - 1) * 3 * 5;
     const scan = Buffer.alloc(Math.ceil(length / 8));
@@ -172,7 +172,7 @@ function jpegScan(width, height, colour) {
     return Buffer.concat([Buffer.from(stuffed), scan.subarray(8)]);
 }
 
-function jpeg(width, height, colour) {
+function jpeg(width, height, color) {
     const size = [height >> 8, height & 255, width >> 8, width & 255];
 
     return Buffer.concat([
@@ -183,7 +183,7 @@ function jpeg(width, height, colour) {
         jpegSegment(0xc4, JPEG_DC),
         jpegSegment(0xc4, JPEG_AC),
         jpegSegment(0xda, [3, 1, 0, 2, 0, 3, 0, 0, 63, 0]),
-        jpegScan(width, height, colour),
+        jpegScan(width, height, color),
         Buffer.from([0xff, 0xd9]),
     ]);
 }
@@ -218,7 +218,7 @@ function jpegSize(bytes) {
     return [null, null];
 }
 
-/* Width and height of a reference, as far as they are easy to read; else null. */
+/* Width and height of a PNG or JPEG reference; null for other types. */
 function pixels(bytes) {
     const type = sniff(bytes);
 
@@ -228,7 +228,7 @@ function pixels(bytes) {
     return type === 'image/jpeg' ? jpegSize(bytes) : [null, null];
 }
 
-/* Errors, as Google words them -------------------------------------------------------------- */
+/* Errors, in Google's words ------------------------------------------------------------------ */
 
 class Refusal extends Error {
     constructor(code, status, message, details) {
@@ -307,13 +307,13 @@ function unknownModel(version, model) {
                        'available models and their supported methods.');
 }
 
-/* What a request must look like ------------------------------------------------------------- */
+/* Validation of requests -------------------------------------------------------------------- */
 
 function isObject(value) {
     return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/* Each known member has a check, which throws; no other member may be there. */
+/* Each known member has a check, which throws. Unknown members are refused. */
 function checkObject(value, path, members) {
     if (!isObject(value)) {
         throw badField(path, `Invalid value at '${path}': an object is expected.`);
@@ -488,7 +488,7 @@ function checkHeaders(req) {
     }
 }
 
-/* @return what was asked for, once everything about it is right */
+/* @return the parsed request; throws a Refusal if it is invalid */
 function readRequest(req, url, raw, oversize) {
     const match = /^\/(v1beta|v1)\/models\/([^/:]+):(g|streamG)enerateContent$/
         .exec(url.pathname);
@@ -511,7 +511,7 @@ function readRequest(req, url, raw, oversize) {
     return { ...wishOf(body, match[2], req), streamed: match[3] === 'streamG' };
 }
 
-/* The list of models, or one of them. @return null when something else was asked for */
+/* The list of models, or one model. @return null if the request is for something else */
 function modelsAsked(req, url) {
     const match = /^\/(v1beta|v1)\/models(?:\/([^/:]+))?$/.exec(url.pathname);
 
@@ -542,7 +542,7 @@ function wishOf(body, model, req) {
     return {
         model, prompt, continued: body.continuationToken !== undefined,
         width: width * scale, height: height * scale,
-        colour: [...hash.digest().subarray(0, 3)],
+        color: [...hash.digest().subarray(0, 3)],
         key: req.headers['x-goog-api-key'],
         gzip: /\bgzip\b/.test(req.headers['accept-encoding'] ?? ''),
         scenario: /\[\[scenario:([^\]]+)\]\]/.exec(prompt)?.[1] ?? options.scenario,
@@ -572,8 +572,8 @@ function replyOf(wish, parts, candidate = {}, more = {}) {
     };
 }
 
-const drawing = (wish, padding) => png(wish.width, wish.height, wish.colour, padding);
-const picture = (wish) => jpeg(wish.width, wish.height, wish.colour);
+const drawing = (wish, padding) => png(wish.width, wish.height, wish.color, padding);
+const picture = (wish) => jpeg(wish.width, wish.height, wish.color);
 
 function withoutImage(wish, finishReason) {
     return replyOf(wish, null, { finishReason,
@@ -618,14 +618,13 @@ function sendRefusal(res, refusal, headers = {}) {
 const HTML = Buffer.from('<!doctype html><html><head><title>Sorry</title></head><body>' +
                          '<h1>Temporarily out of order</h1></body></html>\n');
 
-/* Writes half of the text and hangs up without the rest. */
+/* Write half of the text, then disconnect. */
 function breakOff(res, text, headers) {
     res.writeHead(200, { 'Content-Type': 'application/json', ...headers });
     res.write(text.slice(0, text.length >> 1), () => setTimeout(() => res.destroy(), 20));
 }
 
-/* name or name:ARGUMENT -> what becomes of the request. */
-/* Answers that wait for the test: oldest first. */
+/* Responses held until the test releases them, oldest first. */
 const gate = { open: false, held: new Set(), most: 0 };
 
 function hold(wish, res, scenario) {
@@ -656,6 +655,7 @@ function release(count) {
     return entries.length;
 }
 
+/* name -> function that answers the request; a request can name it as name:ARGUMENT. */
 const SCENARIOS = {
     /* pictures */
     'ok': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))])),
@@ -703,7 +703,7 @@ const SCENARIOS = {
         const data = picture(wish).toString('base64');
         const reply = replyOf(wish, [inline(Buffer.alloc(0), 'image/jpeg')]);
 
-        /* As some JSON writers do: "/" and "=" need no escape, and may have one. */
+        /* Some JSON writers escape "/" and "=", although they need not. */
         sendBytes(res, 200, Buffer.from(JSON.stringify(reply).replace(
             '"data":""', () => `"data":"${data.replace(/\//g, '\\/').replace(/=/g, '\\u003d')}"`)),
                   { 'Content-Type': 'application/json' });
@@ -715,7 +715,7 @@ const SCENARIOS = {
         { modelStatus: { modelStage: 'DEPRECATED', message: 'This model ends soon.',
                          retirementTime: '2027-06-25T00:00:00Z' } })),
     'wrong-size': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(png(512, 512, wish.colour))])),
+        wish, [inline(png(512, 512, wish.color))])),
     'big': (wish, res) => sendJson(res, 200, replyOf(
         wish, [inline(drawing(wish, 24 * 1024 * 1024))])),
     'gzip': (wish, res) => {
@@ -755,7 +755,7 @@ const SCENARIOS = {
         setTimeout(() => res.end(text.slice(100)), Number(ms));
     },
 
-    /* answers without a picture */
+    /* replies without a picture */
     'no-image': (wish, res) => sendJson(res, 200, replyOf(
         wish, [{ text: 'I would rather describe it in words.' }])),
     'empty-object': (wish, res) => sendJson(res, 200, {}),
@@ -824,7 +824,7 @@ const SCENARIOS = {
                   { 'Content-Type': 'application/json' });
     },
 
-    /* wires */
+    /* broken connections */
     'short-body': (wish, res) => {
         const text = JSON.stringify(replyOf(wish, [inline(picture(wish))]));
 
@@ -846,9 +846,9 @@ const SCENARIOS = {
     },
 };
 
-const plays = new Map();      /* prompt -> how often it was asked for */
+const plays = new Map();      /* prompt -> number of requests */
 
-/* first:N:NAME is NAME as long as the prompt is not known well enough. */
+/* first:N:NAME is NAME for the first N requests with the prompt. */
 function sceneOf(wish) {
     const match = /^first:(\d+):(.+)$/.exec(wish.scenario);
     const count = (plays.get(wish.prompt) ?? 0) + 1;
@@ -860,8 +860,8 @@ function sceneOf(wish) {
     return count <= Number(match[1]) ? match[2] : 'ok';
 }
 
-/* The same reply in two events: its words and drafts, then its last part. A refusal is one event
- * under status 200, as the service has it. */
+/* The same reply in two events: text first, then the picture. A refusal is one event with status
+ * 200, as in Google's service. */
 function playStreamed(wish, res) {
     const event = (value) => `data: ${JSON.stringify(value)}\r\n\r\n`;
     const parts = [inline(picture(wish))];
@@ -967,7 +967,7 @@ const OWN = {
     'GET /__scenarios': (res) => sendJson(res, 200, Object.keys(SCENARIOS)),
 };
 
-/* What is over the limit is read to its end, so that the client hears the answer, but not kept. */
+/* Bytes over the limit are read but not stored, so that the client can read the response. */
 async function receive(req) {
     const pieces = [];
     let length = 0;

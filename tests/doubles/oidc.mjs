@@ -3,16 +3,16 @@
  *   node oidc.mjs --client ID --secret SECRET
  *
  * Listens on 127.0.0.1 and prints "listening PORT" when ready. Ends on SIGTERM, and when its standard
- * input closes, so that it cannot outlive the test. Its key is made anew at each start.
+ * input closes, so that it cannot outlive the test. Each start generates a new key.
  *
- *   GET  /.well-known/openid-configuration   what it can do, and where
- *   GET  /authorize                          a page that asks who you are
- *   POST /login                              back to the client, with a code
- *   POST /token                              a code's ID token, once, with the client's secret and PKCE
+ *   GET  /.well-known/openid-configuration   its capabilities and endpoints
+ *   GET  /authorize                          a login page
+ *   POST /login                              redirects to the client with a code
+ *   POST /token                              exchanges a code once for an ID token; checks the client's secret and PKCE
  *   GET  /jwks                               the public key
- *   GET  /__refusals                         what was wrong with requests so far, as JSON
+ *   GET  /__refusals                         the reasons of all refusals so far, as JSON
  *
- * The login page takes any name of the table below. Some accounts' ID tokens are wrong in one way.
+ * The login page accepts the names in the table below. Some accounts get ID tokens with one defect.
  */
 import { createServer } from 'node:http';
 import { createHash, createSign, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -36,7 +36,7 @@ const options = Object.fromEntries([...process.argv.slice(2).join(' ').matchAll(
     .map(found => [found[1], found[2]]));
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const strangers = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const codes = new Map();        /* code -> what was asked for */
+const codes = new Map();        /* code -> the authorization request */
 const refusals = [];
 let issuer;
 
@@ -51,7 +51,7 @@ function idToken(account, asked) {
     return `${signed}.${createSign('sha256').update(signed).sign(key).toString('base64url')}`;
 }
 
-/* What is wrong with a request to log in; '' for nothing. */
+/* The defect of an authorization request; '' if there is none. */
 function wrongAuthorize(query) {
     if (query.get('client_id') !== options.client) return 'client_id';
     if (!/^http:\/\/127\.0\.0\.1:\d+\/oidc\/redirect$/.test(query.get('redirect_uri'))) return 'redirect_uri';

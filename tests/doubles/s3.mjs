@@ -1,25 +1,24 @@
-// s3.mjs - an S3 store with moods, for what real stores will not do on command; also the endpoints that hand
-// credentials to machines and containers. It verifies nothing: that is for radosgw and Swift.
+// s3.mjs - an S3 store that fails on command, and the endpoints that provide credentials to machines and
+// containers. It verifies no signatures: the tests with radosgw and Swift do.
 //
 // usage: node s3.mjs --port 0 [--with-stdin] [--tls FILE] [--keep WORD]      prints "listening PORT"
-//        FILE: a certificate and its key, PEM
+//        FILE: a certificate and its key in PEM format
 //
-// With --keep it is a store that keeps objects in memory and has no versions, as Cloudflare's R2. What it
-// says to ?versions: STATUS:CODE:MESSAGE, or "ignored": it lists objects then. PUT /__slow/N: of N DELETEs
-// in a row the first is 503 SlowDown (0: none). PUT /__hang/1: nothing is answered any more, until /__hang/0.
-// The bucket no-conditions refuses If-None-Match of a PUT: 400 InvalidArgument.
+// With --keep it stores objects in memory, without versions, like Cloudflare's R2. WORD is its response to
+// ?versions: STATUS:CODE:MESSAGE, or "ignored" to list objects. PUT /__slow/N: the first of every N DELETEs
+// gets 503 SlowDown (0: none). PUT /__hang/1: stop answering, until PUT /__hang/0. The bucket no-conditions
+// refuses If-None-Match in a PUT: 400 InvalidArgument.
 //
-// Without:
-// The mood is the first part of the key (/bucket/MOOD/...):
-//   fail:STATUS:CODE:TIMES[:RETRY-AFTER]   answers that, so often for each path; then 200
-//   moved:REGION                           301 with x-amz-bucket-region, until it is signed for that region
-//   malformed:REGION                       400 AuthorizationHeaderMalformed with <Region>, until then
-//   skewed:SECONDS                         403 RequestTimeTooSkewed, until it is signed for a clock so far ahead
-//   reset:TIMES                            hangs up
+// Without --keep, the first part of the key selects the behavior (/bucket/BEHAVIOR/...):
+//   fail:STATUS:CODE:TIMES[:RETRY-AFTER]   fails TIMES times for each path; then 200
+//   moved:REGION                           301 with x-amz-bucket-region, until the request is signed for that region
+//   malformed:REGION                       400 AuthorizationHeaderMalformed with <Region>, until the region matches
+//   skewed:SECONDS                         403 RequestTimeTooSkewed, until the signer's clock is ahead by SECONDS
+//   reset:TIMES                            disconnects
 //   hang:TIMES                             never answers
-//   anything else                          200, the body is the number of the attempt
-// GET /bucket/?versions lists two pages, of which the second needs the markers of the first.
-// GET /__record: what came, as JSON; DELETE forgets it.
+//   anything else                          200; the body is the number of the attempt
+// GET /bucket/?versions lists two pages; the second needs the markers of the first.
+// GET /__record: all requests, as JSON. DELETE /__record clears them.
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -101,7 +100,7 @@ function page(query) {
     return `<ListVersionsResult>${right ? second : query.has('key-marker') ? '' : first}</ListVersionsResult>`;
 }
 
-// Keeping ---------------------------------------------------------------------------------------------
+// Objects ---------------------------------------------------------------------------------------------
 
 const kept = new Map();             // "bucket/key" -> { body, type }
 const keep = process.argv.includes('--keep') ? process.argv[process.argv.indexOf('--keep') + 1] : null;
@@ -115,7 +114,7 @@ function listed(bucket, query) {
     const prefix = `${bucket}/${query.get('prefix') || ''}`;
     const after = query.get('continuation-token') || '';
     const keys = [...kept.keys()].filter((key) => key.startsWith(prefix) && key.slice(bucket.length + 1) > after).sort();
-    const some = keys.slice(0, Math.min(Number(query.get('max-keys') || 1000), 5));     // small pages: there is always a next one
+    const some = keys.slice(0, Math.min(Number(query.get('max-keys') || 1000), 5));     // small pages, so that lists have several
     const more = some.length < keys.length;
     return `<ListBucketResult><IsTruncated>${more}</IsTruncated>${more ? `<NextContinuationToken>${some.at(-1).slice(bucket.length + 1)}</NextContinuationToken>` : ''}`
         + some.map((key) => `<Contents><Key>${key.slice(bucket.length + 1)}</Key><LastModified>${kept.get(key).at}</LastModified><ETag>"${kept.get(key).etag}"</ETag>`
@@ -170,7 +169,7 @@ function answerAsStore(request, body) {
     return objects[request.method](`${bucket}/${key}`, request, body);
 }
 
-// Answering -------------------------------------------------------------------------------------------
+// Requests --------------------------------------------------------------------------------------------
 
 function answer(request, body) {
     const { method, url, headers } = request;

@@ -3,7 +3,7 @@
 
 usage: s3_swift.py FOLDER ACCOUNT:USER SECRET
 
-Prints "port N"; the access key is ACCOUNT:USER. Ends when its standard input does. FOLDER must be fresh.
+Prints "port N". The access key is ACCOUNT:USER. Exits when its standard input closes. FOLDER must be empty.
 Needs python3-swift.
 """
 import os
@@ -82,7 +82,7 @@ use = egg:swift#{egg}
 
 
 class Cache:
-    """What tempauth insists on; must not be false when it is empty."""
+    """The cache that tempauth requires. It must be true even when empty."""
 
     def __init__(self):
         self.values = {}

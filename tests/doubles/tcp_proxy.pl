@@ -1,17 +1,17 @@
 #!/usr/bin/perl
-# tcp_proxy.pl - stands between two ends of TCP and lets the line between them fail.
+# tcp_proxy.pl - a TCP proxy that makes connections fail on command.
 #
 # usage: tcp_proxy.pl TARGET-PORT       prints "port N", the port of 127.0.0.1 that it listens on
 #
 # Commands, one a line on stdin, each answered by one line on stdout:
-#   pass        forward what comes (at first)
-#   swallow     accept and read, forward nothing, answer nothing. A connection that lost bytes stays
-#               swallowed even after `pass`; one that was silent meanwhile goes on.
+#   pass        forward all bytes (the initial mode)
+#   swallow     accept and read, but forward nothing. A connection that lost bytes stays swallowed after
+#               `pass`; a connection without traffic in the meantime continues.
 #   refuse      close new connections at once
 #   cut         reset all connections
 #   counters    accepted=N open=N swallowed=N (bytes)
 #
-# It ends when stdin does, that is with the process that started it.
+# Exits when stdin closes, that is, with the process that started it.
 use strict;
 use warnings;
 use IO::Select;
@@ -22,7 +22,7 @@ my $target = shift // die "usage: tcp_proxy.pl TARGET-PORT\n";
 my $listener = IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 128, ReuseAddr => 1) or die "listen: $@";
 my $parent = getppid;
 my ($mode, $accepted, $swallowed, $commands) = ('pass', 0, 0, '');
-my (%other, %lost);    # by file number: the far end; whether bytes have been swallowed
+my (%other, %lost);    # by file number: the other end; whether bytes were swallowed
 my $readers = IO::Select->new(\*STDIN, $listener);
 
 $| = 1;
@@ -95,7 +95,7 @@ sub close_pair {
 sub reset_all {
     my @ends = values %other;
     for my $end (@ends) {
-        next if !defined $end->fileno;    # closed with its other end
+        next if !defined $end->fileno;    # already closed with its other end
         setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'll', 1, 0 for $end, $other{ $end->fileno };
         close_pair($end);
     }

@@ -1,21 +1,21 @@
-// answers.mjs - holds recorded answers against openapi.json. TAP on stdout, a line for each operation.
+// answers.mjs - check recorded responses against openapi.json. Prints TAP, one line for each operation.
 //
-// usage: node answers.mjs FILE      (lines as IdentityImg::Test writes them)
+// usage: node answers.mjs FILE      (lines written by IdentityImg::Test)
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { check, document, escape, lookUp, operations, resolve } from './document.mjs';
 
 const base = '/api/v1';
 const error = '#/components/schemas/Error', problem = '#/components/schemas/Problem';
-// What httpd itself says to what is no request of the API's, and any path may therefore.
+// Statuses that httpd itself returns for malformed requests, on any path.
 const malformed = [400, 408, 414, 417, 431];
 
 const patterns = Object.keys(document.paths)
     .map((path) => ({ path, regexp: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`) }))
-    .sort((a, b) => a.path.includes('{') - b.path.includes('{'));       // a path's own words come first
+    .sort((a, b) => a.path.includes('{') - b.path.includes('{'));       // literal paths first
 const operationOf = new Map(operations.map((o) => [`${o.method} ${o.path}`, o]));
 
-// Codes that only some routes give: they say so.
+// Codes that only some routes return. Each of these routes lists them in x-codes.
 const special = new Set(operations.flatMap(({ operation }) => operation['x-codes'] ?? []));
 
 const groups = new Map();       // name -> { answers, statuses, problems: sentence -> tests }
@@ -25,14 +25,14 @@ function pathOf(text) {
     try { return new URL(text, 'http://x').pathname.replace(/\/+/g, '/'); } catch { return text; }
 }
 
-// The schema of an answer to an operation, or a sentence that says why there is none.
+// The schema for a response of an operation, or a sentence that explains why there is none.
 function expected({ pointer, operation }, answer) {
     const response = operation.responses[answer.status];
     if (!response) return malformed.includes(answer.status) ? {} : { sentence: `${answer.status} is not described` };
     const found = response.$ref ?? `${pointer}/responses/${answer.status}`;
     const { content, headers } = resolve(response);
-    const late = Object.entries(headers ?? {}).filter(([name, header]) => resolve(header).required && !answer.headers.includes(name.toLowerCase()));
-    if (late.length) return { sentence: `${answer.status} without ${late.map(([name]) => name)}` };
+    const missing = Object.entries(headers ?? {}).filter(([name, header]) => resolve(header).required && !answer.headers.includes(name.toLowerCase()));
+    if (missing.length) return { sentence: `${answer.status} without ${missing.map(([name]) => name)}` };
     if (!content) return { empty: true };
     if (!content[answer.type]) return { sentence: `${answer.status} as ${answer.type || 'nothing'}` };
     return { pointer: `${found}/content/${escape(answer.type)}/schema` };
@@ -40,12 +40,12 @@ function expected({ pointer, operation }, answer) {
 
 function bodyProblems(answer, pointer) {
     let value;
-    try { value = JSON.parse(answer.body); } catch { return ['the body is no JSON']; }
-    const own = lookUp(pointer).$ref ?? pointer;
-    return check(own, value);
+    try { value = JSON.parse(answer.body); } catch { return ['the body is not JSON']; }
+    const schema = lookUp(pointer).$ref ?? pointer;
+    return check(schema, value);
 }
 
-// Errors that no operation gives: wrong paths and methods.
+// Responses to unknown paths and methods.
 function strayProblems(answer, known) {
     if (answer.method === 'OPTIONS' && answer.status === 204 && known) return answer.headers.includes('allow') ? [] : ['OPTIONS without Allow'];
     if (answer.status === 301 && !known) return answer.headers.includes('location') ? [] : ['301 without Location'];
@@ -71,7 +71,7 @@ function judge(answer) {
     return { name, problems };
 }
 
-const seen = new Map();         // the same answer is judged once
+const seen = new Map();         // identical responses are checked once
 for await (const line of createInterface({ input: createReadStream(process.argv[2]) })) {
     const [test, method, path, status, type, headers, body] = line.split('\t');
     const answer = { method, path, status: Number(status), type: type.split(';')[0].trim(), headers: headers.toLowerCase().split(',') };
@@ -86,15 +86,15 @@ for await (const line of createInterface({ input: createReadStream(process.argv[
     groups.set(verdict.name, group);
     group.answers += 1;
     group.statuses.add(answer.status);
-    for (const said of verdict.problems) {
-        const sentence = `${method} ${path} ${status}: ${said}`.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
+    for (const text of verdict.problems) {
+        const sentence = `${method} ${path} ${status}: ${text}`.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, '{id}');
         group.problems.set(sentence, (group.problems.get(sentence) ?? new Set()).add(test));
     }
 }
 
 let count = 0;
 for (const [name, group] of groups) {
-    if (!group) continue;       // nobody asked
+    if (!group) continue;       // no recorded request
     count += 1;
     console.log(`${group.problems.size ? 'not ok' : 'ok'} ${count} - ${name}: ${group.answers} answers, ${[...group.statuses].sort().join(', ')}`);
     for (const [sentence, tests] of [...group.problems].slice(0, 10)) console.log(`# ${[...tests].join(', ')}: ${sentence}`);

@@ -1,4 +1,4 @@
-// validate.mjs - openapi.json is a right OpenAPI 3.1 document that says what it must. TAP on stdout.
+// validate.mjs - check that openapi.json is valid OpenAPI 3.1 and follows the project's rules. Prints TAP.
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { check, document, escape, lookUp, operations, resolve } from './document.mjs';
 
@@ -18,7 +18,7 @@ function walk(visit, value = document, pointer = '#') {
 
 const validator = new Validator();
 const result = await validator.validate(structuredClone(document));
-ok('a validator takes it for OpenAPI 3.1', result.valid && validator.version === '3.1' ? [] : [JSON.stringify(result.errors)]);
+ok('openapi.json is valid OpenAPI 3.1', result.valid && validator.version === '3.1' ? [] : [JSON.stringify(result.errors)]);
 
 const broken = [];
 const referenced = new Set();
@@ -27,13 +27,13 @@ walk((value, pointer) => {
     referenced.add(value.$ref);
     if (lookUp(value.$ref) === undefined) broken.push(`${pointer}: ${value.$ref}`);
 });
-ok('each $ref leads somewhere', broken);
+ok('each $ref has a target', broken);
 
-const odd = [];
+const invalid = [];
 for (const name of Object.keys(document.components.schemas)) {
-    try { check(`#/components/schemas/${name}`, null); } catch (e) { odd.push(`${name}: ${e.message}`); }
+    try { check(`#/components/schemas/${name}`, null); } catch (e) { invalid.push(`${name}: ${e.message}`); }
 }
-ok('each schema is a right JSON Schema (2020-12)', odd);
+ok('each schema is valid JSON Schema (2020-12)', invalid);
 ok('each schema is used', Object.keys(document.components.schemas).filter((name) => !referenced.has(`#/components/schemas/${name}`)));
 
 const wrong = [];
@@ -45,19 +45,19 @@ walk((value, pointer) => {
         wrong.push(...check(schema, resolve(example).value).map((e) => `${pointer}: ${e}`));
     }
 });
-ok('each example is what its schema says', wrong);
+ok('each example matches its schema', wrong);
 
-// Some generators take the first type that a body may have, and no other.
-const late = operations.filter(({ operation }) => {
+// Some generators use only the first type of a body.
+const misplaced = operations.filter(({ operation }) => {
     const types = Object.entries(resolve(operation.requestBody)?.content ?? {});
     const takesFile = ([, { schema }]) => Object.values(resolve(schema).properties ?? {}).some((value) => resolve(value).format === 'binary');
     return types.some(takesFile) && !takesFile(types[0]);
 });
-ok('where a picture can be sent, multipart is the first type of the body', late.map(({ pointer }) => pointer));
-const short = operations.filter(({ operation }) => !operation.responses[414] || !operation.responses[431]);
-ok('each operation says that its address or header may be too long', short.map(({ pointer }) => pointer));
+ok('multipart is the first type of each body that can hold a picture', misplaced.map(({ pointer }) => pointer));
+const incomplete = operations.filter(({ operation }) => !operation.responses[414] || !operation.responses[431]);
+ok('each operation describes 414 and 431', incomplete.map(({ pointer }) => pointer));
 
-// Members that nobody has described would be let through.
+// An open schema would accept members that are not described.
 const open = [];
 for (const { pointer, operation } of operations) {
     for (const [status, response] of Object.entries(operation.responses)) {
@@ -66,22 +66,22 @@ for (const { pointer, operation } of operations) {
         if (operation.operationId !== 'getSchema' && inner?.type === 'object' && inner.additionalProperties !== false) open.push(`${pointer} ${status}`);
     }
 }
-ok('answers are closed: a new member has to be described', open);
+ok('response schemas allow no additional members', open);
 
 const ids = operations.map(({ operation }) => operation.operationId);
-ok('each operation has an id of its own', ids.filter((id, i) => !id || ids.indexOf(id) !== i));
+ok('each operation has a unique id', ids.filter((id, i) => !id || ids.indexOf(id) !== i));
 const tags = document.tags.map((tag) => tag.name);
-ok('each operation has one of the tags, a summary and an example', operations
+ok('each operation has one known tag, a summary and an example', operations
     .filter(({ operation: o }) => o.tags?.length !== 1 || !tags.includes(o.tags[0]) || !o.summary || !o['x-codeSamples'])
     .map(({ pointer }) => pointer));
 ok('each tag is used', tags.filter((tag) => !operations.some(({ operation }) => operation.tags.includes(tag))));
-ok('the parameters of each path are those between its braces', operations.flatMap(({ path, item, operation, pointer }) => {
+ok('the path parameters of each path match its braces', operations.flatMap(({ path, item, operation, pointer }) => {
     const named = [...path.matchAll(/\{(\w+)\}/g)].map((m) => m[1]);
     const given = [...(item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve).filter((p) => p.in === 'path').map((p) => p.name);
     return `${named}` === `${given}` ? [] : [pointer];
 }));
 
-// What holds for whole groups of routes.
+// Rules for groups of routes.
 const missing = [];
 for (const { pointer, operation } of operations) {
     const has = (status) => status in operation.responses;
@@ -91,11 +91,11 @@ for (const { pointer, operation } of operations) {
     if (pointer.includes('{id}') && !has(404)) missing.push(`${pointer}: 404`);
     if (has(201) && !resolve(operation.responses[201]).headers.Location) missing.push(`${pointer}: Location`);
 }
-ok('routes with credentials, bodies and ids say what these can lead to', missing);
+ok('routes with credentials, bodies and ids describe the statuses that these can cause', missing);
 
 const codes = document.components.schemas.Code;
-ok('each code is described, with a status', codes.enum.filter((code) => !/^[45]\d\d: ./.test(codes['x-enumDescriptions'][code] ?? ''))
+ok('each code has a description that begins with a status', codes.enum.filter((code) => !/^[45]\d\d: ./.test(codes['x-enumDescriptions'][code] ?? ''))
     .concat(Object.keys(codes['x-enumDescriptions']).filter((code) => !codes.enum.includes(code))));
-ok('the codes of single routes are among them', operations.flatMap(({ operation, pointer }) => (operation['x-codes'] ?? [])
+ok('the x-codes of each route are known codes', operations.flatMap(({ operation, pointer }) => (operation['x-codes'] ?? [])
     .filter((code) => !codes.enum.includes(code)).map((code) => `${pointer}: ${code}`)));
 console.log(`1..${count}`);

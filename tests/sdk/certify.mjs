@@ -1,20 +1,20 @@
-/* certify.mjs - runs Google's client against the stand-in: it must find there what the service gives.
+/* certify.mjs - run Google's client against the stand-in, which must behave like the service.
  *
  *   node certify.mjs MAJOR BASE-URL KEY
  *
- * Prints a line for each thing looked at, "ok - ..." or "not ok - ...".
+ * Prints "ok - ..." or "not ok - ..." for each check.
  */
 import { createHash } from 'node:crypto';
 import { client, load } from './client.mjs';
 
-function check(passed, what) {
-    console.log(`${passed ? 'ok' : 'not ok'} - ${what}`);
+function check(passed, title) {
+    console.log(`${passed ? 'ok' : 'not ok'} - ${title}`);
 }
 
-function same(got, wanted, what) {
-    const [a, b] = [got, wanted].map((one) => JSON.stringify(one));
+function same(got, wanted, title) {
+    const [a, b] = [got, wanted].map((value) => JSON.stringify(value));
 
-    check(a === b, a === b ? what : `${what}: got ${a}, wanted ${b}`);
+    check(a === b, a === b ? title : `${title}: got ${a}, wanted ${b}`);
 }
 
 const { ApiError } = await load();
@@ -42,7 +42,7 @@ function wish(scenario, { references = REFERENCES, ratio = '3:4', size = '1K', .
     };
 }
 
-/* The pictures of a reply, part by part: .data joins them, thoughts too. */
+/* The pictures of a reply, one per part. The client's .data would join them, thoughts included. */
 function pictures(reply) {
     return (reply.candidates?.[0]?.content?.parts ?? [])
         .filter((part) => part.inlineData?.data)
@@ -91,14 +91,14 @@ async function testPictures() {
     const { reply } = await outcome(wish('thoughts'));
 
     same(pictures(reply).map((part) => part.thought ?? false), [true, false],
-         'thoughts are marked as such');
-    check(pictures(reply)[1].thoughtSignature?.length > 200000, 'and signatures are long');
+         'thoughts are marked');
+    check(pictures(reply)[1].thoughtSignature?.length > 200000, 'thoughts: signatures are over 200000 characters');
     same((await outcome(wish('retiring'))).reply.modelStatus?.modelStage, 'DEPRECATED',
-         'a model\'s end is announced');
+         'retiring: modelStatus announces the end of the model');
     same((await outcome(wish('ok'))).reply.usageMetadata.totalTokenCount, 2070,
-         'tokens are counted');
+         'usageMetadata counts the tokens');
     check(pictures((await outcome(wish('big'))).reply)[0].bytes.length > 24 * 1024 * 1024,
-          'big is 24 MiB');
+          'big: the picture has over 24 MiB');
 }
 
 async function testSizes() {
@@ -116,8 +116,8 @@ async function testReferences() {
     const all = await of(REFERENCES);
 
     same(await of(REFERENCES), all, 'the same request draws the same picture');
-    check(await of(REFERENCES.slice(0, 4)) !== all, 'one reference less draws another');
-    check(await of([...REFERENCES].reverse()) !== all, 'and so does another order');
+    check(await of(REFERENCES.slice(0, 4)) !== all, 'one reference less draws another picture');
+    check(await of([...REFERENCES].reverse()) !== all, 'another order of the references draws another picture');
 }
 
 /* Answers without a picture ----------------------------------------------------------------- */
@@ -146,7 +146,7 @@ async function testRefusals(sdk) {
     }
     const { reply } = await outcome(wish('continuation'));
 
-    check(reply, 'a CONTINUATION comes to an end');
+    check(reply, 'a CONTINUATION can be completed');
 }
 
 /* Errors ------------------------------------------------------------------------------------ */
@@ -168,27 +168,27 @@ async function testErrors() {
     const told = JSON.parse((await outcome(wish('status:429'))).error.message).error;
 
     same(told.details.find((one) => /RetryInfo$/.test(one['@type'])).retryDelay, '37s',
-         'whose message has RetryInfo');
+         'status 429: details contain RetryInfo');
     for (const name of ['html', 'empty', 'cut-json', 'short-body', 'short-chunked', 'reset', 'close',
                         'not-http']) {
         const { error } = await outcome(wish(name));
 
-        check(error && !(error instanceof ApiError), `${name} is an error, and no ApiError`);
+        check(error && !(error instanceof ApiError), `${name} is an error, but not an ApiError`);
     }
 }
 
-/* What is stricter than the client ---------------------------------------------------------- */
+/* Checks stricter than the client's ----------------------------------------------------------- */
 
 async function testStrictness() {
     const png = REFERENCES[0];
     const cases = [
         ['a lower-case size', { size: '4k' }], ['an unknown ratio', { ratio: '7:13' }],
         ['image/jpg', { references: [['image/jpg', REFERENCES[1][1]]] }],
-        ['a label that lies', { references: [['image/jpeg', png[1]]] }],
-        ['what is no base64', { references: [['image/png', '!!' + png[1].slice(2)]] }],
+        ['a wrong media type', { references: [['image/jpeg', png[1]]] }],
+        ['invalid base64', { references: [['image/png', '!!' + png[1].slice(2)]] }],
         ['fifteen pictures', { references: Array(15).fill(png) }],
-        ['a request that may be stored', { config: { store: true } }],
-        ['a request that leaves it to the project', { config: { } }],
+        ['store: true', { config: { store: true } }],
+        ['a request without store', { config: { } }],
         ['an unknown member', { config: { topLogprobs: undefined, topK: 3 } }],
         ['a picture over 7 MB', { references: [['image/png', png[1].slice(0, -4)
             + 'A'.repeat(10 * 1024 * 1024)]] }],
@@ -214,15 +214,15 @@ async function testStream() {
         parts.push(...(chunk.candidates?.[0]?.content?.parts ?? []));
     }
     same(parts.map((part) => Object.keys(part)[0]), ['text', 'inlineData'],
-         'a stream has words first, then the picture');
+         'a stream has text first, then the picture');
     try {
         for await (const chunk of await ai.models.generateContentStream(wish('status:503'))) {
             void chunk;
         }
-        check(false, 'an error within a stream is told');
+        check(false, 'an error within a stream reaches the client');
     }
     catch (error) {
-        same(error.status, 503, 'an error within a stream is told');
+        same(error.status, 503, 'an error within a stream reaches the client');
     }
 }
 
@@ -242,11 +242,11 @@ async function testModels() {
         names.push(model.name);
     }
     check(names.includes(`models/${MODEL}`) && !names.join().includes('preview'),
-          'the models that live are listed');
-    same((await ai.models.get({ model: MODEL })).name, `models/${MODEL}`, 'one can be looked at');
+          'the available models are listed');
+    same((await ai.models.get({ model: MODEL })).name, `models/${MODEL}`, 'an available model can be read');
     const gone = await ai.models.get({ model: 'gemini-3-pro-image-preview' }).catch((error) => error);
 
-    same(gone.status, 404, 'a dead one cannot');
+    same(gone.status, 404, 'a retired model is 404');
 }
 
 await testPictures();

@@ -1,10 +1,10 @@
-/* client.mjs - Google's own client, of the major that is asked for, as both programs here use it. */
+/* client.mjs - Google's own client in the requested major version, for both programs here. */
 
 const [, , major, baseUrl, apiKey] = process.argv;
 
 export { major, baseUrl, apiKey };
 
-/* The package under its alias. Says so, and ends with 3, where this Node cannot run it. */
+/* Load the package under its alias. If this Node cannot run it, print the reason and exit with 3. */
 export async function load() {
     try {
         return await import(`genai${major}`);

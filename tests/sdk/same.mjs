@@ -1,9 +1,9 @@
-/* same.mjs - makes Google's client send what this project sent, and prints what differs.
+/* same.mjs - repeat this project's last request with Google's client, and print the differences.
  *
  *   node same.mjs MAJOR BASE-URL KEY <BODY
  *
- * The body is one of ours; /__record of the stand-in has its request as the last one. What it says
- * is put into the client's own terms - text, pictures, ratio, size, whether it may be stored - and sent to the same stand-in.
+ * BODY is the body of the request that is last in the stand-in's /__record. Its text, pictures, ratio, size
+ * and "store" are passed to the client, which sends them to the same stand-in.
  */
 import { readFileSync } from 'node:fs';
 import { apiKey, baseUrl, client } from './client.mjs';
@@ -23,13 +23,13 @@ async function lastRecord() {
 }
 
 function header(record, name) {
-    return record.headers.find(([one]) => one.toLowerCase() === name)?.[1];
+    return record.headers.find(([key]) => key.toLowerCase() === name)?.[1];
 }
 
 let differences = 0;
 
 function same(what, theirs, ours) {
-    const [a, b] = [theirs, ours].map((one) => JSON.stringify(sorted(one)));
+    const [a, b] = [theirs, ours].map((value) => JSON.stringify(sorted(value)));
 
     if (a !== b) {
         differences++;

@@ -66,17 +66,17 @@ SKIP: {
         ['an answer as described', 'ok', body => $me],
         [
             'a member that is not described',
-            'not ok 200: the answer must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r
+            'not ok 200: the response must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r
         ],
         [
-            'a member that is missing', "not ok 200: the answer must have required property 'is_staff'",
+            'a member that is missing', "not ok 200: the response must have required property 'is_staff'",
             body => $me =~ s/,"is_staff":true//r
         ],
         [
             'a value of another kind', 'not ok 200: /is_staff must be boolean, but is "yes"',
             body => $me =~ s/true/"yes"/r
         ],
-        ['half an answer', 'not ok 200: the body is no JSON', body => substr $me, 0, 20],
+        ['half an answer', 'not ok 200: the body is not JSON', body => substr $me, 0, 20],
         ['another type', 'not ok 200: 200 as text/html', type => 'text/html'],
         ['a status that is not described', 'not ok 404: 404 is not described', status => 404, body => $error],
         ['a header that is missing', 'not ok 503: 503 without Retry-After', status => 503, body => $error],
@@ -89,7 +89,7 @@ SKIP: {
             headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/not_ready/r
         ],
         [
-            'a problem without its status', "not ok 401: the answer must have required property 'status'",
+            'a problem without its status', "not ok 401: the response must have required property 'status'",
             status => 401, type => 'application/problem+json', headers => 'X-Request-Id,WWW-Authenticate',
             body => '{"type":"about:blank","title":"Unauthorized","detail":"x","code":"not_authenticated"}'
         ],

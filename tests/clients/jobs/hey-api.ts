@@ -1,4 +1,4 @@
-// hey-api.ts - the main job by the client of @hey-api/openapi-ts.
+// hey-api.ts - the main tasks with the client that @hey-api/openapi-ts generates.
 import { createReferenceImage, deleteReferenceImage, generateImage, listReferenceImages, logIn, updateReferenceImage, uploadReferenceImage } from './generated';
 import { client } from './generated/client.gen';
 import { doJob } from './job';
@@ -11,7 +11,7 @@ await doJob({
         return token;
     },
     async create(user_id, name, image) {
-        const { data: { id } } = await createReferenceImage({ body: { user_id, name }, throwOnError: true });   // it prefers JSON
+        const { data: { id } } = await createReferenceImage({ body: { user_id, name }, throwOnError: true });   // it sends JSON whenever a body can be JSON
         const { data, response } = await uploadReferenceImage({ path: { id }, query: { user_id }, body: { image }, throwOnError: true });
         return { photo: data, tag: response.headers.get('ETag') ?? '' };
     },

@@ -1,4 +1,4 @@
-// oazapfts.ts - the main job by the client of oazapfts.
+// oazapfts.ts - the main tasks with the client that oazapfts generates.
 import { createReferenceImage, defaults, deleteReferenceImage, generateImage, listReferenceImages, logIn, updateReferenceImage } from './generated/client';
 import { doJob } from './job';
 

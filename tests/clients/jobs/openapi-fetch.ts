@@ -1,4 +1,4 @@
-// openapi-fetch.ts - the main job by openapi-fetch, with the types of openapi-typescript.
+// openapi-fetch.ts - the main tasks with openapi-fetch and the types from openapi-typescript.
 import createClient from 'openapi-fetch';
 import type { paths } from './generated/schema';
 import schema from './schema.json';
@@ -21,7 +21,7 @@ await doJob({
         return token;
     },
     async create(user_id, name, image) {
-        const body = { user_id, name, image: image as unknown as string };      // it has files as strings
+        const body = { user_id, name, image: image as unknown as string };      // the generated type of a file is string
         const answer = await api.POST('/reference-images/', { body, bodySerializer: (fields) => {
             const form = new FormData();
             for (const [key, value] of Object.entries(fields ?? {})) form.append(key, value as string | Blob);

@@ -1,4 +1,4 @@
-// orval.ts - the main job by the fetch client of orval.
+// orval.ts - the main tasks with orval's fetch client.
 import { createReferenceImage, deleteReferenceImage, generateImage, listReferenceImages, logIn, updateReferenceImage, uploadReferenceImage } from './generated/client';
 import { doJob } from './job';
 
@@ -12,7 +12,7 @@ await doJob({
         return token;
     },
     async create(user_id, name, image) {
-        const json = { ...authorization, 'Content-Type': 'application/json' };      // of several types it sends JSON, and names none
+        const json = { ...authorization, 'Content-Type': 'application/json' };      // for several types it sends JSON without a Content-Type
         const made = await createReferenceImage({ user_id, name }, { headers: json });
         if (made.status !== 201) throw new Error(JSON.stringify(made.data));
         const answer = await uploadReferenceImage(made.data.id, { image }, { user_id }, { headers: authorization });
