@@ -17,8 +17,12 @@ export default defineConfig({
         rollupOptions: {
             onwarn: (warning, warn) => warning.code === 'MODULE_LEVEL_DIRECTIVE' || warn(warning),
             output: {
-                manualChunks: (id) => (/node_modules\/(react|react-dom|scheduler|wouter|@tanstack|regexparam|use-sync-external-store)\//.test(id)
-                    ? 'vendor' : undefined),
+                manualChunks: (id) =>
+                    /node_modules\/(react|react-dom|scheduler|wouter|@tanstack|regexparam|use-sync-external-store)\//.test(
+                        id,
+                    )
+                        ? 'vendor'
+                        : undefined,
             },
         },
     },

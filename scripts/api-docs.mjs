@@ -10,13 +10,25 @@ const document = JSON.parse(readFileSync(new URL('mod_identityimg/openapi.json',
 const { schemas } = document.components;
 const verbs = ['get', 'post', 'put', 'patch', 'delete'];
 
-const resolve = (value) => (value?.$ref ? resolve(value.$ref.slice(2).split('/').reduce((v, k) => v[k], document)) : value);
+const resolve = (value) =>
+    value?.$ref
+        ? resolve(
+              value.$ref
+                  .slice(2)
+                  .split('/')
+                  .reduce((v, k) => v[k], document),
+          )
+        : value;
 const nameOf = (value) => value?.$ref?.match(/^#\/components\/schemas\/(\w+)$/)?.[1];
 const slug = (tag) => tag.toLowerCase().replaceAll(' ', '-');
-const operations = Object.entries(document.paths).flatMap(([path, item]) => verbs.filter((v) => item[v])
-    .map((verb) => ({ path: path.slice(1), method: verb.toUpperCase(), item, ...item[verb] })));
+const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    verbs
+        .filter((v) => item[v])
+        .map((verb) => ({ path: path.slice(1), method: verb.toUpperCase(), item, ...item[verb] })),
+);
 
-const row = (...cells) => `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
+const row = (...cells) =>
+    `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|').replaceAll('\n', ' ')).join(' | ')} |`;
 const table = (head, rows) => [row(...head), row(...head.map(() => '---')), ...rows].join('\n');
 
 // Types of values, as text --------------------------------------------------------------------------
@@ -45,12 +57,21 @@ function typeText(schema, page) {
         if (type === 'array') return `list of ${typeText(schema.items, page)}`;
         return type;
     });
-    return types[0] + range(schema) + types.slice(1).map((type) => ` or ${type}`).join('');
+    return (
+        types[0] +
+        range(schema) +
+        types
+            .slice(1)
+            .map((type) => ` or ${type}`)
+            .join('')
+    );
 }
 
 function describe(schema) {
     const inner = resolve(schema);
-    const text = schema.description ?? (plain.has(nameOf(schema)) && nameOf(schema) !== 'Timestamp' ? '' : inner.description ?? '');
+    const text =
+        schema.description ??
+        (plain.has(nameOf(schema)) && nameOf(schema) !== 'Timestamp' ? '' : (inner.description ?? ''));
     return 'default' in schema && schema.default !== '' ? `${text} Default: \`${schema.default}\`.`.trim() : text;
 }
 
@@ -66,13 +87,16 @@ function sections(tag) {
     const visit = (value) => {
         if (value === null || typeof value !== 'object') return;
         const name = nameOf(value);
-        if (name && !plain.has(name) && !names.includes(name)) { names.push(name); visit(schemas[name]); }
-        else Object.values(value).forEach(visit);
+        if (name && !plain.has(name) && !names.includes(name)) {
+            names.push(name);
+            visit(schemas[name]);
+        } else Object.values(value).forEach(visit);
     };
     for (const operation of operationsOf(tag)) {
         for (const content of Object.values(operation.requestBody?.content ?? {})) visit(content.schema);
         for (const [status, response] of Object.entries(operation.responses)) {
-            if (status < 300) Object.values(resolve(response).content ?? {}).forEach((content) => visit(content.schema));
+            if (status < 300)
+                Object.values(resolve(response).content ?? {}).forEach((content) => visit(content.schema));
         }
     }
     sectionsByTag.set(tag, names);
@@ -83,15 +107,26 @@ function memberTable(name, page) {
     const schema = schemas[name];
     const required = new Set(schema.required ?? []);
     const isResponse = schema.additionalProperties === false;
-    return table(['member', 'type', 'description'], Object.entries(schema.properties).map(([member, value]) => {
-        const note = isResponse === required.has(member) ? '' : isResponse ? ' Optional.' : ' Required.';
-        return row(`\`${member}\``, typeText(value, page), `${describe(value)}${note}`.trim());
-    }));
+    return table(
+        ['member', 'type', 'description'],
+        Object.entries(schema.properties).map(([member, value]) => {
+            const note = isResponse === required.has(member) ? '' : isResponse ? ' Optional.' : ' Required.';
+            return row(`\`${member}\``, typeText(value, page), `${describe(value)}${note}`.trim());
+        }),
+    );
 }
 
 function parameterTable(operation, page) {
     const all = [...(operation.item.parameters ?? []), ...(operation.parameters ?? [])].map(resolve);
-    return all.length ? [table(['parameter', 'in', 'type', 'description'], all.map((p) => row(`\`${p.name}\``, p.in, typeText(p.schema, page), p.description))), ''] : [];
+    return all.length
+        ? [
+              table(
+                  ['parameter', 'in', 'type', 'description'],
+                  all.map((p) => row(`\`${p.name}\``, p.in, typeText(p.schema, page), p.description)),
+              ),
+              '',
+          ]
+        : [];
 }
 
 function bodyLines({ requestBody: body }, page) {
@@ -101,30 +136,65 @@ function bodyLines({ requestBody: body }, page) {
         const name = nameOf(content.schema);
         byName.set(name, [...(byName.get(name) ?? []), type]);
     }
-    const lines = [...byName].map(([name, types]) => `* ${link(name, page)} as ${types.map((t) => `\`${t}\``).join(', ')}`);
-    return [`Body${body.required ? '' : ' (may be empty)'}:${body.description ? ` ${body.description}` : ''}`, '', ...lines, ''];
+    const lines = [...byName].map(
+        ([name, types]) => `* ${link(name, page)} as ${types.map((t) => `\`${t}\``).join(', ')}`,
+    );
+    return [
+        `Body${body.required ? '' : ' (may be empty)'}:${body.description ? ` ${body.description}` : ''}`,
+        '',
+        ...lines,
+        '',
+    ];
 }
 
 function responseTable(operation, page) {
-    return table(['status', 'response'], Object.entries(operation.responses).map(([status, response]) => {
-        const { content, description, headers } = resolve(response);
-        const schema = content?.['application/json']?.schema;
-        const shown = status < 300 && schema && (nameOf(schema) || schema.type === 'array') ? ` Type: ${typeText(schema, page)}.` : '';
-        const named = (required) => Object.entries(headers ?? {}).filter(([name, header]) => name !== 'X-Request-Id' && Boolean(resolve(header).required) === required)
-            .map(([name]) => `\`${name}\``).join(', ');
-        const extra = [named(true) && ` Headers: ${named(true)}.`, named(false) && ` Optional headers: ${named(false)}.`].filter(Boolean).join('');
-        return row(status, `${description}${shown}${extra}`);
-    }));
+    return table(
+        ['status', 'response'],
+        Object.entries(operation.responses).map(([status, response]) => {
+            const { content, description, headers } = resolve(response);
+            const schema = content?.['application/json']?.schema;
+            const shown =
+                status < 300 && schema && (nameOf(schema) || schema.type === 'array')
+                    ? ` Type: ${typeText(schema, page)}.`
+                    : '';
+            const named = (required) =>
+                Object.entries(headers ?? {})
+                    .filter(
+                        ([name, header]) => name !== 'X-Request-Id' && Boolean(resolve(header).required) === required,
+                    )
+                    .map(([name]) => `\`${name}\``)
+                    .join(', ');
+            const extra = [
+                named(true) && ` Headers: ${named(true)}.`,
+                named(false) && ` Optional headers: ${named(false)}.`,
+            ]
+                .filter(Boolean)
+                .join('');
+            return row(status, `${description}${shown}${extra}`);
+        }),
+    );
 }
 
 function routeSection(operation, page) {
     return [
-        `## ${operation.method} \`${operation.path}\``, '',
-        `**${operation.summary}.**`.replace('?.', '?') + (operation.description ? ` ${operation.description}` : ''), '',
-        ...parameterTable(operation, page), ...bodyLines(operation, page),
-        responseTable(operation, page), '',
-        ...(operation['x-codes'] ? [`Specific [codes](errors.md#codes): ${operation['x-codes'].map((code) => `\`${code}\``).join(', ')}.`, ''] : []),
-        '```sh', ...operation['x-codeSamples'].map((sample) => sample.source), '```', '',
+        `## ${operation.method} \`${operation.path}\``,
+        '',
+        `**${operation.summary}.**`.replace('?.', '?') + (operation.description ? ` ${operation.description}` : ''),
+        '',
+        ...parameterTable(operation, page),
+        ...bodyLines(operation, page),
+        responseTable(operation, page),
+        '',
+        ...(operation['x-codes']
+            ? [
+                  `Specific [codes](errors.md#codes): ${operation['x-codes'].map((code) => `\`${code}\``).join(', ')}.`,
+                  '',
+              ]
+            : []),
+        '```sh',
+        ...operation['x-codeSamples'].map((sample) => sample.source),
+        '```',
+        '',
     ];
 }
 
@@ -132,56 +202,100 @@ function objectSection(name, page) {
     const schema = schemas[name];
     const example = document.components.examples[name];
     return [
-        `### ${name}`, '', ...(schema.description ? [schema.description, ''] : []), memberTable(name, page), '',
+        `### ${name}`,
+        '',
+        ...(schema.description ? [schema.description, ''] : []),
+        memberTable(name, page),
+        '',
         ...(example ? ['```json', JSON.stringify(example.value, null, 2), '```', ''] : []),
     ];
 }
 
 function page({ name, description }) {
-    return [
-        `# ${name}`, '', '<!-- Generated by scripts/api-docs.mjs from mod_identityimg/openapi.json: edit that file instead. -->', '',
-        `${description} See also: [overview](README.md), [conventions](conventions.md), [authentication](authentication.md), [errors](errors.md).`, '',
-        ...operationsOf(name).flatMap((operation) => routeSection(operation, name)),
-        ...(sections(name).length ? ['## Objects', ''] : []),
-        ...sections(name).flatMap((object) => objectSection(object, name)),
-    ].join('\n').trimEnd() + '\n';
+    return (
+        [
+            `# ${name}`,
+            '',
+            '<!-- Generated by scripts/api-docs.mjs from mod_identityimg/openapi.json: edit that file instead. -->',
+            '',
+            `${description} See also: [overview](README.md), [conventions](conventions.md), [authentication](authentication.md), [errors](errors.md).`,
+            '',
+            ...operationsOf(name).flatMap((operation) => routeSection(operation, name)),
+            ...(sections(name).length ? ['## Objects', ''] : []),
+            ...sections(name).flatMap((object) => objectSection(object, name)),
+        ]
+            .join('\n')
+            .trimEnd() + '\n'
+    );
 }
 
 // Tables in hand-written pages -------------------------------------------------------------------------
 
-const access = (o) => (o.security?.length === 0 ? 'anyone' : /^Staff only/.test(o.description ?? '') ? 'staff' : 'user');
+const access = (o) =>
+    o.security?.length === 0 ? 'anyone' : /^Staff only/.test(o.description ?? '') ? 'staff' : 'user';
 const tables = {
-    routes: () => table(['method and path', 'access', 'description'], operations.map((o) => row(`${o.method} [\`${o.path}\`](${slug(o.tags[0])}.md)`, access(o), o.summary))),
-    codes: () => table(['code', 'status', 'description'], schemas.Code.enum.map((code) => {
-        const [, status, text] = schemas.Code['x-enumDescriptions'][code].match(/^(\d+): (.*)$/);
-        return row(`\`${code}\``, status, text);
-    })),
-    statuses: () => table(['status', 'description'], [...generalErrors()].sort(([a], [b]) => a - b)
-        .map(([status, response]) => row(status, `${response.description}${retry(response)}`))),
-    limits: () => table(['limit', 'maximum'], [
-        ['characters of a photo\'s name', schemas.ReferenceImageCreate.properties.name.maxLength],
-        ['photos of a user', document.paths['/reference-images/'].get.responses[200].content['application/json'].schema.maxItems],
-        ['characters of `additional_prompt`', schemas.GenerationRequest.properties.additional_prompt.maxLength],
-        ['characters of a prompt\'s body', schemas.PromptCreate.properties.body.maxLength],
-        ['photos in `reference_image_ids`', schemas.GenerationRequest.properties.reference_image_ids.maxItems],
-        ['`required_context_keys` of a prompt', schemas.PromptCreate.properties.required_context_keys.maxItems],
-        ['characters of an email', schemas.AccountCreate.properties.email.maxLength],
-        ['characters of a first or last name', schemas.AccountCreate.properties.first_name.maxLength],
-        ['bytes of a new password (the minimum is 8 characters)', schemas.AccountCreate.properties.password.maxLength],
-        ['characters of a password at login', schemas.Login.properties.password.maxLength],
-        ['characters of the name or category of an identity, or the name of a test scenario', schemas.IdentityCreate.properties.name.maxLength],
-        ['characters of `i_am_statement` and `visualization`', schemas.IdentityCreate.properties.i_am_statement.maxLength],
-        ['`notes` of an identity', schemas.IdentityCreate.properties.notes.maxItems],
-        ['characters of a note', schemas.IdentityCreate.properties.notes.items.maxLength],
-        ['rows of a page', document.components.parameters.Limit.schema.maximum],
-        ['characters of `search`', document.components.parameters.Search.schema.maxLength],
-        ['characters of `Idempotency-Key`', document.components.parameters.IdempotencyKey.schema.maxLength],
-    ].map((cells) => row(...cells))),
+    routes: () =>
+        table(
+            ['method and path', 'access', 'description'],
+            operations.map((o) => row(`${o.method} [\`${o.path}\`](${slug(o.tags[0])}.md)`, access(o), o.summary)),
+        ),
+    codes: () =>
+        table(
+            ['code', 'status', 'description'],
+            schemas.Code.enum.map((code) => {
+                const [, status, text] = schemas.Code['x-enumDescriptions'][code].match(/^(\d+): (.*)$/);
+                return row(`\`${code}\``, status, text);
+            }),
+        ),
+    statuses: () =>
+        table(
+            ['status', 'description'],
+            [...generalErrors()]
+                .sort(([a], [b]) => a - b)
+                .map(([status, response]) => row(status, `${response.description}${retry(response)}`)),
+        ),
+    limits: () =>
+        table(
+            ['limit', 'maximum'],
+            [
+                ["characters of a photo's name", schemas.ReferenceImageCreate.properties.name.maxLength],
+                [
+                    'photos of a user',
+                    document.paths['/reference-images/'].get.responses[200].content['application/json'].schema.maxItems,
+                ],
+                ['characters of `additional_prompt`', schemas.GenerationRequest.properties.additional_prompt.maxLength],
+                ["characters of a prompt's body", schemas.PromptCreate.properties.body.maxLength],
+                ['photos in `reference_image_ids`', schemas.GenerationRequest.properties.reference_image_ids.maxItems],
+                ['`required_context_keys` of a prompt', schemas.PromptCreate.properties.required_context_keys.maxItems],
+                ['characters of an email', schemas.AccountCreate.properties.email.maxLength],
+                ['characters of a first or last name', schemas.AccountCreate.properties.first_name.maxLength],
+                [
+                    'bytes of a new password (the minimum is 8 characters)',
+                    schemas.AccountCreate.properties.password.maxLength,
+                ],
+                ['characters of a password at login', schemas.Login.properties.password.maxLength],
+                [
+                    'characters of the name or category of an identity, or the name of a test scenario',
+                    schemas.IdentityCreate.properties.name.maxLength,
+                ],
+                [
+                    'characters of `i_am_statement` and `visualization`',
+                    schemas.IdentityCreate.properties.i_am_statement.maxLength,
+                ],
+                ['`notes` of an identity', schemas.IdentityCreate.properties.notes.maxItems],
+                ['characters of a note', schemas.IdentityCreate.properties.notes.items.maxLength],
+                ['rows of a page', document.components.parameters.Limit.schema.maximum],
+                ['characters of `search`', document.components.parameters.Search.schema.maxLength],
+                ['characters of `Idempotency-Key`', document.components.parameters.IdempotencyKey.schema.maxLength],
+            ].map((cells) => row(...cells)),
+        ),
 };
 
 // The shared responses that have a body, by status. If a status has several, the first one is used.
 function generalErrors() {
-    const status = new Map(operations.flatMap((o) => Object.entries(o.responses).map(([number, r]) => [r.$ref, Number(number)])));
+    const status = new Map(
+        operations.flatMap((o) => Object.entries(o.responses).map(([number, r]) => [r.$ref, Number(number)])),
+    );
     const responses = new Map();
     for (const [name, response] of Object.entries(document.components.responses)) {
         const number = status.get(`#/components/responses/${name}`) ?? 405;
@@ -195,7 +309,9 @@ function retry({ headers }) {
 }
 
 function fill(text) {
-    return text.replace(/<!-- (\w+) -->\n[^]*?<!-- \/\1 -->/g, (all, name) => (tables[name] ? `<!-- ${name} -->\n${tables[name]()}\n<!-- /${name} -->` : all));
+    return text.replace(/<!-- (\w+) -->\n[^]*?<!-- \/\1 -->/g, (all, name) =>
+        tables[name] ? `<!-- ${name} -->\n${tables[name]()}\n<!-- /${name} -->` : all,
+    );
 }
 
 // --------------------------------------------------------------------------------------------------------
@@ -203,7 +319,10 @@ function fill(text) {
 const folder = new URL('docs/api/', root);
 mkdirSync(folder, { recursive: true });
 const wanted = new Map(document.tags.map((tag) => [`${slug(tag.name)}.md`, page(tag)]));
-for (const name of ['README.md', 'conventions.md', 'errors.md']) wanted.set(name, fill(readFileSync(new URL(name, folder), 'utf8')));
-const changed = [...wanted].filter(([name, text]) => !existsSync(new URL(name, folder)) || readFileSync(new URL(name, folder), 'utf8') !== text);
+for (const name of ['README.md', 'conventions.md', 'errors.md'])
+    wanted.set(name, fill(readFileSync(new URL(name, folder), 'utf8')));
+const changed = [...wanted].filter(
+    ([name, text]) => !existsSync(new URL(name, folder)) || readFileSync(new URL(name, folder), 'utf8') !== text,
+);
 if (process.argv[2] === '--check') changed.forEach(([name]) => console.log(`docs/api/${name}`));
 else changed.forEach(([name, text]) => writeFileSync(new URL(name, folder), text));

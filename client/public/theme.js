@@ -4,5 +4,4 @@ try {
     if (theme === 'light' || theme === 'dark') {
         document.documentElement.dataset.theme = theme;
     }
-}
-catch (error) {}
+} catch (error) {}

@@ -30,12 +30,18 @@ function Pages() {
                 <Route key={route.path} path={route.path}>
                     <ErrorBoundary key={route.path}>
                         <Suspense fallback={<PageSkeleton title={route.label} />}>
-                            {route.staff && !user.is_staff ? <StaffOnly title={route.label} /> : <PageOf route={route} />}
+                            {route.staff && !user.is_staff ? (
+                                <StaffOnly title={route.label} />
+                            ) : (
+                                <PageOf route={route} />
+                            )}
                         </Suspense>
                     </ErrorBoundary>
                 </Route>
             ))}
-            <Route><NotFound /></Route>
+            <Route>
+                <NotFound />
+            </Route>
         </Switch>
     );
 }
@@ -46,10 +52,14 @@ export function App() {
             <Router base={base.replace(/\/$/, '')}>
                 <ErrorBoundary>
                     <SessionProvider>
-                        <Layout><Pages /></Layout>
+                        <Layout>
+                            <Pages />
+                        </Layout>
                     </SessionProvider>
                 </ErrorBoundary>
-                <ErrorBoundary silent><Overlays /></ErrorBoundary>
+                <ErrorBoundary silent>
+                    <Overlays />
+                </ErrorBoundary>
             </Router>
         </QueryClientProvider>
     );

@@ -19,7 +19,12 @@ route?.load().catch(() => undefined);
 if (known) {
     route?.prefetch?.(search, known);
 }
-queryClient.fetchQuery(meQuery)
+queryClient
+    .fetchQuery(meQuery)
     .then((user) => user.is_staff && user.id !== known && route?.prefetch?.(search, user.id))
     .catch(() => undefined);
-createRoot(document.getElementById('app')!).render(<StrictMode><App /></StrictMode>);
+createRoot(document.getElementById('app')!).render(
+    <StrictMode>
+        <App />
+    </StrictMode>,
+);

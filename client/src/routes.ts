@@ -22,12 +22,19 @@ export interface PageRoute {
     prefetch?: (search: URLSearchParams, me: string) => void;
 }
 
-function route(path: string, label: string, staff: boolean, bring: () => Promise<{ default: Page }>, prefetch?: PageRoute['prefetch']): PageRoute {
+function route(
+    path: string,
+    label: string,
+    staff: boolean,
+    bring: () => Promise<{ default: Page }>,
+    prefetch?: PageRoute['prefetch'],
+): PageRoute {
     let loaded: Page | null = null;
-    const load = () => bring().then((module) => {
-        loaded = module.default;
-        return module;
-    });
+    const load = () =>
+        bring().then((module) => {
+            loaded = module.default;
+            return module;
+        });
     const later = lazy(load);
 
     return { path, label, staff, load, page: () => loaded ?? later, prefetch };

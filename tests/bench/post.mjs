@@ -10,11 +10,13 @@ const [count, connections] = process.argv.slice(2, 4).map(Number);
 const [url, headers, body] = process.argv.slice(4);
 const agent = new Agent({ keepAlive: true, maxSockets: connections });
 const options = {
-    method: 'POST', agent,
+    method: 'POST',
+    agent,
     headers: { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body), ...JSON.parse(headers) },
 };
 const began = Date.now();
-let sent = 0, wrong = 0;
+let sent = 0,
+    wrong = 0;
 const why = {};
 
 function send() {
@@ -28,7 +30,11 @@ function send() {
             response.on('end', resolve);
         });
 
-        outgoing.on('error', (error) => { wrong++; why[error.code] = (why[error.code] ?? 0) + 1; resolve(); });
+        outgoing.on('error', (error) => {
+            wrong++;
+            why[error.code] = (why[error.code] ?? 0) + 1;
+            resolve();
+        });
         outgoing.end(body);
     });
 }

@@ -8,14 +8,21 @@ import { createServer } from 'node:http';
 import { readFileSync } from 'node:fs';
 
 const [delay, picture] = [Number(process.argv[2]), readFileSync(process.argv[3])];
-const reply = Buffer.from(JSON.stringify({
-    candidates: [{
-        content: { role: 'model', parts: [{ inlineData: { mimeType: 'image/jpeg', data: picture.toString('base64') } }] },
-        finishReason: 'STOP',
-    }],
-    usageMetadata: { promptTokenCount: 300, candidatesTokenCount: 1200, totalTokenCount: 1500 },
-    modelVersion: 'gemini-3-pro-image',
-}));
+const reply = Buffer.from(
+    JSON.stringify({
+        candidates: [
+            {
+                content: {
+                    role: 'model',
+                    parts: [{ inlineData: { mimeType: 'image/jpeg', data: picture.toString('base64') } }],
+                },
+                finishReason: 'STOP',
+            },
+        ],
+        usageMetadata: { promptTokenCount: 300, candidatesTokenCount: 1200, totalTokenCount: 1500 },
+        modelVersion: 'gemini-3-pro-image',
+    }),
+);
 const state = { now: 0, most: 0, all: 0 };
 
 const server = createServer((request, response) => {
@@ -27,10 +34,14 @@ const server = createServer((request, response) => {
     state.now++;
     state.most = Math.max(state.most, state.now);
     request.resume();
-    request.on('end', () => setTimeout(() => {
-        response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': reply.length });
-        response.end(reply, () => { state.now--; });
-    }, delay));
+    request.on('end', () =>
+        setTimeout(() => {
+            response.writeHead(200, { 'Content-Type': 'application/json', 'Content-Length': reply.length });
+            response.end(reply, () => {
+                state.now--;
+            });
+        }, delay),
+    );
 });
 server.requestTimeout = 0;
 server.headersTimeout = 0;

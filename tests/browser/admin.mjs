@@ -1,13 +1,30 @@
 // admin.mjs - the page Admin: users with their photos, reference images, identities, test scenarios; two admins at once.
-import { api, assert, equal, fits, givePhotos, identities, judge, jumps, people, picture, portrait, run, test, until } from './lib.mjs';
+import {
+    api,
+    assert,
+    equal,
+    fits,
+    givePhotos,
+    identities,
+    judge,
+    jumps,
+    people,
+    picture,
+    portrait,
+    run,
+    test,
+    until,
+} from './lib.mjs';
 
 const one = people.one.id;
 const two = people.two.id;
-const row = (page, name) => page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
+const row = (page, name) =>
+    page.getByRole('listitem').filter({ has: page.getByRole('heading', { name, exact: true }) });
 const rowNames = (page) => page.locator('.admin-name').allInnerTexts();
 const toast = (page, words) => page.locator('.toast').filter({ hasText: words });
 const dialog = (page) => page.getByRole('dialog');
-const photo = (page, number, who = 'Sam One') => page.getByRole('button', { name: new RegExp(`^Photo ${number} of ${who}`) });
+const photo = (page, number, who = 'Sam One') =>
+    page.getByRole('button', { name: new RegExp(`^Photo ${number} of ${who}`) });
 const empty = (page, number, who = 'Sam One') => page.getByRole('button', { name: `Add photo ${number} of ${who}` });
 const photosOf = (user) => api('GET', `reference-images/?user_id=${user}`);
 const users = async (search) => (await api('GET', `admin/users/?search=${search}`)).results;
@@ -34,12 +51,23 @@ async function file(page, open, what) {
     await (await chooser).setFiles(what);
 }
 
-test('The parts of the page are tabs with an address each; users are searched and filtered, and the address says so', async ({ page, open }) => {
+test('The parts of the page are tabs with an address each; users are searched and filtered, and the address says so', async ({
+    page,
+    open,
+}) => {
     await open('/admin');
     await page.getByRole('tab').first().waitFor();
-    equal(await page.getByRole('tab').allInnerTexts(), ['Users', 'Reference images', 'Identities', 'Test scenarios'], 'the tabs');
+    equal(
+        await page.getByRole('tab').allInnerTexts(),
+        ['Users', 'Reference images', 'Identities', 'Test scenarios'],
+        'the tabs',
+    );
     await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
-    equal(await page.evaluate(() => document.activeElement.tagName), 'BODY', 'nothing takes the focus while a page is loaded');
+    equal(
+        await page.evaluate(() => document.activeElement.tagName),
+        'BODY',
+        'nothing takes the focus while a page is loaded',
+    );
     await judge(page, 'Admin, users');
     await page.getByLabel('Search users').fill('liddell ali');
     await until(async () => (await rowNames(page)).join() === 'Alice Liddell', 'who fits');
@@ -75,15 +103,22 @@ test('Long lists come page by page', async ({ page, open }) => {
     await page.getByRole('heading', { level: 2 }).nth(22).waitFor();
     const names = await rowNames(page);
 
-    await until(() => page.evaluate(() => document.activeElement === document.querySelectorAll('.list > li')[20]), 'the focus on what has come');
+    await until(
+        () => page.evaluate(() => document.activeElement === document.querySelectorAll('.list > li')[20]),
+        'the focus on what has come',
+    );
     equal(new Set(names).size, names.length, 'nobody twice');
-    assert(!await page.getByRole('button', { name: 'Show more users' }).isVisible(), 'there are no more');
+    assert(!(await page.getByRole('button', { name: 'Show more users' }).isVisible()), 'there are no more');
     for (const user of await users('many-')) {
         await api('DELETE', `admin/users/${user.id}/`);
     }
 });
 
-test('A user is made; what the server does not take stands at its field, and nothing that was typed is lost', async ({ page, open, allow }) => {
+test('A user is made; what the server does not take stands at its field, and nothing that was typed is lost', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 400/);
     for (const user of await users('carol')) {
         await api('DELETE', `admin/users/${user.id}/`);
@@ -97,12 +132,24 @@ test('A user is made; what the server does not take stands at its field, and not
     await page.getByRole('button', { name: 'Show it' }).click();
     equal(await page.getByLabel('Password').getAttribute('type'), 'text', 'the password can be read');
     await page.getByRole('button', { name: 'Make the user' }).click();
-    const field = dialog(page).locator('.field').filter({ has: page.getByLabel('Email') });
+    const field = dialog(page)
+        .locator('.field')
+        .filter({ has: page.getByLabel('Email') });
 
     await field.locator('.field-error').waitFor();
-    equal(await page.getByLabel('Email').evaluate((input) => [input === document.activeElement, input.getAttribute('aria-invalid')]), [true, 'true'], 'the focus');
+    equal(
+        await page
+            .getByLabel('Email')
+            .evaluate((input) => [input === document.activeElement, input.getAttribute('aria-invalid')]),
+        [true, 'true'],
+        'the focus',
+    );
     await judge(page, 'Admin, a user refused');
-    equal([await page.getByLabel('First name').inputValue(), await page.getByLabel('Password').inputValue()], ['Carol', 'long enough'], 'what was typed');
+    equal(
+        [await page.getByLabel('First name').inputValue(), await page.getByLabel('Password').inputValue()],
+        ['Carol', 'long enough'],
+        'what was typed',
+    );
     await page.getByLabel('Email').fill('carol@example.com');
     await page.getByLabel('Password').fill('short');
     await page.keyboard.press('Enter');
@@ -113,11 +160,23 @@ test('A user is made; what the server does not take stands at its field, and not
     await page.getByRole('heading', { name: 'Carol' }).waitFor();
     const [stored] = await users('carol');
 
-    equal([stored.email, stored.first_name, stored.is_staff, stored.is_active, stored.has_password], ['carol@example.com', 'Carol', false, true, true], 'what is stored');
-    await until(() => page.evaluate(() => document.activeElement.textContent === 'New user'), 'the focus back where it began');
+    equal(
+        [stored.email, stored.first_name, stored.is_staff, stored.is_active, stored.has_password],
+        ['carol@example.com', 'Carol', false, true, true],
+        'what is stored',
+    );
+    await until(
+        () => page.evaluate(() => document.activeElement.textContent === 'New user'),
+        'the focus back where it began',
+    );
 });
 
-test('A user is changed, gets a password, and is deleted after a question; nobody deletes or locks out himself', async ({ page, open, allow, context }) => {
+test('A user is changed, gets a password, and is deleted after a question; nobody deletes or locks out himself', async ({
+    page,
+    open,
+    allow,
+    context,
+}) => {
     allow(/status of 409/);
     await person('dora@example.com', { first_name: 'Dora' });
     await open('/admin?search=dora');
@@ -139,7 +198,15 @@ test('A user is changed, gets a password, and is deleted after a question; nobod
     const [dora] = await users('dora');
 
     await api('PATCH', `admin/users/${dora.id}/`, { is_active: true });
-    equal((await context.request.post('/api/v1/auth/login/', { data: { email: 'dora@example.com', password: 'a new one', token: true } })).status(), 200, 'it lets Dora in');
+    equal(
+        (
+            await context.request.post('/api/v1/auth/login/', {
+                data: { email: 'dora@example.com', password: 'a new one', token: true },
+            })
+        ).status(),
+        200,
+        'it lets Dora in',
+    );
     await page.reload();
     await more(page, 'Dora Dee', 'Delete…');
     await page.getByRole('alertdialog', { name: 'Delete Dora Dee?' }).getByRole('button', { name: 'Cancel' }).click();
@@ -152,15 +219,19 @@ test('A user is changed, gets a password, and is deleted after a question; nobod
     equal((await users('dora')).length, 0, 'Dora after a yes');
     await page.goto('/admin?search=ada');
     await page.getByRole('button', { name: 'More about Ada Admin' }).click();
-    equal(await action(page, 'Delete (not oneself)').getAttribute('aria-disabled'), 'true', 'one\'s own deletion');
+    equal(await action(page, 'Delete (not oneself)').getAttribute('aria-disabled'), 'true', "one's own deletion");
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Edit Ada Admin' }).click();
     await page.getByRole('checkbox', { name: /^Staff/ }).uncheck();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('alert').getByText('You cannot take the staff\'s rights from your own account.').waitFor();
+    await page.getByRole('alert').getByText("You cannot take the staff's rights from your own account.").waitFor();
 });
 
-test('Two admins do not overwrite each other: both states are shown where they differ, and one chooses', async ({ page, open, allow }) => {
+test('Two admins do not overwrite each other: both states are shown where they differ, and one chooses', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 412/);
     const eve = await person('eve@example.com', { first_name: 'Eve', last_name: 'Old' });
 
@@ -177,7 +248,10 @@ test('Two admins do not overwrite each other: both states are shown where they d
     equal(await notice.getByRole('radio').count(), 2, 'one field is in question');
     await judge(page, 'Admin, two admins at once');
     equal((await users('eve%40'))[0].first_name, 'Evelyn', 'nothing was overwritten');
-    assert(await notice.getByRole('radio', { name: 'Yours Eva', exact: true }).isChecked(), 'what one typed is there at first');
+    assert(
+        await notice.getByRole('radio', { name: 'Yours Eva', exact: true }).isChecked(),
+        'what one typed is there at first',
+    );
     await notice.getByRole('radio', { name: 'Stored now Evelyn' }).check();
     equal(await page.getByLabel('First name').inputValue(), 'Evelyn', 'the field follows');
     await page.getByRole('button', { name: 'Save' }).click();
@@ -199,12 +273,20 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await page.waitForLoadState('networkidle');
     await api('PATCH', `admin/users/${eve.id}/`, { first_name: 'Saved' });
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
-    await page.getByRole('alertdialog', { name: 'Saved New was changed meanwhile. Delete all the same?' }).getByRole('button', { name: 'Cancel' }).click();
+    await page
+        .getByRole('alertdialog', { name: 'Saved New was changed meanwhile. Delete all the same?' })
+        .getByRole('button', { name: 'Cancel' })
+        .click();
     equal((await users('eva-eve')).length, 1, 'who was to be deleted');
     await api('DELETE', `admin/users/${eve.id}/`);
 });
 
-test('A dialog with something typed in it closes only when one says so; without a network, or its row deleted, the text stays', async ({ page, open, allow, context }) => {
+test('A dialog with something typed in it closes only when one says so; without a network, or its row deleted, the text stays', async ({
+    page,
+    open,
+    allow,
+    context,
+}) => {
     allow(/status of 404|ERR_INTERNET_DISCONNECTED/);
     const frank = await person('frank@example.com', { first_name: 'Frank' });
 
@@ -232,7 +314,12 @@ test('A dialog with something typed in it closes only when one says so; without 
     await page.getByText('No users fit.').waitFor();
 });
 
-test('When the session ends over an open form, one logs in again, and what was typed is saved', async ({ page, open, context, allow }) => {
+test('When the session ends over an open form, one logs in again, and what was typed is saved', async ({
+    page,
+    open,
+    context,
+    allow,
+}) => {
     allow(/status of 401/);
     await person('grace@example.com', { first_name: 'Grace' });
     await open('/admin?search=grace');
@@ -251,7 +338,10 @@ test('When the session ends over an open form, one logs in again, and what was t
     equal((await users('grace'))[0].last_name, 'Hopper', 'what is stored');
 });
 
-test('Photos stand in their user\'s row: put in by click or drop, replaced, named, moved, deleted; five and no more', async ({ page, open }) => {
+test("Photos stand in their user's row: put in by click or drop, replaced, named, moved, deleted; five and no more", async ({
+    page,
+    open,
+}) => {
     await givePhotos(one, 1);
     await open('/admin?search=scenario-one');
     await photo(page, 1).locator('img').waitFor();
@@ -259,36 +349,61 @@ test('Photos stand in their user\'s row: put in by click or drop, replaced, name
     await judge(page, 'Admin, photos in a row');
     await file(page, () => empty(page, 2).click(), picture('By the sea.png'));
     await photo(page, 2).locator('img').waitFor();
-    equal((await photosOf(one)).map((each) => [each.order, each.name]), [[0, 'Portrait 1'], [1, 'By the sea']], 'what is stored');
+    equal(
+        (await photosOf(one)).map((each) => [each.order, each.name]),
+        [
+            [0, 'Portrait 1'],
+            [1, 'By the sea'],
+        ],
+        'what is stored',
+    );
     const data = await page.evaluateHandle((bytes) => {
         const all = new DataTransfer();
 
-        all.items.add(new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'dropped.png', { type: 'image/png' }));
+        all.items.add(
+            new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], 'dropped.png', { type: 'image/png' }),
+        );
         return all;
     }, picture().buffer.toString('base64'));
 
     for (const type of ['dragenter', 'dragover', 'drop']) {
-        await page.getByRole('list', { name: 'Photos of Sam One' }).getByRole('listitem').nth(4).dispatchEvent(type, { dataTransfer: data });
+        await page
+            .getByRole('list', { name: 'Photos of Sam One' })
+            .getByRole('listitem')
+            .nth(4)
+            .dispatchEvent(type, { dataTransfer: data });
     }
     await photo(page, 5).locator('img').waitFor();
     await page.reload();
     await photo(page, 1).locator('img').waitFor();
     const before = (await photosOf(one))[0];
 
-    await file(page, async () => {
-        await photo(page, 1).click();
-        await choose(page, 'Replace…');
-    }, picture('new.png', [1, 2, 3]));
+    await file(
+        page,
+        async () => {
+            await photo(page, 1).click();
+            await choose(page, 'Replace…');
+        },
+        picture('new.png', [1, 2, 3]),
+    );
     await until(async () => (await photosOf(one))[0].image.original !== before.image.original, 'another picture');
     equal((await photosOf(one))[0].id, before.id, 'of the same photo');
     await photo(page, 2).click();
     await choose(page, 'Name and slot…');
     await page.getByLabel('Name').fill('At the sea');
     await page.getByLabel('Slot', { exact: true }).selectOption('1');
-    await judge(page, 'Admin, a photo\'s name and slot');
+    await judge(page, "Admin, a photo's name and slot");
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('button', { name: 'Photo 1 of Sam One: At the sea' }).waitFor();
-    equal((await photosOf(one)).map((each) => [each.order, each.name]), [[0, 'At the sea'], [1, 'Portrait 1'], [4, 'dropped']], 'they have changed places');
+    equal(
+        (await photosOf(one)).map((each) => [each.order, each.name]),
+        [
+            [0, 'At the sea'],
+            [1, 'Portrait 1'],
+            [4, 'dropped'],
+        ],
+        'they have changed places',
+    );
     for (const number of [3, 4]) {
         await file(page, () => empty(page, number).click(), picture(`${number}.png`));
         await photo(page, number).locator('img').waitFor();
@@ -303,17 +418,25 @@ test('Photos stand in their user\'s row: put in by click or drop, replaced, name
     equal((await photosOf(one)).length, 4, 'what is stored');
 });
 
-test('What the server refuses stands below the photos until one has read it, and goes on when tried again', async ({ page, open, allow }) => {
+test('What the server refuses stands below the photos until one has read it, and goes on when tried again', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of (400|503)|ERR_FAILED/);
     await givePhotos(one, 5);
     await open('/admin?search=scenario-one');
     await photo(page, 1).locator('img').waitFor();
     const before = (await photosOf(one))[0].image.original;
 
-    await file(page, async () => {
-        await photo(page, 1).click();
-        await choose(page, 'Replace…');
-    }, { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture at all') });
+    await file(
+        page,
+        async () => {
+            await photo(page, 1).click();
+            await choose(page, 'Replace…');
+        },
+        { name: 'notes.png', mimeType: 'image/png', buffer: Buffer.from('no picture at all') },
+    );
     const alert = page.getByRole('alert');
 
     await alert.getByText(/^Photo 1: /).waitFor();
@@ -339,10 +462,14 @@ test('What the server refuses stands below the photos until one has read it, and
     let broken = true;
 
     await page.route('**/upload-image/**', (route) => (broken ? route.abort() : route.continue()));
-    await file(page, async () => {
-        await photo(page, 2).click();
-        await choose(page, 'Replace…');
-    }, picture('again.png', [9, 9, 9]));
+    await file(
+        page,
+        async () => {
+            await photo(page, 2).click();
+            await choose(page, 'Replace…');
+        },
+        picture('again.png', [9, 9, 9]),
+    );
     await alert.getByText(/^Photo 2: /).waitFor();
     broken = false;
     const old = (await photosOf(one))[1].image.original;
@@ -354,7 +481,7 @@ test('What the server refuses stands below the photos until one has read it, and
 
 test('A photo that somebody else has replaced is not replaced unseen', async ({ page, open, allow }) => {
     allow(/status of 412/);
-    allow(/status of 404.*media/);         // the picture that is shown is replaced while it is loaded
+    allow(/status of 404.*media/); // the picture that is shown is replaced while it is loaded
     const [first] = await givePhotos(one, 1);
     const theirs = async () => {
         const form = new FormData();
@@ -362,17 +489,25 @@ test('A photo that somebody else has replaced is not replaced unseen', async ({ 
         form.set('image', new Blob([portrait]), 'theirs.png');
         return (await api('POST', `reference-images/${first.id}/upload-image/?user_id=${one}`, form)).image.original;
     };
-    const replace = () => file(page, async () => {
-        await photo(page, 1).click();
-        await choose(page, 'Replace…');
-    }, picture('mine.png', [5, 6, 7]));
+    const replace = () =>
+        file(
+            page,
+            async () => {
+                await photo(page, 1).click();
+                await choose(page, 'Replace…');
+            },
+            picture('mine.png', [5, 6, 7]),
+        );
 
     await open('/admin?search=scenario-one');
     await photo(page, 1).locator('img').waitFor();
     const stored = await theirs();
 
     await replace();
-    await page.getByRole('alertdialog', { name: 'Photo 1 of Sam One was changed meanwhile' }).getByRole('button', { name: 'Cancel' }).click();
+    await page
+        .getByRole('alertdialog', { name: 'Photo 1 of Sam One was changed meanwhile' })
+        .getByRole('button', { name: 'Cancel' })
+        .click();
     equal((await photosOf(one))[0].image.original, stored, 'theirs stays');
     // Even when it happens while the picture is on its way.
     let late = '';
@@ -389,7 +524,11 @@ test('A photo that somebody else has replaced is not replaced unseen', async ({ 
     await until(async () => (await photosOf(one))[0].image.original !== late, 'mine');
 });
 
-test('Reference images have a list of their own: searched, of one user, added, renamed, replaced, deleted', async ({ page, open, allow }) => {
+test('Reference images have a list of their own: searched, of one user, added, renamed, replaced, deleted', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 400/);
     await givePhotos(one, 3);
     await givePhotos(two, 1);
@@ -405,7 +544,9 @@ test('Reference images have a list of their own: searched, of one user, added, r
     await until(async () => (await rowNames(page)).length === 1, 'one photo');
     await page.getByRole('button', { name: 'Add a photo' }).click();
     await dialog(page).getByText('scenario-two@example.com').waitFor();
-    await page.getByLabel('Picture', { exact: true }).setInputFiles({ name: 'bad.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
+    await page
+        .getByLabel('Picture', { exact: true })
+        .setInputFiles({ name: 'bad.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
     await page.getByLabel('Name').fill('Portrait new');
     await page.getByRole('button', { name: 'Add the photo' }).click();
     await dialog(page).locator('.field-error').or(dialog(page).getByRole('alert')).first().waitFor();
@@ -421,16 +562,27 @@ test('Reference images have a list of their own: searched, of one user, added, r
     await page.getByRole('img', { name: 'Renamed of scenario-two@example.com' }).waitFor();
     const before = (await photosOf(two))[1].image.original;
 
-    await file(page, () => more(page, 'Renamed of scenario-two@example.com', 'Replace…'), picture('other.png', [9, 8, 7]));
+    await file(
+        page,
+        () => more(page, 'Renamed of scenario-two@example.com', 'Replace…'),
+        picture('other.png', [9, 8, 7]),
+    );
     await until(async () => (await photosOf(two))[1].image.original !== before, 'another picture');
     const { medium } = (await photosOf(two))[1].image;
 
-    await until(async () => await page.getByRole('img', { name: 'Renamed of' }).getAttribute('src') === medium, 'the list shows it');
+    await until(
+        async () => (await page.getByRole('img', { name: 'Renamed of' }).getAttribute('src')) === medium,
+        'the list shows it',
+    );
     await more(page, 'Renamed of scenario-two@example.com', 'Delete…');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await until(async () => (await rowNames(page)).length === 1, 'one photo');
     await until(async () => (await photosOf(two)).length === 1, 'the deletion');
-    equal((await photosOf(two)).map((each) => each.name), ['Portrait 1'], 'what is stored');
+    equal(
+        (await photosOf(two)).map((each) => each.name),
+        ['Portrait 1'],
+        'what is stored',
+    );
     // The limit holds here too.
     await givePhotos(two, 5);
     await page.getByRole('button', { name: 'Add a photo' }).click();
@@ -445,13 +597,25 @@ test('A picture whose address has expired makes the page ask for its list again'
     await givePhotos(one, 1);
     let lists = 0;
 
-    page.on('request', (request) => lists += Number(request.url().includes('/reference-images/?user_id=')));
-    await page.route('**/media/**', (route) => (lists < 2 ? route.fulfill({ status: 403, contentType: 'application/json', body: '{"detail":"expired","code":"url_expired"}' }) : route.continue()));
+    page.on('request', (request) => (lists += Number(request.url().includes('/reference-images/?user_id='))));
+    await page.route('**/media/**', (route) =>
+        lists < 2
+            ? route.fulfill({
+                  status: 403,
+                  contentType: 'application/json',
+                  body: '{"detail":"expired","code":"url_expired"}',
+              })
+            : route.continue(),
+    );
     await open('/admin?search=scenario-one');
     await until(() => lists === 2, 'a second list');
 });
 
-test('Identities are made, changed, given a picture, and deleted; notes line by line', async ({ page, open, allow }) => {
+test('Identities are made, changed, given a picture, and deleted; notes line by line', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 400/);
     for (const identity of (await api('GET', 'admin/identities/?search=dancer')).results) {
         await api('DELETE', `admin/identities/${identity.id}/`);
@@ -465,7 +629,11 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
     await form.getByLabel('Name').fill('Dancer');
     await page.getByRole('button', { name: 'Make the identity' }).click();
     await form.locator('.field-error').first().waitFor();
-    equal(await form.locator('.field-error').allInnerTexts(), ['This field is required.', 'This field is required.'], 'all that is missing, at once');
+    equal(
+        await form.locator('.field-error').allInnerTexts(),
+        ['This field is required.', 'This field is required.'],
+        'all that is missing, at once',
+    );
     await judge(page, 'Admin, an identity refused');
     await dialog(page).getByRole('combobox', { name: /^User/ }).click();
     await page.keyboard.type('scenario-one');
@@ -474,16 +642,26 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
     await form.getByLabel('Category').fill('passions_and_talents');
     await page.getByLabel('I am statement').fill('I am light.');
     await page.getByRole('button', { name: 'Add a note' }).click();
-    await until(() => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Note 1'), 'the focus on the note');
+    await until(
+        () => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Note 1'),
+        'the focus on the note',
+    );
     await page.keyboard.type('first');
     await page.keyboard.press('Enter');
-    await until(() => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Note 2'), 'the focus on the next note');
+    await until(
+        () => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Note 2'),
+        'the focus on the next note',
+    );
     await page.keyboard.type('second');
     await page.getByRole('button', { name: 'Make the identity' }).click();
     await toast(page, 'Dancer is made.').waitFor();
     const [dancer] = (await api('GET', 'admin/identities/?search=dancer')).results;
 
-    equal([dancer.user, dancer.category, dancer.i_am_statement, dancer.notes], [one, 'passions_and_talents', 'I am light.', ['first', 'second']], 'what is stored');
+    equal(
+        [dancer.user, dancer.category, dancer.i_am_statement, dancer.notes],
+        [one, 'passions_and_talents', 'I am light.', ['first', 'second']],
+        'what is stored',
+    );
     await file(page, () => more(page, 'Dancer', 'Put in a picture…'), picture('dancer.png'));
     await page.getByRole('img', { name: 'Picture of Dancer' }).waitFor();
     await toast(page, 'Dancer has a new picture.').waitFor();
@@ -519,30 +697,46 @@ test('Test scenarios are made, given to a user, and deleted; the page Images kno
     await page.getByLabel('Name').fill('Scenario Three');
     await page.getByRole('button', { name: 'Make the scenario' }).click();
     await page.getByRole('button', { name: 'Edit Scenario Three' }).click();
-    await dialog(page).getByRole('combobox', { name: /^Played by/ }).click();
+    await dialog(page)
+        .getByRole('combobox', { name: /^Played by/ })
+        .click();
     await page.keyboard.type('alice');
     await page.locator('.picker-list:not([aria-busy=true]) [role=option]:only-child').waitFor();
     await page.keyboard.press('Enter');
     await judge(page, 'Admin, a test scenario');
     await page.getByRole('button', { name: 'Save' }).click();
     await row(page, 'Scenario Three').getByText('Played by alice@example.com').waitFor();
-    assert((await api('GET', 'image-generation/users/')).some((user) => user.name === 'Scenario Three'), 'who can be chosen on Images');
+    assert(
+        (await api('GET', 'image-generation/users/')).some((user) => user.name === 'Scenario Three'),
+        'who can be chosen on Images',
+    );
     await page.getByRole('button', { name: 'Edit Scenario Three' }).click();
-    await dialog(page).getByRole('combobox', { name: /^Played by/ }).click();
+    await dialog(page)
+        .getByRole('combobox', { name: /^Played by/ })
+        .click();
     await page.getByRole('option', { name: 'Nobody' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
     await row(page, 'Scenario Three').getByText('Played by nobody yet').waitFor();
     await page.getByRole('button', { name: 'Delete Scenario Three' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Scenario Three', exact: true }).waitFor({ state: 'detached' });
-    await until(() => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Test scenarios'), 'the focus on the list');
+    await until(
+        () => page.evaluate(() => document.activeElement.getAttribute('aria-label') === 'Test scenarios'),
+        'the focus on the list',
+    );
 });
 
 test('What cannot be deleted comes back, and the sentence stays until it is closed', async ({ page, open, allow }) => {
     allow(/status of 503/);
-    await page.route('**/api/v1/admin/test-scenarios/*/', (route) => (route.request().method() === 'DELETE'
-        ? route.fulfill({ status: 503, contentType: 'application/json', body: JSON.stringify({ detail: 'The database does not answer.', code: 'database_down' }) })
-        : route.continue()));
+    await page.route('**/api/v1/admin/test-scenarios/*/', (route) =>
+        route.request().method() === 'DELETE'
+            ? route.fulfill({
+                  status: 503,
+                  contentType: 'application/json',
+                  body: JSON.stringify({ detail: 'The database does not answer.', code: 'database_down' }),
+              })
+            : route.continue(),
+    );
     await open('/admin?tab=scenarios');
     await page.getByRole('button', { name: 'Delete Scenario One' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
@@ -559,12 +753,18 @@ test('A list that cannot be had says why, and comes when one tries again', async
     allow(/status of 500/);
     let broken = true;
 
-    await page.route('**/api/v1/admin/users/?*', (route) => (broken
-        ? route.fulfill({ status: 500, contentType: 'application/json', body: JSON.stringify({ detail: 'Internal server error', code: 'internal', request_id: 'abc' }) })
-        : route.continue()));
+    await page.route('**/api/v1/admin/users/?*', (route) =>
+        broken
+            ? route.fulfill({
+                  status: 500,
+                  contentType: 'application/json',
+                  body: JSON.stringify({ detail: 'Internal server error', code: 'internal', request_id: 'abc' }),
+              })
+            : route.continue(),
+    );
     await open('/admin');
     await page.getByRole('alert').getByText('Internal server error').waitFor();
-    await page.getByText('Request abc in the server\'s log.').waitFor();
+    await page.getByText("Request abc in the server's log.").waitFor();
     broken = false;
     await page.getByRole('button', { name: 'Try again' }).click();
     await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
@@ -576,7 +776,8 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     }
     await open('/admin?search=heidi');
     await page.getByText('No users fit.').waitFor();
-    const name = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+    const name = () =>
+        page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
     const tabTo = async (wanted) => {
         for (let i = 0; i < 60; i++) {
             await page.keyboard.press('Tab');
@@ -594,10 +795,14 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     await page.keyboard.press('Enter');
     await toast(page, 'heidi@example.com is made.').waitFor();
     await empty(page, 1, 'heidi@example.com').waitFor();
-    await file(page, async () => {
-        await tabTo('Add photo 1 of heidi@example.com');
-        await page.keyboard.press('Enter');
-    }, picture('heidi.png'));
+    await file(
+        page,
+        async () => {
+            await tabTo('Add photo 1 of heidi@example.com');
+            await page.keyboard.press('Enter');
+        },
+        picture('heidi.png'),
+    );
     await photo(page, 1, 'heidi@example.com').locator('img').waitFor();
     await page.getByLabel('Search users').focus();
     await tabTo('Photo 1 of heidi@example.com');
@@ -633,10 +838,17 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
 
 test('Nothing jumps while it is loaded', async ({ page }) => {
     await givePhotos(one, 3);
-    equal(await jumps(page, '/admin', '/admin?tab=photos', '/admin?tab=identities', '/admin?tab=scenarios'), [], 'what has jumped');
+    equal(
+        await jumps(page, '/admin', '/admin?tab=photos', '/admin?tab=identities', '/admin?tab=scenarios'),
+        [],
+        'what has jumped',
+    );
 });
 
-for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {
+for (const [width, what] of [
+    [320, '320 pixels'],
+    [640, '200 % zoom'],
+]) {
     test(`All parts of the page, and its forms, fit in ${what} without scrolling sideways`, async ({ page, open }) => {
         await givePhotos(one, 5);
         await page.setViewportSize({ width, height: 600 });
@@ -648,7 +860,10 @@ for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {
         await open('/admin?tab=identities&search=creative');
         await page.getByRole('button', { name: 'Edit Creative Visionary' }).click();
         await page.getByLabel('Note 1', { exact: true }).waitFor();
-        const box = await dialog(page).evaluate((element) => [element.scrollWidth - element.clientWidth, element.getBoundingClientRect().right <= innerWidth]);
+        const box = await dialog(page).evaluate((element) => [
+            element.scrollWidth - element.clientWidth,
+            element.getBoundingClientRect().right <= innerWidth,
+        ]);
 
         equal(box, [0, true], 'the form');
     });

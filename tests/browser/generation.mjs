@@ -23,7 +23,8 @@ async function small(page, words = '') {
     await page.getByLabel('Additional prompt').fill(words);
 }
 
-const done = (page, count = 1) => until(async () => (await page.getByText(/^Done in/).count()) >= count, `${count} pictures`);
+const done = (page, count = 1) =>
+    until(async () => (await page.getByText(/^Done in/).count()) >= count, `${count} pictures`);
 
 // A second run against the same server finds its own generations.
 const stamp = Date.now().toString(36);
@@ -42,7 +43,10 @@ test('What is missing is said at the button, and nothing is sent', async ({ page
     const selector = page.locator('#settings').getByRole('combobox', { name: 'Identity', exact: true });
 
     await selector.click();
-    await page.getByRole('listbox').getByRole('option', { name: /Creative Visionary/ }).click();
+    await page
+        .getByRole('listbox')
+        .getByRole('option', { name: /Creative Visionary/ })
+        .click();
     await page.getByText('I am a creative force who {shapes} the future.').waitFor();
     await page.getByText('2 photos go along.').waitFor();
     for (const box of await page.getByRole('checkbox').all()) {
@@ -52,7 +56,10 @@ test('What is missing is said at the button, and nothing is sent', async ({ page
     equal((await jobs()).length, before, 'generations');
 });
 
-test('A picture is made as it was asked for: photos that go along, words, shape; Ctrl+Enter starts it', async ({ page, open }) => {
+test('A picture is made as it was asked for: photos that go along, words, shape; Ctrl+Enter starts it', async ({
+    page,
+    open,
+}) => {
     const photos = await givePhotos(one, 3);
 
     await ready(open, page);
@@ -70,19 +77,42 @@ test('A picture is made as it was asked for: photos that go along, words, shape;
     await page.getByLabel('Additional prompt').focus();
     await page.keyboard.press('Control+Enter');
     await page.getByRole('status').getByText('Working').waitFor();
-    assert(await cards(page).first().evaluate((card) => card.getBoundingClientRect().top < innerHeight && card.getBoundingClientRect().bottom > 0), 'what was begun is in view');
-    await page.locator('.job-seconds').getByText(/^[1-9]\d* s$/).waitFor();
+    assert(
+        await cards(page)
+            .first()
+            .evaluate(
+                (card) => card.getBoundingClientRect().top < innerHeight && card.getBoundingClientRect().bottom > 0,
+            ),
+        'what was begun is in view',
+    );
+    await page
+        .locator('.job-seconds')
+        .getByText(/^[1-9]\d* s$/)
+        .waitFor();
     await judge(page, 'generation under way');
     await done(page);
     const [job] = await jobs();
 
-    equal([job.aspect_ratio, job.resolution, job.additional_prompt, job.reference_image_ids], ['3:4', '1K', 'Warm light [[scenario:slow:4000]]', [photos[0].id, photos[2].id]], 'the job');
+    equal(
+        [job.aspect_ratio, job.resolution, job.additional_prompt, job.reference_image_ids],
+        ['3:4', '1K', 'Warm light [[scenario:slow:4000]]', [photos[0].id, photos[2].id]],
+        'the job',
+    );
     equal(told.trim(), job.prompt_used.trim(), 'the preview is the prompt that was sent');
-    const shown = cards(page).first().getByRole('button', { name: /Enlarge/ }).locator('img');
+    const shown = cards(page)
+        .first()
+        .getByRole('button', { name: /Enlarge/ })
+        .locator('img');
 
-    await until(() => shown.evaluate((img) => img.complete && img.naturalWidth === 896 && img.naturalHeight === 1200), 'the picture');
+    await until(
+        () => shown.evaluate((img) => img.complete && img.naturalWidth === 896 && img.naturalHeight === 1200),
+        'the picture',
+    );
     await judge(page, 'result');
-    await page.getByText(/usually/).first().waitFor();
+    await page
+        .getByText(/usually/)
+        .first()
+        .waitFor();
 });
 
 test('What was typed and chosen is kept through a reload', async ({ page, open }) => {
@@ -93,9 +123,17 @@ test('What was typed and chosen is kept through a reload', async ({ page, open }
     await page.getByRole('checkbox', { name: /Portrait 1/ }).uncheck();
     await page.reload();
     await page.getByRole('checkbox', { name: /Portrait 1/ }).waitFor();
-    equal([await page.getByLabel('Additional prompt').inputValue(), await page.getByRole('radio', { name: '21:9' }).isChecked(),
-        await page.getByRole('radio', { name: '1K' }).isChecked(), await page.getByRole('checkbox', { name: /Portrait 1/ }).isChecked(),
-        await page.getByRole('checkbox', { name: /Portrait 2/ }).isChecked()], ['Kept', true, true, false, true], 'after the reload');
+    equal(
+        [
+            await page.getByLabel('Additional prompt').inputValue(),
+            await page.getByRole('radio', { name: '21:9' }).isChecked(),
+            await page.getByRole('radio', { name: '1K' }).isChecked(),
+            await page.getByRole('checkbox', { name: /Portrait 1/ }).isChecked(),
+            await page.getByRole('checkbox', { name: /Portrait 2/ }).isChecked(),
+        ],
+        ['Kept', true, true, false, true],
+        'after the reload',
+    );
 });
 
 test('After a reload and in a second tab one is back at the generation that runs', async ({ page, open, context }) => {
@@ -128,20 +166,29 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
     const card = page.locator(`article[data-job="${second.id}"]`);
 
     await card.getByRole('button', { name: 'Cancel' }).click();
-    await card.getByText(/Canceling|Canceled/).first().waitFor();
+    await card
+        .getByText(/Canceling|Canceled/)
+        .first()
+        .waitFor();
     await card.getByText('Canceling').waitFor();
     await page.reload();
     await card.getByText('Canceling').waitFor();
     await judge(page, 'canceling');
-    await until(async () => (await jobs(`search=stays ${stamp}`))[0].state === 'succeeded', 'the first one\'s end');
-    await until(async () => (await jobs(`search=goes ${stamp}`))[0].state === 'canceled', 'the second one\'s end');
-    await card.getByText(/^This generation was canceled/).first().waitFor();
+    await until(async () => (await jobs(`search=stays ${stamp}`))[0].state === 'succeeded', "the first one's end");
+    await until(async () => (await jobs(`search=goes ${stamp}`))[0].state === 'canceled', "the second one's end");
+    await card
+        .getByText(/^This generation was canceled/)
+        .first()
+        .waitFor();
     equal(await page.getByRole('alert').count(), 0, 'errors');
     await judge(page, 'canceled');
     await done(page);
 });
 
-test('What waits its turn says in which place it is, then that it is made, then that it is done', async ({ page, open }) => {
+test('What waits its turn says in which place it is, then that it is made, then that it is done', async ({
+    page,
+    open,
+}) => {
     await givePhotos(one, 1);
     await ready(open, page);
     const preferred = [];
@@ -154,8 +201,14 @@ test('What waits its turn says in which place it is, then that it is made, then 
         }
     });
     // Two are made at once (IdentityImgGenerationsAtOnce): two others run, and one waits already.
-    const others = ['5000', '5001', '500'].map((ms, i) => until(async () => (await jobs(`search=ahead ${stamp}`)).length === i, `${i} others`)
-        .then(() => api('POST', 'image-generation/generate/', { ...quick, additional_prompt: `[[scenario:slow:${ms}]] ahead ${stamp}` })));
+    const others = ['5000', '5001', '500'].map((ms, i) =>
+        until(async () => (await jobs(`search=ahead ${stamp}`)).length === i, `${i} others`).then(() =>
+            api('POST', 'image-generation/generate/', {
+                ...quick,
+                additional_prompt: `[[scenario:slow:${ms}]] ahead ${stamp}`,
+            }),
+        ),
+    );
 
     await until(async () => (await jobs(`search=ahead ${stamp}`)).length === 3, 'all others');
     await small(page, `[[scenario:slow:2500]] later ${stamp}`);
@@ -183,7 +236,11 @@ test('A new result never replaces an old one; Regenerate asks for the same again
     equal(await cards(page).count(), 2, 'results');
     const [second, first] = await jobs(`search=Twice ${stamp}`);
 
-    equal([second.additional_prompt, second.resolution, second.reference_image_ids], [first.additional_prompt, first.resolution, first.reference_image_ids], 'the second one');
+    equal(
+        [second.additional_prompt, second.resolution, second.reference_image_ids],
+        [first.additional_prompt, first.resolution, first.reference_image_ids],
+        'the second one',
+    );
     assert(second.id !== first.id, 'is another one');
 });
 
@@ -200,11 +257,17 @@ test('A result is enlarged to 100 %, seen beside its photos, and before and afte
     const dialog = page.getByRole('dialog');
 
     await dialog.getByRole('button', { name: '100 %' }).click();
-    await until(() => dialog.getByRole('img').evaluate((img) => img.getBoundingClientRect().width === img.naturalWidth), 'a pixel for a pixel');
+    await until(
+        () => dialog.getByRole('img').evaluate((img) => img.getBoundingClientRect().width === img.naturalWidth),
+        'a pixel for a pixel',
+    );
     await judge(page, 'zoom');
     await page.keyboard.press('Escape');
     await dialog.waitFor({ state: 'detached' });
-    await until(() => page.evaluate(() => /Enlarge/.test(document.activeElement.getAttribute('aria-label') ?? '')), 'the focus back');
+    await until(
+        () => page.evaluate(() => /Enlarge/.test(document.activeElement.getAttribute('aria-label') ?? '')),
+        'the focus back',
+    );
     await card.locator('label', { hasText: 'Beside the photos' }).click();
     await card.getByRole('img', { name: 'Portrait 2' }).waitFor();
     await judge(page, 'beside the photos');
@@ -216,7 +279,8 @@ test('A result is enlarged to 100 %, seen beside its photos, and before and afte
 test('Save to Identity puts the picture there, and Undo brings back the one before', async ({ page, open }) => {
     await givePhotos(one, 1);
     await api('POST', 'image-generation/generate/', { ...quick, additional_prompt: 'First', save_to_identity: true });
-    const identity = async () => (await api('GET', `admin/identities/${identities.visionary}/`)).image.original.split('?')[0];
+    const identity = async () =>
+        (await api('GET', `admin/identities/${identities.visionary}/`)).image.original.split('?')[0];
     const before = await identity();
 
     await ready(open, page);
@@ -226,11 +290,11 @@ test('Save to Identity puts the picture there, and Undo brings back the one befo
     await cards(page).first().getByRole('button', { name: 'Save to Identity' }).click();
     await page.getByText('Saved to Creative Visionary', { exact: true }).waitFor();
     await page.getByRole('status').getByText('Saved to Creative Visionary.').waitFor();
-    assert(await identity() !== before, 'the identity has another picture');
+    assert((await identity()) !== before, 'the identity has another picture');
     await judge(page, 'saved');
     await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
     await page.getByText('Creative Visionary has its previous picture again.').waitFor();
-    await until(async () => await identity() === before, 'the picture before');
+    await until(async () => (await identity()) === before, 'the picture before');
     await cards(page).first().getByRole('button', { name: 'Save to Identity' }).waitFor();
 });
 
@@ -245,9 +309,18 @@ test('Download gives a file with a sensible name and its true type', async ({ pa
     await cards(page).first().getByRole('link', { name: 'Download' }).click();
     const download = await coming;
 
-    assert(/^creative-visionary-\d{8}\.png$/.test(download.suggestedFilename()), `the name ${download.suggestedFilename()}`);
+    assert(
+        /^creative-visionary-\d{8}\.png$/.test(download.suggestedFilename()),
+        `the name ${download.suggestedFilename()}`,
+    );
 
-    equal(readFileSync(await download.path()).subarray(1, 4).toString('latin1'), 'PNG', 'its first bytes');
+    equal(
+        readFileSync(await download.path())
+            .subarray(1, 4)
+            .toString('latin1'),
+        'PNG',
+        'its first bytes',
+    );
 });
 
 const refusals = [
@@ -264,7 +337,10 @@ test('A refusal says what happened, whether it was billed, and what to try', asy
         allow(new RegExp(`status of ${status.source}`));
         await small(page, `[[scenario:${scenario}]] ${scenario} ${stamp}`);
         await generateButton(page).click();
-        const job = await until(async () => (await jobs(`state=failed&search=${encodeURIComponent(`${scenario} ${stamp}`)}`))[0], 'the failed job');
+        const job = await until(
+            async () => (await jobs(`state=failed&search=${encodeURIComponent(`${scenario} ${stamp}`)}`))[0],
+            'the failed job',
+        );
         const card = page.locator(`article[data-job="${job.id}"]`);
 
         await card.getByText(title).waitFor();
@@ -272,21 +348,36 @@ test('A refusal says what happened, whether it was billed, and what to try', asy
 
         assert(words.includes(job.error.detail), `the server's sentence: ${job.error.detail}`);
         assert(advice.test(words), `advice: ${words}`);
-        assert({ true: /was billed/, false: /was not billed/, null: /only the provider knows/ }[job.error.billed].test(words), `billed: ${job.error.billed}: ${words}`);
+        assert(
+            { true: /was billed/, false: /was not billed/, null: /only the provider knows/ }[job.error.billed].test(
+                words,
+            ),
+            `billed: ${job.error.billed}: ${words}`,
+        );
         assert(await card.getByRole('button', { name: 'Try again' }).isVisible(), 'it can be tried again');
     }
     await judge(page, 'refusals');
 });
 
-test('A request that begins no generation says why, and can be sent again under the same key', async ({ page, open, allow }) => {
+test('A request that begins no generation says why, and can be sent again under the same key', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 429/);
     await givePhotos(one, 1);
     const keys = [];
 
     await page.route('**/image-generation/generate/', (route) => {
         keys.push(route.request().headers()['idempotency-key']);
-        return keys.length === 1 ? route.fulfill({ status: 429, contentType: 'application/json', headers: { 'Retry-After': '30' },
-            body: '{"detail": "You have two generations under way already.", "code": "user_generations_at_once"}' }) : route.fallback();
+        return keys.length === 1
+            ? route.fulfill({
+                  status: 429,
+                  contentType: 'application/json',
+                  headers: { 'Retry-After': '30' },
+                  body: '{"detail": "You have two generations under way already.", "code": "user_generations_at_once"}',
+              })
+            : route.fallback();
     });
     await ready(open, page);
     await small(page, 'Limit');
@@ -317,10 +408,21 @@ test('An answer that is lost costs nothing: the generation is found again', asyn
     equal(await page.getByText('No picture was begun.').count(), 0, 'errors');
 });
 
-test('The history is found through by words, identity and state, and has settings to use again without losing what is typed', async ({ page, open }) => {
+test('The history is found through by words, identity and state, and has settings to use again without losing what is typed', async ({
+    page,
+    open,
+}) => {
     await givePhotos(one, 2);
-    for (const [additional_prompt, identity_id] of [[`Old words ${stamp}`, identities.visionary], [`Other words ${stamp}`, identities.maker]]) {
-        await api('POST', 'image-generation/generate/', { ...quick, additional_prompt, identity_id, aspect_ratio: '9:16' });
+    for (const [additional_prompt, identity_id] of [
+        [`Old words ${stamp}`, identities.visionary],
+        [`Other words ${stamp}`, identities.maker],
+    ]) {
+        await api('POST', 'image-generation/generate/', {
+            ...quick,
+            additional_prompt,
+            identity_id,
+            aspect_ratio: '9:16',
+        });
     }
     await ready(open, page);
     const rows = history(page).getByRole('listitem');
@@ -328,16 +430,30 @@ test('The history is found through by words, identity and state, and has setting
 
     page.on('request', (request) => asked.push(request.url()));
     await rows.filter({ hasText: 'Old words' }).first().waitFor();
-    assert(/prompt v1 · 9:16, 1K/.test(await rows.filter({ hasText: 'Old words' }).first().innerText()), 'prompt version and settings');
+    assert(
+        /prompt v1 · 9:16, 1K/.test(await rows.filter({ hasText: 'Old words' }).first().innerText()),
+        'prompt version and settings',
+    );
     await history(page).getByLabel('Search').fill(`other ${stamp}`);
-    await until(async () => (await rows.count()) === 1 && /Other words/.test(await rows.first().innerText()), 'by words');
+    await until(
+        async () => (await rows.count()) === 1 && /Other words/.test(await rows.first().innerText()),
+        'by words',
+    );
     await history(page).getByLabel('Search').fill('');
     await history(page).getByLabel('Identity').selectOption({ label: 'Quiet "Maker"' });
-    await until(async () => (await rows.filter({ hasText: 'Old words' }).count()) === 0 && /Other words/.test(await rows.first().innerText()), 'by identity');
+    await until(
+        async () =>
+            (await rows.filter({ hasText: 'Old words' }).count()) === 0 &&
+            /Other words/.test(await rows.first().innerText()),
+        'by identity',
+    );
     await history(page).getByLabel('Identity').selectOption('');
     await history(page).getByLabel('Asked for by').selectOption({ label: 'Me' });
     await rows.filter({ hasText: 'Old words' }).first().waitFor();
-    assert(asked.some((url) => url.includes('requested_by=') && url.includes('user_id=')), 'by who asked');
+    assert(
+        asked.some((url) => url.includes('requested_by=') && url.includes('user_id=')),
+        'by who asked',
+    );
     await history(page).getByLabel('State').selectOption('queued');
     await history(page).getByText('Nothing fits').waitFor();
     await judge(page, 'history without results');
@@ -347,11 +463,25 @@ test('The history is found through by words, identity and state, and has setting
     await row.waitFor();
     await page.getByLabel('Additional prompt').fill('Being typed');
     await row.getByRole('button', { name: /^Use these again/ }).click();
-    equal([await page.getByLabel('Additional prompt').inputValue(), await page.getByRole('radio', { name: '9:16' }).isChecked()], ['Being typed', true], 'settings, without the words');
+    equal(
+        [
+            await page.getByLabel('Additional prompt').inputValue(),
+            await page.getByRole('radio', { name: '9:16' }).isChecked(),
+        ],
+        ['Being typed', true],
+        'settings, without the words',
+    );
     await page.getByRole('button', { name: 'Use the earlier text instead' }).click();
-    equal(await page.getByLabel('Additional prompt').inputValue(), `Old words ${stamp}`, 'the words, when they are wanted');
+    equal(
+        await page.getByLabel('Additional prompt').inputValue(),
+        `Old words ${stamp}`,
+        'the words, when they are wanted',
+    );
     await row.getByRole('button', { name: /^Show/ }).click();
-    await cards(page).first().getByRole('button', { name: /Enlarge/ }).waitFor();
+    await cards(page)
+        .first()
+        .getByRole('button', { name: /Enlarge/ })
+        .waitFor();
     await judge(page, 'history');
     await page.setViewportSize({ width: 320, height: 700 });
     await fits(page, 'history and result');
@@ -360,72 +490,93 @@ test('The history is found through by words, identity and state, and has setting
 test('A failure to load leaves the rest of the page usable', async ({ page, open, allow }) => {
     allow(/status of 503/);
     await givePhotos(one, 1);
-    await page.route('**/image-generation/jobs/?*', (route) => (route.request().url().includes('user_id')
-        ? route.fulfill({ status: 503, contentType: 'application/json', headers: { 'Retry-After': '1' }, body: '{"detail": "The database is busy.", "code": "database_busy"}' }) : route.fallback()));
+    await page.route('**/image-generation/jobs/?*', (route) =>
+        route.request().url().includes('user_id')
+            ? route.fulfill({
+                  status: 503,
+                  contentType: 'application/json',
+                  headers: { 'Retry-After': '1' },
+                  body: '{"detail": "The database is busy.", "code": "database_busy"}',
+              })
+            : route.fallback(),
+    );
     await open(path);
     await history(page).getByRole('alert').getByText('The database is busy.').waitFor();
     assert(await generateButton(page).isVisible(), 'the button is there');
 });
 
-test('From login to a saved identity with the keyboard alone', async ({ page, open, allow }) => {
-    allow(/status of 401/);
-    await givePhotos(people.two.id, 0);
-    const tabTo = async (what, matches) => {
-        for (let i = 0; i < 90; i++) {
-            await page.keyboard.press('Tab');
-            const text = await page.evaluate(() => {
-                const at = document.activeElement;
-                const labels = (at.getAttribute('aria-labelledby') ?? '').split(' ').map((id) => document.getElementById(id)?.textContent ?? '').join(' ');
+test(
+    'From login to a saved identity with the keyboard alone',
+    async ({ page, open, allow }) => {
+        allow(/status of 401/);
+        await givePhotos(people.two.id, 0);
+        const tabTo = async (what, matches) => {
+            for (let i = 0; i < 90; i++) {
+                await page.keyboard.press('Tab');
+                const text = await page.evaluate(() => {
+                    const at = document.activeElement;
+                    const labels = (at.getAttribute('aria-labelledby') ?? '')
+                        .split(' ')
+                        .map((id) => document.getElementById(id)?.textContent ?? '')
+                        .join(' ');
 
-                return `${at.getAttribute('aria-label') ?? labels} ${at.labels?.[0]?.textContent ?? ''} ${at.textContent}`;
-            });
+                    return `${at.getAttribute('aria-label') ?? labels} ${at.labels?.[0]?.textContent ?? ''} ${at.textContent}`;
+                });
 
-            if (matches.test(text)) {
-                return;
+                if (matches.test(text)) {
+                    return;
+                }
             }
-        }
-        throw new Error(`the keyboard does not come to ${what}`);
-    };
+            throw new Error(`the keyboard does not come to ${what}`);
+        };
 
-    await open('/');
-    await page.keyboard.type(people.admin.email);
-    await page.keyboard.press('Tab');
-    await page.keyboard.type(people.admin.password);
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Home' }).waitFor();
-    await tabTo('the link Images', /^ *Images$/);
-    await page.keyboard.press('Enter');
-    await page.getByRole('heading', { level: 1, name: 'Images' }).waitFor();
-    await page.getByText('Reference images for Ada Admin').waitFor();
-    await tabTo('the user selector', /^User\b/);
-    await page.keyboard.type('two');
-    await until(async () => (await page.getByRole('listbox').getByRole('option').count()) === 1, 'Scenario Two');
-    await page.keyboard.press('Enter');
-    await page.getByText('Reference images for Scenario Two').waitFor();
-    await until(() => page.evaluate(() => document.activeElement.className.includes('picker-button')), 'the focus back on the selector');
-    await page.getByRole('button', { name: 'Add photo to slot 1' }).waitFor();
-    await tabTo('the first slot', /Add photo/);
-    const chooser = page.waitForEvent('filechooser');
+        await open('/');
+        await page.keyboard.type(people.admin.email);
+        await page.keyboard.press('Tab');
+        await page.keyboard.type(people.admin.password);
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { name: 'Home' }).waitFor();
+        await tabTo('the link Images', /^ *Images$/);
+        await page.keyboard.press('Enter');
+        await page.getByRole('heading', { level: 1, name: 'Images' }).waitFor();
+        await page.getByText('Reference images for Ada Admin').waitFor();
+        await tabTo('the user selector', /^User\b/);
+        await page.keyboard.type('two');
+        await until(async () => (await page.getByRole('listbox').getByRole('option').count()) === 1, 'Scenario Two');
+        await page.keyboard.press('Enter');
+        await page.getByText('Reference images for Scenario Two').waitFor();
+        await until(
+            () => page.evaluate(() => document.activeElement.className.includes('picker-button')),
+            'the focus back on the selector',
+        );
+        await page.getByRole('button', { name: 'Add photo to slot 1' }).waitFor();
+        await tabTo('the first slot', /Add photo/);
+        const chooser = page.waitForEvent('filechooser');
 
-    await page.keyboard.press('Enter');
-    await (await chooser).setFiles(picture('me.png'));
-    await page.getByRole('img', { name: /^Photo 1/ }).waitFor();
-    await page.getByText('Choose an identity first.').waitFor();
-    await tabTo('the identity selector', /^Identity\b/);
-    await page.keyboard.type('runner');
-    await until(async () => (await page.getByRole('listbox').getByRole('option').count()) === 1, 'Runner');
-    await page.keyboard.press('Enter');
-    await page.getByText('I am steady.').waitFor();
-    await until(() => page.evaluate(() => document.activeElement.className.includes('picker-button')), 'the focus back on the selector');
-    await tabTo('the additional prompt', /Additional prompt/);
-    await page.keyboard.type('At dawn');
-    await page.keyboard.press('Control+Enter');
-    await done(page);
-    await tabTo('Save to Identity', /Save to Identity/);
-    await page.keyboard.press('Enter');
-    await page.getByText('Saved to Runner', { exact: true }).waitFor();
-    await until(() => page.evaluate(() => document.activeElement.textContent === 'Undo'), 'the focus on Undo');
-    assert((await api('GET', `admin/identities/${identities.runner}/`)).image, 'the identity has the picture');
-}, { as: null });
+        await page.keyboard.press('Enter');
+        await (await chooser).setFiles(picture('me.png'));
+        await page.getByRole('img', { name: /^Photo 1/ }).waitFor();
+        await page.getByText('Choose an identity first.').waitFor();
+        await tabTo('the identity selector', /^Identity\b/);
+        await page.keyboard.type('runner');
+        await until(async () => (await page.getByRole('listbox').getByRole('option').count()) === 1, 'Runner');
+        await page.keyboard.press('Enter');
+        await page.getByText('I am steady.').waitFor();
+        await until(
+            () => page.evaluate(() => document.activeElement.className.includes('picker-button')),
+            'the focus back on the selector',
+        );
+        await tabTo('the additional prompt', /Additional prompt/);
+        await page.keyboard.type('At dawn');
+        await page.keyboard.press('Control+Enter');
+        await done(page);
+        await tabTo('Save to Identity', /Save to Identity/);
+        await page.keyboard.press('Enter');
+        await page.getByText('Saved to Runner', { exact: true }).waitFor();
+        await until(() => page.evaluate(() => document.activeElement.textContent === 'Undo'), 'the focus on Undo');
+        assert((await api('GET', `admin/identities/${identities.runner}/`)).image, 'the identity has the picture');
+    },
+    { as: null },
+);
 
 await run();

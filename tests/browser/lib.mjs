@@ -30,13 +30,26 @@ export const identities = {
 
 // --- The browser ------------------------------------------------------------------------------------
 
-export const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage'];
+export const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--disable-dev-shm-usage',
+];
 
 /** Debian's Chromium, in a folder of its own. */
 export async function launch(options = {}) {
     const folder = mkdtempSync(join(tmpdir(), 'iimg-browser-'));
-    const context = await chromium.launchPersistentContext(folder, { executablePath: '/usr/bin/chromium', args: flags, ...options });
+    const context = await chromium.launchPersistentContext(folder, {
+        executablePath: '/usr/bin/chromium',
+        args: flags,
+        ...options,
+    });
     const browser = context.browser();
 
     return {
@@ -57,7 +70,8 @@ const basic = `Basic ${Buffer.from(`${people.admin.email}:${people.admin.passwor
 export async function api(method, path, body) {
     const isForm = body instanceof FormData;
     const answer = await fetch(`${base}/api/v1/${path}`, {
-        method, headers: { Authorization: basic, ...(body && !isForm ? { 'Content-Type': 'application/json' } : {}) },
+        method,
+        headers: { Authorization: basic, ...(body && !isForm ? { 'Content-Type': 'application/json' } : {}) },
         body: isForm ? body : body && JSON.stringify(body),
     });
     const text = await answer.text();
@@ -75,7 +89,6 @@ export function picture(name = 'photo.png', colour = [90, 70, 200], padding = 0)
     return { name, mimeType: 'image/png', buffer: png(64, 48, colour, padding) };
 }
 
-
 const table = Uint32Array.from({ length: 256 }, (_, n) => {
     for (let k = 0; k < 8; k++) {
         n = n & 1 ? 0xedb88320 ^ (n >>> 1) : n >>> 1;
@@ -84,7 +97,9 @@ const table = Uint32Array.from({ length: 256 }, (_, n) => {
 });
 
 function crc32(bytes) {
-    return zlib.crc32 ? zlib.crc32(bytes) : (bytes.reduce((crc, byte) => table[(crc ^ byte) & 255] ^ (crc >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;
+    return zlib.crc32
+        ? zlib.crc32(bytes)
+        : (bytes.reduce((crc, byte) => table[(crc ^ byte) & 255] ^ (crc >>> 8), 0xffffffff) ^ 0xffffffff) >>> 0;
 }
 
 function chunk(type, data) {
@@ -99,20 +114,40 @@ function chunk(type, data) {
 
 function png(width, height, colour, padding) {
     const head = Buffer.alloc(13);
-    const line = Buffer.concat([Buffer.from([0]), Buffer.concat(Array.from({ length: width }, () => Buffer.from(colour)))]);
+    const line = Buffer.concat([
+        Buffer.from([0]),
+        Buffer.concat(Array.from({ length: width }, () => Buffer.from(colour))),
+    ]);
     let noise = 7;
 
     head.writeUInt32BE(width, 0);
     head.writeUInt32BE(height, 4);
     head.set([8, 2, 0, 0, 0], 8);
-    return Buffer.concat([Buffer.from('89504e470d0a1a0a', 'hex'), chunk('IHDR', head),
-        ...(padding ? [chunk('paDd', Buffer.from(Array.from({ length: padding }, () => (noise = (noise * 75 + 74) % 65537) & 255)))] : []),
-        chunk('IDAT', zlib.deflateSync(Buffer.concat(Array.from({ length: height }, () => line)))), chunk('IEND', Buffer.alloc(0))]);
+    return Buffer.concat([
+        Buffer.from('89504e470d0a1a0a', 'hex'),
+        chunk('IHDR', head),
+        ...(padding
+            ? [
+                  chunk(
+                      'paDd',
+                      Buffer.from(Array.from({ length: padding }, () => (noise = (noise * 75 + 74) % 65537) & 255)),
+                  ),
+              ]
+            : []),
+        chunk('IDAT', zlib.deflateSync(Buffer.concat(Array.from({ length: height }, () => line)))),
+        chunk('IEND', Buffer.alloc(0)),
+    ]);
 }
 
 /** Gives a user photos in place of those that there are; returns them. */
 export async function givePhotos(userId, count, bytes = null) {
-    const colours = [[200, 80, 70], [70, 160, 90], [70, 90, 200], [210, 170, 60], [140, 70, 170]];
+    const colours = [
+        [200, 80, 70],
+        [70, 160, 90],
+        [70, 90, 200],
+        [210, 170, 60],
+        [140, 70, 170],
+    ];
 
     for (const photo of await api('GET', `reference-images/?user_id=${userId}`)) {
         await api('DELETE', `reference-images/${photo.id}/?user_id=${userId}`);
@@ -185,15 +220,26 @@ export async function judge(page, what) {
     for (const colorScheme of ['light', 'dark']) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await page.waitForTimeout(60);
-        if (!await page.evaluate(() => 'axe' in globalThis)) {
+        if (!(await page.evaluate(() => 'axe' in globalThis))) {
             await page.evaluate(`${axe}; undefined`);
         }
-        const found = await page.evaluate(() => globalThis.axe.run(document, {
-            runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-        }).then(({ violations }) => violations.flatMap((one) => one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`))));
+        const found = await page.evaluate(() =>
+            globalThis.axe
+                .run(document, {
+                    runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
+                })
+                .then(({ violations }) =>
+                    violations.flatMap((one) =>
+                        one.nodes.map((node) => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary}`),
+                    ),
+                ),
+        );
 
         if (process.env.SHOTS) {
-            await page.screenshot({ path: `${process.env.SHOTS}/${what.replace(/\W+/g, '-')}-${colorScheme}.png`, fullPage: true });
+            await page.screenshot({
+                path: `${process.env.SHOTS}/${what.replace(/\W+/g, '-')}-${colorScheme}.png`,
+                fullPage: true,
+            });
         }
         equal(found, [], `axe, ${what}, ${colorScheme}`);
     }
@@ -216,7 +262,9 @@ export async function jumps(page, ...paths) {
     });
     await page.addInitScript(() => {
         globalThis.jumped = [];
-        new PerformanceObserver((list) => globalThis.jumped.push(...list.getEntries().map((entry) => entry.value))).observe({ type: 'layout-shift', buffered: true });
+        new PerformanceObserver((list) =>
+            globalThis.jumped.push(...list.getEntries().map((entry) => entry.value)),
+        ).observe({ type: 'layout-shift', buffered: true });
     });
     for (const path of paths) {
         await page.goto(path);
@@ -230,7 +278,12 @@ export async function jumps(page, ...paths) {
 async function runOne(browser, { body, options }) {
     const complaints = [];
     const allowed = [];
-    const context = await browser.newContext({ baseURL: base, viewport: { width: 1280, height: 900 }, acceptDownloads: true, ...options.context });
+    const context = await browser.newContext({
+        baseURL: base,
+        viewport: { width: 1280, height: 900 },
+        acceptDownloads: true,
+        ...options.context,
+    });
 
     context.setDefaultTimeout(PATIENCE);
     watch(context, complaints);
@@ -247,7 +300,8 @@ async function runOne(browser, { body, options }) {
         page.on('filechooser', () => undefined);
         try {
             await body({
-                page, context,
+                page,
+                context,
                 /** A complaint of the browser that this test causes. */
                 allow: (pattern) => allowed.push(pattern),
                 open: async (path) => {
@@ -255,14 +309,18 @@ async function runOne(browser, { body, options }) {
                     await page.getByRole('heading', { level: 1 }).waitFor();
                 },
             });
-        }
-        catch (error) {
-            await page.screenshot({ path: `${process.env.IIMG_WORK ?? tmpdir()}/failed.png`, fullPage: true }).catch(() => undefined);
+        } catch (error) {
+            await page
+                .screenshot({ path: `${process.env.IIMG_WORK ?? tmpdir()}/failed.png`, fullPage: true })
+                .catch(() => undefined);
             throw error;
         }
-        equal(complaints.filter((one) => !allowed.some((pattern) => pattern.test(one))), [], 'the browser complains');
-    }
-    finally {
+        equal(
+            complaints.filter((one) => !allowed.some((pattern) => pattern.test(one))),
+            [],
+            'the browser complains',
+        );
+    } finally {
         for (const page of context.pages()) {
             await page.unrouteAll({ behavior: 'ignoreErrors' });
         }
@@ -281,18 +339,25 @@ export async function run() {
             let why = null;
             const begun = Date.now();
 
-            await runOne(browser, one).catch((error) => { why = error; });
+            await runOne(browser, one).catch((error) => {
+                why = error;
+            });
             console.log(`${why ? 'not ok' : 'ok'} ${++number} - ${one.sentence}`);
             if (process.env.TIMES) {
                 console.log(`# ${Date.now() - begun} ms`);
             }
             if (why) {
                 failed++;
-                console.log(String(why.stack).split('\n').slice(0, 12).map((line) => `# ${line}`).join('\n'));
+                console.log(
+                    String(why.stack)
+                        .split('\n')
+                        .slice(0, 12)
+                        .map((line) => `# ${line}`)
+                        .join('\n'),
+                );
             }
         }
-    }
-    finally {
+    } finally {
         await close();
     }
     console.log(`1..${number}`);

@@ -9,33 +9,41 @@ async function logIn(page, password = people.admin.password) {
     await page.getByRole('button', { name: 'Log in' }).click();
 }
 
-test('Who is not logged in gets the login page at the address that was asked for, and that page next', async ({ page, open, allow }) => {
-    allow(no401);
-    await open('/images');
-    equal(await page.title(), 'Log in · Identity Images', 'the title');
-    await judge(page, 'login');
-    await logIn(page);
-    await page.getByRole('heading', { level: 1, name: 'Images' }).waitFor();
-    equal(new URL(page.url()).pathname, '/images', 'the address');
-    equal(await page.title(), 'Images · Identity Images', 'the title');
-    const cookies = await page.context().cookies();
+test(
+    'Who is not logged in gets the login page at the address that was asked for, and that page next',
+    async ({ page, open, allow }) => {
+        allow(no401);
+        await open('/images');
+        equal(await page.title(), 'Log in · Identity Images', 'the title');
+        await judge(page, 'login');
+        await logIn(page);
+        await page.getByRole('heading', { level: 1, name: 'Images' }).waitFor();
+        equal(new URL(page.url()).pathname, '/images', 'the address');
+        equal(await page.title(), 'Images · Identity Images', 'the title');
+        const cookies = await page.context().cookies();
 
-    assert(cookies[0].httpOnly && cookies[0].sameSite === 'Strict', 'no script can read the cookie');
-}, { as: null });
+        assert(cookies[0].httpOnly && cookies[0].sameSite === 'Strict', 'no script can read the cookie');
+    },
+    { as: null },
+);
 
-test('A wrong password says the server\'s sentence, keeps the email, and an empty field says what is missing', async ({ page, open, allow }) => {
-    allow(no401);
-    await open('/');
-    await page.getByRole('button', { name: 'Log in' }).click();
-    await page.getByText('Enter your email address.').waitFor();
-    equal(await page.evaluate(() => document.activeElement.name), 'email', 'the focus');
-    await judge(page, 'login with faults');
-    await logIn(page, 'wrong');
-    await page.getByRole('alert').getByText('Invalid username/password.').waitFor();
-    equal(await page.getByLabel('Email').inputValue(), people.admin.email, 'the email');
-    equal(await page.evaluate(() => document.activeElement.name), 'password', 'the focus');
-    await judge(page, 'login refused');
-}, { as: null });
+test(
+    "A wrong password says the server's sentence, keeps the email, and an empty field says what is missing",
+    async ({ page, open, allow }) => {
+        allow(no401);
+        await open('/');
+        await page.getByRole('button', { name: 'Log in' }).click();
+        await page.getByText('Enter your email address.').waitFor();
+        equal(await page.evaluate(() => document.activeElement.name), 'email', 'the focus');
+        await judge(page, 'login with faults');
+        await logIn(page, 'wrong');
+        await page.getByRole('alert').getByText('Invalid username/password.').waitFor();
+        equal(await page.getByLabel('Email').inputValue(), people.admin.email, 'the email');
+        equal(await page.evaluate(() => document.activeElement.name), 'password', 'the focus');
+        await judge(page, 'login refused');
+    },
+    { as: null },
+);
 
 test('Logging out ends the session and leads to the login page', async ({ page, open, allow, context }) => {
     allow(no401);
@@ -44,10 +52,19 @@ test('Logging out ends the session and leads to the login page', async ({ page, 
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
     equal((await context.request.get('/api/v1/users/me/')).status(), 401, 'the session');
-    equal(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('draft'))), [], 'what was typed is gone from the tab');
+    equal(
+        await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('draft'))),
+        [],
+        'what was typed is gone from the tab',
+    );
 });
 
-test('When a session ends, one logs in again over the page, loses nothing that was typed, and the request goes on', async ({ page, open, allow, context }) => {
+test('When a session ends, one logs in again over the page, loses nothing that was typed, and the request goes on', async ({
+    page,
+    open,
+    allow,
+    context,
+}) => {
     allow(no401);
     await open(`/images?user=${people.one.id}&identity=${identities.visionary}`);
     await page.getByLabel('Additional prompt').fill('By the sea');
@@ -69,14 +86,24 @@ test('When a session ends, one logs in again over the page, loses nothing that w
     equal(await page.getByLabel('Additional prompt').inputValue(), 'By the sea', 'what was typed');
 });
 
-test('The navbar has Home, Images, Prompts and Admin; each has its title, and the focus goes to its heading', async ({ page, open }) => {
+test('The navbar has Home, Images, Prompts and Admin; each has its title, and the focus goes to its heading', async ({
+    page,
+    open,
+}) => {
     await open('/');
     for (const name of ['Images', 'Prompts', 'Admin', 'Home']) {
         await page.getByRole('navigation').getByRole('link', { name }).click();
         await page.getByRole('heading', { level: 1, name }).waitFor();
         await until(() => page.title().then((title) => title === `${name} · Identity Images`), `the title of ${name}`);
-        await until(() => page.evaluate(() => document.activeElement.tagName === 'H1'), `the focus on the heading of ${name}`);
-        equal(await page.getByRole('navigation').locator('[aria-current=page]').innerText(), name, 'the page that one is on');
+        await until(
+            () => page.evaluate(() => document.activeElement.tagName === 'H1'),
+            `the focus on the heading of ${name}`,
+        );
+        equal(
+            await page.getByRole('navigation').locator('[aria-current=page]').innerText(),
+            name,
+            'the page that one is on',
+        );
         await judge(page, name);
     }
 });
@@ -89,7 +116,7 @@ test('The first Tab leads to a link past the navbar', async ({ page, open }) => 
     equal(await page.evaluate(() => document.activeElement.id), 'main', 'where it leads');
 });
 
-test('The theme is the system\'s until it is switched, and the switch is kept', async ({ page, open }) => {
+test("The theme is the system's until it is switched, and the switch is kept", async ({ page, open }) => {
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
 
     await page.emulateMedia({ colorScheme: 'light' });
@@ -109,10 +136,15 @@ test('The theme is the system\'s until it is switched, and the switch is kept', 
     await page.emulateMedia({ colorScheme: 'light' });
     equal(await ground(), dark, 'dark, against the system');
     await page.getByRole('button', { name: /^Theme: dark/ }).click();
-    equal(await ground(), light, 'the system\'s again');
+    equal(await ground(), light, "the system's again");
 });
 
-test('Without a network the page says so, keeps what was typed, and goes on by itself', async ({ page, open, context, allow }) => {
+test('Without a network the page says so, keeps what was typed, and goes on by itself', async ({
+    page,
+    open,
+    context,
+    allow,
+}) => {
     allow(/ERR_INTERNET_DISCONNECTED/);
     await open('/images');
     await page.getByLabel('Additional prompt').fill('still here');
@@ -124,11 +156,15 @@ test('Without a network the page says so, keeps what was typed, and goes on by i
     await page.getByText('You are offline.').waitFor({ state: 'detached' });
 });
 
-test('Who is not staff sees what the page is, and no error', async ({ page, open }) => {
-    await open('/images');
-    await page.getByText('This page is for staff.').waitFor();
-    await judge(page, 'staff only');
-}, { as: 'alice' });
+test(
+    'Who is not staff sees what the page is, and no error',
+    async ({ page, open }) => {
+        await open('/images');
+        await page.getByText('This page is for staff.').waitFor();
+        await judge(page, 'staff only');
+    },
+    { as: 'alice' },
+);
 
 test('An address that no page has leads back', async ({ page, open }) => {
     await open('/');
@@ -137,7 +173,10 @@ test('An address that no page has leads back', async ({ page, open }) => {
     await judge(page, 'not found');
 });
 
-for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {
+for (const [width, what] of [
+    [320, '320 pixels'],
+    [640, '200 % zoom'],
+]) {
     test(`Home, login and Images fit in ${what} without scrolling sideways`, async ({ page, open, context, allow }) => {
         allow(no401);
         await page.setViewportSize({ width, height: 500 });
@@ -155,7 +194,14 @@ for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {
 test('Who wants less motion gets none', async ({ page, open }) => {
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await open('/');
-    equal(await page.locator('.button').first().evaluate((button) => parseFloat(getComputedStyle(button).transitionDuration) <= 0.001), true, 'no transition');
+    equal(
+        await page
+            .locator('.button')
+            .first()
+            .evaluate((button) => parseFloat(getComputedStyle(button).transitionDuration) <= 0.001),
+        true,
+        'no transition',
+    );
 });
 
 await run();

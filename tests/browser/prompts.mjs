@@ -9,7 +9,13 @@ const text = (page) => page.getByLabel('Text', { exact: true });
 const toast = (page, words) => page.locator('.toast').filter({ hasText: words });
 const tab = (page, name) => page.getByRole('tab', { name, exact: true });
 const item = (page, version) => page.getByRole('button', { name: new RegExp(`^Version ${version}\\b`) });
-const focused = (page) => page.evaluate(() => document.activeElement?.textContent?.trim() || document.activeElement?.getAttribute('aria-label') || document.activeElement?.tagName);
+const focused = (page) =>
+    page.evaluate(
+        () =>
+            document.activeElement?.textContent?.trim() ||
+            document.activeElement?.getAttribute('aria-label') ||
+            document.activeElement?.tagName,
+    );
 
 /** The type Image Generation with exactly these further versions, all active: 2, 3, ... */
 async function only(...bodies) {
@@ -25,10 +31,17 @@ async function only(...bodies) {
     return versions;
 }
 
-test('Each type of prompt has a tab that arrow keys reach; one without a version says what to do', async ({ page, open }) => {
+test('Each type of prompt has a tab that arrow keys reach; one without a version says what to do', async ({
+    page,
+    open,
+}) => {
     await open('/prompts');
     await heading(page).getByText('Version 1').waitFor();
-    equal(await page.getByRole('tablist', { name: 'Types of prompts' }).getByRole('tab').allInnerTexts(), ['Image Generation', 'Sentinel', 'Coach'], 'the tabs');
+    equal(
+        await page.getByRole('tablist', { name: 'Types of prompts' }).getByRole('tab').allInnerTexts(),
+        ['Image Generation', 'Sentinel', 'Coach'],
+        'the tabs',
+    );
     await judge(page, 'Prompts');
     await tab(page, 'Image Generation').focus();
     await page.keyboard.press('ArrowRight');
@@ -41,16 +54,27 @@ test('Each type of prompt has a tab that arrow keys reach; one without a version
     await page.getByRole('button', { name: 'Save as version 1' }).click();
     await heading(page).getByText('Version 1').waitFor();
     await page.getByText('Watch {conversation}.').waitFor();
-    equal((await versionsOf('sentinel')).map((one) => one.body), ['Watch {conversation}.'], 'what is stored: other types have rules of their own');
+    equal(
+        (await versionsOf('sentinel')).map((one) => one.body),
+        ['Watch {conversation}.'],
+        'what is stored: other types have rules of their own',
+    );
 });
 
-test('The version that is used comes first, with who made it, when, and its placeholders marked', async ({ page, open }) => {
+test('The version that is used comes first, with who made it, when, and its placeholders marked', async ({
+    page,
+    open,
+}) => {
     await only(good);
     await open('/prompts');
     await heading(page).getByText('Version 2').waitFor();
     await heading(page).getByText('In use').waitFor();
     await page.getByText(/^Made .* by admin@example.com$/).waitFor();
-    equal(await page.locator('.prompts-placeholder').allInnerTexts(), ['{identity_context}', '{additional_prompt}'], 'marked');
+    equal(
+        await page.locator('.prompts-placeholder').allInnerTexts(),
+        ['{identity_context}', '{additional_prompt}'],
+        'marked',
+    );
     equal(await page.getByRole('region', { name: 'Text' }).innerText(), good, 'the text, to the character');
     await item(page, 1).click();
     await heading(page).getByText('Version 1').waitFor();
@@ -61,10 +85,17 @@ test('The version that is used comes first, with who made it, when, and its plac
     await heading(page).getByText('Version 2').waitFor();
 });
 
-test('Two versions are compared: lines that came and went, words within them, and what is the same', async ({ page, open }) => {
+test('Two versions are compared: lines that came and went, words within them, and what is the same', async ({
+    page,
+    open,
+}) => {
     const long = Array.from({ length: 20 }, (_, n) => `Line ${n}.`).join('\n');
 
-    await only(good, `{identity_context}\n${long}\nBe calm and kind.\n{additional_prompt}`, `{identity_context}\n${long}\nBe calm and bold.\n{additional_prompt}\nMore.`);
+    await only(
+        good,
+        `{identity_context}\n${long}\nBe calm and kind.\n{additional_prompt}`,
+        `{identity_context}\n${long}\nBe calm and bold.\n{additional_prompt}\nMore.`,
+    );
     await open('/prompts?type=image_generation&version=4');
     await tab(page, 'Compare').click();
     await page.getByText('From version 3 to version 4: 2 lines added, 1 line removed.').waitFor();
@@ -82,7 +113,7 @@ test('Two versions are compared: lines that came and went, words within them, an
     await page.getByText('From version 3 to version 4: 2 lines added, 1 line removed.').waitFor();
 });
 
-test('What is wrong with the placeholders is said while one types, in the server\'s words', async ({ page, open }) => {
+test("What is wrong with the placeholders is said while one types, in the server's words", async ({ page, open }) => {
     await only(good);
     await open('/prompts?type=image_generation&write=2');
     await text(page).waitFor();
@@ -90,9 +121,17 @@ test('What is wrong with the placeholders is said while one types, in the server
     const problems = page.getByRole('list', { name: 'What is wrong with the text' }).getByRole('listitem');
 
     for (const body of [
-        'nothing', '{identity_context}', '{additional_prompt} {identity_context}', '{identity_context}{additional_prompt}{other}', '{{identity_context}} {additional_prompt}',
-        '{{{identity_context}}} {additional_prompt}', '{identity_context} {additional_prompt} {a.b} { x } {1} {}', '{identity_context {additional_prompt}', '{é} {identity_context} {additional_prompt}',
-        `{${'n'.repeat(70)}} {identity_context}`, '}} {{ } { {identity_context}{additional_prompt}',
+        'nothing',
+        '{identity_context}',
+        '{additional_prompt} {identity_context}',
+        '{identity_context}{additional_prompt}{other}',
+        '{{identity_context}} {additional_prompt}',
+        '{{{identity_context}}} {additional_prompt}',
+        '{identity_context} {additional_prompt} {a.b} { x } {1} {}',
+        '{identity_context {additional_prompt}',
+        '{é} {identity_context} {additional_prompt}',
+        `{${'n'.repeat(70)}} {identity_context}`,
+        '}} {{ } { {identity_context}{additional_prompt}',
     ]) {
         const { warnings } = await api('POST', 'prompts/preview/', { identity_id: identities.runner, body });
 
@@ -104,7 +143,11 @@ test('What is wrong with the placeholders is said while one types, in the server
     await text(page).fill('One {first}\nand {second}');
     equal(await problems.count(), 3, 'all of them, not only the first');
     await page.getByRole('button', { name: 'Show where' }).nth(1).click();
-    equal(await text(page).evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd)), '{second}', 'what is shown');
+    equal(
+        await text(page).evaluate((area) => area.value.slice(area.selectionStart, area.selectionEnd)),
+        '{second}',
+        'what is shown',
+    );
     await page.getByRole('status').getByText('{first} is not a placeholder.').waitFor({ state: 'attached' });
     await judge(page, 'Prompts, writing with mistakes');
     await page.keyboard.type('it');
@@ -114,7 +157,10 @@ test('What is wrong with the placeholders is said while one types, in the server
     assert(!(await text(page).inputValue()).includes('identity_context'), 'and taken back by Ctrl+Z');
 });
 
-test('A new version is previewed with a real identity while one writes, saved by Ctrl+Enter, and used', async ({ page, open }) => {
+test('A new version is previewed with a real identity while one writes, saved by Ctrl+Enter, and used', async ({
+    page,
+    open,
+}) => {
     const next = (await only(good)).length + 1;
 
     await open(`/prompts?type=image_generation&version=2`);
@@ -129,7 +175,10 @@ test('A new version is previewed with a real identity while one writes, saved by
     await text(page).fill('As {identity_context} so {additional_prompt}.');
     await page.getByRole('button', { name: 'Add an additional prompt' }).click();
     await page.getByLabel('Additional prompt').fill('at noon');
-    await page.getByRole('region', { name: 'Preview' }).getByText('As Identity Name: "Quiet "Maker""\nCategory: maker_of_money so at noon.').waitFor();
+    await page
+        .getByRole('region', { name: 'Preview' })
+        .getByText('As Identity Name: "Quiet "Maker""\nCategory: maker_of_money so at noon.')
+        .waitFor();
     await judge(page, 'Prompts, writing');
     await tab(page, 'Changes').click();
     await page.getByText(/^From version 2 to this text:/).waitFor();
@@ -141,21 +190,40 @@ test('A new version is previewed with a real identity while one writes, saved by
     await until(() => page.evaluate(() => document.activeElement.id === 'prompt-version'), 'the focus on the version');
     const stored = (await versionsOf('image_generation'))[0];
 
-    equal([stored.version, stored.body, stored.is_active], [next, 'As {identity_context} so {additional_prompt}.', true], 'what is stored');
+    equal(
+        [stored.version, stored.body, stored.is_active],
+        [next, 'As {identity_context} so {additional_prompt}.', true],
+        'what is stored',
+    );
     await tab(page, 'Preview').click();
     await page.getByRole('region', { name: 'Preview' }).getByText('so at noon.').waitFor();
     await judge(page, 'Prompts, preview');
 });
 
-test('What the server refuses stands at the text, which stays as it was typed; no network loses nothing either', async ({ page, open, context, allow }) => {
+test('What the server refuses stands at the text, which stays as it was typed; no network loses nothing either', async ({
+    page,
+    open,
+    context,
+    allow,
+}) => {
     allow(/status of 400|ERR_INTERNET_DISCONNECTED/);
     const before = (await only(good)).length;
 
     await open('/prompts?type=image_generation&write=2');
     await text(page).fill('No placeholder.');
     await page.getByRole('button', { name: `Save as version ${before + 1}` }).click();
-    await page.locator('.field-error').getByText('Required placeholders are missing: {identity_context}, {additional_prompt}.').waitFor();
-    equal(await page.evaluate(() => [document.activeElement.tagName, document.activeElement.getAttribute('aria-invalid')]), ['TEXTAREA', 'true'], 'the focus');
+    await page
+        .locator('.field-error')
+        .getByText('Required placeholders are missing: {identity_context}, {additional_prompt}.')
+        .waitFor();
+    equal(
+        await page.evaluate(() => [
+            document.activeElement.tagName,
+            document.activeElement.getAttribute('aria-invalid'),
+        ]),
+        ['TEXTAREA', 'true'],
+        'the focus',
+    );
     await judge(page, 'Prompts, refused');
     await text(page).fill(`${good} again`);
     equal(await page.locator('.field-error').count(), 0, 'no complaint about what was changed since');
@@ -165,7 +233,9 @@ test('What the server refuses stands at the text, which stays as it was typed; n
     equal(await text(page).inputValue(), `${good} again`, 'the text');
     await context.setOffline(false);
     await page.getByRole('button', { name: `Save as version ${before + 1}` }).click();
-    await heading(page).getByText(`Version ${before + 1}`).waitFor();
+    await heading(page)
+        .getByText(`Version ${before + 1}`)
+        .waitFor();
     equal((await versionsOf('image_generation')).length, before + 1, 'one version was made');
 });
 
@@ -187,11 +257,16 @@ test('A line that breaks while a version is saved makes one version, not two', a
     await page.getByRole('button', { name: /^Save as version/ }).click();
     await page.getByRole('alert').getByText('The server does not answer.').waitFor();
     await page.getByRole('button', { name: /^Save as version/ }).click();
-    await heading(page).getByText(`Version ${before + 1}`).waitFor();
+    await heading(page)
+        .getByText(`Version ${before + 1}`)
+        .waitFor();
     equal((await versionsOf('image_generation')).length, before + 1, 'the versions');
 });
 
-test('A draft outlives a reload and other pages, and is thrown away only when one says so twice', async ({ page, open }) => {
+test('A draft outlives a reload and other pages, and is thrown away only when one says so twice', async ({
+    page,
+    open,
+}) => {
     await only(good);
     await open('/prompts?type=image_generation&write=2');
     await text(page).fill('A thought');
@@ -210,7 +285,11 @@ test('A draft outlives a reload and other pages, and is thrown away only when on
     await judge(page, 'Prompts, throwing a draft away');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Throw away' }).click();
     await page.getByRole('button', { name: 'New version', exact: true }).waitFor();
-    equal(await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('draft.prompt.'))), [], 'the draft');
+    equal(
+        await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('draft.prompt.'))),
+        [],
+        'the draft',
+    );
 });
 
 test('When the session ends, one logs in over the text, and it is saved', async ({ page, open, context, allow }) => {
@@ -232,7 +311,10 @@ test('When the session ends, one logs in over the text, and it is saved', async 
     equal((await versionsOf('image_generation'))[0].body, `${good} at last`, 'what is stored');
 });
 
-test('A version that somebody else made meanwhile is shown before one\'s own is saved over it', async ({ page, open }) => {
+test("A version that somebody else made meanwhile is shown before one's own is saved over it", async ({
+    page,
+    open,
+}) => {
     const before = (await only(good)).length;
 
     await open('/prompts?type=image_generation&write=2');
@@ -247,11 +329,21 @@ test('A version that somebody else made meanwhile is shown before one\'s own is 
     await notice.getByRole('button', { name: `Compare with version ${before + 1}` }).click();
     await page.locator('.diff-word', { hasText: 'theirs' }).waitFor();
     await page.getByRole('button', { name: `Save as version ${before + 2}` }).click();
-    await heading(page).getByText(`Version ${before + 2}`).waitFor();
-    equal((await versionsOf('image_generation')).slice(0, 2).map((one) => one.body), [`${good} mine`, `${good} theirs`], 'both are there');
+    await heading(page)
+        .getByText(`Version ${before + 2}`)
+        .waitFor();
+    equal(
+        (await versionsOf('image_generation')).slice(0, 2).map((one) => one.body),
+        [`${good} mine`, `${good} theirs`],
+        'both are there',
+    );
 });
 
-test('A version is switched on and off at once; what the server refuses is taken back and said for as long as one wants', async ({ page, open, allow }) => {
+test('A version is switched on and off at once; what the server refuses is taken back and said for as long as one wants', async ({
+    page,
+    open,
+    allow,
+}) => {
     allow(/status of 503/);
     const versions = await only(good);
     const used = versions.at(-1).version;
@@ -260,23 +352,34 @@ test('A version is switched on and off at once; what the server refuses is taken
     const active = page.getByRole('switch', { name: 'Active' });
 
     await active.click();
-    await toast(page, `Version ${used} is switched off.`).getByText(`Version ${used - 1} is used.`).waitFor();
+    await toast(page, `Version ${used} is switched off.`)
+        .getByText(`Version ${used - 1} is used.`)
+        .waitFor();
     equal((await versionsOf('image_generation'))[0].is_active, false, 'stored');
     equal(await toast(page, 'is switched off').getAttribute('role'), 'status', 'the toast');
-    await page.route('**/api/v1/prompts/*/', (route) => (route.request().method() === 'PATCH'
-        ? route.fulfill({ status: 503, contentType: 'application/json', body: JSON.stringify({ detail: 'The database does not answer.', code: 'database_down' }) })
-        : route.continue()));
+    await page.route('**/api/v1/prompts/*/', (route) =>
+        route.request().method() === 'PATCH'
+            ? route.fulfill({
+                  status: 503,
+                  contentType: 'application/json',
+                  body: JSON.stringify({ detail: 'The database does not answer.', code: 'database_down' }),
+              })
+            : route.continue(),
+    );
     await active.focus();
     await page.keyboard.press('Space');
     const failure = toast(page, `Version ${used} could not be switched on.`);
 
     await failure.getByText('The database does not answer.').waitFor();
     equal(await failure.getAttribute('role'), 'alert', 'the toast');
-    assert(!await active.isChecked(), 'the switch is as it was');
+    assert(!(await active.isChecked()), 'the switch is as it was');
     await judge(page, 'Prompts, a failure');
 });
 
-test('The last active version is switched off only after a warning, and the page says what that means', async ({ page, open }) => {
+test('The last active version is switched off only after a warning, and the page says what that means', async ({
+    page,
+    open,
+}) => {
     for (const version of await versionsOf('sentinel')) {
         await api('PATCH', `prompts/${version.id}/`, { is_active: true });
     }
@@ -285,7 +388,10 @@ test('The last active version is switched off only after a warning, and the page
     }
     await open('/prompts?type=sentinel');
     await page.getByRole('switch', { name: 'Active' }).click();
-    await page.getByRole('alertdialog', { name: 'Switch off the only active version of Sentinel?' }).getByRole('button', { name: 'Cancel' }).click();
+    await page
+        .getByRole('alertdialog', { name: 'Switch off the only active version of Sentinel?' })
+        .getByRole('button', { name: 'Cancel' })
+        .click();
     assert(await page.getByRole('switch', { name: 'Active' }).isChecked(), 'nothing was done');
     await page.getByRole('switch', { name: 'Active' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Switch off' }).click();
@@ -293,7 +399,10 @@ test('The last active version is switched off only after a warning, and the page
     await judge(page, 'Prompts, none active');
 });
 
-test('An old version comes back by switching off what is newer: it says so, and no version is made', async ({ page, open }) => {
+test('An old version comes back by switching off what is newer: it says so, and no version is made', async ({
+    page,
+    open,
+}) => {
     const versions = await only(good, `${good} three`);
     const off = versions.slice(1).map((one) => one.version);
 
@@ -301,13 +410,21 @@ test('An old version comes back by switching off what is newer: it says so, and 
     await page.getByRole('button', { name: 'Use this version…' }).click();
     const dialog = page.getByRole('dialog', { name: 'Use version 1' });
 
-    await dialog.getByText(`Versions ${off.slice(0, -1).join(', ')} and ${off.at(-1)} are switched off. No new version is made.`).waitFor();
+    await dialog
+        .getByText(
+            `Versions ${off.slice(0, -1).join(', ')} and ${off.at(-1)} are switched off. No new version is made.`,
+        )
+        .waitFor();
     await judge(page, 'Prompts, going back');
     await dialog.getByRole('button', { name: 'Switch to version 1' }).click();
     await toast(page, 'Version 1 of Image Generation is used now.').waitFor();
     await heading(page).getByText('In use').waitFor();
     await until(() => page.evaluate(() => document.activeElement.id === 'prompt-version'), 'the focus on the version');
-    equal((await versionsOf('image_generation')).filter((one) => one.is_active).map((one) => one.version), [1], 'active');
+    equal(
+        (await versionsOf('image_generation')).filter((one) => one.is_active).map((one) => one.version),
+        [1],
+        'active',
+    );
     equal((await versionsOf('image_generation')).length, versions.length, 'the versions');
 });
 
@@ -320,17 +437,30 @@ test('Or its text becomes a new version, and nothing is switched off', async ({ 
     const dialog = page.getByRole('dialog');
 
     await dialog.getByRole('radio', { name: /^Copy its text into a new version/ }).check();
-    await dialog.getByText(`Version ${next} says what version 1 says, and is used at once. Nothing is switched off.`).waitFor();
+    await dialog
+        .getByText(`Version ${next} says what version 1 says, and is used at once. Nothing is switched off.`)
+        .waitFor();
     await dialog.getByRole('button', { name: `Make version ${next}` }).click();
     await toast(page, `Version ${next} of Image Generation is used now.`).waitFor();
     await heading(page).getByText(`Version ${next}`).waitFor();
     const stored = await versionsOf('image_generation');
 
-    equal([stored[0].body, stored[0].required_context_keys], [versions[0].body, versions[0].required_context_keys], 'the new version');
-    equal(stored.every((one) => one.is_active), true, 'all are active');
+    equal(
+        [stored[0].body, stored[0].required_context_keys],
+        [versions[0].body, versions[0].required_context_keys],
+        'the new version',
+    );
+    equal(
+        stored.every((one) => one.is_active),
+        true,
+        'all are active',
+    );
 });
 
-test('What somebody else did to the versions while one thought about it is shown before anything is done', async ({ page, open }) => {
+test('What somebody else did to the versions while one thought about it is shown before anything is done', async ({
+    page,
+    open,
+}) => {
     const versions = await only(good);
 
     await open('/prompts?type=image_generation&version=1');
@@ -339,22 +469,42 @@ test('What somebody else did to the versions while one thought about it is shown
     await page.getByRole('button', { name: 'Switch to version 1' }).click();
     await page.getByRole('alert').getByText('Somebody else has changed the versions meanwhile.').waitFor();
     equal((await versionsOf('image_generation')).filter((one) => !one.is_active).length, 0, 'nothing was switched off');
-    await page.getByRole('dialog').getByText(new RegExp(`and ${versions.length + 1} are switched off`)).waitFor();
+    await page
+        .getByRole('dialog')
+        .getByText(new RegExp(`and ${versions.length + 1} are switched off`))
+        .waitFor();
     await page.getByRole('button', { name: 'Switch to version 1' }).click();
     await toast(page, 'Version 1 of Image Generation is used now.').waitFor();
 });
 
-test('What was made with a version is there as small pictures that lead to the picture', async ({ page, open, context }) => {
+test('What was made with a version is there as small pictures that lead to the picture', async ({
+    page,
+    open,
+    context,
+}) => {
     const versions = await only(good);
     const used = versions.at(-1);
 
     await givePhotos(people.one.id, 1);
-    await api('POST', 'image-generation/generate/', { identity_id: identities.visionary, user_id: people.one.id, aspect_ratio: '1:1', resolution: '1K' });
+    await api('POST', 'image-generation/generate/', {
+        identity_id: identities.visionary,
+        user_id: people.one.id,
+        aspect_ratio: '1:1',
+        resolution: '1K',
+    });
     await open(`/prompts?type=image_generation&version=${used.version}&show=results`);
     const link = page.getByRole('link', { name: 'Creative Visionary: open the picture' });
 
     await link.waitFor();
-    await until(() => link.getByRole('presentation').or(link.locator('img')).first().evaluate((image) => image.complete && image.naturalWidth > 0), 'the picture');
+    await until(
+        () =>
+            link
+                .getByRole('presentation')
+                .or(link.locator('img'))
+                .first()
+                .evaluate((image) => image.complete && image.naturalWidth > 0),
+        'the picture',
+    );
     const answer = await context.request.get(await link.getAttribute('href'));
 
     assert(answer.ok() && answer.headers()['content-type'].startsWith('image/'), 'the link leads to a picture');
@@ -368,9 +518,15 @@ test('A list that cannot be had says why, and comes when one tries again', async
     allow(/status of 500/);
     let broken = true;
 
-    await page.route('**/api/v1/prompts/?*', (route) => (broken
-        ? route.fulfill({ status: 500, contentType: 'application/json', body: JSON.stringify({ detail: 'Internal server error', code: 'internal', request_id: 'abc' }) })
-        : route.continue()));
+    await page.route('**/api/v1/prompts/?*', (route) =>
+        broken
+            ? route.fulfill({
+                  status: 500,
+                  contentType: 'application/json',
+                  body: JSON.stringify({ detail: 'Internal server error', code: 'internal', request_id: 'abc' }),
+              })
+            : route.continue(),
+    );
     await open('/prompts');
     await page.getByRole('alert').getByText('Internal server error').waitFor();
     await judge(page, 'Prompts, no list');
@@ -401,7 +557,9 @@ test('A keyboard alone writes a version, compares it, and goes back to the one b
     await page.keyboard.type('\nBy keyboard.');
     await tabTo(`Save as version ${before + 1}`);
     await page.keyboard.press('Enter');
-    await heading(page).getByText(`Version ${before + 1}`).waitFor();
+    await heading(page)
+        .getByText(`Version ${before + 1}`)
+        .waitFor();
     await tabTo('Text');
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
@@ -418,10 +576,22 @@ test('A keyboard alone writes a version, compares it, and goes back to the one b
 });
 
 test('Nothing jumps while it is loaded', async ({ page }) => {
-    equal(await jumps(page, '/prompts', '/prompts?type=image_generation&show=preview', '/prompts?type=image_generation&write=1'), [], 'what has jumped');
+    equal(
+        await jumps(
+            page,
+            '/prompts',
+            '/prompts?type=image_generation&show=preview',
+            '/prompts?type=image_generation&write=1',
+        ),
+        [],
+        'what has jumped',
+    );
 });
 
-for (const [width, what] of [[320, '320 pixels'], [640, '200 % zoom']]) {
+for (const [width, what] of [
+    [320, '320 pixels'],
+    [640, '200 % zoom'],
+]) {
     test(`All parts of the page fit in ${what} without scrolling sideways`, async ({ page, open }) => {
         await only(good);
         await page.setViewportSize({ width, height: 600 });

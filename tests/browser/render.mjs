@@ -7,7 +7,13 @@ import { readFileSync } from 'node:fs';
 import { extname } from 'node:path';
 import { launch } from './lib.mjs';
 
-const types = { '.png': 'image/png', '.avif': 'image/avif', '.jpg': 'image/jpeg', '.webp': 'image/webp', '.gif': 'image/gif' };
+const types = {
+    '.png': 'image/png',
+    '.avif': 'image/avif',
+    '.jpg': 'image/jpeg',
+    '.webp': 'image/webp',
+    '.gif': 'image/gif',
+};
 const [columns, rows, ...files] = process.argv.slice(2);
 const chromium = await launch();
 const page = await chromium.first.newPage();
@@ -19,8 +25,7 @@ async function look({ url, columns, rows }) {
     picture.src = url;
     try {
         await picture.decode();
-    }
-    catch {
+    } catch {
         return ['refused'];
     }
     const canvas = new OffscreenCanvas(picture.naturalWidth, picture.naturalHeight);
@@ -30,10 +35,13 @@ async function look({ url, columns, rows }) {
     paper.fillRect(0, 0, canvas.width, canvas.height);
     paper.drawImage(picture, 0, 0);
     return Array.from({ length: columns * rows }, (_, i) => {
-        const x = Math.floor(((i % columns) + 0.5) * canvas.width / columns);
-        const y = Math.floor((Math.floor(i / columns) + 0.5) * canvas.height / rows);
+        const x = Math.floor((((i % columns) + 0.5) * canvas.width) / columns);
+        const y = Math.floor(((Math.floor(i / columns) + 0.5) * canvas.height) / rows);
 
-        return [...paper.getImageData(x, y, 1, 1).data].slice(0, 3).map(byte => byte.toString(16).padStart(2, '0')).join('');
+        return [...paper.getImageData(x, y, 1, 1).data]
+            .slice(0, 3)
+            .map((byte) => byte.toString(16).padStart(2, '0'))
+            .join('');
     });
 }
 
@@ -44,7 +52,6 @@ try {
 
         console.log(`${file} ${colours.join(' ')}`);
     }
-}
-finally {
+} finally {
     await chromium.close();
 }

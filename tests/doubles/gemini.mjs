@@ -42,10 +42,20 @@ const HOLD_SECONDS = 240;
 const LIVING_MODELS = ['gemini-3-pro-image', 'gemini-nano-banana-2.1', 'gemini-3.1-flash-image'];
 const MAX_IMAGE = 7 * 1024 * 1024;
 const SIZES_1K = {
-    '1:1': [1024, 1024], '2:3': [848, 1264], '3:2': [1264, 848], '3:4': [896, 1200],
-    '4:3': [1200, 896], '4:5': [928, 1152], '5:4': [1152, 928], '9:16': [768, 1376],
-    '16:9': [1376, 768], '21:9': [1584, 672], '1:4': [512, 2048], '4:1': [2048, 512],
-    '1:8': [384, 3072], '8:1': [3072, 384],
+    '1:1': [1024, 1024],
+    '2:3': [848, 1264],
+    '3:2': [1264, 848],
+    '3:4': [896, 1200],
+    '4:3': [1200, 896],
+    '4:5': [928, 1152],
+    '5:4': [1152, 928],
+    '9:16': [768, 1376],
+    '16:9': [1376, 768],
+    '21:9': [1584, 672],
+    '1:4': [512, 2048],
+    '4:1': [2048, 512],
+    '1:8': [384, 3072],
+    '8:1': [3072, 384],
 };
 const SCALES = { '1K': 1, '2K': 2, '4K': 4 };
 /* Ratios that a model does not support. */
@@ -58,17 +68,20 @@ const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'ima
 
 function readOptions(args) {
     const options = { port: 0, scenario: 'ok', record: null, key: null, store: 'off', withStdin: false };
-    const names = { '--port': 'port', '--record': 'record', '--scenario': 'scenario',
-                    '--key': 'key', '--store': 'store' };
+    const names = {
+        '--port': 'port',
+        '--record': 'record',
+        '--scenario': 'scenario',
+        '--key': 'key',
+        '--store': 'store',
+    };
 
     for (let i = 0; i < args.length; i++) {
         if (args[i] === '--with-stdin') {
             options.withStdin = true;
-        }
-        else if (names[args[i]] && i + 1 < args.length) {
+        } else if (names[args[i]] && i + 1 < args.length) {
             options[names[args[i]]] = args[++i];
-        }
-        else {
+        } else {
             console.error(`gemini.mjs: ${args[i]} is not an option, or its value is missing`);
             process.exit(2);
         }
@@ -119,8 +132,7 @@ function png(width, height, color, padding = 0) {
         pngChunk('IHDR', head),
         pngChunk('PLTE', Buffer.from([...color, 255, 255, 255])),
         ...(padding ? [pngChunk('paDd', Buffer.alloc(padding))] : []),
-        pngChunk('IDAT', deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height),
-                                     { level: 1 })),
+        pngChunk('IDAT', deflateSync(Buffer.alloc((Math.ceil(width / 8) + 1) * height), { level: 1 })),
         pngChunk('IEND', Buffer.alloc(0)),
     ]);
 }
@@ -133,15 +145,16 @@ function jpegSegment(marker, bytes) {
 }
 
 function yCbCr([r, g, b]) {
-    return [0.299 * r + 0.587 * g + 0.114 * b,
-            128 - 0.168736 * r - 0.331264 * g + 0.5 * b,
-            128 + 0.5 * r - 0.418688 * g - 0.081312 * b];
+    return [
+        0.299 * r + 0.587 * g + 0.114 * b,
+        128 - 0.168736 * r - 0.331264 * g + 0.5 * b,
+        128 + 0.5 * r - 0.418688 * g - 0.081312 * b,
+    ];
 }
 
 /* Nine DC codes of four bits each (categories 0 to 8) and one AC code: '0', the end of the block.
  * Every quantizer is 8, so a DC coefficient is the sample minus 128. */
-const JPEG_DC = [0x00, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                 0, 1, 2, 3, 4, 5, 6, 7, 8];
+const JPEG_DC = [0x00, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8];
 const JPEG_AC = [0x10, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
 
 function dcBits(value) {
@@ -154,8 +167,10 @@ function dcBits(value) {
 /* The first block of each component encodes its color; the others encode "unchanged": zero bits. */
 function jpegScan(width, height, color) {
     const units = Math.ceil(width / 8) * Math.ceil(height / 8);
-    const first = yCbCr(color).map((v) => Math.max(0, Math.min(255, Math.round(v))) - 128)
-        .map((v) => dcBits(v) + '0').join('');
+    const first = yCbCr(color)
+        .map((v) => Math.max(0, Math.min(255, Math.round(v))) - 128)
+        .map((v) => dcBits(v) + '0')
+        .join('');
     const length = first.length + (units - 1) * 3 * 5;
     const scan = Buffer.alloc(Math.ceil(length / 8));
     const stuffed = [];
@@ -247,64 +262,103 @@ function badField(field, description) {
 }
 
 function errorInfo(reason, metadata = {}) {
-    return { '@type': RPC + 'ErrorInfo', reason, domain: 'googleapis.com',
-             metadata: { service: 'generativelanguage.googleapis.com', ...metadata } };
+    return {
+        '@type': RPC + 'ErrorInfo',
+        reason,
+        domain: 'googleapis.com',
+        metadata: { service: 'generativelanguage.googleapis.com', ...metadata },
+    };
 }
 
-const KEY_INVALID = () => new Refusal(
-    400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.',
-    [errorInfo('API_KEY_INVALID'),
-     { '@type': RPC + 'LocalizedMessage', locale: 'en-US',
-       message: 'API key not valid. Please pass a valid API key.' }]);
+const KEY_INVALID = () =>
+    new Refusal(400, 'INVALID_ARGUMENT', 'API key not valid. Please pass a valid API key.', [
+        errorInfo('API_KEY_INVALID'),
+        {
+            '@type': RPC + 'LocalizedMessage',
+            locale: 'en-US',
+            message: 'API key not valid. Please pass a valid API key.',
+        },
+    ]);
 
-function quota(message, value, delay,
-               quotaId = 'GenerateRequestsPerMinutePerProjectPerModel') {
+function quota(message, value, delay, quotaId = 'GenerateRequestsPerMinutePerProjectPerModel') {
     return new Refusal(429, 'RESOURCE_EXHAUSTED', message, [
-        { '@type': RPC + 'QuotaFailure',
-          violations: [{
-              quotaMetric: 'generativelanguage.googleapis.com/generate_content_requests',
-              quotaId,
-              quotaDimensions: { location: 'global', model: 'gemini-3-pro-image' },
-              quotaValue: value }] },
-        { '@type': RPC + 'Help',
-          links: [{ description: 'Learn more about Gemini API quotas',
-                    url: 'https://ai.google.dev/gemini-api/docs/rate-limits' }] },
+        {
+            '@type': RPC + 'QuotaFailure',
+            violations: [
+                {
+                    quotaMetric: 'generativelanguage.googleapis.com/generate_content_requests',
+                    quotaId,
+                    quotaDimensions: { location: 'global', model: 'gemini-3-pro-image' },
+                    quotaValue: value,
+                },
+            ],
+        },
+        {
+            '@type': RPC + 'Help',
+            links: [
+                {
+                    description: 'Learn more about Gemini API quotas',
+                    url: 'https://ai.google.dev/gemini-api/docs/rate-limits',
+                },
+            ],
+        },
         ...(delay ? [{ '@type': RPC + 'RetryInfo', retryDelay: delay }] : []),
     ]);
 }
 
 const STATUSES = {
-    400: () => badField('contents', 'Unable to process input image. Please retry or report in ' +
-                        'https://developers.generativeai.google/guide/troubleshooting'),
-    401: () => new Refusal(401, 'UNAUTHENTICATED',
-                           'Request had invalid authentication credentials. Expected OAuth 2 ' +
-                           'access token, login cookie or other valid authentication credential.',
-                           [errorInfo('ACCESS_TOKEN_TYPE_UNSUPPORTED')]),
-    403: () => new Refusal(403, 'PERMISSION_DENIED',
-                           'Your API key was reported as leaked. Please use another API key.'),
+    400: () =>
+        badField(
+            'contents',
+            'Unable to process input image. Please retry or report in ' +
+                'https://developers.generativeai.google/guide/troubleshooting',
+        ),
+    401: () =>
+        new Refusal(
+            401,
+            'UNAUTHENTICATED',
+            'Request had invalid authentication credentials. Expected OAuth 2 ' +
+                'access token, login cookie or other valid authentication credential.',
+            [errorInfo('ACCESS_TOKEN_TYPE_UNSUPPORTED')],
+        ),
+    403: () =>
+        new Refusal(403, 'PERMISSION_DENIED', 'Your API key was reported as leaked. Please use another API key.'),
     404: () => unknownModel('v1beta', 'gemini-3-pro-image'),
     408: () => new Refusal(408, 'DEADLINE_EXCEEDED', 'Request timeout.'),
     413: () => new Refusal(413, 'INVALID_ARGUMENT', 'Request Entity Too Large'),
-    429: () => quota('You exceeded your current quota, please check your plan and billing ' +
-                     'details.\n* Quota exceeded for metric: generate_content_requests, ' +
-                     'limit: 20\nPlease retry in 36.4s.', '20', '37s'),
+    429: () =>
+        quota(
+            'You exceeded your current quota, please check your plan and billing ' +
+                'details.\n* Quota exceeded for metric: generate_content_requests, ' +
+                'limit: 20\nPlease retry in 36.4s.',
+            '20',
+            '37s',
+        ),
     499: () => new Refusal(499, 'CANCELLED', 'The operation was cancelled.'),
-    500: () => new Refusal(500, 'INTERNAL', 'An internal error has occurred. Please retry or ' +
-                           'report in https://developers.generativeai.google/guide/' +
-                           'troubleshooting'),
+    500: () =>
+        new Refusal(
+            500,
+            'INTERNAL',
+            'An internal error has occurred. Please retry or ' +
+                'report in https://developers.generativeai.google/guide/' +
+                'troubleshooting',
+        ),
     502: () => new Refusal(502, 'UNAVAILABLE', 'Bad gateway.'),
-    503: () => new Refusal(503, 'UNAVAILABLE',
-                           'The model is overloaded. Please try again later.',
-                           [errorInfo('MODEL_CAPACITY_EXHAUSTED')]),
-    504: () => new Refusal(504, 'DEADLINE_EXCEEDED',
-                           'Deadline expired before operation could complete.'),
+    503: () =>
+        new Refusal(503, 'UNAVAILABLE', 'The model is overloaded. Please try again later.', [
+            errorInfo('MODEL_CAPACITY_EXHAUSTED'),
+        ]),
+    504: () => new Refusal(504, 'DEADLINE_EXCEEDED', 'Deadline expired before operation could complete.'),
 };
 
 function unknownModel(version, model) {
-    return new Refusal(404, 'NOT_FOUND',
-                       `models/${model} is not found for API version ${version}, or is not ` +
-                       'supported for generateContent. Call ListModels to see the list of ' +
-                       'available models and their supported methods.');
+    return new Refusal(
+        404,
+        'NOT_FOUND',
+        `models/${model} is not found for API version ${version}, or is not ` +
+            'supported for generateContent. Call ListModels to see the list of ' +
+            'available models and their supported methods.',
+    );
 }
 
 /* Validation of requests -------------------------------------------------------------------- */
@@ -320,8 +374,11 @@ function checkObject(value, path, members) {
     }
     for (const name of Object.keys(value)) {
         if (!Object.hasOwn(members, name)) {
-            throw badField(path, `Invalid JSON payload received. Unknown name "${name}"` +
-                           `${path ? ` at '${path}'` : ''}: Cannot find field.`);
+            throw badField(
+                path,
+                `Invalid JSON payload received. Unknown name "${name}"` +
+                    `${path ? ` at '${path}'` : ''}: Cannot find field.`,
+            );
         }
         members[name](value[name], path ? `${path}.${name}` : name);
     }
@@ -374,12 +431,11 @@ function checkInlineData(value, path) {
     if (!IMAGE_TYPES.includes(value.mimeType)) {
         throw badField(path, `Unsupported MIME type: ${value.mimeType}`);
     }
-    if ((value.data ?? '').length > MAX_IMAGE / 3 * 4 + 4) {
+    if ((value.data ?? '').length > (MAX_IMAGE / 3) * 4 + 4) {
         throw badField(path, `Image size exceeds the limit: ${MAX_IMAGE} bytes.`);
     }
     if (sniff(Buffer.from(value.data ?? '', 'base64')) !== value.mimeType.replace('heif', 'heic')) {
-        throw badField(path, 'Unhandled generated data mime type: the data is no ' +
-                       value.mimeType);
+        throw badField(path, 'Unhandled generated data mime type: the data is no ' + value.mimeType);
     }
 }
 
@@ -394,24 +450,30 @@ const CONTENT = { parts: checkArray(checkPart, 1), role: checkOneOf('user') };
 
 const GENERATION_CONFIG = {
     responseModalities: checkArray(checkOneOf('TEXT', 'IMAGE'), 1),
-    imageConfig: (value, path) => checkObject(value, path, {
-        aspectRatio: checkOneOf(...Object.keys(SIZES_1K)),
-        imageSize: checkOneOf(...Object.keys(SCALES)),
-    }),
+    imageConfig: (value, path) =>
+        checkObject(value, path, {
+            aspectRatio: checkOneOf(...Object.keys(SIZES_1K)),
+            imageSize: checkOneOf(...Object.keys(SCALES)),
+        }),
     temperature: checkNumber,
     candidateCount: checkOneOf(1),
     seed: checkNumber,
-    thinkingConfig: (value, path) => checkObject(value, path, {
-        includeThoughts: checkBoolean, thinkingLevel: checkOneOf('LOW', 'HIGH'),
-    }),
+    thinkingConfig: (value, path) =>
+        checkObject(value, path, {
+            includeThoughts: checkBoolean,
+            thinkingLevel: checkOneOf('LOW', 'HIGH'),
+        }),
 };
 
 const REQUEST = {
     contents: checkArray((value, path) => checkObject(value, path, CONTENT), 1),
     systemInstruction: (value, path) => checkObject(value, path, CONTENT),
-    safetySettings: checkArray((value, path) => checkObject(value, path, {
-        category: checkString, threshold: checkString,
-    })),
+    safetySettings: checkArray((value, path) =>
+        checkObject(value, path, {
+            category: checkString,
+            threshold: checkString,
+        }),
+    ),
     generationConfig: (value, path) => checkObject(value, path, GENERATION_CONFIG),
     continuationToken: checkString,
     store: checkBoolean,
@@ -429,9 +491,12 @@ function checkBody(body) {
         throw badField('contents', '* GenerateContentRequest.contents: contents is not specified');
     }
     if (body.store !== (options.store === 'project' ? undefined : false)) {
-        throw badField('store', options.store === 'project'
-            ? 'This stand-in takes no request that says whether it is stored.'
-            : 'This stand-in takes no request that may be stored: store must be false.');
+        throw badField(
+            'store',
+            options.store === 'project'
+                ? 'This stand-in takes no request that says whether it is stored.'
+                : 'This stand-in takes no request that may be stored: store must be false.',
+        );
     }
     if (inlinePartsOf(body).length > MAX_IMAGES) {
         throw badField('contents', `Please use at most ${MAX_IMAGES} images for this model.`);
@@ -442,34 +507,32 @@ function checkRatio(body, model) {
     const image = body.generationConfig?.imageConfig ?? {};
 
     if (NOT_TAKEN[model]?.includes(image.aspectRatio)) {
-        throw badField('generation_config.image_config',
-                       `${model} does not take ${image.aspectRatio}.`);
+        throw badField('generation_config.image_config', `${model} does not take ${image.aspectRatio}.`);
     }
 }
 
 function parseBody(raw) {
     try {
         return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(raw));
-    }
-    catch {
-        throw new Refusal(400, 'INVALID_ARGUMENT',
-                          'Invalid JSON payload received. Unexpected token.');
+    } catch {
+        throw new Refusal(400, 'INVALID_ARGUMENT', 'Invalid JSON payload received. Unexpected token.');
     }
 }
 
 function checkKey(req, url) {
     const key = req.headers['x-goog-api-key'];
 
-    if (url.search && !(url.search === '?alt=sse'
-                        && url.pathname.endsWith(':streamGenerateContent'))) {
-        throw new Refusal(400, 'INVALID_ARGUMENT',
-                          'This stand-in takes nothing in the query, and no key above all.');
+    if (url.search && !(url.search === '?alt=sse' && url.pathname.endsWith(':streamGenerateContent'))) {
+        throw new Refusal(400, 'INVALID_ARGUMENT', 'This stand-in takes nothing in the query, and no key above all.');
     }
     if (!key) {
-        throw new Refusal(403, 'PERMISSION_DENIED',
-                          "Method doesn't allow unregistered callers (callers without " +
-                          'established identity). Please use API Key or other form of API ' +
-                          'consumer identity to call this API.');
+        throw new Refusal(
+            403,
+            'PERMISSION_DENIED',
+            "Method doesn't allow unregistered callers (callers without " +
+                'established identity). Please use API Key or other form of API ' +
+                'consumer identity to call this API.',
+        );
     }
     if (options.key && key !== options.key) {
         throw KEY_INVALID();
@@ -490,8 +553,7 @@ function checkHeaders(req) {
 
 /* @return the parsed request; throws a Refusal if it is invalid */
 function readRequest(req, url, raw, oversize) {
-    const match = /^\/(v1beta|v1)\/models\/([^/:]+):(g|streamG)enerateContent$/
-        .exec(url.pathname);
+    const match = /^\/(v1beta|v1)\/models\/([^/:]+):(g|streamG)enerateContent$/.exec(url.pathname);
 
     if (!match || req.method !== 'POST' || (match[3] === 'streamG') !== (url.search !== '')) {
         throw new Refusal(404, 'NOT_FOUND', 'Requested entity was not found.');
@@ -499,8 +561,7 @@ function readRequest(req, url, raw, oversize) {
     checkKey(req, url);
     checkHeaders(req);
     if (oversize) {
-        throw new Refusal(400, 'INVALID_ARGUMENT',
-                          `Request payload size exceeds the limit: ${MAX_BODY} bytes.`);
+        throw new Refusal(400, 'INVALID_ARGUMENT', `Request payload size exceeds the limit: ${MAX_BODY} bytes.`);
     }
     if (!LIVING_MODELS.includes(match[2])) {
         throw unknownModel(match[1], match[2]);
@@ -523,8 +584,12 @@ function modelsAsked(req, url) {
         throw unknownModel(match[1], match[2]);
     }
     const models = LIVING_MODELS.map((name) => ({
-        name: `models/${name}`, version: '3.0', displayName: name, inputTokenLimit: 65536,
-        outputTokenLimit: 32768, supportedGenerationMethods: ['generateContent', 'countTokens'],
+        name: `models/${name}`,
+        version: '3.0',
+        displayName: name,
+        inputTokenLimit: 65536,
+        outputTokenLimit: 32768,
+        supportedGenerationMethods: ['generateContent', 'countTokens'],
     }));
 
     return match[2] ? models[LIVING_MODELS.indexOf(match[2])] : { models };
@@ -534,14 +599,19 @@ function wishOf(body, model, req) {
     const image = body.generationConfig?.imageConfig ?? {};
     const [width, height] = SIZES_1K[image.aspectRatio ?? '1:1'];
     const scale = SCALES[image.imageSize ?? '1K'];
-    const prompt = body.contents.flatMap((content) => content.parts)
-        .map((part) => part.text ?? '').join('');
+    const prompt = body.contents
+        .flatMap((content) => content.parts)
+        .map((part) => part.text ?? '')
+        .join('');
     const hash = createHash('sha256').update(prompt);
 
     inlinePartsOf(body).forEach((part) => hash.update(part.inlineData.data, 'base64'));
     return {
-        model, prompt, continued: body.continuationToken !== undefined,
-        width: width * scale, height: height * scale,
+        model,
+        prompt,
+        continued: body.continuationToken !== undefined,
+        width: width * scale,
+        height: height * scale,
         color: [...hash.digest().subarray(0, 3)],
         key: req.headers['x-goog-api-key'],
         gzip: /\bgzip\b/.test(req.headers['accept-encoding'] ?? ''),
@@ -556,18 +626,27 @@ function inline(bytes, mimeType = sniff(bytes), more = {}) {
 }
 
 function usage() {
-    return { promptTokenCount: 592, candidatesTokenCount: 1290, thoughtsTokenCount: 188,
-             totalTokenCount: 2070,
-             promptTokensDetails: [{ modality: 'TEXT', tokenCount: 32 },
-                                   { modality: 'IMAGE', tokenCount: 560 }],
-             candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 1120 }] };
+    return {
+        promptTokenCount: 592,
+        candidatesTokenCount: 1290,
+        thoughtsTokenCount: 188,
+        totalTokenCount: 2070,
+        promptTokensDetails: [
+            { modality: 'TEXT', tokenCount: 32 },
+            { modality: 'IMAGE', tokenCount: 560 },
+        ],
+        candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 1120 }],
+    };
 }
 
 function replyOf(wish, parts, candidate = {}, more = {}) {
     return {
-        candidates: [{ ...(parts ? { content: { parts, role: 'model' } } : {}),
-                       finishReason: 'STOP', index: 0, ...candidate }],
-        usageMetadata: usage(), modelVersion: wish.model, responseId: 'kQ9faYzXJ4qLvdIP8bmR0A8',
+        candidates: [
+            { ...(parts ? { content: { parts, role: 'model' } } : {}), finishReason: 'STOP', index: 0, ...candidate },
+        ],
+        usageMetadata: usage(),
+        modelVersion: wish.model,
+        responseId: 'kQ9faYzXJ4qLvdIP8bmR0A8',
         ...more,
     };
 }
@@ -576,9 +655,10 @@ const drawing = (wish, padding) => png(wish.width, wish.height, wish.color, padd
 const picture = (wish) => jpeg(wish.width, wish.height, wish.color);
 
 function withoutImage(wish, finishReason) {
-    return replyOf(wish, null, { finishReason,
-                                 finishMessage: `Unable to show the generated image. ` +
-                                                `(${finishReason})` });
+    return replyOf(wish, null, {
+        finishReason,
+        finishMessage: `Unable to show the generated image. ` + `(${finishReason})`,
+    });
 }
 
 function snakeKeys(value) {
@@ -588,8 +668,12 @@ function snakeKeys(value) {
     if (!isObject(value)) {
         return value;
     }
-    return Object.fromEntries(Object.entries(value).map(
-        ([name, one]) => [name.replace(/[A-Z]/g, (c) => '_' + c.toLowerCase()), snakeKeys(one)]));
+    return Object.fromEntries(
+        Object.entries(value).map(([name, one]) => [
+            name.replace(/[A-Z]/g, (c) => '_' + c.toLowerCase()),
+            snakeKeys(one),
+        ]),
+    );
 }
 
 function edited(reply, edit) {
@@ -602,8 +686,7 @@ function edited(reply, edit) {
 function sendJson(res, status, value, { indent = 0, headers = {} } = {}) {
     const text = JSON.stringify(value, null, indent);
 
-    sendBytes(res, status, Buffer.from(text), { 'Content-Type': 'application/json; charset=UTF-8',
-                                                ...headers });
+    sendBytes(res, status, Buffer.from(text), { 'Content-Type': 'application/json; charset=UTF-8', ...headers });
 }
 
 function sendBytes(res, status, bytes, headers) {
@@ -615,8 +698,10 @@ function sendRefusal(res, refusal, headers = {}) {
     sendJson(res, refusal.code, refusal.body, { indent: 2, headers });
 }
 
-const HTML = Buffer.from('<!doctype html><html><head><title>Sorry</title></head><body>' +
-                         '<h1>Temporarily out of order</h1></body></html>\n');
+const HTML = Buffer.from(
+    '<!doctype html><html><head><title>Sorry</title></head><body>' +
+        '<h1>Temporarily out of order</h1></body></html>\n',
+);
 
 /* Write half of the text, then disconnect. */
 function breakOff(res, text, headers) {
@@ -658,74 +743,144 @@ function release(count) {
 /* name -> function that answers the request; a request can name it as name:ARGUMENT. */
 const SCENARIOS = {
     /* pictures */
-    'ok': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))])),
-    'pretty': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))]),
-                                      { indent: 2 }),
-    'png': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(drawing(wish))])),
-    'jpeg-labelled-png': (wish, res) =>
-        sendJson(res, 200, replyOf(wish, [inline(picture(wish), 'image/png')])),
-    'png-labelled-jpeg': (wish, res) =>
-        sendJson(res, 200, replyOf(wish, [inline(drawing(wish), 'image/jpeg')])),
-    'text': (wish, res) => sendJson(res, 200, replyOf(wish, [
-        { text: 'Here is your picture.' }, inline(picture(wish)), { text: 'Enjoy!' }])),
-    'thoughts': (wish, res) => sendJson(res, 200, replyOf(wish, [
-        { text: 'I sketch first.', thought: true },
-        inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true }),
-        inline(picture(wish), undefined, { thoughtSignature: 'c2ln'.repeat(64 * 1024) })])),
-    'only-thought': (wish, res) => sendJson(res, 200, replyOf(wish, [
-        inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true }),
-        inline(picture(wish), undefined, { thought: true })])),
-    'only-draft': (wish, res) => sendJson(res, 200, replyOf(wish, [
-        inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true })])),
-    'two-images': (wish, res) => sendJson(res, 200, replyOf(wish, [
-        inline(png(512, 512, [9, 9, 9])), inline(picture(wish))])),
-    'snake': (wish, res) => sendJson(res, 200, snakeKeys(replyOf(wish, [inline(picture(wish))]))),
-    'nulls': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [{ text: null, inlineData: null, thought: null },
-               { text: null, thought: null, ...inline(picture(wish)) }],
-        { finishMessage: null, safetyRatings: null },
-        { promptFeedback: null, error: null, modelVersion: null, usageMetadata: null })),
-    'shuffled': (wish, res) => sendJson(res, 200, {
-        zzz: { unheard: ['of'] }, modelVersion: wish.model, usageMetadata: usage(),
-        candidates: [{ novelty: 1, finishReason: 'STOP',
-                       content: { role: 'model', parts: [
-                           { thoughtSignature: 'c2ln'.repeat(100 * 1024), extra: {},
-                             inlineData: { data: picture(wish).toString('base64'),
-                                           displayName: '', mimeType: 'image/jpeg' } }] } }] }),
-    'bare': (wish, res) => sendJson(res, 200, {
-        candidates: [{ content: { parts: [inline(picture(wish))] } }] }),
-    'unpadded': (wish, res) => sendJson(res, 200, edited(
-        replyOf(wish, [inline(picture(wish))]), (data) => data.replace(/=+$/, ''))),
-    'urlsafe': (wish, res) => sendJson(res, 200, edited(
-        replyOf(wish, [inline(picture(wish))]),
-        (data) => data.replace(/\+/g, '-').replace(/\//g, '_'))),
-    'escaped': (wish, res) => {
+    ok: (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))])),
+    pretty: (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))]), { indent: 2 }),
+    png: (wish, res) => sendJson(res, 200, replyOf(wish, [inline(drawing(wish))])),
+    'jpeg-labelled-png': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish), 'image/png')])),
+    'png-labelled-jpeg': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(drawing(wish), 'image/jpeg')])),
+    text: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            replyOf(wish, [{ text: 'Here is your picture.' }, inline(picture(wish)), { text: 'Enjoy!' }]),
+        ),
+    thoughts: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            replyOf(wish, [
+                { text: 'I sketch first.', thought: true },
+                inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true }),
+                inline(picture(wish), undefined, { thoughtSignature: 'c2ln'.repeat(64 * 1024) }),
+            ]),
+        ),
+    'only-thought': (wish, res) =>
+        sendJson(
+            res,
+            200,
+            replyOf(wish, [
+                inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true }),
+                inline(picture(wish), undefined, { thought: true }),
+            ]),
+        ),
+    'only-draft': (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(png(512, 512, [9, 9, 9]), 'image/png', { thought: true })])),
+    'two-images': (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(png(512, 512, [9, 9, 9])), inline(picture(wish))])),
+    snake: (wish, res) => sendJson(res, 200, snakeKeys(replyOf(wish, [inline(picture(wish))]))),
+    nulls: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            replyOf(
+                wish,
+                [
+                    { text: null, inlineData: null, thought: null },
+                    { text: null, thought: null, ...inline(picture(wish)) },
+                ],
+                { finishMessage: null, safetyRatings: null },
+                { promptFeedback: null, error: null, modelVersion: null, usageMetadata: null },
+            ),
+        ),
+    shuffled: (wish, res) =>
+        sendJson(res, 200, {
+            zzz: { unheard: ['of'] },
+            modelVersion: wish.model,
+            usageMetadata: usage(),
+            candidates: [
+                {
+                    novelty: 1,
+                    finishReason: 'STOP',
+                    content: {
+                        role: 'model',
+                        parts: [
+                            {
+                                thoughtSignature: 'c2ln'.repeat(100 * 1024),
+                                extra: {},
+                                inlineData: {
+                                    data: picture(wish).toString('base64'),
+                                    displayName: '',
+                                    mimeType: 'image/jpeg',
+                                },
+                            },
+                        ],
+                    },
+                },
+            ],
+        }),
+    bare: (wish, res) =>
+        sendJson(res, 200, {
+            candidates: [{ content: { parts: [inline(picture(wish))] } }],
+        }),
+    unpadded: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            edited(replyOf(wish, [inline(picture(wish))]), (data) => data.replace(/=+$/, '')),
+        ),
+    urlsafe: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            edited(replyOf(wish, [inline(picture(wish))]), (data) => data.replace(/\+/g, '-').replace(/\//g, '_')),
+        ),
+    escaped: (wish, res) => {
         const data = picture(wish).toString('base64');
         const reply = replyOf(wish, [inline(Buffer.alloc(0), 'image/jpeg')]);
 
         /* Some JSON writers escape "/" and "=", although they need not. */
-        sendBytes(res, 200, Buffer.from(JSON.stringify(reply).replace(
-            '"data":""', () => `"data":"${data.replace(/\//g, '\\/').replace(/=/g, '\\u003d')}"`)),
-                  { 'Content-Type': 'application/json' });
+        sendBytes(
+            res,
+            200,
+            Buffer.from(
+                JSON.stringify(reply).replace(
+                    '"data":""',
+                    () => `"data":"${data.replace(/\//g, '\\/').replace(/=/g, '\\u003d')}"`,
+                ),
+            ),
+            { 'Content-Type': 'application/json' },
+        );
     },
-    'other-model': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(picture(wish))], {}, { modelVersion: 'gemini-9-flash-image' })),
-    'retiring': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(picture(wish))], {},
-        { modelStatus: { modelStage: 'DEPRECATED', message: 'This model ends soon.',
-                         retirementTime: '2027-06-25T00:00:00Z' } })),
-    'wrong-size': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(png(512, 512, wish.color))])),
-    'big': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(drawing(wish, 24 * 1024 * 1024))])),
-    'gzip': (wish, res) => {
+    'other-model': (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(picture(wish))], {}, { modelVersion: 'gemini-9-flash-image' })),
+    retiring: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            replyOf(
+                wish,
+                [inline(picture(wish))],
+                {},
+                {
+                    modelStatus: {
+                        modelStage: 'DEPRECATED',
+                        message: 'This model ends soon.',
+                        retirementTime: '2027-06-25T00:00:00Z',
+                    },
+                },
+            ),
+        ),
+    'wrong-size': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(png(512, 512, wish.color))])),
+    big: (wish, res) => sendJson(res, 200, replyOf(wish, [inline(drawing(wish, 24 * 1024 * 1024))])),
+    gzip: (wish, res) => {
         const text = Buffer.from(JSON.stringify(replyOf(wish, [inline(picture(wish))])));
 
-        sendBytes(res, 200, wish.gzip ? gzipSync(text) : text,
-                  { 'Content-Type': 'application/json',
-                    ...(wish.gzip ? { 'Content-Encoding': 'gzip' } : {}) });
+        sendBytes(res, 200, wish.gzip ? gzipSync(text) : text, {
+            'Content-Type': 'application/json',
+            ...(wish.gzip ? { 'Content-Encoding': 'gzip' } : {}),
+        });
     },
-    'chunked': (wish, res) => {
+    chunked: (wish, res) => {
         const text = JSON.stringify(replyOf(wish, [inline(picture(wish))]));
 
         res.writeHead(200, { 'Content-Type': 'application/json' });
@@ -735,18 +890,17 @@ const SCENARIOS = {
     'no-length': (wish, res) => {
         const text = JSON.stringify(replyOf(wish, [inline(picture(wish))]));
 
-        res.socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n' +
-                       `Connection: close\r\n\r\n${text}`);
+        res.socket.end('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n' + `Connection: close\r\n\r\n${text}`);
     },
-    'interim': (wish, res) => {
+    interim: (wish, res) => {
         res.writeEarlyHints?.({ link: '</x>; rel=preload' });
         SCENARIOS.ok(wish, res);
     },
-    'text-plain': (wish, res) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))]),
-                                          { headers: { 'Content-Type': 'text/plain' } }),
-    'array': (wish, res) => sendJson(res, 200, [replyOf(wish, [inline(picture(wish))])]),
-    'slow': (wish, res, ms) => setTimeout(() => SCENARIOS.ok(wish, res), Number(ms)),
-    'hold': hold,
+    'text-plain': (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(picture(wish))]), { headers: { 'Content-Type': 'text/plain' } }),
+    array: (wish, res) => sendJson(res, 200, [replyOf(wish, [inline(picture(wish))])]),
+    slow: (wish, res, ms) => setTimeout(() => SCENARIOS.ok(wish, res), Number(ms)),
+    hold: hold,
     'slow-body': (wish, res, ms) => {
         const text = JSON.stringify(replyOf(wish, [inline(picture(wish))]));
 
@@ -756,72 +910,101 @@ const SCENARIOS = {
     },
 
     /* replies without a picture */
-    'no-image': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [{ text: 'I would rather describe it in words.' }])),
+    'no-image': (wish, res) => sendJson(res, 200, replyOf(wish, [{ text: 'I would rather describe it in words.' }])),
     'empty-object': (wish, res) => sendJson(res, 200, {}),
     'no-content': (wish, res) => sendJson(res, 200, replyOf(wish, null)),
-    'refused': (wish, res, reason) => sendJson(res, 200, withoutImage(wish, reason)),
-    'finish': (wish, res, reason) => sendJson(res, 200, replyOf(
-        wish, [inline(picture(wish))], { finishReason: reason })),
+    refused: (wish, res, reason) => sendJson(res, 200, withoutImage(wish, reason)),
+    finish: (wish, res, reason) => sendJson(res, 200, replyOf(wish, [inline(picture(wish))], { finishReason: reason })),
     'broken-off': (wish, res, reason) => {
         const bytes = picture(wish);
 
-        sendJson(res, 200, replyOf(wish, [inline(bytes.subarray(0, bytes.length >> 1), 'image/jpeg')],
-                                   { finishReason: reason }));
+        sendJson(
+            res,
+            200,
+            replyOf(wish, [inline(bytes.subarray(0, bytes.length >> 1), 'image/jpeg')], { finishReason: reason }),
+        );
     },
-    'thought-only-finish': (wish, res, reason) => sendJson(res, 200, replyOf(
-        wish, [inline(picture(wish), undefined, { thought: true })], { finishReason: reason })),
-    'blocked': (wish, res, reason) => sendJson(res, 200, {
-        promptFeedback: { blockReason: reason, safetyRatings: [] },
-        usageMetadata: { promptTokenCount: 1119, totalTokenCount: 1119 },
-        modelVersion: wish.model }),
-    'continuation': (wish, res) => sendJson(res, 200, wish.continued
-        ? replyOf(wish, [inline(picture(wish))])
-        : replyOf(wish, null, { finishReason: 'CONTINUATION' },
-                  { continuationToken: 'dG9rZW4=' })),
-    'bad-base64': (wish, res) => sendJson(res, 200, edited(
-        replyOf(wish, [inline(picture(wish))]), (data) => '!!' + data.slice(2))),
-    'not-a-picture': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(Buffer.from('These words are no picture.'), 'image/png')])),
-    'gif': (wish, res) => sendJson(res, 200, replyOf(
-        wish, [inline(Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1'), 'image/gif')])),
+    'thought-only-finish': (wish, res, reason) =>
+        sendJson(
+            res,
+            200,
+            replyOf(wish, [inline(picture(wish), undefined, { thought: true })], { finishReason: reason }),
+        ),
+    blocked: (wish, res, reason) =>
+        sendJson(res, 200, {
+            promptFeedback: { blockReason: reason, safetyRatings: [] },
+            usageMetadata: { promptTokenCount: 1119, totalTokenCount: 1119 },
+            modelVersion: wish.model,
+        }),
+    continuation: (wish, res) =>
+        sendJson(
+            res,
+            200,
+            wish.continued
+                ? replyOf(wish, [inline(picture(wish))])
+                : replyOf(wish, null, { finishReason: 'CONTINUATION' }, { continuationToken: 'dG9rZW4=' }),
+        ),
+    'bad-base64': (wish, res) =>
+        sendJson(
+            res,
+            200,
+            edited(replyOf(wish, [inline(picture(wish))]), (data) => '!!' + data.slice(2)),
+        ),
+    'not-a-picture': (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(Buffer.from('These words are no picture.'), 'image/png')])),
+    gif: (wish, res) =>
+        sendJson(res, 200, replyOf(wish, [inline(Buffer.from('GIF89a\x01\0\x01\0\0\0\0;', 'latin1'), 'image/gif')])),
 
     /* errors */
-    'status': (wish, res, code) => (STATUSES[code]
-        ? sendRefusal(res, STATUSES[code]())
-        : sendRefusal(res, new Refusal(Number(code), 'UNKNOWN', 'Something else.'))),
-    'precondition': (wish, res) => sendRefusal(res, new Refusal(
-        400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
+    status: (wish, res, code) =>
+        STATUSES[code]
+            ? sendRefusal(res, STATUSES[code]())
+            : sendRefusal(res, new Refusal(Number(code), 'UNKNOWN', 'Something else.')),
+    precondition: (wish, res) =>
+        sendRefusal(res, new Refusal(400, 'FAILED_PRECONDITION', 'User location is not supported for the API use.')),
     'key-invalid': (wish, res) => sendRefusal(res, KEY_INVALID()),
-    'echo-key': (wish, res) => sendRefusal(res, new Refusal(
-        403, 'PERMISSION_DENIED', `The key ${wish.key} may not use ${wish.key}'s models.`,
-        [errorInfo('CONSUMER_INVALID', { consumer: wish.key })])),
-    'quota-zero': (wish, res) => sendRefusal(res, quota(
-        'You exceeded your current quota. * Quota exceeded for metric: requests, limit: 0', '0')),
+    'echo-key': (wish, res) =>
+        sendRefusal(
+            res,
+            new Refusal(403, 'PERMISSION_DENIED', `The key ${wish.key} may not use ${wish.key}'s models.`, [
+                errorInfo('CONSUMER_INVALID', { consumer: wish.key }),
+            ]),
+        ),
+    'quota-zero': (wish, res) =>
+        sendRefusal(
+            res,
+            quota('You exceeded your current quota. * Quota exceeded for metric: requests, limit: 0', '0'),
+        ),
     'quota-fraction': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '36.2s')),
     'quota-brief': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '1s')),
-    'quota-day': (wish, res) => sendRefusal(res, quota(
-        'You exceeded your current quota.', '250', '1s',
-        'GenerateRequestsPerDayPerProjectPerModel')),
-    'quota-day-in-words': (wish, res) => sendRefusal(res, new Refusal(
-        429, 'RESOURCE_EXHAUSTED', 'Quota exceeded.', [
-            { '@type': RPC + 'QuotaFailure',
-              violations: [{ subject: 'project:1', description: 'Requests per day: 250' }] },
-            { '@type': RPC + 'RetryInfo', retryDelay: '19s' }])),
+    'quota-day': (wish, res) =>
+        sendRefusal(
+            res,
+            quota('You exceeded your current quota.', '250', '1s', 'GenerateRequestsPerDayPerProjectPerModel'),
+        ),
+    'quota-day-in-words': (wish, res) =>
+        sendRefusal(
+            res,
+            new Refusal(429, 'RESOURCE_EXHAUSTED', 'Quota exceeded.', [
+                {
+                    '@type': RPC + 'QuotaFailure',
+                    violations: [{ subject: 'project:1', description: 'Requests per day: 250' }],
+                },
+                { '@type': RPC + 'RetryInfo', retryDelay: '19s' },
+            ]),
+        ),
     'quota-forever': (wish, res) => sendRefusal(res, quota('Slow down.', '20', '86400s')),
-    'retry-after': (wish, res, value) => sendRefusal(
-        res, new Refusal(429, 'RESOURCE_EXHAUSTED', 'Slow down.'), { 'Retry-After': value }),
+    'retry-after': (wish, res, value) =>
+        sendRefusal(res, new Refusal(429, 'RESOURCE_EXHAUSTED', 'Slow down.'), { 'Retry-After': value }),
     'array-error': (wish, res) => sendJson(res, 429, [STATUSES[429]().body], { indent: 2 }),
     'error-200': (wish, res) => sendJson(res, 200, STATUSES[503]().body),
-    'html': (wish, res) => sendBytes(res, 200, HTML, { 'Content-Type': 'text/html' }),
+    html: (wish, res) => sendBytes(res, 200, HTML, { 'Content-Type': 'text/html' }),
     'html-503': (wish, res) => sendBytes(res, 503, HTML, { 'Content-Type': 'text/html' }),
-    'empty': (wish, res) => sendBytes(res, 200, Buffer.alloc(0),
-                                      { 'Content-Type': 'application/json' }),
+    empty: (wish, res) => sendBytes(res, 200, Buffer.alloc(0), { 'Content-Type': 'application/json' }),
     'cut-json': (wish, res) => {
         const text = JSON.stringify(replyOf(wish, [inline(picture(wish))]));
 
-        sendBytes(res, 200, Buffer.from(text.slice(0, text.length >> 1)),
-                  { 'Content-Type': 'application/json' });
+        sendBytes(res, 200, Buffer.from(text.slice(0, text.length >> 1)), { 'Content-Type': 'application/json' });
     },
 
     /* broken connections */
@@ -830,13 +1013,12 @@ const SCENARIOS = {
 
         breakOff(res, text, { 'Content-Length': text.length });
     },
-    'short-chunked': (wish, res) => breakOff(res, JSON.stringify(replyOf(
-        wish, [inline(picture(wish))])), {}),
-    'reset': (wish, res) => res.socket.resetAndDestroy(),
-    'close': (wish, res) => res.socket.destroy(),
-    'silence': () => {},
+    'short-chunked': (wish, res) => breakOff(res, JSON.stringify(replyOf(wish, [inline(picture(wish))])), {}),
+    reset: (wish, res) => res.socket.resetAndDestroy(),
+    close: (wish, res) => res.socket.destroy(),
+    silence: () => {},
     'not-http': (wish, res) => res.socket.end('220 mail.example.org ESMTP\r\n'),
-    'redirect': (wish, res) => {
+    redirect: (wish, res) => {
         res.writeHead(307, { Location: `http://127.0.0.1:${server.address().port}/elsewhere` });
         res.end();
     },
@@ -846,7 +1028,7 @@ const SCENARIOS = {
     },
 };
 
-const plays = new Map();      /* prompt -> number of requests */
+const plays = new Map(); /* prompt -> number of requests */
 
 /* first:N:NAME is NAME for the first N requests with the prompt. */
 function sceneOf(wish) {
@@ -904,8 +1086,7 @@ function headersOf(req) {
     for (let i = 0; i < req.rawHeaders.length; i += 2) {
         const isKey = req.rawHeaders[i].toLowerCase() === 'x-goog-api-key';
 
-        pairs.push([req.rawHeaders[i], isKey ? (req.rawHeaders[i + 1] ? 'present' : 'absent')
-                                             : req.rawHeaders[i + 1]]);
+        pairs.push([req.rawHeaders[i], isKey ? (req.rawHeaders[i + 1] ? 'present' : 'absent') : req.rawHeaders[i + 1]]);
     }
     return pairs;
 }
@@ -923,16 +1104,19 @@ function withoutPictures(name, value) {
 function summaryOf(raw) {
     try {
         return JSON.parse(JSON.stringify(JSON.parse(raw.toString()), withoutPictures));
-    }
-    catch {
+    } catch {
         return null;
     }
 }
 
 function remember(req, raw, oversize) {
     const entry = {
-        method: req.method, path: req.url.replace(/([?&]key=)[^&]*/g, '$1present'),
-        headers: headersOf(req), length: raw.length, oversize, sha256: sha256(raw),
+        method: req.method,
+        path: req.url.replace(/([?&]key=)[^&]*/g, '$1present'),
+        headers: headersOf(req),
+        length: raw.length,
+        oversize,
+        sha256: sha256(raw),
         body: summaryOf(raw),
     };
 
@@ -1001,10 +1185,8 @@ async function serve(req, res) {
             return;
         }
         play(readRequest(req, url, raw, oversize), res);
-    }
-    catch (error) {
-        sendRefusal(res, error instanceof Refusal ? error
-                                                  : new Refusal(500, 'INTERNAL', String(error)));
+    } catch (error) {
+        sendRefusal(res, error instanceof Refusal ? error : new Refusal(500, 'INTERNAL', String(error)));
     }
 }
 

@@ -21,31 +21,45 @@ const MAX_BODY = 64 * 1024;
 const KEY_ID = 'double-1';
 
 const accounts = {
-    alice:        { email: 'Alice@Example.com', email_verified: true },
-    admin:        { email: 'admin@example.com', email_verified: true },
-    stranger:     { email: 'stranger@example.com', email_verified: true },
-    unverified:   { email: 'bob@example.com', email_verified: false },
-    nameless:     { },
-    'old-nonce':  { email: 'alice@example.com', email_verified: true, nonce: 'another' },
+    alice: { email: 'Alice@Example.com', email_verified: true },
+    admin: { email: 'admin@example.com', email_verified: true },
+    stranger: { email: 'stranger@example.com', email_verified: true },
+    unverified: { email: 'bob@example.com', email_verified: false },
+    nameless: {},
+    'old-nonce': { email: 'alice@example.com', email_verified: true, nonce: 'another' },
     'other-site': { email: 'alice@example.com', email_verified: true, aud: 'another-client' },
-    expired:      { email: 'alice@example.com', email_verified: true, exp: 1000000000 },
-    forged:       { email: 'alice@example.com', email_verified: true },
+    expired: { email: 'alice@example.com', email_verified: true, exp: 1000000000 },
+    forged: { email: 'alice@example.com', email_verified: true },
 };
 
-const options = Object.fromEntries([...process.argv.slice(2).join(' ').matchAll(/--(\w+) (\S+)/g)]
-    .map(found => [found[1], found[2]]));
+const options = Object.fromEntries(
+    [
+        ...process.argv
+            .slice(2)
+            .join(' ')
+            .matchAll(/--(\w+) (\S+)/g),
+    ].map((found) => [found[1], found[2]]),
+);
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const strangers = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const codes = new Map();        /* code -> the authorization request */
+const codes = new Map(); /* code -> the authorization request */
 const refusals = [];
 let issuer;
 
 function idToken(account, asked) {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: issuer, sub: `sub-${account}`, aud: options.client, iat: now, exp: now + 300,
-                     nonce: asked.nonce, ...accounts[account] };
+    const claims = {
+        iss: issuer,
+        sub: `sub-${account}`,
+        aud: options.client,
+        iat: now,
+        exp: now + 300,
+        nonce: asked.nonce,
+        ...accounts[account],
+    };
     const signed = [{ alg: 'RS256', kid: KEY_ID }, claims]
-        .map(part => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+        .join('.');
     const key = account === 'forged' ? strangers.privateKey : keys.privateKey;
 
     return `${signed}.${createSign('sha256').update(signed).sign(key).toString('base64url')}`;
@@ -64,9 +78,11 @@ function wrongAuthorize(query) {
 
 function wrongToken(form, asked, authorization) {
     const basic = Buffer.from(`${options.client}:${options.secret}`).toString('base64');
-    const challenge = createHash('sha256').update(form.get('code_verifier') ?? '').digest('base64url');
+    const challenge = createHash('sha256')
+        .update(form.get('code_verifier') ?? '')
+        .digest('base64url');
 
-    if (authorization !== `Basic ${basic}`) return 'the client\'s secret';
+    if (authorization !== `Basic ${basic}`) return "the client's secret";
     if (form.get('grant_type') !== 'authorization_code') return 'grant_type';
     if (!asked) return 'the code';
     if (form.get('redirect_uri') !== asked.redirect_uri) return 'redirect_uri';
@@ -79,8 +95,10 @@ function wrongToken(form, asked, authorization) {
 function send(response, status, body, headers = {}) {
     const text = typeof body === 'string' ? body : JSON.stringify(body);
 
-    response.writeHead(status, { 'Content-Type': typeof body === 'string' ? 'text/html' : 'application/json',
-                                 ...headers });
+    response.writeHead(status, {
+        'Content-Type': typeof body === 'string' ? 'text/html' : 'application/json',
+        ...headers,
+    });
     response.end(text);
 }
 
@@ -96,8 +114,12 @@ function authorize(response, query) {
         refuse(response, wrong);
         return;
     }
-    send(response, 200, `<form method="post" action="/login?${query.toString().replace(/&/g, '&amp;')}">`
-         + '<input name="account"></form>');
+    send(
+        response,
+        200,
+        `<form method="post" action="/login?${query.toString().replace(/&/g, '&amp;')}">` +
+            '<input name="account"></form>',
+    );
 }
 
 function login(response, query, form) {
@@ -113,8 +135,7 @@ function login(response, query, form) {
     if (accounts[account]) {
         codes.set(code, { ...Object.fromEntries(query), account });
         back.searchParams.set('code', code);
-    }
-    else {
+    } else {
         back.searchParams.set('error', 'access_denied');
     }
     send(response, 302, '', { Location: back.toString() });
@@ -129,24 +150,36 @@ function token(response, form, authorization) {
         refuse(response, wrong);
         return;
     }
-    send(response, 200, { access_token: randomBytes(16).toString('hex'), token_type: 'Bearer', expires_in: 300,
-                          id_token: idToken(asked.account, asked) });
+    send(response, 200, {
+        access_token: randomBytes(16).toString('hex'),
+        token_type: 'Bearer',
+        expires_in: 300,
+        id_token: idToken(asked.account, asked),
+    });
 }
 
 function metadata() {
-    return { issuer, authorization_endpoint: `${issuer}/authorize`, token_endpoint: `${issuer}/token`,
-             jwks_uri: `${issuer}/jwks`, response_types_supported: ['code'],
-             subject_types_supported: ['public'], id_token_signing_alg_values_supported: ['RS256'],
-             token_endpoint_auth_methods_supported: ['client_secret_basic'],
-             code_challenge_methods_supported: ['S256'] };
+    return {
+        issuer,
+        authorization_endpoint: `${issuer}/authorize`,
+        token_endpoint: `${issuer}/token`,
+        jwks_uri: `${issuer}/jwks`,
+        response_types_supported: ['code'],
+        subject_types_supported: ['public'],
+        id_token_signing_alg_values_supported: ['RS256'],
+        token_endpoint_auth_methods_supported: ['client_secret_basic'],
+        code_challenge_methods_supported: ['S256'],
+    };
 }
 
 function answer(request, response, form) {
     const url = new URL(request.url, issuer);
     const routes = {
         'GET /.well-known/openid-configuration': () => send(response, 200, metadata()),
-        'GET /jwks': () => send(response, 200, { keys: [{ ...keys.publicKey.export({ format: 'jwk' }),
-                                                          kid: KEY_ID, use: 'sig', alg: 'RS256' }] }),
+        'GET /jwks': () =>
+            send(response, 200, {
+                keys: [{ ...keys.publicKey.export({ format: 'jwk' }), kid: KEY_ID, use: 'sig', alg: 'RS256' }],
+            }),
         'GET /authorize': () => authorize(response, url.searchParams),
         'POST /login': () => login(response, url.searchParams, form),
         'POST /token': () => token(response, form, request.headers.authorization),
@@ -156,8 +189,7 @@ function answer(request, response, form) {
 
     if (route) {
         route();
-    }
-    else {
+    } else {
         send(response, 404, { error: 'not_found' });
     }
 }
@@ -165,7 +197,7 @@ function answer(request, response, form) {
 const server = createServer((request, response) => {
     let body = '';
 
-    request.on('data', data => {
+    request.on('data', (data) => {
         body += data;
         if (body.length > MAX_BODY) {
             request.destroy();

@@ -29,7 +29,8 @@ let record = [];
 let counts = new Map();
 let expires = 3600;
 
-const error = (code, more = '') => `<?xml version="1.0"?><Error><Code>${code}</Code><Message>as told</Message>${more}</Error>`;
+const error = (code, more = '') =>
+    `<?xml version="1.0"?><Error><Code>${code}</Code><Message>as told</Message>${more}</Error>`;
 const scope = (headers) => (headers.authorization || '').match(/Credential=[^/]+\/\d+\/([^/]+)\//)?.[1];
 
 function stamped(text) {
@@ -45,12 +46,19 @@ const moods = {
         return scope(headers) !== region && [301, error('PermanentRedirect'), { 'x-amz-bucket-region': region }];
     },
     malformed([region], count, headers) {
-        return scope(headers) !== region && [400, error('AuthorizationHeaderMalformed', `<Region>${region}</Region>`), {}];
+        return (
+            scope(headers) !== region && [400, error('AuthorizationHeaderMalformed', `<Region>${region}</Region>`), {}]
+        );
     },
     skewed([seconds], count, headers) {
         const theirs = Date.now() + seconds * 1000;
-        return Math.abs(stamped(headers['x-amz-date']) - theirs) > 60000
-            && [403, error('RequestTimeTooSkewed'), { Date: new Date(theirs).toUTCString() }];
+        return (
+            Math.abs(stamped(headers['x-amz-date']) - theirs) > 60000 && [
+                403,
+                error('RequestTimeTooSkewed'),
+                { Date: new Date(theirs).toUTCString() },
+            ]
+        );
     },
 };
 
@@ -60,7 +68,13 @@ function credentials(name) {
     const end = new Date(Date.now() + expires * 1000).toISOString().replace(/\.\d+/, '');
     const count = (counts.get(name) || 0) + 1;
     counts.set(name, count);
-    return JSON.stringify({ Code: 'Success', AccessKeyId: `${name}${count}`, SecretAccessKey: 'secret', Token: 'to/ken', Expiration: end });
+    return JSON.stringify({
+        Code: 'Success',
+        AccessKeyId: `${name}${count}`,
+        SecretAccessKey: 'secret',
+        Token: 'to/ken',
+        Expiration: end,
+    });
 }
 
 function machine(request) {
@@ -87,22 +101,27 @@ function machine(request) {
 // Listing ----------------------------------------------------------------------------------------------
 
 const uuid = '00000000-0000-4000-8000-00000000000';
-const entry = (kind, key, id, latest) => `<${kind}><Key>${key}</Key><VersionId>${id}</VersionId><IsLatest>${latest}</IsLatest>`
-    + `<LastModified>2026-01-31T12:00:01.000Z</LastModified><Size>7</Size></${kind}>`;
+const entry = (kind, key, id, latest) =>
+    `<${kind}><Key>${key}</Key><VersionId>${id}</VersionId><IsLatest>${latest}</IsLatest>` +
+    `<LastModified>2026-01-31T12:00:01.000Z</LastModified><Size>7</Size></${kind}>`;
 
 function page(query) {
     const prefix = query.get('prefix');
-    const first = entry('Version', `${prefix}media/${uuid}1/a.jpg`, 'v1', 'true') + entry('Version', `${prefix}lists/others.txt`, 'v1', 'true')
-        + '<IsTruncated>true</IsTruncated><NextKeyMarker>a&amp;b/ü</NextKeyMarker><NextVersionIdMarker>m+1</NextVersionIdMarker>';
-    const second = entry('DeleteMarker', `${prefix}media/${uuid}2/__sized__/b-thumbnail-100x100.jpg`, 'v3', 'true')
-        + entry('Version', `${prefix}media/${uuid}2/__sized__/b-thumbnail-100x100.jpg`, 'v2', 'false') + '<IsTruncated>false</IsTruncated>';
+    const first =
+        entry('Version', `${prefix}media/${uuid}1/a.jpg`, 'v1', 'true') +
+        entry('Version', `${prefix}lists/others.txt`, 'v1', 'true') +
+        '<IsTruncated>true</IsTruncated><NextKeyMarker>a&amp;b/ü</NextKeyMarker><NextVersionIdMarker>m+1</NextVersionIdMarker>';
+    const second =
+        entry('DeleteMarker', `${prefix}media/${uuid}2/__sized__/b-thumbnail-100x100.jpg`, 'v3', 'true') +
+        entry('Version', `${prefix}media/${uuid}2/__sized__/b-thumbnail-100x100.jpg`, 'v2', 'false') +
+        '<IsTruncated>false</IsTruncated>';
     const right = query.get('key-marker') === 'a&b/ü' && query.get('version-id-marker') === 'm+1';
     return `<ListVersionsResult>${right ? second : query.has('key-marker') ? '' : first}</ListVersionsResult>`;
 }
 
 // Objects ---------------------------------------------------------------------------------------------
 
-const kept = new Map();             // "bucket/key" -> { body, type }
+const kept = new Map(); // "bucket/key" -> { body, type }
 const keep = process.argv.includes('--keep') ? process.argv[process.argv.indexOf('--keep') + 1] : null;
 let slow = 0;
 let deletes = 0;
@@ -113,12 +132,22 @@ const xml = { 'Content-Type': 'application/xml' };
 function listed(bucket, query) {
     const prefix = `${bucket}/${query.get('prefix') || ''}`;
     const after = query.get('continuation-token') || '';
-    const keys = [...kept.keys()].filter((key) => key.startsWith(prefix) && key.slice(bucket.length + 1) > after).sort();
-    const some = keys.slice(0, Math.min(Number(query.get('max-keys') || 1000), 5));     // small pages, so that lists have several
+    const keys = [...kept.keys()]
+        .filter((key) => key.startsWith(prefix) && key.slice(bucket.length + 1) > after)
+        .sort();
+    const some = keys.slice(0, Math.min(Number(query.get('max-keys') || 1000), 5)); // small pages, so that lists have several
     const more = some.length < keys.length;
-    return `<ListBucketResult><IsTruncated>${more}</IsTruncated>${more ? `<NextContinuationToken>${some.at(-1).slice(bucket.length + 1)}</NextContinuationToken>` : ''}`
-        + some.map((key) => `<Contents><Key>${key.slice(bucket.length + 1)}</Key><LastModified>${kept.get(key).at}</LastModified><ETag>"${kept.get(key).etag}"</ETag>`
-            + `<Size>${kept.get(key).body.length}</Size></Contents>`).join('') + '</ListBucketResult>';
+    return (
+        `<ListBucketResult><IsTruncated>${more}</IsTruncated>${more ? `<NextContinuationToken>${some.at(-1).slice(bucket.length + 1)}</NextContinuationToken>` : ''}` +
+        some
+            .map(
+                (key) =>
+                    `<Contents><Key>${key.slice(bucket.length + 1)}</Key><LastModified>${kept.get(key).at}</LastModified><ETag>"${kept.get(key).etag}"</ETag>` +
+                    `<Size>${kept.get(key).body.length}</Size></Contents>`,
+            )
+            .join('') +
+        '</ListBucketResult>'
+    );
 }
 
 const objects = {
@@ -135,7 +164,9 @@ const objects = {
     },
     GET(key) {
         const object = kept.get(key);
-        return object ? [200, object.body, { 'Content-Type': object.type ?? 'binary/octet-stream' }] : [404, error('NoSuchKey'), xml];
+        return object
+            ? [200, object.body, { 'Content-Type': object.type ?? 'binary/octet-stream' }]
+            : [404, error('NoSuchKey'), xml];
     },
     DELETE(key) {
         if (slow && deletes++ % slow === 0) {

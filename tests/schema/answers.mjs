@@ -6,23 +6,28 @@ import { createInterface } from 'node:readline';
 import { check, document, escape, lookUp, operations, resolve } from './document.mjs';
 
 const base = '/api/v1';
-const error = '#/components/schemas/Error', problem = '#/components/schemas/Problem';
+const error = '#/components/schemas/Error',
+    problem = '#/components/schemas/Problem';
 // Statuses that httpd itself returns for malformed requests, on any path.
 const malformed = [400, 408, 414, 417, 431];
 
 const patterns = Object.keys(document.paths)
     .map((path) => ({ path, regexp: new RegExp(`^${path.replace(/\{\w+\}/g, '[^/]+')}$`) }))
-    .sort((a, b) => a.path.includes('{') - b.path.includes('{'));       // literal paths first
+    .sort((a, b) => a.path.includes('{') - b.path.includes('{')); // literal paths first
 const operationOf = new Map(operations.map((o) => [`${o.method} ${o.path}`, o]));
 
 // Codes that only some routes return. Each of these routes lists them in x-codes.
 const special = new Set(operations.flatMap(({ operation }) => operation['x-codes'] ?? []));
 
-const groups = new Map();       // name -> { answers, statuses, problems: sentence -> tests }
+const groups = new Map(); // name -> { answers, statuses, problems: sentence -> tests }
 for (const { method, path } of operations) groups.set(`${method.toUpperCase()} ${path}`, null);
 
 function pathOf(text) {
-    try { return new URL(text, 'http://x').pathname.replace(/\/+/g, '/'); } catch { return text; }
+    try {
+        return new URL(text, 'http://x').pathname.replace(/\/+/g, '/');
+    } catch {
+        return text;
+    }
 }
 
 // The schema for a response of an operation, or a sentence that explains why there is none.
@@ -31,7 +36,9 @@ function expected({ pointer, operation }, answer) {
     if (!response) return malformed.includes(answer.status) ? {} : { sentence: `${answer.status} is not described` };
     const found = response.$ref ?? `${pointer}/responses/${answer.status}`;
     const { content, headers } = resolve(response);
-    const missing = Object.entries(headers ?? {}).filter(([name, header]) => resolve(header).required && !answer.headers.includes(name.toLowerCase()));
+    const missing = Object.entries(headers ?? {}).filter(
+        ([name, header]) => resolve(header).required && !answer.headers.includes(name.toLowerCase()),
+    );
     if (missing.length) return { sentence: `${answer.status} without ${missing.map(([name]) => name)}` };
     if (!content) return { empty: true };
     if (!content[answer.type]) return { sentence: `${answer.status} as ${answer.type || 'nothing'}` };
@@ -40,18 +47,26 @@ function expected({ pointer, operation }, answer) {
 
 function bodyProblems(answer, pointer) {
     let value;
-    try { value = JSON.parse(answer.body); } catch { return ['the body is not JSON']; }
+    try {
+        value = JSON.parse(answer.body);
+    } catch {
+        return ['the body is not JSON'];
+    }
     const schema = lookUp(pointer).$ref ?? pointer;
     return check(schema, value);
 }
 
 // Responses to unknown paths and methods.
 function strayProblems(answer, known) {
-    if (answer.method === 'OPTIONS' && answer.status === 204 && known) return answer.headers.includes('allow') ? [] : ['OPTIONS without Allow'];
+    if (answer.method === 'OPTIONS' && answer.status === 204 && known)
+        return answer.headers.includes('allow') ? [] : ['OPTIONS without Allow'];
     if (answer.status === 301 && !known) return answer.headers.includes('location') ? [] : ['301 without Location'];
-    if (![401, 403, known ? 405 : 404, ...malformed].includes(answer.status)) return [`${answer.status} where there is no operation`];
+    if (![401, 403, known ? 405 : 404, ...malformed].includes(answer.status))
+        return [`${answer.status} where there is no operation`];
     if (answer.status === 405 && !answer.headers.includes('allow')) return ['405 without Allow'];
-    return answer.method === 'HEAD' ? [] : bodyProblems(answer, answer.type === 'application/problem+json' ? problem : error);
+    return answer.method === 'HEAD'
+        ? []
+        : bodyProblems(answer, answer.type === 'application/problem+json' ? problem : error);
 }
 
 function judge(answer) {
@@ -71,10 +86,16 @@ function judge(answer) {
     return { name, problems };
 }
 
-const seen = new Map();         // identical responses are checked once
+const seen = new Map(); // identical responses are checked once
 for await (const line of createInterface({ input: createReadStream(process.argv[2]) })) {
     const [test, method, path, status, type, headers, body] = line.split('\t');
-    const answer = { method, path, status: Number(status), type: type.split(';')[0].trim(), headers: headers.toLowerCase().split(',') };
+    const answer = {
+        method,
+        path,
+        status: Number(status),
+        type: type.split(';')[0].trim(),
+        headers: headers.toLowerCase().split(','),
+    };
     const key = `${method}\t${path}\t${status}\t${type}\t${headers}\t${body}`;
     let verdict = seen.get(key);
     if (!verdict) {
@@ -94,9 +115,12 @@ for await (const line of createInterface({ input: createReadStream(process.argv[
 
 let count = 0;
 for (const [name, group] of groups) {
-    if (!group) continue;       // no recorded request
+    if (!group) continue; // no recorded request
     count += 1;
-    console.log(`${group.problems.size ? 'not ok' : 'ok'} ${count} - ${name}: ${group.answers} answers, ${[...group.statuses].sort().join(', ')}`);
-    for (const [sentence, tests] of [...group.problems].slice(0, 10)) console.log(`# ${[...tests].join(', ')}: ${sentence}`);
+    console.log(
+        `${group.problems.size ? 'not ok' : 'ok'} ${count} - ${name}: ${group.answers} answers, ${[...group.statuses].sort().join(', ')}`,
+    );
+    for (const [sentence, tests] of [...group.problems].slice(0, 10))
+        console.log(`# ${[...tests].join(', ')}: ${sentence}`);
 }
 console.log(`1..${count}`);

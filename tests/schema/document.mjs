@@ -10,7 +10,10 @@ export const document = JSON.parse(text);
 
 // Resolve the JSON pointer after a "#". Returns undefined if there is no such value.
 export function lookUp(pointer) {
-    return pointer.slice(1).split('/').filter(Boolean)
+    return pointer
+        .slice(1)
+        .split('/')
+        .filter(Boolean)
         .map((word) => decodeURIComponent(word).replaceAll('~1', '/').replaceAll('~0', '~'))
         .reduce((value, word) => value?.[word], document);
 }
@@ -26,12 +29,16 @@ ajv.addVocabulary(['x-enumDescriptions', 'example']);
 
 // Schemas refer to one another by JSON pointer; ajv needs a name for each.
 const place = '#/components/schemas/';
-const named = (schema) => JSON.parse(JSON.stringify(schema), (key, value) => (key === '$ref' ? value.replace(place, 'iimg:') : value));
+const named = (schema) =>
+    JSON.parse(JSON.stringify(schema), (key, value) => (key === '$ref' ? value.replace(place, 'iimg:') : value));
 for (const [name, schema] of Object.entries(document.components.schemas)) ajv.addSchema(named(schema), `iimg:${name}`);
 
 function sentence({ instancePath, message, keyword, params, data }) {
-    const more = ['enum', 'const', 'pattern', 'format', 'type'].includes(keyword) ? `, but is ${JSON.stringify(data)}`
-        : keyword === 'additionalProperties' ? ` such as "${params.additionalProperty}"` : '';
+    const more = ['enum', 'const', 'pattern', 'format', 'type'].includes(keyword)
+        ? `, but is ${JSON.stringify(data)}`
+        : keyword === 'additionalProperties'
+          ? ` such as "${params.additionalProperty}"`
+          : '';
     return `${instancePath || 'the response'} ${message}${more}`;
 }
 
@@ -48,6 +55,14 @@ export const escape = (word) => word.replaceAll('~', '~0').replaceAll('/', '~1')
 export const methods = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace'];
 
 // Every operation: { path, method, item, operation, pointer }.
-export const operations = Object.entries(document.paths).flatMap(([path, item]) => methods
-    .filter((method) => item[method])
-    .map((method) => ({ path, method, item, operation: item[method], pointer: `#/paths/${escape(path)}/${method}` })));
+export const operations = Object.entries(document.paths).flatMap(([path, item]) =>
+    methods
+        .filter((method) => item[method])
+        .map((method) => ({
+            path,
+            method,
+            item,
+            operation: item[method],
+            pointer: `#/paths/${escape(path)}/${method}`,
+        })),
+);

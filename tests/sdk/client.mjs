@@ -8,8 +8,7 @@ export { major, baseUrl, apiKey };
 export async function load() {
     try {
         return await import(`genai${major}`);
-    }
-    catch (error) {
+    } catch (error) {
         console.log(`# ${String(error.message).split('\n')[0]}`);
         process.exit(3);
     }

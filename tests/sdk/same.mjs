@@ -15,7 +15,11 @@ function sorted(value) {
     if (value === null || typeof value !== 'object') {
         return value;
     }
-    return Object.fromEntries(Object.keys(value).sort().map((name) => [name, sorted(value[name])]));
+    return Object.fromEntries(
+        Object.keys(value)
+            .sort()
+            .map((name) => [name, sorted(value[name])]),
+    );
 }
 
 async function lastRecord() {
@@ -41,20 +45,25 @@ const body = JSON.parse(readFileSync(0, 'utf8'));
 const ours = await lastRecord();
 const [, version, model] = /^\/(v1|v1beta)\/models\/([^:]+):generateContent$/.exec(ours.path);
 const { imageConfig, responseModalities } = body.generationConfig;
-const ai = await client({ apiVersion: version,
-                          timeout: 1000 * Number(header(ours, 'x-server-timeout')) });
+const ai = await client({ apiVersion: version, timeout: 1000 * Number(header(ours, 'x-server-timeout')) });
 
 await ai.models.generateContent({
     model,
-    contents: [{
-        role: 'user',
-        parts: body.contents[0].parts.map((part) => (part.inlineData
-            ? { inlineData: { mimeType: part.inlineData.mimeType, data: part.inlineData.data } }
-            : { text: part.text })),
-    }],
-    config: { responseModalities, imageConfig: { aspectRatio: imageConfig.aspectRatio,
-                                                 imageSize: imageConfig.imageSize },
-              ...(body.store === undefined ? {} : { store: body.store }) },
+    contents: [
+        {
+            role: 'user',
+            parts: body.contents[0].parts.map((part) =>
+                part.inlineData
+                    ? { inlineData: { mimeType: part.inlineData.mimeType, data: part.inlineData.data } }
+                    : { text: part.text },
+            ),
+        },
+    ],
+    config: {
+        responseModalities,
+        imageConfig: { aspectRatio: imageConfig.aspectRatio, imageSize: imageConfig.imageSize },
+        ...(body.store === undefined ? {} : { store: body.store }),
+    },
 });
 
 const theirs = await lastRecord();
@@ -62,12 +71,10 @@ const theirs = await lastRecord();
 same('the body', JSON.parse(await (await fetch(`${baseUrl}/__last`)).text()), body);
 same('the method', theirs.method, ours.method);
 same('the path', theirs.path, ours.path);
-for (const name of ['x-goog-api-key', 'x-server-timeout', 'content-type', 'transfer-encoding',
-                    'expect']) {
+for (const name of ['x-goog-api-key', 'x-server-timeout', 'content-type', 'transfer-encoding', 'expect']) {
     same(`the header ${name}`, header(theirs, name), header(ours, name));
 }
-same('the length', header(theirs, 'content-length') !== undefined,
-     header(ours, 'content-length') !== undefined);
+same('the length', header(theirs, 'content-length') !== undefined, header(ours, 'content-length') !== undefined);
 if (!apiKey) {
     differences++;
 }

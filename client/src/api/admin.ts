@@ -30,7 +30,12 @@ export interface Versioned<T> {
 export type Filter = Record<string, string>;
 
 /** The first page, or the one that a page's `next` names. */
-export function listRows<K extends Kind>(kind: K, filter: Filter, next: string | null, signal?: AbortSignal): Promise<Page<Rows[K]>> {
+export function listRows<K extends Kind>(
+    kind: K,
+    filter: Filter,
+    next: string | null,
+    signal?: AbortSignal,
+): Promise<Page<Rows[K]>> {
     return next
         ? request('GET', `admin/${kind}/${new URL(next).search}`, { signal })
         : request('GET', `admin/${kind}/`, { query: filter, signal });
@@ -47,7 +52,13 @@ export function createRow<K extends Kind>(kind: K, json: unknown, key: string): 
 }
 
 /** Only if the row is as it was: else an ApiError with status 412. */
-export function changeRow<K extends Kind>(kind: K, id: string, json: unknown, etag: string, query = {}): Promise<Rows[K]> {
+export function changeRow<K extends Kind>(
+    kind: K,
+    id: string,
+    json: unknown,
+    etag: string,
+    query = {},
+): Promise<Rows[K]> {
     return request('PATCH', `admin/${kind}/${id}/`, { json, query, headers: { 'If-Match': etag } });
 }
 

@@ -74,8 +74,7 @@ export function onSessionEnd(ask: typeof logInAgain): void {
 async function revive<T>(options: RequestOptions, send: () => Promise<T>): Promise<T> {
     try {
         return await send();
-    }
-    catch (error) {
+    } catch (error) {
         if (!(error instanceof ApiError) || error.status !== 401 || options.session === 'throw' || !logInAgain) {
             throw error;
         }
@@ -140,8 +139,7 @@ interface ErrorBody {
 function parse(text: string): unknown {
     try {
         return JSON.parse(text);
-    }
-    catch {
+    } catch {
         return null;
     }
 }
@@ -150,14 +148,24 @@ function errorOf(status: number, text: string, header: (name: string) => string 
     const body = (parse(text) ?? {}) as ErrorBody;
     const wait = Number(header('Retry-After'));
 
-    return new ApiError(status, body.code ?? 'no_json', body.detail ?? `The server answered ${status} without a word.`,
-        body.errors ?? {}, body.request_id ?? header('X-Request-Id'), wait > 0 ? wait : null);
+    return new ApiError(
+        status,
+        body.code ?? 'no_json',
+        body.detail ?? `The server answered ${status} without a word.`,
+        body.errors ?? {},
+        body.request_id ?? header('X-Request-Id'),
+        wait > 0 ? wait : null,
+    );
 }
 
 function noAnswer(signal?: AbortSignal): ApiError {
     return signal?.aborted
         ? new ApiError(0, 'aborted', 'Given up.')
-        : new ApiError(0, 'network', navigator.onLine ? 'The server does not answer. Please try again.' : 'You are offline.');
+        : new ApiError(
+              0,
+              'network',
+              navigator.onLine ? 'The server does not answer. Please try again.' : 'You are offline.',
+          );
 }
 
 async function send<T>(method: Method, path: string, options: RequestOptions): Promise<Answer<T>> {
@@ -173,8 +181,7 @@ async function send<T>(method: Method, path: string, options: RequestOptions): P
             credentials: 'same-origin',
         });
         text = await response.text();
-    }
-    catch {
+    } catch {
         throw noAnswer(options.signal);
     }
     setClock(response.headers.get('Date'));
@@ -213,12 +220,14 @@ function sendUpload<T>(path: string, options: UploadOptions): Promise<T> {
         for (const [name, value] of Object.entries(headersOf(options))) {
             xhr.setRequestHeader(name, value);
         }
-        xhr.upload.onprogress = (event) => options.onProgress?.(event.lengthComputable ? event.loaded / event.total : 0);
+        xhr.upload.onprogress = (event) =>
+            options.onProgress?.(event.lengthComputable ? event.loaded / event.total : 0);
         xhr.upload.onload = () => options.onProgress?.(1);
         xhr.onerror = xhr.onabort = xhr.ontimeout = () => reject(noAnswer(options.signal));
-        xhr.onload = () => (xhr.status >= 200 && xhr.status < 300
-            ? resolve(parse(xhr.responseText) as T)
-            : reject(errorOf(xhr.status, xhr.responseText, (name) => xhr.getResponseHeader(name))));
+        xhr.onload = () =>
+            xhr.status >= 200 && xhr.status < 300
+                ? resolve(parse(xhr.responseText) as T)
+                : reject(errorOf(xhr.status, xhr.responseText, (name) => xhr.getResponseHeader(name)));
         xhr.onloadend = () => options.signal?.removeEventListener('abort', abort);
         if (options.signal?.aborted) {
             reject(noAnswer(options.signal));

@@ -4,7 +4,9 @@ import type { Identity } from './types';
 
 /** A user's identities: the caller's own, or those of a test user. */
 export function listIdentities(userId: string, isCurrentUser: boolean, signal?: AbortSignal): Promise<Identity[]> {
-    return request<Identity[]>('GET', isCurrentUser ? 'users/me/identities/' : `test-users/${userId}/identities/`, { signal });
+    return request<Identity[]>('GET', isCurrentUser ? 'users/me/identities/' : `test-users/${userId}/identities/`, {
+        signal,
+    });
 }
 
 /** Any identity; for staff. */

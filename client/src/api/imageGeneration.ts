@@ -1,7 +1,13 @@
 // imageGeneration.ts - calls for making pictures: for whom, with what, the jobs, and what comes of them.
 import { request, requestFull } from './client';
 import type {
-    AvailableUser, Generation, GenerationJob, GenerationJobPage, GenerationOptions, GenerationRequest, Identity,
+    AvailableUser,
+    Generation,
+    GenerationJob,
+    GenerationJobPage,
+    GenerationOptions,
+    GenerationRequest,
+    Identity,
 } from './types';
 
 export function listUsers(signal?: AbortSignal): Promise<AvailableUser[]> {
@@ -14,20 +20,25 @@ export function getOptions(signal?: AbortSignal): Promise<GenerationOptions> {
 
 /** Starts a generation. The job goes on whoever waits for it: an answer of 200 carries it finished, 202 begun. */
 export async function generate(wanted: GenerationRequest, key: string): Promise<GenerationJob> {
-    const { data } = await requestFull<Generation | GenerationJob>('POST', 'image-generation/generate/',
-        { json: wanted, idempotencyKey: key, headers: { Prefer: 'respond-async' } });
+    const { data } = await requestFull<Generation | GenerationJob>('POST', 'image-generation/generate/', {
+        json: wanted,
+        idempotencyKey: key,
+        headers: { Prefer: 'respond-async' },
+    });
 
     return 'job' in data ? data.job : data;
 }
 
-const WAIT = 20;        // seconds that the server may hold an answer until the job is another
+const WAIT = 20; // seconds that the server may hold an answer until the job is another
 const tags = new Map<string, string>();
 
 /** A job. With what is known of it, the server may hold the answer until something has changed. */
 export async function getJob(id: string, signal?: AbortSignal, known?: GenerationJob): Promise<GenerationJob> {
     const tag = known && tags.get(id);
-    const { data, status, headers } = await requestFull<GenerationJob>('GET', `image-generation/jobs/${id}/`,
-        { signal, headers: tag ? { 'Prefer': `wait=${WAIT}`, 'If-None-Match': tag } : {} });
+    const { data, status, headers } = await requestFull<GenerationJob>('GET', `image-generation/jobs/${id}/`, {
+        signal,
+        headers: tag ? { Prefer: `wait=${WAIT}`, 'If-None-Match': tag } : {},
+    });
 
     if (status === 304 && known) {
         return known;
@@ -47,7 +58,9 @@ export function nextJobs(next: string, signal?: AbortSignal): Promise<Generation
 
 /** The generations that a user has asked for and that have not ended. */
 export async function listActiveJobs(userId: string, signal?: AbortSignal): Promise<GenerationJob[]> {
-    const pages = await Promise.all(['running', 'queued'].map((state) => listJobs({ state, requested_by: userId, limit: '100' }, signal)));
+    const pages = await Promise.all(
+        ['running', 'queued'].map((state) => listJobs({ state, requested_by: userId, limit: '100' }, signal)),
+    );
 
     return pages.flatMap((page) => page.results);
 }

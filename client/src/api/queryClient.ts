@@ -9,8 +9,10 @@ export const queryClient = new QueryClient({
         queries: {
             staleTime: 15_000,
             retry: (failures, error) => failures + 1 < TRIES && error instanceof ApiError && error.isTransient,
-            retryDelay: (failures, error) => (error instanceof ApiError && error.retryAfter
-                ? Math.min(error.retryAfter, 30) * 1000 : 500 * 2 ** failures),
+            retryDelay: (failures, error) =>
+                error instanceof ApiError && error.retryAfter
+                    ? Math.min(error.retryAfter, 30) * 1000
+                    : 500 * 2 ** failures,
         },
     },
 });

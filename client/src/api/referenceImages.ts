@@ -21,13 +21,25 @@ export interface UploadRequest {
 
 /** "Me at the sea" of "Me at the sea.jpg"; nothing of what a clipboard calls its pictures. */
 export function labelOf(fileName: string): string {
-    const label = fileName.replace(/\.[^.]*$/, '').trim().slice(0, 255);
+    const label = fileName
+        .replace(/\.[^.]*$/, '')
+        .trim()
+        .slice(0, 255);
 
     return /^(image|blob|clipboard)?$/i.test(label) ? '' : label;
 }
 
 /** Puts a picture into a slot. */
-export function uploadReferenceImage({ userId, order, file, imageId, etag, key, signal, onProgress }: UploadRequest): Promise<ReferenceImage> {
+export function uploadReferenceImage({
+    userId,
+    order,
+    file,
+    imageId,
+    etag,
+    key,
+    signal,
+    onProgress,
+}: UploadRequest): Promise<ReferenceImage> {
     const form = new FormData();
 
     if (!imageId) {
@@ -36,8 +48,14 @@ export function uploadReferenceImage({ userId, order, file, imageId, etag, key, 
         form.set('name', labelOf(file.name));
     }
     form.set('image', file);
-    return upload<ReferenceImage>(imageId ? `reference-images/${imageId}/upload-image/` : 'reference-images/',
-        { query: imageId ? { user_id: userId } : {}, form, headers: etag ? { 'If-Match': etag } : {}, idempotencyKey: key, signal, onProgress });
+    return upload<ReferenceImage>(imageId ? `reference-images/${imageId}/upload-image/` : 'reference-images/', {
+        query: imageId ? { user_id: userId } : {},
+        form,
+        headers: etag ? { 'If-Match': etag } : {},
+        idempotencyKey: key,
+        signal,
+        onProgress,
+    });
 }
 
 export function deleteReferenceImage(userId: string, id: string): Promise<void> {
@@ -46,5 +64,8 @@ export function deleteReferenceImage(userId: string, id: string): Promise<void> 
 
 /** Moves a photo into another slot; a photo that is there takes its place in return. */
 export function moveReferenceImage(userId: string, id: string, order: number): Promise<ReferenceImage> {
-    return request<ReferenceImage>('PATCH', `reference-images/${id}/`, { query: { user_id: userId, swap: true }, json: { order } });
+    return request<ReferenceImage>('PATCH', `reference-images/${id}/`, {
+        query: { user_id: userId, swap: true },
+        json: { order },
+    });
 }

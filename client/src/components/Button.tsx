@@ -11,11 +11,24 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
 }
 
 /** While `busy` it stays in the tab order and does nothing. */
-export function Button({ tone = 'default', size = 'normal', busy = false, icon, className = '', children, onClick, ...rest }: ButtonProps) {
+export function Button({
+    tone = 'default',
+    size = 'normal',
+    busy = false,
+    icon,
+    className = '',
+    children,
+    onClick,
+    ...rest
+}: ButtonProps) {
     return (
-        <button type="button" {...rest} aria-disabled={busy || rest['aria-disabled'] || undefined}
+        <button
+            type="button"
+            {...rest}
+            aria-disabled={busy || rest['aria-disabled'] || undefined}
             className={`button button-${tone} ${size === 'small' ? 'button-small' : ''} ${className}`}
-            onClick={busy ? (event) => event.preventDefault() : onClick}>
+            onClick={busy ? (event) => event.preventDefault() : onClick}
+        >
             {busy ? <Spinner /> : icon}
             {children !== undefined && <span>{children}</span>}
         </button>

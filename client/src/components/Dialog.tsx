@@ -19,20 +19,36 @@ interface DialogProps {
     children: ReactNode;
 }
 
-export function Dialog({ open, title, description, dismissible = true, guarded = false, size = 'small', onClose, children }: DialogProps) {
+export function Dialog({
+    open,
+    title,
+    description,
+    dismissible = true,
+    guarded = false,
+    size = 'small',
+    onClose,
+    children,
+}: DialogProps) {
     // Where the focus was: a field that takes it at once would hide that from the dialog.
     const [before] = useState(placeOfFocus);
 
     return (
-        <Base.Root open={open} disablePointerDismissal={guarded || !dismissible} onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}>
+        <Base.Root
+            open={open}
+            disablePointerDismissal={guarded || !dismissible}
+            onOpenChange={(isOpen) => !isOpen && dismissible && onClose?.()}
+        >
             <Base.Portal>
                 <Base.Backdrop className="backdrop" />
-                <Base.Popup className={`dialog dialog-${size}`}
-                    finalFocus={before}>
+                <Base.Popup className={`dialog dialog-${size}`} finalFocus={before}>
                     <div className="dialog-header">
                         <Base.Title className="dialog-title">{title}</Base.Title>
                         {dismissible && (
-                            <Base.Close render={<IconButton label="Close" icon={<Icon name="close" />} className="dialog-close" />} />
+                            <Base.Close
+                                render={
+                                    <IconButton label="Close" icon={<Icon name="close" />} className="dialog-close" />
+                                }
+                            />
                         )}
                     </div>
                     {description && <Base.Description className="dialog-description">{description}</Base.Description>}

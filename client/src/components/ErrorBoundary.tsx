@@ -25,7 +25,9 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, { broken: boole
             <div className="page page-narrow" role="alert">
                 <EmptyState icon="warning" title="This page could not be shown.">
                     <p>The server may have a newer version of it, or the connection broke.</p>
-                    <Button tone="primary" onClick={() => location.reload()}>Load it again</Button>
+                    <Button tone="primary" onClick={() => location.reload()}>
+                        Load it again
+                    </Button>
                 </EmptyState>
             </div>
         );

@@ -18,9 +18,17 @@ export function ErrorNotice({ error, title = 'This could not be loaded.', onRetr
             <div className="notice-body">
                 <p className="notice-title">{title}</p>
                 <p>{sentence(error)}</p>
-                {requestId && <p className="hint">Request <code>{requestId}</code> in the server's log.</p>}
+                {requestId && (
+                    <p className="hint">
+                        Request <code>{requestId}</code> in the server's log.
+                    </p>
+                )}
             </div>
-            {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
+            {onRetry && (
+                <Button size="small" onClick={onRetry}>
+                    Try again
+                </Button>
+            )}
         </div>
     );
 }

@@ -26,12 +26,23 @@ export function Field({ label, hint, error, aside, children }: FieldProps) {
     return (
         <div className="field">
             <div className="field-line">
-                <label className="label" htmlFor={id}>{label}</label>
+                <label className="label" htmlFor={id}>
+                    {label}
+                </label>
                 {aside}
             </div>
             {children({ id, 'aria-describedby': described || undefined, 'aria-invalid': error ? true : undefined })}
-            {hint && <p className="hint" id={`${id}-hint`}>{hint}</p>}
-            {error && <p className="field-error" id={`${id}-error`}><Icon name="warning" size={16} />{error}</p>}
+            {hint && (
+                <p className="hint" id={`${id}-hint`}>
+                    {hint}
+                </p>
+            )}
+            {error && (
+                <p className="field-error" id={`${id}-error`}>
+                    <Icon name="warning" size={16} />
+                    {error}
+                </p>
+            )}
         </div>
     );
 }

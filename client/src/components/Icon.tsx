@@ -17,7 +17,8 @@ const paths = {
     screen: 'M3 5h18v11H3zM9 20h6M12 16v4',
     leave: 'M14 4h5v16h-5M10 8l-4 4 4 4M6 12h10',
     picture: 'M4 5h16v14H4zM4 16l5-5 4 4 3-3 4 4M15 9.500v.01',
-    sparkle: 'M12 3l1.800 5.200L19 10l-5.200 1.800L12 17l-1.800-5.200L5 10l5.200-1.800zM19 16l.8 2.200L22 19l-2.200.8L19 22l-.8-2.200L16 19l2.200-.8z',
+    sparkle:
+        'M12 3l1.800 5.200L19 10l-5.200 1.800L12 17l-1.800-5.200L5 10l5.200-1.800zM19 16l.8 2.200L22 19l-2.200.8L19 22l-.8-2.200L16 19l2.200-.8z',
     zoom: 'M11 18a7 7 0 1 0 0-14 7 7 0 0 0 0 14zM16 16l5 5M11 8v6M8 11h6',
     undo: 'M8 5 4 9l4 4M4 9h10a6 6 0 0 1 0 12h-3',
     compare: 'M12 3v18M4 6h5v12H4zM15 6h5v12h-5z',
@@ -35,8 +36,19 @@ export type IconName = keyof typeof paths;
 
 export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
     return (
-        <svg className="icon" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="1.75"
-            strokeLinecap="round" strokeLinejoin="round" aria-hidden="true" focusable="false">
+        <svg
+            className="icon"
+            width={size}
+            height={size}
+            viewBox="0 0 24 24"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.75"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+            aria-hidden="true"
+            focusable="false"
+        >
             <path d={paths[name]} />
         </svg>
     );
@@ -45,8 +57,17 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
 /** A ring that turns while something is under way; words beside it say what. */
 export function Spinner({ size = 18 }: { size?: number }) {
     return (
-        <svg className="spinner" width={size} height={size} viewBox="0 0 24 24" fill="none" stroke="currentColor" strokeWidth="3"
-            aria-hidden="true" focusable="false">
+        <svg
+            className="spinner"
+            width={size}
+            height={size}
+            viewBox="0 0 24 24"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="3"
+            aria-hidden="true"
+            focusable="false"
+        >
             <circle cx="12" cy="12" r="9" opacity=".25" />
             <path d="M21 12a9 9 0 0 0-9-9" strokeLinecap="round" />
         </svg>

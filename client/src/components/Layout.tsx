@@ -13,8 +13,13 @@ function NavLink({ path, label, onIntent }: { path: string; label: string; onInt
     const [current] = useLocation();
 
     return (
-        <Link href={path} className="nav-link" aria-current={current === path ? 'page' : undefined}
-            onPointerEnter={onIntent} onFocus={onIntent}>
+        <Link
+            href={path}
+            className="nav-link"
+            aria-current={current === path ? 'page' : undefined}
+            onPointerEnter={onIntent}
+            onFocus={onIntent}
+        >
             {label}
         </Link>
     );
@@ -26,16 +31,32 @@ function Navbar() {
     return (
         <header className="navbar">
             <div className="navbar-inner">
-                <Link href="/" className="navbar-brand" aria-label="Identity Images, home"><Brand /></Link>
+                <Link href="/" className="navbar-brand" aria-label="Identity Images, home">
+                    <Brand />
+                </Link>
                 <nav className="navbar-links" aria-label="Pages">
                     {routes.map(({ path, label, load }) => (
-                        <NavLink key={path} path={path} label={label} onIntent={() => void load().catch(() => undefined)} />
+                        <NavLink
+                            key={path}
+                            path={path}
+                            label={label}
+                            onIntent={() => void load().catch(() => undefined)}
+                        />
                     ))}
                 </nav>
                 <div className="navbar-end">
-                    <span className="navbar-user" title={user.email}>{user.email}</span>
+                    <span className="navbar-user" title={user.email}>
+                        {user.email}
+                    </span>
                     <ThemeSwitch />
-                    <Button tone="quiet" icon={<Icon name="leave" />} className="navbar-leave" onClick={() => void logOut()}>Log out</Button>
+                    <Button
+                        tone="quiet"
+                        icon={<Icon name="leave" />}
+                        className="navbar-leave"
+                        onClick={() => void logOut()}
+                    >
+                        Log out
+                    </Button>
                 </div>
             </div>
         </header>
@@ -45,13 +66,21 @@ function Navbar() {
 export function Layout({ children }: { children: ReactNode }) {
     return (
         <>
-            <a className="skip-link" href="#main" onClick={(event) => {
-                event.preventDefault();
-                document.getElementById('main')?.focus();
-            }}>Skip to content</a>
+            <a
+                className="skip-link"
+                href="#main"
+                onClick={(event) => {
+                    event.preventDefault();
+                    document.getElementById('main')?.focus();
+                }}
+            >
+                Skip to content
+            </a>
             <Navbar />
             <OfflineNotice />
-            <main id="main" tabIndex={-1}>{children}</main>
+            <main id="main" tabIndex={-1}>
+                {children}
+            </main>
         </>
     );
 }

@@ -33,18 +33,28 @@ export function Menu({ label, trigger, actions }: MenuProps) {
     }
 
     return (
-        <Popover.Root open={open} onOpenChange={(isOpen) => setOpen(isOpen)} onOpenChangeComplete={(isOpen) => !isOpen && closed()}>
+        <Popover.Root
+            open={open}
+            onOpenChange={(isOpen) => setOpen(isOpen)}
+            onOpenChangeComplete={(isOpen) => !isOpen && closed()}
+        >
             <Popover.Trigger render={trigger} />
             <Popover.Portal>
                 <Popover.Positioner className="menu-positioner" align="end" sideOffset={4}>
                     <Popover.Popup className="menu" aria-label={label}>
                         <Toolbar.Root orientation="vertical" aria-label={label} className="menu-actions">
                             {actions.map(({ label: name, icon, danger, disabled, onSelect }) => (
-                                <Toolbar.Button key={name} className={`menu-item ${danger ? 'menu-danger' : ''}`} disabled={disabled} onClick={() => {
-                                    chosen.current = onSelect;
-                                    setOpen(false);
-                                }}>
-                                    {icon}{name}
+                                <Toolbar.Button
+                                    key={name}
+                                    className={`menu-item ${danger ? 'menu-danger' : ''}`}
+                                    disabled={disabled}
+                                    onClick={() => {
+                                        chosen.current = onSelect;
+                                        setOpen(false);
+                                    }}
+                                >
+                                    {icon}
+                                    {name}
                                 </Toolbar.Button>
                             ))}
                         </Toolbar.Root>

@@ -8,7 +8,9 @@ export function NotFound() {
         <div className="page page-narrow">
             <PageHeader title="Not found" />
             <EmptyState icon="search" title="There is no page at this address.">
-                <Link href="/" className="button button-primary">Go to Home</Link>
+                <Link href="/" className="button button-primary">
+                    Go to Home
+                </Link>
             </EmptyState>
         </div>
     );

@@ -12,7 +12,7 @@ export interface OverlayHost {
     confirm: (question: Question) => Promise<boolean>;
 }
 
-const MILLISECONDS = 7000;      // that a toast stays which is no error; longer while it is looked at
+const MILLISECONDS = 7000; // that a toast stays which is no error; longer while it is looked at
 const icons = { success: 'check', info: 'info', error: 'warning' } as const;
 const manager = Toast.createToastManager<Notice>();
 
@@ -39,15 +39,24 @@ function ToastList() {
         const tone = toast.data?.tone ?? 'info';
 
         return (
-            <Toast.Root key={toast.id} toast={toast} className={`toast toast-${tone}`} swipeDirection="right"
-                role={tone === 'error' ? 'alert' : 'status'} aria-modal={undefined}>
+            <Toast.Root
+                key={toast.id}
+                toast={toast}
+                className={`toast toast-${tone}`}
+                swipeDirection="right"
+                role={tone === 'error' ? 'alert' : 'status'}
+                aria-modal={undefined}
+            >
                 <Icon name={icons[tone]} />
                 <Toast.Content className="toast-body">
                     <Toast.Title className="toast-title" render={<p />} />
                     <Toast.Description className="toast-detail" />
                     <Toast.Action className="button button-small toast-action" aria-hidden={false} />
                 </Toast.Content>
-                <Toast.Close aria-hidden={false} render={<IconButton label="Close" icon={<Icon name="close" size={18} />} size="small" />} />
+                <Toast.Close
+                    aria-hidden={false}
+                    render={<IconButton label="Close" icon={<Icon name="close" size={18} />} size="small" />}
+                />
             </Toast.Root>
         );
     });
@@ -55,10 +64,18 @@ function ToastList() {
 
 interface Asked extends Question {
     answer: (yes: boolean) => void;
-    before: () => HTMLElement | boolean;    // where the focus goes back to
+    before: () => HTMLElement | boolean; // where the focus goes back to
 }
 
-function Confirmation({ asked, isOpen, onAnswer }: { asked: Asked; isOpen: boolean; onAnswer: (yes: boolean) => void }) {
+function Confirmation({
+    asked,
+    isOpen,
+    onAnswer,
+}: {
+    asked: Asked;
+    isOpen: boolean;
+    onAnswer: (yes: boolean) => void;
+}) {
     return (
         <AlertDialog.Root open={isOpen} onOpenChange={(open) => !open && onAnswer(false)}>
             <AlertDialog.Portal>
@@ -68,7 +85,9 @@ function Confirmation({ asked, isOpen, onAnswer }: { asked: Asked; isOpen: boole
                     <AlertDialog.Description className="dialog-description">{asked.body}</AlertDialog.Description>
                     <div className="dialog-actions">
                         <AlertDialog.Close render={<Button>Cancel</Button>} />
-                        <Button tone={asked.danger ? 'danger' : 'primary'} onClick={() => onAnswer(true)}>{asked.action}</Button>
+                        <Button tone={asked.danger ? 'danger' : 'primary'} onClick={() => onAnswer(true)}>
+                            {asked.action}
+                        </Button>
                     </div>
                 </AlertDialog.Popup>
             </AlertDialog.Portal>
@@ -83,23 +102,30 @@ export default function OverlayHostView({ onReady }: { onReady: (host: OverlayHo
     useEffect(() => {
         onReady({
             notify: addToast,
-            confirm: (question) => new Promise((answer) => {
-                setAsked({ ...question, answer, before: placeOfFocus() });
-                setOpen(true);
-            }),
+            confirm: (question) =>
+                new Promise((answer) => {
+                    setAsked({ ...question, answer, before: placeOfFocus() });
+                    setOpen(true);
+                }),
         });
     }, [onReady]);
 
     return (
         <Toast.Provider toastManager={manager} limit={4}>
             <Toast.Portal>
-                <Toast.Viewport className="toasts"><ToastList /></Toast.Viewport>
+                <Toast.Viewport className="toasts">
+                    <ToastList />
+                </Toast.Viewport>
             </Toast.Portal>
             {asked && (
-                <Confirmation asked={asked} isOpen={isOpen} onAnswer={(yes) => {
-                    setOpen(false);
-                    asked.answer(yes);
-                }} />
+                <Confirmation
+                    asked={asked}
+                    isOpen={isOpen}
+                    onAnswer={(yes) => {
+                        setOpen(false);
+                        asked.answer(yes);
+                    }}
+                />
             )}
         </Toast.Provider>
     );

@@ -4,13 +4,15 @@ import { lazy, Suspense, useEffect, useState } from 'react';
 import type { OverlayHost } from './OverlayHost';
 import { provideOverlays } from './notify';
 
-const AFTER = 4000;         // milliseconds: a toast that says that the connection broke must not need one
+const AFTER = 4000; // milliseconds: a toast that says that the connection broke must not need one
 const load = () => import('./OverlayHost');
 const Host = lazy(load);
 
 function promised<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
     let resolve!: (value: T) => void;
-    const promise = new Promise<T>((done) => { resolve = done; });
+    const promise = new Promise<T>((done) => {
+        resolve = done;
+    });
 
     return { promise, resolve };
 }
@@ -33,5 +35,11 @@ export function Overlays() {
         return () => clearTimeout(timer);
     }, []);
 
-    return wanted && <Suspense><Host onReady={host.resolve} /></Suspense>;
+    return (
+        wanted && (
+            <Suspense>
+                <Host onReady={host.resolve} />
+            </Suspense>
+        )
+    );
 }

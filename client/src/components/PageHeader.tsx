@@ -34,7 +34,9 @@ export function PageHeader({ title, children }: { title: string; children?: Reac
 
     return (
         <div className="page-header">
-            <h1 ref={heading} tabIndex={-1}>{title}</h1>
+            <h1 ref={heading} tabIndex={-1}>
+                {title}
+            </h1>
             {children}
         </div>
     );

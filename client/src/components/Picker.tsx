@@ -33,8 +33,12 @@ let loading: Promise<void> | null = null;
 
 function load(): Promise<void> {
     loading ??= import('./PickerPopup').then(
-        (module) => { loaded = module.default; },
-        () => { loading = null; },
+        (module) => {
+            loaded = module.default;
+        },
+        () => {
+            loading = null;
+        },
     );
     return loading;
 }
@@ -48,9 +52,14 @@ export function isTyping(event: KeyboardEvent): boolean {
 export function PickerValue({ item, placeholder }: { item: PickerItem | undefined; placeholder: string }) {
     return (
         <>
-            {item
-                ? <span className="picker-value">{item.label}{item.detail && <span className="picker-detail">{item.detail}</span>}</span>
-                : <span className="picker-placeholder">{placeholder}</span>}
+            {item ? (
+                <span className="picker-value">
+                    {item.label}
+                    {item.detail && <span className="picker-detail">{item.detail}</span>}
+                </span>
+            ) : (
+                <span className="picker-placeholder">{placeholder}</span>
+            )}
             <Icon name="down" size={18} />
         </>
     );
@@ -104,27 +113,42 @@ export function Picker(props: PickerProps) {
 
     return (
         <div className="field picker">
-            <span className="label" id={`${id}-label`}>{label}</span>
-            {Popup
-                ? <Popup {...props} labelId={`${id}-label`} opening={opening.current} hadFocus={hadFocus.current} />
-                : (
-                    <button ref={button} type="button" role="combobox" className="input picker-button" disabled={disabled}
-                        aria-labelledby={`${id}-label`} aria-haspopup="listbox" aria-expanded={false}
-                        onPointerEnter={prepare} onFocus={prepare} onClick={() => open('')}
-                        onPointerDown={() => { isPressed.current = true; }} onPointerUp={release} onPointerCancel={release}
-                        onKeyDown={(event) => {
-                            if (isTyping(event)) {
-                                event.preventDefault();
-                                open(event.key);
-                            }
-                            else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
-                                event.preventDefault();
-                                open('');
-                            }
-                        }}>
-                        <PickerValue item={items.find((item) => item.value === value)} placeholder={placeholder} />
-                    </button>
-                )}
+            <span className="label" id={`${id}-label`}>
+                {label}
+            </span>
+            {Popup ? (
+                <Popup {...props} labelId={`${id}-label`} opening={opening.current} hadFocus={hadFocus.current} />
+            ) : (
+                <button
+                    ref={button}
+                    type="button"
+                    role="combobox"
+                    className="input picker-button"
+                    disabled={disabled}
+                    aria-labelledby={`${id}-label`}
+                    aria-haspopup="listbox"
+                    aria-expanded={false}
+                    onPointerEnter={prepare}
+                    onFocus={prepare}
+                    onClick={() => open('')}
+                    onPointerDown={() => {
+                        isPressed.current = true;
+                    }}
+                    onPointerUp={release}
+                    onPointerCancel={release}
+                    onKeyDown={(event) => {
+                        if (isTyping(event)) {
+                            event.preventDefault();
+                            open(event.key);
+                        } else if (event.key === 'ArrowDown' || event.key === 'ArrowUp') {
+                            event.preventDefault();
+                            open('');
+                        }
+                    }}
+                >
+                    <PickerValue item={items.find((item) => item.value === value)} placeholder={placeholder} />
+                </button>
+            )}
             {hint && <div className="hint">{hint}</div>}
         </div>
     );

@@ -26,11 +26,19 @@ export function PickerFrame({ label, nothing, onSearchKey, status, isOld = false
                 <Combobox.Popup className="picker-popup" aria-label={label}>
                     <div className="picker-search">
                         <Icon name="search" size={18} />
-                        <Combobox.Input className="picker-input" placeholder="Type to search" aria-label={`${label}: search`} onKeyDown={onSearchKey} />
+                        <Combobox.Input
+                            className="picker-input"
+                            placeholder="Type to search"
+                            aria-label={`${label}: search`}
+                            onKeyDown={onSearchKey}
+                        />
                     </div>
                     {status !== undefined && <Combobox.Status className="picker-status">{status}</Combobox.Status>}
                     <Combobox.Empty className="picker-empty">{nothing}</Combobox.Empty>
-                    <Combobox.List className={isOld ? 'picker-list picker-old' : 'picker-list'} aria-busy={isOld || undefined}>
+                    <Combobox.List
+                        className={isOld ? 'picker-list picker-old' : 'picker-list'}
+                        aria-busy={isOld || undefined}
+                    >
                         {(item: PickerItem) => <PickerOption key={item.value} item={item} />}
                     </Combobox.List>
                 </Combobox.Popup>

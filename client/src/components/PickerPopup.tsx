@@ -17,10 +17,24 @@ export interface PickerPopupProps extends PickerProps {
 function matches(item: PickerItem, query: string): boolean {
     const text = `${item.label} ${item.detail ?? ''} ${item.words ?? ''}`.toLocaleLowerCase();
 
-    return query.toLocaleLowerCase().split(/\s+/).every((word) => text.includes(word));
+    return query
+        .toLocaleLowerCase()
+        .split(/\s+/)
+        .every((word) => text.includes(word));
 }
 
-export default function PickerPopup({ labelId, label, items, value, onChange, placeholder, nothing = 'Nothing fits.', disabled, opening, hadFocus }: PickerPopupProps) {
+export default function PickerPopup({
+    labelId,
+    label,
+    items,
+    value,
+    onChange,
+    placeholder,
+    nothing = 'Nothing fits.',
+    disabled,
+    opening,
+    hadFocus,
+}: PickerPopupProps) {
     const [open, setOpen] = useState(false);
     const [typed, setTyped] = useState(opening?.typed ?? '');
     const trigger = useRef<HTMLButtonElement>(null);
@@ -30,7 +44,10 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
 
     // What was typed before the search was there has highlighted nothing: Enter means the first that fits.
     function onEnter(event: SearchKeyEvent): void {
-        const best = event.key === 'Enter' && typed && !highlighted.current ? items.find((item) => matches(item, typed)) : undefined;
+        const best =
+            event.key === 'Enter' && typed && !highlighted.current
+                ? items.find((item) => matches(item, typed))
+                : undefined;
 
         if (best) {
             event.preventDefault();
@@ -51,17 +68,29 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
     }, []);
 
     return (
-        <Combobox.Root items={items as PickerItem[]} value={chosen ?? null} disabled={disabled} open={open} inputValue={typed} autoHighlight
+        <Combobox.Root
+            items={items as PickerItem[]}
+            value={chosen ?? null}
+            disabled={disabled}
+            open={open}
+            inputValue={typed}
+            autoHighlight
             isItemEqualToValue={(one: PickerItem, other: PickerItem) => one.value === other.value}
             filter={(item: PickerItem, query: string) => matches(item, query)}
             onValueChange={(item: PickerItem | null) => item && onChange(item.value)}
-            onItemHighlighted={(item: PickerItem | undefined) => { highlighted.current = item; }}
+            onItemHighlighted={(item: PickerItem | undefined) => {
+                highlighted.current = item;
+            }}
             onInputValueChange={(text) => setTyped(text)}
             onOpenChange={(isOpen) => {
                 setTyped('');
                 setOpen(isOpen);
-            }}>
-            <Combobox.Trigger ref={trigger} className="input picker-button" aria-labelledby={labelId}
+            }}
+        >
+            <Combobox.Trigger
+                ref={trigger}
+                className="input picker-button"
+                aria-labelledby={labelId}
                 onKeyDown={(event) => {
                     // Also what is typed before the search has the focus.
                     if (isTyping(event)) {
@@ -69,7 +98,8 @@ export default function PickerPopup({ labelId, label, items, value, onChange, pl
                         setTyped((before) => (open ? before : '') + event.key);
                         setOpen(true);
                     }
-                }}>
+                }}
+            >
                 <PickerValue item={chosen} placeholder={placeholder} />
             </Combobox.Trigger>
             <PickerFrame label={label} nothing={nothing} onSearchKey={onEnter} />

@@ -27,7 +27,21 @@ export function PictureImage({ src, alt, stale, className = '', ...rest }: Pictu
     }
 
     if (broken === src) {
-        return <span className={`picture-broken ${className}`} role="img" aria-label={alt}><Icon name="picture" size={28} /></span>;
+        return (
+            <span className={`picture-broken ${className}`} role="img" aria-label={alt}>
+                <Icon name="picture" size={28} />
+            </span>
+        );
     }
-    return <img {...rest} src={src} alt={alt} className={className} decoding="async" draggable={false} onError={() => void renew()} />;
+    return (
+        <img
+            {...rest}
+            src={src}
+            alt={alt}
+            className={className}
+            decoding="async"
+            draggable={false}
+            onError={() => void renew()}
+        />
+    );
 }

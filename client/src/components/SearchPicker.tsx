@@ -11,7 +11,7 @@ import { PickerFrame } from './PickerFrame';
 import type { PickerItem } from './Picker';
 import { useDebounced } from './useDebounced';
 
-const REST = 250;       // milliseconds without a key until the server is asked
+const REST = 250; // milliseconds without a key until the server is asked
 
 interface SearchPickerProps {
     label: string;
@@ -30,7 +30,17 @@ interface SearchPickerProps {
 
 const NOTHING = '';
 
-export function SearchPicker({ label, chosen, onChange, queryKey, search, placeholder, none, error, hint }: SearchPickerProps) {
+export function SearchPicker({
+    label,
+    chosen,
+    onChange,
+    queryKey,
+    search,
+    placeholder,
+    none,
+    error,
+    hint,
+}: SearchPickerProps) {
     const id = useId();
     const [open, setOpen] = useState(false);
     const [typed, setTyped] = useState('');
@@ -52,16 +62,28 @@ export function SearchPicker({ label, chosen, onChange, queryKey, search, placeh
 
     return (
         <div className="field picker">
-            <span className="label" id={`${id}-label`}>{label}</span>
-            <Combobox.Root items={items} value={chosen} open={open} inputValue={typed} filter={null} autoHighlight
+            <span className="label" id={`${id}-label`}>
+                {label}
+            </span>
+            <Combobox.Root
+                items={items}
+                value={chosen}
+                open={open}
+                inputValue={typed}
+                filter={null}
+                autoHighlight
                 isItemEqualToValue={(one: PickerItem, other: PickerItem) => one.value === other.value}
                 onValueChange={(item: PickerItem | null) => item && onChange(item.value === NOTHING ? null : item)}
                 onInputValueChange={setTyped}
                 onOpenChange={(isOpen) => {
                     setTyped('');
                     setOpen(isOpen);
-                }}>
-                <Combobox.Trigger className="input picker-button" aria-labelledby={`${id}-label ${id}-value`} aria-describedby={described || undefined}
+                }}
+            >
+                <Combobox.Trigger
+                    className="input picker-button"
+                    aria-labelledby={`${id}-label ${id}-value`}
+                    aria-describedby={described || undefined}
                     aria-invalid={error ? true : undefined}
                     onKeyDown={(event) => {
                         if (!open && isTyping(event)) {
@@ -69,20 +91,36 @@ export function SearchPicker({ label, chosen, onChange, queryKey, search, placeh
                             setTyped(event.key);
                             setOpen(true);
                         }
-                    }}>
-                    <span id={`${id}-value`} className="picker-whole"><PickerValue item={chosen ?? undefined} placeholder={none ?? placeholder} /></span>
+                    }}
+                >
+                    <span id={`${id}-value`} className="picker-whole">
+                        <PickerValue item={chosen ?? undefined} placeholder={none ?? placeholder} />
+                    </span>
                 </Combobox.Trigger>
-                <PickerFrame label={label} isOld={isOld} nothing={found.isSuccess && !isOld ? 'Nothing fits.' : null}
+                <PickerFrame
+                    label={label}
+                    isOld={isOld}
+                    nothing={found.isSuccess && !isOld ? 'Nothing fits.' : null}
                     status={found.error ? sentence(found.error) : found.isPending && 'Searching…'}
                     onSearchKey={(event) => {
                         if (event.key === 'Enter' && isOld && typed.trim()) {
                             event.preventDefault();
                             event.preventBaseUIHandler();
                         }
-                    }} />
+                    }}
+                />
             </Combobox.Root>
-            {hint && <p className="hint" id={`${id}-hint`}>{hint}</p>}
-            {error && <p className="field-error" id={`${id}-error`}><Icon name="warning" size={16} />{error}</p>}
+            {hint && (
+                <p className="hint" id={`${id}-hint`}>
+                    {hint}
+                </p>
+            )}
+            {error && (
+                <p className="field-error" id={`${id}-error`}>
+                    <Icon name="warning" size={16} />
+                    {error}
+                </p>
+            )}
         </div>
     );
 }

@@ -17,5 +17,11 @@ export function PageSkeleton({ title }: { title: string }) {
 
 /** While the server is asked who is there. */
 export function AppSkeleton() {
-    return <div className="app-skeleton" aria-busy="true"><p className="visually-hidden" role="status">Loading</p></div>;
+    return (
+        <div className="app-skeleton" aria-busy="true">
+            <p className="visually-hidden" role="status">
+                Loading
+            </p>
+        </div>
+    );
 }

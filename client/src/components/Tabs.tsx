@@ -22,7 +22,11 @@ export function Tabs({ label, tabs, value, onChange, small = false, children }: 
     return (
         <Base.Root value={value} onValueChange={(chosen) => onChange(String(chosen))}>
             <Base.List className={`tabs ${small ? 'tabs-small' : ''}`} aria-label={label}>
-                {tabs.map((tab) => <Base.Tab key={tab.value} value={tab.value} className="tab">{tab.label}</Base.Tab>)}
+                {tabs.map((tab) => (
+                    <Base.Tab key={tab.value} value={tab.value} className="tab">
+                        {tab.label}
+                    </Base.Tab>
+                ))}
             </Base.List>
             {tabs.map((tab) => (
                 <Base.Panel key={tab.value} value={tab.value} className="tab-panel" tabIndex={-1}>

@@ -10,6 +10,11 @@ const icons = { system: 'screen', light: 'sun', dark: 'moon' } as const;
 export function ThemeSwitch() {
     const current = useSyncExternalStore(subscribeTheme, theme);
 
-    return <IconButton label={`Theme: ${current}. Change to ${next[current]}`} icon={<Icon name={icons[current]} />}
-        onClick={() => setTheme(next[current])} />;
+    return (
+        <IconButton
+            label={`Theme: ${current}. Change to ${next[current]}`}
+            icon={<Icon name={icons[current]} />}
+            onClick={() => setTheme(next[current])}
+        />
+    );
 }

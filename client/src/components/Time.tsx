@@ -5,5 +5,9 @@ const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', ti
 export function Time({ at, withTime = false }: { at: string; withTime?: boolean }) {
     const moment = new Date(at);
 
-    return <time dateTime={at} title={dateAndTime.format(moment)}>{(withTime ? dateAndTime : date).format(moment)}</time>;
+    return (
+        <time dateTime={at} title={dateAndTime.format(moment)}>
+            {(withTime ? dateAndTime : date).format(moment)}
+        </time>
+    );
 }

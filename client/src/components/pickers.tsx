@@ -7,7 +7,7 @@ import type { Identity } from '../api/types';
 import type { PickerItem } from './Picker';
 import { SearchPicker } from './SearchPicker';
 
-const SHOWN = '20';     // rows of a search; who wants others types more
+const SHOWN = '20'; // rows of a search; who wants others types more
 
 interface Props {
     label: string;
@@ -26,19 +26,35 @@ export function userItem(user: Account): PickerItem {
 }
 
 export function identityItem(identity: Identity): PickerItem {
-    return { value: identity.id, label: identity.name, detail: identity.i_am_statement?.trim() || identity.category.replaceAll('_', ' ') };
+    return {
+        value: identity.id,
+        label: identity.name,
+        detail: identity.i_am_statement?.trim() || identity.category.replaceAll('_', ' '),
+    };
 }
 
 export function UserPicker({ placeholder = 'Choose a user', ...rest }: Props) {
     return (
-        <SearchPicker {...rest} placeholder={placeholder} queryKey={[...keys.adminRows('users'), 'search']}
-            search={async (words, signal) => (await listRows('users', { search: words, limit: SHOWN }, null, signal)).results.map(userItem)} />
+        <SearchPicker
+            {...rest}
+            placeholder={placeholder}
+            queryKey={[...keys.adminRows('users'), 'search']}
+            search={async (words, signal) =>
+                (await listRows('users', { search: words, limit: SHOWN }, null, signal)).results.map(userItem)
+            }
+        />
     );
 }
 
 export function IdentityPicker({ placeholder = 'Choose an identity', ...rest }: Props) {
     return (
-        <SearchPicker {...rest} placeholder={placeholder} queryKey={[...keys.adminRows('identities'), 'search']}
-            search={async (words, signal) => (await listRows('identities', { search: words, limit: SHOWN }, null, signal)).results.map(identityItem)} />
+        <SearchPicker
+            {...rest}
+            placeholder={placeholder}
+            queryKey={[...keys.adminRows('identities'), 'search']}
+            search={async (words, signal) =>
+                (await listRows('identities', { search: words, limit: SHOWN }, null, signal)).results.map(identityItem)
+            }
+        />
     );
 }

@@ -15,12 +15,10 @@ export function setTheme(chosen: Theme): void {
     try {
         if (chosen === 'system') {
             localStorage.removeItem(NAME);
-        }
-        else {
+        } else {
             localStorage.setItem(NAME, chosen);
         }
-    }
-    catch {
+    } catch {
         // It holds until the page is left.
     }
 }
@@ -28,8 +26,7 @@ export function setTheme(chosen: Theme): void {
 function apply(chosen: Theme): void {
     if (chosen === 'system') {
         delete document.documentElement.dataset.theme;
-    }
-    else {
+    } else {
         document.documentElement.dataset.theme = chosen;
     }
     listeners.forEach((listener) => listener());

@@ -1,7 +1,7 @@
 // useIdle.ts - becomes true when the browser has nothing more urgent to do: for what stands further down.
 import { useEffect, useState } from 'react';
 
-const AT_LATEST = 1000;     // milliseconds
+const AT_LATEST = 1000; // milliseconds
 
 export function useIdle(): boolean {
     const [idle, setIdle] = useState(false);

@@ -9,7 +9,7 @@ const MENU = '.menu-positioner';
 const OVERLAYS = `[role=dialog], [role=alertdialog], ${MENU}, .toasts`;
 
 const finders = new WeakMap<Element, Finder>();
-let inside: readonly Element[] = [];        // those around what had the focus last, the innermost first
+let inside: readonly Element[] = []; // those around what had the focus last, the innermost first
 
 const firstControl = (around: HTMLElement) => around.querySelector<HTMLElement>('button, a[href], input:not([hidden])');
 
@@ -52,7 +52,10 @@ export function placeOfFocus(): () => HTMLElement | boolean {
 }
 
 /** On the element around what changes with `state`; `find` says who the neighbour is. */
-export function useKeepFocus<T extends HTMLElement>(state: unknown, find: (around: T) => HTMLElement | null = firstControl): RefObject<T | null> {
+export function useKeepFocus<T extends HTMLElement>(
+    state: unknown,
+    find: (around: T) => HTMLElement | null = firstControl,
+): RefObject<T | null> {
     const around = useRef<T>(null);
     const finder = useRef(find);
 

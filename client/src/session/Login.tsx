@@ -9,7 +9,10 @@ export function Login({ onLogIn }: { onLogIn: (user: User) => void }) {
     usePageTitle('Log in');
     return (
         <div className="login">
-            <header className="login-header"><Brand /><ThemeSwitch /></header>
+            <header className="login-header">
+                <Brand />
+                <ThemeSwitch />
+            </header>
             <main className="login-main">
                 <div className="card login-card">
                     <h1>Log in</h1>

@@ -55,27 +55,50 @@ export function LoginForm({ email: known = '', onLogIn }: LoginFormProps) {
         setFaults({});
         try {
             onLogIn(await logIn(email, password));
-        }
-        catch (error) {
+        } catch (error) {
             show(faultsOf(error));
-        }
-        finally {
+        } finally {
             setBusy(false);
         }
     }
 
     return (
         <form ref={form} className="stack" noValidate onSubmit={(event) => void submit(event)}>
-            {faults.form && <p className="notice notice-error" role="alert">{faults.form}</p>}
+            {faults.form && (
+                <p className="notice notice-error" role="alert">
+                    {faults.form}
+                </p>
+            )}
             <Field label="Email" error={faults.email}>
-                {(props) => <input {...props} className="input" name="email" type="email" autoComplete="username"
-                    defaultValue={known} autoFocus={!known} maxLength={254} />}
+                {(props) => (
+                    <input
+                        {...props}
+                        className="input"
+                        name="email"
+                        type="email"
+                        autoComplete="username"
+                        defaultValue={known}
+                        autoFocus={!known}
+                        maxLength={254}
+                    />
+                )}
             </Field>
             <Field label="Password" error={faults.password}>
-                {(props) => <input {...props} className="input" name="password" type="password"
-                    autoComplete="current-password" autoFocus={Boolean(known)} maxLength={1024} />}
+                {(props) => (
+                    <input
+                        {...props}
+                        className="input"
+                        name="password"
+                        type="password"
+                        autoComplete="current-password"
+                        autoFocus={Boolean(known)}
+                        maxLength={1024}
+                    />
+                )}
             </Field>
-            <Button type="submit" tone="primary" busy={busy} className="button-wide">Log in</Button>
+            <Button type="submit" tone="primary" busy={busy} className="button-wide">
+                Log in
+            </Button>
         </form>
     );
 }

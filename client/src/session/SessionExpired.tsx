@@ -12,10 +12,16 @@ interface SessionExpiredProps {
 
 export default function SessionExpired({ user, onLogIn, onLeave }: SessionExpiredProps) {
     return (
-        <Dialog open dismissible={false} title="Your session has ended"
-            description="Log in again to go on. Nothing that you typed is lost.">
+        <Dialog
+            open
+            dismissible={false}
+            title="Your session has ended"
+            description="Log in again to go on. Nothing that you typed is lost."
+        >
             <LoginForm email={user.email} onLogIn={onLogIn} />
-            <Button tone="quiet" className="button-wide" onClick={() => void onLeave()}>Leave instead</Button>
+            <Button tone="quiet" className="button-wide" onClick={() => void onLeave()}>
+                Leave instead
+            </Button>
         </Dialog>
     );
 }

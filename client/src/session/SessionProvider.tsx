@@ -46,10 +46,14 @@ function useRevival() {
         waiting.current.splice(0).forEach(how);
         setExpired(false);
     }, []);
-    const ask = useCallback((error: ApiError) => new Promise<void>((resolve, reject) => {
-        waiting.current.push({ resolve, reject, error });
-        setExpired(true);
-    }), []);
+    const ask = useCallback(
+        (error: ApiError) =>
+            new Promise<void>((resolve, reject) => {
+                waiting.current.push({ resolve, reject, error });
+                setExpired(true);
+            }),
+        [],
+    );
 
     return { expired, ask, settle };
 }
@@ -83,21 +87,24 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         client.getMutationCache().clear();
     }, [client, settle]);
 
-    const session = useMemo(() => user && {
-        user,
-        logOut: async () => {
-            try {
-                await logOut();
-            }
-            catch (error) {
-                if (!(error instanceof ApiError) || error.status !== 401) {
-                    notify({ tone: 'error', title: 'You are still logged in.', detail: sentence(error) });
-                    return;
-                }
-            }
-            await leave();
-        },
-    }, [user, leave]);
+    const session = useMemo(
+        () =>
+            user && {
+                user,
+                logOut: async () => {
+                    try {
+                        await logOut();
+                    } catch (error) {
+                        if (!(error instanceof ApiError) || error.status !== 401) {
+                            notify({ tone: 'error', title: 'You are still logged in.', detail: sentence(error) });
+                            return;
+                        }
+                    }
+                    await leave();
+                },
+            },
+        [user, leave],
+    );
 
     if (session) {
         return (
@@ -105,7 +112,9 @@ export function SessionProvider({ children }: { children: ReactNode }) {
                 {children}
                 {expired && (
                     <Suspense>
-                        <SessionExpired user={session.user} onLeave={leave}
+                        <SessionExpired
+                            user={session.user}
+                            onLeave={leave}
                             onLogIn={(again) => {
                                 if (again.id !== session.user.id) {
                                     forgetDrafts();
@@ -114,7 +123,8 @@ export function SessionProvider({ children }: { children: ReactNode }) {
                                 }
                                 client.setQueryData(keys.me, again);
                                 settle((one) => one.resolve());
-                            }} />
+                            }}
+                        />
                     </Suspense>
                 )}
             </SessionContext>
@@ -124,7 +134,11 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         return <Login onLogIn={(someone) => client.setQueryData(keys.me, someone)} />;
     }
     if (me.error) {
-        return <main className="page page-narrow"><ErrorNotice error={me.error} onRetry={() => void me.refetch()} /></main>;
+        return (
+            <main className="page page-narrow">
+                <ErrorNotice error={me.error} onRetry={() => void me.refetch()} />
+            </main>
+        );
     }
     return <AppSkeleton />;
 }

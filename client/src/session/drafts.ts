@@ -7,9 +7,8 @@ function read<T>(name: string, initial: T): T {
     try {
         const text = sessionStorage.getItem(PREFIX + name);
 
-        return text === null ? initial : JSON.parse(text) as T;
-    }
-    catch {
+        return text === null ? initial : (JSON.parse(text) as T);
+    } catch {
         return initial;
     }
 }
@@ -17,8 +16,7 @@ function read<T>(name: string, initial: T): T {
 function write(name: string, value: unknown): void {
     try {
         sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
-    }
-    catch {
+    } catch {
         // A full or forbidden store only costs the draft.
     }
 }
@@ -27,10 +25,13 @@ function write(name: string, value: unknown): void {
 export function useDraft<T>(name: string, initial: T): [T, (value: T) => void] {
     const [kept, setKept] = useState(() => ({ name, value: read(name, initial) }));
     const current = kept.name === name ? kept : { name, value: read(name, initial) };
-    const set = useCallback((value: T) => {
-        write(name, value);
-        setKept({ name, value });
-    }, [name]);
+    const set = useCallback(
+        (value: T) => {
+            write(name, value);
+            setKept({ name, value });
+        },
+        [name],
+    );
 
     return [current.value, set];
 }
@@ -38,9 +39,10 @@ export function useDraft<T>(name: string, initial: T): [T, (value: T) => void] {
 /** Forgets all drafts of this tab. */
 export function forgetDrafts(): void {
     try {
-        Object.keys(sessionStorage).filter((key) => key.startsWith(PREFIX)).forEach((key) => sessionStorage.removeItem(key));
-    }
-    catch {
+        Object.keys(sessionStorage)
+            .filter((key) => key.startsWith(PREFIX))
+            .forEach((key) => sessionStorage.removeItem(key));
+    } catch {
         // There is nothing to forget then.
     }
 }

@@ -5,8 +5,7 @@ const NAME = 'identityimg.user';
 export function lastUser(): string | null {
     try {
         return localStorage.getItem(NAME);
-    }
-    catch {
+    } catch {
         return null;
     }
 }
@@ -15,12 +14,10 @@ export function rememberUser(id: string | null): void {
     try {
         if (id) {
             localStorage.setItem(NAME, id);
-        }
-        else {
+        } else {
             localStorage.removeItem(NAME);
         }
-    }
-    catch {
+    } catch {
         // Then the first answers come a little later.
     }
 }

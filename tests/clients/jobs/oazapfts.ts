@@ -1,5 +1,13 @@
 // oazapfts.ts - the main tasks with the client that oazapfts generates.
-import { createReferenceImage, defaults, deleteReferenceImage, generateImage, listReferenceImages, logIn, updateReferenceImage } from './generated/client';
+import {
+    createReferenceImage,
+    defaults,
+    deleteReferenceImage,
+    generateImage,
+    listReferenceImages,
+    logIn,
+    updateReferenceImage,
+} from './generated/client';
 import { doJob } from './job';
 
 await doJob({
@@ -24,7 +32,13 @@ await doJob({
     },
     async rename(userId, id, ifMatch, name) {
         const answer = await updateReferenceImage(id, { name }, { userId, ifMatch });
-        return { status: answer.status, photo: answer.status === 200 ? answer.data : undefined, tag: answer.headers.get('ETag') ?? '' };
+        return {
+            status: answer.status,
+            photo: answer.status === 200 ? answer.data : undefined,
+            tag: answer.headers.get('ETag') ?? '',
+        };
     },
-    async remove(userId, id, ifMatch) { return (await deleteReferenceImage(id, { userId, ifMatch })).status; },
+    async remove(userId, id, ifMatch) {
+        return (await deleteReferenceImage(id, { userId, ifMatch })).status;
+    },
 });

@@ -1,5 +1,13 @@
 // orval.ts - the main tasks with orval's fetch client.
-import { createReferenceImage, deleteReferenceImage, generateImage, listReferenceImages, logIn, updateReferenceImage, uploadReferenceImage } from './generated/client';
+import {
+    createReferenceImage,
+    deleteReferenceImage,
+    generateImage,
+    listReferenceImages,
+    logIn,
+    updateReferenceImage,
+    uploadReferenceImage,
+} from './generated/client';
 import { doJob } from './job';
 
 let authorization: Record<string, string> = {};
@@ -12,7 +20,7 @@ await doJob({
         return token;
     },
     async create(user_id, name, image) {
-        const json = { ...authorization, 'Content-Type': 'application/json' };      // for several types it sends JSON without a Content-Type
+        const json = { ...authorization, 'Content-Type': 'application/json' }; // for several types it sends JSON without a Content-Type
         const made = await createReferenceImage({ user_id, name }, { headers: json });
         if (made.status !== 201) throw new Error(JSON.stringify(made.data));
         const answer = await uploadReferenceImage(made.data.id, { image }, { user_id }, { headers: authorization });
@@ -20,7 +28,10 @@ await doJob({
         return { photo: answer.data, tag: answer.headers.get('ETag') ?? '' };
     },
     async generate(user_id, identity_id, additional_prompt) {
-        const { data } = await generateImage({ user_id, identity_id, additional_prompt, resolution: '1K' }, { headers: authorization });
+        const { data } = await generateImage(
+            { user_id, identity_id, additional_prompt, resolution: '1K' },
+            { headers: authorization },
+        );
         return ('image_url' in data && data.image_url) || '';
     },
     async list(user_id) {
@@ -28,8 +39,17 @@ await doJob({
         return answer.status === 200 ? answer.data : [];
     },
     async rename(user_id, id, tag, name) {
-        const answer = await updateReferenceImage(id, { name }, { user_id }, { headers: { ...authorization, 'Content-Type': 'application/json', 'If-Match': tag } });
-        return { status: answer.status, photo: answer.status === 200 ? answer.data : undefined, tag: answer.headers.get('ETag') ?? '' };
+        const answer = await updateReferenceImage(
+            id,
+            { name },
+            { user_id },
+            { headers: { ...authorization, 'Content-Type': 'application/json', 'If-Match': tag } },
+        );
+        return {
+            status: answer.status,
+            photo: answer.status === 200 ? answer.data : undefined,
+            tag: answer.headers.get('ETag') ?? '',
+        };
     },
     async remove(user_id, id, tag) {
         return (await deleteReferenceImage(id, { user_id }, { headers: { ...authorization, 'If-Match': tag } })).status;

@@ -19,7 +19,7 @@ const panels = { users: Users, photos: Photos, identities: Identities, scenarios
 
 export default function Admin() {
     const place = usePlace();
-    const tab = place.tab in panels ? place.tab as keyof typeof panels : 'users';
+    const tab = place.tab in panels ? (place.tab as keyof typeof panels) : 'users';
     const Panel = panels[tab];
 
     return (

@@ -28,10 +28,17 @@ function useChosenUser(users: readonly AvailableUser[] | undefined): [AvailableU
 function useChosenIdentity(): [string | null, (id: string) => void] {
     const [search, setSearch] = useSearchParams();
 
-    return [search.get('identity'), (id) => setSearch((before) => {
-        before.set('identity', id);
-        return before;
-    }, { replace: true })];
+    return [
+        search.get('identity'),
+        (id) =>
+            setSearch(
+                (before) => {
+                    before.set('identity', id);
+                    return before;
+                },
+                { replace: true },
+            ),
+    ];
 }
 
 function ColumnsSkeleton() {
@@ -67,12 +74,27 @@ function Workplace({ user }: { user: AvailableUser }) {
             <ReferenceImageManager user={user} photos={photos} limits={options.data?.limits} settings={settings} />
             {isDrawn ? (
                 <div className="images-columns">
-                    <GenerationForm user={user} photos={photos.data} options={options} settings={settings} jobs={jobs}
-                        identityId={identityId} onIdentity={setIdentity} />
+                    <GenerationForm
+                        user={user}
+                        photos={photos.data}
+                        options={options}
+                        settings={settings}
+                        jobs={jobs}
+                        identityId={identityId}
+                        onIdentity={setIdentity}
+                    />
                     <Results jobs={jobs} photos={photos.data ?? []} options={options.data} onUseAgain={useAgain} />
                 </div>
-            ) : <ColumnsSkeleton />}
-            {isIdle ? <History user={user} jobs={jobs} onUseAgain={useAgain} /> : <div className="card images-history"><Skeleton className="history-skeleton" /></div>}
+            ) : (
+                <ColumnsSkeleton />
+            )}
+            {isIdle ? (
+                <History user={user} jobs={jobs} onUseAgain={useAgain} />
+            ) : (
+                <div className="card images-history">
+                    <Skeleton className="history-skeleton" />
+                </div>
+            )}
         </>
     );
 }
@@ -80,7 +102,9 @@ function Workplace({ user }: { user: AvailableUser }) {
 function WorkplaceSkeleton() {
     return (
         <>
-            <div className="card images-photos"><Skeleton className="images-skeleton-slots" /></div>
+            <div className="card images-photos">
+                <Skeleton className="images-skeleton-slots" />
+            </div>
             <ColumnsSkeleton />
         </>
     );
@@ -105,7 +129,12 @@ export default function Images() {
         <div className="page">
             <PageHeader title="Images">
                 <div className="images-user">
-                    <UserSelector users={known} value={user?.id ?? null} onChange={setUser} isLoading={users.isPending} />
+                    <UserSelector
+                        users={known}
+                        value={user?.id ?? null}
+                        onChange={setUser}
+                        isLoading={users.isPending}
+                    />
                 </div>
             </PageHeader>
             {users.error && !users.data && <ErrorNotice error={users.error} onRetry={() => void users.refetch()} />}

@@ -8,7 +8,7 @@ export function isActive(job: GenerationJob): boolean {
 
 /** "1st", "2nd", "13th". */
 export function ordinal(n: number): string {
-    const tail = n % 100 > 10 && n % 100 < 14 ? 'th' : ['th', 'st', 'nd', 'rd'][n % 10] ?? 'th';
+    const tail = n % 100 > 10 && n % 100 < 14 ? 'th' : (['th', 'st', 'nd', 'rd'][n % 10] ?? 'th');
 
     return `${n}${tail}`;
 }
@@ -21,16 +21,16 @@ export function nameOf(job: GenerationJob): string {
 /** The state in words. */
 export function stateWords(job: GenerationJob): string {
     switch (job.state) {
-    case 'queued':
-        return job.queue_position ? `Queued, ${ordinal(job.queue_position)} in line` : 'Queued';
-    case 'running':
-        return job.cancel_requested ? 'Canceling' : job.image_url ? 'Saving' : 'Working';
-    case 'succeeded':
-        return 'Done';
-    case 'failed':
-        return 'Failed';
-    case 'canceled':
-        return 'Canceled';
+        case 'queued':
+            return job.queue_position ? `Queued, ${ordinal(job.queue_position)} in line` : 'Queued';
+        case 'running':
+            return job.cancel_requested ? 'Canceling' : job.image_url ? 'Saving' : 'Working';
+        case 'succeeded':
+            return 'Done';
+        case 'failed':
+            return 'Failed';
+        case 'canceled':
+            return 'Canceled';
     }
 }
 
@@ -50,17 +50,21 @@ export function secondsOf(job: GenerationJob): number {
 
 /** "$0.24"; small amounts to the tenth of a cent. */
 export function dollars(amount: number): string {
-    return amount === 0 ? 'free' : `$${amount.toFixed(Math.abs(amount * 100 - Math.round(amount * 100)) > 1e-6 ? 3 : 2)}`;
+    return amount === 0
+        ? 'free'
+        : `$${amount.toFixed(Math.abs(amount * 100 - Math.round(amount * 100)) > 1e-6 ? 3 : 2)}`;
 }
 
 /** What a picture costs and how long it usually takes: "$0.24 · about 25 s". */
-export function expectation(choice: Pick<ResolutionChoice, 'price' | 'median_seconds'> | undefined, isFree: boolean): string {
+export function expectation(
+    choice: Pick<ResolutionChoice, 'price' | 'median_seconds'> | undefined,
+    isFree: boolean,
+): string {
     const parts = [];
 
     if (isFree) {
         parts.push('free');
-    }
-    else if (choice?.price != null) {
+    } else if (choice?.price != null) {
         parts.push(dollars(choice.price));
     }
     if (choice?.median_seconds != null) {
@@ -71,12 +75,18 @@ export function expectation(choice: Pick<ResolutionChoice, 'price' | 'median_sec
 
 /** The uuid that a generated picture keeps as its file name when it is saved to an identity. */
 function pictureName(url: string): string {
-    return new URL(url, 'http://x').pathname.split('/').pop()!.replace(/\.[^.]*$/, '');
+    return new URL(url, 'http://x').pathname
+        .split('/')
+        .pop()!
+        .replace(/\.[^.]*$/, '');
 }
 
 /** Whether the identity's present picture is this job's. */
 export function isSaved(job: GenerationJob, identity: Identity | undefined): boolean {
-    return Boolean(job.image_url && identity?.image) && pictureName(job.image_url!) === pictureName(identity!.image!.original);
+    return (
+        Boolean(job.image_url && identity?.image) &&
+        pictureName(job.image_url!) === pictureName(identity!.image!.original)
+    );
 }
 
 /** The photos of a job that are still there, in their slots' order. */
@@ -107,7 +117,7 @@ const failures: Readonly<Record<string, Failure>> = {
         advice: 'Try again later. If it stays so, the operator of this server can find the reason in its log.',
     },
     provider_key: {
-        title: 'The image provider does not accept this server\'s key.',
+        title: "The image provider does not accept this server's key.",
         advice: 'The operator of this server has to look at the key; trying again does not help.',
     },
     provider_request: {
@@ -119,7 +129,7 @@ const failures: Readonly<Record<string, Failure>> = {
         advice: 'Choose another model, or ask the operator of this server to name one.',
     },
     provider_reply: {
-        title: 'The image provider\'s answer was of no use.',
+        title: "The image provider's answer was of no use.",
         advice: 'This is often chance: try again.',
     },
     timeout: {
@@ -142,7 +152,12 @@ const failures: Readonly<Record<string, Failure>> = {
 
 /** What became of a failed job, and what to try. */
 export function failure(code: string): Failure {
-    return failures[code] ?? { title: 'There is no picture.', advice: 'Try again. If it stays so, tell the operator of this server the time of this attempt.' };
+    return (
+        failures[code] ?? {
+            title: 'There is no picture.',
+            advice: 'Try again. If it stays so, tell the operator of this server the time of this attempt.',
+        }
+    );
 }
 
 /** Whether it was paid for, in a sentence. */

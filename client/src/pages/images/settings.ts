@@ -11,7 +11,11 @@ function allowed(value: string | null, choices: readonly { value: string; is_def
     return value && choices?.some((choice) => choice.value === value) ? value : defaultOf(choices);
 }
 
-export function useSettings(userId: string, options: GenerationOptions | undefined, photos: readonly ReferenceImage[] | undefined) {
+export function useSettings(
+    userId: string,
+    options: GenerationOptions | undefined,
+    photos: readonly ReferenceImage[] | undefined,
+) {
     const [prompt, setPrompt] = useDraft('images.prompt', '');
     const [ratio, setRatio] = useDraft<string | null>('images.ratio', null);
     const [resolution, setResolution] = useDraft<string | null>('images.resolution', null);
@@ -35,26 +39,31 @@ export function useSettings(userId: string, options: GenerationOptions | undefin
         if (!prompt.trim()) {
             setPrompt(job.additional_prompt);
             notify({ tone: 'info', title: 'Settings taken over.' });
-        }
-        else if (job.additional_prompt && job.additional_prompt !== prompt.trim()) {
+        } else if (job.additional_prompt && job.additional_prompt !== prompt.trim()) {
             notify({
-                tone: 'info', title: 'Settings taken over.', detail: 'The text that you have typed stays as it is.',
+                tone: 'info',
+                title: 'Settings taken over.',
+                detail: 'The text that you have typed stays as it is.',
                 action: { label: 'Use the earlier text instead', run: () => setPrompt(job.additional_prompt) },
             });
-        }
-        else {
+        } else {
             notify({ tone: 'info', title: 'Settings taken over.' });
         }
     }
 
     return {
-        prompt, setPrompt,
+        prompt,
+        setPrompt,
         // The aspect ratios and resolutions of the chosen model.
         offer,
-        ratio: allowed(ratio, offer?.aspect_ratios), setRatio,
-        resolution: allowed(resolution, offer?.resolutions), setResolution,
-        model: chosenModel, setModel,
-        filled, chosen,
+        ratio: allowed(ratio, offer?.aspect_ratios),
+        setRatio,
+        resolution: allowed(resolution, offer?.resolutions),
+        setResolution,
+        model: chosenModel,
+        setModel,
+        filled,
+        chosen,
         goesAlong: (id: string) => !left.includes(id),
         setAlong: (id: string, along: boolean) => setLeft(along ? left.filter((one) => one !== id) : [...left, id]),
         take,

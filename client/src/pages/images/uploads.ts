@@ -38,8 +38,7 @@ function hold(event: BeforeUnloadEvent): void {
 function tell(): void {
     if (Array.from(entries.values()).some(({ upload }) => !upload.error)) {
         addEventListener('beforeunload', hold);
-    }
-    else {
+    } else {
         removeEventListener('beforeunload', hold);
     }
     snapshot = Array.from(entries.values(), (entry) => entry.upload);
@@ -67,9 +66,11 @@ function drop(name: string, entry: Entry): void {
 
 /** Puts a photo among a user's, in the place of an older state of it. */
 export function rememberPhoto(photo: ReferenceImage): void {
-    queryClient.setQueryData<ReferenceImage[]>(keys.referenceImagesOf(photo.user), (photos) => [
-        ...(photos ?? []).filter((one) => one.id !== photo.id && one.order !== photo.order), photo,
-    ].sort((one, other) => one.order - other.order));
+    queryClient.setQueryData<ReferenceImage[]>(keys.referenceImagesOf(photo.user), (photos) =>
+        [...(photos ?? []).filter((one) => one.id !== photo.id && one.order !== photo.order), photo].sort(
+            (one, other) => one.order - other.order,
+        ),
+    );
 }
 
 // So that the slot does not flicker: the server's picture is there before ours goes.
@@ -87,21 +88,27 @@ async function run(name: string, entry: Entry): Promise<void> {
 
     try {
         const photo = await uploadReferenceImage({
-            userId, order, file, imageId, etag, key: entry.key, signal: entry.controller.signal,
+            userId,
+            order,
+            file,
+            imageId,
+            etag,
+            key: entry.key,
+            signal: entry.controller.signal,
             onProgress: (sent) => change(name, entry, { sent }),
         });
 
         await settle(photo);
         drop(name, entry);
-    }
-    catch (error) {
+    } catch (error) {
         if (isAborted(error)) {
             drop(name, entry);
             // What had left this machine by then may be stored all the same.
             setTimeout(() => void queryClient.invalidateQueries({ queryKey: keys.referenceImagesOf(userId) }), 3000);
-        }
-        else {
-            change(name, entry, { error: error instanceof ApiError ? error : new ApiError(0, 'network', String(error)) });
+        } else {
+            change(name, entry, {
+                error: error instanceof ApiError ? error : new ApiError(0, 'network', String(error)),
+            });
         }
     }
     // Whatever this page believes: the slot may have been taken, or the last word been lost.
@@ -121,8 +128,14 @@ export interface NewUpload {
 /** Begins an upload into a slot; one that is under way there is given up. */
 export function startUpload({ maxUpload, ...wanted }: NewUpload): void {
     const name = nameOf(wanted.userId, wanted.order);
-    const tooLarge = wanted.file.size > maxUpload
-        ? new ApiError(413, 'upload_too_large', `This picture has ${megabytes(wanted.file.size)}. At most ${megabytes(maxUpload)} are taken.`) : null;
+    const tooLarge =
+        wanted.file.size > maxUpload
+            ? new ApiError(
+                  413,
+                  'upload_too_large',
+                  `This picture has ${megabytes(wanted.file.size)}. At most ${megabytes(maxUpload)} are taken.`,
+              )
+            : null;
     const entry: Entry = {
         upload: { ...wanted, preview: URL.createObjectURL(wanted.file), sent: 0, error: tooLarge },
         controller: new AbortController(),
@@ -141,7 +154,9 @@ export function startUpload({ maxUpload, ...wanted }: NewUpload): void {
 export function megabytes(bytes: number): string {
     const number = bytes / 1048576;
 
-    return number < 1 ? `${Math.ceil(bytes / 1024)} kB` : `${number < 10 ? Math.ceil(number * 10) / 10 : Math.round(number)} MB`;
+    return number < 1
+        ? `${Math.ceil(bytes / 1024)} kB`
+        : `${number < 10 ? Math.ceil(number * 10) / 10 : Math.round(number)} MB`;
 }
 
 /** Tries again what has failed; the server takes it for the same attempt. */

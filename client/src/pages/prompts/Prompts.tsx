@@ -7,7 +7,11 @@ import type { PromptType } from './placeholders';
 import '../../styles/lists.css';
 import './prompts.css';
 
-const labels: Record<PromptType, string> = { image_generation: 'Image Generation', sentinel: 'Sentinel', coach: 'Coach' };
+const labels: Record<PromptType, string> = {
+    image_generation: 'Image Generation',
+    sentinel: 'Sentinel',
+    coach: 'Coach',
+};
 const types = Object.keys(labels) as PromptType[];
 const tabs = types.map((type) => ({ value: type, label: labels[type] }));
 

@@ -11,7 +11,7 @@ export interface DiffLine {
     pieces: Piece[];
 }
 
-const TIMEOUT = 500;        // milliseconds that one comparison may take: then it is coarser
+const TIMEOUT = 500; // milliseconds that one comparison may take: then it is coarser
 
 function linesOf(text: string): string[] {
     const lines = text.split('\n');
@@ -54,26 +54,34 @@ function replaced(before: string, after: string): DiffLine[] {
         return [...wholeLines('removed', before), ...wholeLines('added', after)];
     }
     return [
-        ...cut('removed', words.filter((word) => !word.added).map((word) => ({ text: word.value, isChanged: word.removed }))),
-        ...cut('added', words.filter((word) => !word.removed).map((word) => ({ text: word.value, isChanged: word.added }))),
+        ...cut(
+            'removed',
+            words.filter((word) => !word.added).map((word) => ({ text: word.value, isChanged: word.removed })),
+        ),
+        ...cut(
+            'added',
+            words.filter((word) => !word.removed).map((word) => ({ text: word.value, isChanged: word.added })),
+        ),
     ];
 }
 
 /** The lines of both texts in one list. A line end at the very end, or none, makes no difference. */
 export function compare(before: string, after: string): DiffLine[] {
     const ended = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
-    const changes = diffLines(ended(before), ended(after), { timeout: TIMEOUT })
-        ?? [{ value: before, removed: true, added: false, count: 1 }, { value: after, removed: false, added: true, count: 1 }];
+    const changes = diffLines(ended(before), ended(after), { timeout: TIMEOUT }) ?? [
+        { value: before, removed: true, added: false, count: 1 },
+        { value: after, removed: false, added: true, count: 1 },
+    ];
     const lines: DiffLine[] = [];
 
     for (let i = 0; i < changes.length; i++) {
-        const change = changes[i]!, next = changes[i + 1];
+        const change = changes[i]!,
+            next = changes[i + 1];
 
         if (change.removed && next?.added) {
             lines.push(...replaced(change.value, next.value));
             i++;
-        }
-        else {
+        } else {
             lines.push(...wholeLines(change.removed ? 'removed' : change.added ? 'added' : 'same', change.value));
         }
     }
@@ -82,7 +90,7 @@ export function compare(before: string, after: string): DiffLine[] {
 
 export type DiffBlock = { kind: 'lines'; lines: DiffLine[] } | { kind: 'hidden'; lines: DiffLine[] };
 
-const CONTEXT = 3;      // same lines shown around a change
+const CONTEXT = 3; // same lines shown around a change
 const WORTH_HIDING = 4; // fewer are shown all the same
 
 /** The lines in runs that are shown, and runs of same lines far from any change. */

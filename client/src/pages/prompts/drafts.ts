@@ -17,8 +17,7 @@ const name = (type: PromptType) => `identityimg.draft.prompt.${type}`;
 export function readDraft(type: PromptType): Draft | null {
     try {
         return JSON.parse(sessionStorage.getItem(name(type)) ?? 'null') as Draft | null;
-    }
-    catch {
+    } catch {
         return null;
     }
 }
@@ -27,12 +26,10 @@ export function keepDraft(type: PromptType, draft: Draft | null): void {
     try {
         if (draft) {
             sessionStorage.setItem(name(type), JSON.stringify(draft));
-        }
-        else {
+        } else {
             sessionStorage.removeItem(name(type));
         }
-    }
-    catch {
+    } catch {
         // A full or forbidden store only costs the draft after a reload.
     }
 }

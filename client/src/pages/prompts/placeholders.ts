@@ -7,8 +7,8 @@ export type PromptType = Prompt['prompt_type'];
 /** What must be in a text for pictures; nothing else may. */
 export const placeholders = ['identity_context', 'additional_prompt'] as const;
 
-export const MAX_BODY = 100_000;        // characters
-const QUOTED = 60;                      // most characters of a name that a sentence repeats
+export const MAX_BODY = 100_000; // characters
+const QUOTED = 60; // most characters of a name that a sentence repeats
 const NAME = /\{([A-Za-z_][A-Za-z_0-9.]*)\}/y;
 
 export interface Placeholder {
@@ -33,8 +33,7 @@ export function findPlaceholders(body: string): Placeholder[] {
 
             found.push({ name, start: at, end: NAME.lastIndex, isKnown: placeholders.some((one) => one === name) });
             at = NAME.lastIndex;
-        }
-        else {
+        } else {
             at += (body[at] === '{' || body[at] === '}') && body[at + 1] === body[at] ? 2 : 1;
         }
     }
@@ -53,7 +52,10 @@ function unknown(place: Placeholder): Problem {
     const characters = [...place.name];
     const name = characters.length > QUOTED ? `${characters.slice(0, QUOTED).join('')}...` : place.name;
 
-    return { place, sentence: `{${name}} is not a placeholder. Allowed: ${inBraces(placeholders)}. Double the braces to have them as they are.` };
+    return {
+        place,
+        sentence: `{${name}} is not a placeholder. Allowed: ${inBraces(placeholders)}. Double the braces to have them as they are.`,
+    };
 }
 
 /** How long a text is for the server: in characters, whatever they take here. */
@@ -70,7 +72,9 @@ function problemsOfAny(body: string): Problem[] {
     if (!body.trim()) {
         return [{ place: null, sentence: 'This field may not be blank.' }];
     }
-    return lengthOf(body) > MAX_BODY ? [{ place: null, sentence: `Ensure this field has no more than ${MAX_BODY} characters.` }] : [];
+    return lengthOf(body) > MAX_BODY
+        ? [{ place: null, sentence: `Ensure this field has no more than ${MAX_BODY} characters.` }]
+        : [];
 }
 
 /** Everything that would keep a text from being saved; the server names the first of it. */
@@ -85,6 +89,8 @@ export function problemsOf(type: PromptType, body: string): Problem[] {
 
     return [
         ...found.filter((one) => !one.isKnown).map(unknown),
-        ...(missing.length ? [{ place: null, sentence: `Required placeholders are missing: ${inBraces(missing)}.` }] : []),
+        ...(missing.length
+            ? [{ place: null, sentence: `Required placeholders are missing: ${inBraces(missing)}.` }]
+            : []),
     ];
 }

@@ -36,9 +36,12 @@ function useIdentityPicture(identity: Identity) {
         try {
             await restoreIdentityImage(identity.id, newKey());
             notify({ tone: 'success', title: `${identity.name} has the picture from before again.` });
-        }
-        catch (error) {
-            notify({ tone: 'error', title: 'The picture from before could not be brought back.', detail: sentence(error) });
+        } catch (error) {
+            notify({
+                tone: 'error',
+                title: 'The picture from before could not be brought back.',
+                detail: sentence(error),
+            });
         }
         await refreshRows(client, 'identities');
     }
@@ -50,14 +53,19 @@ function useIdentityPicture(identity: Identity) {
 
             if (now.row.updated_at !== identity.updated_at) {
                 await refreshRows(client, 'identities');
-                if (!await confirm({ title: `${identity.name} was changed meanwhile`, body: 'Somebody else has changed it. It is shown as it is now. Go on all the same?', action: 'Go on' })) {
+                if (
+                    !(await confirm({
+                        title: `${identity.name} was changed meanwhile`,
+                        body: 'Somebody else has changed it. It is shown as it is now. Go on all the same?',
+                        action: 'Go on',
+                    }))
+                ) {
                     return;
                 }
             }
             await send(now.etag);
             notify({ tone: 'success', title: done, action: { label: 'Undo', run: () => void undo() } });
-        }
-        catch (error) {
+        } catch (error) {
             notify({ tone: 'error', title: failed, detail: sentence(error) });
         }
         await refreshRows(client, 'identities');
@@ -65,14 +73,21 @@ function useIdentityPicture(identity: Identity) {
 
     return {
         undo,
-        replace: (file: File) => change(`${identity.name} has a new picture.`, 'The picture could not be put in.', (etag) => {
-            const form = new FormData();
+        replace: (file: File) =>
+            change(`${identity.name} has a new picture.`, 'The picture could not be put in.', (etag) => {
+                const form = new FormData();
 
-            form.set('image', file);
-            return upload(`identities/${identity.id}/upload-image/`, { form, headers: { 'If-Match': etag }, idempotencyKey: newKey() });
-        }),
-        remove: () => change(`${identity.name} has no picture any more.`, 'The picture could not be removed.',
-            (etag) => request('DELETE', `identities/${identity.id}/delete-image/`, { headers: { 'If-Match': etag } })),
+                form.set('image', file);
+                return upload(`identities/${identity.id}/upload-image/`, {
+                    form,
+                    headers: { 'If-Match': etag },
+                    idempotencyKey: newKey(),
+                });
+            }),
+        remove: () =>
+            change(`${identity.name} has no picture any more.`, 'The picture could not be removed.', (etag) =>
+                request('DELETE', `identities/${identity.id}/delete-image/`, { headers: { 'If-Match': etag } }),
+            ),
     };
 }
 
@@ -91,33 +106,85 @@ function IdentityRow({ identity, place, onEdit, onDelete }: IdentityRowProps) {
 
     return (
         <li className="card admin-identity">
-            <input ref={input} type="file" accept={accept} hidden aria-label={`Picture for ${name}`} onChange={(event) => {
-                const file = event.target.files?.[0];
+            <input
+                ref={input}
+                type="file"
+                accept={accept}
+                hidden
+                aria-label={`Picture for ${name}`}
+                onChange={(event) => {
+                    const file = event.target.files?.[0];
 
-                if (file) {
-                    void picture.replace(file);
-                }
-                event.target.value = '';
-            }} />
+                    if (file) {
+                        void picture.replace(file);
+                    }
+                    event.target.value = '';
+                }}
+            />
             <div className="admin-identity-picture">
-                {image
-                    ? <PictureImage src={image.medium} alt={`Picture of ${name}`} stale={keys.adminRows('identities')} loading="lazy" />
-                    : <Icon name="user" size={28} />}
+                {image ? (
+                    <PictureImage
+                        src={image.medium}
+                        alt={`Picture of ${name}`}
+                        stale={keys.adminRows('identities')}
+                        loading="lazy"
+                    />
+                ) : (
+                    <Icon name="user" size={28} />
+                )}
             </div>
             <div className="admin-who">
                 <h2 className="admin-name">{name}</h2>
-                <p className="admin-badges"><span className="badge">{inWords(identity.category)}</span> <span className="hint">Since <Time at={identity.created_at} />, of <UserName id={identity.user} /></span></p>
+                <p className="admin-badges">
+                    <span className="badge">{inWords(identity.category)}</span>{' '}
+                    <span className="hint">
+                        Since <Time at={identity.created_at} />, of <UserName id={identity.user} />
+                    </span>
+                </p>
                 {identity.i_am_statement && <p className="admin-statement">{identity.i_am_statement}</p>}
             </div>
             <div className="admin-row-actions">
-                <Button size="small" icon={<Icon name="edit" size={16} />} aria-label={`Edit ${name}`} onClick={onEdit}>Edit</Button>
-                <Menu label={`More about ${name}`} trigger={<IconButton size="small" tone="default" label={`More about ${name}`} icon={<Icon name="more" size={18} />} />} actions={[
-                    { label: image ? 'Replace the picture…' : 'Put in a picture…', icon: <Icon name="upload" size={18} />, onSelect: () => input.current?.click() },
-                    ...(image ? [{ label: 'Remove the picture', icon: <Icon name="close" size={18} />, onSelect: () => void picture.remove() }] : []),
-                    { label: 'Picture from before', icon: <Icon name="undo" size={18} />, onSelect: () => void picture.undo() },
-                    { label: 'Only this user', icon: <Icon name="user" size={18} />, onSelect: () => place.filter('user', identity.user) },
-                    { label: 'Delete…', icon: <Icon name="trash" size={18} />, danger: true, onSelect: onDelete },
-                ]} />
+                <Button size="small" icon={<Icon name="edit" size={16} />} aria-label={`Edit ${name}`} onClick={onEdit}>
+                    Edit
+                </Button>
+                <Menu
+                    label={`More about ${name}`}
+                    trigger={
+                        <IconButton
+                            size="small"
+                            tone="default"
+                            label={`More about ${name}`}
+                            icon={<Icon name="more" size={18} />}
+                        />
+                    }
+                    actions={[
+                        {
+                            label: image ? 'Replace the picture…' : 'Put in a picture…',
+                            icon: <Icon name="upload" size={18} />,
+                            onSelect: () => input.current?.click(),
+                        },
+                        ...(image
+                            ? [
+                                  {
+                                      label: 'Remove the picture',
+                                      icon: <Icon name="close" size={18} />,
+                                      onSelect: () => void picture.remove(),
+                                  },
+                              ]
+                            : []),
+                        {
+                            label: 'Picture from before',
+                            icon: <Icon name="undo" size={18} />,
+                            onSelect: () => void picture.undo(),
+                        },
+                        {
+                            label: 'Only this user',
+                            icon: <Icon name="user" size={18} />,
+                            onSelect: () => place.filter('user', identity.user),
+                        },
+                        { label: 'Delete…', icon: <Icon name="trash" size={18} />, danger: true, onSelect: onDelete },
+                    ]}
+                />
             </div>
         </li>
     );
@@ -138,7 +205,8 @@ export function Identities({ place }: { place: Place }) {
             question: (now) => ({
                 title: now ? `${now.name} was changed meanwhile. Delete all the same?` : `Delete ${identity.name}?`,
                 body: 'The identity goes, with its picture. Pictures that were made of it stay in the history of Images. This cannot be undone.',
-                action: 'Delete', danger: true,
+                action: 'Delete',
+                danger: true,
             }),
         });
     }
@@ -146,22 +214,67 @@ export function Identities({ place }: { place: Place }) {
     return (
         <>
             <div className="toolbar">
-                <SearchField label="Search identities" value={place.get('search')} onChange={(words) => place.filter('search', words)} />
-                <div className="toolbar-filter"><UserField label="User" value={user || null} onChange={(id) => place.filter('user', id ?? '')} none="Everybody" /></div>
-                <FilterField label="Category" value={category} onChange={(value) => place.filter('category', value)} options={[
-                    { value: '', label: 'All' }, ...(category && !categories.includes(category) ? [category] : []).concat(categories).map((one) => ({ value: one, label: inWords(one) })),
-                ]} />
-                <div className="toolbar-end"><Button tone="primary" icon={<Icon name="plus" />} onClick={() => setOpen('new')}>New identity</Button></div>
+                <SearchField
+                    label="Search identities"
+                    value={place.get('search')}
+                    onChange={(words) => place.filter('search', words)}
+                />
+                <div className="toolbar-filter">
+                    <UserField
+                        label="User"
+                        value={user || null}
+                        onChange={(id) => place.filter('user', id ?? '')}
+                        none="Everybody"
+                    />
+                </div>
+                <FilterField
+                    label="Category"
+                    value={category}
+                    onChange={(value) => place.filter('category', value)}
+                    options={[
+                        { value: '', label: 'All' },
+                        ...(category && !categories.includes(category) ? [category] : [])
+                            .concat(categories)
+                            .map((one) => ({ value: one, label: inWords(one) })),
+                    ]}
+                />
+                <div className="toolbar-end">
+                    <Button tone="primary" icon={<Icon name="plus" />} onClick={() => setOpen('new')}>
+                        New identity
+                    </Button>
+                </div>
             </div>
-            <RowList label="Identities" rows={rows} nouns="identities" isFiltered={place.isFiltered} onClearFilter={place.clear} icon="user" skeleton="admin-skeleton-identity"
-                empty={<p>Make the first one with “New identity”.</p>}>
-                {(identity) => <IdentityRow key={identity.id} identity={identity} place={place} onEdit={() => setOpen(identity)} onDelete={() => askToDelete(identity)} />}
+            <RowList
+                label="Identities"
+                rows={rows}
+                nouns="identities"
+                isFiltered={place.isFiltered}
+                onClearFilter={place.clear}
+                icon="user"
+                skeleton="admin-skeleton-identity"
+                empty={<p>Make the first one with “New identity”.</p>}
+            >
+                {(identity) => (
+                    <IdentityRow
+                        key={identity.id}
+                        identity={identity}
+                        place={place}
+                        onEdit={() => setOpen(identity)}
+                        onDelete={() => askToDelete(identity)}
+                    />
+                )}
             </RowList>
             {open && (
-                <IdentityDialog identity={open === 'new' ? null : open} userId={user || null} categories={categories} onClose={() => setOpen(null)} onSaved={(saved) => {
-                    setOpen(null);
-                    notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'made' : 'saved'}.` });
-                }} />
+                <IdentityDialog
+                    identity={open === 'new' ? null : open}
+                    userId={user || null}
+                    categories={categories}
+                    onClose={() => setOpen(null)}
+                    onSaved={(saved) => {
+                        setOpen(null);
+                        notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'made' : 'saved'}.` });
+                    }}
+                />
             )}
         </>
     );

@@ -36,50 +36,94 @@ function specFor(userId: string | null): FormSpec<'identities', IdentityValues> 
         required: ['user_id', 'name', 'category'],
         empty: { user_id: userId, name: '', category: '', i_am_statement: '', visualization: '', notes: [] },
         fromRow: (row) => ({
-            user_id: row.user, name: row.name, category: row.category, i_am_statement: row.i_am_statement ?? '', visualization: row.visualization ?? '', notes: row.notes,
+            user_id: row.user,
+            name: row.name,
+            category: row.category,
+            i_am_statement: row.i_am_statement ?? '',
+            visualization: row.visualization ?? '',
+            notes: row.notes,
         }),
         // A line that was left empty is no note.
-        toJson: (name, value) => (name === 'notes' ? (value as readonly string[]).filter((note) => note.trim()) : value),
+        toJson: (name, value) =>
+            name === 'notes' ? (value as readonly string[]).filter((note) => note.trim()) : value,
     };
 }
 
 const names = {
-    user_id: { label: 'User', show: (value: Value) => <UserName id={value as string | null} /> }, name: { label: 'Name' }, category: { label: 'Category' },
-    i_am_statement: { label: 'I am statement' }, visualization: { label: 'Visualization' }, notes: { label: 'Notes' },
+    user_id: { label: 'User', show: (value: Value) => <UserName id={value as string | null} /> },
+    name: { label: 'Name' },
+    category: { label: 'Category' },
+    i_am_statement: { label: 'I am statement' },
+    visualization: { label: 'Visualization' },
+    notes: { label: 'Notes' },
 };
 
-function Notes({ notes, error, onChange }: { notes: readonly string[]; error?: string; onChange: (notes: readonly string[]) => void }) {
+function Notes({
+    notes,
+    error,
+    onChange,
+}: {
+    notes: readonly string[];
+    error?: string;
+    onChange: (notes: readonly string[]) => void;
+}) {
     const list = useRef<HTMLFieldSetElement>(null);
     const id = useId();
     // The next frame has the field that is wanted.
-    const focus = (index: number) => requestAnimationFrame(() => list.current?.querySelectorAll('input')[index]?.focus());
+    const focus = (index: number) =>
+        requestAnimationFrame(() => list.current?.querySelectorAll('input')[index]?.focus());
 
     return (
         <fieldset ref={list} className="fieldset" aria-describedby={error ? `${id}-error` : undefined}>
             <legend>Notes</legend>
             {notes.map((note, index) => (
                 <div key={index} className="admin-note">
-                    <input className="input" aria-label={`Note ${index + 1}`} aria-invalid={error ? true : undefined} maxLength={2000} value={note}
-                        onChange={(event) => onChange(notes.map((one, at) => (at === index ? event.target.value : one)))}
+                    <input
+                        className="input"
+                        aria-label={`Note ${index + 1}`}
+                        aria-invalid={error ? true : undefined}
+                        maxLength={2000}
+                        value={note}
+                        onChange={(event) =>
+                            onChange(notes.map((one, at) => (at === index ? event.target.value : one)))
+                        }
                         onKeyDown={(event) => {
                             if (event.key === 'Enter' && !event.nativeEvent.isComposing) {
                                 event.preventDefault();
                                 onChange([...notes.slice(0, index + 1), '', ...notes.slice(index + 1)]);
                                 focus(index + 1);
                             }
-                        }} />
-                    <IconButton label={`Remove note ${index + 1}`} icon={<Icon name="close" size={18} />} onClick={() => {
-                        onChange(notes.filter((_, at) => at !== index));
-                        focus(Math.max(0, index - 1));
-                    }} />
+                        }}
+                    />
+                    <IconButton
+                        label={`Remove note ${index + 1}`}
+                        icon={<Icon name="close" size={18} />}
+                        onClick={() => {
+                            onChange(notes.filter((_, at) => at !== index));
+                            focus(Math.max(0, index - 1));
+                        }}
+                    />
                 </div>
             ))}
-            {error && <p className="field-error" id={`${id}-error`}><Icon name="warning" size={16} />{error}</p>}
+            {error && (
+                <p className="field-error" id={`${id}-error`}>
+                    <Icon name="warning" size={16} />
+                    {error}
+                </p>
+            )}
             {notes.length < MAX_NOTES && (
-                <div><Button size="small" icon={<Icon name="plus" size={16} />} onClick={() => {
-                    onChange([...notes, '']);
-                    focus(notes.length);
-                }}>Add a note</Button></div>
+                <div>
+                    <Button
+                        size="small"
+                        icon={<Icon name="plus" size={16} />}
+                        onClick={() => {
+                            onChange([...notes, '']);
+                            focus(notes.length);
+                        }}
+                    >
+                        Add a note
+                    </Button>
+                </div>
             )}
         </fieldset>
     );
@@ -92,16 +136,62 @@ export function IdentityDialog({ identity, userId, categories, onClose, onSaved 
     const id = useId();
 
     return (
-        <RowDialog title={identity ? `Edit ${identity.name}` : 'New identity'} noun="identity" form={form as RowForm} names={names} save={identity ? 'Save' : 'Make the identity'} onClose={onClose}
-            onChoose={(name, value) => set(name, value as string)}>
-            <UserField label="User" value={values.user_id} onChange={(user) => set('user_id', user)} error={faults.user_id} />
+        <RowDialog
+            title={identity ? `Edit ${identity.name}` : 'New identity'}
+            noun="identity"
+            form={form as RowForm}
+            names={names}
+            save={identity ? 'Save' : 'Make the identity'}
+            onClose={onClose}
+            onChoose={(name, value) => set(name, value as string)}
+        >
+            <UserField
+                label="User"
+                value={values.user_id}
+                onChange={(user) => set('user_id', user)}
+                error={faults.user_id}
+            />
             <div className="form-row">
-                <TextField label="Name" autoFocus={Boolean(identity)} maxLength={255} value={values.name} error={faults.name} onChange={(value) => set('name', value)} />
-                <TextField label="Category" list={`${id}-categories`} maxLength={255} value={values.category} error={faults.category} onChange={(value) => set('category', value)} />
-                <datalist id={`${id}-categories`}>{categories.map((one) => <option key={one} value={one} />)}</datalist>
+                <TextField
+                    label="Name"
+                    autoFocus={Boolean(identity)}
+                    maxLength={255}
+                    value={values.name}
+                    error={faults.name}
+                    onChange={(value) => set('name', value)}
+                />
+                <TextField
+                    label="Category"
+                    list={`${id}-categories`}
+                    maxLength={255}
+                    value={values.category}
+                    error={faults.category}
+                    onChange={(value) => set('category', value)}
+                />
+                <datalist id={`${id}-categories`}>
+                    {categories.map((one) => (
+                        <option key={one} value={one} />
+                    ))}
+                </datalist>
             </div>
-            <AreaField label="I am statement" rows={2} maxLength={10000} value={values.i_am_statement} error={faults.i_am_statement} onChange={(value) => set('i_am_statement', value)} hint="“I am …” May be empty." />
-            <AreaField label="Visualization" rows={3} maxLength={10000} value={values.visualization} error={faults.visualization} onChange={(value) => set('visualization', value)} hint="What it looks like to live it. May be empty." />
+            <AreaField
+                label="I am statement"
+                rows={2}
+                maxLength={10000}
+                value={values.i_am_statement}
+                error={faults.i_am_statement}
+                onChange={(value) => set('i_am_statement', value)}
+                hint="“I am …” May be empty."
+            />
+            <AreaField
+                label="Visualization"
+                rows={3}
+                maxLength={10000}
+                value={values.visualization}
+                error={faults.visualization}
+                onChange={(value) => set('visualization', value)}
+                hint="What it looks like to live it. May be empty."
+            />
             <Notes notes={values.notes} error={faults.notes} onChange={(notes) => set('notes', notes)} />
         </RowDialog>
     );

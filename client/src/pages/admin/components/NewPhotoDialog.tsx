@@ -17,7 +17,10 @@ import { SlotSelect } from './PhotoDialog';
 type Faults = Readonly<Record<string, string>>;
 
 function faultsOf(error: unknown): Faults {
-    const found = error instanceof ApiError ? Object.entries(error.errors).map(([name, sentences]) => [name, sentences.join(' ')]) : [];
+    const found =
+        error instanceof ApiError
+            ? Object.entries(error.errors).map(([name, sentences]) => [name, sentences.join(' ')])
+            : [];
 
     return found.length ? Object.fromEntries(found) : { form: sentence(error) };
 }
@@ -60,17 +63,20 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
         setFaults({});
         setSent(0);
         try {
-            const photo = await upload<ReferenceImage>('admin/reference-images/', { form: body, idempotencyKey: attempt.keyFor([user, name, order, file?.name, file?.size, file?.lastModified]), signal: controller.current.signal, onProgress: setSent });
+            const photo = await upload<ReferenceImage>('admin/reference-images/', {
+                form: body,
+                idempotencyKey: attempt.keyFor([user, name, order, file?.name, file?.size, file?.lastModified]),
+                signal: controller.current.signal,
+                onProgress: setSent,
+            });
 
             void refreshRows(client, 'reference-images');
             notify({ tone: 'success', title: `${photoName(photo)} is in slot ${photo.order + 1}.` });
             onClose();
-        }
-        catch (error) {
+        } catch (error) {
             attempt.failed(error);
             setFaults(isAborted(error) ? {} : faultsOf(error));
-        }
-        finally {
+        } finally {
             setSent(null);
         }
     }
@@ -78,17 +84,44 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
     return (
         <Dialog open guarded title="Add a photo" onClose={onClose}>
             <form ref={form} className="stack" noValidate onSubmit={(event) => void submit(event)}>
-                <UserField label="User" value={user} onChange={setUser} error={faults.user_id} hint="Each user can have five photos." />
-                <Field label="Picture" error={faults.image} hint="Without one, the slot is kept for a picture that comes later.">
+                <UserField
+                    label="User"
+                    value={user}
+                    onChange={setUser}
+                    error={faults.user_id}
+                    hint="Each user can have five photos."
+                />
+                <Field
+                    label="Picture"
+                    error={faults.image}
+                    hint="Without one, the slot is kept for a picture that comes later."
+                >
                     {(props) => <input {...props} className="input admin-file" type="file" accept={accept} />}
                 </Field>
-                <TextField label="Name" maxLength={255} value={name} error={faults.name} onChange={setName} hint="May be empty." />
+                <TextField
+                    label="Name"
+                    maxLength={255}
+                    value={name}
+                    error={faults.name}
+                    onChange={setName}
+                    hint="May be empty."
+                />
                 <SlotSelect value={order} error={faults.order} onChange={setOrder} automatic="The first that is free" />
-                {faults.form && <p className="notice notice-error" role="alert">{faults.form}</p>}
+                {faults.form && (
+                    <p className="notice notice-error" role="alert">
+                        {faults.form}
+                    </p>
+                )}
                 <div className="dialog-actions">
-                    <span className="hint admin-sent" role="status">{sent === null ? '' : sent < 1 ? `Uploading ${Math.floor(sent * 100)} %` : 'Being prepared'}</span>
-                    <Button onClick={() => (sent === null ? onClose() : controller.current?.abort())}>{sent === null ? 'Cancel' : 'Stop the upload'}</Button>
-                    <Button type="submit" tone="primary" busy={sent !== null}>Add the photo</Button>
+                    <span className="hint admin-sent" role="status">
+                        {sent === null ? '' : sent < 1 ? `Uploading ${Math.floor(sent * 100)} %` : 'Being prepared'}
+                    </span>
+                    <Button onClick={() => (sent === null ? onClose() : controller.current?.abort())}>
+                        {sent === null ? 'Cancel' : 'Stop the upload'}
+                    </Button>
+                    <Button type="submit" tone="primary" busy={sent !== null}>
+                        Add the photo
+                    </Button>
                 </div>
             </form>
         </Dialog>

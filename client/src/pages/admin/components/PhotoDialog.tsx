@@ -27,13 +27,31 @@ const spec: FormSpec<'reference-images', PhotoValues> = {
 const names = { name: { label: 'Name' }, order: { label: 'Slot', show: (value: Value) => `${Number(value) + 1}` } };
 const slots = [0, 1, 2, 3, 4];
 
-export function SlotSelect({ value, onChange, error, automatic }: { value: string; onChange: (value: string) => void; error?: string; automatic?: string }) {
+export function SlotSelect({
+    value,
+    onChange,
+    error,
+    automatic,
+}: {
+    value: string;
+    onChange: (value: string) => void;
+    error?: string;
+    automatic?: string;
+}) {
     return (
-        <Field label="Slot" error={error} hint={automatic ? undefined : 'A photo that is in it takes this one\'s place.'}>
+        <Field
+            label="Slot"
+            error={error}
+            hint={automatic ? undefined : "A photo that is in it takes this one's place."}
+        >
             {(props) => (
                 <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
                     {automatic && <option value="">{automatic}</option>}
-                    {slots.map((slot) => <option key={slot} value={slot}>{slot + 1}</option>)}
+                    {slots.map((slot) => (
+                        <option key={slot} value={slot}>
+                            {slot + 1}
+                        </option>
+                    ))}
                 </Select>
             )}
         </Field>
@@ -45,9 +63,32 @@ export function PhotoDialog({ photo, onClose }: { photo: ReferenceImage; onClose
     const { values, set, faults } = form;
 
     return (
-        <RowDialog title={`Edit “${photoName(photo)}”`} noun="photo" form={form as RowForm} names={names} save="Save" onClose={onClose} onChoose={(name, value) => set(name, value as string)}>
-            {photo.image && <PictureImage src={photo.image.medium} alt={photoName(photo)} stale={keys.referenceImagesOf(photo.user)} className="admin-dialog-picture" />}
-            <TextField label="Name" autoFocus maxLength={255} value={values.name} error={faults.name} onChange={(value) => set('name', value)} hint="May be empty." />
+        <RowDialog
+            title={`Edit “${photoName(photo)}”`}
+            noun="photo"
+            form={form as RowForm}
+            names={names}
+            save="Save"
+            onClose={onClose}
+            onChoose={(name, value) => set(name, value as string)}
+        >
+            {photo.image && (
+                <PictureImage
+                    src={photo.image.medium}
+                    alt={photoName(photo)}
+                    stale={keys.referenceImagesOf(photo.user)}
+                    className="admin-dialog-picture"
+                />
+            )}
+            <TextField
+                label="Name"
+                autoFocus
+                maxLength={255}
+                value={values.name}
+                error={faults.name}
+                onChange={(value) => set('name', value)}
+                hint="May be empty."
+            />
             <SlotSelect value={values.order} error={faults.order} onChange={(value) => set('order', value)} />
         </RowDialog>
     );

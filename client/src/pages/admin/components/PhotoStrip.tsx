@@ -57,36 +57,88 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
             }
         },
     };
-    const shown = picture
-        ? <PictureImage src={picture.thumbnail} alt="" stale={keys.referenceImagesOf(userId)} loading="lazy" className="admin-thumb" />
-        : <Icon name="picture" />;
+    const shown = picture ? (
+        <PictureImage
+            src={picture.thumbnail}
+            alt=""
+            stale={keys.referenceImagesOf(userId)}
+            loading="lazy"
+            className="admin-thumb"
+        />
+    ) : (
+        <Icon name="picture" />
+    );
 
     return (
         <li ref={place} className={`admin-slot ${isOver ? 'admin-slot-over' : ''}`} {...drop}>
-            <input ref={input} type="file" accept={accept} hidden aria-label={`Picture for slot ${order + 1} of ${userName}`} onChange={(event) => {
-                const file = event.target.files?.[0];
+            <input
+                ref={input}
+                type="file"
+                accept={accept}
+                hidden
+                aria-label={`Picture for slot ${order + 1} of ${userName}`}
+                onChange={(event) => {
+                    const file = event.target.files?.[0];
 
-                if (file) {
-                    onFile(file);
-                }
-                event.target.value = '';
-            }} />
+                    if (file) {
+                        onFile(file);
+                    }
+                    event.target.value = '';
+                }}
+            />
             {upload && !upload.error && (
-                <button type="button" className="admin-slot-button" aria-label={`${label}: cancel the upload`} title={`${Math.floor(upload.sent * 100)} %`}
-                    onClick={() => cancelUpload(userId, order)}>
-                    <Spinner /><span className="admin-slot-percent">{Math.floor(upload.sent * 100)} %</span>
+                <button
+                    type="button"
+                    className="admin-slot-button"
+                    aria-label={`${label}: cancel the upload`}
+                    title={`${Math.floor(upload.sent * 100)} %`}
+                    onClick={() => cancelUpload(userId, order)}
+                >
+                    <Spinner />
+                    <span className="admin-slot-percent">{Math.floor(upload.sent * 100)} %</span>
                 </button>
             )}
             {(!upload || upload.error) && photo && (
-                <Menu label={label} trigger={<button type="button" className={`admin-slot-button ${upload?.error ? 'admin-slot-failed' : ''}`} aria-label={label} title={photo.name || `Photo ${order + 1}`}>{shown}</button>} actions={[
-                    { label: picture ? 'Replace…' : 'Add the picture…', icon: <Icon name="replace" size={18} />, onSelect: choose },
-                    { label: 'Name and slot…', icon: <Icon name="edit" size={18} />, onSelect: onEdit },
-                    ...(picture ? [{ label: 'Open in full size', icon: <Icon name="zoom" size={18} />, onSelect: () => void window.open(picture.original, '_blank', 'noreferrer') }] : []),
-                    { label: 'Delete…', icon: <Icon name="trash" size={18} />, danger: true, onSelect: onDelete },
-                ]} />
+                <Menu
+                    label={label}
+                    trigger={
+                        <button
+                            type="button"
+                            className={`admin-slot-button ${upload?.error ? 'admin-slot-failed' : ''}`}
+                            aria-label={label}
+                            title={photo.name || `Photo ${order + 1}`}
+                        >
+                            {shown}
+                        </button>
+                    }
+                    actions={[
+                        {
+                            label: picture ? 'Replace…' : 'Add the picture…',
+                            icon: <Icon name="replace" size={18} />,
+                            onSelect: choose,
+                        },
+                        { label: 'Name and slot…', icon: <Icon name="edit" size={18} />, onSelect: onEdit },
+                        ...(picture
+                            ? [
+                                  {
+                                      label: 'Open in full size',
+                                      icon: <Icon name="zoom" size={18} />,
+                                      onSelect: () => void window.open(picture.original, '_blank', 'noreferrer'),
+                                  },
+                              ]
+                            : []),
+                        { label: 'Delete…', icon: <Icon name="trash" size={18} />, danger: true, onSelect: onDelete },
+                    ]}
+                />
             )}
             {(!upload || upload.error) && !photo && (
-                <button type="button" className={`admin-slot-button admin-slot-empty ${upload?.error ? 'admin-slot-failed' : ''}`} aria-label={`Add photo ${order + 1} of ${userName}`} title="Add a photo" onClick={choose}>
+                <button
+                    type="button"
+                    className={`admin-slot-button admin-slot-empty ${upload?.error ? 'admin-slot-failed' : ''}`}
+                    aria-label={`Add photo ${order + 1} of ${userName}`}
+                    title="Add a photo"
+                    onClick={choose}
+                >
                     <Icon name={upload?.error ? 'warning' : 'plus'} />
                 </button>
             )}
@@ -106,18 +158,48 @@ export function PhotoStrip({ userId, name }: { userId: string; name: string }) {
 
     return (
         <div ref={ref} className="admin-photos">
-            {photos.error && !photos.data
-                ? <p className="field-error"><Icon name="warning" size={16} />{sentence(photos.error)}</p>
-                : (
-                    <ul className="admin-slots" aria-label={`Photos of ${name}`} aria-busy={!photos.data}>
-                        {slots.map((order) => (photos.data
-                            ? <Slot key={order} order={order} userId={userId} userName={name} photo={at(order)} upload={uploads.get(order)} accept={accept}
-                                onFile={(file) => void put({ userId, order, file, seen: at(order), label: `Photo ${order + 1} of ${name}` })}
-                                onEdit={() => setEdited(at(order) ?? null)} onDelete={() => void remove(at(order)!, name)} />
-                            : <li key={order} className="admin-slot"><Skeleton className="admin-skeleton-slot" /></li>))}
-                    </ul>
-                )}
-            {[...uploads.values()].filter((upload) => upload.error).map((upload) => <UploadFailure key={upload.order} upload={upload} />)}
+            {photos.error && !photos.data ? (
+                <p className="field-error">
+                    <Icon name="warning" size={16} />
+                    {sentence(photos.error)}
+                </p>
+            ) : (
+                <ul className="admin-slots" aria-label={`Photos of ${name}`} aria-busy={!photos.data}>
+                    {slots.map((order) =>
+                        photos.data ? (
+                            <Slot
+                                key={order}
+                                order={order}
+                                userId={userId}
+                                userName={name}
+                                photo={at(order)}
+                                upload={uploads.get(order)}
+                                accept={accept}
+                                onFile={(file) =>
+                                    void put({
+                                        userId,
+                                        order,
+                                        file,
+                                        seen: at(order),
+                                        label: `Photo ${order + 1} of ${name}`,
+                                    })
+                                }
+                                onEdit={() => setEdited(at(order) ?? null)}
+                                onDelete={() => void remove(at(order)!, name)}
+                            />
+                        ) : (
+                            <li key={order} className="admin-slot">
+                                <Skeleton className="admin-skeleton-slot" />
+                            </li>
+                        ),
+                    )}
+                </ul>
+            )}
+            {[...uploads.values()]
+                .filter((upload) => upload.error)
+                .map((upload) => (
+                    <UploadFailure key={upload.order} upload={upload} />
+                ))}
             {edited && <PhotoDialog photo={edited} onClose={() => setEdited(null)} />}
         </div>
     );

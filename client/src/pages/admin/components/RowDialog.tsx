@@ -34,7 +34,13 @@ function inWords(value: Value): ReactNode {
     return (Array.isArray(value) ? value.join('; ') : value) || <em>empty</em>;
 }
 
-function ConflictNotice({ conflict, noun, names, values, onChoose }: Pick<RowDialogProps, 'noun' | 'names' | 'onChoose'> & { conflict: Conflict; values: RowForm['values'] }) {
+function ConflictNotice({
+    conflict,
+    noun,
+    names,
+    values,
+    onChoose,
+}: Pick<RowDialogProps, 'noun' | 'names' | 'onChoose'> & { conflict: Conflict; values: RowForm['values'] }) {
     const show = (name: string, value: Value) => (names[name]?.show ?? inWords)(value);
     const ref = useRef<HTMLDivElement>(null);
 
@@ -43,18 +49,44 @@ function ConflictNotice({ conflict, noun, names, values, onChoose }: Pick<RowDia
         <div ref={ref} className="notice notice-warning admin-conflict" role="alert" tabIndex={-1}>
             <Icon name="warning" />
             <div className="notice-body">
-                <p className="notice-title">Somebody else has changed this {noun} since you opened it. Nothing of yours was saved yet.</p>
+                <p className="notice-title">
+                    Somebody else has changed this {noun} since you opened it. Nothing of yours was saved yet.
+                </p>
                 {conflict.taken.length > 0 && (
-                    <p>Taken over: {conflict.taken.map((name, index) => <span key={name}>{index > 0 && '; '}{names[name]?.label ?? name} is now “{show(name, values[name]!)}”</span>)}.</p>
+                    <p>
+                        Taken over:{' '}
+                        {conflict.taken.map((name, index) => (
+                            <span key={name}>
+                                {index > 0 && '; '}
+                                {names[name]?.label ?? name} is now “{show(name, values[name]!)}”
+                            </span>
+                        ))}
+                        .
+                    </p>
                 )}
-                <p>{conflict.quarrels.length ? 'Choose what is to stay, then save.' : 'Save again to add your changes to it.'}</p>
+                <p>
+                    {conflict.quarrels.length
+                        ? 'Choose what is to stay, then save.'
+                        : 'Save again to add your changes to it.'}
+                </p>
                 {conflict.quarrels.map(({ name, mine, theirs }) => (
                     <fieldset key={name} className="fieldset admin-quarrel">
                         <legend>{names[name]?.label ?? name}</legend>
-                        {[{ what: 'Yours', value: mine }, { what: 'Stored now', value: theirs }].map(({ what, value }) => (
+                        {[
+                            { what: 'Yours', value: mine },
+                            { what: 'Stored now', value: theirs },
+                        ].map(({ what, value }) => (
                             <label key={what} className="tick">
-                                <input type="radio" name={`quarrel-${name}`} checked={JSON.stringify(values[name]) === JSON.stringify(value)} onChange={() => onChoose(name, value)} />
-                                <span className="tick-body"><span>{what}</span><span className="admin-quarrel-value">{show(name, value)}</span></span>
+                                <input
+                                    type="radio"
+                                    name={`quarrel-${name}`}
+                                    checked={JSON.stringify(values[name]) === JSON.stringify(value)}
+                                    onChange={() => onChoose(name, value)}
+                                />
+                                <span className="tick-body">
+                                    <span>{what}</span>
+                                    <span className="admin-quarrel-value">{show(name, value)}</span>
+                                </span>
                             </label>
                         ))}
                     </fieldset>
@@ -64,7 +96,17 @@ function ConflictNotice({ conflict, noun, names, values, onChoose }: Pick<RowDia
     );
 }
 
-export function RowDialog({ title, description, noun, form, names, onChoose, save, onClose, children }: RowDialogProps) {
+export function RowDialog({
+    title,
+    description,
+    noun,
+    form,
+    names,
+    onChoose,
+    save,
+    onClose,
+    children,
+}: RowDialogProps) {
     const [isLeaving, setLeaving] = useState(false);
     const body = useRef<HTMLFormElement>(null);
     const stay = useRef<HTMLButtonElement>(null);
@@ -82,34 +124,63 @@ export function RowDialog({ title, description, noun, form, names, onChoose, sav
     }, [isLeaving]);
 
     return (
-        <Dialog open guarded title={title} description={description} onClose={() => (form.isDirty ? setLeaving(true) : onClose())}>
+        <Dialog
+            open
+            guarded
+            title={title}
+            description={description}
+            onClose={() => (form.isDirty ? setLeaving(true) : onClose())}
+        >
             {form.loadError && <ErrorNotice error={form.loadError} onRetry={form.reload} />}
             {!form.isReady && !form.loadError && <Skeleton className="admin-skeleton-form" />}
             {form.isReady && (
-                <form ref={body} className="stack" noValidate onSubmit={(event) => {
-                    event.preventDefault();
-                    setLeaving(false);
-                    void form.submit();
-                }}>
-                    {form.conflict && <ConflictNotice conflict={form.conflict} noun={noun} names={names} values={form.values} onChoose={onChoose} />}
+                <form
+                    ref={body}
+                    className="stack"
+                    noValidate
+                    onSubmit={(event) => {
+                        event.preventDefault();
+                        setLeaving(false);
+                        void form.submit();
+                    }}
+                >
+                    {form.conflict && (
+                        <ConflictNotice
+                            conflict={form.conflict}
+                            noun={noun}
+                            names={names}
+                            values={form.values}
+                            onChoose={onChoose}
+                        />
+                    )}
                     {children}
-                    {form.fault && <p className="notice notice-error" role="alert">{form.fault}</p>}
-                    {isLeaving
-                        ? (
-                            <div className="notice notice-warning" role="alert">
-                                <p className="notice-body notice-title">Close without saving? What you typed is lost then.</p>
-                                <div className="row">
-                                    <Button ref={stay} size="small" onClick={() => setLeaving(false)}>Go on editing</Button>
-                                    <Button size="small" tone="danger" onClick={onClose}>Close without saving</Button>
-                                </div>
+                    {form.fault && (
+                        <p className="notice notice-error" role="alert">
+                            {form.fault}
+                        </p>
+                    )}
+                    {isLeaving ? (
+                        <div className="notice notice-warning" role="alert">
+                            <p className="notice-body notice-title">
+                                Close without saving? What you typed is lost then.
+                            </p>
+                            <div className="row">
+                                <Button ref={stay} size="small" onClick={() => setLeaving(false)}>
+                                    Go on editing
+                                </Button>
+                                <Button size="small" tone="danger" onClick={onClose}>
+                                    Close without saving
+                                </Button>
                             </div>
-                        )
-                        : (
-                            <div className="dialog-actions">
-                                <Button onClick={() => (form.isDirty ? setLeaving(true) : onClose())}>Cancel</Button>
-                                <Button type="submit" tone="primary" busy={form.busy}>{save}</Button>
-                            </div>
-                        )}
+                        </div>
+                    ) : (
+                        <div className="dialog-actions">
+                            <Button onClick={() => (form.isDirty ? setLeaving(true) : onClose())}>Cancel</Button>
+                            <Button type="submit" tone="primary" busy={form.busy}>
+                                {save}
+                            </Button>
+                        </div>
+                    )}
                 </form>
             )}
         </Dialog>

@@ -14,11 +14,19 @@ import { Skeleton } from '../../../components/Skeleton';
 import { useDebounced } from '../../../components/useDebounced';
 import { useKeepFocus } from '../../../components/useKeepFocus';
 
-const REST = 300;           // milliseconds without a key until the server is asked
-const MAX_SEARCH = 100;     // characters
+const REST = 300; // milliseconds without a key until the server is asked
+const MAX_SEARCH = 100; // characters
 
 /** A field to search in, that tells what was typed once it has come to rest. */
-export function SearchField({ label, value, onChange }: { label: string; value: string; onChange: (words: string) => void }) {
+export function SearchField({
+    label,
+    value,
+    onChange,
+}: {
+    label: string;
+    value: string;
+    onChange: (words: string) => void;
+}) {
     const [typed, setTyped] = useState(value);
     const settled = useDebounced(typed, REST);
 
@@ -26,19 +34,26 @@ export function SearchField({ label, value, onChange }: { label: string; value: 
         if (settled !== value) {
             onChange(settled);
         }
-    }, [settled]);      // alone: the address follows what was typed
+    }, [settled]); // alone: the address follows what was typed
     useEffect(() => {
         if (value !== settled) {
             setTyped(value);
         }
-    }, [value]);        // alone: it was changed by something else
+    }, [value]); // alone: it was changed by something else
     return (
         <div className="toolbar-search">
             <Field label={label}>
                 {(props) => (
                     <span className="search-box">
                         <Icon name="search" size={18} />
-                        <input {...props} className="input" type="search" maxLength={MAX_SEARCH} value={typed} onChange={(event) => setTyped(event.target.value)} />
+                        <input
+                            {...props}
+                            className="input"
+                            type="search"
+                            maxLength={MAX_SEARCH}
+                            value={typed}
+                            onChange={(event) => setTyped(event.target.value)}
+                        />
                     </span>
                 )}
             </Field>
@@ -59,7 +74,11 @@ export function FilterField({ label, value, options, onChange }: SelectFieldProp
             <Field label={label}>
                 {(props) => (
                     <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
-                        {options.map((option) => <option key={option.value} value={option.value}>{option.label}</option>)}
+                        {options.map((option) => (
+                            <option key={option.value} value={option.value}>
+                                {option.label}
+                            </option>
+                        ))}
                     </Select>
                 )}
             </Field>
@@ -86,7 +105,18 @@ function counted(count: number, nouns: string, isMore: boolean): string {
     return `${count} ${nouns} shown${isMore ? ', there are more' : ''}`;
 }
 
-export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon, empty, className = '', skeleton, children }: RowListProps<T>) {
+export function RowList<T>({
+    label,
+    rows,
+    nouns,
+    isFiltered,
+    onClearFilter,
+    icon,
+    empty,
+    className = '',
+    skeleton,
+    children,
+}: RowListProps<T>) {
     const list = rows.data?.pages.flatMap((page) => page.results);
     const count = list?.length ?? 0;
     const before = useRef(count);
@@ -110,27 +140,46 @@ export function RowList<T>({ label, rows, nouns, isFiltered, onClearFilter, icon
         return <ErrorNotice error={rows.error} onRetry={() => void rows.refetch()} />;
     }
     if (!list) {
-        return <div className={`list ${className}`} aria-busy="true">{[1, 2, 3, 4].map((one) => <Skeleton key={one} className={skeleton} />)}</div>;
+        return (
+            <div className={`list ${className}`} aria-busy="true">
+                {[1, 2, 3, 4].map((one) => (
+                    <Skeleton key={one} className={skeleton} />
+                ))}
+            </div>
+        );
     }
     return (
         <div ref={around}>
-            <p className="visually-hidden" role="status">{!rows.isPlaceholderData && counted(list.length, nouns, rows.hasNextPage)}</p>
-            {list.length === 0 && (isFiltered
-                ? (
+            <p className="visually-hidden" role="status">
+                {!rows.isPlaceholderData && counted(list.length, nouns, rows.hasNextPage)}
+            </p>
+            {list.length === 0 &&
+                (isFiltered ? (
                     <EmptyState icon="search" title={`No ${nouns} fit.`}>
                         <p>Try other words, or see them all.</p>
                         <Button onClick={onClearFilter}>Show all {nouns}</Button>
                     </EmptyState>
-                )
-                : <EmptyState icon={icon} title={`There are no ${nouns} yet.`}>{empty}</EmptyState>)}
+                ) : (
+                    <EmptyState icon={icon} title={`There are no ${nouns} yet.`}>
+                        {empty}
+                    </EmptyState>
+                ))}
             {list.length > 0 && (
-                <ul tabIndex={-1} className={`list ${className} ${rows.isPlaceholderData ? 'admin-list-old' : ''}`} aria-label={label}>
+                <ul
+                    tabIndex={-1}
+                    className={`list ${className} ${rows.isPlaceholderData ? 'admin-list-old' : ''}`}
+                    aria-label={label}
+                >
                     {list.map((row) => children(row))}
                 </ul>
             )}
             {rows.isFetchNextPageError && <ErrorNotice error={rows.error} title="The next rows could not be loaded." />}
             {rows.hasNextPage && (
-                <div className="list-more"><Button busy={rows.isFetchingNextPage} onClick={() => void rows.fetchNextPage()}>Show more {nouns}</Button></div>
+                <div className="list-more">
+                    <Button busy={rows.isFetchingNextPage} onClick={() => void rows.fetchNextPage()}>
+                        Show more {nouns}
+                    </Button>
+                </div>
             )}
         </div>
     );

@@ -26,17 +26,49 @@ const spec: FormSpec<'test-scenarios', ScenarioValues> = {
     empty: { name: '', user_id: null },
     fromRow: (row) => ({ name: row.name, user_id: row.user }),
 };
-const names = { name: { label: 'Name' }, user_id: { label: 'Played by', show: (value: Value) => (value ? <UserName id={value as string} /> : 'nobody') } };
+const names = {
+    name: { label: 'Name' },
+    user_id: { label: 'Played by', show: (value: Value) => (value ? <UserName id={value as string} /> : 'nobody') },
+};
 
-function ScenarioDialog({ scenario, onClose, onSaved }: { scenario: TestScenario | null; onClose: () => void; onSaved: (scenario: TestScenario) => void }) {
+function ScenarioDialog({
+    scenario,
+    onClose,
+    onSaved,
+}: {
+    scenario: TestScenario | null;
+    onClose: () => void;
+    onSaved: (scenario: TestScenario) => void;
+}) {
     const form = useRowForm(spec, scenario?.id ?? null, onSaved);
     const { values, set, faults } = form;
 
     return (
-        <RowDialog title={scenario ? `Edit ${scenario.name}` : 'New test scenario'} noun="test scenario" form={form as RowForm} names={names} save={scenario ? 'Save' : 'Make the scenario'} onClose={onClose}
-            onChoose={(name, value) => set(name, value as string)}>
-            <TextField label="Name" autoFocus maxLength={255} value={values.name} error={faults.name} onChange={(value) => set('name', value)} hint="The name of its user on the page Images." />
-            <UserField label="Played by" value={values.user_id} onChange={(id) => set('user_id', id)} none="Nobody" error={faults.user_id} />
+        <RowDialog
+            title={scenario ? `Edit ${scenario.name}` : 'New test scenario'}
+            noun="test scenario"
+            form={form as RowForm}
+            names={names}
+            save={scenario ? 'Save' : 'Make the scenario'}
+            onClose={onClose}
+            onChoose={(name, value) => set(name, value as string)}
+        >
+            <TextField
+                label="Name"
+                autoFocus
+                maxLength={255}
+                value={values.name}
+                error={faults.name}
+                onChange={(value) => set('name', value)}
+                hint="The name of its user on the page Images."
+            />
+            <UserField
+                label="Played by"
+                value={values.user_id}
+                onChange={(id) => set('user_id', id)}
+                none="Nobody"
+                error={faults.user_id}
+            />
         </RowDialog>
     );
 }
@@ -53,7 +85,8 @@ export function Scenarios({ place }: { place: Place }) {
             question: (now) => ({
                 title: now ? `${now.name} was changed meanwhile. Delete all the same?` : `Delete ${scenario.name}?`,
                 body: 'Its user stays, with photos and identities, but is no test user on the page Images any more.',
-                action: 'Delete', danger: true,
+                action: 'Delete',
+                danger: true,
             }),
         });
     }
@@ -61,29 +94,76 @@ export function Scenarios({ place }: { place: Place }) {
     return (
         <>
             <div className="toolbar">
-                <SearchField label="Search test scenarios" value={place.get('search')} onChange={(words) => place.filter('search', words)} />
-                <div className="toolbar-end"><Button tone="primary" icon={<Icon name="plus" />} onClick={() => setOpen('new')}>New test scenario</Button></div>
+                <SearchField
+                    label="Search test scenarios"
+                    value={place.get('search')}
+                    onChange={(words) => place.filter('search', words)}
+                />
+                <div className="toolbar-end">
+                    <Button tone="primary" icon={<Icon name="plus" />} onClick={() => setOpen('new')}>
+                        New test scenario
+                    </Button>
+                </div>
             </div>
-            <RowList label="Test scenarios" rows={rows} nouns="test scenarios" isFiltered={place.isFiltered} onClearFilter={place.clear} icon="text" skeleton="admin-skeleton-scenario"
-                empty={<p>A test scenario makes a user one of those that staff can make pictures for. Make the first one with “New test scenario”.</p>}>
+            <RowList
+                label="Test scenarios"
+                rows={rows}
+                nouns="test scenarios"
+                isFiltered={place.isFiltered}
+                onClearFilter={place.clear}
+                icon="text"
+                skeleton="admin-skeleton-scenario"
+                empty={
+                    <p>
+                        A test scenario makes a user one of those that staff can make pictures for. Make the first one
+                        with “New test scenario”.
+                    </p>
+                }
+            >
                 {(scenario) => (
                     <li key={scenario.id} className="card admin-scenario">
                         <div className="admin-who">
                             <h2 className="admin-name">{scenario.name}</h2>
-                            <p className="hint">{scenario.user_email ? <>Played by <span className="admin-email">{scenario.user_email}</span></> : 'Played by nobody yet: it is not on the page Images.'} · <Time at={scenario.created_at} /></p>
+                            <p className="hint">
+                                {scenario.user_email ? (
+                                    <>
+                                        Played by <span className="admin-email">{scenario.user_email}</span>
+                                    </>
+                                ) : (
+                                    'Played by nobody yet: it is not on the page Images.'
+                                )}{' '}
+                                · <Time at={scenario.created_at} />
+                            </p>
                         </div>
                         <div className="admin-row-actions">
-                            <Button size="small" icon={<Icon name="edit" size={16} />} aria-label={`Edit ${scenario.name}`} onClick={() => setOpen(scenario)}>Edit</Button>
-                            <IconButton size="small" tone="default" label={`Delete ${scenario.name}`} icon={<Icon name="trash" size={16} />} onClick={() => askToDelete(scenario)} />
+                            <Button
+                                size="small"
+                                icon={<Icon name="edit" size={16} />}
+                                aria-label={`Edit ${scenario.name}`}
+                                onClick={() => setOpen(scenario)}
+                            >
+                                Edit
+                            </Button>
+                            <IconButton
+                                size="small"
+                                tone="default"
+                                label={`Delete ${scenario.name}`}
+                                icon={<Icon name="trash" size={16} />}
+                                onClick={() => askToDelete(scenario)}
+                            />
                         </div>
                     </li>
                 )}
             </RowList>
             {open && (
-                <ScenarioDialog scenario={open === 'new' ? null : open} onClose={() => setOpen(null)} onSaved={(saved) => {
-                    setOpen(null);
-                    notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'made' : 'saved'}.` });
-                }} />
+                <ScenarioDialog
+                    scenario={open === 'new' ? null : open}
+                    onClose={() => setOpen(null)}
+                    onSaved={(saved) => {
+                        setOpen(null);
+                        notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'made' : 'saved'}.` });
+                    }}
+                />
             )}
         </>
     );

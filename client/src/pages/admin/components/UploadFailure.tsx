@@ -13,20 +13,31 @@ export function UploadFailure({ upload }: { upload: Upload }) {
 
     return (
         <div className="notice notice-error admin-slot-notice" role="alert">
-            <p className="notice-body">{name}: {wasChanged ? 'Somebody else has changed it meanwhile. It is shown as it is now, and yours was not put in.' : error?.detail}</p>
-            {wasChanged
-                ? (
-                    <div className="row">
-                        <Button size="small" onClick={() => startUpload({ userId, order, file, imageId, maxUpload })}>Replace it all the same</Button>
-                        <Button size="small" tone="quiet" onClick={close}>Keep it as it is</Button>
-                    </div>
-                )
-                : (
-                    <div className="row">
-                        <Button size="small" aria-label={`${name}: try again`} onClick={() => retryUpload(userId, order)}>Try again</Button>
-                        <Button size="small" tone="quiet" aria-label={`${name}: close`} onClick={close}>Close</Button>
-                    </div>
-                )}
+            <p className="notice-body">
+                {name}:{' '}
+                {wasChanged
+                    ? 'Somebody else has changed it meanwhile. It is shown as it is now, and yours was not put in.'
+                    : error?.detail}
+            </p>
+            {wasChanged ? (
+                <div className="row">
+                    <Button size="small" onClick={() => startUpload({ userId, order, file, imageId, maxUpload })}>
+                        Replace it all the same
+                    </Button>
+                    <Button size="small" tone="quiet" onClick={close}>
+                        Keep it as it is
+                    </Button>
+                </div>
+            ) : (
+                <div className="row">
+                    <Button size="small" aria-label={`${name}: try again`} onClick={() => retryUpload(userId, order)}>
+                        Try again
+                    </Button>
+                    <Button size="small" tone="quiet" aria-label={`${name}: close`} onClick={close}>
+                        Close
+                    </Button>
+                </div>
+            )}
         </div>
     );
 }

@@ -26,11 +26,21 @@ const spec: FormSpec<'users', UserValues> = {
     noun: 'user',
     required: ['email'],
     empty: { email: '', first_name: '', last_name: '', password: '', is_staff: false, is_active: true },
-    fromRow: ({ email, first_name, last_name, is_staff, is_active }) => ({ email, first_name, last_name, password: '', is_staff, is_active }),
+    fromRow: ({ email, first_name, last_name, is_staff, is_active }) => ({
+        email,
+        first_name,
+        last_name,
+        password: '',
+        is_staff,
+        is_active,
+    }),
 };
 const names = {
-    email: { label: 'Email' }, first_name: { label: 'First name' }, last_name: { label: 'Last name' },
-    is_staff: { label: 'Staff' }, is_active: { label: 'Active' },
+    email: { label: 'Email' },
+    first_name: { label: 'First name' },
+    last_name: { label: 'Last name' },
+    is_staff: { label: 'Staff' },
+    is_active: { label: 'Active' },
 };
 
 export function UserDialog({ user, isMe, onClose, onSaved }: UserDialogProps) {
@@ -38,20 +48,70 @@ export function UserDialog({ user, isMe, onClose, onSaved }: UserDialogProps) {
     const { values, set, faults } = form;
 
     return (
-        <RowDialog title={user ? `Edit ${user.email}` : 'New user'} noun="user" form={form as RowForm} names={names} save={user ? 'Save' : 'Make the user'} onClose={onClose}
-            onChoose={(name, value) => set(name, value as Value & (string & boolean))}>
-            <TextField label="Email" type="email" autoComplete="off" autoFocus maxLength={254} value={values.email} error={faults.email} onChange={(value) => set('email', value)} />
+        <RowDialog
+            title={user ? `Edit ${user.email}` : 'New user'}
+            noun="user"
+            form={form as RowForm}
+            names={names}
+            save={user ? 'Save' : 'Make the user'}
+            onClose={onClose}
+            onChoose={(name, value) => set(name, value as Value & (string & boolean))}
+        >
+            <TextField
+                label="Email"
+                type="email"
+                autoComplete="off"
+                autoFocus
+                maxLength={254}
+                value={values.email}
+                error={faults.email}
+                onChange={(value) => set('email', value)}
+            />
             <div className="form-row">
-                <TextField label="First name" autoComplete="off" maxLength={150} value={values.first_name} error={faults.first_name} onChange={(value) => set('first_name', value)} />
-                <TextField label="Last name" autoComplete="off" maxLength={150} value={values.last_name} error={faults.last_name} onChange={(value) => set('last_name', value)} />
+                <TextField
+                    label="First name"
+                    autoComplete="off"
+                    maxLength={150}
+                    value={values.first_name}
+                    error={faults.first_name}
+                    onChange={(value) => set('first_name', value)}
+                />
+                <TextField
+                    label="Last name"
+                    autoComplete="off"
+                    maxLength={150}
+                    value={values.last_name}
+                    error={faults.last_name}
+                    onChange={(value) => set('last_name', value)}
+                />
             </div>
             {!user && (
-                <PasswordField label="Password" value={values.password} error={faults.password} onChange={(value) => set('password', value)}
-                    hint="At least 8 characters. Without one, nobody comes in by password." />
+                <PasswordField
+                    label="Password"
+                    value={values.password}
+                    error={faults.password}
+                    onChange={(value) => set('password', value)}
+                    hint="At least 8 characters. Without one, nobody comes in by password."
+                />
             )}
-            <TickField label="Active" checked={values.is_active} error={faults.is_active} onChange={(checked) => set('is_active', checked)}
-                hint={isMe ? 'You cannot lock yourself out.' : 'Else the door is locked from the next request on; nothing is deleted.'} />
-            <TickField label="Staff" checked={values.is_staff} error={faults.is_staff} onChange={(checked) => set('is_staff', checked)} hint="May use these pages, and see everybody's photos." />
+            <TickField
+                label="Active"
+                checked={values.is_active}
+                error={faults.is_active}
+                onChange={(checked) => set('is_active', checked)}
+                hint={
+                    isMe
+                        ? 'You cannot lock yourself out.'
+                        : 'Else the door is locked from the next request on; nothing is deleted.'
+                }
+            />
+            <TickField
+                label="Staff"
+                checked={values.is_staff}
+                error={faults.is_staff}
+                onChange={(checked) => set('is_staff', checked)}
+                hint="May use these pages, and see everybody's photos."
+            />
         </RowDialog>
     );
 }

@@ -21,7 +21,9 @@ const groups = [
     { value: 'inactive', label: 'Not active' },
 ];
 const filters: Readonly<Record<string, Record<string, string>>> = {
-    staff: { is_staff: 'true' }, active: { is_active: 'true' }, inactive: { is_active: 'false' },
+    staff: { is_staff: 'true' },
+    active: { is_active: 'true' },
+    inactive: { is_active: 'false' },
 };
 
 /** What to call somebody. */
@@ -52,18 +54,56 @@ function UserRow({ user, isMe, place, onOpen, onDelete }: UserRowProps) {
                     {user.is_staff && <span className="badge badge-accent">Staff</span>}
                     {!user.is_active && <span className="badge badge-warning">Not active</span>}
                     {!user.has_password && <span className="badge">No password</span>}
-                    <span className="hint">Since <Time at={user.created_at} /></span>
+                    <span className="hint">
+                        Since <Time at={user.created_at} />
+                    </span>
                 </p>
             </div>
             <PhotoStrip userId={user.id} name={name} />
             <div className="admin-row-actions">
-                <Button size="small" icon={<Icon name="edit" size={16} />} aria-label={`Edit ${name}`} onClick={() => onOpen({ what: 'edit', user })}>Edit</Button>
-                <Menu label={`More about ${name}`} trigger={<IconButton size="small" tone="default" label={`More about ${name}`} icon={<Icon name="more" size={18} />} />} actions={[
-                    { label: 'Set a password…', icon: <Icon name="key" size={18} />, onSelect: () => onOpen({ what: 'password', user }) },
-                    { label: 'Identities', icon: <Icon name="user" size={18} />, onSelect: () => place.go('identities', { user: user.id }) },
-                    { label: 'Reference images', icon: <Icon name="picture" size={18} />, onSelect: () => place.go('photos', { user: user.id }) },
-                    { label: isMe ? 'Delete (not oneself)' : 'Delete…', icon: <Icon name="trash" size={18} />, danger: true, disabled: isMe, onSelect: onDelete },
-                ]} />
+                <Button
+                    size="small"
+                    icon={<Icon name="edit" size={16} />}
+                    aria-label={`Edit ${name}`}
+                    onClick={() => onOpen({ what: 'edit', user })}
+                >
+                    Edit
+                </Button>
+                <Menu
+                    label={`More about ${name}`}
+                    trigger={
+                        <IconButton
+                            size="small"
+                            tone="default"
+                            label={`More about ${name}`}
+                            icon={<Icon name="more" size={18} />}
+                        />
+                    }
+                    actions={[
+                        {
+                            label: 'Set a password…',
+                            icon: <Icon name="key" size={18} />,
+                            onSelect: () => onOpen({ what: 'password', user }),
+                        },
+                        {
+                            label: 'Identities',
+                            icon: <Icon name="user" size={18} />,
+                            onSelect: () => place.go('identities', { user: user.id }),
+                        },
+                        {
+                            label: 'Reference images',
+                            icon: <Icon name="picture" size={18} />,
+                            onSelect: () => place.go('photos', { user: user.id }),
+                        },
+                        {
+                            label: isMe ? 'Delete (not oneself)' : 'Delete…',
+                            icon: <Icon name="trash" size={18} />,
+                            danger: true,
+                            disabled: isMe,
+                            onSelect: onDelete,
+                        },
+                    ]}
+                />
             </div>
         </li>
     );
@@ -84,7 +124,8 @@ export function Users({ place }: { place: Place }) {
             question: (now) => ({
                 title: now ? `${nameOf(now)} was changed meanwhile. Delete all the same?` : `Delete ${nameOf(user)}?`,
                 body: `${(now ?? user).email} goes, with all photos, identities and pictures that belong to it. This cannot be undone. To keep them and lock the door, make the user not active.`,
-                action: 'Delete', danger: true,
+                action: 'Delete',
+                danger: true,
             }),
         });
     }
@@ -92,25 +133,71 @@ export function Users({ place }: { place: Place }) {
     return (
         <>
             <div className="toolbar">
-                <SearchField label="Search users" value={place.get('search')} onChange={(words) => place.filter('search', words)} />
-                <FilterField label="Show" value={group} options={groups} onChange={(value) => place.filter('group', value)} />
-                <div className="toolbar-end"><Button tone="primary" icon={<Icon name="plus" />} onClick={() => setOpen({ what: 'new' })}>New user</Button></div>
+                <SearchField
+                    label="Search users"
+                    value={place.get('search')}
+                    onChange={(words) => place.filter('search', words)}
+                />
+                <FilterField
+                    label="Show"
+                    value={group}
+                    options={groups}
+                    onChange={(value) => place.filter('group', value)}
+                />
+                <div className="toolbar-end">
+                    <Button tone="primary" icon={<Icon name="plus" />} onClick={() => setOpen({ what: 'new' })}>
+                        New user
+                    </Button>
+                </div>
             </div>
-            <RowList label="Users" rows={rows} nouns="users" isFiltered={place.isFiltered} onClearFilter={place.clear} icon="people" skeleton="admin-skeleton-user"
-                empty={<p>Make the first one with “New user”.</p>}>
-                {(user) => <UserRow key={user.id} user={user} isMe={user.id === me.id} place={place} onOpen={setOpen} onDelete={() => askToDelete(user)} />}
+            <RowList
+                label="Users"
+                rows={rows}
+                nouns="users"
+                isFiltered={place.isFiltered}
+                onClearFilter={place.clear}
+                icon="people"
+                skeleton="admin-skeleton-user"
+                empty={<p>Make the first one with “New user”.</p>}
+            >
+                {(user) => (
+                    <UserRow
+                        key={user.id}
+                        user={user}
+                        isMe={user.id === me.id}
+                        place={place}
+                        onOpen={setOpen}
+                        onDelete={() => askToDelete(user)}
+                    />
+                )}
             </RowList>
             {(open?.what === 'edit' || open?.what === 'new') && (
-                <UserDialog user={open.what === 'edit' ? open.user : null} isMe={open.what === 'edit' && open.user.id === me.id} onClose={close} onSaved={(user) => {
-                    close();
-                    notify({ tone: 'success', title: open.what === 'new' ? `${nameOf(user)} is made.` : `${nameOf(user)} is saved.` });
-                }} />
+                <UserDialog
+                    user={open.what === 'edit' ? open.user : null}
+                    isMe={open.what === 'edit' && open.user.id === me.id}
+                    onClose={close}
+                    onSaved={(user) => {
+                        close();
+                        notify({
+                            tone: 'success',
+                            title: open.what === 'new' ? `${nameOf(user)} is made.` : `${nameOf(user)} is saved.`,
+                        });
+                    }}
+                />
             )}
             {open?.what === 'password' && (
-                <PasswordDialog user={open.user} onClose={close} onSaved={(user) => {
-                    close();
-                    notify({ tone: 'success', title: `${nameOf(user)} has a new password.`, detail: 'Whoever was logged in with the old one has to log in again.' });
-                }} />
+                <PasswordDialog
+                    user={open.user}
+                    onClose={close}
+                    onSaved={(user) => {
+                        close();
+                        notify({
+                            tone: 'success',
+                            title: `${nameOf(user)} has a new password.`,
+                            detail: 'Whoever was logged in with the old one has to log in again.',
+                        });
+                    }}
+                />
             )}
         </>
     );

@@ -17,7 +17,15 @@ interface TextProps extends Omit<InputHTMLAttributes<HTMLInputElement>, 'onChang
 export function TextField({ label, value, onChange, error, hint, ...rest }: TextProps) {
     return (
         <Field label={label} error={error} hint={hint}>
-            {(props) => <input {...rest} {...props} className="input" value={value} onChange={(event) => onChange(event.target.value)} />}
+            {(props) => (
+                <input
+                    {...rest}
+                    {...props}
+                    className="input"
+                    value={value}
+                    onChange={(event) => onChange(event.target.value)}
+                />
+            )}
         </Field>
     );
 }
@@ -33,19 +41,52 @@ interface AreaProps extends Omit<TextareaHTMLAttributes<HTMLTextAreaElement>, 'o
 export function AreaField({ label, value, onChange, error, hint, ...rest }: AreaProps) {
     return (
         <Field label={label} error={error} hint={hint}>
-            {(props) => <textarea {...rest} {...props} className="input admin-area" value={value} onChange={(event) => onChange(event.target.value)} />}
+            {(props) => (
+                <textarea
+                    {...rest}
+                    {...props}
+                    className="input admin-area"
+                    value={value}
+                    onChange={(event) => onChange(event.target.value)}
+                />
+            )}
         </Field>
     );
 }
 
-export function PasswordField({ label, value, onChange, error, hint, autoFocus }: Pick<TextProps, 'label' | 'value' | 'onChange' | 'error' | 'hint' | 'autoFocus'>) {
+export function PasswordField({
+    label,
+    value,
+    onChange,
+    error,
+    hint,
+    autoFocus,
+}: Pick<TextProps, 'label' | 'value' | 'onChange' | 'error' | 'hint' | 'autoFocus'>) {
     const [isShown, setShown] = useState(false);
 
     return (
-        <Field label={label} error={error} hint={hint}
-            aside={<Button size="small" tone="quiet" aria-pressed={isShown} onClick={() => setShown(!isShown)}>Show it</Button>}>
-            {(props) => <input {...props} className="input" type={isShown ? 'text' : 'password'} autoComplete="new-password" autoFocus={autoFocus}
-                spellCheck={false} value={value} onChange={(event) => onChange(event.target.value)} />}
+        <Field
+            label={label}
+            error={error}
+            hint={hint}
+            aside={
+                <Button size="small" tone="quiet" aria-pressed={isShown} onClick={() => setShown(!isShown)}>
+                    Show it
+                </Button>
+            }
+        >
+            {(props) => (
+                <input
+                    {...props}
+                    className="input"
+                    type={isShown ? 'text' : 'password'}
+                    autoComplete="new-password"
+                    autoFocus={autoFocus}
+                    spellCheck={false}
+                    value={value}
+                    onChange={(event) => onChange(event.target.value)}
+                />
+            )}
         </Field>
     );
 }
@@ -61,8 +102,17 @@ interface TickProps {
 export function TickField({ label, checked, onChange, hint, error }: TickProps) {
     return (
         <label className="tick">
-            <input type="checkbox" checked={checked} aria-invalid={error ? true : undefined} onChange={(event) => onChange(event.target.checked)} />
-            <span className="tick-body"><span>{label}</span>{hint && <span className="hint">{hint}</span>}{error && <span className="field-error">{error}</span>}</span>
+            <input
+                type="checkbox"
+                checked={checked}
+                aria-invalid={error ? true : undefined}
+                onChange={(event) => onChange(event.target.checked)}
+            />
+            <span className="tick-body">
+                <span>{label}</span>
+                {hint && <span className="hint">{hint}</span>}
+                {error && <span className="field-error">{error}</span>}
+            </span>
         </label>
     );
 }
@@ -82,5 +132,11 @@ export function UserField({ value, onChange, ...rest }: UserFieldProps) {
     const { data } = useAccount(value);
     const name = data ? `${data.first_name} ${data.last_name}`.trim() : '';
 
-    return <UserPicker {...rest} chosen={value ? { value, label: data?.email ?? '…', detail: name || undefined } : null} onChange={(item) => onChange(item?.value ?? null)} />;
+    return (
+        <UserPicker
+            {...rest}
+            chosen={value ? { value, label: data?.email ?? '…', detail: name || undefined } : null}
+            onChange={(item) => onChange(item?.value ?? null)}
+        />
+    );
 }

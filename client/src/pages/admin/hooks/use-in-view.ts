@@ -12,7 +12,10 @@ export function useInView<T extends Element>(): [RefObject<T | null>, boolean] {
         if (!element || isInView) {
             return;
         }
-        const observer = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && setInView(true), { rootMargin: '400px' });
+        const observer = new IntersectionObserver(
+            (entries) => entries.some((entry) => entry.isIntersecting) && setInView(true),
+            { rootMargin: '400px' },
+        );
 
         observer.observe(element);
         return () => observer.disconnect();

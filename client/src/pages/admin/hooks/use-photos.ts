@@ -18,7 +18,11 @@ export function photoName(photo: ReferenceImage): string {
 
 /** The limits of pictures, and what they are until the server has said so. */
 export function useLimits() {
-    const { data } = useQuery({ queryKey: keys.options, queryFn: ({ signal }) => getOptions(signal), staleTime: 5 * 60_000 });
+    const { data } = useQuery({
+        queryKey: keys.options,
+        queryFn: ({ signal }) => getOptions(signal),
+        staleTime: 5 * 60_000,
+    });
 
     return { accept: data?.limits.formats.join(',') ?? 'image/*', maxUpload: data?.limits.max_upload ?? Infinity };
 }
@@ -40,20 +44,22 @@ export function usePutPicture(): (picture: NewPicture) => Promise<void> {
 
     return async ({ userId, order, file, seen, label }) => {
         try {
-            const now = seen && await getRow('reference-images', seen.id);
+            const now = seen && (await getRow('reference-images', seen.id));
 
             if (now && now.row.updated_at !== seen.updated_at) {
                 await refreshRows(client, 'reference-images');
-                if (!await confirm({
-                    title: `${label} was changed meanwhile`,
-                    body: 'Somebody else has changed it. It is shown as it is now. Replace it all the same?', action: 'Replace it',
-                })) {
+                if (
+                    !(await confirm({
+                        title: `${label} was changed meanwhile`,
+                        body: 'Somebody else has changed it. It is shown as it is now. Replace it all the same?',
+                        action: 'Replace it',
+                    }))
+                ) {
                     return;
                 }
             }
             startUpload({ userId, order, file, imageId: seen?.id ?? null, etag: now?.etag, maxUpload });
-        }
-        catch (error) {
+        } catch (error) {
             notify({ tone: 'error', title: 'The photo could not be replaced.', detail: sentence(error) });
             void refreshRows(client, 'reference-images');
         }
@@ -86,14 +92,19 @@ export function usePhotoRemoval(): (photo: ReferenceImage, userName: string) => 
             id: photo.id,
             name: `${photoName(photo)} of ${userName}`,
             question: (now) => ({
-                title: now ? `“${photoName(now)}” was changed meanwhile. Delete all the same?` : `Delete “${photoName(photo)}” of ${userName}?`,
+                title: now
+                    ? `“${photoName(now)}” was changed meanwhile. Delete all the same?`
+                    : `Delete “${photoName(photo)}” of ${userName}?`,
                 body: 'The photo and its picture are gone then. Pictures that were made with it stay.',
-                action: 'Delete', danger: true,
+                action: 'Delete',
+                danger: true,
             }),
             hide: () => {
                 const before = client.getQueryData<ReferenceImage[]>(queryKey);
 
-                client.setQueryData<ReferenceImage[]>(queryKey, (photos) => photos?.filter((one) => one.id !== photo.id));
+                client.setQueryData<ReferenceImage[]>(queryKey, (photos) =>
+                    photos?.filter((one) => one.id !== photo.id),
+                );
                 return () => client.setQueryData(queryKey, before);
             },
         });

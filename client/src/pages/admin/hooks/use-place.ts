@@ -20,15 +20,18 @@ export function usePlace(): Place {
     return {
         tab,
         get: (name) => search.get(name) ?? '',
-        filter: (name, value) => setSearch((before) => {
-            if (value) {
-                before.set(name, value);
-            }
-            else {
-                before.delete(name);
-            }
-            return before;
-        }, { replace: true }),
+        filter: (name, value) =>
+            setSearch(
+                (before) => {
+                    if (value) {
+                        before.set(name, value);
+                    } else {
+                        before.delete(name);
+                    }
+                    return before;
+                },
+                { replace: true },
+            ),
         clear: () => setSearch({ tab }),
         go: (to, filter = {}) => setSearch({ tab: to, ...filter }),
         isFiltered: [...search.keys()].some((name) => name !== 'tab'),

@@ -63,7 +63,11 @@ function faultsOf(error: ApiError): Faults {
     return Object.fromEntries(Object.entries(error.errors).map(([name, sentences]) => [name, sentences.join(' ')]));
 }
 
-export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V>, id: string | null, onSaved: (row: Rows[K]) => void) {
+export function useRowForm<K extends Kind, V extends Values>(
+    spec: FormSpec<K, V>,
+    id: string | null,
+    onSaved: (row: Rows[K]) => void,
+) {
     const client = useQueryClient();
     const [seen, setSeen] = useState<Seen<V> | null>(null);
     const [typed, setTyped] = useState<Partial<V>>({});
@@ -80,8 +84,10 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
         staleTime: Infinity,
         gcTime: 0,
     });
-    const base: Seen<V> | null = seen ?? (id === null ? { values: spec.empty, etag: '' } : null)
-        ?? (loaded.data ? { values: spec.fromRow(loaded.data.row), etag: loaded.data.etag } : null);
+    const base: Seen<V> | null =
+        seen ??
+        (id === null ? { values: spec.empty, etag: '' } : null) ??
+        (loaded.data ? { values: spec.fromRow(loaded.data.row), etag: loaded.data.etag } : null);
     const values: V = { ...spec.empty, ...base?.values, ...typed };
     const changed = base ? Object.keys(values).filter((name) => !same(values[name], base.values[name])) : [];
 
@@ -91,9 +97,14 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
     }
 
     function json(): Record<string, unknown> {
-        const names = id === null ? Object.keys(values).filter((name) => !(values[name] === '' && spec.empty[name] === '')) : changed;
+        const names =
+            id === null
+                ? Object.keys(values).filter((name) => !(values[name] === '' && spec.empty[name] === ''))
+                : changed;
 
-        return Object.fromEntries(names.map((name) => [name, spec.toJson ? spec.toJson(name, values[name]!) : values[name]]));
+        return Object.fromEntries(
+            names.map((name) => [name, spec.toJson ? spec.toJson(name, values[name]!) : values[name]]),
+        );
     }
 
     // Somebody else was quicker: his row and what was typed become one, and what both have changed is asked.
@@ -117,7 +128,13 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
             await compare();
             return;
         }
-        if (error.status === 404 && id !== null && Object.keys(error.errors).length === 0 && error.code === 'not_found' && error.detail === 'Not found.') {
+        if (
+            error.status === 404 &&
+            id !== null &&
+            Object.keys(error.errors).length === 0 &&
+            error.code === 'not_found' &&
+            error.detail === 'Not found.'
+        ) {
             void refreshRows(client, spec.kind);
             setFault(`Somebody has deleted this ${spec.noun} meanwhile. What you typed is still here to be copied.`);
             return;
@@ -134,7 +151,9 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
             return;
         }
         // All that is missing at once: the server names the first of it.
-        const missing = (spec.required ?? []).filter((name) => values[name] === null || (typeof values[name] === 'string' && !values[name].trim()));
+        const missing = (spec.required ?? []).filter(
+            (name) => values[name] === null || (typeof values[name] === 'string' && !values[name].trim()),
+        );
 
         if (missing.length) {
             setFault(null);
@@ -146,15 +165,16 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
         setFaults({});
         try {
             const body = json();
-            const row = id === null ? await createRow(spec.kind, body, attempt.keyFor(body)) : await changeRow(spec.kind, id, body, base.etag, spec.query);
+            const row =
+                id === null
+                    ? await createRow(spec.kind, body, attempt.keyFor(body))
+                    : await changeRow(spec.kind, id, body, base.etag, spec.query);
 
             void refreshRows(client, spec.kind);
             onSaved(row);
-        }
-        catch (error) {
+        } catch (error) {
             await refuse(error).catch((worse: unknown) => setFault(sentence(worse)));
-        }
-        finally {
+        } finally {
             setBusy(false);
         }
     }
@@ -164,7 +184,13 @@ export function useRowForm<K extends Kind, V extends Values>(spec: FormSpec<K, V
         loadError: base ? null : loaded.error,
         reload: () => void loaded.refetch(),
         row: loaded.data?.row ?? null,
-        values, set, faults, fault, conflict, busy, submit,
+        values,
+        set,
+        faults,
+        fault,
+        conflict,
+        busy,
+        submit,
         isDirty: changed.length > 0,
     };
 }

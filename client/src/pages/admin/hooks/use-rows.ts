@@ -8,8 +8,8 @@ import { keys } from '../../../api/queryKeys';
 import { confirm, notify } from '../../../components/notify';
 import type { Question } from '../../../components/notify';
 
-const SHOWN = '20';         // rows of a page
-const FRESH = 5 * 60_000;   // pictures' addresses expire: lists are asked for again long before
+const SHOWN = '20'; // rows of a page
+const FRESH = 5 * 60_000; // pictures' addresses expire: lists are asked for again long before
 
 /** Rows that fit a filter, the newest first. */
 export function useRows<K extends Kind>(kind: K, filter: Filter) {
@@ -46,9 +46,14 @@ async function hideRow(client: QueryClient, kind: Kind, id: string): Promise<Lis
     await client.cancelQueries({ queryKey });
     const before = client.getQueriesData({ queryKey });
 
-    client.setQueriesData<InfiniteData<Page<{ id: string }>>>({ queryKey }, (data) => data && {
-        ...data, pages: data.pages.map((page) => ({ ...page, results: page.results.filter((row) => row.id !== id) })),
-    });
+    client.setQueriesData<InfiniteData<Page<{ id: string }>>>(
+        { queryKey },
+        (data) =>
+            data && {
+                ...data,
+                pages: data.pages.map((page) => ({ ...page, results: page.results.filter((row) => row.id !== id) })),
+            },
+    );
     return before;
 }
 
@@ -83,8 +88,7 @@ export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>)
         try {
             await deleteRow(kind, id, etag);
             notify({ tone: 'success', title: `${name} is deleted.` });
-        }
-        catch (error) {
+        } catch (error) {
             if (isStatus(error, 412)) {
                 restore();
                 return (await getRow(kind, id)).row;
@@ -109,17 +113,18 @@ export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>)
             const seen = getRow(kind, id);
 
             seen.catch(() => undefined);
-            if (!await confirm(question(changed))) {
+            if (!(await confirm(question(changed)))) {
                 return;
             }
             try {
                 changed = await send(removal, (await seen).etag);
-            }
-            catch (error) {
+            } catch (error) {
                 changed = null;
-                notify(isStatus(error, 404)
-                    ? { tone: 'info', title: `${name} had been deleted already.` }
-                    : { tone: 'error', title: `${name} could not be deleted.`, detail: sentence(error) });
+                notify(
+                    isStatus(error, 404)
+                        ? { tone: 'info', title: `${name} had been deleted already.` }
+                        : { tone: 'error', title: `${name} could not be deleted.`, detail: sentence(error) },
+                );
                 void refreshRows(client, kind);
             }
         } while (changed);

@@ -33,40 +33,110 @@ function altOf(job: GenerationJob, identity: Identity | undefined): string {
 
 function Result({ job, identity, onZoom }: { job: GenerationJob; identity: Identity | undefined; onZoom: () => void }) {
     return (
-        <button type="button" className="result-picture" onClick={onZoom} aria-label={`${altOf(job, identity)}. Enlarge`}>
-            <PictureImage src={job.image_url!} alt="" stale={keys.job(job.id)} width={job.width ?? undefined} height={job.height ?? undefined} />
-            <span className="result-zoom"><Icon name="zoom" size={18} />Enlarge</span>
+        <button
+            type="button"
+            className="result-picture"
+            onClick={onZoom}
+            aria-label={`${altOf(job, identity)}. Enlarge`}
+        >
+            <PictureImage
+                src={job.image_url!}
+                alt=""
+                stale={keys.job(job.id)}
+                width={job.width ?? undefined}
+                height={job.height ?? undefined}
+            />
+            <span className="result-zoom">
+                <Icon name="zoom" size={18} />
+                Enlarge
+            </span>
         </button>
     );
 }
 
-function BesidePhotos({ job, identity, photos }: { job: GenerationJob; identity: Identity | undefined; photos: readonly ReferenceImage[] }) {
+function BesidePhotos({
+    job,
+    identity,
+    photos,
+}: {
+    job: GenerationJob;
+    identity: Identity | undefined;
+    photos: readonly ReferenceImage[];
+}) {
     const there = photosOf(job, photos);
     const gone = job.reference_image_ids.length - there.length;
 
     return (
         <div className="compare compare-photos">
-            <figure><PictureImage src={job.image_url!} alt={altOf(job, identity)} stale={keys.job(job.id)} width={job.width ?? undefined} height={job.height ?? undefined} /><figcaption>Generated</figcaption></figure>
+            <figure>
+                <PictureImage
+                    src={job.image_url!}
+                    alt={altOf(job, identity)}
+                    stale={keys.job(job.id)}
+                    width={job.width ?? undefined}
+                    height={job.height ?? undefined}
+                />
+                <figcaption>Generated</figcaption>
+            </figure>
             <div className="compare-list">
                 {there.map((photo) => (
-                    <figure key={photo.id}><PictureImage src={photo.image!.large} alt={photo.name || `Photo ${photo.order + 1}`} stale={keys.referenceImagesOf(photo.user)} loading="lazy" /><figcaption>{photo.name || `Photo ${photo.order + 1}`}</figcaption></figure>
+                    <figure key={photo.id}>
+                        <PictureImage
+                            src={photo.image!.large}
+                            alt={photo.name || `Photo ${photo.order + 1}`}
+                            stale={keys.referenceImagesOf(photo.user)}
+                            loading="lazy"
+                        />
+                        <figcaption>{photo.name || `Photo ${photo.order + 1}`}</figcaption>
+                    </figure>
                 ))}
-                {gone > 0 && <p className="hint">{gone === 1 ? 'One photo' : `${gone} photos`} of this picture {gone === 1 ? 'is' : 'are'} not among the photos that are shown.</p>}
+                {gone > 0 && (
+                    <p className="hint">
+                        {gone === 1 ? 'One photo' : `${gone} photos`} of this picture {gone === 1 ? 'is' : 'are'} not
+                        among the photos that are shown.
+                    </p>
+                )}
             </div>
         </div>
     );
 }
 
-function BeforeAndAfter({ job, identity, saved }: { job: GenerationJob; identity: Identity | undefined; saved: boolean }) {
+function BeforeAndAfter({
+    job,
+    identity,
+    saved,
+}: {
+    job: GenerationJob;
+    identity: Identity | undefined;
+    saved: boolean;
+}) {
     return (
         <div className="compare">
             <figure>
-                {identity?.image
-                    ? <PictureImage src={identity.image.large} alt={`Present picture of ${identity.name}`} stale={keys.identity(identity.id)} />
-                    : <span className="compare-none"><Icon name="picture" size={28} />No picture yet</span>}
+                {identity?.image ? (
+                    <PictureImage
+                        src={identity.image.large}
+                        alt={`Present picture of ${identity.name}`}
+                        stale={keys.identity(identity.id)}
+                    />
+                ) : (
+                    <span className="compare-none">
+                        <Icon name="picture" size={28} />
+                        No picture yet
+                    </span>
+                )}
                 <figcaption>{saved ? 'Now: this picture is saved' : 'Now'}</figcaption>
             </figure>
-            <figure><PictureImage src={job.image_url!} alt={altOf(job, identity)} stale={keys.job(job.id)} width={job.width ?? undefined} height={job.height ?? undefined} /><figcaption>This picture</figcaption></figure>
+            <figure>
+                <PictureImage
+                    src={job.image_url!}
+                    alt={altOf(job, identity)}
+                    stale={keys.job(job.id)}
+                    width={job.width ?? undefined}
+                    height={job.height ?? undefined}
+                />
+                <figcaption>This picture</figcaption>
+            </figure>
         </div>
     );
 }
@@ -84,10 +154,24 @@ function Facts({ job }: { job: GenerationJob }) {
     return (
         <details className="facts">
             <summary>How it was made</summary>
-            <dl>{facts.map(([term, fact]) => <div key={term}><dt>{term}</dt><dd>{fact}</dd></div>)}</dl>
-            {job.additional_prompt && <><p className="hint">Additional prompt</p><p className="facts-text">{job.additional_prompt}</p></>}
+            <dl>
+                {facts.map(([term, fact]) => (
+                    <div key={term}>
+                        <dt>{term}</dt>
+                        <dd>{fact}</dd>
+                    </div>
+                ))}
+            </dl>
+            {job.additional_prompt && (
+                <>
+                    <p className="hint">Additional prompt</p>
+                    <p className="facts-text">{job.additional_prompt}</p>
+                </>
+            )}
             <p className="hint">The whole prompt</p>
-            <pre className="preview-text" tabIndex={0} aria-label="Prompt that was used">{job.prompt_used}</pre>
+            <pre className="preview-text" tabIndex={0} aria-label="Prompt that was used">
+                {job.prompt_used}
+            </pre>
         </details>
     );
 }
@@ -106,7 +190,12 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
                 <legend className="visually-hidden">What to look at</legend>
                 {views.map((one) => (
                     <label key={one.view} className="view">
-                        <input type="radio" name={name} checked={view === one.view} onChange={() => setView(one.view)} />
+                        <input
+                            type="radio"
+                            name={name}
+                            checked={view === one.view}
+                            onChange={() => setView(one.view)}
+                        />
                         <span>{one.label}</span>
                     </label>
                 ))}
@@ -117,25 +206,54 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
             {job.warnings.length > 0 && (
                 <div className="notice notice-warning">
                     <Icon name="warning" />
-                    <div className="notice-body">{job.warnings.map((warning) => <p key={warning}>{warning}</p>)}</div>
+                    <div className="notice-body">
+                        {job.warnings.map((warning) => (
+                            <p key={warning}>{warning}</p>
+                        ))}
+                    </div>
                 </div>
             )}
             <div className="job-actions" ref={actions}>
-                {saved
-                    ? (
-                        <>
-                            <span className="saved"><Icon name="check" size={18} />Saved to {identity?.name}</span>
-                            <Button icon={<Icon name="undo" size={18} />} busy={undo.isPending} onClick={() => undo.mutate()}>Undo</Button>
-                        </>
-                    )
-                    : job.identity && (
-                        <Button tone="primary" icon={<Icon name="check" size={18} />} busy={save.isPending} onClick={() => save.mutate()}>
+                {saved ? (
+                    <>
+                        <span className="saved">
+                            <Icon name="check" size={18} />
+                            Saved to {identity?.name}
+                        </span>
+                        <Button
+                            icon={<Icon name="undo" size={18} />}
+                            busy={undo.isPending}
+                            onClick={() => undo.mutate()}
+                        >
+                            Undo
+                        </Button>
+                    </>
+                ) : (
+                    job.identity && (
+                        <Button
+                            tone="primary"
+                            icon={<Icon name="check" size={18} />}
+                            busy={save.isPending}
+                            onClick={() => save.mutate()}
+                        >
                             {save.isPending ? 'Saving' : 'Save to Identity'}
                         </Button>
-                    )}
-                {job.download_url && <a className="button button-default" href={job.download_url} download><Icon name="download" size={18} /><span>Download</span></a>}
-                {onRegenerate && <Button icon={<Icon name="replace" size={18} />} onClick={onRegenerate}>Regenerate</Button>}
-                <Button tone="quiet" onClick={onUseAgain}>Use these settings again</Button>
+                    )
+                )}
+                {job.download_url && (
+                    <a className="button button-default" href={job.download_url} download>
+                        <Icon name="download" size={18} />
+                        <span>Download</span>
+                    </a>
+                )}
+                {onRegenerate && (
+                    <Button icon={<Icon name="replace" size={18} />} onClick={onRegenerate}>
+                        Regenerate
+                    </Button>
+                )}
+                <Button tone="quiet" onClick={onUseAgain}>
+                    Use these settings again
+                </Button>
             </div>
             <Facts job={job} />
             {zoom && (

@@ -41,7 +41,16 @@ function Shape({ ratio }: { ratio: string }) {
     const [w, h] = [Math.max(4, width * scale), Math.max(4, height * scale)];
 
     return (
-        <svg width="20" height="20" viewBox="0 0 20 20" fill="none" stroke="currentColor" strokeWidth="1.5" aria-hidden="true" focusable="false">
+        <svg
+            width="20"
+            height="20"
+            viewBox="0 0 20 20"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.5"
+            aria-hidden="true"
+            focusable="false"
+        >
             <rect x={(20 - w) / 2} y={(20 - h) / 2} width={w} height={h} rx="1.500" />
         </svg>
     );
@@ -54,7 +63,13 @@ function Chips({ legend, name, value, choices, onChange }: ChipsProps) {
             <div className="chips-row">
                 {choices.map((choice) => (
                     <label key={choice.value} className="chip">
-                        <input type="radio" name={name} value={choice.value} checked={choice.value === value} onChange={() => onChange(choice.value)} />
+                        <input
+                            type="radio"
+                            name={name}
+                            value={choice.value}
+                            checked={choice.value === value}
+                            onChange={() => onChange(choice.value)}
+                        />
                         <span className="chip-face">
                             {choice.shape && <Shape ratio={choice.shape} />}
                             <span>{choice.label}</span>
@@ -79,15 +94,27 @@ function PromptPreview({ identityId, additionalPrompt }: { identityId: string | 
                 <div className="preview-body">
                     {error && <ErrorNotice title="The preview could not be made." error={error} />}
                     {!identityId && <p className="muted">Choose an identity to see what the image provider is told.</p>}
-                    {prompt.data === null && <p className="notice notice-warning"><Icon name="warning" /><span className="notice-body">No version of the image generation prompt is active.</span></p>}
-                    {identityId && !error && prompt.data !== null && (preview.data
-                        ? (
+                    {prompt.data === null && (
+                        <p className="notice notice-warning">
+                            <Icon name="warning" />
+                            <span className="notice-body">No version of the image generation prompt is active.</span>
+                        </p>
+                    )}
+                    {identityId &&
+                        !error &&
+                        prompt.data !== null &&
+                        (preview.data ? (
                             <>
-                                <p className="hint">Version {preview.data.prompt_version} {preview.isFetching && <Spinner size={12} />}</p>
-                                <pre className="preview-text" tabIndex={0} aria-label="Prompt">{preview.data.prompt}</pre>
+                                <p className="hint">
+                                    Version {preview.data.prompt_version} {preview.isFetching && <Spinner size={12} />}
+                                </p>
+                                <pre className="preview-text" tabIndex={0} aria-label="Prompt">
+                                    {preview.data.prompt}
+                                </pre>
                             </>
-                        )
-                        : <Skeleton className="preview-skeleton" />)}
+                        ) : (
+                            <Skeleton className="preview-skeleton" />
+                        ))}
                 </div>
             )}
         </details>
@@ -111,7 +138,9 @@ function obstacle(chosen: Identity | undefined, settings: Settings, tooLong: boo
 export function GenerationForm({ user, photos, options, settings, jobs, identityId, onIdentity }: GenerationFormProps) {
     const id = useId();
     const identities = useIdentities(user);
-    const chosen = identities.data?.find((identity) => identity.id === identityId) ?? (identities.data?.length === 1 ? identities.data[0] : undefined);
+    const chosen =
+        identities.data?.find((identity) => identity.id === identityId) ??
+        (identities.data?.length === 1 ? identities.data[0] : undefined);
     const data = options.data;
     const isFree = data?.generator === 'preview';
     const most = data?.limits.max_additional_prompt ?? 10_000;
@@ -126,9 +155,14 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
             return;
         }
         const wanted: GenerationRequest = {
-            identity_id: chosen.id, user_id: user.id, additional_prompt: settings.prompt.trim(), save_to_identity: false,
-            aspect_ratio: settings.ratio as GenerationRequest['aspect_ratio'], resolution: settings.resolution as GenerationRequest['resolution'],
-            model: settings.model, reference_image_ids: settings.chosen.map((photo) => photo.id),
+            identity_id: chosen.id,
+            user_id: user.id,
+            additional_prompt: settings.prompt.trim(),
+            save_to_identity: false,
+            aspect_ratio: settings.ratio as GenerationRequest['aspect_ratio'],
+            resolution: settings.resolution as GenerationRequest['resolution'],
+            model: settings.model,
+            reference_image_ids: settings.chosen.map((photo) => photo.id),
         };
 
         void jobs.start(wanted);
@@ -143,27 +177,82 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
 
     return (
         <section className="card images-form" id="settings" aria-labelledby={`${id}-title`} onKeyDown={onKey}>
-            <div className="card-header"><h2 id={`${id}-title`}>New picture</h2></div>
+            <div className="card-header">
+                <h2 id={`${id}-title`}>New picture</h2>
+            </div>
             <div className="stack images-form-stack">
-                <IdentitySelector user={user} identities={identities} chosen={chosen} isWanted={identityId !== null} onChange={onIdentity} />
-                <Field label={<>Additional prompt <span className="optional">optional</span></>}
-                    error={length > most ? `${length.toLocaleString('en')} of at most ${most.toLocaleString('en')} characters.` : undefined}>
-                    {(props) => <textarea {...props} data-field="additional-prompt" className="input" rows={4} value={settings.prompt}
-                        placeholder="Warm evening light, looking into the distance" onChange={(event) => settings.setPrompt(event.target.value)} />}
+                <IdentitySelector
+                    user={user}
+                    identities={identities}
+                    chosen={chosen}
+                    isWanted={identityId !== null}
+                    onChange={onIdentity}
+                />
+                <Field
+                    label={
+                        <>
+                            Additional prompt <span className="optional">optional</span>
+                        </>
+                    }
+                    error={
+                        length > most
+                            ? `${length.toLocaleString('en')} of at most ${most.toLocaleString('en')} characters.`
+                            : undefined
+                    }
+                >
+                    {(props) => (
+                        <textarea
+                            {...props}
+                            data-field="additional-prompt"
+                            className="input"
+                            rows={4}
+                            value={settings.prompt}
+                            placeholder="Warm evening light, looking into the distance"
+                            onChange={(event) => settings.setPrompt(event.target.value)}
+                        />
+                    )}
                 </Field>
-                {options.error && !data && <ErrorNotice title="The settings could not be loaded." error={options.error} onRetry={() => void options.refetch()} />}
+                {options.error && !data && (
+                    <ErrorNotice
+                        title="The settings could not be loaded."
+                        error={options.error}
+                        onRetry={() => void options.refetch()}
+                    />
+                )}
                 {options.isPending && <Skeleton className="chips-skeleton" />}
                 {data && settings.offer && (
                     <>
-                        <Chips legend="Aspect ratio" name={`${id}-ratio`} value={settings.ratio} onChange={settings.setRatio}
-                            choices={settings.offer.aspect_ratios.map((choice) => ({ ...choice, shape: choice.value }))} />
-                        <Chips legend="Resolution" name={`${id}-resolution`} value={settings.resolution} onChange={settings.setResolution}
-                            choices={settings.offer.resolutions.map((choice) => ({ ...choice, detail: expectation(choice, isFree) }))} />
+                        <Chips
+                            legend="Aspect ratio"
+                            name={`${id}-ratio`}
+                            value={settings.ratio}
+                            onChange={settings.setRatio}
+                            choices={settings.offer.aspect_ratios.map((choice) => ({ ...choice, shape: choice.value }))}
+                        />
+                        <Chips
+                            legend="Resolution"
+                            name={`${id}-resolution`}
+                            value={settings.resolution}
+                            onChange={settings.setResolution}
+                            choices={settings.offer.resolutions.map((choice) => ({
+                                ...choice,
+                                detail: expectation(choice, isFree),
+                            }))}
+                        />
                         {data.models.length > 1 && (
                             <Field label="Model">
                                 {(props) => (
-                                    <select {...props} className="input select" value={settings.model} onChange={(event) => settings.setModel(event.target.value)}>
-                                        {data.models.map((model) => <option key={model.value} value={model.value}>{model.label}</option>)}
+                                    <select
+                                        {...props}
+                                        className="input select"
+                                        value={settings.model}
+                                        onChange={(event) => settings.setModel(event.target.value)}
+                                    >
+                                        {data.models.map((model) => (
+                                            <option key={model.value} value={model.value}>
+                                                {model.label}
+                                            </option>
+                                        ))}
                                     </select>
                                 )}
                             </Field>
@@ -172,28 +261,49 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
                 )}
                 <PromptPreview identityId={chosen?.id ?? null} additionalPrompt={settings.prompt} />
                 <div className="generate">
-                    <Button tone="primary" icon={<Icon name="sparkle" />} className="generate-button" aria-disabled={!isReady || undefined}
-                        aria-describedby={`${id}-why`} onClick={submit}>
+                    <Button
+                        tone="primary"
+                        icon={<Icon name="sparkle" />}
+                        className="generate-button"
+                        aria-disabled={!isReady || undefined}
+                        aria-describedby={`${id}-why`}
+                        onClick={submit}
+                    >
                         Generate image{expected && <span className="generate-cost"> {expected}</span>}
                     </Button>
                     <p className="hint" id={`${id}-why`}>
-                        {why ?? <>{settings.chosen.length === 1 ? 'One photo goes' : `${settings.chosen.length} photos go`} along. <kbd>Ctrl</kbd> <kbd>Enter</kbd> starts, too.</>}
+                        {why ?? (
+                            <>
+                                {settings.chosen.length === 1
+                                    ? 'One photo goes'
+                                    : `${settings.chosen.length} photos go`}{' '}
+                                along. <kbd>Ctrl</kbd> <kbd>Enter</kbd> starts, too.
+                            </>
+                        )}
                     </p>
-                    {isFree && <p className="hint">This server has no image provider: it composes a marked preview poster.</p>}
+                    {isFree && (
+                        <p className="hint">This server has no image provider: it composes a marked preview poster.</p>
+                    )}
                 </div>
-                {jobs.sending.filter((one) => one.error).map((one) => (
-                    <div key={one.key} className="notice notice-error" role="alert">
-                        <Icon name="warning" />
-                        <div className="notice-body">
-                            <p className="notice-title">No picture was begun.</p>
-                            <p>{sentence(one.error)}</p>
+                {jobs.sending
+                    .filter((one) => one.error)
+                    .map((one) => (
+                        <div key={one.key} className="notice notice-error" role="alert">
+                            <Icon name="warning" />
+                            <div className="notice-body">
+                                <p className="notice-title">No picture was begun.</p>
+                                <p>{sentence(one.error)}</p>
+                            </div>
+                            <div className="row">
+                                <Button size="small" onClick={() => jobs.retry(one)}>
+                                    Try again
+                                </Button>
+                                <Button size="small" tone="quiet" onClick={() => jobs.dismiss(one)}>
+                                    Close
+                                </Button>
+                            </div>
                         </div>
-                        <div className="row">
-                            <Button size="small" onClick={() => jobs.retry(one)}>Try again</Button>
-                            <Button size="small" tone="quiet" onClick={() => jobs.dismiss(one)}>Close</Button>
-                        </div>
-                    </div>
-                ))}
+                    ))}
             </div>
         </section>
     );

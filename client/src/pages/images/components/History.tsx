@@ -27,26 +27,55 @@ function Row({ job, onShow, onUseAgain }: { job: GenerationJob; onShow: () => vo
     const name = nameOf(job);
     const made = new Date(job.created_at);
     const facts = [
-        job.prompt_version ? `prompt v${job.prompt_version}` : null, `${job.aspect_ratio}, ${job.resolution}`, job.model,
-        job.reference_image_ids.length === 1 ? '1 photo' : `${job.reference_image_ids.length} photos`, job.cost !== null ? dollars(job.cost) : null,
+        job.prompt_version ? `prompt v${job.prompt_version}` : null,
+        `${job.aspect_ratio}, ${job.resolution}`,
+        job.model,
+        job.reference_image_ids.length === 1 ? '1 photo' : `${job.reference_image_ids.length} photos`,
+        job.cost !== null ? dollars(job.cost) : null,
     ].filter(Boolean);
 
     return (
         <li className="history-row" data-job={job.id}>
             <div className="history-picture">
-                {job.image_url
-                    ? <PictureImage src={job.image_url} alt="" loading="lazy" fetchPriority="low" stale={keys.jobs} width={job.width ?? undefined} height={job.height ?? undefined} />
-                    : <Icon name={job.state === 'failed' ? 'warning' : 'clock'} size={24} />}
+                {job.image_url ? (
+                    <PictureImage
+                        src={job.image_url}
+                        alt=""
+                        loading="lazy"
+                        fetchPriority="low"
+                        stale={keys.jobs}
+                        width={job.width ?? undefined}
+                        height={job.height ?? undefined}
+                    />
+                ) : (
+                    <Icon name={job.state === 'failed' ? 'warning' : 'clock'} size={24} />
+                )}
             </div>
             <div className="history-words">
-                <p className="history-line"><strong>{name}</strong> <span className={`badge badge-${job.state}`}>{stateWords(job)}</span></p>
+                <p className="history-line">
+                    <strong>{name}</strong> <span className={`badge badge-${job.state}`}>{stateWords(job)}</span>
+                </p>
                 {job.additional_prompt && <p className="history-prompt">{job.additional_prompt}</p>}
                 {job.error && <p className="history-prompt">{job.error.detail}</p>}
-                <p className="hint"><time dateTime={job.created_at}>{made.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}</time> · {facts.join(' · ')}</p>
+                <p className="hint">
+                    <time dateTime={job.created_at}>
+                        {made.toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })}
+                    </time>{' '}
+                    · {facts.join(' · ')}
+                </p>
             </div>
             <div className="history-actions">
-                <Button size="small" aria-label={`Show ${name} of ${made.toLocaleString()}`} onClick={onShow}>Show</Button>
-                <Button size="small" tone="quiet" aria-label={`Use these again: ${name} of ${made.toLocaleString()}`} onClick={onUseAgain}>Use these again</Button>
+                <Button size="small" aria-label={`Show ${name} of ${made.toLocaleString()}`} onClick={onShow}>
+                    Show
+                </Button>
+                <Button
+                    size="small"
+                    tone="quiet"
+                    aria-label={`Use these again: ${name} of ${made.toLocaleString()}`}
+                    onClick={onUseAgain}
+                >
+                    Use these again
+                </Button>
             </div>
         </li>
     );
@@ -61,7 +90,13 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
     const [words, setWords] = useState('');
     const search = useDebounced(words.trim(), 300);
     const me = useSession().user.id;
-    const filter = { ...(whose === 'user' ? { user_id: user.id } : {}), ...(asker === 'me' ? { requested_by: me } : {}), ...(identity ? { identity_id: identity } : {}), ...(state ? { state } : {}), ...(search ? { search } : {}) };
+    const filter = {
+        ...(whose === 'user' ? { user_id: user.id } : {}),
+        ...(asker === 'me' ? { requested_by: me } : {}),
+        ...(identity ? { identity_id: identity } : {}),
+        ...(state ? { state } : {}),
+        ...(search ? { search } : {}),
+    };
     const history = useHistory(filter);
     const rows = history.data?.pages.flatMap((page) => page.results) ?? [];
     const isFiltered = Boolean(identity || state || search || asker === 'me');
@@ -78,17 +113,34 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
 
     return (
         <section className="card images-history" aria-labelledby="history-title">
-            <div className="card-header"><h2 id="history-title">History</h2></div>
+            <div className="card-header">
+                <h2 id="history-title">History</h2>
+            </div>
             <div className="history-filters" role="search" aria-label="History">
                 <Field label="Search">
-                    {(props) => <input {...props} type="search" className="input" placeholder="Words of the prompt or identity" value={words} onChange={(event) => setWords(event.target.value)} maxLength={200} />}
+                    {(props) => (
+                        <input
+                            {...props}
+                            type="search"
+                            className="input"
+                            placeholder="Words of the prompt or identity"
+                            value={words}
+                            onChange={(event) => setWords(event.target.value)}
+                            maxLength={200}
+                        />
+                    )}
                 </Field>
                 <Field label="Photos of">
                     {(props) => (
-                        <select {...props} className="input select" value={whose} onChange={(event) => {
-                            setWhose(event.target.value as 'user' | 'all');
-                            setIdentity('');
-                        }}>
+                        <select
+                            {...props}
+                            className="input select"
+                            value={whose}
+                            onChange={(event) => {
+                                setWhose(event.target.value as 'user' | 'all');
+                                setIdentity('');
+                            }}
+                        >
                             <option value="user">{user.name}</option>
                             <option value="all">Everybody</option>
                         </select>
@@ -96,15 +148,29 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
                 </Field>
                 <Field label="Identity">
                     {(props) => (
-                        <select {...props} className="input select" value={identity} onChange={(event) => setIdentity(event.target.value)}>
+                        <select
+                            {...props}
+                            className="input select"
+                            value={identity}
+                            onChange={(event) => setIdentity(event.target.value)}
+                        >
                             <option value="">All</option>
-                            {(identities.data ?? []).map((one) => <option key={one.id} value={one.id}>{one.name}</option>)}
+                            {(identities.data ?? []).map((one) => (
+                                <option key={one.id} value={one.id}>
+                                    {one.name}
+                                </option>
+                            ))}
                         </select>
                     )}
                 </Field>
                 <Field label="Asked for by">
                     {(props) => (
-                        <select {...props} className="input select" value={asker} onChange={(event) => setAsker(event.target.value as 'anybody' | 'me')}>
+                        <select
+                            {...props}
+                            className="input select"
+                            value={asker}
+                            onChange={(event) => setAsker(event.target.value as 'anybody' | 'me')}
+                        >
                             <option value="anybody">Anybody</option>
                             <option value="me">Me</option>
                         </select>
@@ -112,25 +178,56 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
                 </Field>
                 <Field label="State">
                     {(props) => (
-                        <select {...props} className="input select" value={state} onChange={(event) => setState(event.target.value)}>
+                        <select
+                            {...props}
+                            className="input select"
+                            value={state}
+                            onChange={(event) => setState(event.target.value)}
+                        >
                             <option value="">All</option>
-                            {states.map((one) => <option key={one} value={one}>{one[0]!.toUpperCase() + one.slice(1)}</option>)}
+                            {states.map((one) => (
+                                <option key={one} value={one}>
+                                    {one[0]!.toUpperCase() + one.slice(1)}
+                                </option>
+                            ))}
                         </select>
                     )}
                 </Field>
             </div>
-            {history.error && !history.data && <ErrorNotice title="The history could not be loaded." error={history.error} onRetry={() => void history.refetch()} />}
+            {history.error && !history.data && (
+                <ErrorNotice
+                    title="The history could not be loaded."
+                    error={history.error}
+                    onRetry={() => void history.refetch()}
+                />
+            )}
             {history.isPending && <Skeleton className="history-skeleton" />}
-            {history.data && !rows.length && (isFiltered
-                ? <EmptyState icon="search" title="Nothing fits"><p>Change the filters to see other pictures.</p></EmptyState>
-                : <EmptyState icon="clock" title="Nothing was generated yet"><p>Each picture that is made stays here, with its settings, saved to an identity or not.</p></EmptyState>)}
+            {history.data &&
+                !rows.length &&
+                (isFiltered ? (
+                    <EmptyState icon="search" title="Nothing fits">
+                        <p>Change the filters to see other pictures.</p>
+                    </EmptyState>
+                ) : (
+                    <EmptyState icon="clock" title="Nothing was generated yet">
+                        <p>Each picture that is made stays here, with its settings, saved to an identity or not.</p>
+                    </EmptyState>
+                ))}
             {rows.length > 0 && (
                 <ul className={`history-list ${history.isPlaceholderData ? 'history-waiting' : ''}`}>
-                    {rows.map((job) => <Row key={job.id} job={job} onShow={() => show(job)} onUseAgain={() => onUseAgain(job)} />)}
+                    {rows.map((job) => (
+                        <Row key={job.id} job={job} onShow={() => show(job)} onUseAgain={() => onUseAgain(job)} />
+                    ))}
                 </ul>
             )}
             {history.hasNextPage && (
-                <Button className="history-more" busy={history.isFetchingNextPage} onClick={() => void history.fetchNextPage()}>Show more</Button>
+                <Button
+                    className="history-more"
+                    busy={history.isFetchingNextPage}
+                    onClick={() => void history.fetchNextPage()}
+                >
+                    Show more
+                </Button>
             )}
         </section>
     );

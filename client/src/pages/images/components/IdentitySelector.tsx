@@ -26,14 +26,25 @@ function IdentityCard({ identity }: { identity: Identity }) {
     return (
         <div className="identity">
             <div className="identity-picture">
-                {identity.image
-                    ? <PictureImage src={identity.image.medium} alt={`Present picture of ${identity.name}`} stale={keys.identitiesOf(identity.user)} />
-                    : <span className="identity-none"><Icon name="picture" size={24} />No picture yet</span>}
+                {identity.image ? (
+                    <PictureImage
+                        src={identity.image.medium}
+                        alt={`Present picture of ${identity.name}`}
+                        stale={keys.identitiesOf(identity.user)}
+                    />
+                ) : (
+                    <span className="identity-none">
+                        <Icon name="picture" size={24} />
+                        No picture yet
+                    </span>
+                )}
             </div>
             <div className="identity-words">
-                {identity.i_am_statement
-                    ? <blockquote className="identity-statement">{identity.i_am_statement}</blockquote>
-                    : <p className="muted">This identity has no “I am” statement.</p>}
+                {identity.i_am_statement ? (
+                    <blockquote className="identity-statement">{identity.i_am_statement}</blockquote>
+                ) : (
+                    <p className="muted">This identity has no “I am” statement.</p>
+                )}
                 {identity.visualization && <p className="identity-visualization">{identity.visualization}</p>}
             </div>
         </div>
@@ -42,7 +53,13 @@ function IdentityCard({ identity }: { identity: Identity }) {
 
 export function IdentitySelector({ user, identities, chosen, isWanted, onChange }: IdentitySelectorProps) {
     if (identities.error && !identities.data) {
-        return <ErrorNotice title="The identities could not be loaded." error={identities.error} onRetry={() => void identities.refetch()} />;
+        return (
+            <ErrorNotice
+                title="The identities could not be loaded."
+                error={identities.error}
+                onRetry={() => void identities.refetch()}
+            />
+        );
     }
     if (identities.data?.length === 0) {
         return (
@@ -50,19 +67,35 @@ export function IdentitySelector({ user, identities, chosen, isWanted, onChange 
                 <span className="label">Identity</span>
                 <p className="notice">
                     <Icon name="info" />
-                    <span className="notice-body">{user.name} has no identity yet. <Link href="/admin?tab=identities">Make one in Admin</Link>, then come back.</span>
+                    <span className="notice-body">
+                        {user.name} has no identity yet. <Link href="/admin?tab=identities">Make one in Admin</Link>,
+                        then come back.
+                    </span>
                 </p>
             </div>
         );
     }
     return (
         <div className="stack">
-            <Picker label="Identity" value={chosen?.id ?? null} onChange={onChange} disabled={identities.isPending}
-                placeholder={identities.isPending ? 'Loading' : 'Choose an identity'} nothing="No identity has such a name."
+            <Picker
+                label="Identity"
+                value={chosen?.id ?? null}
+                onChange={onChange}
+                disabled={identities.isPending}
+                placeholder={identities.isPending ? 'Loading' : 'Choose an identity'}
+                nothing="No identity has such a name."
                 items={(identities.data ?? []).map((identity) => ({
-                    value: identity.id, label: identity.name, detail: categoryWords(identity.category), words: identity.i_am_statement ?? '',
-                }))} />
-            {identities.isPending && isWanted ? <Skeleton className="identity-skeleton" /> : chosen && <IdentityCard identity={chosen} />}
+                    value: identity.id,
+                    label: identity.name,
+                    detail: categoryWords(identity.category),
+                    words: identity.i_am_statement ?? '',
+                }))}
+            />
+            {identities.isPending && isWanted ? (
+                <Skeleton className="identity-skeleton" />
+            ) : (
+                chosen && <IdentityCard identity={chosen} />
+            )}
         </div>
     );
 }

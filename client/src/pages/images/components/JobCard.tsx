@@ -20,23 +20,35 @@ interface JobCardProps {
 }
 
 /** The request that a job came from. */
-function requestOf(job: GenerationJob, photos: readonly ReferenceImage[], options: GenerationOptions | undefined): GenerationRequest | null {
+function requestOf(
+    job: GenerationJob,
+    photos: readonly ReferenceImage[],
+    options: GenerationOptions | undefined,
+): GenerationRequest | null {
     // A model that is not offered any more gives way to the default.
     const model = options?.models.some((one) => one.value === job.model) ? job.model : undefined;
     const there = job.reference_image_ids.filter((id) => photos.some((photo) => photo.id === id && photo.image));
     // Photos of a user who is not chosen are not known here: then the server judges.
     const known = photos.length > 0 && photos[0]!.user === job.user;
 
-    return job.identity && job.user ? {
-        identity_id: job.identity, user_id: job.user, additional_prompt: job.additional_prompt, save_to_identity: false,
-        aspect_ratio: job.aspect_ratio, resolution: job.resolution, model,
-        reference_image_ids: known ? (there.length ? there : null) : job.reference_image_ids,
-    } : null;
+    return job.identity && job.user
+        ? {
+              identity_id: job.identity,
+              user_id: job.user,
+              additional_prompt: job.additional_prompt,
+              save_to_identity: false,
+              aspect_ratio: job.aspect_ratio,
+              resolution: job.resolution,
+              model,
+              reference_image_ids: known ? (there.length ? there : null) : job.reference_image_ids,
+          }
+        : null;
 }
 
 function Progress({ job, options }: { job: GenerationJob; options: GenerationOptions | undefined }) {
     const cancel = useCancelJob();
-    const offer = options?.models.find((one) => one.value === job.model) ?? options?.models.find((one) => one.is_default);
+    const offer =
+        options?.models.find((one) => one.value === job.model) ?? options?.models.find((one) => one.is_default);
     const usual = offer?.resolutions.find((one) => one.value === job.resolution)?.median_seconds ?? null;
     const bar = useRef<HTMLSpanElement>(null);
 
@@ -45,23 +57,41 @@ function Progress({ job, options }: { job: GenerationJob; options: GenerationOpt
 
     useEffect(() => {
         // An estimate: it nears the end and does not reach it.
-        const share = job.state === 'running' && usual ? 1 - Math.exp(-1.6 * seconds / usual) : 0;
+        const share = job.state === 'running' && usual ? 1 - Math.exp((-1.6 * seconds) / usual) : 0;
 
         bar.current?.style.setProperty('--done', `${Math.round(share * 100)}%`);
     });
     return (
         <div className="job-progress">
-            <p className="job-words"><Spinner />
+            <p className="job-words">
+                <Spinner />
                 <span>{stateWords(job)}</span>
-                <span className="job-seconds" aria-hidden="true">{duration(seconds)}</span>
+                <span className="job-seconds" aria-hidden="true">
+                    {duration(seconds)}
+                </span>
                 {usual !== null && usual >= 1 && <span className="muted">usually {duration(usual)}</span>}
             </p>
-            <span className={`job-bar ${job.state === 'running' && usual ? '' : 'job-bar-open'}`} ref={bar} aria-hidden="true" />
-            {job.cancel_requested
-                ? <p className="hint">If the image provider has begun, its picture stays with this generation; no further step is taken.</p>
-                : <p className="hint">You may leave this page or reload it: the picture is made all the same.</p>}
-            <Button size="small" busy={cancel.isPending} aria-disabled={job.cancel_requested || undefined} className="job-cancel"
-                onClick={() => !job.cancel_requested && cancel.mutate(job.id)}>Cancel</Button>
+            <span
+                className={`job-bar ${job.state === 'running' && usual ? '' : 'job-bar-open'}`}
+                ref={bar}
+                aria-hidden="true"
+            />
+            {job.cancel_requested ? (
+                <p className="hint">
+                    If the image provider has begun, its picture stays with this generation; no further step is taken.
+                </p>
+            ) : (
+                <p className="hint">You may leave this page or reload it: the picture is made all the same.</p>
+            )}
+            <Button
+                size="small"
+                busy={cancel.isPending}
+                aria-disabled={job.cancel_requested || undefined}
+                className="job-cancel"
+                onClick={() => !job.cancel_requested && cancel.mutate(job.id)}
+            >
+                Cancel
+            </Button>
         </div>
     );
 }
@@ -76,9 +106,16 @@ function Failed({ job, onRetry }: { job: GenerationJob; onRetry: (() => void) | 
             <div className="notice-body">
                 <p className="notice-title">{title}</p>
                 {error && <p>{error.detail}</p>}
-                <p>{/\bbilled\b/.test(error?.detail ?? '') ? '' : `${billed(error?.billed ?? null)} `}{advice}</p>
+                <p>
+                    {/\bbilled\b/.test(error?.detail ?? '') ? '' : `${billed(error?.billed ?? null)} `}
+                    {advice}
+                </p>
             </div>
-            {onRetry && <Button size="small" onClick={onRetry}>Try again</Button>}
+            {onRetry && (
+                <Button size="small" onClick={onRetry}>
+                    Try again
+                </Button>
+            )}
         </div>
     );
 }
@@ -94,21 +131,53 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
         <article ref={card} className="card job" aria-label={`Picture of ${name}`} data-job={job.id}>
             <div className="job-header">
                 <h3>{name}</h3>
-                {!isActive(job) && <span className={`badge badge-${job.state}`}>{stateWords(job)}{job.state === 'succeeded' && ` in ${duration(Math.max(1, secondsOf(job)))}`}</span>}
-                {!isActive(job) && <IconButton size="small" className="job-close" label={`Take ${name} out of this list`} icon={<Icon name="close" size={18} />} onClick={onClose} />}
+                {!isActive(job) && (
+                    <span className={`badge badge-${job.state}`}>
+                        {stateWords(job)}
+                        {job.state === 'succeeded' && ` in ${duration(Math.max(1, secondsOf(job)))}`}
+                    </span>
+                )}
+                {!isActive(job) && (
+                    <IconButton
+                        size="small"
+                        className="job-close"
+                        label={`Take ${name} out of this list`}
+                        icon={<Icon name="close" size={18} />}
+                        onClick={onClose}
+                    />
+                )}
             </div>
             {isActive(job) && <Progress job={job} options={options} />}
             {job.state === 'failed' && <Failed job={job} onRetry={regenerate} />}
             {job.state === 'canceled' && !job.image_url && (
-                <p className="notice" role="status"><Icon name="info" />
-                    <span className="notice-body">This generation was canceled{job.attempts ? ' after it had begun.' : ' before it began: it was not billed.'}</span>
+                <p className="notice" role="status">
+                    <Icon name="info" />
+                    <span className="notice-body">
+                        This generation was canceled
+                        {job.attempts ? ' after it had begun.' : ' before it began: it was not billed.'}
+                    </span>
                 </p>
             )}
             {job.image_url && !isActive(job) && (
-                <GeneratedImageDisplay job={job} identity={identity.data} photos={photos} onRegenerate={regenerate} onUseAgain={() => onUseAgain(job)} />
+                <GeneratedImageDisplay
+                    job={job}
+                    identity={identity.data}
+                    photos={photos}
+                    onRegenerate={regenerate}
+                    onUseAgain={() => onUseAgain(job)}
+                />
             )}
             {!job.image_url && !isActive(job) && (
-                <div className="job-actions"><Button size="small" tone="quiet" icon={<Icon name="undo" size={16} />} onClick={() => onUseAgain(job)}>Use these settings again</Button></div>
+                <div className="job-actions">
+                    <Button
+                        size="small"
+                        tone="quiet"
+                        icon={<Icon name="undo" size={16} />}
+                        onClick={() => onUseAgain(job)}
+                    >
+                        Use these settings again
+                    </Button>
+                </div>
             )}
         </article>
     );

@@ -22,7 +22,14 @@ interface ReferenceImageManagerProps {
     settings: Settings;
 }
 
-const formatNames: Readonly<Record<string, string>> = { 'image/jpeg': 'JPEG', 'image/png': 'PNG', 'image/webp': 'WebP', 'image/gif': 'GIF', 'image/heic': 'HEIC', 'image/avif': 'AVIF' };
+const formatNames: Readonly<Record<string, string>> = {
+    'image/jpeg': 'JPEG',
+    'image/png': 'PNG',
+    'image/webp': 'WebP',
+    'image/gif': 'GIF',
+    'image/heic': 'HEIC',
+    'image/avif': 'AVIF',
+};
 
 function limitsInWords(limits: GenerationLimits): string {
     const names = limits.formats.map((format) => formatNames[format] ?? format);
@@ -43,7 +50,10 @@ function slotOf(element: Element | null | undefined): number | null {
 }
 
 function isTextField(element: Element | null): boolean {
-    return element instanceof HTMLTextAreaElement || (element instanceof HTMLInputElement && !['checkbox', 'radio', 'file'].includes(element.type));
+    return (
+        element instanceof HTMLTextAreaElement ||
+        (element instanceof HTMLInputElement && !['checkbox', 'radio', 'file'].includes(element.type))
+    );
 }
 
 export function ReferenceImageManager({ user, photos, limits, settings }: ReferenceImageManagerProps) {
@@ -59,7 +69,9 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
 
     // One file into the slot it was meant for, or several into it and those that are free.
     function put(files: readonly File[], wanted: number | null): void {
-        const free = Array.from({ length: slots }, (_, order) => order).filter((order) => order !== wanted && !at(order)?.image && !uploads.has(order));
+        const free = Array.from({ length: slots }, (_, order) => order).filter(
+            (order) => order !== wanted && !at(order)?.image && !uploads.has(order),
+        );
         const places = wanted === null ? free : [wanted, ...free];
 
         if (!photos.data) {
@@ -68,11 +80,20 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         files.slice(0, places.length).forEach((file, i) => {
             const order = places[i]!;
 
-            startUpload({ userId: user.id, order, file, imageId: at(order)?.id ?? null, maxUpload: limits?.max_upload ?? Infinity });
+            startUpload({
+                userId: user.id,
+                order,
+                file,
+                imageId: at(order)?.id ?? null,
+                maxUpload: limits?.max_upload ?? Infinity,
+            });
         });
         if (files.length > places.length) {
             notify({
-                tone: 'error', title: places.length ? `${files.length - places.length} of ${files.length} pictures had no slot.` : 'All slots are taken.',
+                tone: 'error',
+                title: places.length
+                    ? `${files.length - places.length} of ${files.length} pictures had no slot.`
+                    : 'All slots are taken.',
                 detail: `A user has at most ${slots} photos. Replace or delete one first.`,
             });
         }
@@ -88,7 +109,11 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
             const hovered = Array.from(document.querySelectorAll('[data-slot]')).find((slot) => slot.matches(':hover'));
             const slot = slotOf(document.activeElement) ?? slotOf(hovered);
 
-            if (files.length && !(isTextField(document.activeElement) && slot === null) && !document.querySelector('[role=dialog], [role=alertdialog]')) {
+            if (
+                files.length &&
+                !(isTextField(document.activeElement) && slot === null) &&
+                !document.querySelector('[role=dialog], [role=alertdialog]')
+            ) {
                 event.preventDefault();
                 latest.current(files, slot);
             }
@@ -124,7 +149,8 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         const yes = await confirm({
             title: `Delete ${photo.name ? `“${photo.name}”` : `photo ${photo.order + 1}`}?`,
             body: 'The photo is removed from this user for good. Pictures that were made with it stay.',
-            action: 'Delete photo', danger: true,
+            action: 'Delete photo',
+            danger: true,
         });
 
         if (yes) {
@@ -147,7 +173,9 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         const slot = wanted && list.current?.querySelector<HTMLElement>(`[data-slot="${wanted.order}"]`);
 
         if (wanted && slot && slot.dataset.photo === wanted.photo) {
-            const preferred = wanted.action && slot.querySelector<HTMLElement>(`[data-action="${wanted.action}"]:not([aria-disabled=true])`);
+            const preferred =
+                wanted.action &&
+                slot.querySelector<HTMLElement>(`[data-action="${wanted.action}"]:not([aria-disabled=true])`);
 
             pending.current = null;
             (preferred || slot.querySelector<HTMLElement>('button:not([aria-disabled=true])'))?.focus();
@@ -167,7 +195,9 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
 
     // From where it is by now: keys may be faster than what is drawn.
     function step(id: string, by: -1 | 1): void {
-        const photo = client.getQueryData<ReferenceImage[]>(keys.referenceImagesOf(user.id))?.find((one) => one.id === id);
+        const photo = client
+            .getQueryData<ReferenceImage[]>(keys.referenceImagesOf(user.id))
+            ?.find((one) => one.id === id);
 
         if (photo) {
             moveTo(photo, photo.order + by, by < 0 ? 'left' : 'right');
@@ -177,44 +207,66 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
     return (
         <section className={`card images-photos ${isDropping ? 'images-dropping' : ''}`} aria-labelledby="photos-title">
             <div className="card-header">
-                <h2 id="photos-title">Reference images <span className="images-of">for {user.name}</span></h2>
-                <p className="hint" id="photos-limits">{limits ? limitsInWords(limits) : ' '}</p>
+                <h2 id="photos-title">
+                    Reference images <span className="images-of">for {user.name}</span>
+                </h2>
+                <p className="hint" id="photos-limits">
+                    {limits ? limitsInWords(limits) : ' '}
+                </p>
             </div>
-            {photos.error && !photos.data
-                ? <ErrorNotice title="The photos could not be loaded." error={photos.error} onRetry={() => void photos.refetch()} />
-                : (
-                    <ul className="slots" ref={list} aria-busy={photos.isPending}>
-                        {Array.from({ length: slots }, (_, order) => (
-                            <li key={order} className="slot-item">
-                                {photos.isPending ? <Skeleton className="slot-skeleton" /> : (
-                                    <ReferenceImageSlot order={order} slots={slots} photo={at(order)} upload={uploads.get(order)} userId={user.id}
-                                        accept={limits?.formats.join() ?? 'image/*'} isAlong={at(order) ? settings.goesAlong(at(order)!.id) : false}
-                                        onAlong={(along) => settings.setAlong(at(order)!.id, along)}
-                                        onFiles={(files) => put(files, order)}
-                                        onDelete={() => void askAndRemove(at(order)!)}
-                                        onMove={(by) => step(at(order)!.id, by)}
-                                        onDropPhoto={(id) => {
-                                            const photo = photos.data?.find((one) => one.id === id);
+            {photos.error && !photos.data ? (
+                <ErrorNotice
+                    title="The photos could not be loaded."
+                    error={photos.error}
+                    onRetry={() => void photos.refetch()}
+                />
+            ) : (
+                <ul className="slots" ref={list} aria-busy={photos.isPending}>
+                    {Array.from({ length: slots }, (_, order) => (
+                        <li key={order} className="slot-item">
+                            {photos.isPending ? (
+                                <Skeleton className="slot-skeleton" />
+                            ) : (
+                                <ReferenceImageSlot
+                                    order={order}
+                                    slots={slots}
+                                    photo={at(order)}
+                                    upload={uploads.get(order)}
+                                    userId={user.id}
+                                    accept={limits?.formats.join() ?? 'image/*'}
+                                    isAlong={at(order) ? settings.goesAlong(at(order)!.id) : false}
+                                    onAlong={(along) => settings.setAlong(at(order)!.id, along)}
+                                    onFiles={(files) => put(files, order)}
+                                    onDelete={() => void askAndRemove(at(order)!)}
+                                    onMove={(by) => step(at(order)!.id, by)}
+                                    onDropPhoto={(id) => {
+                                        const photo = photos.data?.find((one) => one.id === id);
 
-                                            if (photo) {
-                                                moveTo(photo, order, null);
-                                            }
-                                        }}
-                                        onCancel={() => {
-                                            cancelUpload(user.id, order);
-                                            focusSlot(order, at(order)?.image ? at(order)!.id : '', null);
-                                        }}
-                                        onRetry={() => retryUpload(user.id, order)} />
-                                )}
-                            </li>
-                        ))}
-                    </ul>
-                )}
+                                        if (photo) {
+                                            moveTo(photo, order, null);
+                                        }
+                                    }}
+                                    onCancel={() => {
+                                        cancelUpload(user.id, order);
+                                        focusSlot(order, at(order)?.image ? at(order)!.id : '', null);
+                                    }}
+                                    onRetry={() => retryUpload(user.id, order)}
+                                />
+                            )}
+                        </li>
+                    ))}
+                </ul>
+            )}
             <p className="hint images-how">
                 <Icon name="info" size={16} />
-                <span>Click a slot, drop pictures anywhere on this page, or paste one into the slot under the pointer. Drag photos, or use their arrows, to reorder them.</span>
+                <span>
+                    Click a slot, drop pictures anywhere on this page, or paste one into the slot under the pointer.
+                    Drag photos, or use their arrows, to reorder them.
+                </span>
             </p>
-            <p className="visually-hidden" role="status">{said}</p>
+            <p className="visually-hidden" role="status">
+                {said}
+            </p>
         </section>
     );
 }

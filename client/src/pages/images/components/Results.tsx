@@ -17,7 +17,10 @@ interface ResultsProps {
 function SendingCard({ one }: { one: Sending }) {
     return (
         <article className="card job" aria-label="New picture">
-            <p className="job-words"><Spinner />Sending{one.wanted.additional_prompt ? `: ${one.wanted.additional_prompt.slice(0, 80)}` : ''}</p>
+            <p className="job-words">
+                <Spinner />
+                Sending{one.wanted.additional_prompt ? `: ${one.wanted.additional_prompt.slice(0, 80)}` : ''}
+            </p>
         </article>
     );
 }
@@ -40,17 +43,33 @@ export function Results({ jobs, photos, options, onUseAgain }: ResultsProps) {
 
     return (
         <section ref={list} className="images-results" aria-labelledby="results-title">
-            <h2 id="results-title" className="images-results-title">Generated images</h2>
-            <p className="visually-hidden" role="status">{said}</p>
-            {sending.map((one) => <SendingCard key={one.key} one={one} />)}
+            <h2 id="results-title" className="images-results-title">
+                Generated images
+            </h2>
+            <p className="visually-hidden" role="status">
+                {said}
+            </p>
+            {sending.map((one) => (
+                <SendingCard key={one.key} one={one} />
+            ))}
             {jobs.jobs.map((job) => (
-                <JobCard key={job.id} job={job} photos={photos} options={options} onUseAgain={onUseAgain}
-                    onRegenerate={jobs.start} onClose={() => jobs.forget(job.id)} />
+                <JobCard
+                    key={job.id}
+                    job={job}
+                    photos={photos}
+                    options={options}
+                    onUseAgain={onUseAgain}
+                    onRegenerate={jobs.start}
+                    onClose={() => jobs.forget(job.id)}
+                />
             ))}
             {!sending.length && !jobs.jobs.length && (
                 <div className="card images-nothing">
                     <EmptyState icon="sparkle" title="No picture yet">
-                        <p>Put in photos, choose an identity, and press “Generate image”. What is being made shows here, with how far it is.</p>
+                        <p>
+                            Put in photos, choose an identity, and press “Generate image”. What is being made shows
+                            here, with how far it is.
+                        </p>
                     </EmptyState>
                 </div>
             )}

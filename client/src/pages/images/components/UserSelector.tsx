@@ -15,8 +15,18 @@ function kindOf(user: AvailableUser): string {
 
 export function UserSelector({ users, value, onChange, isLoading }: UserSelectorProps) {
     return (
-        <Picker label="User" value={value} onChange={onChange} disabled={isLoading} placeholder={isLoading ? 'Loading' : 'Choose a user'}
+        <Picker
+            label="User"
+            value={value}
+            onChange={onChange}
+            disabled={isLoading}
+            placeholder={isLoading ? 'Loading' : 'Choose a user'}
             nothing="No user has such a name."
-            items={users.map((user) => ({ value: user.id, label: user.name, detail: `${kindOf(user)} · ${user.email}` }))} />
+            items={users.map((user) => ({
+                value: user.id,
+                label: user.name,
+                detail: `${kindOf(user)} · ${user.email}`,
+            }))}
+        />
     );
 }

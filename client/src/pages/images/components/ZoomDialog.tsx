@@ -24,14 +24,44 @@ export default function ZoomDialog({ job, alt, onClose }: { job: GenerationJob; 
         <Dialog open size="full" title={whole ? 'Picture' : 'Picture at 100 %'} onClose={onClose}>
             <div className="zoom">
                 <div className="row">
-                    <Button size="small" aria-pressed={whole} onClick={() => setWhole(true)}>Fit</Button>
-                    <Button size="small" aria-pressed={!whole} onClick={() => setWhole(false)}>100 %</Button>
-                    {job.width && <span className="hint">{job.width} × {job.height} pixels</span>}
+                    <Button size="small" aria-pressed={whole} onClick={() => setWhole(true)}>
+                        Fit
+                    </Button>
+                    <Button size="small" aria-pressed={!whole} onClick={() => setWhole(false)}>
+                        100 %
+                    </Button>
+                    {job.width && (
+                        <span className="hint">
+                            {job.width} × {job.height} pixels
+                        </span>
+                    )}
                 </div>
-                <div ref={pane} className={`zoom-pane ${whole ? 'zoom-fit' : 'zoom-full'}`} tabIndex={0} role="region" aria-label="Picture, scrolls with the arrow keys"
-                    onPointerDown={(event) => { if (event.pointerType === 'mouse' && !whole) { from.current = { x: event.clientX, y: event.clientY }; } }}
-                    onPointerMove={drag} onPointerUp={() => { from.current = null; }} onPointerLeave={() => { from.current = null; }}>
-                    <PictureImage src={job.image_url!} alt={alt} stale={keys.job(job.id)} width={job.width ?? undefined} height={job.height ?? undefined} />
+                <div
+                    ref={pane}
+                    className={`zoom-pane ${whole ? 'zoom-fit' : 'zoom-full'}`}
+                    tabIndex={0}
+                    role="region"
+                    aria-label="Picture, scrolls with the arrow keys"
+                    onPointerDown={(event) => {
+                        if (event.pointerType === 'mouse' && !whole) {
+                            from.current = { x: event.clientX, y: event.clientY };
+                        }
+                    }}
+                    onPointerMove={drag}
+                    onPointerUp={() => {
+                        from.current = null;
+                    }}
+                    onPointerLeave={() => {
+                        from.current = null;
+                    }}
+                >
+                    <PictureImage
+                        src={job.image_url!}
+                        alt={alt}
+                        stale={keys.job(job.id)}
+                        width={job.width ?? undefined}
+                        height={job.height ?? undefined}
+                    />
                 </div>
             </div>
         </Dialog>

@@ -5,7 +5,15 @@ import type { QueryClient } from '@tanstack/react-query';
 import { ApiError, newKey, sentence } from '../../../api/client';
 import { getIdentity, listIdentities, restoreIdentityImage } from '../../../api/identities';
 import {
-    cancelJob, generate, getJob, getOptions, listActiveJobs, listJobs, listUsers, nextJobs, saveJobToIdentity,
+    cancelJob,
+    generate,
+    getJob,
+    getOptions,
+    listActiveJobs,
+    listJobs,
+    listUsers,
+    nextJobs,
+    saveJobToIdentity,
 } from '../../../api/imageGeneration';
 import { getActivePrompt, previewPrompt } from '../../../api/prompts';
 import { keys } from '../../../api/queryKeys';
@@ -38,8 +46,11 @@ export function useIdentities(user: AvailableUser | undefined) {
 /** Any identity, also of a user who is not chosen. */
 export function useIdentity(id: string | null) {
     const client = useQueryClient();
-    const listed = () => client.getQueriesData<Identity[]>({ queryKey: keys.identitiesOfAll })
-        .map(([key, all]) => ({ key, one: all?.find((identity) => identity.id === id) })).find(({ one }) => one);
+    const listed = () =>
+        client
+            .getQueriesData<Identity[]>({ queryKey: keys.identitiesOfAll })
+            .map(([key, all]) => ({ key, one: all?.find((identity) => identity.id === id) }))
+            .find(({ one }) => one);
 
     return useQuery({
         // One of a list that is here already need not be asked for.
@@ -62,7 +73,8 @@ export function usePromptPreview(identityId: string | null, additionalPrompt: st
     const id = prompt.data?.id;
     const preview = useQuery({
         queryKey: keys.promptPreview(id ?? '', identityId ?? '', additionalPrompt),
-        queryFn: ({ signal }) => previewPrompt({ identity_id: identityId!, prompt_id: id, additional_prompt: additionalPrompt }, signal),
+        queryFn: ({ signal }) =>
+            previewPrompt({ identity_id: identityId!, prompt_id: id, additional_prompt: additionalPrompt }, signal),
         enabled: enabled && id !== undefined && identityId !== null,
         placeholderData: (before) => before,
         gcTime: 60_000,
@@ -76,10 +88,10 @@ export function usePromptPreview(identityId: string | null, additionalPrompt: st
 // Other tabs look at once when one has begun something.
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('identityimg.jobs') : null;
 
-const MOST = 12;                // cards that stay; the history has the others
-const LOOK = 1000;              // between two looks for the job of a request that has no answer yet
-const LOOK_IDLE = 20_000;       // ... while nothing is under way here
-const ASK = 1200;               // between two questions for a job, where the server does not hold the answer
+const MOST = 12; // cards that stay; the history has the others
+const LOOK = 1000; // between two looks for the job of a request that has no answer yet
+const LOOK_IDLE = 20_000; // ... while nothing is under way here
+const ASK = 1200; // between two questions for a job, where the server does not hold the answer
 
 /** A request that was sent and has neither a job nor an error yet. */
 export interface Sending {
@@ -142,7 +154,7 @@ function useWatchedJobs(ids: readonly string[]) {
             refetchInterval: (query: { state: { data?: GenerationJob } }) => {
                 const job = query.state.data;
 
-                return job && isActive(job) ? ((held.get(id) ?? 0) > 2 * ASK ? 50 : ASK) : false as const;
+                return job && isActive(job) ? ((held.get(id) ?? 0) > 2 * ASK ? 50 : ASK) : (false as const);
             },
             refetchIntervalInBackground: true,
             retry: (failures: number, error: Error) => error instanceof ApiError && error.isTransient && failures < 20,
@@ -159,7 +171,10 @@ export function useJobs() {
     const [shown, setShown] = useDraft<string[]>('images.jobs', []);
     const [sending, setSending] = useState<readonly Sending[]>([]);
     const active = useActiveJobs(sending.some((one) => !one.error || one.error.status === 0));
-    const ids = useMemo(() => [...active.filter((id) => !shown.includes(id)), ...shown].slice(0, MOST), [active, shown]);
+    const ids = useMemo(
+        () => [...active.filter((id) => !shown.includes(id)), ...shown].slice(0, MOST),
+        [active, shown],
+    );
     const answers = useWatchedJobs(ids);
     const shownNow = useRef(shown);
 
@@ -172,7 +187,10 @@ export function useJobs() {
     }, [active, shown, ids, setShown]);
 
     const jobs = answers.flatMap((answer) => answer.data ?? []);
-    const ended = jobs.filter((job) => !isActive(job)).map((job) => job.id).join();
+    const ended = jobs
+        .filter((job) => !isActive(job))
+        .map((job) => job.id)
+        .join();
 
     // What has ended changes the history, and how long pictures usually take.
     useEffect(() => {
@@ -203,8 +221,7 @@ export function useJobs() {
             channel?.postMessage('begun');
             show(await request);
             setSending((all) => all.filter((other) => other.key !== key));
-        }
-        catch (error) {
+        } catch (error) {
             await settleFailure(one, error);
         }
     }
@@ -218,14 +235,22 @@ export function useJobs() {
             return;
         }
         const latest = failure.status === 0 ? null : await listJobs({ limit: '5', state: 'failed' }).catch(() => null);
-        const job = latest?.results.find((candidate) => candidate.error?.code === failure.code && !one.known.has(candidate.id)
-            && candidate.identity === one.wanted.identity_id && Date.parse(candidate.created_at) > one.at - 120_000);
+        const job = latest?.results.find(
+            (candidate) =>
+                candidate.error?.code === failure.code &&
+                !one.known.has(candidate.id) &&
+                candidate.identity === one.wanted.identity_id &&
+                Date.parse(candidate.created_at) > one.at - 120_000,
+        );
 
         if (job) {
             show(job);
         }
-        setSending((all) => (job ? all.filter((other) => other.key !== one.key)
-            : all.map((other) => (other.key === one.key ? { ...one, error: failure } : other))));
+        setSending((all) =>
+            job
+                ? all.filter((other) => other.key !== one.key)
+                : all.map((other) => (other.key === one.key ? { ...one, error: failure } : other)),
+        );
     }
 
     return {
@@ -259,7 +284,9 @@ export function useCancelJob() {
 
 function rememberIdentity(client: QueryClient, identity: Identity): void {
     client.setQueryData(keys.identity(identity.id), identity);
-    client.setQueryData<Identity[]>(keys.identitiesOf(identity.user), (all) => all?.map((one) => (one.id === identity.id ? identity : one)));
+    client.setQueryData<Identity[]>(keys.identitiesOf(identity.user), (all) =>
+        all?.map((one) => (one.id === identity.id ? identity : one)),
+    );
 }
 
 /** Puts a job's picture on its identity, and takes it back. */
@@ -271,13 +298,18 @@ export function useSaveToIdentity(job: GenerationJob) {
             rememberIdentity(client, identity);
             notify({ tone: 'info', title: `${identity.name} has its previous picture again.` });
         },
-        onError: (error) => notify({ tone: 'error', title: 'The picture before could not be brought back.', detail: sentence(error) }),
+        onError: (error) =>
+            notify({ tone: 'error', title: 'The picture before could not be brought back.', detail: sentence(error) }),
     });
     const save = useMutation({
         mutationFn: () => saveJobToIdentity(job.id, newKey()),
         onSuccess: (identity) => {
             rememberIdentity(client, identity);
-            notify({ tone: 'success', title: `Saved to ${identity.name}.`, action: { label: 'Undo', run: () => undo.mutate() } });
+            notify({
+                tone: 'success',
+                title: `Saved to ${identity.name}.`,
+                action: { label: 'Undo', run: () => undo.mutate() },
+            });
         },
         onError: (error) => notify({ tone: 'error', title: 'The picture was not saved.', detail: sentence(error) }),
     });
@@ -290,7 +322,8 @@ export function useSaveToIdentity(job: GenerationJob) {
 export function useHistory(filter: Record<string, string>) {
     return useInfiniteQuery({
         queryKey: keys.jobList(filter),
-        queryFn: ({ signal, pageParam }) => (pageParam ? nextJobs(pageParam, signal) : listJobs({ ...filter, limit: '8' }, signal)),
+        queryFn: ({ signal, pageParam }) =>
+            pageParam ? nextJobs(pageParam, signal) : listJobs({ ...filter, limit: '8' }, signal),
         initialPageParam: null as string | null,
         getNextPageParam: (page) => page.next,
         placeholderData: (before) => before,

@@ -23,18 +23,24 @@ export function useReferenceImages(userId: string | null) {
 export function moved(photos: readonly ReferenceImage[], id: string, order: number): ReferenceImage[] {
     const from = photos.find((photo) => photo.id === id)?.order;
 
-    return photos.map((photo) => {
-        if (photo.id === id) {
-            return { ...photo, order };
-        }
-        return photo.order === order && from !== undefined ? { ...photo, order: from } : photo;
-    }).sort((one, other) => one.order - other.order);
+    return photos
+        .map((photo) => {
+            if (photo.id === id) {
+                return { ...photo, order };
+            }
+            return photo.order === order && from !== undefined ? { ...photo, order: from } : photo;
+        })
+        .sort((one, other) => one.order - other.order);
 }
 
 // Shows a change at once, and takes it back when the server refuses it. One after the other: two quick moves are
 // meant in their order.
-function useChange<T extends { id: string }>(userId: string, send: (change: T) => Promise<unknown>,
-    apply: (photos: ReferenceImage[], change: T) => ReferenceImage[], failed: string): (change: T) => void {
+function useChange<T extends { id: string }>(
+    userId: string,
+    send: (change: T) => Promise<unknown>,
+    apply: (photos: ReferenceImage[], change: T) => ReferenceImage[],
+    failed: string,
+): (change: T) => void {
     const client = useQueryClient();
     const queryKey = keys.referenceImagesOf(userId);
     const mutationKey = ['change', ...queryKey];
@@ -46,7 +52,8 @@ function useChange<T extends { id: string }>(userId: string, send: (change: T) =
             client.setQueryData(queryKey, before);
             notify({ tone: 'error', title: failed, detail: sentence(error) });
         },
-        onSettled: () => (client.isMutating({ mutationKey }) === 1 ? client.invalidateQueries({ queryKey }) : undefined),
+        onSettled: () =>
+            client.isMutating({ mutationKey }) === 1 ? client.invalidateQueries({ queryKey }) : undefined,
     });
 
     return (change) => {
@@ -59,11 +66,19 @@ function useChange<T extends { id: string }>(userId: string, send: (change: T) =
 }
 
 export function useMoveReferenceImage(userId: string) {
-    return useChange(userId, (change: { id: string; order: number }) => moveReferenceImage(userId, change.id, change.order),
-        (photos, { id, order }) => moved(photos, id, order), 'The photo could not be moved.');
+    return useChange(
+        userId,
+        (change: { id: string; order: number }) => moveReferenceImage(userId, change.id, change.order),
+        (photos, { id, order }) => moved(photos, id, order),
+        'The photo could not be moved.',
+    );
 }
 
 export function useDeleteReferenceImage(userId: string) {
-    return useChange(userId, (change: { id: string }) => deleteReferenceImage(userId, change.id),
-        (photos, { id }) => photos.filter((photo) => photo.id !== id), 'The photo could not be deleted.');
+    return useChange(
+        userId,
+        (change: { id: string }) => deleteReferenceImage(userId, change.id),
+        (photos, { id }) => photos.filter((photo) => photo.id !== id),
+        'The photo could not be deleted.',
+    );
 }

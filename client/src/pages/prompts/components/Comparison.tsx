@@ -24,7 +24,11 @@ export function Comparison({ prompt, versions }: { prompt: Prompt; versions: rea
     const other = others.find((one) => one.id === chosen);
 
     if (!other) {
-        return <EmptyState icon="compare" title="There is no other version yet."><p>When there are two, you see here what is different.</p></EmptyState>;
+        return (
+            <EmptyState icon="compare" title="There is no other version yet.">
+                <p>When there are two, you see here what is different.</p>
+            </EmptyState>
+        );
     }
     // Always from the older one to the newer one.
     const [before, after] = other.version < prompt.version ? [other, prompt] : [prompt, other];
@@ -33,13 +37,27 @@ export function Comparison({ prompt, versions }: { prompt: Prompt; versions: rea
         <div className="stack">
             <Field label={`Compare version ${prompt.version} with`}>
                 {(props) => (
-                    <Select {...props} className="prompts-select" value={other.id} onChange={(event) => choose(event.target.value)}>
-                        {others.map((one) => <option key={one.id} value={one.id}>{nameOf(one, versions)}</option>)}
+                    <Select
+                        {...props}
+                        className="prompts-select"
+                        value={other.id}
+                        onChange={(event) => choose(event.target.value)}
+                    >
+                        {others.map((one) => (
+                            <option key={one.id} value={one.id}>
+                                {nameOf(one, versions)}
+                            </option>
+                        ))}
                     </Select>
                 )}
             </Field>
             <Suspense fallback={<Skeleton className="prompts-skeleton-text" />}>
-                <Differences before={before.body} after={after.body} from={`Version ${before.version}`} to={`version ${after.version}`} />
+                <Differences
+                    before={before.body}
+                    after={after.body}
+                    from={`Version ${before.version}`}
+                    to={`version ${after.version}`}
+                />
             </Suspense>
         </div>
     );

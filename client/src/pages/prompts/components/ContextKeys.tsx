@@ -22,14 +22,26 @@ export function ContextKeys({ chosen, error, onChange }: ContextKeysProps) {
             <div className="row">
                 {all.map((key) => (
                     <label key={key} className="tick">
-                        <input type="checkbox" checked={chosen.includes(key)}
-                            onChange={(event) => onChange(all.filter((one) => (one === key ? event.target.checked : chosen.includes(one))))} />
+                        <input
+                            type="checkbox"
+                            checked={chosen.includes(key)}
+                            onChange={(event) =>
+                                onChange(
+                                    all.filter((one) => (one === key ? event.target.checked : chosen.includes(one))),
+                                )
+                            }
+                        />
                         <code>{key}</code>
                     </label>
                 ))}
                 {!all.length && <Skeleton className="prompts-skeleton-keys" />}
             </div>
-            {error && <p className="field-error" id="context-keys-error"><Icon name="warning" size={16} />{error}</p>}
+            {error && (
+                <p className="field-error" id="context-keys-error">
+                    <Icon name="warning" size={16} />
+                    {error}
+                </p>
+            )}
         </fieldset>
     );
 }

@@ -19,11 +19,21 @@ function Line({ line }: { line: DiffLine }) {
 
     return (
         <div className={`diff-line diff-${line.kind}`}>
-            <span className="diff-sign" aria-hidden="true">{signs[line.kind]}</span>
+            <span className="diff-sign" aria-hidden="true">
+                {signs[line.kind]}
+            </span>
             <Tag className="diff-text">
                 {words[line.kind] && <span className="visually-hidden">{words[line.kind]}</span>}
                 {line.pieces.length
-                    ? line.pieces.map((piece, index) => (piece.isChanged ? <span key={index} className="diff-word">{piece.text}</span> : piece.text))
+                    ? line.pieces.map((piece, index) =>
+                          piece.isChanged ? (
+                              <span key={index} className="diff-word">
+                                  {piece.text}
+                              </span>
+                          ) : (
+                              piece.text
+                          ),
+                      )
                     : '\u200b'}
             </Tag>
         </div>
@@ -53,13 +63,26 @@ export default function Differences({ before, after, from, to }: DifferencesProp
     const removed = lines.filter((line) => line.kind === 'removed').length;
 
     if (!added && !removed) {
-        return <p className="notice" role="status">{from} and {to} say the same.</p>;
+        return (
+            <p className="notice" role="status">
+                {from} and {to} say the same.
+            </p>
+        );
     }
     return (
         <div className="stack">
-            <p className="hint" role="status">From {from.toLowerCase()} to {to}: {counted(added, 'added')}, {counted(removed, 'removed')}.</p>
-            <div className="diff" tabIndex={0} role="region" aria-label={`Differences from ${from.toLowerCase()} to ${to}`}>
-                {blocksOf(lines).map((block, index) => <Block key={index} block={block} />)}
+            <p className="hint" role="status">
+                From {from.toLowerCase()} to {to}: {counted(added, 'added')}, {counted(removed, 'removed')}.
+            </p>
+            <div
+                className="diff"
+                tabIndex={0}
+                role="region"
+                aria-label={`Differences from ${from.toLowerCase()} to ${to}`}
+            >
+                {blocksOf(lines).map((block, index) => (
+                    <Block key={index} block={block} />
+                ))}
             </div>
         </div>
     );

@@ -5,7 +5,7 @@ import { useDebounced } from '../../../components/useDebounced';
 import { findPlaceholders, placeholders, problemsOf } from '../placeholders';
 import type { Problem } from '../placeholders';
 
-const REST = 600;       // milliseconds without a key until what is wrong is read out
+const REST = 600; // milliseconds without a key until what is wrong is read out
 
 function Placeholders({ body, onInsert }: { body: string; onInsert: (name: string) => void }) {
     const found = new Set(findPlaceholders(body).map((one) => one.name));
@@ -13,9 +13,16 @@ function Placeholders({ body, onInsert }: { body: string; onInsert: (name: strin
     return (
         <div className="prompts-chips" role="group" aria-label="Placeholders">
             {placeholders.map((name) => (
-                <button key={name} type="button" className={`prompts-chip ${found.has(name) ? 'prompts-chip-there' : ''}`} onClick={() => onInsert(`{${name}}`)}
-                    aria-label={`Insert {${name}}, which ${found.has(name) ? 'is there' : 'is missing'}`} title="Insert">
-                    <Icon name={found.has(name) ? 'check' : 'plus'} size={16} /><code>{`{${name}}`}</code>
+                <button
+                    key={name}
+                    type="button"
+                    className={`prompts-chip ${found.has(name) ? 'prompts-chip-there' : ''}`}
+                    onClick={() => onInsert(`{${name}}`)}
+                    aria-label={`Insert {${name}}, which ${found.has(name) ? 'is there' : 'is missing'}`}
+                    title="Insert"
+                >
+                    <Icon name={found.has(name) ? 'check' : 'plus'} size={16} />
+                    <code>{`{${name}}`}</code>
                 </button>
             ))}
         </div>
@@ -27,20 +34,29 @@ function Problems({ problems, onShow }: { problems: readonly Problem[]; onShow: 
 
     return (
         <>
-            <p className="visually-hidden" role="status">{settled || 'The placeholders are as they must be.'}</p>
-            {problems.length
-                ? (
-                    <ul className="prompts-problems" aria-label="What is wrong with the text">
-                        {problems.map((problem, index) => (
-                            <li key={index} className="notice notice-warning">
-                                <Icon name="warning" size={18} />
-                                <span className="notice-body">{problem.sentence}</span>
-                                {problem.place && <Button size="small" onClick={() => onShow(problem)}>Show where</Button>}
-                            </li>
-                        ))}
-                    </ul>
-                )
-                : <p className="prompts-fine"><Icon name="check" size={18} />The placeholders are as they must be.</p>}
+            <p className="visually-hidden" role="status">
+                {settled || 'The placeholders are as they must be.'}
+            </p>
+            {problems.length ? (
+                <ul className="prompts-problems" aria-label="What is wrong with the text">
+                    {problems.map((problem, index) => (
+                        <li key={index} className="notice notice-warning">
+                            <Icon name="warning" size={18} />
+                            <span className="notice-body">{problem.sentence}</span>
+                            {problem.place && (
+                                <Button size="small" onClick={() => onShow(problem)}>
+                                    Show where
+                                </Button>
+                            )}
+                        </li>
+                    ))}
+                </ul>
+            ) : (
+                <p className="prompts-fine">
+                    <Icon name="check" size={18} />
+                    The placeholders are as they must be.
+                </p>
+            )}
         </>
     );
 }

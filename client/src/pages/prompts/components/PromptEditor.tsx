@@ -39,7 +39,10 @@ function numbered(value: number): string {
     return value.toLocaleString();
 }
 
-const sides = [{ value: 'preview', label: 'Preview' }, { value: 'changes', label: 'Changes' }];
+const sides = [
+    { value: 'preview', label: 'Preview' },
+    { value: 'changes', label: 'Changes' },
+];
 
 function MeanwhileNotice({ version, next, onCompare }: { version: number; next: number; onCompare: () => void }) {
     return (
@@ -47,16 +50,27 @@ function MeanwhileNotice({ version, next, onCompare }: { version: number; next: 
             <Icon name="warning" />
             <div className="notice-body">
                 <p className="notice-title">Somebody has made version {version} while you wrote.</p>
-                <p>Nothing of yours was saved yet. Save again to make it version {next}; what version {version} changed is not in it.</p>
+                <p>
+                    Nothing of yours was saved yet. Save again to make it version {next}; what version {version} changed
+                    is not in it.
+                </p>
             </div>
-            <Button size="small" onClick={onCompare}>Compare with version {version}</Button>
+            <Button size="small" onClick={onCompare}>
+                Compare with version {version}
+            </Button>
         </div>
     );
 }
 
 export function PromptEditor({ type, label, versions, base, onDone }: PromptEditorProps) {
     const area = useRef<HTMLTextAreaElement>(null);
-    const { draft, change, wasTouched, faults, meanwhile, busy, save, leave } = useNewVersion({ type, label, versions, base, onDone });
+    const { draft, change, wasTouched, faults, meanwhile, busy, save, leave } = useNewVersion({
+        type,
+        label,
+        versions,
+        base,
+        onDone,
+    });
     const [side, setSide] = useState('preview');
     const [against, setAgainst] = useState<number | null>(null);
     const newest = versions[0]?.version ?? 0;
@@ -87,43 +101,105 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
 
     return (
         <section className="prompts-editor" aria-labelledby="prompt-editor" onKeyDown={keyDown}>
-            <form className="card stack" noValidate onSubmit={(event) => {
-                event.preventDefault();
-                void save();
-            }}>
+            <form
+                className="card stack"
+                noValidate
+                onSubmit={(event) => {
+                    event.preventDefault();
+                    void save();
+                }}
+            >
                 <header>
                     <h2 id="prompt-editor">New version of {label}</h2>
-                    <p className="hint">{draft.from ? `It begins as version ${draft.from}.` : 'It begins empty.'} What you write is kept in this tab until you save it or throw it away.</p>
+                    <p className="hint">
+                        {draft.from ? `It begins as version ${draft.from}.` : 'It begins empty.'} What you write is kept
+                        in this tab until you save it or throw it away.
+                    </p>
                 </header>
                 {base && base.version !== draft.from && (
                     <div className="notice">
-                        <p className="notice-body">This is the draft that you began from {draft.from ? `version ${draft.from}` : 'an empty page'}.</p>
-                        <Button size="small" onClick={() => change({ from: base.version, newest, body: base.body, contextKeys: base.required_context_keys })}>
+                        <p className="notice-body">
+                            This is the draft that you began from{' '}
+                            {draft.from ? `version ${draft.from}` : 'an empty page'}.
+                        </p>
+                        <Button
+                            size="small"
+                            onClick={() =>
+                                change({
+                                    from: base.version,
+                                    newest,
+                                    body: base.body,
+                                    contextKeys: base.required_context_keys,
+                                })
+                            }
+                        >
                             Begin anew from version {base.version}
                         </Button>
                     </div>
                 )}
-                <Field label="Text" error={faults.body} aside={<span className={length > MAX_BODY ? 'prompts-too-long' : 'hint'}>{numbered(length)} of {numbered(MAX_BODY)} characters</span>}>
+                <Field
+                    label="Text"
+                    error={faults.body}
+                    aside={
+                        <span className={length > MAX_BODY ? 'prompts-too-long' : 'hint'}>
+                            {numbered(length)} of {numbered(MAX_BODY)} characters
+                        </span>
+                    }
+                >
                     {(props) => (
-                        <textarea {...props} ref={area} className="input prompts-area" rows={16} autoFocus value={draft.body}
-                            onChange={(event) => change({ body: event.target.value })} />
+                        <textarea
+                            {...props}
+                            ref={area}
+                            className="input prompts-area"
+                            rows={16}
+                            autoFocus
+                            value={draft.body}
+                            onChange={(event) => change({ body: event.target.value })}
+                        />
                     )}
                 </Field>
-                {!isPlain && <PlaceholderCheck body={draft.body} onInsert={(text) => area.current && insert(area.current, text)} onShow={show} />}
-                <ContextKeys chosen={draft.contextKeys} error={faults.contextKeys} onChange={(contextKeys) => change({ contextKeys })} />
+                {!isPlain && (
+                    <PlaceholderCheck
+                        body={draft.body}
+                        onInsert={(text) => area.current && insert(area.current, text)}
+                        onShow={show}
+                    />
+                )}
+                <ContextKeys
+                    chosen={draft.contextKeys}
+                    error={faults.contextKeys}
+                    onChange={(contextKeys) => change({ contextKeys })}
+                />
                 <label className="tick">
-                    <input type="checkbox" checked={draft.isActive} onChange={(event) => change({ isActive: event.target.checked })} />
-                    <span className="tick-body"><span>Use it at once</span><span className="hint">Else it is kept switched off, and the present one stays in use.</span></span>
+                    <input
+                        type="checkbox"
+                        checked={draft.isActive}
+                        onChange={(event) => change({ isActive: event.target.checked })}
+                    />
+                    <span className="tick-body">
+                        <span>Use it at once</span>
+                        <span className="hint">Else it is kept switched off, and the present one stays in use.</span>
+                    </span>
                 </label>
-                {faults.form && <p className="notice notice-error" role="alert">{faults.form}</p>}
+                {faults.form && (
+                    <p className="notice notice-error" role="alert">
+                        {faults.form}
+                    </p>
+                )}
                 {meanwhile && (
-                    <MeanwhileNotice version={meanwhile.version} next={newest + 1} onCompare={() => {
-                        setAgainst(meanwhile.version);
-                        setSide('changes');
-                    }} />
+                    <MeanwhileNotice
+                        version={meanwhile.version}
+                        next={newest + 1}
+                        onCompare={() => {
+                            setAgainst(meanwhile.version);
+                            setSide('changes');
+                        }}
+                    />
                 )}
                 <div className="row prompts-save">
-                    <Button type="submit" tone="primary" busy={busy}>Save as version {newest + 1}</Button>
+                    <Button type="submit" tone="primary" busy={busy}>
+                        Save as version {newest + 1}
+                    </Button>
                     <Button onClick={() => void leave()}>{wasTouched ? 'Throw away' : 'Cancel'}</Button>
                     <span className="hint">Ctrl or Cmd + Enter saves</span>
                 </div>
@@ -131,13 +207,19 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
             <div className="card prompts-side">
                 <Tabs small label="Beside the text" tabs={sides} value={side} onChange={setSide}>
                     {side === 'preview' && <PromptPreview type={type} body={draft.body} withoutWarnings />}
-                    {side === 'changes' && (compared
-                        ? (
+                    {side === 'changes' &&
+                        (compared ? (
                             <Suspense fallback={<Skeleton className="prompts-skeleton-preview" />}>
-                                <Differences before={compared.body} after={draft.body} from={`Version ${compared.version}`} to="this text" />
+                                <Differences
+                                    before={compared.body}
+                                    after={draft.body}
+                                    from={`Version ${compared.version}`}
+                                    to="this text"
+                                />
                             </Suspense>
-                        )
-                        : <p className="hint">There is no version to compare it with.</p>)}
+                        ) : (
+                            <p className="hint">There is no version to compare it with.</p>
+                        ))}
                 </Tabs>
             </div>
         </section>

@@ -16,7 +16,7 @@ import { useDraft } from '../../../session/drafts';
 import { usePreview } from '../hooks/use-prompts';
 import type { PromptType } from '../placeholders';
 
-const REST = 400;               // milliseconds without a key until the server is asked
+const REST = 400; // milliseconds without a key until the server is asked
 const MAX_ADDITIONAL = 10_000;
 
 interface PromptPreviewProps {
@@ -40,14 +40,27 @@ function useIdentity(): [PickerItem | null, (item: PickerItem | null) => void, b
     return [chosen ?? (first.data ? identityItem(first.data) : null), choose, chosen === null && first.data === null];
 }
 
-function Rendered({ type, promptId, body, withoutWarnings, identity, additional }: PromptPreviewProps & { identity: string; additional: string }) {
+function Rendered({
+    type,
+    promptId,
+    body,
+    withoutWarnings,
+    identity,
+    additional,
+}: PromptPreviewProps & { identity: string; additional: string }) {
     const text = useDebounced(body, REST);
     const more = useDebounced(additional, REST);
     const isBlank = promptId === undefined && !text?.trim();
-    const { data, error, isFetching, refetch } = usePreview(isBlank ? null : {
-        identity_id: identity, additional_prompt: more, ...(promptId ? { prompt_id: promptId } : { body: text }),
-    });
-    const warnings = withoutWarnings || type !== 'image_generation' ? [] : data?.warnings ?? [];
+    const { data, error, isFetching, refetch } = usePreview(
+        isBlank
+            ? null
+            : {
+                  identity_id: identity,
+                  additional_prompt: more,
+                  ...(promptId ? { prompt_id: promptId } : { body: text }),
+              },
+    );
+    const warnings = withoutWarnings || type !== 'image_generation' ? [] : (data?.warnings ?? []);
 
     if (isBlank) {
         return <p className="hint">Write something, and you see it here with the identity's words.</p>;
@@ -60,8 +73,21 @@ function Rendered({ type, promptId, body, withoutWarnings, identity, additional 
     }
     return (
         <>
-            {warnings.map((warning) => <p key={warning} className="notice notice-warning"><Icon name="warning" />{warning}</p>)}
-            <pre className="prompts-text prompts-rendered" tabIndex={0} role="region" aria-label="Preview" aria-busy={isFetching}>{data.prompt}</pre>
+            {warnings.map((warning) => (
+                <p key={warning} className="notice notice-warning">
+                    <Icon name="warning" />
+                    {warning}
+                </p>
+            ))}
+            <pre
+                className="prompts-text prompts-rendered"
+                tabIndex={0}
+                role="region"
+                aria-label="Preview"
+                aria-busy={isFetching}
+            >
+                {data.prompt}
+            </pre>
         </>
     );
 }
@@ -80,17 +106,50 @@ export function PromptPreview(props: PromptPreviewProps) {
     }
     return (
         <div className="stack prompts-preview">
-            {identity ? <IdentityPicker label="Identity" chosen={identity} onChange={choose} /> : <Skeleton className="prompts-skeleton-picker" />}
-            {wanted
-                ? (
-                    <Field label="Additional prompt" hint="What staff may add on the page Images; empty, it says None provided.">
-                        {(control) => <textarea {...control} autoFocus={!additional} className="input prompts-additional" maxLength={MAX_ADDITIONAL} rows={2}
-                            value={additional} onChange={(event) => setAdditional(event.target.value)} />}
-                    </Field>
-                )
-                : <div><Button size="small" tone="quiet" icon={<Icon name="plus" size={16} />} onClick={() => setWanted(true)}>Add an additional prompt</Button></div>}
-            {props.type !== 'image_generation' && <p className="hint">Only the placeholders of Image Generation are filled in here; others stay as they are.</p>}
-            {identity ? <Rendered {...props} identity={identity.value} additional={additional} /> : <Skeleton className="prompts-skeleton-preview" />}
+            {identity ? (
+                <IdentityPicker label="Identity" chosen={identity} onChange={choose} />
+            ) : (
+                <Skeleton className="prompts-skeleton-picker" />
+            )}
+            {wanted ? (
+                <Field
+                    label="Additional prompt"
+                    hint="What staff may add on the page Images; empty, it says None provided."
+                >
+                    {(control) => (
+                        <textarea
+                            {...control}
+                            autoFocus={!additional}
+                            className="input prompts-additional"
+                            maxLength={MAX_ADDITIONAL}
+                            rows={2}
+                            value={additional}
+                            onChange={(event) => setAdditional(event.target.value)}
+                        />
+                    )}
+                </Field>
+            ) : (
+                <div>
+                    <Button
+                        size="small"
+                        tone="quiet"
+                        icon={<Icon name="plus" size={16} />}
+                        onClick={() => setWanted(true)}
+                    >
+                        Add an additional prompt
+                    </Button>
+                </div>
+            )}
+            {props.type !== 'image_generation' && (
+                <p className="hint">
+                    Only the placeholders of Image Generation are filled in here; others stay as they are.
+                </p>
+            )}
+            {identity ? (
+                <Rendered {...props} identity={identity.value} additional={additional} />
+            ) : (
+                <Skeleton className="prompts-skeleton-preview" />
+            )}
         </div>
     );
 }

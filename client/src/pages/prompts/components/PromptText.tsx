@@ -15,8 +15,15 @@ function marked(body: string, type: PromptType): ReactNode[] {
     let from = 0;
 
     for (const { start, end, isKnown } of type === 'image_generation' ? findPlaceholders(body) : []) {
-        pieces.push(body.slice(from, start),
-            <span key={start} className={isKnown ? 'prompts-placeholder' : 'prompts-placeholder prompts-placeholder-unknown'}>{body.slice(start, end)}</span>);
+        pieces.push(
+            body.slice(from, start),
+            <span
+                key={start}
+                className={isKnown ? 'prompts-placeholder' : 'prompts-placeholder prompts-placeholder-unknown'}
+            >
+                {body.slice(start, end)}
+            </span>,
+        );
         from = end;
     }
     return [...pieces, body.slice(from)];
@@ -25,9 +32,19 @@ function marked(body: string, type: PromptType): ReactNode[] {
 export function PromptText({ body, type, contextKeys }: PromptTextProps) {
     return (
         <>
-            <pre className="prompts-text" tabIndex={0} role="region" aria-label="Text">{marked(body, type)}</pre>
+            <pre className="prompts-text" tabIndex={0} role="region" aria-label="Text">
+                {marked(body, type)}
+            </pre>
             {contextKeys.length > 0 && (
-                <p className="hint">Needs: {contextKeys.map((key, index) => <span key={key}>{index > 0 && ', '}<code>{key}</code></span>)}</p>
+                <p className="hint">
+                    Needs:{' '}
+                    {contextKeys.map((key, index) => (
+                        <span key={key}>
+                            {index > 0 && ', '}
+                            <code>{key}</code>
+                        </span>
+                    ))}
+                </p>
             )}
         </>
     );

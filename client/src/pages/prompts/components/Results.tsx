@@ -14,7 +14,11 @@ import { Time } from '../../../components/Time';
 import { useResults } from '../hooks/use-prompts';
 
 const states: Record<GenerationJob['state'], string> = {
-    queued: 'Waiting', running: 'Being made', succeeded: 'Made', failed: 'Failed', canceled: 'Canceled',
+    queued: 'Waiting',
+    running: 'Being made',
+    succeeded: 'Made',
+    failed: 'Failed',
+    canceled: 'Canceled',
 };
 
 function useIdentityName(id: string | null): string {
@@ -33,15 +37,31 @@ function Result({ job, promptId }: { job: GenerationJob; promptId: string }) {
 
     return (
         <li className="prompts-result">
-            {job.image_url
-                ? (
-                    <a href={job.image_url} target="_blank" rel="noreferrer" className="prompts-result-picture" aria-label={`${name}: open the picture`}>
-                        <PictureImage src={job.image_url} alt="" stale={keys.jobList({ prompt_id: promptId })} loading="lazy" />
-                    </a>
-                )
-                : <span className="prompts-result-picture prompts-result-none"><Icon name={job.state === 'failed' ? 'warning' : 'picture'} size={28} /></span>}
+            {job.image_url ? (
+                <a
+                    href={job.image_url}
+                    target="_blank"
+                    rel="noreferrer"
+                    className="prompts-result-picture"
+                    aria-label={`${name}: open the picture`}
+                >
+                    <PictureImage
+                        src={job.image_url}
+                        alt=""
+                        stale={keys.jobList({ prompt_id: promptId })}
+                        loading="lazy"
+                    />
+                </a>
+            ) : (
+                <span className="prompts-result-picture prompts-result-none">
+                    <Icon name={job.state === 'failed' ? 'warning' : 'picture'} size={28} />
+                </span>
+            )}
             <span className="prompts-result-name">{name}</span>
-            <span className="hint">{job.state !== 'succeeded' && `${states[job.state]} · `}<Time at={job.created_at} withTime /></span>
+            <span className="hint">
+                {job.state !== 'succeeded' && `${states[job.state]} · `}
+                <Time at={job.created_at} withTime />
+            </span>
             {job.error && <span className="hint prompts-result-error">{job.error.detail}</span>}
         </li>
     );
@@ -55,22 +75,42 @@ export function Results({ prompt }: { prompt: Prompt }) {
         return <ErrorNotice error={results.error} onRetry={() => void results.refetch()} />;
     }
     if (!jobs) {
-        return <div className="prompts-results">{[1, 2, 3].map((one) => <Skeleton key={one} className="prompts-skeleton-result" />)}</div>;
+        return (
+            <div className="prompts-results">
+                {[1, 2, 3].map((one) => (
+                    <Skeleton key={one} className="prompts-skeleton-result" />
+                ))}
+            </div>
+        );
     }
     if (!jobs.length) {
         return (
             <EmptyState icon="picture" title="Nothing was made with this version yet.">
-                <p>{prompt.prompt_type === 'image_generation' ? <>Make a picture on the page <Link href="/images">Images</Link>.</> : 'Pictures are made with prompts of the type Image Generation.'}</p>
+                <p>
+                    {prompt.prompt_type === 'image_generation' ? (
+                        <>
+                            Make a picture on the page <Link href="/images">Images</Link>.
+                        </>
+                    ) : (
+                        'Pictures are made with prompts of the type Image Generation.'
+                    )}
+                </p>
             </EmptyState>
         );
     }
     return (
         <>
             <ul className="prompts-results" aria-label={`Made with version ${prompt.version}`}>
-                {jobs.map((job) => <Result key={job.id} job={job} promptId={prompt.id} />)}
+                {jobs.map((job) => (
+                    <Result key={job.id} job={job} promptId={prompt.id} />
+                ))}
             </ul>
             {results.hasNextPage && (
-                <p className="list-more"><Button busy={results.isFetchingNextPage} onClick={() => void results.fetchNextPage()}>Show more</Button></p>
+                <p className="list-more">
+                    <Button busy={results.isFetchingNextPage} onClick={() => void results.fetchNextPage()}>
+                        Show more
+                    </Button>
+                </p>
             )}
         </>
     );

@@ -56,11 +56,15 @@ function Switch({ prompt, versions, label }: { prompt: Prompt; versions: readonl
     async function flip(): Promise<void> {
         const isActive = !prompt.is_active;
 
-        if (isLast && !await confirm({
-            title: `Switch off the only active version of ${label}?`,
-            body: 'Whatever needs this prompt fails until a version is switched on again.',
-            action: 'Switch off', danger: true,
-        })) {
+        if (
+            isLast &&
+            !(await confirm({
+                title: `Switch off the only active version of ${label}?`,
+                body: 'Whatever needs this prompt fails until a version is switched on again.',
+                action: 'Switch off',
+                danger: true,
+            }))
+        ) {
             return;
         }
         change.mutate({ prompt, isActive }, { onSuccess: () => tellUse(prompt, versions, isActive) });
@@ -83,30 +87,52 @@ export function Version({ prompt, versions, label, show, onShow, onLook, onWrite
         <section className="card prompts-version" aria-labelledby="prompt-version">
             <header className="prompts-version-header">
                 <div>
-                    <h2 id="prompt-version" tabIndex={-1} className="prompts-version-title">Version {prompt.version} <StateBadge prompt={prompt} versions={versions} /></h2>
-                    <p className="hint">Made <Time at={prompt.created_at} withTime /> by {prompt.created_by ? <UserName id={prompt.created_by} /> : 'the installation'}</p>
+                    <h2 id="prompt-version" tabIndex={-1} className="prompts-version-title">
+                        Version {prompt.version} <StateBadge prompt={prompt} versions={versions} />
+                    </h2>
+                    <p className="hint">
+                        Made <Time at={prompt.created_at} withTime /> by{' '}
+                        {prompt.created_by ? <UserName id={prompt.created_by} /> : 'the installation'}
+                    </p>
                 </div>
                 <Switch prompt={prompt} versions={versions} label={label} />
             </header>
             <div className="row prompts-actions">
-                <Button icon={<Icon name="edit" size={18} />} onClick={onWrite}>New version from this</Button>
-                {!isUsed && <Button icon={<Icon name="undo" size={18} />} onClick={() => setReverting(true)}>Use this version…</Button>}
+                <Button icon={<Icon name="edit" size={18} />} onClick={onWrite}>
+                    New version from this
+                </Button>
+                {!isUsed && (
+                    <Button icon={<Icon name="undo" size={18} />} onClick={() => setReverting(true)}>
+                        Use this version…
+                    </Button>
+                )}
             </div>
             <Tabs small label={`Version ${prompt.version}`} tabs={tabs} value={tab} onChange={onShow}>
-                {tab === 'text' && <PromptText body={prompt.body} type={prompt.prompt_type} contextKeys={prompt.required_context_keys} />}
+                {tab === 'text' && (
+                    <PromptText
+                        body={prompt.body}
+                        type={prompt.prompt_type}
+                        contextKeys={prompt.required_context_keys}
+                    />
+                )}
                 {tab === 'compare' && <Comparison prompt={prompt} versions={versions} />}
                 {tab === 'preview' && <PromptPreview type={prompt.prompt_type} promptId={prompt.id} />}
                 {tab === 'results' && <Results prompt={prompt} />}
             </Tabs>
             <Suspense fallback={<Skeleton className="visually-hidden" />}>
                 {isReverting && (
-                    <RevertDialog prompt={prompt} versions={versions} label={label} onClose={() => setReverting(false)}
+                    <RevertDialog
+                        prompt={prompt}
+                        versions={versions}
+                        label={label}
+                        onClose={() => setReverting(false)}
                         onDone={(version) => {
                             setReverting(false);
                             onLook(version);
                             // The button that began it is gone with what it did.
                             requestAnimationFrame(focusVersion);
-                        }} />
+                        }}
+                    />
                 )}
             </Suspense>
         </section>

@@ -19,7 +19,12 @@ interface VersionListProps {
 /** Whether a version is used, might be, or may not be. */
 export function StateBadge({ prompt, versions }: { prompt: Prompt; versions: readonly Prompt[] }) {
     if (usedOf(versions)?.id === prompt.id) {
-        return <span className="badge badge-good"><Icon name="check" size={14} />In use</span>;
+        return (
+            <span className="badge badge-good">
+                <Icon name="check" size={14} />
+                In use
+            </span>
+        );
     }
     return <span className="badge">{prompt.is_active ? 'Active' : 'Off'}</span>;
 }
@@ -33,14 +38,26 @@ export function VersionList({ type, label, versions, shown, onChoose, onWrite }:
             <ol reversed className="prompts-list">
                 {versions.map((version) => (
                     <li key={version.id}>
-                        <button type="button" className="prompts-item" aria-current={version.id === shown?.id || undefined} onClick={() => onChoose(version.version)}>
-                            <span className="prompts-item-line"><span className="prompts-item-name">Version {version.version}</span> <StateBadge prompt={version} versions={versions} /></span>
-                            <span className="prompts-item-detail"><Time at={version.created_at} /></span>
+                        <button
+                            type="button"
+                            className="prompts-item"
+                            aria-current={version.id === shown?.id || undefined}
+                            onClick={() => onChoose(version.version)}
+                        >
+                            <span className="prompts-item-line">
+                                <span className="prompts-item-name">Version {version.version}</span>{' '}
+                                <StateBadge prompt={version} versions={versions} />
+                            </span>
+                            <span className="prompts-item-detail">
+                                <Time at={version.created_at} />
+                            </span>
                         </button>
                     </li>
                 ))}
             </ol>
-            <p className="hint">Of the active versions, the highest is used. A version's text never changes: write a new one.</p>
+            <p className="hint">
+                Of the active versions, the highest is used. A version's text never changes: write a new one.
+            </p>
         </nav>
     );
 }

@@ -27,9 +27,12 @@ export function usePlace(type: PromptType) {
         show: search.get('show') ?? 'text',
         /** null: nothing is written; 0: something from scratch. */
         write: search.has('write') ? Number(search.get('write')) || 0 : null,
-        look: (version: number | null, show = 'text') => setSearch({
-            type, ...(version ? { version: String(version) } : {}), ...(show === 'text' ? {} : { show }),
-        }),
+        look: (version: number | null, show = 'text') =>
+            setSearch({
+                type,
+                ...(version ? { version: String(version) } : {}),
+                ...(show === 'text' ? {} : { show }),
+            }),
         begin: (from: number) => setSearch({ type, write: String(from) }),
     };
 }
@@ -48,7 +51,9 @@ function Nothing({ label, onWrite }: { label: string; onWrite: () => void }) {
         <div className="card">
             <EmptyState icon="text" title={`There is no ${label} prompt yet.`}>
                 <p>Write the first version. It is used as soon as it is saved, unless you say otherwise.</p>
-                <Button tone="primary" icon={<Icon name="plus" />} onClick={onWrite}>Write the first version</Button>
+                <Button tone="primary" icon={<Icon name="plus" />} onClick={onWrite}>
+                    Write the first version
+                </Button>
             </EmptyState>
         </div>
     );
@@ -66,21 +71,25 @@ function NotThere({ version, onLeave }: { version: number; onLeave: () => void }
 }
 
 function Warning({ versions, label }: { versions: readonly Prompt[]; label: string }) {
-    return !usedOf(versions) && (
-        <div className="notice notice-warning prompts-warning" role="status">
-            <Icon name="warning" />
-            <div className="notice-body">
-                <p className="notice-title">No version of {label} is active.</p>
-                <p>Whatever needs this prompt fails until one is switched on.</p>
+    return (
+        !usedOf(versions) && (
+            <div className="notice notice-warning prompts-warning" role="status">
+                <Icon name="warning" />
+                <div className="notice-body">
+                    <p className="notice-title">No version of {label} is active.</p>
+                    <p>Whatever needs this prompt fails until one is switched on.</p>
+                </div>
             </div>
-        </div>
+        )
     );
 }
 
 export function Versions({ type, label }: VersionsProps) {
     const { data: versions, error, refetch } = useVersions(type);
     const place = usePlace(type);
-    const shown = versions && (place.version ? versions.find((one) => one.version === place.version) : usedOf(versions) ?? versions[0]);
+    const shown =
+        versions &&
+        (place.version ? versions.find((one) => one.version === place.version) : (usedOf(versions) ?? versions[0]));
 
     const isWriting = place.write !== null;
     const wasWriting = useRef(isWriting);
@@ -101,8 +110,13 @@ export function Versions({ type, label }: VersionsProps) {
     }
     if (isWriting) {
         return (
-            <PromptEditor type={type} label={label} versions={versions} base={versions.find((one) => one.version === place.write) ?? null}
-                onDone={(version) => place.look(version)} />
+            <PromptEditor
+                type={type}
+                label={label}
+                versions={versions}
+                base={versions.find((one) => one.version === place.write) ?? null}
+                onDone={(version) => place.look(version)}
+            />
         );
     }
     if (!versions.length) {
@@ -112,12 +126,28 @@ export function Versions({ type, label }: VersionsProps) {
         <>
             <Warning versions={versions} label={label} />
             <div className="prompts-columns">
-                <VersionList type={type} label={label} versions={versions} shown={shown ?? null} onChoose={(version) => place.look(version, place.show)}
-                    onWrite={() => place.begin((usedOf(versions) ?? versions[0]!).version)} />
-                {shown
-                    ? <Version key={shown.id} prompt={shown} versions={versions} label={label} show={place.show}
-                        onShow={(show) => place.look(shown.version, show)} onLook={place.look} onWrite={() => place.begin(shown.version)} />
-                    : <NotThere version={place.version!} onLeave={() => place.look(null)} />}
+                <VersionList
+                    type={type}
+                    label={label}
+                    versions={versions}
+                    shown={shown ?? null}
+                    onChoose={(version) => place.look(version, place.show)}
+                    onWrite={() => place.begin((usedOf(versions) ?? versions[0]!).version)}
+                />
+                {shown ? (
+                    <Version
+                        key={shown.id}
+                        prompt={shown}
+                        versions={versions}
+                        label={label}
+                        show={place.show}
+                        onShow={(show) => place.look(shown.version, show)}
+                        onLook={place.look}
+                        onWrite={() => place.begin(shown.version)}
+                    />
+                ) : (
+                    <NotThere version={place.version!} onLeave={() => place.look(null)} />
+                )}
             </div>
         </>
     );

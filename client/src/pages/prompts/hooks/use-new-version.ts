@@ -11,16 +11,25 @@ import type { PromptType } from '../placeholders';
 import { fetchVersions, useCreateVersion, usedOf } from './use-prompts';
 
 function begin(type: PromptType, versions: readonly Prompt[], base: Prompt | null): Draft {
-    return readDraft(type) ?? {
-        from: base?.version ?? 0, newest: versions[0]?.version ?? 0, body: base?.body ?? '', isActive: true,
-        contextKeys: base?.required_context_keys ?? [],
-    };
+    return (
+        readDraft(type) ?? {
+            from: base?.version ?? 0,
+            newest: versions[0]?.version ?? 0,
+            body: base?.body ?? '',
+            isActive: true,
+            contextKeys: base?.required_context_keys ?? [],
+        }
+    );
 }
 
 function isTouched(draft: Draft, versions: readonly Prompt[]): boolean {
     const from = versions.find((one) => one.version === draft.from);
 
-    return draft.body !== (from?.body ?? '') || draft.contextKeys.join() !== (from?.required_context_keys ?? []).join() || !draft.isActive;
+    return (
+        draft.body !== (from?.body ?? '') ||
+        draft.contextKeys.join() !== (from?.required_context_keys ?? []).join() ||
+        !draft.isActive
+    );
 }
 
 export interface Faults {
@@ -53,7 +62,12 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
     const [meanwhile, setMeanwhile] = useState<Prompt | null>(null);
     const [busy, setBusy] = useState(false);
     const wasTouched = isTouched(draft, versions);
-    const wanted = { prompt_type: type, body: draft.body, is_active: draft.isActive, required_context_keys: draft.contextKeys };
+    const wanted = {
+        prompt_type: type,
+        body: draft.body,
+        is_active: draft.isActive,
+        required_context_keys: draft.contextKeys,
+    };
 
     function change(part: Partial<Draft>): void {
         const next = { ...draft, ...part };
@@ -64,9 +78,15 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
     }
 
     async function leave(): Promise<void> {
-        if (wasTouched && !await confirm({
-            title: 'Throw the draft away?', body: 'What you have written was not saved as a version.', action: 'Throw away', danger: true,
-        })) {
+        if (
+            wasTouched &&
+            !(await confirm({
+                title: 'Throw the draft away?',
+                body: 'What you have written was not saved as a version.',
+                action: 'Throw away',
+                danger: true,
+            }))
+        ) {
             return;
         }
         keepDraft(type, null);
@@ -86,7 +106,8 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
 
         keepDraft(type, null);
         notify({
-            tone: 'success', title: `Version ${made.version} of ${label} is saved.`,
+            tone: 'success',
+            title: `Version ${made.version} of ${label} is saved.`,
             detail: used ? `Version ${used.version} is used.` : 'No version is used.',
         });
         onDone(made.version);
@@ -106,12 +127,10 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
             if (!newer) {
                 await send();
             }
-        }
-        catch (error) {
+        } catch (error) {
             attempt.failed(error);
             setFaults(faultsOf(error));
-        }
-        finally {
+        } finally {
             setBusy(false);
         }
     }

@@ -22,7 +22,11 @@ export function useVersions(type: PromptType) {
 /** The versions as they are now. */
 export function fetchVersions(client: QueryClient, type: PromptType): Promise<Prompt[]> {
     return client.fetchQuery({
-        queryKey: keys.promptVersions(type), queryFn: ({ signal }) => listPrompts(type, signal), staleTime: 0, retry: false, networkMode: 'always',
+        queryKey: keys.promptVersions(type),
+        queryFn: ({ signal }) => listPrompts(type, signal),
+        staleTime: 0,
+        retry: false,
+        networkMode: 'always',
     });
 }
 
@@ -32,8 +36,9 @@ export function usedOf(versions: readonly Prompt[]): Prompt | null {
 }
 
 function patchList(client: QueryClient, changed: Prompt): void {
-    client.setQueryData<Prompt[]>(keys.promptVersions(changed.prompt_type),
-        (versions) => versions?.map((version) => (version.id === changed.id ? changed : version)));
+    client.setQueryData<Prompt[]>(keys.promptVersions(changed.prompt_type), (versions) =>
+        versions?.map((version) => (version.id === changed.id ? changed : version)),
+    );
 }
 
 /**
@@ -53,8 +58,7 @@ export async function switchVersion(client: QueryClient, prompt: Prompt, isActiv
 
             patchList(client, changed);
             return changed;
-        }
-        catch (error) {
+        } catch (error) {
             if (!(error instanceof ApiError) || error.status !== 412 || tries > 3) {
                 throw error;
             }
@@ -68,14 +72,19 @@ export function useSwitchVersion() {
 
     return useMutation({
         networkMode: 'always',
-        mutationFn: ({ prompt, isActive }: { prompt: Prompt; isActive: boolean }) => switchVersion(client, prompt, isActive),
+        mutationFn: ({ prompt, isActive }: { prompt: Prompt; isActive: boolean }) =>
+            switchVersion(client, prompt, isActive),
         onMutate: async ({ prompt, isActive }) => {
             await client.cancelQueries({ queryKey: keys.promptVersions(prompt.prompt_type) });
             patchList(client, { ...prompt, is_active: isActive });
         },
         onError: (error, { prompt, isActive }) => {
             patchList(client, prompt);
-            notify({ tone: 'error', title: `Version ${prompt.version} could not be switched ${isActive ? 'on' : 'off'}.`, detail: sentence(error) });
+            notify({
+                tone: 'error',
+                title: `Version ${prompt.version} could not be switched ${isActive ? 'on' : 'off'}.`,
+                detail: sentence(error),
+            });
         },
         onSettled: () => client.invalidateQueries({ queryKey: keys.prompts }),
     });
@@ -89,15 +98,22 @@ export function useCreateVersion() {
         networkMode: 'always',
         mutationFn: ({ wanted, key }: { wanted: NewPrompt; key: string }) => createPrompt(wanted, key),
         onSuccess: (made) => {
-            client.setQueryData<Prompt[]>(keys.promptVersions(made.prompt_type),
-                (versions) => [made, ...(versions ?? []).filter((version) => version.id !== made.id)]);
+            client.setQueryData<Prompt[]>(keys.promptVersions(made.prompt_type), (versions) => [
+                made,
+                ...(versions ?? []).filter((version) => version.id !== made.id),
+            ]);
             void client.invalidateQueries({ queryKey: keys.prompts });
         },
     });
 }
 
 export function usePreview(wanted: PreviewRequest | null) {
-    const { identity_id: identity = '', prompt_id: id = '', body = '', additional_prompt: additional = '' } = wanted ?? {};
+    const {
+        identity_id: identity = '',
+        prompt_id: id = '',
+        body = '',
+        additional_prompt: additional = '',
+    } = wanted ?? {};
 
     return useQuery({
         queryKey: keys.promptPreview(identity, id, body, additional),
@@ -114,7 +130,8 @@ export function usePreview(wanted: PreviewRequest | null) {
 export function useResults(promptId: string) {
     return useInfiniteQuery({
         queryKey: keys.jobList({ prompt_id: promptId }),
-        queryFn: ({ pageParam, signal }) => (pageParam ? nextJobs(pageParam, signal) : listJobs({ prompt_id: promptId, limit: RESULTS }, signal)),
+        queryFn: ({ pageParam, signal }) =>
+            pageParam ? nextJobs(pageParam, signal) : listJobs({ prompt_id: promptId, limit: RESULTS }, signal),
         initialPageParam: null as string | null,
         getNextPageParam: (page: GenerationJobPage) => page.next,
     });
