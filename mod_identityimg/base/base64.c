@@ -1,28 +1,11 @@
-/* base64.c - bytes as base64 text and back. */
+/* base64.c - decode base64 that arrives in pieces.
+ *
+ * A generated picture is decoded while the provider sends it. apr_decode_base64 needs the whole
+ * text in memory; encoding is APR's (apr_encode_base64_binary).
+ */
 #include "base/base64.h"
 
-#include <openssl/evp.h>
-
-#define MAX_DATA ((apr_size_t)1 << 30) /* OpenSSL counts in int */
-
-const char *iimg_base64_encode(apr_pool_t *pool, const char *data, apr_size_t length,
-                               apr_size_t *text_length)
-{
-    unsigned char *text;
-    int n;
-
-    if (length > MAX_DATA) {
-        return NULL;
-    }
-    text = apr_palloc(pool, (length + 2) / 3 * 4 + 1);
-    n = EVP_EncodeBlock(text, (const unsigned char *)data, (int)length);
-    if (text_length) {
-        *text_length = (apr_size_t)n;
-    }
-    return (const char *)text;
-}
-
-/* Each character's six bits; -1: it is none of them. */
+/* The six bits of each character of both alphabets; -1: not base64. */
 static const signed char values[256] = {
 #define ROW16(v) v, v, v, v, v, v, v, v, v, v, v, v, v, v, v, v
     ROW16(-1), ROW16(-1), -1,        -1,        -1,        -1,        -1, -1, -1,        -1,
@@ -38,8 +21,8 @@ static const signed char values[256] = {
     ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1), ROW16(-1),
 };
 
-/* Whole groups, as long as they are nothing else; most of a picture is read here.
- * @return how many characters were read */
+/* Decode whole groups up to the first other character: the fast path for most of a picture.
+ * @return the number of characters read */
 static apr_size_t read_groups(const unsigned char *from, apr_size_t length, unsigned char **to)
 {
     apr_size_t left = length;
@@ -57,7 +40,7 @@ static apr_size_t read_groups(const unsigned char *from, apr_size_t length, unsi
     return length - left;
 }
 
-static void read_one(iimg_base64_t *base64, unsigned char c, unsigned char **to)
+static void read_character(iimg_base64_t *base64, unsigned char c, unsigned char **to)
 {
     int value = values[c];
 
@@ -89,7 +72,7 @@ apr_size_t iimg_base64_feed(iimg_base64_t *base64, const char *text, apr_size_t 
             from += read_groups(from, (apr_size_t)(end - from), &to);
         }
         if (from < end) {
-            read_one(base64, *from++, &to);
+            read_character(base64, *from++, &to);
         }
     }
     return (apr_size_t)(to - (unsigned char *)data);
@@ -103,23 +86,7 @@ bool iimg_base64_end(iimg_base64_t *base64, char *data, apr_size_t *length)
     for (apr_size_t i = 0; i < *length; i++) {
         data[i] = (char)(bits >> (16 - 8 * i));
     }
-    /* One character is no byte; whole groups need no padding. */
+    /* A single character is less than a byte; whole groups need no padding. */
     return !base64->broken && base64->count != 1 && base64->padding <= 2
            && (base64->padding == 0 || base64->count != 0);
-}
-
-bool iimg_base64_decode(apr_pool_t *pool, const char *text, apr_size_t text_length,
-                        const char **data, apr_size_t *length)
-{
-    char *out = apr_palloc(pool, text_length / 4 * 3 + 4);
-    iimg_base64_t base64 = { 0 };
-    apr_size_t whole = iimg_base64_feed(&base64, text, text_length, out), rest;
-
-    if (!iimg_base64_end(&base64, out + whole, &rest)) {
-        return false;
-    }
-    out[whole + rest] = '\0';
-    *data = out;
-    *length = whole + rest;
-    return true;
 }

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 #include <apr_strings.h>
+#include "base/file.h"
 
 #define FIRST_ROOM 4096
 
@@ -117,25 +118,6 @@ static bool make_room(iimg_spool_t *spool, apr_size_t wanted)
     return memory != NULL;
 }
 
-/* @return 0, or errno */
-static int write_all(int fd, const char *from, apr_size_t length, apr_size_t offset)
-{
-    while (length > 0) {
-        ssize_t n = pwrite(fd, from, length, (off_t)offset);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n <= 0) {
-            return n < 0 ? errno : ENOSPC;
-        }
-        from += n;
-        length -= (apr_size_t)n;
-        offset += (apr_size_t)n;
-    }
-    return 0;
-}
-
 /* What was in memory goes to a file. @return 0, or errno */
 static int move_to_file(iimg_spool_t *spool)
 {
@@ -144,7 +126,7 @@ static int move_to_file(iimg_spool_t *spool)
     if (fd < 0) {
         return errno;
     }
-    error = write_all(fd, spool->memory, spool->length, 0);
+    error = iimg_file_write_all(fd, spool->memory, spool->length);
     if (error) {
         close(fd);
         return error;
@@ -166,11 +148,16 @@ bool iimg_spool_write(iimg_spool_t *spool, const void *data, apr_size_t length)
         return true;
     }
     spool->error = spool->fd < 0 ? move_to_file(spool) : 0;
-    if (!spool->error) {
-        spool->error = write_all(spool->fd, data, length, spool->length);
+    if (spool->error) {
+        return false;
     }
-    spool->length += spool->error ? 0 : length;
-    return spool->error == 0;
+    spool->error = iimg_file_write_all(spool->fd, data, length);
+    if (spool->error) {
+        (void)lseek(spool->fd, (off_t)spool->length, SEEK_SET); /* a retry overwrites the piece */
+        return false;
+    }
+    spool->length += length;
+    return true;
 }
 
 /* Reading ------------------------------------------------------------------------------------- */
@@ -209,39 +196,15 @@ apr_size_t iimg_spool_read(const iimg_spool_t *spool, apr_size_t offset, void *b
     return got;
 }
 
-typedef struct mapping_t {
-    void *start;
-    apr_size_t length;
-} mapping_t;
-
-static apr_status_t unmap(void *data)
-{
-    const mapping_t *mapping = data;
-
-    munmap(mapping->start, mapping->length);
-    return APR_SUCCESS;
-}
-
 const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool)
 {
-    mapping_t *mapping;
-    void *start;
-
     if (spool->length == 0) {
         return "";
     }
     if (spool->fd < 0) {
         return apr_pmemdup(pool, spool->memory, spool->length);
     }
-    start = mmap(NULL, spool->length, PROT_READ, MAP_PRIVATE, spool->fd, 0);
-    if (start == MAP_FAILED) {
-        return NULL;
-    }
-    mapping = apr_palloc(pool, sizeof(*mapping));
-    mapping->start = start;
-    mapping->length = spool->length;
-    apr_pool_cleanup_register(pool, mapping, unmap, apr_pool_cleanup_null);
-    return start;
+    return iimg_file_map(pool, spool->fd, spool->length, PROT_READ);
 }
 
 /* Keeping ------------------------------------------------------------------------------------- */
@@ -253,7 +216,7 @@ int iimg_spool_copy(const iimg_spool_t *spool, int fd)
     int error = 0;
 
     while (!error && (n = iimg_spool_read(spool, offset, piece, sizeof(piece))) > 0) {
-        error = write_all(fd, piece, n, offset);
+        error = iimg_file_write_all(fd, piece, n);
         offset += n;
     }
     return !error && offset != spool->length ? EIO : error;

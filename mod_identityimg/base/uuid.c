@@ -5,28 +5,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 
 const char *iimg_uuid_create(apr_pool_t *pool)
 {
-    static const char hex[] = "0123456789abcdef";
     unsigned char b[16];
-    char *text = apr_palloc(pool, IIMG_UUID_LENGTH + 1), *to = text;
+    const char *hex;
 
     if (getrandom(b, sizeof(b), 0) != sizeof(b)) {
         abort(); /* cannot happen for 16 bytes; a predictable key would be worse */
     }
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-    for (int i = 0; i < 16; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            *to++ = '-';
-        }
-        *to++ = hex[b[i] >> 4];
-        *to++ = hex[b[i] & 15];
-    }
-    *to = '\0';
-    return text;
+    hex = apr_pescape_hex(pool, b, sizeof(b), 0);
+    return apr_psprintf(pool, "%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
 }
 
 static bool is_dash_place(int i)

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
+#include <apr_encode.h>
 #include <apr_escape.h>
 #include <apr_strings.h>
 #include <openssl/crypto.h>
@@ -134,24 +135,6 @@ static char *append(char *to, const char *end, const char *text)
     return to && n <= (size_t)(end - to) ? (char *)memcpy(to, text, n) + n : NULL;
 }
 
-static void write_base64url(const unsigned char *bytes, int count, char *to)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    unsigned int bits = 0;
-    int have = 0;
-
-    for (int i = 0; i < count; i++) {
-        bits = bits << 8 | bytes[i];
-        for (have += 8; have >= 6; have -= 6) {
-            *to++ = digits[bits >> (have - 6) & 63];
-        }
-    }
-    if (have) {
-        *to++ = digits[bits << (6 - have) & 63];
-    }
-    *to = '\0';
-}
-
 static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const char *download,
                  const char *key, char *out)
 {
@@ -169,8 +152,7 @@ static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const ch
         || !EVP_MAC_final(mac, sum, &length, sizeof(sum))) {
         return false;
     }
-    write_base64url(sum, MAC_BYTES, out);
-    return true;
+    return apr_encode_base64_binary(out, sum, MAC_BYTES, APR_ENCODE_BASE64URL, NULL) == APR_SUCCESS;
 }
 
 EVP_MAC_CTX *iimg_media_keyed(const iimg_media_t *media, const char *purpose)

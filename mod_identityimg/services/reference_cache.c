@@ -4,11 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <apr_encode.h>
 #include <apr_hash.h>
 #include <apr_ring.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
-#include "base/base64.h"
 #include "services/services.h"
 
 #define PATIENCE apr_time_from_sec(60) /* for another thread that makes it */
@@ -221,19 +221,24 @@ static iimg_error_t *make(iimg_context_t *context, const char *key, iimg_derivat
                                       services->reference_side, jpeg);
 }
 
-static bool fill(apr_pool_t *pool, entry_t *entry, const iimg_derivative_t *jpeg)
+static bool fill(entry_t *entry, const iimg_derivative_t *jpeg)
 {
-    const char *base64 = iimg_base64_encode(pool, jpeg->data, jpeg->length, &entry->base64_length);
+    apr_ssize_t length = (apr_ssize_t)jpeg->length;
+    apr_size_t room;
 
+    if (apr_encode_base64_binary(NULL, NULL, length, APR_ENCODE_NONE, &room) != APR_SUCCESS) {
+        return false;
+    }
     entry->length = jpeg->length;
     entry->data = malloc(jpeg->length);
-    entry->base64 = base64 ? malloc(entry->base64_length) : NULL;
+    entry->base64 = malloc(room);
     if (!entry->data || !entry->base64) {
         return false;
     }
     memcpy(entry->data, jpeg->data, jpeg->length);
-    memcpy(entry->base64, base64, entry->base64_length);
-    return true;
+    return apr_encode_base64_binary(entry->base64, (const unsigned char *)jpeg->data, length,
+                                    APR_ENCODE_NONE, &entry->base64_length)
+           == APR_SUCCESS;
 }
 
 static iimg_error_t *no_memory(iimg_context_t *context)
@@ -253,7 +258,7 @@ static iimg_error_t *make_entry(iimg_context_t *context, iimg_reference_cache_t 
     apr_pool_create(&inner.pool, context->pool);
     apr_pool_tag(inner.pool, "reference");
     err = make(&inner, entry->key, &jpeg);
-    if (!err && !fill(inner.pool, entry, &jpeg)) {
+    if (!err && !fill(entry, &jpeg)) {
         err = no_memory(&inner);
     }
     settle(cache, entry, err == NULL);

@@ -1,7 +1,6 @@
 /* job.c - one request in its own process: what it was sent, the work, one frame back. */
 #include "worker/job.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdbool.h>
@@ -9,9 +8,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "worker/picture.h"
-
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
 /* GLib's own writer asks the kernel what stderr is, which the sandbox takes for an attack. */
 static GLogWriterOutput keep_quiet(GLogLevelFlags level, const GLogField *fields, gsize count,
@@ -42,10 +40,9 @@ const char *iimg_job_prepare(void)
  * none that is open for reading alone, of which httpd has promised that nobody else does. */
 static bool is_fixed(int picture)
 {
-    int seals = fcntl(picture, F_GET_SEALS), flags = fcntl(picture, F_GETFL);
+    int flags = fcntl(picture, F_GETFL);
 
-    return (seals >= 0 && (seals & SEALS) == SEALS)
-           || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
+    return iimg_file_is_sealed(picture) || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
 }
 
 static bool map(iimg_work_t *work, int picture)
@@ -67,25 +64,6 @@ static bool map(iimg_work_t *work, int picture)
     return true;
 }
 
-static bool write_all(int file, const void *data_, size_t length)
-{
-    const char *data = data_;
-
-    while (length > 0) {
-        ssize_t n = write(file, data, length);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return false;
-        }
-        data += n;
-        length -= (size_t)n;
-    }
-    return true;
-}
-
 /* What is not done has nothing but its head. */
 static bool send_answer(iimg_work_t *work, int file)
 {
@@ -99,12 +77,12 @@ static bool send_answer(iimg_work_t *work, int file)
     for (uint32_t i = 0; i < answer->piece_count; i++) {
         answer->lengths[i] = work->pieces[i].length;
     }
-    if (!write_all(file, answer, sizeof(*answer))
-        || !write_all(file, work->steps, answer->step_count * sizeof(*work->steps))) {
+    if (iimg_file_write_all(file, answer, sizeof(*answer))
+        || iimg_file_write_all(file, work->steps, answer->step_count * sizeof(*work->steps))) {
         return false;
     }
     for (uint32_t i = 0; i < answer->piece_count; i++) {
-        if (!write_all(file, work->pieces[i].data, work->pieces[i].length)) {
+        if (iimg_file_write_all(file, work->pieces[i].data, work->pieces[i].length)) {
             return false;
         }
     }

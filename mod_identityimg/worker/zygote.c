@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "base/file.h"
 #include "worker/fonts.h"
 #include "worker/job.h"
 #include "worker/sandbox.h"
@@ -48,14 +49,6 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static void close_file(int *file)
-{
-    if (*file >= 0) {
-        close(*file);
-    }
-    *file = -1;
-}
-
 /* A pipe takes a message of this size whole, and has room for the two or three there are. */
 static void tell(const task_t *task, iimg_work_event_t event, int detail)
 {
@@ -70,10 +63,10 @@ static void drop(zygote_t *zygote, int index)
     task_t *task = &zygote->tasks[index];
 
     for (int i = 0; i < IIMG_WORK_DESCRIPTORS; i++) {
-        close_file(&task->files[i]);
+        iimg_file_close(&task->files[i]);
     }
     if (task->pid) {
-        close_file(&task->pidfd);
+        iimg_file_close(&task->pidfd);
         zygote->running--;
     }
     zygote->count--;
@@ -211,8 +204,8 @@ static void start(zygote_t *zygote, int index)
     task->pidfd = pidfd_open(pid, 0);
     task->due = now_ms() + task->request.deadline;
     zygote->running++;
-    close_file(&task->files[IIMG_WORK_PICTURE]);
-    close_file(&task->files[IIMG_WORK_ANSWER]);
+    iimg_file_close(&task->files[IIMG_WORK_PICTURE]);
+    iimg_file_close(&task->files[IIMG_WORK_ANSWER]);
     if (task->pidfd < 0) {
         zygote->problem = "pidfd_open failed";
     }

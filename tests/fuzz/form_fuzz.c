@@ -9,7 +9,7 @@ void fuzz_start(apr_pool_t *pool)
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 {
     iimg_input_t *input;
-    iimg_error_t *err = iimg_input_parse(pool, "application/x-www-form-urlencoded", data, 0, length,
+    iimg_error_t *err = iimg_input_parse(pool, "application/x-www-form-urlencoded", data, length,
                                          &input);
 
     fuzz_claim_refusal(err);

@@ -16,21 +16,6 @@ void fuzz_start(apr_pool_t *pool)
     iimg_multipart_start();
 }
 
-/* Preamble and body in one piece, as the server receives them. */
-static iimg_error_t *parse(apr_pool_t *pool, const char *type, const char *body, size_t length,
-                           iimg_input_t **input)
-{
-    const char *preamble = iimg_multipart_preamble(pool, type);
-    size_t offset = strlen(preamble);
-    char *message = apr_palloc(pool, offset + length);
-
-    memcpy(message, preamble, offset);
-    if (length > 0) {
-        memcpy(message + offset, body, length);
-    }
-    return iimg_input_parse(pool, type, message, offset, offset + length, input);
-}
-
 static void strange_form(apr_pool_t *pool, const char *data, size_t length)
 {
     const char *end = memchr(data, '\n', length);
@@ -40,8 +25,9 @@ static void strange_form(apr_pool_t *pool, const char *data, size_t length)
     iimg_error_t *err;
 
     type[strcspn(type, "\r")] = '\0'; /* httpd lets no CR, LF or NUL into a header */
-    err = parse(pool, apr_pstrcat(pool, "multipart/form-data", *type ? ";" : "", type, NULL),
-                end ? end + 1 : "", end ? length - line - 1 : 0, &input);
+    err = iimg_input_parse(pool,
+                           apr_pstrcat(pool, "multipart/form-data", *type ? ";" : "", type, NULL),
+                           end ? end + 1 : "", end ? length - line - 1 : 0, &input);
     fuzz_claim_refusal(err);
     if (!err) {
         fields_read(pool, input);
@@ -58,14 +44,14 @@ static void good_form(apr_pool_t *pool, const char *data, size_t length)
     memcpy(body, HEAD, strlen(HEAD));
     memcpy(body + strlen(HEAD), data, length);
     memcpy(body + strlen(HEAD) + length, TAIL, strlen(TAIL));
-    fuzz_claim(!parse(pool, TYPE, body, whole, &input), "a good form is taken");
+    fuzz_claim(!iimg_input_parse(pool, TYPE, body, whole, &input), "a good form is taken");
     fuzz_claim(!iimg_input_file(input, "image", &part) && part, "its file is there");
     fuzz_claim(part->length == length && memcmp(part->data, data, length) == 0,
                "a file of %zu bytes comes back as it was sent, not as %zu", length,
                (size_t)part->length);
 }
 
-/* As a file of which GMime does not see the middle. */
+/* As the repeated content of a large file. */
 static void large_form(apr_pool_t *pool, const char *data, size_t length)
 {
     size_t size = LARGE + length;

@@ -332,23 +332,23 @@ static bool break_frame(const char *word, iimg_work_t *work, int file)
         return true;
     }
     if (strcmp(word, "half") == 0) {
-        return write_all(file, answer, sizeof(*answer) / 2);
+        return iimg_file_write_all(file, answer, sizeof(*answer) / 2) == 0;
     }
     if (strcmp(word, "gigabyte") == 0) {
         answer->lengths[0] = 1 << 30;
-        return write_all(file, answer, sizeof(*answer));
+        return iimg_file_write_all(file, answer, sizeof(*answer)) == 0;
     }
     if (strcmp(word, "overflow") == 0) {
         answer->lengths[0] = answer->lengths[1] = ~0ULL / 2 + 1;
-        return write_all(file, answer, sizeof(*answer));
+        return iimg_file_write_all(file, answer, sizeof(*answer)) == 0;
     }
     if (strcmp(word, "pieces") == 0) {
         answer->piece_count = 0x40000000;
-        return write_all(file, answer, sizeof(*answer));
+        return iimg_file_write_all(file, answer, sizeof(*answer)) == 0;
     }
     if (strcmp(word, "garbage") == 0) {
         memset(answer, 0xa5, sizeof(*answer));
-        return write_all(file, answer, sizeof(*answer));
+        return iimg_file_write_all(file, answer, sizeof(*answer)) == 0;
     }
     return false;
 }
@@ -369,10 +369,10 @@ static bool answer_as_told(const char *word, iimg_work_t *work, int file)
         for (uint32_t i = 0; i < work->answer.piece_count; i++) {
             work->answer.lengths[i] = work->pieces[i].length;
         }
-        write_all(other, &work->answer, sizeof(work->answer));
-        write_all(other, work->steps, work->answer.step_count * sizeof(*work->steps));
+        iimg_file_write_all(other, &work->answer, sizeof(work->answer));
+        iimg_file_write_all(other, work->steps, work->answer.step_count * sizeof(*work->steps));
         for (uint32_t i = 0; i < work->answer.piece_count; i++) {
-            write_all(other, work->pieces[i].data, work->pieces[i].length);
+            iimg_file_write_all(other, work->pieces[i].data, work->pieces[i].length);
         }
     }
     return send_answer(work, file);

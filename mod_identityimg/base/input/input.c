@@ -101,9 +101,10 @@ static iimg_error_t *parse_pairs(iimg_input_t *input, char *text)
             *equals = '\0';
         }
         err = decode(input, pair, &name);
-        if (!err) {
-            err = decode(input, equals ? equals + 1 : "", &value);
+        if (err) {
+            return err;
         }
+        err = decode(input, equals ? equals + 1 : "", &value);
         if (err) {
             return err;
         }
@@ -126,13 +127,16 @@ static iimg_error_t *parse_urlencoded(iimg_input_t *input, const char *body, apr
     return parse_pairs(input, apr_pstrmemdup(input->pool, body, length));
 }
 
-static iimg_error_t *take_parts(iimg_input_t *input, const char *content_type, const char *message,
-                                apr_size_t length)
+static iimg_error_t *parse_multipart(iimg_input_t *input, const char *content_type,
+                                     const char *body, apr_size_t length)
 {
     apr_array_header_t *parts;
-    iimg_error_t *err = iimg_multipart_parse(input->pool, content_type, message, length, &parts);
+    iimg_error_t *err = iimg_multipart_parse(input->pool, content_type, body, length, &parts);
 
-    for (int i = 0; !err && i < parts->nelts; i++) {
+    if (err) {
+        return err;
+    }
+    for (int i = 0; i < parts->nelts; i++) {
         const iimg_part_t *part = &APR_ARRAY_IDX(parts, i, iimg_part_t);
         iimg_field_t *field = add(input, part->name);
 
@@ -144,7 +148,7 @@ static iimg_error_t *take_parts(iimg_input_t *input, const char *content_type, c
             field->length = part->length;
         }
     }
-    return err;
+    return NULL;
 }
 
 static bool is_type(const char *content_type, const char *type)
@@ -155,24 +159,22 @@ static bool is_type(const char *content_type, const char *type)
            && (content_type[n] == '\0' || strchr("; \t,", content_type[n]));
 }
 
-iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *message,
-                               apr_size_t offset, apr_size_t length, iimg_input_t **input)
+iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *body,
+                               apr_size_t length, iimg_input_t **input)
 {
-    const char *body = message + offset;
-
     *input = create(pool);
-    if (length == offset) {
+    if (length == 0) {
         return NULL;
     }
     content_type = content_type ? content_type : "";
     if (is_type(content_type, "application/json")) {
-        return parse_json(*input, body, length - offset);
+        return parse_json(*input, body, length);
     }
     if (is_type(content_type, "application/x-www-form-urlencoded")) {
-        return parse_urlencoded(*input, body, length - offset);
+        return parse_urlencoded(*input, body, length);
     }
     if (is_type(content_type, "multipart/form-data")) {
-        return take_parts(*input, content_type, message, length);
+        return parse_multipart(*input, content_type, body, length);
     }
     return iimg_error(pool, IIMG_UNSUPPORTED_TYPE, "Unsupported media type \"%s\" in request.",
                       content_type);

@@ -16,16 +16,13 @@ typedef struct iimg_input_t iimg_input_t;
 /**
  * Read a request's body.
  * @param content_type the header, or NULL
- * @param message      the body, for multipart with iimg_multipart_preamble in front; must stay
- *                     valid as long as the input is used
- * @param offset       where the body begins in message
- * @param length       of message
+ * @param body         must stay valid as long as the input is used
  * An empty body is an input without fields, whatever its type.
  * Errors: IIMG_UNSUPPORTED_TYPE; IIMG_INVALID ("JSON parse error - ...", "Multipart form parse
  * error - ...", a JSON body that is no object).
  */
-iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *message,
-                               apr_size_t offset, apr_size_t length, iimg_input_t **input);
+iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *body,
+                               apr_size_t length, iimg_input_t **input);
 
 /** Read a query string (without the '?'; NULL is empty). Errors: IIMG_INVALID. */
 iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_input_t **input);

@@ -2,18 +2,16 @@
 #include "server/http/body.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/mman.h>
-#include <unistd.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 #include <http_request.h>
 #include <util_filter.h>
+#include "base/file.h"
 #include "base/log.h"
-#include "base/input/multipart.h"
 #include "base/quantity.h"
 
 #define BLOCK           65536
@@ -21,7 +19,6 @@
 #define FIRST_ROOM      4096                 /* for a body that does not tell its length */
 #define MAX_FORM        (1024 * 1024)        /* bytes of a body without files */
 #define NOTE            "identityimg-awaits" /* in r->notes: the connection ends on our account alone */
-#define SEALS           (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 #define MULTIPART_EXTRA 65536 /* boundaries, headers and small fields beside the picture */
 
 typedef struct receiver_t {
@@ -137,26 +134,25 @@ static iimg_error_t *check_length(receiver_t *in)
     return NULL;
 }
 
-static iimg_error_t *no_memory(receiver_t *in, const char *what)
+static iimg_error_t *no_memory(receiver_t *in, const char *what, int error)
 {
-    return iimg_error_detail(iimg_error(in->context->pool, IIMG_UNAVAILABLE,
-                                        "The server has no memory for the upload at the moment."),
-                             "%s: %s", what, strerror(errno));
+    return iimg_error_with_detail(in->context->pool, IIMG_UNAVAILABLE, NULL,
+                                  "The server has no memory for the upload at the moment.",
+                                  "%s: %s", what, strerror(error));
 }
 
 static iimg_error_t *flush(receiver_t *in)
 {
-    apr_size_t done = 0;
+    int error;
 
-    while (in->fd >= 0 && done < in->filled) {
-        ssize_t n = write(in->fd, in->buffer + done, in->filled - done);
-
-        if (n < 0 && errno != EINTR) {
-            return no_memory(in, "write");
-        }
-        done += n > 0 ? (apr_size_t)n : 0;
+    if (in->fd < 0) {
+        return NULL;
     }
-    in->filled = in->fd >= 0 ? 0 : in->filled;
+    error = iimg_file_write_all(in->fd, in->buffer, in->filled);
+    if (error) {
+        return no_memory(in, "write", error);
+    }
+    in->filled = 0;
     return NULL;
 }
 
@@ -267,34 +263,14 @@ static iimg_error_t *receive(receiver_t *in)
     return err;
 }
 
-typedef struct mapping_t {
-    void *address;
-    apr_size_t length;
-} mapping_t;
-
-static apr_status_t drop_mapping(void *data)
-{
-    mapping_t *mapping = data;
-
-    munmap(mapping->address, mapping->length);
-    return APR_SUCCESS;
-}
-
-static apr_status_t close_file(void *data)
-{
-    close((int)(intptr_t)data);
-    return APR_SUCCESS;
-}
-
 /* A memory file that ends with the request. */
 static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
 {
-    in->fd = memfd_create("identityimg-body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    in->fd = iimg_file_create_in_memory("identityimg-body");
     if (in->fd < 0) {
-        return no_memory(in, "memfd_create");
+        return no_memory(in, "memfd_create", errno);
     }
-    apr_pool_cleanup_register(in->context->pool, (void *)(intptr_t)in->fd, close_file,
-                              apr_pool_cleanup_null);
+    iimg_file_close_with(in->context->pool, in->fd);
     body->file = in->fd;
     return NULL;
 }
@@ -315,38 +291,29 @@ static iimg_error_t *open_buffer(receiver_t *in, bool multipart, iimg_body_t *bo
 /* As a copy on write: who is done with a picture may make another of it in its place. */
 static iimg_error_t *map(receiver_t *in, iimg_body_t *body)
 {
-    mapping_t *mapping = apr_palloc(in->context->pool, sizeof(*mapping));
+    int error = iimg_file_seal(in->fd);
 
-    if (fcntl(in->fd, F_ADD_SEALS, SEALS) != 0) {
-        return no_memory(in, "F_ADD_SEALS");
+    if (error) {
+        return no_memory(in, "F_ADD_SEALS", error);
     }
-    mapping->length = body->length;
-    mapping->address = mmap(NULL, body->length, PROT_READ | PROT_WRITE, MAP_PRIVATE, in->fd, 0);
-    if (mapping->address == MAP_FAILED) {
-        return no_memory(in, "mmap");
-    }
-    apr_pool_cleanup_register(in->context->pool, mapping, drop_mapping, apr_pool_cleanup_null);
-    body->message = mapping->address;
-    return NULL;
+    body->data = iimg_file_map(in->context->pool, in->fd, body->length, PROT_READ | PROT_WRITE);
+    return body->data ? NULL : no_memory(in, "mmap", errno);
 }
 
-static iimg_error_t *receive_into(receiver_t *in, const char *preamble, iimg_body_t *body)
+static iimg_error_t *receive_into(receiver_t *in, iimg_body_t *body)
 {
-    iimg_error_t *err = keep(in, preamble, strlen(preamble));
+    iimg_error_t *err = receive(in);
 
-    if (!err) {
-        err = receive(in);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = flush(in);
+    err = flush(in);
+    if (err) {
+        return err;
     }
-    body->offset = strlen(preamble);
-    body->length = body->offset + in->received;
-    body->message = in->buffer;
-    if (!err && in->received > 0 && in->fd >= 0) {
-        err = map(in, body);
-    }
-    return err;
+    body->length = in->received;
+    body->data = in->buffer;
+    return in->received > 0 && in->fd >= 0 ? map(in, body) : NULL;
 }
 
 iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char *type,
@@ -357,7 +324,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     bool multipart = false;
     iimg_error_t *err;
 
-    *body = (iimg_body_t){ "", 0, 0, -1 };
+    *body = (iimg_body_t){ "", 0, -1 };
     if (!has_body(r)) {
         return NULL;
     }
@@ -374,12 +341,12 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
     if (err) {
         return err;
     }
-    err = receive_into(&in, multipart ? iimg_multipart_preamble(context->pool, type) : "", body);
+    err = receive_into(&in, body);
     if (!err) {
         await_no_more(r);
     }
     if (!err && in.received == 0) {
-        *body = (iimg_body_t){ "", 0, 0, -1 };
+        *body = (iimg_body_t){ "", 0, -1 };
     }
     iimg_step_end(context, began, "body", type);
     return err;

@@ -9,10 +9,9 @@
 /** A body, gone with the request's pool. Forms that may hold files lie in a sealed memory file,
  * mapped once. */
 typedef struct iimg_body_t {
-    const char *message; /* for multipart: iimg_multipart_preamble and the body */
-    apr_size_t offset;   /* where the body begins */
-    apr_size_t length;   /* of the message */
-    int file;            /* that holds the message and nobody can change; -1: none */
+    const char *data;
+    apr_size_t length;
+    int file; /* sealed, with the same bytes; -1: none */
 } iimg_body_t;
 
 /**

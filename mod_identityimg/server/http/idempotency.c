@@ -2,6 +2,7 @@
 #include "server/http/idempotency.h"
 
 #include <string.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 #include <openssl/evp.h>
 #include "base/uuid.h"
@@ -80,7 +81,6 @@ static bool add_secrets(EVP_MD_CTX *md, const iimg_request_t *req, const iimg_in
 static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *input)
 {
     unsigned char digest[DIGEST_BYTES];
-    char *hex = apr_palloc(req->context->pool, 2 * DIGEST_BYTES + 1);
     EVP_MD_CTX *md = EVP_MD_CTX_new();
     bool made = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
 
@@ -95,10 +95,7 @@ static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *in
         made = (!input || add_secrets(md, req, input)) && EVP_DigestFinal_ex(md, digest, NULL);
     }
     EVP_MD_CTX_free(md);
-    for (int i = 0; made && i < DIGEST_BYTES; i++) {
-        apr_snprintf(hex + 2 * i, 3, "%02x", digest[i]);
-    }
-    return made ? hex : NULL;
+    return made ? apr_pescape_hex(req->context->pool, digest, DIGEST_BYTES, 0) : NULL;
 }
 
 /* The answer that an earlier request got, when it was an error. */

@@ -203,10 +203,11 @@ static iimg_error_t *read_input(iimg_request_t *req, apr_size_t max_upload, iimg
 
     req->body_read = true;
     req->body_file = body.file;
-    req->body_start = body.message;
-    return err ? err
-               : iimg_input_parse(req->context->pool, type, body.message, body.offset, body.length,
-                                  input);
+    req->body_start = body.data;
+    if (err) {
+        return err;
+    }
+    return iimg_input_parse(req->context->pool, type, body.data, body.length, input);
 }
 
 iimg_error_t *iimg_request_input(iimg_request_t *req, iimg_input_t **input)

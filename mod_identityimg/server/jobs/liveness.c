@@ -8,6 +8,7 @@
 #include <sys/file.h>
 #include <apr_file_info.h>
 #include <apr_strings.h>
+#include "base/file.h"
 
 #define ENDING    ".alive"
 #define MAX_OWNER 512
@@ -17,7 +18,6 @@ iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *ow
 {
     iimg_alive_t *alive = apr_palloc(pool, sizeof(*alive));
     const char *unfinished = apr_pstrcat(pool, dir, "/", name, ".new", NULL);
-    size_t length = strlen(owner);
 
     alive->dir = dir;
     alive->path = apr_pstrcat(pool, dir, "/", name, ENDING, NULL);
@@ -26,8 +26,8 @@ iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *ow
         return NULL;
     }
     /* Under its name it is locked already: nobody takes it for a dead one's. */
-    if (write(alive->fd, owner, length) != (ssize_t)length || flock(alive->fd, LOCK_EX | LOCK_NB)
-        || rename(unfinished, alive->path)) {
+    if (iimg_file_write_all(alive->fd, owner, strlen(owner)) != 0
+        || flock(alive->fd, LOCK_EX | LOCK_NB) || rename(unfinished, alive->path)) {
         unlink(unfinished);
         close(alive->fd);
         return NULL;

@@ -3,10 +3,11 @@
 
 #include <string.h>
 #include <sys/random.h>
+#include <apr_encode.h>
+#include <apr_escape.h>
 #include <apr_strings.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
-#include "base/base64.h"
 
 #define RANDOM_BYTES 32
 #define HASH_PREFIX  "sha256:"
@@ -15,18 +16,16 @@ static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuv
 
 const char *iimg_token_create(apr_pool_t *pool)
 {
-    char bytes[RANDOM_BYTES], *text;
+    unsigned char bytes[RANDOM_BYTES];
+    const char *text;
 
     if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
         return NULL;
     }
-    text = apr_pstrcat(pool, IIMG_TOKEN_PREFIX,
-                       iimg_base64_encode(pool, bytes, sizeof(bytes), NULL), NULL);
+    text = apr_pstrcat(
+        pool, IIMG_TOKEN_PREFIX,
+        apr_pencode_base64_binary(pool, bytes, sizeof(bytes), APR_ENCODE_BASE64URL, NULL), NULL);
     OPENSSL_cleanse(bytes, sizeof(bytes));
-    text[IIMG_TOKEN_LENGTH] = '\0'; /* its padding */
-    for (char *p = text; *p; p++) {
-        *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
-    }
     return text;
 }
 
@@ -45,15 +44,6 @@ void iimg_token_digest(const char *token, unsigned char digest[IIMG_TOKEN_DIGEST
 
 const char *iimg_token_hash(apr_pool_t *pool, const unsigned char digest[IIMG_TOKEN_DIGEST_BYTES])
 {
-    static const char digits[] = "0123456789abcdef";
-    size_t prefix = strlen(HASH_PREFIX);
-    char *text = apr_palloc(pool, prefix + 2 * IIMG_TOKEN_DIGEST_BYTES + 1), *p = text + prefix;
-
-    memcpy(text, HASH_PREFIX, prefix);
-    for (int i = 0; i < IIMG_TOKEN_DIGEST_BYTES; i++) {
-        *p++ = digits[digest[i] >> 4];
-        *p++ = digits[digest[i] & 15];
-    }
-    *p = '\0';
-    return text;
+    return apr_pstrcat(pool, HASH_PREFIX, apr_pescape_hex(pool, digest, IIMG_TOKEN_DIGEST_BYTES, 0),
+                       NULL);
 }

@@ -5,12 +5,12 @@
 #include <string.h>
 #include <strings.h>
 #include <arpa/inet.h>
+#include <apr_encode.h>
 #include <apr_strings.h>
 #include <apr_uri.h>
 #include "base/json/json.h"
 #include "base/media_type.h"
 #include "base/version.h"
-#include "base/base64.h"
 
 /* Address ------------------------------------------------------------------------------------- */
 
@@ -172,7 +172,9 @@ static iimg_error_t *write_reference(body_t *body, const iimg_generator_referenc
     apr_size_t length = reference->base64_length;
 
     if (is_taken(type->format) && !base64) {
-        base64 = iimg_base64_encode(body->pool, reference->data, reference->length, &length);
+        base64 = apr_pencode_base64_binary(body->pool, (const unsigned char *)reference->data,
+                                           (apr_ssize_t)reference->length, APR_ENCODE_NONE,
+                                           &length);
     }
     if (!base64) {
         return iimg_error_detail(iimg_error(body->pool, IIMG_INTERNAL, "Internal server error"),

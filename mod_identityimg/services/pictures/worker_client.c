@@ -5,16 +5,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <apr_strings.h>
 #include <apr_time.h>
+#include "base/file.h"
 
 #define GRACE       2000         /* milliseconds beyond a deadline that the zygote keeps itself */
 #define TRIES       3            /* when a zygote ends under a request, the next one gets it */
 #define ANSWER_ROOM (256 * 1024) /* bytes: who has answered is gone before anybody reads */
-#define SEALS       (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
 enum {
     OURS,
@@ -47,32 +46,22 @@ static bool settle(asking_t *a, iimg_worker_outcome_t outcome, const char *why)
 
 /* The memory file ------------------------------------------------------------------------------ */
 
-static iimg_error_t *no_memory(iimg_context_t *context, const char *what)
+static iimg_error_t *no_memory(iimg_context_t *context, const char *what, int error)
 {
-    return iimg_error_detail(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                        "The server has no memory for the picture at the moment."),
-                             "%s: %s", what, strerror(errno));
-}
-
-static apr_status_t close_picture(void *data)
-{
-    close((int)(intptr_t)data);
-    return APR_SUCCESS;
+    return iimg_error_with_detail(context->pool, IIMG_UNAVAILABLE, NULL,
+                                  "The server has no memory for the picture at the moment.",
+                                  "%s: %s", what, strerror(error));
 }
 
 static iimg_error_t *fill(iimg_context_t *context, int file, const iimg_bytes_t *bytes)
 {
-    apr_size_t written = 0;
+    int error = iimg_file_write_all(file, bytes->data, bytes->length);
 
-    while (written < bytes->length) {
-        ssize_t n = write(file, bytes->data + written, bytes->length - written);
-
-        if (n < 0 && errno != EINTR) {
-            return no_memory(context, "write");
-        }
-        written += n > 0 ? (apr_size_t)n : 0;
+    if (error) {
+        return no_memory(context, "write", error);
     }
-    return fcntl(file, F_ADD_SEALS, SEALS) == 0 ? NULL : no_memory(context, "F_ADD_SEALS");
+    error = iimg_file_seal(file);
+    return error ? no_memory(context, "F_ADD_SEALS", error) : NULL;
 }
 
 static iimg_error_t *find_picture(asking_t *a)
@@ -86,30 +75,20 @@ static iimg_error_t *find_picture(asking_t *a)
         return NULL;
     }
     a->request.offset = 0;
-    a->picture = memfd_create("identityimg-picture", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    a->picture = iimg_file_create_in_memory("identityimg-picture");
     if (a->picture < 0) {
-        return no_memory(a->context, "memfd_create");
+        return no_memory(a->context, "memfd_create", errno);
     }
-    apr_pool_cleanup_register(a->context->pool, (void *)(intptr_t)a->picture, close_picture,
-                              apr_pool_cleanup_null);
     return fill(a->context, a->picture, bytes);
 }
 
 /* Asking -------------------------------------------------------------------------------------- */
 
-static void close_end(int *end)
-{
-    if (*end >= 0) {
-        close(*end);
-    }
-    *end = -1;
-}
-
 static void close_all(asking_t *a)
 {
     for (int i = OURS; i <= THEIRS; i++) {
-        close_end(&a->answer[i]);
-        close_end(&a->verdict[i]);
+        iimg_file_close(&a->answer[i]);
+        iimg_file_close(&a->verdict[i]);
     }
 }
 
@@ -117,7 +96,7 @@ static iimg_error_t *open_pipes(asking_t *a)
 {
     a->answer[OURS] = a->answer[THEIRS] = a->verdict[OURS] = a->verdict[THEIRS] = -1;
     if (pipe2(a->answer, O_CLOEXEC) != 0 || pipe2(a->verdict, O_CLOEXEC) != 0) {
-        iimg_error_t *err = no_memory(a->context, "pipe2");
+        iimg_error_t *err = no_memory(a->context, "pipe2", errno);
 
         close_all(a);
         return err;
@@ -175,8 +154,8 @@ static bool send_request(asking_t *a)
         }
         poll(&room, 1, left_ms(a) < 50 ? left_ms(a) : 50);
     }
-    close_end(&a->answer[THEIRS]);
-    close_end(&a->verdict[THEIRS]);
+    iimg_file_close(&a->answer[THEIRS]);
+    iimg_file_close(&a->verdict[THEIRS]);
     return true;
 }
 
@@ -241,7 +220,7 @@ static bool read_answer(asking_t *a)
         return errno != EINTR && settle(a, IIMG_WORKER_AWAY, "the answer cannot be read");
     }
     if (n == 0) {
-        close_end(&a->answer[OURS]);
+        iimg_file_close(&a->answer[OURS]);
         return is_complete(a) && settle(a, IIMG_WORKER_ANSWERED, NULL);
     }
     if (is_complete(a)) {
@@ -308,7 +287,7 @@ static void read_verdict(asking_t *a)
         a->last = verdict;
     }
     a->judged = true;
-    close_end(&a->verdict[OURS]);
+    iimg_file_close(&a->verdict[OURS]);
 }
 
 /* Until the answer is whole, or it is known that there is none: then both pipes have ended. Who
@@ -408,8 +387,8 @@ iimg_error_t *iimg_picture_worker_ask(iimg_context_t *context, const iimg_pictur
         a.due = apr_time_now() + apr_time_from_msec(worker->wait + GRACE);
         err = attempt(&a);
     }
-    if (question->bytes->file < 0 && a.picture >= 0) { /* a copy that nobody else needs */
-        apr_pool_cleanup_run(context->pool, (void *)(intptr_t)a.picture, close_picture);
+    if (question->bytes->file < 0) { /* a copy for the worker alone */
+        iimg_file_close(&a.picture);
     }
     if (!err && reply->outcome == IIMG_WORKER_ANSWERED) {
         take_apart(&a);

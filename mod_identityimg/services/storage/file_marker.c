@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include <apr_strings.h>
+#include "base/file.h"
 #include "base/uuid.h"
 
 static const char *marker_path(apr_pool_t *pool, const iimg_storage_t *storage)
@@ -32,11 +33,11 @@ iimg_error_t *iimg_file_read_marker(iimg_context_t *context, const iimg_storage_
 /* The tool may run as root: httpd must be able to read its files. @return 0 or errno */
 static int fill(int fd, const iimg_storage_t *storage, const char *text)
 {
-    size_t length = strlen(text);
+    int code = iimg_file_write_all(fd, text, strlen(text));
     struct stat root;
 
-    if (write(fd, text, length) != (ssize_t)length) {
-        return errno ? errno : EIO;
+    if (code) {
+        return code;
     }
     if (geteuid() == 0
         && (stat(storage->root, &root) != 0 || fchown(fd, root.st_uid, root.st_gid) != 0)) {
@@ -63,7 +64,6 @@ static int write_marker(const iimg_storage_t *storage, const char *temporary, co
     if (fd < 0) {
         return errno;
     }
-    errno = 0;
     code = fill(fd, storage, text);
     if (close(fd) != 0 && code == 0) {
         code = errno;

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <apr_strings.h>
 #include "base/fault.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/spool.h"
 
@@ -38,23 +39,6 @@ static int make_parents(apr_pool_t *pool, const iimg_storage_t *storage, const c
         *slash = '/';
     }
     return code;
-}
-
-static int write_all(int fd, const char *data, apr_size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, data, length);
-
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return errno;
-        }
-        data += n;
-        length -= (apr_size_t)n;
-    }
-    return 0;
 }
 
 /* A file of a picture that is being written. */
@@ -120,7 +104,7 @@ static int write_object(const fresh_t *file, const iimg_object_t *object)
     }
     /* Its mapped file would come into memory as a whole. */
     return object->spool ? iimg_spool_copy(object->spool, file->fd)
-                         : write_all(file->fd, object->data, object->length);
+                         : iimg_file_write_all(file->fd, object->data, object->length);
 }
 
 /* Has the disk begin: all files of a picture are under way before the first is waited for. */

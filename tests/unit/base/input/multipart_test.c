@@ -1,18 +1,16 @@
 /* multipart_test.c - base/input/multipart.c: limits of a form, each at the limit and one beyond,
- * with small parts and with parts so large that GMime does not see their middles. */
+ * with small and large parts; lines that resemble delimiters. */
 #include "base/input/multipart.h"
 #include "tap.h"
 #include "work.h"
 
 #define BOUNDARY "form"
 #define TYPE     "multipart/form-data; boundary=" BOUNDARY
-#define LARGE    100000 /* bytes: the middle of such a part is left out */
+#define LARGE    100000
 
 static iimg_error_t *parse(apr_pool_t *pool, const char *body, apr_array_header_t **parts)
 {
-    const char *message = apr_pstrcat(pool, iimg_multipart_preamble(pool, TYPE), body, NULL);
-
-    return iimg_multipart_parse(pool, TYPE, message, strlen(message), parts);
+    return iimg_multipart_parse(pool, TYPE, body, strlen(body), parts);
 }
 
 /* COUNT parts f0, f1 ... of SIZE bytes each, distinguished by their first byte. */
@@ -109,11 +107,69 @@ static void test_header_limits(apr_pool_t *pool)
     }
 }
 
+/* Bodies and the content of their first part, or the reason of the refusal. */
+static void test_delimiters(apr_pool_t *pool)
+{
+#define HEAD "Content-Disposition: form-data; name=\"f\"\r\n"
+    static const struct {
+        const char *title, *body, *content, *refusal;
+    } cases[] = {
+        { "a preamble and an epilogue", "x\r\n--form\r\n" HEAD "\r\na\r\n--form--\r\n--form\r\nb",
+          "a" },
+        { "line feeds alone", "--form\nContent-Disposition: form-data; name=f\n\na\n--form--",
+          "a" },
+        { "blanks behind the boundary", "--form \t\r\n" HEAD "\r\na\r\n--form-- \r\n", "a" },
+        { "an empty part", "--form\r\n" HEAD "\r\n\r\n--form--", "" },
+        { "an empty part without its line break", "--form\r\n" HEAD "\r\n--form--", "" },
+        { "a part of a line break", "--form\r\n" HEAD "\r\n\r\n\r\n--form--", "\r\n" },
+        { "a longer boundary in a part", "--form\r\n" HEAD "\r\na\r\n--formx\r\n--form--",
+          "a\r\n--formx" },
+        { "a boundary within a line", "--form\r\n" HEAD "\r\na --form\r\n--form--", "a --form" },
+        { "text behind the closing delimiter", "--form\r\n" HEAD "\r\na\r\n--form--x", NULL,
+          "the body is cut short" },
+        { "no closing delimiter", "--form\r\n" HEAD "\r\na\r\n--form\r\n", NULL,
+          "the body is cut short" },
+        { "no delimiter", "x", NULL, "the body holds no boundary" },
+        { "two delimiters in a row", "--form\r\n--form--", NULL,
+          "a part has no usable Content-Disposition" },
+        { "no headers", "--form\r\n\r\na\r\n--form--", NULL,
+          "a part has no usable Content-Disposition" },
+        { "no empty line", "--form\r\n" HEAD "--form--", NULL,
+          "a part has no usable Content-Disposition" },
+        { "an attachment", "--form\r\nContent-Disposition: attachment; name=f\r\n\r\na\r\n--form--",
+          NULL, "a part has no usable Content-Disposition" },
+        { "no name", "--form\r\nContent-Disposition: form-data\r\n\r\na\r\n--form--", NULL,
+          "a part has no usable Content-Disposition" },
+        { "a multipart in a part",
+          "--form\r\n" HEAD
+          "Content-Type: multipart/mixed; boundary=y\r\n\r\n--y\r\n\r\n--y--\r\n--form--",
+          NULL, "a part is itself a multipart or a message" },
+        { "a message in a part",
+          "--form\r\n" HEAD "Content-Type: message/rfc822\r\n\r\na\r\n--form--", NULL,
+          "a part is itself a multipart or a message" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        apr_array_header_t *parts;
+        iimg_error_t *err = parse(pool, cases[i].body, &parts);
+        const iimg_part_t *part = err ? NULL : &APR_ARRAY_IDX(parts, 0, iimg_part_t);
+
+        tap_is(part ? apr_pstrmemdup(pool, part->data, part->length) : NULL, cases[i].content,
+               "the content of a form with %s", cases[i].title);
+        tap_is(err ? err->message : NULL,
+               cases[i].refusal
+                   ? apr_pstrcat(pool, "Multipart form parse error - ", cases[i].refusal, NULL)
+                   : NULL,
+               "whether a form with %s is refused", cases[i].title);
+    }
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
 
     iimg_multipart_start();
+    test_delimiters(context->pool);
     test_part_limit(context->pool);
     test_header_limits(context->pool);
     work_end(context);

@@ -12,7 +12,7 @@ static apr_pool_t *pool;
 static iimg_input_t *of(const char *type, const char *body)
 {
     iimg_input_t *input;
-    iimg_error_t *err = iimg_input_parse(pool, type, body, 0, strlen(body), &input);
+    iimg_error_t *err = iimg_input_parse(pool, type, body, strlen(body), &input);
 
     tap_ok(!err, "%s is read", body);
     return input;
@@ -250,7 +250,7 @@ static void types(void)
     iimg_input_t *input;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        iimg_error_t *err = iimg_input_parse(pool, cases[i].type, "{}", 0, 2, &input);
+        iimg_error_t *err = iimg_input_parse(pool, cases[i].type, "{}", 2, &input);
 
         tap_ok(cases[i].read ? !err : err && err->kind == IIMG_UNSUPPORTED_TYPE,
                "Content-Type %s is %s", cases[i].type ? cases[i].type : "(none)",

@@ -93,7 +93,7 @@ static iimg_input_t *json(const char *text)
 {
     iimg_input_t *input;
 
-    iimg_input_parse(context->pool, "application/json", text, 0, strlen(text), &input);
+    iimg_input_parse(context->pool, "application/json", text, strlen(text), &input);
     return input;
 }
 

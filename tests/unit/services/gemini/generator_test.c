@@ -1,7 +1,7 @@
 /* generator_test.c - the Gemini generator: sizes, requests, replies from literals, and the
  * whole of it against a stand-in. */
 #include <jansson.h>
-#include "base/base64.h"
+#include <apr_encode.h>
 #include "base/http/http.h"
 #include "base/json/json.h"
 #include "base/spool.h"
@@ -741,15 +741,14 @@ static void test_no_room(iimg_context_t *context, apr_size_t piece)
 /* A PNG's header in base64, of any size. */
 static const char *png_of(apr_pool_t *pool, int width, int height)
 {
-    char bytes[sizeof(PNG) - 1];
-    apr_size_t length;
+    unsigned char bytes[sizeof(PNG) - 1];
 
     memcpy(bytes, PNG, sizeof(bytes));
     for (int i = 0; i < 4; i++) {
-        bytes[16 + i] = (char)(width >> (24 - 8 * i));
-        bytes[20 + i] = (char)(height >> (24 - 8 * i));
+        bytes[16 + i] = (unsigned char)(width >> (24 - 8 * i));
+        bytes[20 + i] = (unsigned char)(height >> (24 - 8 * i));
     }
-    return iimg_base64_encode(pool, bytes, sizeof(bytes), &length);
+    return apr_pencode_base64_binary(pool, bytes, sizeof(bytes), APR_ENCODE_NONE, NULL);
 }
 
 static void test_size_tolerance(iimg_context_t *context)
