@@ -124,8 +124,8 @@ const char *iimg_media_path(const iimg_media_t *media)
 
 /* The MAC ------------------------------------------------------------------------------------- */
 
-#define MAX_NAME   512 /* bytes: key 170, base URL and path, the rest small */
-#define MAX_SIGNED 512 /* bytes: key 170, file name 120, the rest small */
+#define MAX_CACHE_KEY 512 /* bytes: key 170, base URL and path, the rest small */
+#define MAX_SIGNED    512 /* bytes: key 170, file name 120, the rest small */
 
 /* Appends a field with its NUL: fields cannot run into one another. @return NULL when it is full */
 static char *append(char *to, const char *end, const char *text)
@@ -273,7 +273,7 @@ static apr_size_t name_of(const iimg_media_signer_t *signer, const char *key, co
 apr_size_t iimg_media_recall(const iimg_media_signer_t *signer, const char *key, const char *what,
                              char *to)
 {
-    char name[MAX_NAME];
+    char name[MAX_CACHE_KEY];
     apr_size_t length = name_of(signer, key, what, name, sizeof(name));
 
     return length ? iimg_memo_recall(signer->memo, name, length, to, IIMG_MEDIA_KEPT) : 0;
@@ -282,7 +282,7 @@ apr_size_t iimg_media_recall(const iimg_media_signer_t *signer, const char *key,
 void iimg_media_keep(const iimg_media_signer_t *signer, const char *key, const char *what,
                      const char *text, apr_size_t length)
 {
-    char name[MAX_NAME];
+    char name[MAX_CACHE_KEY];
     apr_size_t named = name_of(signer, key, what, name, sizeof(name));
 
     if (named && length <= IIMG_MEDIA_KEPT) {

@@ -9,10 +9,10 @@
 #include "views/page.h"
 #include "views/shared.h"
 
-#define MAX_NAME  255 /* characters */
-#define MAX_TEXT  10000
-#define MAX_NOTE  2000
-#define MAX_NOTES 100
+#define MAX_IDENTITY_NAME 255 /* characters */
+#define MAX_TEXT          10000
+#define MAX_NOTE          2000
+#define MAX_NOTES         100
 
 static void write_row(iimg_json_t *out, iimg_media_signer_t *signer, const void *row)
 {
@@ -27,8 +27,8 @@ static iimg_error_t *read_texts(const iimg_input_t *input, iimg_identity_change_
         int flags;
         iimg_given_t *given;
     } texts[] = {
-        { "name", MAX_NAME, 0, &change->name },
-        { "category", MAX_NAME, 0, &change->category },
+        { "name", MAX_IDENTITY_NAME, 0, &change->name },
+        { "category", MAX_IDENTITY_NAME, 0, &change->category },
         { "i_am_statement", MAX_TEXT, IIMG_MAY_BE_BLANK | IIMG_MAY_BE_NULL,
           &change->i_am_statement },
         { "visualization", MAX_TEXT, IIMG_MAY_BE_BLANK | IIMG_MAY_BE_NULL, &change->visualization },
@@ -58,8 +58,8 @@ static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
     iimg_error_t *err = iimg_read_page(req, page, &query);
 
     err = iimg_error_join(err, iimg_read_uuid_filter(query, "user_id", &filter->user_id));
-    return iimg_error_join(err,
-                           iimg_read_text_filter(query, "category", MAX_NAME, &filter->category));
+    return iimg_error_join(
+        err, iimg_read_text_filter(query, "category", MAX_IDENTITY_NAME, &filter->category));
 }
 
 iimg_error_t *iimg_view_admin_identity_list(iimg_request_t *req)

@@ -9,7 +9,7 @@
 #include "views/page.h"
 #include "views/shared.h"
 
-#define MAX_NAME 255 /* characters */
+#define MAX_SCENARIO_NAME 255 /* characters */
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_scenario_t *scenario)
 {
@@ -31,7 +31,7 @@ static void write_row(iimg_json_t *out, iimg_media_signer_t *signer, const void 
 
 static iimg_error_t *read_change(const iimg_input_t *input, iimg_scenario_change_t *change)
 {
-    iimg_error_t *err = iimg_input_given(input, "name", MAX_NAME, 0, &change->name);
+    iimg_error_t *err = iimg_input_given(input, "name", MAX_SCENARIO_NAME, 0, &change->name);
 
     return iimg_error_join(
         err, iimg_input_given_uuid(input, "user_id", IIMG_MAY_BE_NULL, &change->user_id));

@@ -11,8 +11,8 @@
 #include "views/page.h"
 #include "views/shared.h"
 
-#define MAX_EMAIL 254 /* characters */
-#define MAX_NAME  150
+#define MAX_EMAIL       254 /* characters */
+#define MAX_PERSON_NAME 150
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_account_t *account)
 {
@@ -57,9 +57,9 @@ static iimg_error_t *read_change(iimg_request_t *req, const iimg_input_t *input,
     iimg_error_t *err = iimg_input_given(input, "email", MAX_EMAIL, 0, &change->email);
 
     err = iimg_error_join(
-        err, iimg_input_given(input, "first_name", MAX_NAME, optional, &change->first_name));
+        err, iimg_input_given(input, "first_name", MAX_PERSON_NAME, optional, &change->first_name));
     err = iimg_error_join(
-        err, iimg_input_given(input, "last_name", MAX_NAME, optional, &change->last_name));
+        err, iimg_input_given(input, "last_name", MAX_PERSON_NAME, optional, &change->last_name));
     err = iimg_error_join(err, iimg_input_given_bool(input, "is_staff", &change->is_staff));
     err = iimg_error_join(err, iimg_input_given_bool(input, "is_active", &change->is_active));
     err = iimg_error_join(err, read_password(req, input, &change->password));

@@ -9,7 +9,7 @@
 #include "serializers/serializers.h"
 #include "server/http/response.h"
 
-#define MAX_NAME 255 /* characters of a photo's name */
+#define MAX_PHOTO_NAME 255 /* characters */
 
 iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header_t *identities)
 {
@@ -107,7 +107,7 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
                                             iimg_new_reference_image_t *wanted)
 {
     iimg_upload_t *upload;
-    iimg_error_t *err = iimg_input_optional(input, "name", MAX_NAME, &wanted->name);
+    iimg_error_t *err = iimg_input_optional(input, "name", MAX_PHOTO_NAME, &wanted->name);
 
     err = iimg_error_join(err, read_order(req, input, &wanted->order));
     err = iimg_error_join(err, iimg_input_is_text(input, "image")
@@ -135,7 +135,7 @@ static iimg_error_t *read_swap(iimg_request_t *req, bool *swap)
 iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_input_t *input,
                                                iimg_reference_image_change_t *change)
 {
-    iimg_error_t *err = iimg_input_optional(input, "name", MAX_NAME, &change->name);
+    iimg_error_t *err = iimg_input_optional(input, "name", MAX_PHOTO_NAME, &change->name);
 
     if (iimg_input_is_null(input, "order")) {
         err = iimg_error_join(err, iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,

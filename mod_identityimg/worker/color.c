@@ -119,12 +119,12 @@ static void set_primaries(space_t *space, const double *xy)
 }
 
 /* In HEIF each unknown number stands for sRGB's; PNG's cICP then says nothing at all. */
-static bool take_code_points(const iimg_colour_t *colour, space_t *space)
+static bool take_code_points(const iimg_color_t *color, space_t *space)
 {
-    const double *xy = find_primaries(colour->primaries);
-    const transfer_t *transfer = find_transfer(colour->transfer, colour->is_video);
+    const double *xy = find_primaries(color->primaries);
+    const transfer_t *transfer = find_transfer(color->transfer, color->is_video);
 
-    if (!colour->has_cicp || (!colour->is_video && (!xy || !transfer))) {
+    if (!color->has_cicp || (!color->is_video && (!xy || !transfer))) {
         return false;
     }
     set_primaries(space, xy ? xy : primaries[0].xy);
@@ -134,17 +134,17 @@ static bool take_code_points(const iimg_colour_t *colour, space_t *space)
 
 /* Chromaticities count beside a gamma only. Most files that state the gamma of screens mean
  * sRGB. */
-static bool take_gamma(const iimg_colour_t *colour, space_t *space)
+static bool take_gamma(const iimg_color_t *color, space_t *space)
 {
-    if (colour->has_srgb || colour->gamma == 0
-        || (colour->gamma == SCREEN_GAMMA && !colour->has_chromaticities)) {
+    if (color->has_srgb || color->gamma == 0
+        || (color->gamma == SCREEN_GAMMA && !color->has_chromaticities)) {
         return false;
     }
     set_primaries(space, primaries[0].xy);
-    for (int i = 0; colour->has_chromaticities && i < 8; i++) {
-        space->xy[i] = colour->chromaticities[i] / UNIT;
+    for (int i = 0; color->has_chromaticities && i < 8; i++) {
+        space->xy[i] = color->chromaticities[i] / UNIT;
     }
-    space->transfer = (transfer_t)GAMMA(fmin(UNIT / colour->gamma, MOST_GAMMA));
+    space->transfer = (transfer_t)GAMMA(fmin(UNIT / color->gamma, MOST_GAMMA));
     return true;
 }
 
@@ -162,7 +162,7 @@ static cmsCIExyY at(const double *xy)
     return (cmsCIExyY){ xy[0], xy[1], 1 };
 }
 
-static bool is_colour(const double *xy)
+static bool is_color(const double *xy)
 {
     return xy[0] >= 0 && xy[0] <= 1 && xy[1] >= 0 && xy[1] <= 1;
 }
@@ -174,7 +174,7 @@ static bool is_sensible(const space_t *space)
     double area = (green[0] - red[0]) * (blue[1] - red[1])
                   - (blue[0] - red[0]) * (green[1] - red[1]);
 
-    return is_colour(white) && is_colour(red) && is_colour(green) && is_colour(blue) && white[1] > 0
+    return is_color(white) && is_color(red) && is_color(green) && is_color(blue) && white[1] > 0
            && fabs(area) > 1e-6;
 }
 
@@ -219,10 +219,10 @@ static bool read_luminance(const space_t *space, double luminance[3])
     bool is_read = profile != NULL;
 
     for (int i = 0; is_read && i < 3; i++) {
-        const cmsCIEXYZ *colour = cmsReadTag(profile, tags[i]);
+        const cmsCIEXYZ *color = cmsReadTag(profile, tags[i]);
 
-        is_read = colour != NULL;
-        luminance[i] = is_read ? colour->Y : 0;
+        is_read = color != NULL;
+        luminance[i] = is_read ? color->Y : 0;
     }
     if (profile) {
         cmsCloseProfile(profile);
@@ -246,7 +246,7 @@ static int apply_profile(const space_t *space, VipsImage *in, VipsImage **out)
     return 0;
 }
 
-static int apply_hdr(const iimg_colour_t *colour, space_t *space, VipsImage *in, VipsImage **out)
+static int apply_hdr(const iimg_color_t *color, space_t *space, VipsImage *in, VipsImage **out)
 {
     iimg_hdr_t hdr = space->transfer.kind == PQ ? IIMG_HDR_PQ : IIMG_HDR_HLG;
     VipsImage *mapped;
@@ -254,7 +254,7 @@ static int apply_hdr(const iimg_colour_t *colour, space_t *space, VipsImage *in,
 
     space->transfer = (transfer_t)GAMMA(1);
     if (!read_luminance(space, luminance)
-        || iimg_tone_map(in, hdr, luminance, colour->most_light, &mapped) != 0) {
+        || iimg_tone_map(in, hdr, luminance, color->most_light, &mapped) != 0) {
         return -1;
     }
     return apply_profile(space, mapped, out);
@@ -292,7 +292,7 @@ static int make_rgb(VipsImage *in, VipsImage **out)
                      is_deep ? VIPS_INTERPRETATION_RGB16 : VIPS_INTERPRETATION_sRGB, NULL);
 }
 
-int iimg_colour_apply(const iimg_colour_t *colour, VipsImage *in, VipsImage **out)
+int iimg_color_apply(const iimg_color_t *color, VipsImage *in, VipsImage **out)
 {
     bool has_profile = vips_image_get_typeof(in, VIPS_META_ICC_NAME) != 0;
     VipsImage *rgb;
@@ -300,9 +300,9 @@ int iimg_colour_apply(const iimg_colour_t *colour, VipsImage *in, VipsImage **ou
     space_t space;
 
     *out = in;
-    is_stated = take_code_points(colour, &space);
-    if ((has_profile && (!is_stated || colour->is_video))
-        || (!is_stated && !take_gamma(colour, &space)) || !is_sensible(&space)) {
+    is_stated = take_code_points(color, &space);
+    if ((has_profile && (!is_stated || color->is_video))
+        || (!is_stated && !take_gamma(color, &space)) || !is_sensible(&space)) {
         return 0;
     }
     if (is_srgb(&space)) {
@@ -312,5 +312,5 @@ int iimg_colour_apply(const iimg_colour_t *colour, VipsImage *in, VipsImage **ou
         return -1;
     }
     return space.transfer.kind == CURVE ? apply_profile(&space, rgb, out)
-                                        : apply_hdr(colour, &space, rgb, out);
+                                        : apply_hdr(color, &space, rgb, out);
 }

@@ -13,6 +13,6 @@
  * @param out `in` itself where there is nothing to do
  * @return 0, or -1 with libvips' error set
  */
-int iimg_colour_apply(const iimg_colour_t *colour, VipsImage *in, VipsImage **out);
+int iimg_color_apply(const iimg_color_t *color, VipsImage *in, VipsImage **out);
 
 #endif

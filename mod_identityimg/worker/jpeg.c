@@ -11,8 +11,8 @@
 /* libvips' loader reads 4 kB at a time and hands rows on from cache to cache and thread to thread:
  * a tenth of what a photo costs. It does the rarer kinds: several scans, CMYK. */
 
-#define ROWS         8  /* asked for at once; libjpeg gives as many as it has */
-#define FULL_COLOURS 90 /* as libvips has it */
+#define ROWS        8  /* asked for at once; libjpeg gives as many as it has */
+#define FULL_COLORS 90 /* as libvips has it */
 
 typedef struct catcher_t {
     struct jpeg_error_mgr manager; /* first: libjpeg knows this alone */
@@ -116,13 +116,13 @@ bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool
     return true;
 }
 
-/* Up to the quality that is for looking closely, colours have half of the resolution. */
-static void set_quality(struct jpeg_compress_struct *jpeg, int quality, bool full_colours)
+/* Up to the quality that is for looking closely, colors have half of the resolution. */
+static void set_quality(struct jpeg_compress_struct *jpeg, int quality, bool full_colors)
 {
     jpeg_set_quality(jpeg, quality, TRUE);
     jpeg->optimize_coding = TRUE;
     jpeg->write_JFIF_header = FALSE;
-    if (full_colours || quality >= FULL_COLOURS) {
+    if (full_colors || quality >= FULL_COLORS) {
         jpeg->comp_info[0].h_samp_factor = jpeg->comp_info[0].v_samp_factor = 1;
     }
 }
@@ -138,7 +138,7 @@ static void write_rows(struct jpeg_compress_struct *jpeg, const iimg_pixels_t *p
     }
 }
 
-bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, bool full_colours, void **jpeg_,
+bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, bool full_colors, void **jpeg_,
                       size_t *length)
 {
     struct jpeg_compress_struct jpeg;
@@ -158,7 +158,7 @@ bool iimg_jpeg_encode(const iimg_pixels_t *pixels, int quality, bool full_colour
     jpeg.input_components = pixels->bands;
     jpeg.in_color_space = JCS_RGB;
     jpeg_set_defaults(&jpeg);
-    set_quality(&jpeg, quality, full_colours);
+    set_quality(&jpeg, quality, full_colors);
     jpeg_start_compress(&jpeg, TRUE);
     write_rows(&jpeg, pixels);
     jpeg_finish_compress(&jpeg);

@@ -38,17 +38,17 @@ void iimg_work_fail(iimg_work_t *work, iimg_work_status_t status)
 
 /* Saving -------------------------------------------------------------------------------------- */
 
-static int save_jpeg(VipsImage *image, int quality, bool full_colours, iimg_piece_t *piece)
+static int save_jpeg(VipsImage *image, int quality, bool full_colors, iimg_piece_t *piece)
 {
     iimg_pixels_t pixels;
 
     if (iimg_pixels_are_plain(image, &pixels) && pixels.bands == 3) {
-        return iimg_jpeg_encode(&pixels, quality, full_colours, &piece->data, &piece->length) ? 0
-                                                                                              : -1;
+        return iimg_jpeg_encode(&pixels, quality, full_colors, &piece->data, &piece->length) ? 0
+                                                                                             : -1;
     }
     return vips_jpegsave_buffer(
         image, &piece->data, &piece->length, "Q", quality, "optimize_coding", TRUE, "strip", TRUE,
-        "subsample_mode", full_colours ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_AUTO,
+        "subsample_mode", full_colors ? VIPS_FOREIGN_SUBSAMPLE_OFF : VIPS_FOREIGN_SUBSAMPLE_AUTO,
         NULL);
 }
 

@@ -80,7 +80,7 @@ static int resize_into(VipsImage *in, VipsImage **out, int box)
     return resize(in, out, fit(in->Xsize, scale), fit(in->Ysize, scale));
 }
 
-/* Averages of colours under transparent pixels would show at the edges: weigh by alpha. */
+/* Averages of colors under transparent pixels would show at the edges: weigh by alpha. */
 static int resize_alpha_into(VipsImage *in, VipsImage **out, int box)
 {
     VipsBandFormat format = in->BandFmt;
@@ -99,7 +99,7 @@ static VipsImage *computed(VipsImage *planned)
     return vips_image_copy_memory(planned);
 }
 
-/* Colours that are weighed already. */
+/* Colors that are weighed already. */
 static int resize_premultiplied_into(VipsImage *in, VipsImage **out, int box)
 {
     VipsImage *small, *plain;
@@ -164,7 +164,7 @@ static int shrink_into(const iimg_source_t *source, VipsImage *opened, int box, 
     if (source->format == IIMG_FORMAT_JPEG) {
         image = decode_jpeg(source, opened, jpeg_shrink(source, box));
     }
-    if (source->colour.is_premultiplied && vips_image_hasalpha(image)) {
+    if (source->color.is_premultiplied && vips_image_hasalpha(image)) {
         return resize_premultiplied_into(image, out, box);
     }
     *out = image ? iimg_pixels_fit(image, box) : NULL;
@@ -198,7 +198,7 @@ int iimg_pixels_decode(const iimg_source_t *source, VipsImage *opened, int box, 
     VipsImage *small, *described, *plain, *upright;
 
     if (shrink_into(source, opened, box, &small) != 0 /* the one decode happens here */
-        || iimg_colour_apply(&source->colour, small, &described) != 0
+        || iimg_color_apply(&source->color, small, &described) != 0
         || iimg_profile_to_srgb(described, &plain) != 0
         || make_upright(source, plain, &upright) != 0) {
         return -1;

@@ -132,7 +132,7 @@ static bool filter(iimg_work_t *work, iimg_source_t *source)
     if (source->format == IIMG_FORMAT_JPEG && source->unended) {
         source->load = load_unended_jpeg;
     }
-    source->colour = metadata.colour;
+    source->color = metadata.color;
     source->is_lossless = metadata.is_lossless;
     work->steps = steps;
     work->answer.step_count = (uint32_t)metadata.edit.count;

@@ -15,11 +15,11 @@ typedef struct iimg_source_t {
     size_t length;
     iimg_format_t format;
     iimg_load_fn load;
-    int width, height;    /* as stored, before orientation */
-    bool unended;         /* its end was put in: whether all pixels are there shows when they are
-                             decoded */
-    size_t still_length;  /* of the first frame of several, without an end; 0: there is no other */
-    iimg_colour_t colour; /* what its container says beside an ICC profile */
+    int width, height;   /* as stored, before orientation */
+    bool unended;        /* its end was put in: whether all pixels are there shows when they are
+                            decoded */
+    size_t still_length; /* of the first frame of several, without an end; 0: there is no other */
+    iimg_color_t color;  /* what its container says beside an ICC profile */
     bool is_lossless;
 } iimg_source_t;
 

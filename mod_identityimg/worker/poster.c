@@ -38,13 +38,13 @@ static const double mark_paper[] = { 255, 205, 84 };
 static int paint_background(board_t *board)
 {
     double scale[] = { -46, -38, -62 }, base[] = { 64, 50, 92 };
-    VipsImage *xy, *y, *unit, *colour, *bytes, *tagged;
+    VipsImage *xy, *y, *unit, *color, *bytes, *tagged;
 
     if (vips_xyz(&xy, board->width, board->height, NULL) != 0
         || vips_extract_band(xy, &y, 1, NULL) != 0
         || vips_linear1(y, &unit, 1.0 / board->height, 0, NULL) != 0
-        || vips_linear(unit, &colour, scale, base, 3, NULL) != 0
-        || vips_cast_uchar(colour, &bytes, NULL) != 0
+        || vips_linear(unit, &color, scale, base, 3, NULL) != 0
+        || vips_cast_uchar(color, &bytes, NULL) != 0
         || vips_copy(bytes, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) != 0) {
         return -1;
     }
@@ -63,14 +63,14 @@ static int paste(board_t *board, VipsImage *piece, int x, int y)
     return 0;
 }
 
-/* Fills a rectangle with a colour, through a mask when there is one. */
-static int tint(board_t *board, VipsImage *mask, const double *colour, int x, int y)
+/* Fills a rectangle with a color, through a mask when there is one. */
+static int tint(board_t *board, VipsImage *mask, const double *color, int x, int y)
 {
     VipsImage *area, *black, *paint, *bytes, *tagged, *mixed;
 
     if (vips_extract_area(board->canvas, &area, x, y, mask->Xsize, mask->Ysize, NULL) != 0
         || vips_black(&black, mask->Xsize, mask->Ysize, "bands", 3, NULL) != 0
-        || vips_linear(black, &paint, (double[]){ 1, 1, 1 }, (double *)colour, 3, NULL) != 0
+        || vips_linear(black, &paint, (double[]){ 1, 1, 1 }, (double *)color, 3, NULL) != 0
         || vips_cast_uchar(paint, &bytes, NULL) != 0
         || vips_copy(bytes, &tagged, "interpretation", VIPS_INTERPRETATION_sRGB, NULL) != 0
         || vips_ifthenelse(mask, tagged, area, &mixed, "blend", TRUE, NULL) != 0) {
@@ -80,7 +80,7 @@ static int tint(board_t *board, VipsImage *mask, const double *colour, int x, in
 }
 
 /* A poster without some of its words is better than none. */
-static int write_words(board_t *board, const char *words, bool bold, const double *colour, int x,
+static int write_words(board_t *board, const char *words, bool bold, const double *color, int x,
                        int y, int width, int height)
 {
     iimg_lettering_t lettering = { words, bold, width, height };
@@ -96,7 +96,7 @@ static int write_words(board_t *board, const char *words, bool bold, const doubl
     }
     mask = vips_image_new_from_memory(letters, (size_t)width * (size_t)height, width, height, 1,
                                       VIPS_FORMAT_UCHAR);
-    return mask ? tint(board, mask, colour, x, y) : -1;
+    return mask ? tint(board, mask, color, x, y) : -1;
 }
 
 /* A band of paper with words on it, at the bottom edge. */

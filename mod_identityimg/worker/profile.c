@@ -45,12 +45,12 @@ static bool is_managed(VipsImage *image)
 static int leave_profile_beside_alpha(VipsImage *in, VipsIntent intent, VipsImage **out)
 {
     int bands = in->Bands - 1;
-    VipsImage *colours, *alpha, *scaled, *plain;
+    VipsImage *colors, *alpha, *scaled, *plain;
 
-    if (vips_extract_band(in, &colours, 0, "n", bands, NULL) != 0
+    if (vips_extract_band(in, &colors, 0, "n", bands, NULL) != 0
         || vips_extract_band(in, &alpha, bands, NULL) != 0
         || vips_linear1(alpha, &scaled, 1 / 257.0, 0, "uchar", TRUE, NULL) != 0
-        || vips_icc_transform(colours, &plain, "srgb", "embedded", TRUE, "intent", intent, NULL)
+        || vips_icc_transform(colors, &plain, "srgb", "embedded", TRUE, "intent", intent, NULL)
                != 0) {
         return -1;
     }

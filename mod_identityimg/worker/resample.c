@@ -23,7 +23,7 @@ typedef struct kernel_t {
     int length; /* of each tap's weights: a multiple of AT_ONCE */
 } kernel_t;
 
-/* As many colours as there can be, side by side; unaligned. */
+/* As many colors as there can be, side by side; unaligned. */
 typedef float lanes_t __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* Kernel -------------------------------------------------------------------------------------- */
@@ -105,7 +105,7 @@ static unsigned char to_byte(float value)
     return (unsigned char)(value + 0.5f);
 }
 
-/* That row in the result's width. Pixels are read as four colours, however many they have: the
+/* That row in the result's width. Pixels are read as four colors, however many they have: the
  * row has room behind its end. */
 static void blend_columns(const float *row, const kernel_t *kernel, iimg_pixels_t *out, int y)
 {

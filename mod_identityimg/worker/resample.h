@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/** Rows of 8-bit samples without gaps, each colour in as many samples as there are bands. */
+/** Rows of 8-bit samples without gaps, each color in as many samples as there are bands. */
 typedef struct iimg_pixels_t {
     unsigned char *data;
     int width, height, bands;
@@ -13,7 +13,7 @@ typedef struct iimg_pixels_t {
 #define IIMG_RESAMPLE_BANDS 4 /* at most */
 
 /**
- * Resample, with Lanczos' kernel of three lobes. For colours that need no weights: transparent
+ * Resample, with Lanczos' kernel of three lobes. For colors that need no weights: transparent
  * pixels must be premultiplied.
  * @param out its sides are as wanted, none larger than in's, its bands are in's; data is made with
  *            malloc()

@@ -12,7 +12,7 @@
  * the largest. Up to the reference white of BT.2408 (203 cd/m2) it is constant; from there a
  * quadratic Bezier curve leads the brightest pixel to SDR's white.
  */
-#define COLOURS         3
+#define COLORS          3
 #define REFERENCE_WHITE 203.0
 #define USUAL_LIGHT     1000.0 /* of HLG, and where nothing is stated */
 #define KAPPA           0.65   /* where the middle point lies between the knee and the asymptote */
@@ -88,15 +88,15 @@ static float *make_table(iimg_hdr_t hdr, int codes)
 }
 
 /* HLG's light of the scene becomes that of the display, in units of reference white. */
-static void apply_ootf(float light[COLOURS], const double luminance[3])
+static void apply_ootf(float light[COLORS], const double luminance[3])
 {
     double sum = 0, gain;
 
-    for (int i = 0; i < COLOURS; i++) {
+    for (int i = 0; i < COLORS; i++) {
         sum += luminance[i] * (double)light[i];
     }
     gain = USUAL_LIGHT / REFERENCE_WHITE * pow(sum, 0.2);
-    for (int i = 0; i < COLOURS; i++) {
+    for (int i = 0; i < COLORS; i++) {
         light[i] *= (float)gain;
     }
 }
@@ -111,16 +111,16 @@ typedef struct mapping_t {
 
 static void map_pixel(const mapping_t *mapping, const uint16_t *from, uint16_t *to)
 {
-    float light[COLOURS], gain;
+    float light[COLORS], gain;
 
-    for (int i = 0; i < COLOURS; i++) {
+    for (int i = 0; i < COLORS; i++) {
         light[i] = mapping->table[from[i]];
     }
     if (mapping->hdr == IIMG_HDR_HLG) {
         apply_ootf(light, mapping->luminance);
     }
     gain = find_gain(&mapping->curve, fmaxf(fmaxf(light[0], light[1]), light[2]));
-    for (int i = 0; i < COLOURS; i++) {
+    for (int i = 0; i < COLORS; i++) {
         to[i] = (uint16_t)(fminf(light[i] * gain, 1) * UINT16_MAX + 0.5f);
     }
 }
@@ -129,7 +129,7 @@ static void map_pixels(const mapping_t *mapping, const uint16_t *from, uint16_t 
 {
     for (; count > 0; count--, from += mapping->bands, to += mapping->bands) {
         map_pixel(mapping, from, to);
-        for (int i = COLOURS; i < mapping->bands; i++) {
+        for (int i = COLORS; i < mapping->bands; i++) {
             to[i] = from[i];
         }
     }

@@ -15,7 +15,7 @@ my @children = $server->children;
 
 my %says = (
     too_many_pixels => qr/^The picture has \d+\.\d megapixels \(\d+ x \d+\); at most 64 are allowed\.$/,
-    unsupported_image => qr/^The picture's colour profile has \d+\.\d MB; at most 4 are allowed\.$/
+    unsupported_image => qr/^The picture's color profile has \d+\.\d MB; at most 4 are allowed\.$/
 );
 for my $case (bombs()) {
     my ($what, $status, $code, $make) = @$case;

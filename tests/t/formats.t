@@ -244,8 +244,8 @@ for my $case (
 my $profile = join '', map { "\xff\xe2\xff\xff" . "ICC_PROFILE\0" . pack('CC', $_, 66) . 'x' x 65519 } 1 .. 66;
 my $jpeg = $bytes{'a baseline JPEG'};
 is refusal(upload(substr($jpeg, 0, 2) . $profile . substr $jpeg, 2)),
-    "400 unsupported_image The picture's colour profile has 4.1 MB; at most 4 are allowed.",
-    'a colour profile of more than 4 MB is refused';
+    "400 unsupported_image The picture's color profile has 4.1 MB; at most 4 are allowed.",
+    'a color profile of more than 4 MB is refused';
 my $texts = join '', map { chunk('zTXt', "Comment\0\0" . Compress::Zlib::compress('x' x 7_000_000)) } 1 .. 60;
 my $bomb = $bytes{'an 8-bit PNG'};
 substr $bomb, 33, 0, $texts;

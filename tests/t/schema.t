@@ -359,7 +359,7 @@ sub define {
 for my $case (
     [
         'views/shared.c',
-        'MAX_NAME',
+        'MAX_PHOTO_NAME',
         (
             map { "$_/name/maxLength" }
                 qw(ReferenceImageCreate ReferenceImageCreateForm ReferenceImageUpdate ReferenceImage AdminReferenceImageCreate AdminReferenceImageCreateForm)
@@ -372,7 +372,7 @@ for my $case (
         map { "$_/email/maxLength" } qw(User Account AccountCreate AccountUpdate NewToken)
     ],
     [
-        'views/admin_users.c', 'MAX_NAME',
+        'views/admin_users.c', 'MAX_PERSON_NAME',
         map { ("$_/first_name/maxLength", "$_/last_name/maxLength") } qw(User Account AccountCreate AccountUpdate)
     ],
     [
@@ -384,7 +384,7 @@ for my $case (
         'AccountUpdate/password/maxLength'
     ],
     [
-        'views/admin_identities.c', 'MAX_NAME',
+        'views/admin_identities.c', 'MAX_IDENTITY_NAME',
         map { ("$_/name/maxLength", "$_/category/maxLength") } qw(Identity IdentityCreate IdentityUpdate)
     ],
     [
@@ -394,7 +394,7 @@ for my $case (
     ['views/admin_identities.c', 'MAX_NOTES', map { "$_/notes/maxItems" } qw(IdentityCreate IdentityUpdate)],
     ['views/admin_identities.c', 'MAX_NOTE', map { "$_/notes/items/maxLength" } qw(IdentityCreate IdentityUpdate)],
     [
-        'views/admin_test_scenarios.c', 'MAX_NAME',
+        'views/admin_test_scenarios.c', 'MAX_SCENARIO_NAME',
         map { "$_/name/maxLength" } qw(TestScenario TestScenarioCreate TestScenarioUpdate)
     ],
     [
@@ -405,7 +405,7 @@ for my $case (
     ['views/page.h', 'IIMG_PAGE_DEFAULT_LIMIT', '?Limit/default'],
     ['views/page.h', 'IIMG_PAGE_MAX_SEARCH', '?Search/maxLength'],
     ['base/input/input.h', 'IIMG_INPUT_MAX_WORD', '?Before/maxLength'],
-    ['views/admin_identities.c', 'MAX_NAME', '?Category/maxLength'],
+    ['views/admin_identities.c', 'MAX_IDENTITY_NAME', '?Category/maxLength'],
     ['server/http/idempotency.c', 'MAX_KEY', '?IdempotencyKey/maxLength'],
     [
         'views/image_generation.c', 'MAX_ADDITIONAL_PROMPT', 'GenerationRequest/additional_prompt/maxLength',

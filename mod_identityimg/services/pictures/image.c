@@ -76,7 +76,7 @@ static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_an
 static iimg_error_t *large_profile(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
     return unsupported(iimg_error(
-        context->pool, IIMG_INVALID, "The picture's colour profile has %s; at most 4 are allowed.",
+        context->pool, IIMG_INVALID, "The picture's color profile has %s; at most 4 are allowed.",
         iimg_megabytes(context->pool, (apr_size_t)answer->limit, IIMG_WORK_MAX_PROFILE)));
 }
 

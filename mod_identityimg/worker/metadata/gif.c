@@ -66,7 +66,7 @@ static bool is_looping(const unsigned char *blocks)
     return blocks[0] == 0;
 }
 
-/* One of the two extensions that say how often an animation is played, or a colour profile. */
+/* One of the two extensions that say how often an animation is played, or a color profile. */
 static void take_application(iimg_walk_t *walk, size_t at, size_t end)
 {
     const unsigned char *p = walk->data + at;

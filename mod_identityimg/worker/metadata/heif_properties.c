@@ -53,9 +53,9 @@ static bool find_property(const iimg_heif_t *heif, const iimg_box_t *container, 
 /* Code points of ITU-T H.273 (ISO/IEC 14496-12, section 12.1.5); matrix 0 is for RGB as it is. */
 static void read_code_points(iimg_metadata_t *out, const unsigned char *p)
 {
-    out->colour.has_cicp = out->colour.is_video = true;
-    out->colour.primaries = (unsigned char)iimg_big16(p + 4);
-    out->colour.transfer = (unsigned char)iimg_big16(p + 6);
+    out->color.has_cicp = out->color.is_video = true;
+    out->color.primaries = (unsigned char)iimg_big16(p + 4);
+    out->color.transfer = (unsigned char)iimg_big16(p + 6);
     out->is_lossless = iimg_big16(p + 8) == 0;
 }
 
@@ -72,14 +72,14 @@ static void read_property(iimg_metadata_t *out, const iimg_box_t *box, const uns
         out->height = iimg_big32(p + 8);
     }
     else if (iimg_box_is(box, "colr") && length >= 10 && memcmp(p, "nclx", 4) == 0
-             && !out->colour.has_cicp) {
+             && !out->color.has_cicp) {
         read_code_points(out, p);
     }
     else if (iimg_box_is(box, "clli") && length >= 4 && iimg_big16(p) > 0) {
-        out->colour.most_light = iimg_big16(p);
+        out->color.most_light = iimg_big16(p);
     }
-    else if (iimg_box_is(box, "mdcv") && length >= 24 && out->colour.most_light == 0) {
-        out->colour.most_light = iimg_big32(p + 16) / LIGHT;
+    else if (iimg_box_is(box, "mdcv") && length >= 24 && out->color.most_light == 0) {
+        out->color.most_light = iimg_big32(p + 16) / LIGHT;
     }
 }
 
@@ -168,5 +168,5 @@ void iimg_heif_properties(iimg_heif_t *heif)
             found = read_primary(heif, &container, &box);
         }
     }
-    heif->walk->out->colour.is_premultiplied = is_premultiplied(heif);
+    heif->walk->out->color.is_premultiplied = is_premultiplied(heif);
 }

@@ -9,7 +9,7 @@
 #include "services/pictures/edit.h"
 
 /** Color description of a container beside an ICC profile, in the container's own numbers. */
-typedef struct iimg_colour_t {
+typedef struct iimg_color_t {
     bool has_cicp; /* code points of ITU-T H.273: PNG's cICP, HEIF's nclx */
     unsigned char primaries, transfer;
     bool is_video;  /* of nclx: its curves of video are shown as sRGB's */
@@ -19,7 +19,7 @@ typedef struct iimg_colour_t {
     uint32_t chromaticities[8]; /* PNG's cHRM: 100,000ths, x and y of white, red, green, blue */
     uint32_t most_light;        /* cd/m2 of the brightest pixel (cLLI, mDCV); 0: it does not say */
     bool is_premultiplied;      /* HEIF's prem: colors are multiplied with alpha already */
-} iimg_colour_t;
+} iimg_color_t;
 
 /** What a picture's container says. */
 typedef struct iimg_metadata_t {
@@ -34,12 +34,12 @@ typedef struct iimg_metadata_t {
     uint64_t still_length; /* GIF and WebP with several frames: the bytes of the clean picture up to
                               the end of the first one; else 0 */
     uint64_t icc_length;   /* bytes of the ICC profile as it stands in the file, 0: none */
-    iimg_colour_t colour;
+    iimg_color_t color;
     bool is_lossless; /* coded without loss: PNG, GIF, WebP of that kind, RGB in HEIF */
 } iimg_metadata_t;
 
 /**
- * Walk the container of a picture and say what is kept of it: pixels, colour profile, orientation,
+ * Walk the container of a picture and say what is kept of it: pixels, color profile, orientation,
  * animation. EXIF (with GPS, maker notes, thumbnails), XMP, IPTC, C2PA, comments, unknown parts and
  * what follows the picture's end go. An end that is missing or damaged is made good, and so are
  * lengths, where the first frame may be whole. The result is at most IIMG_EDIT_MAX_GROWTH bytes

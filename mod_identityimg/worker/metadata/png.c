@@ -200,51 +200,51 @@ static bool take_chunk(iimg_walk_t *walk, const chunk_t *chunk)
 /* cICP counts in full range alone, and its matrix must be that of RGB (section 11.3.2.6). */
 static void take_code_points(iimg_walk_t *walk, const unsigned char *points)
 {
-    iimg_colour_t *colour = &walk->out->colour;
+    iimg_color_t *color = &walk->out->color;
 
     if (points[2] != 0) {
         iimg_walk_wrong(walk, "its cICP chunk states a matrix, which no PNG has");
     }
     if (points[3] == 1) {
-        colour->has_cicp = true;
-        colour->primaries = points[0];
-        colour->transfer = points[1];
+        color->has_cicp = true;
+        color->primaries = points[0];
+        color->transfer = points[1];
     }
 }
 
-static void take_chromaticities(iimg_colour_t *colour, const unsigned char *numbers)
+static void take_chromaticities(iimg_color_t *color, const unsigned char *numbers)
 {
-    colour->has_chromaticities = true;
+    color->has_chromaticities = true;
     for (int i = 0; i < 8; i++) {
-        colour->chromaticities[i] = iimg_big32(numbers + 4 * (size_t)i);
+        color->chromaticities[i] = iimg_big32(numbers + 4 * (size_t)i);
     }
 }
 
 /* For chunks in front of the pixels; of two of a kind the first counts. */
-static void take_colour(iimg_walk_t *walk, const chunk_t *chunk)
+static void take_color(iimg_walk_t *walk, const chunk_t *chunk)
 {
     enum {
         LIGHT = 10000
     }; /* chunks state it in 10,000ths of a cd/m2 */
-    iimg_colour_t *colour = &walk->out->colour;
+    iimg_color_t *color = &walk->out->color;
 
-    if (is_type(chunk, "cICP") && chunk->length == 4 && !colour->has_cicp) {
+    if (is_type(chunk, "cICP") && chunk->length == 4 && !color->has_cicp) {
         take_code_points(walk, chunk->data);
     }
     else if (is_type(chunk, "sRGB") && chunk->length == 1) {
-        colour->has_srgb = true;
+        color->has_srgb = true;
     }
-    else if (is_type(chunk, "gAMA") && chunk->length == 4 && colour->gamma == 0) {
-        colour->gamma = iimg_big32(chunk->data);
+    else if (is_type(chunk, "gAMA") && chunk->length == 4 && color->gamma == 0) {
+        color->gamma = iimg_big32(chunk->data);
     }
-    else if (is_type(chunk, "cHRM") && chunk->length == 32 && !colour->has_chromaticities) {
-        take_chromaticities(colour, chunk->data);
+    else if (is_type(chunk, "cHRM") && chunk->length == 32 && !color->has_chromaticities) {
+        take_chromaticities(color, chunk->data);
     }
     else if (is_type(chunk, "cLLI") && chunk->length == 8 && iimg_big32(chunk->data) >= LIGHT) {
-        colour->most_light = iimg_big32(chunk->data) / LIGHT;
+        color->most_light = iimg_big32(chunk->data) / LIGHT;
     }
-    else if (is_type(chunk, "mDCV") && chunk->length == 24 && colour->most_light == 0) {
-        colour->most_light = iimg_big32(chunk->data + 16) / LIGHT;
+    else if (is_type(chunk, "mDCV") && chunk->length == 24 && color->most_light == 0) {
+        color->most_light = iimg_big32(chunk->data + 16) / LIGHT;
     }
 }
 
@@ -262,7 +262,7 @@ void iimg_metadata_png(iimg_walk_t *walk)
            && !is_type(&chunk, "IEND")) {
         has_pixels = has_pixels || is_type(&chunk, "IDAT");
         if (!has_pixels) {
-            take_colour(walk, &chunk);
+            take_color(walk, &chunk);
         }
     }
     if (!has_next && is_cut_within_pixels(walk, &chunk, &cut)) {

@@ -90,7 +90,7 @@ static void test_flat(void)
     for (int i = 0; i < 100 * 53 * 3; i++) {
         other += out.data[i] != 201;
     }
-    tap_is_number(other, 0, "one colour stays that colour, to the edges");
+    tap_is_number(other, 0, "one color stays that color, to the edges");
     free(in.data);
     free(out.data);
 }

@@ -328,7 +328,7 @@ static const row_t webp[] = {
     { "no pixels", BYTES(RIFF("\x16") VP8X("\0")), "it has no pixels", 0, NULL },
 };
 
-/* GIF: a table of two colours; one pixel. */
+/* GIF: a table of two colors; one pixel. */
 #define HEAD     "GIF89a\2\0\1\0\x80\0\0rgbRGB"
 #define FRAME    "\x2c\0\0\0\0\1\0\1\0\0\2\2\x44\1\0"
 #define WIDE     "\x2c\1\0\1\0\3\0\4\0\x80rgbRGB\2\2\x44\1\0"
@@ -364,7 +364,7 @@ static const row_t gif[] = {
     { "an end that lacks is put there", BYTES(HEAD FRAME), BYTES(HEAD FRAME ";"), JUST },
     { "a picture may be bigger than its screen", BYTES(HEAD WIDE ";"), BYTES(HEAD WIDE ";"),
       "4x5 o1 icc0" },
-    { "a table of four colours is skipped whole",
+    { "a table of four colors is skipped whole",
       BYTES("GIF89a\2\0\1\0\x81\0\0"
             "\x21\xfe\2!!!\0;;;;;" FRAME ";"),
       BYTES("GIF89a\2\0\1\0\x81\0\0"

@@ -1,5 +1,5 @@
 /*
- * metadata_png_test.c - worker/metadata/png.c: what PNG's chunks say of colours, which of them
+ * metadata_png_test.c - worker/metadata/png.c: what PNG's chunks say of colors, which of them
  * count, and that all of them stay in the file.
  */
 #include "worker/metadata/metadata.h"
@@ -34,7 +34,7 @@ typedef struct row_t {
 } row_t;
 
 static const row_t rows[] = {
-    { "no chunk of colours", BYTES(PNG PIXELS END), NOTHING },
+    { "no chunk of colors", BYTES(PNG PIXELS END), NOTHING },
     { "cICP", BYTES(PNG CICP("\x09\x10\0\1") PIXELS END), "cicp 9/16 gamma 0 chrm - light 0" },
     { "the first cICP counts", BYTES(PNG CICP("\x09\x10\0\1") CICP("\1\x0d\0\1") PIXELS END),
       "cicp 9/16 gamma 0 chrm - light 0" },
@@ -63,20 +63,20 @@ static const row_t rows[] = {
       "cicp - gamma 0 chrm - light 300" },
 };
 
-static const char *facts_of(const iimg_colour_t *colour)
+static const char *facts_of(const iimg_color_t *color)
 {
     static char text[120], cicp[16] = "-", chrm[32] = "-";
 
     strcpy(cicp, "-");
     strcpy(chrm, "-");
-    if (colour->has_cicp) {
-        snprintf(cicp, sizeof(cicp), "%d/%d", colour->primaries, colour->transfer);
+    if (color->has_cicp) {
+        snprintf(cicp, sizeof(cicp), "%d/%d", color->primaries, color->transfer);
     }
-    if (colour->has_chromaticities) {
-        snprintf(chrm, sizeof(chrm), "%u/%u", colour->chromaticities[0], colour->chromaticities[7]);
+    if (color->has_chromaticities) {
+        snprintf(chrm, sizeof(chrm), "%u/%u", color->chromaticities[0], color->chromaticities[7]);
     }
-    snprintf(text, sizeof(text), "cicp %s gamma %u chrm %s light %u%s", cicp, colour->gamma, chrm,
-             colour->most_light, colour->has_srgb ? " srgb" : "");
+    snprintf(text, sizeof(text), "cicp %s gamma %u chrm %s light %u%s", cicp, color->gamma, chrm,
+             color->most_light, color->has_srgb ? " srgb" : "");
     return text;
 }
 
@@ -90,7 +90,7 @@ int main(void)
         const char *problem = iimg_metadata_filter(
             IIMG_FORMAT_PNG, (const unsigned char *)row->bytes, row->length, steps, &metadata);
 
-        tap_is(problem ? problem : facts_of(&metadata.colour), row->facts, "%s", row->name);
+        tap_is(problem ? problem : facts_of(&metadata.color), row->facts, "%s", row->name);
         if (!problem) {
             tap_ok(metadata.is_lossless && metadata.edit.count == 1
                        && metadata.edit.steps[0].length == row->length,
