@@ -64,12 +64,15 @@ int main(void)
     tap_is_number(dead->nelts, 0, "the process' own mark is not dead");
     {
         iimg_alive_t other = *alive;
-        int fd = open(path_of("held.alive"), O_CREAT | O_RDWR, 0600);
+        int fd = open(path_of("held.alive"), O_CREAT | O_RDWR, 0600), next;
 
         flock(fd, LOCK_EX);
         other.path = path_of("another.alive");
         iimg_alive_find_dead(pool, &other, &dead);
         tap_is_number(dead->nelts, 0, "marks that are held are not dead");
+        next = dup(fd);
+        tap_is_number(next, fd + 1, "marks that are held are closed again");
+        close(next);
         close(fd);
         unlink(path_of("held.alive"));
     }

@@ -1,5 +1,11 @@
 /* spool_cleanup_test.c - server/jobs/spool_cleanup.c: which answers in the spool are deleted. */
+#include <apr_time.h>
+
+static apr_time_t cleanup_clock = 1800000000000000;
+
+#define apr_time_now() cleanup_clock
 #include "server/jobs/spool_cleanup.c"
+#undef apr_time_now
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -55,13 +61,14 @@ static const char *path_of(const char *name)
     return apr_pstrcat(context->pool, dir, "/", name, NULL);
 }
 
-static void put(const char *name, int age)
+/* @param age in microseconds */
+static void put(const char *name, apr_interval_time_t age)
 {
     struct timespec times[2];
 
     close(open(path_of(name), O_CREAT | O_WRONLY, 0600));
-    clock_gettime(CLOCK_REALTIME, &times[0]);
-    times[0].tv_sec -= age;
+    times[0].tv_sec = (cleanup_clock - age) / 1000000;
+    times[0].tv_nsec = (cleanup_clock - age) % 1000000 * 1000;
     times[1] = times[0];
     utimensat(AT_FDCWD, path_of(name), times, 0);
 }
@@ -80,23 +87,27 @@ int main(void)
 {
     static const struct {
         const char *name;
-        int age;
+        apr_interval_time_t age;
         bool away, stays;
         const char *what;
     } cases[] = {
         { ENDED ".reply", 0, false, false, "the answer of a job that has ended" },
         { ENDED ".reply", 0, true, false, "the answer of a job of the database that answers" },
-        { RUNNING ".reply", 1000, false, true, "the answer of a job that runs" },
+        { RUNNING ".reply", 1000000000, false, true, "the answer of a job that runs" },
         { SECOND ".reply", 0, false, false, "the answer of another database's job" },
-        { SECOND ".reply", 1000, true, true, "the answer of a database that does not answer" },
-        { UNKNOWN ".reply", 12, false, false, "an answer without a job, 12 seconds old" },
-        { UNKNOWN ".reply", 8, false, true, "an answer without a job, 8 seconds old" },
-        { UNKNOWN ".reply", 1000, true, true, "an answer that no database could be asked about" },
-        { UNKNOWN ".replyx", 1000, false, true, "a longer ending" },
-        { UNKNOWN ".repl", 1000, false, true, "a shorter ending" },
-        { UNKNOWN "x.reply", 1000, false, true, "a longer name" },
-        { "g0000000-0000-4000-8000-000000000003.reply", 1000, false, true, "a name of no UUID" },
-        { UNKNOWN ".alive", 1000, false, true, "another file" },
+        { SECOND ".reply", 1000000000, true, true,
+          "the answer of a database that does not answer" },
+        { UNKNOWN ".reply", 10000001, false, false,
+          "an answer without a job, over 10 seconds old" },
+        { UNKNOWN ".reply", 10000000, false, true, "an answer without a job, 10 seconds old" },
+        { UNKNOWN ".reply", 1000000000, true, true,
+          "an answer that no database could be asked about" },
+        { UNKNOWN ".replyx", 1000000000, false, true, "a longer ending" },
+        { UNKNOWN ".repl", 1000000000, false, true, "a shorter ending" },
+        { UNKNOWN "x.reply", 1000000000, false, true, "a longer name" },
+        { "g0000000-0000-4000-8000-000000000003.reply", 1000000000, false, true,
+          "a name of no UUID" },
+        { UNKNOWN ".alive", 1000000000, false, true, "another file" },
     };
 
     context = work_begin();
