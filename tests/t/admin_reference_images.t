@@ -138,8 +138,8 @@ like((results("$list?has_image=1"))[0]{image}{medium}, qr/^http.*-300x300/, 'lis
 
 # Five slots a user: many users.
 sql(
-    "INSERT INTO users (id, email) SELECT ('00000000-0000-4000-9000-' || lpad(i::text, 12, '0'))::uuid, 'slots' || i || '\@example.com' FROM generate_series(1, 20) i"
-);
+    "INSERT INTO users (id, email) SELECT ('00000000-0000-4000-9000-' || lpad(i::text, 12, '0'))::uuid, 'slots' || i "
+        . "|| '\@example.com' FROM generate_series(1, 20) i");
 my $n = 0;
 my $make = sub {
     return json(create(user_id => sprintf('00000000-0000-4000-9000-%012d', ++$n % 20 + 1), name => $_[0]))->{id};
@@ -188,8 +188,8 @@ for my $round (1 .. 5) {
     is + (sql("SELECT count(*) FROM audit_log WHERE actor = '$bob' AND action = 'create'"))[0],
         (sql("SELECT count(*) FROM reference_images"))[0], 'and each that is made is in the audit log';
     sql(
-        "UPDATE users SET is_staff = true WHERE id = '$bob'; DELETE FROM reference_images; DELETE FROM audit_log WHERE actor = '$bob'"
-    );
+        "UPDATE users SET is_staff = true WHERE id = '$bob'; DELETE FROM reference_images; DELETE FROM audit_log WHERE "
+            . "actor = '$bob'");
 }
 
 fresh_data();

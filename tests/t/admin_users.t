@@ -279,8 +279,8 @@ sql("DELETE FROM users WHERE id = '$admin'; \\i '$ENV{IIMG_SOURCE}/sql/demo.sql'
 is + (sql("SELECT count(*) > 0 FROM audit_log WHERE actor = '$admin'"))[0], 't',
     'what somebody did is told when he is gone';
 my ($allowed) = sql(
-    q(SELECT string_agg(privilege, ' ') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege WHERE has_table_privilege('identityimg', 'audit_log', privilege))
-);
+    q(SELECT string_agg(privilege, ' ') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege WHERE )
+        . q(has_table_privilege('identityimg', 'audit_log', privilege)));
 is $allowed, 'INSERT', 'httpd may add to the audit log, and neither read nor change it';
 
 # Staff's writes by other routes
@@ -335,9 +335,8 @@ is scalar(grep { / create users / } audit()), 3, 'and once in the audit log';
 for my $case (['PATCH', { is_staff => $false }], ['DELETE']) {
     my ($method, $body) = @$case;
     for my $round (1 .. 4) {
-        sql(
-            "UPDATE users SET is_staff = false WHERE id <> '$admin'; UPDATE users SET is_staff = true WHERE id IN ('$admin', '$alice')"
-        );
+        sql("UPDATE users SET is_staff = false WHERE id <> '$admin'; UPDATE users SET is_staff = true WHERE id IN "
+                . "('$admin', '$alice')");
         my @answers = at_once(
             request_of($method, "admin/users/$alice/", 'admin', $body),
             request_of($method, "admin/users/$admin/", 'alice', $body)

@@ -317,7 +317,8 @@ set_password(alice => 'pw-alice', 4);
 # Each attempt costs one hash, whether the user exists or not: otherwise the time would reveal it.
 forget();
 $server->sql(
-    "INSERT INTO users (email, password, is_active) SELECT kind || '\@example.com', CASE kind WHEN 'without' THEN '' ELSE password END, kind <> 'inactive' FROM users, unnest(ARRAY['without', 'inactive']) kind WHERE id = '"
+    "INSERT INTO users (email, password, is_active) SELECT kind || '\@example.com', CASE kind WHEN 'without' THEN '' "
+        . "ELSE password END, kind <> 'inactive' FROM users, unnest(ARRAY['without', 'inactive']) kind WHERE id = '"
         . person('alice')
         . "'");
 for my $case (

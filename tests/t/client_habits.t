@@ -40,7 +40,8 @@ my $photo = json(call(POST => 'reference-images/', as => 'alice', json => {}))->
 for my $case (
     [
         POST => 'reference-images/', { name => $long, order => 'x', user_id => 'y', image => 'z' },
-        "400 invalid: $uuid | image: The submitted data was not a file. Check the encoding type on the form. | name: @{[$too->(255)]} | order: $integer | user_id: $uuid"
+        "400 invalid: $uuid | image: The submitted data was not a file. Check the encoding type on the form. | name: "
+            . "@{[$too->(255)]} | order: $integer | user_id: $uuid"
     ],
     [POST => 'reference-images/', { name => 5, order => 9 }, "400 invalid: $string | name: $string | order: $range"],
     [
@@ -54,7 +55,8 @@ for my $case (
     [
         POST => 'admin/identities/',
         { user_id => 'x', name => '', category => $long, i_am_statement => 1, visualization => [], notes => [1] },
-        "400 invalid: $uuid | category: @{[$too->(255)]} | i_am_statement: $string | name: $blank | notes: $string | user_id: $uuid | visualization: $string"
+        "400 invalid: $uuid | category: @{[$too->(255)]} | i_am_statement: $string | name: $blank | notes: $string | "
+            . "user_id: $uuid | visualization: $string"
     ],
     [
         POST => 'admin/identities/', {},
@@ -63,7 +65,9 @@ for my $case (
     [
         POST => 'admin/users/',
         { email => 'x', first_name => 1, last_name => $long, is_staff => 'x', is_active => $null, password => 'short' },
-        "400 invalid: $string | email: Enter a valid email address. | first_name: $string | is_active: This field may not be null. | is_staff: $bool | last_name: @{[$too->(150)]} | password: Ensure this field has at least 8 characters."
+        "400 invalid: $string | email: Enter a valid email address. | first_name: $string | is_active: This field may "
+            . "not be null. | is_staff: $bool | last_name: @{[$too->(150)]} | password: Ensure this field has at least "
+            . "8 characters."
     ],
     [
         POST => 'admin/users/', { password => 'short' },

@@ -407,7 +407,8 @@ cmp_ok scalar(keys %in_code), '>', 20, 'the code has a table of directives';
 is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has each of them, and no other';
 is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
 my %tested = map { $_ => 1 } keys %refused,
-    qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests);
+    qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials
+    IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
 
 # What they say of ranges and defaults is what the code has.

@@ -21,9 +21,9 @@ my ($prompt) = sql('SELECT id FROM prompts WHERE version = 1 ORDER BY prompt_typ
 my $job = '00000000-0000-4000-8000-00000000ab01';
 
 sub make_job {
-    sql(
-        "INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', now())"
-    );
+    sql(      "INSERT INTO generation_jobs (id, state, prompt_used, generator, model, aspect_ratio, resolution, "
+            . "reference_image_ids, finished_at) VALUES ('$job', 'failed', '', 'preview', 'm', '1:1', '1K', '{}', "
+            . "now())");
     return;
 }
 make_job();
@@ -296,7 +296,8 @@ is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD
 # Pages of other origins --------------------------------------------------------------------------
 
 my $rows =
-    'SELECT (SELECT count(*) FROM reference_images), (SELECT count(*) FROM users), (SELECT count(*) FROM identities), (SELECT count(*) FROM test_scenarios), (SELECT count(*) FROM auth_tokens)';
+    'SELECT (SELECT count(*) FROM reference_images), (SELECT count(*) FROM users), (SELECT count(*) FROM identities), '
+    . '(SELECT count(*) FROM test_scenarios), (SELECT count(*) FROM auth_tokens)';
 my @before = sql($rows);
 for my $route (@routes, @login) {
     my ($path, $allow) = @$route;
@@ -556,7 +557,8 @@ like $text, qr/^HTTP\/1\.1 413 /, 'also when it does not tell its length';
 
 my $field = call(PATCH => "reference-images/$photo/", as => 'admin', json => { order => 9 });
 is $field->content,
-    '{"detail":"Order must be between 0 and 4","code":"order_range","errors":{"order":["Order must be between 0 and 4"]}}',
+    '{"detail":"Order must be between 0 and 4","code":"order_range","errors":{"order":["Order must be between 0 and '
+    . '4"]}}',
     'an error of a field is a sentence, a code and the field\'s sentences';
 is call(GET => 'nothing/', as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
     'another error is a sentence and a code';

@@ -336,7 +336,8 @@ is get('users/me/', $_)->code, 200, "$_ is there" for qw(alice bob);
             eventually(
                 sub {
                     ($server->sql(
-                        q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = 'Lock'},
+                        q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND wait_event_type = }
+                            . q{'Lock'},
                         'postgres'
                     ))[0] == 2;
                 },

@@ -36,8 +36,10 @@ my ($status, $out) = said('run', $security);
 is $status, 0, 'with pending security updates scripts/deps ends well';
 my $sudo = $> ? 'sudo ' : '';
 is $out,
-    "Security updates are pending for libraries that read strangers' bytes; install them with:\n    ${sudo}apt-get install --only-upgrade libpng16-16 libheif1\n",
-    '... and names those of libraries that read strangers\' bytes, and the command; no other package, and no other update';
+    "Security updates are pending for libraries that read strangers' bytes; install them with:\n    ${sudo}apt-get "
+    . "install --only-upgrade libpng16-16 libheif1\n",
+    '... and names those of libraries that read strangers\' bytes, and the command; no other package, and no other '
+    . 'update';
 like slurp("$bin/asked"), qr/^-s .*\bupgrade$/, 'apt-get is asked what it would do';
 is scalar(() = slurp("$bin/asked") =~ /\n/g), 1, '... once, and nothing else';
 

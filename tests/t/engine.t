@@ -192,7 +192,8 @@ is states(), '1xcanceled 7xsucceeded', 'all others are made';
 is join(
     ' ',
     $server->sql(
-        "SELECT count(*) FROM (SELECT started_at < lag(started_at) OVER (ORDER BY created_at) AS wrong FROM generation_jobs WHERE state = 'succeeded') x WHERE wrong"
+              "SELECT count(*) FROM (SELECT started_at < lag(started_at) OVER (ORDER BY created_at) AS wrong FROM "
+            . "generation_jobs WHERE state = 'succeeded') x WHERE wrong"
     )
     ),
     0, '... in their order';
@@ -279,7 +280,8 @@ my ($one) = in_parallel(
 );
 is $one, 200, 'the one who waits gets his picture';
 is $refused[0],
-    '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: respond-async".',
+    '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: '
+    . 'respond-async".',
     'another one is refused';
 is $refused[1], 15, '... and told when to try again';
 is $refused[2], '200 running not heard', 'who asks after a job is answered as it is';
@@ -388,7 +390,8 @@ my %place = map { /^(?:export )?(PG\w+)='?([^';]+)/ ? ($1 => $2) : () } split /[
 my $two = IdentityImg::Server->new(
     'engine-two', env => {%provider},
     conf =>
-        qq{DBDParams "host=$place{PGHOST} port=$place{PGPORT} dbname=identityimg user=identityimg connect_timeout=2 options='-c statement_timeout=5000 -c timezone=UTC'"\n}
+        qq{DBDParams "host=$place{PGHOST} port=$place{PGPORT} dbname=identityimg user=identityimg connect_timeout=2 }
+        . qq{options='-c statement_timeout=5000 -c timezone=UTC'"\n}
         . 'IdentityImgStorageRoot "'
         . $server->state
         . qq{/pictures"\n}

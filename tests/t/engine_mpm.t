@@ -96,9 +96,9 @@ SKIP: {
     my $port = free_port();
     my $server = IdentityImg::Server->new('mpm-tls', env => {%env});
     my $key = $server->state . '/tls.pem';
-    system(
-        "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -keyout '$key' -out '$key.crt' 2>/dev/null"
-    ) and die 'no certificate';
+    system(   "openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=127.0.0.1 -days 2 -keyout '$key' -out '$key.crt' "
+            . "2>/dev/null")
+        and die 'no certificate';
     $server->start(<<"CONF");
 LoadModule ssl_module $modules/mod_ssl.so
 LoadModule http2_module $modules/mod_http2.so

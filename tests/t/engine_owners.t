@@ -65,7 +65,8 @@ sub rows {
             . ", '', 'gemini', 'm', '1:1', '1K', '{}')"
     } @_;
     return $server->sql(
-        'INSERT INTO generation_jobs (state, owner, lease_expires_at, attempts, started_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids) VALUES '
+        'INSERT INTO generation_jobs (state, owner, lease_expires_at, attempts, started_at, prompt_used, generator, '
+            . 'model, aspect_ratio, resolution, reference_image_ids) VALUES '
             . join(', ', @values)
             . ' RETURNING id');
 }
@@ -226,7 +227,8 @@ $server->sql(
     'BEGIN; ' . join(
         ' ',
         map {
-            "UPDATE generation_jobs SET save_to_identity = true, identity_id = '$identities[$_ < 3 ? $_ : 3]', finished_at = now() - interval '$ages[$_]', saved_at = "
+                  "UPDATE generation_jobs SET save_to_identity = true, identity_id = '$identities[$_ < 3 ? $_ : 3]', "
+                . "finished_at = now() - interval '$ages[$_]', saved_at = "
                 . ($_ == 4 ? 'now()' : 'NULL')
                 . " WHERE id = '$unsaved[$_]';"
         } 0 .. 4
@@ -241,7 +243,8 @@ is row($unsaved[3], 'saved_at IS NULL'), 't', '... and none replaces a picture t
 is join(
     '',
     $server->sql(
-        "SELECT count(*) FROM identities WHERE id IN ('$identities[1]', '$identities[2]', '$identities[3]') AND image IS NOT NULL"
+        "SELECT count(*) FROM identities WHERE id IN ('$identities[1]', '$identities[2]', '$identities[3]') AND image "
+            . "IS NOT NULL"
     )
     ),
     0, '... their identities are as they were';

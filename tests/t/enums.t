@@ -63,8 +63,8 @@ for my $case (['prompt_types', 'prompts', 'prompt_type'], ['job_states', 'genera
 # Categories are those in use.
 my $alice = person('alice');
 sql(
-    "INSERT INTO identities (user_id, name, category) VALUES ('$alice', 'a', 'Zebra_\"x\"_{y}, \\z'), ('$alice', 'b', 'maker_of_money'), ('$alice', 'c', 'ärger_模範 🎨'), ('$alice', 'd', 'NULL'), ('$alice', 'e', '_')"
-);
+    "INSERT INTO identities (user_id, name, category) VALUES ('$alice', 'a', 'Zebra_\"x\"_{y}, \\z'), ('$alice', 'b', "
+        . "'maker_of_money'), ('$alice', 'c', 'ärger_模範 🎨'), ('$alice', 'd', 'NULL'), ('$alice', 'e', '_')");
 is values_of('identity_categories'),
     'NULL|Zebra_"x"_{y}, \z|_|keeper_of_the_home|maker_of_money|passions_and_talents|physical_expression|ärger_模範 🎨',
     'a new category is there at once, each once, by its bytes, with any characters';

@@ -38,7 +38,8 @@ is call(PATCH => $path, as => 'alice', json => {}, if_none($tag))->code, 200, 'a
 
 # If-Match
 is line(call(PATCH => $path, as => 'alice', json => { name => 'x' }, if_match('"7.1"'))),
-    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it again, then repeat the change.',
+    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
+    . 'again, then repeat the change.',
     'a change of another version is refused';
 is json(get($path))->{name}, 'a', '... and changes nothing';
 my $changed = call(PATCH => $path, as => 'alice', json => { name => 'b' }, if_match($tag));
@@ -82,8 +83,8 @@ is $pictureless->header('ETag'), '"1.0"', 'a photo without a picture has no wind
 my $slot = 'reference-images/' . json($pictureless)->{id} . '/';
 is call(GET => $slot, as => 'bob', if_none('"1.0"'))->code, 304, '... and is recognised by its version';
 my ($job) = sql(
-    "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, finished_at) VALUES ('failed', '', 'preview', 'm', '1:1', '1K', '{}', now()) RETURNING id"
-);
+    "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, "
+        . "finished_at) VALUES ('failed', '', 'preview', 'm', '1:1', '1K', '{}', now()) RETURNING id");
 for my $path (
     'admin/users/' . person('bob'), 'admin/test-scenarios/00000000-0000-4000-8000-0000000000e1',
     'admin/identities/' . identity_of('plain'), "image-generation/jobs/$job"

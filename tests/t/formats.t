@@ -200,9 +200,8 @@ for my $case (
 
 # Nothing of the picture's metadata is in its derivatives.
 my $private = spurt("$dir/private.jpg", $bytes{'a wide gamut JPEG'});
-run(
-    "exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Somebody -XMP:Creator=Somebody -IPTC:City=Vienna -Comment=secret $private"
-);
+run("exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Somebody -XMP:Creator=Somebody "
+        . "-IPTC:City=Vienna -Comment=secret $private");
 my $answer = upload(slurp($private));
 for my $size (qw(thumbnail medium large)) {
     spurt("$dir/derivative", fetch($answer, $size));

@@ -30,8 +30,8 @@ is system("cd '$source' && $list | tar -c --null -T - | (umask 077 && tar -x --n
 my @built = grep { -e "$source/$_" } qw(build/plain build/client);
 is
     system(
-    "cd '$source' && tar -c --exclude=build/plain/unit --exclude=build/plain/tests @built | (umask 077 && tar -x --no-same-permissions -C '$clone')"
-    ), 0, '... and what was built';
+          "cd '$source' && tar -c --exclude=build/plain/unit --exclude=build/plain/tests @built | (umask 077 && tar -x "
+        . "--no-same-permissions -C '$clone')"), 0, '... and what was built';
 ok -x "$clone/build/plain/identityimg-worker", '... which is there';
 
 delete $ENV{$_} for qw(STATE PERL5LIB ASAN_OPTIONS UBSAN_OPTIONS IIMG_EXTRA_CONF IIMG_PG_FAST);

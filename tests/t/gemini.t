@@ -213,7 +213,8 @@ $server = IdentityImg::Server->new(
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
 copy(make_jpeg(3000, 2000), $sideways);
 system(
-    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody -XMP:Creator=Nobody),
+    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody
+        -XMP:Creator=Nobody),
     $sideways
     ) == 0
     or die 'exiftool failed';
@@ -252,9 +253,12 @@ ok !exists $wire->{headers}{$_}, "no header $_"
 
 my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
 my $part = '{"inlineData":{"mimeType":"image/jpeg","data":DATA}}';
-is $shape, qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
-    . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},"store":false}',
-    'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size, and is not to be stored';
+is $shape,
+    qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
+    . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},'
+    . '"store":false}',
+    'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size, and is not to be '
+    . 'stored';
 my $sent = $json->decode($wire->{body});
 is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, 'the text is the job\'s prompt_used, to the character';
 like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s,
@@ -466,8 +470,8 @@ my @bad = (
     ['not-a-picture', 502, 'provider_reply'],
     ['gif', 502, 'provider_reply'],
     map({ ["refused:$_", 422, 'refused'] }
-        qw(SAFETY IMAGE_SAFETY PROHIBITED_CONTENT IMAGE_PROHIBITED_CONTENT BLOCKLIST SPII RECITATION IMAGE_RECITATION LANGUAGE)
-    ),
+        qw(SAFETY IMAGE_SAFETY PROHIBITED_CONTENT IMAGE_PROHIBITED_CONTENT BLOCKLIST SPII RECITATION IMAGE_RECITATION
+            LANGUAGE)),
     ['finish:IMAGE_SAFETY', 422, 'refused'],
     map({ ["blocked:$_", 422, 'refused'] } qw(SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY)),
 );

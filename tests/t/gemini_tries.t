@@ -199,7 +199,8 @@ is_deeply [@{ $data->{job} }{qw(aspect_ratio resolution width height)}], ['1:1',
 # Left alone -----------------------------------------------------------------------------------------
 
 my $breaker =
-    "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 3\nStartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n";
+    "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 3\nStartServers 1\nServerLimit "
+    . "1\nThreadsPerChild 25\nMaxRequestWorkers 25\n";
 $server->restart($breaker);
 asked();
 generate('status:503') for 1 .. 3;

@@ -220,8 +220,10 @@ is $answer->code, 200, 'a picture is generated' or diag $answer->content;
 is members($answer->content), 'success image_url job', 'the answer has these members in this order';
 my ($job_text) = $answer->content =~ /"job":(.*)\}$/s;
 is members($job_text),
-    'id state queue_position identity user requested_by prompt_id prompt_version prompt_used additional_prompt model requested_model aspect_ratio resolution width height media_type '
-    . 'reference_image_ids image_url download_url warnings error usage cost attempts created_at started_at finished_at cancel_requested identity_name',
+    'id state queue_position identity user requested_by prompt_id prompt_version prompt_used additional_prompt model '
+    . 'requested_model aspect_ratio resolution width height media_type '
+    . 'reference_image_ids image_url download_url warnings error usage cost attempts created_at started_at finished_at '
+    . 'cancel_requested identity_name',
     'and its job these';
 like $answer->content, qr/^\{"success":true,"image_url":"http/, 'success is true';
 my $body = json($answer);
@@ -253,7 +255,8 @@ is $download->header('Content-Disposition'), qq(attachment; filename="creative-v
 is $download->content, $picture->content, 'and is the same picture';
 is column(
     $job,
-    "state || ' ' || generator || ' ' || image || ' ' || save_to_identity || ' ' || coalesce(owner, '-') || ' ' || coalesce(lease_expires_at::text, '-')"
+    "state || ' ' || generator || ' ' || image || ' ' || save_to_identity || ' ' || coalesce(owner, '-') || ' ' || "
+        . "coalesce(lease_expires_at::text, '-')"
     ),
     'succeeded preview ' . ($body->{image_url} =~ s{^.*?/(generated_images/[^?]+).*}{$1}r) . ' false - -',
     'the row says so too, and nobody holds it any more';
@@ -296,13 +299,15 @@ sub prompt {
 }
 my %context = (
     full =>
-        "Identity Name: \"Creative Visionary\"\nCategory: passions_and_talents\nI Am Statement: I am a creative force who {shapes} the future.\n"
+        "Identity Name: \"Creative Visionary\"\nCategory: passions_and_talents\nI Am Statement: I am a creative force "
+        . "who {shapes} the future.\n"
         . "Visualization: Standing in a sunlit studio, surrounded by work.\nNotes: paints daily; teaches on Sundays",
     bare => "Identity Name: \"Quiet \"Maker\"\"\nCategory: maker_of_money",
     unicode =>
-        "Identity Name: \"Café 模範 🎨\"\nCategory: keeper_of_the_home\nI Am Statement: I am naïve & proud.\nTwo lines.\nNotes: one note",
-    plain =>
-        "Identity Name: \"Runner\"\nCategory: physical_expression\nI Am Statement: I am steady.\nVisualization: Crossing the line at dawn.\nNotes: a; b; c",
+        "Identity Name: \"Café 模範 🎨\"\nCategory: keeper_of_the_home\nI Am Statement: I am naïve & proud.\nTwo lines.\n"
+        . "Notes: one note",
+    plain => "Identity Name: \"Runner\"\nCategory: physical_expression\nI Am Statement: I am steady.\nVisualization: "
+        . "Crossing the line at dawn.\nNotes: a; b; c",
 );
 is $job->{prompt_used}, prompt($context{full}, 'In the rain.'),
     'the prompt is the template, the identity and the words, to the character';
@@ -330,8 +335,11 @@ is used(identity_id => $bare, additional_prompt => 'words'),
     prompt("$context{bare}\nVisualization: {additional_prompt} {{y}} {identity_context}", 'words'),
     'placeholders in an identity stay as they are written';
 sql(
-    q(INSERT INTO prompts (prompt_type, version, body) VALUES ('image_generation', 2, 'v2 {{literal}} {unknown} { {additional_prompt}|{additional_prompt}} }} {{additional_prompt}} {'),)
-        . q( ('image_generation', 3, 'v3 {identity_context}'), ('coach', 9, 'another kind'); UPDATE prompts SET is_active = false WHERE version = 3)
+          q(INSERT INTO prompts (prompt_type, version, body) VALUES )
+        . q(('image_generation', 2, 'v2 {{literal}} {unknown} { {additional_prompt}|)
+        . q({additional_prompt}} }} {{additional_prompt}} {'),)
+        . q( ('image_generation', 3, 'v3 {identity_context}'), ('coach', 9, 'another kind'); UPDATE prompts SET )
+        . q(is_active = false WHERE version = 3)
 );
 my $second = json(generate(aspect_ratio => '1:1', additional_prompt => 'x'))->{job};
 is $second->{prompt_used}, 'v2 {literal} {unknown} { x|x} } {additional_prompt} {',
@@ -454,8 +462,8 @@ is jobs(), 0, 'none of it is a job';
 sub with_trigger {
     my ($state, $body, $code) = @_;
     sql(      "CREATE FUNCTION test_step() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN $body; RETURN NULL; END \$\$;"
-            . " CREATE CONSTRAINT TRIGGER test_step AFTER UPDATE ON generation_jobs DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.state = '$state') EXECUTE FUNCTION test_step()"
-    );
+            . " CREATE CONSTRAINT TRIGGER test_step AFTER UPDATE ON generation_jobs DEFERRABLE INITIALLY DEFERRED FOR "
+            . "EACH ROW WHEN (NEW.state = '$state') EXECUTE FUNCTION test_step()");
     my $answer = eval { $code->() };
     my $problem = $@;
     sql('DROP TRIGGER test_step ON generation_jobs; DROP FUNCTION test_step()');

@@ -115,7 +115,8 @@ trouble(
         $server->sql(
             "INSERT INTO schema_migrations (version, name, sha256) VALUES ($needed + 1, 'of a later build', '')");
     },
-    "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for $needed: install the newer mod_identityimg",
+    "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for "
+        . "$needed: install the newer mod_identityimg",
     sub { $server->sql("UPDATE schema_migrations SET compatible_from = $needed WHERE version = $needed + 1") }
 );
 $server->sql("DELETE FROM schema_migrations WHERE version = $needed + 1");

@@ -197,8 +197,8 @@ is line(create($died)), '201 fine first', 'after its lease it is free';
 my $busy = fresh();
 create($busy);
 sql(
-    "UPDATE idempotency_keys SET status = NULL, resource_id = NULL, lease_expires_at = now() + interval '1 hour' WHERE key = '$busy'"
-);
+    "UPDATE idempotency_keys SET status = NULL, resource_id = NULL, lease_expires_at = now() + interval '1 hour' WHERE "
+        . "key = '$busy'");
 my ($began, $answer) = (time, create($busy));
 is line($answer), '409 idempotency_key_in_use first', 'who waits too long for the first one is told';
 is $answer->header('Retry-After'), 1, '... and when to ask again';
@@ -214,9 +214,8 @@ for my $case (['a photo that was made', {}, '201 fine true'], ['a refusal', { or
     my $key = fresh();
     create($key, $fields);
     for my $age ('2 hours', '23 hours 50 minutes') {
-        sql(
-            "UPDATE idempotency_keys SET lease_expires_at = now() - interval '$age', created_at = now() - interval '$age' WHERE key = '$key'"
-        );
+        sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '$age', created_at = now() - interval "
+                . "'$age' WHERE key = '$key'");
         is line(create($key, $fields)), $expected,
             "$what is answered again $age later, when its lease has long expired";
     }
@@ -241,8 +240,8 @@ is line(create($taken, { name => 'late' })), '409 idempotency_key_in_use first',
 sql('DROP TRIGGER test_taken ON reference_images');
 is photos(), 0, '... and makes no row';
 sql("CREATE TRIGGER test_taken AFTER INSERT ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_taken()");
-sql(
-    "CREATE FUNCTION test_late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'too late' USING ERRCODE = '55P03'; END \$\$;"
+sql(      "CREATE FUNCTION test_late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'too late' USING "
+        . "ERRCODE = '55P03'; END \$\$;"
         . " CREATE TRIGGER test_late BEFORE INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_late()");
 is call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($taken .= '-two'))->code,
     503, 'a request that fails after it lost its key';
@@ -300,9 +299,8 @@ my $named = json($pictures[0])->{job}{id};
 
 sub fails {
     my ($status) = @_;
-    sql(
-        "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'refused', error_detail = 'No.', error_status = $status WHERE id = '$named'"
-    );
+    sql("UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'refused', error_detail = 'No.', "
+            . "error_status = $status WHERE id = '$named'");
     return;
 }
 fails(422);
@@ -324,9 +322,8 @@ for my $status (500, 502, 503, 504, 408, 429) {
         "one whose job failed with $status is made again";
 }
 # The save failed when it came first: the replay makes it good.
-sql(
-    'UPDATE generation_jobs SET saved_at = NULL; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE identities SET previous_image = NULL, previous_image_sized = NULL'
-);
+sql(      'UPDATE generation_jobs SET saved_at = NULL; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE '
+        . 'identities SET previous_image = NULL, previous_image_sized = NULL');
 my $saved = generate($made, save_to_identity => \1);
 is line($saved), '200 fine true', 'a generation whose picture could not be saved';
 like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';

@@ -58,8 +58,8 @@ sub clean {
     $server->sql("DELETE FROM reference_images WHERE user_id = '"
             . person('alice')
             . "'; DELETE FROM prompts WHERE prompt_type = 'coach'; DELETE FROM users WHERE email = 'new\@example.com';"
-            . " DELETE FROM generation_jobs; UPDATE reference_images SET version = 1 WHERE id = '$photo->{id}'; DELETE FROM idempotency_keys"
-    );
+            . " DELETE FROM generation_jobs; UPDATE reference_images SET version = 1 WHERE id = '$photo->{id}'; DELETE "
+            . "FROM idempotency_keys");
     return;
 }
 # The time until others may think that it died.

@@ -59,7 +59,8 @@ is $mine->content =~ s/"$time"/"T"/gr,
     . '","user":"'
     . person('scenario_one')
     . '","name":"Creative Visionary","category":"passions_and_talents",'
-    . '"i_am_statement":"I am a creative force who {shapes} the future.","visualization":"Standing in a sunlit studio, surrounded by work.",'
+    . '"i_am_statement":"I am a creative force who {shapes} the future.","visualization":"Standing in a sunlit studio, '
+    . 'surrounded by work.",'
     . '"notes":["paints daily","teaches on Sundays"],"image":null,"created_at":"T","updated_at":"T"},'
     . '{"id":"'
     . $bare
@@ -180,7 +181,8 @@ for my $case (
     ],
     [
         'half a picture',
-        '400 The PNG picture is damaged or not a real PNG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
+        '400 The PNG picture is damaged or not a real PNG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF '
+            . 'picture.',
         [parts => [image => [undef, 'a.jpg', Content => substr slurp(portrait()), 0, 90_000]]]
     ],
     ['an unknown type', '415 Unsupported media type "image/png" in request.', [body => 'x', type => 'image/png']],
@@ -204,7 +206,8 @@ is files($first), 4, 'its files are still there';
 is join(
     ' ',
     sql(
-        "SELECT DISTINCT held_until BETWEEN now() + interval '23 hours' AND now() + interval '25 hours' FROM stored_objects WHERE picture = '$first'"
+              "SELECT DISTINCT held_until BETWEEN now() + interval '23 hours' AND now() + interval '25 hours' FROM "
+            . "stored_objects WHERE picture = '$first'"
     )
     ),
     't', 'for a day';

@@ -22,11 +22,10 @@ sub post { my ($path, @more) = @_; return call(POST => $path, as => 'admin', @mo
 
 sub state_of {
     my ($id) = @_;
-    return (
-        sql(
-            "SELECT state || ' ' || coalesce(error_code, '-') || ' ' || (image IS NOT NULL) || ' ' || coalesce(owner, '-') FROM generation_jobs WHERE id = '$id'"
-        )
-    )[0];
+    return (sql(
+        "SELECT state || ' ' || coalesce(error_code, '-') || ' ' || (image IS NOT NULL) || ' ' || coalesce(owner, "
+            . "'-') FROM generation_jobs WHERE id = '$id'"
+    ))[0];
 }
 
 # A row that nobody generated. Returns its id.
@@ -171,7 +170,8 @@ is state_of($queue[0]), 'canceled - false -', 'and belongs to nobody';
 is join("\n", audit()), "admin\@example.com change generation_jobs state $queue[0]", 'the audit log knows who did it';
 is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 200, 'who waited behind it has another place';
 is refusal(post("$list$queue[2]/cancel/", headers => ['If-Match' => '"7"'])),
-    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it again, then repeat the change.',
+    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
+    . 'again, then repeat the change.',
     'another version is not canceled';
 is post("$list$queue[2]/cancel/", headers => ['If-Match' => $tag])->code, 200,
     'this one is, in whatever place it is by now';
@@ -319,7 +319,8 @@ my ($made, $answer) = cancel_while('hold', 'one');
 is $answer->code . ' ' . json($answer)->{state}, '202 running', 'a job that runs goes on to its next step';
 my $id = json($answer)->{id};
 is "$made->[0] $made->[1]{code} $made->[1]{detail}",
-    "409 generation_canceled The generation was canceled after the provider was asked. Its picture is kept with job $id.",
+    "409 generation_canceled The generation was canceled after the provider was asked. Its picture is kept with job "
+    . "$id.",
     'who had asked for the picture is told';
 my $job = json(call(GET => "$list$id/", @there));
 is $job->{state}, 'canceled', 'the job is canceled';
@@ -338,11 +339,15 @@ is call(POST => "$list$id/save-to-identity/", @there)->code, 200,
 # What a process left that died: its jobs are begun again, so often as may be.
 chomp(my $node = `hostname`);
 my @left = $server->sql(
-    "INSERT INTO generation_jobs (state, lease_expires_at, owner, attempts, cancel_requested_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids)"
-        . " VALUES ('running', now() - interval '1 second', '$node/1/dead', 2, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'), ('running', now() - interval '1 second', '$node/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
-        . " ('running', now() - interval '1 second', '$node/1/dead', 1, now(), '', 'gemini', 'm', '1:1', '1K', '{}'), ('queued', NULL, NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
-        . " ('running', now() - interval '1 second', 'elsewhere/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', '{}') RETURNING id"
-);
+          "INSERT INTO generation_jobs (state, lease_expires_at, owner, attempts, cancel_requested_at, prompt_used, "
+        . "generator, model, aspect_ratio, resolution, reference_image_ids)"
+        . " VALUES ('running', now() - interval '1 second', '$node/1/dead', 2, NULL, '', 'gemini', 'm', '1:1', '1K', "
+        . "'{}'), ('running', now() - interval '1 second', '$node/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', "
+        . "'{}'),"
+        . " ('running', now() - interval '1 second', '$node/1/dead', 1, now(), '', 'gemini', 'm', '1:1', '1K', '{}'), "
+        . "('queued', NULL, NULL, 0, NULL, '', 'gemini', 'm', '1:1', '1K', '{}'),"
+        . " ('running', now() - interval '1 second', 'elsewhere/1/dead', 1, NULL, '', 'gemini', 'm', '1:1', '1K', "
+        . "'{}') RETURNING id");
 eventually(sub {
     ($server->sql(
               "SELECT count(*) FROM generation_jobs WHERE id IN ('"

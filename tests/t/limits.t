@@ -127,12 +127,13 @@ my ($slow) = in_parallel(
     sub {
         $gemini->holds(1) or die 'nothing runs';
         $one->sql(
-            "UPDATE generation_jobs SET state = 'succeeded', image = 'x', finished_at = started_at + interval '100 seconds' WHERE state <> 'running'"
-        );
+            "UPDATE generation_jobs SET state = 'succeeded', image = 'x', finished_at = started_at + interval '100 "
+                . "seconds' WHERE state <> 'running'");
         $one->sql(
-            "INSERT INTO generation_jobs (state, owner, lease_expires_at, started_at, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts)"
-                . " SELECT 'running', 'x', now() + interval '1 hour', now() - interval '30 seconds', '', 'gemini', 'm', '1:1', '1K', '{}', 1 FROM generate_series(1, 2)"
-        );
+            "INSERT INTO generation_jobs (state, owner, lease_expires_at, started_at, prompt_used, generator, model, "
+                . "aspect_ratio, resolution, reference_image_ids, attempts)"
+                . " SELECT 'running', 'x', now() + interval '1 hour', now() - interval '30 seconds', '', 'gemini', "
+                . "'m', '1:1', '1K', '{}', 1 FROM generate_series(1, 2)");
         my $answer = ask($two, 'bob');
         is $answer->[0], 429, 'jobs of other nodes count';
         cmp_ok abs($answer->[1] - 70), '<=', 20,
@@ -164,7 +165,8 @@ limit('GenerationsPerDay 3');
 is $statuses, '3x200 5x429', 'three a day for one user';
 is((ask($one, 'bob'))->[0], 200, 'another one has his own');
 $one->sql(
-    "UPDATE generation_jobs SET created_at = now() - interval '20 hours' - n * interval '1 hour' FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM generation_jobs WHERE requested_by = '"
+    "UPDATE generation_jobs SET created_at = now() - interval '20 hours' - n * interval '1 hour' FROM (SELECT id, "
+        . "row_number() OVER (ORDER BY id) AS n FROM generation_jobs WHERE requested_by = '"
         . person('admin')
         . "') x WHERE x.id = generation_jobs.id");
 my $answer = ask($two, 'admin');
@@ -176,12 +178,14 @@ $one->sql("UPDATE generation_jobs SET created_at = created_at - interval '61 min
 is((ask($one, 'admin'))->[0], 200, 'then there is');
 is((ask($one, 'admin'))->[0], 429, 'one');
 $one->sql(
-    "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'provider_down', error_billed = false WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '"
+    "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'provider_down', error_billed = false "
+        . "WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '"
         . person('admin')
         . "' ORDER BY created_at DESC LIMIT 1)");
 is((ask($one, 'admin'))->[0], 200, 'what failed and was not paid for does not count');
 $one->sql(
-    "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'timeout', error_billed = NULL WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '"
+    "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'timeout', error_billed = NULL WHERE id = "
+        . "(SELECT id FROM generation_jobs WHERE requested_by = '"
         . person('admin')
         . "' ORDER BY created_at DESC LIMIT 1)");
 is((ask($one, 'admin'))->[0], 429, 'what may have been paid for does');
@@ -199,7 +203,8 @@ is((ask($two, 'admin'))->[0], 200, 'what they really cost counts when it is know
 $one->sql("UPDATE generation_jobs SET cost = 0.40, created_at = now() - interval '23 hours' WHERE cost IS NOT NULL");
 $answer = ask($one, 'admin');
 is said($answer),
-    '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try again in 60 minutes.',
+    '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try '
+    . 'again in 60 minutes.',
     'who comes too late is told so';
 cmp_ok abs($answer->[1] - 3600), '<=', 20, 'and when enough of it is a day ago';
 $one->sql("UPDATE generation_jobs SET cost = NULL, expected_cost = 0");
@@ -208,7 +213,8 @@ forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30');
 $answer = ask($one, 'admin');
 is said($answer),
-    '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the operator for another one.',
+    '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the '
+    . 'operator for another one.',
     'a budget that is smaller than a picture is told';
 is $answer->[1], 86400, 'with Retry-After all the same';
 # To the cent, and without what binary fractions make of a tenth and two of them.
@@ -232,8 +238,8 @@ for my $case (
 ) {
     my ($budget, $cost, $spent, $statuses, $what) = @$case;
     forget();
-    $one->sql(
-        "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts, created_at, started_at, finished_at, cost)"
+    $one->sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, "
+            . "reference_image_ids, attempts, created_at, started_at, finished_at, cost)"
             . " VALUES ('succeeded', '', 'gemini', 'm', '1:1', '1K', '{}', 1, now(), now(), now(), $_)")
         for @$spent;
     limit("GenerationBudget $budget", @$cost);

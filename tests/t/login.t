@@ -78,7 +78,8 @@ like $given->{expires_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, '... an
 is join(
     '|',
     sql(
-        "SELECT kind, round(extract(epoch FROM expires_at - created_at)) FROM auth_tokens ORDER BY created_at DESC LIMIT 1"
+        "SELECT kind, round(extract(epoch FROM expires_at - created_at)) FROM auth_tokens ORDER BY created_at DESC "
+            . "LIMIT 1"
     )
     ),
     'bearer|7776000', 'it lives for 90 days';
@@ -259,8 +260,8 @@ is join(' ', in_parallel(4, sub { log_in(email => 'bob@example.com', password =>
 
 my $server = IdentityImg::Server->new(
     'login',
-    conf =>
-        "ServerName https://api.example.com\nIdentityImgBaseURL https://api.example.com\nIdentityImgSessionAge 6\nIdentityImgTokenAge 6\n"
+    conf => "ServerName https://api.example.com\nIdentityImgBaseURL https://api.example.com\nIdentityImgSessionAge 6\n"
+        . "IdentityImgTokenAge 6\n"
 )->start;
 my @there = (base => $server->base);
 $in = call(POST => 'auth/login/', json => \%right, @there);

@@ -89,34 +89,35 @@ my @plain = map { $_->[0] } @saves;
 # What can be written everywhere, and what only some kinds have.
 run("vips jpegsave $rgb $dir/thumbnail.jpg --Q 20");
 my $tags = qq{-XMP-dc:Creator='$secret' -XMP-dc:Description='$secret' -XMP-photoshop:City='$secret'};
-my $exif = qq{-EXIF:Artist='$secret' -EXIF:Make='$secret' -EXIF:SerialNumber='$secret' -EXIF:UserComment='$secret'}
-    . q{ -EXIF:DateTimeOriginal='2020:01:02 03:04:05' -GPSLatitude=6.16 -GPSLatitudeRef=S -GPSLongitude=39.19 -GPSLongitudeRef=E};
+my $exif =
+      qq{-EXIF:Artist='$secret' -EXIF:Make='$secret' -EXIF:SerialNumber='$secret' -EXIF:UserComment='$secret'}
+    . q{ -EXIF:DateTimeOriginal='2020:01:02 03:04:05' -GPSLatitude=6.16 -GPSLatitudeRef=S -GPSLongitude=39.19 }
+    . q{-GPSLongitudeRef=E};
 my $jpeg_only =
-    qq{-IPTC:Keywords='$secret' -Comment='$secret' '-IFD1:ThumbnailImage<=$dir/thumbnail.jpg' -Photoshop:CopyrightFlag=1};
+      qq{-IPTC:Keywords='$secret' -Comment='$secret' '-IFD1:ThumbnailImage<=$dir/thumbnail.jpg' }
+    . qq{-Photoshop:CopyrightFlag=1};
 my @names = grep { !/\.gif$/ } @plain;
 run("cd $in && exiftool -q -q -overwrite_original $tags $exif @names");
 run("cd $in && exiftool -q -q -overwrite_original $jpeg_only @{[grep { /jpg$/ } @plain]}");
-run(
-    "cd $in && exiftool -q -q -overwrite_original -PNG:Comment='$secret' -PNG:Author='$secret' -PNG:ModifyDate='2020:01:02 03:04:05' @{[grep { /png$/ } @plain]}"
-);
+run(      "cd $in && exiftool -q -q -overwrite_original -PNG:Comment='$secret' -PNG:Author='$secret' "
+        . "-PNG:ModifyDate='2020:01:02 03:04:05' @{[grep { /png$/ } @plain]}");
 run("cd $in && exiftool -q -q -overwrite_original -Comment='$secret' $tags @{[grep { /gif$/ } @plain]}");
 
 run(
-    "cd $in && exiftool -q -q -icc_profile -b profile.jpg >$dir/p3.icc && cp base.gif profile.gif && exiftool -q -q -overwrite_original '-ICC_Profile<=$dir/p3.icc' profile.gif"
-);
+    "cd $in && exiftool -q -q -icc_profile -b profile.jpg >$dir/p3.icc && cp base.gif profile.gif && exiftool -q -q "
+        . "-overwrite_original '-ICC_Profile<=$dir/p3.icc' profile.gif");
 
 # Orientations, with all the rest.
 for my $name (qw(base.jpg base.png lossy.webp)) {
     for my $orientation (1 .. 8) {
         (my $turned = $name) =~ s/\./-$orientation./;
-        run(
-            "cp $in/$name $in/$turned && exiftool -q -q -n -overwrite_original -EXIF:Orientation=$orientation $in/$turned"
-        );
+        run(      "cp $in/$name $in/$turned && exiftool -q -q -n -overwrite_original -EXIF:Orientation=$orientation "
+                . "$in/$turned");
     }
 }
 run(
-    "cp $in/base-6.jpg $in/little-6.jpg && exiftool -q -q -n -overwrite_original -all= -tagsFromFile $in/base-6.jpg -EXIF:all -ExifByteOrder=II $in/little-6.jpg"
-);
+    "cp $in/base-6.jpg $in/little-6.jpg && exiftool -q -q -n -overwrite_original -all= -tagsFromFile $in/base-6.jpg "
+        . "-EXIF:all -ExifByteOrder=II $in/little-6.jpg");
 
 # What cameras and other programs leave, which exiftool does not write.
 sub segment { my ($marker, $data) = @_; return pack('CCn', 0xff, $marker, 2 + length $data) . $data }

@@ -127,7 +127,8 @@ my $after = sprintf '%04d', $needed + 2;
 migrate($needed, "${next}_later.sql" => "CREATE TABLE later (id integer);\n");
 is_refused(
     'a later migration that says nothing',
-    "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for $needed: install the newer mod_identityimg"
+    "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for "
+        . "$needed: install the newer mod_identityimg"
 );
 $server->sql("DROP TABLE later; DELETE FROM schema_migrations WHERE version > $needed");
 is_served('without it');

@@ -66,8 +66,8 @@ my %scale_of = ('1K' => 1, '2K' => 2, '4K' => 4);
 
 $server = IdentityImg::Server->new(
     'models',
-    conf =>
-        "IdentityImgWorkerTimeout 120\nIdentityImgGeminiModels gemini-3.1-flash-image gemini-3.1-flash-lite-image gemini-2.5-flash-image\n"
+    conf => "IdentityImgWorkerTimeout 120\nIdentityImgGeminiModels gemini-3.1-flash-image gemini-3.1-flash-lite-image "
+        . "gemini-2.5-flash-image\n"
 )->start;
 is upload($_)->code, 201, "photo $_ is uploaded" for 0 .. 3;
 
@@ -206,9 +206,12 @@ IdentityImgGeminiPrice gemini-2.5-flash-image 4K 0.24
 IdentityImgGeminiPrice gemini-2.5-flash-image 1K 0.039
 END
 is_deeply [map { /(IIMG004[56]: .*)/ } $server->log_lines], [
-    'IIMG0045: IdentityImgGeminiPrice: the model gemini-3-pro-imgae is not configured, so that its price for 4K is never used; check the name, or add it to IdentityImgGeminiModels',
-    'IIMG0045: IdentityImgGeminiPrice: the model gemini-2.5-flash-image makes no pictures at 4K, so that this price is never used; remove the line',
-    'IIMG0046: IdentityImgGeminiModels: Google has retired or deprecated the model gemini-2.5-flash-image; use gemini-3.1-flash-image',
+    'IIMG0045: IdentityImgGeminiPrice: the model gemini-3-pro-imgae is not configured, so that its price for 4K is '
+        . 'never used; check the name, or add it to IdentityImgGeminiModels',
+    'IIMG0045: IdentityImgGeminiPrice: the model gemini-2.5-flash-image makes no pictures at 4K, so that this price is '
+        . 'never used; remove the line',
+    'IIMG0046: IdentityImgGeminiModels: Google has retired or deprecated the model gemini-2.5-flash-image; use '
+        . 'gemini-3.1-flash-image',
     ],
     'prices that are never used and models that end are warnings at start';
 for my $case (

@@ -33,8 +33,8 @@ my ($provider_port) = (readline($provider_out) // '') =~ /^listening (\d+)/ or d
 my $issuer = "http://127.0.0.1:$provider_port";
 
 open my $file, '>', "$keys/client.conf" or die $!;
-print $file
-    "OIDCClientID identityimg-pages\nOIDCClientSecret the-secret\nOIDCCryptoPassphrase 0123456789abcdef0123456789abcdef\n";
+print $file "OIDCClientID identityimg-pages\nOIDCClientSecret the-secret\nOIDCCryptoPassphrase "
+    . "0123456789abcdef0123456789abcdef\n";
 close $file;
 
 my $server = IdentityImg::Server->new('oidc', conf => <<"CONF")->start;

@@ -54,10 +54,10 @@ sub took {
         state => 'succeeded', generator => 'preview', model => 'gemini-3-pro-image', resolution => '1K', age => 1,
         %with
     );
-    sql(
-        'INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, created_at, started_at, finished_at)'
-            . " SELECT '$row{state}', '', '$row{generator}', '$row{model}', '1:1', '$row{resolution}', '{}', t, t, t + interval '$seconds seconds' FROM (SELECT now() - interval '$row{age} hours' AS t) x"
-    );
+    sql(      'INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, '
+            . 'reference_image_ids, created_at, started_at, finished_at)'
+            . " SELECT '$row{state}', '', '$row{generator}', '$row{model}', '1:1', '$row{resolution}', '{}', t, t, t + "
+            . "interval '$seconds seconds' FROM (SELECT now() - interval '$row{age} hours' AS t) x");
     return;
 }
 

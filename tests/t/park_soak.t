@@ -51,7 +51,8 @@ sub begin {
     });
     my $socket = IO::Socket::INET->new(PeerAddr => "127.0.0.1:$port") or do { push @wrong, "connect: $!"; return };
     print $socket
-        "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer $token\r\nContent-Type: application/json\r\nContent-Length: "
+        "POST /api/v1/image-generation/generate/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
+        . "$token\r\nContent-Type: application/json\r\nContent-Length: "
         . length($body)
         . "\r\n\r\n$body";
     $open{ fileno $socket } =

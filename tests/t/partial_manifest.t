@@ -37,8 +37,8 @@ for my $number (1 .. 4) {
         sub {
             eventually(sub { $faults->has_fired }, 60) or die 'the picture is not stored';
             $store->sql(
-                "UPDATE stored_objects SET state = 'doomed', changed_at = now() WHERE key = (SELECT key FROM stored_objects WHERE state = 'pending' ORDER BY key OFFSET $number - 1 LIMIT 1)"
-            );
+                      "UPDATE stored_objects SET state = 'doomed', changed_at = now() WHERE key = (SELECT key FROM "
+                    . "stored_objects WHERE state = 'pending' ORDER BY key OFFSET $number - 1 LIMIT 1)");
             $faults->order('');
         }
     );

@@ -18,7 +18,8 @@ my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my ($full, $bare, $unicode) = map { identity_of($_) } qw(full bare unicode);
 my $good = "Show {identity_context}\nwith {additional_prompt}";
 my $allowed =
-    ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to have them as they are.';
+      ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to have them as they '
+    . 'are.';
 my ($first) = sql(q(SELECT id FROM prompts WHERE prompt_type = 'image_generation' AND version = 1));
 
 # "400 invalid body: sentence"
@@ -171,7 +172,8 @@ for my $way ('form', 'parts') {
 }
 
 is join(' ', map { "$_->{prompt_type}/$_->{version}" } @{ json(call(GET => 'prompts/', as => 'admin')) }),
-    'coach/4 coach/3 coach/2 coach/1 image_generation/5 image_generation/4 image_generation/3 image_generation/2 image_generation/1 sentinel/1',
+    'coach/4 coach/3 coach/2 coach/1 image_generation/5 image_generation/4 image_generation/3 image_generation/2 '
+    . 'image_generation/1 sentinel/1',
     'the list has all, by type, the newest first';
 is join(
     ' ',
@@ -270,7 +272,8 @@ for my $case (
     ],
     [
         'an unknown key', { required_context_keys => ['identity_for_image', 'mood'] },
-        '400 invalid required_context_keys: "mood" is not a valid choice. Allowed: identity_for_image, additional_prompt.'
+        '400 invalid required_context_keys: "mood" is not a valid choice. Allowed: identity_for_image, '
+            . 'additional_prompt.'
     ],
     [
         'a long key of a coach', { prompt_type => 'coach', required_context_keys => ['x' x 101] },
@@ -352,7 +355,8 @@ is_deeply json(call(GET => "prompts/$second->{id}/", as => 'admin')), $row, 'wha
 # Looked at ---------------------------------------------------------------------------------------
 
 my $context =
-    qq(Identity Name: "Creative Visionary"\nCategory: passions_and_talents\nI Am Statement: I am a creative force who {shapes} the future.\n)
+    qq(Identity Name: "Creative Visionary"\nCategory: passions_and_talents\nI Am Statement: I am a creative force who )
+    . qq({shapes} the future.\n)
     . "Visualization: Standing in a sunlit studio, surrounded by work.\nNotes: paints daily; teaches on Sundays";
 $before = rows();
 $answer = preview();
@@ -386,14 +390,15 @@ is json(
     ->{errors}{body}[0], 'This field may not be blank.', 'an empty body is none, even beside a version';
 is call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, identity_id => $bare])->code, 200,
     'a form will do';
-sql(
-    "INSERT INTO identities (id, user_id, name, category, i_am_statement, visualization, notes) VALUES ('00000000-0000-4000-8000-0000000000f9', '"
+sql(      "INSERT INTO identities (id, user_id, name, category, i_am_statement, visualization, notes) VALUES "
+        . "('00000000-0000-4000-8000-0000000000f9', '"
         . person('alice')
-        . q~', '{additional_prompt}', '{identity_context}', '{{x}} %s {0} \1 $1 }} {{', E'{identity_context.__class__}\n"\\\\', ARRAY['{', '}', '{additional_prompt}'])~
-);
+        . q~', '{additional_prompt}', '{identity_context}', '{{x}} %s {0} \1 $1 }} {{', ~
+        . q~E'{identity_context.__class__}\n"\\\\', ARRAY['{', '}', '{additional_prompt}'])~);
 is json(preview(identity_id => '00000000-0000-4000-8000-0000000000f9', additional_prompt => '{additional_prompt}'))
     ->{prompt},
-    qq(Show Identity Name: "{additional_prompt}"\nCategory: {identity_context}\nI Am Statement: {{x}} %s {0} \\1 \$1 }} {{\nVisualization: {identity_context.__class__}\n"\\\nNotes: {; }; {additional_prompt}\nwith {additional_prompt}),
+    qq(Show Identity Name: "{additional_prompt}"\nCategory: {identity_context}\nI Am Statement: {{x}} %s {0} \\1 \$1 )
+    . qq(}} {{\nVisualization: {identity_context.__class__}\n"\\\nNotes: {; }; {additional_prompt}\nwith {additional_prompt}),
     'braces in an identity\'s words stay what they are';
 
 for my $case (

@@ -98,8 +98,10 @@ open my $file, '>', $source or die $!;
 print $file "int absent(void) { return 0; }\n";
 close $file;
 system(
-    "gcc -shared -fPIC -o '$ENV{IIMG_WORK}/libabsent.so' '$source' && echo 'int absent(void); int main(void) { return absent(); }' | gcc -x c - -x none -o '$broken' '$ENV{IIMG_WORK}/libabsent.so' && rm '$ENV{IIMG_WORK}/libabsent.so'"
-) == 0 or die 'gcc';
+    "gcc -shared -fPIC -o '$ENV{IIMG_WORK}/libabsent.so' '$source' && echo 'int absent(void); int main(void) { return "
+        . "absent(); }' | gcc -x c - -x none -o '$broken' '$ENV{IIMG_WORK}/libabsent.so' && rm "
+        . "'$ENV{IIMG_WORK}/libabsent.so'") == 0
+    or die 'gcc';
 my $without = IdentityImg::Server->new('without-worker', env => { IIMG_WORKER => $broken }, conf => $few)->start;
 is ready($without), 503, 'a worker that cannot load its libraries: not ready';
 

@@ -50,7 +50,8 @@ sub summary {
     return
           "$listed objects in the store, of them $unknown unknown to the manifest"
         . (defined $deleted ? " ($deleted deleted)" : '')
-        . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the manifest does not have\n";
+        . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the "
+        . "manifest does not have\n";
 }
 
 sub put {
@@ -122,8 +123,8 @@ $out = reconcile('--verbose');
 like $out, qr/^unbacked reference_images $photo->{id} \Q$key\E$/m, '... also when only a derivative is not in it';
 like $out, qr/^(?:1 )?unknown \Q$sized\E \(too young to be deleted\)$/m, '... which is unknown at the same time';
 sql(
-    "INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = '$key'"
-);
+    "INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = "
+        . "'$key'");
 my ($held) = sql("SELECT previous_image FROM identities WHERE id = '$identity'");
 sql("UPDATE stored_objects SET state = 'live', held_until = NULL WHERE key = '$held'");
 like reconcile('--verbose'), qr/^1 unbacked identities $identity \Q$held\E\n/,
@@ -148,9 +149,8 @@ is reconcile(), '0 ' . summary(8, 0, 8, 0, 0), '... and nothing differs';
 
 # More than a page of it, while uploads go on.
 sql("DELETE FROM reference_images");
-sql(
-    "INSERT INTO stored_objects (key, picture, state) SELECT 'media/' || id || '/a.jpg', id, 'live' FROM (SELECT ('5b000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 1203) n) AS ids"
-);
+sql(      "INSERT INTO stored_objects (key, picture, state) SELECT 'media/' || id || '/a.jpg', id, 'live' FROM (SELECT "
+        . "('5b000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid AS id FROM generate_series(1, 1203) n) AS ids");
 put(at(sprintf 'media/5b000000-0000-4000-8000-%012d/a.jpg', $_), 0) for 1 .. 1203;
 is ctl('sweep'), "4 objects deleted\n", 'a photo is deleted by hand';
 is reconcile(), '0 ' . summary(1207, 0, 1207, 0, 0), 'more than two pages are compared whole';

@@ -26,7 +26,8 @@ sub summary {
     return
           "$listed objects in the store, of them $unknown unknown to the manifest"
         . (defined $deleted ? " ($deleted deleted)" : '')
-        . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the manifest does not have\n";
+        . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the "
+        . "manifest does not have\n";
 }
 
 sub put {
@@ -145,9 +146,8 @@ is scalar(grep { $_->{key} =~ m{^media/[0-9a-f-]{36}/} } $place->versions), 8,
 
 # A deletion that died behind the first step, as radosgw tells of it: the second one has to look.
 my ($held) = $server->sql("SELECT previous_image FROM identities WHERE id = '$identity'");
-$server->sql(
-    "UPDATE stored_objects SET state = 'doomed', held_until = NULL, attempts = 1 WHERE picture = iimg_picture_of('$held'); UPDATE identities SET previous_image = NULL, previous_image_sized = NULL"
-);
+$server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL, attempts = 1 WHERE picture = "
+        . "iimg_picture_of('$held'); UPDATE identities SET previous_image = NULL, previous_image_sized = NULL");
 drop($_) for $server->sql("SELECT key FROM stored_objects WHERE state = 'doomed'");
 is tool('sweep'), "0 4 objects deleted\n", 'deletions that somebody has begun are brought to their end';
 is scalar(grep { $_->{key} =~ m{^media/[0-9a-f-]{36}/} } $place->versions), 4,

@@ -547,9 +547,10 @@ sub manifest_of {
 }
 my $theirs = '00000000-0000-4000-8000-00000000c1a1';
 sql(
-    "CREATE FUNCTION test_claimed() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN NEW.claim := '$theirs'; RETURN NEW; END \$\$;"
-        . " CREATE TRIGGER test_claimed BEFORE UPDATE OF claim ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_claimed()"
-);
+    "CREATE FUNCTION test_claimed() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN NEW.claim := '$theirs'; RETURN NEW; "
+        . "END \$\$;"
+        . " CREATE TRIGGER test_claimed BEFORE UPDATE OF claim ON stored_objects FOR EACH ROW EXECUTE FUNCTION "
+        . "test_claimed()");
 is call(DELETE => path_of($lost), as => 'bob')->code, 204,
     'a photo is deleted whose objects another process claims meanwhile';
 sql('DROP TRIGGER test_claimed ON stored_objects; DROP FUNCTION test_claimed()');

@@ -35,7 +35,8 @@ is states(), 'held|4 live|4', '... live, and the other one is held now';
 is join(
     ' ',
     sql(
-        "SELECT DISTINCT round(extract(epoch FROM held_until - changed_at) / 60) FROM stored_objects WHERE state = 'held'"
+        "SELECT DISTINCT round(extract(epoch FROM held_until - changed_at) / 60) FROM stored_objects WHERE state = "
+            . "'held'"
     )
     ),
     24 * 60, '... for a day';

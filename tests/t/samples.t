@@ -60,8 +60,8 @@ sub prepare {
 }
 
 sub queued {
-    return sql(
-        "INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, lease_expires_at)"
+    return sql("INSERT INTO generation_jobs (state, prompt_used, generator, model, aspect_ratio, resolution, "
+            . "reference_image_ids, lease_expires_at)"
             . " VALUES ('queued', '', 'preview', 'm', '1:1', '1K', '{}', now() + interval '1 hour') RETURNING id");
 }
 

@@ -63,7 +63,8 @@ new_lines(1);
 # What it tries ---------------------------------------------------------------------------------------
 
 my $damaged =
-    '400 unsupported_image The JPEG picture is damaged or not a real JPEG picture. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.';
+      '400 unsupported_image The JPEG picture is damaged or not a real JPEG picture. Upload a valid JPEG, PNG, WebP, '
+    . 'GIF, HEIC or AVIF picture.';
 my %ends = (
     open => ['to read a file', 6],
     reopen => ['to open what Landlock knows nothing of', 6],
@@ -96,7 +97,8 @@ for my $word (sort keys %ends) {
 for my $word (qw(spin hang)) {
     my $began = time;
     is refusal(rogue($word)),
-        '400 unsupported_image The JPEG picture takes too long to read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or AVIF picture.',
+        '400 unsupported_image The JPEG picture takes too long to read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or '
+        . 'AVIF picture.',
         "a picture that would $word for ever is stopped";
     cmp_ok time - $began, '>', 5, 'at its deadline';
     like join("\n", new_lines()), qr/IIMG0130: .*its time was over/, 'and the log says so';

@@ -66,7 +66,8 @@ SKIP: {
         ['an answer as described', 'ok', body => $me],
         [
             'a member that is not described',
-            'not ok 200: the response must NOT have additional properties such as "age"', body => $me =~ s/\}/,"age":1}/r
+            'not ok 200: the response must NOT have additional properties such as "age"',
+            body => $me =~ s/\}/,"age":1}/r
         ],
         [
             'a member that is missing', "not ok 200: the response must have required property 'is_staff'",
@@ -276,10 +277,10 @@ my %row = (
     prompts => (sql('SELECT id FROM prompts LIMIT 1'))[0], tokens => $nowhere,
     jobs => '00000000-0000-4000-8000-00000000ab01'
 );
-sql(
-    'INSERT INTO generation_jobs (id, identity_id, user_id, state, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, image, finished_at)'
-        . " VALUES ('$row{jobs}', '$row{identities}', '$row{users}', 'succeeded', '', 'preview', 'm', '1:1', '1K', '{}', 'generated_images/$nowhere.png', now())"
-);
+sql(      'INSERT INTO generation_jobs (id, identity_id, user_id, state, prompt_used, generator, model, aspect_ratio, '
+        . 'resolution, reference_image_ids, image, finished_at)'
+        . " VALUES ('$row{jobs}', '$row{identities}', '$row{users}', 'succeeded', '', 'preview', 'm', '1:1', '1K', "
+        . "'{}', 'generated_images/$nowhere.png', now())");
 for my $route (sort grep { /\{id\}/ } @routes) {
     my ($method, $path) = $route =~ m{^(\w+) /(.*)};
     my ($kind) = $path =~ m{([\w-]+)/\{id\}};
@@ -362,7 +363,8 @@ for my $case (
         'MAX_PHOTO_NAME',
         (
             map { "$_/name/maxLength" }
-                qw(ReferenceImageCreate ReferenceImageCreateForm ReferenceImageUpdate ReferenceImage AdminReferenceImageCreate AdminReferenceImageCreateForm)
+                qw(ReferenceImageCreate ReferenceImageCreateForm ReferenceImageUpdate ReferenceImage
+                AdminReferenceImageCreate AdminReferenceImageCreateForm)
         )
     ],
     ['views/auth.c', 'MAX_EMAIL', 'Login/email/maxLength'],

@@ -31,7 +31,8 @@ sub agrees {
         $server->sql("SELECT 'object', key, state FROM stored_objects"
             . " UNION ALL SELECT 'shown', image, image_sized FROM reference_images WHERE image IS NOT NULL"
             . " UNION ALL SELECT 'shown', image, image_sized FROM identities WHERE image IS NOT NULL"
-            . " UNION ALL SELECT 'shown', previous_image, previous_image_sized FROM identities WHERE previous_image IS NOT NULL"
+            . " UNION ALL SELECT 'shown', previous_image, previous_image_sized FROM identities WHERE previous_image IS "
+            . "NOT NULL"
             . " UNION ALL SELECT 'shown', image, NULL FROM generation_jobs WHERE image IS NOT NULL");
     my @rows = sort map { /^object\|([^|]+)/ ? $1 : () } @all;
     my @shown = map { /^shown\|(.*)/ ? $1 : () } @all;
@@ -143,8 +144,8 @@ sub generated {
     is fetch($back->{image}{large})->{status}, 200, 'it is brought back';
     agrees('it is back');
     $server->sql(
-        "DELETE FROM reference_images; DELETE FROM generation_jobs; UPDATE identities SET image = NULL, image_sized = NULL"
-    );
+        "DELETE FROM reference_images; DELETE FROM generation_jobs; UPDATE identities SET image = NULL, image_sized = "
+            . "NULL");
     $server->sql('UPDATE identities SET previous_image = NULL, previous_image_sized = NULL');
     $server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL WHERE state = 'held'");
     like $server->script(ctl => 'sweep'), qr/^\d+ objects deleted$/, 'identityimgctl sweeps this store';
@@ -303,8 +304,8 @@ sub directives {
     my $file = "$ENV{IIMG_WORK}/s3.credentials";
     open my $out, '>', $file or die $!;
     chmod 0600, $file;
-    print $out
-        "# keys\n[other]\naws_access_key_id = nobody\n[default]\naws_access_key_id=$store->{access}\r\naws_secret_access_key = $store->{secret}\n";
+    print $out "# keys\n[other]\naws_access_key_id = nobody\n[default]\naws_access_key_id=$store->{access}\r\n"
+        . "aws_secret_access_key = $store->{secret}\n";
     close $out;
     my %env = (%{ $store->env }, AWS_ACCESS_KEY_ID => 'nobody', AWS_SECRET_ACCESS_KEY => 'nothing');
     local $store->{prefix} = 'team_a/pictures-1/';
@@ -322,7 +323,8 @@ sub directives {
     remove($photo);
 
     my $policy =
-        '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::pictures/*"}]}';
+          '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject",'
+        . '"Resource":"arn:aws:s3:::pictures/*"}]}';
     $store->request(PUT => '', query => { policy => '' }, content => $policy);
     my $as_before = "IdentityImgS3CredentialsFile \"$file\"\nIdentityImgS3Prefix team_a/pictures-1\n";
     $server->reload("${as_before}IdentityImgMedia public\n");

@@ -131,8 +131,8 @@ for my $point (qw(picture.announced file.renamed picture.stored picture.publishe
         sub {
             eventually(sub { $faults->has_fired }) or die "$point is not reached";
             $store->sql(
-                "SET lock_timeout = '1s'; UPDATE stored_objects SET changed_at = now() - interval '2 hours' WHERE key IN (SELECT key FROM stored_objects WHERE state = 'pending' FOR UPDATE SKIP LOCKED)"
-            );
+                "SET lock_timeout = '1s'; UPDATE stored_objects SET changed_at = now() - interval '2 hours' WHERE key "
+                    . "IN (SELECT key FROM stored_objects WHERE state = 'pending' FOR UPDATE SKIP LOCKED)");
             $store->ctl('sweep');
             $faults->order('');
         }

@@ -80,7 +80,8 @@ my $gone = json(add());
 $store->learn;
 is states(), 'live|8', 'two photos are there';
 is tool('reconcile'),
-    "0 8 objects in the store, of them 0 unknown to the manifest\n8 objects shown or held, of them 0 missing in the store\n0 rows whose pictures the manifest does not have\n",
+    "0 8 objects in the store, of them 0 unknown to the manifest\n8 objects shown or held, of them 0 missing in the "
+    . "store\n0 rows whose pictures the manifest does not have\n",
     'the marker is no object of it';
 
 # Another store --------------------------------------------------------------------------------------------

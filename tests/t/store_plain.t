@@ -90,7 +90,8 @@ for my $away (
     my $told = tool('sweep');
     like $told,
         qr/^1 .*IIMG0107: 5 more objects were to be deleted and wait.*^0 objects deleted\n8 objects could not be deleted yet\n/ms,
-        "$away->{fault} @{[$away->{status} // '']} @{[$away->{code} // '']} for three objects in a row: the others are not tried";
+        "$away->{fault} @{[$away->{status} // '']} @{[$away->{code} // '']} for three objects in a row: the others are "
+        . "not tried";
     $proxy->rules;
     is tool('sweep'), "0 8 objects deleted\n", '... and go when the store is back';
 }

@@ -51,7 +51,8 @@ my %rooms = (
         'base base/db base/input base/json models services services/accounts services/generator services/s3',
     'functions/public' => 'functions/shared models services/accounts',
     'functions/admin' =>
-        'base base/input functions/public functions/shared models services services/accounts services/gemini services/generator',
+        'base base/input functions/public functions/shared models services services/accounts services/gemini '
+        . 'services/generator',
     'serializers' => 'base base/json functions/admin services',
     'ctl' => 'base base/db base/http functions/admin functions/shared models services services/s3',
     'server/config' => 'base services services/gemini services/generator services/s3 services/storage',
@@ -60,13 +61,14 @@ my %rooms = (
     'server/authn' => 'base functions/shared models server/config server/http services/accounts',
     'server/jobs' => 'base base/http functions/admin models server/config server/database server/http services',
     'server' => 'base functions/shared models server/config server/database server/http services/pictures',
-    'views' =>
-        'base base/json functions/admin functions/public functions/shared models openapi serializers server server/authn server/http'
+    'views' => 'base base/json functions/admin functions/public functions/shared models openapi serializers server '
+        . 'server/authn server/http'
         . ' server/jobs services services/accounts services/gemini services/generator',
     'openapi' => '',
     'routes' => 'base functions/shared server/authn server/http views',
     'mod_identityimg' =>
-        'base base/http base/input functions/shared routes server server/authn server/config server/database server/http server/jobs',
+        'base base/http base/input functions/shared routes server server/authn server/config server/database '
+        . 'server/http server/jobs',
 );
 
 # @return the room of a file: its folder; a file at the top is a room by itself

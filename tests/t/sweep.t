@@ -109,8 +109,8 @@ sub with_another {
         sub {
             eventually(sub { $faults->has_fired }, 60) or die 'nothing is claimed';
             $store->sql(
-                "UPDATE stored_objects SET claim = gen_random_uuid(), attempts = 1, retry_at = now() + interval '1 minute' WHERE state = 'doomed' AND claim IS NULL"
-            );
+                "UPDATE stored_objects SET claim = gen_random_uuid(), attempts = 1, retry_at = now() + interval '1 "
+                    . "minute' WHERE state = 'doomed' AND claim IS NULL");
             $faults->order('');
             eventually(sub { doomed() <= 4 }, 60) or die 'our batch is not deleted';
             $meanwhile->();

@@ -256,7 +256,8 @@ my ($adas_id) = map { $_->{id} } grep { $_->{is_current} } @{ tokens($adas) };
 call(POST => 'auth/logout/', bearer($adas));
 token('alice');
 is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_log ORDER BY id')),
-    'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} admin@example.com|delete|auth_tokens|{bearer}',
+    'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} '
+    . 'admin@example.com|delete|auth_tokens|{bearer}',
     'audit_log tells of sessions and tokens of staff';
 is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, '... which of them';
 
@@ -275,7 +276,8 @@ for my $case (['bearer', sub { token('admin') }], ['session', sub { session('adm
     is call(DELETE => "auth/tokens/$_/", bearer($asking))->code, 204, "staff end a token of theirs by its id"
         for $other, $asking_id;
     is join(' ', $server->sql('SELECT actor_email, action, kind, row_id, members FROM audit_log ORDER BY id')),
-        "admin\@example.com|delete|auth_tokens|$other|{$kind} admin\@example.com|delete|auth_tokens|$asking_id|{bearer}",
+        "admin\@example.com|delete|auth_tokens|$other|{$kind} "
+        . "admin\@example.com|delete|auth_tokens|$asking_id|{bearer}",
         "audit_log has a row for the $kind token and for the one that asked";
 }
 my $plain = token('alice');
@@ -293,15 +295,15 @@ my $gone = json(
     ->{token};
 my $identity = identity_of('full');
 $server->sql(
-    "CREATE FUNCTION test_gone() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN DELETE FROM users WHERE email = 'gone\@example.com'; RETURN NEW; END \$\$;"
+          "CREATE FUNCTION test_gone() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN DELETE FROM users WHERE email = "
+        . "'gone\@example.com'; RETURN NEW; END \$\$;"
         . " CREATE TRIGGER test_gone BEFORE UPDATE OF image ON identities FOR EACH ROW EXECUTE FUNCTION test_gone()");
 is line(call(POST => "identities/$identity/upload-image/", bearer($gone), parts => [image => [portrait()]])),
     '401 user_inactive User inactive or deleted.', 'who is deleted while he changes something is out';
 is join('', $server->sql("SELECT image IS NULL FROM identities WHERE id = '$identity'")), 't',
     '... and has changed nothing';
-$server->sql(
-    "DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = 'gone\@example.com'"
-);
+$server->sql("DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = "
+        . "'gone\@example.com'");
 
 # The list -----------------------------------------------------------------------------------------
 
@@ -364,9 +366,10 @@ is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '
 sub meanwhile {
     my ($change) = @_;
     $server->sql(
-        "CREATE FUNCTION test_meanwhile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN $change; RETURN NULL; END \$\$;"
-            . ' CREATE TRIGGER test_meanwhile AFTER UPDATE ON login_failures FOR EACH ROW WHEN (OLD.under_way <> NEW.under_way) EXECUTE FUNCTION test_meanwhile()'
-    );
+        "CREATE FUNCTION test_meanwhile() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS \$\$ BEGIN $change; "
+            . "RETURN NULL; END \$\$;"
+            . ' CREATE TRIGGER test_meanwhile AFTER UPDATE ON login_failures FOR EACH ROW WHEN (OLD.under_way <> '
+            . 'NEW.under_way) EXECUTE FUNCTION test_meanwhile()');
     my $answer =
         call(POST => 'auth/login/', json => { email => 'bob@example.com', password => 'pw-bob', token => \1 }, @there);
     $server->sql('DROP TRIGGER test_meanwhile ON login_failures; DROP FUNCTION test_meanwhile()');
@@ -390,9 +393,10 @@ sub fill {
     $server->sql("DELETE FROM auth_tokens; INSERT INTO auth_tokens (user_id, hash, kind, created_at, expires_at)"
             . " SELECT '"
             . person('alice')
-            . "', 'sha256:' || encode(sha256(n::text::bytea), 'hex'), CASE WHEN n <= $kinds[0] THEN 'bearer' ELSE 'session' END,"
-            . " now() - interval '1 hour' + n * interval '1 second', now() + interval '1 day' FROM generate_series(1, 100) n"
-    );
+            . "', 'sha256:' || encode(sha256(n::text::bytea), 'hex'), CASE WHEN n <= $kinds[0] THEN 'bearer' ELSE "
+            . "'session' END,"
+            . " now() - interval '1 hour' + n * interval '1 second', now() + interval '1 day' FROM generate_series(1, "
+            . "100) n");
     return;
 }
 
@@ -411,11 +415,12 @@ is cookie("identityimg_session=$newest"), 200, '... and when there is none, the 
 is lives(1) . lives(2), '01', '... for the new session';
 fill(100);
 $server->sql(
-    "UPDATE auth_tokens SET expires_at = now() + interval '1 day', created_at = now() WHERE hash = 'sha256:' || encode(sha256('50'), 'hex')"
-);
+          "UPDATE auth_tokens SET expires_at = now() + interval '1 day', created_at = now() WHERE hash = 'sha256:' || "
+        . "encode(sha256('50'), 'hex')");
 $server->sql(
-    "BEGIN; ALTER TABLE auth_tokens DISABLE TRIGGER USER; UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE hash = 'sha256:' || encode(sha256('50'), 'hex'); ALTER TABLE auth_tokens ENABLE TRIGGER USER; COMMIT"
-);
+    "BEGIN; ALTER TABLE auth_tokens DISABLE TRIGGER USER; UPDATE auth_tokens SET expires_at = now() - interval '1 "
+        . "second' WHERE hash = 'sha256:' || encode(sha256('50'), 'hex'); ALTER TABLE auth_tokens ENABLE TRIGGER USER; "
+        . "COMMIT");
 token('alice');
 is lives(1) . lives(50), '10', 'one that has expired goes before any that lives';
 fill(0);
@@ -427,8 +432,8 @@ is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after 
 $server->sql(
     "UPDATE auth_tokens SET expires_at = now() - interval '1 second' WHERE created_at < now() - interval '1 minute'");
 $server->sql(
-    "INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, now() + interval '1 hour')"
-);
+    "INSERT INTO login_failures VALUES ('old', '192.0.2.1', 3, now() - interval '1 second'), ('new', '192.0.2.1', 3, "
+        . "now() + interval '1 hour')");
 $server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at, created_at)"
         . " SELECT '"
         . person('alice')

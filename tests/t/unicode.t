@@ -131,8 +131,10 @@ my ($migration) = glob "$ENV{IIMG_SOURCE}/sql/migrations/0012_*.sql";
 my ($updates) = slurp($migration) =~ /\A(.*?\n)-- A text as searches see it/s or die 'the migration has other parts';
 utf8::decode($updates);
 sql("UPDATE reference_images SET name = normalize(name, NFD); UPDATE test_scenarios SET name = normalize(name, NFD);"
-        . "UPDATE users SET first_name = normalize(first_name, NFD), email = normalize(email, NFD); UPDATE prompts SET body = normalize(body, NFD);"
-        . "UPDATE identities SET name = normalize(name, NFD), notes = ARRAY[normalize('ä', NFD), 'b', normalize('ö', NFD)], visualization = NULL;"
+        . "UPDATE users SET first_name = normalize(first_name, NFD), email = normalize(email, NFD); UPDATE prompts SET "
+        . "body = normalize(body, NFD);"
+        . "UPDATE identities SET name = normalize(name, NFD), notes = "
+        . "ARRAY[normalize('ä', NFD), 'b', normalize('ö', NFD)], visualization = NULL;"
         . "INSERT INTO users (email) VALUES (normalize('sosië\@example.com', NFD)), ('SOSIË\@example.com');"
         . "INSERT INTO reference_images (user_id, name, \"order\") VALUES ('$alice', repeat(E'\\u0958', 255), 4);");
 my $before = join ',', sql("SELECT version, updated_at FROM identities WHERE id = '$identity->{id}'");
@@ -146,7 +148,8 @@ for my $column ('reference_images.name', 'test_scenarios.name', 'users.first_nam
     is join(
         ' ',
         sql(
-            "SELECT left($name, 20) FROM $table WHERE $name IS NOT NFC NORMALIZED AND char_length(normalize($name)) <= 255"
+            "SELECT left($name, 20) FROM $table WHERE $name IS NOT NFC NORMALIZED AND char_length(normalize($name)) <= "
+                . "255"
         )
         ),
         '', "$column is in form NFC";

@@ -24,11 +24,13 @@ my %port = map { $_ => free_port() } qw(copy dead twin spelled);
 
 # A copy of the database with everything in it, as staging is made of production.
 $server->sql(
-    q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'; CREATE DATABASE copy TEMPLATE identityimg},
+    q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'; CREATE DATABASE }
+        . q{copy TEMPLATE identityimg},
     'postgres'
 );
 my $params =
-    q{DBDParams "host=${IIMG_PG_HOST} port=%s dbname=%s user=identityimg connect_timeout=2 options='-c statement_timeout=120000 -c timezone=UTC'"};
+      q{DBDParams "host=${IIMG_PG_HOST} port=%s dbname=%s user=identityimg connect_timeout=2 options='-c }
+    . q{statement_timeout=120000 -c timezone=UTC'"};
 
 sub host {
     my ($name, @lines) = @_;

@@ -12,8 +12,8 @@ use JSON::PP ();
 use Test::More;
 use IdentityImg::Test;
 
-our @EXPORT =
-    qw(refusal escaped results audit check_access check_query check_search check_pages check_retries at_once request_of status_of);
+our @EXPORT = qw(refusal escaped results audit check_access check_query check_search check_pages check_retries at_once
+    request_of status_of);
 
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 
@@ -39,8 +39,8 @@ my $seen = 0;
 
 sub audit {
     my @rows = sql(
-        "SELECT id, actor_email, action, kind, array_to_string(members, ','), row_id FROM audit_log WHERE id > $seen ORDER BY id"
-    );
+        "SELECT id, actor_email, action, kind, array_to_string(members, ','), row_id FROM audit_log WHERE id > $seen "
+            . "ORDER BY id");
     ($seen) = $rows[-1] =~ /^(\d+)/ if @rows;
     return map { s/^\d+\|//r =~ s/\|/ /gr } @rows;
 }
@@ -272,7 +272,8 @@ sub check_retries {
     like $tag, qr/^"1\.\d+"$/, 'a row has a version';
     is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304, 'that is not sent twice';
     is refusal(call($_ => $path, as => 'admin', json => $change, headers => ['If-Match' => '"7"'])),
-        '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it again, then repeat the change.',
+        '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
+        . 'again, then repeat the change.',
         "$_ of another version is refused" for qw(PATCH DELETE);
     is call(PATCH => $path, as => 'admin', json => {}, headers => ['If-Match' => '"7"'])->code, 412,
         'so is a change of nothing';

@@ -146,8 +146,10 @@ sub quarrels {
     return "sweep: $swept" if $?;
     my (%expected, %manifest);
     for ($self->sql(
-        "SELECT key, 'manifest ' || state FROM stored_objects UNION ALL SELECT image, 'live' FROM reference_images WHERE image IS NOT NULL UNION ALL SELECT image, 'live' FROM identities WHERE image IS NOT NULL"
-            . " UNION ALL SELECT previous_image, 'held' FROM identities WHERE previous_image IS NOT NULL UNION ALL SELECT image, 'live' FROM generation_jobs WHERE image IS NOT NULL"
+        "SELECT key, 'manifest ' || state FROM stored_objects UNION ALL SELECT image, 'live' FROM reference_images "
+            . "WHERE image IS NOT NULL UNION ALL SELECT image, 'live' FROM identities WHERE image IS NOT NULL"
+            . " UNION ALL SELECT previous_image, 'held' FROM identities WHERE previous_image IS NOT NULL UNION ALL "
+            . "SELECT image, 'live' FROM generation_jobs WHERE image IS NOT NULL"
     )) {
         my ($key, $state) = split /\|/;
         if ($state =~ /^manifest (.*)/) { $manifest{$key} = $1; next }

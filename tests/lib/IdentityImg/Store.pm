@@ -157,7 +157,8 @@ sub request {
     my $names = 'host;x-amz-content-sha256;x-amz-date';
     my $signature = $self->signature(
         $stamp,
-        "$method\n$uri\n$query\nhost:127.0.0.1:$self->{port}\nx-amz-content-sha256:$hash\nx-amz-date:$stamp\n\n$names\n$hash"
+        "$method\n$uri\n$query\nhost:127.0.0.1:$self->{port}\nx-amz-content-sha256:$hash\nx-amz-date:$stamp\n\n$names\n"
+            . "$hash"
     );
     my $answer = ($self->{agent} //= HTTP::Tiny->new(timeout => 60))->request(
         $method,
@@ -261,7 +262,8 @@ sub object {
 sub keep_versions {
     my ($self) = @_;
     my $wanted =
-        '<VersioningConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>';
+          '<VersioningConfiguration '
+        . 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Status>Enabled</Status></VersioningConfiguration>';
     my $answer = $self->request(PUT => '', query => { versioning => '' }, content => $wanted);
     die "versioning: $answer->{status} $answer->{content}" if $answer->{status} != 200;
     return;

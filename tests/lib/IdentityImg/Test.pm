@@ -177,7 +177,8 @@ sub sweep { my $out = ctl('sweep'); die "identityimgctl sweep: $out" if $?; retu
 sub fresh_data {
     reset_pictures();
     sql(      'DELETE FROM test_scenarios; DELETE FROM users; DELETE FROM stored_objects;'
-            . " DELETE FROM prompts WHERE version > 1 OR prompt_type <> 'image_generation'; UPDATE prompts SET is_active = true;\n"
+            . " DELETE FROM prompts WHERE version > 1 OR prompt_type <> 'image_generation'; UPDATE prompts SET "
+            . "is_active = true;\n"
             . "\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
     return;
 }
