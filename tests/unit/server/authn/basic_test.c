@@ -114,10 +114,10 @@ const char *iimg_login_form(apr_pool_t *pool, const char *login)
 iimg_error_t *iimg_verify_login(iimg_context_t *of, const iimg_login_attempt_t *attempt,
                                 iimg_login_t **login)
 {
-    (void)attempt;
     world.verified++;
     *login = NULL;
-    if (!world.verify_error && world.right) {
+    if (!world.verify_error && world.right && attempt->email
+        && strcmp(attempt->email, "ann@x") == 0) {
         *login = apr_pcalloc(of->pool, sizeof(**login));
         (*login)->is_active = world.active;
         (*login)->hash = "verified";
@@ -204,8 +204,8 @@ static void test_form(void)
     tap_is_number(check_password(request(true), "ann@x", letters(4097)), AUTH_DENIED,
                   "a password of 4097 bytes");
     tap_is_number(world.keyed + world.verified, 0, "a password that is too long is not hashed");
-    tap_is_number(check_password(request(true), letters(254), "p"), AUTH_GRANTED,
-                  "an email of 254 characters");
+    check_password(request(true), letters(254), "p");
+    tap_is_number(world.verified, 1, "an email of 254 characters is looked up");
     tap_is_number(check_password(request(true), letters(255), "p"), AUTH_DENIED,
                   "an email of 255 characters");
     tap_is_number(check_password(request(true), "\xff", "p"), AUTH_DENIED,
