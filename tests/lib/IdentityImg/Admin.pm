@@ -1,4 +1,4 @@
-# Admin.pm - what the tests of admin/ share: who may, what lists understand, pages, the audit log.
+# Admin.pm - shared checks of the tests of admin/: access, list queries, pages, retries, the audit log.
 package IdentityImg::Admin;
 
 use strict;
@@ -28,13 +28,13 @@ sub refusal {
     return $said;
 }
 
-# A text as it stands in a query.
+# A text, percent-encoded for a query.
 sub escaped { my ($text) = @_; utf8::encode($text); return $text =~ s/([^A-Za-z0-9])/sprintf '%%%02X', ord $1/ger }
 
-# The rows of a list, of the first page.
+# The rows of the first page of a list.
 sub results { my ($path) = @_; return @{ json(call(GET => $path, as => 'admin'))->{results} // [] } }
 
-# What was written to the audit log since the last call: "admin@example.com create users email,password".
+# The audit log entries since the last call: "admin@example.com create users email,password".
 my $seen = 0;
 
 sub audit {
@@ -45,7 +45,7 @@ sub audit {
     return map { s/^\d+\|//r =~ s/\|/ /gr } @rows;
 }
 
-# Routes of a resource, at the row ID, for nobody and for users.
+# Access to a resource's routes, at the row ID, without credentials and for users who are not staff.
 sub check_access {
     my ($base, $id, $body) = @_;
     my ($count) = _dump();
@@ -59,18 +59,18 @@ sub check_access {
     ) {
         my ($method, $path, @with) = @$case;
         is refusal(call($method => $path, @with)),
-            '401 not_authenticated Authentication credentials were not provided.', "$method $path by nobody";
+            '401 not_authenticated Authentication credentials were not provided.', "$method $path without credentials is 401";
         is refusal(call($method => $path, @with, as => $_)),
-            '403 permission_denied You do not have permission to perform this action.', "$method $path by $_"
+            '403 permission_denied You do not have permission to perform this action.', "$method $path by $_, who is not staff, is 403"
             for qw(alice scenario_one);
     }
-    is _dump(), $count, 'who may not has changed nothing';
+    is _dump(), $count, 'refused requests change nothing';
     is call(GET => "$base$_/", as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
-        "there is no $base$_/" for $nowhere, 'x', '1';
-    is refusal(call($_ => "$base$nowhere/", as => 'admin', json => {})), '404 not_found Not found.', "$_ of no row"
+        "GET $base$_/ is 404" for $nowhere, 'x', '1';
+    is refusal(call($_ => "$base$nowhere/", as => 'admin', json => {})), '404 not_found Not found.', "$_ of a missing row is 404"
         for qw(PATCH DELETE);
     is refusal(call(POST => $base, as => 'admin', body => 'x', type => 'text/plain')),
-        '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'a text is no row';
+        '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'a JSON string is refused as a row';
     return;
 }
 
@@ -80,7 +80,7 @@ sub _dump {
         qw(users identities test_scenarios reference_images audit_log);
 }
 
-# What every list says of its query. FILTERS: further [query, refusal].
+# Queries that every list accepts or refuses. FILTERS: further [query, refusal].
 sub check_query {
     my ($base, @filters) = @_;
     my $cursor = "1795322247462663.$nowhere";
@@ -128,7 +128,7 @@ sub check_query {
     return;
 }
 
-# Rows with texts in all scripts are found by them, and by nothing else. MAKE a row of a text.
+# Search finds rows with texts in all scripts, and no other rows. MAKE creates a row with a text.
 sub check_search {
     my ($base, $make, $forget) = @_;
     my @texts = (
@@ -138,7 +138,7 @@ sub check_search {
     );
     my %id = map { $_ => $make->($_) } @texts;
     for my $case (
-        # searched for                found
+        # search text                 rows found
         ['%', '100% sure', '{a,b} $1 %s'],
         ['_', 'snake_case'],
         ['e_c', 'snake_case'],
@@ -181,7 +181,7 @@ sub check_search {
     return;
 }
 
-# Follows `next` from the first page on; between two pages DURING is called with their number.
+# Follow `next` from the first page; between two pages call DURING with their number.
 sub _follow {
     my ($path, $during) = @_;
     my ($pages, @ids) = (0);
@@ -196,27 +196,27 @@ sub _follow {
     return ($pages, @ids);
 }
 
-# Pages of rows that MAKE makes of a text and FORGET deletes; KEY is the query by which just those are found.
+# Paging over rows that MAKE creates with a text and FORGET deletes. KEY is the query that finds only these.
 sub check_pages {
     my ($base, $key, $make, $forget) = @_;
     my @rows = reverse map { $make->("page $_") } 1 .. 9;
     my ($pages, @ids) = _follow("$base?limit=2&$key");
-    is "@ids", "@rows", "nine rows come in pages, the newest first";
-    is $pages, 5, 'of two';
+    is "@ids", "@rows", "nine rows come in pages, newest first";
+    is $pages, 5, 'with limit 2, nine rows need five pages';
     ($pages, @ids) = _follow("$base?limit=9&$key");
-    is "$pages @ids", "1 @rows", 'a page that holds just all of them is the only one';
+    is "$pages @ids", "1 @rows", 'a single full page has no next page';
     ($pages, @ids) = _follow("$base?limit=3&$key");
-    is "$pages @ids", "3 @rows", 'so is a last page that is full the last one';
-    is call(GET => "$base?limit=$_&$key", as => 'admin')->code, 200, "a page of $_, at the limit, is accepted"
+    is "$pages @ids", "3 @rows", 'a full last page has no next page';
+    is call(GET => "$base?limit=$_&$key", as => 'admin')->code, 200, "a page with $_, the maximum, is accepted"
         for 1, 100;
     my $first = json(call(GET => "$base?limit=4&unknown=a%26b+c&$key&before=", as => 'admin'));
     my $time = qr/-?\d+\.$rows[3]/;
     like $first->{next}, qr{^\Q@{[base_url()]}\E/api/v1/\Q$base\E\?limit=4&unknown=a%26b\+c&\Q$key\E&before=$time$},
-        'the next page has an absolute address, with all that was asked';
+        'next is an absolute URL with all parameters of the request';
     is scalar(() = json(call(GET => $first->{next}, as => 'admin'))->{next} =~ /before=/g), 1,
-        'and the one after it as well';
+        'the next page of the next page keeps the parameters, too';
     my $odd = json(call(GET => qq($base?limit=1&$key&x="<é>^), as => 'admin'))->{next};
-    like $odd, qr{^[\x21-\x7e]+$}, 'it is an address whatever the query held';
+    like $odd, qr{^[\x21-\x7e]+$}, 'next is a URL for any query';
     unlike $odd, qr/["<>^]/, 'and needs no more escapes';
 
     my @new;
@@ -225,13 +225,13 @@ sub check_pages {
         sub {
             my ($page) = @_;
             push @new, $make->("page new $page");
-            $forget->($rows[1]) if $page == 1;    # the row that the next page goes on behind
-            $forget->($rows[2]) if $page == 1;    # one that is yet to come
-            $forget->($rows[0]) if $page == 2;    # one that was shown
+            $forget->($rows[1]) if $page == 1;    # the last row of a page
+            $forget->($rows[2]) if $page == 1;    # a row of a later page
+            $forget->($rows[0]) if $page == 2;    # a row of an earlier page
         }
     );
-    is "@ids", join(' ', @rows[0, 1, 3 .. 8]), 'rows that come and go between two pages move no other row';
-    # All at the same time: the id decides.
+    is "@ids", join(' ', @rows[0, 1, 3 .. 8]), 'rows that come and go between two pages do not shift other rows';
+    # All with the same timestamp: the id decides.
     my $table = {
         'admin/users/' => 'users', 'admin/identities/' => 'identities', 'admin/test-scenarios/' => 'test_scenarios',
         'admin/reference-images/' => 'reference_images',
@@ -242,15 +242,15 @@ sub check_pages {
             . join(',', map { "'$_'" } @left)
             . ')');
     ($pages, @ids) = _follow("$base?limit=2&$key");
-    is "@ids", join(' ', sort { $b cmp $a } @left), 'rows of the same microsecond, long ago, come once each';
+    is "@ids", join(' ', sort { $b cmp $a } @left), 'rows with the same timestamp, long ago, are listed once each';
     $forget->($_) for @left;
     ($pages, @ids) = _follow("$base?limit=2&$key");
-    is "$pages @ids", '1 ', 'no rows are one empty page';
-    is json(call(GET => "$base?limit=2&$key", as => 'admin'))->{next}, undef, 'and the last';
+    is "$pages @ids", '1 ', 'an empty list has one empty page';
+    is json(call(GET => "$base?limit=2&$key", as => 'admin'))->{next}, undef, 'the empty page has no next page';
     return;
 }
 
-# Requests that are sent again, and changes of the version that was read. BODY makes a row, CHANGE changes it.
+# Retries with a key, and changes with If-Match. BODY creates a row, CHANGE changes it.
 sub check_retries {
     my ($base, $body, $change, $other) = @_;
     my $key = 'key-' . $base =~ s/\W/-/gr . time;
@@ -261,37 +261,37 @@ sub check_retries {
     audit();
     my ($first, $again) = map { $send->($body) } 1, 2;
     is join(' ', map { $_->code . ($_->header('Idempotent-Replayed') // '') } $first, $again), '201 201true',
-        'a create that is sent again under its key';
-    is $again->content, $first->content, 'answers the same row';
-    is $again->header('Location'), $first->header('Location'), 'at the same address';
-    is scalar(() = audit()), 1, 'and made one';
-    is $send->($other)->code, 422, 'another row needs another key';
+        'a repeated create with the same key returns 201';
+    is $again->content, $first->content, 'a repeated create returns the same row';
+    is $again->header('Location'), $first->header('Location'), 'a repeated create returns the same Location';
+    is scalar(() = audit()), 1, 'a repeated create makes only one row';
+    is $send->($other)->code, 422, 'a different row with the same key is refused';
     my $id = json($first)->{id};
     my $path = "$base$id/";
     my $tag = call(GET => $path, as => 'admin')->header('ETag');
-    like $tag, qr/^"1\.\d+"$/, 'a row has a version';
-    is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304, 'that is not sent twice';
+    like $tag, qr/^"1\.\d+"$/, 'a row has an ETag';
+    is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304, 'If-None-Match with the current ETag is 304';
     is refusal(call($_ => $path, as => 'admin', json => $change, headers => ['If-Match' => '"7"'])),
         '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
         . 'again, then repeat the change.',
-        "$_ of another version is refused" for qw(PATCH DELETE);
+        "$_ with another version in If-Match is refused" for qw(PATCH DELETE);
     is call(PATCH => $path, as => 'admin', json => {}, headers => ['If-Match' => '"7"'])->code, 412,
-        'so is a change of nothing';
+        'an empty change with another version in If-Match is refused';
     is call(PATCH => $path, as => 'alice', json => {}, headers => ['If-Match' => '"7"'])->code, 403,
-        'who may not learns nothing of versions';
+        'If-Match tells users who are not staff nothing';
     my $changed = call(PATCH => $path, as => 'admin', json => $change, headers => ['If-Match' => $tag]);
-    is $changed->code, 200, 'of this one it is made';
-    like $changed->header('ETag'), qr/^"2\.\d+"$/, 'which is the next then';
+    is $changed->code, 200, 'a change with the current version succeeds';
+    like $changed->header('ETag'), qr/^"2\.\d+"$/, 'a change returns the next version';
     is status_of(sort(at_once(map { request_of(PATCH => $path, 'admin', $change, undef, 'If-Match: "1"') } 1 .. 4))),
-        '412 412 412 412', 'the one before is no more';
-    is $send->($body)->content, $changed->content, 'a repeated create shows the row as it is now';
+        '412 412 412 412', 'the previous version is refused';
+    is $send->($body)->content, $changed->content, 'a repeated create shows the row in its current state';
     is call(DELETE => $path, as => 'admin', headers => ['If-Match' => '"2"'])->code, 204,
-        'the version that is there is deleted';
-    is $send->($body)->code, 410, 'then a repeated create says that it is gone';
+        'a delete with the current version succeeds';
+    is $send->($body)->code, 410, 'a repeated create after the delete is 410';
     return;
 }
 
-# Requests at the same time ------------------------------------------------------------------------
+# Concurrent requests ------------------------------------------------------------------------------
 
 sub request_of {
     my ($method, $path, $who, $body, $type, @headers) = @_;
@@ -301,7 +301,7 @@ sub request_of {
         'Content-Length: ' . length $body, '', $body;
 }
 
-# All but the last byte of each, then the last bytes. Returns the answers, in order.
+# Send all but the last byte of each request, then the last bytes. Returns the responses, in order.
 sub at_once {
     my (@requests) = @_;
     my @sockets =

@@ -1,8 +1,8 @@
-# Audit.pm - what a server's store holds, whatever kind it is, and whether it agrees with its rows.
+# Audit.pm - compare the objects in a server's store, of any kind, with its rows.
 #
 #   my $store = IdentityImg::Audit->new($server, IdentityImg::Store->chosen);
 #   $store->objects          # { key => bytes }
-#   $store->learn            # remember what the pictures that are there look like
+#   $store->learn            # remember the current pictures and their derivatives
 #   is $store->quarrels, '', 'nothing is lost and nothing is left over';
 package IdentityImg::Audit;
 
@@ -16,15 +16,15 @@ use IdentityImg::Test ();
 
 my $uuid = qr/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/;
 
-# new SERVER (an IdentityImg::Server), STORE (its IdentityImg::Store), build => NAME (whose
-# identityimgctl), env => {} (for it)
+# new SERVER (an IdentityImg::Server), STORE (its IdentityImg::Store), build => NAME (of identityimgctl),
+# env => {} (for identityimgctl)
 sub new {
     my ($class, $server, $store, %with) = @_;
     my %environment = $server->cluster_environment;
     return bless { %with, store => $store, server => $server, psql => \%environment, looks => {}, bytes => {} }, $class;
 }
 
-# Rows of SQL, as Server's sql, but asks nobody where the database is.
+# Like Server's sql, but reads the cluster's environment only once.
 sub sql {
     my ($self, $text) = @_;
     local @ENV{ keys %{ $self->{psql} } } = values %{ $self->{psql} };
@@ -34,7 +34,7 @@ sub sql {
     return @rows;
 }
 
-# identityimgctl ARGUMENTS: its output; $? as usual.
+# Run identityimgctl ARGUMENTS. Returns its output; $? is its status.
 sub ctl {
     my ($self, @arguments) = @_;
     my $build = $self->{build} // ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
@@ -46,7 +46,7 @@ sub ctl {
     return scalar `'$ENV{IIMG_SOURCE}/build/$build/identityimgctl' @arguments 2>&1 </dev/null`;
 }
 
-# All objects, { key => bytes }; what else is found there has other names.
+# All objects, { key => bytes }. Other files and versions appear under other names.
 sub objects { my ($self) = @_; return $self->{store}->is_s3 ? $self->bucket_objects : $self->file_objects }
 
 sub file_objects {
@@ -68,8 +68,8 @@ sub file_objects {
     return \%objects;
 }
 
-# Old versions and delete markers are things that are left over, too. What is deleted after it was listed
-# makes the listing an old one.
+# Old versions and delete markers count as leftovers. If an object is deleted after it was listed, list
+# again.
 sub bucket_objects {
     my ($self) = @_;
     my $objects;
@@ -80,7 +80,7 @@ sub bucket_objects {
     die $@;
 }
 
-# The same ETag is the same bytes.
+# Objects with the same ETag have the same bytes.
 sub listed_objects {
     my ($self) = @_;
     my %objects;
@@ -94,7 +94,7 @@ sub listed_objects {
     return \%objects;
 }
 
-# Folders that hold nothing, but for the fan-out.
+# Empty folders, except those of the fan-out.
 sub empty_folders {
     my ($self) = @_;
     return if $self->{store}->is_s3;
@@ -106,8 +106,8 @@ sub empty_folders {
     return @empty;
 }
 
-# The uploads that are made: by the bytes of the original, what its derivatives are. Pictures that are
-# made by a generator are judged by their ends.
+# Remember the derivatives of each upload, by the bytes of the original. Generated pictures have unknown
+# bytes, and are checked for completeness only.
 sub learn {
     my ($self) = @_;
     my $objects = $self->objects;
@@ -125,7 +125,7 @@ sub sized {
 
 sub is_whole_jpeg { return $_[0] =~ /^\xff\xd8/ && $_[0] =~ /\xff\xd9$/ }
 
-# What is wrong with the objects of one picture.
+# The defects of the objects of one picture.
 sub flaws {
     my ($self, $key, $objects) = @_;
     return "$key is missing" if !exists $objects->{$key};
@@ -137,8 +137,8 @@ sub flaws {
         grep { md5_hex($objects->{ sized($key, $_) } // 'none') ne $looks->{$_} } keys %$looks;
 }
 
-# Ages what is pending and sweeps. Then each row's objects must be there, with the right bytes, the
-# manifest must name them, and nothing else may be anywhere. Returns what is wrong, or ''.
+# Age pending objects and sweep. Then check that the objects of each row exist with the right bytes, that
+# the manifest names them, and that nothing else is left. Returns the mismatches, or ''.
 sub quarrels {
     my ($self) = @_;
     $self->sql("UPDATE stored_objects SET changed_at = now() - interval '2 hours' WHERE state = 'pending'");

@@ -1,7 +1,7 @@
 package IdentityImg::Bombs;
 
-# Bombs.pm - pictures that nobody takes by accident: small files that would become large, and what is
-# large without being a picture. Made as they are asked for, of small pictures that libvips makes.
+# Bombs.pm - hostile pictures: small files that decode to large ones, and large files that are not
+# pictures. Made on demand from small pictures by libvips.
 use strict;
 use warnings;
 use Compress::Zlib ();
@@ -17,7 +17,7 @@ sub chunk {
     return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data));
 }
 
-# What deflating so many equal bytes gives, a megabyte at a time.
+# The deflated form of that many megabytes of equal bytes.
 sub squeezed {
     my ($megabytes) = @_;
     my ($deflate) = Compress::Zlib::deflateInit(-Level => 1);
@@ -27,7 +27,7 @@ sub squeezed {
     return $out . $end;
 }
 
-# A grey PNG of one bit whose pixels are all there.
+# A complete gray PNG with one bit per pixel.
 sub png {
     my ($width, $height) = @_;
     my ($deflate) = Compress::Zlib::deflateInit(-Level => 1);
@@ -41,7 +41,7 @@ sub png {
         . chunk('IEND', '');
 }
 
-# A small picture that libvips saves.
+# A small picture, saved by libvips.
 sub small {
     my ($ending, @more) = @_;
     my $dir = File::Temp->newdir('iimg-bombs.XXXXXX', TMPDIR => 1);
@@ -54,7 +54,7 @@ sub small {
     return scalar <$file>;
 }
 
-# Chunks behind a PNG's header; segments in front of a JPEG's frame.
+# A PNG with chunks after its header; a JPEG with segments before its frame.
 sub png_with { my (@chunks) = @_; my $png = png(64, 64); substr $png, 33, 0, join '', @chunks; return $png }
 
 sub jpeg_with {
@@ -95,11 +95,11 @@ sub claiming {
     my ($bytes, $width, $height) = @_;
     $bytes =~ s/(\xff\xc2..\x08)..../$1 . pack 'nn', $height, $width/es
         || $bytes =~ s/(ispe....)......../$1 . pack 'NN', $width, $height/es
-        or die "no sides\n";
+        or die "no dimensions found\n";
     return $bytes;
 }
 
-# What each is: [what, status of the answer, its `code` or '', sub that makes its bytes].
+# The bombs: [name, status of the response, its `code` or '', function that makes the bytes].
 sub bombs {
     return (
         ['a PNG of 30000 x 30000', 413, 'too_many_pixels', sub { png(30000, 30000) }],
@@ -110,19 +110,19 @@ sub bombs {
         ],
         ['a JPEG with a profile of 4.1 MB', 400, 'unsupported_image', sub { jpeg_with(profile(66)) }],
         ['a JPEG with a profile of 16 MB', 400, 'unsupported_image', sub { jpeg_with(profile(255)) }],
-        ['a PNG whose profile would be 200 MB', 200, '', sub { png_with(chunk('iCCP', "x\0\0" . squeezed(200))) }],
-        ['a GIF of a million frames', 200, '', sub { frames_of_gif(1_000_000) }],
-        ['a WebP of 3000 frames', 200, '', sub { frames_of_webp(3000) }],
+        ['a PNG with a profile that inflates to 200 MB', 200, '', sub { png_with(chunk('iCCP', "x\0\0" . squeezed(200))) }],
+        ['a GIF with a million frames', 200, '', sub { frames_of_gif(1_000_000) }],
+        ['a WebP with 3000 frames', 200, '', sub { frames_of_webp(3000) }],
         ['a JPEG with 16 MB of EXIF', 200, '', sub { jpeg_with((segment(0xe1, "Exif\0\0MM\0*" . 'x' x 65000)) x 250) }],
         ['a JPEG with a million comments', 200, '', sub { jpeg_with(segment(0xfe, 'x') x 1_000_000) }],
         ['a PNG with 16 MB of EXIF', 200, '', sub { png_with(chunk('eXIf', "MM\0*" . 'x' x (16 * $megabyte))) }],
-        ['a PNG with a text that would be 200 MB', 200, '', sub { png_with(chunk('zTXt', "a\0\0" . squeezed(200))) }],
+        ['a PNG with a text that inflates to 200 MB', 200, '', sub { png_with(chunk('zTXt', "a\0\0" . squeezed(200))) }],
         [
-            'a PNG with 200 texts that would be 7 MB each', 200, '',
+            'a PNG with 200 texts that inflate to 7 MB each', 200, '',
             sub { png_with((chunk('zTXt', "a\0\0" . squeezed(7))) x 200) }
         ],
         [
-            'a PNG with 20 texts of UTF-8 of 7 MB each', 200, '',
+            'a PNG with 20 UTF-8 texts of 7 MB each', 200, '',
             sub { png_with((chunk('iTXt', "a\0\1\0\0\0" . squeezed(7))) x 20) }
         ],
     );

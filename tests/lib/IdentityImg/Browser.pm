@@ -1,7 +1,7 @@
-# Browser.pm - runs a file of tests/browser against a server: its sentences become this test's.
+# Browser.pm - run a file of tests/browser against a server and relay its test results.
 #
 #   use IdentityImg::Browser 'browse';
-#   browse('photos.mjs', base => $server->base, env => { NAME => VALUE }, only => 'words of a sentence');
+#   browse('photos.mjs', base => $server->base, env => { NAME => VALUE }, only => 'part of a title');
 package IdentityImg::Browser;
 
 use strict;
@@ -29,7 +29,7 @@ sub browse {
         else { diag $line =~ s/^# //r }
     }
     close $out;
-    is $planned, $told, "all of $file was run";
+    is $planned, $told, "$file ran all of its planned tests";
     return;
 }
 

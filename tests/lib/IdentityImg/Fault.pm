@@ -1,9 +1,9 @@
-# Fault.pm - lets a build with FAULTS=1 die or fail at a named point (mod_identityimg/base/fault.h).
+# Fault.pm - make a build with FAULTS=1 die or fail at a named point (mod_identityimg/base/fault.h).
 #
 #   my $faults = IdentityImg::Fault->new('name');
 #   my $server = IdentityImg::Server->new('name', env => $faults->environment)->start;
 #   $faults->order('file.write 1 28');
-#   ... $faults->fired ...       # the points that have been hit since the last call
+#   ... $faults->fired ...       # the points that fired since the last call
 #   $faults->order('');
 package IdentityImg::Fault;
 
@@ -22,7 +22,7 @@ sub new {
 
 sub build { return ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain') . '-faults' }
 
-# For scripts/serve and identityimgctl.
+# Environment for scripts/serve and identityimgctl.
 sub environment {
     my ($self) = @_;
     return {
@@ -31,7 +31,7 @@ sub environment {
     };
 }
 
-# Children of httpd write both files too.
+# httpd's children write both files, too.
 sub _write {
     my ($path, $text) = @_;
     open my $out, '>', $path or die "$path: $!";

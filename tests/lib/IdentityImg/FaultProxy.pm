@@ -1,4 +1,4 @@
-# FaultProxy.pm - starts tests/doubles/fault_proxy.mjs in front of a store and tells it what to do.
+# FaultProxy.pm - start tests/doubles/fault_proxy.mjs in front of a store and control it.
 #
 #   my $proxy = IdentityImg::FaultProxy->new($port);
 #   $proxy->rules({ fault => 'reset', method => 'PUT', times => 2 });

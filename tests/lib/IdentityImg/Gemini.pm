@@ -1,13 +1,13 @@
-# Gemini.pm - the stand-in for Gemini as a process of a test's own, whose answers the test can hold back.
+# Gemini.pm - run the stand-in for Gemini for one test, which can hold and release its responses.
 #
 #   my $gemini = IdentityImg::Gemini->new;
 #   my $server = IdentityImg::Server->new('x', env => { $gemini->environment })->start;
-#   ...                              # a generation whose prompt has [[scenario:hold]]
-#   $gemini->holds(1);               # wait until the provider has that request
-#   $gemini->release;                # let it, and all later ones, be answered
-#   $gemini->hold;                   # from here on they are held again
+#   ...                              # start a generation whose prompt has [[scenario:hold]]
+#   $gemini->holds(1);               # wait until the provider holds that request
+#   $gemini->release;                # answer it and all later ones
+#   $gemini->hold;                   # hold requests again
 #
-# IdentityImg::Gemini->at($port) speaks to one that the test has started by itself.
+# IdentityImg::Gemini->at($port) controls a stand-in that the test started itself.
 package IdentityImg::Gemini;
 
 use strict;
@@ -27,7 +27,7 @@ sub new {
 
 sub at { my ($class, $port) = @_; return bless { owner => 0, url => "http://127.0.0.1:$port/" }, $class }
 
-# What scripts/serve takes, to make it the provider.
+# Environment for scripts/serve that selects this provider.
 sub environment { my ($self) = @_; return (GEMINI_ENDPOINT => $self->{url}, GEMINI_API_KEY => 'k') }
 
 sub _ask {
@@ -45,7 +45,7 @@ sub most { my ($self) = @_; return $self->_ask(GET => '__held')->{most} }
 sub hold { my ($self) = @_; $self->_ask(POST => '__hold'); return }
 sub release { my ($self, $count) = @_; return $self->_ask(POST => '__release' . ($count ? "?$count" : ''))->{released} }
 
-# Whether at least COUNT answers are held, within SECONDS (60).
+# Wait until at least COUNT requests are held, for at most SECONDS (60). Returns whether they are.
 sub holds {
     my ($self, $count, $seconds) = @_;
     return eventually(sub { $self->held >= $count }, $seconds // 60);

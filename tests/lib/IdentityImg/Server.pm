@@ -1,11 +1,13 @@
-# Server.pm - a further server of a test's own: other directives, another database, a failing line.
+# Server.pm - an additional server for one test, with other directives, another database, or a failing
+# connection to it.
 #
 #   my $server = IdentityImg::Server->new('slow', conf => "DBDMax 2\n")->start;
 #   my $answer = call(GET => 'users/me/', as => 'alice', base => $server->base);
-#   $server->judge(qr/IIMG0003/);     # its error log holds nothing else; call it before finish()
+#   $server->judge(qr/IIMG0003/);     # the error log has only these lines; call it before finish()
 #
-# It stops when the object goes. Its state lies in a folder of its own below $IIMG_WORK: a second start of
-# the same object finds the same database and pictures; another test that uses the NAME finds neither.
+# The server stops when the object is destroyed. Its state is in a separate folder below $IIMG_WORK. A
+# second start of the same object finds the same database and pictures; another test with the same NAME
+# does not.
 package IdentityImg::Server;
 
 use strict;
@@ -26,8 +28,8 @@ our @EXPORT_OK = qw(in_parallel eventually free_port);
 
 sub free_port { IO::Socket::INET->new(LocalAddr => '127.0.0.1', Listen => 1)->sockport }
 
-# new NAME, conf => TEXT (Included last), env => {NAME => VALUE} (for scripts/serve),
-#           proxy => 1 (httpd reaches PostgreSQL through tcp_proxy.pl)
+# new NAME, conf => TEXT (included last), env => {NAME => VALUE} (for scripts/serve),
+#           proxy => 1 (httpd connects to PostgreSQL through tcp_proxy.pl)
 sub new {
     my ($class, $name, %with) = @_;
     my $self = bless {
@@ -43,7 +45,7 @@ sub new {
 sub base { "http://127.0.0.1:$_[0]{port}" }
 sub state { $_[0]{state} }
 
-# The directives' value that leads to the database through the proxy. OPTIONS as in PGOPTIONS.
+# DBDParams that connect through the proxy. OPTIONS as in PGOPTIONS.
 sub params_through_proxy {
     my ($self, $options) = @_;
     return
@@ -63,7 +65,7 @@ sub start_proxy {
     return;
 }
 
-# Says something to the proxy; returns its counters.
+# Send a command to the proxy. Returns its counters.
 sub line {
     my ($self, $command) = @_;
     syswrite $self->{proxy_in}, "$command\n";
@@ -71,7 +73,7 @@ sub line {
     return { map { split /=/ } split ' ', $answer // die 'tcp_proxy.pl has ended' };
 }
 
-# A script of ours for this server: its output; $? as usual.
+# Run one of scripts/ for this server. Returns its output; $? is its status.
 sub script {
     my ($self, $name, @arguments) = @_;
     my %environment = (
@@ -93,7 +95,7 @@ sub write_conf {
     return;
 }
 
-# Start; with CONF in place of the directives so far. Dies with the reason.
+# Start, with CONF instead of the current directives if given. Dies with the reason.
 sub start {
     my ($self, $conf) = @_;
     $self->write_conf($conf);
@@ -113,7 +115,7 @@ sub restart {
     return $self->stop->start($conf);
 }
 
-# A page beside the API, static/page.txt, that httpd's user may read whatever the umask.
+# Add static/page.txt beside the API, readable by httpd's user under any umask.
 sub add_page {
     my ($self) = @_;
     my $folder = "$self->{state}/httpd/htdocs/static";
@@ -126,8 +128,8 @@ sub add_page {
     return;
 }
 
-# Let the running httpd read other directives; the children are new ones then. Returns '', or what
-# httpd says is wrong with them: then it runs on with the old ones.
+# Reload httpd with other directives and wait for its new children. Returns '', or httpd's error message;
+# httpd then keeps the old directives.
 sub reload {
     my ($self, $conf) = @_;
     my %old = map { $_ => 1 } $self->children;
@@ -137,21 +139,21 @@ sub reload {
     eventually(sub {
         my @now = $self->children;
         @now && !grep { $old{$_} } @now;
-    }) or die 'the old children stay';
+    }) or die 'the old children did not exit';
     Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0)
-        ;    # it held connections to the old ones
+        ;    # it holds connections to the old children
     return '';
 }
 
-# `apachectl configtest` with other directives, or of another FILE: '', or what httpd says is wrong.
-# A server that runs sees nothing of it. (Of bytes beyond ASCII, which httpd escapes, it has those that were meant.)
+# Run `apachectl configtest` with other directives or another FILE. Returns '' or httpd's error message, with
+# httpd's escapes decoded. A running server is not affected.
 sub configtest {
     my ($self, $conf, $file) = @_;
     my ($status, $out) = $self->configtest_output($conf, $file);
     return $status ? $out : '';
 }
 
-# The same: its exit status, and all that it says.
+# The same. Returns the exit status and the whole output.
 sub configtest_output {
     my ($self, $conf, $file) = @_;
     $self->write_conf($conf);
@@ -163,7 +165,7 @@ sub configtest_output {
     return ($status, $out =~ s/\\x([0-9a-f]{2})/chr hex $1/ger);
 }
 
-# The pids of httpd's children that serve.
+# The pids of httpd's serving children.
 sub children {
     my ($self) = @_;
     chomp(my $parent = IdentityImg::Test::slurp("$self->{state}/httpd/httpd.pid"));
@@ -180,7 +182,7 @@ sub cluster_environment {
     );
 }
 
-# As IdentityImg::Test::sql; with another ROLE than the schema's owner if given.
+# Like IdentityImg::Test::sql; ROLE defaults to the schema's owner.
 sub sql {
     my ($self, $text, $role) = @_;
     my %environment = ($self->cluster_environment, $role ? (PGUSER => $role) : ());
@@ -195,7 +197,7 @@ sub sql {
     return split /\n/, $out;
 }
 
-# The server of tests/run, which tests do not start and stop: for its rows and its log.
+# The server of tests/run, for its rows and its log. Tests do not start or stop it.
 sub main {
     my ($class) = @_;
     return bless {
@@ -204,7 +206,8 @@ sub main {
     }, $class;
 }
 
-# Runs SQL in a transaction that stays open until the function that is returned is called; with 'COMMIT' it counts.
+# Run SQL in a transaction and keep it open. Returns a function that rolls back, or commits if called with
+# 'COMMIT'.
 sub hold {
     my ($self, $text) = @_;
     my %environment = $self->cluster_environment;
@@ -222,7 +225,7 @@ sub hold {
 
 sub log_path { "$_[0]{state}/httpd/error.log" }
 
-# Lines from warning up (all lines with a true argument) since the start, or since `forget_log`.
+# Log lines of level warn and above (all lines if the argument is true) since the start, or since `forget_log`.
 sub log_lines {
     my ($self, $all) = @_;
     open my $log, '<', $self->log_path or return;
@@ -234,7 +237,7 @@ sub log_lines {
 
 sub forget_log { $_[0]{log_from} = -s $_[0]->log_path // 0; return }
 
-# Nothing in the error log but what was expected, and nothing from ASan.
+# Check that the error log has only expected lines, and that ASan reported nothing.
 sub judge {
     my ($self, @expected) = @_;
     $self->{log_from} = 0;
@@ -243,9 +246,9 @@ sub judge {
         !grep { $line =~ $_ } @expected
     } $self->log_lines;
     is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '',
-        "the error log of server $self->{name} holds no line that was not expected";
+        "the error log of server $self->{name} has only expected lines";
     my @reports = glob "$self->{state}/httpd/asan/report*";
-    is "@reports", '', "no sanitizer has reported anything of server $self->{name}";
+    is "@reports", '', "no sanitizer report from server $self->{name}";
     diag IdentityImg::Test::slurp($_) for @reports;
     return;
 }
@@ -262,10 +265,10 @@ sub DESTROY {
     return;
 }
 
-# Several at once ----------------------------------------------------------------------------------
+# Concurrency --------------------------------------------------------------------------------------
 
-# Runs CODE->(0), CODE->(1) ... in COUNT processes at once, MEANWHILE->() in this one; returns what each
-# returned (plain data), in order. A process that takes longer than SECONDS (300) is ended.
+# Run CODE->(0), CODE->(1) ... in COUNT processes, and MEANWHILE->() in this one. Returns the results of the
+# processes (plain data), in order. A process is killed after SECONDS (300).
 sub in_parallel {
     my ($count, $code, $meanwhile, $seconds) = @_;
     my (@pipes, @pids);
@@ -274,7 +277,7 @@ sub in_parallel {
         my $pid = fork // die $!;
         if (!$pid) {
             alarm($seconds // 300);
-            # A connection of the parent's agent would be everybody's.
+            # A connection of the parent's agent would be shared by all children.
             Apache::TestRequest::user_agent(reset => 1, keep_alive => 1, requests_redirectable => 0);
             my $json = JSON::PP->new->utf8->allow_nonref;
             my $answer = eval { $json->encode($code->($number)) } // $json->encode("$@");
@@ -297,7 +300,7 @@ sub in_parallel {
     return @answers;
 }
 
-# Calls CODE until it is true, for SECONDS (60) at most, which cost nothing when all is well. Returns its last value.
+# Call CODE until it returns true, for at most SECONDS (60). Returns its last value.
 sub eventually {
     my ($code, $seconds) = @_;
     my $end = time + ($seconds // 60);

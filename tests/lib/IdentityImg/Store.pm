@@ -1,18 +1,18 @@
-# Store.pm - the stores that pictures can be kept in, for tests: started, looked into, stopped. It signs
-# for itself (Signature V4): what it finds does not depend on the code that is tested.
+# Store.pm - start, inspect and stop the picture stores of the tests. It signs requests itself (Signature
+# V4), so that its results do not depend on the tested code.
 #
 #   my $store = IdentityImg::Store->new('radosgw');       # 'file', 'radosgw', 'swift', 'plain'
-#   $store->missing                                       # why it cannot be had here, or undef
+#   $store->missing                                       # why it is not available here, or undef
 #   $server->{env} = { %{$store->env} };                  # for IdentityImg::Server
-#   $store->objects                                       # the keys of all objects in it, sorted
-#   $store->tool_environment($server->state)              # by which identityimgctl finds it
+#   $store->objects                                       # the keys of all objects, sorted
+#   $store->tool_environment($server->state)              # the environment for identityimgctl
 #
-# IIMG_STORE=s3 (radosgw), or the name of a kind, is what `chosen` makes; else a directory.
+# `chosen` makes the kind in IIMG_STORE (s3: radosgw), or a directory if that is not set.
 #
-# 'plain' is a double (tests/doubles/s3.mjs) that keeps no versions; versions => 'STATUS:CODE:MESSAGE' is
-# what it says when it is asked for them.
+# 'plain' is a double (tests/doubles/s3.mjs) without versions; versions => 'STATUS:CODE:MESSAGE' is its
+# response to a request for versions.
 #
-# It stops when the object goes.
+# The store stops when the object is destroyed.
 package IdentityImg::Store;
 
 use strict;
@@ -28,14 +28,14 @@ use POSIX 'strftime';
 my %programs =
     (plain => ['node'], radosgw => [qw(radosgw radosgw-admin ceph ceph-mon ceph-osd)], swift => [], file => []);
 
-# new KIND, bucket => NAME, prefix => 'a/b/' (in front of our keys)
+# new KIND, bucket => NAME, prefix => 'a/b/' (prepended to all keys)
 sub new {
     my ($class, $kind, %with) = @_;
     my $self = bless {
         bucket => 'pictures', prefix => '', %with, kind => $kind, owner => $$,
         state => ($ENV{IIMG_WORK} =~ s{/[^/]+$}{}r) . "/store-$kind-$$"
         },
-        $class;    # (Ceph's tools do not take blanks)
+        $class;    # (Ceph's tools do not accept blanks)
     my @missing = grep {
         my $program = $_;
         !grep { -x "$_/$program" } split /:/, "$ENV{PATH}:/usr/sbin"
@@ -96,7 +96,7 @@ sub start_plain {
     return;
 }
 
-# Tells the double: slow => N, hang => 0 or 1.
+# Control the double: slow => N, hang => 0 or 1.
 sub tell {
     my ($self, $word, $value) = @_;
     my $answer = HTTP::Tiny->new->request(PUT => $self->endpoint . "/__$word/$value");
@@ -104,7 +104,7 @@ sub tell {
     return;
 }
 
-# What scripts/serve wants in its environment. PORT: of a proxy in front of the store
+# Environment for scripts/serve. PORT: of a proxy in front of the store.
 sub env {
     my ($self, $port) = @_;
     return { STORAGE => 'file' } if !$self->is_s3;
@@ -114,7 +114,7 @@ sub env {
     };
 }
 
-# What identityimgctl wants in its environment; STATE: the server's folder.
+# Environment for identityimgctl. STATE: the server's folder.
 sub tool_environment {
     my ($self, $state) = @_;
     return (IDENTITYIMG_STORAGE => 'file', IDENTITYIMG_STORAGE_ROOT => "$state/pictures") if !$self->is_s3;
@@ -148,7 +148,7 @@ sub signature {
     return hmac_sha256_hex("AWS4-HMAC-SHA256\n$stamp\n$scope\n" . sha256_hex($request), $key);
 }
 
-# One signed request. PATH: behind the bucket. MORE: query => {}, content, headers => {}, bucket
+# Send one signed request. PATH: after the bucket. MORE: query => {}, content, headers => {}, bucket
 sub request {
     my ($self, $method, $path, %more) = @_;
     my $uri = '/' . ($more{bucket} // $self->{bucket}) . '/' . encode($path, '/');
@@ -177,7 +177,7 @@ sub request {
     return $answer;
 }
 
-# A presigned address, as of a time.
+# A presigned URL, signed at a given time.
 sub presigned {
     my ($self, $key, $time, $expires, %more) = @_;
     my $stamp = strftime('%Y%m%dT%H%M%SZ', gmtime $time);
@@ -193,7 +193,7 @@ sub presigned {
         . $self->signature($stamp, "GET\n$uri\n$query\nhost:127.0.0.1:$self->{port}\n\nhost\nUNSIGNED-PAYLOAD");
 }
 
-# What is in it ---------------------------------------------------------------------------------------
+# Contents --------------------------------------------------------------------------------------------
 
 sub listing {
     my ($self, %query) = @_;
@@ -202,7 +202,7 @@ sub listing {
     return $answer->{content};
 }
 
-# Keys as in the manifest; STATE: the server's folder, for the store "file".
+# Keys as in the manifest. STATE: the server's folder, for the store "file".
 sub objects {
     my ($self, $state) = @_;
     if ($self->is_s3) {
@@ -226,14 +226,14 @@ sub objects {
     return sort grep { $_ ne '.identityimg-store' } @keys;
 }
 
-# All versions and markers behind the prefix, but for the store's own marker: { key, id, latest, deleted, etag }
+# All versions and delete markers below the prefix, except the store's own marker: { key, id, latest, deleted, etag }
 sub versions {
     my ($self) = @_;
     return map { { key => $_, id => 'null', latest => 1, deleted => 0, etag => '' } } $self->objects
         if $self->{kind} eq 'plain';
     my @versions;
     my $text = $self->listing(versions => '', prefix => $self->{prefix});
-    die 'more versions than one page of them' if $text =~ m{<IsTruncated>true};
+    die 'the versions need more than one page' if $text =~ m{<IsTruncated>true};
     while ($text =~ m{<(Version|DeleteMarker)>(.*?)</\1>}gs) {
         my ($kind, $one) = ($1, $2);
         my %told = $one =~ m{<(Key|VersionId|IsLatest|ETag)>([^<]*)</}g;
@@ -247,7 +247,7 @@ sub versions {
     return @versions;
 }
 
-# An object's bytes.
+# The bytes of an object.
 sub object {
     my ($self, $key, $version) = @_;
     my $answer = $self->request(
@@ -258,7 +258,7 @@ sub object {
     return $answer->{content};
 }
 
-# From now on it keeps versions.
+# Turn on versioning.
 sub keep_versions {
     my ($self) = @_;
     my $wanted =

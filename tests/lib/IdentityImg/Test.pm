@@ -1,11 +1,11 @@
-# Test.pm - what the tests over HTTP share: requests as somebody, rows, files, the error log.
+# Test.pm - shared by the tests over HTTP: requests as a user, rows, files, the error log.
 #
 #   use IdentityImg::Test;
 #
 #   my $answer = call(GET => 'reference-images/', as => 'alice');
-#   is $answer->code, 200, 'a user lists his photos';
-#   is json($answer)->[0]{order}, 0, '...';
-#   finish();        # in place of done_testing: also judges the error log
+#   is $answer->code, 200, 'a user lists their photos';
+#   is json($answer)->[0]{order}, 0, 'the first photo has order 0';
+#   finish();        # instead of done_testing: also checks the error log
 package IdentityImg::Test;
 
 use strict;
@@ -23,7 +23,7 @@ use Test::More;
 use Apache::Test ();
 use Apache::TestRequest ();
 
-# Files that a test makes may be read by httpd's user, whatever the umask of the shell.
+# httpd's user must be able to read files of the tests, under any umask.
 umask 0022;
 
 our @EXPORT = qw(
@@ -32,7 +32,7 @@ our @EXPORT = qw(
     undated steady expect_log finish log_lines logged state
 );
 
-# Same ids as sql/demo.sql.
+# The ids of sql/demo.sql.
 my %people = (
     admin => ['00000000-0000-4000-8000-00000000000a', 'admin@example.com', 'pw-admin'],
     alice => ['00000000-0000-4000-8000-00000000000b', 'alice@example.com', 'pw-alice'],
@@ -50,11 +50,11 @@ my %identities = (
 my $builder = Test::More->builder;
 binmode $_, ':encoding(UTF-8)' for $builder->output, $builder->failure_output, $builder->todo_output;
 
-# A person's id; an identity's id.
-sub person { $people{ $_[0] }[0] // die "nobody is called $_[0]" }
+# The id of a person; the id of an identity.
+sub person { $people{ $_[0] }[0] // die "no person is called $_[0]" }
 sub identity_of { $identities{ $_[0] } // die "no identity $_[0]" }
 
-# The Authorization header of a person, or of an email and a password.
+# The Authorization header for a person, or for an email and a password.
 sub login {
     my ($who, $password) = @_;
     my ($email, $secret) = defined $password ? ($who, $password) : @{ $people{$who} }[1, 2];
@@ -66,15 +66,15 @@ sub state { $ENV{STATE} }
 sub base_url { 'http://' . Apache::TestRequest::hostport() }
 sub url { my ($path) = @_; $path =~ m{^/|^http} ? $path : "/api/v1/$path" }
 
-# call METHOD => PATH, as => 'alice', ...: one request; no redirect is followed.
+# call METHOD => PATH, as => 'alice', ...: one request; redirects are not followed.
 #   json => DATA        body as JSON            body => BYTES       body as it is
 #   form => [k => v]    urlencoded              parts => [k => v]   multipart; a file is [PATH] or
 #   type => TYPE        Content-Type                                [undef, NAME, Content => BYTES]
 #   headers => [k => v]                         base => URL         of another server
-#   dies => 1           no answer is what is expected
+#   dies => 1           no response is expected
 sub call {
     my ($method, $path, %with) = @_;
-    local $_;    # Apache::Test changes it when it reads its configuration
+    local $_;    # Apache::Test changes $_ when it reads its configuration
     my @headers = @{ $with{headers} // [] };
     push @headers, Authorization => login($with{as}) if $with{as};
     my ($content, $type) = (undef, $with{type});
@@ -110,8 +110,8 @@ sub call {
     return $answer;
 }
 
-# Each answer of the API, a line in the file that tests/run names: tests/last/answers.t judges them all.
-#   test, method, path, status, Content-Type, names of headers, body in base64; tabs between them
+# Record each API response as a line of the file that tests/run names; tests/last/answers.t checks them all.
+#   test, method, path, status, Content-Type, names of headers, body in base64; separated by tabs
 sub _record {
     my ($answer) = @_;
     my $path = $answer->request->uri->path;
@@ -132,11 +132,11 @@ sub _record {
     return;
 }
 
-# An answer's JSON; fails the test when it is none.
+# The JSON of a response. Fails the test if it is not JSON.
 sub json {
     my ($answer) = @_;
     my $data = eval { JSON::PP->new->utf8->allow_nonref->decode($answer->content) };
-    if ($@) { fail 'the answer is JSON'; diag $answer->as_string =~ s/(.{2000}).*/$1/sr; }
+    if ($@) { fail 'the response is JSON'; diag $answer->as_string =~ s/(.{2000}).*/$1/sr; }
     return $data;
 }
 
@@ -167,13 +167,13 @@ sub sql {
     return split /\n/, $out;
 }
 
-# identityimgctl ARGUMENTS: its output, both streams; $? as usual.
+# Run identityimgctl ARGUMENTS. Returns both output streams; $? is its status.
 sub ctl { my $out = `'$ENV{IIMG_SOURCE}/scripts/ctl' @_ 2>&1 </dev/null`; utf8::decode($out); return $out }
 
-# What is doomed goes now.
+# Delete doomed objects.
 sub sweep { my $out = ctl('sweep'); die "identityimgctl sweep: $out" if $?; return $out }
 
-# The demo data as it was at first, and no pictures: each test file begins with it.
+# Restore the demo data and delete all pictures. Each test file begins with it.
 sub fresh_data {
     reset_pictures();
     sql(      'DELETE FROM test_scenarios; DELETE FROM users; DELETE FROM stored_objects;'
@@ -183,8 +183,8 @@ sub fresh_data {
     return;
 }
 
-# From here on the passwords of the demo data cost next to nothing, in the main server or SERVER: many requests at
-# once are not refused as login_busy, however slow the machine.
+# Give all demo users the cheapest password hashes, in the main server or SERVER, so that many concurrent
+# requests are not refused as login_busy on a slow machine.
 sub cheap_logins {
     my ($server) = @_;
     my $statements = join '', map {
@@ -194,7 +194,7 @@ sub cheap_logins {
     return $server ? $server->sql($statements) : sql($statements);
 }
 
-# No rows with pictures and no files.
+# Delete all rows with pictures, and all files.
 sub reset_pictures {
     sql(      'DELETE FROM reference_images; DELETE FROM generation_jobs;'
             . ' UPDATE identities SET image = NULL, image_sized = NULL;'
@@ -206,7 +206,7 @@ sub reset_pictures {
 
 # Files -------------------------------------------------------------------------------------------
 
-# Names of all files in the store but its marker, relative to it, sorted.
+# Relative names of all files in the store except its marker, sorted.
 sub stored_files {
     my $root = state() . '/pictures';
     my @files;
@@ -216,7 +216,7 @@ sub stored_files {
 
 sub picture_path { state() . "/pictures/$_[0]" }
 
-# Data without what time changes in them: pictures' addresses lose their signatures.
+# Data without parts that change over time: picture URLs lose their signatures.
 sub undated {
     my ($data) = @_;
     return { map { $_ => undated($data->{$_}) } keys %$data } if ref $data eq 'HASH';
@@ -227,8 +227,8 @@ sub undated {
         && $data =~ m{^https?://[^?]*/(?:media|generated_images)/[^?]*\?} ? $data =~ s/\?.*//sr : $data;
 }
 
-# Waits, if need be, until pictures' addresses, and the ETags of rows that have them, will not change for
-# SECONDS: they do at each quarter of IdentityImgMediaExpiry, of which this is the default.
+# Wait, if necessary, until picture URLs and the ETags of rows that contain them stay the same for SECONDS.
+# They change at each quarter of IdentityImgMediaExpiry; 900 seconds is the default.
 sub steady {
     my ($seconds) = @_;
     my $left = 900 - time % 900;
@@ -243,7 +243,7 @@ sub slurp {
     return scalar <$file>;
 }
 
-# A file of a process below /proc; '' when the process has ended meanwhile.
+# A file of a process below /proc; '' if the process has ended.
 sub proc {
     my ($pid, $name) = @_;
     open my $file, '<:raw', "/proc/$pid/$name" or return '';
@@ -251,15 +251,15 @@ sub proc {
     return scalar(<$file>) // '';
 }
 
-# The real photo of a real face.
+# A real photo of a face.
 sub portrait { "$ENV{IIMG_SOURCE}/tests/data/portrait.png" }
 
-# A JPEG of some size, made once by libvips. Options as jpegsave takes them ("Q=90,interlace").
+# A JPEG of the given size, made once by libvips. Options as for jpegsave ("Q=90,interlace").
 sub make_jpeg {
     my ($width, $height, $options) = @_;
     my $path = "$ENV{IIMG_WORK}/made-${width}x$height-" . (($options // '') =~ s/\W/-/gr) . '.jpg';
     return $path if -s $path;
-    my $unfinished = $path =~ s/\.jpg$/-$$.jpg/r;    # another test may want the same one now
+    my $unfinished = $path =~ s/\.jpg$/-$$.jpg/r;    # another test may be making the same file
     my $save = $unfinished . ($options ? "[$options]" : '');
     my $scale = join ' ', $width / 512, '--vscale', $height / 512;
     system("vips resize '" . portrait() . "' '$save' $scale --kernel cubic") == 0 or die 'vips failed';
@@ -271,20 +271,20 @@ sub make_jpeg {
 
 my ($log_from, @expected) = (-s state() . '/httpd/error.log');
 
-# Whether this test leaves the main server alone, and others may be using it meanwhile (tests/run).
+# Whether this test does not use the main server, so that other tests may run in parallel (tests/run).
 sub beside_others {
     open my $file, '<', $0 or return;
     while (my $line = <$file>) { return 1 if $line eq "# Runs beside others.\n"; last if $line !~ /^#/ }
     return 0;
 }
 
-# A line of the error log that this test causes, from warning up, as a pattern.
+# Expect a line in the error log (a pattern), of level warn or above.
 sub expect_log { push @expected, @_; return }
 
-# A path as httpd writes it into its log: what is not ASCII is escaped.
+# A path as httpd logs it: non-ASCII bytes are escaped.
 sub logged { my ($path) = @_; return $path =~ s/([^ -~])/sprintf '\\x%02x', ord $1/ger }
 
-# Lines since this test began, of a level that httpd prints as warn and above; or all.
+# Log lines since this test began, of level warn and above; or all lines.
 sub log_lines {
     my ($all) = @_;
     open my $log, '<', state() . '/httpd/error.log' or die "error.log: $!";
@@ -294,7 +294,7 @@ sub log_lines {
     return $all ? @lines : grep { /^\[[^\]]*\] \[[\w-]*:(?:emerg|alert|crit|error|warn)\]/ || !/^\[/ } @lines;
 }
 
-# The end of each test: nothing in the error log but what was expected, and nothing from ASan.
+# End a test: the error log has only expected lines, and ASan reported nothing.
 sub finish {
     if (beside_others()) {
         done_testing();
@@ -304,9 +304,9 @@ sub finish {
         my $line = $_;
         !grep { $line =~ $_ } @expected
     } log_lines();
-    is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '', 'the error log holds no line that was not expected';
+    is "@surprises[0 .. ($#surprises < 9 ? $#surprises : 9)]", '', 'the error log has only expected lines';
     my @reports = glob state() . '/httpd/asan/report*';
-    is "@reports", '', 'no sanitizer has reported anything';
+    is "@reports", '', 'no sanitizer report';
     diag slurp($_) for @reports;
     done_testing();
     return;

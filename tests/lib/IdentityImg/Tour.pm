@@ -1,8 +1,8 @@
-# Tour.pm - the README's tour with curl, line by line, against a server.
+# Tour.pm - run the README's tour with curl, line by line, against a server.
 #
 #   use IdentityImg::Tour;
 #
-#   take_tour($port, "$ENV{IIMG_WORK}/tour", 'bash');     # the last: what runs the script of all lines
+#   take_tour($port, "$ENV{IIMG_WORK}/tour", 'bash');     # the rest: the command that runs the script
 package IdentityImg::Tour;
 
 use strict;
@@ -22,7 +22,7 @@ sub take_tour {
     symlink "$ENV{IIMG_SOURCE}/tests", "$here/tests";
     $tour =~ s/127\.0\.0\.1:8080/127.0.0.1:$port/g;
 
-    # Each command on its own, in one shell that keeps the variables.
+    # Each command's output goes to its own files; one shell keeps the variables.
     my $n = 0;
     open my $script, '>', "$here/tour.sh" or die $!;
     print $script "set -o pipefail\ncd '$here'\n";
@@ -31,8 +31,8 @@ sub take_tour {
         print $script "$line >out.$n 2>err.$n; echo \$? >rc.$n\n" =~ s/^(\w+=\S+) >out\.\d+ 2>err\.\d+/$1/r;
     }
     close $script;
-    cmp_ok $n, '>', 10, '... of some lines';
-    is system(@shell, "$here/tour.sh"), 0, 'the tour ends';
+    cmp_ok $n, '>', 10, 'the tour has more than ten lines';
+    is system(@shell, "$here/tour.sh"), 0, 'the tour runs to its end';
     for my $i (1 .. $n) {
         is slurp("$here/rc.$i"), "0\n", "line $i succeeds" or diag slurp("$here/tour.sh") =~ s/^/$. /mgr;
     }
@@ -45,16 +45,16 @@ sub take_tour {
     };
     like $out->('/users/me/'), qr/"email":"admin\@example\.com"/, 'the caller is the admin';
     like $out->('image-generation/users/'), qr/Ada Admin.*Scenario One.*Scenario Two/s,
-        'the list has the users that pictures can be made for';
+        'the list has the users to generate pictures for';
     like $out->('-X PATCH'), qr/"Eileen"/, 'the photo is renamed';
     like $out->('tee generated.json'), qr/"state": "succeeded".*"width": 2752.*"height": 1536/s,
         'a picture is generated in 2K';
     like $out->('prompt_used'), qr/Creative Visionary.*Warm light/s,
-        'its prompt has the identity\'s and the admin\'s words';
-    like $out->('delete-image'), qr/^null$/m, 'the identity has no picture any more';
-    like $out->('-X DELETE -o'), qr/^204$/m, 'the photo is gone';
-    like `vipsheader '$here/picture.jpg'`, qr/2752x1536/, 'the picture opens';
-    like `vipsheader '$here/medium.jpg'`, qr/300x300/, 'and so does the derivative';
+        'its prompt has the texts of the identity and of the admin';
+    like $out->('delete-image'), qr/^null$/m, 'the identity has no picture';
+    like $out->('-X DELETE -o'), qr/^204$/m, 'the photo is deleted';
+    like `vipsheader '$here/picture.jpg'`, qr/2752x1536/, 'the picture has its size in the downloaded file';
+    like `vipsheader '$here/medium.jpg'`, qr/300x300/, 'the derivative fits in 300 x 300';
     return;
 }
 
