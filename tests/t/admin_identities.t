@@ -1,4 +1,4 @@
-# admin_identities.t - staff list, make, change and delete all users' identities.
+# admin_identities.t - staff list, create, change and delete the identities of all users.
 use strict;
 use warnings;
 use utf8;
@@ -37,36 +37,36 @@ my $answer = create();
 is $answer->code, 201, 'an identity is made' or diag $answer->content;
 like $answer->content,
     qr/^\{"id":"$uuid","user":"$alice","name":"Maker","category":"maker_of_money","i_am_statement":null,"visualization":null,"notes":\[\],"image":null,"created_at":"$time","updated_at":"$time"\}$/,
-    'with exactly these members';
+    'a created identity has exactly these members';
 my $made = json($answer);
-is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is its address';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'which answers the same bytes';
+is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is the URL of the identity';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
 is join("\n", audit()), "admin\@example.com create identities user_id,name,category $made->{id}",
-    'the audit log tells of it';
+    'the audit log has the create';
 my %words = (
     name => '模' x 255, category => "a\"b\\c", i_am_statement => 'é' x 10_000, visualization => "two\nlines",
     notes => ['a, b', ' {"c\\d"} ', 'NULL', '模' x 2000, ('n') x 96]
 );
 $answer = create(%words, id => $full, user => $bob, image => 'x', created_at => 1, nonsense => {});
-is $answer->code, 201, 'texts may be as long as this, lists too';
+is $answer->code, 201, 'texts and lists of the maximum size are accepted';
 my $words = json($answer);
 is_deeply { map { $_ => $words->{$_} } keys %words, 'user' },
     { %words, notes => [map { s/^\s+|\s+$//gr } @{ $words{notes} }], user => $alice },
-    'and are kept, trimmed; what is read-only is ignored';
-is_deeply json(call(GET => "$list$words->{id}/", as => 'admin')), $words, 'and read so';
+    'texts are trimmed, read-only members are ignored';
+is_deeply json(call(GET => "$list$words->{id}/", as => 'admin')), $words, 'GET returns the texts as stored';
 $answer = call(
     POST => $list, as => 'admin',
     form =>
         [user_id => $bob, name => 'Form', category => 'c', notes => 'one, two', notes => 'three', i_am_statement => '']
 );
 is_deeply [$answer->code, @{ json($answer) }{qw(user notes i_am_statement visualization)}],
-    [201, $bob, ['one, two', 'three'], '', undef], 'a form will do, with a field a note';
+    [201, $bob, ['one, two', 'three'], '', undef], 'a form creates an identity, with one field per note';
 is_deeply json(
     call(POST => $list, as => 'admin', form => [user_id => $bob, name => 'Form', category => 'c', notes => '']))
-    ->{notes}, [], 'and an empty one for none';
+    ->{notes}, [], 'an empty notes field in a form means no notes';
 is_deeply [map { $_->{name} } @{ json(call(GET => 'users/me/identities/', as => 'bob')) }], ['Form', 'Form'],
-    'the user sees his';
-unlike join("\n", sql('SELECT * FROM audit_log')), qr/Form|one, two/, 'the audit log holds no texts';
+    'the user sees their new identities';
+unlike join("\n", sql('SELECT * FROM audit_log')), qr/Form|one, two/, 'the audit log contains no texts';
 audit();
 
 my $count = (sql('SELECT count(*) FROM identities'))[0];
@@ -110,15 +110,15 @@ for my $case ((map { [{ $_ => $none }, "400 invalid $_: This field is required."
     my $left_out = ref $value && $value == $none;
     my $what = $left_out ? "without $name" : 'with ' . substr JSON::PP->new->canonical->encode($change), 0, 50;
     is refusal(create(%$change)), $expected, "a new identity $what is refused";
-    is refusal(patch($full, %$change)), $expected, 'so is a change to that' if !$left_out;
+    is refusal(patch($full, %$change)), $expected, "a change of an identity $what is refused" if !$left_out;
 }
 is refusal(call(
     POST => $list, as => 'admin',
     parts => [user_id => $bob, name => 'x', category => 'c', notes => [undef, 'a.txt', Content => 'x']]
     )),
-    '400 invalid notes: Not a valid string.', 'a file is no note';
-is + (sql('SELECT count(*) FROM identities'))[0], $count, 'what was refused is none';
-is join('', audit()), '', 'and not in the audit log';
+    '400 invalid notes: Not a valid string.', 'a file is refused as a note';
+is + (sql('SELECT count(*) FROM identities'))[0], $count, 'refused creates leave no rows';
+is join('', audit()), '', 'refused creates and changes are not in the audit log';
 
 # Change ------------------------------------------------------------------------------------------
 
@@ -129,22 +129,22 @@ for my $change (
     { user_id => uc $now->{user}, name => " $now->{name} " },
     { id => $bare, user => $alice, image => $null, updated_at => 1, version => 7 }
 ) {
-    is_deeply json(patch($full, %$change)), $now, 'a change of nothing answers the row';
+    is_deeply json(patch($full, %$change)), $now, 'a change without effect returns the row';
 }
-is row($full), $before, 'and changes nothing, updated_at included';
-is join('', audit()), '', 'nor tells the audit log';
+is row($full), $before, 'a change without effect leaves the row and updated_at unchanged';
+is join('', audit()), '', 'a change without effect is not in the audit log';
 my $changed = json(patch($full, name => 'New', i_am_statement => $null, visualization => '', notes => []));
 is_deeply { %$changed, updated_at => 0 },
     { %$now, name => 'New', i_am_statement => undef, visualization => '', notes => [], updated_at => 0 },
-    'members change, others stay';
-cmp_ok $changed->{updated_at}, 'gt', $now->{updated_at}, 'and when is told';
+    'given members change, the others stay';
+cmp_ok $changed->{updated_at}, 'gt', $now->{updated_at}, 'a change sets updated_at';
 is join("\n", audit()), "admin\@example.com change identities name,i_am_statement,visualization,notes $full",
-    'the audit log names what changed';
-is json(patch($full, user_id => $bob))->{user}, $bob, 'an identity may go to another user';
+    'the audit log has the names of the changed members';
+is json(patch($full, user_id => $bob))->{user}, $bob, 'an identity can be moved to another user';
 is_deeply [map { $_->{id} } grep { $_->{id} eq $full } @{ json(call(GET => 'users/me/identities/', as => 'bob')) }],
-    [$full], 'who has it then';
+    [$full], 'the new owner has the identity';
 patch($full, user_id => $now->{user});
-is refusal(patch($nowhere, name => 'x')), '404 not_found Not found.', 'no row, no change';
+is refusal(patch($nowhere, name => 'x')), '404 not_found Not found.', 'a change of a missing identity is 404';
 is join(
     ' ',
     map { status_of($_) } at_once(
@@ -152,9 +152,9 @@ is join(
         { visualization => 'c' }, { notes => ['d'] }
     )
     ),
-    '200 200 200 200', 'changes at the same time are all made';
+    '200 200 200 200', 'concurrent changes of different members all succeed';
 is_deeply [@{ json(call(GET => "$list$full/", as => 'admin')) }{qw(name category visualization notes)}],
-    ['A', 'b', 'c', ['d']], 'none undoes another';
+    ['A', 'b', 'c', ['d']], 'concurrent changes do not overwrite one another';
 audit();
 
 # List --------------------------------------------------------------------------------------------
@@ -177,16 +177,16 @@ sub names {
     return join ' | ', map { $_->{name} } results("$list?$query");
 }
 fresh_data();
-is names('search=RUNNER'), 'Runner', 'names are searched';
-is names('search=keeper_of'), 'Café 模範 🎨', 'categories are';
-is names('search=I+am+steady'), 'Runner', 'and what is said';
-is names('search=sunlit'), '', 'no other text';
-is names('category=maker_of_money'), 'Quiet "Maker"', 'a category alone';
-is names('category=maker'), '', 'it is not a part of one';
+is names('search=RUNNER'), 'Runner', 'search matches names';
+is names('search=keeper_of'), 'Café 模範 🎨', 'search matches categories';
+is names('search=I+am+steady'), 'Runner', 'search matches statements';
+is names('search=sunlit'), '', 'search ignores visualizations';
+is names('category=maker_of_money'), 'Quiet "Maker"', 'the category filter matches a whole category';
+is names('category=maker'), '', 'the category filter does not match a part of a category';
 is names("user_id=" . uc person('scenario_two')), 'Runner | Café 模範 🎨', 'a user\'s alone';
 is names("user_id=" . person('scenario_two') . '&search=caf%C3%A9&category=keeper_of_the_home'), 'Café 模範 🎨',
-    'all of it together';
-is names("user_id=$nowhere"), '', 'of nobody there are none';
+    'filters and search can be combined';
+is names("user_id=$nowhere"), '', 'an unknown user_id gives an empty list';
 
 check_retries(
     $list, { user_id => $bob, name => 'Again', category => 'c' }, { notes => ['x'] },
@@ -199,16 +199,16 @@ audit();
 call(POST => "identities/$full/upload-image/", as => 'admin', parts => [image => [portrait()]]) for 1 .. 2;
 call(POST => "identities/$bare/upload-image/", as => 'admin', parts => [image => [portrait()]]);
 like json(call(GET => "$list$full/", as => 'admin'))->{image}{large}, qr/^http.*600x600/,
-    'an identity shows its picture';
-like((results("$list?search=quiet"))[0]{image}{original}, qr/^http/, 'in lists too');
-is scalar(() = stored_files()), 12, 'two identities have three pictures, one of them held';
+    'an identity has URLs of its picture';
+like((results("$list?search=quiet"))[0]{image}{original}, qr/^http/, 'identities in a list have URLs of their pictures');
+is scalar(() = stored_files()), 12, 'two identities have three pictures, one of them kept for a restore';
 audit();
 $answer = remove($full);
-is $answer->code . $answer->content, '204', 'one is deleted';
+is $answer->code . $answer->content, '204', 'an identity is deleted';
 is refusal(remove($full)), '404 not_found Not found.', 'once';
-is join("\n", audit()), "admin\@example.com delete identities  $full", 'the audit log tells of it';
-is scalar(() = stored_files()), 4, 'the files of its pictures are gone, the held one\'s as well';
-is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', 'and from the manifest';
+is join("\n", audit()), "admin\@example.com delete identities  $full", 'the audit log has the delete';
+is scalar(() = stored_files()), 4, 'the files of the deleted pictures are gone, including the kept one';
+is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', "the manifest has only the other identity's objects";
 
 fresh_data();
 finish();

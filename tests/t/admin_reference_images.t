@@ -1,4 +1,4 @@
-# admin_reference_images.t - staff list, make, change and delete all users' photos.
+# admin_reference_images.t - staff list, create, change and delete the photos of all users.
 use strict;
 use warnings;
 use utf8;
@@ -41,23 +41,23 @@ my $answer = create(name => ' Headshot ', order => 2, id => $nowhere, user => $b
 is $answer->code, 201, 'a photo is made for a user' or diag $answer->content;
 like $answer->content,
     qr/^\{"id":"$uuid","user":"$alice","name":"Headshot","order":2,"image":null,"created_at":"$time","updated_at":"$time"\}$/,
-    'with exactly these members';
+    'a created photo has exactly these members';
 my $made = json($answer);
-is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is its address here';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'which answers the same bytes';
-is call(GET => "reference-images/$made->{id}/", as => 'alice')->content, $answer->content, 'as does the user\'s own';
+is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is the URL below admin/';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
+is call(GET => "reference-images/$made->{id}/", as => 'alice')->content, $answer->content, "the user's own route returns the same bytes";
 is join("\n", audit()), "admin\@example.com create reference_images name,order $made->{id}",
-    'the audit log tells of it';
+    'the audit log has the create';
 $answer = call(POST => $list, as => 'admin', parts => [user_id => $alice, name => 'With', image => [portrait()]]);
-is $answer->code, 201, 'one may come with its picture';
+is $answer->code, 201, 'a photo can be created with its picture';
 my $with = json($answer);
 is join(' ', map { call(GET => $with->{image}{$_})->code } qw(original thumbnail medium large)), '200 200 200 200',
-    'which opens in all sizes';
+    'all sizes of the picture can be fetched';
 is join("\n", audit()), "admin\@example.com create reference_images name,image $with->{id}",
-    'the audit log tells of that too';
+    'the audit log has the create with a picture';
 is json(call(POST => $list, as => 'admin', form => [user_id => uc $alice]))->{order}, 1,
-    'a form will do; the lowest free slot is taken';
-is json(create(user_id => $admin))->{user}, $admin, 'staff have photos as well';
+    'a form creates a photo in the lowest free slot';
+is json(create(user_id => $admin))->{user}, $admin, 'staff can have photos, too';
 
 for my $case (
     [{ user_id => $null }, '400 invalid user_id: This field may not be null.'],
@@ -73,46 +73,46 @@ for my $case (
     my ($change, $expected) = @$case;
     my $what = substr JSON::PP->new->canonical->encode($change), 0, 50;
     is refusal(create(%$change)), $expected, "a new photo with $what is refused";
-    is refusal(patch($with->{id}, $change)), $expected, 'so is a change to that' if !exists $change->{user_id};
+    is refusal(patch($with->{id}, $change)), $expected, "a change of a photo to $what is refused" if !exists $change->{user_id};
 }
 is refusal(call(POST => $list, as => 'admin', json => { name => 'x' })),
-    '400 invalid user_id: This field is required.', 'a photo is of a user';
+    '400 invalid user_id: This field is required.', 'a create without user_id is refused';
 is refusal(call(POST => $list, as => 'admin', parts => [user_id => $nowhere, image => [portrait()]])),
-    "404 not_found User $nowhere not found", 'of one who is there';
+    "404 not_found User $nowhere not found", 'a create for an unknown user is refused';
 like refusal(call(
     POST => $list, as => 'admin', parts => [user_id => $alice, image => [undef, 'a.jpg', Content => 'no picture']]
     )),
-    qr/^400 unsupported_image image: /, 'a text is no picture';
+    qr/^400 unsupported_image image: /, 'a text is refused as a picture';
 create() for 1 .. 2;
-is refusal(create()), '400 max_images Maximum 5 reference images allowed', 'the limit is everybody\'s';
-is scalar(() = stored_files()), 4, 'what was refused has left no files';
+is refusal(create()), '400 max_images Maximum 5 reference images allowed', "the limit of five photos applies to staff's creates";
+is scalar(() = stored_files()), 4, 'refused creates leave no files';
 sql("DELETE FROM reference_images WHERE name = '' AND user_id = '$alice'");
 audit();
 
 # Change ------------------------------------------------------------------------------------------
 
 my $before = row($with->{id});
-is_deeply undated(json(patch($with->{id}, $_))), undated($with), 'a change of nothing answers the photo' for { }
+is_deeply undated(json(patch($with->{id}, $_))), undated($with), 'a change without effect returns the photo' for { }
 , { user => $bob, user_id => $bob, id => $nowhere, image => $null };
-is row($with->{id}), $before, 'and changes nothing';
-is join('', audit()), '', 'nor tells the audit log';
+is row($with->{id}), $before, 'a change without effect leaves the row unchanged';
+is join('', audit()), '', 'a change without effect is not in the audit log';
 is_deeply { %{ undated(json(patch($with->{id}, { name => 'New', order => 4 }))) }, updated_at => 0 },
-    { %{ undated($with) }, name => 'New', order => 4, updated_at => 0 }, 'name and order change, the rest stays';
+    { %{ undated($with) }, name => 'New', order => 4, updated_at => 0 }, 'name and order change, the other members stay';
 is refusal(patch($with->{id}, { order => 2 })), '400 order_in_use order: Order 2 is already in use',
-    'a slot that is taken is not';
-is patch($with->{id}, { order => 2 }, '?swap=true')->code, 200, 'but with swap';
-is orders('alice'), 'New2 Headshot4', 'two photos exchange theirs';
+    'a slot in use is refused';
+is patch($with->{id}, { order => 2 }, '?swap=true')->code, 200, 'a slot in use is accepted with swap';
+is orders('alice'), 'New2 Headshot4', 'swap exchanges the slots of two photos';
 is join("\n", audit()),
     join("\n", map { "admin\@example.com change reference_images $_ $with->{id}" } 'name,order', 'order'),
-    'the audit log tells of it';
+    'the audit log has both changes';
 is refusal(patch($with->{id}, { order => $null })), '400 invalid order: This field may not be null.',
-    'a photo has a slot';
+    'an order of null is refused';
 is refusal(patch($with->{id}, { order => 1 }, '?swap=maybe')), '400 invalid swap: Must be a valid boolean.',
-    'a swap is or is not';
+    'an invalid value of swap is refused';
 is call(
     POST => "reference-images/$with->{id}/upload-image/?user_id=$alice", as => 'admin',
     parts => [image => [portrait()]]
-)->code, 200, 'another picture is put in as ever';
+)->code, 200, 'the picture can be replaced through reference-images/';
 audit();
 
 # List --------------------------------------------------------------------------------------------
@@ -126,17 +126,17 @@ sub found {
     my ($query) = @_;
     return join ' ', map { $_->{name} } results("$list?$query");
 }
-is found("user_id=$alice"), 'New Headshot', 'a user\'s photos, the newest first';
-is found('has_image=true'), 'New', 'those with a picture';
-is found("has_image=0&user_id=$alice"), 'Headshot', 'those without';
-is found("has_image=&user_id="), ' New Headshot', 'all users\'';
-is found('search=ALICE%40example'), 'New Headshot', 'searched for by their user\'s email';
-is found('search=alice+HEAD'), 'Headshot', 'and name';
-is found('search=bob'), '', 'who has none has none';
-is found("user_id=$nowhere"), '', 'nor has nobody';
-like((results("$list?has_image=1"))[0]{image}{medium}, qr/^http.*-300x300/, 'lists show pictures');
+is found("user_id=$alice"), 'New Headshot', 'the photos of a user are listed newest first';
+is found('has_image=true'), 'New', 'has_image=true lists photos with a picture';
+is found("has_image=0&user_id=$alice"), 'Headshot', 'has_image=0 lists photos without a picture';
+is found("has_image=&user_id="), ' New Headshot', 'empty filters list the photos of all users';
+is found('search=ALICE%40example'), 'New Headshot', "search matches the user's email";
+is found('search=alice+HEAD'), 'Headshot', 'search matches names';
+is found('search=bob'), '', 'search for a user without photos finds nothing';
+is found("user_id=$nowhere"), '', 'an unknown user_id gives an empty list';
+like((results("$list?has_image=1"))[0]{image}{medium}, qr/^http.*-300x300/, 'photos in a list have URLs of their pictures');
 
-# Five slots a user: many users.
+# A user has only five slots, so the rows need many users.
 sql(
     "INSERT INTO users (id, email) SELECT ('00000000-0000-4000-9000-' || lpad(i::text, 12, '0'))::uuid, 'slots' || i "
         . "|| '\@example.com' FROM generate_series(1, 20) i");
@@ -153,13 +153,13 @@ check_retries($list, { user_id => $alice, name => 'Again' }, { name => 'x' }, { 
 # Delete ------------------------------------------------------------------------------------------
 
 audit();
-is scalar(() = stored_files()), 4, 'a photo has its four files';
+is scalar(() = stored_files()), 4, 'a photo has four files';
 $answer = remove($with->{id});
-is $answer->code . $answer->content, '204', 'it is deleted';
+is $answer->code . $answer->content, '204', 'a photo is deleted';
 is refusal(remove($with->{id})), '404 not_found Not found.', 'once';
-is join("\n", audit()), "admin\@example.com delete reference_images  $with->{id}", 'the audit log tells of it';
-is scalar(() = stored_files()), 0, 'its files are gone';
-is orders('alice'), 'Headshot4', 'the other photo is there';
+is join("\n", audit()), "admin\@example.com delete reference_images  $with->{id}", 'the audit log has the delete';
+is scalar(() = stored_files()), 0, 'the files of the deleted photo are gone';
+is orders('alice'), 'Headshot4', 'the other photo is still there';
 
 # At the same time --------------------------------------------------------------------------------
 
@@ -169,11 +169,11 @@ my @answers = at_once(
     (request_of(POST => 'reference-images/', 'alice', {})) x 10
 );
 is status_of(sort { substr($a, 9, 3) <=> substr($b, 9, 3) } @answers), join(' ', (201) x 5, (400) x 15),
-    'of twenty creates, by staff and by the user, five are made';
+    'five of twenty concurrent creates by staff and user succeed';
 is scalar(grep { / create reference_images / } audit()), scalar(grep { /^HTTP\/1\.1 201/ } @answers[0 .. 9]),
-    'those by staff are in the audit log';
+    'the audit log has exactly the creates by staff';
 
-# Who is staff no more when the transaction looks, is not.
+# A caller who loses staff rights before the transaction checks them is refused.
 sql("UPDATE users SET is_staff = true WHERE id = '$bob'; DELETE FROM reference_images");
 for my $round (1 .. 5) {
     @answers = at_once(
@@ -184,9 +184,9 @@ for my $round (1 .. 5) {
         my $status = $_;
         scalar grep { /^HTTP\/1\.1 $status/ } @answers[1 .. 4]
     } 201, 403;
-    is $created + $forbidden, 4, "round $round: photos are made by staff, or refused";
+    is $created + $forbidden, 4, "round $round: each create succeeds or is forbidden";
     is + (sql("SELECT count(*) FROM audit_log WHERE actor = '$bob' AND action = 'create'"))[0],
-        (sql("SELECT count(*) FROM reference_images"))[0], 'and each that is made is in the audit log';
+        (sql("SELECT count(*) FROM reference_images"))[0], 'the audit log has exactly the successful creates';
     sql(
         "UPDATE users SET is_staff = true WHERE id = '$bob'; DELETE FROM reference_images; DELETE FROM audit_log WHERE "
             . "actor = '$bob'");

@@ -1,4 +1,4 @@
-# admin_users.t - staff list, make, change and delete users; the audit log tells of it.
+# admin_users.t - staff list, create, change and delete users; the audit log records it.
 use strict;
 use warnings;
 use utf8;
@@ -38,32 +38,32 @@ my $answer = create(
 is $answer->code, 201, 'a user is made' or diag $answer->content;
 like $answer->content,
     qr/^\{"id":"$uuid","email":"new\@example.com","first_name":"Nia","last_name":"Neu","is_staff":false,"is_active":true,"has_password":true,"created_at":"$time"\}$/,
-    'with exactly these members; read-only and unknown ones are ignored';
+    'a created user has exactly these members; read-only and unknown ones are ignored';
 my $new = json($answer);
 my $made_by = $answer->header('X-Request-Id');
-is $answer->header('Location'), base_url() . "/api/v1/admin/users/$new->{id}/", 'Location is its address';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'which answers the same bytes';
-is enters('new@example.com', 'correct horse'), 200, 'who has the password is let in';
-is enters('new@example.com', 'Correct horse'), 401, 'who has not is not';
+is $answer->header('Location'), base_url() . "/api/v1/admin/users/$new->{id}/", 'Location is the URL of the user';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
+is enters('new@example.com', 'correct horse'), 200, 'the new user can log in with the password';
+is enters('new@example.com', 'Correct horse'), 401, 'a wrong password is refused';
 like + (sql("SELECT password FROM users WHERE id = '$new->{id}'"))[0], qr/^\$2y\$\d\d\$.{53}$/,
-    'the password is kept as bcrypt';
+    'the password is stored as bcrypt';
 is join("\n", audit()), "admin\@example.com create users email,first_name,last_name,password $new->{id}",
-    'the audit log tells who made whom, and what was given';
-is + (sql("SELECT request_id FROM audit_log WHERE row_id = '$new->{id}'"))[0], $made_by, 'in which request';
-unlike join("\n", sql('SELECT * FROM audit_log')), qr/horse|Nia|\$2y/, 'never what it was';
-unlike join("\n", log_lines('all')), qr/correct horse/, 'nor does a log line';
+    'the audit log has the actor and the names of the members';
+is + (sql("SELECT request_id FROM audit_log WHERE row_id = '$new->{id}'"))[0], $made_by, 'the audit log has the id of the request';
+unlike join("\n", sql('SELECT * FROM audit_log')), qr/horse|Nia|\$2y/, 'the audit log contains no values';
+unlike join("\n", log_lines('all')), qr/correct horse/, 'the error log contains no password';
 
 $answer = create(email => 'plain@example.com', is_staff => $true, is_active => $false);
 my $plain = json($answer);
 is join(' ', $answer->code, map { $plain->{$_} ? 1 : 0 } qw(is_staff is_active has_password)), '201 1 0 0',
-    'a user may be staff, inactive, and without a password';
-is enters('plain@example.com', ''), 401, 'which lets nobody in';
+    'a user can be staff, inactive, and without a password';
+is enters('plain@example.com', ''), 401, 'a user without a password cannot log in with an empty one';
 is call(
     POST => 'admin/users/', as => 'admin',
     form => [email => 'form@example.com', is_staff => 'on', password => 'pass word ']
-)->code, 201, 'a form will do';
-is enters('form@example.com', 'pass word '), 200, 'a password is not trimmed';
-is enters('form@example.com', 'pass word'), 401, 'at its end either';
+)->code, 201, 'a form creates a user';
+is enters('form@example.com', 'pass word '), 200, 'a password keeps its trailing blank';
+is enters('form@example.com', 'pass word'), 401, 'the password without its trailing blank is refused';
 audit();
 
 my $count = (sql('SELECT count(*) FROM users'))[0];
@@ -108,19 +108,19 @@ for my $case (
     my $unused = exists $change->{email} ? {} : { email => 'unused@example.com' };
     is refusal(create(%$unused, %$change)), $expected, "a new user with $what is refused";
     next if $expected =~ /in_use/;
-    is refusal(patch($bob, %$change)), $expected, 'so is a change to that';
+    is refusal(patch($bob, %$change)), $expected, "a change of a user to $what is refused";
 }
 is refusal(call(POST => 'admin/users/', as => 'admin', json => { first_name => 'x' })),
-    '400 invalid email: This field is required.', 'a user needs an email';
+    '400 invalid email: This field is required.', 'a create without an email is refused';
 is refusal(patch($bob, email => 'New@example.com')), '400 email_in_use email: A user with this email exists already.',
-    'nobody gets the email of somebody else';
-is + (sql('SELECT count(*) FROM users'))[0], $count, 'what was refused is nobody';
-is join('', audit()), '', 'and not in the audit log';
+    'an email of another user is refused';
+is + (sql('SELECT count(*) FROM users'))[0], $count, 'refused creates leave no rows';
+is join('', audit()), '', 'refused creates and changes are not in the audit log';
 for my $email ('a@b', 'x' x 242 . '@example.com', q(o'brien+tag@example.com), 'müller@bücher.example', '用户@例子.example')
 {
     my $made = create(email => $email);
-    is $made->code, 201, 'an email may be ' . (length $email > 40 ? length($email) . ' characters' : $email);
-    is json($made)->{email}, $email, 'kept as it is';
+    is $made->code, 201, 'an email can be ' . (length $email > 40 ? length($email) . ' characters' : $email);
+    is json($made)->{email}, $email, 'the email is stored unchanged';
     remove(json($made)->{id});
 }
 my $long = json(create(email => 'long@example.com', password => '模' x 24));
@@ -128,7 +128,7 @@ is enters(
     'long@example.com',
     do { my $p = '模' x 24; utf8::encode($p); $p }
     ),
-    200, 'a password may have 72 bytes';
+    200, 'a password of 72 bytes is accepted';
 remove($long->{id});
 audit();
 
@@ -142,33 +142,33 @@ for my $change (
 ) {
     my $same = patch($new->{id}, %$change);
     is $same->code . $same->content, '200' . call(GET => "admin/users/$new->{id}/", as => 'admin')->content,
-        'a change of nothing answers the row';
+        'a change without effect returns the row';
 }
-is row($new->{id}), $before, 'and changes nothing';
-is join('', audit()), '', 'nor tells the audit log';
+is row($new->{id}), $before, 'a change without effect leaves the row unchanged';
+is join('', audit()), '', 'a change without effect is not in the audit log';
 
 $answer = patch($new->{id}, email => 'New.Name@example.com', first_name => '', is_staff => $true);
 is_deeply json($answer), { %$new, email => 'New.Name@example.com', first_name => '', is_staff => $true },
-    'members change, others stay';
-is enters('new.name@example.com', 'correct horse'), 200, 'the password as well';
+    'given members change, the others stay';
+is enters('new.name@example.com', 'correct horse'), 200, 'the password stays valid after a change of the email';
 is join("\n", audit()), "admin\@example.com change users email,first_name,is_staff $new->{id}",
-    'the audit log names what changed';
+    'the audit log has the names of the changed members';
 is json(patch($new->{id}, email => 'new.name@EXAMPLE.com'))->{email}, 'new.name@EXAMPLE.com',
-    'an email may change its case alone';
+    'the case of an email can be changed';
 is call(GET => 'admin/users/', headers => [Authorization => login('new.name@example.com', 'correct horse')])->code,
-    200, 'who becomes staff may at once';
+    200, 'a new member of staff may use staff routes at once';
 patch($new->{id}, is_staff => $false);
 is call(GET => 'admin/users/', headers => [Authorization => login('new.name@example.com', 'correct horse')])->code,
-    403, 'and who was, may not';
+    403, 'a former member of staff is refused at once';
 patch($new->{id}, is_active => $false);
-is enters('new.name@example.com', 'correct horse'), 401, 'who is deactivated is not let in';
+is enters('new.name@example.com', 'correct horse'), 401, 'a deactivated user cannot log in';
 patch($new->{id}, is_active => $true, password => 'another horse');
-is enters('new.name@example.com', 'correct horse'), 401, 'an old password is none';
-is enters('new.name@example.com', 'another horse'), 200, 'the new one is';
-is + (audit())[-1], "admin\@example.com change users is_active,password $new->{id}", 'the audit log names it, no more';
-is json(patch($plain->{id}, password => 'now I have one'))->{has_password}, $true, 'who had no password gets one';
+is enters('new.name@example.com', 'correct horse'), 401, 'the old password is refused after a change';
+is enters('new.name@example.com', 'another horse'), 200, 'the new password is accepted after a change';
+is + (audit())[-1], "admin\@example.com change users is_active,password $new->{id}", 'the audit log names the password, without its value';
+is json(patch($plain->{id}, password => 'now I have one'))->{has_password}, $true, 'a user without a password can get one';
 
-# Nobody locks himself out
+# Staff cannot lock themselves out
 for my $case (
     [{ is_active => $false }, 'You cannot deactivate your own account. Ask another member of the staff.'],
     [
@@ -182,13 +182,13 @@ for my $case (
 ) {
     my ($change, $sentence) = @$case;
     is refusal(patch($admin, %$change)), "409 own_account $sentence",
-        'nobody locks himself out by ' . JSON::PP->new->canonical->encode($change);
+        'staff cannot lock themselves out by ' . JSON::PP->new->canonical->encode($change);
 }
 is refusal(remove($admin)), '409 own_account You cannot delete your own account. Ask another member of the staff.',
-    'nor by leaving';
+    'staff cannot delete themselves';
 is json(patch($admin, first_name => 'Adam', is_staff => $true, is_active => $true))->{first_name}, 'Adam',
-    'but changes his name';
-is call(GET => 'users/me/', as => 'admin')->code, 200, 'and is still here';
+    'staff can change their own name';
+is call(GET => 'users/me/', as => 'admin')->code, 200, 'the caller is still active staff';
 patch($admin, first_name => 'Ada');
 
 # List --------------------------------------------------------------------------------------------
@@ -207,8 +207,8 @@ my $make = sub {
 check_search('admin/users/', $make, sub { remove(@_) });
 check_pages('admin/users/', 'search=pages.example', $make, sub { remove(@_) });
 sql("INSERT INTO users (email) SELECT 'many' || i || '\@example.com' FROM generate_series(1, 150) i");
-is scalar(() = results('admin/users/')), 25, 'a page has 25 rows';
-is scalar(() = results('admin/users/?limit=100')), 100, 'or as many as are asked for';
+is scalar(() = results('admin/users/')), 25, 'a page has 25 rows by default';
+is scalar(() = results('admin/users/?limit=100')), 100, 'limit=100 gives a page of 100 rows';
 sql("DELETE FROM users WHERE email LIKE 'many%'");
 
 sub emails {
@@ -216,13 +216,13 @@ sub emails {
     return join ' ', sort map { $_->{email} =~ s/@.*//r } results("admin/users/?$query");
 }
 patch($bob, is_active => $false);
-is emails('is_staff=true'), 'admin form plain', 'staff alone';
-is emails('is_staff=1&is_active=false'), 'plain', 'inactive staff';
-is emails('is_staff=no&is_active=0'), 'bob', 'inactive others';
-is emails('is_active=&is_staff=&search=scenario'), 'scenario-one scenario-two', 'an empty filter is none';
-is emails('search=LIDDELL+alice%40'), 'alice', 'words are searched in email and names, each anywhere';
-is emails('search=example.com+liddell&is_staff=true'), '', 'together with filters';
-is emails('search=com+Aliceliddell'), '', 'no word is found across two members';
+is emails('is_staff=true'), 'admin form plain', 'is_staff=true lists staff only';
+is emails('is_staff=1&is_active=false'), 'plain', 'is_staff=1 and is_active=false list inactive staff';
+is emails('is_staff=no&is_active=0'), 'bob', 'is_staff=no and is_active=0 list other inactive users';
+is emails('is_active=&is_staff=&search=scenario'), 'scenario-one scenario-two', 'empty filters are ignored';
+is emails('search=LIDDELL+alice%40'), 'alice', 'search matches each word in email or names';
+is emails('search=example.com+liddell&is_staff=true'), '', 'search and filters are combined';
+is emails('search=com+Aliceliddell'), '', 'search does not match a word across two members';
 patch($bob, is_active => $true);
 audit();
 
@@ -230,14 +230,14 @@ check_retries(
     'admin/users/', { email => 'again@example.com', password => 'some password' }, { last_name => 'Again' },
     { email => 'other@example.com' }
 );
-unlike join("\n", sql('SELECT * FROM idempotency_keys')), qr/some password/, 'a key keeps no password';
-is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0, 'keys are new';
+unlike join("\n", sql('SELECT * FROM idempotency_keys')), qr/some password/, 'stored idempotency keys contain no password';
+is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0, 'the keys have no fingerprints before the requests';
 call(
     POST => 'admin/users/', as => 'admin', json => { email => 'print@example.com', password => "password $_" },
     headers => ['Idempotency-Key' => "same$_"]
 ) for 1, 2;
 is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 2,
-    '... but a mark of it under the server\'s secret, that tells one from another';
+    'requests with different passwords have different fingerprints';
 sql("DELETE FROM users WHERE email LIKE 'print%'; DELETE FROM idempotency_keys");
 audit();
 
@@ -252,38 +252,38 @@ my $job = json(call(
     POST => 'image-generation/generate/', as => 'admin',
     json => { identity_id => identity_of('plain'), user_id => $one, resolution => '1K', aspect_ratio => '1:1' }
 ))->{job};
-is $job->{state}, 'succeeded', 'a user with photos, an identity with two pictures, a generated one';
-is scalar(() = stored_files()), 3 * 4 + 4 + 8 + 1, 'has this many files';
-is call(GET => "admin/users/$one/", as => 'admin')->code, 200, 'is there';
+is $job->{state}, 'succeeded', 'a user has photos, an identity with two pictures, and a generated picture';
+is scalar(() = stored_files()), 3 * 4 + 4 + 8 + 1, 'the files of all these pictures exist';
+is call(GET => "admin/users/$one/", as => 'admin')->code, 200, 'the user exists before the delete';
 audit();
 $answer = remove($one);
-is $answer->code . $answer->content, '204', 'and is deleted';
+is $answer->code . $answer->content, '204', 'the user is deleted';
 is refusal(remove($one)), '404 not_found Not found.', 'once';
-is call(GET => "admin/users/$one/", as => 'admin')->code, 404, 'and gone';
-is join("\n", audit()), "admin\@example.com delete users $one" =~ s/users/users /r, 'the audit log tells of it';
+is call(GET => "admin/users/$one/", as => 'admin')->code, 404, 'the deleted user is 404';
+is join("\n", audit()), "admin\@example.com delete users $one" =~ s/users/users /r, 'the audit log has the delete';
 is join(
     ' ',
     map { (sql("SELECT count(*) FROM $_ WHERE user_id = '$one'"))[0] }
         qw(reference_images identities test_scenarios generation_jobs)
     ),
-    '0 0 0 0', 'nothing of his is left';
-is + (sql("SELECT count(*) FROM test_scenarios"))[0], 3, 'his scenario is, without him';
+    '0 0 0 0', 'no rows of the deleted user are left';
+is + (sql("SELECT count(*) FROM test_scenarios"))[0], 3, 'the test scenario of the deleted user remains, without a user';
 is + (sql("SELECT image IS NULL AND prompt_used <> '' FROM generation_jobs WHERE id = '$job->{id}'"))[0], 't',
-    'so is the job, without its picture';
-is scalar(() = stored_files()), 4, 'the files of all his pictures are gone';
-is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', 'and from the manifest';
+    'the generation job remains, without its picture';
+is scalar(() = stored_files()), 4, 'the files of all pictures of the deleted user are gone';
+is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', "the manifest has only the other user's objects";
 is join(' ', map { call(GET => $_)->code } values %{ $kept->{image} }), '200 200 200 200',
-    'another user\'s photo is untouched';
-is call(GET => 'users/me/', as => 'scenario_one')->code, 401, 'he is not let in any more';
+    'the pictures of another user are untouched';
+is call(GET => 'users/me/', as => 'scenario_one')->code, 401, 'the deleted user cannot log in';
 sql("DELETE FROM users WHERE id = '$admin'; \\i '$ENV{IIMG_SOURCE}/sql/demo.sql'");
 is + (sql("SELECT count(*) > 0 FROM audit_log WHERE actor = '$admin'"))[0], 't',
-    'what somebody did is told when he is gone';
+    'audit log entries of a deleted user remain';
 my ($allowed) = sql(
     q(SELECT string_agg(privilege, ' ') FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) privilege WHERE )
         . q(has_table_privilege('identityimg', 'audit_log', privilege)));
-is $allowed, 'INSERT', 'httpd may add to the audit log, and neither read nor change it';
+is $allowed, 'INSERT', "httpd's role can insert into the audit log, but not read or change it";
 
-# Staff's writes by other routes
+# Writes by staff through other routes
 fresh_data();
 audit();
 my $photo = json(call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice, name => 'x' }));
@@ -305,12 +305,12 @@ is_deeply [map { s/^admin\@example.com //r } audit()], [
     "delete reference_images  $photo->{id}", ("change identities image $identity") x 3,
     "create prompts prompt_type,body,is_active $prompt", "change prompts is_active $prompt"
     ],
-    'what staff do by other routes is in the audit log too';
+    'the audit log has the writes by staff through other routes';
 call(
     DELETE => "reference-images/" . json(call(POST => 'reference-images/', as => 'alice', json => {}))->{id} . '/',
     as => 'alice'
 );
-is join('', audit()), '', 'what users do with what is theirs is not';
+is join('', audit()), '', 'writes of users to their own data are not in the audit log';
 sql("DELETE FROM prompts WHERE id = '$prompt'");
 
 # At the same time --------------------------------------------------------------------------------
@@ -325,13 +325,13 @@ for my $round (1 .. 3) {
         } 1 .. 8
     );
     is status_of(sort @answers), '201 400 400 400 400 400 400 400',
-        "round $round: of eight creates of one email one is made";
-    is scalar(grep { /"code":"email_in_use","errors":\{"email":/ } @answers), 7, 'the others are told why';
+        "round $round: one of eight concurrent creates with the same email succeeds";
+    is scalar(grep { /"code":"email_in_use","errors":\{"email":/ } @answers), 7, 'the other creates are refused with email_in_use';
 }
-is + (sql("SELECT count(*) FROM users WHERE email ILIKE 'same%'"))[0], 3, 'each is there once';
-is scalar(grep { / create users / } audit()), 3, 'and once in the audit log';
+is + (sql("SELECT count(*) FROM users WHERE email ILIKE 'same%'"))[0], 3, 'each email exists once';
+is scalar(grep { / create users / } audit()), 3, 'the audit log has one create for each email';
 
-# Two of the staff take each other's rights away, or delete each other: never both.
+# Two members of staff remove each other's rights or delete each other: one always remains.
 for my $case (['PATCH', { is_staff => $false }], ['DELETE']) {
     my ($method, $body) = @$case;
     for my $round (1 .. 4) {
@@ -342,14 +342,14 @@ for my $case (['PATCH', { is_staff => $false }], ['DELETE']) {
             request_of($method, "admin/users/$admin/", 'alice', $body)
         );
         is scalar(grep { /^HTTP\/1\.1 20/ } @answers), 1,
-            "$method round $round: of two staff against one another one is left";
-        like status_of(@answers), qr/\b40[134]\b/, 'the other may not any more';
+            "$method round $round: one of two mutual requests of staff succeeds";
+        like status_of(@answers), qr/\b40[134]\b/, 'the other request is refused';
         sql("\\i '$ENV{IIMG_SOURCE}/sql/demo.sql'") if $method eq 'DELETE';
     }
 }
 sql("UPDATE users SET is_staff = (id = '$admin')");
 
-# A user is deleted while his uploads run.
+# A user is deleted while uploads of that user are in progress.
 my $jpeg = slurp(make_jpeg(800, 600));
 my $body = "--XX\r\nContent-Disposition: form-data; name=\"image\"; filename=\"a.jpg\"\r\n\r\n$jpeg\r\n--XX--\r\n";
 for my $round (1 .. 4) {
@@ -364,14 +364,14 @@ for my $round (1 .. 4) {
         request_of(POST => "reference-images/$slot/upload-image/?user_id=$one", 'admin', $body, $multipart)
     );
     my @all = at_once(@uploads, request_of(DELETE => "admin/users/$one/", 'admin'), @uploads);
-    is status_of($all[4]), '204', "round $round: a user is deleted while eight uploads run";
+    is status_of($all[4]), '204', "round $round: a user is deleted during eight uploads";
     is join(' ', grep { !/^(?:200|201|401|404)$/ } map { status_of($_) } @all[0 .. 3, 5 .. 8]), '',
-        'which are taken before, or find nothing after it';
-    is scalar(() = stored_files()), 0, 'no file is left';
-    is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), '', 'nor an object in the manifest';
+        'each upload succeeds before the delete or finds nothing after it';
+    is scalar(() = stored_files()), 0, 'no files are left';
+    is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), '', 'no objects are left in the manifest';
 }
 is + (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
-    'the database never had to break a deadlock';
+    'the database had no deadlocks';
 
 fresh_data();
 finish();

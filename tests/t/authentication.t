@@ -1,4 +1,4 @@
-# authentication.t - who comes in: by our passwords, by another module's, and at what cost.
+# authentication.t - authentication by our passwords and by other modules, and its cost.
 use strict;
 use warnings;
 use utf8;
@@ -16,7 +16,7 @@ for ('alice@example.com', 'BOB@Example.com', 'stranger@example.com') {
 close $file;
 chmod 0644, $passwords;
 
-# One child: what is remembered is remembered in each child for itself.
+# One child, because each child has its own credential cache.
 my $conf = <<"CONF";
 StartServers 1
 ServerLimit 1
@@ -80,7 +80,7 @@ sub asked {
 }
 sub code { return ask(@_)->code }
 
-# How often passwords were hashed meanwhile.
+# The number of passwords hashed during CODE.
 sub hashes {
     my ($code) = @_;
     my $before = () = grep { /step hash/ } $server->log_lines(1);
@@ -88,7 +88,7 @@ sub hashes {
     return (() = grep { /step hash/ } $server->log_lines(1)) - $before;
 }
 
-# A password that costs something to check, by bcrypt. (Costs differ by two to their difference.)
+# A bcrypt hash of a given cost. (Time doubles with each step of the cost.)
 sub set_password {
     my ($who, $password, $cost) = @_;
     my $hash = crypt $password, sprintf '$2y$%02d$%s', $cost,
@@ -101,36 +101,36 @@ sub set_password {
 # Our own passwords ------------------------------------------------------------------------------------
 
 my $me = ask('users/me/', 'alice@example.com', 'pw-alice');
-is $me->code, 200, 'an email and its password come in';
-is code('users/me/', 'ALICE@Example.COM', 'pw-alice'), 200, 'the email is compared without case';
+is $me->code, 200, 'an email and its password are accepted';
+is code('users/me/', 'ALICE@Example.COM', 'pw-alice'), 200, 'the case of the email is ignored';
 my $none = ask('users/me/');
-is $none->code, 401, 'nobody does not';
-is json($none)->{detail}, 'Authentication credentials were not provided.', '... and hears why';
-is $none->header('WWW-Authenticate'), 'Bearer realm="api"', '... and how, by no password box of a browser';
+is $none->code, 401, 'a request without credentials is 401';
+is json($none)->{detail}, 'Authentication credentials were not provided.', "a request without credentials gets Django's sentence";
+is $none->header('WWW-Authenticate'), 'Bearer realm="api"', 'a request without credentials is offered Bearer, not Basic';
 my $wrong = ask('users/me/', 'alice@example.com', 'pw-bob');
-is $wrong->code, 401, 'a wrong password does not';
-is json($wrong)->{detail}, 'Invalid username/password.', '... and hears why';
-like $wrong->header('WWW-Authenticate'), qr/^Basic realm="api"/, '... and how';
+is $wrong->code, 401, 'a wrong password is 401';
+is json($wrong)->{detail}, 'Invalid username/password.', "a wrong password gets Django's sentence";
+like $wrong->header('WWW-Authenticate'), qr/^Basic realm="api"/, 'a wrong password is offered Basic';
 is ask('users/me/', 'nobody@example.com', 'pw-alice')->content, $wrong->content,
-    'an unknown email gets the same answer';
+    'an unknown email gets the same response as a wrong password';
 
 my %strange = (
     'a password of 2,000 bytes' => 'alice@example.com:' . 'p' x 2000,
     'the password and 2,000 bytes' => 'alice@example.com:pw-alice' . 'p' x 2000,
-    'a NUL behind the password' => "alice\@example.com:pw-alice\0",
-    'a NUL and more behind it' => "alice\@example.com:pw-alice\0more",
-    'a NUL before it' => "alice\@example.com:\0pw-alice",
+    'a NUL after the password' => "alice\@example.com:pw-alice\0",
+    'a NUL and more after the password' => "alice\@example.com:pw-alice\0more",
+    'a NUL before the password' => "alice\@example.com:\0pw-alice",
     'a NUL in the email' => "alice\@example.com\0:pw-alice",
-    'an email that is no UTF-8' => "al\xffice\@example.com:pw-alice",
+    'an email that is not UTF-8' => "al\xffice\@example.com:pw-alice",
     'an email of 5,000 bytes' => 'a' x 5000 . ':pw-alice',
-    'an email like a statement' => "' OR true --:pw-alice",
+    'an SQL injection in the email' => "' OR true --:pw-alice",
     'no password' => 'alice@example.com:',
     'no colon' => 'alice@example.com',
     'nothing' => '',
-    'a line end in the email' => "alice\@example.com\n:pw-alice",
-    'a space behind the password' => 'alice@example.com:pw-alice ',
+    'a newline in the email' => "alice\@example.com\n:pw-alice",
+    'a space after the password' => 'alice@example.com:pw-alice ',
     'a password in another case' => 'alice@example.com:PW-ALICE',
-    'a password that is no UTF-8' => "alice\@example.com:\xff\xfe",
+    'a password that is not UTF-8' => "alice\@example.com:\xff\xfe",
 );
 for my $what (sort keys %strange) {
     my $answer = asked('users/me/', 'Basic ' . encode_base64($strange{$what}, ''));
@@ -140,22 +140,22 @@ for my $what (sort keys %strange) {
 is asked('users/me/', $_)->code, 401, "401 for Authorization: $_"
     for 'Basic', 'Basic !!!', 'Bearer abc', 'Negotiate x', '';
 
-# Hashed once, remembered under the stored hash --------------------------------------------------------
+# Hashed once, cached by the stored hash -----------------------------------------------------------------
 
 cmp_ok hashes(sub { code('users/me/', 'bob@example.com', 'pw-bob') }), '==', 1,
     'the first request with a password hashes it';
 cmp_ok hashes(sub {
     map { code($_, 'bob@example.com', 'pw-bob') } ('users/me/', 'reference-images/') x 3;
     }),
-    '==', 0, 'the next ones do not';
-is "@codes", join(' ', (200) x 6), '... and come in';
-cmp_ok hashes(sub { code('users/me/', 'Bob@example.com', 'pw-bob') }), '==', 0, 'nor in another case of the email';
+    '==', 0, 'the next requests with the password hash nothing';
+is "@codes", join(' ', (200) x 6), 'requests with a cached password are accepted';
+cmp_ok hashes(sub { code('users/me/', 'Bob@example.com', 'pw-bob') }), '==', 0, 'another case of the email hashes nothing';
 cmp_ok hashes(sub {
     map { code('users/me/', 'bob@example.com', 'wrong') } 1 .. 2;
     }),
     '==', 2, 'a wrong password is hashed each time';
 cmp_ok hashes(sub { code('users/me/', 'nobody@example.com', 'wrong') }), '==', 1,
-    'and one of nobody, so that time does not tell who exists';
+    'an unknown email costs one hash, so that the time does not reveal it';
 my $token = json(call(
     POST => 'auth/login/', base => $server->base,
     json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }
@@ -163,84 +163,84 @@ my $token = json(call(
 cmp_ok hashes(sub {
     map { asked($_, "Bearer $token")->code } ('users/me/', 'reference-images/', 'static/none') x 3;
     }),
-    '==', 0, 'a token is never hashed as a password is';
-is "@codes", join(' ', (200, 200, 404) x 3), '... and comes in';
+    '==', 0, 'a bearer token is not hashed like a password';
+is "@codes", join(' ', (200, 200, 404) x 3), 'requests with a bearer token are accepted';
 set_password(bob => 'changed', 4);
-is code('users/me/', 'bob@example.com', 'pw-bob'), 401, 'a changed password ends the old one at once';
-is code('users/me/', 'bob@example.com', 'pw-bob'), 401, '... for good';
-is code('users/me/', 'bob@example.com', 'changed'), 200, '... and the new one comes in';
+is code('users/me/', 'bob@example.com', 'pw-bob'), 401, 'after a password change the old password is refused at once';
+is code('users/me/', 'bob@example.com', 'pw-bob'), 401, 'the old password stays refused';
+is code('users/me/', 'bob@example.com', 'changed'), 200, 'the new password is accepted';
 set_password(bob => 'changed', 5);
-is code('users/me/', 'bob@example.com', 'changed'), 200, 'the same password, hashed anew, comes in';
+is code('users/me/', 'bob@example.com', 'changed'), 200, 'a new hash of the same password is accepted';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
 my $inactive = ask('users/me/', 'bob@example.com', 'changed');
 is $inactive->code . json($inactive)->{detail}, '401User inactive or deleted.',
-    'who is made inactive is out with the next request';
+    'a deactivated user is refused from the next request on';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
-is code('users/me/', 'bob@example.com', 'changed'), 200, 'and in again when he is active again';
+is code('users/me/', 'bob@example.com', 'changed'), 200, 'a reactivated user is accepted again';
 $server->sql("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'");
-is code('users/me/', 'bob@example.com', $_), 401, "an empty hash lets nobody in, with password '$_'" for '', 'changed';
+is code('users/me/', 'bob@example.com', $_), 401, "a user with an empty hash cannot log in with password '$_'" for '', 'changed';
 
 # Other pages of the same httpd -------------------------------------------------------------------------
 
 set_password(bob => 'pw-bob', 4);
 my $page = ask('/static/page.txt', 'bob@example.com', 'pw-bob');
-is $page->code . $page->content, "200a page\n", 'our passwords guard other pages too';
-is code('/static/page.txt'), 401, '... from nobody';
-is code('/static/page.txt', 'bob@example.com', 'wrong'), 401, '... from wrong passwords';
-is code('/static/page.txt', 'nobody@example.com', 'wrong'), 401, '... from strangers';
+is $page->code . $page->content, "200a page\n", 'our passwords protect other pages of the same httpd';
+is code('/static/page.txt'), 401, 'another page refuses requests without credentials';
+is code('/static/page.txt', 'bob@example.com', 'wrong'), 401, 'another page refuses wrong passwords';
+is code('/static/page.txt', 'nobody@example.com', 'wrong'), 401, 'another page refuses unknown users';
 cmp_ok hashes(sub {
     map { code('/static/page.txt', 'bob@example.com', 'pw-bob') } 1 .. 3;
     }),
-    '==', 0, '... and are remembered there as well';
+    '==', 0, 'credentials for another page are cached';
 set_password(bob => 'changed again', 4);
-is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 401, '... until they change';
-is code('/static/page.txt', 'bob@example.com', 'changed again'), 200, '... to what they are now';
+is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 401, 'another page refuses the old password after a change';
+is code('/static/page.txt', 'bob@example.com', 'changed again'), 200, 'another page accepts the new password';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
-is code('/static/page.txt', 'bob@example.com', 'changed again'), 401, '... and not from who is inactive, remembered';
+is code('/static/page.txt', 'bob@example.com', 'changed again'), 401, 'another page refuses a cached user who was deactivated';
 set_password(bob => 'fresh', 4);
-is code('/static/page.txt', 'bob@example.com', 'fresh'), 401, '... or not';
+is code('/static/page.txt', 'bob@example.com', 'fresh'), 401, 'another page refuses an uncached user who was deactivated';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 set_password(bob => 'pw-bob', 4);
-is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 200, '... but from him when he is active again';
+is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 200, 'another page accepts a reactivated user';
 
 # Another handler's pages below the API's Location ---------------------------------------------------------
 
 for my $path ('/ours/status', '/ours/rewritten') {
     set_password(bob => 'pw-bob', 4);
-    is code($path, 'bob@example.com', 'pw-bob'), 200, "our passwords guard $path";
+    is code($path, 'bob@example.com', 'pw-bob'), 200, "our passwords protect $path";
     is code($path, 'bob@example.com', 'pw-bob'), 200, '... remembered';
-    is code($path, 'bob@example.com', 'wrong'), 401, '... from wrong ones';
+    is code($path, 'bob@example.com', 'wrong'), 401, "$path refuses a wrong password";
     set_password(bob => 'pw-bob', 5);
-    is code($path, 'bob@example.com', 'pw-bob'), 200, '... hashed anew';
+    is code($path, 'bob@example.com', 'pw-bob'), 200, "$path accepts a new hash of the same password";
     set_password(bob => 'changed', 4);
     my $out = ask($path, 'bob@example.com', 'pw-bob');
-    is $out->code . json($out)->{detail}, '401Invalid username/password.', '... until they change';
-    is code($path, 'bob@example.com', 'changed'), 200, '... to what they are now';
+    is $out->code . json($out)->{detail}, '401Invalid username/password.', "$path refuses the old password after a change";
+    is code($path, 'bob@example.com', 'changed'), 200, "$path accepts the new password";
     $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
     $out = ask($path, 'bob@example.com', 'changed');
     is $out->code . json($out)->{detail}, '401User inactive or deleted.',
-        '... and not from who is inactive, remembered';
+        "$path refuses a cached user who was deactivated";
     set_password(bob => 'fresh', 4);
-    is code($path, 'bob@example.com', 'fresh'), 401, '... or not';
+    is code($path, 'bob@example.com', 'fresh'), 401, "$path refuses an uncached user who was deactivated";
     $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 }
 set_password(bob => 'pw-bob', 4);
 
-# Another module's word ---------------------------------------------------------------------------------
+# Users authenticated by another module -----------------------------------------------------------------
 
 my $theirs = ask('/by-file/users/me/', 'alice@example.com', 'from-the-file');
-is $theirs->code, 200, 'whom another module lets in is in';
-is $theirs->content, $me->content, '... as the user with that email';
+is $theirs->code, 200, 'a user authenticated by another module is accepted';
+is $theirs->content, $me->content, 'the user is the row with the authenticated email';
 is json(ask('/by-file/users/me/', 'BOB@Example.com', 'from-the-file'))->{id}, person('bob'),
-    '... compared without case';
-is code('/by-file/users/me/', 'alice@example.com', 'pw-alice'), 401, '... our passwords are not asked there';
-is code('/by-file/test-users/', 'alice@example.com', 'from-the-file'), 403, '... and roles are those of our table';
+    'the case of the authenticated email is ignored';
+is code('/by-file/users/me/', 'alice@example.com', 'pw-alice'), 401, 'our passwords are refused where only the other module counts';
+is code('/by-file/test-users/', 'alice@example.com', 'from-the-file'), 403, 'roles come from our table';
 for my $path ('users/me/', 'reference-images/', 'no-such-route/', 'test-users/') {
     my $stranger = ask("/by-file/$path", 'stranger@example.com', 'from-the-file');
     is $stranger->code . json($stranger)->{detail}, '401User inactive or deleted.',
-        "whom our table does not know is out at $path";
+        "an authenticated user without a row is refused at $path";
 }
-is code('/by-either/users/me/', @$_), 200, "two providers, one after the other: $_->[1]"
+is code('/by-either/users/me/', @$_), 200, "two providers in a row: $_->[1] is accepted"
     for ['alice@example.com', 'from-the-file'], ['scenario-one@example.com', 'pw-scenario-one'];
 
 # A thousand guesses -------------------------------------------------------------------------------------
@@ -249,16 +249,16 @@ sub memory { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d
 
 my ($child) = $server->children;
 set_password(bob => 'bob himself', 4);
-is code('users/me/', 'alice@example.com', 'pw-alice'), 200, 'alice is remembered';
+is code('users/me/', 'alice@example.com', 'pw-alice'), 200, "alice's password is cached";
 in_parallel(4, sub { my ($n) = @_; guess("warm-$n-$_") for 1 .. 50; 1 });
 my $before = memory($child);
 my @guesses = in_parallel(4, sub { my ($n) = @_; my %seen; $seen{ guess("$n-$_") }++ for 1 .. 250; \%seen });
-is join(' ', map { %$_ } @guesses), '401 250 ' x 3 . '401 250', 'a thousand wrong passwords: a thousand times 401';
-cmp_ok memory($child) - $before, '<', $ENV{IIMG_SANITIZE} ? 200_000 : 20_000, 'the child has not grown by 20 MB';
-is "$child", join(' ', $server->children), 'and it is the same one';
-is code('users/me/', 'bob@example.com', 'bob himself'), 200, 'nobody is locked out';
+is join(' ', map { %$_ } @guesses), '401 250 ' x 3 . '401 250', 'a thousand wrong passwords are 401 each';
+cmp_ok memory($child) - $before, '<', $ENV{IIMG_SANITIZE} ? 200_000 : 20_000, 'the child grows by less than 20 MB';
+is "$child", join(' ', $server->children), 'the child is still the same process';
+is code('users/me/', 'bob@example.com', 'bob himself'), 200, 'bob can still log in';
 cmp_ok hashes(sub { code('users/me/', 'alice@example.com', 'pw-alice') }), '==', 0,
-    'and nobody who was remembered is forgotten';
+    "alice's password is still cached";
 
 sub guess {
     my ($password) = @_;
@@ -270,11 +270,11 @@ sub guess {
     )->{status};
 }
 
-# No connection while hashing ----------------------------------------------------------------------------
+# No connection is held during hashing -------------------------------------------------------------------
 
-# Were it held, the last of nine would wait for the eight before: far longer than a second.
+# Otherwise the last of nine would wait for the eight before it: far longer than a second.
 $server->restart("$conf\nDBDKeep 1\nDBDMax 1\nIdentityImgDatabaseWait 1000\nIdentityImgBasicCacheTime 1\n");
-is code('users/me/', 'alice@example.com', 'pw-alice'), 200, 'with one connection in all';
+is code('users/me/', 'alice@example.com', 'pw-alice'), 200, 'a request is accepted with only one connection';
 set_password(bob => 'slow', 15);
 my @others;
 my @logins = in_parallel(
@@ -284,11 +284,11 @@ my @logins = in_parallel(
         @others = map { code_of('scenario-one@example.com', 'pw-scenario-one') } 1 .. 4;
     }
 );
-is join(' ', @logins), join(' ', (200) x 8), 'eight slow logins at once come in';
-is "@others", '200 200 200 200', '... and others meanwhile';
-is + (grep { /database_busy|IIMG0003/ } $server->log_lines), 0, '... nobody waited too long for the connection';
+is join(' ', @logins), join(' ', (200) x 8), 'eight slow concurrent logins are accepted';
+is "@others", '200 200 200 200', 'other requests are accepted during the slow logins';
+is + (grep { /database_busy|IIMG0003/ } $server->log_lines), 0, 'no request waited too long for the connection';
 
-# (A client that is refused as login_busy retries.)
+# (A client retries when it is refused as login_busy.)
 sub code_of {
     my (@who) = @_;
     require HTTP::Tiny;
@@ -304,13 +304,13 @@ sub code_of {
     return $answer->{status};
 }
 
-# After IdentityImgBasicCacheTime seconds.
+# IdentityImgBasicCacheTime has passed.
 set_password(bob => 'pw-bob', 4);
-is code('users/me/', 'bob@example.com', 'pw-bob'), 200, 'bob is remembered';
+is code('users/me/', 'bob@example.com', 'pw-bob'), 200, "bob's password is cached";
 sleep 2;
 cmp_ok hashes(sub { code('users/me/', 'bob@example.com', 'pw-bob') }), '==', 1,
-    'for IdentityImgBasicCacheTime seconds; then his password is hashed again';
-is "@codes", 200, '... and still right';
+    'the password is hashed again after IdentityImgBasicCacheTime seconds';
+is "@codes", 200, 'the password is still accepted after that time';
 
 unlink $passwords;
 $server->judge(qr/\[auth_basic:error\]/, qr/\[core:error\].*AH00026/);

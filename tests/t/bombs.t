@@ -1,5 +1,5 @@
-# bombs.t - pictures that would cost much if they were believed: refused by what their headers say, or rid
-# of what makes them large before a decoder sees it; soon, and in little memory. (tests/bench measures them.)
+# bombs.t - hostile pictures are refused by their headers, or lose the data that makes them large before a
+# decoder reads it, quickly and with little memory. (tests/bench measures them.)
 use strict;
 use warnings;
 use IdentityImg::Bombs 'bombs';
@@ -31,8 +31,8 @@ for my $case (bombs()) {
         or diag($answer->content), next;
     cmp_ok $took, '<', 10, sprintf 'within %.2f s', $took;
     if ($status != 200) {
-        is $said->{code}, $code, 'for what it is';
-        like $said->{detail}, $says{$code}, 'in numbers';
+        is $said->{code}, $code, "$what has the expected code";
+        like $said->{detail}, $says{$code}, "the sentence about $what has numbers";
         next;
     }
     my $sizes = join ' ', map {
@@ -42,9 +42,9 @@ for my $case (bombs()) {
         close $out;
         `vipsheader '$file'` =~ /: (\d+x\d+) / ? $1 : '?'
     } qw(thumbnail large);
-    is $sizes, $what =~ /GIF/ ? '1x1 1x1' : '64x64 64x64', 'and shows what it shows';
+    is $sizes, $what =~ /GIF/ ? '1x1 1x1' : '64x64 64x64', "$what shows its picture";
     my $kept = call(GET => $said->{image}{original}, base => $base)->content;
-    cmp_ok length $kept, '<', $what =~ /frames|profile/ ? 1 + length $bytes : 2000, 'and only that is kept';
+    cmp_ok length $kept, '<', $what =~ /frames|profile/ ? 1 + length $bytes : 2000, "only the needed bytes of $what are stored";
 }
 my %still = map { $_ => 1 } $server->children;
 is join(' ', grep { !$still{$_} } @children), '', 'no process of httpd has ended';

@@ -1,5 +1,5 @@
-# client_habits.t - what clients send besides the plain case: null, numbers as texts, big numbers, members too many,
-# several mistakes at once; and the sentences about limits, at odd limits.
+# client_habits.t - unusual input of clients: null, numbers as strings, big numbers, unknown members, several
+# invalid fields at once; and the sentences about limits, at odd limits.
 use strict;
 use warnings;
 use utf8;
@@ -107,29 +107,29 @@ for my $case (
     my ($method, $path, $body, $expected) = @$case;
     my $said = all_errors(call($method => $path, as => 'admin', $body ? (json => $body) : ()));
     ref $expected ? like $said, $expected, "$method $path names every field at fault" : is $said, $expected,
-        "$method $path names every field at fault";
+        "$method $path names every invalid field";
 }
 is all_errors(call(POST => 'reference-images/', as => 'alice', form => [name => $long, order => 'x'])),
-    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $integer", 'so does an answer to a form';
+    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $integer", 'a response to a form names every invalid field';
 is all_errors(call(POST => 'reference-images/', as => 'alice', parts => [name => $long, order => '7'])),
-    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $range", '... of either kind';
+    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $range", 'a response to a multipart form names every invalid field';
 
 # null --------------------------------------------------------------------------------------------
 
 my $named =
     call(POST => 'reference-images/', as => 'alice', json => { name => $null, order => $null, extra => { a => [1] } });
-is join(' ', $named->code, json($named)->{name}), '201 ', 'a name of null is none';
+is join(' ', $named->code, json($named)->{name}), '201 ', 'a name of null becomes empty';
 is json(call(
     POST => 'admin/users/', as => 'admin',
     json => { email => 'n@example.com', first_name => $null, last_name => $null }
-))->{first_name}, '', 'a first name of null, too';
+))->{first_name}, '', 'a first name of null becomes empty';
 is call(
     POST => 'prompts/preview/',
     as => 'admin',
     json => {
         identity_id => identity_of('full'), body => '{identity_context}{additional_prompt}', additional_prompt => $null
     }
-)->code, 200, 'an additional prompt of null in a preview';
+)->code, 200, 'an additional prompt of null is accepted in a preview';
 call(POST => 'reference-images/', as => 'bob', parts => [image => [portrait()]]);
 my $made = call(
     POST => 'image-generation/generate/',
@@ -140,7 +140,7 @@ my $made = call(
     }
 );
 is $made->code, 200, 'and all that generate/ may be given' or diag $made->content;
-is json($made)->{job}{additional_prompt}, '', '... which is none then';
+is json($made)->{job}{additional_prompt}, '', 'an additional prompt of null is stored as empty';
 
 # Integers ----------------------------------------------------------------------------------------
 
@@ -157,21 +157,21 @@ for my $number (
         PATCH => "reference-images/$photo/",
         "{\"unknown\":[$number,{\"a\":$number}],\"name\":\"has $number in it\"}", 'alice'
         )->code, 200,
-        '... and ignored in a member that is';
+        "$number is ignored in an unknown member";
     is json(call(GET => "reference-images/$photo/", as => 'alice'))->{name}, "has $number in it",
-        '... while texts stay as they are';
+        "$number in a string stays unchanged";
 }
-like refusal(body(POST => 'reference-images/', $_, 'bob')), qr/^400 parse_error JSON parse error - /, "$_ is no JSON"
+like refusal(body(POST => 'reference-images/', $_, 'bob')), qr/^400 parse_error JSON parse error - /, "$_ is not JSON"
     for "{\"order\":0$big}", "{\"order\":-}", "{\"order\":+$big}", "{\"order\":$big$big-}", "{\"a\":1e999}";
 is refusal(body(POST => 'reference-images/', "{\"name\":$big}", 'bob')), "400 invalid name: $string",
-    'a big number is no text';
+    'a big number is not a string';
 like refusal(body(POST => 'reference-images/', "{\"order\":$big,\n \"x\" 1}", 'bob')), qr/line 2 column \d/,
     'a syntax error after a big number is reported with its position';
 my @key = (headers => ['Idempotency-Key' => 'big']);
 is call(POST => 'reference-images/', as => 'bob', body => "{\"x\":$big}", type => 'application/json', @key)->code, 201,
-    'a request with a big number and a key';
+    'a request with a big number and a key is accepted';
 is call(POST => 'reference-images/', as => 'bob', body => "{\"x\":${big}1}", type => 'application/json', @key)->code,
-    422, '... is another one than that with a bigger number';
+    422, 'a bigger number with the same key is a different request';
 
 # Five photos -------------------------------------------------------------------------------------
 
@@ -179,10 +179,10 @@ reset_pictures();
 call(POST => 'reference-images/', as => 'alice', json => {}) for 1 .. 5;
 my $max = '400 max_images Maximum 5 reference images allowed';
 is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => $_ })), $max,
-    "with five photos order $_ is a sixth" for 0, 4, 5, -1, '17';
-is refusal(body(POST => 'reference-images/', "{\"order\":$big}", 'alice')), $max, '... a big one, too';
+    "with five photos a create with order $_ is refused by the limit" for 0, 4, 5, -1, '17';
+is refusal(body(POST => 'reference-images/', "{\"order\":$big}", 'alice')), $max, 'with five photos a create with a big order is refused by the limit';
 is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => 9, image => [portrait()]])), $max,
-    '... and one with a picture';
+    'with five photos a create with a picture is refused by the limit';
 
 # Slashes -----------------------------------------------------------------------------------------
 
@@ -197,10 +197,10 @@ for my $case (
     my ($method, $path, $status) = @$case;
     my ($merged, $kept) = map { call($method => "/api/v1/$path", as => 'alice', @$_) } [], \@there;
     is join(' ', $merged->code, $kept->code), "$status $status",
-        "$method $path: slashes in a row are one, with MergeSlashes on and off";
-    is undated(json($merged))->{detail} // '', undated(json($kept))->{detail} // '', '... and the answers say the same';
+        "$method $path: repeated slashes count as one, with MergeSlashes on and off";
+    is undated(json($merged))->{detail} // '', undated(json($kept))->{detail} // '', "$method $path: the responses are the same with MergeSlashes on and off";
 }
-is call(GET => '/api/v1//users/me/', @there)->code, 401, '... and ask for credentials';
+is call(GET => '/api/v1//users/me/', @there)->code, 401, 'repeated slashes do not bypass authentication';
 
 # Limits in sentences -----------------------------------------------------------------------------
 
@@ -214,19 +214,19 @@ like upload('x' x 983041), qr/^400 unsupported_image/, 'a file at the limit is d
 is upload('x' x 983042), '413 upload_too_large The upload has 983042 bytes; at most 983041 are allowed.',
     'a file one byte over the limit: the sentence names the true limit';
 like upload('x' x 1_100_000), qr/^413 upload_too_large The upload has 1100\d{3} bytes; at most 983041 are allowed\.$/,
-    '... and so is a request that is too large as a whole';
+    'a request that is too large as a whole is 413 with the limit';
 is upload(IdentityImg::Bombs::png(1000, 1001)),
     '413 too_many_pixels image: The picture has 1.1 megapixels (1000 x 1001); at most 1 are allowed.',
-    'a picture of a row more has more megapixels than the limit';
+    'a picture with one row too many is 413 with its megapixels';
 for my $case ([65536, '65536'], [104_858, '104858'], [1_048_576, '1.0 MB'], [524_288, '0.5 MB']) {
     my ($limit, $said) = @$case;
-    is $server->reload("IdentityImgMaxUpload $limit\n"), '', "a limit of $limit";
+    is $server->reload("IdentityImgMaxUpload $limit\n"), '', "the limit $limit is accepted by the configuration";
     like upload('x' x ($limit + 200_000)),
         qr/^413 upload_too_large The upload has (?:\d+ bytes|\d+\.\d MB); at most \Q$said\E are allowed\.$/,
-        "... is called $said";
+        "the limit $limit is shown as $said";
     like upload('x' x ($limit + 1)),
         qr/^413 upload_too_large The upload has @{[$limit + 1]} bytes; at most $limit(?: \(\d\.\d MB\))? are allowed\.$/,
-        '... and, for a byte more, in bytes';
+        "one byte more than $limit is shown in bytes";
 }
 $server->judge;
 

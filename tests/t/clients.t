@@ -1,4 +1,4 @@
-# clients.t - clients that generators make of the server's own description compile and do the main job.
+# clients.t - generated clients for the server's description compile and complete the main tasks.
 # Runs beside others.
 use strict;
 use warnings;
@@ -26,7 +26,7 @@ for my $generator (qw(openapi-fetch hey-api orval oazapfts)) {
         plan skip_all => $lines[-1] if $code == 3;
         my @steps = map { /^(not )?ok - (.*)/ ? [!$1, $2] : () } @lines;
         ok $_->[0], $_->[1] for @steps;
-        is scalar(@steps), 11, 'it made each step';
+        is scalar(@steps), 11, 'the client ran all steps';
         is $lines[-1], 'done', '... and came to its end' or diag join "\n", @lines;
     };
 }

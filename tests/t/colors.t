@@ -1,6 +1,6 @@
-# colours.t - pictures whose colours are described otherwise than by an ordinary ICC profile look as they do
-# in Chromium: what is shown, what the provider is sent, and the stored original. And flat graphics keep
-# their edges and colours.
+# colours.t - pictures with other color descriptions than an ordinary ICC profile look the same as in
+# Chromium: the derivatives, the picture for the provider, and the stored original. Flat graphics keep their
+# edges and colors.
 use strict;
 use warnings;
 use File::Temp ();
@@ -15,7 +15,7 @@ my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 my $dir = File::Temp->newdir("iimg-colours.XXXXXX", TMPDIR => 1);
 my $build = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain');
-# Of libvips' modules we need the one that the worker has: commands start in half of the time.
+# Load only the libvips module that the worker uses: commands start in half the time.
 $ENV{VIPSHOME} = "$build/vips/lib";
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
@@ -48,7 +48,7 @@ my @chart = map {
     } 0, 64, 128, 255
 } 0, 64, 128, 255;
 
-# The chart as a PNG: so many bits, a colour type, what becomes of a colour, chunks in front of the pixels.
+# The chart as a PNG: bit depth, color type, a function for each color, chunks before the pixels.
 sub png {
     my ($depth, $type, $samples, @chunks) = @_;
     my $data = '';
@@ -98,7 +98,7 @@ my $srgb = chunk('sRGB', "\0");
 my @p3 = (.3127, .329, .68, .32, .265, .69, .15, .06);
 my @prophoto = (.34567, .3585, .7347, .2653, .1596, .8404, .0366, .0001);
 
-# An ICC profile that has a table for perceptual rendering alone.
+# An ICC profile with a table for perceptual rendering only.
 sub s15 {
     return join '', map { pack 'N', int($_ * 65536 + .5) & 0xffffffff } @_;
 }
@@ -127,7 +127,7 @@ sub profile {
         . $index
         . $data;
 }
-# Lights of ProPhoto's primaries, as curves and a matrix; its unit is 1 + 32767/32768.
+# ProPhoto's primaries as curves and a matrix; the unit is 1 + 32767/32768.
 my @lights = map { $_ * 32768 / 65535 } .79767, .13519, .03134, .28804, .71187, .00009, 0, 0, .82491;
 my $lights = profile(
     4, 'mntr', 'RGB ', 'XYZ ',
@@ -137,7 +137,7 @@ my $lights = profile(
         . s15(@lights, 0, 0, 0)
         . ("para\0\0\0\0\0\0\0\0" . s15(1.8)) x 3
 );
-# Inks that darken and tint: Lab at the corners of their cube.
+# Inks: Lab values at the corners of the CMY cube.
 my $inks = profile(
     2, 'prtr', 'CMYK', 'Lab ',
     "mft2\0\0\0\0"
@@ -178,9 +178,9 @@ sub jpeg_in {
     return $jpeg;
 }
 
-# Name, extension, bytes; "plain" if the bare numbers are already the shown colors.
+# Name, extension, bytes; "plain" if the numbers already are the displayed colors.
 my @cases = (
-    ['a PNG that says nothing', png => rgb(8), 'plain'],
+    ['a PNG without color chunks', png => rgb(8), 'plain'],
     ['gAMA of linear light', png => rgb(8, gama(1))],
     ['gAMA of 0.55', png => rgb(8, gama(.55))],
     ['gAMA of 1/1.8', png => rgb(8, gama(1 / 1.8))],
@@ -189,14 +189,14 @@ my @cases = (
     ['gAMA of 21474', png => rgb(8, chunk('gAMA', "\x7f\xff\xff\xff"))],
     ['gAMA of five bytes', png => rgb(8, chunk('gAMA', "\0\1\x86\xa0\0")), 'plain'],
     ['gAMA of linear light in 16 bits', png => rgb(16, gama(1))],
-    ['gAMA of linear light, grey', png => grey(8, gama(1))],
-    ['gAMA of linear light, grey in 16 bits', png => grey(16, gama(1))],
-    ['gAMA of linear light, grey with alpha', png => grey_alpha(8, gama(1))],
+    ['gAMA of linear light, gray', png => grey(8, gama(1))],
+    ['gAMA of linear light, gray in 16 bits', png => grey(16, gama(1))],
+    ['gAMA of linear light, gray with alpha', png => grey_alpha(8, gama(1))],
     ['gAMA of linear light with alpha', png => rgba(8, gama(1))],
     ['gAMA of linear light with alpha in 16 bits', png => rgba(16, gama(1))],
-    ['gAMA of linear light with a transparent colour', png => rgb(8, gama(1), chunk('tRNS', pack 'n3', 0, 0, 0))],
+    ['gAMA of linear light with a transparent color', png => rgb(8, gama(1), chunk('tRNS', pack 'n3', 0, 0, 0))],
     ['gAMA of linear light with a palette', png => indexed(gama(1))],
-    ['cHRM of Display P3 alone', png => rgb(8, chrm(@p3)), 'plain'],
+    ['only cHRM of Display P3', png => rgb(8, chrm(@p3)), 'plain'],
     ['gAMA and cHRM of Display P3', png => rgb(8, gama(.45455), chrm(@p3))],
     ['gAMA and cHRM of ProPhoto, another white', png => rgb(8, gama(.55), chrm(@prophoto))],
     ['cHRM of one point', png => rgb(8, gama(1), chrm((.3127, .329) x 4)), 'plain'],
@@ -211,8 +211,8 @@ my @cases = (
         png => rgb(8, cicp(1, 13), chunk('iCCP', "a\0\0" . Compress::Zlib::compress($lights)), gama(1)), 'plain'
     ],
     ['cICP of Display P3 over gAMA', png => rgb(8, cicp(12, 13), gama(1))],
-    ['cICP of numbers that are not given out', png => rgb(8, cicp(99, 13), gama(1))],
-    ['cICP of the range of video', png => rgb(8, cicp(9, 16, 0, 0)), 'plain'],
+    ['cICP of unassigned numbers', png => rgb(8, cicp(99, 13), gama(1))],
+    ['cICP of video range', png => rgb(8, cicp(9, 16, 0, 0)), 'plain'],
     ['cICP with a matrix', png => rgb(8, cicp(9, 16, 9, 1)), 'refused'],
     (map { ["cICP of transfer $_", png => rgb(8, cicp(9, $_))] } 1, 4, 5, 6, 7, 8, 11, 13, 14, 15, 17),
     (map { ["cICP of primaries $_", png => rgb(8, cicp($_, 13))] } 4, 5, 6, 7, 9, 10, 11, 12, 22),
@@ -235,16 +235,16 @@ my @cases = (
     ['cICP of BT.709 HLG', png => rgb(16, cicp(1, 18))],
     ['an AVIF of sRGB', avif => avif(chart8 => '--cicp 1/13/6'), 'plain'],
     ['an AVIF of BT.709', avif => avif(chart8 => '--cicp 1/1/1'), 'plain'],
-    ['an AVIF that leaves its colours open', avif => avif(chart8 => '--cicp 2/2/2'), 'plain'],
+    ['an AVIF with unspecified colors', avif => avif(chart8 => '--cicp 2/2/2'), 'plain'],
     ['an AVIF of Display P3', avif => avif(chart8 => '--cicp 12/13/6')],
-    ['an AVIF of Display P3 in the range of video', avif => avif(chart8 => '--cicp 12/13/1 -r limited')],
+    ['an AVIF of Display P3 in video range', avif => avif(chart8 => '--cicp 12/13/1 -r limited')],
     ['an AVIF of BT.601', avif => avif(chart8 => '--cicp 6/6/6')],
     ['an AVIF of BT.2020', avif => avif(chart8 => '--cicp 9/14/9')],
-    ['an AVIF of RGB as it is', avif => avif(chart8 => '--cicp 1/13/0'), 'plain'],
+    ['an AVIF of identity RGB', avif => avif(chart8 => '--cicp 1/13/0'), 'plain'],
     ['an AVIF of linear light', avif => avif(chart16 => '-d 10 --cicp 9/8/9')],
     ['an AVIF of BT.2020 PQ', avif => avif(chart16 => '-d 10 --cicp 9/16/9')],
     ['an AVIF of BT.2020 PQ in 12 bits', avif => avif(chart16 => '-d 12 --cicp 9/16/9')],
-    ['an AVIF of BT.2020 PQ in the range of video', avif => avif(chart16 => '-d 10 --cicp 9/16/9 -r limited')],
+    ['an AVIF of BT.2020 PQ in video range', avif => avif(chart16 => '-d 10 --cicp 9/16/9 -r limited')],
     ['an AVIF of BT.2020 PQ with alpha', avif => avif(alpha16 => '-d 10 --cicp 9/16/9')],
     ['an AVIF of Display P3 PQ', avif => avif(chart16 => '-d 10 --cicp 12/16/6')],
     ['an AVIF of BT.2020 HLG', avif => avif(chart16 => '-d 10 --cicp 9/18/9')],
@@ -253,15 +253,15 @@ my @cases = (
     ['an AVIF with premultiplied alpha', avif => avif(alpha8 => '--cicp 1/13/6 --premultiply'), 'plain'],
     ['an AVIF of Display P3 with premultiplied alpha', avif => avif(alpha8 => '--cicp 12/13/6 --premultiply')],
     [
-        'a JPEG whose profile has a perceptual table alone',
+        'a JPEG whose profile has only a perceptual table',
         jpg => jpeg_in($lights, "copy $dir/chart8.png '$dir/made.jpg[Q=98,subsample_mode=off,strip]'")
     ],
     [
-        'a PNG whose profile has a perceptual table alone',
+        'a PNG whose profile has only a perceptual table',
         png => rgb(8, chunk('iCCP', "a\0\0" . Compress::Zlib::compress($lights)))
     ],
     [
-        'a PNG of 16 bits with alpha and that profile',
+        'a 16-bit PNG with alpha and that profile',
         png => rgba(16, chunk('iCCP', "a\0\0" . Compress::Zlib::compress($lights)))
     ],
 );
@@ -278,7 +278,7 @@ sub rendered {
     }
     return \%shown;
 }
-# The colours of the chart's patches; what is transparent shows white.
+# The colors of the patches of the chart. Transparent pixels show white.
 sub patches {
     my ($bytes) = @_;
     my $file = spurt("$dir/look", $bytes);
@@ -317,7 +317,7 @@ for my $case (@cases) {
     my $answer = upload($bytes);
     if ($kind eq 'refused') {
         is $browser->{$file}, undef, "$what: Chromium refuses it";
-        like $answer->code . ' ' . (json($answer)->{detail} // ''), qr/^400 The PNG picture is damaged/, 'and so do we';
+        like $answer->code . ' ' . (json($answer)->{detail} // ''), qr/^400 The PNG picture is damaged/, "$what: the server refuses it, too";
         next;
     }
     my $wanted = $browser->{$file} or fail("$what: Chromium shows it"), next;
@@ -333,7 +333,7 @@ for my $case (@cases) {
     }
     push @originals, [$what, $wanted, spurt("$dir/original-" . @originals . ".$ending", fetch($answer, 'original'))];
 }
-# Chromium is no judge of inks; littleCMS, asked for that table, is.
+# Chromium cannot judge inks; use littleCMS with that table.
 my $print = jpeg_in(
     $inks,
     "icc_export $dir/chart8.png '$dir/made.jpg[Q=98,subsample_mode=off,strip]' --output-profile cmyk --intent relative"
@@ -347,9 +347,9 @@ cmp_ok $printed, '<', 6,
 my $stored = rendered(map { $_->[2] } @originals);
 for my $original (@originals) {
     my ($what, $wanted, $file) = @$original;
-    is_deeply $stored->{$file}, $wanted, "$what: the stored original looks as what was sent";
+    is_deeply $stored->{$file}, $wanted, "$what: the stored original looks like the upload";
 }
-cmp_ok scalar(@originals), '>=', 60, 'all originals were compared';
+cmp_ok scalar(@originals), '>=', 60, 'more than 60 originals were compared';
 
 # Flat graphics ---------------------------------------------------------------------------------------------
 
@@ -361,14 +361,14 @@ sub kind {
         : $bytes =~ /^RIFF....WEBP/s ? 'webp'
         : 'another';
 }
-# How finely a JPEG's frame samples brightness and colours: "1x1 1x1 1x1" is 4:4:4.
+# The sampling of brightness and colors in a JPEG's frame: "1x1 1x1 1x1" is 4:4:4.
 sub sampling {
     my ($bytes) = @_;
     my ($frame) = $bytes =~ /\xff[\xc0-\xc2]..\x08....\x03(.{9})/s or return '';
     return join ' ',
         map { my $factor = ord substr $frame, 3 * $_ + 1, 1; ($factor >> 4) . 'x' . ($factor & 15) } 0 .. 2;
 }
-# The mean distance of all pixels of two pictures of one size.
+# The mean distance of all pixels of two pictures of the same size.
 sub all_distance {
     my ($one, $other) =
         map { run('vips rawsave ' . spurt("$dir/all", $_) . " $dir/all.raw"); [unpack 'C*', slurp("$dir/all.raw")] } @_;
@@ -382,7 +382,7 @@ sub all_distance {
     return $sum / (@$one / 3);
 }
 
-# Stripes of a pixel in saturated colours, 120 x 80; and a photo.
+# Stripes of one pixel in saturated colors, 120 x 80; and a photo.
 my @stripes = ([255, 0, 0], [0, 0, 255], [0, 160, 0], [255, 255, 255], [255, 0, 255]);
 my $ppm = spurt(
     "$dir/stripes.ppm",
@@ -410,23 +410,23 @@ for my $case (
     my ($what, $file) = @$case;
     my $answer = upload(slurp("$dir/$file"));
     is $answer->code, 200, "$what of flat colours is taken" or diag($answer->content), next;
-    is join(' ', map { kind(fetch($answer, $_)) } qw(thumbnail medium large)), 'png png png', 'its sizes are PNG';
-    like json($answer)->{image}{$_}, qr/\.png\?/, "the $_ is called so" for qw(thumbnail medium large);
+    is join(' ', map { kind(fetch($answer, $_)) } qw(thumbnail medium large)), 'png png png', 'its derivatives are PNG';
+    like json($answer)->{image}{$_}, qr/\.png\?/, "the $_ is called .png" for qw(thumbnail medium large);
     run("vips extract_band $dir/$file $dir/exact.png 0 --n 3");
     is all_distance(fetch($answer, 'large'), slurp("$dir/exact.png")), 0,
-        'where nothing was made smaller, nothing was lost';
+        'a derivative that is not smaller has the same pixels';
 }
 for my $file (qw(photo.png photo.webp photo.gif)) {
     my $answer = upload(slurp("$dir/$file"));
     is $answer->code, 200, "$file is taken" or diag($answer->content), next;
     is join(', ', map { sampling(fetch($answer, $_)) } qw(thumbnail medium large)),
-        '1x1 1x1 1x1, 1x1 1x1 1x1, 1x1 1x1 1x1', 'its sizes are JPEG whose colours have their full resolution';
+        '1x1 1x1 1x1, 1x1 1x1 1x1, 1x1 1x1 1x1', 'its derivatives are JPEG with full color resolution';
 }
 for my $file (qw(photo.jpg lossy.webp lossy.avif)) {
     my $answer = upload(slurp("$dir/$file"));
     is $answer->code, 200, "$file is taken" or diag($answer->content), next;
     is join(', ', map { sampling(fetch($answer, $_)) } qw(thumbnail medium large)),
-        '2x2 1x1 1x1, 2x2 1x1 1x1, 2x2 1x1 1x1', 'its sizes are JPEG with half of the resolution of colours';
+        '2x2 1x1 1x1, 2x2 1x1 1x1, 2x2 1x1 1x1', 'its derivatives are JPEG with half color resolution';
 }
 
 is $server->reload("IdentityImgDerivativeFormat webp\n"), '', 'derivatives become WebP';
