@@ -431,11 +431,11 @@ for my $file (qw(photo.jpg lossy.webp lossy.avif)) {
 
 is $server->reload("IdentityImgDerivativeFormat webp\n"), '', 'derivatives become WebP';
 my $answer = upload(slurp("$dir/stripes.png"));
-is kind(fetch($answer, 'large')), 'webp', 'then flat colours are WebP';
+is kind(fetch($answer, 'large')), 'webp', 'flat colors become lossless WebP with IdentityImgDerivativeFormat webp';
 run('vips copy ' . spurt("$dir/large.webp", fetch($answer, 'large')) . " $dir/large.png");
-is all_distance(slurp("$dir/large.png"), slurp($ppm)), 0, 'without loss';
+is all_distance(slurp("$dir/large.png"), slurp($ppm)), 0, 'the WebP derivative has the same pixels';
 $answer = upload(slurp("$dir/photo.png"));
-like fetch($answer, 'large'), qr/^RIFF....WEBP(?!.*VP8L).*VP8 /s, 'a photo is the usual one';
+like fetch($answer, 'large'), qr/^RIFF....WEBP(?!.*VP8L).*VP8 /s, 'a photo becomes lossy WebP';
 
 $server->judge;
 undef $server;

@@ -1,5 +1,5 @@
-# commands.t - what operators type: make help, install, run, start, stop and status, and what these say when
-# they cannot.
+# commands.t - the operators' commands: make help, install, run, start, stop and status, and their error
+# messages.
 # Runs beside others.
 use strict;
 use warnings;
@@ -25,10 +25,10 @@ my $makefile = slurp("$source/Makefile");
 my %told = shell("make -s -C '$source' help") =~ /^    make (\S+) +(\S.*)$/mg;
 my ($phony) = $makefile =~ /^\.PHONY: (.*)$/m;
 is join(' ', sort keys %told), join(' ', sort grep { $_ ne 'all' } split ' ', $phony),
-    'make help tells of each target, and of no other';
+    'make help lists exactly the targets of the Makefile';
 my $readme = slurp("$source/README.md");
 is join(' ', grep { !exists $told{$_} } $readme =~ /\bmake ([a-z][\w-]*)(?=`|\s*#|:)/g), '',
-    'the README names no target that there is not';
+    'the README names only existing targets';
 
 # make install ------------------------------------------------------------------------------------------
 
@@ -57,15 +57,15 @@ my %wanted = (
 );
 is join("\n", map { "$_ " . sprintf '%o', $installed{$_} // 0 } sort keys %wanted),
     join("\n", map { "$_ " . sprintf '%o', $wanted{$_} } sort keys %wanted),
-    'puts each file in its place, with its mode';
+    'make install puts each file in its place, with its mode';
 is join("\n", grep { !$wanted{$_} && !m{^/usr/share/identityimg/client/|/vips-heif\.so$} } sort keys %installed), '',
-    '... and no other but the pages';
+    'make install adds no other files except the pages';
 my $load = slurp("$root/etc/apache2/mods-available/identityimg.load");
 like $load, qr{^LoadModule identityimg_module \Q$modules\E/mod_identityimg\.so$}m,
-    'the .load names the module where it will be';
-like $load, qr{^# Depends: .*\bdbd\b}m, '... and tells a2enmod what it needs';
+    'the .load names the installed path of the module';
+like $load, qr{^# Depends: .*\bdbd\b}m, 'the .load declares its dependencies for a2enmod';
 
-# What was installed runs, without the sources.
+# The installed files work without the sources.
 my $base = IdentityImg::Server->new(
     'commands',
     env => {
@@ -75,32 +75,32 @@ my $base = IdentityImg::Server->new(
 );
 my $out = $base->script(serve => 'start');
 SKIP: {
-    skip 'a module is installed here: the .load would take that one', 3 if -e "$modules/mod_identityimg.so";
+    skip 'a module is installed here: the .load would load it', 3 if -e "$modules/mod_identityimg.so";
     like $out, qr/Cannot load \Q$modules\E\/mod_identityimg\.so/,
-        'the installed .load loads what is installed (here: nothing)';
+        'the installed .load loads from the installed path (here: nothing)';
     like $out, qr/^serve: httpd did not start; its log is .+error\.log$/m,
-        '... and a start that fails says so, and where to look';
+        'a failed start names its log';
     isnt $? >> 8, 0, '... with a status';
 }
 is $base->script(serve => 'status') =~ s/\(.*?\)//gr =~ s/^state: .*\n//mr,
-    "httpd: not running\ndatabase: not running\n", '... and leaves nothing behind that runs';
+    "httpd: not running\ndatabase: not running\n", 'a failed start leaves no process';
 open my $file, '>', "$root/etc/apache2/mods-available/identityimg.load" or die $!;
 print $file $load =~ s{LoadModule identityimg_module (.*)}{LoadModule identityimg_module "$root$1"}r;
 close $file;
 chmod 0755, $root;
 $base->start;
 is call(POST => 'reference-images/', as => 'alice', base => $base->base, parts => [image => [portrait()]])->code, 201,
-    'what was installed takes photos';
+    'the installed module accepts photos';
 like shell("'$root/usr/sbin/identityimgctl' --version"), qr/^identityimgctl \d+\.\d+\.\d+$/,
-    'its tool says which it is';
+    'the installed identityimgctl has a version';
 
-# Who serves.
+# The users that the processes run as.
 chomp(my $parent = slurp($base->state . '/httpd/httpd.pid'));
 my %users = map { s/^\s+|\s+$//gr => 1 } split /\n/, shell("ps -o user= --ppid $parent");
 is join(' ', grep { $_ eq 'root' } keys %users), '',
-    'no child of httpd, nor the program that decodes pictures, is root';
+    'no child of httpd runs as root, the picture decoder included';
 my ($cluster) = $base->script(serve => 'status') =~ /^database: running \(pid (\d+)\)/m;
-unlike shell("ps -o user= -p $cluster"), qr/^root\b/, '... nor is the database';
+unlike shell("ps -o user= -p $cluster"), qr/^root\b/, 'the database does not run as root';
 
 # status, start, stop ---------------------------------------------------------------------------------
 
@@ -109,53 +109,53 @@ utf8::decode(my $shown = $state);
 my $port = ($base->base =~ /(\d+)$/)[0];
 like $base->script(serve => 'status'),
     qr{^httpd: running \(pid \d+\), http://127\.0\.0\.1:$port/\ndatabase: running \(pid \d+\), .*\nstate: \Q$shown\E\n$},
-    'status says what runs, where';
-is ended(), 0, '... and returns 0';
+    'status prints the address, the database and the folder';
+is ended(), 0, 'status exits with 0 while the server runs';
 like $base->script(serve => 'start'), qr{^Already running: http://127\.0\.0\.1:$port/}m,
-    'a second start says that it runs already';
-is ended(), 0, '... which is no mistake';
+    'a second start reports that the server runs already';
+is ended(), 0, 'a second start exits with 0';
 {
     local $base->{port} = free_port();
     like $base->script(serve => 'start'),
         qr{^serve: it runs already, at http://127\.0\.0\.1:$port/ \(pid \d+\): stop it first, or choose another folder, as STATE=/srv/demo$}m,
-        'one with another port is';
-    is ended(), 1, '... and returns 1';
+        'a start with another port is refused';
+    is ended(), 1, 'a start with another port exits with 1';
 }
 like shell("env -u PORT STATE='$state' '$source/scripts/serve' start"),
-    qr{^Already running: http://127\.0\.0\.1:$port/}m, '... unless it names none';
+    qr{^Already running: http://127\.0\.0\.1:$port/}m, 'a start without a port accepts the running one';
 
 my $second = IdentityImg::Server->new('commands-second', env => { IIMG_CLIENT => '' });
 $second->{port} = $port;
 like $second->script(serve => 'start'),
     qr/^serve: cannot listen on 127\.0\.0\.1:$port: another process uses it\. Choose another port, as PORT=18080$/m,
-    'a start on a port that is taken says so';
-is ended(), 1, '... and returns 1';
+    'a start on a port in use is refused with a hint';
+is ended(), 1, 'a start on a port in use exits with 1';
 like $second->script(serve => 'status'), qr/^httpd: not running\ndatabase: not running/,
-    '... with nothing left running';
-is ended(), 3, '... as the status says: 3';
+    'a start on a port in use leaves no process';
+is ended(), 3, 'status exits with 3 when nothing runs';
 for my $word ('x', '0', '080', '65536', '99999', '-1', '1 2') {
     my @before = shell("PORT='$word' STATE='$state-x' '$source/scripts/serve' start");
-    is ended(), 1, "PORT=$word is none";
-    is "@before", "serve: PORT=$word is not a number from 1 to 65535\n", '... and told';
+    is ended(), 1, "PORT=$word exits with 1";
+    is "@before", "serve: PORT=$word is not a number from 1 to 65535\n", "PORT=$word is refused with the valid range";
 }
-ok !-e "$state-x/postgres", '... before anything is made';
+ok !-e "$state-x/postgres", 'an invalid port creates no files';
 like shell("STATE='$state/a\"b' '$source/scripts/serve' status"), qr/must not contain quotes/,
-    'a folder that httpd could not name is refused';
+    'a folder with quotes is refused';
 
-# Two side by side, with data of their own, that stay.
+# Two servers side by side keep separate data.
 $second->{port} = free_port();
 $second->start;
 is call(GET => 'reference-images/', as => 'alice', base => $second->base)->content, '[]',
-    'another port and another folder: another server, with data of its own';
+    'a server with another port and folder has its own data';
 $base->sql("INSERT INTO users (email) VALUES ('stays\@example.com')");
 $base->stop;
-is call(GET => 'users/me/', as => 'alice', base => $second->base)->code, 200, 'which goes on when the first stops';
-is $base->script(serve => 'stop'), '', 'stopping twice is no mistake';
+is call(GET => 'users/me/', as => 'alice', base => $second->base)->code, 200, 'the second server runs after the first one stops';
+is $base->script(serve => 'stop'), '', 'stopping twice succeeds';
 is ended(), 0, '... either';
 $base->start;
 is join('', $base->sql("SELECT count(*) FROM users WHERE email LIKE 'stays%'")), 1,
-    'a second start goes on with the data';
-is scalar @{ json(call(GET => 'reference-images/', as => 'alice', base => $base->base)) }, 1, '... and the photos';
+    'a second start keeps the data';
+is scalar @{ json(call(GET => 'reference-images/', as => 'alice', base => $base->base)) }, 1, 'a second start keeps the photos';
 
 # run -------------------------------------------------------------------------------------------------
 
@@ -171,22 +171,22 @@ if (!$pid) {
     @ENV{ keys %environment } = values %environment;
     exec "$source/scripts/serve", 'run' or POSIX::_exit(127);
 }
-ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it/ }, 60), 'run says when it is ready, and how to stop it';
+ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it/ }, 60), 'run prints that it is ready and how to stop it';
 like slurp($log),
     qr{^Running: http://127\.0\.0\.1:$port/api/v1/ .*^Pages: .*^    admin\@example\.com   pw-admin    staff\n.*^    alice\@example\.com   pw-alice\n.*^    bob\@example\.com     pw-bob\n.*^    curl -u }ms,
-    '... where it is, and who may log in';
-is call(GET => 'users/me/', as => 'alice', base => $base->base)->code, 200, '... and it serves';
-is waitpid($pid, POSIX::WNOHANG()), 0, '... in the foreground';
+    'run prints the address and the demo logins';
+is call(GET => 'users/me/', as => 'alice', base => $base->base)->code, 200, 'run serves requests';
+is waitpid($pid, POSIX::WNOHANG()), 0, 'run stays in the foreground';
 kill INT => $pid;
 my $ended = eventually(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 60);
 ok $ended, 'Ctrl-C stops it';
 is $?, 0, '... cleanly';
 kill KILL => $pid if !$ended;
-like $base->script(serve => 'status'), qr/^httpd: not running\ndatabase: not running/, '... its database too';
+like $base->script(serve => 'status'), qr/^httpd: not running\ndatabase: not running/, 'Ctrl-C stops the database, too';
 
-# What is missing on this machine -----------------------------------------------------------------------
+# Missing packages ----------------------------------------------------------------------------------------
 
-# Without root nothing is installed: one line to run is told.
+# Without root nothing is installed; the message has one command to run.
 my $bare = "$ENV{IIMG_WORK}/commands-bare";
 File::Path::make_path($bare);
 symlink $_, "$bare/" . s{.*/}{}r for grep { -x } map { "/usr/bin/$_" } qw(sh sed dirname env gcc make perl uname);
@@ -195,12 +195,12 @@ print $file "#!/bin/sh\necho 1000\n";
 close $file;
 chmod 0755, "$bare/id", $bare;
 $said = shell("PATH='$bare' sh '$source/scripts/deps' run");
-is ended(), 1, 'on a machine that lacks something, a user other than root is stopped';
+is ended(), 1, 'scripts/deps exits with 1 if packages are missing and the user is not root';
 like $said,
     qr/^Some packages are missing\. Please run this line, then try again:\n    sudo apt-get install --no-install-recommends(?: [a-z0-9.+-]+)+\n\z/,
-    '... with the one line to run';
-like $said, qr/ pkg-config\b.* curl\b.* npm\b/, '... that names what is not there';
-unlike $said, qr/ gcc\b/, '... and not what is';
+    'scripts/deps prints the command to run';
+like $said, qr/ pkg-config\b.* curl\b.* npm\b/, 'the command names the missing packages';
+unlike $said, qr/ gcc\b/, 'the command does not name installed packages';
 
 $base->judge(qr/IIMG0010|AH00016|AH00015/);
 $second->judge;

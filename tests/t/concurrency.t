@@ -1,4 +1,4 @@
-# concurrency.t - many requests at the very same time: slots, orders, files.
+# concurrency.t - concurrent requests for the same slots, photos and identities, and their files.
 use strict;
 use warnings;
 use utf8;
@@ -35,8 +35,8 @@ sub upload {
 }
 sub patch { my ($id, $json) = @_; return request(PATCH => "reference-images/$id/", 'alice', 'application/json', $json) }
 
-# Requests all at once: each on a socket of its own, all but its last byte sent ahead; then the last
-# bytes, one right after the other. Returns the answers in the same order.
+# Send requests concurrently: each on its own socket, all but the last byte first; then the last bytes in quick
+# succession. Returns the responses in the same order.
 sub at_once {
     my (@requests) = @_;
     my @sockets = map { IO::Socket::INET->new(PeerAddr => $server) or die "connect: $!" } @requests;
@@ -57,7 +57,7 @@ sub at_once {
     return @answers;
 }
 
-# How often each status came: "201 x 5, 400 x 45".
+# The number of each status: "201 x 5, 400 x 45".
 sub statuses {
     my %count;
     $count{ /^HTTP\/1\.1 (\d+)/ ? $1 : 'none' }++ for @_;
@@ -96,27 +96,27 @@ for my $case (
     my ($what, $files, @requests) = @$case;
     reset_pictures();
     my @answers = at_once(@requests);
-    is statuses(@answers), '201 x 5, 400 x 45', "of 50 creates $what at once five are taken";
+    is statuses(@answers), '201 x 5, 400 x 45', "five of 50 concurrent creates $what succeed";
     my @refused = map { detail($_) } grep { /^HTTP\/1\.1 400/ } @answers;
     like same(@refused), qr/^(?:(?:Maximum 5 reference images allowed|Order \d is already in use)(?: \| |$))+$/,
-        'the others are told why';
-    is same(@refused), 'Maximum 5 reference images allowed', 'in the same words' if $what !~ /slots/;
+        'the other creates get the reason';
+    is same(@refused), 'Maximum 5 reference images allowed', 'all refused creates get the same sentence' if $what !~ /slots/;
     is orders(), '0 1 2 3 4', 'each slot is used once';
     is join(' ', sort map { /"order":(\d)/ } grep { /^HTTP\/1\.1 201/ } @answers), '0 1 2 3 4',
-        'and the answers said so';
+        'the responses have the five slots';
     my $pictures = grep { /^HTTP\/1\.1 201/ && /"original":/ } @answers;
-    is $pictures * 4, 5 * $files, 'those with a picture have it' if defined $files;
-    is scalar(() = stored_files()), 4 * $pictures, 'each picture has its four files, and no other file is left';
-    is manifest(), $pictures ? 'live|' . 4 * $pictures : '', 'the manifest holds just those';
+    is $pictures * 4, 5 * $files, 'each successful create with a picture stored it' if defined $files;
+    is scalar(() = stored_files()), 4 * $pictures, 'each picture has four files, and no other files are left';
+    is manifest(), $pictures ? 'live|' . 4 * $pictures : '', 'the manifest has only the objects of these pictures';
 }
 
-# Different users do not queue up behind one another.
+# Requests of different users do not block one another.
 reset_pictures();
 my @people = qw(alice bob admin scenario_one scenario_two);
 is statuses(at_once(map { (request(POST => 'reference-images/', $_)) x 6 } @people)), '201 x 25, 400 x 5',
-    'five users fill five slots each at the same time';
+    'five users fill their five slots concurrently';
 
-# A slot that several photos want -----------------------------------------------------------------
+# A slot that several photos compete for ----------------------------------------------------------
 
 reset_pictures();
 my @ids = map { json(call(POST => 'reference-images/', as => 'alice', json => { order => $_ }))->{id} } 0 .. 3;
@@ -124,16 +124,16 @@ my $free = 4;
 for my $round (1 .. 10) {
     my @before = map { json(call(GET => "reference-images/$_/", as => 'alice'))->{order} } @ids;
     my @answers = at_once(map { patch($_, qq({"order": $free})) } @ids);
-    is statuses(@answers), '200 x 1, 400 x 3', "round $round: of four photos that want the free slot $free one gets it";
+    is statuses(@answers), '200 x 1, 400 x 3', "round $round: one of four photos gets the free slot $free";
     is same(map { detail($_) } grep { /^HTTP\/1\.1 400/ } @answers), "Order $free is already in use",
-        'the others are told so';
+        'the other photos get order_in_use';
     ($free) = map { $before[$_] } grep { $answers[$_] =~ /^HTTP\/1\.1 200/ } 0 .. 3;
 }
 my @answers = at_once(map { patch($_, qq({"order": $free, "name": "x"})) } (@ids) x 5);
 my @winners = grep { $answers[$_] =~ /^HTTP\/1\.1 200/ } 0 .. 19;
-is statuses(@answers), '200 x 5, 400 x 15', 'of 20 changes, five of each photo, those of one photo are made';
-is same(map { $_ % 4 } @winners), $winners[0] % 4, 'and all of the same one';
-is scalar(() = sql('SELECT DISTINCT "order" FROM reference_images')), 4, 'no two photos share a slot';
+is statuses(@answers), '200 x 5, 400 x 15', 'of 20 changes, five for each photo, those of one photo succeed';
+is same(map { $_ % 4 } @winners), $winners[0] % 4, 'all successful changes are of the same photo';
+is scalar(() = sql('SELECT DISTINCT "order" FROM reference_images')), 4, 'no two photos have the same slot';
 
 my ($taken) = grep {
     my $o = $_;
@@ -144,33 +144,33 @@ my ($taken) = grep {
     (request(POST => 'reference-images/', 'alice', 'application/json', qq({"order": $taken}))) x 8
 );
 is same(map { /^HTTP\/1\.1 (2|4)/ ? $1 : substr $_, 0, 30 } @answers), '2 | 4',
-    'creates and changes that want the same slot are made or refused';
-is scalar(grep { /^HTTP\/1\.1 2/ } @answers), 1, 'one is made';
+    'concurrent creates and changes for the same slot succeed or are refused';
+is scalar(grep { /^HTTP\/1\.1 2/ } @answers), 1, 'exactly one of them succeeds';
 
-# A picture that is replaced many times at once ---------------------------------------------------
+# Concurrent uploads for the same photo or identity -----------------------------------------------
 
 reset_pictures();
 my $photo = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]));
 my $other = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]));
 @answers = at_once((upload(POST => "reference-images/$photo->{id}/upload-image/", 'alice', $jpeg)) x 16);
-is statuses(@answers), '200 x 16', '16 uploads for the same photo at once are all taken';
+is statuses(@answers), '200 x 16', '16 concurrent uploads for the same photo succeed';
 my $now = json(call(GET => "reference-images/$photo->{id}/", as => 'alice'));
 my ($shown) = $now->{image}{original} =~ m{media/($uuid)};
-is scalar(grep { /\Q$shown\E.*"thumbnail"/ } @answers), 1, 'one of them is the last';
-is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'whose addresses open';
-is scalar(grep { /$shown/ } stored_files()), 4, 'it has its four files';
-is scalar(() = stored_files()), 8, 'and those of the 15 others are gone';
-is manifest(), 'live|8', 'from the manifest too';
+is scalar(grep { /\Q$shown\E.*"thumbnail"/ } @answers), 1, 'exactly one response shows the final picture';
+is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'all sizes of the final picture can be fetched';
+is scalar(grep { /$shown/ } stored_files()), 4, 'the final picture has four files';
+is scalar(() = stored_files()), 8, 'the files of the 15 other uploads are gone';
+is manifest(), 'live|8', 'the manifest has only the final picture and the other photo';
 is join(' ', map { call(GET => $_)->code } values %{ $other->{image} }), '200 200 200 200',
-    'the other photo is untouched';
+    'the pictures of the other photo are untouched';
 
 my $identity = identity_of('full');
 @answers = at_once((upload(POST => "identities/$identity/upload-image/", 'scenario_one', $jpeg)) x 10);
-is statuses(@answers), '200 x 10', 'ten uploads for the same identity at once are all taken';
-is manifest(), 'held|4, live|12', 'one picture is shown, one is held';
-is scalar(() = stored_files()), 16, 'and no other file is left';
+is statuses(@answers), '200 x 10', 'ten concurrent uploads for the same identity succeed';
+is manifest(), 'held|4, live|12', 'one picture of the identity is live, one is kept for a restore';
+is scalar(() = stored_files()), 16, 'no other files are left';
 
-# Uploads while the photo is deleted.
+# Concurrent uploads and deletes of a photo.
 for my $round (1 .. 3) {
     reset_pictures();
     my $id = json(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]))->{id};
@@ -180,14 +180,14 @@ for my $round (1 .. 3) {
     );
     @answers = at_once(@all);
     is statuses(@answers[4, 5]), '204 x 1, 404 x 1',
-        "round $round: of two deletes during four uploads one finds the photo";
+        "round $round: one of two deletes during four uploads finds the photo";
     is same(map { /^HTTP\/1\.1 (200|404)/ ? 'fine' : $_ } @answers[0 .. 3]), 'fine',
-        'uploads are taken before it and find nothing after it';
-    is scalar(() = stored_files()), 0, 'and no file is left';
-    is manifest(), '', 'nor an object in the manifest';
+        'each upload succeeds before the delete or finds nothing after it';
+    is scalar(() = stored_files()), 0, 'no files are left';
+    is manifest(), '', 'no objects are left in the manifest';
 }
 
-# A user's photos are created and deleted at once.
+# Concurrent creates and deletes of a user's photos.
 reset_pictures();
 for my $round (1 .. 3) {
     my @there = map { $_->{id} } @{ json(call(GET => 'reference-images/', as => 'alice')) };
@@ -196,14 +196,14 @@ for my $round (1 .. 3) {
         (upload(POST => 'reference-images/', 'alice', $jpeg)) x 10
     );
     is same(map { /^HTTP\/1\.1 (?:201|204|400)/ ? 'fine' : $_ } @answers), 'fine',
-        "round $round: creates and deletes at once are made or refused";
+        "round $round: concurrent creates and deletes succeed or are refused";
     my $count = my @left = split / /, orders();
-    is scalar(() = stored_files()), 4 * $count, "the $count photos that are left have their files, and nobody else has";
+    is scalar(() = stored_files()), 4 * $count, "exactly the $count remaining photos have files";
 }
 
 is(
     (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
-    'the database never had to break a deadlock'
+    'the database had no deadlocks'
 );
 
 finish();

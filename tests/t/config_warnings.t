@@ -1,5 +1,5 @@
-# config_warnings.t - settings that are allowed but do not work: a warning at start and at
-# `apachectl configtest`, once, with the directive, the object and the remedy.
+# config_warnings.t - settings that are valid but do not work cause one warning at start and in
+# `apachectl configtest`, with the directive, the object and the remedy.
 # Runs beside others.
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ my $shipped = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
 my $demo = slurp("$ENV{IIMG_SOURCE}/conf/demo/httpd.conf");
 my $api = qr/^(<Location "\/api\/v1)(?=">)/m;
 
-# The warnings of configtest, with CONF at the end; or with a changed identityimg.conf in place of the shipped one.
+# The warnings of configtest with CONF appended, or with a changed identityimg.conf instead of the shipped one.
 sub warnings_of {
     my ($conf, $changed) = @_;
     my $file;
@@ -43,7 +43,7 @@ sub warns {
     my ($expected, $what, @arguments) = @_;
     my @found = warnings_of(@arguments);
     is scalar(@found), 1, "$what: one warning" or diag join "\n", @found;
-    like $found[0] // '', $expected, '... that names it';
+    like $found[0] // '', $expected, "$what: the warning has directive, object and remedy";
     return;
 }
 sub is_silent { my ($what, @arguments) = @_; is join("\n", warnings_of(@arguments)), '', "$what: no warning"; return }
@@ -58,12 +58,12 @@ is_silent('each example', slurp("$ENV{IIMG_SOURCE}/conf/examples/parking.conf"))
 sub off { my ($path) = @_; return "<Location \"$path\">\n    IdentityImg off\n</Location>\n" }
 warns(
     qr{IIMG0012: IdentityImg: off in <Location "/"> at .+extra\.conf:1 does not turn off <Location "/api/v1">, which is on; set off in that Location},
-    'off around the API', off('/')
+    'IdentityImg off around the API', off('/')
 );
 warns(qr{off in <Location "/api"> at}, '... one step around it', off('/api/'));
 warns(
     qr{IIMG0012: IdentityImg: is off at .+extra\.conf:1 and on at \S+identityimg\.conf:\d+, both for <Location "/api/v1">; the later one counts: remove one},
-    'on and off for one path', off('/api/v1')
+    'IdentityImg on and off for the same path', off('/api/v1')
 );
 is_silent('off for a part of the API', off('/api/v1/admin'));
 is_silent('off for something else', off('/other'));
@@ -72,32 +72,32 @@ warns(qr{off in <Location "/"> at}, '... around the API there', host(off('/')));
 
 warns(
     qr{IIMG0013: IdentityImg: is on in <Location "/v2">, but <Location "/api/v1/health"> at .+?changed\.conf:\d+ is not below it, so /v2/health/ asks for credentials; rename that section to <Location "/v2/health">},
-    'health left behind', '', $shipped =~ s{"/api/v1(?="|/auth|/schema)}{"/v2}gr
+    'the health section left at the old path', '', $shipped =~ s{"/api/v1(?="|/auth|/schema)}{"/v2}gr
 );
 my @left = warnings_of('', $shipped =~ s{$api}{<Location "/v2}r);
 is join(' ', map { /<Location "(\/api\S*)"/ } @left), '/api/v1/schema /api/v1/health /api/v1/auth/login',
-    'an API that moved alone: each section that was left behind is named';
+    'each section left behind by a moved API causes a warning';
 is join(' ', map { /rename that section to <Location "(\S+)"/ } @left), '/v2/schema /v2/health /v2/auth/login',
-    '... with its new path';
+    'the warnings name the new paths of the sections';
 is_silent('all moved', '', $shipped =~ s{"/api/v1}{"/v2}gr);
 is_silent(
-    'schema and health shut on purpose', '',
+    'schema and health closed on purpose', '',
     $shipped =~ s{^<Location "/api/v1/(?:schema|health)">.*?^</Location>\n}{}msgr
 );
 warns(
     qr{IIMG0013: IdentityImg: is on in <Location "/api/v1"> at .+?, but logging in there asks for credentials; add <Location "/api/v1/auth/login"> with Require all granted},
-    'no Location for logging in', '', $shipped =~ s{^<Location "/api/v1/auth/login">.*?^</Location>\n}{}msr
+    'no Location for the login', '', $shipped =~ s{^<Location "/api/v1/auth/login">.*?^</Location>\n}{}msr
 );
 my @moved = warnings_of(host(
     off('/api/v1')
         . "<Location \"/v3\">\nIdentityImg on\nAuthType IdentityImg\nAuthName x\nRequire valid-user\n</Location>\n"
 ));
 is scalar(grep { m{rename that section to <Location "/v3/} } @moved), 3,
-    'an API that is elsewhere in a virtual host: the same';
+    'an API moved in a virtual host causes the same warnings';
 
 warns(
     qr{IIMG0021: ErrorDocument: none leads to a <Location> with IdentityImg errors, so errors that httpd makes are HTML},
-    'no error documents', '', $shipped =~ s/^ErrorDocument.*\n//mgr
+    'no ErrorDocument', '', $shipped =~ s/^ErrorDocument.*\n//mgr
 );
 warns(
     qr{IIMG0021: }, 'error documents without their Location', '',
@@ -120,12 +120,12 @@ my $guarded =
     "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider identityimg\nRequire valid-user\n</Location>\n";
 warns(
     qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at .+?, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
-    'pictures that moved alone below a guarded Location', "IdentityImgMediaPath /media\n", $guarded . $shipped
+    'pictures moved below a protected Location', "IdentityImgMediaPath /media\n", $guarded . $shipped
 );
 is_silent('... which guard nothing that is granted', '', $guarded . $shipped);
 warns(
     qr{IIMG0018: Alias: "/pictures/old" at .+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path},
-    'an Alias within the pictures', "Alias /pictures/old \"$state\"\n"
+    'an Alias within the picture path', "Alias /pictures/old \"$state\"\n"
 );
 warns(
     qr{IIMG0018: Alias: "/api/v1/docs" at .* since IdentityImg on takes}, 'an Alias within the API',
@@ -134,11 +134,11 @@ warns(
 is_silent('... where it is off', "Alias /api/v1/docs \"$state\"\n" . off('/api/v1/docs'));
 is_silent('an Alias elsewhere', "Alias /docs \"$state\"\n");
 SKIP: {
-    skip 'httpd\'s user is root\'s choice', 2 if $> != 0;
+    skip "root can choose httpd's user; this needs another user", 2 if $> != 0;
     mkdir "$state/foreign", 0700 or die $!;
     warns(
         qr{IIMG0020: IdentityImgStorageRoot: httpd's user \S+ may not use "\Q$state\E/foreign": Permission denied; chown it to that user},
-        'a store of another user', "IdentityImgStorageRoot \"$state/foreign\"\n"
+        'a store owned by another user', "IdentityImgStorageRoot \"$state/foreign\"\n"
     );
 }
 for (['missing', ''], ['empty', 'mkdir']) {
@@ -156,14 +156,14 @@ for (['missing', ''], ['empty', 'mkdir']) {
 my $https = 'IdentityImgBaseURL https://api.example.com';
 warns(
     qr{IIMG0014: IdentityImgBaseURL: "https://api\.example\.com" is https, but httpd serves plain http.*; set SSLEngine on, or, if a proxy in front of httpd ends TLS, ServerName https://api\.example\.com},
-    'https where httpd serves plain http', "$https\n"
+    'an https base URL on plain http', "$https\n"
 );
 is_silent('... behind a proxy that ends TLS', "$https\nServerName https://api.example.com\n");
 warns(qr{IIMG0014: }, '... in a virtual host', host("$https\n"));
 is_silent('http where httpd serves http', "IdentityImgBaseURL http://api.example.com\n");
 warns(
     qr{IIMG0014: IdentityImgBaseURL: "http://api\.example\.com" is plain http, but this server uses TLS},
-    'http where TLS is used', "ServerName https://api.example.com\nIdentityImgBaseURL http://api.example.com\n"
+    'an http base URL on TLS', "ServerName https://api.example.com\nIdentityImgBaseURL http://api.example.com\n"
 );
 warns(
     qr{IIMG0019: IdentityImgBaseURL: "http://api\.example\.com:80" names the default port},
@@ -179,30 +179,30 @@ warns(
     "IdentityImgBaseURL http://api.example.com\nIdentityImgCorsOrigin http://Api.example.com\n"
 );
 is_silent(
-    'other origins',
+    'valid origins',
     "IdentityImgCorsOrigin https://app.example.com https://app.example.com:8443 http://localhost:5173\n"
 );
 
 my ($status, $out) = $server->configtest_output(host("IdentityImgSecretFile \"$state/gone\"\n"));
 like $out,
     qr/IIMG0010: IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read: .* \(in the <VirtualHost> at .+extra\.conf:1\)/,
-    'a mistake in a virtual host names that host';
+    'a warning about a virtual host names that host';
 
-# A start says the same, once, and what is off is that Location alone -----------------------------------
+# A start logs the same warnings once. IdentityImg off applies to its Location only ----------------------
 
 $server->forget_log;
 is $server->reload(off('/') . off('/api/v1/admin') . host('') . "IdentityImgCorsOrigin https://app.example.com:443\n"),
-    '', 'a start with two of them';
-is join(' ', map { /(IIMG\d+)/ } $server->log_lines), 'IIMG0012 IIMG0019', '... warns of each once';
+    '', 'a server with two warnings starts';
+is join(' ', map { /(IIMG\d+)/ } $server->log_lines), 'IIMG0012 IIMG0019', 'the start logs each warning once';
 my @ask = (as => 'admin', base => $server->base);
-is call(GET => 'users/me/', @ask)->code, 200, 'off around the API leaves the API on';
-is call(GET => 'health/live/', @ask)->code, 200, '... with its parts';
+is call(GET => 'users/me/', @ask)->code, 200, 'the API stays on with IdentityImg off around it';
+is call(GET => 'health/live/', @ask)->code, 200, 'health stays on as well';
 {
-    local $ENV{IIMG_ANSWERS};    # not the API's
-    is call(GET => 'admin/users/', @ask)->code, 404, 'off for a part of it turns that part off';
+    local $ENV{IIMG_ANSWERS};    # not from the API
+    is call(GET => 'admin/users/', @ask)->code, 404, 'IdentityImg off for a part of the API turns that part off';
 }
 is json(call(GET => '/api/v1/users/me/', base => $server->base))->{code}, 'not_authenticated',
-    '... and errors stay JSON';
+    'errors of the API stay JSON';
 
 $server->judge(qr/IIMG001[29]: /);
 undef $server;

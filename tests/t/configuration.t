@@ -1,5 +1,5 @@
-# configuration.t - what operators write: every mistake is told before the server starts, by the name of
-# the directive and with what is allowed; virtual hosts inherit; table, README and conf file agree.
+# configuration.t - every configuration error is reported before the server starts, with the name of the
+# directive and the allowed values; virtual hosts inherit; directive table, README and conf file agree.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -11,7 +11,7 @@ use Test::More;
 my $server = IdentityImg::Server->new('configuration')->start;
 my $state = $server->state;
 
-# The server's own configuration with these directives at its end: '', or what httpd says is wrong.
+# configtest of the server's own configuration with these directives appended: '' or httpd's error message.
 sub complaint { my ($conf) = @_; return $server->configtest($conf) }
 
 # Single values ---------------------------------------------------------------------------------------
@@ -110,44 +110,44 @@ for my $directive (sort keys %refused) {
     my @silent = grep { complaint("$directive $_\n") !~ /\b$directive: ".*" $sentence/ }
         @values[0 .. ($#values < 2 ? $#values : 2)];
     is "@silent", '',
-        "$directive refuses @values[0 .. ($#values < 2 ? $#values : 2)], by its name and with what is allowed"
+        "$directive refuses @values[0 .. ($#values < 2 ? $#values : 2)] with its name and the allowed values"
         or diag complaint("$directive $silent[0]\n");
     @silent = grep { complaint("$directive $_\n") eq '' } @values[3 .. $#values];
-    is "@silent", '', "... and @values[3 .. $#values]" if @values > 3;
+    is "@silent", '', "$directive refuses @values[3 .. $#values]" if @values > 3;
 }
 for my $directive (
     qw(IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials IdentityImgParkRequests)) {
     like complaint("$directive maybe\n"), qr/$directive must be On or Off/,
-        "$directive refuses what is neither on nor off";
+        "$directive refuses a value other than on and off";
 }
 like complaint("IdentityImgMediaExpiry$_\n"),
     qr/IdentityImgMediaExpiry takes one argument, seconds that a picture's URL is good for/,
-    "a directive without a value says what it is$_" for '', ' ""';
+    "a directive without a value explains its argument$_" for '', ' ""';
 like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-2 arguments, most megapixels/,
-    'and with too many';
+    'a directive with too many values is refused';
 
 # Places ---------------------------------------------------------------------------------------------
 
 like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a <Location/s,
     'IdentityImg at server level is refused';
 like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"),
-    qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'and in a Directory';
+    qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'IdentityImg in a Directory is refused';
 like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/,
-    "and in a Location with a pattern: $_" for '/x/*y', '/x?', '/[ab]';
+    "IdentityImg in a Location with a pattern is refused: $_" for '/x/*y', '/x?', '/[ab]';
 like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/,
-    'and in a Location ~';
+    'IdentityImg in a Location ~ is refused';
 like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/,
-    'and in a LocationMatch that looks like a path';
+    'IdentityImg in a LocationMatch that looks like a path is refused';
 like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/,
-    'and in a LocationMatch';
+    'IdentityImg in a LocationMatch is refused';
 like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/,
-    'and it takes three words';
+    'IdentityImg takes on, off and errors';
 like complaint("<VirtualHost 127.0.0.1:1>\n$_\n</VirtualHost>\n"), qr/cannot occur within <VirtualHost> section/,
-    "there is one worker for all virtual hosts: $_" for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
+    "a directive of the worker in a virtual host is refused: $_" for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
 like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/,
-    'a directive of the server in a Location is refused';
+    'a server directive in a Location is refused';
 
-# What only shows when all is read ---------------------------------------------------------------------
+# Errors that show only after the whole configuration is read -------------------------------------------
 
 my $secret = "$state/other-secret";
 my $hex = 'a1' x 32;
@@ -163,7 +163,7 @@ sub secret_file {
 }
 unlink $secret;
 like complaint("IdentityImgSecretFile \"$secret\"\n"),
-    qr/IdentityImgSecretFile: "\Q$secret\E" cannot be read: .*No such file/, 'a secret file that is missing';
+    qr/IdentityImgSecretFile: "\Q$secret\E" cannot be read: .*No such file/, 'a missing secret file is refused';
 like complaint(secret_file("1 $hex\n", $_)),
     qr/IdentityImgSecretFile: "\Q$secret\E" may be read by others than its owner: chmod 600 it/,
     sprintf('a secret file of mode %04o', $_) for 0644, 0640, 0604, 0660;
@@ -183,23 +183,23 @@ my %secrets = (
 );
 for my $text (sort keys %secrets) {
     like complaint(secret_file($text)), qr/IdentityImgSecretFile: "\Q$secret\E" \Q$secrets{$text}\E/,
-        "a secret file that $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
-    unlike complaint(secret_file($text)), qr/$hex/, '... whose keys are not repeated' if $text =~ /$hex/;
+        "a secret file is refused if it $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
+    unlike complaint(secret_file($text)), qr/$hex/, 'the message does not contain the keys' if $text =~ /$hex/;
 }
 like complaint("IdentityImgSecretFile \"$state\"\n"), qr/IdentityImgSecretFile: "\Q$state\E" is not a plain file/,
-    'a folder for a secret file';
+    'a folder as secret file is refused';
 is complaint(secret_file("# two keys are right\nnew $hex\r\n\nold $hex\n")), '',
-    'a secret file with two keys, a comment, an empty line and CRLF is fine';
-is complaint(''), '', 'and so is the one before';
+    'a secret file with two keys, a comment, an empty line and CRLF is accepted';
+is complaint(''), '', 'the default configuration is accepted';
 
 like complaint("IdentityImgStorageRoot \"$state/nowhere\"\n"),
-    qr/IdentityImgStorageRoot: "\Q$state\E\/nowhere" is not a directory/, 'a storage folder that is missing';
+    qr/IdentityImgStorageRoot: "\Q$state\E\/nowhere" is not a directory/, 'a missing storage folder is refused';
 like complaint("IdentityImgStorageRoot \"$secret\"\n"), qr/IdentityImgStorageRoot: "\Q$secret\E" is not a directory/,
-    'or is a file';
+    'a file as storage folder is refused';
 like complaint("IdentityImgWorkerProgram \"$state/nowhere\"\n"),
-    qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/, 'a worker that is missing';
+    qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/, 'a missing worker program is refused';
 like complaint("IdentityImgWorkerProgram \"$secret\"\n"),
-    qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/, 'or is no program';
+    qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/, 'a worker that is not executable is refused';
 my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
 {
     local @ENV{qw(HOME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('/nonexistent', '', '');
@@ -207,33 +207,33 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
         's3 without a bucket';
     like complaint($s3),
         qr/IdentityImgStorage: s3 needs credentials, from IdentityImgS3CredentialsFile, from the environment/,
-        's3 without credentials';
-    is complaint("${s3}IdentityImgS3MachineCredentials on\n"), '', 'which the machine may have';
+        's3 without credentials is refused';
+    is complaint("${s3}IdentityImgS3MachineCredentials on\n"), '', 's3 with machine credentials is accepted';
     like complaint("${s3}IdentityImgS3CredentialsFile \"$state/gone\"\n"),
-        qr/IdentityImgS3CredentialsFile: "\Q$state\E\/gone" cannot be read/, 'a file with credentials that is missing';
+        qr/IdentityImgS3CredentialsFile: "\Q$state\E\/gone" cannot be read/, 'a missing credentials file is refused';
     @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('key', 'secret');
-    is complaint($s3), '', 'credentials may come from the environment';
+    is complaint($s3), '', 'credentials from the environment are accepted';
     like complaint("${s3}IdentityImgS3Endpoint http://store.example.com\n"),
         qr/IdentityImgS3Endpoint: "http:\/\/store\.example\.com" is plain http to another machine/,
-        'plain http to a store elsewhere';
+        'plain http to a remote store is refused';
     is complaint("${s3}IdentityImgS3Endpoint http://store.example.com\nIdentityImgAllowInsecureEndpoint on\n"), '',
-        '... unless it is allowed';
+        'plain http to a remote store is accepted with IdentityImgAllowInsecureEndpoint';
     like complaint("${s3}IdentityImgS3CAFile \"$state/gone\"\n"),
-        qr/IdentityImgS3CAFile: "\Q$state\E\/gone" cannot be read/, 'a CA file that is missing';
+        qr/IdentityImgS3CAFile: "\Q$state\E\/gone" cannot be read/, 'a missing CA file is refused';
     like complaint("${s3}IdentityImgS3KMSKey alias\/x\n"),
-        qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a key without encryption';
+        qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a KMS key without KMS encryption is refused';
     like complaint("${s3}IdentityImgMediaPublicURL https://cdn.example.com\n"),
-        qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN for addresses that are signed';
+        qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN URL for signed URLs is refused';
 }
 {
     my $keys = secret_file("[default]\naws_access_key_id = a\naws_secret_access_key = b\n") =~ s/^\S+ (.*)\n/$1/r;
     my $example = slurp("$ENV{IIMG_SOURCE}/conf/examples/s3.conf") =~ s{/etc/identityimg/s3\.credentials}{$keys}gr;
-    is complaint($example), '', 'conf/examples/s3.conf is right as it is';
-    is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '', '... and with the lines that some need';
+    is complaint($example), '', 'conf/examples/s3.conf is valid as shipped';
+    is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '', 'conf/examples/s3.conf is valid with its optional lines';
 }
 like complaint("IdentityImgMedia public\n"),
     qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/,
-    'public pictures in a directory';
+    'public pictures in a directory are refused';
 for my $case (
     ['a/b 1K 0.1', 'a/b', 'a model\'s name'], ['m 1k 0.1', '1k', 'a resolution: 1K, 2K, 4K'],
     map { ["m 1K $_", $_, 'a price in US dollars such as 0.134'] } '0,5', qw(free -1 .5 1. 0.1234567 123456 1e3)
@@ -243,20 +243,20 @@ for my $case (
         "a price of $arguments is refused";
 }
 like complaint("IdentityImgGeminiPrice m 1K\n"),
-    qr/IdentityImgGeminiPrice takes three arguments, a model, a resolution/, 'so is half a price';
+    qr/IdentityImgGeminiPrice takes three arguments, a model, a resolution/, 'an incomplete price is refused';
 is complaint("IdentityImgGeminiPrice gemini-3-pro-image $_\n"), '', "$_ is a price"
     for '1K 0', '4K 0.24', '2K 12345.123456';
 like complaint('IdentityImgGeminiModels ' . join(' ', map { "m$_" } 1 .. 17) . "\n"),
-    qr/IdentityImgGeminiModels: names more than 16 models/, 'seventeen models are too many';
+    qr/IdentityImgGeminiModels: names more than 16 models/, 'seventeen models are refused';
 like complaint("IdentityImgGenerator gemini\n"),
     qr/IdentityImgGenerator: gemini needs a key, from IdentityImgGeminiKeyFile or the environment variable GEMINI_API_KEY/,
-    'gemini without a key';
+    'gemini without a key is refused';
 secret_file("a-key\n", 0644);
 like complaint("IdentityImgGeminiKeyFile \"$secret\"\n"),
-    qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key that others may read';
+    qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key file readable by others is refused';
 secret_file('');
 like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"),
-    qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file';
+    qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file is refused';
 my %bad_keys = (
     '' => 'is empty; write the key of the Gemini API into it',
     "\n" => 'is empty',
@@ -280,35 +280,35 @@ for my $text (sort keys %bad_keys) {
     for my $generator ('', "IdentityImgGenerator preview\n", "IdentityImgGenerator gemini\n") {
         my $complaint = complaint("${generator}IdentityImgGeminiKeyFile \"$secret\"\n");
         like $complaint, qr/IdentityImgGeminiKeyFile: "\Q$secret\E" \Q$bad_keys{$text}\E/,
-            "a key file of \"$shown\" $bad_keys{$text}"
+            "a key file of \"$shown\" is refused: it $bad_keys{$text}"
             . ($generator =~ /(\w+)$/ ? ", also with the generator $1" : '');
-        unlike $complaint, qr/AQ\./, '... and its text is not shown' if $text =~ /AQ/;
+        unlike $complaint, qr/AQ\./, 'the message does not contain the key' if $text =~ /AQ/;
     }
 }
 for my $text ("AQ.one", "AQ.one\n", "  AQ.one \r\n\n", '!"#$%~') {
     secret_file($text);
     is complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"), '',
-        'a key file of one key is fine: ' . $text =~ s/\s/ /gr;
+        'a key file with one key is accepted: ' . $text =~ s/\s/ /gr;
 }
 like complaint("IdentityImgGeminiKeyFile \"$state/gone\"\n"),
-    qr/IdentityImgGeminiKeyFile: "\Q$state\E\/gone" cannot be read: .*No such file/, 'a key file that is missing';
+    qr/IdentityImgGeminiKeyFile: "\Q$state\E\/gone" cannot be read: .*No such file/, 'a missing key file is refused';
 like complaint("IdentityImgGeminiKeyFile \"$state\"\n"),
-    qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder for a key file';
+    qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder as key file is refused';
 {
     local $ENV{GEMINI_API_KEY} = "AQ.one AQ.two";
     like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/,
-        'the environment\'s key is checked as well';
+        'a malformed key in the environment is refused';
     $ENV{GEMINI_API_KEY} = ' ';
-    like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/, '... also when it is a blank';
+    like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/, 'a blank key in the environment is refused';
     $ENV{GEMINI_API_KEY} = '';
-    is complaint(''), '', '... but set to nothing it is unset';
+    is complaint(''), '', 'an empty key in the environment counts as unset';
 }
-is complaint("IdentityImgGenerator preview\n"), '', 'preview needs none';
+is complaint("IdentityImgGenerator preview\n"), '', 'preview needs no key';
 like complaint("<VirtualHost 127.0.0.1:1>\nIdentityImgSecretFile \"$state/gone\"\n</VirtualHost>\n"),
     qr/IdentityImgSecretFile: "\Q$state\E\/gone" cannot be read/,
-    'virtual hosts are checked too';
+    'errors in virtual hosts are reported';
 
-# Without mod_dbd: the demo's file without its lines about databases.
+# Without mod_dbd: the demo configuration without its database lines.
 sub configtest_without {
     my ($lines, $instead) = @_;
     my $demo = slurp("$ENV{IIMG_SOURCE}/conf/demo/httpd.conf") =~ s/^$lines.*\n//mgr;
@@ -317,23 +317,23 @@ sub configtest_without {
     close $out;
     return $server->configtest('', "$state/without.conf");
 }
-is configtest_without('#'), '', 'the demo is right as it is';
+is configtest_without('#'), '', 'the demo configuration is valid';
 like configtest_without('(?:LoadModule dbd_module|DBD)'),
     qr/IIMG0010: mod_dbd is not loaded: add LoadModule dbd_module, DBDriver pgsql and DBDParams/,
-    'mod_dbd is missed by its name';
+    'a missing mod_dbd is reported by name';
 like configtest_without('DBDriver'), qr/IIMG0010: DBDriver: is missing: add DBDriver pgsql, and DBDParams/,
-    '... and so is its driver';
-is configtest_without('DBDriver', 'DBDriver "pgsql"'), '', '... which may stand in quotes';
+    'a missing DBDriver is reported';
+is configtest_without('DBDriver', 'DBDriver "pgsql"'), '', 'DBDriver in quotes is accepted';
 is configtest_without('DBDriver', "<VirtualHost 127.0.0.1:1>\nDBDriver pgsql\n</VirtualHost>") =~
-    /IIMG0010: DBDriver: is missing/, 1, '... and must be that of each server that is ours';
+    /IIMG0010: DBDriver: is missing/, 1, 'a missing DBDriver of a virtual host is reported';
 SKIP: {
     skip 'no other driver is installed (Debian: libaprutil1-dbd-sqlite3)', 1
         if !grep { -e } glob '/usr/lib/*/apr-util-1/apr_dbd_sqlite3*.so';
     like configtest_without('DBDriver', 'DBDriver sqlite3'), qr/IIMG0010: DBDriver: "sqlite3" is not pgsql/,
-        '... and lead to PostgreSQL';
+        'a DBDriver other than pgsql is refused';
 }
 
-# Sizes that do not fit into one another: mod_dbd would start, and open no connection at all.
+# Inconsistent sizes: mod_dbd would start and never open a connection.
 for (
     ['DBDMax', 'DBDMax 8', 'DBDMax: 8 is less than DBDKeep, 12'], ['DBDMax', 'DBDMax 0', 'DBDMax: 0 is not at least 1'],
     ['DBD(?:Keep|Max)', 'DBDMax 1', 'DBDMax: 1 is less than DBDKeep, 2'],
@@ -343,17 +343,17 @@ for (
     like configtest_without($without, $with), qr/IIMG0010: $sentence$/m, "$sentence";
 }
 
-is configtest_without('DBD(?:Keep|Max)', "DBDPersist Off\nDBDMax 1"), '', '... unless no pool is wanted';
+is configtest_without('DBD(?:Keep|Max)', "DBDPersist Off\nDBDMax 1"), '', 'pool sizes do not matter without a pool';
 
 # What holds at once -----------------------------------------------------------------------------------
 
 like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/,
-    'a reload with a mistake is refused';
-is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server runs on as it was';
-is + (grep { /\[\w+:(?:emerg|alert|crit)\]/ } $server->log_lines), 0, '... without a line in its log';
+    'a reload with an invalid configuration is refused';
+is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, 'the server keeps running after a refused reload';
+is + (grep { /\[\w+:(?:emerg|alert|crit)\]/ } $server->log_lines), 0, 'a refused reload logs no emergency';
 
 my ($second, $third) = (free_port(), free_port());
-is $server->reload(<<"CONF"), '', 'virtual hosts with directives of their own';
+is $server->reload(<<"CONF"), '', 'virtual hosts with their own directives are accepted';
 IdentityImgMediaExpiry 7200
 Listen 127.0.0.1:$second
 Listen 127.0.0.1:$third
@@ -369,32 +369,32 @@ Listen 127.0.0.1:$third
 </VirtualHost>
 CONF
 ok eventually(sub { call(GET => 'users/me/', as => 'alice', base => "http://127.0.0.1:$second")->code == 200 }),
-    'they are up';
+    'the virtual hosts respond';
 my $main = $server->base;
 my $made =
     call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [make_jpeg(120, 90), 'v.jpg']]);
-is $made->code, 201, 'a photo, put in at the main server';
+is $made->code, 201, 'a photo is created on the main server';
 
 sub shown {
     my ($base) = @_;
     return json(call(GET => 'reference-images/', as => 'alice', base => $base))->[0]{image}{original};
 }
 sub seconds { my ($address) = @_; return ($address =~ /e=(\d+)/)[0] - time }
-ok eventually(sub { seconds(shown($main)) > 3600 }), 'the main server has its own expiry';
+ok eventually(sub { seconds(shown($main)) > 3600 }), 'the main server uses its own expiry';
 my $seen = shown("http://127.0.0.1:$second");
 like $seen, qr{^https://pictures\.example\.com/pictures/media/},
-    'addresses of the virtual host begin with its IdentityImgBaseURL';
-cmp_ok seconds($seen), '<=', 60, 'and are good for as long as its IdentityImgMediaExpiry says';
-is call(GET => $seen =~ s{^https://[^/]+}{http://127.0.0.1:$second}r)->code, 200, 'and open there';
+    'URLs of the virtual host begin with its IdentityImgBaseURL';
+cmp_ok seconds($seen), '<=', 60, 'URLs of the virtual host expire after its IdentityImgMediaExpiry';
+is call(GET => $seen =~ s{^https://[^/]+}{http://127.0.0.1:$second}r)->code, 200, 'URLs of the virtual host can be fetched there';
 is call(
     POST => 'reference-images/', as => 'alice', base => "http://127.0.0.1:$second",
     parts => [image => [portrait(), 'v.png']]
-)->code, 413, 'its limit of uploads holds';
+)->code, 413, 'the upload limit of the virtual host applies there';
 is call(POST => 'reference-images/', as => 'alice', base => $main, parts => [image => [portrait(), 'v.png']])->code,
-    201, 'there alone';
+    201, 'the upload limit of the virtual host does not apply to the main server';
 like shown("http://127.0.0.1:$third"), qr{^http://127\.0\.0\.1:$third/pictures/},
-    'one without directives inherits, and names itself as it was called';
-cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, '... with the main server\'s expiry';
+    "a virtual host without directives inherits, and uses the request's host name";
+cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, "a virtual host without directives has the main server's expiry";
 
 # The three lists of directives ------------------------------------------------------------------------
 
@@ -403,15 +403,15 @@ my ($table) = $source =~ /iimg_config_commands\[\] = \{(.*?)^\};/ms;
 my %in_code = map { $_ => 1 } $table =~ /"(IdentityImg\w*)"/g;
 my %in_conf = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf") =~ /^\s*#?(IdentityImg\w*) \S/mg;
 my %in_readme = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^(?:\| |#+ )`?(IdentityImg\w*)\b/mg;
-cmp_ok scalar(keys %in_code), '>', 20, 'the code has a table of directives';
-is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has each of them, and no other';
-is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'and so has the README';
+cmp_ok scalar(keys %in_code), '>', 20, 'the code has more than 20 directives';
+is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has exactly the directives of the code';
+is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'the README has exactly the directives of the code';
 my %tested = map { $_ => 1 } keys %refused,
     qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials
     IdentityImgParkRequests);
-is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'and each was given a bad value above';
+is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'this test has an invalid value for each directive';
 
-# What they say of ranges and defaults is what the code has.
+# The documented ranges and defaults match the code.
 my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
 my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
 my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.c");
@@ -425,22 +425,22 @@ while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
     is $range, "$min-$max", "the README has the range of $directive";
     my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
     if ($default >= $min) {
-        is + (split ' ', $told)[0], $default, '... and its default';
-        is $shown, $default, '... and so has conf/identityimg.conf';
+        is + (split ' ', $told)[0], $default, "the README has the default of $directive";
+        is $shown, $default, "conf/identityimg.conf has the default of $directive";
     }
     else { like $told, qr/[A-Za-z]/, '... and whence its default comes' }
     $numbers++;
 }
-cmp_ok $numbers, '>', 25, 'numbers were compared';
+cmp_ok $numbers, '>', 25, 'more than 25 numeric directives are compared';
 while ($table =~ /\bTEXT\("(\w+)", (\w+)/g) {
     my ($directive, $row) = ($1, $2);
     my $default = $text{$row} // next;
     my ($told) = $readme =~ /^\| `$directive [^`]*` \| ([^|]*?) \|/m;
     is $told, $default, "the README has the default of $directive";
-    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m, '... and so has conf/identityimg.conf';
+    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m, "conf/identityimg.conf has the default of $directive";
     $texts++;
 }
-cmp_ok $texts, '>', 10, 'texts were compared';
+cmp_ok $texts, '>', 10, 'more than 10 other directives are compared';
 
 $server->judge(qr/IIMG0014: IdentityImgBaseURL: "https:/);
 undef $server;

@@ -1,4 +1,4 @@
-# contract.t - what holds for every route: who is let in, methods, paths, bodies, errors, request ids.
+# contract.t - rules for every route: authentication, methods, paths, bodies, errors, request ids.
 use strict;
 use warnings;
 use utf8;
@@ -28,7 +28,7 @@ sub make_job {
 }
 make_job();
 
-# path                                       Allow                                       of a row
+# path                                       Allow                                       id of a row
 my @routes = (
     ['reference-images/', 'GET, HEAD, POST, OPTIONS'],
     ["reference-images/$photo/", 'GET, HEAD, PATCH, DELETE, OPTIONS', 'reference-images/%s/'],
@@ -63,7 +63,7 @@ my @routes = (
     ['admin/reference-images/', 'GET, HEAD, POST, OPTIONS'],
     ["admin/reference-images/$photo/", 'GET, HEAD, PATCH, DELETE, OPTIONS', 'admin/reference-images/%s/'],
 );
-# Anyone's.
+# Open to anyone.
 my @open = (
     ['schema/', 'GET, HEAD, OPTIONS'],
     ['health/live/', 'GET, HEAD, OPTIONS'],
@@ -85,8 +85,8 @@ sub line {
     return join ' ', $answer->code, $body->{code} // '', $body->{detail} // '';
 }
 
-# A request byte by byte: its head, then pieces of a body until there is an answer. Returns what
-# came back, and the seconds that took.
+# Send a request in pieces: its head, then parts of a body until there is a response. Returns the response and
+# the elapsed seconds.
 sub raw {
     my ($head, @pieces) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => base_url() =~ s{^http://}{}r, Timeout => 10) or die "connect: $!";
@@ -107,7 +107,7 @@ sub raw {
 my ($table) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
 my %paths = map { ($_ => 1) } $table =~ /\{ M_\w+,\s*"([^"]+)"/g;
 is join("\n", sort map { $_->[0] =~ s/$uuid/{id}/r } @routes, @open, @login), join("\n", sort keys %paths),
-    'this test knows each path of routes.c';
+    'this test covers each path of routes.c';
 
 # Credentials -------------------------------------------------------------------------------------
 
@@ -119,23 +119,23 @@ for my $route (@routes) {
         my $what = "$method " . shown($path);
         my $answer = call($method => $path);
         if ($method eq 'HEAD') {
-            is $answer->code . $answer->content, '401', "$what without credentials";
+            is $answer->code . $answer->content, '401', "$what without credentials is 401";
             next;
         }
-        is line($answer), $anonymous, "$what without credentials";
-        is $answer->header('Content-Type'), 'application/json', 'is told in JSON';
+        is line($answer), $anonymous, "$what without credentials has Django's sentence";
+        is $answer->header('Content-Type'), 'application/json', 'the 401 is JSON';
         is $answer->header('WWW-Authenticate'), 'Bearer realm="api"',
-            'and how to bring them, by no password box of a browser';
+            'the 401 offers Bearer, not Basic';
         is line(call($method => $path, headers => [Authorization => login('alice@example.com', 'wrong')])), $wrong,
-            "$what with a wrong password";
+            "$what with a wrong password is refused";
     }
-    is line(call(PUT => $path)), $anonymous, 'PUT ' . shown($path) . ' without credentials is told of those first';
+    is line(call(PUT => $path)), $anonymous, 'PUT ' . shown($path) . ' without credentials is 401 before 405';
     is line(call(POST => $path =~ s{/$}{}r, body => '{', type => 'text/plain')), $anonymous,
-        'and so is a wrong path with a wrong body';
+        'a wrong path with a wrong body and no credentials is 401';
 }
 for my $path ('', 'nothing/', 'nothing', 'reference-images/x/y/', 'admin/', '%ff/') {
-    is line(call(GET => $path)), $anonymous, "/$path without credentials is 401, be there such a route or not";
-    is line(call(POST => $path, body => 'x', type => 'a/b')), $anonymous, 'whatever the method';
+    is line(call(GET => $path)), $anonymous, "/$path without credentials is 401, with or without such a route";
+    is line(call(POST => $path, body => 'x', type => 'a/b')), $anonymous, 'POST of that path without credentials is 401';
 }
 
 my $basic = login('alice') =~ s/^Basic //r;
@@ -165,33 +165,33 @@ for my $case (
 ) {
     my ($header, $expected, $what) = @$case;
     my $answer = call(GET => 'users/me/', headers => [Authorization => $header]);
-    is $answer->code, $expected =~ s/ .*//r, 'credentials with ' . ($what // 'nothing odd');
-    is line($answer), $expected eq '401' ? $wrong : $expected, 'which are wrong ones' if $expected =~ /^401/;
+    is $answer->code, $expected =~ s/ .*//r, 'credentials with ' . ($what // 'nothing unusual');
+    is line($answer), $expected eq '401' ? $wrong : $expected, 'the response is that of a wrong password' if $expected =~ /^401/;
 }
 is json(call(GET => 'users/me/', headers => [Authorization => login('ALICE@EXAMPLE.COM', 'pw-alice')]))->{email},
-    'alice@example.com', 'the email comes back as it is stored';
+    'alice@example.com', 'the response has the email as stored';
 
 for my $route (@open) {
     my ($path, $allow) = @$route;
     my $bare = $path =~ s{/$}{}r;
-    is call(GET => $path)->code, 200, "$path is anyone's";
+    is call(GET => $path)->code, 200, "$path is open to anyone";
     is call(GET => $path, headers => [Authorization => login('alice@example.com', 'wrong')])->code, 200,
-        'and credentials are not looked at';
+        "$path ignores wrong credentials";
     my $answer = call(PUT => $path, body => 'x', type => 'text/plain');
     is line($answer) . ' ' . $answer->header('Allow'), "405 method_not_allowed Method \"PUT\" not allowed. $allow",
-        'another method is told what is allowed';
-    is call(GET => $bare)->header('Location'), base_url() . "/api/v1/$path", 'without its slash anyone is sent on';
-    is line(call(GET => "${path}x/")), $anonymous, 'what lies below it is not anyone\'s';
+        "$path refuses PUT with the allowed methods";
+    is call(GET => $bare)->header('Location'), base_url() . "/api/v1/$path", "$path without its slash is redirected without credentials";
+    is line(call(GET => "${path}x/")), $anonymous, 'a path below $path needs credentials';
 }
 
-# Nobody can tell a wrong password from an unknown user.
+# A wrong password and an unknown user must look the same.
 my ($known, $unknown) =
     map { call(GET => 'users/me/', headers => [Authorization => login($_, 'wrong')]) } 'alice@example.com',
     'nobody@example.com';
-is $unknown->content, $known->content, 'an unknown user and a wrong password are answered alike';
-is headers($unknown), headers($known), 'under the same headers';
+is $unknown->content, $known->content, 'an unknown user and a wrong password get the same body';
+is headers($unknown), headers($known), 'an unknown user and a wrong password get the same headers';
 
-# Revocation: at once, though credentials are remembered for a minute.
+# Revocation is immediate, although credentials are cached for a minute.
 my $bob = person('bob');
 for my $case (
     ['GET', 'users/me/'], ['GET', 'users/me/identities/'], ['GET', 'reference-images/'], ['POST', 'reference-images/'],
@@ -211,15 +211,15 @@ for my $case (
     ) } qw(users identities test-scenarios reference-images)
 ) {
     my ($method, $path) = @$case;
-    is call(GET => 'users/me/', as => 'bob')->code, 200, 'a user is let in' if $path eq 'users/me/';
+    is call(GET => 'users/me/', as => 'bob')->code, 200, 'an active user is accepted' if $path eq 'users/me/';
     sql("UPDATE users SET is_active = false WHERE id = '$bob'");
     my $answer = call($method => $path, as => 'bob');
     is line($answer), '401 user_inactive User inactive or deleted.',
-        "$method " . shown($path) . ' by a user who was deactivated just now';
-    ok $answer->header('WWW-Authenticate'), 'says how to log in as somebody else' if $path eq 'users/me/';
+        "$method " . shown($path) . ' by a user who was just deactivated is refused';
+    ok $answer->header('WWW-Authenticate'), 'the refusal offers a login' if $path eq 'users/me/';
     sql("UPDATE users SET is_active = true WHERE id = '$bob'");
 }
-is call(GET => 'users/me/', as => 'bob')->code, 200, 'activated again he is let in at once';
+is call(GET => 'users/me/', as => 'bob')->code, 200, 'a reactivated user is accepted at once';
 
 my $hash = crypt 'new password', '$2y$04$abcdefghijklmnopqrstuu';
 like $hash, qr/^\$2y\$/, 'this machine can hash with bcrypt';
@@ -227,27 +227,27 @@ my ($old_hash) = sql("SELECT password FROM users WHERE id = '$bob'");
 for my $path ('users/me/', 'reference-images/', "reference-images/$nowhere/", 'nothing/') {
     call(GET => 'users/me/', as => 'bob') for 1 .. 3;
     sql("UPDATE users SET password = '$hash' WHERE id = '$bob'");
-    is line(call(GET => $path, as => 'bob')), $wrong, "$path with a password that was changed just now";
-    is line(call(GET => $path, as => 'bob')), $wrong, 'and ever after';
+    is line(call(GET => $path, as => 'bob')), $wrong, "$path refuses a password that was just changed";
+    is line(call(GET => $path, as => 'bob')), $wrong, "$path keeps refusing the old password";
     isnt call(GET => $path, headers => [Authorization => login('bob@example.com', 'new password')])->code, 401,
-        'while the new one is let in';
+        "$path accepts the new password";
     sql("UPDATE users SET password = '$old_hash' WHERE id = '$bob'");
     is line(call(GET => $path, headers => [Authorization => login('bob@example.com', 'new password')])), $wrong,
-        'until it is changed back';
+        "$path refuses the new password after it is changed back";
 }
 sql("UPDATE users SET password = '' WHERE id = '$bob'");
 is line(call(GET => 'users/me/', headers => [Authorization => login('bob@example.com', '')])), $wrong,
-    'an account without a password lets nobody in';
+    'a user without a password cannot log in with an empty one';
 sql("UPDATE users SET password = '$old_hash', email = 'Bob\@Example.com' WHERE id = '$bob'");
 is json(call(GET => 'users/me/', as => 'bob'))->{email}, 'Bob@Example.com',
-    'an email that is stored with capitals is found';
+    'an email stored with capitals is found';
 sql("UPDATE users SET email = 'bob\@example.com', is_staff = true WHERE id = '$bob'");
-is call(GET => 'test-users/', as => 'bob')->code, 200, 'who becomes staff is staff at once';
+is call(GET => 'test-users/', as => 'bob')->code, 200, 'a new member of staff may use staff routes at once';
 sql("UPDATE users SET is_staff = false WHERE id = '$bob'");
-is call(GET => 'test-users/', as => 'bob')->code, 403, 'and who was, is not';
+is call(GET => 'test-users/', as => 'bob')->code, 403, 'a former member of staff is refused at once';
 sql("DELETE FROM users WHERE id = '$bob'");
 like line(call(GET => 'users/me/', as => 'bob')), qr/^401 (?:user_inactive|authentication_failed) /,
-    'who was deleted is not let in';
+    'a deleted user is refused';
 fresh_data();
 make_job();
 $photo = json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id};
@@ -263,35 +263,35 @@ for my $route (@routes, @open, @login) {
     for my $method (grep { !$allowed{$_} } qw(GET POST PUT PATCH DELETE PROPFIND LOCK BREW)) {
         my $answer = call($method => $path, as => 'admin', $method =~ /^P/ ? (body => 'x', type => 'text/plain') : ());
         is line($answer), "405 method_not_allowed Method \"$method\" not allowed.",
-            "$method " . shown($path) . ' is not allowed';
-        is $answer->header('Allow'), $allow, 'and told what is';
+            "$method " . shown($path) . ' is 405';
+        is $answer->header('Allow'), $allow, 'the 405 has Allow';
     }
     is line(call(PUT => sprintf($pattern, $nowhere), as => 'admin')),
-        '405 method_not_allowed Method "PUT" not allowed.', 'that comes before 404 of a row: ' . shown($path)
+        '405 method_not_allowed Method "PUT" not allowed.', '405 takes precedence over 404 of a row: ' . shown($path)
         if $pattern;
     my $options = call(OPTIONS => $path);
     is join('|', $options->code, $options->header('Allow'), $options->content), "204|$allow|",
         'OPTIONS ' . shown($path) . ' needs no credentials and has no body';
-    is call(OPTIONS => $path, as => 'alice')->header('Allow'), $allow, 'and is the same with them';
+    is call(OPTIONS => $path, as => 'alice')->header('Allow'), $allow, 'OPTIONS is the same with credentials';
     next unless $allowed{GET};
     my ($get, $head) = map { call($_ => $path, as => 'admin') } qw(GET HEAD);
     is $get->code, 200, 'GET ' . shown($path);
-    is headers($head), headers($get), 'HEAD has the same headers, Content-Length too';
-    is $head->content, '', 'and no body';
+    is headers($head), headers($get), 'HEAD has the same headers as GET, Content-Length included';
+    is $head->content, '', 'HEAD has no body';
     ok $get->header('Content-Length') == length $get->content, 'Content-Length is right';
 }
-# An answer is whole or none: a part of JSON is of no use, and httpd would refuse a range in a page of its own.
+# Responses are never partial: a part of JSON is useless, and httpd would refuse a range with its own page.
 for my $range ('bytes=0-3', 'bytes=0-3,5-6', 'bytes=-4', 'bytes=999999-', 'bytes=x') {
     my $whole = call(GET => 'users/me/', as => 'alice', headers => [Range => $range, 'Request-Range' => $range]);
     is join('|', $whole->code, $whole->header('Content-Type'), json($whole)->{email}),
-        '200|application/json|alice@example.com', "Range: $range is answered with the whole";
-    is call(GET => 'schema/', headers => [Range => $range])->code, 200, '... that of the API as well';
-    is line(call(GET => 'users/me/', headers => [Range => $range])), $anonymous, '... and errors too';
+        '200|application/json|alice@example.com', "Range: $range gets the whole response";
+    is call(GET => 'schema/', headers => [Range => $range])->code, 200, "Range: $range gets the whole schema";
+    is line(call(GET => 'users/me/', headers => [Range => $range])), $anonymous, "Range: $range gets the whole error";
 }
 is call(GET => 'users/me/', as => 'alice', headers => [Accept => $_])->header('Content-Type'), 'application/json',
     "Accept: $_ gets JSON" for 'text/html', 'image/png', '*/*;q=0';
-is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of no route is 404';
-is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of no row has no body';
+is call(HEAD => 'nothing/', as => 'alice')->code, 404, 'HEAD of an unknown path is 404';
+is call(HEAD => "reference-images/$nowhere/", as => 'alice')->content, '', 'HEAD of a missing row has no body';
 
 # Pages of other origins --------------------------------------------------------------------------
 
@@ -302,13 +302,13 @@ my @before = sql($rows);
 for my $route (@routes, @login) {
     my ($path, $allow) = @$route;
     for my $method (grep { /^(?:POST|PATCH|DELETE)$/ } split /, /, $allow) {
-        my $what = "$method " . shown($path) . ' for a page of another origin';
+        my $what = "$method " . shown($path) . ' from a page of another origin is refused';
         my @from = (headers => ['Sec-Fetch-Site' => 'cross-site', Origin => 'https://evil.example'], json => {});
         is substr(line(call($method => $path, as => 'admin', @from)), 0, 14), '403 cross_site', $what;
-        is line(call($method => $path, @from)), $anonymous, '... and without credentials 401' if $path ne 'auth/login/';
+        is line(call($method => $path, @from)), $anonymous, 'the same write without credentials is 401' if $path ne 'auth/login/';
     }
 }
-is "@{[sql($rows)]}", "@before", 'none of it has changed anything';
+is "@{[sql($rows)]}", "@before", 'none of these writes changed anything';
 
 # Paths -------------------------------------------------------------------------------------------
 
@@ -318,13 +318,13 @@ for my $route (@routes, @open, @login) {
     for my $method (qw(GET HEAD)) {
         my $answer = call($method => "$bare?a=b&c=%20", as => 'admin');
         is join(' ', $answer->code, $answer->header('Location')), '301 ' . base_url() . "/api/v1/$path?a=b&c=%20",
-            "$method " . shown($bare) . ' without its slash is sent to the path, query and all';
+            "$method " . shown($bare) . ' without its slash is redirected with its query';
     }
     for my $method (qw(POST PATCH DELETE PUT)) {
         my $answer = call($method => $bare, as => 'admin', body => '{}', type => 'application/json');
         is $answer->code, 404, "$method " . shown($bare) . ' without its slash is 404';
-        like json($answer)->{detail}, qr{/api/v1/\Q$path\E$}, 'that names the path';
-        is $answer->header('Location'), undef, 'and sends nobody on';
+        like json($answer)->{detail}, qr{/api/v1/\Q$path\E$}, 'the 404 names the right path';
+        is $answer->header('Location'), undef, 'the 404 has no Location';
     }
 }
 for my $path (
@@ -340,9 +340,9 @@ for my $path (
         ok ref json($answer) eq 'HASH' && json($answer)->{detail}, 'with a sentence' if $method eq 'GET';
     }
 }
-is call(GET => '/api//v1/users///me/', as => 'alice')->code, 200, 'slashes in a row are one, as httpd has it';
-is call(GET => 'users/../users/me/', as => 'alice')->code, 200, 'a path with dots is the path it leads to';
-like call(GET => '/identityimg-error', as => 'alice')->content, qr/"code":"not_found"/, 'the page of errors is none';
+is call(GET => '/api//v1/users///me/', as => 'alice')->code, 200, 'repeated slashes count as one';
+is call(GET => 'users/../users/me/', as => 'alice')->code, 200, 'dots in a path are resolved';
+like call(GET => '/identityimg-error', as => 'alice')->content, qr/"code":"not_found"/, 'the internal path of errors is 404';
 
 # Before the body ---------------------------------------------------------------------------------
 
@@ -367,23 +367,23 @@ for my $case (
     ],
     [
         'PUT /api/v1/reference-images/', 'multipart/form-data; boundary=x', login('alice'), '405 Method Not Allowed',
-        'an upload by a wrong method'
+        'an upload with a wrong method'
     ],
     [
         'POST /api/v1/nothing/', 'multipart/form-data; boundary=x', login('alice'), '404 Not Found',
-        'an upload to no route'
+        'an upload to an unknown path'
     ],
     [
         "POST /api/v1/reference-images/$nowhere/upload-image/", 'multipart/form-data; boundary=x', login('alice'),
-        '404 Not Found', 'an upload to no row'
+        '404 Not Found', 'an upload to a missing row'
     ],
     [
         "POST /api/v1/identities/$identity/upload-image/", 'multipart/form-data; boundary=x', login('alice'),
-        '404 Not Found', 'an upload to a foreign identity'
+        '404 Not Found', "an upload to another user's identity"
     ],
     [
         'POST /api/v1/image-generation/generate/', 'application/json', login('alice'), '403 Forbidden',
-        'a generation by a user'
+        'a generation by a user who is not staff'
     ],
     [
         'POST /api/v1/reference-images/', 'application/json', login('alice'), '413 Request Entity Too Large',
@@ -399,17 +399,17 @@ for my $case (
     my @head =
         ("$line HTTP/1.1", "Content-Type: $type", "Content-Length: $twenty", $login ? "Authorization: $login" : ());
     my ($text, $seconds) = raw(\@head);
-    like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, "$what is answered from its head alone";
-    cmp_ok $seconds, '<', 3, 'at once';
+    like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, "$what is answered after its head";
+    cmp_ok $seconds, '<', 3, "$what is answered within 3 seconds";
     like $text, qr/\r\nConnection: close\r\n.*\r\n\r\n\{"detail":/s,
-        'in JSON, and what it may still send is not waited for';
+        'the response is JSON and closes the connection';
     ($text) = raw([@head, 'Expect: 100-continue']);
-    like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, 'and a client that asks first is not told to go on';
+    like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, 'a client with Expect: 100-continue gets no 100';
     ($text) = raw(\@head, ($megabyte) x 20);
-    like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, 'one that sends all the same is answered too';
+    like $text, qr/^HTTP\/1\.1 \Q$status\E\r\n/, 'a client that sends the body anyway gets the response, too';
 }
 my ($text) = raw(['GET /api/v1/users/me/ HTTP/1.1', 'Authorization: ' . login('alice'), 'Connection: close']);
-like $text, qr/^HTTP\/1\.1 200 /, 'the server is well after that';
+like $text, qr/^HTTP\/1\.1 200 /, 'the server responds after that';
 ($text) = raw(
     [
         "PATCH /api/v1/reference-images/$photo/ HTTP/1.1", 'Authorization: ' . login('admin'),
@@ -417,8 +417,8 @@ like $text, qr/^HTTP\/1\.1 200 /, 'the server is well after that';
     ],
     '{}'
 );
-like $text, qr/^HTTP\/1\.1 200 /, 'a body that was read';
-unlike $text, qr/\r\nConnection: close/, 'does not end the connection';
+like $text, qr/^HTTP\/1\.1 200 /, 'a request with a complete body is 200';
+unlike $text, qr/\r\nConnection: close/, 'a request with a complete body keeps the connection open';
 
 # Request ids -------------------------------------------------------------------------------------
 
@@ -431,7 +431,7 @@ for my $case (
     for my $with ([as => 'alice'], []) {
         my $answer = call(GET => 'users/me/', headers => ['X-Request-Id' => $id], @$with);
         my $got = $answer->header('X-Request-Id') // '';
-        $taken ? is $got, $id, "X-Request-Id $shown is taken (" . $answer->code . ')' : like $got, qr/^$uuid$/,
+        $taken ? is $got, $id, "X-Request-Id $shown is accepted (" . $answer->code . ')' : like $got, qr/^$uuid$/,
             "X-Request-Id $shown is replaced (" . $answer->code . ')';
     }
 }
@@ -440,7 +440,7 @@ for my $case (
     [OPTIONS => 'users/me/'], [DELETE => "reference-images/$nowhere/"]
 ) {
     my %ids = map { (call(@$case, as => 'alice')->header('X-Request-Id') // 'none') => 1 } 1 .. 3;
-    is scalar(grep { /^$uuid$/ } keys %ids), 3, "each answer to @$case has an id of its own" =~ s/$nowhere/{id}/r;
+    is scalar(grep { /^$uuid$/ } keys %ids), 3, "each response to @$case has a different id" =~ s/$nowhere/{id}/r;
 }
 
 # Bodies ------------------------------------------------------------------------------------------
@@ -449,34 +449,34 @@ my $bad_json = qr/^400 parse_error JSON parse error - \S/;
 for my $case (
     ['half an object', '{', $bad_json],
     ['a member without a value', '{"name":}', $bad_json],
-    ['a comma too many', '{"name": "a",}', $bad_json],
+    ['a trailing comma', '{"name": "a",}', $bad_json],
     ['single quotes', "{'name': 'a'}", $bad_json],
     ['a name without quotes', '{name: "a"}', $bad_json],
     ['two documents', '{} {}', $bad_json],
-    ['words behind it', '{"name": "a"} x', $bad_json],
+    ['text after the document', '{"name": "a"} x', $bad_json],
     ['words', 'hello', $bad_json],
     ['spaces', '   ', $bad_json],
-    ['a string that does not end', '{"name": "a', $bad_json],
+    ['an unterminated string', '{"name": "a', $bad_json],
     ['a raw line break in a string', "{\"name\": \"a\nb\"}", $bad_json],
     ['an unknown escape', '{"name": "\x"}', $bad_json],
     ['a comment', '{/* */"name": "a"}', $bad_json],
     ['NaN', '{"order": NaN}', $bad_json],
-    ['a number with a zero in front', '{"order": 01}', $bad_json],
-    ['a number beyond doubles', '{"order": 1e999}', $bad_json],
-    ['bytes that are no UTF-8', "{\"name\": \"\xff\xfe\"}", $bad_json],
+    ['a number with a leading zero', '{"order": 01}', $bad_json],
+    ['a number beyond the range of doubles', '{"order": 1e999}', $bad_json],
+    ['bytes that are not UTF-8', "{\"name\": \"\xff\xfe\"}", $bad_json],
     ['Latin-1', "{\"name\": \"\xe9\"}", $bad_json],
     ['UTF-16', "\xff\xfe{\0}\0", $bad_json],
     ['a byte order mark', "\xef\xbb\xbf{}", $bad_json],
-    ['a NUL behind it', "{}\0", $bad_json],
+    ['a NUL after the document', "{}\0", $bad_json],
     ['a NUL in a member\'s name', '{"na\u0000me": "a"}', $bad_json],
-    ['a member twice', '{"name": "a", "name": "b"}', $bad_json],
-    ['an unknown member twice', '{"x": {"y": 1, "y": 2}}', $bad_json],
-    ['10000 lists in one another', '[' x 10000, $bad_json],
-    ['10000 objects in one another', '{"a":' x 10000 . '1' . '}' x 10000, $bad_json],
+    ['a repeated member', '{"name": "a", "name": "b"}', $bad_json],
+    ['a repeated unknown member', '{"x": {"y": 1, "y": 2}}', $bad_json],
+    ['10000 nested lists', '[' x 10000, $bad_json],
+    ['10000 nested objects', '{"a":' x 10000 . '1' . '}' x 10000, $bad_json],
     ['a list', '[]', '400 invalid Invalid data. Expected a dictionary, but got list.'],
     ['a string', '"name"', '400 invalid Invalid data. Expected a dictionary, but got str.'],
     ['a number', '1', '400 invalid Invalid data. Expected a dictionary, but got int.'],
-    ['a broken number', '1.5', '400 invalid Invalid data. Expected a dictionary, but got float.'],
+    ['a malformed number', '1.5', '400 invalid Invalid data. Expected a dictionary, but got float.'],
     ['true', 'true', '400 invalid Invalid data. Expected a dictionary, but got bool.'],
     ['null', 'null', '400 invalid Invalid data. Expected a dictionary, but got NoneType.'],
 ) {
@@ -492,7 +492,7 @@ for my $case (
     }
 }
 sql("DELETE FROM reference_images WHERE id <> '$photo'");
-is json(call(GET => 'reference-images/', as => 'admin'))->[0]{name}, '', 'none of it has changed anything';
+is json(call(GET => 'reference-images/', as => 'admin'))->[0]{name}, '', 'none of these bodies changed anything';
 
 for my $case (
     ['application/json', '{}', 201],
@@ -551,7 +551,7 @@ for my $case (
     sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte),
     sprintf("%x\r\n%s\r\n", 1 << 20, $megabyte)
 );
-like $text, qr/^HTTP\/1\.1 413 /, 'also when it does not tell its length';
+like $text, qr/^HTTP\/1\.1 413 /, 'more than 1 MB in chunks is refused';
 
 # Errors ------------------------------------------------------------------------------------------
 
@@ -559,9 +559,9 @@ my $field = call(PATCH => "reference-images/$photo/", as => 'admin', json => { o
 is $field->content,
     '{"detail":"Order must be between 0 and 4","code":"order_range","errors":{"order":["Order must be between 0 and '
     . '4"]}}',
-    'an error of a field is a sentence, a code and the field\'s sentences';
+    'a field error has a sentence, a code and the sentences by field';
 is call(GET => 'nothing/', as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
-    'another error is a sentence and a code';
+    'another error has a sentence and a code';
 for my $case (
     [200, GET => 'users/me/'], [400, PATCH => "reference-images/$photo/", json => []], [404, GET => 'nothing/'],
     [405, PUT => 'users/me/'], [415, POST => 'reference-images/', body => 'x', type => 'x/y'],
@@ -573,33 +573,33 @@ for my $case (
         'X-Content-Type-Options'
         ),
         "$status|application/json|private, no-cache|nosniff",
-        "an answer of $status is JSON that is kept by no proxy and sniffed by no browser";
-    unlike $answer->headers->as_string, qr/Apache\/\d|PHP|identityimg\//, 'and tells no versions';
+        "a response of $status is JSON with Cache-Control and nosniff";
+    unlike $answer->headers->as_string, qr/Apache\/\d|PHP|identityimg\//, "a response of $status reveals no versions";
 }
 expect_log(qr/AH10244: invalid URI path/);
 for my $case (
     ['a header without a name', ['GET /api/v1/users/me/ HTTP/1.1', ': x'], 400],
     ['a header of 20 KB', ['GET /api/v1/users/me/ HTTP/1.1', 'X-Long: ' . 'x' x 20000], 431],
-    ['an address of 20 KB', ['GET /api/v1/' . 'x' x 20000 . ' HTTP/1.1'], 414],
-    ['an escape that is none', ['GET /api/v1/%zz/ HTTP/1.1'], 400],
-    ['TRACE by nobody', ['TRACE /api/v1/users/me/ HTTP/1.1'], 401],
+    ['a URL of 20 KB', ['GET /api/v1/' . 'x' x 20000 . ' HTTP/1.1'], 414],
+    ['an invalid escape', ['GET /api/v1/%zz/ HTTP/1.1'], 400],
+    ['TRACE without credentials', ['TRACE /api/v1/users/me/ HTTP/1.1'], 401],
     ['TRACE', ['TRACE /api/v1/users/me/ HTTP/1.1', 'Authorization: ' . login('alice')], 405],
     ['TRACE of a picture', ['TRACE /pictures/media/x HTTP/1.1'], 403],
 ) {
     my ($what, $head, $status) = @$case;
     my ($text) = raw($head);
     like $text, qr/^HTTP\/1\.1 $status .*\r\n\r\n\{"detail":"(?:[^"\\]|\\.)+\.","code":"\w+"\}$/s,
-        "$what is refused in our words";
+        "$what is refused with our JSON";
 }
 
-# Preflights carry no credentials: what is not there is not there for them either.
+# Preflights carry no credentials, so an unknown path must be 404 for them.
 is line(call(OPTIONS => 'nothing/')), '404 not_found Not found.', 'OPTIONS of an unknown path is 404, not 401';
 is line(call(OPTIONS => 'reference-images')),
-    '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', '... and says what is missing';
+    '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', 'OPTIONS of a path without its slash names the right path';
 is line(call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'gzip'])),
     '415 unsupported_media_type Unsupported content encoding "gzip" in request.', 'a compressed body is refused';
 is call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'identity'])->code,
-    201, '... one that is not is taken';
+    201, 'Content-Encoding: identity is accepted';
 for my $case (
     ['JSON', json => { image => 'data:image/png;base64,AA' }], ['a form', form => [image => 'portrait.png']],
     ['a part without a file name', parts => [image => 'words']]
@@ -607,9 +607,9 @@ for my $case (
     my ($what, @body) = @$case;
     is line(call(POST => 'reference-images/', as => 'bob', @body)),
         '400 no_image The submitted data was not a file. Check the encoding type on the form.',
-        "a picture that is a text in $what is refused";
+        "a string as picture in $what is refused";
 }
-is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'no picture yet is no mistake'
+is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'an empty value as picture is accepted'
     for undef, '';
 
 finish();

@@ -1,6 +1,6 @@
-# damaged.t - damaged copies of 200 small pictures of all six formats, uploaded by four people at once:
-# each is taken or refused, in time, and no process ends that others need. IIMG_MUTATIONS (500) says how
-# many, IIMG_SEED which.
+# damaged.t - damaged copies of 200 small pictures in six formats, uploaded by four clients concurrently. Each
+# is accepted or refused in time, and no shared process ends. IIMG_MUTATIONS (500) is the number of copies,
+# IIMG_SEED the seed.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -17,11 +17,11 @@ my @who = qw(alice bob scenario_one scenario_two);
 my $folder = "$ENV{IIMG_WORK}/corpus";
 mkdir $folder;
 system("$ENV{IIMG_SOURCE}/build/" . ($sanitized ? 'sanitize' : 'plain') . '/corpus', portrait(), $folder) == 0
-    or die 'no corpus';
+    or die 'the corpus cannot be made';
 my @seeds = map { [m{([^/]+)$}, slurp($_)] } sort glob "$folder/*";
 is scalar(@seeds), 200, '200 pictures are made';
 is join(' ', sort keys %{ { map { $_->[0] =~ /(\w+)$/ ? ($1 => 1) : () } @seeds } }), 'avif gif heic jpg png webp',
-    'of six formats';
+    'the corpus has six formats';
 
 my $server = IdentityImg::Server->new('damaged')->start;
 my $base = $server->base;
@@ -40,7 +40,7 @@ sub zygotes {
     return map { /^\s*(\d+) identityimg-/ ? $1 : () } `ps -o pid=,comm= --ppid $parent`;
 }
 
-# A picture with bytes changed, cut out, doubled, or cut off.
+# A picture with bytes changed, removed, repeated, or truncated.
 sub mutate {
     my ($bytes) = @_;
     for (1 .. 1 + rand 4) {
@@ -57,12 +57,12 @@ sub mutate {
 }
 
 my @refused = map { $_->[0] } grep { upload(0, $_->[1])->code != 200 } @seeds[grep { $_ % 7 == 0 } 0 .. $#seeds];
-is "@refused", '', 'whole they are all taken';
+is "@refused", '', 'all undamaged pictures are accepted';
 my @children = $server->children;
 my @zygotes = zygotes();
 
-# Each of the four has a quarter: codes, the longest time, what should not have happened.
-# As long as it takes: ten a second at least.
+# Each of the four uploads a quarter. Returns codes, the longest time, and unexpected responses. The time
+# limit allows ten uploads a second.
 my @seen = in_parallel(
     4,
     sub {
@@ -98,23 +98,23 @@ for my $one (@seen) {
 my $sum = 0;
 $sum += $_ for values %codes;
 is $sum, $count, "$count damaged pictures are uploaded";
-is join("\n", map { @{ $_->[2] } } @seen), '', 'each is taken or refused: ' . join ', ',
+is join("\n", map { @{ $_->[2] } } @seen), '', 'each upload is accepted or refused: ' . join ', ',
     map { "$codes{$_} $_" } sort keys %codes;
 for my $format (sort keys %pictures) {
-    cmp_ok $pictures{$format}{400} // 0, '>', 0, "$format: some are refused";
-    cmp_ok $pictures{$format}{200} // 0, '>', 0, "$format: some are still pictures";
+    cmp_ok $pictures{$format}{400} // 0, '>', 0, "$format: some damaged pictures are refused";
+    cmp_ok $pictures{$format}{200} // 0, '>', 0, "$format: some damaged pictures are accepted";
 }
-cmp_ok((sort { $b <=> $a } map { $_->[1] } @seen)[0], '<', 20, 'none holds anybody up');
+cmp_ok((sort { $b <=> $a } map { $_->[1] } @seen)[0], '<', 20, 'each upload takes less than 20 seconds');
 my %still = map { $_ => 1 } $server->children;
 is join(' ', grep { !$still{$_} } @children), '', 'no process of httpd has ended';
-is join(' ', zygotes()), "@zygotes", 'nor has the worker';
-is upload(0, $seeds[0][1])->code, 200, 'and pictures are decoded';
+is join(' ', zygotes()), "@zygotes", "the worker's zygote has not ended";
+is upload(0, $seeds[0][1])->code, 200, 'pictures are still decoded';
 
 my @deaths = grep { /IIMG0130: / } $server->log_lines;
-diag scalar(@deaths) . ' ended their process' if @deaths;
-cmp_ok scalar(@deaths), '<=', $sanitized ? 0 : $count / 100, 'hardly one has ended the process that decoded it';
+diag scalar(@deaths) . ' pictures ended their process' if @deaths;
+cmp_ok scalar(@deaths), '<=', $sanitized ? 0 : $count / 100, 'at most one picture in a hundred ended its decoding process';
 is join('|', $server->sql("SELECT count(*) FROM stored_objects WHERE state <> 'live'")), '0',
-    'nothing is left over in the store';
+    'the store has no leftovers';
 
 $server->judge(qr/IIMG0130: /);
 undef $server;

@@ -1,5 +1,5 @@
-# database.t - PostgreSQL killed, restarted, stopped, silent, slow, full, and changed under our feet:
-# at most the requests in flight fail, each with a 503 in bounded time, and the next ones work.
+# database.t - PostgreSQL is killed, restarted, stopped, silent, slow, full, or changed while the server runs.
+# At most the requests in flight fail, each with a 503 in bounded time, and later ones work.
 use strict;
 use warnings;
 use utf8;
@@ -9,7 +9,7 @@ use IdentityImg::Test;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-# One child where a test counts connections; two else. mod_lua is the stranger on the connection pool.
+# One child where a test counts connections, otherwise two. mod_lua is the other user of the connection pool.
 my $stranger = "$ENV{IIMG_WORK}/stranger.lua";
 open my $lua, '>', $stranger or die $!;
 print $lua <<'LUA';
@@ -48,10 +48,10 @@ sub picture_form {
     return { headers => { 'Content-Type' => scalar $request->header('Content-Type') }, content => $request->content };
 }
 
-# Tokens by user: a client that has to hash a password might be refused for that (429 login_busy).
+# Tokens by user: a client that has to hash a password could be refused as login_busy (429).
 my %tokens;
 
-# One request, made by a process of its own: what a test wants to know of the answer.
+# One request, made in a child process. Returns the parts of the response that tests need.
 sub request {
     my ($method, $path, $who, $more) = @_;
     my $began = time;
@@ -69,7 +69,7 @@ sub request {
     };
 }
 
-# A client that lists, and one that puts photos in and takes them out again, until the file STOP is there.
+# A client that lists, creates and deletes photos until the file STOP exists.
 sub keep_asking {
     my ($number, $stop) = @_;
     my $deadline = time + 240;
@@ -99,7 +99,7 @@ sub keep_asking {
     return { asked => $asked, failures => \@failures };
 }
 
-# Whether an answer is the one that a client can act upon; else what it is.
+# '' if a response is a 503 that a client can act on; otherwise its description.
 sub is_busy_answer {
     my ($answer) = @_;
     return
@@ -115,8 +115,8 @@ sub only_busy_answers {
     return;
 }
 
-# Load by eight clients, each of which has had an answer before EVIL begins, until a second after its end; then
-# what must hold whatever was done to the database.
+# Load by eight clients, each with one response before EVIL begins, until a second after it ends. Then check
+# the invariants that hold after any failure of the database.
 sub survives {
     my ($evil, $evil_code) = @_;
     my @children = $server->children;
@@ -132,7 +132,7 @@ sub survives {
                 },
                 60
                 ),
-                "$evil: eight clients are at work";
+                "$evil: eight clients are running";
             eval { $evil_code->(); sleep 1 };
             open my $end, '>', $stop or die $!;
             close $end;
@@ -140,29 +140,29 @@ sub survives {
         },
         300
     );
-    is join(' ', grep { !ref } @clients), '', "$evil: no client broke off";
+    is join(' ', grep { !ref } @clients), '', "$evil: no client died";
     my @failures = map { @{ $_->{failures} } } @clients;
     my $asked = 0;
     $asked += $_->{asked} for @clients;
     note "$evil: $asked requests, ", scalar(@failures), ' failed';
-    cmp_ok $asked, '>=', 8, "$evil: requests went on meanwhile";
-    only_busy_answers(\@failures, "$evil: each that failed says 503, in JSON, and when to come again");
+    cmp_ok $asked, '>=', 8, "$evil: requests continued meanwhile";
+    only_busy_answers(\@failures, "$evil: each failed request got a 503 in JSON with Retry-After");
     sleep 1.5;
-    ok eventually(\&recovered), "$evil: then it works again";
-    works("$evil, afterwards");
+    ok eventually(\&recovered), "$evil: the server recovers";
+    works("after $evil");
     is dead(@children), '', "$evil: no child died";
     whole($evil);
     return @failures;
 }
 
-# Which of these children are no more. (More of them is no harm.)
+# The children that have ended. (Additional children are fine.)
 sub dead {
     my %now = map { $_ => 1 } $server->children;
     return join ' ', grep { !$now{$_} } @_;
 }
 
-# Whether all children serve again. Each finds out by itself: it tries once a second, and gives a
-# connection two. So nobody is asked before each has had its time.
+# Whether all children serve again. Each child finds out by itself: it retries once a second, and gives a
+# connection two seconds. So wait for that time before the first request.
 sub recovered {
     return !grep { $_ != 200 } in_parallel(16, sub { request(GET => 'users/me/', 'admin')->{code} });
 }
@@ -183,22 +183,22 @@ sub works {
         POST => 'reference-images/', as => 'alice', base => $server->base,
         parts => [name => 'A', image => [make_jpeg(120, 90), 'a.jpg']]
     );
-    is $made->code, 201, "$when: so does a new photo";
+    is $made->code, 201, "$when: a create works";
     my $path = 'reference-images/' . (json($made)->{id} // 'none') . '/';
     is call(PATCH => $path, as => 'alice', base => $server->base, json => { name => 'B' })->code, 200,
-        "$when: and a change";
+        "$when: a change works";
     is call(
         POST => "${path}upload-image/", as => 'alice', base => $server->base,
         parts => [image => [make_jpeg(90, 120), 'b.jpg']]
         )->code, 200,
-        "$when: and another picture";
-    is call(DELETE => $path, as => 'alice', base => $server->base)->code, 204, "$when: and its end";
+        "$when: an upload works";
+    is call(DELETE => $path, as => 'alice', base => $server->base)->code, 204, "$when: a delete works";
     return;
 }
 
 sub clear { $server->sql("DELETE FROM reference_images WHERE user_id = '" . person($_[0]) . "'"); return }
 
-# Never a row without its files, nor a file that the manifest does not know.
+# No row without its files, and no file without a manifest entry.
 sub whole {
     my ($after) = @_;
     my $root = $server->state . '/pictures';
@@ -214,17 +214,17 @@ sub whole {
     }
     my %known = map { split /\|/ } $server->sql('SELECT key, state FROM stored_objects');
     is join(' ', grep { ($known{$_} // 'unknown') !~ /^(?:live|held)$/ || !-s place($root, $_) } @keys), '',
-        "$after: each row's files are there, and known";
+        "$after: the files of each row exist and are in the manifest";
     my %places = map { place($root, $_) => 1 } keys %known;
     my @files;
     File::Find::find({ no_chdir => 1, wanted => sub { push @files, $_ if -f && !m{/\.identityimg-store\z} } }, $root);
-    is join(' ', grep { !$places{$_} } @files), '', "$after: each file is announced";
+    is join(' ', grep { !$places{$_} } @files), '', "$after: each file is in the manifest";
     return;
 }
 
 sub place { my ($root, $key) = @_; return "$root/" . $key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r }
 
-# (a) all backends killed, again and again -----------------------------------------------------------
+# (a) all backends killed repeatedly -----------------------------------------------------------------
 
 $server->start($over_socket);
 cheap_logins($server);
@@ -245,8 +245,8 @@ my @failures = survives(
         }
     }
 );
-cmp_ok $killed, '>', 1, 'backends were killed indeed';
-cmp_ok scalar(@failures), '<=', $times * 8, "of eight clients and $times blows, at most what was in flight failed";
+cmp_ok $killed, '>', 1, 'backends were killed';
+cmp_ok scalar(@failures), '<=', $times * 8, "with eight clients and $times kills, at most the requests in flight failed";
 
 # (b) PostgreSQL restarted ---------------------------------------------------------------------------
 
@@ -258,32 +258,32 @@ survives(
 # (c) stopped and started ----------------------------------------------------------------------------
 
 $server->script(cluster => 'stop');
-for my $who (qw(alice scenario_two)) {    # one remembered, one not
+for my $who (qw(alice scenario_two)) {    # one cached, one not
     my @answers = in_parallel(6, sub { request(GET => 'users/me/', $who) });
-    only_busy_answers(\@answers, "without a database: 503 and JSON, for credentials of $who too");
-    is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '', '... in bounded time';
+    only_busy_answers(\@answers, "without a database: 503 and JSON with credentials of $who");
+    is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '', 'without a database the responses come in bounded time';
 }
-is call(GET => '/pictures/none', base => $server->base)->code, 403, 'what needs no database is still answered';
+is call(GET => '/pictures/none', base => $server->base)->code, 403, 'requests that need no database are answered';
 $server->script(cluster => 'start');
-is $?, 0, 'the database is started again';
+is $?, 0, 'the database starts again';
 ok eventually(sub { get('users/me/', 'scenario_two')->code == 200 }),
-    'and without a restart of httpd logins work again';
+    'logins work again without a restart of httpd';
 sleep 1.5;
-ok eventually(\&recovered), 'in all children';
+ok eventually(\&recovered), 'logins work again in all children';
 works('database started again');
 
-# (f) a stranger's transaction, statements taken away, tables changed --------------------------------
+# (f) transactions left open by another module, deallocated statements, changed tables ---------------
 
 $server->restart($over_socket
         . $one_child
         . "LoadModule lua_module /usr/lib/apache2/modules/mod_lua.so\nLuaMapHandler ^/stranger\$ \"$stranger\" handle\n"
         . "<Location /stranger>\nRequire all granted\n</Location>\n");
-works('before strangers come');
+works('before the other module');
 for my $word (qw(begin discard deallocate)) {
     my @codes;
     for (1 .. 5) {
         my $answer = call(GET => "/stranger?$word", base => $server->base);
-        is $answer->content, 'done', "a stranger says $word on the connection" if $_ == 1;
+        is $answer->content, 'done', "another module runs $word on the connection" if $_ == 1;
         push @codes, get('reference-images/')->code;
         call(GET => "/stranger?$word", base => $server->base);
         my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, json => { name => $word });
@@ -310,17 +310,17 @@ for my $word (qw(begin discard deallocate)) {
         )->code;
     }
     $server->sql('ALTER TABLE reference_images ALTER COLUMN name TYPE text');
-    is "@codes", '200 200 201 200 200 201', 'a table that changes its types between requests costs no request';
+    is "@codes", '200 200 201 200 200 201', "a change of a table's types between requests fails no request";
 }
 works('after migrations');
 
-# (e) all connections taken ----------------------------------------------------------------------------
+# (e) all connections in use ---------------------------------------------------------------------------
 
 my $lock_alice = "SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE";
 $server->restart($over_socket =~ s/statement_timeout=5000/statement_timeout=120000/r
         . $one_child
         . "DBDKeep 2\nDBDMax 2\nIdentityImgDatabaseWait 300\n");
-is get('users/me/', $_)->code, 200, "$_ is there" for qw(alice bob);
+is get('users/me/', $_)->code, 200, "$_ is accepted" for qw(alice bob);
 {
     my $release = $server->hold($lock_alice);
     my @late;
@@ -347,11 +347,11 @@ is get('users/me/', $_)->code, 200, "$_ is there" for qw(alice bob);
             $release->();
         }
     );
-    only_busy_answers(\@late, 'while both connections wait for a lock, others are told to come again');
-    is scalar(@late), 6, '... all of them';
+    only_busy_answers(\@late, 'while both connections wait for a lock, other requests get 503');
+    is scalar(@late), 6, 'all other requests get 503';
     is join(' ', grep { $_ > 60 } map { $_->{took} } @late), '', '... soon';
-    like $late[0]{body}, qr/database_busy/, '... since the database is busy, not down';
-    is join(' ', map { $_->{code} } @stuck), '201 201', 'and those that waited for the lock go on when it is free';
+    like $late[0]{body}, qr/database_busy/, 'the code is database_busy, not database_down';
+    is join(' ', map { $_->{code} } @stuck), '201 201', 'requests that waited for the lock complete when it is released';
 }
 works('after the lock');
 
@@ -362,15 +362,15 @@ get('users/me/');
 {
     my $release = $server->hold($lock_alice);
     my $answer = request(POST => 'reference-images/', 'alice', picture_form('slow'));
-    ok is_busy_answer($answer), 'a statement over its time is a 503' or diag explain $answer;
-    cmp_ok $answer->{took}, '<', 60, '... in bounded time';
-    ok + (grep { /SQLSTATE 57014/ } $server->log_lines), '... whose SQLSTATE the log tells';
+    ok is_busy_answer($answer), 'a statement over its time limit is a 503' or diag explain $answer;
+    cmp_ok $answer->{took}, '<', 60, 'a statement over its time limit gets its response in bounded time';
+    ok + (grep { /SQLSTATE 57014/ } $server->log_lines), 'the log has the SQLSTATE of the canceled statement';
     $release->();
 }
 works('after a statement timeout');
 whole('after a statement timeout');
 
-# (d) a database that swallows packets -----------------------------------------------------------------
+# (d) a database behind a network that drops packets ---------------------------------------------------
 
 $server->restart($server->params_through_proxy . "IdentityImgDatabaseTimeout 2\n");
 works('through the proxy');
@@ -383,20 +383,20 @@ for my $evil (sort keys %gone) {
     my @children = $server->children;
     $gone{$evil}->();
     my @answers = in_parallel(40, sub { request(GET => 'reference-images/', 'admin') });
-    only_busy_answers(\@answers, "$evil: 40 requests at once answer 503");
+    only_busy_answers(\@answers, "$evil: 40 concurrent requests are 503");
     my ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
     note "$evil: longest $longest s";
-    cmp_ok $longest, '<', 60, '... all within a bound, not one after the other';
+    cmp_ok $longest, '<', 60, "$evil: all responses come within a minute, not one after the other";
     @answers = in_parallel(8, sub { request(GET => 'users/me/', 'admin') });
     ($longest) = sort { $b <=> $a } map { $_->{took} } @answers;
     note "$evil, afterwards: longest $longest s";
-    only_busy_answers(\@answers, '... the next ones too');
-    cmp_ok $longest, '<', 30, '... without waiting for each other';
+    only_busy_answers(\@answers, "$evil: later requests are 503, too");
+    cmp_ok $longest, '<', 30, "$evil: later requests do not wait for one another";
     $server->line('pass');
     sleep $evil =~ /swallowed/ ? 3.5 : 1.5;
-    ok eventually(\&recovered), '... and when it answers again all is well';
+    ok eventually(\&recovered), "$evil: the server recovers when the database responds again";
     works("$evil, afterwards");
-    is dead(@children), '', '... and no child died';
+    is dead(@children), '', "$evil: no child died";
 }
 {
     my @answers = in_parallel(
@@ -419,10 +419,10 @@ for my $evil (sort keys %gone) {
     );
     only_busy_answers(
         [grep { $_->{code} !~ /^20[01]$/ && !($_->{code} == 400 && $_->{body} =~ /max_images/) } map { @$_ } @answers],
-        'connections cut in the middle: 503 or nothing at all'
+        'connections cut in the middle: 503 or no response'
     );
     sleep 1.5;
-    ok eventually(\&recovered), '... and then it works';
+    ok eventually(\&recovered), 'the server recovers after cut connections';
     whole('connections cut');
 }
 
@@ -436,13 +436,13 @@ is call(GET => $_, as => 'admin', base => $server->base)->code, 200, "without pr
 is + ($server->sql(
     q{SELECT count(*) FROM pg_stat_activity WHERE usename = 'identityimg' AND query LIKE 'SELECT c.id%'},
     'postgres'
-))[0] > 0, 1, '... by the same statements';
-clear('scenario_one');    # clients of his may have ended with five
+))[0] > 0, 1, 'the statements run unprepared';
+clear('scenario_one');    # the clients above may have left all five slots in use
 my $own = call(
     POST => 'reference-images/', as => 'admin', base => $server->base,
     parts => [user_id => person('scenario_one'), image => [portrait(), 'p.png']]
 );
-is $own->code, 201, '... a photo for another user';
+is $own->code, 201, 'without prepared statements a photo is created for another user';
 my $generated = call(
     POST => 'image-generation/generate/', as => 'admin', base => $server->base,
     json => {
@@ -455,13 +455,13 @@ is call(
     PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base,
     parts => [image => [make_jpeg(120, 90), 'i.jpg']]
     )->code, 200,
-    '... another one for the identity';
+    'without prepared statements the identity gets a picture';
 is call(DELETE => 'identities/' . identity_of('full') . '/delete-image/', as => 'scenario_one', base => $server->base)
-    ->code, 200, '... and none';
+    ->code, 200, "without prepared statements the identity's picture is deleted";
 whole('without prepared statements');
 
 unlink $stranger;
-# (libpq itself writes the last one, when a connection that mod_dbd is only just opening is killed.)
+# (libpq itself logs the last one, when a connection is killed while mod_dbd opens it.)
 $server->judge(
     qr/IIMG0003: .*(?:database|statement)/, qr/IIMG010[12347]/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/,
     qr/^FATAL:  terminating connection due to administrator command$/

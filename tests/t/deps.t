@@ -1,4 +1,4 @@
-# deps.t - scripts/deps names pending security updates of libraries that read strangers' bytes, by apt's own lists.
+# deps.t - scripts/deps reports pending security updates of libraries that read untrusted bytes, from apt's lists.
 # Runs beside others.
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ my $source = $ENV{IIMG_SOURCE};
 my $bin = "$ENV{IIMG_WORK}/deps-bin";
 mkdir $bin;
 
-# Run `scripts/deps SET` with a script in place of apt-get: (status, text of both streams).
+# Run `scripts/deps SET` with a script instead of apt-get: (status, text of both streams).
 sub said {
     my ($set, $script) = @_;
     open my $file, '>', "$bin/apt-get" or die $!;
@@ -33,7 +33,7 @@ Conf libwebp7 (1.2.4-0.2+deb12u1 Debian-Security:12/stable-security [amd64])
 LINES
 APT
 my ($status, $out) = said('run', $security);
-is $status, 0, 'with pending security updates scripts/deps ends well';
+is $status, 0, 'with pending security updates scripts/deps exits with 0';
 my $sudo = $> ? 'sudo ' : '';
 is $out,
     "Security updates are pending for libraries that read strangers' bytes; install them with:\n    ${sudo}apt-get "
@@ -41,7 +41,7 @@ is $out,
     '... and names those of libraries that read strangers\' bytes, and the command; no other package, and no other '
     . 'update';
 like slurp("$bin/asked"), qr/^-s .*\bupgrade$/, 'apt-get is asked what it would do';
-is scalar(() = slurp("$bin/asked") =~ /\n/g), 1, '... once, and nothing else';
+is scalar(() = slurp("$bin/asked") =~ /\n/g), 1, 'apt-get is called once';
 
 for my $case (
     ['no pending update', 'echo "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded."'],
@@ -49,10 +49,10 @@ for my $case (
     ['an apt-get that dies', "kill -KILL \$\$\n"],
 ) {
     my ($what, $script) = @$case;
-    is join(' ', said('run', $script)), '0 ', "$what is no news, and no failure";
+    is join(' ', said('run', $script)), '0 ', "$what causes no message and no failure";
 }
-is join(' ', said('build', $security)), '0 ', 'building needs no such news';
-ok !-e "$bin/asked", '... and does not ask';
+is join(' ', said('build', $security)), '0 ', 'scripts/deps build does not report updates';
+ok !-e "$bin/asked", 'scripts/deps build does not call apt-get';
 
 # A start of the server does not wait for apt's lists.
 my $fifo = "$bin/answer";
@@ -61,10 +61,10 @@ open my $file, '>', "$bin/apt-get" or die $!;
 print $file "#!/bin/sh\ncat '$fifo'\n";
 close $file;
 is system("PATH='$bin':\"\$PATH\" '$source/scripts/deps' run >/dev/null 2>'$bin/later' </dev/null"), 0,
-    'scripts/deps ends before apt-get does';
-is slurp("$bin/later"), '', '... which has said nothing yet';
+    'scripts/deps exits before apt-get does';
+is slurp("$bin/later"), '', 'scripts/deps prints nothing before apt-get finishes';
 open my $answer, '>', $fifo or die $!;
 print $answer "Inst libde265-0 [1] (2 Debian-Security:12/stable-security [amd64])\n";
 close $answer;
-ok IdentityImg::Server::eventually(sub { slurp("$bin/later") =~ / libde265-0$/m }), '... and is heard when it has';
+ok IdentityImg::Server::eventually(sub { slurp("$bin/later") =~ / libde265-0$/m }), 'scripts/deps reports the updates when apt-get finishes';
 done_testing();

@@ -1,5 +1,5 @@
-# documents.t - docs/ says what is so: docs/api what openapi.json has, docs/database.md what the
-# database has, the README which routes there are.
+# documents.t - docs/ matches the code: docs/api the file openapi.json, docs/database.md the database, the
+# README the routes.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -18,7 +18,7 @@ my $api = join "\n", map { $page{$_} } grep { m{^api/} } sort keys %page;
 for my $path (sort keys %{ $schema->{paths} }) {
     for my $method (grep { $_ ne 'parameters' } sort keys %{ $schema->{paths}{$path} }) {
         my $route = uc($method) . ' `' . substr($path, 1) . '`';
-        is scalar(() = $api =~ /^## \Q$route\E$/mg), 1, "docs/api has a section about $route";
+        is scalar(() = $api =~ /^## \Q$route\E$/mg), 1, "docs/api has one section about $route";
     }
 }
 my $codes = $schema->{components}{schemas}{Code}{enum};
@@ -26,10 +26,10 @@ is join(' ', $page{'api/errors.md'} =~ /^\| `(\w+)` \| \d+ \|/mg), "@$codes", 'd
 my ($major) = (`node --version 2>/dev/null` // '') =~ /^v(\d+)/;
 SKIP: {
     skip 'the generator needs Node 18 or newer', 1 if ($major // 0) < 18;
-    is `node '$source/scripts/api-docs.mjs' --check 2>&1`, '', 'scripts/api-docs.mjs would change nothing: else run it';
+    is `node '$source/scripts/api-docs.mjs' --check 2>&1`, '', 'docs/api is up to date with openapi.json (make docs)';
 }
 
-# Links lead to files that are there, and to headings within them.
+# Links lead to existing files and headings.
 sub anchors {
     my ($text) = @_;
     return map { lc($_) =~ s/[^\w -]//gr =~ s/ /-/gr } $text =~ /^#+ (.*)$/mg;
@@ -44,9 +44,9 @@ for my $name (sort keys %page) {
             if !-f "$source/docs/$file" || defined $anchor && !grep { $_ eq $anchor } anchors($page{$file} // '');
     }
 }
-is "@astray", '', 'no link leads astray';
+is "@astray", '', 'no link is broken';
 
-# What conventions.md says of headers and pages holds for the routes that it names, and for no others.
+# The routes that conventions.md names for headers and pages are exactly the routes that support them.
 my $conventions = $page{'api/conventions.md'};
 my ($pages) = $conventions =~ /^(Lists .*? are returned in pages)/ms;
 my ($if_match) = $conventions =~ /^\* `If-Match` on (.*?) compares/ms;
@@ -75,7 +75,7 @@ for my $path (sort keys %{ $schema->{paths} }) {
     }
 }
 is_deeply \%said, {},
-    'conventions.md names the routes that answer pages, those that take If-Match and those that take Idempotency-Key';
+    'conventions.md names the routes with pages, with If-Match and with Idempotency-Key';
 
 # The README's table of routes.
 my $readme = slurp("$source/README.md");
@@ -99,9 +99,9 @@ for my $path (keys %{ $schema->{paths} }) {
             : 'user';
     }
 }
-is join("\n", sort keys %named), join("\n", sort keys %real_role), 'the README names each route, and no other';
+is join("\n", sort keys %named), join("\n", sort keys %real_role), 'the README names exactly the existing routes';
 is join("\n", grep { ($named{$_} eq 'owner' ? 'user' : $named{$_}) ne ($real_role{$_} // '') } sort keys %named), '',
-    '... and for whom it is';
+    'the README names the role of each route';
 
 # docs/database.md -----------------------------------------------------------------------------------
 
@@ -119,10 +119,10 @@ SQL
     my ($name, @column) = split /\|/;
     push @{ $real{$name} }, "@column";
 }
-cmp_ok scalar(keys %real), '>', 7, 'the database has tables';
+cmp_ok scalar(keys %real), '>', 7, 'the database has more than seven tables';
 is join(' ', sort keys %table), join(' ', sort keys %real),
-    'docs/database.md has each table of the database, and no other';
-is join("\n", @{ $table{$_} // [] }), join("\n", @{ $real{$_} // [] }), "$_: its columns, types, and which may be null"
+    'docs/database.md has exactly the tables of the database';
+is join("\n", @{ $table{$_} // [] }), join("\n", @{ $real{$_} // [] }), "docs/database.md has the columns, types and nullability of $_"
     for sort keys %real;
 
 my @things = sql(<<'SQL');
@@ -132,12 +132,12 @@ UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
 UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 SQL
 my %told = map { $_ => 1 } map { /`(\w+)`/g } $page{'database.md'} =~ /^\* (.*(?:\n  .*)*)/mg;
-cmp_ok scalar(@things), '>', 30, 'and constraints, indexes, triggers and functions';
-is join(' ', grep { !$told{$_} } @things), '', 'docs/database.md tells of each';
+cmp_ok scalar(@things), '>', 30, 'the database has more than 30 constraints, indexes, triggers and functions';
+is join(' ', grep { !$told{$_} } @things), '', 'docs/database.md mentions each of them';
 my %known = map { $_ => 1 } @things, keys %real, map {
     map { (split)[0] }
         @$_
 } values %real;
-is join(' ', grep { !$known{$_} } sort keys %told), '', 'and of none that is not there';
+is join(' ', grep { !$known{$_} } sort keys %told), '', 'docs/database.md mentions nothing that does not exist';
 
 finish();

@@ -1,6 +1,6 @@
-# endings.t - pictures whose end is missing, damaged or followed by something: what every viewer shows is
-# taken, with the same pixels as the whole picture's, and stored with its format's end. Where pixels are
-# missing, it is refused.
+# endings.t - pictures whose end is missing, damaged or followed by other bytes. A picture that every viewer shows
+# is accepted, has the same pixels as the whole picture, and is stored with the proper end of its format. A
+# picture with missing pixels is refused.
 use strict;
 use warnings;
 use utf8;
@@ -36,7 +36,7 @@ vips('rot', "$dir/small.v", "$dir/turned.v", 'd180');
 vips('join', "$dir/small.v", "$dir/turned.v", "$dir/frames.v", 'vertical');
 my ($height) = `vipsheader -f height $dir/small.v` =~ /(\d+)/;
 
-# Two pages as frames of an animation.
+# Two pages as the frames of an animation.
 sub animated {
     my ($name) = @_;
     vips($name =~ /gif$/ ? 'gifsave' : 'webpsave', "$dir/frames.v", "$dir/$name", "--page-height $height");
@@ -56,7 +56,7 @@ my $heic = made('a.heic', '[strip]');
 
 sub without_tail { my ($bytes, $length) = @_; return substr $bytes, 0, length($bytes) - $length }
 sub with_riff { my ($bytes, $size) = @_; substr $bytes, 4, 4, pack 'V', $size; return $bytes }
-# Where the second frame begins.
+# The offset of the second frame.
 sub second_frame { my ($webp) = @_; return index $webp, 'ANMF', index($webp, 'ANMF') + 4 }
 
 sub second_image {
@@ -70,11 +70,11 @@ sub second_image {
         return $at if $kind eq ',' && $images++ == 1;
         $at = $kind eq '!' ? $blocks->($at + 2) : $blocks->($at + 11 + $table->(ord substr $bytes, $at + 9, 1));
     }
-    die 'one image alone';
+    die 'there is only one image';
 }
 my $second = second_image($gif);
 my $frame = second_frame($webp_animated);
-# The PNG with an animation of two frames whose second one is damaged.
+# The PNG with an animation of two frames whose second frame is damaged.
 my $idat = index($png, 'IDAT') - 4;
 my $control =
     sub { my ($number) = @_; return chunk('fcTL', pack 'NNNNNnnCC', $number, 120, $height, 0, 0, 1, 10, 0, 0) };
@@ -89,21 +89,21 @@ my %end = (
 my @taken = (
     ['a JPEG without its end', $jpeg, without_tail($jpeg, 2)],
     ['a JPEG with half an end', $jpeg, without_tail($jpeg, 1)],
-    ['a JPEG with zeros in place of its end', $jpeg, without_tail($jpeg, 2) . "\0" x 1000],
-    ['a JPEG with garbage behind its end', $jpeg, $jpeg . 'garbage'],
+    ['a JPEG with zeros instead of its end', $jpeg, without_tail($jpeg, 2) . "\0" x 1000],
+    ['a JPEG with garbage after its end', $jpeg, $jpeg . 'garbage'],
     ['a JPEG whose last comment is cut', $jpeg, without_tail($jpeg, 2) . "\xff\xfe\x10\0cut"],
     ['a photo without its end', $large_jpeg, without_tail($large_jpeg, 2)],
     ['a progressive JPEG without its end', $progressive, without_tail($progressive, 2)],
-    ['a progressive JPEG with zeros in place of its end', $progressive, without_tail($progressive, 2) . "\0" x 100],
+    ['a progressive JPEG with zeros instead of its end', $progressive, without_tail($progressive, 2) . "\0" x 100],
     ['a PNG without its end', $png, without_tail($png, 12)],
     ['a PNG whose end is cut', $png, without_tail($png, 5)],
-    ['a PNG whose end lacks its sum alone', $png, without_tail($png, 4)],
-    ['a PNG cut within the sum of its pixels', $png, without_tail($png, 14)],
-    ['a PNG whose pixels lack their sum', $png, without_tail($png, 16)],
-    ['an interlaced PNG whose pixels lack their sum', $laced, without_tail($laced, 16)],
-    ['a PNG with zeros in place of its end', $png, without_tail($png, 12) . "\0" x 64],
+    ['a PNG whose end lacks only its checksum', $png, without_tail($png, 4)],
+    ['a PNG cut within the checksum of its pixels', $png, without_tail($png, 14)],
+    ['a PNG whose pixels lack their checksum', $png, without_tail($png, 16)],
+    ['an interlaced PNG whose pixels lack their checksum', $laced, without_tail($laced, 16)],
+    ['a PNG with zeros instead of its end', $png, without_tail($png, 12) . "\0" x 64],
     ['a PNG whose last text is cut', $png, without_tail($png, 12) . pack('N', 4000) . 'tEXtcut'],
-    ['a PNG with garbage behind its end', $png, $png . 'garbage'],
+    ['a PNG with garbage after its end', $png, $png . 'garbage'],
     ['an interlaced PNG without its end', $laced, without_tail($laced, 12)],
     ['an animated PNG whose second frame is cut', $png, $apng . pack('N', 900) . 'fdAT' . 'x' x 100],
     [
@@ -111,9 +111,9 @@ my @taken = (
         $apng . chunk('fdAT', "\0\0\0\2" . 'x' x 100) . chunk('IEND', '')
     ],
     ['a GIF without its trailer', $gif_one, without_tail($gif_one, 1)],
-    ['a GIF with garbage behind its end', $gif_one, $gif_one . 'garbage'],
+    ['a GIF with garbage after its end', $gif_one, $gif_one . 'garbage'],
     ['a GIF cut within its second frame', $gif, substr $gif, 0, $second + 40],
-    ['a GIF cut within the head of its second frame', $gif, substr $gif, 0, $second + 5],
+    ['a GIF cut within the header of its second frame', $gif, substr $gif, 0, $second + 5],
     ['a GIF whose second frame is overwritten', $gif, substr($gif, 0, $second + 11) . "\xff" x 500],
     ['a GIF whose second frame is zeros', $gif, substr($gif, 0, $second + 10) . "\0" x 500],
     [
@@ -121,22 +121,22 @@ my @taken = (
         do { my $bytes = $gif; substr $bytes, $second + 10, 1, "\x63"; $bytes }
     ],
     [
-        'a GIF whose second frame has sides of 0', $gif,
+        'a GIF whose second frame has dimensions of 0', $gif,
         do { my $bytes = $gif; substr $bytes, $second + 5, 4, "\0\0\0\0"; $bytes }
     ],
-    ['a WebP whose RIFF says more than there is', $webp, with_riff($webp, length($webp) + 100)],
-    ['a WebP whose RIFF says less than there is', $webp, with_riff($webp, length($webp) - 40)],
-    ['a WebP whose RIFF says nothing', $webp, with_riff($webp, 0)],
-    ['a WebP with garbage behind its end', $webp, $webp . 'garbage'],
+    ['a WebP whose RIFF size is too large', $webp, with_riff($webp, length($webp) + 100)],
+    ['a WebP whose RIFF size is too small', $webp, with_riff($webp, length($webp) - 40)],
+    ['a WebP whose RIFF size is 0', $webp, with_riff($webp, 0)],
+    ['a WebP with garbage after its end', $webp, $webp . 'garbage'],
     ['a WebP whose last chunk is cut', $webp, with_riff($webp, length($webp) + 500) . 'XMP ' . pack('V', 500) . 'cut'],
     ['an animated WebP cut within its second frame', $webp_animated, substr $webp_animated, 0, $frame + 60],
-    ['an animated WebP cut within the head of its second frame', $webp_animated, substr $webp_animated, 0, $frame + 10],
+    ['an animated WebP cut within the header of its second frame', $webp_animated, substr $webp_animated, 0, $frame + 10],
     [
         'an animated WebP whose second frame is garbage', $webp_animated,
         do { my $bytes = $webp_animated; substr $bytes, $frame + 24, 40, "\xee" x 40; $bytes }
     ],
     ['an AVIF whose trailing free box is cut', $avif, $avif . pack('Na4', 400, 'free') . 'cut'],
-    ['an AVIF with garbage behind its end', $avif, $avif . 'gar'],
+    ['an AVIF with garbage after its end', $avif, $avif . 'gar'],
     ['a HEIC whose trailing free box is cut', $heic, $heic . pack('Na4', 400, 'free') . 'cut'],
 );
 for my $case (@taken) {
@@ -145,12 +145,12 @@ for my $case (@taken) {
     my $pixels = fetch($expected, 'large');
     my $answer = upload($bytes);
     is $answer->code, 200, "$what is taken" or do { diag $answer->content; next };
-    ok fetch($answer, 'large') eq $pixels, 'its pixels are those of the whole picture';
+    ok fetch($answer, 'large') eq $pixels, "$what has the pixels of the whole picture";
     my $stored = fetch($answer, 'original');
     my ($ending) = json($answer)->{image}{original} =~ /\.(\w+)(?:\?|$)/;
-    like substr($stored, -12), $end{$ending}, "its stored copy ends as a $ending does";
-    is unpack('V', substr $stored, 4, 4) + 8, length $stored, 'and says its length' if $ending eq 'webp';
-    is upload($stored)->code, 200, 'and is taken again';
+    like substr($stored, -12), $end{$ending}, "the stored copy of $what has the end of a $ending";
+    is unpack('V', substr $stored, 4, 4) + 8, length $stored, "the stored copy of $what has the right RIFF size" if $ending eq 'webp';
+    is upload($stored)->code, 200, "the stored copy of $what is accepted again";
 }
 
 my @refused = (
@@ -163,7 +163,7 @@ my @refused = (
     ['a progressive JPEG cut within its first scan', substr $progressive, 0, index($progressive, "\xff\xda") + 40],
     ['a PNG cut within its pixels', substr $png, 0, length($png) * 0.7],
     ['a PNG that lacks the last bytes of its pixels', without_tail($png, 40)],
-    ['a PNG cut behind the name of its pixels', substr $png, 0, $idat + 8],
+    ['a PNG cut after the chunk name of its pixels', substr $png, 0, $idat + 8],
     [
         'a PNG with too few pixels',
         substr($png, 0, $idat) . chunk('IDAT', substr $png, $idat + 8, 200) . chunk('IEND', '')
@@ -189,19 +189,19 @@ for my $case (
 ) {
     my ($major, $other, $extension, $type) = @$case;
     my $bytes = $avif;
-    substr $bytes, 8, 4, $major;    # offsets within the file stay
+    substr $bytes, 8, 4, $major;    # offsets within the file stay valid
     substr $bytes, 16, 4, $other;
     my $answer = upload($bytes);
     is $answer->code, 200, "an AVIF of the major brand $major is taken" or next;
-    like json($answer)->{image}{original}, qr/\.$extension(?:\?|$)/, 'as an AVIF';
-    is call(GET => json($answer)->{image}{original})->content_type, $type, 'and delivered as one';
+    like json($answer)->{image}{original}, qr/\.$extension(?:\?|$)/, "$type is stored with its own extension";
+    is call(GET => json($answer)->{image}{original})->content_type, $type, "$type is delivered with its own type";
 }
 for my $major (qw(mp42 isom), 'qt  ') {
     my $bytes = $avif;
     substr $bytes, 8, 4, $major;
     my $answer = upload($bytes);
     is $answer->code . ' ' . (json($answer)->{code} // ''), '400 unsupported_image',
-        "a video ($major) is refused, whatever it is compatible with";
+        "a video ($major) is refused, regardless of its compatible brands";
 }
 
 expect_log(qr/IIMG0130: /);

@@ -1,6 +1,6 @@
-# engine.t - generations as jobs: asked for without waiting, waited for, in a queue, canceled; and never
-# lost or paid for twice, whatever ends meanwhile: the client, a child of httpd, httpd, PostgreSQL.
-# IIMG_PARK=1: those who wait are parked.
+# engine.t - generations as jobs: asynchronous, with waiting, queued, canceled; and never lost or paid for
+# twice, whatever ends in between: the client, a child of httpd, httpd, PostgreSQL.
+# With IIMG_PARK=1, waiting requests are parked.
 # Runs beside others.
 use strict;
 use warnings;
@@ -30,7 +30,7 @@ our $base = $server->base;
 is call(
     POST => 'reference-images/', as => 'alice', base => $base, headers => [Connection => 'close'],
     parts => [image => [make_jpeg(64, 48)]]
-)->code, 201, 'there is a photo';
+)->code, 201, 'a photo is uploaded';
 
 my $agent = HTTP::Tiny->new(keep_alive => 0, timeout => 120);
 
@@ -56,7 +56,7 @@ sub wish {
     };
 }
 my $number = 0;
-# The provider answers after so many milliseconds, or ("hold") when the test lets it.
+# The provider answers after so many milliseconds, or ("hold") when the test releases it.
 sub words { my ($ms) = @_; return ($ms eq 'hold' ? '[[scenario:hold]] ' : "[[scenario:slow:$ms]] ") . $number++ }
 
 sub order {
@@ -69,7 +69,7 @@ sub count {
     my ($where) = @_;
     return ($server->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0];
 }
-# A job when it has ended, however long that takes on this machine.
+# A job after it has ended, however long that takes on this machine.
 sub ended {
     my ($id) = @_;
     my $now;
@@ -106,29 +106,29 @@ sub refusal {
 sub limit {
     my (@directives) = @_;
     is $server->reload($children . join '', map { "IdentityImg$_\n" } @directives), '',
-        "the server is told: @directives";
+        "the server accepts @directives";
     return;
 }
 
 # Not waiting ---------------------------------------------------------------------------------------
 
 my $answer = order('hold');
-is $answer->{status}, 202, 'who prefers not to wait is answered at once';
+is $answer->{status}, 202, 'an asynchronous request is answered at once with 202';
 my $id = $answer->{data}{id};
-is $answer->{headers}{location}, "$base/api/v1/$list$id/", '... with the address of the job';
-is $answer->{headers}{'preference-applied'}, 'respond-async', '... and told that his wish was heard';
-is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running none', '... and the job, which runs';
-is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the address is right';
+is $answer->{headers}{location}, "$base/api/v1/$list$id/", 'the 202 has the URL of the job';
+is $answer->{headers}{'preference-applied'}, 'respond-async', 'the 202 has Preference-Applied';
+is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running none', 'the 202 has the running job';
+is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the URL of the job works';
 my $tag = job($id)->{headers}{etag};
 $answer = job($id, Prefer => 'wait=1');
 is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1',
     'a client that waits as long as it prefers gets the job\'s state and the applied preference';
 ($answer) = in_parallel(1, sub { job($id, Prefer => 'wait=60') }, sub { sleep 0.5; $gemini->release });
-is "$answer->{status} $answer->{data}{state}", '200 succeeded', '... and is answered when the job has ended';
-is $agent->get($answer->{data}{image_url})->{status}, 200, '... with its picture';
-is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200, 'what has ended is not waited for';
+is "$answer->{status} $answer->{data}{state}", '200 succeeded', 'a request that waits is answered when the job has ended';
+is $agent->get($answer->{data}{image_url})->{status}, 200, 'the finished job has its picture';
+is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200, 'a request does not wait for a job that has ended';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $answer->{headers}{etag})->{status}, 304,
-    '... nor is another version of it';
+    'a request with the ETag of an ended job does not wait';
 
 $gemini->hold;
 ($answer) = in_parallel(
@@ -136,59 +136,59 @@ $gemini->hold;
     sub { $gemini->holds(1); $gemini->release }
 );
 is "$answer->{status} $answer->{data}{job}{state}", '200 succeeded',
-    'who waits a while gets the picture if it comes in that time';
+    'a request with a wait time gets a picture that is ready in time';
 $gemini->hold;
-is order('hold', Prefer => 'respond-async, wait=1')->{status}, 202, '... else the job';
-is order('hold', Prefer => 'respond-async, wait=0')->{status}, 202, '... or at once';
+is order('hold', Prefer => 'respond-async, wait=1')->{status}, 202, 'a request with a wait time gets the job if the picture is late';
+is order('hold', Prefer => 'respond-async, wait=0')->{status}, 202, 'a request with wait=0 gets the job at once';
 ($answer) = in_parallel(
     1, sub { ask(POST => 'image-generation/generate/', { Prefer => 'wait=1' }, wish(words('hold'))) },
     sub { $gemini->holds(3); sleep 1.5; $gemini->release }
 );
-is $answer->{status}, 200, 'who says how long, but not what else, waits for the picture';
+is $answer->{status}, 200, 'a request with a wait time only waits for the picture';
 is ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('', user_id => person('bob')))
-    ->{status}, 400, 'what is wrong is told at once';
+    ->{status}, 400, 'invalid asynchronous requests are refused at once';
 
-# Changes on the way: from waiting to running.
+# A change of state during a wait: from queued to running.
 limit('GenerationsAtOnce 1');
 forget();
 my ($first, $second) = map { order('hold') } 1, 2;
-is $second->{data}{state} . $second->{data}{queue_position}, 'queued1', 'the second of two waits when one is allowed';
+is $second->{data}{state} . $second->{data}{queue_position}, 'queued1', 'the second job is queued when one is allowed';
 $tag = job($second->{data}{id})->{headers}{etag};
 ($answer) = in_parallel(
     1, sub { job($second->{data}{id}, Prefer => 'wait=30', 'If-None-Match' => $tag) },
     sub { $gemini->holds(1); $gemini->release(1) }
 );
-is "$answer->{status} $answer->{data}{state}", '200 running', 'who has a job\'s state is told of the next one';
+is "$answer->{status} $answer->{data}{state}", '200 running', 'a request with the ETag of a state gets the next state';
 $answer = job($second->{data}{id}, Prefer => 'wait=1', 'If-None-Match' => $answer->{headers}{etag});
-is $answer->{status}, 304, '... or that there was none in this time';
+is $answer->{status}, 304, 'a request with the ETag of a state gets 304 if the state stays';
 $gemini->release;
-is job($second->{data}{id}, Prefer => 'wait=30')->{data}{state}, 'succeeded', 'who has none waits for the end';
+is job($second->{data}{id}, Prefer => 'wait=30')->{data}{state}, 'succeeded', 'a request without an ETag waits for the end';
 
 # In the queue --------------------------------------------------------------------------------------
 
 forget();
 limit('GenerationsAtOnce 3', 'GenerationQueue 5');
 my @orders = map { order('hold') } 1 .. 8;
-is join(' ', map { $_->{status} } @orders), join(' ', (202) x 8), 'three run and five wait';
+is join(' ', map { $_->{status} } @orders), join(' ', (202) x 8), 'three jobs run and five are queued';
 is join(' ', map { $_->{data}{state} . ($_->{data}{queue_position} // '') } @orders),
-    'running running running queued1 queued2 queued3 queued4 queued5', '... and know their places';
+    'running running running queued1 queued2 queued3 queued4 queued5', 'queued jobs have their positions';
 my $full = order(100);
 like refusal($full),
     qr/^503 generation_queue_full 5 pictures are waiting to be made, as many as may\. Try again in \d+ \w+\.$/,
-    'one more is refused';
-like $full->{headers}{'retry-after'}, qr/^\d+$/, '... and told when to try again';
+    'one more job is refused';
+like $full->{headers}{'retry-after'}, qr/^\d+$/, 'the refusal has Retry-After';
 my $canceled = $orders[6]{data}{id};
-is ask(POST => "$list$canceled/cancel/")->{data}{state}, 'canceled', 'one that waits is canceled at once';
-is job($orders[7]{data}{id})->{data}{queue_position}, 4, 'those behind it move up';
+is ask(POST => "$list$canceled/cancel/")->{data}{state}, 'canceled', 'a queued job is canceled at once';
+is job($orders[7]{data}{id})->{data}{queue_position}, 4, 'the jobs behind a canceled one move up';
 $gemini->holds(3);
 for my $calls (4 .. 7) {
     $gemini->release(1);
     eventually(sub { asked() == $calls }, 60);
 }
-is $gemini->most, 3, 'never more than three run';
+is $gemini->most, 3, 'never more than three jobs run';
 $gemini->release;
-ok all_end(), '... to their end';
-is states(), '1xcanceled 7xsucceeded', 'all others are made';
+ok all_end(), 'all jobs end';
+is states(), '1xcanceled 7xsucceeded', 'all other jobs succeed';
 is join(
     ' ',
     $server->sql(
@@ -196,28 +196,28 @@ is join(
             . "generation_jobs WHERE state = 'succeeded') x WHERE wrong"
     )
     ),
-    0, '... in their order';
-is asked(), 7, '... and each was asked for once';
+    0, 'queued jobs run in their order';
+is asked(), 7, 'the provider is asked once for each job';
 my ($waited) = in_parallel(
     1, sub { ask(POST => 'image-generation/generate/', {}, wish(words(500)))->{status} },
     sub { order(300) for 1 .. 3 }
 );
-is $waited, 200, 'who waits for the picture waits in the queue, too';
+is $waited, 200, 'a synchronous request waits in the queue, too';
 
-# What a child may hold.
+# Limits of a child.
 forget();
 limit('EngineJobs 1');
 my $most = 0;
 @orders = map { order(700) } 1 .. 12;
-is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12), 'twelve are asked for when each child may hold one';
+is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12), 'twelve jobs are accepted when each child may run one';
 eventually(sub { my $now = count("state = 'running'"); $most = $now if $now > $most; !under_way() }, 120);
-cmp_ok $most, '<=', scalar(my @all = $server->children), 'no child runs more than one';
-is states(), '12xsucceeded', '... and all are made';
+cmp_ok $most, '<=', scalar(my @all = $server->children), 'no child runs more than one job';
+is states(), '12xsucceeded', 'all twelve jobs succeed';
 limit('EngineMemory 1', 'ReferenceSide 4096');
-is order(500)->{status}, 202, 'photos that are in use do not keep others from waiting' for 1 .. 3;
-ok all_end(), '... and from being made';
+is order(500)->{status}, 202, 'a job is accepted while the memory limit is reached' for 1 .. 3;
+ok all_end(), 'all jobs end in spite of the memory limit';
 
-# Twenty at once under one key are one job.
+# Twenty concurrent requests with the same key are one job.
 forget();
 my @twins = in_parallel(
     20,
@@ -227,14 +227,14 @@ my @twins = in_parallel(
     },
     sub { }
 );
-is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20), 'twenty at once under one key are taken';
+is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20), 'twenty concurrent requests with the same key are accepted';
 my %jobs = map { $_->[1] => 1 } @twins;
-is scalar(keys %jobs), 1, '... as one job';
+is scalar(keys %jobs), 1, 'they are one job';
 $gemini->release;
 all_end();
-is asked(), 1, '... that is paid for once';
+is asked(), 1, 'the job is paid for once';
 
-# The spool has no room: the provider is not asked in vain, and who asks is told.
+# The spool is full: the provider is not asked, and the client gets the reason.
 forget();
 my ($spool) = glob $server->state . '/httpd/*spool*';
 my ($owner_of, $group_of) = (stat $spool)[4, 5];
@@ -243,26 +243,26 @@ SKIP: {
     chown 0, 0, $spool or die $!;
     my $refused = ask(POST => 'image-generation/generate/', {}, wish(words(100)));
     chown $owner_of, $group_of, $spool or die $!;
-    like refusal($refused), qr/^503 spool_down /, 'when the spool takes nothing';
-    is asked(), 0, '... nothing is paid for that could not be kept';
+    like refusal($refused), qr/^503 spool_down /, 'a generation is refused when the spool cannot be written';
+    is asked(), 0, 'the provider is not asked when the picture could not be stored';
 }
 
-# A cancel while nothing is being asked: between two tries.
+# A cancel between two attempts, when no request is in progress.
 forget();
 limit('GeminiRetries 5');
 $answer = ask(POST => 'image-generation/generate/', { Prefer => 'respond-async' }, wish('[[scenario:first:4:503]]'));
 eventually(sub { asked() >= 2 });
-is ask(POST => "$list$answer->{data}{id}/cancel/")->{status}, 202, 'one that runs is to be canceled';
+is ask(POST => "$list$answer->{data}{id}/cancel/")->{status}, 202, 'a running job is marked for canceling';
 $answer = ended($answer->{data}{id});
 is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{error}{billed}",
-    'canceled generation_canceled 0', 'one that waits for its next try ends without it';
+    'canceled generation_canceled 0', 'a job that waits for its next attempt ends without it';
 
-# Those who wait, with a thread each ------------------------------------------------------------------------------------
+# Waiting requests, one thread each ------------------------------------------------------------------------------------
 
 forget();
 is $server->reload($children =~ s/ParkRequests on/ParkRequests off/r =~ s/MaxWaiting 12/MaxWaiting 1/r =~
         s/StartServers 2/StartServers 1/r =~ s/ServerLimit 8/ServerLimit 1/r =~
-        s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one may wait';
+        s/MaxRequestWorkers 128/MaxRequestWorkers 16/r), '', 'one request may wait';
 my @refused;
 my ($one) = in_parallel(
     1,
@@ -273,28 +273,28 @@ my ($one) = in_parallel(
         push @refused, refusal($other), $other->{headers}{'retry-after'};
         my ($running) = $server->sql("SELECT id FROM generation_jobs WHERE state = 'running'");
         my $now = job($running, Prefer => 'wait=30');
-        push @refused, "$now->{status} $now->{data}{state} " . ($now->{headers}{'preference-applied'} // 'not heard');
+        push @refused, "$now->{status} $now->{data}{state} " . ($now->{headers}{'preference-applied'} // 'not applied');
         push @refused, order(10)->{status};
         $gemini->release;
     }
 );
-is $one, 200, 'the one who waits gets his picture';
+is $one, 200, 'the waiting request gets its picture';
 is $refused[0],
     '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: '
     . 'respond-async".',
     'another one is refused';
 is $refused[1], 15, '... and told when to try again';
 is $refused[2], '200 running not heard', 'who asks after a job is answered as it is';
-is $refused[3], 202, 'who does not wait is served';
+is $refused[3], 202, 'an asynchronous request is accepted';
 
-# Graceful restart with many under way -----------------------------------------------------------------
+# Graceful restart with many jobs in progress -------------------------------------------------------------
 
 forget();
-is $server->reload($children), '', 'many may wait again';
+is $server->reload($children), '', 'many requests may wait again';
 my %old = map { $_ => 1 } $server->children;
 my @statuses = map { $_->{status} } map { order('hold') } 1 .. 200;
-is scalar(grep { $_ == 202 } @statuses), 200, 'two hundred are asked for';
-is under_way(), 200, '... and are under way';
+is scalar(grep { $_ == 202 } @statuses), 200, 'two hundred jobs are accepted';
+is under_way(), 200, 'two hundred jobs are in progress';
 my @waiting = in_parallel(
     8,
     sub { ask(POST => 'image-generation/generate/', {}, wish(words('hold')))->{status} },
@@ -304,17 +304,17 @@ my @waiting = in_parallel(
         $gemini->release;
     }
 );
-is "@waiting", join(' ', (200) x 8), 'a graceful restart: those who wait get their pictures';
-ok all_end(), '... all jobs end';
+is "@waiting", join(' ', (200) x 8), 'after a graceful restart waiting requests get their pictures';
+ok all_end(), 'after a graceful restart all jobs end';
 is states(), '208xsucceeded', '... well';
-is asked(), 208, '... and none is paid for twice';
+is asked(), 208, 'no job is paid for twice';
 ok eventually(
     sub {
         !grep { $old{$_} } $server->children;
     },
     60
     ),
-    '... the old children are gone';
+    'the old children have exited';
 
 # A child is killed --------------------------------------------------------------------------------------
 
@@ -324,13 +324,13 @@ $gemini->holds(40);
 my @victims = $server->children;
 kill KILL => $victims[0];
 $gemini->release;
-ok all_end(), 'a child is killed: all jobs end';
-is states(), '40xsucceeded', '... well, those of the dead child in another one';
-is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 2, '... at their second attempt';
-cmp_ok count('attempts = 2'), '>', 0, '... so many there were';
-is asked(), 40 + count('attempts = 2'), '... and nothing else is paid for twice';
+ok all_end(), 'after a child is killed all jobs end';
+is states(), '40xsucceeded', 'the jobs of the dead child succeed in another one';
+is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 2, 'the jobs of the dead child have two attempts';
+cmp_ok count('attempts = 2'), '>', 0, 'some jobs have two attempts';
+is asked(), 40 + count('attempts = 2'), 'only the jobs of the dead child are paid for twice';
 
-# The answer was there when the child died.
+# The response had arrived when the child died.
 for my $point ('generate.answered', 'generate.made', 'picture.stored', 'generate.kept') {
     forget();
     $faults->order("$point 1 exit");
@@ -338,8 +338,8 @@ for my $point ('generate.answered', 'generate.made', 'picture.stored', 'generate
     ok eventually(sub { $faults->has_fired }, 60), "a child dies at $point";
     $faults->fired;
     $answer = ended($answer->{data}{id});
-    is "$answer->{status} $answer->{data}{state}", '200 succeeded', '... its picture is kept by another one';
-    is asked(), 1, '... and was paid for once';
+    is "$answer->{status} $answer->{data}{state}", '200 succeeded', "$point: another child stores the picture";
+    is asked(), 1, "$point: the picture is paid for once";
 }
 # All of httpd is killed -----------------------------------------------------------------------------------
 
@@ -350,11 +350,11 @@ chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
 kill KILL => $parent, $server->children;
 $gemini->release;
 $server->stop->start;
-ok all_end(), 'httpd is killed as a whole: after its start all jobs end';
+ok all_end(), 'after httpd is killed and started again all jobs end';
 is states(), '20xsucceeded', '... well';
-cmp_ok asked(), '<=', 40, '... with two calls each at most';
+cmp_ok asked(), '<=', 40, 'each job made at most two calls';
 
-# It is begun so often and not more.
+# The number of attempts is limited.
 forget();
 $faults->order('generate.made 1 exit');
 $server->sql("UPDATE generation_jobs SET attempts = 0");
@@ -366,7 +366,7 @@ for (1, 2) {
 }
 $answer = ended($answer->{data}{id});
 is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{attempts}", 'failed lost 3',
-    'a job over which processes die again and again is given up';
+    'a job that repeatedly kills its process fails as lost';
 
 # PostgreSQL is away ---------------------------------------------------------------------------------------
 
@@ -377,9 +377,9 @@ $server->script(cluster => 'stop');
 $gemini->release;
 sleep($ENV{IIMG_LONG} ? 20 : 6);
 $server->script(cluster => 'start');
-ok all_end(), 'the database was away when the pictures came: all jobs end';
+ok all_end(), 'after the database was down when the pictures arrived all jobs end';
 is states(), '30xsucceeded', '... well';
-is asked(), 30, '... and none is paid for twice';
+is asked(), 30, 'no job is paid for twice';
 $server->forget_log;
 
 # Two servers ------------------------------------------------------------------------------------------------
@@ -405,16 +405,16 @@ my $two = IdentityImg::Server->new(
 chomp($parent = slurp($two->state . '/httpd/httpd.pid'));
 kill KILL => $parent, $two->children;
 my $left = count("state = 'running'");
-cmp_ok $left, '>', 5, 'it is killed over them';
-is count("state = 'running' AND lease_expires_at < now()"), 0, '... and nobody knows yet';
+cmp_ok $left, '>', 5, 'the other server is killed while it runs jobs';
+is count("state = 'running' AND lease_expires_at < now()"), 0, 'its leases have not expired yet';
 $server->sql("UPDATE generation_jobs SET lease_expires_at = now() - interval '2 minutes' WHERE state = 'running'");
 $gemini->release;
-ok all_end(), 'what it left is finished by the first one';
+ok all_end(), 'the first server finishes the jobs of the killed one';
 is states(), '11xsucceeded', '... well';
-is count('attempts = 2'), $left, '... at the second attempt';
+is count('attempts = 2'), $left, 'these jobs have two attempts';
 $two->stop;
 
-ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 120), 'no answer is left over in the end';
+ok eventually(sub { !(() = glob $server->state . '/httpd/*spool*/*.reply') }, 120), 'no spooled responses are left';
 
 $server->judge(
     qr/\[dbd:error\]/, qr/AH00501|AH0005[12]|AH10159|AH03490|AH00045|AH00046/,

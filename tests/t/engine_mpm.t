@@ -1,5 +1,5 @@
-# engine_mpm.t - generations with each MPM of httpd, over TLS and over HTTP/2: made, waited for, and not
-# lost when httpd begins anew.
+# engine_mpm.t - generations with each MPM of httpd, over TLS and HTTP/2: they succeed, can be waited for, and
+# survive a restart of httpd.
 # Runs beside others.
 use strict;
 use warnings;
@@ -52,17 +52,17 @@ sub try {
     is call(
         POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
         parts => [image => [make_jpeg(64, 48)]]
-    )->code, 201, "$protocol: there is a photo";
+    )->code, 201, "$protocol: a photo is uploaded";
     my @made = in_parallel(
         4,
         sub { my ($n) = @_; return fetch("$api/generate/", @options, wish("[[scenario:slow:1000]] $n")) }, sub { }
     );
     is join(' ', map { "$_->[0]/$_->[1]" } @made), join(' ', ("200/$protocol") x 4),
-        '... four who wait get their pictures';
+        "$protocol: four waiting requests get their pictures";
     my $job = fetch("$api/generate/", @options, '-H', 'Prefer: respond-async', wish('[[scenario:slow:1500]]'));
-    is $job->[0], 202, '... who does not wait gets a job';
+    is $job->[0], 202, "$protocol: an asynchronous request gets a job";
     my $ended = fetch("$api/jobs/$job->[2]{id}/", @options, '-H', 'Prefer: wait=20');
-    is "$ended->[0] $ended->[2]{state}", '200 succeeded', '... that he can wait for later';
+    is "$ended->[0] $ended->[2]{state}", '200 succeeded', "$protocol: a request can wait for that job";
     my @jobs =
         map { fetch("$api/generate/", @options, '-H', 'Prefer: respond-async', wish("[[scenario:slow:2000]] job $_")) }
         1 .. 6;
@@ -74,25 +74,25 @@ sub try {
             $server->reload;
         }
     );
-    is $waited->[0], 200, '... httpd begins anew: who waits gets his picture';
+    is $waited->[0], 200, "$protocol: a waiting request gets its picture after a graceful restart";
     ok eventually(sub { !($server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')"))[0] }),
-        '... all jobs end';
+        "$protocol: all jobs end after a graceful restart";
     is join(' ', $server->sql("SELECT state, max(attempts), count(*) FROM generation_jobs GROUP BY 1")),
-        'succeeded|1|12', '... well, and none was asked for twice';
+        'succeeded|1|12', "$protocol: all jobs succeed in one attempt";
     return;
 }
 
 for my $mpm (qw(worker prefork)) {
     my $server = IdentityImg::Server->new("mpm-$mpm", env => { %env, MPM => $mpm }, conf => $few)->start;
     try($server, $server->base, '1.1');
-    is((fetch($server->base . '/api/v1/image-generation/generate/', wish('',))->[0]), 200, "... with $mpm");
+    is((fetch($server->base . '/api/v1/image-generation/generate/', wish('',))->[0]), 200, "a generation succeeds with $mpm");
     $server->judge(qr/AH10159|AH03490|AH00181/);
     $server->stop;
 }
 
 my $modules = '/usr/lib/apache2/modules';
 SKIP: {
-    skip 'mod_http2 and mod_ssl are not there', 1 if grep { !-e "$modules/mod_$_.so" } qw(http2 ssl);
+    skip 'mod_http2 or mod_ssl is missing', 1 if grep { !-e "$modules/mod_$_.so" } qw(http2 ssl);
     my $port = free_port();
     my $server = IdentityImg::Server->new('mpm-tls', env => {%env});
     my $key = $server->state . '/tls.pem';

@@ -1,5 +1,5 @@
-# engine_owners.t - generations with two owners: whose lease counts, for which node, and what a process may still
-# do to a job whose lease it lost. Rows by SQL stand for other processes and nodes; no test waits for a lease.
+# engine_owners.t - generations with two owners: which lease counts, for which node, and what a process may still
+# do to a job whose lease it lost. Rows in SQL simulate other processes and nodes; no test waits for a lease.
 # Runs beside others.
 use strict;
 use warnings;
@@ -18,7 +18,7 @@ my @there = (as => 'admin', base => $server->base);
 is call(
     POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
     parts => [image => [make_jpeg(64, 48)]]
-)->code, 201, 'there is a photo';
+)->code, 201, 'a photo is uploaded';
 
 my $number = 0;
 
@@ -35,7 +35,7 @@ sub order {
 
 sub ordered {
     my $answer = order(@_);
-    is $answer->code, 202, "a generation is asked for (@_)";
+    is $answer->code, 202, "a generation is accepted (@_)";
     return json($answer)->{id};
 }
 sub row { my ($id, $columns) = @_; return ($server->sql("SELECT $columns FROM generation_jobs WHERE id = '$id'"))[0] }
@@ -54,7 +54,7 @@ sub forget {
     return;
 }
 
-# Rows of jobs in one statement: [STATE, OWNER, seconds until the lease ends, or undef]. Returns their ids.
+# Create jobs in one statement: [STATE, OWNER, seconds until the lease expires, or undef]. Returns their ids.
 sub rows {
     my @values = map {
         my ($state, $owner, $seconds) = @$_;
@@ -79,8 +79,8 @@ my ($node) = (own_names())[0] =~ m{^([^/]+)/} or die 'no process has a name';
 
 # Whose jobs are taken ---------------------------------------------------------------------------------
 
-# A job without a user ends at once when it is claimed. All rows exist before the first poll, and one statement
-# claims all that may be claimed.
+# A job without a user ends as soon as it is claimed. All rows exist before the first poll, and one statement
+# claims all eligible jobs.
 my @cases = (
     ['running', "$node/1/dead", -1, 'taken', 'a job of this node, one second after its lease'],
     ['running', "$node/1/alive", 3600, 'left', 'a job of this node within its lease'],
@@ -90,7 +90,7 @@ my @cases = (
     ['running', "$node-two/1/away", -40, 'left', "a job of a node whose name begins like this node's"],
     [
         'running', substr($node, 0, -1) . '/1/away', -40, 'left',
-        'a job of a node whose name is the beginning of this one'
+        'a job of a node whose name is a prefix of this one'
     ],
     ['running', (own_names())[0], -100, 'left', "the process's own job, whose lease was not renewed in time"],
     ['queued', undef, undef, 'taken', 'a job that waits'],
@@ -104,7 +104,7 @@ ok eventually(sub {
         'SELECT count(*) FROM generation_jobs WHERE id IN (' . join(',', @taken) . ") AND state = 'failed'"
     ))[0] == @taken;
     }),
-    'all jobs that may be taken have been taken';
+    'all eligible jobs are claimed';
 for my $n (0 .. $#cases) {
     my ($state, $owner, undef, $expected, $what) = @{ $cases[$n] };
     my $attempts = $state eq 'running' ? 1 : 0;
@@ -114,7 +114,7 @@ for my $n (0 .. $#cases) {
 }
 forget();
 
-# Leases are renewed by their owner alone -----------------------------------------------------------------
+# Only its owner renews a lease ----------------------------------------------------------------------------
 
 my $own = ordered('hold');
 ok $gemini->holds(1), 'the provider has the request';
@@ -123,7 +123,7 @@ my %before = map { $_ => row($_, 'lease_expires_at') } $foreign, $neighbor;
 change($own, "lease_expires_at = now() + interval '20 seconds'");
 ok eventually(sub { row($own, "lease_expires_at > now() + interval '30 seconds'") eq 't' }, 60),
     'a process renews the lease of its own job';
-is row($_, 'lease_expires_at'), $before{$_}, '... and no other lease' for $foreign, $neighbor;
+is row($_, 'lease_expires_at'), $before{$_}, 'a process renews no other lease' for $foreign, $neighbor;
 forget();
 
 # A process that lost its lease ------------------------------------------------------------------------
@@ -131,37 +131,37 @@ forget();
 my @lost = (
     [
         'hold:status:400', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|',
-        'a failure does not end the job of the new owner'
+        "after the lease is lost a failure does not end the new owner's job"
     ],
     [
         'hold:refused:IMAGE_SAFETY', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|',
-        '... nor does an answer without a picture'
+        "after the lease is lost a refusal does not end the new owner's job"
     ],
     [
         'hold:not-a-picture', "owner = 'elsewhere/1/new'", 'running|elsewhere/1/new|',
-        '... nor does one that is no picture'
+        "after the lease is lost a response without a picture does not end the new owner's job"
     ],
     [
         'hold:status:400', "owner = 'elsewhere/1/new', cancel_requested_at = now()", 'running|elsewhere/1/new|',
-        '... nor one that is to be canceled'
+        "after the lease is lost a requested cancel does not end the new owner's job"
     ],
     [
         'hold:status:400',
         "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
-        'failed||lost', 'a failure does not replace the reason of a job that has ended'
+        'failed||lost', 'a failure does not replace the error of a job that has ended'
     ],
     ['hold', "owner = 'elsewhere/1/new'", 'succeeded||', 'a picture is taken from the process that lost its lease'],
     [
         'hold', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
-        'succeeded||', '... also when the job was given up as lost'
+        'succeeded||', 'a picture completes a job that was given up as lost'
     ],
     [
         'hold', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'timeout'",
-        'failed||timeout', '... but not when it failed for another reason'
+        'failed||timeout', 'a picture does not complete a job that failed for another reason'
     ],
     [
         'hold', "owner = NULL, lease_expires_at = NULL, state = 'canceled', finished_at = now()", 'canceled||',
-        '... and not when it was canceled'
+        'a picture does not complete a canceled job'
     ],
 );
 my @held = map { ordered($_->[0]) } @lost;
@@ -173,9 +173,9 @@ open my $file, '>', $answer or die $!;
 print $file 'what the new owner received';
 close $file;
 $gemini->release;
-is $server->reload, '', 'the process ends gracefully: all its jobs are over then';
+is $server->reload, '', 'the process ends gracefully, and all its jobs with it';
 is row($held[$_], 'state, owner, error_code'), $lost[$_][2], $lost[$_][3] for 0 .. $#lost;
-is slurp($answer), 'what the new owner received', 'the answer that the new owner received stays in the spool';
+is slurp($answer), 'what the new owner received', 'the spooled response of the new owner stays';
 unlink $answer;
 is join(' ', $server->sql("SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL")), 2,
     'two jobs have their pictures';
@@ -184,13 +184,13 @@ is join(
     $server->sql("SELECT count(*) FROM stored_objects WHERE key LIKE 'generated_images/%' AND state = 'live'")
     ),
     2,
-    '... and no other generated picture is live';
-is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'pending'")), 0, '... or pending';
+    'no other generated picture is live';
+is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'pending'")), 0, 'no object is pending';
 forget();
 
 # Answers in the spool --------------------------------------------------------------------------------------
 
-# An answer that another process received is used, whatever it is: nothing is asked for again.
+# A spooled response of another process is used, whatever it is. The provider is not asked again.
 my ($adopted, $claimed) = rows(['queued', undef, 3600], ['running', 'elsewhere/1/alive', 3600]);
 my $unknown = '00000000-0000-4000-8000-00000000abcd';
 for my $id ($adopted, $claimed, $unknown) {
@@ -200,17 +200,17 @@ for my $id ($adopted, $claimed, $unknown) {
 }
 $gemini->forget;
 change($adopted, 'lease_expires_at = NULL');
-ok eventually(sub { row($adopted, 'state') eq 'failed' }, 60), 'a job is taken whose answer lies in the spool';
-is row($adopted, 'error_code'), 'no_image', '... it fails with that answer';
-is $gemini->asked, 0, '... and the provider is not asked again';
-ok !-e "$spool/$adopted.reply", '... the answer is removed';
+ok eventually(sub { row($adopted, 'state') eq 'failed' }, 60), 'a job with a spooled response is claimed';
+is row($adopted, 'error_code'), 'no_image', 'the job fails with the spooled response';
+is $gemini->asked, 0, 'the provider is not asked again';
+ok !-e "$spool/$adopted.reply", 'the spooled response is removed';
 ok eventually(sub { !-e "$spool/$unknown.reply" }, 90),
-    'the answer of a job that no database knows is removed after a while';
-ok -e "$spool/$claimed.reply", '... while that of a job that another process runs stays';
+    'a spooled response without a job in the database is removed';
+ok -e "$spool/$claimed.reply", "the spooled response of another process's running job stays";
 unlink "$spool/$claimed.reply";
 forget();
 
-# Pictures that a process was to save to their identities ---------------------------------------------------
+# Pictures that a process had to save to their identities --------------------------------------------------
 
 my @identities = $server->sql('SELECT id FROM identities ORDER BY id LIMIT 4');
 is scalar @identities, 4, 'there are four identities';
@@ -221,7 +221,7 @@ ok eventually(
     },
     120
     ),
-    '... and five pictures';
+    'five pictures are unsaved';
 my @ages = ('3 minutes', '1 minute', '11 minutes', '3 minutes', '2 minutes');
 $server->sql(
     'BEGIN; ' . join(
@@ -236,10 +236,10 @@ $server->sql(
         . ' COMMIT'
 );
 ok eventually(sub { row($unsaved[0], 'saved_at IS NOT NULL') eq 't' }, 90),
-    'a picture that its process did not save within two minutes is saved by another one';
-is row($unsaved[1], 'saved_at IS NULL'), 't', '... one that is a minute old is left to its process';
-is row($unsaved[2], 'saved_at IS NULL'), 't', '... one that is older than ten minutes is not saved any more';
-is row($unsaved[3], 'saved_at IS NULL'), 't', '... and none replaces a picture that was saved later';
+    'a picture that its process did not save within two minutes is saved by another process';
+is row($unsaved[1], 'saved_at IS NULL'), 't', 'a picture that is a minute old is left to its process';
+is row($unsaved[2], 'saved_at IS NULL'), 't', 'a picture that is older than ten minutes is not saved';
+is row($unsaved[3], 'saved_at IS NULL'), 't', 'a picture is not saved over a later one';
 is join(
     '',
     $server->sql(
@@ -247,12 +247,12 @@ is join(
             . "IS NOT NULL"
     )
     ),
-    0, '... their identities are as they were';
+    0, 'the identities of the unsaved pictures are unchanged';
 forget();
 
 # Limits across nodes ------------------------------------------------------------------------------------
 
-# The state that a new request finds: [running and queued rows of others, GenerationsAtOnce, GenerationQueue, its state].
+# The state of a new job: [rows of other running and queued jobs, GenerationsAtOnce, GenerationQueue, its state].
 for my $case (
     [1, 1, 2, 5, 'queued', 'one slot is free and one job waits: the new one waits behind it'],
     [1, 1, 3, 5, 'running', 'two slots are free and one job waits: the new one runs'],
@@ -272,16 +272,16 @@ for my $case (
     forget();
 }
 
-# A job canceled before it was billed does not count for the day; a job that may have been billed does.
+# A job canceled before it was billed does not count against the daily limit. A job that may have been billed does.
 is $server->reload($children . "IdentityImgGenerationsPerDay 1\n"), '', 'one a day';
 for my $case (
-    ["state = 'canceled', attempts = 0, error_billed = NULL", 202, 'canceled while it waited'],
+    ["canceled while it was queued", 202, 'canceled while it waited'],
     ["state = 'canceled', attempts = 1, error_billed = false", 202, 'canceled before the provider was asked'],
-    ["state = 'canceled', attempts = 1, error_billed = NULL", 429, 'canceled, and perhaps paid for'],
+    ["canceled and possibly billed", 429, 'canceled, and perhaps paid for'],
     ["state = 'canceled', attempts = 1, error_billed = false, image = 'x'", 429, 'canceled with its picture'],
     ["state = 'failed', attempts = 0, error_billed = NULL", 202, 'failed without an attempt'],
-    ["state = 'failed', attempts = 1, error_billed = false", 202, 'failed and was not paid for'],
-    ["state = 'failed', attempts = 1, error_billed = true", 429, 'failed and was paid for'],
+    ["failed and was not billed", 202, 'failed and was not paid for'],
+    ["failed and was billed", 429, 'failed and was paid for'],
     ["state = 'failed', attempts = 1, error_billed = NULL", 429, 'failed, and perhaps was paid for'],
 ) {
     my ($set, $expected, $what) = @$case;
@@ -295,8 +295,8 @@ for my $case (
     forget();
 }
 
-# Whether a failure was billed: no after a refusal, unknown when the provider may have made the picture.
-is $server->reload($children . "IdentityImgGeminiRetries 0\n"), '', 'no second try';
+# Whether a failure was billed: no after a refusal, unknown if the provider may have generated the picture.
+is $server->reload($children . "IdentityImgGeminiRetries 0\n"), '', 'retries are off';
 my @failures = (
     ['status:400', 'f'], ['status:429', 'f'], ['status:503', 'f'], ['status:408', ''], ['status:504', ''],
     ['reset', ''], ['short-body', '']
@@ -313,12 +313,12 @@ is row($failed[$_], 'error_billed') // '', $failures[$_][1],
     "$failures[$_][0]: " . ($failures[$_][1] ? 'not billed' : 'unknown whether it was billed') for 0 .. $#failures;
 forget();
 
-# A lease of another node that has ended but may still come back takes no slot from jobs that wait.
-is $server->reload($children . "IdentityImgGenerationsAtOnce 1\nIdentityImgGenerationQueue 5\n"), '', 'one at once';
+# An expired lease of another node, which may still come back, takes no slot from queued jobs.
+is $server->reload($children . "IdentityImgGenerationsAtOnce 1\nIdentityImgGenerationQueue 5\n"), '', 'one concurrent generation is allowed';
 my ($away, $waiting) = rows(['running', 'elsewhere/1/away', -5], ['queued', undef, undef]);
 ok eventually(sub { row($waiting, 'state') eq 'failed' }, 40),
-    'a job that waits has its turn while the lease of another node has ended';
-is row($away, 'state, attempts'), 'running|1', '... and that one is left to its node for a while';
+    'a queued job runs while the lease of another node has expired';
+is row($away, 'state, attempts'), 'running|1', 'the job of the other node is left to it for a while';
 
 $server->judge(qr/IIMG0(?:114|117)/);
 finish();

@@ -1,4 +1,4 @@
-# engine_parked.t - as engine.t, with connections that wait without a thread.
+# engine_parked.t - engine.t with parked connections, which wait without a thread.
 # Runs beside others.
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# formats.t - every kind of picture that is read, in its depths, colours and turns: derivatives show what
-# the picture shows, bombs are refused before they go off.
+# formats.t - all supported formats, with their depths, color types and orientations: derivatives show the
+# picture, and bombs are refused before they are decoded.
 use strict;
 use warnings;
 use File::Temp ();
@@ -14,7 +14,7 @@ my $server = IdentityImg::Server->new('formats', conf => "IdentityImgDerivativeQ
 my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 my $dir = File::Temp->newdir('iimg-formats.XXXXXX', TMPDIR => 1);
-# Of libvips' modules we need the one that the worker has: commands start in half of the time.
+# Load only the libvips module that the worker uses: commands start in half the time.
 $ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
@@ -49,7 +49,7 @@ sub chunk {
 
 # Colours ---------------------------------------------------------------------------------------------
 
-# Width, height and CIE L*a*b* of each pixel of a picture's bytes.
+# Width, height and CIE L*a*b* of each pixel of a picture.
 my $number = 0;
 
 sub lab_of {
@@ -74,8 +74,8 @@ sub lab {
         0.2126 * $r + 0.7152 * $g + 0.0722 * $b, (0.0193 * $r + 0.1192 * $g + 0.9505 * $b) / 1.089;
     return [116 * $y - 16, 500 * ($x - $y), 200 * ($y - $z)];
 }
-# The mean distance (CIE 1976; of CIEDE2000 it is three quarters of that) of two pictures' pixels; 100 when
-# they differ in size.
+# The mean distance (CIE 1976; CIEDE2000 is three quarters of that) of the pixels of two pictures; 100 if their
+# sizes differ.
 sub distance {
     my ($one, $other) = @_;
     return 100 if !$one || !$other || $one->{width} != $other->{width} || $one->{height} != $other->{height};
@@ -89,7 +89,7 @@ sub distance {
 
 # Kinds -----------------------------------------------------------------------------------------------
 
-# The photo at 400 x 320 in forms from which libvips saves; what it makes of them itself is the reference.
+# The photo at 400 x 320, in forms that libvips can save. The references are derivatives made by libvips.
 run("vips thumbnail '" . portrait() . "' $dir/square.v 400");
 run("vips extract_band $dir/square.v $dir/bands.v 0 --n 3");
 run("vips extract_area $dir/bands.v $dir/rgb.v 0 40 400 320");
@@ -111,7 +111,7 @@ run("vips resize $dir/medium-cmyk.v '$dir/smallcmyk.jpg[Q=95]' 0.3333333333");
 my %reference = map { $_ => lab_of(slurp("$dir/$_.jpg")) } qw(small smallgrey smallcmyk);
 
 my @kinds = (
-    # name                         saved by                                                      reference    derivative
+    # name                         saved with                                                    reference    derivative
     ['a baseline JPEG', 'jpegsave rgb x.jpg --Q 95', 'small', 'jpeg'],
     ['a JPEG with 4:2:0', 'jpegsave rgb x.jpg --Q 90 --subsample-mode on', 'small', 'jpeg'],
     ['a progressive JPEG', 'jpegsave rgb x.jpg --Q 95 --interlace', 'small', 'jpeg'],
@@ -123,12 +123,12 @@ my @kinds = (
     ['an interlaced PNG', 'pngsave rgb x.png --interlace', 'small', 'jpeg'],
     ['a 16-bit PNG', 'pngsave deep x.png --bitdepth 16', 'small', 'jpeg'],
     ['a grey PNG', 'pngsave grey x.png', 'smallgrey', 'jpeg'],
-    ['a 16-bit grey PNG', 'pngsave deepgrey x.png --bitdepth 16', 'smallgrey', 'jpeg'],
+    ['a 16-bit gray PNG', 'pngsave deepgrey x.png --bitdepth 16', 'smallgrey', 'jpeg'],
     ['a PNG with a palette', 'pngsave rgb x.png --palette --Q 100 --dither 0', 'small', 'jpeg', 4],
     ['a PNG of 4 bits', 'pngsave grey x.png --bitdepth 4 --dither 0', 'itself', 'jpeg'],
     ['a wide gamut PNG', 'pngsave p3 x.png', 'small', 'jpeg'],
     ['a PNG with alpha', 'pngsave alpha x.png', undef, 'png'],
-    ['a grey PNG with alpha', 'pngsave greyalpha x.png', undef, 'png'],
+    ['a gray PNG with alpha', 'pngsave greyalpha x.png', undef, 'png'],
     ['a lossy WebP', 'webpsave rgb x.webp --Q 95', 'small', 'jpeg'],
     ['a lossless WebP', 'webpsave rgb x.webp --lossless', 'small', 'jpeg'],
     ['a wide gamut WebP', 'webpsave p3 x.webp --Q 95', 'small', 'jpeg'],
@@ -163,12 +163,12 @@ for my $kind (@kinds) {
         sprintf '%s: its thumbnail looks as libvips alone makes it (mean distance %.2f)', $what, $distance;
 }
 
-# Alpha: half of the photo, half of what is below.
+# Alpha: half of the photo, half of the background.
 my ($see) = map { fetch(upload($bytes{$_}), 'thumbnail') } 'a PNG with alpha';
 spurt("$dir/see.png", $see);
-is run("vips getpoint $dir/see.png 50 40") =~ / (\d+) *$/ && $1, 128, 'alpha stays what it was';
+is run("vips getpoint $dir/see.png 50 40") =~ / (\d+) *$/ && $1, 128, 'alpha is preserved';
 
-# Turns, in the containers that have them.
+# Orientation, in the formats that have it.
 for my $case (
     ['a PNG' => 'an 8-bit PNG', 'png'], ['a WebP' => 'a lossy WebP', 'webp'],
     ['a JPEG' => 'a baseline JPEG', 'jpg']
@@ -189,16 +189,16 @@ for my $case (
         run("vips copy $dir/turned.png.v $dir/expected.png");
         my $answer = upload(slurp($file));
         my $shown = lab_of(fetch($answer, 'thumbnail'));
-        is "$shown->{width}x$shown->{height}", $sides, "$what of orientation $orientation has its sides as shown";
-        cmp_ok distance($shown, lab_of(slurp("$dir/expected.png"))), '<', 3.5, 'and stands upright';
+        is "$shown->{width}x$shown->{height}", $sides, "$what of orientation $orientation has its dimensions as shown";
+        cmp_ok distance($shown, lab_of(slurp("$dir/expected.png"))), '<', 3.5, "$what of orientation $orientation is upright";
         spurt("$dir/stored", fetch($answer, 'original'));
         like run("exiftool -s -n -G1 -a $dir/stored"), qr/Orientation\s+: $orientation$/m,
-            'the original keeps its orientation';
-        unlike run("exiftool -s -n -G1 -a $dir/stored"), qr/GPS/, 'but not the place';
+            "the original of $what keeps its orientation";
+        unlike run("exiftool -s -n -G1 -a $dir/stored"), qr/GPS/, "the original of $what loses its location";
     }
 }
 
-# Nothing of the picture's metadata is in its derivatives.
+# Derivatives have no metadata of the picture.
 my $private = spurt("$dir/private.jpg", $bytes{'a wide gamut JPEG'});
 run("exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Somebody -XMP:Creator=Somebody "
         . "-IPTC:City=Vienna -Comment=secret $private");
@@ -211,7 +211,7 @@ for my $size (qw(thumbnail medium large)) {
             run("exiftool -s -G1 -a $dir/derivative") =~ /^\[(\w+)\]/mg
         ),
         '',
-        "the $size has no metadata, and no profile to need";
+        "the $size has no metadata and no profile";
 }
 
 # Sides --------------------------------------------------------------------------------------------------
@@ -249,13 +249,13 @@ my $texts = join '', map { chunk('zTXt', "Comment\0\0" . Compress::Zlib::compres
 my $bomb = $bytes{'an 8-bit PNG'};
 substr $bomb, 33, 0, $texts;
 my $began = time;
-is upload($bomb)->code, 200, 'a PNG whose texts would be 420 MB is taken';
-cmp_ok time - $began, '<', 5, 'as nobody inflates them';
+is upload($bomb)->code, 200, 'a PNG with texts that inflate to 420 MB is accepted';
+cmp_ok time - $began, '<', 5, 'the texts of that PNG are not inflated';
 for my $case (
-    ['a lossless JPEG', $jpeg =~ s/\xff\xc0(...)/\xff\xc3$1/sr], ['a JPEG without end', substr($jpeg, 0, 5000)],
-    ['a HEIC cut short', substr($bytes{'a HEIC'}, 0, 2000)],
-    ['a brand alone', "\0\0\0\x18ftypheic\0\0\0\0mif1heic"],
-    ['a TIFF that says it is a PNG', "II*\0" . substr $bytes{'an 8-bit PNG'}, 4]
+    ['a lossless JPEG', $jpeg =~ s/\xff\xc0(...)/\xff\xc3$1/sr], ['a JPEG without an end', substr($jpeg, 0, 5000)],
+    ['a truncated HEIC', substr($bytes{'a HEIC'}, 0, 2000)],
+    ['only a brand', "\0\0\0\x18ftypheic\0\0\0\0mif1heic"],
+    ['a TIFF labeled as PNG', "II*\0" . substr $bytes{'an 8-bit PNG'}, 4]
 ) {
     my ($what, $bytes) = @$case;
     like refusal(upload($bytes)),
@@ -266,16 +266,16 @@ for my $case (
 
 my $before = json(call(GET => "reference-images/$slot/", as => 'alice', base => $base))->{image};
 is $server->reload("IdentityImgDerivativeFormat webp\nIdentityImgDerivativeQuality 90\n"), '',
-    'derivatives become WebP';
+    'IdentityImgDerivativeFormat webp is accepted';
 for my $what ('a baseline JPEG', 'a PNG with alpha') {
     my $answer = upload($bytes{$what});
     like fetch($answer, 'medium'), qr/^RIFF....WEBP/s, "$what has WebP derivatives";
-    like json($answer)->{image}{medium}, qr/-thumbnail-300x300\.webp\?/, 'called so';
+    like json($answer)->{image}{medium}, qr/-thumbnail-300x300\.webp\?/, "the WebP derivatives of $what are called .webp";
     is call(GET => json($answer)->{image}{medium}, base => $base)->header('Content-Type'), 'image/webp',
-        'and served so';
+        "the WebP derivatives of $what have type image/webp";
 }
 cmp_ok distance(lab_of(fetch(upload($bytes{'a baseline JPEG'}), 'thumbnail')), $reference{small}), '<', 6,
-    'they look the same';
+    'WebP derivatives look like the picture';
 
 $server->judge;
 undef $server;

@@ -1,6 +1,5 @@
-# formats_deep.t - what is rarer in pictures: every depth and colour type of PNG, deep HEIC and AVIF, the
-# turns that their containers describe, profiles of wide gamuts, CMYK without one, the most pixels that
-# there may be, and pictures that are something else as well.
+# formats_deep.t - rare pictures: every depth and color type of PNG, deep HEIC and AVIF, orientation in
+# containers, wide gamut profiles, CMYK without a profile, the maximum number of pixels, and polyglots.
 use strict;
 use warnings;
 use File::Temp ();
@@ -14,7 +13,7 @@ my $server = IdentityImg::Server->new('formats-deep', conf => "IdentityImgDeriva
 my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
 my $dir = File::Temp->newdir('iimg-formats-deep.XXXXXX', TMPDIR => 1);
-# Of libvips' modules we need the one that the worker has: commands start in half of the time.
+# Load only the libvips module that the worker uses: commands start in half the time.
 $ENV{VIPSHOME} = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain') . '/vips/lib';
 
 sub run { my $said = qx{@_ 2>&1}; die "@_: $said" if $?; return $said }
@@ -42,7 +41,7 @@ sub refusal {
 }
 sub fetch { my ($answer, $size) = @_; return call(GET => json($answer)->{image}{$size}, base => $base)->content }
 
-# What a picture shows: sides, bands, and the colours in the middles of its four quarters.
+# A picture's dimensions, bands, and the colors in the middle of its four quarters.
 sub look {
     my ($bytes) = @_;
     my $file = spurt("$dir/look", $bytes);
@@ -56,8 +55,8 @@ sub look {
         ] } [1, 1], [3, 1], [1, 3], [3, 3];
     return { sides => "${width}x$height", bands => $bands, quarters => \@quarters };
 }
-# The largest difference of any colour in the quarters from what they should be; a colour may be given in
-# fewer bands than it has.
+# The largest difference of any color in the quarters from the expected ones. An expected color may have fewer
+# bands.
 sub off {
     my ($look, @wanted) = @_;
     my $most = 0;
@@ -72,19 +71,19 @@ sub off {
 
 # PNG, in all its forms ---------------------------------------------------------------------------------
 
-# Samples for each colour type in quarters: of 3, so that two bits can say them.
+# Samples for each color type in quarters: values up to 3, which fit in two bits.
 my %types = (
     0 => ['grey', 1, [[0], [1], [2], [3]]],
     2 => ['RGB', 3, [[3, 0, 0], [0, 3, 1], [2, 0, 3], [3, 2, 1]]],
     3 => ['with a palette', 1, [[0], [1], [2], [3]]],
-    4 => ['grey with alpha', 2, [[0, 2], [1, 2], [2, 2], [3, 2]]],
+    4 => ['gray with alpha', 2, [[0, 2], [1, 2], [2, 2], [3, 2]]],
     6 => ['RGB with alpha', 4, [[3, 0, 0, 2], [0, 3, 1, 2], [2, 0, 3, 2], [3, 2, 1, 2]]],
 );
 my @palette = ([255, 0, 0], [0, 255, 85], [170, 0, 255], [255, 170, 85]);
 my ($wide, $high) = (96, 64);
 my @passes = ([0, 0, 8, 8], [4, 0, 8, 8], [0, 4, 4, 8], [2, 0, 4, 4], [0, 2, 2, 4], [1, 0, 2, 2], [0, 1, 1, 2]);
 
-# Rows of one pass: the pixels from (x, y) on, each dx-th of each dy-th row.
+# The rows of one pass: every dx-th pixel of every dy-th row, starting at (x, y).
 sub rows {
     my ($samples, $depth, $x, $y, $dx, $dy) = @_;
     my $rows = '';
@@ -127,8 +126,8 @@ for my $case (
         is $answer->code, 200, "$what is taken" or diag($answer->content), next;
         my $look = look(fetch($answer, 'large'));
         is "$look->{sides} $look->{bands}", "${wide}x$high " . (@{ $colours[0] } == 4 ? 4 : 3),
-            'with its sides and bands';
-        cmp_ok off($look, @colours), '<=', 6, 'and its colours';
+            "$what has its dimensions and bands";
+        cmp_ok off($look, @colours), '<=', 6, "$what has its colors";
     }
 }
 
@@ -152,12 +151,12 @@ for my $case (
     ['a HEIC of 10 bits', 'ten.heic', 10]
 ) {
     my ($what, $file, $depth) = @$case;
-    like run("exiftool -s -s -s -ImagePixelDepth $dir/$file"), qr/^$depth\b/, "$what is made";
+    like run("exiftool -s -s -s -ImagePixelDepth $dir/$file"), qr/^$depth\b/, "$what has the wanted depth";
     my $answer = upload(slurp("$dir/$file"));
     is $answer->code, 200, 'and taken' or diag($answer->content), next;
     my $look = look(fetch($answer, 'large'));
-    is $look->{sides}, "${w}x$h", 'with its sides';
-    cmp_ok off($look, @quarters), '<=', 12, 'and its colours';
+    is $look->{sides}, "${w}x$h", "$what: the derivative has its dimensions";
+    cmp_ok off($look, @quarters), '<=', 12, "$what: the derivative has its colors";
 }
 
 sub boxes {
@@ -172,7 +171,7 @@ sub boxes {
 }
 sub box { my ($type, $body) = @_; return pack('Na4', 8 + length $body, $type) . $body }
 
-# The picture with more properties: put behind the others, given to each item, and all offsets moved on.
+# The picture with additional properties: appended to the others, assigned to each item, all offsets adjusted.
 sub with_properties {
     my ($bytes, @more) = @_;
     my $grown = 0;
@@ -197,7 +196,7 @@ sub with_properties {
             }
             elsif ($type eq 'iloc') {
                 my ($version, $sizes, $bases) = (unpack('C', $body), unpack 'x4CC', $body);
-                die 'another iloc' if $version > 1 || $sizes != 0x44 || $bases & 0xbf;
+                die 'unexpected iloc' if $version > 1 || $sizes != 0x44 || $bases & 0xbf;
                 my $count = unpack 'x6n', $body;
                 for (my $at = 8; $count-- > 0;) {
                     $at += ($version ? 6 : 4) + ($bases >> 4);
@@ -217,7 +216,7 @@ sub with_properties {
         map { my ($type, $body) = @$_; box($type, $type eq 'meta' ? substr($meta, 0, 4) . $write->($meta) : $body) }
         @top;
 }
-# Corners as they stand after so many quarter turns to the left, and the exchange of left and right or of top and bottom.
+# The corners after quarter turns to the left, and after mirroring left to right or top to bottom.
 sub left { my ($one, $two, $three, $four) = @_; return ($two, $four, $one, $three) }
 
 sub turned {
@@ -240,26 +239,26 @@ for my $kind (qw(heic avif)) {
             my $answer = upload($bytes);
             is $answer->code, 200, "$what is taken" or diag($answer->content), next;
             my $look = look(fetch($answer, 'large'));
-            is $look->{sides}, $turns % 2 ? "${h}x$w" : "${w}x$h", 'has its sides as shown';
-            cmp_ok off($look, turned($turns, $axis, @quarters)), '<=', 12, 'and stands upright';
+            is $look->{sides}, $turns % 2 ? "${h}x$w" : "${w}x$h", "$what has its dimensions as shown";
+            cmp_ok off($look, turned($turns, $axis, @quarters)), '<=', 12, "$what is upright";
             cmp_ok off(look(fetch($answer, 'original')), turned($turns, $axis, @quarters)), '<=', 12,
-                'the original still says so'
+                "the original of $what keeps its orientation"
                 if $turns == 1;
         }
     }
 }
-# A camera writes both: its EXIF is not obeyed once more.
+# Cameras write both: EXIF must not rotate the picture again.
 spurt("$dir/both.heic", with_properties(slurp("$dir/plain.heic"), box('irot', "\1")));
 run("exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=48.2 -GPSLatitudeRef=N $dir/both.heic");
 my $both = upload(slurp("$dir/both.heic"));
 cmp_ok off(look(fetch($both, 'large')), turned(1, undef, @quarters)), '<=', 12,
-    'a HEIC is turned once, by its container, whatever its EXIF says';
+    'a HEIC is rotated once, by its container, regardless of its EXIF';
 unlike run("exiftool -G1 -s -a " . spurt("$dir/stored.heic", fetch($both, 'original'))), qr/GPS/,
-    'and its place is taken off';
+    'a HEIC loses its location';
 
 # Colours ---------------------------------------------------------------------------------------------------
 
-# An ICC profile of three primaries (as XYZ under D50) and a gamma.
+# An ICC profile of three primaries (XYZ under D50) and a gamma.
 sub profile {
     my ($gamma, @primaries) = @_;
     my $s15 = sub { pack 'N', int($_[0] * 65536 + .5) };
@@ -304,7 +303,7 @@ my %profiles = (
 );
 run("vips thumbnail '" . portrait() . "' $dir/photo.v 512");
 run("vips extract_band $dir/photo.v $dir/rgb.v 0 --n 3");
-# libvips' own reference: the profile is left before the picture is made smaller.
+# The reference by libvips: conversion to sRGB before scaling.
 sub difference {
     my ($file, $shown, $profiled) = @_;
     run(
@@ -355,13 +354,13 @@ for my $case (
 
 run("vips black $dir/most.jpg 12000 10000");
 my $most = slurp("$dir/most.jpg");
-is upload($most)->code, 200, 'a baseline JPEG of 120 megapixels is taken';
+is upload($most)->code, 200, 'a baseline JPEG of 120 megapixels is accepted';
 run("vips black $dir/more.jpg 12000 10001");
 is refusal(upload(slurp("$dir/more.jpg"))),
     '413 too_many_pixels The picture has 120.1 megapixels (12000 x 10001); at most 120 are allowed.',
-    'one of a row more is not';
+    'a baseline JPEG with one row more is refused';
 run("vips black '$dir/most-progressive.jpg[interlace]' 8000 8000");
-is upload(slurp("$dir/most-progressive.jpg"))->code, 200, 'a progressive JPEG of 64 megapixels is taken';
+is upload(slurp("$dir/most-progressive.jpg"))->code, 200, 'a progressive JPEG of 64 megapixels is accepted';
 
 # Something else as well ------------------------------------------------------------------------------------
 
@@ -370,15 +369,15 @@ my $script = '<html><script>alert(document.domain)</script></html>';
 my $zip = "PK\x03\x04" . 'archive' x 20 . "PK\x05\x06" . "\0" x 18;
 for my $case (
     [
-        'a JPEG with a page in a comment and an archive behind it',
+        'a JPEG with a page in a comment and an archive appended',
         substr($jpeg, 0, 2) . "\xff\xfe" . pack('n', 2 + length $script) . $script . substr($jpeg, 2) . $zip
     ],
     [
-        'a PNG with a page in a text and an archive behind it',
+        'a PNG with a page in a text and an archive appended',
         do { my $png = png(2, 8, 0); substr $png, 33, 0, chunk('tEXt', "Comment\0$script"); $png . $zip }
     ],
     [
-        'a GIF with a page in a comment and an archive behind it',
+        'a GIF with a page in a comment and an archive appended',
         do {
             run("vips copy $dir/rgb.v $dir/rgb.gif");
             my $gif = slurp("$dir/rgb.gif");
@@ -387,19 +386,19 @@ for my $case (
         }
     ],
     [
-        'a WebP with a page in XMP and an archive behind it',
+        'a WebP with a page in XMP and an archive appended',
         do {
             run("vips copy $dir/rgb.v $dir/rgb.webp");
             run("exiftool -q -overwrite_original '-XMP-dc:Description=$script' $dir/rgb.webp");
             slurp("$dir/rgb.webp") . $zip;
         }
     ],
-    ['a HEIC with an archive behind it', slurp("$dir/plain.heic") . box('uuid', 'x' x 16 . $script) . $zip],
+    ['a HEIC with an archive appended', slurp("$dir/plain.heic") . box('uuid', 'x' x 16 . $script) . $zip],
 ) {
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
     is $answer->code, 200, "$what is taken" or diag($answer->content), next;
-    unlike fetch($answer, 'original'), qr/script|archive|PK\x05\x06/, 'as a picture alone';
+    unlike fetch($answer, 'original'), qr/script|archive|PK\x05\x06/, "$what is stored as a picture only";
 }
 my $png = png(2, 8, 0);
 for my $at (
@@ -409,14 +408,14 @@ for my $at (
     my $broken = $png;
     substr $broken, $at->[0], 1, chr(0x55 ^ ord substr $broken, $at->[0], 1);
     like refusal(upload($broken)), qr/^400 unsupported_image The PNG picture is damaged/,
-        "a PNG with a wrong check sum of $at->[1] is refused";
+        "a PNG with a wrong checksum of $at->[1] is refused";
 }
 for my $bytes (
     "GIF89a/*$script*/", "RIFF\x40\0\0\0WEBP$script", "\xff\xd8\xff\xe0$script", "\x89PNG\r\n\x1a\n$script",
     "$script$jpeg"
 ) {
     like refusal(upload($bytes)), qr/^400 unsupported_image /,
-        'a page that begins as ' . (substr($bytes, 0, 6) =~ s/[^ -~]/./gr) . ' is refused';
+        'a page that begins like ' . (substr($bytes, 0, 6) =~ s/[^ -~]/./gr) . ' is refused';
 }
 
 $server->judge;

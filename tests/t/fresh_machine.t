@@ -1,5 +1,5 @@
-# fresh_machine.t - the README's first command and its tour with curl, in a fresh copy of the sources, on a machine
-# without any caches or settings (tests/fresh); and the scripts in a hostile environment.
+# fresh_machine.t - the README's first command and its curl tour, in a fresh copy of the sources on a machine
+# without caches or settings (tests/fresh); and the scripts in a hostile environment.
 # Runs beside others.
 use strict;
 use warnings;
@@ -12,7 +12,7 @@ use Test::More;
 
 plan skip_all => 'the build of make run has no sanitizer' if ($ENV{IIMG_SANITIZE} // '') eq '1';
 
-# The files of a clone made with umask 077, with what is built already, so that nothing is built twice.
+# Copy the files as a clone with umask 077, including built files, so that nothing is built twice.
 my $source = $ENV{IIMG_SOURCE};
 my $clone = "$ENV{IIMG_WORK}/fresh clone/mod_identityimg";
 {
@@ -32,13 +32,13 @@ is
     system(
           "cd '$source' && tar -c --exclude=build/plain/unit --exclude=build/plain/tests @built | (umask 077 && tar -x "
         . "--no-same-permissions -C '$clone')"), 0, '... and what was built';
-ok -x "$clone/build/plain/identityimg-worker", '... which is there';
+ok -x "$clone/build/plain/identityimg-worker", 'the copy has the worker';
 
 delete $ENV{$_} for qw(STATE PERL5LIB ASAN_OPTIONS UBSAN_OPTIONS IIMG_EXTRA_CONF IIMG_PG_FAST);
 my $port = $ENV{PORT} = free_port();
 $ENV{CLIENT} = 0 if !-e "$clone/build/client/index.html";
 
-# A command in the clone, in a process group of its own: its pid.
+# Run a command in the clone, in its own process group. Returns its pid.
 sub begin {
     my ($log, @command) = @_;
     my $pid = fork // die $!;
@@ -56,32 +56,32 @@ sub begin {
 
 my $log = "$ENV{IIMG_WORK}/fresh-run.log";
 my $pid = begin($log, "$source/tests/fresh", 'make', 'run');
-ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it|\*\*\*/ }, 300), 'make run says when it is ready';
+ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it|\*\*\*/ }, 300), 'make run prints that it is ready';
 like slurp($log), qr/^Ctrl-C stops it/m, '... and is' or diag slurp($log);
 my ($state) = slurp($log) =~ /^Running: .*\(state in (.*)\)$/m;
-unlike slurp($log), qr/^  (?:CC|VITE) /m, '... without building again what was built';
+unlike slurp($log), qr/^  (?:CC|VITE) /m, 'make run does not rebuild built files';
 my $base = "http://127.0.0.1:$port";
-is call(GET => 'users/me/', as => 'alice', base => $base)->code, 200, '... and it serves';
+is call(GET => 'users/me/', as => 'alice', base => $base)->code, 200, 'make run serves requests';
 SKIP: {
     skip 'the pages are not built', 1 if defined $ENV{CLIENT};
     my $index = call(GET => '/', base => $base);
     my @assets = $index->decoded_content =~ /(?:src|href)="([^"]+\.(?:js|css))"/g;
     is join(' ', map { $_->code } $index, map { call(GET => m{^/} ? $_ : "/$_", base => $base) } @assets),
-        join(' ', (200) x (1 + @assets)), '... its pages, too, whatever the modes of the built files';
+        join(' ', (200) x (1 + @assets)), 'make run serves its pages, regardless of the modes of the built files';
 }
 take_tour($port, "$ENV{IIMG_WORK}/fresh-tour", "$source/tests/fresh", 'bash');
 
 kill INT => -$pid;
 my $ended = eventually(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 90);
-ok $ended, 'Ctrl-C ends it';
+ok $ended, 'Ctrl-C ends make run';
 kill KILL => -$pid if !$ended;
 my $said;
 ok eventually(
     sub { ($said = `cd '$clone' && scripts/serve status 2>&1`) =~ /^httpd: not running\ndatabase: not running/m }, 90),
-    '... and all that it started'
+    'Ctrl-C ends all processes of make run'
     or diag $said;
 
-# An environment that is set against it --------------------------------------------------------------------
+# A hostile environment ------------------------------------------------------------------------------------
 
 my $tmp = "$ENV{IIMG_WORK}/tmp dir";
 mkdir $tmp;
@@ -112,19 +112,19 @@ sub against {
     my $process = do { local @ENV{ keys %against } = values %against; umask 0077; begin($file, @command) };
     umask 0022;
     my $done = eventually(sub { waitpid($process, POSIX::WNOHANG()) == $process }, 300);
-    is($done ? $? : 'no end', 0, "in such an environment: $name") or diag slurp($file);
+    is($done ? $? : 'no end', 0, "$name succeeds in a hostile environment") or diag slurp($file);
     kill KILL => -$process if !$done;
     return slurp($file);
 }
-like against('make start' => qw(make start)), qr{^Running: \Q$base\E/}m, '... which runs';
-is call(GET => 'users/me/', as => 'alice', base => $base)->code, 200, '... and serves';
+like against('make start' => qw(make start)), qr{^Running: \Q$base\E/}m, 'make start prints the address';
+is call(GET => 'users/me/', as => 'alice', base => $base)->code, 200, 'make start serves requests';
 like against('scripts-ctl' => qw(scripts/ctl sweep)), qr/^\d+ objects deleted$/m,
-    '... finds its database and its store';
-like against('make status' => qw(make status)), qr/^httpd: running .*^database: running /ms, '... says what runs';
+    'scripts/ctl finds its database and store';
+like against('make status' => qw(make status)), qr/^httpd: running .*^database: running /ms, 'make status lists the running processes';
 against('make stop' => qw(make stop));
 like `cd '$clone' && scripts/serve status 2>&1`, qr/^httpd: not running\ndatabase: not running/m,
-    '... of which nothing is left';
+    'make stop leaves no process';
 
-# (Where the server's users cannot reach the clone, the state lies elsewhere.)
+# (If the server's users cannot reach the clone, the state is elsewhere.)
 File::Path::remove_tree($state) if $state && $state =~ m{^/var/lib/identityimg/[0-9a-f]{10}$};
 done_testing();

@@ -1,5 +1,5 @@
-# fuzz.t - a minute of bytes nobody thought of, for all that reads strangers' bytes: no overrun, no
-# undefined behaviour, no leak, no wait, and what tests/fuzz/*_fuzz.c claim of the results holds.
+# fuzz.t - a minute of fuzzing for all code that reads untrusted bytes: no overrun, no undefined behavior, no
+# leak, no hang, and the assertions of tests/fuzz/*_fuzz.c hold.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -20,12 +20,12 @@ plan skip_all => 'clang with libFuzzer is not installed (scripts/deps fuzz insta
 
 my $built = `make -C '$source' fuzzers 2>&1`;
 is $?, 0, 'the fuzz targets are built' or diag $built;
-cmp_ok scalar(@targets), '>', 5, 'there are some';
+cmp_ok scalar(@targets), '>', 5, 'there are more than five targets';
 
 for my $target (@targets) {
     my @seeds = glob "$source/tests/fuzz/corpus/$target/*";
     ok @seeds && -s "$source/tests/fuzz/dictionaries/$target.dict",
-        "$target has inputs to begin with, and a dictionary";
+        "$target has a seed corpus and a dictionary";
 }
 
 for my $case (
@@ -36,7 +36,7 @@ for my $case (
     my $said =
         `FUZZ_CANARY=$canary ASAN_OPTIONS=detect_leaks=1 '$source/build/fuzz/fuzz/$targets[0]_fuzz' -runs=1 -artifact_prefix='$work/' 2>&1`;
     isnt $?, 0, "$what ends a target";
-    like $said, $report, 'because the sanitizer sees it';
+    like $said, $report, "the sanitizer reports $what";
 }
 
 my $seconds = int($minute / @targets) || 1;
@@ -46,7 +46,7 @@ for my $target (@targets) {
     my ($line) = grep { /^\Q$target\E\s/ } @said;
     my ($runs) = ($line // '') =~ /\s(\d+) runs/;
     cmp_ok $runs // 0, '>', 100, "$target ran" . ($runs ? " $runs times" : '');
-    like $line, qr/nothing broke$/, 'and nothing broke';
+    like $line, qr/nothing broke$/, "$target found nothing";
 }
 is $status, 0, 'all have ended well' or diag join "\n", @said;
 

@@ -1,7 +1,6 @@
 # gemini.t - the generator gemini end to end, against a stand-in for Google's API.
 #
-# Between the two stands a tap: it passes bytes on and keeps them, so that what really went over the
-# wire can be looked at.
+# A tap between the two forwards and records all bytes, so that tests can check the bytes on the wire.
 # Runs beside others.
 use strict;
 use warnings;
@@ -52,7 +51,7 @@ sub stop_double {
     return;
 }
 
-# The requests that the double has seen, then forgets.
+# The requests that the double has recorded; clears its record.
 sub recorded {
     my $agent = HTTP::Tiny->new(keep_alive => 0);
     my $record = $json->decode($agent->get("http://127.0.0.1:$double_port/__record")->{content});
@@ -119,7 +118,7 @@ sub start_tap {
     return $taps[-1];
 }
 
-# The last request through the tap, and what was answered: {line, headers, body, answer}
+# The last request through the tap and its response: {line, headers, body, answer}
 sub overheard {
     my ($tap) = @_;
     my @files = sort glob "$tap->{folder}/*.request";
@@ -132,7 +131,7 @@ sub overheard {
     };
 }
 
-# The picture that an answer delivers, as this test reads Google's rules: the last that is no thought.
+# The picture in a response, by Google's rules: the last one that is not a thought.
 sub delivered {
     my ($answer) = @_;
     my $data = $json->decode($answer =~ s/"inline_data":/"inlineData":/gr);
@@ -147,7 +146,7 @@ sub delivered {
 
 my ($server, @answers);
 
-# A plain request, on a connection of its own: it may be made in a child process.
+# A plain request on a separate connection, so that it works in a child process.
 sub ask {
     my ($method, $path, $data) = @_;
     my $answer = HTTP::Tiny->new(keep_alive => 0, timeout => 120)->request(
@@ -205,11 +204,11 @@ start_double();
 my $tap = start_tap($double_port);
 $server = IdentityImg::Server->new(
     'gemini', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$tap->{port}/", GEMINI_API_KEY => $key },
-    # What each misfortune is, is looked at one by one: no other tries, and nobody is left alone.
+    # Each failure is tested by itself: no retries and no backoff.
     conf => "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 0\n"
 )->start;
 
-# A photo as a telephone makes it: lying on its side, and full of what nobody else should know.
+# A photo like a phone's: rotated, and full of private metadata.
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
 copy(make_jpeg(3000, 2000), $sideways);
 system(
@@ -218,7 +217,7 @@ system(
     $sideways
     ) == 0
     or die 'exiftool failed';
-# One in colours of a wider gamut.
+# A photo in a wider gamut.
 my $wide = "$ENV{IIMG_WORK}/wide.jpg";
 system('vips', 'icc_transform', portrait(), "${wide}[Q=97]", 'p3') == 0 or die 'vips failed';
 my @photos = ([0, $sideways, 1365, 2048], [1, $wide, 512, 512], [3, make_jpeg(800, 600), 800, 600]);
@@ -243,12 +242,12 @@ my $job = job($data->{job}{id});
 my $wire = overheard($tap);
 
 is $wire->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
-    'the address holds the model and nothing more';
-is $wire->{headers}{'x-goog-api-key'}, $key, 'the key goes in its header';
-is $wire->{headers}{'content-type'}, 'application/json', 'JSON is announced';
-is $wire->{headers}{'x-server-timeout'}, 30, 'the provider is told how long we wait';
-is $wire->{headers}{'content-length'}, length $wire->{body}, 'the body has a length';
-ok !exists $wire->{headers}{$_}, "no header $_"
+    'the URL contains only the model';
+is $wire->{headers}{'x-goog-api-key'}, $key, 'the key is in its header';
+is $wire->{headers}{'content-type'}, 'application/json', 'the Content-Type is JSON';
+is $wire->{headers}{'x-server-timeout'}, 30, 'X-Server-Timeout is the configured timeout';
+is $wire->{headers}{'content-length'}, length $wire->{body}, 'the request has a Content-Length';
+ok !exists $wire->{headers}{$_}, "the request has no header $_"
     for qw(transfer-encoding expect referer cookie authorization x-request-id traceparent);
 
 my $shape = $wire->{body} =~ s/"text":"(?:[^"\\]|\\.)*"/"text":TEXT/r =~ s/"data":"[^"]+"/"data":DATA/gr;
@@ -258,11 +257,11 @@ is $shape,
     . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},'
     . '"store":false}',
     'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size, and is not to be '
-    . 'stored';
+    "the body looks like the official client's: text, JPEG pictures, ratio and size, and store: false";
 my $sent = $json->decode($wire->{body});
-is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, 'the text is the job\'s prompt_used, to the character';
+is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, "the text is exactly the job's prompt_used";
 like $job->{prompt_used}, qr/Café 模範 🎨.*Additional instructions: Sei "groß" \\ 🎨\nZeile zwei \[\[scenario:png\]\]\z/s,
-    'which holds the identity and the additional prompt';
+    'the text contains the identity and the additional prompt';
 
 my @pictures = map { decode_base64($_->{inlineData}{data}) } @{ $sent->{contents}[0]{parts} }[1 .. 3];
 is_deeply [
@@ -272,14 +271,14 @@ is_deeply [
             : ()
     } recorded()
     ],
-    [map { [@$_[2, 3]] } @photos], 'references go out in their order, upright and within 2048 pixels';
+    [map { [@$_[2, 3]] } @photos], 'references are sent in order, upright and within 2048 pixels';
 for my $n (0 .. $#pictures) {
     my $file = "$ENV{IIMG_WORK}/sent-$n.jpg";
     open my $out, '>:raw', $file or die $!;
     print $out $pictures[$n];
     close $out;
     like $pictures[$n], qr/\A\xff\xd8\xff/, "reference $n is a JPEG";
-    isnt sha256_hex($pictures[$n]), sha256_hex(slurp($photos[$n][1])), "reference $n is not the original's bytes";
+    isnt sha256_hex($pictures[$n]), sha256_hex(slurp($photos[$n][1])), "reference $n differs from the original's bytes";
     my @tags = grep { !/^\[(?:ExifTool|File|JFIF|ICC_Profile|ICC-header|ICC-view|ICC-meas|Composite|System)\]/ }
         `exiftool -a -G1 -s '$file'`;
     is "@tags", '', "reference $n has no metadata";
@@ -287,8 +286,8 @@ for my $n (0 .. $#pictures) {
 
 system("vips dE00 '" . portrait() . "' '$ENV{IIMG_WORK}/sent-1.jpg' '$ENV{IIMG_WORK}/difference.v'") == 0
     or die 'vips failed';
-cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2, 'the one in a wider gamut looks the same without its profile';
-unlike `exiftool -G1 -s '$ENV{IIMG_WORK}/sent-1.jpg'`, qr/ICC/, 'which it does not have any more';
+cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2, 'the reference in a wider gamut looks the same after conversion to sRGB';
+unlike `exiftool -G1 -s '$ENV{IIMG_WORK}/sent-1.jpg'`, qr/ICC/, 'the reference in a wider gamut has no profile';
 
 my $picture = delivered($wire->{answer});
 is substr($picture, 41, 3), substr(
@@ -304,36 +303,36 @@ is substr($picture, 41, 3), substr(
     0,
     3
     ),
-    'the double has seen this prompt and these references in this order';
-is_deeply [read_of_png($picture)], [896, 1200], 'and made what ratio and size mean';
-ok stored_file_of($job) eq $picture, 'the picture is stored byte for byte as it was sent';
-like $job->{image}, qr{\Agenerated_images/[0-9a-f-]{36}\.png\z}, 'under the extension of its bytes';
+    'the double received this prompt and these references in order';
+is_deeply [read_of_png($picture)], [896, 1200], 'the picture has the dimensions of ratio and size';
+ok stored_file_of($job) eq $picture, "the stored picture has the provider's bytes";
+like $job->{image}, qr{\Agenerated_images/[0-9a-f-]{36}\.png\z}, 'the extension matches the bytes';
 is_deeply [@$job{qw(state generator model media_type width height error_code attempts)}],
-    ['succeeded', 'gemini', 'gemini-3-pro-image', 'image/png', 896, 1200, undef, 1], 'the row says what became of it';
-is_deeply $job->{reference_image_ids}, [@ids{ 0, 1, 3 }], 'and which references went along';
-is $job->{usage}{totalTokenCount}, 2070, 'and what it used';
-is_deeply $job->{warnings}, [], 'and no warnings';
-is $data->{success}, JSON::PP::true, 'the answer says success';
+    ['succeeded', 'gemini', 'gemini-3-pro-image', 'image/png', 896, 1200, undef, 1], 'the row has the result';
+is_deeply $job->{reference_image_ids}, [@ids{ 0, 1, 3 }], 'the row has the used references';
+is $job->{usage}{totalTokenCount}, 2070, 'the row has the usage';
+is_deeply $job->{warnings}, [], 'the row has no warnings';
+is $data->{success}, JSON::PP::true, 'the response has success';
 is_deeply [@{ $data->{job} }{qw(state width height media_type model)}, $data->{job}{usage}{totalTokenCount}],
-    ['succeeded', 896, 1200, 'image/png', 'gemini-3-pro-image', 2070], 'and the job as the row has it';
+    ['succeeded', 896, 1200, 'image/png', 'gemini-3-pro-image', 2070], 'the response has the job of the row';
 my $shown = HTTP::Tiny->new->get($data->{image_url});
-ok $shown->{success} && $shown->{content} eq $picture, 'image_url shows exactly the provider\'s bytes';
-is $shown->{headers}{'content-type'}, 'image/png', 'as what they are';
+ok $shown->{success} && $shown->{content} eq $picture, "image_url returns exactly the provider's bytes";
+is $shown->{headers}{'content-type'}, 'image/png', 'image_url returns the right Content-Type';
 my $saved = HTTP::Tiny->new->get($data->{identity}{image}{original});
-ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy of it';
+ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy of the picture';
 
 # What comes well ----------------------------------------------------------------------------------
 
 my @good = (
-    # scenario               extension  size               warning   what
-    ['ok', 'jpg', [896, 1200], undef, 'a JPEG is kept as JPEG'],
+    # scenario               extension  size               warning   title
+    ['ok', 'jpg', [896, 1200], undef, 'a JPEG stays a JPEG'],
     ['png', 'png', [896, 1200], undef, 'a PNG as PNG'],
     ['png-labelled-jpeg', 'png', [896, 1200], undef, 'the other way round as well'],
     ['escaped', 'jpg', [896, 1200], undef, 'base64 may have JSON\'s escapes'],
     ['jpeg-labelled-png', 'jpg', [896, 1200], undef, 'bytes count, not the label'],
     [
         'text', 'jpg', [896, 1200], qr/\AThe provider wrote: Here is your picture. Enjoy!\z/,
-        'words beside the picture are a warning'
+        'text in the response becomes a warning'
     ],
     ['thoughts', 'jpg', [896, 1200], undef, 'drafts are not taken for the result'],
     ['only-thought', 'jpg', [896, 1200], undef, 'unless the only picture is marked as one and has the size'],
@@ -368,15 +367,15 @@ for my $case (@good) {
     my $job = job();
     subtest "$scenario: $what" => sub {
         is $status, 200, 'it succeeds' or return diag explain $data;
-        is $job->{id}, $data->{job}{id}, 'it is the newest row';
+        is $job->{id}, $data->{job}{id}, 'the job is the newest row';
         like $job->{image}, qr/\.$extension\z/, "the file ends in .$extension";
         is_deeply [@$job{qw(state media_type width height)}],
-            ['succeeded', $extension eq 'jpg' ? 'image/jpeg' : 'image/png', @$size], 'type and size are the bytes\'';
+            ['succeeded', $extension eq 'jpg' ? 'image/jpeg' : 'image/png', @$size], 'type and size match the bytes';
         like "@{$job->{warnings}}", $warning // qr/\A\z/,
             $warning ? 'the row has the warning' : 'the row has no warning';
-        ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the bytes are as they were sent'
+        ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), "the stored picture has the provider's bytes"
             if $scenario !~ /gzip|chunked|interim/;
-        is length stored_file_of($job), -s stored_path($job->{image}), 'it is on disk';
+        is length stored_file_of($job), -s stored_path($job->{image}), 'the file on disk has the length of the picture';
     };
 }
 
@@ -384,19 +383,19 @@ my (undef, undef, $default) = generate('', aspect_ratio => '16:9', resolution =>
 is_deeply [@{ $default->{job} }{qw(width height)}], [5504, 3072], '4K in 16:9 has 5504 x 3072 pixels';
 is_deeply [map { @$_{qw(aspectRatio imageSize)} }
         $json->decode(overheard($tap)->{body})->{generationConfig}{imageConfig}], ['16:9', '4K'],
-    'because it was asked for so';
+    'the request has 16:9 and 4K by default';
 (undef, undef, my $retired) = generate('', model => 'gemini-3-pro-image-preview');
 is overheard($tap)->{line}, 'POST /v1beta/models/gemini-3-pro-image:generateContent HTTP/1.1',
-    'a retired name is asked for by its living one';
+    'a retired model is replaced by its successor in the request';
 like "@{$retired->{job}{warnings}}", qr/gemini-3-pro-image-preview was shut down; gemini-3-pro-image was used/,
-    'and the job says so';
+    'the job has a warning about the retired model';
 is_deeply [@{ $retired->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image-preview'],
-    'its model is the one that was asked, beside the one that the request named';
+    'model is the successor, requested_model the retired one';
 is_deeply [@{ $default->{job} }{qw(model requested_model)}], ['gemini-3-pro-image', 'gemini-3-pro-image'],
-    'without an alias they are the same';
+    'without an alias model and requested_model are the same';
 (undef, undef, my $one) = generate('', reference_image_ids => [$ids{1}]);
-is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be chosen';
-is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2, 'and the others stay at home';
+is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be selected';
+is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2, 'only the selected reference is sent';
 
 # What goes wrong ----------------------------------------------------------------------------------
 
@@ -475,7 +474,7 @@ my @bad = (
     ['finish:IMAGE_SAFETY', 422, 'refused'],
     map({ ["blocked:$_", 422, 'refused'] } qw(SAFETY OTHER BLOCKLIST PROHIBITED_CONTENT IMAGE_SAFETY)),
 );
-# Until the next midnight in California: a few hours away on any day but those on which clocks are changed.
+# Until the next midnight in California: a few hours, except on days when clocks change.
 sub seconds_to_reset {
     local $ENV{TZ} = 'PST8PDT,M3.2.0,M11.1.0';
     POSIX::tzset();
@@ -495,24 +494,24 @@ for my $case (@bad) {
     my $job = job();
     subtest "$scenario: $wanted $code" => sub {
         is $status, $wanted, 'the status' or diag explain $data;
-        is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the code';
-        like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code}, 'the sentence';
+        is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the response has the code';
+        like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code}, 'the response has the sentence';
         my $reset = ($after // '') eq 'reset' ? seconds_to_reset() : undef;
         defined $reset
-            ? cmp_ok(abs($retry - $reset), '<', 30, 'Retry-After is the time until the quota is reset')
+            ? cmp_ok(abs($retry - $reset), '<', 30, 'Retry-After is the time until the quota resets')
             : is $retry, $after, 'Retry-After';
         is_deeply [@$job{qw(state error_code image owner)}], ['failed', $code, undef, undef],
-            'the row has failed with the code';
-        is $job->{error_detail}, ref $data eq 'HASH' ? $data->{detail} : '', 'and the sentence';
-        ok defined $job->{finished_at}, 'and has ended';
-        like $job->{prompt_used}, qr/\Q[[scenario:$scenario]]/, 'and is this one';
+            'the row failed with the code';
+        is $job->{error_detail}, ref $data eq 'HASH' ? $data->{detail} : '', 'the row has the sentence';
+        ok defined $job->{finished_at}, 'the row has ended';
+        like $job->{prompt_used}, qr/\Q[[scenario:$scenario]]/, 'the row is the one with this scenario';
     };
 }
 my @requests = recorded();
-is scalar @requests, scalar @bad, 'each failure was one request: nothing was tried again';
+is scalar @requests, scalar @bad, 'each failure made one request: there were no retries';
 is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateContent' } @requests], [],
     'no redirect was followed';
-is $files->(), $files_before, 'failures leave no file';
+is $files->(), $files_before, 'failures leave no files';
 
 # Hanging up ---------------------------------------------------------------------------------------
 
@@ -528,21 +527,21 @@ sleep 0.3;
 close $socket;
 my $left =
     eventually(sub { my $row = job(); $row->{prompt_used} =~ /slow:1500/ && $row->{finished_at} ? $row : undef });
-is $left->{state}, 'succeeded', 'the client has hung up: the job ends well all the same';
-ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'and its picture is on disk';
+is $left->{state}, 'succeeded', 'a job succeeds after its client disconnects';
+ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'the picture of that job is on disk';
 
 # The store is away --------------------------------------------------------------------------------
 
 my $pictures = $server->state . '/pictures';
 my $gemini = IdentityImg::Gemini->at($double_port);
-# Wait for another picture that cannot be stored, by its log line.
+# Wait for the log line about another picture that cannot be stored.
 my $waiting = 0;
 
 sub waits {
     $waiting++;
     return eventually(sub {
         (() = grep { /IIMG0112: / } $server->log_lines) >= $waiting;
-    }) || diag "no picture waits";
+    }) || diag "no such log line";
 }
 my ($kept) = in_parallel(
     1,
@@ -558,8 +557,8 @@ my ($kept) = in_parallel(
 chmod 0700, $pictures;
 is $kept->[0], 200, 'the store was away when the picture came: it waits for it' or diag explain $kept;
 $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
-is $job->{state}, 'succeeded', 'the job has succeeded';
-ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its picture is there';
+is $job->{state}, 'succeeded', 'a job waits for the store and succeeds';
+ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored when the store is back';
 
 my $meanwhile;
 $gemini->hold;
@@ -577,10 +576,10 @@ $gemini->hold;
     }
 );
 chmod 0700, $pictures;
-is $meanwhile, 'running', 'a store that stays away ends no job that has its picture';
+is $meanwhile, 'running', 'a job that has its picture keeps running while the store is down';
 is $kept->[0], 200, '... which is stored when it can be' or diag explain $kept;
 is scalar(grep { /IIMG0112: the picture of generation \S+ is there, but has to wait/ } $server->log_lines), 2,
-    '... and the operator is told of both';
+    'the log has a line for each waiting picture';
 
 # PostgreSQL is away -------------------------------------------------------------------------------
 
@@ -598,8 +597,8 @@ $gemini->hold;
 );
 is $kept->[0], 200, 'the database was stopped when the picture came: it waits for it' or diag explain $kept;
 $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
-is $job->{state}, 'succeeded', 'the job has succeeded';
-ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'and its picture is there';
+is $job->{state}, 'succeeded', 'the job succeeds after the long outage';
+ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored after the long outage';
 
 # A short deadline, one generation, one connection --------------------------------------------------
 
@@ -612,11 +611,11 @@ $server->restart(join "\n", @conf, '');
 my $began = time;
 ($status, undef, $data) = generate('silence');
 is_deeply [$status, $data->{code}], [504, 'timeout'], 'silence is a timeout' or diag explain $data;
-cmp_ok time - $began, '>=', 2.9, 'after the time that is set';
-cmp_ok time - $began, '<', 60, 'and not much later';
-is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row knows';
-is job()->{error_billed}, undef, 'and does not pretend to know whether it was billed';
-is_deeply [(generate('slow-body:5000'))[0]], [504], 'an answer that stops half-way is a timeout too';
+cmp_ok time - $began, '>=', 2.9, 'the timeout is not early';
+cmp_ok time - $began, '<', 60, 'the timeout is not late';
+is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row has the timeout';
+is job()->{error_billed}, undef, 'whether a timeout was billed is unknown';
+is_deeply [(generate('slow-body:5000'))[0]], [504], 'a response that stops midway is a timeout';
 
 $server->restart(join "\n", 'IdentityImgGeminiTimeout 60', @conf[1 .. $#conf], '');
 my (@refusal, $me, $state_then);
@@ -633,30 +632,30 @@ $gemini->hold;
     }
 );
 is $kept->[0], 200, 'the one generation that is allowed goes on' or diag explain $kept;
-is $me->[0], 200, 'meanwhile the only database connection serves others';
-is $state_then, 'running', '... none is held while the provider works';
+is $me->[0], 200, 'the only database connection serves other requests during a generation';
+is $state_then, 'running', 'no connection is held while the provider works';
 is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'],
     'a second generation is refused with Retry-After';
 my @welcome = generate('');
-is $welcome[0], 200, 'and welcome when the first has ended'
+is $welcome[0], 200, 'a generation is accepted after the first one ends'
     or diag explain \@welcome, [grep { !/IIMG0117/ } ($server->log_lines(1))[-12 .. -1]];
 
-# A wrong key, then nobody there -------------------------------------------------------------------
+# A wrong key, then no provider --------------------------------------------------------------------
 
 $server->{env}{GEMINI_API_KEY} = my $other_key = "$key-but-another";
 $server->restart("IdentityImgGeminiTimeout 10\n");
 ($status, undef, $data) = generate('');
-is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key that the provider does not know'
+is_deeply [$status, $data->{code}], [503, 'provider_key'], 'a key unknown to the provider is a 503'
     or diag explain $data;
-unlike $json->encode($data), qr/AQ\./, 'is not told to the client';
+unlike $json->encode($data), qr/AQ\./, 'the response does not contain the key';
 $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
 $server->restart;
 $began = time;
 ($status, my $retry, $data) = generate('');
 is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'nobody listens: 503' or diag explain $data;
 like $data->{detail}, qr/cannot be reached at the moment/, 'with a sentence';
-cmp_ok time - $began, '<', 60, 'within the time that is set, and little more';
-is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row knows';
+cmp_ok time - $began, '<', 60, 'a provider that cannot be reached fails within the deadline';
+is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row has provider_down';
 
 # The key ------------------------------------------------------------------------------------------
 
@@ -665,18 +664,18 @@ my %places = (
     'the error log' => slurp($server->state . '/httpd/error.log'),
     'the access log' => slurp($server->state . '/httpd/access.log'),
     'PostgreSQL\'s log' => slurp($server->state . '/postgres.log'), 'the rows' => $dump,
-    'all answers' => JSON::PP->new->utf8->allow_nonref->encode(\@answers)
+    'all responses' => JSON::PP->new->utf8->allow_nonref->encode(\@answers)
 );
 for my $place (sort keys %places) {
-    ok length $places{$place}, "$place: there is something";
+    ok length $places{$place}, "$place is not empty";
     is index($places{$place}, $key), -1, "the key is not in $place";
 }
-is index(join(' ', map { $_->{path} } @requests), $key), -1, 'nor was it in an address';
+is index(join(' ', map { $_->{path} } @requests), $key), -1, 'the key was not in a URL';
 
 is_deeply [$server->sql(q{SELECT count(*) FROM stored_objects WHERE state = 'pending'})], [0],
-    'no object waits to be shown or swept';
+    'no object is pending or doomed';
 is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT IN ('succeeded', 'failed')})], [0],
-    'no job is left in between';
+    'all jobs have ended';
 
 $server->judge(
     qr/IIMG011[27]: /,

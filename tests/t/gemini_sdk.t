@@ -1,5 +1,5 @@
-# gemini_sdk.t - Google's own client, both majors: it gets along with our stand-in for Google's API, and
-# sends what we send. What it cannot tell is what the service itself does.
+# gemini_sdk.t - Google's own client, in both major versions, works with our stand-in for Google's API and sends
+# the same requests as we do. It cannot show what the service itself does.
 # Runs beside others.
 use strict;
 use warnings;
@@ -28,7 +28,7 @@ $pid = open2(my $out, $in, 'node', "$ENV{IIMG_DOUBLES}/gemini.mjs", '--with-stdi
 my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs does not start';
 my $double = "http://127.0.0.1:$port";
 
-# (lines, exit code) of a program here
+# Run a program of tests/sdk: (lines, exit code).
 sub run_client {
     my ($program, $major, $input) = @_;
     my $file = "$ENV{IIMG_WORK}/sdk-input";
@@ -52,7 +52,7 @@ for my $major (2, 3) {
         my @looked = map { /^(not )?ok - (.*)/ ? [!$1, $2] : () } @$lines;
         ok $_->[0], $_->[1] for @looked;
         is $lines->[-1], 'done', 'it came to its end' or diag join "\n", @$lines;
-        cmp_ok scalar(@looked), '>', 100, 'and has looked at much';
+        cmp_ok scalar(@looked), '>', 100, 'more than 100 checks were made';
     };
 }
 
@@ -85,7 +85,7 @@ sub generate {
 
 my @wishes = (
     [
-        'text with everything in it', aspect_ratio => '3:4', resolution => '1K',
+        'text with special characters', aspect_ratio => '3:4', resolution => '1K',
         additional_prompt => "\"Zitat\" \\ / \t 🎨 é \x{2028}\nzweite Zeile <b>&amp;"
     ],
     ['the default ratio and size'],
@@ -99,7 +99,7 @@ sub compare {
         subtest "$what: what \@google/genai $major.x sends" => sub {
             my ($lines, $code) = run_client('same.mjs', $major, $body);
             skip_unless_it_runs($major, $lines, $code);
-            is join("\n", @$lines), 'differences: 0', 'is what we send: body, path, key, deadline';
+            is join("\n", @$lines), 'differences: 0', 'the requests are the same: body, path, key, deadline';
         };
     }
     return;
@@ -109,7 +109,7 @@ $server->restart("IdentityImgGeminiVersion v1\nIdentityImgGeminiTimeout 120\n");
 compare('the version v1');
 
 my ($lines) = run_client('same.mjs', 2, generate() =~ s/"generationConfig":\{/$&"temperature":1,/r);
-like join("\n", @$lines), qr/the body: the client sends .*differences: 1/s, 'a difference would be seen';
+like join("\n", @$lines), qr/the body: the client sends .*differences: 1/s, 'a difference is reported';
 
 $server->judge();
 finish();

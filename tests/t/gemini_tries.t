@@ -1,5 +1,5 @@
-# gemini_tries.t - what is done when the provider fails: asking again within the deadline, another model,
-# leaving it alone; which models may be asked; what a picture costs; where it is spooled.
+# gemini_tries.t - reactions to failures of the provider: retries within the deadline, the fallback model,
+# backoff; and selectable models, costs, the spool.
 # Runs beside others.
 use strict;
 use warnings;
@@ -31,7 +31,7 @@ sub start_double {
     return;
 }
 
-# The models that were asked since the last time, in their order.
+# The models requested since the last call, in order.
 sub asked {
     my $agent = HTTP::Tiny->new;
     my $record = $json->decode($agent->get("$double/__record")->{content});
@@ -53,7 +53,7 @@ is call(
     parts => [image => [portrait()]]
 )->code, 201, 'a photo is uploaded';
 
-# (status, data, Retry-After, seconds it took)
+# (status, data, Retry-After, elapsed seconds)
 sub generate {
     my ($scenario, %more) = @_;
     my $began = time;
@@ -85,7 +85,7 @@ sub billed { my $billed = job()->{error_billed}; return defined $billed ? $bille
 
 my $paid = qr/asked again: both may have been billed/;
 my @tries = (
-    # scenario                     status calls  at least   warning  what
+    # scenario                     status calls  at least   warning  title
     ['first:1:status:503', 200, 2, 0.5, undef, 'an overloaded provider is asked again'],
     ['first:1:status:500', 200, 2, 0.5, undef, 'so is one in trouble'],
     ['first:1:error-200', 200, 2, 0.5, undef, 'also when it says so under status 200'],
@@ -97,7 +97,7 @@ my @tries = (
     ['first:1:status:504', 200, 2, 0.5, $paid, 'who was too late may have been paid'],
     [
         'first:1:refused:MALFORMED_FUNCTION_CALL', 200, 2, 0.5, $paid,
-        'no tools are sent: a model that calls one is asked once more'
+        'a model that calls a tool is retried once: no tools are sent'
     ],
     ['first:1:refused:UNEXPECTED_TOOL_CALL', 200, 2, 0.5, $paid, 'whatever the call is named'],
     ['first:1:refused:TOO_MANY_TOOL_CALLS', 200, 2, 0.5, $paid, 'or how many there are'],
@@ -128,7 +128,7 @@ for my $case (@tries) {
     subtest "$scenario: $what" => sub {
         is $status, $wanted, 'the status' or diag explain $data;
         is scalar(my @models = asked()), $calls, "$calls calls";
-        cmp_ok $took, '>=', $least, "with a wait of at least $least s";
+        cmp_ok $took, '>=', $least, "retries wait at least $least s";
         my @warnings = grep { !/The provider wrote/ } @{ $job->{warnings} };
         like "@warnings", $warning // qr/\A\z/, $warning ? 'the job has the warning' : 'the job has no warning';
     };
@@ -139,33 +139,33 @@ for my $case (@tries) {
 my ($status, $data) = generate('');
 is $data->{job}{cost} + 0, 0.134, 'a price that the operator gave is the cost' or diag explain $data;
 (undef, $data) = generate('', resolution => '2K');
-is $data->{job}{cost}, undef, 'one that he did not give is unknown, not nothing';
+is $data->{job}{cost}, undef, 'a picture without a configured price has no cost';
 generate('refused:IMAGE_SAFETY');
-is billed(), 'yes', 'a refusal whose tokens were counted was billed';
-is job()->{cost}, undef, 'for nobody knows how much';
-is job()->{usage}{totalTokenCount}, 2070, 'and its tokens are kept';
+is billed(), 'yes', 'a refusal with counted tokens was billed';
+is job()->{cost}, undef, 'the cost of a refusal is unknown';
+is job()->{usage}{totalTokenCount}, 2070, 'the tokens of a refusal are stored';
 like job()->{error_detail},
     qr/objected to the finished picture\. Try other words or other reference images\. The attempt was billed\.\z/,
-    'the sentence says why, what to try, and that';
+    'the sentence has the reason, a hint, and that it was billed';
 generate('blocked:SAFETY');
-is job()->{usage}{totalTokenCount}, 1119, 'a prompt that was blocked counts too';
+is job()->{usage}{totalTokenCount}, 1119, 'the tokens of a blocked prompt are stored';
 generate('status:400');
 is billed(), 'no', 'an error is not billed';
 generate('empty-object');
-is billed(), 'unknown', 'where nothing is said, nothing is claimed';
-like job()->{error_detail}, qr/may have been billed/, 'in the sentence neither';
+is billed(), 'unknown', 'an empty response leaves billed unknown';
+like job()->{error_detail}, qr/may have been billed/, 'the sentence says that it may have been billed';
 generate('retiring');
-is job()->{usage}{modelStatus}{modelStage}, 'DEPRECATED', 'what is said of the model\'s end is kept';
+is job()->{usage}{modelStatus}{modelStage}, 'DEPRECATED', 'the modelStatus of a response is stored';
 
 my @left = grep { !/\.alive$/ } glob $server->state . '/httpd/identityimg-spool/*';
 is "@left", '', 'the spool is empty';
 my @mode = stat $server->state . '/httpd/identityimg-spool';
-is sprintf('%o', $mode[2] & 07777), '700', 'and for httpd alone';
+is sprintf('%o', $mode[2] & 07777), '700', 'the spool is accessible to httpd only';
 
 # Models ---------------------------------------------------------------------------------------------
 
 is + (generate('', model => 'gemini-nano-banana-2.1'))[0], 400,
-    'a model that the operator does not list cannot be chosen';
+    "a model outside the operator's list is refused";
 $server->restart(<<'END');
 IdentityImgGeminiTimeout 30
 IdentityImgGeminiBreaker 0
@@ -177,18 +177,18 @@ IdentityImgResolution 2K
 END
 asked();
 generate('', model => 'gemini-nano-banana-2.1');
-is_deeply [asked()], ['gemini-nano-banana-2.1'], 'one that he lists can';
+is_deeply [asked()], ['gemini-nano-banana-2.1'], "a model in the operator's list is requested";
 ($status, $data) = generate('', model => 'gemini-3.1-flash-image-preview');
-is_deeply [asked()], ['gemini-3.1-flash-image'], 'its retired name is understood';
+is_deeply [asked()], ['gemini-3.1-flash-image'], 'a retired name selects its successor';
 like "@{$data->{job}{warnings}}", qr/gemini-3\.1-flash-image-preview was shut down; gemini-3\.1-flash-image was used/,
     'with a warning';
 ($status, $data) = generate('', model => 'gone-model');
 is_deeply [$status, asked()], [200, 'gone-model', 'gemini-nano-banana-2.1'],
-    'instead of a model that is gone the fallback is asked';
+    'the fallback replaces a model that is gone';
 like "@{$data->{job}{warnings}}", qr/gone-model was not available; gemini-nano-banana-2\.1 was used/, 'with a warning';
 ($status, $data) = generate('first:1:status:503');
 is_deeply [$status, asked()], [200, 'gemini-3-pro-image', 'gemini-nano-banana-2.1'],
-    'and instead of one that is overloaded';
+    'the fallback replaces an overloaded model';
 ($status, $data) = generate('refused:SAFETY');
 is_deeply [$status, asked()], [422, 'gemini-3-pro-image'], 'but not to get around a refusal';
 ($status, $data) = generate('', aspect_ratio => undef, resolution => undef);
