@@ -282,9 +282,9 @@ is $one, 200, 'the waiting request gets its picture';
 is $refused[0],
     '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: '
     . 'respond-async".',
-    'another one is refused';
-is $refused[1], 15, '... and told when to try again';
-is $refused[2], '200 running not heard', 'who asks after a job is answered as it is';
+    'another waiting request is refused';
+is $refused[1], 15, 'the refusal has Retry-After';
+is $refused[2], '200 running not applied', 'a request that would wait for a job gets its state at once';
 is $refused[3], 202, 'an asynchronous request is accepted';
 
 # Graceful restart with many jobs in progress -------------------------------------------------------------

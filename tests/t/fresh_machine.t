@@ -31,7 +31,7 @@ my @built = grep { -e "$source/$_" } qw(build/plain build/client);
 is
     system(
           "cd '$source' && tar -c --exclude=build/plain/unit --exclude=build/plain/tests @built | (umask 077 && tar -x "
-        . "--no-same-permissions -C '$clone')"), 0, '... and what was built';
+        . "--no-same-permissions -C '$clone')"), 0, 'the built files are copied';
 ok -x "$clone/build/plain/identityimg-worker", 'the copy has the worker';
 
 delete $ENV{$_} for qw(STATE PERL5LIB ASAN_OPTIONS UBSAN_OPTIONS IIMG_EXTRA_CONF IIMG_PG_FAST);

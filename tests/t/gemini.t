@@ -256,7 +256,6 @@ is $shape,
     qq({"contents":[{"parts":[{"text":TEXT},$part,$part,$part],"role":"user"}],)
     . '"generationConfig":{"responseModalities":["TEXT","IMAGE"],"imageConfig":{"aspectRatio":"3:4","imageSize":"1K"}},'
     . '"store":false}',
-    'the body has the official client\'s shape: text, then pictures as JPEG, then ratio and size, and is not to be '
     "the body looks like the official client's: text, JPEG pictures, ratio and size, and store: false";
 my $sent = $json->decode($wire->{body});
 is $sent->{contents}[0]{parts}[0]{text}, $job->{prompt_used}, "the text is exactly the job's prompt_used";
