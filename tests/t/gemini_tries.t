@@ -190,10 +190,10 @@ like "@{$data->{job}{warnings}}", qr/gone-model was not available; gemini-nano-b
 is_deeply [$status, asked()], [200, 'gemini-3-pro-image', 'gemini-nano-banana-2.1'],
     'the fallback replaces an overloaded model';
 ($status, $data) = generate('refused:SAFETY');
-is_deeply [$status, asked()], [422, 'gemini-3-pro-image'], 'but not to get around a refusal';
+is_deeply [$status, asked()], [422, 'gemini-3-pro-image'], 'the fallback does not replace a refusal';
 ($status, $data) = generate('', aspect_ratio => undef, resolution => undef);
 is_deeply [@{ $data->{job} }{qw(aspect_ratio resolution width height)}], ['1:1', '2K', 2048, 2048],
-    'ratio and size have defaults of the operator\'s'
+    "ratio and size default to the operator's settings"
     or diag explain $data;
 
 # Left alone -----------------------------------------------------------------------------------------
@@ -204,30 +204,30 @@ my $breaker =
 $server->restart($breaker);
 asked();
 generate('status:503') for 1 .. 3;
-is scalar(my @three = asked()), 3, 'three times overloaded';
+is scalar(my @three = asked()), 3, 'three attempts get an overloaded provider';
 ($status, $data, my $after) = generate('');
 is_deeply [$status, $data->{code}, scalar(my @none = asked())], [503, 'provider_busy', 0],
-    'then the provider is left alone'
+    'the server then backs off without a call'
     or diag explain $data;
-like $data->{detail}, qr/has been overloaded for a while and is left alone for now/, 'the client reads so';
-ok $after >= 1 && $after <= 15, 'and when to come back';
-is billed(), 'no', 'nothing was billed';
+like $data->{detail}, qr/has been overloaded for a while and is left alone for now/, 'the sentence says that the provider is overloaded';
+ok $after >= 1 && $after <= 15, 'Retry-After is the rest of the backoff';
+is billed(), 'no', 'a request during the backoff is not billed';
 sleep $after + 0.2;
 is_deeply [(generate(''))[0], scalar(my @probe = asked())], [200, 1],
-    'after that time one call is let through, and all is well';
-is + (generate(''))[0], 200, 'for the next as well';
+    'after the backoff one call is made and succeeds';
+is + (generate(''))[0], 200, 'the next request succeeds, too';
 
 $server->restart($breaker);
 asked();
 is_deeply [(generate('status:403'))[0], (generate(''))[0], scalar(my @once = asked())], [503, 503, 1],
-    'a refused key is not shown again';
+    'a refused key is sent only once';
 ($status, $data, $after) = generate('');
-is_deeply [$status, $data->{code}], [503, 'provider_key'], 'until the time is over';
-like $data->{detail}, qr/refused this server's key and is left alone for now; an operator/, 'as the client reads';
+is_deeply [$status, $data->{code}], [503, 'provider_key'], 'further requests during the backoff are 503 provider_key';
+like $data->{detail}, qr/refused this server's key and is left alone for now; an operator/, 'the sentence says that the key is refused';
 
 # Memory ---------------------------------------------------------------------------------------------
 
-# VmHWM of the one child, in MiB; 5 in clear_refs makes it begin anew.
+# VmHWM of the only child, in MiB; writing 5 to clear_refs resets it.
 sub peak {
     my ($anew) = @_;
     my ($parent) = slurp($server->state . '/httpd/httpd.pid') =~ /(\d+)/;
@@ -240,16 +240,16 @@ sub peak {
 SKIP: {
     my $shm = File::Temp->newdir('/dev/shm/iimg-spool.XXXXXX');
     chmod 0755, "$shm";
-    skip 'the sanitizer has memory of its own', 4 if $ENV{IIMG_SANITIZE};
-    for (['beside the store', ''], ['on another file system than the store', "IdentityImgSpoolDir $shm/spool\n"]) {
+    skip 'the sanitizer uses memory of its own', 4 if $ENV{IIMG_SANITIZE};
+    for (["in the store's file system", ''], ['in another file system than the store', "IdentityImgSpoolDir $shm/spool\n"]) {
         my ($where, $conf) = @$_;
         $server->restart($breaker . $conf);
         generate('') for 1 .. 3;
-        my $before = peak(1) // skip 'the kernel does not let a peak begin anew', 4;
-        is + (generate('big'))[0], 200, "a picture of 24 MiB, spooled $where";
+        my $before = peak(1) // skip 'the kernel does not reset the peak', 4;
+        is + (generate('big'))[0], 200, "a picture of 24 MiB succeeds, spooled $where";
         my $rise = peak() - $before;
         diag sprintf 'the child\'s peak rose by %.1f MiB', $rise;
-        cmp_ok $rise, '<', 4, 'raises the child\'s peak by less than 4 MiB';
+        cmp_ok $rise, '<', 4, "a picture of 24 MiB spooled $where raises the child's peak by less than 4 MiB";
     }
 }
 

@@ -1,4 +1,4 @@
-# generate.t - making an identity's picture, with the built-in preview generator.
+# generate.t - generating the picture of an identity, with the built-in preview generator.
 use strict;
 use warnings;
 use utf8;
@@ -15,7 +15,7 @@ my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my ($full, $bare, $unicode, $plain) = map { identity_of($_) } qw(full bare unicode plain);
 my ($admin, $alice, $bob) = map { person($_) } qw(admin alice bob);
 
-# A generation; members of the body replace or add to the usual ones, undef leaves one out.
+# Generate a picture. BODY replaces or adds members of the usual request; undef removes one.
 sub generate {
     my (%change) = @_;
     my %body = (identity_id => $full, user_id => $alice, resolution => '1K', %change);
@@ -48,7 +48,7 @@ sub file_of {
     return $key =~ s{^(media|generated_images)/((..)(..).*)}{$1/$3/$4/$2}r;
 }
 
-# The names of an object's members in their order, from JSON text.
+# The names of an object's members in order, from JSON text.
 sub members {
     my ($text) = @_;
     my ($depth, @names) = (0);
@@ -60,7 +60,7 @@ sub members {
     return "@names";
 }
 
-# Width and height of a picture's bytes.
+# Width and height of a picture.
 sub size_of {
     my ($bytes) = @_;
     my $file = "$ENV{IIMG_WORK}/generated";
@@ -82,7 +82,7 @@ my $test_users =
     . '","email":"scenario-two@example.com","name":"Scenario Two","is_current_user":false,"is_test_user":true}]';
 is choices(),
     qq([{"id":"$admin","email":"admin\@example.com","name":"Ada Admin","is_current_user":true,"is_test_user":false},$test_users),
-    'staff choose among themselves and the test scenarios that have a user';
+    'staff get themselves and the test scenarios that have a user';
 for my $case (
     ['Ada', '', 'Ada'], ['', 'Admin', 'Admin'], ['', '', 'admin@example.com'],
     [' ', "\x{a0}", 'admin@example.com'], ['Åsa ', ' Ö', 'Åsa   Ö']
@@ -90,7 +90,7 @@ for my $case (
     my ($first, $last, $name) = @$case;
     sql("UPDATE users SET first_name = '$first', last_name = '$last' WHERE id = '$admin'");
     is json(call(GET => 'image-generation/users/', as => 'admin'))->[0]{name}, $name,
-        "first name '$first' and last name '$last' make the name '$name'";
+        "first name '$first' and last name '$last' give the name '$name'";
 }
 sql("UPDATE users SET first_name = 'Ada', last_name = 'Admin' WHERE id = '$admin'");
 
@@ -103,30 +103,30 @@ for my $case (
     my ($method, $path) = @$case;
     my @with = $method eq 'POST' ? (json => { identity_id => $full, user_id => $alice }) : ();
     is refusal(call($method => $path, @with)), '401 not_authenticated Authentication credentials were not provided.',
-        "$path by nobody";
+        "$path without credentials is 401";
     is refusal(call($method => $path, @with, as => $_)),
-        '403 permission_denied You do not have permission to perform this action.', "$path by $_"
+        '403 permission_denied You do not have permission to perform this action.', "$path by $_ is 403"
         for qw(alice scenario_one);
 }
 is refusal(call(POST => 'image-generation/generate/', as => 'alice', body => 'no JSON', type => 'text/plain')),
     '403 permission_denied You do not have permission to perform this action.',
-    'who may not is told so before his body is looked at';
+    'the 403 comes before the body is read';
 for my $method (qw(GET PUT PATCH DELETE)) {
     my $answer = call($method => 'image-generation/generate/', as => 'admin');
     is refusal($answer) . ' ' . $answer->header('Allow'),
-        "405 method_not_allowed Method \"$method\" not allowed. POST, OPTIONS", "$method generates nothing";
+        "405 method_not_allowed Method \"$method\" not allowed. POST, OPTIONS", "$method on generate/ is 405";
 }
 
 # What is refused ---------------------------------------------------------------------------------
 
 is refusal(generate(identity_id => $nowhere)), '404 identity_not_found Identity not found',
-    'an unknown identity, though the user has no photos either';
-is refusal(generate()), '400 no_references No reference images found for this user', 'a user without photos';
+    'an unknown identity is 404, before missing photos';
+is refusal(generate()), '400 no_references No reference images found for this user', 'a user without photos is refused';
 my $slot = json(call(POST => 'reference-images/', as => 'alice', json => {}));
 is refusal(generate()), '400 no_references No reference images found for this user',
-    'a user whose photos have no picture';
+    'a user with photos but no pictures is refused';
 is refusal(generate(user_id => $nowhere)), '400 no_references No reference images found for this user',
-    'an unknown user';
+    'an unknown user is refused like one without photos';
 call(DELETE => "reference-images/$slot->{id}/", as => 'alice');
 
 my @photos = map { photo('alice', $_) } portrait(), make_jpeg(400, 600), make_jpeg(640, 480);
@@ -136,14 +136,14 @@ my $ids = [map { $_->{id} } @photos];
 
 my $ratios = '1:1, 2:3, 3:2, 3:4, 4:3, 4:5, 5:4, 9:16, 16:9, 21:9';
 for my $case (
-    ['no identity', { identity_id => undef }, '400 invalid identity_id: This field is required.'],
-    ['no user', { user_id => undef }, '400 invalid user_id: This field is required.'],
-    ['an empty identity', { identity_id => '' }, qr/^400 invalid identity_id: /],
-    ['an identity of null', { identity_id => JSON::PP::null }, qr/^400 invalid identity_id: /],
-    ['an identity that is no UUID', { identity_id => 'abc' }, '400 invalid identity_id: Must be a valid UUID.'],
-    ['an identity that is a number', { identity_id => 7 }, '400 invalid identity_id: Must be a valid UUID.'],
-    ['a user that is no UUID', { user_id => "$alice'" }, '400 invalid user_id: Must be a valid UUID.'],
-    ['a list of users', { user_id => [$alice] }, '400 invalid user_id: Must be a valid UUID.'],
+    ['no identity_id', { identity_id => undef }, '400 invalid identity_id: This field is required.'],
+    ['no user_id', { user_id => undef }, '400 invalid user_id: This field is required.'],
+    ['an empty identity_id', { identity_id => '' }, qr/^400 invalid identity_id: /],
+    ['an identity_id of null', { identity_id => JSON::PP::null }, qr/^400 invalid identity_id: /],
+    ['an identity_id that is not a UUID', { identity_id => 'abc' }, '400 invalid identity_id: Must be a valid UUID.'],
+    ['an identity_id that is a number', { identity_id => 7 }, '400 invalid identity_id: Must be a valid UUID.'],
+    ['a user_id that is not a UUID', { user_id => "$alice'" }, '400 invalid user_id: Must be a valid UUID.'],
+    ['a list as user_id', { user_id => [$alice] }, '400 invalid user_id: Must be a valid UUID.'],
     [
         'an unknown aspect ratio', { aspect_ratio => '16:10' },
         "400 invalid aspect_ratio: \"16:10\" is not a valid choice. Allowed: $ratios."
@@ -152,7 +152,7 @@ for my $case (
         'an empty aspect ratio', { aspect_ratio => '' },
         "400 invalid aspect_ratio: \"\" is not a valid choice. Allowed: $ratios."
     ],
-    ['an aspect ratio as number', { aspect_ratio => 1.5 }, '400 invalid aspect_ratio: Not a valid string.'],
+    ['an aspect ratio that is a number', { aspect_ratio => 1.5 }, '400 invalid aspect_ratio: Not a valid string.'],
     [
         'an unknown resolution', { resolution => '8K' },
         '400 invalid resolution: "8K" is not a valid choice. Allowed: 1K, 2K, 4K.'
@@ -165,9 +165,9 @@ for my $case (
         'an unknown model', { model => 'gpt' },
         qr/^400 invalid model: "gpt" is not a valid choice\. Allowed: .*gemini-3-pro-image/
     ],
-    ['words that are a number', { additional_prompt => 5 }, '400 invalid additional_prompt: Not a valid string.'],
+    ['an additional prompt that is a number', { additional_prompt => 5 }, '400 invalid additional_prompt: Not a valid string.'],
     [
-        'words with NUL', { additional_prompt => "a\0b" },
+        'an additional prompt with a NUL', { additional_prompt => "a\0b" },
         '400 invalid additional_prompt: Null characters are not allowed.'
     ],
     [
@@ -175,23 +175,23 @@ for my $case (
         '400 invalid additional_prompt: Ensure this field has no more than 10000 characters.'
     ],
     [
-        'a save that is no boolean', { save_to_identity => 'maybe' },
+        'save_to_identity that is not a boolean', { save_to_identity => 'maybe' },
         '400 invalid save_to_identity: Must be a valid boolean.'
     ],
-    ['a save that is a list', { save_to_identity => [] }, '400 invalid save_to_identity: Must be a valid boolean.'],
+    ['save_to_identity that is a list', { save_to_identity => [] }, '400 invalid save_to_identity: Must be a valid boolean.'],
     [
-        'a save of "true" in JSON', { save_to_identity => 'true' },
+        'save_to_identity of "true" in JSON', { save_to_identity => 'true' },
         '400 invalid save_to_identity: Must be a valid boolean.'
     ],
-    ['a save of 1 in JSON', { save_to_identity => 1 }, '400 invalid save_to_identity: Must be a valid boolean.'],
-    ['an empty choice of photos', { reference_image_ids => [] }, qr/^400 invalid reference_image_ids: /],
-    ['photos that are no list', { reference_image_ids => $ids->[0] }, qr/^400 invalid reference_image_ids: /],
+    ['save_to_identity of 1 in JSON', { save_to_identity => 1 }, '400 invalid save_to_identity: Must be a valid boolean.'],
+    ['an empty list of photos', { reference_image_ids => [] }, qr/^400 invalid reference_image_ids: /],
+    ['photos that are not a list', { reference_image_ids => $ids->[0] }, qr/^400 invalid reference_image_ids: /],
     [
-        'a photo that is no UUID', { reference_image_ids => ['x'] },
+        'a photo id that is not a UUID', { reference_image_ids => ['x'] },
         '400 invalid reference_image_ids: Must be a valid UUID.'
     ],
     [
-        'a photo that is a number', { reference_image_ids => [1] },
+        'a photo id that is a number', { reference_image_ids => [1] },
         '400 invalid reference_image_ids: Must be a valid UUID.'
     ],
     [
@@ -210,21 +210,21 @@ for my $case (
     my $said = refusal(generate(%$change));
     ref $expected ? like $said, $expected, "$what is refused" : is $said, $expected, "$what is refused";
 }
-is jobs(), 0, 'what was refused is no job';
-is scalar(grep { /^generated_images/ } stored_files()), 0, 'and no picture';
+is jobs(), 0, 'refused requests create no job';
+is scalar(grep { /^generated_images/ } stored_files()), 0, 'refused requests create no file';
 
 # A picture ---------------------------------------------------------------------------------------
 
 my $answer = generate(additional_prompt => 'In the rain.');
 is $answer->code, 200, 'a picture is generated' or diag $answer->content;
-is members($answer->content), 'success image_url job', 'the answer has these members in this order';
+is members($answer->content), 'success image_url job', 'the response has exactly these members in order';
 my ($job_text) = $answer->content =~ /"job":(.*)\}$/s;
 is members($job_text),
     'id state queue_position identity user requested_by prompt_id prompt_version prompt_used additional_prompt model '
     . 'requested_model aspect_ratio resolution width height media_type '
     . 'reference_image_ids image_url download_url warnings error usage cost attempts created_at started_at finished_at '
     . 'cancel_requested identity_name',
-    'and its job these';
+    'the job has exactly these members in order';
 like $answer->content, qr/^\{"success":true,"image_url":"http/, 'success is true';
 my $body = json($answer);
 my $job = $body->{job};
@@ -237,33 +237,33 @@ my %expected = (
     reference_image_ids => $ids, error => undef, cost => undef, attempts => 1, image_url => $body->{image_url},
     cancel_requested => JSON::PP::false, identity_name => 'Creative Visionary',
 );
-is_deeply $job->{$_}, $expected{$_}, "the job's $_ is right" for sort keys %expected;
-like $job_text, qr/"prompt_version":1,.*"width":1376,"height":768,.*"attempts":1,/s, 'numbers are numbers';
+is_deeply $job->{$_}, $expected{$_}, "the job has the expected $_" for sort keys %expected;
+like $job_text, qr/"prompt_version":1,.*"width":1376,"height":768,.*"attempts":1,/s, 'numbers are JSON numbers';
 like $job->{$_}, qr/^$time$/, "$_ is a time" for qw(created_at started_at finished_at);
-ok $job->{created_at} le $job->{started_at} && $job->{started_at} le $job->{finished_at}, 'that come after one another';
-like "@{$job->{warnings}}", qr/preview/, 'the preview says that it is one';
+ok $job->{created_at} le $job->{started_at} && $job->{started_at} le $job->{finished_at}, 'created_at, started_at and finished_at are in order';
+like "@{$job->{warnings}}", qr/preview/, 'the job warns that this is a preview';
 like $job->{image_url}, qr{^\Q@{[base_url()]}\E/.*/generated_images/$uuid\.jpg\?},
-    'the picture stands below generated_images';
-is scalar(grep { /^generated_images/ } stored_files()), 1, 'as one file';
+    'the picture is below generated_images';
+is scalar(grep { /^generated_images/ } stored_files()), 1, 'the picture is one file';
 my $picture = call(GET => $body->{image_url});
-is size_of($picture->content), '1376x768 jpeg', 'it opens and has the size that was asked for';
-is $picture->header('Content-Disposition'), 'inline', 'image_url is for looking at';
+is size_of($picture->content), '1376x768 jpeg', 'the picture has the requested size';
+is $picture->header('Content-Disposition'), 'inline', 'image_url is inline';
 my $download = call(GET => $job->{download_url});
 my $day = $job->{created_at} =~ s/^(\d+)-(\d+)-(\d+).*/$1$2$3/r;
 is $download->header('Content-Disposition'), qq(attachment; filename="creative-visionary-$day.jpg"),
-    'download_url is for saving, under a sensible name';
-is $download->content, $picture->content, 'and is the same picture';
+    'download_url is an attachment with a descriptive name';
+is $download->content, $picture->content, 'download_url has the same picture';
 is column(
     $job,
     "state || ' ' || generator || ' ' || image || ' ' || save_to_identity || ' ' || coalesce(owner, '-') || ' ' || "
         . "coalesce(lease_expires_at::text, '-')"
     ),
     'succeeded preview ' . ($body->{image_url} =~ s{^.*?/(generated_images/[^?]+).*}{$1}r) . ' false - -',
-    'the row says so too, and nobody holds it any more';
-is column($job, 'prompt_used'), $job->{prompt_used}, 'and has the prompt that was used';
+    'the row has succeeded and has no owner or lease';
+is column($job, 'prompt_used'), $job->{prompt_used}, 'the row has the prompt';
 is json(call(GET => 'users/me/identities/', as => 'scenario_one'))->[0]{image}, undef,
-    'the identity has no picture: nobody asked for that';
-is jobs(), 1, 'it was one job';
+    'without save_to_identity the identity gets no picture';
+is jobs(), 1, 'there is one job';
 
 # Sizes: Google's, for each ratio at 1K.
 my %sizes = (
@@ -275,16 +275,16 @@ for my $ratio (sort keys %sizes) {
     my $body = json(generate(aspect_ratio => $ratio, identity_id => $unicode, reference_image_ids => [$ids->[1]]));
     is "$body->{job}{aspect_ratio} $body->{job}{width}x$body->{job}{height} "
         . size_of(call(GET => $body->{image_url})->content), "$ratio $sizes{$ratio} $sizes{$ratio} jpeg",
-        "a picture of $ratio is $sizes{$ratio} pixels";
+        "a picture of $ratio has $sizes{$ratio} pixels";
 }
 my $default = call(
     POST => 'image-generation/generate/', as => 'admin',
     form => [identity_id => $plain, user_id => $alice, reference_image_ids => $ids->[0]]
 );
 is join(' ', @{ json($default)->{job} }{qw(aspect_ratio resolution width height)}), '16:9 4K 5504 3072',
-    'without a choice it is 16:9 in 4K';
+    'the default is 16:9 in 4K';
 
-# The prompt, to the character --------------------------------------------------------------------
+# The exact prompt ---------------------------------------------------------------------------------
 
 sub prompt {
     my ($context, $additional) = @_;
@@ -310,30 +310,30 @@ my %context = (
         . "Crossing the line at dawn.\nNotes: a; b; c",
 );
 is $job->{prompt_used}, prompt($context{full}, 'In the rain.'),
-    'the prompt is the template, the identity and the words, to the character';
+    'the prompt is exactly the template with identity and additional prompt';
 
 sub used {
     my $job = json(generate(aspect_ratio => '1:1', reference_image_ids => [$ids->[0]], @_))->{job};
     return $job->{prompt_used};
 }
 is used(identity_id => identity_of($_)), prompt($context{$_}, 'None provided'),
-    "the prompt of the identity '$_', with no words" for sort keys %context;
+    "the prompt of the identity '$_' without an additional prompt" for sort keys %context;
 for my $case (
-    ['no words', '', 'None provided'],
-    ['words of spaces', " \n ", 'None provided'],
-    ['spaces around', "  a  b \n", 'a  b'],
+    ['no additional prompt', '', 'None provided'],
+    ['an additional prompt of spaces', " \n ", 'None provided'],
+    ['surrounding spaces', "  a  b \n", 'a  b'],
     ['placeholders', '{identity_context} {additional_prompt} {x}', '{identity_context} {additional_prompt} {x}'],
     ['doubled braces', '{{a}} {{{b}}} %s \1 $1', '{{a}} {{{b}}} %s \1 $1'],
-    ['several lines, emoji', "one\ntwo 🎨", "one\ntwo 🎨"],
+    ['several lines and emoji', "one\ntwo 🎨", "one\ntwo 🎨"],
 ) {
     my ($what, $words, $rendered) = @$case;
     is used(identity_id => $bare, additional_prompt => $words), prompt($context{bare}, $rendered),
-        "additional words: $what";
+        "additional prompt: $what";
 }
 sql("UPDATE identities SET visualization = '{additional_prompt} {{y}} {identity_context}' WHERE id = '$bare'");
 is used(identity_id => $bare, additional_prompt => 'words'),
     prompt("$context{bare}\nVisualization: {additional_prompt} {{y}} {identity_context}", 'words'),
-    'placeholders in an identity stay as they are written';
+    "placeholders in an identity's text are not replaced";
 sql(
           q(INSERT INTO prompts (prompt_type, version, body) VALUES )
         . q(('image_generation', 2, 'v2 {{literal}} {unknown} { {additional_prompt}|)
@@ -343,8 +343,8 @@ sql(
 );
 my $second = json(generate(aspect_ratio => '1:1', additional_prompt => 'x'))->{job};
 is $second->{prompt_used}, 'v2 {literal} {unknown} { x|x} } {additional_prompt} {',
-    'a template\'s doubled braces are braces, unknown ones stay';
-is $second->{prompt_version}, 2, 'and the highest active version of this kind was taken';
+    'doubled braces become braces, unknown placeholders stay';
+is $second->{prompt_version}, 2, 'the highest active version of the type is used';
 
 # Save --------------------------------------------------------------------------------------------
 
@@ -359,19 +359,19 @@ sub of_full {
 }
 
 $answer = generate(@small, save_to_identity => JSON::PP::true);
-is members($answer->content), 'success image_url identity job', 'with save_to_identity the answer has the identity too';
+is members($answer->content), 'success image_url identity job', 'with save_to_identity the response has the identity';
 $body = json($answer);
 is join(' ', sort keys %{ $body->{identity}{image} }), 'large medium original thumbnail',
-    'with the picture in four sizes';
+    'the identity has the picture in four sizes';
 my ($made) = $body->{image_url} =~ m{generated_images/($uuid)\.jpg};
 like $body->{identity}{image}{original}, qr{/media/(?!$made)$uuid/$made\.jpg\?},
-    'a copy under an address of its own, called as the generated picture';
+    "the identity's copy has its own key and the name of the generated picture";
 is call(GET => $body->{identity}{image}{original})->content, call(GET => $body->{image_url})->content,
-    'of the same bytes';
-is of_full(), $body->{identity}{image}{original} =~ s/\?.*//r, 'its owner sees it';
-is column($body->{job}, 'save_to_identity'), 't', 'the job knows';
+    'the copy has the same bytes';
+is of_full(), $body->{identity}{image}{original} =~ s/\?.*//r, 'the owner sees the picture';
+is column($body->{job}, 'save_to_identity'), 't', 'the job has save_to_identity';
 call(DELETE => "identities/$full/delete-image/", as => 'admin') for 1, 2;
-is call(GET => $body->{image_url})->code, 200, 'taking it off the identity leaves the job\'s picture alone';
+is call(GET => $body->{image_url})->code, 200, "removing it from the identity keeps the job's picture";
 
 is exists json(generate(@small, save_to_identity => $_))->{identity}, '',
     'save_to_identity ' . JSON::PP->new->allow_nonref->encode($_) . ' does not save'
@@ -394,18 +394,18 @@ for my $case (['false', 0], ['true', 1], ['0', 0], ['1', 1], ['', 0]) {
 # Which photos ------------------------------------------------------------------------------------
 
 is_deeply json(generate(@small, reference_image_ids => [$ids->[2]]))->{job}{reference_image_ids}, [$ids->[2]],
-    'one photo can be chosen';
+    'one photo can be selected';
 is_deeply json(generate(@small, reference_image_ids => [uc $ids->[2], $ids->[0]]))->{job}{reference_image_ids},
-    [@$ids[0, 2]], 'two photos go along in the order of their slots';
+    [@$ids[0, 2]], 'two photos are used in the order of their slots';
 is_deeply json(generate(@small, reference_image_ids => [$ids->[1], $ids->[1]]))->{job}{reference_image_ids},
-    [$ids->[1]], 'a photo that is named twice goes along once';
+    [$ids->[1]], 'a repeated photo id is used once';
 is_deeply json(generate(@small, reference_image_ids => JSON::PP::null))->{job}{reference_image_ids}, $ids,
-    'null means all';
-is json(generate(@small, identity_id => $plain))->{job}{user}, $alice, 'the identity need not be the user\'s';
+    'null selects all photos';
+is json(generate(@small, identity_id => $plain))->{job}{user}, $alice, 'the identity may belong to another user';
 is json(generate(@small, model => 'gemini-3-pro-image-preview'))->{job}{state}, 'succeeded',
-    'the plan\'s model name is understood';
+    'the model name of the Django system is accepted';
 
-# Photos as they go out are kept in memory for a while: these have not been used yet.
+# Prepared photos are cached for a while; these have not been used yet.
 sub spoil {
     my ($photo, $bytes) = @_;
     my $file = picture_path(file_of($photo->{image}{original}));
@@ -420,25 +420,25 @@ $ids = [map { $_->{id} } @photos];
 spoil($photos[0], 'garbage');
 expect_log(qr/IIMG0110: Reference image $ids->[$_] could not be loaded/) for 0 .. 2;
 $answer = generate(aspect_ratio => '1:1', reference_image_ids => [@$ids[0, 1]]);
-is $answer->code, 200, 'a photo that cannot be read is left out';
+is $answer->code, 200, 'a photo that cannot be read is skipped';
 $job = json($answer)->{job};
-is_deeply $job->{reference_image_ids}, [$ids->[1]], 'and not among those that went along';
-like "@{$job->{warnings}}", qr/$ids->[0] could not be loaded/, 'the job warns of it';
-is scalar(grep { /IIMG0110: Reference image $ids->[0] / } log_lines()), 1, 'the log too';
+is_deeply $job->{reference_image_ids}, [$ids->[1]], 'the skipped photo is not in reference_image_ids';
+like "@{$job->{warnings}}", qr/$ids->[0] could not be loaded/, 'the job warns of the skipped photo';
+is scalar(grep { /IIMG0110: Reference image $ids->[0] / } log_lines()), 1, 'the log warns of the skipped photo once';
 spoil($photos[2], substr slurp(portrait()), 0, 50_000);
 is_deeply json(generate(aspect_ratio => '1:1'))->{job}{reference_image_ids}, [$ids->[1]],
-    'so is one that was cut short';
+    'a truncated photo is skipped';
 unlink picture_path(file_of($photos[2]{image}{original}));
 is_deeply json(generate(aspect_ratio => '1:1'))->{job}{reference_image_ids}, [$ids->[1]],
-    '... and one whose file is gone';
+    'a photo whose file is missing is skipped';
 my $count = jobs();
 is refusal(generate(reference_image_ids => [@$ids[0, 2]])),
     '400 no_readable_references Could not load any reference images',
-    'when none of those chosen can be read it is refused';
+    'a request is refused if no selected photo can be read';
 is call(DELETE => "reference-images/$ids->[1]/", as => 'alice')->code, 204, 'a photo is deleted';
 is refusal(generate()), '400 no_readable_references Could not load any reference images',
-    'or none of all, whatever was in memory';
-is jobs(), $count, 'and is no job';
+    'a request is refused if no photo can be read, in spite of the cache';
+is jobs(), $count, 'the refused requests create no job';
 
 # No prompt ---------------------------------------------------------------------------------------
 
@@ -448,17 +448,17 @@ sql("UPDATE prompts SET is_active = false WHERE prompt_type = 'image_generation'
 expect_log(qr/IIMG0003: POST \S+generate\/: No active image generation prompt found/);
 $answer = generate();
 is refusal($answer), '503 no_active_prompt No active image generation prompt found',
-    'without an active prompt there is no picture';
-like $answer->header('Retry-After'), qr/^\d+$/, 'and the client is told when to try again';
+    'without an active prompt a generation is refused';
+like $answer->header('Retry-After'), qr/^\d+$/, 'the refusal has Retry-After';
 is refusal(generate(identity_id => $nowhere)), '404 identity_not_found Identity not found',
-    'an unknown identity is told first all the same';
+    'an unknown identity takes precedence over a missing prompt';
 is refusal(generate(user_id => $bob)), '400 no_references No reference images found for this user',
-    'and so are missing photos';
-is jobs(), 0, 'none of it is a job';
+    'missing photos take precedence over a missing prompt';
+is jobs(), 0, 'the refused requests create no job';
 
-# The user goes while his picture is made ------------------------------------------------------------
+# The user is deleted during the generation -----------------------------------------------------------
 
-# A trigger deletes him when the job begins to run, or when it has just succeeded.
+# A trigger deletes the user when the job starts to run, or when it has just succeeded.
 sub with_trigger {
     my ($state, $body, $code) = @_;
     sql(      "CREATE FUNCTION test_step() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN $body; RETURN NULL; END \$\$;"
@@ -479,21 +479,21 @@ for my $case (['running', 0], ['succeeded', 1]) {
         sub { generate(identity_id => $plain, save_to_identity => $save ? JSON::PP::true : undef) }
     );
     like refusal($answer), qr/^409 user_deleted .*The user whose photos these are has been deleted\.$/,
-        "the user is deleted when the job is $state: no picture";
-    is join('', sql('SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL')), 0, '... with the job';
-    is join("", sql("SELECT error_code FROM generation_jobs")), "user_deleted", '... which says why'
+        "the user is deleted when the job is $state: 409";
+    is join('', sql('SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL')), 0, "the user is deleted when the job is $state: the job has no picture";
+    is join("", sql("SELECT error_code FROM generation_jobs")), "user_deleted", "the user is deleted when the job is $state: the job has the code"
         if $state eq 'running';
-    is join('', sql('SELECT count(*) FROM identities WHERE image IS NOT NULL')), 0, '... nor with an identity';
+    is join('', sql('SELECT count(*) FROM identities WHERE image IS NOT NULL')), 0, "the user is deleted when the job is $state: no identity has the picture";
     sql("UPDATE stored_objects SET created_at = now() - interval '2 hours'");
-    is join(' ', sql("SELECT key FROM stored_objects WHERE state IN ('live', 'held')")), '', '... and nothing is kept';
+    is join(' ', sql("SELECT key FROM stored_objects WHERE state IN ('live', 'held')")), '', "the user is deleted when the job is $state: no object is kept";
 }
 
-# A job is inserted and taken in one transaction: there is none that nobody runs.
+# A job is inserted and claimed in one transaction, so that no job is left without an owner.
 fresh_data();
 photo('alice');
 expect_log(qr/IIMG0001: POST \S+generate\/.*not today/);
-is with_trigger('running', "RAISE 'not today'", sub { generate() })->code, 500, 'a job that cannot be taken';
-is jobs(), 0, '... is none';
+is with_trigger('running', "RAISE 'not today'", sub { generate() })->code, 500, 'a job that cannot be claimed is a 500';
+is jobs(), 0, 'a job that cannot be claimed is not inserted';
 
 fresh_data();
 finish();

@@ -1,6 +1,6 @@
-# hostile.t - bodies, names and ids that nobody sends by mistake, to every route that reads them: each
-# is answered with a 4xx and a sentence, soon, nothing is stored, and the server is as it was.
-# (What a JSON syntax error or a bad name is called: contract.t, reference_images.t.)
+# hostile.t - hostile bodies, names and ids, for every route that reads them. Each gets a 4xx with a sentence
+# in time, nothing is stored, and the server is unaffected.
+# (JSON syntax errors and invalid names: contract.t, reference_images.t.)
 use strict;
 use warnings;
 use utf8;
@@ -41,7 +41,7 @@ my @routes = (
 sub bytes { my ($text) = @_; utf8::encode($text); return $text }
 sub shown { my ($path) = @_; return $path =~ s/$uuid/{id}/gr }
 
-# What is wrong with a refusal; '' when it is as the contract has it.
+# The defect of a refusal; '' if it is as documented.
 sub flaw {
     my ($answer, $seconds) = @_;
     my $start = $answer->code . ' ' . substr $answer->content, 0, 200;
@@ -55,7 +55,7 @@ sub flaw {
     return '';
 }
 
-# All that is stored.
+# All stored data.
 sub everything {
     my @rows = map { sql("SELECT '$_', count(*), md5(string_agg(t::text, '' ORDER BY t::text)) FROM $_ t") }
         qw(reference_images identities prompts generation_jobs stored_objects users test_scenarios auth_tokens);
@@ -71,17 +71,17 @@ sub children {
 my %born = map { $_ => 1 } children();
 my $kept = everything();
 
-# After a group of requests: the server answers, with the children that it had, what it had.
+# After a group of requests: the server has the same children and the same data.
 sub unharmed {
     my ($group) = @_;
-    is call(GET => "reference-images/$photo/", as => 'admin')->code, 200, "after $group a good request is answered";
-    is everything(), $kept, 'nothing was stored and nothing lost';
+    is call(GET => "reference-images/$photo/", as => 'admin')->code, 200, "after $group a valid request is answered";
+    is everything(), $kept, "after $group the stored data is unchanged";
     my %now = map { $_ => 1 } children();
-    is join(' ', grep { !$now{$_} } sort keys %born), '', 'and no child of httpd\'s has died';
+    is join(' ', grep { !$now{$_} } sort keys %born), '', "after $group no child of httpd has died";
     return;
 }
 
-# One request that must be refused.
+# Send one request that must be refused.
 sub refuse {
     my ($what, $method, $path, %with) = @_;
     my $began = time;
@@ -95,27 +95,27 @@ sub refuse {
 my $megabyte = 1 << 20;
 my %types = (json => 'application/json', form => 'application/x-www-form-urlencoded');
 my @bodies = (
-    # what                                     type    bytes
-    ['10,000 lists in one another', 'json', '[' x 10_000 . ']' x 10_000],
-    ['10,000 objects below a name', 'json', '{"name":' x 10_000 . '1' . '}' x 10_000],
+    # name                                     type    bytes
+    ['10,000 nested lists', 'json', '[' x 10_000 . ']' x 10_000],
+    ['10,000 nested objects', 'json', '{"name":' x 10_000 . '1' . '}' x 10_000],
     ['a million brackets', 'json', '[' x 1_000_000],
     ['3000 lists below a name', 'json', '{"name":' . '[' x 3000 . ']' x 3000 . '}'],
-    ['a number beyond doubles', 'json', '{"name":1e999}'],
+    ['a number beyond the range of doubles', 'json', '{"name":1e999}'],
     ['a number of a million digits', 'json', '{"order":' . '9' x 1_000_000 . '}'],
     ['a fraction of a million digits', 'json', '{"name":1,"body":1,"is_active":0.' . '1' x 1_000_000 . '}'],
     ['an exponent of a million digits', 'json', '{"name":1e' . '1' x 1_000_000 . '}'],
-    ['a member twice among 50,000', 'json', '{' . join(',', map { "\"m$_\":1" } 1 .. 50_000, 1) . '}'],
+    ['a repeated member among 50,000', 'json', '{' . join(',', map { "\"m$_\":1" } 1 .. 50_000, 1) . '}'],
     [
-        'a megabyte of escaped NULs for a name', 'json',
+        'a name of a megabyte of escaped NULs', 'json',
         '{"name":"'
             . '\u0000' x 170_000
             . '","body":"\u0000","prompt_type":"\u0000","identity_id":"\u0000","first_name":"\u0000"}'
     ],
-    ['a megabyte of half surrogate pairs', 'json', '{"name":"' . '\ud800' x 170_000 . '"}'],
+    ['a megabyte of lone surrogates', 'json', '{"name":"' . '\ud800' x 170_000 . '"}'],
     ['a megabyte of quotes', 'json', '"' x 1_000_000],
     ['a megabyte of spaces', 'json', ' ' x $megabyte],
     ['a megabyte of NULs', 'json', "\0" x $megabyte],
-    ['a megabyte of bytes that are no UTF-8', 'json', '{"name":"' . "\xff" x 1_000_000 . '"}'],
+    ['a megabyte of bytes that are not UTF-8', 'json', '{"name":"' . "\xff" x 1_000_000 . '"}'],
     ['a byte order mark', 'json', "\xef\xbb\xbf{\"name\":\"x\"}"],
     ['UTF-16', 'json', join '', map { "$_\0" } split //, '{"name":"x"}'],
     ['a name of a megabyte', 'json', '{"name":"' . 'a' x 1_000_000 . '","body":1,"is_active":1}'],
@@ -127,13 +127,13 @@ my @bodies = (
     ['a list', 'json', '[{"name":"x"}]'],
     ['a string', 'json', '"name"'],
     ['a number', 'json', '12'],
-    ['a megabyte of per cent signs', 'form', '%' x $megabyte],
+    ['a megabyte of percent signs', 'form', '%' x $megabyte],
     ['a megabyte of escaped NULs', 'form', 'name=' . '%00' x 300_000],
     ['a megabyte of NULs in a form', 'form', "\0" x $megabyte],
     ['1001 fields', 'form', join '&', map { "a$_=1" } 1 .. 1001],
     ['half a million fields', 'form', 'a&' x 500_000],
     ['a megabyte and a byte of a form', 'form', 'name=' . 'a' x ($megabyte - 4)],
-    ['words of no UTF-8', 'form', 'name=%ff%fe&body=%ff&is_active=%ff&identity_id=%ff&order=%ff'],
+    ['a form that is not UTF-8', 'form', 'name=%ff%fe&body=%ff&is_active=%ff&identity_id=%ff&order=%ff'],
 );
 for my $case (@bodies) {
     my ($what, $type, $body) = @$case;
@@ -143,13 +143,13 @@ for my $case (@bodies) {
 }
 unharmed('such bodies');
 
-# Large, but good: read, and answered by what is in them.
+# Large but valid: read, and answered by their content.
 my $many = '{' . join(',', '"name":"many"', map { "\"m$_\":$_" } 1 .. 60_000) . '}';
 my $began = time;
 my $answer = call(PATCH => "reference-images/$photo/", as => 'admin', body => $many, type => 'application/json');
-is $answer->code, 200, '60,000 members that nobody knows are ignored';
-is json($answer)->{name}, 'many', 'and the one that is known is read';
-# Names that fall on one another in a table without a random seed.
+is $answer->code, 200, '60,000 unknown members are ignored';
+is json($answer)->{name}, 'many', 'the known member is read';
+# Names that collide in a hash table without a random seed.
 my $clashing = '{' . join(
     ',',
     map {
@@ -158,16 +158,16 @@ my $clashing = '{' . join(
     } 0 .. 25_000
 ) . '}';
 is call(PATCH => "reference-images/$photo/", as => 'admin', body => $clashing, type => 'application/json')->code, 200,
-    'names that clash in simple hash tables are read';
+    'names that collide in simple hash tables are read';
 is call(
     PATCH => "reference-images/$photo/", as => 'admin', body => '{"x":' . '[' x 1500 . ']' x 1500 . '}',
     type => 'application/json'
     )->code, 200,
-    'as are 1500 lists in one another';
+    '1500 nested lists in an unknown member are read';
 is call(PATCH => "reference-images/$photo/", as => 'admin', body => 'name=%E2%82%AC' . '&a' x 998, type => $types{form})
-    ->code, 200, '1000 fields are a form';
-cmp_ok time - $began, '<', 10, 'within seconds';
-is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€', 'the last name counts';
+    ->code, 200, '1000 fields are read';
+cmp_ok time - $began, '<', 10, 'large bodies are read within seconds';
+is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€', 'the last value of a repeated form field counts';
 $kept = everything();
 
 # Multipart ---------------------------------------------------------------------------------------
@@ -199,10 +199,10 @@ my @forms = (
     ],
     ['a boundary of 7000 characters', $good, 'multipart/form-data; boundary=' . 'X' x 7000],
     ['a boundary with an open quote', $good, 'multipart/form-data; boundary="XX YY'],
-    ['a boundary that is not in it', $good, 'multipart/form-data; boundary=YY'],
+    ['a boundary that does not occur in the body', $good, 'multipart/form-data; boundary=YY'],
     ['10,000 parts', multipart(([$image =~ s/image/a/r, 'x']) x 10_000)],
     ['a million boundaries', "--XX\r\n" x 1_000_000],
-    ['4 MB of boundaries but one character', "\r\n--X" x 800_000],
+    ['4 MB of boundaries that lack one character', "\r\n--X" x 800_000],
     ['300 forms in one another', $nested],
     (
         map { ["a part of type $_", multipart(["$image\r\nContent-Type: $_", "Subject: x\r\n\r\nx"])] }
@@ -217,12 +217,12 @@ my @forms = (
     ['100,000 headers in a part', multipart([join("\r\n", $image, ("X: y") x 100_000), 'x'])],
     ['a header of a megabyte, folded', multipart(["$image\r\nX-Long:" . "\r\n x" x 200_000, 'x'])],
     ['a part without Content-Disposition', multipart(['Content-Type: image/png', $png])],
-    ['a part with an attachment\'s', multipart([$image =~ s/form-data/attachment/r, $png])],
-    ['a part with an empty one', multipart(['Content-Disposition:', $png])],
+    ['a part with Content-Disposition: attachment', multipart([$image =~ s/form-data/attachment/r, $png])],
+    ['a part with an empty Content-Disposition', multipart(['Content-Disposition:', $png])],
     ['a part without a name', multipart(['Content-Disposition: form-data; filename="a.png"', $png])],
     ['a part without headers', multipart(['', $png])],
     [
-        'a file name of a megabyte that is no picture',
+        'a file of NULs with a name of a megabyte',
         multipart(["Content-Disposition: form-data; name=\"image\"; filename=\"" . 'a/' x 500_000 . '"', 'x'])
     ],
     ['NULs', "\0" x 100_000],
@@ -231,7 +231,7 @@ my @forms = (
 for my $case (@forms) {
     my ($what, $body, $type) = @$case;
     for my $route (@routes) {
-        # Fields that a route knows nothing of leave nothing to refuse: what is wrong is the form itself.
+        # Routes without this field ignore it; only a malformed form is refused there.
         refuse($what, @$route, body => $body, type => $type // $form);
     }
 }
@@ -244,10 +244,10 @@ for my $route (grep { $_->[1] =~ /upload-image/ } @routes) {
 }
 unharmed('such forms');
 
-# File names in the ways there are to write them: all the same picture, under a name made safe.
+# All forms of file names: always the same picture, stored under a safe name.
 my $upload = "reference-images/$photo/upload-image/";
 for my $case (
-    # what stands behind name="image"                                       what the key is called
+    # text after name="image"                                               name in the key
     ['filename="a.png"', 'a'],
     ['filename=a.png', 'a'],
     ["filename*=UTF-8''%e2%82%ac%20rates.png", '--rates'],
@@ -283,8 +283,8 @@ for my $case (
 }
 sub pixels { my ($bytes) = @_; return substr $bytes, index($bytes, 'IDAT'), 100_000 }
 ok pixels(call(GET => json(call(GET => "reference-images/$photo/", as => 'admin'))->{image}{original})->content) eq
-    pixels($png), 'and its bytes are those that were sent, whatever their encoding is said to be';
-is scalar(() = stored_files()), 4, 'the last of them is stored, and no other';
+    pixels($png), 'the file is stored with its pixels, regardless of its declared encoding';
+is scalar(() = stored_files()), 4, 'only the last of these pictures is stored';
 $kept = everything();
 
 # Names in every script ---------------------------------------------------------------------------
@@ -295,18 +295,18 @@ my @scripts = (
     ['Devanagari', 'क्षत्रिय '],
     ['Chinese', '龍馬精神'],
     ['beyond the first plane', "\x{20BB7}野家"],
-    ['Japanese, half and full', 'ｶﾞガカ゛'],
-    ['Hangul, in pieces', "\x{1112}\x{1161}\x{11ab}"],
+    ['Japanese, half-width and full-width', 'ｶﾞガカ゛'],
+    ['Hangul, decomposed', "\x{1112}\x{1161}\x{11ab}"],
     ['Thai', 'ก็ที่นี่'],
-    ['emoji, joined and coloured', "👩🏽\x{200d}🚀👨\x{200d}👩\x{200d}👧🇩🇪❤\x{fe0f}"],
+    ['emoji, joined and with skin color', "👩🏽\x{200d}🚀👨\x{200d}👩\x{200d}👧🇩🇪❤\x{fe0f}"],
     ['combining marks', "e\x{301}\x{323}o\x{308}Z\x{351}\x{36b}\x{343}"],
     ['the last code points', "\x{10fffd}\x{fffd}\x{ffff}\x{e000}\x{d7ff}"],
-    ['controls but NUL', "\x{1}\x{7f}\x{80}\x{9f}\x{ad}\x{feff}x"],
+    ['controls except NUL', "\x{1}\x{7f}\x{80}\x{9f}\x{ad}\x{feff}x"],
     ['Turkish and German', 'İıŞßẞ'],
 );
 for my $case (@scripts) {
     my ($what, $sample) = @$case;
-    my $name = substr(NFC($sample x 255), 0, 254) . '.';    # white space at the ends is not kept
+    my $name = substr(NFC($sample x 255), 0, 254) . '.';    # leading and trailing white space is removed
     my $sent = NFC($sample) eq $sample ? $name : NFD($name);
     sql("DELETE FROM reference_images WHERE id <> '$photo'");
     for my $way (
@@ -319,7 +319,7 @@ for my $case (@scripts) {
             "255 characters of $what in $form come back, in form NFC";
         my $long = call(PATCH => "reference-images/$photo/", as => 'admin', $with->("$sent."));
         is $long->code . ' ' . (json($long)->{detail} // ''), '400 Ensure this field has no more than 255 characters.',
-            'and 256 are refused';
+            "256 characters of $what in $form are refused";
     }
 }
 sql("DELETE FROM reference_images WHERE id <> '$photo'");
@@ -332,10 +332,10 @@ my @strange_ids = (
     ['as a URN', "urn:uuid:$photo"],
     ['without dashes', $photo =~ tr/-//dr],
     ['with a dash elsewhere', $photo =~ s/(.)-/-$1/r],
-    ['a character too long', "${photo}0"],
-    ['a character too short', substr $photo, 1],
-    ['with a space behind', "$photo%20"],
-    ['with a line break behind', "$photo%0a"],
+    ['one character too long', "${photo}0"],
+    ['one character too short', substr $photo, 1],
+    ['with a trailing space', "$photo%20"],
+    ['with a trailing line break', "$photo%0a"],
     ['with a letter beyond F', 'g' . substr $photo, 1],
     ['in full-width digits', '%ef%bc%90' . substr $photo, 1],
     ['of 5000 characters', 'a' x 5000],
@@ -358,16 +358,16 @@ for my $pattern (
             "an id $what", $method, $path =~ s/$uuid/$id/r,
             $method eq 'GET' ? () : (json => { name => 'x', is_active => 0 })
         );
-        is $answer->code, 404, 'as not found' if $answer->code != 404;
+        is $answer->code, 404, "an id $what is 404" if $answer->code != 404;
     }
 }
-is call(GET => 'reference-images/' . uc($photo) . '/', as => 'admin')->code, 200, 'an id in upper case is the id';
+is call(GET => 'reference-images/' . uc($photo) . '/', as => 'admin')->code, 200, 'an id in upper case is accepted';
 
 for my $case (
     ['twice', "user_id=$nowhere&user_id=$nowhere", 400],
     ['of 3000 characters', 'user_id=' . 'a' x 3000, 400],
     ['in braces', "user_id={$photo}" =~ s/\{/%7b/r =~ s/\}/%7d/r, 400],
-    ['of half an escape', 'user_id=%4', 400],
+    ['with half an escape', 'user_id=%4', 400],
     ['of NUL', 'user_id=%00', 400],
     ['of bytes', 'user_id=%ff', 400],
     ['of 100 kB', 'user_id=' . 'a' x 100_000, 414],
@@ -387,7 +387,7 @@ unharmed('such ids');
 
 # Memory ------------------------------------------------------------------------------------------
 
-# A server of one child and few threads: each thread keeps memory, and all must have had their turn.
+# A server with one child and few threads: each thread keeps memory, and all must have been used.
 my $few = IdentityImg::Server->new(
     'few',
     conf =>
@@ -413,14 +413,14 @@ sub memory { my ($kilobytes) = slurp("/proc/$only/smaps_rollup") =~ /^Anonymous:
 
 bombard(300);
 my $before = memory();
-is bombard(1000), 1000, '1000 hostile requests more are refused';
+is bombard(1000), 1000, '1000 more hostile requests are refused';
 SKIP: {
-    skip 'the sanitizer keeps what is freed', 1 if $ENV{IIMG_SANITIZE};
+    skip 'the sanitizer delays the release of memory', 1 if $ENV{IIMG_SANITIZE};
     cmp_ok memory() - $before, '<', 24, sprintf 'and leave %.1f MB more in the child that had %.1f',
         memory() - $before, $before;
 }
-is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200, 'which is well';
-is join(' ', $few->children), $only, 'and alive';
+is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200, 'the small server answers after that';
+is join(' ', $few->children), $only, 'the small server has the same child';
 $few->judge;
 
 finish();

@@ -1,5 +1,5 @@
-# hostile_http.t - requests that are no HTTP, or hardly: request lines, headers, lengths, chunks, what
-# comes too slowly or behind the end. Each is refused in our words, and the next client is served.
+# hostile_http.t - malformed or borderline HTTP: request lines, headers, lengths, chunks, slow requests, and bytes
+# after the end. Each is refused with our JSON, and the next client is served.
 use strict;
 use warnings;
 use utf8;
@@ -19,8 +19,8 @@ my $photo = json(call(POST => 'reference-images/', as => 'alice', json => { name
 my $patch = "PATCH /api/v1/reference-images/$photo/ HTTP/1.1";
 my $server = base_url() =~ s{^http://}{}r;
 
-# Bytes to the server, and all that comes back until it hangs up, or has been silent after an answer
-# that is whole. Pieces that are numbers are pauses.
+# Send bytes; returns the response until the server disconnects, or is silent after a complete response.
+# Pieces that are numbers are pauses.
 sub talk {
     my ($where, @pieces) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => $where, Timeout => 10) or die "connect: $!";
@@ -38,7 +38,7 @@ sub talk {
 
 sub request { my ($line, @headers) = @_; return join "\r\n", $line, 'Host: x', @headers, '', '' }
 
-# What is wrong with a refusal that came as bytes; '' when it is a 4xx as the contract has it.
+# The defect of a refusal in bytes; '' if it is a 4xx as documented.
 sub flaw {
     my ($text, $status) = @_;
     my ($code, $headers, $body) = $text =~ m{\AHTTP/1\.1 (\d+) [^\r]*\r\n(.*?\r\n)\r\n(.*)\z}s
@@ -62,9 +62,9 @@ sub unharmed {
     my ($group) = @_;
     my $now = call(GET => "reference-images/$photo/", as => 'alice');
     is $now->code == 200 && json($now)->{name}, 'kept',
-        "after $group a good request is answered, and nothing has changed";
+        "after $group a valid request is answered, and nothing has changed";
     my %now = map { $_ => 1 } children();
-    is join(' ', grep { !$now{$_} } sort keys %born), '', 'and no child of httpd\'s has died';
+    is join(' ', grep { !$now{$_} } sort keys %born), '', "after $group no child of httpd has died";
     return;
 }
 
@@ -72,8 +72,8 @@ sub unharmed {
 
 my $me = '/api/v1/users/me/';
 for my $case (
-    # what                                 bytes                                                                     status
-    ['a method of our own', request("FROB $me HTTP/1.1", $login), 405],
+    # name                                 bytes                                                                     status
+    ['an unknown method', request("FROB $me HTTP/1.1", $login), 405],
     ['a method in lower case', request("get $me HTTP/1.1", $login), 405],
     ['a method of 5000 letters', request('X' x 5000 . " $me HTTP/1.1", $login), 405],
     ['a method with a slash', request("GE/T $me HTTP/1.1", $login), 400],
@@ -82,27 +82,27 @@ for my $case (
     ['a proxy\'s request', request("GET http://other.example/api/v1/nothing/ HTTP/1.1", $login), '400|404'],
     ['HTTP/2\'s greeting', "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", '400|404|405'],
     ['TLS\'s greeting', "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" . 'x' x 500 . "\r\n\r\n", 400],
-    ['a version of letters', request("GET $me HTTP/x", $login), 400],
+    ['a version that is not a number', request("GET $me HTTP/x", $login), 400],
     ['no Host', "GET $me HTTP/1.1\r\n$login\r\n\r\n", 400],
     ['two Hosts', request("GET $me HTTP/1.1", $login, 'Host: y'), 400],
-    ['a Host of markup', "GET $me HTTP/1.1\r\nHost: <x>\r\n$login\r\n\r\n", 400],
+    ['a Host that is markup', "GET $me HTTP/1.1\r\nHost: <x>\r\n$login\r\n\r\n", 400],
     ['a tab in the request line', request("GET\t$me HTTP/1.1", $login), 400],
-    ['NUL in the address', request("GET $me\0 HTTP/1.1", $login), 400],
-    ['an escaped NUL in the address', request('GET /api/v1/users/%00/ HTTP/1.1', $login), '400|404'],
-    ['an escaped slash in the address', request('GET /api/v1/users%2fme/ HTTP/1.1', $login), 404],
-    ['bytes in the address', request("GET /api/v1/\xff\xfe/ HTTP/1.1", $login), '400|404'],
-    ['an address of 9000 characters', request('GET /' . 'a' x 9000 . ' HTTP/1.1', $login), 414],
+    ['a NUL in the URL', request("GET $me\0 HTTP/1.1", $login), 400],
+    ['an escaped NUL in the URL', request('GET /api/v1/users/%00/ HTTP/1.1', $login), '400|404'],
+    ['an escaped slash in the URL', request('GET /api/v1/users%2fme/ HTTP/1.1', $login), 404],
+    ['raw bytes in the URL', request("GET /api/v1/\xff\xfe/ HTTP/1.1", $login), '400|404'],
+    ['a URL of 9000 characters', request('GET /' . 'a' x 9000 . ' HTTP/1.1', $login), 414],
     ['101 headers', request("GET $me HTTP/1.1", $login, map { "X-$_: $_" } 1 .. 101), 431],
     ['10,000 headers', request("GET $me HTTP/1.1", $login, ('X: y') x 10_000), 431],
     ['a header of 9000 characters', request("GET $me HTTP/1.1", $login, 'X: ' . 'y' x 9000), 431],
-    ['a header\'s name of 9000', request("GET $me HTTP/1.1", $login, 'X' x 9000 . ': y'), 431],
+    ['a header name of 9000 characters', request("GET $me HTTP/1.1", $login, 'X' x 9000 . ': y'), 431],
     ['a header without a colon', request("GET $me HTTP/1.1", $login, 'X'), 400],
-    ['a space before a colon', request("GET $me HTTP/1.1", $login, 'X : y'), 400],
+    ['a space before the colon', request("GET $me HTTP/1.1", $login, 'X : y'), 400],
     ['a folded first header', "GET $me HTTP/1.1\r\n X: y\r\nHost: x\r\n\r\n", 400],
     ['NUL in a header', request("GET $me HTTP/1.1", $login, "X: a\0b"), 400],
     ['an escape character in a header', request("GET $me HTTP/1.1", $login, "X: a\x1b[31m"), 400],
     [
-        'Expect of something else',
+        'an unknown Expect',
         request($patch, $login, 'Content-Type: application/json', 'Content-Length: 2', 'Expect: the-worst') . '{}',
         '417'
     ],
@@ -116,7 +116,7 @@ is flaw(
     (talk($server, request("GET $me HTTP/1.1", $login, (map { "X-$_: $_" } 1 .. 90), 'Connection: close')))[0],
     200
     ),
-    '', '90 headers are no flood';
+    '', '90 headers are accepted';
 unharmed('such requests');
 
 # Lengths and chunks ------------------------------------------------------------------------------
@@ -126,30 +126,30 @@ my @chunked = (@json, 'Transfer-Encoding: chunked');
 my $body = '{"name":"stored"}';
 for my $case (
     ['a negative Content-Length', request($patch, @json, 'Content-Length: -1'), 400],
-    ['a Content-Length of words', request($patch, @json, 'Content-Length: many') . $body, 400],
-    ['a Content-Length with a plus', request($patch, @json, 'Content-Length: +17') . $body, 400],
-    ['a Content-Length of hex', request($patch, @json, 'Content-Length: 0x11') . $body, 400],
-    ['a Content-Length of a list', request($patch, @json, 'Content-Length: 17, 17') . $body, 400],
+    ['a Content-Length that is not a number', request($patch, @json, 'Content-Length: many') . $body, 400],
+    ['a Content-Length with a plus sign', request($patch, @json, 'Content-Length: +17') . $body, 400],
+    ['a hexadecimal Content-Length', request($patch, @json, 'Content-Length: 0x11') . $body, 400],
+    ['a Content-Length that is a list', request($patch, @json, 'Content-Length: 17, 17') . $body, 400],
     [
-        'a Content-Length beyond numbers', request($patch, @json, 'Content-Length: 99999999999999999999') . $body,
+        'a Content-Length beyond 64 bits', request($patch, @json, 'Content-Length: 99999999999999999999') . $body,
         '400|413'
     ],
     ['the largest Content-Length', request($patch, @json, 'Content-Length: 9223372036854775807') . $body, 413],
-    ['two lengths that differ', request($patch, @json, 'Content-Length: 17', 'Content-Length: 2') . $body, 400],
-    ['a length that cuts the body', request($patch, @json, 'Content-Length: 10') . $body, 400],
+    ['two different lengths', request($patch, @json, 'Content-Length: 17', 'Content-Length: 2') . $body, 400],
+    ['a length that truncates the body', request($patch, @json, 'Content-Length: 10') . $body, 400],
     ['an unknown transfer coding', request($patch, @json, 'Transfer-Encoding: gzip') . $body, '400|501'],
     [
-        'chunked, but not at the end',
+        'chunked, but not as the last coding',
         request($patch, @json, 'Transfer-Encoding: chunked, gzip') . "11\r\n$body\r\n0\r\n\r\n", '400|501'
     ],
-    ['a chunk of no size', request($patch, @chunked) . "\r\n$body\r\n0\r\n\r\n", 400],
-    ['a chunk of a negative size', request($patch, @chunked) . "-11\r\n$body\r\n0\r\n\r\n", 400],
+    ['a chunk without a size', request($patch, @chunked) . "\r\n$body\r\n0\r\n\r\n", 400],
+    ['a chunk with a negative size', request($patch, @chunked) . "-11\r\n$body\r\n0\r\n\r\n", 400],
     [
-        'a chunk of a size beyond numbers', request($patch, @chunked) . "fffffffffffffffff\r\n$body\r\n0\r\n\r\n",
+        'a chunk size beyond 64 bits', request($patch, @chunked) . "fffffffffffffffff\r\n$body\r\n0\r\n\r\n",
         '400|413'
     ],
     ['a chunk size with 0x', request($patch, @chunked) . "0x11\r\n$body\r\n0\r\n\r\n", 400],
-    ['a chunk size of words', request($patch, @chunked) . "eleven\r\n$body\r\n0\r\n\r\n", 400],
+    ['a chunk size that is not a number', request($patch, @chunked) . "eleven\r\n$body\r\n0\r\n\r\n", 400],
     ['a chunk longer than its size', request($patch, @chunked) . "5\r\n$body\r\n0\r\n\r\n", 400],
     ['a chunk size of 10,000 zeros', request($patch, @chunked) . '0' x 10_000 . "11\r\n$body\r\n0\r\n\r\n", '400|413'],
     [
@@ -165,13 +165,13 @@ for my $case (
     cmp_ok $seconds, '<', 10, 'soon';
 }
 
-# A body that ends before it is whole: the client has hung up its side.
+# A body that ends early: the client has closed its side.
 for my $case (
-    ['JSON cut short', request($patch, @json, 'Content-Length: 100') . $body],
-    ['a chunk cut short', request($patch, @chunked) . "20\r\n$body"],
-    ['chunks without an end', request($patch, @chunked) . "11\r\n$body\r\n"],
+    ['truncated JSON', request($patch, @json, 'Content-Length: 100') . $body],
+    ['a truncated chunk', request($patch, @chunked) . "20\r\n$body"],
+    ['chunks without a last chunk', request($patch, @chunked) . "11\r\n$body\r\n"],
     [
-        'a form cut short',
+        'a truncated form',
         request(
             "POST /api/v1/reference-images/$photo/upload-image/ HTTP/1.1", $login,
             'Content-Type: multipart/form-data; boundary=x', 'Content-Length: 5000'
@@ -189,13 +189,13 @@ for my $case (
 }
 unharmed('such bodies');
 
-# What stands behind a request is another one, or nothing -----------------------------------------
+# Bytes after a request are another request ---------------------------------------------------------
 
 my ($text) = talk($server, request("GET $me HTTP/1.1", $login) . "GARBAGE\x01\xff\r\n\r\n");
 like $text, qr{\AHTTP/1\.1 200 .*HTTP/1\.1 400 .*"code":"invalid"}s,
-    'garbage behind a request is a bad request of its own';
+    'garbage after a request is a separate bad request';
 ($text) = talk($server, request($patch, @json, 'Content-Length: 2') . '{}' . '{"name":"smuggled"}' . "\r\n\r\n");
-like $text, qr{\AHTTP/1\.1 200 .*HTTP/1\.1 400 }s, 'and so is what is longer than Content-Length says';
+like $text, qr{\AHTTP/1\.1 200 .*HTTP/1\.1 400 }s, 'bytes beyond Content-Length are a separate bad request';
 ($text) = talk(
     $server,
     request("PUT $me HTTP/1.1", @json, 'Content-Length: ' . length request($patch, @json))
@@ -203,18 +203,18 @@ like $text, qr{\AHTTP/1\.1 200 .*HTTP/1\.1 400 }s, 'and so is what is longer tha
         . request("GET $me HTTP/1.1", $login, 'Connection: close')
 );
 my @statuses = $text =~ m{HTTP/1\.1 (\d+) }g;
-is $statuses[0], 405, 'a request in the body of one that is refused';
-unlike join(' ', @statuses[1 .. $#statuses]), qr/400|404/, 'is a body, not a request';
+is $statuses[0], 405, 'a request with a request as its body is refused';
+unlike join(' ', @statuses[1 .. $#statuses]), qr/400|404/, 'the body is not read as a request';
 ($text) = talk(
     $server,
     request($patch, @json, 'Content-Length: 6', 'Transfer-Encoding: chunked')
         . "0\r\n\r\nX"
         . request("GET $me HTTP/1.1", $login)
 );
-is scalar(() = $text =~ m{HTTP/1\.1 }g), 1, 'a request with two kinds of length is the last of its connection';
+is scalar(() = $text =~ m{HTTP/1\.1 }g), 1, 'a request with Content-Length and chunks is the last of its connection';
 ($text) =
     talk($server, request("GET $me HTTP/1.1", $login) x 50 . request("GET $me HTTP/1.1", $login, 'Connection: close'));
-is scalar(() = $text =~ m{HTTP/1\.1 200 }g), 51, '51 good requests in one piece are answered all';
+is scalar(() = $text =~ m{HTTP/1\.1 200 }g), 51, '51 pipelined requests are all answered';
 unharmed('such pipelines');
 
 # Slow clients ------------------------------------------------------------------------------------
@@ -225,7 +225,7 @@ my $theirs =
 my $there = $hasty->base =~ s{^http://}{}r;
 my @slow = (
     [
-        'a body that never comes',
+        'a body that never arrives',
         request("PATCH /api/v1/reference-images/$theirs/ HTTP/1.1", @json, 'Content-Length: 17')
     ],
     [
@@ -233,13 +233,13 @@ my @slow = (
         request("PATCH /api/v1/reference-images/$theirs/ HTTP/1.1", @json, 'Content-Length: 17') . '{"name'
     ],
     [
-        'a chunk of the largest size',
+        'a chunk of the maximum size',
         request("PATCH /api/v1/reference-images/$theirs/ HTTP/1.1", @chunked)
             . "7fffffffffffffff\r\n$body\r\n0\r\n\r\n"
     ],
     ['a chunk that stops', request("PATCH /api/v1/reference-images/$theirs/ HTTP/1.1", @chunked) . "11\r\n{"],
     [
-        'a body of a byte in a while',
+        'a body that arrives byte by byte',
         request("PATCH /api/v1/reference-images/$theirs/ HTTP/1.1", @json, 'Content-Length: 17'),
         map { (\0.4, $_) } split //, $body
     ],
@@ -251,10 +251,10 @@ my @slow = (
             )
             . "--x\r\n"
     ],
-    ['a head that stops', "GET $me HTTP/1.1\r\nHost: x\r\nX-"],
+    ['a header that stops', "GET $me HTTP/1.1\r\nHost: x\r\nX-"],
 );
 my @pids;
-for my $case (@slow) {    # all at once: each waits two seconds
+for my $case (@slow) {    # all concurrently: each waits two seconds
     my ($what, @pieces) = @$case;
     my $file = "$ENV{IIMG_WORK}/slow-" . @pids;
     my $pid = fork // die "fork: $!";
@@ -269,19 +269,19 @@ for my $case (@slow) {    # all at once: each waits two seconds
     push @pids, [$pid, $file, $what];
 }
 sleep 0.5;
-is call(GET => 'users/me/', as => 'alice', base => $hasty->base)->code, 200, 'while clients are slow another is served';
+is call(GET => 'users/me/', as => 'alice', base => $hasty->base)->code, 200, 'another client is served during the slow requests';
 for my $one (@pids) {
     my ($pid, $file, $what) = @$one;
     waitpid $pid, 0;
     my ($seconds, $text) = slurp($file) =~ /\A(\S+)\n(.*)\z/s;
     is flaw($text, 408), '', "$what is 408";
-    cmp_ok $seconds, '<', 60, 'when its time is over';
+    cmp_ok $seconds, '<', 60, "$what times out in less than a minute";
 }
 is json(call(GET => "reference-images/$theirs/", as => 'alice', base => $hasty->base))->{name}, 'kept',
-    'and has changed nothing';
+    'the slow requests changed nothing';
 $hasty->judge;
 
-# What httpd and other modules refuse before we are asked -----------------------------------------------
+# Refusals by httpd and other modules ------------------------------------------------------------------
 
 my $http2 = '/usr/lib/apache2/modules/mod_http2.so';
 my $h2 = -e $http2 && `curl --version` =~ /\bHTTP2\b/;
@@ -308,8 +308,8 @@ LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
 CONF
 my $gate = $front->base =~ s{^http://}{}r;
 for my $case (
-    ['a page that there is not', request('GET /none.html HTTP/1.1'), 404, 'not_found'],
-    ['a path beside the API', request('GET /api/v1x/users/me/ HTTP/1.1'), 404, 'not_found'],
+    ['a missing page', request('GET /none.html HTTP/1.1'), 404, 'not_found'],
+    ['a path outside the API', request('GET /api/v1x/users/me/ HTTP/1.1'), 404, 'not_found'],
     [
         'a body over LimitRequestBody',
         request('POST /small/reference-images/ HTTP/1.1', @json, 'Content-Length: 13') . '{"name":"xx"}', 413,
@@ -320,20 +320,20 @@ for my $case (
         request('POST /small/reference-images/ HTTP/1.1', @chunked) . "d\r\n{\"name\":\"xx\"}\r\n0\r\n\r\n", 413,
         '(?:upload_)?too_large'
     ],
-    ['another module\'s 503', request('GET /elsewhere/ HTTP/1.1'), 503, 'unavailable'],
+    ['a 503 by another module', request('GET /elsewhere/ HTTP/1.1'), 503, 'unavailable'],
     ['as a problem', request('GET /elsewhere/ HTTP/1.1', 'Accept: application/problem+json'), 503, 'unavailable'],
 ) {
     my ($what, $bytes, $status, $code) = @$case;
     my ($text) = talk($gate, $bytes =~ s/\r\n\r\n/\r\nConnection: close\r\n\r\n/r);
     like $text,
         qr{\AHTTP/1\.1 $status .*\r\nX-Request-Id: [\w.-]+\r\n.*\r\n\r\n\{.*"detail":"[^"]+\.","code":"$code"\}\z}s,
-        "$what is told in JSON";
-    like $text, qr{\r\nRetry-After: \d+\r\n}, '... with Retry-After' if $status == 503;
-    like $text, qr{\r\nContent-Type: application/problem\+json\r\n.*"status":503}s, '... of the kind that was asked for'
+        "$what has a JSON body";
+    like $text, qr{\r\nRetry-After: \d+\r\n}, "$what has Retry-After" if $status == 503;
+    like $text, qr{\r\nContent-Type: application/problem\+json\r\n.*"status":503}s, "$what has problem+json if requested"
         if $what eq 'as a problem';
 }
 SKIP: {
-    skip 'curl or httpd has no HTTP/2', 2 if !$h2;
+    skip 'curl or httpd lacks HTTP/2', 2 if !$h2;
     my $long = 'x' x 9000;
     for my $case (
         ['a header of 9000 characters', "-H 'X-Long: $long'"],
@@ -343,7 +343,7 @@ SKIP: {
         like
             `curl -q -s --noproxy '*' --http2-prior-knowledge -w '|%{http_code} %{content_type}' $headers http://$gate/api/v1/users/me/`,
             qr/\A\{"detail":"The request's header is too large\.","code":"too_large"\}\|431 application\/json\z/,
-            "$what in HTTP/2 is 431, in JSON";
+            "$what over HTTP/2 is 431 with JSON";
     }
 }
 $front->judge(

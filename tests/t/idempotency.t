@@ -1,4 +1,4 @@
-# idempotency.t - Idempotency-Key: a request that is sent again has one effect and one answer.
+# idempotency.t - Idempotency-Key: a repeated request has one effect and one response.
 use strict;
 use warnings;
 use utf8;
@@ -25,35 +25,35 @@ sub line {
 sub photos { return (sql('SELECT count(*) FROM reference_images'))[0] }
 sub keys_of { return join ',', sql("SELECT coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$_[0]'") }
 
-# Again
+# Repeated requests
 my $key = fresh();
 my $first = create($key, { name => 'a' });
 my $again = create($key, { name => 'a' });
-is line($first), '201 fine first', 'a request with a key is answered';
-is line($again), '201 fine true', 'the same request again is answered alike, and says so';
-is json($again)->{id}, json($first)->{id}, '... with the same row';
-is $again->header('Location'), $first->header('Location'), '... and its address';
-is photos(), 1, '... of which there is one';
-is line(create($key, { name => 'a' }, json => { name => 'a' })), '201 fine true', 'and again';
+is line($first), '201 fine first', 'a request with a key succeeds';
+is line($again), '201 fine true', 'a repeated request is marked as replayed';
+is json($again)->{id}, json($first)->{id}, 'a repeated request returns the same row';
+is $again->header('Location'), $first->header('Location'), 'a repeated request returns the same Location';
+is photos(), 1, 'a repeated request creates no second row';
+is line(create($key, { name => 'a' }, json => { name => 'a' })), '201 fine true', 'a third request is replayed, too';
 call(PATCH => 'reference-images/' . json($first)->{id} . '/', as => 'alice', json => { name => 'changed since' });
-is json(create($key, { name => 'a' }))->{name}, 'changed since', 'a replay shows the row as it is now';
-is line(create($key, { name => 'b' })), '422 idempotency_key_reused first', 'another body under the key is refused';
+is json(create($key, { name => 'a' }))->{name}, 'changed since', 'a replay shows the current row';
+is line(create($key, { name => 'b' })), '422 idempotency_key_reused first', 'another body with the same key is refused';
 is line(call(POST => 'reference-images/?x=1', as => 'alice', json => { name => 'a' }, keyed($key))),
-    '422 idempotency_key_reused first', '... and another address';
+    '422 idempotency_key_reused first', 'another path with the same key is refused';
 is line(call(POST => 'reference-images/', as => 'alice', form => [name => 'a'], keyed($key))), '201 fine true',
-    'the same fields in another form are the same request';
+    'the same fields in a form count as the same request';
 is line(call(POST => 'reference-images/', as => 'bob', json => { name => 'a' }, keyed($key))), '201 fine first',
-    'somebody else\'s key is another key';
+    'the same key of another user is a different key';
 call(DELETE => 'reference-images/' . json($first)->{id} . '/', as => 'alice');
 my $gone = create($key, { name => 'a' });
-is line($gone), '410 gone true', 'when the row is deleted since, the replay says so';
+is line($gone), '410 gone true', 'a replay after the row was deleted is 410';
 is json($gone)->{detail}, 'What was made with this Idempotency-Key has been deleted since.', '... in a sentence';
-is photos(), 1, '... and nothing is made anew';
+is photos(), 1, 'a replay after the delete creates nothing';
 is line(create(fresh(), { name => 'a' })), '201 fine first', 'another key is another request';
 is line(call(POST => 'reference-images/', as => 'alice', json => {})), '201 fine first',
-    'and without a key each request counts';
+    'without a key each request counts';
 
-# A password is part of what was asked, and nothing that could be guessed from is kept.
+# A password is part of the fingerprint, but nothing stored can be used to guess it.
 my $secret = fresh();
 
 sub make_user {
@@ -63,12 +63,12 @@ sub make_user {
         keyed($secret)
     );
 }
-is line(make_user('the first one')), '201 fine first', 'a user with a password';
-is line(make_user('the first one')), '201 fine true', '... is recognised';
-is line(make_user('another one')), '422 idempotency_key_reused first', '... and not with another password';
+is line(make_user('the first one')), '201 fine first', 'a user with a password is created';
+is line(make_user('the first one')), '201 fine true', 'the same request with the same password is replayed';
+is line(make_user('another one')), '422 idempotency_key_reused first', 'the same request with another password is refused';
 sql("DELETE FROM users WHERE email = 'keyed\@example.com'");
 
-# A form has another boundary each time; its bytes count.
+# A form has a new boundary each time; its contents count.
 sub form {
     my ($key, $name, $bytes) = @_;
     return call(
@@ -78,15 +78,15 @@ sub form {
 }
 my ($bytes, $form) = (slurp(portrait()), fresh());
 my $sent = form($form, 'p', $bytes);
-is line($sent), '201 fine first', 'a form with a file';
-is line(form($form, 'p', $bytes)), '201 fine true', '... is recognised when it comes again';
+is line($sent), '201 fine first', 'a form with a file succeeds';
+is line(form($form, 'p', $bytes)), '201 fine true', 'the same form with a new boundary is replayed';
 is line(call(
     POST => 'reference-images/', as => 'bob', parts => [name => 'p', image => [undef, 'b.png', Content => $bytes]],
     keyed($form)
     )),
-    '201 fine true', '... under another file name, too';
+    '201 fine true', 'the same form with another file name is replayed';
 is line(form($form, 'p', slurp(make_jpeg(64, 64)))), '422 idempotency_key_reused first',
-    '... and not with another file';
+    'the same form with another file is refused';
 is scalar(grep { /^media/ } stored_files()), 4, 'one picture is stored';
 
 # Errors
@@ -99,34 +99,34 @@ for my $case (
     my ($fields, $expected, $who) = @$case;
     my $key = fresh();
     my ($one, $two) = map { create($key, $fields, as => $who // 'alice') } 1, 2;
-    is line($one), "$expected first", "$expected is an answer";
-    is line($two), "$expected true", '... that is given again';
-    is $two->content, $one->content, '... word for word';
+    is line($one), "$expected first", "$expected is the first response";
+    is line($two), "$expected true", "$expected is replayed";
+    is $two->content, $one->content, "$expected is replayed word for word";
 }
 my $unparsed = fresh();
 is line(call(POST => 'reference-images/', as => 'alice', body => '{', type => 'application/json', keyed($unparsed))),
-    '400 parse_error first', 'a body that cannot be read';
-is line(create($unparsed)), '201 fine first', '... uses no key up';
+    '400 parse_error first', 'a body that cannot be parsed is refused';
+is line(create($unparsed)), '201 fine first', 'a body that cannot be parsed does not use the key';
 for my $bad ('', ' ', "a b", 'é', 'x' x 256) {
     is line(call(POST => 'reference-images/', as => 'alice', json => {}, keyed($bad))),
         '400 idempotency_key_invalid first',
         'a key of ' . (length $bad > 9 ? '256 characters' : "'$bad'") . ' is refused';
 }
-is line(create('x' x 255)), '201 fine first', 'one of 255 characters is taken';
-is line(create('"8e03978e-40d5-43dd-bc93-6894a57f9324"')), '201 fine first', '... also with quotes around it';
-is call(POST => 'reference-images/', json => {}, keyed(fresh()))->code, 401, 'nobody has no keys';
+is line(create('x' x 255)), '201 fine first', 'a key of 255 characters is accepted';
+is line(create('"8e03978e-40d5-43dd-bc93-6894a57f9324"')), '201 fine first', 'a key in quotes is accepted';
+is call(POST => 'reference-images/', json => {}, keyed(fresh()))->code, 401, 'a key without credentials is 401';
 
 # Prompts
 my $version = fresh();
 my %prompt = (prompt_type => 'coach', body => 'Be kind.');
 my @made = map { call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version)) } 1, 2;
-is join(' | ', map { line($_) } @made), '201 fine first | 201 fine true', 'a version of a prompt is made once';
-is json($made[1])->{id}, json($made[0])->{id}, '... and shown again';
+is join(' | ', map { line($_) } @made), '201 fine first | 201 fine true', 'a prompt version is created once';
+is json($made[1])->{id}, json($made[0])->{id}, 'the replay returns the same version';
 sql("DELETE FROM prompts WHERE prompt_type = 'coach'");
 is line(call(POST => 'prompts/', as => 'admin', json => \%prompt, keyed($version))), '410 gone true',
-    '... unless it is gone';
+    'a replay after the version was deleted is 410';
 
-# Uploads and what takes a change back: sent twice, they would undo or double themselves.
+# Uploads and restores: repeated without a key, they would undo or double themselves.
 fresh_data();
 my $slot = json(call(POST => 'reference-images/', as => 'alice', json => {}));
 my ($identity, $up) = ('identities/' . identity_of('full'), fresh());
@@ -141,9 +141,9 @@ my @put = map {
         keyed($up)
     )
 } 1, 2;
-is join(' | ', map { line($_) } @put), '200 fine first | 200 fine true', 'an upload that comes again is done once';
-is_deeply undated(json($put[1])), undated(json($put[0])), '... and its picture is shown';
-is((sql("SELECT version FROM reference_images WHERE id = '$slot->{id}'"))[0], 2, '... it was one change');
+is join(' | ', map { line($_) } @put), '200 fine first | 200 fine true', 'a repeated upload is replayed';
+is_deeply undated(json($put[1])), undated(json($put[0])), 'the replay has the picture';
+is((sql("SELECT version FROM reference_images WHERE id = '$slot->{id}'"))[0], 2, 'the repeated upload changes the photo once');
 my $with = fresh();
 my @named = map {
     call(
@@ -152,23 +152,23 @@ my @named = map {
     )
 } 1, 2;
 is join(' | ', map { line($_) } @named), '200 fine first | 200 fine true',
-    '... also when it names the version that it changes';
+    'a repeated upload with If-Match is replayed';
 is line(call(
     POST => "reference-images/$slot->{id}/upload-image/", as => 'alice', parts => [image => [portrait()]],
     headers => ['Idempotency-Key' => fresh(), 'If-Match' => '"2"']
     )),
-    '412 precondition_failed first', '... which another request may not';
+    '412 precondition_failed first', 'another request with the old If-Match is refused';
 my @identity_keys = (fresh(), fresh());
 is join(' | ', map { line(put_in($identity, $identity_keys[0])) } 1, 2), '200 fine first | 200 fine true',
-    'so it is with an identity\'s picture';
+    'a repeated upload for an identity is replayed';
 my $present = json(put_in($identity, $identity_keys[1]))->{image}{original};
 my $taking_back = fresh();
 my @restored = map { call(POST => "$identity/restore-image/", as => 'admin', keyed($taking_back)) } 1, 2;
-is join(' | ', map { line($_) } @restored), '200 fine first | 200 fine true', 'a change is taken back once';
-is_deeply undated(json($restored[1])), undated(json($restored[0])), '... and not brought back by the repetition';
-isnt undated(json($restored[1])->{image}{original}), undated($present), '... it is the picture before';
+is join(' | ', map { line($_) } @restored), '200 fine first | 200 fine true', 'a repeated restore is replayed';
+is_deeply undated(json($restored[1])), undated(json($restored[0])), 'the replay does not undo the restore';
+isnt undated(json($restored[1])->{image}{original}), undated($present), 'the restored picture is the previous one';
 
-# Twins
+# Concurrent requests with the same key
 fresh_data();
 for my $round (1 .. 3) {
     my $key = fresh();
@@ -180,36 +180,36 @@ for my $round (1 .. 3) {
         }
     );
     is join(' ', sort map { "$_->[0]$_->[2]" } @answers), join(' ', '201first', ('201true') x 7),
-        'of eight twins at once one is made and seven get its answer';
+        'of eight concurrent requests one is executed and seven are replayed';
     my %ids = map { $_->[1] => 1 } @answers;
-    is keys %ids, 1, '... the same row';
+    is keys %ids, 1, 'all eight return the same row';
 }
-is photos(), 3, 'one row for each key';
+is photos(), 3, 'there is one row for each key';
 
-# A request that died: its key is free when its lease has ended, not before.
+# A request whose process died: its key is free after its lease, not before.
 my $died = fresh();
 sql(      "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at) VALUES ('"
         . person('alice')
         . "', '$died', 'x', gen_random_uuid(), now() + interval '1 hour')");
-is line(create($died)), '422 idempotency_key_reused first', 'a key under way belongs to its request';
+is line(create($died)), '422 idempotency_key_reused first', 'the key of a request in progress is refused for another request';
 sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '1 second' WHERE key = '$died'");
-is line(create($died)), '201 fine first', 'after its lease it is free';
+is line(create($died)), '201 fine first', 'the key is free after the lease';
 my $busy = fresh();
 create($busy);
 sql(
     "UPDATE idempotency_keys SET status = NULL, resource_id = NULL, lease_expires_at = now() + interval '1 hour' WHERE "
         . "key = '$busy'");
 my ($began, $answer) = (time, create($busy));
-is line($answer), '409 idempotency_key_in_use first', 'who waits too long for the first one is told';
-is $answer->header('Retry-After'), 1, '... and when to ask again';
-ok time - $began < 60, '... in bounded time';
+is line($answer), '409 idempotency_key_in_use first', 'a request that waits too long for the first one is 409';
+is $answer->header('Retry-After'), 1, 'the 409 has Retry-After';
+ok time - $began < 60, 'the 409 comes in bounded time';
 sql("UPDATE idempotency_keys SET created_at = now() - interval '25 hours' WHERE key = '$busy'");
 sql('DELETE FROM reference_images');
-is line(create($busy)), '201 fine first', 'after a day a key is free';
+is line(create($busy)), '201 fine first', 'a key is free after a day';
 
-# The lease is for requests under way: what has ended is kept until its day is over.
+# The lease applies to requests in progress. Results are kept for a day.
 fresh_data();
-for my $case (['a photo that was made', {}, '201 fine true'], ['a refusal', { order => 9 }, '400 order_range true']) {
+for my $case (['a created photo', {}, '201 fine true'], ['a refusal', { order => 9 }, '400 order_range true']) {
     my ($what, $fields, $expected) = @$case;
     my $key = fresh();
     create($key, $fields);
@@ -217,14 +217,14 @@ for my $case (['a photo that was made', {}, '201 fine true'], ['a refusal', { or
         sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '$age', created_at = now() - interval "
                 . "'$age' WHERE key = '$key'");
         is line(create($key, $fields)), $expected,
-            "$what is answered again $age later, when its lease has long expired";
+            "$what is replayed $age later, long after its lease";
     }
     sql("UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second' WHERE key = '$key'");
-    unlike line(create($key, $fields)), qr/true/, '... and after a day it is a new request';
+    unlike line(create($key, $fields)), qr/true/, "$what is a new request after a day";
 }
-is photos(), 2, 'one photo, and another one after its day';
+is photos(), 2, 'there is one photo, and another one after its day';
 
-# Two owners: a request whose lease expired, and the one that has claimed its key since.
+# Two owners: a request whose lease expired, and the request that claimed its key since.
 fresh_data();
 my $taken = fresh();
 
@@ -236,31 +236,31 @@ sql(      "CREATE FUNCTION test_taken() RETURNS trigger LANGUAGE plpgsql SECURIT
         . "; RETURN NEW; END \$\$;"
         . " CREATE TRIGGER test_taken AFTER INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_taken()");
 is line(create($taken, { name => 'late' })), '409 idempotency_key_in_use first',
-    'a request that lost its key to another one is refused';
+    'a request that lost its key is refused';
 sql('DROP TRIGGER test_taken ON reference_images');
-is photos(), 0, '... and makes no row';
+is photos(), 0, 'a request that lost its key creates no row';
 sql("CREATE TRIGGER test_taken AFTER INSERT ON stored_objects FOR EACH ROW EXECUTE FUNCTION test_taken()");
 sql(      "CREATE FUNCTION test_late() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN RAISE EXCEPTION 'too late' USING "
         . "ERRCODE = '55P03'; END \$\$;"
         . " CREATE TRIGGER test_late BEFORE INSERT ON reference_images FOR EACH ROW EXECUTE FUNCTION test_late()");
 is call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($taken .= '-two'))->code,
-    503, 'a request that fails after it lost its key';
+    503, 'a request that fails after it lost its key is 503';
 sql('DROP TRIGGER test_late ON reference_images; DROP FUNCTION test_late()');
 is join(' ', sql("SELECT claim, coalesce(status::text, 'open') FROM idempotency_keys WHERE key = '$taken'")),
-    '00000000-0000-4000-8000-00000000c1a1|open', '... leaves the key to the other one';
+    '00000000-0000-4000-8000-00000000c1a1|open', 'the key stays with its new owner';
 sql('DROP TRIGGER test_taken ON stored_objects; DROP FUNCTION test_taken()');
 
-# What may go better next time is not kept.
+# Failures that a retry may fix are not stored.
 fresh_data();
 my $down = fresh();
 my $root = state() . '/pictures';
 rename $root, "$root.away" or die $!;
 my $refused = call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($down));
 rename "$root.away", $root or die $!;
-is $refused->code, 503, 'a store that takes nothing is 503';
-is keys_of($down), '', '... and the key is free';
+is $refused->code, 503, 'a store that cannot be written is a 503';
+is keys_of($down), '', 'the key is free after the 503';
 is line(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]], keyed($down))),
-    '201 fine first', '... for the next try';
+    '201 fine first', 'the key can be used for a retry';
 
 # Generations
 fresh_data();
@@ -274,15 +274,15 @@ sub generate {
 sub jobs { return (sql('SELECT count(*) FROM generation_jobs'))[0] }
 my $made = fresh();
 my @pictures = map { generate($made, save_to_identity => \1) } 1, 2;
-is join(' | ', map { line($_) } @pictures), '200 fine first | 200 fine true', 'a generation is made once';
-is json($pictures[1])->{job}{id}, json($pictures[0])->{job}{id}, '... as one job';
+is join(' | ', map { line($_) } @pictures), '200 fine first | 200 fine true', 'a repeated generation is replayed';
+is json($pictures[1])->{job}{id}, json($pictures[0])->{job}{id}, 'the replay has the same job';
 is json($pictures[1])->{identity}{image}{original} =~ s/\?.*//r,
-    json($pictures[0])->{identity}{image}{original} =~ s/\?.*//r, '... with its identity';
-is jobs(), 1, '... and one row';
+    json($pictures[0])->{identity}{image}{original} =~ s/\?.*//r, 'the replay has the identity';
+is jobs(), 1, 'there is one job';
 is line(generate($made, additional_prompt => 'other')), '422 idempotency_key_reused first',
-    'other words are another request';
+    'another additional prompt with the same key is refused';
 is join(' | ', map { line(generate($made . 'none', identity_id => '00000000-0000-4000-8000-0000000009ff')) } 1, 2),
-    '404 identity_not_found first | 404 identity_not_found true', 'what is refused is refused again';
+    '404 identity_not_found first | 404 identity_not_found true', 'a refused generation is refused again';
 my $twins = fresh();
 my @both = in_parallel(
     3,
@@ -291,10 +291,10 @@ my @both = in_parallel(
         return [$answer->code, json($answer)->{job}{id}, $answer->header('Idempotent-Replayed') // 'first'];
     }
 );
-is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true', 'twins attach to the job that runs';
-is jobs(), 2, '... it is one';
+is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true', 'concurrent generations with the same key attach to the running job';
+is jobs(), 2, 'they are one job';
 
-# The key stands for the job, whatever becomes of that.
+# The key refers to the job, whatever its result.
 my $named = json($pictures[0])->{job}{id};
 
 sub fails {
@@ -304,8 +304,8 @@ sub fails {
     return;
 }
 fails(422);
-is line(generate($made, save_to_identity => \1)), '422 refused true', 'what a job was refused with is answered again';
-is jobs(), 2, '... without another job';
+is line(generate($made, save_to_identity => \1)), '422 refused true', 'the refusal of a job is replayed';
+is jobs(), 2, 'the replayed refusal creates no job';
 for my $status (500, 502, 503, 504, 408, 429) {
     fails($status);
     sql("UPDATE idempotency_keys SET resource_id = '$named' WHERE key = '$made'");
@@ -317,17 +317,17 @@ for my $status (500, 502, 503, 504, 408, 429) {
         is line(generate($made, save_to_identity => \1, @$other)), '422 idempotency_key_reused first',
             "with another $other->[0] the key of a job that failed with $status is refused";
     }
-    is jobs(), $count, '... and no second picture is asked for';
+    is jobs(), $count, 'the refused requests create no job';
     is line(generate($made, save_to_identity => \1)), '200 fine first',
-        "one whose job failed with $status is made again";
+        "the key of a job that failed with $status can be used for a retry";
 }
-# The save failed when it came first: the replay makes it good.
+# The save failed the first time: the replay repeats it.
 sql(      'UPDATE generation_jobs SET saved_at = NULL; UPDATE identities SET image = NULL, image_sized = NULL; UPDATE '
         . 'identities SET previous_image = NULL, previous_image_sized = NULL');
 my $saved = generate($made, save_to_identity => \1);
-is line($saved), '200 fine true', 'a generation whose picture could not be saved';
-like json($saved)->{identity}{image}{original}, qr{/media/}, '... is saved when the request comes again';
+is line($saved), '200 fine true', 'a generation whose picture was not saved is replayed';
+like json($saved)->{identity}{image}{original}, qr{/media/}, 'the replay saves the picture';
 
 expect_log(qr/IIMG0204: /, qr/IIMG0003: POST \/api\/v1\/reference-images/, qr/IIMG0103: .* No such file/)
-    ;    # while the store was away
+    ;    # while the store was down
 finish();

@@ -1,5 +1,5 @@
-# idempotency_deaths.t - a process that dies at any step of a request with an Idempotency-Key: who sends
-# the request again gets one row, one picture, one effect.
+# idempotency_deaths.t - a process dies at each step of a request with an Idempotency-Key. The repeated request
+# has one row, one picture, one effect.
 # Runs beside others.
 use strict;
 use warnings;
@@ -25,7 +25,7 @@ my $photo =
 call(POST => 'reference-images/', as => 'scenario_one', parts => [image => [portrait()]], base => $server->base);
 my $full = identity_of('full');
 
-# What is done; what counts how often it was done.
+# name => [the action, a query that counts its effects]
 my %requests = (
     'a photo' => [
         [POST => 'reference-images/', as => 'alice', parts => [name => 'x', image => [portrait()]]],
@@ -62,7 +62,7 @@ sub clean {
             . "FROM idempotency_keys");
     return;
 }
-# The time until others may think that it died.
+# The time after which a process is considered dead.
 sub time_passes {
     $server->sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '1 second'");
     return;
@@ -77,7 +77,7 @@ for my $what (sort keys %requests) {
     is $answer->code, $status, "$what is made when nothing dies" or diag $answer->content;
     my %passes;
     $passes{$_}++ for grep { /^(?:db|upload|generate|sweep)\./ } $faults->fired;
-    cmp_ok scalar keys %passes, '>', 1, '... and passes points';
+    cmp_ok scalar keys %passes, '>', 1, "$what passes fault points";
     my @wrong;
     for my $point (sort keys %passes) {
         for my $pass (1 .. $passes{$point}) {
@@ -91,24 +91,24 @@ for my $what (sort keys %requests) {
             my @again = map { ask($key, @$request) } 1, 2;
             my $said = join ' ', map { $_->code . ($_->header('Idempotent-Replayed') ? '+' : '') } @again;
             my $times = count($counted);
-            # The last pass may have been that of the login, which each child does once.
+            # The last pass may be that of the login, which each child does once.
             push @wrong, "$point $pass: it did not die" if $died ne $point && ($pass == 1 || $pass < $passes{$point});
             push @wrong, "$point $pass: $said, done $times times" if $said !~ /^$status\+? $status\+$/ || $times != 1;
         }
     }
     is join("\n", @wrong), '',
-        "$what: whichever of the " . keys(%passes) . ' points a process dies at, it is done once';
+        "$what: after a death at any of the " . keys(%passes) . ' points it is done once';
 }
 
-# Twins whose first dies while the others wait.
+# Concurrent requests with the same key, of which the first dies while the others wait.
 clean();
 $faults->order('db.committed 3 exit');
 my @request = @{ $requests{'a photo'}[0] };
 my @answers = in_parallel(6, sub { return ask('twins', @request)->code });
 $faults->order('');
 time_passes();
-is ask('twins', @request)->code, 201, 'twins one of which dies: the next one is answered';
-is count($requests{'a photo'}[1]), 1, '... and there is one photo';
+is ask('twins', @request)->code, 201, 'after a concurrent request dies the next one succeeds';
+is count($requests{'a photo'}[1]), 1, 'there is one photo';
 
 $server->judge(qr/AH10159|AH03490|IIMG0105/);
 finish();

@@ -1,4 +1,4 @@
-# identities.t - identities, whose they are, and the picture of one: put on, replaced, taken away.
+# identities.t - identities, their owners, and their picture: upload, replace, remove.
 use strict;
 use warnings;
 use utf8;
@@ -28,7 +28,7 @@ sub identity {
     my ($one) = grep { $_->{id} eq $id } @{ json(call(GET => 'users/me/identities/', as => $who // 'scenario_one')) };
     return $one;
 }
-# An identity without the signatures of its addresses, which change with time.
+# An identity without the signatures of its URLs, which change over time.
 sub lasting {
     my ($identity) = @_;
     return {
@@ -52,7 +52,7 @@ sub files {
 # Lists -------------------------------------------------------------------------------------------
 
 my $mine = call(GET => 'users/me/identities/', as => 'scenario_one');
-is $mine->code, 200, 'a user lists his identities';
+is $mine->code, 200, 'a user lists their identities';
 is $mine->content =~ s/"$time"/"T"/gr,
     '[{"id":"'
     . $full
@@ -68,12 +68,12 @@ is $mine->content =~ s/"$time"/"T"/gr,
     . person('scenario_one')
     . '","name":"Quiet \"Maker\"","category":"maker_of_money",'
     . '"i_am_statement":null,"visualization":"","notes":[],"image":null,"created_at":"T","updated_at":"T"}]',
-    'with exactly these members, in this order, absent texts as they are stored';
+    'the identities have exactly these members in order, with texts as stored';
 is json(call(GET => 'users/me/identities/', as => 'scenario_two'))->[0]{i_am_statement},
-    "I am naïve & proud.\nTwo lines.", 'line breaks and accents survive';
-is call(GET => 'users/me/identities/', as => 'alice')->content, '[]', 'a user without identities has an empty array';
+    "I am naïve & proud.\nTwo lines.", 'line breaks and accents are preserved';
+is call(GET => 'users/me/identities/', as => 'alice')->content, '[]', 'a user without identities gets an empty list';
 is call(GET => "users/me/identities/?user_id=" . person('scenario_one'), as => 'admin')->content, '[]',
-    'and ?user_id= is nothing here';
+    'user_id is ignored here';
 
 # Test users --------------------------------------------------------------------------------------
 
@@ -85,13 +85,13 @@ is $users->content,
     [person('scenario_two'), 'scenario-two@example.com', 'Tia', 'Two']
     )
     . ']',
-    'staff list test scenarios\' users, those without one left out';
+    'staff list the users of test scenarios; scenarios without a user are left out';
 is call(GET => "test-users/$_/identities/", as => 'admin')->content,
-    call(GET => 'users/me/identities/', as => 'scenario_one')->content, "staff see what the test user sees"
+    call(GET => 'users/me/identities/', as => 'scenario_one')->content, "staff see the same identities as the test user"
     for person('scenario_one'), uc person('scenario_one');
 
 for my $case (
-    # who, path                                             answer
+    # user, path                                            response
     [undef, 'test-users/', '401 Authentication credentials were not provided.'],
     ['alice', 'test-users/', '403 You do not have permission to perform this action.'],
     ['scenario_one', 'test-users/', '403 You do not have permission to perform this action.'],
@@ -121,36 +121,36 @@ for my $case (
 sql("INSERT INTO test_scenarios (name, user_id) VALUES ('A first one', '" . person('bob') . "')");
 is_deeply [map { $_->{email} } @{ json(call(GET => 'test-users/', as => 'admin')) }],
     ['bob@example.com', 'scenario-one@example.com', 'scenario-two@example.com'],
-    'a new scenario\'s user is listed, by the scenario\'s name';
+    "a user of a new scenario is listed, sorted by the scenario's name";
 is call(GET => 'test-users/' . person('bob') . '/identities/', as => 'admin')->content, '[]',
-    'a test user without identities has an empty array';
+    'a test user without identities has an empty list';
 
 # Putting a picture on ----------------------------------------------------------------------------
 
 my $before = identity($full);
 my $answer = upload('scenario_one', $full);
-is $answer->code, 200, 'an owner puts a picture on his identity';
+is $answer->code, 200, 'an owner uploads a picture for their identity';
 my $now = json($answer);
 like $answer->content,
     qr/^\{"id":"$full","user":"[^"]+","name":.*,"category":.*,"i_am_statement":.*,"visualization":.*,"notes":\[.*\],"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\},"created_at":"$time","updated_at":"$time"\}$/,
-    'the answer is the identity with its picture in four sizes';
+    'the response is the identity with its picture in four sizes';
 is_deeply [@$now{qw(id user name category i_am_statement visualization notes created_at)}],
     [@$before{qw(id user name category i_am_statement visualization notes created_at)}],
-    'nothing else of it has changed';
-ok $now->{updated_at} gt $before->{updated_at}, 'but updated_at';
-is_deeply lasting(identity($full)), lasting($now), 'its owner sees it';
+    'the other members are unchanged';
+ok $now->{updated_at} gt $before->{updated_at}, 'updated_at changes';
+is_deeply lasting(identity($full)), lasting($now), 'the owner sees the picture';
 sub pixels { my ($png) = @_; return sha256_hex(substr $png, index($png, 'IDAT'), 100_000) }
-is pixels(call(GET => $now->{image}{original})->content), pixels(slurp(portrait())), 'the original keeps its pixels';
-is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'all sizes open';
-is identity($bare)->{image}, undef, 'the owner\'s other identity has none';
+is pixels(call(GET => $now->{image}{original})->content), pixels(slurp(portrait())), 'the original has the same pixels';
+is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'all sizes can be fetched';
+is identity($bare)->{image}, undef, "the owner's other identity has no picture";
 is json(upload('scenario_one', uc $full, 'PATCH'))->{id}, $full, 'PATCH does the same, and the id may be in upper case';
-is json(upload('admin', $full))->{user}, person('scenario_one'), 'staff put a picture on anybody\'s identity';
+is json(upload('admin', $full))->{user}, person('scenario_one'), 'staff upload a picture for any identity';
 is json(upload('admin', $full, 'PATCH'))->{user}, person('scenario_one'), 'by PATCH too';
 
 my $kept = identity($full);
 my @files = stored_files();
 for my $case (
-    # method, tail, who                  how it is called
+    # method, tail, user                 name
     [POST => 'upload-image/', picture()],
     [PATCH => 'upload-image/', picture()],
     [POST => 'upload-image/', body => 'no form', type => 'text/plain'],
@@ -162,17 +162,17 @@ for my $case (
         "$what by nobody";
     for my $who ('alice', 'scenario_two') {
         my $foreign = call($method => "identities/$full/$tail", as => $who, @with);
-        is $foreign->code . $foreign->content, "404$not_found", "$what of somebody else's identity by $who";
+        is $foreign->code . $foreign->content, "404$not_found", "$what of another user's identity by $who is 404";
     }
     for my $id ($nowhere, 'not-an-id', person('scenario_one')) {
         my $unknown = call($method => "identities/$id/$tail", as => 'admin', @with);
         is $unknown->code . $unknown->content, "404$not_found",
-            "$what of an identity that is none answers the same bytes";
+            "$what of an unknown identity has the same 404";
     }
 }
 for my $case (
     ['no body', '400 No image file provided', []],
-    ['a form without it', '400 No image file provided', [parts => [picture => [portrait()]]]],
+    ['a form without image', '400 No image file provided', [parts => [picture => [portrait()]]]],
     ['JSON', '400 No image file provided', [json => { image => 'x' }]],
     [
         'text',
@@ -191,18 +191,18 @@ for my $case (
     is line(call($_ => "identities/$full/upload-image/", as => 'scenario_one', @$with)), $expected,
         "$_ of $what is refused" for 'POST', 'PATCH';
 }
-is_deeply lasting(identity($full)), lasting($kept), 'what was refused has changed nothing';
-is_deeply [stored_files()], \@files, 'and neither left nor took a file';
+is_deeply lasting(identity($full)), lasting($kept), 'refused uploads change nothing';
+is_deeply [stored_files()], \@files, 'refused uploads leave and delete no files';
 
-# The picture before is held for a day ------------------------------------------------------------
+# The previous picture is kept for a day -------------------------------------------------------------
 
 reset_pictures();
 my $first = uuid_of(json(upload('scenario_one', $full)));
-is objects($first), 'live|4', 'a first picture is live';
+is objects($first), 'live|4', 'the first picture is live';
 my $second = uuid_of(json(upload('scenario_one', $full, undef, make_jpeg(300, 200))));
-is objects($second), 'live|4', 'the second takes its place';
-is objects($first), 'held|4', 'and the first is held';
-is files($first), 4, 'its files are still there';
+is objects($second), 'live|4', 'the second picture is live';
+is objects($first), 'held|4', 'the first picture is held';
+is files($first), 4, 'the files of the held picture exist';
 is join(
     ' ',
     sql(
@@ -213,33 +213,33 @@ is join(
     't', 'for a day';
 my $third = uuid_of(json(upload('scenario_one', $full, 'PATCH')));
 is objects($third) . ', ' . objects($second), 'live|4, held|4',
-    'a third picture is live, and the second is held in turn';
-is objects($first), '', 'the first is forgotten';
-is files($first), 0, 'with its files';
+    'the third picture is live, the second is held';
+is objects($first), '', 'the first picture is no longer in the manifest';
+is files($first), 0, 'the files of the first picture are deleted';
 
 my $off = take_off('scenario_one', $full);
-is $off->code, 200, 'an owner takes the picture away';
-is json($off)->{image}, undef, 'then the identity has none';
-ok json($off)->{updated_at} gt identity($bare)->{updated_at}, 'and was changed just now';
-is objects($third), 'held|4', 'the picture that was taken away is held';
-is objects($second) . files($second), '0', 'the one before it is gone';
+is $off->code, 200, 'an owner removes the picture';
+is json($off)->{image}, undef, 'the identity has no picture';
+ok json($off)->{updated_at} gt identity($bare)->{updated_at}, 'updated_at changes on removal';
+is objects($third), 'held|4', 'the removed picture is held';
+is objects($second) . files($second), '0', 'the picture before it is deleted';
 my $again = take_off('scenario_one', $full);
-is $again->content, $off->content, 'taking it away a second time answers the same and changes nothing';
-is objects($third) . files($third), 'held|44', 'the picture is held all the same';
-is take_off('scenario_one', $bare)->code, 200, 'an identity that never had a picture has none to take away';
+is $again->content, $off->content, 'a second removal has the same response and changes nothing';
+is objects($third) . files($third), 'held|44', 'the removed picture is still held';
+is take_off('scenario_one', $bare)->code, 200, 'removal from an identity without a picture succeeds';
 my $fourth = uuid_of(json(upload('scenario_one', $full)));
 is objects($fourth) . ', ' . objects($third), 'live|4, held|4',
-    'after that a new picture is live, and the one before the change is still held';
-is scalar(() = stored_files()), 8, 'one identity never has more than two pictures stored';
+    'a new picture is live, the removed one is still held';
+is scalar(() = stored_files()), 8, 'an identity has at most two stored pictures';
 
 my $others = uuid_of(json(upload('scenario_one', $bare)));
-is json(take_off('admin', $full))->{image}, undef, 'staff take anybody\'s picture away';
-is objects($others) . files($others), 'live|44', 'the picture of another identity is left alone';
+is json(take_off('admin', $full))->{image}, undef, 'staff remove the picture of any identity';
+is objects($others) . files($others), 'live|44', 'the picture of another identity is unchanged';
 sql("DELETE FROM identities WHERE id = '$full'");
-like objects($fourth), qr/^(?:doomed\|4)?$/, 'an identity deleted by hand dooms its pictures';
+like objects($fourth), qr/^(?:doomed\|4)?$/, 'deleting an identity in SQL dooms its pictures';
 take_off('scenario_one', $bare);
 sweep();
-is files($fourth), 0, 'whose files go with the next sweep';
-is files($others), 4, 'while the held picture of the other identity stays';
+is files($fourth), 0, 'the next sweep deletes their files';
+is files($others), 4, 'the held picture of the other identity stays';
 
 finish();

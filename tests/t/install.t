@@ -1,5 +1,5 @@
-# install.t - `make install`: everything with DESTDIR, readable whatever the umask; an upgrade keeps what the
-# operator has changed and puts the shipped file beside it; what was installed runs.
+# install.t - `make install`: all files below DESTDIR, readable under any umask. An upgrade keeps the operator's
+# changes and puts the shipped file beside them. The installed files work.
 # Runs beside others.
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ my $root = "$ENV{IIMG_WORK}/install root";
 my $mods = "$root/etc/apache2/mods-available";
 my @confs = qw(identityimg.load identityimg.conf identityimg-pages.conf);
 
-# The output of `make install`, run with the umask of a careful administrator.
+# The output of `make install`, run with a strict umask.
 sub install {
     my ($folder) = @_;
     local $ENV{DESTDIR};
@@ -43,11 +43,11 @@ sub found {
 # Into nothing ---------------------------------------------------------------------------------------
 
 my $said = install($root);
-unlike $said, qr/^Kept /m, 'a first install keeps nothing';
+unlike $said, qr/^Kept /m, 'a first install keeps no files back';
 is found($mods), join(' ', sort @confs), 'with DESTDIR the configuration is always installed';
 like slurp("$mods/identityimg.load"), qr{^LoadModule identityimg_module /\S+/mod_identityimg\.so$}m,
-    '... and names the module without DESTDIR';
-is slurp("$mods/identityimg.conf"), slurp("$source/conf/identityimg.conf"), '... as it is shipped';
+    'the .load names the module without DESTDIR';
+is slurp("$mods/identityimg.conf"), slurp("$source/conf/identityimg.conf"), 'identityimg.conf is installed as shipped';
 my @closed;
 File::Find::find(
     {
@@ -60,16 +60,16 @@ File::Find::find(
     },
     $root
 );
-is join("\n", @closed), '', 'all users may read the files and enter the folders, whatever the umask';
-ok -x "$root/usr/lib/identityimg/identityimg-worker", 'the worker is there';
+is join("\n", @closed), '', 'all users may read the installed files, under any umask';
+ok -x "$root/usr/lib/identityimg/identityimg-worker", 'the worker is installed';
 my @links;
 File::Find::find({ no_chdir => 1, wanted => sub { push @links, readlink if -l } }, "$root/usr/lib/identityimg");
-like "@links", qr{^/usr/lib/.*vips-heif\.so$}, '... with the module of libvips beside it';
+like "@links", qr{^/usr/lib/.*vips-heif\.so$}, 'the libvips module is beside the worker';
 
 # Upgrades -------------------------------------------------------------------------------------------
 
-unlike install($root), qr/^Kept /m, 'the same again keeps nothing back';
-is found($mods), join(' ', sort @confs), '... and leaves no .new';
+unlike install($root), qr/^Kept /m, 'a second install keeps no files back';
+is found($mods), join(' ', sort @confs), 'a second install leaves no .new files';
 
 my %changed;
 for my $name (@confs) {
@@ -79,33 +79,33 @@ for my $name (@confs) {
 for my $round (1, 2) {
     $said = install($root);
     is join(' ', grep { slurp("$mods/$_") ne $changed{$_} } @confs), '',
-        "upgrade $round keeps what the operator changed";
+        "upgrade $round keeps the operator's changes";
     is join(
         ' ',
         sort $said =~
             m{^Kept .+ root/etc/apache2/mods-available/(\S+), which differs from this version's: compare it with .+ root/\S+\.new$}mg
         ),
-        join(' ', sort @confs), '... says so, file by file';
-    is found($mods), join(' ', sort map { ($_, "$_.new") } @confs), '... and puts the shipped files beside them';
-    is slurp("$mods/identityimg.conf.new"), slurp("$source/conf/identityimg.conf"), '... as they are';
+        join(' ', sort @confs), "upgrade $round lists the kept files";
+    is found($mods), join(' ', sort map { ($_, "$_.new") } @confs), "upgrade $round puts the shipped files beside them";
+    is slurp("$mods/identityimg.conf.new"), slurp("$source/conf/identityimg.conf"), 'the .new file is the shipped one';
     is sprintf('%04o', (stat "$mods/identityimg.conf.new")[2] & 07777), '0644', '... readable';
 }
 put("$mods/identityimg.conf", slurp("$mods/identityimg.conf.new"));
 install($root);
 is found($mods), join(' ', sort @confs, qw(identityimg.load.new identityimg-pages.conf.new)),
-    'a .new goes once the operator has taken it over';
+    'a .new file is removed after the operator adopts it';
 unlink "$mods/identityimg.load";
 install($root);
-unlike slurp("$mods/identityimg.load"), qr/^# ours/m, 'a file that was removed is installed again';
+unlike slurp("$mods/identityimg.load"), qr/^# ours/m, 'a removed file is installed again';
 ok !-e "$mods/identityimg.load.new", '... without a .new';
 unlink "$mods/identityimg.conf";
 symlink "$root/elsewhere.conf", "$mods/identityimg.conf" or die $!;
 put("$root/elsewhere.conf", "# kept elsewhere\n");
 install($root);
-is readlink("$mods/identityimg.conf"), "$root/elsewhere.conf", 'a link stays a link';
-is slurp("$root/elsewhere.conf"), "# kept elsewhere\n", '... and what it leads to stays as it was';
+is readlink("$mods/identityimg.conf"), "$root/elsewhere.conf", 'a symbolic link stays a link';
+is slurp("$root/elsewhere.conf"), "# kept elsewhere\n", 'the target of the link is unchanged';
 
-# The installed files run with the operator's changes, after an upgrade --------------------------------
+# The installed files work with the operator's changes after an upgrade -----------------------------------
 
 my $place = "$ENV{IIMG_WORK}/install-place";
 install($place);
@@ -115,7 +115,7 @@ put(
     "$place/etc/apache2/mods-available/identityimg.load",
     "LoadModule identityimg_module \"$place$modules/mod_identityimg.so\"\n"
 );
-like install($place), qr/^Kept .*identityimg\.conf,/m, 'an upgrade of another tree';
+like install($place), qr/^Kept .*identityimg\.conf,/m, 'an upgrade of another tree keeps identityimg.conf';
 chmod 0755, $place;
 my $server = IdentityImg::Server->new(
     'install',
@@ -125,8 +125,8 @@ my $server = IdentityImg::Server->new(
     }
 )->start;
 my $made = call(POST => 'reference-images/', as => 'alice', base => $server->base, parts => [image => [portrait()]]);
-is $made->code, 201, 'httpd with the installed module, worker and configuration takes photos';
-cmp_ok((json($made)->{image}{original} =~ /e=(\d+)/)[0] - time, '<=', 60, '... and goes by the operator\'s directive');
+is $made->code, 201, 'httpd with the installed module, worker and configuration accepts photos';
+cmp_ok((json($made)->{image}{original} =~ /e=(\d+)/)[0] - time, '<=', 60, "the operator's directive applies");
 
 $server->judge;
 undef $server;

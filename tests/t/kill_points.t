@@ -1,9 +1,9 @@
-# kill_points.t - a process that dies at any point of an upload, a replacement, a deletion, a generation
-# or a sweep loses no picture and leaves none over; the client sees the old picture or the new one.
+# kill_points.t - a process dies at any point of an upload, a replacement, a delete, a generation or a sweep. No
+# picture is lost and none is left over; clients see the old picture or the new one.
 #
-# IIMG_STORE=s3 keeps pictures in a bucket. KILL_POINTS=all dies at each pass of each point in each
-# scenario, as `make soak` does; else at a choice of them that has each point. KILL_ONLY='versions.*s3\.pur'
-# dies only where that regular expression fits "SCENARIO: POINT", KILL_TIMES=20 so often at each pass.
+# IIMG_STORE=s3 stores pictures in a bucket. KILL_POINTS=all (as in `make soak`) dies at each pass of each point
+# in each scenario; otherwise at a selection that includes each point. KILL_ONLY='versions.*s3\.pur' selects by
+# a regular expression for "SCENARIO: POINT"; KILL_TIMES=20 repeats each pass.
 # Runs beside others.
 use strict;
 use warnings;
@@ -21,7 +21,7 @@ my $faults = IdentityImg::Fault->new('kill');
 my $proxy = $place->is_s3 ? IdentityImg::FaultProxy->new($place->{port}) : undef;
 my $all = ($ENV{KILL_POINTS} // '') eq 'all';
 my ($only, $times) = ($ENV{KILL_ONLY}, $ENV{KILL_TIMES} // 1);
-# Enough children that some are left when others die faster than httpd starts new ones.
+# Enough children to survive deaths that are faster than httpd's new children.
 my $children = join "\n", 'ThreadsPerChild 4', 'ServerLimit 24', 'MaxRequestWorkers 96', 'StartServers 10',
     'MinSpareThreads 40', 'MaxSpareThreads 60', 'DBDMax 4', 'DBDKeep 4';
 my $server = IdentityImg::Server->new(
@@ -31,7 +31,7 @@ my $server = IdentityImg::Server->new(
 $server->start;
 my $store = IdentityImg::Audit->new($server, $place, build => $faults->build, env => $faults->environment);
 my @points = split /\n/, $store->ctl('faults');
-cmp_ok scalar @points, '>', 20, 'the build names its points';
+cmp_ok scalar @points, '>', 20, 'the build has more than 20 fault points';
 
 # Requests --------------------------------------------------------------------------------------------
 
@@ -66,10 +66,10 @@ sub remove { return ask(DELETE => 'reference-images/' . (photos())[1]{id} . '/',
 sub orphan { my $photo = json(add()); $store->sql("DELETE FROM reference_images WHERE id = '$photo->{id}'"); return }
 sub fails { $proxy->rules({ fault => 'error', method => $_[0], times => $_[1] }); return }
 
-# What is done, what must be there first, and what is done.
+# name, preparation, action
 my @scenarios = (
     ['a photo is replaced', \&room, sub { set((photos())[0]{id}) }],
-    ['a new photo', \&room, \&add],
+    ['a photo is created', \&room, \&add],
     ['a photo is deleted', sub { room(); add() }, \&remove],
     ['an upload is refused', \&room, sub { ask(POST => 'reference-images/', as => 'alice', image('refused')) }],
     ['an identity is changed', sub { }, \&dress],
@@ -77,12 +77,12 @@ my @scenarios = (
     ['the sweeper runs', \&orphan, sub { $store->ctl('sweep') }],
 );
 push @scenarios, ['the store fails once', sub { room(); fails(PUT => 1) }, \&add],
-    ['the store is away', sub { room(); fails(PUT => 12) }, \&add],
+    ['the store is down', sub { room(); fails(PUT => 12) }, \&add],
     ['versions are deleted', sub { $place->keep_versions; room(); add() }, \&remove],
     ['versions are swept', sub { orphan() }, sub { $store->ctl('sweep') }]
     if $proxy;
 
-# A row that the database refuses at last.
+# A row that the database refuses at commit.
 $server->sql(
     q{
     CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END$$;
@@ -92,18 +92,17 @@ add();
 dress() for 1 .. 4;
 ask(POST => 'reference-images/', as => 'admin', parts => [user_id => $one, image => [$sources[0]]]);
 $store->learn;
-is $store->quarrels, '', 'before anything dies, rows, manifest and store agree';
+is $store->quarrels, '', 'before any death rows, manifest and store agree';
 
-# Whether what a client sees is whole: each photo and the identity, whose pictures open.
+# Whether clients see complete data: each photo and the identity, with pictures that can be fetched.
 sub seen {
     my @rows = (photos(), @{ json(ask(GET => "test-users/$one/identities/", as => 'admin')) });
     return join ' ',
         map { ask(GET => $_)->code } map { @{ $_->{image} }{qw(original large)} } grep { $_->{image} } @rows;
 }
 
-# All passes of a point; those within the file driver, which come again with each object, at its first
-# and its last object, and where one scenario has them all. The choice for a bucket: the first and the last
-# pass of each point that no scenario before has had.
+# All passes of a point. Points in the file driver repeat for each object: only its first and last object, and
+# all of them in one scenario. For a bucket: the first and last pass of each point that no earlier scenario had.
 sub passes {
     my ($point, $count, $scenario, $before) = @_;
     return 1 .. $count if $all;
@@ -117,12 +116,12 @@ sub passes {
     return $count > 1 ? (1, $count) : 1;
 }
 
-# Jobs whose picture is there, but not on the identity.
+# Jobs whose picture exists but is not saved to the identity.
 my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
 sub unsaved { return $store->sql("SELECT id FROM generation_jobs WHERE $unsaved") }
 
-# What a process that died had begun is begun again by another one. Returns what ended badly. What it had
-# not saved is saved by others after two minutes, which must not be while we look at rows and store.
+# Wait until other processes finish the jobs of dead ones. Returns failures. Unsaved pictures are saved by others
+# after two minutes, which must not happen while rows and store are compared.
 sub settle {
     my %left = map { $_ => 1 } unsaved();
     eventually(sub { !$store->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60)
@@ -140,26 +139,26 @@ sub settle {
         "SELECT state || ' ' || coalesce(error_detail, '') FROM generation_jobs WHERE state <> 'succeeded'");
 }
 
-# The end of those two minutes. A new child looks at once.
+# End those two minutes. A new child checks at once.
 sub saved_by_others {
     my ($scenario) = @_;
     my $left = unsaved() or return;
     my $changes = "SELECT count(*) FROM audit_log WHERE row_id = '$full' AND 'image' = ANY (members)";
     my ($before) = $store->sql($changes);
-    # (What was saved since then is not replaced by what should have been before.)
+    # (A later picture is not replaced by an earlier unsaved one.)
     $store->sql("UPDATE generation_jobs SET saved_at = saved_at - interval '1 hour' WHERE saved_at IS NOT NULL");
     $store->sql("UPDATE generation_jobs SET finished_at = now() - interval '3 minutes' WHERE $unsaved");
     $server->reload;
     ok eventually(sub { !unsaved() && ($store->sql($changes))[0] >= $before + $left }, 180),
-        "$scenario: others save to the identity what the dead have not ($left pictures)";
-    # (The picture that was there before is deleted behind the answer.)
+        "$scenario: other processes save the unsaved pictures of dead ones ($left pictures)";
+    # (The previous picture is deleted after the response.)
     my $quarrels;
     eventually(sub { ($quarrels = $store->quarrels) eq '' }, 60);
-    is $quarrels, '', '... and nothing is lost or left over';
+    is $quarrels, '', "$scenario: nothing is lost or left over after the saves";
     return;
 }
 
-# The points that an act passes when nothing dies.
+# The points that an action passes without a death.
 sub points_of {
     my ($prepare, $act) = @_;
     $prepare->();
@@ -181,14 +180,14 @@ for (@scenarios) {
         next;
     }
     $count{$_}++ for points_of($prepare, $act);
-    is $store->quarrels, '', "$scenario: when nothing dies, nothing is lost or left over";
+    is $store->quarrels, '', "$scenario: without a death nothing is lost or left over";
     for my $point (grep { $count{$_} && (!$only || "$scenario: $_" =~ /$only/) } @points) {
         my @passes = map { ($_) x $times } passes($point, $count{$point}, $scenario, $died{$point});
         my @wrong;
         next if !@passes;
         for my $pass (@passes) {
-            # Keys begin alike now and then: a folder is there already, and points of making it are passed
-            # less often than when they were counted. The more pictures there were, the more folders.
+            # Random keys sometimes share a prefix: then the folder exists, and the points of creating it are
+            # passed less often than counted. More pictures mean more folders.
             my ($died, @badly);
             for (1 .. 5) {
                 $prepare->();
@@ -216,9 +215,9 @@ for (@scenarios) {
 }
 my $others =
     $proxy ? qr/^(?:file\.|generate\.answered)/ : qr/^(?:(?:s3|http)\.|generate\.answered)/;    # engine.t dies there
-is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build has been the last of a process'
+is join(' ', grep { !$died{$_} && !/$others/ } @points), '', 'each point of the build was the last of a process'
     if !$only;
-diag sprintf '%-24s %-18s %-12s %s', @$_ for ['what is done', 'death at', 'passes', 'afterwards'], @table;
+diag sprintf '%-24s %-18s %-12s %s', @$_ for ['scenario', 'death at', 'passes', 'afterwards'], @table;
 
 # The server's own sweeper, in mod_watchdog's thread.
 $store->sql("DELETE FROM reference_images WHERE user_id = '" . person('alice') . "'");
@@ -227,8 +226,8 @@ $server->reload("$children\nIdentityImgSweepInterval 1\n");
 ok eventually(sub { $faults->has_fired }), 'the sweeper dies within its run';
 $store->sql("UPDATE stored_objects SET retry_at = now()");
 ok eventually(sub { !$store->sql("SELECT 1 FROM stored_objects WHERE state = 'doomed'") }),
-    '... and another child goes on where it stopped';
-is $store->quarrels, '', '... so that nothing is left over';
+    'another child continues the sweep';
+is $store->quarrels, '', 'nothing is left over after the sweep';
 
 $server->judge(
     qr/AH10159|AH03490/, qr/IIMG0105/, qr/IIMG0003: .* no room/,

@@ -1,4 +1,4 @@
-# kill_points_s3.t - as kill_points.t, with pictures in a bucket, which in the end keeps versions.
+# kill_points_s3.t - kill_points.t with pictures in a bucket, which finally keeps versions.
 # Runs beside others.
 use strict;
 use warnings;

@@ -1,5 +1,5 @@
-# limits.t - how much may be generated: at once, at once and a day by one user, and for how much money;
-# counted in the database, so that it holds for all servers together, whatever comes at once.
+# limits.t - limits of generations: concurrent, concurrent and daily per user, and by cost. They are counted in the
+# database and hold for all servers together, under any concurrency.
 # Runs beside others.
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ use Test::More;
 my $json = JSON::PP->new->utf8;
 my $gemini = IdentityImg::Gemini->new;
 
-# Two servers on one database: the second one works on the first one's cluster.
+# Two servers on one database: the second one uses the first one's cluster.
 my $one = IdentityImg::Server->new('limits', env => { $gemini->environment })->start;
 my ($cluster) = map { /^(?:export )?PGHOST='?([^';]+)/ ? $1 : () } split /[\n;] */, $one->script(cluster => 'env');
 my ($port) = map { /^(?:export )?PGPORT='?([^';]+)/ ? $1 : () } split /[\n;] */, $one->script(cluster => 'env');
@@ -34,15 +34,15 @@ sub limit {
     return;
 }
 
-# Another admin; both have one photo to start from.
+# Another admin; both have one photo.
 $one->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
 is call(
     POST => 'reference-images/', as => 'alice', base => $one->base, headers => [Connection => 'close'],
     parts => [image => [make_jpeg(64, 48)]]
-)->code, 201, 'there is a photo';
+)->code, 201, 'a photo is uploaded';
 
-# A generation: [status, Retry-After, data]. It may be asked for in a process of its own. With held => 1 the
-# provider answers when the test lets it.
+# A generation: [status, Retry-After, data]. It may run in a child process. With held => 1 the provider answers
+# when the test releases it.
 sub ask {
     my ($server, $who, %more) = @_;
     my $held = delete $more{held};
@@ -70,8 +70,8 @@ sub count {
     return ($one->sql('SELECT count(*) FROM generation_jobs' . ($where ? " WHERE $where" : '')))[0];
 }
 
-# COUNT at once, by turns at both servers, of which TAKEN should be under way until all others have had their
-# answers. Returns the statuses in order, and how many were under way then.
+# COUNT concurrent requests, alternating between both servers. TAKEN of them should be in progress until all others
+# have their responses. Returns the sorted statuses, and how many were in progress then.
 sub at_once_by {
     my ($count, $taken, @who) = @_;
     my ($file, $most) = ("$ENV{IIMG_WORK}/limits-answered", 0);
@@ -102,30 +102,30 @@ sub counted {
     return map { [$_, $n{$_}] } sort keys %n;
 }
 
-# Without limits everything is made.
-is((ask($two, 'admin'))->[0], 200, 'the second server works on the first one\'s database');
-is count(), 1, 'whose job it is';
+# Without limits every generation runs.
+is((ask($two, 'admin'))->[0], 200, "the second server uses the first one's database");
+is count(), 1, 'the job is in the shared database';
 forget();
 
 # At once -------------------------------------------------------------------------------------------
 
 limit('GenerationsAtOnce 3', 'GenerationQueue 0');
 my ($statuses, $most, @answers) = at_once_by(10, 3, 'admin', 'bob');
-is $statuses, '3x200 7x429', 'of ten at once at two servers three are made';
-is $most, 3, 'and just those are under way';
-is count(), 3, 'those that are refused are no jobs';
+is $statuses, '3x200 7x429', 'three of ten concurrent generations at two servers are accepted';
+is $most, 3, 'exactly three are in progress';
+is count(), 3, 'refused generations create no jobs';
 my ($refused) = grep { $_->[0] == 429 } @answers;
 like said($refused),
     qr/^429 generations_at_once 3 pictures are being made at this moment, as many as may be\. Try again in \d+ seconds\.$/,
-    'they are told why';
-like $refused->[1], qr/^([1-9]|[12]\d|30)$/, 'and when to come again: at first half a minute is a guess';
-is((ask($one, 'admin'))->[0], 200, 'when one has ended there is room');
+    'the refusal has the reason';
+like $refused->[1], qr/^([1-9]|[12]\d|30)$/, 'Retry-After is at most half a minute without statistics';
+is((ask($one, 'admin'))->[0], 200, 'a generation is accepted after one has ended');
 $gemini->hold;
 my ($slow) = in_parallel(
     1,
     sub { ask($one, 'bob', held => 1) },
     sub {
-        $gemini->holds(1) or die 'nothing runs';
+        $gemini->holds(1) or die 'no job is running';
         $one->sql(
             "UPDATE generation_jobs SET state = 'succeeded', image = 'x', finished_at = started_at + interval '100 "
                 . "seconds' WHERE state <> 'running'");
@@ -137,33 +137,33 @@ my ($slow) = in_parallel(
         my $answer = ask($two, 'bob');
         is $answer->[0], 429, 'jobs of other nodes count';
         cmp_ok abs($answer->[1] - 70), '<=', 20,
-            'and the guess goes by what recent pictures took, less what has passed';
-        like said($answer), qr/Try again in (?:\d+ seconds|[12] minutes)\.$/, '... in words, too';
+            'Retry-After is the duration of recent pictures less the elapsed time';
+        like said($answer), qr/Try again in (?:\d+ seconds|[12] minutes)\.$/, 'the sentence has the time, too';
         $one->sql("UPDATE generation_jobs SET lease_expires_at = now() - interval '1 second' WHERE owner = 'x'");
-        is((ask($two, 'bob'))->[0], 200, 'jobs whose process is gone do not');
+        is((ask($two, 'bob'))->[0], 200, 'jobs of dead processes do not count');
         $gemini->release;
     }
 );
-is $slow->[0], 200, 'what is under way goes on';
+is $slow->[0], 200, 'the running generation succeeds';
 forget();
 
 limit('GenerationsPerUser 2');
 ($statuses, $most, @answers) = at_once_by(8, 4, 'admin', 'admin', 'bob', 'bob');
-is $statuses, '4x200 4x429', 'two users have two each';
-is $most, 4, '... at once';
-is count("requested_by = '" . person('bob') . "'"), 2, 'whichever server they ask';
+is $statuses, '4x200 4x429', 'two users have two generations each';
+is $most, 4, 'the limit per user applies concurrently';
+is count("requested_by = '" . person('bob') . "'"), 2, 'the limit per user applies to both servers together';
 ($refused) = grep { $_->[0] == 429 } @answers;
 like said($refused),
     qr/^429 user_generations_at_once 2 pictures are being made for you at this moment, as many as may be\. Try again in \d+ seconds\.$/,
-    'and are told why';
+    'the refusal names the limit per user';
 forget();
 
 # A day -----------------------------------------------------------------------------------------------
 
 limit('GenerationsPerDay 3');
 ($statuses) = at_once_by(8, 3, 'admin');
-is $statuses, '3x200 5x429', 'three a day for one user';
-is((ask($one, 'bob'))->[0], 200, 'another one has his own');
+is $statuses, '3x200 5x429', 'one user may have three generations a day';
+is((ask($one, 'bob'))->[0], 200, 'another user has a separate daily limit');
 $one->sql(
     "UPDATE generation_jobs SET created_at = now() - interval '20 hours' - n * interval '1 hour' FROM (SELECT id, "
         . "row_number() OVER (ORDER BY id) AS n FROM generation_jobs WHERE requested_by = '"
@@ -172,54 +172,54 @@ $one->sql(
 my $answer = ask($two, 'admin');
 is said($answer),
     '429 user_generations_per_day You may have 3 pictures made in 24 hours, and had. Try again in 60 minutes.',
-    'who had his share is told when there is more';
-cmp_ok abs($answer->[1] - 3600), '<=', 20, 'to the second: when the oldest is a day old';
+    'the refusal has the daily limit and the time';
+cmp_ok abs($answer->[1] - 3600), '<=', 20, 'Retry-After is the time until the oldest is a day old';
 $one->sql("UPDATE generation_jobs SET created_at = created_at - interval '61 minutes'");
-is((ask($one, 'admin'))->[0], 200, 'then there is');
+is((ask($one, 'admin'))->[0], 200, 'a generation is accepted when the oldest is a day old');
 is((ask($one, 'admin'))->[0], 429, 'one');
 $one->sql(
     "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'provider_down', error_billed = false "
         . "WHERE id = (SELECT id FROM generation_jobs WHERE requested_by = '"
         . person('admin')
         . "' ORDER BY created_at DESC LIMIT 1)");
-is((ask($one, 'admin'))->[0], 200, 'what failed and was not paid for does not count');
+is((ask($one, 'admin'))->[0], 200, 'failed generations that were not billed do not count');
 $one->sql(
     "UPDATE generation_jobs SET state = 'failed', image = NULL, error_code = 'timeout', error_billed = NULL WHERE id = "
         . "(SELECT id FROM generation_jobs WHERE requested_by = '"
         . person('admin')
         . "' ORDER BY created_at DESC LIMIT 1)");
-is((ask($one, 'admin'))->[0], 429, 'what may have been paid for does');
+is((ask($one, 'admin'))->[0], 429, 'failed generations that may have been billed count');
 forget();
 
 # Money -------------------------------------------------------------------------------------------------
 
 limit('GenerationBudget 1', 'GenerationCost 0.30');
 ($statuses) = at_once_by(8, 3, 'admin', 'bob');
-is $statuses, '3x200 5x429', 'a dollar is enough for three pictures at thirty cents, whoever asks';
+is $statuses, '3x200 5x429', 'a budget of a dollar allows three pictures at thirty cents, for all users together';
 is join(' ', $one->sql('SELECT DISTINCT expected_cost FROM generation_jobs')), '0.300000',
-    'that is what each is expected to cost';
+    'the jobs have the expected cost';
 $one->sql("UPDATE generation_jobs SET cost = 0.05");
-is((ask($two, 'admin'))->[0], 200, 'what they really cost counts when it is known');
+is((ask($two, 'admin'))->[0], 200, 'the actual cost replaces the expected cost');
 $one->sql("UPDATE generation_jobs SET cost = 0.40, created_at = now() - interval '23 hours' WHERE cost IS NOT NULL");
 $answer = ask($one, 'admin');
 is said($answer),
     '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try '
     . 'again in 60 minutes.',
-    'who comes too late is told so';
-cmp_ok abs($answer->[1] - 3600), '<=', 20, 'and when enough of it is a day ago';
+    'the refusal has the budget and the time';
+cmp_ok abs($answer->[1] - 3600), '<=', 20, 'Retry-After is the time until enough of the budget is free';
 $one->sql("UPDATE generation_jobs SET cost = NULL, expected_cost = 0");
-is((ask($one, 'admin'))->[0], 200, 'what cost nothing spends nothing');
+is((ask($one, 'admin'))->[0], 200, 'generations without cost use no budget');
 forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30');
 $answer = ask($one, 'admin');
 is said($answer),
     '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the '
     . 'operator for another one.',
-    'a budget that is smaller than a picture is told';
-is $answer->[1], 86400, 'with Retry-After all the same';
-# To the cent, and without what binary fractions make of a tenth and two of them.
+    'a budget smaller than one picture is reported';
+is $answer->[1], 86400, 'the refusal has Retry-After';
+# To the cent, without errors of binary fractions.
 for my $case (
-    # budget  cost of a picture     spent before       answers
+    # budget  cost of a picture     spent before       statuses
     ['0.30', ['GenerationCost 0.30'], [], '200 429', 'a picture that costs the whole budget is made'],
     ['0.29', ['GenerationCost 0.30'], [], '429', 'one that costs a cent more is not'],
     ['0.30', ['GenerationCost 0.10'], [], '200 200 200 429', 'three at ten cents fit into thirty'],
@@ -229,11 +229,11 @@ for my $case (
     ['0.8', ['GenerationCost 0.1'], ['0.7'], '200 429', 'seven tenths and one are eight'],
     [
         '1.10', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 200 429',
-        'a known price counts in place of the expected cost, to the cent'
+        'a known price replaces the expected cost, to the cent'
     ],
     [
         '1.09', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 429',
-        '... and a cent too little is too little'
+        'a cent too little is refused'
     ],
 ) {
     my ($budget, $cost, $spent, $statuses, $what) = @$case;
@@ -249,7 +249,7 @@ forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30', 'Generator preview');
 is((ask($one, 'admin'))->[0], 200, 'a preview costs nothing');
 
-# A key is free again, so that the request can be sent again later.
+# The key is free again, so the request can be repeated later.
 limit('GenerationsPerDay 1');
 $answer = call(
     POST => 'image-generation/generate/', as => 'admin', base => $one->base,
