@@ -1,4 +1,4 @@
-/* openapi.S - openapi.json as bytes within the module. */
+/* openapi.S - openapi.json as bytes of the module. */
         .section .rodata
 
         .global iimg_openapi

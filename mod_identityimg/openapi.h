@@ -1,11 +1,11 @@
-/* openapi.h - the description of the API in openapi.json, as it was when this was built. */
+/* openapi.h - openapi.json as part of the module. */
 #ifndef IIMG_OPENAPI_H
 #define IIMG_OPENAPI_H
 
-/** Its text, up to iimg_openapi_end. */
+/** The text, up to iimg_openapi_end. */
 extern const char iimg_openapi[], iimg_openapi_end[];
 
-/** Hexadecimal digits that are others when the text is another. */
+/** A digest of the text, in hexadecimal digits. */
 extern const char iimg_openapi_digest[];
 
 #endif

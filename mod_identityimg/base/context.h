@@ -1,5 +1,4 @@
-/* context.h - what every step of a piece of work is given: memory, database, services, log, caller.
- */
+/* context.h - the environment of a unit of work: memory, database, services, log, caller. */
 #ifndef IIMG_BASE_CONTEXT_H
 #define IIMG_BASE_CONTEXT_H
 
@@ -13,25 +12,24 @@ struct iimg_services_t;
 struct iimg_caller_t;
 struct iimg_idempotency_key_t;
 
-/** One piece of work: a request, or a job in the background. Belongs to one thread. */
+/** A unit of work: a request or a background job. Belongs to one thread at a time. */
 typedef struct iimg_context_t {
     apr_pool_t *pool;                        /* lives as long as the work */
     const char *request_id;                  /* in each log line; never NULL */
     const struct iimg_log_sink_t *log;       /* where log lines go */
     const struct iimg_db_t *db;              /* lends database connections */
-    struct iimg_db_connection_t *connection; /* the one borrowed now, or NULL */
+    struct iimg_db_connection_t *connection; /* currently borrowed, or NULL */
     const struct iimg_services_t *services;  /* storage, generator, pictures, URLs */
-    const char *login;                       /* who httpd says is calling (an email), or NULL */
-    const char *login_proof;                 /* what the login was verified against and that
-                                                must still hold (models/user.h), or NULL */
-    const char *login_token;                 /* hash of the token that the login came by, or
-                                                NULL */
-    const struct iimg_caller_t *caller;      /* the login's row, once looked up, or NULL */
+    const char *login;                       /* the caller's email, from httpd; or NULL */
+    const char *login_proof;                 /* the proof of the login, which must still be
+                                                valid (models/user.h); or NULL */
+    const char *login_token;                 /* hash of the token of a login by token, or NULL */
+    const struct iimg_caller_t *caller;      /* the row of the login once read, or NULL */
     const struct iimg_idempotency_key_t *idempotency; /* the key that this work holds, or NULL */
-    const char *if_match;                             /* versions that may be changed; NULL: any */
+    const char *if_match;                             /* If-Match: versions to change; NULL: any */
     const char *trace;                                /* traceparent of the request, or NULL */
     const char *base_url;                             /* "https://host[:port]" of absolute URLs */
-    bool lost_commit; /* a COMMIT's answer was lost: it may have happened */
+    bool lost_commit; /* the result of a COMMIT is unknown: it may have succeeded */
 } iimg_context_t;
 
 #endif

@@ -1,11 +1,10 @@
-/* entity_tag.c - ETags of versioned rows, and the lists of them in conditions (RFC
- * 9110, 8.8.3, 13.1). */
+/* entity_tag.c - ETags of versioned rows, If-Match, If-None-Match (RFC 9110, 8.8.3 and 13.1). */
 #include "base/entity_tag.h"
 
 #include <string.h>
 #include <apr_strings.h>
 
-/* A tag within a list, without its quotes. */
+/* A tag in a list, without its quotes. */
 typedef struct opaque_t {
     const char *text;
     size_t length;
@@ -18,7 +17,7 @@ const char *iimg_entity_tag(apr_pool_t *pool, const char *version, apr_int64_t w
     return apr_psprintf(pool, "\"%s.%" APR_INT64_T_FMT "\"", version, window);
 }
 
-/* The length of a suffix that a compressing server added, 0 when there is none. */
+/* Measure a suffix that a compressing server added. @return 0 when there is none */
 static size_t suffix_length(const opaque_t *opaque)
 {
     static const char *const suffixes[] = { "-gzip", "-br", "-zstd" };
@@ -33,7 +32,7 @@ static size_t suffix_length(const opaque_t *opaque)
     return 0;
 }
 
-/* Each of several servers in a row may have compressed and marked an answer. */
+/* Each proxy in a chain may have added its suffix. */
 static void strip_suffixes(opaque_t *opaque)
 {
     size_t n;
@@ -43,7 +42,7 @@ static void strip_suffixes(opaque_t *opaque)
     }
 }
 
-/* The tag that a list goes on with; NULL where the list ends or is none. */
+/* Read the next tag. @return what follows it; NULL at the end, or where the list is invalid */
 static const char *next_tag(const char *list, opaque_t *opaque)
 {
     const char *end;
@@ -66,7 +65,7 @@ static bool is_star(const char *header)
     return header[0] == '*' && header[1 + strspn(header + 1, " \t")] == '\0';
 }
 
-static bool any(const char *list, test_fn test, const char *wanted)
+static bool has_match(const char *list, test_fn test, const char *wanted)
 {
     opaque_t opaque;
 
@@ -95,10 +94,10 @@ static bool is_version(const opaque_t *opaque, const char *wanted)
 
 bool iimg_entity_tag_matches(const char *header, const char *tag)
 {
-    return header && (is_star(header) || any(header, is_tag, tag));
+    return header && (is_star(header) || has_match(header, is_tag, tag));
 }
 
 bool iimg_entity_tag_has_version(const char *header, const char *version)
 {
-    return !header || is_star(header) || any(header, is_version, version);
+    return !header || is_star(header) || has_match(header, is_version, version);
 }

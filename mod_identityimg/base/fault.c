@@ -30,11 +30,11 @@ const char *const iimg_fault_points[] = {
 
 typedef struct order_t {
     char point[40];
-    char when[16]; /* a number, "always" */
+    char when[16]; /* a number, or "always" */
     char action[16];
 } order_t;
 
-static void note(const char *path, const char *point, const char *action)
+static void record_pass(const char *path, const char *point, const char *action)
 {
     char name[4096], line[128];
     int fd, n;
@@ -50,7 +50,7 @@ static void note(const char *path, const char *point, const char *action)
     }
 }
 
-static int rewrite(int fd, const order_t *order, int left)
+static int write_order(int fd, const order_t *order, int left)
 {
     char line[128];
     int n = left > 0 ? snprintf(line, sizeof(line), "%s %d %s\n", order->point, left, order->action)
@@ -59,7 +59,7 @@ static int rewrite(int fd, const order_t *order, int left)
     return ftruncate(fd, 0) == 0 && pwrite(fd, line, (size_t)n, 0) == n;
 }
 
-/* Counts this pass under the file's lock. @return whether it is the one */
+/* Count this pass under the file's lock. @return whether the order applies to it */
 static int is_due(int fd, const char *point, order_t *order)
 {
     char line[128];
@@ -83,9 +83,9 @@ static int is_due(int fd, const char *point, order_t *order)
     }
     left = atoi(order->when) - 1;
     if (strcmp(order->action, "wait") == 0) {
-        return left <= 0; /* the line stays: its end is what is waited for */
+        return left <= 0; /* keep the line: the step waits until it changes */
     }
-    if (!rewrite(fd, order, left)) {
+    if (!write_order(fd, order, left)) {
         abort();
     }
     return left <= 0;
@@ -122,7 +122,7 @@ int iimg_fault(const char *point)
     if (!due) {
         return 0;
     }
-    note(path, point, order.action);
+    record_pass(path, point, order.action);
     if (strcmp(order.action, "exit") == 0) {
         _exit(99);
     }
@@ -133,5 +133,5 @@ int iimg_fault(const char *point)
     return atoi(order.action);
 }
 #else
-typedef int iimg_no_faults_t; /* C has no empty files */
+typedef int iimg_no_faults_t; /* ISO C forbids an empty translation unit */
 #endif

@@ -3,18 +3,18 @@
 #define IIMG_BASE_FAULT_H
 
 /**
- * Pass a point. In the product this is the constant 0 and leaves no trace; `make FAULTS=1` builds
- * the variant that looks at the file $IIMG_FAULT_FILE, which holds one line or none:
+ * Pass a point. In release builds this is the constant 0. `make FAULTS=1` builds a variant that
+ * reads an order from the file $IIMG_FAULT_FILE, which has one line or none:
  *
- *     POINT N exit        the process ends at the N-th pass from now on, of all processes together
- *     POINT N ERRNO       that step fails with this number, once
- *     POINT always ERRNO  ... each time
- *     POINT N wait        the step waits until the file's line is another one
- *     all 0 trace         each pass is noted
+ *     POINT N exit        exit at the N-th pass, counted over all processes
+ *     POINT N ERRNO       fail the N-th pass with this errno, once
+ *     POINT always ERRNO  fail every pass
+ *     POINT N wait        wait at the N-th pass until the line of the file changes
+ *     all 0 trace         record each pass
  *
- * What happened is appended to $IIMG_FAULT_FILE.fired. The points are a table in fault.c;
- * structure.t sees to it that it is complete.
- * @return 0, or the errno with which the step is to fail
+ * Each action is appended to $IIMG_FAULT_FILE.fired. fault.c has a table of all points, which
+ * structure.t checks.
+ * @return 0, or the errno with which the step must fail
  */
 #ifdef IIMG_FAULTS
 int iimg_fault(const char *point);

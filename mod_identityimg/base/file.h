@@ -6,7 +6,7 @@
 #include <apr_pools.h>
 
 /*
- * A file that another process may read, and that nobody can change any more:
+ * A file for another process to read, which no process can change any more:
  *
  *   fd = iimg_file_create_in_memory("identityimg-body");
  *   iimg_file_close_with(pool, fd);

@@ -1,4 +1,4 @@
-/* log.c - log lines from below server/, through the sink of the context. */
+/* log.c - write log lines through the sink of the context. */
 #include "base/log.h"
 
 #include <stdarg.h>
@@ -13,7 +13,7 @@ bool iimg_log_enabled(const iimg_context_t *context, iimg_log_level_t level)
 void iimg_log_write(const iimg_context_t *context, const char *file, int line,
                     iimg_log_level_t level, const char *format, ...)
 {
-    char text[4096]; /* httpd cuts its lines at 8 kB; memory of the request is not ours to eat */
+    char text[4096]; /* httpd truncates lines at 8 kB */
     const char *trace = context->trace ? context->trace + IIMG_TRACE_ID_OFFSET : NULL;
     va_list args;
 

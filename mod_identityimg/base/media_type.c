@@ -1,4 +1,4 @@
-/* media_type.c - the table of picture kinds and their magic bytes. */
+/* media_type.c - the table of picture formats and their magic bytes. */
 #include "base/media_type.h"
 
 #include <stdbool.h>
@@ -17,8 +17,8 @@ static const iimg_media_type_t kinds[] = {
     { IIMG_FORMAT_UNKNOWN, "unknown", "application/octet-stream", "bin" },
 };
 
-/* The brands of pictures (ISO/IEC 23008-12, the AV1 image format), the most specific first: the
- * last ones name a container, and count only where no brand names the coding. */
+/* The brands of pictures (ISO/IEC 23008-12, AV1 Image File Format), the most specific first. The
+ * last ones name a container and count only if no other brand names the coding. */
 static const struct {
     char brand[5];
     iimg_format_t format;
@@ -35,13 +35,14 @@ enum {
     MOST_BRANDS = 256
 };
 
-/* Prefixes of the major brands of video and sound, whose compatible brands are ignored. */
+/* Prefixes of the major brands of video and audio, whose compatible brands are ignored. */
 static const char *const videos[] = {
     "iso",  "mp4", "avc", "av01", "hvc", "qt  ", "M4",   "3g",
     "dash", "cmf", "msd", "f4",   "mj",  "XAVC", "MSNV",
 };
 
-static bool starts(const unsigned char *data, apr_size_t length, const char *magic, apr_size_t n)
+static bool starts_with(const unsigned char *data, apr_size_t length, const char *magic,
+                        apr_size_t n)
 {
     return length >= n && memcmp(data, magic, n) == 0;
 }
@@ -51,7 +52,7 @@ static apr_size_t big32(const unsigned char *p)
     return (apr_size_t)p[0] << 24 | (apr_size_t)p[1] << 16 | (apr_size_t)p[2] << 8 | p[3];
 }
 
-/* The rank of a brand in the table; BRANDS when it is none of a picture. */
+/* @return the rank of a brand in the table; BRANDS when it is not in the table */
 static size_t rank_brand(const unsigned char *brand)
 {
     size_t rank = 0;
@@ -62,7 +63,7 @@ static size_t rank_brand(const unsigned char *brand)
     return rank;
 }
 
-/* The most specific of the first compatible brands that lie within both the box and the bytes. */
+/* Rank the most specific of the compatible brands within both the box and the bytes. */
 static size_t rank_compatible(const unsigned char *data, apr_size_t length)
 {
     apr_size_t body = big32(data) == 1 ? 16 : 8, end = big32(data);
@@ -83,14 +84,14 @@ static size_t rank_compatible(const unsigned char *data, apr_size_t length)
 static bool is_video(const unsigned char *brand)
 {
     for (size_t i = 0; i < sizeof(videos) / sizeof(videos[0]); i++) {
-        if (starts(brand, 4, videos[i], strlen(videos[i]))) {
+        if (starts_with(brand, 4, videos[i], strlen(videos[i]))) {
             return true;
         }
     }
     return false;
 }
 
-/* The major brand decides if it names a picture's coding; else the compatible ones do. */
+/* A major brand that names a picture's coding wins over the compatible brands. */
 static iimg_format_t iso_format(const unsigned char *data, apr_size_t length)
 {
     apr_size_t body;
@@ -116,16 +117,16 @@ static iimg_format_t iso_format(const unsigned char *data, apr_size_t length)
 
 static iimg_format_t format_of(const unsigned char *data, apr_size_t length)
 {
-    if (starts(data, length, "\xff\xd8\xff", 3)) {
+    if (starts_with(data, length, "\xff\xd8\xff", 3)) {
         return IIMG_FORMAT_JPEG;
     }
-    if (starts(data, length, "\x89PNG\r\n\x1a\n", 8)) {
+    if (starts_with(data, length, "\x89PNG\r\n\x1a\n", 8)) {
         return IIMG_FORMAT_PNG;
     }
-    if (starts(data, length, "RIFF", 4) && length >= 12 && memcmp(data + 8, "WEBP", 4) == 0) {
+    if (starts_with(data, length, "RIFF", 4) && length >= 12 && memcmp(data + 8, "WEBP", 4) == 0) {
         return IIMG_FORMAT_WEBP;
     }
-    if (starts(data, length, "GIF87a", 6) || starts(data, length, "GIF89a", 6)) {
+    if (starts_with(data, length, "GIF87a", 6) || starts_with(data, length, "GIF89a", 6)) {
         return IIMG_FORMAT_GIF;
     }
     return iso_format(data, length);
@@ -212,7 +213,7 @@ const char *iimg_media_type_describe(const void *data, apr_size_t length)
         return "an empty file";
     }
     for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
-        if (starts(bytes, length, strangers[i].magic, strangers[i].length)) {
+        if (starts_with(bytes, length, strangers[i].magic, strangers[i].length)) {
             return strangers[i].words;
         }
     }

@@ -1,4 +1,4 @@
-/* media_type.h - which kind of picture some bytes are, by their first bytes and nothing else. */
+/* media_type.h - recognize picture formats by their first bytes. */
 #ifndef IIMG_BASE_MEDIA_TYPE_H
 #define IIMG_BASE_MEDIA_TYPE_H
 
@@ -14,7 +14,7 @@ typedef enum {
     IIMG_FORMAT_AVIF
 } iimg_format_t;
 
-/** One row of the table of picture kinds. */
+/** A row of the table of picture formats. */
 typedef struct iimg_media_type_t {
     iimg_format_t format;
     const char *name;       /* "JPEG", for sentences */
@@ -23,25 +23,25 @@ typedef struct iimg_media_type_t {
 } iimg_media_type_t;
 
 /**
- * Tell the kind of a picture by its magic bytes.
- * @return the row; the one of IIMG_FORMAT_UNKNOWN (media type application/octet-stream) when the
- *         bytes are none that we read. Never NULL
+ * Recognize the format of a picture by its magic bytes.
+ * @return the row, never NULL; that of IIMG_FORMAT_UNKNOWN (media type application/octet-stream)
+ *         for all other bytes
  */
 const iimg_media_type_t *iimg_media_type_sniff(const void *data, apr_size_t length);
 
 /** @return the row with that extension, without the dot; NULL when there is none */
 const iimg_media_type_t *iimg_media_type_by_extension(const char *extension);
 
-/** @return the number-th kind that we read, from 0; NULL behind the last one */
+/** @return a format that can be decoded, by number from 0; NULL after the last one */
 const iimg_media_type_t *iimg_media_type_read(int number);
 
 /**
- * Name what strangers' bytes look like, for the sentence that refuses them.
- * @return "a PDF document", "HTML", "text", ...; "unknown data" when nothing fits; a literal
+ * Describe bytes that are not a supported picture, for the sentence that refuses them.
+ * @return a literal: "a PDF document", "an HTML page", ...; otherwise "unknown data"
  */
 const char *iimg_media_type_describe(const void *data, apr_size_t length);
 
-/** The kinds we read, for sentences: "JPEG, PNG, WebP, GIF, HEIC or AVIF". */
+/** The supported formats, for sentences: "JPEG, PNG, WebP, GIF, HEIC or AVIF". */
 extern const char *const iimg_media_types_allowed;
 
 #endif

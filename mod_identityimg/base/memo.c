@@ -1,4 +1,4 @@
-/* memo.c - remembered texts: a table in which each key has one place. */
+/* memo.c - a cache of texts: a table in which each key has one place. */
 #include "base/memo.h"
 
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 #include <apr_hash.h>
 #include <apr_thread_mutex.h>
 
-/* From malloc: it goes when another takes its place. The text stands behind the key. */
+/* From malloc, freed when another entry replaces it. The text follows the key. */
 typedef struct entry_t {
     apr_size_t key_length;
     apr_size_t length;

@@ -1,4 +1,4 @@
-/* memo.h - texts that took some making, remembered by key for a while: a process' own, bounded. */
+/* memo.h - a bounded cache of texts by key, one for each process. */
 #ifndef IIMG_BASE_MEMO_H
 #define IIMG_BASE_MEMO_H
 
@@ -6,28 +6,28 @@
 
 #define IIMG_MEMO_TELLING 64
 
-/** Shared by threads; must not be carried over a fork. */
+/** Shared by threads. Must not be used across a fork. */
 typedef struct iimg_memo_t iimg_memo_t;
 
 /**
- * Each key has one place, which its first IIMG_MEMO_TELLING bytes say; the last text that was kept
- * there has it.
- * @param places how many texts at most, a power of two
- * @return lives as long as the pool; NULL when there is no mutex
+ * Create a cache. The first IIMG_MEMO_TELLING bytes of a key select its place, which holds the text
+ * stored last.
+ * @param places number of texts, a power of two
+ * @return NULL when the mutex cannot be created
  */
 iimg_memo_t *iimg_memo_create(apr_pool_t *pool, unsigned int places);
 
 /**
- * Copy what was kept under a key.
- * @param key  any bytes; all of them must say all that the text depends on
+ * Copy the text of a key.
+ * @param key  any bytes; must include everything that the text depends on
  * @param to   room bytes
- * @return the text's length; 0 when nothing is kept, or it does not fit
+ * @return the text's length; 0 when there is none, or it does not fit
  */
 apr_size_t iimg_memo_recall(iimg_memo_t *memo, const void *key, apr_size_t key_length, void *to,
                             apr_size_t room);
 
-/** Keep a copy of a text, which is not empty, in place of what has its place. Nothing is kept when
- * memory is short. */
+/** Store a copy of a text that is not empty, replacing the text in its place. Does nothing when out
+ * of memory. */
 void iimg_memo_keep(iimg_memo_t *memo, const void *key, apr_size_t key_length, const void *text,
                     apr_size_t length);
 

@@ -1,4 +1,4 @@
-/* path.c - matching a request's path with a pattern. */
+/* path.c - match a request's path against a pattern. */
 #include "base/path.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* pool.c - pools with memory of their own: what is destroyed goes back to the system at once. */
+/* pool.c - pools with their own allocator, whose memory is freed at once. */
 #include "base/pool.h"
 
 #include <apr_allocator.h>
@@ -12,7 +12,7 @@ apr_pool_t *iimg_pool_create(apr_pool_t *parent, apr_size_t kept, const char *ta
     if (apr_allocator_create(&allocator) != APR_SUCCESS) {
         return NULL;
     }
-    apr_allocator_max_free_set(allocator, kept ? kept : 1); /* 0 would be no limit */
+    apr_allocator_max_free_set(allocator, kept ? kept : 1); /* 0 means no limit */
     rv = parent ? apr_pool_create_ex(&pool, parent, NULL, allocator)
                 : apr_pool_create_unmanaged_ex(&pool, NULL, allocator);
     if (rv != APR_SUCCESS) {

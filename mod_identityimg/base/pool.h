@@ -1,16 +1,15 @@
-/* pool.h - pools with memory of their own: what is destroyed goes back to the system at once. */
+/* pool.h - pools with their own allocator, whose memory is freed at once. */
 #ifndef IIMG_BASE_POOL_H
 #define IIMG_BASE_POOL_H
 
 #include <apr_pools.h>
 
 /**
- * Make a pool whose memory its parent does not keep. A pool that is destroyed leaves its blocks to
- * the allocator of its parent, which a connection of httpd holds on to for as long as it lives.
- * @param parent destroys it at the latest; NULL: nobody else does, and it may pass from thread to
- * thread
- * @param kept   bytes that it may hold on to when it is cleared
- * @return NULL when there is no memory
+ * Create a pool that frees its memory when it is destroyed. An ordinary pool returns its blocks to
+ * the allocator of its parent, which an httpd connection keeps until it closes.
+ * @param parent destroys the pool at the latest; NULL: no parent, the pool may move between threads
+ * @param kept   bytes that a cleared pool keeps
+ * @return NULL when out of memory
  */
 apr_pool_t *iimg_pool_create(apr_pool_t *parent, apr_size_t kept, const char *tag);
 

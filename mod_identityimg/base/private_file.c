@@ -1,4 +1,4 @@
-/* private_file.c - small files with secrets, for their owner alone; and some of others. */
+/* private_file.c - read small files, with a check of permissions for secrets. */
 #include "base/private_file.h"
 
 #include <string.h>
@@ -21,10 +21,10 @@ static const char *read_file(apr_pool_t *pool, const char *path, apr_fileperms_t
     }
     rv = apr_file_info_get(&info, APR_FINFO_PROT | APR_FINFO_TYPE, file);
     if (rv != APR_SUCCESS || info.filetype != APR_REG) {
-        return "is not a plain file";
+        return "is not a regular file";
     }
     if (info.protection & refused) {
-        return "may be read by others than its owner: chmod 600 it";
+        return "can be read by other users: run chmod 600";
     }
     rv = apr_file_read_full(file, buffer, length, &length);
     apr_file_close(file);
@@ -32,7 +32,7 @@ static const char *read_file(apr_pool_t *pool, const char *path, apr_fileperms_t
         return "is larger than 4 kB";
     }
     if (memchr(buffer, '\0', length)) {
-        return "holds a NUL byte: it is no text";
+        return "contains a NUL byte";
     }
     buffer[length] = '\0';
     *text = apr_pstrdup(pool, buffer);

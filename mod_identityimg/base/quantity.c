@@ -1,4 +1,4 @@
-/* quantity.c - sizes in sentences: what was measured, beside the limit that it exceeds. */
+/* quantity.c - format a size next to the limit that it exceeds. */
 #include "base/quantity.h"
 
 #include <apr_strings.h>

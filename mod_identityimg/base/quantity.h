@@ -1,21 +1,21 @@
-/* quantity.h - sizes in sentences: what was measured, beside the limit that it exceeds. */
+/* quantity.h - format a size next to the limit that it exceeds. */
 #ifndef IIMG_BASE_QUANTITY_H
 #define IIMG_BASE_QUANTITY_H
 
 #include <apr_pools.h>
 
 /**
- * A number of units with one decimal, rounded to the nearest; rounded up where that would read as
- * the limit or less.
+ * Format a number of units with one decimal, rounded to the nearest; rounded up if the result would
+ * not exceed the limit.
  * @param most the limit, in pieces
- * @param unit how many pieces make one, from 10 on
+ * @param unit pieces per unit, at least 10
  */
 const char *iimg_units(apr_pool_t *pool, apr_uint64_t pieces, apr_uint64_t most, apr_uint64_t unit);
 
-/** "28.6 MB": iimg_units() of megabytes. */
+/** Format megabytes like iimg_units: "28.6 MB". */
 const char *iimg_megabytes(apr_pool_t *pool, apr_size_t bytes, apr_size_t most);
 
-/** "25.0 MB"; NULL when one decimal does not say it exactly. */
+/** Format megabytes: "25.0 MB". @return NULL when one decimal is not exact */
 const char *iimg_megabytes_exact(apr_pool_t *pool, apr_size_t bytes);
 
 #endif

@@ -1,4 +1,9 @@
-/* spool.c - a little memory, then files without names, for what is too large to be kept in memory.
+/* spool.c - bytes in memory up to a limit, then in an unnamed file.
+ *
+ * A spool belongs to one thread at a time. It opens a file only when its bytes exceed
+ * IIMG_SPOOL_MEMORY: thousands of requests have a spool at the same time, and most replies are
+ * small. The file has no name, so a process that dies leaves nothing behind, until
+ * iimg_spool_keep gives it a name that outlives the process.
  */
 #include "base/spool.h"
 
@@ -16,7 +21,7 @@
 
 #define FIRST_ROOM 4096
 
-static apr_status_t drop(void *data)
+static apr_status_t free_spool(void *data)
 {
     const iimg_spool_t *spool = data;
 
@@ -27,7 +32,7 @@ static apr_status_t drop(void *data)
     return APR_SUCCESS;
 }
 
-/* With a name for a moment; *path is where it was. */
+/* Create a file with a temporary name. @param path set to the name */
 static int open_named(const char *dir, char path[PATH_MAX])
 {
     int length = snprintf(path, PATH_MAX, "%s/spool.XXXXXX", dir);
@@ -51,32 +56,32 @@ static int open_unnamed(const char *dir)
     if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL)) {
         return fd;
     }
-    fd = open_named(dir, path); /* a file system that cannot */
+    fd = open_named(dir, path); /* the file system has no O_TMPFILE */
     if (fd >= 0) {
         unlink(path);
     }
     return fd;
 }
 
-static iimg_spool_t *spool_create(apr_pool_t *pool, const char *dir)
+static iimg_spool_t *create_spool(apr_pool_t *pool, const char *dir)
 {
     iimg_spool_t *spool = apr_pcalloc(pool, sizeof(*spool));
 
     spool->dir = dir;
     spool->fd = -1;
-    apr_pool_cleanup_register(pool, spool, drop, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, spool, free_spool, apr_pool_cleanup_null);
     return spool;
 }
 
-/* Whether there could be a file, by what can be seen without making one. @return 0, or errno */
-static int look_for_room(const char *dir)
+/* Check that a file could be created, without creating one. @return 0, or errno */
+static int check_room(const char *dir)
 {
     struct statvfs room;
 
     if (access(dir, W_OK | X_OK) != 0 || statvfs(dir, &room) != 0) {
         return errno;
     }
-    /* What a file system does not count, it has none of, and none left. */
+    /* A file system that does not count blocks or files reports 0 of both. */
     return (room.f_blocks > 0 && room.f_bavail == 0) || (room.f_files > 0 && room.f_favail == 0)
                ? ENOSPC
                : 0;
@@ -84,14 +89,14 @@ static int look_for_room(const char *dir)
 
 iimg_spool_t *iimg_spool_create(apr_pool_t *pool, const char *dir, int *error)
 {
-    /* Thousands wait at the same time: a descriptor is only held by those that need one. */
-    *error = dir ? look_for_room(dir) : 0;
-    return *error ? NULL : spool_create(pool, dir);
+    /* Thousands of spools exist at the same time, and few need a descriptor. */
+    *error = dir ? check_room(dir) : 0;
+    return *error ? NULL : create_spool(pool, dir);
 }
 
 iimg_spool_t *iimg_spool_move(apr_pool_t *pool, iimg_spool_t *spool)
 {
-    iimg_spool_t *moved = spool_create(pool, spool->dir);
+    iimg_spool_t *moved = create_spool(pool, spool->dir);
 
     *moved = *spool;
     spool->fd = -1;
@@ -102,7 +107,7 @@ iimg_spool_t *iimg_spool_move(apr_pool_t *pool, iimg_spool_t *spool)
 
 /* Writing ------------------------------------------------------------------------------------- */
 
-static bool make_room(iimg_spool_t *spool, apr_size_t wanted)
+static bool grow_memory(iimg_spool_t *spool, apr_size_t wanted)
 {
     apr_size_t room = spool->room ? spool->room : FIRST_ROOM;
     char *memory;
@@ -118,7 +123,7 @@ static bool make_room(iimg_spool_t *spool, apr_size_t wanted)
     return memory != NULL;
 }
 
-/* What was in memory goes to a file. @return 0, or errno */
+/* Move the bytes from memory to a file. @return 0, or errno */
 static int move_to_file(iimg_spool_t *spool)
 {
     int fd = open_unnamed(spool->dir), error;
@@ -142,7 +147,7 @@ bool iimg_spool_write(iimg_spool_t *spool, const void *data, apr_size_t length)
 {
     apr_size_t after = spool->length + length;
 
-    if (spool->fd < 0 && after <= IIMG_SPOOL_MEMORY && make_room(spool, after)) {
+    if (spool->fd < 0 && after <= IIMG_SPOOL_MEMORY && grow_memory(spool, after)) {
         memcpy(spool->memory + spool->length, data, length);
         spool->length = after;
         return true;
@@ -207,7 +212,7 @@ const char *iimg_spool_map(apr_pool_t *pool, const iimg_spool_t *spool)
     return iimg_file_map(pool, spool->fd, spool->length, PROT_READ);
 }
 
-/* Keeping ------------------------------------------------------------------------------------- */
+/* Naming ------------------------------------------------------------------------------------- */
 
 int iimg_spool_copy(const iimg_spool_t *spool, int fd)
 {
@@ -222,8 +227,8 @@ int iimg_spool_copy(const iimg_spool_t *spool, int fd)
     return !error && offset != spool->length ? EIO : error;
 }
 
-/* For file systems where a file that never had a name gets none. @return 0, or errno */
-static int copy_to(const iimg_spool_t *spool, const char *path)
+/* Copy to a named file, where the file system cannot link an unnamed one. @return 0, or errno */
+static int copy_to_name(const iimg_spool_t *spool, const char *path)
 {
     char temporary[PATH_MAX];
     int fd = open_named(spool->dir, temporary);
@@ -241,8 +246,8 @@ static int copy_to(const iimg_spool_t *spool, const char *path)
     return error;
 }
 
-/* How Linux calls the file of a descriptor, whether it has a name or not. */
-static const char *name_of(apr_pool_t *pool, const iimg_spool_t *spool)
+/* @return a path to the spool's file, which works without a name */
+static const char *proc_path(apr_pool_t *pool, const iimg_spool_t *spool)
 {
     return apr_psprintf(pool, "/proc/self/fd/%d", spool->fd);
 }
@@ -252,8 +257,8 @@ int iimg_spool_link(apr_pool_t *pool, const iimg_spool_t *spool, const char *pat
     if (spool->fd < 0) {
         return EBADF;
     }
-    return linkat(AT_FDCWD, name_of(pool, spool), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0
-                                                                                          : errno;
+    return linkat(AT_FDCWD, proc_path(pool, spool), AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 ? 0
+                                                                                            : errno;
 }
 
 int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path)
@@ -263,12 +268,12 @@ int iimg_spool_keep(apr_pool_t *pool, iimg_spool_t *spool, const char *path)
     if (error) {
         return error;
     }
-    return iimg_spool_link(pool, spool, path) == 0 ? 0 : copy_to(spool, path);
+    return iimg_spool_link(pool, spool, path) == 0 ? 0 : copy_to_name(spool, path);
 }
 
 int iimg_spool_share(apr_pool_t *pool, const iimg_spool_t *spool)
 {
-    return spool->fd < 0 ? -1 : open(name_of(pool, spool), O_RDONLY | O_CLOEXEC);
+    return spool->fd < 0 ? -1 : open(proc_path(pool, spool), O_RDONLY | O_CLOEXEC);
 }
 
 int iimg_spool_flush(const iimg_spool_t *spool)
@@ -300,7 +305,7 @@ iimg_spool_t *iimg_spool_open(apr_pool_t *pool, const char *path, int *error)
         }
         return NULL;
     }
-    spool = spool_create(pool, NULL);
+    spool = create_spool(pool, NULL);
     spool->fd = fd;
     spool->length = (apr_size_t)info.st_size;
     return spool;

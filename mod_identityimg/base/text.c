@@ -1,12 +1,12 @@
-/* text.c - checks and small changes of text that strangers sent. */
+/* text.c - check and change text from clients. */
 #include "base/text.h"
 
 #include <string.h>
 #include <apr_strings.h>
 #include <glib.h>
 
-/* Length of the UTF-8 sequence at p, 0 when it is none (RFC 3629, section 4). */
-static int sequence(const unsigned char *p, apr_size_t left)
+/* Measure the UTF-8 sequence at p (RFC 3629, section 4). @return 0 when it is invalid */
+static int sequence_length(const unsigned char *p, apr_size_t left)
 {
     static const struct {
         unsigned char first, last, second_from, second_to;
@@ -40,7 +40,7 @@ bool iimg_text_is_utf8(const char *text, apr_size_t length)
     const unsigned char *p = (const unsigned char *)text, *end = p + length;
 
     while (p < end) {
-        int n = sequence(p, (apr_size_t)(end - p));
+        int n = sequence_length(p, (apr_size_t)(end - p));
 
         if (!n) {
             return false;
@@ -97,7 +97,7 @@ const char *iimg_text_nfc(apr_pool_t *pool, const char *text)
     return copy;
 }
 
-/* White space beyond ASCII, as Python's str.isspace has it. */
+/* White space beyond ASCII, as in Python's str.isspace. */
 static const char *const spaces[] = {
     "\xc2\x85",     "\xc2\xa0",     "\xe1\x9a\x80", "\xe2\x80\x80", "\xe2\x80\x81",
     "\xe2\x80\x82", "\xe2\x80\x83", "\xe2\x80\x84", "\xe2\x80\x85", "\xe2\x80\x86",
@@ -153,8 +153,6 @@ const char *iimg_text_trim(apr_pool_t *pool, const char *text)
     return *end ? apr_pstrmemdup(pool, text, (apr_size_t)(end - text)) : text;
 }
 
-#define SAFE_NAME_MAX 80
-
 apr_array_header_t *iimg_text_words(apr_pool_t *pool, const char *text)
 {
     apr_array_header_t *words = apr_array_make(pool, 4, sizeof(const char *));
@@ -178,7 +176,7 @@ apr_array_header_t *iimg_text_words(apr_pool_t *pool, const char *text)
     }
 }
 
-/* ASCII's control characters, and those that Unicode took over from ISO 6429. */
+/* Control characters of ASCII and of ISO 6429 (C1). */
 static bool is_control(const char *p)
 {
     const unsigned char *u = (const unsigned char *)p;
@@ -204,8 +202,9 @@ bool iimg_text_is_email(const char *text)
     return n > 0 && domain[0] != '.' && domain[n - 1] != '.' && !strstr(domain, "..");
 }
 
-/* The name proper: behind the last slash, before the last dot that does not lead. */
-static void base_name(const char *filename, const char **begin, const char **end)
+/* Find the name after the last slash and before the extension. A leading dot starts no extension.
+ */
+static void find_base_name(const char *filename, const char **begin, const char **end)
 {
     const char *dot;
 
@@ -219,19 +218,21 @@ static void base_name(const char *filename, const char **begin, const char **end
     *end = dot && dot != filename ? dot : filename + strlen(filename);
 }
 
+#define SAFE_NAME_MAX 80
+
 const char *iimg_text_safe_name(apr_pool_t *pool, const char *filename)
 {
     char *out = apr_palloc(pool, SAFE_NAME_MAX + 1), *to = out;
     const char *p, *end;
     bool usable = false;
 
-    base_name(filename ? filename : "", &p, &end);
+    find_base_name(filename ? filename : "", &p, &end);
     for (; p < end && to < out + SAFE_NAME_MAX; p++) {
         char c = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
         bool safe = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
 
         if (((unsigned char)c & 0xc0) == 0x80) {
-            continue; /* one dash per character, not per byte */
+            continue; /* one dash for each character, not for each byte */
         }
         usable = usable || (safe && c != '-');
         *to++ = safe ? c : '-';

@@ -1,4 +1,4 @@
-/* timestamp.c - times as clients and stores write them: ISO 8601 in UTC. */
+/* timestamp.c - format and parse times: ISO 8601 in UTC. */
 #include "base/timestamp.h"
 
 #include <stdio.h>

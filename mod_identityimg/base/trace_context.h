@@ -4,15 +4,14 @@
 
 #include <stdbool.h>
 
-/** Hex digits of a trace's id, behind the version and a dash. */
+/** The trace id: hex digits after the version and a dash. */
 #define IIMG_TRACE_ID_OFFSET 3
 #define IIMG_TRACE_ID_LENGTH 32
 
 /**
- * Whether a header's value is a traceparent, strictly: "00-<32 hex>-<16 hex>-<2 hex>", lower case,
- * neither id all zero. Of versions to come (01 to fe) the beginning must be that, and what follows
- * it begin with a dash; ff is none.
- * @param text NULL is none
+ * Whether a header's value is a valid traceparent: "00-<32 hex>-<16 hex>-<2 hex>" in lower case,
+ * with both ids not zero. Future versions (01 to fe) may append a dash and more. ff is invalid.
+ * @param text NULL is invalid
  */
 bool iimg_trace_is_parent(const char *text);
 

@@ -1,4 +1,4 @@
-/* uuid.c - UUIDs as text. */
+/* uuid.c - create and parse UUIDs as text. */
 #include "base/uuid.h"
 
 #include <ctype.h>
@@ -14,7 +14,7 @@ const char *iimg_uuid_create(apr_pool_t *pool)
     const char *hex;
 
     if (getrandom(b, sizeof(b), 0) != sizeof(b)) {
-        abort(); /* cannot happen for 16 bytes; a predictable key would be worse */
+        abort(); /* cannot happen for 16 bytes; a predictable UUID would be unsafe */
     }
     b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
     b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);

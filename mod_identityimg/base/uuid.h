@@ -8,17 +8,16 @@
 /** Length of a UUID's text, without the NUL. */
 #define IIMG_UUID_LENGTH 36
 
-/** Make a random (version 4) UUID. @return lower-case text */
+/** Create a random (version 4) UUID. @return lower-case text */
 const char *iimg_uuid_create(apr_pool_t *pool);
 
 /**
- * Read a UUID in its usual text form, in any case.
- * @return it in lower case; NULL when text is NULL or no UUID
+ * Parse a UUID in either case.
+ * @return the UUID in lower case; NULL when text is NULL or not a UUID
  */
 const char *iimg_uuid_parse(apr_pool_t *pool, const char *text);
 
-/** Whether the first IIMG_UUID_LENGTH bytes are a lower-case UUID; what follows is not looked at.
- */
+/** Whether text starts with a lower-case UUID. The rest is ignored. */
 bool iimg_uuid_at(const char *text);
 
 #endif

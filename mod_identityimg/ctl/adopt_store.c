@@ -1,5 +1,4 @@
-/* adopt_store.c - identityimgctl adopt-store: make the store the one that belongs to the database.
- */
+/* adopt_store.c - identityimgctl adopt-store: bind the database to a store. */
 #include "ctl/ctl.h"
 
 #include <stdio.h>
@@ -13,6 +12,6 @@ int ctl_adopt_store(iimg_context_t *context, const ctl_options_t *options)
     if (err) {
         return ctl_trouble(err);
     }
-    printf("The database belongs to the store %s now\n", id);
+    printf("The database now belongs to the store %s\n", id);
     return CTL_CLEAN;
 }

@@ -1,17 +1,17 @@
-/* connection.c - the tool's one connection to the database. */
+/* connection.c - the only connection of identityimgctl to the database. */
 #include "ctl/connection.h"
 
 #include <string.h>
 #include <apr_strings.h>
 #include "models/schema_migration.h"
 
-#define TIMEOUT 600 /* seconds a statement: nobody waits for an answer but the operator */
+#define TIMEOUT 600 /* seconds per statement: no client waits for the response */
 
 typedef struct ctl_lender_t {
-    iimg_db_t db; /* first: a lender is an iimg_db_t */
+    iimg_db_t db; /* must be first: context->db points here */
     const char *conninfo;
     iimg_db_connection_t connection;
-    bool checked; /* the schema is right */
+    bool checked; /* the schema has the right version */
 } ctl_lender_t;
 
 static apr_status_t disconnect(void *data)
@@ -69,14 +69,18 @@ static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
 static iimg_error_t *check_schema(iimg_context_t *context)
 {
     ctl_lender_t *lender = (ctl_lender_t *)context->db;
-    iimg_error_t *err = lender->checked ? NULL : iimg_schema_migration_check(context);
+    iimg_error_t *err;
 
+    if (lender->checked) {
+        return NULL;
+    }
+    err = iimg_schema_migration_check(context);
     lender->checked = !err;
     return err;
 }
 
-/* Everybody on the machine sees arguments. */
-static const char *check(apr_pool_t *pool, const char *conninfo)
+/* Refuse a password: all users of the machine can see arguments. */
+static const char *check_conninfo(apr_pool_t *pool, const char *conninfo)
 {
     char *text = NULL;
     PQconninfoOption *options = PQconninfoParse(conninfo, &text);
@@ -87,10 +91,10 @@ static const char *check(apr_pool_t *pool, const char *conninfo)
         PQfreemem(text);
         return problem;
     }
-    for (PQconninfoOption *one = options; one->keyword; one++) {
-        if (strcmp(one->keyword, "password") == 0 && one->val && *one->val) {
-            problem = "--conninfo: a password does not belong here; put it into ~/.pgpass or a "
-                      "file that PGPASSFILE names";
+    for (PQconninfoOption *option = options; option->keyword; option++) {
+        if (strcmp(option->keyword, "password") == 0 && option->val && *option->val) {
+            problem = "--conninfo: a password is not allowed here; put it into ~/.pgpass or the "
+                      "file named by PGPASSFILE";
         }
     }
     PQconninfoFree(options);
@@ -101,7 +105,7 @@ const iimg_db_t *ctl_connection(apr_pool_t *pool, const char *conninfo, const ch
 {
     ctl_lender_t *lender = apr_pcalloc(pool, sizeof(*lender));
 
-    *problem = conninfo ? check(pool, conninfo) : NULL;
+    *problem = conninfo ? check_conninfo(pool, conninfo) : NULL;
     if (*problem) {
         return NULL;
     }

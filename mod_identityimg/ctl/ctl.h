@@ -1,4 +1,4 @@
-/* ctl.h - what the commands of identityimgctl are given. */
+/* ctl.h - the commands of identityimgctl and their exit status. */
 #ifndef IIMG_CTL_CTL_H
 #define IIMG_CTL_CTL_H
 
@@ -7,17 +7,17 @@
 #include "ctl/options.h"
 #include "services/services.h"
 
-/** What identityimgctl ends with. */
-#define CTL_CLEAN     0 /* done; nothing differs */
-#define CTL_DIFFERENT 1 /* something differs */
-#define CTL_TROUBLE   2 /* it could not be done; a sentence on stderr says why */
+/** Exit status. */
+#define CTL_CLEAN     0 /* done, no differences */
+#define CTL_DIFFERENT 1 /* done, with differences or objects that remain */
+#define CTL_TROUBLE   2 /* failed; stderr has the reason */
 
-/** Commands. @return what the program ends with */
+/** Run a command. @return the exit status */
 int ctl_sweep(iimg_context_t *context, const ctl_options_t *options);
 int ctl_adopt_store(iimg_context_t *context, const ctl_options_t *options);
 int ctl_reconcile(iimg_context_t *context, const ctl_options_t *options);
 
-/** Say on stderr what went wrong. @return CTL_TROUBLE */
+/** Print an error to stderr. @return CTL_TROUBLE */
 int ctl_trouble(const iimg_error_t *err);
 
 #endif

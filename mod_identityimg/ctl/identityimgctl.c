@@ -1,4 +1,4 @@
-/* identityimgctl.c - the operator's tool: its options and its commands. */
+/* identityimgctl.c - the operator's command-line tool: start-up, log, exit status. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,7 +37,7 @@ int ctl_trouble(const iimg_error_t *err)
     return CTL_TROUBLE;
 }
 
-/* Warnings go to stderr, everything with --verbose but the time of each step. */
+/* Print warnings, and with --verbose all messages except the times of steps. */
 static bool log_enabled(void *baton, iimg_log_level_t level)
 {
     const ctl_options_t *options = baton;
@@ -52,7 +52,7 @@ static void log_write(void *baton, const char *file, int line, iimg_log_level_t 
     fprintf(stderr, "identityimgctl: %s\n", text);
 }
 
-static command_fn choose(const char *name)
+static command_fn find_command(const char *name)
 {
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && name; i++) {
         if (strcmp(name, commands[i].name) == 0) {
@@ -62,7 +62,7 @@ static command_fn choose(const char *name)
     return NULL;
 }
 
-static int run(apr_pool_t *pool, command_fn command, const ctl_options_t *options)
+static int run_command(apr_pool_t *pool, command_fn command, const ctl_options_t *options)
 {
     iimg_log_sink_t sink = { log_enabled, log_write, (void *)options };
     iimg_services_t services = { .max_object = 0 };
@@ -74,15 +74,17 @@ static int run(apr_pool_t *pool, command_fn command, const ctl_options_t *option
     const char *problem = NULL;
 
     if (!iimg_http_start()) {
-        problem = "libcurl could not be started";
+        return complain("cannot initialize libcurl");
     }
-    if (!problem) {
-        context.db = ctl_connection(pool, options->conninfo, &problem);
+    context.db = ctl_connection(pool, options->conninfo, &problem);
+    if (problem) {
+        return complain(problem);
     }
-    if (!problem) {
-        problem = ctl_store_open(&context, options, &services.storage);
+    problem = ctl_store_open(&context, options, &services.storage);
+    if (problem) {
+        return complain(problem);
     }
-    return problem ? complain(problem) : command(&context, options);
+    return command(&context, options);
 }
 
 #ifdef IIMG_FAULTS
@@ -95,12 +97,12 @@ static int list_faults(void)
 }
 #endif
 
-/* @return what the program ends with */
+/* @return the exit status */
 static int start(apr_pool_t *pool, int argc, char **argv)
 {
     ctl_options_t options = { NULL };
     const char *name, *problem = ctl_options_read(pool, argc, argv, &options, &name);
-    command_fn command = choose(name);
+    command_fn command = find_command(name);
 
     if (options.help || options.version) {
         fputs(options.help ? ctl_usage : "identityimgctl " IIMG_VERSION "\n", stdout);
@@ -119,11 +121,11 @@ static int start(apr_pool_t *pool, int argc, char **argv)
         fputs(ctl_usage, stderr);
         return CTL_TROUBLE;
     }
-    return run(pool, command, &options);
+    return run_command(pool, command, &options);
 }
 
-/* The work is done when its report cannot be written, and the caller must not mistake that for a
- * report without differences. */
+/* The command has completed even if its report cannot be written. The caller must not mistake a
+ * missing report for one without differences. */
 static int finish_output(int ended)
 {
     if (fflush(stdout) == 0 && !ferror(stdout)) {

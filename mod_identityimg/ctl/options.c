@@ -1,4 +1,4 @@
-/* options.c - what identityimgctl is told, on its command line and in its environment. */
+/* options.c - options of identityimgctl, from the command line and the environment. */
 #include "ctl/options.h"
 
 #include <getopt.h>
@@ -11,39 +11,53 @@
 const char ctl_usage[] =
     "usage: identityimgctl [OPTION ...] COMMAND\n"
     "\n"
-    "  sweep              delete now what the server is about to delete: 0 all is gone, 1 some is left\n"
-    "  reconcile          compare store, manifest and rows: 0 nothing differs, 1 something does\n"
-    "  reconcile --delete and delete objects that the manifest does not know, if older than an hour;\n"
-    "                     not if they are more than a tenth of all, unless --force is given\n"
-    "  adopt-store        make this store the database's: after its pictures were moved to another place,\n"
-    "                     or a database was restored; not if it lacks them, unless --force is given\n"
+    "Commands:\n"
+    "  sweep               delete all objects that are due for deletion; exits with 1\n"
+    "                      if some remain\n"
+    "  reconcile           compare the store with the database; exits with 1 if they\n"
+    "                      differ\n"
+    "  reconcile --delete  also delete objects that the database does not know and that\n"
+    "                      are older than --min-age; refuses to delete more than a\n"
+    "                      tenth of all objects without --force\n"
+    "  adopt-store         bind the database to this store, after you moved the pictures\n"
+    "                      or restored a database; refuses a store that lacks pictures\n"
+    "                      without --force\n"
     "\n"
-    "  --conninfo TEXT    the database, as libpq has it, without a password; default: libpq's\n"
-    "                     PGHOST, PGDATABASE, PGUSER, PGPASSFILE, ... [IDENTITYIMG_CONNINFO]\n"
-    "  --storage NAME     kind of store, file or s3; default: file [IDENTITYIMG_STORAGE]\n"
-    "  --min-age SECONDS  what reconcile --delete leaves alone; default: 3600\n"
-    "  --verbose          name each object\n"
+    "Options (in brackets: the environment variable with the same meaning):\n"
+    "  --conninfo TEXT     libpq's connection string, without a password; default: from\n"
+    "                      PGHOST, PGDATABASE, PGUSER, PGPASSFILE, ...\n"
+    "                      [IDENTITYIMG_CONNINFO]\n"
+    "  --storage NAME      the kind of store, file or s3; default: file\n"
+    "                      [IDENTITYIMG_STORAGE]\n"
+    "  --min-age SECONDS   the age from which reconcile --delete deletes objects;\n"
+    "                      default: 3600\n"
+    "  --force             skip the safety checks of reconcile --delete and adopt-store\n"
+    "  --verbose           print the name of each object\n"
     "  --help, --version\n"
     "\n"
-    "The store \"file\":\n"
-    "  --storage-root DIR its directory [IDENTITYIMG_STORAGE_ROOT]\n"
+    "Options of the store \"file\":\n"
+    "  --storage-root DIR  its directory [IDENTITYIMG_STORAGE_ROOT]\n"
     "\n"
-    "The store \"s3\", as the directives IdentityImgS3... have it:\n"
-    "  --s3-bucket NAME, --s3-prefix TEXT          [IDENTITYIMG_S3_BUCKET, IDENTITYIMG_S3_PREFIX]\n"
-    "  --s3-endpoint URL, --s3-region NAME         [IDENTITYIMG_S3_ENDPOINT, IDENTITYIMG_S3_REGION]\n"
-    "  --s3-addressing auto|path|virtual           [IDENTITYIMG_S3_ADDRESSING]\n"
-    "  --s3-credentials-file FILE                  [IDENTITYIMG_S3_CREDENTIALS_FILE]\n"
-    "  --s3-machine-credentials on|off             [IDENTITYIMG_S3_MACHINE_CREDENTIALS]\n"
-    "  --s3-ca-file FILE, --s3-timeout SECONDS     [IDENTITYIMG_S3_CA_FILE, IDENTITYIMG_S3_TIMEOUT]\n"
-    "  --allow-insecure-endpoint on|off            [IDENTITYIMG_ALLOW_INSECURE_ENDPOINT]\n"
-    "Without a file, keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or ~/.aws/credentials;\n"
-    "never from the command line, which everybody on the machine can read.\n"
+    "Options of the store \"s3\", like the directives IdentityImgS3...:\n"
+    "  --s3-bucket NAME                  [IDENTITYIMG_S3_BUCKET]\n"
+    "  --s3-prefix TEXT                  [IDENTITYIMG_S3_PREFIX]\n"
+    "  --s3-endpoint URL                 [IDENTITYIMG_S3_ENDPOINT]\n"
+    "  --s3-region NAME                  [IDENTITYIMG_S3_REGION]\n"
+    "  --s3-addressing auto|path|virtual [IDENTITYIMG_S3_ADDRESSING]\n"
+    "  --s3-credentials-file FILE        [IDENTITYIMG_S3_CREDENTIALS_FILE]\n"
+    "  --s3-machine-credentials on|off   [IDENTITYIMG_S3_MACHINE_CREDENTIALS]\n"
+    "  --s3-ca-file FILE                 [IDENTITYIMG_S3_CA_FILE]\n"
+    "  --s3-timeout SECONDS              [IDENTITYIMG_S3_TIMEOUT]\n"
+    "  --allow-insecure-endpoint on|off  [IDENTITYIMG_ALLOW_INSECURE_ENDPOINT]\n"
     "\n"
-    "In brackets: the environment variable that says the same. 2 is returned when a command could not\n"
-    "be done. Run it as a user who may read and delete in the store.\n";
+    "Without a credentials file, keys come from AWS_ACCESS_KEY_ID and\n"
+    "AWS_SECRET_ACCESS_KEY, or from ~/.aws/credentials. There is no option for keys:\n"
+    "all users of the machine can see command lines.\n"
+    "\n"
+    "Run identityimgctl as a user who can read and delete in the store. It exits with\n"
+    "0 on success and with 2 on errors.\n";
 
-/* Values -----------------------------------------------------------------------------------------
- */
+/* Values --------------------------------------------------------------------------------------- */
 
 static const char *check_number(apr_pool_t *pool, const char *value)
 {
@@ -71,16 +85,15 @@ int ctl_options_number(const char *text, int otherwise)
     return text ? atoi(text) : otherwise;
 }
 
-/* The table --------------------------------------------------------------------------------------
- */
+/* The table ------------------------------------------------------------------------------------ */
 
 #define AT(member) offsetof(ctl_options_t, member)
 
-/* Of directives whose names begin alike the longest stands first. */
+/* A directive whose name is the start of another one must follow it: see ctl_options_translate. */
 static const struct {
     const char *name, *variable, *directive;
     size_t offset;
-    const char *(*check)(apr_pool_t *pool, const char *value); /* NULL, or what it must be */
+    const char *(*check)(apr_pool_t *pool, const char *value); /* NULL, or what the value must be */
 } texts[] = {
     { "conninfo", "IDENTITYIMG_CONNINFO", NULL, AT(conninfo), NULL },
     { "storage-root", "IDENTITYIMG_STORAGE_ROOT", "IdentityImgStorageRoot", AT(storage_root),
@@ -147,22 +160,22 @@ static bool read_arguments(int argc, char **argv, ctl_options_t *options)
     return true;
 }
 
-/* @return NULL, or a sentence about a value */
-static const char *complete(apr_pool_t *pool, ctl_options_t *options)
+/* Fill in the environment and check all values. @return NULL, or a sentence about a value */
+static const char *complete_options(apr_pool_t *pool, ctl_options_t *options)
 {
     for (size_t i = 0; i < COUNT(texts); i++) {
         const char **text = text_at(options, i),
                    *name = apr_pstrcat(pool, "--", texts[i].name, NULL);
-        const char *must;
+        const char *expected;
 
         if (!*text && texts[i].variable) {
             name = texts[i].variable;
             *text = getenv(name);
             *text = *text && **text ? *text : NULL;
         }
-        must = *text && texts[i].check ? texts[i].check(pool, *text) : NULL;
-        if (must) {
-            return apr_psprintf(pool, "%s: \"%s\" is not %s", name, *text, must);
+        expected = *text && texts[i].check ? texts[i].check(pool, *text) : NULL;
+        if (expected) {
+            return apr_psprintf(pool, "%s: \"%s\" is not %s", name, *text, expected);
         }
     }
     return NULL;
@@ -178,13 +191,12 @@ const char *ctl_options_read(apr_pool_t *pool, int argc, char **argv, ctl_option
         return "";
     }
     *command = argc == optind + 1 ? argv[optind] : NULL;
-    problem = complete(pool, options);
+    problem = complete_options(pool, options);
     options->storage = options->storage ? options->storage : "file";
     return problem;
 }
 
-/* Sentences --------------------------------------------------------------------------------------
- */
+/* Sentences ------------------------------------------------------------------------------------ */
 
 const char *ctl_options_translate(apr_pool_t *pool, const char *sentence)
 {

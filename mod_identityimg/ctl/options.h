@@ -1,4 +1,4 @@
-/* options.h - what identityimgctl is told, on its command line and in its environment. */
+/* options.h - options of identityimgctl, from the command line and the environment. */
 #ifndef IIMG_CTL_OPTIONS_H
 #define IIMG_CTL_OPTIONS_H
 
@@ -6,10 +6,10 @@
 #include <apr_pools.h>
 
 typedef struct ctl_options_t {
-    const char *conninfo; /* libpq's; NULL: libpq's own environment */
+    const char *conninfo; /* libpq's connection string; NULL: from libpq's environment */
     const char *storage;
     const char *storage_root;
-    const char *s3_endpoint; /* these are texts as the directives take them; NULL: not given */
+    const char *s3_endpoint; /* texts in the form of the directives; NULL: not given */
     const char *s3_bucket;
     const char *s3_region;
     const char *s3_addressing;
@@ -23,24 +23,24 @@ typedef struct ctl_options_t {
     bool remove; /* reconcile --delete */
     bool force;  /* skip the safety checks */
     bool verbose;
-    bool help, version; /* nothing else is wanted */
+    bool help, version; /* print this and exit */
 } ctl_options_t;
 
-/** How the program is used: the text. */
+/** The text of --help. */
 extern const char ctl_usage[];
 
 /**
- * Read the command line, then the environment for what it does not say.
- * @param command set to the only argument that is no option, else NULL
- * @return NULL; or a sentence about a value; or "" when getopt has complained already
+ * Read the command line, then the environment for options that are missing there.
+ * @param command set to the only argument that is not an option, otherwise NULL
+ * @return NULL; a sentence about an invalid value; or "" when getopt has printed a message
  */
 const char *ctl_options_read(apr_pool_t *pool, int argc, char **argv, ctl_options_t *options,
                              const char **command);
 
-/** A whole number of an option. @param otherwise when the option was not given */
+/** Read the number of an option. @param otherwise the value of an option that was not given */
 int ctl_options_number(const char *text, int otherwise);
 
-/** A sentence of the library, which knows directives, with the names of options in their place. */
+/** Replace the names of directives in a sentence of the library by the names of options. */
 const char *ctl_options_translate(apr_pool_t *pool, const char *sentence);
 
 #endif

@@ -1,4 +1,4 @@
-/* store.c - the tool's picture store. */
+/* store.c - the picture store of identityimgctl. */
 #include "ctl/store.h"
 
 #include <string.h>
@@ -34,9 +34,27 @@ static iimg_s3_settings_t *s3_settings(apr_pool_t *pool, const ctl_options_t *op
     return settings;
 }
 
-static const char *sentence_of(apr_pool_t *pool, const iimg_error_t *err)
+/* Check that the store answers, and start it. @return NULL, or a sentence about directives */
+static const char *start_store(iimg_context_t *context, iimg_storage_t *storage)
 {
-    return apr_pstrcat(pool, err->message, err->detail ? " " : NULL, err->detail, NULL);
+    const iimg_storage_driver_t *driver = storage->driver;
+    const char *problem = driver->check(context->pool, storage);
+    iimg_error_t *err;
+
+    if (problem) {
+        return problem;
+    }
+    err = driver->probe ? driver->probe(context, storage) : NULL;
+    if (err) {
+        return apr_pstrcat(context->pool, err->message, err->detail ? " " : NULL, err->detail,
+                           NULL);
+    }
+    problem = driver->start ? driver->start(context->pool, storage) : NULL;
+    if (problem) {
+        return problem;
+    }
+    storage->guard = iimg_store_guard_create(context->pool);
+    return storage->guard ? NULL : "cannot create a mutex for the picture store";
 }
 
 const char *ctl_store_open(iimg_context_t *context, const ctl_options_t *options,
@@ -44,7 +62,6 @@ const char *ctl_store_open(iimg_context_t *context, const ctl_options_t *options
 {
     apr_pool_t *pool = context->pool;
     const char *problem;
-    iimg_error_t *err;
 
     storage->driver = iimg_storage_by_name(options->storage);
     storage->root = options->storage_root;
@@ -53,17 +70,6 @@ const char *ctl_store_open(iimg_context_t *context, const ctl_options_t *options
         return apr_psprintf(pool, "--storage: \"%s\" is not a storage: %s", options->storage,
                             iimg_storage_names);
     }
-    problem = storage->driver->check(pool, storage);
-    if (!problem && storage->driver->probe) {
-        err = storage->driver->probe(context, storage);
-        problem = err ? sentence_of(pool, err) : NULL;
-    }
-    if (!problem && storage->driver->start) {
-        problem = storage->driver->start(pool, storage);
-    }
-    storage->guard = iimg_store_guard_create(pool);
-    if (!problem && !storage->guard) {
-        problem = "there is no mutex for the picture store";
-    }
+    problem = start_store(context, storage);
     return problem ? ctl_options_translate(pool, problem) : NULL;
 }

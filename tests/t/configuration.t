@@ -165,7 +165,7 @@ unlink $secret;
 like complaint("IdentityImgSecretFile \"$secret\"\n"),
     qr/IdentityImgSecretFile: "\Q$secret\E" cannot be read: .*No such file/, 'a missing secret file is refused';
 like complaint(secret_file("1 $hex\n", $_)),
-    qr/IdentityImgSecretFile: "\Q$secret\E" may be read by others than its owner: chmod 600 it/,
+    qr/IdentityImgSecretFile: "\Q$secret\E" can be read by other users: run chmod 600/,
     sprintf('a secret file of mode %04o', $_) for 0644, 0640, 0604, 0660;
 my %secrets = (
     '' => 'holds no key',
@@ -186,7 +186,7 @@ for my $text (sort keys %secrets) {
         "a secret file is refused if it $secrets{$text}: " . substr($text, 0, 24) =~ s/\n/ /gr;
     unlike complaint(secret_file($text)), qr/$hex/, 'the message does not contain the keys' if $text =~ /$hex/;
 }
-like complaint("IdentityImgSecretFile \"$state\"\n"), qr/IdentityImgSecretFile: "\Q$state\E" is not a plain file/,
+like complaint("IdentityImgSecretFile \"$state\"\n"), qr/IdentityImgSecretFile: "\Q$state\E" is not a regular file/,
     'a folder as secret file is refused';
 is complaint(secret_file("# two keys are right\nnew $hex\r\n\nold $hex\n")), '',
     'a secret file with two keys, a comment, an empty line and CRLF is accepted';
@@ -293,7 +293,7 @@ for my $text ("AQ.one", "AQ.one\n", "  AQ.one \r\n\n", '!"#$%~') {
 like complaint("IdentityImgGeminiKeyFile \"$state/gone\"\n"),
     qr/IdentityImgGeminiKeyFile: "\Q$state\E\/gone" cannot be read: .*No such file/, 'a missing key file is refused';
 like complaint("IdentityImgGeminiKeyFile \"$state\"\n"),
-    qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a plain file/, 'a folder as key file is refused';
+    qr/IdentityImgGeminiKeyFile: "\Q$state\E" is not a regular file/, 'a folder as key file is refused';
 {
     local $ENV{GEMINI_API_KEY} = "AQ.one AQ.two";
     like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/,

@@ -54,7 +54,7 @@ ok eventually(sub {
     }),
     '... as the log says';
 is scalar(my @left = $place->objects), 0, '... nothing is written there';
-like $server->script(ctl => 'adopt-store'), qr/^The database belongs to the store /,
+like $server->script(ctl => 'adopt-store'), qr/^The database now belongs to the store /,
     'adopt-store makes it the database\'s';
 becomes(200, '... and the server is ready');
 $server->judge(qr/IIMG0150|IIMG0204|AH10159/);

@@ -28,7 +28,7 @@ like tool('--storage-root /nonexistent sweep'), qr/^2 .*"\/nonexistent" is not a
 like tool('--storage tape --storage-root / sweep'), qr/^2 .*--storage: "tape" is not a storage: .*file/,
     '... of a kind that we know';
 like tool('--storage-root / --conninfo nonsense sweep'), qr/^2 .*--conninfo: /, 'conninfo is libpq\'s';
-like tool('--storage-root / --conninfo "dbname=x password=secret" sweep'), qr/^2 .*a password does not belong here/,
+like tool('--storage-root / --conninfo "dbname=x password=secret" sweep'), qr/^2 .*a password is not allowed here/,
     '... but for the password, which everybody would see';
 my $away = tool('--storage-root / sweep', PGHOST => '/nonexistent');
 like $away, qr/^2 identityimgctl: The database is not available\. .*\/nonexistent/s,
@@ -48,9 +48,9 @@ sub reconcile { my $out = ctl('reconcile', @_); return ($? >> 8) . " $out" }
 sub summary {
     my ($listed, $unknown, $shown, $missing, $rows, $deleted) = @_;
     return
-          "$listed objects in the store, of them $unknown unknown to the manifest"
+          "$listed objects in the store, $unknown of them unknown to the manifest"
         . (defined $deleted ? " ($deleted deleted)" : '')
-        . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the "
+        . "\n$shown referenced objects, $missing of them missing in the store\n$rows rows whose pictures the "
         . "manifest does not have\n";
 }
 
@@ -85,7 +85,7 @@ put('lost+found/x', 7200);
 my $out = reconcile('--verbose');
 like $out, qr/^1 /, 'objects that the manifest does not know are differences';
 like $out, qr/^unknown \Q$_\E$/m, "... $_" for map({ $_->[1] } @unknown), "generated_images/$stray.png";
-like $out, qr/^unknown media\/$stray\/young\.jpg \(too young to be deleted\)$/m, '... also those that are young';
+like $out, qr/^unknown media\/$stray\/young\.jpg \(too young to delete\)$/m, '... also those that are young';
 like $out, qr/\Q${\summary(17, 5, 12, 0, 0)}\E\z/, '... and a summary counts them';
 unlike $out, qr/^unknown .*(?:README|lost)/m, 'what we would never have put there is none of ours';
 is reconcile(), '1 ' . summary(17, 5, 12, 0, 0), 'without --verbose only the summary is printed';
@@ -121,7 +121,7 @@ my $sized = $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-100x100.jpg}r;
 sql("DELETE FROM stored_objects WHERE key = '$sized'");
 $out = reconcile('--verbose');
 like $out, qr/^unbacked reference_images $photo->{id} \Q$key\E$/m, '... also when only a derivative is not in it';
-like $out, qr/^(?:1 )?unknown \Q$sized\E \(too young to be deleted\)$/m, '... which is unknown at the same time';
+like $out, qr/^(?:1 )?unknown \Q$sized\E \(too young to delete\)$/m, '... which is unknown at the same time';
 sql(
     "INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = "
         . "'$key'");

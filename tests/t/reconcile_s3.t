@@ -24,9 +24,9 @@ sub reconcile { return tool('reconcile', @_) }
 sub summary {
     my ($listed, $unknown, $shown, $missing, $rows, $deleted) = @_;
     return
-          "$listed objects in the store, of them $unknown unknown to the manifest"
+          "$listed objects in the store, $unknown of them unknown to the manifest"
         . (defined $deleted ? " ($deleted deleted)" : '')
-        . "\n$shown objects shown or held, of them $missing missing in the store\n$rows rows whose pictures the "
+        . "\n$shown referenced objects, $missing of them missing in the store\n$rows rows whose pictures the "
         . "manifest does not have\n";
 }
 
@@ -101,7 +101,7 @@ my @unknown = ("media/$stray/a.jpg", "media/$stray/__sized__/a-thumbnail-100x100
 put($_) for @unknown, 'media/README';
 $place->request(PUT => 'others/file', content => 'x');
 my $said = reconcile('--verbose');
-like $said, qr/^(?:1 )?unknown \Q$_\E .*\(too young to be deleted\)$/m, "unknown: $_" for @unknown;
+like $said, qr/^(?:1 )?unknown \Q$_\E .*\(too young to delete\)$/m, "unknown: $_" for @unknown;
 like $said, qr/^1 .*\Q${\summary(15, 3, 12, 0, 0)}\E\z/s,
     '... and a summary counts them; what has no key of ours is not ours';
 is reconcile('--delete --force'), '1 ' . summary(15, 3, 12, 0, 0, 0), 'what is younger than an hour is never deleted';

@@ -80,8 +80,8 @@ my $gone = json(add());
 $store->learn;
 is states(), 'live|8', 'two photos are there';
 is tool('reconcile'),
-    "0 8 objects in the store, of them 0 unknown to the manifest\n8 objects shown or held, of them 0 missing in the "
-    . "store\n0 rows whose pictures the manifest does not have\n",
+    "0 8 objects in the store, 0 of them unknown to the manifest\n8 referenced objects, 0 of them missing in the "
+    . "store\n0 rows with pictures that the manifest lacks\n",
     'the marker is no object of it';
 
 # Another store --------------------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ like tool('adopt-store'), qr/^2 .*holds 0 of 4 pictures that the database shows\
     '... nor does adopt-store do it';
 rmdir $pictures;
 rename "$pictures.away", $pictures or die $!;
-like tool('adopt-store'), qr/^0 The database belongs to the store [0-9a-f-]{36} now$/,
+like tool('adopt-store'), qr/^0 The database now belongs to the store [0-9a-f-]{36}$/,
     'adopt-store adopts a store that has the pictures';
 ok eventually(sub { ready() == 200 }), '... and the server is ready';
 like tool('adopt-store'), qr/^0 /, '... twice is no mistake';
@@ -264,7 +264,7 @@ for my $row (
 }
 forget();
 my @ids = in_parallel(6, sub { tool('reconcile') =~ s/\n.*//sr });
-is join("\n", @ids), join("\n", ('0 0 objects in the store, of them 0 unknown to the manifest') x 6),
+is join("\n", @ids), join("\n", ('0 0 objects in the store, 0 of them unknown to the manifest') x 6),
     'six processes that find a new store at the same time';
 is slurp("$pictures/$marker") =~ /"store": "(.*?)"/ ? $1 : '', join('', $store->sql('SELECT id FROM picture_store')),
     '... agree about one marker';

@@ -101,25 +101,25 @@ for my $away (
 my $stray = '5a000000-0000-4000-8000-00000000000';
 add('bob') for 1 .. 4;
 my $summary =
-    "20 objects shown or held, of them 0 missing in the store\n0 rows whose pictures the manifest does not have\n";
-is tool('reconcile'), "0 20 objects in the store, of them 0 unknown to the manifest\n$summary",
+    "20 referenced objects, 0 of them missing in the store\n0 rows with pictures that the manifest lacks\n";
+is tool('reconcile'), "0 20 objects in the store, 0 of them unknown to the manifest\n$summary",
     'reconcile reads such a store, page by page';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
 is tool('reconcile', '--delete', '--min-age 0'),
-    "0 22 objects in the store, of them 2 unknown to the manifest (2 deleted)\n$summary",
+    "0 22 objects in the store, 2 of them unknown to the manifest (2 deleted)\n$summary",
     '... and deletes what is unknown';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
 $proxy->rules(
     { fault => 'error', method => 'DELETE', path => "${stray}1/", status => 501, code => 'NotImplemented', times => 0 }
 );
 my $told = tool('reconcile', '--delete', '--min-age 0');
-like $told, qr/^1 .*^22 objects in the store, of them 2 unknown to the manifest \(1 deleted\)$/ms,
+like $told, qr/^1 .*^22 objects in the store, 2 of them unknown to the manifest \(1 deleted\)$/ms,
     '... one that cannot be deleted holds up no other';
 like $told, qr/IIMG0210: media\/${stray}1\/a\.jpg could not be deleted: DELETE \S+: 501 NotImplemented/,
     '... and is named';
 $proxy->rules;
 is tool('reconcile', '--delete', '--min-age 0') =~ s/\n.*//sr,
-    '0 21 objects in the store, of them 1 unknown to the manifest (1 deleted)', '... next time it goes';
+    '0 21 objects in the store, 1 of them unknown to the manifest (1 deleted)', '... next time it goes';
 $store->sql('DELETE FROM reference_images');
 is $store->quarrels, '', 'nothing is left over';
 $server->judge;
