@@ -143,6 +143,96 @@ static void test_trouble(apr_pool_t *pool)
     close(full.fd);
 }
 
+/* Memory grows by doubling, and a file is read and copied in pieces. */
+static void test_sizes(apr_pool_t *parent, const char *dir)
+{
+    static const apr_size_t sizes[] = { 1,
+                                        4095,
+                                        4096,
+                                        4097,
+                                        8192,
+                                        8193,
+                                        32768,
+                                        32769,
+                                        70000,
+                                        IIMG_SPOOL_MEMORY,
+                                        IIMG_SPOOL_MEMORY + 1,
+                                        200000 };
+    const char *path = apr_pstrcat(parent, dir, "/copy", NULL);
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        char *bytes = apr_palloc(parent, sizes[i]), *back = apr_palloc(parent, sizes[i] + 1);
+        iimg_spool_t *spool;
+        apr_size_t at = 0;
+        int error, fd;
+
+        for (apr_size_t k = 0; k < sizes[i]; k++) {
+            bytes[k] = (char)('a' + k % 23);
+        }
+        spool = iimg_spool_create(parent, dir, &error);
+        while (at < sizes[i]) {
+            apr_size_t n = sizes[i] - at < 1000 ? sizes[i] - at : 1000;
+
+            if (!iimg_spool_write(spool, bytes + at, n)) {
+                break;
+            }
+            at += n;
+        }
+        tap_ok(spool->length == sizes[i] && (spool->fd >= 0) == (sizes[i] > IIMG_SPOOL_MEMORY),
+               "%" APR_SIZE_T_FMT " bytes: in a file or in memory", sizes[i]);
+        tap_ok(iimg_spool_read(spool, 0, back, sizes[i] + 1) == sizes[i]
+                   && memcmp(back, bytes, sizes[i]) == 0,
+               "%" APR_SIZE_T_FMT " bytes: read whole", sizes[i]);
+        tap_ok(iimg_spool_read(spool, sizes[i] - 1, back, 9) == 1 && *back == bytes[sizes[i] - 1]
+                   && iimg_spool_read(spool, sizes[i] + 1, back, 9) == 0,
+               "%" APR_SIZE_T_FMT " bytes: the last one, and none behind it", sizes[i]);
+        fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        tap_ok(iimg_spool_copy(spool, fd) == 0 && lseek(fd, 0, SEEK_END) == (off_t)sizes[i]
+                   && pread(fd, back, sizes[i], 0) == (ssize_t)sizes[i]
+                   && memcmp(back, bytes, sizes[i]) == 0,
+               "%" APR_SIZE_T_FMT " bytes: copied whole", sizes[i]);
+        close(fd);
+        fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
+        tap_is_number(iimg_spool_copy(spool, fd), ENOSPC, "a copy without room fails");
+        close(fd);
+    }
+    unlink(path);
+}
+
+/* Names that are no plain files, and spools that have been moved. */
+static void test_ends(apr_pool_t *parent, const char *dir)
+{
+    const char *path = apr_pstrcat(parent, dir, "/link", NULL);
+    iimg_spool_t *spool, *moved;
+    char buffer[8] = "";
+    int error = 0;
+
+    symlink("/etc/passwd", path);
+    tap_ok(!iimg_spool_open(parent, path, &error) && error == ELOOP,
+           "a symbolic link is not opened");
+    unlink(path);
+    spool = iimg_spool_create(parent, NULL, &error);
+    iimg_spool_write(spool, "abc", 3);
+    moved = iimg_spool_move(parent, spool);
+    tap_ok(moved->length == 3 && iimg_spool_read(moved, 0, buffer, 8) == 3
+               && strcmp(buffer, "abc") == 0,
+           "a spool that was moved has the bytes");
+    tap_ok(spool->length == 0 && !spool->memory && spool->fd == -1,
+           "a spool that was moved from has nothing");
+    tap_ok(iimg_spool_write(spool, "x", 1) && spool->length == 1, "it can be written to again");
+    {
+        iimg_spool_t broken = { .fd = open("/dev/null", O_WRONLY | O_CLOEXEC) };
+
+        tap_is_number(iimg_spool_flush(&broken), EINVAL, "a file that cannot be flushed fails");
+        close(broken.fd);
+        broken.fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        broken.length = 5;
+        tap_is_number(iimg_spool_copy(&broken, broken.fd), EIO,
+                      "a file that is shorter than it should be is not copied");
+        close(broken.fd);
+    }
+}
+
 int main(void)
 {
     char dir[] = "/tmp/iimg-spool-test.XXXXXX";
@@ -155,6 +245,8 @@ int main(void)
     test_large(context->pool, dir);
     test_kept(context->pool, dir);
     test_linked(context->pool, dir);
+    test_sizes(context->pool, dir);
+    test_ends(context->pool, dir);
     test_trouble(context->pool);
     rmdir(dir);
     work_end(context);

@@ -279,6 +279,121 @@ static void emails(void)
     }
 }
 
+/* The bytes of a code point by the definition, whether UTF-8 takes it or not. */
+static int encode(unsigned long point, int length, char *to)
+{
+    static const unsigned char first[] = { 0, 0x00, 0xc0, 0xe0, 0xf0 };
+
+    for (int i = length - 1; i > 0; i--) {
+        to[i] = (char)(0x80 | (point & 0x3f));
+        point >>= 6;
+    }
+    to[0] = (char)(first[length] | point);
+    return length;
+}
+
+/* All code points in each length up to the first that needs more bits. */
+static void all_code_points(void)
+{
+    static const struct {
+        unsigned long from, to;
+        int length;
+    } rows[] = {
+        { 0, 0x7f, 1 },        { 0x80, 0x7ff, 2 },       { 0x800, 0xd7ff, 3 },
+        { 0xe000, 0xffff, 3 }, { 0x10000, 0x10ffff, 4 },
+    };
+
+    for (int length = 1; length <= 4; length++) {
+        static const unsigned long ends[] = { 0, 0x80, 0x800, 0x10000, 0x200000 };
+        unsigned long wrong = 0;
+
+        for (unsigned long point = 0; point < ends[length]; point++) {
+            bool good = false;
+            char bytes[4];
+
+            for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+                good = good
+                       || (rows[i].length == length && point >= rows[i].from
+                           && point <= rows[i].to);
+            }
+            encode(point, length, bytes);
+            wrong += iimg_text_is_utf8(bytes, (apr_size_t)length) != good;
+            wrong += length > 1 && iimg_text_is_utf8(bytes, (apr_size_t)length - 1);
+        }
+        tap_is_number(wrong, 0, "all sequences of %d bytes are judged as RFC 3629 has it", length);
+    }
+    for (int position = 1; position < 4; position++) {
+        static const unsigned char thirds[] = { 0x7f, 0xc0 };
+
+        for (int length = position + 1; length <= 4; length++) {
+            for (size_t i = 0; i < 2; i++) {
+                char bytes[4];
+
+                encode(length == 2 ? 0x100 : length == 3 ? 0x2000 : 0x50000, length, bytes);
+                bytes[position] = (char)thirds[i];
+                tap_ok(!iimg_text_is_utf8(bytes, (apr_size_t)length), "0x%02x is no byte %d of %d",
+                       thirds[i], position + 1, length);
+            }
+        }
+    }
+    tap_ok(!iimg_text_is_utf8("\x80", 1) && !iimg_text_is_utf8("\xc1\xbf", 2)
+               && !iimg_text_is_utf8("\xf5\x80\x80\x80", 4),
+           "bytes that begin no sequence");
+}
+
+static void ascii_spaces(apr_pool_t *pool)
+{
+    for (int c = 1; c < 0x80; c++) {
+        bool space = c == ' ' || (c >= 9 && c <= 13) || (c >= 28 && c <= 31);
+        const char *text = apr_psprintf(pool, "%ca%c", c, c);
+        bool control = c < 0x20 || c == 0x7f;
+
+        tap_ok((strlen(iimg_text_trim(pool, text)) == 1) == space, "0x%02x is %s", c,
+               space ? "white space" : "none");
+        tap_ok(iimg_text_is_email(apr_psprintf(pool, "a%cb@c", c))
+                   == !(space || control || strchr("\"(),:;<>@[\\]", c)),
+               "0x%02x in an email", c);
+    }
+    tap_ok(!iimg_text_is_email("a\xc2\x80@b") && !iimg_text_is_email("a\xc2\x9f@b")
+               && iimg_text_is_email("a\xc2\xa1@b") && iimg_text_is_email("a\xc3\x80@b"),
+           "control characters beyond ASCII end at U+009F");
+}
+
+static void name_length(apr_pool_t *pool)
+{
+    for (int length = 79; length <= 81; length++) {
+        char name[90] = "";
+
+        memset(name, 'a', (size_t)length);
+        tap_is_number(strlen(iimg_text_safe_name(pool, name)), length < 80 ? length : 80,
+                      "a name of %d characters", length);
+    }
+    tap_is(iimg_text_safe_name(pool, "AZaz09_-@[`{/:.jpg"), "image", "a folder is no name");
+    tap_is(iimg_text_safe_name(pool, "AZaz09_-@[`{:;"), "azaz09_-------", "which characters stay");
+    tap_is(iimg_text_safe_name(pool, ".jpg"), "-jpg", "a dot that leads");
+    tap_is(iimg_text_safe_name(pool, "--"), "image", "dashes alone");
+    tap_is(iimg_text_safe_name(pool, "_"), "_", "an underscore alone");
+}
+
+static void mark_limit(apr_pool_t *pool)
+{
+    for (int marks = 64; marks <= 65; marks++) {
+        char text[200] = "e";
+
+        for (int i = 0; i < marks; i++) {
+            strcat(text, "\xcc\x81");
+        }
+        tap_ok((strncmp(iimg_text_nfc(pool, text), "\xc3\xa9", 2) == 0) == (marks == 64),
+               "%d marks in a row are %s", marks, marks == 64 ? "composed" : "left alone");
+        strcpy(text + 1 + 2 * 40, "x");
+        for (int i = 0; i < 40; i++) {
+            strcat(text, "\xcc\x81");
+        }
+        tap_ok(strncmp(iimg_text_nfc(pool, text), "\xc3\xa9", 2) == 0,
+               "marks are counted for each letter anew");
+    }
+}
+
 int main(void)
 {
     iimg_context_t *context = work_begin();
@@ -290,6 +405,10 @@ int main(void)
     uuids(context->pool);
     words(context->pool);
     emails();
+    all_code_points();
+    ascii_spaces(context->pool);
+    name_length(context->pool);
+    mark_limit(context->pool);
     media_types();
     work_end(context);
     return tap_done();
