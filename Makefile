@@ -291,8 +291,8 @@ $(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs) -lm
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
-# Tests of server/ see httpd through its headers alone.
-$(out)/tests/unit/server/%.o: CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
+# Tests of server/ and views/ see httpd through its headers alone.
+$(out)/tests/unit/server/%.o $(out)/tests/unit/views/%.o: CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
 
 $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(metadata) $(lib)
 	@mkdir -p $(@D)
