@@ -336,8 +336,8 @@ is used(identity_id => $bare, additional_prompt => 'words'),
     "placeholders in an identity's text are not replaced";
 sql(
           q(INSERT INTO prompts (prompt_type, version, body) VALUES )
-        . q(('image_generation', 2, 'v2 {{literal}} {unknown} { {additional_prompt}|)
-        . q({additional_prompt}} }} {{additional_prompt}} {'),)
+        . q[('image_generation', 2, 'v2 {{literal}} {unknown} { {additional_prompt}|]
+        . q[{additional_prompt}} }} {{additional_prompt}} {'),]
         . q( ('image_generation', 3, 'v3 {identity_context}'), ('coach', 9, 'another kind'); UPDATE prompts SET )
         . q(is_active = false WHERE version = 3)
 );

@@ -258,14 +258,14 @@ $answer = call(
 );
 is refusal($answer),
     '429 user_generations_per_day You may have 1 picture made in 24 hours, and had. Try again in 24 hours.',
-    'a request with a key is refused';
-like $answer->header('Retry-After'), qr/^86[34]\d\d$/, '... with the time';
+    'a request over the daily limit is refused';
+like $answer->header('Retry-After'), qr/^86[34]\d\d$/, 'the refusal has Retry-After';
 forget();
 is call(
     POST => 'image-generation/generate/', as => 'admin', base => $one->base,
     headers => [Connection => 'close', 'Idempotency-Key' => 'later'],
     json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
     )->code, 200,
-    'and is done when it comes again';
+    'the same request with its key succeeds later';
 $_->judge for @servers;
 finish();

@@ -1,4 +1,4 @@
-# log.t - what an operator finds in the error log: each step's time, each bug's place, and no secret.
+# log.t - the error log: the time of each step, the source position of each bug, and no secrets.
 use strict;
 use warnings;
 use utf8;
@@ -10,7 +10,7 @@ use Test::More;
 my $server = IdentityImg::Server->new('log', conf => "LogLevel identityimg:debug\n")->start;
 my %all_requests;    # id => answer
 
-# One request, and the lines of the log that name its id.
+# Make one request. Returns the response and the log lines with its request id.
 sub traced {
     my ($method, $path, %with) = @_;
     my $answer = call($method, $path, base => $server->base, %with);
@@ -21,7 +21,7 @@ sub traced {
     return ($answer, @lines, $job ? grep { /\(request \Q$job\E\)/ } $server->log_lines(1) : ());
 }
 
-# The steps among lines, without their times.
+# The steps in log lines, without their times.
 sub steps {
     return map { / step (.*?) \d+\.\d{3} ms \(request / ? $1 : () } @_;
 }
@@ -33,25 +33,25 @@ sub has_steps {
         my $pattern = $_;
         !grep { /^$pattern$/ } @steps
     } @patterns;
-    is "@missing", '', "$sentence: the log has the time of @patterns" or diag "it has: @steps";
+    is "@missing", '', "$sentence: the log has the time of @patterns" or diag "steps in the log: @steps";
     return;
 }
 
 # Steps -------------------------------------------------------------------------------------------------
 
 my ($answer, @lines) = traced(GET => 'users/me/', as => 'admin');
-like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/, 'an answer carries an id';
+like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/, 'a response has a request id';
 has_steps(
     \@lines, 'a first login', 'sql iimg_login_attempt_begin', 'hash', 'sql iimg_login_attempt_succeed',
     'sql iimg_user_of_caller'
 );
 ($answer, @lines) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => 'Mine.42_a-b']);
-is $answer->header('X-Request-Id'), 'Mine.42_a-b', 'the client\'s own id is kept';
+is $answer->header('X-Request-Id'), 'Mine.42_a-b', "the client's own request id is kept";
 has_steps(\@lines, 'and its lines bear it', 'sql iimg_user_of_caller');
 for my $bad ("two words", 'a' x 65, 'a;b', '"quoted"', "\xc3\xa9", '$(id)', '') {
     ($answer) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => $bad]);
     like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/,
-        'an id that is none is replaced: ' . substr($bad, 0, 20) =~ s/[^ -~]/?/gr;
+        'an invalid request id is replaced: ' . substr($bad, 0, 20) =~ s/[^ -~]/?/gr;
 }
 
 my $trace = '0af7651916cd43dd8448eb211c80319c';
@@ -69,7 +69,7 @@ for my $case (
     POST => 'reference-images/', as => 'admin',
     parts => [user_id => person('scenario_one'), image => [portrait(), 'portrait.png']]
 );
-is $answer->code, 201, 'a photo is put in';
+is $answer->code, 201, 'a photo is uploaded';
 has_steps(
     \@lines, 'an upload', 'body multipart/form-data.*', 'derivatives PNG', 'store put media/.*/portrait\.png',
     'store put media/.*-300x300\.(?:png|jpg)',
@@ -95,12 +95,12 @@ my $generated = json($answer);
 ($answer, @lines) = traced(DELETE => "reference-images/$photo->{id}/?user_id=" . person('scenario_one'), as => 'admin');
 is $answer->code, 204, 'the photo is deleted';
 has_steps(\@lines, 'a deletion', 'sql iimg_reference_image_delete', 'store remove media/.*');
-is + (grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0, 'each step has its milliseconds';
+is + (grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0, 'each step has milliseconds with three decimals';
 my @without =
     grep { /identityimg:debug/ && !/\(request [\w.-]{1,64}(?:, trace [0-9a-f]{32})?\)/ } $server->log_lines(1);
-is "@without[0 .. ($#without < 2 ? $#without : 2)]", '', 'each line of ours at debug has an id';
+is "@without[0 .. ($#without < 2 ? $#without : 2)]", '', 'each of our debug lines has a request id';
 
-# Mistakes of clients, only at debug ----------------------------------------------------------------------
+# Client errors, logged at debug only -------------------------------------------------------------------
 
 my @mistakes = (
     [404, GET => 'reference-images/00000000-0000-4000-8000-000000000000/', as => 'alice'],
@@ -113,14 +113,14 @@ my @mistakes = (
 for (@mistakes) {
     my ($code, @request) = @$_;
     ($answer, @lines) = traced(@request);
-    is $answer->code, $code, "a mistake that is a $code";
+    is $answer->code, $code, "a client error returns $code";
     is
         scalar(grep { /\[identityimg:debug\].*\.c\(\d+\): .*\] $request[0] \/api\/v1\/\Q$request[1]\E: \S.*\(request / }
-            @lines), 1, '... has one line, with its source position'
+            @lines), 1, "the client error $code has one line with its source position"
         or diag "@lines";
-    is scalar(grep { !/\[identityimg:debug\]/ } @lines), 0, '... at debug';
+    is scalar(grep { !/\[identityimg:debug\]/ } @lines), 0, "the client error $code is logged at debug";
 }
-is_deeply [$server->log_lines], [], 'and none from warning up';
+is_deeply [$server->log_lines], [], 'client errors cause no lines of level warn and above';
 
 # A bug of ours --------------------------------------------------------------------------------------------
 
@@ -134,23 +134,23 @@ my %bugs = (
 for my $state (sort keys %bugs) {
     ($answer, @lines) = traced(@{ $bugs{$state} });
     my $id = $answer->header('X-Request-Id');
-    is $answer->code, 500, "what must not happen is a 500 (SQLSTATE $state)";
+    is $answer->code, 500, "an unexpected database error is a 500 (SQLSTATE $state)";
     is $answer->header('Content-Type'), 'application/json', '... in JSON';
     is_deeply json($answer), { detail => 'Internal server error', code => 'internal', request_id => $id },
-        '... that tells the request id and nothing else';
+        'the 500 has the request id and nothing else';
     my @errors = grep { /\[identityimg:error\]/ } @lines;
-    is scalar(@errors), 1, '... with one line in the log';
+    is scalar(@errors), 1, 'the 500 has one error line in the log';
     like $errors[0] // '',
         qr/\] IIMG0001: $bugs{$state}[0] \/api\/v1\/$bugs{$state}[1]: Internal server error \| iimg_\w+: .* \[SQLSTATE $state\] at mod_identityimg\/\S+\.c:\d+ \(request $id\)$/,
-        '... with source position, tag, statement, SQLSTATE and request id';
+        'the line has source position, tag, statement, SQLSTATE and request id';
 }
-is + (grep { /only a row has/ } $server->log_lines(1)), 0, 'and without values of a row';
+is + (grep { /only a row has/ } $server->log_lines(1)), 0, 'the log has no values of the row';
 $server->sql('GRANT SELECT ON identities TO identityimg; ALTER TABLE reference_images DROP CONSTRAINT surprise');
-is call(GET => 'users/me/identities/', as => 'alice', base => $server->base)->code, 200, 'then it is well again';
+is call(GET => 'users/me/identities/', as => 'alice', base => $server->base)->code, 200, 'the server works after the error';
 
 # No secret ------------------------------------------------------------------------------------------------
 
-# At the highest level, with a provider that has a key and is not there.
+# At the highest log level, with a key and a provider that cannot be reached.
 my $key = 'AIzaSy-a-secret-key-0123456789';
 $server->{env}{GEMINI_API_KEY} = $key;
 $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
@@ -165,7 +165,7 @@ my $photo_two = json($answer);
     POST => 'image-generation/generate/', as => 'admin',
     json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K' }
 );
-like $answer->code, qr/^50[234]$/, 'Gemini is not there';
+like $answer->code, qr/^50[234]$/, 'a generation with Gemini unreachable fails';
 has_steps(\@lines, 'its failure', 'provider gemini.*');
 my @urls = map { values %{ $_->{image} } } $photo, $photo_two;
 call(GET => $_) for @urls;
@@ -179,18 +179,18 @@ call(GET => $urls[0] =~ s/pictures/pictures\/../r);
 
 my ($secret) = slurp($server->state . '/secret') =~ /([0-9a-f]{64})/;
 my @signatures = map { /[?&]s=([\w-]{22})/g } @urls, $generated->{image_url} // ();
-cmp_ok scalar(@signatures), '>', 8, 'signatures were made';
+cmp_ok scalar(@signatures), '>', 8, 'more than eight signatures were issued';
 my %secrets = (
     'a password' => ['pw-admin', 'pw-alice', 'a-wrong-password'],
     'an Authorization header' => [map({ substr login($_), 6, 20 } 'admin', 'alice'), encode_base64('pw-admin', '')],
-    'a signature' => \@signatures, 'the key of Gemini' => [$key], 'the key that signs' => [$secret],
+    'a signature' => \@signatures, 'the key of Gemini' => [$key], 'the signing key' => [$secret],
     'a hash' => ['$2y$', '$2a$'],
 );
 for my $log ('httpd/error.log', 'httpd/access.log', 'httpd/start.log') {
     my $text = -f $server->state . "/$log" ? slurp($server->state . "/$log") : '';
-    cmp_ok length $text, '>', 1000, "$log was written" if $log !~ /start/;
+    cmp_ok length $text, '>', 1000, "$log is not empty" if $log !~ /start/;
     for my $what (sort keys %secrets) {
-        is join(' ', grep { index($text, $_) >= 0 } @{ $secrets{$what} }), '', "$log holds no trace of $what";
+        is join(' ', grep { index($text, $_) >= 0 } @{ $secrets{$what} }), '', "$log does not contain $what";
     }
 }
 

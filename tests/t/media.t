@@ -1,4 +1,4 @@
-# media.t - pictures' addresses: whoever has one may read that picture for a while, and nothing else.
+# media.t - picture URLs: each gives access to one picture for a limited time, and to nothing else.
 use strict;
 use warnings;
 use utf8;
@@ -9,8 +9,8 @@ use IO::Socket::INET;
 use MIME::Base64 'encode_base64url';
 use Test::More;
 
-# With the handlers of Debian's mime.conf, which make programs and templates of file names, and those that it has as
-# comments; and with that file itself where the package apache2 is.
+# With the handlers of Debian's mime.conf that run programs or templates by file name, including its commented-out
+# ones; and with the file itself if the package apache2 is installed.
 my ($stock) = map { -f ? "Include $_\n" : '' } '/etc/apache2/mods-available/mime.conf';
 my $server = IdentityImg::Server->new('media', conf => <<'CONF' . $stock)->start;
 LoadModule negotiation_module /usr/lib/apache2/modules/mod_negotiation.so
@@ -34,7 +34,7 @@ CONF
 my $secret_file = $server->state . '/secret';
 my ($id, $secret) = slurp($secret_file) =~ /^(\w+) ([0-9a-f]{64})$/m;
 
-# As services/media_url.c signs: HMAC-SHA-256 over fields that each end in NUL, 16 bytes of it.
+# The signature of services/media_url.c: HMAC-SHA-256 over fields that each end in NUL, 16 bytes of it.
 sub mac {
     my ($key, %with) = @_;
     my @fields = ('v1', $with{id} // $id, $with{e}, $with{d} // '', $key);
@@ -51,7 +51,7 @@ sub signed {
     return defined $with{d} ? "$url&d=$with{d}" : $url;
 }
 
-# A request with exactly these bytes: no library tidies the path.
+# A request with exactly these bytes, so that no library normalizes the path.
 sub raw {
     my ($target, $method, @headers) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{http://}{}r, Timeout => 60) or die "$@";
@@ -65,7 +65,7 @@ sub raw {
 
 sub header { my ($answer, $name) = @_; return $answer->{head} =~ /^\Q$name\E: (.*?)\r?$/mi ? $1 : undef }
 
-# The path and query of a URL of ours.
+# The path and query of our URL.
 sub path { my ($url) = @_; return $url =~ s{^http://[^/]+}{}r }
 
 sub upload {
@@ -80,7 +80,7 @@ sub upload {
 
 sub all_gone { call(DELETE => "reference-images/$_->{id}/", as => 'alice', base => $server->base) for @_; return }
 
-# Refused, in JSON, and no byte of any file of ours in it.
+# Refused with JSON, and no bytes of our files in it.
 sub is_refused {
     my ($answer, $codes, $sentence) = @_;
     my $ok =
@@ -94,7 +94,7 @@ sub is_refused {
 
 # A picture's address ---------------------------------------------------------------------------------
 
-# Without private metadata, which would be taken off.
+# Without private metadata, which would be removed.
 my $jpeg = make_jpeg(640, 480, 'strip');
 my $png = "$ENV{IIMG_WORK}/media.png";
 system("vips copy '" . portrait() . "' '${png}[strip]'") == 0 or die 'vips failed';
@@ -103,68 +103,68 @@ my $url = path($photo->{image}{original});
 my ($key) = $url =~ m{^/pictures/([^?]+)};
 like $photo->{image}{original},
     qr{^\Q${\ $server->base}\E/pictures/media/[0-9a-f-]{36}/me\.jpg\?v=1&k=$id&e=\d+&s=[\w-]{22}$},
-    'an address has a key, an expiry and a signature';
-is $url, signed($key, e => ($url =~ /e=(\d+)/)[0]), 'the signature is the one that is documented';
+    'a URL has a key, an expiry and a signature';
+is $url, signed($key, e => ($url =~ /e=(\d+)/)[0]), 'the signature is the documented one';
 
 my $answer = raw($url);
-is $answer->{code}, 200, 'it opens in a client without credentials';
-ok $answer->{body} eq slurp($jpeg), 'to the byte as it was uploaded';
+is $answer->{code}, 200, 'the URL works without credentials';
+ok $answer->{body} eq slurp($jpeg), 'the picture has the uploaded bytes';
 my %expected = (
     'Content-Type' => 'image/jpeg', 'Content-Length' => -s $jpeg, 'X-Content-Type-Options' => 'nosniff',
     'Content-Security-Policy' => "default-src 'none'; sandbox", 'Referrer-Policy' => 'no-referrer',
     'Content-Disposition' => 'inline', 'Accept-Ranges' => 'bytes',
 );
-is header($answer, $_), $expected{$_}, "with $_: $expected{$_}" for sort keys %expected;
-like header($answer, 'Cache-Control'), qr/^private, max-age=\d+, immutable$/, 'which private caches may keep';
+is header($answer, $_), $expected{$_}, "the response has $_: $expected{$_}" for sort keys %expected;
+like header($answer, 'Cache-Control'), qr/^private, max-age=\d+, immutable$/, 'private caches may keep the picture';
 my ($age) = header($answer, 'Cache-Control') =~ /max-age=(\d+)/;
 my ($expiry) = $url =~ /e=(\d+)/;
-cmp_ok abs(time + $age - $expiry), '<=', 30, 'as long as the address is good';
-cmp_ok $expiry - time, '>', 2600, 'which is most of an hour';
+cmp_ok abs(time + $age - $expiry), '<=', 30, 'max-age is the remaining time of the URL';
+cmp_ok $expiry - time, '>', 2600, 'a new URL is valid for most of an hour';
 is raw($url, 'GET', 'Authorization: ' . login('alice', 'wrong'))->{code}, 200,
-    'credentials, even wrong ones, are not looked at';
+    'wrong credentials are ignored';
 for my $size (qw(thumbnail medium large)) {
     my $derived = raw(path($photo->{image}{$size}));
-    is "$derived->{code} " . header($derived, 'Content-Type'), '200 image/jpeg', "the $size opens too";
+    is "$derived->{code} " . header($derived, 'Content-Type'), '200 image/jpeg', "the $size can be fetched";
 }
 
-# What httpd's file path gives ---------------------------------------------------------------------------
+# Features of httpd's file handler ------------------------------------------------------------------------
 
-# (Within the second in which the file was written httpd says only W/"...".)
+# (httpd sends W/"..." within the second in which the file was written.)
 my $etag = eventually(sub { my $tag = header(raw($url), 'ETag') // ''; $tag =~ /^"/ ? $tag : '' });
 ok $etag, 'a picture has an ETag';
 is raw($url, 'GET', "If-None-Match: $etag")->{code}, 304, 'If-None-Match: 304';
-is raw($url, 'GET', 'If-None-Match: "other"')->{code}, 200, 'If-None-Match of another: 200';
+is raw($url, 'GET', 'If-None-Match: "other"')->{code}, 200, 'HEAD returns the headers only';
 my $head = raw($url, 'HEAD');
 is "$head->{code} " . header($head, 'Content-Length') . " [$head->{body}]", '200 ' . (-s $jpeg) . ' []',
     'HEAD: the headers alone';
 my $part = raw($url, 'GET', 'Range: bytes=100-199');
 is $part->{code}, 206, 'Range: 206';
-is header($part, 'Content-Range'), 'bytes 100-199/' . -s $jpeg, 'which says what part it is';
-ok $part->{body} eq substr(slurp($jpeg), 100, 100), 'and is that part';
-is raw($url, 'GET', 'Range: bytes=0-9', "If-Range: $etag")->{code}, 206, 'If-Range with its ETag: the part';
-is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200, 'If-Range with another: the whole';
+is header($part, 'Content-Range'), 'bytes 100-199/' . -s $jpeg, 'Content-Range names the part';
+ok $part->{body} eq substr(slurp($jpeg), 100, 100), 'the body is the part';
+is raw($url, 'GET', 'Range: bytes=0-9', "If-Range: $etag")->{code}, 206, 'If-Range with the ETag returns the part';
+is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200, 'If-Range with another ETag returns the whole';
 my $behind = raw($url, 'GET', 'Range: bytes=99999999-');
-is $behind->{code}, 416, 'a range behind the end: 416';
+is $behind->{code}, 416, 'a range beyond the end is 416';
 is_refused($behind, 416, '... in JSON');
 for my $method (qw(POST PUT PATCH DELETE)) {
     my $refused = raw($url, $method, 'Content-Length: 0');
     is_refused($refused, 405, "$method: 405");
-    like header($refused, 'Allow') // '', qr/\bGET\b/, '... with Allow' if $method eq 'POST';
+    like header($refused, 'Allow') // '', qr/\bGET\b/, 'the 405 has Allow' if $method eq 'POST';
 }
-ok -s $server->state . '/pictures/' . ($key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r), 'and the file is still there';
+ok -s $server->state . '/pictures/' . ($key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r), 'the file still exists';
 
 # Changed addresses ----------------------------------------------------------------------------------------
 
 sub other { my ($character) = @_; return $character =~ /\d/ ? ($character + 1) % 10 : $character eq 'a' ? 'b' : 'a' }
 
-# Each character of the part of an address that a pattern finds is changed, one after the other.
+# Change each character of the part of a URL that a pattern matches, one after the other.
 sub each_change_is_refused {
     my ($right, $pattern, $what) = @_;
     $right =~ $pattern or die "$right has no $what";
     my ($from, $to) = ($-[1], $+[1]);
     my @served = grep { raw($_)->{code} != 403 }
         map { my $changed = $right; substr($changed, $_, 1) = other(substr $right, $_, 1); $changed } $from .. $to - 1;
-    is "@served", '', ($to - $from) . " addresses with a changed character of the $what: 403";
+    is "@served", '', ($to - $from) . " URLs with a changed character of the $what are 403";
     return;
 }
 each_change_is_refused($url, qr/&s=([^&]+)/, 'signature');
@@ -175,7 +175,7 @@ each_change_is_refused($url, qr{^/pictures/([^?]+)}, 'picture key');
 my $download = signed($key, d => 'my-picture.jpg');
 $answer = raw($download);
 is "$answer->{code} " . header($answer, 'Content-Disposition'), '200 attachment; filename="my-picture.jpg"',
-    'a signed name makes it a download';
+    'a signed name makes a download';
 each_change_is_refused($download, qr/&d=([^&]+)/, 'name of a download');
 is_refused(raw($_->[0]), 403, "$_->[1]: 403")
     for (
@@ -191,16 +191,16 @@ is_refused(raw($_->[0]), 403, "$_->[1]: 403")
     [signed($key, id => '9', secret => $secret), 'an unknown key id'],
     );
 $answer = raw(signed($key, e => time - 1));
-is_refused($answer, 403, 'an address of a second ago: 403');
-like $answer->{body}, qr/expired.*"code":"url_expired"/, '... which says that it has expired';
-like raw($url =~ s/&s=./&s=_/r)->{body}, qr/"code":"url_invalid"/, 'a changed one does not say that';
+is_refused($answer, 403, 'a URL that expired a second ago is 403');
+like $answer->{body}, qr/expired.*"code":"url_expired"/, 'the refusal has url_expired';
+like raw($url =~ s/&s=./&s=_/r)->{body}, qr/"code":"url_invalid"/, 'a changed URL has url_invalid';
 is_refused(
       raw($url =~ s/e=\d+/e=1/r, 'HEAD')->{code} == 403
     ? raw($url =~ s/e=\d+/e=1/r)
     : { code => 0, head => '', body => '' }, 403, 'HEAD is refused like GET'
 );
 
-# The same address in two answers: then browsers keep their copy. (Retried, should a window end just then.)
+# The same URL in two responses lets browsers use their copy. (Retried in case a window ends in between.)
 ok eventually(
     sub {
         my @lists = map { json(call(GET => 'reference-images/', as => 'alice', base => $server->base)) } 1, 2;
@@ -208,7 +208,7 @@ ok eventually(
     },
     5
     ),
-    'a picture has the same address in two lists';
+    'a picture has the same URL in two lists';
 
 # Ways round ------------------------------------------------------------------------------------------------
 
@@ -235,21 +235,21 @@ for my $target (
     "/pictures/media/$uuid/\xc3\xa9.jpg$query", "/pictures/media/$uuid/%ff.jpg$query",
     "/pictures/media/$uuid/%.jpg$query", "/pictures/media/$uuid/a.jpg%20$query",
 ) {
-    is_refused(raw($target), '400|403|404', 'no file: ' . substr($target =~ s/[^ -~]/?/gr, 0, 70));
+    is_refused(raw($target), '400|403|404', 'not a file: ' . substr($target =~ s/[^ -~]/?/gr, 0, 70));
 }
-is_refused(raw('/pictures/' . 'a' x 20000), '403|404|414', 'no file: a path of 20,000 bytes');
-# Even with a signature, which nobody but us can make.
+is_refused(raw('/pictures/' . 'a' x 20000), '403|404|414', 'not a file: a path of 20,000 bytes');
+# Even with a signature, which only the server can make.
 for my $strange (
     '../secret', 'media/../../secret', "media/$uuid/../../../secret", 'secret', "media/$uuid/",
     "generated_images/$uuid.", "media/$uuid/a.jpg~x"
 ) {
     my $wanted = signed($strange);
-    is_refused(raw($wanted), '400|403|404', "no file, though signed: $strange");
+    is_refused(raw($wanted), '400|403|404', "not a file, even if signed: $strange");
 }
-is_refused(raw(signed("media/$uuid/a.jpg")), 404, 'a picture that is not there: 404');
-is_refused(raw(signed("generated_images/$uuid.png")), 404, 'nor a generated one: 404');
+is_refused(raw(signed("media/$uuid/a.jpg")), 404, 'a missing picture is 404');
+is_refused(raw(signed("generated_images/$uuid.png")), 404, 'a missing generated picture is 404');
 
-# The folder has no other address.
+# The folder has no other URL.
 my $root = $server->state . '/pictures';
 my $root_url = $root =~ s/([^!-~])/sprintf '%%%02X', ord $1/ger;
 my $on_disk = $key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r;
@@ -259,11 +259,11 @@ for my $target (
 ) {
     is_refused(
         raw($target), '401|403|404',
-        "no other way to a picture: " . ($target =~ s/\Q$root_url\E/STATE/r =~ s/\?.*/?.../r)
+        "no other path to a picture: " . ($target =~ s/\Q$root_url\E/STATE/r =~ s/\?.*/?.../r)
     );
 }
 
-# Names that mean something to httpd --------------------------------------------------------------------------
+# File names with a meaning for httpd ------------------------------------------------------------------------
 
 all_gone($photo);
 my %files = ('a.var.jpg' => $jpeg, 'a.shtml.jpg' => $jpeg, 'a.cgi' => $jpeg, 'x.php.jpg' => $png, '.htaccess' => $png);
@@ -273,14 +273,14 @@ for my $name (sort keys %files) {
     my $type = $files{$name} =~ /png$/ ? 'image/png' : 'image/jpeg';
     my $served = raw(path($one->{image}{original}));
     is "$served->{code} " . (header($served, 'Content-Type') // '-'), "200 $type", "$name is served as $type";
-    ok $served->{body} eq slurp($files{$name}), '... to the byte';
+    ok $served->{body} eq slurp($files{$name}), "$name is served with its bytes";
     is join(' ', map { header($served, $_) // () } qw(Content-Encoding Content-Language Content-Location)), '',
-        '... and as nothing else';
+        "$name is served without encoding, language and location";
     like raw(path($one->{image}{thumbnail}))->{head}, qr{^HTTP/1.1 200.*Content-Type: image/(?:jpeg|png)}s,
-        '... its thumbnail too';
+        "the thumbnail of $name is served, too";
 }
 
-# Were such a file ever in the store, its bytes would be bytes.
+# If the store ever contained such a file, it would be served as bytes.
 my %programs = (
     "a.cgi" => "#!/bin/sh\necho Content-Type: text/plain\necho\necho executed\n",
     "a.shtml" => '<!--#echo var="DATE_LOCAL" -->executed',
@@ -302,10 +302,10 @@ for my $name (sort keys %programs) {
 }
 File::Path::remove_tree($folder);
 
-# A row whose file has gone.
+# A row whose file is missing.
 my $lost = path($photos[0]{image}{original});
 unlink "$root/" . ($lost =~ m{^/pictures/([^?]+)} ? $1 =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r : die);
-is_refused(raw($lost), 404, 'a picture whose file has gone: 404');
+is_refused(raw($lost), 404, 'a picture whose file is missing is 404');
 all_gone(@photos[0 .. $#photos - 1]);
 
 # Another secret --------------------------------------------------------------------------------------------------
@@ -319,21 +319,21 @@ sub rewrite {
     open my $file, '>', $secret_file or die $!;
     print $file $text;
     close $file;
-    is $server->reload, '', 'httpd reads another secret file';
+    is $server->reload, '', 'httpd reloads the secret file';
     return;
 }
 
 sub shown { path(json(call(GET => 'reference-images/', as => 'alice', base => $server->base))->[0]{image}{medium}) }
 
 rewrite("2 $new_secret\n$id $secret\n");
-ok eventually(sub { shown() =~ /&k=2&/ }), 'the first key signs';
-is raw($old)->{code}, 200, 'addresses that the second one signed are still good';
-is raw(shown())->{code}, 200, 'and so are the new ones';
-is_refused(raw(signed($old_key, id => '3', secret => $new_secret)), 403, 'a key id that is in no line: 403');
-is_refused(raw(signed($old_key, id => '2')), 403, 'the old key under the new one\'s id: 403');
+ok eventually(sub { shown() =~ /&k=2&/ }), 'the first key signs new URLs';
+is raw($old)->{code}, 200, 'URLs signed with the second key are valid';
+is raw(shown())->{code}, 200, 'new URLs are valid';
+is_refused(raw(signed($old_key, id => '3', secret => $new_secret)), 403, 'an unknown key id is 403');
+is_refused(raw(signed($old_key, id => '2')), 403, "the old key with the new key's id is 403");
 rewrite("# the old one is gone\n2 $new_secret\n");
-ok eventually(sub { raw($old)->{code} == 403 }), 'without the old key its addresses are refused';
-is raw(shown())->{code}, 200, 'and the new ones go on';
+ok eventually(sub { raw($old)->{code} == 403 }), 'URLs of a removed key are refused';
+is raw(shown())->{code}, 200, 'new URLs stay valid';
 all_gone($photos[-1]);
 
 $server->judge(qr/AH01630: client denied|AH10244: invalid URI path|AH00026|AH00127/);

@@ -1,5 +1,5 @@
-# metadata.t - the metadata filter over files of many kinds, full of private metadata: exiftool finds
-# none in what it makes of them, and pixels, colour profile and orientation are the same.
+# metadata.t - the metadata filter for files of many kinds, full of private metadata. exiftool finds none in the
+# output, and pixels, color profile and orientation are unchanged.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -12,7 +12,7 @@ use Test::More;
 my $source = $ENV{IIMG_SOURCE} // '.';
 my $kind = ($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain';
 my $filter = "$source/build/$kind/programs/metadata";
-my $rounds = $ENV{IIMG_MUTATIONS} // 500;    # damaged copies in all
+my $rounds = $ENV{IIMG_MUTATIONS} // 500;    # damaged copies in total
 my $secret = 'Zanzibar Whistleblower';
 
 my $dir = File::Temp->newdir('iimg-metadata.XXXXXX', TMPDIR => 1);
@@ -42,7 +42,7 @@ sub spurt {
 
 # Files -------------------------------------------------------------------------------------------
 
-# Small, and of even sides: HEVC wants them.
+# Small, and with even dimensions as HEVC requires.
 my ($rgb, $wide, $grey, $cmyk, $alpha, $deep, $frames) = map { "$dir/$_.v" } qw(rgb wide grey cmyk alpha deep frames);
 run("vips thumbnail '$source/tests/data/portrait.png' $dir/first.v 96 --height 96 --size force");
 run("vips extract_band $dir/first.v $rgb 0 --n 3");
@@ -86,7 +86,7 @@ my @saves = (
 run("vips $_->[1] $_->[2] $in/$_->[0] $_->[3]") for @saves;
 my @plain = map { $_->[0] } @saves;
 
-# What can be written everywhere, and what only some kinds have.
+# Tags for all kinds, and tags for some kinds only.
 run("vips jpegsave $rgb $dir/thumbnail.jpg --Q 20");
 my $tags = qq{-XMP-dc:Creator='$secret' -XMP-dc:Description='$secret' -XMP-photoshop:City='$secret'};
 my $exif =
@@ -107,7 +107,7 @@ run(
     "cd $in && exiftool -q -q -icc_profile -b profile.jpg >$dir/p3.icc && cp base.gif profile.gif && exiftool -q -q "
         . "-overwrite_original '-ICC_Profile<=$dir/p3.icc' profile.gif");
 
-# Orientations, with all the rest.
+# Orientations, with all other tags.
 for my $name (qw(base.jpg base.png lossy.webp)) {
     for my $orientation (1 .. 8) {
         (my $turned = $name) =~ s/\./-$orientation./;
@@ -119,7 +119,7 @@ run(
     "cp $in/base-6.jpg $in/little-6.jpg && exiftool -q -q -n -overwrite_original -all= -tagsFromFile $in/base-6.jpg "
         . "-EXIF:all -ExifByteOrder=II $in/little-6.jpg");
 
-# What cameras and other programs leave, which exiftool does not write.
+# Metadata of cameras and other programs that exiftool cannot write.
 sub segment { my ($marker, $data) = @_; return pack('CCn', 0xff, $marker, 2 + length $data) . $data }
 my $jpeg = slurp("$in/base-3.jpg");
 my $body = substr $jpeg, 2;
@@ -127,7 +127,7 @@ my $movie = pack('Na4', 24, 'ftyp') . 'mp42' . $secret x 20;
 my $jumbf = 'JP' . pack('nN', 1, 1) . pack('Na4', 8 + length $secret, 'jumb') . $secret;
 my $jfif = "JFIF\0" . pack('CCCnnCC', 1, 2, 1, 72, 72, 4, 4) . ('Z' x 48);
 spurt("$in/trailer.jpg", $jpeg . $jpeg . $movie);
-my $last = rindex $body, "\xff\xda";    # the thumbnail has scans too
+my $last = rindex $body, "\xff\xda";    # the thumbnail has scans, too
 spurt("$in/filled.jpg", "\xff\xd8\xff\xff" . substr($body, 0, $last) . "\xff\xff" . substr($body, $last));
 spurt(
     "$in/strange.jpg",
@@ -186,13 +186,13 @@ sub piece { my ($type, $data) = @_; return pack('a4V', $type, length $data) . $d
     my $webp = substr slurp("$in/lossy-7.webp"), 12;
     my $odd = "$secret!";
     spurt("$in/strange.webp", riff($webp . piece('PRIV', $odd) . piece('C2PA', $secret)) . $secret);
-    # exiftool puts "Exif\0\0" in front, as in a JPEG; others do not.
+    # exiftool writes "Exif\0\0" first, as in a JPEG; other programs do not.
     (my $bare = $webp) =~ s/EXIF(....)Exif\0\0((?:MM|II).*)/'EXIF' . pack('V', -6 + unpack 'V', $1) . $2/se;
     ok $bare ne $webp, 'a WebP with a bare EXIF block is made';
     spurt("$in/bare.webp", riff($bare));
     my $short = riff($webp);
     substr $short, 4, 4, pack('V', 100 + length $webp);
-    spurt("$in/long.webp", $short);    # says it is longer than it is
+    spurt("$in/long.webp", $short);    # declares more than its length
 }
 {
     my $gif = slurp("$in/animated.gif");
@@ -221,14 +221,14 @@ for my $name (qw(base.heic base.avif)) {
     my $heic = slurp("$in/base.heic");
     my $box = pack('Na4', 24 + length $secret, 'uuid') . 'c2pa' x 4 . $secret;
     my $inner = pack('Na4', 12 + length $secret, 'udes') . "\0\0\0\0" . $secret;
-    # Behind everything that offsets point over: between mdat and a last, empty mdat.
+    # After everything that offsets refer to: between mdat and a last, empty mdat.
     spurt("$in/uuid.heic", $heic . $box . pack('Na4', 8, 'mdat'));
 }
 
 # The filter --------------------------------------------------------------------------------------
 
 my @all = map { m{([^/]+)$} } sort glob "$in/*";
-cmp_ok scalar(@all), '>', 20, 'there are pictures of all kinds';
+cmp_ok scalar(@all), '>', 20, 'there are more than 20 pictures';
 my %said;
 for my $name (@all) {
     my $said = `'$filter' '$in/$name' '$out/$name' 2>&1`;
@@ -249,29 +249,29 @@ my $private =
 for my $name (@all) {
     my @left = grep { /$private/ && !/^(?:System|File:File)/ } keys %{ $after{$name} };
     my @had = grep { /$private/ } keys %{ $before{$name} };
-    ok @had > 0 && !@left, "$name: of " . @had . ' private tags none is left' or diag "left: @left";
-    is index(slurp("$out/$name"), $secret), -1, "$name: and none of their bytes";
+    ok @had > 0 && !@left, "$name: of " . @had . ' private tags none remains' or diag "left: @left";
+    is index(slurp("$out/$name"), $secret), -1, "$name: the secret does not occur in the bytes";
     my ($was, $is) = map { $_->{'IFD0:Orientation'} // 1 } $before{$name}, $after{$name};
     if ($name =~ /\.(?:heic|avif)$/) {
         ($was, $is) = map { $_->{'QuickTime:Rotation'} // $_->{'Meta:Rotation'} // 0 } $before{$name}, $after{$name};
     }
-    is $is, $was, "$name: the orientation is the same";
+    is $is, $was, "$name: the orientation is unchanged";
     my ($old, $new) =
         map { Digest::MD5::md5_hex($_->{'ICC_Profile:ICC_Profile'} // $_->{'File:ICC_Profile'} // 'none') }
         $before{$name}, $after{$name};
-    is $new, $old, "$name: the colour profile is the same";
+    is $new, $old, "$name: the color profile is unchanged";
 }
 
 for my $name (@all) {
     my $all = $name =~ /^(?:animated|strange\.gif)/ ? '[n=-1]' : '';
-    # libwebp does not read one that says it is longer than it is, before that is mended.
+    # libwebp refuses a file that declares more than its length; the filter repairs it.
     my $original = $name eq 'long.webp' ? 'lossy-7.webp' : $name;
     my ($was, $is) =
         map { run("vips rawsave '$_$all' $dir/pixels.raw"); Digest::MD5::md5_hex(slurp("$dir/pixels.raw")) }
         "$in/$original", "$out/$name";
-    is $is, $was, "$name: the pixels are the same";
+    is $is, $was, "$name: the pixels are unchanged";
     cmp_ok -s "$out/$name", '<=', 64 + -s "$in/$name", "$name: it is at most 64 bytes longer";
-    like $said{$name}, qr/^96x96 /, "$name: the size is read";
+    like $said{$name}, qr/^96x96 /, "$name: the size is reported";
 }
 
 # What the container says -------------------------------------------------------------------------
@@ -286,12 +286,12 @@ for my $case (
     like $said{$name}, qr/$words/, "$name: $words";
 }
 my @profiled = grep { /^(?:profile|cmyk)/ } @all;
-cmp_ok scalar(@profiled), '>', 1, 'some have a profile';
+cmp_ok scalar(@profiled), '>', 1, 'more than one picture has a profile';
 for my $name (@profiled) {
-    like $said{$name}, qr/ icc=[1-9]\d{2}/, "$name: its profile's length is told";
+    like $said{$name}, qr/ icc=[1-9]\d{2}/, "$name: the length of its profile is reported";
 }
 my ($loop_before, $loop_after) = map { () = slurp("$_/animated.gif") =~ /NETSCAPE2\.0/g } $in, $out;
-is $loop_after, $loop_before, 'an animated GIF is still told how often to play';
+is $loop_after, $loop_before, 'an animated GIF keeps its loop count';
 
 # Damage ------------------------------------------------------------------------------------------
 

@@ -1,6 +1,5 @@
-# migrations.t - a schema that is not the module's: older, empty, newer, or with something missing. Each
-# request is answered with 503 and nothing changes; the log says what to run; and once it was run,
-# requests are served, without a restart.
+# migrations.t - a schema other than the module's: older, empty, newer, or incomplete. Each request is a 503 and
+# nothing changes; the log has the remedy. After the remedy requests are served without a restart.
 # Runs beside others.
 use strict;
 use warnings;
@@ -18,7 +17,7 @@ my ($needed) = slurp("$source/mod_identityimg/models/schema_migration.h") =~ /^#
 my $server = IdentityImg::Server->new(
     'migrations',
     conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n"
-)->start;    # each child checks for itself
+)->start;    # each child checks by itself
 my $sentence =
     'The database does not fit this version of the server at the moment; an operator must update one of them.';
 
@@ -30,7 +29,7 @@ sub ask {
 my @requests = (
     ['a read', GET => 'reference-images/', as => 'alice'],
     ['a login', POST => 'auth/login/', json => { email => 'alice@example.com', password => 'pw-alice' }],
-    ['a login as Basic', GET => 'users/me/', as => 'bob'],
+    ['a login by Basic', GET => 'users/me/', as => 'bob'],
     ['a write', POST => 'reference-images/', as => 'alice', json => { name => 'x' }],
     ['an upload', POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]]],
     [
@@ -39,13 +38,13 @@ my @requests = (
     ],
 );
 
-# Within a second each request is refused, and readiness with them.
+# Within a second each request is refused, and the server is not ready.
 sub is_refused {
     my ($what, $reason) = @_;
     my $says = sub {
         scalar grep { /IIMG0048: (?:GET|POST) .*$reason/ } $server->log_lines;
     };
-    # (With an account that exists: others are failed logins, which are soon refused.)
+    # (With an existing account: others are failed logins, which are soon limited.)
     ok eventually(sub {
         $server->forget_log;
         ask(GET => 'health/ready/')->code == 503
@@ -58,11 +57,11 @@ sub is_refused {
         $server->forget_log;
         my $answer = ask(@request);
         is refusal($answer), "503 database_schema $sentence", "... $name";
-        like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, '... with a time to ask again';
-        ok $says->(), '... and the log says what to do' or diag join "\n", $server->log_lines;
+        like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, "$what: the refusal has Retry-After";
+        ok $says->(), "$what: the log has the remedy" or diag join "\n", $server->log_lines;
     }
-    ok eventually(sub { ask(GET => 'health/ready/')->code == 503 }), '... and the server is not ready';
-    is ask(GET => 'health/live/')->code, 200, '... but alive';
+    ok eventually(sub { ask(GET => 'health/ready/')->code == 503 }), "$what: the server is not ready";
+    is ask(GET => 'health/live/')->code, 200, "$what: the server is alive";
     return;
 }
 
@@ -71,11 +70,11 @@ sub is_served {
     ok eventually(sub { ask(GET => 'reference-images/', as => 'alice')->code == 200 }),
         "$what: requests are served without a restart";
     is ask(@{ $requests[$_] }[1 .. $#{ $requests[$_] }])->code, 200, "... $requests[$_][0]" for 1, 2;
-    ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), '... and the server is ready';
+    ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), "$what: the server is ready";
     return;
 }
 
-# scripts/migrate with the first migrations alone, or with all and more: NAME => SQL. Its output.
+# Run scripts/migrate with only the first migrations, or with all and more: NAME => SQL. Returns its output.
 sub migrate {
     my ($last, %more) = @_;
     my $folder = "$ENV{IIMG_WORK}/migrations-$last-" . join '-', sort keys %more;
@@ -103,7 +102,7 @@ sub put_aside {
 }
 sub put_back { $server->sql('DROP SCHEMA public CASCADE; ALTER SCHEMA aside RENAME TO public') }
 
-is ask(GET => 'reference-images/', as => 'alice')->code, 200, 'the schema is the module\'s: requests are served';
+is ask(GET => 'reference-images/', as => 'alice')->code, 200, "requests are served with the module's schema";
 
 # Older ----------------------------------------------------------------------------------------------
 
@@ -111,14 +110,14 @@ put_aside();
 is_refused('an empty database', 'schema_migrations cannot be read: run scripts/migrate');
 migrate($needed - 1);
 is_refused(
-    'a database that lacks the newest migration',
+    'a database without the newest migration',
     "the database has migration @{[$needed - 1]}, this build needs $needed: run scripts/migrate"
 );
-like migrate($needed), qr/\AApplied \S+\n\z/, 'the missing one is applied';
-ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), '... and the server is ready without a restart';
+like migrate($needed), qr/\AApplied \S+\n\z/, 'the missing migration is applied';
+ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), 'the server is ready without a restart';
 put_back();
-$server->restart;    # failed logins are remembered by processes as well
-is_served('with the schema from before');
+$server->restart;    # failed logins are cached by processes as well
+is_served('with the previous schema');
 
 # Newer ----------------------------------------------------------------------------------------------
 
@@ -126,12 +125,12 @@ my $next = sprintf '%04d', $needed + 1;
 my $after = sprintf '%04d', $needed + 2;
 migrate($needed, "${next}_later.sql" => "CREATE TABLE later (id integer);\n");
 is_refused(
-    'a later migration that says nothing',
+    'a later migration without a declaration',
     "the database has migration @{[$needed + 1]}, which does not declare itself compatible with this build, made for "
         . "$needed: install the newer mod_identityimg"
 );
 $server->sql("DROP TABLE later; DELETE FROM schema_migrations WHERE version > $needed");
-is_served('without it');
+is_served('without the later migration');
 
 my $compatible =
       "-- ${next}_later.sql - a table more.\n-- compatible-from: "
@@ -139,18 +138,18 @@ my $compatible =
     . "\n\nCREATE TABLE later (id integer);\n";
 migrate($needed, "${next}_later.sql" => $compatible);
 is_deeply [$server->sql("SELECT compatible_from FROM schema_migrations WHERE version = $needed + 1")], [$needed],
-    'a later migration that declares itself compatible is noted as such';
-is_served('with it');
+    'a later migration that declares itself compatible is recorded';
+is_served('with the compatible migration');
 migrate(
     $needed, "${next}_later.sql" => $compatible,
     "${after}_latest.sql" => "-- compatible-from: $next\nCREATE TABLE latest (id integer);\n"
 );
 is_refused(
-    'one after it that is compatible with the later one alone',
+    'a second later migration, compatible with the first one only',
     "the database has migration @{[$needed + 2]}, which does not declare itself compatible"
 );
 $server->sql("DROP TABLE later, latest; DELETE FROM schema_migrations WHERE version > $needed");
-is_served('without both');
+is_served('without both migrations');
 
 # Something is missing -------------------------------------------------------------------------------
 
@@ -171,9 +170,9 @@ for my $case (
     is refusal($answer), "503 database_schema $sentence", "$what is missing: 503";
     like join("\n", $server->log_lines),
         qr/IIMG0048: .*$reason; the schema is not the one that this build needs: run scripts\/migrate/,
-        '... and the log names it';
+        "the log names the missing $what";
     $server->sql($give);
-    is ask(GET => 'reference-images/', as => 'alice')->code, 200, '... until it is there again';
+    is ask(GET => 'reference-images/', as => 'alice')->code, 200, "requests are served when the $what exists again";
 }
 
 # Tools ----------------------------------------------------------------------------------------------
@@ -183,10 +182,10 @@ for my $command (qw(sweep reconcile)) {
     my $out = $server->script(ctl => $command);
     isnt $?, 0, "identityimgctl $command fails on an older schema";
     like $out, qr/the database has migration @{[$needed - 1]}, this build needs $needed: run scripts\/migrate/,
-        '... and says what to run';
+        "identityimgctl $command prints the remedy";
 }
 $server->sql("UPDATE schema_migrations SET version = $needed WHERE version = 0");
-is_served('in the end');
+is_served('at the end');
 
 $server->judge(
     qr/IIMG0048: /, qr/IIMG0150: /, qr/IIMG010[1-7]: .*(?:migration|schema)/, qr/AH01617: user alice/,

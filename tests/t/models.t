@@ -1,5 +1,5 @@
-# models.t - what each model takes: aspect ratios, resolutions, reference images; what it costs; which
-# model is asked for a retired name.
+# models.t - the aspect ratios, resolutions, reference images and costs of each model, and the successors of retired
+# models.
 # Runs beside others.
 use strict;
 use warnings;
@@ -45,7 +45,7 @@ sub upload {
     );
 }
 
-# "model ratio size" of each request since the last time
+# "model ratio size" of each request since the last call
 sub asked {
     my $agent = HTTP::Tiny->new;
     my $record = $json->decode($agent->get("$double/__record")->{content});
@@ -74,13 +74,13 @@ is upload($_)->code, 201, "photo $_ is uploaded" for 0 .. 3;
 for my $ratio (@long, '7:13', '') {
     is refusal(generate(aspect_ratio => $ratio)),
         qq(400 invalid aspect_ratio: "$ratio" is not a valid choice. Allowed: ) . join(', ', @usual) . '.',
-        "\"$ratio\" is refused for a model that does not take it, with those that it takes";
+        "\"$ratio\" is refused for a model that does not support it, with the supported ratios";
 }
 is refusal(generate(model => 'gemini-3.1-flash-lite-image', resolution => '2K')),
-    '400 invalid resolution: "2K" is not a valid choice. Allowed: 1K.', 'so is 2K for a model that makes 1K alone';
+    '400 invalid resolution: "2K" is not a valid choice. Allowed: 1K.', '2K is refused for a model that supports 1K only';
 is refusal(generate(model => 'gemini-3.1-flash-image', aspect_ratio => '1:2')),
     '400 invalid aspect_ratio: "1:2" is not a valid choice. Allowed: ' . join(', ', @usual, @long) . '.',
-    'another model takes others';
+    'another model supports other ratios';
 
 for my $case (
     map({
@@ -97,39 +97,39 @@ for my $case (
         is $answer->code, 200, 'is made' or return diag $answer->as_string;
         my $job = json($answer)->{job};
         my @size = map { $_ * $scale_of{$resolution} } @{ $size_of{$ratio} };
-        is_deeply [@$job{qw(width height aspect_ratio resolution)}], [@size, $ratio, $resolution], 'with its size';
+        is_deeply [@$job{qw(width height aspect_ratio resolution)}], [@size, $ratio, $resolution], 'the job has its size';
         my $file = "$ENV{IIMG_WORK}/models-poster.jpg";
         open my $to, '>:raw', $file or die $!;
         print $to HTTP::Tiny->new->get($job->{image_url})->{content};
         close $to;
         is_deeply [map { chomp(my $pixels = `vipsheader -f $_ '$file'`); $pixels } qw(width height)], \@size,
-            'as the picture has it';
-        is $job->{model}, 'preview', 'and no model claims it';
+            'the picture has its size';
+        is $job->{model}, 'preview', 'the job has the model preview';
         note sprintf 'it took %s', join ' ', map { $_ // '' } @$job{qw(started_at finished_at)};
     };
 }
 my $job = json(generate(model => 'gemini-3.1-flash-lite-image'))->{job};
 is_deeply [@$job{qw(aspect_ratio resolution)}], ['16:9', '1K'],
-    'where nothing is named and the model does not take the default, its largest resolution is made';
-is scalar @{ $job->{reference_image_ids} }, 4, 'all photos are used';
+    "without a choice an unsupported default becomes the model's largest resolution";
+is scalar @{ $job->{reference_image_ids} }, 4, 'all photos are used by default';
 $job = json(generate(model => 'gemini-2.5-flash-image'))->{job};
-is scalar @{ $job->{reference_image_ids} }, 3, 'but for a model that takes three';
+is scalar @{ $job->{reference_image_ids} }, 3, 'a model that accepts three photos gets three';
 like "@{$job->{warnings}}", qr/The model gemini-2\.5-flash-image takes at most 3 reference images; 1 was left out\./,
-    '... which the job says';
+    'the job has a warning about the photo left out';
 my @photos = map { $_->{id} } @{ json(call(GET => 'reference-images/', as => 'alice', base => $server->base)) };
 is refusal(generate(model => 'gemini-2.5-flash-image', reference_image_ids => \@photos)),
     '400 invalid reference_image_ids: The model gemini-2.5-flash-image takes at most 3 reference images.',
-    'four that are named are refused';
+    'four selected photos are refused';
 is json(generate(model => 'gemini-2.5-flash-image', reference_image_ids => [@photos[1 .. 3]]))->{job}{state},
-    'succeeded', 'three are not';
-is_deeply [$server->sql('SELECT DISTINCT model FROM generation_jobs')], ['preview'], 'no row claims another model';
+    'succeeded', 'three selected photos are accepted';
+is_deeply [$server->sql('SELECT DISTINCT model FROM generation_jobs')], ['preview'], 'no row has another model than preview';
 my $options = json(api(GET => 'image-generation/options/'));
 like $options->{models}[1]{resolutions}[0]{median_seconds}, qr/^[\d.]+$/,
-    'the time that previews take is known for the model that was asked for';
+    'the duration of previews is reported for the requested model';
 my $enums = json(api(GET => 'core/enums/'));
 is join(' ', map { $_->{value} } @{ $enums->{aspect_ratios} }), join(' ', @usual, @long),
     'core/enums/ has the ratios of all models';
-is join(' ', map { $_->{value} } @{ $enums->{resolutions} }), '1K 2K 4K', '... and their resolutions';
+is join(' ', map { $_->{value} } @{ $enums->{resolutions} }), '1K 2K 4K', 'core/enums/ has the resolutions of all models';
 # Gemini ---------------------------------------------------------------------------------------------
 
 $server->{env} = { %{ $server->{env} // {} }, GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key };
@@ -155,45 +155,45 @@ sub prices {
         map { "$_->{value}:" . ($_->{price} // 'null') . ($_->{is_default} ? '!' : '') }
         @{ $offer{$model}{resolutions} };
 }
-is prices('gemini-3-pro-image'), '1K:0.134 2K:null 4K:0.24!', 'with the price of each of its resolutions';
+is prices('gemini-3-pro-image'), '1K:0.134 2K:null 4K:0.24!', 'options/ has the price of each resolution';
 is prices('gemini-3.1-flash-image'), '1K:0.067 2K:null 4K:null!',
-    '... where a retired name\'s price is that of its successor';
-is prices('gemini-next'), '1K:null 2K:null 4K:null!', '... and an unknown model has what all have';
+    'the price of a retired name applies to its successor';
+is prices('gemini-next'), '1K:null 2K:null 4K:null!', 'an unknown model has no prices';
 is join(' ', map { $_->{value} } @{ $offer{'gemini-nano-banana-2.1'}{aspect_ratios} }), join(' ', @usual, @long),
-    'and with its aspect ratios';
-is $offer{'gemini-3-pro-image'}{max_reference_images}, 14, 'and how many photos it takes';
+    'an unknown model has all aspect ratios';
+is $offer{'gemini-3-pro-image'}{max_reference_images}, 14, 'a model has its maximum of reference images';
 is_deeply $options->{resolutions}, $offer{'gemini-3-pro-image'}{resolutions},
-    'clients that choose no model see those of the default';
+    'the general resolutions are those of the default model';
 
 for my $ratio (@long) {
     my $answer = generate(model => 'gemini-3.1-flash-image', aspect_ratio => $ratio, resolution => '1K');
     is $answer->code, 200, "$ratio is made" or diag $answer->as_string;
     is_deeply [@{ json($answer)->{job} }{qw(width height model)}, $json->encode(json($answer)->{job}{warnings})],
-        [@{ $size_of{$ratio} }, 'gemini-3.1-flash-image', '[]'], '... with its size';
-    is_deeply [asked()], ["gemini-3.1-flash-image $ratio 1K"], '... as it was asked for';
+        [@{ $size_of{$ratio} }, 'gemini-3.1-flash-image', '[]'], "$ratio: the picture has its size";
+    is_deeply [asked()], ["gemini-3.1-flash-image $ratio 1K"], "$ratio: the request has the ratio";
 }
 is json(generate(model => 'gemini-3.1-flash-image', resolution => '1K'))->{job}{cost}, 0.067,
-    'a picture costs what its model costs';
+    'a picture costs the price of its model';
 asked();
 my $answer = generate(model => 'gemini-2.5-flash-image-preview', resolution => '1K');
 is $answer->code, 200, 'a name whose successor is deprecated in turn is understood' or diag $answer->as_string;
-is_deeply [asked()], ['gemini-3.1-flash-image 16:9 1K'], '... and the model at the end is asked';
+is_deeply [asked()], ['gemini-3.1-flash-image 16:9 1K'], 'the last successor of a retired model is requested';
 like "@{json($answer)->{job}{warnings}}",
-    qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/, '... which the job says';
+    qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/, 'the job has a warning about the retired model';
 $answer = generate(model => 'gemini-3.1-flash-image-preview', aspect_ratio => '8:1', resolution => '1K');
 is_deeply [$answer->code, asked()], [200, 'gemini-3.1-flash-image 8:1 1K'],
-    'a retired name takes what its successor takes';
+    'a retired name supports the ratios of its successor';
 $answer = generate(model => 'gemini-next', resolution => '1K');
 is_deeply [$answer->code, asked()], [200, 'gemini-next 16:9 1K', 'gemini-3-pro-image 16:9 1K'],
-    'the fallback model is asked in place of one that is gone';
+    'the fallback model replaces one that is gone';
 $answer = generate(
     model => 'gemini-3.1-flash-image', aspect_ratio => '1:4', resolution => '1K',
     additional_prompt => '[[scenario:status:503]]'
 );
 is_deeply [$answer->code, asked()], [503, 'gemini-3.1-flash-image 1:4 1K'],
-    '... but not where it does not take the ratio';
+    'the fallback model is not used if it does not support the ratio';
 
-# Warnings and refusals at start ---------------------------------------------------------------------
+# Warnings and errors at start -------------------------------------------------------------------------
 
 $server->forget_log;
 $server->restart(<<'END');
@@ -213,7 +213,7 @@ is_deeply [map { /(IIMG004[56]: .*)/ } $server->log_lines], [
     'IIMG0046: IdentityImgGeminiModels: Google has retired or deprecated the model gemini-2.5-flash-image; use '
         . 'gemini-3.1-flash-image',
     ],
-    'prices that are never used and models that end are warnings at start';
+    'unused prices and ending models cause warnings at start';
 for my $case (
     [
         'IdentityImgAspectRatio 1:4',

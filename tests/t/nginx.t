@@ -1,4 +1,4 @@
-# nginx.t - behind nginx that compresses JSON: ETags come back weak, and what was read can be saved.
+# nginx.t - behind nginx that compresses JSON: ETags come back weak, and can still be used for changes.
 use strict;
 use warnings;
 use utf8;
@@ -64,20 +64,20 @@ for my $case (
     my $tag = $read->header('ETag');
     is $read->header('Content-Encoding'), 'gzip', "$path is compressed";
     like $tag, qr{^W/"}, '... and its ETag is weak';
-    is zipped($path, 'If-None-Match' => $tag)->code, 304, '... which is recognized when it is read again';
+    is zipped($path, 'If-None-Match' => $tag)->code, 304, "$path: If-None-Match accepts the weak ETag";
     my $saved =
         call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag, 'Accept-Encoding' => 'gzip']);
-    is $saved->code, 200, '... and a change of it is saved';
+    is $saved->code, 200, "$path: a change with the weak ETag succeeds";
     is call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag])->code, 412,
-        '... once: then it is another version';
-    isnt $saved->header('ETag'), $tag, '... whose tag came with the answer';
+        "$path: a second change with the old ETag is refused";
+    isnt $saved->header('ETag'), $tag, "$path: the response to the change has the new ETag";
 }
 is call(DELETE => "admin/reference-images/$photo/", @there, headers => ['If-Match' => 'W/"1.0"'])->code, 412,
-    'an old version is not deleted';
+    'a delete with an old version is refused';
 is call(
     DELETE => "admin/reference-images/$photo/", @there,
     headers => ['If-Match' => zipped("admin/reference-images/$photo/")->header('ETag')]
     )->code, 204,
-    'the one that was read is';
+    'a delete with the current version succeeds';
 
 finish();

@@ -1,5 +1,5 @@
-# oidc.t - other ways to log in: a provider's JWTs (conf/examples/jwt.conf) and its login pages
-# (conf/examples/openid-connect.conf), beside Basic and our own tokens on the same Location.
+# oidc.t - logins by an identity provider: JWTs (conf/examples/jwt.conf) and login pages
+# (conf/examples/openid-connect.conf), beside Basic and our own tokens in the same Location.
 use strict;
 use warnings;
 use utf8;
@@ -18,7 +18,7 @@ my $auth_openidc = '/usr/lib/apache2/modules/mod_auth_openidc.so';
 plan skip_all => 'mod_auth_openidc is not installed (Debian: libapache2-mod-auth-openidc)' if !-e $auth_openidc;
 
 my $keys = File::Temp->newdir('/tmp/iimg-keys.XXXXXX')
-    ;    # (OIDCOAuthVerifyCertFiles takes many files, and no path with a blank.)
+    ;    # (OIDCOAuthVerifyCertFiles accepts several files, but no path with a blank.)
 for my $name ('ours', 'next', 'strangers') {
     system(   "openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out '$keys/$name.key' 2>/dev/null"
             . " && openssl pkey -in '$keys/$name.key' -pubout -out '$keys/$name.pem'") == 0
@@ -68,7 +68,7 @@ $server->add_page;
 
 my $json = JSON::PP->new->utf8->canonical;
 
-# sign HEADER, CLAIMS, KEY'S NAME: by the header's "alg".
+# sign HEADER, CLAIMS, NAME OF THE KEY: by the header's "alg".
 sub sign {
     my ($header, $claims, $key) = @_;
     my $text = join '.', map { encode_base64url($json->encode($_), '') } $header, $claims;
@@ -91,7 +91,7 @@ my %claims = (
     iat => time, exp => time + 3600
 );
 
-# A right token but for these claims; undef takes one away.
+# A valid token except for these claims; undef removes a claim.
 sub token {
     my (%other) = @_;
     my %all = (%claims, %other);
@@ -108,15 +108,15 @@ sub ask {
 }
 sub bearer { my ($token, $path) = @_; return ask($path // 'users/me/', "Bearer $token") }
 
-# An answer is a 401 in our words, with this challenge and no other.
+# The response is a 401 in our JSON, with only this challenge.
 sub is_401 {
     my ($answer, $detail, $code, $challenge, $what) = @_;
     is $answer->code, 401, "$what: 401";
     is $answer->header('Content-Type'), 'application/json', '... as JSON';
-    is_deeply json($answer), { detail => $detail, code => $code }, '... that says why';
+    is_deeply json($answer), { detail => $detail, code => $code }, "$what: the 401 has its reason";
     my @challenges = $answer->header('WWW-Authenticate');
-    is scalar @challenges, 1, '... with one challenge';
-    like $challenges[0], $challenge, '... of its kind';
+    is scalar @challenges, 1, "$what: the 401 has one challenge";
+    like $challenges[0], $challenge, "$what: the challenge has the right scheme";
     return;
 }
 
@@ -124,35 +124,35 @@ sub is_401 {
 
 my $valid = token();
 my $me = bearer($valid);
-is $me->code, 200, 'a right token comes in';
-is json($me)->{id}, person('alice'), '... as the user with its email';
-is json(bearer(token(email => 'ALICE@Example.COM')))->{id}, person('alice'), '... in any case';
-is json(bearer(token(email => 'bob@example.com')))->{id}, person('bob'), 'and another as another';
-is ask('users/me/', "bEARER $valid")->code, 200, 'the word Bearer is compared without case';
-is bearer($valid, 'reference-images/')->code, 200, 'it opens the list';
-is bearer($valid, 'test-users/')->code, 403, '... but not what staff alone may';
-is bearer(token(email => 'admin@example.com'), 'test-users/')->code, 200, '... that takes staff\'s token';
-is bearer($valid, 'nothing/')->code, 404, '... nor what is not there';
+is $me->code, 200, 'a valid token is accepted';
+is json($me)->{id}, person('alice'), "the user is the row with the token's email";
+is json(bearer(token(email => 'ALICE@Example.COM')))->{id}, person('alice'), 'the case of the email is ignored';
+is json(bearer(token(email => 'bob@example.com')))->{id}, person('bob'), 'a token of another user is that user';
+is ask('users/me/', "bEARER $valid")->code, 200, 'the case of the word Bearer is ignored';
+is bearer($valid, 'reference-images/')->code, 200, 'the token may read the photos';
+is bearer($valid, 'test-users/')->code, 403, 'the token may not use staff routes';
+is bearer(token(email => 'admin@example.com'), 'test-users/')->code, 200, 'a token of staff may use staff routes';
+is bearer($valid, 'nothing/')->code, 404, 'the token gets 404 for an unknown path';
 my $made = call(
     POST => 'reference-images/', base => $server->base, json => { name => 'By token' },
     headers => [Authorization => "Bearer $valid"]
 );
-is $made->code, 201, 'it may write';
+is $made->code, 201, 'the token may write';
 my %good = (
-    'an audience among others' => token(aud => ['others', 'pictures']),
+    'an audience among several' => token(aud => ['others', 'pictures']),
     'the second key' => sign({ %header, kid => 'k2' }, \%claims, 'next'),
     'no kid' => sign({ alg => 'RS256' }, \%claims, 'ours'),
-    'a beginning that has come' => token(nbf => time - 5),
+    'a valid nbf' => token(nbf => time - 5),
 );
 is bearer($good{$_})->code, 200, "$_: in" for sort keys %good;
 
 my @parts = split /\./, $valid;
 my %bad = (
     'expired' => token(exp => time - 5),
-    'no end' => token(exp => undef),
-    'an end that is a text' => token(exp => 'never'),
+    'no exp' => token(exp => undef),
+    'an exp that is a string' => token(exp => 'never'),
     'not yet valid' => token(nbf => time + 300),
-    'a beginning that is a text' => token(nbf => 'now'),
+    'an nbf that is a string' => token(nbf => 'now'),
     'a stranger\'s signature' => sign({%header}, \%claims, 'strangers'),
     'the other key\'s signature' => sign({%header}, \%claims, 'next'),
     'no signature' => "$parts[0].$parts[1].",
@@ -174,12 +174,12 @@ my %bad = (
     'a list of emails' => token(email => ['alice@example.com']),
     'no token' => 'abc',
     'three dots' => '...',
-    'nothing behind Bearer' => '',
+    'nothing after Bearer' => '',
     'two tokens' => "$valid $valid",
     'claims that are a list' => sign({%header}, [1], 'ours'),
-    'seven thousand letters' => 'a' x 7000,
+    'seven thousand characters' => 'a' x 7000,
 );
-# (mod_auth_openidc 2.4.12 reads past the end of such claims to write them to the log, which ASan ends.)
+# (mod_auth_openidc 2.4.12 reads past the end of such claims when it logs them; ASan ends the process.)
 $bad{'claims that are no JSON'} = "$parts[0].e30x.$parts[2]" if !$ENV{IIMG_SANITIZE};
 for my $what (sort keys %bad) {
     is_401(
@@ -187,30 +187,30 @@ for my $what (sort keys %bad) {
         "a token with $what"
     );
 }
-is bearer($valid)->code, 200, 'the right one is still in';
-is ask('users/me/', "Bearer $valid", 'IdentityImg-Now' => 't=1')->code, 200, 'the time is the server\'s';
+is bearer($valid)->code, 200, 'the valid token is still accepted';
+is ask('users/me/', "Bearer $valid", 'IdentityImg-Now' => 't=1')->code, 200, 'a header of the client does not change the time';
 is ask('users/me/', 'Bearer ' . token(nbf => time + 300), 'IdentityImg-Now' => 't=9999999999000000')->code, 401,
-    '... and no client\'s';
-is ask("users/me/?access_token=$valid")->code, 401, 'a token in the address does not count';
+    'a header of the client does not make a token valid';
+is ask("users/me/?access_token=$valid")->code, 401, 'a token in the URL is ignored';
 is json(ask('users/me/', 'Bearer x', Accept => 'application/problem+json'))->{title}, 'Unauthorized',
-    'it is a problem for who asks for one';
+    'the 401 is a problem for clients that ask for it';
 
 is_401(
     bearer(token(email => 'stranger@example.com')), 'User inactive or deleted.',
     json(bearer(token(email => 'stranger@example.com')))->{code},
-    qr/^Bearer realm="api"/, 'a right token of somebody we do not know'
+    qr/^Bearer realm="api"/, 'a valid token of an unknown user'
 );
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('alice') . "'");
 is_401(
     bearer($valid), 'User inactive or deleted.', json(bearer($valid))->{code}, qr/^Bearer realm="api"/,
-    'who is made inactive is out with a right token'
+    'a deactivated user with a valid token is refused'
 );
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('alice') . "'");
-is bearer($valid)->code, 200, '... and in again when active';
+is bearer($valid)->code, 200, 'a reactivated user is accepted again';
 
-# The other kinds on the same Location ----------------------------------------------------------------------
+# Other methods in the same Location ------------------------------------------------------------------------
 
-is ask('users/me/', login('alice'))->code, 200, 'Basic comes in beside it';
+is ask('users/me/', login('alice'))->code, 200, 'Basic is accepted in the same Location';
 is_401(
     ask('users/me/', login('alice@example.com', 'wrong')), 'Invalid username/password.', 'authentication_failed',
     qr/^Basic realm="api"/, 'a wrong password'
@@ -219,11 +219,11 @@ my $options = call(
     OPTIONS => 'users/me/', base => $server->base,
     headers => [Origin => 'https://elsewhere.example', 'Access-Control-Request-Method' => 'GET']
 );
-is $options->code, 204, 'a preflight needs nothing';
+is $options->code, 204, 'a preflight needs no credentials';
 is call(OPTIONS => 'users/me/', base => $server->base, headers => [Authorization => 'Bearer x'])->code, 204,
-    '... whatever it brings';
+    'a preflight ignores invalid credentials';
 
-# A password box over a page is no answer to its script.
+# Scripts must not cause a password dialog over their page.
 for my $script (
     ['Sec-Fetch-Mode' => 'cors'], ['Sec-Fetch-Mode' => 'same-origin'],
     ['X-Requested-With' => 'XMLHttpRequest']
@@ -234,11 +234,11 @@ for my $script (
     );
     is_401(
         ask('users/me/', login('alice@example.com', 'wrong'), @$script), 'Invalid username/password.',
-        'authentication_failed', qr/^Bearer realm="api"$/, '... or with a wrong password'
+        'authentication_failed', qr/^Bearer realm="api"$/, "a page's script (\@$script) with a wrong password"
     );
 }
 
-# Our own tokens, when the module has them.
+# Our own tokens, if the module supports them.
 my $login = call(OPTIONS => 'auth/login/', base => $server->base);
 if ($login->code == 204) {
     my @who = (
@@ -246,38 +246,38 @@ if ($login->code == 204) {
         json => { email => 'alice@example.com', password => 'pw-alice', token => JSON::PP::true }
     );
     my $ours = json(call(POST => 'auth/login/', @who))->{token};
-    like $ours, qr/^iimg_/, 'a token of ours';
-    is bearer($ours)->code, 200, '... comes in beside the others';
-    is bearer('iimg_' . 'x' x 40)->code, 401, '... a made-up one does not';
+    like $ours, qr/^iimg_/, 'a login returns our token';
+    is bearer($ours)->code, 200, 'our token is accepted in the same Location';
+    is bearer('iimg_' . 'x' x 40)->code, 401, 'an unknown token of our form is refused';
     delete $who[3]{token};
     my ($cookie) = (call(POST => 'auth/login/', @who)->header('Set-Cookie') // '') =~ /^([^;]+)/;
-    is ask('users/me/', undef, Cookie => $cookie)->code, 200, 'a cookie of ours comes in';
-    is ask('users/me/')->code, 401, 'nothing at all does not';
+    is ask('users/me/', undef, Cookie => $cookie)->code, 200, 'our cookie is accepted';
+    is ask('users/me/')->code, 401, 'a request without credentials is refused';
 }
 else {
     is_401(
         ask('users/me/'), 'Authentication credentials were not provided.', 'not_authenticated',
-        qr/^Basic realm="api"/, 'nothing at all'
+        qr/^Basic realm="api"/, 'no credentials'
     );
-    is bearer('iimg_' . 'x' x 40)->code, 401, 'a token that looks like ours is left to us';
-    note 'this module has no auth/login/: our own tokens are not tried';
+    is bearer('iimg_' . 'x' x 40)->code, 401, 'a token of our form is checked by us';
+    note 'this module has no auth/login/: our own tokens are not tested';
 }
 
-# What httpd says when it is set up wrongly -------------------------------------------------------------------
+# Wrong configurations of httpd ------------------------------------------------------------------------------
 
 my $broken = ask('/no-such-module/users/me/', login('alice'));
-is $broken->code, 500, 'an AuthType of a module that is not there: 500';
+is $broken->code, 500, 'an AuthType of a missing module is a 500';
 is json($broken)->{detail}, 'Internal server error', '... as JSON';
-is + (grep { /IIMG0001/ } $server->log_lines), 0, '... and is not logged as a bug of ours';
-is + (grep { /IIMG0015: GET \/no-such-module\// } $server->log_lines), 1, '... but as what it is';
+is + (grep { /IIMG0001/ } $server->log_lines), 0, 'the 500 is not logged as our bug';
+is + (grep { /IIMG0015: GET \/no-such-module\// } $server->log_lines), 1, 'the 500 is logged with its cause';
 my $denied = ask('/forbidden/users/me/');
 is $denied->code . json($denied)->{detail}, '403You do not have permission to perform this action.',
-    'Require all denied: 403 as JSON';
-ok !defined $denied->header('WWW-Authenticate'), '... that asks for no credentials';
+    'Require all denied is a 403 with JSON';
+ok !defined $denied->header('WWW-Authenticate'), 'the 403 asks for no credentials';
 
 # A person with a browser ---------------------------------------------------------------------------------------
 
-# (mod_auth_openidc ends the connection behind its error pages without saying so: none is kept.)
+# (mod_auth_openidc closes the connection after its error pages without announcing it: do not keep connections.)
 sub browser { return LWP::UserAgent->new(cookie_jar => HTTP::Cookies->new, requests_redirectable => [], timeout => 60) }
 
 sub visit {
@@ -298,7 +298,7 @@ sub me {
     return $browser->get($server->base . '/api/v1/users/me/', 'Sec-Fetch-Mode' => 'same-origin');
 }
 
-# From /oidc/login to where the provider sends us back to, and what that answers.
+# Follow the login from /oidc/login to the provider's redirect, and return the response to that.
 sub log_in {
     my ($browser, $account) = @_;
     my $page = follow($browser, visit($browser, '/oidc/login'));
@@ -310,90 +310,90 @@ sub log_in {
 my $browser = browser();
 is_401(
     me($browser), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/,
-    'a page\'s script without a session'
+    "a page's script without a session"
 );
 my $away = visit($browser, '/oidc/login');
-is $away->code, 302, 'the login page sends people away';
-like $away->header('Location'), qr{^\Q$issuer\E/authorize\?}, '... to the provider';
+is $away->code, 302, 'the login page redirects';
+like $away->header('Location'), qr{^\Q$issuer\E/authorize\?}, 'the redirect leads to the provider';
 my $back = log_in($browser, 'alice');
-is $back->code, 302, 'and they come back';
+is $back->code, 302, 'the provider redirects back';
 my ($session) = grep { /^iimg_oidc_session=/ } $back->header('Set-Cookie');
-like $session, qr/HttpOnly/i, '... with a session that scripts cannot read';
-like $session, qr/SameSite=(?:Lax|Strict)/i, '... and other sites cannot send';
+like $session, qr/HttpOnly/i, 'the session cookie is HttpOnly';
+like $session, qr/SameSite=(?:Lax|Strict)/i, 'the session cookie is SameSite';
 my $after = follow($browser, $back);
-like $after->header('Location'), qr{/static/page\.txt$}, '... to the page where they are to go';
-is follow($browser, $after)->content, "a page\n", '... and see it';
+like $after->header('Location'), qr{/static/page\.txt$}, 'the login ends with a redirect to the configured page';
+is follow($browser, $after)->content, "a page\n", 'that page is served';
 my $mine = me($browser);
-is $mine->code, 200, 'the session opens the API';
-is json($mine)->{id}, person('alice'), '... as the user with the email of the ID token, in any case';
-is $mine->header('Content-Type'), 'application/json', '... which answers JSON';
-is $browser->get($server->base . '/api/v1/test-users/')->code, 403, '... roles are those of our table';
+is $mine->code, 200, 'the session is accepted by the API';
+is json($mine)->{id}, person('alice'), 'the user is the row with the email of the ID token, in any case';
+is $mine->header('Content-Type'), 'application/json', 'the API answers with JSON';
+is $browser->get($server->base . '/api/v1/test-users/')->code, 403, 'roles come from our table';
 is $browser->get($server->base . '/api/v1/users/me/', Authorization => "Bearer " . token(email => 'bob@example.com'))
     ->content, bearer(token(email => 'bob@example.com'))->content,
-    'a token wins over a session';
+    'a token takes precedence over a session';
 is $browser->get($server->base . '/api/v1/users/me/', Authorization => login('alice@example.com', 'wrong'))->code, 401,
-    '... and so does a wrong password';
+    'a wrong password takes precedence over a session';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('alice') . "'");
-is json(me($browser))->{detail}, 'User inactive or deleted.', 'who is made inactive is out with a living session';
+is json(me($browser))->{detail}, 'User inactive or deleted.', 'a deactivated user with a session is refused';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('alice') . "'");
-is me($browser)->code, 200, '... and in again';
+is me($browser)->code, 200, 'a reactivated user is accepted again';
 
 my $staff = browser();
 log_in($staff, 'admin');
-is $staff->get($server->base . '/api/v1/test-users/')->code, 200, 'staff logs in by the same way';
+is $staff->get($server->base . '/api/v1/test-users/')->code, 200, 'staff log in the same way';
 
 my $stranger = browser();
-is log_in($stranger, 'stranger')->code, 302, 'the provider knows people whom we do not';
+is log_in($stranger, 'stranger')->code, 302, 'the provider logs in a user unknown to us';
 is_401(
     me($stranger), 'User inactive or deleted.', json(me($stranger))->{code}, qr/^Bearer realm="api"/,
-    '... they are out'
+    'an unknown user is refused by the API'
 );
 
 my $unverified = browser();
 log_in($unverified, 'unverified');
 my $refused = visit($unverified, '/oidc/login');
 is $refused->code . json($refused)->{detail}, '403You do not have permission to perform this action.',
-    'who misses a claim that is required is told so, not sent round';
+    'a user without a required claim is told so, without a redirect';
 is_401(
     me($unverified), 'Authentication credentials were not provided.', 'not_authenticated', qr/^Bearer realm="api"$/,
-    '... and has no API'
+    'a user without a required claim is refused by the API'
 );
 
 for my $account ('nameless', 'old-nonce', 'other-site', 'expired', 'forged', 'nobody-of-that-name') {
     my $other = browser();
     my $answer = log_in($other, $account);
-    isnt $answer->code, 302, "the provider's answer for '$account' is refused";
-    is me($other)->code, 401, '... and makes no session';
+    isnt $answer->code, 302, "the provider's response for '$account' is refused";
+    is me($other)->code, 401, "the provider's response for '$account' makes no session";
 }
 my $late = browser();
 visit($late, '/oidc/login');
-isnt visit($late, "/oidc/redirect?state=made-up&code=made-up")->code, 200, 'an answer that nobody asked for is refused';
-is me($late)->code, 401, '... and makes no session';
+isnt visit($late, "/oidc/redirect?state=made-up&code=made-up")->code, 200, 'an unsolicited response is refused';
+is me($late)->code, 401, 'an unsolicited response makes no session';
 is ask('users/me/', undef, Cookie => 'iimg_oidc_session=made-up', 'Sec-Fetch-Mode' => 'cors')->code, 401,
-    'nor does a cookie that is made up';
+    'an invented cookie makes no session';
 
 my $gone = ask(
     'users/me/', undef, Cookie => 'iimg_oidc_session=made-up', Accept => 'text/html',
     'Sec-Fetch-Mode' => 'navigate', 'Sec-Fetch-Dest' => 'document'
 );
-is $gone->code, 401, '... and the API sends nobody to the provider: that is for /oidc/login';
+is $gone->code, 401, 'the API does not redirect to the provider';
 
 my $kept = HTTP::Cookies->new;
 $browser->cookie_jar->scan(sub { $kept->set_cookie(@_[0 .. 5], 0, 0, 3600, 0) });
 my $logout = visit($browser, '/oidc/redirect?logout=' . $server->base . '/static/page.txt');
-is $logout->code, 302, 'logging out leads to a page';
-is me($browser)->code, 401, '... and ends the session';
+is $logout->code, 302, 'logging out redirects to a page';
+is me($browser)->code, 401, 'logging out ends the session';
 $browser->cookie_jar($kept);
-is me($browser)->code, 401, '... also for a copy of its cookie';
+is me($browser)->code, 401, 'a copy of the cookie is refused after the logout';
 
 my $refusals = JSON::PP->new->decode($browser->get("$issuer/__refusals")->content);
-is "@$refusals", '', 'the provider found nothing wrong with what mod_auth_openidc asked';
+is "@$refusals", '', 'the provider found no defects in the requests of mod_auth_openidc';
 
 close $provider_in;
 waitpid $provider, 0;
 
-# mod_auth_openidc writes each failure at level error; warnings: at each start that bearer tokens are
-# to move to mod_oauth2 one day, the plain http of our provider, an ID token without an email.
+# mod_auth_openidc logs each failure at level error. Warnings: at each start about the move of bearer tokens to
+# mod_oauth2, the plain http of our provider, an ID token without an email.
 $server->judge(
     qr/\[auth_openidc:error\]/,
     qr/\[auth_openidc:warn\].* (?:oidc_check_config_oauth: .* deprecated|oidc_check_config_openid_openidc: the URL scheme \(http\)|oidc_get_remote_user: )/,

@@ -1,4 +1,4 @@
-# options.t - what can be asked for, what it costs and how long it takes.
+# options.t - the options of a generation, with prices and durations.
 use strict;
 use warnings;
 use utf8;
@@ -14,32 +14,32 @@ my $path = 'image-generation/options/';
 sub options { my (%with) = @_; return json(call(GET => $path, as => 'admin', %with)) }
 
 is refusal(call(GET => $path)), '401 not_authenticated Authentication credentials were not provided.',
-    'nobody is told what can be asked for';
+    'the options without credentials are 401';
 is refusal(call(GET => $path, as => $_)), '403 permission_denied You do not have permission to perform this action.',
-    "nor is $_" for qw(alice scenario_one);
+    "the options for $_ are 403" for qw(alice scenario_one);
 
 my $options = options();
 is join(' ', sort keys %$options), 'aspect_ratios generator limits models resolutions',
-    'the options have these members';
-is $options->{generator}, 'preview', 'who makes pictures';
+    'the options have exactly these members';
+is $options->{generator}, 'preview', 'the options have the generator';
 is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{ $options->{models} }), 'gemini-3-pro-image!',
-    'the model that is asked; the retired one is not offered';
+    'the options have the configured model, without the retired one';
 is_deeply $options->{models}[0]{resolutions}, $options->{resolutions},
-    'its resolutions are those for clients that choose no model';
+    "the model's resolutions are the general ones";
 my $enums = json(call(GET => 'core/enums/', as => 'admin'));
 for my $name (qw(aspect_ratios resolutions)) {
     is join(' ', map { $_->{value} } @{ $options->{$name} }), join(' ', map { $_->{value} } @{ $enums->{$name} }),
-        "$name are those of core/enums/";
+        "$name have the values of core/enums/";
     is join(' ', map { $_->{label} } @{ $options->{$name} }), join(' ', map { $_->{label} } @{ $enums->{$name} }),
-        '... with their labels';
+        "$name have the labels of core/enums/";
 }
 is join(
     ' ', map { $_->{value} } grep { $_->{is_default} } @{ $options->{aspect_ratios} },
     @{ $options->{resolutions} }
     ),
-    '16:9 4K', 'and these are taken unless others are named';
+    '16:9 4K', 'the defaults are 16:9 and 4K';
 is_deeply [map { [@$_{qw(value price median_seconds)}] } @{ $options->{resolutions} }],
-    [map { [$_, 0, undef] } qw(1K 2K 4K)], 'a preview costs nothing, and nobody knows yet how long it takes';
+    [map { [$_, 0, undef] } qw(1K 2K 4K)], 'a preview costs nothing, and its duration is unknown at first';
 is_deeply $options->{limits}, {
     max_upload => 26214400, max_pixels => 64_000_000, max_pixels_jpeg => 120_000_000, slots => 5,
     max_additional_prompt => 10000,
@@ -47,7 +47,7 @@ is_deeply $options->{limits}, {
     },
     'the limits are those of the server';
 
-# How long pictures took: of this generator and model alone, the last 50 of each resolution.
+# Durations: only of this generator and model, the last 50 pictures of each resolution.
 sub took {
     my ($seconds, %with) = @_;
     my %row = (
@@ -65,22 +65,22 @@ sub medians {
     return join ' ', map { $_->{median_seconds} // 'null' } @{ options()->{resolutions} };
 }
 took($_) for 10, 30, 20;
-is medians(), '20 null null', 'the median of recent pictures';
+is medians(), '20 null null', 'the median of three pictures';
 took(40.25);
-is medians(), '25 null null', '... of an even number of them, too';
+is medians(), '25 null null', 'the median of an even number of pictures';
 took(25, model => 'preview');
-is medians(), '25 null null', '... those whose model is the generator itself count for each model';
+is medians(), '25 null null', 'pictures of the generator itself count for each model';
 took(1000, state => 'failed');
 took(1000, generator => 'gemini');
 took(1000, model => 'another');
-is medians(), '25 null null', 'what failed, and other generators\' and models\', do not count';
+is medians(), '25 null null', 'failed pictures, other generators and other models do not count';
 took(7.77, resolution => '4K');
-is medians(), '25 null 7.8', 'each resolution has its own';
+is medians(), '25 null 7.8', 'each resolution has its own median';
 took(5, age => 0.5) for 1 .. 50;
-is medians(), '5 null 7.8', 'what took long a long time ago does not count any more';
-like call(GET => $path, as => 'admin')->content, qr/"price":0,"median_seconds":5\.0\}/, 'they are numbers';
+is medians(), '5 null 7.8', 'older pictures do not count';
+like call(GET => $path, as => 'admin')->content, qr/"price":0,"median_seconds":5\.0\}/, 'price and duration are JSON numbers';
 
-# Another server, with other limits and Gemini.
+# Another server, with other limits and with Gemini.
 my $server = IdentityImg::Server->new(
     'options', env => { GEMINI_ENDPOINT => 'http://127.0.0.1:9/', GEMINI_API_KEY => 'x' },
     conf => "IdentityImgMaxUpload 5000\nIdentityImgMaxPixels 2 3\nIdentityImgGeminiModel gemini-next\n"
@@ -88,9 +88,9 @@ my $server = IdentityImg::Server->new(
 $options = options(base => $server->base);
 is $options->{generator}, 'gemini', 'another server has another generator';
 is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{ $options->{models} }), 'gemini-next!',
-    'and a model of its own';
-is_deeply [map { $_->{price} } @{ $options->{resolutions} }], [undef, undef, undef], 'what it costs is not known';
+    'the other server has its own model';
+is_deeply [map { $_->{price} } @{ $options->{resolutions} }], [undef, undef, undef], 'the price is unknown without a configured one';
 is join(' ', @{ $options->{limits} }{qw(max_upload max_pixels max_pixels_jpeg)}), '5000 2000000 3000000',
-    'and it has its own limits';
+    'the other server has its own limits';
 $server->judge;
 finish();

@@ -1,4 +1,4 @@
-# pages_generation.t - the page Images in a browser: making pictures, and what one does with them; against a stand-in for
+# pages_generation.t - the page Images in a browser: generating pictures and using them, with a stand-in for
 # Google's API.
 # Runs beside others.
 use strict;

@@ -1,4 +1,4 @@
-# pages_login.t - the pages in a browser: coming in, going out, navbar, themes, small windows, no network.
+# pages_login.t - the pages in a browser: login, logout, navigation bar, themes, small windows, no network.
 use strict;
 use warnings;
 use utf8;

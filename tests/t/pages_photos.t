@@ -1,4 +1,4 @@
-# pages_photos.t - the page Images in a browser: whom for, and the five slots of photos.
+# pages_photos.t - the page Images in a browser: selecting a user, and the five slots of photos.
 use strict;
 use warnings;
 use utf8;

@@ -1,5 +1,5 @@
-# park.t - requests that wait without a thread: many in a child of few threads, whatever their connections do,
-# and whatever becomes of httpd; none is lost, nothing is left over.
+# park.t - requests that wait without a thread: many in a child of few threads, under any failure of connections or
+# httpd. None is lost, and nothing is left over.
 # Runs beside others.
 use strict;
 use warnings;
@@ -20,7 +20,7 @@ my %provider = $gemini->environment;
 my $modules = '/usr/lib/apache2/modules';
 my $tls = free_port();
 
-# One child of four threads: what waits in it has none. (Nothing says that it should be so: it is where it can.)
+# One child of four threads. Waiting requests use none. (No directive turns this on: it is the default.)
 my $conf = join "\n", 'StartServers 1', 'ServerLimit 4', 'ThreadsPerChild 4', 'MinSpareThreads 1',
     'MaxSpareThreads 16', 'MaxRequestWorkers 16', 'AsyncRequestWorkerFactor 200',
     'KeepAliveTimeout 60', 'IdentityImgMaxWaiting 1', 'IdentityImgBasicCacheTime 3600', 'DBDMax 4', 'DBDKeep 4', '';
@@ -41,10 +41,10 @@ my $photo = call(
     POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
     parts => [image => [make_jpeg(64, 48)]]
 );
-is $photo->code, 201, 'there is a photo';
+is $photo->code, 201, 'a photo is uploaded';
 
 my $number = 0;
-# The provider answers after so many milliseconds, or ("hold") when the test lets it.
+# The provider answers after so many milliseconds, or ("hold") when the test releases it.
 sub scene { my ($ms) = @_; return $ms eq 'hold' ? '[[scenario:hold]] ' : "[[scenario:slow:$ms]] " }
 
 sub wish {
@@ -71,7 +71,7 @@ sub post {
 sub get { my ($path, @more) = @_; return head("GET /api/v1/$path HTTP/1.1", @more) }
 sub dial { return IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $_[0] // $port) // die "connect: $!" }
 
-# One answer from a connection: [status, headers, body], within SECONDS.
+# Read one response from a connection: [status, headers, body], within SECONDS.
 sub answer_of {
     my ($socket, $seconds) = @_;
     my $text = ${*$socket}{left} // '';
@@ -100,7 +100,7 @@ sub under_way { return ($server->sql("SELECT count(*) FROM generation_jobs WHERE
 sub all_end {
     return eventually(sub { !under_way() }, 120);
 }
-# COUNT requests whose pictures the provider holds back; TAKEN of them (all) have reached it when this returns.
+# Send COUNT requests that the provider holds. Returns when TAKEN of them (all) have reached it.
 sub held {
     my ($count, $taken, @more) = @_;
     $gemini->hold;
@@ -108,7 +108,7 @@ sub held {
     $gemini->holds($taken // $count) or diag 'the provider holds only ' . $gemini->held;
     return @sockets;
 }
-# How many of these connections have an answer; waits until COUNT have.
+# How many of these connections have a response; waits until COUNT have.
 sub answered {
     my ($count, @sockets) = @_;
     my $select = IO::Select->new(@sockets);
@@ -139,7 +139,7 @@ sub counted {
 
 # Many in few threads ------------------------------------------------------------------------------------
 
-# (What a process makes once is made now.)
+# (Create lazily initialized objects of the process before measuring.)
 my @many = map { my $socket = dial(); print $socket post(200); $socket } 1 .. 60;
 answer_of($_) for @many;
 close $_ for @many;
@@ -148,31 +148,31 @@ sleep 1;
 my $before = descriptors();
 $server->sql('DELETE FROM generation_jobs');
 @many = held(60);
-is under_way(), 60, 'sixty requests are taken by a child of four threads';
+is under_way(), 60, 'a child of four threads accepts sixty requests';
 my $me = dial();
 print $me get('users/me/');
-is answer_of($me)->[0], 200, '... which goes on to answer others';
-is $gemini->held, 60, '... while all sixty wait';
+is answer_of($me)->[0], 200, 'the child still answers other requests';
+is $gemini->held, 60, 'all sixty requests are waiting';
 $gemini->release;
-is counted(map { answer_of($_)->[0] } @many), '60x200', 'all get their pictures';
+is counted(map { answer_of($_)->[0] } @many), '60x200', 'all sixty requests get their pictures';
 close $_ for @many, $me;
 # (When all threads are busy, the MPM closes idle kept-alive connections: only one exists now.)
 my ($on) = held(1);
 $gemini->release;
-is answer_of($on)->[0], 200, 'a connection that was parked';
+is answer_of($on)->[0], 200, 'a parked request is answered';
 print $on get('users/me/');
-is answer_of($on)->[0], 200, '... goes on';
+is answer_of($on)->[0], 200, 'the connection can be reused';
 $gemini->hold;
 print $on post('hold');
 $gemini->holds(1);
 $gemini->release;
-is answer_of($on)->[0], 200, '... also to be parked once more';
+is answer_of($on)->[0], 200, 'the connection can be parked again';
 close $on;
 ok eventually(sub {
     my $now = descriptors();
     ($now->{eventfd} // 0) == ($before->{eventfd} // 0) && $now->{all} <= $before->{all} + 12;
     }),
-    'no descriptor is left over'
+    'no descriptors are left over'
     or diag explain [$before, descriptors()];
 
 # What connections do --------------------------------------------------------------------------------------
@@ -181,19 +181,19 @@ forget();
 my $one = dial();
 print $one post(800), get('users/me/'), post(300), get('users/me/');
 is join(' ', map { answer_of($one)->[0] } 1 .. 4), '200 200 200 200',
-    'requests that came all at once are answered one after the other';
-is answer_of($one, 0.3)->[0], 0, '... and nothing else comes';
+    'pipelined requests are answered one after the other';
+is answer_of($one, 0.3)->[0], 0, 'no other bytes follow';
 
 $one = dial();
 print $one post(800, 'Accept-Encoding: gzip');
 my $answer = answer_of($one);
-like $answer->[1], qr/^Content-Encoding: gzip/mi, 'a compressed answer';
-is $answer->[0], 200, '... is one';
+like $answer->[1], qr/^Content-Encoding: gzip/mi, 'a compressed response is compressed';
+is $answer->[0], 200, 'a compressed response has status 200';
 
 $one = dial();
 print $one post(1200);
 shutdown $one, 1;
-is answer_of($one)->[0], 200, 'who has closed his side only gets his answer';
+is answer_of($one)->[0], 200, 'a client that closed only its sending side gets its response';
 
 forget();
 $server->forget_log;
@@ -201,10 +201,10 @@ my @gone = held(5);
 setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'II', 1, 0 for @gone;
 close $_ for @gone;
 $gemini->release;
-ok all_end(), 'clients that leave: their jobs end';
+ok all_end(), 'the jobs of disconnected clients end';
 is states(), '5xsucceeded', '... well';
 ok eventually(sub { (() = slurp($server->state . '/httpd/access.log') =~ /generate\/ HTTP\/1.1" 499 /g) == 5 }),
-    '... which the log has as 499';
+    'the access log has them as 499';
 
 forget();
 $one = dial();
@@ -214,11 +214,11 @@ my $job = $json->decode(answer_of($one)->[2])->{id};
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=1');
 $answer = answer_of($one);
 is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 running',
-    'who waits a second for a job is answered after it';
+    'a request that waits a second for a job is answered after it';
 $gemini->release;
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=20');
 $answer = answer_of($one);
-is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded', '... and else when it has ended';
+is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded', 'a request that waits for a job is answered when it ends';
 
 my @curl = (
     'curl', '-q', '-sk', '-m', 30, '-o', '/dev/null', '-w', '%{http_code} ', '-H', 'Content-Type: application/json',
@@ -231,27 +231,27 @@ is
 # Limits ---------------------------------------------------------------------------------------------------
 
 forget();
-is $server->reload("${conf}IdentityImgMaxParked 5\n"), '', 'five may be parked';
+is $server->reload("${conf}IdentityImgMaxParked 5\n"), '', 'five requests may be parked';
 @many = held(8, 6);
-is answered(2, @many), 2, 'two of eight are answered at once';
+is answered(2, @many), 2, 'two of eight requests are answered at once';
 $gemini->release;
 my @answers = map { answer_of($_) } @many;
-is counted(map { $_->[0] } @answers), '6x200 2x503', '... one more has a thread, others are refused';
+is counted(map { $_->[0] } @answers), '6x200 2x503', 'one more request waits in a thread, the others are refused';
 my ($refused) = grep { $_->[0] == 503 } @answers;
-like $refused->[1], qr/^Retry-After: 15\r/m, '... and told when to try again';
-is $json->decode($refused->[2])->{code}, 'generations_busy', '... and why';
+like $refused->[1], qr/^Retry-After: 15\r/m, 'the refusal has Retry-After';
+is $json->decode($refused->[2])->{code}, 'generations_busy', 'the refusal has its code';
 
 is $server->reload($conf =~ s/AsyncRequestWorkerFactor 200/AsyncRequestWorkerFactor 4/r), '',
     'a child may have 4 + 4 x 4 connections';
 @many = held(13, 11);
-is answered(2, @many), 2, 'two of thirteen are answered at once';
+is answered(2, @many), 2, 'two of thirteen requests are answered at once';
 $gemini->release;
-is counted(map { answer_of($_)->[0] } @many), '11x200 2x503', '... of which ten may wait, and one with a thread';
+is counted(map { answer_of($_)->[0] } @many), '11x200 2x503', 'ten requests are parked, and one waits in a thread';
 
 SKIP: {
-    skip 'who is not root cannot have more descriptors again', 2 if $>;
+    skip 'only root can raise the limit of descriptors again', 2 if $>;
     my $log = $server->stop->state . '/httpd/error.log';
-    # (In a process of its own, since its children have what it has.)
+    # (In a separate process, whose children inherit the limit.)
     in_parallel(
         1,
         sub {
@@ -262,39 +262,39 @@ SKIP: {
     );
     like slurp($log),
         qr/IIMG0172: IdentityImgMaxParked 300 needs 1156 descriptors, .*: 248 are parked in a child at most/,
-        'fewer descriptors than that takes are told of';
+        'a limit of descriptors that is too low causes a warning';
     $one = dial();
     print $one post(300);
-    is answer_of($one)->[0], 200, '... and what they are enough for is parked';
+    is answer_of($one)->[0], 200, 'as many requests are parked as the descriptors allow';
 }
 
-is $server->reload("${conf}Timeout 4\n"), '', 'httpd gives up after four seconds without news';
+is $server->reload("${conf}Timeout 4\n"), '', 'a Timeout of four seconds is accepted';
 @many = held(20);
-# (The MPM tells its numbers when a timeout has passed.)
+# (The MPM updates its numbers when a timeout has passed.)
 ok eventually(sub { `curl -qs 'http://127.0.0.1:$port/server-status?auto'` =~ /^ConnsAsyncWaitIO: 20$/m }, 60),
-    '/server-status shows those who wait among those that wait for I/O';
+    '/server-status counts parked requests as waiting for I/O';
 sleep 5;
-is answered(0, @many), 0, '... none of which has an answer after that time';
+is answered(0, @many), 0, 'no parked request is answered by the timeout';
 $gemini->release;
-is counted(map { answer_of($_)->[0] } @many), '20x200', '... and httpd does not give up on who waits for longer';
+is counted(map { answer_of($_)->[0] } @many), '20x200', 'httpd does not close parked requests after its Timeout';
 
 # What becomes of httpd --------------------------------------------------------------------------------------
 
 forget();
-is $server->reload($conf), '', 'as before';
+is $server->reload($conf), '', 'the previous configuration is accepted';
 @many = held(200);
 my %old = map { $_ => 1 } $server->children;
 $server->script(serve => 'reload');
 $gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '200x200',
-    'a graceful restart with two hundred parked: all get their pictures';
+    'after a graceful restart two hundred parked requests get their pictures';
 ok eventually(
     sub {
         !grep { $old{$_} } $server->children;
     },
     60
     ),
-    '... and the old child is gone';
+    'the old child has exited';
 
 forget();
 @many = held(100);
@@ -305,23 +305,23 @@ my ($stopped) = in_parallel(
         eventually(sub { !IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $port) }, 60);
         $gemini->release;
         is counted(map { answer_of($_)->[0] } @many), '100x200',
-            'a graceful stop with a hundred parked: all get their pictures';
+            'during a graceful stop a hundred parked requests get their pictures';
     }
 );
 $server->start("${conf}MaxConnectionsPerChild 20\n");
 
 @many = map { my $socket = dial(); print $socket post(1500, 'Connection: close'); $socket } 1 .. 90;
 is counted(map { answer_of($_)->[0] } @many), '90x200',
-    'children that end after twenty connections: all get their pictures';
+    'with MaxConnectionsPerChild 20 all requests get their pictures';
 
 forget();
 $server->restart($conf);
 @many = held(20);
 kill KILL => $server->children;
-is counted(map { answer_of($_)->[0] } @many), '20x0', 'a child is killed: its clients have nobody';
+is counted(map { answer_of($_)->[0] } @many), '20x0', 'the clients of a killed child get no response';
 $gemini->release;
-ok all_end(), '... their jobs end';
-is states(), '20xsucceeded', '... well, in another child';
+ok all_end(), 'the jobs of a killed child end';
+is states(), '20xsucceeded', 'the jobs of a killed child succeed in another one';
 
 $server->judge(qr/AH0005[12]|AH10159|AH03490|AH00501|AH0[19]|AH1|IIMG0172/, qr/IIMG0105/);
 $server->stop;
@@ -339,11 +339,11 @@ call(
 ($port) = $other->base =~ /(\d+)$/;
 $one = dial();
 print $one post(500);
-is answer_of($one)->[0], 200, 'where nothing can be parked, who waits does it with a thread';
+is answer_of($one)->[0], 200, 'without parking, requests wait in a thread';
 is scalar(grep { /IIMG0171: IdentityImgParkRequests has no effect: this MPM cannot wait/ } $other->log_lines), 1,
-    '... and the operator is told';
+    'IdentityImgParkRequests without support causes a warning';
 $other->judge(qr/IIMG0171|AH10159|AH03490/);
 $other->restart('');
-is scalar(grep { /IIMG0171/ } $other->log_lines), 1, '... who asked for it, only';
+is scalar(grep { /IIMG0171/ } $other->log_lines), 1, 'the warning appears only if parking was requested';
 $other->judge(qr/IIMG0171|AH10159|AH03490/);
 finish();

@@ -1,5 +1,5 @@
-# park_soak.t - parked requests for a long time: some clients leave, httpd begins anew now and then; all who stay
-# get their pictures, all jobs end well, and nothing is left over. For `make soak`: SOAK_SECONDS says how long.
+# park_soak.t - parked requests for a long time: some clients disconnect, httpd restarts now and then. All others get
+# their pictures, all jobs succeed, and nothing is left over. For `make soak`; SOAK_SECONDS is the duration.
 # Runs beside others.
 use strict;
 use warnings;
@@ -35,7 +35,7 @@ call(
     POST => 'reference-images/', as => 'alice', base => $server->base, headers => [Connection => 'close'],
     parts => [image => [make_jpeg(64, 48)]]
 );
-# (A token: after each restart all passwords would be hashed at once, and on a busy machine some be asked to come again.)
+# (A token: after a restart all passwords would be hashed at once, and some logins refused as busy.)
 my $token = json(call(
     POST => 'auth/login/', base => $server->base, headers => [Connection => 'close'],
     json => { email => 'admin@example.com', password => 'pw-admin', token => \1 }
@@ -71,7 +71,7 @@ sub keep_busy {
             next if sysread $socket, $one->{text}, 65536, length $one->{text};
             my ($status) = $one->{text} =~ /^HTTP\/1\.1 (\d+)/;
             $count{ $status // 'none' }++;
-            push @wrong, 'an answer is ' . substr($one->{text} || 'none', 0, 200) if ($status // 0) != 200;
+            push @wrong, 'a response is ' . substr($one->{text} || 'none', 0, 200) if ($status // 0) != 200;
             delete $open{ fileno $socket };
         }
         for my $key (grep { my $at = $open{$_}{leaves}; $at && $at < time } keys %open) {
@@ -98,8 +98,8 @@ sub state_of_child {
 }
 
 keep_busy(time + $ENV{SOAK_SECONDS} / 2, 1);
-is "@wrong[0 .. ($#wrong < 4 ? $#wrong : 4)]", '', 'all who stayed were answered, whatever became of httpd';
-# (One child: of several, the MPM ends one that has too little to do.)
+is "@wrong[0 .. ($#wrong < 4 ? $#wrong : 4)]", '', 'all remaining clients get their pictures across restarts';
+# (One child: of several, the MPM would end one that is idle.)
 $server->restart($conf =~ s/ServerLimit \K6/1/r =~ s/MaxRequestWorkers \K48/8/r =~ s/MaxSpareThreads \K48/8/r);
 keep_busy(time + $ENV{SOAK_SECONDS} / 8, 0);
 sleep 2;
@@ -107,15 +107,15 @@ my $before = state_of_child();
 keep_busy(time + $ENV{SOAK_SECONDS} * 3 / 8, 0);
 sleep 2;
 my $after = state_of_child();
-is "@wrong[0 .. ($#wrong < 4 ? $#wrong : 4)]", '', 'all who stayed were answered';
-is $after->{child}, $before->{child}, 'by the same child';
-is $after->{events}, $before->{events}, '... which has not one eventfd more';
-cmp_ok $after->{descriptors}, '<=', $before->{descriptors} + 3, '... nor other descriptors';
-cmp_ok $after->{pss}, '<=', $before->{pss} * 1.1 + 2048, '... nor much more memory';
+is "@wrong[0 .. ($#wrong < 4 ? $#wrong : 4)]", '', 'all remaining clients get their pictures';
+is $after->{child}, $before->{child}, 'the child is still the same';
+is $after->{events}, $before->{events}, 'the child has no additional eventfds';
+cmp_ok $after->{descriptors}, '<=', $before->{descriptors} + 3, 'the child has no additional descriptors';
+cmp_ok $after->{pss}, '<=', $before->{pss} * 1.1 + 2048, 'the child uses about the same memory';
 ok eventually(sub { !($server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')"))[0] }, 60),
     'all jobs have ended';
 is join(' ', $server->sql('SELECT DISTINCT state FROM generation_jobs')), 'succeeded', '... well';
-is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 1, '... and none was paid for twice';
+is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 1, 'no job was paid for twice';
 diag join ', ', (map { "$count{$_} x $_" } sort keys %count), sprintf 'PSS %d then %d kB, descriptors %d then %d',
     @$before{qw(pss)}, @$after{qw(pss)}, $before->{descriptors}, $after->{descriptors};
 $server->judge(qr/AH10159|AH03490|AH00045|AH00484/);

@@ -1,5 +1,5 @@
-# partial_manifest.t - one of a picture's four manifest rows is doomed between announce and publish: the upload is
-# refused as a whole, and nothing of it is left.
+# partial_manifest.t - one of a picture's four manifest rows is doomed between announce and publish. The whole upload
+# is refused, and nothing of it is left.
 # Runs beside others.
 use strict;
 use warnings;
@@ -44,13 +44,13 @@ for my $number (1 .. 4) {
     );
     $faults->fired;
     is join(' ', $answer->[0], $answer->[1]), '503 Storing the picture took too long. Nothing was changed.',
-        "row $number of 4 is doomed meanwhile: the upload is refused";
-    like $answer->[2] // '', qr/^[1-9]\d*$/, '... with Retry-After';
+        "row $number of 4 is doomed: the upload is refused";
+    like $answer->[2] // '', qr/^[1-9]\d*$/, "row $number of 4 is doomed: the refusal has Retry-After";
     is join(' ', $store->sql("SELECT image FROM reference_images WHERE id = '$id'")), $shown,
-        '... the photo shows the picture from before';
+        "row $number of 4 is doomed: the photo shows the previous picture";
     is join(' ', $store->sql('SELECT state, count(*) FROM stored_objects GROUP BY 1')), 'live|4',
-        '... and the manifest has that alone';
-    is $store->quarrels, '', '... as has the store';
+        "row $number of 4 is doomed: the manifest has only the previous picture";
+    is $store->quarrels, '', "row $number of 4 is doomed: the store agrees with the rows";
 }
 $server->judge(qr/IIMG0003/);
 done_testing();

@@ -1,6 +1,6 @@
-# posters.t - preview posters on any machine: with an empty, a stale and a missing cache of fonts, with fonts
-# that are damaged or removed, without any; and with any words that an identity can have. Runs in a mount
-# namespace of its own, whose fonts and caches are the test's.
+# posters.t - preview posters on any machine: with an empty, stale or missing font cache, with damaged or removed
+# fonts, and without fonts; and with any text that an identity can have. Runs in its own mount namespace, with its
+# own fonts and caches.
 use strict;
 use warnings;
 use utf8;
@@ -24,7 +24,7 @@ my $server = IdentityImg::Server->new('posters');
 my $identity = identity_of('full');
 my @mounted;
 
-# A folder for a mount, with copies of other folders' files in it.
+# Mount a folder that contains copies of other folders' files.
 sub folder {
     my (@from) = @_;
     my $folder = tempdir(DIR => $ENV{IIMG_WORK}, CLEANUP => 0);
@@ -35,7 +35,7 @@ sub folder {
 
 sub mount { my (@words) = @_; system('mount', @words) == 0 or die "mount @words"; push @mounted, $words[-1]; return }
 
-# The server, on a machine that CODE makes.
+# The server, on a machine prepared by CODE.
 sub start_with {
     my ($code) = @_;
     $server->stop;
@@ -58,7 +58,7 @@ sub preview {
     );
 }
 
-# The picture of a preview: its digest.
+# The digest of a preview's picture.
 sub digest {
     my ($answer) = @_;
     my ($path) = $answer->content =~ m{"(?:https?://[^"/]+)?(/[^"]*generated_images/[^"]+)"}
@@ -66,7 +66,7 @@ sub digest {
     return sha256_hex(call(GET => $path, base => $server->base)->content);
 }
 
-# The digests of posters with one statement and with another.
+# The digests of posters with two different statements.
 sub two_digests {
     return map { words(i_am_statement => $_); digest(preview()) } 'I am one.', 'I am quite another.';
 }
@@ -102,9 +102,9 @@ $server->start;
 call(POST => 'reference-images/', as => 'alice', base => $server->base, parts => [image => [portrait()]]);
 for my $cache (sort keys %caches) {
     start_with($caches{$cache});
-    is codes_of_many(), "$count x 200", "$count previews of $count are composed with a cache of fonts that is $cache";
+    is codes_of_many(), "$count x 200", "$count previews are generated with a font cache that is $cache";
     my ($one, $other) = two_digests();
-    isnt $one, $other, 'with their words';
+    isnt $one, $other, "posters show their text with a font cache that is $cache";
 }
 
 # Fonts -------------------------------------------------------------------------------------------------
@@ -126,10 +126,10 @@ start_with(sub {
     mount('--bind', $fonts, '/usr/share/fonts');
 });
 my ($one, $other) = two_digests();
-isnt $one, $other, 'damaged fonts beside good ones do no harm';
+isnt $one, $other, 'damaged fonts beside good ones do not matter';
 system("rm -rf '$fonts'/*");
-is digest(preview()), $other, 'fonts that are removed while the worker runs are still there for it';
-is join("\n", $server->log_lines), '', 'nothing in the log from warning up';
+is digest(preview()), $other, 'fonts removed while the worker runs are still available to it';
+is join("\n", $server->log_lines), '', 'the log has no warnings';
 
 start_with(sub {
     mount('--bind', folder(), $_) for grep { -d } qw(/usr/share/fonts /usr/local/share/fonts);
@@ -137,10 +137,10 @@ start_with(sub {
 ok eventually(sub {
     grep { /IIMG0135: .*no font.*fonts-dejavu-core/ } $server->log_lines;
     }),
-    'without fonts the log names the package that has them';
+    'without fonts the log names the package to install';
 ($one, $other) = two_digests();
-like $one, qr/^[0-9a-f]{64}$/, 'and posters are composed';
-is $one, $other, 'without words';
+like $one, qr/^[0-9a-f]{64}$/, 'posters are generated without fonts';
+is $one, $other, 'posters without fonts have no text';
 
 # Words -------------------------------------------------------------------------------------------------
 
@@ -150,23 +150,23 @@ my %texts = (
     '400 characters' => 'I am a person who paints. ' x 16,
     '10,000 characters' => substr('The quick brown fox jumps over the lazy dog. ' x 230, 0, 10000),
     '300 letters, no space' => 'W' x 300,
-    '10,000 letters, no space' => 'm' x 10000,
+    '10,000 letters without a space' => 'm' x 10000,
     '600 Chinese characters' => '我是一个画画的人' x 75,
-    '9,900 different ones' => join('', map { chr } 0x4e00 .. 0x4e00 + 9899),
+    '9,900 different characters' => join('', map { chr } 0x4e00 .. 0x4e00 + 9899),
     '130 lines' => join("\n", map { "line $_" } 1 .. 130),
-    'hardly anything but lines' => "x" . "\n" x 9990 . 'x',
+    'almost only line breaks' => "x" . "\n" x 9990 . 'x',
     'Hebrew' => substr('שלום עולם מה שלומך ' x 600, 0, 9999),
     'Arabic without spaces' => 'س' x 9999,
     'emoji' => "\x{1f469}\x{200d}\x{1f467}" x 3000,
-    'thousands of marks' => 'a' . "\x{301}" x 9000,
-    'letters with towers of marks' => join('', ('Z' . "\x{300}\x{316}\x{334}" x 10) x 300),
+    'thousands of combining marks' => 'a' . "\x{301}" x 9000,
+    'letters with many combining marks' => join('', ('Z' . "\x{300}\x{316}\x{334}" x 10) x 300),
     'control characters' => 'a' . join('', map { chr } 1 .. 31) x 300 . "\x{7f}b",
     'tabs' => "x" . "\t" x 9000 . 'x',
     'line separators' => "a\x{2028}b\x{2029}" x 2000,
     'zero-width characters' => "x" . "\x{200b}\x{200d}\x{feff}" x 3000 . 'x',
-    'turns of direction' => "\x{202e}\x{202d}\x{2067}" x 3000 . 'x',
+    'changes of direction' => "\x{202e}\x{202d}\x{2067}" x 3000 . 'x',
     'soft hyphens' => "a\x{ad}" x 5000,
-    'no font\'s characters' => "\x{e000}\x{10fffd}" x 4000,
+    'characters without a font' => "\x{e000}\x{10fffd}" x 4000,
 );
 my @ratios = ('1:1', '2:3', '3:2', '3:4', '4:3', '4:5', '5:4', '9:16', '16:9', '21:9');
 my @resolutions = qw(1K 2K 4K);
@@ -175,16 +175,16 @@ for my $what (sort keys %texts) {
     my ($ratio, $resolution) = ($ratios[$number % @ratios], $resolutions[$number % @resolutions]);
     $number++;
     my $name = substr($texts{$what}, 0, 250) =~ s/^\s+|\s+$|[\n\x{2028}\x{2029}]//gr;
-    words(name => $name);    # as long as one may be; some characters no name may have
-    is words(i_am_statement => $texts{$what}), 200, "a statement of $what";
-    is preview(aspect_ratio => $ratio, resolution => $resolution)->code, 200, "is a preview of $ratio in $resolution";
+    words(name => $name);    # of the maximum length; a name cannot have some characters
+    is words(i_am_statement => $texts{$what}), 200, "a statement of $what is accepted";
+    is preview(aspect_ratio => $ratio, resolution => $resolution)->code, 200, "a statement of $what: a preview of $ratio in $resolution succeeds";
 }
 words(i_am_statement => $texts{'10,000 characters'}, name => 'Name ' x 50);
 for my $ratio (@ratios) {
     is join(' ', map { preview(aspect_ratio => $ratio, resolution => $_)->code } @resolutions), '200 200 200',
-        "long words fit a poster of $ratio in each resolution";
+        "long text fits a poster of $ratio in each resolution";
 }
-is join("\n", $server->log_lines), '', 'nothing in the log from warning up: all words were drawn';
+is join("\n", $server->log_lines), '', 'the log has no warnings: all texts were drawn';
 
 $server->judge(qr/IIMG0135: /);
 undef $server;

@@ -1,5 +1,5 @@
-# printing.t - what is printed decides nothing: where its reader has gone (make start | head -1), commands do all of
-# their work, or none, and say so by their status.
+# printing.t - failures of output: if the reader of their output is gone (make start | head -1), commands do all of
+# their work or none, and report it by their status.
 # Runs beside others.
 use strict;
 use warnings;
@@ -15,7 +15,7 @@ my $server = IdentityImg::Server->new('printing', env => { IIMG_CLIENT => '' });
 $server->write_conf;
 my $base = $server->base;
 
-# Begins COMMAND, the reader of whose output has gone: its pid.
+# Start COMMAND with an output whose reader is gone. Returns its pid.
 sub begin {
     my (@command) = @_;
     my $pid = fork // die $!;
@@ -51,44 +51,44 @@ sub runs {
 }
 
 is unread("$source/scripts/serve", 'start'), 0, 'start, the reader of which has gone, ends well' or diag errors();
-is runs(), 200, '... and the server runs';
-is unread("$source/scripts/serve", 'start'), 0, 'so it is when the server runs already';
-is unread("$source/scripts/serve", 'status'), 0, 'status has the status that it would have had';
+is runs(), 200, 'start without a reader starts the server';
+is unread("$source/scripts/serve", 'start'), 0, 'start without a reader succeeds if the server runs already';
+is unread("$source/scripts/serve", 'status'), 0, 'status without a reader has its usual exit status';
 
 is call(POST => 'reference-images/', as => 'alice', base => $base, parts => [image => [make_jpeg(64, 48)]])->code, 201,
-    'there is a photo';
+    'a photo is uploaded';
 $server->sql('DELETE FROM reference_images');
-is unread("$source/scripts/ctl", 'sweep'), 2, 'identityimgctl that cannot print ends with a status of trouble';
+is unread("$source/scripts/ctl", 'sweep'), 2, 'identityimgctl that cannot print exits with 2';
 like errors(), qr/^identityimgctl: cannot write to standard output: Broken pipe; the command has completed$/m,
-    '... and says why';
-is join('', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'doomed'")), 0, '... when its work is done';
-is unread("$source/scripts/ctl", 'reconcile'), 2, '... also where it only reports';
-is unread("$source/scripts/ctl", '--help'), 2, '... or helps';
+    'identityimgctl that cannot print reports the reason';
+is join('', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'doomed'")), 0, 'identityimgctl completes its work without a reader';
+is unread("$source/scripts/ctl", 'reconcile'), 2, 'identityimgctl reconcile without a reader exits with 2';
+is unread("$source/scripts/ctl", '--help'), 2, 'identityimgctl --help without a reader exits with 2';
 
-is unread("$source/scripts/serve", 'stop'), 0, 'stop stops';
-is unread("$source/scripts/serve", 'status'), 3, '... as the status knows';
+is unread("$source/scripts/serve", 'stop'), 0, 'stop without a reader succeeds';
+is unread("$source/scripts/serve", 'status'), 3, 'status after stop exits with 3';
 unlink $server->state . '/secret';    # a first start prints more
 is unread('make', '-s', 'start', 'CLIENT=0'), 0, 'make start, the reader of which has gone, ends well' or diag errors();
-is runs(), 200, '... and the server runs';
-is unread('make', '-s', 'status'), 0, '... as make status knows';
-is unread('make', '-s', 'stop'), 0, '... until make stop';
-isnt runs(), 200, '... stops it';
+is runs(), 200, 'make start without a reader starts the server';
+is unread('make', '-s', 'status'), 0, 'make status without a reader succeeds';
+is unread('make', '-s', 'stop'), 0, 'make stop without a reader succeeds';
+isnt runs(), 200, 'make stop without a reader stops the server';
 
 my $run = begin("$source/scripts/serve", 'run');
-ok eventually(sub { runs() == 200 }, 120), 'run runs' or diag errors();
-is waitpid($run, POSIX::WNOHANG()), 0, '... and continues, though its log has no reader';
+ok eventually(sub { runs() == 200 }, 120), 'run without a reader starts the server' or diag errors();
+is waitpid($run, POSIX::WNOHANG()), 0, 'run without a reader keeps running';
 kill INT => -$run;
 my $ended = eventually(sub { waitpid($run, POSIX::WNOHANG()) == $run }, 90);
-ok $ended, '... until it receives a signal to end';
+ok $ended, 'run without a reader ends on a signal';
 kill KILL => -$run if !$ended;
-is unread("$source/scripts/serve", 'status'), 3, '... and nothing is left';
+is unread("$source/scripts/serve", 'status'), 3, 'no process is left after run';
 
 # A build prints a line for each file.
 my $build = File::Temp->newdir('/tmp/iimg-build.XXXXXX');
 my ($file) = sort { -s $a <=> -s $b } glob "$source/mod_identityimg/base/*.c";
 my $object = "$build/mod_identityimg/base/" . ($file =~ s{.*/}{}r =~ s/c$/o/r);
 is unread('make', "out=$build", $object), 0, 'a build whose output is closed continues' or diag errors();
-ok -s $object, '... to its end';
+ok -s $object, 'a build without a reader completes';
 
 $server->judge;
 undef $server;

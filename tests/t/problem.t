@@ -30,17 +30,17 @@ for my $case (
     is $answer->code, $status, "$method $path is $status";
     is $answer->header('Content-Type'), 'application/problem+json', '... as a problem';
     is_deeply json($answer), { %$members, type => 'about:blank', title => $title, status => $status },
-        '... with the usual members and the problem\'s';
+        "$method $path has the usual members and those of a problem";
 }
 my $nobody = ask(GET => 'users/me/');
-is $nobody->header('Content-Type'), 'application/problem+json', 'what httpd refuses is a problem too';
-is json($nobody)->{status}, 401, '... with its status';
+is $nobody->header('Content-Type'), 'application/problem+json', 'a refusal by httpd is a problem, too';
+is json($nobody)->{status}, 401, 'a refusal by httpd has its status as a member';
 is call(GET => 'nothing/', as => 'alice', headers => [Accept => $_->[0]])->header('Content-Type'),
-    "application/$_->[1]", "... for Accept: $_->[0] as $_->[1]"
+    "application/$_->[1]", "Accept: $_->[0] returns $_->[1]"
     for ['Application/Problem+JSON;q=0.1', 'problem+json'], ['application/problem+json;q=0, application/json', 'json'],
     ['application/problem+jsonx', 'json'], ['*/*', 'json'], ['text/html', 'json'];
-is ask(GET => 'users/me/', as => 'alice')->header('Content-Type'), 'application/json', 'what succeeds is no problem';
+is ask(GET => 'users/me/', as => 'alice')->header('Content-Type'), 'application/json', 'a success is not a problem';
 is_deeply [sort keys %{ json(call(GET => 'nothing/', as => 'alice')) }], [qw(code detail)],
-    'who does not ask gets the plain form';
+    'clients that do not ask get the plain form';
 
 finish();

@@ -1,4 +1,4 @@
-# prompts.t - versions of prompts: listed, made, switched on and off, looked at, used.
+# prompts.t - prompt versions: list, add, activate, read, preview.
 use strict;
 use warnings;
 use utf8;
@@ -30,7 +30,7 @@ sub refusal {
     return join ' ', $answer->code,
         ref $body eq 'HASH' ? ($body->{code} // '', $field ? "$field:" : (), $body->{detail} // '') : ();
 }
-# Members replace or add to the usual ones; what is $none is left out.
+# Members replace or add to the usual ones; a member that is $none is removed.
 my $none = \'left out';
 
 sub with {
@@ -76,23 +76,23 @@ for my $case (
 ) {
     my ($method, $path, @with) = @$case;
     is refusal(call($method => $path, @with)), '401 not_authenticated Authentication credentials were not provided.',
-        "$method $path by nobody";
+        "$method $path without credentials is 401";
     is refusal(call($method => $path, @with, as => $_)),
-        '403 permission_denied You do not have permission to perform this action.', "$method $path by $_"
+        '403 permission_denied You do not have permission to perform this action.', "$method $path by $_ is 403"
         for qw(alice scenario_one);
 }
-is join(' ', sql('SELECT is_active FROM prompts')), 't', 'who may not has changed nothing';
+is join(' ', sql('SELECT is_active FROM prompts')), 't', 'refused requests change nothing';
 
 for my $case (
     ['prompts/', 'GET, HEAD, POST, OPTIONS'], ["prompts/$first/", 'GET, HEAD, PATCH, OPTIONS'],
     ["prompts/$nowhere/", 'GET, HEAD, PATCH, OPTIONS'], ['prompts/preview/', 'POST, OPTIONS']
 ) {
     my ($path, $allow) = @$case;
-    is call(OPTIONS => $path)->header('Allow'), $allow, "OPTIONS $path tells the methods";
+    is call(OPTIONS => $path)->header('Allow'), $allow, "OPTIONS $path returns the methods";
     for my $method (grep { $allow !~ /\b$_\b/ } qw(GET POST PUT PATCH DELETE)) {
         my $answer = call($method => $path, as => 'admin');
         is refusal($answer) . ' | ' . $answer->header('Allow'),
-            "405 method_not_allowed Method \"$method\" not allowed. | $allow", "$method $path is not allowed";
+            "405 method_not_allowed Method \"$method\" not allowed. | $allow", "$method $path is 405";
     }
 }
 for my $path (
@@ -100,14 +100,14 @@ for my $path (
     "prompts/$first/preview/"
 ) {
     is call(GET => $path, as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
-        "GET $path finds nothing";
+        "GET $path is 404";
 }
 for my $id ($nowhere, 'not-an-id') {
-    is refusal(patch($id, { is_active => JSON::PP::false })), '404 not_found Not found.', "PATCH of $id finds nothing";
-    is refusal(patch($id, { body => 'x' })), '404 not_found Not found.', 'whatever is sent';
+    is refusal(patch($id, { is_active => JSON::PP::false })), '404 not_found Not found.', "PATCH of $id is 404";
+    is refusal(patch($id, { body => 'x' })), '404 not_found Not found.', 'PATCH of a missing version is 404 with any body';
 }
 is join(' ', call(GET => 'prompts/preview', as => 'admin')->code, call(POST => 'prompts/preview', as => 'admin')->code),
-    '301 404', 'without its slash a reader is sent on and a writer told, as everywhere';
+    '301 404', 'a path without its slash is redirected for GET and 404 for POST';
 
 # What is there -----------------------------------------------------------------------------------
 
@@ -115,30 +115,30 @@ my $seeded = call(GET => "prompts/$first/", as => 'admin');
 is $seeded->code, 200, 'staff read a version';
 like $seeded->content,
     qr/^\{"id":"$first","prompt_type":"image_generation","version":1,"body":"We're creating an Identity Image for this person\.\\n\\n\{identity_context\}\\n\\nCreate [^"]*Additional instructions: \{additional_prompt\}","is_active":true,"required_context_keys":\["identity_for_image"\],"created_by":null,"created_at":"$time"\}$/,
-    'with these members in this order';
-is call(GET => 'prompts/', as => 'admin')->content, '[' . $seeded->content . ']', 'the list holds it as it is';
-is call(GET => 'prompts/' . uc($first) . '/', as => 'admin')->content, $seeded->content, 'its id may be in upper case';
+    'a version has exactly these members in order';
+is call(GET => 'prompts/', as => 'admin')->content, '[' . $seeded->content . ']', 'the list has the version with the same bytes';
+is call(GET => 'prompts/' . uc($first) . '/', as => 'admin')->content, $seeded->content, 'the id may be in upper case';
 
 # New versions ------------------------------------------------------------------------------------
 
 my $answer = create();
 is $answer->code, 201, 'staff make a version' or diag $answer->content;
 my $second = json($answer);
-is $answer->header('Location'), base_url() . "/api/v1/prompts/$second->{id}/", 'Location is its address';
+is $answer->header('Location'), base_url() . "/api/v1/prompts/$second->{id}/", 'Location is the URL of the version';
 is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
-    'where it is read as it was answered';
+    'GET of the Location returns the same bytes';
 is_deeply { %$second, id => 1, created_at => 1 },
     {
     id => 1, prompt_type => 'image_generation', version => 2, body => $good, is_active => JSON::PP::true,
     required_context_keys => [], created_by => person('admin'), created_at => 1
     },
-    'it is the second version, active, by who made it';
-like $second->{created_at}, qr/^$time$/, 'made at a time';
+    'the new version has number 2, is active, and has its creator';
+like $second->{created_at}, qr/^$time$/, 'created_at is a timestamp';
 is json(create(
     is_active => JSON::PP::false, version => 77, id => $nowhere, created_by => person('alice'),
     required_context_keys => ['identity_for_image', 'additional_prompt']
     ))->{version}, 3,
-    'the next is the third, whatever version was sent';
+    'the next version has number 3, whatever number was sent';
 is join(
     ' ',
     sql(
@@ -147,41 +147,41 @@ is join(
             . q(' FROM prompts WHERE version = 3)
     )
     ),
-    'f|{identity_for_image,additional_prompt}|t', 'made inactive, with its keys, by who really made it';
-is json(create(prompt_type => 'coach', body => 'You are {anything} {identity_context.__class__} {{'))->{version}, 1,
+    'f|{identity_for_image,additional_prompt}|t', 'the version is inactive, with its keys and its real creator';
+is json(create(prompt_type => 'coach', body => 'a coach prompt starts at version 1 and may have any body'))->{version}, 1,
     'another type begins at 1, and its body is its own matter';
 is json(create(prompt_type => 'coach', body => "c", required_context_keys => ['user_notes', ' spaced ']))
-    ->{required_context_keys}[1], 'spaced', 'and so are its keys, trimmed';
-is json(create(prompt_type => 'sentinel', body => "s"))->{version}, 1, 'and another';
+    ->{required_context_keys}[1], 'spaced', 'keys of a coach prompt are arbitrary and trimmed';
+is json(create(prompt_type => 'sentinel', body => "s"))->{version}, 1, 'a sentinel prompt starts at version 1';
 
 my $text = "  \n\tTabs, \"quotes\", \\backslashes\\, {{braces}}, 模範 🎨 {identity_context}{additional_prompt}\r\n \x{a0}";
-is json(create(body => $text))->{body}, $text, 'a body is kept to the character, white space at its ends too';
+is json(create(body => $text))->{body}, $text, 'a body is returned exactly as sent, including white space at its ends';
 is(
     (sql("SELECT encode(convert_to(body, 'UTF8'), 'hex') FROM prompts WHERE version = 4"))[0],
-    do { my $bytes = $text; utf8::encode($bytes); unpack 'H*', $bytes }, 'also in its row'
+    do { my $bytes = $text; utf8::encode($bytes); unpack 'H*', $bytes }, 'a body is stored exactly as sent'
 );
 my $long = $good . 'ü' x (100_000 - length $good);
-is length json(create(body => $long))->{body}, 100_000, '100,000 characters are taken';
+is length json(create(body => $long))->{body}, 100_000, 'a body of 100,000 characters is accepted';
 for my $way ('form', 'parts') {
     my $made = json(call(
         POST => 'prompts/', as => 'admin',
         $way => [prompt_type => 'coach', body => ' from a form ', is_active => 'false', required_context_keys => 'a,b']
     ));
     is join('|', map { ref $_ eq 'ARRAY' ? "@$_" : $_ } @$made{qw(body is_active required_context_keys)}),
-        ' from a form |0|a b', "a form will do ($way)";
+        ' from a form |0|a b', "a form creates a version ($way)";
 }
 
 is join(' ', map { "$_->{prompt_type}/$_->{version}" } @{ json(call(GET => 'prompts/', as => 'admin')) }),
     'coach/4 coach/3 coach/2 coach/1 image_generation/5 image_generation/4 image_generation/3 image_generation/2 '
     . 'image_generation/1 sentinel/1',
-    'the list has all, by type, the newest first';
+    'the list has all versions, by type, newest first';
 is join(
     ' ',
     map { "$_->{prompt_type}/$_->{version}" } @{ json(call(GET => 'prompts/?prompt_type=coach', as => 'admin')) }
     ),
-    'coach/4 coach/3 coach/2 coach/1', '?prompt_type= chooses';
-is scalar @{ json(call(GET => 'prompts/?prompt_type=', as => 'admin')) }, 10, 'an empty one does not';
-is call(HEAD => 'prompts/?prompt_type=coach', as => 'admin')->code, 200, 'HEAD works too';
+    'coach/4 coach/3 coach/2 coach/1', 'prompt_type filters the list';
+is scalar @{ json(call(GET => 'prompts/?prompt_type=', as => 'admin')) }, 10, 'an empty prompt_type is ignored';
+is call(HEAD => 'prompts/?prompt_type=coach', as => 'admin')->code, 200, 'HEAD of the filtered list succeeds';
 for my $case (
     ['nonsense', 'nonsense'], ['COACH', 'COACH'], ["coach'", 'coach%27'],
     ['coach,sentinel', 'coach,sentinel'], ['<b>', '%3Cb%3E']
@@ -189,10 +189,10 @@ for my $case (
     my ($value, $query) = @$case;
     is refusal(call(GET => "prompts/?prompt_type=$query", as => 'admin')),
         "400 invalid prompt_type: \"$value\" is not a valid choice. Allowed: image_generation, sentinel, coach.",
-        "the type $value is none";
+        "the unknown type $value is refused";
 }
 is refusal(call(GET => "prompts/?prompt_type=%00", as => 'admin')), '400 invalid Null characters are not allowed.',
-    'nor is a NUL';
+    'a NUL in the type is refused';
 
 # What is refused ---------------------------------------------------------------------------------
 
@@ -213,7 +213,7 @@ for my $case (
     ['an empty body', { body => '' }, '400 invalid body: This field may not be blank.'],
     ['a body of white space', { body => " \n\t\x{a0}\x{2003}" }, '400 invalid body: This field may not be blank.'],
     [
-        'a white body of a coach', { prompt_type => 'coach', body => '  ' },
+        'a blank body of a coach', { prompt_type => 'coach', body => '  ' },
         '400 invalid body: This field may not be blank.'
     ],
     ['a body of null', { body => JSON::PP::null }, '400 invalid body: This field may not be null.'],
@@ -228,7 +228,7 @@ for my $case (
         '400 invalid body: Ensure this field has no more than 100000 characters.'
     ],
     [
-        'white space beyond 100,000', { body => $good . ' ' x 100_000 },
+        'white space and 100,000 characters', { body => $good . ' ' x 100_000 },
         '400 invalid body: Ensure this field has no more than 100000 characters.'
     ],
     [
@@ -249,17 +249,17 @@ for my $case (
     ],
     ['an unknown placeholder', { body => "$good {name}" }, "400 prompt_placeholders body: {name}$allowed"],
     [
-        'a misspelt placeholder', { body => '{identity_contxt} {additional_prompt}' },
+        'a misspelled placeholder', { body => '{identity_contxt} {additional_prompt}' },
         "400 prompt_placeholders body: {identity_contxt}$allowed"
     ],
     [
-        'a look into Python', { body => "$good {identity_context.__class__}" },
+        'a Python attribute as placeholder', { body => "$good {identity_context.__class__}" },
         "400 prompt_placeholders body: {identity_context.__class__}$allowed"
     ],
-    ['an active of null', { is_active => JSON::PP::null }, '400 invalid is_active: This field may not be null.'],
-    ['an active that is a text', { is_active => 'true' }, '400 invalid is_active: Must be a valid boolean.'],
+    ['is_active of null', { is_active => JSON::PP::null }, '400 invalid is_active: This field may not be null.'],
+    ['is_active that is a string', { is_active => 'true' }, '400 invalid is_active: Must be a valid boolean.'],
     [
-        'keys that are no list', { required_context_keys => 'identity_for_image' },
+        'keys that are not a list', { required_context_keys => 'identity_for_image' },
         '400 invalid required_context_keys: Expected a list of texts.'
     ],
     [
@@ -290,28 +290,28 @@ for my $case (
 is refusal(call(
     POST => 'prompts/', as => 'admin', body => "{\"prompt_type\": \"coach\", \"body\": \"\\ud800\"}",
     type => 'application/json'
-)) =~ s/JSON parse error.*/JSON parse error/sr, '400 parse_error JSON parse error', 'half a surrogate is refused';
+)) =~ s/JSON parse error.*/JSON parse error/sr, '400 parse_error JSON parse error', 'half a surrogate pair is refused';
 is refusal(call(POST => 'prompts/', as => 'admin', body => '[]', type => 'application/json')),
     '400 invalid Invalid data. Expected a dictionary, but got list.', 'a list is refused';
 is refusal(call(POST => 'prompts/', as => 'admin', body => 'x', type => 'text/plain')),
-    '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'a text is refused';
+    '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'text is refused';
 is refusal(call(
     POST => 'prompts/', as => 'admin', parts => [prompt_type => 'coach', body => [undef, 'a.txt', Content => 'x']]
     )),
-    '400 invalid body: Not a valid string.', 'a file is no body';
-is rows(), $before, 'what was refused is no version';
+    '400 invalid body: Not a valid string.', 'a file as body is refused';
+is rows(), $before, 'refused requests create no version';
 for my $body (
     "$good {0} { } {} %s %(x)s \$y } {", "$good {{name}} {{{{", "$good { identity_context } {1st} {é} {a b}",
     '{{{identity_context}}} {additional_prompt}'
 ) {
-    is create(body => $body)->code, 201, "'" . substr($body, -30) =~ s/\n/ /gr . "' names no unknown placeholder";
+    is create(body => $body)->code, 201, "'" . substr($body, -30) =~ s/\n/ /gr . "' has no unknown placeholder";
 }
 
 # On and off --------------------------------------------------------------------------------------
 
 my $row = json(call(GET => "prompts/$second->{id}/", as => 'admin'));
 for my $case (
-    # sent                                             then it is
+    # sent                                             name
     [{ is_active => JSON::PP::false }, 0, 'switched off'],
     [{ is_active => JSON::PP::false }, 0, 'switched off again'],
     [{}, 0, 'left as it is by an empty object'],
@@ -321,7 +321,7 @@ for my $case (
             nonsense => [1]
         },
         0,
-        'left as it is by members that are read-only or unknown'
+        'unchanged by read-only or unknown members'
     ],
     [{ is_active => JSON::PP::true, version => 9 }, 1, 'switched on'],
 ) {
@@ -329,11 +329,11 @@ for my $case (
     my $answer = patch($second->{id}, $sent);
     is $answer->code, 200, "a version is $what";
     is_deeply json($answer), { %$row, is_active => $active ? JSON::PP::true : JSON::PP::false },
-        'nothing else of it changes';
-    is call(GET => "prompts/$second->{id}/", as => 'admin')->content, $answer->content, 'and it is read so';
+        "a version is $what: nothing else changes";
+    is call(GET => "prompts/$second->{id}/", as => 'admin')->content, $answer->content, "a version is $what: GET returns the same bytes";
 }
 is json(call(PATCH => "prompts/$second->{id}/", as => 'admin', form => [is_active => 'off']))->{is_active},
-    JSON::PP::false, 'a form switches it off as well';
+    JSON::PP::false, 'a form can turn the version off';
 patch($second->{id}, { is_active => JSON::PP::true });
 for my $case (
     [{ body => 'New words' }, 'body: A prompt\'s body cannot be changed; create a new version.'],
@@ -349,8 +349,8 @@ for my $case (
         'a change of ' . JSON::PP->new->canonical->encode($sent) . ' is refused';
 }
 is refusal(call(PATCH => "prompts/$second->{id}/", as => 'admin', body => 'x', type => 'a/b')),
-    '415 unsupported_media_type Unsupported media type "a/b" in request.', 'so is one that is no JSON and no form';
-is_deeply json(call(GET => "prompts/$second->{id}/", as => 'admin')), $row, 'what was refused has changed nothing';
+    '415 unsupported_media_type Unsupported media type "a/b" in request.', 'a body of an unknown type is refused';
+is_deeply json(call(GET => "prompts/$second->{id}/", as => 'admin')), $row, 'refused changes change nothing';
 
 # Looked at ---------------------------------------------------------------------------------------
 
@@ -366,22 +366,22 @@ is_deeply json($answer),
     prompt => "Show $context\nwith None provided", prompt_id => undef, prompt_version => undef, identity => $full,
     warnings => []
     },
-    'as a generation would do it';
+    'a preview equals the prompt of a generation';
 like $answer->content,
     qr/^\{"prompt":"[^"\\]*(?:\\.[^"\\]*)*","prompt_id":null,"prompt_version":null,"identity":"$full","warnings":\[\]\}$/,
-    'its members come in this order';
+    'the preview has these members in order';
 is json(preview(additional_prompt => ' In {identity_context} the {0} %s }} rain. '))->{prompt},
     "Show $context\nwith In {identity_context} the {0} %s }} rain.",
-    'added words are put in as they are, trimmed as generate/ does';
+    'the additional prompt is inserted as it is, trimmed like in generate/';
 is json(preview(body => ' {{identity_context}} {{{identity_context}}} {unknown} {0} { %s {additional_prompt}'))
     ->{prompt}, " {identity_context} {$context} {unknown} {0} { %s None provided",
-    'doubled braces become single ones, others stay';
+    'doubled braces become single ones, unknown placeholders stay';
 is_deeply json(preview(body => '{identity_context} {mood}'))->{warnings}, ["{mood}$allowed"],
-    'why it could not be saved is a warning';
+    'an unknown placeholder is a warning';
 is_deeply json(preview(body => 'x'))->{warnings},
-    ['Required placeholders are missing: {identity_context}, {additional_prompt}.'], 'so is what it lacks';
+    ['Required placeholders are missing: {identity_context}, {additional_prompt}.'], 'missing placeholders are a warning';
 $answer = json(preview(body => $none, prompt_id => uc $first, identity_id => $unicode));
-is join(' ', @$answer{qw(prompt_id prompt_version identity)}), "$first 1 $unicode", 'a stored version can be looked at';
+is join(' ', @$answer{qw(prompt_id prompt_version identity)}), "$first 1 $unicode", 'a saved version can be previewed';
 like $answer->{prompt},
     qr/^We're creating .*\n\nIdentity Name: "Café 模範 🎨"\nCategory: keeper_of_the_home\nI Am Statement: I am naïve & proud\.\nTwo lines\.\nNotes: one note\n\nCreate .*instructions: None provided$/s,
     'with any identity';
