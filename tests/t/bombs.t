@@ -1,5 +1,6 @@
 # bombs.t - hostile pictures are refused by their headers, or lose the data that makes them large before a
 # decoder reads it, quickly and with little memory. (tests/bench measures them.)
+# Runs beside others.
 use strict;
 use warnings;
 use IdentityImg::Bombs 'bombs';

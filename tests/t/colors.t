@@ -1,6 +1,7 @@
 # colours.t - pictures with other color descriptions than an ordinary ICC profile look the same as in
 # Chromium: the derivatives, the picture for the provider, and the stored original. Flat graphics keep their
 # edges and colors.
+# Runs beside others.
 use strict;
 use warnings;
 use File::Temp ();

@@ -1,6 +1,7 @@
 # damaged.t - damaged copies of 200 small pictures in six formats, uploaded by four clients concurrently. Each
 # is accepted or refused in time, and no shared process ends. IIMG_MUTATIONS (500) is the number of copies,
 # IIMG_SEED the seed.
+# Runs beside others.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';

@@ -1,5 +1,6 @@
 # formats_deep.t - rare pictures: every depth and color type of PNG, deep HEIC and AVIF, orientation in
 # containers, wide gamut profiles, CMYK without a profile, the maximum number of pixels, and polyglots.
+# Runs beside others.
 use strict;
 use warnings;
 use File::Temp ();

@@ -1,5 +1,6 @@
 # fuzz.t - a minute of fuzzing for all code that reads untrusted bytes: no overrun, no undefined behavior, no
 # leak, no hang, and the assertions of tests/fuzz/*_fuzz.c hold.
+# Runs beside others.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';

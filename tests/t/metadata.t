@@ -1,5 +1,6 @@
 # metadata.t - the metadata filter for files of many kinds, full of private metadata. exiftool finds none in the
 # output, and pixels, color profile and orientation are unchanged.
+# Runs beside others.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';

@@ -1,6 +1,7 @@
 # posters.t - preview posters on any machine: with an empty, stale or missing font cache, with damaged or removed
 # fonts, and without fonts; and with any text that an identity can have. Runs in its own mount namespace, with its
 # own fonts and caches.
+# Runs beside others.
 use strict;
 use warnings;
 use utf8;

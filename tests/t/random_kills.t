@@ -73,12 +73,12 @@ my @work = (
 );
 my @lottery = map { my $what = $_->[1]; ($what) x $_->[0] } @work;
 
-# One client until the end. Returns how often each status came; 0 is no answer.
+# One client until the file $over exists. Returns how often each status came; 0 is no answer.
 sub client {
-    my ($number, $end) = @_;
+    my ($number, $over, $deadline) = @_;
     srand $seed + $number;
     my %count;
-    while (time < $end) {
+    while (!-e $over && time < $deadline) {
         my $who = $people[rand @people];
         my @rows = rows($who);
         my $answer =
@@ -108,13 +108,17 @@ $store->learn;
 
 my %killed = (child => 0, backend => 0, httpd => 0);
 my $end = time + $seconds;
+# On a loaded machine the kills need longer than $seconds: the work goes on until there were enough of each kind.
+my $deadline = $end + 120;
+my $over = $server->state . '/over';
+sub were_enough { return $killed{child} > 2 && $killed{backend} > 0 && $killed{httpd} > 0 }
 my $whole = time + $seconds / 2;
 my $next_backend = time + 1 + rand 2;
 my @counts = in_parallel(
     $clients,
-    sub { return client($_[0], $end) },
+    sub { return client($_[0], $over, $deadline) },
     sub {
-        while (time < $end - 0.5) {
+        while (time < $end || (!were_enough() && time < $deadline)) {
             sleep 0.1 + rand 0.5;
             if ($whole && time > $whole) {
                 chomp(my $parent = slurp($server->state . '/httpd/httpd.pid'));
@@ -132,8 +136,9 @@ my @counts = in_parallel(
                 sleep 1 if $ENV{IIMG_SANITIZE};
             }
         }
+        open my $file, '>', $over or die "$over: $!";
     },
-    $seconds + 120
+    $seconds + 240
 );
 for my $count (@counts) { $status{$_} += $count->{$_} for keys %{ ref $count ? $count : {} } }
 diag 'killed: ', join(', ', map { "$killed{$_} x $_" } sort keys %killed), '; answers: ', join ', ',
