@@ -1,6 +1,5 @@
 # clients.t - generated clients for the server's description compile and complete the main tasks.
 # Runs beside others.
-# Runs beside others.
 use strict;
 use warnings;
 use utf8;
