@@ -384,12 +384,12 @@ $answer = json(preview(body => $none, prompt_id => uc $first, identity_id => $un
 is join(' ', @$answer{qw(prompt_id prompt_version identity)}), "$first 1 $unicode", 'a saved version can be previewed';
 like $answer->{prompt},
     qr/^We're creating .*\n\nIdentity Name: "Café 模範 🎨"\nCategory: keeper_of_the_home\nI Am Statement: I am naïve & proud\.\nTwo lines\.\nNotes: one note\n\nCreate .*instructions: None provided$/s,
-    'with any identity';
+    'a preview works with any identity';
 is json(
     call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, body => '', identity_id => $bare]))
-    ->{errors}{body}[0], 'This field may not be blank.', 'an empty body is none, even beside a version';
+    ->{errors}{body}[0], 'This field may not be blank.', 'an empty body is refused, even beside a version';
 is call(POST => 'prompts/preview/', as => 'admin', form => [prompt_id => $first, identity_id => $bare])->code, 200,
-    'a form will do';
+    'a form requests a preview';
 sql(      "INSERT INTO identities (id, user_id, name, category, i_am_statement, visualization, notes) VALUES "
         . "('00000000-0000-4000-8000-0000000000f9', '"
         . person('alice')
@@ -399,7 +399,7 @@ is json(preview(identity_id => '00000000-0000-4000-8000-0000000000f9', additiona
     ->{prompt},
     qq(Show Identity Name: "{additional_prompt}"\nCategory: {identity_context}\nI Am Statement: {{x}} %s {0} \\1 \$1 )
     . qq(}} {{\nVisualization: {identity_context.__class__}\n"\\\nNotes: {; }; {additional_prompt}\nwith {additional_prompt}),
-    'braces in an identity\'s words stay what they are';
+    "braces in an identity's texts are preserved";
 
 for my $case (
     ['no identity', { identity_id => $none }, '400 invalid identity_id: This field is required.'],
@@ -410,18 +410,18 @@ for my $case (
         'both body and version', { prompt_id => $first },
         '400 invalid body: Send either a body or a prompt_id, not both.'
     ],
-    ['a version that is no UUID', { body => $none, prompt_id => 1 }, '400 invalid prompt_id: Must be a valid UUID.'],
+    ['a version that is not a UUID', { body => $none, prompt_id => 1 }, '400 invalid prompt_id: Must be a valid UUID.'],
     ['a blank body', { body => ' ' }, '400 invalid body: This field may not be blank.'],
     [
         'a long body', { body => 'x' x 100_001 },
         '400 invalid body: Ensure this field has no more than 100000 characters.'
     ],
     [
-        'long added words', { additional_prompt => 'x' x 10_001 },
+        'a long additional prompt', { additional_prompt => 'x' x 10_001 },
         '400 invalid additional_prompt: Ensure this field has no more than 10000 characters.'
     ],
     [
-        'added words with NUL', { additional_prompt => "\0" },
+        'an additional prompt with a NUL', { additional_prompt => "\0" },
         '400 invalid additional_prompt: Null characters are not allowed.'
     ],
     ['an unknown identity', { identity_id => $nowhere }, '404 identity_not_found Identity not found'],
@@ -434,7 +434,7 @@ for my $case (
     my ($what, $change, $expected) = @$case;
     is refusal(preview(%$change)), $expected, "a preview of $what is refused";
 }
-is rows(), $before, 'looking makes no version';
+is rows(), $before, 'previews create no version';
 
 # Ten at once -------------------------------------------------------------------------------------
 
@@ -465,15 +465,15 @@ sql('DELETE FROM prompts WHERE version > 1');
 for my $round (1 .. 3) {
     my @answers = at_once((request('image_generation')) x 10, (request('coach')) x 5);
     is scalar(grep { /^HTTP\/1\.1 201 / } @answers), 15,
-        "round $round: ten versions of one type and five of another at once are all made";
+        "round $round: ten concurrent creates of one type and five of another succeed";
     is join(' ', sort { $a <=> $b } map { /"version":(\d+)/ } @answers[0 .. 9]),
-        join(' ', 10 * $round - 8 .. 10 * $round + 1), 'each answer has a number of its own';
-    is versions('image_generation'), join(' ', 1 .. 10 * $round + 1), 'without gaps';
-    is versions('coach'), join(' ', 1 .. 5 * $round + 1), 'nor in the other';
+        join(' ', 10 * $round - 8 .. 10 * $round + 1), "round $round: each create gets a different number";
+    is versions('image_generation'), join(' ', 1 .. 10 * $round + 1), "round $round: the numbers have no gaps";
+    is versions('coach'), join(' ', 1 .. 5 * $round + 1), "round $round: the other type's numbers have no gaps";
 }
 is(
     (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
-    'the database never had to break a deadlock'
+    'the database had no deadlocks'
 );
 
 # Used --------------------------------------------------------------------------------------------
@@ -501,23 +501,23 @@ is used(), "2 $new->{id}", 'a new version is used at once';
 my $job = json(generate())->{job};
 is $job->{prompt_used},
     json(preview(body => $none, prompt_id => $new->{id}, additional_prompt => 'In {the} rain.'))->{prompt},
-    'and says what the preview showed, to the character';
+    'the prompt of the generation equals the preview';
 my $inactive = json(create(is_active => JSON::PP::false));
-is used(), "2 $new->{id}", 'one that was made inactive is not';
+is used(), "2 $new->{id}", 'an inactive version is not used';
 patch($inactive->{id}, { is_active => JSON::PP::true });
-is used(), "3 $inactive->{id}", 'until it is switched on';
+is used(), "3 $inactive->{id}", 'a version is used after it is turned on';
 patch($_, { is_active => JSON::PP::false }) for $inactive->{id}, $new->{id};
-is used(), "1 $first", 'with the newer ones off it is the first again';
+is used(), "1 $first", 'with the newer versions off, the first one is used again';
 patch($first, { is_active => JSON::PP::false });
 expect_log(qr/IIMG0003: POST \S+generate\/: No active image generation prompt found/);
 is refusal(generate()), '503 no_active_prompt No active image generation prompt found',
-    'with none active there is no picture, active prompts of other types or not';
+    'without an active version of this type a generation is refused';
 patch($first, { is_active => JSON::PP::true });
-is used(), "1 $first", 'and with one there is';
+is used(), "1 $first", 'with an active version a generation succeeds';
 
 sql(q(DELETE FROM users WHERE email = 'admin@example.com'));
 is join(' ', sql('SELECT DISTINCT coalesce(created_by::text, \'-\') FROM prompts')), '-',
-    'versions outlive who made them';
+    'versions remain after their creator is deleted';
 sql(q(DELETE FROM prompts WHERE prompt_type <> 'image_generation'));
 fresh_data();
 finish();

@@ -1,7 +1,7 @@
-# random_kills.t - while photos are added, replaced, swapped, deleted and saved, processes of httpd and of
-# PostgreSQL are killed at random, and httpd as a whole: no picture is lost, none is left over.
+# random_kills.t - while photos are added, replaced, swapped, deleted and saved, random processes of httpd and
+# PostgreSQL are killed, and once httpd as a whole. No picture is lost, and none is left over.
 #
-# SOAK_SECONDS=600 makes it last; `make soak` does. IIMG_STORE=s3 keeps pictures in a bucket.
+# SOAK_SECONDS=600 sets the duration, as in `make soak`. IIMG_STORE=s3 stores pictures in a bucket.
 # Runs beside others.
 use strict;
 use warnings;
@@ -12,12 +12,12 @@ use IdentityImg::Test;
 use Test::More;
 use Time::HiRes qw(sleep time);
 
-my $seconds = $ENV{SOAK_SECONDS} // ($ENV{IIMG_SANITIZE} ? 12 : 5);    # sanitized children start slowly
+my $seconds = $ENV{SOAK_SECONDS} // ($ENV{IIMG_SANITIZE} ? 12 : 5);    # children with sanitizers start slowly
 my $clients = 6;
 my $place = IdentityImg::Store->chosen;
 plan skip_all => $place->missing if $place->missing;
 my $seed = $ENV{SEED} // int(rand(1e6));
-# A process that dies over a password leaves it counted as wrong.
+# A process that dies during a login leaves it counted as a failure.
 my $server = IdentityImg::Server->new(
     'random', env => { %{ $place->env } }, conf => join "\n", 'ThreadsPerChild 6', 'ServerLimit 16',
     'MaxRequestWorkers 96', 'StartServers 6',
@@ -73,7 +73,7 @@ my @work = (
 );
 my @lottery = map { my $what = $_->[1]; ($what) x $_->[0] } @work;
 
-# One client until the file $over exists. Returns how often each status came; 0 is no answer.
+# One client until the end. Returns the number of each status; 0 is no response.
 sub client {
     my ($number, $over, $deadline) = @_;
     srand $seed + $number;
@@ -96,7 +96,7 @@ sub kill_one {
     return kill KILL => $pids->[rand @$pids];
 }
 
-# The database's processes: one that is killed takes all connections along, since PostgreSQL begins anew.
+# The database's processes. If one is killed, PostgreSQL restarts and all connections are lost.
 sub backends {
     return [map { /^(\d+)$/ ? $1 : () }
             eval { $store->sql("SELECT pid FROM pg_stat_activity WHERE usename = 'identityimg'") }];
@@ -144,23 +144,23 @@ for my $count (@counts) { $status{$_} += $count->{$_} for keys %{ ref $count ? $
 diag 'killed: ', join(', ', map { "$killed{$_} x $_" } sort keys %killed), '; answers: ', join ', ',
     map { ($_ || 'none') . " x $status{$_}" } sort { $a <=> $b } keys %status;
 
-is scalar(grep { !ref } @counts), 0, 'all clients have come to their end';
-cmp_ok $killed{child}, '>', 2, 'children of httpd were killed';
+is scalar(grep { !ref } @counts), 0, 'all clients ran to their end';
+cmp_ok $killed{child}, '>', 2, 'more than two children of httpd were killed';
 cmp_ok $killed{backend}, '>', 0, 'processes of PostgreSQL were killed';
 is $killed{httpd}, 1, 'httpd was killed once as a whole';
-cmp_ok $status{200} + $status{201}, '>', 5, 'work was done meanwhile';
-# 410: this cluster commits asynchronously, and the row of a generation may be gone with a PostgreSQL that
-# was killed. 429: where the machine is busy, so many new children hash passwords that some have to wait.
+cmp_ok $status{200} + $status{201}, '>', 5, 'requests succeeded meanwhile';
+# 410: this cluster commits asynchronously, so a killed PostgreSQL may lose the row of a generation.
+# 429: on a busy machine so many new children hash passwords that some logins have to wait.
 is join(' ', grep { !/^(?:0|200|201|204|400|404|409|410|429|503)$/ } sort keys %status), '',
-    'whoever got an answer got one of the contract';
-is join(' ', grep { $_ == 500 } keys %status), '', '... and never a 500';
+    'all responses have documented statuses';
+is join(' ', grep { $_ == 500 } keys %status), '', 'no response is a 500';
 
-# What the dead have not saved to its identity is saved by others after two minutes: not while we look.
+# Unsaved pictures of dead processes are saved by others after two minutes, which must not happen during the checks.
 my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
 ok eventually(sub {
     eval { $store->sql("UPDATE generation_jobs SET finished_at = now() WHERE $unsaved"); 1 }
     }),
-    'afterwards the database answers';
+    'the database responds afterwards';
 $server->stop;
 my $stopped = time;
 $server->start;
@@ -170,7 +170,7 @@ ok eventually(
     },
     60
     ),
-    'afterwards all generations end';
+    'all generations end afterwards';
 ok eventually(
     sub {
         !eval {
@@ -179,15 +179,15 @@ ok eventually(
     },
     60
     ),
-    '... and are saved to their identity';
+    'all pictures are saved to their identity';
 ok eventually(sub {
     eval { $store->sql('SELECT 1') } && ask(GET => 'reference-images/', as => 'alice')->code == 200;
     }),
-    'afterwards the server answers';
-is $store->quarrels, '', 'no picture is lost, none is left over';
+    'the server responds afterwards';
+is $store->quarrels, '', 'no picture is lost, and none is left over';
 my @seen = map { $_->{image} ? values %{ $_->{image} } : () } map { rows($_) } @people;
 is scalar(grep { ask(GET => $_)->code != 200 } @seen), 0,
-    'each picture that is listed opens, in each size (' . @seen . ')';
+    'all listed pictures can be fetched in each size (' . @seen . ')';
 my $compared = $store->ctl('reconcile', '--verbose');
 is $?, 0, 'identityimgctl reconcile finds no difference' or diag $compared;
 

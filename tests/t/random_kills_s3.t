@@ -1,4 +1,4 @@
-# random_kills_s3.t - as random_kills.t, with pictures in a bucket. For `make soak`.
+# random_kills_s3.t - random_kills.t with pictures in a bucket. For `make soak`.
 # Runs beside others.
 use strict;
 use warnings;

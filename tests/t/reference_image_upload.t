@@ -1,4 +1,4 @@
-# reference_image_upload.t - a picture for a photo: what is taken, what is made of it, what is left.
+# reference_image_upload.t - uploads of a photo's picture: accepted formats, derivatives, stored files.
 use strict;
 use warnings;
 use utf8;
@@ -19,7 +19,7 @@ my $path = "reference-images/$photo->{id}/upload-image/";
 
 # Requests ----------------------------------------------------------------------------------------
 
-# A multipart body made by hand: [headers, bytes] each.
+# A multipart body made by hand from [headers, bytes] pairs.
 sub multipart {
     my (@parts) = @_;
     return join('', map { "--XX\r\n$_->[0]\r\n\r\n$_->[1]\r\n" } @parts) . "--XX--\r\n";
@@ -48,14 +48,14 @@ sub refusal {
     return join ' ', $answer->code, $body->{code}, $field ? "$field:" : (), $body->{detail};
 }
 
-# Where a photo's picture stands, without the signatures, which change with time.
+# The paths of a photo's picture, without signatures, which change over time.
 sub addresses {
     my ($one) = @_;
     return join ' ', map { $one->{image}{$_} =~ s/\?.*//r } sort keys %{ $one->{image} // {} };
 }
 
-# A request whose head alone is sent, then pieces of its body until the server answers. Returns the
-# answer's text, seconds, and how many bytes of body went out.
+# Send only the head of a request, then pieces of its body until the server answers. Returns the response,
+# the seconds, and the number of body bytes sent.
 sub raw {
     my ($head, @pieces) = @_;
     my $socket = IO::Socket::INET->new(PeerAddr => base_url() =~ s{^http://}{}r, Timeout => 10) or die "connect: $!";
@@ -87,7 +87,7 @@ sub spill {
     return $file;
 }
 
-# What libvips makes of a picture: vips('copy', IN, '.jpg[Q=95]', ...) returns bytes.
+# The result of a vips command: vips('copy', IN, '.jpg[Q=95]', ...) returns bytes.
 sub vips {
     my ($operation, $in, $ending, @more) = @_;
     my $out = "$scratch/upload-" . $made++ . $ending;
@@ -100,7 +100,7 @@ sub chunk {
     return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data));
 }
 
-# A PNG: width, height, colour type (0 grey, 2 RGB, 4 grey and alpha, 6 RGBA), pixels, more chunks.
+# A PNG: width, height, color type (0 gray, 2 RGB, 4 gray and alpha, 6 RGBA), pixels, more chunks.
 sub png {
     my ($width, $height, $type, $pixels, @chunks) = @_;
     my $line = $width * { 0 => 1, 2 => 3, 4 => 2, 6 => 4 }->{$type};
@@ -113,7 +113,7 @@ sub png {
         . chunk('IEND', '');
 }
 
-# Pixels of a picture, in a grid: colours at the middles of its four quarters, as letters.
+# The colors in the middle of a picture's four quarters, as letters.
 my @colours = ([R => 255, 0, 0], [G => 0, 255, 0], [B => 0, 0, 255], [W => 255, 255, 255]);
 
 sub corners {
@@ -143,7 +143,7 @@ sub quarters {
     return png($width, $height, 2, $row->(0, 1) x ($height / 2) . $row->(2, 3) x ($height / 2));
 }
 
-# "512x512 3 srgb jpeg": what vipsheader says about bytes.
+# The description of bytes by vipsheader: "512x512 3 srgb jpeg".
 sub header_of {
     my ($bytes) = @_;
     my $file = spill($bytes);
@@ -151,13 +151,13 @@ sub header_of {
     return $said =~ /: (\d+x\d+) uchar, (\d) bands?, ([\w-]+), (\w+)load/ ? "$1 $2 $3 $4" : $said;
 }
 
-# All pixels of bytes, as they are stored.
+# All pixels of a picture, as stored.
 sub pixels_of { my ($bytes) = @_; return sha256_hex(vips('autorot', spill($bytes), '.raw')) }
 
 my %sizes = (thumbnail => 100, medium => 300, large => 600);
 sub fetch { my ($picture, $size) = @_; return call(GET => $picture->{$size})->content }
 
-# Sides of the three derivatives: "100x67 300x200 600x400".
+# The dimensions of the three derivatives: "100x67 300x200 600x400".
 sub sides {
     my ($picture) = @_;
     return join ' ', map { header_of(fetch($picture, $_)) =~ s/ .*//r } qw(thumbnail medium large);
@@ -166,24 +166,24 @@ sub sides {
 # Sizes -------------------------------------------------------------------------------------------
 
 my $answer = call(POST => $path, as => 'alice', parts => [image => [portrait()]]);
-is $answer->code, 200, 'a real photo is taken';
+is $answer->code, 200, 'a real photo is accepted';
 my $now = json($answer);
 is_deeply [@$now{qw(id user name order created_at)}], [@$photo{qw(id user name order created_at)}],
-    'the answer is the photo as it was';
-ok $now->{updated_at} gt $photo->{updated_at}, 'changed just now';
+    'the other members of the photo are unchanged';
+ok $now->{updated_at} gt $photo->{updated_at}, 'updated_at changes';
 is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($now),
-    'and shows the picture from now on';
+    'GET returns the new picture';
 my $base = base_url();
 like $now->{image}{original}, qr{^\Q$base\E/[^?]*media/($uuid)/portrait\.png\?},
-    'the original\'s address ends in media/<uuid>/<name>.<ext>';
+    'the URL of the original ends in media/<uuid>/<name>.<ext>';
 my ($key) = $now->{image}{original} =~ m{media/($uuid)};
 like $now->{image}{$_}, qr{^\Q$base\E/[^?]*media/$key/__sized__/portrait-thumbnail-$sizes{$_}x$sizes{$_}\.jpg\?},
-    "the $_ stands below __sized__" for sort keys %sizes;
-is pixels_of(fetch($now->{image}, 'original')), pixels_of(slurp(portrait())), 'the original is kept pixel by pixel';
+    "the URL of the $_ is below __sized__" for sort keys %sizes;
+is pixels_of(fetch($now->{image}, 'original')), pixels_of(slurp(portrait())), 'the original has the uploaded pixels';
 is sides($now->{image}), '100x100 300x300 512x512', 'derivatives fit in 100, 300 and 600 pixels and are never enlarged';
 is scalar(() = stored_files()), 4, 'four files are stored';
 is join(' ', sql('SELECT DISTINCT state, count(*) FROM stored_objects GROUP BY state')), 'live|4',
-    'and four objects are live';
+    'four objects are live';
 
 for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1], [1, 700], [3000, 2000]) {
     my ($width, $height) = @$case;
@@ -196,7 +196,7 @@ for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1],
         my $exact = $width >= $height ? $w == int($width * $scale + .5) : $h == int($height * $scale + .5);
         my $near = abs($w - $width * $scale) <= 1 && abs($h - $height * $scale) <= 1;
         ok $exact && $near && $w >= 1 && $h >= 1,
-            "$width x $height has a $size of $w x $h: it fits, keeps its ratio, is not enlarged";
+            "$width x $height has a $size of $w x $h: it fits, keeps its ratio, and is not enlarged";
     }
 }
 
@@ -205,11 +205,11 @@ for my $case ([1200, 800], [300, 901], [40, 30], [601, 600], [2000, 20], [1, 1],
 my $blank = pack('C4', 200, 30, 30, 255) x 2000;
 my %kinds = (
     'an opaque RGB PNG' => [png(50, 40, 2, "\x20\x80\xc0" x 2000), 'png 3 srgb png'],
-    'a PNG whose alpha hides nothing' => [png(50, 40, 6, $blank), 'png 3 srgb png'],
+    'a PNG with opaque alpha' => [png(50, 40, 6, $blank), 'png 3 srgb png'],
     'a PNG with one transparent pixel' =>
         [png(50, 40, 6, substr($blank, 4) . pack('C4', 0, 0, 0, 0)), 'png 4 srgb png'],
     'a PNG with translucent pixels' => [png(50, 40, 6, pack('C4', 200, 30, 30, 128) x 2000), 'png 4 srgb png'],
-    'a grey PNG with transparency' => [png(50, 40, 4, "\x80\x00" x 2000), 'png 4 srgb png'],
+    'a gray PNG with transparency' => [png(50, 40, 4, "\x80\x00" x 2000), 'png 4 srgb png'],
     'a 16-bit PNG' => [vips('cast', portrait(), '.png', 'ushort', '--shift'), 'png 3 srgb png'],
     'a grey JPEG' => [vips('colourspace', portrait(), '.jpg', 'b-w'), 'jpg 3 srgb jpeg'],
     'a CMYK JPEG' => [vips('icc_transform', portrait(), '.jpg', 'cmyk', '--input-profile', 'srgb'), 'jpg 3 srgb jpeg'],
@@ -227,21 +227,21 @@ for my $what (sort keys %kinds) {
     my $picture = json($answer)->{image};
     my ($extension) = $picture->{original} =~ m{/a-b\.(\w+)\?};
     my ($header) = map { s/^\S+ //r } header_of(fetch($picture, 'medium'));
-    is "$extension $header", $expected, "$what: the extension is that of the bytes, derivatives are upright sRGB";
+    is "$extension $header", $expected, "$what: the extension matches the bytes, derivatives are sRGB";
     my ($ending) = $expected =~ /(\w+)$/;
     $ending =~ s/jpeg/jpg/;
     is scalar(grep { $picture->{$_} =~ m{/a-b-thumbnail-\d+x\d+\.$ending\?} } keys %sizes), 3,
         "$what: derivatives are called .$ending";
     is call(GET => $picture->{thumbnail})->header('Content-Type'), $ending eq 'png' ? 'image/png' : 'image/jpeg',
-        "$what: and served as what they are";
-    is pixels_of(fetch($picture, 'original')), pixels_of($bytes), "$what: the original has the pixels that were sent";
+        "$what: derivatives have their Content-Type";
+    is pixels_of(fetch($picture, 'original')), pixels_of($bytes), "$what: the original has the uploaded pixels";
 }
 is corners(
     fetch(json(upload(vips('copy', spill(quarters(80, 60)), '.jpg[Q=95,subsample_mode=off]')))->{image}, 'large')),
-    'RGBW', 'colours stay what they are';
-is corners(fetch(json(upload(quarters(2000, 1000)))->{image}, 'thumbnail')), 'RGBW', 'in every size';
+    'RGBW', 'the large derivative has the colors of the picture';
+is corners(fetch(json(upload(quarters(2000, 1000)))->{image}, 'thumbnail')), 'RGBW', 'the thumbnail has the colors of the picture';
 
-# All eight orientations: where the corners of the stored rows stand when shown.
+# All eight orientations: the positions of the corners when shown.
 my %shown = (1 => 'RGBW', 2 => 'GRWB', 3 => 'WBGR', 4 => 'BWRG', 5 => 'RBGW', 6 => 'BRWG', 7 => 'WGBR', 8 => 'GWRB');
 my $flat = vips('copy', spill(quarters(160, 80)), '.jpg[Q=95,subsample_mode=off]');
 my $wide = vips('copy', spill(quarters(2400, 1200)), '.jpg[Q=90,subsample_mode=off]');
@@ -251,11 +251,11 @@ for my $orientation (1 .. 8) {
         sub { my ($jpeg) = @_; substr $jpeg, 2, 0, "\xff\xe1" . pack('n', 2 + length $exif) . $exif; return $jpeg };
     my $turned = $orientation > 4;
     my $small = json(upload($with->($flat)))->{image};
-    is corners(fetch($small, 'large')), $shown{$orientation}, "orientation $orientation stands upright";
-    is sides($small), $turned ? '50x100 80x160 80x160' : '100x50 160x80 160x80', 'with its sides as shown';
+    is corners(fetch($small, 'large')), $shown{$orientation}, "orientation $orientation is shown upright";
+    is sides($small), $turned ? '50x100 80x160 80x160' : '100x50 160x80 160x80', "orientation $orientation has its dimensions as shown";
     my $large = json(upload($with->($wide)))->{image};
-    is corners(fetch($large, 'thumbnail')), $shown{$orientation}, 'in a small size of a large picture too';
-    is sides($large), $turned ? '50x100 150x300 300x600' : '100x50 300x150 600x300', 'which fits as it is shown';
+    is corners(fetch($large, 'thumbnail')), $shown{$orientation}, "orientation $orientation of a large picture is shown upright";
+    is sides($large), $turned ? '50x100 150x300 300x600' : '100x50 300x150 600x300', "orientation $orientation of a large picture fits as shown";
 }
 
 # Bytes -------------------------------------------------------------------------------------------
@@ -264,10 +264,10 @@ my $tricky = join '', "\r\n--X\r\n", 'a--XX--', "\r\n\r\n", "\r\n-", "\r\n--", "
     "\r\nContent-Disposition: form-data; name=\"image\"\r\n\r\n",
     pack('C*', 0 .. 255), "\r\n";
 my $small = png(8, 8, 2, "\x10\x20\x30" x 64);
-# (fdAT belongs to animations, so it stays; what follows a picture does not.)
+# (fdAT belongs to animations, so it stays; bytes after the picture do not.)
 for my $case (
-    ['with line ends and half boundaries inside', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', $tricky))],
-    ['of many small lines', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\r\n-" x 20000))],
+    ['with line breaks and partial boundaries inside', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', $tricky))],
+    ['of many short lines', png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "\r\n-" x 20000))],
     [
         'of 700 KB of noise',
         do {
@@ -281,20 +281,20 @@ for my $case (
     ['that ends in two dashes', "$small--"],
     ['that ends in CR LF and two dashes', "$small\r\n--"],
     ['that ends in NUL', "$small\0"],
-    ['that ends in many line ends', "$small\r\n\r\n\n\r\r\n"],
+    ['that ends in many line breaks', "$small\r\n\r\n\n\r\r\n"],
 ) {
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
     is $answer->code, 200, "a picture $what is taken" or diag($answer->content), next;
     my $kept = index($bytes, $small) == 0 ? $small : $bytes;
     is sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($kept),
-        'and kept byte by byte, as far as it is a picture';
+        "a picture $what is stored byte for byte, up to its end";
 }
-# A lone LF is no line end of multipart, but some parsers take it for one: then the upload is refused, never cut.
+# A lone LF is not a multipart line break, but some parsers accept it. Then the upload is refused, never truncated.
 my $unlucky = png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', "a\n--XX\nb\n--XX--\nc"));
 $answer = upload($unlucky);
 ok $answer->code == 400 || sha256_hex(fetch(json($answer)->{image}, 'original')) eq sha256_hex($unlucky),
-    'a boundary behind a lone LF is taken whole or refused';
+    'a picture with a boundary after a lone LF is stored whole or refused';
 
 for my $case (
     ['base64', "Content-Transfer-Encoding: base64"],
@@ -314,7 +314,7 @@ $answer =
         . multipart(['content-disposition: FORM-DATA; name=image; filename=a.png', $small])
         . 'an epilogue');
 is $answer->code == 200 && sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($small),
-    'preamble, epilogue and unquoted parameters are understood';
+    'preamble, epilogue and unquoted parameters are accepted';
 $answer = send_body(multipart(
     ['Content-Disposition: form-data; name="note"', 'x'],
     ['Content-Disposition: form-data; name="image"; filename="a.png"', $small],
@@ -368,25 +368,25 @@ for my $case (
     is $answer->code, 200, "a file called $shown is taken" or diag($answer->content), next;
     my $image = json($answer)->{image};
     my ($kept, $extension) = $image->{original} =~ m{/media/$uuid/([^/?]+)\.([^./?]+)\?};
-    is $extension, 'png', "a file called $shown ends in what it is";
+    is $extension, 'png', "a file called $shown gets the extension of its content";
     ref $expected ? like $kept, $expected, "and its name becomes a safe one" : is $kept, $expected,
-        "and its name becomes a safe one";
+        "a file called $shown gets a safe name";
     like $image->{medium}, qr{/media/$uuid/__sized__/\Q$kept\E-thumbnail-300x300\.png\?},
-        'its derivatives are called alike';
+        "the derivatives of $shown have the same name";
     is join(
         ' ',
         map { my $got = call(GET => $image->{$_}); $got->code . ' ' . $got->header('Content-Type') }
             qw(original medium)
         ),
-        '200 image/png 200 image/png', 'and all is served as pictures';
+        '200 image/png 200 image/png', "$shown is served as a picture";
 }
 is_deeply [grep { !m{^(?:media|generated_images)/[a-z0-9_/.-]+$} } stored_files()], [],
-    'no stored file has another name than we give';
+    'stored files have only safe names';
 $answer = send_body(multipart([
     "Content-Disposition: form-data; name=\"image\"; filename=\"fallback.jpg\"; filename*=UTF-8''na%20me.jpg",
     $small
 ]));
-like json($answer)->{image}{original}, qr{/(?:na-me|fallback)\.png\?}, 'filename* is understood or passed over';
+like json($answer)->{image}{original}, qr{/(?:na-me|fallback)\.png\?}, 'filename* is used or ignored';
 $answer = send_body(multipart(['Content-Disposition: form-data; name="image"; filename="a\"b.jpg"', $small]));
 like json($answer)->{image}{original}, qr{/a-b\.png\?}, 'an escaped quote belongs to the name';
 
@@ -421,27 +421,27 @@ for my $case (
     ['a JPEG of three bytes', "\xff\xd8\xff", qr/JPEG picture is damaged/],
     ['a PNG with broken bytes', $damaged, qr/PNG picture is damaged/],
     ['half a PNG', substr(slurp(portrait()), 0, 100_000), qr/PNG picture is damaged/],
-    ['a PNG\'s first bytes', "\x89PNG\r\n\x1a\n", qr/PNG picture is damaged/],
-    ['a PNG of no pixels', png(0, 5, 0, ''), qr/PNG picture is damaged/],
-    ['a WebP cut short', substr($kinds{'a lossy WebP'}[0], 0, 200), qr/WebP picture is damaged/],
-    ['a GIF\'s first bytes', 'GIF89a', qr/GIF picture is damaged/],
-    ['an AVIF cut short', substr($kinds{'an AVIF'}[0], 0, 200), qr/AVIF picture is damaged/],
+    ['only the signature of a PNG', "\x89PNG\r\n\x1a\n", qr/PNG picture is damaged/],
+    ['a PNG without pixels', png(0, 5, 0, ''), qr/PNG picture is damaged/],
+    ['a truncated WebP', substr($kinds{'a lossy WebP'}[0], 0, 200), qr/WebP picture is damaged/],
+    ['only the signature of a GIF', 'GIF89a', qr/GIF picture is damaged/],
+    ['a truncated AVIF', substr($kinds{'an AVIF'}[0], 0, 200), qr/AVIF picture is damaged/],
 ) {
     my ($what, $bytes, $found) = @$case;
     my $said = refusal(upload($bytes, 'photo.jpg'));
     like $said, qr/^400 unsupported_image image: /, "$what called photo.jpg is refused";
-    like $said, $found, 'with what was found';
-    like $said, qr/\Q$read\E$/, 'and what is allowed';
+    like $said, $found, "the refusal of $what says what was found";
+    like $said, qr/\Q$read\E$/, "the refusal of $what lists the supported formats";
 }
 
-# A JPEG that claims other sides.
+# A JPEG that declares other dimensions.
 sub claiming {
     my ($bytes, $width, $height) = @_;
     $bytes =~ s/(\xff[\xc0\xc2]..\x08)..../$1 . pack 'nn', $height, $width/es or die 'no SOF';
     return $bytes;
 }
 
-# A PNG that claims sides, and has one byte of pixels.
+# A PNG that declares dimensions and has one byte of pixels.
 sub claims {
     return
           "\x89PNG\r\n\x1a\n"
@@ -469,13 +469,13 @@ for my $case (
     my ($what, $bytes, $sentence) = @$case;
     my $began = time;
     my $said = refusal(upload($bytes));
-    is $said, "413 too_many_pixels image: The picture has $sentence", "$what is refused with the numbers";
-    cmp_ok time - $began, '<', 5, 'and quickly';
+    is $said, "413 too_many_pixels image: The picture has $sentence", "$what is refused with its numbers";
+    cmp_ok time - $began, '<', 5, "$what is refused quickly";
 }
 like refusal(upload(claims(8000, 8001))), qr/^413 too_many_pixels /,
-    'a PNG of a line more than 64 megapixels is refused';
+    'a PNG with one line more than 64 megapixels is refused';
 like refusal(upload(claims(8000, 8000))), qr/^400 unsupported_image image: The PNG picture is damaged/,
-    'one of 64 megapixels is not, but must have them';
+    'a PNG of 64 megapixels without its pixels is damaged';
 
 my $part = 'Content-Disposition: form-data; name="image"; filename="a.png"';
 my $broken = qr/^400 parse_error Multipart form parse error - ./;
@@ -484,15 +484,15 @@ for my $case (
     ['no fields', [body => "--XX--\r\n"], '400 no_image image: No image file provided'],
     ['no body', [type => undef], '400 no_image image: No image file provided'],
     [
-        'another field alone', [body => multipart([$part =~ s/image/picture/r, $small])],
+        'only another field', [body => multipart([$part =~ s/image/picture/r, $small])],
         '400 no_image image: No image file provided'
     ],
     [
-        'a text field called image', [body => multipart(['Content-Disposition: form-data; name="image"', 'words'])],
+        'a string field called image', [body => multipart(['Content-Disposition: form-data; name="image"', 'words'])],
         '400 no_image image: No image file provided'
     ],
     [
-        'a file input left empty',
+        'an empty file input',
         [body => multipart(['Content-Disposition: form-data; name="image"; filename=""', ''])],
         '400 no_image image: No image file provided'
     ],
@@ -516,22 +516,22 @@ for my $case (
         '415 unsupported_media_type Unsupported media type "multipart/mixed; boundary=XX" in request.'
     ],
     [
-        'a body of no type', [body => 'x', type => undef],
+        'a body without a type', [body => 'x', type => undef],
         '415 unsupported_media_type Unsupported media type "" in request.'
     ],
     ['no boundary', [body => $whole, type => 'multipart/form-data'], $broken],
     ['an empty boundary', [body => $whole, type => 'multipart/form-data; boundary='], $broken],
     ['a boundary of 71 characters', [body => $whole, type => 'multipart/form-data; boundary=' . 'X' x 71], $broken],
-    ['another boundary than it says', [body => $whole, type => 'multipart/form-data; boundary=YY'], $broken],
-    ['a picture cut short', [body => substr($whole, 0, 150)], $broken],
-    ['the closing boundary missing', [body => $whole =~ s/\r\n--XX--\r\n\z//r], $broken],
-    ['the closing boundary half there', [body => $whole =~ s/--\r\n\z//r], $broken],
-    ['a head without a body', [body => "--XX\r\n$part\r\n"], $broken],
+    ['a boundary that does not match', [body => $whole, type => 'multipart/form-data; boundary=YY'], $broken],
+    ['a truncated picture', [body => substr($whole, 0, 150)], $broken],
+    ['a missing closing boundary', [body => $whole =~ s/\r\n--XX--\r\n\z//r], $broken],
+    ['half a closing boundary', [body => $whole =~ s/--\r\n\z//r], $broken],
+    ['a part head without a body', [body => "--XX\r\n$part\r\n"], $broken],
     ['a part without Content-Disposition', [body => multipart(['Content-Type: image/png', $small])], $broken],
-    ['a part with an attachment\'s', [body => multipart([$part =~ s/form-data/attachment/r, $small])], $broken],
+    ['a part with Content-Disposition: attachment', [body => multipart([$part =~ s/form-data/attachment/r, $small])], $broken],
     ['a part without a name', [body => multipart([$part =~ s/name="image"; //r, $small])], $broken],
     [
-        'a multipart within',
+        'a nested multipart',
         [
             body => multipart(
                 ["$part\r\nContent-Type: multipart/mixed; boundary=YY", "--YY\r\n$part\r\n\r\n$small\r\n--YY--"]
@@ -540,10 +540,10 @@ for my $case (
         $broken
     ],
     [
-        'a message within', [body => multipart(["$part\r\nContent-Type: message/rfc822", "Subject: x\r\n\r\nx"])],
+        'a nested message', [body => multipart(["$part\r\nContent-Type: message/rfc822", "Subject: x\r\n\r\nx"])],
         $broken
     ],
-    ['words alone', [body => 'words'], $broken],
+    ['text only', [body => 'words'], $broken],
     ['1000 parts', [body => multipart((['Content-Disposition: form-data; name="a"', '']) x 1000)], $broken],
 ) {
     my ($what, $with, $expected) = @$case;
@@ -552,27 +552,27 @@ for my $case (
         "an upload of $what is refused";
 }
 
-# Too many bytes: decided from the head where it tells, else as soon as there are too many.
+# Too many bytes: refused after the head if it has the length, otherwise as soon as the limit is exceeded.
 my @head = ("POST /api/v1/$path HTTP/1.1", 'Content-Type: multipart/form-data; boundary=XX');
 my $limit = qr/The upload has 28\.6 MB; at most 25\.0 MB are allowed\./;
 my ($text, $seconds, $sent) = raw([@head, 'Content-Length: 30000000']);
 like $text, qr/^HTTP\/1\.1 413 .*"code":"upload_too_large"/s,
-    'a body that is too long by its Content-Length is refused before it is sent';
-like $text, $limit, 'with the numbers';
-cmp_ok $seconds, '<', 3, 'at once';
+    'a body with a Content-Length over the limit is refused before it is sent';
+like $text, $limit, 'the refusal has the limit';
+cmp_ok $seconds, '<', 3, 'the refusal comes at once';
 ($text, $seconds) = raw([@head, 'Content-Length: 30000000', 'Expect: 100-continue']);
-like $text, qr/^HTTP\/1\.1 413 /, 'a client that asks first is not told to go on';
+like $text, qr/^HTTP\/1\.1 413 /, 'a client with Expect: 100-continue gets no 100';
 ($text) = raw([@head, 'Content-Length: 99999999999999999999']);
-like $text, qr/^HTTP\/1\.1 4(?:00|13) /, 'a length beyond all numbers is refused';
+like $text, qr/^HTTP\/1\.1 4(?:00|13) /, 'a Content-Length beyond 64 bits is refused';
 my $megabyte = sprintf("%x\r\n", 1 << 20) . 'x' x (1 << 20) . "\r\n";
 ($text, $seconds, $sent) = raw([@head, 'Transfer-Encoding: chunked'], ($megabyte) x 60);
 like $text, qr/^HTTP\/1\.1 413 .*at most 25\.0 MB are allowed\./s,
-    'a body that does not tell its length is refused when there is too much of it';
-cmp_ok $sent, '<', 45 << 20, 'and not read to its end';
+    'a chunked body over the limit is refused';
+cmp_ok $sent, '<', 45 << 20, 'a chunked body over the limit is not read to its end';
 ($text) = raw([@head, 'Transfer-Encoding: chunked'], 'zz' . "\r\nnot a chunk\r\n");
-like $text, qr/^HTTP\/1\.1 400 /, 'chunks that are none are 400';
+like $text, qr/^HTTP\/1\.1 400 /, 'invalid chunks are a 400';
 
-# A file that is as long as may be, and one that is a byte longer.
+# A file of exactly the limit, and one with a byte more.
 my $filler = sub {
     my ($size) = @_;
     my $room = $size - length(png(8, 8, 2, "\x10\x20\x30" x 64, chunk('fdAT', '')));
@@ -580,20 +580,20 @@ my $filler = sub {
 };
 like refusal(upload($filler->(26214401))),
     qr/^413 upload_too_large The upload has 26214401 bytes; at most 26214400 \(25\.0 MB\) are allowed\./,
-    'a picture of one byte too many is refused';
+    'a picture with one byte over the limit is refused';
 
-# None of it changed anything.
+# The refused uploads changed nothing.
 is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))), addresses($kept),
-    'after all that was refused the photo shows the picture that it had';
+    'after the refused uploads the photo has its previous picture';
 is json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))->{updated_at}, $kept->{updated_at},
-    'as unchanged';
-is state_of_store(), $store, 'its files are there, byte by byte, and no others';
-is join("\n", sql('SELECT key, state FROM stored_objects ORDER BY key')), $rows, 'and the manifest is as it was';
+    'updated_at is unchanged after the refused uploads';
+is state_of_store(), $store, 'the files are unchanged after the refused uploads';
+is join("\n", sql('SELECT key, state FROM stored_objects ORDER BY key')), $rows, 'the manifest is unchanged after the refused uploads';
 
 $answer = upload($filler->(26214400));
-is $answer->code, 200, 'a picture of exactly the limit is taken';
+is $answer->code, 200, 'a picture of exactly the limit is accepted';
 ($text) = raw([@head, 'Transfer-Encoding: chunked'], sprintf("%x\r\n%s\r\n0\r\n\r\n", length $whole, $whole));
-like $text, qr/^HTTP\/1\.1 200 /, 'a body that does not tell its length is taken';
+like $text, qr/^HTTP\/1\.1 200 /, 'a chunked body is accepted';
 
 # Replace and delete ------------------------------------------------------------------------------
 
@@ -606,29 +606,29 @@ my %seen;
 for my $round (1 .. 3) {
     my $answer = upload($kinds{ $round == 2 ? 'a PNG with translucent pixels' : 'a grey JPEG' }[0], "round-$round.jpg");
     my ($new) = json($answer)->{image}{original} =~ m{media/($uuid)};
-    ok !$seen{$new}++, 'a replaced picture has an address of its own';
+    ok !$seen{$new}++, 'a replaced picture has a new URL';
     my @of_photo = grep { !/$others_id/ } stored_files();
-    is scalar(@of_photo), 4, "after upload $round there are exactly four files of the photo";
-    is scalar(grep { /$new/ } @of_photo), 4, 'those of the new picture';
+    is scalar(@of_photo), 4, "after upload $round the photo has exactly four files";
+    is scalar(grep { /$new/ } @of_photo), 4, "after upload $round these are the files of the new picture";
 }
 my $old = $kept->{image};
-is call(GET => $old->{original})->code, 404, 'the address of a picture that was replaced opens no more';
+is call(GET => $old->{original})->code, 404, "after the uploads the URL of the replaced picture is 404";
 is scalar(() = stored_files()), 8, 'the other photo has its four files';
 is call(DELETE => "reference-images/$photo->{id}/", as => 'alice')->code, 204, 'the photo is deleted';
-is scalar(grep { !/$others_id/ } stored_files()), 0, 'and none of its files is left';
+is scalar(grep { !/$others_id/ } stored_files()), 0, 'no files of the deleted photo are left';
 is_deeply [sql("SELECT key, state, changed_at FROM stored_objects ORDER BY key")], \@others_rows,
-    'the manifest holds the other photo alone, untouched';
+    'the manifest has only the other photo, unchanged';
 is join(
     ' ',
     map { call(GET => $_)->code }
         values %{ json(call(GET => "reference-images/$other->{id}/", as => 'alice'))->{image} }
     ),
     '200 200 200 200',
-    'whose picture opens in all sizes';
-is refusal(send_body($whole)), '404 not_found Not found.', 'a photo that is deleted takes no picture';
-is scalar(() = stored_files()), 4, 'and keeps none';
+    'the picture of the other photo can be fetched in all sizes';
+is refusal(send_body($whole)), '404 not_found Not found.', 'an upload for a deleted photo is 404';
+is scalar(() = stored_files()), 4, 'an upload for a deleted photo stores nothing';
 call(DELETE => "reference-images/$other->{id}/", as => 'alice');
-is_deeply [stored_files()], [], 'after the last photo the store is empty';
-is_deeply [sql('SELECT key FROM stored_objects')], [], 'and the manifest too';
+is_deeply [stored_files()], [], 'after the last delete the store is empty';
+is_deeply [sql('SELECT key FROM stored_objects')], [], 'after the last delete the manifest is empty';
 
 finish();

@@ -1,4 +1,4 @@
-# reference_images.t - the photos a user keeps: list, create, look at, change, delete.
+# reference_images.t - a user's photos: list, create, read, change, delete.
 use strict;
 use warnings;
 use utf8;
@@ -14,13 +14,13 @@ my $time = qr/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z/;
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my $upper = uc $nowhere;
 
-# Text as it travels.
+# Text, encoded as sent.
 sub bytes { my ($text) = @_; utf8::encode($text); return $text }
 
-# All slots free again.
+# Free all slots.
 sub empty { sql('DELETE FROM reference_images') }
 
-# A new photo's members; dies when it is not made.
+# The members of a new photo; dies if it is not created.
 sub made {
     my ($who, %fields) = @_;
     my $answer = call(POST => 'reference-images/', as => $who, json => \%fields);
@@ -34,7 +34,7 @@ sub patch {
 }
 sub listed { my ($who, $query) = @_; return json(call(GET => 'reference-images/' . ($query // ''), as => $who)) }
 
-# One line of what a refusal says: "400 order_range order: Order must be between 0 and 4".
+# A refusal in one line: "400 order_range order: Order must be between 0 and 4".
 sub refusal {
     my ($answer) = @_;
     my $body = json($answer) // return $answer->as_string;
@@ -44,30 +44,30 @@ sub refusal {
     return $said;
 }
 
-# What one answer has that two requests may not share.
+# The headers of a response without those that differ between requests.
 sub headers {
     my ($answer) = @_;
     return join "\n", sort grep { !/^(?:Date|X-Request-Id|Client-|Keep-Alive|Connection)/ } split /\n/,
         $answer->headers->as_string;
 }
 
-# Create: what is answered ------------------------------------------------------------------------
+# Create: the response -------------------------------------------------------------------------------
 
 my $answer = call(POST => 'reference-images/', as => 'alice', json => { name => 'Headshot 1' });
 is $answer->code, 201, 'a photo is created';
-is $answer->header('Content-Type'), 'application/json', 'and answered as JSON';
+is $answer->header('Content-Type'), 'application/json', 'the response is JSON';
 my $alice = person('alice');
 like $answer->content,
     qr/^\{"id":"$uuid","user":"$alice","name":"Headshot 1","order":0,"image":null,"created_at":"$time","updated_at":"$time"\}$/,
-    'with exactly these members, in this order and of these types';
+    'the photo has exactly these members, in order and of these types';
 my $photo = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/reference-images/$photo->{id}/",
-    'Location is its absolute address';
-is call(GET => $answer->header('Location'), as => 'alice')->content, $answer->content, 'which answers the same bytes';
-is $photo->{created_at}, $photo->{updated_at}, 'a new photo was last changed when it was made';
+    'Location is the absolute URL of the photo';
+is call(GET => $answer->header('Location'), as => 'alice')->content, $answer->content, 'GET of the Location returns the same bytes';
+is $photo->{created_at}, $photo->{updated_at}, 'updated_at of a new photo equals created_at';
 is(
     (sql("SELECT abs(extract(epoch FROM now() - '$photo->{created_at}'::timestamptz)) < 60"))[0], "t",
-    "and its times are UTC"
+    "the timestamps are in UTC"
 );
 
 for my $case (
@@ -75,13 +75,13 @@ for my $case (
     ['an empty object', [json => {}]],
     ['an empty form', [form => [], type => 'application/x-www-form-urlencoded']],
     ['an empty multipart form', [body => "--x--\r\n", type => 'multipart/form-data; boundary=x']],
-    ['members nobody knows', [json => { nobody => 'knows', id => $nowhere, created_at => 1 }]],
+    ['unknown members', [json => { nobody => 'knows', id => $nowhere, created_at => 1 }]],
 ) {
     my ($what, $with) = @$case;
     empty();
     my $made = call(POST => 'reference-images/', as => 'alice', @$with);
     is join(' ', $made->code, @{ json($made) }{qw(name order)}), '201  0',
-        "$what makes a photo without a name in the first slot";
+        "$what creates a photo without a name in the first slot";
 }
 
 for my $case (
@@ -92,8 +92,8 @@ for my $case (
     my ($what, $with) = @$case;
     empty();
     my $made = call(POST => 'reference-images/', as => 'alice', @$with);
-    is join('|', $made->code, @{ json($made) }{qw(name order)}), '201|Ünï 🎨|3', "$what carries name and order";
-    is json($made)->{image}, undef, "and $what without a file makes a photo without a picture";
+    is join('|', $made->code, @{ json($made) }{qw(name order)}), '201|Ünï 🎨|3', "$what can contain name and order";
+    is json($made)->{image}, undef, "$what without a file creates a photo without a picture";
 }
 
 empty();
@@ -101,29 +101,29 @@ $answer = call(
     POST => 'reference-images/', as => 'alice',
     parts => [name => 'With picture', order => 2, image => [portrait()]]
 );
-is $answer->code, 201, 'a multipart form with a picture makes a photo';
+is $answer->code, 201, 'a multipart form with a picture creates a photo';
 is join(' ', sort keys %{ json($answer)->{image} }), 'large medium original thumbnail',
-    'that has the picture in four sizes';
+    'the photo has the picture in four sizes';
 like $answer->content, qr/"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\}/,
-    'in the contract\'s order';
-is join(' ', map { call(GET => $_)->code } values %{ json($answer)->{image} }), '200 200 200 200', 'and all four open';
+    'the sizes are in the documented order';
+is join(' ', map { call(GET => $_)->code } values %{ json($answer)->{image} }), '200 200 200 200', 'all four sizes can be fetched';
 
 $answer = call(
     POST => 'reference-images/', as => 'alice',
     parts => [name => 'Nothing chosen', image => [undef, '', Content => '']]
 );
 is join(' ', $answer->code, json($answer)->{image} // 'null'), '201 null',
-    'a file input that nothing was chosen for is no picture';
+    'an empty file input creates a photo without a picture';
 
 my $files = join "\n", stored_files();
 is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => 2, image => [portrait()]])),
-    '400 order_in_use order: Order 2 is already in use', 'a picture for a slot that is taken is refused';
+    '400 order_in_use order: Order 2 is already in use', 'a create with a picture for a slot in use is refused';
 is refusal(call(
     POST => 'reference-images/', as => 'alice', parts => [order => 4, image => [undef, 'a.jpg', Content => 'words']]
     )) =~ s/:.*//r,
-    '400 unsupported_image image', 'and so is a file that is no picture';
-is scalar @{ listed('alice') }, 2, 'neither makes a photo';
-is join("\n", stored_files()), $files, 'and neither leaves a file';
+    '400 unsupported_image image', 'a create with a file that is not a picture is refused';
+is scalar @{ listed('alice') }, 2, 'the refused creates make no photo';
+is join("\n", stored_files()), $files, 'the refused creates leave no file';
 reset_pictures();
 
 # Names -------------------------------------------------------------------------------------------
@@ -133,14 +133,14 @@ for my $case (
     ['plain', 'Anna', 'Anna'],
     ['255 characters of two bytes', $long, $long],
     ['255 characters of four bytes', '🎨' x 255, '🎨' x 255],
-    ['white space around', " \t\r\n Anna Bo \n ", 'Anna Bo'],
-    ['Unicode\'s white space around', "\x{a0}\x{3000}Anna\x{2003}", 'Anna'],
+    ['surrounding white space', " \t\r\n Anna Bo \n ", 'Anna Bo'],
+    ['surrounding Unicode white space', "\x{a0}\x{3000}Anna\x{2003}", 'Anna'],
     ['spaces around 255 characters', "  $long  ", $long],
-    ['nothing but spaces', "   ", ''],
+    ['only spaces', "   ", ''],
     ['empty', '', ''],
     ['quotes, braces, markup', '"<b>{x}\\', '"<b>{x}\\'],
-    ['a line break and a tab within', "a\nb\tc", "a\nb\tc"],
-    ['a control character within', "a\x{1}b", "a\x{1}b"],
+    ['a line break and a tab inside', "a\nb\tc", "a\nb\tc"],
+    ['a control character inside', "a\x{1}b", "a\x{1}b"],
     ['joined emoji', "👩\x{200d}👧", "👩\x{200d}👧"],
 ) {
     my ($what, $sent, $kept) = @$case;
@@ -171,8 +171,8 @@ for my $case (
     ['NUL', '"a\u0000b"', '400 invalid name: Null characters are not allowed.'],
     ['NUL alone', '"\u0000"', '400 invalid name: Null characters are not allowed.'],
     ['half a surrogate pair', '"a\ud83c"', qr/^400 parse_error JSON parse error - /],
-    ['the other half', '"\udfa8a"', qr/^400 parse_error JSON parse error - /],
-    ['bytes that are no UTF-8', "\"a\xff\"", qr/^400 parse_error JSON parse error - /],
+    ['the other half of a surrogate pair', '"\udfa8a"', qr/^400 parse_error JSON parse error - /],
+    ['bytes that are not UTF-8', "\"a\xff\"", qr/^400 parse_error JSON parse error - /],
     ['UTF-8 of a surrogate', "\"\xed\xa0\x80\"", qr/^400 parse_error JSON parse error - /],
 ) {
     my ($what, $json, $expected) = @$case;
@@ -184,7 +184,7 @@ for my $case (
 }
 
 for my $case (
-    ['bytes that are no UTF-8', 'name=%ff%fe', '400 invalid name: Not a valid string.'],
+    ['bytes that are not UTF-8', 'name=%ff%fe', '400 invalid name: Not a valid string.'],
     ['an overlong sequence', 'name=%c0%80', '400 invalid name: Not a valid string.'],
     ['NUL', 'name=a%00b', qr/^400 invalid .*Null characters are not allowed\.$/],
     ['a raw NUL', "name=a\0b", qr/^400 invalid .*Null characters are not allowed\.$/],
@@ -201,7 +201,7 @@ for my $case (
         "name in a form: $what is refused";
 }
 for my $case (
-    ['bytes that are no UTF-8', "\xff", '400 invalid name: Not a valid string.'],
+    ['bytes that are not UTF-8', "\xff", '400 invalid name: Not a valid string.'],
     ['NUL', "a\0b", '400 invalid name: Null characters are not allowed.'],
     ['a file', [portrait()], '400 invalid name: Not a valid string.'],
 ) {
@@ -214,7 +214,7 @@ is json(call(
     type => 'application/x-www-form-urlencoded'
     ))->{name},
     'last one', 'in a form plus signs are spaces, and the last of two fields counts';
-is_deeply [map { $_->{name} } @{ listed('alice') }], ['kept', 'last one'], 'what was refused made and changed nothing';
+is_deeply [map { $_->{name} } @{ listed('alice') }], ['kept', 'last one'], 'refused requests create and change nothing';
 
 # Order -------------------------------------------------------------------------------------------
 
@@ -269,30 +269,30 @@ for my $case (@orders) {
 
 empty();
 is join(' ', map { made('alice')->{order} } 1 .. 5), '0 1 2 3 4',
-    'photos without an order take the slots one after the other';
+    'photos without an order take the slots in order';
 is refusal(call(POST => 'reference-images/', as => 'alice', json => {})),
-    '400 max_images Maximum 5 reference images allowed', 'the sixth is refused';
+    '400 max_images Maximum 5 reference images allowed', 'a sixth photo is refused';
 is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => 2 })),
     '400 max_images Maximum 5 reference images allowed',
-    'and for the same reason when it names a slot';
+    'a sixth photo with an order is refused by the limit';
 is refusal(call(POST => 'reference-images/', as => 'alice', parts => [image => [portrait()]])),
     '400 max_images Maximum 5 reference images allowed',
-    'and when it brings a picture';
-is_deeply [stored_files()], [], 'which is not kept';
-is made('bob')->{order}, 0, 'another user has slots of his own';
+    'a sixth photo with a picture is refused';
+is_deeply [stored_files()], [], 'the picture of the refused photo is not stored';
+is made('bob')->{order}, 0, 'another user has separate slots';
 my @five = @{ listed('alice') };
 call(DELETE => "reference-images/$five[$_]{id}/", as => 'alice') for 1, 3;
 is join(' ', map { made('alice')->{order} } 1, 2), '1 3', 'gaps are filled, the lowest first';
 
 empty();
 made('alice', order => $_) for 4, 0, 2;
-is join(' ', map { $_->{order} } @{ listed('alice') }), '0 2 4', 'the list is by order, not by age';
+is join(' ', map { $_->{order} } @{ listed('alice') }), '0 2 4', 'the list is sorted by order, not by age';
 is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => 2 })),
-    '400 order_in_use order: Order 2 is already in use', 'a slot is taken once';
+    '400 order_in_use order: Order 2 is already in use', 'a slot in use is refused';
 is refusal(call(POST => 'reference-images/', as => 'alice', form => [order => '2'])),
-    '400 order_in_use order: Order 2 is already in use', 'in a form too';
+    '400 order_in_use order: Order 2 is already in use', 'a slot in use is refused in a form';
 is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => '7'])),
-    '400 order_range order: Order must be between 0 and 4', 'a multipart order is an order';
+    '400 order_range order: Order must be between 0 and 4', 'an order in multipart is checked';
 
 # Lists -------------------------------------------------------------------------------------------
 
@@ -302,7 +302,7 @@ my $of_bob = made('bob', name => 'B');
 my $of_admin = made('admin', name => 'S');
 my $bob = person('bob');
 for my $case (
-    # who     query                            names, or the refusal
+    # user    query                            names, or the refusal
     ['alice', '', 'A'],
     ['bob', '', 'B'],
     ['admin', '', 'S'],
@@ -336,13 +336,13 @@ for my $case (
     my $name = "the list of $who " . ($query eq '' ? 'without a query' : "with $shown");
     ref $expected ? like $said, $expected, $name : is $said, $expected, $name;
 }
-is call(GET => 'reference-images/', as => 'scenario_one')->content, '[]', 'no photos are an empty array';
+is call(GET => 'reference-images/', as => 'scenario_one')->content, '[]', 'a list without photos is an empty array';
 
 # Staff create for others -------------------------------------------------------------------------
 
 sub owner_of { my ($answer) = @_; return $answer->code == 201 ? '201 ' . json($answer)->{user} : refusal($answer) }
 for my $case (
-    # who     user_id (JSON)        expected
+    # user    user_id (JSON)        expected
     ['admin', qq("$alice"), "201 $alice", 'for another user'],
     ['admin', '"' . uc($alice) . '"', "201 $alice", 'for another user, in upper case'],
     ['admin', 'null', '201 ' . person('admin'), 'for nobody'],
@@ -365,26 +365,26 @@ for my $case (
 }
 empty();
 is owner_of(call(POST => 'reference-images/', as => 'admin', form => [user_id => $alice])), "201 $alice",
-    'staff create for others with a form';
+    'staff create photos for other users with a form';
 for my $way ('form', 'parts') {
     is owner_of(call(POST => 'reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $bob])),
-        '400 invalid user_id: Give user_id once only.', "two users in $way are not guessed between";
+        '400 invalid user_id: Give user_id once only.', "two values of user_id in $way are refused";
     is owner_of(call(POST => 'admin/reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $alice])),
-        '400 invalid user_id: Give user_id once only.', '... nor when it is the same one, nor below admin/';
+        '400 invalid user_id: Give user_id once only.', 'two values of user_id are refused even if they are equal, and below admin/';
 }
 is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $alice, image => [portrait()]])),
-    "201 $alice", 'and with a picture';
+    "201 $alice", 'staff create photos with a picture for other users';
 is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $nowhere, image => [portrait()]])),
     "404 not_found User $nowhere not found",
     'a picture for an unknown user is refused';
-is scalar(() = stored_files()), 4, 'and not kept';
+is scalar(() = stored_files()), 4, 'a picture for an unknown user is not stored';
 my $foreign = call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice });
 is call(GET => $foreign->header('Location'), as => 'admin')->content, $foreign->content,
-    'Location of a photo made for another user opens for who made it';
+    'the Location of a photo for another user can be read by its creator';
 made('alice') for 1, 2;
 is refusal(call(POST => 'reference-images/', as => 'admin', json => { user_id => $alice })),
     '400 max_images Maximum 5 reference images allowed',
-    'the limit counts the owner\'s photos, not the caller\'s';
+    'the limit counts the photos of the owner, not of the caller';
 reset_pictures();
 
 # One photo ---------------------------------------------------------------------------------------
@@ -392,9 +392,9 @@ reset_pictures();
 $of_alice = made('alice', name => 'A', order => 1);
 $of_bob = made('bob', name => 'B');
 my $id = $of_alice->{id};
-is_deeply json(call(GET => "reference-images/$id/", as => 'alice')), $of_alice, 'a photo is what was created';
+is_deeply json(call(GET => "reference-images/$id/", as => 'alice')), $of_alice, 'GET returns the created photo';
 is_deeply json(call(GET => 'reference-images/' . uc($id) . '/', as => 'alice')), $of_alice,
-    'its id may be written in upper case';
+    'the id may be in upper case';
 is json(patch(uc $id, { name => 'A2' }))->{name}, 'A2', 'in PATCH too';
 
 for my $way (
@@ -405,28 +405,28 @@ for my $way (
     my $what =
         $method . ($tail ? " $tail" : '') . (@with && $with[0] eq 'json' ? ' ' . join '', keys %{ $with[1] } : '');
     my $unknown = call($method => "reference-images/$nowhere/$tail", as => 'alice', @with);
-    is refusal($unknown), '404 not_found Not found.', "$what of an unknown photo";
+    is refusal($unknown), '404 not_found Not found.', "$what of an unknown photo is 404";
     my $others = call($method => "reference-images/$of_bob->{id}/$tail", as => 'alice', @with);
     is $others->code . $others->content, $unknown->code . $unknown->content,
-        "$what of somebody else's photo answers the same bytes";
-    is headers($others), headers($unknown), 'under the same headers';
+        "$what of another user's photo returns the same bytes";
+    is headers($others), headers($unknown), "$what of another user's photo returns the same headers";
     my $none = call($method => "reference-images/not-an-id/$tail", as => 'alice', @with);
     is $none->code . $none->content, $unknown->code . $unknown->content,
-        "$what of an id that is no UUID answers the same";
+        "$what of an invalid id returns the same bytes";
     is call($method => "reference-images/$of_bob->{id}/$tail?user_id=$bob", as => 'alice', @with)->content,
-        $unknown->content, "$what with ?user_id= is no way around";
+        $unknown->content, "$what of another user's photo with ?user_id= is 404, too";
 }
 for my $no_id (
     '1', substr($id, 1), $id . '0', "{$id}", $id =~ s/-/_/gr, $id =~ s/^./g/r, "$id%20", '%27', '-', 'null',
     'undefined', 'ü' =~ s/ü/%C3%BC/r
 ) {
     is refusal(call(GET => "reference-images/$no_id/", as => 'alice')), '404 not_found Not found.',
-        "'$no_id' is no photo";
+        "the id '$no_id' is 404";
 }
-is_deeply listed('bob'), [$of_bob], 'nobody has touched the other user\'s photo';
-is_deeply [stored_files()], [], 'and nobody has left a file';
+is_deeply listed('bob'), [$of_bob], "the other user's photo is unchanged";
+is_deeply [stored_files()], [], 'no files are left';
 
-# Staff reach others' photos with ?user_id= only.
+# Staff access other users' photos only with ?user_id=.
 for my $case (
     # query                       expected
     ['', 404],
@@ -449,12 +449,12 @@ for my $case (
 }
 is json(
     call(POST => "reference-images/$id/upload-image/?user_id=$alice", as => 'admin', parts => [image => [portrait()]]))
-    ->{user}, $alice, 'staff give Alice\'s photo a picture';
+    ->{user}, $alice, "staff upload a picture to Alice's photo";
 is call(POST => "reference-images/$id/upload-image/", as => 'admin', parts => [image => [portrait()]])->code, 404,
-    'but not without ?user_id=';
-is call(DELETE => "reference-images/$id/", as => 'admin')->code, 404, 'nor delete it';
-is call(DELETE => "reference-images/$id/?user_id=$alice", as => 'admin')->code, 204, 'with ?user_id= they do';
-is_deeply [stored_files()], [], 'and its files are gone';
+    'staff cannot upload to it without ?user_id=';
+is call(DELETE => "reference-images/$id/", as => 'admin')->code, 404, 'staff cannot delete it without ?user_id=';
+is call(DELETE => "reference-images/$id/?user_id=$alice", as => 'admin')->code, 204, 'staff delete it with ?user_id=';
+is_deeply [stored_files()], [], 'its files are deleted';
 
 # PATCH -------------------------------------------------------------------------------------------
 
@@ -478,44 +478,44 @@ for my $case (
 ) {
     my ($what, $with) = @$case;
     my $answer = call(PATCH => path_of($one), as => 'alice', @$with);
-    is $answer->code, 200, "PATCH with $what is answered";
-    is $answer->content, $before, 'and changes nothing, updated_at included';
-    is now(), $before, 'not even later';
+    is $answer->code, 200, "PATCH with $what succeeds";
+    is $answer->content, $before, "PATCH with $what changes nothing, updated_at included";
+    is now(), $before, "PATCH with $what leaves the row unchanged";
 }
-is_deeply [stored_files()], [], 'PATCH keeps no file';
+is_deeply [stored_files()], [], 'PATCH stores no file';
 
 my $changed = json(patch($one->{id}, { name => 'new name' }));
 is_deeply [@$changed{qw(id user name order image created_at)}],
-    [@$one{qw(id user)}, 'new name', 1, undef, $one->{created_at}], 'PATCH changes the name alone';
-ok $changed->{updated_at} gt $one->{updated_at}, 'and moves updated_at';
+    [@$one{qw(id user)}, 'new name', 1, undef, $one->{created_at}], 'PATCH changes only the name';
+ok $changed->{updated_at} gt $one->{updated_at}, 'PATCH changes updated_at';
 is_deeply [@{ json(patch($one->{id}, { order => 4 })) }{qw(name order)}], ['new name', 4],
-    'PATCH changes the order alone';
-is_deeply [@{ json(patch($one->{id}, { order => 1, name => 'both' })) }{qw(name order)}], ['both', 1], 'or both';
+    'PATCH changes only the order';
+is_deeply [@{ json(patch($one->{id}, { order => 1, name => 'both' })) }{qw(name order)}], ['both', 1], 'PATCH changes both';
 is_deeply [
     @{ json(call(PATCH => path_of($one), as => 'alice', form => [name => 'by form', order => 3])) }{qw(name order)}
 ], ['by form', 3], 'from a form';
 is_deeply [@{ json(call(PATCH => path_of($one), as => 'alice', parts => [name => 'by multipart', order => 1])) }
         {qw(name order)}
-], ['by multipart', 1], 'from multipart';
+], ['by multipart', 1], 'PATCH accepts a form and multipart';
 is_deeply [@{ json(patch($one->{id}, { order => 1 })) }{qw(name order)}], ['by multipart', 1],
-    'a photo may be given the slot it has';
+    'a photo can be assigned its own slot';
 
 $before = now();
 is refusal(patch($one->{id}, { order => 2, name => 'lost?' })), '400 order_in_use order: Order 2 is already in use',
-    'another photo\'s slot is refused';
+    'the slot of another photo is refused';
 is refusal(patch($one->{id}, { order => 7, name => 'lost?' })), '400 order_range order: Order must be between 0 and 4',
-    'a slot that does not exist is refused';
+    'a slot out of range is refused';
 is refusal(patch($one->{id}, { name => 5, order => 3 })), '400 invalid name: Not a valid string.',
-    'a name of a number is refused';
+    'a number as name is refused';
 is refusal(patch($one->{id}, { order => undef, name => 'lost?' })), '400 invalid order: This field may not be null.',
     'an order of null is refused';
-is now(), $before, 'and what was refused changed nothing, not even in part';
-is json(patch($one->{id}, { name => '' }))->{name}, '', 'a name can be taken away';
+is now(), $before, 'refused changes change nothing';
+is json(patch($one->{id}, { name => '' }))->{name}, '', 'a name can be set to empty';
 patch($one->{id}, { name => 'back' });
-is json(patch($one->{id}, { name => undef }))->{name}, '', 'by null as well';
-is_deeply json(call(GET => path_of($two), as => 'alice')), $two, 'the other photo is as it was';
+is json(patch($one->{id}, { name => undef }))->{name}, '', 'a name can be set to empty by null';
+is_deeply json(call(GET => path_of($two), as => 'alice')), $two, 'the other photo is unchanged';
 
-# A body without files has a limit of its own: exactly that many bytes are accepted, one more is refused.
+# A body without files has its own limit: exactly that many bytes are accepted, one more is refused.
 for my $case ([1024 * 1024, 200], [1024 * 1024 + 1, 413]) {
     my ($bytes, $expected) = @$case;
     my $head = '{"name":"back"';
@@ -531,13 +531,13 @@ for my $case ([1024 * 1024, 200], [1024 * 1024 + 1, 413]) {
 $answer = call(DELETE => path_of($one), as => 'alice');
 is $answer->code, 204, 'a photo is deleted';
 is $answer->content, '', 'without a body';
-is $answer->header('Content-Type'), undef, 'or the type of one';
-is refusal(call(DELETE => path_of($one), as => 'alice')), '404 not_found Not found.', 'the second time it is not there';
-is refusal(call(GET => path_of($one), as => 'alice')), '404 not_found Not found.', 'nor to be looked at';
+is $answer->header('Content-Type'), undef, 'the response has no Content-Type';
+is refusal(call(DELETE => path_of($one), as => 'alice')), '404 not_found Not found.', 'a second delete is 404';
+is refusal(call(GET => path_of($one), as => 'alice')), '404 not_found Not found.', 'GET of a deleted photo is 404';
 is_deeply listed('alice'), [$two], 'the other photo is still listed';
-is made('alice', order => 1)->{order}, 1, 'and its slot is free again';
+is made('alice', order => 1)->{order}, 1, 'the slot is free again';
 
-# Objects that another process has claimed since are not forgotten: it may not have deleted them yet.
+# Objects that another process has claimed stay in the manifest: it may not have deleted them yet.
 my ($lost, $own) = map { json(call(POST => 'reference-images/', as => 'bob', parts => [image => [portrait()]])) } 1, 2;
 
 sub manifest_of {
@@ -552,11 +552,11 @@ sql(
         . " CREATE TRIGGER test_claimed BEFORE UPDATE OF claim ON stored_objects FOR EACH ROW EXECUTE FUNCTION "
         . "test_claimed()");
 is call(DELETE => path_of($lost), as => 'bob')->code, 204,
-    'a photo is deleted whose objects another process claims meanwhile';
+    'a photo is deleted while another process claims its objects';
 sql('DROP TRIGGER test_claimed ON stored_objects; DROP FUNCTION test_claimed()');
 call(DELETE => path_of($own), as => 'bob');
-ok eventually(sub { manifest_of($own) eq '' }), 'the objects of a photo that no other process claims are forgotten';
-is manifest_of($lost), "doomed|$theirs|4", '... those that another one claimed stay in the manifest';
+ok eventually(sub { manifest_of($own) eq '' }), 'the manifest forgets the objects that no other process claimed';
+is manifest_of($lost), "doomed|$theirs|4", 'the objects claimed by another process stay in the manifest';
 sql("DELETE FROM stored_objects WHERE claim = '$theirs'");
 
 finish();

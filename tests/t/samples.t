@@ -1,4 +1,4 @@
-# samples.t - each line of shell in docs/api does what it shows, on a server that has what it is about.
+# samples.t - each shell example in docs/api works on a server with the needed data.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -17,8 +17,8 @@ my $base = base_url();
 $variables =~ s{http://127\.0\.0\.1:8080}{$base} or die 'docs/api/README.md names no server';
 my ($user, $identity) = (person('scenario_one'), identity_of('full'));
 
-# What the examples are about: ids of rows that are there. Only what an example names is made, and all anew
-# only after one that has changed something.
+# The rows of the examples. Create only the rows that an example uses, and reset the data only after an example that
+# changed it.
 my ($changed, %ids) = (1);
 
 sub prepare {
@@ -29,7 +29,7 @@ sub prepare {
     }
     $changed = $block =~ /-[XdF] |auth/;
     %ids = (SCENARIO => '00000000-0000-4000-8000-0000000000e1');
-    # A slot of the caller's own; conventions.md changes one of somebody else's.
+    # The caller's own slot; conventions.md changes another user's photo.
     if ($block =~ /\$PHOTO/) {
         $changed = 1;
         $ids{PHOTO} = json(call(
@@ -65,8 +65,8 @@ sub queued {
             . " VALUES ('queued', '', 'preview', 'm', '1:1', '1K', '{}', now() + interval '1 hour') RETURNING id");
 }
 
-# What a block of shell says when any command of it fails, or an answer is an error; '' when all is well. A
-# block that shows an error says so by the name of its page.
+# Run a block of shell. Returns '' if all commands succeed and no response is an error, otherwise the output. A block
+# that shows an error is recognized by the name of its page.
 sub run {
     my ($page, $block) = @_;
     open my $script, '>', "$here/block.sh" or die $!;
@@ -85,7 +85,7 @@ for my $file (sort grep { !m{/README\.md$} } glob "$docs/*.md") {
     my ($page) = $file =~ m{([^/]+)$};
     my @blocks = slurp($file) =~ /^```sh\n(.*?)^```/msg;
     for my $block (@blocks) {
-        # Two ways to make the same thing are two examples.
+        # Alternative commands are separate examples.
         for my $one ($page =~ /^(?:conventions|authentication)\.md$/ || $block =~ /\\\n/ ? $block : split /^/, $block) {
             prepare($page, $one);
             is run($page, $one), '', "$page: " . $one =~ s/\s+/ /gr;
@@ -93,7 +93,7 @@ for my $file (sort grep { !m{/README\.md$} } glob "$docs/*.md") {
         }
     }
 }
-cmp_ok $count, '>', 50, 'all of them were tried';
+cmp_ok $count, '>', 50, 'more than 50 examples were run';
 
 fresh_data();
 finish();

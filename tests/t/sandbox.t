@@ -1,6 +1,6 @@
-# sandbox.t - a picture that takes its process over: it gets nothing, nobody else notices, and httpd
-# believes nothing that it answers. A worker for tests plays it: a picture that holds "ROGUE:word" does
-# what the word says.
+# sandbox.t - a picture that takes over its decoding process gains nothing, does not affect other requests, and httpd
+# does not trust its replies. A worker for tests simulates this: a picture that contains "ROGUE:word" does what the
+# word says.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -10,7 +10,7 @@ use IdentityImg::Test;
 use Test::More;
 use Time::HiRes 'time';
 
-plan skip_all => 'the sandbox of a sanitized worker is wider: it proves nothing' if ($ENV{IIMG_SANITIZE} // '') eq '1';
+plan skip_all => 'a sanitized worker has a weaker sandbox, so this would prove nothing' if ($ENV{IIMG_SANITIZE} // '') eq '1';
 
 my $rogue = "$ENV{IIMG_SOURCE}/build/plain/identityimg-rogue-worker";
 my $server = IdentityImg::Server->new('rogue', env => { IIMG_WORKER => $rogue }, conf => <<'CONF')->start;
@@ -55,7 +55,7 @@ sub status {
     return $value =~ s/\s+/ /gr;
 }
 
-is upload($jpeg)->code, 200, 'a decent picture is decoded by the worker that others will take over';
+is upload($jpeg)->code, 200, 'a valid picture is decoded by the test worker';
 my $picture = json(call(GET => "reference-images/$slot/", as => 'alice', base => $base));
 my ($zygote) = zygotes();
 new_lines(1);
@@ -67,7 +67,7 @@ my $damaged =
     . 'GIF, HEIC or AVIF picture.';
 my %ends = (
     open => ['to read a file', 6],
-    reopen => ['to open what Landlock knows nothing of', 6],
+    reopen => ["to open a path outside Landlock's rules", 6],
     write => ['to write a file', 6],
     socket => ['to reach the network', 31],
     unix => ['to reach PostgreSQL\'s socket', 31],
@@ -75,71 +75,71 @@ my %ends = (
     exec => ['to run a program', 31],
     kill => ['to signal another process', 31],
     ptrace => ['to trace', 31],
-    uring => ['to go round the filter with io_uring', 31],
+    uring => ['to bypass the filter with io_uring', 31],
     setuid => ['to become root', 31],
     limits => ['to raise its limits', 31],
-    code => ['to run code that it wrote', 31],
+    code => ['to run generated code', 31],
     protect => ['to make its own data executable', 31],
     thread => ['to signal a thread of another process', 31],
     memory => ['to take 4 GB of memory', 6],
-    descriptors => ['to find descriptors that are not its own', 6],
-    picture => ['to change the picture that it was sent', '(?:6|25)'],
+    descriptors => ['to find inherited descriptors', 6],
+    picture => ['to change its input picture', '(?:6|25)'],
     crash => ['nothing, and crashes', 11],
 );
 for my $word (sort keys %ends) {
     my ($what, $signal) = @{ $ends{$word} };
-    is refusal(rogue($word)), $damaged, "a picture that tries $what is refused like one that is damaged";
+    is refusal(rogue($word)), $damaged, "a picture that tries $what is refused as damaged";
     my @lines = new_lines();
     like "@lines", qr/IIMG0130: a picture \(JPEG, \d+ bytes\) ended its worker process: signal $signal\b/,
-        "and the log tells the signal, $signal";
-    is scalar(@lines), 1, 'in one line';
+        "a picture that tries $what: the log has the signal $signal";
+    is scalar(@lines), 1, "a picture that tries $what: the log has one line";
 }
 for my $word (qw(spin hang)) {
     my $began = time;
     is refusal(rogue($word)),
         '400 unsupported_image The JPEG picture takes too long to read. Upload a valid JPEG, PNG, WebP, GIF, HEIC or '
         . 'AVIF picture.',
-        "a picture that would $word for ever is stopped";
-    cmp_ok time - $began, '>', 5, 'at its deadline';
-    like join("\n", new_lines()), qr/IIMG0130: .*its time was over/, 'and the log says so';
+        "a picture that would $word forever is stopped";
+    cmp_ok time - $began, '>', 5, "a picture that would $word forever is stopped at its deadline";
+    like join("\n", new_lines()), qr/IIMG0130: .*its time was over/, "a picture that would $word forever: the log says that its time was over";
 }
 is refusal(rogue('exit')), $damaged, 'a picture that makes its codec exit is refused';
 new_lines();
 is refusal(rogue('unlocked')), '503 pictures_down The server cannot read pictures at the moment.',
-    'a process that could not be locked in decodes nothing';
-like join("\n", new_lines()), qr/IIMG0132: .*it could not be locked in \(step 5\)/, 'and the operator is told';
-is upload($jpeg)->code, 200, 'after all that pictures are decoded';
-is join(' ', zygotes()), $zygote, 'by the same worker';
+    'a process that cannot be sandboxed decodes nothing';
+like join("\n", new_lines()), qr/IIMG0132: .*it could not be locked in \(step 5\)/, 'the log has the failed step of the sandbox';
+is upload($jpeg)->code, 200, 'pictures are decoded afterwards';
+is join(' ', zygotes()), $zygote, 'the worker is still the same process';
 ok !-e '/tmp/rogue', 'no file was written';
 
-# What a process looks like that works on a picture ------------------------------------------------------
+# The attributes of a decoding process ------------------------------------------------------------------
 
 my ($seen) = in_parallel(
     1,
     sub { rogue('hang')->code },
     sub {
         my ($worker) = eventually(sub { my ($pid) = workers(); $pid && status($pid, 'Seccomp') eq '2' ? $pid : undef });
-        ok $worker, 'a process works on a picture' or return;
-        is status($worker, 'Seccomp'), 2, 'under a filter of system calls';
-        is status($worker, 'NoNewPrivs'), 1, 'that no program escapes';
+        ok $worker, 'a process decodes a picture' or return;
+        is status($worker, 'Seccomp'), 2, 'the process has a seccomp filter';
+        is status($worker, 'NoNewPrivs'), 1, 'the process has no_new_privs';
         my $root = $> == 0 ? '(?!0\b)' : '';
-        like status($worker, 'Uid'), qr/^$root(\d+) \1 \1 \1$/, 'it is not root, nor can it be again';
-        like status($worker, 'Gid'), qr/^$root(\d+) \1 \1 \1$/, 'nor in root\'s group';
-        like status($worker, 'Groups'), qr/^$root(\d+)? ?$/, 'nor in others' if $> == 0;
-        is status($worker, 'CapEff'), '0' x 16, 'it has no capabilities';
-        like slurp("/proc/$worker/limits"), qr/^Max core file size\s+0\s+0/m, 'it leaves no core';
-        like slurp("/proc/$worker/limits"), qr/^Max file size\s+0\s+0/m, 'writes no file';
-        like slurp("/proc/$worker/limits"), qr/^Max address space\s+10\d{8}\s/m, 'and has a gigabyte of addresses';
+        like status($worker, 'Uid'), qr/^$root(\d+) \1 \1 \1$/, 'the process is not root and cannot become root';
+        like status($worker, 'Gid'), qr/^$root(\d+) \1 \1 \1$/, "the process is not in root's group";
+        like status($worker, 'Groups'), qr/^$root(\d+)? ?$/, 'the process has no supplementary groups' if $> == 0;
+        is status($worker, 'CapEff'), '0' x 16, 'the process has no capabilities';
+        like slurp("/proc/$worker/limits"), qr/^Max core file size\s+0\s+0/m, 'the process cannot dump core';
+        like slurp("/proc/$worker/limits"), qr/^Max file size\s+0\s+0/m, 'the process cannot write files';
+        like slurp("/proc/$worker/limits"), qr/^Max address space\s+10\d{8}\s/m, 'the process has an address space of one gigabyte';
         my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$worker/fd/*";
-        is scalar(keys %open), 5, 'five descriptors are open' if $> == 0;
-        is join(' ', map { $open{$_} // '' } 0 .. 2), '/dev/null /dev/null /dev/null', 'three of them lead nowhere'
+        is scalar(keys %open), 5, 'the process has five open descriptors' if $> == 0;
+        is join(' ', map { $open{$_} // '' } 0 .. 2), '/dev/null /dev/null /dev/null', 'three of them are /dev/null'
             if $> == 0;
-        is slurp("/proc/$worker/environ"), '', 'its environment was empty when it began' if $> == 0;
+        is slurp("/proc/$worker/environ"), '', 'its environment was empty at the start' if $> == 0;
     }
 );
-is $seen, 400, 'and it ends at its deadline';
-is status($zygote, 'Threads'), 1, 'the worker that forks has one thread';
-is scalar(() = workers()), 0, 'and no process is left over';
+is $seen, 400, 'the process ends at its deadline';
+is status($zygote, 'Threads'), 1, 'the forking worker has one thread';
+is scalar(() = workers()), 0, 'no decoding process is left';
 new_lines();
 
 # What it answers -------------------------------------------------------------------------------------
@@ -158,18 +158,18 @@ my %lies = (
 );
 for my $word (sort keys %lies) {
     my $answer = rogue($word);
-    is $answer->code, 500, "a worker that lies ($word) is not believed";
+    is $answer->code, 500, "an invalid reply ($word) of the worker is a 500";
     my @lines = new_lines();
     like join("\n", @lines), qr/IIMG0131: .*identityimg-worker is not to be believed: .*$lies{$word}/,
-        "and the log says why: $lies{$word}";
-    is scalar(@lines), 1, 'in one line';
+        "the log has the reason: $lies{$word}";
+    is scalar(@lines), 1, "the log has one line about $word";
 }
-is rogue('said')->code, 400, 'a sentence for the log';
+is rogue('said')->code, 400, 'a sentence of the worker is refused';
 my @said = grep { /one .?forged/ } new_lines(1);
-is scalar(@said), 1, 'stays one line of the log';
-unlike "@said", qr/[\x00-\x08\x0a-\x1f]/, 'without control characters';
+is scalar(@said), 1, 'a sentence of the worker stays one log line';
+unlike "@said", qr/[\x00-\x08\x0a-\x1f]/, 'the log line has no control characters';
 is_deeply [$server->sql("SELECT state, count(*) FROM stored_objects GROUP BY state")], ['live|4'],
-    'of all that nothing is stored but the last decent picture';
+    'only the last valid picture is stored';
 
 # The others --------------------------------------------------------------------------------------------
 
@@ -192,14 +192,14 @@ my @answers = in_parallel(
     }
 );
 is join(' | ', map { "@$_" } @answers[1, 2, 4, 5]), join(' | ', ('200 200 200 200 200 200') x 4),
-    'whoever uploads meanwhile notices nothing';
+    'other uploads succeed during the attacks';
 is join(' | ', map { "@$_" } @answers[0, 3]), join(' | ', ('400 400 500 400 400 400') x 2),
-    'of those who try everything at once';
-is join(' ', zygotes()), $zygote, 'the worker is still the first one';
-is call(GET => $picture->{image}{thumbnail}, base => $base)->code, 404, 'and the picture that was replaced is gone';
+    'concurrent attacks are refused';
+is join(' ', zygotes()), $zygote, 'the worker is still the first process';
+is call(GET => $picture->{image}{thumbnail}, base => $base)->code, 404, 'the replaced picture is gone';
 new_lines();
 
-# Posters may open fonts, and nothing else: the identity's words take the process over, and are left out.
+# Poster processes may open fonts and nothing else. A text that takes over its process is left out.
 my $generate = sub {
     call(
         POST => 'image-generation/generate/', as => 'admin', base => $base,
@@ -208,13 +208,13 @@ my $generate = sub {
 };
 for my $word (qw(open reopen write socket exec)) {
     $server->sql("UPDATE identities SET i_am_statement = 'ROGUE:$word' WHERE id = '" . identity_of('full') . "'");
-    is $generate->()->code, 200, "a poster whose words try to $word is composed without them";
+    is $generate->()->code, 200, "a poster whose text tries to $word is generated without the text";
     my $lines = join "\n", new_lines();
-    like $lines, qr/IIMG0130: .*signal 6/, 'as they are not let';
-    like $lines, qr/IIMG0136: .*without its words.*signal 6/, 'and the log says what is missing';
+    like $lines, qr/IIMG0130: .*signal 6/, "a poster whose text tries to $word: the process is killed";
+    like $lines, qr/IIMG0136: .*without its words.*signal 6/, "a poster whose text tries to $word: the log says that the text is missing";
 }
 $server->sql("UPDATE identities SET i_am_statement = 'I am.' WHERE id = '" . identity_of('full') . "'");
-is $generate->()->code, 200, 'other posters are composed';
+is $generate->()->code, 200, 'other posters are generated';
 
 $server->judge(qr/IIMG011[27]: /, qr/IIMG013[0-26]: /);
 undef $server;

@@ -1,4 +1,4 @@
-# schema.t - the description of the API: a right OpenAPI document, true to the code, served to anyone.
+# schema.t - the description of the API is valid OpenAPI, matches the code, and is open to anyone.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -24,7 +24,7 @@ my ($major) = (`node --version 2>/dev/null` // '') =~ /^v(\d+)/;
 
 # The document itself --------------------------------------------------------------------------------
 
-# Tells a command's TAP as part of this test.
+# Relay a command's TAP as part of this test.
 sub relay {
     my (@command) = @_;
     open my $tap, '-|', @command or die "$command[0]: $!";
@@ -36,7 +36,7 @@ sub relay {
     }
     close $tap;
     is $?, 0, 'the validator ran to its end';
-    is $count, $plan, '... and said all that it had to say';
+    is $count, $plan, 'the validator reported all its checks';
     return;
 }
 SKIP: {
@@ -44,7 +44,7 @@ SKIP: {
     relay('node', "$source/tests/schema/validate.mjs");
 }
 
-# What tests/last/answers.t would say of some answers.
+# The verdict of tests/last/answers.t on a response.
 sub judged {
     my (%with) = @_;
     my %answer = (
@@ -63,26 +63,26 @@ SKIP: {
         '{"id":"00000000-0000-4000-8000-00000000000a","email":"a@b","first_name":"","last_name":"","is_staff":true}';
     my $error = '{"detail":"Not found.","code":"not_found"}';
     for my $case (
-        ['an answer as described', 'ok', body => $me],
+        ['a response as described', 'ok', body => $me],
         [
-            'a member that is not described',
+            'an unknown member',
             'not ok 200: the response must NOT have additional properties such as "age"',
             body => $me =~ s/\}/,"age":1}/r
         ],
         [
-            'a member that is missing', "not ok 200: the response must have required property 'is_staff'",
+            'a missing member', "not ok 200: the response must have required property 'is_staff'",
             body => $me =~ s/,"is_staff":true//r
         ],
         [
-            'a value of another kind', 'not ok 200: /is_staff must be boolean, but is "yes"',
+            'a value of another type', 'not ok 200: /is_staff must be boolean, but is "yes"',
             body => $me =~ s/true/"yes"/r
         ],
-        ['half an answer', 'not ok 200: the body is not JSON', body => substr $me, 0, 20],
-        ['another type', 'not ok 200: 200 as text/html', type => 'text/html'],
+        ['a truncated response', 'not ok 200: the body is not JSON', body => substr $me, 0, 20],
+        ['another Content-Type', 'not ok 200: 200 as text/html', type => 'text/html'],
         ['a status that is not described', 'not ok 404: 404 is not described', status => 404, body => $error],
-        ['a header that is missing', 'not ok 503: 503 without Retry-After', status => 503, body => $error],
+        ['a missing header', 'not ok 503: 503 without Retry-After', status => 503, body => $error],
         [
-            'a code that is nowhere', 'not ok 503: /code must be equal to one of the allowed values, but is "odd"',
+            'an unknown code', 'not ok 503: /code must be equal to one of the allowed values, but is "odd"',
             status => 503, headers => 'X-Request-Id,Retry-After', body => $error =~ s/not_found/odd/r
         ],
         [
@@ -95,10 +95,10 @@ SKIP: {
             body => '{"type":"about:blank","title":"Unauthorized","detail":"x","code":"not_authenticated"}'
         ],
         [
-            'a row where there is no route', 'not ok 200: 200 where there is no operation', path => '/api/v1/nothing/',
+            'a row for an unknown route', 'not ok 200: 200 where there is no operation', path => '/api/v1/nothing/',
             body => $me
         ],
-        ['no route', 'ok', path => '/api/v1/nothing/', status => 404, body => $error],
+        ['an unknown route', 'ok', path => '/api/v1/nothing/', status => 404, body => $error],
         [
             'a wrong method without Allow', 'not ok 405: 405 without Allow', method => 'PUT', status => 405,
             body => $error
@@ -106,7 +106,7 @@ SKIP: {
         ['HEAD', 'ok', method => 'HEAD'],
     ) {
         my ($what, $expected, %answer) = @$case;
-        is judged(%answer), $expected, "an answer of these tests is judged: $what";
+        is judged(%answer), $expected, "tests/last/answers.t recognizes $what";
     }
 }
 
@@ -116,31 +116,31 @@ my ($table) = slurp("$module/routes.c") =~ /route_t routes\[\] = \{(.*?)^\};/ms;
 my %role;
 $role{ lc($1) . " /$2" } = $3 while $table =~ /\{ M_(\w+),\s*"([^"]+)",\s*IIMG_(\w+),/g;
 cmp_ok scalar(keys %role), '>', 20, 'routes.c has a table';
-is scalar(keys %role), scalar(() = $table =~ /\bM_[A-Z]+,/g), '... which is read whole';
+is scalar(keys %role), scalar(() = $table =~ /\bM_[A-Z]+,/g), 'all rows of the table are read';
 my %described;
 for my $path (keys %{ $schema->{paths} }) {
     $described{"$_ $path"} = $schema->{paths}{$path}{$_}
         for grep { $_ ne 'parameters' } keys %{ $schema->{paths}{$path} };
 }
 is join("\n", sort keys %described), join("\n", sort keys %role),
-    'the description has each route of the table, and no other';
+    'the description has exactly the routes of the table';
 is join(
     ' ',
     grep { ($described{$_}{security} ? 'ANYONE' : 'OTHER') ne ($role{$_} eq 'ANYONE' ? 'ANYONE' : 'OTHER') }
         sort keys %role
     ),
     '',
-    'and says which are anyone\'s';
+    'the description marks the routes that need no credentials';
 is join(' ', grep { !!$described{$_}{responses}{403} != ($role{$_} eq 'STAFF' || !/^get /) } sort keys %role), '',
-    'and which are for staff, and which refuse writes of other origins';
+    'the description has 403 for staff routes and for writes';
 is join(
     ' ',
     grep { ($described{$_}{description} // '') !~ /^Staff only\./ } grep { $role{$_} eq 'STAFF' } sort keys %role
     ),
     '',
-    '... in words';
+    'descriptions of staff routes begin with "Staff only."';
 
-# What goes together in an operation, and what the sources have.
+# Consistency of each operation with the sources.
 sub has_parameter {
     my ($route, $name) = @_;
     return scalar grep { ($_->{'$ref'} // '') =~ /\/$name$/ } @{ $described{$route}{parameters} // [] };
@@ -162,7 +162,7 @@ my %source_of = map {
     map { my ($name) = /(\w+)\(/; ($name => $_) } slurp($_) =~ /^(?:static )?iimg_error_t \*\w+\([^;{]*\)\n\{.*?^\}/msg
 } glob "$module/views/*.c";
 is scalar(grep { $source_of{ $view{$_} } } @routes), scalar @routes, 'each route has a view';
-# With what a view has others do, in two steps.
+# The source of a view with the functions that it calls, two levels deep.
 sub whole {
     my ($name, $depth) = @_;
     my $text = $source_of{$name} // '';
@@ -174,7 +174,7 @@ is wrong(
     sub { has_parameter($_[0], 'IdempotencyKey') == (whole($view{ $_[0] }, 2) =~ /\biimg_request_input_once\(/) },
     @routes
     ),
-    '', 'Idempotency-Key is described where the view takes it, and nowhere else';
+    '', 'Idempotency-Key is described exactly where the view accepts it';
 is wrong(
     sub {
         my ($r) = @_;
@@ -183,7 +183,7 @@ is wrong(
     },
     @routes
     ),
-    '', '... with the codes that come of it';
+    '', 'operations with Idempotency-Key have its codes';
 is wrong(
     sub {
         my ($r) = @_;
@@ -195,12 +195,12 @@ is wrong(
     @routes
     ),
     '',
-    '... statuses and header';
+    'operations with Idempotency-Key have its statuses and header';
 is wrong(
     sub { my ($r) = @_; my $is = has_parameter($r, 'IfMatch') > 0; $is == ($described{$r}{responses}{412} ? 1 : 0) },
     @routes
     ),
-    '', 'If-Match goes with 412';
+    '', 'operations have If-Match if and only if they have 412';
 is wrong(
     sub {
         my ($r) = @_;
@@ -209,7 +209,7 @@ is wrong(
     },
     @routes
     ),
-    '', 'If-None-Match with 304 and an ETag';
+    '', 'operations with If-None-Match have 304 and an ETag';
 is wrong(
     sub {
         my ($r) = @_;
@@ -219,7 +219,7 @@ is wrong(
     },
     @routes
     ),
-    '', 'a body with 400, 408, 413 and 415';
+    '', 'operations with a body have 400, 408, 413 and 415';
 is wrong(
     sub {
         my ($r) = @_;
@@ -229,9 +229,9 @@ is wrong(
     },
     @routes
     ),
-    '', 'credentials with 401, 429, 500 and 503';
+    '', 'operations with credentials have 401, 429, 500 and 503';
 my @paged = grep { $source_of{ $view{$_} } =~ /\biimg_answer_page\(/ } @routes;
-cmp_ok scalar(@paged), '>', 3, 'some lists come in pages';
+cmp_ok scalar(@paged), '>', 3, 'more than three lists are paged';
 is wrong(
     sub {
         my ($r) = @_;
@@ -239,7 +239,7 @@ is wrong(
     },
     @paged
     ),
-    '', '... which take limit, before and search';
+    '', 'paged lists have limit, before and search';
 is wrong(
     sub {
         my ($r) = @_;
@@ -250,26 +250,26 @@ is wrong(
         !grep { $_ eq $r } @paged
     } @routes
     ),
-    '', '... and no others do';
+    '', 'other operations have no limit, before or search';
 my ($session_name) = slurp("$module/server/authn/session.c") =~ /^#define NAME\s+"(\w+)"/m;
 is join(' ', map { $schema->{components}{securitySchemes}{$_}{name} } 'session', 'sessionOverHttp'),
-    "__Host-$session_name $session_name", 'the session\'s cookie has its names';
+    "__Host-$session_name $session_name", 'the session cookies have the names of the code';
 my ($oidc_name) = slurp("$source/conf/examples/openid-connect.conf") =~ /^OIDCCookie (\w+)/m;
-is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name, '... and so has that of OpenID Connect';
+is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name, 'the OpenID Connect cookie has the name of the example configuration';
 is join(' ', sort map { keys %$_ } @{ $schema->{security} }),
-    join(' ', sort keys %{ $schema->{components}{securitySchemes} }), 'each way to log in is enough';
+    join(' ', sort keys %{ $schema->{components}{securitySchemes} }), 'each authentication method is sufficient';
 
-# The server that runs says the same of itself.
+# The running server agrees.
 my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 for my $path (sort keys %{ $schema->{paths} }) {
     my %methods = map { ($_ => 1, $_ eq 'GET' ? (HEAD => 1) : ()) }
         map { uc } grep { $_ ne 'parameters' } keys %{ $schema->{paths}{$path} };
     my $allow = call(OPTIONS => '/api/v1' . $path =~ s/\{id\}/$nowhere/r)->header('Allow') // '';
     is join(' ', sort split /, /, $allow), join(' ', sort 'OPTIONS', keys %methods),
-        "$path has the methods that are described";
+        "$path has the described methods";
 }
 
-# Rows with versions: those that the description says, and no others.
+# Exactly the described rows have versions.
 my %row = (
     'reference-images' => json(call(POST => 'reference-images/', as => 'admin', json => {}))->{id},
     identities => identity_of('full'), users => person('bob'),
@@ -287,16 +287,16 @@ for my $route (sort grep { /\{id\}/ } @routes) {
     my @ask = (uc $method, $path =~ s/\{id\}/$row{$kind}/r, as => 'admin');
     if ($method eq 'get') {
         my $tag = call(@ask)->header('ETag');
-        is !!$tag, has_header($route, 200, 'ETag'), "$route has an ETag or has none, as described";
+        is !!$tag, has_header($route, 200, 'ETag'), "$route has an ETag if described";
         is call(@ask, headers => ['If-None-Match' => $tag // '*'])->code,
-            has_parameter($route, 'IfNoneMatch') ? 304 : 200, '... and looks at If-None-Match or does not';
+            has_parameter($route, 'IfNoneMatch') ? 304 : 200, "$route supports If-None-Match if described";
     }
     elsif (has_parameter($route, 'IfMatch')) {
-        is call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route looks at If-Match";
+        is call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412, "$route supports If-Match";
     }
     else {
         isnt call(@ask, json => {}, headers => ['If-Match' => '"999999.1"'])->code, 412,
-            "$route does not look at If-Match";
+            "$route ignores If-Match";
     }
 }
 
@@ -306,7 +306,7 @@ my $kinds = join '|', slurp("$module/base/error.h") =~ /^    (IIMG_[A-Z_]+),? +\
 my (%code, @unread);
 File::Find::find({ no_chdir => 1, wanted => sub { read_codes($_) if /\.c$/ && !m{/base/error\.c$} } }, $module);
 
-# A call's arguments, from behind its opening parenthesis.
+# The arguments of a call, from after its opening parenthesis.
 sub arguments {
     my ($rest) = @_;
     my ($depth, @found) = (0, '');
@@ -321,8 +321,8 @@ sub arguments {
     return map { s/^\s+|\s+$//gr } @found;
 }
 
-# All codes in a source: in tables behind a kind, in assignments, in calls of the constructors and setters of
-# base/error.h, and in calls of a file's own functions that have a parameter `code`.
+# All codes in a source: in tables after a kind, in assignments, in calls of the functions of base/error.h, and in
+# calls of a file's own functions with a parameter `code`.
 sub read_codes {
     my ($path) = @_;
     my $c = slurp($path);
@@ -348,7 +348,7 @@ sub read_codes {
 }
 is "@unread", '', 'the codes of all errors can be read from the sources';
 is join(' ', sort @{ $schemas->{Code}{enum} }), join(' ', sort keys %code),
-    'the description lists each code that the sources have, and no other';
+    'the description has exactly the codes of the sources';
 
 # Limits and choices -----------------------------------------------------------------------------------
 
@@ -431,14 +431,14 @@ for my $case (
         my $value =
             $object =~ /^\?(.*)/ ? $schema->{components}{parameters}{$1}{schema} : $schemas->{$object}{properties};
         $value = $value->{$_} for @words;
-        is $value, define($file, $name), "$place is $name of $file";
+        is $value, define($file, $name), "$place equals $name of $file";
     }
 }
 my $slots = define('models/reference_image.h', 'IIMG_REFERENCE_IMAGE_SLOTS');
-is $schemas->{$_}{properties}{order}{maximum}, $slots - 1, "$_/order goes up to the last slot"
+is $schemas->{$_}{properties}{order}{maximum}, $slots - 1, "$_/order has the last slot as its maximum"
     for qw(ReferenceImage ReferenceImageCreate ReferenceImageUpdate);
 is $described{'get /reference-images/'}{responses}{200}{content}{'application/json'}{schema}{maxItems}, $slots,
-    'a list of photos is as long as there are slots';
+    'a list of photos has as many items as there are slots';
 
 my %enums = map {
     my $name = $_;
@@ -457,28 +457,28 @@ for my $case (
     }
 }
 is "@{$schema->{components}{parameters}{PromptType}{schema}{enum}}", "@{$enums{prompt_types}}",
-    'and so has ?prompt_type=';
-is "@{$schema->{components}{parameters}{OfState}{schema}{enum}}", "@{$enums{job_states}}", '... and ?state=';
+    '?prompt_type= has the prompt_types of core/enums/';
+is "@{$schema->{components}{parameters}{OfState}{schema}{enum}}", "@{$enums{job_states}}", '?state= has the job_states of core/enums/';
 is_deeply [$schemas->{PromptCreate}{properties}{required_context_keys}{description} =~ /`(\w+)`/g],
-    ['image_generation', @{ $enums{context_keys} }], 'context keys are named';
+    ['image_generation', @{ $enums{context_keys} }], 'required_context_keys names the context keys';
 my ($version) = slurp("$module/base/version.h") =~ /IIMG_VERSION "([^"]+)"/;
-is $schema->{info}{version}, $version, 'its version is that of the module';
+is $schema->{info}{version}, $version, 'the version of the description is that of the module';
 
 # Served -----------------------------------------------------------------------------------------------
 
 my $answer = call(GET => 'schema/');
-is $answer->code, 200, 'anyone may read it';
+is $answer->code, 200, 'schema/ is open to anyone';
 my $url = base_url() . '/api/v1';
 my $served = $text =~ s/"url": "\.\."/"url": "$url"/r;
-ok $answer->content eq $served, 'byte for byte as it is in the sources, but for its server: an absolute URL';
-is json($answer)->{servers}[0]{url}, $url, '... that generators of clients can take as it is';
+ok $answer->content eq $served, 'schema/ has the bytes of the source, except for the absolute server URL';
+is json($answer)->{servers}[0]{url}, $url, 'the server URL is absolute';
 is join('|', map { $answer->header($_) // '-' } qw(Content-Type Cache-Control X-Content-Type-Options)),
-    'application/json|public, max-age=300|nosniff', 'as JSON that may be kept for a while';
+    'application/json|public, max-age=300|nosniff', 'schema/ is JSON, cacheable for five minutes';
 my $tag = $answer->header('ETag');
-like $tag, qr/^"[0-9a-f]{32}"$/, 'with a strong ETag';
+like $tag, qr/^"[0-9a-f]{32}"$/, 'schema/ has a strong ETag';
 my $head = call(HEAD => 'schema/');
 is join('|', $head->code, $head->header('Content-Length'), $head->header('ETag'), $head->content),
-    '200|' . length($served) . "|$tag|", 'HEAD tells length and tag';
+    '200|' . length($served) . "|$tag|", 'HEAD of schema/ has length and ETag';
 my ($digits) = $tag =~ /(\w+)/;
 for my $case (
     [$tag, 304], ["W/$tag", 304], ["\"x\", $tag", 304], ["\"$digits-gzip\"", 304], ["\"$digits-br\"", 304],
@@ -487,17 +487,17 @@ for my $case (
     my ($given, $status) = @$case;
     my $again = call(GET => 'schema/', headers => ['If-None-Match' => $given]);
     is join('|', $again->code, $again->header('ETag')), "$status|$tag",
-        "If-None-Match: $given is $status, with the tag";
-    is $again->content, '', '... and nothing else' if $status == 304;
+        "If-None-Match: $given is $status with the ETag";
+    is $again->content, '', "If-None-Match: $given has no body" if $status == 304;
 }
 my $zipped = call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip']);
-is $zipped->header('Content-Encoding') // 'none', 'gzip', 'it is sent compressed'
+is $zipped->header('Content-Encoding') // 'none', 'gzip', 'schema/ is compressed on request'
     if $zipped->header('Content-Encoding');
-is json($zipped)->{servers}[0]{url}, $url, '... as the same text';
+is json($zipped)->{servers}[0]{url}, $url, 'the compressed schema/ has the same text';
 is call(GET => 'schema/', headers => ['Accept-Encoding' => 'gzip', 'If-None-Match' => $zipped->header('ETag')])->code,
-    304, '... whose tag is known again';
+    304, 'If-None-Match accepts the ETag of the compressed schema/';
 
-# Below another Location, guarded, without Locations of its own, and beside one ---------------------------
+# Below another Location, protected, without separate Locations, and beside one ---------------------------
 
 my $server = IdentityImg::Server->new('schema', conf => <<'CONF')->start;
 <Location "/deep/api">
@@ -514,28 +514,28 @@ my $server = IdentityImg::Server->new('schema', conf => <<'CONF')->start;
 CONF
 my $base = $server->base;
 is call(GET => '/deep/api/health/live/', base => $base)->code, 200,
-    'a Location within the API\'s answers below the API\'s path';
-is call(GET => '/deep/api/health/ready/', base => $base)->code, 200, '... two steps down too';
-is call(GET => '/deep/api/health', base => $base)->code, 401, '... and what is no route there is still nobody\'s';
+    "a Location within the API's is answered below the API's path";
+is call(GET => '/deep/api/health/ready/', base => $base)->code, 200, "a Location two levels below the API's is answered, too";
+is call(GET => '/deep/api/health', base => $base)->code, 401, 'a path without a route in that Location is 401';
 my $closed = call(GET => '/deep/api/schema/', base => $base);
 is join('|', $closed->code, $closed->header('WWW-Authenticate')), '401|Basic realm="deep"',
-    'an operator who grants no Location keeps the description to his users';
-is call(GET => '/deep/api/schema/', base => $base, as => 'alice')->code, 200, '... who may read it';
+    'without a Location for it schema/ needs credentials';
+is call(GET => '/deep/api/schema/', base => $base, as => 'alice')->code, 200, 'users can read schema/';
 is json(call(GET => '/deep/api/schema/', base => $base, as => 'alice'))->{servers}[0]{url}, "$base/deep/api",
-    '... and names its own address';
+    'schema/ has the URL of that Location';
 is call(GET => '/deep/api/schema', base => $base, as => 'alice')->header('Location'), "$base/deep/api/schema/",
-    '... under its own path';
-is call(GET => '/deep/api/users/me/', base => $base)->code, 401, 'the rest of it is guarded';
+    'the redirect stays in that Location';
+is call(GET => '/deep/api/users/me/', base => $base)->code, 401, 'the other routes need credentials';
 
-# Each address has a description of its own, and a tag of its own: what a cache kept for one is not the other's.
+# Each path has its own description and ETag, so that caches do not mix them up.
 my %tags = map { $_ => call(GET => $_, base => $base, as => 'alice')->header('ETag') } '/api/v1/schema/',
     '/deep/api/schema/';
-isnt $tags{'/api/v1/schema/'}, $tags{'/deep/api/schema/'}, 'another path is another ETag';
+isnt $tags{'/api/v1/schema/'}, $tags{'/deep/api/schema/'}, 'another path has another ETag';
 is call(
     GET => '/deep/api/schema/', base => $base, as => 'alice',
     headers => ['If-None-Match' => $tags{'/api/v1/schema/'}]
-)->code, 200, '... which a conditional request keeps apart';
-is $server->reload(<<'CONF'), '', 'with a base URL, and a path that needs escapes';
+)->code, 200, 'the ETag of another path does not match';
+is $server->reload(<<'CONF'), '', 'a base URL, and a path that needs escapes, are accepted';
 ServerName https://api.example.com
 IdentityImgBaseURL https://api.example.com:8443
 IdentityImgCorsOrigin https://app.example.com
@@ -547,25 +547,25 @@ CONF
 my $there = call(GET => 'schema/', base => $base, headers => [Origin => 'https://app.example.com']);
 is json($there)->{servers}[0]{url}, 'https://api.example.com:8443/api/v1',
     'IdentityImgBaseURL is what the description names';
-isnt $there->header('ETag'), $tags{'/api/v1/schema/'}, '... with another ETag';
+isnt $there->header('ETag'), $tags{'/api/v1/schema/'}, 'another base URL has another ETag';
 is join('|', map { $there->header($_) // '-' } qw(Access-Control-Allow-Origin Vary Cache-Control)),
     'https://app.example.com|Origin|public, max-age=300',
-    '... for pages of the listed origins, and kept apart by origin'
+    'the response is for listed origins and varies by origin'
     or diag $there->headers->as_string;
 is json(call(GET => '/a%20%22b%22%20c/schema/', base => $base))->{servers}[0]{url},
-    'https://api.example.com:8443/a%20%22b%22%20c', 'its path is escaped';
+    'https://api.example.com:8443/a%20%22b%22%20c', 'the path in the URL is escaped';
 $server->judge;
 undef $server;
 
-# By the client's own word for the host, where the operator lets it.
+# With the client's Host header, if the operator allows it.
 my $open = IdentityImg::Server->new('schema-open', conf => "UseCanonicalName Off\n")->start;
 my @hosts = map { call(GET => 'schema/', base => $open->base, headers => [Host => $_]) } 'one.example:8081',
     'two.example:8080';
 is join(' ', map { json($_)->{servers}[0]{url} } @hosts),
     'http://one.example:8081/api/v1 http://two.example:8080/api/v1',
-    'with UseCanonicalName Off it names the host that was asked'
+    'with UseCanonicalName Off the URL has the requested host'
     or diag $open->base;
-isnt $hosts[0]->header('ETag'), $hosts[1]->header('ETag'), '... each with its own ETag';
+isnt $hosts[0]->header('ETag'), $hosts[1]->header('ETag'), 'each host has its own ETag';
 $open->judge;
 undef $open;
 

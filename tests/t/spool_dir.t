@@ -1,5 +1,5 @@
-# spool_dir.t - the folder for providers' answers: `apachectl configtest` refuses what a start would refuse,
-# with a sentence, and changes nothing; a folder of another owner is never taken over.
+# spool_dir.t - the folder for spooled responses: `apachectl configtest` refuses the same folders as a start, with a
+# message, and changes nothing. A folder of another owner is never taken over.
 # Runs beside others.
 use strict;
 use warnings;
@@ -32,22 +32,22 @@ sub look {
     return @info ? join ' ', $info[4], sprintf '%04o', S_IMODE($info[2]) : 'missing';
 }
 
-# [what, path, sentence, CODE that prepares it]
+# [name, path, message, CODE that prepares it]
 my @wrong = (
     [
-        'a path below a folder that is missing', 'none/spool',
+        'a path below a missing folder', 'none/spool',
         qr/cannot be made: .+none: No such file or directory; create that folder first/
     ],
     ['a path below a file', 'file/spool', qr/cannot be (?:made|used): .*/, sub { file('file') }],
     ['a file', 'plain', qr/is not a folder; remove the file or choose another path/, sub { file('plain') }],
     [
-        'a link to a folder', 'link', qr/is a symbolic link; name the folder that it leads to/,
+        'a symbolic link to a folder', 'link', qr/is a symbolic link; name the folder that it leads to/,
         sub { folder('target', $own, 0700); symlink "$dir/target", "$dir/link" }
     ],
-    ['a link with a slash behind it', 'link/', qr/is a symbolic link/],
-    ['a link to nothing', 'dangling', qr/is a symbolic link/, sub { symlink "$dir/nothing", "$dir/dangling" }],
+    ['a symbolic link with a trailing slash', 'link/', qr/is a symbolic link/],
+    ['a dangling symbolic link', 'dangling', qr/is a symbolic link/, sub { symlink "$dir/nothing", "$dir/dangling" }],
     [
-        'a folder that anyone may write to', 'open/spool',
+        'a folder writable by all', 'open/spool',
         qr/is not safe: every user may rename what is in .+open; run chmod o-w on that folder/,
         sub { folder('open', $own, 0777) }
     ],
@@ -58,30 +58,30 @@ my @root_only = (
         qr/belongs to the user root and not to httpd's user www-data; choose a folder that does not exist yet, or chown this one/,
         sub { folder('foreign', 0, 0755) }
     ],
-    ['... though all may use it', 'shared', qr/belongs to the user root and not/, sub { folder('shared', 0, 01777) }],
+    ['a folder of another user, accessible to all', 'shared', qr/belongs to the user root and not/, sub { folder('shared', 0, 01777) }],
     [
-        'a folder that httpd\'s user may not enter', 'closed/spool',
+        "a folder that httpd's user cannot enter", 'closed/spool',
         qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/,
         sub { folder('closed', 0, 0700) }
     ],
     [
-        'one above it that it may not enter', 'closed/deep/spool',
+        "a folder below one that httpd's user cannot enter", 'closed/deep/spool',
         qr/cannot be used: httpd's user www-data may not use the folder .+deep: Permission denied/,
         sub { folder('closed/deep', 0, 0755) }
     ],
     [
-        'an own folder below such a one', 'closed/own',
+        "httpd's folder below one that it cannot enter", 'closed/own',
         qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/,
         sub { folder('closed/own', $own, 0700) }
     ],
     [
-        'an own folder that is not writable', 'readonly',
+        "httpd's folder without write permission", 'readonly',
         qr/cannot be used: httpd's user www-data may not use the folder .+readonly: Permission denied/,
         sub { folder('readonly', $own, 0500) }
     ],
 );
 my @user_only = ([
-    'a folder that this user may not write to', 'readonly/spool',
+    'a folder that this user cannot write to', 'readonly/spool',
     qr/cannot be made in .+readonly: Permission denied/, sub { folder('readonly', $own, 0500) }
 ]);
 
@@ -91,39 +91,39 @@ for my $case (@wrong, $> == 0 ? @root_only : @user_only) {
     my $before = look($path);
     like $server->configtest("IdentityImgSpoolDir \"$dir/$path\"\n"),
         qr/IIMG0010: IdentityImgSpoolDir: "\Q$dir\E\/[\w\/]+" $sentence/, "configtest refuses $what";
-    is look($path), $before, '... and changes nothing there';
+    is look($path), $before, "configtest changes nothing for $what";
 }
 like $server->configtest("IdentityImgSpoolDir \"$state/pictures/spool\"\n"),
     qr/IdentityImgSpoolDir: "[^"]+" lies in the folder of IdentityImgStorageRoot; choose a folder outside of it/,
-    'nor may it lie within the store';
+    'a folder within the store is refused';
 like $server->configtest("IdentityImgSpoolDir \"$dir/../pictures\"\n"),
-    qr/lies in the folder of IdentityImgStorageRoot/, '... by another spelling';
+    qr/lies in the folder of IdentityImgStorageRoot/, 'a folder within the store is refused in another spelling';
 is $server->configtest("IdentityImgSpoolDir \"$state/pictures-spool\"\n"), '',
-    '... a name that only begins as the store\'s is fine';
+    "a folder whose name only begins like the store's is accepted";
 like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir \"$dir/plain\"\n</VirtualHost>\n"),
-    qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'virtual hosts are checked too';
+    qr/IdentityImgSpoolDir: "\Q$dir\E\/plain" is not a folder/, 'errors in virtual hosts are reported';
 
-# A reload goes through configtest, and the server that runs stays.
+# A reload runs configtest, and the running server stays.
 like $server->reload("IdentityImgSpoolDir \"$dir/plain\"\n"),
     qr/IdentityImgSpoolDir: "[^"]+\/spools\/plain" is not a folder/, 'a reload with such a folder is refused';
-is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, '... and the server keeps running';
+is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, 'the server keeps running after a refused reload';
 
-is $server->configtest("IdentityImgSpoolDir \"$dir/fresh\"\n"), '', 'a folder that can be made is fine';
-is look('fresh'), 'missing', '... and configtest does not make it';
-is $server->reload("IdentityImgSpoolDir \"$dir/fresh/\"\n"), '', '... but a start does';
-is look('fresh'), "$own 0700", '... for httpd\'s user alone';
+is $server->configtest("IdentityImgSpoolDir \"$dir/fresh\"\n"), '', 'a folder that can be created is accepted';
+is look('fresh'), 'missing', 'configtest does not create the folder';
+is $server->reload("IdentityImgSpoolDir \"$dir/fresh/\"\n"), '', 'a start creates the folder';
+is look('fresh'), "$own 0700", "the folder is accessible to httpd's user only";
 folder('mine', $own, 0755);
-is $server->reload("IdentityImgSpoolDir \"$dir/mine\"\n"), '', 'a folder that is httpd\'s user\'s already is fine';
-is look('mine'), "$own 0700", '... and is for that user alone from now on';
+is $server->reload("IdentityImgSpoolDir \"$dir/mine\"\n"), '', "an existing folder of httpd's user is accepted";
+is look('mine'), "$own 0700", "the existing folder becomes accessible to httpd's user only";
 
-# A folder that changes hands after configtest: a start refuses it, and leaves it alone.
+# A folder that changes its owner after configtest: a start refuses it and does not change it.
 SKIP: {
     skip 'this needs another user', 3 if $> != 0;
     $server->stop;
     my $refused = !eval { $server->start("IdentityImgSpoolDir \"$dir/foreign\"\n"); 1 };
     ok $refused, 'a server with a folder of another user does not start';
     like $@, qr/IIMG0010: IdentityImgSpoolDir: "[^"]+\/spools\/foreign" belongs to the user root/, '... and says why';
-    is look('foreign'), '0 0755', '... and has not taken it over';
+    is look('foreign'), '0 0755', 'the folder of another user is unchanged';
     $server->start('');
 }
 $server->forget_log;

@@ -1,5 +1,5 @@
-# storage.t - one suite for all stores: a directory, Ceph's radosgw and OpenStack Swift. After each step the
-# store, the manifest and the rows tell the same; addresses open in any client, and only as they were made.
+# storage.t - one suite for all stores: a directory, Ceph's radosgw and OpenStack Swift. After each step store,
+# manifest and rows agree. URLs work in any client, and only as issued.
 # Runs beside others.
 use strict;
 use warnings;
@@ -14,7 +14,7 @@ use Time::Local 'timegm';
 
 my $server = IdentityImg::Server->new('storage');
 my $plain = HTTP::Tiny->new(timeout => 60, max_redirect => 0);
-my $jpeg = make_jpeg(900, 700, 'strip');    # nothing that is taken off a picture
+my $jpeg = make_jpeg(900, 700, 'strip');    # without metadata, which would be removed
 my $store;
 
 sub api {
@@ -24,7 +24,7 @@ sub api {
 
 sub fetch { my ($url, %headers) = @_; return $plain->get($url, { headers => \%headers }) }
 
-# The store's objects are those of the manifest, and those are what the rows show.
+# The store has exactly the objects of the manifest, and these are the objects of the rows.
 sub agrees {
     my ($after) = @_;
     my @all =
@@ -37,13 +37,13 @@ sub agrees {
     my @rows = sort map { /^object\|([^|]+)/ ? $1 : () } @all;
     my @shown = map { /^shown\|(.*)/ ? $1 : () } @all;
     is join("\n", $store->objects($server->state)), join("\n", @rows),
-        "after $after the store holds what the manifest says, and nothing else";
-    is join(' ', grep { /^object/ && !/\|(?:live|held)$/ } @all), '', '... all of it in use';
+        "after $after the store has exactly the objects of the manifest";
+    is join(' ', grep { /^object/ && !/\|(?:live|held)$/ } @all), '', "after $after all objects are live or held";
     my @wanted = map {
         my ($key, $sized) = split /\|/;
         ($key, $sized ? map { $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-${_}x$_.$sized}r } 100, 300, 600 : ())
     } @shown;
-    is join("\n", sort @wanted), join("\n", @rows), '... by rows that have all of theirs';
+    is join("\n", sort @wanted), join("\n", @rows), "after $after each row has all its objects";
     return;
 }
 
@@ -83,13 +83,13 @@ sub pictures {
     my $photo = upload('Me & my 100%+ hat, späße.v2.JPEG');
     agrees('an upload');
     like key_of($photo->{image}{original}), qr{^media/[0-9a-f-]{36}/[a-z0-9_-]+\.jpg$},
-        'the key is made of safe characters';
+        'the key has only safe characters';
     my $got = fetch($photo->{image}{original});
     is $got->{status}, 200, 'the original opens in a plain client' or diag $got->{content};
-    ok $got->{content} eq slurp($jpeg), '... to the byte';
-    is $got->{headers}{'content-type'}, 'image/jpeg', '... with its type';
-    is $got->{headers}{'content-disposition'}, 'inline', '... to be shown';
-    like $got->{headers}{'cache-control'}, qr/^private, max-age=\d+, immutable$/, '... to be kept by browsers alone';
+    ok $got->{content} eq slurp($jpeg), 'the picture has the uploaded bytes';
+    is $got->{headers}{'content-type'}, 'image/jpeg', 'the picture has its Content-Type';
+    is $got->{headers}{'content-disposition'}, 'inline', 'the picture is inline';
+    like $got->{headers}{'cache-control'}, qr/^private, max-age=\d+, immutable$/, 'only browsers may cache the picture';
     for my $size ([thumbnail => 100, 78], [medium => 300, 234], [large => 600, 467]) {
         my $derived = fetch($photo->{image}{ $size->[0] });
         my $file = "$ENV{IIMG_WORK}/derived.jpg";
@@ -101,27 +101,27 @@ sub pictures {
             "the $size->[0] is a JPEG that fits";
     }
     my $part = fetch($photo->{image}{original}, Range => 'bytes=100-199');
-    is "$part->{status} $part->{headers}{'content-range'}", '206 bytes 100-199/' . -s $jpeg, 'a range is served';
-    ok $part->{content} eq substr(slurp($jpeg), 100, 100), '... and is that part';
+    is "$part->{status} $part->{headers}{'content-range'}", '206 bytes 100-199/' . -s $jpeg, 'a range is 206';
+    ok $part->{content} eq substr(slurp($jpeg), 100, 100), 'the body is the range';
     my $again = eventually(sub {
         my ($a, $b) = map { json(api(GET => "reference-images/$photo->{id}/", 'alice'))->{image}{large} } 1, 2;
         $a eq $b ? $a : undef;
     });
-    ok $again, 'the same picture has the same address in two answers';
+    ok $again, 'a picture has the same URL in two responses';
 
     is api(
         POST => "reference-images/$photo->{id}/upload-image/", 'alice',
         parts => [image => [portrait(), '../../etc/passwd']]
-    )->code, 200, 'another picture takes its place';
+    )->code, 200, 'another picture replaces it';
     agrees('a replacement');
-    is fetch($photo->{image}{original})->{status}, 404, 'the picture before is gone for whoever has its address';
+    is fetch($photo->{image}{original})->{status}, 404, 'the replaced picture is 404';
     my @more = map { upload($_->[0], $_->[1]) } ['..'], ['x' x 240 . '.png', portrait()], ['日本語.heic'];
-    is scalar(grep { $_->{image}{thumbnail} } @more), 3, 'uploads under odd names have pictures';
+    is scalar(grep { $_->{image}{thumbnail} } @more), 3, 'uploads with unusual names have pictures';
     agrees('uploads under odd names');
-    is fetch($_->{image}{thumbnail})->{status}, 200, '... which open' for @more;
+    is fetch($_->{image}{thumbnail})->{status}, 200, 'pictures with unusual names can be fetched' for @more;
     remove($photo, @more);
-    agrees('all is deleted');
-    is scalar(my @left = $store->objects($server->state)), 0, '... and nothing is left';
+    agrees('deleting everything');
+    is scalar(my @left = $store->objects($server->state)), 0, 'nothing is left in the store';
     return;
 }
 
@@ -132,24 +132,24 @@ sub generated {
     my $order =
         { user_id => $person, identity_id => $identity, resolution => '1K', save_to_identity => JSON::PP::true() };
     my $made = json(api(POST => 'image-generation/generate/', 'admin', json => $order));
-    agrees('a generation that is saved');
+    agrees('a generation with save_to_identity');
     is fetch($made->{$_})->{status}, 200, "$_ opens" for 'image_url';
-    is fetch($made->{identity}{image}{medium})->{status}, 200, 'so does the identity\'s picture';
+    is fetch($made->{identity}{image}{medium})->{status}, 200, "the identity's picture can be fetched";
     my $download = fetch($made->{job}{download_url});
     like "$download->{status} $download->{headers}{'content-disposition'}",
-        qr/^200 attachment; filename="[a-z0-9_-]+-\d{8}\.(?:png|jpg)"$/, 'a download has a name';
-    is api(DELETE => "identities/$identity/delete-image/", 'admin')->code, 200, 'the identity\'s picture is taken off';
-    agrees('it is taken off');
+        qr/^200 attachment; filename="[a-z0-9_-]+-\d{8}\.(?:png|jpg)"$/, 'a download has a file name';
+    is api(DELETE => "identities/$identity/delete-image/", 'admin')->code, 200, "the identity's picture is removed";
+    agrees("removing the identity's picture");
     my $back = json(api(POST => "identities/$identity/restore-image/", 'admin'));
-    is fetch($back->{image}{large})->{status}, 200, 'it is brought back';
-    agrees('it is back');
+    is fetch($back->{image}{large})->{status}, 200, 'the picture is restored';
+    agrees("restoring the identity's picture");
     $server->sql(
         "DELETE FROM reference_images; DELETE FROM generation_jobs; UPDATE identities SET image = NULL, image_sized = "
             . "NULL");
     $server->sql('UPDATE identities SET previous_image = NULL, previous_image_sized = NULL');
     $server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL WHERE state = 'held'");
     like $server->script(ctl => 'sweep'), qr/^\d+ objects deleted$/, 'identityimgctl sweeps this store';
-    is scalar(my @left = $store->objects($server->state)), 0, 'rows that are deleted by hand take their objects along';
+    is scalar(my @left = $store->objects($server->state)), 0, 'deleting rows in SQL deletes their objects';
     return;
 }
 
@@ -173,19 +173,19 @@ sub addresses {
     my $url = $photo->{image}{medium};
     my ($stamp, $expires) = $url =~ /X-Amz-Date=(\w+)&X-Amz-Expires=(\d+)/;
     my ($since, $now) = (time_of($stamp), time);
-    is $expires, 3600, 'an address is good for as long as IdentityImgMediaExpiry says';
-    is $since % 900, 0, '... from the beginning of a quarter of that';
-    ok $since <= $now && $now - $since <= 930, '... the one that we are in';
+    is $expires, 3600, 'a URL is valid for IdentityImgMediaExpiry';
+    is $since % 900, 0, 'the validity starts at a quarter of that time';
+    ok $since <= $now && $now - $since <= 930, 'the validity starts at the current quarter';
     is $url, $store->presigned(key_of($url), $since, $expires),
-        'it is the address that another program makes for that time';
-    is fetch($store->presigned(key_of($url), $now - 120, 180))->{status}, 200, 'such an address opens within its time';
-    refused($store->presigned(key_of($url), $now - 240, 180), 'and after it');
+        'the URL equals that of another signer for the same time';
+    is fetch($store->presigned(key_of($url), $now - 120, 180))->{status}, 200, 'a URL works within its time';
+    refused($store->presigned(key_of($url), $now - 240, 180), 'a URL after its time');
     refused($url =~ s/(X-Amz-Signature=)(\w+)/$1 . other($2)/er, 'another signature');
-    refused($url =~ s/X-Amz-Expires=\d+/X-Amz-Expires=86400/r, 'more time');
+    refused($url =~ s/X-Amz-Expires=\d+/X-Amz-Expires=86400/r, 'a longer time');
     refused($url =~ s/X-Amz-Date=\d{8}/'X-Amz-Date=' . strftime('%Y%m%d', gmtime $now + 86400)/er, 'another day');
     refused("$url&response-content-type=text%2Fhtml", 'another type');
     refused($url =~ s{medium|300x300}{600x600}r, 'another picture');
-    refused($url =~ s/\?.*//r, 'no signature at all');
+    refused($url =~ s/\?.*//r, 'no signature');
     remove($photo);
     return;
 }
@@ -194,10 +194,10 @@ sub versioned {
     $store->keep_versions;
     $store->request(PUT => 'lists/of others.txt', content => 'not ours');
     my $photo = upload('versions.jpg');
-    cmp_ok scalar(my @there = $store->versions), '>=', 5, 'a photo is there';
+    cmp_ok scalar(my @there = $store->versions), '>=', 5, 'a photo is stored';
     remove($photo);
     is scalar(my @left = $store->versions), 1,
-        'a deleted photo is gone with all its versions and markers; what others keep stays';
+        'a deleted photo has no versions or markers left; objects of others stay';
     $store->request(
         DELETE => 'lists/of others.txt',
         query => { versionId => ($store->listing(versions => '', prefix => 'lists/') =~ m{<VersionId>([^<]+)})[0] }
@@ -212,7 +212,7 @@ for my $kind (qw(file radosgw swift)) {
     subtest "pictures in the store $kind" => sub {
         my $new = $stores{$kind} = IdentityImg::Store->new($kind);
         plan skip_all => $new->missing if $new->missing;
-        # Swift says which region it is in, and insists: this one is another.
+        # Swift requires its own region name; this one differs from the others.
         use_store($new, '', { %{ $new->env }, $kind eq 'swift' ? (S3_REGION => 'eu-west-9') : () });
         pictures();
         generated();
@@ -233,12 +233,12 @@ sub start_fails {
 sub wrong_at_start {
     like start_fails({ AWS_SECRET_ACCESS_KEY => 'wrong' }),
         qr/IIMG0010: IdentityImgStorage: bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,
-        'a wrong secret key is told at the start';
+        'a wrong secret key is reported at the start';
     like start_fails({ S3_BUCKET => 'no-such-bucket' }),
         qr/IIMG0010: IdentityImgStorage: bucket "no-such-bucket": there is no such bucket: make it, or mend IdentityImgS3Bucket/,
-        'and so is a missing bucket';
+        'a missing bucket is reported at the start';
     my $lines = join "\n", $server->log_lines(1);
-    unlike $lines, qr/\Q$store->{secret}/, 'the secret key is in no line of the log';
+    unlike $lines, qr/\Q$store->{secret}/, 'the log does not contain the secret key';
     return;
 }
 
@@ -248,13 +248,13 @@ sub away {
     my $answer = api(POST => 'reference-images/', 'alice', parts => [image => [$jpeg, 'a.jpg']]);
     cmp_ok time - $began, '<=', $seconds, "an upload to a store $what is answered in time";
     is $answer->code, 503, '... 503';
-    like $answer->header('Retry-After') // '', qr/^\d+$/, '... with Retry-After';
+    like $answer->header('Retry-After') // '', qr/^\d+$/, "an upload to a store $what gets Retry-After";
     is json($answer)->{detail}, 'The picture store is not available at the moment. Nothing was changed.',
-        '... and a sentence that names the store';
+        "an upload to a store $what gets the sentence about the store";
     is json($answer)->{code}, 'store_down', '... and a code';
     my $list = api(GET => 'reference-images/', 'alice');
-    is $list->code, 200, 'meanwhile lists are answered';
-    like json($list)->[0]{image}{medium}, qr/X-Amz-Signature=/, '... with addresses';
+    is $list->code, 200, 'lists are answered meanwhile';
+    like json($list)->[0]{image}{medium}, qr/X-Amz-Signature=/, 'the lists have URLs';
     return;
 }
 
@@ -271,10 +271,10 @@ sub store_that_fails {
             /IIMG0203: the picture store cannot be used at the moment; uploads are refused until it can: GET pictures\/media/
         } $server->log_lines
         ),
-        'a server whose store is away starts, with a warning';
+        'a server starts with its store down, with a warning';
     $server->line('pass');
     my $photo = upload('before.jpg');
-    pass 'when the store is there, uploads work without a restart';
+    pass 'uploads work without a restart when the store is up';
     for my $mode ([refuse => 60, 'that is down'], [swallow => 60, 'that hangs']) {
         $server->line($mode->[0]);
         $server->line('cut') if $mode->[0] eq 'refuse';
@@ -283,18 +283,18 @@ sub store_that_fails {
         $server->line('cut');
         my $next = upload('after.jpg');
         is fetch($next->{image}{large} =~ s/:$port/:$target/r)->{status}, 403,
-            'an address holds for the host that was signed';
+            'a URL is valid for its signed host only';
         remove($next);
     }
     $server->line('cut');
     remove(upload('reset.jpg'));
-    pass 'kept connections that were reset are opened anew';
+    pass 'reset kept-alive connections are reopened';
     remove($photo);
     $server->sql("UPDATE stored_objects SET state = 'doomed', held_until = NULL, retry_at = now()");
     $server->reload("IdentityImgSweepInterval 1\n");
     ok eventually(sub { !$server->sql('SELECT 1 FROM stored_objects LIMIT 1') }),
-        'what could not be deleted is swept later';
-    agrees('all that');
+        'objects that could not be deleted are swept later';
+    agrees('the failures of the store');
     close $in;
     waitpid $server->{proxy_pid}, 0;
     return;
@@ -316,10 +316,10 @@ sub directives {
     );
     my $photo = upload('prefix.jpg');
     like $photo->{image}{original}, qr{/pictures/team_a/pictures-1/media/},
-        'with IdentityImgS3Prefix objects lie behind it';
+        'with IdentityImgS3Prefix objects are below the prefix';
     is fetch($photo->{image}{original})->{status}, 200,
-        '... and open; the keys came from IdentityImgS3CredentialsFile, before the environment';
-    agrees('an upload behind a prefix');
+        'pictures below the prefix can be fetched; IdentityImgS3CredentialsFile takes precedence over the environment';
+    agrees('an upload with a prefix');
     remove($photo);
 
     my $policy =
@@ -333,7 +333,7 @@ sub directives {
         'IdentityImgMedia public: an address is nothing but where the picture is';
     my $got = fetch($photo->{image}{large});
     is "$got->{status} $got->{headers}{'cache-control'}", '200 public, max-age=31536000, immutable',
-        '... which opens, and may be kept by all caches';
+        'a public picture can be fetched and cached by all caches';
     $server->reload("${as_before}IdentityImgMedia public\nIdentityImgMediaPublicURL https://cdn.example.com/p/\n");
     is json(api(GET => 'reference-images/', 'alice'))->[0]{image}{large},
         'https://cdn.example.com/p/team_a/pictures-1/' . key_of($photo->{image}{large}),
@@ -346,18 +346,18 @@ sub directives {
     like $photo->{image}{large}, qr{^http://pictures\.s3\.localhost:$store->{port}/team_a/pictures-1/media/},
         'IdentityImgS3Addressing virtual: the bucket is in the host name';
     is `curl -q -s -o /dev/null -w '%{http_code}' --noproxy '*' '$photo->{image}{large}'`, 200,
-        '... and the picture opens there';
+        'the picture can be fetched with virtual addressing';
     remove($photo);
 
     $server->forget_log;
     is $server->reload("${as_before}IdentityImgS3Bucket no-such-bucket\n"), '',
-        'a reload with a bucket that is not there';
-    is api(GET => 'reference-images/', 'alice')->code, 200, '... does not end a server that runs';
-    ok scalar(grep { /IIMG0203: .*there is no such bucket/ } $server->log_lines), '... but is told';
+        'a reload with a missing bucket succeeds';
+    is api(GET => 'reference-images/', 'alice')->code, 200, 'the running server continues with a missing bucket';
+    ok scalar(grep { /IIMG0203: .*there is no such bucket/ } $server->log_lines), 'the missing bucket is logged';
     return;
 }
 
-subtest 'S3: mistakes, a store that fails, directives' => sub {
+subtest 'S3: configuration errors, failures of the store, directives' => sub {
     $store = $stores{radosgw};
     plan skip_all => $store->missing if $store->missing;
     wrong_at_start();

@@ -1,7 +1,7 @@
-# store_faults.t - a store that resets, errs, throttles, redirects, stalls or is down: what comes twice is
-# outlived, what stays is a 503 that names the store, and no picture is lost or left over.
+# store_faults.t - a store that resets, fails, throttles, redirects, stalls or is down: short faults are retried,
+# lasting ones are a 503 that names the store. No picture is lost or left over.
 #
-# STORE_FAULTS=all tries each fault with each kind of work, else with one of them.
+# STORE_FAULTS=all tries each fault with each operation, otherwise with one of them.
 # Runs beside others.
 use strict;
 use warnings;
@@ -42,8 +42,8 @@ sub make {
         }
     );
 }
-# Generations go on when the client has been answered. Returns what ended badly. A picture that could not be
-# saved to its identity is tried again after two minutes: not while other faults are looked at.
+# Wait for generations, which continue after their clients are answered. Returns failures. An unsaved picture is
+# retried after two minutes, which must not happen during other faults.
 sub settle {
     my $unsaved = "state = 'succeeded' AND save_to_identity AND saved_at IS NULL";
     eventually(sub { !$server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')") }, 60)
