@@ -22,6 +22,8 @@
 #include "functions/shared/store_identity.h"
 #include "routes.h"
 #include "server/authn/authn.h"
+#include "server/authn/basic.h"
+#include "server/authn/token.h"
 #include "server/http/body.h"
 #include "server/config/config.h"
 #include "server/config/spool.h"

@@ -9,6 +9,7 @@
 #include "functions/shared/caller.h"
 #include "functions/shared/not_found.h"
 #include "server/authn/authn.h"
+#include "server/authn/refusal.h"
 #include "server/http/idempotency.h"
 #include "server/http/origin.h"
 #include "server/http/response.h"
@@ -316,7 +317,7 @@ int iimg_route(request_rec *r)
         err = dispatch(&req);
     }
     if (err) {
-        iimg_authn_clear_dead(r, err);
+        iimg_authn_clear_session(r, err);
     }
     if (req.parked) {
         return SUSPENDED;

@@ -4,9 +4,10 @@
 #include <string.h>
 #include "functions/public/public.h"
 #include "serializers/serializers.h"
-#include "server/authn/authn.h"
+#include "server/authn/attempt.h"
 #include "server/http/response.h"
 #include "server/authn/session.h"
+#include "server/authn/token.h"
 
 #define MAX_EMAIL    254  /* characters */
 #define MAX_PASSWORD 1024 /* characters */

@@ -1,10 +1,10 @@
-/* basic.c - AuthBasicProvider identityimg: passwords from users, hashed once a minute at most.
+/* basic.c - AuthBasicProvider identityimg: passwords of the table users, hashed once a minute.
  *
- * A verified password is remembered as HMAC(key of this child, server + email + password), beside
- * the stored hash that it was verified against. Where our handler serves the request, that hash
- * goes into the statement that does the work and must still be the user's: no other query, and a
- * changed password ends it at once. Elsewhere the hash is looked up and compared here. */
-#include "server/authn/authn.h"
+ * The cache's key is an HMAC of server, email and password; its entry holds the stored hash that
+ * the password was verified against. Where our handler serves the request, that hash goes into the
+ * statement that does the work and must still be the user's: no further query, and a changed
+ * password takes effect at once. Elsewhere the hash is read and compared here. */
+#include "server/authn/basic.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -19,15 +19,16 @@
 #include <openssl/crypto.h>
 #include "base/text.h"
 #include "functions/shared/verify_login.h"
-#include "server/config/config.h"
+#include "server/authn/attempt.h"
 #include "server/authn/credential_cache.h"
+#include "server/config/config.h"
 #include "server/http/request.h"
 #include "services/accounts/password.h"
 #include "services/accounts/password_queue.h"
 
 #define MAX_EMAIL 254 /* characters */
 
-static bool make_mac(request_rec *r, const char *user, const char *password, unsigned char *out)
+static bool make_key(request_rec *r, const char *user, const char *password, unsigned char *key)
 {
     char *text = apr_pstrcat(r->pool, user, "\n", password, NULL);
     size_t length = strlen(text);
@@ -36,23 +37,21 @@ static bool make_mac(request_rec *r, const char *user, const char *password, uns
     for (char *p = text; *p != '\n'; p++) {
         *p = apr_tolower(*p);
     }
-    made = iimg_credentials_key(r->server, "basic", text, length, out);
+    made = iimg_credential_cache_key(r->server, "basic", text, length, key);
     OPENSSL_cleanse(text, length);
     return made;
 }
 
-/* Verifying ----------------------------------------------------------------------------------- */
+/* Verify -------------------------------------------------------------------------------------- */
 
-static authn_status refuse_for(request_rec *r, iimg_error_t *err)
+static authn_status fail_with(request_rec *r, iimg_error_t *err)
 {
-    /* httpd makes 500 of it; the error path answers what it really is. */
     iimg_pending_error_set(r, err);
-    return AUTH_GENERAL_ERROR;
+    return AUTH_GENERAL_ERROR; /* the ErrorDocument answers the error's own status */
 }
 
-/* Credentials that are not remembered. */
-static authn_status verify_anew(request_rec *r, const char *user, const char *password,
-                                const unsigned char *mac, bool ours)
+static authn_status verify_password(request_rec *r, const char *user, const char *password,
+                                    const unsigned char *key, bool ours)
 {
     iimg_login_attempt_t attempt;
     iimg_login_t *login;
@@ -61,68 +60,68 @@ static authn_status verify_anew(request_rec *r, const char *user, const char *pa
     iimg_authn_attempt(r, user, password, &attempt);
     err = iimg_verify_login(iimg_context_of(r), &attempt, &login);
     if (err) {
-        return refuse_for(r, err);
+        return fail_with(r, err);
     }
     if (!login) {
         return AUTH_DENIED;
     }
     if (login->is_active) {
-        iimg_credentials_remember(mac, &(iimg_credentials_t){ login->user.email, login->hash },
+        iimg_credential_cache_put(key, &(iimg_credentials_t){ login->user.email, login->hash },
                                   iimg_config_of(r->server)->basic_cache);
     }
-    /* Our own handler says "User inactive or deleted." itself. */
+    /* Our handler answers "User inactive or deleted." */
     iimg_login_open_set(r, ours);
     return login->is_active || ours ? AUTH_GRANTED : AUTH_DENIED;
 }
 
-/* Remembered, and the statement that does the work looks whether the hash is still that one. */
-static authn_status trust(request_rec *r, const iimg_credentials_t *known)
+/* The statement that does the work compares the hash. */
+static authn_status trust_cache(request_rec *r, const iimg_credentials_t *cached)
 {
-    iimg_context_of(r)->login_proof = known->proof;
+    iimg_context_of(r)->login_proof = cached->proof;
     iimg_login_open_set(r, true);
     return AUTH_GRANTED;
 }
 
-/* A page's many requests, sent at once, are one attempt and cost one hash. */
+/* Concurrent requests of a page count as one attempt and cost one hash. */
 static authn_status verify_once(request_rec *r, const char *user, const char *password,
-                                const unsigned char *mac, bool ours)
+                                const unsigned char *key, bool ours)
 {
-    iimg_credentials_t known;
+    iimg_credentials_t cached;
     authn_status status;
 
-    if (!iimg_credentials_claim(mac)) {
-        return refuse_for(r, iimg_password_busy(iimg_context_of(r)));
+    if (!iimg_credential_cache_lock(key)) {
+        return fail_with(r, iimg_password_busy(iimg_context_of(r)));
     }
-    if (ours && iimg_credentials_recall(r->pool, mac, &known)) {
-        status = trust(r, &known);
+    if (ours && iimg_credential_cache_get(r->pool, key, &cached)) {
+        status = trust_cache(r, &cached);
     }
     else {
-        status = verify_anew(r, user, password, mac, ours);
+        status = verify_password(r, user, password, key, ours);
     }
-    iimg_credentials_release(mac);
+    iimg_credential_cache_unlock(key);
     return status;
 }
 
-/* Remembered, but the hash may be another one by now: also of the same password. */
-static authn_status recheck(request_rec *r, const char *user, const char *password,
-                            const unsigned char *mac, const char *remembered)
+/* The user's hash may have changed, even if the password has not. */
+static authn_status compare_hash(request_rec *r, const char *user, const char *password,
+                                 const unsigned char *key, const char *cached_hash)
 {
     const char *hash;
     bool active;
     iimg_error_t *err = iimg_user_password_by_email(iimg_context_of(r), user, &hash, &active);
 
     if (err) {
-        return refuse_for(r, err);
+        return fail_with(r, err);
     }
-    if (hash && active && strcmp(hash, remembered) == 0) {
+    if (hash && active && strcmp(hash, cached_hash) == 0) {
         return AUTH_GRANTED;
     }
-    iimg_credentials_forget(mac);
-    return verify_anew(r, user, password, mac, false);
+    iimg_credential_cache_remove(key);
+    return verify_password(r, user, password, key, false);
 }
 
-/* httpd's strings end at a NUL: what stands behind one would be no part of the password. */
-static bool hides_nul(request_rec *r)
+/* httpd's strings end at a NUL: the password would be verified only up to it. */
+static bool has_nul(request_rec *r)
 {
     bool proxied = r->proxyreq == PROXYREQ_PROXY;
     const char *header = apr_table_get(r->headers_in,
@@ -131,7 +130,7 @@ static bool hides_nul(request_rec *r)
     int length;
 
     if (!header || strncasecmp(header, "Basic ", 6) != 0) {
-        return false; /* another module asks, for a form */
+        return false; /* another module calls the provider, such as mod_auth_form */
     }
     header += 6;
     header += strspn(header, " \t");
@@ -140,43 +139,43 @@ static bool hides_nul(request_rec *r)
     return memchr(decoded, '\0', (size_t)length) != NULL;
 }
 
-static bool has_form(request_rec *r, const char *user, const char *password)
+static bool is_wellformed(request_rec *r, const char *user, const char *password)
 {
-    return strlen(password) <= IIMG_PASSWORD_MAX && !hides_nul(r)
+    return strlen(password) <= IIMG_PASSWORD_MAX && !has_nul(r)
            && iimg_text_is_utf8(user, strlen(user)) && iimg_text_characters(user) <= MAX_EMAIL;
 }
 
 static authn_status check_password(request_rec *r, const char *user, const char *password)
 {
     bool ours = iimg_location_of(r)->use == IIMG_LOCATION_API;
-    unsigned char mac[IIMG_CREDENTIALS_KEY];
-    iimg_credentials_t known;
+    unsigned char key[IIMG_CREDENTIAL_KEY_BYTES];
+    iimg_credentials_t cached;
 
-    if (!has_form(r, user, password)) {
+    if (!is_wellformed(r, user, password)) {
         return AUTH_DENIED;
     }
     user = iimg_login_form(r->pool, user);
-    if (!make_mac(r, user, password, mac)) {
+    if (!make_key(r, user, password, key)) {
         return AUTH_GENERAL_ERROR;
     }
-    if (!iimg_credentials_recall(r->pool, mac, &known)) {
-        return verify_once(r, user, password, mac, ours);
+    if (!iimg_credential_cache_get(r->pool, key, &cached)) {
+        return verify_once(r, user, password, key, ours);
     }
-    return ours ? trust(r, &known) : recheck(r, user, password, mac, known.proof);
+    return ours ? trust_cache(r, &cached) : compare_hash(r, user, password, key, cached.proof);
 }
 
 bool iimg_authn_renew_basic(request_rec *r)
 {
     const char *password, *user = iimg_login_form(r->pool, r->user);
-    unsigned char mac[IIMG_CREDENTIALS_KEY];
+    unsigned char key[IIMG_CREDENTIAL_KEY_BYTES];
 
     if (ap_get_basic_auth_components(r, NULL, &password) != APR_SUCCESS
-        || !make_mac(r, user, password, mac)) {
+        || !make_key(r, user, password, key)) {
         return false;
     }
-    iimg_credentials_forget(mac);
+    iimg_credential_cache_remove(key);
     iimg_context_of(r)->login_proof = NULL;
-    return verify_anew(r, user, password, mac, true) == AUTH_GRANTED;
+    return verify_password(r, user, password, key, true) == AUTH_GRANTED;
 }
 
 static const authn_provider provider = { &check_password, NULL };

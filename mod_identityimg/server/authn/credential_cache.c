@@ -1,4 +1,4 @@
-/* credential_cache.c - a child's memory of credentials that were verified a moment ago. */
+/* credential_cache.c - verified credentials, cached in this child: set-associative, by MAC. */
 #include "server/authn/credential_cache.h"
 
 #include <string.h>
@@ -11,106 +11,106 @@
 #include <openssl/evp.h>
 
 #define SECRET_BYTES 32
-#define SETS         1024 /* places are found by the key's first bytes */
-#define WAYS         4    /* credentials that may share a place */
+#define SETS         1024 /* selected by the key's first bytes */
+#define WAYS         4    /* entries of a set */
 #define MAX_PROOF    160  /* Django's pbkdf2_sha256 has about 90 characters, bcrypt 60 */
 #define MAX_LOGIN    256
-#define CLAIMS       64 /* credentials that are verified at once; more do not wait for others */
-#define CLAIM_WAIT   apr_time_from_sec(2)
+#define LOCKS        64 /* credentials that are verified at once; more are not locked */
+#define LOCK_TIMEOUT apr_time_from_sec(2)
 
 typedef struct entry_t {
-    unsigned char key[IIMG_CREDENTIALS_KEY];
+    unsigned char key[IIMG_CREDENTIAL_KEY_BYTES];
     char login[MAX_LOGIN];
     char proof[MAX_PROOF]; /* "" when free */
     apr_time_t expires;
 } entry_t;
 
-typedef struct claim_t {
+typedef struct lock_t {
     bool taken;
-    unsigned char key[IIMG_CREDENTIALS_KEY];
-} claim_t;
+    unsigned char key[IIMG_CREDENTIAL_KEY_BYTES];
+} lock_t;
 
-/* Made in child_init, then guarded by its own mutex. */
+/* Made in child_init; the mutex guards the rest. */
 static struct {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *released;
     entry_t entries[SETS][WAYS];
-    claim_t claims[CLAIMS];
-} memory;
+    lock_t locks[LOCKS];
+} cache;
 
-static EVP_MAC_CTX *keyed; /* made in child_init: a copy of it hashes; itself is only read */
+static EVP_MAC_CTX *mac_template; /* made in child_init; copies of it compute MACs */
 
-static bool make_keyed(void)
+static bool create_mac(void)
 {
     OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
                             OSSL_PARAM_construct_end() };
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
     unsigned char secret[SECRET_BYTES];
 
-    keyed = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
+    mac_template = hmac ? EVP_MAC_CTX_new(hmac) : NULL;
     EVP_MAC_free(hmac);
-    if (keyed
+    if (mac_template
         && (getrandom(secret, sizeof(secret), 0) != sizeof(secret)
-            || !EVP_MAC_init(keyed, secret, sizeof(secret), params))) {
-        EVP_MAC_CTX_free(keyed);
-        keyed = NULL;
+            || !EVP_MAC_init(mac_template, secret, sizeof(secret), params))) {
+        EVP_MAC_CTX_free(mac_template);
+        mac_template = NULL;
     }
     OPENSSL_cleanse(secret, sizeof(secret));
-    return keyed != NULL;
+    return mac_template != NULL;
 }
 
-bool iimg_credentials_key(const server_rec *server, const char *kind, const void *text,
-                          size_t length, unsigned char *key)
+bool iimg_credential_cache_key(const server_rec *server, const char *kind, const void *text,
+                               size_t length, unsigned char *key)
 {
-    EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(keyed);
+    EVP_MAC_CTX *mac = EVP_MAC_CTX_dup(mac_template);
     size_t written;
     bool made = mac && EVP_MAC_update(mac, (const unsigned char *)&server, sizeof(server))
                 && EVP_MAC_update(mac, (const unsigned char *)kind, strlen(kind) + 1)
                 && EVP_MAC_update(mac, text, length)
-                && EVP_MAC_final(mac, key, &written, IIMG_CREDENTIALS_KEY);
+                && EVP_MAC_final(mac, key, &written, IIMG_CREDENTIAL_KEY_BYTES);
 
     EVP_MAC_CTX_free(mac);
     return made;
 }
 
-apr_status_t iimg_credentials_start(apr_pool_t *pool)
+apr_status_t iimg_credential_cache_start(apr_pool_t *pool)
 {
-    apr_status_t rv = apr_thread_mutex_create(&memory.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
+    apr_status_t rv = apr_thread_mutex_create(&cache.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
 
-    if (!make_keyed()) {
+    if (!create_mac()) {
         return APR_EGENERAL;
     }
-    return rv == APR_SUCCESS ? apr_thread_cond_create(&memory.released, pool) : rv;
+    return rv == APR_SUCCESS ? apr_thread_cond_create(&cache.released, pool) : rv;
 }
 
-static bool same(const unsigned char *one, const unsigned char *other)
+static bool is_same_key(const unsigned char *one, const unsigned char *other)
 {
-    return CRYPTO_memcmp(one, other, IIMG_CREDENTIALS_KEY) == 0;
+    return CRYPTO_memcmp(one, other, IIMG_CREDENTIAL_KEY_BYTES) == 0;
 }
 
-/* Remembering --------------------------------------------------------------------------------- */
+/* Entries ------------------------------------------------------------------------------------- */
 
 static entry_t *set_of(const unsigned char *key)
 {
-    return memory.entries[(key[0] | key[1] << 8) % SETS];
+    return cache.entries[(key[0] | key[1] << 8) % SETS];
 }
 
-static entry_t *find(const unsigned char *key)
+static entry_t *find_entry(const unsigned char *key)
 {
     entry_t *set = set_of(key);
 
     for (int i = 0; i < WAYS; i++) {
-        if (set[i].proof[0] && same(set[i].key, key)) {
+        if (set[i].proof[0] && is_same_key(set[i].key, key)) {
             return &set[i];
         }
     }
     return NULL;
 }
 
-/* Where these are, else a free place, else that of the ones that expire first. */
-static entry_t *place_for(const unsigned char *key)
+/* The entry of this key, else a free one, else the one that expires first. */
+static entry_t *choose_entry(const unsigned char *key)
 {
-    entry_t *set = set_of(key), *entry = find(key);
+    entry_t *set = set_of(key), *entry = find_entry(key);
 
     for (int i = 0; !entry && i < WAYS; i++) {
         entry = set[i].proof[0] ? NULL : &set[i];
@@ -124,24 +124,24 @@ static entry_t *place_for(const unsigned char *key)
     return entry;
 }
 
-bool iimg_credentials_recall(apr_pool_t *pool, const unsigned char *key,
-                             iimg_credentials_t *credentials)
+bool iimg_credential_cache_get(apr_pool_t *pool, const unsigned char *key,
+                               iimg_credentials_t *credentials)
 {
     entry_t *entry;
     bool known;
 
-    apr_thread_mutex_lock(memory.mutex);
-    entry = find(key);
+    apr_thread_mutex_lock(cache.mutex);
+    entry = find_entry(key);
     known = entry && entry->expires > apr_time_now();
     if (known) {
         credentials->login = apr_pstrdup(pool, entry->login);
         credentials->proof = apr_pstrdup(pool, entry->proof);
     }
-    apr_thread_mutex_unlock(memory.mutex);
+    apr_thread_mutex_unlock(cache.mutex);
     return known;
 }
 
-void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_t *credentials,
+void iimg_credential_cache_put(const unsigned char *key, const iimg_credentials_t *credentials,
                                int seconds)
 {
     entry_t *entry;
@@ -150,77 +150,77 @@ void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_
         || strlen(credentials->login) >= MAX_LOGIN) {
         return;
     }
-    apr_thread_mutex_lock(memory.mutex);
-    entry = place_for(key);
-    memcpy(entry->key, key, IIMG_CREDENTIALS_KEY);
+    apr_thread_mutex_lock(cache.mutex);
+    entry = choose_entry(key);
+    memcpy(entry->key, key, IIMG_CREDENTIAL_KEY_BYTES);
     apr_cpystrn(entry->login, credentials->login, MAX_LOGIN);
     apr_cpystrn(entry->proof, credentials->proof, MAX_PROOF);
     entry->expires = apr_time_now() + apr_time_from_sec(seconds);
-    apr_thread_mutex_unlock(memory.mutex);
+    apr_thread_mutex_unlock(cache.mutex);
 }
 
-bool iimg_credentials_forget(const unsigned char *key)
+bool iimg_credential_cache_remove(const unsigned char *key)
 {
     entry_t *entry;
 
-    apr_thread_mutex_lock(memory.mutex);
-    entry = find(key);
+    apr_thread_mutex_lock(cache.mutex);
+    entry = find_entry(key);
     if (entry) {
         entry->proof[0] = '\0';
     }
-    apr_thread_mutex_unlock(memory.mutex);
+    apr_thread_mutex_unlock(cache.mutex);
     return entry != NULL;
 }
 
-/* Verifying once ------------------------------------------------------------------------------ */
+/* Locks --------------------------------------------------------------------------------------- */
 
-static claim_t *claim_of(const unsigned char *key)
+static lock_t *find_lock(const unsigned char *key)
 {
-    for (int i = 0; i < CLAIMS; i++) {
-        if (memory.claims[i].taken && same(memory.claims[i].key, key)) {
-            return &memory.claims[i];
+    for (int i = 0; i < LOCKS; i++) {
+        if (cache.locks[i].taken && is_same_key(cache.locks[i].key, key)) {
+            return &cache.locks[i];
         }
     }
     return NULL;
 }
 
-static void take_claim(const unsigned char *key)
+static void take_lock(const unsigned char *key)
 {
-    for (int i = 0; i < CLAIMS; i++) {
-        if (!memory.claims[i].taken) {
-            memory.claims[i].taken = true;
-            memcpy(memory.claims[i].key, key, IIMG_CREDENTIALS_KEY);
+    for (int i = 0; i < LOCKS; i++) {
+        if (!cache.locks[i].taken) {
+            cache.locks[i].taken = true;
+            memcpy(cache.locks[i].key, key, IIMG_CREDENTIAL_KEY_BYTES);
             return;
         }
     }
 }
 
-bool iimg_credentials_claim(const unsigned char *key)
+bool iimg_credential_cache_lock(const unsigned char *key)
 {
-    apr_time_t until = apr_time_now() + CLAIM_WAIT, now;
-    bool free;
+    apr_time_t deadline = apr_time_now() + LOCK_TIMEOUT, now;
+    bool is_free;
 
-    apr_thread_mutex_lock(memory.mutex);
-    while (claim_of(key) && (now = apr_time_now()) < until) {
-        apr_thread_cond_timedwait(memory.released, memory.mutex, until - now);
+    apr_thread_mutex_lock(cache.mutex);
+    while (find_lock(key) && (now = apr_time_now()) < deadline) {
+        apr_thread_cond_timedwait(cache.released, cache.mutex, deadline - now);
     }
-    free = !claim_of(key);
-    if (free) {
-        take_claim(key);
+    is_free = !find_lock(key);
+    if (is_free) {
+        take_lock(key);
     }
-    apr_thread_mutex_unlock(memory.mutex);
-    return free;
+    apr_thread_mutex_unlock(cache.mutex);
+    return is_free;
 }
 
-void iimg_credentials_release(const unsigned char *key)
+void iimg_credential_cache_unlock(const unsigned char *key)
 {
-    claim_t *claim;
+    lock_t *lock;
 
-    apr_thread_mutex_lock(memory.mutex);
-    claim = claim_of(key);
-    if (claim) {
-        claim->taken = false;
-        apr_thread_cond_broadcast(memory.released);
+    apr_thread_mutex_lock(cache.mutex);
+    lock = find_lock(key);
+    if (lock) {
+        lock->taken = false;
+        apr_thread_cond_broadcast(cache.released);
     }
-    apr_thread_mutex_unlock(memory.mutex);
+    apr_thread_mutex_unlock(cache.mutex);
 }

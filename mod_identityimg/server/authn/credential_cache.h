@@ -1,4 +1,13 @@
-/* credential_cache.h - a child's memory of credentials that were verified a moment ago. */
+/* credential_cache.h - verified credentials, cached in this child for up to a minute.
+ *
+ *     iimg_credential_cache_key(server, kind, text, length, key);
+ *     if (!iimg_credential_cache_get(pool, key, &cached)
+ *         && iimg_credential_cache_lock(key)) {
+ *         ... verify, unless another thread has cached them meanwhile ...
+ *         iimg_credential_cache_put(key, &verified, seconds);
+ *         iimg_credential_cache_unlock(key);
+ *     }
+ */
 #ifndef IIMG_SERVER_AUTHN_CREDENTIAL_CACHE_H
 #define IIMG_SERVER_AUTHN_CREDENTIAL_CACHE_H
 
@@ -6,44 +15,43 @@
 #include <apr_pools.h>
 #include <httpd.h>
 
-#define IIMG_CREDENTIALS_KEY 32 /* bytes: a MAC of the credentials */
+#define IIMG_CREDENTIAL_KEY_BYTES 32 /* a MAC of the credentials */
 
-/** What is remembered. It proves nothing by itself: the proof must still be what the table has. */
+/** An entry proves nothing by itself: compare the proof with the database. */
 typedef struct iimg_credentials_t {
-    const char *login; /* whose they are (an email) */
-    const char *proof; /* what they were verified against */
+    const char *login; /* an email */
+    const char *proof; /* the stored hash, or the user's epoch */
 } iimg_credentials_t;
 
-/** Make the memory, in a new child, while it has one thread. */
-apr_status_t iimg_credentials_start(apr_pool_t *pool);
+/** Initialize, in a new child, while it has one thread. */
+apr_status_t iimg_credential_cache_start(apr_pool_t *pool);
 
 /**
- * The key under which credentials are remembered: of this child, of this server (virtual hosts may
- * have databases of their own, with the same epochs and hashes if one is a copy of the other) and
- * of their kind.
- * @param text   credentials as text; may hold any bytes
- * @return false when OpenSSL cannot
+ * The key of credentials. It depends on this child, the kind, and the server: virtual hosts may
+ * have copies of one database, with equal epochs and hashes.
+ * @param text may hold any bytes
+ * @return false when OpenSSL fails
  */
-bool iimg_credentials_key(const server_rec *server, const char *kind, const void *text,
-                          size_t length, unsigned char *key);
+bool iimg_credential_cache_key(const server_rec *server, const char *kind, const void *text,
+                               size_t length, unsigned char *key);
 
-/** @return false when they are not remembered */
-bool iimg_credentials_recall(apr_pool_t *pool, const unsigned char *key,
-                             iimg_credentials_t *credentials);
+/** @return false when they are not cached */
+bool iimg_credential_cache_get(apr_pool_t *pool, const unsigned char *key,
+                               iimg_credentials_t *credentials);
 
-/** Remember them for some seconds (0: not at all); what does not fit is not remembered. */
-void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_t *credentials,
+/** Cache for `seconds`; 0 or an entry that is too long caches nothing. */
+void iimg_credential_cache_put(const unsigned char *key, const iimg_credentials_t *credentials,
                                int seconds);
 
-/** @return whether they were remembered */
-bool iimg_credentials_forget(const unsigned char *key);
+/** @return whether they were cached */
+bool iimg_credential_cache_remove(const unsigned char *key);
 
 /**
- * Be the one thread that verifies these credentials: others wait here, and then may find them
- * remembered. End it by iimg_credentials_release.
- * @return false when that took too long: there is nothing to release
+ * Let one thread at a time verify these credentials. Call iimg_credential_cache_get afterwards:
+ * another thread may have cached them meanwhile.
+ * @return false: timed out, nothing to unlock
  */
-bool iimg_credentials_claim(const unsigned char *key);
-void iimg_credentials_release(const unsigned char *key);
+bool iimg_credential_cache_lock(const unsigned char *key);
+void iimg_credential_cache_unlock(const unsigned char *key);
 
 #endif

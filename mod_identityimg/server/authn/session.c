@@ -9,20 +9,20 @@
 
 #define NAME        "identityimg_session"
 #define BLANKS      " \t"
-#define SECURE_NAME "__Host-" NAME /* browsers take it over https alone, for this very host */
+#define SECURE_NAME "__Host-" NAME /* browsers accept it over https only, from its own host */
 
 static bool is_https(request_rec *r)
 {
     return strncmp(iimg_context_of(r)->base_url, "https://", 8) == 0;
 }
 
-static const char *name_of(request_rec *r)
+static const char *cookie_name(request_rec *r)
 {
     return is_https(r) ? SECURE_NAME : NAME;
 }
 
-/* The value of a pair "name=value" without the blanks around; NULL when it has another name. */
-static const char *value_of(apr_pool_t *pool, const char *pair, size_t length, const char *name)
+/* @return the value of "name=value", trimmed; NULL for another name */
+static const char *read_value(apr_pool_t *pool, const char *pair, size_t length, const char *name)
 {
     size_t blanks = strspn(pair, BLANKS), name_length = strlen(name);
 
@@ -39,15 +39,15 @@ static const char *value_of(apr_pool_t *pool, const char *pair, size_t length, c
                : NULL;
 }
 
-/* Only ';' ends a cookie (RFC 6265): a session within another cookie's value is none. Of two that
- * differ one is somebody else's. */
+/* Only ';' ends a cookie (RFC 6265): another separator would find a session in the value of
+ * another cookie. Of two different sessions, one was set by another site. */
 const char *iimg_session_token(request_rec *r)
 {
     const char *header = apr_table_get(r->headers_in, "Cookie"), *found = NULL;
 
     while (header && *header) {
         size_t length = strcspn(header, ";");
-        const char *value = value_of(r->pool, header, length, name_of(r));
+        const char *value = read_value(r->pool, header, length, cookie_name(r));
 
         if (value && found && strcmp(value, found) != 0) {
             return "";
@@ -74,7 +74,7 @@ static void set_cookie(request_rec *r, const char *value, int seconds)
 {
     apr_table_addn(r->err_headers_out, "Set-Cookie",
                    apr_psprintf(r->pool, "%s=%s; Path=/; Max-Age=%d; HttpOnly; SameSite=Strict%s",
-                                name_of(r), value, seconds, is_https(r) ? "; Secure" : ""));
+                                cookie_name(r), value, seconds, is_https(r) ? "; Secure" : ""));
 }
 
 void iimg_session_set(request_rec *r, const char *token, int seconds)

@@ -4,17 +4,17 @@
 
 #include <httpd.h>
 
-/** The session's token that the request carries, whatever it is worth: "" when it carries two that
- * differ. @return NULL for none */
+/** The session token in the request's cookies, not validated. @return "" when there are two that
+ * differ; NULL for none */
 const char *iimg_session_token(request_rec *r);
 
-/** What is stored of that token. @return NULL when there is none that has a token's form */
+/** The hash of that token, as it is stored. @return NULL when there is no well-formed token */
 const char *iimg_session_hash(request_rec *r);
 
-/** Let the answer set the cookie, for so many seconds. */
+/** Set the cookie in the answer. */
 void iimg_session_set(request_rec *r, const char *token, int seconds);
 
-/** Let the answer take the cookie away. */
+/** Delete the cookie with the answer. */
 void iimg_session_clear(request_rec *r);
 
 #endif

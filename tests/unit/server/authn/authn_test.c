@@ -1,21 +1,20 @@
-/* authn_test.c - server/authn/authn.c: refusals, logins that another handler answers, and the
- * addresses that failures are counted for. */
+/* authn_test.c - server/authn/authn.c: renewed credentials, and requests that another handler
+ * answers. */
 #include "server/authn/authn.c"
 #include "tap.h"
 #include "work.h"
 
 static iimg_context_t *context;
-static iimg_config_t config;
 static iimg_location_t location;
 
 static struct {
-    iimg_error_t *pending, *first, *second;
-    int challenged, cleared, token, basic, identified;
+    iimg_error_t *refused, *first, *second;
+    int token, basic, identified;
     bool open, renews;
     iimg_role_t role;
 } world;
 
-apr_status_t iimg_credentials_start(apr_pool_t *pool)
+apr_status_t iimg_credential_cache_start(apr_pool_t *pool)
 {
     (void)pool;
     return APR_ENOMEM;
@@ -35,34 +34,17 @@ bool iimg_authn_renew_basic(request_rec *r)
     return world.renews;
 }
 
-void iimg_pending_error_set(request_rec *r, iimg_error_t *err)
+int iimg_authn_refuse(request_rec *r, iimg_error_t *err)
 {
     (void)r;
-    world.pending = err;
-}
-
-void iimg_challenge_set(request_rec *r)
-{
-    (void)r;
-    world.challenged++;
-}
-
-void iimg_authn_clear_dead(request_rec *r, const iimg_error_t *err)
-{
-    (void)r, (void)err;
-    world.cleared++;
+    world.refused = err;
+    return err->kind == IIMG_UNAUTHENTICATED ? 401 : 500;
 }
 
 iimg_context_t *iimg_context_of(request_rec *r)
 {
     (void)r;
     return context;
-}
-
-iimg_config_t *iimg_config_of(const server_rec *server)
-{
-    (void)server;
-    return &config;
 }
 
 const iimg_location_t *iimg_location_of(const request_rec *r)
@@ -108,19 +90,6 @@ static request_rec *request(void)
     location.use = IIMG_LOCATION_API;
     world.open = true;
     return r;
-}
-
-static void test_refuse(void)
-{
-    iimg_error_t *err = error_of(IIMG_UNAUTHENTICATED);
-
-    tap_is_number(iimg_authn_refuse(request(), err), 401, "wrong credentials: 401");
-    tap_ok(world.pending == err && world.challenged == 1 && world.cleared == 1,
-           "wrong credentials: an error, a challenge, and a look at the cookie");
-    err = error_of(IIMG_UNAVAILABLE);
-    tap_is_number(iimg_authn_refuse(request(), err), 500, "no database: 500 for httpd");
-    tap_ok(world.pending == err && !world.challenged && !world.cleared,
-           "no database: an error and no challenge");
 }
 
 static void test_renew(void)
@@ -193,43 +162,13 @@ static void test_fixup_errors(void)
     tap_is_number(world.role, IIMG_USER, "another handler's users need no rights");
 }
 
-static void test_addresses(void)
-{
-    static const char *const rows[][2] = {
-        { "192.0.2.1", "192.0.2.1" },
-        { "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
-        { "2001:db8:1:2:ffff::1", "2001:db8:1:2::/64" },
-        { "2001:db8:1:3:3:4:5:6", "2001:db8:1:3::/64" },
-        { "fe80::1:2%eth0", "fe80::/64" },
-        { "::1", "::/64" },
-        { "nonsense", "nonsense" },
-    };
-
-    config.login_failures = 7;
-    config.login_window = 900;
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        request_rec *r = request();
-        iimg_login_attempt_t attempt;
-
-        r->useragent_ip = (char *)rows[i][0];
-        iimg_authn_attempt(r, "ann@x", "pw", &attempt);
-        tap_is(attempt.address, rows[i][1], "failures of %s are counted for %s", rows[i][0],
-               rows[i][1]);
-        tap_ok(attempt.max_failures == 7 && attempt.window == 900
-                   && strcmp(attempt.email, "ann@x") == 0 && strcmp(attempt.password, "pw") == 0,
-               "failures of %s are counted by the directives", rows[i][0]);
-    }
-}
-
 int main(void)
 {
     context = work_begin();
     tap_is_number(iimg_authn_start(context->pool), APR_ENOMEM, "a child without a memory");
-    test_refuse();
     test_renew();
     test_fixup();
     test_fixup_errors();
-    test_addresses();
     work_end(context);
     return tap_done();
 }

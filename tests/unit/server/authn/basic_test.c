@@ -19,25 +19,25 @@ static struct {
     const char *login;
 } world;
 
-bool iimg_credentials_key(const server_rec *server, const char *kind, const void *text,
-                          size_t length, unsigned char *key)
+bool iimg_credential_cache_key(const server_rec *server, const char *kind, const void *text,
+                               size_t length, unsigned char *key)
 {
     (void)server;
     world.keyed++;
     apr_snprintf(world.key, sizeof(world.key), "%s:%.*s", kind, (int)length, (const char *)text);
-    memset(key, 1, IIMG_CREDENTIALS_KEY);
+    memset(key, 1, IIMG_CREDENTIAL_KEY_BYTES);
     return true;
 }
 
-bool iimg_credentials_recall(apr_pool_t *pool, const unsigned char *key,
-                             iimg_credentials_t *credentials)
+bool iimg_credential_cache_get(apr_pool_t *pool, const unsigned char *key,
+                               iimg_credentials_t *credentials)
 {
     (void)pool, (void)key;
     *credentials = (iimg_credentials_t){ "ann@x", world.proof };
     return world.known || (world.known_after_claim && world.claimed);
 }
 
-void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_t *credentials,
+void iimg_credential_cache_put(const unsigned char *key, const iimg_credentials_t *credentials,
                                int seconds)
 {
     (void)key;
@@ -47,21 +47,21 @@ void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_
     world.login = credentials->login;
 }
 
-bool iimg_credentials_forget(const unsigned char *key)
+bool iimg_credential_cache_remove(const unsigned char *key)
 {
     (void)key;
     world.forgotten++;
     return true;
 }
 
-bool iimg_credentials_claim(const unsigned char *key)
+bool iimg_credential_cache_lock(const unsigned char *key)
 {
     (void)key;
     world.claimed++;
     return world.claims;
 }
 
-void iimg_credentials_release(const unsigned char *key)
+void iimg_credential_cache_unlock(const unsigned char *key)
 {
     (void)key;
     world.released++;

@@ -1,6 +1,7 @@
 /* token_test.c - server/authn/token.c: which tokens let in, how long they are remembered, and which
  * cookies are cleared. */
 #include "server/authn/token.c"
+#include "server/authn/presented_token.c"
 #include "tap.h"
 #include "work.h"
 
@@ -19,25 +20,25 @@ static struct {
     const char *hash, *kind, *proof, *key_kind;
 } world;
 
-bool iimg_credentials_key(const server_rec *server, const char *kind, const void *text,
-                          size_t length, unsigned char *key)
+bool iimg_credential_cache_key(const server_rec *server, const char *kind, const void *text,
+                               size_t length, unsigned char *key)
 {
     (void)server, (void)text;
     tap_is_number(length, IIMG_TOKEN_DIGEST_BYTES, "a token is remembered by its whole digest");
     world.key_kind = kind;
-    memset(key, 1, IIMG_CREDENTIALS_KEY);
+    memset(key, 1, IIMG_CREDENTIAL_KEY_BYTES);
     return true;
 }
 
-bool iimg_credentials_recall(apr_pool_t *pool, const unsigned char *key,
-                             iimg_credentials_t *credentials)
+bool iimg_credential_cache_get(apr_pool_t *pool, const unsigned char *key,
+                               iimg_credentials_t *credentials)
 {
     (void)pool, (void)key;
     *credentials = (iimg_credentials_t){ "known@x", "known" };
     return world.known;
 }
 
-void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_t *credentials,
+void iimg_credential_cache_put(const unsigned char *key, const iimg_credentials_t *credentials,
                                int seconds)
 {
     (void)key;
@@ -46,7 +47,7 @@ void iimg_credentials_remember(const unsigned char *key, const iimg_credentials_
     world.proof = credentials->proof;
 }
 
-bool iimg_credentials_forget(const unsigned char *key)
+bool iimg_credential_cache_remove(const unsigned char *key)
 {
     (void)key;
     world.forgotten++;
@@ -76,12 +77,6 @@ const char *iimg_session_token(request_rec *r)
 {
     (void)r;
     return cookie;
-}
-
-void iimg_session_clear(request_rec *r)
-{
-    (void)r;
-    world.cleared++;
 }
 
 iimg_error_t *iimg_token_use(iimg_context_t *of, const char *hash, const char *kind,
@@ -268,34 +263,6 @@ static void test_renew(void)
     tap_is_number(world.forgotten, 0, "a text of no token's form is not forgotten");
 }
 
-static void test_clear(void)
-{
-    static const struct {
-        iimg_error_kind_t kind;
-        const char *code, *header, *cookie;
-        bool clears;
-        const char *what;
-    } cases[] = {
-        { IIMG_UNAUTHENTICATED, "invalid_token", NULL, GOOD, true, "a dead session" },
-        { IIMG_UNAUTHENTICATED, "invalid_token", NULL, "", true, "two sessions" },
-        { IIMG_UNAUTHENTICATED, "invalid_token", NULL, NULL, false, "no session" },
-        { IIMG_UNAUTHENTICATED, "invalid_token", "Bearer " GOOD, GOOD, false, "a dead token" },
-        { IIMG_UNAUTHENTICATED, "other", NULL, GOOD, false, "another code" },
-        { IIMG_UNAUTHENTICATED, NULL, NULL, GOOD, false, "no code" },
-        { IIMG_FORBIDDEN, "invalid_token", NULL, GOOD, false, "another kind" },
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        request_rec *r = request(cases[i].header, cases[i].cookie, true);
-        iimg_error_t *err = iimg_error(context->pool, cases[i].kind, "no");
-
-        err->code = cases[i].code;
-        iimg_authn_clear_dead(r, err);
-        tap_is_number(world.cleared, cases[i].clears, "%s: the cookie is %s", cases[i].what,
-                      cases[i].clears ? "cleared" : "kept");
-    }
-}
-
 int main(void)
 {
     context = work_begin();
@@ -305,7 +272,6 @@ int main(void)
     test_seconds();
     test_known();
     test_renew();
-    test_clear();
     work_end(context);
     return tap_done();
 }
