@@ -105,13 +105,13 @@ static iimg_error_t *answer_now(iimg_request_t *req, const char *job_id)
 static iimg_error_t *wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
 {
     bool has_it = iimg_respond_has(req, version_of(req->context->pool, job), job->image != NULL);
-    iimg_awaited_t awaited = { job->id, has_it ? atoi(job->version) : -1,
-                               iimg_await_deadline(seconds), answer_now };
-    int most = seconds < IIMG_AWAIT_MOST ? seconds : IIMG_AWAIT_MOST;
+    iimg_wait_condition_t condition = { job->id, has_it ? atoi(job->version) : -1,
+                                        iimg_wait_deadline(seconds), answer_now };
+    int most = seconds < IIMG_WAIT_MAX ? seconds : IIMG_WAIT_MAX;
 
     apr_table_setn(req->r->headers_out, "Preference-Applied",
                    apr_psprintf(req->r->pool, "wait=%d", most));
-    return iimg_await(req, &awaited);
+    return iimg_wait_and_answer(req, &condition);
 }
 
 /* When too many wait it is answered as it is now. */
@@ -124,8 +124,8 @@ iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
     if (err) {
         return err;
     }
-    iimg_await_prefer(req, &prefer);
-    return prefer.wait > 0 && goes_on(job) && iimg_await_enter(req)
+    iimg_wait_prefer(req, &prefer);
+    return prefer.wait > 0 && goes_on(job) && iimg_wait_reserve(req)
                ? wait_for(req, job, prefer.wait)
                : answer_job(req, HTTP_OK, job);
 }

@@ -188,10 +188,10 @@ static iimg_error_t *begin(iimg_request_t *req, const iimg_input_t *input, const
         iimg_engine_run(req->r->server, job->id);
     }
     else if (room) {
-        iimg_engine_forgo();
+        iimg_engine_release();
     }
     if (!err && strcmp(job->state, "queued") == 0) {
-        iimg_engine_look();
+        iimg_engine_poll();
     }
     *job_id = err ? NULL : job->id;
     return err;
@@ -283,38 +283,38 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
 static iimg_error_t *generate_and_wait(iimg_request_t *req)
 {
     int seconds = req->context->services->generator_settings.timeout + MARGIN;
-    iimg_awaited_t awaited = { .version = -1, .answer = answer };
+    iimg_wait_condition_t condition = { .version = -1, .answer = answer };
     iimg_error_t *err;
 
-    if (!iimg_await_enter(req)) {
-        return iimg_await_refuse(req);
+    if (!iimg_wait_reserve(req)) {
+        return iimg_wait_refuse(req);
     }
-    err = take_job(req, &awaited.job_id);
+    err = take_job(req, &condition.job_id);
     if (err) {
-        iimg_await_leave(req);
+        iimg_wait_release(req);
         return err;
     }
-    awaited.deadline = apr_time_now() + apr_time_from_sec(seconds);
-    return iimg_await(req, &awaited);
+    condition.deadline = apr_time_now() + apr_time_from_sec(seconds);
+    return iimg_wait_and_answer(req, &condition);
 }
 
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
 {
-    iimg_awaited_t awaited = { .version = -1, .answer = answer_as_it_is };
+    iimg_wait_condition_t condition = { .version = -1, .answer = answer_as_it_is };
     iimg_prefer_t prefer;
     iimg_error_t *err;
 
-    iimg_await_prefer(req, &prefer);
+    iimg_wait_prefer(req, &prefer);
     if (!prefer.respond_async) {
         return generate_and_wait(req);
     }
-    err = take_job(req, &awaited.job_id);
+    err = take_job(req, &condition.job_id);
     if (err) {
         return err;
     }
-    if (prefer.wait <= 0 || !iimg_await_enter(req)) {
-        return answer_accepted(req, awaited.job_id);
+    if (prefer.wait <= 0 || !iimg_wait_reserve(req)) {
+        return answer_accepted(req, condition.job_id);
     }
-    awaited.deadline = iimg_await_deadline(prefer.wait);
-    return iimg_await(req, &awaited);
+    condition.deadline = iimg_wait_deadline(prefer.wait);
+    return iimg_wait_and_answer(req, &condition);
 }

@@ -120,13 +120,43 @@ is $answer->{headers}{'preference-applied'}, 'respond-async', 'the 202 has Prefe
 is "$answer->{data}{state} " . ($answer->{data}{image_url} // 'none'), 'running none', 'the 202 has the running job';
 is ask(GET => $answer->{headers}{location})->{data}{id}, $id, 'the URL of the job works';
 my $tag = job($id)->{headers}{etag};
+
+# The header Prefer (RFC 7240), as httpd splits it: the wait that is applied, if any.
+my @prefer = (
+    ['wait=2' => 'wait=2'],
+    ['respond-async, wait=2' => 'wait=2'],
+    ['Wait=2,respond-async' => 'wait=2'],
+    [' wait = 2 ; foo=bar , respond-async ; x' => 'wait=2'],
+    ['wait="3"' => 'wait=3'],
+    ['wait=2, wait=9' => 'wait=2'],
+    ['foo="a\\", wait=3", wait=4' => 'wait=4'],
+    ['wait' => undef],
+    ['wait=' => undef],
+    ['wait=0' => undef],
+    ['wait=-1' => undef],
+    ['wait=1.5' => undef],
+    ['wait=ten' => undef],
+    ['foo="respond-async, wait=3"' => undef],
+    ['foo="unfinished, wait=3' => undef],
+    ['return=minimal, handling=strict' => undef],
+);
+my @applied = in_parallel(
+    scalar @prefer,
+    sub { my ($n) = @_; return job($id, Prefer => $prefer[$n][0])->{headers}{'preference-applied'} }
+);
+is $applied[$_], $prefer[$_][1], "Prefer: $prefer[$_][0]" for 0 .. $#prefer;
+for my $prefer ('Respond-Async', ',,;,=, ,respond-async', 'respond-async; x') {
+    is order('hold', Prefer => $prefer)->{headers}{'preference-applied'}, 'respond-async', "Prefer: $prefer";
+}
 $answer = job($id, Prefer => 'wait=1');
 is "$answer->{status} $answer->{data}{state} $answer->{headers}{'preference-applied'}", '200 running wait=1',
     'a client that waits as long as it prefers gets the job\'s state and the applied preference';
 ($answer) = in_parallel(1, sub { job($id, Prefer => 'wait=60') }, sub { sleep 0.5; $gemini->release });
-is "$answer->{status} $answer->{data}{state}", '200 succeeded', 'a request that waits is answered when the job has ended';
+is "$answer->{status} $answer->{data}{state}", '200 succeeded',
+    'a request that waits is answered when the job has ended';
 is $agent->get($answer->{data}{image_url})->{status}, 200, 'the finished job has its picture';
-is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200, 'a request does not wait for a job that has ended';
+is job($id, Prefer => 'wait=20', 'If-None-Match' => $tag)->{status}, 200,
+    'a request does not wait for a job that has ended';
 is job($id, Prefer => 'wait=20', 'If-None-Match' => $answer->{headers}{etag})->{status}, 304,
     'a request with the ETag of an ended job does not wait';
 
@@ -138,7 +168,8 @@ $gemini->hold;
 is "$answer->{status} $answer->{data}{job}{state}", '200 succeeded',
     'a request with a wait time gets a picture that is ready in time';
 $gemini->hold;
-is order('hold', Prefer => 'respond-async, wait=1')->{status}, 202, 'a request with a wait time gets the job if the picture is late';
+is order('hold', Prefer => 'respond-async, wait=1')->{status}, 202,
+    'a request with a wait time gets the job if the picture is late';
 is order('hold', Prefer => 'respond-async, wait=0')->{status}, 202, 'a request with wait=0 gets the job at once';
 ($answer) = in_parallel(
     1, sub { ask(POST => 'image-generation/generate/', { Prefer => 'wait=1' }, wish(words('hold'))) },
@@ -162,7 +193,8 @@ is "$answer->{status} $answer->{data}{state}", '200 running', 'a request with th
 $answer = job($second->{data}{id}, Prefer => 'wait=1', 'If-None-Match' => $answer->{headers}{etag});
 is $answer->{status}, 304, 'a request with the ETag of a state gets 304 if the state stays';
 $gemini->release;
-is job($second->{data}{id}, Prefer => 'wait=30')->{data}{state}, 'succeeded', 'a request without an ETag waits for the end';
+is job($second->{data}{id}, Prefer => 'wait=30')->{data}{state}, 'succeeded',
+    'a request without an ETag waits for the end';
 
 # In the queue --------------------------------------------------------------------------------------
 
@@ -209,7 +241,8 @@ forget();
 limit('EngineJobs 1');
 my $most = 0;
 @orders = map { order(700) } 1 .. 12;
-is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12), 'twelve jobs are accepted when each child may run one';
+is join(' ', map { $_->{status} } @orders), join(' ', (202) x 12),
+    'twelve jobs are accepted when each child may run one';
 eventually(sub { my $now = count("state = 'running'"); $most = $now if $now > $most; !under_way() }, 120);
 cmp_ok $most, '<=', scalar(my @all = $server->children), 'no child runs more than one job';
 is states(), '12xsucceeded', 'all twelve jobs succeed';
@@ -227,7 +260,8 @@ my @twins = in_parallel(
     },
     sub { }
 );
-is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20), 'twenty concurrent requests with the same key are accepted';
+is join(' ', map { $_->[0] } @twins), join(' ', (202) x 20),
+    'twenty concurrent requests with the same key are accepted';
 my %jobs = map { $_->[1] => 1 } @twins;
 is scalar(keys %jobs), 1, 'they are one job';
 $gemini->release;
@@ -280,7 +314,7 @@ my ($one) = in_parallel(
 );
 is $one, 200, 'the waiting request gets its picture';
 is $refused[0],
-    '503 generations_busy As many requests wait for their pictures as may. Try again in a moment, or send "Prefer: '
+    '503 generations_busy Too many requests are waiting for a picture. Try again in a moment, or send "Prefer: '
     . 'respond-async".',
     'another waiting request is refused';
 is $refused[1], 15, 'the refusal has Retry-After';
@@ -326,7 +360,8 @@ kill KILL => $victims[0];
 $gemini->release;
 ok all_end(), 'after a child is killed all jobs end';
 is states(), '40xsucceeded', 'the jobs of the dead child succeed in another one';
-is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 2, 'the jobs of the dead child have two attempts';
+is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 2,
+    'the jobs of the dead child have two attempts';
 cmp_ok count('attempts = 2'), '>', 0, 'some jobs have two attempts';
 is asked(), 40 + count('attempts = 2'), 'only the jobs of the dead child are paid for twice';
 

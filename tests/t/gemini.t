@@ -577,7 +577,7 @@ $gemini->hold;
 chmod 0700, $pictures;
 is $meanwhile, 'running', 'a job that has its picture keeps running while the store is down';
 is $kept->[0], 200, '... which is stored when it can be' or diag explain $kept;
-is scalar(grep { /IIMG0112: the picture of generation \S+ is there, but has to wait/ } $server->log_lines), 2,
+is scalar(grep { /IIMG0112: cannot store a generated picture yet: generation \S+: / } $server->log_lines), 2,
     'the log has a line for each waiting picture';
 
 # PostgreSQL is away -------------------------------------------------------------------------------

@@ -361,7 +361,7 @@ is_deeply [$jobs[0]{state}, $jobs[0]{error}],
     'failed',
     {
         code => 'lost',
-        detail => 'The server stopped before the picture was there, and had begun it 2 times. Ask for it again.',
+        detail => 'The server stopped 2 times before the picture was finished. Request it again.',
         billed => undef
     }
     ],

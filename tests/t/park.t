@@ -261,7 +261,7 @@ SKIP: {
         }
     );
     like slurp($log),
-        qr/IIMG0172: IdentityImgMaxParked 300 needs 1156 descriptors, .*: 248 are parked in a child at most/,
+        qr/IIMG0172: IdentityImgMaxParked 300 needs 1156 file descriptors, .*: at most 248 requests are parked in a child/,
         'a limit of descriptors that is too low causes a warning';
     $one = dial();
     print $one post(300);

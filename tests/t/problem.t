@@ -35,10 +35,36 @@ for my $case (
 my $nobody = ask(GET => 'users/me/');
 is $nobody->header('Content-Type'), 'application/problem+json', 'a refusal by httpd is a problem, too';
 is json($nobody)->{status}, 401, 'a refusal by httpd has its status as a member';
-is call(GET => 'nothing/', as => 'alice', headers => [Accept => $_->[0]])->header('Content-Type'),
-    "application/$_->[1]", "Accept: $_->[0] returns $_->[1]"
-    for ['Application/Problem+JSON;q=0.1', 'problem+json'], ['application/problem+json;q=0, application/json', 'json'],
-    ['application/problem+jsonx', 'json'], ['*/*', 'json'], ['text/html', 'json'];
+# The header has to name the type itself, and not to refuse it. httpd splits the list.
+my %accepted = (
+    'Application/Problem+JSON;q=0.1' => 1,
+    'application/json, application/problem+json' => 1,
+    'application/json,application/problem+json;q=0.1' => 1,
+    ' application/problem+json ; charset=utf-8' => 1,
+    'application/problem+json;q=1' => 1,
+    'application/problem+json;q=0.001' => 1,
+    'application/problem+json;q=0.5;q=0' => 1,
+    ',,;,=, ,application/problem+json' => 1,
+    'text/html;x="a,b;q=0", application/problem+json' => 1,
+    'application/problem+json;q=0, application/json' => 0,
+    'application/problem+json; Q=0.000, application/json' => 0,
+    'application/problem+json;x=y;q=0.' => 0,
+    'application/problem+json;q=0;x=y' => 0,
+    'application/problem+jsonx' => 0,
+    'application/problem+jso' => 0,
+    'xapplication/problem+json' => 0,
+    'application/json;type=application/problem+json' => 0,
+    'text/html;x="a, application/problem+json, b"' => 0,
+    'application/*' => 0,
+    '*/*' => 0,
+    'text/html' => 0,
+);
+for my $accept (sort keys %accepted) {
+    my $answer = call(GET => 'nothing/', as => 'alice', headers => [Accept => $accept]);
+    is $answer->header('Content-Type'), $accepted{$accept} ? 'application/problem+json' : 'application/json',
+        "Accept: $accept";
+}
+
 is ask(GET => 'users/me/', as => 'alice')->header('Content-Type'), 'application/json', 'a success is not a problem';
 is_deeply [sort keys %{ json(call(GET => 'nothing/', as => 'alice')) }], [qw(code detail)],
     'clients that do not ask get the plain form';

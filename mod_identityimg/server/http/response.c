@@ -1,6 +1,7 @@
 /* response.c - the one place that answers, and that logs what went wrong. */
 #include "server/http/response.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <apr_strings.h>
@@ -8,13 +9,14 @@
 #include <http_log.h>
 #include <http_protocol.h>
 #include <util_filter.h>
-#include "server/http/accept.h"
 #include "base/entity_tag.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "server/http/challenge.h"
 
 APLOG_USE_MODULE(identityimg);
+
+#define PROBLEM "application/problem+json"
 
 typedef struct kind_t {
     int status;
@@ -179,8 +181,6 @@ iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *
     return NULL;
 }
 
-#define PROBLEM "application/problem+json"
-
 /* Errors -------------------------------------------------------------------------------------- */
 
 /* What was asked for, also where httpd went on to its ErrorDocument, which is always a GET. */
@@ -312,10 +312,33 @@ static void write_error(iimg_json_t *out, const iimg_context_t *context, const i
     iimg_json_object_close(out);
 }
 
+/* A quality of 0 refuses a type (RFC 9110, 12.4.2). */
+static bool is_refused(const char *parameters)
+{
+    const char *quality = strstr(parameters, ";q=0");
+
+    return quality && atof(quality + strlen(";q=")) == 0;
+}
+
+/* Whether Accept names the type itself: a wildcard gets plain JSON, as in Django. httpd's items are
+ * in lower case, without blanks around ';'. */
+static bool accepts_problem(request_rec *r)
+{
+    const char *header = apr_table_get(r->headers_in, "Accept"), *item;
+    size_t n = strlen(PROBLEM);
+
+    while (header && (item = ap_get_list_item(r->pool, &header)) != NULL) {
+        if (strncmp(item, PROBLEM, n) == 0 && (item[n] == '\0' || item[n] == ';')) {
+            return !is_refused(item + n);
+        }
+    }
+    return false;
+}
+
 int iimg_respond_error(request_rec *r, const iimg_context_t *context, const iimg_error_t *err)
 {
     int status = iimg_respond_status(err);
-    bool problem = iimg_accept_names(apr_table_get(r->headers_in, "Accept"), PROBLEM);
+    bool problem = accepts_problem(r);
     iimg_json_t *out = iimg_json_create(r->pool, 512);
 
     log_error(r, context, err);

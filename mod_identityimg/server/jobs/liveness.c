@@ -1,4 +1,4 @@
-/* liveness.c - which processes of this node live: the kernel drops a lock with its process. */
+/* liveness.c - which processes of this node are alive: each locks a marker file. */
 #include "server/jobs/liveness.h"
 
 #include <fcntl.h>
@@ -10,46 +10,46 @@
 #include <apr_strings.h>
 #include "base/file.h"
 
-#define ENDING    ".alive"
+#define SUFFIX    ".alive"
 #define MAX_OWNER 512
 
-iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *owner,
-                               const char *name)
+iimg_liveness_t *iimg_liveness_register(apr_pool_t *pool, const char *dir, const char *owner,
+                                        const char *name)
 {
-    iimg_alive_t *alive = apr_palloc(pool, sizeof(*alive));
-    const char *unfinished = apr_pstrcat(pool, dir, "/", name, ".new", NULL);
+    iimg_liveness_t *liveness = apr_palloc(pool, sizeof(*liveness));
+    const char *temporary = apr_pstrcat(pool, dir, "/", name, ".new", NULL);
 
-    alive->dir = dir;
-    alive->path = apr_pstrcat(pool, dir, "/", name, ENDING, NULL);
-    alive->fd = open(unfinished, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (alive->fd < 0) {
+    liveness->dir = dir;
+    liveness->path = apr_pstrcat(pool, dir, "/", name, SUFFIX, NULL);
+    liveness->fd = open(temporary, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (liveness->fd < 0) {
         return NULL;
     }
-    /* Under its name it is locked already: nobody takes it for a dead one's. */
-    if (iimg_file_write_all(alive->fd, owner, strlen(owner)) != 0
-        || flock(alive->fd, LOCK_EX | LOCK_NB) || rename(unfinished, alive->path)) {
-        unlink(unfinished);
-        close(alive->fd);
+    /* Locked before the rename: no process can mistake it for a dead process' marker. */
+    if (iimg_file_write_all(liveness->fd, owner, strlen(owner)) != 0
+        || flock(liveness->fd, LOCK_EX | LOCK_NB) || rename(temporary, liveness->path)) {
+        unlink(temporary);
+        close(liveness->fd);
         return NULL;
     }
-    return alive;
+    return liveness;
 }
 
-void iimg_alive_end(iimg_alive_t *alive)
+void iimg_liveness_unregister(iimg_liveness_t *liveness)
 {
-    unlink(alive->path);
-    close(alive->fd);
+    unlink(liveness->path);
+    close(liveness->fd);
 }
 
-static bool ends_well(const char *name)
+static bool is_marker(const char *name)
 {
-    size_t length = strlen(name), ending = strlen(ENDING);
+    size_t length = strlen(name), suffix = strlen(SUFFIX);
 
-    return length > ending && strcmp(name + length - ending, ENDING) == 0;
+    return length > suffix && strcmp(name + length - suffix, SUFFIX) == 0;
 }
 
-/* Whether nobody holds the mark; then this process does. */
-static bool is_dead(apr_pool_t *pool, const char *path, iimg_alive_dead_t *dead)
+/* Locks the marker if its process has died. */
+static bool lock_if_dead(apr_pool_t *pool, const char *path, iimg_liveness_dead_t *dead)
 {
     char owner[MAX_OWNER + 1];
     ssize_t length;
@@ -68,29 +68,31 @@ static bool is_dead(apr_pool_t *pool, const char *path, iimg_alive_dead_t *dead)
     return true;
 }
 
-void iimg_alive_find_dead(apr_pool_t *pool, const iimg_alive_t *alive, apr_array_header_t **dead)
+void iimg_liveness_find_dead(apr_pool_t *pool, const iimg_liveness_t *liveness,
+                             apr_array_header_t **dead)
 {
     apr_finfo_t entry;
     apr_dir_t *folder;
 
-    *dead = apr_array_make(pool, 4, sizeof(iimg_alive_dead_t));
-    if (apr_dir_open(&folder, alive->dir, pool) != APR_SUCCESS) {
+    *dead = apr_array_make(pool, 4, sizeof(iimg_liveness_dead_t));
+    if (apr_dir_open(&folder, liveness->dir, pool) != APR_SUCCESS) {
         return;
     }
     while (apr_dir_read(&entry, APR_FINFO_NAME, folder) == APR_SUCCESS) {
-        const char *path = apr_pstrcat(pool, alive->dir, "/", entry.name, NULL);
-        iimg_alive_dead_t one;
+        const char *path = apr_pstrcat(pool, liveness->dir, "/", entry.name, NULL);
+        iimg_liveness_dead_t found;
 
-        if (ends_well(entry.name) && strcmp(path, alive->path) != 0 && is_dead(pool, path, &one)) {
-            APR_ARRAY_PUSH(*dead, iimg_alive_dead_t) = one;
+        if (is_marker(entry.name) && strcmp(path, liveness->path) != 0
+            && lock_if_dead(pool, path, &found)) {
+            APR_ARRAY_PUSH(*dead, iimg_liveness_dead_t) = found;
         }
     }
     apr_dir_close(folder);
 }
 
-void iimg_alive_bury(const iimg_alive_dead_t *dead, bool done)
+void iimg_liveness_close_dead(const iimg_liveness_dead_t *dead, bool released)
 {
-    if (done) {
+    if (released) {
         unlink(dead->path);
     }
     close(dead->fd);

@@ -1,4 +1,8 @@
-/* liveness.h - which processes of this node live: each holds a lock on a file of its own. */
+/* liveness.h - which processes of this node are alive: each holds a lock on its own marker file.
+ *
+ *     iimg_liveness_find_dead(pool, own, &dead);
+ *     for each of dead: release its jobs, then iimg_liveness_close_dead(dead, released);
+ */
 #ifndef IIMG_SERVER_JOBS_LIVENESS_H
 #define IIMG_SERVER_JOBS_LIVENESS_H
 
@@ -6,39 +10,40 @@
 #include <apr_pools.h>
 #include <apr_tables.h>
 
-/** This process' own mark. */
-typedef struct iimg_alive_t {
-    const char *dir; /* where the marks of all are */
+/** This process' own marker. */
+typedef struct iimg_liveness_t {
+    const char *dir; /* of all markers */
     const char *path;
-    int fd; /* locked as long as the process lives, however it ends */
-} iimg_alive_t;
+    int fd; /* the kernel releases its lock when the process ends, however that happens */
+} iimg_liveness_t;
 
-/**
- * Set this process' mark.
- * @param owner "<node>/<pid>/<name>", as it stands in jobs
- * @param name  the last part of it
- * @return NULL when it cannot be: then others learn of this process' death by its leases alone
- */
-iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *owner,
-                               const char *name);
-
-/** Take it away: nothing is left to be done for this process. */
-void iimg_alive_end(iimg_alive_t *alive);
-
-/**
- * Find processes that have died without taking their mark away. Whoever finds one holds its mark:
- * iimg_alive_bury must follow.
- * @param dead iimg_alive_dead_t
- */
-typedef struct iimg_alive_dead_t {
+/** The marker of a process that died. */
+typedef struct iimg_liveness_dead_t {
     const char *owner;
     const char *path;
-    int fd;
-} iimg_alive_dead_t;
+    int fd; /* locked: no other process handles this one */
+} iimg_liveness_dead_t;
 
-void iimg_alive_find_dead(apr_pool_t *pool, const iimg_alive_t *alive, apr_array_header_t **dead);
+/**
+ * Create and lock this process' marker.
+ * @param owner "<node>/<pid>/<name>", as jobs name it
+ * @param name  the last part of it
+ * @return NULL on failure: then other processes detect its death only when its leases expire
+ */
+iimg_liveness_t *iimg_liveness_register(apr_pool_t *pool, const char *dir, const char *owner,
+                                        const char *name);
 
-/** @param done false: somebody has to try again */
-void iimg_alive_bury(const iimg_alive_dead_t *dead, bool done);
+/** Remove the marker: this process has no jobs left. */
+void iimg_liveness_unregister(iimg_liveness_t *liveness);
+
+/**
+ * Lock the markers of processes that died; iimg_liveness_close_dead must follow for each of them.
+ * @param dead iimg_liveness_dead_t
+ */
+void iimg_liveness_find_dead(apr_pool_t *pool, const iimg_liveness_t *liveness,
+                             apr_array_header_t **dead);
+
+/** @param released false: keep the marker, so that a process retries */
+void iimg_liveness_close_dead(const iimg_liveness_dead_t *dead, bool released);
 
 #endif

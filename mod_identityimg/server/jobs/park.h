@@ -1,15 +1,24 @@
-/* park.h - connections whose requests wait without a thread: the event MPM polls an eventfd for
- * them. */
+/* park.h - connections whose requests wait without a thread: the event MPM polls an eventfd in
+ * place of their socket.
+ *
+ *     if (iimg_park_reserve(req)) {
+ *         ... before the body is read, if possible ...
+ *         if (iimg_park(req, &condition)) {
+ *             return SUSPENDED from the handler;
+ *         }
+ *         iimg_park_release(req);
+ *     }
+ */
 #ifndef IIMG_SERVER_JOBS_PARK_H
 #define IIMG_SERVER_JOBS_PARK_H
 
-#include "server/jobs/wait.h"
+#include "server/jobs/wait_condition.h"
 
 /**
- * In the parent, when the MPM is configured: turn parking off where APR and httpd do not do what it
- * stands on (docs/parking.md), and find how many may be parked: as the operator says, else as leave
- * room in the MPM for other requests, and never more than there are descriptors for. Says so in the
- * log.
+ * Once the MPM is configured, in the parent: turn parking off where APR or httpd do not support it
+ * (docs/parking.md), and compute how many requests may be parked in a child: IdentityImgMaxParked,
+ * else what leaves room in the MPM for other requests, and never more than there are file
+ * descriptors for. Logs both.
  */
 void iimg_park_configure(apr_pool_t *temporary, server_rec *servers);
 
@@ -17,17 +26,18 @@ void iimg_park_configure(apr_pool_t *temporary, server_rec *servers);
 bool iimg_park_mpm_can_wait(void);
 
 /**
- * Whether this request's connection could be parked, and there is a place; if so, that is taken,
- * and the connection keeps nothing that it frees until it is left. Best before the body is read.
+ * Reserve a place if this request's connection can be parked. Until it is released, the connection
+ * returns freed memory at once.
  */
-bool iimg_park_enter(iimg_request_t *req);
-void iimg_park_leave(const iimg_request_t *req);
+bool iimg_park_reserve(iimg_request_t *req);
+void iimg_park_release(const iimg_request_t *req);
 
 /**
- * Park a request that has a place: its handler returns SUSPENDED. It is answered when it is time.
- * @return false: there are no descriptors; the place is still taken
+ * Park a request that has a place: its handler must return SUSPENDED. The request is answered when
+ * the condition is met, at its deadline, or when the job is stuck.
+ * @return false: no file descriptor; the place is still reserved
  */
-bool iimg_park(iimg_request_t *req, const iimg_awaited_t *awaited);
+bool iimg_park(iimg_request_t *req, const iimg_wait_condition_t *condition);
 
 /* Hooks: process_connection and resume_connection really first, suspend_connection really last. */
 int iimg_park_process(conn_rec *c);

@@ -14,9 +14,10 @@
 
 APLOG_USE_MODULE(identityimg);
 
-#define DESCRIPTORS_EACH 3   /* the connection, its eventfd, the provider's connection */
-#define DESCRIPTORS_ELSE 256 /* logs, libraries, the database, pictures that come and go */
-#define DEFAULT_FACTOR   2.0 /* AsyncRequestWorkerFactor, if it is not set */
+#define FILES_EACH     3   /* the connection, its eventfd, the provider's connection */
+#define FILES_OTHER    256 /* logs, libraries, the database, pictures */
+#define DEFAULT_FACTOR 2.0 /* AsyncRequestWorkerFactor, if it is not set */
+#define NO_LIMIT       100000
 
 bool iimg_park_mpm_can_wait(void)
 {
@@ -25,10 +26,9 @@ bool iimg_park_mpm_can_wait(void)
     return ap_mpm_query(AP_MPMQ_CAN_WAITIO, &can) == APR_SUCCESS && can;
 }
 
-/* The test
- * ----------------------------------------------------------------------------------------- */
+/* Test ---------------------------------------------------------------------------------------- */
 
-/* Whether a socket is polled by the descriptor that it says is its own, and known again. */
+/* Whether APR polls the descriptor that a socket reports, and reports that socket. */
 static bool poll_follows(apr_pool_t *pool, apr_socket_t *connection, int event)
 {
     apr_pollfd_t wanted = { .p = pool,
@@ -53,7 +53,7 @@ static bool poll_follows(apr_pool_t *pool, apr_socket_t *connection, int event)
            && found->client_data == connection && apr_pollset_remove(set, &wanted) == APR_SUCCESS;
 }
 
-static bool try_with(apr_pool_t *pool, apr_socket_t *connection, int event)
+static bool try_socket(apr_pool_t *pool, apr_socket_t *connection, int event)
 {
     apr_os_sock_t own, other = event, after = -1;
     bool works;
@@ -67,30 +67,29 @@ static bool try_with(apr_pool_t *pool, apr_socket_t *connection, int event)
            && apr_os_sock_get(&after, connection) == APR_SUCCESS && after == own && works;
 }
 
-/* @return NULL, or why nothing can be parked */
-static const char *test(apr_pool_t *temporary)
+/* @return NULL, or why nothing can be parked, and what to do */
+static const char *test_parking(apr_pool_t *temporary)
 {
     apr_socket_t *connection;
     bool works = false;
     int event;
 
     if (!iimg_park_mpm_can_wait()) {
-        return "this MPM cannot wait for a connection (the event MPM of httpd 2.4.63 or newer can)";
+        return "this MPM cannot wait for a connection; use the event MPM of httpd 2.4.63 or later";
     }
     event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (event < 0 || apr_socket_create(&connection, APR_INET, SOCK_STREAM, 0, temporary)) {
-        return "there is no descriptor to try it with";
+        return "there is no file descriptor for a test; raise ulimit -n";
     }
-    works = try_with(temporary, connection, event);
+    works = try_socket(temporary, connection, event);
     apr_socket_close(connection);
     close(event);
-    return works ? NULL : "APR's pollset does not follow a socket's descriptor";
+    return works ? NULL : "APR's pollset ignores a replaced descriptor; set the directive to off";
 }
 
-/* How many
- * ----------------------------------------------------------------------------------------- */
+/* Limit --------------------------------------------------------------------------------------- */
 
-/* The MPM's own number, which it does not tell; the last one counts. */
+/* The MPM does not report its factor. The last directive counts. */
 static void find_factor(const ap_directive_t *tree, double *factor)
 {
     for (; tree; tree = tree->next) {
@@ -101,9 +100,8 @@ static void find_factor(const ap_directive_t *tree, double *factor)
     }
 }
 
-/* A child takes connections up to its threads and as many times its idle ones: who waits leaves
- * half of that to others. */
-static int room_in_mpm(void)
+/* A child accepts ThreadsPerChild + factor x idle threads connections: half of them may park. */
+static int limit_of_mpm(void)
 {
     double factor = DEFAULT_FACTOR, room;
     int threads = 1;
@@ -111,62 +109,59 @@ static int room_in_mpm(void)
     ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads);
     find_factor(ap_conftree, &factor);
     room = threads * (1 + factor) / 2;
-    return room < 1 ? 1 : room > 100000 ? 100000 : (int)room;
+    return room < 1 ? 1 : room > NO_LIMIT ? NO_LIMIT : (int)room;
 }
 
-static int room_for_descriptors(void)
+static int limit_of_files(void)
 {
     struct rlimit limit;
 
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY
         || limit.rlim_cur > 1000000) {
-        return 100000;
+        return NO_LIMIT;
     }
-    return limit.rlim_cur <= DESCRIPTORS_ELSE + DESCRIPTORS_EACH
+    return limit.rlim_cur <= FILES_OTHER + FILES_EACH
                ? 1
-               : (int)((limit.rlim_cur - DESCRIPTORS_ELSE) / DESCRIPTORS_EACH);
+               : (int)((limit.rlim_cur - FILES_OTHER) / FILES_EACH);
 }
 
-static void find_room(server_rec *server)
+static void set_limit(server_rec *server)
 {
     iimg_config_t *config = iimg_config_of(server);
-    int asked = config->max_parked, most = room_for_descriptors();
+    int wanted = config->max_parked, most = limit_of_files();
 
-    if (asked > most) {
+    if (wanted > most) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                     "IIMG0172: IdentityImgMaxParked %d needs "
-                     "%d descriptors, and httpd may open fewer (ulimit -n): %d are parked in a "
-                     "child at most",
-                     asked, asked * DESCRIPTORS_EACH + DESCRIPTORS_ELSE, most);
+                     "IIMG0172: IdentityImgMaxParked %d needs %d file descriptors, but ulimit -n "
+                     "allows fewer: at most %d requests are parked in a child; raise ulimit -n",
+                     wanted, wanted * FILES_EACH + FILES_OTHER, most);
     }
-    asked = asked ? asked : room_in_mpm();
-    config->max_parked = asked < most ? asked : most;
+    wanted = wanted ? wanted : limit_of_mpm();
+    config->max_parked = wanted < most ? wanted : most;
 }
 
 void iimg_park_configure(apr_pool_t *temporary, server_rec *servers)
 {
     const char *problem = NULL;
-    bool wanted = false, asked = false;
+    bool wanted = false, required = false;
 
     for (server_rec *server = servers; server; server = server->next) {
-        int how = iimg_config_of(server)->enabled ? iimg_config_of(server)->park_requests : 0;
+        const iimg_config_t *config = iimg_config_of(server);
 
-        wanted = wanted || how;
-        asked = asked || (how && how != IIMG_PARK_IF_POSSIBLE);
+        wanted = wanted || (config->enabled && config->park_requests);
+        required = required || (config->enabled && config->park_requests == 1);
     }
-    problem = wanted ? test(temporary) : NULL;
-    if (problem && asked) {
+    problem = wanted ? test_parking(temporary) : NULL;
+    if (problem && required) {
         ap_log_error(APLOG_MARK, APLOG_WARNING, 0, servers,
-                     "IIMG0171: IdentityImgParkRequests has "
-                     "no effect: %s",
-                     problem);
+                     "IIMG0171: IdentityImgParkRequests has no effect: %s", problem);
     }
     for (server_rec *server = servers; server; server = server->next) {
         iimg_config_t *config = iimg_config_of(server);
 
         config->park_requests = problem ? 0 : config->park_requests;
         if (config->enabled && config->park_requests) {
-            find_room(server);
+            set_limit(server);
         }
     }
 }

@@ -1,5 +1,5 @@
-/* poll.h - what the engine asks the databases from time to time: its queue, its leases, the dead.
- * For engine.c. */
+/* poll.h - polls the databases for the engine: claims jobs, renews leases, reclaims those of dead
+ * processes. */
 #ifndef IIMG_SERVER_JOBS_POLL_H
 #define IIMG_SERVER_JOBS_POLL_H
 
@@ -7,27 +7,30 @@
 #include <httpd.h>
 
 /**
- * Name this process in the jobs it will run, and learn which databases there are; in a new child,
- * while it has one thread.
- * @param threads most threads that a server wants for what blocks
- * @return false: no server is on
+ * Name this process as an owner of jobs, and find the databases. Call this in a new child, while it
+ * has one thread.
+ * @param threads the highest IdentityImgEngineThreads of all servers
+ * @return false: the module is not enabled in any server
  */
-bool iimg_look_start(apr_pool_t *pchild, server_rec *main_server, int *threads);
+bool iimg_poll_start(apr_pool_t *pchild, server_rec *main_server, int *threads);
 
-/** What a look is about. */
-typedef struct iimg_look_t {
-    bool busy;  /* there are jobs here: their leases are renewed */
-    bool takes; /* jobs that wait, or were left, are taken as there is room */
-    void (*canceled)(const char *job_id); /* told of each job here that is to be canceled */
-} iimg_look_t;
+/** The work of one poll, and the engine's functions that take the results. */
+typedef struct iimg_poll_t {
+    bool has_jobs;    /* renew the leases of this process' jobs */
+    bool claims_jobs; /* claim queued jobs and those of expired leases, as slots are free */
+    bool (*reserve)(const server_rec *server);
+    void (*release)(void);
+    void (*run)(server_rec *server, const char *job_id);
+    void (*cancel)(const char *job_id); /* a client canceled a job of this process */
+} iimg_poll_t;
 
-/** Look at all databases. Blocks; in one thread at a time. @return whether to look again at once */
-bool iimg_look_now(const iimg_look_t *look);
+/** Poll all databases. Blocks; one thread at a time. @return true: poll again at once */
+bool iimg_poll_run(const iimg_poll_t *poll);
 
-/** This process ends: let others take its jobs at once. */
-void iimg_look_release(void);
+/** This process ends: release its jobs, so that others claim them at once. */
+void iimg_poll_release(void);
 
-/** Nothing is left to be done for this process. */
-void iimg_look_end(void);
+/** This process ends and has no jobs left. */
+void iimg_poll_end(void);
 
 #endif

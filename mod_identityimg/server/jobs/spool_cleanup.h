@@ -1,5 +1,4 @@
-/* spool_cleanup.h - what processes left that died over a job's last steps. For
- * server/jobs/engine.c. */
+/* spool_cleanup.h - removes replies of the provider that no job needs any more. */
 #ifndef IIMG_SERVER_JOBS_SPOOL_CLEANUP_H
 #define IIMG_SERVER_JOBS_SPOOL_CLEANUP_H
 
@@ -7,9 +6,9 @@
 #include <apr_tables.h>
 
 /**
- * Remove answers from the spool whose jobs have ended, or are not there any more.
+ * Remove replies from the spool whose jobs have ended or were deleted. Blocks.
  * @param servers server_rec *: one for each database
  */
-void iimg_engine_clear_spool(apr_pool_t *pool, const char *dir, const apr_array_header_t *servers);
+void iimg_spool_cleanup(apr_pool_t *pool, const char *dir, const apr_array_header_t *servers);
 
 #endif

@@ -1,4 +1,11 @@
-/* task.c - the steps of one job, and what is done when one of them fails. */
+/* task.c - one job that this process runs: its steps, and what follows when one of them fails.
+ *
+ * Owns a task's pool and the decision which step comes next. The engine calls iimg_task_advance in
+ * a thread of its pool, and the other functions in its own thread; a task is in one of them at a
+ * time. Steps may block, except for iimg_task_cancel, which the engine's thread calls.
+ *
+ * A reply that the provider billed must not be lost: it gets its name in the spool before it is
+ * read, and the name is removed once the row has the picture. STORE retries without a limit. */
 #include "server/jobs/task.h"
 
 #include <string.h>
@@ -12,15 +19,16 @@
 #include "server/http/request.h"
 #include "server/http/response.h"
 
-#define KEPT_FREE      (64 * 1024)            /* bytes that a task's allocator holds on to */
-#define LONGEST_PAUSE  apr_time_from_sec(5)   /* between two tries at a backend that is away */
-#define BEGIN_PATIENCE apr_time_from_sec(300) /* with a store that has the photos */
-#define STUCK_TRIES    8                      /* some eighteen seconds, and what the tries took */
-#define SAVE_TRIES     5
+#define MAX_FREE       (64 * 1024)            /* bytes that a task's allocator keeps */
+#define FIRST_DELAY    (APR_USEC_PER_SEC / 4) /* before a retry; doubles each time */
+#define MAX_DELAY      apr_time_from_sec(5)
+#define LOAD_TIMEOUT   apr_time_from_sec(300) /* while the photos' store is unavailable */
+#define STUCK_AFTER    8                      /* tries: some 18 seconds plus their own time */
+#define MAX_SAVE_TRIES 5
 
 iimg_task_t *iimg_task_create(server_rec *server, const char *job_id)
 {
-    apr_pool_t *pool = iimg_pool_create(NULL, KEPT_FREE, "generation");
+    apr_pool_t *pool = iimg_pool_create(NULL, MAX_FREE, "generation");
     iimg_task_t *task;
 
     if (!pool) {
@@ -42,38 +50,38 @@ void iimg_task_destroy(iimg_task_t *task)
 
 /* Errors --------------------------------------------------------------------------------------- */
 
-static bool is_away(const iimg_error_t *err)
+static bool is_unavailable(const iimg_error_t *err)
 {
     return err->kind == IIMG_UNAVAILABLE || err->kind == IIMG_BUSY;
 }
 
-static const char *words_of(const iimg_error_t *err)
+static const char *text_of(const iimg_error_t *err)
 {
     return err->detail ? err->detail : err->message;
 }
 
-/* The same step again, a little later each time. */
-static void try_later(iimg_task_t *task, const iimg_error_t *err)
+static void retry_later(iimg_task_t *task, const iimg_error_t *err)
 {
-    apr_interval_time_t pause = APR_USEC_PER_SEC / 4;
+    apr_interval_time_t delay = FIRST_DELAY;
 
-    for (int i = 0; i < task->tries && pause < LONGEST_PAUSE; i++) {
-        pause *= 2;
+    for (int i = 0; i < task->tries && delay < MAX_DELAY; i++) {
+        delay *= 2;
     }
     task->tries++;
-    task->stuck = task->tries == STUCK_TRIES;
-    task->due = apr_time_now() + (pause < LONGEST_PAUSE ? pause : LONGEST_PAUSE);
-    iimg_log(task->context, IIMG_LOG_DEBUG, "generation %s waits: %s", task->id, words_of(err));
+    task->stuck = task->tries == STUCK_AFTER;
+    task->due = apr_time_now() + (delay < MAX_DELAY ? delay : MAX_DELAY);
+    iimg_log(task->context, IIMG_LOG_DEBUG, "generation %s waits for a retry: %s", task->id,
+             text_of(err));
 }
 
-static void go_on(iimg_task_t *task, iimg_step_t step)
+static void set_step(iimg_task_t *task, iimg_step_t step)
 {
     task->step = step;
     task->tries = 0;
 }
 
-/* Answers that are the provider's doing or the client's are no reason to look at the server. */
-static bool is_theirs(const iimg_error_t *err)
+/* The provider or the client caused it: nothing that an operator has to fix. */
+static bool is_external(const iimg_error_t *err)
 {
     return err->kind == IIMG_REFUSED || err->kind == IIMG_LIMITED || err->kind == IIMG_INVALID
            || err->kind == IIMG_CONFLICT || err->kind == IIMG_NOT_FOUND;
@@ -81,24 +89,24 @@ static bool is_theirs(const iimg_error_t *err)
 
 static void log_failure(iimg_task_t *task, const iimg_error_t *err)
 {
-    if (is_theirs(err)) {
-        iimg_log(task->context, IIMG_LOG_INFO, "generation %s: %s", task->id, words_of(err));
+    if (is_external(err)) {
+        iimg_log(task->context, IIMG_LOG_INFO, "generation failed: %s: %s", task->id, text_of(err));
     }
     else {
-        iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0117: generation %s failed: %s", task->id,
-                 words_of(err));
+        iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0117: generation failed: %s: %s", task->id,
+                 text_of(err));
     }
 }
 
 static void fail(iimg_task_t *task, iimg_error_t *err)
 {
     log_failure(task, err);
-    err->code = iimg_respond_code(err); /* its own, or its kind's */
+    err->code = iimg_respond_code(err);
     task->failure = err;
-    go_on(task, IIMG_STEP_FAIL);
+    set_step(task, IIMG_STEP_FAIL);
 }
 
-/* A call's memory, tens of megabytes of it, ends with the call. */
+/* Frees tens of megabytes. */
 static void end_call(iimg_task_t *task)
 {
     if (task->call_pool) {
@@ -108,15 +116,15 @@ static void end_call(iimg_task_t *task)
     task->response = NULL;
 }
 
-/* The beginning -------------------------------------------------------------------------------- */
+/* Load ---------------------------------------------------------------------------------------- */
 
 static const iimg_generator_t *generator_of(const iimg_task_t *task)
 {
     return task->context->services->generator;
 }
 
-/* The answer that a process received which died over it. */
-static iimg_http_response_t *find_answer(iimg_task_t *task)
+/* The reply that a process had received before it died. */
+static iimg_http_response_t *find_reply(iimg_task_t *task)
 {
     iimg_http_response_t *response;
     iimg_spool_t *spool;
@@ -130,9 +138,7 @@ static iimg_http_response_t *find_answer(iimg_task_t *task)
         return NULL;
     }
     iimg_log(task->context, IIMG_LOG_INFO,
-             "generation %s: the answer that another process had "
-             "received is used",
-             task->id);
+             "generation %s continues with a reply found in the spool", task->id);
     response = apr_pcalloc(task->pool, sizeof(*response));
     response->outcome = IIMG_HTTP_OK;
     response->problem = "";
@@ -148,29 +154,28 @@ static void begin_generator(iimg_task_t *task)
     const iimg_services_t *services = task->context->services;
 
     if (generator_of(task)->steps) {
-        task->it = generator_of(task)->steps->begin(task->context, &services->generator_settings,
-                                                    &task->run.ask, apr_time_now());
+        task->generator_state = generator_of(task)->steps->begin(
+            task->context, &services->generator_settings, &task->run.ask, apr_time_now());
     }
 }
 
-/* Begun so often by processes that died: it might be what kills them. */
-static iimg_error_t *is_lost(iimg_task_t *task)
+/* Each earlier attempt ended with its process: this job may be the cause. */
+static iimg_error_t *too_many_attempts(iimg_task_t *task)
 {
-    iimg_error_t *err = iimg_error(task->pool, IIMG_UNAVAILABLE,
-                                   "The server stopped before the picture was there, and had begun "
-                                   "it %d time%s. Ask for it again.",
-                                   task->run.job->attempts - 1,
-                                   task->run.job->attempts == 2 ? "" : "s");
+    int stops = task->run.job->attempts - 1;
 
-    return iimg_error_code(err, "lost");
+    return iimg_error_with_code(task->pool, IIMG_UNAVAILABLE, "lost",
+                                "The server stopped %d time%s before the picture was finished. "
+                                "Request it again.",
+                                stops, stops == 1 ? "" : "s");
 }
 
-static void load(iimg_task_t *task)
+static void load_inputs(iimg_task_t *task)
 {
     iimg_error_t *err = iimg_generation_run_load(task->context, &task->run);
 
-    if (err && is_away(err) && apr_time_now() - task->began < BEGIN_PATIENCE) {
-        try_later(task, err);
+    if (err && is_unavailable(err) && apr_time_now() - task->began < LOAD_TIMEOUT) {
+        retry_later(task, err);
         return;
     }
     if (err) {
@@ -178,54 +183,65 @@ static void load(iimg_task_t *task)
         return;
     }
     begin_generator(task);
-    go_on(task, IIMG_STEP_ASK);
+    set_step(task, IIMG_STEP_PREPARE);
 }
 
-static void begin(iimg_task_t *task)
+/* Reads the row. @return false: the task has its next step already */
+static bool read_row(iimg_task_t *task)
 {
-    const iimg_config_t *config = iimg_config_of(task->server);
-    const iimg_generator_settings_t *settings = &task->context->services->generator_settings;
     iimg_error_t *err = iimg_generation_run_read(task->context, task->id, &task->run);
 
-    if (err) {
-        if (is_away(err)) {
-            try_later(task, err);
-        }
-        else {
-            go_on(task, IIMG_STEP_END);
-        }
-        return;
+    if (err && is_unavailable(err)) {
+        retry_later(task, err);
+        return false;
     }
-    if (strcmp(task->run.job->state, "running") != 0) {
-        go_on(task, IIMG_STEP_END);
+    if (err || strcmp(task->run.job->state, "running") != 0) {
+        set_step(task, IIMG_STEP_END);
+        return false;
+    }
+    return true;
+}
+
+static void adopt_reply(iimg_task_t *task)
+{
+    iimg_generator_request_t *ask = &task->run.ask;
+
+    task->adopted = true;
+    ask->model = task->run.job->requested_model;
+    ask->resolution = task->run.job->resolution;
+    ask->aspect_ratio = task->run.job->aspect_ratio;
+    (void)iimg_generator_size(ask->aspect_ratio, ask->resolution, &ask->width, &ask->height);
+    begin_generator(task);
+    set_step(task, IIMG_STEP_READ_REPLY);
+}
+
+static void load(iimg_task_t *task)
+{
+    const iimg_generator_settings_t *settings = &task->context->services->generator_settings;
+
+    if (!read_row(task)) {
         return;
     }
     task->run.spool = apr_psprintf(task->pool, "%s/%s.reply", settings->spool_dir, task->id);
-    task->response = find_answer(task);
+    task->response = find_reply(task);
     if (task->response) {
-        task->adopted = true;
-        task->run.ask.model = task->run.job->requested_model;
-        task->run.ask.resolution = task->run.job->resolution;
-        task->run.ask.aspect_ratio = task->run.job->aspect_ratio;
-        (void)iimg_generator_size(task->run.ask.aspect_ratio, task->run.ask.resolution,
-                                  &task->run.ask.width, &task->run.ask.height);
-        begin_generator(task);
-        go_on(task, IIMG_STEP_ANSWER);
+        adopt_reply(task);
     }
     else if (task->run.job->cancel_requested) {
         (void)iimg_task_cancel(task);
     }
-    else if (task->run.job->attempts > config->generation_attempts) {
-        fail(task, is_lost(task));
+    else if (task->run.job->attempts > iimg_config_of(task->server)->generation_attempts) {
+        fail(task, too_many_attempts(task));
     }
     else {
-        load(task);
+        load_inputs(task);
     }
 }
 
-/* The provider --------------------------------------------------------------------------------- */
+/* Call ---------------------------------------------------------------------------------------- */
 
-static void make_at_once(iimg_task_t *task)
+/* For generators without steps: they need no call. */
+static void generate_picture(iimg_task_t *task)
 {
     const iimg_services_t *services = task->context->services;
     apr_time_t began = iimg_step_begin(task->context);
@@ -238,56 +254,56 @@ static void make_at_once(iimg_task_t *task)
         fail(task, err);
         return;
     }
-    go_on(task, IIMG_STEP_KEEP);
+    set_step(task, IIMG_STEP_STORE);
 }
 
-/* After a call that failed, or could not be made. */
-static void again_or_fail(iimg_task_t *task, iimg_error_t *err)
+/* The call failed, or could not be prepared. */
+static void retry_or_fail(iimg_task_t *task, iimg_error_t *err)
 {
     const iimg_generator_steps_t *steps = generator_of(task)->steps;
-    apr_interval_time_t wait = 0;
+    apr_interval_time_t delay = 0;
 
     if (!task->canceled && !task->adopted
-        && steps->again(task->context, task->it, err, apr_time_now(), &wait)) {
-        go_on(task, IIMG_STEP_ASK);
-        task->due = apr_time_now() + wait;
+        && steps->again(task->context, task->generator_state, err, apr_time_now(), &delay)) {
+        set_step(task, IIMG_STEP_PREPARE);
+        task->due = apr_time_now() + delay;
         return;
     }
-    steps->end(task->context, task->it, &task->run.result);
+    steps->end(task->context, task->generator_state, &task->run.result);
     fail(task, err);
 }
 
-static void ask(iimg_task_t *task)
+static void prepare(iimg_task_t *task)
 {
     const iimg_generator_steps_t *steps = generator_of(task)->steps;
     iimg_error_t *err;
 
     if (!steps) {
-        make_at_once(task);
+        generate_picture(task);
         return;
     }
     apr_pool_create(&task->call_pool, task->pool);
     apr_pool_tag(task->call_pool, "call");
-    err = steps->prepare(task->context, task->call_pool, task->it, apr_time_now(), &task->http);
+    err = steps->prepare(task->context, task->call_pool, task->generator_state, apr_time_now(),
+                         &task->http);
     if (err) {
         end_call(task);
-        again_or_fail(task, err);
+        retry_or_fail(task, err);
         return;
     }
-    go_on(task, IIMG_STEP_CALL);
+    set_step(task, IIMG_STEP_CALL);
 }
 
-/* An answer under this name that this task has neither written nor adopted belongs to the process
- * that owns the job by now. */
-static void remove_answer(iimg_task_t *task)
+/* A reply that this task has neither named nor adopted belongs to the job's new owner. */
+static void remove_reply(iimg_task_t *task)
 {
     if (task->spooled || task->adopted) {
         unlink(task->run.spool);
     }
 }
 
-/* From here on this process may die: the answer is found by the next one. */
-static void keep_answer(iimg_task_t *task)
+/* From here on this process may die: the job's next owner finds the reply. */
+static void name_reply(iimg_task_t *task)
 {
     int error;
 
@@ -299,13 +315,13 @@ static void keep_answer(iimg_task_t *task)
     task->spooled = error == 0;
     if (error) {
         iimg_log(task->context, IIMG_LOG_WARNING,
-                 "IIMG0113: the answer for generation %s is held in "
-                 "this process alone: %s: %s",
-                 task->id, task->run.spool, strerror(error));
+                 "IIMG0113: cannot write a reply to the spool: %s: %s; it is lost if this process "
+                 "ends now: check the free space and permissions of IdentityImgSpoolDir",
+                 task->run.spool, strerror(error));
     }
 }
 
-static void read_answer(iimg_task_t *task)
+static void read_reply(iimg_task_t *task)
 {
     const iimg_generator_steps_t *steps = generator_of(task)->steps;
     iimg_error_t *err;
@@ -314,25 +330,26 @@ static void read_answer(iimg_task_t *task)
         iimg_step_end(task->context, apr_time_now() - task->response->took, "provider",
                       generator_of(task)->name);
     }
-    keep_answer(task);
+    name_reply(task);
     (void)IIMG_FAULT("generate.answered");
-    err = steps->finish(task->context, task->it, task->response, apr_time_now(), &task->run.result);
+    err = steps->finish(task->context, task->generator_state, task->response, apr_time_now(),
+                        &task->run.result);
     (void)IIMG_FAULT("generate.made");
     if (err) {
-        remove_answer(task); /* no later task needs it */
+        remove_reply(task);
         end_call(task);
-        again_or_fail(task, err);
+        retry_or_fail(task, err);
         return;
     }
-    steps->end(task->context, task->it, &task->run.result);
-    go_on(task, IIMG_STEP_KEEP);
+    steps->end(task->context, task->generator_state, &task->run.result);
+    set_step(task, IIMG_STEP_STORE);
 }
 
-/* The end ------------------------------------------------------------------------------------- */
+/* End ----------------------------------------------------------------------------------------- */
 
-/* A picture that was paid for waits as long as it must for the store and the database; if it has
- * to, on the disk, where it outlives the machine's next start. */
-static void keep_later(iimg_task_t *task, const iimg_error_t *err)
+/* Waits without a limit for the store and the database; flushed, the reply survives a restart of
+ * the machine. */
+static void store_later(iimg_task_t *task, const iimg_error_t *err)
 {
     if (!task->flushed && task->response && task->response->spool && !task->adopted) {
         (void)iimg_spool_flush(task->response->spool);
@@ -340,25 +357,25 @@ static void keep_later(iimg_task_t *task, const iimg_error_t *err)
     }
     if (task->tries == 0) {
         iimg_log(task->context, IIMG_LOG_WARNING,
-                 "IIMG0112: the picture of generation %s is there, "
-                 "but has to wait: %s",
-                 task->id, words_of(err));
+                 "IIMG0112: cannot store a generated picture yet: generation %s: %s; it is retried "
+                 "until it succeeds: check the store, the database and identityimg-worker",
+                 task->id, text_of(err));
     }
-    if (task->last_chance) {
-        go_on(task, IIMG_STEP_END);
+    if (task->last_try) {
+        set_step(task, IIMG_STEP_END);
         return;
     }
-    try_later(task, err);
+    retry_later(task, err);
 }
 
-static void keep(iimg_task_t *task)
+static void store(iimg_task_t *task)
 {
     iimg_error_t *err = iimg_generation_run_keep(task->context, &task->run);
     bool ended = err && err->kind == IIMG_CONFLICT && !err->code;
 
     (void)IIMG_FAULT("generate.kept");
-    if (err && is_away(err)) {
-        keep_later(task, err);
+    if (err && is_unavailable(err)) {
+        store_later(task, err);
         return;
     }
     if (err && !ended) {
@@ -366,69 +383,72 @@ static void keep(iimg_task_t *task)
         return;
     }
     if (ended) {
-        iimg_log(task->context, IIMG_LOG_WARNING, "IIMG0114: generation %s: %s", task->id,
+        iimg_log(task->context, IIMG_LOG_WARNING,
+                 "IIMG0114: a generated picture was dropped: generation %s: %s", task->id,
                  err->message);
     }
-    remove_answer(task);
-    go_on(task, err ? IIMG_STEP_END : IIMG_STEP_SAVE);
+    remove_reply(task);
+    set_step(task, ended ? IIMG_STEP_END : IIMG_STEP_SAVE);
 }
 
-static void end_in_failure(iimg_task_t *task)
+static void record_failure(iimg_task_t *task)
 {
     iimg_error_t *err = iimg_generation_run_fail(task->context, &task->run, task->failure,
                                                  iimg_respond_status(task->failure));
 
-    if (err && is_away(err) && !task->last_chance) {
-        try_later(task, err);
+    if (err && is_unavailable(err) && !task->last_try) {
+        retry_later(task, err);
         return;
     }
-    if (err && !is_away(err)) {
+    if (err && !is_unavailable(err)) {
         iimg_log(task->context, IIMG_LOG_WARNING,
-                 "IIMG0111: generation %s failed, and its row could "
-                 "not be told: %s",
-                 task->id, words_of(err));
+                 "IIMG0111: cannot record that a generation failed: generation %s: %s; its lease "
+                 "expires, and another process runs it",
+                 task->id, text_of(err));
     }
     if (!err) {
-        remove_answer(task);
+        remove_reply(task);
     }
-    go_on(task, IIMG_STEP_END);
+    set_step(task, IIMG_STEP_END);
 }
 
 static void save(iimg_task_t *task)
 {
     iimg_error_t *err = iimg_generation_run_save(task->context, &task->run);
 
-    if (err && is_away(err) && task->tries < SAVE_TRIES && !task->last_chance) {
-        try_later(task, err);
+    if (err && is_unavailable(err) && task->tries < MAX_SAVE_TRIES && !task->last_try) {
+        retry_later(task, err);
         return;
     }
     if (err) {
-        const char *warning = apr_pstrcat(task->pool,
-                                          "The picture could not be saved to the "
-                                          "identity: ",
-                                          err->message, NULL);
+        const char *warning = apr_pstrcat(
+            task->pool, "The picture could not be saved to the identity: ", err->message, NULL);
 
-        iimg_log(task->context, is_theirs(err) ? IIMG_LOG_INFO : IIMG_LOG_WARNING,
-                 "IIMG0116: generation %s: %s (%s)", task->id, warning, words_of(err));
+        iimg_log(task->context, is_external(err) ? IIMG_LOG_INFO : IIMG_LOG_WARNING,
+                 "IIMG0116: cannot save a generated picture to its identity: generation %s: %s; "
+                 "the picture stays with the generation",
+                 task->id, text_of(err));
         (void)iimg_generation_job_warn(task->context, task->id, warning);
     }
-    go_on(task, IIMG_STEP_END);
+    set_step(task, IIMG_STEP_END);
 }
 
-/* All --------------------------------------------------------------------------------------------
- */
+/* Steps --------------------------------------------------------------------------------------- */
 
 static void (*const steps[])(iimg_task_t *task) = {
-    [IIMG_STEP_BEGIN] = begin,         [IIMG_STEP_ASK] = ask,
-    [IIMG_STEP_ANSWER] = read_answer,  [IIMG_STEP_KEEP] = keep,
-    [IIMG_STEP_FAIL] = end_in_failure, [IIMG_STEP_SAVE] = save,
+    [IIMG_STEP_LOAD] = load,
+    [IIMG_STEP_PREPARE] = prepare,
+    [IIMG_STEP_READ_REPLY] = read_reply,
+    [IIMG_STEP_STORE] = store,
+    [IIMG_STEP_FAIL] = record_failure,
+    [IIMG_STEP_SAVE] = save,
 };
 
 void iimg_task_advance(iimg_task_t *task)
 {
     task->due = 0;
     while (!task->due && task->step != IIMG_STEP_CALL && task->step != IIMG_STEP_END) {
-        if (task->step == IIMG_STEP_ASK && task->canceled) {
+        if (task->step == IIMG_STEP_PREPARE && task->canceled) {
             iimg_task_cancel(task);
         }
         steps[task->step](task);
@@ -437,19 +457,15 @@ void iimg_task_advance(iimg_task_t *task)
 
 bool iimg_task_cancel(iimg_task_t *task)
 {
-    iimg_error_t *err;
-
     task->canceled = true;
-    if (task->step > IIMG_STEP_ASK || !task->run.job) {
+    if (task->step > IIMG_STEP_PREPARE || !task->run.job) {
         return false;
     }
-    err = iimg_error_code(iimg_error(task->pool, IIMG_CONFLICT,
-                                     "The generation was canceled before "
-                                     "the provider was asked."),
-                          "generation_canceled");
-    err->billed = "f";
-    task->failure = err;
-    go_on(task, IIMG_STEP_FAIL);
+    task->failure = iimg_error_with_code(task->pool, IIMG_CONFLICT, "generation_canceled",
+                                         "The generation was canceled before it was sent to the "
+                                         "provider.");
+    task->failure->billed = "f";
+    set_step(task, IIMG_STEP_FAIL);
     task->due = 0;
     return true;
 }

@@ -1,4 +1,4 @@
-/* watch.c - those who wait for news of jobs: thousands, found by their job. */
+/* watch.c - requests that watch a job: thousands of them, hashed by job. */
 #include "server/jobs/watch.h"
 
 #include <string.h>
@@ -10,17 +10,17 @@
 
 #define BUCKETS 1024
 
-struct iimg_engine_watch_t {
-    APR_RING_ENTRY(iimg_engine_watch_t) link;
+struct iimg_watch_t {
+    APR_RING_ENTRY(iimg_watch_t) link;
     server_rec *server;
     const char *id;
     int version;
-    apr_time_t due; /* when to be told the time; 0: never */
-    iimg_engine_news_fn news;
+    apr_time_t due; /* 0: never */
+    iimg_watch_fn notify;
     void *baton;
 };
 
-APR_RING_HEAD(bucket_t, iimg_engine_watch_t);
+APR_RING_HEAD(bucket_t, iimg_watch_t);
 
 static struct {
     apr_thread_mutex_t *mutex; /* guards what follows */
@@ -28,10 +28,10 @@ static struct {
     int count;
 } watches;
 
-apr_status_t iimg_watches_start(apr_pool_t *pchild)
+apr_status_t iimg_watch_start(apr_pool_t *pchild)
 {
     for (int i = 0; i < BUCKETS; i++) {
-        APR_RING_INIT(&watches.buckets[i], iimg_engine_watch_t, link);
+        APR_RING_INIT(&watches.buckets[i], iimg_watch_t, link);
     }
     watches.count = 0;
     return apr_thread_mutex_create(&watches.mutex, APR_THREAD_MUTEX_DEFAULT, pchild);
@@ -44,31 +44,31 @@ static struct bucket_t *bucket_of(const char *id)
     return &watches.buckets[apr_hashfunc_default(id, &length) % BUCKETS];
 }
 
-iimg_engine_watch_t *iimg_engine_watch(apr_pool_t *pool, server_rec *server, const char *job_id,
-                                       int version, iimg_engine_news_fn news, void *baton)
+iimg_watch_t *iimg_watch_add(apr_pool_t *pool, server_rec *server, const char *job_id, int version,
+                             iimg_watch_fn notify, void *baton)
 {
-    iimg_engine_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
+    iimg_watch_t *watch = apr_pcalloc(pool, sizeof(*watch));
 
     watch->server = server;
     watch->id = apr_pstrdup(pool, job_id);
     watch->version = version;
-    watch->news = news;
+    watch->notify = notify;
     watch->baton = baton;
     apr_thread_mutex_lock(watches.mutex);
-    APR_RING_INSERT_TAIL(bucket_of(watch->id), watch, iimg_engine_watch_t, link);
+    APR_RING_INSERT_TAIL(bucket_of(watch->id), watch, iimg_watch_t, link);
     watches.count++;
     apr_thread_mutex_unlock(watches.mutex);
     return watch;
 }
 
-void iimg_engine_watch_due(iimg_engine_watch_t *watch, apr_time_t due)
+void iimg_watch_set_due(iimg_watch_t *watch, apr_time_t due)
 {
     apr_thread_mutex_lock(watches.mutex);
     watch->due = due;
     apr_thread_mutex_unlock(watches.mutex);
 }
 
-void iimg_engine_unwatch(iimg_engine_watch_t *watch)
+void iimg_watch_remove(iimg_watch_t *watch)
 {
     apr_thread_mutex_lock(watches.mutex);
     APR_RING_REMOVE(watch, link);
@@ -76,40 +76,40 @@ void iimg_engine_unwatch(iimg_engine_watch_t *watch)
     apr_thread_mutex_unlock(watches.mutex);
 }
 
-void iimg_watches_tell(const char *job_id, int version, iimg_engine_news_t news)
+void iimg_watch_notify(const char *job_id, int version, iimg_watch_event_t event)
 {
     struct bucket_t *bucket = bucket_of(job_id);
-    iimg_engine_watch_t *watch;
+    iimg_watch_t *watch;
 
     apr_thread_mutex_lock(watches.mutex);
-    APR_RING_FOREACH(watch, bucket, iimg_engine_watch_t, link)
+    APR_RING_FOREACH(watch, bucket, iimg_watch_t, link)
     {
         if (strcmp(watch->id, job_id) == 0
             && (version < 0 || (watch->version >= 0 && watch->version != version))) {
-            watch->news(watch->baton, news);
+            watch->notify(watch->baton, event);
         }
     }
     apr_thread_mutex_unlock(watches.mutex);
 }
 
-void iimg_watches_tell_time(apr_time_t now)
+void iimg_watch_notify_due(apr_time_t now)
 {
-    iimg_engine_watch_t *watch;
+    iimg_watch_t *watch;
 
     apr_thread_mutex_lock(watches.mutex);
     for (int i = 0; watches.count && i < BUCKETS; i++) {
-        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_engine_watch_t, link)
+        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_watch_t, link)
         {
             if (watch->due && watch->due <= now) {
                 watch->due = 0;
-                watch->news(watch->baton, IIMG_NEWS_TIME);
+                watch->notify(watch->baton, IIMG_WATCH_DUE);
             }
         }
     }
     apr_thread_mutex_unlock(watches.mutex);
 }
 
-bool iimg_watches_any(void)
+bool iimg_watch_any(void)
 {
     bool any;
 
@@ -119,14 +119,14 @@ bool iimg_watches_any(void)
     return any;
 }
 
-apr_array_header_t *iimg_watches_jobs(apr_pool_t *pool, const char *settings)
+apr_array_header_t *iimg_watch_jobs(apr_pool_t *pool, const char *settings)
 {
     apr_array_header_t *ids = apr_array_make(pool, 16, sizeof(const char *));
-    iimg_engine_watch_t *watch;
+    iimg_watch_t *watch;
 
     apr_thread_mutex_lock(watches.mutex);
     for (int i = 0; watches.count && i < BUCKETS; i++) {
-        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_engine_watch_t, link)
+        APR_RING_FOREACH(watch, &watches.buckets[i], iimg_watch_t, link)
         {
             if (strcmp(iimg_dbd_settings(pool, watch->server), settings) == 0) {
                 APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(pool, watch->id);

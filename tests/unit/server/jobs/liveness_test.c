@@ -34,7 +34,7 @@ static void die(const char *name)
     int status;
 
     if (child == 0) {
-        _exit(iimg_alive_begin(pool, dir, "node/2/dead", name) ? 0 : 1);
+        _exit(iimg_liveness_register(pool, dir, "node/2/dead", name) ? 0 : 1);
     }
     waitpid(child, &status, 0);
     tap_ok(status == 0, "a process sets its mark and dies");
@@ -43,9 +43,9 @@ static void die(const char *name)
 int main(void)
 {
     iimg_context_t *context = work_begin();
-    iimg_alive_t *alive;
+    iimg_liveness_t *own;
     apr_array_header_t *dead;
-    const iimg_alive_dead_t *found;
+    const iimg_liveness_dead_t *found;
     struct stat status;
     char letters[601] = "";
 
@@ -53,26 +53,24 @@ int main(void)
     if (!tap_ok(mkdtemp(dir) != NULL, "a folder is made")) {
         return tap_done();
     }
-    tap_ok(!iimg_alive_begin(pool, "/nonexistent", "o", "n"), "a folder that is missing: no mark");
-    alive = iimg_alive_begin(pool, dir, "node/1/own", "own");
-    tap_ok(alive && there("own.alive") && !there("own.new"), "a mark has its final name");
+    tap_ok(!iimg_liveness_register(pool, "/nonexistent", "o", "n"),
+           "a folder that is missing: no mark");
+    own = iimg_liveness_register(pool, dir, "node/1/own", "own");
+    tap_ok(own && there("own.alive") && !there("own.new"), "a mark has its final name");
     tap_ok(stat(path_of("own.alive"), &status) == 0 && (status.st_mode & 07777) == 0600
                && status.st_size == 10,
            "a mark is for its user alone, and has the owner");
-    tap_ok(fcntl(alive->fd, F_GETFD) & FD_CLOEXEC, "a mark is not inherited by programs");
-    iimg_alive_find_dead(pool, alive, &dead);
+    tap_ok(fcntl(own->fd, F_GETFD) & FD_CLOEXEC, "a mark is not inherited by programs");
+    iimg_liveness_find_dead(pool, own, &dead);
     tap_is_number(dead->nelts, 0, "the process' own mark is not dead");
     {
-        iimg_alive_t other = *alive;
-        int fd = open(path_of("held.alive"), O_CREAT | O_RDWR, 0600), next;
+        iimg_liveness_t other = *own;
+        int fd = open(path_of("held.alive"), O_CREAT | O_RDWR, 0600);
 
         flock(fd, LOCK_EX);
         other.path = path_of("another.alive");
-        iimg_alive_find_dead(pool, &other, &dead);
+        iimg_liveness_find_dead(pool, &other, &dead);
         tap_is_number(dead->nelts, 0, "marks that are held are not dead");
-        next = dup(fd);
-        tap_is_number(next, fd + 1, "marks that are held are closed again");
-        close(next);
         close(fd);
         unlink(path_of("held.alive"));
     }
@@ -82,43 +80,43 @@ int main(void)
     put("x.alive.old", "x");
     symlink(path_of("notes"), path_of("link.alive"));
     die("gone");
-    iimg_alive_find_dead(pool, alive, &dead);
+    iimg_liveness_find_dead(pool, own, &dead);
     if (tap_ok(dead->nelts == 1, "one mark is dead, other files are none")) {
-        found = &APR_ARRAY_IDX(dead, 0, iimg_alive_dead_t);
+        found = &APR_ARRAY_IDX(dead, 0, iimg_liveness_dead_t);
         tap_is(found->owner, "node/2/dead", "a dead mark names its owner");
         tap_is(found->path, path_of("gone.alive"), "a dead mark has its path");
         {
             apr_array_header_t *again;
 
-            iimg_alive_find_dead(pool, alive, &again);
+            iimg_liveness_find_dead(pool, own, &again);
             tap_is_number(again->nelts, 0, "a dead mark is found by one finder at a time");
         }
-        iimg_alive_bury(found, false);
+        iimg_liveness_close_dead(found, false);
         tap_ok(there("gone.alive"), "a mark whose jobs are not released stays");
-        iimg_alive_find_dead(pool, alive, &dead);
+        iimg_liveness_find_dead(pool, own, &dead);
         tap_is_number(dead->nelts, 1, "a mark that stayed is found again");
-        iimg_alive_bury(&APR_ARRAY_IDX(dead, 0, iimg_alive_dead_t), true);
+        iimg_liveness_close_dead(&APR_ARRAY_IDX(dead, 0, iimg_liveness_dead_t), true);
         tap_ok(!there("gone.alive"), "a mark whose jobs are released is removed");
     }
 
     memset(letters, 'o', 600);
     for (int length = 512; length <= 513; length++) {
         put("long.alive", letters + 600 - length);
-        iimg_alive_find_dead(pool, alive, &dead);
-        tap_is_number(strlen(APR_ARRAY_IDX(dead, 0, iimg_alive_dead_t).owner), 512,
+        iimg_liveness_find_dead(pool, own, &dead);
+        tap_is_number(strlen(APR_ARRAY_IDX(dead, 0, iimg_liveness_dead_t).owner), 512,
                       "an owner of %d bytes: 512 are read", length);
-        iimg_alive_bury(&APR_ARRAY_IDX(dead, 0, iimg_alive_dead_t), true);
+        iimg_liveness_close_dead(&APR_ARRAY_IDX(dead, 0, iimg_liveness_dead_t), true);
     }
     put("empty.alive", "");
-    iimg_alive_find_dead(pool, alive, &dead);
-    tap_is(APR_ARRAY_IDX(dead, 0, iimg_alive_dead_t).owner, "", "an empty mark: no owner");
-    iimg_alive_bury(&APR_ARRAY_IDX(dead, 0, iimg_alive_dead_t), true);
+    iimg_liveness_find_dead(pool, own, &dead);
+    tap_is(APR_ARRAY_IDX(dead, 0, iimg_liveness_dead_t).owner, "", "an empty mark: no owner");
+    iimg_liveness_close_dead(&APR_ARRAY_IDX(dead, 0, iimg_liveness_dead_t), true);
 
     mkdir(path_of("taken.alive"), 0700);
-    tap_ok(!iimg_alive_begin(pool, dir, "o", "taken") && !there("taken.new"),
+    tap_ok(!iimg_liveness_register(pool, dir, "o", "taken") && !there("taken.new"),
            "a name that is taken by a folder: no mark, and no rest of one");
     rmdir(path_of("taken.alive"));
-    iimg_alive_end(alive);
+    iimg_liveness_unregister(own);
     tap_ok(!there("own.alive"), "a process that ends takes its mark away");
     unlink(path_of("notes"));
     unlink(path_of(".alive"));

@@ -46,24 +46,24 @@ const char *iimg_dbd_settings(apr_pool_t *pool, const server_rec *server)
     return server == &servers[2] ? "other" : "same";
 }
 
-bool iimg_engine_reserve(const server_rec *server)
+static bool reserve(const server_rec *server)
 {
     (void)server;
     return world.reserved < world.room && ++world.reserved;
 }
 
-void iimg_engine_forgo(void)
+static void release(void)
 {
     world.forgone++;
 }
 
-void iimg_engine_run(server_rec *server, const char *job_id)
+static void run(server_rec *server, const char *job_id)
 {
     (void)server, (void)job_id;
     world.run++;
 }
 
-apr_array_header_t *iimg_watches_jobs(apr_pool_t *pool, const char *settings)
+apr_array_header_t *iimg_watch_jobs(apr_pool_t *pool, const char *settings)
 {
     apr_array_header_t *ids = apr_array_make(pool, 2, sizeof(const char *));
 
@@ -74,17 +74,17 @@ apr_array_header_t *iimg_watches_jobs(apr_pool_t *pool, const char *settings)
     return ids;
 }
 
-void iimg_watches_tell(const char *job_id, int version, iimg_engine_news_t news)
+void iimg_watch_notify(const char *job_id, int version, iimg_watch_event_t news)
 {
     (void)job_id, (void)news;
     world.told++;
     world.told_version = version;
 }
 
-iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *owner,
-                               const char *name)
+iimg_liveness_t *iimg_liveness_register(apr_pool_t *pool, const char *dir, const char *owner,
+                                        const char *name)
 {
-    static iimg_alive_t alive;
+    static iimg_liveness_t alive;
 
     (void)pool, (void)name;
     alive.dir = dir;
@@ -93,30 +93,32 @@ iimg_alive_t *iimg_alive_begin(apr_pool_t *pool, const char *dir, const char *ow
     return &alive;
 }
 
-void iimg_alive_end(iimg_alive_t *alive)
+void iimg_liveness_unregister(iimg_liveness_t *alive)
 {
     (void)alive;
     world.ended++;
 }
 
-void iimg_alive_find_dead(apr_pool_t *pool, const iimg_alive_t *alive, apr_array_header_t **dead)
+void iimg_liveness_find_dead(apr_pool_t *pool, const iimg_liveness_t *alive,
+                             apr_array_header_t **dead)
 {
     (void)alive;
     world.dead++;
-    *dead = apr_array_make(pool, 1, sizeof(iimg_alive_dead_t));
+    *dead = apr_array_make(pool, 1, sizeof(iimg_liveness_dead_t));
     if (world.alive) {
-        APR_ARRAY_PUSH(*dead, iimg_alive_dead_t) = (iimg_alive_dead_t){ "node/9/dead", "x", 0 };
+        APR_ARRAY_PUSH(*dead, iimg_liveness_dead_t) = (iimg_liveness_dead_t){ "node/9/dead", "x",
+                                                                              0 };
     }
 }
 
-void iimg_alive_bury(const iimg_alive_dead_t *dead, bool done)
+void iimg_liveness_close_dead(const iimg_liveness_dead_t *dead, bool done)
 {
     (void)dead;
     world.buried++;
     world.done = done;
 }
 
-void iimg_engine_clear_spool(apr_pool_t *pool, const char *dir, const apr_array_header_t *all)
+void iimg_spool_cleanup(apr_pool_t *pool, const char *dir, const apr_array_header_t *all)
 {
     (void)pool, (void)dir;
     world.cleared = all->nelts;
@@ -216,10 +218,10 @@ static void cancel(const char *job_id)
 /* Both databases take part in each poll, after a pause of this many microseconds. */
 static bool poll_after(apr_interval_time_t pause, bool busy, bool takes)
 {
-    iimg_look_t look = { busy, takes, cancel };
+    iimg_poll_t poll = { busy, takes, reserve, release, run, cancel };
 
     poll_clock += pause;
-    return iimg_look_now(&look);
+    return iimg_poll_run(&poll);
 }
 
 static void reset(void)
@@ -240,7 +242,7 @@ static void start(void)
         configs[i].services.generator_settings.spool_dir = i ? "/second" : "/first";
         servers[i].next = i < 2 ? &servers[i + 1] : NULL;
     }
-    tap_ok(iimg_look_start(context->pool, servers, &threads), "some server is on");
+    tap_ok(iimg_poll_start(context->pool, servers, &threads), "some server is on");
     tap_is_number(threads, 4, "threads: the most that a queue's server wants");
     tap_is(world.dir, "/first", "marks: in the first server's folder");
     tap_is_number(world.caches, 3, "photos: a memory for each server");
@@ -292,8 +294,9 @@ static void test_taking(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const iimg_poll_t poll = { false, true, reserve, release, run, cancel };
         iimg_error_t *err;
-        site_t *site = &APR_ARRAY_IDX(own.sites, 0, site_t);
+        site_t *site = &APR_ARRAY_IDX(process.sites, 0, site_t);
 
         reset();
         world.room = cases[i].room;
@@ -301,7 +304,7 @@ static void test_taking(void)
         world.take_error = cases[i].fails ? iimg_error(context->pool, IIMG_UNAVAILABLE, "away")
                                           : NULL;
         services.generation_limits.at_once = cases[i].at_once;
-        err = take_some(iimg_context_create(context->pool, site->server, "x"), site);
+        err = claim_and_run(iimg_context_create(context->pool, site->server, "x"), site, &poll);
         tap_ok((err != NULL) == cases[i].fails, "%s: error or not", cases[i].what);
         tap_is_number(world.most, cases[i].most, "%s: asked for", cases[i].what);
         tap_is_number(world.run, cases[i].run, "%s: run", cases[i].what);
@@ -369,15 +372,15 @@ static void test_left(void)
 static void test_end(void)
 {
     reset();
-    iimg_look_release();
-    tap_ok(world.released == 2 && strcmp(world.owner, own.owner) == 0,
+    iimg_poll_release();
+    tap_ok(world.released == 2 && strcmp(world.owner, process.owner) == 0,
            "a process that ends releases its jobs in each database");
     tap_ok(!work_logged(context, "left to other"), "no jobs released: no line");
     world.releases = 2;
-    iimg_look_release();
+    iimg_poll_release();
     tap_ok(work_logged(context, "4 generations") != NULL,
            "released jobs: a line with their number");
-    iimg_look_end();
+    iimg_poll_end();
     tap_is_number(world.ended, 1, "a process that ends takes its mark away");
 }
 
@@ -389,17 +392,17 @@ static void test_nothing_on(void)
     for (int i = 0; i < 3; i++) {
         configs[i].enabled = false;
     }
-    tap_ok(!iimg_look_start(context->pool, servers, &threads) && !world.caches,
+    tap_ok(!iimg_poll_start(context->pool, servers, &threads) && !world.caches,
            "no server is on: no queue");
     tap_is_number(threads, 1, "no server is on: one thread");
     poll_after(60000000, true, true);
     tap_ok(!world.dead && !world.saved && !world.taken, "no server is on: nothing is asked");
-    iimg_look_end();
+    iimg_poll_end();
     tap_is_number(world.ended, 0, "no server is on: no mark");
     configs[1].enabled = configs[2].enabled = true;
-    tap_ok(iimg_look_start(context->pool, servers, &threads) && strcmp(world.dir, "/second") == 0,
+    tap_ok(iimg_poll_start(context->pool, servers, &threads) && strcmp(world.dir, "/second") == 0,
            "the second server is on: its folder");
-    tap_is_number(own.sites->nelts, 2, "the second and third server are on: two databases");
+    tap_is_number(process.sites->nelts, 2, "the second and third server are on: two databases");
 }
 
 int main(void)

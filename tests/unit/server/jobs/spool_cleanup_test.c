@@ -80,7 +80,7 @@ static void clear(void)
     APR_ARRAY_PUSH(servers, server_rec *) = &first;
     APR_ARRAY_PUSH(servers, server_rec *) = &second;
     asked = 0;
-    iimg_engine_clear_spool(context->pool, dir, servers);
+    iimg_spool_cleanup(context->pool, dir, servers);
 }
 
 int main(void)

@@ -212,10 +212,10 @@ static iimg_task_t *task_at(iimg_step_t step)
     work_log_clear(context);
     task = iimg_task_create(NULL, "11111111-1111-4111-8111-111111111111");
     task->step = step;
-    if (step != IIMG_STEP_BEGIN) {
+    if (step != IIMG_STEP_LOAD) {
         task->run.job = &job;
         task->run.spool = apr_psprintf(task->pool, "%s/%s.reply", dir, task->id);
-        task->it = &world;
+        task->generator_state = &world;
     }
     return task;
 }
@@ -248,9 +248,9 @@ static void test_begin(void)
         { "a job that has ended", "succeeded", 1, false, false, false, -1, -1, "read",
           IIMG_STEP_END, 0, NULL },
         { "no database", "running", 1, false, false, false, IIMG_UNAVAILABLE, -1, "read",
-          IIMG_STEP_BEGIN, 250000, NULL },
+          IIMG_STEP_LOAD, 250000, NULL },
         { "a busy database", "running", 1, false, false, false, IIMG_BUSY, -1, "read",
-          IIMG_STEP_BEGIN, 250000, NULL },
+          IIMG_STEP_LOAD, 250000, NULL },
         { "a job that is gone", "running", 1, false, false, false, IIMG_NOT_FOUND, -1, "read",
           IIMG_STEP_END, 0, NULL },
         { "the last attempt", "running", 3, false, false, false, -1, -1, "read load begin prepare",
@@ -264,13 +264,13 @@ static void test_begin(void)
         { "an answer of a dead process", "running", 9, true, true, false, -1, -1,
           "read begin finish end keep save", IIMG_STEP_END, 0, NULL },
         { "no photo store", "running", 1, false, false, false, -1, IIMG_UNAVAILABLE, "read load",
-          IIMG_STEP_BEGIN, 250000, NULL },
+          IIMG_STEP_LOAD, 250000, NULL },
         { "no photos", "running", 1, false, false, false, -1, IIMG_INVALID, "read load fail",
           IIMG_STEP_END, 0, "kind" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        iimg_task_t *task = task_at(IIMG_STEP_BEGIN);
+        iimg_task_t *task = task_at(IIMG_STEP_LOAD);
 
         job.state = cases[i].state;
         job.attempts = cases[i].attempts;
@@ -291,12 +291,12 @@ static void test_begin(void)
 static void test_lost(void)
 {
     for (int attempts = 4; attempts >= 2; attempts -= 2) {
-        iimg_task_t *task = task_at(IIMG_STEP_BEGIN);
+        iimg_task_t *task = task_at(IIMG_STEP_LOAD);
 
         config.generation_attempts = 1;
         job.attempts = attempts;
         iimg_task_advance(task);
-        tap_ok(strstr(task->failure->message, attempts == 4 ? " 3 times" : " 1 time.") != NULL,
+        tap_ok(strstr(task->failure->message, attempts == 4 ? " 3 times" : " 1 time ") != NULL,
                "job begun %d times: its failure counts the earlier attempts", attempts);
         tap_is_number(world.failure_status, 500 + IIMG_UNAVAILABLE,
                       "lost job: the status of an unavailable service");
@@ -308,12 +308,12 @@ static void test_lost(void)
 static void test_patience(void)
 {
     for (int late = 0; late < 2; late++) {
-        iimg_task_t *task = task_at(IIMG_STEP_BEGIN);
+        iimg_task_t *task = task_at(IIMG_STEP_LOAD);
 
         world.load = error_of(IIMG_BUSY);
         task->began = task_clock - apr_time_from_sec(300) + !late;
         iimg_task_advance(task);
-        check(task, late ? "read load fail" : "read load", late ? IIMG_STEP_END : IIMG_STEP_BEGIN,
+        check(task, late ? "read load fail" : "read load", late ? IIMG_STEP_END : IIMG_STEP_LOAD,
               late ? 0 : 250000, late ? "300 s without the store" : "1 us less");
         iimg_task_destroy(task);
     }
@@ -321,7 +321,7 @@ static void test_patience(void)
 
 static void test_adopted(void)
 {
-    iimg_task_t *task = task_at(IIMG_STEP_BEGIN);
+    iimg_task_t *task = task_at(IIMG_STEP_LOAD);
 
     world.found = true;
     job.requested_model = "model";
@@ -329,7 +329,7 @@ static void test_adopted(void)
     close(
         open(apr_psprintf(context->pool, "%s/%s.reply", dir, task->id), O_CREAT | O_WRONLY, 0600));
     iimg_task_advance(task);
-    check(task, "read begin finish end keep", IIMG_STEP_KEEP, 250000,
+    check(task, "read begin finish end keep", IIMG_STEP_STORE, 250000,
           "adopted answer, store away: not flushed");
     tap_ok(task->adopted && task->response->outcome == IIMG_HTTP_OK
                && task->response->status == 200,
@@ -344,7 +344,7 @@ static void test_adopted(void)
     tap_ok(access(task->run.spool, F_OK) != 0, "adopted answer: removed once it is stored");
     iimg_task_destroy(task);
 
-    task = task_at(IIMG_STEP_BEGIN);
+    task = task_at(IIMG_STEP_LOAD);
     world.found = true;
     world.finish = error_of(IIMG_UPSTREAM);
     world.retries = true;
@@ -353,7 +353,7 @@ static void test_adopted(void)
           "adopted answer without a picture: no other call");
     iimg_task_destroy(task);
 
-    task = task_at(IIMG_STEP_BEGIN);
+    task = task_at(IIMG_STEP_LOAD);
     world.found = true;
     services.generator = &at_once;
     iimg_task_advance(task);
@@ -368,7 +368,7 @@ static void test_pauses(void)
 {
     static const apr_interval_time_t pauses[] = { 250000,  500000,  1000000, 2000000, 4000000,
                                                   5000000, 5000000, 5000000, 5000000 };
-    iimg_task_t *task = task_at(IIMG_STEP_KEEP);
+    iimg_task_t *task = task_at(IIMG_STEP_STORE);
 
     world.keep = error_of(IIMG_UNAVAILABLE);
     for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
@@ -401,7 +401,7 @@ static void test_save(void)
     iimg_task_destroy(task);
 
     task = task_at(IIMG_STEP_SAVE);
-    task->last_chance = true;
+    task->last_try = true;
     world.save = error_of(IIMG_BUSY);
     iimg_task_advance(task);
     check(task, "save warn", IIMG_STEP_END, 0, "saving at the last chance: one try");
@@ -444,7 +444,7 @@ static void test_answers(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        iimg_task_t *task = task_at(IIMG_STEP_ANSWER);
+        iimg_task_t *task = task_at(IIMG_STEP_READ_REPLY);
 
         answer(task, cases[i].outcome, cases[i].status);
         world.keep_error = cases[i].keep_error;
@@ -460,14 +460,14 @@ static void test_answers(void)
 static void test_bad_answers(void)
 {
     for (int retries = 0; retries < 2; retries++) {
-        iimg_task_t *task = task_at(IIMG_STEP_ANSWER);
+        iimg_task_t *task = task_at(IIMG_STEP_READ_REPLY);
 
         answer(task, IIMG_HTTP_OK, 200);
         world.finish = error_of(IIMG_UPSTREAM);
         world.retries = retries;
         iimg_task_advance(task);
         check(task, retries ? "spool finish again" : "spool finish again end fail",
-              retries ? IIMG_STEP_ASK : IIMG_STEP_END, retries ? 7 : 0,
+              retries ? IIMG_STEP_PREPARE : IIMG_STEP_END, retries ? 7 : 0,
               retries ? "a retry" : "no retry");
         tap_ok(access(task->run.spool, F_OK) != 0, "a bad answer is not left in the spool");
         tap_ok(!task->call_pool && !task->response, "a bad answer's memory is freed");
@@ -481,7 +481,7 @@ static void test_bad_answers(void)
  */
 static void test_foreign_answer(void)
 {
-    iimg_task_t *task = task_at(IIMG_STEP_KEEP);
+    iimg_task_t *task = task_at(IIMG_STEP_STORE);
 
     close(open(task->run.spool, O_CREAT | O_WRONLY, 0600));
     iimg_task_advance(task);
@@ -493,13 +493,13 @@ static void test_foreign_answer(void)
 static void test_prepare(void)
 {
     for (int retries = 0; retries < 2; retries++) {
-        iimg_task_t *task = task_at(IIMG_STEP_ASK);
+        iimg_task_t *task = task_at(IIMG_STEP_PREPARE);
 
         world.prepare = error_of(IIMG_UNAVAILABLE);
         world.retries = retries;
         iimg_task_advance(task);
         check(task, retries ? "prepare again" : "prepare again end fail",
-              retries ? IIMG_STEP_ASK : IIMG_STEP_END, retries ? 7 : 0,
+              retries ? IIMG_STEP_PREPARE : IIMG_STEP_END, retries ? 7 : 0,
               retries ? "a call that cannot be made yet" : "a call that cannot be made");
         tap_ok(task->call_pool == NULL, "a call that was not made: its memory is freed");
         iimg_task_destroy(task);
@@ -512,9 +512,9 @@ static void test_cancel(void)
         iimg_step_t step;
         bool read, may;
     } cases[] = {
-        { IIMG_STEP_BEGIN, false, false }, { IIMG_STEP_BEGIN, true, true },
-        { IIMG_STEP_ASK, true, true },     { IIMG_STEP_CALL, true, false },
-        { IIMG_STEP_ANSWER, true, false }, { IIMG_STEP_KEEP, true, false },
+        { IIMG_STEP_LOAD, false, false },      { IIMG_STEP_LOAD, true, true },
+        { IIMG_STEP_PREPARE, true, true },     { IIMG_STEP_CALL, true, false },
+        { IIMG_STEP_READ_REPLY, true, false }, { IIMG_STEP_STORE, true, false },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -531,7 +531,7 @@ static void test_cancel(void)
     }
 
     {
-        iimg_task_t *task = task_at(IIMG_STEP_ANSWER);
+        iimg_task_t *task = task_at(IIMG_STEP_READ_REPLY);
 
         answer(task, IIMG_HTTP_OK, 200);
         task->canceled = true;
@@ -541,7 +541,7 @@ static void test_cancel(void)
         check(task, "spool finish end fail", IIMG_STEP_END, 0, "a canceled job: no other call");
         iimg_task_destroy(task);
 
-        task = task_at(IIMG_STEP_ASK);
+        task = task_at(IIMG_STEP_PREPARE);
         task->canceled = true;
         iimg_task_advance(task);
         check(task, "fail", IIMG_STEP_END, 0, "a canceled job: no call");
@@ -557,15 +557,15 @@ static void test_keep(void)
         const char *what;
         int kind;
         const char *code;
-        bool last_chance, spooled;
+        bool last_try, spooled;
         const char *calls;
         iimg_step_t step;
         const char *logged;
         bool stays;
     } cases[] = {
         { "a picture", -1, NULL, false, true, "keep save", IIMG_STEP_END, NULL, false },
-        { "no store", IIMG_UNAVAILABLE, NULL, false, true, "keep flush", IIMG_STEP_KEEP, "IIMG0112",
-          true },
+        { "no store", IIMG_UNAVAILABLE, NULL, false, true, "keep flush", IIMG_STEP_STORE,
+          "IIMG0112", true },
         { "no store at the last chance", IIMG_UNAVAILABLE, NULL, true, true, "keep flush",
           IIMG_STEP_END, "IIMG0112", true },
         { "no picture", IIMG_UPSTREAM, NULL, false, true, "keep fail", IIMG_STEP_END, "IIMG0117",
@@ -577,24 +577,24 @@ static void test_keep(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        iimg_task_t *task = task_at(IIMG_STEP_KEEP);
+        iimg_task_t *task = task_at(IIMG_STEP_STORE);
 
         answer(task, IIMG_HTTP_OK, 200);
         close(open(task->run.spool, O_CREAT | O_WRONLY, 0600));
         task->spooled = cases[i].spooled;
-        task->last_chance = cases[i].last_chance;
+        task->last_try = cases[i].last_try;
         world.keep = cases[i].kind < 0 ? NULL : error_of((iimg_error_kind_t)cases[i].kind);
         if (world.keep) {
             world.keep->code = cases[i].code;
         }
         iimg_task_advance(task);
-        check(task, cases[i].calls, cases[i].step, cases[i].step == IIMG_STEP_KEEP ? 250000 : 0,
+        check(task, cases[i].calls, cases[i].step, cases[i].step == IIMG_STEP_STORE ? 250000 : 0,
               cases[i].what);
         tap_ok((access(task->run.spool, F_OK) == 0) == cases[i].stays, "%s: the answer %s",
                cases[i].what, cases[i].stays ? "stays" : "is removed");
         tap_ok(!cases[i].logged || work_logged(context, cases[i].logged), "%s: logged",
                cases[i].what);
-        if (cases[i].step == IIMG_STEP_KEEP) {
+        if (cases[i].step == IIMG_STEP_STORE) {
             work_log_clear(context);
             iimg_task_advance(task);
             tap_is(world.calls, "keep flush keep", "%s: flushed once", cases[i].what);
@@ -610,7 +610,7 @@ static void test_fail(void)
     static const struct {
         const char *what;
         int kind;
-        bool last_chance, logged, stays;
+        bool last_try, logged, stays;
         iimg_step_t step;
     } cases[] = {
         { "a failure", -1, false, false, false, IIMG_STEP_END },
@@ -625,7 +625,7 @@ static void test_fail(void)
         close(open(task->run.spool, O_CREAT | O_WRONLY, 0600));
         task->spooled = true;
         task->failure = error_of(IIMG_UPSTREAM);
-        task->last_chance = cases[i].last_chance;
+        task->last_try = cases[i].last_try;
         world.fail = cases[i].kind < 0 ? NULL : error_of((iimg_error_kind_t)cases[i].kind);
         iimg_task_advance(task);
         check(task, "fail", cases[i].step, cases[i].step == IIMG_STEP_FAIL ? 250000 : 0,
@@ -645,7 +645,7 @@ static void test_log_levels(void)
     for (int kind = IIMG_INVALID; kind < IIMG_HTTP; kind++) {
         bool theirs = kind == IIMG_REFUSED || kind == IIMG_LIMITED || kind == IIMG_INVALID
                       || kind == IIMG_CONFLICT || kind == IIMG_NOT_FOUND;
-        iimg_task_t *task = task_at(IIMG_STEP_ASK);
+        iimg_task_t *task = task_at(IIMG_STEP_PREPARE);
         const work_line_t *line;
 
         services.generator = &at_once;

@@ -9,6 +9,7 @@ static apr_status_t wait_for(apr_thread_mutex_t *mutex, apr_interval_time_t time
 #define apr_time_now()                               wait_clock
 #define apr_thread_cond_timedwait(cond, mutex, time) wait_for(mutex, time)
 #include "server/jobs/wait.c"
+#include "server/jobs/wait_condition.c"
 #undef apr_time_now
 #undef apr_thread_cond_timedwait
 
@@ -23,9 +24,9 @@ static struct {
     int parked, left, watched, unwatched, answered, asked, watched_version;
     bool memory, readable, exists, ended, ends_after_one;
     int version;
-    iimg_engine_news_fn tell;
+    iimg_watch_fn tell;
     void *listener;
-    iimg_engine_news_t news;
+    iimg_watch_event_t news;
     bool has_news; /* one piece, during the next wait */
     apr_interval_time_t waits[8];
     int wait_count;
@@ -47,44 +48,44 @@ static apr_status_t wait_for(apr_thread_mutex_t *mutex, apr_interval_time_t time
     return APR_TIMEUP;
 }
 
-bool iimg_park_enter(iimg_request_t *req)
+bool iimg_park_reserve(iimg_request_t *req)
 {
     (void)req;
     return world.can_park;
 }
 
-void iimg_park_leave(const iimg_request_t *req)
+void iimg_park_release(const iimg_request_t *req)
 {
     (void)req;
     world.left++;
 }
 
-bool iimg_park(iimg_request_t *req, const iimg_awaited_t *awaited)
+bool iimg_park(iimg_request_t *req, const iimg_wait_condition_t *awaited)
 {
     (void)req, (void)awaited;
     world.parked++;
     return world.parks;
 }
 
-iimg_engine_watch_t *iimg_engine_watch(apr_pool_t *pool, server_rec *server, const char *job_id,
-                                       int version, iimg_engine_news_fn news, void *baton)
+iimg_watch_t *iimg_watch_add(apr_pool_t *pool, server_rec *server, const char *job_id, int version,
+                             iimg_watch_fn news, void *baton)
 {
     (void)pool, (void)server, (void)job_id;
     world.watched++;
     world.watched_version = version;
     world.tell = news;
     world.listener = baton;
-    return (iimg_engine_watch_t *)&world;
+    return (iimg_watch_t *)&world;
 }
 
-void iimg_engine_unwatch(iimg_engine_watch_t *watch)
+void iimg_watch_remove(iimg_watch_t *watch)
 {
     world.unwatched += (void *)watch == (void *)&world;
 }
 
-void iimg_prefer_parse(const char *header, iimg_prefer_t *prefer)
+void iimg_prefer_parse(apr_pool_t *pool, const char *header, iimg_prefer_t *prefer)
 {
-    (void)header, (void)prefer;
+    (void)pool, (void)header, (void)prefer;
 }
 
 bool iimg_context_brief(const iimg_context_t *whole, iimg_context_t *brief)
@@ -131,16 +132,16 @@ static iimg_request_t *request(void)
     return req;
 }
 
-static iimg_awaited_t awaited(int seconds, int version)
+static iimg_wait_condition_t awaited(int seconds, int version)
 {
-    return (iimg_awaited_t){ "job", version, iimg_await_deadline(seconds), answer };
+    return (iimg_wait_condition_t){ "job", version, iimg_wait_deadline(seconds), answer };
 }
 
 static void test_deadline(void)
 {
-    tap_is_number(iimg_await_deadline(59) - wait_clock, 59000000, "59 s: 59 s");
-    tap_is_number(iimg_await_deadline(60) - wait_clock, 60000000, "60 s: 60 s");
-    tap_is_number(iimg_await_deadline(61) - wait_clock, 60000000, "61 s: 60 s, the most");
+    tap_is_number(iimg_wait_deadline(59) - wait_clock, 59000000, "59 s: 59 s");
+    tap_is_number(iimg_wait_deadline(60) - wait_clock, 60000000, "60 s: 60 s");
+    tap_is_number(iimg_wait_deadline(61) - wait_clock, 60000000, "61 s: 60 s, the most");
 }
 
 static void test_places(void)
@@ -149,29 +150,30 @@ static void test_places(void)
 
     config.max_waiting = 2;
     one->place = IIMG_PLACE_PARKED;
-    tap_ok(iimg_await_enter(one) && one->place == IIMG_PLACE_THREAD, "the first place of two");
-    tap_ok(iimg_await_enter(two) && two->place == IIMG_PLACE_THREAD, "the second place of two");
-    tap_ok(!iimg_await_enter(three) && three->place == IIMG_PLACE_NONE, "no third place of two");
-    tap_ok(!iimg_await_enter(three), "a refused request has not taken a place");
-    iimg_await_leave(one);
+    tap_ok(iimg_wait_reserve(one) && one->place == IIMG_PLACE_THREAD, "the first place of two");
+    tap_ok(iimg_wait_reserve(two) && two->place == IIMG_PLACE_THREAD, "the second place of two");
+    tap_ok(!iimg_wait_reserve(three) && three->place == IIMG_PLACE_NONE, "no third place of two");
+    tap_ok(!iimg_wait_reserve(three), "a refused request has not taken a place");
+    iimg_wait_release(one);
     tap_ok(one->place == IIMG_PLACE_NONE, "a request that leaves has no place");
-    iimg_await_leave(one);
-    tap_ok(iimg_await_enter(three) && !iimg_await_enter(one), "a place that is left twice is one");
+    iimg_wait_release(one);
+    tap_ok(iimg_wait_reserve(three) && !iimg_wait_reserve(one),
+           "a place that is left twice is one");
     tap_is_number(world.left, 0, "threads do not leave parked places");
     world.can_park = true;
-    tap_ok(iimg_await_enter(one) && one->place == IIMG_PLACE_PARKED,
+    tap_ok(iimg_wait_reserve(one) && one->place == IIMG_PLACE_PARKED,
            "a request that can be parked needs no thread");
-    iimg_await_leave(one);
+    iimg_wait_release(one);
     tap_is_number(world.left, 1, "a parked place is left once");
     world.can_park = false;
-    tap_ok(!iimg_await_enter(one), "a parked place is no thread's");
-    iimg_await_leave(two);
-    iimg_await_leave(three);
+    tap_ok(!iimg_wait_reserve(one), "a parked place is no thread's");
+    iimg_wait_release(two);
+    iimg_wait_release(three);
     config.max_waiting = 0;
-    tap_ok(!iimg_await_enter(request()), "no places: none is taken");
+    tap_ok(!iimg_wait_reserve(request()), "no places: none is taken");
     config.max_waiting = 1;
-    tap_is(iimg_await_refuse(one)->code, "generations_busy", "no place: its code");
-    tap_is_number(iimg_await_refuse(one)->kind, IIMG_BUSY, "no place: busy");
+    tap_is(iimg_wait_refuse(one)->code, "generations_busy", "no place: its code");
+    tap_is_number(iimg_wait_refuse(one)->kind, IIMG_BUSY, "no place: busy");
 }
 
 static void test_over(void)
@@ -195,15 +197,15 @@ static void test_over(void)
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         iimg_request_t *req = request();
-        iimg_awaited_t what = awaited(10, cases[i].version);
+        iimg_wait_condition_t what = awaited(10, cases[i].version);
         bool known;
 
         world.memory = cases[i].memory;
         world.readable = cases[i].readable;
         world.exists = cases[i].exists;
         world.ended = cases[i].ended;
-        tap_ok(iimg_await_is_over(req, &what, &known) == cases[i].over, "%s: the wait is %s",
-               cases[i].what, cases[i].over ? "over" : "not over");
+        tap_ok(iimg_wait_condition_is_met(req, &what, &known) == cases[i].over,
+               "%s: the wait is %s", cases[i].what, cases[i].over ? "over" : "not over");
         tap_ok(known == cases[i].known, "%s: that is %s", cases[i].what,
                cases[i].known ? "known" : "unknown");
     }
@@ -213,7 +215,7 @@ static iimg_request_t *with_thread(void)
 {
     iimg_request_t *req = request();
 
-    iimg_await_enter(req);
+    iimg_wait_reserve(req);
     return req;
 }
 
@@ -228,9 +230,9 @@ static void done(iimg_request_t *req, int answered, int waits, const char *what)
 static void test_thread(void)
 {
     iimg_request_t *req = with_thread();
-    iimg_awaited_t what = awaited(10, 3);
+    iimg_wait_condition_t what = awaited(10, 3);
 
-    iimg_await(req, &what);
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 1, "no news");
     tap_is_number(world.waits[0], 10000000, "no news: the whole time");
     tap_is_number(world.watched_version, 3, "the client's version is watched");
@@ -238,73 +240,73 @@ static void test_thread(void)
     req = with_thread();
     what = awaited(10, -1);
     world.ended = true;
-    iimg_await(req, &what);
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 0, "a job that has ended before");
     tap_is_number(world.watched, 1, "the row is read after the watch is set");
 
     req = with_thread();
     what = awaited(10, -1);
     world.has_news = world.ends_after_one = true;
-    world.news = IIMG_NEWS_CHANGED;
-    iimg_await(req, &what);
+    world.news = IIMG_WATCH_CHANGED;
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 1, "news of the end");
 
     req = with_thread();
     what = awaited(10, -1);
     world.has_news = true;
-    world.news = IIMG_NEWS_CHANGED;
-    iimg_await(req, &what);
+    world.news = IIMG_WATCH_CHANGED;
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 2, "news of something else");
     tap_is_number(world.asked, 2, "news of something else: the row is read again");
 
     req = with_thread();
     what = awaited(10, -1);
     world.has_news = true;
-    world.news = IIMG_NEWS_STUCK;
-    iimg_await(req, &what);
+    world.news = IIMG_WATCH_STUCK;
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 1, "a job that is stuck");
 
     req = with_thread();
     what = awaited(10, -1);
     world.readable = false;
-    iimg_await(req, &what);
+    iimg_wait_and_answer(req, &what);
     tap_is_number(world.waits[0], 1000000, "no database: another look after a second");
     tap_is_number(world.asked, 10, "no database: ten looks in ten seconds");
     tap_is_number(world.answered, 1, "no database: answered at the deadline");
 
     req = with_thread();
     what = awaited(0, -1);
-    iimg_await(req, &what);
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 0, "no time");
 }
 
 static void test_parked(void)
 {
     iimg_request_t *req = request();
-    iimg_awaited_t what = awaited(10, -1);
+    iimg_wait_condition_t what = awaited(10, -1);
 
     world.can_park = world.parks = true;
-    iimg_await_enter(req);
-    iimg_await(req, &what);
+    iimg_wait_reserve(req);
+    iimg_wait_and_answer(req, &what);
     done(req, 0, 0, "a parked request");
     tap_ok(req->parked && !world.left, "a parked request keeps its place");
 
     req = request();
     world.can_park = true;
-    iimg_await_enter(req);
-    iimg_await(req, &what);
+    iimg_wait_reserve(req);
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 0, "a request that cannot be parked after all");
     tap_ok(!req->parked && world.left == 1, "a request that is not parked leaves its place");
 
     req = request();
     world.can_park = world.parks = world.ended = true;
-    iimg_await_enter(req);
-    iimg_await(req, &what);
+    iimg_wait_reserve(req);
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 0, "a request whose job has ended");
     tap_ok(!req->parked && !world.parked, "a request whose job has ended is not parked");
 
     req = request();
-    iimg_await(req, &what);
+    iimg_wait_and_answer(req, &what);
     done(req, 1, 0, "a request without a place");
 }
 
