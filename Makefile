@@ -28,6 +28,8 @@ export IIMG_SANITIZE := $(SANITIZE)
 .SHELLFLAGS := -c 'umask 022; trap "" PIPE; eval "$$1"' sh
 run start start-s3 stop status: .SHELLFLAGS := -c 'trap "" PIPE; eval "$$1"' sh
 test soak fuzz bench: .SHELLFLAGS := -c
+# For builds that `make check` and the like start: as many jobs as processors, unless make was given a number.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 say = @echo "  $(1)" 2>/dev/null || :
 
 # once NAME,COMMAND: a variable that asks the command when it is first used
@@ -96,7 +98,8 @@ metadata_o := $(patsubst %.c,$(out)/%.o,$(call c_files,worker/metadata)) $(resam
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
-.PHONY: all build unit fuzzers run start start-s3 stop status test soak fuzz bench docs install install-files deps clean help
+.PHONY: all build unit fuzzers run start start-s3 stop status test test-fast soak fuzz bench check format compile-commands hooks docs \
+    install install-files deps clean help
 
 all: build
 
@@ -166,6 +169,31 @@ bench: ## measure
 	@tests/bench/storage
 	@tests/bench/generations
 	@tests/bench/pages
+
+check: ## check in a minute what needs no server: layout, lint, types, unit tests, structure, spelling
+	@scripts/deps check
+	@scripts/node-packages client
+	@$(MAKE) $(jobs) unit
+	@scripts/check
+
+test-fast: ## run all tests but those of kill points, the engine, parking, the pages, and other slow ones
+	@scripts/deps test
+	@$(MAKE) build unit
+	@tests/run --fast
+
+format: ## lay out all sources: C, Perl, TypeScript, JavaScript, CSS
+	@scripts/deps check
+	@scripts/node-packages client
+	@git ls-files -z '*.c' '*.h' | xargs -0 clang-format -i
+	@scripts/check-perl format
+	@client/node_modules/.bin/prettier --write --log-level warn .
+
+compile-commands: ## write compile_commands.json, for editors
+	@scripts/compile-commands
+
+hooks: ## install a git hook that runs the quick steps of `make check` before each commit
+	@install -m 0755 scripts/pre-commit "$$(git rev-parse --git-path hooks)/pre-commit"
+	@echo "Installed $$(git rev-parse --git-path hooks)/pre-commit; delete it to undo this."
 
 docs: ## write docs/api anew from openapi.json
 	@node scripts/api-docs.mjs

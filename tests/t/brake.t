@@ -7,6 +7,7 @@ use IdentityImg::Server qw(eventually in_parallel);
 use IdentityImg::Test;
 use JSON::PP ();
 use Test::More;
+use Time::HiRes 'sleep';
 
 # One child, so that hashes can be counted. Addresses come from a header.
 my $conf = <<'CONF';
@@ -225,7 +226,7 @@ my @meanwhile;
     sub {
         for (1 .. 20) {
             push @meanwhile, call(GET => 'users/me/', base => $server->base, headers => [Cookie => $alices])->code;
-            select undef, undef, undef, 0.05;
+            sleep 0.05;
         }
     }
 );
@@ -248,7 +249,7 @@ in_parallel(
     16,
     sub { my ($n) = @_; guess('slow' . ($n + $_) % 12, "flood $n") for 1 .. 4; 1 },
     sub {
-        select undef, undef, undef, 0.7;
+        sleep 0.7;
         push @own, log_in('bob', 'pw-bob', '192.0.2.99')->code for 1 .. 3;
     }
 );

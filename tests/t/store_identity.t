@@ -182,7 +182,7 @@ my $stranger = IdentityImg::Audit->new(
 );
 sub strange { my (@arguments) = @_; my $out = $stranger->ctl(@arguments); return ($? >> 8) . " $out" }
 my $before = join ' ', stored_in();
-sub stored_in { my @found = `find '$pictures' -type f`; chomp @found; return sort @found }
+sub stored_in { my @found = sort `find '$pictures' -type f`; chomp @found; return @found }
 like strange('reconcile', '--delete', '--force', '--min-age 0'),
     qr/^2 .*is the store $id, the database belongs to none yet: .*adopt-store/s,
     'reconcile --delete with another database is refused';

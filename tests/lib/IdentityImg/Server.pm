@@ -23,6 +23,7 @@ use IPC::Open2 'open2';
 use JSON::PP ();
 use POSIX ();
 use Test::More;
+use Time::HiRes 'sleep';
 
 our @EXPORT_OK = qw(in_parallel eventually free_port);
 
@@ -169,7 +170,8 @@ sub configtest_output {
 sub children {
     my ($self) = @_;
     chomp(my $parent = IdentityImg::Test::slurp("$self->{state}/httpd/httpd.pid"));
-    return sort { $a <=> $b } map { /(\d+) apache2/ } `ps -o pid=,comm= --ppid $parent`;
+    my @children = sort { $a <=> $b } map { /(\d+) apache2/ } `ps -o pid=,comm= --ppid $parent`;
+    return @children;
 }
 
 # Rows ---------------------------------------------------------------------------------------------
@@ -307,7 +309,7 @@ sub eventually {
     my $value;
     until ($value = $code->()) {
         last if time > $end;
-        select undef, undef, undef, 0.05;
+        sleep 0.05;
     }
     return $value;
 }

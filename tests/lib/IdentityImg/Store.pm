@@ -213,7 +213,8 @@ sub objects {
             push @keys, map { s/^\Q$prefix\E//r } $text =~ m{<Key>([^<]*)</Key>}g;
             ($next) = $text =~ m{<NextContinuationToken>([^<]+)};
         } while ($next);
-        return sort grep { $_ ne '.identityimg-store' } @keys;
+        @keys = sort grep { $_ ne '.identityimg-store' } @keys;
+        return @keys;
     }
     my @keys;
     File::Find::find(
@@ -223,7 +224,8 @@ sub objects {
         },
         "$state/pictures"
     );
-    return sort grep { $_ ne '.identityimg-store' } @keys;
+    @keys = sort grep { $_ ne '.identityimg-store' } @keys;
+    return @keys;
 }
 
 # All versions and delete markers below the prefix, except the store's own marker: { key, id, latest, deleted, etag }

@@ -211,7 +211,8 @@ sub stored_files {
     my $root = state() . '/pictures';
     my @files;
     File::Find::find({ no_chdir => 1, wanted => sub { push @files, substr $_, 1 + length $root if -f } }, $root);
-    return sort grep { $_ ne '.identityimg-store' } @files;
+    @files = sort grep { $_ ne '.identityimg-store' } @files;
+    return @files;
 }
 
 sub picture_path { state() . "/pictures/$_[0]" }

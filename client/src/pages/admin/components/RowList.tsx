@@ -34,12 +34,14 @@ export function SearchField({
         if (settled !== value) {
             onChange(settled);
         }
-    }, [settled]); // alone: the address follows what was typed
+        // eslint-disable-next-line react-hooks/exhaustive-deps -- the address follows only what was typed
+    }, [settled]);
     useEffect(() => {
         if (value !== settled) {
             setTyped(value);
         }
-    }, [value]); // alone: it was changed by something else
+        // eslint-disable-next-line react-hooks/exhaustive-deps -- the box follows only changes from elsewhere
+    }, [value]);
     return (
         <div className="toolbar-search">
             <Field label={label}>
