@@ -9,7 +9,8 @@
 #include "serializers/serializers.h"
 #include "server/http/response.h"
 
-#define MAX_PHOTO_NAME 255 /* characters */
+#define MAX_PHOTO_NAME 255  /* characters */
+#define ROW_SIZE       4096 /* bytes of JSON to allocate first */
 
 iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header_t *identities)
 {
@@ -29,23 +30,34 @@ iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status, const iimg_identity_t *identity)
+iimg_error_t *iimg_answer_row(iimg_request_t *req, int status, int version, bool has_urls,
+                              iimg_write_row_fn write, const void *row)
 {
     iimg_json_t *out;
     iimg_media_signer_t *signer;
     iimg_error_t *err;
 
-    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, identity->version),
-                               identity->picture.key != NULL)) {
+    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, version), has_urls)) {
         return NULL;
     }
     err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
-    out = iimg_respond_begin(req, 4096);
-    iimg_identity_serialize(out, signer, identity);
+    out = iimg_respond_begin(req, ROW_SIZE);
+    write(out, signer, row);
     return iimg_respond_json(req, status, out);
+}
+
+void iimg_write_identity(iimg_json_t *out, iimg_media_signer_t *signer, const void *row)
+{
+    iimg_identity_serialize(out, signer, row);
+}
+
+iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status, const iimg_identity_t *identity)
+{
+    return iimg_answer_row(req, status, identity->version, identity->picture.key != NULL,
+                           iimg_write_identity, identity);
 }
 
 iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_t *replay)
@@ -56,24 +68,16 @@ iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_
     return err ? iimg_replay_error(req, err) : iimg_answer_identity(req, replay->status, identity);
 }
 
+void iimg_write_reference_image(iimg_json_t *out, iimg_media_signer_t *signer, const void *row)
+{
+    iimg_reference_image_serialize(out, signer, row);
+}
+
 iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
                                           const iimg_reference_image_t *image)
 {
-    iimg_json_t *out;
-    iimg_media_signer_t *signer;
-    iimg_error_t *err;
-
-    if (iimg_respond_unchanged(req, apr_itoa(req->context->pool, image->version),
-                               image->picture.key != NULL)) {
-        return NULL;
-    }
-    err = iimg_respond_signer(req, &signer);
-    if (err) {
-        return err;
-    }
-    out = iimg_respond_begin(req, 1200);
-    iimg_reference_image_serialize(out, signer, image);
-    return iimg_respond_json(req, status, out);
+    return iimg_answer_row(req, status, image->version, image->picture.key != NULL,
+                           iimg_write_reference_image, image);
 }
 
 /* The range is not checked here: a sixth photo is refused as such, whatever its order. */

@@ -5,20 +5,30 @@
 #include "functions/public/public.h"
 #include "server/http/idempotency.h"
 #include "server/http/request.h"
+#include "views/page.h"
 
-/** Answer 200 with a list of identities. @param identities iimg_identity_t */
+/** Send 200 with a list of identities. @param identities iimg_identity_t */
 iimg_error_t *iimg_answer_identities(iimg_request_t *req, const apr_array_header_t *identities);
 
-/** Answer with one identity. */
+/**
+ * Send a row with its ETag, or 304 if the client has this version.
+ * @param has_urls whether the response contains URLs of pictures
+ */
+iimg_error_t *iimg_answer_row(iimg_request_t *req, int status, int version, bool has_urls,
+                              iimg_write_row_fn write, const void *row);
+
+/** The same with one identity, or one photo. */
 iimg_error_t *iimg_answer_identity(iimg_request_t *req, int status,
                                    const iimg_identity_t *identity);
-
-/** A change of an identity that is sent again: the identity as it is now. Errors: IIMG_GONE. */
-iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_t *replay);
-
-/** Answer with one photo. */
 iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
                                           const iimg_reference_image_t *image);
+
+/** Write an iimg_identity_t or an iimg_reference_image_t as JSON. */
+void iimg_write_identity(iimg_json_t *out, iimg_media_signer_t *signer, const void *row);
+void iimg_write_reference_image(iimg_json_t *out, iimg_media_signer_t *signer, const void *row);
+
+/** Replay a change of an identity: send the identity in its present state. Errors: IIMG_GONE. */
+iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_t *replay);
 
 /** Name, order and picture of a new photo. Errors: IIMG_INVALID, IIMG_TOO_LARGE. */
 iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_input_t *input,

@@ -48,28 +48,11 @@ iimg_error_t *iimg_view_schema(iimg_request_t *req);
 iimg_error_t *iimg_view_health_live(iimg_request_t *req);
 iimg_error_t *iimg_view_health_ready(iimg_request_t *req);
 
-iimg_error_t *iimg_view_admin_user_list(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_user_create(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_user_retrieve(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_user_update(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_user_destroy(iimg_request_t *req);
-
-iimg_error_t *iimg_view_admin_identity_list(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_identity_create(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_identity_retrieve(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_identity_update(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_identity_destroy(iimg_request_t *req);
-
-iimg_error_t *iimg_view_admin_test_scenario_list(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_test_scenario_create(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_test_scenario_retrieve(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_test_scenario_update(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_test_scenario_destroy(iimg_request_t *req);
-
-iimg_error_t *iimg_view_admin_reference_image_list(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_reference_image_create(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_reference_image_retrieve(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_reference_image_update(iimg_request_t *req);
-iimg_error_t *iimg_view_admin_reference_image_destroy(iimg_request_t *req);
+/* Resources that staff list, read, create, change and delete: req->resource is the route's. */
+iimg_error_t *iimg_view_resource_list(iimg_request_t *req);
+iimg_error_t *iimg_view_resource_create(iimg_request_t *req);
+iimg_error_t *iimg_view_resource_retrieve(iimg_request_t *req);
+iimg_error_t *iimg_view_resource_update(iimg_request_t *req);
+iimg_error_t *iimg_view_resource_destroy(iimg_request_t *req);
 
 #endif

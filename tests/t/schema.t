@@ -327,7 +327,8 @@ sub read_codes {
     my ($path) = @_;
     my $c = slurp($path);
     $code{$_} = $path
-        for grep { length } $c =~ /\[IIMG_\w+\] = \{ \d+, "(\w*)"/g, $c =~ /\b(?:$kinds),\s*"([a-z]\w*)"/g,
+        for grep { length } $c =~ /\[IIMG_\w+\] = \{ \d+, "(\w*)"/g, $c =~ /\[IIMG_\w+\] = \{ "(\w+)",\s*"[A-Z]/g,
+        $c =~ /\b(?:$kinds),\s*"([a-z]\w*)"/g,
         $c =~ /->code = "(\w+)"/g;
     my %place =
         (iimg_error_code => 1, iimg_error_with_code => 2, iimg_error_with_detail => 2, iimg_error_invalid_field => 2);
@@ -341,7 +342,7 @@ sub read_codes {
             my @words = $argument =~ /"(\w+)"/g;
             $code{$_} = $path for @words;
             push @unread, "$path: $name(..., $argument)"
-                if !@words && $argument !~ /^(?:NULL|code|problem->code|outcomes\[.*\]\.code)$/;
+                if !@words && $argument !~ /^(?:NULL|code|problem->code|(?:outcomes|reasons)\[.*\]\.code)$/;
         }
     }
     return;
@@ -378,11 +379,11 @@ for my $case (
         map { ("$_/first_name/maxLength", "$_/last_name/maxLength") } qw(User Account AccountCreate AccountUpdate)
     ],
     [
-        'functions/admin/admin.h', 'IIMG_PASSWORD_MIN_CHARACTERS', 'AccountCreate/password/minLength',
+        'functions/admin/user_change.h', 'IIMG_PASSWORD_MIN_CHARACTERS', 'AccountCreate/password/minLength',
         'AccountUpdate/password/minLength'
     ],
     [
-        'functions/admin/admin.h', 'IIMG_PASSWORD_MAX_BYTES', 'AccountCreate/password/maxLength',
+        'functions/admin/user_change.h', 'IIMG_PASSWORD_MAX_BYTES', 'AccountCreate/password/maxLength',
         'AccountUpdate/password/maxLength'
     ],
     [

@@ -2,19 +2,18 @@
 #include "functions/shared/unauthenticated.h"
 
 static const struct {
-    const char *message;
     const char *code;
+    const char *message;
 } reasons[] = {
-    [IIMG_NO_CREDENTIALS] = { "Authentication credentials were not provided.",
-                              "not_authenticated" },
-    [IIMG_WRONG_PASSWORD] = { "Invalid username/password.", "authentication_failed" },
-    [IIMG_INVALID_TOKEN] = { "Invalid token.", "invalid_token" },
-    [IIMG_INACTIVE_USER] = { "User inactive or deleted.", "user_inactive" },
+    [IIMG_NO_CREDENTIALS] = { "not_authenticated",
+                              "Authentication credentials were not provided." },
+    [IIMG_WRONG_PASSWORD] = { "authentication_failed", "Invalid username/password." },
+    [IIMG_INVALID_TOKEN] = { "invalid_token", "Invalid token." },
+    [IIMG_INACTIVE_USER] = { "user_inactive", "User inactive or deleted." },
 };
 
 iimg_error_t *iimg_unauthenticated(iimg_context_t *context, iimg_unauthenticated_t reason)
 {
-    return iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAUTHENTICATED, "%s", reasons[reason].message),
-        reasons[reason].code);
+    return iimg_error_with_code(context->pool, IIMG_UNAUTHENTICATED, reasons[reason].code, "%s",
+                                reasons[reason].message);
 }

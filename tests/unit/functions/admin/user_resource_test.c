@@ -1,6 +1,6 @@
-/* update_user_test.c - functions/admin/update_user.c and delete_user.c: staff change others, never
- * what locks themselves out, and not when their own rights are taken at that moment. */
-#include "functions/admin/admin.h"
+/* user_resource_test.c - functions/admin/user_resource.c: staff change and delete other users, but
+ * cannot lock themselves out, and cannot go on when they lose their rights in the meantime. */
+#include "functions/admin/resource.h"
 #include "savepoints.h"
 
 #define ANN  "00000000-0000-4000-8000-0000000ca001"
@@ -111,15 +111,18 @@ static void test_update(void)
           BEFORE,
           "another user, inactive by now" },
     };
+    iimg_row_change_t change;
+    iimg_row_t row;
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        iimg_account_t *account;
         iimg_error_t *err;
 
         start();
         context->if_match = cases[i].if_match;
         meanwhile = cases[i].meanwhile;
-        err = iimg_update_user(context, cases[i].who, &cases[i].change, &account);
+        change.user = cases[i].change;
+        row.user = &(iimg_account_t){ .user = { .id = cases[i].who } };
+        err = iimg_update_row(context, &iimg_user_resource, &change, &row);
         tap_ok(!meanwhile && !err == !cases[i].code, "staff change %s: %s", cases[i].what,
                err ? err->message : "done");
         tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0,
@@ -128,8 +131,10 @@ static void test_update(void)
     }
     start();
     context->login = "ann@change.example";
-    tap_is(iimg_update_user(context, STA, &cases[0].change, &(iimg_account_t *){ NULL })->code,
-           "permission_denied", "users change nobody");
+    change.user = cases[0].change;
+    row.user = &(iimg_account_t){ .user = { .id = STA } };
+    tap_is(iimg_update_row(context, &iimg_user_resource, &change, &row)->code, "permission_denied",
+           "users change nobody");
     tap_is(users(), BEFORE, "... and nothing");
 }
 
@@ -152,7 +157,7 @@ static void test_delete(void)
         start();
         context->if_match = cases[i].if_match;
         meanwhile = cases[i].meanwhile;
-        err = iimg_delete_user(context, cases[i].who);
+        err = iimg_delete_row(context, &iimg_user_resource, cases[i].who);
         tap_ok(!meanwhile && !err == !cases[i].code, "staff delete %s: %s", cases[i].what,
                err ? err->message : "done");
         tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0,
