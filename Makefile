@@ -78,7 +78,7 @@ fuzzers   := $(patsubst tests/fuzz/%.c,$(out)/fuzz/%,$(fuzz_c))
 openapi   := mod_identityimg/openapi.json
 # The admin's pages: the same files for each kind of build.
 client    := $(if $(filter 1,$(CLIENT)),build/client/index.html)
-client_in  = $(shell find client \( -name node_modules -o -name schema.d.ts \) -prune -o -type f -print) $(openapi)
+client_in  = $(shell find client \( -name node_modules -o -name schema.d.ts \) -prune -o -type f -print) $(openapi) mod_identityimg/base/version.h
 module_o  += $(out)/mod_identityimg/openapi.o
 ctl_o     := $(patsubst %.c,$(out)/%.o,$(call c_files,ctl))
 module    := $(out)/mod_identityimg.so

@@ -1,11 +1,24 @@
 // vite.config.ts - how the pages are built: static files that work below any path (base "./").
+import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
 // `npm run dev` asks the server of `make start`.
 const server = process.env.IDENTITYIMG_SERVER ?? 'http://127.0.0.1:8080';
 
+const version = /IIMG_VERSION "([^"]+)"/.exec(
+    readFileSync(new URL('../mod_identityimg/base/version.h', import.meta.url), 'utf8'),
+)?.[1];
+
 export default defineConfig({
     base: './',
+    plugins: [
+        {
+            name: 'version',
+            transformIndexHtml: () => [
+                { tag: 'meta', attrs: { name: 'identityimg-version', content: version }, injectTo: 'head' },
+            ],
+        },
+    ],
     esbuild: { jsx: 'automatic', legalComments: 'none' },
     build: {
         outDir: '../build/client',

@@ -1,12 +1,19 @@
-// api-docs.mjs - generates docs/api/ from openapi.json: a page for each group of routes, and the tables
-// between <!-- name --> and <!-- /name --> in the hand-written pages.
+// api-docs.mjs - write docs/api/ from openapi.json, and the version from base/version.h into openapi.json.
 //
-// usage: node scripts/api-docs.mjs           write the pages
-//        node scripts/api-docs.mjs --check   write nothing, list the pages that are out of date
+// A page for each group of routes is written whole. In the pages written by hand, the tables between <!-- name -->
+// and <!-- /name --> are replaced.
+//
+// usage: node scripts/api-docs.mjs           write the files
+//        node scripts/api-docs.mjs --check   write nothing, list the files that would change
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 
 const root = new URL('../', import.meta.url);
-const document = JSON.parse(readFileSync(new URL('mod_identityimg/openapi.json', root), 'utf8'));
+const source = readFileSync(new URL('mod_identityimg/openapi.json', root), 'utf8');
+const [, version] = readFileSync(new URL('mod_identityimg/base/version.h', root), 'utf8').match(
+    /IIMG_VERSION "([^"]+)"/,
+);
+const versioned = source.replace(/("info": \{[^{}]*?"version": )"[^"]*"/, `$1"${version}"`);
+const document = JSON.parse(versioned);
 const { schemas } = document.components;
 const verbs = ['get', 'post', 'put', 'patch', 'delete'];
 
@@ -324,5 +331,7 @@ for (const name of ['README.md', 'conventions.md', 'errors.md'])
 const changed = [...wanted].filter(
     ([name, text]) => !existsSync(new URL(name, folder)) || readFileSync(new URL(name, folder), 'utf8') !== text,
 );
-if (process.argv[2] === '--check') changed.forEach(([name]) => console.log(`docs/api/${name}`));
+if (versioned !== source) changed.push(['../../mod_identityimg/openapi.json', versioned]);
+if (process.argv[2] === '--check')
+    changed.forEach(([name]) => console.log(new URL(name, folder).pathname.slice(root.pathname.length)));
 else changed.forEach(([name, text]) => writeFileSync(new URL(name, folder), text));

@@ -1,5 +1,5 @@
 # configuration.t - every configuration error is reported before the server starts, with the name of the
-# directive and the allowed values; virtual hosts inherit; directive table, README and conf file agree.
+# directive and the allowed values; virtual hosts inherit; code, docs/reference/directives.md and conf file agree.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -143,7 +143,8 @@ like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), q
 like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/,
     'IdentityImg takes on, off and errors';
 like complaint("<VirtualHost 127.0.0.1:1>\n$_\n</VirtualHost>\n"), qr/cannot occur within <VirtualHost> section/,
-    "a directive of the worker in a virtual host is refused: $_" for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
+    "a directive of the worker in a virtual host is refused: $_"
+    for 'IdentityImgWorkers 2', 'IdentityImgWorkerProgram /bin/true';
 like complaint("<Location /x>\nIdentityImgMaxUpload 2048\n</Location>\n"), qr/IdentityImgMaxUpload not allowed/,
     'a server directive in a Location is refused';
 
@@ -197,9 +198,11 @@ like complaint("IdentityImgStorageRoot \"$state/nowhere\"\n"),
 like complaint("IdentityImgStorageRoot \"$secret\"\n"), qr/IdentityImgStorageRoot: "\Q$secret\E" is not a directory/,
     'a file as storage folder is refused';
 like complaint("IdentityImgWorkerProgram \"$state/nowhere\"\n"),
-    qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/, 'a missing worker program is refused';
+    qr/IdentityImgWorkerProgram: "\Q$state\E\/nowhere" cannot be run: No such file/,
+    'a missing worker program is refused';
 like complaint("IdentityImgWorkerProgram \"$secret\"\n"),
-    qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/, 'a worker that is not executable is refused';
+    qr/IdentityImgWorkerProgram: "\Q$secret\E" cannot be run: Permission denied/,
+    'a worker that is not executable is refused';
 my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
 {
     local @ENV{qw(HOME AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('/nonexistent', '', '');
@@ -229,7 +232,8 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
     my $keys = secret_file("[default]\naws_access_key_id = a\naws_secret_access_key = b\n") =~ s/^\S+ (.*)\n/$1/r;
     my $example = slurp("$ENV{IIMG_SOURCE}/conf/examples/s3.conf") =~ s{/etc/identityimg/s3\.credentials}{$keys}gr;
     is complaint($example), '', 'conf/examples/s3.conf is valid as shipped';
-    is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '', 'conf/examples/s3.conf is valid with its optional lines';
+    is complaint($example =~ s/^#(?=IdentityImg(?!S3CAFile))//mgr), '',
+        'conf/examples/s3.conf is valid with its optional lines';
 }
 like complaint("IdentityImgMedia public\n"),
     qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/,
@@ -299,7 +303,8 @@ like complaint("IdentityImgGeminiKeyFile \"$state\"\n"),
     like complaint(''), qr/the environment variable GEMINI_API_KEY has a character that no key has/,
         'a malformed key in the environment is refused';
     $ENV{GEMINI_API_KEY} = ' ';
-    like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/, 'a blank key in the environment is refused';
+    like complaint(''), qr/the environment variable GEMINI_API_KEY is empty/,
+        'a blank key in the environment is refused';
     $ENV{GEMINI_API_KEY} = '';
     is complaint(''), '', 'an empty key in the environment counts as unset';
 }
@@ -349,7 +354,8 @@ is configtest_without('DBD(?:Keep|Max)', "DBDPersist Off\nDBDMax 1"), '', 'pool 
 
 like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/,
     'a reload with an invalid configuration is refused';
-is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, 'the server keeps running after a refused reload';
+is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200,
+    'the server keeps running after a refused reload';
 is + (grep { /\[\w+:(?:emerg|alert|crit)\]/ } $server->log_lines), 0, 'a refused reload logs no emergency';
 
 my ($second, $third) = (free_port(), free_port());
@@ -385,7 +391,8 @@ my $seen = shown("http://127.0.0.1:$second");
 like $seen, qr{^https://pictures\.example\.com/pictures/media/},
     'URLs of the virtual host begin with its IdentityImgBaseURL';
 cmp_ok seconds($seen), '<=', 60, 'URLs of the virtual host expire after its IdentityImgMediaExpiry';
-is call(GET => $seen =~ s{^https://[^/]+}{http://127.0.0.1:$second}r)->code, 200, 'URLs of the virtual host can be fetched there';
+is call(GET => $seen =~ s{^https://[^/]+}{http://127.0.0.1:$second}r)->code, 200,
+    'URLs of the virtual host can be fetched there';
 is call(
     POST => 'reference-images/', as => 'alice', base => "http://127.0.0.1:$second",
     parts => [image => [portrait(), 'v.png']]
@@ -394,7 +401,8 @@ is call(POST => 'reference-images/', as => 'alice', base => $main, parts => [ima
     201, 'the upload limit of the virtual host does not apply to the main server';
 like shown("http://127.0.0.1:$third"), qr{^http://127\.0\.0\.1:$third/pictures/},
     "a virtual host without directives inherits, and uses the request's host name";
-cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600, "a virtual host without directives has the main server's expiry";
+cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600,
+    "a virtual host without directives has the main server's expiry";
 
 # The three lists of directives ------------------------------------------------------------------------
 
@@ -402,17 +410,24 @@ my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/commands.c")
 my ($table) = $source =~ /iimg_config_commands\[\] = \{(.*?)^\};/ms;
 my %in_code = map { $_ => 1 } $table =~ /"(IdentityImg\w*)"/g;
 my %in_conf = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf") =~ /^\s*#?(IdentityImg\w*) \S/mg;
-my %in_readme = map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/README.md") =~ /^(?:\| |#+ )`?(IdentityImg\w*)\b/mg;
+my %in_page =
+    map { $_ => 1 } slurp("$ENV{IIMG_SOURCE}/docs/reference/directives.md") =~ /^(?:\| |#+ )`?(IdentityImg\w*)\b/mg;
 cmp_ok scalar(keys %in_code), '>', 20, 'the code has more than 20 directives';
-is join(' ', sort keys %in_conf), join(' ', sort keys %in_code), 'conf/identityimg.conf has exactly the directives of the code';
-is join(' ', sort keys %in_readme), join(' ', sort keys %in_code), 'the README has exactly the directives of the code';
+is join(' ', sort keys %in_conf), join(' ', sort keys %in_code),
+    'conf/identityimg.conf has exactly the directives of the code';
+is join(' ', sort keys %in_page), join(' ', sort keys %in_code),
+    'docs/reference/directives.md has exactly the directives of the code';
+my @incomplete =
+    grep { /^\| `Identity/ && !/^\| `(?:\\\||[^`|])+` \| [^|]+ \| [SVL] \| (?:\\\||[^|])+\. \|$/ } split /\n/,
+    slurp("$ENV{IIMG_SOURCE}/docs/reference/directives.md");
+is join("\n", @incomplete), '', 'each directive on the page has syntax, default, context and purpose';
 my %tested = map { $_ => 1 } keys %refused,
     qw(IdentityImg IdentityImgPrepare IdentityImgAllowInsecureEndpoint IdentityImgS3MachineCredentials
     IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'this test has an invalid value for each directive';
 
 # The documented ranges and defaults match the code.
-my $readme = slurp("$ENV{IIMG_SOURCE}/README.md");
+my $page = slurp("$ENV{IIMG_SOURCE}/docs/reference/directives.md");
 my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
 my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.c");
 my %number = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), (\d+, \d+,\s+\d+) \}/g;
@@ -421,11 +436,11 @@ my ($numbers, $texts) = (0, 0);
 while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
     my ($directive, $row) = ($1, $2);
     my ($min, $max, $default) = split /,\s+/, $number{$row} // '0, 0, 0';
-    my ($range, $told) = $readme =~ /^\| `$directive ([\d-]+)(?: \[[\d-]+\])?` \| ([^|]*?) \|/m;
-    is $range, "$min-$max", "the README has the range of $directive";
+    my ($range, $told) = $page =~ /^\| `$directive ([\d-]+)(?: \[[\d-]+\])?` \| ([^|]*?) \|/m;
+    is $range, "$min-$max", "the page has the range of $directive";
     my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
     if ($default >= $min) {
-        is + (split ' ', $told)[0], $default, "the README has the default of $directive";
+        is + (split ' ', $told)[0], $default, "the page has the default of $directive";
         is $shown, $default, "conf/identityimg.conf has the default of $directive";
     }
     else { like $told, qr/[A-Za-z]/, '... and whence its default comes' }
@@ -435,9 +450,10 @@ cmp_ok $numbers, '>', 25, 'more than 25 numeric directives are compared';
 while ($table =~ /\bTEXT\("(\w+)", (\w+)/g) {
     my ($directive, $row) = ($1, $2);
     my $default = $text{$row} // next;
-    my ($told) = $readme =~ /^\| `$directive [^`]*` \| ([^|]*?) \|/m;
-    is $told, $default, "the README has the default of $directive";
-    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m, "conf/identityimg.conf has the default of $directive";
+    my ($told) = $page =~ /^\| `$directive [^`]*` \| ([^|]*?) \|/m;
+    is $told, $default, "the page has the default of $directive";
+    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m,
+        "conf/identityimg.conf has the default of $directive";
     $texts++;
 }
 cmp_ok $texts, '>', 10, 'more than 10 other directives are compared';

@@ -1,5 +1,4 @@
-# documents.t - docs/ matches the code: docs/api the file openapi.json, docs/database.md the database, the
-# README the routes.
+# documents.t - docs/api matches openapi.json, docs/reference/database.md matches the database.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -28,23 +27,6 @@ SKIP: {
     skip 'the generator needs Node 18 or newer', 1 if ($major // 0) < 18;
     is `node '$source/scripts/api-docs.mjs' --check 2>&1`, '', 'docs/api is up to date with openapi.json (make docs)';
 }
-
-# Links lead to existing files and headings.
-sub anchors {
-    my ($text) = @_;
-    return map { lc($_) =~ s/[^\w -]//gr =~ s/ /-/gr } $text =~ /^#+ (.*)$/mg;
-}
-my @astray;
-for my $name (sort keys %page) {
-    my ($folder) = $name =~ m{^(.*/)?};
-    while ($page{$name} =~ /\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g) {
-        my ($file, $anchor) = (length $1 ? ($folder // '') . $1 : $name, $2);
-        1 while $file =~ s{[^/]+/\.\./}{};
-        push @astray, "$name: $file#" . ($anchor // '')
-            if !-f "$source/docs/$file" || defined $anchor && !grep { $_ eq $anchor } anchors($page{$file} // '');
-    }
-}
-is "@astray", '', 'no link is broken';
 
 # The routes that conventions.md names for headers and pages are exactly the routes that support them.
 my $conventions = $page{'api/conventions.md'};
@@ -77,36 +59,10 @@ for my $path (sort keys %{ $schema->{paths} }) {
 is_deeply \%said, {},
     'conventions.md names the routes with pages, with If-Match and with Idempotency-Key';
 
-# The README's table of routes.
-my $readme = slurp("$source/README.md");
-my ($section) = $readme =~ /^## The API so far\n(.*?)^## /ms;
-my %named;
-while ($section =~ /^\| ([A-Z].*?) \| (\w+)/mg) {
-    my ($routes, $who) = ($1, $2);
-    my ($between, @methods) = ('');
-    while ($routes =~ /([A-Z]+)|`([^`]+)`/g) {
-        if (defined $1) { @methods = () if $between eq 'path'; push @methods, $1; $between = 'method' }
-        else { $named{"$_ $2"} = $who for @methods; $between = 'path' }
-    }
-}
-my %real_role;
-for my $path (keys %{ $schema->{paths} }) {
-    while (my ($method, $operation) = each %{ $schema->{paths}{$path} }) {
-        next if $method eq 'parameters';
-        $real_role{ uc($method) . ' ' . substr $path, 1 } =
-              $operation->{security} && !@{ $operation->{security} } ? 'anyone'
-            : ($operation->{description} // '') =~ /^Staff only\./ ? 'staff'
-            : 'user';
-    }
-}
-is join("\n", sort keys %named), join("\n", sort keys %real_role), 'the README names exactly the existing routes';
-is join("\n", grep { ($named{$_} eq 'owner' ? 'user' : $named{$_}) ne ($real_role{$_} // '') } sort keys %named), '',
-    'the README names the role of each route';
-
-# docs/database.md -----------------------------------------------------------------------------------
+# docs/reference/database.md -----------------------------------------------------------------------------------
 
 my (%table, $current);
-for (split /\n/, $page{'database.md'}) {
+for (split /\n/, $page{'reference/database.md'}) {
     if (/^## (\w+)$/) { $current = $1 }
     elsif (/^\| `(\w+)` \| ([\w \[\]]+) \| (no|yes) \|/ && $current) { push @{ $table{$current} }, "$1 $2 $3" }
 }
@@ -121,8 +77,9 @@ SQL
 }
 cmp_ok scalar(keys %real), '>', 7, 'the database has more than seven tables';
 is join(' ', sort keys %table), join(' ', sort keys %real),
-    'docs/database.md has exactly the tables of the database';
-is join("\n", @{ $table{$_} // [] }), join("\n", @{ $real{$_} // [] }), "docs/database.md has the columns, types and nullability of $_"
+    'docs/reference/database.md has exactly the tables of the database';
+is join("\n", @{ $table{$_} // [] }), join("\n", @{ $real{$_} // [] }),
+    "docs/reference/database.md has the columns, types and nullability of $_"
     for sort keys %real;
 
 my @things = sql(<<'SQL');
@@ -131,13 +88,14 @@ UNION SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace A
 UNION SELECT tgname FROM pg_trigger WHERE NOT tgisinternal
 UNION SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
 SQL
-my %told = map { $_ => 1 } map { /`(\w+)`/g } $page{'database.md'} =~ /^\* (.*(?:\n  .*)*)/mg;
+my %told = map { $_ => 1 } map { /`(\w+)`/g } $page{'reference/database.md'} =~ /^\* (.*(?:\n  .*)*)/mg;
 cmp_ok scalar(@things), '>', 30, 'the database has more than 30 constraints, indexes, triggers and functions';
-is join(' ', grep { !$told{$_} } @things), '', 'docs/database.md mentions each of them';
+is join(' ', grep { !$told{$_} } @things), '', 'docs/reference/database.md mentions each of them';
 my %known = map { $_ => 1 } @things, keys %real, map {
     map { (split)[0] }
         @$_
 } values %real;
-is join(' ', grep { !$known{$_} } sort keys %told), '', 'docs/database.md mentions nothing that does not exist';
+is join(' ', grep { !$known{$_} } sort keys %told), '',
+    'docs/reference/database.md mentions nothing that does not exist';
 
 finish();

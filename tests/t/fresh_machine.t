@@ -55,7 +55,9 @@ sub begin {
 # make run -----------------------------------------------------------------------------------------------
 
 my $log = "$ENV{IIMG_WORK}/fresh-run.log";
-my $pid = begin($log, "$source/tests/fresh", 'make', 'run');
+my ($first) = slurp("$source/README.md") =~ /^```sh\n(make \w+)/m;
+is $first, 'make run', 'the README begins with make run';
+my $pid = begin($log, "$source/tests/fresh", split ' ', $first);
 ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it|\*\*\*/ }, 300), 'make run prints that it is ready';
 like slurp($log), qr/^Ctrl-C stops it/m, '... and is' or diag slurp($log);
 my ($state) = slurp($log) =~ /^Running: .*\(state in (.*)\)$/m;
@@ -120,7 +122,8 @@ like against('make start' => qw(make start)), qr{^Running: \Q$base\E/}m, 'make s
 is call(GET => 'users/me/', as => 'alice', base => $base)->code, 200, 'make start serves requests';
 like against('scripts-ctl' => qw(scripts/ctl sweep)), qr/^\d+ objects deleted$/m,
     'scripts/ctl finds its database and store';
-like against('make status' => qw(make status)), qr/^httpd: running .*^database: running /ms, 'make status lists the running processes';
+like against('make status' => qw(make status)), qr/^httpd: running .*^database: running /ms,
+    'make status lists the running processes';
 against('make stop' => qw(make stop));
 like `cd '$clone' && scripts/serve status 2>&1`, qr/^httpd: not running\ndatabase: not running/m,
     'make stop leaves no process';

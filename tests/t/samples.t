@@ -1,9 +1,10 @@
-# samples.t - each shell example in docs/api works on a server with the needed data.
+# samples.t - the shell examples in docs/api, and the blocks marked "sh run" in other documents, work.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
 use utf8;
 use File::Path ();
+use IdentityImg::Server;
 use IdentityImg::Test;
 use JSON::PP ();
 use Test::More;
@@ -94,6 +95,22 @@ for my $file (sort grep { !m{/README\.md$} } glob "$docs/*.md") {
     }
 }
 cmp_ok $count, '>', 50, 'more than 50 examples were run';
+
+# The marked blocks of a page share one shell, in a folder that has tests/ and scripts/.
+my $server = IdentityImg::Server->main;
+my $runnable = 0;
+symlink "$ENV{IIMG_SOURCE}/$_", "$here/$_" for qw(tests scripts);
+for my $file (glob("$ENV{IIMG_SOURCE}/docs/*.md"), glob("$ENV{IIMG_SOURCE}/docs/{operate,reference,develop}/*.md")) {
+    my ($page) = $file =~ m{/(docs/.*)};
+    my @blocks = slurp($file) =~ /^```sh run\n(.*?)^```/msg;
+    next if !@blocks;
+    fresh_data();
+    my %environment = $server->cluster_environment;
+    local @ENV{ keys %environment } = values %environment;
+    is run($page, join('', @blocks) =~ s{http://127\.0\.0\.1:8080}{$base}gr), '', "$page: its marked blocks work";
+    $runnable += @blocks;
+}
+cmp_ok $runnable, '>=', 15, 'at least 15 marked blocks were run';
 
 fresh_data();
 finish();

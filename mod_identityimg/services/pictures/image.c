@@ -23,6 +23,8 @@ static const struct {
     [IIMG_WORK_POSTER] = { "poster", 1, IIMG_WORK_MAX_JPEG },
 };
 
+_Static_assert(IIMG_WORK_PIECES >= IIMG_SIZES, "an answer must have room for each derivative");
+
 typedef struct asked_t {
     iimg_worker_question_t question;
     iimg_worker_reply_t reply;
