@@ -85,10 +85,10 @@ add();
 dress();
 ask(POST => 'reference-images/', as => 'admin', parts => [user_id => $one, image => [$sources[0]]]);
 $store->learn;
-is $store->quarrels, '', 'before anything fails, rows, manifest and store agree';
+is $store->quarrels, '', 'before any fault rows, manifest and store agree';
 
-# What fails, how often it is outlived, from how often on it is not (0: when it stays). The first 301 is no
-# attempt: it tells where the bucket is. A request on a kept connection that is reset goes out anew at once.
+# fault => number that a retry survives, number that is too much (0: forever). The first 301 is not an attempt: it
+# names the bucket's region. A request on a kept-alive connection that is reset is sent again at once.
 my @faults = (
     ['reset', 2, 0, {}],
     ['reset-body', 2, 0, {}],
@@ -98,18 +98,18 @@ my @faults = (
     ['slow-down', 2, 3, { retryAfter => 1 }],
     ['redirect', 3, 4, { region => 'eu-west-1' }],
     ['stall', 2, 3, {}],
-    ['slow', 9, undef, { seconds => 0.5 }],    # slowness is no failure
+    ['slow', 9, undef, { seconds => 0.5 }],    # slowness is not a failure
 );
 
-# What is done: method and objects that fail, what must be there first, status.
+# Operations: name, method and objects that fail, preparation, action, status.
 my $original = 'media/[^/]+/[^/_][^/]*$';
 my @work = (
-    ['a new photo', PUT => $original, \&room, \&add, 201],
+    ['a photo is created', PUT => $original, \&room, \&add, 201],
     ['a photo is replaced', PUT => '-thumbnail-300x300', sub { }, \&change, 200],
     ['an identity is changed', PUT => $original, sub { }, \&dress, 200],
-    ['a generation is kept', PUT => '/generated_images/', sub { }, \&make, 200],
+    ['a generation is stored', PUT => '/generated_images/', sub { }, \&make, 200],
     ['a generation is saved', PUT => $original, sub { }, \&make, 200],
-    ['a generation reads photos', GET => $original, \&fresh, \&make, 200],    # that no process has in memory
+    ['a generation reads photos', GET => $original, \&fresh, \&make, 200],    # that no process has cached
     ['a photo is deleted', DELETE => $original, sub { room(); add() }, \&remove, 204],
 );
 
@@ -130,17 +130,17 @@ sub try_fault {
     my $attempts = attempts($method, $path);
     $proxy->rules;
     my @wrong = settle();
-    my $kept = $what =~ /generation is (?:kept|saved)/;    # that is tried again and again: only for ever is too often
+    my $kept = $what =~ /generation is (?:kept|saved)/;    # a delete is retried until the fault is permanent
     if ($kept && $fails && !$times) {
-        push @wrong, 'it is answered ' . $answer->as_string
+        push @wrong, 'the status is ' . $answer->as_string
             if $answer->code != 503
             || json($answer)->{code} ne ($what =~ /kept/ ? 'generation_unfinished' : 'store_down');
     }
     elsif (!$fails || $kept || $method eq 'DELETE') {
-        push @wrong, 'it is answered ' . $answer->as_string if $answer->code != $status;
+        push @wrong, 'the status is ' . $answer->as_string if $answer->code != $status;
     }
     else {
-        push @wrong, 'it is answered ' . $answer->as_string
+        push @wrong, 'the status is ' . $answer->as_string
             if $answer->code != 503
             || ($answer->header('Retry-After') // '') !~ /^\d+$/
             || json($answer)->{code} ne 'store_down'
@@ -150,7 +150,7 @@ sub try_fault {
     my $quarrels = $store->quarrels;
     push @wrong, $quarrels if $quarrels;
     is join(' | ', @wrong), '',
-        "$what, $fault x " . ($times || 'ever') . ': ' . ($fails ? 'fails as it should' : 'is outlived');
+        "$what, $fault x " . ($times || 'ever') . ': ' . ($fails ? 'fails as it should' : 'succeeds after retries');
     push @table, [$what, $fault, $times || 'ever', $attempts, $answer->code, @wrong ? 'WRONG' : 'whole'];
     return;
 }
@@ -166,30 +166,30 @@ for my $one_fault (@faults) {
     }
 }
 diag sprintf '%-26s %-12s %-6s %-9s %-7s %s', @$_
-    for ['what is done', 'fault', 'times', 'requests', 'status', 'afterwards'], @table;
+    for ['operation', 'fault', 'times', 'requests', 'status', 'afterwards'], @table;
 
 # All four objects of a picture fail twice.
 for my $fault ('reset-reply', 'slow-down') {
     room();
     $proxy->rules({ fault => $fault, method => 'PUT', times => 8 });
-    is add()->code, 201, "each object of a picture outlives $fault twice";
+    is add()->code, 201, "an upload succeeds although each object has $fault twice";
     $proxy->rules;
-    is $store->quarrels, '', '... and is whole';
+    is $store->quarrels, '', "after $fault the picture is complete";
 }
 
-# Saving takes longer than the engine's looks at its jobs are apart: who waits must not save the picture, too,
-# or the identity's picture before would be this one.
+# Saving takes longer than the interval of the engine's polls. The waiting request must not save the picture again,
+# or the previous picture of the identity would be the same one.
 settle();
 my ($shown) = $server->sql("SELECT image FROM identities WHERE id = '$full'");
 $proxy->rules({ fault => 'slow', method => 'PUT', path => 'media/', times => 4, seconds => 3.5 });
-is make()->code, 200, 'a generation is answered whose picture is saved slowly';
+is make()->code, 200, 'a generation whose picture is saved slowly succeeds';
 my %originals = map { $_->{path} => 1 }
-    grep { $_->{method} eq 'PUT' && $_->{path} =~ /$original/ } $proxy->journal;    # (a slow one is sent again)
+    grep { $_->{method} eq 'PUT' && $_->{path} =~ /$original/ } $proxy->journal;    # (a slow request is repeated)
 is scalar(keys %originals), 1, '... which is saved once' or diag explain \%originals;
 is join(' ', $server->sql("SELECT previous_image FROM identities WHERE id = '$full'")), $shown,
-    '... so that the picture before can be restored';
+    'the previous picture can be restored';
 $proxy->rules;
-is $store->quarrels, '', '... and nothing is left over';
+is $store->quarrels, '', 'nothing is left over';
 
 # The store is down -----------------------------------------------------------------------------------
 
@@ -199,7 +199,7 @@ sub down {
     my $before = rows();
     $begin->();
     my $began = time;
-    # Uploads in two processes, lists in two, all at the same time.
+    # Concurrent uploads in two processes and lists in two others.
     my @done = in_parallel(
         4,
         sub {
@@ -214,25 +214,25 @@ sub down {
             return [map { ask(GET => 'reference-images/', as => 'alice')->code } 1 .. 25];
         }
     );
-    is scalar(grep { ref } @done), 4, "$what: all requests come to an end";
+    is scalar(grep { ref } @done), 4, "$what: all requests end";
     is scalar(grep { /^503 \d+ store_down$/ } map { @{ $_ // [] } } @done[0, 1]), 2,
-        '... each upload is 503 with Retry-After, and says what it is about';
-    is scalar(grep { $_ eq 200 } map { @{ $_ // [] } } @done[2, 3]), 50, '... and meanwhile each list is answered';
-    cmp_ok time - $began, '<', 240, '... no request waits for ever';
+        "$what: each upload is a 503 store_down with Retry-After";
+    is scalar(grep { $_ eq 200 } map { @{ $_ // [] } } @done[2, 3]), 50, "$what: lists are answered meanwhile";
+    cmp_ok time - $began, '<', 240, "$what: no request hangs";
     my $answer =
         ask(PATCH => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice', json => { name => "while $what" });
-    is $answer->code, 200, '... names can be changed';
+    is $answer->code, 200, "$what: names can be changed";
     is ask(DELETE => 'reference-images/' . (photos())[0]{id} . '/', as => 'alice')->code, 204,
-        '... photos can be deleted';
+        "$what: photos can be deleted";
     $end->();
-    is add()->code, 201, '... and when it is back, uploads are taken';
-    is $store->quarrels, '', '... and nothing is lost or left over';
+    is add()->code, 201, "$what: uploads work after the end";
+    is $store->quarrels, '', "$what: nothing is lost or left over";
     return;
 }
 down('the store is down', sub { $proxy->refuse }, sub { $proxy->accept });
 down('the store hangs', sub { $proxy->rules({ fault => 'stall', times => 0 }) }, sub { $proxy->rules });
 
-# It dies while photos come in: each of them is whole, or not there.
+# The store dies during uploads: each photo is complete or not there.
 my %count;
 for my $delay (0.02, 0.06, 0.12, 0.2, 0.35) {
     room();
@@ -245,11 +245,11 @@ for my $delay (0.02, 0.06, 0.12, 0.2, 0.35) {
     $proxy->accept;
     $proxy->rules;
     is join(' ', grep { ($_ // '') !~ /^(?:201|503)$/ } @answers), '',
-        "the store dies $delay s into three uploads: each is taken or refused";
-    is $store->quarrels, '', '... and whole, or not there';
-    is scalar(grep { $_ eq '201' } @answers), scalar(photos()) - 1, '... which is what its client was told';
+        "the store dies $delay s into three uploads: each succeeds or is a 503";
+    is $store->quarrels, '', "the store dies $delay s into three uploads: photos are complete or not there";
+    is scalar(grep { $_ eq '201' } @answers), scalar(photos()) - 1, "the store dies $delay s into three uploads: clients got the right status";
 }
-diag 'uploads under way when the store died: ', join ', ', map { "$count{$_} x $_" } sort keys %count;
+diag 'uploads in progress when the store died: ', join ', ', map { "$count{$_} x $_" } sort keys %count;
 
 $server->judge(qr/IIMG011[26]/, qr/IIMG0003: .*(?:picture store|PUT|GET)/, qr/IIMG010[127]: /);
 done_testing();

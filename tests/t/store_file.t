@@ -1,5 +1,5 @@
-# store_file.t - the store "file" when its disk is full, its folder read-only or slow; the sweeper on one
-# node and on two.
+# store_file.t - the store "file" with a full disk, a read-only folder or slow writes; the sweeper on one node and on
+# two.
 use strict;
 use warnings;
 use File::Path ();
@@ -48,14 +48,14 @@ for my $point (qw(file.mkdir file.create file.write file.fsync file.rename file.
     for my $pass (1, 3) {
         $faults->order("$point $pass $ENOSPC");
         my $answer = set($id, $other);
-        is join(' ', $faults->fired), $point, "$point fails for object $pass, the disk being full";
+        is join(' ', $faults->fired), $point, "$point fails for object $pass with a full disk";
         is join(' ', $answer->code, json($answer)->{detail}, $answer->header('Retry-After')),
             '503 The picture store is full. Nothing was changed. 5',
-            '... the answer says which backend it is, and when to try again';
-        is json($answer)->{code}, 'store_down', '... by its code too';
-        is photo($id), $shown, '... the photo shows the old picture';
-        is keys_of(), $stored, '... and nothing half-written is left in the store';
-        is states(), 'live|8', '... nor in the manifest';
+            "$point $pass: the response has the sentence and Retry-After";
+        is json($answer)->{code}, 'store_down', "$point $pass: the response has the code";
+        is photo($id), $shown, "$point $pass: the photo shows the previous picture";
+        is keys_of(), $stored, "$point $pass: the store has no partial files";
+        is states(), 'live|8', "$point $pass: the manifest is unchanged";
     }
 }
 for (
@@ -68,11 +68,11 @@ for (
     is join(' ', $answer->code, json($answer)->{detail}), "503 $_->[1]", "errno $_->[0] has its sentence";
 }
 $faults->fired;
-is $store->quarrels, '', 'nothing is left of all that';
+is $store->quarrels, '', 'nothing is left over';
 is ask(GET => json(ask(GET => "reference-images/$id/", as => 'alice'))->{image}{large})->code, 200,
-    'the picture can be seen';
+    'the picture can be fetched';
 
-# A folder that the operator has made read-only: nobody but root may write there.
+# A folder made read-only by the operator: only root can write there.
 my $pictures = $server->state . '/pictures';
 my ($uid, $gid) = (stat $pictures)[4, 5];
 if ($> == 0) {
@@ -83,13 +83,13 @@ if ($> == 0) {
     is join(' ', $answer->code, json($answer)->{detail}, $answer->header('Retry-After')),
         '503 The picture store is not available at the moment. Nothing was changed. 5',
         'a photo cannot be added while the folder is read-only';
-    is ask(GET => 'reference-images/', as => 'alice')->code, 200, '... the list is there';
+    is ask(GET => 'reference-images/', as => 'alice')->code, 200, 'the list works while the folder is read-only';
     $answer = ask(DELETE => "reference-images/$id/", as => 'alice');
-    is $answer->code, 204, '... a photo can be deleted';
-    is states(), 'doomed|4, live|4', '... whose objects are doomed until they can be';
+    is $answer->code, 204, 'a photo can be deleted while the folder is read-only';
+    is states(), 'doomed|4, live|4', 'the objects of the deleted photo are doomed';
     chown $uid, $gid, @folders;
     chmod 0700, @folders;
-    is $store->quarrels, '', '... and go when the folder can be written again';
+    is $store->quarrels, '', 'the doomed objects are deleted when the folder is writable';
 }
 else {
     ask(DELETE => "reference-images/$id/", as => 'alice');
@@ -97,7 +97,7 @@ else {
 
 # Sweeping ----------------------------------------------------------------------------------------------
 
-# A key that can never be deleted: a folder has its place.
+# A key that can never be deleted: there is a folder at its path.
 my @gone = map { json(add())->{id} } 1 .. 3;
 my ($bad) = $store->sql("SELECT image FROM reference_images WHERE id = '$gone[0]'");
 my $path = "$pictures/" . $bad =~ s{^media/((..)(..))}{media/$2/$3/$1}r;
@@ -105,24 +105,24 @@ unlink $path;
 mkdir $path;
 $store->sql("DELETE FROM reference_images WHERE id = '$_'") for @gone;
 $store->ctl('sweep');
-is $? >> 8, 1, 'identityimgctl sweep tells by its status that something is left';
-is states(), 'doomed|1, live|4', 'an object that cannot be deleted holds up no other';
+is $? >> 8, 1, 'identityimgctl sweep exits with 1 if objects are left';
+is states(), 'doomed|1, live|4', 'an object that cannot be deleted does not block the others';
 is join(
     '|',
     $store->sql("SELECT attempts, retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")
     ),
-    '1|t', '... and is tried again later';
+    '1|t', 'an object that cannot be deleted is retried later';
 $store->sql("UPDATE stored_objects SET attempts = 20, retry_at = now() - interval '1 second' WHERE state = 'doomed'");
-like $store->ctl('sweep'), qr/IIMG0102: \Q$bad\E could not be deleted yet/, '... with a warning that names it';
+like $store->ctl('sweep'), qr/IIMG0102: \Q$bad\E could not be deleted yet/, 'a warning names the object that cannot be deleted';
 is join(
     '|',
     $store->sql("SELECT attempts, retry_at < now() + interval '16 minutes' FROM stored_objects WHERE state = 'doomed'")
     ),
-    '21|t', '... within a quarter of an hour, however often it failed';
+    '21|t', 'retries are at most a quarter of an hour apart';
 rmdir $path;
-is $store->quarrels, '', '... until it is gone';
+is $store->quarrels, '', 'the object is deleted when its path is free';
 
-# An upload that takes longer than the sweeper waits: at each stage of it.
+# An upload that takes longer than the sweeper waits, at each of its stages.
 for my $point (qw(picture.announced file.renamed picture.stored picture.published)) {
     $faults->order("$point 1 wait");
     my ($answer) = in_parallel(
@@ -139,20 +139,20 @@ for my $point (qw(picture.announced file.renamed picture.stored picture.publishe
     );
     $faults->fired;
     if ($point eq 'picture.published') {
-        is $answer->[0], 201, "an upload that was swept at $point has its objects in a transaction already: it is made";
+        is $answer->[0], 201, "an upload swept at $point succeeds: its objects are already in a transaction";
         ask(
             DELETE => 'reference-images/' . json(ask(GET => 'reference-images/', as => 'alice'))->[-1]{id} . '/',
             as => 'alice'
         );
     }
     else {
-        is $answer->[0], 503, "an upload that is swept at $point fails";
-        like $answer->[1], qr/Nothing was changed\.$/, '... and says that nothing was changed';
+        is $answer->[0], 503, "an upload swept at $point fails";
+        like $answer->[1], qr/Nothing was changed\.$/, "an upload swept at $point: the response says that nothing was changed";
     }
-    is states() . ' ' . keys %{ $store->objects }, 'live|4 4', '... and nothing is left in manifest and store';
+    is states() . ' ' . keys %{ $store->objects }, 'live|4 4', "an upload swept at $point leaves nothing in manifest and store";
 }
 
-# Requests at once delete their own and nobody else's.
+# Concurrent deletes remove only their own objects.
 my @many = map { json(add())->{id} } 1 .. 4;
 $faults->order('all 0 trace');
 in_parallel(4, sub { ask(DELETE => "reference-images/$many[$_[0]]/", as => 'alice')->code });
@@ -160,8 +160,8 @@ my %passes;
 $passes{$_}++ for $faults->fired;
 $faults->order('');
 is $passes{'file.rmdir'}, 16,
-    'four photos that are deleted at the same time are sixteen deletions in the store, each done once';
-is states(), 'live|4', '... and nothing is left';
+    'four concurrent deletes of photos make sixteen deletions in the store, one for each object';
+is states(), 'live|4', 'nothing is left after the deletes';
 
 # Two nodes, one database, one store.
 my %database = $server->cluster_environment;
@@ -175,8 +175,8 @@ DBDParams "host=$database{PGHOST} port=$database{PGPORT} dbname=identityimg user
 CONF
 sub there { return call(@_, base => $second->base) }
 my $photo = json(there(POST => 'reference-images/', as => 'bob', parts => [image => [$small]]));
-is ask(GET => $photo->{image}{original} =~ s{^http://[^/]+}{}r)->code, 200, 'what one node stores the other one shows';
-is there(DELETE => "reference-images/$photo->{id}/", as => 'bob')->code, 204, 'and either deletes it';
+is ask(GET => $photo->{image}{original} =~ s{^http://[^/]+}{}r)->code, 200, 'one node serves a picture stored by the other';
+is there(DELETE => "reference-images/$photo->{id}/", as => 'bob')->code, 204, 'one node deletes a photo stored by the other';
 for my $round (1 .. 2) {
     for my $who (qw(alice bob)) {
         ask(POST => 'reference-images/', as => $who, parts => [image => [$_]]) for $small, $other, $small;
@@ -186,13 +186,13 @@ for my $round (1 .. 2) {
     $faults->order('all 0 trace');
     $store->sql('DELETE FROM reference_images');
     ok eventually(sub { states() eq '' }),
-        "round $round: the sweepers of two nodes delete the $wanted objects that are doomed";
+        "round $round: the sweepers of two nodes delete the $wanted doomed objects";
     %passes = ();
     $passes{$_}++ for $faults->fired;
     $faults->order('');
-    is $passes{'file.rmdir'}, $wanted, '... each once';
+    is $passes{'file.rmdir'}, $wanted, "round $round: each object is deleted once";
 }
-is $store->quarrels, '', '... and nothing is left';
+is $store->quarrels, '', 'nothing is left over';
 $second->judge;
 $second->stop;
 

@@ -1,5 +1,5 @@
-# store_identity.t - the store must be the database's: with another one, an empty mount point or a copy that is out
-# of date nothing is written, nothing is deleted and nothing is forgotten, until the right one is back.
+# store_identity.t - the store must belong to the database. With another store, an empty mount point or an outdated
+# copy nothing is written, deleted or forgotten until the right store is back.
 # Runs beside others.
 use strict;
 use warnings;
@@ -16,7 +16,7 @@ my $marker = '.identityimg-store';
 my $jpeg = make_jpeg(64, 48);
 my $faults = IdentityImg::Fault->new('identity');
 my $conf = "IdentityImgSweepInterval 86400\nStartServers 1\nServerLimit 1\nMaxRequestWorkers 25\n"
-    ;    # one child: what is said once is said by each process
+    ;    # one child: each process logs a message once
 my $server = IdentityImg::Server->new('identity', conf => $conf, env => $faults->environment)->start;
 my $pictures = $server->state . '/pictures';
 my $store = IdentityImg::Audit->new(
@@ -32,7 +32,7 @@ sub tool { my (@arguments) = @_; my $out = $store->ctl(@arguments); return ($? >
 
 sub told {
     return join("\n", $server->log_lines) =~ s/\\x([0-9a-f]{2})/chr hex $1/ger;
-}    # httpd escapes bytes beyond ASCII
+}    # httpd escapes non-ASCII bytes
 
 sub there {
     return grep { !m{/(?:\.\.?|\Q$marker\E)$} } glob("$pictures/.*"), glob "$pictures/*";
@@ -46,7 +46,7 @@ sub spew {
     return;
 }
 
-# In place of the pictures there is what MAKE makes, while CODE runs.
+# Run CODE while MAKE's folder replaces the pictures.
 sub away {
     my ($make, $code) = @_;
     rename $pictures, "$pictures.away" or die $!;
@@ -62,15 +62,15 @@ sub away {
 
 # The first start -----------------------------------------------------------------------------------------
 
-ok eventually(sub { -e "$pictures/$marker" }), 'a new store is marked when the server starts';
+ok eventually(sub { -e "$pictures/$marker" }), 'a new store gets its marker at the start';
 my ($id) = slurp("$pictures/$marker") =~ /"store": "([0-9a-f-]{36})"/;
 ok eventually(sub { join('', $store->sql('SELECT id, marked_at IS NOT NULL FROM picture_store')) eq "$id|t" }),
-    '... with the id that the database knows';
-is join(' ', grep { /~/ } there()), '', '... and nothing else is left there';
-is + (stat "$pictures/$marker")[4], (stat $pictures)[4], '... it belongs to the user whose directory that is';
+    'the marker has the id of the database';
+is join(' ', grep { /~/ } there()), '', 'no temporary files are left';
+is + (stat "$pictures/$marker")[4], (stat $pictures)[4], 'the marker belongs to the owner of the folder';
 is ready(), 200, 'the server is ready';
 $server->restart;
-is slurp("$pictures/$marker") =~ /"store": "(.*?)"/ ? $1 : '', $id, 'a restart leaves it as it is';
+is slurp("$pictures/$marker") =~ /"store": "(.*?)"/ ? $1 : '', $id, 'a restart does not change the marker';
 for my $path ("/pictures/$marker", "/pictures/media/../$marker") {
     like call(GET => $path, base => $server->base)->code, qr/^40[034]$/, "$path is not served";
 }
@@ -78,11 +78,11 @@ for my $path ("/pictures/$marker", "/pictures/media/../$marker") {
 my $photo = json(add());
 my $gone = json(add());
 $store->learn;
-is states(), 'live|8', 'two photos are there';
+is states(), 'live|8', 'two photos are stored';
 is tool('reconcile'),
     "0 8 objects in the store, 0 of them unknown to the manifest\n8 referenced objects, 0 of them missing in the "
     . "store\n0 rows with pictures that the manifest lacks\n",
-    'the marker is no object of it';
+    'the marker is not counted as an object';
 
 # Another store --------------------------------------------------------------------------------------------
 
@@ -96,9 +96,9 @@ for my $case (
         'the store of another database', sub { spew("$_[0]/$marker", qq({"store": "$other_id"}\n)) },
         qr/\Q$pictures\E is the store $other_id, the database belongs to $id: correct/
     ],
-    ['a marker that is damaged', sub { spew("$_[0]/$marker", '{"store": "5c0') }, qr/\Q$marker\E cannot be understood/],
-    ['a marker that is empty', sub { spew("$_[0]/$marker", '') }, qr/\Q$marker\E cannot be understood/],
-    ['a marker without end', sub { spew("$_[0]/$marker", 'x' x 100_000) }, qr/\Q$marker\E cannot be understood/],
+    ['a damaged marker', sub { spew("$_[0]/$marker", '{"store": "5c0') }, qr/\Q$marker\E cannot be understood/],
+    ['an empty marker', sub { spew("$_[0]/$marker", '') }, qr/\Q$marker\E cannot be understood/],
+    ['a truncated marker', sub { spew("$_[0]/$marker", 'x' x 100_000) }, qr/\Q$marker\E cannot be understood/],
 ) {
     my ($what, $make, $why) = @$case;
     $server->forget_log;
@@ -109,39 +109,39 @@ for my $case (
             is join(' ', $answer->code, json($answer)->{code}, json($answer)->{detail}),
                 '503 store_down The picture store is not available at the moment. Nothing was changed.',
                 "$what: an upload is refused";
-            like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, '... with Retry-After';
-            ok eventually(sub { ready() == 503 }), '... the server is not ready';
-            is states(), 'live|8', '... nothing is announced';
-            is join(' ', there()), '', '... nothing is written';
-            like tool('sweep'), qr/^2 identityimgctl: .*$why/m, 'identityimgctl sweep says why it does not';
+            like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, "$what: the refusal has Retry-After";
+            ok eventually(sub { ready() == 503 }), "$what: the server is not ready";
+            is states(), 'live|8', "$what: nothing is announced";
+            is join(' ', there()), '', "$what: nothing is written";
+            like tool('sweep'), qr/^2 identityimgctl: .*$why/m, "$what: identityimgctl sweep is refused with the reason";
             like tool('reconcile', '--delete', '--force'), qr/^2 .*$why/s,
-                '... nor does reconcile --delete, whatever its options';
-            is scalar(grep { /IIMG0204: / } $server->log_lines), 1, '... the log says it once';
+                "$what: identityimgctl reconcile --delete is refused with any option";
+            is scalar(grep { /IIMG0204: / } $server->log_lines), 1, "$what: the log has one line";
             like told(),
                 qr/IIMG0204: the picture store is not the database's; nothing is written or deleted there: .*$why/,
-                '... and what to do';
+                "$what: the line has the reason and the remedy";
         }
     );
-    ok eventually(sub { ready() == 200 }), 'with the right store it is ready again, without a restart';
-    ok eventually(sub { add('bob')->code == 201 }), '... and takes photos';
+    ok eventually(sub { ready() == 200 }), "$what: with the right store the server is ready without a restart";
+    ok eventually(sub { add('bob')->code == 201 }), "$what: photos are accepted with the right store";
     $store->sql("DELETE FROM reference_images WHERE user_id = '" . person('bob') . "'");
-    is tool('sweep'), "0 4 objects deleted\n", '... which can be deleted';
+    is tool('sweep'), "0 4 objects deleted\n", "$what: sweeps work with the right store";
 }
 
-# A photo that is deleted meanwhile does not come back with its store.
+# A photo deleted meanwhile does not come back with its store.
 away(
     sub { },
     sub {
         is ask(DELETE => "reference-images/$gone->{id}/", as => 'alice')->code, 204,
             'a photo can be deleted while its store is unmounted';
-        is states(), 'doomed|4 live|4', '... its objects stay in the manifest';
+        is states(), 'doomed|4 live|4', 'its objects stay in the manifest';
     }
 );
 ok eventually(sub { ready() == 200 }), 'the store is mounted again';
-is tool('sweep'), "0 4 objects deleted\n", '... and what was doomed goes';
-is $store->quarrels, '', '... nothing is lost, nothing came back';
+is tool('sweep'), "0 4 objects deleted\n", 'the doomed objects are deleted after the mount';
+is $store->quarrels, '', 'nothing is lost, and nothing came back';
 
-# ... also when it is unmounted between the deletion and its note.
+# The same when the store is unmounted between the deletion and the update of the manifest.
 my $late = json(add())->{id};
 $store->sql("DELETE FROM reference_images WHERE id = '$late'");
 $faults->order('sweep.claimed 1 wait');
@@ -156,11 +156,11 @@ my ($told) = in_parallel(
     }
 );
 $faults->fired;
-like $told, qr/^[12] /, 'a store that is unmounted during a sweep: the sweep does not report its objects as deleted';
-is states(), 'doomed|4 live|4', '... and keeps all rows';
+like $told, qr/^[12] /, 'a sweep does not report objects as deleted if the store is unmounted during it';
+is states(), 'doomed|4 live|4', 'the sweep keeps all rows';
 remove_tree($pictures);
 rename "$pictures.away", $pictures or die $!;
-is $store->quarrels, '', '... it goes when the store is back';
+is $store->quarrels, '', 'the objects are deleted when the store is back';
 
 # Another database ---------------------------------------------------------------------------------------------
 
@@ -186,61 +186,61 @@ sub stored_in { my @found = sort `find '$pictures' -type f`; chomp @found; retur
 like strange('reconcile', '--delete', '--force', '--min-age 0'),
     qr/^2 .*is the store $id, the database belongs to none yet: .*adopt-store/s,
     'reconcile --delete with another database is refused';
-like strange('sweep'), qr/^2 .*is the store $id/s, '... so is sweep';
+like strange('sweep'), qr/^2 .*is the store $id/s, 'sweep with another database is refused';
 like strange('adopt-store'),
     qr/^2 identityimgctl: \Q$pictures\E holds pictures that the database does not know, such as media\/\S+\. Nothing was changed\. .*--force\.$/m,
-    '... and adopt-store, as long as it is not forced';
+    'adopt-store with another database is refused without --force';
 rename "$pictures/$marker", "$pictures/../marker" or die $!;
 like strange('reconcile', '--delete', '--force', '--min-age 0'),
     qr/^2 .*has no \Q$marker\E and holds pictures that the database does not know, such as media\//s,
-    'without a marker the pictures show that the store belongs to another database';
-ok !-e "$pictures/$marker", '... and none is made';
+    'without a marker, the pictures show that the store belongs to another database';
+ok !-e "$pictures/$marker", 'no marker is written';
 rename "$pictures/../marker", "$pictures/$marker" or die $!;
-is join(' ', stored_in()), $before, '... nothing was deleted';
+is join(' ', stored_in()), $before, 'nothing is deleted';
 
 # Adopting -----------------------------------------------------------------------------------------------------------
 
-# An installation from before there were markers.
+# An installation from before markers existed.
 sub forget { $store->sql('DELETE FROM picture_store'); unlink "$pictures/$marker"; return }
 forget();
 $server->restart;
 ok eventually(sub { -e "$pictures/$marker" }),
-    'an installation without a marker whose pictures are there is adopted by its first start';
-ok eventually(sub { ready() == 200 }), '... and ready';
+    'an installation without a marker that has its pictures is adopted at its first start';
+ok eventually(sub { ready() == 200 }), 'the adopted installation is ready';
 my ($new) = slurp("$pictures/$marker") =~ /"store": "(.*?)"/;
-isnt $new, $id, '... with an id of its own';
+isnt $new, $id, 'the adopted installation has its own id';
 
 forget();
 rename $pictures, "$pictures.away" or die $!;
 mkdir $pictures or die $!;
 chown +(stat "$pictures.away")[4, 5], $pictures;
 $server->restart;
-ok eventually(sub { ready() == 503 }), '... one whose pictures are not there is not';
+ok eventually(sub { ready() == 503 }), 'an installation without a marker and without its pictures is not ready';
 like told(), qr/IIMG0204: .*has no \Q$marker\E and holds 0 of 4 pictures that the database shows/,
-    '... as the log says';
-ok !-e "$pictures/$marker", '... nor is anything marked';
+    'the log has the reason';
+ok !-e "$pictures/$marker", 'no marker is written';
 like tool('adopt-store'), qr/^2 .*holds 0 of 4 pictures that the database shows\. Nothing was changed/,
-    '... nor does adopt-store do it';
+    'adopt-store is refused, too';
 rmdir $pictures;
 rename "$pictures.away", $pictures or die $!;
 like tool('adopt-store'), qr/^0 The database now belongs to the store [0-9a-f-]{36}$/,
     'adopt-store adopts a store that has the pictures';
-ok eventually(sub { ready() == 200 }), '... and the server is ready';
-like tool('adopt-store'), qr/^0 /, '... twice is no mistake';
+ok eventually(sub { ready() == 200 }), 'the server is ready after adopt-store';
+like tool('adopt-store'), qr/^0 /, 'a second adopt-store succeeds';
 
-# The database was restored: it knows an id that the store does not have.
+# The database was restored and has an id that the store does not have.
 $store->sql("UPDATE picture_store SET id = '$other_id'");
 $server->restart;
-ok eventually(sub { ready() == 503 }), 'a database with another id: not ready';
-like tool('adopt-store'), qr/^0 /, '... adopt-store takes over the id of the store, whose pictures are the right ones';
-ok eventually(sub { ready() == 200 }), '... and it is ready';
-is $store->quarrels, '', '... nothing is lost';
+ok eventually(sub { ready() == 503 }), 'a database with another id makes the server not ready';
+like tool('adopt-store'), qr/^0 /, 'adopt-store takes over the id of a store with the right pictures';
+ok eventually(sub { ready() == 200 }), 'the server is ready after adopt-store';
+is $store->quarrels, '', 'nothing is lost';
 
 # The marker was lost.
 unlink "$pictures/$marker";
-ok eventually(sub { ready() == 503 }), 'a marker that is deleted: not ready';
-like tool('adopt-store'), qr/^0 /, '... adopt-store writes it again';
-ok eventually(sub { ready() == 200 }), '... and it is ready';
+ok eventually(sub { ready() == 503 }), 'a deleted marker makes the server not ready';
+like tool('adopt-store'), qr/^0 /, 'adopt-store writes the marker again';
+ok eventually(sub { ready() == 200 }), 'the server is ready after adopt-store';
 
 # Deaths and races ------------------------------------------------------------------------------------------------------
 
@@ -258,17 +258,17 @@ for my $row (
     ok eventually(sub { ready() == 200 }),
         'a process that died '
         . ($row =~ /SELECT/ ? 'behind' : 'before')
-        . ' its marker: the next start resumes from there';
+        . "the id is the same after the death";
     is join('', $store->sql('SELECT id, marked_at IS NOT NULL FROM picture_store')), "$other_id|t",
         '... with the same id';
 }
 forget();
 my @ids = in_parallel(6, sub { tool('reconcile') =~ s/\n.*//sr });
 is join("\n", @ids), join("\n", ('0 0 objects in the store, 0 of them unknown to the manifest') x 6),
-    'six processes that find a new store at the same time';
+    'six processes that find a new store concurrently succeed';
 is slurp("$pictures/$marker") =~ /"store": "(.*?)"/ ? $1 : '', join('', $store->sql('SELECT id FROM picture_store')),
-    '... agree about one marker';
-is join(' ', grep { /~/ } there()), '', '... and leave nothing else';
+    'the six processes agree on one marker';
+is join(' ', grep { /~/ } there()), '', 'the six processes leave no temporary files';
 
 $server->judge(qr/IIMG0204|IIMG0150|IIMG0003/, qr/AH10159/);
 done_testing();

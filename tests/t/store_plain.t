@@ -1,5 +1,5 @@
-# store_plain.t - a bucket that keeps no versions and says so in one way or another, as Cloudflare's R2: what
-# is deleted goes, also after a throttled DELETE, and one object that cannot be deleted holds up no other.
+# store_plain.t - a bucket without versions, like Cloudflare's R2. Deleted objects are gone, also after a throttled
+# DELETE, and an object that cannot be deleted does not block others.
 # Runs beside others.
 use strict;
 use warnings;
@@ -24,7 +24,7 @@ sub add {
     my ($who) = @_;
     my $answer =
         call(POST => 'reference-images/', as => $who // 'alice', parts => [image => [$jpeg]], base => $server->base);
-    is $answer->code, 201, 'a photo is made';
+    is $answer->code, 201, 'a photo is created';
     return json($answer)->{id};
 }
 sub orphan { my ($who) = @_; my $id = add($who); $store->sql("DELETE FROM reference_images WHERE id = '$id'"); return }
@@ -41,8 +41,8 @@ for my $round (1 .. 3) {
     my $id = add('bob');
     is call(DELETE => "reference-images/$id/", as => 'bob', base => $server->base)->code, 204,
         "round $round: a photo is deleted while every other DELETE is throttled";
-    is scalar(my @left = doomed()), 0, '... and its four rows are removed';
-    is scalar(my @there = $place->objects), 4, '... since they are gone from the store';
+    is scalar(my @left = doomed()), 0, "round $round: its four rows are removed";
+    is scalar(my @there = $place->objects), 4, "round $round: its objects are gone from the store";
 }
 
 # A sweep -----------------------------------------------------------------------------------------------------
@@ -50,9 +50,9 @@ for my $round (1 .. 3) {
 orphan('bob') for 1 .. 3;
 is tool('sweep'), "0 12 objects deleted\n", 'one sweep deletes all objects although every other DELETE is throttled';
 $place->tell(slow => 0);
-is $store->quarrels, '', '... and nothing is left over';
+is $store->quarrels, '', 'nothing is left over';
 
-# Statuses with which a store refuses one object. Each comes first in its batch.
+# Statuses with which a store refuses one object. Each refused object comes first in its batch.
 for my $refusal ([501, 'NotImplemented'], [403, 'AccessDenied'], [400, 'InvalidRequest']) {
     my ($status, $code) = @$refusal;
     orphan('bob') for 1 .. 4;
@@ -65,22 +65,22 @@ for my $refusal ([501, 'NotImplemented'], [403, 'AccessDenied'], [400, 'InvalidR
     );
     my $told = tool('sweep');
     like $told, qr/^1 .*^11 objects deleted\n5 objects could not be deleted yet\n/ms,
-        "five objects that are refused with $status $code hold up none of the other eleven";
+        "five objects refused with $status $code do not block the other eleven";
     is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE \S+: $status $code/ } @refused), 5,
-        '... the log has the cause of each';
-    unlike $told, qr/IIMG0107/, '... and the store counts as available';
-    is join(' ', doomed()), join(' ', @refused), '... they stay doomed';
+        "$status $code: the log has the cause for each object";
+    unlike $told, qr/IIMG0107/, "$status $code: the store counts as available";
+    is join(' ', doomed()), join(' ', @refused), "$status $code: the refused objects stay doomed";
     is join(
         ' ',
         $store->sql(
             "SELECT DISTINCT retry_at > now() + interval '30 seconds' FROM stored_objects WHERE state = 'doomed'")
         ),
-        't', '... and are due again later, not at once';
+        't', "$status $code: the refused objects are due later";
     $proxy->rules;
-    is tool('sweep'), "0 5 objects deleted\n", '... until the store deletes them';
+    is tool('sweep'), "0 5 objects deleted\n", "$status $code: the refused objects are deleted when the store allows it";
 }
 
-# A store that does not answer is another thing.
+# A store that does not respond at all.
 for my $away (
     { fault => 'error', status => 500 }, { fault => 'reset' },
     { fault => 'error', status => 403, code => 'InvalidAccessKeyId' }
@@ -93,7 +93,7 @@ for my $away (
         "$away->{fault} @{[$away->{status} // '']} @{[$away->{code} // '']} for three objects in a row: the others are "
         . "not tried";
     $proxy->rules;
-    is tool('sweep'), "0 8 objects deleted\n", '... and go when the store is back';
+    is tool('sweep'), "0 8 objects deleted\n", "the objects are deleted when the store is back";
 }
 
 # reconcile -------------------------------------------------------------------------------------------------------
@@ -103,29 +103,29 @@ add('bob') for 1 .. 4;
 my $summary =
     "20 referenced objects, 0 of them missing in the store\n0 rows with pictures that the manifest lacks\n";
 is tool('reconcile'), "0 20 objects in the store, 0 of them unknown to the manifest\n$summary",
-    'reconcile reads such a store, page by page';
+    'reconcile reads a store without versions, page by page';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
 is tool('reconcile', '--delete', '--min-age 0'),
     "0 22 objects in the store, 2 of them unknown to the manifest (2 deleted)\n$summary",
-    '... and deletes what is unknown';
+    'reconcile --delete deletes unknown objects';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
 $proxy->rules(
     { fault => 'error', method => 'DELETE', path => "${stray}1/", status => 501, code => 'NotImplemented', times => 0 }
 );
 my $told = tool('reconcile', '--delete', '--min-age 0');
 like $told, qr/^1 .*^22 objects in the store, 2 of them unknown to the manifest \(1 deleted\)$/ms,
-    '... one that cannot be deleted holds up no other';
+    'an unknown object that cannot be deleted does not block others';
 like $told, qr/IIMG0210: media\/${stray}1\/a\.jpg could not be deleted: DELETE \S+: 501 NotImplemented/,
-    '... and is named';
+    'the log names the object that cannot be deleted';
 $proxy->rules;
 is tool('reconcile', '--delete', '--min-age 0') =~ s/\n.*//sr,
-    '0 21 objects in the store, 1 of them unknown to the manifest (1 deleted)', '... next time it goes';
+    '0 21 objects in the store, 1 of them unknown to the manifest (1 deleted)', 'the next reconcile --delete deletes it';
 $store->sql('DELETE FROM reference_images');
 is $store->quarrels, '', 'nothing is left over';
 $server->judge;
 undef $server;
 
-# Other ways to say that there are no versions, and one that does not ---------------------------------------------
+# Other responses that mean that there are no versions, and one that does not -----------------------------------
 
 my $web = IdentityImg::Server->new(
     'plain-ways',
@@ -141,19 +141,19 @@ for my $way (
     $web->{env} = $other->env;
     $web->restart;
     ok eventually(sub { call(GET => 'health/ready/', base => $web->base)->code == 200 }),
-        "?versions is answered with $way: the first start marks the store";
+        "?versions answers $way: the first start marks the store";
     my $audit = IdentityImg::Audit->new($web, $other, env => {});
     my $id =
         json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $web->base))->{id};
     $other->tell(slow => 2);
-    is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, '... a photo is deleted';
+    is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, "?versions answers $way: a photo is deleted";
     is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4,
         $says_it ? '... and their rows are removed' : '... its objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
     is $? >> 8, $says_it ? 0 : 2, '... and reconcile ' . ($says_it ? 'reads the store' : 'says why it cannot read it')
         or diag $out;
     $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store')
-        ;    # the next store finds a new database
+        ;    # the next store needs a new database
 }
 $web->judge(qr/IIMG010[27]/, qr/AH10159/);
 done_testing();

@@ -1,5 +1,5 @@
-# structure.t - the sources keep their own rules: includes point down, headers stand alone, tags are
-# told, statements are used.
+# structure.t - rules of the sources: includes point down, headers compile alone, log tags are documented, statements
+# are used.
 use strict;
 use warnings;
 use File::Find ();
@@ -19,18 +19,18 @@ sub slurp {
     return scalar <$file>;
 }
 
-cmp_ok scalar(@files), '>', 100, 'the module has sources';
+cmp_ok scalar(@files), '>', 100, 'the module has more than 100 sources';
 
-# The unit test of a source is found by its path.
+# The path of a unit test is that of its source.
 my @tests;
 File::Find::find(
     { no_chdir => 1, wanted => sub { push @tests, $1 if m{/tests/unit/(.+)_test\.c$} } },
     "$source/tests/unit"
 );
-cmp_ok scalar(@tests), '>', 20, 'there are unit tests';
+cmp_ok scalar(@tests), '>', 20, 'there are more than 20 unit tests';
 is join(' ', grep { !-f "$module/$_.c" } sort @tests), '', 'each unit test has the path of the source that it tests';
 
-# The rooms: each folder with the other folders whose headers its files include. What is not listed is refused.
+# The rooms: each folder with the folders whose headers its files may include. Anything else is refused.
 my %rooms = (
     'base' => '',
     'base/db' => 'base',
@@ -99,11 +99,11 @@ is join(
         grep { !$used{$room}{$_} } split ' ', $rooms{$room}
     } sort keys %rooms
     ),
-    '', 'the table lists no arrow that no file needs';
+    '', 'each arrow in the table is used';
 is join(' ', grep { !$rooms{$_} && $_ !~ /^(?:base|openapi)$/ } map { room_of(substr $_, 1 + length $module) } @files),
     '', 'each folder is in the table';
 
-# A room is done when all that it includes is done; what remains is in a circle.
+# Remove each room whose includes are all removed; the remaining ones are in a circle.
 my %left = %rooms;
 while (
     my @done = grep {
@@ -112,7 +112,7 @@ while (
 ) {
     delete @left{@done};
 }
-is join(' ', sort keys %left), '', 'the rooms include one another in no circle';
+is join(' ', sort keys %left), '', 'the rooms have no circle of includes';
 my @foreign;
 for my $path (@files) {
     my $name = substr $path, 1 + length $module;
@@ -123,18 +123,18 @@ for my $path (@files) {
             : $include =~ m{^worker/metadata/} && $name !~ m{^worker/};
     }
 }
-is "@foreign", '', 'the metadata filter needs nothing but edits and media types, and only worker/ knows it';
-is "@strays", '', 'each include in quotes is a file of ours, named from the top';
+is "@foreign", '', 'the metadata filter includes only edits and media types, and only worker/ includes it';
+is "@strays", '', 'each include in quotes names a file of ours from the top';
 
 my @httpd = grep { /^(?:httpd|http_|ap_|mod_|util_)/ } keys %where;
 is join(' ', grep { !m{^(?:server/|mod_identityimg\.c|routes\.)} } map { @{ $where{$_} } } @httpd), '',
-    'httpd\'s headers are seen in server/ and at the top alone';
-is join(' ', grep { !m{^worker/} } @{ $where{'vips/vips'} // [] }), '', 'libvips is seen in worker/ alone';
+    "httpd's headers are included only in server/ and at the top";
+is join(' ', grep { !m{^worker/} } @{ $where{'vips/vips'} // [] }), '', 'libvips is included only in worker/';
 is join(' ', grep { !m{/worker/} && $text{$_} =~ m{^#include "worker/}m } @files), '',
-    'and nothing of worker/ elsewhere';
-is join(' ', grep { !m{^base/http/} } @{ $where{'curl/curl'} // [] }), '', 'libcurl is seen in base/http/ alone';
+    'headers of worker/ are included only in worker/';
+is join(' ', grep { !m{^base/http/} } @{ $where{'curl/curl'} // [] }), '', 'libcurl is included only in base/http/';
 is join(' ', grep { $_ ne 'base/input/multipart.c' } @{ $where{'gmime/gmime'} // [] }), '',
-    'GMime is seen in base/input/multipart.c alone';
+    'GMime is included only in base/input/multipart.c';
 
 # Each header compiles alone.
 chomp(my $flags = `pkg-config --cflags apr-1 apr-util-1 libpq jansson gmime-3.0 vips libcurl libcrypto`);
@@ -144,7 +144,7 @@ my @broken =
     grep { /\.h$/ } @files;
 is "@broken", '', 'each header compiles alone';
 
-# Each file says what it owns.
+# The first line of each file says what it owns.
 my @silent = grep { my ($base) = m{([^/]+)$}; $text{$_} !~ m{^/\* \Q$base\E - \S} } @files;
 is "@silent", '', 'the first line of each file says what it owns';
 
@@ -159,7 +159,7 @@ is join("\n", grep { !/^IIMG\d{4} \| \w+ \| [^|\s][^|]* \| [^|\s][^|]* \|$/ } @r
 my @sizes = $text{"$module/services/pictures/key.c"} =~ /^    \[IIMG_\w+\] = \{ "\w+", \d+, /mg;
 my ($unbacked) = $text{"$module/models/stored_object.c"} =~ /"iimg_stored_object_unbacked",(.*?);/s;
 is join(' ', $unbacked =~ /image, (\d+)(?: AS objects)?, '(?:live|held)'/g), join(' ', (1 + @sizes) x 3, 1),
-    'iimg_stored_object_unbacked counts an original and each derivative';
+    'each tag of the README is in the code';
 
 # Statements: labels are unique and each statement is run.
 my (%labels, @unused);
@@ -170,21 +170,21 @@ for my $path (@files) {
         push @unused, $label if (() = $text{$path} =~ /&$name\b/g) == 0;
     }
 }
-cmp_ok scalar(keys %labels), '>', 10, 'statements are found';
+cmp_ok scalar(keys %labels), '>', 10, 'there are more than ten statements';
 is join(' ', grep { @{ $labels{$_} } > 1 || !/^iimg_/ } sort keys %labels), '',
     'labels begin with iimg_ and are unique';
 is "@unused", '', 'each statement is used';
 
-# Points at which a test build can fail: the table names those that the code passes, the product has none.
+# Fault points of test builds: the table names the points in the code, and the product has none.
 my %passed = map { $_ => 1 } map { /IIMG_FAULT\("([\w.]+)"\)/g } map { $text{$_} } grep { !m{/fault\.[ch]$} } @files;
 my ($table) = $text{"$module/base/fault.c"} =~ /iimg_fault_points\[\] = \{(.*?)\};/s;
 is join(' ', sort keys %passed), join(' ', sort $table =~ /"(\w+\.\w+)"/g),
-    'the table of fault points is the points that the code passes';
+    'the table of fault points names exactly the points in the code';
 my $built = "$source/build/" . ($ENV{IIMG_SANITIZE} ? 'sanitize' : 'plain');
 is scalar(
     grep { slurp($_) =~ /IIMG_FAULT_FILE|\bsweep\.removed\b/ } "$built/mod_identityimg.so",
     "$built/identityimgctl"
     ),
-    0, 'what is shipped holds none of them';
+    0, 'the product has no fault points';
 
 done_testing();

@@ -1,5 +1,5 @@
-# sweep.t - one sweep outlives a bucket that fails for a moment, says of each object what the store answered
-# when it does not, and waits for what other processes are deleting.
+# sweep.t - a sweep survives a bucket that fails briefly, reports the store's response for each object that it cannot
+# delete, and waits for objects that other processes are deleting.
 # Runs beside others.
 use strict;
 use warnings;
@@ -40,29 +40,29 @@ $store->learn;
 
 # For a moment ------------------------------------------------------------------------------------------
 
-# Three objects fail, which is when a sweeper thinks that the store is away, each in all three attempts.
+# Three objects fail, after which a sweeper considers the store down, each in all three attempts.
 sub outlived {
     my ($what, $rule) = @_;
     orphan();
     $proxy->rules($rule);
-    is run_sweep(), "0 4 objects deleted\n", "one sweep outlives $what";
+    is run_sweep(), "0 4 objects deleted\n", "a sweep survives $what";
     $proxy->rules;
-    is $store->quarrels, '', '... and nothing is left over';
+    is $store->quarrels, '', "nothing is left over after $what";
     return;
 }
 outlived('a store that errs', { fault => 'error', method => 'DELETE', times => 9 });
 outlived(
-    'a store that is not available',
+    'an unavailable store',
     { fault => 'error', method => 'DELETE', times => 9, status => 503, code => 'ServiceUnavailable' }
 );
 outlived(
-    'another operation on the same objects',
+    'a concurrent operation on the same objects',
     { fault => 'error', method => 'DELETE', times => 9, status => 409, code => 'OperationAborted' }
 );
 outlived('connections that end when the store has done it', { fault => 'reset-reply', method => 'DELETE', times => 9 });
 $place->keep_versions;
 outlived(
-    'a store that errs when it keeps versions',
+    'a store that fails in the list of versions',
     { fault => 'error', method => 'DELETE', path => 'versionId', times => 9 }
 );
 outlived('... and when it lists them', { fault => 'error', method => 'GET', path => 'versions', times => 9 });
@@ -71,11 +71,11 @@ orphan();
 my ($key) = doomed();
 $proxy->rules(
     { fault => 'error', method => 'DELETE', path => "\Q$key\E\$", status => 404, code => 'NoSuchKey', times => 0 });
-is run_sweep(), "0 4 objects deleted\n", 'what the store does not have any more is deleted';
+is run_sweep(), "0 4 objects deleted\n", 'objects that are already gone from the store count as deleted';
 $proxy->rules;
 $store->sql("INSERT INTO stored_objects (key, picture, state) VALUES ('$key', gen_random_uuid(), 'doomed')");
 run_sweep();
-is $store->quarrels, '', '... in the end';
+is $store->quarrels, '', 'nothing is left over after the lost responses';
 
 # For longer ----------------------------------------------------------------------------------------------
 
@@ -84,17 +84,17 @@ my @keys = doomed();
 my ($picture) = $keys[0] =~ m{^(media/[^/]+)};
 $proxy->rules({ fault => 'error', method => 'DELETE', status => 403, code => 'AccessDenied', times => 0 });
 my $told = run_sweep();
-like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms, 'a sweep that cannot delete says so';
+like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms, 'a sweep that cannot delete reports it';
 is
     scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE pictures\/\Q$_\E: 403 AccessDenied: / }
-        @keys), 4, '... of each object what the store answered: status, code, key';
-is scalar(() = $told =~ /IIMG01/g), 4, '... once, however often it tried';
+        @keys), 4, "the log has the store's response for each object: status, code, key";
+is scalar(() = $told =~ /IIMG01/g), 4, 'each object has one line, regardless of the attempts';
 $proxy->rules({ fault => 'error', method => 'GET', path => 'versions', times => 0 });
 like run_sweep(),
     qr/IIMG0102: \Q$picture\E\/\S+ could not be deleted yet: GET pictures\/\?\S*prefix=\S+&versions=: 500 InternalError: /,
-    '... also when it is the list of versions that is not to be had';
+    'a failed list of versions is reported, too';
 $proxy->rules;
-is $store->quarrels, '', 'the next sweep does what this one could not';
+is $store->quarrels, '', 'the next sweep deletes the objects';
 
 # Others --------------------------------------------------------------------------------------------------
 
@@ -127,19 +127,19 @@ is with_another(sub {
     }
     $store->sql("DELETE FROM stored_objects WHERE state = 'doomed'");
     }),
-    "0 20 objects deleted\n", 'what another process is deleting is awaited, and is no failure';
-is $store->quarrels, '', '... and nothing is left over';
+    "0 20 objects deleted\n", 'a sweep waits for objects that another process is deleting, without failure';
+is $store->quarrels, '', 'nothing is left over after both';
 is with_another(sub { }), "0 24 objects deleted\n",
-    'what a process claimed that died meanwhile is deleted in its place';
-is $store->quarrels, '', '... and nothing is left over';
+    'objects claimed by a dead process are deleted by the sweep';
+is $store->quarrels, '', 'nothing is left over after the dead process';
 
-# The server's own sweeper is one of them.
+# One of them is the server's own sweeper.
 $server->reload("IdentityImgSweepInterval 1\n");
 for my $round (1 .. 2) {
     orphan($_) for qw(alice alice alice alice bob bob bob bob);
     like run_sweep(), qr/^0 \d+ objects deleted\n$/,
-        'a sweep beside that of a running server says that nothing is left';
-    is $store->quarrels, '', '... and nothing is';
+        'a sweep beside that of a running server ends without leftovers';
+    is $store->quarrels, '', 'nothing is left over in the store';
 }
 
 $server->judge;

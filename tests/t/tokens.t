@@ -1,5 +1,5 @@
-# tokens.t - sessions and bearer tokens: what ends them is seen at once by every child, on our pages and
-# on others'; auth/tokens/ lists and ends the caller's own.
+# tokens.t - sessions and bearer tokens: their end takes effect at once in every child, on our pages and on others;
+# auth/tokens/ lists and ends the caller's own.
 use strict;
 use warnings;
 use utf8;
@@ -50,7 +50,7 @@ sub session {
 }
 sub tokens { my ($token) = @_; return json(call(GET => 'auth/tokens/', bearer($token))) }
 
-# Many connections: both children answer. Returns the different lines.
+# Use many connections, so that both children answer. Returns the different lines.
 sub everywhere {
     my ($token, $path) = @_;
     my %seen;
@@ -68,8 +68,8 @@ sub everywhere {
 # Who is in ----------------------------------------------------------------------------------------
 
 my $alice = token('alice');
-is everywhere($alice), '200 ', 'a token is known to every child';
-is scalar(my @children = $server->children), 2, '... of two';
+is everywhere($alice), '200 ', 'a token is accepted by every child';
+is scalar(my @children = $server->children), 2, 'the server has two children';
 for my $case (
     ["iimg_" . 'A' x 43, 'an unknown one'], ["${alice}x", 'a longer one'], [substr($alice, 0, -1), 'a shorter one'],
     ['', 'an empty one'],
@@ -80,8 +80,8 @@ for my $case (
     my ($token, $what, $code) = @$case;
     my $answer = call(GET => 'users/me/', bearer($token));
     $code ? is $answer->code, $code, "$what is the token" : is line($answer), '401 invalid_token Invalid token.',
-        "$what is none";
-    is $answer->header('WWW-Authenticate'), 'Bearer realm="api", error="invalid_token"', '... and told so' if !$code;
+        "$what is refused";
+    is $answer->header('WWW-Authenticate'), 'Bearer realm="api", error="invalid_token"', "$what gets the challenge invalid_token" if !$code;
 }
 
 sub cookie {
@@ -89,42 +89,42 @@ sub cookie {
     return call(GET => 'users/me/', @there, headers => [Cookie => $cookie, @more])->code;
 }
 my $mine = session('alice');
-is cookie("identityimg_session=$mine"), 200, 'the cookie lets in';
-is cookie("other=1;identityimg_session=$mine;more=2"), 200, '... among others without spaces';
-is cookie("xidentityimg_session=$mine"), 401, '... by its whole name';
-is cookie("identityimg_sessionx=$mine"), 401, '... no longer one';
-is cookie("__Host-identityimg_session=$mine"), 401, '... nor that of https';
-is cookie("identityimg_session"), 401, '... and not without a value';
-is cookie(";;; =; =$mine; identityimg_session="), 401, 'nonsense is none';
+is cookie("identityimg_session=$mine"), 200, 'the cookie is accepted';
+is cookie("other=1;identityimg_session=$mine;more=2"), 200, 'the cookie is accepted among others without spaces';
+is cookie("xidentityimg_session=$mine"), 401, "a longer name before the cookie's is refused";
+is cookie("identityimg_sessionx=$mine"), 401, "a longer name after the cookie's is refused";
+is cookie("__Host-identityimg_session=$mine"), 401, 'the __Host- name is refused over http';
+is cookie("identityimg_session"), 401, 'the name without a value is refused';
+is cookie(";;; =; =$mine; identityimg_session="), 401, 'an invalid cookie header is refused';
 my $others = session('bob');
 for my $between (',', ' ', "\t", ', ') {
     my $shown = $between =~ s/\t/TAB/r;
     is cookie("theme=a${between}identityimg_session=$mine"), 401,
-        "within another cookie's value, behind '$shown', it is none";
+        "a token within another cookie's value, after '$shown', is refused";
     is cookie("theme=a${between}identityimg_session=$others; identityimg_session=$mine"), 200,
-        '... and hides no right one';
+        "a token within another cookie's value, after '$shown', does not hide the right cookie";
 }
-is cookie("a=b ;\tidentityimg_session=$mine \t; c=d"), 200, 'blanks around it are no part of it';
-is cookie("identityimg_session=$mine; identityimg_session=$mine"), 200, 'twice the same is one';
+is cookie("a=b ;\tidentityimg_session=$mine \t; c=d"), 200, 'blanks around the token are ignored';
+is cookie("identityimg_session=$mine; identityimg_session=$mine"), 200, 'the same cookie twice is accepted';
 is line(
     call(GET => 'users/me/', @there, headers => [Cookie => "identityimg_session=$_->[0]; identityimg_session=$_->[1]"])
-    ), '401 invalid_token Invalid token.', 'of two that differ none is taken'
+    ), '401 invalid_token Invalid token.', 'two different cookies are refused'
     for [$mine, $others], [$others, $mine], [$mine, ''];
 is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401,
-    'a token in the header counts before the cookie';
-is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, '... another scheme does not';
-is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 letters is none';
+    'a token in the header takes precedence over the cookie';
+is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, 'another scheme in the header does not take precedence';
+is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 characters is refused';
 
-# Ended: at once, in every child --------------------------------------------------------------------
+# Ends take effect at once in every child -----------------------------------------------------------
 
 my %ends = (
     'logging out' => sub { call(POST => 'auth/logout/', bearer($_[0])) },
-    'deleting it' => sub {
+    'deleting its id' => sub {
         my ($this) = grep { $_->{is_current} } @{ tokens($_[0]) };
         call(DELETE => "auth/tokens/$this->{id}/", bearer($_[0]));
     },
     'a DELETE in psql' => sub { $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'") },
-    'an earlier end in psql' =>
+    'an earlier expiry in psql' =>
         sub { $server->sql("UPDATE auth_tokens SET expires_at = now() WHERE user_id = '" . person('bob') . "'") },
     'TRUNCATE' => sub { $server->sql('TRUNCATE auth_tokens') },
     'another password' => sub {
@@ -137,44 +137,44 @@ my %ends = (
 );
 for my $what (sort keys %ends) {
     my $token = token('bob');
-    is everywhere($token), '200 ', 'a token that every child remembers';
-    is everywhere($token, '/static/page.txt'), '200 ', '... on other pages too';
-    is everywhere($token, '/api/v1/ops/status'), '200 ', '... and below the API where another handler answers';
+    is everywhere($token), '200 ', 'a token is cached by every child';
+    is everywhere($token, '/static/page.txt'), '200 ', 'the token is cached on other pages, too';
+    is everywhere($token, '/api/v1/ops/status'), '200 ', 'the token is cached by another handler below the API';
     $ends{$what}->($token);
-    is everywhere($token), '401 Invalid token.', "$what ends it in every child at once";
-    is everywhere($token, '/static/page.txt'), '401 Invalid token.', '... on other pages too';
+    is everywhere($token), '401 Invalid token.', "$what ends the token in every child at once";
+    is everywhere($token, '/static/page.txt'), '401 Invalid token.', "$what ends the token on other pages";
     is everywhere($token, '/api/v1/ops/status'), '401 Invalid token.',
-        '... and below the API where another handler answers';
+        "$what ends the token for another handler below the API";
 }
 $alice = token('alice');
 my $bob = token('bob');
-is everywhere($bob), '200 ', 'bob is in';
+is everywhere($bob), '200 ', "bob's token is accepted";
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
-is everywhere($bob), '401 User inactive or deleted.', 'who is made inactive is out everywhere';
-is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', '... on other pages too';
+is everywhere($bob), '401 User inactive or deleted.', 'a deactivated user is refused in every child';
+is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', 'a deactivated user is refused on other pages';
 is everywhere($bob, '/api/v1/ops/status'), '401 User inactive or deleted.',
-    '... and below the API where another handler answers';
+    'a deactivated user is refused by another handler below the API';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
-is everywhere($bob), '200 ', '... and in again with the same token';
-is everywhere($bob, '/api/v1/ops/status'), '200 ', '... at that handler as well';
+is everywhere($bob), '200 ', 'a reactivated user is accepted with the same token';
+is everywhere($bob, '/api/v1/ops/status'), '200 ', 'a reactivated user is accepted by that handler';
 token('bob');
 $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "' AND last_used_at IS NULL");
-is everywhere($bob, '/api/v1/ops/status'), '200 ', '... and the end of another token of his ends this one nowhere';
+is everywhere($bob, '/api/v1/ops/status'), '200 ', 'the end of another token does not affect this one';
 $server->sql("UPDATE users SET is_staff = true WHERE id = '" . person('bob') . "'");
-is everywhere($bob, '/api/v1/test-users/'), '200 ', 'who becomes staff is staff at once';
+is everywhere($bob, '/api/v1/test-users/'), '200 ', 'a new member of staff may use staff routes at once';
 
-# Another email: the token is its user's, and never somebody else's who has the old one now.
+# After a change of the email the token belongs to its user, not to a new user with the old email.
 $server->sql("UPDATE users SET email = 'robert\@example.com', is_staff = false WHERE id = '" . person('bob') . "'");
-is everywhere($bob), '200 ', 'a new email keeps the token';
-is json(call(GET => 'users/me/', bearer($bob)))->{email}, 'robert@example.com', '... and is the user\'s';
+is everywhere($bob), '200 ', 'the token stays valid after a change of the email';
+is json(call(GET => 'users/me/', bearer($bob)))->{email}, 'robert@example.com', 'the response has the new email';
 $server->sql("UPDATE users SET email = 'bob\@example.com' WHERE id = '" . person('bob') . "'");
-is everywhere($bob), '200 ', 'changed back';
+is everywhere($bob), '200 ', 'the token stays valid after the email is changed back';
 $server->sql("UPDATE users SET email = 'robert\@example.com' WHERE id = '"
         . person('bob')
         . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '"
         . person('scenario_one')
         . "'");
-is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'), 'nobody becomes another by that other\'s email'
+is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'), 'the token never belongs to another user with that email'
     for 1 .. 8;
 $server->sql("UPDATE users SET email = 'scenario-one\@example.com' WHERE id = '"
         . person('scenario_one')
@@ -187,14 +187,14 @@ $server->sql("INSERT INTO users (email, password) SELECT 'short\@example.com', p
 my $short = json(
     call(POST => 'auth/login/', json => { email => 'short@example.com', password => 'pw-bob', token => \1 }, @there))
     ->{token};
-is everywhere($short), '200 ', 'somebody new';
+is everywhere($short), '200 ', "a new user's token is accepted";
 $server->sql("DELETE FROM users WHERE email = 'short\@example.com'");
 like everywhere($short),
     qr/^401 (?:Invalid token|User inactive or deleted)\.(?:; 401 (?:Invalid token|User inactive or deleted)\.)?$/,
-    '... who is deleted is out everywhere';
-is line(call(POST => 'reference-images/', bearer($bob), json => {})), '201  ', 'a token writes as well';
+    'a deleted user is refused in every child';
+is line(call(POST => 'reference-images/', bearer($bob), json => {})), '201  ', 'a token can be used for writes';
 
-# The cookie goes with its session --------------------------------------------------------------------
+# The cookie is cleared with its session -------------------------------------------------------------
 
 sub cleared {
     my ($answer) = @_;
@@ -212,7 +212,7 @@ for my $by (
     my ($what, $authorization, $foreign) = @$by;
     my $session = session('alice');
     my $out = call(POST => 'auth/logout/', with_cookie($session, Authorization => $authorization->()));
-    is $out->code . ' ' . cleared($out), '204 cleared', "logging out by $what takes the cookie away";
+    is $out->code . ' ' . cleared($out), '204 cleared', "a logout by $what clears the cookie";
     is call(GET => 'users/me/', with_cookie($session))->code, $foreign ? 200 : 401,
         $foreign ? '... but ends no session of somebody else' : '... and ends its session';
 }
@@ -221,33 +221,33 @@ my $dead = session('alice');
 my ($own_id) = map { $_->{id} } grep { $_->{is_current} } @{ json(call(GET => 'auth/tokens/', with_cookie($own))) };
 my ($dead_id) = map { $_->{id} } grep { $_->{is_current} } @{ json(call(GET => 'auth/tokens/', with_cookie($dead))) };
 my $ended = call(DELETE => "auth/tokens/$dead_id/", with_cookie($own));
-is $ended->code . ' ' . cleared($ended), '204 kept', 'ending another session leaves the cookie';
+is $ended->code . ' ' . cleared($ended), '204 kept', 'ending another session keeps the cookie';
 $ended = call(DELETE => "auth/tokens/$own_id/", with_cookie($own));
-is $ended->code . ' ' . cleared($ended), '204 cleared', 'ending one\'s own takes it away';
+is $ended->code . ' ' . cleared($ended), '204 cleared', "ending one's own session clears the cookie";
 for my $path ('users/me/', 'prompts/', 'no-such/', '/static/page.txt') {
     my $answer = call(GET => $path, with_cookie($dead));
-    is $answer->code . ' ' . cleared($answer), '401 cleared', "a dead session's cookie is taken away at $path";
+    is $answer->code . ' ' . cleared($answer), '401 cleared', "the cookie of an ended session is cleared at $path";
     is scalar(my @all = $answer->header('Set-Cookie')), 1, '... once';
 }
 my $remembered = session('alice');
 call(GET => 'users/me/', with_cookie($remembered)) for 1 .. 4;
 $server->sql('DELETE FROM auth_tokens');
-is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', '... also where it was remembered'
+is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', 'a cached cookie of an ended session is cleared'
     for 1 .. 3;
 is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept',
-    'a wrong token in the header touches no cookie';
-is cleared(call(GET => 'users/me/', @there)), 'kept', 'nor does nobody';
+    'a wrong token in the header does not clear the cookie';
+is cleared(call(GET => 'users/me/', @there)), 'kept', 'a request without a cookie gets no cleared one';
 
 # Each kind has its place ------------------------------------------------------------------------------
 
 is line(call(GET => 'users/me/', bearer(session('alice')))), '401 invalid_token Invalid token.',
-    'a session\'s token counts in the cookie alone';
-is call(GET => 'users/me/', with_cookie(token('alice')))->code, 401, '... a bearer token in the header alone';
+    'a session token is refused in the header';
+is call(GET => 'users/me/', with_cookie(token('alice')))->code, 401, 'a bearer token is refused in the cookie';
 my $both = token('alice');
-is call(GET => 'users/me/', bearer($both))->code, 200, '... and remembered' for 1 .. 3;
-is call(GET => 'users/me/', with_cookie($both))->code, 401, '... not in the other place either' for 1 .. 3;
+is call(GET => 'users/me/', bearer($both))->code, 200, 'a cached bearer token is accepted in the header' for 1 .. 3;
+is call(GET => 'users/me/', with_cookie($both))->code, 401, 'a cached bearer token is refused in the cookie' for 1 .. 3;
 
-# What staff's logins leave behind ----------------------------------------------------------------------
+# The audit log of staff's logins -----------------------------------------------------------------------
 
 $server->sql('DELETE FROM audit_log');
 my $adas = token('admin');
@@ -258,10 +258,10 @@ token('alice');
 is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_log ORDER BY id')),
     'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} '
     . 'admin@example.com|delete|auth_tokens|{bearer}',
-    'audit_log tells of sessions and tokens of staff';
-is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, '... which of them';
+    'the audit log has the sessions and tokens of staff';
+is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, 'the audit log has the ids of the sessions and tokens';
 
-# ... and what staff end by its id, be it the one that asks or another one.
+# Tokens that staff end by id, including the one of the request.
 for my $case (['bearer', sub { token('admin') }], ['session', sub { session('admin') }]) {
     my ($kind, $make) = @$case;
     my $asking = token('admin');
@@ -271,21 +271,21 @@ for my $case (['bearer', sub { token('admin') }], ['session', sub { session('adm
     my ($asking_id) = map { $_->{id} } grep { $_->{is_current} } @{ tokens($asking) };
     $server->sql('DELETE FROM audit_log');
     is call(DELETE => "auth/tokens/00000000-0000-4000-8000-0000000009ff/", bearer($asking))->code, 404,
-        'an id that is no token of the caller ends nothing';
-    is join(' ', $server->sql('SELECT * FROM audit_log')), '', '... and audit_log has no row of it';
-    is call(DELETE => "auth/tokens/$_/", bearer($asking))->code, 204, "staff end a token of theirs by its id"
+        'an unknown id ends nothing';
+    is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'the audit log has no row about the unknown id';
+    is call(DELETE => "auth/tokens/$_/", bearer($asking))->code, 204, "staff end their own token by its id"
         for $other, $asking_id;
     is join(' ', $server->sql('SELECT actor_email, action, kind, row_id, members FROM audit_log ORDER BY id')),
         "admin\@example.com|delete|auth_tokens|$other|{$kind} "
         . "admin\@example.com|delete|auth_tokens|$asking_id|{bearer}",
-        "audit_log has a row for the $kind token and for the one that asked";
+        "the audit log has a row for the $kind token and for the one of the request";
 }
 my $plain = token('alice');
 $server->sql('DELETE FROM audit_log');
 call(DELETE => "auth/tokens/$_->{id}/", bearer($plain)) for reverse @{ tokens($plain) };
-is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'tokens that users end themselves are not audited';
+is join(' ', $server->sql('SELECT * FROM audit_log')), '', 'tokens that users end are not audited';
 
-# Who is deleted while he changes something changes nothing: there could be no entry of it.
+# A user who is deleted during a write changes nothing: an audit entry would not be possible.
 $server->sql(
     "INSERT INTO users (email, password, is_staff) SELECT 'gone\@example.com', password, true FROM users WHERE id = '"
         . person('alice')
@@ -299,9 +299,9 @@ $server->sql(
         . "'gone\@example.com'; RETURN NEW; END \$\$;"
         . " CREATE TRIGGER test_gone BEFORE UPDATE OF image ON identities FOR EACH ROW EXECUTE FUNCTION test_gone()");
 is line(call(POST => "identities/$identity/upload-image/", bearer($gone), parts => [image => [portrait()]])),
-    '401 user_inactive User inactive or deleted.', 'who is deleted while he changes something is out';
+    '401 user_inactive User inactive or deleted.', 'a write of a user deleted meanwhile is refused';
 is join('', $server->sql("SELECT image IS NULL FROM identities WHERE id = '$identity'")), 't',
-    '... and has changed nothing';
+    'a write of a user deleted meanwhile changes nothing';
 $server->sql("DROP TRIGGER test_gone ON identities; DROP FUNCTION test_gone(); DELETE FROM users WHERE email = "
         . "'gone\@example.com'");
 
@@ -311,58 +311,58 @@ $server->sql('DELETE FROM auth_tokens');
 my @made = (token('alice'), session('alice'), token('alice'));
 token('bob');
 my $list = tokens($made[2]);
-is join(' ', map { $_->{kind} } @$list), 'bearer session bearer', 'a user\'s own tokens, newest first';
-is join(' ', map { $_->{is_current} ? 1 : 0 } @$list), '1 0 0', '... and which one asks';
+is join(' ', map { $_->{kind} } @$list), 'bearer session bearer', 'a user lists their own tokens, newest first';
+is join(' ', map { $_->{is_current} ? 1 : 0 } @$list), '1 0 0', 'the list marks the current token';
 is join(' ', sort keys %{ $list->[0] }), 'created_at expires_at id is_current kind last_used_at',
-    '... with their members';
+    'tokens have exactly these members';
 my $stamp = qr/"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"/;
 like call(GET => 'auth/tokens/', bearer($made[2]))->content,
     qr/^\[(?:\{"id":"$uuid","kind":"(?:bearer|session)","created_at":$stamp,"last_used_at":(?:$stamp|null),"expires_at":$stamp,"is_current":(?:true|false)\},?){3}\]$/,
-    '... in this order';
-like $list->[0]{last_used_at}, qr/^\d{4}-\d\d-\d\dT.*Z$/, '... when used';
-is $list->[1]{last_used_at}, undef, '... or never';
-unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/, '... and nothing of the token itself';
+    'the members are in order';
+like $list->[0]{last_used_at}, qr/^\d{4}-\d\d-\d\dT.*Z$/, 'last_used_at of a used token is a time';
+is $list->[1]{last_used_at}, undef, 'last_used_at of an unused token is null';
+unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/, 'the list does not contain the tokens themselves';
 is join(' ', map { $_->{is_current} ? 1 : 0 } @{ json(call(GET => 'auth/tokens/', as => 'alice', @there)) }), '0 0 0',
-    'by Basic none is the one';
+    'with Basic no token is current';
 my ($used) = $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'");
 everywhere($made[2]);
 is join('', $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'")), $used,
-    'its use is noted once a minute at most';
+    'the use of a token is recorded at most once a minute';
 
 my ($foreign) = $server->sql("SELECT id FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
 my $unknown = call(DELETE => 'auth/tokens/00000000-0000-4000-8000-0000000009ff/', bearer($made[2]));
-is line($unknown), '404 not_found Not found.', 'an unknown token is not found';
+is line($unknown), '404 not_found Not found.', 'an unknown token is 404';
 for my $case ([$foreign, 'a foreign one'], ['x', 'what is no UUID']) {
     is call(DELETE => "auth/tokens/$case->[0]/", bearer($made[2]))->content, $unknown->content,
-        "$case->[1] is not either";
+        "$case->[1] is 404";
 }
-is call(DELETE => "auth/tokens/$foreign/", as => 'admin', @there)->code, 404, '... not even for staff';
-is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$foreign'")), 1, '... and lives on';
-is call(GET => 'users/me/', bearer($made[0]))->code, 200, 'another device is in';
-is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 204, 'one\'s own is ended';
-is everywhere($made[0]), '401 Invalid token.', '... and out everywhere';
-is everywhere($made[2]), '200 ', '... while the others go on';
+is call(DELETE => "auth/tokens/$foreign/", as => 'admin', @there)->code, 404, 'a token of another user is 404 even for staff';
+is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$foreign'")), 1, 'the token of the other user stays';
+is call(GET => 'users/me/', bearer($made[0]))->code, 200, 'another device is logged in';
+is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 204, 'a user ends one of their own tokens';
+is everywhere($made[0]), '401 Invalid token.', 'the ended token is refused in every child';
+is everywhere($made[2]), '200 ', 'the other tokens stay valid';
 is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '... once';
 
-# A token whose time is over is none any more, also before it is swept.
+# An expired token is invalid even before it is swept.
 {
     my ($live, $over) = (token('alice'), token('alice'));
     my ($over_id) = map { $_->{id} } grep { $_->{is_current} } @{ tokens($over) };
     my $count = @{ tokens($live) };
     $server->sql("UPDATE auth_tokens SET expires_at = now() + interval '12 seconds' WHERE id = '$over_id'");
-    is everywhere($over), '200 ', 'a token that expires soon is good until then';
+    is everywhere($over), '200 ', 'a token is valid until it expires';
     my $release = $server->hold("SELECT FROM auth_tokens WHERE id = '$over_id' FOR UPDATE");    # the sweep skips it
     ok eventually(
         sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$over_id' AND expires_at <= now()")) }
         ),
-        'a token expires';
-    is everywhere($over), '401 Invalid token.', '... it is refused, also where it is cached';
-    is scalar(@{ tokens($live) }), $count - 1, '... it is not listed';
-    is call(DELETE => "auth/tokens/$over_id/", bearer($live))->code, 404, '... and cannot be ended';
+        'the token expires';
+    is everywhere($over), '401 Invalid token.', 'the expired token is refused, even if cached';
+    is scalar(@{ tokens($live) }), $count - 1, 'the expired token is not listed';
+    is call(DELETE => "auth/tokens/$over_id/", bearer($live))->code, 404, 'the expired token cannot be ended';
     $release->();
 }
 
-# Changes while a password is being compared: a trigger on the attempt's row marks that moment.
+# Changes while a password is being checked: a trigger on the attempt's row marks that moment.
 sub meanwhile {
     my ($change) = @_;
     $server->sql(
@@ -378,12 +378,12 @@ sub meanwhile {
 my ($bobs_hash) = $server->sql("SELECT password FROM users WHERE id = '" . person('bob') . "'");
 $server->sql("DELETE FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
 like meanwhile("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'"), qr/^401 user_inactive /,
-    'a user who is deactivated while the password is compared gets no token';
+    'a user who is deactivated during the check gets no token';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 like meanwhile("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'"), qr/^401 authentication_failed /,
-    '... nor one whose password changes meanwhile';
+    'a user whose password changes during the check gets no token';
 is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE user_id = '" . person('bob') . "'")), 0,
-    '... and there is no row of either';
+    'no token row is left of either';
 $server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('bob') . "'; DELETE FROM login_failures");
 
 # At most 100 --------------------------------------------------------------------------------------
@@ -407,12 +407,12 @@ sub lives {
 }
 fill(10);
 my $newest = token('alice');
-is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'a user has 100 tokens at most';
-is lives(11) . lives(12) . lives(1), '011', '... the oldest session goes first';
+is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'a user has at most 100 tokens';
+is lives(11) . lives(12) . lives(1), '011', 'the oldest session is replaced first';
 fill(100);
 $newest = session('alice');
-is cookie("identityimg_session=$newest"), 200, '... and when there is none, the oldest token';
-is lives(1) . lives(2), '01', '... for the new session';
+is cookie("identityimg_session=$newest"), 200, 'a new session is accepted when there are only tokens';
+is lives(1) . lives(2), '01', 'the new session replaces the oldest token';
 fill(100);
 $server->sql(
           "UPDATE auth_tokens SET expires_at = now() + interval '1 day', created_at = now() WHERE hash = 'sha256:' || "
@@ -422,10 +422,10 @@ $server->sql(
         . "second' WHERE hash = 'sha256:' || encode(sha256('50'), 'hex'); ALTER TABLE auth_tokens ENABLE TRIGGER USER; "
         . "COMMIT");
 token('alice');
-is lives(1) . lives(50), '10', 'one that has expired goes before any that lives';
+is lives(1) . lives(50), '10', 'an expired token is replaced before valid ones';
 fill(0);
 in_parallel(4, sub { session('alice') for 1 .. 2; 1 });
-is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'also after eight logins at once';
+is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'a user has at most 100 tokens after eight concurrent logins';
 
 # Housekeeping -------------------------------------------------------------------------------------
 
@@ -443,23 +443,23 @@ $server->sql("INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, le
         . person('alice')
         . "', 'young', '', gen_random_uuid(), now(), now() - interval '23 hours 50 minutes'");
 ok eventually(sub { join(' ', $server->sql('SELECT key FROM idempotency_keys LIMIT 2')) eq 'young' }),
-    'sixty thousand old keys are removed in a few rounds, and one that is not a day old stays';
+    'sixty thousand old keys are deleted in a few rounds, and a key younger than a day stays';
 ok eventually(sub { join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE expires_at < now()")) eq '0' }),
-    'tokens that have expired are forgotten';
+    'expired tokens are deleted';
 ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')) eq 'new' }),
-    '... and failures that are old';
-ok + (() = $server->sql('SELECT id FROM auth_tokens')) >= 1, '... no others';
+    'old failures are deleted';
+ok + (() = $server->sql('SELECT id FROM auth_tokens')) >= 1, 'valid tokens stay';
 
 # The database is away -------------------------------------------------------------------------------
 
 my $token = token('alice');
 $server->sql('ALTER TABLE auth_tokens RENAME TO hidden');
-is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is not reported as wrong'
+is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is a 503, not a 401'
     for 1 .. 2;
 $server->sql('ALTER TABLE hidden RENAME TO auth_tokens');
-is everywhere($token), '200 ', '... and lets in afterwards';
+is everywhere($token), '200 ', 'the token is accepted afterwards';
 
 $server->judge(qr/IIMG0048: GET .*\/users\/me\/.*auth_tokens/, qr/IIMG0104: .*auth_tokens/)
-    ;    # housekeeping may come by meanwhile
+    ;    # housekeeping may run meanwhile
 undef $server;
 finish();

@@ -1,4 +1,4 @@
-# tour.t - the README's tour with curl does what it says, line by line.
+# tour.t - the README's tour with curl works, line by line.
 use strict;
 use warnings;
 use IdentityImg::Test;

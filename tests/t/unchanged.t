@@ -1,4 +1,4 @@
-# unchanged.t - a PATCH with the values that are there changes nothing: no version, no time, no line in the audit log.
+# unchanged.t - a PATCH with the current values changes nothing: no version, no timestamp, no audit log entry.
 use strict;
 use warnings;
 use utf8;
@@ -28,11 +28,11 @@ my $scenario = made('admin/test-scenarios/', name => 'Zoë', user_id => $bob);
 my $prompt = made('prompts/', prompt_type => 'coach', body => 'x');
 audit();
 
-# The row as the database has it, and where it was last written.
+# The row in the database, and where it was last written.
 sub row { my ($table, $id) = @_; return (sql("SELECT xmin, t FROM $table t WHERE id = '$id'"))[0] }
 
 for my $case (
-    # table             path                                            what is there already
+    # table             path                                            current values
     [
         'reference_images', "reference-images/$photo/", { name => 'Zoë' }, { name => " Zoë\t" },
         { name => NFD('Zoë') }, { order => 1 }, { order => '1', name => 'Zoë' }
@@ -65,26 +65,26 @@ for my $case (
         my $what = JSON::PP->new->canonical->encode($change);
         my $before = row($table, $id);
         my $answer = call(PATCH => $path, as => $as, json => $change);
-        is $answer->code . ' ' . $answer->content, '200 ' . $shown->content, "PATCH $path $what answers the row";
-        is $answer->header('ETag'), $tag, '... with the ETag that it had';
-        is row($table, $id), $before, '... and nothing has been written';
+        is $answer->code . ' ' . $answer->content, '200 ' . $shown->content, "PATCH $path $what returns the row";
+        is $answer->header('ETag'), $tag, "PATCH $path $what returns the same ETag";
+        is row($table, $id), $before, "PATCH $path $what writes nothing";
         is call(PATCH => $path, as => $as, json => $change, headers => ['If-Match' => $tag])->code, 200,
-            '... also of this version';
+            "PATCH $path $what with the current version succeeds";
         is call(PATCH => $path, as => $as, json => $change, headers => ['If-Match' => '"99.0"'])->code, 412,
-            '... but not of another one';
+            "PATCH $path $what with another version is refused";
     }
 }
-is join("\n", audit()), '', 'the audit log has no row of it';
+is join("\n", audit()), '', 'the audit log has no entries';
 
 # Only values that differ are changed and audited.
 call(PATCH => "admin/reference-images/$photo/", as => 'admin', json => { name => 'Zoë', order => 3 });
 is join("\n", audit()), "admin\@example.com change reference_images order $photo",
-    'only the member that differs is audited';
+    'only the changed member is audited';
 is json(call(PATCH => "admin/reference-images/$photo/?swap=true", as => 'admin', json => { name => 'new', order => 2 }))
-    ->{order}, 2, 'a swap is still made';
-is join('|', sql("SELECT \"order\", version FROM reference_images WHERE id = '$other'")), '3|2', '... of both photos';
-is join("\n", audit()), "admin\@example.com change reference_images name,order $photo", '... and audited';
+    ->{order}, 2, 'a swap without other changes is made';
+is join('|', sql("SELECT \"order\", version FROM reference_images WHERE id = '$other'")), '3|2', 'the swap changes both photos';
+is join("\n", audit()), "admin\@example.com change reference_images name,order $photo", 'the swap is audited';
 is refusal(call(PATCH => "admin/reference-images/$other/", as => 'admin', json => { order => 2 })),
-    '400 order_in_use order: Order 2 is already in use', 'a slot that is taken is still refused';
+    '400 order_in_use order: Order 2 is already in use', 'a slot in use is still refused';
 
 finish();

@@ -1,4 +1,4 @@
-# upload_memory.t - sixteen uploads of 20 MB at once: what all processes of httpd have in memory together.
+# upload_memory.t - sixteen concurrent uploads of 20 MB: the total memory of httpd's processes.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -12,11 +12,11 @@ plan skip_all => 'a sanitizer needs several times the memory' if $ENV{IIMG_SANIT
 my $server = IdentityImg::Server->new('memory')->start;
 my ($count, $most) = (16, 600);
 
-# A JPEG of 20 MB: a real one, and bytes behind its end that no decoder looks at.
+# A JPEG of 20 MB: a real one followed by bytes that no decoder reads.
 my $photo = slurp(make_jpeg(3000, 2000));
 $photo .= 'x' x (20 * 1024 * 1024 - length $photo);
 
-# httpd's processes, the worker's among them.
+# httpd's processes, the worker's included.
 sub processes {
     my @all = $server->children;
     for (my $i = 0; $i < @all; $i++) {
@@ -26,8 +26,8 @@ sub processes {
     return @all;
 }
 
-# Megabytes that the processes have, what they share counted once; and the bodies in memory files, once
-# each, whether they are open, mapped, or both.
+# Megabytes of the processes, with shared memory counted once, plus the bodies in memory files, counted once whether
+# open, mapped, or both.
 sub memory {
     my ($sum, %body) = (0);
     for my $pid (processes()) {
@@ -51,7 +51,7 @@ sub memory {
     return $sum / 1024 / 1024;
 }
 
-# All but the last byte of an upload; the rest when everybody has come so far.
+# Send all but the last byte of an upload, and the rest when all uploads are at that point.
 my ($here, $go) = map { "$ENV{IIMG_WORK}/uploads-$_" } qw(here go);
 
 sub upload {
@@ -69,7 +69,7 @@ sub upload {
     syswrite $file, '.';
     eventually(sub { -e $go }, 120);
     syswrite $socket, substr $request, -1;
-    return (readline($socket) // '') =~ /^HTTP\/1\.1 (\d+)/ ? $1 : 'no answer';
+    return (readline($socket) // '') =~ /^HTTP\/1\.1 (\d+)/ ? $1 : 'no response';
 }
 
 my $idle = memory();
@@ -91,13 +91,13 @@ my @answers = in_parallel(
         }
     }
 );
-is join(' ', @answers), join(' ', (201) x $count), "$count uploads of 20 MB at once are taken";
+is join(' ', @answers), join(' ', (201) x $count), "$count concurrent uploads of 20 MB succeed";
 diag sprintf '%d MB before, %d MB when all have arrived, %d MB at most', $idle, $waiting, $peak;
-cmp_ok $waiting, '>=', $count * 20, '... all of them at the same time';
-cmp_ok $peak, '<', $most, "... within $most MB";
+cmp_ok $waiting, '>=', $count * 20, 'all uploads are in memory at the same time';
+cmp_ok $peak, '<', $most, "the memory stays below $most MB";
 my $after = memory();
 eventually(sub { ($after = memory()) < $idle + 150 });
-cmp_ok $after, '<', $idle + 150, '... which are given back';
+cmp_ok $after, '<', $idle + 150, 'the memory is released afterwards';
 
 $server->judge;
 done_testing();

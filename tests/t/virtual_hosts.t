@@ -1,4 +1,4 @@
-# virtual_hosts.t - virtual hosts with databases of their own: what one knows or lacks is not the other's.
+# virtual_hosts.t - virtual hosts with their own databases do not share cached data or failures.
 # Runs beside others.
 use strict;
 use warnings;
@@ -7,7 +7,7 @@ use IdentityImg::Server qw(in_parallel eventually free_port);
 use IdentityImg::Test;
 use Test::More;
 
-# One child, so that all hosts share what a child remembers.
+# One child, so that all hosts share its caches.
 my $conf = <<'CONF';
 StartServers 1
 ServerLimit 1
@@ -22,7 +22,7 @@ CONF
 my $server = IdentityImg::Server->new('hosts', conf => $conf)->start;
 my %port = map { $_ => free_port() } qw(copy dead twin spelled);
 
-# A copy of the database with everything in it, as staging is made of production.
+# A full copy of the database, like staging from production.
 $server->sql(
     q{SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'identityimg'; CREATE DATABASE }
         . q{copy TEMPLATE identityimg},
@@ -42,29 +42,29 @@ is $server->reload($conf
         . host('dead', sprintf $params, free_port(), 'identityimg')
         . host('twin')
         . host('spelled', '<IfModule mod_dbd.c>', 'DBDMax 2', '</IfModule>')), '',
-    'four virtual hosts: two with databases of their own';
+    'four virtual hosts, two with their own databases, are accepted';
 
 my $main = $server->base;
 sub at { my ($name) = @_; return base => $port{$name} ? "http://127.0.0.1:$port{$name}" : $main }
 sub me { my ($name, %with) = @_; return call(GET => 'users/me/', at($name), %with) }
 sub bearer { my ($token) = @_; return headers => [Authorization => "Bearer $token"] }
-ok eventually(sub { me('copy', as => 'bob')->code == 200 }), 'the copy is up';
+ok eventually(sub { me('copy', as => 'bob')->code == 200 }), 'the copy responds';
 
 # What is remembered ---------------------------------------------------------------------------------
 
 my $token = json(call(
     POST => 'auth/login/', at('main'), json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }
 ))->{token};
-is me('main', bearer($token))->code, 200, 'a token of the main server' for 1 .. 2;
-is me('copy', bearer($token))->code, 401, '... opens nothing at the host whose database is a copy';
-is me('twin', bearer($token))->code, 200, '... but does at a host with the same database';
-is me('main', as => 'alice')->code, 200, 'a password of the main server';
+is me('main', bearer($token))->code, 200, 'a token of the main server is accepted there' for 1 .. 2;
+is me('copy', bearer($token))->code, 401, 'the token is refused at the host with the copied database';
+is me('twin', bearer($token))->code, 200, 'the token is accepted at a host with the same database';
+is me('main', as => 'alice')->code, 200, 'a password of the main server is accepted there';
 $server->sql(
     "\\c copy\nUPDATE users SET email = 'alicia\@example.com', password = '' WHERE id = '" . person('alice') . "'");
-is me('copy', as => 'alice')->code, 401, '... opens nothing where it is none';
-is me('main', as => 'alice')->code, 200, '... and still opens its own';
+is me('copy', as => 'alice')->code, 401, 'the password is refused at the host where it differs';
+is me('main', as => 'alice')->code, 200, 'the password is still accepted at the main server';
 
-# Addresses of pictures are remembered, too: each host's begin with its own name.
+# Picture URLs are cached, too: those of each host begin with its own name.
 sub photos {
     my ($name) = @_;
     return join ' ',
@@ -72,9 +72,9 @@ sub photos {
 }
 is call(POST => 'reference-images/', at('main'), as => 'alice', parts => [image => [portrait()]])->code, 201, 'a photo';
 my ($mine, $twins) = (photos('main'), photos('twin'));
-like $twins, qr{^http://twin\.example/pictures/media/}, 'an address of a host of its own name';
-is photos('main'), $mine, '... which the other host does not repeat' for 1 .. 2;
-is photos('twin'), $twins, '... nor the other way round' for 1 .. 2;
+like $twins, qr{^http://twin\.example/pictures/media/}, 'URLs of a virtual host begin with its name';
+is photos('main'), $mine, 'the main server does not return URLs of the virtual host' for 1 .. 2;
+is photos('twin'), $twins, 'the virtual host does not return URLs of the main server' for 1 .. 2;
 
 # What is down ---------------------------------------------------------------------------------------
 
@@ -84,12 +84,12 @@ for my $n (1 .. 5) {
     push @dead, $answer->code;
     push @alive, map { me($_, as => 'alice')->code } qw(main twin);
 }
-is "@dead", '503 503 503 503 503', 'a host whose database is down says so';
-is "@alive", join(' ', (200) x 10), '... while the others go on';
+is "@dead", '503 503 503 503 503', 'a host whose database is down returns 503';
+is "@alive", join(' ', (200) x 10), 'the other hosts keep working';
 
 # What is shared -------------------------------------------------------------------------------------
 
-# mod_dbd gives one pool to hosts with the same directives, and waits for ever when it is empty.
+# mod_dbd uses one pool for hosts with the same directives, and waits forever when it is empty.
 me($_, as => $_ eq 'main' ? 'alice' : 'bob') for qw(main twin spelled);
 my $release = $server->hold("SELECT 1 FROM users WHERE id = '" . person('alice') . "' FOR UPDATE");
 my @late;
@@ -109,8 +109,8 @@ my @stuck = in_parallel(
     }
 );
 is "@late", '503 database_busy 503 database_busy 200 ',
-    'hosts that share a pool are told that it is empty; the one with its own goes on';
-is "@stuck", '201 201', '... and who waited goes on when it can';
+    'hosts that share an empty pool return 503 database_busy; the host with its own pool works';
+is "@stuck", '201 201', 'the requests that waited succeed in the end';
 
 $server->judge(
     qr/IIMG0003: .*(?:database)/, qr/\[dbd:(?:error|crit)\]/, qr/AH0161[78]/,

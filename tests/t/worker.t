@@ -1,5 +1,5 @@
-# worker.t - the life of identityimg-worker: what httpd is without it, who may end when and what others
-# see of that, waiting, deadlines, restarts, and every way in which httpd serves.
+# worker.t - the life cycle of identityimg-worker: httpd without it, deaths and their effects, queueing, deadlines,
+# restarts, and all MPMs.
 use strict;
 use warnings;
 use File::Glob ':bsd_glob';
@@ -18,7 +18,7 @@ CONF
 my $jpeg = slurp(make_jpeg(700, 500));
 my %slots;
 
-# A photo of somebody's in some server, with a picture in it: the answer.
+# Upload a picture to a new photo of a user on a server. Returns the response.
 sub upload {
     my ($who, $bytes, $base) = @_;
     $base //= $server->base;
@@ -49,7 +49,7 @@ sub workers {
     return map { /^\s*(\d+)/ ? $1 : () } map { `ps -o pid= --ppid $_` } zygotes();
 }
 sub alive { my ($pid) = @_; return proc($pid, 'stat') =~ /\) [^Z]/ }
-# The names of the files that a process has mapped, of those in httpd's folder of modules with it.
+# The names of the files that a process has mapped, including those of httpd's modules folder.
 sub mapped {
     my ($pid) = @_;
     return join "\n", map { m{(?:apache2/modules/)?[^/]+$} ? $& : () } grep { m{ /} } split /\n/, proc($pid, 'maps');
@@ -59,7 +59,7 @@ sub codes {
     return join ' ', map { ref $_ ? @$_ : $_ // 'none' } @_;
 }
 
-# Users enough, each with a slot, before anybody hurries.
+# Create all photos before the time-critical part.
 upload($_, $jpeg) for qw(alice bob admin scenario_one);
 call(DELETE => 'nowhere/', base => $server->base);
 
@@ -67,31 +67,31 @@ call(DELETE => 'nowhere/', base => $server->base);
 
 my ($zygote, @more) = zygotes();
 ok $zygote, 'httpd has a worker';
-is scalar(@more), 0, 'just one';
+is scalar(@more), 0, 'httpd has exactly one worker';
 is call(
     POST => 'image-generation/generate/', as => 'admin', base => $server->base,
     json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
     )->code, 200,
-    'references and a poster have been made';
+    'references and a poster are prepared';
 cmp_ok scalar(my @serving = $server->children), '>=', 1, 'httpd has children';
 for my $pid (@serving, parent()) {
     unlike mapped($pid), qr{^lib(?:vips|heif|jpeg|png|webp|de265|pango|rsvg|tiff|cairo)\b}m,
         'no codec is mapped in a process of httpd'
         if $> == 0;
 }
-like mapped($zygote), qr{^libvips\.so}m, '... but in the worker' if $> == 0;
+like mapped($zygote), qr{^libvips\.so}m, 'libvips is mapped in the worker' if $> == 0;
 unlike mapped($zygote), qr{vips-(?:magick|poppler|openslide|jxl)|apache2/modules|^mod_},
-    'which has neither what reads other kinds nor what reaches others'
+    'the worker has neither unused codecs nor modules of httpd'
     if $> == 0;
 my ($uid) = proc($zygote, 'status') =~ /^Uid:\s*(\d+)/m;
-is $uid, $> == 0 ? scalar getpwnam('www-data') : $>, 'it runs as httpd\'s user';
-like proc($zygote, 'status'), qr/^Threads:\s*1$/m, 'with one thread';
-is proc($zygote, 'environ') =~ s/[AU]\w*SAN_OPTIONS=[^\0]*\0//gr, '', 'without an environment' if $> == 0;
+is $uid, $> == 0 ? scalar getpwnam('www-data') : $>, "the worker runs as httpd's user";
+like proc($zygote, 'status'), qr/^Threads:\s*1$/m, 'the worker has one thread';
+is proc($zygote, 'environ') =~ s/[AU]\w*SAN_OPTIONS=[^\0]*\0//gr, '', 'the worker has no environment' if $> == 0;
 my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$zygote/fd/*";
 is join(' ', grep { $_ > 3 && $open{$_} !~ /\.(?:ttf|ttc|otf|otc)$/i } sort keys %open), '',
-    'and without descriptors but its socket and fonts'
+    'the worker has only its socket and fonts open'
     if $> == 0;
-is readlink("/proc/$zygote/cwd"), '/', 'in no folder' if $> == 0;
+is readlink("/proc/$zygote/cwd"), '/', 'the working directory of the worker is /' if $> == 0;
 
 # Who ends -----------------------------------------------------------------------------------------------
 
@@ -101,7 +101,7 @@ my ($held, $others) = in_parallel(
         $_[0] ? codes(map { upload(bob => $jpeg)->code } 1 .. 5) : refusal(rogue(alice => 'hang'));
     },
     sub {
-        # The others' processes come and go; the one that hangs stays.
+        # The processes of other pictures come and go; the hanging one stays.
         my $hangs = eventually(
             sub {
                 my ($pid) = grep { proc($_, 'stat') =~ /\) S/ } workers();
@@ -114,17 +114,17 @@ my ($held, $others) = in_parallel(
     }
 );
 like $held, qr/^400 unsupported_image The JPEG picture is damaged/,
-    'when somebody kills the process of a picture, that picture is refused';
-is $others, '200 200 200 200 200', 'and no other';
-like join("\n", new_lines()), qr/IIMG0130: .*signal 9/, 'the log tells';
+    'a picture whose process is killed is refused';
+is $others, '200 200 200 200 200', 'other pictures are not affected';
+like join("\n", new_lines()), qr/IIMG0130: .*signal 9/, 'the log has the signal';
 
 kill KILL => $zygote;
-is upload(alice => $jpeg)->code, 200, 'when somebody kills the worker, the next picture waits for another one';
+is upload(alice => $jpeg)->code, 200, 'after the worker is killed the next picture waits for another worker';
 my ($next) = zygotes();
-isnt $next, $zygote, 'which httpd has started';
+isnt $next, $zygote, 'httpd starts another worker';
 like join("\n", new_lines()),
     qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9 \(Killed\); it is started again in 0 ms/,
-    'and the log tells';
+    'the log has the death and the restart';
 
 my ($while, @rest) = in_parallel(
     4,
@@ -137,11 +137,11 @@ my ($while, @rest) = in_parallel(
         kill KILL => (zygotes())[0];
     }
 );
-is $while, 200, 'a picture that is under way when the worker is killed is decoded by the next one';
-is codes(@rest), join(' ', (200) x 24), 'and so are all that come meanwhile';
+is $while, 200, 'a picture in progress when the worker is killed is decoded by the next one';
+is codes(@rest), join(' ', (200) x 24), 'pictures that arrive meanwhile are decoded';
 is scalar(() = zygotes()), 1, 'there is one worker again';
-ok eventually(sub { !workers() }), 'and no process of the old one works on';
-like join("\n", new_lines()), qr/IIMG0134: .*signal 9/, 'the log tells';
+ok eventually(sub { !workers() }), 'no process of the old worker is left';
+like join("\n", new_lines()), qr/IIMG0134: .*signal 9/, 'the log has the signal';
 
 for (1, 2) {
     my ($pid) = zygotes();
@@ -150,8 +150,8 @@ for (1, 2) {
 }
 my @delays = join("\n", new_lines()) =~ /again in (\d+) ms/g;
 ok $delays[0] >= 250 && $delays[1] == 2 * $delays[0],
-    "one that falls again and again is started more and more slowly: @delays ms";
-is upload(alice => $jpeg)->code, 200, 'pictures wait for it';
+    "a worker that dies repeatedly is restarted with growing delays: @delays ms";
+is upload(alice => $jpeg)->code, 200, 'pictures wait for the restart';
 new_lines(1);
 
 my ($first) = $server->children;
@@ -161,17 +161,17 @@ in_parallel(
     sub {
         eventually(sub { () = workers() });
         kill KILL => $server->children;
-        ok eventually(sub { !workers() }, 25), 'the process of a picture whose client is gone ends at once';
+        ok eventually(sub { !workers() }, 25), 'the process of a picture ends when its client disconnects';
     }
 );
 ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 }),
-    'new children of httpd know the worker';
+    'new children of httpd use the worker';
 new_lines();
 
 # Waiting ------------------------------------------------------------------------------------------------
 
 is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 12\n"), '',
-    'one picture at a time, and a second to wait for one\'s turn';
+    'one concurrent picture and a wait of a second are accepted';
 my ($slow, $late) = in_parallel(
     2,
     sub {
@@ -182,13 +182,13 @@ my ($slow, $late) = in_parallel(
     }
 );
 is $late, '503 pictures_busy The server is reading as many pictures as it can. Try again in a moment. 15',
-    'whose turn does not come is told to come again';
-is $slow, 400, 'the one that took so long was stopped';
-is upload(bob => $jpeg)->code, 200, 'then it is the next one\'s turn';
-is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 60\n"), '', 'a minute to wait for one\'s turn';
+    'a picture that waits too long is a 503 with Retry-After';
+is $slow, 400, 'the slow picture is stopped';
+is upload(bob => $jpeg)->code, 200, 'the next picture is decoded after that';
+is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 60\n"), '', 'a wait of a minute is accepted';
 is codes(
     in_parallel(6, sub { my @who = qw(alice bob admin scenario_one alice bob); upload($who[$_[0]], $jpeg)->code })),
-    '200 200 200 200 200 200', 'six at once take turns';
+    '200 200 200 200 200 200', 'six concurrent pictures take turns';
 new_lines();
 
 # Graceful restart ---------------------------------------------------------------------------------------
@@ -208,16 +208,16 @@ my ($across, $after) = in_parallel(
         $server->script(serve => 'reload');
     }
 );
-is $across, 200, 'a picture under way at a graceful restart is finished by the worker that began it';
-is $after, join(' ', (200) x 8), 'those that come meanwhile are decoded as well';
+is $across, 200, 'a picture in progress at a graceful restart is completed by its worker';
+is $after, join(' ', (200) x 8), 'pictures that arrive meanwhile are decoded';
 ok eventually(sub { !alive($old) }), 'the old worker ends with the last old child of httpd';
 my ($new) = zygotes();
-isnt $new, $old, 'the new children have a worker of their own';
-unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'and nothing of that is worth a line in the log';
+isnt $new, $old, 'the new children have a new worker';
+unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'the log has no line about the restart';
 for (1 .. 3) { $server->script(serve => 'reload'); sleep 0.2 }
 ok eventually(sub { zygotes() == 1 && upload(alice => $jpeg)->code == 200 }),
-    'after more restarts in a row there is one worker, which works';
-unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'and the log holds nothing of it';
+    'after several restarts there is one working worker';
+unlike join("\n", new_lines(1)), qr/long lost child|IIMG/, 'the log has no line about the restarts';
 
 # MaxConnectionsPerChild ------------------------------------------------------------------------------------
 
@@ -229,8 +229,8 @@ is codes(
         upload(alice => $jpeg)->code
     } 1 .. 14
     ),
-    join(' ', (200) x 14), 'children that serve three connections';
-is join(' ', zygotes()), $same, 'come and go beside the same worker';
+    join(' ', (200) x 14), 'with MaxConnectionsPerChild 3 all pictures are decoded';
+is join(' ', zygotes()), $same, 'children come and go beside the same worker';
 
 # Ends -----------------------------------------------------------------------------------------------------
 
@@ -239,7 +239,7 @@ kill KILL => $main;
 sleep 0.2;
 kill KILL => grep { my $line = proc($_, 'cmdline'); $line =~ /apache2/ && index($line, $server->state) >= 0 }
     map { m{^/proc/(\d+)$} } glob '/proc/[0-9]*';
-ok eventually(sub { !alive($same) }), 'the worker ends when all processes of httpd were killed';
+ok eventually(sub { !alive($same) }), 'the worker ends when all processes of httpd are killed';
 $server->stop;
 $server->judge(
     qr/IIMG0130: /, qr/IIMG0134: /, qr/AH00052: child pid \d+ exit signal Killed/,
@@ -262,13 +262,13 @@ for my $mpm (qw(worker prefork)) {
         join(' ', (200) x 12), "pictures are decoded under mpm_$mpm";
     my ($one) = zygotes($other);
     kill KILL => $one;
-    is upload(alice => $jpeg, $base)->code, 200, '... also after the worker was killed';
+    is upload(alice => $jpeg, $base)->code, 200, "mpm_$mpm: pictures are decoded after the worker is killed";
     my ($two) = zygotes($other);
     $other->script(serve => 'reload');
-    ok eventually(sub { !alive($two) }), '... also after a graceful restart, which ends the old worker';
-    is upload(alice => $jpeg, $base)->code, 200, '... with a new one';
+    ok eventually(sub { !alive($two) }), "mpm_$mpm: the old worker ends after a graceful restart";
+    is upload(alice => $jpeg, $base)->code, 200, "mpm_$mpm: a new worker decodes pictures after the restart";
     $other->stop;
-    ok !(grep { alive($_) } $one, $two), '... and stopping leaves none';
+    ok !(grep { alive($_) } $one, $two), "mpm_$mpm: a stop leaves no worker";
     $other->judge(qr/IIMG0134: /);
 }
 finish();
