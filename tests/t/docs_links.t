@@ -93,6 +93,16 @@ for my $name (sort keys %page) {
 }
 is join("\n", @missing), '', 'each path exists';
 
+# Comments that name a page.
+my @strays;
+for my $path (map { files_below("$source/$_", qr/\.(?:[chS]|conf|sql|t|pm|mjs|tsx?)$|^[^.]+$/) }
+    qw(mod_identityimg conf sql scripts tests/t tests/lib)) {
+    push @strays,
+        map { substr($path, 1 + length $source) . ": $_" }
+        grep { !-e "$source/$_" } slurp($path) =~ m{\b(docs/[\w/-]+\.md)\b}g;
+}
+is join("\n", @strays), '', 'each page that a comment names exists';
+
 # Names of the code ----------------------------------------------------------------------------------
 
 my $code = join '', map { slurp($_) } files_below($module, qr/\.[chS]$/), files_below("$source/sql", qr/\.sql$/);
@@ -103,7 +113,8 @@ my (@directives, @tags, @names);
 for my $name (sort keys %page) {
     push @directives, map { "$name: $_" } grep { !$directive{$_} } $page{$name} =~ /\b(IdentityImg(?!::|\/)\w*)/g;
     push @tags, map { "$name: $_" } grep { !$tag{$_} } $page{$name} =~ /\b(IIMG\d{4})\b/g;
-    push @names, map { "$name: $_" } grep { $code !~ /\b$_\b/ } $page{$name} =~ /`((?:iimg|IIMG)_\w+)(?:\(\))?`/g;
+    my $words = $name =~ m{^docs/develop/} ? qr/[a-zA-Z]\w*_\w+/ : qr/(?:iimg|IIMG)_\w+/;
+    push @names, map { "$name: $_" } grep { $code !~ /\b$_\b/ } $page{$name} =~ /`($words)(?:\(\))?`/g;
 }
 is join("\n", @directives), '', 'each directive exists';
 is join("\n", @tags), '', 'each log tag exists';

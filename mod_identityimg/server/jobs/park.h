@@ -16,7 +16,7 @@
 
 /**
  * Once the MPM is configured, in the parent: turn parking off where APR or httpd do not support it
- * (docs/parking.md), and compute how many requests may be parked in a child: IdentityImgMaxParked,
+ * (docs/develop/parking.md), and compute how many requests may be parked in a child: IdentityImgMaxParked,
  * else what leaves room in the MPM for other requests, and never more than there are file
  * descriptors for. Logs both.
  */
