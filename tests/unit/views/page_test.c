@@ -101,6 +101,7 @@ static void test_cursors(void)
         { "-." ID, NULL },
         { "%2B1." ID, NULL },
         { "1" ID, NULL },
+        { "1x" ID, NULL },
         { "1." ID "0", NULL },
         { "1.0f0e0d0c-0b0a-4908-8706-05040302010", NULL },
         { "1.0f0e0d0c-0b0a-4908-8706-05040302010g", NULL },

@@ -232,6 +232,7 @@ static void test_answers(void)
     tap_is_number(req->r->status, 301, "moved");
     tap_is(header(req, "Location"), "/there", "moved: to there");
     tap_is_number(sent_length, 0, "moved: without a body");
+    tap_is(header(req, "X-Content-Type-Options"), "nosniff", "moved: nosniff");
 }
 
 static void test_unchanged(void)
@@ -261,6 +262,8 @@ static void test_unchanged(void)
         tap_is_number(req->r->status, cases[i].unchanged ? 304 : 200, "%s: its status",
                       cases[i].what);
         tap_is(header(req, "ETag"), "\"7.0\"", "%s: its ETag", cases[i].what);
+        tap_is(header(req, "Cache-Control"), cases[i].unchanged ? "private, no-cache" : NULL,
+               "%s: its Cache-Control", cases[i].what);
     }
 }
 
@@ -282,6 +285,7 @@ static void test_document(void)
         tap_is(header(req, "Cache-Control"), "public, max-age=300",
                "a document is cached for 300 s");
         tap_is(header(req, "ETag"), "\"abc\"", "a document's ETag");
+        tap_is(header(req, "X-Content-Type-Options"), "nosniff", "a document's nosniff");
     }
 }
 
