@@ -194,9 +194,8 @@ static iimg_error_t *miss(iimg_request_t *req)
         return iimg_not_found(req->context);
     }
     if (r->method_number != M_GET) {
-        return iimg_error_code(
-            iimg_error(r->pool, IIMG_NOT_FOUND, "Not found. The path ends in a slash: %s", slashed),
-            "not_found");
+        return iimg_error_with_code(r->pool, IIMG_NOT_FOUND, "not_found",
+                                    "Not found. The path ends in a slash: %s", slashed);
     }
     return iimg_respond_moved(req, apr_pstrcat(r->pool, req->context->base_url,
                                                ap_escape_uri(r->pool, slashed),

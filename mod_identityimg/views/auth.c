@@ -20,7 +20,7 @@ typedef struct credentials_t {
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
-    return iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID, "%s", sentence), field);
+    return iimg_error_invalid_field(req->context->pool, field, NULL, "%s", sentence);
 }
 
 static iimg_error_t *require(const iimg_request_t *req, const char *field, const char *text)
@@ -36,7 +36,10 @@ static iimg_error_t *read_email(iimg_request_t *req, const iimg_input_t *input,
 {
     iimg_error_t *err = iimg_input_text(input, "email", MAX_EMAIL, &credentials->email);
 
-    return err ? err : require(req, "email", credentials->email);
+    if (err) {
+        return err;
+    }
+    return require(req, "email", credentials->email);
 }
 
 static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *input,
@@ -44,7 +47,10 @@ static iimg_error_t *read_password(iimg_request_t *req, const iimg_input_t *inpu
 {
     iimg_error_t *err = iimg_input_secret(input, "password", MAX_PASSWORD, &credentials->password);
 
-    return err ? err : require(req, "password", credentials->password);
+    if (err) {
+        return err;
+    }
+    return require(req, "password", credentials->password);
 }
 
 static iimg_error_t *read_credentials(iimg_request_t *req, credentials_t *credentials)
@@ -89,7 +95,10 @@ iimg_error_t *iimg_view_auth_login(iimg_request_t *req)
     err = iimg_log_in(
         req->context, &attempt, credentials.token ? IIMG_TOKEN_BEARER : IIMG_TOKEN_SESSION,
         credentials.token ? req->config->token_age : req->config->session_age, &session);
-    return err ? err : answer_session(req, &session, credentials.token);
+    if (err) {
+        return err;
+    }
+    return answer_session(req, &session, credentials.token);
 }
 
 iimg_error_t *iimg_view_auth_logout(iimg_request_t *req)

@@ -50,7 +50,10 @@ iimg_error_t *iimg_view_generation_job_list(iimg_request_t *req)
         return iimg_refuse_list(req, err);
     }
     err = iimg_list_generation_jobs(req->context, &page, &filter, &jobs);
-    return err ? err : iimg_answer_page(req, &page, jobs, write_row);
+    if (err) {
+        return err;
+    }
+    return iimg_answer_page(req, &page, jobs, write_row);
 }
 
 /* A place in the queue and an identity's name change without the row: they are part of the tag, but
@@ -98,7 +101,10 @@ static iimg_error_t *answer_now(iimg_request_t *req, const char *job_id)
     iimg_generation_job_t *job;
     iimg_error_t *err = iimg_get_generation_job(req->context, job_id, &job);
 
-    return err ? err : answer_job(req, HTTP_OK, job);
+    if (err) {
+        return err;
+    }
+    return answer_job(req, HTTP_OK, job);
 }
 
 /* Who has this version already waits for another one, who has none for the end. */
@@ -149,11 +155,15 @@ iimg_error_t *iimg_view_generation_job_save(iimg_request_t *req)
     iimg_error_t *err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, NULL,
                                                 &replay);
 
-    if (!err && replay) {
+    if (err) {
+        return err;
+    }
+    if (replay) {
         return iimg_answer_identity_again(req, replay);
     }
-    if (!err) {
-        err = iimg_save_job_to_identity(req->context, req->id, false, &identity);
+    err = iimg_save_job_to_identity(req->context, req->id, false, &identity);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
+    return iimg_answer_identity(req, HTTP_OK, identity);
 }

@@ -25,19 +25,25 @@ iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
     const iimg_replay_t *replay;
     iimg_error_t *err = check_first(req);
 
-    if (!err) {
-        err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
+    if (err) {
+        return err;
     }
-    if (!err && replay) {
+    err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
+    if (err) {
+        return err;
+    }
+    if (replay) {
         return iimg_answer_identity_again(req, replay);
     }
-    if (!err) {
-        err = iimg_request_required_upload(req, input, &upload);
+    err = iimg_request_required_upload(req, input, &upload);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_upload_identity_image(req->context, req->id, upload, &identity);
+    err = iimg_upload_identity_image(req->context, req->id, upload, &identity);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
+    return iimg_answer_identity(req, HTTP_OK, identity);
 }
 
 iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req)
@@ -45,7 +51,10 @@ iimg_error_t *iimg_view_identity_delete_image(iimg_request_t *req)
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_delete_identity_image(req->context, req->id, &identity);
 
-    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
+    if (err) {
+        return err;
+    }
+    return iimg_answer_identity(req, HTTP_OK, identity);
 }
 
 iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
@@ -55,11 +64,15 @@ iimg_error_t *iimg_view_identity_restore_image(iimg_request_t *req)
     iimg_error_t *err = iimg_request_input_once(req, IIMG_ROW_SECONDS, IIMG_PATIENCE, NULL,
                                                 &replay);
 
-    if (!err && replay) {
+    if (err) {
+        return err;
+    }
+    if (replay) {
         return iimg_answer_identity_again(req, replay);
     }
-    if (!err) {
-        err = iimg_restore_identity_image(req->context, req->id, &identity);
+    err = iimg_restore_identity_image(req->context, req->id, &identity);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_answer_identity(req, HTTP_OK, identity);
+    return iimg_answer_identity(req, HTTP_OK, identity);
 }

@@ -91,11 +91,13 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
 {
     iimg_error_t *err = iimg_input_uuid(input, name, value);
 
-    if (!err && !*value) {
-        err = iimg_error_field(
-            iimg_error(req->context->pool, IIMG_INVALID, "This field is required."), name);
+    if (err) {
+        return err;
     }
-    return err;
+    if (!*value) {
+        return iimg_error_invalid_field(req->context->pool, name, NULL, "This field is required.");
+    }
+    return NULL;
 }
 
 /* Values that the chosen model takes; the default is the server's, or the model's own. */
@@ -206,9 +208,10 @@ static iimg_error_t *answer_accepted(iimg_request_t *req, const char *job_id)
     iimg_json_t *out;
     iimg_error_t *err = iimg_get_generation_job(req->context, job_id, &job);
 
-    if (!err) {
-        err = iimg_respond_signer(req, &signer);
+    if (err) {
+        return err;
     }
+    err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
@@ -226,7 +229,10 @@ static iimg_error_t *answer(iimg_request_t *req, const char *job_id)
     iimg_generation_t generation;
     iimg_error_t *err = iimg_answer_generation(req->context, job_id, &generation);
 
-    return err ? err : answer_generation(req, &generation);
+    if (err) {
+        return err;
+    }
+    return answer_generation(req, &generation);
 }
 
 /* Who does not want to wait for the whole may still want to for some seconds. */
@@ -272,11 +278,12 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
     err = find_or_begin(req, job_id);
     req->context = whole;
     whole->idempotency = brief.idempotency;
-    if (!err) {
-        *job_id = apr_pstrdup(whole->pool, *job_id);
-        apr_pool_destroy(brief.pool); /* an error lies in there */
+    if (err) {
+        return err;
     }
-    return err;
+    *job_id = apr_pstrdup(whole->pool, *job_id);
+    apr_pool_destroy(brief.pool); /* an error lies in there */
+    return NULL;
 }
 
 /* Waits for the picture. Who cannot is told so before anything is begun. */

@@ -17,7 +17,7 @@
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
-    return iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID, "%s", sentence), field);
+    return iimg_error_invalid_field(req->context->pool, field, NULL, "%s", sentence);
 }
 
 /* Query --------------------------------------------------------------------------------------- */
@@ -121,7 +121,10 @@ iimg_error_t *iimg_refuse_list(iimg_request_t *req, iimg_error_t *problem)
 {
     iimg_error_t *err = iimg_identify_caller(req->context, IIMG_STAFF);
 
-    return err ? err : problem;
+    if (err) {
+        return err;
+    }
+    return problem;
 }
 
 /* Answer -------------------------------------------------------------------------------------- */

@@ -19,7 +19,7 @@
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
-    return iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID, "%s", sentence), field);
+    return iimg_error_invalid_field(req->context->pool, field, NULL, "%s", sentence);
 }
 
 static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prompt_t *prompt)
@@ -44,11 +44,15 @@ static iimg_error_t *read_filter(iimg_request_t *req, const char **prompt_type)
     iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
 
     *prompt_type = NULL;
-    if (!err) {
-        err = iimg_input_text(query, "prompt_type", MAX_BODY, &text);
-    }
-    if (err || !text || !*text) {
+    if (err) {
         return err;
+    }
+    err = iimg_input_text(query, "prompt_type", MAX_BODY, &text);
+    if (err) {
+        return err;
+    }
+    if (!text || !*text) {
+        return NULL;
     }
     return iimg_input_choice(query, "prompt_type", iimg_prompt_types, prompt_type);
 }
@@ -116,13 +120,16 @@ static iimg_error_t *read_previewed(iimg_request_t *req, const iimg_input_t *inp
     iimg_error_t *err = iimg_input_uuid(input, "prompt_id", &wanted->prompt_id);
 
     err = iimg_error_join(err, read_body(req, input, &wanted->body));
-    if (!err && wanted->prompt_id && wanted->body) {
-        err = refuse(req, "body", "Send either a body or a prompt_id, not both.");
+    if (err) {
+        return err;
     }
-    if (!err && !wanted->prompt_id && !wanted->body) {
-        err = refuse(req, "body", "Send a body or a prompt_id.");
+    if (wanted->prompt_id && wanted->body) {
+        return refuse(req, "body", "Send either a body or a prompt_id, not both.");
     }
-    return err;
+    if (!wanted->prompt_id && !wanted->body) {
+        return refuse(req, "body", "Send a body or a prompt_id.");
+    }
+    return NULL;
 }
 
 static iimg_error_t *read_identity(iimg_request_t *req, const iimg_input_t *input,
@@ -130,8 +137,10 @@ static iimg_error_t *read_identity(iimg_request_t *req, const iimg_input_t *inpu
 {
     iimg_error_t *err = iimg_input_uuid(input, "identity_id", &wanted->identity_id);
 
-    return !err && !wanted->identity_id ? refuse(req, "identity_id", "This field is required.")
-                                        : err;
+    if (err) {
+        return err;
+    }
+    return wanted->identity_id ? NULL : refuse(req, "identity_id", "This field is required.");
 }
 
 static iimg_error_t *read_preview(iimg_request_t *req, iimg_preview_request_t *wanted)
@@ -206,16 +215,21 @@ iimg_error_t *iimg_view_prompt_create(iimg_request_t *req)
     const iimg_replay_t *replay;
     iimg_error_t *err = iimg_request_input_once(req, CREATION, PATIENCE, &input, &replay);
 
-    if (!err && replay) {
+    if (err) {
+        return err;
+    }
+    if (replay) {
         return replay_create(req, replay);
     }
-    if (!err) {
-        err = read_new(req, input, &wanted);
+    err = read_new(req, input, &wanted);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_create_prompt(req->context, &wanted, &prompt);
+    err = iimg_create_prompt(req->context, &wanted, &prompt);
+    if (err) {
+        return err;
     }
-    return err ? err : answer_created(req, HTTP_CREATED, prompt);
+    return answer_created(req, HTTP_CREATED, prompt);
 }
 
 iimg_error_t *iimg_view_prompt_retrieve(iimg_request_t *req)
@@ -223,7 +237,10 @@ iimg_error_t *iimg_view_prompt_retrieve(iimg_request_t *req)
     iimg_prompt_t *prompt;
     iimg_error_t *err = iimg_get_prompt(req->context, req->id, &prompt);
 
-    return err ? err : answer_one(req, HTTP_OK, prompt);
+    if (err) {
+        return err;
+    }
+    return answer_one(req, HTTP_OK, prompt);
 }
 
 iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
@@ -233,12 +250,14 @@ iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
     bool is_active = false;
     iimg_error_t *err = iimg_get_prompt(req->context, req->id, &prompt);
 
-    if (!err) {
-        err = iimg_check_prompt_version(req->context, prompt);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_request_input(req, &input);
+    err = iimg_check_prompt_version(req->context, prompt);
+    if (err) {
+        return err;
     }
+    err = iimg_request_input(req, &input);
     if (err) {
         return err;
     }
@@ -246,10 +265,16 @@ iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
         err = refuse(req, "body", "A prompt's body cannot be changed; create a new version.");
     }
     err = iimg_error_join(err, read_is_active(req, input, &is_active));
-    if (!err && iimg_input_has(input, "is_active")) {
-        err = iimg_update_prompt(req->context, prompt->id, is_active, &prompt);
+    if (err) {
+        return err;
     }
-    return err ? err : answer_one(req, HTTP_OK, prompt);
+    if (iimg_input_has(input, "is_active")) {
+        err = iimg_update_prompt(req->context, prompt->id, is_active, &prompt);
+        if (err) {
+            return err;
+        }
+    }
+    return answer_one(req, HTTP_OK, prompt);
 }
 
 iimg_error_t *iimg_view_prompt_preview(iimg_request_t *req)
@@ -259,9 +284,10 @@ iimg_error_t *iimg_view_prompt_preview(iimg_request_t *req)
     iimg_preview_t preview = { NULL, NULL, NULL, NULL };
     iimg_error_t *err = read_preview(req, &wanted);
 
-    if (!err) {
-        err = iimg_preview_prompt(req->context, &wanted, &preview);
+    if (err) {
+        return err;
     }
+    err = iimg_preview_prompt(req->context, &wanted, &preview);
     if (err) {
         return err;
     }

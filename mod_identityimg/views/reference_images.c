@@ -25,9 +25,10 @@ iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
 
     iimg_request_scope(req, &scope);
     err = iimg_list_reference_images(req->context, &scope, &images);
-    if (!err) {
-        err = iimg_respond_signer(req, &signer);
+    if (err) {
+        return err;
     }
+    err = iimg_respond_signer(req, &signer);
     if (err) {
         return err;
     }
@@ -100,10 +101,14 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
         return replay_create(req, owner, replay);
     }
     err = iimg_error_join(err, iimg_read_new_reference_image(req, input, &wanted));
-    if (!err) {
-        err = iimg_create_reference_image(req->context, owner, &wanted, &image);
+    if (err) {
+        return err;
     }
-    return err ? err : answer_created(req, HTTP_CREATED, image);
+    err = iimg_create_reference_image(req->context, owner, &wanted, &image);
+    if (err) {
+        return err;
+    }
+    return answer_created(req, HTTP_CREATED, image);
 }
 
 /* The photo that the path names, within the scope of the query. */
@@ -120,7 +125,10 @@ static iimg_error_t *get_for_change(iimg_request_t *req, iimg_reference_image_t 
 {
     iimg_error_t *err = get_one(req, image);
 
-    return err ? err : iimg_check_version(req->context, (*image)->version);
+    if (err) {
+        return err;
+    }
+    return iimg_check_version(req->context, (*image)->version);
 }
 
 iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
@@ -128,7 +136,10 @@ iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
     iimg_reference_image_t *image;
     iimg_error_t *err = get_one(req, &image);
 
-    return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
+    if (err) {
+        return err;
+    }
+    return iimg_answer_reference_image(req, HTTP_OK, image);
 }
 
 iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
@@ -138,16 +149,24 @@ iimg_error_t *iimg_view_reference_image_update(iimg_request_t *req)
     iimg_input_t *input;
     iimg_error_t *err = get_for_change(req, &image);
 
-    if (!err) {
-        err = iimg_request_input(req, &input);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_read_reference_image_change(req, input, &change);
+    err = iimg_request_input(req, &input);
+    if (err) {
+        return err;
     }
-    if (!err && (change.name || change.order)) {
+    err = iimg_read_reference_image_change(req, input, &change);
+    if (err) {
+        return err;
+    }
+    if (change.name || change.order) {
         err = iimg_update_reference_image(req->context, image->user_id, image->id, &change, &image);
+        if (err) {
+            return err;
+        }
     }
-    return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
+    return iimg_answer_reference_image(req, HTTP_OK, image);
 }
 
 iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req)
@@ -155,10 +174,14 @@ iimg_error_t *iimg_view_reference_image_destroy(iimg_request_t *req)
     iimg_reference_image_t *image;
     iimg_error_t *err = get_for_change(req, &image);
 
-    if (!err) {
-        err = iimg_delete_reference_image(req->context, image->user_id, image->id);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_respond_no_content(req);
+    err = iimg_delete_reference_image(req->context, image->user_id, image->id);
+    if (err) {
+        return err;
+    }
+    return iimg_respond_no_content(req);
 }
 
 iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
@@ -170,19 +193,27 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
     iimg_error_t *err = iimg_request_has_key(req) ? get_one(req, &image)
                                                   : get_for_change(req, &image);
 
-    if (!err) {
-        err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
+    if (err) {
+        return err;
     }
-    if (!err && replay) {
+    err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PATIENCE, &input, &replay);
+    if (err) {
+        return err;
+    }
+    if (replay) {
         err = get_one(req, &image);
-        return err ? iimg_replay_error(req, err)
-                   : iimg_answer_reference_image(req, replay->status, image);
+        if (err) {
+            return iimg_replay_error(req, err);
+        }
+        return iimg_answer_reference_image(req, replay->status, image);
     }
-    if (!err) {
-        err = iimg_request_required_upload(req, input, &upload);
+    err = iimg_request_required_upload(req, input, &upload);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_upload_reference_image(req->context, image->user_id, image->id, upload, &image);
+    err = iimg_upload_reference_image(req->context, image->user_id, image->id, upload, &image);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_answer_reference_image(req, HTTP_OK, image);
+    return iimg_answer_reference_image(req, HTTP_OK, image);
 }

@@ -39,8 +39,7 @@ iimg_error_t *iimg_view_schema(iimg_request_t *req)
     iimg_document_t document = { .type = "application/json", .digest = digest_with(pool, url) };
 
     if (!server) {
-        return iimg_error_detail(iimg_error(pool, IIMG_INTERNAL, "Internal server error"),
-                                 "openapi.json does not contain " SERVER);
+        return iimg_error_internal(pool, "openapi.json does not contain " SERVER);
     }
     document.data = apr_pstrcat(
         pool, apr_pstrmemdup(pool, iimg_openapi, (apr_size_t)(server - iimg_openapi)),
@@ -68,5 +67,8 @@ iimg_error_t *iimg_view_health_ready(iimg_request_t *req)
 {
     iimg_error_t *err = iimg_health_ready(req);
 
-    return err ? err : answer_ok(req);
+    if (err) {
+        return err;
+    }
+    return answer_ok(req);
 }

@@ -99,12 +99,9 @@ static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, 
 /* Who sends text thinks that the picture is up. */
 static iimg_error_t *no_file(const iimg_request_t *req)
 {
-    return iimg_error_code(
-        iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
+    return iimg_error_invalid_field(req->context->pool, "image", "no_image",
                                     "The submitted data was not a file. Check the encoding type "
-                                    "on the form."),
-                         "image"),
-        "no_image");
+                                    "on the form.");
 }
 
 iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_input_t *input,
@@ -133,7 +130,10 @@ static iimg_error_t *read_swap(iimg_request_t *req, bool *swap)
     iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
 
     *swap = false;
-    return err ? err : iimg_input_bool(query, "swap", swap);
+    if (err) {
+        return err;
+    }
+    return iimg_input_bool(query, "swap", swap);
 }
 
 iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_input_t *input,
@@ -142,9 +142,8 @@ iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_i
     iimg_error_t *err = iimg_input_optional(input, "name", MAX_PHOTO_NAME, &change->name);
 
     if (iimg_input_is_null(input, "order")) {
-        err = iimg_error_join(err, iimg_error_field(iimg_error(req->context->pool, IIMG_INVALID,
-                                                               "This field may not be null."),
-                                                    "order"));
+        err = iimg_error_join(err, iimg_error_invalid_field(req->context->pool, "order", NULL,
+                                                            "This field may not be null."));
     }
     err = iimg_error_join(err, read_order(req, input, &change->order));
     if (change->order) {

@@ -29,5 +29,8 @@ iimg_error_t *iimg_view_test_user_identities(iimg_request_t *req)
     apr_array_header_t *identities;
     iimg_error_t *err = iimg_list_test_user_identities(req->context, req->id, &identities);
 
-    return err ? err : iimg_answer_identities(req, identities);
+    if (err) {
+        return err;
+    }
+    return iimg_answer_identities(req, identities);
 }

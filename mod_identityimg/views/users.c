@@ -25,5 +25,8 @@ iimg_error_t *iimg_view_user_me_identities(iimg_request_t *req)
     apr_array_header_t *identities;
     iimg_error_t *err = iimg_list_my_identities(req->context, &identities);
 
-    return err ? err : iimg_answer_identities(req, identities);
+    if (err) {
+        return err;
+    }
+    return iimg_answer_identities(req, identities);
 }

@@ -101,12 +101,11 @@ static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_lo
     }
     if (load->budget_seconds < 0) {
         return iimg_error_retry(
-            iimg_error_code(iimg_error(pool, IIMG_LIMITED,
-                                       "A single picture is expected to cost "
-                                       "more than the budget for 24 hours, $%s. Ask the operator "
-                                       "for another one.",
-                                       limits->budget),
-                            "generation_budget"),
+            iimg_error_with_code(pool, IIMG_LIMITED, "generation_budget",
+                                 "A single picture is expected to cost "
+                                 "more than the budget for 24 hours, $%s. Ask the operator "
+                                 "for another one.",
+                                 limits->budget),
             DAY);
     }
     return NULL;

@@ -23,7 +23,10 @@ static iimg_error_t *mark(iimg_context_t *context, const char **id)
     iimg_picture_store_t row;
     iimg_error_t *err = iimg_picture_store_propose(context, iimg_uuid_create(context->pool), &row);
 
-    return err ? err : iimg_store_mark(context, row.id, id);
+    if (err) {
+        return err;
+    }
+    return iimg_store_mark(context, row.id, id);
 }
 
 iimg_error_t *iimg_adopt_store(iimg_context_t *context, bool force, const char **id)
@@ -36,19 +39,22 @@ iimg_error_t *iimg_adopt_store(iimg_context_t *context, bool force, const char *
         return err;
     }
     err = iimg_store_resembles(context, &doubt);
-    if (!err && doubt && !force) {
-        err = doubtful(context, doubt);
-    }
     if (err) {
         return err;
     }
+    if (doubt && !force) {
+        return doubtful(context, doubt);
+    }
     *id = text ? iimg_store_marker_id(context->pool, text) : NULL;
     err = text ? NULL : mark(context, id);
-    if (!err && !*id) {
-        err = iimg_error(context->pool, IIMG_CONFLICT,
-                         "%s: " IIMG_STORE_MARKER " cannot be "
-                         "understood. Restore it from a backup, or remove it, and try again.",
-                         iimg_store_place(context->pool, storage));
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_picture_store_adopt(context, *id);
+    if (!*id) {
+        return iimg_error(context->pool, IIMG_CONFLICT,
+                          "%s: " IIMG_STORE_MARKER " cannot be "
+                          "understood. Restore it from a backup, or remove it, and try again.",
+                          iimg_store_place(context->pool, storage));
+    }
+    return iimg_picture_store_adopt(context, *id);
 }

@@ -113,5 +113,8 @@ iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id
     }
     /* It went with the user whom it shows. */
     err = iimg_user_share(context, job->user_id);
-    return err ? err : iimg_idempotency_gone(context);
+    if (err) {
+        return err;
+    }
+    return iimg_idempotency_gone(context);
 }

@@ -19,20 +19,23 @@ static iimg_error_t *lock_job(iimg_context_t *context, cancel_t *cancel)
 {
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
-    if (!err) {
-        err = iimg_generation_job_lock(context, cancel->id, &cancel->job);
+    if (err) {
+        return err;
     }
-    if (!err && !cancel->job) {
-        err = iimg_not_found(context);
+    err = iimg_generation_job_lock(context, cancel->id, &cancel->job);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_check_version(context, atoi(cancel->job->version));
+    if (!cancel->job) {
+        return iimg_not_found(context);
+    }
+    return iimg_check_version(context, atoi(cancel->job->version));
 }
 
 static iimg_error_t *has_ended(iimg_context_t *context, const iimg_generation_job_t *job)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
-                                      "This generation has ended already: it has %s.", job->state),
-                           "job_finished");
+    return iimg_error_with_code(context->pool, IIMG_CONFLICT, "job_finished",
+                                "This generation has ended already: it has %s.", job->state);
 }
 
 static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
@@ -46,11 +49,11 @@ static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
         return err; /* canceled is what it shall be */
     }
     err = iimg_generation_job_cancel(context, cancel->id, &after);
-    if (!err && !after) {
-        err = has_ended(context, cancel->job);
-    }
     if (err) {
         return err;
+    }
+    if (!after) {
+        return has_ended(context, cancel->job);
     }
     cancel->job = after;
     iimg_members_add(members, "state");

@@ -42,9 +42,8 @@ static iimg_error_t *check_body(iimg_context_t *context, const char *body)
 {
     const char *problem = iimg_prompt_problem(context->pool, body, iimg_prompt_placeholders);
 
-    return problem ? iimg_error_code(
-               iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "%s", problem), "body"),
-               "prompt_placeholders")
+    return problem ? iimg_error_invalid_field(context->pool, "body", "prompt_placeholders", "%s",
+                                              problem)
                    : NULL;
 }
 
@@ -86,18 +85,24 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
                              .required_context_keys = wanted->required_context_keys };
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
-    if (!err) {
-        err = iimg_prompt_lock_type(context, wanted->prompt_type);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        prompt.created_by = context->caller->id;
-        creation->prompt = &prompt;
-        err = iimg_prompt_insert(context, &creation->prompt);
+    err = iimg_prompt_lock_type(context, wanted->prompt_type);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->prompt->id);
+    prompt.created_by = context->caller->id;
+    creation->prompt = &prompt;
+    err = iimg_prompt_insert(context, &creation->prompt);
+    if (err) {
+        return err;
     }
-    return err ? err : tell(context, creation);
+    err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->prompt->id);
+    if (err) {
+        return err;
+    }
+    return tell(context, creation);
 }
 
 iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,

@@ -60,9 +60,10 @@ static iimg_error_t *load_photos(iimg_context_t *context, iimg_context_t *brief,
     apr_array_header_t *photos;
     iimg_error_t *err = iimg_user_share(brief, run->job->user_id);
 
-    if (!err) {
-        err = find_photos(brief, run->job, &photos);
+    if (err) {
+        return err;
     }
+    err = find_photos(brief, run->job, &photos);
     if (err) {
         return err;
     }
@@ -111,10 +112,11 @@ static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *
     }
     err = load_identity(context, &brief, run);
     err = err ? err : load_photos(context, &brief, run);
-    if (!err) {
-        apr_pool_destroy(brief.pool); /* an error lies in there */
+    if (err) {
+        return err;
     }
-    return err;
+    apr_pool_destroy(brief.pool); /* an error lies in there */
+    return NULL;
 }
 
 /* By the requested name, so that the job records a successor. A server that has a provider by now
@@ -199,11 +201,9 @@ static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run
         return err;
     }
     if (err) {
-        return iimg_error_detail(
-            iimg_error_code(iimg_error(context->pool, IIMG_UPSTREAM,
-                                       "The image provider sent something that is no picture."),
-                            "provider_reply"),
-            "%s", err->detail ? err->detail : err->message);
+        return iimg_error_with_detail(context->pool, IIMG_UPSTREAM, "provider_reply",
+                                      "The image provider sent something that is no picture.", "%s",
+                                      err->detail ? err->detail : err->message);
     }
     run->outcome.media_type = type->media_type;
     take_facts(run);
@@ -235,21 +235,26 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
         /* Who is deleted takes along the pictures made from his photos: none may come after. */
         err = iimg_user_share(context, run->job->user_id);
     }
-    if (!err) {
-        err = iimg_generation_job_finish(context, run->job->id, context->services->owner,
-                                         &run->outcome, &job);
+    if (err) {
+        return err;
     }
-    if (!err && !job) {
+    err = iimg_generation_job_finish(context, run->job->id, context->services->owner, &run->outcome,
+                                     &job);
+    if (err) {
+        return err;
+    }
+    if (!job) {
         return iimg_error(context->pool, IIMG_CONFLICT,
                           "The generation was ended meanwhile; its picture was not kept.");
     }
-    if (!err && run->outcome.image) {
+    if (run->outcome.image) {
         err = iimg_publish_picture(context, &run->stored);
+        if (err) {
+            return err;
+        }
     }
-    if (!err) {
-        run->job = job;
-    }
-    return err;
+    run->job = job;
+    return NULL;
 }
 
 /* When the answer to COMMIT was lost, the row tells whether it happened. */
@@ -325,13 +330,14 @@ iimg_error_t *iimg_generation_run_save(iimg_context_t *context, iimg_generation_
     if (job->requested_by) {
         err = iimg_user_login_by_id(context, job->requested_by, &context->login);
     }
-    if (!err) {
-        err = job->identity_id ? iimg_identify_caller(context, IIMG_STAFF)
-                               : iimg_identity_not_found(context);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_save_image_to_identity(context, job->identity_id, job, run->result->data,
-                                          run->result->length, &identity);
+    err = job->identity_id ? iimg_identify_caller(context, IIMG_STAFF)
+                           : iimg_identity_not_found(context);
+    if (err) {
+        return err;
     }
-    return err;
+    return iimg_save_image_to_identity(context, job->identity_id, job, run->result->data,
+                                       run->result->length, &identity);
 }

@@ -10,8 +10,12 @@ iimg_error_t *iimg_get_generation_job(iimg_context_t *context, const char *id,
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_generation_job_for_staff(context, id, &caller, job);
 
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
     }
-    return !err && !*job ? iimg_not_found(context) : err;
+    err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return *job ? NULL : iimg_not_found(context);
 }

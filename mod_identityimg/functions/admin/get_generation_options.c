@@ -62,9 +62,10 @@ iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_hea
     *options = list_models(context, models, resolutions);
     err = iimg_generation_job_medians(context, context->services->generator, models, resolutions,
                                       &caller, &seconds);
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
     }
+    err = iimg_accept_caller(context, caller, IIMG_STAFF);
     if (err) {
         return err;
     }

@@ -9,8 +9,12 @@ iimg_error_t *iimg_get_prompt(iimg_context_t *context, const char *id, iimg_prom
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_prompt_by_id(context, id, &caller, prompt);
 
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
     }
-    return !err && !*prompt ? iimg_not_found(context) : err;
+    err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return *prompt ? NULL : iimg_not_found(context);
 }

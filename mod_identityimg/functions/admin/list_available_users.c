@@ -19,9 +19,10 @@ iimg_error_t *iimg_list_available_users(iimg_context_t *context, apr_array_heade
     iimg_user_t *me;
     iimg_error_t *err = iimg_list_test_users(context, &scenarios);
 
-    if (!err) {
-        err = iimg_get_me(context, &me);
+    if (err) {
+        return err;
     }
+    err = iimg_get_me(context, &me);
     if (err) {
         return err;
     }

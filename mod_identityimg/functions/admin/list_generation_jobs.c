@@ -10,5 +10,8 @@ iimg_error_t *iimg_list_generation_jobs(iimg_context_t *context, iimg_page_t *pa
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_generation_job_list(context, page, filter, &caller, jobs);
 
-    return err ? err : iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return iimg_accept_caller(context, caller, IIMG_STAFF);
 }

@@ -9,5 +9,8 @@ iimg_error_t *iimg_list_prompts(iimg_context_t *context, const char *prompt_type
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_prompt_list(context, prompt_type, &caller, prompts);
 
-    return err ? err : iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return iimg_accept_caller(context, caller, IIMG_STAFF);
 }

@@ -12,8 +12,12 @@ iimg_error_t *iimg_list_test_user_identities(iimg_context_t *context, const char
     iimg_error_t *err = iimg_identity_list_of_test_user(context, user_id, &caller, &found,
                                                         identities);
 
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
     }
-    return !err && !found ? iimg_not_found(context) : err;
+    err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return found ? NULL : iimg_not_found(context);
 }

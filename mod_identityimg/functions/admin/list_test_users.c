@@ -8,5 +8,8 @@ iimg_error_t *iimg_list_test_users(iimg_context_t *context, apr_array_header_t *
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_test_scenario_list(context, &caller, scenarios);
 
-    return err ? err : iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return iimg_accept_caller(context, caller, IIMG_STAFF);
 }

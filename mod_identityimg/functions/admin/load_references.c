@@ -46,7 +46,6 @@ iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_head
         leave_out(context, one->id, err, loaded);
     }
     return loaded->count ? NULL
-                         : iimg_error_code(
-                             iimg_error(pool, IIMG_INVALID, "Could not load any reference images"),
-                             "no_readable_references");
+                         : iimg_error_with_code(pool, IIMG_INVALID, "no_readable_references",
+                                                "Could not load any reference images");
 }

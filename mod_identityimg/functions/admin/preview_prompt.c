@@ -8,8 +8,8 @@
 
 static iimg_error_t *prompt_not_found(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Prompt not found"),
-                           "prompt_not_found");
+    return iimg_error_with_code(context->pool, IIMG_NOT_FOUND, "prompt_not_found",
+                                "Prompt not found");
 }
 
 /* The version that is named, or what might become one. */
@@ -25,10 +25,14 @@ static iimg_error_t *find_prompt(iimg_context_t *context, const iimg_preview_req
         return NULL;
     }
     err = iimg_prompt_by_id(context, request->prompt_id, &caller, &preview->prompt);
-    if (!err) {
-        err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
     }
-    return !err && !preview->prompt ? prompt_not_found(context) : err;
+    err = iimg_accept_caller(context, caller, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return preview->prompt ? NULL : prompt_not_found(context);
 }
 
 iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
@@ -36,12 +40,13 @@ iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_re
 {
     iimg_error_t *err = iimg_identity_by_id(context, request->identity_id, &preview->identity);
 
-    if (!err && !preview->identity) {
-        err = iimg_identity_not_found(context);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = find_prompt(context, request, preview);
+    if (!preview->identity) {
+        return iimg_identity_not_found(context);
     }
+    err = find_prompt(context, request, preview);
     if (err) {
         return err;
     }

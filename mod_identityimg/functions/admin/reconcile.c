@@ -94,10 +94,11 @@ static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_
     if (result->remove && !difference.young) {
         err = purge(context, object, &difference);
     }
-    if (!err) {
-        tell(result, &difference);
+    if (err) {
+        return err;
     }
-    return err;
+    tell(result, &difference);
+    return NULL;
 }
 
 static bool is_among(const apr_array_header_t *keys, const char *key)
@@ -144,11 +145,12 @@ static iimg_error_t *end_batch(iimg_context_t *context, work_t *work)
 
     inner.pool = work->batch_pool;
     err = work->batch->nelts > 0 ? look_up(&inner, work) : NULL;
-    if (!err) {
-        apr_pool_clear(work->batch_pool);
-        work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(listed_t));
+    if (err) {
+        return err;
     }
-    return err;
+    apr_pool_clear(work->batch_pool);
+    work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(listed_t));
+    return NULL;
 }
 
 static iimg_error_t *visit(iimg_context_t *context, void *baton, const iimg_listed_t *object)
@@ -304,8 +306,12 @@ iimg_error_t *iimg_reconcile(iimg_context_t *context, iimg_reconciliation_t *rec
     }
     work.present = apr_array_make(context->pool, 1024, sizeof(digest_t));
     err = compare_store(context, &work);
-    if (!err) {
-        err = compare_manifest(context, &work);
+    if (err) {
+        return err;
     }
-    return err ? err : compare_rows(context, reconciliation);
+    err = compare_manifest(context, &work);
+    if (err) {
+        return err;
+    }
+    return compare_rows(context, reconciliation);
 }

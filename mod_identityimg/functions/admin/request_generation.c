@@ -54,19 +54,17 @@ static iimg_error_t *check_ids(iimg_context_t *context, const iimg_generation_re
     const apr_array_header_t *ids = request->reference_image_ids;
 
     if (ids && ids->nelts == 0) {
-        return iimg_error_field(
-            iimg_error(context->pool, IIMG_INVALID, "This list may not be empty."),
-            "reference_image_ids");
+        return iimg_error_invalid_field(context->pool, "reference_image_ids", NULL,
+                                        "This list may not be empty.");
     }
     for (int i = 0; ids && i < ids->nelts; i++) {
         const char *id = APR_ARRAY_IDX(ids, i, const char *);
 
         if (!is_there(all, id)) {
-            return iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
-                                               "%s is not a reference image of this user that has "
-                                               "a picture.",
-                                               id),
-                                    "reference_image_ids");
+            return iimg_error_invalid_field(context->pool, "reference_image_ids", NULL,
+                                            "%s is not a reference image of this user that has "
+                                            "a picture.",
+                                            id);
         }
     }
     return NULL;
@@ -82,10 +80,9 @@ static iimg_error_t *limit_references(iimg_context_t *context, asked_t *asked)
         return NULL;
     }
     if (asked->request->reference_image_ids) {
-        return iimg_error_field(iimg_error(context->pool, IIMG_INVALID,
-                                           "The model %s takes at most %d reference images.",
-                                           asked->request->model, most),
-                                "reference_image_ids");
+        return iimg_error_invalid_field(context->pool, "reference_image_ids", NULL,
+                                        "The model %s takes at most %d reference images.",
+                                        asked->request->model, most);
     }
     asked->left_out = asked->references->nelts - most;
     asked->references->nelts = most;
@@ -107,14 +104,14 @@ static iimg_error_t *find_references(iimg_context_t *context, asked_t *asked)
     apr_array_header_t *all;
     iimg_error_t *err = iimg_reference_image_with_picture(context, asked->request->user_id, &all);
 
-    if (!err && all->nelts == 0) {
-        err = iimg_error_code(
-            iimg_error(context->pool, IIMG_INVALID, "No reference images found for this user"),
-            "no_references");
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = check_ids(context, asked->request, all);
+    if (all->nelts == 0) {
+        return iimg_error_with_code(context->pool, IIMG_INVALID, "no_references",
+                                    "No reference images found for this user");
     }
+    err = check_ids(context, asked->request, all);
     if (err) {
         return err;
     }
@@ -133,21 +130,25 @@ static iimg_error_t *find_inputs(iimg_context_t *context, asked_t *asked)
 {
     iimg_error_t *err = iimg_identity_by_id(context, asked->request->identity_id, &asked->identity);
 
-    if (!err && !asked->identity) {
-        err = iimg_identity_not_found(context);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = find_references(context, asked);
+    if (!asked->identity) {
+        return iimg_identity_not_found(context);
     }
-    if (!err) {
-        err = iimg_prompt_active(context, "image_generation", &asked->prompt);
+    err = find_references(context, asked);
+    if (err) {
+        return err;
     }
-    if (!err && !asked->prompt) {
-        err = iimg_error_code(
-            iimg_error(context->pool, IIMG_UNAVAILABLE, "No active image generation prompt found"),
-            "no_active_prompt");
+    err = iimg_prompt_active(context, "image_generation", &asked->prompt);
+    if (err) {
+        return err;
     }
-    return err;
+    if (!asked->prompt) {
+        return iimg_error_with_code(context->pool, IIMG_UNAVAILABLE, "no_active_prompt",
+                                    "No active image generation prompt found");
+    }
+    return NULL;
 }
 
 /* The row ------------------------------------------------------------------------------------- */
@@ -232,14 +233,16 @@ iimg_error_t *iimg_request_generation(iimg_context_t *context,
     iimg_error_t *err = find_inputs(context, &asked);
 
     *job = NULL;
-    if (!err) {
-        err = iimg_load_references(context, asked.references, &asked.loaded);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        warn_of_left_out(context->pool, &asked);
-        asked.job = draft(context, &asked);
-        err = iimg_db_transaction(context, insert_job, &asked);
+    err = iimg_load_references(context, asked.references, &asked.loaded);
+    if (err) {
+        return err;
     }
+    warn_of_left_out(context->pool, &asked);
+    asked.job = draft(context, &asked);
+    err = iimg_db_transaction(context, insert_job, &asked);
     if (err) {
         return err;
     }

@@ -12,7 +12,7 @@ static iimg_error_t *has_no_picture(iimg_context_t *context, const iimg_generati
                           ? "This generation has no picture yet."
                           : "This generation has no picture.";
 
-    return iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT, "%s", why), "job_no_picture");
+    return iimg_error_with_code(context->pool, IIMG_CONFLICT, "job_no_picture", "%s", why);
 }
 
 /* Before a picture is read and decoded for nothing; it counts what the transaction finds. */
@@ -24,10 +24,13 @@ static iimg_error_t *check_identity(iimg_context_t *context, const iimg_generati
     if (job->identity_id) {
         err = iimg_identity_by_id(context, job->identity_id, &identity);
     }
-    if (!err && !identity) {
+    if (err) {
+        return err;
+    }
+    if (!identity) {
         return iimg_identity_not_found(context);
     }
-    return err ? err : iimg_check_version(context, identity->version);
+    return iimg_check_version(context, identity->version);
 }
 
 static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation_job_t *job,
@@ -70,8 +73,12 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
     if (!err && (!job->image || !job->user_id)) { /* it goes with the user whom it shows */
         err = has_no_picture(context, job);
     }
-    if (!err) {
-        err = check_identity(context, job);
+    if (err) {
+        return err;
     }
-    return err ? err : copy_picture(context, job, once, identity);
+    err = check_identity(context, job);
+    if (err) {
+        return err;
+    }
+    return copy_picture(context, job, once, identity);
 }

@@ -16,10 +16,14 @@ static iimg_error_t *save_one(iimg_context_t *context, const char *id)
         return err;
     }
     err = iimg_user_login_by_id(context, job->requested_by, &context->login);
-    if (!err) {
-        err = iimg_identify_caller(context, IIMG_STAFF);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_save_job_to_identity(context, id, true, &identity);
+    err = iimg_identify_caller(context, IIMG_STAFF);
+    if (err) {
+        return err;
+    }
+    return iimg_save_job_to_identity(context, id, true, &identity);
 }
 
 void iimg_save_left(iimg_context_t *context)

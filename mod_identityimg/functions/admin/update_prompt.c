@@ -26,22 +26,28 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     update_t *update = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_STAFF);
 
-    if (!err) {
-        err = iimg_prompt_lock(context, update->id, &update->prompt);
+    if (err) {
+        return err;
     }
-    if (!err && !update->prompt) {
-        err = iimg_not_found(context);
+    err = iimg_prompt_lock(context, update->id, &update->prompt);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_check_prompt_version(context, update->prompt);
+    if (!update->prompt) {
+        return iimg_not_found(context);
     }
-    if (!err && update->prompt->is_active == update->is_active) {
+    err = iimg_check_prompt_version(context, update->prompt);
+    if (err) {
+        return err;
+    }
+    if (update->prompt->is_active == update->is_active) {
         return NULL;
     }
-    if (!err) {
-        err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
+    err = iimg_prompt_set_active(context, update->id, update->is_active, &update->prompt);
+    if (err) {
+        return err;
     }
-    return err ? err : tell(context, update->id);
+    return tell(context, update->id);
 }
 
 iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool is_active,

@@ -18,10 +18,8 @@ typedef struct creation_t {
 
 static iimg_error_t *max_images(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_INVALID,
-                                      "Maximum %d reference images allowed",
-                                      IIMG_REFERENCE_IMAGE_SLOTS),
-                           "max_images");
+    return iimg_error_with_code(context->pool, IIMG_INVALID, "max_images",
+                                "Maximum %d reference images allowed", IIMG_REFERENCE_IMAGE_SLOTS);
 }
 
 /* The slot that a new photo gets among those that are taken. */
@@ -55,7 +53,10 @@ static iimg_error_t *check_slot(iimg_context_t *context, const creation_t *creat
     bool taken[IIMG_REFERENCE_IMAGE_SLOTS];
     iimg_error_t *err = iimg_reference_image_slots(context, creation->user_id, taken);
 
-    return err ? err : choose_order(context, taken, creation->wanted->order, order);
+    if (err) {
+        return err;
+    }
+    return choose_order(context, taken, creation->wanted->order, order);
 }
 
 static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
@@ -82,26 +83,36 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     int order = 0;
     iimg_error_t *err = iimg_identify_caller_for(context, creation->user_id);
 
-    if (!err) {
-        err = iimg_user_lock(context, creation->user_id, &found);
+    if (err) {
+        return err;
     }
-    if (!err && !found) {
-        err = iimg_user_not_found(context, creation->user_id);
+    err = iimg_user_lock(context, creation->user_id, &found);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = check_slot(context, creation, &order);
+    if (!found) {
+        return iimg_user_not_found(context, creation->user_id);
     }
-    if (!err) {
-        err = iimg_reference_image_insert(context, creation->user_id, creation->wanted->name, order,
-                                          &creation->stored.picture, &creation->image);
+    err = check_slot(context, creation, &order);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->image->id);
+    err = iimg_reference_image_insert(context, creation->user_id, creation->wanted->name, order,
+                                      &creation->stored.picture, &creation->image);
+    if (err) {
+        return err;
     }
-    if (!err && creation->stored.count) {
+    err = iimg_idempotency_record(context, IIMG_STATUS_CREATED, creation->image->id);
+    if (err) {
+        return err;
+    }
+    if (creation->stored.count) {
         err = iimg_publish_picture(context, &creation->stored);
+        if (err) {
+            return err;
+        }
     }
-    return err ? err : tell(context, creation);
+    return tell(context, creation);
 }
 
 /* A picture that cannot be kept is not decoded and stored first. */
@@ -110,7 +121,10 @@ static iimg_error_t *store_upload(iimg_context_t *context, creation_t *creation)
     int order;
     iimg_error_t *err = check_slot(context, creation, &order);
 
-    return err ? err : iimg_store_picture(context, creation->wanted->upload, &creation->stored);
+    if (err) {
+        return err;
+    }
+    return iimg_store_picture(context, creation->wanted->upload, &creation->stored);
 }
 
 iimg_error_t *iimg_create_reference_image(iimg_context_t *context, const char *user_id,

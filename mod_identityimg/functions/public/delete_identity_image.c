@@ -19,20 +19,28 @@ static iimg_error_t *show_none(iimg_context_t *context, void *baton)
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
 
-    if (!err) {
-        err = iimg_lock_identity(context, change->id, &change->identity);
-    }
-    if (err || !change->identity->picture.key) {
+    if (err) {
         return err;
     }
+    err = iimg_lock_identity(context, change->id, &change->identity);
+    if (err) {
+        return err;
+    }
+    if (!change->identity->picture.key) {
+        return NULL;
+    }
     err = iimg_identity_set_picture(context, change->id, &none, &change->identity);
-    if (!err && !change->identity) {
-        err = iimg_not_found(context);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_audit_member(context, "change", "identities", change->id, "image");
+    if (!change->identity) {
+        return iimg_not_found(context);
     }
-    return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
+    err = iimg_audit_member(context, "change", "identities", change->id, "image");
+    if (err) {
+        return err;
+    }
+    return iimg_stored_object_claim_own(context, &change->doomed);
 }
 
 iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id,

@@ -19,19 +19,25 @@ static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
     bool found = false;
     iimg_error_t *err = iimg_identify_caller_for(context, removal->user_id);
 
-    if (!err) {
-        err = iimg_lock_reference_image_if_match(context, removal->user_id, removal->id);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_reference_image_delete(context, removal->user_id, removal->id, &found);
+    err = iimg_lock_reference_image_if_match(context, removal->user_id, removal->id);
+    if (err) {
+        return err;
     }
-    if (!err && !found) {
-        err = iimg_not_found(context);
+    err = iimg_reference_image_delete(context, removal->user_id, removal->id, &found);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_audit(context, "delete", "reference_images", removal->id, NULL);
+    if (!found) {
+        return iimg_not_found(context);
     }
-    return err ? err : iimg_stored_object_claim_own(context, &removal->doomed);
+    err = iimg_audit(context, "delete", "reference_images", removal->id, NULL);
+    if (err) {
+        return err;
+    }
+    return iimg_stored_object_claim_own(context, &removal->doomed);
 }
 
 iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *user_id,
@@ -40,8 +46,9 @@ iimg_error_t *iimg_delete_reference_image(iimg_context_t *context, const char *u
     removal_t removal = { .user_id = user_id, .id = id };
     iimg_error_t *err = iimg_db_transaction(context, delete_row, &removal);
 
-    if (!err) {
-        iimg_sweep_claim(context, &removal.doomed);
+    if (err) {
+        return err;
     }
-    return err;
+    iimg_sweep_claim(context, &removal.doomed);
+    return NULL;
 }

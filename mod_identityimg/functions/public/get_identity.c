@@ -7,5 +7,8 @@ iimg_error_t *iimg_get_identity(iimg_context_t *context, const char *id, iimg_id
 {
     iimg_error_t *err = iimg_identity_by_id(context, id, identity);
 
-    return err ? err : iimg_check_identity_owner(context, *identity);
+    if (err) {
+        return err;
+    }
+    return iimg_check_identity_owner(context, *identity);
 }

@@ -8,5 +8,8 @@ iimg_error_t *iimg_get_me(iimg_context_t *context, iimg_user_t **user)
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_user_of_caller(context, &caller, user);
 
-    return err ? err : iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
+    }
+    return iimg_accept_caller(context, caller, IIMG_USER);
 }

@@ -9,5 +9,8 @@ iimg_error_t *iimg_list_identity_categories(iimg_context_t *context,
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_identity_categories(context, &caller, categories);
 
-    return err ? err : iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
+    }
+    return iimg_accept_caller(context, caller, IIMG_USER);
 }

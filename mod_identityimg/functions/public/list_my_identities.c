@@ -8,5 +8,8 @@ iimg_error_t *iimg_list_my_identities(iimg_context_t *context, apr_array_header_
     const iimg_caller_t *caller;
     iimg_error_t *err = iimg_identity_list_of_caller(context, &caller, identities);
 
-    return err ? err : iimg_accept_caller(context, caller, IIMG_USER);
+    if (err) {
+        return err;
+    }
+    return iimg_accept_caller(context, caller, IIMG_USER);
 }

@@ -29,8 +29,7 @@ static iimg_error_t *make_token(iimg_context_t *context, making_t *making, const
 
     *token = iimg_token_create(context->pool);
     if (!*token) {
-        return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                                 "the system gave no random numbers");
+        return iimg_error_internal(context->pool, "the system gave no random numbers");
     }
     iimg_token_digest(*token, digest);
     making->wanted.hash = iimg_token_hash(context->pool, digest);
@@ -72,8 +71,14 @@ iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *a
     making->wanted.seconds = seconds;
     err = try(context, attempt, making, session);
     /* The stored hash has become another one in between: of the same password perhaps. */
-    if (!err && !making->expires_at) {
-        err = try(context, attempt, making, session);
+    if (err) {
+        return err;
     }
-    return !err && !making->expires_at ? iimg_unauthenticated(context, IIMG_WRONG_PASSWORD) : err;
+    if (!making->expires_at) {
+        err = try(context, attempt, making, session);
+        if (err) {
+            return err;
+        }
+    }
+    return making->expires_at ? NULL : iimg_unauthenticated(context, IIMG_WRONG_PASSWORD);
 }

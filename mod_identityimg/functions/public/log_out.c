@@ -25,10 +25,14 @@ static iimg_error_t *delete_rows(iimg_context_t *context, void *baton)
     bool found;
     iimg_error_t *err = iimg_user_lock(context, context->caller->id, &found);
 
-    if (!err) {
-        err = end_one(context, context->login_token);
+    if (err) {
+        return err;
     }
-    return err ? err : end_one(context, session);
+    err = end_one(context, context->login_token);
+    if (err) {
+        return err;
+    }
+    return end_one(context, session);
 }
 
 iimg_error_t *iimg_log_out(iimg_context_t *context, const char *session)

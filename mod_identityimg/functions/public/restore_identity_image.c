@@ -13,9 +13,8 @@ typedef struct change_t {
 
 static iimg_error_t *nothing_held(iimg_context_t *context)
 {
-    return iimg_error_code(
-        iimg_error(context->pool, IIMG_CONFLICT, "There is no earlier picture to restore."),
-        "nothing_to_restore");
+    return iimg_error_with_code(context->pool, IIMG_CONFLICT, "nothing_to_restore",
+                                "There is no earlier picture to restore.");
 }
 
 /* Triggers make the held objects live again, and hold those of the picture that goes. */
@@ -24,19 +23,25 @@ static iimg_error_t *exchange(iimg_context_t *context, void *baton)
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
 
-    if (!err) {
-        err = iimg_lock_identity(context, change->id, &change->identity);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_identity_restore_picture(context, change->id, &change->identity);
+    err = iimg_lock_identity(context, change->id, &change->identity);
+    if (err) {
+        return err;
     }
-    if (!err && !change->identity) {
-        err = nothing_held(context);
+    err = iimg_identity_restore_picture(context, change->id, &change->identity);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    if (!change->identity) {
+        return nothing_held(context);
     }
-    return err ? err : iimg_audit_member(context, "change", "identities", change->id, "image");
+    err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    if (err) {
+        return err;
+    }
+    return iimg_audit_member(context, "change", "identities", change->id, "image");
 }
 
 iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *id,

@@ -23,7 +23,10 @@ static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
     iimg_error_t *err = update->wanted->order ? iimg_user_lock(context, update->user_id, &found)
                                               : NULL;
 
-    return !err && !found ? iimg_not_found(context) : err;
+    if (err) {
+        return err;
+    }
+    return found ? NULL : iimg_not_found(context);
 }
 
 /* Values that differ from the present ones: only these are changed and audited. */
@@ -44,13 +47,14 @@ static iimg_error_t *lock_rows(iimg_context_t *context, update_t *update)
 {
     iimg_error_t *err = iimg_identify_caller_for(context, update->user_id);
 
-    if (!err) {
-        err = lock_slots(context, update);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_lock_reference_image(context, update->user_id, update->id, &update->image);
+    err = lock_slots(context, update);
+    if (err) {
+        return err;
     }
-    return err;
+    return iimg_lock_reference_image(context, update->user_id, update->id, &update->image);
 }
 
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
@@ -75,10 +79,13 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
         err = iimg_reference_image_update(context, update->user_id, update->id, wanted->name,
                                           update->moves ? wanted->order : NULL, &update->image);
     }
-    if (!err && !update->image) {
-        err = iimg_not_found(context);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_audit(context, "change", "reference_images", update->id, members);
+    if (!update->image) {
+        return iimg_not_found(context);
+    }
+    return iimg_audit(context, "change", "reference_images", update->id, members);
 }
 
 iimg_error_t *iimg_update_reference_image(iimg_context_t *context, const char *user_id,

@@ -38,35 +38,47 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
 
-    if (!err && change->shown_id) {
+    if (err) {
+        return err;
+    }
+    if (change->shown_id) {
         err = iimg_user_share(context, change->shown_id);
+        if (err) {
+            return err;
+        }
     }
-    if (!err) {
-        err = iimg_lock_identity(context, change->id, &change->identity);
+    err = iimg_lock_identity(context, change->id, &change->identity);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = note_saved(context, change);
+    err = note_saved(context, change);
+    if (err) {
+        return err;
     }
-    if (!err && change->saved_before) {
+    if (change->saved_before) {
         return NULL;
     }
-    if (!err) {
-        err = iimg_identity_set_picture(context, change->id, &change->stored.picture,
-                                        &change->identity);
+    err = iimg_identity_set_picture(context, change->id, &change->stored.picture,
+                                    &change->identity);
+    if (err) {
+        return err;
     }
-    if (!err && !change->identity) {
-        err = iimg_not_found(context);
+    if (!change->identity) {
+        return iimg_not_found(context);
     }
-    if (!err) {
-        err = iimg_publish_picture(context, &change->stored);
+    err = iimg_publish_picture(context, &change->stored);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_audit_member(context, "change", "identities", change->id, "image");
+    err = iimg_audit_member(context, "change", "identities", change->id, "image");
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
+    return iimg_stored_object_claim_own(context, &change->doomed);
 }
 
 iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,

@@ -23,26 +23,34 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller_for(context, change->user_id);
 
-    if (!err) {
-        err = iimg_lock_reference_image_if_match(context, change->user_id, change->id);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_reference_image_set_picture(context, change->user_id, change->id,
-                                               &change->stored.picture, &change->image);
+    err = iimg_lock_reference_image_if_match(context, change->user_id, change->id);
+    if (err) {
+        return err;
     }
-    if (!err && !change->image) {
-        err = iimg_not_found(context);
+    err = iimg_reference_image_set_picture(context, change->user_id, change->id,
+                                           &change->stored.picture, &change->image);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_publish_picture(context, &change->stored);
+    if (!change->image) {
+        return iimg_not_found(context);
     }
-    if (!err) {
-        err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    err = iimg_publish_picture(context, &change->stored);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = iimg_audit_member(context, "change", "reference_images", change->id, "image");
+    err = iimg_idempotency_record(context, IIMG_STATUS_OK, change->id);
+    if (err) {
+        return err;
     }
-    return err ? err : iimg_stored_object_claim_own(context, &change->doomed);
+    err = iimg_audit_member(context, "change", "reference_images", change->id, "image");
+    if (err) {
+        return err;
+    }
+    return iimg_stored_object_claim_own(context, &change->doomed);
 }
 
 iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *user_id,

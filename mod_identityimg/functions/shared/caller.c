@@ -19,9 +19,8 @@ iimg_error_t *iimg_accept_caller(iimg_context_t *context, const iimg_caller_t *c
     }
     context->caller = caller;
     if (role == IIMG_STAFF && !caller->is_staff) {
-        return iimg_error_code(iimg_error(context->pool, IIMG_FORBIDDEN,
-                                          "You do not have permission to perform this action."),
-                               "permission_denied");
+        return iimg_error_with_code(context->pool, IIMG_FORBIDDEN, "permission_denied",
+                                    "You do not have permission to perform this action.");
     }
     return NULL;
 }

@@ -10,19 +10,17 @@
 
 static iimg_error_t *reused(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_REFUSED,
-                                      "This Idempotency-Key was used for another request. "
-                                      "Send a new key with a new request."),
-                           "idempotency_key_reused");
+    return iimg_error_with_code(context->pool, IIMG_REFUSED, "idempotency_key_reused",
+                                "This Idempotency-Key was used for another request. "
+                                "Send a new key with a new request.");
 }
 
 static iimg_error_t *in_use(iimg_context_t *context)
 {
     return iimg_error_retry(
-        iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
-                                   "A request with this Idempotency-Key is under way. "
-                                   "Ask again in a moment."),
-                        "idempotency_key_in_use"),
+        iimg_error_with_code(context->pool, IIMG_CONFLICT, "idempotency_key_in_use",
+                             "A request with this Idempotency-Key is under way. "
+                             "Ask again in a moment."),
         1);
 }
 
@@ -79,7 +77,10 @@ static iimg_error_t *record(iimg_context_t *context, const iimg_idempotency_outc
     if (context->idempotency) {
         err = iimg_idempotency_key_record(context, context->idempotency, outcome, &held);
     }
-    return !err && !held ? in_use(context) : err;
+    if (err) {
+        return err;
+    }
+    return held ? NULL : in_use(context);
 }
 
 iimg_error_t *iimg_idempotency_record(iimg_context_t *context, int status, const char *id)

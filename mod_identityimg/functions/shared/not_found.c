@@ -8,6 +8,6 @@ iimg_error_t *iimg_not_found(iimg_context_t *context)
 
 iimg_error_t *iimg_identity_not_found(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_NOT_FOUND, "Identity not found"),
-                           "identity_not_found");
+    return iimg_error_with_code(context->pool, IIMG_NOT_FOUND, "identity_not_found",
+                                "Identity not found");
 }

@@ -53,9 +53,7 @@ iimg_error_t *iimg_check_reference_image_order(iimg_context_t *context, long lon
     if (order >= 0 && order < IIMG_REFERENCE_IMAGE_SLOTS) {
         return NULL;
     }
-    return iimg_error_code(
-        iimg_error_field(iimg_error(context->pool, IIMG_INVALID, "Order must be between 0 and %d",
-                                    IIMG_REFERENCE_IMAGE_SLOTS - 1),
-                         "order"),
-        "order_range");
+    return iimg_error_invalid_field(context->pool, "order", "order_range",
+                                    "Order must be between 0 and %d",
+                                    IIMG_REFERENCE_IMAGE_SLOTS - 1);
 }

@@ -83,19 +83,20 @@ iimg_error_t *iimg_store_mark(iimg_context_t *context, const char *id, const cha
                                                       marker_text(context->pool, id));
     bool present;
 
-    return err ? err : read_marker(context, &present, found);
+    if (err) {
+        return err;
+    }
+    return read_marker(context, &present, found);
 }
 
 /* Comparing ------------------------------------------------------------------------------------ */
 
 static iimg_error_t *refuse(iimg_context_t *context, const char *why)
 {
-    iimg_error_t *err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE,
-                   "The picture "
-                   "store is not available at the moment. Nothing was "
-                   "changed."),
-        "store_down");
+    iimg_error_t *err = iimg_error_with_code(context->pool, IIMG_UNAVAILABLE, "store_down",
+                                             "The picture "
+                                             "store is not available at the moment. Nothing was "
+                                             "changed.");
 
     return iimg_error_detail(err, "%s", why);
 }
