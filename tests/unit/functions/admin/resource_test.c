@@ -1,6 +1,7 @@
-/* admin_test.c - functions/admin: what staff create, change and delete, with the version, the audit
- * log and the idempotency key of each. */
+/* resource_test.c - functions/admin/resource.c and the resources: staff create, change and delete
+ * rows, with version, audit log and idempotency key. */
 #include "functions/admin/admin.h"
+#include "functions/admin/resource.h"
 #include "functions/public/public.h"
 #include "models/idempotency_key.h"
 #include "savepoints.h"
@@ -37,34 +38,36 @@ static void start(void)
 /* Each sets id to the row that was made or changed. */
 static iimg_given_t name = { true, "New" }, owner = { true, ANN };
 
+static iimg_error_t *create_row(const iimg_resource_t *resource, iimg_row_change_t change,
+                                const char **id)
+{
+    iimg_row_t row;
+    iimg_error_t *err = iimg_create_row(context, resource, &change, &row);
+
+    *id = err ? NULL : iimg_row_id(resource, row);
+    return err;
+}
+
 static iimg_error_t *create_user(const char **id)
 {
     iimg_user_change_t change = { .email = { true, "new@admin.example" }, .first_name = name };
-    iimg_account_t *account;
-    iimg_error_t *err = iimg_create_user(context, &change, &account);
 
-    *id = err ? NULL : account->user.id;
-    return err;
+    return create_row(&iimg_user_resource, (iimg_row_change_t){ .user = change }, id);
 }
 
 static iimg_error_t *create_identity(const char **id)
 {
     iimg_identity_change_t change = { .user_id = owner, .name = name, .category = { true, "K" } };
-    iimg_identity_t *identity;
-    iimg_error_t *err = iimg_create_identity(context, &change, &identity);
 
-    *id = err ? NULL : identity->id;
-    return err;
+    return create_row(&iimg_identity_resource, (iimg_row_change_t){ .identity = change }, id);
 }
 
 static iimg_error_t *create_scenario(const char **id)
 {
     iimg_scenario_change_t change = { .name = name, .user_id = owner };
-    iimg_scenario_t *scenario;
-    iimg_error_t *err = iimg_create_test_scenario(context, &change, &scenario);
 
-    *id = err ? NULL : scenario->id;
-    return err;
+    return create_row(&iimg_test_scenario_resource, (iimg_row_change_t){ .test_scenario = change },
+                      id);
 }
 
 static iimg_error_t *create_prompt(const char **id)
@@ -170,49 +173,55 @@ static void test_creations(void)
 
 /* Changes -------------------------------------------------------------------------------------- */
 
+static iimg_error_t *change_identity(const char *id, iimg_identity_change_t identity)
+{
+    iimg_row_change_t change = { .identity = identity };
+    iimg_row_t row = { .identity = &(iimg_identity_t){ .id = id } };
+
+    return iimg_update_row(context, &iimg_identity_resource, &change, &row);
+}
+
+static apr_array_header_t *notes(const char *first, const char *second)
+{
+    apr_array_header_t *list = apr_array_make(context->pool, 2, sizeof(char *));
+
+    APR_ARRAY_PUSH(list, const char *) = first;
+    APR_ARRAY_PUSH(list, const char *) = second;
+    return list;
+}
+
 static iimg_error_t *update_identity(const char *id)
 {
-    iimg_identity_change_t change = { .name = name };
-    iimg_identity_t *identity;
-
-    return iimg_update_identity(context, id, &change, &identity);
+    return change_identity(id, (iimg_identity_change_t){ .name = name });
 }
 
 static iimg_error_t *update_notes(const char *id)
 {
-    iimg_identity_change_t change = { .notes = apr_array_make(context->pool, 2, sizeof(char *)) };
-    iimg_identity_t *identity;
-
-    APR_ARRAY_PUSH(change.notes, const char *) = "a";
-    APR_ARRAY_PUSH(change.notes, const char *) = "c";
-    return iimg_update_identity(context, id, &change, &identity);
+    return change_identity(id, (iimg_identity_change_t){ .notes = notes("a", "c") });
 }
 
 static iimg_error_t *same_identity(const char *id)
 {
-    iimg_identity_change_t change = { .name = { true, "N" },
-                                      .notes = apr_array_make(context->pool, 2, sizeof(char *)) };
-    iimg_identity_t *identity;
+    return change_identity(
+        id, (iimg_identity_change_t){ .name = { true, "N" }, .notes = notes("a", "b") });
+}
 
-    APR_ARRAY_PUSH(change.notes, const char *) = "a";
-    APR_ARRAY_PUSH(change.notes, const char *) = "b";
-    return iimg_update_identity(context, id, &change, &identity);
+static iimg_error_t *change_scenario(const char *id, iimg_scenario_change_t scenario)
+{
+    iimg_row_change_t change = { .test_scenario = scenario };
+    iimg_row_t row = { .test_scenario = &(iimg_scenario_t){ .id = id } };
+
+    return iimg_update_row(context, &iimg_test_scenario_resource, &change, &row);
 }
 
 static iimg_error_t *update_scenario(const char *id)
 {
-    iimg_scenario_change_t change = { .user_id = { true, NULL } };
-    iimg_scenario_t *scenario;
-
-    return iimg_update_test_scenario(context, id, &change, &scenario);
+    return change_scenario(id, (iimg_scenario_change_t){ .user_id = { true, NULL } });
 }
 
 static iimg_error_t *same_scenario(const char *id)
 {
-    iimg_scenario_change_t change = { .name = { true, "N" }, .user_id = owner };
-    iimg_scenario_t *scenario;
-
-    return iimg_update_test_scenario(context, id, &change, &scenario);
+    return change_scenario(id, (iimg_scenario_change_t){ .name = { true, "N" }, .user_id = owner });
 }
 
 static iimg_error_t *update_prompt(const char *id)
@@ -231,12 +240,12 @@ static iimg_error_t *same_prompt(const char *id)
 
 static iimg_error_t *delete_identity(const char *id)
 {
-    return iimg_delete_identity(context, id);
+    return iimg_delete_row(context, &iimg_identity_resource, id);
 }
 
 static iimg_error_t *delete_scenario(const char *id)
 {
-    return iimg_delete_test_scenario(context, id);
+    return iimg_delete_row(context, &iimg_test_scenario_resource, id);
 }
 
 #define IDENTITY "SELECT concat_ws(' ', name, notes, version) FROM identities WHERE id = '" ROW "'"
