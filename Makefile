@@ -313,10 +313,13 @@ $(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
+# Of the worker's tests only those of its colors need the codecs.
+$(out)/unit/worker/color_test $(out)/unit/worker/tone_map_test: codecs_wanted = $(codecs_libs)
+$(out)/tests/unit/worker/color_test.o $(out)/tests/unit/worker/tone_map_test.o: CPPFLAGS += $(call system,$(codecs_cflags))
 $(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs) -lm
+	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(codecs_wanted) $(aprs_libs) -lm
 
 $(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
 # Tests of server/ and views/ see httpd through its headers alone.
