@@ -21,7 +21,7 @@ sub ended { return $? >> 8 }
 
 # make help -------------------------------------------------------------------------------------------
 
-my $makefile = slurp("$source/Makefile");
+my $makefile = slurp("$source/Makefile") =~ s/\\\n//gr;
 my %told = shell("make -s -C '$source' help") =~ /^    make (\S+) +(\S.*)$/mg;
 my ($phony) = $makefile =~ /^\.PHONY: (.*)$/m;
 is join(' ', sort keys %told), join(' ', sort grep { $_ ne 'all' } split ' ', $phony),
@@ -149,13 +149,15 @@ is call(GET => 'reference-images/', as => 'alice', base => $second->base)->conte
     'a server with another port and folder has its own data';
 $base->sql("INSERT INTO users (email) VALUES ('stays\@example.com')");
 $base->stop;
-is call(GET => 'users/me/', as => 'alice', base => $second->base)->code, 200, 'the second server runs after the first one stops';
+is call(GET => 'users/me/', as => 'alice', base => $second->base)->code, 200,
+    'the second server runs after the first one stops';
 is $base->script(serve => 'stop'), '', 'stopping twice succeeds';
 is ended(), 0, '... either';
 $base->start;
 is join('', $base->sql("SELECT count(*) FROM users WHERE email LIKE 'stays%'")), 1,
     'a second start keeps the data';
-is scalar @{ json(call(GET => 'reference-images/', as => 'alice', base => $base->base)) }, 1, 'a second start keeps the photos';
+is scalar @{ json(call(GET => 'reference-images/', as => 'alice', base => $base->base)) }, 1,
+    'a second start keeps the photos';
 
 # run -------------------------------------------------------------------------------------------------
 
@@ -171,7 +173,8 @@ if (!$pid) {
     @ENV{ keys %environment } = values %environment;
     exec "$source/scripts/serve", 'run' or POSIX::_exit(127);
 }
-ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it/ }, 60), 'run prints that it is ready and how to stop it';
+ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it/ }, 60),
+    'run prints that it is ready and how to stop it';
 like slurp($log),
     qr{^Running: http://127\.0\.0\.1:$port/api/v1/ .*^Pages: .*^    admin\@example\.com   pw-admin    staff\n.*^    alice\@example\.com   pw-alice\n.*^    bob\@example\.com     pw-bob\n.*^    curl -u }ms,
     'run prints the address and the demo logins';

@@ -35,6 +35,13 @@ is join(
     ),
     '', 'an index links each page';
 
+# Every page begins with its use for the reader, and a decision has three sections.
+my @own = grep { m{^docs/} && !m{^docs/api/} } sort keys %page;
+is join(' ', grep { !m{/decisions/\d} && $page{$_} !~ /\A# .+\n\n(?:Read|Follow|Look up|Start|Find) / } @own), '',
+    'the first words of each page tell the reader when to use it';
+is join(' ', grep { m{/decisions/\d} && "@{[$page{$_} =~ /^## (.+)/mg]}" ne 'Context Decision Consequences' } @own), '',
+    'each decision has the sections Context, Decision and Consequences';
+
 # Links ----------------------------------------------------------------------------------------------
 
 sub anchors {
