@@ -2,49 +2,19 @@
 #ifndef IIMG_MANIFEST_H
 #define IIMG_MANIFEST_H
 
-#include <stdio.h>
-#include <libpq-fe.h>
-#include "base/db/db.h"
 #include "functions/shared/store_identity.h"
 #include "services/services.h"
-#include "tap.h"
-#include "work.h"
+#include "sql.h"
 
 /* The tables of the tests' cluster stay as they are: temporary ones of the same names and columns
  * hide them. All is one transaction, in which now() stands still. */
 
-static iimg_db_connection_t manifest_connection;
-
-static iimg_error_t *manifest_lend(iimg_context_t *context, iimg_db_connection_t **connection)
-{
-    (void)context;
-    *connection = &manifest_connection;
-    return NULL;
-}
-
-static void manifest_take_back(iimg_context_t *context, iimg_db_connection_t *connection)
-{
-    (void)context, (void)connection;
-}
-
 /** Run SQL. @return the first value of its first row, or "" */
-__attribute__((unused, format(printf, 2, 3))) static const char *manifest_sql(
-    iimg_context_t *context, const char *format, ...)
-{
-    va_list arguments;
-    const char *sql, *value;
-    PGresult *result;
+#define manifest_sql(context, ...) manifest_text(sql_run(context, __VA_ARGS__))
 
-    va_start(arguments, format);
-    sql = apr_pvsprintf(context->pool, format, arguments);
-    va_end(arguments);
-    result = PQexec(manifest_connection.pg, sql);
-    if (PQresultStatus(result) != PGRES_TUPLES_OK && PQresultStatus(result) != PGRES_COMMAND_OK) {
-        printf("# %s\n# %s", sql, PQerrorMessage(manifest_connection.pg));
-    }
-    value = PQntuples(result) > 0 ? apr_pstrdup(context->pool, PQgetvalue(result, 0, 0)) : "";
-    PQclear(result);
-    return value;
+static const char *manifest_text(const char *value)
+{
+    return value ? value : "";
 }
 
 /** Add an object. @param more columns and values behind key, picture and state, as "claim = '...'"
@@ -98,58 +68,24 @@ __attribute__((unused)) static const char *manifest_joined(iimg_context_t *conte
     return apr_array_pstrcat(context->pool, keys, ' ');
 }
 
-/* Where the tests' cluster listens, as scripts/cluster says. */
-static const char *manifest_host(apr_pool_t *pool)
-{
-    const char *source = getenv("IIMG_SOURCE");
-    FILE *told = source ? popen(apr_pstrcat(pool, "'", source, "/scripts/cluster' env", NULL), "r")
-                        : NULL;
-    char host[256] = "", port[16] = "";
-    int found = told ? fscanf(told, "PGHOST='%255[^']'; PGPORT=%15[0-9]", host, port) : 0;
-
-    if (told) {
-        while (fgetc(told) != EOF) {
-            continue; /* it may not have said all */
-        }
-        pclose(told);
-    }
-    return found == 2 ? apr_psprintf(
-               pool, "host='%s' port=%s user=identityimg_owner dbname=identityimg", host, port)
-                      : NULL;
-}
-
-/** Connect. @return false: there is no cluster (the test was not started by tests/run) */
+/** Connect, with empty tables. @return false: there is no database */
 __attribute__((unused)) static bool manifest_begin(iimg_context_t *context)
 {
-    static const iimg_db_t db = { .borrow = manifest_lend,
-                                  .give_back = manifest_take_back,
-                                  .timeout = 60 };
-    static const char *const tables[] = { "stored_objects", "picture_store", "identities",
-                                          "reference_images", "generation_jobs" };
-    const char *conninfo = manifest_host(context->pool);
+    static const char *const tables[] = { "stored_objects",   "picture_store",   "identities",
+                                          "reference_images", "generation_jobs", NULL };
 
-    if (!tap_ok(conninfo != NULL, "tests/run says where the database is")) {
+    if (!sql_begin(context, tables)) {
         return false;
     }
-    manifest_connection.pg = PQconnectdb(conninfo);
-    manifest_connection.prepared = apr_hash_make(context->pool);
-    if (!tap_ok(PQstatus(manifest_connection.pg) == CONNECTION_OK, "there is a database")) {
-        printf("# %s", PQerrorMessage(manifest_connection.pg));
-        return false;
-    }
-    context->db = &db;
-    manifest_sql(context, "BEGIN");
-    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-        manifest_sql(context, "CREATE TEMPORARY TABLE %s (LIKE public.%s INCLUDING ALL)", tables[i],
-                     tables[i]);
-    }
+    context->connection = NULL; /* lent when it is needed */
+    sql_connection.prepared = apr_hash_make(context->pool);
     return true;
 }
 
 __attribute__((unused)) static void manifest_end(void)
 {
-    PQfinish(manifest_connection.pg);
-    manifest_connection.pg = NULL;
+    PQfinish(sql_connection.pg);
+    sql_connection.pg = NULL;
 }
 
 /* A store in memory ---------------------------------------------------------------------------- */

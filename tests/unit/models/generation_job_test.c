@@ -1,7 +1,7 @@
 /* generation_job_test.c - who may claim, take, renew, cancel and finish which job, to the
  * microsecond. */
 #include "models/generation_job.h"
-#include "database.h"
+#include "sql.h"
 
 #define ID       "00000000-0000-4000-8000-000000000001"
 #define OTHER    "00000000-0000-4000-8000-000000000002"
@@ -10,9 +10,9 @@
 /* Makes row `id` (and OTHER beside it, queued under a lease). `set` is SQL: its assignments. */
 static void make_row(iimg_context_t *context, const char *set)
 {
-    database_run(context, "DELETE FROM generation_jobs");
+    sql_run(context, "DELETE FROM generation_jobs");
     for (int i = 0; i < 2; i++) {
-        database_run(
+        sql_run(
             context,
             "INSERT INTO generation_jobs (id, lease_expires_at, prompt_used, generator, model,"
             " aspect_ratio, resolution, reference_image_ids, warnings, created_at) VALUES ('%s',"
@@ -20,19 +20,19 @@ static void make_row(iimg_context_t *context, const char *set)
             " now() - interval '1 day')",
             i ? OTHER : ID);
     }
-    database_run(context, "UPDATE generation_jobs SET %s WHERE id = '" ID "'", set);
+    sql_run(context, "UPDATE generation_jobs SET %s WHERE id = '" ID "'", set);
 }
 
 static const char *row(iimg_context_t *context, const char *columns)
 {
-    return database_run(
-        context, "SELECT concat_ws('|', %s) FROM generation_jobs WHERE id = '" ID "'", columns);
+    return sql_run(context, "SELECT concat_ws('|', %s) FROM generation_jobs WHERE id = '" ID "'",
+                   columns);
 }
 
 static void other_is_untouched(iimg_context_t *context)
 {
     tap_is(
-        database_run(
+        sql_run(
             context,
             "SELECT concat_ws('|', state, owner, attempts, lease_expires_at - now(), saved_at,"
             " warnings, cancel_requested_at, finished_at) FROM generation_jobs WHERE id = '" OTHER
@@ -119,7 +119,7 @@ static void test_most(iimg_context_t *context)
         iimg_generation_taker_t taker = { "n/1/a", "n", 45, rows[i].most, rows[i].at_once };
 
         make_row(context, "lease_expires_at = NULL");
-        database_run(
+        sql_run(
             context,
             "INSERT INTO generation_jobs (state, created_at, owner, lease_expires_at, prompt_used, generator,"
             " model, aspect_ratio, resolution, reference_image_ids) SELECT CASE WHEN n > 3 THEN 'running' ELSE 'queued' END,"
@@ -128,12 +128,12 @@ static void test_most(iimg_context_t *context)
             rows[i].running, rows[i].running, rows[i].expired);
         tap_ok(!iimg_generation_job_take(context, &taker, &ids) && ids->nelts == rows[i].taken,
                "%s", rows[i].sentence);
-        tap_is(database_run(
-                   context,
-                   "SELECT count(*) FROM generation_jobs WHERE owner = 'n/1/a' AND created_at <"
-                   " coalesce((SELECT min(created_at) FROM generation_jobs WHERE state = 'queued'"
-                   " AND lease_expires_at IS NULL), 'infinity')"),
-               apr_itoa(context->pool, rows[i].taken), "... the oldest first");
+        tap_is(
+            sql_run(context,
+                    "SELECT count(*) FROM generation_jobs WHERE owner = 'n/1/a' AND created_at <"
+                    " coalesce((SELECT min(created_at) FROM generation_jobs WHERE state = 'queued'"
+                    " AND lease_expires_at IS NULL), 'infinity')"),
+            apr_itoa(context->pool, rows[i].taken), "... the oldest first");
     }
 }
 
@@ -205,7 +205,7 @@ static void test_news(iimg_context_t *context)
     APR_ARRAY_PUSH(ids, const char *) = ID;
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         make_row(context, rows[i].set);
-        database_run(context, "UPDATE generation_jobs SET version = 7 WHERE id = '" ID "'");
+        sql_run(context, "UPDATE generation_jobs SET version = 7 WHERE id = '" ID "'");
         tap_ok(!iimg_generation_job_news(context, ids, &news) && news->nelts == 1,
                "there is news of one job");
         tap_ok(APR_ARRAY_IDX(news, 0, iimg_generation_job_news_t).ended == rows[i].ended, "%s",
@@ -248,8 +248,7 @@ static void test_unsaved(iimg_context_t *context)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         make_row(context, rows[i].set);
-        database_run(context, "UPDATE generation_jobs SET %s WHERE id = '" OTHER "'",
-                     rows[i].other);
+        sql_run(context, "UPDATE generation_jobs SET %s WHERE id = '" OTHER "'", rows[i].other);
         tap_ok(!iimg_generation_job_unsaved(context, &ids) && ids->nelts == rows[i].count, "%s",
                rows[i].sentence);
     }
@@ -411,7 +410,7 @@ static void test_insert(iimg_context_t *context)
     APR_ARRAY_PUSH(warnings, const char *) = "w";
     tap_ok(!iimg_generation_job_insert(context, &job) && job, "a job is inserted");
     tap_is(
-        database_run(
+        sql_run(
             context,
             "SELECT concat_ws('|', identity_id, user_id, requested_by, prompt_id, prompt_version, prompt_used,"
             " additional_prompt, save_to_identity, generator, model, requested_model, aspect_ratio, resolution,"
@@ -437,7 +436,7 @@ int main(void)
     static const char *const tables[] = { "generation_jobs", "identities", NULL };
     iimg_context_t *context = work_begin();
 
-    if (database_begin(context, tables)) {
+    if (sql_begin(context, tables)) {
         test_insert(context);
         test_claim(context);
         test_take(context);
@@ -449,7 +448,7 @@ int main(void)
         test_finish(context);
         test_values(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

@@ -1,7 +1,7 @@
 /* generation_load_test.c - which generations count against limits, until when, and how much money
  * is left. */
 #include "models/generation_load.h"
-#include "database.h"
+#include "sql.h"
 
 #define ALICE "00000000-0000-4000-8000-00000000000a"
 #define BOB   "00000000-0000-4000-8000-00000000000b"
@@ -10,7 +10,7 @@
  * lease_expires_at, attempts, error_billed, image, cost, expected_cost. */
 static void add(iimg_context_t *context, const char *values)
 {
-    database_run(
+    sql_run(
         context,
         "INSERT INTO generation_jobs (requested_by, state, created_at, started_at, finished_at,"
         " lease_expires_at, attempts, error_billed, image, cost, expected_cost, owner, prompt_used,"
@@ -43,7 +43,7 @@ static void read_load(iimg_context_t *context, const char *rows, int per_day, co
 {
     iimg_generation_wish_t wish = { ALICE, expected, per_day, budget };
 
-    database_run(context, "DELETE FROM generation_jobs");
+    sql_run(context, "DELETE FROM generation_jobs");
     if (*rows) {
         add(context, rows);
     }
@@ -109,13 +109,13 @@ static void test_seconds(iimg_context_t *context)
                                                                    "now() + interval '1 s'"),
               0, "0", NULL);
     tap_is_number(load.seconds, 42, "the median of pictures that were made counts, and no failure");
-    database_run(
+    sql_run(
         context,
         "INSERT INTO generation_jobs (state, created_at, started_at, finished_at, prompt_used, generator, model,"
         " aspect_ratio, resolution, reference_image_ids) SELECT 'succeeded', now() - interval '1 hour' + n * interval '1 s',"
         " now() - CASE WHEN n > 60 THEN interval '28 s' ELSE interval '300 s' END, now(), '', 'g', 'm', '1:1', '1K', '{}'"
         " FROM generate_series(1, 110) n");
-    database_run(
+    sql_run(
         context,
         "DELETE FROM generation_jobs WHERE created_at > now() - interval '61 s' AND state = 'succeeded'");
     tap_ok(!iimg_generation_load_read(context, &(iimg_generation_wish_t){ ALICE, "0", 0, NULL },
@@ -229,13 +229,13 @@ int main(void)
     static const char *const tables[] = { "generation_jobs", NULL };
     iimg_context_t *context = work_begin();
 
-    if (database_begin(context, tables)) {
+    if (sql_begin(context, tables)) {
         test_active(context);
         test_seconds(context);
         test_day(context);
         test_budget(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

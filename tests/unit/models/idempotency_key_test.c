@@ -1,6 +1,6 @@
 /* idempotency_key_test.c - when a key is free, and who may write under it, to the microsecond. */
 #include "models/idempotency_key.h"
-#include "database.h"
+#include "sql.h"
 
 #define ALICE  "00000000-0000-4000-8000-00000000000a"
 #define BOB    "00000000-0000-4000-8000-00000000000b"
@@ -15,30 +15,29 @@ static void make_row(iimg_context_t *context, const char *set)
 {
     static const char *const beside[][2] = { { ALICE, "k" }, { ALICE, "other" }, { BOB, "k" } };
 
-    database_run(context, "DELETE FROM idempotency_keys");
+    sql_run(context, "DELETE FROM idempotency_keys");
     for (size_t i = 0; i < sizeof(beside) / sizeof(beside[0]); i++) {
-        database_run(
-            context,
-            "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at)"
-            " VALUES ('%s', '%s', 'print', '" MINE "', now() + interval '1 hour')",
-            beside[i][0], beside[i][1]);
+        sql_run(context,
+                "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at)"
+                " VALUES ('%s', '%s', 'print', '" MINE "', now() + interval '1 hour')",
+                beside[i][0], beside[i][1]);
     }
-    database_run(context,
-                 "UPDATE idempotency_keys SET %s WHERE user_id = '" ALICE "' AND key = 'k'", set);
+    sql_run(context, "UPDATE idempotency_keys SET %s WHERE user_id = '" ALICE "' AND key = 'k'",
+            set);
 }
 
 static const char *row(iimg_context_t *context, const char *columns)
 {
-    return database_run(context,
-                        "SELECT concat_ws('|', %s) FROM idempotency_keys WHERE user_id = '" ALICE
-                        "' AND key = 'k'",
-                        columns);
+    return sql_run(context,
+                   "SELECT concat_ws('|', %s) FROM idempotency_keys WHERE user_id = '" ALICE
+                   "' AND key = 'k'",
+                   columns);
 }
 
 static void others_are_untouched(iimg_context_t *context)
 {
     tap_is(
-        database_run(
+        sql_run(
             context,
             "SELECT string_agg(concat_ws('|', claim, status, error_detail, lease_expires_at - now()), ' ')"
             " FROM idempotency_keys WHERE (user_id, key) <> ('" ALICE "', 'k')"),
@@ -86,14 +85,14 @@ static void test_claim(iimg_context_t *context)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         make_row(context, rows[i].set);
-        database_run(context, "DELETE FROM generation_jobs");
+        sql_run(context, "DELETE FROM generation_jobs");
         /* Another job that failed counts for nothing. */
-        database_run(
+        sql_run(
             context,
             "INSERT INTO generation_jobs (prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids,"
             " state, error_status, finished_at) VALUES ('', 'g', 'm', '1:1', '1K', '{}', 'failed', 503, now())");
         if (*rows[i].job) {
-            database_run(
+            sql_run(
                 context,
                 "INSERT INTO generation_jobs (id, prompt_used, generator, model, aspect_ratio, resolution,"
                 " reference_image_ids, owner, lease_expires_at, state, error_status, finished_at)"
@@ -182,7 +181,7 @@ static void test_read(iimg_context_t *context)
                && strcmp(outcome->error_field, "field") == 0
                && strcmp(outcome->fingerprint, "x") == 0,
            "what is recorded is read");
-    database_run(context, "DELETE FROM idempotency_keys WHERE user_id = '" ALICE "' AND key = 'k'");
+    sql_run(context, "DELETE FROM idempotency_keys WHERE user_id = '" ALICE "' AND key = 'k'");
     tap_ok(!iimg_idempotency_key_read(context, &key, &outcome) && !outcome,
            "another user's and another request's key are not");
     make_row(context, "created_at = now() - interval '24 hours'");
@@ -199,12 +198,12 @@ int main(void)
     static const char *const tables[] = { "generation_jobs", "idempotency_keys", NULL };
     iimg_context_t *context = work_begin();
 
-    if (database_begin(context, tables)) {
+    if (sql_begin(context, tables)) {
         test_claim(context);
         test_writes(context);
         test_read(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

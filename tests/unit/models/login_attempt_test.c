@@ -1,7 +1,7 @@
 /* login_attempt_test.c - models/login_attempt.c: what counts of an account's failures from an
  * address, at each limit. */
 #include "models/login_attempt.h"
-#include "savepoints.h"
+#include "sql.h"
 
 #define ANN  "ann@brake.example"
 #define HERE "192.0.2.201"
@@ -218,14 +218,14 @@ static void test_expire(void)
 int main(void)
 {
     context = work_begin();
-    if (savepoints_begin(context)) {
+    if (sql_begin_real(context)) {
         test_begin();
         test_account();
         test_ends();
         test_late();
         test_expire();
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

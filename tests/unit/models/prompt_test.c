@@ -1,16 +1,15 @@
 /* prompt_test.c - versions of prompts: which one is in use, and what number the next one gets. */
 #include "models/prompt.h"
-#include "database.h"
+#include "sql.h"
 
 #define ADMIN "00000000-0000-4000-8000-00000000000a"
 
 static void make(iimg_context_t *context, const char *values)
 {
-    database_run(context, "DELETE FROM prompts");
+    sql_run(context, "DELETE FROM prompts");
     if (*values) {
-        database_run(context,
-                     "INSERT INTO prompts (prompt_type, version, is_active, body) VALUES %s",
-                     values);
+        sql_run(context, "INSERT INTO prompts (prompt_type, version, is_active, body) VALUES %s",
+                values);
     }
 }
 
@@ -64,7 +63,7 @@ static void test_insert(iimg_context_t *context)
                "a version is made");
         tap_is_number(prompt->version, rows[i].version, "%s", rows[i].sentence);
         tap_is(
-            database_run(
+            sql_run(
                 context,
                 "SELECT concat_ws('|', prompt_type, body, is_active, required_context_keys, created_by) FROM prompts"
                 " WHERE id = '%s'",
@@ -85,12 +84,12 @@ static void test_set_active(iimg_context_t *context)
     const char *id;
 
     make(context, "('coach', 1, true, ''), ('coach', 2, true, '')");
-    id = database_run(context, "SELECT id FROM prompts WHERE version = 1");
+    id = sql_run(context, "SELECT id FROM prompts WHERE version = 1");
     tap_ok(!iimg_prompt_set_active(context, id, false, &prompt) && prompt && !prompt->is_active,
            "a version is switched off");
-    tap_is(database_run(context,
-                        "SELECT string_agg(is_active::text, ' ' ORDER BY version) FROM prompts"),
-           "false true", "and no other");
+    tap_is(
+        sql_run(context, "SELECT string_agg(is_active::text, ' ' ORDER BY version) FROM prompts"),
+        "false true", "and no other");
     tap_ok(!iimg_prompt_lock(context, id, &prompt) && prompt && prompt->version == 1,
            "a version is locked by its id");
 }
@@ -116,9 +115,9 @@ static void test_list(iimg_context_t *context)
         const char *seen = "";
         iimg_prompt_t *prompt;
 
-        database_run(context, "DELETE FROM users");
-        database_run(context, "INSERT INTO users (email, is_staff) VALUES ('a@example.com', %s)",
-                     rows[i].is_staff ? "true" : "false");
+        sql_run(context, "DELETE FROM users");
+        sql_run(context, "INSERT INTO users (email, is_staff) VALUES ('a@example.com', %s)",
+                rows[i].is_staff ? "true" : "false");
         context->login = rows[i].login;
         tap_ok(!iimg_prompt_list(context, rows[i].type, &caller, &prompts), "versions are listed");
         for (int k = 0; k < prompts->nelts; k++) {
@@ -128,7 +127,7 @@ static void test_list(iimg_context_t *context)
         }
         tap_is(seen, rows[i].seen, "%s", rows[i].sentence);
         tap_ok(!iimg_prompt_by_id(context,
-                                  database_run(context, "SELECT id FROM prompts WHERE version = 3"),
+                                  sql_run(context, "SELECT id FROM prompts WHERE version = 3"),
                                   &caller, &prompt)
                    && (prompt ? prompt->version == 3 && i < 3 : i >= 3),
                "... and so is one by its id");
@@ -140,13 +139,13 @@ int main(void)
     static const char *const tables[] = { "prompts", "users", NULL };
     iimg_context_t *context = work_begin();
 
-    if (database_begin(context, tables)) {
+    if (sql_begin(context, tables)) {
         test_active(context);
         test_insert(context);
         test_set_active(context);
         test_list(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

@@ -1,7 +1,7 @@
 /* token_test.c - models/token.c: each token is of one user and one kind, and lives until its last
  * moment. */
 #include "models/token.h"
-#include "savepoints.h"
+#include "sql.h"
 
 #define ANN    "00000000-0000-4000-8000-0000000ca001"
 #define BEN    "00000000-0000-4000-8000-0000000ca002"
@@ -233,13 +233,13 @@ int main(void)
                                            test_trim, test_list,      test_expire };
 
     context = work_begin();
-    if (savepoints_begin(context)) {
+    if (sql_begin_real(context)) {
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
             start();
             tests[i]();
         }
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

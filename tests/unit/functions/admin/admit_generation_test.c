@@ -1,6 +1,6 @@
 /* admit_generation_test.c - which limit refuses a generation, when it waits, and what is said. */
 #include "functions/admin/admin.h"
-#include "database.h"
+#include "sql.h"
 
 #define ALICE "00000000-0000-4000-8000-00000000000a"
 #define BOB   "00000000-0000-4000-8000-00000000000b"
@@ -10,8 +10,8 @@
 static void make_jobs(iimg_context_t *context, const char *who, int running, int queued,
                       const char *ended)
 {
-    database_run(context, "DELETE FROM generation_jobs");
-    database_run(
+    sql_run(context, "DELETE FROM generation_jobs");
+    sql_run(
         context,
         "INSERT INTO generation_jobs (requested_by, state, owner, created_at, lease_expires_at, finished_at, cost,"
         " image, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids, attempts)"
@@ -279,7 +279,7 @@ static void test_whose_wait(iimg_context_t *context)
 
     context->services = &services;
     make_jobs(context, ALICE, 1, 0, "");
-    database_run(
+    sql_run(
         context,
         "INSERT INTO generation_jobs (requested_by, state, owner, created_at, lease_expires_at, prompt_used, generator,"
         " model, aspect_ratio, resolution, reference_image_ids) VALUES ('" BOB
@@ -298,14 +298,14 @@ int main(void)
     static const iimg_caller_t alice = { .id = ALICE };
     iimg_context_t *context = work_begin();
 
-    if (database_begin(context, tables)) {
+    if (sql_begin(context, tables)) {
         context->caller = &alice;
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             test_row(context, &rows[i], (int)i);
         }
         test_whose_wait(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

@@ -1,6 +1,6 @@
 /* answer_generation_test.c - what a request for a picture is answered, by the row of its job. */
 #include "functions/admin/admin.h"
-#include "database.h"
+#include "sql.h"
 
 #define ID       "00000000-0000-4000-8000-000000000001"
 #define USER     "00000000-0000-4000-8000-00000000000a"
@@ -52,13 +52,13 @@ static const struct {
 
 static void make_job(iimg_context_t *context, const char *set)
 {
-    database_run(context, "DELETE FROM generation_jobs");
-    database_run(
+    sql_run(context, "DELETE FROM generation_jobs");
+    sql_run(
         context,
         "INSERT INTO generation_jobs (id, user_id, identity_id, prompt_used, generator, model, aspect_ratio, resolution,"
         " reference_image_ids) VALUES ('" ID "', '" USER "', '" IDENTITY
         "', '', 'g', 'm', '1:1', '1K', '{}')");
-    database_run(context, "UPDATE generation_jobs SET %s", set);
+    sql_run(context, "UPDATE generation_jobs SET %s", set);
 }
 
 int main(void)
@@ -68,11 +68,10 @@ int main(void)
     iimg_generation_t made;
     iimg_error_t *err;
 
-    if (database_begin(context, tables)) {
-        database_run(context, "INSERT INTO users (id, email) VALUES ('" USER "', 'a@example.com')");
-        database_run(context,
-                     "INSERT INTO identities (id, user_id, name, category) VALUES ('" IDENTITY
-                     "', '" USER "', 'n', 'c')");
+    if (sql_begin(context, tables)) {
+        sql_run(context, "INSERT INTO users (id, email) VALUES ('" USER "', 'a@example.com')");
+        sql_run(context, "INSERT INTO identities (id, user_id, name, category) VALUES ('" IDENTITY
+                         "', '" USER "', 'n', 'c')");
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
             make_job(context, rows[i].set);
             err = iimg_answer_generation(context, ID, &made);
@@ -86,7 +85,7 @@ int main(void)
         err = iimg_answer_generation(context, USER, &made);
         tap_ok(err && err->kind == IIMG_GONE, "a job that is deleted is gone");
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

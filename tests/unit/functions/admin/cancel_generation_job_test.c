@@ -1,7 +1,7 @@
 /* cancel_generation_job_test.c - who may cancel which generation, and what the audit log tells of
  * it. */
 #include "functions/admin/admin.h"
-#include "database.h"
+#include "sql.h"
 
 #define ID           "00000000-0000-4000-8000-000000000001"
 #define ENDED(state) "state = '" state "', finished_at = now()"
@@ -39,18 +39,18 @@ int main(void)
     iimg_generation_job_t *job;
     iimg_error_t *err;
 
-    if (database_open(context, tables)) {
+    if (sql_open(context, tables)) {
         for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-            database_run(context,
-                         "DELETE FROM users; DELETE FROM generation_jobs; DELETE FROM audit_log");
-            database_run(context,
-                         "INSERT INTO users (email) VALUES ('a@example.com'); UPDATE users SET %s",
-                         rows[i].user);
-            database_run(
+            sql_run(context,
+                    "DELETE FROM users; DELETE FROM generation_jobs; DELETE FROM audit_log");
+            sql_run(context,
+                    "INSERT INTO users (email) VALUES ('a@example.com'); UPDATE users SET %s",
+                    rows[i].user);
+            sql_run(
                 context,
                 "INSERT INTO generation_jobs (id, prompt_used, generator, model, aspect_ratio, resolution, reference_image_ids)"
                 " VALUES ('" ID "', '', 'g', 'm', '1:1', '1K', '{}')");
-            database_run(context, "UPDATE generation_jobs SET %s", rows[i].set);
+            sql_run(context, "UPDATE generation_jobs SET %s", rows[i].set);
             context->login = "a@example.com";
             context->caller = NULL;
             context->if_match = rows[i].if_match;
@@ -58,17 +58,17 @@ int main(void)
             tap_is_number(err ? (int)err->kind : -1, rows[i].kind, "%s", rows[i].sentence);
             tap_ok(!rows[i].code || (err && err->code && strcmp(err->code, rows[i].code) == 0),
                    "... the code says so");
-            tap_is(database_run(context, "SELECT state FROM generation_jobs"), rows[i].after,
+            tap_is(sql_run(context, "SELECT state FROM generation_jobs"), rows[i].after,
                    "... its state after it");
-            tap_is_number(atoi(database_run(context, "SELECT count(*) FROM audit_log")),
-                          rows[i].audits, "... lines of the audit log");
+            tap_is_number(atoi(sql_run(context, "SELECT count(*) FROM audit_log")), rows[i].audits,
+                          "... lines of the audit log");
         }
-        database_run(context, "UPDATE users SET is_staff = true");
+        sql_run(context, "UPDATE users SET is_staff = true");
         context->if_match = NULL;
         err = iimg_cancel_generation_job(context, "00000000-0000-4000-8000-000000000002", &job);
         tap_ok(err && err->kind == IIMG_NOT_FOUND, "what is not there is not found");
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

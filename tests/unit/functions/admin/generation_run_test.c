@@ -1,7 +1,7 @@
 /* generation_run_test.c - what a job that failed leaves in its row, and in whose name a picture is
  * saved. */
 #include "functions/admin/generation_run.h"
-#include "database.h"
+#include "sql.h"
 #include "services/gemini/gemini.h"
 #include "services/generators.h"
 
@@ -13,14 +13,14 @@ static iimg_services_t services = { .owner = "n/1/a" };
 static void make_job(iimg_context_t *context, iimg_generation_run_t *run, const char *set)
 {
     memset(run, 0, sizeof(*run));
-    database_run(context, "DELETE FROM generation_jobs");
-    database_run(
+    sql_run(context, "DELETE FROM generation_jobs");
+    sql_run(
         context,
         "INSERT INTO generation_jobs (id, state, owner, lease_expires_at, prompt_used, generator, model, aspect_ratio,"
         " resolution, reference_image_ids, warnings) VALUES ('" ID
         "', 'running', 'n/1/a', now(), '', 'g', 'm', '1:1', '1K', '{}', '{a}')");
     if (*set) {
-        database_run(context, "UPDATE generation_jobs SET %s", set);
+        sql_run(context, "UPDATE generation_jobs SET %s", set);
     }
     tap_ok(!iimg_generation_run_read(context, ID, run) && run->job, "a job is read");
 }
@@ -68,10 +68,10 @@ static void test_fail(iimg_context_t *context)
         }
         run.outcome.image = "of an attempt before";
         tap_ok(!iimg_generation_run_fail(context, &run, &cause, 503), "it fails");
-        tap_is(database_run(context, "SELECT error_billed FROM generation_jobs"), rows[i].billed,
-               "%s", rows[i].sentence);
+        tap_is(sql_run(context, "SELECT error_billed FROM generation_jobs"), rows[i].billed, "%s",
+               rows[i].sentence);
         tap_is(
-            database_run(
+            sql_run(
                 context,
                 "SELECT concat_ws('|', state, image, error_code, error_detail, error_status, error_retry_after, usage, cost, warnings)"
                 " FROM generation_jobs"),
@@ -85,10 +85,10 @@ static void test_fail(iimg_context_t *context)
     tap_ok(!iimg_generation_run_fail(context, &run,
                                      &(iimg_error_t){ .message = "x", .code = "code" }, 503),
            "a job that another process runs");
-    tap_is(database_run(context, "SELECT state || owner FROM generation_jobs"), "runningn/1/b",
+    tap_is(sql_run(context, "SELECT state || owner FROM generation_jobs"), "runningn/1/b",
            "... goes on there");
     tap_is(run.job->state, "running", "... and is not read anew");
-    database_run(context, "DELETE FROM generation_jobs");
+    sql_run(context, "DELETE FROM generation_jobs");
     tap_ok(iimg_generation_run_read(context, ID, &run) != NULL,
            "a job that is deleted is not found");
 }
@@ -125,9 +125,9 @@ static void test_save(iimg_context_t *context)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         iimg_error_t *err;
 
-        database_run(context, "DELETE FROM users");
-        database_run(context, "INSERT INTO users (id, email) VALUES ('" USER "', 'a@example.com')");
-        database_run(context, "UPDATE users SET %s", rows[i].user);
+        sql_run(context, "DELETE FROM users");
+        sql_run(context, "INSERT INTO users (id, email) VALUES ('" USER "', 'a@example.com')");
+        sql_run(context, "UPDATE users SET %s", rows[i].user);
         context->login = NULL;
         context->caller = NULL;
         make_job(context, &run, rows[i].set);
@@ -150,11 +150,11 @@ int main(void)
     iimg_context_t *context = work_begin();
 
     context->services = &services;
-    if (database_open(context, tables)) {
+    if (sql_open(context, tables)) {
         test_fail(context);
         test_save(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

@@ -4,7 +4,7 @@
 #include "functions/admin/resource.h"
 #include "functions/public/public.h"
 #include "models/idempotency_key.h"
-#include "savepoints.h"
+#include "sql.h"
 
 #define ANN  "00000000-0000-4000-8000-0000000cb001"
 #define STA  "00000000-0000-4000-8000-0000000cb003"
@@ -398,14 +398,14 @@ static void test_user_rules(void)
 int main(void)
 {
     context = work_begin();
-    if (savepoints_begin(context)) {
+    if (sql_begin_real(context)) {
         sql(context, "SAVEPOINT empty");
         test_creations();
         test_changes();
         test_slots();
         test_user_rules();
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

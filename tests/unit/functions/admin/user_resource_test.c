@@ -1,7 +1,7 @@
 /* user_resource_test.c - functions/admin/user_resource.c: staff change and delete other users, but
  * cannot lock themselves out, and cannot go on when they lose their rights in the meantime. */
 #include "functions/admin/resource.h"
-#include "savepoints.h"
+#include "sql.h"
 
 #define ANN  "00000000-0000-4000-8000-0000000ca001"
 #define STA  "00000000-0000-4000-8000-0000000ca003"
@@ -169,12 +169,12 @@ static void test_delete(void)
 int main(void)
 {
     context = work_begin();
-    if (savepoints_begin(context)) {
+    if (sql_begin_real(context)) {
         sql(context, "SAVEPOINT empty");
         test_update();
         test_delete();
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

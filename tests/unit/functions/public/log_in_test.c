@@ -4,7 +4,7 @@
 #include "models/token.h"
 #include "services/accounts/password.h"
 #include "services/accounts/token.h"
-#include "savepoints.h"
+#include "sql.h"
 
 #define ANN  "00000000-0000-4000-8000-0000000ca001"
 #define BEN  "00000000-0000-4000-8000-0000000ca002"
@@ -193,14 +193,14 @@ int main(void)
 
     context = work_begin();
     iimg_password_hash(context, "pw-alice", &hash);
-    if (savepoints_begin(context)) {
+    if (sql_begin_real(context)) {
         sql(context, "SAVEPOINT empty");
         test_right(hash);
         test_wrong(hash);
         test_rehash();
         test_ends(hash);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

@@ -1,6 +1,6 @@
 /* idempotency_test.c - what a request under a key hears: go on, the answer again, or why not. */
 #include "functions/shared/idempotency.h"
-#include "database.h"
+#include "sql.h"
 
 #define ALICE  "00000000-0000-4000-8000-00000000000a"
 #define THEIRS "00000000-0000-4000-8000-00000000c1a2"
@@ -11,13 +11,12 @@ static const iimg_idempotency_key_t key = { ALICE, "k", "print",
 
 static void make_row(iimg_context_t *context, const char *set)
 {
-    database_run(context, "DELETE FROM idempotency_keys");
+    sql_run(context, "DELETE FROM idempotency_keys");
     if (set) {
-        database_run(
-            context,
-            "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at)"
-            " VALUES ('" ALICE "', 'k', 'print', '" THEIRS "', now() + interval '1 hour')");
-        database_run(context, "UPDATE idempotency_keys SET %s", set);
+        sql_run(context,
+                "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at)"
+                " VALUES ('" ALICE "', 'k', 'print', '" THEIRS "', now() + interval '1 hour')");
+        sql_run(context, "UPDATE idempotency_keys SET %s", set);
     }
 }
 
@@ -74,7 +73,7 @@ static void test_record(iimg_context_t *context)
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
     context->idempotency = &key;
     tap_ok(!iimg_idempotency_record(context, 201, JOB), "with one the row is");
-    tap_is(database_run(context, "SELECT status || ' ' || resource_id FROM idempotency_keys"),
+    tap_is(sql_run(context, "SELECT status || ' ' || resource_id FROM idempotency_keys"),
            "201 " JOB, "... that was made");
     err = iimg_idempotency_record(context, 201, JOB);
     tap_is(err ? err->code : NULL, "idempotency_key_in_use", "only once");
@@ -85,17 +84,16 @@ static void test_record(iimg_context_t *context)
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
     iimg_idempotency_record_error(context, 400, &cause);
     tap_is(
-        database_run(
+        sql_run(
             context,
             "SELECT concat_ws('|', status, error_detail, error_code, error_field) FROM idempotency_keys"),
         "400|No.|code|field", "a refusal is kept");
     iimg_idempotency_spoil(context, &(iimg_error_t){ .message = "Lost." });
-    tap_is(database_run(context, "SELECT status || error_detail FROM idempotency_keys"), "400Lost.",
+    tap_is(sql_run(context, "SELECT status || error_detail FROM idempotency_keys"), "400Lost.",
            "what went wrong after it is noted");
     make_row(context, "claim = '00000000-0000-4000-8000-00000000c1a1'");
     iimg_idempotency_release(context);
-    tap_is(database_run(context, "SELECT count(*) FROM idempotency_keys"), "0",
-           "a key is given back");
+    tap_is(sql_run(context, "SELECT count(*) FROM idempotency_keys"), "0", "a key is given back");
     tap_is_number(iimg_idempotency_gone(context)->kind, IIMG_GONE,
                   "what was made and is no more is gone");
 }
@@ -105,11 +103,11 @@ int main(void)
     static const char *const tables[] = { "generation_jobs", "idempotency_keys", NULL };
     iimg_context_t *context = work_begin();
 
-    if (database_begin(context, tables)) {
+    if (sql_begin(context, tables)) {
         test_begin(context);
         test_record(context);
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }

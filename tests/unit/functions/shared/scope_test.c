@@ -10,7 +10,7 @@
 #include "models/reference_image.h"
 #include "models/test_scenario.h"
 #include "models/user.h"
-#include "savepoints.h"
+#include "sql.h"
 
 #define ANN         "00000000-0000-4000-8000-0000000ca001"
 #define BEN         "00000000-0000-4000-8000-0000000ca002"
@@ -492,14 +492,14 @@ int main(void)
                                            test_pages, test_versions };
 
     context = work_begin();
-    if (savepoints_begin(context)) {
+    if (sql_begin_real(context)) {
         sql(context, "SAVEPOINT empty");
         for (size_t i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
             start();
             tests[i]();
         }
     }
-    database_end(context);
+    sql_end(context);
     work_end(context);
     return tap_done();
 }
