@@ -100,6 +100,15 @@ for my $name (sort keys %page) {
 }
 is join("\n", @missing), '', 'each path exists';
 
+# Titles of tests that a page quotes.
+my @titles;
+for my $name (sort keys %page) {
+    while ($page{$name} =~ /`(tests\/t\/\w+\.t)`: "([^"]+)"/g) {
+        push @titles, "$name: $2" if index(slurp("$source/$1"), $2) < 0;
+    }
+}
+is join("\n", @titles), '', 'each quoted title is in the test';
+
 # Comments that name a page.
 my @strays;
 for my $path (map { files_below("$source/$_", qr/\.(?:[chS]|conf|sql|t|pm|mjs|tsx?)$|^[^.]+$/) }
