@@ -257,7 +257,7 @@ like complaint("IdentityImgGenerator gemini\n"),
     'gemini without a key is refused';
 secret_file("a-key\n", 0644);
 like complaint("IdentityImgGeminiKeyFile \"$secret\"\n"),
-    qr/IdentityImgGeminiKeyFile: "\Q$secret\E" may be read by others/, 'a key file readable by others is refused';
+    qr/IdentityImgGeminiKeyFile: "\Q$secret\E" can be read by other users/, 'a key file readable by others is refused';
 secret_file('');
 like complaint("IdentityImgGenerator gemini\nIdentityImgGeminiKeyFile \"$secret\"\n"),
     qr/IdentityImgGenerator: gemini needs a key/, 'an empty key file is refused';
@@ -274,8 +274,8 @@ my %bad_keys = (
     "AQ.one\x7f" => 'has a character that no key has',
     "\xef\xbb\xbfAQ.one\n" => 'has a character that no key has',
     "AQ.\xc3\xa9\n" => 'has a character that no key has',
-    "AQ.one\0two\n" => 'holds a NUL byte',
-    "\0" => 'holds a NUL byte',
+    "AQ.one\0two\n" => 'contains a NUL byte',
+    "\0" => 'contains a NUL byte',
     'A' x 5000 => 'is larger than 4 kB',
 );
 for my $text (sort keys %bad_keys) {

@@ -19,7 +19,7 @@ my $server = IdentityImg::Server->new(
     conf => "StartServers 1\nServerLimit 1\nThreadsPerChild 25\nMaxRequestWorkers 25\n"
 )->start;    # each child checks by itself
 my $sentence =
-    'The database does not fit this version of the server at the moment; an operator must update one of them.';
+    'The database schema does not match this version of the server; an operator must upgrade one of them.';
 
 sub ask {
     my ($method, $path, %with) = @_;
@@ -169,7 +169,7 @@ for my $case (
     my $answer = ask(GET => 'reference-images/', as => 'alice');
     is refusal($answer), "503 database_schema $sentence", "$what is missing: 503";
     like join("\n", $server->log_lines),
-        qr/IIMG0048: .*$reason; the schema is not the one that this build needs: run scripts\/migrate/,
+        qr/IIMG0048: .*$reason; the schema does not match this build: run scripts\/migrate/,
         "the log names the missing $what";
     $server->sql($give);
     is ask(GET => 'reference-images/', as => 'alice')->code, 200, "requests are served when the $what exists again";

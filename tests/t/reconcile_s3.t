@@ -26,8 +26,8 @@ sub summary {
     return
           "$listed objects in the store, $unknown of them unknown to the manifest"
         . (defined $deleted ? " ($deleted deleted)" : '')
-        . "\n$shown referenced objects, $missing of them missing in the store\n$rows rows whose pictures the "
-        . "manifest does not have\n";
+        . "\n$shown referenced objects, $missing of them missing in the store\n$rows rows with pictures that the "
+        . "manifest lacks\n";
 }
 
 sub put {

@@ -1,11 +1,11 @@
-/* array.c - PostgreSQL's text arrays as text: "{a,\"b c\"}". */
+/* array.c - parse and format PostgreSQL's text arrays: "{a,\"b c\"}". */
 #include "base/db/array.h"
 
 #include <stdbool.h>
 #include <string.h>
 
-/* One element from *text on, quoted or bare; *text is moved behind it. */
-static const char *array_element(apr_pool_t *pool, const char **text)
+/* Read an element at *text, quoted or not, and advance *text. */
+static const char *read_element(apr_pool_t *pool, const char **text)
 {
     char *out = apr_palloc(pool, strlen(*text) + 1);
     char *to = out;
@@ -32,7 +32,7 @@ apr_array_header_t *iimg_db_array_parse(apr_pool_t *pool, const char *text)
     }
     text++;
     while (*text && *text != '}') {
-        APR_ARRAY_PUSH(items, const char *) = array_element(pool, &text);
+        APR_ARRAY_PUSH(items, const char *) = read_element(pool, &text);
         text += *text == ',';
     }
     return items;

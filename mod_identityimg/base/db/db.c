@@ -1,4 +1,4 @@
-/* db.c - running statements: prepare, send, wait with a deadline, try again. */
+/* db.c - run statements: prepare, send, wait with a deadline, retry. */
 #include "base/db/db.h"
 
 #include <errno.h>
@@ -20,8 +20,8 @@ static bool is_lost(const iimg_db_connection_t *connection)
     return PQstatus(connection->pg) != CONNECTION_OK;
 }
 
-/* Ends the session from our side: the next borrower sees a dead connection and opens it anew. */
-static void break_off(iimg_db_connection_t *connection)
+/* Close the session. The next borrower finds a dead connection and reconnects. */
+static void disconnect(iimg_db_connection_t *connection)
 {
     connection->timed_out = true;
     if (PQsocket(connection->pg) >= 0) {
@@ -33,7 +33,7 @@ static void break_off(iimg_db_connection_t *connection)
     }
 }
 
-/* Waits for the socket. @return false when the deadline has passed or the wait itself failed */
+/* Wait for the socket. @return false when the deadline has passed or poll failed */
 static bool wait_for(PGconn *pg, short events, apr_time_t deadline)
 {
     struct pollfd one = { .fd = PQsocket(pg), .events = events };
@@ -62,36 +62,36 @@ static bool flush(PGconn *pg, apr_time_t deadline)
     return rc == 0;
 }
 
-/* Reads until a result is whole. @return false when time ran out */
-static bool arrived(PGconn *pg, apr_time_t deadline)
+/* Read until a result is complete. @return false when the deadline has passed */
+static bool read_result(PGconn *pg, apr_time_t deadline)
 {
     while (PQisBusy(pg)) {
         if (!wait_for(pg, POLLIN, deadline)) {
             return false;
         }
         if (!PQconsumeInput(pg)) {
-            break; /* the connection is gone: PQgetResult says so */
+            break; /* connection lost: PQgetResult reports it */
         }
     }
     return true;
 }
 
-/* The last result of what was sent; NULL when the connection was dead already, or when time ran
- * out: then it is broken off. */
+/* Read the last result of a command. @return NULL when the connection is dead or the deadline has
+ * passed, which closes the connection */
 static PGresult *answer(iimg_db_connection_t *connection, apr_time_t deadline)
 {
     PGresult *last = NULL, *one;
 
     if (!flush(connection->pg, deadline)) {
         if (!is_lost(connection)) {
-            break_off(connection);
+            disconnect(connection);
         }
         return NULL;
     }
     for (;;) {
-        if (!arrived(connection->pg, deadline)) {
+        if (!read_result(connection->pg, deadline)) {
             PQclear(last);
-            break_off(connection);
+            disconnect(connection);
             return NULL;
         }
         one = PQgetResult(connection->pg);
@@ -123,7 +123,7 @@ static iimg_error_t *outcome(iimg_context_t *context, const char *label, PGresul
         bool timed_out = context->connection->timed_out;
 
         err = iimg_db_lost(context, label,
-                           timed_out ? "no answer in time" : "the connection was lost");
+                           timed_out ? "no response in time" : "the connection was lost");
         err->sqlstate = timed_out ? NULL : "08006";
         return err;
     }
@@ -179,7 +179,8 @@ static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statem
     err = outcome(context, statement->label, *result);
     if (err && err->sqlstate
         && (strcmp(err->sqlstate, "26000") == 0 || strcmp(err->sqlstate, "0A000") == 0)) {
-        /* The backend no longer has what we prepared, or a migration changed it: start over. */
+        /* The backend lost the prepared statements, or a migration changed a table: prepare again.
+         */
         context->connection->stale = true;
     }
     return err;
@@ -197,7 +198,7 @@ static iimg_error_t *command(iimg_context_t *context, const char *sql, const cha
     if (err) {
         return err;
     }
-    /* COMMIT of a failed transaction answers success with the tag ROLLBACK. */
+    /* COMMIT of a failed transaction succeeds with the tag ROLLBACK. */
     if (strcmp(PQcmdStatus(result), tag) != 0) {
         err = iimg_error_internal(context->pool, "%s answered %s", sql, PQcmdStatus(result));
     }
@@ -205,11 +206,11 @@ static iimg_error_t *command(iimg_context_t *context, const char *sql, const cha
     return err;
 }
 
-static void forget_prepared(iimg_context_t *context)
+static void drop_prepared(iimg_context_t *context)
 {
     apr_hash_clear(context->connection->prepared);
     if (command(context, "DEALLOCATE ALL", "DEALLOCATE ALL")) {
-        break_off(context->connection);
+        disconnect(context->connection);
     }
 }
 
@@ -218,13 +219,13 @@ static void give_back(iimg_context_t *context)
     iimg_db_connection_t *connection = context->connection;
 
     if (connection->stale && !is_lost(connection)) {
-        forget_prepared(context);
+        drop_prepared(context);
     }
     context->connection = NULL;
     context->db->give_back(context, connection);
 }
 
-/* On success context->connection is lent, and its database has the right schema. */
+/* Borrow context->connection, and check the schema of its database. */
 static iimg_error_t *borrow(iimg_context_t *context)
 {
     iimg_error_t *err = context->db->borrow(context, &context->connection);
@@ -253,30 +254,38 @@ static iimg_error_t *query_once(iimg_context_t *context, const iimg_statement_t 
     return err;
 }
 
+static iimg_error_t *query(iimg_context_t *context, const iimg_statement_t *statement, int count,
+                           const char *const *params, PGresult **result)
+{
+    iimg_error_t *err;
+    int tries = 0;
+
+    if (context->connection) {
+        return run(context, statement, count, params, result);
+    }
+    do {
+        err = query_once(context, statement, count, params, result);
+    } while (err && iimg_db_may_succeed_again(err) && ++tries < MAX_TRIES);
+    return err;
+}
+
 iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *statement, int count,
                             const char *const *params, iimg_rows_t **rows)
 {
     apr_time_t began = iimg_step_begin(context);
     PGresult *result = NULL;
-    iimg_error_t *err;
-    int tries = 0;
+    iimg_error_t *err = query(context, statement, count, params, &result);
 
-    if (context->connection) {
-        err = run(context, statement, count, params, &result);
-    }
-    else {
-        do {
-            err = query_once(context, statement, count, params, &result);
-        } while (err && iimg_db_may_succeed_again(err) && ++tries < MAX_TRIES);
-    }
     iimg_step_end(context, began, "sql", statement->label);
-    if (!err && rows) {
-        *rows = iimg_rows_create(context->pool, result);
+    if (err) {
+        return err;
     }
-    else if (!err) {
+    if (!rows) {
         PQclear(result);
+        return NULL;
     }
-    return err;
+    *rows = iimg_rows_create(context->pool, result);
+    return NULL;
 }
 
 /* Transactions -------------------------------------------------------------------------------- */
@@ -290,10 +299,24 @@ static iimg_error_t *commit(iimg_context_t *context)
     (void)IIMG_FAULT("db.committed");
     if (err && (is_lost(context->connection) || context->connection->timed_out)) {
         context->lost_commit = true;
-        err->message = "The database went away before it confirmed the change. "
-                       "Please look whether it was made before you try again.";
+        err->message = "The database connection was lost before the change was confirmed. "
+                       "Check whether the change was applied before you retry.";
     }
     return err;
+}
+
+static iimg_error_t *run_step(iimg_context_t *context, iimg_db_step_fn step, void *baton)
+{
+    iimg_error_t *err = command(context, "BEGIN", "BEGIN");
+
+    if (err) {
+        return err;
+    }
+    err = step(context, baton);
+    if (err) {
+        return err;
+    }
+    return commit(context);
 }
 
 static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn step, void *baton,
@@ -305,13 +328,7 @@ static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn s
     if (err) {
         return err;
     }
-    err = command(context, "BEGIN", "BEGIN");
-    if (!err) {
-        err = step(context, baton);
-    }
-    if (!err) {
-        err = commit(context);
-    }
+    err = run_step(context, step, baton);
     if (err) {
         *again = iimg_db_may_succeed_again(err) && !context->lost_commit;
         if (!is_lost(context->connection)
@@ -345,7 +362,7 @@ bool iimg_db_settle(const iimg_db_t *db, iimg_db_connection_t *connection)
             PQclear(answer(connection, apr_time_now() + apr_time_from_sec(db->timeout)));
         }
         if (PQtransactionStatus(connection->pg) != PQTRANS_IDLE && !is_lost(connection)) {
-            break_off(connection);
+            disconnect(connection);
         }
     }
     return !is_lost(connection);

@@ -1,15 +1,15 @@
-/* error.c - what PostgreSQL's failures mean to a client, and whether to try again. */
+/* error.c - map PostgreSQL's errors to error kinds, and decide on retries. */
 #include "base/db/error.h"
 
 #include <stdarg.h>
 #include <string.h>
 #include <apr_strings.h>
 
-/* PostgreSQL, appendix A: what a SQLSTATE (or its class) means to a client of ours. */
+/* Kinds of SQLSTATEs or their classes (PostgreSQL, appendix A). */
 static const struct state {
     const char *prefix;
     iimg_error_kind_t kind;
-    bool again; /* the same work may succeed at once */
+    bool again; /* an immediate retry may succeed */
 } states[] = {
     { "26000", IIMG_INTERNAL, true },     /* unknown prepared statement: a pooler, or DISCARD */
     { "0A000", IIMG_INTERNAL, true },     /* cached plan must not change result type: migrated */
@@ -26,7 +26,7 @@ static const struct state {
     { "", IIMG_INTERNAL, false },
 };
 
-/* The row of a SQLSTATE; the last one is anybody's. */
+/* Find the row of a SQLSTATE; the last row matches all. */
 static const struct state *state_of(const char *sqlstate)
 {
     const struct state *state = states;
@@ -37,8 +37,8 @@ static const struct state *state_of(const char *sqlstate)
     return state;
 }
 
-/* Statements are fixed and tested: a table, column, function, type or schema that one of them does
- * not find is missing from an older or a newer schema. */
+/* Statements are constants and tested: a missing table, column, function, type or schema means
+ * that the database has an older or a newer schema. */
 static bool is_missing(const char *sqlstate)
 {
     static const char *const missing[] = { "42P01", "42703", "42883", "42704", "3F000" };
@@ -55,8 +55,8 @@ iimg_error_t *iimg_db_wrong_schema(iimg_context_t *context, const char *detail, 
 {
     iimg_error_t *err = iimg_error_with_code(
         context->pool, IIMG_UNAVAILABLE, "database_schema",
-        "The database does not fit this version of the server at the moment; an operator must "
-        "update one of them.");
+        "The database schema does not match this version of the server; an operator must upgrade "
+        "one of them.");
     va_list arguments;
 
     va_start(arguments, detail);
@@ -89,7 +89,7 @@ iimg_error_t *iimg_db_failed(iimg_context_t *context, const char *label, const P
     sqlstate = sqlstate ? sqlstate : "08000";
     if (is_missing(sqlstate)) {
         err = iimg_db_wrong_schema(context,
-                                   "%s: %s; the schema is not the one that this build needs: run "
+                                   "%s: %s; the schema does not match this build: run "
                                    "scripts/migrate",
                                    label, text ? text : PQresultErrorMessage(result));
         err->sqlstate = apr_pstrdup(context->pool, sqlstate);
@@ -105,7 +105,7 @@ iimg_error_t *iimg_db_failed(iimg_context_t *context, const char *label, const P
     if (state->kind == IIMG_UNAVAILABLE) {
         err->code = "database_down";
     }
-    /* The primary message only: DETAIL holds the row's values. */
+    /* The primary message only: DETAIL has values of the row. */
     return iimg_error_detail(err, "%s: %s", label, text ? text : PQresultErrorMessage(result));
 }
 

@@ -1,10 +1,10 @@
-/* rows.c - what a statement answered: copied when it is little, as it came when it is much. */
+/* rows.c - results of statements: small ones are copied, large ones stay in libpq. */
 #include "base/db/rows.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_COPIED       256 /* values of a result that is copied */
+#define MOST_COPIED       256 /* values of a small result */
 #define MOST_COPIED_BYTES 8192
 
 static apr_status_t drop_result(void *data)
@@ -13,8 +13,8 @@ static apr_status_t drop_result(void *data)
     return APR_SUCCESS;
 }
 
-/* @return bytes of all values, with a NUL behind each */
-static apr_size_t bytes_of(const PGresult *result)
+/* @return the bytes of all values, with a NUL for each */
+static apr_size_t count_bytes(const PGresult *result)
 {
     int rows = PQntuples(result), columns = PQnfields(result);
     apr_size_t bytes = 0;
@@ -44,8 +44,8 @@ static void copy_values(apr_pool_t *pool, iimg_rows_t *rows, apr_size_t bytes)
     }
 }
 
-/* A result of one row takes 4 KB of libpq's, and some requests that wait for minutes have asked for
- * a dozen: what is small is copied. */
+/* A result of one row takes 4 KB in libpq, and a request that waits for minutes may hold a dozen.
+ * Small results are copied to save that memory. */
 iimg_rows_t *iimg_rows_create(apr_pool_t *pool, PGresult *result)
 {
     iimg_rows_t *rows = apr_pcalloc(pool, sizeof(*rows));
@@ -56,7 +56,7 @@ iimg_rows_t *iimg_rows_create(apr_pool_t *pool, PGresult *result)
     rows->count = PQntuples(result);
     rows->affected = atoi(PQcmdTuples(result));
     if (rows->count * rows->columns <= MOST_COPIED
-        && (bytes = bytes_of(result)) <= MOST_COPIED_BYTES) {
+        && (bytes = count_bytes(result)) <= MOST_COPIED_BYTES) {
         copy_values(pool, rows, bytes);
         rows->result = NULL;
         PQclear(result);

@@ -1,4 +1,4 @@
-/* http.c - HTTP requests to other machines, one or several at a time, and their answers awaited. */
+/* http.c - send HTTP requests, one or several at a time, and wait for the responses. */
 #include "base/http/http.h"
 
 #include <dlfcn.h>
@@ -9,7 +9,7 @@
 #include "base/http/memory.h"
 #include "base/http/transfer.h"
 
-#define MOST_POLL 250 /* milliseconds until a standstill is looked for again */
+#define MOST_POLL 250 /* milliseconds between checks for a standstill */
 
 bool iimg_http_start(void)
 {
@@ -23,9 +23,9 @@ void iimg_http_stop(void)
 
 static const char anchor[] = ""; /* an address in this library */
 
-/* Whoever else uses libcurl frees what it got from our functions, perhaps after httpd has unloaded
- * us. */
-static bool stay(void)
+/* Prevent unloading: other users of libcurl may free memory with our functions after httpd has
+ * unloaded the module. */
+static bool prevent_unload(void)
 {
     Dl_info us;
 
@@ -35,16 +35,16 @@ static bool stay(void)
 
 bool iimg_http_start_for_good(void)
 {
-    return stay() ? curl_global_init_mem(CURL_GLOBAL_DEFAULT, iimg_http_memory_malloc,
-                                         iimg_http_memory_free, iimg_http_memory_realloc,
-                                         iimg_http_memory_strdup, iimg_http_memory_calloc)
-                        == CURLE_OK
-                  : iimg_http_start();
+    return prevent_unload() ? curl_global_init_mem(CURL_GLOBAL_DEFAULT, iimg_http_memory_malloc,
+                                                   iimg_http_memory_free, iimg_http_memory_realloc,
+                                                   iimg_http_memory_strdup, iimg_http_memory_calloc)
+                                  == CURLE_OK
+                            : iimg_http_start();
 }
 
 /* Clients ------------------------------------------------------------------------------------- */
 
-/* Handles that run together; the connections belong to `multi`. Used by one thread at a time. */
+/* Handles that share the connections of `multi`. Belongs to one thread at a time. */
 typedef struct client_t {
     CURLM *multi;
     CURL *easy[IIMG_HTTP_AT_ONCE];
@@ -55,7 +55,7 @@ struct iimg_http_clients_t {
 };
 
 #define IDLE         apr_time_from_sec(60)
-#define MOST_CLIENTS 4096 /* more than a child has threads */
+#define MOST_CLIENTS 4096 /* more than the threads of a child */
 
 static void client_destroy(client_t *client)
 {
@@ -127,8 +127,8 @@ static void client_return(iimg_http_clients_t *clients, client_t *client)
 
 /* Sending ------------------------------------------------------------------------------------- */
 
-/* @return whether it is under way */
-static bool begin(client_t *client, int slot, iimg_transfer_t *transfer)
+/* @return whether the transfer has started */
+static bool start_transfer(client_t *client, int slot, iimg_transfer_t *transfer)
 {
     CURL **easy = &client->easy[slot];
 
@@ -140,12 +140,12 @@ static bool begin(client_t *client, int slot, iimg_transfer_t *transfer)
         || curl_multi_add_handle(client->multi, *easy) != CURLM_OK) {
         return false;
     }
-    transfer->response->outcome = IIMG_HTTP_BROKEN; /* should libcurl never come to an end */
-    transfer->response->problem = "libcurl gave up";
+    transfer->response->outcome = IIMG_HTTP_BROKEN; /* until libcurl reports a result */
+    transfer->response->problem = "libcurl reported no result";
     return true;
 }
 
-static void take_results(client_t *client)
+static void finish_transfers(client_t *client)
 {
     CURLMsg *message;
     int left;
@@ -158,25 +158,25 @@ static void take_results(client_t *client)
     }
 }
 
-static void run(client_t *client)
+static void run_transfers(client_t *client)
 {
     CURLMcode rc;
     int running = 0;
 
     do {
         rc = curl_multi_perform(client->multi, &running);
-        take_results(client);
+        finish_transfers(client);
         if (rc == CURLM_OK && running) {
             rc = curl_multi_poll(client->multi, NULL, 0, MOST_POLL, NULL);
         }
     } while (rc == CURLM_OK && running);
 }
 
-static void end(client_t *client, iimg_transfer_t *transfer)
+static void end_transfer(client_t *client, iimg_transfer_t *transfer)
 {
     if (transfer->curl) {
         curl_multi_remove_handle(client->multi, transfer->curl);
-        curl_easy_reset(transfer->curl); /* its pointers into our pools end here */
+        curl_easy_reset(transfer->curl); /* drops its pointers into pools */
     }
 }
 
@@ -193,17 +193,17 @@ void iimg_http_send_all(iimg_context_t *context, apr_pool_t *pool, iimg_http_cli
     for (int i = 0; i < count; i++) {
         transfers[i] = iimg_transfer_create(pool, work, &requests[i]);
         responses[i] = transfers[i]->response;
-        if (client && !begin(client, i, transfers[i])) {
-            end(client, transfers[i]);
+        if (client && !start_transfer(client, i, transfers[i])) {
+            end_transfer(client, transfers[i]);
             transfers[i]->curl = NULL;
         }
     }
     if (client) {
-        run(client);
+        run_transfers(client);
     }
     for (int i = 0; i < count; i++) {
         if (client) {
-            end(client, transfers[i]);
+            end_transfer(client, transfers[i]);
         }
         iimg_transfer_log(context, transfers[i]);
     }

@@ -1,4 +1,14 @@
-/* loop.c - libcurl tells which sockets it waits for and until when; epoll waits for all of them. */
+/* loop.c - an event loop for HTTP requests: libcurl's multi socket interface on epoll.
+ *
+ * A loop belongs to the thread that created it (server/jobs/engine.c has one in each child); only
+ * iimg_http_loop_wake may be called by others. libcurl reports its sockets and its next timeout to
+ * watch_socket and set_timer; a turn waits for both with epoll_wait, and passes events to libcurl.
+ *
+ * A request may wait for minutes, so a waiting request must hold little memory: its upload buffer
+ * is freed once the body has been sent. A request must never be sent twice, since the provider
+ * bills each: every request has a new connection. Handles must not be freed within libcurl's
+ * callbacks; end_transfers does so after libcurl has returned.
+ */
 #include "base/http/loop.h"
 
 #include <errno.h>
@@ -9,18 +19,18 @@
 #include "base/fault.h"
 #include "base/http/transfer.h"
 
-#define EVENTS        256    /* told at once */
-#define UPLOAD_BUFFER 16384L /* libcurl's smallest, of which each request has one */
+#define EVENTS        256    /* per call of epoll_wait */
+#define UPLOAD_BUFFER 16384L /* libcurl's minimum; each request has one */
 
 struct iimg_http_loop_t {
     CURLM *multi;
     int epoll;
     int wake;                  /* eventfd */
-    apr_time_t due;            /* when libcurl wants to be called; 0: not at all */
-    apr_array_header_t *quiet; /* CURL *: they wait for the other side now, perhaps with all sent */
+    apr_time_t due;            /* libcurl's next timeout; 0: none */
+    apr_array_header_t *quiet; /* CURL *, waiting to read: their bodies may have been sent */
 };
 
-/* A transfer by another name. */
+/* The public name of a transfer. */
 struct iimg_http_call_t {
     iimg_transfer_t transfer;
 };
@@ -46,7 +56,7 @@ static apr_status_t loop_destroy(void *data)
     return APR_SUCCESS;
 }
 
-/* What libcurl asks for ----------------------------------------------------------------------- */
+/* Callbacks of libcurl ------------------------------------------------------------------------ */
 
 static int watch_socket(CURL *curl, curl_socket_t socket, int what, void *baton, void *known)
 {
@@ -62,7 +72,7 @@ static int watch_socket(CURL *curl, curl_socket_t socket, int what, void *baton,
         return 0;
     }
     event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
-    /* A number that was closed and is used again may be new to epoll, whatever libcurl knows. */
+    /* A descriptor that was closed and reused may be unknown to epoll, whatever libcurl says. */
     if (!known || (epoll_ctl(loop->epoll, EPOLL_CTL_MOD, socket, &event) && errno == ENOENT)) {
         if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, socket, &event) && errno == EEXIST) {
             epoll_ctl(loop->epoll, EPOLL_CTL_MOD, socket, &event);
@@ -110,7 +120,7 @@ static void drop_handle(iimg_http_loop_t *loop, iimg_transfer_t *transfer)
     CURL *curl = transfer->curl;
 
     curl_multi_remove_handle(loop->multi, curl);
-    apr_array_clear(loop->quiet); /* it may be told once more in there */
+    apr_array_clear(loop->quiet); /* the handle may be in there */
     curl_easy_cleanup(curl);
     transfer->curl = NULL;
 }
@@ -127,8 +137,8 @@ iimg_http_call_t *iimg_http_loop_send(iimg_http_loop_t *loop, apr_pool_t *pool,
         return NULL;
     }
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
-    /* On a connection that was kept, libcurl sends again what gets no answer, as it may have been
-     * closed meanwhile: but these requests cost money, and may have arrived. */
+    /* On a reused connection libcurl resends a request without a response. These requests cost
+     * money and may have arrived. */
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
     curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
     transfer->ended = ended;
@@ -145,7 +155,7 @@ void iimg_http_loop_abort(iimg_http_loop_t *loop, iimg_http_call_t *call)
     drop_handle(loop, &call->transfer);
 }
 
-static void tell_ended(iimg_http_loop_t *loop)
+static void end_transfers(iimg_http_loop_t *loop)
 {
     CURLMsg *message;
     int left;
@@ -162,11 +172,10 @@ static void tell_ended(iimg_http_loop_t *loop)
     }
 }
 
-/* Waiting for minutes ---------------------------------------------------------------------------
- */
+/* Memory of waiting requests ------------------------------------------------------------------ */
 
-/* libcurl keeps what it sent from until the transfer ends. Setting the size lets go of it: that is
- * how 7.88 does it, and nothing else is said or done by it in others. */
+/* libcurl keeps the upload buffer until the transfer ends. In 7.88, setting the size frees it; in
+ * other versions it has no effect. */
 static void drop_upload_buffer(CURL *curl)
 {
     curl_off_t sent = 0, whole = iimg_transfer_of(curl)->upload;
@@ -177,7 +186,7 @@ static void drop_upload_buffer(CURL *curl)
     }
 }
 
-/* After libcurl has returned: within its callbacks it may be in use. */
+/* Must run after libcurl has returned: its callbacks use the buffers. */
 static void drop_upload_buffers(iimg_http_loop_t *loop)
 {
     for (int i = 0; i < loop->quiet->nelts; i++) {
@@ -196,7 +205,7 @@ static void call_libcurl(iimg_http_loop_t *loop, curl_socket_t socket, int what)
 
 /* Turns --------------------------------------------------------------------------------------- */
 
-/* Milliseconds, rounded up: a turn that ends too early would only be followed by another. */
+/* @return milliseconds, rounded up, so that no turn ends too early and repeats */
 static int wait_time(const iimg_http_loop_t *loop, apr_interval_time_t patience)
 {
     apr_interval_time_t left = loop->due ? loop->due - apr_time_now() : patience;
@@ -205,7 +214,7 @@ static int wait_time(const iimg_http_loop_t *loop, apr_interval_time_t patience)
     return left > 0 ? (int)apr_time_as_msec(left + 999) : 0;
 }
 
-static void act(iimg_http_loop_t *loop, const struct epoll_event *event)
+static void process_event(iimg_http_loop_t *loop, const struct epoll_event *event)
 {
     int what = (event->events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0)
                | (event->events & EPOLLOUT ? CURL_CSELECT_OUT : 0)
@@ -225,13 +234,13 @@ void iimg_http_loop_turn(iimg_http_loop_t *loop, apr_interval_time_t patience)
     int count = epoll_wait(loop->epoll, events, EVENTS, wait_time(loop, patience));
 
     for (int i = 0; i < count; i++) {
-        act(loop, &events[i]);
+        process_event(loop, &events[i]);
     }
     if (loop->due && loop->due <= apr_time_now()) {
         loop->due = 0;
         call_libcurl(loop, CURL_SOCKET_TIMEOUT, 0);
     }
-    tell_ended(loop);
+    end_transfers(loop);
 }
 
 void iimg_http_loop_wake(iimg_http_loop_t *loop)

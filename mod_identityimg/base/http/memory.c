@@ -1,10 +1,13 @@
-/* memory.c - libcurl's memory: its large buffers are pages that the system gives when they are
- * written to.
+/* memory.c - an allocator for libcurl: large buffers are pages that use memory once written to.
  *
- * A request that waits for its answer has a buffer to receive it in, 16 KB that nothing has been
- * written to. From malloc it would be memory that others have used and freed, such as the buffer
- * that the request was sent from. Pages cost nothing until then, and go back to the system when
- * they are freed.
+ * A waiting request holds a receive buffer of 16 KB, libcurl's default for CURLOPT_BUFFERSIZE. From
+ * malloc it is often memory that was used and freed before, so it counts as resident although it is
+ * empty. Fresh pages are not resident until the response arrives, and return to the system when
+ * they are freed. Thousands of requests wait in a child; each must cost less than 60 KB.
+ *
+ * libcurl calls these functions from any thread; the mutex guards the table of mappings. This file
+ * can go if tests/t/park_soak.t stays below 60 KB per waiting request with CURLOPT_BUFFERSIZE and
+ * CURLOPT_UPLOAD_BUFFERSIZE at their minimum (1 KB and 16 KB) and libcurl on malloc.
  */
 #include "base/http/memory.h"
 
@@ -15,7 +18,7 @@
 #include <sys/mman.h>
 
 #define BUCKETS 1024
-#define PAGE    4096 /* at least: what mmap gives begins at a multiple of it */
+#define PAGE    4096 /* mappings start at multiples of it */
 
 typedef struct pages_t {
     struct pages_t *next;
@@ -24,7 +27,7 @@ typedef struct pages_t {
 } pages_t;
 
 static pages_t *buckets[BUCKETS];
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards them */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards buckets */
 
 static pages_t **bucket_of(const void *start)
 {
@@ -33,8 +36,8 @@ static pages_t **bucket_of(const void *start)
     return &buckets[(number ^ number / BUCKETS) % BUCKETS];
 }
 
-/* @return zeroes; from malloc's where the system has no place for one more mapping */
-static void *map(size_t length)
+/* Map zeroed pages. Falls back to calloc when the process has too many mappings. */
+static void *map_pages(size_t length)
 {
     pages_t *pages = malloc(sizeof(*pages)), **bucket;
 
@@ -55,8 +58,9 @@ static void *map(size_t length)
     return pages->start;
 }
 
-/* A block of malloc's may begin at a page, too. @return NULL: it is one of those */
-static pages_t *find(const void *block, int take)
+/* Find the mapping of a block. @return NULL for a block of malloc, which may start at a page, too
+ */
+static pages_t *find_pages(const void *block, int take)
 {
     pages_t **link, *pages;
 
@@ -78,12 +82,12 @@ static pages_t *find(const void *block, int take)
 
 void *iimg_http_memory_malloc(size_t size)
 {
-    return size < IIMG_HTTP_MEMORY_LARGE ? malloc(size) : map(size);
+    return size < IIMG_HTTP_MEMORY_LARGE ? malloc(size) : map_pages(size);
 }
 
 void iimg_http_memory_free(void *block)
 {
-    pages_t *pages = block ? find(block, 1) : NULL;
+    pages_t *pages = block ? find_pages(block, 1) : NULL;
 
     if (!pages) {
         free(block);
@@ -95,7 +99,7 @@ void iimg_http_memory_free(void *block)
 
 void *iimg_http_memory_realloc(void *block, size_t size)
 {
-    pages_t *pages = block ? find(block, 0) : NULL;
+    pages_t *pages = block ? find_pages(block, 0) : NULL;
     void *other;
 
     if (!pages) {
@@ -124,5 +128,5 @@ void *iimg_http_memory_calloc(size_t count, size_t size)
     if (__builtin_mul_overflow(count, size, &whole)) {
         return NULL;
     }
-    return whole < IIMG_HTTP_MEMORY_LARGE ? calloc(1, whole) : map(whole);
+    return whole < IIMG_HTTP_MEMORY_LARGE ? calloc(1, whole) : map_pages(whole);
 }

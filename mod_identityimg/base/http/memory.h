@@ -1,14 +1,13 @@
-/* memory.h - libcurl's memory: its large buffers are pages that the system gives when they are
- * written to. For base/http/http.c alone. */
+/* memory.h - an allocator for libcurl: large buffers are pages that use memory once written to. */
 #ifndef IIMG_BASE_HTTP_MEMORY_H
 #define IIMG_BASE_HTTP_MEMORY_H
 
 #include <stddef.h>
 
-/** Bytes from which on a block is pages of its own. libcurl's buffers have 16 KB and more. */
+/** Blocks of this size or more are mapped. libcurl's buffers have at least 16 KB. */
 #define IIMG_HTTP_MEMORY_LARGE 16384
 
-/* As those of the C library, for curl_global_init_mem; from any thread. */
+/* Replacements of the C library's functions, for curl_global_init_mem. Thread-safe. */
 void *iimg_http_memory_malloc(size_t size);
 void iimg_http_memory_free(void *block);
 void *iimg_http_memory_realloc(void *block, size_t size);

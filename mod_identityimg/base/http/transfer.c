@@ -1,4 +1,4 @@
-/* transfer.c - one HTTP request in libcurl: its options, its callbacks, its result. */
+/* transfer.c - an HTTP request in libcurl: options, callbacks, result. */
 #include "base/http/transfer.h"
 
 #include <stdio.h>
@@ -12,7 +12,7 @@
 #include "base/spool.h"
 
 #define FIRST_BODY_SIZE 16384
-#define MAX_HEADERS     100 /* more are received, and forgotten */
+#define MAX_HEADERS     100 /* further headers are ignored */
 
 static apr_status_t drop_headers(void *data)
 {
@@ -26,7 +26,7 @@ static apr_status_t drop_body(void *data)
     return APR_SUCCESS;
 }
 
-/* What curl calls while it works -------------------------------------------------------------- */
+/* Callbacks of libcurl ------------------------------------------------------------------------- */
 
 static size_t read_body(char *to, size_t size, size_t count, void *baton)
 {
@@ -52,7 +52,7 @@ static size_t read_body(char *to, size_t size, size_t count, void *baton)
     return given;
 }
 
-/* curl rewinds when it must send the body again, on a connection that turned out to be closed. */
+/* libcurl rewinds to resend the body after a reused connection turned out to be closed. */
 static int seek_body(void *baton, curl_off_t offset, int origin)
 {
     iimg_transfer_t *transfer = baton;
@@ -70,8 +70,8 @@ static int seek_body(void *baton, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_OK;
 }
 
-/* Each response begins with a status line: what an interim one (1xx) said is forgotten then. */
-static size_t take_header(char *line, size_t size, size_t count, void *baton)
+/* A status line starts a new response: the headers of an interim one (1xx) are dropped. */
+static size_t read_header(char *line, size_t size, size_t count, void *baton)
 {
     iimg_transfer_t *transfer = baton;
     size_t length = size * count;
@@ -98,7 +98,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *baton)
     return length;
 }
 
-static bool make_room(iimg_transfer_t *transfer, apr_size_t more)
+static bool grow_body(iimg_transfer_t *transfer, apr_size_t more)
 {
     apr_size_t size = transfer->size ? transfer->size : FIRST_BODY_SIZE;
     char *body;
@@ -118,9 +118,9 @@ static bool make_room(iimg_transfer_t *transfer, apr_size_t more)
     return true;
 }
 
-/* Who follows may have written as much again: without that there may be room for what was paid for.
- */
-static bool keep_in_spool(const iimg_http_request_t *request, const char *from, apr_size_t length)
+/* The follower may have written as much to the same file system. Without that there may be room for
+ * a response that was paid for. */
+static bool write_to_spool(const iimg_http_request_t *request, const char *from, apr_size_t length)
 {
     if (iimg_spool_write(request->spool, from, length)) {
         return true;
@@ -131,13 +131,13 @@ static bool keep_in_spool(const iimg_http_request_t *request, const char *from, 
     return request->follow && iimg_spool_write(request->spool, from, length);
 }
 
-static bool keep_body(iimg_transfer_t *transfer, const char *from, apr_size_t length)
+static bool store_body(iimg_transfer_t *transfer, const char *from, apr_size_t length)
 {
     if (transfer->request->spool) {
-        transfer->not_kept = !keep_in_spool(transfer->request, from, length);
+        transfer->not_kept = !write_to_spool(transfer->request, from, length);
         return !transfer->not_kept;
     }
-    if (!make_room(transfer, length)) {
+    if (!grow_body(transfer, length)) {
         return false;
     }
     memcpy(transfer->body + transfer->length, from, length);
@@ -145,8 +145,8 @@ static bool keep_body(iimg_transfer_t *transfer, const char *from, apr_size_t le
     return true;
 }
 
-/* Counts decoded bytes, so a compressed answer cannot blow up either. */
-static size_t take_body(char *from, size_t size, size_t count, void *baton)
+/* Count decoded bytes, so that the limit holds for compressed responses, too. */
+static size_t receive_body(char *from, size_t size, size_t count, void *baton)
 {
     iimg_transfer_t *transfer = baton;
     size_t length = size * count;
@@ -156,7 +156,7 @@ static size_t take_body(char *from, size_t size, size_t count, void *baton)
         return 0;
     }
     transfer->received += length;
-    if (!keep_body(transfer, from, length)) {
+    if (!store_body(transfer, from, length)) {
         return 0;
     }
     if (transfer->request->follow) {
@@ -165,9 +165,9 @@ static size_t take_body(char *from, size_t size, size_t count, void *baton)
     return length;
 }
 
-/* Called with each piece, and with each poll. @return other than 0 to end the transfer */
-static int look_at_progress(void *baton, curl_off_t size, curl_off_t received, curl_off_t whole,
-                            curl_off_t sent)
+/* Called at each poll. @return not 0 to end the transfer */
+static int check_progress(void *baton, curl_off_t size, curl_off_t received, curl_off_t whole,
+                          curl_off_t sent)
 {
     iimg_transfer_t *transfer = baton;
     apr_time_t now = apr_time_now();
@@ -194,7 +194,7 @@ static bool add_header(iimg_transfer_t *transfer, const char *line)
 static bool add_headers(iimg_transfer_t *transfer)
 {
     const apr_array_header_t *lines = transfer->request->headers;
-    /* No Expect: a second of waiting for 100 Continue buys nothing. */
+    /* No Expect: waiting a second for 100 Continue has no benefit. */
     bool added = add_header(transfer, "Expect:");
 
     for (int i = 0; added && lines && i < lines->nelts; i++) {
@@ -218,7 +218,7 @@ static void set_method(iimg_transfer_t *transfer)
         transfer->upload += (curl_off_t)request->body[i].length;
     }
     if (has_body(request)) {
-        /* An upload under the method's name: unlike CURLOPT_POST it invents no Content-Type. */
+        /* An upload with the method's name: CURLOPT_POST would add a Content-Type. */
         curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
         curl_easy_setopt(curl, CURLOPT_INFILESIZE_LARGE, transfer->upload);
         curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_body);
@@ -232,9 +232,8 @@ static void set_method(iimg_transfer_t *transfer)
     curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
 }
 
-/* A bundle of CAs, and nothing beside it, libcurl reads once for all requests of a multi handle.
- * With a directory as well, which says the same, each connection reads it again: 900 KB and 16 ms.
- */
+/* With a bundle of CAs alone, libcurl loads it once for all requests of a multi handle. With a
+ * directory of CAs, too, each connection loads the bundle again: 900 KB and 16 ms. */
 static void set_trust(CURL *curl, const char *ca_file)
 {
     const curl_version_info_data *built = curl_version_info(CURLVERSION_NOW);
@@ -254,7 +253,7 @@ static void set_route(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_URL, request->url);
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, request->allow_http ? "http,https" : "https");
     curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-    /* An empty text, unlike NULL, keeps the environment out. */
+    /* An empty text disables proxies of the environment; NULL does not. */
     curl_easy_setopt(curl, CURLOPT_PROXY, request->proxy ? request->proxy : "");
     curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
     curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -262,13 +261,13 @@ static void set_route(CURL *curl, const iimg_http_request_t *request)
     curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
     set_trust(curl, request->ca_file);
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    /* One request a connection: HTTP/2 has nothing to offer, and some front ends abort its idle
-     * streams while the other side is still thinking. */
+    /* HTTP/2 has no benefit for one request per connection, and some front ends abort streams that
+     * are idle while the provider works. */
     curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
 }
 
-/* Milliseconds; curl takes 0 for no limit. */
+/* @return milliseconds, at least 1: libcurl takes 0 for no limit */
 static long time_left(const iimg_http_request_t *request)
 {
     apr_interval_time_t whole = apr_time_from_sec(request->timeout);
@@ -280,18 +279,17 @@ static long time_left(const iimg_http_request_t *request)
 
 static void set_limits(CURL *curl, const iimg_http_request_t *request)
 {
-    /* Threads: curl must not use alarm(2). */
+    /* No alarm(2) in a process with threads. */
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)request->connect_timeout);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, time_left(request));
-    /* No byte may come for minutes: nothing but the total time ends a transfer, and keepalive
-     * holds the path open through firewalls that forget. */
+    /* The provider may send no byte for minutes: only the total time ends a transfer. TCP
+     * keepalive prevents firewalls from dropping the connection. */
     curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 0L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPIDLE, 30L);
     curl_easy_setopt(curl, CURLOPT_TCP_KEEPINTVL, 15L);
-    /* By Content-Length; take_body counts what really comes. The length that HEAD tells never does.
-     */
+    /* Checks Content-Length; receive_body counts the actual bytes. A response to HEAD has none. */
     curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE,
                      strcmp(request->method, "HEAD") == 0 ? (curl_off_t)0
                                                           : (curl_off_t)request->max_response);
@@ -302,7 +300,7 @@ static void watch_progress(iimg_transfer_t *transfer)
     if (transfer->request->standstill) {
         transfer->moved_at = apr_time_now();
         curl_easy_setopt(transfer->curl, CURLOPT_NOPROGRESS, 0L);
-        curl_easy_setopt(transfer->curl, CURLOPT_XFERINFOFUNCTION, look_at_progress);
+        curl_easy_setopt(transfer->curl, CURLOPT_XFERINFOFUNCTION, check_progress);
         curl_easy_setopt(transfer->curl, CURLOPT_XFERINFODATA, transfer);
     }
 }
@@ -313,9 +311,9 @@ static void set_receivers(iimg_transfer_t *transfer)
 
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
     curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->problem);
-    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, read_header);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(curl, CURLOPT_PRIVATE, transfer);
 }
@@ -326,7 +324,7 @@ static bool nothing_was_sent(CURL *curl)
 {
     curl_off_t ready = 0;
 
-    /* Set when name, proxy, connection and TLS are done and the request is about to go out. */
+    /* Set after name lookup, connection and TLS, before the request is sent. */
     curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &ready);
     return ready == 0;
 }
@@ -363,14 +361,14 @@ static const char *problem_of(const iimg_transfer_t *transfer, CURLcode rc)
                             strerror(transfer->request->spool->error));
     }
     if (transfer->stands_still) {
-        return apr_psprintf(transfer->pool, "no byte moved for %d ms",
+        return apr_psprintf(transfer->pool, "no data transferred for %d ms",
                             (int)apr_time_as_msec(transfer->request->standstill));
     }
     return apr_pstrdup(transfer->pool,
                        transfer->problem[0] ? transfer->problem : curl_easy_strerror(rc));
 }
 
-/* What errors are told from. */
+/* Read the first bytes of a spooled body, which error messages quote. */
 static void read_head(iimg_http_response_t *response, apr_pool_t *pool)
 {
     apr_size_t length = response->spool->length;

@@ -1,4 +1,4 @@
-/* field.c - the fields of an input: finding them, and what any text in them must be. */
+/* field.c - find, check and visit the fields of an input. */
 #include "base/input/field.h"
 
 #include <stdlib.h>
@@ -100,7 +100,7 @@ iimg_error_t *iimg_field_check_length(const iimg_input_t *input, const char *nam
                      "Ensure this field has no more than %" APR_SIZE_T_FMT " characters.", max));
 }
 
-/* A character of NFC stands for four at most, so that longer texts need not be tried. */
+/* Most characters that one character of NFC replaces: longer texts cannot fit. */
 #define MOST_DECOMPOSED 4
 
 iimg_error_t *iimg_field_normalize(const iimg_input_t *input, const char *name, apr_size_t max,
@@ -136,7 +136,7 @@ static void visit_value(const iimg_field_t *field, iimg_input_visitor_fn visit, 
         visit(baton, json_string_value(field->json), json_string_length(field->json));
     }
     else if (field->json) {
-        visit(baton, "json", strlen("json")); /* null is not the text "null" */
+        visit(baton, "json", strlen("json")); /* distinguishes null from the text "null" */
         text = json_dumps(field->json, JSON_ENCODE_ANY | JSON_SORT_KEYS | JSON_COMPACT);
         visit(baton, text ? text : "", text ? strlen(text) : 0);
         free(text);
@@ -168,7 +168,7 @@ void iimg_input_visit_secrets(const iimg_input_t *input, iimg_input_visitor_fn v
 {
     visit_fields(input, true, visit, baton);
     for (int i = 0; input->numbers && i < input->numbers->nelts;
-         i++) { /* one may be a password's */
+         i++) { /* may belong to a password */
         const char *number = APR_ARRAY_IDX(input->numbers, i, const char *);
 
         visit(baton, number, strlen(number));

@@ -1,4 +1,4 @@
-/* input.c - what a client sent, read into fields: a JSON object, a form, a query. */
+/* input.c - parse a JSON object, a form or a query into fields. */
 #include "base/input/input.h"
 
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "base/json/number.h"
 #include "base/text.h"
 
-static iimg_input_t *create(apr_pool_t *pool)
+static iimg_input_t *create_input(apr_pool_t *pool)
 {
     iimg_input_t *input = apr_pcalloc(pool, sizeof(*input));
 
@@ -18,7 +18,7 @@ static iimg_input_t *create(apr_pool_t *pool)
     return input;
 }
 
-static iimg_field_t *add(iimg_input_t *input, const char *name)
+static iimg_field_t *add_field(iimg_input_t *input, const char *name)
 {
     iimg_field_t *field = apr_array_push(input->fields);
 
@@ -62,14 +62,14 @@ static iimg_error_t *parse_json(iimg_input_t *input, const char *body, apr_size_
                           "Invalid data. Expected a dictionary, but got %s.", json_kind(json));
     }
     json_object_foreach (json, name, value) {
-        add(input, name)->json = value;
+        add_field(input, name)->json = value;
     }
     return NULL;
 }
 
 /* Forms --------------------------------------------------------------------------------------- */
 
-static iimg_error_t *decode(iimg_input_t *input, const char *text, const char **out)
+static iimg_error_t *decode_text(iimg_input_t *input, const char *text, const char **out)
 {
     char *decoded = apr_palloc(input->pool, strlen(text) + 1);
     apr_size_t length;
@@ -83,7 +83,7 @@ static iimg_error_t *decode(iimg_input_t *input, const char *text, const char **
         return iimg_error(input->pool, IIMG_INVALID, "Null characters are not allowed.");
     default:
         return iimg_error(input->pool, IIMG_INVALID,
-                          "The form holds a percent sign that is no escape.");
+                          "The form has a percent sign that is not an escape.");
     }
 }
 
@@ -100,11 +100,11 @@ static iimg_error_t *parse_pairs(iimg_input_t *input, char *text)
         if (equals) {
             *equals = '\0';
         }
-        err = decode(input, pair, &name);
+        err = decode_text(input, pair, &name);
         if (err) {
             return err;
         }
-        err = decode(input, equals ? equals + 1 : "", &value);
+        err = decode_text(input, equals ? equals + 1 : "", &value);
         if (err) {
             return err;
         }
@@ -112,7 +112,7 @@ static iimg_error_t *parse_pairs(iimg_input_t *input, char *text)
             return iimg_error(input->pool, IIMG_INVALID, "More than %d fields.",
                               IIMG_INPUT_MAX_FIELDS);
         }
-        field = add(input, name);
+        field = add_field(input, name);
         field->data = value;
         field->length = strlen(value);
     }
@@ -138,7 +138,7 @@ static iimg_error_t *parse_multipart(iimg_input_t *input, const char *content_ty
     }
     for (int i = 0; i < parts->nelts; i++) {
         const iimg_part_t *part = &APR_ARRAY_IDX(parts, i, iimg_part_t);
-        iimg_field_t *field = add(input, part->name);
+        iimg_field_t *field = add_field(input, part->name);
 
         if (part->filename) {
             field->file = part;
@@ -162,7 +162,7 @@ static bool is_type(const char *content_type, const char *type)
 iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const char *body,
                                apr_size_t length, iimg_input_t **input)
 {
-    *input = create(pool);
+    *input = create_input(pool);
     if (length == 0) {
         return NULL;
     }
@@ -182,6 +182,6 @@ iimg_error_t *iimg_input_parse(apr_pool_t *pool, const char *content_type, const
 
 iimg_error_t *iimg_input_parse_query(apr_pool_t *pool, const char *query, iimg_input_t **input)
 {
-    *input = create(pool);
+    *input = create_input(pool);
     return query ? parse_pairs(*input, apr_pstrdup(pool, query)) : NULL;
 }

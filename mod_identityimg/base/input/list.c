@@ -1,4 +1,4 @@
-/* list.c - a field as a list: a JSON array, text with commas, a field sent often. */
+/* list.c - read a field as a list: a JSON array, text with commas, a repeated field. */
 #include "base/input/input.h"
 
 #include <string.h>
@@ -20,10 +20,10 @@ static iimg_error_t *read_word(const iimg_input_t *input, const char *name, cons
                    : iimg_field_refuse(input, name, "This field may not be blank.");
 }
 
-/* What a list is of. */
+/* The items of a list. */
 typedef struct list_kind_t {
     const char *items; /* "UUIDs" */
-    /* One item; text is NULL when it is no text. */
+    /* Read an item; text is NULL for a value that is not a text. */
     iimg_error_t *(*read)(const iimg_input_t *input, const char *name, const char *text,
                           apr_size_t length, const char **value);
 } list_kind_t;
@@ -31,9 +31,9 @@ typedef struct list_kind_t {
 static const list_kind_t uuid_list = { "UUIDs", iimg_field_read_uuid };
 static const list_kind_t word_list = { "texts", read_word };
 
-static iimg_error_t *items_of_json(const iimg_input_t *input, const char *name,
-                                   const list_kind_t *kind, const json_t *list,
-                                   apr_array_header_t *values)
+static iimg_error_t *read_json_items(const iimg_input_t *input, const char *name,
+                                     const list_kind_t *kind, const json_t *list,
+                                     apr_array_header_t *values)
 {
     iimg_error_t *err = NULL;
 
@@ -46,9 +46,9 @@ static iimg_error_t *items_of_json(const iimg_input_t *input, const char *name,
     return err;
 }
 
-static iimg_error_t *items_of_text(const iimg_input_t *input, const char *name,
-                                   const list_kind_t *kind, const char *text,
-                                   apr_array_header_t *values)
+static iimg_error_t *read_text_items(const iimg_input_t *input, const char *name,
+                                     const list_kind_t *kind, const char *text,
+                                     apr_array_header_t *values)
 {
     char *state = NULL, *copy = apr_pstrdup(input->pool, text);
     iimg_error_t *err = NULL;
@@ -78,12 +78,14 @@ static iimg_error_t *read_list(const iimg_input_t *input, const char *name, cons
         return iimg_field_refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
     }
     *values = apr_array_make(input->pool, max, sizeof(const char *));
-    err = field->json ? items_of_json(input, name, kind, field->json, *values)
-                      : items_of_text(input, name, kind, field->data, *values);
-    if (!err && (*values)->nelts > max) {
-        err = iimg_field_refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max));
+    err = field->json ? read_json_items(input, name, kind, field->json, *values)
+                      : read_text_items(input, name, kind, field->data, *values);
+    if (err) {
+        return err;
     }
-    return err;
+    return (*values)->nelts > max
+               ? iimg_field_refuse(input, name, apr_psprintf(input->pool, "At most %d items.", max))
+               : NULL;
 }
 
 iimg_error_t *iimg_input_uuids(const iimg_input_t *input, const char *name, int max,
@@ -117,8 +119,8 @@ static iimg_error_t *add_text(const iimg_input_t *input, const char *name, const
     return err;
 }
 
-static iimg_error_t *texts_of_form(const iimg_input_t *input, const char *name,
-                                   apr_size_t max_characters, apr_array_header_t *values)
+static iimg_error_t *read_form_texts(const iimg_input_t *input, const char *name,
+                                     apr_size_t max_characters, apr_array_header_t *values)
 {
     iimg_error_t *err = NULL;
 
@@ -132,8 +134,9 @@ static iimg_error_t *texts_of_form(const iimg_input_t *input, const char *name,
     return err;
 }
 
-static iimg_error_t *texts_of_json(const iimg_input_t *input, const char *name, const json_t *list,
-                                   apr_size_t max_characters, apr_array_header_t *values)
+static iimg_error_t *read_json_texts(const iimg_input_t *input, const char *name,
+                                     const json_t *list, apr_size_t max_characters,
+                                     apr_array_header_t *values)
 {
     iimg_error_t *err = NULL;
 
@@ -168,8 +171,8 @@ iimg_error_t *iimg_input_texts(const iimg_input_t *input, const char *name, int 
     }
     *values = apr_array_make(input->pool, (int)count + 1, sizeof(const char *));
     if (count == 1 && field->data && field->length == 0) {
-        return NULL; /* how a form says: none */
+        return NULL; /* an empty list in a form */
     }
-    return field->json ? texts_of_json(input, name, field->json, max_characters, *values)
-                       : texts_of_form(input, name, max_characters, *values);
+    return field->json ? read_json_texts(input, name, field->json, max_characters, *values)
+                       : read_form_texts(input, name, max_characters, *values);
 }

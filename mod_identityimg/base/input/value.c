@@ -1,4 +1,4 @@
-/* value.c - a field as one value: a text, a choice, a number, a truth, a UUID, a file. */
+/* value.c - read a field as a value: a text, a choice, a number, a boolean, a UUID, a file. */
 #include "base/input/input.h"
 
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "base/input/field.h"
 #include "base/text.h"
 
-/* A text as it was sent, NULL when absent. */
+/* Read a text exactly as sent; NULL when absent. */
 static iimg_error_t *read_bytes(const iimg_input_t *input, const char *name, const char **value)
 {
     const iimg_field_t *field = iimg_field_find(input, name);
@@ -123,7 +123,7 @@ iimg_error_t *iimg_input_integer(const iimg_input_t *input, const char *name, bo
         || !is_integer(text = iimg_text_trim(input->pool, text))) {
         return iimg_field_refuse(input, name, "A valid integer is required.");
     }
-    *value = strtoll(text, NULL, 10); /* beyond its range it saturates: out of ours in any case */
+    *value = strtoll(text, NULL, 10); /* saturates beyond the range, which callers refuse */
     return NULL;
 }
 
@@ -169,7 +169,7 @@ iimg_error_t *iimg_input_uuid(const iimg_input_t *input, const char *name, const
     if (!field || (field->json && json_is_null(field->json))) {
         return NULL;
     }
-    if (iimg_input_count(input, name) > 1) { /* whose is not for us to guess */
+    if (iimg_input_count(input, name) > 1) { /* ambiguous */
         return iimg_field_refuse(input, name,
                                  apr_psprintf(input->pool, "Give %s once only.", name));
     }
@@ -204,13 +204,15 @@ iimg_error_t *iimg_input_given(const iimg_input_t *input, const char *name, apr_
         return NULL;
     }
     err = iimg_input_text(input, name, max, &given->value);
-    if (!err && given->value && !*given->value && !(flags & IIMG_MAY_BE_BLANK)) {
-        err = iimg_field_refuse(input, name, "This field may not be blank.");
-    }
     if (err) {
         given->value = NULL;
+        return err;
     }
-    return err;
+    if (given->value && !*given->value && !(flags & IIMG_MAY_BE_BLANK)) {
+        given->value = NULL;
+        return iimg_field_refuse(input, name, "This field may not be blank.");
+    }
+    return NULL;
 }
 
 iimg_error_t *iimg_input_given_uuid(const iimg_input_t *input, const char *name, int flags,
@@ -219,10 +221,12 @@ iimg_error_t *iimg_input_given_uuid(const iimg_input_t *input, const char *name,
     iimg_error_t *err = iimg_input_uuid(input, name, &given->value);
 
     given->given = iimg_field_find(input, name) != NULL;
-    if (!err && given->given && !given->value && !(flags & IIMG_MAY_BE_NULL)) {
-        err = iimg_field_refuse(input, name, "This field may not be null.");
+    if (err) {
+        return err;
     }
-    return err;
+    return given->given && !given->value && !(flags & IIMG_MAY_BE_NULL)
+               ? iimg_field_refuse(input, name, "This field may not be null.")
+               : NULL;
 }
 
 iimg_error_t *iimg_input_given_bool(const iimg_input_t *input, const char *name,
@@ -250,7 +254,7 @@ iimg_error_t *iimg_input_file(const iimg_input_t *input, const char *name, const
         }
         *part = field->file;
     }
-    /* A file input that nothing was chosen for is sent with an empty name and no bytes. */
+    /* Browsers send a file input without a chosen file as an empty name and no bytes. */
     if (*part && !*(*part)->filename && (*part)->length == 0) {
         *part = NULL;
     }

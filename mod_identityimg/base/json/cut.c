@@ -1,4 +1,10 @@
-/* cut.c - a scanner that knows of JSON only where strings begin and end. */
+/* cut.c - a JSON scanner that removes long strings and records where they are.
+ *
+ * A provider's reply is JSON with pictures as base64 strings of megabytes. The scanner sees the
+ * reply piece by piece (services/gemini/stream.c feeds it) and needs memory for the rest alone: it
+ * knows only where strings begin and end. A JSON parser must validate what remains. A cut belongs
+ * to one thread, and its result must not depend on the size of the pieces.
+ */
 #include "base/json/cut.h"
 
 #include <ctype.h>
@@ -12,15 +18,15 @@ struct iimg_json_cut_t {
     apr_pool_t *pool;
     const char *member;
     apr_size_t max_string, max_rest;
-    char *rest;              /* what is left */
-    apr_size_t length, size; /* of rest: used, and room */
-    apr_size_t at;           /* bytes seen so far */
-    apr_size_t string;       /* in rest: where the string that began last has its first quote */
-    bool in_string, escaped; /* where we are */
-    bool after_colon;        /* the last thing outside of strings was the colon of a member... */
-    bool of_member;          /* ...of the name that is looked for */
-    bool cutting;            /* the string is one of the spans */
-    bool dropping;           /* the string is longer than max_string */
+    char *rest;              /* the JSON without long strings */
+    apr_size_t length, size; /* of rest: bytes used and allocated */
+    apr_size_t at;           /* bytes scanned */
+    apr_size_t string;       /* in rest: the opening quote of the current string */
+    bool in_string, escaped; /* the state between pieces */
+    bool after_colon;        /* the last token was the colon of a member... */
+    bool of_member;          /* ...with the wanted name */
+    bool cutting;            /* the string is recorded as a span */
+    bool dropping;           /* the string exceeds max_string */
     bool too_much;
     int count;
     iimg_json_span_t spans[IIMG_JSON_MAX_CUTS];
@@ -40,7 +46,7 @@ iimg_json_cut_t *iimg_json_cut_create(apr_pool_t *pool, const char *member, apr_
     return cut;
 }
 
-static void keep(iimg_json_cut_t *cut, const char *data, apr_size_t length)
+static void append(iimg_json_cut_t *cut, const char *data, apr_size_t length)
 {
     char *larger;
 
@@ -68,10 +74,10 @@ static void begin_string(iimg_json_cut_t *cut)
     cut->escaped = false;
     cut->dropping = false;
     cut->string = cut->length;
-    keep(cut, "\"", 1);
+    append(cut, "\"", 1);
     cut->cutting = cut->after_colon && cut->of_member;
     cut->after_colon = false;
-    /* Room for the longest string that is kept: in which pieces it comes must not matter. */
+    /* Reserve the longest string, so that the result does not depend on the size of the pieces. */
     if ((cut->cutting && cut->count == IIMG_JSON_MAX_CUTS)
         || (!cut->cutting && cut->length + cut->max_string > cut->max_rest)) {
         cut->too_much = true;
@@ -81,8 +87,8 @@ static void begin_string(iimg_json_cut_t *cut)
     }
 }
 
-/* The end of the string's characters in this piece: its quote, or the piece's end. */
-static const char *string_end(iimg_json_cut_t *cut, const char *p, const char *end)
+/* Find the end of the string in this piece: its closing quote, or the end of the piece. */
+static const char *find_string_end(iimg_json_cut_t *cut, const char *p, const char *end)
 {
     while (p < end) {
         if (cut->escaped) {
@@ -90,7 +96,7 @@ static const char *string_end(iimg_json_cut_t *cut, const char *p, const char *e
             p++;
             continue;
         }
-        /* Most of a reply is one string without escapes: two searches in C's fastest code. */
+        /* Most of a reply is a string without escapes: memchr is the fastest way through. */
         apr_size_t left = (apr_size_t)(end - p);
         const char *quote = memchr(p, '"', left);
         const char *escape = memchr(p, '\\', quote ? (apr_size_t)(quote - p) : left);
@@ -104,7 +110,7 @@ static const char *string_end(iimg_json_cut_t *cut, const char *p, const char *e
     return end;
 }
 
-static void keep_string(iimg_json_cut_t *cut, const char *data, apr_size_t length)
+static void append_string(iimg_json_cut_t *cut, const char *data, apr_size_t length)
 {
     if (cut->cutting || cut->dropping) {
         return;
@@ -114,7 +120,7 @@ static void keep_string(iimg_json_cut_t *cut, const char *data, apr_size_t lengt
         cut->length = cut->string + 1;
         return;
     }
-    keep(cut, data, length);
+    append(cut, data, length);
 }
 
 static bool is_member(const iimg_json_cut_t *cut)
@@ -133,9 +139,9 @@ static void end_string(iimg_json_cut_t *cut)
         iimg_json_span_t *span = &cut->spans[cut->count++];
 
         span->length = cut->at - span->offset;
-        keep(cut, number, strlen(number));
+        append(cut, number, strlen(number));
     }
-    keep(cut, "\"", 1);
+    append(cut, "\"", 1);
     cut->of_member = !cut->cutting && !cut->dropping && !cut->too_much && is_member(cut);
 }
 
@@ -146,21 +152,21 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-static void take_outside(iimg_json_cut_t *cut, char c)
+static void scan_outside(iimg_json_cut_t *cut, char c)
 {
     if (c == '"') {
         begin_string(cut);
         return;
     }
     if (is_space(c)) {
-        /* One blank for many keeps "1 2" the nonsense that it is. */
+        /* One blank for many: "1 2" must not become 12. */
         if (cut->length == 0 || cut->rest[cut->length - 1] != ' ') {
-            keep(cut, " ", 1);
+            append(cut, " ", 1);
         }
         return;
     }
     cut->after_colon = c == ':';
-    keep(cut, &c, 1);
+    append(cut, &c, 1);
 }
 
 bool iimg_json_cut_feed(iimg_json_cut_t *cut, const char *data, apr_size_t length)
@@ -171,12 +177,12 @@ bool iimg_json_cut_feed(iimg_json_cut_t *cut, const char *data, apr_size_t lengt
         const char *next;
 
         if (!cut->in_string) {
-            take_outside(cut, *data++);
+            scan_outside(cut, *data++);
             cut->at++;
             continue;
         }
-        next = string_end(cut, data, end);
-        keep_string(cut, data, (apr_size_t)(next - data));
+        next = find_string_end(cut, data, end);
+        append_string(cut, data, (apr_size_t)(next - data));
         cut->at += (apr_size_t)(next - data);
         data = next;
         if (data < end) {

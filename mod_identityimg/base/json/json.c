@@ -1,4 +1,4 @@
-/* json.c - the streaming JSON writer. */
+/* json.c - a streaming JSON writer. */
 #include "base/json/json.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* number.c - integers of a client's JSON that are beyond the 64 bits that jansson takes. */
+/* number.c - replace integers beyond 64 bits, which jansson refuses. */
 #include "base/json/number.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define SHORTEST_BIG 19   /* characters: 2^63 */
 #define LONGEST_BIG  1000 /* characters */
 
-/* Behind a string that begins at p, or at the end of the text. */
+/* @return what follows the string at p, or the end of the text */
 static const char *skip_string(const char *p, const char *end)
 {
     for (p++; p < end && *p != '"'; p++) {
@@ -29,7 +29,7 @@ static const char *skip_number(const char *p, const char *end)
     return p;
 }
 
-/* RFC 8259, section 6: without zeros in front. */
+/* RFC 8259, section 6: no leading zeros. */
 static bool is_integer(const char *text)
 {
     const char *digits = text + (*text == '-');
@@ -37,8 +37,8 @@ static bool is_integer(const char *text)
     return *digits >= '1' && *digits <= '9' && digits[strspn(digits, "0123456789")] == '\0';
 }
 
-/* The replacement for an integer that is too big, never longer than it; NULL when it is not. */
-static const char *substitute(apr_pool_t *pool, const char *number)
+/* @return a replacement of a big integer, not longer than the integer; NULL for other numbers */
+static const char *replacement_of(apr_pool_t *pool, const char *number)
 {
     long long value;
 
@@ -70,7 +70,7 @@ const char *iimg_json_clamp_numbers(apr_pool_t *pool, const char *text, apr_size
             continue;
         }
         number = apr_pstrmemdup(pool, begin, (apr_size_t)(p - begin));
-        other = substitute(pool, number);
+        other = replacement_of(pool, number);
         if (other) {
             copy = copy ? copy : apr_pmemdup(pool, text, length);
             *numbers = *numbers ? *numbers : apr_array_make(pool, 1, sizeof(const char *));

@@ -109,7 +109,7 @@ sub check_query {
         ['search=%00', '400 invalid Null characters are not allowed.'],
         ['search=%ff%fe', '400 invalid search: Not a valid string.'],
         ['search=%ed%a0%80', '400 invalid search: Not a valid string.'],
-        ['search=%zz', '400 invalid The form holds a percent sign that is no escape.'],
+        ['search=%zz', '400 invalid The form has a percent sign that is not an escape.'],
         @filters,
     ) {
         my ($query, $expected) = @$case;

@@ -315,7 +315,7 @@ static void test_standstill(iimg_s3_client_t *client)
     tap_ok(iimg_s3_succeeded(&call), "which succeeds");
     call = get("hang:99/k");
     tap_ok(attempts(client, &call) <= -AT_LEAST_3 && !iimg_s3_succeeded(&call), "three are enough");
-    tap_ok(strstr(call.response->problem, "no byte moved for 1000 ms") != NULL,
+    tap_ok(strstr(call.response->problem, "no data transferred for 1000 ms") != NULL,
            "and the log will say why");
     tap_is_number(call.response->outcome, IIMG_HTTP_TIMED_OUT, "it is a timeout");
 }
@@ -559,7 +559,7 @@ static void test_files(void)
     tap_is(found(NULL, false, &now), "", "the environment comes before the shared file");
     tap_is(now.access_key, "E", "and has its own");
     write_file(path, "aws_access_key_id=N\naws_secret_access_key=M\n", 0644);
-    tap_ok(strstr(found(path, false, &now), "may be read by others") != NULL,
+    tap_ok(strstr(found(path, false, &now), "can be read by other users") != NULL,
            "others must not read it");
     chmod(path, 0600);
     tap_is(found(path, false, &now), "",
