@@ -1,4 +1,4 @@
-/* color.c - colors that a container describes in numbers of its own instead of an ICC profile. */
+/* color.c - turn the color description of a container into an ICC profile. */
 #include "worker/color.h"
 
 #include <lcms2.h>
@@ -8,12 +8,12 @@
 #include <string.h>
 #include "worker/tone_map.h"
 
-/* Checked against Chromium: where it and a standard differ, pictures look as in Chromium. */
+/* Compared with Chromium by tests/t/colors.t. Where it differs from a standard, Chromium wins. */
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define UNIT         100000.0 /* of PNG's numbers */
-#define MOST_GAMMA   1000.0   /* black but for the lightest; profiles end at 32767 */
-#define SCREEN_GAMMA 45455    /* of pictures that are meant for screens as they are */
+#define MOST_GAMMA   1000.0   /* nearly all black; profiles end at 32767 */
+#define SCREEN_GAMMA 45455    /* the usual gamma of screens */
 
 typedef enum {
     CURVE,
@@ -21,7 +21,7 @@ typedef enum {
     HLG
 } kind_t;
 
-/* How a picture's numbers become light. */
+/* A transfer characteristic: how sample values become light. */
 typedef struct transfer_t {
     kind_t kind;
     double curve[5]; /* littleCMS' type 4: (a x + b)^g from d on, c x below; g a b c d */
@@ -66,9 +66,9 @@ static const struct {
             2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045 \
         } \
     }
-#define VIDEO GAMMA(2.4) /* shown as ITU-R BT.1886 has it */
+#define VIDEO GAMMA(2.4) /* ITU-R BT.1886 */
 
-/* H.273, table 3. The curves of video are sRGB's in HEIF. */
+/* H.273, table 3. In HEIF, the curves of video are read as sRGB's. */
 static const struct {
     int code;
     transfer_t still, video;
@@ -91,7 +91,7 @@ static const struct {
 };
 static const transfer_t srgb = SRGB;
 
-/* What is stated ------------------------------------------------------------------------------ */
+/* Descriptions --------------------------------------------------------------------------------- */
 
 static const double *find_primaries(int code)
 {
@@ -118,8 +118,8 @@ static void set_primaries(space_t *space, const double *xy)
     memcpy(space->xy, xy, sizeof(space->xy));
 }
 
-/* In HEIF each unknown number stands for sRGB's; PNG's cICP then says nothing at all. */
-static bool take_code_points(const iimg_color_t *color, space_t *space)
+/* An unknown code point in HEIF means sRGB's; in PNG's cICP it makes the chunk void. */
+static bool read_code_points(const iimg_color_t *color, space_t *space)
 {
     const double *xy = find_primaries(color->primaries);
     const transfer_t *transfer = find_transfer(color->transfer, color->is_video);
@@ -132,9 +132,9 @@ static bool take_code_points(const iimg_color_t *color, space_t *space)
     return true;
 }
 
-/* Chromaticities count beside a gamma only. Most files that state the gamma of screens mean
- * sRGB. */
-static bool take_gamma(const iimg_color_t *color, space_t *space)
+/* Chromaticities are used with a gamma only. Most files with the usual gamma of screens are sRGB.
+ */
+static bool read_gamma(const iimg_color_t *color, space_t *space)
 {
     if (color->has_srgb || color->gamma == 0
         || (color->gamma == SCREEN_GAMMA && !color->has_chromaticities)) {
@@ -157,7 +157,7 @@ static bool is_srgb(const space_t *space)
 
 /* Profiles ------------------------------------------------------------------------------------ */
 
-static cmsCIExyY at(const double *xy)
+static cmsCIExyY make_point(const double *xy)
 {
     return (cmsCIExyY){ xy[0], xy[1], 1 };
 }
@@ -167,8 +167,8 @@ static bool is_color(const double *xy)
     return xy[0] >= 0 && xy[0] <= 1 && xy[1] >= 0 && xy[1] <= 1;
 }
 
-/* Three primaries on one line, or a white that is none, make no space. */
-static bool is_sensible(const space_t *space)
+/* Whether the primaries form a triangle and white is a color. */
+static bool is_valid_space(const space_t *space)
 {
     const double *white = space->xy, *red = white + 2, *green = white + 4, *blue = white + 6;
     double area = (green[0] - red[0]) * (blue[1] - red[1])
@@ -181,8 +181,8 @@ static bool is_sensible(const space_t *space)
 static cmsHPROFILE make_profile(const space_t *space)
 {
     const double *xy = space->xy;
-    cmsCIExyY white = at(xy);
-    cmsCIExyYTRIPLE triple = { at(xy + 2), at(xy + 4), at(xy + 6) };
+    cmsCIExyY white = make_point(xy);
+    cmsCIExyYTRIPLE triple = { make_point(xy + 2), make_point(xy + 4), make_point(xy + 6) };
     cmsToneCurve *curve = cmsBuildParametricToneCurve(NULL, 4, space->transfer.curve);
     cmsToneCurve *curves[3] = { curve, curve, curve };
     cmsHPROFILE profile;
@@ -195,7 +195,7 @@ static cmsHPROFILE make_profile(const space_t *space)
     return profile;
 }
 
-static void attach(cmsHPROFILE profile, VipsImage *image)
+static void attach_profile(cmsHPROFILE profile, VipsImage *image)
 {
     cmsUInt32Number length = 0;
     void *bytes;
@@ -210,7 +210,7 @@ static void attach(cmsHPROFILE profile, VipsImage *image)
     free(bytes);
 }
 
-/* How bright the primaries are beside one another: lines of a matrix that littleCMS computes. */
+/* Read the relative luminance of the primaries from a matrix that littleCMS computes. */
 static bool read_luminance(const space_t *space, double luminance[3])
 {
     static const cmsTagSignature tags[] = { cmsSigRedColorantTag, cmsSigGreenColorantTag,
@@ -240,7 +240,7 @@ static int apply_profile(const space_t *space, VipsImage *in, VipsImage **out)
         return -1;
     }
     if (profile) {
-        attach(profile, *out);
+        attach_profile(profile, *out);
         cmsCloseProfile(profile);
     }
     return 0;
@@ -269,7 +269,7 @@ static int drop_profile(VipsImage *in, VipsImage **out)
     return 0;
 }
 
-/* littleCMS is coarse in the shadows of gray pictures of 16 bits: they are converted as RGB. */
+/* littleCMS is inaccurate in the shadows of gray pictures of 16 bits: convert them as RGB. */
 static int make_rgb(VipsImage *in, VipsImage **out)
 {
     bool is_deep = in->BandFmt == VIPS_FORMAT_USHORT;
@@ -300,9 +300,9 @@ int iimg_color_apply(const iimg_color_t *color, VipsImage *in, VipsImage **out)
     space_t space;
 
     *out = in;
-    is_stated = take_code_points(color, &space);
+    is_stated = read_code_points(color, &space);
     if ((has_profile && (!is_stated || color->is_video))
-        || (!is_stated && !take_gamma(color, &space)) || !is_sensible(&space)) {
+        || (!is_stated && !read_gamma(color, &space)) || !is_valid_space(&space)) {
         return 0;
     }
     if (is_srgb(&space)) {

@@ -1,4 +1,4 @@
-/* color.h - colors that a container describes in numbers of its own instead of an ICC profile. */
+/* color.h - turn the color description of a container into an ICC profile. */
 #ifndef IIMG_WORKER_COLOR_H
 #define IIMG_WORKER_COLOR_H
 
@@ -6,11 +6,11 @@
 #include "worker/metadata/metadata.h"
 
 /**
- * Give a picture the ICC profile that its container's numbers stand for; the step into sRGB then
- * treats it as any picture with a profile. PQ and HLG are tone-mapped to SDR and become linear.
- * Precedence: PNG's cICP, an embedded profile, HEIF's nclx, PNG's sRGB, gAMA with cHRM. Numbers
- * that make no sense are ignored, as browsers ignore them.
- * @param out `in` itself where there is nothing to do
+ * Attach the ICC profile that matches the color description of the container, for
+ * iimg_profile_to_srgb. PQ and HLG are tone-mapped to SDR with linear light. Precedence: PNG's
+ * cICP, an embedded profile, HEIF's nclx, PNG's sRGB, gAMA with cHRM. Invalid descriptions are
+ * ignored, as browsers do.
+ * @param out `in` itself when nothing changes
  * @return 0, or -1 with libvips' error set
  */
 int iimg_color_apply(const iimg_color_t *color, VipsImage *in, VipsImage **out);

@@ -1,8 +1,11 @@
-/* fonts.c - finds the fonts of posters, without caches, and gives fontconfig these fonts alone.
+/* fonts.c - find the fonts of posters without caches, and configure fontconfig with these alone.
  *
- * Runs once in the zygote, before its first request. A cache of fontconfig may be missing, stale or
- * unreadable, and a process behind the sandbox cannot repair it; so the few fonts that are needed
- * are read here. Each is known by the path of its descriptor, which outlives the file's name. */
+ * main.c calls iimg_fonts_prepare once, in the zygote, before the first request; each process of a
+ * poster inherits the descriptors and fontconfig's patterns. A cache of fontconfig may be missing,
+ * stale or unreadable, and a sandboxed process cannot repair it, so a limited number of fonts is
+ * read here, within a limited time. The path of a font is that of its descriptor, which stays valid
+ * when the file is removed. This file must not start a thread: the zygote forks.
+ */
 #include "worker/fonts.h"
 
 #include <fcntl.h>
@@ -19,10 +22,10 @@
 #define MAX_FILES      20000 /* names to read */
 #define MAX_DEPTH      8     /* of folders */
 #define MAX_FONT_BYTES (64 * 1024 * 1024)
-#define SCAN_SECONDS   2.0 /* of CPU, as soon as there are SURE_FONTS */
+#define SCAN_SECONDS   2.0 /* of CPU, after SURE_FONTS have been found */
 #define SURE_FONTS     4
 
-/* The fonts to read first: by the beginning of their names. All others come last. */
+/* Prefixes of the names of fonts that are read first, in this order. */
 static const char *const preferred[] = {
     "DejaVuSans.",
     "DejaVuSans-Bold.",
@@ -62,22 +65,22 @@ static bool is_font_name(const char *name)
     return false;
 }
 
-static void list_folder(GPtrArray *files, const char *folder, int depth, int *looked)
+static void list_folder(GPtrArray *files, const char *folder, int depth, int *visited)
 {
     GDir *dir = depth > 0 ? g_dir_open(folder, 0, NULL) : NULL;
     const char *name;
 
-    while (dir && *looked < MAX_FILES && (name = g_dir_read_name(dir))) {
+    while (dir && *visited < MAX_FILES && (name = g_dir_read_name(dir))) {
         char *path = g_build_filename(folder, name, NULL);
         struct stat info;
 
-        ++*looked;
+        ++*visited;
         if (is_font_name(name)) {
             g_ptr_array_add(files, path);
             continue;
         }
         if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) {
-            list_folder(files, path, depth - 1, looked);
+            list_folder(files, path, depth - 1, visited);
         }
         g_free(path);
     }
@@ -105,22 +108,22 @@ static gint by_rank(gconstpointer a_, gconstpointer b_)
     return first != second ? (first < second ? -1 : 1) : strcmp(a, b);
 }
 
-/* The folders of fontconfig's configuration, or the usual ones where it has none. */
+/* List the fonts in the folders of fontconfig's configuration, or in the usual folders. */
 static GPtrArray *list_fonts(FcConfig *config)
 {
     GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
     FcStrList *folders = FcConfigGetFontDirs(config);
     FcChar8 *folder;
-    int looked = 0;
+    int visited = 0;
 
     while (folders && (folder = FcStrListNext(folders))) {
-        list_folder(files, (const char *)folder, MAX_DEPTH, &looked);
+        list_folder(files, (const char *)folder, MAX_DEPTH, &visited);
     }
     if (folders) {
         FcStrListDone(folders);
     }
     for (size_t i = 0; files->len == 0 && i < G_N_ELEMENTS(usual_folders); i++) {
-        list_folder(files, usual_folders[i], MAX_DEPTH, &looked);
+        list_folder(files, usual_folders[i], MAX_DEPTH, &visited);
     }
     g_ptr_array_sort(files, by_rank);
     return files;
@@ -128,7 +131,7 @@ static GPtrArray *list_fonts(FcConfig *config)
 
 /* Files --------------------------------------------------------------------------------------- */
 
-/* A gray mask shows neither colors nor bitmaps of one size. */
+/* Color fonts and bitmap fonts cannot be drawn as a gray mask of any size. */
 static bool is_usable(FcPattern *font)
 {
     FcBool color = FcFalse, scalable = FcFalse;
@@ -138,7 +141,7 @@ static bool is_usable(FcPattern *font)
     return scalable && !color;
 }
 
-/* Drops the fonts from `from` on that are of no use. @return whether any stays */
+/* Remove unusable fonts, starting at index `from`. @return whether any remains */
 static bool keep_usable(FcConfig *config, int from)
 {
     FcFontSet *set = FcConfigGetFonts(config, FcSetApplication);
@@ -158,7 +161,7 @@ static bool keep_usable(FcConfig *config, int from)
     return kept > from;
 }
 
-/* Opens a file as the next descriptor. */
+/* Open a file with the next descriptor. */
 static bool open_font(const char *path)
 {
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -175,7 +178,7 @@ static bool open_font(const char *path)
     return true;
 }
 
-/* Adds a file's fonts, unless it is damaged or has none that is usable. */
+/* Add the fonts of a file, unless it is damaged or has no usable font. */
 static void add_font(FcConfig *config, const char *path)
 {
     const FcFontSet *set = FcConfigGetFonts(config, FcSetApplication);
@@ -216,8 +219,8 @@ static int add_fonts(FcConfig *config, const GPtrArray *files)
     return count;
 }
 
-/* Questions with which fontconfig's defaults would ask the kernel later: it keeps the answers. */
-static void ask_for_defaults(FcConfig *config)
+/* Make fontconfig cache its defaults, which need system calls that the sandbox forbids. */
+static void cache_defaults(FcConfig *config)
 {
     FcPattern *pattern = FcNameParse((const FcChar8 *)"sans");
 
@@ -246,7 +249,7 @@ int iimg_fonts_prepare(void)
         || !FcConfigSetRescanInterval(config, 0) || !FcConfigSetCurrent(config)) {
         return 0;
     }
-    ask_for_defaults(config);
+    cache_defaults(config);
     return count;
 }
 

@@ -1,4 +1,10 @@
-/* job.c - one request in its own process: what it was sent, the work, one frame back. */
+/* job.c - process a request in its own process: map the picture, do the work, send one answer.
+ *
+ * zygote.c calls iimg_job_prepare once, before it forks, and iimg_job_run in each process, behind
+ * the sandbox: no file can be opened and no memory made executable. A picture may compromise this
+ * process, so nothing here checks for the sake of security; services/pictures/worker_client.c and
+ * image.c check the answer. Nothing is freed: the process exits with its answer.
+ */
 #include "worker/job.h"
 
 #include <fcntl.h>
@@ -11,9 +17,9 @@
 #include "base/file.h"
 #include "worker/picture.h"
 
-/* GLib's own writer asks the kernel what stderr is, which the sandbox takes for an attack. */
-static GLogWriterOutput keep_quiet(GLogLevelFlags level, const GLogField *fields, gsize count,
-                                   gpointer data)
+/* GLib's default writer makes a system call about stderr, which the sandbox forbids. */
+static GLogWriterOutput discard_log(GLogLevelFlags level, const GLogField *fields, gsize count,
+                                    gpointer data)
 {
     (void)level, (void)fields, (void)count, (void)data;
     return G_LOG_WRITER_HANDLED;
@@ -21,37 +27,37 @@ static GLogWriterOutput keep_quiet(GLogLevelFlags level, const GLogField *fields
 
 const char *iimg_job_prepare(void)
 {
-    /* One arena, and large pieces given back at once: else the limit of address space means
-     * nothing. */
+    /* One arena, and large blocks unmapped at once: the limit of the address space must count what
+     * is in use. */
     mallopt(M_MMAP_THRESHOLD, 128 * 1024);
     mallopt(M_ARENA_MAX, 1);
-    g_log_set_writer_func(keep_quiet, NULL, NULL);
+    g_log_set_writer_func(discard_log, NULL, NULL);
     if (iimg_picture_start() != 0) {
-        return "libvips could not be started";
+        return "cannot initialize libvips";
     }
-    /* The one loader that is a module: better no worker than one that calls good pictures
-     * damaged. */
+    /* This loader is a module. Without it, the worker would report good pictures as damaged. */
     return vips_type_find("VipsOperation", "heifload_buffer")
                ? NULL
-               : "libvips does not find its module for HEIC and AVIF";
+               : "libvips cannot load its module for HEIC and AVIF";
 }
 
-/* Nobody can change or shorten a file with these seals; and whoever takes this process over changes
- * none that is open for reading alone, of which httpd has promised that nobody else does. */
-static bool is_fixed(int picture)
+/* Whether the mapped file cannot change: it is sealed, or it is open for reading only, and httpd
+ * guarantees that no process writes to it. */
+static bool is_immutable(int picture)
 {
     int flags = fcntl(picture, F_GETFL);
 
     return iimg_file_is_sealed(picture) || (flags >= 0 && (flags & O_ACCMODE) == O_RDONLY);
 }
 
-static bool map(iimg_work_t *work, int picture)
+static bool map_picture(iimg_work_t *work, int picture)
 {
     const iimg_work_request_t *request = work->request;
     struct stat info;
     unsigned char *start;
 
-    if (!is_fixed(picture) || fstat(picture, &info) != 0 || request->offset > (uint64_t)info.st_size
+    if (!is_immutable(picture) || fstat(picture, &info) != 0
+        || request->offset > (uint64_t)info.st_size
         || request->length > (uint64_t)info.st_size - request->offset) {
         return false;
     }
@@ -64,7 +70,7 @@ static bool map(iimg_work_t *work, int picture)
     return true;
 }
 
-/* What is not done has nothing but its head. */
+/* A failed request has a head without pieces. */
 static bool send_answer(iimg_work_t *work, int file)
 {
     iimg_work_answer_t *answer = &work->answer;
@@ -95,8 +101,8 @@ bool iimg_job_run(const iimg_work_request_t *request, int picture, int answer)
 
     work.answer.protocol = IIMG_WORK_PROTOCOL;
     work.answer.status = IIMG_WORK_FAILED;
-    if (!map(&work, picture)) {
-        strcpy(work.answer.said, "the picture's file is not sealed, or too short");
+    if (!map_picture(&work, picture)) {
+        strcpy(work.answer.said, "the picture's file is not sealed, or is too short");
     }
     else if (request->kind == IIMG_WORK_POSTER) {
         iimg_poster_work(&work);

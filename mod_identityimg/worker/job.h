@@ -1,4 +1,4 @@
-/* job.h - one request, worked on in a process of its own that is locked in already. */
+/* job.h - process a request in its own sandboxed process. */
 #ifndef IIMG_WORKER_JOB_H
 #define IIMG_WORKER_JOB_H
 
@@ -6,12 +6,12 @@
 
 #include "services/pictures/protocol.h"
 
-/** Start libraries, once, in the zygote: no thread begins. @return NULL, or what went wrong */
+/** Initialize libraries in the zygote, without threads. @return NULL, or the problem */
 const char *iimg_job_prepare(void);
 
 /**
- * Do what was asked and write one answer.
- * @param picture the sealed memory file
+ * Process a request and write the answer.
+ * @param picture a sealed file in memory, or one that is open for reading only
  * @param answer  the pipe for the answer
  * @return whether the answer was written
  */

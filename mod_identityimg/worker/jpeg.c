@@ -1,4 +1,11 @@
-/* jpeg.c - libjpeg, told where memory is and where to go when something is wrong. */
+/* jpeg.c - decode baseline JPEGs and encode JPEGs with libjpeg, in memory.
+ *
+ * libvips' loader reads 4 kB at a time and passes rows through caches and threads, which takes ten
+ * times as long. It decodes the rarer kinds: several scans, CMYK. This file and resample.c can go
+ * once Debian 12 is no longer supported and libvips 8.16, with vector code compiled ahead of time,
+ * is the minimum; `make bench` compares with a pipeline of libvips alone, so that this stays
+ * checked.
+ */
 #include "worker/jpeg.h"
 
 #include <setjmp.h>
@@ -8,14 +15,11 @@
 #include <jerror.h>
 #include <vips/vips.h>
 
-/* libvips' loader reads 4 kB at a time and hands rows on from cache to cache and thread to thread:
- * a tenth of what a photo costs. It does the rarer kinds: several scans, CMYK. */
-
-#define ROWS        8  /* asked for at once; libjpeg gives as many as it has */
-#define FULL_COLORS 90 /* as libvips has it */
+#define ROWS        8  /* requested at a time; libjpeg may return fewer */
+#define FULL_COLORS 90 /* quality from which colors keep their resolution, as in libvips */
 
 typedef struct catcher_t {
-    struct jpeg_error_mgr manager; /* first: libjpeg knows this alone */
+    struct jpeg_error_mgr manager; /* must be first: libjpeg has a pointer to it */
     jmp_buf leave;
 } catcher_t;
 
@@ -29,7 +33,7 @@ static void leave(j_common_ptr jpeg)
     longjmp(catcher->leave, 1);
 }
 
-static void keep_quiet(j_common_ptr jpeg)
+static void discard_message(j_common_ptr jpeg)
 {
     (void)jpeg;
 }
@@ -38,19 +42,19 @@ static struct jpeg_error_mgr *catch (catcher_t *catcher)
 {
     jpeg_std_error(&catcher->manager);
     catcher->manager.error_exit = leave;
-    catcher->manager.output_message = keep_quiet;
+    catcher->manager.output_message = discard_message;
     return &catcher->manager;
 }
 
-/* libjpeg itself would fill up with grey. */
+/* libjpeg would fill the rest with gray. */
 static boolean end_too_early(j_decompress_ptr jpeg)
 {
     ERREXIT(jpeg, JERR_INPUT_EOF);
     return FALSE;
 }
 
-/* Room for all rows. @return false when there is none */
-static bool make_room(const struct jpeg_decompress_struct *jpeg, iimg_pixels_t *pixels)
+/* Allocate all rows. @return false when out of memory */
+static bool allocate_rows(const struct jpeg_decompress_struct *jpeg, iimg_pixels_t *pixels)
 {
     pixels->width = (int)jpeg->output_width;
     pixels->height = (int)jpeg->output_height;
@@ -75,7 +79,7 @@ static void read_rows(struct jpeg_decompress_struct *jpeg, const iimg_pixels_t *
     }
 }
 
-/* The marker that ends the file stands where pixels lack. */
+/* The end marker was appended: reaching it means that pixels are missing. */
 static void refuse_early_end(j_common_ptr jpeg, int level)
 {
     if (level < 0 && jpeg->err->msg_code == JWRN_HIT_MARKER) {
@@ -107,7 +111,7 @@ bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool
     jpeg.scale_denom = (unsigned)shrink;
     jpeg.out_color_space = jpeg.num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg_start_decompress(&jpeg);
-    if (!make_room(&jpeg, pixels)) {
+    if (!allocate_rows(&jpeg, pixels)) {
         ERREXIT1(&jpeg, JERR_OUT_OF_MEMORY, 0);
     }
     read_rows(&jpeg, pixels);
@@ -116,7 +120,7 @@ bool iimg_jpeg_decode(const unsigned char *data, size_t length, int shrink, bool
     return true;
 }
 
-/* Up to the quality that is for looking closely, colors have half of the resolution. */
+/* Colors have half of the resolution below the quality FULL_COLORS. */
 static void set_quality(struct jpeg_compress_struct *jpeg, int quality, bool full_colors)
 {
     jpeg_set_quality(jpeg, quality, TRUE);

@@ -1,6 +1,7 @@
-/* lettering.c - the search for a size, by Pango's measure: only what fits is drawn.
+/* lettering.c - find the largest size at which words fit, as measured by Pango, and draw them.
  *
- * Runs in a poster's process. Nothing here is freed: the process ends with its poster. */
+ * Runs in the process of a poster. Nothing is freed: the process exits with its poster.
+ */
 #include "worker/lettering.h"
 
 #include <stdlib.h>
@@ -11,10 +12,10 @@
 #include "worker/fonts.h"
 
 #define ELLIPSIS        "\xe2\x80\xa6"
-#define MOST_CHARACTERS 10000 /* of one text: the search lays all of it out a few times */
-#define MOST_MARKS      8     /* on one letter */
+#define MOST_CHARACTERS 10000 /* of a text: each step of the search lays out all of it */
+#define MOST_MARKS      8     /* on a letter */
 
-/* The smallest readable size for a box: no smaller words are drawn while any can be cut. */
+/* @return the smallest readable size for a box: words are cut rather than drawn smaller */
 static int least_size(const iimg_lettering_t *lettering)
 {
     int size = (int)(MIN(lettering->width, lettering->height) / 40);
@@ -22,8 +23,8 @@ static int least_size(const iimg_lettering_t *lettering)
     return MIN(CLAMP(size, 10, 24), MAX(1, lettering->height * 3 / 5));
 }
 
-/* Characters that are not drawn as sent: control characters other than line ends would be boxes,
- * and many marks on one letter take time that grows with the square of their number. */
+/* Control characters other than line ends would be drawn as boxes. Many marks on a letter take
+ * quadratic time. */
 static bool is_left_out(const char *character, int *marks)
 {
     gunichar c = g_utf8_get_char(character);
@@ -32,8 +33,7 @@ static bool is_left_out(const char *character, int *marks)
     return *marks > MOST_MARKS || (c != '\n' && c != '\t' && g_unichar_iscntrl(c));
 }
 
-/* At most as many characters as could stand in the box at the smallest size are worth laying out.
- */
+/* Drop characters beyond those that fit into the box at the smallest size. */
 static char *clean_words(const iimg_lettering_t *lettering, glong *characters)
 {
     double least = least_size(lettering);
@@ -84,8 +84,7 @@ static bool fits(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWr
     return width <= lettering->width && height <= lettering->height;
 }
 
-/* The largest size, given one that fits. `characters` bounds it: even narrow ones take some room.
- */
+/* Find the largest size, from one that fits. The number of characters limits the size. */
 static void enlarge(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWrapMode wrap,
                     int least, glong characters)
 {
@@ -108,8 +107,8 @@ static void enlarge(PangoLayout *layout, const iimg_lettering_t *lettering, Pang
     fits(layout, lettering, wrap, least);
 }
 
-/* Where the last line begins that ends within the box, and its length. The first one always counts.
- */
+/* Find the last line that fits into the box, at least the first one.
+ * @return where the line begins */
 static int find_last_line(PangoLayout *layout, int height, int *length)
 {
     PangoLayoutIter *lines = pango_layout_get_iter(layout);
@@ -131,9 +130,9 @@ static int find_last_line(PangoLayout *layout, int height, int *length)
     return start;
 }
 
-/* Cuts after the last line that fits, whose last characters make room for an ellipsis. The rest
- * that does not fit is clipped. */
-static void cut(PangoLayout *layout, const iimg_lettering_t *lettering)
+/* Cut the text after the last line that fits, and end it with an ellipsis. The rest
+ * is clipped. */
+static void cut_text(PangoLayout *layout, const iimg_lettering_t *lettering)
 {
     const char *words = pango_layout_get_text(layout);
     int length, start = find_last_line(layout, lettering->height, &length);
@@ -161,7 +160,7 @@ static void choose_size(PangoLayout *layout, const iimg_lettering_t *lettering, 
             return;
         }
     }
-    cut(layout, lettering);
+    cut_text(layout, lettering);
 }
 
 unsigned char *iimg_lettering_draw(const iimg_lettering_t *lettering)

@@ -1,4 +1,4 @@
-/* main.c - identityimg-worker: gives up what httpd's parent has, starts libvips, serves. */
+/* main.c - start identityimg-worker: drop privileges, initialize libvips, run the zygote. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -21,7 +21,7 @@
 
 typedef struct options_t {
     long workers;
-    long user, group; /* -1: as we are */
+    long user, group; /* -1: unchanged */
 } options_t;
 
 static int fail(const char *what)
@@ -49,37 +49,38 @@ static bool read_options(int argc, char **argv, options_t *options)
     return options->workers >= 1;
 }
 
-/* httpd's User and Group, without the groups that root is in. */
+/* Become httpd's User and Group, without root's supplementary groups. */
 static const char *drop_privileges(const options_t *options)
 {
     if (geteuid() == 0) {
         gid_t group = (gid_t)options->group;
 
         if (options->user <= 0 || options->group <= 0) {
-            return "does not run as root: httpd needs a User and a Group";
+            return "refuses to run as root; set User and Group in the configuration of httpd";
         }
         if (setgroups(1, &group) != 0 || setgid(group) != 0 || setuid((uid_t)options->user) != 0) {
-            return "cannot become httpd's User and Group";
+            return "cannot switch to httpd's User and Group";
         }
     }
-    return geteuid() == 0 || getuid() == 0 || setuid(0) == 0 ? "could become root again" : NULL;
+    return geteuid() == 0 || getuid() == 0 || setuid(0) == 0 ? "could regain root privileges"
+                                                             : NULL;
 }
 
-/* Input from nowhere, output to httpd's error log until a picture is at hand; nothing else but the
- * socket. */
+/* Redirect input and output to /dev/null and close all other descriptors but stderr, which is
+ * httpd's error log, and the socket. */
 static const char *close_descriptors(void)
 {
-    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-    if (nowhere < 0 || dup2(nowhere, STDIN_FILENO) < 0 || dup2(nowhere, STDOUT_FILENO) < 0) {
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0) {
         return "cannot open /dev/null";
     }
     close_range(IIMG_WORK_SOCKET + 1, ~0U, 0);
     return fcntl(IIMG_WORK_SOCKET, F_SETFD, FD_CLOEXEC) == 0 ? NULL : "has no socket";
 }
 
-/* libvips finds its one module, for HEIC and AVIF, below the folder that we were installed in. Orc
- * would compile code at run time. */
+/* libvips finds its module for HEIC and AVIF below the directory of this program. VIPS_NOVECTOR
+ * prevents Orc from compiling code at run time, which the sandbox forbids. */
 static const char *set_environment(void)
 {
     static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS" };
@@ -88,7 +89,7 @@ static const char *set_environment(void)
     ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
     if (n < 0) {
-        return "cannot find itself in /proc";
+        return "cannot read /proc/self/exe";
     }
     path[n] = '\0';
     for (int i = 0; i < 2; i++) {
@@ -97,7 +98,7 @@ static const char *set_environment(void)
     snprintf(home, sizeof(home), "%s/vips/lib", dirname(path));
     if (clearenv() != 0 || setenv("VIPSHOME", home, 1) != 0 || setenv("VIPS_NOVECTOR", "1", 1) != 0
         || setenv("VIPS_WARNING", "0", 1) != 0 || setenv("LC_ALL", "C.UTF-8", 1) != 0) {
-        return "has no memory";
+        return "is out of memory";
     }
     for (int i = 0; i < 2; i++) {
         if (values[i]) {
@@ -107,7 +108,7 @@ static const char *set_environment(void)
     return NULL;
 }
 
-/* Each request that waits or runs has up to four descriptors. */
+/* Each waiting or running request has up to four descriptors. */
 static void raise_limit(void)
 {
     struct rlimit limit;
@@ -118,7 +119,7 @@ static void raise_limit(void)
     }
 }
 
-/* What reaches all of httpd's process group is for httpd. */
+/* Signals to httpd's process group are meant for httpd. */
 static void ignore_signals(void)
 {
     static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
@@ -128,7 +129,7 @@ static void ignore_signals(void)
     }
 }
 
-/* Previews work without words; a log line gives the operator the reason. */
+/* Posters work without words; a log line tells the operator why. */
 static void prepare_fonts(void)
 {
     if (iimg_fonts_prepare() == 0) {
@@ -142,12 +143,14 @@ static const char *serve(const options_t *options)
 {
     const char *problem = drop_privileges(options);
 
-    if (!problem) {
-        problem = close_descriptors();
+    if (problem) {
+        return problem;
     }
-    if (!problem) {
-        problem = set_environment();
+    problem = close_descriptors();
+    if (problem) {
+        return problem;
     }
+    problem = set_environment();
     if (problem) {
         return problem;
     }
@@ -155,7 +158,7 @@ static const char *serve(const options_t *options)
     raise_limit();
     ignore_signals();
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    problem = chdir("/") == 0 ? iimg_job_prepare() : "cannot go to /";
+    problem = chdir("/") == 0 ? iimg_job_prepare() : "cannot change to /";
     if (problem) {
         return problem;
     }

@@ -1,4 +1,4 @@
-/* picture.c - what is asked of strangers' pictures: one decode, three derivatives. */
+/* picture.c - make derivatives and references of a picture from one decode. */
 #include "worker/picture.h"
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 #include "worker/picture_pixels.h"
 #include "worker/picture_source.h"
 
-#define REFERENCE_QUALITY 90 /* of what a provider looks at */
+#define REFERENCE_QUALITY 90 /* of pictures for the provider */
 
 int iimg_picture_start(void)
 {
@@ -20,7 +20,7 @@ int iimg_picture_start(void)
     if (VIPS_INIT("identityimg-worker") != 0) {
         return -1;
     }
-    vips_concurrency_set(1); /* pictures are decoded beside one another already */
+    vips_concurrency_set(1); /* pictures are decoded in parallel processes */
     vips_cache_set_max(0);
     vips_block_untrusted_set(TRUE);
     vips_operation_block_set("VipsForeignLoad", TRUE);
@@ -81,7 +81,7 @@ static int save_webp(VipsImage *image, int quality, iimg_piece_t *piece)
                                 NULL);
 }
 
-/* WebP always halves the resolution of colors; this option keeps edges in their place. */
+/* WebP always halves the resolution of colors; smart_subsample keeps edges sharp. */
 static int save_sharp_webp(VipsImage *image, int quality, iimg_piece_t *piece)
 {
     return vips_webpsave_buffer(image, &piece->data, &piece->length, "Q", quality,
@@ -116,15 +116,15 @@ static const saver_t sharp_webp = { IIMG_FORMAT_WEBP, save_sharp_webp };
 static const saver_t exact_webp = { IIMG_FORMAT_WEBP, save_exact_webp };
 static const saver_t quick_exact_webp = { IIMG_FORMAT_WEBP, save_quick_exact_webp };
 
-/* The derivatives of one picture are of one kind: their keys have one ending. */
+/* The derivatives of a picture have the same format, since their keys share the extension. */
 typedef struct savers_t {
-    const saver_t *lossy; /* NULL: the exact one is the only one */
-    const saver_t *exact; /* taken where it is not larger; NULL: not tried */
-    const saver_t *quick; /* shows cheaply that the exact one is much larger */
+    const saver_t *lossy; /* NULL: always exact */
+    const saver_t *exact; /* lossless; used if not larger; NULL: not tried */
+    const saver_t *quick; /* a cheap test whether the exact one is much larger */
 } savers_t;
 
-/* JPEG has no transparency: what shows something through becomes PNG, if WebP is not asked for.
- * A lossless picture may have hard edges and flat areas, which must not be smeared. */
+/* JPEG has no transparency: transparent pictures become PNG, unless WebP is requested. A lossless
+ * picture may have hard edges and flat areas, which lossy formats blur. */
 static savers_t choose_savers(const iimg_work_t *work, bool is_lossless, bool has_alpha)
 {
     if (work->request->format == IIMG_FORMAT_WEBP) {
@@ -138,7 +138,7 @@ static savers_t choose_savers(const iimg_work_t *work, bool is_lossless, bool ha
                        : (savers_t){ &jpeg, NULL, NULL };
 }
 
-/* The largest first. @return 0; -1 when it fails; 1 when the pieces become longer than `most` */
+/* Save all sizes, the largest first. @return 0; -1 on errors; 1 when they exceed `most` bytes */
 static int save_sizes(const iimg_work_t *work, VipsImage *const *sizes, const saver_t *saver,
                       size_t most, iimg_piece_t *pieces)
 {
@@ -154,13 +154,14 @@ static int save_sizes(const iimg_work_t *work, VipsImage *const *sizes, const sa
     return 0;
 }
 
-/* Photos are many times larger without loss: a few of their rows show that, badly compressed. */
-static int probe(const iimg_work_t *work, VipsImage *large, const saver_t *quick, size_t most)
+/* A lossless photo is many times larger, which a quick compression of a few rows shows. */
+static int probe_exact_size(const iimg_work_t *work, VipsImage *large, const saver_t *quick,
+                            size_t most)
 {
     enum {
-        ROWS = 8, /* one of so many is compressed */
+        ROWS = 8, /* one row in this many is compressed */
         GAIN = 4
-    }; /* compressing well makes nothing smaller than a quarter of that */
+    }; /* good compression is at most 4 times as small */
     VipsImage *sample;
     iimg_piece_t piece;
 
@@ -171,7 +172,7 @@ static int probe(const iimg_work_t *work, VipsImage *large, const saver_t *quick
     return piece.length * ROWS / GAIN > most;
 }
 
-/* @return what save_sizes() does, of the exact pieces beside those that there are */
+/* Save lossless sizes, too, if they are not larger. @return as save_sizes() */
 static int save_exact_sizes(iimg_work_t *work, VipsImage *const *sizes, const savers_t *savers)
 {
     iimg_piece_t pieces[IIMG_WORK_PIECES];
@@ -181,7 +182,7 @@ static int save_exact_sizes(iimg_work_t *work, VipsImage *const *sizes, const sa
     if (savers->lossy) {
         most = work->pieces[IIMG_THUMBNAIL].length + work->pieces[IIMG_MEDIUM].length
                + work->pieces[IIMG_LARGE].length;
-        rc = probe(work, sizes[IIMG_LARGE], savers->quick, most);
+        rc = probe_exact_size(work, sizes[IIMG_LARGE], savers->quick, most);
     }
     if (rc == 0) {
         rc = save_sizes(work, sizes, savers->exact, most, pieces);
@@ -193,7 +194,7 @@ static int save_exact_sizes(iimg_work_t *work, VipsImage *const *sizes, const sa
     return rc;
 }
 
-/* Each size from the next larger one, which is in memory. */
+/* Make each size from the next larger one, in memory. */
 static int make_sizes(iimg_work_t *work, VipsImage *large, bool is_lossless)
 {
     savers_t savers = choose_savers(work, is_lossless, vips_image_hasalpha(large));
@@ -227,8 +228,7 @@ static int derive(iimg_work_t *work, const iimg_source_t *source, VipsImage *ope
                : -1;
 }
 
-/* What shows through is white, as on a page. (vips_flatten itself takes any last band for
- * alpha.) */
+/* Put the picture on white. vips_flatten treats any last band as alpha. */
 static int flatten(VipsImage *in, VipsImage **out)
 {
     VipsArrayDouble *white;
@@ -257,8 +257,8 @@ static int make_reference(iimg_work_t *work, const iimg_source_t *source, VipsIm
     return 0;
 }
 
-/* Headers are enough, unless the end is missing: then only decoding shows whether all pixels are
- * there. */
+/* The header is enough, unless the end of the file is missing: then only decoding shows whether the
+ * picture is complete. */
 static int inspect(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
 {
     VipsImage *image;

@@ -1,32 +1,33 @@
-/* picture.h - decodes one picture with libvips: derivatives, the form for a provider, its size. */
+/* picture.h - process a picture with libvips: derivatives, a reference for the provider, its size.
+ */
 #ifndef IIMG_WORKER_PICTURE_H
 #define IIMG_WORKER_PICTURE_H
 
 #include <vips/vips.h>
 #include "services/pictures/protocol.h"
 
-/* Nothing here is ever freed: the process ends with its picture. */
+/* Nothing is freed: the process exits with its picture. */
 
 typedef struct iimg_piece_t {
     void *data;
     size_t length;
 } iimg_piece_t;
 
-/** What one request gives: the answer's head and what follows it. */
+/** A request in progress: the head of its answer and the pieces that follow. */
 typedef struct iimg_work_t {
     const iimg_work_request_t *request;
-    unsigned char *data; /* of the picture, or the poster's description: this process' own
-                            view, which may be written to, and shows it to nobody else */
+    unsigned char *data; /* the picture, or the description of a poster; a private mapping
+                            that may be written to */
     size_t length;
     iimg_work_answer_t answer;
     iimg_edit_step_t *steps;
     iimg_piece_t pieces[IIMG_WORK_PIECES];
 } iimg_work_t;
 
-/** Start libvips for pictures of strangers: five loaders, one thread, no cache. @return 0, or -1 */
+/** Initialize libvips with five loaders, one thread and no cache. @return 0, or -1 */
 int iimg_picture_start(void);
 
-/** Do IIMG_WORK_DERIVE, _REFERENCE or _INSPECT; what came of it is in work->answer.status. */
+/** Process IIMG_WORK_DERIVE, _REFERENCE or _INSPECT; the outcome is in work->answer.status. */
 void iimg_picture_work(iimg_work_t *work);
 
 /** Save as JPEG without metadata. @return 0, or -1 with libvips' error set */
@@ -35,7 +36,7 @@ int iimg_picture_save_jpeg(VipsImage *image, int quality, iimg_piece_t *piece);
 /** Compose an IIMG_WORK_POSTER. */
 void iimg_poster_work(iimg_work_t *work);
 
-/** Give up, with what libvips said for the log. */
+/** Set the status of a failure, with libvips' error for the log. */
 void iimg_work_fail(iimg_work_t *work, iimg_work_status_t status);
 
 #endif

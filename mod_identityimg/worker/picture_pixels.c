@@ -1,4 +1,4 @@
-/* picture_pixels.c - a picture's pixels: decoded once, made fewer, sRGB, upright. */
+/* picture_pixels.c - decode pixels once, shrink them, convert them to sRGB, turn them upright. */
 #include "worker/picture_pixels.h"
 
 #include <math.h>
@@ -8,8 +8,8 @@
 #include "worker/jpeg.h"
 #include "worker/profile.h"
 
-/* JPEG's decoder can halve while it decodes. The largest halving that still leaves `box` pixels
- * costs least and is sharp enough. */
+/* JPEG's decoder can halve a picture while it decodes. The largest factor that leaves at least
+ * `box` pixels is the fastest. */
 static int jpeg_shrink(const iimg_source_t *source, int box)
 {
     int longer = VIPS_MAX(source->width, source->height), shrink = 8;
@@ -20,7 +20,7 @@ static int jpeg_shrink(const iimg_source_t *source, int box)
     return shrink;
 }
 
-static int fit(int side, double scale)
+static int scale_side(int side, double scale)
 {
     return VIPS_MAX(1, (int)rint(side * scale));
 }
@@ -33,8 +33,8 @@ bool iimg_pixels_are_plain(const VipsImage *image, iimg_pixels_t *pixels)
            && !vips_image_hasalpha((VipsImage *)image);
 }
 
-/* Pixels that mean what those of another picture mean. */
-static int wrap(const iimg_pixels_t *pixels, VipsImage *like, VipsImage **out)
+/* Make an image of pixels, with the interpretation of another image. */
+static int wrap_pixels(const iimg_pixels_t *pixels, VipsImage *like, VipsImage **out)
 {
     size_t size = (size_t)pixels->width * (size_t)pixels->height * (size_t)pixels->bands, length;
     int orientation = vips_image_get_orientation(like);
@@ -56,19 +56,19 @@ static int wrap(const iimg_pixels_t *pixels, VipsImage *like, VipsImage **out)
     return 0;
 }
 
-/* Resizes, never enlarging: what is in memory by ourselves, what comes from a loader by libvips. */
+/* Shrink pixels in memory with resample.c, others with libvips. */
 static int resize(VipsImage *in, VipsImage **out, int width, int height)
 {
     iimg_pixels_t pixels, fewer = { .width = width, .height = height, .bands = in->Bands };
 
     if (iimg_pixels_are_plain(in, &pixels)) {
-        return iimg_resample(&pixels, &fewer) ? wrap(&fewer, in, out) : -1;
+        return iimg_resample(&pixels, &fewer) ? wrap_pixels(&fewer, in, out) : -1;
     }
     return vips_resize(in, out, (double)width / in->Xsize, "vscale", (double)height / in->Ysize,
                        NULL);
 }
 
-/* Resizes into box x box, never enlarging. */
+/* Shrink into box x box. */
 static int resize_into(VipsImage *in, VipsImage **out, int box)
 {
     double scale = (double)box / VIPS_MAX(in->Xsize, in->Ysize);
@@ -77,10 +77,10 @@ static int resize_into(VipsImage *in, VipsImage **out, int box)
         *out = in;
         return 0;
     }
-    return resize(in, out, fit(in->Xsize, scale), fit(in->Ysize, scale));
+    return resize(in, out, scale_side(in->Xsize, scale), scale_side(in->Ysize, scale));
 }
 
-/* Averages of colors under transparent pixels would show at the edges: weigh by alpha. */
+/* Premultiply by alpha, so that colors of transparent pixels do not show at edges. */
 static int resize_alpha_into(VipsImage *in, VipsImage **out, int box)
 {
     VipsBandFormat format = in->BandFmt;
@@ -93,13 +93,13 @@ static int resize_alpha_into(VipsImage *in, VipsImage **out, int box)
     return vips_cast(plain, out, format, NULL);
 }
 
-/* Runs what was only planned so far. @return NULL when that fails */
-static VipsImage *computed(VipsImage *planned)
+/* Compute the pixels of a lazy image. @return NULL on failure */
+static VipsImage *compute(VipsImage *planned)
 {
     return vips_image_copy_memory(planned);
 }
 
-/* Colors that are weighed already. */
+/* Shrink pixels that are premultiplied. */
 static int resize_premultiplied_into(VipsImage *in, VipsImage **out, int box)
 {
     VipsImage *small, *plain;
@@ -119,7 +119,7 @@ VipsImage *iimg_pixels_fit(VipsImage *in, int box)
         != 0) {
         return NULL;
     }
-    return computed(small);
+    return compute(small);
 }
 
 static bool has_transparent_pixels(VipsImage *image)
@@ -138,7 +138,7 @@ static bool has_transparent_pixels(VipsImage *image)
     return least < 255;
 }
 
-/* The pixels of a JPEG, halved while they are decoded. */
+/* Decode a JPEG and shrink it by a factor of 1, 2, 4 or 8. */
 static VipsImage *decode_jpeg(const iimg_source_t *source, VipsImage *opened, int shrink)
 {
     VipsImage *image = opened;
@@ -146,17 +146,17 @@ static VipsImage *decode_jpeg(const iimg_source_t *source, VipsImage *opened, in
 
     if (opened->Bands != 4 && !iimg_source_is_progressive(opened)) {
         return iimg_jpeg_decode(source->data, source->length, shrink, source->unended, &pixels)
-                       && wrap(&pixels, opened, &image) == 0
+                       && wrap_pixels(&pixels, opened, &image) == 0
                    ? image
                    : NULL;
     }
     if (shrink > 1 && source->load((void *)source->data, source->length, &image, shrink) != 0) {
         return NULL;
     }
-    return computed(image);
+    return compute(image);
 }
 
-/* Only as much as is needed: JPEG's own halving, then the resampling filter. */
+/* Shrink while decoding if the format allows, then resample. */
 static int shrink_into(const iimg_source_t *source, VipsImage *opened, int box, VipsImage **out)
 {
     VipsImage *image = opened;
@@ -174,7 +174,7 @@ static int shrink_into(const iimg_source_t *source, VipsImage *opened, int box, 
 static int make_upright(const iimg_source_t *source, VipsImage *in, VipsImage **out)
 {
     if (source->format == IIMG_FORMAT_HEIC || source->format == IIMG_FORMAT_AVIF) {
-        /* libheif has turned the picture already, by its own boxes. */
+        /* libheif has applied the orientation of the container. */
         vips_image_remove(in, VIPS_META_ORIENTATION);
     }
     if (vips_image_get_orientation(in) == 1) {
@@ -197,16 +197,16 @@ int iimg_pixels_decode(const iimg_source_t *source, VipsImage *opened, int box, 
 {
     VipsImage *small, *described, *plain, *upright;
 
-    if (shrink_into(source, opened, box, &small) != 0 /* the one decode happens here */
+    if (shrink_into(source, opened, box, &small) != 0 /* decodes the picture */
         || iimg_color_apply(&source->color, small, &described) != 0
         || iimg_profile_to_srgb(described, &plain) != 0
         || make_upright(source, plain, &upright) != 0) {
         return -1;
     }
-    upright = computed(upright);
+    upright = compute(upright);
     if (!upright || drop_opaque_alpha(upright, &plain) != 0) {
         return -1;
     }
-    *out = computed(plain);
+    *out = compute(plain);
     return *out ? 0 : -1;
 }

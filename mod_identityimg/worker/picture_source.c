@@ -1,4 +1,4 @@
-/* picture_source.c - opens strangers' pictures: without metadata, by kind, within limits. */
+/* picture_source.c - open a picture: remove metadata, check limits, choose the loader. */
 #include "worker/picture_source.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ static void refuse(iimg_work_t *work, const char *why)
     snprintf(work->answer.said, sizeof(work->answer.said), "%s", why);
 }
 
-/* Loaders: the one of the magic bytes, so that libvips never sniffs ---------------------------- */
+/* Loaders by magic bytes, so that libvips does not guess -------------------------------------- */
 
 static int load_jpeg(void *data, size_t length, VipsImage **out, int shrink)
 {
@@ -18,7 +18,7 @@ static int load_jpeg(void *data, size_t length, VipsImage **out, int shrink)
                                 VIPS_ACCESS_SEQUENTIAL, "fail_on", VIPS_FAIL_ON_ERROR, NULL);
 }
 
-/* Where the end was put in, pixels may lack: libjpeg only warns of it. */
+/* The end marker was appended: pixels may be missing, of which libjpeg only warns. */
 static int load_unended_jpeg(void *data, size_t length, VipsImage **out, int shrink)
 {
     return vips_jpegload_buffer(data, length, out, "shrink", shrink, "access",
@@ -60,31 +60,33 @@ static const iimg_load_fn loaders_by_format[] = {
 
 /* Header -------------------------------------------------------------------------------------- */
 
-static bool has_too_many_pixels(iimg_work_t *work, uint64_t width, uint64_t height, bool strips)
+/* Set the size in the answer, and the status if the limit is exceeded. A baseline JPEG has a limit
+ * of its own: it is decoded in strips. */
+static bool check_pixels(iimg_work_t *work, uint64_t width, uint64_t height, bool is_baseline_jpeg)
 {
-    uint64_t most = strips ? work->request->max_pixels_jpeg : work->request->max_pixels;
+    uint64_t most = is_baseline_jpeg ? work->request->max_pixels_jpeg : work->request->max_pixels;
 
     work->answer.width = (uint32_t)width;
     work->answer.height = (uint32_t)height;
     if (width * height <= most) {
-        return false;
+        return true;
     }
     work->answer.status = IIMG_WORK_TOO_MANY_PIXELS;
     work->answer.limit = most;
-    return true;
+    return false;
 }
 
-static bool has_large_profile(iimg_work_t *work, uint64_t length)
+static bool check_profile(iimg_work_t *work, uint64_t length)
 {
     if (length <= IIMG_WORK_MAX_PROFILE) {
-        return false;
+        return true;
     }
     work->answer.status = IIMG_WORK_LARGE_PROFILE;
     work->answer.limit = length;
-    return true;
+    return false;
 }
 
-/* Most pictures have their metadata in front: then nothing but that is written. */
+/* Most pictures have their metadata in front: only the head is rewritten. */
 static bool apply_edit(const iimg_edit_t *edit, iimg_work_t *work, iimg_source_t *source)
 {
     uint64_t length;
@@ -110,21 +112,20 @@ static bool apply_edit(const iimg_edit_t *edit, iimg_work_t *work, iimg_source_t
     return true;
 }
 
-/* Takes the metadata off; what the container itself says of sizes is judged before libvips sees
- * it. */
-static bool filter(iimg_work_t *work, iimg_source_t *source)
+/* Remove metadata, and check the sizes in the container before libvips reads it. */
+static bool remove_metadata(iimg_work_t *work, iimg_source_t *source)
 {
     iimg_edit_step_t *steps = malloc(IIMG_EDIT_MAX_STEPS * sizeof(*steps));
     iimg_metadata_t metadata;
     const char *problem;
 
     if (!steps) {
-        refuse(work, "no memory");
+        refuse(work, "out of memory");
         return false;
     }
     problem = iimg_metadata_filter(source->format, work->data, work->length, steps, &metadata);
     if (problem || !apply_edit(&metadata.edit, work, source)) {
-        refuse(work, problem ? problem : "its metadata could not be taken off");
+        refuse(work, problem ? problem : "its metadata cannot be removed");
         return false;
     }
     source->unended = metadata.unended;
@@ -138,9 +139,9 @@ static bool filter(iimg_work_t *work, iimg_source_t *source)
     work->answer.step_count = (uint32_t)metadata.edit.count;
     work->answer.insert_length = (uint32_t)metadata.edit.insert_length;
     memcpy(work->answer.inserts, metadata.edit.inserts, sizeof(work->answer.inserts));
-    return !has_too_many_pixels(work, metadata.width, metadata.height,
-                                source->format == IIMG_FORMAT_JPEG && !metadata.progressive)
-           && !has_large_profile(work, metadata.icc_length);
+    return check_pixels(work, metadata.width, metadata.height,
+                        source->format == IIMG_FORMAT_JPEG && !metadata.progressive)
+           && check_profile(work, metadata.icc_length);
 }
 
 bool iimg_source_is_progressive(VipsImage *opened)
@@ -153,22 +154,22 @@ bool iimg_source_is_progressive(VipsImage *opened)
 
 static bool check_header(iimg_work_t *work, VipsImage *image, iimg_source_t *source)
 {
-    bool strips = source->format == IIMG_FORMAT_JPEG && !iimg_source_is_progressive(image);
+    bool is_baseline = source->format == IIMG_FORMAT_JPEG && !iimg_source_is_progressive(image);
     const void *profile;
     size_t length = 0;
 
     source->width = vips_image_get_width(image);
     source->height = vips_image_get_height(image);
-    if (has_too_many_pixels(work, (uint64_t)source->width, (uint64_t)source->height, strips)) {
+    if (!check_pixels(work, (uint64_t)source->width, (uint64_t)source->height, is_baseline)) {
         return false;
     }
     return !vips_image_get_typeof(image, VIPS_META_ICC_NAME)
            || vips_image_get_blob(image, VIPS_META_ICC_NAME, &profile, &length) != 0
-           || !has_large_profile(work, length);
+           || check_profile(work, length);
 }
 
-/* Of an animation the first frame alone is used. A later one that its loader does not like is no
- * reason to refuse it: what follows the first is cut off, in this process' own copy. */
+/* Only the first frame of an animation is used. The others are cut off in this process' mapping, so
+ * that a damaged later frame is no error. */
 static int load_first_frame(iimg_source_t *source, VipsImage **image)
 {
     unsigned char *data = (unsigned char *)source->data;
@@ -193,11 +194,11 @@ bool iimg_source_open(iimg_work_t *work, iimg_source_t *source, VipsImage **imag
 {
     source->format = iimg_media_type_sniff(work->data, work->length)->format;
     if (source->format == IIMG_FORMAT_UNKNOWN) {
-        refuse(work, "no kind of picture that is read");
+        refuse(work, "unsupported picture format");
         return false;
     }
     source->load = loaders_by_format[source->format];
-    if (!filter(work, source)) {
+    if (!remove_metadata(work, source)) {
         return false;
     }
     if (source->load((void *)source->data, source->length, image, 1) != 0

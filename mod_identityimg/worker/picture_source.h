@@ -1,4 +1,4 @@
-/* picture_source.h - a picture, opened: without metadata, within limits, not yet decoded. */
+/* picture_source.h - open a picture without its metadata and check limits, before decoding. */
 #ifndef IIMG_WORKER_PICTURE_SOURCE_H
 #define IIMG_WORKER_PICTURE_SOURCE_H
 
@@ -9,27 +9,27 @@
 
 typedef int (*iimg_load_fn)(void *data, size_t length, VipsImage **out, int shrink);
 
-/** A picture without private metadata: nothing else reaches libvips. */
+/** A picture without private metadata, the only input of libvips. */
 typedef struct iimg_source_t {
     const unsigned char *data;
     size_t length;
     iimg_format_t format;
     iimg_load_fn load;
     int width, height;   /* as stored, before orientation */
-    bool unended;        /* its end was put in: whether all pixels are there shows when they are
-                            decoded */
-    size_t still_length; /* of the first frame of several, without an end; 0: there is no other */
-    iimg_color_t color;  /* what its container says beside an ICC profile */
+    bool unended;        /* the end marker was appended: only decoding shows whether pixels
+                            are missing */
+    size_t still_length; /* of the first frame, without an end; 0: not animated */
+    iimg_color_t color;  /* color description of the container, without ICC profile */
     bool is_lossless;
 } iimg_source_t;
 
 /**
- * Open the work's picture: its header is read and checked, no pixel is decoded.
- * @return false: work->answer says why
+ * Open the picture and check its header. Decodes no pixel.
+ * @return false on failure: see work->answer
  */
 bool iimg_source_open(iimg_work_t *work, iimg_source_t *source, VipsImage **image);
 
-/** Whether an opened JPEG comes in several scans: it has to be kept whole while it is decoded. */
+/** Whether an opened JPEG has several scans, which need the whole picture in memory. */
 bool iimg_source_is_progressive(VipsImage *opened);
 
 #endif

@@ -1,4 +1,4 @@
-/* poster.c - the poster that stands for a generated picture when no provider is at hand. */
+/* poster.c - draw a poster in place of a generated picture (the generator "preview"). */
 #include "worker/picture.h"
 
 #include <stdbool.h>
@@ -8,7 +8,7 @@
 
 #define POSTER_QUALITY 85
 
-/* A poster under construction: the canvas so far and where its pieces go. */
+/* A poster in progress: the canvas and its pieces. */
 typedef struct board_t {
     VipsImage *canvas;
     int margin;
@@ -22,7 +22,7 @@ enum {
     MARK
 };
 
-/* What it shows. */
+/* The content of a poster. */
 typedef struct poster_t {
     const char *texts[IIMG_WORK_TEXTS];
     iimg_piece_t pictures[IIMG_WORK_POSTER_PICTURES];
@@ -34,7 +34,7 @@ static const double soft_ink[] = { 196, 190, 214 };
 static const double mark_ink[] = { 24, 18, 40 };
 static const double mark_paper[] = { 255, 205, 84 };
 
-/* A slow fall from violet to near black: y runs from 0 to 1. */
+/* A vertical gradient from violet to near black. */
 static int paint_background(board_t *board)
 {
     double scale[] = { -46, -38, -62 }, base[] = { 64, 50, 92 };
@@ -63,7 +63,7 @@ static int paste(board_t *board, VipsImage *piece, int x, int y)
     return 0;
 }
 
-/* Fills a rectangle with a color, through a mask when there is one. */
+/* Fill a rectangle with a color, through a mask if there is one. */
 static int tint(board_t *board, VipsImage *mask, const double *color, int x, int y)
 {
     VipsImage *area, *black, *paint, *bytes, *tagged, *mixed;
@@ -79,7 +79,7 @@ static int tint(board_t *board, VipsImage *mask, const double *color, int x, int
     return paste(board, mixed, x, y);
 }
 
-/* A poster without some of its words is better than none. */
+/* Draw words. A failure is ignored: a poster without words is better than none. */
 static int write_words(board_t *board, const char *words, bool bold, const double *color, int x,
                        int y, int width, int height)
 {
@@ -99,7 +99,7 @@ static int write_words(board_t *board, const char *words, bool bold, const doubl
     return mask ? tint(board, mask, color, x, y) : -1;
 }
 
-/* A band of paper with words on it, at the bottom edge. */
+/* Draw a band of paper with words at the bottom edge. */
 static int write_mark(board_t *board, const char *words)
 {
     int height = VIPS_MAX(16, VIPS_MIN(board->height, board->width) / 16);
@@ -114,7 +114,7 @@ static int write_mark(board_t *board, const char *words)
                        board->width - 2 * board->margin, height - 2 * pad);
 }
 
-/* One picture, filling its tile: the middle is kept, what stands out is cut. */
+/* Draw a picture that fills its tile, cropped around its center. */
 static int place_picture(board_t *board, const iimg_piece_t *picture, int x, int y, int width,
                          int height)
 {
@@ -131,7 +131,7 @@ static int place_picture(board_t *board, const iimg_piece_t *picture, int x, int
     return pixels ? paste(board, pixels, x, y) : -1;
 }
 
-/* The first picture large, the others in a column beside it. */
+/* Draw the first picture large, the others in a column beside it. */
 static int place_pictures(board_t *board, const poster_t *poster, int x, int y, int width,
                           int height)
 {
@@ -168,7 +168,7 @@ static int write_texts(board_t *board, const poster_t *poster, int x, int y, int
                        width, body);
 }
 
-/* Wide posters: pictures left, words right. Tall ones: pictures above, words below. */
+/* Wide posters: pictures left, words right. Tall posters: pictures above, words below. */
 static int lay_out(board_t *board, const poster_t *poster)
 {
     int mark = VIPS_MAX(16, VIPS_MIN(board->height, board->width) / 16);
@@ -186,8 +186,8 @@ static int lay_out(board_t *board, const poster_t *poster)
     return write_texts(board, poster, m, 2 * m + first_height, width, height - m - first_height);
 }
 
-/* Takes the next piece of what follows the description's head. @return NULL when there is less */
-static unsigned char *take(const unsigned char **at, size_t *left, size_t length)
+/* Read the next piece after the head of the description. @return NULL when it is incomplete */
+static unsigned char *read_piece(const unsigned char **at, size_t *left, size_t length)
 {
     unsigned char *piece;
 
@@ -204,14 +204,14 @@ static bool read_poster(const iimg_work_t *work, iimg_work_poster_t *head, poste
 {
     const unsigned char *at = work->data;
     size_t left = work->length;
-    unsigned char *piece = take(&at, &left, sizeof(*head));
+    unsigned char *piece = read_piece(&at, &left, sizeof(*head));
 
     if (!piece) {
         return false;
     }
     memcpy(head, piece, sizeof(*head));
     for (int i = 0; i < IIMG_WORK_TEXTS; i++) {
-        piece = take(&at, &left, head->text_lengths[i]);
+        piece = read_piece(&at, &left, head->text_lengths[i]);
         if (!piece) {
             return false;
         }
@@ -220,7 +220,7 @@ static bool read_poster(const iimg_work_t *work, iimg_work_poster_t *head, poste
     poster->count = (int)head->picture_count;
     for (int i = 0; i < poster->count && i < IIMG_WORK_POSTER_PICTURES; i++) {
         poster->pictures[i].length = head->picture_lengths[i];
-        poster->pictures[i].data = take(&at, &left, head->picture_lengths[i]);
+        poster->pictures[i].data = read_piece(&at, &left, head->picture_lengths[i]);
         if (!poster->pictures[i].data) {
             return false;
         }

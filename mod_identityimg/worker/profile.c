@@ -1,4 +1,4 @@
-/* profile.c - out of ICC profiles into sRGB. */
+/* profile.c - convert pictures from ICC profiles to sRGB. */
 #include "worker/profile.h"
 
 #include <lcms2.h>
@@ -7,8 +7,8 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* The profile that most pictures with one have says no more than that they are sRGB. To carry it
- * out costs a tenth of a picture's time and changes nothing. */
+/* Most profiles are this one, which is sRGB. Applying it takes a tenth of the time of a picture and
+ * changes no pixel. */
 static bool is_plain_srgb(VipsImage *image)
 {
     static const char digest[] = "2b3aa1645779a9e634744faf9b01e9102b0c9b88fd6deced7934df86b949af7e";
@@ -31,7 +31,7 @@ static bool is_cmyk(VipsImage *image)
     return vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK;
 }
 
-/* Whether the picture's numbers mean other colors than sRGB's. */
+/* Whether the picture is in another color space than sRGB. */
 static bool is_managed(VipsImage *image)
 {
     if (is_cmyk(image)) {
@@ -41,8 +41,8 @@ static bool is_managed(VipsImage *image)
            && !(image->Bands >= 3 && is_plain_srgb(image));
 }
 
-/* libvips takes alpha of 16 bits for one of 8 on the way out of a profile. */
-static int leave_profile_beside_alpha(VipsImage *in, VipsIntent intent, VipsImage **out)
+/* libvips treats 16-bit alpha as 8-bit alpha when it applies a profile. */
+static int apply_profile_beside_alpha(VipsImage *in, VipsIntent intent, VipsImage **out)
 {
     int bands = in->Bands - 1;
     VipsImage *colors, *alpha, *scaled, *plain;
@@ -57,16 +57,16 @@ static int leave_profile_beside_alpha(VipsImage *in, VipsIntent intent, VipsImag
     return vips_bandjoin2(plain, scaled, out, NULL);
 }
 
-static int leave_profile_by(VipsImage *in, VipsIntent intent, VipsImage **out)
+static int apply_profile_by(VipsImage *in, VipsIntent intent, VipsImage **out)
 {
     if (in->BandFmt == VIPS_FORMAT_USHORT && vips_image_hasalpha(in)) {
-        return leave_profile_beside_alpha(in, intent, out);
+        return apply_profile_beside_alpha(in, intent, out);
     }
     return vips_icc_transform(in, out, "srgb", "embedded", TRUE, "intent", intent, NULL);
 }
 
-/* Many profiles have but the table for perceptual rendering, which libvips does not take for
- * another. @return false: there is no table that we can use */
+/* Many profiles have only a table for perceptual rendering, and libvips does not fall back to it.
+ * @return false when the profile has no usable table */
 static bool choose_intent(VipsImage *in, VipsIntent *intent)
 {
     static const VipsIntent intents[] = { VIPS_INTENT_RELATIVE, VIPS_INTENT_PERCEPTUAL,
@@ -91,7 +91,7 @@ static bool choose_intent(VipsImage *in, VipsIntent *intent)
     return i < COUNT(intents);
 }
 
-static int leave_profile(VipsImage *in, VipsImage **out)
+static int apply_profile(VipsImage *in, VipsImage **out)
 {
     VipsIntent intent = VIPS_INTENT_RELATIVE;
     VipsImage *planned;
@@ -99,7 +99,7 @@ static int leave_profile(VipsImage *in, VipsImage **out)
     if (!choose_intent(in, &intent) && !is_cmyk(in)) {
         return -1;
     }
-    if (leave_profile_by(in, intent, &planned) != 0) {
+    if (apply_profile_by(in, intent, &planned) != 0) {
         return -1;
     }
     *out = vips_image_copy_memory(planned);
@@ -108,7 +108,7 @@ static int leave_profile(VipsImage *in, VipsImage **out)
 
 int iimg_profile_to_srgb(VipsImage *in, VipsImage **out)
 {
-    if (is_managed(in) && leave_profile(in, out) == 0) {
+    if (is_managed(in) && apply_profile(in, out) == 0) {
         return 0;
     }
     vips_error_clear();

@@ -1,4 +1,13 @@
-/* sandbox.c - limits, Landlock and the list of system calls that decoding a picture needs. */
+/* sandbox.c - resource limits, Landlock, and a seccomp filter with the system calls of a decoder.
+ *
+ * zygote.c calls iimg_sandbox_enter in each forked process, which has one thread then, before a
+ * byte of the picture is parsed. Afterwards the process can compute, allocate memory, and write to
+ * its open descriptors. It must never open a file or a socket, make memory executable, start a
+ * program, or signal another process. tests/worker/rogue.c tries all of this (tests/t/sandbox.t).
+ *
+ * A forbidden call kills a decoder at once. A poster's process gets an error instead, and openat is
+ * trapped: the signal handler answers it with copies of the fonts' descriptors.
+ */
 #include "worker/sandbox.h"
 
 #include <errno.h>
@@ -19,8 +28,8 @@
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-/* The sanitizers map a shadow of the whole address space, read /proc and report. They are for
- * finding our own mistakes: what is locked in there is not proof against anybody. */
+/* The sanitizers map a shadow of the address space and read /proc. Their builds find bugs and are
+ * not secure. */
 #ifdef __SANITIZE_ADDRESS__
 #define SANITIZED true
 #else
@@ -29,8 +38,7 @@
 
 /* Limits -------------------------------------------------------------------------------------- */
 
-/* The number of processes is no limit here: the kernel counts all of the user's, httpd's
- * included. */
+/* RLIMIT_NPROC is of no use: it counts all processes of the user, including httpd's. */
 static int set_limits(const iimg_sandbox_t *sandbox)
 {
     const struct {
@@ -54,14 +62,14 @@ static int set_limits(const iimg_sandbox_t *sandbox)
 
 /* Landlock ------------------------------------------------------------------------------------ */
 
-/* What each version of the kernel's interface added, as one mask of rights. */
+/* The access rights of each version of Landlock's interface. */
 static const uint64_t rights_by_version[] = {
     0, (1ULL << 13) - 1, /* execute to make symbolic links */
     (1ULL << 14) - 1,    /* refer */
     (1ULL << 15) - 1,    /* truncate */
 };
 
-/* A second lock behind the first one: kernels may be built or started without it. */
+/* A second line of defense. The kernel may lack Landlock. */
 static int enter_landlock(void)
 {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -83,8 +91,8 @@ static int enter_landlock(void)
 
 /* System calls -------------------------------------------------------------------------------- */
 
-/* As libvips and its codecs were seen to use them, and what aborting and other versions of glibc
- * use. */
+/* Calls that libvips and its codecs make, that abort() makes, or that other versions of glibc make.
+ */
 static const int allowed[] = {
     SCMP_SYS(futex),
     SCMP_SYS(write),
@@ -111,11 +119,11 @@ static const int allowed[] = {
     SCMP_SYS(getrusage),
     SCMP_SYS(getrandom),
     SCMP_SYS(restart_syscall),
-    SCMP_SYS(sysinfo), /* glibc's qsort asks how much memory there is */
+    SCMP_SYS(sysinfo), /* glibc's qsort asks for the size of memory */
 };
 
-/* What is asked for, can do without, and must not die of. clone3's flags lie behind a pointer,
- * where no filter sees them; ENOSYS makes glibc take clone. */
+/* Calls that fail without harm. A filter cannot see the flags of clone3, which are behind a
+ * pointer; with ENOSYS, glibc uses clone. */
 static const struct {
     int syscall, error;
 } denied[] = {
@@ -148,8 +156,8 @@ static int allow_all(scmp_filter_ctx filter, const int *calls, size_t count)
     return 0;
 }
 
-/* Memory that is never executable, threads and nothing but threads, signals to ourselves. */
-static int allow_with_care(scmp_filter_ctx filter)
+/* Memory that is not executable, threads but no processes, signals to this process. */
+static int allow_restricted(scmp_filter_ctx filter)
 {
     const unsigned threads = CLONE_VM | CLONE_THREAD;
     int rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1,
@@ -175,11 +183,11 @@ static int first_font, last_font;
 #define RESULT(registers)          ((registers)->regs[0])
 #define SECOND_ARGUMENT(registers) ((registers)->regs[1])
 #else
-#error "Say here where this processor keeps a system call's second argument and its result"
+#error "Define the registers of a system call's second argument and result for this processor"
 #endif
 
-/* @return a copy of the font's descriptor that a path names, or an error as the kernel says it */
-static long open_font(const char *path)
+/* @return a copy of the font's descriptor that the path names, or a negative errno */
+static long copy_font(const char *path)
 {
     static const char folder[] = "/proc/self/fd/";
     long font = 0;
@@ -201,23 +209,23 @@ static long open_font(const char *path)
     return copy < 0 ? -errno : copy;
 }
 
-/* The kernel opens nothing in this process: FreeType and HarfBuzz, which know fonts by their paths,
- * get what is open already. */
-static void answer_opening(int signal, siginfo_t *info, void *context_)
+/* Handle SIGSYS of openat. FreeType and HarfBuzz open fonts by path, and get copies of descriptors
+ * that are open already. The kernel opens no file. */
+static void handle_openat(int signal, siginfo_t *info, void *context_)
 {
     mcontext_t *registers = &((ucontext_t *)context_)->uc_mcontext;
     int before = errno;
 
     (void)signal;
     RESULT(registers) = info->si_syscall == SCMP_SYS(openat)
-                            ? open_font((const char *)SECOND_ARGUMENT(registers))
+                            ? copy_font((const char *)SECOND_ARGUMENT(registers))
                             : -EACCES;
     errno = before;
 }
 
-static int catch_opening(const iimg_sandbox_t *sandbox)
+static int install_handler(const iimg_sandbox_t *sandbox)
 {
-    struct sigaction action = { .sa_sigaction = answer_opening, .sa_flags = SA_SIGINFO };
+    struct sigaction action = { .sa_sigaction = handle_openat, .sa_flags = SA_SIGINFO };
 
     first_font = sandbox->first_font;
     last_font = sandbox->last_font;
@@ -229,8 +237,8 @@ static bool has_fonts(const iimg_sandbox_t *sandbox)
     return sandbox->last_font >= sandbox->first_font;
 }
 
-/* No file is opened. */
-static int care_for_opening(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
+/* Deny openat, or trap it for fonts; allow the commands of fcntl that do no harm. */
+static int restrict_opening(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
 {
     static const int commands[] = { F_GET_SEALS, F_GETFL, F_DUPFD_CLOEXEC, F_GETFD, F_SETFD };
     int rc = seccomp_rule_add(filter, has_fonts(sandbox) ? SCMP_ACT_TRAP : SCMP_ACT_ERRNO(EACCES),
@@ -246,7 +254,7 @@ static int care_for_opening(scmp_filter_ctx filter, const iimg_sandbox_t *sandbo
 static int fill_filter(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
 {
     int rc = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1)
-             | allow_all(filter, allowed, COUNT(allowed)) | allow_with_care(filter);
+             | allow_all(filter, allowed, COUNT(allowed)) | allow_restricted(filter);
 
     if (SANITIZED) {
         return rc | allow_all(filter, allowed_for_sanitizers, COUNT(allowed_for_sanitizers));
@@ -254,12 +262,12 @@ static int fill_filter(scmp_filter_ctx filter, const iimg_sandbox_t *sandbox)
     for (size_t i = 0; rc == 0 && i < COUNT(denied); i++) {
         rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(denied[i].error), denied[i].syscall, 0);
     }
-    return rc | care_for_opening(filter, sandbox);
+    return rc | restrict_opening(filter, sandbox);
 }
 
-/* A decoder is killed by a forbidden call. The libraries that draw words make further calls, which
- * change with their versions: those fail with an error instead. */
-static uint32_t otherwise(const iimg_sandbox_t *sandbox)
+/* @return the action for all other calls. The libraries of posters make calls that change with
+ * their versions: these fail with an error. */
+static uint32_t default_action(const iimg_sandbox_t *sandbox)
 {
     if (SANITIZED) {
         return SCMP_ACT_ERRNO(ENOSYS);
@@ -269,7 +277,7 @@ static uint32_t otherwise(const iimg_sandbox_t *sandbox)
 
 static int enter_filter(const iimg_sandbox_t *sandbox)
 {
-    scmp_filter_ctx filter = seccomp_init(otherwise(sandbox));
+    scmp_filter_ctx filter = seccomp_init(default_action(sandbox));
     int rc;
 
     if (!filter) {
@@ -297,7 +305,7 @@ int iimg_sandbox_enter(const iimg_sandbox_t *sandbox)
     if (!SANITIZED && enter_landlock() != 0) {
         return 4;
     }
-    if (has_fonts(sandbox) && catch_opening(sandbox) != 0) {
+    if (has_fonts(sandbox) && install_handler(sandbox) != 0) {
         return 5;
     }
     return enter_filter(sandbox) == 0 ? 0 : 5;

@@ -1,4 +1,4 @@
-/* tone_map.c - brings the light of HDR pictures (PQ, HLG) into the range of SDR. */
+/* tone_map.c - map HDR pictures (PQ, HLG) to SDR. */
 #include "worker/tone_map.h"
 
 #include <math.h>
@@ -7,17 +7,17 @@
 
 /*
  * PQ is SMPTE ST 2084 (ITU-R BT.2100, table 4), HLG is BT.2100, table 5, shown on a display of
- * 1000 cd/m2. Light beyond SDR is compressed as SMPTE ST 2094-50 has it for pictures without a
- * curve of their own, and as Chromium does it: one gain for all three colors, found from
- * the largest. Up to the reference white of BT.2408 (203 cd/m2) it is constant; from there a
- * quadratic Bezier curve leads the brightest pixel to SDR's white.
+ * 1000 cd/m2. Light beyond SDR is compressed as in Chromium and in SMPTE ST 2094-50 for pictures
+ * without a curve: one gain for all three colors, derived from the largest. The gain is constant up
+ * to the reference white of BT.2408 (203 cd/m2). Above it, a quadratic Bezier curve maps the
+ * brightest pixel to SDR's white.
  */
 #define COLORS          3
 #define REFERENCE_WHITE 203.0
-#define USUAL_LIGHT     1000.0 /* of HLG, and where nothing is stated */
-#define KAPPA           0.65   /* where the middle point lies between the knee and the asymptote */
+#define USUAL_LIGHT     1000.0 /* of HLG, and if unknown */
+#define KAPPA           0.65   /* position of the middle point between the knee and the asymptote */
 
-/* The curve behind the knee at (1, white): (x, y) = a t^2 + b t + (1, white), t from 0 to 1. */
+/* The curve after the knee at (1, white): (x, y) = a t^2 + b t + (1, white), t from 0 to 1. */
 typedef struct curve_t {
     double white; /* reference white's share of SDR's white */
     double most;  /* x of the brightest pixel, in units of reference white */
@@ -51,7 +51,7 @@ static float find_gain(const curve_t *curve, float largest)
         return 1 / largest;
     }
     c = 1 - (double)largest;
-    /* The form that holds for small ax, too. */
+    /* This form is stable for small ax, too. */
     t = -2 * c / (curve->bx + sqrt(curve->bx * curve->bx - 4 * curve->ax * c));
     return (float)((curve->white + curve->by * t + curve->ay * t * t) / (double)largest);
 }
@@ -66,7 +66,7 @@ static double pq_light(double code)
     return 10000 / REFERENCE_WHITE * pow(fmax(power - c1, 0) / (c2 - c3 * power), 1 / m1);
 }
 
-/* @return light of the scene, from 0 to 1 */
+/* @return scene light, from 0 to 1 */
 static double hlg_light(double code)
 {
     const double a = 0.17883277, b = 1 - 4 * a, c = 0.5 - a * log(4 * a);
@@ -74,7 +74,7 @@ static double hlg_light(double code)
     return code <= 0.5 ? code * code / 3 : (exp((code - c) / a) + b) / 12;
 }
 
-/* For each code its light. @return NULL: no memory */
+/* Compute the light of each code. @return NULL when out of memory */
 static float *make_table(iimg_hdr_t hdr, int codes)
 {
     float *table = malloc((size_t)codes * sizeof(*table));
@@ -87,7 +87,7 @@ static float *make_table(iimg_hdr_t hdr, int codes)
     return table;
 }
 
-/* HLG's light of the scene becomes that of the display, in units of reference white. */
+/* Convert HLG's scene light to display light, in units of reference white. */
 static void apply_ootf(float light[COLORS], const double luminance[3])
 {
     double sum = 0, gain;
@@ -135,7 +135,7 @@ static void map_pixels(const mapping_t *mapping, const uint16_t *from, uint16_t 
     }
 }
 
-/* The picture in 16 bits, in memory. @return NULL with libvips' error set */
+/* Convert to 16 bits in memory. @return NULL with libvips' error set */
 static VipsImage *widen(VipsImage *in)
 {
     double scale = in->BandFmt == VIPS_FORMAT_UCHAR ? 257 : 1;

@@ -1,4 +1,4 @@
-/* tone_map.h - brings the light of HDR pictures (PQ, HLG) into the range of SDR. */
+/* tone_map.h - map HDR pictures (PQ, HLG) to SDR. */
 #ifndef IIMG_WORKER_TONE_MAP_H
 #define IIMG_WORKER_TONE_MAP_H
 
@@ -10,8 +10,8 @@ typedef enum {
 } iimg_hdr_t;
 
 /**
- * Tone-map an RGB picture of 8 or 16 bits, with alpha or without: the result has the same
- * primaries, linear light in 16 bits, 1 for SDR's white.
+ * Tone-map an RGB picture of 8 or 16 bits, with or without alpha. The result has the same
+ * primaries and linear light in 16 bits, with 1 for SDR's white.
  * @param luminance  of red, green and blue, with the sum of 1
  * @param most_light cd/m2 of the brightest pixel; 0: unknown
  * @return 0, or -1 with libvips' error set

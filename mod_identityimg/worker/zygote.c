@@ -1,4 +1,16 @@
-/* zygote.c - the queue of requests, a process for each in turn, its deadline and its verdict. */
+/* zygote.c - queue requests, fork a process for each, enforce deadlines, send verdicts.
+ *
+ * main.c calls iimg_zygote_run with libvips initialized. The zygote has one thread and stays so: a
+ * forked process must find all threads of its libraries. It owns the receiving end of the socket
+ * pair that all children of httpd share, the queue, and the processes of running pictures.
+ *
+ * A request brings three descriptors: the picture, a pipe for the answer and a pipe for verdicts
+ * (services/pictures/protocol.h). The zygote never reads the picture: bytes of a client must only
+ * be parsed behind the sandbox. Verdicts come from the zygote alone, so a compromised process
+ * cannot forge one. The zygote must not block on anything but poll(): a slow client must not stop
+ * other requests. It ends when the last process with httpd's end of the socket is gone, and its
+ * processes end with it (PR_SET_PDEATHSIG).
+ */
 #include "worker/zygote.h"
 
 #include <errno.h>
@@ -19,25 +31,25 @@
 #include "worker/job.h"
 #include "worker/sandbox.h"
 
-#define MAX_TASKS 256 /* more wait in the socket */
+#define MAX_TASKS 256 /* further requests wait in the socket */
 #define GIGABYTE  (1024ULL * 1024 * 1024)
 
 typedef struct task_t {
     iimg_work_request_t request;
     int files[IIMG_WORK_DESCRIPTORS]; /* -1: closed */
-    int64_t due;                      /* milliseconds: waiting ends, or running does */
-    pid_t pid;                        /* 0: waits for its turn */
+    int64_t due;                      /* milliseconds: end of waiting, or of running */
+    pid_t pid;                        /* 0: waiting */
     int pidfd;
-    bool late;
+    bool late; /* killed at its deadline, or because the client has left */
 } task_t;
 
 typedef struct zygote_t {
     int socket;
     int workers, running;
     pid_t pid;
-    task_t tasks[MAX_TASKS]; /* in the order in which they came */
+    task_t tasks[MAX_TASKS]; /* in order of arrival */
     int count;
-    bool deserted; /* nobody can ask any more */
+    bool deserted; /* all processes of httpd are gone */
     const char *problem;
 } zygote_t;
 
@@ -49,16 +61,16 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* A pipe takes a message of this size whole, and has room for the two or three there are. */
-static void tell(const task_t *task, iimg_work_event_t event, int detail)
+/* Writes of this size are atomic, and the pipe has room for the two or three verdicts. */
+static void send_verdict(const task_t *task, iimg_work_event_t event, int detail)
 {
     iimg_work_verdict_t verdict = { event, detail };
     ssize_t n = write(task->files[IIMG_WORK_VERDICT], &verdict, sizeof(verdict));
 
-    (void)n; /* whoever asked may have left */
+    (void)n; /* the client may have left */
 }
 
-static void drop(zygote_t *zygote, int index)
+static void remove_task(zygote_t *zygote, int index)
 {
     task_t *task = &zygote->tasks[index];
 
@@ -75,7 +87,7 @@ static void drop(zygote_t *zygote, int index)
 
 /* Requests ------------------------------------------------------------------------------------ */
 
-static int take_files(struct msghdr *message, int *files)
+static int read_descriptors(struct msghdr *message, int *files)
 {
     int count = 0;
 
@@ -88,7 +100,7 @@ static int take_files(struct msghdr *message, int *files)
     return count;
 }
 
-static bool is_sound(const task_t *task, ssize_t n, int files)
+static bool is_valid_request(const task_t *task, ssize_t n, int files)
 {
     const iimg_work_request_t *request = &task->request;
 
@@ -97,8 +109,8 @@ static bool is_sound(const task_t *task, ssize_t n, int files)
            && request->kind <= IIMG_WORK_POSTER;
 }
 
-/* @return whether there may be more */
-static bool receive(zygote_t *zygote)
+/* @return whether more requests may be waiting in the socket */
+static bool receive_request(zygote_t *zygote)
 {
     task_t *task = &zygote->tasks[zygote->count];
     union {
@@ -120,23 +132,23 @@ static bool receive(zygote_t *zygote)
         zygote->deserted = n == 0;
         return n < 0 && errno == EINTR;
     }
-    files = take_files(&message, task->files);
+    files = read_descriptors(&message, task->files);
     zygote->count++;
-    if (!is_sound(task, n, files)) {
+    if (!is_valid_request(task, n, files)) {
         if (task->files[IIMG_WORK_VERDICT] >= 0) {
-            tell(task, IIMG_WORK_REFUSED, 0);
+            send_verdict(task, IIMG_WORK_REFUSED, 0);
         }
-        drop(zygote, zygote->count - 1);
+        remove_task(zygote, zygote->count - 1);
         return true;
     }
     task->due = now_ms() + task->request.wait;
     return true;
 }
 
-/* One picture --------------------------------------------------------------------------------- */
+/* Processes ----------------------------------------------------------------------------------- */
 
-/* All but two, and the fonts up to `last_font`, which were opened before them. */
-static void close_all_but(int one, int other, int last_font)
+/* Close all descriptors except two and the fonts up to `last_font`, which are lower. */
+static void close_others(int one, int other, int last_font)
 {
     int low = one < other ? one : other, high = one < other ? other : one;
 
@@ -150,9 +162,8 @@ static void close_all_but(int one, int other, int last_font)
     close_range((unsigned)high + 1, ~0U, 0);
 }
 
-/* As much as a picture of the largest size may take by any codec, which is a gigabyte by
- * default. */
-static uint64_t address_space(const iimg_work_request_t *request)
+/* @return the memory that the largest picture needs in any codec: a gigabyte by default */
+static uint64_t limit_of_addresses(const iimg_work_request_t *request)
 {
     uint64_t pixels = request->max_pixels < (1U << 30) ? request->max_pixels : 1U << 30;
     uint64_t needed = GIGABYTE / 2 + 8 * pixels;
@@ -160,8 +171,8 @@ static uint64_t address_space(const iimg_work_request_t *request)
     return needed > GIGABYTE ? needed : GIGABYTE;
 }
 
-/* The process of one picture: it answers and is gone. */
-static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
+/* The process of a picture: enter the sandbox, answer, exit. */
+static _Noreturn void run_worker(const zygote_t *zygote, const task_t *task)
 {
     const iimg_work_request_t *request = &task->request;
     int picture = task->files[IIMG_WORK_PICTURE], answer = task->files[IIMG_WORK_ANSWER], step;
@@ -169,7 +180,7 @@ static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
     iimg_sandbox_t sandbox = {
         .first_font = IIMG_WORK_SOCKET + 1,
         .last_font = last_font,
-        .address_space = address_space(request),
+        .address_space = limit_of_addresses(request),
         .seconds = request->deadline / 1000 + 1,
     };
 
@@ -177,9 +188,10 @@ static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
     if (getppid() != zygote->pid) {
         _exit(0);
     }
-    dup2(STDIN_FILENO, STDERR_FILENO); /* /dev/null: what codecs say is nobody's business */
+    dup2(STDIN_FILENO,
+         STDERR_FILENO); /* /dev/null: codecs write messages about pictures of users */
     signal(SIGPIPE, SIG_DFL);
-    close_all_but(picture, answer, last_font);
+    close_others(picture, answer, last_font);
     step = iimg_sandbox_enter(&sandbox);
     if (step != 0) {
         _exit(IIMG_WORK_UNLOCKED + step);
@@ -187,17 +199,17 @@ static _Noreturn void be_worker(const zygote_t *zygote, const task_t *task)
     _exit(iimg_job_run(request, picture, answer) ? 0 : 1);
 }
 
-static void start(zygote_t *zygote, int index)
+static void start_worker(zygote_t *zygote, int index)
 {
     task_t *task = &zygote->tasks[index];
     pid_t pid = fork();
 
     if (pid == 0) {
-        be_worker(zygote, task);
+        run_worker(zygote, task);
     }
     if (pid < 0) {
-        tell(task, IIMG_WORK_BUSY, errno);
-        drop(zygote, index);
+        send_verdict(task, IIMG_WORK_BUSY, errno);
+        remove_task(zygote, index);
         return;
     }
     task->pid = pid;
@@ -209,22 +221,22 @@ static void start(zygote_t *zygote, int index)
     if (task->pidfd < 0) {
         zygote->problem = "pidfd_open failed";
     }
-    tell(task, IIMG_WORK_STARTED, 0);
+    send_verdict(task, IIMG_WORK_STARTED, 0);
 }
 
-static void start_those_in_turn(zygote_t *zygote)
+static void start_workers(zygote_t *zygote)
 {
     for (int i = 0; i < zygote->count && zygote->running < zygote->workers;) {
         int before = zygote->count;
 
         if (zygote->tasks[i].pid == 0) {
-            start(zygote, i);
+            start_worker(zygote, i);
         }
-        i += before == zygote->count; /* else the next one has moved up */
+        i += before == zygote->count; /* a removed task has moved the next one here */
     }
 }
 
-static void bury(zygote_t *zygote, int index)
+static void reap_worker(zygote_t *zygote, int index)
 {
     task_t *task = &zygote->tasks[index];
     int status = 0;
@@ -233,15 +245,15 @@ static void bury(zygote_t *zygote, int index)
         continue;
     }
     if (task->late) {
-        tell(task, IIMG_WORK_LATE, 0);
+        send_verdict(task, IIMG_WORK_LATE, 0);
     }
     else if (WIFSIGNALED(status)) {
-        tell(task, IIMG_WORK_KILLED, WTERMSIG(status));
+        send_verdict(task, IIMG_WORK_KILLED, WTERMSIG(status));
     }
     else {
-        tell(task, IIMG_WORK_ENDED, WEXITSTATUS(status));
+        send_verdict(task, IIMG_WORK_ENDED, WEXITSTATUS(status));
     }
-    drop(zygote, index);
+    remove_task(zygote, index);
 }
 
 /* The loop ------------------------------------------------------------------------------------ */
@@ -250,21 +262,21 @@ typedef struct watch_t {
     struct pollfd polls[1 + 2 * MAX_TASKS];
 } watch_t;
 
-static void watch(const zygote_t *zygote, watch_t *watch)
+static void fill_polls(const zygote_t *zygote, watch_t *watch)
 {
     watch->polls[0] = (struct pollfd){ zygote->count < MAX_TASKS ? zygote->socket : -1, POLLIN, 0 };
     for (int i = 0; i < zygote->count; i++) {
         const task_t *task = &zygote->tasks[i];
 
-        /* A pipe that nobody reads any more says so, unasked; and would go on until the process is
-         * gone that was ended for it. */
+        /* poll() reports POLLERR for a pipe without a reader. A late task has its process killed
+         * already, and would be reported again until the process is gone. */
         watch->polls[1 + 2 * i] = (struct pollfd){ task->late ? -1 : task->files[IIMG_WORK_VERDICT],
                                                    0, 0 };
         watch->polls[2 + 2 * i] = (struct pollfd){ task->pid ? task->pidfd : -1, POLLIN, 0 };
     }
 }
 
-static int until_due(const zygote_t *zygote)
+static int next_timeout(const zygote_t *zygote)
 {
     int64_t now = now_ms(), least = -1;
 
@@ -284,8 +296,8 @@ static void kill_worker(task_t *task)
     pidfd_send_signal(task->pidfd, SIGKILL, NULL, 0);
 }
 
-/* From the last to the first, so that dropping one moves none that is still to be looked at. */
-static void look_at_tasks(zygote_t *zygote, const watch_t *watch, int watched)
+/* From the last to the first: removing a task moves only tasks that were checked. */
+static void check_tasks(zygote_t *zygote, const watch_t *watch, int watched)
 {
     int64_t now = now_ms();
 
@@ -294,15 +306,15 @@ static void look_at_tasks(zygote_t *zygote, const watch_t *watch, int watched)
         bool left = (watch->polls[1 + 2 * i].revents & POLLERR) != 0;
 
         if (task->pid && watch->polls[2 + 2 * i].revents) {
-            bury(zygote, i);
+            reap_worker(zygote, i);
         }
         else if (task->pid && !task->late && (left || task->due <= now)) {
             task->late = true;
             kill_worker(task);
         }
         else if (!task->pid && (left || task->due <= now)) {
-            tell(task, IIMG_WORK_BUSY, 0);
-            drop(zygote, i);
+            send_verdict(task, IIMG_WORK_BUSY, 0);
+            remove_task(zygote, i);
         }
     }
 }
@@ -311,18 +323,18 @@ static void serve_once(zygote_t *zygote, watch_t *watched)
 {
     int count = zygote->count;
 
-    watch(zygote, watched);
-    if (poll(watched->polls, 1 + 2 * (nfds_t)count, until_due(zygote)) < 0) {
+    fill_polls(zygote, watched);
+    if (poll(watched->polls, 1 + 2 * (nfds_t)count, next_timeout(zygote)) < 0) {
         zygote->problem = errno == EINTR ? NULL : "poll failed";
         return;
     }
-    look_at_tasks(zygote, watched, count);
+    check_tasks(zygote, watched, count);
     if (watched->polls[0].revents) {
-        while (zygote->count < MAX_TASKS && receive(zygote)) {
+        while (zygote->count < MAX_TASKS && receive_request(zygote)) {
             continue;
         }
     }
-    start_those_in_turn(zygote);
+    start_workers(zygote);
 }
 
 const char *iimg_zygote_run(int socket, int workers)
@@ -335,5 +347,5 @@ const char *iimg_zygote_run(int socket, int workers)
     while (!zygote.deserted && !zygote.problem) {
         serve_once(&zygote, &watched);
     }
-    return zygote.problem; /* our end is the workers' end, too */
+    return zygote.problem; /* running pictures end with this process */
 }

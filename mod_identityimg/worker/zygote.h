@@ -1,12 +1,12 @@
-/* zygote.h - takes requests in turn and forks a locked-in process for each. */
+/* zygote.h - receive requests and fork a sandboxed process for each. */
 #ifndef IIMG_WORKER_ZYGOTE_H
 #define IIMG_WORKER_ZYGOTE_H
 
 /**
- * Serve until nobody can ask any more: all processes that hold the other end are gone.
- * @param socket  our end of the pair
- * @param workers most pictures at once
- * @return NULL at that end, or why it cannot go on
+ * Serve until all processes with the other end of the socket are gone.
+ * @param socket  the receiving end of the socket pair
+ * @param workers most pictures at the same time
+ * @return NULL at that end, or the problem
  */
 const char *iimg_zygote_run(int socket, int workers);
 

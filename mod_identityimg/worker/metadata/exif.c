@@ -1,9 +1,9 @@
-/* exif.c - the one thing that is read of EXIF and written again: the orientation. */
+/* exif.c - read and write the orientation in EXIF, and nothing else. */
 #include "worker/metadata/walk.h"
 
 #include <string.h>
 
-/* Orientation is a SHORT; some programs write a LONG, and readers take it. */
+/* Orientation is a SHORT; some programs write a LONG, which readers accept. */
 static int entry_orientation(const unsigned char *entry, uint32_t (*get16)(const unsigned char *),
                              uint32_t (*get32)(const unsigned char *))
 {

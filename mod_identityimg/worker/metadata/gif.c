@@ -1,4 +1,4 @@
-/* gif.c - walks the blocks of a GIF (GIF89a specification). */
+/* gif.c - walk the blocks of a GIF (GIF89a specification). */
 #include "worker/metadata/walk.h"
 
 #include <string.h>
@@ -16,7 +16,7 @@ static size_t table_size(unsigned char packed)
     return packed & 0x80 ? (size_t)3 << ((packed & 7) + 1) : 0;
 }
 
-/* @return behind the empty block that ends a run of blocks, 0 when that is beyond the end */
+/* @return the offset after a series of blocks and its empty block; 0 beyond the end */
 static size_t blocks_end(const iimg_walk_t *walk, size_t at)
 {
     while (at < walk->length) {
@@ -33,7 +33,7 @@ static void grow(uint32_t *side, uint32_t needed)
     *side = *side < needed ? needed : *side;
 }
 
-/* @return behind the image, 0 when it is malformed */
+/* @return the offset after the image; 0 when it is malformed */
 static size_t image_end(const iimg_walk_t *walk, size_t at)
 {
     const unsigned char *p = walk->data + at;
@@ -43,7 +43,7 @@ static size_t image_end(const iimg_walk_t *walk, size_t at)
                : 0;
 }
 
-/* @return as image_end; decoders make room for one that is too big */
+/* @return as image_end. A frame larger than the screen enlarges it, as decoders do. */
 static size_t take_image(iimg_walk_t *walk, size_t at)
 {
     const unsigned char *p = walk->data + at;
@@ -57,7 +57,7 @@ static size_t take_image(iimg_walk_t *walk, size_t at)
     return end;
 }
 
-/* Loop counts and buffer sizes alone: nothing that could be a text. */
+/* Whether the blocks are loop counts and buffer sizes only, without room for text. */
 static bool is_looping(const unsigned char *blocks)
 {
     while ((blocks[0] == 3 && blocks[1] == 1) || (blocks[0] == 5 && blocks[1] == 2)) {
@@ -66,7 +66,7 @@ static bool is_looping(const unsigned char *blocks)
     return blocks[0] == 0;
 }
 
-/* One of the two extensions that say how often an animation is played, or a color profile. */
+/* Keep an application extension with a loop count or a color profile. */
 static void take_application(iimg_walk_t *walk, size_t at, size_t end)
 {
     const unsigned char *p = walk->data + at;
@@ -84,12 +84,12 @@ static void take_application(iimg_walk_t *walk, size_t at, size_t end)
     }
 }
 
-/* A control, to be kept with the picture that it is for. */
+/* A graphic control extension, which is kept if its picture follows. */
 typedef struct control_t {
-    size_t at, end; /* end is 0: there is none */
+    size_t at, end; /* end is 0: none */
 } control_t;
 
-/* Keeps a control without the blocks behind the one that it has. */
+/* Keep a control with its first block only. */
 static void keep_control(iimg_walk_t *walk, control_t *control)
 {
     if (control->end > 0) {
@@ -99,7 +99,7 @@ static void keep_control(iimg_walk_t *walk, control_t *control)
     control->end = 0;
 }
 
-/* Comments, text and what is unknown go. */
+/* Comments, text and unknown extensions are dropped. */
 static size_t take_extension(iimg_walk_t *walk, size_t at, control_t *control)
 {
     const unsigned char *p = walk->data + at;
@@ -118,8 +118,8 @@ static size_t take_extension(iimg_walk_t *walk, size_t at, control_t *control)
     return end;
 }
 
-/* Anything else than a block ends the picture, as it does for browsers, and so does a block that is
- * cut behind the first picture; a trailer is put there. */
+/* A byte that starts no block ends the picture, as in browsers, and so does a truncated block after
+ * the first picture. A trailer is appended then. */
 static void take_blocks(iimg_walk_t *walk, size_t at)
 {
     control_t control = { 0, 0 };

@@ -1,5 +1,8 @@
-/* heif.c - walks the boxes of a HEIC or AVIF (ISO/IEC 14496-12, 23008-12). Offsets stay as
- * they are: what is not known to belong to the picture is blanked, only a tail is cut off. */
+/* heif.c - walk the boxes of a HEIC or AVIF (ISO/IEC 14496-12, 23008-12).
+ *
+ * Boxes refer to each other by offsets in the file, so nothing is moved: bytes that are not known
+ * to belong to the picture are blanked, and only the end is cut off.
+ */
 #include "worker/metadata/heif.h"
 
 #include <string.h>
@@ -10,7 +13,7 @@ static bool split_at(iimg_heif_t *heif, size_t offset, int *index)
     iimg_edit_step_t *steps = edit->steps;
     int low = 0, high = edit->count;
 
-    while (low < high) { /* the first step that ends behind the offset */
+    while (low < high) { /* find the first step that ends after the offset */
         int middle = (low + high) / 2;
 
         if (steps[middle].offset + steps[middle].length <= offset) {
@@ -25,7 +28,7 @@ static bool split_at(iimg_heif_t *heif, size_t offset, int *index)
         return true;
     }
     if (edit->count == IIMG_EDIT_MAX_STEPS) {
-        return iimg_walk_wrong(heif->walk, "it is made of too many pieces");
+        return iimg_walk_wrong(heif->walk, "it has too many pieces");
     }
     memmove(steps + low + 1, steps + low, (size_t)(edit->count - low) * sizeof(*steps));
     edit->count++;
@@ -36,7 +39,7 @@ static bool split_at(iimg_heif_t *heif, size_t offset, int *index)
     return true;
 }
 
-/* Kinds of paint stand in the steps' bytes until the map is finished; each step has its place. */
+/* Until the map is finished, the byte of a step holds its paint. */
 static void set_paint(iimg_edit_t *edit, int first, int behind, iimg_paint_t paint)
 {
     iimg_edit_step_t *step = &edit->steps[first], *last = &edit->steps[behind - 1];
@@ -47,8 +50,8 @@ static void set_paint(iimg_edit_t *edit, int first, int behind, iimg_paint_t pai
     edit->count -= behind - first - 1;
 }
 
-/* Stubs are not joined: each is one block. */
-static void join(iimg_edit_t *edit, int first)
+/* Join equal neighbors. Stubs are not joined: each is a block. */
+static void join_steps(iimg_edit_t *edit, int first)
 {
     iimg_edit_step_t *step = edit->steps + first;
 
@@ -63,15 +66,15 @@ void iimg_heif_paint(iimg_heif_t *heif, size_t offset, size_t length, iimg_paint
     int first, behind;
 
     if (++heif->paints > IIMG_HEIF_MAX_PAINTS) {
-        iimg_walk_wrong(heif->walk, "it is made of too many pieces");
+        iimg_walk_wrong(heif->walk, "it has too many pieces");
         return;
     }
     if (length > 0 && split_at(heif, offset, &first) && split_at(heif, offset + length, &behind)) {
         iimg_edit_t *edit = &heif->walk->out->edit;
 
         set_paint(edit, first, behind, paint);
-        join(edit, first);
-        join(edit, first - 1);
+        join_steps(edit, first);
+        join_steps(edit, first - 1);
     }
 }
 
@@ -121,7 +124,7 @@ uint64_t iimg_take(iimg_reader_t *reader, unsigned width)
     return value;
 }
 
-/* @return whether the box counts: what stands behind the last that does is cut off */
+/* @return whether the box is used: what follows the last used box is cut off */
 static bool take_box(iimg_heif_t *heif, const iimg_box_t *box)
 {
     if (iimg_box_is(box, "mdat")) {
@@ -135,7 +138,7 @@ static bool take_box(iimg_heif_t *heif, const iimg_box_t *box)
         iimg_box_t *slot = iimg_box_is(box, "meta") ? &heif->meta : &heif->movie;
 
         if (slot->type) {
-            return iimg_walk_wrong(heif->walk, "it has a box twice that there is once");
+            return iimg_walk_wrong(heif->walk, "it has a duplicate box");
         }
         *slot = *box;
         return true;
@@ -143,7 +146,7 @@ static bool take_box(iimg_heif_t *heif, const iimg_box_t *box)
     return iimg_box_is(box, "ftyp");
 }
 
-/* A box that is cut is malformed if it would count; else it is a tail. */
+/* A truncated box is an error if it would be used; otherwise it is cut off. */
 static void find_boxes(iimg_heif_t *heif)
 {
     static const char counts[][5] = { "ftyp", "meta", "mdat", "moov" };
@@ -165,7 +168,7 @@ static void find_boxes(iimg_heif_t *heif)
     }
 }
 
-/* One step that blanks all; then the heads of the boxes, so that a walk finds its way. */
+/* Blank all, except the heads of boxes, which readers need. */
 static void begin_map(iimg_heif_t *heif)
 {
     iimg_edit_t *edit = &heif->walk->out->edit;
@@ -183,7 +186,7 @@ static void begin_map(iimg_heif_t *heif)
     }
 }
 
-/* An empty EXIF block: where its TIFF header is, the header, an IFD without entries, zeros. */
+/* An empty EXIF block: the offset of the TIFF header, the header, an IFD without entries, zeros. */
 static const struct {
     unsigned char byte;
     size_t length;
@@ -204,10 +207,8 @@ static void finish_stub(iimg_walk_t *walk, size_t length)
     iimg_walk_fill(walk, 0, rest);
 }
 
-/*
- * Turn the map into an edit, in the same room: read it from the end of the room, where there is no
- * danger that what is written runs into it.
- */
+/* Convert the map to an edit in place: move the map to the end of the array first, so that writing
+ * does not overtake reading. */
 static void finish_map(iimg_heif_t *heif)
 {
     iimg_walk_t *walk = heif->walk;
@@ -219,7 +220,7 @@ static void finish_map(iimg_heif_t *heif)
         stubs += edit->steps[i].byte == IIMG_PAINT_EXIF;
     }
     if (stubs > (IIMG_EDIT_MAX_STEPS - count) / (STUB_STEPS + 1)) {
-        iimg_walk_wrong(walk, "it is made of too many pieces");
+        iimg_walk_wrong(walk, "it has too many pieces");
         return;
     }
     memmove(from, edit->steps, (size_t)count * sizeof(*from));
@@ -244,7 +245,7 @@ static void finish_map(iimg_heif_t *heif)
     }
 }
 
-/* @return whether the box is kept as a whole */
+/* @return whether the whole box is kept */
 static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
 {
     static const char whole[][5] = { "hdlr", "pitm", "iloc", "iinf", "iref", "dinf", "grpl" };
@@ -259,7 +260,7 @@ static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
         if (iimg_box_is(box, parts[i].type)) {
             if (parts[i].slot->type) {
-                iimg_walk_wrong(heif->walk, "it has a box twice that there is once");
+                iimg_walk_wrong(heif->walk, "it has a duplicate box");
             }
             *parts[i].slot = *box;
         }
@@ -274,7 +275,7 @@ static bool take_meta_box(iimg_heif_t *heif, const iimg_box_t *box)
 
 static void take_meta(iimg_heif_t *heif)
 {
-    size_t at = heif->meta.body + 4; /* behind version and flags */
+    size_t at = heif->meta.body + 4; /* after version and flags */
     iimg_box_t box;
 
     if (heif->meta.end - heif->meta.body < 4) {

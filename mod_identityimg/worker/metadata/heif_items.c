@@ -1,19 +1,21 @@
-/* heif_items.c - the items of a HEIC or AVIF: what they are (iinf), where they lie (iloc).
- * What no item of the picture holds stays blanked; what an item of metadata holds is blanked even
- * if an item of the picture claims it too. */
+/* heif_items.c - keep the items of a HEIC or AVIF by type (iinf) and location (iloc).
+ *
+ * Bytes that belong to no item of the picture stay blanked. Bytes of metadata are blanked even if
+ * an item of the picture has them, too.
+ */
 #include "worker/metadata/heif.h"
 
 #include <string.h>
 
-#define MAX_ITEMS 4096 /* each is looked up among all; many tiles are hundreds */
+#define MAX_ITEMS 4096 /* lookups are linear; large pictures have hundreds of tiles */
 
-/* Where the items are described; they come in the same order as their places, mostly. */
+/* The descriptions of the items, mostly in the order of their locations. */
 typedef struct infos_t {
     const iimg_walk_t *walk;
     size_t first, end, next;
 } infos_t;
 
-/* Widths as the iloc box states them. */
+/* Widths of the fields of the iloc box. */
 typedef struct layout_t {
     int version;
     unsigned offset, length, base, index;
@@ -27,7 +29,7 @@ typedef struct item_t {
     iimg_paint_t paint;
 } item_t;
 
-/* Coded pictures, and what is composed of others. */
+/* Types of coded and derived pictures. */
 static const char pictures[][5] = { "hvc1", "hev1", "lhv1", "av01", "avc1", "jpeg", "j2k1", "vvc1",
                                     "unci", "grid", "iovl", "iden", "tmap", "sato", "mski" };
 
@@ -44,7 +46,7 @@ static iimg_paint_t paint_of(const unsigned char *type)
     return memcmp(type, "mime", 4) == 0 ? IIMG_PAINT_SPACE : IIMG_PAINT_ZERO;
 }
 
-/* Before version 2 there were no types: such items are files with a media type. */
+/* Before version 2 items have no type: they are files with a media type. */
 static iimg_paint_t read_info(const iimg_walk_t *walk, const iimg_box_t *box, uint32_t *id)
 {
     iimg_reader_t reader = { walk->data, box->body, box->end, false };
@@ -76,7 +78,7 @@ static bool find_between(infos_t *infos, size_t at, size_t end, uint32_t wanted,
     return false;
 }
 
-/* What nobody describes is blanked. */
+/* @return the paint of an item; items without a description are blanked */
 static iimg_paint_t find_paint(infos_t *infos, uint32_t id)
 {
     iimg_paint_t paint;
@@ -110,7 +112,7 @@ static bool is_width(unsigned width)
     return width == 0 || width == 4 || width == 8;
 }
 
-/* @return how many items there are, -1 when it is malformed */
+/* @return the number of items; -1 when malformed */
 static int64_t take_layout(iimg_reader_t *reader, layout_t *layout)
 {
     unsigned sizes;
@@ -139,7 +141,7 @@ static void take_item(iimg_reader_t *reader, const layout_t *layout, item_t *ite
     item->extents = (uint32_t)iimg_take(reader, 2);
 }
 
-/* @return whether all of the range is media data; makes the offset one of the file */
+/* Convert the offset to one in the file. @return whether the whole range is media data */
 static bool is_media(const iimg_heif_t *heif, const item_t *item, uint64_t *offset, uint64_t length)
 {
     if (item->construction == 1) {
@@ -184,7 +186,7 @@ static bool take_extent(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t
     return !heif->walk->wrong;
 }
 
-/* An EXIF block in pieces gets no stub: zeros. */
+/* An EXIF block in several extents becomes zeros, not a stub. */
 static bool take_extents(iimg_heif_t *heif, iimg_reader_t *reader, const layout_t *layout,
                          item_t *item, bool paints)
 {
@@ -209,7 +211,7 @@ static bool take_extents(iimg_heif_t *heif, iimg_reader_t *reader, const layout_
     return true;
 }
 
-/* Once over all places. @param keeps paint those of the picture, else those of metadata */
+/* Walk all locations. @param keeps paint items of the picture, otherwise items of metadata */
 static bool paint_items(iimg_heif_t *heif, infos_t *infos, bool keeps)
 {
     iimg_reader_t reader = { heif->walk->data, heif->locations.body, heif->locations.end, false };

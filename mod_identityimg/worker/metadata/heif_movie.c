@@ -1,9 +1,9 @@
-/* heif_movie.c - the tracks of an image sequence (ISO/IEC 14496-12, chapter 8). */
+/* heif_movie.c - keep the tracks of an image sequence (ISO/IEC 14496-12, chapter 8). */
 #include "worker/metadata/heif.h"
 
 #include <string.h>
 
-#define MAX_DEPTH 8 /* moov, trak, mdia, minf, stbl are five */
+#define MAX_DEPTH 8 /* five are used: moov, trak, mdia, minf, stbl */
 
 static const char containers[][5] = { "trak", "mdia", "minf", "stbl", "edts" };
 static const char leaves[][5] = { "mvhd", "tkhd", "mdhd", "hdlr", "vmhd", "nmhd", "dinf", "stsd",
@@ -20,7 +20,7 @@ static bool is_among(const iimg_box_t *box, const char (*types)[5], size_t count
     return false;
 }
 
-/* The samples of other tracks, sound or places, stand among those of the pictures. */
+/* Other tracks, such as audio or locations, have samples among those of the pictures. */
 static bool is_handler_known(const iimg_walk_t *walk, const iimg_box_t *box)
 {
     const unsigned char *kind = walk->data + box->body + 8;
@@ -30,7 +30,7 @@ static bool is_handler_known(const iimg_walk_t *walk, const iimg_box_t *box)
                || memcmp(kind, "auxv", 4) == 0);
 }
 
-/* When it was made and changed, in 32 or 64 bits each, behind version and flags. */
+/* Blank the times of creation and change: 32 or 64 bits each, after version and flags. */
 static void blank_times(iimg_heif_t *heif, const iimg_box_t *box)
 {
     size_t length = box->end - box->body;

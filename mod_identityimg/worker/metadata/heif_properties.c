@@ -1,9 +1,9 @@
-/* heif_properties.c - what the items of a HEIC or AVIF are like: ipco, ipma. */
+/* heif_properties.c - keep the properties of a HEIC or AVIF (ipco, ipma), read size and colors. */
 #include "worker/metadata/heif.h"
 
 #include <string.h>
 
-/* Properties that make the picture what it is; others hold names, descriptions, times, cameras. */
+/* Properties that affect pixels. Others hold names, descriptions, times, cameras. */
 static const char properties[][5] = { "ispe", "pixi", "colr", "irot", "imir", "clap", "pasp",
                                       "auxC", "hvcC", "av1C", "avcC", "jpgC", "lhvC", "lsel",
                                       "a1op", "a1lx", "rloc", "tols", "clli", "mdcv", "oinf" };
@@ -35,7 +35,7 @@ static void take_properties(iimg_heif_t *heif, const iimg_box_t *container)
     }
 }
 
-/* Indexes count from 1. @return false: there is no such property */
+/* Find a property by its index from 1. @return false when there is none */
 static bool find_property(const iimg_heif_t *heif, const iimg_box_t *container, uint64_t index,
                           iimg_box_t *box)
 {
@@ -50,7 +50,7 @@ static bool find_property(const iimg_heif_t *heif, const iimg_box_t *container, 
     return index > 0;
 }
 
-/* Code points of ITU-T H.273 (ISO/IEC 14496-12, section 12.1.5); matrix 0 is for RGB as it is. */
+/* Code points of ITU-T H.273 (ISO/IEC 14496-12, section 12.1.5); matrix 0 means RGB. */
 static void read_code_points(iimg_metadata_t *out, const unsigned char *p)
 {
     out->color.has_cicp = out->color.is_video = true;
@@ -59,7 +59,7 @@ static void read_code_points(iimg_metadata_t *out, const unsigned char *p)
     out->is_lossless = iimg_big16(p + 8) == 0;
 }
 
-/* Read one property of the item that has it; of two of a kind the first counts. */
+/* Read a property of the primary item. The first of each kind is used. */
 static void read_property(iimg_metadata_t *out, const iimg_box_t *box, const unsigned char *p)
 {
     enum {
@@ -83,7 +83,7 @@ static void read_property(iimg_metadata_t *out, const iimg_box_t *box, const uns
     }
 }
 
-/* Go to what an ipma box says of an item. @return how many properties it has */
+/* Find the entry of an item in an ipma box. @return the number of its properties */
 static unsigned find_associations(iimg_reader_t *reader, uint32_t id, unsigned *width)
 {
     unsigned version = (unsigned)iimg_take(reader, 1);
@@ -113,7 +113,7 @@ static uint32_t primary_id(const iimg_heif_t *heif)
     return (uint32_t)iimg_take(&reader, version == 0 ? 2 : 4);
 }
 
-/* @return whether the box describes the primary item; then it is the last that is asked */
+/* @return whether the box describes the primary item, which ends the search */
 static bool read_primary(const iimg_heif_t *heif, const iimg_box_t *container,
                          const iimg_box_t *ipma)
 {
@@ -131,8 +131,8 @@ static bool read_primary(const iimg_heif_t *heif, const iimg_box_t *container,
     return count > 0;
 }
 
-/* A reference of type prem leads from a picture to the alpha that it is weighed with
- * (ISO/IEC 23008-12, section 6.10.1). */
+/* A reference of type prem leads from a picture to the alpha that it is premultiplied by (ISO/IEC
+ * 23008-12, section 6.10.1). */
 static bool is_premultiplied(const iimg_heif_t *heif)
 {
     const iimg_box_t *all = &heif->references;

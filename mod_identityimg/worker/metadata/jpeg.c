@@ -1,4 +1,4 @@
-/* jpeg.c - walks the segments of a JPEG (ITU-T T.81, annex B). */
+/* jpeg.c - walk the segments of a JPEG (ITU-T T.81, annex B). */
 #include "worker/metadata/walk.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@ enum {
     TEM = 0x01
 };
 
-/* A marker, and the segment that it begins. */
+/* A marker and its segment. */
 typedef struct segment_t {
     size_t at; /* of the FF */
     unsigned char marker;
@@ -40,12 +40,12 @@ enum {
 typedef struct jpeg_t {
     iimg_walk_t *walk;
     unsigned char ids[MAX_COMPONENTS];
-    unsigned char lacking[MAX_COMPONENTS][COEFFICIENTS]; /* bits that scans have yet to bring */
+    unsigned char missing[MAX_COMPONENTS][COEFFICIENTS]; /* bits that no scan has brought yet */
     int components;                                      /* of the frame; 0: no frame yet */
     int kind;                                            /* of the frame: 2 is progressive */
     int scans;
-    bool jfif;     /* seen, and kept */
-    bool oriented; /* the EXIF block was put in, or is not needed */
+    bool jfif;     /* found and kept */
+    bool oriented; /* the EXIF block was inserted, or is not needed */
 } jpeg_t;
 
 static bool is_frame(unsigned char marker)
@@ -63,10 +63,8 @@ static bool stands_alone(unsigned char marker)
     return marker == TEM || marker == SOI || marker == EOI || is_restart(marker);
 }
 
-/*
- * The next marker from here on. As decoders do, skips fill bytes and what is no marker: some
- * cameras pad between segments.
- */
+/* Find the next marker. Skips fill bytes and other bytes, as decoders do: some cameras pad between
+ * segments. */
 static bool next_segment(iimg_walk_t *walk, size_t at, segment_t *segment)
 {
     const unsigned char *data = walk->data;
@@ -93,7 +91,7 @@ static bool next_segment(iimg_walk_t *walk, size_t at, segment_t *segment)
                : iimg_walk_wrong(walk, "a segment reaches beyond the end");
 }
 
-/* Whether it is the application segment of that name, with at least so many bytes in all. */
+/* Whether a segment has this marker and name, and at least this many bytes. */
 static bool is_called(const iimg_walk_t *walk, const segment_t *segment, unsigned char marker,
                       const char *name, size_t name_length, size_t least)
 {
@@ -101,7 +99,7 @@ static bool is_called(const iimg_walk_t *walk, const segment_t *segment, unsigne
            && memcmp(walk->data + segment->at + 4, name, name_length) == 0;
 }
 
-/* EXIF counts where decoders look for it: in front of the first scan. The first that says one. */
+/* Find the first orientation before the first scan, where decoders look for it. */
 static int find_orientation(iimg_walk_t *walk)
 {
     segment_t segment = { 0, SOI, 2 };
@@ -122,7 +120,7 @@ static int find_orientation(iimg_walk_t *walk)
     return 1;
 }
 
-/* Behind the JFIF header, which comes first in its files, in front of all else. */
+/* Insert the EXIF block after the JFIF header, before all other segments. */
 static void put_orientation(jpeg_t *jpeg)
 {
     unsigned char segment[10 + IIMG_EXIF_SIZE] = "\xff\xe1\0\x22"
@@ -142,7 +140,7 @@ static void keep_segment(jpeg_t *jpeg, const segment_t *segment)
     iimg_walk_keep(jpeg->walk, segment->at, segment->length);
 }
 
-/* Keep the first bytes of a segment, so many in all, and make its length say so. */
+/* Keep the first bytes of a segment, with a matching length. */
 static void keep_head(iimg_walk_t *walk, const segment_t *segment, size_t length, size_t tail)
 {
     const unsigned char says[2] = { 0, (unsigned char)(length + tail - 2) };
@@ -156,7 +154,7 @@ static void keep_head(iimg_walk_t *walk, const segment_t *segment, size_t length
     iimg_walk_keep(walk, segment->at + 4, length - 4);
 }
 
-/* Version, density, and a thumbnail of 0 x 0 pixels. */
+/* Keep version and density, with a thumbnail of 0 x 0 pixels. */
 static void keep_jfif(jpeg_t *jpeg, const segment_t *segment)
 {
     const unsigned char *sides = jpeg->walk->data + segment->at + 16;
@@ -174,7 +172,7 @@ static void keep_jfif(jpeg_t *jpeg, const segment_t *segment)
     }
 }
 
-/* Decoders look at these in front of the first scan only. */
+/* Decoders read these before the first scan only. */
 static void keep_application(jpeg_t *jpeg, const segment_t *segment)
 {
     iimg_walk_t *walk = jpeg->walk;
@@ -219,8 +217,8 @@ static bool read_frame(jpeg_t *jpeg, const segment_t *segment)
     return true;
 }
 
-/* A scan brings coefficients of some components, in a progressive picture not all, nor all bits. */
-static void note_scan(jpeg_t *jpeg, const segment_t *segment)
+/* Record the coefficients and bits of a scan. In a progressive picture a scan has some of them. */
+static void record_scan(jpeg_t *jpeg, const segment_t *segment)
 {
     const unsigned char *p = jpeg->walk->data + segment->at + 4, *end = p + 1 + 2 * (size_t)p[0];
     bool is_partial = jpeg->kind == 2;
@@ -235,25 +233,25 @@ static void note_scan(jpeg_t *jpeg, const segment_t *segment)
             continue;
         }
         for (int k = is_partial ? end[0] : 0; k <= last && k < COEFFICIENTS; k++) {
-            jpeg->lacking[of][k] = is_partial ? end[2] & 15 : 0;
+            jpeg->missing[of][k] = is_partial ? end[2] & 15 : 0;
         }
     }
 }
 
-/* Whether the scans so far bring all that there is of each component. */
+/* Whether the scans have brought all bits of all components. */
 static bool has_all_scans(const jpeg_t *jpeg)
 {
     static const unsigned char nothing[COEFFICIENTS];
 
     for (int i = 0; i < jpeg->components; i++) {
-        if (i >= MAX_COMPONENTS || memcmp(jpeg->lacking[i], nothing, COEFFICIENTS) != 0) {
+        if (i >= MAX_COMPONENTS || memcmp(jpeg->missing[i], nothing, COEFFICIENTS) != 0) {
             return false;
         }
     }
     return jpeg->scans > 0;
 }
 
-/* From the end of a scan's header to the next marker that is no restart. */
+/* @return the next marker after a scan's header that is not a restart */
 static size_t scan_end(const iimg_walk_t *walk, size_t at)
 {
     while (at + 1 < walk->length) {
@@ -271,9 +269,9 @@ static size_t scan_end(const iimg_walk_t *walk, size_t at)
     return walk->length;
 }
 
-/* The end of a scan that no marker ends: without half a marker, and without the zeros that some
- * programs write there. One or two zeros may belong to the scan. With several scans, libvips'
- * loader accepts no extra byte. */
+/* @return the end of a scan without a final marker, excluding half a marker and the zeros that some
+ * programs append. One or two zeros may belong to the scan. With several scans, libvips' loader
+ * accepts no extra byte. */
 static size_t trim_scan(const iimg_walk_t *walk, size_t from)
 {
     size_t end = walk->length, zeros;
@@ -286,7 +284,7 @@ static size_t trim_scan(const iimg_walk_t *walk, size_t from)
         end--;
     }
     if (zeros > 0 && end > from
-        && walk->data[end - 1] == 0xff) { /* the byte FF, as scans have it */
+        && walk->data[end - 1] == 0xff) { /* FF 00 in a scan is the byte FF */
         end++;
         zeros--;
     }
@@ -310,7 +308,7 @@ static bool keep_scan(jpeg_t *jpeg, segment_t *segment)
     if (jpeg->scans++ > 0 || walk->data[segment->at + 4] < jpeg->components) {
         walk->out->progressive = true;
     }
-    note_scan(jpeg, segment);
+    record_scan(jpeg, segment);
     end = scan_end(walk, segment->at + segment->length);
     if (end == walk->length) {
         end = trim_scan(walk, segment->at + segment->length);
@@ -320,7 +318,7 @@ static bool keep_scan(jpeg_t *jpeg, segment_t *segment)
     return true;
 }
 
-/* A height that the frame's header left open. */
+/* Keep DNL: a height that the header of the frame lacks. */
 static void keep_lines(jpeg_t *jpeg, const segment_t *segment)
 {
     iimg_metadata_t *out = jpeg->walk->out;
@@ -333,7 +331,7 @@ static void keep_lines(jpeg_t *jpeg, const segment_t *segment)
     }
 }
 
-/* @return false at the end of the picture, and where it is malformed */
+/* @return false at the end of the picture, and on errors */
 static bool take_segment(jpeg_t *jpeg, segment_t *segment)
 {
     switch (segment->marker) {
@@ -372,7 +370,7 @@ void iimg_metadata_jpeg(iimg_walk_t *walk)
     segment_t segment = { 0, SOI, 2 };
     bool is_open = true, has_next = true;
 
-    memset(jpeg.lacking, UNSEEN, sizeof(jpeg.lacking));
+    memset(jpeg.missing, UNSEEN, sizeof(jpeg.missing));
     walk->out->orientation = find_orientation(walk);
     iimg_walk_keep(walk, 0, 2);
     while (!walk->wrong && is_open) {

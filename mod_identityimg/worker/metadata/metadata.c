@@ -1,4 +1,4 @@
-/* metadata.c - the metadata filter: one walk for each container, and what they share. */
+/* metadata.c - the metadata filter: choose the walk of the container, build the edit. */
 #include "worker/metadata/metadata.h"
 
 #include <string.h>
@@ -62,7 +62,7 @@ static iimg_edit_step_t *add_step(iimg_walk_t *walk, iimg_edit_kind_t kind)
     iimg_edit_step_t *step;
 
     if (edit->count == IIMG_EDIT_MAX_STEPS) {
-        iimg_walk_wrong(walk, "it is made of too many pieces");
+        iimg_walk_wrong(walk, "it has too many pieces");
         return NULL;
     }
     step = &edit->steps[edit->count++];

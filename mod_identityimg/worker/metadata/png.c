@@ -1,4 +1,4 @@
-/* png.c - walks the chunks of a PNG (W3C PNG, third edition, sections 5 and 11). */
+/* png.c - walk the chunks of a PNG (W3C PNG, third edition, sections 5 and 11). */
 #include "worker/metadata/walk.h"
 
 #include <string.h>
@@ -19,8 +19,8 @@ static const char kept[][5] = { "IHDR", "PLTE", "tRNS", "IDAT", "IEND", "cHRM",
                                 "gAMA", "iCCP", "sRGB", "cICP", "mDCV", "cLLI",
                                 "sBIT", "pHYs", "acTL", "fcTL", "fdAT" };
 
-/* The last ones animate: they go from a picture that has lost its end, whose count of frames would
- * be wrong. */
+/* The last ones are for animations. They are dropped when the end is missing: the number of frames
+ * would be wrong. */
 enum {
     COUNT_KEPT = sizeof(kept) / sizeof(kept[0]),
     COUNT_ANIMATION = 3
@@ -31,7 +31,7 @@ static bool is_type(const chunk_t *chunk, const char *type)
     return memcmp(chunk->type, type, 4) == 0;
 }
 
-/* Four letters. */
+/* Whether a type is four letters. */
 static bool is_name(const unsigned char *type)
 {
     for (int i = 0; i < 4; i++) {
@@ -44,7 +44,7 @@ static bool is_name(const unsigned char *type)
     return true;
 }
 
-/* @return false, with `chunk` as it was, when there is no whole one */
+/* @return false, without changing `chunk`, when the next chunk is incomplete */
 static bool next_chunk(iimg_walk_t *walk, chunk_t *chunk)
 {
     size_t at = chunk->data ? chunk->at + FRAME + chunk->length : SIGNATURE;
@@ -63,7 +63,7 @@ static bool next_chunk(iimg_walk_t *walk, chunk_t *chunk)
     return true;
 }
 
-/* Whether the file ends within the chunk of pixels behind `chunk`; `cut` is what is there of it. */
+/* Whether the file ends within a chunk of pixels after `chunk`. @param cut the present part */
 static bool is_cut_within_pixels(const iimg_walk_t *walk, const chunk_t *chunk, chunk_t *cut)
 {
     size_t at = chunk->data ? chunk->at + FRAME + chunk->length : SIGNATURE, there;
@@ -82,9 +82,9 @@ static bool is_cut_within_pixels(const iimg_walk_t *walk, const chunk_t *chunk, 
     return true;
 }
 
-/* Reads all chunks before any is written. The orientation is, as for libpng, the first that is
- * well-formed; also behind the pixels. A malformed chunk behind some pixels ends the picture. */
-static void look_through(iimg_walk_t *walk)
+/* Scan all chunks before any is written. The orientation is the first valid one, also after the
+ * pixels, as in libpng. A malformed chunk after pixels ends the picture. */
+static void scan_chunks(iimg_walk_t *walk)
 {
     chunk_t chunk = { 0, NULL, NULL, 0 }, cut;
     bool has_pixels = false;
@@ -102,7 +102,7 @@ static void look_through(iimg_walk_t *walk)
     walk->out->orientation = orientation ? orientation : 1;
 }
 
-/* Four bits at a time: pixels that are cut may be megabytes. */
+/* Four bits at a time: a truncated chunk may have megabytes. */
 static uint32_t crc(const unsigned char *bytes, size_t length)
 {
     uint32_t sum = 0xffffffff, table[16];
@@ -140,8 +140,8 @@ static void put_orientation(iimg_walk_t *walk)
     iimg_walk_insert(walk, chunk, sizeof(chunk));
 }
 
-/* Writes the present part of a chunk of pixels, with its own length and sum. The decoder detects
- * missing pixels. */
+/* Write the present part of a chunk of pixels, with its length and CRC. The decoder detects missing
+ * pixels. */
 static void keep_cut(iimg_walk_t *walk, const chunk_t *cut)
 {
     unsigned char length[4], sum[4];
@@ -169,7 +169,7 @@ static bool take_header(iimg_walk_t *walk, chunk_t *chunk)
     return true;
 }
 
-/* A name of up to 79 bytes, its NUL, the method, the compressed profile. */
+/* iCCP: a name of up to 79 bytes, NUL, the method, the compressed profile. */
 static void count_profile(iimg_walk_t *walk, const chunk_t *chunk)
 {
     const unsigned char *end = memchr(chunk->data, 0, chunk->length < 80 ? chunk->length : 80);
@@ -197,13 +197,13 @@ static bool take_chunk(iimg_walk_t *walk, const chunk_t *chunk)
     return is_critical ? iimg_walk_wrong(walk, "it has a critical chunk that is unknown") : true;
 }
 
-/* cICP counts in full range alone, and its matrix must be that of RGB (section 11.3.2.6). */
+/* cICP is used in full range only, and its matrix must be RGB's (section 11.3.2.6). */
 static void take_code_points(iimg_walk_t *walk, const unsigned char *points)
 {
     iimg_color_t *color = &walk->out->color;
 
     if (points[2] != 0) {
-        iimg_walk_wrong(walk, "its cICP chunk states a matrix, which no PNG has");
+        iimg_walk_wrong(walk, "its cICP chunk has a matrix other than RGB");
     }
     if (points[3] == 1) {
         color->has_cicp = true;
@@ -220,7 +220,7 @@ static void take_chromaticities(iimg_color_t *color, const unsigned char *number
     }
 }
 
-/* For chunks in front of the pixels; of two of a kind the first counts. */
+/* Read a chunk before the pixels. The first of each kind is used. */
 static void take_color(iimg_walk_t *walk, const chunk_t *chunk)
 {
     enum {
@@ -254,7 +254,7 @@ void iimg_metadata_png(iimg_walk_t *walk)
     bool has_pixels = false, has_next = true;
 
     walk->out->is_lossless = true;
-    look_through(walk);
+    scan_chunks(walk);
     if (walk->wrong || !take_header(walk, &chunk)) {
         return;
     }

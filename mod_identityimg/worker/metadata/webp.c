@@ -1,4 +1,4 @@
-/* webp.c - walks the chunks of a WebP (RFC 9649). */
+/* webp.c - walk the chunks of a WebP (RFC 9649). */
 #include "worker/metadata/walk.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@ typedef struct chunk_t {
     size_t at;
     const unsigned char *type, *data;
     size_t length; /* of the data */
-    size_t size;   /* with type, length and, where it is there, the byte that pads */
+    size_t size;   /* with type, length and padding */
 } chunk_t;
 
 typedef struct webp_t {
@@ -22,7 +22,7 @@ typedef struct webp_t {
     size_t end;       /* of the RIFF, or of the file */
     bool extended;    /* begins with VP8X */
     bool icc, pixels; /* seen */
-    bool damaged;     /* what comes next is cut or malformed */
+    bool damaged;     /* the rest is truncated or malformed */
     int frames;
     size_t written;
 } webp_t;
@@ -37,7 +37,7 @@ static bool is_pixels(const chunk_t *chunk)
     return is_type(chunk, "VP8 ") || is_type(chunk, "VP8L");
 }
 
-/* @return false at the end, and where a chunk reaches beyond it */
+/* @return false at the end, and when a chunk reaches beyond it */
 static bool next_chunk(iimg_walk_t *walk, size_t at, size_t end, chunk_t *chunk)
 {
     if (!iimg_within(at, HEAD, end)) {
@@ -55,7 +55,7 @@ static bool next_chunk(iimg_walk_t *walk, size_t at, size_t end, chunk_t *chunk)
     return true;
 }
 
-/* The first frame decides: no other is shown in smaller sizes. */
+/* The first frame decides: derivatives show no other. */
 static void note_pixels(webp_t *webp, const chunk_t *chunk)
 {
     if (is_pixels(chunk) && !webp->pixels) {
@@ -73,7 +73,7 @@ static void keep_chunk(webp_t *webp, const chunk_t *chunk)
     webp->written += chunk->size + lacks_pad;
 }
 
-/* Some writers put JPEG's "Exif\0\0" in front. */
+/* Some writers prepend JPEG's "Exif\0\0". */
 static int chunk_orientation(const chunk_t *chunk)
 {
     size_t skip = chunk->length >= 6 && memcmp(chunk->data, "Exif\0\0", 6) == 0 ? 6 : 0;
@@ -94,7 +94,7 @@ static int find_orientation(webp_t *webp)
         }
         at += chunk.size;
     }
-    webp->walk->wrong = NULL; /* what is cut is judged when its turn comes */
+    webp->walk->wrong = NULL; /* errors are reported by the second walk */
     return 1;
 }
 
@@ -118,7 +118,7 @@ static void read_plain_size(iimg_metadata_t *out, const chunk_t *chunk)
     }
 }
 
-/* The flags say which metadata there are. */
+/* Keep VP8X, without the flags of metadata. */
 static void take_extended(webp_t *webp, const chunk_t *chunk)
 {
     iimg_walk_t *walk = webp->walk;
@@ -133,7 +133,7 @@ static void take_extended(webp_t *webp, const chunk_t *chunk)
     webp->written += HEAD + chunk->length;
 }
 
-/* Whether all that a frame holds lies within it. */
+/* Whether all chunks of a frame are complete. */
 static bool is_frame_sound(iimg_walk_t *walk, const chunk_t *frame)
 {
     size_t at = frame->at + HEAD + FRAME_HEAD, end = frame->at + HEAD + frame->length;
@@ -148,7 +148,7 @@ static bool is_frame_sound(iimg_walk_t *walk, const chunk_t *frame)
     return !walk->wrong;
 }
 
-/* Within a frame lengths stay as they are: what is no part of the picture is blanked. */
+/* Keep a frame with its length: chunks that are not part of the picture are blanked. */
 static void take_frame(webp_t *webp, const chunk_t *frame)
 {
     iimg_walk_t *walk = webp->walk;
@@ -191,7 +191,7 @@ static void take_chunk(webp_t *webp, const chunk_t *chunk)
     }
 }
 
-/* The first chunk decides what the others may be: behind plain pixels decoders read nothing. */
+/* The first chunk decides on the format: decoders read nothing after plain pixels. */
 static bool take_first(webp_t *webp, chunk_t *chunk)
 {
     if (!next_chunk(webp->walk, 12, webp->end, chunk)) {
@@ -222,7 +222,7 @@ static void put_orientation(webp_t *webp)
     }
 }
 
-/* Damage behind some pixels ends the picture there. */
+/* An error after pixels ends the picture. */
 static void take_rest(webp_t *webp, chunk_t *chunk)
 {
     iimg_walk_t *walk = webp->walk;
@@ -245,8 +245,8 @@ static void take_rest(webp_t *webp, chunk_t *chunk)
     }
 }
 
-/* Where the RIFF says that it ends, unless that is beyond the file or in the middle of a chunk:
- * then where the file does. */
+/* @return the end according to the RIFF header; the end of the file if the former is beyond it or
+ * within a chunk */
 static size_t find_end(iimg_walk_t *walk)
 {
     size_t riff = 8 + (size_t)iimg_little32(walk->data + 4), at = 12;

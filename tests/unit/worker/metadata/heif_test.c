@@ -384,7 +384,7 @@ static const struct {
       "an item lies outside the media data" },
     { "no table of items", "iloc", 0, 0x66726565, 4, "it does not say where its items are" },
     { "no list of items", "iinf", 0, 0x66726565, 4, "it does not say where its items are" },
-    { "a table of items twice", "iinf", 0, 0x696c6f63, 4, "it has a box twice that there is once" },
+    { "a table of items twice", "iinf", 0, 0x696c6f63, 4, "it has a duplicate box" },
     { "a box within meta that is too long", "iinf", -4, 0x7fff, 4,
       "a box reaches beyond the end of the meta box" },
 };
@@ -422,7 +422,7 @@ static void test_strange(void)
     test_refused("media data in many boxes", &heif, "it has too many boxes of media data");
     make_heif(&heif, &simple);
     put_box(&heif, "meta", "0000");
-    test_refused("two meta boxes", &heif, "it has a box twice that there is once");
+    test_refused("two meta boxes", &heif, "it has a duplicate box");
     heif.length = heif.depth = 0;
     put_box(&heif, "ftyp", "heic0000mif1");
     put_box(&heif, "meta", "00");

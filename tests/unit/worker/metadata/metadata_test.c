@@ -474,7 +474,7 @@ static void test_pieces(void)
     }
     memcpy(bytes + 2 + PAIRS * PAIR, PICTURE, sizeof(PICTURE) - 1);
     tap_is(filter_picture(bytes, length, &filtered), NULL, "a JPEG of too many pieces is judged");
-    tap_is(filtered.wrong, "it is made of too many pieces", "and refused");
+    tap_is(filtered.wrong, "it has too many pieces", "and refused");
     free(bytes);
 }
 

@@ -40,7 +40,7 @@ static const row_t rows[] = {
       "cicp 9/16 gamma 0 chrm - light 0" },
     { "cICP of the range of video", BYTES(PNG CICP("\x09\x10\0\0") PIXELS END), NOTHING },
     { "cICP with a matrix", BYTES(PNG CICP("\x09\x10\x09\1") PIXELS END),
-      "its cICP chunk states a matrix, which no PNG has" },
+      "its cICP chunk has a matrix other than RGB" },
     { "cICP of three bytes", BYTES(PNG "\0\0\0\3cICP\x09\x10\0crc!" PIXELS END), NOTHING },
     { "cICP behind the pixels", BYTES(PNG PIXELS CICP("\x09\x10\0\1") END), NOTHING },
     { "gAMA", BYTES(PNG GAMA("\0\1\x86\xa0") PIXELS END), "cicp - gamma 100000 chrm - light 0" },
