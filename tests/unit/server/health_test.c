@@ -102,6 +102,10 @@ static void test_freshness(void)
     after(1000000);
     tap_ok(ready(0) && decodes == 1, "after five seconds the worker is checked");
     tap_ok(ready(1) && checks == 2, "each server is checked by itself");
+    after(5000000);
+    tap_ok(ready(0) && decodes == 1, "five seconds after a picture the worker is checked");
+    after(4999999);
+    tap_ok(ready(0) && checks == 1 && decodes == 0, "a microsecond earlier it is not");
 }
 
 static void test_news(void)

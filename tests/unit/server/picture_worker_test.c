@@ -148,6 +148,10 @@ static void test_ends(apr_pool_t *pool)
 
 static void test_start(apr_pool_t *pool)
 {
+    pid_t child;
+
+    ap_unixd_config.user_id = 1234;
+    ap_unixd_config.group_id = 5678;
     configs[1].enabled = true;
     configs[1].worker_program = "/program";
     configs[1].workers = 3;
@@ -156,6 +160,10 @@ static void test_start(apr_pool_t *pool)
     tap_ok(!iimg_picture_worker_begin(pool, servers) && starts == 1, "a worker is started");
     tap_ok(strcmp(worker.start.program, "/program") == 0 && worker.start.workers == 3,
            "a worker is started as an enabled server says");
+    tap_ok(worker.start.user == (geteuid() == 0 ? 1234 : -1)
+               && worker.start.group == (geteuid() == 0 ? 5678 : -1),
+           "root starts a worker as httpd's user");
+    tap_ok(worker.falls == 0 && worker.start.delay == 0, "a new configuration has no falls");
     tap_ok(configs[0].services.pictures.worker.socket == -1
                && configs[1].services.pictures.worker.socket == -1,
            "all servers have its socket");
@@ -170,6 +178,18 @@ static void test_start(apr_pool_t *pool)
     tap_is_number(kept.count, 0, "a worker that was not started is not remembered");
     next_pid = -1;
     tap_ok(iimg_picture_worker_begin(pool, servers) != NULL, "a worker that cannot be started");
+    child = fork();
+    if (child == 0) {
+        pause();
+    }
+    registered = 0;
+    kept.old[0] = child;
+    kept.count = 1;
+    expect_old_ones(pool);
+    tap_ok(kept.count == 1 && kept.old[0] == child && registered == 1,
+           "an old worker that runs is expected");
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
     registered = 0;
     kept.old[0] = getpid(); /* no child */
     kept.count = 1;
