@@ -1,9 +1,10 @@
-/* commands.c - the directives: how each is read, and what httpd says of it. */
-#include "server/config/config.h"
+/* commands.c - the directives: how each is parsed, and the help that httpd shows. */
+#include "server/config/commands.h"
 
 #include <string.h>
 #include <apr_fnmatch.h>
 #include <apr_strings.h>
+#include "server/config/config.h"
 #include "server/config/gemini.h"
 #include "server/config/settings.h"
 #include "server/config/value.h"
@@ -12,7 +13,7 @@
 #define TEXT_ROW(row)   ((void *)&iimg_config_texts[IIMG_CONFIG_##row])
 #define FLAG_ROW(row)   ((void *)&iimg_config_flags[IIMG_CONFIG_##row])
 
-/* Reads a whole number to its end. @return false when it is none or out of range */
+/* @return false when text is not a number, or out of range */
 static bool read_number(const char *text, const iimg_config_number_t *number, int *value)
 {
     apr_int64_t n;
@@ -46,7 +47,7 @@ static const char *set_number(cmd_parms *cmd, void *unused, const char *arg)
     return store_number(cmd, cmd->info, arg);
 }
 
-/* The worker serves all of httpd. */
+/* One worker serves all virtual hosts. */
 static const char *set_main_number(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
@@ -59,7 +60,10 @@ static const char *set_megapixels(cmd_parms *cmd, void *unused, const char *all,
     const char *problem = store_number(cmd, NUMBER_ROW(MEGAPIXELS), all);
 
     (void)unused;
-    return !problem && jpeg ? store_number(cmd, NUMBER_ROW(MEGAPIXELS_JPEG), jpeg) : problem;
+    if (problem || !jpeg) {
+        return problem;
+    }
+    return store_number(cmd, NUMBER_ROW(MEGAPIXELS_JPEG), jpeg);
 }
 
 static const char *set_flag(cmd_parms *cmd, void *unused, int on)
@@ -123,8 +127,8 @@ static const char *without_slash(apr_pool_t *pool, const char *path)
     return apr_pstrmemdup(pool, path, path[n - 1] == '/' ? n - 1 : n);
 }
 
-/* What a request's path begins with is a path only where no pattern is: routes are behind it. */
-static bool is_plain(const cmd_parms *cmd)
+/* Routes are matched behind the Location's path: it must not be a pattern. */
+static bool has_plain_path(const cmd_parms *cmd)
 {
     const ap_directive_t *section = cmd->directive->parent;
 
@@ -140,11 +144,12 @@ static const char *set_use(cmd_parms *cmd, void *location_, const char *arg)
 {
     iimg_location_t *location = location_;
 
-    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !is_plain(cmd)) {
-        return apr_psprintf(cmd->pool,
-                            "%s: stands in a <Location \"/...\"> section only, "
-                            "without wildcards",
-                            cmd->cmd->name);
+    if (ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES) || !has_plain_path(cmd)) {
+        return apr_psprintf(
+            cmd->pool,
+            "%s: stands in a section other than <Location \"/...\">; move it into one "
+            "without wildcards",
+            cmd->cmd->name);
     }
     for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
         if (strcasecmp(uses[i].word, arg) == 0) {
