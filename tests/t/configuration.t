@@ -128,17 +128,17 @@ like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-
 
 # Places ---------------------------------------------------------------------------------------------
 
-like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a <Location/s,
+like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a section other than <Location/s,
     'IdentityImg at server level is refused';
 like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"),
-    qr/IdentityImg: stands in a <Location|IdentityImg.*not allowed/, 'IdentityImg in a Directory is refused';
-like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/,
+    qr/IdentityImg: stands in a section other than <Location|IdentityImg.*not allowed/, 'IdentityImg in a Directory is refused';
+like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a section other than <Location/,
     "IdentityImg in a Location with a pattern is refused: $_" for '/x/*y', '/x?', '/[ab]';
-like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a <Location/,
+like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a section other than <Location/,
     'IdentityImg in a Location ~ is refused';
-like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/,
+like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a section other than <Location/,
     'IdentityImg in a LocationMatch that looks like a path is refused';
-like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a <Location/,
+like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a section other than <Location/,
     'IdentityImg in a LocationMatch is refused';
 like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/,
     'IdentityImg takes on, off and errors';
@@ -236,7 +236,7 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
         'conf/examples/s3.conf is valid with its optional lines';
 }
 like complaint("IdentityImgMedia public\n"),
-    qr/IdentityImgMedia: public is for stores that serve pictures themselves, not for the storage "file"/,
+    qr/IdentityImgMedia: public needs a store that serves pictures itself, which IdentityImgStorage file does not/,
     'public pictures in a directory are refused';
 for my $case (
     ['a/b 1K 0.1', 'a/b', 'a model\'s name'], ['m 1k 0.1', '1k', 'a resolution: 1K, 2K, 4K'],
@@ -426,37 +426,72 @@ my %tested = map { $_ => 1 } keys %refused,
     IdentityImgParkRequests);
 is join(' ', sort keys %tested), join(' ', sort keys %in_code), 'this test has an invalid value for each directive';
 
-# The documented ranges and defaults match the code.
+# A setting is one row of settings.h. Each row belongs to one directive and one field of iimg_config_t.
 my $page = slurp("$ENV{IIMG_SOURCE}/docs/reference/directives.md");
 my $annotated = slurp("$ENV{IIMG_SOURCE}/conf/identityimg.conf");
-my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.c");
-my %number = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), (\d+, \d+,\s+\d+) \}/g;
-my %text = $settings =~ /\[IIMG_CONFIG_(\w+)\] = \{ AT\(\w+\), \w+,\s+"([^"]*)" \}/g;
-my ($numbers, $texts) = (0, 0);
-while ($table =~ /\bNUMBER\("(\w+)", (\w+)/g) {
-    my ($directive, $row) = ($1, $2);
-    my ($min, $max, $default) = split /,\s+/, $number{$row} // '0, 0, 0';
-    my ($range, $told) = $page =~ /^\| `$directive ([\d-]+)(?: \[[\d-]+\])?` \| ([^|]*?) \|/m;
-    is $range, "$min-$max", "the page has the range of $directive";
-    my ($shown) = $annotated =~ /^\s*#$directive (\d+)/m;
-    if ($default >= $min) {
-        is + (split ' ', $told)[0], $default, "the page has the default of $directive";
-        is $shown, $default, "conf/identityimg.conf has the default of $directive";
+my $settings = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.h");
+my %row = map { /^ +X\((\w+), (\w+), (.*)\)/ ? ($1 => { field => $2, values => [split /, /, $3] }) : () }
+    split /\n/, $settings;
+my %directive;    # row => names
+push @{ $directive{$2} }, $1 while $table =~ /\b(?:NUMBER|TEXT|FLAG)\("(\w+)", (\w+)/g;
+push @{ $directive{$2} }, $1 while $table =~ /\("(\w+)", \w+, (?:NUMBER|TEXT)_ROW\((\w+)\)/g;
+push @{ $directive{$1} }, 'IdentityImgMaxPixels' while $source =~ /store_number\(cmd, NUMBER_ROW\((\w+)\)/g;
+is join(' ', grep { @{ $directive{$_} // [] } != 1 } sort keys %row), '', 'each row of settings.h has one directive';
+
+my ($struct) = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/config.h") =~ /Directives\. (.*?)bool enabled;/s;
+my %fields = map { $_ => 1 } $struct =~ /^ +(?:const char|apr_array_header_t|int) \*?(\w+);/mg;
+my %lists = map { $_ => 1 } $struct =~ /^ +apr_array_header_t \*(\w+);/mg;
+my $merge = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/settings.c");
+is join(' ', sort map { $_->{field} } values %row), join(' ', sort grep { !$lists{$_} } keys %fields),
+    'each number, flag and text of iimg_config_t has a row in settings.h';
+is join(' ', sort $merge =~ /^ +merged->(\w+) = add->\1 \?/mg), join(' ', sort keys %lists),
+    'each list of iimg_config_t is merged';
+
+# The page and the conf file have the range and the default of each row.
+sub documented { my ($name) = @_; return $page =~ /^\| `\Q$name\E (\S+)[^`]*` \| ([^|]*?) \| (\w) \|/m }
+
+# The comment above a directive, with the directives that share it.
+sub comment_of {
+    my ($name) = @_;
+    my ($paragraph) = grep { /^#\Q$name\E /m } split /\n\n/, $annotated;
+    return join ' ', ($paragraph // '') =~ /^# (.*)/mg;
+}
+my ($numbers, $texts, $flags) = (0, 0, 0);
+for my $row (sort keys %row) {
+    my $name = $directive{$row}[0] // next;
+    my @values = @{ $row{$row}{values} };
+    my ($syntax, $default, $context) = documented($name);
+    my ($shown) = $annotated =~ /^\s*#?$name (.*)/m;
+    is $context, $table =~ /"$name", set_main_/ ? 'S' : 'V', "the page has the context of $name";
+    if (@values == 3) {
+        my ($min, $max, $preset) = @values;
+        my $place = $row eq 'MEGAPIXELS_JPEG' ? 1 : 0;
+        is $syntax, "$min-$max", "the page has the range of $name";
+        like comment_of($name), qr/\b$min-$max\b/, "conf/identityimg.conf has the range of $name";
+        if ($preset >= $min) {
+            is + (split ' ', $default)[$place], $preset, "the page has the default of $name";
+            is + (split ' ', $shown)[$place], $preset, "conf/identityimg.conf has the default of $name";
+        }
+        else { like $default, qr/[A-Za-z]/, "the page says where the default of $name comes from" }
+        $numbers++;
     }
-    else { like $told, qr/[A-Za-z]/, '... and whence its default comes' }
-    $numbers++;
+    elsif (@values == 2) {
+        next if $values[1] !~ /^"(.*)"$/;
+        is $default, $1, "the page has the default of $name";
+        like $shown, qr/^(?:\Q$1\E|\$\{IIMG_STORAGE\})$/, "conf/identityimg.conf has the default of $name";
+        $texts++;
+    }
+    else {
+        my $preset = $values[0] eq '0' ? 'off' : 'on';    # IIMG_PARK_IF_POSSIBLE is on, too
+        is $syntax, 'on\|off', "the page has the syntax of $name";
+        like $default, qr/^$preset\b/, "the page has the default of $name";
+        is $shown, $preset, "conf/identityimg.conf has the default of $name";
+        $flags++;
+    }
 }
-cmp_ok $numbers, '>', 25, 'more than 25 numeric directives are compared';
-while ($table =~ /\bTEXT\("(\w+)", (\w+)/g) {
-    my ($directive, $row) = ($1, $2);
-    my $default = $text{$row} // next;
-    my ($told) = $page =~ /^\| `$directive [^`]*` \| ([^|]*?) \|/m;
-    is $told, $default, "the page has the default of $directive";
-    like $annotated, qr/^\s*#?$directive (?:\Q$default\E|\$\{IIMG_STORAGE\})$/m,
-        "conf/identityimg.conf has the default of $directive";
-    $texts++;
-}
-cmp_ok $texts, '>', 10, 'more than 10 other directives are compared';
+cmp_ok $numbers, '>', 30, 'more than 30 numbers are compared';
+cmp_ok $texts, '>', 10, 'more than 10 texts are compared';
+cmp_ok $flags, '>', 3, 'more than three flags are compared';
 
 $server->judge(qr/IIMG0014: IdentityImgBaseURL: "https:/);
 undef $server;
