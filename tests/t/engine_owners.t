@@ -275,13 +275,13 @@ for my $case (
 # A job canceled before it was billed does not count against the daily limit. A job that may have been billed does.
 is $server->reload($children . "IdentityImgGenerationsPerDay 1\n"), '', 'one a day';
 for my $case (
-    ["canceled while it was queued", 202, 'canceled while it waited'],
+    ["state = 'canceled', attempts = 0, error_billed = NULL", 202, 'canceled while it waited'],
     ["state = 'canceled', attempts = 1, error_billed = false", 202, 'canceled before the provider was asked'],
-    ["canceled and possibly billed", 429, 'canceled, and perhaps paid for'],
+    ["state = 'canceled', attempts = 1, error_billed = NULL", 429, 'canceled, and perhaps paid for'],
     ["state = 'canceled', attempts = 1, error_billed = false, image = 'x'", 429, 'canceled with its picture'],
     ["state = 'failed', attempts = 0, error_billed = NULL", 202, 'failed without an attempt'],
-    ["failed and was not billed", 202, 'failed and was not paid for'],
-    ["failed and was billed", 429, 'failed and was paid for'],
+    ["state = 'failed', attempts = 1, error_billed = false", 202, 'failed and was not paid for'],
+    ["state = 'failed', attempts = 1, error_billed = true", 429, 'failed and was paid for'],
     ["state = 'failed', attempts = 1, error_billed = NULL", 429, 'failed, and perhaps was paid for'],
 ) {
     my ($set, $expected, $what) = @$case;
