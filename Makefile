@@ -164,7 +164,7 @@ endif
 
 bench: ## measure
 	@scripts/deps bench
-	@$(MAKE) build build/plain/programs/pipeline
+	@$(MAKE) build build/plain/programs/pipeline build/plain/libvips-alone
 	@tests/bench/run
 	@tests/bench/storage
 	@tests/bench/generations
@@ -279,6 +279,10 @@ $(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib)
 $(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	$(call say,LD  $@)
 	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+
+$(out)/libvips-alone: $(out)/tests/worker/libvips_alone.o
+	$(call say,LD  $@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(codecs_libs)
 
 $(corpus): $(out)/tests/worker/corpus.o
 	$(call say,LD  $@)

@@ -1,4 +1,4 @@
-/* fields.h - reads the fields of an input with every reader, and claims what each promises. */
+/* fields.h - read the fields of an input with every reader, and check the results. */
 #ifndef IIMG_FUZZ_FIELDS_H
 #define IIMG_FUZZ_FIELDS_H
 
@@ -16,7 +16,7 @@ static bool fields_is_uuid(const char *text)
     return strlen(text) == IIMG_UUID_LENGTH && iimg_uuid_at(text);
 }
 
-/* A text that was taken can be written as JSON, and is read from there as it was. */
+/* A text that was accepted survives a round trip through JSON. */
 static void fields_write(apr_pool_t *pool, const char *text)
 {
     iimg_json_t *out = iimg_json_create(pool, 0);
@@ -26,7 +26,7 @@ static void fields_write(apr_pool_t *pool, const char *text)
     back = json_loadb(out->text, out->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     fuzz_claim(json_is_string(back) && json_string_length(back) == strlen(text)
                    && strcmp(json_string_value(back), text) == 0,
-               "a text comes back from JSON as it was written");
+               "a text survives JSON");
     json_decref(back);
 }
 
@@ -38,7 +38,7 @@ static void fields_texts(apr_pool_t *pool, const iimg_input_t *input, const char
     fuzz_claim_refusal(err);
     if (!err && text) {
         fuzz_claim(iimg_text_is_utf8(text, strlen(text)), "a text is UTF-8");
-        fuzz_claim(iimg_text_characters(text) <= FIELDS_TEXT_MAX, "a text has its length at most");
+        fuzz_claim(iimg_text_characters(text) <= FIELDS_TEXT_MAX, "a text is not too long");
         fuzz_claim(strcmp(iimg_text_trim(pool, text), text) == 0, "a text is trimmed");
         fields_write(pool, text);
     }
@@ -46,7 +46,7 @@ static void fields_texts(apr_pool_t *pool, const iimg_input_t *input, const char
     fuzz_claim_refusal(err);
     if (!err && raw) {
         fuzz_claim(text && strcmp(iimg_text_trim(pool, raw), text) == 0,
-                   "trimmed and untrimmed are one text");
+                   "trimmed and untrimmed texts agree");
     }
 }
 
@@ -59,15 +59,15 @@ static void fields_scalars(const iimg_input_t *input, const char *name)
     iimg_error_t *err;
 
     fuzz_claim_refusal(iimg_input_integer(input, name, &present, &number));
-    fuzz_claim(present || number == 7, "an absent number leaves what was there");
+    fuzz_claim(present || number == 7, "an absent number changes nothing");
     fuzz_claim_refusal(iimg_input_bool(input, name, &flag));
     err = iimg_input_choice(input, name, words, &word);
     fuzz_claim_refusal(err);
     fuzz_claim(!word || word == words[0] || word == words[1] || word == words[2],
-               "a choice is a word of the list");
+               "a choice is in the list");
     err = iimg_input_uuid(input, name, &uuid);
     fuzz_claim_refusal(err);
-    fuzz_claim(err || !uuid || fields_is_uuid(uuid), "a UUID is one, in lower case");
+    fuzz_claim(err || !uuid || fields_is_uuid(uuid), "a UUID is valid and in lower case");
 }
 
 static void fields_lists(const iimg_input_t *input, const char *name)
@@ -92,7 +92,7 @@ static void fields_lists(const iimg_input_t *input, const char *name)
     fuzz_claim(err || !values || values->nelts <= FIELDS_LIST_MAX, "a list is not too long");
 }
 
-/* What a picture's key is made of; the file itself lies within the body. */
+/* A file name is safe for a key; the bytes of the file are readable. */
 static void fields_file(apr_pool_t *pool, const iimg_input_t *input, const char *name)
 {
     const iimg_part_t *part;
@@ -102,23 +102,23 @@ static void fields_file(apr_pool_t *pool, const iimg_input_t *input, const char 
     if (!part) {
         return;
     }
-    apr_pmemdup(pool, part->data, part->length); /* ASan looks whether it may be read */
+    apr_pmemdup(pool, part->data, part->length); /* ASan checks that all bytes are readable */
     safe = iimg_text_safe_name(pool, part->filename);
     fuzz_claim(*safe && strlen(safe) <= 80
                    && strspn(safe, "abcdefghijklmnopqrstuvwxyz0123456789_-") == strlen(safe),
                "a file name is made safe");
 }
 
-/** Read all of it: each name with each reader, for a client may send anything under any name. */
+/** Read each name with each reader: a client may send anything under any name. */
 static void fields_read(apr_pool_t *pool, const iimg_input_t *input)
 {
     static const char *const names[] = { "name", "order", "ids", "image", "", "none" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         fuzz_claim(iimg_input_has(input, names[i]) == (iimg_input_count(input, names[i]) > 0),
-                   "what is there is counted");
+                   "a present field is counted");
         fuzz_claim(!iimg_input_is_null(input, names[i]) || iimg_input_has(input, names[i]),
-                   "what is null is there");
+                   "a null field is present");
         fields_texts(pool, input, names[i]);
         fields_scalars(input, names[i]);
         fields_lists(input, names[i]);

@@ -1,4 +1,4 @@
-/* form_fuzz.c - the whole input is an urlencoded body, and the same again is a query string. */
+/* form_fuzz.c - the input is parsed as an urlencoded body and as a query string. */
 #include "fields.h"
 
 void fuzz_start(apr_pool_t *pool)

@@ -1,4 +1,4 @@
-/* fuzz.c - libFuzzer's entry points, and the pool memory of a run. */
+/* fuzz.c - libFuzzer's entry points, and pools with exact allocations. */
 #include "fuzz.h"
 
 #include <dlfcn.h>
@@ -12,7 +12,7 @@ static apr_pool_t *forever;
 
 /* Pool memory --------------------------------------------------------------------------------- */
 
-/* A pool hands out pieces of 8 kB blocks, in which an overrun meets no wall. */
+/* Pools allocate from blocks of 8 kB, in which the sanitizer cannot detect an overrun. */
 static struct {
     void **pieces;
     size_t count, room;
@@ -28,7 +28,7 @@ static void *piece(size_t size)
     return run.pieces[run.count++] = malloc(size);
 }
 
-/* Stands in front of APR's own, also for APR's own calls. */
+/* Replaces APR's function, also for calls within APR. */
 void *apr_palloc(apr_pool_t *pool, apr_size_t size)
 {
     static void *(*real)(apr_pool_t *, apr_size_t);
@@ -42,7 +42,7 @@ void *apr_palloc(apr_pool_t *pool, apr_size_t size)
     return real(pool, size);
 }
 
-/* Behind the pool's end: until then its cleanups are there to be run. */
+/* Free memory after the pool's end, since cleanups still use it. */
 static void free_pieces(void)
 {
     run.running = false;
@@ -51,7 +51,7 @@ static void free_pieces(void)
     }
 }
 
-/* What targets use ---------------------------------------------------------------------------- */
+/* Helpers of targets -------------------------------------------------------------------------- */
 
 char *fuzz_text(apr_pool_t *pool, const char *data, size_t length)
 {
@@ -65,17 +65,17 @@ void fuzz_claim_refusal(const iimg_error_t *err)
     }
     fuzz_claim(err->kind == IIMG_INVALID || err->kind == IIMG_UNSUPPORTED_TYPE
                    || err->kind == IIMG_TOO_LARGE,
-               "an input is refused as the client's fault (kind %d)", (int)err->kind);
-    fuzz_claim(err->message && *err->message, "a refusal has a sentence");
+               "an input is refused with a 4xx kind (kind %d)", (int)err->kind);
+    fuzz_claim(err->message && *err->message, "a refusal has a message");
     fuzz_claim(err->kind == IIMG_UNSUPPORTED_TYPE
                    || iimg_text_is_utf8(err->message, strlen(err->message)),
-               "a sentence is UTF-8");
+               "a message is UTF-8");
 }
 
 /* libFuzzer ----------------------------------------------------------------------------------- */
 
-/* What must end the process: "overrun" reads a byte behind what APR's own code took from a pool,
- * "leak" loses memory. */
+/* Errors that must end the process: "overrun" reads a byte after an allocation of APR, "leak" leaks
+ * memory. */
 static void canary(const char *what)
 {
     volatile char *text, seen;
@@ -95,7 +95,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     apr_initialize();
     apr_pool_create(&forever, NULL);
     fuzz_start(forever);
-    /* Ours goes before what fuzz_start's libraries do at the end: else they call it leaks. */
+    /* Must run before the exit handlers of fuzz_start's libraries, which would report leaks. */
     atexit(apr_terminate);
     if (getenv("FUZZ_CANARY")) {
         canary(getenv("FUZZ_CANARY"));

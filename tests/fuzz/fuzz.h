@@ -1,4 +1,4 @@
-/* fuzz.h - what the fuzz targets share: one run's memory, and claims about what came of it. */
+/* fuzz.h - helpers of the fuzz targets: memory of a run, and checks of results. */
 #ifndef IIMG_FUZZ_H
 #define IIMG_FUZZ_H
 
@@ -10,18 +10,18 @@
 #include <apr_strings.h>
 #include "base/error.h"
 
-/** A target's preparation, once; pool lives as long as the process. */
+/** Prepare the target, once. The pool lives as long as the process. */
 void fuzz_start(apr_pool_t *pool);
 
 /**
- * A target: feed one input to what is under test, and claim what must be true of the result.
- * @param pool ends with the run. While it runs, whatever comes from apr_palloc is a piece of memory
- *             of its own, of just the size asked for: the address sanitizer sees overruns
- * @param data of just this length: nothing behind it
+ * Run the target with an input, and check the result.
+ * @param pool ends with the run. Each allocation is a block of its own, so that the address
+ * sanitizer detects overruns
+ * @param data has exactly this length, without a NUL
  */
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length);
 
-/** Claim something; ends the process with the sentence (printf style) where it is not true. */
+/** Check a condition; abort with the message (printf style) if it is false. */
 #define fuzz_claim(condition, ...) \
     do { \
         if (!(condition)) { \
@@ -32,10 +32,10 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length);
         } \
     } while (0)
 
-/** A copy with a NUL behind it and nothing else; from the first NUL on the input is not seen. */
+/** Copy the input up to its first NUL, terminated by NUL. */
 char *fuzz_text(apr_pool_t *pool, const char *data, size_t length);
 
-/** What every error for a client must be: of a 4xx kind, with a sentence. Also when it is NULL. */
+/** Check that an error has a 4xx kind and a message. NULL is allowed. */
 void fuzz_claim_refusal(const iimg_error_t *err);
 
 #endif

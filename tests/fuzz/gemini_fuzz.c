@@ -1,5 +1,5 @@
-/* gemini_fuzz.c - the first line is status, outcome and Retry-After of a provider's response, what
- * follows its body. */
+/* gemini_fuzz.c - the first line has status, outcome and Retry-After of a provider's response; the
+ * rest is its body. */
 #include <apr_tables.h>
 #include <jansson.h>
 #include "base/json/cut.h"
@@ -12,7 +12,7 @@
 #include "services/gemini/stream.h"
 #include "services/gemini/reply.h"
 
-#define KEY "AIza-secret" /* also in the dictionary: providers repeat what they are sent */
+#define KEY "AIza-secret" /* also in the dictionary: providers may echo it */
 
 static bool enabled(void *baton, iimg_log_level_t level)
 {
@@ -28,7 +28,7 @@ static void write_line(void *baton, const char *file, int line, iimg_log_level_t
     (void)file;
     (void)line;
     (void)level;
-    fuzz_claim(!strstr(text, KEY), "no line of the log has the key: %s", text);
+    fuzz_claim(!strstr(text, KEY), "no log line contains the key: %s", text);
 }
 
 static iimg_log_sink_t sink = { enabled, write_line, NULL };
@@ -38,7 +38,7 @@ void fuzz_start(apr_pool_t *pool)
     (void)pool;
 }
 
-/* "200 0 37" in front of the first line's end. */
+/* Parse the first line: "200 0 37". */
 static iimg_http_response_t response_of(apr_pool_t *pool, const char *data, size_t length)
 {
     iimg_http_response_t response = { .outcome = IIMG_HTTP_OK, .problem = "", .status = 200 };
@@ -61,7 +61,7 @@ static iimg_http_response_t response_of(apr_pool_t *pool, const char *data, size
     return response;
 }
 
-/* Every other response is spooled, as those of a provider are. */
+/* Spool every other response. */
 static void spool_body(apr_pool_t *pool, iimg_http_response_t *response)
 {
     int error = 0;
@@ -70,11 +70,11 @@ static void spool_body(apr_pool_t *pool, iimg_http_response_t *response)
         response->spool = iimg_spool_create(pool, NULL, &error);
         fuzz_claim(response->spool
                        && iimg_spool_write(response->spool, response->body, response->length),
-                   "there is a spool");
+                   "a spool is created");
     }
 }
 
-/* In pieces of one byte, two, three, ... when first is 1; else at once. */
+/* Feed pieces of one byte, two, three, ... if first is 1; otherwise all at once. */
 static const char *cut_up(apr_pool_t *pool, const iimg_http_response_t *response, size_t first,
                           apr_size_t *length, bool *fits)
 {
@@ -84,7 +84,7 @@ static const char *cut_up(apr_pool_t *pool, const iimg_http_response_t *response
     *fits = true;
     while (at < response->length && *fits) {
         size_t n = step < response->length - at ? step : response->length - at;
-        char *piece = apr_pmemdup(pool, response->body + at, n); /* overruns are seen */
+        char *piece = apr_pmemdup(pool, response->body + at, n); /* detects overruns */
 
         *fits = iimg_json_cut_feed(cut, piece, n);
         at += n;
@@ -101,16 +101,15 @@ static void claim_cut(apr_pool_t *pool, const iimg_http_response_t *response)
     const char *other = cut_up(pool, response, 1, &other_length, &other_fits);
     json_t *whole, *parsed;
 
-    fuzz_claim(fits == other_fits, "it does not matter in which pieces a reply comes");
+    fuzz_claim(fits == other_fits, "the result does not depend on the pieces");
     if (!fits) {
         return;
     }
-    fuzz_claim(length == other_length && memcmp(rest, other, length) == 0,
-               "nor for what is left of it");
-    fuzz_claim(length <= 4000, "and that has its limit");
+    fuzz_claim(length == other_length && memcmp(rest, other, length) == 0, "neither does the rest");
+    fuzz_claim(length <= 4000, "the rest has a limit");
     whole = json_loadb(response->body, response->length, JSON_ALLOW_NUL, NULL);
     parsed = json_loadb(rest, length, JSON_ALLOW_NUL, NULL);
-    fuzz_claim(!whole || parsed, "what is left of JSON is JSON: %.*s", (int)length, rest);
+    fuzz_claim(!whole || parsed, "the rest of JSON is JSON: %.*s", (int)length, rest);
     json_decref(whole);
     json_decref(parsed);
 }
@@ -119,13 +118,13 @@ static void claim_error(const iimg_error_t *err)
 {
     fuzz_claim(err->kind == IIMG_REFUSED || err->kind == IIMG_UPSTREAM || err->kind == IIMG_LIMITED
                    || err->kind == IIMG_UPSTREAM_TIMEOUT || err->kind == IIMG_UNAVAILABLE,
-               "an error of the provider's is no bug of ours (kind %d)", (int)err->kind);
+               "an error of the provider is not internal (kind %d)", (int)err->kind);
     fuzz_claim(err->code && *err->message && iimg_text_is_utf8(err->message, strlen(err->message)),
-               "it has a sentence and a code");
-    fuzz_claim(!err->detail || !strstr(err->detail, KEY), "it does not have the key: %s",
+               "an error has a message and a code");
+    fuzz_claim(!err->detail || !strstr(err->detail, KEY), "an error does not contain the key: %s",
                err->detail);
     fuzz_claim(err->retry_after >= 0 && err->retry_after <= IIMG_GEMINI_MAX_RETRY_AFTER,
-               "it announces a wait of %d s", err->retry_after);
+               "a wait is in range: %d s", err->retry_after);
 }
 
 static void claim_result(const iimg_generator_result_t *result)
@@ -135,15 +134,15 @@ static void claim_result(const iimg_generator_result_t *result)
 
     fuzz_claim(format == IIMG_FORMAT_JPEG || format == IIMG_FORMAT_PNG
                    || format == IIMG_FORMAT_WEBP,
-               "a result begins like a picture");
+               "a result starts like a picture");
     fuzz_claim(!result->text || iimg_text_is_utf8(result->text, strlen(result->text)),
-               "its words are UTF-8");
+               "its text is UTF-8");
     usage = result->usage ? json_loads(result->usage, 0, NULL) : NULL;
     fuzz_claim(!result->usage || json_is_object(usage), "its usage is a JSON object");
     json_decref(usage);
 }
 
-/* In pieces of one byte, two, three, ... */
+/* Feed pieces of one byte, two, three, ... */
 static iimg_gemini_follow_t *follow(apr_pool_t *pool, const char *body, size_t length)
 {
     iimg_gemini_follow_t *follower = iimg_gemini_follow_create(pool, NULL);
@@ -159,7 +158,7 @@ static iimg_gemini_follow_t *follow(apr_pool_t *pool, const char *body, size_t l
     return follower;
 }
 
-/* Who was followed while he came says the same. */
+/* A reply that is decoded while it arrives gives the same result. */
 static void claim_followed(const iimg_context_t *context, const iimg_generator_settings_t *settings,
                            const iimg_generator_request_t *request, iimg_http_response_t response,
                            const char *body, const iimg_generator_result_t *wanted,
@@ -176,11 +175,11 @@ static void claim_followed(const iimg_context_t *context, const iimg_generator_s
                    && (!err
                        || (strcmp(err->code, wanted_err->code) == 0
                            && strcmp(err->message, wanted_err->message) == 0)),
-               "a reply that was followed fails as it does when it is read in the end");
+               "a streamed reply fails like a complete one");
     fuzz_claim(err
                    || (result->length == wanted->length
                        && memcmp(result->data, wanted->data, result->length) == 0),
-               "and has the same picture");
+               "a streamed reply has the same picture");
 }
 
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)

@@ -19,9 +19,9 @@ static void preferred(const char *text)
 
     iimg_prefer_parse(text, &prefer);
     iimg_prefer_parse(text, &again);
-    fuzz_claim(prefer.wait >= -1 && prefer.wait <= IIMG_PREFER_MOST, "a wait has its limits");
+    fuzz_claim(prefer.wait >= -1 && prefer.wait <= IIMG_PREFER_MOST, "a wait is in range");
     fuzz_claim(prefer.wait == again.wait && prefer.respond_async == again.respond_async,
-               "what was read once is read so again");
+               "a second parse gives the same result");
 }
 
 static void tagged(const char *text)
@@ -29,9 +29,9 @@ static void tagged(const char *text)
     bool star = strchr(text, '*') != NULL;
 
     fuzz_claim(!iimg_entity_tag_matches(text, "\"12.5\"") || star || strstr(text, "\"12.5"),
-               "a tag that is recognised was there");
+               "a tag that matches is in the header");
     fuzz_claim(!iimg_entity_tag_has_version(text, "12") || star || strstr(text, "\"12"),
-               "a version that is recognised was there");
+               "a version that matches is in the header");
 }
 
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
@@ -41,6 +41,7 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
     preferred(text);
     tagged(text);
     fuzz_claim(!iimg_accept_names(text, TYPE) || strlen(text) >= strlen(TYPE),
-               "a type that is named was there");
-    fuzz_claim(!iimg_trace_is_parent(text) || strlen(text) >= 55, "a traceparent has its length");
+               "a type that matches is in the header");
+    fuzz_claim(!iimg_trace_is_parent(text) || strlen(text) >= 55,
+               "a traceparent has at least 55 characters");
 }

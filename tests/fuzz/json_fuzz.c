@@ -1,4 +1,4 @@
-/* json_fuzz.c - the whole input is the body of a JSON request. */
+/* json_fuzz.c - the input is parsed as the body of a JSON request. */
 #include "fields.h"
 
 void fuzz_start(apr_pool_t *pool)

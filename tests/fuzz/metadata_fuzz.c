@@ -1,4 +1,4 @@
-/* metadata_fuzz.c - the input is a picture of any kind: what the metadata filter makes of it. */
+/* metadata_fuzz.c - the input is filtered as a picture of each format. */
 #include "../programs/metadata_check.h"
 #include "fuzz.h"
 
@@ -7,7 +7,7 @@ void fuzz_start(apr_pool_t *pool)
     (void)pool;
 }
 
-/* A clause is there to be read in a sentence, and filtering again changes nothing. */
+/* An error has a clause, and filtering again changes nothing. */
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 {
     filtered_t filtered;
@@ -16,10 +16,11 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
     (void)pool;
     fuzz_claim(!broken, "%s", broken);
     if (filtered.wrong) {
-        fuzz_claim(strlen(filtered.wrong) > 8, "a clause says what is malformed");
+        fuzz_claim(strlen(filtered.wrong) > 8, "an error has a clause");
     }
     else {
-        fuzz_claim(filtered.length <= length + IIMG_EDIT_MAX_GROWTH, "the result is hardly longer");
+        fuzz_claim(filtered.length <= length + IIMG_EDIT_MAX_GROWTH,
+                   "the result is not much longer");
     }
     free(filtered.bytes);
     broken = check_picture((const unsigned char *)data, length);

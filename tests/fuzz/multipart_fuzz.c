@@ -1,5 +1,5 @@
-/* multipart_fuzz.c - the first line is the Content-Type, what follows the body; then all of it is a
- * file in a good form, which must come back byte by byte. */
+/* multipart_fuzz.c - the first line is the Content-Type and the rest the body; then the input is a
+ * file in a valid form, which must be read byte by byte. */
 #include "fields.h"
 
 #define BOUNDARY "form-of-the-fuzzer"
@@ -24,7 +24,7 @@ static void strange_form(apr_pool_t *pool, const char *data, size_t length)
     iimg_input_t *input;
     iimg_error_t *err;
 
-    type[strcspn(type, "\r")] = '\0'; /* httpd lets no CR, LF or NUL into a header */
+    type[strcspn(type, "\r")] = '\0'; /* httpd allows no CR, LF or NUL in headers */
     err = iimg_input_parse(pool,
                            apr_pstrcat(pool, "multipart/form-data", *type ? ";" : "", type, NULL),
                            end ? end + 1 : "", end ? length - line - 1 : 0, &input);
@@ -44,11 +44,10 @@ static void good_form(apr_pool_t *pool, const char *data, size_t length)
     memcpy(body, HEAD, strlen(HEAD));
     memcpy(body + strlen(HEAD), data, length);
     memcpy(body + strlen(HEAD) + length, TAIL, strlen(TAIL));
-    fuzz_claim(!iimg_input_parse(pool, TYPE, body, whole, &input), "a good form is taken");
-    fuzz_claim(!iimg_input_file(input, "image", &part) && part, "its file is there");
+    fuzz_claim(!iimg_input_parse(pool, TYPE, body, whole, &input), "a valid form is accepted");
+    fuzz_claim(!iimg_input_file(input, "image", &part) && part, "its file is found");
     fuzz_claim(part->length == length && memcmp(part->data, data, length) == 0,
-               "a file of %zu bytes comes back as it was sent, not as %zu", length,
-               (size_t)part->length);
+               "a file of %zu bytes is read unchanged, not as %zu", length, (size_t)part->length);
 }
 
 /* As the repeated content of a large file. */

@@ -1,5 +1,5 @@
-/* path_fuzz.c - the input is a path behind the API's base, a UUID, an object's key; and changes to
- * a signed URL of a picture, which must be noticed. */
+/* path_fuzz.c - the input is a path of the API, a UUID, an object's key, and a list of changes to a
+ * signed URL, which must be detected. */
 #include <strings.h>
 #include "base/path.h"
 #include "base/uuid.h"
@@ -23,7 +23,7 @@ void fuzz_start(apr_pool_t *pool)
     const char *problem, *url;
 
     media = iimg_media_create(pool, SECRETS, "/p", 3600, &problem);
-    fuzz_claim(media, "the secrets are good: %s", problem);
+    fuzz_claim(media, "the secrets are accepted: %s", problem);
     signer = iimg_media_signer_create(pool, media, "", NOW);
     url = iimg_media_url(signer, KEY, NAME);
     apr_cpystrn(signed_url, url + strlen("/p/"), sizeof(signed_url));
@@ -47,7 +47,7 @@ static void routes(apr_pool_t *pool, const char *path)
             continue;
         }
         fuzz_claim(!id == !strchr(patterns[i], '{'), "an id comes from a pattern that has one");
-        fuzz_claim(!id || (length > 0 && !memchr(id, '/', length)), "an id is one word");
+        fuzz_claim(!id || (length > 0 && !memchr(id, '/', length)), "an id is one segment");
         if (id) {
             iimg_uuid_parse(pool, apr_pstrmemdup(pool, id, length));
         }
@@ -61,7 +61,7 @@ static void uuids(apr_pool_t *pool, const char *text)
     fuzz_claim(!uuid
                    || (strlen(text) == IIMG_UUID_LENGTH && iimg_uuid_at(uuid)
                        && strcasecmp(uuid, text) == 0),
-               "a UUID is the text in lower case");
+               "a UUID is the input in lower case");
 }
 
 static void keys(apr_pool_t *pool, const char *text)
@@ -71,7 +71,7 @@ static void keys(apr_pool_t *pool, const char *text)
     }
     fuzz_claim(*text != '/' && !strstr(text, "..") && !strstr(text, "//") && strlen(text) < 200
                    && strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-/.") == strlen(text),
-               "a key can leave no folder");
+               "a key cannot leave its directory");
     fuzz_claim(iimg_uuid_at(iimg_key_uuid(pool, text)), "a key has a UUID");
     fuzz_claim(*iimg_key_extension(text), "a key has an extension");
     iimg_key_sized(pool, text, IIMG_LARGE, "jpg");
@@ -88,7 +88,7 @@ static iimg_media_verdict_t verify(apr_pool_t *pool, char *url, const char **dow
     return iimg_media_verify(pool, media, url, query, NOW, download, &expires);
 }
 
-/* Pairs of bytes: where, and what stands there then. */
+/* Pairs of bytes: position and new value. */
 static void changed_url(apr_pool_t *pool, const char *data, size_t length)
 {
     size_t n = strlen(signed_url);
@@ -100,7 +100,7 @@ static void changed_url(apr_pool_t *pool, const char *data, size_t length)
     }
     if (verify(pool, url, &download) != IIMG_MEDIA_BAD) {
         fuzz_claim(strcmp(url, KEY) == 0 && download && strcmp(download, NAME) == 0,
-                   "what verifies is what was signed");
+                   "only the signed URL verifies");
     }
 }
 

@@ -1,4 +1,4 @@
-/* picture_fuzz.c - the input is a file that somebody calls a picture: what its first bytes say. */
+/* picture_fuzz.c - the input is sniffed, measured and described as a picture. */
 #include "base/media_type.h"
 #include "base/text.h"
 #include "fuzz.h"
@@ -16,14 +16,14 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
     int width = 0, height = 0;
 
     (void)pool;
-    fuzz_claim(*words && iimg_text_is_utf8(words, strlen(words)), "anything can be described");
+    fuzz_claim(*words && iimg_text_is_utf8(words, strlen(words)), "any input has a description");
     if (iimg_picture_size(data, length, &width, &height)) {
         fuzz_claim(type->format == IIMG_FORMAT_JPEG || type->format == IIMG_FORMAT_PNG
                        || type->format == IIMG_FORMAT_WEBP,
-                   "a kind is known that has a size");
+                   "a picture with a size has a format");
         fuzz_claim(width >= 0 && height >= 0, "no side is negative");
     }
     fuzz_claim(type->format == IIMG_FORMAT_UNKNOWN
                    || iimg_media_type_by_extension(type->extension) == type,
-               "a kind is found by its extension");
+               "a format is found by its extension");
 }

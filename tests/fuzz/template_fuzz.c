@@ -3,7 +3,7 @@
 #include "base/text.h"
 #include "services/generator/prompt_template.h"
 
-/* Values that would change the result if they were read again. */
+/* Values that would change the result if they were expanded again. */
 #define CONTEXT "<1{additional_prompt}{{>"
 #define WORDS   "<2{identity_context}}}>"
 
@@ -18,7 +18,7 @@ void fuzz_start(apr_pool_t *pool)
     (void)pool;
 }
 
-/* Every brace doubled: such a body says itself. */
+/* A body with doubled braces expands to itself. */
 static void doubled(apr_pool_t *pool, const char *body)
 {
     char *twice = apr_palloc(pool, 2 * strlen(body) + 1), *to = twice;
@@ -31,8 +31,8 @@ static void doubled(apr_pool_t *pool, const char *body)
     }
     *to = '\0';
     fuzz_claim(strcmp(iimg_prompt_render(pool, twice, placeholders, 2), body) == 0,
-               "doubled braces are the braces");
-    fuzz_claim(iimg_prompt_problem(pool, twice, names), "and no placeholders");
+               "doubled braces become braces");
+    fuzz_claim(iimg_prompt_problem(pool, twice, names), "doubled braces are no placeholders");
 }
 
 void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
@@ -43,13 +43,13 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 
     if (!problem) {
         fuzz_claim(strstr(prompt, CONTEXT) && strstr(prompt, WORDS),
-                   "a body without a problem shows both values, as they are");
+                   "a valid body contains both values unchanged");
     }
     fuzz_claim(!problem || !iimg_text_is_utf8(body, strlen(body))
                    || iimg_text_is_utf8(problem, strlen(problem)),
-               "a sentence is UTF-8");
+               "a message is UTF-8");
     if (!strpbrk(body, "{}")) {
-        fuzz_claim(strcmp(prompt, body) == 0, "a body without braces says itself");
+        fuzz_claim(strcmp(prompt, body) == 0, "a body without braces expands to itself");
     }
     doubled(pool, body);
 }

@@ -1,4 +1,4 @@
-/* text_fuzz.c - the input is text in UTF-8 or not: our reading of it against GLib's. */
+/* text_fuzz.c - the input is text, UTF-8 or not, compared with GLib's results. */
 #include <glib.h>
 #include "base/json/json.h"
 #include "base/text.h"
@@ -9,7 +9,7 @@ void fuzz_start(apr_pool_t *pool)
     (void)pool;
 }
 
-/* GLib's stops at a NUL. */
+/* GLib stops at a NUL. */
 static bool glib_says_utf8(const char *data, size_t length)
 {
     const char *end = data + length;
@@ -31,8 +31,8 @@ static void trimmed(apr_pool_t *pool, const char *text)
 {
     const char *once = iimg_text_trim(pool, text);
 
-    fuzz_claim(strstr(text, once), "what is left was there");
-    fuzz_claim(strcmp(iimg_text_trim(pool, once), once) == 0, "nothing more is to trim");
+    fuzz_claim(strstr(text, once), "the trimmed text is part of the input");
+    fuzz_claim(strcmp(iimg_text_trim(pool, once), once) == 0, "trimming again changes nothing");
     fuzz_claim(!iimg_text_is_utf8(text, strlen(text)) || iimg_text_is_utf8(once, strlen(once)),
                "UTF-8 stays UTF-8");
 }
@@ -55,7 +55,7 @@ static void written(apr_pool_t *pool, const char *data, size_t length)
     back = json_loadb(out->text, out->length, JSON_DECODE_ANY | JSON_ALLOW_NUL, NULL);
     fuzz_claim(json_string_length(back) == length
                    && memcmp(json_string_value(back), data, length) == 0,
-               "a text comes back from JSON as it was written");
+               "a text survives JSON");
     json_decref(back);
 }
 
@@ -64,12 +64,12 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
     const char *text = fuzz_text(pool, data, length);
     bool utf8 = iimg_text_is_utf8(data, length);
 
-    fuzz_claim(utf8 == glib_says_utf8(data, length), "GLib says otherwise of UTF-8");
+    fuzz_claim(utf8 == glib_says_utf8(data, length), "GLib agrees on UTF-8");
     trimmed(pool, text);
     safe(pool, text);
     if (utf8) {
         fuzz_claim(iimg_text_characters(text) == (apr_size_t)g_utf8_strlen(text, -1),
-                   "GLib counts other characters");
+                   "GLib counts the same characters");
         written(pool, data, length);
     }
 }

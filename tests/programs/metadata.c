@@ -1,10 +1,10 @@
 /*
- * metadata.c - applies the metadata filter to files, for tests.
+ * metadata.c - apply the metadata filter to files, for tests.
  *
- *   metadata FILE OUT              prints what the container says or what is malformed, writes OUT
- *   metadata --time ROUNDS FILE    prints milliseconds a round, filtering and applying
+ *   metadata FILE OUT              print the properties of the picture or the error, and write OUT
+ *   metadata --time ROUNDS FILE    print the milliseconds of a round of filtering and applying
  *   metadata --mutate ROUNDS SEED FILE ...
- *                                  filters so many damaged copies of each file, checks the results
+ *                                  filter ROUNDS damaged copies of each file, and check the results
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -103,7 +103,7 @@ static size_t below(size_t limit)
     return limit ? (size_t)(state % limit) : 0;
 }
 
-/* Damage is likelier near the front, where containers say what they are. */
+/* Most damage is near the front, where containers have their structure. */
 static file_t damaged_copy(const file_t *file)
 {
     static const unsigned char strange[] = { 0, 1, 0x7f, 0x80, 0xff };
@@ -132,7 +132,7 @@ static int mutate_file(int rounds, const char *path)
         const char *broken = check_picture(copy.bytes, copy.length);
 
         if (broken) {
-            fprintf(stderr, "%s: round %d: not so: %s\n", path, i, broken);
+            fprintf(stderr, "%s: round %d: failed: %s\n", path, i, broken);
             write_file("damaged", copy.bytes, copy.length);
             return 1;
         }

@@ -1,4 +1,4 @@
-/* metadata_check.h - what must be true of the metadata filter, whatever the bytes. */
+/* metadata_check.h - the invariants of the metadata filter for any input. */
 #ifndef IIMG_METADATA_CHECK_H
 #define IIMG_METADATA_CHECK_H
 
@@ -8,16 +8,16 @@
 #include "services/pictures/edit.h"
 #include "worker/metadata/metadata.h"
 
-/** A picture as it was filtered. */
+/** The result of the filter. */
 typedef struct filtered_t {
     iimg_format_t format;
-    const char *wrong; /* what is malformed; then there is nothing else */
+    const char *wrong; /* the error; then all else is unset */
     iimg_metadata_t facts;
-    unsigned char *bytes; /* of just that length, freed by the caller */
+    unsigned char *bytes; /* of exactly that length, freed by the caller */
     uint64_t length;
 } filtered_t;
 
-/** Filter a picture. @return NULL, or what is not as it must be */
+/** Filter a picture. @return NULL, or the invariant that does not hold */
 __attribute__((unused)) static const char *filter_picture(const unsigned char *data, size_t length,
                                                           filtered_t *filtered)
 {
@@ -59,7 +59,7 @@ static const char *compare_filtered(const filtered_t *once, const filtered_t *tw
                : "orientation, size and profile stay";
 }
 
-/** Filter it, and what came of it. @return NULL, or what is not as it must be */
+/** Filter a picture, then its result. @return NULL, or the invariant that does not hold */
 __attribute__((unused)) static const char *check_picture(const unsigned char *data, size_t length)
 {
     filtered_t once, twice = { 0 };

@@ -1,14 +1,13 @@
 /*
- * pipeline.c - pictures through identityimg-worker as httpd sends them, without httpd: for benches.
+ * pipeline.c - send pictures to identityimg-worker like httpd, without httpd, for benchmarks.
  *
  *   pipeline WORKER ONCE THREADS SECONDS FILE ...
- *                                  ONCE pictures at once, asked for by so many threads, each of
- *                                  which sends the files in turn; after a quarter of that time, in
- *                                  which they all begin. Prints how many were done or refused in
- *                                  these seconds, the seconds, the worker's ms of CPU for each, and
- *                                  the ms that each took
- *   pipeline WORKER PREFIX FILE    writes the derivatives, from PREFIX-0.jpg (100 pixels) to
- * -2.jpg, and what a provider is sent: PREFIX-reference.jpg
+ *       Each thread sends the files in turn; the worker runs ONCE pictures at a time. Measures for
+ *       SECONDS, after a quarter of that time. Prints the number of pictures, the seconds, the
+ *       worker's ms of CPU for each picture, and the ms that each picture took.
+ *   pipeline WORKER PREFIX FILE
+ *       Writes the derivatives, PREFIX-0.jpg (100 pixels) to PREFIX-2.jpg, and the reference for
+ * the provider, PREFIX-reference.jpg.
  */
 #include <math.h>
 #include <pthread.h>
@@ -39,7 +38,7 @@ typedef struct client_t {
     int file_count, first;
     double until;
     double *times; /* ms of each picture */
-    double *ends;  /* when it was done */
+    double *ends;  /* times of completion */
     int count;
     char problem[256]; /* "": none */
 } client_t;
@@ -117,7 +116,7 @@ static pid_t start_worker(const char *program, int at_once, iimg_image_settings_
     return pid;
 }
 
-/* Seconds of CPU that the worker and the processes of its pictures have used. */
+/* @return the seconds of CPU of the worker and its processes */
 static double cpu_of(pid_t pid)
 {
     unsigned long times[4];
@@ -206,7 +205,7 @@ static void run_clients(client_t *clients, int count, double seconds)
     }
 }
 
-/* Those that ended between two points of time. */
+/* Count pictures that were completed in a period. */
 static int count_between(const client_t *clients, int count, double from, double to)
 {
     int sum = 0;
@@ -294,7 +293,7 @@ int main(int argc, char **argv)
         clients[i].files = files;
         clients[i].file_count = argc - 5;
     }
-    run_clients(clients, 1, 0); /* until the worker is there */
+    run_clients(clients, 1, 0); /* until the worker is ready */
     clients[0].count = 0;
     measure(worker, clients, threads, atof(argv[4]));
     close(settings.worker.socket);

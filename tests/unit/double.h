@@ -1,4 +1,4 @@
-/* double.h - starts a stand-in for a service from tests/doubles, and stops it. */
+/* double.h - start and stop a stand-in for a service from tests/doubles. */
 #ifndef IIMG_DOUBLE_H
 #define IIMG_DOUBLE_H
 
@@ -14,12 +14,12 @@
 typedef struct double_t {
     pid_t pid;
     int port;     /* on 127.0.0.1 */
-    int stdin_fd; /* the double ends when this closes, so even if the test crashes */
+    int stdin_fd; /* the double exits when this closes, even if the test crashes */
 } double_t;
 
 typedef enum {
     DOUBLE_RUNS,
-    DOUBLE_NO_NODE, /* skip what needs it */
+    DOUBLE_NO_NODE, /* skip the test */
     DOUBLE_BROKEN
 } double_state_t;
 
@@ -37,7 +37,7 @@ __attribute__((unused)) static void double_run(const char *script, const char *o
     _exit(127);
 }
 
-/* Reads "listening PORT". */
+/* Read "listening PORT". */
 __attribute__((unused)) static int double_port(int out)
 {
     FILE *lines = fdopen(out, "r");
@@ -52,8 +52,8 @@ __attribute__((unused)) static int double_port(int out)
     return port;
 }
 
-/** Start tests/doubles/{script} (in the folder IIMG_DOUBLES, if set) with one option, or NULL. */
-__attribute__((unused)) static double_state_t double_start(double_t *it, const char *script,
+/** Start tests/doubles/{script} (in the folder IIMG_DOUBLES, if set) with an option, or NULL. */
+__attribute__((unused)) static double_state_t double_start(double_t *server, const char *script,
                                                            const char *option, const char *value)
 {
     int in[2], out[2], status;
@@ -62,29 +62,29 @@ __attribute__((unused)) static double_state_t double_start(double_t *it, const c
         return DOUBLE_BROKEN;
     }
     fflush(stdout);
-    it->pid = fork();
-    if (it->pid == 0) {
+    server->pid = fork();
+    if (server->pid == 0) {
         double_run(script, option, value, in[0], out[1]);
     }
     close(in[0]);
     close(out[1]);
-    it->stdin_fd = in[1];
-    it->port = double_port(out[0]);
-    if (it->port > 0) {
+    server->stdin_fd = in[1];
+    server->port = double_port(out[0]);
+    if (server->port > 0) {
         return DOUBLE_RUNS;
     }
-    close(it->stdin_fd);
-    waitpid(it->pid, &status, 0);
+    close(server->stdin_fd);
+    waitpid(server->pid, &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 127 ? DOUBLE_NO_NODE : DOUBLE_BROKEN;
 }
 
-/** Stop it. @return whether it ended by itself and well */
-__attribute__((unused)) static bool double_stop(double_t *it)
+/** Stop a double. @return whether it exited with status 0 */
+__attribute__((unused)) static bool double_stop(double_t *server)
 {
     int status = 0;
 
-    close(it->stdin_fd);
-    waitpid(it->pid, &status, 0);
+    close(server->stdin_fd);
+    waitpid(server->pid, &status, 0);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -1,4 +1,4 @@
-/* manifest.h - for unit tests: the manifest in tables of one connection, and a store in memory. */
+/* manifest.h - for unit tests: the manifest in temporary tables, and a store in memory. */
 #ifndef IIMG_MANIFEST_H
 #define IIMG_MANIFEST_H
 
@@ -6,8 +6,8 @@
 #include "services/services.h"
 #include "sql.h"
 
-/* The tables of the tests' cluster stay as they are: temporary ones of the same names and columns
- * hide them. All is one transaction, in which now() stands still. */
+/* Temporary tables with the same names and columns hide the real ones. All runs in one transaction,
+ * in which now() is constant. */
 
 /** Run SQL. @return the first value of its first row, or "" */
 #define manifest_sql(context, ...) manifest_text(sql_run(context, __VA_ARGS__))
@@ -38,7 +38,7 @@ __attribute__((unused)) static const char *manifest_states(iimg_context_t *conte
                                  " FROM stored_objects");
 }
 
-/** Make all tables empty. */
+/** Empty all tables. */
 __attribute__((unused)) static void manifest_clear(iimg_context_t *context)
 {
     manifest_sql(context,
@@ -46,7 +46,7 @@ __attribute__((unused)) static void manifest_clear(iimg_context_t *context)
                  " DELETE FROM reference_images; DELETE FROM generation_jobs");
 }
 
-/** Keys as an array, NULL at the end. */
+/** Make an array of keys (terminated by NULL). */
 __attribute__((unused, sentinel)) static apr_array_header_t *manifest_keys(iimg_context_t *context,
                                                                            ...)
 {
@@ -68,7 +68,7 @@ __attribute__((unused)) static const char *manifest_joined(iimg_context_t *conte
     return apr_array_pstrcat(context->pool, keys, ' ');
 }
 
-/** Connect, with empty tables. @return false: there is no database */
+/** Connect, with empty tables. @return false without a database */
 __attribute__((unused)) static bool manifest_begin(iimg_context_t *context)
 {
     static const char *const tables[] = { "stored_objects",   "picture_store",   "identities",
@@ -77,7 +77,7 @@ __attribute__((unused)) static bool manifest_begin(iimg_context_t *context)
     if (!sql_begin(context, tables)) {
         return false;
     }
-    context->connection = NULL; /* lent when it is needed */
+    context->connection = NULL; /* borrowed on demand */
     sql_connection.prepared = apr_hash_make(context->pool);
     return true;
 }
@@ -103,14 +103,15 @@ typedef struct memory_t {
     int count;
     const char *marker;
     bool silent;       /* the marker cannot be read */
-    bool full;         /* nor written */
-    const char *first; /* what another node writes just before us */
+    bool full;         /* the marker cannot be written */
+    const char *first; /* the marker that another node writes just before */
     int marker_reads, marker_writes;
     char calls[4096]; /* "remove KEY, purge KEY VERSION, ..." */
     int call_count;
-    const char *away, *refused; /* keys that contain this cannot be deleted */
-    const char *script;         /* a letter for each deletion: 'a' fails as away does */
-    void (*during)(iimg_context_t *context, const char *key); /* each deletion and look */
+    const char *away, *refused; /* deletion of keys with this text fails */
+    const char *script;         /* a letter for each deletion: 'a' fails like `away` */
+    void (*during)(iimg_context_t *context,
+                   const char *key); /* called at each deletion and lookup */
     bool unsettled;
 } memory_t;
 
@@ -262,7 +263,7 @@ static iimg_storage_driver_t memory_driver = { .name = "memory",
 #define MEMORY_OTHER      "5c000000-0000-4000-8000-000000000002"
 #define MEMORY_MARKER(id) "{\"store\": \"" id "\"}"
 
-/** An empty store with an empty manifest, of one another when marked. */
+/** Begin with an empty store and manifest. @param marked the store belongs to the database */
 __attribute__((unused)) static void memory_begin(iimg_context_t *context, bool marked)
 {
     static iimg_services_t services;

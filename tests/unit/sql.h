@@ -1,10 +1,10 @@
 /* sql.h - the suite's database for unit tests, in one of three ways:
  *
  * sql_open, sql_begin: empty temporary tables that hide the real ones. They have the same columns,
- *     and neither triggers nor foreign keys. Within one transaction (sql_begin) now() stands still,
- *     so that limits of time can be tested to the microsecond.
- * sql_begin_real: the real tables with their triggers, in a transaction that is rolled back. A
- *     transaction of the code under test is a savepoint within it.
+ * but neither triggers nor foreign keys. now() is constant within a transaction (sql_begin), so
+ * that limits of time can be tested to the microsecond. sql_begin_real: the real tables with their
+ * triggers, in a transaction that is rolled back. A transaction of the code under test is a
+ * savepoint in it.
  */
 #ifndef IIMG_SQL_H
 #define IIMG_SQL_H
@@ -17,8 +17,8 @@
 
 static iimg_db_connection_t sql_connection;
 
-/** Run SQL; the test ends when it fails. @return the first column of the first row; NULL: none, or
- * SQL NULL */
+/** Run SQL, and exit on errors. @return the first column of the first row; NULL: none, or SQL NULL
+ */
 __attribute__((unused, format(printf, 2, 3))) static const char *sql_run(iimg_context_t *context,
                                                                          const char *sql, ...)
 {
@@ -53,17 +53,17 @@ static void sql_take_back(iimg_context_t *context, iimg_db_connection_t *connect
     (void)context, (void)connection;
 }
 
-/** Connect, with empty tables of these names, NULL at the end; time goes on. @return false: there
- * is no database */
+/** Connect, with empty tables of these names (terminated by NULL). @return false without a database
+ */
 __attribute__((unused)) static bool sql_open(iimg_context_t *context, const char *const *tables)
 {
     static const iimg_db_t db = { .borrow = sql_lend, .give_back = sql_take_back, .timeout = 120 };
     const char *where = getenv("IIMG_DATABASE");
 
-    alarm(300); /* a loop that does not end is a failure */
+    alarm(300); /* fails an endless loop */
     sql_connection.pg = PQconnectdb(where ? where : "");
     if (!tap_ok(where && PQstatus(sql_connection.pg) == CONNECTION_OK,
-                "there is the database that IIMG_DATABASE names")) {
+                "the database named by IIMG_DATABASE accepts connections")) {
         return false;
     }
     context->db = &db;
@@ -74,14 +74,14 @@ __attribute__((unused)) static bool sql_open(iimg_context_t *context, const char
     return true;
 }
 
-/** The same in one transaction, in which now() stands still. */
+/** Connect and begin a transaction, in which now() is constant. */
 __attribute__((unused)) static bool sql_begin(iimg_context_t *context, const char *const *tables)
 {
     if (!sql_open(context, tables)) {
         return false;
     }
     sql_run(context, "BEGIN");
-    context->connection = &sql_connection; /* as within iimg_db_transaction */
+    context->connection = &sql_connection; /* as in iimg_db_transaction */
     return true;
 }
 

@@ -1,4 +1,4 @@
-/* tap.h - checks of a unit test, as TAP on stdout: one line a check, the plan at the end. */
+/* tap.h - the checks of a unit test, printed as TAP, with the plan at the end. */
 #ifndef IIMG_TAP_H
 #define IIMG_TAP_H
 
@@ -10,13 +10,13 @@
 static int tap_checks;   /* so far */
 static int tap_failures; /* of them */
 
-/** Check a condition; the rest is the check's sentence (printf style). @return the condition */
+/** Check a condition; the rest is the title (printf style). @return the condition */
 #define tap_ok(condition, ...) tap_report(__FILE__, __LINE__, (condition), __VA_ARGS__)
 
 /** Check that two texts are equal; NULL equals only NULL. */
 #define tap_is(got, want, ...) tap_report_text(__FILE__, __LINE__, (got), (want), __VA_ARGS__)
 
-/** Check that two whole numbers are equal. */
+/** Check that two integers are equal. */
 #define tap_is_number(got, want, ...) \
     tap_report_number(__FILE__, __LINE__, (long long)(got), (long long)(want), __VA_ARGS__)
 
@@ -59,7 +59,7 @@ __attribute__((unused, format(printf, 4, 5))) static bool tap_report(const char 
         } \
     } while (0)
 
-/** Print the plan. @return what main returns */
+/** Print the plan. @return the exit status */
 __attribute__((unused)) static int tap_done(void)
 {
     printf("1..%d\n", tap_checks);

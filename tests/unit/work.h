@@ -1,4 +1,4 @@
-/* work.h - a piece of work for unit tests: a pool, a context, and a log that stays in memory. */
+/* work.h - the context of a unit test: a pool, and a log in memory. */
 #ifndef IIMG_WORK_H
 #define IIMG_WORK_H
 
@@ -13,7 +13,7 @@
 #include "base/context.h"
 #include "base/log.h"
 
-/** One line of the log as it was written. */
+/** A line of the log. */
 typedef struct work_line_t {
     iimg_log_level_t level;
     const char *text;
@@ -38,14 +38,14 @@ static void work_log_write(void *baton, const char *file, int line, iimg_log_lev
     one->text = apr_pstrdup(lines->pool, text);
 }
 
-/** Start APR and make a context that logs every level. Ends with work_end. */
+/** Initialize APR and create a context that logs every level. End it with work_end. */
 __attribute__((unused)) static iimg_context_t *work_begin(void)
 {
     iimg_context_t *context;
     iimg_log_sink_t *sink;
     apr_pool_t *pool;
 
-    signal(SIGPIPE, SIG_IGN); /* as httpd does */
+    signal(SIGPIPE, SIG_IGN); /* like httpd */
     apr_initialize();
     apr_pool_create(&pool, NULL);
     context = apr_pcalloc(pool, sizeof(*context));
@@ -65,7 +65,7 @@ __attribute__((unused)) static void work_end(iimg_context_t *context)
     apr_terminate();
 }
 
-/** @return the first line that holds the text, or NULL */
+/** @return the first line that contains the text, or NULL */
 __attribute__((unused)) static const work_line_t *work_logged(const iimg_context_t *context,
                                                               const char *text)
 {
@@ -81,7 +81,7 @@ __attribute__((unused)) static const work_line_t *work_logged(const iimg_context
     return NULL;
 }
 
-/** Forget what was logged so far. */
+/** Clear the log. */
 __attribute__((unused)) static void work_log_clear(const iimg_context_t *context)
 {
     apr_array_clear(context->log->baton);

@@ -1,5 +1,5 @@
 /*
- * corpus.c - 200 small pictures in all the ways in which libvips writes the six formats, for tests
+ * corpus.c - write 200 small pictures in the six formats with many options of libvips, for tests
  * that damage them.
  *
  *   corpus PICTURE FOLDER      writes FOLDER/000.jpg, FOLDER/001.png, ...
@@ -24,7 +24,7 @@ typedef enum {
 
 typedef struct way_t {
     kind_t kind;
-    const char *name; /* ending, with the saver's options */
+    const char *name; /* extension, with the saver's options */
 } way_t;
 
 static const way_t ways[] = {
@@ -83,7 +83,7 @@ static VipsImage *frames_of(VipsImage *rgb)
     return copy;
 }
 
-/* The picture, so wide, in all its kinds. */
+/* Make the picture in all color models, with this width. */
 static void make_kinds(const char *path, int side, VipsImage *kinds[KINDS])
 {
     VipsImage *all, *small;

@@ -1,6 +1,6 @@
-/* rogue.c - a worker whose pictures have taken it over: a picture that holds "ROGUE:word" does
- * what the word says, all others are decoded. What must not succeed ends as if all were well
- * when it does. */
+/* rogue.c - a worker with compromised processes, for tests. A picture that contains "ROGUE:word"
+ * makes its process do what the word says; other pictures are decoded. A forbidden action that
+ * succeeds gives a normal answer, which the test detects. */
 #define iimg_job_prepare real_prepare
 #define iimg_job_run     real_run
 #include "worker/job.c"
@@ -24,7 +24,7 @@ const char *iimg_job_prepare(void)
     return real_prepare();
 }
 
-/* What a picture may try. @return whether it succeeded ----------------------------------------- */
+/* Attacks. @return whether one succeeded ------------------------------------------------------- */
 
 static bool try_open(void)
 {
@@ -77,7 +77,7 @@ static bool try_code(void)
            != MAP_FAILED;
 }
 
-/* Its own data made executable. */
+/* Make data executable. */
 static bool try_protect(void)
 {
     void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -100,7 +100,7 @@ static bool try_memory(void)
     return memory != NULL;
 }
 
-/* More than input, output, errors, the picture and the answer. */
+/* Find descriptors beside the standard ones, the picture and the answer. */
 static bool try_descriptors(void)
 {
     struct stat info;
@@ -112,14 +112,14 @@ static bool try_descriptors(void)
     return count > 5;
 }
 
-/* The picture may be another's on another page: it must not be written, by any way. */
+/* Write to the picture, which other processes may have mapped. */
 static bool try_picture(int picture)
 {
     return mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, picture, 0) != MAP_FAILED
            || write(picture, "x", 1) == 1;
 }
 
-/* A pipe is nothing that Landlock knows: the list of system calls alone forbids this. */
+/* Landlock does not cover pipes: only the filter of system calls forbids this. */
 static bool try_reopen(int pipe)
 {
     char path[] = "/proc/self/fd/00";
@@ -154,7 +154,7 @@ static bool try_crash(void)
     return raise(SIGSEGV) == 0;
 }
 
-/* Not wrong, only slow. */
+/* Slow, but not forbidden. */
 static bool try_pause(void)
 {
     struct timespec pause = { 1, 500000000 };
@@ -189,7 +189,7 @@ static const struct {
     { "exit", try_exit },       { "unlocked", try_unlocked },
 };
 
-/* What it may answer --------------------------------------------------------------------------- */
+/* False answers -------------------------------------------------------------------------------- */
 
 static void lie_steps(iimg_work_t *work, uint64_t offset, uint64_t length, uint32_t count)
 {
@@ -301,7 +301,7 @@ static void lie_nothing(iimg_work_t *work)
     work->answer.width = 0;
 }
 
-/* A sentence for the log that would forge lines of it. */
+/* A message that would forge a line of the log. */
 static void lie_said(iimg_work_t *work)
 {
     memset(work->answer.said, '\n', sizeof(work->answer.said));
@@ -323,7 +323,7 @@ static const struct {
     { "large", lie_large },     { "said", lie_said },
 };
 
-/* Frames that are none. @return whether it was one of them */
+/* Send an invalid frame. @return whether the word names one */
 static bool break_frame(const char *word, iimg_work_t *work, int file)
 {
     iimg_work_answer_t *answer = &work->answer;
@@ -365,7 +365,7 @@ static bool answer_as_told(const char *word, iimg_work_t *work, int file)
             lies[i].lie(work);
         }
     }
-    if (strcmp(word, "flood") == 0) { /* one right answer, and then some */
+    if (strcmp(word, "flood") == 0) { /* a valid answer, and more */
         for (uint32_t i = 0; i < work->answer.piece_count; i++) {
             work->answer.lengths[i] = work->pieces[i].length;
         }
@@ -380,7 +380,7 @@ static bool answer_as_told(const char *word, iimg_work_t *work, int file)
 
 /* ---------------------------------------------------------------------------------------------- */
 
-/* The word behind "ROGUE:" in what was sent; "" when there is none. */
+/* Find the word after "ROGUE:" in the picture; "" when there is none. */
 static void read_word(const iimg_work_t *work, char word[32])
 {
     const unsigned char *found = memmem(work->data, work->length, "ROGUE:", 6);
@@ -399,7 +399,7 @@ bool iimg_job_run(const iimg_work_request_t *request, int picture, int answer)
     iimg_work_t work = { .request = request };
     char word[32];
 
-    if (!map(&work, picture)) {
+    if (!map_picture(&work, picture)) {
         return false;
     }
     read_word(&work, word);

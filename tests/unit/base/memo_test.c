@@ -1,4 +1,4 @@
-/* memo_test.c - what is kept under a key is found under it alone, until another takes its place. */
+/* memo_test.c - base/memo.c: a text is found by its key, until another text replaces it. */
 #include "base/memo.h"
 #include <apr_thread_proc.h>
 #include "tap.h"
@@ -24,23 +24,24 @@ static void finding(apr_pool_t *pool)
     iimg_memo_t *memo = iimg_memo_create(pool, 1024);
     char text[32], long_key[IIMG_MEMO_TELLING + 3];
 
-    tap_is(recalled(memo, "a", text, sizeof(text)), "", "at first nothing is known");
+    tap_is(recalled(memo, "a", text, sizeof(text)), "", "an empty cache finds nothing");
     keep(memo, "a", "one");
     keep(memo, "b", "two");
-    tap_is(recalled(memo, "a", text, sizeof(text)), "one", "what was kept is found");
-    tap_is(recalled(memo, "b", text, sizeof(text)), "two", "each under its key");
-    tap_is(recalled(memo, "", text, sizeof(text)), "", "nothing under no key");
-    tap_is(recalled(memo, "aa", text, sizeof(text)), "", "nor under one that begins alike");
-    tap_is(recalled(memo, "a", text, 3), "", "what does not fit is not copied");
+    tap_is(recalled(memo, "a", text, sizeof(text)), "one", "a stored text is found");
+    tap_is(recalled(memo, "b", text, sizeof(text)), "two", "each text is found by its key");
+    tap_is(recalled(memo, "", text, sizeof(text)), "", "an empty key finds nothing");
+    tap_is(recalled(memo, "aa", text, sizeof(text)), "", "a key with the same start finds nothing");
+    tap_is(recalled(memo, "a", text, 3), "", "a text that does not fit is not copied");
     keep(memo, "a", "three");
-    tap_is(recalled(memo, "a", text, sizeof(text)), "three", "the last text counts");
+    tap_is(recalled(memo, "a", text, sizeof(text)), "three",
+           "the last text replaces the earlier one");
     keep(memo, "a", "");
-    tap_is(recalled(memo, "a", text, sizeof(text)), "three", "an empty text is not kept");
+    tap_is(recalled(memo, "a", text, sizeof(text)), "three", "an empty text is not stored");
     memset(long_key, 'k', sizeof(long_key));
     long_key[sizeof(long_key) - 1] = '\0';
     keep(memo, long_key, "long");
     long_key[sizeof(long_key) - 2] = 'l';
-    tap_is(recalled(memo, long_key, text, sizeof(text)), "", "keys are compared to their end");
+    tap_is(recalled(memo, long_key, text, sizeof(text)), "", "keys are compared completely");
 }
 
 static void places(apr_pool_t *pool)
@@ -50,8 +51,8 @@ static void places(apr_pool_t *pool)
 
     keep(memo, "a", "one");
     keep(memo, "b", "two");
-    tap_is(recalled(memo, "a", text, sizeof(text)), "", "who comes later takes the place");
-    tap_is(recalled(memo, "b", text, sizeof(text)), "two", "and has it");
+    tap_is(recalled(memo, "a", text, sizeof(text)), "", "a later key replaces the entry");
+    tap_is(recalled(memo, "b", text, sizeof(text)), "two", "the later key is found");
 }
 
 typedef struct work_t {
@@ -59,7 +60,7 @@ typedef struct work_t {
     int wrong;
 } work_t;
 
-/* Each text says its key twice. */
+/* Each text contains its key twice. */
 static void *APR_THREAD_FUNC work(apr_thread_t *thread, void *baton)
 {
     work_t *mine = baton;
@@ -94,7 +95,7 @@ static void sharing(apr_pool_t *pool)
         apr_thread_join(&rv, threads[i]);
         wrong += works[i].wrong;
     }
-    tap_is_number(wrong, 0, "threads find whole texts, each of the key it asks for");
+    tap_is_number(wrong, 0, "threads find complete texts of their keys");
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-/* path_test.c - which paths are a pattern's. */
+/* path_test.c - base/path.c: which paths match a pattern. */
 #include "base/path.h"
 #include "tap.h"
 
@@ -36,7 +36,7 @@ int main(void)
             memcpy(found, id, length);
         }
         if (rows[i].matches) {
-            tap_is(matches && id ? found : NULL, rows[i].id, "with its id");
+            tap_is(matches && id ? found : NULL, rows[i].id, "the id is found");
         }
     }
     return tap_done();

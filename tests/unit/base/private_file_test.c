@@ -52,18 +52,18 @@ static void texts(void)
     text = NULL;
     spew(large, 4095, 0600);
     tap_ok(iimg_private_file_read(work->pool, path, &text) && !text,
-           "one of 4095 bytes is too large");
+           "a file of 4095 bytes is too large");
     spew("", 0, 0600);
     tap_ok(!iimg_private_file_read(work->pool, path, &text) && text && !*text,
-           "an empty one is read");
+           "an empty file is read");
     text = NULL;
     spew("a\0b", 3, 0600);
-    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "one with a NUL is no text");
-    unlink(path);
     tap_ok(iimg_private_file_read(work->pool, path, &text) && !text,
-           "one that is not there is told");
+           "a file with a NUL is refused");
+    unlink(path);
+    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "a missing file is reported");
     mkdir(path, 0700);
-    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "a directory is none");
+    tap_ok(iimg_private_file_read(work->pool, path, &text) && !text, "a directory is refused");
     rmdir(path);
 }
 
@@ -72,7 +72,7 @@ int main(void)
     char folder[] = "/tmp/iimg-private-test.XXXXXX";
 
     work = work_begin();
-    if (tap_ok(mkdtemp(folder) != NULL, "there is a folder")) {
+    if (tap_ok(mkdtemp(folder) != NULL, "a folder is created")) {
         path = apr_pstrcat(work->pool, folder, "/secret", NULL);
         modes();
         texts();

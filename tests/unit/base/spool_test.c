@@ -1,4 +1,4 @@
-/* spool_test.c - files without names. */
+/* spool_test.c - base/spool.c: memory, unnamed files, names. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -38,17 +38,17 @@ static void test_spool(apr_pool_t *parent, const char *dir, const char *where)
     if (!tap_ok(spool != NULL, "%s: there is a spool", where)) {
         return;
     }
-    tap_is(iimg_spool_map(longer, spool), "", "an empty one is empty memory");
+    tap_is(iimg_spool_map(longer, spool), "", "an empty spool maps to empty memory");
     tap_ok(iimg_spool_write(spool, "hello ", 6) && iimg_spool_write(spool, "world", 5)
                && spool->length == 11,
-           "it is written to");
+           "bytes are written");
     tap_ok(iimg_spool_read(spool, 6, buffer, 16) == 5 && strcmp(buffer, "world") == 0,
-           "and read from, as far as it goes");
-    tap_is_number(iimg_spool_read(spool, 11, buffer, 16), 0, "nothing is behind its end");
+           "bytes are read up to the end");
+    tap_is_number(iimg_spool_read(spool, 11, buffer, 16), 0, "a read at the end gives nothing");
     map = iimg_spool_map(longer, spool);
-    tap_ok(dir == NULL || names_in(dir) == 0, "it has no name");
+    tap_ok(dir == NULL || names_in(dir) == 0, "the file has no name");
     apr_pool_destroy(pool);
-    tap_ok(map && memcmp(map, "hello world", 11) == 0, "what is mapped stays");
+    tap_ok(map && memcmp(map, "hello world", 11) == 0, "a mapping outlives the spool");
     apr_pool_destroy(longer);
 }
 
@@ -64,15 +64,16 @@ static void test_large(apr_pool_t *parent, const char *dir)
     bytes[size - 1] = 'z';
     apr_pool_create(&pool, parent);
     spool = iimg_spool_create(pool, dir, &error);
-    tap_ok(iimg_spool_write(spool, bytes, size - 1) && spool->fd < 0, "a little stays in memory");
+    tap_ok(iimg_spool_write(spool, bytes, size - 1) && spool->fd < 0,
+           "up to the limit, bytes stay in memory");
     tap_ok(iimg_spool_write(spool, bytes + size - 1, 1) && spool->fd >= 0,
-           "one byte more, and all is in a file");
+           "one more byte moves all to a file");
     tap_ok(iimg_spool_read(spool, 0, back, size) == size && memcmp(back, bytes, size) == 0,
-           "nothing got lost on the way");
-    tap_ok(dir == NULL || names_in(dir) == 0, "it has no name");
+           "no byte is lost");
+    tap_ok(dir == NULL || names_in(dir) == 0, "the file has no name");
     fd = spool->fd;
     apr_pool_destroy(pool);
-    tap_ok(lseek(fd, 0, SEEK_SET) == -1 && errno == EBADF, "it is closed with its pool");
+    tap_ok(lseek(fd, 0, SEEK_SET) == -1 && errno == EBADF, "the file is closed with the pool");
 }
 
 static void test_kept(apr_pool_t *parent, const char *dir)
@@ -87,24 +88,24 @@ static void test_kept(apr_pool_t *parent, const char *dir)
     spool = iimg_spool_create(pool, dir, &error);
     iimg_spool_write(spool, "dear bytes", 10);
     tap_is_number(iimg_spool_keep(pool, spool, path), 0, "a spool gets a name");
-    tap_is_number(iimg_spool_flush(spool), 0, "and is written to the disk");
+    tap_is_number(iimg_spool_flush(spool), 0, "a kept spool is flushed");
     apr_pool_destroy(pool);
     spool = iimg_spool_open(parent, path, &error);
     tap_ok(spool && spool->length == 10 && iimg_spool_read(spool, 0, buffer, 16) == 10
                && strcmp(buffer, "dear bytes") == 0,
-           "by which it is found when it has ended");
+           "a kept spool is opened by name");
     spool = iimg_spool_create(parent, dir, &error);
     iimg_spool_write(spool, "others", 6);
-    tap_is_number(iimg_spool_keep(parent, spool, path), 0, "a name may be taken over");
-    tap_is_number(names_in(dir), 1, "then there is one file");
+    tap_is_number(iimg_spool_keep(parent, spool, path), 0, "a kept spool replaces a file");
+    tap_is_number(names_in(dir), 1, "one file remains");
     spool = iimg_spool_open(parent, path, &error);
-    tap_ok(spool && spool->length == 6, "the later one");
+    tap_ok(spool && spool->length == 6, "it is the later one");
     unlink(path);
-    tap_ok(!iimg_spool_open(parent, path, &error) && error == ENOENT, "what is not there is told");
+    tap_ok(!iimg_spool_open(parent, path, &error) && error == ENOENT, "a missing file is reported");
     spool = iimg_spool_create(parent, dir, &error);
     iimg_spool_write(spool, "x", 1);
     tap_is_number(iimg_spool_keep(parent, spool, "/nowhere/at/all"), ENOENT,
-                  "so is a name that cannot be given");
+                  "an impossible name is reported");
 }
 
 static void test_linked(apr_pool_t *pool, const char *dir)
@@ -115,20 +116,18 @@ static void test_linked(apr_pool_t *pool, const char *dir)
     iimg_spool_t *spool = iimg_spool_create(pool, dir, &error);
 
     iimg_spool_write(spool, "x", 1);
-    tap_is_number(iimg_spool_link(pool, spool, path), EBADF,
-                  "what is in memory has no file to link");
-    tap_is_number(iimg_spool_share(pool, spool), -1, "nor one to share");
+    tap_is_number(iimg_spool_link(pool, spool, path), EBADF, "a spool in memory cannot be linked");
+    tap_is_number(iimg_spool_share(pool, spool), -1, "a spool in memory cannot be shared");
     iimg_spool_write(spool, bytes, IIMG_SPOOL_MEMORY);
-    tap_is_number(iimg_spool_link(pool, spool, path), 0, "a file is given a name elsewhere");
-    tap_is_number(iimg_spool_link(pool, spool, path), EEXIST, "but no name that is taken");
-    tap_ok(iimg_spool_link(pool, spool, "/proc/linked") != 0, "nor one in another file system");
+    tap_is_number(iimg_spool_link(pool, spool, path), 0, "a file is linked into another directory");
+    tap_is_number(iimg_spool_link(pool, spool, path), EEXIST, "an existing name is refused");
+    tap_ok(iimg_spool_link(pool, spool, "/proc/linked") != 0, "another file system is refused");
     fd = iimg_spool_share(pool, spool);
-    tap_ok(fd >= 0 && pread(fd, &byte, 1, 0) == 1 && byte == 'x', "who shares it reads it");
-    tap_ok(pwrite(fd, "y", 1, 0) == -1 && errno == EBADF, "and cannot write to it");
+    tap_ok(fd >= 0 && pread(fd, &byte, 1, 0) == 1 && byte == 'x', "a shared descriptor reads");
+    tap_ok(pwrite(fd, "y", 1, 0) == -1 && errno == EBADF, "a shared descriptor cannot write");
     close(fd);
     unlink(path);
-    tap_is_number(iimg_spool_link(pool, spool, path), ENOENT,
-                  "a name that is gone is not given again");
+    tap_is_number(iimg_spool_link(pool, spool, path), ENOENT, "a deleted file is not linked again");
 }
 
 static void test_trouble(apr_pool_t *pool)
@@ -137,9 +136,9 @@ static void test_trouble(apr_pool_t *pool)
     int error = 0;
 
     tap_ok(!iimg_spool_create(pool, "/nowhere/at/all", &error) && error == ENOENT,
-           "a folder that is not there is told");
+           "a missing folder is reported");
     tap_ok(!iimg_spool_write(&full, "x", 1) && full.error == ENOSPC && full.length == 0,
-           "so is a disk without room");
+           "a full disk is reported");
     close(full.fd);
 }
 
@@ -238,7 +237,7 @@ int main(void)
     char dir[] = "/tmp/iimg-spool-test.XXXXXX";
     iimg_context_t *context = work_begin();
 
-    tap_ok(mkdtemp(dir) != NULL, "there is a folder");
+    tap_ok(mkdtemp(dir) != NULL, "a folder is created");
     test_spool(context->pool, NULL, "in memory");
     test_spool(context->pool, dir, "in a folder");
     test_large(context->pool, NULL);

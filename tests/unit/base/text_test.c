@@ -37,11 +37,12 @@ static void utf8(void)
 
 static void trimming(apr_pool_t *pool)
 {
-    tap_is(iimg_text_trim(pool, "  a b\t\n"), "a b", "white space at both ends goes");
-    tap_is(iimg_text_trim(pool, "\xc2\xa0\xe3\x80\x80x\xe2\x80\x89"), "x", "Unicode's as well");
-    tap_is(iimg_text_trim(pool, " \t "), "", "nothing but white space is nothing");
+    tap_is(iimg_text_trim(pool, "  a b\t\n"), "a b", "white space at both ends is removed");
+    tap_is(iimg_text_trim(pool, "\xc2\xa0\xe3\x80\x80x\xe2\x80\x89"), "x",
+           "Unicode white space is removed");
+    tap_is(iimg_text_trim(pool, " \t "), "", "white space alone becomes empty");
     tap_is(iimg_text_trim(pool, "\xe2\x80\x8b"), "\xe2\x80\x8b",
-           "a zero-width space is no white space");
+           "a zero-width space is not white space");
 }
 
 static void safe_names(apr_pool_t *pool)
@@ -85,8 +86,8 @@ static void times(apr_pool_t *pool)
            "a tenth is padded");
     tap_is(iimg_timestamp_format(pool, "2026-11-22 01:02:03.123456+00"),
            "2026-11-22T01:02:03.123456Z", "microseconds stay");
-    tap_is(iimg_timestamp_format(pool, NULL), NULL, "no time is no time");
-    tap_is(iimg_timestamp_format(pool, "infinity"), "infinity", "what is no time stays as it is");
+    tap_is(iimg_timestamp_format(pool, NULL), NULL, "NULL stays NULL");
+    tap_is(iimg_timestamp_format(pool, "infinity"), "infinity", "other text does not change");
 }
 
 static void uuids(apr_pool_t *pool)
@@ -94,16 +95,16 @@ static void uuids(apr_pool_t *pool)
     const char *made = iimg_uuid_create(pool);
 
     tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000A"),
-           "00000000-0000-4000-8000-00000000000a", "any case is read, lower case comes back");
+           "00000000-0000-4000-8000-00000000000a", "both cases are read as lower case");
     tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000"), NULL,
-           "one digit short is no UUID");
-    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000g"), NULL, "g is no digit");
+           "a missing digit is refused");
+    tap_is(iimg_uuid_parse(pool, "00000000-0000-4000-8000-00000000000g"), NULL, "g is not a digit");
     tap_is(iimg_uuid_parse(pool, "000000000000040008000000000000000000"), NULL,
-           "dashes must be in place");
-    tap_is(iimg_uuid_parse(pool, NULL), NULL, "nothing is no UUID");
-    tap_is(iimg_uuid_parse(pool, made), made, "what we make is one");
-    tap_ok(made[14] == '4' && strchr("89ab", made[19]) != NULL, "it says that it is random");
-    tap_ok(strcmp(made, iimg_uuid_create(pool)) != 0, "no two are alike");
+           "misplaced dashes are refused");
+    tap_is(iimg_uuid_parse(pool, NULL), NULL, "NULL is not a UUID");
+    tap_is(iimg_uuid_parse(pool, made), made, "a created UUID is valid");
+    tap_ok(made[14] == '4' && strchr("89ab", made[19]) != NULL, "a created UUID has version 4");
+    tap_ok(strcmp(made, iimg_uuid_create(pool)) != 0, "two created UUIDs differ");
 }
 
 /* A container whose last compatible brand is avif. */
@@ -233,7 +234,7 @@ static void media_types(void)
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         tap_is(iimg_media_type_sniff(rows[i].bytes, rows[i].length)->name, rows[i].name,
-               "magic bytes %zu tell %s", i + 1, rows[i].name);
+               "magic bytes %zu are %s", i + 1, rows[i].name);
     }
     for (size_t i = 0; i < sizeof(strangers) / sizeof(strangers[0]); i++) {
         tap_is(iimg_media_type_describe(strangers[i].bytes, strangers[i].length),
@@ -242,8 +243,8 @@ static void media_types(void)
     tap_is(sniff_with_many_brands(200), "AVIF", "a brand among hundreds is found");
     tap_is(sniff_with_many_brands(20000), "HEIC", "a brand behind thousands of others is ignored");
     tap_is(iimg_media_type_by_extension("png")->media_type, "image/png",
-           "an extension of ours names its type");
-    tap_ok(iimg_media_type_by_extension("php") == NULL, "no other does");
+           "a known extension has its type");
+    tap_ok(iimg_media_type_by_extension("php") == NULL, "an unknown extension has none");
 }
 
 static const char *joined(apr_pool_t *pool, const char *text)
@@ -253,11 +254,11 @@ static const char *joined(apr_pool_t *pool, const char *text)
 
 static void words(apr_pool_t *pool)
 {
-    tap_is(joined(pool, ""), "", "no text has no words");
-    tap_is(joined(pool, " \t\xe3\x80\x80 "), "", "white space has none");
+    tap_is(joined(pool, ""), "", "an empty text has no words");
+    tap_is(joined(pool, " \t\xe3\x80\x80 "), "", "white space has no words");
     tap_is(joined(pool, "one"), "one", "a word is one");
     tap_is(joined(pool, "  one\ntwo\xc2\xa0\xe6\xa8\xa1\xe7\xaf\x84  "),
-           "one|two|\xe6\xa8\xa1\xe7\xaf\x84", "words are what white space of any kind parts");
+           "one|two|\xe6\xa8\xa1\xe7\xaf\x84", "white space of any kind separates words");
 }
 
 static void emails(void)
@@ -272,10 +273,10 @@ static void emails(void)
     };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
-        tap_ok(iimg_text_is_email(good[i]), "email %zu of the good ones is one", i + 1);
+        tap_ok(iimg_text_is_email(good[i]), "valid email %zu is accepted", i + 1);
     }
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        tap_ok(!iimg_text_is_email(bad[i]), "email %zu of the bad ones is none", i + 1);
+        tap_ok(!iimg_text_is_email(bad[i]), "invalid email %zu is refused", i + 1);
     }
 }
 
@@ -320,7 +321,7 @@ static void all_code_points(void)
             wrong += iimg_text_is_utf8(bytes, (apr_size_t)length) != good;
             wrong += length > 1 && iimg_text_is_utf8(bytes, (apr_size_t)length - 1);
         }
-        tap_is_number(wrong, 0, "all sequences of %d bytes are judged as RFC 3629 has it", length);
+        tap_is_number(wrong, 0, "all sequences of %d bytes are checked as in RFC 3629", length);
     }
     for (int position = 1; position < 4; position++) {
         static const unsigned char thirds[] = { 0x7f, 0xc0 };
@@ -338,7 +339,7 @@ static void all_code_points(void)
     }
     tap_ok(!iimg_text_is_utf8("\x80", 1) && !iimg_text_is_utf8("\xc1\xbf", 2)
                && !iimg_text_is_utf8("\xf5\x80\x80\x80", 4),
-           "bytes that begin no sequence");
+           "bytes that start no sequence");
 }
 
 static void ascii_spaces(apr_pool_t *pool)
@@ -368,7 +369,7 @@ static void name_length(apr_pool_t *pool)
         tap_is_number(strlen(iimg_text_safe_name(pool, name)), length < 80 ? length : 80,
                       "a name of %d characters", length);
     }
-    tap_is(iimg_text_safe_name(pool, "AZaz09_-@[`{/:.jpg"), "image", "a folder is no name");
+    tap_is(iimg_text_safe_name(pool, "AZaz09_-@[`{/:.jpg"), "image", "a folder is not a name");
     tap_is(iimg_text_safe_name(pool, "AZaz09_-@[`{:;"), "azaz09_-------", "which characters stay");
     tap_is(iimg_text_safe_name(pool, ".jpg"), "-jpg", "a dot that leads");
     tap_is(iimg_text_safe_name(pool, "--"), "image", "dashes alone");
@@ -390,7 +391,7 @@ static void mark_limit(apr_pool_t *pool)
             strcat(text, "\xcc\x81");
         }
         tap_ok(strncmp(iimg_text_nfc(pool, text), "\xc3\xa9", 2) == 0,
-               "marks are counted for each letter anew");
+               "marks are counted for each letter");
     }
 }
 

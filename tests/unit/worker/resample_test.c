@@ -1,11 +1,11 @@
-/* resample_test.c - resampling: against the formula, at the edges, in every shape. */
+/* resample_test.c - worker/resample.c: compared with the formula, at edges, in all shapes. */
 #include "worker/resample.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include "tap.h"
 
-/* Exactly as much memory as is said, so that the sanitizer sees what reads beyond. */
+/* Exactly the required memory, so that sanitizers detect overruns. */
 static iimg_pixels_t make(int width, int height, int bands)
 {
     size_t size = (size_t)width * (size_t)height * (size_t)bands;
@@ -33,7 +33,7 @@ static double lanczos(double x)
     return fabs(x) < 3 ? 3 * sin(M_PI * x) * sin(M_PI * x / 3) / (M_PI * M_PI * x * x) : 0;
 }
 
-/* One sample as the formula has it, in two dimensions at once. */
+/* A sample by the formula, in two dimensions. */
 static double formula(const iimg_pixels_t *in, const iimg_pixels_t *out, int x, int y, int band)
 {
     double across = (double)in->width / out->width, down = (double)in->height / out->height;
@@ -73,9 +73,8 @@ static void test_shape(int width, int height, int bands, int to_width, int to_he
     iimg_pixels_t out = { NULL, to_width, to_height, bands };
     bool made = iimg_resample(&in, &out);
 
-    tap_ok(made && worst(&in, &out) < 0.51,
-           "%d x %d of %d bands become %d x %d as the formula has it", width, height, bands,
-           to_width, to_height);
+    tap_ok(made && worst(&in, &out) < 0.51, "%d x %d of %d bands become %d x %d as in the formula",
+           width, height, bands, to_width, to_height);
     free(in.data);
     free(out.data);
 }
@@ -90,7 +89,7 @@ static void test_flat(void)
     for (int i = 0; i < 100 * 53 * 3; i++) {
         other += out.data[i] != 201;
     }
-    tap_is_number(other, 0, "one color stays that color, to the edges");
+    tap_is_number(other, 0, "a uniform color does not change, up to the edges");
     free(in.data);
     free(out.data);
 }
@@ -108,8 +107,9 @@ static void test_edge(void)
     for (int x = 0; x < 20; x++) {
         wrong += abs(sample(&out, x, 0, 0) - (x < 10 ? 0 : 255)) > 60;
     }
-    tap_is_number(wrong, 0, "beside an edge black stays black and white white");
-    tap_is_number(sample(&out, 9, 0, 0) + sample(&out, 10, 0, 0), 255, "and the edge where it was");
+    tap_is_number(wrong, 0, "black and white beside an edge do not change");
+    tap_is_number(sample(&out, 9, 0, 0) + sample(&out, 10, 0, 0), 255,
+                  "the edge keeps its position");
     free(in.data);
     free(out.data);
 }

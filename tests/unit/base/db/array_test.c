@@ -1,4 +1,4 @@
-/* array_test.c - PostgreSQL's arrays as text, in and out. */
+/* array_test.c - base/db/array.c: parse and format arrays. */
 #include "base/db/array.h"
 #include "tap.h"
 #include "work.h"
@@ -31,7 +31,7 @@ int main(void)
         APR_ARRAY_PUSH(items, const char *) = hostile[i];
     }
     again = iimg_db_array_parse(context->pool, iimg_db_array_format(context->pool, items));
-    tap_is_number(again->nelts, items->nelts, "what is written is read again");
+    tap_is_number(again->nelts, items->nelts, "a formatted array is parsed");
     for (int i = 0; i < again->nelts; i++) {
         tap_is(APR_ARRAY_IDX(again, i, const char *), hostile[i], "element %d survives", i);
     }

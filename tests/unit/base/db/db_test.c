@@ -1,4 +1,4 @@
-/* db_test.c - a COMMIT whose answer comes too late. */
+/* db_test.c - base/db/db.c: a COMMIT whose response is late. */
 #include "base/db/db.h"
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -99,11 +99,11 @@ static void test_late_commit(iimg_context_t *context)
                                        "hostaddr=127.0.0.1 port=%d user=x dbname=x "
                                        "sslmode=disable gssencmode=disable",
                                        ntohs(address.sin_port)));
-    tap_ok(PQstatus(only.pg) == CONNECTION_OK, "a server that is slow to commit");
+    tap_ok(PQstatus(only.pg) == CONNECTION_OK, "a server with a slow COMMIT accepts connections");
     context->db = &db;
     err = iimg_db_transaction(context, nothing, NULL);
-    tap_ok(err && err->kind == IIMG_UNAVAILABLE, "its COMMIT is not waited for");
-    tap_ok(context->lost_commit, "and may have happened, though its answer came after all");
+    tap_ok(err && err->kind == IIMG_UNAVAILABLE, "a slow COMMIT fails at the deadline");
+    tap_ok(context->lost_commit, "a slow COMMIT sets lost_commit, although its response arrives");
     PQfinish(only.pg);
     pthread_join(thread, NULL);
     close(listener);

@@ -1,4 +1,4 @@
-/* rows_test.c - rows are the same whether they were copied or are libpq's own. */
+/* rows_test.c - base/db/rows.c: copied rows and rows in libpq are the same. */
 #include "base/db/rows.h"
 #include <stdlib.h>
 #include <string.h>
@@ -44,12 +44,12 @@ static void check(apr_pool_t *pool, int count, int columns, int length, bool cop
     tap_ok((rows->result == NULL) == copied, "%d x %d values, the first of %d bytes: %s", count,
            columns, length, copied ? "copied" : "libpq's");
     tap_is_number(rows->count, count, "all rows");
-    tap_is_number((long)strlen(first), length ? length : 3, "the first value is whole");
+    tap_is_number((long)strlen(first), length ? length : 3, "the first value is complete");
     snprintf(last, sizeof(last), "%d.%d", count - 1, columns - 2);
-    tap_is(iimg_rows_text(rows, count - 1, columns - 2), last, "the last one is itself");
-    tap_ok(iimg_rows_text(rows, count - 1, columns - 1) == NULL, "NULL is none");
+    tap_is(iimg_rows_text(rows, count - 1, columns - 2), last, "the last value is unchanged");
+    tap_ok(iimg_rows_text(rows, count - 1, columns - 1) == NULL, "NULL is a NULL pointer");
     tap_is_number((long)iimg_rows_integer(rows, count - 1, 1), count - 1, "a number");
-    tap_is_number((long)iimg_rows_integer(rows, 0, columns - 1), 0, "NULL is 0");
+    tap_is_number((long)iimg_rows_integer(rows, 0, columns - 1), 0, "NULL as an integer is 0");
     tap_ok(!iimg_rows_bool(rows, 0, columns - 1), "and false");
 }
 
@@ -64,7 +64,7 @@ int main(void)
     check(context->pool, 65, 4, 0, false);
     check(context->pool, 1, 3, 8000, true);
     check(context->pool, 1, 3, 8200, false);
-    tap_is_number(none->count, 0, "a command has no rows");
+    tap_is_number(none->count, 0, "a command without a result has no rows");
     work_end(context);
     return tap_done();
 }

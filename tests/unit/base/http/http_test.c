@@ -1,4 +1,4 @@
-/* http_test.c - base/http/http.c against a stand-in server, with answers whole, broken and late. */
+/* http_test.c - base/http/http.c against a stand-in server: complete, broken and late responses. */
 #include <signal.h>
 #include <strings.h>
 #include <sys/resource.h>
@@ -101,20 +101,21 @@ static void test_response(iimg_context_t *context)
     iimg_http_response_t *response = play(context, "retry-after:17");
 
     tap_is(apr_table_get(response->headers, "retry-after"), "17", "a header is found by name");
-    tap_is_number(strlen(response->body), response->length, "a NUL stands behind the body");
+    tap_is_number(strlen(response->body), response->length, "the body is terminated by NUL");
     response = play(context, "empty");
     tap_is(response->body, "", "an empty body is an empty text");
     response = play(context, "interim");
-    tap_is_number(response->status, 200, "the status is the final response's");
+    tap_is_number(response->status, 200, "the status is that of the final response");
     tap_is(apr_table_get(response->headers, "link"), NULL,
-           "an interim response's headers are forgotten");
+           "headers of an interim response are dropped");
 }
 
 static void test_gzip(iimg_context_t *context)
 {
     iimg_http_response_t *response = play(context, "gzip");
 
-    tap_is(apr_table_get(response->headers, "content-encoding"), "gzip", "the server did compress");
+    tap_is(apr_table_get(response->headers, "content-encoding"), "gzip",
+           "the server compressed the body");
     tap_ok(response->body[0] == '{' && response->body[response->length - 1] == '}',
            "a compressed body arrives decoded");
 }
@@ -126,15 +127,15 @@ static void test_limits(iimg_context_t *context)
     iimg_http_response_t *response;
 
     response = play(context, "big");
-    tap_is_number(response->outcome, IIMG_HTTP_OK, "24 MiB of picture fit below 64 MiB");
-    tap_ok(response->length > 32u * 1024 * 1024, "and all of them arrived");
+    tap_is_number(response->outcome, IIMG_HTTP_OK, "24 MiB are received below a limit of 64 MiB");
+    tap_ok(response->length > 32u * 1024 * 1024, "all 24 MiB are received");
     for (size_t i = 0; i < sizeof(scenarios) / sizeof(scenarios[0]); i++) {
         request = scenario_post(context->pool, scenarios[i]);
         request.max_response = 500;
         response = iimg_http_send(context, context->pool, &request);
-        tap_is_number(response->outcome, IIMG_HTTP_TOO_LARGE,
-                      "500 bytes are too few for the scenario %s", scenarios[i]);
-        tap_ok(response->length <= 500, "and no more than that is kept");
+        tap_is_number(response->outcome, IIMG_HTTP_TOO_LARGE, "the scenario %s exceeds 500 bytes",
+                      scenarios[i]);
+        tap_ok(response->length <= 500, "no more than the limit is stored");
     }
 }
 
@@ -143,7 +144,7 @@ typedef struct follower_t {
     int given_up;
 } follower_t;
 
-/* Gives back what it has taken: from then on there is room. */
+/* Remove what the follower wrote, so that there is room. */
 static void follow(void *baton, const char *data, apr_size_t length)
 {
     struct rlimit room = { RLIM_INFINITY, RLIM_INFINITY };
@@ -177,7 +178,7 @@ static iimg_http_response_t *play_into_a_little_room(iimg_context_t *context, fo
     return response;
 }
 
-/* What was paid for comes before what was written along with it. */
+/* A follower gives up its room for the response. */
 static void test_spool(iimg_context_t *context)
 {
     follower_t follower = { 0, 0 };
@@ -185,12 +186,12 @@ static void test_spool(iimg_context_t *context)
 
     signal(SIGXFSZ, SIG_IGN);
     response = play_into_a_little_room(context, NULL);
-    tap_is_number(response->outcome, IIMG_HTTP_NOT_KEPT, "what finds no room is not kept");
+    tap_is_number(response->outcome, IIMG_HTTP_NOT_KEPT, "a response without room is not stored");
     response = play_into_a_little_room(context, &follower);
-    tap_is_number(response->outcome, IIMG_HTTP_OK, "who follows gives his room up for it");
+    tap_is_number(response->outcome, IIMG_HTTP_OK, "a follower frees its room");
     tap_is_number(follower.given_up, 1, "once");
-    tap_is_number(follower.seen, response->spool->length, "he was shown all of it");
-    tap_ok(response->spool->length > 32u * 1024 * 1024, "and all of it is there");
+    tap_is_number(follower.seen, response->spool->length, "the follower receives the whole body");
+    tap_ok(response->spool->length > 32u * 1024 * 1024, "the spool has the whole body");
 }
 
 static void test_time(iimg_context_t *context)
@@ -204,9 +205,9 @@ static void test_time(iimg_context_t *context)
 
         request.timeout = 1;
         response = iimg_http_send(context, context->pool, &request);
-        tap_is_number(response->outcome, IIMG_HTTP_TIMED_OUT, "%s is over after a second",
+        tap_is_number(response->outcome, IIMG_HTTP_TIMED_OUT, "%s ends after a second",
                       scenarios[i]);
-        tap_ok(apr_time_now() - began < apr_time_from_sec(3), "and does not take much longer");
+        tap_ok(apr_time_now() - began < apr_time_from_sec(3), "it does not take much longer");
     }
 }
 
@@ -222,10 +223,10 @@ static void test_no_connection(iimg_context_t *context)
                   "an unknown host is no connection");
     request.url = apr_psprintf(context->pool, "https://127.0.0.1:%d/", server.port);
     tap_is_number(iimg_http_send(context, context->pool, &request)->outcome, IIMG_HTTP_CONNECT,
-                  "a server without TLS is no connection for https");
+                  "https to a server without TLS is no connection");
     request.url = "file:///etc/hostname";
     tap_is_number(iimg_http_send(context, context->pool, &request)->outcome, IIMG_HTTP_CONNECT,
-                  "a file is no address");
+                  "a file URL is refused");
     request = plain_get(context->pool, "/__record");
     request.allow_http = false;
     tap_is_number(iimg_http_send(context, context->pool, &request)->outcome, IIMG_HTTP_CONNECT,
@@ -233,7 +234,7 @@ static void test_no_connection(iimg_context_t *context)
     request.allow_http = true;
     request.proxy = "http://127.0.0.1:1";
     tap_is_number(iimg_http_send(context, context->pool, &request)->outcome, IIMG_HTTP_CONNECT,
-                  "a proxy that is named is used, for loopback too");
+                  "a configured proxy is used, for loopback, too");
 }
 
 static json_t *record(iimg_context_t *context)
@@ -278,16 +279,16 @@ static void test_what_is_sent(iimg_context_t *context)
     tap_is_number(json_array_size(entries), 1, "a redirect is not followed");
     tap_is(json_string_value(json_object_get(entry, "method")), "POST", "POST is sent as POST");
     tap_is_number(json_integer_value(json_object_get(entry, "length")), strlen(whole),
-                  "the pieces of the body arrive one after the other");
+                  "the pieces of the body arrive in order");
     tap_is(header_of(entry, "content-length"), apr_itoa(context->pool, (int)strlen(whole)),
            "the body has one Content-Length");
     tap_is(header_of(entry, "transfer-encoding"), NULL, "the body is not chunked");
-    tap_is(header_of(entry, "expect"), NULL, "nothing is expected first");
+    tap_is(header_of(entry, "expect"), NULL, "there is no Expect header");
     tap_is(header_of(entry, "content-type"), "application/json", "headers go out as given");
     tap_is(header_of(entry, "x-goog-api-key"), "present", "the key is among them");
     tap_ok(header_of(entry, "accept-encoding")
                && strstr(header_of(entry, "accept-encoding"), "gzip"),
-           "gzip is welcome");
+           "gzip is accepted");
 }
 
 static void test_other_methods(iimg_context_t *context)
@@ -308,8 +309,7 @@ static void test_other_methods(iimg_context_t *context)
     entries = record(context);
     tap_is(json_string_value(json_object_get(json_array_get(entries, 0), "method")), "PUT",
            "PUT is sent as PUT");
-    tap_is(header_of(json_array_get(entries, 0), "content-type"), NULL,
-           "no Content-Type is invented");
+    tap_is(header_of(json_array_get(entries, 0), "content-type"), NULL, "no Content-Type is added");
     tap_is(header_of(json_array_get(entries, 1), "content-length"), "0",
            "a POST without a body has the length 0");
 }
@@ -363,7 +363,7 @@ int main(void)
         test_with_server(context);
         break;
     case DOUBLE_NO_NODE:
-        tap_ok(true, "answers of a server # SKIP node is not installed");
+        tap_ok(true, "responses of a server # SKIP node is not installed");
         break;
     case DOUBLE_BROKEN:
         tap_ok(false, "the double starts");

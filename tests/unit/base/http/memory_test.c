@@ -34,13 +34,13 @@ static void test_large(void)
     if (!tap_ok(block != NULL, "there is a large block")) {
         return;
     }
-    tap_is_number(resident(block, LARGE), 0, "nothing is behind it");
+    tap_is_number(resident(block, LARGE), 0, "a large block has no pages in memory");
     memset(block, 'x', 5);
-    tap_is_number(resident(block, LARGE), 1, "until it is written to");
+    tap_is_number(resident(block, LARGE), 1, "a page is in memory after a write");
     iimg_http_memory_free(block);
-    tap_is_number(resident(block, LARGE), -1, "it is gone when it is freed");
+    tap_is_number(resident(block, LARGE), -1, "a freed block is unmapped");
     block = iimg_http_memory_calloc(LARGE, 2);
-    tap_ok(block && block[0] == 0 && block[2 * LARGE - 1] == 0, "one can be had full of zeros");
+    tap_ok(block && block[0] == 0 && block[2 * LARGE - 1] == 0, "calloc gives zeros");
     iimg_http_memory_free(block);
 }
 
@@ -55,22 +55,24 @@ static void test_realloc(void)
         whole = whole && block && strcmp(block, "beginning") == 0;
         memset(block + 10, 'x', size - 10);
     }
-    tap_ok(whole, "a block that grows keeps what is in it");
+    tap_ok(whole, "a block that grows keeps its bytes");
     block = iimg_http_memory_realloc(block, 100);
-    tap_ok(block && memcmp(block, "beginning\0xxx", 13) == 0, "one that shrinks, too");
+    tap_ok(block && memcmp(block, "beginning\0xxx", 13) == 0,
+           "a block that shrinks keeps its bytes");
     block = iimg_http_memory_realloc(block, LARGE);
-    tap_ok(block && memcmp(block, "beginning\0xxx", 13) == 0, "and one that grows at once");
+    tap_ok(block && memcmp(block, "beginning\0xxx", 13) == 0,
+           "a small block that grows keeps its bytes");
     iimg_http_memory_free(block);
 }
 
-/* What malloc gives may look like pages. */
+/* A block of malloc may start at a page, too. */
 static void test_aligned(void)
 {
     char *block = aligned_alloc(4096, 8192);
 
     strcpy(block, "aligned");
     block = iimg_http_memory_realloc(block, 12000);
-    tap_is(block, "aligned", "a block of malloc's that begins at a page is one of malloc's");
+    tap_is(block, "aligned", "a block of malloc that starts at a page is not a mapping");
     iimg_http_memory_free(block);
     iimg_http_memory_free(aligned_alloc(4096, 4096));
     iimg_http_memory_free(NULL);
@@ -95,7 +97,7 @@ static void test_many(void)
         whole = whole && blocks[i] && memcmp(blocks[i], &i, sizeof(i)) == 0;
         iimg_http_memory_free(blocks[i]);
     }
-    tap_ok(whole, "thousands are told apart");
+    tap_ok(whole, "thousands of blocks are distinguished");
 }
 
 int main(void)
@@ -107,10 +109,10 @@ int main(void)
     memset(long_text, 'x', LARGE);
     long_text[LARGE - 1] = '\0';
     text = iimg_http_memory_strdup(long_text);
-    tap_is(text, long_text, "and a long one");
+    tap_is(text, long_text, "a long text is copied");
     iimg_http_memory_free(text);
     free(long_text);
-    tap_ok(!iimg_http_memory_calloc(SIZE_MAX / 2, 4), "more than there can be is refused");
+    tap_ok(!iimg_http_memory_calloc(SIZE_MAX / 2, 4), "a size that overflows is refused");
     test_large();
     test_realloc();
     test_aligned();

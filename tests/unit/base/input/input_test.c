@@ -35,15 +35,15 @@ static void choices(const iimg_input_t *input)
 
     tap_is(sentence(iimg_input_choice(input, "none", words, &text)), NULL,
            "a choice may be absent");
-    tap_is(text, "default", "and leaves what was there");
+    tap_is(text, "default", "an absent choice changes nothing");
     tap_is(sentence(iimg_input_choice(input, "n", words, &text)), NULL,
-           "one of the words is taken");
-    tap_ok(text == words[0], "as the word of the table");
+           "an allowed word is accepted");
+    tap_ok(text == words[0], "the value is the word of the table");
     tap_is(sentence(iimg_input_choice(input, "s", words, &text)),
            "\"4\" is not a valid choice. Allowed: x, yy.",
-           "another is refused, and the words are told");
+           "another word is refused, with a list of the words");
     tap_is(sentence(iimg_input_choice(input, "i", words, &text)), "Not a valid string.",
-           "so is a number");
+           "a number is refused");
 }
 
 static void words_of(const char *type, const char *body, const char *want)
@@ -118,22 +118,22 @@ static void json_fields(void)
            "an object is read");
     tap_is(sentence(iimg_input_text(input, "n", 10, &text)), NULL, "a text is read");
     tap_is(text, "x", "and trimmed");
-    tap_is(sentence(iimg_input_text_raw(input, "n", 4, &text)), NULL,
-           "a text can be read as it is");
-    tap_is(text, "  x ", "then it is not trimmed");
+    tap_is(sentence(iimg_input_text_raw(input, "n", 4, &text)), NULL, "a raw text is read");
+    tap_is(text, "  x ", "a raw text is not trimmed");
     tap_is(sentence(iimg_input_text_raw(input, "n", 3, &text)),
-           "Ensure this field has no more than 3 characters.", "and white space counts");
-    tap_is(sentence(iimg_input_text_raw(input, "none", 3, &text)), NULL, "it may be absent too");
-    tap_ok(text == NULL, "which is NULL");
+           "Ensure this field has no more than 3 characters.", "white space counts for the length");
+    tap_is(sentence(iimg_input_text_raw(input, "none", 3, &text)), NULL,
+           "a raw text may be absent");
+    tap_ok(text == NULL, "an absent raw text is NULL");
     tap_is(sentence(iimg_input_text_raw(input, "nul", 10, &text)),
-           "Null characters are not allowed.", "a NUL is refused there too");
+           "Null characters are not allowed.", "a NUL in a raw text is refused");
     choices(input);
-    tap_is(sentence(iimg_input_text(input, "none", 10, &text)), NULL, "an absent text is no error");
+    tap_is(sentence(iimg_input_text(input, "none", 10, &text)), NULL, "a text may be absent");
     tap_ok(text == NULL, "but NULL");
     tap_is(sentence(iimg_input_text(input, "i", 10, &text)), "Not a valid string.",
-           "a number is no text");
+           "a number is not a text");
     tap_is(sentence(iimg_input_text(input, "z", 10, &text)), "This field may not be null.",
-           "null is no text");
+           "null is not a text");
     tap_is(sentence(iimg_input_text(input, "nul", 10, &text)), "Null characters are not allowed.",
            "a NUL is refused");
     tap_is(sentence(iimg_input_integer(input, "i", &present, &number)), NULL, "an integer is read");
@@ -141,15 +141,15 @@ static void json_fields(void)
     iimg_input_integer(input, "s", &present, &number);
     tap_is_number(number, 4, "a string of digits is an integer");
     tap_is(sentence(iimg_input_integer(input, "t", &present, &number)),
-           "A valid integer is required.", "true is none");
+           "A valid integer is required.", "true is not an integer");
     tap_is(sentence(iimg_input_integer(input, "f", &present, &number)),
-           "A valid integer is required.", "1.5 is none");
+           "A valid integer is required.", "1.5 is not an integer");
     iimg_input_integer(input, "z", &present, &number);
     tap_ok(!present, "null is absent");
     iimg_input_bool(input, "t", &flag);
     tap_ok(flag, "true is true");
     tap_is(sentence(iimg_input_bool(input, "i", &flag)), "Must be a valid boolean.",
-           "3 is no boolean");
+           "3 is not a boolean");
 }
 
 static void texts_of(const char *type, const char *body, const char *expected)
@@ -199,34 +199,33 @@ static void given(void)
 
     parse("application/json", body, strlen(body), &input);
     tap_is(sentence(iimg_input_require(input, there)), NULL,
-           "what is there is not missed, null included");
-    tap_is(iimg_input_require(input, not_there)->field, "none",
-           "the first that is absent is named");
+           "a present field is not missing, even if null");
+    tap_is(iimg_input_require(input, not_there)->field, "none", "the first absent field is named");
     tap_is(sentence(iimg_input_given(input, "none", 9, 0, &text)), NULL, "a member may be absent");
-    tap_ok(!text.given, "which is told");
+    tap_ok(!text.given, "an absent member is reported");
     iimg_input_given(input, "t", 9, 0, &text);
     tap_is(text.given ? text.value : NULL, "x", "a text is given");
     tap_is(sentence(iimg_input_given(input, "n", 9, 0, &text)), "This field may not be null.",
            "null is refused");
     tap_is(sentence(iimg_input_given(input, "n", 9, IIMG_MAY_BE_NULL, &text)), NULL,
-           "unless it may be");
-    tap_ok(text.given && !text.value, "then it is given, and nothing");
+           "null or blank is accepted if allowed");
+    tap_ok(text.given && !text.value, "an accepted null is given, without a value");
     tap_is(sentence(iimg_input_given(input, "b", 9, IIMG_MAY_BE_NULL, &text)),
            "This field may not be blank.", "blank is refused");
     tap_is(sentence(iimg_input_given(input, "b", 9, IIMG_MAY_BE_BLANK, &text)), NULL,
-           "unless it may be");
+           "null or blank is accepted if allowed");
     tap_is(sentence(iimg_input_given_uuid(input, "u", 0, &text)), NULL, "a UUID is read");
-    tap_is(text.value, "00000000-0000-4000-8000-00000000000a", "in lower case");
+    tap_is(text.value, "00000000-0000-4000-8000-00000000000a", "a UUID is in lower case");
     tap_is(sentence(iimg_input_given_uuid(input, "n", 0, &text)), "This field may not be null.",
-           "null is none");
+           "null is not a UUID");
     tap_is(sentence(iimg_input_given_uuid(input, "n", IIMG_MAY_BE_NULL, &text)), NULL,
-           "unless it may be");
+           "null or blank is accepted if allowed");
     tap_is(sentence(iimg_input_given_bool(input, "yes", &flag)), NULL, "a boolean is read");
     tap_ok(flag.given && flag.value, "as it is");
     tap_is(sentence(iimg_input_given_bool(input, "n", &flag)), "This field may not be null.",
-           "null is none either");
+           "null is not a boolean");
     iimg_input_given_bool(input, "none", &flag);
-    tap_ok(!flag.given, "and it may be absent");
+    tap_ok(!flag.given, "a boolean may be absent");
 }
 
 static void urlencoded_fields(void)
@@ -242,7 +241,7 @@ static void urlencoded_fields(void)
     tap_is(text, "a b c\xc3\xa9", "plus and percent are decoded");
     iimg_input_bool(input, "save", &flag);
     tap_ok(!flag, "the word false is false");
-    tap_ok(iimg_input_has(input, "x"), "a field without '=' is there");
+    tap_ok(iimg_input_has(input, "x"), "a field without '=' is present");
     tap_is(sentence(parse("application/x-www-form-urlencoded", "n=%00", 5, &input)),
            "Null characters are not allowed.", "an escaped NUL is refused");
     tap_ok(parse("application/x-www-form-urlencoded", "n=%zz", 5, &input) != NULL,
@@ -250,12 +249,12 @@ static void urlencoded_fields(void)
     tap_is(sentence(parse("application/x-www-form-urlencoded", "n=%ff", 5, &input)), NULL,
            "bytes are decoded");
     tap_is(sentence(iimg_input_text(input, "n", 9, &text)), "Not a valid string.",
-           "but a text must be UTF-8");
+           "a text must be UTF-8");
     iimg_input_parse_query(pool, "user_id=1&user_id=2", &input);
     tap_is_number(iimg_input_count(input, "user_id"), 2, "fields are counted");
     tap_is(sentence(iimg_input_uuid(input, "user_id", &text)), "Give user_id once only.",
-           "an id is given once");
-    tap_is(sentence(iimg_input_parse_query(pool, NULL, &input)), NULL, "no query is an empty one");
+           "an id given twice is refused");
+    tap_is(sentence(iimg_input_parse_query(pool, NULL, &input)), NULL, "a NULL query is empty");
 }
 
 static void types(void)
@@ -263,11 +262,11 @@ static void types(void)
     iimg_input_t *input;
     iimg_error_t *err = parse("text/plain", "x", 1, &input);
 
-    tap_ok(err && err->kind == IIMG_UNSUPPORTED_TYPE, "text/plain is no type of ours");
+    tap_ok(err && err->kind == IIMG_UNSUPPORTED_TYPE, "text/plain is refused");
     tap_is(sentence(err), "Unsupported media type \"text/plain\" in request.",
-           "and the sentence says so");
+           "the message names text/plain");
     tap_is(sentence(parse("text/plain", "", 0, &input)), NULL, "an empty body may have any type");
-    tap_ok(!iimg_input_has(input, "x"), "and has no fields");
+    tap_ok(!iimg_input_has(input, "x"), "an empty body has no fields");
 }
 
 static void multipart_fields(void)
@@ -287,11 +286,11 @@ static void multipart_fields(void)
     iimg_input_file(input, "image", &part);
     tap_ok(part && part->length == 14
                && memcmp(part->data, "\xff\xd8\r\n--xy\r\n\0\n\r\n", 14) == 0,
-           "its files, to the byte, whatever Content-Transfer-Encoding says");
+           "files are read to the byte, whatever the Content-Transfer-Encoding");
     tap_is(part ? part->filename : NULL,
            "b\xc3\xbc"
            "d.jpg",
-           "and their names");
+           "file names are read");
 }
 
 static void multipart_refused(void)
@@ -345,7 +344,8 @@ static void multipart_refused(void)
     }
     tap_ok(parse("multipart/form-data; boundary=xyz0", many, (size_t)(to - many), &input) != NULL,
            "ten thousand nested multiparts are refused");
-    tap_is(sentence(parse(FORM, "--xyz--\r\n", 9, &input)), NULL, "a form without parts is a form");
+    tap_is(sentence(parse(FORM, "--xyz--\r\n", 9, &input)), NULL,
+           "a form without parts is accepted");
     tap_ok(parse(FORM,
                  PART("image", "; filename=\"a\"", "1")
                      PART("image", "; filename=\"b\"", "2") "--xyz--",
@@ -446,11 +446,11 @@ static void multipart_headers(void)
         "Multipart form parse error - a part has more than 8192 bytes or 40 lines of headers";
 
     tap_is(sentence(form_with_headers(8191, 500)), NULL, "a part may have 8 kB of headers");
-    tap_is(sentence(form_with_headers(8192, 500)), NULL, "to the byte");
-    tap_is(sentence(form_with_headers(8193, 500)), refused, "but no more");
-    tap_is(sentence(form_with_headers(15000, 500)), refused, "far more neither");
-    tap_is(sentence(form_with_headers(3800, 100)), NULL, "it may have 40 lines of them");
-    tap_is(sentence(form_with_headers(3900, 100)), refused, "but no more");
+    tap_is(sentence(form_with_headers(8192, 500)), NULL, "its content is complete");
+    tap_is(sentence(form_with_headers(8193, 500)), refused, "more is refused");
+    tap_is(sentence(form_with_headers(15000, 500)), refused, "much more is refused");
+    tap_is(sentence(form_with_headers(3800, 100)), NULL, "a part may have 40 lines of headers");
+    tap_is(sentence(form_with_headers(3900, 100)), refused, "more is refused");
 }
 
 /* Any change of a good body gives an answer or an error, and never a byte read outside of it. */
@@ -514,7 +514,7 @@ static void writing(void)
     tap_is(
         apr_pstrmemdup(pool, out->text, out->length),
         "{\"text\":\"a\\\"b\\\\c\\n\\u0001\xc3\xa9/\",\"list\":[-9223372036854775808,true,null,[]],\"nothing\":null,\"raw\":{\"a\":1}}",
-        "JSON is written with commas in place and escapes where they must be");
+        "JSON is written with commas and escapes");
 }
 
 int main(void)

@@ -56,7 +56,7 @@ static void integers(void)
         tap_is(sentence(err), cases[i].refused ? "A valid integer is required." : NULL,
                "%s as an integer", cases[i].body);
         tap_ok(present == cases[i].present && (cases[i].refused || value == cases[i].value),
-               "... is what it says");
+               "... has the right value");
     }
 }
 
@@ -85,10 +85,10 @@ static void booleans(void)
     }
     bool value = true;
     tap_is(sentence(iimg_input_bool(of("application/json", "{\"b\":\"true\"}"), "b", &value)),
-           "Must be a valid boolean.", "a JSON text is no boolean");
+           "Must be a valid boolean.", "a JSON text is not a boolean");
     tap_is(sentence(iimg_input_bool(of("application/json", "{\"b\":null}"), "b", &value)), NULL,
-           "null is one");
-    tap_ok(!value, "... that is false");
+           "null is accepted as a boolean");
+    tap_ok(!value, "null is false");
 }
 
 static void uuids(void)
@@ -113,7 +113,7 @@ static void uuids(void)
 
         tap_is(sentence(iimg_input_uuid(of(cases[i].type, cases[i].body), "u", &value)),
                cases[i].sentence, "%s as a UUID", cases[i].body);
-        tap_is(value, cases[i].value, "... is what it says");
+        tap_is(value, cases[i].value, "... has the right value");
     }
 }
 
@@ -128,38 +128,38 @@ static void texts(void)
     iimg_given_t given;
 
     tap_is(sentence(iimg_input_text(input, "t", 3, &text)), NULL,
-           "a text's length is that of its composed form");
-    tap_is(text, "\xc3\xa9\xc3\xa9\xc3\xa9", "... in which it is kept");
+           "the length of a text is that of its composed form");
+    tap_is(text, "\xc3\xa9\xc3\xa9\xc3\xa9", "a text is stored in composed form");
     tap_is(sentence(iimg_input_text(input, "u", 3, &text)),
-           "Ensure this field has no more than 3 characters.", "one more is too long");
+           "Ensure this field has no more than 3 characters.", "one more character is too long");
     tap_is(sentence(iimg_input_secret(input, "t", 8, &text)), NULL,
-           "a secret's length is that of what was sent");
-    tap_is(text, apr_pstrcat(pool, " ", composed, " ", NULL), "... as which it is kept");
+           "the length of a secret is that of the sent text");
+    tap_is(text, apr_pstrcat(pool, " ", composed, " ", NULL), "a secret is stored as sent");
     tap_is(sentence(iimg_input_secret(input, "t", 7, &text)),
-           "Ensure this field has no more than 7 characters.", "... and no shorter");
+           "Ensure this field has no more than 7 characters.", "a shorter limit refuses it");
     tap_is(sentence(iimg_input_optional(of("application/json", "{\"t\":null}"), "t", 3, &text)),
            NULL, "an optional text may be null");
-    tap_is(text, "", "... which is none");
+    tap_is(text, "", "a null text is absent");
     tap_is(sentence(iimg_input_given(of("application/json", "{\"t\":null}"), "t", 3,
                                      IIMG_NULL_IS_BLANK, &given)),
            NULL, "null may mean blank");
-    tap_ok(given.given && given.value && !*given.value, "... and is an empty text then");
+    tap_ok(given.given && given.value && !*given.value, "null as blank is an empty text");
     tap_is(sentence(iimg_input_given(input, "n", 3, 0, &given)), "This field may not be blank.",
            "an empty text is blank");
-    tap_ok(given.given && !given.value, "... and has no value");
+    tap_ok(given.given && !given.value, "a refused text has no value");
     tap_is(sentence(iimg_input_given(input, "u", 3, 0, &given)),
-           "Ensure this field has no more than 3 characters.", "a given text has a limit");
-    tap_ok(!given.value, "... beyond which it has no value");
+           "Ensure this field has no more than 3 characters.", "a text has a limit");
+    tap_ok(!given.value, "a text beyond the limit has no value");
     tap_ok(iimg_input_is_text(input, "t") && !iimg_input_is_text(input, "n")
                && !iimg_input_is_text(input, "none"),
-           "an empty text is none, nor is an absent one");
+           "an empty text and an absent one are not null");
     input = of("application/json", "{\"a\":\"x\",\"b\":\"\",\"c\":1,\"d\":null}");
     tap_ok(iimg_input_is_text(input, "a") && !iimg_input_is_text(input, "b")
                && !iimg_input_is_text(input, "c") && !iimg_input_is_text(input, "d"),
-           "in JSON neither");
+           "nor in JSON");
     tap_ok(iimg_input_is_null(input, "d") && !iimg_input_is_null(input, "b")
                && !iimg_input_is_null(input, "none"),
-           "null is null alone");
+           "only null is null");
 }
 
 static const char *listed(const char *body, int max)
@@ -179,9 +179,9 @@ static void lists(void)
     tap_is(listed(word, 1), word + 2, "a word has up to 100 characters");
     word[102] = 'x';
     tap_is(listed(word, 1), "Ensure this field has no more than 100 characters.",
-           "... and no more");
-    tap_is(listed("w=a,b,c", 3), "a|b|c", "a list is as long as it may be");
-    tap_is(listed("w=a,b,c,d", 3), "At most 3 items.", "... and no longer");
+           "one more is refused");
+    tap_is(listed("w=a,b,c", 3), "a|b|c", "a list may have the most items");
+    tap_is(listed("w=a,b,c,d", 3), "At most 3 items.", "a longer list is refused");
 }
 
 static void collect(void *baton, const char *data, apr_size_t length)
@@ -191,7 +191,7 @@ static void collect(void *baton, const char *data, apr_size_t length)
     *seen = apr_pstrcat(pool, *seen, apr_pstrmemdup(pool, data, length), ";", NULL);
 }
 
-/* What becomes a fingerprint that is kept, and what never may. */
+/* Fields that may be part of a stored digest, and secret fields. */
 static void visits(void)
 {
     static const struct {
@@ -210,8 +210,8 @@ static void visits(void)
 
         iimg_input_visit(input, collect, &open);
         iimg_input_visit_secrets(input, collect, &secret);
-        tap_is(open, cases[i].open, "what is not secret is seen, in order");
-        tap_is(secret, cases[i].secret, "... and a password apart");
+        tap_is(open, cases[i].open, "fields without secrets are visited in order");
+        tap_is(secret, cases[i].secret, "a password is visited separately");
     }
 }
 
@@ -226,10 +226,10 @@ static void many(void)
     query[2 * 1000] = '\0';
     tap_is(sentence(iimg_input_parse_query(pool, query, &input)), NULL,
            "a query may have 1000 fields");
-    tap_is_number(iimg_input_count(input, "a"), 1000, "... which are all there");
+    tap_is_number(iimg_input_count(input, "a"), 1000, "all 1000 fields are found");
     query[2 * 1000] = 'a';
     tap_is(sentence(iimg_input_parse_query(pool, query, &input)), "More than 1000 fields.",
-           "... and no more");
+           "one more is refused");
 }
 
 static void types(void)

@@ -1,4 +1,4 @@
-/* cut_test.c - JSON without its long strings, in whatever pieces it comes. */
+/* cut_test.c - base/json/cut.c: JSON without long strings, in pieces of any size. */
 #include <stdlib.h>
 #include <apr_strings.h>
 #include "base/json/cut.h"
@@ -88,7 +88,7 @@ static void test_rows(apr_pool_t *pool)
 
             tap_is(apr_pstrmemdup(pool, rest, length), rows[i].rest, "%s, in pieces of %d",
                    rows[i].sentence, (int)step);
-            tap_ok(has_spans(pool, cut, i), "and the spans are where they should be");
+            tap_ok(has_spans(pool, cut, i), "the spans are right");
         }
     }
 }
@@ -100,23 +100,23 @@ static void test_limits(apr_pool_t *pool)
 
     memset(large, 'x', 200000);
     tap_ok(iimg_json_cut_feed(cut, "{\"data\":\"", 9), "a string begins");
-    tap_ok(iimg_json_cut_feed(cut, large, 200000), "what is cut out has no limit");
+    tap_ok(iimg_json_cut_feed(cut, large, 200000), "a cut string has no limit");
     tap_ok(iimg_json_cut_feed(cut, "\",\"a\":\"", 7), "another begins");
-    tap_ok(iimg_json_cut_feed(cut, large, 200000), "nor has what is left empty");
+    tap_ok(iimg_json_cut_feed(cut, large, 200000), "nor has a dropped string");
     tap_ok(iimg_json_cut_feed(cut, "\"}", 2), "the end");
     tap_is_number(iimg_json_cut_span(cut, "0")->length, 200000, "the span has its length");
-    tap_ok(!iimg_json_cut_feed(cut, large, 101), "what is left has a limit");
-    tap_ok(!iimg_json_cut_feed(cut, "1", 1), "and stays too much");
+    tap_ok(!iimg_json_cut_feed(cut, large, 101), "the rest has a limit");
+    tap_ok(!iimg_json_cut_feed(cut, "1", 1), "the scan stays refused");
     cut = iimg_json_cut_create(pool, "data", 10, 100);
     iimg_json_cut_feed(cut, large, 91);
     tap_ok(!iimg_json_cut_feed(cut, "\"", 1),
-           "no string begins that might not fit, however it comes");
+           "a string that might not fit is refused, in pieces of any size");
     cut = iimg_json_cut_create(pool, "data", 10, 100000);
     for (int i = 0; i < IIMG_JSON_MAX_CUTS; i++) {
         iimg_json_cut_feed(cut, "{\"data\":\"x\"}", 12);
     }
     tap_ok(iimg_json_cut_span(cut, "255") != NULL, "256 strings are cut out");
-    tap_ok(!iimg_json_cut_feed(cut, "{\"data\":\"x\"}", 12), "one more is too much");
+    tap_ok(!iimg_json_cut_feed(cut, "{\"data\":\"x\"}", 12), "one more cut is refused");
 }
 
 static void test_numbers(apr_pool_t *pool)
@@ -124,11 +124,11 @@ static void test_numbers(apr_pool_t *pool)
     iimg_json_cut_t *cut = cut_up(pool, "{\"data\":\"x\",\"data\":\"never ends", 100);
 
     tap_ok(iimg_json_cut_span(cut, "0") != NULL, "a number finds its span");
-    tap_ok(!iimg_json_cut_span(cut, "1"), "but not one that has not ended");
+    tap_ok(!iimg_json_cut_span(cut, "1"), "a string that has not ended has no span");
     tap_ok(!iimg_json_cut_span(cut, NULL) && !iimg_json_cut_span(cut, "")
                && !iimg_json_cut_span(cut, "0x") && !iimg_json_cut_span(cut, "-1")
                && !iimg_json_cut_span(cut, "99999999999999999999"),
-           "what is no number finds none");
+           "other texts have no span");
 }
 
 int main(void)

@@ -50,7 +50,7 @@ static void integers(apr_pool_t *pool)
     }
 }
 
-/* An integer of DIGITS digits: whether it is replaced. */
+/* @return whether an integer with this many digits is replaced */
 static bool is_replaced(apr_pool_t *pool, size_t digits)
 {
     char *text = apr_pcalloc(pool, digits + 1);
@@ -64,7 +64,7 @@ static bool is_replaced(apr_pool_t *pool, size_t digits)
 static void lengths(apr_pool_t *pool)
 {
     tap_ok(!is_replaced(pool, 18), "18 digits fit into 64 bits");
-    tap_ok(is_replaced(pool, 19) && is_replaced(pool, 1000), "19 to 1000 digits are a value");
+    tap_ok(is_replaced(pool, 19) && is_replaced(pool, 1000), "19 to 1000 digits are replaced");
     tap_ok(!is_replaced(pool, 1001), "1001 digits are left to the parser");
 }
 
@@ -74,19 +74,19 @@ static void forms(apr_pool_t *pool)
     char marks[2 * (IIMG_TEXT_MAX_MARKS + 1) + 2] = "a", *to = marks + 1;
 
     tap_ok(iimg_text_nfc(pool, plain) == plain, "ASCII is in form NFC");
-    tap_ok(iimg_text_nfc(pool, composed) == composed, "a composed text stays itself");
-    tap_is(iimg_text_nfc(pool, "Zoe\xcc\x88"), composed, "a decomposed one is composed");
+    tap_ok(iimg_text_nfc(pool, composed) == composed, "a composed text does not change");
+    tap_is(iimg_text_nfc(pool, "Zoe\xcc\x88"), composed, "a decomposed text is composed");
     tap_is(iimg_text_nfc(pool, "\xe1\x84\x92\xe1\x85\xa1\xe1\x86\xab"), "\xed\x95\x9c",
-           "so are Hangul's parts");
+           "Hangul is composed");
     tap_is(iimg_text_nfc(pool, "q\xcc\x88\xcc\xa3"), "q\xcc\xa3\xcc\x88",
-           "marks that stay are put in order");
+           "remaining marks are sorted");
     for (int i = 0; i < IIMG_TEXT_MAX_MARKS; i++, to += 2) {
         memcpy(to, "\xcc\x81", 3);
     }
     tap_ok(iimg_text_nfc(pool, marks) != marks, "a text with %d marks in a row is normalized",
            IIMG_TEXT_MAX_MARKS);
     memcpy(to, "\xcc\x81", 3);
-    tap_ok(iimg_text_nfc(pool, marks) == marks, "one more leaves the text as it is");
+    tap_ok(iimg_text_nfc(pool, marks) == marks, "one more mark leaves the text unchanged");
 }
 
 int main(void)

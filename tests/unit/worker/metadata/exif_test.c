@@ -1,7 +1,5 @@
-/*
- * metadata_exif_test.c - worker/metadata/exif.c: which orientation an EXIF block states, in both
- * byte orders, as SHORT and as LONG, and what is none.
- */
+/* exif_test.c - worker/metadata/exif.c: the orientation of an EXIF block in both byte orders, as
+ * SHORT and as LONG; invalid blocks. */
 #include "worker/metadata/walk.h"
 
 #include <stdlib.h>
@@ -24,12 +22,12 @@ static const struct {
     { "a SHORT, big-endian", BYTES(BIG("\0\3\0\0\0\1\0\6\0\0")), 6 },
     { "a LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\6\0\0\0")), 6 },
     { "a LONG, big-endian", BYTES(BIG("\0\4\0\0\0\1\0\0\0\6")), 6 },
-    { "the least LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\1\0\0\0")), 1 },
+    { "the smallest LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\1\0\0\0")), 1 },
     { "the largest LONG, little-endian", BYTES(LITTLE("\4\0\1\0\0\0\x08\0\0\0")), 8 },
     { "the largest LONG, big-endian", BYTES(BIG("\0\4\0\0\0\1\0\0\0\x08")), 8 },
-    { "a SHORT with something behind it, little-endian", BYTES(LITTLE("\3\0\1\0\0\0\6\0\xff\xff")),
+    { "a SHORT followed by other bytes, little-endian", BYTES(LITTLE("\3\0\1\0\0\0\6\0\xff\xff")),
       6 },
-    { "a SHORT with something behind it, big-endian", BYTES(BIG("\0\3\0\0\0\1\0\6\xff\xff")), 6 },
+    { "a SHORT followed by other bytes, big-endian", BYTES(BIG("\0\3\0\0\0\1\0\6\xff\xff")), 6 },
     { "a big-endian SHORT in the half of a LONG's value", BYTES(BIG("\0\3\0\0\0\1\0\0\0\6")), 0 },
     { "a big-endian LONG in the half of a SHORT's value", BYTES(BIG("\0\4\0\0\0\1\0\6\0\0")), 0 },
     { "a little-endian LONG in its upper half", BYTES(LITTLE("\4\0\1\0\0\0\0\0\6\0")), 0 },
@@ -49,35 +47,34 @@ static const struct {
     { "a RATIONAL", BYTES(LITTLE("\5\0\1\0\0\0\6\0\0\0")), 0 },
     { "a signed SHORT", BYTES(LITTLE("\x08\0\1\0\0\0\6\0\0\0")), 0 },
     { "a signed LONG", BYTES(BIG("\0\x09\0\0\0\1\0\0\0\6")), 0 },
-    { "two entries: the first counts",
+    { "two entries: the first is used",
       BYTES("II*\0\x08\0\0\0\2\0\x12\1\4\0\1\0\0\0\3\0\0\0\x12\1\3\0\1\0\0\0\6\0\0\0" END), 3 },
-    { "two entries, the first of which says nothing: the second counts",
+    { "two entries, the first of which is invalid: the second is used",
       BYTES("II*\0\x08\0\0\0\2\0\x12\1\4\0\1\0\0\0\x09\0\0\0\x12\1\4\0\1\0\0\0\6\0\0\0" END), 6 },
     { "two entries, the first of which has another type",
       BYTES("MM\0*\0\0\0\x08\0\2\1\x12\0\1\0\0\0\1\3\0\0\0\1\x12\0\4\0\0\0\1\0\0\0\6" END), 6 },
     { "the tag in the other byte order", BYTES("MM\0*\0\0\0\x08\0\1\x12\1\0\3\0\0\0\1\0\6\0\0" END),
       0 },
-    { "a directory of more entries than there are",
+    { "a directory that claims more entries",
       BYTES("II*\0\x08\0\0\0\xff\xff\x12\1\4\0\1\0\0\0\6\0\0\0"), 6 },
     { "a directory of no entries", BYTES("II*\0\x08\0\0\0\0\0\x12\1\4\0\1\0\0\0\6\0\0\0"), 0 },
     { "an entry that ends with the block", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"),
       6 },
-    { "an entry that lacks its last byte", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0"),
-      0 },
+    { "an entry without its last byte", BYTES("MM\0*\0\0\0\x08\0\1\1\x12\0\4\0\0\0\1\0\0\0"), 0 },
     { "a directory somewhere else", BYTES("MM\0*\0\0\0\x0b???\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"), 6 },
     { "a directory at the end", BYTES("MM\0*\0\0\0\x08"), 0 },
     { "a directory in the last byte", BYTES("MM\0*\0\0\0\x08\0"), 0 },
     { "a directory beyond the end", BYTES("II*\0\xff\xff\xff\xff\1\0\x12\1\4\0\1\0\0\0\6\0\0\0"),
       0 },
-    { "a directory whose end is beyond all numbers",
+    { "a directory whose end overflows",
       BYTES("MM\0*\xff\xff\xff\xfe\0\1\1\x12\0\4\0\0\0\1\0\0\0\6"), 0 },
-    { "a header that is cut", BYTES("II*\0\x08\0\0"), 0 },
-    { "a byte order that is none", BYTES("IM*\0\x08\0\0\0\1\0\x12\1\4\0\1\0\0\0\6\0\0\0"), 0 },
+    { "a truncated header", BYTES("II*\0\x08\0\0"), 0 },
+    { "an invalid byte order", BYTES("IM*\0\x08\0\0\0\1\0\x12\1\4\0\1\0\0\0\6\0\0\0"), 0 },
     { "a BigTIFF", BYTES("II+\0\x08\0\0\0\1\0\x12\1\4\0\1\0\0\0\6\0\0\0"), 0 },
     { "nothing", "", 0, 0 },
 };
 
-/* In memory of its own size, so that sanitizers see what is read beyond it. */
+/* Copied to a block of exactly its size, so that sanitizers detect overruns. */
 static int orientation_of(const char *bytes, size_t length)
 {
     unsigned char *copy = malloc(length ? length : 1);

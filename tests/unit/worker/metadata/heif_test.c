@@ -1,6 +1,6 @@
 /*
- * metadata_heif_test.c - worker/metadata_heif*.c: boxes, items and tracks that are made here, in
- * the versions and widths that there are; what is blanked, what is cut off, what is refused.
+ * heif_test.c - worker/metadata/heif*.c: generated boxes, items and tracks in all
+ * versions and widths: what is blanked, cut off and refused.
  */
 #include "worker/metadata/metadata.h"
 
@@ -8,7 +8,7 @@
 #include "../../../programs/metadata_check.h"
 #include "tap.h"
 
-/* A file that grows; boxes may be open in it. */
+/* A file in progress, with open boxes. */
 typedef struct heif_t {
     unsigned char bytes[4096];
     size_t length;
@@ -73,23 +73,23 @@ static void put_box(heif_t *heif, const char *type, const char *text)
     end(heif);
 }
 
-/* How a file is made, and what of it is strange. */
+/* The variations of a file. */
 typedef struct make_t {
     int iloc, infe;                  /* versions */
     int offset, length, base, index; /* widths in iloc */
     int construction;                /* of the metadata's items */
-    bool split;                      /* the XMP lies in two pieces */
+    bool split;                      /* the XMP has two extents */
     bool long_box;                   /* mdat has a length of 64 bits */
     bool endless;                    /* mdat has length 0 */
     bool movie;
     const char *handler; /* of the movie's track */
-    const char *tail;    /* behind all boxes */
+    const char *tail;    /* after all boxes */
 } make_t;
 
 static const char pixels[] = "[pixels of the picture]", exif[] = "....MM exif with a secret in it",
                   xmp[] = "<xmp: a secret>", stray[] = "stray secret";
 
-#define IDS 4 /* 1 is the picture, 2 EXIF, 3 XMP, 4 of a type that nobody knows */
+#define IDS 4 /* 1 is the picture, 2 EXIF, 3 XMP, 4 of an unknown type */
 
 static void put_info(heif_t *heif, const make_t *make, int id, const char *type)
 {
@@ -105,7 +105,7 @@ static void put_infos(heif_t *heif, const make_t *make)
 {
     begin_full(heif, "iinf", make->infe >= 3 ? 1 : 0);
     put_number(heif, IDS, make->infe >= 3 ? 4 : 2);
-    put_info(heif, make, 3, "mime"); /* in another order than their places */
+    put_info(heif, make, 3, "mime"); /* in another order than their locations */
     put_info(heif, make, 1, "hvc1");
     put_info(heif, make, 4, "what");
     put_info(heif, make, 2, "Exif");
@@ -211,7 +211,7 @@ static void put_contents(heif_t *heif, const make_t *make, size_t places[IDS][2]
     for (int i = first; i < IDS; i++) {
         size_t at = heif->length;
 
-        put_text(heif, "#"); /* belongs to nobody */
+        put_text(heif, "#"); /* belongs to no item */
         at++;
         put(heif, contents[i].text, contents[i].length);
         set_number(heif, places[i][0], at - from, make->offset);
@@ -288,27 +288,31 @@ static void test_kept(const char *name, const make_t *make)
     heif_t heif;
 
     make_heif(&heif, make);
-    tap_is(filter_picture(heif.bytes, heif.length, &filtered), NULL, "%s: it is judged", name);
+    tap_is(filter_picture(heif.bytes, heif.length, &filtered), NULL,
+           "%s: the filter returns a result", name);
     tap_is(filtered.wrong, NULL, "%s: it is well-formed", name);
     if (!filtered.wrong) {
-        tap_is_number(filtered.length, heif.length - tail, "%s: offsets stay, a tail goes", name);
-        tap_ok(holds(filtered.bytes, filtered.length, pixels), "%s: the picture stays", name);
+        tap_is_number(filtered.length, heif.length - tail,
+                      "%s: offsets do not change, the tail is removed", name);
+        tap_ok(holds(filtered.bytes, filtered.length, pixels), "%s: the picture is kept", name);
         tap_ok(!holds(filtered.bytes, filtered.length, "secret")
                    && !holds(filtered.bytes, filtered.length, "2020"),
-               "%s: no secret stays", name);
+               "%s: all secrets are removed", name);
         tap_ok(make->movie || !holds(filtered.bytes, filtered.length, "#"),
-               "%s: what belongs to nobody goes", name);
+               "%s: bytes of no item are removed", name);
         tap_ok(memmem(filtered.bytes, filtered.length, empty_exif, sizeof(empty_exif)),
                "%s: EXIF is an empty block", name);
         tap_ok(holds(filtered.bytes, filtered.length, "               "), "%s: XMP is blanks",
                name);
         tap_ok(filtered.facts.width == 20 && filtered.facts.height == 10,
-               "%s: the size is the primary item's", name);
+               "%s: the size is that of the primary item", name);
         tap_is_number(filtered.facts.icc_length, 7, "%s: the profile is counted", name);
-        tap_ok(holds(filtered.bytes, filtered.length, "profprofile"), "%s: and stays", name);
-        tap_ok(holds(filtered.bytes, filtered.length, "irot\1"), "%s: so does the turn", name);
+        tap_ok(holds(filtered.bytes, filtered.length, "profprofile"), "%s: the profile is kept",
+               name);
+        tap_ok(holds(filtered.bytes, filtered.length, "irot\1"), "%s: the rotation is kept", name);
     }
-    tap_is(check_picture(heif.bytes, heif.length), NULL, "%s: and again", name);
+    tap_is(check_picture(heif.bytes, heif.length), NULL, "%s: filtering again changes nothing",
+           name);
     free(filtered.bytes);
 }
 
@@ -322,7 +326,8 @@ static const struct {
     { "iloc 1, 64 bits", { .iloc = 1, .infe = 3, .offset = 8, .length = 8, .index = 8 } },
     { "iloc 2", { .iloc = 2, .infe = 3, .offset = 4, .length = 8, .base = 4 } },
     { "items in idat", { .iloc = 1, .infe = 2, .offset = 4, .length = 4, .construction = 1 } },
-    { "an item in pieces", { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .split = true } },
+    { "an item in several extents",
+      { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .split = true } },
     { "a long mdat", { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .long_box = true } },
     { "an endless mdat", { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .endless = true } },
     { "an endless mdat and a tail",
@@ -334,7 +339,7 @@ static const struct {
         .length = 4,
         .tail = "000Cmpvd a secret video of a moving "
                 "picture, which is just 67 ...." } },
-    { "a tail that is none",
+    { "a tail without boxes",
       { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .tail = "\xff\xff\xff\xffSEFT secret" } },
     { "a movie", { .iloc = 0, .infe = 2, .offset = 4, .length = 4, .movie = true } },
 };
@@ -343,7 +348,8 @@ static void test_refused(const char *name, const heif_t *heif, const char *claus
 {
     filtered_t filtered;
 
-    tap_is(filter_picture(heif->bytes, heif->length, &filtered), NULL, "%s: it is judged", name);
+    tap_is(filter_picture(heif->bytes, heif->length, &filtered), NULL,
+           "%s: the filter returns a result", name);
     tap_is(filtered.wrong, clause, "%s is refused", name);
     free(filtered.bytes);
 }
@@ -369,14 +375,15 @@ static const struct {
     const char *clause;
 } broken[] = {
     { "a meta box that is too long", "meta", -4, 0x7fffffff, 4, "a box reaches beyond the end" },
-    { "media data that are too long", "mdat", -4, 0x7fffffff, 4, "a box reaches beyond the end" },
+    { "media data that is too long", "mdat", -4, 0x7fffffff, 4, "a box reaches beyond the end" },
     { "a box shorter than its head", "meta", -4, 7, 4, "a box reaches beyond the end" },
     { "no meta box", "meta", 0, 0x6d657461 + 1, 4, "it has no meta box" },
     { "a table of version 3", "iloc", 4, 3, 1, "its table of items is malformed" },
     { "widths of 3 bytes", "iloc", 8, 0x3400, 2, "its table of items is malformed" },
-    { "more items than there are", "iloc", 10, 5, 2, "its table of items is cut short" },
+    { "a table that claims more items", "iloc", 10, 5, 2, "its table of items is cut short" },
     { "too many items", "iloc", 10, 0xffff, 2, "it has too many items" },
-    { "more extents than there are", "iloc", 16, 0xffff, 2, "an item lies outside the media data" },
+    { "an item that claims more extents", "iloc", 16, 0xffff, 2,
+      "an item lies outside the media data" },
     { "an offset that is too big", "iloc", 18, 0xffffffff, 4,
       "an item lies outside the media data" },
     { "an offset into the boxes", "iloc", 18, 0, 4, "an item lies outside the media data" },
@@ -384,7 +391,7 @@ static const struct {
       "an item lies outside the media data" },
     { "no table of items", "iloc", 0, 0x66726565, 4, "it does not say where its items are" },
     { "no list of items", "iinf", 0, 0x66726565, 4, "it does not say where its items are" },
-    { "a table of items twice", "iinf", 0, 0x696c6f63, 4, "it has a duplicate box" },
+    { "a duplicate table of items", "iinf", 0, 0x696c6f63, 4, "it has a duplicate box" },
     { "a box within meta that is too long", "iinf", -4, 0x7fff, 4,
       "a box reaches beyond the end of the meta box" },
 };
@@ -412,9 +419,9 @@ static void test_strange(void)
     heif_t heif;
 
     make_heif(&heif, &within);
-    test_refused("an item in another", &heif, "an item lies within another");
+    test_refused("an item within another", &heif, "an item lies within another");
     make_heif(&heif, &sound);
-    test_refused("a track of sound", &heif, "it has a track that is no picture");
+    test_refused("an audio track", &heif, "it has a track that is no picture");
     make_heif(&heif, &simple);
     for (int i = 0; i < 17; i++) {
         put_box(&heif, "mdat", "");
@@ -429,7 +436,7 @@ static void test_strange(void)
     test_refused("a meta box of two bytes", &heif, "its meta box is cut short");
 }
 
-/* Boxes in boxes, far deeper than there is any use for. */
+/* Boxes nested far deeper than in real files. */
 static void test_depth(void)
 {
     heif_t heif;
@@ -439,7 +446,7 @@ static void test_depth(void)
         put_number(&heif, (uint64_t)(100 - i) * 8, 4);
         put_text(&heif, i == 0 ? "moov" : "trak");
     }
-    test_refused("a hundred boxes in one another", &heif, "its boxes are nested too deeply");
+    test_refused("a hundred nested boxes", &heif, "its boxes are nested too deeply");
 }
 
 static void test_cuts(void)
@@ -458,7 +465,7 @@ static void test_cuts(void)
         wrong = check_picture(copy, length);
         free(copy);
     }
-    tap_is(wrong, NULL, "a HEIC may be cut anywhere");
+    tap_is(wrong, NULL, "a HEIC truncated anywhere gives a result");
 }
 
 int main(void)

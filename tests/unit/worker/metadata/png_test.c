@@ -1,5 +1,5 @@
 /*
- * metadata_png_test.c - worker/metadata/png.c: what PNG's chunks say of colors, which of them
+ * png_test.c - worker/metadata/png.c: what PNG's chunks say of colors, which of them
  * count, and that all of them stay in the file.
  */
 #include "worker/metadata/metadata.h"
@@ -34,22 +34,22 @@ typedef struct row_t {
 } row_t;
 
 static const row_t rows[] = {
-    { "no chunk of colors", BYTES(PNG PIXELS END), NOTHING },
+    { "no color chunk", BYTES(PNG PIXELS END), NOTHING },
     { "cICP", BYTES(PNG CICP("\x09\x10\0\1") PIXELS END), "cicp 9/16 gamma 0 chrm - light 0" },
-    { "the first cICP counts", BYTES(PNG CICP("\x09\x10\0\1") CICP("\1\x0d\0\1") PIXELS END),
+    { "the first cICP is used", BYTES(PNG CICP("\x09\x10\0\1") CICP("\1\x0d\0\1") PIXELS END),
       "cicp 9/16 gamma 0 chrm - light 0" },
-    { "cICP of the range of video", BYTES(PNG CICP("\x09\x10\0\0") PIXELS END), NOTHING },
+    { "cICP of limited range", BYTES(PNG CICP("\x09\x10\0\0") PIXELS END), NOTHING },
     { "cICP with a matrix", BYTES(PNG CICP("\x09\x10\x09\1") PIXELS END),
       "its cICP chunk has a matrix other than RGB" },
     { "cICP of three bytes", BYTES(PNG "\0\0\0\3cICP\x09\x10\0crc!" PIXELS END), NOTHING },
-    { "cICP behind the pixels", BYTES(PNG PIXELS CICP("\x09\x10\0\1") END), NOTHING },
+    { "cICP after the pixels", BYTES(PNG PIXELS CICP("\x09\x10\0\1") END), NOTHING },
     { "gAMA", BYTES(PNG GAMA("\0\1\x86\xa0") PIXELS END), "cicp - gamma 100000 chrm - light 0" },
-    { "the first gAMA counts", BYTES(PNG GAMA("\0\1\x86\xa0") GAMA("\0\0\0\1") PIXELS END),
+    { "the first gAMA is used", BYTES(PNG GAMA("\0\1\x86\xa0") GAMA("\0\0\0\1") PIXELS END),
       "cicp - gamma 100000 chrm - light 0" },
     { "gAMA of five bytes", BYTES(PNG "\0\0\0\5gAMA\0\1\x86\xa0\0crc!" PIXELS END), NOTHING },
-    { "gAMA behind the pixels", BYTES(PNG PIXELS GAMA("\0\1\x86\xa0") END), NOTHING },
+    { "gAMA after the pixels", BYTES(PNG PIXELS GAMA("\0\1\x86\xa0") END), NOTHING },
     { "cHRM", BYTES(PNG CHRM("\1") PIXELS END), "cicp - gamma 0 chrm 1/8 light 0" },
-    { "the first cHRM counts", BYTES(PNG CHRM("\1") CHRM("\x09") PIXELS END),
+    { "the first cHRM is used", BYTES(PNG CHRM("\1") CHRM("\x09") PIXELS END),
       "cicp - gamma 0 chrm 1/8 light 0" },
     { "cHRM of four bytes", BYTES(PNG "\0\0\0\4cHRM\0\0\0\1crc!" PIXELS END), NOTHING },
     { "sRGB", BYTES(PNG SRGB PIXELS END), NOTHING " srgb" },
@@ -57,9 +57,9 @@ static const row_t rows[] = {
     { "mDCV", BYTES(PNG MDCV(NITS_300) PIXELS END), "cicp - gamma 0 chrm - light 300" },
     { "cLLI over mDCV", BYTES(PNG CLLI(NITS_1000) MDCV(NITS_300) PIXELS END),
       "cicp - gamma 0 chrm - light 1000" },
-    { "cLLI over mDCV that comes first", BYTES(PNG MDCV(NITS_300) CLLI(NITS_1000) PIXELS END),
+    { "cLLI over an earlier mDCV", BYTES(PNG MDCV(NITS_300) CLLI(NITS_1000) PIXELS END),
       "cicp - gamma 0 chrm - light 1000" },
-    { "cLLI of nothing", BYTES(PNG CLLI("\0\0\0\0") MDCV(NITS_300) PIXELS END),
+    { "cLLI of zero", BYTES(PNG CLLI("\0\0\0\0") MDCV(NITS_300) PIXELS END),
       "cicp - gamma 0 chrm - light 300" },
 };
 
