@@ -14,7 +14,7 @@ typedef struct ctl_lender_t {
     bool checked; /* the schema has the right version */
 } ctl_lender_t;
 
-static apr_status_t disconnect(void *data)
+static apr_status_t close_connection(void *data)
 {
     PQfinish(data);
     return APR_SUCCESS;
@@ -40,10 +40,10 @@ static void connect_to(iimg_context_t *context, ctl_lender_t *lender)
     }
     lender->connection.pg = PQconnectdb(lender->conninfo);
     PQsetNoticeProcessor(lender->connection.pg, ignore_notice, NULL);
-    apr_pool_cleanup_register(pool, lender->connection.pg, disconnect, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, lender->connection.pg, close_connection, apr_pool_cleanup_null);
 }
 
-static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **connection)
+static iimg_error_t *borrow_connection(iimg_context_t *context, iimg_db_connection_t **connection)
 {
     ctl_lender_t *lender = (ctl_lender_t *)context->db;
 
@@ -61,7 +61,7 @@ static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **conn
     return NULL;
 }
 
-static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
+static void return_connection(iimg_context_t *context, iimg_db_connection_t *connection)
 {
     (void)context, (void)connection;
 }
@@ -109,7 +109,7 @@ const iimg_db_t *ctl_connection(apr_pool_t *pool, const char *conninfo, const ch
     if (*problem) {
         return NULL;
     }
-    lender->db = (iimg_db_t){ borrow, give_back, check_schema, false, TIMEOUT };
+    lender->db = (iimg_db_t){ borrow_connection, return_connection, check_schema, false, TIMEOUT };
     lender->conninfo = conninfo ? conninfo : "";
     lender->connection.prepared = apr_hash_make(pool);
     return &lender->db;

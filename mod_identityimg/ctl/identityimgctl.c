@@ -24,7 +24,7 @@ static const struct {
     { "sweep", ctl_sweep },
 };
 
-static int complain(const char *sentence)
+static int print_problem(const char *sentence)
 {
     fprintf(stderr, "identityimgctl: %s\n", sentence);
     return CTL_TROUBLE;
@@ -74,15 +74,15 @@ static int run_command(apr_pool_t *pool, command_fn command, const ctl_options_t
     const char *problem = NULL;
 
     if (!iimg_http_start()) {
-        return complain("cannot initialize libcurl");
+        return print_problem("cannot initialize libcurl");
     }
     context.db = ctl_connection(pool, options->conninfo, &problem);
     if (problem) {
-        return complain(problem);
+        return print_problem(problem);
     }
     problem = ctl_store_open(&context, options, &services.storage);
     if (problem) {
-        return complain(problem);
+        return print_problem(problem);
     }
     return command(&context, options);
 }
@@ -98,7 +98,7 @@ static int list_faults(void)
 #endif
 
 /* @return the exit status */
-static int start(apr_pool_t *pool, int argc, char **argv)
+static int run_tool(apr_pool_t *pool, int argc, char **argv)
 {
     ctl_options_t options = { NULL };
     const char *name, *problem = ctl_options_read(pool, argc, argv, &options, &name);
@@ -114,7 +114,7 @@ static int start(apr_pool_t *pool, int argc, char **argv)
     }
 #endif
     if (problem && *problem) {
-        return complain(problem);
+        return print_problem(problem);
     }
     if (problem || !command || ((options.remove || options.min_age) && command != ctl_reconcile)
         || (options.force && command == ctl_sweep)) {
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
     apr_initialize();
     atexit(apr_terminate);
     apr_pool_create(&pool, NULL);
-    ended = finish_output(start(pool, argc, argv));
+    ended = finish_output(run_tool(pool, argc, argv));
     apr_pool_destroy(pool);
     return ended;
 }

@@ -23,13 +23,13 @@ typedef struct catcher_t {
     jmp_buf leave;
 } catcher_t;
 
-static void leave(j_common_ptr jpeg)
+static void jump_out(j_common_ptr jpeg)
 {
     catcher_t *catcher = (catcher_t *)jpeg->err;
-    char said[JMSG_LENGTH_MAX];
+    char message[JMSG_LENGTH_MAX];
 
-    jpeg->err->format_message(jpeg, said);
-    vips_error("jpeg", "%s", said);
+    jpeg->err->format_message(jpeg, message);
+    vips_error("jpeg", "%s", message);
     longjmp(catcher->leave, 1);
 }
 
@@ -41,7 +41,7 @@ static void discard_message(j_common_ptr jpeg)
 static struct jpeg_error_mgr *catch (catcher_t *catcher)
 {
     jpeg_std_error(&catcher->manager);
-    catcher->manager.error_exit = leave;
+    catcher->manager.error_exit = jump_out;
     catcher->manager.output_message = discard_message;
     return &catcher->manager;
 }
@@ -83,7 +83,7 @@ static void read_rows(struct jpeg_decompress_struct *jpeg, const iimg_pixels_t *
 static void refuse_early_end(j_common_ptr jpeg, int level)
 {
     if (level < 0 && jpeg->err->msg_code == JWRN_HIT_MARKER) {
-        leave(jpeg);
+        jump_out(jpeg);
     }
 }
 

@@ -85,8 +85,8 @@ static bool fits(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWr
 }
 
 /* Find the largest size, from one that fits. The number of characters limits the size. */
-static void enlarge(PangoLayout *layout, const iimg_lettering_t *lettering, PangoWrapMode wrap,
-                    int least, glong characters)
+static void find_largest_size(PangoLayout *layout, const iimg_lettering_t *lettering,
+                              PangoWrapMode wrap, int least, glong characters)
 {
     double area = 16.0 * lettering->width * lettering->height / (double)MAX(1, characters);
     int most = lettering->height + 1;
@@ -156,7 +156,7 @@ static void choose_size(PangoLayout *layout, const iimg_lettering_t *lettering, 
 
     for (size_t i = 0; i < G_N_ELEMENTS(wraps); i++) {
         if (fits(layout, lettering, wraps[i], least)) {
-            enlarge(layout, lettering, wraps[i], least, characters);
+            find_largest_size(layout, lettering, wraps[i], least, characters);
             return;
         }
     }

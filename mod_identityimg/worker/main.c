@@ -24,7 +24,7 @@ typedef struct options_t {
     long user, group; /* -1: unchanged */
 } options_t;
 
-static int fail(const char *what)
+static int report_failure(const char *what)
 {
     fprintf(stderr, "IIMG0133: identityimg-worker: %s\n", what);
     return EXIT_FAILURE;
@@ -139,7 +139,7 @@ static void prepare_fonts(void)
     }
 }
 
-static const char *serve(const options_t *options)
+static const char *run_zygote(const options_t *options)
 {
     const char *problem = drop_privileges(options);
 
@@ -175,6 +175,6 @@ int main(int argc, char **argv)
         fprintf(stderr, "identityimg-worker is started by httpd (mod_identityimg)\n");
         return 2;
     }
-    problem = serve(&options);
-    return problem ? fail(problem) : EXIT_SUCCESS;
+    problem = run_zygote(&options);
+    return problem ? report_failure(problem) : EXIT_SUCCESS;
 }

@@ -219,7 +219,7 @@ static int make_sizes(iimg_work_t *work, VipsImage *large, bool is_lossless)
     return 0;
 }
 
-static int derive(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
+static int make_derivatives(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
 {
     VipsImage *large;
 
@@ -229,7 +229,7 @@ static int derive(iimg_work_t *work, const iimg_source_t *source, VipsImage *ope
 }
 
 /* Put the picture on white. vips_flatten treats any last band as alpha. */
-static int flatten(VipsImage *in, VipsImage **out)
+static int put_on_white(VipsImage *in, VipsImage **out)
 {
     VipsArrayDouble *white;
     int rc;
@@ -248,7 +248,7 @@ static int make_reference(iimg_work_t *work, const iimg_source_t *source, VipsIm
     VipsImage *image, *flat;
 
     if (iimg_pixels_decode(source, opened, (int)work->request->side, &image) != 0
-        || flatten(image, &flat) != 0
+        || put_on_white(image, &flat) != 0
         || iimg_picture_save_jpeg(flat, REFERENCE_QUALITY, &work->pieces[0]) != 0) {
         return -1;
     }
@@ -259,7 +259,7 @@ static int make_reference(iimg_work_t *work, const iimg_source_t *source, VipsIm
 
 /* The header is enough, unless the end of the file is missing: then only decoding shows whether the
  * picture is complete. */
-static int inspect(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
+static int inspect_picture(iimg_work_t *work, const iimg_source_t *source, VipsImage *opened)
 {
     VipsImage *image;
 
@@ -272,9 +272,9 @@ static int inspect(iimg_work_t *work, const iimg_source_t *source, VipsImage *op
 void iimg_picture_work(iimg_work_t *work)
 {
     static int (*const works[])(iimg_work_t *, const iimg_source_t *, VipsImage *) = {
-        [IIMG_WORK_DERIVE] = derive,
+        [IIMG_WORK_DERIVE] = make_derivatives,
         [IIMG_WORK_REFERENCE] = make_reference,
-        [IIMG_WORK_INSPECT] = inspect,
+        [IIMG_WORK_INSPECT] = inspect_picture,
     };
     iimg_source_t source = { 0 };
     VipsImage *opened = NULL;

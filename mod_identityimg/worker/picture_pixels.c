@@ -57,7 +57,7 @@ static int wrap_pixels(const iimg_pixels_t *pixels, VipsImage *like, VipsImage *
 }
 
 /* Shrink pixels in memory with resample.c, others with libvips. */
-static int resize(VipsImage *in, VipsImage **out, int width, int height)
+static int resize_image(VipsImage *in, VipsImage **out, int width, int height)
 {
     iimg_pixels_t pixels, fewer = { .width = width, .height = height, .bands = in->Bands };
 
@@ -77,7 +77,7 @@ static int resize_into(VipsImage *in, VipsImage **out, int box)
         *out = in;
         return 0;
     }
-    return resize(in, out, scale_side(in->Xsize, scale), scale_side(in->Ysize, scale));
+    return resize_image(in, out, scale_side(in->Xsize, scale), scale_side(in->Ysize, scale));
 }
 
 /* Premultiply by alpha, so that colors of transparent pixels do not show at edges. */
@@ -94,7 +94,7 @@ static int resize_alpha_into(VipsImage *in, VipsImage **out, int box)
 }
 
 /* Compute the pixels of a lazy image. @return NULL on failure */
-static VipsImage *compute(VipsImage *planned)
+static VipsImage *compute_pixels(VipsImage *planned)
 {
     return vips_image_copy_memory(planned);
 }
@@ -119,7 +119,7 @@ VipsImage *iimg_pixels_fit(VipsImage *in, int box)
         != 0) {
         return NULL;
     }
-    return compute(small);
+    return compute_pixels(small);
 }
 
 static bool has_transparent_pixels(VipsImage *image)
@@ -153,7 +153,7 @@ static VipsImage *decode_jpeg(const iimg_source_t *source, VipsImage *opened, in
     if (shrink > 1 && source->load((void *)source->data, source->length, &image, shrink) != 0) {
         return NULL;
     }
-    return compute(image);
+    return compute_pixels(image);
 }
 
 /* Shrink while decoding if the format allows, then resample. */
@@ -203,10 +203,10 @@ int iimg_pixels_decode(const iimg_source_t *source, VipsImage *opened, int box, 
         || make_upright(source, plain, &upright) != 0) {
         return -1;
     }
-    upright = compute(upright);
+    upright = compute_pixels(upright);
     if (!upright || drop_opaque_alpha(upright, &plain) != 0) {
         return -1;
     }
-    *out = compute(plain);
+    *out = compute_pixels(plain);
     return *out ? 0 : -1;
 }

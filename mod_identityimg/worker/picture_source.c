@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void refuse(iimg_work_t *work, const char *why)
+static void refuse_picture(iimg_work_t *work, const char *why)
 {
     work->answer.status = IIMG_WORK_UNREADABLE;
     snprintf(work->answer.said, sizeof(work->answer.said), "%s", why);
@@ -120,12 +120,12 @@ static bool remove_metadata(iimg_work_t *work, iimg_source_t *source)
     const char *problem;
 
     if (!steps) {
-        refuse(work, "out of memory");
+        refuse_picture(work, "out of memory");
         return false;
     }
     problem = iimg_metadata_filter(source->format, work->data, work->length, steps, &metadata);
     if (problem || !apply_edit(&metadata.edit, work, source)) {
-        refuse(work, problem ? problem : "its metadata cannot be removed");
+        refuse_picture(work, problem ? problem : "its metadata cannot be removed");
         return false;
     }
     source->unended = metadata.unended;
@@ -194,7 +194,7 @@ bool iimg_source_open(iimg_work_t *work, iimg_source_t *source, VipsImage **imag
 {
     source->format = iimg_media_type_sniff(work->data, work->length)->format;
     if (source->format == IIMG_FORMAT_UNKNOWN) {
-        refuse(work, "unsupported picture format");
+        refuse_picture(work, "unsupported picture format");
         return false;
     }
     source->load = loaders_by_format[source->format];

@@ -52,7 +52,7 @@ static int paint_background(board_t *board)
     return 0;
 }
 
-static int paste(board_t *board, VipsImage *piece, int x, int y)
+static int paste_piece(board_t *board, VipsImage *piece, int x, int y)
 {
     VipsImage *next;
 
@@ -64,7 +64,7 @@ static int paste(board_t *board, VipsImage *piece, int x, int y)
 }
 
 /* Fill a rectangle with a color, through a mask if there is one. */
-static int tint(board_t *board, VipsImage *mask, const double *color, int x, int y)
+static int fill_rectangle(board_t *board, VipsImage *mask, const double *color, int x, int y)
 {
     VipsImage *area, *black, *paint, *bytes, *tagged, *mixed;
 
@@ -76,7 +76,7 @@ static int tint(board_t *board, VipsImage *mask, const double *color, int x, int
         || vips_ifthenelse(mask, tagged, area, &mixed, "blend", TRUE, NULL) != 0) {
         return -1;
     }
-    return paste(board, mixed, x, y);
+    return paste_piece(board, mixed, x, y);
 }
 
 /* Draw words. A failure is ignored: a poster without words is better than none. */
@@ -96,7 +96,7 @@ static int write_words(board_t *board, const char *words, bool bold, const doubl
     }
     mask = vips_image_new_from_memory(letters, (size_t)width * (size_t)height, width, height, 1,
                                       VIPS_FORMAT_UCHAR);
-    return mask ? tint(board, mask, color, x, y) : -1;
+    return mask ? fill_rectangle(board, mask, color, x, y) : -1;
 }
 
 /* Draw a band of paper with words at the bottom edge. */
@@ -107,7 +107,7 @@ static int write_mark(board_t *board, const char *words)
     VipsImage *black, *mask;
 
     if (vips_black(&black, board->width, height, NULL) != 0 || vips_invert(black, &mask, NULL) != 0
-        || tint(board, mask, mark_paper, 0, top) != 0) {
+        || fill_rectangle(board, mask, mark_paper, 0, top) != 0) {
         return -1;
     }
     return write_words(board, words, true, mark_ink, board->margin, top + pad,
@@ -128,7 +128,7 @@ static int place_picture(board_t *board, const iimg_piece_t *picture, int x, int
         return -1;
     }
     pixels = vips_image_copy_memory(pixels);
-    return pixels ? paste(board, pixels, x, y) : -1;
+    return pixels ? paste_piece(board, pixels, x, y) : -1;
 }
 
 /* Draw the first picture large, the others in a column beside it. */

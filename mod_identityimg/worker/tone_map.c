@@ -136,7 +136,7 @@ static void map_pixels(const mapping_t *mapping, const uint16_t *from, uint16_t 
 }
 
 /* Convert to 16 bits in memory. @return NULL with libvips' error set */
-static VipsImage *widen(VipsImage *in)
+static VipsImage *widen_samples(VipsImage *in)
 {
     double scale = in->BandFmt == VIPS_FORMAT_UCHAR ? 257 : 1;
     VipsImage *scaled, *wide;
@@ -151,7 +151,7 @@ static VipsImage *widen(VipsImage *in)
 int iimg_tone_map(VipsImage *in, iimg_hdr_t hdr, const double luminance[3], double most_light,
                   VipsImage **out)
 {
-    VipsImage *wide = widen(in);
+    VipsImage *wide = widen_samples(in);
     mapping_t mapping = { hdr, luminance,
                           make_curve(hdr == IIMG_HDR_HLG ? USUAL_LIGHT : most_light),
                           make_table(hdr, UINT16_MAX + 1), in->Bands };

@@ -101,7 +101,7 @@ static const struct {
     { "ROLLBACK", "ROLLBACK TO SAVEPOINT step" },
 };
 static bool savepoints_on;
-static const char *savepoints_tag; /* what the code under test expects to be answered */
+static const char *savepoints_tag; /* the status that the code under test expects */
 
 int PQsendQuery(PGconn *pg, const char *sql)
 {
@@ -126,13 +126,13 @@ char *PQcmdStatus(PGresult *result)
                                                                         : tells(result);
 }
 
-/** Run SQL as it is written. @return as sql_run */
+/** Run SQL without formatting. @return as sql_run */
 __attribute__((unused)) static const char *sql(iimg_context_t *context, const char *text)
 {
     return sql_run(context, "%s", text);
 }
 
-/** Connect, with the real tables. @return false: there is no database */
+/** Connect, with the real tables. @return false without a database */
 __attribute__((unused)) static bool sql_begin_real(iimg_context_t *context)
 {
     static const iimg_db_t db = { .borrow = sql_lend, .give_back = sql_take_back, .timeout = 120 };

@@ -21,7 +21,7 @@ static bool is_lost(const iimg_db_connection_t *connection)
 }
 
 /* Close the session. The next borrower finds a dead connection and reconnects. */
-static void disconnect(iimg_db_connection_t *connection)
+static void close_session(iimg_db_connection_t *connection)
 {
     connection->timed_out = true;
     if (PQsocket(connection->pg) >= 0) {
@@ -50,7 +50,7 @@ static bool wait_for(PGconn *pg, short events, apr_time_t deadline)
     return n > 0;
 }
 
-static bool flush(PGconn *pg, apr_time_t deadline)
+static bool flush_output(PGconn *pg, apr_time_t deadline)
 {
     int rc;
 
@@ -78,32 +78,32 @@ static bool read_result(PGconn *pg, apr_time_t deadline)
 
 /* Read the last result of a command. @return NULL when the connection is dead or the deadline has
  * passed, which closes the connection */
-static PGresult *answer(iimg_db_connection_t *connection, apr_time_t deadline)
+static PGresult *read_last_result(iimg_db_connection_t *connection, apr_time_t deadline)
 {
-    PGresult *last = NULL, *one;
+    PGresult *last = NULL, *next;
 
-    if (!flush(connection->pg, deadline)) {
+    if (!flush_output(connection->pg, deadline)) {
         if (!is_lost(connection)) {
-            disconnect(connection);
+            close_session(connection);
         }
         return NULL;
     }
     for (;;) {
         if (!read_result(connection->pg, deadline)) {
             PQclear(last);
-            disconnect(connection);
+            close_session(connection);
             return NULL;
         }
-        one = PQgetResult(connection->pg);
-        if (!one) {
+        next = PQgetResult(connection->pg);
+        if (!next) {
             return last;
         }
         PQclear(last);
-        last = one;
+        last = next;
     }
 }
 
-static bool succeeded(const PGresult *result)
+static bool is_success(const PGresult *result)
 {
     ExecStatusType status = result ? PQresultStatus(result) : PGRES_FATAL_ERROR;
 
@@ -115,7 +115,7 @@ static apr_time_t deadline_of(const iimg_context_t *context)
     return apr_time_now() + apr_time_from_sec(context->db->timeout);
 }
 
-static iimg_error_t *outcome(iimg_context_t *context, const char *label, PGresult *result)
+static iimg_error_t *check_result(iimg_context_t *context, const char *label, PGresult *result)
 {
     iimg_error_t *err = NULL;
 
@@ -127,14 +127,14 @@ static iimg_error_t *outcome(iimg_context_t *context, const char *label, PGresul
         err->sqlstate = timed_out ? NULL : "08006";
         return err;
     }
-    if (!succeeded(result)) {
+    if (!is_success(result)) {
         err = iimg_db_failed(context, label, result);
         PQclear(result);
     }
     return err;
 }
 
-static iimg_error_t *prepare(iimg_context_t *context, const iimg_statement_t *statement)
+static iimg_error_t *prepare_statement(iimg_context_t *context, const iimg_statement_t *statement)
 {
     iimg_db_connection_t *connection = context->connection;
     PGresult *result = NULL;
@@ -144,9 +144,9 @@ static iimg_error_t *prepare(iimg_context_t *context, const iimg_statement_t *st
         return NULL;
     }
     if (PQsendPrepare(connection->pg, statement->label, statement->sql, 0, NULL)) {
-        result = answer(connection, deadline_of(context));
+        result = read_last_result(connection, deadline_of(context));
     }
-    err = outcome(context, statement->label, result);
+    err = check_result(context, statement->label, result);
     if (err) {
         return err;
     }
@@ -155,8 +155,8 @@ static iimg_error_t *prepare(iimg_context_t *context, const iimg_statement_t *st
     return NULL;
 }
 
-static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                         const char *const *params, PGresult **result)
+static iimg_error_t *run_statement(iimg_context_t *context, const iimg_statement_t *statement,
+                                   int count, const char *const *params, PGresult **result)
 {
     PGconn *pg = context->connection->pg;
     iimg_error_t *err = NULL;
@@ -164,7 +164,7 @@ static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statem
 
     *result = NULL;
     if (context->db->prepare) {
-        err = prepare(context, statement);
+        err = prepare_statement(context, statement);
         if (err) {
             return err;
         }
@@ -174,9 +174,9 @@ static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statem
         sent = PQsendQueryParams(pg, statement->sql, count, NULL, params, NULL, NULL, 0);
     }
     if (sent) {
-        *result = answer(context->connection, deadline_of(context));
+        *result = read_last_result(context->connection, deadline_of(context));
     }
-    err = outcome(context, statement->label, *result);
+    err = check_result(context, statement->label, *result);
     if (err && err->sqlstate
         && (strcmp(err->sqlstate, "26000") == 0 || strcmp(err->sqlstate, "0A000") == 0)) {
         /* The backend lost the prepared statements, or a migration changed a table: prepare again.
@@ -186,15 +186,15 @@ static iimg_error_t *run(iimg_context_t *context, const iimg_statement_t *statem
     return err;
 }
 
-static iimg_error_t *command(iimg_context_t *context, const char *sql, const char *tag)
+static iimg_error_t *run_command(iimg_context_t *context, const char *sql, const char *tag)
 {
     PGresult *result = NULL;
     iimg_error_t *err;
 
     if (PQsendQuery(context->connection->pg, sql)) {
-        result = answer(context->connection, deadline_of(context));
+        result = read_last_result(context->connection, deadline_of(context));
     }
-    err = outcome(context, sql, result);
+    err = check_result(context, sql, result);
     if (err) {
         return err;
     }
@@ -209,12 +209,12 @@ static iimg_error_t *command(iimg_context_t *context, const char *sql, const cha
 static void drop_prepared(iimg_context_t *context)
 {
     apr_hash_clear(context->connection->prepared);
-    if (command(context, "DEALLOCATE ALL", "DEALLOCATE ALL")) {
-        disconnect(context->connection);
+    if (run_command(context, "DEALLOCATE ALL", "DEALLOCATE ALL")) {
+        close_session(context->connection);
     }
 }
 
-static void give_back(iimg_context_t *context)
+static void return_connection(iimg_context_t *context)
 {
     iimg_db_connection_t *connection = context->connection;
 
@@ -226,7 +226,7 @@ static void give_back(iimg_context_t *context)
 }
 
 /* Borrow context->connection, and check the schema of its database. */
-static iimg_error_t *borrow(iimg_context_t *context)
+static iimg_error_t *borrow_connection(iimg_context_t *context)
 {
     iimg_error_t *err = context->db->borrow(context, &context->connection);
 
@@ -235,7 +235,7 @@ static iimg_error_t *borrow(iimg_context_t *context)
     }
     err = context->db->check(context);
     if (err) {
-        give_back(context);
+        return_connection(context);
     }
     return err;
 }
@@ -243,25 +243,25 @@ static iimg_error_t *borrow(iimg_context_t *context)
 static iimg_error_t *query_once(iimg_context_t *context, const iimg_statement_t *statement,
                                 int count, const char *const *params, PGresult **result)
 {
-    iimg_error_t *err = borrow(context);
+    iimg_error_t *err = borrow_connection(context);
 
     *result = NULL;
     if (err) {
         return err;
     }
-    err = run(context, statement, count, params, result);
-    give_back(context);
+    err = run_statement(context, statement, count, params, result);
+    return_connection(context);
     return err;
 }
 
-static iimg_error_t *query(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                           const char *const *params, PGresult **result)
+static iimg_error_t *query_with_retries(iimg_context_t *context, const iimg_statement_t *statement,
+                                        int count, const char *const *params, PGresult **result)
 {
     iimg_error_t *err;
     int tries = 0;
 
     if (context->connection) {
-        return run(context, statement, count, params, result);
+        return run_statement(context, statement, count, params, result);
     }
     do {
         err = query_once(context, statement, count, params, result);
@@ -274,7 +274,7 @@ iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *sta
 {
     apr_time_t began = iimg_step_begin(context);
     PGresult *result = NULL;
-    iimg_error_t *err = query(context, statement, count, params, &result);
+    iimg_error_t *err = query_with_retries(context, statement, count, params, &result);
 
     iimg_step_end(context, began, "sql", statement->label);
     if (err) {
@@ -290,12 +290,12 @@ iimg_error_t *iimg_db_query(iimg_context_t *context, const iimg_statement_t *sta
 
 /* Transactions -------------------------------------------------------------------------------- */
 
-static iimg_error_t *commit(iimg_context_t *context)
+static iimg_error_t *commit_transaction(iimg_context_t *context)
 {
     iimg_error_t *err;
 
     (void)IIMG_FAULT("db.commit");
-    err = command(context, "COMMIT", "COMMIT");
+    err = run_command(context, "COMMIT", "COMMIT");
     (void)IIMG_FAULT("db.committed");
     if (err && (is_lost(context->connection) || context->connection->timed_out)) {
         context->lost_commit = true;
@@ -307,7 +307,7 @@ static iimg_error_t *commit(iimg_context_t *context)
 
 static iimg_error_t *run_step(iimg_context_t *context, iimg_db_step_fn step, void *baton)
 {
-    iimg_error_t *err = command(context, "BEGIN", "BEGIN");
+    iimg_error_t *err = run_command(context, "BEGIN", "BEGIN");
 
     if (err) {
         return err;
@@ -316,13 +316,13 @@ static iimg_error_t *run_step(iimg_context_t *context, iimg_db_step_fn step, voi
     if (err) {
         return err;
     }
-    return commit(context);
+    return commit_transaction(context);
 }
 
 static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn step, void *baton,
                                       bool *again)
 {
-    iimg_error_t *err = borrow(context);
+    iimg_error_t *err = borrow_connection(context);
 
     *again = err && iimg_db_may_succeed_again(err);
     if (err) {
@@ -333,10 +333,10 @@ static iimg_error_t *transaction_once(iimg_context_t *context, iimg_db_step_fn s
         *again = iimg_db_may_succeed_again(err) && !context->lost_commit;
         if (!is_lost(context->connection)
             && PQtransactionStatus(context->connection->pg) != PQTRANS_IDLE) {
-            (void)command(context, "ROLLBACK", "ROLLBACK");
+            (void)run_command(context, "ROLLBACK", "ROLLBACK");
         }
     }
-    give_back(context);
+    return_connection(context);
     return err;
 }
 
@@ -359,10 +359,10 @@ bool iimg_db_settle(const iimg_db_t *db, iimg_db_connection_t *connection)
 {
     if (PQtransactionStatus(connection->pg) != PQTRANS_IDLE) {
         if (PQsendQuery(connection->pg, "ROLLBACK")) {
-            PQclear(answer(connection, apr_time_now() + apr_time_from_sec(db->timeout)));
+            PQclear(read_last_result(connection, apr_time_now() + apr_time_from_sec(db->timeout)));
         }
         if (PQtransactionStatus(connection->pg) != PQTRANS_IDLE && !is_lost(connection)) {
-            disconnect(connection);
+            close_session(connection);
         }
     }
     return !is_lost(connection);

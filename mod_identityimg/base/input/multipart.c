@@ -38,7 +38,7 @@ static apr_status_t drop_object(void *data)
     return APR_SUCCESS;
 }
 
-static void *own(apr_pool_t *pool, void *object)
+static void *own_object(apr_pool_t *pool, void *object)
 {
     if (object) {
         apr_pool_cleanup_register(pool, object, drop_object, apr_pool_cleanup_null);
@@ -46,7 +46,7 @@ static void *own(apr_pool_t *pool, void *object)
     return object;
 }
 
-static iimg_error_t *refuse(const form_t *form, const char *why)
+static iimg_error_t *refuse_form(const form_t *form, const char *why)
 {
     return iimg_error_with_code(form->pool, IIMG_INVALID, "parse_error",
                                 "Multipart form parse error - %s", why);
@@ -54,12 +54,12 @@ static iimg_error_t *refuse(const form_t *form, const char *why)
 
 static iimg_error_t *read_boundary(form_t *form, const char *content_type)
 {
-    GMimeContentType *type = own(form->pool, g_mime_content_type_parse(NULL, content_type));
+    GMimeContentType *type = own_object(form->pool, g_mime_content_type_parse(NULL, content_type));
     const char *boundary = type ? g_mime_content_type_get_parameter(type, "boundary") : NULL;
 
     /* RFC 2046, section 5.1.1: 1 to 70 characters. */
     if (!boundary || !*boundary || strlen(boundary) > 70) {
-        return refuse(form, "Invalid boundary in multipart");
+        return refuse_form(form, "Invalid boundary in multipart");
     }
     form->boundary = apr_pstrcat(form->pool, "--", boundary, NULL);
     form->width = strlen(form->boundary);
@@ -109,7 +109,7 @@ static iimg_error_t *find_content(const form_t *form, const delimiter_t *opens, 
     for (int lines = 0; lines < IIMG_MULTIPART_MAX_HEADER_LINES; lines++) {
         p = memchr(p, '\n', (size_t)(limit - p));
         if (!p && !is_long) {
-            return refuse(form, unusable);
+            return refuse_form(form, unusable);
         }
         if (!p) {
             break;
@@ -121,21 +121,21 @@ static iimg_error_t *find_content(const form_t *form, const delimiter_t *opens, 
             return NULL;
         }
     }
-    return refuse(form,
-                  apr_psprintf(form->pool, "a part has more than %d bytes or %d lines of headers",
-                               IIMG_MULTIPART_MAX_HEADERS, IIMG_MULTIPART_MAX_HEADER_LINES));
+    return refuse_form(
+        form, apr_psprintf(form->pool, "a part has more than %d bytes or %d lines of headers",
+                           IIMG_MULTIPART_MAX_HEADERS, IIMG_MULTIPART_MAX_HEADER_LINES));
 }
 
 /* Parts --------------------------------------------------------------------------------------- */
 
 static GMimeObject *parse_headers(const form_t *form, const char *headers, const char *end)
 {
-    GMimeStream *stream = own(form->pool,
-                              g_mime_stream_mem_new_with_buffer(headers, (size_t)(end - headers)));
-    GMimeParser *parser = own(form->pool, g_mime_parser_new_with_stream(stream));
+    GMimeStream *stream = own_object(
+        form->pool, g_mime_stream_mem_new_with_buffer(headers, (size_t)(end - headers)));
+    GMimeParser *parser = own_object(form->pool, g_mime_parser_new_with_stream(stream));
 
     g_mime_parser_set_persist_stream(parser, TRUE);
-    return own(form->pool, g_mime_parser_construct_part(parser, NULL));
+    return own_object(form->pool, g_mime_parser_construct_part(parser, NULL));
 }
 
 static bool is_form_data(GMimeContentDisposition *disposition)
@@ -180,20 +180,20 @@ static iimg_error_t *read_part(form_t *form, const delimiter_t *opens, const cha
     }
     object = parse_headers(form, opens->end, headers_end);
     if (object && is_composite(object)) {
-        return refuse(form, "a part is itself a multipart or a message");
+        return refuse_form(form, "a part is itself a multipart or a message");
     }
     disposition = object ? g_mime_object_get_content_disposition(object) : NULL;
     content = is_form_data(disposition) ? g_mime_part_get_content(GMIME_PART(object)) : NULL;
     stream = content ? g_mime_data_wrapper_get_stream(content) : NULL;
     if (!stream) {
-        return refuse(form, unusable);
+        return refuse_form(form, unusable);
     }
     part->name = apr_pstrdup(form->pool,
                              g_mime_content_disposition_get_parameter(disposition, "name"));
     part->filename = apr_pstrdup(form->pool,
                                  g_mime_content_disposition_get_parameter(disposition, "filename"));
     set_content(part, opens->end + stream->bound_start, end);
-    return part->name ? NULL : refuse(form, unusable);
+    return part->name ? NULL : refuse_form(form, unusable);
 }
 
 iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type, const char *body,
@@ -208,18 +208,18 @@ iimg_error_t *iimg_multipart_parse(apr_pool_t *pool, const char *content_type, c
     }
     form.parts = *parts = apr_array_make(pool, 4, sizeof(iimg_part_t));
     if (!find_delimiter(&form, body, &delimiter)) {
-        return refuse(&form, "the body holds no boundary");
+        return refuse_form(&form, "the body holds no boundary");
     }
     if (delimiter.closes && delimiter.start > body) {
-        return refuse(&form, "the body is cut short");
+        return refuse_form(&form, "the body is cut short");
     }
     for (; !delimiter.closes; delimiter = next) {
         if (form.parts->nelts == IIMG_MULTIPART_MAX_PARTS) {
-            return refuse(&form,
-                          apr_psprintf(pool, "more than %d parts", IIMG_MULTIPART_MAX_PARTS));
+            return refuse_form(&form,
+                               apr_psprintf(pool, "more than %d parts", IIMG_MULTIPART_MAX_PARTS));
         }
         if (!find_delimiter(&form, delimiter.end, &next)) {
-            return refuse(&form, "the body is cut short");
+            return refuse_form(&form, "the body is cut short");
         }
         err = read_part(&form, &delimiter, next.start);
         if (err) {

@@ -30,7 +30,7 @@ iimg_json_t *iimg_json_create(apr_pool_t *pool, apr_size_t reserve)
     return out;
 }
 
-static char *room(iimg_json_t *out, apr_size_t more)
+static char *reserve_room(iimg_json_t *out, apr_size_t more)
 {
     if (out->length + more > out->size) {
         apr_size_t size = 2 * out->size + more;
@@ -43,16 +43,16 @@ static char *room(iimg_json_t *out, apr_size_t more)
     return out->text + out->length;
 }
 
-static void put(iimg_json_t *out, const char *text, apr_size_t length)
+static void put_text(iimg_json_t *out, const char *text, apr_size_t length)
 {
-    memcpy(room(out, length), text, length);
+    memcpy(reserve_room(out, length), text, length);
     out->length += length;
 }
 
 static void value_begin(iimg_json_t *out)
 {
     if (out->comma) {
-        put(out, ",", 1);
+        put_text(out, ",", 1);
     }
     out->comma = true;
 }
@@ -60,13 +60,13 @@ static void value_begin(iimg_json_t *out)
 static void open_with(iimg_json_t *out, const char *bracket)
 {
     value_begin(out);
-    put(out, bracket, 1);
+    put_text(out, bracket, 1);
     out->comma = false;
 }
 
 static void close_with(iimg_json_t *out, const char *bracket)
 {
-    put(out, bracket, 1);
+    put_text(out, bracket, 1);
     out->comma = true;
 }
 
@@ -93,9 +93,9 @@ void iimg_json_array_close(iimg_json_t *out)
 void iimg_json_key(iimg_json_t *out, const char *name)
 {
     value_begin(out);
-    put(out, "\"", 1);
-    put(out, name, strlen(name));
-    put(out, "\":", 2);
+    put_text(out, "\"", 1);
+    put_text(out, name, strlen(name));
+    put_text(out, "\":", 2);
     out->comma = false;
 }
 
@@ -108,14 +108,14 @@ static void put_escaped(iimg_json_t *out, unsigned char c)
 
     if (c == '"' || c == '\\') {
         char pair[2] = { '\\', (char)c };
-        put(out, pair, 2);
+        put_text(out, pair, 2);
     }
     else if (shorts[c]) {
-        put(out, shorts[c], 2);
+        put_text(out, shorts[c], 2);
     }
     else {
         char unicode[6] = { '\\', 'u', '0', '0', hex[c >> 4], hex[c & 15] };
-        put(out, unicode, 6);
+        put_text(out, unicode, 6);
     }
 }
 
@@ -125,18 +125,18 @@ void iimg_json_string_n(iimg_json_t *out, const char *text, apr_size_t length)
     const char *run = text;
 
     value_begin(out);
-    put(out, "\"", 1);
+    put_text(out, "\"", 1);
     for (const char *p = text; p < end; p++) {
         unsigned char c = (unsigned char)*p;
 
         if (c < 0x20 || c == '"' || c == '\\') {
-            put(out, run, (apr_size_t)(p - run));
+            put_text(out, run, (apr_size_t)(p - run));
             put_escaped(out, c);
             run = p + 1;
         }
     }
-    put(out, run, (apr_size_t)(end - run));
-    put(out, "\"", 1);
+    put_text(out, run, (apr_size_t)(end - run));
+    put_text(out, "\"", 1);
 }
 
 void iimg_json_string(iimg_json_t *out, const char *text)
@@ -154,7 +154,8 @@ void iimg_json_integer(iimg_json_t *out, long long value)
     char digits[24];
 
     value_begin(out);
-    put(out, digits,
+    put_text(
+        out, digits,
         (apr_size_t)apr_snprintf(digits, sizeof(digits), "%" APR_INT64_T_FMT, (apr_int64_t)value));
 }
 
@@ -171,7 +172,7 @@ void iimg_json_null(iimg_json_t *out)
 void iimg_json_raw_n(iimg_json_t *out, const char *json, apr_size_t length)
 {
     value_begin(out);
-    put(out, json, length);
+    put_text(out, json, length);
 }
 
 void iimg_json_raw(iimg_json_t *out, const char *json)

@@ -28,7 +28,7 @@ static size_t blocks_end(const iimg_walk_t *walk, size_t at)
     return 0;
 }
 
-static void grow(uint32_t *side, uint32_t needed)
+static void grow_side(uint32_t *side, uint32_t needed)
 {
     *side = *side < needed ? needed : *side;
 }
@@ -50,8 +50,8 @@ static size_t take_image(iimg_walk_t *walk, size_t at)
     size_t end = image_end(walk, at);
 
     if (end > 0) {
-        grow(&walk->out->width, iimg_little16(p + 1) + iimg_little16(p + 5));
-        grow(&walk->out->height, iimg_little16(p + 3) + iimg_little16(p + 7));
+        grow_side(&walk->out->width, iimg_little16(p + 1) + iimg_little16(p + 5));
+        grow_side(&walk->out->height, iimg_little16(p + 3) + iimg_little16(p + 7));
         iimg_walk_keep(walk, at, end - at);
     }
     return end;

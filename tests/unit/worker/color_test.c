@@ -123,28 +123,28 @@ static void test_taking(void)
     space_t space;
 
     for (size_t i = 0; i < COUNT(cases); i++) {
-        tap_ok(take_code_points(&cases[i].color, &space) == cases[i].code_points,
+        tap_ok(read_code_points(&cases[i].color, &space) == cases[i].code_points,
                "%s: code points or none", cases[i].what);
-        tap_ok(take_gamma(&cases[i].color, &space) == cases[i].gamma, "%s: a gamma or none",
+        tap_ok(read_gamma(&cases[i].color, &space) == cases[i].gamma, "%s: a gamma or none",
                cases[i].what);
     }
-    (void)take_gamma(&color, &space);
+    (void)read_gamma(&color, &space);
     tap_ok(space.xy[0] == 0.01 && space.xy[7] == 0.08, "chromaticities are 100,000ths");
     tap_ok(space.transfer.curve[0] == 2, "a gamma is turned over");
     color.gamma = 1;
-    (void)take_gamma(&color, &space);
+    (void)read_gamma(&color, &space);
     tap_ok(space.transfer.curve[0] == 1000, "a gamma is 1000 at most");
-    (void)take_code_points(&(iimg_color_t){ .has_cicp = true, .primaries = 1, .transfer = 13 },
+    (void)read_code_points(&(iimg_color_t){ .has_cicp = true, .primaries = 1, .transfer = 13 },
                            &space);
     tap_ok(is_srgb(&space), "code points of sRGB are sRGB");
-    (void)take_code_points(
+    (void)read_code_points(
         &(iimg_color_t){ .has_cicp = true, .primaries = 2, .transfer = 2, .is_video = true },
         &space);
     tap_ok(is_srgb(&space), "unknown code points of HEIF are sRGB");
-    (void)take_code_points(&(iimg_color_t){ .has_cicp = true, .primaries = 1, .transfer = 16 },
+    (void)read_code_points(&(iimg_color_t){ .has_cicp = true, .primaries = 1, .transfer = 16 },
                            &space);
     tap_ok(!is_srgb(&space), "sRGB's primaries with PQ are not sRGB");
-    (void)take_code_points(&(iimg_color_t){ .has_cicp = true, .primaries = 12, .transfer = 13 },
+    (void)read_code_points(&(iimg_color_t){ .has_cicp = true, .primaries = 12, .transfer = 13 },
                            &space);
     tap_ok(!is_srgb(&space), "sRGB's curve with other primaries is not sRGB");
 }
@@ -166,15 +166,15 @@ static void test_sense(void)
 
         set_primaries(&space, primaries[0].xy);
         space.xy[cases[i].index] = cases[i].value;
-        tap_ok(is_sensible(&space) == cases[i].sensible, "number %d of %g makes %s", cases[i].index,
+        tap_ok(is_valid_space(&space) == cases[i].sensible, "number %d of %g makes %s", cases[i].index,
                cases[i].value, cases[i].sensible ? "a space" : "no space");
     }
     {
         space_t space = { .xy = { 0.3, 0.3, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3 } };
 
-        tap_ok(!is_sensible(&space), "primaries on one line make no space");
+        tap_ok(!is_valid_space(&space), "primaries on one line make no space");
         space.xy[6] = 0.3001;
-        tap_ok(is_sensible(&space), "primaries beside one line make one");
+        tap_ok(is_valid_space(&space), "primaries beside one line make one");
     }
 }
 
