@@ -161,7 +161,7 @@ is join("\n", audit()), "admin\@example.com delete reference_images  $with->{id}
 is scalar(() = stored_files()), 0, 'the files of the deleted photo are gone';
 is orders('alice'), 'Headshot4', 'the other photo is still there';
 
-# At the same time --------------------------------------------------------------------------------
+# Concurrent requests -----------------------------------------------------------------------------
 
 sql('DELETE FROM reference_images');
 my @answers = at_once(

@@ -313,7 +313,7 @@ call(
 is join('', audit()), '', 'writes of users to their own data are not in the audit log';
 sql("DELETE FROM prompts WHERE id = '$prompt'");
 
-# At the same time --------------------------------------------------------------------------------
+# Concurrent requests -----------------------------------------------------------------------------
 
 for my $round (1 .. 3) {
     my @answers = at_once(

@@ -111,7 +111,7 @@ my $wrong = ask('users/me/', 'alice@example.com', 'pw-bob');
 is $wrong->code, 401, 'a wrong password is 401';
 is json($wrong)->{detail}, 'Invalid username/password.', "a wrong password gets Django's sentence";
 like $wrong->header('WWW-Authenticate'), qr/^Basic realm="api"/, 'a wrong password is offered Basic';
-is ask('users/me/', 'nobody@example.com', 'pw-alice')->content, $wrong->content,
+is ask('users/me/', 'unknown@example.com', 'pw-alice')->content, $wrong->content,
     'an unknown email gets the same response as a wrong password';
 
 my %strange = (
@@ -135,7 +135,7 @@ my %strange = (
 for my $what (sort keys %strange) {
     my $answer = asked('users/me/', 'Basic ' . encode_base64($strange{$what}, ''));
     is $answer->code, 401, "$what: 401";
-    is $answer->header('Content-Type'), 'application/json', '... in JSON';
+    is $answer->header('Content-Type'), 'application/json', 'the refusal is JSON';
 }
 is asked('users/me/', $_)->code, 401, "401 for Authorization: $_"
     for 'Basic', 'Basic !!!', 'Bearer abc', 'Negotiate x', '';
@@ -154,7 +154,7 @@ cmp_ok hashes(sub {
     map { code('users/me/', 'bob@example.com', 'wrong') } 1 .. 2;
     }),
     '==', 2, 'a wrong password is hashed each time';
-cmp_ok hashes(sub { code('users/me/', 'nobody@example.com', 'wrong') }), '==', 1,
+cmp_ok hashes(sub { code('users/me/', 'unknown@example.com', 'wrong') }), '==', 1,
     'an unknown email costs one hash, so that the time does not reveal it';
 my $token = json(call(
     POST => 'auth/login/', base => $server->base,
@@ -187,7 +187,7 @@ my $page = ask('/static/page.txt', 'bob@example.com', 'pw-bob');
 is $page->code . $page->content, "200a page\n", 'our passwords protect other pages of the same httpd';
 is code('/static/page.txt'), 401, 'another page refuses requests without credentials';
 is code('/static/page.txt', 'bob@example.com', 'wrong'), 401, 'another page refuses wrong passwords';
-is code('/static/page.txt', 'nobody@example.com', 'wrong'), 401, 'another page refuses unknown users';
+is code('/static/page.txt', 'unknown@example.com', 'wrong'), 401, 'another page refuses unknown users';
 cmp_ok hashes(sub {
     map { code('/static/page.txt', 'bob@example.com', 'pw-bob') } 1 .. 3;
     }),
@@ -208,7 +208,7 @@ is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 200, 'another page acc
 for my $path ('/ours/status', '/ours/rewritten') {
     set_password(bob => 'pw-bob', 4);
     is code($path, 'bob@example.com', 'pw-bob'), 200, "our passwords protect $path";
-    is code($path, 'bob@example.com', 'pw-bob'), 200, '... remembered';
+    is code($path, 'bob@example.com', 'pw-bob'), 200, "$path accepts the password from the cache";
     is code($path, 'bob@example.com', 'wrong'), 401, "$path refuses a wrong password";
     set_password(bob => 'pw-bob', 5);
     is code($path, 'bob@example.com', 'pw-bob'), 200, "$path accepts a new hash of the same password";
@@ -243,7 +243,7 @@ for my $path ('users/me/', 'reference-images/', 'no-such-route/', 'test-users/')
 is code('/by-either/users/me/', @$_), 200, "two providers in a row: $_->[1] is accepted"
     for ['alice@example.com', 'from-the-file'], ['scenario-one@example.com', 'pw-scenario-one'];
 
-# A thousand guesses -------------------------------------------------------------------------------------
+# A thousand wrong passwords -----------------------------------------------------------------------------
 
 sub memory { my ($pid) = @_; return slurp("/proc/$pid/status") =~ /^VmRSS:\s+(\d+)/m ? $1 : die }
 

@@ -30,7 +30,7 @@ for my $case (bombs()) {
     my $said = json($answer);
     is $answer->code, $status, "$what (" . length($bytes) . ' bytes) is ' . ($status == 200 ? 'taken' : 'refused')
         or diag($answer->content), next;
-    cmp_ok $took, '<', 10, sprintf 'within %.2f s', $took;
+    cmp_ok $took, '<', 10, sprintf "$what took %.2f s", $took;
     if ($status != 200) {
         is $said->{code}, $code, "$what has the expected code";
         like $said->{detail}, $says{$code}, "the sentence about $what has numbers";

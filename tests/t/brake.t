@@ -98,9 +98,9 @@ set_password($_ => "pw-$_", 4) for qw(alice bob);
 my $limited = qr/^429 login_limited Too many failed logins\. Try again in (\d+) seconds\.$/;
 my $wrong = '401 authentication_failed Invalid username/password.';
 
-# Five, and no more --------------------------------------------------------------------------------
+# Five failures ------------------------------------------------------------------------------------
 
-for my $case (['a user', 'alice'], ['nobody', 'nobody@example.com']) {
+for my $case (['a user', 'alice'], ['an unknown user', 'unknown@example.com']) {
     my ($what, $who) = @$case;
     is line(log_in($who, "wrong $_")), $wrong, "guess $_ at $what is 401" for 1 .. 5;
     my $answer;
@@ -110,7 +110,7 @@ for my $case (['a user', 'alice'], ['nobody', 'nobody@example.com']) {
     cmp_ok $seconds, '>', 800, 'Retry-After is the rest of 15 minutes';
     cmp_ok $seconds, '<=', 900, 'Retry-After is at most 15 minutes';
     is $answer->header('Retry-After'), $seconds, 'the Retry-After header has the seconds of the sentence';
-    is $answer->header('Set-Cookie'), undef, '... without a cookie';
+    is $answer->header('Set-Cookie'), undef, 'a limited login sets no cookie';
 }
 my $locked;
 is hashes(sub { $locked = log_in('alice', 'pw-alice') }), 0, 'the right password is not hashed after five failures';
@@ -128,7 +128,7 @@ is line(log_in('alice', 'wrong')), $wrong, 'a guess after the window is 401 agai
 is join('', $server->sql("SELECT failures FROM login_failures WHERE account = 'alice\@example.com'")), 1,
     'failures are counted from one after the window';
 is log_in('alice', 'pw-alice')->code, 200, 'the right password is accepted after the window';
-like failures(), qr/^alice\@example\.com\|192\.0\.2\.1\|1 nobody/, 'a right password is not counted as a failure';
+like failures(), qr/^alice\@example\.com\|192\.0\.2\.1\|1 unknown/, 'a right password is not counted as a failure';
 
 forget();
 is line(basic('alice', "wrong $_")), $wrong, "guess $_ by Basic is 401" for 1 .. 3;
@@ -146,7 +146,7 @@ is line(log_in('alice', 'wrong')), $wrong, 'a further guess is 401';
 like line(log_in('alice', 'wrong')), $limited, 'successes in between do not allow unlimited guesses';
 ok + (grep { /IIMG0160: 5 wrong passwords for "alice\@example\.com" from 192\.0\.2\.1: / } $server->log_lines),
     'the log names the limited address and its account';
-ok + (grep { /wrong password for "nobody\@example\.com" from 192\.0\.2\.1, 3 of 5/ } $server->log_lines(1)),
+ok + (grep { /wrong password for "unknown\@example\.com" from 192\.0\.2\.1, 3 of 5/ } $server->log_lines(1)),
     'the log has each failure at level info';
 $server->sql("UPDATE login_failures SET ends_at = now() WHERE account = 'alice\@example.com'");
 log_in('alice', "wrong $_") for 1 .. 4;
@@ -185,7 +185,7 @@ is line(log_in('alice', 'wrong', '2001:db8:0:1::1')), $wrong, 'another /64 is an
 is failures(), 'alice@example.com|2001:db8:0:1::/64|1 alice@example.com|2001:db8::/64|5',
     'the table has the /64 networks';
 
-# At once ------------------------------------------------------------------------------------------
+# Concurrent logins --------------------------------------------------------------------------------
 
 forget();
 my @said;
@@ -255,7 +255,7 @@ in_parallel(
 );
 is "@own", '200 200 200', 'a login from another address succeeds while one address floods the queue';
 
-# Our own death ------------------------------------------------------------------------------------
+# Death of a process during a login ----------------------------------------------------------------
 
 # Run CODE while a slow login is being checked. Returns the login's response; '599' if there was none.
 sub while_compared {
@@ -323,8 +323,8 @@ $server->sql(
         . person('alice')
         . "'");
 for my $case (
-    ['alice', 'a wrong password'], ['nobody', 'an unknown user'], ['without', 'a user without a password'],
-    ['inactive', 'an inactive user'], ["x' OR true --", 'an email that is none']
+    ['alice', 'a wrong password'], ['unknown', 'an unknown user'], ['without', 'a user without a password'],
+    ['inactive', 'an inactive user'], ["x' OR true --", 'an invalid email']
 ) {
     my ($who, $what) = @$case;
     is hashes(sub { log_in($who, 'wrong', '192.0.2.77') }), 1, "a login with $what costs one hash";

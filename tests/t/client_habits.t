@@ -27,7 +27,7 @@ sub all_errors {
         map { "$_: " . join '; ', @{ $said->{errors}{$_} } } sort keys %{ $said->{errors} // {} };
 }
 
-# Every field at fault ----------------------------------------------------------------------------
+# All invalid fields ------------------------------------------------------------------------------
 
 my $long = 'x' x 300;
 my $too = sub { "Ensure this field has no more than $_[0] characters." };
@@ -139,7 +139,7 @@ my $made = call(
         resolution => $null, model => $null, save_to_identity => $null, reference_image_ids => $null
     }
 );
-is $made->code, 200, 'and all that generate/ may be given' or diag $made->content;
+is $made->code, 200, 'optional members of generate/ may be null' or diag $made->content;
 is json($made)->{job}{additional_prompt}, '', 'an additional prompt of null is stored as empty';
 
 # Integers ----------------------------------------------------------------------------------------
@@ -151,8 +151,8 @@ for my $number (
 ) {
     is refusal(body(POST => 'reference-images/', "{\"order\": $number}", 'bob')), $order,
         "an order of $number is out of range";
-    is refusal(body(PATCH => "reference-images/$photo/", "{\"order\" :$number }", 'alice')), $order, '... in a change';
-    is refusal(call(POST => 'reference-images/', as => 'bob', form => [order => $number])), $order, '... in a form';
+    is refusal(body(PATCH => "reference-images/$photo/", "{\"order\" :$number }", 'alice')), $order, "an order of $number is out of range in a PATCH";
+    is refusal(call(POST => 'reference-images/', as => 'bob', form => [order => $number])), $order, "an order of $number is out of range in a form";
     is body(
         PATCH => "reference-images/$photo/",
         "{\"unknown\":[$number,{\"a\":$number}],\"name\":\"has $number in it\"}", 'alice'

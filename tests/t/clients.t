@@ -27,7 +27,7 @@ for my $generator (qw(openapi-fetch hey-api orval oazapfts)) {
         my @steps = map { /^(not )?ok - (.*)/ ? [!$1, $2] : () } @lines;
         ok $_->[0], $_->[1] for @steps;
         is scalar(@steps), 11, 'the client ran all steps';
-        is $lines[-1], 'done', '... and came to its end' or diag join "\n", @lines;
+        is $lines[-1], 'done', 'the client ran to its end' or diag join "\n", @lines;
     };
 }
 

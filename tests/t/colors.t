@@ -1,4 +1,4 @@
-# colours.t - pictures with other color descriptions than an ordinary ICC profile look the same as in
+# colors.t - pictures with other color descriptions than an ordinary ICC profile look the same as in
 # Chromium: the derivatives, the picture for the provider, and the stored original. Flat graphics keep their
 # edges and colors.
 # Runs beside others.
@@ -11,10 +11,10 @@ use IdentityImg::Server;
 use IdentityImg::Test;
 use Test::More;
 
-my $server = IdentityImg::Server->new('colours')->start;
+my $server = IdentityImg::Server->new('colors')->start;
 my $base = $server->base;
 my $slot = json(call(POST => 'reference-images/', as => 'alice', base => $base, json => {}))->{id};
-my $dir = File::Temp->newdir("iimg-colours.XXXXXX", TMPDIR => 1);
+my $dir = File::Temp->newdir("iimg-colors.XXXXXX", TMPDIR => 1);
 my $build = "$ENV{IIMG_SOURCE}/build/" . (($ENV{IIMG_SANITIZE} // '') eq '1' ? 'sanitize' : 'plain');
 # Load only the libvips module that the worker uses: commands start in half the time.
 $ENV{VIPSHOME} = "$build/vips/lib";
@@ -38,7 +38,7 @@ sub upload {
 }
 sub fetch { my ($answer, $size) = @_; return call(GET => json($answer)->{image}{$size}, base => $base)->content }
 
-# A chart ---------------------------------------------------------------------------------------------------
+# The chart -------------------------------------------------------------------------------------------------
 
 my ($columns, $rows, $side) = (8, 6, 32);
 my @chart = map {
@@ -267,15 +267,15 @@ my @cases = (
     ],
 );
 
-# Looking -----------------------------------------------------------------------------------------------------
+# Comparison --------------------------------------------------------------------------------------------------
 
 sub rendered {
     my (@files) = @_;
     my %shown;
     local $ENV{IIMG_BASE} = $base;
     for (split /\n/, run("node '$ENV{IIMG_SOURCE}/tests/browser/render.mjs' $columns $rows @files")) {
-        my ($file, @colours) = split / /;
-        $shown{$file} = $colours[0] eq 'refused' ? undef : [map { [unpack 'C3', pack 'H6', $_] } @colours];
+        my ($file, @colors) = split / /;
+        $shown{$file} = $colors[0] eq 'refused' ? undef : [map { [unpack 'C3', pack 'H6', $_] } @colors];
     }
     return \%shown;
 }
@@ -290,10 +290,10 @@ sub patches {
         map {
             my ($x, $y) =
                 (int(($_ % $columns + .5) * $width / $columns), int((int($_ / $columns) + .5) * $height / $rows));
-            my @colour = unpack "C$bands", substr $raw, ($y * $width + $x) * $bands, $bands;
-            my $alpha = $bands % 2 ? 255 : pop @colour;
-            @colour = (@colour) x 3 if @colour == 1;
-            [map { ($_ * $alpha + 255 * (255 - $alpha)) / 255 } @colour];
+            my @color = unpack "C$bands", substr $raw, ($y * $width + $x) * $bands, $bands;
+            my $alpha = $bands % 2 ? 255 : pop @color;
+            @color = (@color) x 3 if @color == 1;
+            [map { ($_ * $alpha + 255 * (255 - $alpha)) / 255 } @color];
         } 0 .. $columns * $rows - 1
     ];
 }
@@ -324,13 +324,13 @@ for my $case (@cases) {
     my $wanted = $browser->{$file} or fail("$what: Chromium shows it"), next;
     is $answer->code, 200, "$what is taken" or diag($answer->content), next;
     my $by = distance(patches(fetch($answer, 'large')), $wanted);
-    cmp_ok $by, '<', 6, sprintf 'and looks as in Chromium (mean distance %.2f)', $by;
+    cmp_ok $by, '<', 6, sprintf "$what: looks like in Chromium (mean distance %.2f)", $by;
     run("$build/programs/pipeline $build/identityimg-worker $dir/derived $file");
     $by = distance(patches(slurp("$dir/derived-reference.jpg")), $wanted);
-    cmp_ok $by, '<', 6, sprintf 'as it does for the provider (mean distance %.2f)', $by;
+    cmp_ok $by, '<', 6, sprintf "$what: looks the same for the provider (mean distance %.2f)", $by;
     if ($kind eq 'coloured') {
         $by = distance(\@chart, $wanted);
-        cmp_ok $by, '>', 3, sprintf 'which is not what its bare numbers say (mean distance %.2f)', $by;
+        cmp_ok $by, '>', 3, sprintf "$what: differs from its plain numbers (mean distance %.2f)", $by;
     }
     push @originals, [$what, $wanted, spurt("$dir/original-" . @originals . ".$ending", fetch($answer, 'original'))];
 }
@@ -342,7 +342,7 @@ my $print = jpeg_in(
 run('vips icc_transform ' . spurt("$dir/print.jpg", $print) . " $dir/printed.png srgb --embedded --intent perceptual");
 my $printed = distance(patches(fetch(upload($print), 'large')), patches(slurp("$dir/printed.png")));
 cmp_ok $printed, '<', 6,
-    sprintf 'a CMYK JPEG whose profile has a perceptual table alone looks as that table has it (mean distance %.2f)',
+    sprintf 'a CMYK JPEG whose profile has only a perceptual table looks as in that table (mean distance %.2f)',
     $printed;
 
 my $stored = rendered(map { $_->[2] } @originals);
@@ -410,7 +410,7 @@ for my $case (
 ) {
     my ($what, $file) = @$case;
     my $answer = upload(slurp("$dir/$file"));
-    is $answer->code, 200, "$what of flat colours is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what of flat colors is taken" or diag($answer->content), next;
     is join(' ', map { kind(fetch($answer, $_)) } qw(thumbnail medium large)), 'png png png', 'its derivatives are PNG';
     like json($answer)->{image}{$_}, qr/\.png\?/, "the $_ is called .png" for qw(thumbnail medium large);
     run("vips extract_band $dir/$file $dir/exact.png 0 --n 3");

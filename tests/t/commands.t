@@ -80,7 +80,7 @@ SKIP: {
         'the installed .load loads from the installed path (here: nothing)';
     like $out, qr/^serve: httpd did not start; its log is .+error\.log$/m,
         'a failed start names its log';
-    isnt $? >> 8, 0, '... with a status';
+    isnt $? >> 8, 0, 'a failed start exits with an error status';
 }
 is $base->script(serve => 'status') =~ s/\(.*?\)//gr =~ s/^state: .*\n//mr,
     "httpd: not running\ndatabase: not running\n", 'a failed start leaves no process';
@@ -152,7 +152,7 @@ $base->stop;
 is call(GET => 'users/me/', as => 'alice', base => $second->base)->code, 200,
     'the second server runs after the first one stops';
 is $base->script(serve => 'stop'), '', 'stopping twice succeeds';
-is ended(), 0, '... either';
+is ended(), 0, 'stopping twice exits with 0';
 $base->start;
 is join('', $base->sql("SELECT count(*) FROM users WHERE email LIKE 'stays%'")), 1,
     'a second start keeps the data';
@@ -183,7 +183,7 @@ is waitpid($pid, POSIX::WNOHANG()), 0, 'run stays in the foreground';
 kill INT => $pid;
 my $ended = eventually(sub { waitpid($pid, POSIX::WNOHANG()) == $pid }, 60);
 ok $ended, 'Ctrl-C stops it';
-is $?, 0, '... cleanly';
+is $?, 0, 'Ctrl-C ends run with status 0';
 kill KILL => $pid if !$ended;
 like $base->script(serve => 'status'), qr/^httpd: not running\ndatabase: not running/, 'Ctrl-C stops the database, too';
 

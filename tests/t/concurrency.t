@@ -85,7 +85,7 @@ for my $case (
     ],
     ['with a picture', 4, (upload(POST => 'reference-images/', 'alice', $jpeg)) x 50],
     [
-        'of both kinds', undef,
+        'with and without pictures', undef,
         (request(POST => 'reference-images/', 'alice'), upload(POST => 'reference-images/', 'alice', $jpeg)) x 25
     ],
     [

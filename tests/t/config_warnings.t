@@ -60,15 +60,15 @@ warns(
     qr{IIMG0012: IdentityImg: off in <Location "/"> at .+extra\.conf:1 does not turn off <Location "/api/v1">, which is on; set off in that Location},
     'IdentityImg off around the API', off('/')
 );
-warns(qr{off in <Location "/api"> at}, '... one step around it', off('/api/'));
+warns(qr{off in <Location "/api"> at}, 'IdentityImg off one level above the API', off('/api/'));
 warns(
     qr{IIMG0012: IdentityImg: is off at .+extra\.conf:1 and on at \S+identityimg\.conf:\d+, both for <Location "/api/v1">; the later one counts: remove one},
     'IdentityImg on and off for the same path', off('/api/v1')
 );
 is_silent('off for a part of the API', off('/api/v1/admin'));
 is_silent('off for something else', off('/other'));
-is_silent('off in a virtual host alone', host(off('/api/v1')));
-warns(qr{off in <Location "/"> at}, '... around the API there', host(off('/')));
+is_silent('off in a virtual host only', host(off('/api/v1')));
+warns(qr{off in <Location "/"> at}, 'IdentityImg off around the API in a virtual host', host(off('/')));
 
 warns(
     qr{IIMG0013: IdentityImg: is on in <Location "/v2">, but <Location "/api/v1/health"> at .+?changed\.conf:\d+ is not below it, so /v2/health/ asks for credentials; rename that section to <Location "/v2/health">},
@@ -111,10 +111,10 @@ warns(
     "pictures at $_", "IdentityImgMediaPath $_\n"
 ) for '/api/v1', '/api/v1/pictures';
 warns(
-    qr{IIMG0017: .*lies in <Location "/"> with IdentityImg on}, 'an API at the root',
+    qr{IIMG0017: .*lies in <Location "/"> with IdentityImg on}, 'an API at /',
     "<Location \"/\">\nIdentityImg on\n</Location>\n"
 );
-is_silent('... with its pictures out of it', "<Location \"/\">\nIdentityImg on\n</Location>\n" . off('/pictures'));
+is_silent('IdentityImg on for / with its pictures excluded', "<Location \"/\">\nIdentityImg on\n</Location>\n" . off('/pictures'));
 is_silent('pictures elsewhere', "IdentityImgMediaPath /media\n");
 my $guarded =
     "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider identityimg\nRequire valid-user\n</Location>\n";
@@ -122,7 +122,7 @@ warns(
     qr{IIMG0017: IdentityImgMediaPath: "/media" lies in <Location "/"> at .+?, which asks for credentials that a picture's address replaces; add <Location "/media"> with AuthType None and Require all granted},
     'pictures moved below a protected Location', "IdentityImgMediaPath /media\n", $guarded . $shipped
 );
-is_silent('... which guard nothing that is granted', '', $guarded . $shipped);
+is_silent('Locations that protect nothing that is granted', '', $guarded . $shipped);
 warns(
     qr{IIMG0018: Alias: "/pictures/old" at .+extra\.conf:1 is never used, since IdentityImgMediaPath takes this path; choose another path},
     'an Alias within the picture path', "Alias /pictures/old \"$state\"\n"
@@ -131,7 +131,7 @@ warns(
     qr{IIMG0018: Alias: "/api/v1/docs" at .* since IdentityImg on takes}, 'an Alias within the API',
     "Alias /api/v1/docs \"$state\"\n"
 );
-is_silent('... where it is off', "Alias /api/v1/docs \"$state\"\n" . off('/api/v1/docs'));
+is_silent('an Alias where IdentityImg is off', "Alias /api/v1/docs \"$state\"\n" . off('/api/v1/docs'));
 is_silent('an Alias elsewhere', "Alias /docs \"$state\"\n");
 SKIP: {
     skip "root can choose httpd's user; this needs another user", 2 if $> != 0;
@@ -158,8 +158,8 @@ warns(
     qr{IIMG0014: IdentityImgBaseURL: "https://api\.example\.com" is https, but httpd serves plain http.*; set SSLEngine on, or, if a proxy in front of httpd ends TLS, ServerName https://api\.example\.com},
     'an https base URL on plain http', "$https\n"
 );
-is_silent('... behind a proxy that ends TLS', "$https\nServerName https://api.example.com\n");
-warns(qr{IIMG0014: }, '... in a virtual host', host("$https\n"));
+is_silent('an https base URL behind a proxy that ends TLS', "$https\nServerName https://api.example.com\n");
+warns(qr{IIMG0014: }, 'an https base URL on plain http in a virtual host', host("$https\n"));
 is_silent('http where httpd serves http', "IdentityImgBaseURL http://api.example.com\n");
 warns(
     qr{IIMG0014: IdentityImgBaseURL: "http://api\.example\.com" is plain http, but this server uses TLS},

@@ -126,7 +126,7 @@ like complaint("IdentityImgMediaExpiry$_\n"),
 like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-2 arguments, most megapixels/,
     'a directive with too many values is refused';
 
-# Places ---------------------------------------------------------------------------------------------
+# Contexts of directives -----------------------------------------------------------------------------
 
 like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a section other than <Location/s,
     'IdentityImg at server level is refused';
@@ -350,7 +350,7 @@ for (
 
 is configtest_without('DBD(?:Keep|Max)', "DBDPersist Off\nDBDMax 1"), '', 'pool sizes do not matter without a pool';
 
-# What holds at once -----------------------------------------------------------------------------------
+# Values that apply together ---------------------------------------------------------------------------
 
 like $server->reload("IdentityImgMediaExpiry 3x\n"), qr/IdentityImgMediaExpiry: "3x" is not a number/,
     'a reload with an invalid configuration is refused';
@@ -404,7 +404,7 @@ like shown("http://127.0.0.1:$third"), qr{^http://127\.0\.0\.1:$third/pictures/}
 cmp_ok seconds(shown("http://127.0.0.1:$third")), '>', 3600,
     "a virtual host without directives has the main server's expiry";
 
-# The three lists of directives ------------------------------------------------------------------------
+# Directives in code, conf file and documentation ------------------------------------------------------
 
 my $source = slurp("$ENV{IIMG_SOURCE}/mod_identityimg/server/config/commands.c");
 my ($table) = $source =~ /iimg_config_commands\[\] = \{(.*?)^\};/ms;

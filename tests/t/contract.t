@@ -144,24 +144,24 @@ for my $case (
     ["Basic $basic", '200'],
     ["basic $basic", '200', 'the scheme in lower case'],
     ["Basic  $basic", '200', 'two spaces'],
-    ['Basic', '401', 'a scheme alone'],
-    ['Basic ', '401', 'a scheme and a space'],
-    ['Basic ====', '401', 'no base64'],
+    ['Basic', '401', 'only a scheme'],
+    ['Basic ', '401', 'only a scheme and a space'],
+    ['Basic ====', '401', 'invalid base64'],
     ['Basic ' . MIME::Base64::encode_base64('alice@example.com', ''), '401', 'no colon'],
     [login('alice@example.com', ''), '401', 'an empty password'],
     [login('', 'pw-alice'), '401', 'an empty name'],
     [login('alice@example.com', 'PW-ALICE'), '401', 'a password in upper case'],
-    [login('alice@example.com', "pw-alice\n"), '401', 'a line end behind the password'],
-    [login('alice@example.com ', 'pw-alice'), '401', 'a space behind the name'],
-    [login("alice\@example.com' OR '1'='1", 'pw-alice'), '401', 'a name with SQL in it'],
-    [login("\xff\xfe", 'x'), '401', 'a name that is no UTF-8'],
+    [login('alice@example.com', "pw-alice\n"), '401', 'a newline after the password'],
+    [login('alice@example.com ', 'pw-alice'), '401', 'a space after the name'],
+    [login("alice\@example.com' OR '1'='1", 'pw-alice'), '401', 'an SQL injection in the name'],
+    [login("\xff\xfe", 'x'), '401', 'a name that is not UTF-8'],
     [login('%@example.com', 'pw-alice'), '401', 'a pattern as a name'],
     [login('a' x 3000, 'x'), '401', 'a name of 3000 characters'],
     [login('alice@example.com', 'x' x 3000), '401', 'a password of 3000 characters'],
-    ['Bearer ' . 'x' x 40, '401 invalid_token Invalid token.', 'no token of ours'],
+    ['Bearer ' . 'x' x 40, '401 invalid_token Invalid token.', 'a bearer token of another form'],
     ['Digest username="alice@example.com"', $anonymous, 'another scheme'],
     [login('ALICE@Example.COM', 'pw-alice'), '200', 'the email in another case'],
-    [login('alice@example.com', 'pw-bob'), '401', 'somebody else\'s password'],
+    [login('alice@example.com', 'pw-bob'), '401', 'the password of another user'],
 ) {
     my ($header, $expected, $what) = @$case;
     my $answer = call(GET => 'users/me/', headers => [Authorization => $header]);
@@ -187,7 +187,7 @@ for my $route (@open) {
 # A wrong password and an unknown user must look the same.
 my ($known, $unknown) =
     map { call(GET => 'users/me/', headers => [Authorization => login($_, 'wrong')]) } 'alice@example.com',
-    'nobody@example.com';
+    'unknown@example.com';
 is $unknown->content, $known->content, 'an unknown user and a wrong password get the same body';
 is headers($unknown), headers($known), 'an unknown user and a wrong password get the same headers';
 
@@ -336,8 +336,8 @@ for my $path (
         next if $path eq '/api/v1' && $method eq 'GET';
         my $answer = call($method => $path, as => 'alice');
         is $answer->code, 404, "$method of '$path' is 404";
-        is $answer->header('Content-Type'), 'application/json', 'in JSON';
-        ok ref json($answer) eq 'HASH' && json($answer)->{detail}, 'with a sentence' if $method eq 'GET';
+        is $answer->header('Content-Type'), 'application/json', 'the 405 is JSON';
+        ok ref json($answer) eq 'HASH' && json($answer)->{detail}, 'the 405 has a sentence' if $method eq 'GET';
     }
 }
 is call(GET => '/api//v1/users///me/', as => 'alice')->code, 200, 'repeated slashes count as one';

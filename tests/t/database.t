@@ -349,7 +349,7 @@ is get('users/me/', $_)->code, 200, "$_ is accepted" for qw(alice bob);
     );
     only_busy_answers(\@late, 'while both connections wait for a lock, other requests get 503');
     is scalar(@late), 6, 'all other requests get 503';
-    is join(' ', grep { $_ > 60 } map { $_->{took} } @late), '', '... soon';
+    is join(' ', grep { $_ > 60 } map { $_->{took} } @late), '', 'all other requests are answered within a minute';
     like $late[0]{body}, qr/database_busy/, 'the code is database_busy, not database_down';
     is join(' ', map { $_->{code} } @stuck), '201 201', 'requests that waited for the lock complete when it is released';
 }
@@ -450,7 +450,7 @@ my $generated = call(
         save_to_identity => JSON::PP::true
     }
 );
-is $generated->code, 200, '... and a picture from it' or diag $generated->content;
+is $generated->code, 200, 'without prepared statements a picture is generated' or diag $generated->content;
 is call(
     PATCH => 'identities/' . identity_of('full') . '/upload-image/', as => 'scenario_one', base => $server->base,
     parts => [image => [make_jpeg(120, 90), 'i.jpg']]

@@ -110,7 +110,7 @@ sub limit {
     return;
 }
 
-# Not waiting ---------------------------------------------------------------------------------------
+# Asynchronous requests -----------------------------------------------------------------------------
 
 my $answer = order('hold');
 is $answer->{status}, 202, 'an asynchronous request is answered at once with 202';
@@ -196,7 +196,7 @@ $gemini->release;
 is job($second->{data}{id}, Prefer => 'wait=30')->{data}{state}, 'succeeded',
     'a request without an ETag waits for the end';
 
-# In the queue --------------------------------------------------------------------------------------
+# Queue ---------------------------------------------------------------------------------------------
 
 forget();
 limit('GenerationsAtOnce 3', 'GenerationQueue 5');
@@ -340,7 +340,7 @@ my @waiting = in_parallel(
 );
 is "@waiting", join(' ', (200) x 8), 'after a graceful restart waiting requests get their pictures';
 ok all_end(), 'after a graceful restart all jobs end';
-is states(), '208xsucceeded', '... well';
+is states(), '208xsucceeded', 'all 208 jobs succeed';
 is asked(), 208, 'no job is paid for twice';
 ok eventually(
     sub {
@@ -386,7 +386,7 @@ kill KILL => $parent, $server->children;
 $gemini->release;
 $server->stop->start;
 ok all_end(), 'after httpd is killed and started again all jobs end';
-is states(), '20xsucceeded', '... well';
+is states(), '20xsucceeded', 'all 20 jobs succeed';
 cmp_ok asked(), '<=', 40, 'each job made at most two calls';
 
 # The number of attempts is limited.
@@ -403,7 +403,7 @@ $answer = ended($answer->{data}{id});
 is "$answer->{data}{state} $answer->{data}{error}{code} $answer->{data}{attempts}", 'failed lost 3',
     'a job that repeatedly kills its process fails as lost';
 
-# PostgreSQL is away ---------------------------------------------------------------------------------------
+# PostgreSQL is down ---------------------------------------------------------------------------------------
 
 forget();
 order('hold') for 1 .. 30;
@@ -413,7 +413,7 @@ $gemini->release;
 sleep($ENV{IIMG_LONG} ? 20 : 6);
 $server->script(cluster => 'start');
 ok all_end(), 'after the database was down when the pictures arrived all jobs end';
-is states(), '30xsucceeded', '... well';
+is states(), '30xsucceeded', 'all 30 jobs succeed';
 is asked(), 30, 'no job is paid for twice';
 $server->forget_log;
 
@@ -445,7 +445,7 @@ is count("state = 'running' AND lease_expires_at < now()"), 0, 'its leases have 
 $server->sql("UPDATE generation_jobs SET lease_expires_at = now() - interval '2 minutes' WHERE state = 'running'");
 $gemini->release;
 ok all_end(), 'the first server finishes the jobs of the killed one';
-is states(), '11xsucceeded', '... well';
+is states(), '11xsucceeded', 'all 11 jobs succeed';
 is count('attempts = 2'), $left, 'these jobs have two attempts';
 $two->stop;
 

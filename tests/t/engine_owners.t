@@ -77,7 +77,7 @@ sub own_names {
 }
 my ($node) = (own_names())[0] =~ m{^([^/]+)/} or die 'no process has a name';
 
-# Whose jobs are taken ---------------------------------------------------------------------------------
+# Which jobs are claimed -------------------------------------------------------------------------------
 
 # A job without a user ends as soon as it is claimed. All rows exist before the first poll, and one statement
 # claims all eligible jobs.
@@ -93,9 +93,9 @@ my @cases = (
         'a job of a node whose name is a prefix of this one'
     ],
     ['running', (own_names())[0], -100, 'left', "the process's own job, whose lease was not renewed in time"],
-    ['queued', undef, undef, 'taken', 'a job that waits'],
-    ['queued', undef, -1, 'taken', 'a job whose claim has expired'],
-    ['queued', undef, 3600, 'left', 'a job that another process is about to claim'],
+    ['queued', undef, undef, 'taken', 'a queued job'],
+    ['queued', undef, -1, 'taken', 'a queued job whose claim has expired'],
+    ['queued', undef, 3600, 'left', 'a queued job that another process is claiming'],
 );
 my @ids = rows(map { [@$_[0 .. 2]] } @cases);
 my @taken = map { "'$ids[$_]'" } grep { $cases[$_][3] eq 'taken' } 0 .. $#cases;
@@ -150,7 +150,7 @@ my @lost = (
         "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
         'failed||lost', 'a failure does not replace the error of a job that has ended'
     ],
-    ['hold', "owner = 'elsewhere/1/new'", 'succeeded||', 'a picture is taken from the process that lost its lease'],
+    ['hold', "owner = 'elsewhere/1/new'", 'succeeded||', 'a picture completes the job of the process that lost its lease'],
     [
         'hold', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
         'succeeded||', 'a picture completes a job that was given up as lost'
@@ -188,7 +188,7 @@ is join(
 is join(' ', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'pending'")), 0, 'no object is pending';
 forget();
 
-# Answers in the spool --------------------------------------------------------------------------------------
+# Spooled responses -----------------------------------------------------------------------------------------
 
 # A spooled response of another process is used, whatever it is. The provider is not asked again.
 my ($adopted, $claimed) = rows(['queued', undef, 3600], ['running', 'elsewhere/1/alive', 3600]);
@@ -256,15 +256,15 @@ forget();
 for my $case (
     [1, 1, 2, 5, 'queued', 'one slot is free and one job waits: the new one waits behind it'],
     [1, 1, 3, 5, 'running', 'two slots are free and one job waits: the new one runs'],
-    [1, 0, 2, 5, 'running', 'one slot is free and none waits: the new one runs'],
-    [2, 0, 2, 5, 'queued', 'no slot is free: the new one waits'],
-    [2, 1, 2, 2, 'queued', 'one place in the queue is left: the new one waits'],
-    [2, 2, 2, 2, 'generation_queue_full', 'no place in the queue is left: the new one is refused'],
-    [0, 2, 2, 2, 'generation_queue_full', '... also when all slots are free, and those that wait may have them'],
+    [1, 0, 2, 5, 'running', 'one slot is free and no job is queued: the new job runs'],
+    [2, 0, 2, 5, 'queued', 'no slot is free: the new job is queued'],
+    [2, 1, 2, 2, 'queued', 'one place in the queue is left: the new job is queued'],
+    [2, 2, 2, 2, 'generation_queue_full', 'no place in the queue is left: the new job is refused'],
+    [0, 2, 2, 2, 'generation_queue_full', 'the queue is full, but all slots are free: the new job is refused'],
 ) {
     my ($running, $queued, $at_once, $queue, $expected, $what) = @$case;
     is $server->reload($children . "IdentityImgGenerationsAtOnce $at_once\nIdentityImgGenerationQueue $queue\n"), '',
-        "at once $at_once, queue $queue";
+        "limits of $at_once concurrent and $queue queued generations are accepted";
     rows((map { ['running', 'elsewhere/1/alive', 3600] } 1 .. $running), map { ['queued', undef, 3600] } 1 .. $queued)
         if $running + $queued;
     my $made = json(order('hold'));
@@ -273,16 +273,16 @@ for my $case (
 }
 
 # A job canceled before it was billed does not count against the daily limit. A job that may have been billed does.
-is $server->reload($children . "IdentityImgGenerationsPerDay 1\n"), '', 'one a day';
+is $server->reload($children . "IdentityImgGenerationsPerDay 1\n"), '', 'a daily limit of one is accepted';
 for my $case (
-    ["state = 'canceled', attempts = 0, error_billed = NULL", 202, 'canceled while it waited'],
+    ["state = 'canceled', attempts = 0, error_billed = NULL", 202, 'canceled while it was queued'],
     ["state = 'canceled', attempts = 1, error_billed = false", 202, 'canceled before the provider was asked'],
-    ["state = 'canceled', attempts = 1, error_billed = NULL", 429, 'canceled, and perhaps paid for'],
+    ["state = 'canceled', attempts = 1, error_billed = NULL", 429, 'canceled and possibly billed'],
     ["state = 'canceled', attempts = 1, error_billed = false, image = 'x'", 429, 'canceled with its picture'],
     ["state = 'failed', attempts = 0, error_billed = NULL", 202, 'failed without an attempt'],
-    ["state = 'failed', attempts = 1, error_billed = false", 202, 'failed and was not paid for'],
-    ["state = 'failed', attempts = 1, error_billed = true", 429, 'failed and was paid for'],
-    ["state = 'failed', attempts = 1, error_billed = NULL", 429, 'failed, and perhaps was paid for'],
+    ["state = 'failed', attempts = 1, error_billed = false", 202, 'failed and was not billed'],
+    ["state = 'failed', attempts = 1, error_billed = true", 429, 'failed and was billed'],
+    ["state = 'failed', attempts = 1, error_billed = NULL", 429, 'failed and possibly billed'],
 ) {
     my ($set, $expected, $what) = @$case;
     my ($id) = rows(['running', 'elsewhere/1/x', 3600]);

@@ -21,7 +21,7 @@ my $path = "reference-images/$photo->{id}/";
 my $tag = get($path)->header('ETag');
 like $tag, qr/^"1\.\d+"$/, 'an ETag is the version and the window of the URLs';
 is $created->header('ETag'), $tag, 'the response to a create has the same ETag';
-is call(HEAD => $path, as => 'alice')->header('ETag'), $tag, 'and HEAD';
+is call(HEAD => $path, as => 'alice')->header('ETag'), $tag, 'HEAD has the same ETag';
 
 # If-None-Match
 my $same = get($path, if_none($tag));

@@ -110,7 +110,7 @@ $proxy->rules(
 );
 $answer = ask(PUT => '/a', $big);
 is $answer->code, 500, 'error answers 500';
-like $answer->content, qr/<Code>InternalError<\/Code>/, '... in S3\'s XML';
+like $answer->content, qr/<Code>InternalError<\/Code>/, "the error has S3's XML";
 $answer = ask(GET => '/a');
 is join(' ', $answer->code, $answer->header('Retry-After'), $answer->content =~ /<Code>(\w+)/),
     '503 7 ServiceUnavailable', 'another one, with Retry-After';

@@ -47,7 +47,7 @@ sub chunk {
     return pack('N', length $data) . $type . $data . pack('N', Compress::Zlib::crc32($type . $data));
 }
 
-# Colours ---------------------------------------------------------------------------------------------
+# Colors ---------------------------------------------------------------------------------------------
 
 # Width, height and CIE L*a*b* of each pixel of a picture.
 my $number = 0;
@@ -160,7 +160,7 @@ for my $kind (@kinds) {
     }
     my $distance = distance(lab_of($thumbnail), $reference{$reference});
     cmp_ok $distance, '<', $most // 2.5,
-        sprintf '%s: its thumbnail looks as libvips alone makes it (mean distance %.2f)', $what, $distance;
+        sprintf "%s: its thumbnail looks like libvips' (mean distance %.2f)", $what, $distance;
 }
 
 # Alpha: half of the photo, half of the background.
@@ -200,7 +200,7 @@ for my $case (
 
 # Derivatives have no metadata of the picture.
 my $private = spurt("$dir/private.jpg", $bytes{'a wide gamut JPEG'});
-run("exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Somebody -XMP:Creator=Somebody "
+run("exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Photographer -XMP:Creator=Photographer "
         . "-IPTC:City=Vienna -Comment=secret $private");
 my $answer = upload(slurp($private));
 for my $size (qw(thumbnail medium large)) {
@@ -238,7 +238,7 @@ for my $case (
         $sides, "$width x $height";
 }
 
-# What is refused ------------------------------------------------------------------------------------------
+# Refused requests -----------------------------------------------------------------------------------------
 
 my $profile = join '', map { "\xff\xe2\xff\xff" . "ICC_PROFILE\0" . pack('CC', $_, 66) . 'x' x 65519 } 1 .. 66;
 my $jpeg = $bytes{'a baseline JPEG'};

@@ -70,7 +70,7 @@ sub off {
     return $most;
 }
 
-# PNG, in all its forms ---------------------------------------------------------------------------------
+# PNG ---------------------------------------------------------------------------------------------------
 
 # Samples for each color type in quarters: values up to 3, which fit in two bits.
 my %types = (
@@ -117,7 +117,7 @@ for my $case (
 ) {
     my ($type, $depth) = @$case;
     my ($name, $bands, $quarters) = @{ $types{$type} };
-    my @colours = map {
+    my @colors = map {
         my @of = map { $depth == 1 ? 255 * int($_ / 3 + .5) : 85 * $_ } @$_;
         $type == 3 ? $palette[$depth == 1 ? $_->[0] % 2 : $_->[0]] : $bands < 3 ? [($of[0]) x 3, @of[1 .. $#of]] : \@of
     } @$quarters;
@@ -126,9 +126,9 @@ for my $case (
         my $answer = upload(png($type, $depth, $interlaced));
         is $answer->code, 200, "$what is taken" or diag($answer->content), next;
         my $look = look(fetch($answer, 'large'));
-        is "$look->{sides} $look->{bands}", "${wide}x$high " . (@{ $colours[0] } == 4 ? 4 : 3),
+        is "$look->{sides} $look->{bands}", "${wide}x$high " . (@{ $colors[0] } == 4 ? 4 : 3),
             "$what has its dimensions and bands";
-        cmp_ok off($look, @colours), '<=', 6, "$what has its colors";
+        cmp_ok off($look, @colors), '<=', 6, "$what has its colors";
     }
 }
 
@@ -154,7 +154,7 @@ for my $case (
     my ($what, $file, $depth) = @$case;
     like run("exiftool -s -s -s -ImagePixelDepth $dir/$file"), qr/^$depth\b/, "$what has the wanted depth";
     my $answer = upload(slurp("$dir/$file"));
-    is $answer->code, 200, 'and taken' or diag($answer->content), next;
+    is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
     my $look = look(fetch($answer, 'large'));
     is $look->{sides}, "${w}x$h", "$what: the derivative has its dimensions";
     cmp_ok off($look, @quarters), '<=', 12, "$what: the derivative has its colors";
@@ -257,7 +257,7 @@ cmp_ok off(look(fetch($both, 'large')), turned(1, undef, @quarters)), '<=', 12,
 unlike run("exiftool -G1 -s -a " . spurt("$dir/stored.heic", fetch($both, 'original'))), qr/GPS/,
     'a HEIC loses its location';
 
-# Colours ---------------------------------------------------------------------------------------------------
+# Colors ---------------------------------------------------------------------------------------------------
 
 # An ICC profile of three primaries (XYZ under D50) and a gamma.
 sub profile {
@@ -329,11 +329,11 @@ for my $name (sort keys %profiles) {
         my ($kind) = $ending =~ /^(\w+)/;
         run("vips copy $dir/wide.v '$dir/wide.$ending'");
         my $answer = upload(slurp("$dir/wide.$kind"));
-        is $answer->code, 200, "a $kind in $name is taken" or diag($answer->content), next;
+        is $answer->code, 200, "a $kind in $name is accepted" or diag($answer->content), next;
         my $by = difference("$dir/wide.$kind", fetch($answer, 'medium'), 1);
-        cmp_ok $by, '<', 2, sprintf 'and its colours are libvips\' own (deltaE %.2f)', $by;
+        cmp_ok $by, '<', 2, sprintf "a $kind in $name: the colors equal libvips' (deltaE %.2f)", $by;
         my $without = difference("$dir/wide.$kind", fetch($answer, 'medium'), 0);
-        cmp_ok $without, '>', $by, sprintf 'which are not those of its bare numbers (deltaE %.2f)', $without;
+        cmp_ok $without, '>', $by, sprintf "a $kind in $name: the colors differ from its plain numbers (deltaE %.2f)", $without;
     }
 }
 run("vips icc_export $dir/rgb.v $dir/cmyk.v --output-profile cmyk --intent relative");
@@ -348,7 +348,7 @@ for my $case (
     run("vips icc_transform $dir/cmyk.jpg $dir/plain.v srgb --intent relative "
             . ($ending =~ /strip/ ? '--input-profile cmyk' : '--embedded'));
     my $by = difference("$dir/plain.v", fetch($answer, 'medium'), 0);
-    cmp_ok $by, '<', 2, sprintf 'and its colours are libvips\' own (deltaE %.2f)', $by;
+    cmp_ok $by, '<', 2, sprintf "$what: the colors equal libvips' (deltaE %.2f)", $by;
 }
 
 # Size ------------------------------------------------------------------------------------------------------
@@ -363,7 +363,7 @@ is refusal(upload(slurp("$dir/more.jpg"))),
 run("vips black '$dir/most-progressive.jpg[interlace]' 8000 8000");
 is upload(slurp("$dir/most-progressive.jpg"))->code, 200, 'a progressive JPEG of 64 megapixels is accepted';
 
-# Something else as well ------------------------------------------------------------------------------------
+# Polyglots -------------------------------------------------------------------------------------------------
 
 my $jpeg = slurp("$dir/cmyk.jpg") && do { run("vips copy $dir/rgb.v $dir/rgb.jpg"); slurp("$dir/rgb.jpg") };
 my $script = '<html><script>alert(document.domain)</script></html>';

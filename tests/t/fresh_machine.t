@@ -59,7 +59,7 @@ my ($first) = slurp("$source/README.md") =~ /^```sh\n(make \w+)/m;
 is $first, 'make run', 'the README begins with make run';
 my $pid = begin($log, "$source/tests/fresh", split ' ', $first);
 ok eventually(sub { -e $log && slurp($log) =~ /Ctrl-C stops it|\*\*\*/ }, 300), 'make run prints that it is ready';
-like slurp($log), qr/^Ctrl-C stops it/m, '... and is' or diag slurp($log);
+like slurp($log), qr/^Ctrl-C stops it/m, 'make run is ready' or diag slurp($log);
 my ($state) = slurp($log) =~ /^Running: .*\(state in (.*)\)$/m;
 unlike slurp($log), qr/^  (?:CC|VITE) /m, 'make run does not rebuild built files';
 my $base = "http://127.0.0.1:$port";

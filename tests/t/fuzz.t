@@ -30,8 +30,8 @@ for my $target (@targets) {
 }
 
 for my $case (
-    ['overrun', 'a byte read behind a piece of a pool', qr/heap-buffer-overflow/],
-    ['leak', 'memory that is lost', qr/LeakSanitizer: detected memory leaks/]
+    ['overrun', 'a read beyond an allocation in a pool', qr/heap-buffer-overflow/],
+    ['leak', 'a memory leak', qr/LeakSanitizer: detected memory leaks/]
 ) {
     my ($canary, $what, $report) = @$case;
     my $said =

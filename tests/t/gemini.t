@@ -212,8 +212,8 @@ $server = IdentityImg::Server->new(
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
 copy(make_jpeg(3000, 2000), $sideways);
 system(
-    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Nobody
-        -XMP:Creator=Nobody),
+    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Photographer
+        -XMP:Creator=Photographer),
     $sideways
     ) == 0
     or die 'exiftool failed';
@@ -320,44 +320,44 @@ is $shown->{headers}{'content-type'}, 'image/png', 'image_url returns the right 
 my $saved = HTTP::Tiny->new->get($data->{identity}{image}{original});
 ok $saved->{success} && $saved->{content} eq $picture, 'the identity has a copy of the picture';
 
-# What comes well ----------------------------------------------------------------------------------
+# Successful responses -----------------------------------------------------------------------------
 
 my @good = (
     # scenario               extension  size               warning   title
     ['ok', 'jpg', [896, 1200], undef, 'a JPEG stays a JPEG'],
     ['png', 'png', [896, 1200], undef, 'a PNG as PNG'],
-    ['png-labelled-jpeg', 'png', [896, 1200], undef, 'the other way round as well'],
-    ['escaped', 'jpg', [896, 1200], undef, 'base64 may have JSON\'s escapes'],
-    ['jpeg-labelled-png', 'jpg', [896, 1200], undef, 'bytes count, not the label'],
+    ['png-labelled-jpeg', 'png', [896, 1200], undef, 'a PNG labeled as JPEG is stored as PNG'],
+    ['escaped', 'jpg', [896, 1200], undef, 'base64 with JSON escapes is accepted'],
+    ['jpeg-labelled-png', 'jpg', [896, 1200], undef, 'the content decides the type, not the label'],
     [
         'text', 'jpg', [896, 1200], qr/\AThe provider wrote: Here is your picture. Enjoy!\z/,
         'text in the response becomes a warning'
     ],
-    ['thoughts', 'jpg', [896, 1200], undef, 'drafts are not taken for the result'],
-    ['only-thought', 'jpg', [896, 1200], undef, 'unless the only picture is marked as one and has the size'],
-    ['two-images', 'jpg', [896, 1200], undef, 'of two pictures the last counts'],
-    ['snake', 'jpg', [896, 1200], undef, 'snake_case is understood'],
-    ['nulls', 'jpg', [896, 1200], undef, 'null is absent'],
+    ['thoughts', 'jpg', [896, 1200], undef, 'drafts are not used as the result'],
+    ['only-thought', 'jpg', [896, 1200], undef, 'a thought is used if it is the only picture and has the size'],
+    ['two-images', 'jpg', [896, 1200], undef, 'the last of two pictures is used'],
+    ['snake', 'jpg', [896, 1200], undef, 'snake_case is accepted'],
+    ['nulls', 'jpg', [896, 1200], undef, 'null counts as absent'],
     ['shuffled', 'jpg', [896, 1200], undef, 'order and unknown members do not matter'],
-    ['bare', 'jpg', [896, 1200], undef, 'nothing but the picture is enough'],
+    ['bare', 'jpg', [896, 1200], undef, 'a minimal response is accepted'],
     ['pretty', 'jpg', [896, 1200], undef, 'pretty JSON is JSON'],
-    ['unpadded', 'jpg', [896, 1200], undef, 'base64 may lack its padding'],
-    ['urlsafe', 'jpg', [896, 1200], undef, 'base64 may be the URL kind'],
-    ['gzip', 'jpg', [896, 1200], undef, 'answers may be compressed'],
-    ['chunked', 'jpg', [896, 1200], undef, 'answers may be chunked'],
-    ['no-length', 'jpg', [896, 1200], undef, 'answers may end with the connection'],
-    ['interim', 'jpg', [896, 1200], undef, 'interim answers are skipped'],
-    ['text-plain', 'jpg', [896, 1200], undef, 'the content type does not matter'],
-    ['array', 'jpg', [896, 1200], undef, 'an array around it does not matter'],
-    ['other-model', 'jpg', [896, 1200], undef, 'another model\'s picture is a picture'],
-    ['retiring', 'jpg', [896, 1200], undef, 'a model that ends soon still serves'],
-    ['finish:SOMETHING_NEW', 'jpg', [896, 1200], undef, 'a reason nobody has heard of does not take the picture away'],
+    ['unpadded', 'jpg', [896, 1200], undef, 'base64 without padding is accepted'],
+    ['urlsafe', 'jpg', [896, 1200], undef, 'URL-safe base64 is accepted'],
+    ['gzip', 'jpg', [896, 1200], undef, 'a compressed response is accepted'],
+    ['chunked', 'jpg', [896, 1200], undef, 'a chunked response is accepted'],
+    ['no-length', 'jpg', [896, 1200], undef, 'a response that ends with the connection is accepted'],
+    ['interim', 'jpg', [896, 1200], undef, 'interim responses are skipped'],
+    ['text-plain', 'jpg', [896, 1200], undef, 'the Content-Type does not matter'],
+    ['array', 'jpg', [896, 1200], undef, 'an array around the response does not matter'],
+    ['other-model', 'jpg', [896, 1200], undef, 'a picture of another model is accepted'],
+    ['retiring', 'jpg', [896, 1200], undef, 'a deprecated model still works'],
+    ['finish:SOMETHING_NEW', 'jpg', [896, 1200], undef, 'an unknown finish reason does not discard the picture'],
     map({ [
             "finish:$_", 'jpg', [896, 1200],
             qr/\AThe provider sent a complete picture, but did not end as usual \($_\): \S.*\.\z/,
             'a complete picture is delivered'
     ] } qw(MAX_TOKENS OTHER MALFORMED_RESPONSE MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS)),
-    ['wrong-size', 'png', [512, 512], qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size is a warning'],
+    ['wrong-size', 'png', [512, 512], qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size causes a warning'],
     ['big', 'png', [896, 1200], undef, '24 MiB fit'],
 );
 for my $case (@good) {
@@ -365,7 +365,7 @@ for my $case (@good) {
     my ($status, undef, $data) = generate($scenario);
     my $job = job();
     subtest "$scenario: $what" => sub {
-        is $status, 200, 'it succeeds' or return diag explain $data;
+        is $status, 200, 'the generation succeeds' or return diag explain $data;
         is $job->{id}, $data->{job}{id}, 'the job is the newest row';
         like $job->{image}, qr/\.$extension\z/, "the file ends in .$extension";
         is_deeply [@$job{qw(state media_type width height)}],
@@ -396,7 +396,7 @@ is_deeply [@{ $default->{job} }{qw(model requested_model)}], ['gemini-3-pro-imag
 is_deeply $one->{job}{reference_image_ids}, [$ids{1}], 'references can be selected';
 is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2, 'only the selected reference is sent';
 
-# What goes wrong ----------------------------------------------------------------------------------
+# Failures -----------------------------------------------------------------------------------------
 
 my %sentences = (
     provider_key => qr/refused this server's key; an operator/,
@@ -512,7 +512,7 @@ is_deeply [grep { $_->{path} ne '/v1beta/models/gemini-3-pro-image:generateConte
     'no redirect was followed';
 is $files->(), $files_before, 'failures leave no files';
 
-# Hanging up ---------------------------------------------------------------------------------------
+# Client disconnects -------------------------------------------------------------------------------
 
 my $body = $json->encode(wish('slow:1500'));
 my $socket = IO::Socket::INET->new(PeerAddr => $server->base =~ s{^http://}{}r) or die $!;
@@ -529,7 +529,7 @@ my $left =
 is $left->{state}, 'succeeded', 'a job succeeds after its client disconnects';
 ok stored_file_of($left) eq delivered(overheard($tap)->{answer}), 'the picture of that job is on disk';
 
-# The store is away --------------------------------------------------------------------------------
+# The store is down --------------------------------------------------------------------------------
 
 my $pictures = $server->state . '/pictures';
 my $gemini = IdentityImg::Gemini->at($double_port);
@@ -576,11 +576,11 @@ $gemini->hold;
 );
 chmod 0700, $pictures;
 is $meanwhile, 'running', 'a job that has its picture keeps running while the store is down';
-is $kept->[0], 200, '... which is stored when it can be' or diag explain $kept;
+is $kept->[0], 200, 'the waiting picture is stored when the store is back' or diag explain $kept;
 is scalar(grep { /IIMG0112: cannot store a generated picture yet: generation \S+: / } $server->log_lines), 2,
     'the log has a line for each waiting picture';
 
-# PostgreSQL is away -------------------------------------------------------------------------------
+# PostgreSQL is down -------------------------------------------------------------------------------
 
 $gemini->hold;
 ($kept) = in_parallel(
@@ -651,8 +651,8 @@ $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
 $server->restart;
 $began = time;
 ($status, my $retry, $data) = generate('');
-is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'nobody listens: 503' or diag explain $data;
-like $data->{detail}, qr/cannot be reached at the moment/, 'with a sentence';
+is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'a provider that cannot be reached is a 503' or diag explain $data;
+like $data->{detail}, qr/cannot be reached at the moment/, 'the response says that the provider cannot be reached';
 cmp_ok time - $began, '<', 60, 'a provider that cannot be reached fails within the deadline';
 is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row has provider_down';
 

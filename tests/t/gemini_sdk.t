@@ -51,12 +51,12 @@ for my $major (2, 3) {
         skip_unless_it_runs($major, $lines, $code);
         my @looked = map { /^(not )?ok - (.*)/ ? [!$1, $2] : () } @$lines;
         ok $_->[0], $_->[1] for @looked;
-        is $lines->[-1], 'done', 'it came to its end' or diag join "\n", @$lines;
+        is $lines->[-1], 'done', 'the program ran to its end' or diag join "\n", @$lines;
         cmp_ok scalar(@looked), '>', 100, 'more than 100 checks were made';
     };
 }
 
-# What we send ---------------------------------------------------------------------------------------
+# Our requests ---------------------------------------------------------------------------------------
 
 my $server =
     IdentityImg::Server->new('gemini-sdk', env => { GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key })->start;

@@ -81,44 +81,44 @@ sub job {
 }
 sub billed { my $billed = job()->{error_billed}; return defined $billed ? $billed ? 'yes' : 'no' : 'unknown' }
 
-# Again ----------------------------------------------------------------------------------------------
+# Retries --------------------------------------------------------------------------------------------
 
 my $paid = qr/asked again: both may have been billed/;
 my @tries = (
     # scenario                     status calls  at least   warning  title
-    ['first:1:status:503', 200, 2, 0.5, undef, 'an overloaded provider is asked again'],
-    ['first:1:status:500', 200, 2, 0.5, undef, 'so is one in trouble'],
-    ['first:1:error-200', 200, 2, 0.5, undef, 'also when it says so under status 200'],
-    ['first:1:quota-brief', 200, 2, 1.5, undef, 'a quota is waited for as long as it says'],
-    ['first:2:status:503', 200, 3, 1.5, undef, 'twice if need be'],
-    ['first:1:no-image', 200, 2, 0.5, $paid, 'no picture: asked once more, and said'],
+    ['first:1:status:503', 200, 2, 0.5, undef, 'an overloaded provider is retried'],
+    ['first:1:status:500', 200, 2, 0.5, undef, 'a provider with an internal error is retried'],
+    ['first:1:error-200', 200, 2, 0.5, undef, 'an error in a response with status 200 is retried'],
+    ['first:1:quota-brief', 200, 2, 1.5, undef, 'a quota is retried after the given delay'],
+    ['first:2:status:503', 200, 3, 1.5, undef, 'an overloaded provider is retried twice'],
+    ['first:1:no-image', 200, 2, 0.5, $paid, 'a response without a picture is retried once, with a warning'],
     ['first:1:refused:NO_IMAGE', 200, 2, 0.5, $paid, 'NO_IMAGE likewise'],
     ['first:1:refused:IMAGE_OTHER', 200, 2, 0.5, $paid, 'IMAGE_OTHER likewise'],
-    ['first:1:status:504', 200, 2, 0.5, $paid, 'who was too late may have been paid'],
+    ['first:1:status:504', 200, 2, 0.5, $paid, 'a timeout of the provider is retried, with a warning'],
     [
         'first:1:refused:MALFORMED_FUNCTION_CALL', 200, 2, 0.5, $paid,
         'a model that calls a tool is retried once: no tools are sent'
     ],
-    ['first:1:refused:UNEXPECTED_TOOL_CALL', 200, 2, 0.5, $paid, 'whatever the call is named'],
-    ['first:1:refused:TOO_MANY_TOOL_CALLS', 200, 2, 0.5, $paid, 'or how many there are'],
+    ['first:1:refused:UNEXPECTED_TOOL_CALL', 200, 2, 0.5, $paid, 'an unexpected call of a tool is retried once'],
+    ['first:1:refused:TOO_MANY_TOOL_CALLS', 200, 2, 0.5, $paid, 'too many calls of tools are retried once'],
     ['first:1:refused:OTHER', 200, 2, 0.5, $paid, 'OTHER likewise'],
     ['first:1:refused:MALFORMED_RESPONSE', 200, 2, 0.5, $paid, 'MALFORMED_RESPONSE likewise'],
-    ['refused:MALFORMED_FUNCTION_CALL', 502, 2, 0.5, $paid, 'a second call of a tool is the end'],
-    ['refused:MAX_TOKENS', 502, 1, 0, undef, 'a limit would be reached again'],
-    ['refused:LANGUAGE', 422, 1, 0, undef, 'a language that is not known stays unknown'],
-    ['refused:SOMETHING_NEW', 502, 1, 0, undef, 'a reason that is not known is not worth money'],
-    ['first:1:reset', 200, 2, 0.5, $paid, 'a connection that broke likewise'],
-    ['no-image', 502, 2, 0.5, $paid, 'twice no picture is the end: money is not spent a third time'],
-    ['status:400', 502, 1, 0, undef, 'a wrong request stays wrong'],
-    ['status:401', 503, 1, 0, undef, 'so does a wrong key'],
-    ['status:404', 502, 1, 0, undef, 'and a model that is gone'],
-    ['refused:IMAGE_SAFETY', 422, 1, 0, undef, 'a refusal is final'],
-    ['status:429', 429, 1, 0, undef, 'a wait beyond the deadline is left to the client'],
-    ['quota-zero', 429, 1, 0, undef, 'no quota at all is not waited for'],
-    ['quota-day', 429, 1, 0, undef, 'nor is the day\'s'],
-    ['html', 502, 1, 0, undef, 'nonsense is not asked for again'],
-    ['redirect', 502, 1, 0, undef, 'nor is a redirect'],
-    ['continuation', 502, 1, 0, undef, 'a continuation is never sent'],
+    ['refused:MALFORMED_FUNCTION_CALL', 502, 2, 0.5, $paid, 'a second call of a tool is not retried'],
+    ['refused:MAX_TOKENS', 502, 1, 0, undef, 'MAX_TOKENS is not retried'],
+    ['refused:LANGUAGE', 422, 1, 0, undef, 'an unsupported language is not retried'],
+    ['refused:SOMETHING_NEW', 502, 1, 0, undef, 'an unknown reason is not retried'],
+    ['first:1:reset', 200, 2, 0.5, $paid, 'a reset connection is retried, with a warning'],
+    ['no-image', 502, 2, 0.5, $paid, 'a second response without a picture is not retried'],
+    ['status:400', 502, 1, 0, undef, 'a bad request is not retried'],
+    ['status:401', 503, 1, 0, undef, 'a wrong key is not retried'],
+    ['status:404', 502, 1, 0, undef, 'a model that is gone is not retried'],
+    ['refused:IMAGE_SAFETY', 422, 1, 0, undef, 'a refusal is not retried'],
+    ['status:429', 429, 1, 0, undef, 'a delay beyond the deadline is left to the client'],
+    ['quota-zero', 429, 1, 0, undef, 'a quota of zero is not retried'],
+    ['quota-day', 429, 1, 0, undef, 'a daily quota is not retried'],
+    ['html', 502, 1, 0, undef, 'an HTML page is not retried'],
+    ['redirect', 502, 1, 0, undef, 'a redirect is not retried'],
+    ['continuation', 502, 1, 0, undef, 'a continuation is not sent'],
 );
 asked();
 for my $case (@tries) {
@@ -134,7 +134,7 @@ for my $case (@tries) {
     };
 }
 
-# What it costs --------------------------------------------------------------------------------------
+# Costs ----------------------------------------------------------------------------------------------
 
 my ($status, $data) = generate('');
 is $data->{job}{cost} + 0, 0.134, 'a price that the operator gave is the cost' or diag explain $data;
@@ -196,7 +196,7 @@ is_deeply [@{ $data->{job} }{qw(aspect_ratio resolution width height)}], ['1:1',
     "ratio and size default to the operator's settings"
     or diag explain $data;
 
-# Left alone -----------------------------------------------------------------------------------------
+# Backoff --------------------------------------------------------------------------------------------
 
 my $breaker =
     "IdentityImgGeminiTimeout 30\nIdentityImgGeminiRetries 0\nIdentityImgGeminiBreaker 3\nStartServers 1\nServerLimit "
@@ -248,7 +248,7 @@ SKIP: {
         my $before = peak(1) // skip 'the kernel does not reset the peak', 4;
         is + (generate('big'))[0], 200, "a picture of 24 MiB succeeds, spooled $where";
         my $rise = peak() - $before;
-        diag sprintf 'the child\'s peak rose by %.1f MiB', $rise;
+        diag sprintf 'peak of the child: +%.1f MiB', $rise;
         cmp_ok $rise, '<', 4, "a picture of 24 MiB spooled $where raises the child's peak by less than 4 MiB";
     }
 }

@@ -70,7 +70,7 @@ sub size_of {
     return `vipsheader '$file'` =~ /: (\d+x\d+) uchar, 3 bands, srgb, (\w+)load/ ? "$1 $2" : 'no picture';
 }
 
-# For whom ----------------------------------------------------------------------------------------
+# Users -------------------------------------------------------------------------------------------
 
 sub choices { return call(GET => 'image-generation/users/', as => 'admin')->content }
 my $test_users =
@@ -94,7 +94,7 @@ for my $case (
 }
 sql("UPDATE users SET first_name = 'Ada', last_name = 'Admin' WHERE id = '$admin'");
 
-# Who may -----------------------------------------------------------------------------------------
+# Access ------------------------------------------------------------------------------------------
 
 for my $case (
     [GET => 'image-generation/users/'],
@@ -117,7 +117,7 @@ for my $method (qw(GET PUT PATCH DELETE)) {
         "405 method_not_allowed Method \"$method\" not allowed. POST, OPTIONS", "$method on generate/ is 405";
 }
 
-# What is refused ---------------------------------------------------------------------------------
+# Refused requests --------------------------------------------------------------------------------
 
 is refusal(generate(identity_id => $nowhere)), '404 identity_not_found Identity not found',
     'an unknown identity is 404, before missing photos';
@@ -213,7 +213,7 @@ for my $case (
 is jobs(), 0, 'refused requests create no job';
 is scalar(grep { /^generated_images/ } stored_files()), 0, 'refused requests create no file';
 
-# A picture ---------------------------------------------------------------------------------------
+# One generation ----------------------------------------------------------------------------------
 
 my $answer = generate(additional_prompt => 'In the rain.');
 is $answer->code, 200, 'a picture is generated' or diag $answer->content;
@@ -346,7 +346,7 @@ is $second->{prompt_used}, 'v2 {literal} {unknown} { x|x} } {additional_prompt} 
     'doubled braces become braces, unknown placeholders stay';
 is $second->{prompt_version}, 2, 'the highest active version of the type is used';
 
-# Save --------------------------------------------------------------------------------------------
+# save_to_identity --------------------------------------------------------------------------------
 
 fresh_data();
 @photos = map { photo('alice', $_) } portrait(), make_jpeg(400, 600), make_jpeg(640, 480);
@@ -391,7 +391,7 @@ for my $case (['false', 0], ['true', 1], ['0', 0], ['1', 1], ['', 0]) {
         "save_to_identity=$value in a form " . ($saves ? 'saves' : 'does not save');
 }
 
-# Which photos ------------------------------------------------------------------------------------
+# Selection of photos -----------------------------------------------------------------------------
 
 is_deeply json(generate(@small, reference_image_ids => [$ids->[2]]))->{job}{reference_image_ids}, [$ids->[2]],
     'one photo can be selected';
@@ -440,7 +440,7 @@ is refusal(generate()), '400 no_readable_references Could not load any reference
     'a request is refused if no photo can be read, in spite of the cache';
 is jobs(), $count, 'the refused requests create no job';
 
-# No prompt ---------------------------------------------------------------------------------------
+# No active prompt --------------------------------------------------------------------------------
 
 fresh_data();
 photo('alice');

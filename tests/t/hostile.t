@@ -380,7 +380,7 @@ for my $case (
         [DELETE => "reference-images/$photo/"], [POST => $upload, body => $good, type => $form]
     ) {
         my ($method, $path, @with) = @$way;
-        is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status, "with $status";
+        is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status, "an id $what in the query is $status";
     }
 }
 unharmed('such ids');
@@ -416,7 +416,7 @@ my $before = memory();
 is bombard(1000), 1000, '1000 more hostile requests are refused';
 SKIP: {
     skip 'the sanitizer delays the release of memory', 1 if $ENV{IIMG_SANITIZE};
-    cmp_ok memory() - $before, '<', 24, sprintf 'and leave %.1f MB more in the child that had %.1f',
+    cmp_ok memory() - $before, '<', 24, sprintf 'hostile requests leave %.1f MB more in the child, which had %.1f',
         memory() - $before, $before;
 }
 is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200, 'the small server answers after that';

@@ -116,7 +116,7 @@ for my $case (
     ['admin', 'test-users//identities/', '404 Not found.'],
 ) {
     my ($who, $path, $expected) = @$case;
-    is line(call(GET => $path, $who ? (as => $who) : ())), $expected, ($who // 'nobody') . " asks for $path";
+    is line(call(GET => $path, $who ? (as => $who) : ())), $expected, ($who // 'a client without credentials') . " requests $path";
 }
 sql("INSERT INTO test_scenarios (name, user_id) VALUES ('A first one', '" . person('bob') . "')");
 is_deeply [map { $_->{email} } @{ json(call(GET => 'test-users/', as => 'admin')) }],
@@ -125,7 +125,7 @@ is_deeply [map { $_->{email} } @{ json(call(GET => 'test-users/', as => 'admin')
 is call(GET => 'test-users/' . person('bob') . '/identities/', as => 'admin')->content, '[]',
     'a test user without identities has an empty list';
 
-# Putting a picture on ----------------------------------------------------------------------------
+# Uploads -----------------------------------------------------------------------------------------
 
 my $before = identity($full);
 my $answer = upload('scenario_one', $full);
@@ -145,7 +145,7 @@ is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 
 is identity($bare)->{image}, undef, "the owner's other identity has no picture";
 is json(upload('scenario_one', uc $full, 'PATCH'))->{id}, $full, 'PATCH does the same, and the id may be in upper case';
 is json(upload('admin', $full))->{user}, person('scenario_one'), 'staff upload a picture for any identity';
-is json(upload('admin', $full, 'PATCH'))->{user}, person('scenario_one'), 'by PATCH too';
+is json(upload('admin', $full, 'PATCH'))->{user}, person('scenario_one'), 'staff upload a picture for any identity by PATCH';
 
 my $kept = identity($full);
 my @files = stored_files();
@@ -159,7 +159,7 @@ for my $case (
     my ($method, $tail, @with) = @$case;
     my $what = "$method $tail" . (@with && $with[0] eq 'body' ? ' of nonsense' : '');
     is line(call($method => "identities/$full/$tail", @with)), '401 Authentication credentials were not provided.',
-        "$what by nobody";
+        "$what without credentials is 401";
     for my $who ('alice', 'scenario_two') {
         my $foreign = call($method => "identities/$full/$tail", as => $who, @with);
         is $foreign->code . $foreign->content, "404$not_found", "$what of another user's identity by $who is 404";
@@ -210,7 +210,7 @@ is join(
             . "stored_objects WHERE picture = '$first'"
     )
     ),
-    't', 'for a day';
+    't', 'the removed picture is held for a day';
 my $third = uuid_of(json(upload('scenario_one', $full, 'PATCH')));
 is objects($third) . ', ' . objects($second), 'live|4, held|4',
     'the third picture is live, the second is held';

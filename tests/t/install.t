@@ -40,7 +40,7 @@ sub found {
     return join ' ', sort grep { !/^\./ } readdir $dir;
 }
 
-# Into nothing ---------------------------------------------------------------------------------------
+# First install --------------------------------------------------------------------------------------
 
 my $said = install($root);
 unlike $said, qr/^Kept /m, 'a first install keeps no files back';
@@ -88,7 +88,7 @@ for my $round (1, 2) {
         join(' ', sort @confs), "upgrade $round lists the kept files";
     is found($mods), join(' ', sort map { ($_, "$_.new") } @confs), "upgrade $round puts the shipped files beside them";
     is slurp("$mods/identityimg.conf.new"), slurp("$source/conf/identityimg.conf"), 'the .new file is the shipped one';
-    is sprintf('%04o', (stat "$mods/identityimg.conf.new")[2] & 07777), '0644', '... readable';
+    is sprintf('%04o', (stat "$mods/identityimg.conf.new")[2] & 07777), '0644', 'the .new file is readable by all';
 }
 put("$mods/identityimg.conf", slurp("$mods/identityimg.conf.new"));
 install($root);
@@ -97,7 +97,7 @@ is found($mods), join(' ', sort @confs, qw(identityimg.load.new identityimg-page
 unlink "$mods/identityimg.load";
 install($root);
 unlike slurp("$mods/identityimg.load"), qr/^# ours/m, 'a removed file is installed again';
-ok !-e "$mods/identityimg.load.new", '... without a .new';
+ok !-e "$mods/identityimg.load.new", 'the reinstalled file has no .new';
 unlink "$mods/identityimg.conf";
 symlink "$root/elsewhere.conf", "$mods/identityimg.conf" or die $!;
 put("$root/elsewhere.conf", "# kept elsewhere\n");

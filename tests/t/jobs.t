@@ -47,7 +47,7 @@ sub row {
 }
 sub remove { my ($id) = @_; sql("DELETE FROM generation_jobs WHERE id = '$id'"); return }
 
-# Who may -----------------------------------------------------------------------------------------
+# Access ------------------------------------------------------------------------------------------
 
 my $some = row();
 for my $case (
@@ -63,7 +63,7 @@ for my $case (
 }
 for my $id ($nowhere, 'x', '1') {
     is refusal(get("$list$id/")), '404 not_found Not found.', "job $id is 404";
-    is refusal(post("$list$id/$_/")), '404 not_found Not found.', "... to $_" for qw(cancel save-to-identity);
+    is refusal(post("$list$id/$_/")), '404 not_found Not found.', "POST to $_ of job $id is 404" for qw(cancel save-to-identity);
 }
 remove($some);
 
@@ -261,7 +261,7 @@ ok eventually(sub { state_of($unmade) =~ /^failed user_deleted/ }), 'a job witho
 is_deeply json(get("$list$unmade/"))->{error}{billed}, $JSON::PP::false, 'the failed job was not billed';
 remove($unmade);
 
-# While it runs -----------------------------------------------------------------------------------------
+# Cancel of a running job -------------------------------------------------------------------------------
 
 my $json = JSON::PP->new->utf8->canonical;
 my $gemini = IdentityImg::Gemini->new;

@@ -107,7 +107,7 @@ is((ask($two, 'admin'))->[0], 200, "the second server uses the first one's datab
 is count(), 1, 'the job is in the shared database';
 forget();
 
-# At once -------------------------------------------------------------------------------------------
+# Concurrent generations ----------------------------------------------------------------------------
 
 limit('GenerationsAtOnce 3', 'GenerationQueue 0');
 my ($statuses, $most, @answers) = at_once_by(10, 3, 'admin', 'bob');
@@ -158,7 +158,7 @@ like said($refused),
     'the refusal names the limit per user';
 forget();
 
-# A day -----------------------------------------------------------------------------------------------
+# Daily limit -----------------------------------------------------------------------------------------
 
 limit('GenerationsPerDay 3');
 ($statuses) = at_once_by(8, 3, 'admin');
@@ -191,7 +191,7 @@ $one->sql(
 is((ask($one, 'admin'))->[0], 429, 'failed generations that may have been billed count');
 forget();
 
-# Money -------------------------------------------------------------------------------------------------
+# Budget ------------------------------------------------------------------------------------------------
 
 limit('GenerationBudget 1', 'GenerationCost 0.30');
 ($statuses) = at_once_by(8, 3, 'admin', 'bob');
@@ -220,13 +220,13 @@ is $answer->[1], 86400, 'the refusal has Retry-After';
 # To the cent, without errors of binary fractions.
 for my $case (
     # budget  cost of a picture     spent before       statuses
-    ['0.30', ['GenerationCost 0.30'], [], '200 429', 'a picture that costs the whole budget is made'],
-    ['0.29', ['GenerationCost 0.30'], [], '429', 'one that costs a cent more is not'],
-    ['0.30', ['GenerationCost 0.10'], [], '200 200 200 429', 'three at ten cents fit into thirty'],
-    ['0.29', ['GenerationCost 0.10'], [], '200 200 429', 'two fit into twenty-nine'],
+    ['0.30', ['GenerationCost 0.30'], [], '200 429', 'a picture that costs the whole budget is allowed'],
+    ['0.29', ['GenerationCost 0.30'], [], '429', 'a picture that costs a cent more is refused'],
+    ['0.30', ['GenerationCost 0.10'], [], '200 200 200 429', 'three pictures at ten cents fit into thirty'],
+    ['0.29', ['GenerationCost 0.10'], [], '200 200 429', 'two pictures at ten cents fit into twenty-nine'],
     ['0.30', ['GenerationCost 0.20'], ['0.1'], '200 429', 'a tenth and two tenths are three tenths'],
-    ['0.30', ['GenerationCost 0.20'], ['0.1', '0.01'], '429', 'with a cent more they are not'],
-    ['0.8', ['GenerationCost 0.1'], ['0.7'], '200 429', 'seven tenths and one are eight'],
+    ['0.30', ['GenerationCost 0.20'], ['0.1', '0.01'], '429', 'a cent over three tenths is refused'],
+    ['0.8', ['GenerationCost 0.1'], ['0.7'], '200 429', 'seven tenths and one tenth are eight tenths'],
     [
         '1.10', ['GenerationCost 9', 'GeminiPrice gemini-3-pro-image 1K 0.55'], [], '200 200 429',
         'a known price replaces the expected cost, to the cent'

@@ -47,7 +47,7 @@ has_steps(
 );
 ($answer, @lines) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => 'Mine.42_a-b']);
 is $answer->header('X-Request-Id'), 'Mine.42_a-b', "the client's own request id is kept";
-has_steps(\@lines, 'and its lines bear it', 'sql iimg_user_of_caller');
+has_steps(\@lines, "a request with the client's id", 'sql iimg_user_of_caller');
 for my $bad ("two words", 'a' x 65, 'a;b', '"quoted"', "\xc3\xa9", '$(id)', '') {
     ($answer) = traced(GET => 'users/me/', as => 'admin', headers => ['X-Request-Id' => $bad]);
     like $answer->header('X-Request-Id'), qr/^[0-9a-f-]{36}$/,
@@ -56,8 +56,8 @@ for my $bad ("two words", 'a' x 65, 'a;b', '"quoted"', "\xc3\xa9", '$(id)', '') 
 
 my $trace = '0af7651916cd43dd8448eb211c80319c';
 for my $case (
-    ["00-$trace-b7ad6b7169203331-01", ", trace $trace", 'a trace id stands beside it'],
-    ["00-$trace-b7ad6b7169203331", '', '... unless traceparent is none']
+    ["00-$trace-b7ad6b7169203331-01", ", trace $trace", 'the trace id of traceparent is logged'],
+    ["00-$trace-b7ad6b7169203331", '', 'an invalid traceparent is ignored']
 ) {
     my ($parent, $logged, $sentence) = @$case;
     my $id = call(GET => 'users/me/', as => 'admin', base => $server->base, headers => [traceparent => $parent])
@@ -122,7 +122,7 @@ for (@mistakes) {
 }
 is_deeply [$server->log_lines], [], 'client errors cause no lines of level warn and above';
 
-# A bug of ours --------------------------------------------------------------------------------------------
+# Bugs -----------------------------------------------------------------------------------------------------
 
 my $row = 'a name that only a row has';
 $server->sql("ALTER TABLE reference_images ADD CONSTRAINT surprise CHECK (name NOT LIKE '%only a row has')");
@@ -135,7 +135,7 @@ for my $state (sort keys %bugs) {
     ($answer, @lines) = traced(@{ $bugs{$state} });
     my $id = $answer->header('X-Request-Id');
     is $answer->code, 500, "an unexpected database error is a 500 (SQLSTATE $state)";
-    is $answer->header('Content-Type'), 'application/json', '... in JSON';
+    is $answer->header('Content-Type'), 'application/json', 'the 500 is JSON';
     is_deeply json($answer), { detail => 'Internal server error', code => 'internal', request_id => $id },
         'the 500 has the request id and nothing else';
     my @errors = grep { /\[identityimg:error\]/ } @lines;
@@ -148,7 +148,7 @@ is + (grep { /only a row has/ } $server->log_lines(1)), 0, 'the log has no value
 $server->sql('GRANT SELECT ON identities TO identityimg; ALTER TABLE reference_images DROP CONSTRAINT surprise');
 is call(GET => 'users/me/identities/', as => 'alice', base => $server->base)->code, 200, 'the server works after the error';
 
-# No secret ------------------------------------------------------------------------------------------------
+# Secrets --------------------------------------------------------------------------------------------------
 
 # At the highest log level, with a key and a provider that cannot be reached.
 my $key = 'AIzaSy-a-secret-key-0123456789';
@@ -166,7 +166,7 @@ my $photo_two = json($answer);
     json => { identity_id => identity_of('full'), user_id => person('scenario_one'), resolution => '1K' }
 );
 like $answer->code, qr/^50[234]$/, 'a generation with Gemini unreachable fails';
-has_steps(\@lines, 'its failure', 'provider gemini.*');
+has_steps(\@lines, 'a failed generation', 'provider gemini.*');
 my @urls = map { values %{ $_->{image} } } $photo, $photo_two;
 call(GET => $_) for @urls;
 call(GET => $_ =~ s/s=./s=_/r) for @urls;

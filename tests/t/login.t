@@ -40,7 +40,7 @@ is $in->content, $me->content, 'the response is the user, as in users/me/';
 like $in->header('Set-Cookie'),
     qr/^identityimg_session=iimg_[\w-]{43}; Path=\/; Max-Age=1209600; HttpOnly; SameSite=Strict$/,
     'the cookie is HttpOnly and SameSite=Strict';
-is scalar(my @cookies = $in->header('Set-Cookie')), 1, '... one';
+is scalar(my @cookies = $in->header('Set-Cookie')), 1, 'a login sets one cookie';
 unlike $in->content, qr/iimg_/, 'the token is in the cookie only';
 is $in->header('Cache-Control'), 'no-store', 'the response is not cacheable';
 is call(GET => 'auth/tokens/', as => 'alice')->header('Cache-Control'), 'no-store', 'the list of tokens is not cacheable';
@@ -62,7 +62,7 @@ unlike $all, qr/\Q@{[$session =~ s{.*=}{}r]}\E/, 'the table does not contain the
 for my $case ([form => [%right]], [parts => [%right]], [form => [%right, token => 'false']]) {
     my $answer = call(POST => 'auth/login/', @$case);
     is $answer->code, 200, "fields as $case->[0] log in, too";
-    like cookie($answer), qr/^identityimg_session=iimg_/, '... with a cookie';
+    like cookie($answer), qr/^identityimg_session=iimg_/, "fields as $case->[0] get a cookie";
 }
 
 # A token ------------------------------------------------------------------------------------------
@@ -74,7 +74,7 @@ my $given = json($out);
 is join(' ', sort keys %$given), 'email expires_at first_name id is_staff last_name token',
     'the response has the user, the token and its expiry';
 like $given->{token}, qr/^iimg_[\w-]{43}$/, 'the token has the documented form';
-like $given->{expires_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, '... and a time';
+like $given->{expires_at}, qr/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/, 'expires_at is a timestamp';
 is join(
     '|',
     sql(
@@ -103,14 +103,14 @@ is call(GET => 'users/me/', with(json($_)->{token}))->code, 401, 'the tokens hav
 my $form = call(POST => 'auth/login/', form => [%right, token => 'true']);
 like json($form)->{token}, qr/^iimg_/, 'a form can ask for a token';
 
-# Wrong ones ---------------------------------------------------------------------------------------
+# Wrong credentials --------------------------------------------------------------------------------
 
 my $wrong = log_in(password => 'pw-bob');
 is line($wrong), '401 authentication_failed Invalid username/password.', 'a wrong password is refused';
 is $wrong->header('Set-Cookie'), undef, 'a refused login sets no cookie';
 is $wrong->header('WWW-Authenticate'), 'Bearer realm="api"', 'a refused login does not offer Basic';
 for my $case (
-    [email => 'nobody@example.com'], [email => 'x'], [email => "' OR true --"], [password => ' pw-alice'],
+    [email => 'unknown@example.com'], [email => 'x'], [email => "' OR true --"], [password => ' pw-alice'],
     [password => 'pw-alice '], [password => 'PW-ALICE'],
     [password => 'p' x 1024], [email => '%@example.com'], [email => "\x{1F600}"]
 ) {
@@ -148,7 +148,7 @@ for my $case (
     [{ %right, email => 1 }, $field, 'a number as the email'],
     [{ %right, password => ['pw-alice'] }, $field, 'a list as the password'],
     [{ %right, password => { a => 1 } }, $field, 'an object as the password'],
-    [{ %right, token => 'maybe' }, $field, 'a token that is neither wanted nor not'],
+    [{ %right, token => 'maybe' }, $field, 'a token that is not a boolean'],
     [[], $field, 'a list'],
 ) {
     my ($json, $expected, $what) = @$case;
@@ -171,7 +171,7 @@ is call(
     )->code, 200,
     'a login ignores invalid credentials in its headers';
 
-# Out again ----------------------------------------------------------------------------------------
+# Logout -------------------------------------------------------------------------------------------
 
 is call(POST => 'auth/logout/')->code, 401, 'a logout without credentials is 401';
 is line(call(POST => 'auth/logout/', headers => [Cookie => 'identityimg_session=iimg_' . 'A' x 43])),

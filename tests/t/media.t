@@ -92,7 +92,7 @@ sub is_refused {
     return $ok;
 }
 
-# A picture's address ---------------------------------------------------------------------------------
+# The URL of a picture --------------------------------------------------------------------------------
 
 # Without private metadata, which would be removed.
 my $jpeg = make_jpeg(640, 480, 'strip');
@@ -145,7 +145,7 @@ is raw($url, 'GET', 'Range: bytes=0-9', "If-Range: $etag")->{code}, 206, 'If-Ran
 is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200, 'If-Range with another ETag returns the whole';
 my $behind = raw($url, 'GET', 'Range: bytes=99999999-');
 is $behind->{code}, 416, 'a range beyond the end is 416';
-is_refused($behind, 416, '... in JSON');
+is_refused($behind, 416, 'the 416 is JSON');
 for my $method (qw(POST PUT PATCH DELETE)) {
     my $refused = raw($url, $method, 'Content-Length: 0');
     is_refused($refused, 405, "$method: 405");
@@ -153,7 +153,7 @@ for my $method (qw(POST PUT PATCH DELETE)) {
 }
 ok -s $server->state . '/pictures/' . ($key =~ s{^(\w+/)((..)(..))}{$1$3/$4/$2}r), 'the file still exists';
 
-# Changed addresses ----------------------------------------------------------------------------------------
+# Changed URLs ---------------------------------------------------------------------------------------------
 
 sub other { my ($character) = @_; return $character =~ /\d/ ? ($character + 1) % 10 : $character eq 'a' ? 'b' : 'a' }
 
@@ -180,14 +180,14 @@ each_change_is_refused($download, qr/&d=([^&]+)/, 'name of a download');
 is_refused(raw($_->[0]), 403, "$_->[1]: 403")
     for (
     ["$url&d=x.html", 'a name that was not signed'], ["$url&d=", 'an empty name'],
-    [$download =~ s/&d=.*//r, 'a name taken away'],
-    [$url =~ s/\?.*//r, 'no signature'], [$url =~ s/&s=[^&]+//r, 'everything but the signature'],
+    [$download =~ s/&d=.*//r, 'a signed name removed'],
+    [$url =~ s/\?.*//r, 'no signature'], [$url =~ s/&s=[^&]+//r, 'only the signature'],
     ["$url&s=" . 'A' x 22, 'another signature after the right one'],
     [$url =~ s/(&s=)[^&]+/$1/r, 'an empty signature'], [substr($url, 0, -1), 'a shortened signature'],
     ["${url}A", 'a lengthened signature'],
     [$url =~ s/e=/e=0/r, 'a padded expiry'], [$url =~ s/e=/e=-/r, 'a negative expiry'],
     [$url =~ s/e=\d+/e=9999999999999999999999/r, 'a huge expiry'],
-    [signed($key, secret => '00' x 32), 'a key of somebody else'],
+    [signed($key, secret => '00' x 32), 'a signature with an unknown key'],
     [signed($key, id => '9', secret => $secret), 'an unknown key id'],
     );
 $answer = raw(signed($key, e => time - 1));
@@ -210,7 +210,7 @@ ok eventually(
     ),
     'a picture has the same URL in two lists';
 
-# Ways round ------------------------------------------------------------------------------------------------
+# Other paths -----------------------------------------------------------------------------------------------
 
 my $uuid = '11111111-2222-4333-8444-555555555555';
 my $query = $url =~ s/^[^?]*//r;

@@ -275,7 +275,7 @@ for my $name (@all) {
     like $said{$name}, qr/^96x96 /, "$name: the size is reported";
 }
 
-# What the container says -------------------------------------------------------------------------
+# Container metadata ------------------------------------------------------------------------------
 
 for my $case (
     ['progressive.jpg', 'progressive=1'], ['base.jpg', 'progressive=0'], ['interlaced.png', 'progressive=1'],

@@ -56,7 +56,7 @@ sub is_refused {
         my ($name, @request) = @$request;
         $server->forget_log;
         my $answer = ask(@request);
-        is refusal($answer), "503 database_schema $sentence", "... $name";
+        is refusal($answer), "503 database_schema $sentence", "$what: $name is refused";
         like $answer->header('Retry-After') // '', qr/^[1-9]\d*$/, "$what: the refusal has Retry-After";
         ok $says->(), "$what: the log has the remedy" or diag join "\n", $server->log_lines;
     }
@@ -69,7 +69,7 @@ sub is_served {
     my ($what) = @_;
     ok eventually(sub { ask(GET => 'reference-images/', as => 'alice')->code == 200 }),
         "$what: requests are served without a restart";
-    is ask(@{ $requests[$_] }[1 .. $#{ $requests[$_] }])->code, 200, "... $requests[$_][0]" for 1, 2;
+    is ask(@{ $requests[$_] }[1 .. $#{ $requests[$_] }])->code, 200, "$what: $requests[$_][0] is served" for 1, 2;
     ok eventually(sub { ask(GET => 'health/ready/')->code == 200 }), "$what: the server is ready";
     return;
 }
@@ -104,7 +104,7 @@ sub put_back { $server->sql('DROP SCHEMA public CASCADE; ALTER SCHEMA aside RENA
 
 is ask(GET => 'reference-images/', as => 'alice')->code, 200, "requests are served with the module's schema";
 
-# Older ----------------------------------------------------------------------------------------------
+# Older schema ---------------------------------------------------------------------------------------
 
 put_aside();
 is_refused('an empty database', 'schema_migrations cannot be read: run scripts/migrate');
@@ -119,7 +119,7 @@ put_back();
 $server->restart;    # failed logins are cached by processes as well
 is_served('with the previous schema');
 
-# Newer ----------------------------------------------------------------------------------------------
+# Newer schema ---------------------------------------------------------------------------------------
 
 my $next = sprintf '%04d', $needed + 1;
 my $after = sprintf '%04d', $needed + 2;
@@ -151,7 +151,7 @@ is_refused(
 $server->sql("DROP TABLE later, latest; DELETE FROM schema_migrations WHERE version > $needed");
 is_served('without both migrations');
 
-# Something is missing -------------------------------------------------------------------------------
+# Missing tables and columns -------------------------------------------------------------------------
 
 for my $case (
     [

@@ -63,7 +63,7 @@ for my $case (
     my $read = zipped($path);
     my $tag = $read->header('ETag');
     is $read->header('Content-Encoding'), 'gzip', "$path is compressed";
-    like $tag, qr{^W/"}, '... and its ETag is weak';
+    like $tag, qr{^W/"}, "the ETag of $path is weak";
     is zipped($path, 'If-None-Match' => $tag)->code, 304, "$path: If-None-Match accepts the weak ETag";
     my $saved =
         call(PATCH => $path, @there, json => $change, headers => ['If-Match' => $tag, 'Accept-Encoding' => 'gzip']);

@@ -112,7 +112,7 @@ sub bearer { my ($token, $path) = @_; return ask($path // 'users/me/', "Bearer $
 sub is_401 {
     my ($answer, $detail, $code, $challenge, $what) = @_;
     is $answer->code, 401, "$what: 401";
-    is $answer->header('Content-Type'), 'application/json', '... as JSON';
+    is $answer->header('Content-Type'), 'application/json', "$what: the 401 is JSON";
     is_deeply json($answer), { detail => $detail, code => $code }, "$what: the 401 has its reason";
     my @challenges = $answer->header('WWW-Authenticate');
     is scalar @challenges, 1, "$what: the 401 has one challenge";
@@ -267,7 +267,7 @@ else {
 
 my $broken = ask('/no-such-module/users/me/', login('alice'));
 is $broken->code, 500, 'an AuthType of a missing module is a 500';
-is json($broken)->{detail}, 'Internal server error', '... as JSON';
+is json($broken)->{detail}, 'Internal server error', 'the 500 is JSON';
 is + (grep { /IIMG0001/ } $server->log_lines), 0, 'the 500 is not logged as our bug';
 is + (grep { /IIMG0015: GET \/no-such-module\// } $server->log_lines), 1, 'the 500 is logged with its cause';
 my $denied = ask('/forbidden/users/me/');
@@ -275,7 +275,7 @@ is $denied->code . json($denied)->{detail}, '403You do not have permission to pe
     'Require all denied is a 403 with JSON';
 ok !defined $denied->header('WWW-Authenticate'), 'the 403 asks for no credentials';
 
-# A person with a browser ---------------------------------------------------------------------------------------
+# Login pages ---------------------------------------------------------------------------------------------------
 
 # (mod_auth_openidc closes the connection after its error pages without announcing it: do not keep connections.)
 sub browser { return LWP::UserAgent->new(cookie_jar => HTTP::Cookies->new, requests_redirectable => [], timeout => 60) }
@@ -359,7 +359,7 @@ is_401(
     'a user without a required claim is refused by the API'
 );
 
-for my $account ('nameless', 'old-nonce', 'other-site', 'expired', 'forged', 'nobody-of-that-name') {
+for my $account ('nameless', 'old-nonce', 'other-site', 'expired', 'forged', 'unknown-name') {
     my $other = browser();
     my $answer = log_in($other, $account);
     isnt $answer->code, 302, "the provider's response for '$account' is refused";

@@ -15,10 +15,10 @@ sub page { my ($path, %with) = @_; return call(GET => $path, %with) }
 
 my $index = page('/');
 is $index->code, 200, 'the pages are served';
-like $index->header('Content-Type'), qr{^text/html}, '... as HTML';
+like $index->header('Content-Type'), qr{^text/html}, 'the page is HTML';
 is $index->header('Cache-Control'), 'no-cache', 'the page is revalidated each time';
 ok $index->header('ETag'), 'the page has an ETag';
-is page('/', headers => ['If-None-Match' => $index->header('ETag')])->code, 304, '... namely 304';
+is page('/', headers => ['If-None-Match' => $index->header('ETag')])->code, 304, 'If-None-Match of the page is 304';
 
 my %policy = map { my ($name, @rest) = split; ($name => "@rest") } split /;\s*/,
     $index->header('Content-Security-Policy');

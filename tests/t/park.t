@@ -175,7 +175,7 @@ ok eventually(sub {
     'no descriptors are left over'
     or diag explain [$before, descriptors()];
 
-# What connections do --------------------------------------------------------------------------------------
+# Connections ----------------------------------------------------------------------------------------------
 
 forget();
 my $one = dial();
@@ -202,7 +202,7 @@ setsockopt $_, SOL_SOCKET, SO_LINGER, pack 'II', 1, 0 for @gone;
 close $_ for @gone;
 $gemini->release;
 ok all_end(), 'the jobs of disconnected clients end';
-is states(), '5xsucceeded', '... well';
+is states(), '5xsucceeded', 'the jobs of disconnected clients succeed';
 ok eventually(sub { (() = slurp($server->state . '/httpd/access.log') =~ /generate\/ HTTP\/1.1" 499 /g) == 5 }),
     'the access log has them as 499';
 
@@ -226,7 +226,7 @@ my @curl = (
 );
 is
     `@{[join ' ', map { "'$_'" } @curl, '-d', wish(1200), "https://127.0.0.1:$tls/api/v1/image-generation/generate/", '--next', @curl[1 .. $#curl], "https://127.0.0.1:$tls/api/v1/users/me/"]}`,
-    '200 200 ', 'over TLS, too';
+    '200 200 ', 'parked requests over TLS get their pictures';
 
 # Limits ---------------------------------------------------------------------------------------------------
 
@@ -278,7 +278,7 @@ is answered(0, @many), 0, 'no parked request is answered by the timeout';
 $gemini->release;
 is counted(map { answer_of($_)->[0] } @many), '20x200', 'httpd does not close parked requests after its Timeout';
 
-# What becomes of httpd --------------------------------------------------------------------------------------
+# Restarts and deaths ----------------------------------------------------------------------------------------
 
 forget();
 is $server->reload($conf), '', 'the previous configuration is accepted';
@@ -326,7 +326,7 @@ is states(), '20xsucceeded', 'the jobs of a killed child succeed in another one'
 $server->judge(qr/AH0005[12]|AH10159|AH03490|AH00501|AH0[19]|AH1|IIMG0172/, qr/IIMG0105/);
 $server->stop;
 
-# Elsewhere ----------------------------------------------------------------------------------------------------
+# Without parking ----------------------------------------------------------------------------------------------
 
 my $other = IdentityImg::Server->new(
     'park-worker', env => { %provider, MPM => 'worker' },

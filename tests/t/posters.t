@@ -143,7 +143,7 @@ ok eventually(sub {
 like $one, qr/^[0-9a-f]{64}$/, 'posters are generated without fonts';
 is $one, $other, 'posters without fonts have no text';
 
-# Words -------------------------------------------------------------------------------------------------
+# Texts -------------------------------------------------------------------------------------------------
 
 start_with(sub { });
 $server->forget_log;

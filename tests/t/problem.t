@@ -28,13 +28,13 @@ for my $case (
     my ($method, $path, $with, $status, $title, $members) = @$case;
     my $answer = ask($method, $path, as => 'alice', %$with);
     is $answer->code, $status, "$method $path is $status";
-    is $answer->header('Content-Type'), 'application/problem+json', '... as a problem';
+    is $answer->header('Content-Type'), 'application/problem+json', "$method $path is a problem";
     is_deeply json($answer), { %$members, type => 'about:blank', title => $title, status => $status },
         "$method $path has the usual members and those of a problem";
 }
-my $nobody = ask(GET => 'users/me/');
-is $nobody->header('Content-Type'), 'application/problem+json', 'a refusal by httpd is a problem, too';
-is json($nobody)->{status}, 401, 'a refusal by httpd has its status as a member';
+my $refused = ask(GET => 'users/me/');
+is $refused->header('Content-Type'), 'application/problem+json', 'a refusal by httpd is a problem, too';
+is json($refused)->{status}, 401, 'a refusal by httpd has its status as a member';
 # The header has to name the type itself, and not to refuse it. httpd splits the list.
 my %accepted = (
     'Application/Problem+JSON;q=0.1' => 1,

@@ -58,7 +58,7 @@ sub versions {
 }
 sub rows { return (sql('SELECT count(*) FROM prompts'))[0] }
 
-# Who may -----------------------------------------------------------------------------------------
+# Access ------------------------------------------------------------------------------------------
 
 for my $case (
     [GET => 'prompts/'],
@@ -109,7 +109,7 @@ for my $id ($nowhere, 'not-an-id') {
 is join(' ', call(GET => 'prompts/preview', as => 'admin')->code, call(POST => 'prompts/preview', as => 'admin')->code),
     '301 404', 'a path without its slash is redirected for GET and 404 for POST';
 
-# What is there -----------------------------------------------------------------------------------
+# Reading -----------------------------------------------------------------------------------------
 
 my $seeded = call(GET => "prompts/$first/", as => 'admin');
 is $seeded->code, 200, 'staff read a version';
@@ -194,7 +194,7 @@ for my $case (
 is refusal(call(GET => "prompts/?prompt_type=%00", as => 'admin')), '400 invalid Null characters are not allowed.',
     'a NUL in the type is refused';
 
-# What is refused ---------------------------------------------------------------------------------
+# Refused requests --------------------------------------------------------------------------------
 
 my $before = rows();
 for my $case (
@@ -312,9 +312,9 @@ for my $body (
 my $row = json(call(GET => "prompts/$second->{id}/", as => 'admin'));
 for my $case (
     # sent                                             name
-    [{ is_active => JSON::PP::false }, 0, 'switched off'],
-    [{ is_active => JSON::PP::false }, 0, 'switched off again'],
-    [{}, 0, 'left as it is by an empty object'],
+    [{ is_active => JSON::PP::false }, 0, 'turned off'],
+    [{ is_active => JSON::PP::false }, 0, 'turned off again'],
+    [{}, 0, 'unchanged by an empty object'],
     [
         {
             version => 9, prompt_type => 'coach', id => $nowhere, created_by => undef, required_context_keys => ['x'],
@@ -323,7 +323,7 @@ for my $case (
         0,
         'unchanged by read-only or unknown members'
     ],
-    [{ is_active => JSON::PP::true, version => 9 }, 1, 'switched on'],
+    [{ is_active => JSON::PP::true, version => 9 }, 1, 'turned on'],
 ) {
     my ($sent, $active, $what) = @$case;
     my $answer = patch($second->{id}, $sent);
@@ -352,7 +352,7 @@ is refusal(call(PATCH => "prompts/$second->{id}/", as => 'admin', body => 'x', t
     '415 unsupported_media_type Unsupported media type "a/b" in request.', 'a body of an unknown type is refused';
 is_deeply json(call(GET => "prompts/$second->{id}/", as => 'admin')), $row, 'refused changes change nothing';
 
-# Looked at ---------------------------------------------------------------------------------------
+# Preview -----------------------------------------------------------------------------------------
 
 my $context =
     qq(Identity Name: "Creative Visionary"\nCategory: passions_and_talents\nI Am Statement: I am a creative force who )
@@ -436,7 +436,7 @@ for my $case (
 }
 is rows(), $before, 'previews create no version';
 
-# Ten at once -------------------------------------------------------------------------------------
+# Concurrent creates ------------------------------------------------------------------------------
 
 sub at_once {
     my (@requests) = @_;
@@ -476,7 +476,7 @@ is(
     'the database had no deadlocks'
 );
 
-# Used --------------------------------------------------------------------------------------------
+# Use of versions ---------------------------------------------------------------------------------
 
 fresh_data();
 sql(q(DELETE FROM prompts WHERE prompt_type <> 'image_generation'));

@@ -23,7 +23,7 @@ like tool($_), qr/^2 (?:.*\n)?usage: /, "\"$_\" prints the usage"
     for '', 'sing', 'sweep sweep', 'sweep --delete', '--loud sweep', 'faults';
 like tool('sweep'), qr/^2 identityimgctl: --storage-root: the storage "file" needs a directory/,
     'the storage root is required';
-like tool('--storage-root pictures sweep'), qr/^2 .*"pictures" is not an absolute path/, '... absolutely';
+like tool('--storage-root pictures sweep'), qr/^2 .*"pictures" is not an absolute path/, 'the storage root must be an absolute path';
 like tool('--storage-root /nonexistent sweep'), qr/^2 .*"\/nonexistent" is not a directory/, 'the storage root must exist';
 like tool('--storage tape --storage-root / sweep'), qr/^2 .*--storage: "tape" is not a storage: .*file/,
     'an unknown storage is refused';
@@ -84,7 +84,7 @@ put('media/README', 7200);
 put('lost+found/x', 7200);
 my $out = reconcile('--verbose');
 like $out, qr/^1 /, 'unknown objects are differences';
-like $out, qr/^unknown \Q$_\E$/m, "... $_" for map({ $_->[1] } @unknown), "generated_images/$stray.png";
+like $out, qr/^unknown \Q$_\E$/m, "$_ is listed as unknown" for map({ $_->[1] } @unknown), "generated_images/$stray.png";
 like $out, qr/^unknown media\/$stray\/young\.jpg \(too young to delete\)$/m, 'young unknown objects are differences, too';
 like $out, qr/\Q${\summary(17, 5, 12, 0, 0)}\E\z/, 'the summary counts the unknown objects';
 unlike $out, qr/^unknown .*(?:README|lost)/m, 'files with other names are not counted';

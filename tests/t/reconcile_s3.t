@@ -39,7 +39,7 @@ sub put {
 sub drop { my ($key) = @_; $place->request(DELETE => "$place->{prefix}$key"); return }
 sub there { my ($key) = @_; return $place->request(HEAD => "$place->{prefix}$key")->{status} == 200 }
 
-# How it is told --------------------------------------------------------------------------------------
+# Options ---------------------------------------------------------------------------------------------
 
 like told({ AWS_SECRET_ACCESS_KEY => 'wrong' }, 'sweep'),
     qr/^2 identityimgctl: .*bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,

@@ -114,7 +114,7 @@ sub png {
 }
 
 # The colors in the middle of a picture's four quarters, as letters.
-my @colours = ([R => 255, 0, 0], [G => 0, 255, 0], [B => 0, 0, 255], [W => 255, 255, 255]);
+my @colors = ([R => 255, 0, 0], [G => 0, 255, 0], [B => 0, 0, 255], [W => 255, 255, 255]);
 
 sub corners {
     my ($bytes, $ending) = @_;
@@ -128,7 +128,7 @@ sub corners {
         my ($near) = grep {
             my ($name, @want) = @$_;
             !grep { abs($rgb[$_] - $want[$_]) > 40 } 0 .. 2
-        } @colours;
+        } @colors;
         $letters .= $near ? $near->[0] : "(@rgb)";
     }
     return $letters;
@@ -138,7 +138,7 @@ sub corners {
 sub quarters {
     my ($width, $height) = @_;
     my $row = sub {
-        join '', map { pack('C3', @{ $colours[$_] }[1 .. 3]) x ($width / 2) } @_;
+        join '', map { pack('C3', @{ $colors[$_] }[1 .. 3]) x ($width / 2) } @_;
     };
     return png($width, $height, 2, $row->(0, 1) x ($height / 2) . $row->(2, 3) x ($height / 2));
 }
@@ -310,7 +310,7 @@ for my $case (
         "Content-Transfer-Encoding: $what is ignored";
 }
 $answer =
-    send_body("a preamble that nobody reads\r\n"
+    send_body("a preamble\r\n"
         . multipart(['content-disposition: FORM-DATA; name=image; filename=a.png', $small])
         . 'an epilogue');
 is $answer->code == 200 && sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($small),
@@ -369,7 +369,7 @@ for my $case (
     my $image = json($answer)->{image};
     my ($kept, $extension) = $image->{original} =~ m{/media/$uuid/([^/?]+)\.([^./?]+)\?};
     is $extension, 'png', "a file called $shown gets the extension of its content";
-    ref $expected ? like $kept, $expected, "and its name becomes a safe one" : is $kept, $expected,
+    ref $expected ? like $kept, $expected, "a file called $shown gets a safe name" : is $kept, $expected,
         "a file called $shown gets a safe name";
     like $image->{medium}, qr{/media/$uuid/__sized__/\Q$kept\E-thumbnail-300x300\.png\?},
         "the derivatives of $shown have the same name";
@@ -390,7 +390,7 @@ like json($answer)->{image}{original}, qr{/(?:na-me|fallback)\.png\?}, 'filename
 $answer = send_body(multipart(['Content-Disposition: form-data; name="image"; filename="a\"b.jpg"', $small]));
 like json($answer)->{image}{original}, qr{/a-b\.png\?}, 'an escaped quote belongs to the name';
 
-# What is refused ---------------------------------------------------------------------------------
+# Refused requests --------------------------------------------------------------------------------
 
 call(POST => $path, as => 'alice', parts => [image => [portrait()]]);
 my $kept = json(call(GET => "reference-images/$photo->{id}/", as => 'alice'));

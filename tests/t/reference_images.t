@@ -75,7 +75,7 @@ for my $case (
     ['an empty object', [json => {}]],
     ['an empty form', [form => [], type => 'application/x-www-form-urlencoded']],
     ['an empty multipart form', [body => "--x--\r\n", type => 'multipart/form-data; boundary=x']],
-    ['unknown members', [json => { nobody => 'knows', id => $nowhere, created_at => 1 }]],
+    ['unknown members', [json => { unknown => 'member', id => $nowhere, created_at => 1 }]],
 ) {
     my ($what, $with) = @$case;
     empty();
@@ -345,17 +345,17 @@ for my $case (
     # user    user_id (JSON)        expected
     ['admin', qq("$alice"), "201 $alice", 'for another user'],
     ['admin', '"' . uc($alice) . '"', "201 $alice", 'for another user, in upper case'],
-    ['admin', 'null', '201 ' . person('admin'), 'for nobody'],
-    ['admin', '""', '201 ' . person('admin'), 'for nobody, as a form says it'],
+    ['admin', 'null', '201 ' . person('admin'), 'without user_id'],
+    ['admin', '""', '201 ' . person('admin'), 'without user_id in a form'],
     ['admin', qq("$nowhere"), "404 not_found User $nowhere not found", 'for an unknown user'],
     ['admin', qq("$upper"), "404 not_found User $nowhere not found", 'for an unknown user in upper case'],
-    ['admin', '"abc"', '400 invalid user_id: Must be a valid UUID.', 'for what is no UUID'],
+    ['admin', '"abc"', '400 invalid user_id: Must be a valid UUID.', 'for an invalid UUID'],
     ['admin', '7', '400 invalid user_id: Must be a valid UUID.', 'for a number'],
     ['admin', qq(["$alice"]), '400 invalid user_id: Must be a valid UUID.', 'for a list'],
-    ['alice', qq("$bob"), "201 $alice", 'for another user: it is the caller\'s own'],
-    ['alice', qq("$nowhere"), "201 $alice", 'for an unknown user: it is the caller\'s own'],
-    ['alice', '"abc"', "201 $alice", 'for what is no UUID: it is the caller\'s own'],
-    ['alice', '[7]', "201 $alice", 'for a list: it is the caller\'s own'],
+    ['alice', qq("$bob"), "201 $alice", 'for another user: the caller becomes the owner'],
+    ['alice', qq("$nowhere"), "201 $alice", 'for an unknown user: the caller becomes the owner'],
+    ['alice', '"abc"', "201 $alice", 'for an invalid UUID: the caller becomes the owner'],
+    ['alice', '[7]', "201 $alice", 'for a list: the caller becomes the owner'],
 ) {
     my ($who, $json, $expected, $what) = @$case;
     empty();
@@ -387,7 +387,7 @@ is refusal(call(POST => 'reference-images/', as => 'admin', json => { user_id =>
     'the limit counts the photos of the owner, not of the caller';
 reset_pictures();
 
-# One photo ---------------------------------------------------------------------------------------
+# A single photo ----------------------------------------------------------------------------------
 
 $of_alice = made('alice', name => 'A', order => 1);
 $of_bob = made('bob', name => 'B');
@@ -395,7 +395,7 @@ my $id = $of_alice->{id};
 is_deeply json(call(GET => "reference-images/$id/", as => 'alice')), $of_alice, 'GET returns the created photo';
 is_deeply json(call(GET => 'reference-images/' . uc($id) . '/', as => 'alice')), $of_alice,
     'the id may be in upper case';
-is json(patch(uc $id, { name => 'A2' }))->{name}, 'A2', 'in PATCH too';
+is json(patch(uc $id, { name => 'A2' }))->{name}, 'A2', 'the id may be in upper case in PATCH';
 
 for my $way (
     [GET => ''], [PATCH => '', json => { name => 'stolen' }], [PATCH => '', json => { order => 9 }], [DELETE => ''],

@@ -60,7 +60,7 @@ my $picture = json(call(GET => "reference-images/$slot/", as => 'alice', base =>
 my ($zygote) = zygotes();
 new_lines(1);
 
-# What it tries ---------------------------------------------------------------------------------------
+# Forbidden actions -----------------------------------------------------------------------------------
 
 my $damaged =
       '400 unsupported_image The JPEG picture is damaged or not a real JPEG picture. Upload a valid JPEG, PNG, WebP, '
@@ -142,7 +142,7 @@ is status($zygote, 'Threads'), 1, 'the forking worker has one thread';
 is scalar(() = workers()), 0, 'no decoding process is left';
 new_lines();
 
-# What it answers -------------------------------------------------------------------------------------
+# Invalid replies -------------------------------------------------------------------------------------
 
 my %lies = (
     silence => 'half an answer', half => 'half an answer', gigabyte => 'head makes no sense',
@@ -171,7 +171,7 @@ unlike "@said", qr/[\x00-\x08\x0a-\x1f]/, 'the log line has no control character
 is_deeply [$server->sql("SELECT state, count(*) FROM stored_objects GROUP BY state")], ['live|4'],
     'only the last valid picture is stored';
 
-# The others --------------------------------------------------------------------------------------------
+# Other requests ----------------------------------------------------------------------------------------
 
 my @answers = in_parallel(
     6,

@@ -122,7 +122,7 @@ SKIP: {
     $server->stop;
     my $refused = !eval { $server->start("IdentityImgSpoolDir \"$dir/foreign\"\n"); 1 };
     ok $refused, 'a server with a folder of another user does not start';
-    like $@, qr/IIMG0010: IdentityImgSpoolDir: "[^"]+\/spools\/foreign" belongs to the user root/, '... and says why';
+    like $@, qr/IIMG0010: IdentityImgSpoolDir: "[^"]+\/spools\/foreign" belongs to the user root/, 'the start names the owner of the folder';
     is look('foreign'), '0 0755', 'the folder of another user is unchanged';
     $server->start('');
 }

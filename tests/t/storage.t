@@ -57,7 +57,7 @@ sub upload {
 
 sub remove {
     ok scalar(@_), 'there is something to delete';
-    for (@_) { is api(DELETE => "reference-images/$_->{id}/", 'alice')->code, 204, 'it is deleted' }
+    for (@_) { is api(DELETE => "reference-images/$_->{id}/", 'alice')->code, 204, 'a photo is deleted' }
     return;
 }
 
@@ -221,7 +221,7 @@ for my $kind (qw(file radosgw swift)) {
     };
 }
 
-# S3 stores alone ---------------------------------------------------------------------------------------
+# S3 stores only ----------------------------------------------------------------------------------------
 
 sub start_fails {
     my ($env, $conf) = @_;
@@ -247,11 +247,11 @@ sub away {
     my $began = time;
     my $answer = api(POST => 'reference-images/', 'alice', parts => [image => [$jpeg, 'a.jpg']]);
     cmp_ok time - $began, '<=', $seconds, "an upload to a store $what is answered in time";
-    is $answer->code, 503, '... 503';
+    is $answer->code, 503, "an upload to a store $what is a 503";
     like $answer->header('Retry-After') // '', qr/^\d+$/, "an upload to a store $what gets Retry-After";
     is json($answer)->{detail}, 'The picture store is not available at the moment. Nothing was changed.',
         "an upload to a store $what gets the sentence about the store";
-    is json($answer)->{code}, 'store_down', '... and a code';
+    is json($answer)->{code}, 'store_down', "an upload to a store $what has its code";
     my $list = api(GET => 'reference-images/', 'alice');
     is $list->code, 200, 'lists are answered meanwhile';
     like json($list)->[0]{image}{medium}, qr/X-Amz-Signature=/, 'the lists have URLs';
@@ -304,10 +304,10 @@ sub directives {
     my $file = "$ENV{IIMG_WORK}/s3.credentials";
     open my $out, '>', $file or die $!;
     chmod 0600, $file;
-    print $out "# keys\n[other]\naws_access_key_id = nobody\n[default]\naws_access_key_id=$store->{access}\r\n"
+    print $out "# keys\n[other]\naws_access_key_id = unknown\n[default]\naws_access_key_id=$store->{access}\r\n"
         . "aws_secret_access_key = $store->{secret}\n";
     close $out;
-    my %env = (%{ $store->env }, AWS_ACCESS_KEY_ID => 'nobody', AWS_SECRET_ACCESS_KEY => 'nothing');
+    my %env = (%{ $store->env }, AWS_ACCESS_KEY_ID => 'unknown', AWS_SECRET_ACCESS_KEY => 'nothing');
     local $store->{prefix} = 'team_a/pictures-1/';
     use_store(
         $store,

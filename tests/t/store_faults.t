@@ -185,7 +185,7 @@ $proxy->rules({ fault => 'slow', method => 'PUT', path => 'media/', times => 4, 
 is make()->code, 200, 'a generation whose picture is saved slowly succeeds';
 my %originals = map { $_->{path} => 1 }
     grep { $_->{method} eq 'PUT' && $_->{path} =~ /$original/ } $proxy->journal;    # (a slow request is repeated)
-is scalar(keys %originals), 1, '... which is saved once' or diag explain \%originals;
+is scalar(keys %originals), 1, 'the picture is saved once' or diag explain \%originals;
 is join(' ', $server->sql("SELECT previous_image FROM identities WHERE id = '$full'")), $shown,
     'the previous picture can be restored';
 $proxy->rules;

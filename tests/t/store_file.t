@@ -41,7 +41,7 @@ $store->learn;
 my ($shown, $stored) = (photo($id), keys_of());
 is $store->quarrels, '', 'two photos are stored';
 
-# What cannot be written --------------------------------------------------------------------------------
+# Write failures ----------------------------------------------------------------------------------------
 
 my ($ENOSPC, $EDQUOT, $EIO, $EROFS) = (28, 122, 5, 30);
 for my $point (qw(file.mkdir file.create file.write file.fsync file.rename file.syncdir)) {

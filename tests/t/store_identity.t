@@ -260,7 +260,7 @@ for my $row (
         . ($row =~ /SELECT/ ? 'behind' : 'before')
         . "the id is the same after the death";
     is join('', $store->sql('SELECT id, marked_at IS NOT NULL FROM picture_store')), "$other_id|t",
-        '... with the same id';
+        "the id is the same after the death";
 }
 forget();
 my @ids = in_parallel(6, sub { tool('reconcile') =~ s/\n.*//sr });

@@ -148,9 +148,9 @@ for my $way (
     $other->tell(slow => 2);
     is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, "?versions answers $way: a photo is deleted";
     is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4,
-        $says_it ? '... and their rows are removed' : '... its objects stay doomed: there may be versions';
+        $says_it ? '... and their rows are removed' : 'the objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
-    is $? >> 8, $says_it ? 0 : 2, '... and reconcile ' . ($says_it ? 'reads the store' : 'says why it cannot read it')
+    is $? >> 8, $says_it ? 0 : 2, "?versions answers $way: reconcile " . ($says_it ? 'reads the store' : 'reports that it cannot read the store')
         or diag $out;
     $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store')
         ;    # the next store needs a new database

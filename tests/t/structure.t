@@ -193,7 +193,7 @@ is join("\n", grep { !/^IIMG\d{4} \| \w+ \| [^|\s][^|]* \| [^|\s][^|]* \|$/ } @r
 my @sizes = $text{"$module/services/pictures/key.c"} =~ /^    \[IIMG_\w+\] = \{ "\w+", \d+, /mg;
 my ($unbacked) = $text{"$module/models/stored_object.c"} =~ /"iimg_stored_object_unbacked",(.*?);/s;
 is join(' ', $unbacked =~ /image, (\d+)(?: AS objects)?, '(?:live|held)'/g), join(' ', (1 + @sizes) x 3, 1),
-    'each tag of the README is in the code';
+    'iimg_stored_object_unbacked counts an original and each derivative';
 
 # Statements: labels are unique and each statement is run.
 my (%labels, @unused);

@@ -60,8 +60,8 @@ my @foreign = (
 );
 my $before = versions('bob');
 for my $case (
-    [0, undef, 'alice', 'a photo of theirs'], [4, undef, 'alice', 'a free slot of theirs'],
-    [1, "swap=true&user_id=" . person('alice'), 'admin', 'staff, for them,']
+    [0, undef, 'alice', "another user's photo"], [4, undef, 'alice', "another user's free slot"],
+    [1, "swap=true&user_id=" . person('alice'), 'admin', 'staff, for that user,']
 ) {
     my ($order, $query, $who, $what) = @$case;
     is swap($photos[0], { order => $order }, $query, $who)->code, 200,

@@ -38,7 +38,7 @@ sub run_sweep { my $out = $store->ctl('sweep'); return ($? >> 8) . " $out" }
 add();
 $store->learn;
 
-# For a moment ------------------------------------------------------------------------------------------
+# Short failures ----------------------------------------------------------------------------------------
 
 # Three objects fail, after which a sweeper considers the store down, each in all three attempts.
 sub outlived {
@@ -50,7 +50,7 @@ sub outlived {
     is $store->quarrels, '', "nothing is left over after $what";
     return;
 }
-outlived('a store that errs', { fault => 'error', method => 'DELETE', times => 9 });
+outlived('a store that fails', { fault => 'error', method => 'DELETE', times => 9 });
 outlived(
     'an unavailable store',
     { fault => 'error', method => 'DELETE', times => 9, status => 503, code => 'ServiceUnavailable' }
@@ -59,13 +59,13 @@ outlived(
     'a concurrent operation on the same objects',
     { fault => 'error', method => 'DELETE', times => 9, status => 409, code => 'OperationAborted' }
 );
-outlived('connections that end when the store has done it', { fault => 'reset-reply', method => 'DELETE', times => 9 });
+outlived('connections reset after the store completed the request', { fault => 'reset-reply', method => 'DELETE', times => 9 });
 $place->keep_versions;
 outlived(
     'a store that fails in the list of versions',
     { fault => 'error', method => 'DELETE', path => 'versionId', times => 9 }
 );
-outlived('... and when it lists them', { fault => 'error', method => 'GET', path => 'versions', times => 9 });
+outlived('a failed list of versions', { fault => 'error', method => 'GET', path => 'versions', times => 9 });
 
 orphan();
 my ($key) = doomed();
@@ -77,7 +77,7 @@ $store->sql("INSERT INTO stored_objects (key, picture, state) VALUES ('$key', ge
 run_sweep();
 is $store->quarrels, '', 'nothing is left over after the lost responses';
 
-# For longer ----------------------------------------------------------------------------------------------
+# Lasting failures ----------------------------------------------------------------------------------------
 
 orphan();
 my @keys = doomed();
@@ -96,7 +96,7 @@ like run_sweep(),
 $proxy->rules;
 is $store->quarrels, '', 'the next sweep deletes the objects';
 
-# Others --------------------------------------------------------------------------------------------------
+# Other processes -----------------------------------------------------------------------------------------
 
 # One batch is ours: while we delete it, another process takes the others.
 sub with_another {

@@ -65,17 +65,17 @@ sub everywhere {
     return join '; ', sort keys %seen;
 }
 
-# Who is in ----------------------------------------------------------------------------------------
+# Accepted and refused tokens ----------------------------------------------------------------------
 
 my $alice = token('alice');
 is everywhere($alice), '200 ', 'a token is accepted by every child';
 is scalar(my @children = $server->children), 2, 'the server has two children';
 for my $case (
-    ["iimg_" . 'A' x 43, 'an unknown one'], ["${alice}x", 'a longer one'], [substr($alice, 0, -1), 'a shorter one'],
-    ['', 'an empty one'],
-    [uc $alice, 'one in another case'], ["$alice ", 'one with a space', 200], ["$alice,$alice", 'two'],
-    ['x' x 5000, 'one of 5,000 letters'], ["\xff\xfe", 'one that is no UTF-8'],
-    [substr($alice, 5), 'one without its prefix'], ["iimg_' OR true", 'one like a statement'],
+    ["iimg_" . 'A' x 43, 'an unknown token'], ["${alice}x", 'a longer token'], [substr($alice, 0, -1), 'a shorter token'],
+    ['', 'an empty token'],
+    [uc $alice, 'a token in another case'], ["$alice ", 'a token with a trailing space', 200], ["$alice,$alice", 'two'],
+    ['x' x 5000, 'a token of 5,000 characters'], ["\xff\xfe", 'a token that is not UTF-8'],
+    [substr($alice, 5), 'a token without its prefix'], ["iimg_' OR true", 'a token with an SQL injection'],
 ) {
     my ($token, $what, $code) = @$case;
     my $answer = call(GET => 'users/me/', bearer($token));
@@ -214,7 +214,7 @@ for my $by (
     my $out = call(POST => 'auth/logout/', with_cookie($session, Authorization => $authorization->()));
     is $out->code . ' ' . cleared($out), '204 cleared', "a logout by $what clears the cookie";
     is call(GET => 'users/me/', with_cookie($session))->code, $foreign ? 200 : 401,
-        $foreign ? '... but ends no session of somebody else' : '... and ends its session';
+        "a logout by $what " . ($foreign ? 'does not end the session of another user' : 'ends its session');
 }
 my $own = session('alice');
 my $dead = session('alice');
@@ -227,7 +227,7 @@ is $ended->code . ' ' . cleared($ended), '204 cleared', "ending one's own sessio
 for my $path ('users/me/', 'prompts/', 'no-such/', '/static/page.txt') {
     my $answer = call(GET => $path, with_cookie($dead));
     is $answer->code . ' ' . cleared($answer), '401 cleared', "the cookie of an ended session is cleared at $path";
-    is scalar(my @all = $answer->header('Set-Cookie')), 1, '... once';
+    is scalar(my @all = $answer->header('Set-Cookie')), 1, "the cookie is cleared once at $path";
 }
 my $remembered = session('alice');
 call(GET => 'users/me/', with_cookie($remembered)) for 1 .. 4;
@@ -238,7 +238,7 @@ is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept',
     'a wrong token in the header does not clear the cookie';
 is cleared(call(GET => 'users/me/', @there)), 'kept', 'a request without a cookie gets no cleared one';
 
-# Each kind has its place ------------------------------------------------------------------------------
+# Bearer tokens in the header, sessions in the cookie --------------------------------------------------
 
 is line(call(GET => 'users/me/', bearer(session('alice')))), '401 invalid_token Invalid token.',
     'a session token is refused in the header';
@@ -332,7 +332,7 @@ is join('', $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list
 my ($foreign) = $server->sql("SELECT id FROM auth_tokens WHERE user_id = '" . person('bob') . "'");
 my $unknown = call(DELETE => 'auth/tokens/00000000-0000-4000-8000-0000000009ff/', bearer($made[2]));
 is line($unknown), '404 not_found Not found.', 'an unknown token is 404';
-for my $case ([$foreign, 'a foreign one'], ['x', 'what is no UUID']) {
+for my $case ([$foreign, "another user's token"], ['x', 'an invalid UUID']) {
     is call(DELETE => "auth/tokens/$case->[0]/", bearer($made[2]))->content, $unknown->content,
         "$case->[1] is 404";
 }
@@ -342,7 +342,7 @@ is call(GET => 'users/me/', bearer($made[0]))->code, 200, 'another device is log
 is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 204, 'a user ends one of their own tokens';
 is everywhere($made[0]), '401 Invalid token.', 'the ended token is refused in every child';
 is everywhere($made[2]), '200 ', 'the other tokens stay valid';
-is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, '... once';
+is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 404, 'a token can be ended once';
 
 # An expired token is invalid even before it is swept.
 {
@@ -386,7 +386,7 @@ is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE user_id = '" . 
     'no token row is left of either';
 $server->sql("UPDATE users SET password = '$bobs_hash' WHERE id = '" . person('bob') . "'; DELETE FROM login_failures");
 
-# At most 100 --------------------------------------------------------------------------------------
+# At most 100 tokens -------------------------------------------------------------------------------
 
 sub fill {
     my (@kinds) = @_;
@@ -450,7 +450,7 @@ ok eventually(sub { join(' ', $server->sql('SELECT account FROM login_failures')
     'old failures are deleted';
 ok + (() = $server->sql('SELECT id FROM auth_tokens')) >= 1, 'valid tokens stay';
 
-# The database is away -------------------------------------------------------------------------------
+# The database is down -------------------------------------------------------------------------------
 
 my $token = token('alice');
 $server->sql('ALTER TABLE auth_tokens RENAME TO hidden');

@@ -21,7 +21,7 @@ sub made {
     return json($answer);
 }
 
-# Stored -------------------------------------------------------------------------------------------
+# Storage ------------------------------------------------------------------------------------------
 
 isnt NFD($zoe), $zoe, 'the text has another form in NFD';
 my $photo = made('admin/reference-images/', { user_id => $alice, name => NFD($zoe) });
@@ -83,7 +83,7 @@ for my $towers ('a' . "\x{301}" x 64 . "\x{327}", 'a' . "\x{301}\x{327}" x 120) 
         $towers, length($towers) - 1 . ' marks in a row are stored as sent';
 }
 
-# Searched -----------------------------------------------------------------------------------------
+# Search -------------------------------------------------------------------------------------------
 
 call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => $zoe });
 my %lists = (
@@ -126,7 +126,7 @@ sql('DROP EXTENSION unaccent');
 is finds('admin/users/', 'zoe'), 0, 'without unaccent accents count';
 is finds('admin/users/', 'zoë'), 1, 'without unaccent searches still work';
 
-# Migrated -----------------------------------------------------------------------------------------
+# Migration ----------------------------------------------------------------------------------------
 
 my ($migration) = glob "$ENV{IIMG_SOURCE}/sql/migrations/0012_*.sql";
 my ($updates) = slurp($migration) =~ /\A(.*?\n)-- A text as searches see it/s or die 'the migration has no such part';

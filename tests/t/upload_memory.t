@@ -92,7 +92,7 @@ my @answers = in_parallel(
     }
 );
 is join(' ', @answers), join(' ', (201) x $count), "$count concurrent uploads of 20 MB succeed";
-diag sprintf '%d MB before, %d MB when all have arrived, %d MB at most', $idle, $waiting, $peak;
+diag sprintf '%d MB before, %d MB when all have arrived, peak %d MB', $idle, $waiting, $peak;
 cmp_ok $waiting, '>=', $count * 20, 'all uploads are in memory at the same time';
 cmp_ok $peak, '<', $most, "the memory stays below $most MB";
 my $after = memory();

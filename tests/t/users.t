@@ -9,7 +9,7 @@ fresh_data();
 
 my $me = call(GET => 'users/me/', as => 'alice');
 is $me->code, 200, 'a user reads their own data';
-is $me->header('Content-Type'), 'application/json', 'as JSON';
+is $me->header('Content-Type'), 'application/json', 'the response is JSON';
 is $me->content,
     '{"id":"'
     . person('alice')

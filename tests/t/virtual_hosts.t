@@ -50,7 +50,7 @@ sub me { my ($name, %with) = @_; return call(GET => 'users/me/', at($name), %wit
 sub bearer { my ($token) = @_; return headers => [Authorization => "Bearer $token"] }
 ok eventually(sub { me('copy', as => 'bob')->code == 200 }), 'the copy responds';
 
-# What is remembered ---------------------------------------------------------------------------------
+# Caches ---------------------------------------------------------------------------------------------
 
 my $token = json(call(
     POST => 'auth/login/', at('main'), json => { email => 'alice@example.com', password => 'pw-alice', token => \1 }
@@ -76,7 +76,7 @@ like $twins, qr{^http://twin\.example/pictures/media/}, 'URLs of a virtual host 
 is photos('main'), $mine, 'the main server does not return URLs of the virtual host' for 1 .. 2;
 is photos('twin'), $twins, 'the virtual host does not return URLs of the main server' for 1 .. 2;
 
-# What is down ---------------------------------------------------------------------------------------
+# Failures -------------------------------------------------------------------------------------------
 
 my (@dead, @alive);
 for my $n (1 .. 5) {
@@ -87,7 +87,7 @@ for my $n (1 .. 5) {
 is "@dead", '503 503 503 503 503', 'a host whose database is down returns 503';
 is "@alive", join(' ', (200) x 10), 'the other hosts keep working';
 
-# What is shared -------------------------------------------------------------------------------------
+# Shared pools ---------------------------------------------------------------------------------------
 
 # mod_dbd uses one pool for hosts with the same directives, and waits forever when it is empty.
 me($_, as => $_ eq 'main' ? 'alice' : 'bob') for qw(main twin spelled);

@@ -63,7 +63,7 @@ sub codes {
 upload($_, $jpeg) for qw(alice bob admin scenario_one);
 call(DELETE => 'nowhere/', base => $server->base);
 
-# What httpd is -------------------------------------------------------------------------------------------
+# httpd's processes ---------------------------------------------------------------------------------------
 
 my ($zygote, @more) = zygotes();
 ok $zygote, 'httpd has a worker';
@@ -93,7 +93,7 @@ is join(' ', grep { $_ > 3 && $open{$_} !~ /\.(?:ttf|ttc|otf|otc)$/i } sort keys
     if $> == 0;
 is readlink("/proc/$zygote/cwd"), '/', 'the working directory of the worker is /' if $> == 0;
 
-# Who ends -----------------------------------------------------------------------------------------------
+# Deaths -------------------------------------------------------------------------------------------------
 
 my ($held, $others) = in_parallel(
     2,
@@ -168,7 +168,7 @@ ok eventually(sub { my $answer = upload(alice => $jpeg); $answer->code == 200 })
     'new children of httpd use the worker';
 new_lines();
 
-# Waiting ------------------------------------------------------------------------------------------------
+# Queueing -----------------------------------------------------------------------------------------------
 
 is $server->reload("IdentityImgWorkers 1\nIdentityImgWorkerWait 1\nIdentityImgWorkerTimeout 12\n"), '',
     'one concurrent picture and a wait of a second are accepted';
@@ -232,7 +232,7 @@ is codes(
     join(' ', (200) x 14), 'with MaxConnectionsPerChild 3 all pictures are decoded';
 is join(' ', zygotes()), $same, 'children come and go beside the same worker';
 
-# Ends -----------------------------------------------------------------------------------------------------
+# End of httpd ---------------------------------------------------------------------------------------------
 
 my $main = parent();
 kill KILL => $main;
@@ -247,7 +247,7 @@ $server->judge(
 );
 undef $server;
 
-# Other ways to serve -----------------------------------------------------------------------------------------
+# Other MPMs --------------------------------------------------------------------------------------------------
 
 for my $mpm (qw(worker prefork)) {
     my $other = IdentityImg::Server->new("mpm-$mpm", env => { MPM => $mpm, IIMG_WORKER => $rogue })->start;
