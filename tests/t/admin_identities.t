@@ -40,7 +40,8 @@ like $answer->content,
     'a created identity has exactly these members';
 my $made = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is the URL of the identity';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
+    'GET of the Location returns the same bytes';
 is join("\n", audit()), "admin\@example.com create identities user_id,name,category $made->{id}",
     'the audit log has the create';
 my %words = (
@@ -200,7 +201,10 @@ call(POST => "identities/$full/upload-image/", as => 'admin', parts => [image =>
 call(POST => "identities/$bare/upload-image/", as => 'admin', parts => [image => [portrait()]]);
 like json(call(GET => "$list$full/", as => 'admin'))->{image}{large}, qr/^http.*600x600/,
     'an identity has URLs of its picture';
-like((results("$list?search=quiet"))[0]{image}{original}, qr/^http/, 'identities in a list have URLs of their pictures');
+like(
+    (results("$list?search=quiet"))[0]{image}{original}, qr/^http/,
+    'identities in a list have URLs of their pictures'
+);
 is scalar(() = stored_files()), 12, 'two identities have three pictures, one of them kept for a restore';
 audit();
 $answer = remove($full);
@@ -208,7 +212,8 @@ is $answer->code . $answer->content, '204', 'an identity is deleted';
 is refusal(remove($full)), '404 not_found Not found.', 'once';
 is join("\n", audit()), "admin\@example.com delete identities  $full", 'the audit log has the delete';
 is scalar(() = stored_files()), 4, 'the files of the deleted pictures are gone, including the kept one';
-is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', "the manifest has only the other identity's objects";
+is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4',
+    "the manifest has only the other identity's objects";
 
 fresh_data();
 finish();

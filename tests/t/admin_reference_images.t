@@ -44,8 +44,10 @@ like $answer->content,
     'a created photo has exactly these members';
 my $made = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is the URL below admin/';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
-is call(GET => "reference-images/$made->{id}/", as => 'alice')->content, $answer->content, "the user's own route returns the same bytes";
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
+    'GET of the Location returns the same bytes';
+is call(GET => "reference-images/$made->{id}/", as => 'alice')->content, $answer->content,
+    "the user's own route returns the same bytes";
 is join("\n", audit()), "admin\@example.com create reference_images name,order $made->{id}",
     'the audit log has the create';
 $answer = call(POST => $list, as => 'admin', parts => [user_id => $alice, name => 'With', image => [portrait()]]);
@@ -73,7 +75,8 @@ for my $case (
     my ($change, $expected) = @$case;
     my $what = substr JSON::PP->new->canonical->encode($change), 0, 50;
     is refusal(create(%$change)), $expected, "a new photo with $what is refused";
-    is refusal(patch($with->{id}, $change)), $expected, "a change of a photo to $what is refused" if !exists $change->{user_id};
+    is refusal(patch($with->{id}, $change)), $expected, "a change of a photo to $what is refused"
+        if !exists $change->{user_id};
 }
 is refusal(call(POST => $list, as => 'admin', json => { name => 'x' })),
     '400 invalid user_id: This field is required.', 'a create without user_id is refused';
@@ -84,7 +87,8 @@ like refusal(call(
     )),
     qr/^400 unsupported_image image: /, 'a text is refused as a picture';
 create() for 1 .. 2;
-is refusal(create()), '400 max_images Maximum 5 reference images allowed', "the limit of five photos applies to staff's creates";
+is refusal(create()), '400 max_images Maximum 5 reference images allowed',
+    "the limit of five photos applies to staff's creates";
 is scalar(() = stored_files()), 4, 'refused creates leave no files';
 sql("DELETE FROM reference_images WHERE name = '' AND user_id = '$alice'");
 audit();
@@ -97,7 +101,8 @@ is_deeply undated(json(patch($with->{id}, $_))), undated($with), 'a change witho
 is row($with->{id}), $before, 'a change without effect leaves the row unchanged';
 is join('', audit()), '', 'a change without effect is not in the audit log';
 is_deeply { %{ undated(json(patch($with->{id}, { name => 'New', order => 4 }))) }, updated_at => 0 },
-    { %{ undated($with) }, name => 'New', order => 4, updated_at => 0 }, 'name and order change, the other members stay';
+    { %{ undated($with) }, name => 'New', order => 4, updated_at => 0 },
+    'name and order change, the other members stay';
 is refusal(patch($with->{id}, { order => 2 })), '400 order_in_use order: Order 2 is already in use',
     'a slot in use is refused';
 is patch($with->{id}, { order => 2 }, '?swap=true')->code, 200, 'a slot in use is accepted with swap';
@@ -134,7 +139,10 @@ is found('search=ALICE%40example'), 'New Headshot', "search matches the user's e
 is found('search=alice+HEAD'), 'Headshot', 'search matches names';
 is found('search=bob'), '', 'search for a user without photos finds nothing';
 is found("user_id=$nowhere"), '', 'an unknown user_id gives an empty list';
-like((results("$list?has_image=1"))[0]{image}{medium}, qr/^http.*-300x300/, 'photos in a list have URLs of their pictures');
+like(
+    (results("$list?has_image=1"))[0]{image}{medium}, qr/^http.*-300x300/,
+    'photos in a list have URLs of their pictures'
+);
 
 # A user has only five slots, so the rows need many users.
 sql(

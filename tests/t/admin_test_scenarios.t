@@ -36,15 +36,19 @@ like $answer->content, qr/^\{"id":"$uuid","name":"New","user":null,"user_email":
     'a created scenario has exactly these members; read-only and unknown ones are ignored';
 my $made = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/$list$made->{id}/", 'Location is the URL of the scenario';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
+    'GET of the Location returns the same bytes';
 is_deeply [@{ json(create(user_id => uc $alice)) }{qw(user user_email)}], [$alice, 'alice@example.com'],
     'a scenario can have a user';
-is_deeply [@{ json(create(user_id => $_)) }{qw(user user_email)}], [undef, undef], 'a scenario can explicitly have no user' for $null, '';
-is call(POST => $list, as => 'admin', form => [name => 'Form', user_id => $alice])->code, 201, 'a form creates a scenario';
+is_deeply [@{ json(create(user_id => $_)) }{qw(user user_email)}], [undef, undef],
+    'a scenario can explicitly have no user' for $null, '';
+is call(POST => $list, as => 'admin', form => [name => 'Form', user_id => $alice])->code, 201,
+    'a form creates a scenario';
 is call(POST => $list, as => 'admin', json => { name => '模' x 255 })->code, 201, 'a name of 255 characters is accepted';
 my @told = audit();
 is $told[0], "admin\@example.com create test_scenarios name $made->{id}", 'the audit log has the create';
-like $told[1], qr/^admin\@example\.com create test_scenarios name,user_id $uuid$/, 'the audit log has the create with a user';
+like $told[1], qr/^admin\@example\.com create test_scenarios name,user_id $uuid$/,
+    'the audit log has the create with a user';
 is scalar(@told), 6, 'once';
 is players(), 'Form New Scenario One Scenario Two', 'image-generation/users/ lists the scenarios with a user';
 

@@ -42,14 +42,16 @@ like $answer->content,
 my $new = json($answer);
 my $made_by = $answer->header('X-Request-Id');
 is $answer->header('Location'), base_url() . "/api/v1/admin/users/$new->{id}/", 'Location is the URL of the user';
-is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content, 'GET of the Location returns the same bytes';
+is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
+    'GET of the Location returns the same bytes';
 is enters('new@example.com', 'correct horse'), 200, 'the new user can log in with the password';
 is enters('new@example.com', 'Correct horse'), 401, 'a wrong password is refused';
 like + (sql("SELECT password FROM users WHERE id = '$new->{id}'"))[0], qr/^\$2y\$\d\d\$.{53}$/,
     'the password is stored as bcrypt';
 is join("\n", audit()), "admin\@example.com create users email,first_name,last_name,password $new->{id}",
     'the audit log has the actor and the names of the members';
-is + (sql("SELECT request_id FROM audit_log WHERE row_id = '$new->{id}'"))[0], $made_by, 'the audit log has the id of the request';
+is + (sql("SELECT request_id FROM audit_log WHERE row_id = '$new->{id}'"))[0], $made_by,
+    'the audit log has the id of the request';
 unlike join("\n", sql('SELECT * FROM audit_log')), qr/horse|Nia|\$2y/, 'the audit log contains no values';
 unlike join("\n", log_lines('all')), qr/correct horse/, 'the error log contains no password';
 
@@ -165,8 +167,10 @@ is enters('new.name@example.com', 'correct horse'), 401, 'a deactivated user can
 patch($new->{id}, is_active => $true, password => 'another horse');
 is enters('new.name@example.com', 'correct horse'), 401, 'the old password is refused after a change';
 is enters('new.name@example.com', 'another horse'), 200, 'the new password is accepted after a change';
-is + (audit())[-1], "admin\@example.com change users is_active,password $new->{id}", 'the audit log names the password, without its value';
-is json(patch($plain->{id}, password => 'now I have one'))->{has_password}, $true, 'a user without a password can get one';
+is + (audit())[-1], "admin\@example.com change users is_active,password $new->{id}",
+    'the audit log names the password, without its value';
+is json(patch($plain->{id}, password => 'now I have one'))->{has_password}, $true,
+    'a user without a password can get one';
 
 # Staff cannot lock themselves out
 for my $case (
@@ -230,8 +234,10 @@ check_retries(
     'admin/users/', { email => 'again@example.com', password => 'some password' }, { last_name => 'Again' },
     { email => 'other@example.com' }
 );
-unlike join("\n", sql('SELECT * FROM idempotency_keys')), qr/some password/, 'stored idempotency keys contain no password';
-is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0, 'the keys have no fingerprints before the requests';
+unlike join("\n", sql('SELECT * FROM idempotency_keys')), qr/some password/,
+    'stored idempotency keys contain no password';
+is + (sql("SELECT count(DISTINCT fingerprint) FROM idempotency_keys WHERE key LIKE 'same%'"))[0], 0,
+    'the keys have no fingerprints before the requests';
 call(
     POST => 'admin/users/', as => 'admin', json => { email => 'print@example.com', password => "password $_" },
     headers => ['Idempotency-Key' => "same$_"]
@@ -267,11 +273,13 @@ is join(
         qw(reference_images identities test_scenarios generation_jobs)
     ),
     '0 0 0 0', 'no rows of the deleted user are left';
-is + (sql("SELECT count(*) FROM test_scenarios"))[0], 3, 'the test scenario of the deleted user remains, without a user';
+is + (sql("SELECT count(*) FROM test_scenarios"))[0], 3,
+    'the test scenario of the deleted user remains, without a user';
 is + (sql("SELECT image IS NULL AND prompt_used <> '' FROM generation_jobs WHERE id = '$job->{id}'"))[0], 't',
     'the generation job remains, without its picture';
 is scalar(() = stored_files()), 4, 'the files of all pictures of the deleted user are gone';
-is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4', "the manifest has only the other user's objects";
+is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), 'live|4',
+    "the manifest has only the other user's objects";
 is join(' ', map { call(GET => $_)->code } values %{ $kept->{image} }), '200 200 200 200',
     'the pictures of another user are untouched';
 is call(GET => 'users/me/', as => 'scenario_one')->code, 401, 'the deleted user cannot log in';
@@ -326,7 +334,8 @@ for my $round (1 .. 3) {
     );
     is status_of(sort @answers), '201 400 400 400 400 400 400 400',
         "round $round: one of eight concurrent creates with the same email succeeds";
-    is scalar(grep { /"code":"email_in_use","errors":\{"email":/ } @answers), 7, 'the other creates are refused with email_in_use';
+    is scalar(grep { /"code":"email_in_use","errors":\{"email":/ } @answers), 7,
+        'the other creates are refused with email_in_use';
 }
 is + (sql("SELECT count(*) FROM users WHERE email ILIKE 'same%'"))[0], 3, 'each email exists once';
 is scalar(grep { / create users / } audit()), 3, 'the audit log has one create for each email';
@@ -368,7 +377,8 @@ for my $round (1 .. 4) {
     is join(' ', grep { !/^(?:200|201|401|404)$/ } map { status_of($_) } @all[0 .. 3, 5 .. 8]), '',
         'each upload succeeds before the delete or finds nothing after it';
     is scalar(() = stored_files()), 0, 'no files are left';
-    is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), '', 'no objects are left in the manifest';
+    is join(' ', sql('SELECT state, count(*) FROM stored_objects GROUP BY state')), '',
+        'no objects are left in the manifest';
 }
 is + (sql('SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()'))[0], 0,
     'the database had no deadlocks';

@@ -105,8 +105,10 @@ is $me->code, 200, 'an email and its password are accepted';
 is code('users/me/', 'ALICE@Example.COM', 'pw-alice'), 200, 'the case of the email is ignored';
 my $none = ask('users/me/');
 is $none->code, 401, 'a request without credentials is 401';
-is json($none)->{detail}, 'Authentication credentials were not provided.', "a request without credentials gets Django's sentence";
-is $none->header('WWW-Authenticate'), 'Bearer realm="api"', 'a request without credentials is offered Bearer, not Basic';
+is json($none)->{detail}, 'Authentication credentials were not provided.',
+    "a request without credentials gets Django's sentence";
+is $none->header('WWW-Authenticate'), 'Bearer realm="api"',
+    'a request without credentials is offered Bearer, not Basic';
 my $wrong = ask('users/me/', 'alice@example.com', 'pw-bob');
 is $wrong->code, 401, 'a wrong password is 401';
 is json($wrong)->{detail}, 'Invalid username/password.', "a wrong password gets Django's sentence";
@@ -149,7 +151,8 @@ cmp_ok hashes(sub {
     }),
     '==', 0, 'the next requests with the password hash nothing';
 is "@codes", join(' ', (200) x 6), 'requests with a cached password are accepted';
-cmp_ok hashes(sub { code('users/me/', 'Bob@example.com', 'pw-bob') }), '==', 0, 'another case of the email hashes nothing';
+cmp_ok hashes(sub { code('users/me/', 'Bob@example.com', 'pw-bob') }), '==', 0,
+    'another case of the email hashes nothing';
 cmp_ok hashes(sub {
     map { code('users/me/', 'bob@example.com', 'wrong') } 1 .. 2;
     }),
@@ -178,7 +181,8 @@ is $inactive->code . json($inactive)->{detail}, '401User inactive or deleted.',
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 is code('users/me/', 'bob@example.com', 'changed'), 200, 'a reactivated user is accepted again';
 $server->sql("UPDATE users SET password = '' WHERE id = '" . person('bob') . "'");
-is code('users/me/', 'bob@example.com', $_), 401, "a user with an empty hash cannot log in with password '$_'" for '', 'changed';
+is code('users/me/', 'bob@example.com', $_), 401, "a user with an empty hash cannot log in with password '$_'"
+    for '', 'changed';
 
 # Other pages of the same httpd -------------------------------------------------------------------------
 
@@ -196,9 +200,11 @@ set_password(bob => 'changed again', 4);
 is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 401, 'another page refuses the old password after a change';
 is code('/static/page.txt', 'bob@example.com', 'changed again'), 200, 'another page accepts the new password';
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
-is code('/static/page.txt', 'bob@example.com', 'changed again'), 401, 'another page refuses a cached user who was deactivated';
+is code('/static/page.txt', 'bob@example.com', 'changed again'), 401,
+    'another page refuses a cached user who was deactivated';
 set_password(bob => 'fresh', 4);
-is code('/static/page.txt', 'bob@example.com', 'fresh'), 401, 'another page refuses an uncached user who was deactivated';
+is code('/static/page.txt', 'bob@example.com', 'fresh'), 401,
+    'another page refuses an uncached user who was deactivated';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
 set_password(bob => 'pw-bob', 4);
 is code('/static/page.txt', 'bob@example.com', 'pw-bob'), 200, 'another page accepts a reactivated user';
@@ -214,7 +220,8 @@ for my $path ('/ours/status', '/ours/rewritten') {
     is code($path, 'bob@example.com', 'pw-bob'), 200, "$path accepts a new hash of the same password";
     set_password(bob => 'changed', 4);
     my $out = ask($path, 'bob@example.com', 'pw-bob');
-    is $out->code . json($out)->{detail}, '401Invalid username/password.', "$path refuses the old password after a change";
+    is $out->code . json($out)->{detail}, '401Invalid username/password.',
+        "$path refuses the old password after a change";
     is code($path, 'bob@example.com', 'changed'), 200, "$path accepts the new password";
     $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
     $out = ask($path, 'bob@example.com', 'changed');
@@ -233,7 +240,8 @@ is $theirs->code, 200, 'a user authenticated by another module is accepted';
 is $theirs->content, $me->content, 'the user is the row with the authenticated email';
 is json(ask('/by-file/users/me/', 'BOB@Example.com', 'from-the-file'))->{id}, person('bob'),
     'the case of the authenticated email is ignored';
-is code('/by-file/users/me/', 'alice@example.com', 'pw-alice'), 401, 'our passwords are refused where only the other module counts';
+is code('/by-file/users/me/', 'alice@example.com', 'pw-alice'), 401,
+    'our passwords are refused where only the other module counts';
 is code('/by-file/test-users/', 'alice@example.com', 'from-the-file'), 403, 'roles come from our table';
 for my $path ('users/me/', 'reference-images/', 'no-such-route/', 'test-users/') {
     my $stranger = ask("/by-file/$path", 'stranger@example.com', 'from-the-file');

@@ -45,7 +45,8 @@ for my $case (bombs()) {
     } qw(thumbnail large);
     is $sizes, $what =~ /GIF/ ? '1x1 1x1' : '64x64 64x64', "$what shows its picture";
     my $kept = call(GET => $said->{image}{original}, base => $base)->content;
-    cmp_ok length $kept, '<', $what =~ /frames|profile/ ? 1 + length $bytes : 2000, "only the needed bytes of $what are stored";
+    cmp_ok length $kept, '<', $what =~ /frames|profile/ ? 1 + length $bytes : 2000,
+        "only the needed bytes of $what are stored";
 }
 my %still = map { $_ => 1 } $server->children;
 is join(' ', grep { !$still{$_} } @children), '', 'no process of httpd has ended';

@@ -110,9 +110,11 @@ for my $case (
         "$method $path names every invalid field";
 }
 is all_errors(call(POST => 'reference-images/', as => 'alice', form => [name => $long, order => 'x'])),
-    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $integer", 'a response to a form names every invalid field';
+    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $integer",
+    'a response to a form names every invalid field';
 is all_errors(call(POST => 'reference-images/', as => 'alice', parts => [name => $long, order => '7'])),
-    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $range", 'a response to a multipart form names every invalid field';
+    "400 invalid: @{[$too->(255)]} | name: @{[$too->(255)]} | order: $range",
+    'a response to a multipart form names every invalid field';
 
 # null --------------------------------------------------------------------------------------------
 
@@ -151,8 +153,10 @@ for my $number (
 ) {
     is refusal(body(POST => 'reference-images/', "{\"order\": $number}", 'bob')), $order,
         "an order of $number is out of range";
-    is refusal(body(PATCH => "reference-images/$photo/", "{\"order\" :$number }", 'alice')), $order, "an order of $number is out of range in a PATCH";
-    is refusal(call(POST => 'reference-images/', as => 'bob', form => [order => $number])), $order, "an order of $number is out of range in a form";
+    is refusal(body(PATCH => "reference-images/$photo/", "{\"order\" :$number }", 'alice')), $order,
+        "an order of $number is out of range in a PATCH";
+    is refusal(call(POST => 'reference-images/', as => 'bob', form => [order => $number])), $order,
+        "an order of $number is out of range in a form";
     is body(
         PATCH => "reference-images/$photo/",
         "{\"unknown\":[$number,{\"a\":$number}],\"name\":\"has $number in it\"}", 'alice'
@@ -180,7 +184,8 @@ call(POST => 'reference-images/', as => 'alice', json => {}) for 1 .. 5;
 my $max = '400 max_images Maximum 5 reference images allowed';
 is refusal(call(POST => 'reference-images/', as => 'alice', json => { order => $_ })), $max,
     "with five photos a create with order $_ is refused by the limit" for 0, 4, 5, -1, '17';
-is refusal(body(POST => 'reference-images/', "{\"order\":$big}", 'alice')), $max, 'with five photos a create with a big order is refused by the limit';
+is refusal(body(POST => 'reference-images/', "{\"order\":$big}", 'alice')), $max,
+    'with five photos a create with a big order is refused by the limit';
 is refusal(call(POST => 'reference-images/', as => 'alice', parts => [order => 9, image => [portrait()]])), $max,
     'with five photos a create with a picture is refused by the limit';
 
@@ -198,7 +203,8 @@ for my $case (
     my ($merged, $kept) = map { call($method => "/api/v1/$path", as => 'alice', @$_) } [], \@there;
     is join(' ', $merged->code, $kept->code), "$status $status",
         "$method $path: repeated slashes count as one, with MergeSlashes on and off";
-    is undated(json($merged))->{detail} // '', undated(json($kept))->{detail} // '', "$method $path: the responses are the same with MergeSlashes on and off";
+    is undated(json($merged))->{detail} // '', undated(json($kept))->{detail} // '',
+        "$method $path: the responses are the same with MergeSlashes on and off";
 }
 is call(GET => '/api/v1//users/me/', @there)->code, 401, 'repeated slashes do not bypass authentication';
 

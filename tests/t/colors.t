@@ -318,7 +318,8 @@ for my $case (@cases) {
     my $answer = upload($bytes);
     if ($kind eq 'refused') {
         is $browser->{$file}, undef, "$what: Chromium refuses it";
-        like $answer->code . ' ' . (json($answer)->{detail} // ''), qr/^400 The PNG picture is damaged/, "$what: the server refuses it, too";
+        like $answer->code . ' ' . (json($answer)->{detail} // ''), qr/^400 The PNG picture is damaged/,
+            "$what: the server refuses it, too";
         next;
     }
     my $wanted = $browser->{$file} or fail("$what: Chromium shows it"), next;

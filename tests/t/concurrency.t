@@ -100,7 +100,8 @@ for my $case (
     my @refused = map { detail($_) } grep { /^HTTP\/1\.1 400/ } @answers;
     like same(@refused), qr/^(?:(?:Maximum 5 reference images allowed|Order \d is already in use)(?: \| |$))+$/,
         'the other creates get the reason';
-    is same(@refused), 'Maximum 5 reference images allowed', 'all refused creates get the same sentence' if $what !~ /slots/;
+    is same(@refused), 'Maximum 5 reference images allowed', 'all refused creates get the same sentence'
+        if $what !~ /slots/;
     is orders(), '0 1 2 3 4', 'each slot is used once';
     is join(' ', sort map { /"order":(\d)/ } grep { /^HTTP\/1\.1 201/ } @answers), '0 1 2 3 4',
         'the responses have the five slots';
@@ -157,7 +158,8 @@ is statuses(@answers), '200 x 16', '16 concurrent uploads for the same photo suc
 my $now = json(call(GET => "reference-images/$photo->{id}/", as => 'alice'));
 my ($shown) = $now->{image}{original} =~ m{media/($uuid)};
 is scalar(grep { /\Q$shown\E.*"thumbnail"/ } @answers), 1, 'exactly one response shows the final picture';
-is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200', 'all sizes of the final picture can be fetched';
+is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 200 200',
+    'all sizes of the final picture can be fetched';
 is scalar(grep { /$shown/ } stored_files()), 4, 'the final picture has four files';
 is scalar(() = stored_files()), 8, 'the files of the 15 other uploads are gone';
 is manifest(), 'live|8', 'the manifest has only the final picture and the other photo';

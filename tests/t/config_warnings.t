@@ -114,7 +114,10 @@ warns(
     qr{IIMG0017: .*lies in <Location "/"> with IdentityImg on}, 'an API at /',
     "<Location \"/\">\nIdentityImg on\n</Location>\n"
 );
-is_silent('IdentityImg on for / with its pictures excluded', "<Location \"/\">\nIdentityImg on\n</Location>\n" . off('/pictures'));
+is_silent(
+    'IdentityImg on for / with its pictures excluded',
+    "<Location \"/\">\nIdentityImg on\n</Location>\n" . off('/pictures')
+);
 is_silent('pictures elsewhere', "IdentityImgMediaPath /media\n");
 my $guarded =
     "<Location \"/\">\nAuthType Basic\nAuthName all\nAuthBasicProvider identityimg\nRequire valid-user\n</Location>\n";

@@ -135,7 +135,8 @@ for my $route (@routes) {
 }
 for my $path ('', 'nothing/', 'nothing', 'reference-images/x/y/', 'admin/', '%ff/') {
     is line(call(GET => $path)), $anonymous, "/$path without credentials is 401, with or without such a route";
-    is line(call(POST => $path, body => 'x', type => 'a/b')), $anonymous, 'POST of that path without credentials is 401';
+    is line(call(POST => $path, body => 'x', type => 'a/b')), $anonymous,
+        'POST of that path without credentials is 401';
 }
 
 my $basic = login('alice') =~ s/^Basic //r;
@@ -166,7 +167,8 @@ for my $case (
     my ($header, $expected, $what) = @$case;
     my $answer = call(GET => 'users/me/', headers => [Authorization => $header]);
     is $answer->code, $expected =~ s/ .*//r, 'credentials with ' . ($what // 'nothing unusual');
-    is line($answer), $expected eq '401' ? $wrong : $expected, 'the response is that of a wrong password' if $expected =~ /^401/;
+    is line($answer), $expected eq '401' ? $wrong : $expected, 'the response is that of a wrong password'
+        if $expected =~ /^401/;
 }
 is json(call(GET => 'users/me/', headers => [Authorization => login('ALICE@EXAMPLE.COM', 'pw-alice')]))->{email},
     'alice@example.com', 'the response has the email as stored';
@@ -180,7 +182,8 @@ for my $route (@open) {
     my $answer = call(PUT => $path, body => 'x', type => 'text/plain');
     is line($answer) . ' ' . $answer->header('Allow'), "405 method_not_allowed Method \"PUT\" not allowed. $allow",
         "$path refuses PUT with the allowed methods";
-    is call(GET => $bare)->header('Location'), base_url() . "/api/v1/$path", "$path without its slash is redirected without credentials";
+    is call(GET => $bare)->header('Location'), base_url() . "/api/v1/$path",
+        "$path without its slash is redirected without credentials";
     is line(call(GET => "${path}x/")), $anonymous, 'a path below $path needs credentials';
 }
 
@@ -305,7 +308,8 @@ for my $route (@routes, @login) {
         my $what = "$method " . shown($path) . ' from a page of another origin is refused';
         my @from = (headers => ['Sec-Fetch-Site' => 'cross-site', Origin => 'https://evil.example'], json => {});
         is substr(line(call($method => $path, as => 'admin', @from)), 0, 14), '403 cross_site', $what;
-        is line(call($method => $path, @from)), $anonymous, 'the same write without credentials is 401' if $path ne 'auth/login/';
+        is line(call($method => $path, @from)), $anonymous, 'the same write without credentials is 401'
+            if $path ne 'auth/login/';
     }
 }
 is "@{[sql($rows)]}", "@before", 'none of these writes changed anything';
@@ -342,7 +346,8 @@ for my $path (
 }
 is call(GET => '/api//v1/users///me/', as => 'alice')->code, 200, 'repeated slashes count as one';
 is call(GET => 'users/../users/me/', as => 'alice')->code, 200, 'dots in a path are resolved';
-like call(GET => '/identityimg-error', as => 'alice')->content, qr/"code":"not_found"/, 'the internal path of errors is 404';
+like call(GET => '/identityimg-error', as => 'alice')->content, qr/"code":"not_found"/,
+    'the internal path of errors is 404';
 
 # Before the body ---------------------------------------------------------------------------------
 
@@ -595,7 +600,8 @@ for my $case (
 # Preflights carry no credentials, so an unknown path must be 404 for them.
 is line(call(OPTIONS => 'nothing/')), '404 not_found Not found.', 'OPTIONS of an unknown path is 404, not 401';
 is line(call(OPTIONS => 'reference-images')),
-    '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/', 'OPTIONS of a path without its slash names the right path';
+    '404 not_found Not found. The path ends in a slash: /api/v1/reference-images/',
+    'OPTIONS of a path without its slash names the right path';
 is line(call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'gzip'])),
     '415 unsupported_media_type Unsupported content encoding "gzip" in request.', 'a compressed body is refused';
 is call(POST => 'reference-images/', as => 'alice', json => {}, headers => ['Content-Encoding' => 'identity'])->code,
@@ -609,7 +615,7 @@ for my $case (
         '400 no_image The submitted data was not a file. Check the encoding type on the form.',
         "a string as picture in $what is refused";
 }
-is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201, 'an empty value as picture is accepted'
-    for undef, '';
+is call(POST => 'reference-images/', as => 'bob', json => { image => $_ })->code, 201,
+    'an empty value as picture is accepted' for undef, '';
 
 finish();

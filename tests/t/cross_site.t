@@ -40,7 +40,8 @@ for my $case (
 }
 my @evil = (headers => [Origin => 'https://evil.example']);
 is json(call(POST => 'reference-images/', as => 'alice', json => {}, @evil))->{detail},
-    'Cross-site request refused: pages of another origin may not change anything here.', 'the refusal explains the reason';
+    'Cross-site request refused: pages of another origin may not change anything here.',
+    'the refusal explains the reason';
 my $photo = json(write_as('alice'));
 is call($_->[0] => $_->[1], as => 'admin', json => {}, @evil)->code, 403, "$_->[0] $_->[1] too"
     for [PATCH => "reference-images/$photo->{id}/"], [DELETE => "reference-images/$photo->{id}/"],
@@ -69,9 +70,11 @@ for my $origin ('https://app.example', 'http://localhost:5173') {
     my $answer = there(GET => 'reference-images/', as => 'alice', from($origin));
     is $answer->header('Access-Control-Allow-Origin'), $origin, "pages of $origin may read";
     is $answer->header('Access-Control-Allow-Credentials'), 'true', "pages of $origin may send credentials";
-    like $answer->header('Access-Control-Expose-Headers'), qr/\bETag\b.*\bX-Request-Id\b/, "pages of $origin may read our headers";
+    like $answer->header('Access-Control-Expose-Headers'), qr/\bETag\b.*\bX-Request-Id\b/,
+        "pages of $origin may read our headers";
     like join(',', $answer->header('Vary')), qr/\bOrigin\b/, "the response to $origin has Vary: Origin";
-    is there(POST => 'reference-images/', as => 'alice', json => {}, from($origin))->code, 201, "pages of $origin may write";
+    is there(POST => 'reference-images/', as => 'alice', json => {}, from($origin))->code, 201,
+        "pages of $origin may write";
     is there(
         POST => 'reference-images/', as => 'alice', json => {},
         headers => [Origin => $origin, 'Sec-Fetch-Site' => 'cross-site']
@@ -82,7 +85,8 @@ my $failed = there(GET => 'reference-images/', from('https://app.example'));
 is $failed->code . ' ' . $failed->header('Access-Control-Allow-Origin'), '401 https://app.example',
     'pages of listed origins may read errors of httpd';
 my $missing = there(GET => 'nothing/', as => 'alice', from('https://app.example'));
-is $missing->code . ' ' . $missing->header('Access-Control-Allow-Origin'), '404 https://app.example', 'pages of listed origins may read our errors';
+is $missing->code . ' ' . $missing->header('Access-Control-Allow-Origin'), '404 https://app.example',
+    'pages of listed origins may read our errors';
 for my $origin ('https://evil.example', 'null', 'https://app.example.evil', 'http://app.example') {
     my $answer = there(GET => 'reference-images/', as => 'alice', from($origin));
     is $answer->header('Access-Control-Allow-Origin'), undef, "pages of $origin may not read";

@@ -113,7 +113,8 @@ is upload(0, $seeds[0][1])->code, 200, 'pictures are still decoded';
 
 my @deaths = grep { /IIMG0130: / } $server->log_lines;
 diag scalar(@deaths) . ' pictures ended their process' if @deaths;
-cmp_ok scalar(@deaths), '<=', $sanitized ? 0 : $count / 100, 'at most one picture in a hundred ended its decoding process';
+cmp_ok scalar(@deaths), '<=', $sanitized ? 0 : $count / 100,
+    'at most one picture in a hundred ended its decoding process';
 is join('|', $server->sql("SELECT count(*) FROM stored_objects WHERE state <> 'live'")), '0',
     'the store has no leftovers';
 

@@ -246,7 +246,8 @@ my @failures = survives(
     }
 );
 cmp_ok $killed, '>', 1, 'backends were killed';
-cmp_ok scalar(@failures), '<=', $times * 8, "with eight clients and $times kills, at most the requests in flight failed";
+cmp_ok scalar(@failures), '<=', $times * 8,
+    "with eight clients and $times kills, at most the requests in flight failed";
 
 # (b) PostgreSQL restarted ---------------------------------------------------------------------------
 
@@ -261,7 +262,8 @@ $server->script(cluster => 'stop');
 for my $who (qw(alice scenario_two)) {    # one cached, one not
     my @answers = in_parallel(6, sub { request(GET => 'users/me/', $who) });
     only_busy_answers(\@answers, "without a database: 503 and JSON with credentials of $who");
-    is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '', 'without a database the responses come in bounded time';
+    is join(' ', grep { $_ > 60 } map { $_->{took} } @answers), '',
+        'without a database the responses come in bounded time';
 }
 is call(GET => '/pictures/none', base => $server->base)->code, 403, 'requests that need no database are answered';
 $server->script(cluster => 'start');
@@ -351,7 +353,8 @@ is get('users/me/', $_)->code, 200, "$_ is accepted" for qw(alice bob);
     is scalar(@late), 6, 'all other requests get 503';
     is join(' ', grep { $_ > 60 } map { $_->{took} } @late), '', 'all other requests are answered within a minute';
     like $late[0]{body}, qr/database_busy/, 'the code is database_busy, not database_down';
-    is join(' ', map { $_->{code} } @stuck), '201 201', 'requests that waited for the lock complete when it is released';
+    is join(' ', map { $_->{code} } @stuck), '201 201',
+        'requests that waited for the lock complete when it is released';
 }
 works('after the lock');
 

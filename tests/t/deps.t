@@ -65,5 +65,6 @@ is slurp("$bin/later"), '', 'scripts/deps prints nothing before apt-get finishes
 open my $answer, '>', $fifo or die $!;
 print $answer "Inst libde265-0 [1] (2 Debian-Security:12/stable-security [amd64])\n";
 close $answer;
-ok IdentityImg::Server::eventually(sub { slurp("$bin/later") =~ / libde265-0$/m }), 'scripts/deps reports the updates when apt-get finishes';
+ok IdentityImg::Server::eventually(sub { slurp("$bin/later") =~ / libde265-0$/m }),
+    'scripts/deps reports the updates when apt-get finishes';
 done_testing();

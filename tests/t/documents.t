@@ -79,8 +79,7 @@ cmp_ok scalar(keys %real), '>', 7, 'the database has more than seven tables';
 is join(' ', sort keys %table), join(' ', sort keys %real),
     'docs/reference/database.md has exactly the tables of the database';
 is join("\n", @{ $table{$_} // [] }), join("\n", @{ $real{$_} // [] }),
-    "docs/reference/database.md has the columns, types and nullability of $_"
-    for sort keys %real;
+    "docs/reference/database.md has the columns, types and nullability of $_" for sort keys %real;
 
 my @things = sql(<<'SQL');
 SELECT conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't'

@@ -130,7 +130,10 @@ my @taken = (
     ['a WebP with garbage after its end', $webp, $webp . 'garbage'],
     ['a WebP whose last chunk is cut', $webp, with_riff($webp, length($webp) + 500) . 'XMP ' . pack('V', 500) . 'cut'],
     ['an animated WebP cut within its second frame', $webp_animated, substr $webp_animated, 0, $frame + 60],
-    ['an animated WebP cut within the header of its second frame', $webp_animated, substr $webp_animated, 0, $frame + 10],
+    [
+        'an animated WebP cut within the header of its second frame', $webp_animated, substr $webp_animated, 0,
+        $frame + 10
+    ],
     [
         'an animated WebP whose second frame is garbage', $webp_animated,
         do { my $bytes = $webp_animated; substr $bytes, $frame + 24, 40, "\xee" x 40; $bytes }
@@ -149,7 +152,8 @@ for my $case (@taken) {
     my $stored = fetch($answer, 'original');
     my ($ending) = json($answer)->{image}{original} =~ /\.(\w+)(?:\?|$)/;
     like substr($stored, -12), $end{$ending}, "the stored copy of $what has the end of a $ending";
-    is unpack('V', substr $stored, 4, 4) + 8, length $stored, "the stored copy of $what has the right RIFF size" if $ending eq 'webp';
+    is unpack('V', substr $stored, 4, 4) + 8, length $stored, "the stored copy of $what has the right RIFF size"
+        if $ending eq 'webp';
     is upload($stored)->code, 200, "the stored copy of $what is accepted again";
 }
 

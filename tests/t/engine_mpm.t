@@ -85,7 +85,10 @@ sub try {
 for my $mpm (qw(worker prefork)) {
     my $server = IdentityImg::Server->new("mpm-$mpm", env => { %env, MPM => $mpm }, conf => $few)->start;
     try($server, $server->base, '1.1');
-    is((fetch($server->base . '/api/v1/image-generation/generate/', wish('',))->[0]), 200, "a generation succeeds with $mpm");
+    is(
+        (fetch($server->base . '/api/v1/image-generation/generate/', wish('',))->[0]), 200,
+        "a generation succeeds with $mpm"
+    );
     $server->judge(qr/AH10159|AH03490|AH00181/);
     $server->stop;
 }

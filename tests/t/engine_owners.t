@@ -150,7 +150,10 @@ my @lost = (
         "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
         'failed||lost', 'a failure does not replace the error of a job that has ended'
     ],
-    ['hold', "owner = 'elsewhere/1/new'", 'succeeded||', 'a picture completes the job of the process that lost its lease'],
+    [
+        'hold', "owner = 'elsewhere/1/new'", 'succeeded||',
+        'a picture completes the job of the process that lost its lease'
+    ],
     [
         'hold', "owner = NULL, lease_expires_at = NULL, state = 'failed', finished_at = now(), error_code = 'lost'",
         'succeeded||', 'a picture completes a job that was given up as lost'
@@ -314,7 +317,8 @@ is row($failed[$_], 'error_billed') // '', $failures[$_][1],
 forget();
 
 # An expired lease of another node, which may still come back, takes no slot from queued jobs.
-is $server->reload($children . "IdentityImgGenerationsAtOnce 1\nIdentityImgGenerationQueue 5\n"), '', 'one concurrent generation is allowed';
+is $server->reload($children . "IdentityImgGenerationsAtOnce 1\nIdentityImgGenerationQueue 5\n"), '',
+    'one concurrent generation is allowed';
 my ($away, $waiting) = rows(['running', 'elsewhere/1/away', -5], ['queued', undef, undef]);
 ok eventually(sub { row($waiting, 'state') eq 'failed' }, 40),
     'a queued job runs while the lease of another node has expired';

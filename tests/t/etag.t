@@ -46,7 +46,8 @@ my $changed = call(PATCH => $path, as => 'alice', json => { name => 'b' }, if_ma
 is $changed->code, 200, 'a change with the current version succeeds';
 like $changed->header('ETag'), qr/^"2\.\d+"$/, 'the response to the change has the new ETag';
 is get($path, if_none($tag))->code, 200, 'If-None-Match with the old ETag gets the whole row';
-is call(PATCH => $path, as => 'alice', json => { name => 'c' }, if_match($tag))->code, 412, 'a change with the old ETag is refused';
+is call(PATCH => $path, as => 'alice', json => { name => 'c' }, if_match($tag))->code, 412,
+    'a change with the old ETag is refused';
 is call(PATCH => $path, as => 'alice', json => { name => "for $_->[0]" }, if_match($_->[0]))->code, $_->[1],
     "If-Match: $_->[0] is $_->[1]"
     for ['"2.1"', 200], ['"3"', 200], ['"4.9-gzip"', 200], ['W/"5.1"', 200], ['W/"6.1-gzip"', 200], ['"7-zstd"', 200],
@@ -75,7 +76,8 @@ sql("UPDATE reference_images SET name = 'by hand' WHERE id = '$photo->{id}'");
 $version += 2;
 is call(DELETE => $path, as => 'alice', if_match(qq("@{[$version - 1]}.1")))->code, 412,
     'a change of the row in psql counts as a new version';
-is call(DELETE => $path, as => 'alice', if_match(qq("$version.1")))->code, 204, 'a delete with the current version succeeds';
+is call(DELETE => $path, as => 'alice', if_match(qq("$version.1")))->code, 204,
+    'a delete with the current version succeeds';
 
 # A row without picture URLs does not age: its ETag depends on its version only.
 my $pictureless = call(POST => 'reference-images/', as => 'bob', json => { name => 'no picture' });
@@ -118,7 +120,8 @@ is prompt(PATCH => json => { is_active => \0 }, if_match('"1-off.1"'))->code, 41
 my $off = prompt(PATCH => json => { is_active => \0 }, if_match($on));
 is $off->code, 200, 'a change with the current ETag succeeds';
 like $off->header('ETag'), qr/^"1-off\.0"$/, 'a prompt that is off has another ETag';
-is prompt(PATCH => json => { is_active => \0 }, if_match($on))->code, 412, 'a second change with the old ETag is refused';
+is prompt(PATCH => json => { is_active => \0 }, if_match($on))->code, 412,
+    'a second change with the old ETag is refused';
 
 # Concurrent changes: each version is changed once.
 my $raced = json(call(POST => 'reference-images/', as => 'alice', json => {}));

@@ -65,7 +65,8 @@ is ask(PUT => '/a', $big)->code, 200, 'without rules a request is forwarded';
 my $answer = ask(GET => '/a');
 is $answer->content, $big, 'the forwarded body is unchanged';
 is $answer->header('X-Store'), 'yes', 'the response headers are forwarded';
-is ask(GET => '/host')->content, '127.0.0.1:' . $proxy->port, 'the Host header is forwarded unchanged, as signatures need';
+is ask(GET => '/host')->content, '127.0.0.1:' . $proxy->port,
+    'the Host header is forwarded unchanged, as signatures need';
 is ask(GET => '/none')->code, 404, 'the status of the store is forwarded';
 is join(' ', map { "$_->{number} $_->{method} $_->{path} $_->{status}" } $proxy->journal),
     '1 PUT /a 200 2 GET /a 200 3 GET /host 200 4 GET /none 404', 'the journal has all requests';

@@ -190,7 +190,8 @@ for my $case (
         my $answer = upload(slurp($file));
         my $shown = lab_of(fetch($answer, 'thumbnail'));
         is "$shown->{width}x$shown->{height}", $sides, "$what of orientation $orientation has its dimensions as shown";
-        cmp_ok distance($shown, lab_of(slurp("$dir/expected.png"))), '<', 3.5, "$what of orientation $orientation is upright";
+        cmp_ok distance($shown, lab_of(slurp("$dir/expected.png"))), '<', 3.5,
+            "$what of orientation $orientation is upright";
         spurt("$dir/stored", fetch($answer, 'original'));
         like run("exiftool -s -n -G1 -a $dir/stored"), qr/Orientation\s+: $orientation$/m,
             "the original of $what keeps its orientation";
@@ -200,7 +201,8 @@ for my $case (
 
 # Derivatives have no metadata of the picture.
 my $private = spurt("$dir/private.jpg", $bytes{'a wide gamut JPEG'});
-run("exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Photographer -XMP:Creator=Photographer "
+run(
+    "exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Author -XMP:Creator=Author "
         . "-IPTC:City=Vienna -Comment=secret $private");
 my $answer = upload(slurp($private));
 for my $size (qw(thumbnail medium large)) {
@@ -270,7 +272,8 @@ is $server->reload("IdentityImgDerivativeFormat webp\nIdentityImgDerivativeQuali
 for my $what ('a baseline JPEG', 'a PNG with alpha') {
     my $answer = upload($bytes{$what});
     like fetch($answer, 'medium'), qr/^RIFF....WEBP/s, "$what has WebP derivatives";
-    like json($answer)->{image}{medium}, qr/-thumbnail-300x300\.webp\?/, "the WebP derivatives of $what are called .webp";
+    like json($answer)->{image}{medium}, qr/-thumbnail-300x300\.webp\?/,
+        "the WebP derivatives of $what are called .webp";
     is call(GET => json($answer)->{image}{medium}, base => $base)->header('Content-Type'), 'image/webp',
         "the WebP derivatives of $what have type image/webp";
 }

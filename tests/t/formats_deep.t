@@ -333,7 +333,8 @@ for my $name (sort keys %profiles) {
         my $by = difference("$dir/wide.$kind", fetch($answer, 'medium'), 1);
         cmp_ok $by, '<', 2, sprintf "a $kind in $name: the colors equal libvips' (deltaE %.2f)", $by;
         my $without = difference("$dir/wide.$kind", fetch($answer, 'medium'), 0);
-        cmp_ok $without, '>', $by, sprintf "a $kind in $name: the colors differ from its plain numbers (deltaE %.2f)", $without;
+        cmp_ok $without, '>', $by, sprintf "a $kind in $name: the colors differ from its plain numbers (deltaE %.2f)",
+            $without;
     }
 }
 run("vips icc_export $dir/rgb.v $dir/cmyk.v --output-profile cmyk --intent relative");

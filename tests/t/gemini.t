@@ -212,8 +212,8 @@ $server = IdentityImg::Server->new(
 my $sideways = "$ENV{IIMG_WORK}/sideways.jpg";
 copy(make_jpeg(3000, 2000), $sideways);
 system(
-    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Photographer
-        -XMP:Creator=Photographer),
+    qw(exiftool -q -overwrite_original -n -Orientation=6 -GPSLatitude=52.5 -GPSLatitudeRef=N -Artist=Author
+        -XMP:Creator=Author),
     $sideways
     ) == 0
     or die 'exiftool failed';
@@ -285,7 +285,8 @@ for my $n (0 .. $#pictures) {
 
 system("vips dE00 '" . portrait() . "' '$ENV{IIMG_WORK}/sent-1.jpg' '$ENV{IIMG_WORK}/difference.v'") == 0
     or die 'vips failed';
-cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2, 'the reference in a wider gamut looks the same after conversion to sRGB';
+cmp_ok `vips avg '$ENV{IIMG_WORK}/difference.v'`, '<', 2,
+    'the reference in a wider gamut looks the same after conversion to sRGB';
 unlike `exiftool -G1 -s '$ENV{IIMG_WORK}/sent-1.jpg'`, qr/ICC/, 'the reference in a wider gamut has no profile';
 
 my $picture = delivered($wire->{answer});
@@ -494,7 +495,8 @@ for my $case (@bad) {
     subtest "$scenario: $wanted $code" => sub {
         is $status, $wanted, 'the status' or diag explain $data;
         is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the response has the code';
-        like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code}, 'the response has the sentence';
+        like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code},
+            'the response has the sentence';
         my $reset = ($after // '') eq 'reset' ? seconds_to_reset() : undef;
         defined $reset
             ? cmp_ok(abs($retry - $reset), '<', 30, 'Retry-After is the time until the quota resets')
@@ -651,7 +653,8 @@ $server->{env}{GEMINI_ENDPOINT} = 'http://127.0.0.1:' . free_port();
 $server->restart;
 $began = time;
 ($status, my $retry, $data) = generate('');
-is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'a provider that cannot be reached is a 503' or diag explain $data;
+is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'a provider that cannot be reached is a 503'
+    or diag explain $data;
 like $data->{detail}, qr/cannot be reached at the moment/, 'the response says that the provider cannot be reached';
 cmp_ok time - $began, '<', 60, 'a provider that cannot be reached fails within the deadline';
 is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row has provider_down';

@@ -209,7 +209,8 @@ is scalar(my @three = asked()), 3, 'three attempts get an overloaded provider';
 is_deeply [$status, $data->{code}, scalar(my @none = asked())], [503, 'provider_busy', 0],
     'the server then backs off without a call'
     or diag explain $data;
-like $data->{detail}, qr/has been overloaded for a while and is left alone for now/, 'the sentence says that the provider is overloaded';
+like $data->{detail}, qr/has been overloaded for a while and is left alone for now/,
+    'the sentence says that the provider is overloaded';
 ok $after >= 1 && $after <= 15, 'Retry-After is the rest of the backoff';
 is billed(), 'no', 'a request during the backoff is not billed';
 sleep $after + 0.2;
@@ -223,7 +224,8 @@ is_deeply [(generate('status:403'))[0], (generate(''))[0], scalar(my @once = ask
     'a refused key is sent only once';
 ($status, $data, $after) = generate('');
 is_deeply [$status, $data->{code}], [503, 'provider_key'], 'further requests during the backoff are 503 provider_key';
-like $data->{detail}, qr/refused this server's key and is left alone for now; an operator/, 'the sentence says that the key is refused';
+like $data->{detail}, qr/refused this server's key and is left alone for now; an operator/,
+    'the sentence says that the key is refused';
 
 # Memory ---------------------------------------------------------------------------------------------
 
@@ -241,7 +243,10 @@ SKIP: {
     my $shm = File::Temp->newdir('/dev/shm/iimg-spool.XXXXXX');
     chmod 0755, "$shm";
     skip 'the sanitizer uses memory of its own', 4 if $ENV{IIMG_SANITIZE};
-    for (["in the store's file system", ''], ['in another file system than the store', "IdentityImgSpoolDir $shm/spool\n"]) {
+    for (
+        ["in the store's file system", ''],
+        ['in another file system than the store', "IdentityImgSpoolDir $shm/spool\n"]
+    ) {
         my ($where, $conf) = @$_;
         $server->restart($breaker . $conf);
         generate('') for 1 .. 3;

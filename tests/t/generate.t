@@ -165,7 +165,10 @@ for my $case (
         'an unknown model', { model => 'gpt' },
         qr/^400 invalid model: "gpt" is not a valid choice\. Allowed: .*gemini-3-pro-image/
     ],
-    ['an additional prompt that is a number', { additional_prompt => 5 }, '400 invalid additional_prompt: Not a valid string.'],
+    [
+        'an additional prompt that is a number', { additional_prompt => 5 },
+        '400 invalid additional_prompt: Not a valid string.'
+    ],
     [
         'an additional prompt with a NUL', { additional_prompt => "a\0b" },
         '400 invalid additional_prompt: Null characters are not allowed.'
@@ -178,12 +181,18 @@ for my $case (
         'save_to_identity that is not a boolean', { save_to_identity => 'maybe' },
         '400 invalid save_to_identity: Must be a valid boolean.'
     ],
-    ['save_to_identity that is a list', { save_to_identity => [] }, '400 invalid save_to_identity: Must be a valid boolean.'],
+    [
+        'save_to_identity that is a list', { save_to_identity => [] },
+        '400 invalid save_to_identity: Must be a valid boolean.'
+    ],
     [
         'save_to_identity of "true" in JSON', { save_to_identity => 'true' },
         '400 invalid save_to_identity: Must be a valid boolean.'
     ],
-    ['save_to_identity of 1 in JSON', { save_to_identity => 1 }, '400 invalid save_to_identity: Must be a valid boolean.'],
+    [
+        'save_to_identity of 1 in JSON', { save_to_identity => 1 },
+        '400 invalid save_to_identity: Must be a valid boolean.'
+    ],
     ['an empty list of photos', { reference_image_ids => [] }, qr/^400 invalid reference_image_ids: /],
     ['photos that are not a list', { reference_image_ids => $ids->[0] }, qr/^400 invalid reference_image_ids: /],
     [
@@ -240,7 +249,8 @@ my %expected = (
 is_deeply $job->{$_}, $expected{$_}, "the job has the expected $_" for sort keys %expected;
 like $job_text, qr/"prompt_version":1,.*"width":1376,"height":768,.*"attempts":1,/s, 'numbers are JSON numbers';
 like $job->{$_}, qr/^$time$/, "$_ is a time" for qw(created_at started_at finished_at);
-ok $job->{created_at} le $job->{started_at} && $job->{started_at} le $job->{finished_at}, 'created_at, started_at and finished_at are in order';
+ok $job->{created_at} le $job->{started_at} && $job->{started_at} le $job->{finished_at},
+    'created_at, started_at and finished_at are in order';
 like "@{$job->{warnings}}", qr/preview/, 'the job warns that this is a preview';
 like $job->{image_url}, qr{^\Q@{[base_url()]}\E/.*/generated_images/$uuid\.jpg\?},
     'the picture is below generated_images';
@@ -334,13 +344,11 @@ sql("UPDATE identities SET visualization = '{additional_prompt} {{y}} {identity_
 is used(identity_id => $bare, additional_prompt => 'words'),
     prompt("$context{bare}\nVisualization: {additional_prompt} {{y}} {identity_context}", 'words'),
     "placeholders in an identity's text are not replaced";
-sql(
-          q(INSERT INTO prompts (prompt_type, version, body) VALUES )
+sql(      q(INSERT INTO prompts (prompt_type, version, body) VALUES )
         . q[('image_generation', 2, 'v2 {{literal}} {unknown} { {additional_prompt}|]
         . q[{additional_prompt}} }} {{additional_prompt}} {'),]
         . q( ('image_generation', 3, 'v3 {identity_context}'), ('coach', 9, 'another kind'); UPDATE prompts SET )
-        . q(is_active = false WHERE version = 3)
-);
+        . q(is_active = false WHERE version = 3));
 my $second = json(generate(aspect_ratio => '1:1', additional_prompt => 'x'))->{job};
 is $second->{prompt_used}, 'v2 {literal} {unknown} { x|x} } {additional_prompt} {',
     'doubled braces become braces, unknown placeholders stay';
@@ -480,12 +488,16 @@ for my $case (['running', 0], ['succeeded', 1]) {
     );
     like refusal($answer), qr/^409 user_deleted .*The user whose photos these are has been deleted\.$/,
         "the user is deleted when the job is $state: 409";
-    is join('', sql('SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL')), 0, "the user is deleted when the job is $state: the job has no picture";
-    is join("", sql("SELECT error_code FROM generation_jobs")), "user_deleted", "the user is deleted when the job is $state: the job has the code"
+    is join('', sql('SELECT count(*) FROM generation_jobs WHERE image IS NOT NULL')), 0,
+        "the user is deleted when the job is $state: the job has no picture";
+    is join("", sql("SELECT error_code FROM generation_jobs")), "user_deleted",
+        "the user is deleted when the job is $state: the job has the code"
         if $state eq 'running';
-    is join('', sql('SELECT count(*) FROM identities WHERE image IS NOT NULL')), 0, "the user is deleted when the job is $state: no identity has the picture";
+    is join('', sql('SELECT count(*) FROM identities WHERE image IS NOT NULL')), 0,
+        "the user is deleted when the job is $state: no identity has the picture";
     sql("UPDATE stored_objects SET created_at = now() - interval '2 hours'");
-    is join(' ', sql("SELECT key FROM stored_objects WHERE state IN ('live', 'held')")), '', "the user is deleted when the job is $state: no object is kept";
+    is join(' ', sql("SELECT key FROM stored_objects WHERE state IN ('live', 'held')")), '',
+        "the user is deleted when the job is $state: no object is kept";
 }
 
 # A job is inserted and claimed in one transaction, so that no job is left without an owner.

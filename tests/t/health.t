@@ -77,7 +77,8 @@ ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 503 })
     'a virtual host whose own store is missing is not ready';
 is ask('ready')->code, 200, 'the main server is ready meanwhile';
 symlink $server->state . '/pictures', $other_store or die $!;
-ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 200 }), 'the virtual host is ready when its store is back';
+ok eventually(sub { call(GET => 'health/ready/', base => $other)->code == 200 }),
+    'the virtual host is ready when its store is back';
 $server->forget_log;
 is + (told())[0], undef, 'the log has no line about a healthy server';
 trouble(

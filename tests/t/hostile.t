@@ -167,7 +167,8 @@ is call(
 is call(PATCH => "reference-images/$photo/", as => 'admin', body => 'name=%E2%82%AC' . '&a' x 998, type => $types{form})
     ->code, 200, '1000 fields are read';
 cmp_ok time - $began, '<', 10, 'large bodies are read within seconds';
-is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€', 'the last value of a repeated form field counts';
+is json(call(GET => "reference-images/$photo/", as => 'admin'))->{name}, '€',
+    'the last value of a repeated form field counts';
 $kept = everything();
 
 # Multipart ---------------------------------------------------------------------------------------
@@ -380,7 +381,8 @@ for my $case (
         [DELETE => "reference-images/$photo/"], [POST => $upload, body => $good, type => $form]
     ) {
         my ($method, $path, @with) = @$way;
-        is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status, "an id $what in the query is $status";
+        is refuse("?user_id= $what", $method, "$path?$query", @with)->code, $status,
+            "an id $what in the query is $status";
     }
 }
 unharmed('such ids');
@@ -419,7 +421,8 @@ SKIP: {
     cmp_ok memory() - $before, '<', 24, sprintf 'hostile requests leave %.1f MB more in the child, which had %.1f',
         memory() - $before, $before;
 }
-is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200, 'the small server answers after that';
+is call(GET => "reference-images/$theirs/", as => 'admin', base => $few->base)->code, 200,
+    'the small server answers after that';
 is join(' ', $few->children), $only, 'the small server has the same child';
 $few->judge;
 

@@ -269,7 +269,8 @@ for my $case (@slow) {    # all concurrently: each waits two seconds
     push @pids, [$pid, $file, $what];
 }
 sleep 0.5;
-is call(GET => 'users/me/', as => 'alice', base => $hasty->base)->code, 200, 'another client is served during the slow requests';
+is call(GET => 'users/me/', as => 'alice', base => $hasty->base)->code, 200,
+    'another client is served during the slow requests';
 for my $one (@pids) {
     my ($pid, $file, $what) = @$one;
     waitpid $pid, 0;
@@ -329,7 +330,8 @@ for my $case (
         qr{\AHTTP/1\.1 $status .*\r\nX-Request-Id: [\w.-]+\r\n.*\r\n\r\n\{.*"detail":"[^"]+\.","code":"$code"\}\z}s,
         "$what has a JSON body";
     like $text, qr{\r\nRetry-After: \d+\r\n}, "$what has Retry-After" if $status == 503;
-    like $text, qr{\r\nContent-Type: application/problem\+json\r\n.*"status":503}s, "$what has problem+json if requested"
+    like $text, qr{\r\nContent-Type: application/problem\+json\r\n.*"status":503}s,
+        "$what has problem+json if requested"
         if $what eq 'as a problem';
 }
 SKIP: {

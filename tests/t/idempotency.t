@@ -65,7 +65,8 @@ sub make_user {
 }
 is line(make_user('the first one')), '201 fine first', 'a user with a password is created';
 is line(make_user('the first one')), '201 fine true', 'the same request with the same password is replayed';
-is line(make_user('another one')), '422 idempotency_key_reused first', 'the same request with another password is refused';
+is line(make_user('another one')), '422 idempotency_key_reused first',
+    'the same request with another password is refused';
 sql("DELETE FROM users WHERE email = 'keyed\@example.com'");
 
 # A form has a new boundary each time; its contents count.
@@ -143,7 +144,10 @@ my @put = map {
 } 1, 2;
 is join(' | ', map { line($_) } @put), '200 fine first | 200 fine true', 'a repeated upload is replayed';
 is_deeply undated(json($put[1])), undated(json($put[0])), 'the replay has the picture';
-is((sql("SELECT version FROM reference_images WHERE id = '$slot->{id}'"))[0], 2, 'the repeated upload changes the photo once');
+is(
+    (sql("SELECT version FROM reference_images WHERE id = '$slot->{id}'"))[0], 2,
+    'the repeated upload changes the photo once'
+);
 my $with = fresh();
 my @named = map {
     call(
@@ -191,7 +195,8 @@ my $died = fresh();
 sql(      "INSERT INTO idempotency_keys (user_id, key, fingerprint, claim, lease_expires_at) VALUES ('"
         . person('alice')
         . "', '$died', 'x', gen_random_uuid(), now() + interval '1 hour')");
-is line(create($died)), '422 idempotency_key_reused first', 'the key of a request in progress is refused for another request';
+is line(create($died)), '422 idempotency_key_reused first',
+    'the key of a request in progress is refused for another request';
 sql("UPDATE idempotency_keys SET lease_expires_at = now() - interval '1 second' WHERE key = '$died'");
 is line(create($died)), '201 fine first', 'the key is free after the lease';
 my $busy = fresh();
@@ -291,7 +296,8 @@ my @both = in_parallel(
         return [$answer->code, json($answer)->{job}{id}, $answer->header('Idempotent-Replayed') // 'first'];
     }
 );
-is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true', 'concurrent generations with the same key attach to the running job';
+is join(' ', sort map { "$_->[0]$_->[2]" } @both), '200first 200true 200true',
+    'concurrent generations with the same key attach to the running job';
 is jobs(), 2, 'they are one job';
 
 # The key refers to the job, whatever its result.

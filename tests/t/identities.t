@@ -116,7 +116,8 @@ for my $case (
     ['admin', 'test-users//identities/', '404 Not found.'],
 ) {
     my ($who, $path, $expected) = @$case;
-    is line(call(GET => $path, $who ? (as => $who) : ())), $expected, ($who // 'a client without credentials') . " requests $path";
+    is line(call(GET => $path, $who ? (as => $who) : ())), $expected,
+        ($who // 'a client without credentials') . " requests $path";
 }
 sql("INSERT INTO test_scenarios (name, user_id) VALUES ('A first one', '" . person('bob') . "')");
 is_deeply [map { $_->{email} } @{ json(call(GET => 'test-users/', as => 'admin')) }],
@@ -145,7 +146,8 @@ is join(' ', map { call(GET => $_)->code } values %{ $now->{image} }), '200 200 
 is identity($bare)->{image}, undef, "the owner's other identity has no picture";
 is json(upload('scenario_one', uc $full, 'PATCH'))->{id}, $full, 'PATCH does the same, and the id may be in upper case';
 is json(upload('admin', $full))->{user}, person('scenario_one'), 'staff upload a picture for any identity';
-is json(upload('admin', $full, 'PATCH'))->{user}, person('scenario_one'), 'staff upload a picture for any identity by PATCH';
+is json(upload('admin', $full, 'PATCH'))->{user}, person('scenario_one'),
+    'staff upload a picture for any identity by PATCH';
 
 my $kept = identity($full);
 my @files = stored_files();

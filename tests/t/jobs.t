@@ -63,7 +63,8 @@ for my $case (
 }
 for my $id ($nowhere, 'x', '1') {
     is refusal(get("$list$id/")), '404 not_found Not found.', "job $id is 404";
-    is refusal(post("$list$id/$_/")), '404 not_found Not found.', "POST to $_ of job $id is 404" for qw(cancel save-to-identity);
+    is refusal(post("$list$id/$_/")), '404 not_found Not found.', "POST to $_ of job $id is 404"
+        for qw(cancel save-to-identity);
 }
 remove($some);
 
@@ -145,9 +146,12 @@ my $called = json(get("$list$one/"))->{identity_name};
 is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => 'Renamed Visionary' })->code, 200,
     'the identity is renamed';
 my $renamed = get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')]);
-is $renamed->code . ' ' . json($renamed)->{identity_name}, '200 Renamed Visionary', 'the new name of the identity changes the job';
-is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => $called })->code, 200, 'the identity gets its old name back';
-is get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')])->code, 304, 'the old name restores the ETag';
+is $renamed->code . ' ' . json($renamed)->{identity_name}, '200 Renamed Visionary',
+    'the new name of the identity changes the job';
+is call(PATCH => "admin/identities/$full/", as => 'admin', json => { name => $called })->code, 200,
+    'the identity gets its old name back';
+is get("$list$one/", headers => ['If-None-Match' => $news->header('ETag')])->code, 304,
+    'the old name restores the ETag';
 
 my @queue = map {
     row(
@@ -159,7 +163,8 @@ is join(' ', map { json(get("$list$_/"))->{queue_position} } @queue), '1 2 3', '
 is join(' ', map { $_->{queue_position} // 'null' } results($list)), 'null null 3 2 1',
     'the history has the positions; other jobs have none';
 $tag = get("$list$queue[2]/")->header('ETag');
-is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 304, 'an unchanged position does not change the ETag';
+is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 304,
+    'an unchanged position does not change the ETag';
 audit();
 my $canceled = post("$list$queue[0]/cancel/");
 is $canceled->code . ' ' . json($canceled)->{state} . ' ' . (json($canceled)->{queue_position} // 'null'),
@@ -227,7 +232,8 @@ is refusal(post("$list$two/save-to-identity/", headers => [@key])),
 $tag = get("admin/identities/$full/")->header('ETag');
 is refusal(post("$list$one/save-to-identity/", headers => ['If-Match' => '"999"'])) =~ s/ .*//r, '412',
     'If-Match refers to the identity';
-is post("$list$one/save-to-identity/", headers => ['If-Match' => $tag])->code, 200, 'the current ETag of the identity is accepted';
+is post("$list$one/save-to-identity/", headers => ['If-Match' => $tag])->code, 200,
+    'the current ETag of the identity is accepted';
 is post("$list$one/save-to-identity/", body => 'x' x 1000, type => 'text/plain')->code, 200,
     'a body is ignored';
 is json(post("$list$two/save-to-identity/"))->{id}, $bare, 'a saved result can be saved again';
@@ -249,7 +255,8 @@ is refusal(post(
 sql("DELETE FROM identities WHERE id = '$bare'");
 is refusal(post("$list$two/save-to-identity/")), '404 identity_not_found Identity not found',
     'a save to a deleted identity is 404';
-is_deeply [@{ json(get("$list$two/")) }{qw(identity identity_name)}], [undef, undef], 'the job of a deleted identity has no identity';
+is_deeply [@{ json(get("$list$two/")) }{qw(identity identity_name)}], [undef, undef],
+    'the job of a deleted identity has no identity';
 sql("DELETE FROM users WHERE id = '$alice'");
 is refusal(post("$list$one/save-to-identity/")), '409 job_no_picture This generation has no picture.',
     'a save after the user was deleted is refused';

@@ -95,7 +95,8 @@ my $generated = json($answer);
 ($answer, @lines) = traced(DELETE => "reference-images/$photo->{id}/?user_id=" . person('scenario_one'), as => 'admin');
 is $answer->code, 204, 'the photo is deleted';
 has_steps(\@lines, 'a deletion', 'sql iimg_reference_image_delete', 'store remove media/.*');
-is + (grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0, 'each step has milliseconds with three decimals';
+is + (grep { !/\d+\.\d{3} ms/ && /\] step / } $server->log_lines(1)), 0,
+    'each step has milliseconds with three decimals';
 my @without =
     grep { /identityimg:debug/ && !/\(request [\w.-]{1,64}(?:, trace [0-9a-f]{32})?\)/ } $server->log_lines(1);
 is "@without[0 .. ($#without < 2 ? $#without : 2)]", '', 'each of our debug lines has a request id';
@@ -146,7 +147,8 @@ for my $state (sort keys %bugs) {
 }
 is + (grep { /only a row has/ } $server->log_lines(1)), 0, 'the log has no values of the row';
 $server->sql('GRANT SELECT ON identities TO identityimg; ALTER TABLE reference_images DROP CONSTRAINT surprise');
-is call(GET => 'users/me/identities/', as => 'alice', base => $server->base)->code, 200, 'the server works after the error';
+is call(GET => 'users/me/identities/', as => 'alice', base => $server->base)->code, 200,
+    'the server works after the error';
 
 # Secrets --------------------------------------------------------------------------------------------------
 

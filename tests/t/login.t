@@ -43,14 +43,17 @@ like $in->header('Set-Cookie'),
 is scalar(my @cookies = $in->header('Set-Cookie')), 1, 'a login sets one cookie';
 unlike $in->content, qr/iimg_/, 'the token is in the cookie only';
 is $in->header('Cache-Control'), 'no-store', 'the response is not cacheable';
-is call(GET => 'auth/tokens/', as => 'alice')->header('Cache-Control'), 'no-store', 'the list of tokens is not cacheable';
-is call(GET => 'admin/users/', as => 'admin')->header('Cache-Control'), 'no-store', 'responses of staff routes are not cacheable';
+is call(GET => 'auth/tokens/', as => 'alice')->header('Cache-Control'), 'no-store',
+    'the list of tokens is not cacheable';
+is call(GET => 'admin/users/', as => 'admin')->header('Cache-Control'), 'no-store',
+    'responses of staff routes are not cacheable';
 my $moved = call(GET => 'users/me', as => 'alice');
 is join(' ', map { $moved->header($_) // '-' } 'Cache-Control', 'X-Content-Type-Options'), 'private, no-cache nosniff',
     'the redirect of a path without its slash is private';
 my $session = cookie($in);
 is call(GET => 'users/me/', with($session))->content, $me->content, 'the cookie authenticates the user';
-is call(GET => 'reference-images/', headers => [Cookie => "a=b; $session; c=d"])->code, 200, 'the cookie works among other cookies';
+is call(GET => 'reference-images/', headers => [Cookie => "a=b; $session; c=d"])->code, 200,
+    'the cookie works among other cookies';
 is call(GET => 'test-users/', with($session))->code, 403, "the cookie gives the user's role";
 isnt cookie(log_in()), $session, 'another login is another session';
 is call(GET => 'users/me/', with($session))->code, 200, 'both sessions are valid';
@@ -162,7 +165,8 @@ is call(POST => 'auth/login/', parts => [%right, filler => 'x' x 2_000_000])->co
 is line(call(GET => 'auth/login/')), '405 method_not_allowed Method "GET" not allowed.',
     'GET is 405 without credentials';
 is call(OPTIONS => 'auth/login/')->header('Allow'), 'POST, OPTIONS', 'POST is';
-is call(GET => 'auth/login')->header('Location'), base_url() . '/api/v1/auth/login/', 'a path without its slash is redirected';
+is call(GET => 'auth/login')->header('Location'), base_url() . '/api/v1/auth/login/',
+    'a path without its slash is redirected';
 is call(POST => 'auth/login', json => \%right)->code, 404, 'a POST without its slash is 404';
 is call(GET => 'auth/login/x/')->code, 401, 'paths below auth/login/ need credentials';
 is call(
@@ -205,7 +209,8 @@ is call(GET => 'users/me/', with($_))->code, 200, 'they stay valid after another
 sql("UPDATE users SET password = '" . crypt('newer', '$2y$04$abcdefghijklmnopqrstuu') . "' WHERE id = '$bob'");
 is line(call(GET => 'users/me/', with($_))), '401 invalid_token Invalid token.',
     'a new password set in psql ends it' for @secrets;
-is join('', sql("SELECT count(*) FROM auth_tokens WHERE user_id = '$bob'")), 0, 'the rows of the ended tokens are deleted';
+is join('', sql("SELECT count(*) FROM auth_tokens WHERE user_id = '$bob'")), 0,
+    'the rows of the ended tokens are deleted';
 
 # A login that has verified the old password just before the new one is set.
 my $main = IdentityImg::Server->main;
@@ -234,13 +239,15 @@ my $long = 'pbkdf2_sha256$1000$long$oVXeLNdCOq6FsxbZ9XgZe9jYFx8bs+vnjtS6u3MSLZM=
 sub password_of { return join '', sql("SELECT password FROM users WHERE id = '$bob'") }
 sub set_password { my ($hash) = @_; sql("UPDATE users SET password = '$hash' WHERE id = '$bob'"); return }
 set_password($django);
-is log_in(email => 'bob@example.com', password => 'letmeim')->code, 401, 'a wrong password for a Django hash is refused';
+is log_in(email => 'bob@example.com', password => 'letmeim')->code, 401,
+    'a wrong password for a Django hash is refused';
 is password_of(), $django, 'a wrong password does not change the hash';
 my $first = log_in(email => 'bob@example.com', password => 'letmein');
 is $first->code, 200, 'the right password for a Django hash is accepted';
 like password_of(), qr/^\$2y\$10\$/, 'the hash is bcrypt after the login';
 is call(GET => 'users/me/', with(cookie($first)))->code, 200, 'the rehash does not end the new session';
-is log_in(email => 'bob@example.com', password => 'letmein')->code, 200, 'the same password is accepted with the bcrypt hash';
+is log_in(email => 'bob@example.com', password => 'letmein')->code, 200,
+    'the same password is accepted with the bcrypt hash';
 is call(GET => 'users/me/', with(cookie($first)))->code, 200, 'a later login does not end the session';
 set_password($django);
 is call(GET => 'users/me/', headers => [Authorization => login('bob@example.com', 'letmein')])->code, 200,
@@ -249,7 +256,8 @@ like password_of(), qr/^\$2y\$10\$/, 'the hash is bcrypt after Basic';
 is call(GET => 'users/me/', headers => [Authorization => login('bob@example.com', 'letmein')])->code, 200,
     'the same password is accepted again';
 set_password($long);
-is log_in(email => 'bob@example.com', password => 'p' x 80)->code, 200, "a password longer than bcrypt's limit is accepted for a Django hash";
+is log_in(email => 'bob@example.com', password => 'p' x 80)->code, 200,
+    "a password longer than bcrypt's limit is accepted for a Django hash";
 is password_of(), $long, 'a long password keeps its Django hash';
 is log_in(email => 'bob@example.com', password => 'p' x 79)->code, 401, 'a long password is compared as a whole';
 set_password($django);

@@ -142,7 +142,8 @@ is $part->{code}, 206, 'Range: 206';
 is header($part, 'Content-Range'), 'bytes 100-199/' . -s $jpeg, 'Content-Range names the part';
 ok $part->{body} eq substr(slurp($jpeg), 100, 100), 'the body is the part';
 is raw($url, 'GET', 'Range: bytes=0-9', "If-Range: $etag")->{code}, 206, 'If-Range with the ETag returns the part';
-is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200, 'If-Range with another ETag returns the whole';
+is raw($url, 'GET', 'Range: bytes=0-9', 'If-Range: "other"')->{code}, 200,
+    'If-Range with another ETag returns the whole';
 my $behind = raw($url, 'GET', 'Range: bytes=99999999-');
 is $behind->{code}, 416, 'a range beyond the end is 416';
 is_refused($behind, 416, 'the 416 is JSON');

@@ -77,7 +77,8 @@ for my $ratio (@long, '7:13', '') {
         "\"$ratio\" is refused for a model that does not support it, with the supported ratios";
 }
 is refusal(generate(model => 'gemini-3.1-flash-lite-image', resolution => '2K')),
-    '400 invalid resolution: "2K" is not a valid choice. Allowed: 1K.', '2K is refused for a model that supports 1K only';
+    '400 invalid resolution: "2K" is not a valid choice. Allowed: 1K.',
+    '2K is refused for a model that supports 1K only';
 is refusal(generate(model => 'gemini-3.1-flash-image', aspect_ratio => '1:2')),
     '400 invalid aspect_ratio: "1:2" is not a valid choice. Allowed: ' . join(', ', @usual, @long) . '.',
     'another model supports other ratios';
@@ -97,7 +98,8 @@ for my $case (
         is $answer->code, 200, 'is made' or return diag $answer->as_string;
         my $job = json($answer)->{job};
         my @size = map { $_ * $scale_of{$resolution} } @{ $size_of{$ratio} };
-        is_deeply [@$job{qw(width height aspect_ratio resolution)}], [@size, $ratio, $resolution], 'the job has its size';
+        is_deeply [@$job{qw(width height aspect_ratio resolution)}], [@size, $ratio, $resolution],
+            'the job has its size';
         my $file = "$ENV{IIMG_WORK}/models-poster.jpg";
         open my $to, '>:raw', $file or die $!;
         print $to HTTP::Tiny->new->get($job->{image_url})->{content};
@@ -122,14 +124,16 @@ is refusal(generate(model => 'gemini-2.5-flash-image', reference_image_ids => \@
     'four selected photos are refused';
 is json(generate(model => 'gemini-2.5-flash-image', reference_image_ids => [@photos[1 .. 3]]))->{job}{state},
     'succeeded', 'three selected photos are accepted';
-is_deeply [$server->sql('SELECT DISTINCT model FROM generation_jobs')], ['preview'], 'no row has another model than preview';
+is_deeply [$server->sql('SELECT DISTINCT model FROM generation_jobs')], ['preview'],
+    'no row has another model than preview';
 my $options = json(api(GET => 'image-generation/options/'));
 like $options->{models}[1]{resolutions}[0]{median_seconds}, qr/^[\d.]+$/,
     'the duration of previews is reported for the requested model';
 my $enums = json(api(GET => 'core/enums/'));
 is join(' ', map { $_->{value} } @{ $enums->{aspect_ratios} }), join(' ', @usual, @long),
     'core/enums/ has the ratios of all models';
-is join(' ', map { $_->{value} } @{ $enums->{resolutions} }), '1K 2K 4K', 'core/enums/ has the resolutions of all models';
+is join(' ', map { $_->{value} } @{ $enums->{resolutions} }), '1K 2K 4K',
+    'core/enums/ has the resolutions of all models';
 # Gemini ---------------------------------------------------------------------------------------------
 
 $server->{env} = { %{ $server->{env} // {} }, GEMINI_ENDPOINT => $double, GEMINI_API_KEY => $key };
@@ -179,7 +183,8 @@ my $answer = generate(model => 'gemini-2.5-flash-image-preview', resolution => '
 is $answer->code, 200, 'a name whose successor is deprecated in turn is understood' or diag $answer->as_string;
 is_deeply [asked()], ['gemini-3.1-flash-image 16:9 1K'], 'the last successor of a retired model is requested';
 like "@{json($answer)->{job}{warnings}}",
-    qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/, 'the job has a warning about the retired model';
+    qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/,
+    'the job has a warning about the retired model';
 $answer = generate(model => 'gemini-3.1-flash-image-preview', aspect_ratio => '8:1', resolution => '1K');
 is_deeply [$answer->code, asked()], [200, 'gemini-3.1-flash-image 8:1 1K'],
     'a retired name supports the ratios of its successor';

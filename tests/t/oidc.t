@@ -188,7 +188,8 @@ for my $what (sort keys %bad) {
     );
 }
 is bearer($valid)->code, 200, 'the valid token is still accepted';
-is ask('users/me/', "Bearer $valid", 'IdentityImg-Now' => 't=1')->code, 200, 'a header of the client does not change the time';
+is ask('users/me/', "Bearer $valid", 'IdentityImg-Now' => 't=1')->code, 200,
+    'a header of the client does not change the time';
 is ask('users/me/', 'Bearer ' . token(nbf => time + 300), 'IdentityImg-Now' => 't=9999999999000000')->code, 401,
     'a header of the client does not make a token valid';
 is ask("users/me/?access_token=$valid")->code, 401, 'a token in the URL is ignored';

@@ -78,7 +78,8 @@ took(7.77, resolution => '4K');
 is medians(), '25 null 7.8', 'each resolution has its own median';
 took(5, age => 0.5) for 1 .. 50;
 is medians(), '5 null 7.8', 'older pictures do not count';
-like call(GET => $path, as => 'admin')->content, qr/"price":0,"median_seconds":5\.0\}/, 'price and duration are JSON numbers';
+like call(GET => $path, as => 'admin')->content, qr/"price":0,"median_seconds":5\.0\}/,
+    'price and duration are JSON numbers';
 
 # Another server, with other limits and with Gemini.
 my $server = IdentityImg::Server->new(
@@ -89,7 +90,8 @@ $options = options(base => $server->base);
 is $options->{generator}, 'gemini', 'another server has another generator';
 is join(' ', map { $_->{value} . ($_->{is_default} ? '!' : '') } @{ $options->{models} }), 'gemini-next!',
     'the other server has its own model';
-is_deeply [map { $_->{price} } @{ $options->{resolutions} }], [undef, undef, undef], 'the price is unknown without a configured one';
+is_deeply [map { $_->{price} } @{ $options->{resolutions} }], [undef, undef, undef],
+    'the price is unknown without a configured one';
 is join(' ', @{ $options->{limits} }{qw(max_upload max_pixels max_pixels_jpeg)}), '5000 2000000 3000000',
     'the other server has its own limits';
 $server->judge;

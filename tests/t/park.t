@@ -218,7 +218,8 @@ is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 running',
 $gemini->release;
 print $one get("image-generation/jobs/$job/", 'Prefer: wait=20');
 $answer = answer_of($one);
-is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded', 'a request that waits for a job is answered when it ends';
+is $answer->[0] . ' ' . $json->decode($answer->[2])->{state}, '200 succeeded',
+    'a request that waits for a job is answered when it ends';
 
 my @curl = (
     'curl', '-q', '-sk', '-m', 30, '-o', '/dev/null', '-w', '%{http_code} ', '-H', 'Content-Type: application/json',

@@ -178,7 +178,8 @@ for my $what (sort keys %texts) {
     my $name = substr($texts{$what}, 0, 250) =~ s/^\s+|\s+$|[\n\x{2028}\x{2029}]//gr;
     words(name => $name);    # of the maximum length; a name cannot have some characters
     is words(i_am_statement => $texts{$what}), 200, "a statement of $what is accepted";
-    is preview(aspect_ratio => $ratio, resolution => $resolution)->code, 200, "a statement of $what: a preview of $ratio in $resolution succeeds";
+    is preview(aspect_ratio => $ratio, resolution => $resolution)->code, 200,
+        "a statement of $what: a preview of $ratio in $resolution succeeds";
 }
 words(i_am_statement => $texts{'10,000 characters'}, name => 'Name ' x 50);
 for my $ratio (@ratios) {

@@ -61,7 +61,8 @@ $server->sql('DELETE FROM reference_images');
 is unread("$source/scripts/ctl", 'sweep'), 2, 'identityimgctl that cannot print exits with 2';
 like errors(), qr/^identityimgctl: cannot write to standard output: Broken pipe; the command has completed$/m,
     'identityimgctl that cannot print reports the reason';
-is join('', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'doomed'")), 0, 'identityimgctl completes its work without a reader';
+is join('', $server->sql("SELECT count(*) FROM stored_objects WHERE state = 'doomed'")), 0,
+    'identityimgctl completes its work without a reader';
 is unread("$source/scripts/ctl", 'reconcile'), 2, 'identityimgctl reconcile without a reader exits with 2';
 is unread("$source/scripts/ctl", '--help'), 2, 'identityimgctl --help without a reader exits with 2';
 

@@ -104,7 +104,8 @@ for my $path (
 }
 for my $id ($nowhere, 'not-an-id') {
     is refusal(patch($id, { is_active => JSON::PP::false })), '404 not_found Not found.', "PATCH of $id is 404";
-    is refusal(patch($id, { body => 'x' })), '404 not_found Not found.', 'PATCH of a missing version is 404 with any body';
+    is refusal(patch($id, { body => 'x' })), '404 not_found Not found.',
+        'PATCH of a missing version is 404 with any body';
 }
 is join(' ', call(GET => 'prompts/preview', as => 'admin')->code, call(POST => 'prompts/preview', as => 'admin')->code),
     '301 404', 'a path without its slash is redirected for GET and 404 for POST';
@@ -116,7 +117,8 @@ is $seeded->code, 200, 'staff read a version';
 like $seeded->content,
     qr/^\{"id":"$first","prompt_type":"image_generation","version":1,"body":"We're creating an Identity Image for this person\.\\n\\n\{identity_context\}\\n\\nCreate [^"]*Additional instructions: \{additional_prompt\}","is_active":true,"required_context_keys":\["identity_for_image"\],"created_by":null,"created_at":"$time"\}$/,
     'a version has exactly these members in order';
-is call(GET => 'prompts/', as => 'admin')->content, '[' . $seeded->content . ']', 'the list has the version with the same bytes';
+is call(GET => 'prompts/', as => 'admin')->content, '[' . $seeded->content . ']',
+    'the list has the version with the same bytes';
 is call(GET => 'prompts/' . uc($first) . '/', as => 'admin')->content, $seeded->content, 'the id may be in upper case';
 
 # New versions ------------------------------------------------------------------------------------
@@ -148,7 +150,8 @@ is join(
     )
     ),
     'f|{identity_for_image,additional_prompt}|t', 'the version is inactive, with its keys and its real creator';
-is json(create(prompt_type => 'coach', body => 'a coach prompt starts at version 1 and may have any body'))->{version}, 1,
+is json(create(prompt_type => 'coach', body => 'a coach prompt starts at version 1 and may have any body'))->{version},
+    1,
     'another type begins at 1, and its body is its own matter';
 is json(create(prompt_type => 'coach', body => "c", required_context_keys => ['user_notes', ' spaced ']))
     ->{required_context_keys}[1], 'spaced', 'keys of a coach prompt are arbitrary and trimmed';
@@ -290,7 +293,8 @@ for my $case (
 is refusal(call(
     POST => 'prompts/', as => 'admin', body => "{\"prompt_type\": \"coach\", \"body\": \"\\ud800\"}",
     type => 'application/json'
-)) =~ s/JSON parse error.*/JSON parse error/sr, '400 parse_error JSON parse error', 'half a surrogate pair is refused';
+    )) =~ s/JSON parse error.*/JSON parse error/sr, '400 parse_error JSON parse error',
+    'half a surrogate pair is refused';
 is refusal(call(POST => 'prompts/', as => 'admin', body => '[]', type => 'application/json')),
     '400 invalid Invalid data. Expected a dictionary, but got list.', 'a list is refused';
 is refusal(call(POST => 'prompts/', as => 'admin', body => 'x', type => 'text/plain')),
@@ -330,7 +334,8 @@ for my $case (
     is $answer->code, 200, "a version is $what";
     is_deeply json($answer), { %$row, is_active => $active ? JSON::PP::true : JSON::PP::false },
         "a version is $what: nothing else changes";
-    is call(GET => "prompts/$second->{id}/", as => 'admin')->content, $answer->content, "a version is $what: GET returns the same bytes";
+    is call(GET => "prompts/$second->{id}/", as => 'admin')->content, $answer->content,
+        "a version is $what: GET returns the same bytes";
 }
 is json(call(PATCH => "prompts/$second->{id}/", as => 'admin', form => [is_active => 'off']))->{is_active},
     JSON::PP::false, 'a form can turn the version off';
@@ -379,7 +384,8 @@ is json(preview(body => ' {{identity_context}} {{{identity_context}}} {unknown} 
 is_deeply json(preview(body => '{identity_context} {mood}'))->{warnings}, ["{mood}$allowed"],
     'an unknown placeholder is a warning';
 is_deeply json(preview(body => 'x'))->{warnings},
-    ['Required placeholders are missing: {identity_context}, {additional_prompt}.'], 'missing placeholders are a warning';
+    ['Required placeholders are missing: {identity_context}, {additional_prompt}.'],
+    'missing placeholders are a warning';
 $answer = json(preview(body => $none, prompt_id => uc $first, identity_id => $unicode));
 is join(' ', @$answer{qw(prompt_id prompt_version identity)}), "$first 1 $unicode", 'a saved version can be previewed';
 like $answer->{prompt},

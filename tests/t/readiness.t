@@ -41,7 +41,8 @@ my $port = $place->{port};
 close $place->{stdin};
 waitpid delete $place->{pid}, 0;
 becomes(503, 'a bucket that is down makes the server not ready');
-is call(GET => 'reference-images/', as => 'alice', base => $server->base)->code, 200, 'lists still work while the bucket is down';
+is call(GET => 'reference-images/', as => 'alice', base => $server->base)->code, 200,
+    'lists still work while the bucket is down';
 is call(GET => 'health/live/', base => $server->base)->code, 200, 'the server is alive while the bucket is down';
 $place->start_plain;
 is $place->{port}, $port, 'the bucket is up again on the same port';

@@ -23,8 +23,10 @@ like tool($_), qr/^2 (?:.*\n)?usage: /, "\"$_\" prints the usage"
     for '', 'sing', 'sweep sweep', 'sweep --delete', '--loud sweep', 'faults';
 like tool('sweep'), qr/^2 identityimgctl: --storage-root: the storage "file" needs a directory/,
     'the storage root is required';
-like tool('--storage-root pictures sweep'), qr/^2 .*"pictures" is not an absolute path/, 'the storage root must be an absolute path';
-like tool('--storage-root /nonexistent sweep'), qr/^2 .*"\/nonexistent" is not a directory/, 'the storage root must exist';
+like tool('--storage-root pictures sweep'), qr/^2 .*"pictures" is not an absolute path/,
+    'the storage root must be an absolute path';
+like tool('--storage-root /nonexistent sweep'), qr/^2 .*"\/nonexistent" is not a directory/,
+    'the storage root must exist';
 like tool('--storage tape --storage-root / sweep'), qr/^2 .*--storage: "tape" is not a storage: .*file/,
     'an unknown storage is refused';
 like tool('--storage-root / --conninfo nonsense sweep'), qr/^2 .*--conninfo: /, 'an invalid conninfo is refused';
@@ -84,8 +86,10 @@ put('media/README', 7200);
 put('lost+found/x', 7200);
 my $out = reconcile('--verbose');
 like $out, qr/^1 /, 'unknown objects are differences';
-like $out, qr/^unknown \Q$_\E$/m, "$_ is listed as unknown" for map({ $_->[1] } @unknown), "generated_images/$stray.png";
-like $out, qr/^unknown media\/$stray\/young\.jpg \(too young to delete\)$/m, 'young unknown objects are differences, too';
+like $out, qr/^unknown \Q$_\E$/m, "$_ is listed as unknown"
+    for map({ $_->[1] } @unknown), "generated_images/$stray.png";
+like $out, qr/^unknown media\/$stray\/young\.jpg \(too young to delete\)$/m,
+    'young unknown objects are differences, too';
 like $out, qr/\Q${\summary(17, 5, 12, 0, 0)}\E\z/, 'the summary counts the unknown objects';
 unlike $out, qr/^unknown .*(?:README|lost)/m, 'files with other names are not counted';
 is reconcile(), '1 ' . summary(17, 5, 12, 0, 0), 'without --verbose only the summary is printed';
@@ -120,7 +124,8 @@ sql("UPDATE stored_objects SET state = 'live' WHERE key = '$key'");
 my $sized = $key =~ s{([^/]+)\.\w+$}{__sized__/$1-thumbnail-100x100.jpg}r;
 sql("DELETE FROM stored_objects WHERE key = '$sized'");
 $out = reconcile('--verbose');
-like $out, qr/^unbacked reference_images $photo->{id} \Q$key\E$/m, 'a row whose derivative is not in the manifest is a difference';
+like $out, qr/^unbacked reference_images $photo->{id} \Q$key\E$/m,
+    'a row whose derivative is not in the manifest is a difference';
 like $out, qr/^(?:1 )?unknown \Q$sized\E \(too young to delete\)$/m, 'the object of that derivative is unknown';
 sql(
     "INSERT INTO stored_objects (key, picture, state) SELECT '$sized', picture, 'live' FROM stored_objects WHERE key = "
@@ -144,7 +149,8 @@ sql("UPDATE stored_objects SET changed_at = now() - interval '61 minutes' WHERE 
 is ctl('sweep'), "1 objects deleted\n", 'the sweeper deletes announced objects after an hour';
 sql("UPDATE stored_objects SET held_until = now() - interval '1 second' WHERE state = 'held'");
 is ctl('sweep'), "4 objects deleted\n", 'the sweeper deletes held pictures after their time';
-is join('', sql("SELECT previous_image IS NULL FROM identities WHERE id = '$identity'")), 't', 'the row of the identity has no previous picture';
+is join('', sql("SELECT previous_image IS NULL FROM identities WHERE id = '$identity'")), 't',
+    'the row of the identity has no previous picture';
 is reconcile(), '0 ' . summary(8, 0, 8, 0, 0), 'there are no differences after the sweep';
 
 # More than one page of objects, during uploads.

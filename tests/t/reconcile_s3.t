@@ -47,14 +47,15 @@ like told({ AWS_SECRET_ACCESS_KEY => 'wrong' }, 'sweep'),
 like tool('--s3-bucket no-such-bucket sweep'), qr/^2 .*there is no such bucket: make it, or mend --s3-bucket/,
     "a missing bucket is reported with the option's name";
 like told({ IDENTITYIMG_S3_BUCKET => '' }, 'sweep'),
-    qr/^2 identityimgctl: --s3-bucket: the storage "s3" needs the name of a bucket/, 'a missing --s3-bucket is reported';
+    qr/^2 identityimgctl: --s3-bucket: the storage "s3" needs the name of a bucket/,
+    'a missing --s3-bucket is reported';
 like tool('--s3-bucket x sweep'), qr/^2 identityimgctl: --s3-bucket: "x" is not a bucket's name: /,
     'option values are checked like those of directives';
 like told({ IDENTITYIMG_S3_REGION => 'EU 9' }, 'sweep'),
     qr/^2 identityimgctl: IDENTITYIMG_S3_REGION: "EU 9" is not a region's name/,
     'messages have the name under which the value was given';
-like tool("--s3-timeout $_ sweep"), qr/^2 .*--s3-timeout: "$_" is not a number from 1 to 600/, "--s3-timeout $_ is refused"
-    for 0, 601, '3x';
+like tool("--s3-timeout $_ sweep"), qr/^2 .*--s3-timeout: "$_" is not a number from 1 to 600/,
+    "--s3-timeout $_ is refused" for 0, 601, '3x';
 like tool("--min-age $_ reconcile"), qr/^2 .*--min-age: "$_" is not a number of seconds/, "--min-age $_ is refused"
     for '-1', 'x', '12345678901';
 like tool('--min-age 1 sweep'), qr/^2 usage/, '--min-age is refused for sweep';
@@ -62,7 +63,8 @@ like tool('--s3-machine-credentials yes sweep'), qr/^2 .*"yes" is not "on" or "o
 like tool('--s3-endpoint http://192.0.2.1 sweep'),
     qr/^2 .*--s3-endpoint: .*plain http to another machine.*--allow-insecure-endpoint allows it/,
     'plain http to another machine is refused';
-like tool('--s3-secret-key x sweep'), qr/^2 .*unrecognized option/, 'keys as options are refused: other users could see them';
+like tool('--s3-secret-key x sweep'), qr/^2 .*unrecognized option/,
+    'keys as options are refused: other users could see them';
 my $file = "$ENV{IIMG_WORK}/reconcile.credentials";
 open my $out, '>', $file or die $!;
 print $out "[default]\naws_access_key_id = $place->{access}\naws_secret_access_key = $place->{secret}\n";
@@ -125,7 +127,8 @@ put($unknown[0]) for 1, 2;
 drop($unknown[0]);
 is reconcile(), '1 ' . summary(15, 3, 12, 0, 0),
     'in a versioned bucket all versions of an unknown key are differences, delete markers included';
-is reconcile('--delete --force --min-age 0'), '0 ' . summary(15, 3, 12, 0, 0, 3), 'all versions of the unknown key are deleted';
+is reconcile('--delete --force --min-age 0'), '0 ' . summary(15, 3, 12, 0, 0, 3),
+    'all versions of the unknown key are deleted';
 is scalar(grep { $_->{key} eq $unknown[0] } $place->versions), 0, 'no version of the unknown key is left';
 $place->request(PUT => "$place->{prefix}$key", content => $_) for 'an older one', $bytes;
 is reconcile('--delete --force --min-age 0'), '0 ' . summary(14, 2, 12, 0, 0, 2),

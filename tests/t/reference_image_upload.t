@@ -239,7 +239,8 @@ for my $what (sort keys %kinds) {
 is corners(
     fetch(json(upload(vips('copy', spill(quarters(80, 60)), '.jpg[Q=95,subsample_mode=off]')))->{image}, 'large')),
     'RGBW', 'the large derivative has the colors of the picture';
-is corners(fetch(json(upload(quarters(2000, 1000)))->{image}, 'thumbnail')), 'RGBW', 'the thumbnail has the colors of the picture';
+is corners(fetch(json(upload(quarters(2000, 1000)))->{image}, 'thumbnail')), 'RGBW',
+    'the thumbnail has the colors of the picture';
 
 # All eight orientations: the positions of the corners when shown.
 my %shown = (1 => 'RGBW', 2 => 'GRWB', 3 => 'WBGR', 4 => 'BWRG', 5 => 'RBGW', 6 => 'BRWG', 7 => 'WGBR', 8 => 'GWRB');
@@ -252,10 +253,13 @@ for my $orientation (1 .. 8) {
     my $turned = $orientation > 4;
     my $small = json(upload($with->($flat)))->{image};
     is corners(fetch($small, 'large')), $shown{$orientation}, "orientation $orientation is shown upright";
-    is sides($small), $turned ? '50x100 80x160 80x160' : '100x50 160x80 160x80', "orientation $orientation has its dimensions as shown";
+    is sides($small), $turned ? '50x100 80x160 80x160' : '100x50 160x80 160x80',
+        "orientation $orientation has its dimensions as shown";
     my $large = json(upload($with->($wide)))->{image};
-    is corners(fetch($large, 'thumbnail')), $shown{$orientation}, "orientation $orientation of a large picture is shown upright";
-    is sides($large), $turned ? '50x100 150x300 300x600' : '100x50 300x150 600x300', "orientation $orientation of a large picture fits as shown";
+    is corners(fetch($large, 'thumbnail')), $shown{$orientation},
+        "orientation $orientation of a large picture is shown upright";
+    is sides($large), $turned ? '50x100 150x300 300x600' : '100x50 300x150 600x300',
+        "orientation $orientation of a large picture fits as shown";
 }
 
 # Bytes -------------------------------------------------------------------------------------------
@@ -528,7 +532,10 @@ for my $case (
     ['half a closing boundary', [body => $whole =~ s/--\r\n\z//r], $broken],
     ['a part head without a body', [body => "--XX\r\n$part\r\n"], $broken],
     ['a part without Content-Disposition', [body => multipart(['Content-Type: image/png', $small])], $broken],
-    ['a part with Content-Disposition: attachment', [body => multipart([$part =~ s/form-data/attachment/r, $small])], $broken],
+    [
+        'a part with Content-Disposition: attachment',
+        [body => multipart([$part =~ s/form-data/attachment/r, $small])], $broken
+    ],
     ['a part without a name', [body => multipart([$part =~ s/name="image"; //r, $small])], $broken],
     [
         'a nested multipart',
@@ -588,7 +595,8 @@ is addresses(json(call(GET => "reference-images/$photo->{id}/", as => 'alice')))
 is json(call(GET => "reference-images/$photo->{id}/", as => 'alice'))->{updated_at}, $kept->{updated_at},
     'updated_at is unchanged after the refused uploads';
 is state_of_store(), $store, 'the files are unchanged after the refused uploads';
-is join("\n", sql('SELECT key, state FROM stored_objects ORDER BY key')), $rows, 'the manifest is unchanged after the refused uploads';
+is join("\n", sql('SELECT key, state FROM stored_objects ORDER BY key')), $rows,
+    'the manifest is unchanged after the refused uploads';
 
 $answer = upload($filler->(26214400));
 is $answer->code, 200, 'a picture of exactly the limit is accepted';

@@ -63,7 +63,8 @@ like $answer->content,
 my $photo = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/reference-images/$photo->{id}/",
     'Location is the absolute URL of the photo';
-is call(GET => $answer->header('Location'), as => 'alice')->content, $answer->content, 'GET of the Location returns the same bytes';
+is call(GET => $answer->header('Location'), as => 'alice')->content, $answer->content,
+    'GET of the Location returns the same bytes';
 is $photo->{created_at}, $photo->{updated_at}, 'updated_at of a new photo equals created_at';
 is(
     (sql("SELECT abs(extract(epoch FROM now() - '$photo->{created_at}'::timestamptz)) < 60"))[0], "t",
@@ -106,7 +107,8 @@ is join(' ', sort keys %{ json($answer)->{image} }), 'large medium original thum
     'the photo has the picture in four sizes';
 like $answer->content, qr/"image":\{"original":"[^"]+","thumbnail":"[^"]+","medium":"[^"]+","large":"[^"]+"\}/,
     'the sizes are in the documented order';
-is join(' ', map { call(GET => $_)->code } values %{ json($answer)->{image} }), '200 200 200 200', 'all four sizes can be fetched';
+is join(' ', map { call(GET => $_)->code } values %{ json($answer)->{image} }), '200 200 200 200',
+    'all four sizes can be fetched';
 
 $answer = call(
     POST => 'reference-images/', as => 'alice',
@@ -370,7 +372,8 @@ for my $way ('form', 'parts') {
     is owner_of(call(POST => 'reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $bob])),
         '400 invalid user_id: Give user_id once only.', "two values of user_id in $way are refused";
     is owner_of(call(POST => 'admin/reference-images/', as => 'admin', $way => [user_id => $alice, user_id => $alice])),
-        '400 invalid user_id: Give user_id once only.', 'two values of user_id are refused even if they are equal, and below admin/';
+        '400 invalid user_id: Give user_id once only.',
+        'two values of user_id are refused even if they are equal, and below admin/';
 }
 is owner_of(call(POST => 'reference-images/', as => 'admin', parts => [user_id => $alice, image => [portrait()]])),
     "201 $alice", 'staff create photos with a picture for other users';
@@ -490,7 +493,8 @@ is_deeply [@$changed{qw(id user name order image created_at)}],
 ok $changed->{updated_at} gt $one->{updated_at}, 'PATCH changes updated_at';
 is_deeply [@{ json(patch($one->{id}, { order => 4 })) }{qw(name order)}], ['new name', 4],
     'PATCH changes only the order';
-is_deeply [@{ json(patch($one->{id}, { order => 1, name => 'both' })) }{qw(name order)}], ['both', 1], 'PATCH changes both';
+is_deeply [@{ json(patch($one->{id}, { order => 1, name => 'both' })) }{qw(name order)}], ['both', 1],
+    'PATCH changes both';
 is_deeply [
     @{ json(call(PATCH => path_of($one), as => 'alice', form => [name => 'by form', order => 3])) }{qw(name order)}
 ], ['by form', 3], 'from a form';

@@ -47,7 +47,8 @@ is scalar(() = stored_files()), 8, 'both pictures are stored';
 call(DELETE => "identities/$id/delete-image/", as => 'scenario_one');
 is name_of(json(restore())), 'made-120x90-.jpg', 'a removed picture is restored';
 is states(), 'live|4', 'nothing else is stored';
-is line(restore()), '409 nothing_to_restore There is no earlier picture to restore.', 'after that there is nothing to restore';
+is line(restore()), '409 nothing_to_restore There is no earlier picture to restore.',
+    'after that there is nothing to restore';
 upload(portrait());
 is restore('admin')->code, 200, 'staff restore the picture of any identity';
 is line(restore('alice')), '404 not_found Not found.', "another user's restore is 404";
@@ -59,6 +60,7 @@ is call(GET => $path, as => 'admin')->header('Allow'), 'POST, OPTIONS', 'only PO
 sql("UPDATE stored_objects SET held_until = now() - interval '1 second' WHERE state = 'held'");
 sql("UPDATE identities SET previous_image = NULL, previous_image_sized = NULL WHERE id = '$id'");
 is states(), 'doomed|4 live|4', 'a picture that is no longer held is doomed';
-is line(restore()), '409 nothing_to_restore There is no earlier picture to restore.', 'a doomed picture cannot be restored';
+is line(restore()), '409 nothing_to_restore There is no earlier picture to restore.',
+    'a doomed picture cannot be restored';
 
 finish();

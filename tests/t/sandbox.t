@@ -10,7 +10,8 @@ use IdentityImg::Test;
 use Test::More;
 use Time::HiRes 'time';
 
-plan skip_all => 'a sanitized worker has a weaker sandbox, so this would prove nothing' if ($ENV{IIMG_SANITIZE} // '') eq '1';
+plan skip_all => 'a sanitized worker has a weaker sandbox, so this would prove nothing'
+    if ($ENV{IIMG_SANITIZE} // '') eq '1';
 
 my $rogue = "$ENV{IIMG_SOURCE}/build/plain/identityimg-rogue-worker";
 my $server = IdentityImg::Server->new('rogue', env => { IIMG_WORKER => $rogue }, conf => <<'CONF')->start;
@@ -101,13 +102,15 @@ for my $word (qw(spin hang)) {
         . 'AVIF picture.',
         "a picture that would $word forever is stopped";
     cmp_ok time - $began, '>', 5, "a picture that would $word forever is stopped at its deadline";
-    like join("\n", new_lines()), qr/IIMG0130: .*its time was over/, "a picture that would $word forever: the log says that its time was over";
+    like join("\n", new_lines()), qr/IIMG0130: .*its time was over/,
+        "a picture that would $word forever: the log says that its time was over";
 }
 is refusal(rogue('exit')), $damaged, 'a picture that makes its codec exit is refused';
 new_lines();
 is refusal(rogue('unlocked')), '503 pictures_down The server cannot read pictures at the moment.',
     'a process that cannot be sandboxed decodes nothing';
-like join("\n", new_lines()), qr/IIMG0132: .*it could not be locked in \(step 5\)/, 'the log has the failed step of the sandbox';
+like join("\n", new_lines()), qr/IIMG0132: .*it could not be locked in \(step 5\)/,
+    'the log has the failed step of the sandbox';
 is upload($jpeg)->code, 200, 'pictures are decoded afterwards';
 is join(' ', zygotes()), $zygote, 'the worker is still the same process';
 ok !-e '/tmp/rogue', 'no file was written';
@@ -129,7 +132,8 @@ my ($seen) = in_parallel(
         is status($worker, 'CapEff'), '0' x 16, 'the process has no capabilities';
         like slurp("/proc/$worker/limits"), qr/^Max core file size\s+0\s+0/m, 'the process cannot dump core';
         like slurp("/proc/$worker/limits"), qr/^Max file size\s+0\s+0/m, 'the process cannot write files';
-        like slurp("/proc/$worker/limits"), qr/^Max address space\s+10\d{8}\s/m, 'the process has an address space of one gigabyte';
+        like slurp("/proc/$worker/limits"), qr/^Max address space\s+10\d{8}\s/m,
+            'the process has an address space of one gigabyte';
         my %open = map { m{/(\d+)$} ? ($1 => readlink) : () } glob "/proc/$worker/fd/*";
         is scalar(keys %open), 5, 'the process has five open descriptors' if $> == 0;
         is join(' ', map { $open{$_} // '' } 0 .. 2), '/dev/null /dev/null /dev/null', 'three of them are /dev/null'
@@ -211,7 +215,8 @@ for my $word (qw(open reopen write socket exec)) {
     is $generate->()->code, 200, "a poster whose text tries to $word is generated without the text";
     my $lines = join "\n", new_lines();
     like $lines, qr/IIMG0130: .*signal 6/, "a poster whose text tries to $word: the process is killed";
-    like $lines, qr/IIMG0136: .*without its words.*signal 6/, "a poster whose text tries to $word: the log says that the text is missing";
+    like $lines, qr/IIMG0136: .*without its words.*signal 6/,
+        "a poster whose text tries to $word: the log says that the text is missing";
 }
 $server->sql("UPDATE identities SET i_am_statement = 'I am.' WHERE id = '" . identity_of('full') . "'");
 is $generate->()->code, 200, 'other posters are generated';

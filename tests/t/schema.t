@@ -255,7 +255,8 @@ my ($session_name) = slurp("$module/server/authn/session.c") =~ /^#define NAME\s
 is join(' ', map { $schema->{components}{securitySchemes}{$_}{name} } 'session', 'sessionOverHttp'),
     "__Host-$session_name $session_name", 'the session cookies have the names of the code';
 my ($oidc_name) = slurp("$source/conf/examples/openid-connect.conf") =~ /^OIDCCookie (\w+)/m;
-is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name, 'the OpenID Connect cookie has the name of the example configuration';
+is $schema->{components}{securitySchemes}{openidConnect}{name}, $oidc_name,
+    'the OpenID Connect cookie has the name of the example configuration';
 is join(' ', sort map { keys %$_ } @{ $schema->{security} }),
     join(' ', sort keys %{ $schema->{components}{securitySchemes} }), 'each authentication method is sufficient';
 
@@ -459,7 +460,8 @@ for my $case (
 }
 is "@{$schema->{components}{parameters}{PromptType}{schema}{enum}}", "@{$enums{prompt_types}}",
     '?prompt_type= has the prompt_types of core/enums/';
-is "@{$schema->{components}{parameters}{OfState}{schema}{enum}}", "@{$enums{job_states}}", '?state= has the job_states of core/enums/';
+is "@{$schema->{components}{parameters}{OfState}{schema}{enum}}", "@{$enums{job_states}}",
+    '?state= has the job_states of core/enums/';
 is_deeply [$schemas->{PromptCreate}{properties}{required_context_keys}{description} =~ /`(\w+)`/g],
     ['image_generation', @{ $enums{context_keys} }], 'required_context_keys names the context keys';
 my ($version) = slurp("$module/base/version.h") =~ /IIMG_VERSION "([^"]+)"/;
@@ -516,7 +518,8 @@ CONF
 my $base = $server->base;
 is call(GET => '/deep/api/health/live/', base => $base)->code, 200,
     "a Location within the API's is answered below the API's path";
-is call(GET => '/deep/api/health/ready/', base => $base)->code, 200, "a Location two levels below the API's is answered, too";
+is call(GET => '/deep/api/health/ready/', base => $base)->code, 200,
+    "a Location two levels below the API's is answered, too";
 is call(GET => '/deep/api/health', base => $base)->code, 401, 'a path without a route in that Location is 401';
 my $closed = call(GET => '/deep/api/schema/', base => $base);
 is join('|', $closed->code, $closed->header('WWW-Authenticate')), '401|Basic realm="deep"',

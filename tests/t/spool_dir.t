@@ -58,7 +58,10 @@ my @root_only = (
         qr/belongs to the user root and not to httpd's user www-data; choose a folder that does not exist yet, or chown this one/,
         sub { folder('foreign', 0, 0755) }
     ],
-    ['a folder of another user, accessible to all', 'shared', qr/belongs to the user root and not/, sub { folder('shared', 0, 01777) }],
+    [
+        'a folder of another user, accessible to all', 'shared', qr/belongs to the user root and not/,
+        sub { folder('shared', 0, 01777) }
+    ],
     [
         "a folder that httpd's user cannot enter", 'closed/spool',
         qr/cannot be used: httpd's user www-data may not use the folder .+closed: Permission denied/,
@@ -106,7 +109,8 @@ like $server->configtest("<VirtualHost 127.0.0.1:1>\nIdentityImgSpoolDir \"$dir/
 # A reload runs configtest, and the running server stays.
 like $server->reload("IdentityImgSpoolDir \"$dir/plain\"\n"),
     qr/IdentityImgSpoolDir: "[^"]+\/spools\/plain" is not a folder/, 'a reload with such a folder is refused';
-is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200, 'the server keeps running after a refused reload';
+is call(GET => 'users/me/', as => 'alice', base => $server->base)->code, 200,
+    'the server keeps running after a refused reload';
 
 is $server->configtest("IdentityImgSpoolDir \"$dir/fresh\"\n"), '', 'a folder that can be created is accepted';
 is look('fresh'), 'missing', 'configtest does not create the folder';
@@ -122,7 +126,8 @@ SKIP: {
     $server->stop;
     my $refused = !eval { $server->start("IdentityImgSpoolDir \"$dir/foreign\"\n"); 1 };
     ok $refused, 'a server with a folder of another user does not start';
-    like $@, qr/IIMG0010: IdentityImgSpoolDir: "[^"]+\/spools\/foreign" belongs to the user root/, 'the start names the owner of the folder';
+    like $@, qr/IIMG0010: IdentityImgSpoolDir: "[^"]+\/spools\/foreign" belongs to the user root/,
+        'the start names the owner of the folder';
     is look('foreign'), '0 0755', 'the folder of another user is unchanged';
     $server->start('');
 }

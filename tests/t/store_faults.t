@@ -247,7 +247,8 @@ for my $delay (0.02, 0.06, 0.12, 0.2, 0.35) {
     is join(' ', grep { ($_ // '') !~ /^(?:201|503)$/ } @answers), '',
         "the store dies $delay s into three uploads: each succeeds or is a 503";
     is $store->quarrels, '', "the store dies $delay s into three uploads: photos are complete or not there";
-    is scalar(grep { $_ eq '201' } @answers), scalar(photos()) - 1, "the store dies $delay s into three uploads: clients got the right status";
+    is scalar(grep { $_ eq '201' } @answers), scalar(photos()) - 1,
+        "the store dies $delay s into three uploads: clients got the right status";
 }
 diag 'uploads in progress when the store died: ', join ', ', map { "$count{$_} x $_" } sort keys %count;
 

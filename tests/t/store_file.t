@@ -113,7 +113,8 @@ is join(
     ),
     '1|t', 'an object that cannot be deleted is retried later';
 $store->sql("UPDATE stored_objects SET attempts = 20, retry_at = now() - interval '1 second' WHERE state = 'doomed'");
-like $store->ctl('sweep'), qr/IIMG0102: \Q$bad\E could not be deleted yet/, 'a warning names the object that cannot be deleted';
+like $store->ctl('sweep'), qr/IIMG0102: \Q$bad\E could not be deleted yet/,
+    'a warning names the object that cannot be deleted';
 is join(
     '|',
     $store->sql("SELECT attempts, retry_at < now() + interval '16 minutes' FROM stored_objects WHERE state = 'doomed'")
@@ -147,9 +148,11 @@ for my $point (qw(picture.announced file.renamed picture.stored picture.publishe
     }
     else {
         is $answer->[0], 503, "an upload swept at $point fails";
-        like $answer->[1], qr/Nothing was changed\.$/, "an upload swept at $point: the response says that nothing was changed";
+        like $answer->[1], qr/Nothing was changed\.$/,
+            "an upload swept at $point: the response says that nothing was changed";
     }
-    is states() . ' ' . keys %{ $store->objects }, 'live|4 4', "an upload swept at $point leaves nothing in manifest and store";
+    is states() . ' ' . keys %{ $store->objects }, 'live|4 4',
+        "an upload swept at $point leaves nothing in manifest and store";
 }
 
 # Concurrent deletes remove only their own objects.
@@ -175,8 +178,10 @@ DBDParams "host=$database{PGHOST} port=$database{PGPORT} dbname=identityimg user
 CONF
 sub there { return call(@_, base => $second->base) }
 my $photo = json(there(POST => 'reference-images/', as => 'bob', parts => [image => [$small]]));
-is ask(GET => $photo->{image}{original} =~ s{^http://[^/]+}{}r)->code, 200, 'one node serves a picture stored by the other';
-is there(DELETE => "reference-images/$photo->{id}/", as => 'bob')->code, 204, 'one node deletes a photo stored by the other';
+is ask(GET => $photo->{image}{original} =~ s{^http://[^/]+}{}r)->code, 200,
+    'one node serves a picture stored by the other';
+is there(DELETE => "reference-images/$photo->{id}/", as => 'bob')->code, 204,
+    'one node deletes a photo stored by the other';
 for my $round (1 .. 2) {
     for my $who (qw(alice bob)) {
         ask(POST => 'reference-images/', as => $who, parts => [image => [$_]]) for $small, $other, $small;

@@ -113,7 +113,8 @@ for my $case (
             ok eventually(sub { ready() == 503 }), "$what: the server is not ready";
             is states(), 'live|8', "$what: nothing is announced";
             is join(' ', there()), '', "$what: nothing is written";
-            like tool('sweep'), qr/^2 identityimgctl: .*$why/m, "$what: identityimgctl sweep is refused with the reason";
+            like tool('sweep'), qr/^2 identityimgctl: .*$why/m,
+                "$what: identityimgctl sweep is refused with the reason";
             like tool('reconcile', '--delete', '--force'), qr/^2 .*$why/s,
                 "$what: identityimgctl reconcile --delete is refused with any option";
             is scalar(grep { /IIMG0204: / } $server->log_lines), 1, "$what: the log has one line";
@@ -242,7 +243,7 @@ ok eventually(sub { ready() == 503 }), 'a deleted marker makes the server not re
 like tool('adopt-store'), qr/^0 /, 'adopt-store writes the marker again';
 ok eventually(sub { ready() == 200 }), 'the server is ready after adopt-store';
 
-# Deaths and races ------------------------------------------------------------------------------------------------------
+# Deaths and races --------------------------------------------------------------------------------
 
 $store->sql('DELETE FROM reference_images');
 like tool('sweep'), qr/^0 /, 'all photos are deleted';
@@ -256,9 +257,7 @@ for my $row (
     chown +(stat $pictures)[4, 5], "$pictures/$marker";
     $server->restart;
     ok eventually(sub { ready() == 200 }),
-        'a process that died '
-        . ($row =~ /SELECT/ ? 'behind' : 'before')
-        . "the id is the same after the death";
+        'a process that died ' . ($row =~ /SELECT/ ? 'behind' : 'before') . "the id is the same after the death";
     is join('', $store->sql('SELECT id, marked_at IS NOT NULL FROM picture_store')), "$other_id|t",
         "the id is the same after the death";
 }

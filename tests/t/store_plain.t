@@ -77,7 +77,8 @@ for my $refusal ([501, 'NotImplemented'], [403, 'AccessDenied'], [400, 'InvalidR
         ),
         't', "$status $code: the refused objects are due later";
     $proxy->rules;
-    is tool('sweep'), "0 5 objects deleted\n", "$status $code: the refused objects are deleted when the store allows it";
+    is tool('sweep'), "0 5 objects deleted\n",
+        "$status $code: the refused objects are deleted when the store allows it";
 }
 
 # A store that does not respond at all.
@@ -100,8 +101,7 @@ for my $away (
 
 my $stray = '5a000000-0000-4000-8000-00000000000';
 add('bob') for 1 .. 4;
-my $summary =
-    "20 referenced objects, 0 of them missing in the store\n0 rows with pictures that the manifest lacks\n";
+my $summary = "20 referenced objects, 0 of them missing in the store\n0 rows with pictures that the manifest lacks\n";
 is tool('reconcile'), "0 20 objects in the store, 0 of them unknown to the manifest\n$summary",
     'reconcile reads a store without versions, page by page';
 $place->request(PUT => "$place->{prefix}media/$stray$_/a.jpg", content => 'x') for 1, 2;
@@ -119,7 +119,8 @@ like $told, qr/IIMG0210: media\/${stray}1\/a\.jpg could not be deleted: DELETE \
     'the log names the object that cannot be deleted';
 $proxy->rules;
 is tool('reconcile', '--delete', '--min-age 0') =~ s/\n.*//sr,
-    '0 21 objects in the store, 1 of them unknown to the manifest (1 deleted)', 'the next reconcile --delete deletes it';
+    '0 21 objects in the store, 1 of them unknown to the manifest (1 deleted)',
+    'the next reconcile --delete deletes it';
 $store->sql('DELETE FROM reference_images');
 is $store->quarrels, '', 'nothing is left over';
 $server->judge;
@@ -146,11 +147,13 @@ for my $way (
     my $id =
         json(call(POST => 'reference-images/', as => 'alice', parts => [image => [$jpeg]], base => $web->base))->{id};
     $other->tell(slow => 2);
-    is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204, "?versions answers $way: a photo is deleted";
+    is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204,
+        "?versions answers $way: a photo is deleted";
     is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4,
         $says_it ? '... and their rows are removed' : 'the objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
-    is $? >> 8, $says_it ? 0 : 2, "?versions answers $way: reconcile " . ($says_it ? 'reads the store' : 'reports that it cannot read the store')
+    is $? >> 8, $says_it ? 0 : 2,
+        "?versions answers $way: reconcile " . ($says_it ? 'reads the store' : 'reports that it cannot read the store')
         or diag $out;
     $web->sql('DELETE FROM reference_images; DELETE FROM stored_objects; DELETE FROM picture_store')
         ;    # the next store needs a new database

@@ -36,7 +36,8 @@ is json(swap($photos[0], { order => 4 }))->{order}, 4, 'a photo can be moved to 
 is json(swap($photos[0], { order => 1, name => 'A' }))->{name}, 'A', 'the name can be changed in the same request';
 is slots(), 'c0 A1 b4', 'only the name of this photo changes';
 is json(swap($photos[0], { name => 'a' }))->{order}, 1, 'without an order nothing is swapped';
-is line(swap($photos[0], { order => 5 })), '400 order_range Order must be between 0 and 4', 'a slot out of range is refused';
+is line(swap($photos[0], { order => 5 })), '400 order_range Order must be between 0 and 4',
+    'a slot out of range is refused';
 is line(swap($photos[0], { order => 0 }, 'swap=false')), '400 order_in_use Order 0 is already in use',
     'swap=false does not swap';
 is line(swap($photos[0], { order => 0 }, 'swap=maybe')), '400 invalid Must be a valid boolean.',

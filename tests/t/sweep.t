@@ -59,7 +59,10 @@ outlived(
     'a concurrent operation on the same objects',
     { fault => 'error', method => 'DELETE', times => 9, status => 409, code => 'OperationAborted' }
 );
-outlived('connections reset after the store completed the request', { fault => 'reset-reply', method => 'DELETE', times => 9 });
+outlived(
+    'connections reset after the store completed the request',
+    { fault => 'reset-reply', method => 'DELETE', times => 9 }
+);
 $place->keep_versions;
 outlived(
     'a store that fails in the list of versions',
@@ -84,7 +87,8 @@ my @keys = doomed();
 my ($picture) = $keys[0] =~ m{^(media/[^/]+)};
 $proxy->rules({ fault => 'error', method => 'DELETE', status => 403, code => 'AccessDenied', times => 0 });
 my $told = run_sweep();
-like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms, 'a sweep that cannot delete reports it';
+like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms,
+    'a sweep that cannot delete reports it';
 is
     scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE pictures\/\Q$_\E: 403 AccessDenied: / }
         @keys), 4, "the log has the store's response for each object: status, code, key";

@@ -71,7 +71,8 @@ my $alice = token('alice');
 is everywhere($alice), '200 ', 'a token is accepted by every child';
 is scalar(my @children = $server->children), 2, 'the server has two children';
 for my $case (
-    ["iimg_" . 'A' x 43, 'an unknown token'], ["${alice}x", 'a longer token'], [substr($alice, 0, -1), 'a shorter token'],
+    ["iimg_" . 'A' x 43, 'an unknown token'], ["${alice}x", 'a longer token'],
+    [substr($alice, 0, -1), 'a shorter token'],
     ['', 'an empty token'],
     [uc $alice, 'a token in another case'], ["$alice ", 'a token with a trailing space', 200], ["$alice,$alice", 'two'],
     ['x' x 5000, 'a token of 5,000 characters'], ["\xff\xfe", 'a token that is not UTF-8'],
@@ -81,7 +82,9 @@ for my $case (
     my $answer = call(GET => 'users/me/', bearer($token));
     $code ? is $answer->code, $code, "$what is the token" : is line($answer), '401 invalid_token Invalid token.',
         "$what is refused";
-    is $answer->header('WWW-Authenticate'), 'Bearer realm="api", error="invalid_token"', "$what gets the challenge invalid_token" if !$code;
+    is $answer->header('WWW-Authenticate'), 'Bearer realm="api", error="invalid_token"',
+        "$what gets the challenge invalid_token"
+        if !$code;
 }
 
 sub cookie {
@@ -112,7 +115,8 @@ is line(
     for [$mine, $others], [$others, $mine], [$mine, ''];
 is cookie("identityimg_session=$mine", Authorization => 'Bearer iimg_' . 'A' x 43), 401,
     'a token in the header takes precedence over the cookie';
-is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200, 'another scheme in the header does not take precedence';
+is cookie("identityimg_session=$mine", Authorization => 'Digest x'), 200,
+    'another scheme in the header does not take precedence';
 is cookie("identityimg_session=" . 'A' x 6000), 401, 'a cookie of 6,000 characters is refused';
 
 # Ends take effect at once in every child -----------------------------------------------------------
@@ -151,7 +155,8 @@ my $bob = token('bob');
 is everywhere($bob), '200 ', "bob's token is accepted";
 $server->sql("UPDATE users SET is_active = false WHERE id = '" . person('bob') . "'");
 is everywhere($bob), '401 User inactive or deleted.', 'a deactivated user is refused in every child';
-is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.', 'a deactivated user is refused on other pages';
+is everywhere($bob, '/static/page.txt'), '401 User inactive or deleted.',
+    'a deactivated user is refused on other pages';
 is everywhere($bob, '/api/v1/ops/status'), '401 User inactive or deleted.',
     'a deactivated user is refused by another handler below the API';
 $server->sql("UPDATE users SET is_active = true WHERE id = '" . person('bob') . "'");
@@ -174,8 +179,8 @@ $server->sql("UPDATE users SET email = 'robert\@example.com' WHERE id = '"
         . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '"
         . person('scenario_one')
         . "'");
-is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'), 'the token never belongs to another user with that email'
-    for 1 .. 8;
+is json(call(GET => 'users/me/', bearer($bob)))->{id}, person('bob'),
+    'the token never belongs to another user with that email' for 1 .. 8;
 $server->sql("UPDATE users SET email = 'scenario-one\@example.com' WHERE id = '"
         . person('scenario_one')
         . "'; UPDATE users SET email = 'bob\@example.com' WHERE id = '"
@@ -232,8 +237,8 @@ for my $path ('users/me/', 'prompts/', 'no-such/', '/static/page.txt') {
 my $remembered = session('alice');
 call(GET => 'users/me/', with_cookie($remembered)) for 1 .. 4;
 $server->sql('DELETE FROM auth_tokens');
-is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared', 'a cached cookie of an ended session is cleared'
-    for 1 .. 3;
+is cleared(call(GET => 'users/me/', with_cookie($remembered))), 'cleared',
+    'a cached cookie of an ended session is cleared' for 1 .. 3;
 is cleared(call(GET => 'users/me/', bearer('iimg_' . 'A' x 43))), 'kept',
     'a wrong token in the header does not clear the cookie';
 is cleared(call(GET => 'users/me/', @there)), 'kept', 'a request without a cookie gets no cleared one';
@@ -259,7 +264,8 @@ is join(' ', $server->sql('SELECT actor_email, action, kind, members FROM audit_
     'admin@example.com|create|auth_tokens|{bearer} admin@example.com|create|auth_tokens|{session} '
     . 'admin@example.com|delete|auth_tokens|{bearer}',
     'the audit log has the sessions and tokens of staff';
-is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2, 'the audit log has the ids of the sessions and tokens';
+is join(' ', $server->sql("SELECT count(*) FROM audit_log WHERE row_id = '$adas_id'")), 2,
+    'the audit log has the ids of the sessions and tokens';
 
 # Tokens that staff end by id, including the one of the request.
 for my $case (['bearer', sub { token('admin') }], ['session', sub { session('admin') }]) {
@@ -321,7 +327,8 @@ like call(GET => 'auth/tokens/', bearer($made[2]))->content,
     'the members are in order';
 like $list->[0]{last_used_at}, qr/^\d{4}-\d\d-\d\dT.*Z$/, 'last_used_at of a used token is a time';
 is $list->[1]{last_used_at}, undef, 'last_used_at of an unused token is null';
-unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/, 'the list does not contain the tokens themselves';
+unlike call(GET => 'auth/tokens/', bearer($made[2]))->content, qr/iimg_|sha256/,
+    'the list does not contain the tokens themselves';
 is join(' ', map { $_->{is_current} ? 1 : 0 } @{ json(call(GET => 'auth/tokens/', as => 'alice', @there)) }), '0 0 0',
     'with Basic no token is current';
 my ($used) = $server->sql("SELECT last_used_at FROM auth_tokens WHERE id = '$list->[0]{id}'");
@@ -336,8 +343,10 @@ for my $case ([$foreign, "another user's token"], ['x', 'an invalid UUID']) {
     is call(DELETE => "auth/tokens/$case->[0]/", bearer($made[2]))->content, $unknown->content,
         "$case->[1] is 404";
 }
-is call(DELETE => "auth/tokens/$foreign/", as => 'admin', @there)->code, 404, 'a token of another user is 404 even for staff';
-is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$foreign'")), 1, 'the token of the other user stays';
+is call(DELETE => "auth/tokens/$foreign/", as => 'admin', @there)->code, 404,
+    'a token of another user is 404 even for staff';
+is join('', $server->sql("SELECT count(*) FROM auth_tokens WHERE id = '$foreign'")), 1,
+    'the token of the other user stays';
 is call(GET => 'users/me/', bearer($made[0]))->code, 200, 'another device is logged in';
 is call(DELETE => "auth/tokens/$list->[2]{id}/", bearer($made[2]))->code, 204, 'a user ends one of their own tokens';
 is everywhere($made[0]), '401 Invalid token.', 'the ended token is refused in every child';
@@ -425,7 +434,8 @@ token('alice');
 is lives(1) . lives(50), '10', 'an expired token is replaced before valid ones';
 fill(0);
 in_parallel(4, sub { session('alice') for 1 .. 2; 1 });
-is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100, 'a user has at most 100 tokens after eight concurrent logins';
+is join('', $server->sql('SELECT count(*) FROM auth_tokens')), 100,
+    'a user has at most 100 tokens after eight concurrent logins';
 
 # Housekeeping -------------------------------------------------------------------------------------
 
@@ -454,8 +464,7 @@ ok + (() = $server->sql('SELECT id FROM auth_tokens')) >= 1, 'valid tokens stay'
 
 my $token = token('alice');
 $server->sql('ALTER TABLE auth_tokens RENAME TO hidden');
-is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is a 503, not a 401'
-    for 1 .. 2;
+is call(GET => 'users/me/', bearer($token))->code, 503, 'a token that cannot be checked is a 503, not a 401' for 1 .. 2;
 $server->sql('ALTER TABLE hidden RENAME TO auth_tokens');
 is everywhere($token), '200 ', 'the token is accepted afterwards';
 

@@ -82,7 +82,8 @@ is join("\n", audit()), "admin\@example.com change reference_images order $photo
     'only the changed member is audited';
 is json(call(PATCH => "admin/reference-images/$photo/?swap=true", as => 'admin', json => { name => 'new', order => 2 }))
     ->{order}, 2, 'a swap without other changes is made';
-is join('|', sql("SELECT \"order\", version FROM reference_images WHERE id = '$other'")), '3|2', 'the swap changes both photos';
+is join('|', sql("SELECT \"order\", version FROM reference_images WHERE id = '$other'")), '3|2',
+    'the swap changes both photos';
 is join("\n", audit()), "admin\@example.com change reference_images name,order $photo", 'the swap is audited';
 is refusal(call(PATCH => "admin/reference-images/$other/", as => 'admin', json => { order => 2 })),
     '400 order_in_use order: Order 2 is already in use', 'a slot in use is still refused';

@@ -67,7 +67,8 @@ sub basic {
     utf8::encode($_) for $email, $password;
     return call(GET => 'users/me/', headers => [Authorization => login($email, $password)])->code;
 }
-is basic(NFD('zoë@example.com'), NFD('Zoë is secret')), 200, 'Basic accepts an email in any form with the exact password';
+is basic(NFD('zoë@example.com'), NFD('Zoë is secret')), 200,
+    'Basic accepts an email in any form with the exact password';
 
 # Limits count characters of NFC.
 is json(call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => NFD('ë' x 255) }))
@@ -155,7 +156,8 @@ for my $column ('reference_images.name', 'test_scenarios.name', 'users.first_nam
         ),
         '', "$column is in form NFC";
 }
-is join(' ', sql("SELECT notes FROM identities WHERE id = '$identity->{id}'")), '{ä,b,ö}', 'notes are in form NFC, in their order';
+is join(' ', sql("SELECT notes FROM identities WHERE id = '$identity->{id}'")), '{ä,b,ö}',
+    'notes are in form NFC, in their order';
 is join(' ', sql("SELECT email FROM users WHERE email IS NOT NFC NORMALIZED")), NFD('sosië@example.com'),
     'emails are in form NFC, except the conflicting one';
 is join(' ', sql("SELECT char_length(name) FROM reference_images WHERE name IS NOT NFC NORMALIZED")), '255',

@@ -59,18 +59,20 @@ sub check_access {
     ) {
         my ($method, $path, @with) = @$case;
         is refusal(call($method => $path, @with)),
-            '401 not_authenticated Authentication credentials were not provided.', "$method $path without credentials is 401";
+            '401 not_authenticated Authentication credentials were not provided.',
+            "$method $path without credentials is 401";
         is refusal(call($method => $path, @with, as => $_)),
-            '403 permission_denied You do not have permission to perform this action.', "$method $path by $_, who is not staff, is 403"
-            for qw(alice scenario_one);
+            '403 permission_denied You do not have permission to perform this action.',
+            "$method $path by $_, who is not staff, is 403" for qw(alice scenario_one);
     }
     is _dump(), $count, 'refused requests change nothing';
     is call(GET => "$base$_/", as => 'admin')->content, '{"detail":"Not found.","code":"not_found"}',
         "GET $base$_/ is 404" for $nowhere, 'x', '1';
-    is refusal(call($_ => "$base$nowhere/", as => 'admin', json => {})), '404 not_found Not found.', "$_ of a missing row is 404"
-        for qw(PATCH DELETE);
+    is refusal(call($_ => "$base$nowhere/", as => 'admin', json => {})), '404 not_found Not found.',
+        "$_ of a missing row is 404" for qw(PATCH DELETE);
     is refusal(call(POST => $base, as => 'admin', body => 'x', type => 'text/plain')),
-        '415 unsupported_media_type Unsupported media type "text/plain" in request.', 'a JSON string is refused as a row';
+        '415 unsupported_media_type Unsupported media type "text/plain" in request.',
+        'a JSON string is refused as a row';
     return;
 }
 
@@ -270,7 +272,8 @@ sub check_retries {
     my $path = "$base$id/";
     my $tag = call(GET => $path, as => 'admin')->header('ETag');
     like $tag, qr/^"1\.\d+"$/, 'a row has an ETag';
-    is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304, 'If-None-Match with the current ETag is 304';
+    is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304,
+        'If-None-Match with the current ETag is 304';
     is refusal(call($_ => $path, as => 'admin', json => $change, headers => ['If-Match' => '"7"'])),
         '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
         . 'again, then repeat the change.',

@@ -110,13 +110,19 @@ sub bombs {
         ],
         ['a JPEG with a profile of 4.1 MB', 400, 'unsupported_image', sub { jpeg_with(profile(66)) }],
         ['a JPEG with a profile of 16 MB', 400, 'unsupported_image', sub { jpeg_with(profile(255)) }],
-        ['a PNG with a profile that inflates to 200 MB', 200, '', sub { png_with(chunk('iCCP', "x\0\0" . squeezed(200))) }],
+        [
+            'a PNG with a profile that inflates to 200 MB', 200, '',
+            sub { png_with(chunk('iCCP', "x\0\0" . squeezed(200))) }
+        ],
         ['a GIF with a million frames', 200, '', sub { frames_of_gif(1_000_000) }],
         ['a WebP with 3000 frames', 200, '', sub { frames_of_webp(3000) }],
         ['a JPEG with 16 MB of EXIF', 200, '', sub { jpeg_with((segment(0xe1, "Exif\0\0MM\0*" . 'x' x 65000)) x 250) }],
         ['a JPEG with a million comments', 200, '', sub { jpeg_with(segment(0xfe, 'x') x 1_000_000) }],
         ['a PNG with 16 MB of EXIF', 200, '', sub { png_with(chunk('eXIf', "MM\0*" . 'x' x (16 * $megabyte))) }],
-        ['a PNG with a text that inflates to 200 MB', 200, '', sub { png_with(chunk('zTXt', "a\0\0" . squeezed(200))) }],
+        [
+            'a PNG with a text that inflates to 200 MB', 200, '',
+            sub { png_with(chunk('zTXt', "a\0\0" . squeezed(200))) }
+        ],
         [
             'a PNG with 200 texts that inflate to 7 MB each', 200, '',
             sub { png_with((chunk('zTXt', "a\0\0" . squeezed(7))) x 200) }
