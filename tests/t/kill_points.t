@@ -111,7 +111,7 @@ sub passes {
         : $count > 1 ? (1, $count)
         : 1
         if $proxy;
-    return 1 .. $count if $point !~ /^file\./ || $point eq 'file.object' && $scenario =~ /new|replaced/;
+    return 1 .. $count if $point !~ /^file\./ || $point eq 'file.object' && $scenario =~ /created|replaced/;
     return if $scenario !~ /replaced/;
     return $count > 1 ? (1, $count) : 1;
 }

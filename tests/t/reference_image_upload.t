@@ -211,7 +211,7 @@ my %kinds = (
     'a PNG with translucent pixels' => [png(50, 40, 6, pack('C4', 200, 30, 30, 128) x 2000), 'png 4 srgb png'],
     'a gray PNG with transparency' => [png(50, 40, 4, "\x80\x00" x 2000), 'png 4 srgb png'],
     'a 16-bit PNG' => [vips('cast', portrait(), '.png', 'ushort', '--shift'), 'png 3 srgb png'],
-    'a grey JPEG' => [vips('colourspace', portrait(), '.jpg', 'b-w'), 'jpg 3 srgb jpeg'],
+    'a gray JPEG' => [vips('colourspace', portrait(), '.jpg', 'b-w'), 'jpg 3 srgb jpeg'],
     'a CMYK JPEG' => [vips('icc_transform', portrait(), '.jpg', 'cmyk', '--input-profile', 'srgb'), 'jpg 3 srgb jpeg'],
     'a progressive JPEG' => [vips('copy', portrait(), '.jpg[interlace]'), 'jpg 3 srgb jpeg'],
     'a lossy WebP' => [vips('copy', portrait(), '.webp'), 'webp 3 srgb jpeg'],
@@ -612,7 +612,7 @@ my ($others_id) = $others =~ m{media/($uuid)};
 my @others_rows = sql("SELECT key, state, changed_at FROM stored_objects WHERE picture = '$others_id' ORDER BY key");
 my %seen;
 for my $round (1 .. 3) {
-    my $answer = upload($kinds{ $round == 2 ? 'a PNG with translucent pixels' : 'a grey JPEG' }[0], "round-$round.jpg");
+    my $answer = upload($kinds{ $round == 2 ? 'a PNG with translucent pixels' : 'a gray JPEG' }[0], "round-$round.jpg");
     my ($new) = json($answer)->{image}{original} =~ m{media/($uuid)};
     ok !$seen{$new}++, 'a replaced picture has a new URL';
     my @of_photo = grep { !/$others_id/ } stored_files();

@@ -130,11 +130,11 @@ sub try_fault {
     my $attempts = attempts($method, $path);
     $proxy->rules;
     my @wrong = settle();
-    my $kept = $what =~ /generation is (?:kept|saved)/;    # a delete is retried until the fault is permanent
+    my $kept = $what =~ /generation is (?:stored|saved)/;    # a delete is retried until the fault is permanent
     if ($kept && $fails && !$times) {
         push @wrong, 'the status is ' . $answer->as_string
             if $answer->code != 503
-            || json($answer)->{code} ne ($what =~ /kept/ ? 'generation_unfinished' : 'store_down');
+            || json($answer)->{code} ne ($what =~ /is stored/ ? 'generation_unfinished' : 'store_down');
     }
     elsif (!$fails || $kept || $method eq 'DELETE') {
         push @wrong, 'the status is ' . $answer->as_string if $answer->code != $status;
