@@ -166,8 +166,8 @@ static void test_sense(void)
 
         set_primaries(&space, primaries[0].xy);
         space.xy[cases[i].index] = cases[i].value;
-        tap_ok(is_valid_space(&space) == cases[i].sensible, "number %d of %g makes %s", cases[i].index,
-               cases[i].value, cases[i].sensible ? "a space" : "no space");
+        tap_ok(is_valid_space(&space) == cases[i].sensible, "number %d of %g makes %s",
+               cases[i].index, cases[i].value, cases[i].sensible ? "a space" : "no space");
     }
     {
         space_t space = { .xy = { 0.3, 0.3, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3 } };
