@@ -272,7 +272,7 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
 
     if (!iimg_context_brief(whole, &brief)) {
         return iimg_error(whole->pool, IIMG_UNAVAILABLE,
-                          "The server has no memory for the request at the moment.");
+                          "The server is out of memory. Try again later.");
     }
     req->context = &brief;
     err = find_or_begin(req, job_id);

@@ -63,7 +63,7 @@ static iimg_error_t *read_cursor(iimg_request_t *req, const iimg_input_t *query,
     }
     return take_cursor(req->context->pool, text, page)
                ? NULL
-               : refuse(req, "before", "Take this from the member `next` of a page.");
+               : refuse(req, "before", "Use the value of `next` of the previous page.");
 }
 
 static iimg_error_t *read_search(iimg_request_t *req, const iimg_input_t *query, iimg_page_t *page)

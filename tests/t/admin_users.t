@@ -177,7 +177,7 @@ for my $case (
     [{ is_active => $false }, 'You cannot deactivate your own account. Ask another member of the staff.'],
     [
         { is_staff => $false },
-        q(You cannot take the staff's rights from your own account. Ask another member of the staff.)
+        q(You cannot remove staff rights from your own account. Ask another member of the staff.)
     ],
     [
         { is_staff => $false, is_active => $false, first_name => 'x' },

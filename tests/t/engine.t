@@ -206,7 +206,7 @@ is join(' ', map { $_->{data}{state} . ($_->{data}{queue_position} // '') } @ord
     'running running running queued1 queued2 queued3 queued4 queued5', 'queued jobs have their positions';
 my $full = order(100);
 like refusal($full),
-    qr/^503 generation_queue_full 5 pictures are waiting to be made, as many as may\. Try again in \d+ \w+\.$/,
+    qr/^503 generation_queue_full The queue is full: 5 pictures waiting\. Try again in \d+ \w+\.$/,
     'one more job is refused';
 like $full->{headers}{'retry-after'}, qr/^\d+$/, 'the refusal has Retry-After';
 my $canceled = $orders[6]{data}{id};

@@ -38,7 +38,7 @@ is call(PATCH => $path, as => 'alice', json => {}, if_none($tag))->code, 200, 'a
 
 # If-Match
 is line(call(PATCH => $path, as => 'alice', json => { name => 'x' }, if_match('"7.1"'))),
-    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
+    '412 precondition_failed This row has changed: it has version 1, which If-Match does not name. Read it '
     . 'again, then repeat the change.',
     'a change with an old version is refused';
 is json(get($path))->{name}, 'a', 'the refused change changes nothing';

@@ -404,7 +404,7 @@ my %sentences = (
     provider_request => qr/did not accept the request|stopped before the picture was done/,
     provider_busy => qr/overloaded at the moment|used up what the image provider allows/,
     provider_fails => qr/\AThe image provider failed with an internal error\. Please try again later\.\z/,
-    provider_reply => qr/answer was not usable|something that is no picture/,
+    provider_reply => qr/answer was not usable|data that is not a picture/,
     model_retired => qr/does not know the model gemini-3-pro-image; an operator/,
     no_image => qr/answered without a picture/,
     timeout => qr/did not answer in time/,
@@ -684,7 +684,7 @@ $server->judge(
     qr/IIMG0002: POST .*image-generation/, qr/IIMG0003: POST .*image-generation/, qr/IIMG0004: POST .*image-generation/,
     qr/IIMG0043: the image provider refuses this server's key/,
     qr/IIMG0040: the model gemini-3-pro-image-preview was shut down/, qr/IIMG0041: /,
-    qr/IIMG010[1-57]: .*(?:picture store|database|generation_jobs|stored_object|could not be deleted yet|wait for)/,
+    qr/IIMG010[1-57]: .*(?:picture store|database|generation_jobs|stored_object|cannot delete|wait for)/,
     qr/AH\d+: |terminating connection|server closed the connection|could not connect|connection to server/,
 );
 finish();

@@ -47,7 +47,7 @@ is line(call(POST => 'reference-images/', as => 'bob', json => { name => 'a' }, 
 call(DELETE => 'reference-images/' . json($first)->{id} . '/', as => 'alice');
 my $gone = create($key, { name => 'a' });
 is line($gone), '410 gone true', 'a replay after the row was deleted is 410';
-is json($gone)->{detail}, 'What was made with this Idempotency-Key has been deleted since.', 'the 410 has a sentence';
+is json($gone)->{detail}, 'The row created with this Idempotency-Key has been deleted.', 'the 410 has a sentence';
 is photos(), 1, 'a replay after the delete creates nothing';
 is line(create(fresh(), { name => 'a' })), '201 fine first', 'another key is another request';
 is line(call(POST => 'reference-images/', as => 'alice', json => {})), '201 fine first',

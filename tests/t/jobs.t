@@ -175,7 +175,7 @@ is state_of($queue[0]), 'canceled - false -', 'the canceled job has no owner';
 is join("\n", audit()), "admin\@example.com change generation_jobs state $queue[0]", 'the audit log has the cancel';
 is get("$list$queue[2]/", headers => ['If-None-Match' => $tag])->code, 200, 'the job behind it has another position';
 is refusal(post("$list$queue[2]/cancel/", headers => ['If-Match' => '"7"'])),
-    '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
+    '412 precondition_failed This row has changed: it has version 1, which If-Match does not name. Read it '
     . 'again, then repeat the change.',
     'a cancel with an old version is refused';
 is post("$list$queue[2]/cancel/", headers => ['If-Match' => $tag])->code, 200,
@@ -183,10 +183,10 @@ is post("$list$queue[2]/cancel/", headers => ['If-Match' => $tag])->code, 200,
 my $again = post("$list$queue[0]/cancel/");
 is $again->code . ' ' . $again->content, '200 ' . $canceled->content, 'canceling a canceled job succeeds';
 is scalar(() = audit()), 1, 'the second cancel is not in the audit log';
-is refusal(post("$list$one/cancel/")), '409 job_finished This generation has ended already: it has succeeded.',
+is refusal(post("$list$one/cancel/")), '409 job_finished This generation has already succeeded.',
     'a succeeded job cannot be canceled';
 is refusal(post("$list" . row(state => "'failed'") . '/cancel/')),
-    '409 job_finished This generation has ended already: it has failed.', 'a failed job cannot be canceled';
+    '409 job_finished This generation has already failed.', 'a failed job cannot be canceled';
 is join(' ', sort(map { post("$list$queue[1]/cancel/")->code } 1 .. 3)), '200 200 200',
     'three concurrent cancels succeed';
 
@@ -326,7 +326,7 @@ my ($made, $answer) = cancel_while('hold', 'one');
 is $answer->code . ' ' . json($answer)->{state}, '202 running', 'the running job continues to its next step';
 my $id = json($answer)->{id};
 is "$made->[0] $made->[1]{code} $made->[1]{detail}",
-    "409 generation_canceled The generation was canceled after the provider was asked. Its picture is kept with job "
+    "409 generation_canceled The generation was canceled after the provider had been called. Its picture is stored with job "
     . "$id.",
     'the waiting client is told that the generation was canceled';
 my $job = json(call(GET => "$list$id/", @there));

@@ -116,7 +116,7 @@ is $most, 3, 'exactly three are in progress';
 is count(), 3, 'refused generations create no jobs';
 my ($refused) = grep { $_->[0] == 429 } @answers;
 like said($refused),
-    qr/^429 generations_at_once 3 pictures are being made at this moment, as many as may be\. Try again in \d+ seconds\.$/,
+    qr/^429 generations_at_once Limit reached: 3 pictures being generated\. Try again in \d+ seconds\.$/,
     'the refusal has the reason';
 like $refused->[1], qr/^([1-9]|[12]\d|30)$/, 'Retry-After is at most half a minute without statistics';
 is((ask($one, 'admin'))->[0], 200, 'a generation is accepted after one has ended');
@@ -154,7 +154,7 @@ is $most, 4, 'the limit per user applies concurrently';
 is count("requested_by = '" . person('bob') . "'"), 2, 'the limit per user applies to both servers together';
 ($refused) = grep { $_->[0] == 429 } @answers;
 like said($refused),
-    qr/^429 user_generations_at_once 2 pictures are being made for you at this moment, as many as may be\. Try again in \d+ seconds\.$/,
+    qr/^429 user_generations_at_once Limit reached: 2 pictures being generated for you\. Try again in \d+ seconds\.$/,
     'the refusal names the limit per user';
 forget();
 
@@ -171,7 +171,7 @@ $one->sql(
         . "') x WHERE x.id = generation_jobs.id");
 my $answer = ask($two, 'admin');
 is said($answer),
-    '429 user_generations_per_day You may have 3 pictures made in 24 hours, and had. Try again in 60 minutes.',
+    '429 user_generations_per_day Daily limit reached: 3 pictures in 24 hours. Try again in 60 minutes.',
     'the refusal has the daily limit and the time';
 cmp_ok abs($answer->[1] - 3600), '<=', 20, 'Retry-After is the time until the oldest is a day old';
 $one->sql("UPDATE generation_jobs SET created_at = created_at - interval '61 minutes'");
@@ -203,7 +203,7 @@ is((ask($two, 'admin'))->[0], 200, 'the actual cost replaces the expected cost')
 $one->sql("UPDATE generation_jobs SET cost = 0.40, created_at = now() - interval '23 hours' WHERE cost IS NOT NULL");
 $answer = ask($one, 'admin');
 is said($answer),
-    '429 generation_budget The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try '
+    '429 generation_budget Budget reached: $1 in 24 hours, including pictures in progress. Try '
     . 'again in 60 minutes.',
     'the refusal has the budget and the time';
 cmp_ok abs($answer->[1] - 3600), '<=', 20, 'Retry-After is the time until enough of the budget is free';
@@ -213,8 +213,8 @@ forget();
 limit('GenerationBudget 0.10', 'GenerationCost 0.30');
 $answer = ask($one, 'admin');
 is said($answer),
-    '429 generation_budget A single picture is expected to cost more than the budget for 24 hours, $0.10. Ask the '
-    . 'operator for another one.',
+    '429 generation_budget This picture is expected to cost more than the budget, $0.10 in 24 hours. Ask the operator '
+    . 'to raise it.',
     'a budget smaller than one picture is reported';
 is $answer->[1], 86400, 'the refusal has Retry-After';
 # To the cent, without errors of binary fractions.
@@ -257,7 +257,7 @@ $answer = call(
     json => { identity_id => identity_of('full'), user_id => person('alice'), resolution => '1K' }
 );
 is refusal($answer),
-    '429 user_generations_per_day You may have 1 picture made in 24 hours, and had. Try again in 24 hours.',
+    '429 user_generations_per_day Daily limit reached: 1 picture in 24 hours. Try again in 24 hours.',
     'a request over the daily limit is refused';
 like $answer->header('Retry-After'), qr/^86[34]\d\d$/, 'the refusal has Retry-After';
 forget();

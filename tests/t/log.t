@@ -17,7 +17,7 @@ sub traced {
     my $id = $answer->header('X-Request-Id') // '';
     $all_requests{$id} = $answer;
     my @lines = grep { /\(request \Q$id\E\)/ } $server->log_lines(1);
-    my ($job) = map { /: generation (\S+) was asked for/ ? $1 : / generation (\S+) was asked for/ ? $1 : () } @lines;
+    my ($job) = map { /: generation (\S+) was requested/ ? $1 : / generation (\S+) was requested/ ? $1 : () } @lines;
     return ($answer, @lines, $job ? grep { /\(request \Q$job\E\)/ } $server->log_lines(1) : ());
 }
 

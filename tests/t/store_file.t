@@ -113,8 +113,7 @@ is join(
     ),
     '1|t', 'an object that cannot be deleted is retried later';
 $store->sql("UPDATE stored_objects SET attempts = 20, retry_at = now() - interval '1 second' WHERE state = 'doomed'");
-like $store->ctl('sweep'), qr/IIMG0102: \Q$bad\E could not be deleted yet/,
-    'a warning names the object that cannot be deleted';
+like $store->ctl('sweep'), qr/IIMG0102: cannot delete \Q$bad\E/, 'a warning names the object that cannot be deleted';
 is join(
     '|',
     $store->sql("SELECT attempts, retry_at < now() + interval '16 minutes' FROM stored_objects WHERE state = 'doomed'")

@@ -96,9 +96,9 @@ for my $case (
         'the store of another database', sub { spew("$_[0]/$marker", qq({"store": "$other_id"}\n)) },
         qr/\Q$pictures\E is the store $other_id, the database belongs to $id: correct/
     ],
-    ['a damaged marker', sub { spew("$_[0]/$marker", '{"store": "5c0') }, qr/\Q$marker\E cannot be understood/],
-    ['an empty marker', sub { spew("$_[0]/$marker", '') }, qr/\Q$marker\E cannot be understood/],
-    ['a truncated marker', sub { spew("$_[0]/$marker", 'x' x 100_000) }, qr/\Q$marker\E cannot be understood/],
+    ['a damaged marker', sub { spew("$_[0]/$marker", '{"store": "5c0') }, qr/\Q$marker\E is not valid/],
+    ['an empty marker', sub { spew("$_[0]/$marker", '') }, qr/\Q$marker\E is not valid/],
+    ['a truncated marker', sub { spew("$_[0]/$marker", 'x' x 100_000) }, qr/\Q$marker\E is not valid/],
 ) {
     my ($what, $make, $why) = @$case;
     $server->forget_log;

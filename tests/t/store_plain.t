@@ -66,7 +66,7 @@ for my $refusal ([501, 'NotImplemented'], [403, 'AccessDenied'], [400, 'InvalidR
     my $told = tool('sweep');
     like $told, qr/^1 .*^11 objects deleted\n5 objects could not be deleted yet\n/ms,
         "five objects refused with $status $code do not block the other eleven";
-    is scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE \S+: $status $code/ } @refused), 5,
+    is scalar(grep { $told =~ /IIMG0102: cannot delete \Q$_\E: DELETE \S+: $status $code/ } @refused), 5,
         "$status $code: the log has the cause for each object";
     unlike $told, qr/IIMG0107/, "$status $code: the store counts as available";
     is join(' ', doomed()), join(' ', @refused), "$status $code: the refused objects stay doomed";
@@ -90,7 +90,7 @@ for my $away (
     $proxy->rules({ %$away, method => 'DELETE', times => 0 });
     my $told = tool('sweep');
     like $told,
-        qr/^1 .*IIMG0107: 5 more objects were to be deleted and wait.*^0 objects deleted\n8 objects could not be deleted yet\n/ms,
+        qr/^1 .*IIMG0107: deletion of 5 more objects postponed.*^0 objects deleted\n8 objects could not be deleted yet\n/ms,
         "$away->{fault} @{[$away->{status} // '']} @{[$away->{code} // '']} for three objects in a row: the others are "
         . "not tried";
     $proxy->rules;

@@ -90,12 +90,12 @@ my $told = run_sweep();
 like $told, qr/^1 .*^0 objects deleted\n4 objects could not be deleted yet\n/ms,
     'a sweep that cannot delete reports it';
 is
-    scalar(grep { $told =~ /IIMG0102: \Q$_\E could not be deleted yet: DELETE pictures\/\Q$_\E: 403 AccessDenied: / }
+    scalar(grep { $told =~ /IIMG0102: cannot delete \Q$_\E: DELETE pictures\/\Q$_\E: 403 AccessDenied: / }
         @keys), 4, "the log has the store's response for each object: status, code, key";
 is scalar(() = $told =~ /IIMG01/g), 4, 'each object has one line, regardless of the attempts';
 $proxy->rules({ fault => 'error', method => 'GET', path => 'versions', times => 0 });
 like run_sweep(),
-    qr/IIMG0102: \Q$picture\E\/\S+ could not be deleted yet: GET pictures\/\?\S*prefix=\S+&versions=: 500 InternalError: /,
+    qr/IIMG0102: cannot delete \Q$picture\E\/\S+: GET pictures\/\?\S*prefix=\S+&versions=: 500 InternalError: /,
     'a failed list of versions is reported, too';
 $proxy->rules;
 is $store->quarrels, '', 'the next sweep deletes the objects';

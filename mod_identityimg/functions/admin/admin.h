@@ -1,4 +1,4 @@
-/* admin.h - what staff may do. */
+/* admin.h - functions for staff. resource.h has those that all kinds of rows have in common. */
 #ifndef IIMG_FUNCTIONS_ADMIN_ADMIN_H
 #define IIMG_FUNCTIONS_ADMIN_ADMIN_H
 
@@ -11,7 +11,7 @@
 #include "services/gemini/model.h"
 #include "models/test_scenario.h"
 
-/** A user whom pictures can be generated for. */
+/** A user to generate pictures for. */
 typedef struct iimg_available_user_t {
     iimg_user_t user;
     const char *name; /* the scenario's, or the caller's own */
@@ -25,50 +25,51 @@ iimg_error_t *iimg_list_available_users(iimg_context_t *context, apr_array_heade
 /** Test scenarios that have a user. @param scenarios iimg_test_scenario_t */
 iimg_error_t *iimg_list_test_users(iimg_context_t *context, apr_array_header_t **scenarios);
 
-/** The identities of a test scenario's user. Errors: IIMG_NOT_FOUND when no scenario has him. */
+/** The identities of a test scenario's user. Errors: IIMG_NOT_FOUND when no scenario has this user.
+ */
 iimg_error_t *iimg_list_test_user_identities(iimg_context_t *context, const char *user_id,
                                              apr_array_header_t **identities);
 
-/** What an admin asks a generator for. */
+/** A request for a picture. */
 typedef struct iimg_generation_request_t {
     const char *identity_id;
-    const char *user_id;           /* whose photos */
+    const char *user_id;           /* owner of the photos */
     const char *additional_prompt; /* "" for none */
     bool save_to_identity;
-    const char *aspect_ratio; /* one that the model takes */
-    const char *resolution;   /* one that the model takes */
+    const char *aspect_ratio; /* one of the model's */
+    const char *resolution;   /* one of the model's */
     const char *model;
-    const apr_array_header_t *reference_image_ids; /* const char *; NULL: all the user has */
+    const apr_array_header_t *reference_image_ids; /* const char *; NULL: all photos */
 } iimg_generation_request_t;
 
 typedef struct iimg_generation_t {
     iimg_generation_job_t *job;
-    iimg_identity_t *identity; /* only when it was saved there */
+    iimg_identity_t *identity; /* NULL unless the picture was saved to it */
 } iimg_generation_t;
 
-/** Photos in the form in which they go to a generator. */
+/** Photos in the form that is sent to a generator. */
 typedef struct iimg_loaded_references_t {
     iimg_generator_reference_t *references;
     int count;
-    apr_array_header_t *ids;      /* const char *: of those that were loaded */
-    apr_array_header_t *warnings; /* const char *: about those that were not */
+    apr_array_header_t *ids;      /* const char *, of the loaded photos */
+    apr_array_header_t *warnings; /* const char *, one for each photo that was skipped */
 } iimg_loaded_references_t;
 
 /**
- * Load photos, as many as can be.
+ * Load photos. A photo that cannot be read is skipped with a warning.
  * @param images iimg_reference_image_t
  * Errors: IIMG_INVALID no_readable_references, IIMG_UNAVAILABLE, IIMG_BUSY.
  */
 iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_header_t *images,
                                    iimg_loaded_references_t *loaded);
 
-/** Seconds until others may think a job lost whose process says nothing. */
+/** Seconds that a process may run a job without renewing its lease. */
 #define IIMG_GENERATION_LEASE 60
 
 /**
- * Ask for a picture: a row first. Whoever holds an idempotency key has it stand for the job.
- * @param room whether this process could run the job now
- * @param job  running, claimed for this process, if it may be run now; else queued
+ * Request a picture: insert a job. The idempotency key of the request then refers to the job.
+ * @param room whether this process has a free slot
+ * @param job  running and claimed for this process if it may run now; else queued
  * Errors: IIMG_NOT_FOUND "Identity not found" (checked first), IIMG_INVALID (no references, none of
  * them readable), IIMG_UNAVAILABLE "No active image generation prompt found", IIMG_LIMITED and
  * IIMG_BUSY as iimg_admit_generation.
@@ -78,17 +79,16 @@ iimg_error_t *iimg_request_generation(iimg_context_t *context,
                                       iimg_generation_job_t **job);
 
 /**
- * What a job that was asked for has come to. If its picture was to be saved to the identity and
- * could not be, that is made good.
- * Errors: what the job failed with; IIMG_CONFLICT generation_canceled; IIMG_BUSY
+ * Read the outcome of a job. If its picture should have been saved to the identity and was not,
+ * save it now. Errors: the error of the job; IIMG_CONFLICT generation_canceled; IIMG_BUSY
  * generation_unfinished; IIMG_GONE; IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id,
                                      iimg_generation_t *generation);
 
 /**
- * Copy a generated picture to its identity, as was to be done when its job ended: own objects, with
- * derivatives; once, and noted with the job.
+ * Copy a generated picture to its identity, with derivatives, when its job ends. The job records
+ * it, so that it happens once.
  * @param data the picture's bytes
  */
 iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *identity_id,
@@ -96,12 +96,12 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
                                           apr_size_t length, iimg_identity_t **identity);
 
 /**
- * Within the transaction that inserts a job for the accepted caller: whether the limits of all
- * nodes leave room for one more. Others who ask wait until the transaction ends.
- * @param expected_cost of its picture, a decimal
- * @param now           whether it could be run now; becomes false when it has to wait its turn
+ * Within the transaction that inserts a job for the accepted caller: check the limits, which all
+ * nodes share. Other requests wait until the transaction ends.
+ * @param expected_cost of the picture, a decimal
+ * @param now           whether this process has a free slot; set to false when the job must queue
  * Errors: IIMG_LIMITED (generations_at_once, user_generations_at_once, user_generations_per_day,
- * generation_budget), with the time after which there is room; IIMG_BUSY generation_queue_full.
+ * generation_budget), with the time until there is room; IIMG_BUSY generation_queue_full.
  */
 iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expected_cost, bool *now);
 
@@ -110,41 +110,41 @@ iimg_error_t *iimg_list_generation_jobs(iimg_context_t *context, iimg_page_t *pa
                                         const iimg_generation_job_filter_t *filter,
                                         apr_array_header_t **jobs);
 
-/** One generation. Errors: IIMG_NOT_FOUND. */
+/** Read one generation. Errors: IIMG_NOT_FOUND. */
 iimg_error_t *iimg_get_generation_job(iimg_context_t *context, const char *id,
                                       iimg_generation_job_t **job);
 
 /**
- * End a generation. One that waits is canceled at once; one that runs when its provider has
- * answered, with the picture that was paid for. Canceling twice is no mistake.
- * @param job as it is then: canceled, or running
+ * Cancel a generation: a queued one at once, a running one when the provider replies; then the paid
+ * picture is stored. Canceling twice is not an error.
+ * @param job its present state: canceled or running
  * Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION, IIMG_CONFLICT job_finished.
  */
 iimg_error_t *iimg_cancel_generation_job(iimg_context_t *context, const char *id,
                                          iimg_generation_job_t **job);
 
 /**
- * Attach a past result to its identity; If-Match is about the identity. The identity's picture
- * before it is held for a day.
- * @param once it was to be saved when the job ended: that is not done twice
+ * Copy a finished job's picture to its identity, to which If-Match refers. The previous picture of
+ * the identity is held for a day.
+ * @param once do nothing if the job has saved its picture before
  * Errors: IIMG_NOT_FOUND (of the job, or "Identity not found"), IIMG_CONFLICT (job_no_picture,
  * user_deleted), IIMG_PRECONDITION, IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id, bool once,
                                         iimg_identity_t **identity);
 
-/** Save pictures to their identities that a process left unsaved which died over it. Logs what
- * fails. */
-void iimg_save_left(iimg_context_t *context);
+/** Save pictures to their identities for processes that died before they could. Failures are
+ * logged. */
+void iimg_save_unsaved_jobs(iimg_context_t *context);
 
 /** Price and usual time of a resolution with a model. */
 typedef struct iimg_resolution_option_t {
     const char *value;          /* "4K" */
     const char *price;          /* dollars, a decimal; NULL: unknown */
-    const char *median_seconds; /* of recent pictures, a decimal; NULL: there were none */
+    const char *median_seconds; /* of recent pictures, a decimal; NULL: unknown */
 } iimg_resolution_option_t;
 
-/** A model that requests may choose, and what it takes. */
+/** A model that requests may choose. */
 typedef struct iimg_model_option_t {
     const char *value;                /* its name */
     const iimg_gemini_model_t *takes; /* aspect ratios, reference images */
@@ -157,17 +157,17 @@ iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_hea
 /* Prompts ------------------------------------------------------------------------------------- */
 
 /**
- * All versions, by type, the newest first.
+ * List all versions by type, the newest first.
  * @param prompt_type NULL: of all types
  * @param prompts     iimg_prompt_t
  */
 iimg_error_t *iimg_list_prompts(iimg_context_t *context, const char *prompt_type,
                                 apr_array_header_t **prompts);
 
-/** One version. Errors: IIMG_NOT_FOUND. */
+/** Read one version. Errors: IIMG_NOT_FOUND. */
 iimg_error_t *iimg_get_prompt(iimg_context_t *context, const char *id, iimg_prompt_t **prompt);
 
-/** What staff send for a new version. */
+/** Members of a new version. */
 typedef struct iimg_new_prompt_t {
     const char *prompt_type; /* one of iimg_prompt_types */
     const char *body;
@@ -176,41 +176,41 @@ typedef struct iimg_new_prompt_t {
 } iimg_new_prompt_t;
 
 /**
- * Check for the errors of iimg_create_prompt in advance; members that are NULL are not checked.
+ * Check for the errors of iimg_create_prompt in advance. Members that are NULL are not checked.
  * Errors: IIMG_INVALID.
  */
 iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted);
 
 /**
- * The next version of a type. Simultaneous ones get numbers without gaps.
- * Errors: IIMG_INVALID, for image_generation alone: placeholders that are missing or unknown, a
- * context key that is none.
+ * Create the next version of a type. Concurrent creates get numbers without gaps.
+ * Errors: IIMG_INVALID, for image_generation only: missing or unknown placeholders, unknown context
+ * keys.
  */
 iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,
                                  iimg_prompt_t **prompt);
 
-/** Switch a version on or off. Errors: IIMG_NOT_FOUND. */
+/** Activate or deactivate a version. Errors: IIMG_NOT_FOUND, IIMG_PRECONDITION. */
 iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool is_active,
                                  iimg_prompt_t **prompt);
 
-/** A prompt to look at: a stored version, or a body that might become one. */
+/** A request for a preview: of a stored version, or of a body. */
 typedef struct iimg_preview_request_t {
-    const char *body;      /* NULL: the version prompt_id */
-    const char *prompt_id; /* NULL: the body */
+    const char *body;      /* NULL: that of prompt_id */
+    const char *prompt_id; /* NULL: body is set */
     const char *identity_id;
     const char *additional_prompt; /* "" for none */
 } iimg_preview_request_t;
 
 typedef struct iimg_preview_t {
-    const char *text;      /* as a generator would get it */
-    const char *problem;   /* why it would not be saved, or NULL */
-    iimg_prompt_t *prompt; /* id NULL: only a body */
+    const char *text;      /* as sent to a generator */
+    const char *problem;   /* why it could not be saved, or NULL */
+    iimg_prompt_t *prompt; /* id NULL: a body that is not stored */
     iimg_identity_t *identity;
 } iimg_preview_t;
 
 /**
- * Fill in a prompt as generating does. Errors: IIMG_NOT_FOUND "Identity not found" (checked first),
- * "Prompt not found".
+ * Fill in a prompt in the way a generation does. Errors: IIMG_NOT_FOUND "Identity not found"
+ * (checked first), "Prompt not found".
  */
 iimg_error_t *iimg_preview_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
                                   iimg_preview_t *preview);

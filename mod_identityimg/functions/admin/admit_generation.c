@@ -1,5 +1,4 @@
-/* admit_generation.c - whether one more picture may be made: concurrency, a user's share, the
- * budget. */
+/* admit_generation.c - enforce the limits on generations: concurrency, per user, queue, budget. */
 #include "functions/admin/admin.h"
 
 #include <apr_strings.h>
@@ -13,8 +12,8 @@ static bool is_limited(const iimg_generation_limits_t *limits)
            || limits->budget;
 }
 
-/* "40 seconds", "12 minutes", "5 hours": rounded up. */
-static const char *in_words(apr_pool_t *pool, int seconds)
+/* "40 seconds", "12 minutes", "5 hours", rounded up */
+static const char *format_duration(apr_pool_t *pool, int seconds)
 {
     static const struct {
         int seconds;
@@ -30,19 +29,19 @@ static const char *in_words(apr_pool_t *pool, int seconds)
     return apr_psprintf(pool, "%d %s%s", n, units[unit].name, n == 1 ? "" : "s");
 }
 
-static iimg_error_t *wait_for(iimg_context_t *context, int seconds, const char *code,
-                              const char *why)
+static iimg_error_t *limit_reached(iimg_context_t *context, int seconds, const char *code,
+                                   const char *why)
 {
     iimg_error_t *err = iimg_error(context->pool, IIMG_LIMITED, "%s Try again in %s.", why,
-                                   in_words(context->pool, seconds));
+                                   format_duration(context->pool, seconds));
 
     return iimg_error_retry(iimg_error_code(err, code), seconds);
 }
 
-static const char *being_made(apr_pool_t *pool, int n, const char *whom)
+static const char *describe_running(apr_pool_t *pool, int n, const char *user)
 {
-    return apr_psprintf(pool, "%d picture%s being made%s at this moment, as many as may be.", n,
-                        n == 1 ? " is" : "s are", whom);
+    return apr_psprintf(pool, "Limit reached: %d picture%s being generated%s.", n,
+                        n == 1 ? "" : "s", user);
 }
 
 static iimg_error_t *check_running(iimg_context_t *context, const iimg_generation_load_t *load,
@@ -51,17 +50,17 @@ static iimg_error_t *check_running(iimg_context_t *context, const iimg_generatio
     const iimg_generation_limits_t *limits = &context->services->generation_limits;
 
     if (limits->at_once_per_user && load->running_of_user >= limits->at_once_per_user) {
-        return wait_for(context, load->seconds_of_user, "user_generations_at_once",
-                        being_made(context->pool, load->running_of_user, " for you"));
+        return limit_reached(context, load->seconds_of_user, "user_generations_at_once",
+                             describe_running(context->pool, load->running_of_user, " for you"));
     }
     if (!limits->at_once || load->running + load->queued < limits->at_once) {
         return NULL;
     }
     if (!limits->queue) {
-        return wait_for(context, load->seconds, "generations_at_once",
-                        being_made(context->pool, load->running + load->queued, ""));
+        return limit_reached(context, load->seconds, "generations_at_once",
+                             describe_running(context->pool, load->running + load->queued, ""));
     }
-    *now = false; /* nobody overtakes those who wait */
+    *now = false; /* jobs in the queue come first */
     return NULL;
 }
 
@@ -74,10 +73,8 @@ static iimg_error_t *check_queue(iimg_context_t *context, const iimg_generation_
         return NULL;
     }
     err = iimg_error(context->pool, IIMG_BUSY,
-                     "%d picture%s waiting to be made, as many as may. "
-                     "Try again in %s.",
-                     load->queued, load->queued == 1 ? " is" : "s are",
-                     in_words(context->pool, load->seconds));
+                     "The queue is full: %d picture%s waiting. Try again in %s.", load->queued,
+                     load->queued == 1 ? "" : "s", format_duration(context->pool, load->seconds));
     return iimg_error_retry(iimg_error_code(err, "generation_queue_full"), load->seconds);
 }
 
@@ -87,25 +84,24 @@ static iimg_error_t *check_day(iimg_context_t *context, const iimg_generation_lo
     apr_pool_t *pool = context->pool;
 
     if (load->day_seconds) {
-        return wait_for(context, load->day_seconds, "user_generations_per_day",
-                        apr_psprintf(pool, "You may have %d picture%s made in 24 hours, and had.",
-                                     limits->per_day_per_user,
-                                     limits->per_day_per_user == 1 ? "" : "s"));
+        return limit_reached(context, load->day_seconds, "user_generations_per_day",
+                             apr_psprintf(pool, "Daily limit reached: %d picture%s in 24 hours.",
+                                          limits->per_day_per_user,
+                                          limits->per_day_per_user == 1 ? "" : "s"));
     }
     if (load->budget_seconds > 0) {
-        return wait_for(context, load->budget_seconds, "generation_budget",
-                        apr_psprintf(pool,
-                                     "The budget for pictures, $%s in 24 hours, is spent, or "
-                                     "set aside for those under way.",
-                                     limits->budget));
+        return limit_reached(
+            context, load->budget_seconds, "generation_budget",
+            apr_psprintf(pool, "Budget reached: $%s in 24 hours, including pictures in progress.",
+                         limits->budget));
     }
     if (load->budget_seconds < 0) {
         return iimg_error_retry(
-            iimg_error_with_code(pool, IIMG_LIMITED, "generation_budget",
-                                 "A single picture is expected to cost "
-                                 "more than the budget for 24 hours, $%s. Ask the operator "
-                                 "for another one.",
-                                 limits->budget),
+            iimg_error_with_code(
+                pool, IIMG_LIMITED, "generation_budget",
+                "This picture is expected to cost more than the budget, $%s in 24 hours. "
+                "Ask the operator to raise it.",
+                limits->budget),
             DAY);
     }
     return NULL;
@@ -117,22 +113,28 @@ iimg_error_t *iimg_admit_generation(iimg_context_t *context, const char *expecte
     iimg_generation_wish_t wish = { context->caller->id, expected_cost, limits->per_day_per_user,
                                     limits->budget };
     iimg_generation_load_t load;
-    iimg_error_t *err = NULL;
+    iimg_error_t *err;
 
     if (!is_limited(limits) && *now) {
         return NULL;
     }
     if (is_limited(limits)) {
         err = iimg_generation_load_lock(context);
+        if (err) {
+            return err;
+        }
     }
-    if (!err) {
-        err = iimg_generation_load_read(context, &wish, &load);
+    err = iimg_generation_load_read(context, &wish, &load);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = check_running(context, &load, now);
+    err = check_running(context, &load, now);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        err = check_day(context, &load);
+    err = check_day(context, &load);
+    if (err) {
+        return err;
     }
-    return err || *now ? err : check_queue(context, &load);
+    return *now ? NULL : check_queue(context, &load);
 }

@@ -1,4 +1,4 @@
-/* adopt_store.c - make a store the database's own, at the operator's command. */
+/* adopt_store.c - bind the configured store to the database, on the operator's request. */
 #include "functions/admin/adopt_store.h"
 
 #include <string.h>
@@ -17,8 +17,8 @@ static iimg_error_t *doubtful(iimg_context_t *context, const char *doubt)
                       iimg_store_place(context->pool, &context->services->storage), doubt);
 }
 
-/* A store without a marker gets the database's id, which is created for the first store. */
-static iimg_error_t *mark(iimg_context_t *context, const char **id)
+/* The marker gets the database's id of its store, which is created if there is none. */
+static iimg_error_t *mark_store(iimg_context_t *context, const char **id)
 {
     iimg_picture_store_t row;
     iimg_error_t *err = iimg_picture_store_propose(context, iimg_uuid_create(context->pool), &row);
@@ -46,14 +46,14 @@ iimg_error_t *iimg_adopt_store(iimg_context_t *context, bool force, const char *
         return doubtful(context, doubt);
     }
     *id = text ? iimg_store_marker_id(context->pool, text) : NULL;
-    err = text ? NULL : mark(context, id);
+    err = text ? NULL : mark_store(context, id);
     if (err) {
         return err;
     }
     if (!*id) {
         return iimg_error(context->pool, IIMG_CONFLICT,
-                          "%s: " IIMG_STORE_MARKER " cannot be "
-                          "understood. Restore it from a backup, or remove it, and try again.",
+                          "%s: " IIMG_STORE_MARKER " is not "
+                          "valid. Restore it from a backup, or remove it, and try again.",
                           iimg_store_place(context->pool, storage));
     }
     return iimg_picture_store_adopt(context, *id);

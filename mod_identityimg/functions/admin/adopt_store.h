@@ -1,4 +1,4 @@
-/* adopt_store.h - make a store the database's own, at the operator's command. */
+/* adopt_store.h - bind the configured store to the database, on the operator's request. */
 #ifndef IIMG_FUNCTIONS_ADMIN_ADOPT_STORE_H
 #define IIMG_FUNCTIONS_ADMIN_ADOPT_STORE_H
 
@@ -7,11 +7,11 @@
 #include "base/error.h"
 
 /**
- * Make the configured store the one that belongs to the database. One with a marker keeps it, and
- * the database takes its id over; one without gets a marker.
- * @param force also when the store does not look like the database's
+ * Bind the configured store to the database. If the store has a marker, the database takes over its
+ * id; otherwise the store gets a marker.
+ * @param force bind it even if its objects do not match the database
  * @param id    set to the store's id
- * Errors: IIMG_CONFLICT (it does not look like it, or its marker cannot be understood),
+ * Errors: IIMG_CONFLICT (its objects do not match, or its marker is not valid),
  * IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_adopt_store(iimg_context_t *context, bool force, const char **id);

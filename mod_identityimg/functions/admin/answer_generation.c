@@ -1,11 +1,11 @@
-/* answer_generation.c - what who asked for a picture is answered, once its job has ended. */
+/* answer_generation.c - build the response for a finished generation job. */
 #include "functions/admin/admin.h"
 
 #include <string.h>
 #include <apr_strings.h>
 #include "functions/shared/idempotency.h"
 
-/* What a job failed with is recorded as the status that it is answered with. */
+/* The row of a failed job has the HTTP status of its error. */
 static const struct {
     int status;
     iimg_error_kind_t kind;
@@ -22,10 +22,10 @@ static iimg_error_kind_t kind_of(int status)
             return kinds[i].kind;
         }
     }
-    return IIMG_UPSTREAM; /* recorded before statuses were */
+    return IIMG_UPSTREAM; /* rows of earlier versions have no status */
 }
 
-static iimg_error_t *failure(iimg_context_t *context, const iimg_generation_job_t *job)
+static iimg_error_t *job_failed(iimg_context_t *context, const iimg_generation_job_t *job)
 {
     iimg_error_t *err = iimg_error(context->pool, kind_of(job->error_status), "%s",
                                    job->error_detail ? job->error_detail
@@ -36,41 +36,39 @@ static iimg_error_t *failure(iimg_context_t *context, const iimg_generation_job_
     return iimg_error_detail(err, "generation %s: %s", job->id, err->message);
 }
 
-static iimg_error_t *was_canceled(iimg_context_t *context, const iimg_generation_job_t *job)
+static iimg_error_t *job_canceled(iimg_context_t *context, const iimg_generation_job_t *job)
 {
-    return iimg_error_code(
-        job->image ? iimg_error(context->pool, IIMG_CONFLICT,
-                                "The generation was canceled after "
-                                "the provider was asked. Its picture is kept with job %s.",
-                                job->id)
-                   : iimg_error(context->pool, IIMG_CONFLICT, "The generation was canceled."),
-        "generation_canceled");
+    if (!job->image) {
+        return iimg_error_with_code(context->pool, IIMG_CONFLICT, "generation_canceled",
+                                    "The generation was canceled.");
+    }
+    return iimg_error_with_code(context->pool, IIMG_CONFLICT, "generation_canceled",
+                                "The generation was canceled after the provider had been called. "
+                                "Its picture is stored with job %s.",
+                                job->id);
 }
 
-static iimg_error_t *still_runs(iimg_context_t *context, const iimg_generation_job_t *job)
+static iimg_error_t *job_unfinished(iimg_context_t *context, const iimg_generation_job_t *job)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_BUSY,
-                                   "The picture is not there yet, and this "
-                                   "request cannot wait any longer. It is going to be kept as "
-                                   "job %s.",
-                                   job->id);
-
-    return iimg_error_code(err, "generation_unfinished");
+    return iimg_error_with_code(
+        context->pool, IIMG_BUSY, "generation_unfinished",
+        "The picture is not ready yet, and this request cannot wait longer. "
+        "It will be stored with job %s.",
+        job->id);
 }
 
-/* The picture is kept with its job whatever happens here: the error says so. */
-static iimg_error_t *save_now(iimg_context_t *context, iimg_generation_t *generation)
+/* The picture stays with its job, whatever fails here; the error says so. */
+static iimg_error_t *save_to_identity(iimg_context_t *context, iimg_generation_t *generation)
 {
     const iimg_generation_job_t *job = generation->job;
     iimg_error_t *err = iimg_save_job_to_identity(context, job->id, true, &generation->identity);
 
-    if (!err) {
-        return NULL;
+    if (err) {
+        err->message = apr_psprintf(context->pool,
+                                    "The picture was generated and is stored with job %s, but "
+                                    "could not be saved to the identity: %s",
+                                    job->id, err->message);
     }
-    err->message = apr_psprintf(context->pool,
-                                "The picture was made and is kept as job %s, but "
-                                "could not be saved to the identity: %s",
-                                job->id, err->message);
     return err;
 }
 
@@ -83,7 +81,7 @@ static iimg_error_t *find_identity(iimg_context_t *context, iimg_generation_t *g
     }
     return job->saved_at && job->identity_id
                ? iimg_identity_by_id(context, job->identity_id, &generation->identity)
-               : save_now(context, generation);
+               : save_to_identity(context, generation);
 }
 
 iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id,
@@ -100,18 +98,18 @@ iimg_error_t *iimg_answer_generation(iimg_context_t *context, const char *job_id
         return iimg_idempotency_gone(context);
     }
     if (strcmp(job->state, "failed") == 0) {
-        return failure(context, job);
+        return job_failed(context, job);
     }
     if (strcmp(job->state, "canceled") == 0) {
-        return was_canceled(context, job);
+        return job_canceled(context, job);
     }
     if (strcmp(job->state, "succeeded") != 0) {
-        return still_runs(context, job);
+        return job_unfinished(context, job);
     }
     if (job->image) {
         return find_identity(context, generation);
     }
-    /* It went with the user whom it shows. */
+    /* The picture was deleted with the user it shows. */
     err = iimg_user_share(context, job->user_id);
     if (err) {
         return err;

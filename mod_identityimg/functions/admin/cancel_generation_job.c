@@ -1,5 +1,5 @@
-/* cancel_generation_job.c - end a generation: at once while it waits, at its next step while it
- * runs. */
+/* cancel_generation_job.c - cancel a generation: at once if it is queued, at its next step if it is
+ * running. */
 #include "functions/admin/admin.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ static iimg_error_t *lock_job(iimg_context_t *context, cancel_t *cancel)
 static iimg_error_t *has_ended(iimg_context_t *context, const iimg_generation_job_t *job)
 {
     return iimg_error_with_code(context->pool, IIMG_CONFLICT, "job_finished",
-                                "This generation has ended already: it has %s.", job->state);
+                                "This generation has already %s.", job->state);
 }
 
 static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
@@ -46,7 +46,7 @@ static iimg_error_t *cancel_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = lock_job(context, cancel);
 
     if (err || strcmp(cancel->job->state, "canceled") == 0) {
-        return err; /* canceled is what it shall be */
+        return err; /* canceling it twice is not an error */
     }
     err = iimg_generation_job_cancel(context, cancel->id, &after);
     if (err) {

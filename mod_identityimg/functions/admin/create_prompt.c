@@ -1,4 +1,4 @@
-/* create_prompt.c - a new version of a prompt: the highest of its type and one more. */
+/* create_prompt.c - create a version of a prompt, numbered one above the highest of its type. */
 #include "functions/admin/admin.h"
 
 #include <string.h>
@@ -47,7 +47,7 @@ static iimg_error_t *check_body(iimg_context_t *context, const char *body)
                    : NULL;
 }
 
-/* Other types are filled in elsewhere, by rules that are not ours. */
+/* Other programs fill in the other types, with rules of their own. */
 iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted)
 {
     iimg_error_t *err;
@@ -61,7 +61,7 @@ iimg_error_t *iimg_check_new_prompt(iimg_context_t *context, const iimg_new_prom
                : err;
 }
 
-static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
+static iimg_error_t *write_audit(iimg_context_t *context, const creation_t *creation)
 {
     apr_array_header_t *members = iimg_members_create(context->pool);
 
@@ -74,7 +74,7 @@ static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
     return iimg_audit(context, "create", "prompts", creation->prompt->id, members);
 }
 
-/* Versions of one type queue up: each sees the one before it. */
+/* The lock serializes creates of one type, so that version numbers have no gaps. */
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     creation_t *creation = baton;
@@ -102,7 +102,7 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
     if (err) {
         return err;
     }
-    return tell(context, creation);
+    return write_audit(context, creation);
 }
 
 iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_t *wanted,
@@ -111,9 +111,10 @@ iimg_error_t *iimg_create_prompt(iimg_context_t *context, const iimg_new_prompt_
     creation_t creation = { .wanted = wanted };
     iimg_error_t *err = iimg_check_new_prompt(context, wanted);
 
-    if (!err) {
-        err = iimg_db_transaction(context, insert_row, &creation);
+    if (err) {
+        return err;
     }
+    err = iimg_db_transaction(context, insert_row, &creation);
     *prompt = creation.prompt;
     return err;
 }

@@ -1,4 +1,5 @@
-/* generation_run.c - a job that this process runs: read, loaded, kept or failed, saved. */
+/* generation_run.c - run a job: load its inputs, store its picture or record its error, save the
+ * picture to the identity. */
 #include "functions/admin/generation_run.h"
 
 #include <string.h>
@@ -13,8 +14,7 @@
 #include "functions/shared/store_picture.h"
 #include "services/generators.h"
 
-/* What goes in ----------------------------------------------------------------------------------
- */
+/* Inputs -------------------------------------------------------------------------------------- */
 
 iimg_error_t *iimg_generation_run_read(iimg_context_t *context, const char *id,
                                        iimg_generation_run_t *run)
@@ -22,7 +22,10 @@ iimg_error_t *iimg_generation_run_read(iimg_context_t *context, const char *id,
     iimg_error_t *err = iimg_generation_job_by_id(context, id, &run->job);
 
     run->warnings = apr_array_make(context->pool, 2, sizeof(const char *));
-    return err || run->job ? err : iimg_not_found(context);
+    if (err) {
+        return err;
+    }
+    return run->job ? NULL : iimg_not_found(context);
 }
 
 static bool is_listed(const apr_array_header_t *ids, const char *id)
@@ -35,7 +38,7 @@ static bool is_listed(const apr_array_header_t *ids, const char *id)
     return false;
 }
 
-/* Those of the user's photos that the job names. */
+/* The user's photos that the job names. */
 static iimg_error_t *find_photos(iimg_context_t *context, const iimg_generation_job_t *job,
                                  apr_array_header_t **photos)
 {
@@ -44,10 +47,10 @@ static iimg_error_t *find_photos(iimg_context_t *context, const iimg_generation_
 
     *photos = apr_array_make(context->pool, 5, sizeof(iimg_reference_image_t));
     for (int i = 0; !err && i < all->nelts; i++) {
-        const iimg_reference_image_t *one = &APR_ARRAY_IDX(all, i, iimg_reference_image_t);
+        const iimg_reference_image_t *photo = &APR_ARRAY_IDX(all, i, iimg_reference_image_t);
 
-        if (is_listed(job->reference_image_ids, one->id)) {
-            APR_ARRAY_PUSH(*photos, iimg_reference_image_t) = *one;
+        if (is_listed(job->reference_image_ids, photo->id)) {
+            APR_ARRAY_PUSH(*photos, iimg_reference_image_t) = *photo;
         }
     }
     return err;
@@ -68,8 +71,9 @@ static iimg_error_t *load_photos(iimg_context_t *context, iimg_context_t *brief,
         return err;
     }
     if (photos->nelts < run->job->reference_image_ids->nelts) {
-        APR_ARRAY_PUSH(run->warnings, const char *) =
-            "Some of the reference images were deleted before the picture was made.";
+        APR_ARRAY_PUSH(
+            run->warnings,
+            const char *) = "Some reference images were deleted before the picture was generated.";
     }
     err = iimg_load_references(context, photos, &loaded);
     if (err) {
@@ -81,7 +85,7 @@ static iimg_error_t *load_photos(iimg_context_t *context, iimg_context_t *brief,
     return NULL;
 }
 
-/* Words for generators that do not read prompts. */
+/* Texts for generators that do not use prompts. */
 static iimg_error_t *load_identity(iimg_context_t *context, iimg_context_t *brief,
                                    iimg_generation_run_t *run)
 {
@@ -99,7 +103,7 @@ static iimg_error_t *load_identity(iimg_context_t *context, iimg_context_t *brie
     return err;
 }
 
-/* A job waits for minutes: the rows, of which it needs a few words, do not wait with it. */
+/* A job lives for minutes and needs few members of these rows, so that they have their own pool. */
 static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *run)
 {
     iimg_context_t brief = *context;
@@ -108,20 +112,23 @@ static iimg_error_t *load_parts(iimg_context_t *context, iimg_generation_run_t *
     brief.pool = iimg_pool_create(context->pool, 0, "rows");
     if (!brief.pool) {
         return iimg_error(context->pool, IIMG_UNAVAILABLE,
-                          "The server has no memory for the picture at the moment.");
+                          "The server is out of memory. Try again later.");
     }
     err = load_identity(context, &brief, run);
-    err = err ? err : load_photos(context, &brief, run);
+    if (err) {
+        return err; /* allocated from brief.pool, as are those of load_photos() */
+    }
+    err = load_photos(context, &brief, run);
     if (err) {
         return err;
     }
-    apr_pool_destroy(brief.pool); /* an error lies in there */
+    apr_pool_destroy(brief.pool);
     return NULL;
 }
 
-/* By the requested name, so that the job records a successor. A server that has a provider by now
- * may run a job that was queued as a preview. */
-static const char *model_to_ask(const iimg_context_t *context, const iimg_generation_job_t *job)
+/* The requested model, so that the job records the successor of a retired one. A job may have been
+ * queued as a preview before the server was configured for a provider. */
+static const char *choose_model(const iimg_context_t *context, const iimg_generation_job_t *job)
 {
     const char *model = job->requested_model ? job->requested_model : job->model;
 
@@ -133,21 +140,21 @@ iimg_error_t *iimg_generation_run_load(iimg_context_t *context, iimg_generation_
     const iimg_generation_job_t *job = run->job;
 
     run->ask.prompt = job->prompt_used;
-    run->ask.model = model_to_ask(context, job);
+    run->ask.model = choose_model(context, job);
     run->ask.aspect_ratio = job->aspect_ratio;
     run->ask.resolution = job->resolution;
     if (!iimg_generator_size(job->aspect_ratio, job->resolution, &run->ask.width,
                              &run->ask.height)) {
-        return iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
+        return iimg_error_internal(context->pool, "no size for aspect ratio %s and resolution %s",
+                                   job->aspect_ratio, job->resolution);
     }
     return load_parts(context, run);
 }
 
-/* What came of it -------------------------------------------------------------------------------
- */
+/* Outcome ------------------------------------------------------------------------------------- */
 
-/* What the provider told beside the picture, or instead of it. */
-static void take_facts(iimg_generation_run_t *run)
+/* The usage, cost and warnings that the provider sent, with or without a picture. */
+static void copy_facts(iimg_generation_run_t *run)
 {
     apr_array_header_t *warnings = apr_array_copy(run->warnings->pool, run->warnings);
 
@@ -159,29 +166,28 @@ static void take_facts(iimg_generation_run_t *run)
     run->outcome.warnings = warnings;
 }
 
-/* A picture on its way to the store. */
-typedef struct keeping_t {
+/* A picture that is being stored. */
+typedef struct storing_t {
     iimg_context_t *context;
     iimg_generation_run_t *run;
     bool tried;
-    iimg_error_t *err; /* of the store */
-} keeping_t;
+    iimg_error_t *err; /* from the store */
+} storing_t;
 
-static void store(void *baton)
+static void store_result(void *baton)
 {
-    keeping_t *keeping = baton;
-    const iimg_generator_result_t *result = keeping->run->result;
+    storing_t *storing = baton;
+    const iimg_generator_result_t *result = storing->run->result;
 
-    keeping->tried = true;
-    keeping->err = iimg_store_generated_picture(keeping->context, result,
+    storing->tried = true;
+    storing->err = iimg_store_generated_picture(storing->context, result,
                                                 iimg_media_type_sniff(result->data, result->length),
-                                                &keeping->run->stored);
+                                                &storing->run->stored);
 }
 
-/* Only a picture that opens is one. Looking at it and storing it take some milliseconds each, one
- * of them in another process: they go side by side. */
-static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run_t *run,
-                                    keeping_t *keeping)
+/* The worker reads the size while this process stores the picture; each takes some milliseconds. */
+static iimg_error_t *inspect_result(iimg_context_t *context, iimg_generation_run_t *run,
+                                    storing_t *storing)
 {
     const iimg_generator_result_t *result = run->result;
     const iimg_media_type_t *type = iimg_media_type_sniff(result->data, result->length);
@@ -189,12 +195,12 @@ static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run
     iimg_error_t *err;
 
     bytes.file = result->spool ? iimg_spool_share(context->pool, result->spool) : -1;
-    err = iimg_image_size(context, &context->services->pictures, &bytes, store, keeping,
+    err = iimg_image_size(context, &context->services->pictures, &bytes, store_result, storing,
                           &run->outcome.width, &run->outcome.height);
     if (bytes.file >= 0) {
         close(bytes.file);
     }
-    if (err && keeping->tried && !keeping->err) {
+    if (err && storing->tried && !storing->err) {
         iimg_abandon_picture(context, &run->stored);
     }
     if (err && (err->kind == IIMG_BUSY || err->kind == IIMG_UNAVAILABLE)) {
@@ -202,27 +208,27 @@ static iimg_error_t *look_at_result(iimg_context_t *context, iimg_generation_run
     }
     if (err) {
         return iimg_error_with_detail(context->pool, IIMG_UPSTREAM, "provider_reply",
-                                      "The image provider sent something that is no picture.", "%s",
+                                      "The image provider sent data that is not a picture.", "%s",
                                       err->detail ? err->detail : err->message);
     }
     run->outcome.media_type = type->media_type;
-    take_facts(run);
-    run->looked = true;
+    copy_facts(run);
+    run->inspected = true;
     return NULL;
 }
 
-static iimg_error_t *look_and_store(iimg_context_t *context, iimg_generation_run_t *run)
+static iimg_error_t *store_picture(iimg_context_t *context, iimg_generation_run_t *run)
 {
-    keeping_t keeping = { .context = context, .run = run };
-    iimg_error_t *err = run->looked ? NULL : look_at_result(context, run, &keeping);
+    storing_t storing = { .context = context, .run = run };
+    iimg_error_t *err = run->inspected ? NULL : inspect_result(context, run, &storing);
 
     if (err) {
         return err;
     }
-    if (!keeping.tried) {
-        store(&keeping);
+    if (!storing.tried) {
+        store_result(&storing);
     }
-    return keeping.err;
+    return storing.err;
 }
 
 static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
@@ -232,7 +238,7 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
     iimg_error_t *err = NULL;
 
     if (run->outcome.image) {
-        /* Who is deleted takes along the pictures made from his photos: none may come after. */
+        /* Deleting a user deletes pictures generated from the user's photos: add none later. */
         err = iimg_user_share(context, run->job->user_id);
     }
     if (err) {
@@ -245,7 +251,7 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
     }
     if (!job) {
         return iimg_error(context->pool, IIMG_CONFLICT,
-                          "The generation was ended meanwhile; its picture was not kept.");
+                          "The generation ended in the meantime; its picture was not stored.");
     }
     if (run->outcome.image) {
         err = iimg_publish_picture(context, &run->stored);
@@ -257,8 +263,8 @@ static iimg_error_t *finish_row(iimg_context_t *context, void *baton)
     return NULL;
 }
 
-/* When the answer to COMMIT was lost, the row tells whether it happened. */
-static bool was_kept(iimg_context_t *context, iimg_generation_run_t *run)
+/* After a lost reply to COMMIT, the row shows whether it was committed. */
+static bool was_committed(iimg_context_t *context, iimg_generation_run_t *run)
 {
     iimg_generation_job_t *job;
 
@@ -270,9 +276,9 @@ static bool was_kept(iimg_context_t *context, iimg_generation_run_t *run)
     return true;
 }
 
-iimg_error_t *iimg_generation_run_keep(iimg_context_t *context, iimg_generation_run_t *run)
+iimg_error_t *iimg_generation_run_store(iimg_context_t *context, iimg_generation_run_t *run)
 {
-    iimg_error_t *err = look_and_store(context, run);
+    iimg_error_t *err = store_picture(context, run);
 
     if (err) {
         return err;
@@ -280,7 +286,7 @@ iimg_error_t *iimg_generation_run_keep(iimg_context_t *context, iimg_generation_
     run->outcome.image = run->stored.picture.key;
     context->lost_commit = false;
     err = iimg_db_transaction(context, finish_row, run);
-    if (err && was_kept(context, run)) {
+    if (err && was_committed(context, run)) {
         return NULL;
     }
     if (err) {
@@ -289,9 +295,9 @@ iimg_error_t *iimg_generation_run_keep(iimg_context_t *context, iimg_generation_
     return err;
 }
 
-/* "t", "f", or NULL when only the provider knows. */
-static const char *billed(const iimg_context_t *context, const iimg_generation_run_t *run,
-                          const iimg_error_t *cause)
+/* @return "t", "f"; NULL: unknown */
+static const char *guess_billed(const iimg_context_t *context, const iimg_generation_run_t *run,
+                                const iimg_error_t *cause)
 {
     if (!context->services->generator->billed) {
         return "f";
@@ -307,16 +313,15 @@ iimg_error_t *iimg_generation_run_fail(iimg_context_t *context, iimg_generation_
     memset(&run->outcome, 0, sizeof(run->outcome));
     run->outcome.error_code = cause->code;
     run->outcome.error_detail = cause->message;
-    run->outcome.error_billed = billed(context, run, cause);
+    run->outcome.error_billed = guess_billed(context, run, cause);
     run->outcome.error_status = status;
     run->outcome.error_retry_after = cause->retry_after;
-    take_facts(run);
+    copy_facts(run);
     err = iimg_db_transaction(context, finish_row, run);
-    return err && err->kind == IIMG_CONFLICT ? NULL : err; /* it has ended already */
+    return err && err->kind == IIMG_CONFLICT ? NULL : err; /* it has already ended */
 }
 
-/* The identity ----------------------------------------------------------------------------------
- */
+/* The identity -------------------------------------------------------------------------------- */
 
 iimg_error_t *iimg_generation_run_save(iimg_context_t *context, iimg_generation_run_t *run)
 {

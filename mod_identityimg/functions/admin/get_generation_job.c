@@ -1,4 +1,4 @@
-/* get_generation_job.c - one generation. */
+/* get_generation_job.c - read one generation. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* get_generation_options.c - what can be asked for, what it costs, and how long it takes. */
+/* get_generation_options.c - list models and resolutions with price and usual time. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"
@@ -12,7 +12,7 @@ static void add_resolution(iimg_context_t *context, apr_array_header_t *options,
     };
 }
 
-/* The models, and beside them each pair of a model and a resolution. */
+/* @param models, resolutions get one element for each resolution of each model */
 static apr_array_header_t *list_models(iimg_context_t *context, apr_array_header_t *models,
                                        apr_array_header_t *resolutions)
 {
@@ -36,7 +36,7 @@ static apr_array_header_t *list_models(iimg_context_t *context, apr_array_header
 }
 
 /* @param seconds const char *, in the order of the models and their resolutions */
-static void take_medians(const apr_array_header_t *options, const apr_array_header_t *seconds)
+static void set_medians(const apr_array_header_t *options, const apr_array_header_t *seconds)
 {
     int next = 0;
 
@@ -69,6 +69,6 @@ iimg_error_t *iimg_get_generation_options(iimg_context_t *context, apr_array_hea
     if (err) {
         return err;
     }
-    take_medians(*options, seconds);
+    set_medians(*options, seconds);
     return NULL;
 }

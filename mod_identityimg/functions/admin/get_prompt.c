@@ -1,4 +1,4 @@
-/* get_prompt.c - one version of a prompt. */
+/* get_prompt.c - read one version of a prompt. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"

@@ -1,10 +1,10 @@
-/* list_available_users.c - whom pictures can be generated for: the caller, then test users. */
+/* list_available_users.c - list users to generate pictures for: the caller, then test users. */
 #include "functions/admin/admin.h"
 
 #include <apr_strings.h>
 #include "base/text.h"
 
-static const char *full_name(apr_pool_t *pool, const iimg_user_t *user)
+static const char *format_name(apr_pool_t *pool, const iimg_user_t *user)
 {
     const char *name = iimg_text_trim(
         pool, apr_pstrcat(pool, user->first_name, " ", user->last_name, NULL));
@@ -28,7 +28,7 @@ iimg_error_t *iimg_list_available_users(iimg_context_t *context, apr_array_heade
     }
     *users = apr_array_make(context->pool, scenarios->nelts + 1, sizeof(iimg_available_user_t));
     available = apr_array_push(*users);
-    *available = (iimg_available_user_t){ *me, full_name(context->pool, me), true, false };
+    *available = (iimg_available_user_t){ *me, format_name(context->pool, me), true, false };
     for (int i = 0; i < scenarios->nelts; i++) {
         const iimg_test_scenario_t *scenario = &APR_ARRAY_IDX(scenarios, i, iimg_test_scenario_t);
 

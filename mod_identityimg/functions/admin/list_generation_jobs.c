@@ -1,4 +1,4 @@
-/* list_generation_jobs.c - a page of all generations, the newest first. */
+/* list_generation_jobs.c - list a page of generations, the newest first. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_prompts.c - all versions of prompts. */
+/* list_prompts.c - list all versions of prompts. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_test_user_identities.c - the identities of a test scenario's user. */
+/* list_test_user_identities.c - list the identities of a test scenario's user. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_test_users.c - test scenarios that have a user. */
+/* list_test_users.c - list test scenarios that have a user. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/caller.h"

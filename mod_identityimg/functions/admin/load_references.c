@@ -1,12 +1,12 @@
-/* load_references.c - photos in the form in which they leave the house, as many as can be read. */
+/* load_references.c - load photos in the form that is sent to a generator. */
 #include "functions/admin/admin.h"
 
 #include <apr_strings.h>
 #include "base/log.h"
 #include "services/reference_cache.h"
 
-static void leave_out(iimg_context_t *context, const char *id, const iimg_error_t *err,
-                      iimg_loaded_references_t *loaded)
+static void skip_reference(iimg_context_t *context, const char *id, const iimg_error_t *err,
+                           iimg_loaded_references_t *loaded)
 {
     const char *sentence = apr_psprintf(context->pool,
                                         "Reference image %s could not be loaded and "
@@ -30,20 +30,20 @@ iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_head
     loaded->ids = apr_array_make(pool, images->nelts + 1, sizeof(const char *));
     loaded->warnings = apr_array_make(pool, 2, sizeof(const char *));
     for (int i = 0; i < images->nelts; i++) {
-        const iimg_reference_image_t *one = &APR_ARRAY_IDX(images, i, iimg_reference_image_t);
-        iimg_error_t *err = iimg_reference_load(context, pool, one->picture.key,
+        const iimg_reference_image_t *image = &APR_ARRAY_IDX(images, i, iimg_reference_image_t);
+        iimg_error_t *err = iimg_reference_load(context, pool, image->picture.key,
                                                 &loaded->references[loaded->count]);
 
         if (!err) {
             loaded->count++;
-            APR_ARRAY_PUSH(loaded->ids, const char *) = one->id;
+            APR_ARRAY_PUSH(loaded->ids, const char *) = image->id;
             continue;
         }
-        /* It is there: a picture without it would be another one. */
+        /* The photo exists: fail, rather than generate a picture without it. */
         if (err->kind == IIMG_UNAVAILABLE || err->kind == IIMG_BUSY) {
             return err;
         }
-        leave_out(context, one->id, err, loaded);
+        skip_reference(context, image->id, err, loaded);
     }
     return loaded->count ? NULL
                          : iimg_error_with_code(pool, IIMG_INVALID, "no_readable_references",

@@ -1,4 +1,4 @@
-/* preview_prompt.c - what a prompt would say for an identity, before anything is generated. */
+/* preview_prompt.c - fill in a prompt for an identity without generating a picture. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/build_prompt.h"
@@ -12,7 +12,7 @@ static iimg_error_t *prompt_not_found(iimg_context_t *context)
                                 "Prompt not found");
 }
 
-/* The version that is named, or what might become one. */
+/* The version in the request, or a body that is not stored. */
 static iimg_error_t *find_prompt(iimg_context_t *context, const iimg_preview_request_t *request,
                                  iimg_preview_t *preview)
 {

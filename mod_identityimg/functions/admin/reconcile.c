@@ -12,7 +12,7 @@
 #define MOST_ROWS 100000
 
 typedef struct digest_t {
-    unsigned char bytes[APR_MD5_DIGESTSIZE]; /* of a key: names nobody chooses against us */
+    unsigned char bytes[APR_MD5_DIGESTSIZE]; /* of a key; clients cannot choose keys */
 } digest_t;
 
 typedef struct listed_t {
@@ -25,10 +25,10 @@ typedef struct work_t {
     apr_array_header_t *present; /* digest_t: keys that a GET answers */
     apr_pool_t *batch_pool;
     apr_array_header_t *batch; /* listed_t that have not been looked up yet */
-    bool hides;                /* the key that is being listed ends in a delete marker */
+    bool hides;                /* the latest version of the current key is a delete marker */
 } work_t;
 
-static digest_t digest_of(const char *key)
+static digest_t digest_key(const char *key)
 {
     digest_t digest;
 
@@ -36,12 +36,12 @@ static digest_t digest_of(const char *key)
     return digest;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_digests(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(digest_t));
 }
 
-static void tell(iimg_reconciliation_t *result, const iimg_difference_t *difference)
+static void report_difference(iimg_reconciliation_t *result, const iimg_difference_t *difference)
 {
     result->count[difference->kind]++;
     result->removed += difference->removed;
@@ -55,7 +55,7 @@ static iimg_error_t *is_stored(iimg_context_t *context, const char *key, bool *s
     return storage->driver->has(context, storage, key, stored);
 }
 
-/* What the store has beyond the manifest ---------------------------------------------------------
+/* Objects that the manifest lacks ---------------------------------------------------------
  */
 
 /* A refusal for one object does not predict the next. */
@@ -76,14 +76,14 @@ static iimg_error_t *purge(iimg_context_t *context, const iimg_listed_t *object,
     return err;
 }
 
-static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_t *result,
-                                   const iimg_listed_t *object)
+static iimg_error_t *handle_unknown(iimg_context_t *context, iimg_reconciliation_t *result,
+                                    const iimg_listed_t *object)
 {
     iimg_difference_t difference = { IIMG_UNKNOWN_OBJECT, object->key, object->version };
     iimg_error_t *err = NULL;
     bool stored = true;
 
-    /* It may have been deleted since it was listed, and forgotten: that is no difference. */
+    /* Not a difference if it was deleted after it was listed. */
     if (object->latest && !object->deleted) {
         err = is_stored(context, object->key, &stored);
     }
@@ -97,7 +97,7 @@ static iimg_error_t *found_unknown(iimg_context_t *context, iimg_reconciliation_
     if (err) {
         return err;
     }
-    tell(result, &difference);
+    report_difference(result, &difference);
     return NULL;
 }
 
@@ -111,14 +111,14 @@ static bool is_among(const apr_array_header_t *keys, const char *key)
     return false;
 }
 
-/* Keys are written once: an earlier version is a leftover even of a key that is known. But what a
- * delete marker hides is all that there is of a picture that we did not delete. */
+/* Keys are written once, so that an earlier version is a leftover even of a known key. But a
+ * version hidden by a delete marker that is not ours may be the only copy of a picture. */
 static bool is_leftover(const listed_t *listed)
 {
     return !listed->object.latest && !listed->hidden;
 }
 
-static iimg_error_t *look_up(iimg_context_t *context, work_t *work)
+static iimg_error_t *compare_batch(iimg_context_t *context, work_t *work)
 {
     apr_array_header_t *keys = apr_array_make(context->pool, AT_ONCE, sizeof(const char *));
     apr_array_header_t *unknown;
@@ -132,7 +132,7 @@ static iimg_error_t *look_up(iimg_context_t *context, work_t *work)
         const listed_t *listed = &APR_ARRAY_IDX(work->batch, i, listed_t);
 
         if (is_leftover(listed) || is_among(unknown, listed->object.key)) {
-            err = found_unknown(context, work->result, &listed->object);
+            err = handle_unknown(context, work->result, &listed->object);
         }
     }
     return err;
@@ -144,7 +144,7 @@ static iimg_error_t *end_batch(iimg_context_t *context, work_t *work)
     iimg_error_t *err;
 
     inner.pool = work->batch_pool;
-    err = work->batch->nelts > 0 ? look_up(&inner, work) : NULL;
+    err = work->batch->nelts > 0 ? compare_batch(&inner, work) : NULL;
     if (err) {
         return err;
     }
@@ -153,19 +153,19 @@ static iimg_error_t *end_batch(iimg_context_t *context, work_t *work)
     return NULL;
 }
 
-static iimg_error_t *visit(iimg_context_t *context, void *baton, const iimg_listed_t *object)
+static iimg_error_t *add_listed(iimg_context_t *context, void *baton, const iimg_listed_t *object)
 {
     work_t *work = baton;
-    listed_t *kept = apr_array_push(work->batch);
+    listed_t *listed = apr_array_push(work->batch);
 
-    kept->object = *object;
-    kept->object.key = apr_pstrdup(work->batch_pool, object->key);
-    kept->object.version = apr_pstrdup(work->batch_pool, object->version);
+    listed->object = *object;
+    listed->object.key = apr_pstrdup(work->batch_pool, object->key);
+    listed->object.version = apr_pstrdup(work->batch_pool, object->version);
     work->hides = object->latest ? object->deleted : work->hides;
-    kept->hidden = work->hides;
+    listed->hidden = work->hides;
     work->result->listed++;
     if (object->latest && !object->deleted) {
-        APR_ARRAY_PUSH(work->present, digest_t) = digest_of(object->key);
+        APR_ARRAY_PUSH(work->present, digest_t) = digest_key(object->key);
     }
     return work->batch->nelts == AT_ONCE ? end_batch(context, work) : NULL;
 }
@@ -177,45 +177,49 @@ static iimg_error_t *compare_store(iimg_context_t *context, work_t *work)
 
     apr_pool_create(&work->batch_pool, context->pool);
     work->batch = apr_array_make(work->batch_pool, AT_ONCE, sizeof(listed_t));
-    err = storage->driver->list(context, storage, visit, work);
+    err = storage->driver->list(context, storage, add_listed, work);
     if (!err) {
         err = end_batch(context, work);
     }
     if (work->present->nelts > 0) {
-        qsort(work->present->elts, (size_t)work->present->nelts, sizeof(digest_t), compare);
+        qsort(work->present->elts, (size_t)work->present->nelts, sizeof(digest_t), compare_digests);
     }
     return err;
 }
 
-/* What the manifest has beyond the store ----------------------------------------------------------
+/* Objects that the store lacks ----------------------------------------------------------
  */
 
 static bool is_present(const work_t *work, const char *key)
 {
-    digest_t digest = digest_of(key);
+    digest_t digest = digest_key(key);
 
     return work->present->nelts > 0
            && bsearch(&digest, work->present->elts, (size_t)work->present->nelts, sizeof(digest_t),
-                      compare)
+                      compare_digests)
                   != NULL;
 }
 
-/* It may have been written after the listing came by, or doomed and deleted before we looked. */
-static iimg_error_t *not_listed(iimg_context_t *context, iimg_reconciliation_t *result,
-                                const iimg_stored_object_t *object)
+/* It may have been written after its page was listed, or deleted before the manifest was read. */
+static iimg_error_t *handle_unlisted(iimg_context_t *context, iimg_reconciliation_t *result,
+                                     const iimg_stored_object_t *object)
 {
     iimg_difference_t difference = { IIMG_MISSING_OBJECT, object->key };
     const char *state = NULL;
     bool stored;
     iimg_error_t *err = is_stored(context, object->key, &stored);
 
-    if (!err && !stored) {
-        err = iimg_stored_object_state(context, object->key, &state);
+    if (err || stored) {
+        return err;
     }
-    if (!err && state) {
-        tell(result, &difference);
+    err = iimg_stored_object_state(context, object->key, &state);
+    if (err) {
+        return err;
     }
-    return err;
+    if (state) {
+        report_difference(result, &difference);
+    }
+    return NULL;
 }
 
 static iimg_error_t *compare_page(iimg_context_t *context, work_t *work, const char *after,
@@ -228,7 +232,7 @@ static iimg_error_t *compare_page(iimg_context_t *context, work_t *work, const c
 
         work->result->shown++;
         if (!is_present(work, object->key)) {
-            err = not_listed(context, work->result, object);
+            err = handle_unlisted(context, work->result, object);
         }
     }
     return err;
@@ -263,21 +267,22 @@ static iimg_error_t *compare_rows(iimg_context_t *context, iimg_reconciliation_t
     iimg_error_t *err = iimg_stored_object_unbacked(context, MOST_ROWS, &rows);
 
     for (int i = 0; !err && i < rows->nelts; i++) {
-        tell(result,
-             &(iimg_difference_t){ IIMG_UNBACKED_ROW, APR_ARRAY_IDX(rows, i, const char *) });
+        report_difference(result, &(iimg_difference_t){ IIMG_UNBACKED_ROW,
+                                                        APR_ARRAY_IDX(rows, i, const char *) });
     }
     return err;
 }
 
-static void count_only(void *baton, const iimg_difference_t *difference)
+static void ignore_difference(void *baton, const iimg_difference_t *difference)
 {
     (void)baton, (void)difference;
 }
 
-/* Checks before anything is deleted. */
-static iimg_error_t *refuse_many(iimg_context_t *context, const iimg_reconciliation_t *wanted)
+/* Counts first, so that nothing is deleted from a store of another database. */
+static iimg_error_t *refuse_many_unknown(iimg_context_t *context,
+                                         const iimg_reconciliation_t *wanted)
 {
-    iimg_reconciliation_t seen = { .min_age = wanted->min_age, .report = count_only };
+    iimg_reconciliation_t seen = { .min_age = wanted->min_age, .report = ignore_difference };
     work_t work = { .result = &seen };
     iimg_error_t *err;
 
@@ -299,7 +304,7 @@ iimg_error_t *iimg_reconcile(iimg_context_t *context, iimg_reconciliation_t *rec
     iimg_error_t *err;
 
     if (reconciliation->remove && !reconciliation->force) {
-        err = refuse_many(context, reconciliation);
+        err = refuse_many_unknown(context, reconciliation);
         if (err) {
             return err;
         }

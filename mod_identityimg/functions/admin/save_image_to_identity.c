@@ -9,7 +9,7 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
                                           const iimg_generation_job_t *job, const char *data,
                                           apr_size_t length, iimg_identity_t **identity)
 {
-    /* The copy keeps the generated picture's name: "generated_images/<this>". */
+    /* The copy has the name of the generated picture: "generated_images/<name>". */
     iimg_upload_t upload = { { data, length, -1, 0 }, strrchr(job->image, '/') + 1, true };
     const iimg_idempotency_key_t *key = context->idempotency;
     iimg_error_t *err;
@@ -17,8 +17,8 @@ iimg_error_t *iimg_save_image_to_identity(iimg_context_t *context, const char *i
     if (!job->user_id) {
         return iimg_user_share(context, NULL);
     }
-    context->idempotency = NULL; /* the key stands for the generation */
-    err = iimg_show_on_identity(context, identity_id, &upload, job->user_id, job->id, identity);
+    context->idempotency = NULL; /* the key refers to the job */
+    err = iimg_set_identity_image(context, identity_id, &upload, job->user_id, job->id, identity);
     context->idempotency = key;
     return err;
 }

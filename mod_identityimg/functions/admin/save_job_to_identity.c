@@ -1,4 +1,4 @@
-/* save_job_to_identity.c - attach a past result: copy a job's picture to the job's identity. */
+/* save_job_to_identity.c - copy the picture of a finished job to its identity. */
 #include "functions/admin/admin.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static iimg_error_t *has_no_picture(iimg_context_t *context, const iimg_generati
     return iimg_error_with_code(context->pool, IIMG_CONFLICT, "job_no_picture", "%s", why);
 }
 
-/* Before a picture is read and decoded for nothing; it counts what the transaction finds. */
+/* Saves reading and decoding the picture in vain; the transaction checks again. */
 static iimg_error_t *check_identity(iimg_context_t *context, const iimg_generation_job_t *job)
 {
     iimg_identity_t *identity = NULL;
@@ -42,10 +42,10 @@ static iimg_error_t *read_picture(iimg_context_t *context, const iimg_generation
     iimg_error_t *err = services->storage.driver->get(context, &services->storage, job->image,
                                                       services->max_object, &data, &length);
 
-    if (err) { /* not found: deleted since, with the user whom it shows */
+    if (err) { /* not found: deleted with the user it shows */
         return err->kind == IIMG_NOT_FOUND ? has_no_picture(context, job) : err;
     }
-    /* The copy keeps the picture's name: "generated_images/<this>". */
+    /* The copy has the name of the generated picture: "generated_images/<name>". */
     *upload = (iimg_upload_t){ { data, length, -1, 0 }, strrchr(job->image, '/') + 1, true };
     return NULL;
 }
@@ -56,12 +56,15 @@ static iimg_error_t *copy_picture(iimg_context_t *context, const iimg_generation
     iimg_upload_t upload;
     iimg_error_t *err = read_picture(context, job, &upload);
 
-    if (!err) {
-        err = iimg_show_on_identity(context, job->identity_id, &upload, job->user_id,
-                                    once ? job->id : NULL, identity);
+    if (err) {
+        return err;
     }
-    /* Deleted meanwhile. */
-    return err && err->kind == IIMG_NOT_FOUND ? iimg_identity_not_found(context) : err;
+    err = iimg_set_identity_image(context, job->identity_id, &upload, job->user_id,
+                                  once ? job->id : NULL, identity);
+    if (err && err->kind == IIMG_NOT_FOUND) {
+        return iimg_identity_not_found(context); /* deleted after check_identity() */
+    }
+    return err;
 }
 
 iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job_id, bool once,
@@ -70,11 +73,11 @@ iimg_error_t *iimg_save_job_to_identity(iimg_context_t *context, const char *job
     iimg_generation_job_t *job;
     iimg_error_t *err = iimg_get_generation_job(context, job_id, &job);
 
-    if (!err && (!job->image || !job->user_id)) { /* it goes with the user whom it shows */
-        err = has_no_picture(context, job);
-    }
     if (err) {
         return err;
+    }
+    if (!job->image || !job->user_id) { /* deleted with the user it shows */
+        return has_no_picture(context, job);
     }
     err = check_identity(context, job);
     if (err) {

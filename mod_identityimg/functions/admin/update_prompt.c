@@ -1,9 +1,8 @@
-/* update_prompt.c - switch a version of a prompt on or off; nothing else of it ever changes. */
+/* update_prompt.c - activate or deactivate a version of a prompt; nothing else of it changes. */
 #include "functions/admin/admin.h"
 
 #include "functions/shared/audit.h"
 #include "functions/shared/caller.h"
-#include "functions/shared/members.h"
 #include "functions/shared/not_found.h"
 #include "functions/shared/version.h"
 
@@ -12,14 +11,6 @@ typedef struct update_t {
     bool is_active;
     iimg_prompt_t *prompt;
 } update_t;
-
-static iimg_error_t *tell(iimg_context_t *context, const char *id)
-{
-    apr_array_header_t *members = iimg_members_create(context->pool);
-
-    iimg_members_add(members, "is_active");
-    return iimg_audit(context, "change", "prompts", id, members);
-}
 
 static iimg_error_t *update_row(iimg_context_t *context, void *baton)
 {
@@ -47,7 +38,7 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (err) {
         return err;
     }
-    return tell(context, update->id);
+    return iimg_audit_member(context, "change", "prompts", update->id, "is_active");
 }
 
 iimg_error_t *iimg_update_prompt(iimg_context_t *context, const char *id, bool is_active,

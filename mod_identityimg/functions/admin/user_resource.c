@@ -87,7 +87,7 @@ static iimg_error_t *update_user(iimg_context_t *context, const iimg_row_change_
         err = refuse_own_account(context, account->user.id, "deactivate");
     }
     else if (!account->user.is_staff) {
-        err = refuse_own_account(context, account->user.id, "take the staff's rights from");
+        err = refuse_own_account(context, account->user.id, "remove staff rights from");
     }
     if (err) {
         return err;

@@ -1,5 +1,5 @@
-/* create_reference_image.c - a new photo: five slots a user, each taken once, whatever happens at
- * once. */
+/* create_reference_image.c - create a photo. A user has five slots; concurrent creates never share
+ * one. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -16,35 +16,37 @@ typedef struct creation_t {
     iimg_reference_image_t *image;
 } creation_t;
 
-static iimg_error_t *max_images(iimg_context_t *context)
+static iimg_error_t *too_many_images(iimg_context_t *context)
 {
     return iimg_error_with_code(context->pool, IIMG_INVALID, "max_images",
                                 "Maximum %d reference images allowed", IIMG_REFERENCE_IMAGE_SLOTS);
 }
 
-/* The slot that a new photo gets among those that are taken. */
+/* The requested slot, or the lowest free one. */
 static iimg_error_t *choose_order(iimg_context_t *context, const bool *taken, const int *wanted,
                                   int *order)
 {
     int lowest = IIMG_REFERENCE_IMAGE_SLOTS;
-    iimg_error_t *err = NULL;
+    iimg_error_t *err;
 
     for (int i = IIMG_REFERENCE_IMAGE_SLOTS - 1; i >= 0; i--) {
         lowest = taken[i] ? lowest : i;
     }
     if (lowest == IIMG_REFERENCE_IMAGE_SLOTS) {
-        return max_images(context);
+        return too_many_images(context);
     }
-    if (wanted) {
-        err = iimg_check_reference_image_order(context, *wanted);
+    if (!wanted) {
+        *order = lowest;
+        return NULL;
     }
+    err = iimg_check_reference_image_order(context, *wanted);
     if (err) {
         return err;
     }
-    if (wanted && taken[*wanted]) {
+    if (taken[*wanted]) {
         return iimg_reference_image_order_in_use(context, *wanted);
     }
-    *order = wanted ? *wanted : lowest;
+    *order = *wanted;
     return NULL;
 }
 
@@ -59,7 +61,7 @@ static iimg_error_t *check_slot(iimg_context_t *context, const creation_t *creat
     return choose_order(context, taken, creation->wanted->order, order);
 }
 
-static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
+static iimg_error_t *write_audit(iimg_context_t *context, const creation_t *creation)
 {
     apr_array_header_t *members = iimg_members_create(context->pool);
 
@@ -75,7 +77,8 @@ static iimg_error_t *tell(iimg_context_t *context, const creation_t *creation)
     return iimg_audit(context, "create", "reference_images", creation->image->id, members);
 }
 
-/* Creates of one user queue up at his row: nobody else sees the slots before this one is in. */
+/* The lock on the user's row serializes creates: no other one sees the slots before this commits.
+ */
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
     creation_t *creation = baton;
@@ -112,10 +115,10 @@ static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
             return err;
         }
     }
-    return tell(context, creation);
+    return write_audit(context, creation);
 }
 
-/* A picture that cannot be kept is not decoded and stored first. */
+/* Checks for a free slot first, to avoid decoding and storing a picture in vain. */
 static iimg_error_t *store_upload(iimg_context_t *context, creation_t *creation)
 {
     int order;

@@ -1,4 +1,4 @@
-/* delete_identity_image.c - take an identity's picture away. */
+/* delete_identity_image.c - remove an identity's picture; it is held for a day. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -13,7 +13,7 @@ typedef struct change_t {
     iimg_identity_t *identity;
 } change_t;
 
-static iimg_error_t *show_none(iimg_context_t *context, void *baton)
+static iimg_error_t *clear_picture(iimg_context_t *context, void *baton)
 {
     static const iimg_picture_t none = { NULL, NULL };
     change_t *change = baton;
@@ -47,11 +47,12 @@ iimg_error_t *iimg_delete_identity_image(iimg_context_t *context, const char *id
                                          iimg_identity_t **identity)
 {
     change_t change = { .id = id };
-    iimg_error_t *err = iimg_db_transaction(context, show_none, &change);
+    iimg_error_t *err = iimg_db_transaction(context, clear_picture, &change);
 
-    if (!err) {
-        iimg_sweep_claim(context, &change.doomed);
+    if (err) {
+        return err;
     }
+    iimg_sweep_claim(context, &change.doomed);
     *identity = change.identity;
-    return err;
+    return NULL;
 }

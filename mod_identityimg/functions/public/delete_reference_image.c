@@ -1,4 +1,4 @@
-/* delete_reference_image.c - remove a photo: its row, then its files. */
+/* delete_reference_image.c - delete a photo: its row, then its objects. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"

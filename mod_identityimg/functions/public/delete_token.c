@@ -1,36 +1,39 @@
-/* delete_token.c - end one of the caller's sessions or bearer tokens. */
+/* delete_token.c - delete one of the caller's sessions or bearer tokens. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
 #include "functions/shared/not_found.h"
 
-typedef struct ending_t {
+typedef struct deletion_t {
     const char *id;
-    iimg_ended_token_t ended;
-} ending_t;
+    iimg_ended_token_t token;
+} deletion_t;
 
 static iimg_error_t *delete_row(iimg_context_t *context, void *baton)
 {
-    ending_t *ending = baton;
+    deletion_t *deletion = baton;
     bool found = false;
     iimg_error_t *err = iimg_user_lock(context, context->caller->id, &found); /* see log_out.c */
 
-    if (!err) {
-        err = iimg_token_delete(context, context->caller->id, ending->id, &ending->ended);
+    if (err) {
+        return err;
     }
-    if (!err && !ending->ended.id) {
-        err = iimg_not_found(context);
+    err = iimg_token_delete(context, context->caller->id, deletion->id, &deletion->token);
+    if (err) {
+        return err;
     }
-    return err ? err
-               : iimg_audit_member(context, "delete", "auth_tokens", ending->ended.id,
-                                   ending->ended.kind);
+    if (!deletion->token.id) {
+        return iimg_not_found(context);
+    }
+    return iimg_audit_member(context, "delete", "auth_tokens", deletion->token.id,
+                             deletion->token.kind);
 }
 
 iimg_error_t *iimg_delete_token(iimg_context_t *context, const char *id, const char **hash)
 {
-    ending_t ending = { .id = id };
-    iimg_error_t *err = iimg_db_transaction(context, delete_row, &ending);
+    deletion_t deletion = { .id = id };
+    iimg_error_t *err = iimg_db_transaction(context, delete_row, &deletion);
 
-    *hash = ending.ended.hash;
+    *hash = deletion.token.hash;
     return err;
 }

@@ -1,4 +1,4 @@
-/* get_identity.c - one identity, for its owner or staff. */
+/* get_identity.c - read one identity, for its owner or staff. */
 #include "functions/public/public.h"
 
 #include "functions/shared/identity.h"

@@ -1,4 +1,4 @@
-/* get_me.c - the caller's own row. */
+/* get_me.c - read the caller's own row. */
 #include "functions/public/public.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_identity_categories.c - the categories that identities have, for any user. */
+/* list_identity_categories.c - list the categories of all identities, for any user. */
 #include "functions/public/public.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_my_identities.c - the caller's identities. */
+/* list_my_identities.c - list the caller's identities. */
 #include "functions/public/public.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_reference_images.c - a user's photos, in one statement. */
+/* list_reference_images.c - list a user's photos. */
 #include "functions/public/public.h"
 
 #include "functions/shared/caller.h"

@@ -1,4 +1,4 @@
-/* list_tokens.c - the caller's sessions and bearer tokens. */
+/* list_tokens.c - list the caller's sessions and bearer tokens. */
 #include "functions/public/public.h"
 
 #include "functions/shared/caller.h"

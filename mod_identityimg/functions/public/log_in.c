@@ -1,5 +1,4 @@
-/* log_in.c - let somebody in who knows a password: a token for him, of which only its hash is kept.
- */
+/* log_in.c - verify a password and create a token, of which only a hash is stored. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -7,23 +6,25 @@
 #include "functions/shared/verify_login.h"
 #include "services/accounts/token.h"
 
-typedef struct making_t {
+typedef struct creation_t {
     iimg_new_token_t wanted;
-    iimg_caller_t caller;   /* who logs in */
-    const char *expires_at; /* NULL: the password has changed since it was verified */
-} making_t;
+    iimg_caller_t caller;   /* the user who logs in */
+    const char *expires_at; /* NULL: the password changed after it was verified */
+} creation_t;
 
 static iimg_error_t *insert_row(iimg_context_t *context, void *baton)
 {
-    making_t *making = baton;
+    creation_t *creation = baton;
     const char *id;
-    iimg_error_t *err = iimg_token_insert(context, &making->wanted, &making->expires_at, &id);
+    iimg_error_t *err = iimg_token_insert(context, &creation->wanted, &creation->expires_at, &id);
 
-    return !err && id ? iimg_audit_member(context, "create", "auth_tokens", id, making->wanted.kind)
-                      : err;
+    if (err || !id) {
+        return err;
+    }
+    return iimg_audit_member(context, "create", "auth_tokens", id, creation->wanted.kind);
 }
 
-static iimg_error_t *make_token(iimg_context_t *context, making_t *making, const char **token)
+static iimg_error_t *create_token(iimg_context_t *context, creation_t *creation, const char **token)
 {
     unsigned char digest[IIMG_TOKEN_DIGEST_BYTES];
 
@@ -32,12 +33,12 @@ static iimg_error_t *make_token(iimg_context_t *context, making_t *making, const
         return iimg_error_internal(context->pool, "the system gave no random numbers");
     }
     iimg_token_digest(*token, digest);
-    making->wanted.hash = iimg_token_hash(context->pool, digest);
-    return iimg_db_transaction(context, insert_row, making);
+    creation->wanted.hash = iimg_token_hash(context->pool, digest);
+    return iimg_db_transaction(context, insert_row, creation);
 }
 
-static iimg_error_t *try(iimg_context_t *context, const iimg_login_attempt_t *attempt,
-                         making_t *making, iimg_new_session_t *session)
+static iimg_error_t *try_login(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                               creation_t *creation, iimg_new_session_t *session)
 {
     iimg_login_t *login;
     iimg_error_t *err = iimg_verify_login(context, attempt, &login);
@@ -52,33 +53,33 @@ static iimg_error_t *try(iimg_context_t *context, const iimg_login_attempt_t *at
         return iimg_unauthenticated(context, IIMG_INACTIVE_USER);
     }
     session->user = login->user;
-    making->caller = (iimg_caller_t){ login->user.id, login->user.is_staff, true, true };
-    context->caller = &making->caller;
-    making->wanted.user_id = login->user.id;
-    making->wanted.password = login->hash;
-    err = make_token(context, making, &session->token);
-    session->expires_at = making->expires_at;
+    creation->caller = (iimg_caller_t){ login->user.id, login->user.is_staff, true, true };
+    context->caller = &creation->caller;
+    creation->wanted.user_id = login->user.id;
+    creation->wanted.password = login->hash;
+    err = create_token(context, creation, &session->token);
+    session->expires_at = creation->expires_at;
     return err;
 }
 
 iimg_error_t *iimg_log_in(iimg_context_t *context, const iimg_login_attempt_t *attempt,
                           const char *kind, int seconds, iimg_new_session_t *session)
 {
-    making_t *making = apr_pcalloc(context->pool, sizeof(*making)); /* the caller stays */
+    creation_t *creation = apr_pcalloc(context->pool,
+                                       sizeof(*creation)); /* context->caller refers to it */
     iimg_error_t *err;
 
-    making->wanted.kind = kind;
-    making->wanted.seconds = seconds;
-    err = try(context, attempt, making, session);
-    /* The stored hash has become another one in between: of the same password perhaps. */
+    creation->wanted.kind = kind;
+    creation->wanted.seconds = seconds;
+    err = try_login(context, attempt, creation, session);
     if (err) {
         return err;
     }
-    if (!making->expires_at) {
-        err = try(context, attempt, making, session);
+    if (!creation->expires_at) { /* the hash changed, perhaps to another one of the same password */
+        err = try_login(context, attempt, creation, session);
         if (err) {
             return err;
         }
     }
-    return making->expires_at ? NULL : iimg_unauthenticated(context, IIMG_WRONG_PASSWORD);
+    return creation->expires_at ? NULL : iimg_unauthenticated(context, IIMG_WRONG_PASSWORD);
 }

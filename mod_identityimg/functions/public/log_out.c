@@ -1,24 +1,25 @@
-/* log_out.c - end the token that the caller came in with, and the session that his cookie carries.
- */
+/* log_out.c - end the caller's token, and the session in the request's cookie. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
 
-/* Of who came in by a token its own row; a cookie that came along only counts when it is his. */
-static iimg_error_t *end_one(iimg_context_t *context, const char *hash)
+/* Deletes only the caller's own tokens: the cookie may be another user's. */
+static iimg_error_t *end_token(iimg_context_t *context, const char *hash)
 {
     iimg_ended_token_t ended = { NULL, NULL, NULL };
-    iimg_error_t *err = NULL;
+    iimg_error_t *err;
 
-    if (hash) {
-        err = iimg_token_delete_by_hash(context, context->caller->id, hash, &ended);
+    if (!hash) {
+        return NULL;
     }
-    return !err && ended.id
-               ? iimg_audit_member(context, "delete", "auth_tokens", ended.id, ended.kind)
-               : err;
+    err = iimg_token_delete_by_hash(context, context->caller->id, hash, &ended);
+    if (err || !ended.id) {
+        return err;
+    }
+    return iimg_audit_member(context, "delete", "auth_tokens", ended.id, ended.kind);
 }
 
-/* The user's row first, as everybody does who ends tokens: no two wait for one another. */
+/* Locks the user's row first, as all functions that end tokens do, to avoid deadlocks. */
 static iimg_error_t *delete_rows(iimg_context_t *context, void *baton)
 {
     const char *session = baton;
@@ -28,11 +29,11 @@ static iimg_error_t *delete_rows(iimg_context_t *context, void *baton)
     if (err) {
         return err;
     }
-    err = end_one(context, context->login_token);
+    err = end_token(context, context->login_token);
     if (err) {
         return err;
     }
-    return end_one(context, session);
+    return end_token(context, session);
 }
 
 iimg_error_t *iimg_log_out(iimg_context_t *context, const char *session)

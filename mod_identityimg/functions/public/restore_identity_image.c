@@ -1,4 +1,4 @@
-/* restore_identity_image.c - bring back the picture before the last change. */
+/* restore_identity_image.c - restore the picture before the last change. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -17,8 +17,8 @@ static iimg_error_t *nothing_held(iimg_context_t *context)
                                 "There is no earlier picture to restore.");
 }
 
-/* Triggers make the held objects live again, and hold those of the picture that goes. */
-static iimg_error_t *exchange(iimg_context_t *context, void *baton)
+/* Triggers set the held objects to live, and hold those of the present picture. */
+static iimg_error_t *exchange_pictures(iimg_context_t *context, void *baton)
 {
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
@@ -48,7 +48,7 @@ iimg_error_t *iimg_restore_identity_image(iimg_context_t *context, const char *i
                                           iimg_identity_t **identity)
 {
     change_t change = { .id = id };
-    iimg_error_t *err = iimg_db_transaction(context, exchange, &change);
+    iimg_error_t *err = iimg_db_transaction(context, exchange_pictures, &change);
 
     *identity = change.identity;
     return err;

@@ -1,4 +1,4 @@
-/* update_reference_image.c - change a photo's name and order, or exchange it with another. */
+/* update_reference_image.c - change a photo's name and order, or exchange two slots. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -12,11 +12,10 @@ typedef struct update_t {
     const char *id;
     const iimg_reference_image_change_t *wanted;
     iimg_reference_image_t *image;
-    bool moves; /* to another slot */
+    bool moves; /* it changes slots */
 } update_t;
 
-/* Changes of order queue up at the user's row, as creates do: no two wait for one another's slots.
- */
+/* Locks the user's row, as creates do, so that changes of order cannot deadlock. */
 static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
 {
     bool found = true;
@@ -29,8 +28,8 @@ static iimg_error_t *lock_slots(iimg_context_t *context, const update_t *update)
     return found ? NULL : iimg_not_found(context);
 }
 
-/* Values that differ from the present ones: only these are changed and audited. */
-static apr_array_header_t *compare(iimg_context_t *context, update_t *update)
+/* Only values that differ are changed and audited. */
+static apr_array_header_t *find_changes(iimg_context_t *context, update_t *update)
 {
     apr_array_header_t *members = iimg_members_create(context->pool);
     const iimg_given_t name = { update->wanted->name != NULL, update->wanted->name };
@@ -67,7 +66,7 @@ static iimg_error_t *update_row(iimg_context_t *context, void *baton)
     if (err) {
         return err;
     }
-    members = compare(context, update);
+    members = find_changes(context, update);
     if (!members->nelts) {
         return NULL;
     }

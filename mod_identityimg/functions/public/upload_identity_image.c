@@ -1,4 +1,4 @@
-/* upload_identity_image.c - put a picture on an identity. */
+/* upload_identity_image.c - set an identity's picture. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -12,15 +12,15 @@
 
 typedef struct change_t {
     const char *id;
-    const char *shown_id; /* the user whom the picture shows; NULL: whoever */
-    const char *job_id;   /* whose own saving this is; NULL: nobody's */
-    bool saved_before;    /* nothing is left to be done */
+    const char *shown_id; /* the user in the picture; NULL: unknown */
+    const char *job_id;   /* the job that saves its picture; NULL: none */
+    bool saved_before;    /* the job has saved it already */
     iimg_stored_picture_t stored;
-    iimg_claim_t doomed; /* the picture before the one before */
+    iimg_claim_t doomed; /* objects of the picture that was held */
     iimg_identity_t *identity;
 } change_t;
 
-static iimg_error_t *note_saved(iimg_context_t *context, change_t *change)
+static iimg_error_t *record_saved(iimg_context_t *context, change_t *change)
 {
     bool first = true;
     iimg_error_t *err = NULL;
@@ -32,8 +32,8 @@ static iimg_error_t *note_saved(iimg_context_t *context, change_t *change)
     return err;
 }
 
-/* A trigger holds the picture before for a day, so that the change can be taken back. */
-static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
+/* A trigger holds the previous picture for a day, so that the change can be undone. */
+static iimg_error_t *set_picture(iimg_context_t *context, void *baton)
 {
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller(context, IIMG_USER);
@@ -51,7 +51,7 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     if (err) {
         return err;
     }
-    err = note_saved(context, change);
+    err = record_saved(context, change);
     if (err) {
         return err;
     }
@@ -81,9 +81,9 @@ static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
     return iimg_stored_object_claim_own(context, &change->doomed);
 }
 
-iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
-                                    const iimg_upload_t *upload, const char *shown_id,
-                                    const char *job_id, iimg_identity_t **identity)
+iimg_error_t *iimg_set_identity_image(iimg_context_t *context, const char *id,
+                                      const iimg_upload_t *upload, const char *shown_id,
+                                      const char *job_id, iimg_identity_t **identity)
 {
     change_t change = { .id = id, .shown_id = shown_id, .job_id = job_id };
     iimg_error_t *err = iimg_store_picture(context, upload, &change.stored);
@@ -91,7 +91,7 @@ iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
     if (err) {
         return err;
     }
-    err = iimg_db_transaction(context, show_picture, &change);
+    err = iimg_db_transaction(context, set_picture, &change);
     if (err || change.saved_before) {
         iimg_abandon_picture(context, &change.stored);
     }
@@ -105,5 +105,5 @@ iimg_error_t *iimg_show_on_identity(iimg_context_t *context, const char *id,
 iimg_error_t *iimg_upload_identity_image(iimg_context_t *context, const char *id,
                                          const iimg_upload_t *upload, iimg_identity_t **identity)
 {
-    return iimg_show_on_identity(context, id, upload, NULL, NULL, identity);
+    return iimg_set_identity_image(context, id, upload, NULL, NULL, identity);
 }

@@ -1,4 +1,4 @@
-/* upload_reference_image.c - put a picture into a photo's slot, or another one. */
+/* upload_reference_image.c - set or replace a photo's picture. */
 #include "functions/public/public.h"
 
 #include "functions/shared/audit.h"
@@ -13,12 +13,12 @@ typedef struct change_t {
     const char *user_id;
     const char *id;
     iimg_stored_picture_t stored;
-    iimg_claim_t doomed; /* the old picture */
+    iimg_claim_t doomed; /* objects of the previous picture */
     iimg_reference_image_t *image;
 } change_t;
 
-/* The trigger dooms the old picture's objects in the same transaction. */
-static iimg_error_t *show_picture(iimg_context_t *context, void *baton)
+/* A trigger dooms the objects of the previous picture in the same transaction. */
+static iimg_error_t *set_picture(iimg_context_t *context, void *baton)
 {
     change_t *change = baton;
     iimg_error_t *err = iimg_identify_caller_for(context, change->user_id);
@@ -63,7 +63,7 @@ iimg_error_t *iimg_upload_reference_image(iimg_context_t *context, const char *u
     if (err) {
         return err;
     }
-    err = iimg_db_transaction(context, show_picture, &change);
+    err = iimg_db_transaction(context, set_picture, &change);
     if (err) {
         iimg_abandon_picture(context, &change.stored);
         return err;

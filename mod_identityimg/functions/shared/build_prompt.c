@@ -1,4 +1,4 @@
-/* build_prompt.c - the words that go to a generator. */
+/* build_prompt.c - build the prompt that is sent to a generator. */
 #include "functions/shared/build_prompt.h"
 
 #include <apr_strings.h>
@@ -13,7 +13,7 @@ static void add_line(apr_array_header_t *lines, const char *label, const char *v
     }
 }
 
-static const char *joined(apr_pool_t *pool, const apr_array_header_t *notes)
+static const char *join_notes(apr_pool_t *pool, const apr_array_header_t *notes)
 {
     apr_array_header_t *pieces = apr_array_make(pool, 2 * notes->nelts + 1, sizeof(const char *));
 
@@ -26,7 +26,7 @@ static const char *joined(apr_pool_t *pool, const apr_array_header_t *notes)
     return apr_array_pstrcat(pool, pieces, 0);
 }
 
-static const char *write_identity_context(apr_pool_t *pool, const iimg_identity_t *identity)
+static const char *describe_identity(apr_pool_t *pool, const iimg_identity_t *identity)
 {
     apr_array_header_t *lines = apr_array_make(pool, 8, sizeof(const char *));
 
@@ -36,7 +36,7 @@ static const char *write_identity_context(apr_pool_t *pool, const iimg_identity_
     add_line(lines, "Visualization: ", identity->visualization);
     if (identity->notes->nelts) {
         APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(
-            pool, "\nNotes: ", joined(pool, identity->notes), NULL);
+            pool, "\nNotes: ", join_notes(pool, identity->notes), NULL);
     }
     return apr_array_pstrcat(pool, lines, 0);
 }
@@ -45,7 +45,7 @@ const char *iimg_build_prompt(apr_pool_t *pool, const iimg_prompt_t *prompt,
                               const iimg_identity_t *identity, const char *additional)
 {
     iimg_placeholder_t placeholders[] = {
-        { iimg_prompt_placeholders[0], write_identity_context(pool, identity) },
+        { iimg_prompt_placeholders[0], describe_identity(pool, identity) },
         { iimg_prompt_placeholders[1], *additional ? additional : "None provided" },
     };
 

@@ -1,4 +1,4 @@
-/* check_readiness.c - whether work that comes in now could be done: database, tables, store. */
+/* check_readiness.c - check that the server can handle new requests. */
 #include "functions/shared/check_readiness.h"
 
 #include "base/db/error.h"
@@ -6,21 +6,21 @@
 #include "models/schema_migration.h"
 #include "services/services.h"
 
-static iimg_error_t *not_ready(iimg_context_t *context)
+static iimg_error_t *not_ready(iimg_context_t *context, const char *component, const char *problem)
 {
-    return iimg_error(context->pool, IIMG_NOT_READY, "This server is not ready.");
+    return iimg_error_with_detail(context->pool, IIMG_NOT_READY, NULL, "This server is not ready.",
+                                  "%s%s", component, problem);
 }
 
 static iimg_error_t *check_database(iimg_context_t *context)
 {
     iimg_error_t *err = iimg_schema_migration_check(context);
 
-    if (err) {
-        return iimg_error_detail(not_ready(context), "%s%s",
-                                 iimg_db_is_schema_error(err) ? "" : "the database: ",
-                                 err->detail ? err->detail : err->message);
+    if (!err) {
+        return NULL;
     }
-    return NULL;
+    return not_ready(context, iimg_db_is_schema_error(err) ? "" : "the database: ",
+                     err->detail ? err->detail : err->message);
 }
 
 iimg_error_t *iimg_check_readiness(iimg_context_t *context)
@@ -37,5 +37,5 @@ iimg_error_t *iimg_check_readiness(iimg_context_t *context)
         err = iimg_store_ready(context);
         problem = err ? err->detail : NULL;
     }
-    return problem ? iimg_error_detail(not_ready(context), "the store: %s", problem) : NULL;
+    return problem ? not_ready(context, "the store: ", problem) : NULL;
 }

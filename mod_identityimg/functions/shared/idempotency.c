@@ -1,4 +1,4 @@
-/* idempotency.c - one effect for a request that is sent more than once under one key. */
+/* idempotency.c - run a request once, even if it is sent repeatedly with one Idempotency-Key. */
 #include "functions/shared/idempotency.h"
 
 #include <string.h>
@@ -8,25 +8,25 @@
 #define FIRST_PAUSE   (APR_USEC_PER_SEC / 50)
 #define LONGEST_PAUSE (APR_USEC_PER_SEC / 2)
 
-static iimg_error_t *reused(iimg_context_t *context)
+static iimg_error_t *key_reused(iimg_context_t *context)
 {
     return iimg_error_with_code(context->pool, IIMG_REFUSED, "idempotency_key_reused",
                                 "This Idempotency-Key was used for another request. "
                                 "Send a new key with a new request.");
 }
 
-static iimg_error_t *in_use(iimg_context_t *context)
+static iimg_error_t *key_in_use(iimg_context_t *context)
 {
     return iimg_error_retry(
         iimg_error_with_code(context->pool, IIMG_CONFLICT, "idempotency_key_in_use",
-                             "A request with this Idempotency-Key is under way. "
-                             "Ask again in a moment."),
+                             "A request with this Idempotency-Key is in progress. "
+                             "Retry in a moment."),
         1);
 }
 
-/* Sets *outcome when there is an answer to give again, and *claimed when there is work to do. */
-static iimg_error_t *look(iimg_context_t *context, const iimg_idempotency_key_t *key, int lease,
-                          bool *claimed, iimg_idempotency_outcome_t **outcome)
+/* Sets *claimed if the caller does the work, or *outcome if there is a response to send again. */
+static iimg_error_t *claim_or_read(iimg_context_t *context, const iimg_idempotency_key_t *key,
+                                   int lease, bool *claimed, iimg_idempotency_outcome_t **outcome)
 {
     iimg_error_t *err = iimg_idempotency_key_claim(context, key, lease, claimed);
 
@@ -36,10 +36,10 @@ static iimg_error_t *look(iimg_context_t *context, const iimg_idempotency_key_t 
     }
     err = iimg_idempotency_key_read(context, key, outcome);
     if (err || !*outcome) {
-        return err; /* given back in between: look again */
+        return err; /* released in the meantime: try again */
     }
     if (strcmp((*outcome)->fingerprint, key->fingerprint) != 0) {
-        return reused(context);
+        return key_reused(context);
     }
     *outcome = (*outcome)->status ? *outcome : NULL;
     return NULL;
@@ -53,75 +53,74 @@ iimg_error_t *iimg_idempotency_begin(iimg_context_t *context, const iimg_idempot
     apr_interval_time_t pause = FIRST_PAUSE;
     iimg_idempotency_outcome_t *outcome;
     bool claimed = false;
-    iimg_error_t *err = look(context, key, lease, &claimed, &outcome);
+    iimg_error_t *err = claim_or_read(context, key, lease, &claimed, &outcome);
 
     while (!err && !claimed && !outcome) {
         if (apr_time_now() >= deadline) {
-            return in_use(context);
+            return key_in_use(context);
         }
         apr_sleep(pause);
         pause = pause * 2 < LONGEST_PAUSE ? pause * 2 : LONGEST_PAUSE;
-        err = look(context, key, lease, &claimed, &outcome);
+        err = claim_or_read(context, key, lease, &claimed, &outcome);
     }
     context->idempotency = claimed ? key : NULL;
     *replay = outcome;
     return err;
 }
 
-/* Within the transaction that makes the row: both are there, or neither. */
-static iimg_error_t *record(iimg_context_t *context, const iimg_idempotency_outcome_t *outcome)
+/* Within the transaction of the row, so that both are committed or neither. */
+iimg_error_t *iimg_idempotency_record(iimg_context_t *context, int status, const char *id)
 {
-    bool held = true;
-    iimg_error_t *err = NULL;
+    iimg_idempotency_outcome_t outcome = { .status = status, .resource_id = id };
+    iimg_error_t *err;
+    bool held;
 
-    if (context->idempotency) {
-        err = iimg_idempotency_key_record(context, context->idempotency, outcome, &held);
+    if (!context->idempotency) {
+        return NULL;
     }
+    err = iimg_idempotency_key_record(context, context->idempotency, &outcome, &held);
     if (err) {
         return err;
     }
-    return held ? NULL : in_use(context);
-}
-
-iimg_error_t *iimg_idempotency_record(iimg_context_t *context, int status, const char *id)
-{
-    return record(context, &(iimg_idempotency_outcome_t){ .status = status, .resource_id = id });
+    return held ? NULL : key_in_use(context);
 }
 
 iimg_error_t *iimg_idempotency_gone(iimg_context_t *context)
 {
     return iimg_error(context->pool, IIMG_GONE,
-                      "What was made with this Idempotency-Key has been deleted since.");
+                      "The row created with this Idempotency-Key has been deleted.");
 }
 
-static void warn(iimg_context_t *context, const iimg_error_t *err)
+static void log_failure(iimg_context_t *context, const iimg_error_t *err)
 {
     if (err) {
-        iimg_log(context, IIMG_LOG_WARNING,
-                 "IIMG0120: an idempotency key stays in use until its lease ends: %s",
-                 err->detail ? err->detail : err->message);
+        iimg_log(
+            context, IIMG_LOG_WARNING,
+            "IIMG0120: cannot record or release an idempotency key, which stays in use until its "
+            "lease expires: %s",
+            err->detail ? err->detail : err->message);
     }
 }
 
 void iimg_idempotency_release(iimg_context_t *context)
 {
-    warn(context, iimg_idempotency_key_release(context, context->idempotency));
+    log_failure(context, iimg_idempotency_key_release(context, context->idempotency));
 }
 
 void iimg_idempotency_record_error(iimg_context_t *context, int status, const iimg_error_t *cause)
 {
     bool held;
 
-    warn(context,
-         iimg_idempotency_key_record(context, context->idempotency,
-                                     &(iimg_idempotency_outcome_t){ .status = status,
-                                                                    .error_detail = cause->message,
-                                                                    .error_code = cause->code,
-                                                                    .error_field = cause->field },
-                                     &held));
+    log_failure(context, iimg_idempotency_key_record(
+                             context, context->idempotency,
+                             &(iimg_idempotency_outcome_t){ .status = status,
+                                                            .error_detail = cause->message,
+                                                            .error_code = cause->code,
+                                                            .error_field = cause->field },
+                             &held));
 }
 
 void iimg_idempotency_spoil(iimg_context_t *context, const iimg_error_t *cause)
 {
-    warn(context, iimg_idempotency_key_spoil(context, context->idempotency, cause->message));
+    log_failure(context, iimg_idempotency_key_spoil(context, context->idempotency, cause->message));
 }

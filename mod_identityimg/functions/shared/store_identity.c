@@ -18,8 +18,8 @@
 
 struct iimg_store_guard_t {
     apr_thread_mutex_t *lock;      /* guards this struct, also during a check */
-    char id[IIMG_UUID_LENGTH + 1]; /* of the marker that was seen; "": none yet */
-    apr_time_t seen;               /* when it was seen last */
+    char id[IIMG_UUID_LENGTH + 1]; /* in the marker; "": not read yet */
+    apr_time_t seen;               /* when the marker was last read */
     apr_time_t failed;             /* when the last check failed; 0: it succeeded */
     bool wrong;                    /* the marker is missing or foreign; false: no answer */
     bool reported;                 /* the failure is in the log */
@@ -61,7 +61,7 @@ const char *iimg_store_place(apr_pool_t *pool, const iimg_storage_t *storage)
                              *storage->s3->prefix ? ", prefix " : "", storage->s3->prefix, NULL);
 }
 
-/* @param present whether there is a marker @param id NULL: there is none, or it is none of ours */
+/* @param id NULL: there is no marker, or it is not valid */
 static iimg_error_t *read_marker(iimg_context_t *context, bool *present, const char **id)
 {
     const iimg_storage_t *storage = &context->services->storage;
@@ -107,7 +107,7 @@ static const char *describe_other(apr_pool_t *pool, const char *place, const cha
 {
     if (!id) {
         return apr_psprintf(pool,
-                            "%s: " IIMG_STORE_MARKER " cannot be understood: restore it from "
+                            "%s: " IIMG_STORE_MARKER " is not valid: restore it from "
                             "a backup, or remove it and run identityimgctl adopt-store",
                             place);
     }
@@ -138,19 +138,23 @@ static iimg_error_t *mark_first(iimg_context_t *context, iimg_picture_store_t *r
     const char *doubt, *found;
     iimg_error_t *err = iimg_store_resembles(context, &doubt);
 
-    if (!err && doubt) {
+    if (err) {
+        return err;
+    }
+    if (doubt) {
         *why = apr_psprintf(context->pool,
                             "%s has no " IIMG_STORE_MARKER " and %s: correct the "
                             "storage directives or the database, or run identityimgctl adopt-store",
                             place, doubt);
         return NULL;
     }
-    if (!err && !row->id) {
+    if (!row->id) {
         err = iimg_picture_store_propose(context, iimg_uuid_create(context->pool), row);
+        if (err) {
+            return err;
+        }
     }
-    if (!err) {
-        err = iimg_store_mark(context, row->id, &found);
-    }
+    err = iimg_store_mark(context, row->id, &found);
     if (err) {
         return err;
     }
@@ -163,8 +167,8 @@ static iimg_error_t *mark_first(iimg_context_t *context, iimg_picture_store_t *r
     return iimg_picture_store_confirm(context, found);
 }
 
-static iimg_error_t *compare(iimg_context_t *context, bool present, const char *id,
-                             const char **ours, const char **why)
+static iimg_error_t *compare_with_row(iimg_context_t *context, bool present, const char *id,
+                                      const char **ours, const char **why)
 {
     const char *place = iimg_store_place(context->pool, &context->services->storage);
     iimg_picture_store_t row;
@@ -188,12 +192,11 @@ static iimg_error_t *compare(iimg_context_t *context, bool present, const char *
     return mark_first(context, &row, ours, why);
 }
 
-/* The guard -------------------------------------------------------------------------------------
- */
+/* The guard ----------------------------------------------------------------------------------- */
 
 /* Another process may mark the store between the two reads of a comparison, so that the marker is
  * missing and the row is confirmed: what does not match is compared once more. */
-static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
+static iimg_error_t *compare_ids(iimg_context_t *context, iimg_store_guard_t *guard)
 {
     const char *id, *ours = NULL, *why = NULL;
     iimg_error_t *err = NULL;
@@ -207,7 +210,7 @@ static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
         }
         *guard->id = '\0'; /* if the store stops answering now, no change is tried there */
         why = NULL;
-        err = compare(context, present, id, &ours, &why);
+        err = compare_with_row(context, present, id, &ours, &why);
     }
     if (err) {
         return err;
@@ -220,13 +223,13 @@ static iimg_error_t *look(iimg_context_t *context, iimg_store_guard_t *guard)
     return NULL;
 }
 
-static void report(iimg_context_t *context, iimg_store_guard_t *guard, bool failed)
+static void log_state(iimg_context_t *context, iimg_store_guard_t *guard, bool failed)
 {
     if (guard->wrong && !guard->reported) {
-        iimg_log(context, IIMG_LOG_ERROR,
-                 "IIMG0204: the picture store is not the database's; "
-                 "nothing is written or deleted there: %s",
-                 guard->why);
+        iimg_log(
+            context, IIMG_LOG_ERROR,
+            "IIMG0204: the picture store is not the database's; nothing is written or deleted: %s",
+            guard->why);
         guard->reported = true;
     }
     else if (!failed && guard->reported) {
@@ -249,14 +252,14 @@ static iimg_error_t *check(iimg_context_t *context, iimg_store_guard_t *guard, a
     if (guard->failed && guard->failed <= now && guard->failed >= arrived) {
         return refuse(context, guard->why);
     }
-    err = look(context, guard);
+    err = compare_ids(context, guard);
     now = apr_time_now();
     guard->failed = err ? now : 0;
     guard->seen = err ? guard->seen : now;
     if (err) {
         apr_cpystrn(guard->why, err->detail ? err->detail : err->message, sizeof(guard->why));
     }
-    report(context, guard, err != NULL);
+    log_state(context, guard, err != NULL);
     return err;
 }
 

@@ -1,4 +1,4 @@
-/* store_identity.h - whether the configured store is the one that belongs to the database. */
+/* store_identity.h - check that the configured store is the one that belongs to the database. */
 #ifndef IIMG_FUNCTIONS_SHARED_STORE_IDENTITY_H
 #define IIMG_FUNCTIONS_SHARED_STORE_IDENTITY_H
 
@@ -19,27 +19,27 @@ struct iimg_storage_t;
 /** The result of the last check of the store; shared by all threads of a process. */
 typedef struct iimg_store_guard_t iimg_store_guard_t;
 
-/** Begin, before threads start. @return NULL when there is no mutex */
+/** Create the guard before threads start. @return NULL when no mutex can be created */
 iimg_store_guard_t *iimg_store_guard_create(apr_pool_t *pool);
 
 /**
- * Whether objects may be written and deleted: the store's marker has the id that the database
- * knows. The first use of a store that is new, or that holds the pictures of the database, marks
- * it. A bucket that does not answer may be tried, once its marker was seen. Errors:
- * IIMG_UNAVAILABLE; its detail has the cause and the remedy, which IIMG0204 logs once.
+ * Check that the store's marker has the id in the database before objects are written or deleted.
+ * On first use, an empty store or one with the pictures of the database gets a marker. A bucket
+ * that does not answer passes if its marker was read before. Errors: IIMG_UNAVAILABLE; its detail
+ * has the cause and the remedy, which IIMG0204 logs once.
  */
 iimg_error_t *iimg_store_check(iimg_context_t *context);
 
 /** The same, but a store that does not answer is an error. */
 iimg_error_t *iimg_store_ready(iimg_context_t *context);
 
-/** The id in a marker. @return NULL: it is none of ours */
+/** The id in a marker. @return NULL: the marker is not valid */
 const char *iimg_store_marker_id(apr_pool_t *pool, const char *text);
 
-/** Where the store is, for sentences. */
+/** Describe where the store is: "bucket pictures, prefix p/". */
 const char *iimg_store_place(apr_pool_t *pool, const struct iimg_storage_t *storage);
 
-/** Write a marker with an id, and read what is there then. @param found NULL: no marker of ours */
+/** Write a marker with an id, and read it back. @param found id in the store; NULL: none valid */
 iimg_error_t *iimg_store_mark(iimg_context_t *context, const char *id, const char **found);
 
 #endif

@@ -1,4 +1,4 @@
-/* store_picture.c - a picture's objects: announced, written, shown or given up. */
+/* store_picture.c - write a picture's objects to the store, and publish or abandon them. */
 #include "functions/shared/store_picture.h"
 
 #include "base/fault.h"
@@ -98,9 +98,10 @@ void iimg_abandon_picture(iimg_context_t *context, const iimg_stored_picture_t *
 
     (void)IIMG_FAULT("picture.abandoned");
     if (err) {
-        iimg_log(context, IIMG_LOG_WARNING,
-                 "IIMG0101: objects of picture %s wait for the sweeper: %s", stored->uuid,
-                 err->detail);
+        iimg_log(
+            context, IIMG_LOG_WARNING,
+            "IIMG0101: cannot delete the objects of picture %s: %s; the sweeper deletes them later",
+            stored->uuid, err->detail);
         return;
     }
     iimg_sweep_claim(context, &claim);

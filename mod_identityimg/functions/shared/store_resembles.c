@@ -1,4 +1,4 @@
-/* store_resembles.c - whether a store without a known marker looks like the database's. */
+/* store_resembles.c - check whether a store without a known marker matches the database. */
 #include "functions/shared/store_identity.h"
 
 #include <apr_strings.h>
@@ -6,8 +6,8 @@
 #include "models/stored_object.h"
 #include "services/services.h"
 
-#define SAMPLE 16  /* objects to search for in the store */
-#define STRAYS 100 /* objects of the store to look up in the manifest, where none must be there */
+#define SAMPLE 16  /* objects of the manifest to look up in the store */
+#define STRAYS 100 /* objects of the store to look up in the manifest */
 
 static iimg_error_t *count_found(iimg_context_t *context, const apr_array_header_t *keys,
                                  int *found)
@@ -30,7 +30,7 @@ typedef struct strays_t {
     iimg_error_t *enough; /* ends the listing */
 } strays_t;
 
-static iimg_error_t *take_stray(iimg_context_t *context, void *baton, const iimg_listed_t *object)
+static iimg_error_t *add_stray(iimg_context_t *context, void *baton, const iimg_listed_t *object)
 {
     strays_t *strays = baton;
 
@@ -39,26 +39,29 @@ static iimg_error_t *take_stray(iimg_context_t *context, void *baton, const iimg
     return strays->keys->nelts < STRAYS ? NULL : strays->enough;
 }
 
-/* @param doubt set when there is something, and the manifest knows nothing of it */
-static iimg_error_t *look_for_strays(iimg_context_t *context, const char **doubt)
+/* @param doubt set when the manifest knows none of the objects found */
+static iimg_error_t *check_strays(iimg_context_t *context, const char **doubt)
 {
     const iimg_storage_t *storage = &context->services->storage;
     strays_t strays = { apr_array_make(context->pool, STRAYS, sizeof(const char *)),
                         iimg_error(context->pool, IIMG_CONFLICT, "The listing may end.") };
     apr_array_header_t *unknown;
-    iimg_error_t *err = storage->driver->list_latest(context, storage, take_stray, &strays);
+    iimg_error_t *err = storage->driver->list_latest(context, storage, add_stray, &strays);
 
     if ((err && err != strays.enough) || strays.keys->nelts == 0) {
         return err;
     }
     err = iimg_stored_object_unknown(context, strays.keys, &unknown);
-    if (!err && unknown->nelts == strays.keys->nelts) {
+    if (err) {
+        return err;
+    }
+    if (unknown->nelts == strays.keys->nelts) {
         *doubt = apr_psprintf(context->pool,
                               "holds pictures that the database does not know, such "
                               "as %s",
                               APR_ARRAY_IDX(unknown, 0, const char *));
     }
-    return err;
+    return NULL;
 }
 
 iimg_error_t *iimg_store_resembles(iimg_context_t *context, const char **doubt)
@@ -72,12 +75,15 @@ iimg_error_t *iimg_store_resembles(iimg_context_t *context, const char **doubt)
         return err;
     }
     if (keys->nelts == 0) {
-        return look_for_strays(context, doubt);
+        return check_strays(context, doubt);
     }
     err = count_found(context, keys, &found);
-    if (!err && found * 2 < keys->nelts) {
+    if (err) {
+        return err;
+    }
+    if (found * 2 < keys->nelts) {
         *doubt = apr_psprintf(context->pool, "holds %d of %d pictures that the database shows",
                               found, keys->nelts);
     }
-    return err;
+    return NULL;
 }

@@ -1,4 +1,10 @@
-/* sweep.c - delete what is doomed: from the store first, then from the manifest. */
+/* sweep.c - delete doomed objects, first from the store, then from the manifest.
+ *
+ * An object is claimed before it is deleted: a claim has an id and a time at which the object is
+ * due again, so that a process that dies or a store that fails needs no other recovery. Only the
+ * latest claim of an object may delete its row. Requests delete the objects that they doomed; a
+ * watchdog thread of each child and identityimgctl sweep the others, in batches. No transaction is
+ * open, and no row is locked, while the store is called. */
 #include "functions/shared/sweep.h"
 
 #include <string.h>
@@ -11,28 +17,28 @@
 #include "services/services.h"
 
 #define AT_ONCE     20
-#define PATIENCE    3 /* failures one after the other that say that the store itself is away */
-#define ROUNDS      3 /* in which one sweep comes back to what failed, after 0.5, 1, 2 seconds */
+#define PATIENCE    3 /* consecutive failures after which the store counts as unavailable */
+#define ROUNDS      3 /* retries of failed objects in a sweep, after 0.5, 1 and 2 seconds */
 #define FIRST_PAUSE apr_time_from_msec(500)
 
-/* An object that we have claimed. */
+/* An object claimed by this process. */
 typedef struct doomed_t {
     const char *key, *claim;
-    bool again;      /* it may have been tried before */
-    bool gone;       /* from the store */
-    bool away;       /* the store as a whole seems unavailable: other objects would fail, too */
-    const char *why; /* it is not; NULL: it was not tried */
+    bool again;      /* an earlier attempt may have deleted it */
+    bool gone;       /* deleted from the store */
+    bool down;       /* the store itself seems unavailable */
+    const char *why; /* the error; NULL: not tried, or deleted */
 } doomed_t;
 
 typedef struct sweep_t {
     iimg_context_t *context;
     apr_time_t end;
-    apr_array_header_t *left; /* doomed_t, AT_ONCE at most: to come back to */
+    apr_array_header_t *left; /* doomed_t to retry, AT_ONCE at most */
     int gone, given_up;       /* objects */
-    bool store_away;
+    bool store_down;
 } sweep_t;
 
-static apr_array_header_t *doomed_of(iimg_context_t *context, const iimg_claim_t *claim)
+static apr_array_header_t *list_doomed(iimg_context_t *context, const iimg_claim_t *claim)
 {
     apr_array_header_t *doomed = apr_array_make(context->pool, claim->keys->nelts + 1,
                                                 sizeof(doomed_t));
@@ -48,17 +54,17 @@ static apr_array_header_t *doomed_of(iimg_context_t *context, const iimg_claim_t
     return doomed;
 }
 
-/* From the store ------------------------------------------------------------------------------- */
+/* The store ---------------------------------------------------------------------------------- */
 
-static void remove_one(iimg_context_t *context, doomed_t *one)
+static void remove_object(iimg_context_t *context, doomed_t *object)
 {
     const iimg_storage_t *storage = &context->services->storage;
-    iimg_error_t *err = storage->driver->remove(context, storage, one->key, one->again);
+    iimg_error_t *err = storage->driver->remove(context, storage, object->key, object->again);
 
-    one->again = true;
-    one->gone = err == NULL;
-    one->away = err && !err->one_object;
-    one->why = !err ? NULL : err->detail ? err->detail : err->message;
+    object->again = true;
+    object->gone = err == NULL;
+    object->down = err && !err->one_object;
+    object->why = !err ? NULL : err->detail ? err->detail : err->message;
 }
 
 /* A refusal for one object does not predict the next.
@@ -69,18 +75,19 @@ static bool remove_all(iimg_context_t *context, apr_array_header_t *doomed, int 
     int failures = 0;
 
     for (int i = 0; i < doomed->nelts && failures < patience; i++) {
-        doomed_t *one = &APR_ARRAY_IDX(doomed, i, doomed_t);
+        doomed_t *object = &APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        remove_one(context, one);
-        failures = one->away ? failures + 1 : 0;
+        remove_object(context, object);
+        failures = object->down ? failures + 1 : 0;
     }
     (void)IIMG_FAULT("sweep.removed");
     return failures < patience;
 }
 
-/* From the manifest ---------------------------------------------------------------------------- */
+/* The manifest ------------------------------------------------------------------------------- */
 
-/* What is gone and has one claim. @return how many */
+/* Deletes the rows of the objects that are gone and have the claim of doomed[first].
+ * @return their number; -1 on failure */
 static int forget_claim(iimg_context_t *context, const apr_array_header_t *doomed, int first)
 {
     const char *claim = APR_ARRAY_IDX(doomed, first, doomed_t).claim;
@@ -90,21 +97,20 @@ static int forget_claim(iimg_context_t *context, const apr_array_header_t *doome
     iimg_error_t *err;
 
     for (int i = first; i < doomed->nelts; i++) {
-        const doomed_t *one = &APR_ARRAY_IDX(doomed, i, doomed_t);
+        const doomed_t *object = &APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        if (one->gone && strcmp(one->claim, claim) == 0) {
-            APR_ARRAY_PUSH(keys, const char *) = one->key;
+        if (object->gone && strcmp(object->claim, claim) == 0) {
+            APR_ARRAY_PUSH(keys, const char *) = object->key;
         }
     }
-    /* The manifest forgets what is gone from the disk, not from its cache alone. */
+    /* A power failure must not bring a file back after its row was deleted. */
     err = storage->driver->settle ? storage->driver->settle(context, storage, keys) : NULL;
     if (!err) {
         err = iimg_stored_object_forget(context, &gone, keys);
     }
     if (err) {
         iimg_log(context, IIMG_LOG_WARNING,
-                 "IIMG0103: what was deleted stays in the manifest for "
-                 "now: %s",
+                 "IIMG0103: cannot delete the rows of deleted objects: %s; the next sweep retries",
                  err->detail ? err->detail : err->message);
     }
     return err ? -1 : keys->nelts;
@@ -112,37 +118,37 @@ static int forget_claim(iimg_context_t *context, const apr_array_header_t *doome
 
 static bool is_first_of_claim(const apr_array_header_t *doomed, int index)
 {
-    const doomed_t *one = &APR_ARRAY_IDX(doomed, index, doomed_t);
+    const doomed_t *object = &APR_ARRAY_IDX(doomed, index, doomed_t);
 
     for (int i = 0; i < index; i++) {
-        const doomed_t *before = &APR_ARRAY_IDX(doomed, i, doomed_t);
+        const doomed_t *earlier = &APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        if (before->gone && strcmp(before->claim, one->claim) == 0) {
+        if (earlier->gone && strcmp(earlier->claim, object->claim) == 0) {
             return false;
         }
     }
-    return one->gone;
+    return object->gone;
 }
 
-/* An object that is missing below an empty mount point, or in a foreign store, was not deleted. */
-static void doubt_gone(iimg_context_t *context, const apr_array_header_t *doomed)
+/* An object that is missing from an empty mount point or from a foreign store was not deleted. */
+static void verify_gone(iimg_context_t *context, const apr_array_header_t *doomed)
 {
     iimg_error_t *err = iimg_store_check(context);
 
     for (int i = 0; err && i < doomed->nelts; i++) {
-        doomed_t *one = &APR_ARRAY_IDX(doomed, i, doomed_t);
+        doomed_t *object = &APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        one->why = one->gone ? err->detail : one->why;
-        one->gone = false;
+        object->why = object->gone ? err->detail : object->why;
+        object->gone = false;
     }
 }
 
-/* @return how many are forgotten; -1: the database is away */
+/* @return number of rows deleted; -1: the database is unavailable */
 static int forget_all(iimg_context_t *context, const apr_array_header_t *doomed)
 {
     int forgotten = 0;
 
-    doubt_gone(context, doomed);
+    verify_gone(context, doomed);
     for (int i = 0; i < doomed->nelts && forgotten >= 0; i++) {
         int some = is_first_of_claim(doomed, i) ? forget_claim(context, doomed, i) : 0;
 
@@ -152,48 +158,49 @@ static int forget_all(iimg_context_t *context, const apr_array_header_t *doomed)
     return forgotten;
 }
 
-/* What stays ----------------------------------------------------------------------------------- */
+/* Retries -------------------------------------------------------------------------------------- */
 
-/* It is due again after its claim. @return how many */
+/* Logs objects that remain; they are due again when their claim expires. @return their number */
 static int give_up(iimg_context_t *context, const apr_array_header_t *doomed)
 {
     int failed = 0, untried = 0;
 
     for (int i = 0; i < doomed->nelts; i++) {
-        const doomed_t *one = &APR_ARRAY_IDX(doomed, i, doomed_t);
+        const doomed_t *object = &APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        if (one->why) {
+        if (object->why) {
             failed++;
-            iimg_log(context, IIMG_LOG_WARNING, "IIMG0102: %s could not be deleted yet: %s",
-                     one->key, one->why);
+            iimg_log(context, IIMG_LOG_WARNING,
+                     "IIMG0102: cannot delete %s: %s; the sweeper retries", object->key,
+                     object->why);
         }
-        else if (!one->gone) {
+        else if (!object->gone) {
             untried++;
         }
     }
     if (untried) {
-        iimg_log(context, IIMG_LOG_WARNING,
-                 "IIMG0107: %d more objects were to be deleted and "
-                 "wait, since the picture store seems to be away",
-                 untried);
+        iimg_log(
+            context, IIMG_LOG_WARNING,
+            "IIMG0107: deletion of %d more objects postponed: the picture store seems unavailable",
+            untried);
     }
     return failed + untried;
 }
 
-/* Of a batch: what does not go at once may do so in a moment. */
-static void keep_left(sweep_t *sweep, const apr_array_header_t *doomed)
+/* Queues the objects of a batch that could not be deleted for a retry within this sweep. */
+static void queue_retries(sweep_t *sweep, const apr_array_header_t *doomed)
 {
     apr_pool_t *pool = sweep->context->pool;
     apr_array_header_t *more = apr_array_make(pool, 1, sizeof(doomed_t));
 
     for (int i = 0; i < doomed->nelts; i++) {
-        doomed_t one = APR_ARRAY_IDX(doomed, i, doomed_t);
+        doomed_t object = APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        if (!one.gone) {
-            one.key = apr_pstrdup(pool, one.key);
-            one.claim = apr_pstrdup(pool, one.claim);
-            one.why = apr_pstrdup(pool, one.why);
-            APR_ARRAY_PUSH(sweep->left->nelts < AT_ONCE ? sweep->left : more, doomed_t) = one;
+        if (!object.gone) {
+            object.key = apr_pstrdup(pool, object.key);
+            object.claim = apr_pstrdup(pool, object.claim);
+            object.why = apr_pstrdup(pool, object.why);
+            APR_ARRAY_PUSH(sweep->left->nelts < AT_ONCE ? sweep->left : more, doomed_t) = object;
         }
     }
     sweep->given_up += give_up(sweep->context, more);
@@ -204,41 +211,39 @@ static void drop_gone(apr_array_header_t *doomed)
     int kept = 0;
 
     for (int i = 0; i < doomed->nelts; i++) {
-        doomed_t one = APR_ARRAY_IDX(doomed, i, doomed_t);
+        doomed_t object = APR_ARRAY_IDX(doomed, i, doomed_t);
 
-        if (!one.gone) {
-            APR_ARRAY_IDX(doomed, kept++, doomed_t) = one;
+        if (!object.gone) {
+            APR_ARRAY_IDX(doomed, kept++, doomed_t) = object;
         }
     }
     doomed->nelts = kept;
 }
 
-static apr_uint32_t ends; /* atomic: this process does */
+static apr_uint32_t stopping; /* atomic; this process is shutting down */
 
 void iimg_sweep_stop(void)
 {
-    apr_atomic_set32(&ends, 1);
+    apr_atomic_set32(&stopping, 1);
 }
 
 static bool has_time(const sweep_t *sweep, apr_interval_time_t needed)
 {
-    return !apr_atomic_read32(&ends) && apr_time_now() + needed < sweep->end;
+    return !apr_atomic_read32(&stopping) && apr_time_now() + needed < sweep->end;
 }
 
-/* Transient failures are retried within the sweep. Objects that are refused again wait until their
- * claim ends. @return whether the store answers */
-static bool come_back(sweep_t *sweep)
+/* Retries transient failures within the sweep. What fails again waits until its claim expires.
+ * @return whether the store answers */
+static bool retry_left(sweep_t *sweep)
 {
     apr_interval_time_t pause = FIRST_PAUSE;
-    bool answers = !sweep->store_away;
+    bool answers = !sweep->store_down;
     int gone = 0;
 
     for (int round = 0;
          round < ROUNDS && gone >= 0 && sweep->left->nelts > 0 && has_time(sweep, pause);
          round++, pause *= 2) {
-        iimg_log(sweep->context, IIMG_LOG_DEBUG,
-                 "%d objects that could not be deleted are tried "
-                 "again in %d ms",
+        iimg_log(sweep->context, IIMG_LOG_DEBUG, "retrying the deletion of %d objects in %d ms",
                  sweep->left->nelts, (int)apr_time_as_msec(pause));
         apr_sleep(pause);
         answers = remove_all(sweep->context, sweep->left, PATIENCE);
@@ -249,23 +254,24 @@ static bool come_back(sweep_t *sweep)
     return answers && gone >= 0;
 }
 
-/* All ------------------------------------------------------------------------------------------ */
+/* Sweeps ----------------------------------------------------------------------------------------
+ */
 
 void iimg_sweep_claim(iimg_context_t *context, const iimg_claim_t *claim)
 {
     apr_array_header_t *doomed;
 
     if (!claim->id || claim->keys->nelts == 0 || iimg_store_check(context)) {
-        return; /* they are due again after their claim */
+        return; /* they are due again when their claim expires */
     }
-    doomed = doomed_of(context, claim);
+    doomed = list_doomed(context, claim);
     (void)IIMG_FAULT("sweep.claimed");
     (void)remove_all(context, doomed, 1);
     (void)forget_all(context, doomed);
     (void)give_up(context, doomed);
 }
 
-/* One batch, in memory of its own. @return whether there may be more to do */
+/* Sweeps one batch, in a pool of its own. @return whether there may be more to do */
 static bool sweep_batch(sweep_t *sweep)
 {
     iimg_context_t batch = *sweep->context;
@@ -276,20 +282,21 @@ static bool sweep_batch(sweep_t *sweep)
     apr_pool_create(&batch.pool, sweep->context->pool);
     err = iimg_stored_object_claim_due(&batch, AT_ONCE, &claim);
     if (err) {
-        iimg_log(&batch, IIMG_LOG_WARNING, "IIMG0106: nothing could be swept: %s",
+        iimg_log(&batch, IIMG_LOG_WARNING,
+                 "IIMG0106: cannot claim objects to delete: %s; the next sweep retries",
                  err->detail ? err->detail : err->message);
     }
     else if (claim.keys->nelts > 0) {
-        apr_array_header_t *doomed = doomed_of(&batch, &claim);
+        apr_array_header_t *doomed = list_doomed(&batch, &claim);
 
         (void)IIMG_FAULT("sweep.claimed");
-        sweep->store_away = !remove_all(&batch, doomed, PATIENCE);
+        sweep->store_down = !remove_all(&batch, doomed, PATIENCE);
         gone = forget_all(&batch, doomed);
         sweep->gone += gone > 0 ? gone : 0;
-        keep_left(sweep, doomed);
+        queue_retries(sweep, doomed);
     }
     apr_pool_destroy(batch.pool);
-    return gone >= 0 && !sweep->store_away;
+    return gone >= 0 && !sweep->store_down;
 }
 
 int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left)
@@ -306,11 +313,11 @@ int iimg_sweep(iimg_context_t *context, apr_interval_time_t time, int *left)
         return 0;
     }
     do {
-        sweep.store_away = false;
+        sweep.store_down = false;
         while (sweep_batch(&sweep) && has_time(&sweep, 0)) {
             continue;
         }
-    } while (come_back(&sweep) && sweep.store_away && has_time(&sweep, 0));
+    } while (retry_left(&sweep) && sweep.store_down && has_time(&sweep, 0));
     *left = sweep.given_up + give_up(context, sweep.left);
     return sweep.gone;
 }

@@ -1,4 +1,4 @@
-/* verify_login.c - an email and a password: counted first, compared once, whoever it may be. */
+/* verify_login.c - verify an email and a password. Every attempt is counted before it is hashed. */
 #include "functions/shared/verify_login.h"
 
 #include <apr_strings.h>
@@ -14,11 +14,11 @@ static iimg_error_t *too_many_failures(iimg_context_t *context, int wait)
     return iimg_error_retry(iimg_error_code(err, "login_limited"), wait);
 }
 
-#define SHOWN 100 /* bytes of an account in the log: a client may send anything */
+#define MAX_SHOWN 100 /* bytes of an email in the log, which a client may choose freely */
 
-static const char *shown(apr_pool_t *pool, const char *account)
+static const char *clean_email(apr_pool_t *pool, const char *account)
 {
-    char *text = apr_pstrndup(pool, account, SHOWN);
+    char *text = apr_pstrndup(pool, account, MAX_SHOWN);
 
     for (char *p = text; *p; p++) {
         *p = (unsigned char)*p < ' ' || *p == '"' || *p == '\\' || *p == 127 ? '?' : *p;
@@ -28,19 +28,19 @@ static const char *shown(apr_pool_t *pool, const char *account)
 
 static void log_failure(iimg_context_t *context, const iimg_login_attempt_t *attempt, int failures)
 {
-    const char *account = shown(context->pool, attempt->email);
+    const char *account = clean_email(context->pool, attempt->email);
 
     iimg_log(context, IIMG_LOG_INFO, "wrong password for \"%s\" from %s, %d of %d", account,
              attempt->address, failures, attempt->max_failures);
     if (failures >= attempt->max_failures) {
         iimg_log(context, IIMG_LOG_WARNING,
-                 "IIMG0160: %d wrong passwords for \"%s\" from %s: that "
-                 "address has to wait with that account",
+                 "IIMG0160: %d wrong passwords for \"%s\" from %s: "
+                 "logins with this email from this address are delayed",
                  failures, account, attempt->address);
     }
 }
 
-/* In place of Django's hash. A login that cannot have this now is a login all the same. */
+/* Replaces a hash made by Django. A failure does not fail the login. */
 static void improve_hash(iimg_context_t *context, const char *password, iimg_login_t *login)
 {
     const char *better = NULL;
@@ -55,20 +55,21 @@ static void improve_hash(iimg_context_t *context, const char *password, iimg_log
         err = iimg_user_rehash(context, login->user.id, login->hash, better, &done);
     }
     if (err) {
-        iimg_log(context, IIMG_LOG_INFO, "the hash of a password stays as it is: %s", err->message);
+        iimg_log(context, IIMG_LOG_INFO, "cannot replace an outdated password hash: %s",
+                 err->message);
     }
     login->hash = done ? better : login->hash;
 }
 
-static iimg_error_t *compare(iimg_context_t *context, const iimg_login_attempt_t *attempt,
-                             const iimg_login_t *login, bool *right)
+static iimg_error_t *check_password(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                                    const iimg_login_t *login, bool *right)
 {
     apr_time_t began = iimg_step_begin(context);
     iimg_error_t *err = iimg_password_check(context, attempt->address, attempt->password,
                                             login->hash, right);
 
     if (err) {
-        /* No failure; if that fails, it counts for a minute. */
+        /* Not a wrong password. If the withdrawal fails, the attempt counts for a minute. */
         iimg_login_attempt_withdraw(context, attempt, login);
         return err;
     }
@@ -76,15 +77,18 @@ static iimg_error_t *compare(iimg_context_t *context, const iimg_login_attempt_t
     return NULL;
 }
 
-/* Written down before anybody is told: a guess that was told counts, whatever happens to us. */
-static iimg_error_t *settle(iimg_context_t *context, const iimg_login_attempt_t *attempt,
-                            const iimg_login_t *login, bool right)
+/* Records the result before it is sent, so that no guess goes uncounted. */
+static iimg_error_t *record_result(iimg_context_t *context, const iimg_login_attempt_t *attempt,
+                                   const iimg_login_t *login, bool right)
 {
     bool counted = false;
     iimg_error_t *err = right ? iimg_login_attempt_succeed(context, attempt, login, &counted)
                               : iimg_login_attempt_fail(context, attempt, login, &counted);
 
-    return err || counted ? err : iimg_password_busy(context);
+    if (err) {
+        return err;
+    }
+    return counted ? NULL : iimg_password_busy(context);
 }
 
 iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attempt_t *attempt,
@@ -93,24 +97,30 @@ iimg_error_t *iimg_verify_login(iimg_context_t *context, const iimg_login_attemp
     iimg_login_t *found = apr_pcalloc(context->pool, sizeof(*found));
     bool right = false;
     int wait = 0;
-    iimg_error_t *err = NULL;
+    iimg_error_t *err;
 
     *login = NULL;
     if (iimg_password_is_full(attempt->address)) {
-        return iimg_password_busy(context); /* nothing is written down for a flood */
+        return iimg_password_busy(context); /* a flood costs no statement */
     }
     err = iimg_login_attempt_begin(context, attempt, &wait, found);
-    if (!err) {
-        err = wait ? too_many_failures(context, wait) : compare(context, attempt, found, &right);
-    }
-    if (!err) {
-        err = settle(context, attempt, found, right);
-    }
-    if (!err && !right) {
-        log_failure(context, attempt, found->failures);
-    }
-    if (err || !right) {
+    if (err) {
         return err;
+    }
+    if (wait) {
+        return too_many_failures(context, wait);
+    }
+    err = check_password(context, attempt, found, &right);
+    if (err) {
+        return err;
+    }
+    err = record_result(context, attempt, found, right);
+    if (err) {
+        return err;
+    }
+    if (!right) {
+        log_failure(context, attempt, found->failures);
+        return NULL;
     }
     improve_hash(context, attempt->password, found);
     *login = found;

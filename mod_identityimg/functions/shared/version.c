@@ -9,11 +9,10 @@ static iimg_error_t *check_if_match(iimg_context_t *context, const char *version
     if (iimg_entity_tag_has_version(context->if_match, version)) {
         return NULL;
     }
-    return iimg_error(
-        context->pool, IIMG_PRECONDITION,
-        "This was changed meanwhile: it has version %s, which If-Match does not name. "
-        "Read it again, then repeat the change.",
-        version);
+    return iimg_error(context->pool, IIMG_PRECONDITION,
+                      "This row has changed: it has version %s, which If-Match does not name. "
+                      "Read it again, then repeat the change.",
+                      version);
 }
 
 iimg_error_t *iimg_check_version(iimg_context_t *context, int version)

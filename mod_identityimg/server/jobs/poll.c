@@ -213,7 +213,7 @@ static void clean_up(apr_pool_t *pool)
     process.cleaned_up = apr_time_now();
     for (int i = 0; i < process.sites->nelts; i++) {
         APR_ARRAY_PUSH(servers, server_rec *) = site_at(i)->server;
-        iimg_save_left(context_of(pool, site_at(i)));
+        iimg_save_unsaved_jobs(context_of(pool, site_at(i)));
     }
     iimg_spool_cleanup(pool, process.liveness->dir, servers);
 }

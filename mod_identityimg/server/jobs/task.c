@@ -370,7 +370,7 @@ static void store_later(iimg_task_t *task, const iimg_error_t *err)
 
 static void store(iimg_task_t *task)
 {
-    iimg_error_t *err = iimg_generation_run_keep(task->context, &task->run);
+    iimg_error_t *err = iimg_generation_run_store(task->context, &task->run);
     bool ended = err && err->kind == IIMG_CONFLICT && !err->code;
 
     (void)IIMG_FAULT("generate.kept");

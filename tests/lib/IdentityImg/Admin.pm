@@ -86,7 +86,7 @@ sub _dump {
 sub check_query {
     my ($base, @filters) = @_;
     my $cursor = "1795322247462663.$nowhere";
-    my $bad = '400 invalid before: Take this from the member `next` of a page.';
+    my $bad = '400 invalid before: Use the value of `next` of the previous page.';
     for my $case (
         ['limit=0', '400 invalid limit: Must be from 1 to 100.'],
         ['limit=101', '400 invalid limit: Must be from 1 to 100.'],
@@ -275,7 +275,7 @@ sub check_retries {
     is call(GET => $path, as => 'admin', headers => ['If-None-Match' => $tag])->code, 304,
         'If-None-Match with the current ETag is 304';
     is refusal(call($_ => $path, as => 'admin', json => $change, headers => ['If-Match' => '"7"'])),
-        '412 precondition_failed This was changed meanwhile: it has version 1, which If-Match does not name. Read it '
+        '412 precondition_failed This row has changed: it has version 1, which If-Match does not name. Read it '
         . 'again, then repeat the change.',
         "$_ with another version in If-Match is refused" for qw(PATCH DELETE);
     is call(PATCH => $path, as => 'admin', json => {}, headers => ['If-Match' => '"7"'])->code, 412,

@@ -37,11 +37,9 @@ typedef struct row_t {
     const char *message;
 } row_t;
 
-#define FULL(n, are, wait) \
-    n " picture" are " waiting to be made, as many as may. Try again in " wait "."
-#define MADE(n, are, whom) \
-    n " picture" are " being made" whom \
-      " at this moment, as many as may be. Try again in 20 seconds."
+#define FULL(n, s, wait) "The queue is full: " n " picture" s " waiting. Try again in " wait "."
+#define MADE(n, s, user) \
+    "Limit reached: " n " picture" s " being generated" user ". Try again in 20 seconds."
 
 static const row_t rows[] = {
     { { 0 }, "1", BOB, 9, 9, "1 hour", true, NULL, true, 0, NULL },
@@ -57,7 +55,7 @@ static const row_t rows[] = {
       "generation_queue_full",
       false,
       20,
-      FULL("1", " is", "20 seconds") },
+      FULL("1", "", "20 seconds") },
     { { .queue = 2 }, "1", BOB, 9, 1, "", false, NULL, false, 0, NULL },
     { { .queue = 2 },
       "1",
@@ -69,7 +67,7 @@ static const row_t rows[] = {
       "generation_queue_full",
       false,
       20,
-      FULL("2", "s are", "20 seconds") },
+      FULL("2", "s", "20 seconds") },
     /* At once */
     { { .at_once = 2 }, "1", BOB, 1, 0, "", true, NULL, true, 0, NULL },
     { { .at_once = 2 },
@@ -82,7 +80,7 @@ static const row_t rows[] = {
       "generations_at_once",
       true,
       20,
-      MADE("2", "s are", "") },
+      MADE("2", "s", "") },
     { { .at_once = 1 },
       "1",
       BOB,
@@ -93,7 +91,7 @@ static const row_t rows[] = {
       "generations_at_once",
       true,
       20,
-      MADE("1", " is", "") },
+      MADE("1", "", "") },
     { { .at_once = 2 },
       "1",
       BOB,
@@ -104,7 +102,7 @@ static const row_t rows[] = {
       "generations_at_once",
       true,
       20,
-      MADE("2", "s are", "") },
+      MADE("2", "s", "") },
     { { .at_once = 2, .queue = 1 }, "1", BOB, 1, 0, "", true, NULL, true, 0, NULL },
     { { .at_once = 2, .queue = 1 }, "1", BOB, 2, 0, "", true, NULL, false, 0, NULL },
     { { .at_once = 2, .queue = 2 }, "1", BOB, 1, 1, "", true, NULL, false, 0, NULL },
@@ -118,7 +116,7 @@ static const row_t rows[] = {
       "generation_queue_full",
       false,
       20,
-      FULL("1", " is", "20 seconds") },
+      FULL("1", "", "20 seconds") },
     /* At once for one user, whatever waits */
     { { .at_once_per_user = 2 }, "1", ALICE, 1, 0, "", true, NULL, true, 0, NULL },
     { { .at_once_per_user = 2 },
@@ -131,7 +129,7 @@ static const row_t rows[] = {
       "user_generations_at_once",
       true,
       20,
-      MADE("2", "s are", " for you") },
+      MADE("2", "s", " for you") },
     { { .at_once_per_user = 1, .queue = 9 },
       "1",
       ALICE,
@@ -142,7 +140,7 @@ static const row_t rows[] = {
       "user_generations_at_once",
       true,
       20,
-      MADE("1", " is", " for you") },
+      MADE("1", "", " for you") },
     { { .at_once_per_user = 1 }, "1", BOB, 9, 0, "", true, NULL, true, 0, NULL },
     /* A day */
     { { .per_day_per_user = 1 }, "1", BOB, 9, 0, "", true, NULL, true, 0, NULL },
@@ -156,7 +154,7 @@ static const row_t rows[] = {
       "user_generations_per_day",
       true,
       119,
-      "You may have 1 picture made in 24 hours, and had. Try again in 119 seconds." },
+      "Daily limit reached: 1 picture in 24 hours. Try again in 119 seconds." },
     { { .per_day_per_user = 1 },
       "1",
       BOB,
@@ -167,7 +165,7 @@ static const row_t rows[] = {
       "user_generations_per_day",
       true,
       120,
-      "You may have 1 picture made in 24 hours, and had. Try again in 2 minutes." },
+      "Daily limit reached: 1 picture in 24 hours. Try again in 2 minutes." },
     { { .per_day_per_user = 2 },
       "1",
       BOB,
@@ -178,7 +176,7 @@ static const row_t rows[] = {
       "user_generations_per_day",
       true,
       7199,
-      "You may have 2 pictures made in 24 hours, and had. Try again in 120 minutes." },
+      "Daily limit reached: 2 pictures in 24 hours. Try again in 120 minutes." },
     { { .per_day_per_user = 2 },
       "1",
       BOB,
@@ -189,7 +187,7 @@ static const row_t rows[] = {
       "user_generations_per_day",
       true,
       7200,
-      "You may have 2 pictures made in 24 hours, and had. Try again in 2 hours." },
+      "Daily limit reached: 2 pictures in 24 hours. Try again in 2 hours." },
     { { .per_day_per_user = 1 },
       "1",
       BOB,
@@ -200,7 +198,7 @@ static const row_t rows[] = {
       "user_generations_per_day",
       true,
       1,
-      "You may have 1 picture made in 24 hours, and had. Try again in 1 second." },
+      "Daily limit reached: 1 picture in 24 hours. Try again in 1 second." },
     { { .per_day_per_user = 1, .queue = 9, .at_once = 1 },
       "1",
       BOB,
@@ -211,7 +209,7 @@ static const row_t rows[] = {
       "user_generations_per_day",
       false,
       82800,
-      "You may have 1 picture made in 24 hours, and had. Try again in 23 hours." },
+      "Daily limit reached: 1 picture in 24 hours. Try again in 23 hours." },
     /* Money */
     { { .budget = "1" }, "0.5", BOB, 9, 0, "1 hour", true, NULL, true, 0, NULL },
     { { .budget = "1" },
@@ -224,7 +222,7 @@ static const row_t rows[] = {
       "generation_budget",
       true,
       82800,
-      "The budget for pictures, $1 in 24 hours, is spent, or set aside for those under way. Try again in 23 hours." },
+      "Budget reached: $1 in 24 hours, including pictures in progress. Try again in 23 hours." },
     { { .budget = "0.5" },
       "0.1",
       BOB,
@@ -235,7 +233,7 @@ static const row_t rows[] = {
       "generation_budget",
       true,
       1,
-      "The budget for pictures, $0.5 in 24 hours, is spent, or set aside for those under way. Try again in 1 second." },
+      "Budget reached: $0.5 in 24 hours, including pictures in progress. Try again in 1 second." },
     { { .budget = "1" },
       "1.01",
       BOB,
@@ -246,7 +244,7 @@ static const row_t rows[] = {
       "generation_budget",
       true,
       86400,
-      "A single picture is expected to cost more than the budget for 24 hours, $1. Ask the operator for another one." },
+      "This picture is expected to cost more than the budget, $1 in 24 hours. Ask the operator to raise it." },
     { { .budget = "1" }, "0", BOB, 9, 0, "1 hour, 1 hour, 1 hour", true, NULL, true, 0, NULL },
 };
 

@@ -11,11 +11,12 @@
     ENDED("failed") \
     ", error_detail = 'It failed.', error_code = 'code', error_retry_after = 30, error_status = " status
 #define STILL \
-    "The picture is not there yet, and this request cannot wait any longer. It is going to be kept as job " ID \
+    "The picture is not ready yet, and this request cannot wait longer. It will be stored with job " ID \
     "."
 #define KEPT \
-    "The generation was canceled after the provider was asked. Its picture is kept with job " ID "."
-#define GONE "What was made with this Idempotency-Key has been deleted since."
+    "The generation was canceled after the provider had been called. Its picture is stored with job " ID \
+    "."
+#define GONE "The row created with this Idempotency-Key has been deleted."
 
 static const struct {
     const char *set;

@@ -124,7 +124,7 @@ void iimg_spool_cleanup(apr_pool_t *pool, const char *dir, const apr_array_heade
     world.cleared = all->nelts;
 }
 
-void iimg_save_left(iimg_context_t *of)
+void iimg_save_unsaved_jobs(iimg_context_t *of)
 {
     (void)of;
     world.saved++;

@@ -84,7 +84,7 @@ iimg_error_t *iimg_generation_run_load(iimg_context_t *of, iimg_generation_run_t
     return world.load;
 }
 
-iimg_error_t *iimg_generation_run_keep(iimg_context_t *of, iimg_generation_run_t *run)
+iimg_error_t *iimg_generation_run_store(iimg_context_t *of, iimg_generation_run_t *run)
 {
     (void)of, (void)run;
     note("keep");

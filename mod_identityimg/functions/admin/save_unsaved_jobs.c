@@ -1,12 +1,13 @@
-/* save_left.c - pictures that were to be saved to their identities by a process that died over it.
+/* save_unsaved_jobs.c - save pictures to their identities for processes that died before they
+ * could.
  */
 #include "functions/admin/admin.h"
 
 #include "base/log.h"
 #include "functions/shared/caller.h"
 
-/* In the name of who asked for it. */
-static iimg_error_t *save_one(iimg_context_t *context, const char *id)
+/* With the rights of the user who requested the picture. */
+static iimg_error_t *save_job(iimg_context_t *context, const char *id)
 {
     iimg_generation_job_t *job;
     iimg_identity_t *identity;
@@ -26,7 +27,7 @@ static iimg_error_t *save_one(iimg_context_t *context, const char *id)
     return iimg_save_job_to_identity(context, id, true, &identity);
 }
 
-void iimg_save_left(iimg_context_t *context)
+void iimg_save_unsaved_jobs(iimg_context_t *context)
 {
     apr_array_header_t *ids;
     iimg_error_t *err = iimg_generation_job_unsaved(context, &ids);
@@ -36,10 +37,8 @@ void iimg_save_left(iimg_context_t *context)
         iimg_error_t *failed;
 
         iimg_log(context, IIMG_LOG_INFO,
-                 "generation %s: its picture is saved to the identity, which "
-                 "another process did not come to",
-                 id);
-        failed = save_one(context, id); /* again at the next look */
+                 "generation %s: saving its picture to the identity for a process that died", id);
+        failed = save_job(context, id); /* the next poll retries */
         if (failed) {
             iimg_log(context, IIMG_LOG_INFO, "generation %s: %s", id,
                      failed->detail ? failed->detail : failed->message);
