@@ -34,7 +34,7 @@ check_access($list, $full, { user_id => $alice, name => 'x', category => 'y' });
 # Create ------------------------------------------------------------------------------------------
 
 my $answer = create();
-is $answer->code, 201, 'an identity is made' or diag $answer->content;
+is $answer->code, 201, 'an identity is created' or diag $answer->content;
 like $answer->content,
     qr/^\{"id":"$uuid","user":"$alice","name":"Maker","category":"maker_of_money","i_am_statement":null,"visualization":null,"notes":\[\],"image":null,"created_at":"$time","updated_at":"$time"\}$/,
     'a created identity has exactly these members';

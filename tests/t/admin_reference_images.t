@@ -38,7 +38,7 @@ sql('DELETE FROM reference_images');
 # Create ------------------------------------------------------------------------------------------
 
 my $answer = create(name => ' Headshot ', order => 2, id => $nowhere, user => $bob, created_at => 1);
-is $answer->code, 201, 'a photo is made for a user' or diag $answer->content;
+is $answer->code, 201, 'a photo is created for a user' or diag $answer->content;
 like $answer->content,
     qr/^\{"id":"$uuid","user":"$alice","name":"Headshot","order":2,"image":null,"created_at":"$time","updated_at":"$time"\}$/,
     'a created photo has exactly these members';

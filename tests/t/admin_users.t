@@ -35,7 +35,7 @@ my $answer = create(
     password => 'correct horse', first_name => ' Nia ', last_name => 'Neu', id => $bob, created_at => 'never',
     has_password => $false, nonsense => [1]
 );
-is $answer->code, 201, 'a user is made' or diag $answer->content;
+is $answer->code, 201, 'a user is created' or diag $answer->content;
 like $answer->content,
     qr/^\{"id":"$uuid","email":"new\@example.com","first_name":"Nia","last_name":"Neu","is_staff":false,"is_active":true,"has_password":true,"created_at":"$time"\}$/,
     'a created user has exactly these members; read-only and unknown ones are ignored';

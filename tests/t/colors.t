@@ -323,7 +323,7 @@ for my $case (@cases) {
         next;
     }
     my $wanted = $browser->{$file} or fail("$what: Chromium shows it"), next;
-    is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
     my $by = distance(patches(fetch($answer, 'large')), $wanted);
     cmp_ok $by, '<', 6, sprintf "$what: looks like in Chromium (mean distance %.2f)", $by;
     run("$build/programs/pipeline $build/identityimg-worker $dir/derived $file");
@@ -411,7 +411,7 @@ for my $case (
 ) {
     my ($what, $file) = @$case;
     my $answer = upload(slurp("$dir/$file"));
-    is $answer->code, 200, "$what of flat colors is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what of flat colors is accepted" or diag($answer->content), next;
     is join(' ', map { kind(fetch($answer, $_)) } qw(thumbnail medium large)), 'png png png', 'its derivatives are PNG';
     like json($answer)->{image}{$_}, qr/\.png\?/, "the $_ is called .png" for qw(thumbnail medium large);
     run("vips extract_band $dir/$file $dir/exact.png 0 --n 3");
@@ -420,13 +420,13 @@ for my $case (
 }
 for my $file (qw(photo.png photo.webp photo.gif)) {
     my $answer = upload(slurp("$dir/$file"));
-    is $answer->code, 200, "$file is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$file is accepted" or diag($answer->content), next;
     is join(', ', map { sampling(fetch($answer, $_)) } qw(thumbnail medium large)),
         '1x1 1x1 1x1, 1x1 1x1 1x1, 1x1 1x1 1x1', 'its derivatives are JPEG with full color resolution';
 }
 for my $file (qw(photo.jpg lossy.webp lossy.avif)) {
     my $answer = upload(slurp("$dir/$file"));
-    is $answer->code, 200, "$file is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$file is accepted" or diag($answer->content), next;
     is join(', ', map { sampling(fetch($answer, $_)) } qw(thumbnail medium large)),
         '2x2 1x1 1x1, 2x2 1x1 1x1, 2x2 1x1 1x1', 'its derivatives are JPEG with half color resolution';
 }

@@ -35,7 +35,7 @@ is join(' ', grep { !exists $told{$_} } $readme =~ /\bmake ([a-z][\w-]*)(?=`|\s*
 my $root = "$ENV{IIMG_WORK}/commands-root";
 File::Path::make_path("$root/etc/apache2/mods-available");
 my $said = shell("make -C '$source' install SANITIZE=$sanitize DESTDIR='$root'");
-is ended(), 0, 'make install' or diag $said;
+is ended(), 0, 'make install succeeds' or diag $said;
 my %installed;
 File::Find::find(
     { no_chdir => 1, wanted => sub { $installed{ substr $_, length $root } = (lstat)[2] & 07777 if !-d || -l } },

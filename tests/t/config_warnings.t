@@ -35,14 +35,14 @@ sub warnings_of {
         $file = "$state/changed-httpd.conf";
     }
     my ($status, $out) = $server->configtest_output($conf // '', $file);
-    is $status, 0, '(configtest passes)' or diag $out;
+    is $status, 0, 'configtest passes' or diag $out;
     return $out =~ /(IIMG\d{4}: .*)/g;
 }
 
 sub warns {
     my ($expected, $what, @arguments) = @_;
     my @found = warnings_of(@arguments);
-    is scalar(@found), 1, "$what: one warning" or diag join "\n", @found;
+    is scalar(@found), 1, "$what: there is one warning" or diag join "\n", @found;
     like $found[0] // '', $expected, "$what: the warning has directive, object and remedy";
     return;
 }

@@ -147,7 +147,7 @@ for my $case (@taken) {
     my $expected = upload($whole);
     my $pixels = fetch($expected, 'large');
     my $answer = upload($bytes);
-    is $answer->code, 200, "$what is taken" or do { diag $answer->content; next };
+    is $answer->code, 200, "$what is accepted" or do { diag $answer->content; next };
     ok fetch($answer, 'large') eq $pixels, "$what has the pixels of the whole picture";
     my $stored = fetch($answer, 'original');
     my ($ending) = json($answer)->{image}{original} =~ /\.(\w+)(?:\?|$)/;
@@ -196,7 +196,7 @@ for my $case (
     substr $bytes, 8, 4, $major;    # offsets within the file stay valid
     substr $bytes, 16, 4, $other;
     my $answer = upload($bytes);
-    is $answer->code, 200, "an AVIF of the major brand $major is taken" or next;
+    is $answer->code, 200, "an AVIF of the major brand $major is accepted" or next;
     like json($answer)->{image}{original}, qr/\.$extension(?:\?|$)/, "$type is stored with its own extension";
     is call(GET => json($answer)->{image}{original})->content_type, $type, "$type is delivered with its own type";
 }

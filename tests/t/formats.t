@@ -148,7 +148,7 @@ for my $kind (@kinds) {
     run("vips $saver $dir/$from.v $dir/$to $options");
     $bytes{$what} = slurp("$dir/$to");
     my $answer = upload($bytes{$what});
-    is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
     my $thumbnail = fetch($answer, 'thumbnail');
     is + ($thumbnail =~ /^\xff\xd8\xff/ ? 'jpeg' : $thumbnail =~ /^\x89PNG/ ? 'png' : 'neither'), $ending,
         "$what: its derivatives are $ending";

@@ -124,7 +124,7 @@ for my $case (
     for my $interlaced (0, 1) {
         my $what = 'a PNG ' . ($interlaced ? 'interlaced, ' : '') . "$name of $depth bits";
         my $answer = upload(png($type, $depth, $interlaced));
-        is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+        is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
         my $look = look(fetch($answer, 'large'));
         is "$look->{sides} $look->{bands}", "${wide}x$high " . (@{ $colors[0] } == 4 ? 4 : 3),
             "$what has its dimensions and bands";
@@ -238,7 +238,7 @@ for my $kind (qw(heic avif)) {
                 . ", $turns quarters to the left"
                 . (defined $axis ? ', mirrored ' . ($axis ? 'left to right' : 'top to bottom') : '');
             my $answer = upload($bytes);
-            is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+            is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
             my $look = look(fetch($answer, 'large'));
             is $look->{sides}, $turns % 2 ? "${h}x$w" : "${w}x$h", "$what has its dimensions as shown";
             cmp_ok off($look, turned($turns, $axis, @quarters)), '<=', 12, "$what is upright";
@@ -345,7 +345,7 @@ for my $case (
     my ($what, $ending) = @$case;
     run("vips copy $dir/cmyk.v '$dir/cmyk.$ending'");
     my $answer = upload(slurp("$dir/cmyk.jpg"));
-    is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
     run("vips icc_transform $dir/cmyk.jpg $dir/plain.v srgb --intent relative "
             . ($ending =~ /strip/ ? '--input-profile cmyk' : '--embedded'));
     my $by = difference("$dir/plain.v", fetch($answer, 'medium'), 0);
@@ -399,7 +399,7 @@ for my $case (
 ) {
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
-    is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
     unlike fetch($answer, 'original'), qr/script|archive|PK\x05\x06/, "$what is stored as a picture only";
 }
 my $png = png(2, 8, 0);

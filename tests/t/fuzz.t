@@ -49,6 +49,6 @@ for my $target (@targets) {
     cmp_ok $runs // 0, '>', 100, "$target ran" . ($runs ? " $runs times" : '');
     like $line, qr/nothing broke$/, "$target found nothing";
 }
-is $status, 0, 'all have ended well' or diag join "\n", @said;
+is $status, 0, 'all targets exit with 0' or diag join "\n", @said;
 
 done_testing();

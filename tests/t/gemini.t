@@ -493,7 +493,7 @@ for my $case (@bad) {
     my ($status, $retry, $data) = generate($scenario);
     my $job = job();
     subtest "$scenario: $wanted $code" => sub {
-        is $status, $wanted, 'the status' or diag explain $data;
+        is $status, $wanted, 'the response has the status' or diag explain $data;
         is ref $data eq 'HASH' ? $data->{code} : '', $code, 'the response has the code';
         like ref $data eq 'HASH' ? $data->{detail} : '', $sentence // $sentences{$code},
             'the response has the sentence';
@@ -556,7 +556,7 @@ my ($kept) = in_parallel(
     }
 );
 chmod 0700, $pictures;
-is $kept->[0], 200, 'the store was away when the picture came: it waits for it' or diag explain $kept;
+is $kept->[0], 200, 'a picture that arrives while the store is down waits for it' or diag explain $kept;
 $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
 is $job->{state}, 'succeeded', 'a job waits for the store and succeeds';
 ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored when the store is back';
@@ -596,7 +596,7 @@ $gemini->hold;
         $server->script(cluster => 'start');
     }
 );
-is $kept->[0], 200, 'the database was stopped when the picture came: it waits for it' or diag explain $kept;
+is $kept->[0], 200, 'a picture that arrives while the database is down waits for it' or diag explain $kept;
 $job = job(ref $kept->[2] eq 'HASH' ? $kept->[2]{job}{id} : undef);
 is $job->{state}, 'succeeded', 'the job succeeds after the long outage';
 ok stored_file_of($job) eq delivered(overheard($tap)->{answer}), 'the picture is stored after the long outage';
@@ -611,7 +611,7 @@ my @conf = (
 $server->restart(join "\n", @conf, '');
 my $began = time;
 ($status, undef, $data) = generate('silence');
-is_deeply [$status, $data->{code}], [504, 'timeout'], 'silence is a timeout' or diag explain $data;
+is_deeply [$status, $data->{code}], [504, 'timeout'], 'a provider that does not respond is a timeout' or diag explain $data;
 cmp_ok time - $began, '>=', 2.9, 'the timeout is not early';
 cmp_ok time - $began, '<', 60, 'the timeout is not late';
 is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row has the timeout';
@@ -632,7 +632,7 @@ $gemini->hold;
         $gemini->release;
     }
 );
-is $kept->[0], 200, 'the one generation that is allowed goes on' or diag explain $kept;
+is $kept->[0], 200, 'the allowed generation succeeds' or diag explain $kept;
 is $me->[0], 200, 'the only database connection serves other requests during a generation';
 is $state_then, 'running', 'no connection is held while the provider works';
 is_deeply [@refusal[0, 1], $refusal[2]{code}], [503, 15, 'generations_busy'],

@@ -126,7 +126,7 @@ for my $case (@tries) {
     my ($status, $data, undef, $took) = generate($scenario);
     my $job = job();
     subtest "$scenario: $what" => sub {
-        is $status, $wanted, 'the status' or diag explain $data;
+        is $status, $wanted, 'the response has the status' or diag explain $data;
         is scalar(my @models = asked()), $calls, "$calls calls";
         cmp_ok $took, '>=', $least, "retries wait at least $least s";
         my @warnings = grep { !/The provider wrote/ } @{ $job->{warnings} };
@@ -137,7 +137,7 @@ for my $case (@tries) {
 # Costs ----------------------------------------------------------------------------------------------
 
 my ($status, $data) = generate('');
-is $data->{job}{cost} + 0, 0.134, 'a price that the operator gave is the cost' or diag explain $data;
+is $data->{job}{cost} + 0, 0.134, 'a configured price is the cost' or diag explain $data;
 (undef, $data) = generate('', resolution => '2K');
 is $data->{job}{cost}, undef, 'a picture without a configured price has no cost';
 generate('refused:IMAGE_SAFETY');

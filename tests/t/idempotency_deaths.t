@@ -74,7 +74,7 @@ for my $what (sort keys %requests) {
     $faults->order('all 0 trace');
     my $answer = ask('trace', @$request);
     $faults->order('');
-    is $answer->code, $status, "$what is made when nothing dies" or diag $answer->content;
+    is $answer->code, $status, "$what succeeds without a death" or diag $answer->content;
     my %passes;
     $passes{$_}++ for grep { /^(?:db|upload|generate|sweep)\./ } $faults->fired;
     cmp_ok scalar keys %passes, '>', 1, "$what passes fault points";

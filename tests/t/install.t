@@ -21,7 +21,7 @@ sub install {
     my ($folder) = @_;
     local $ENV{DESTDIR};
     my $out = `umask 077; make -C '$source' install SANITIZE=$sanitize CLIENT=0 DESTDIR='$folder' 2>&1`;
-    is $?, 0, 'make install ends well' or diag $out;
+    is $?, 0, 'make install succeeds' or diag $out;
     return $out;
 }
 

@@ -74,7 +74,7 @@ sub upload {
         POST => 'reference-images/', as => 'alice', base => $server->base,
         parts => [name => $name, image => [$file, $name]]
     );
-    is $answer->code, 201, "a photo called $name is taken" or diag $answer->content;
+    is $answer->code, 201, "a photo called $name is accepted" or diag $answer->content;
     return json($answer);
 }
 
@@ -299,7 +299,7 @@ for my $name (sort keys %programs) {
     ok $served->{code} == 200
         ? $served->{body} eq $programs{$name} && header($served, 'Content-Type') eq 'application/octet-stream'
         : $served->{code} =~ /40[34]/,
-        "$name in the store is no program: $served->{code}" or diag "$served->{head}\n$served->{body}";
+        "$name in the store is not executed: $served->{code}" or diag "$served->{head}\n$served->{body}";
 }
 File::Path::remove_tree($folder);
 

@@ -95,7 +95,7 @@ for my $case (
     my ($ratio, $resolution) = @$case;
     my $answer = generate(model => 'gemini-3.1-flash-image', aspect_ratio => $ratio, resolution => $resolution);
     subtest "a poster in $ratio at $resolution" => sub {
-        is $answer->code, 200, 'is made' or return diag $answer->as_string;
+        is $answer->code, 200, 'the poster is generated' or return diag $answer->as_string;
         my $job = json($answer)->{job};
         my @size = map { $_ * $scale_of{$resolution} } @{ $size_of{$ratio} };
         is_deeply [@$job{qw(width height aspect_ratio resolution)}], [@size, $ratio, $resolution],
@@ -171,7 +171,7 @@ is_deeply $options->{resolutions}, $offer{'gemini-3-pro-image'}{resolutions},
 
 for my $ratio (@long) {
     my $answer = generate(model => 'gemini-3.1-flash-image', aspect_ratio => $ratio, resolution => '1K');
-    is $answer->code, 200, "$ratio is made" or diag $answer->as_string;
+    is $answer->code, 200, "$ratio: the picture is generated" or diag $answer->as_string;
     is_deeply [@{ json($answer)->{job} }{qw(width height model)}, $json->encode(json($answer)->{job}{warnings})],
         [@{ $size_of{$ratio} }, 'gemini-3.1-flash-image', '[]'], "$ratio: the picture has its size";
     is_deeply [asked()], ["gemini-3.1-flash-image $ratio 1K"], "$ratio: the request has the ratio";
@@ -180,7 +180,7 @@ is json(generate(model => 'gemini-3.1-flash-image', resolution => '1K'))->{job}{
     'a picture costs the price of its model';
 asked();
 my $answer = generate(model => 'gemini-2.5-flash-image-preview', resolution => '1K');
-is $answer->code, 200, 'a name whose successor is deprecated in turn is understood' or diag $answer->as_string;
+is $answer->code, 200, 'a retired name whose successor is retired, too, is accepted' or diag $answer->as_string;
 is_deeply [asked()], ['gemini-3.1-flash-image 16:9 1K'], 'the last successor of a retired model is requested';
 like "@{json($answer)->{job}{warnings}}",
     qr/gemini-2\.5-flash-image-preview was shut down; gemini-3\.1-flash-image was used/,

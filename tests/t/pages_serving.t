@@ -107,7 +107,7 @@ my $work = "$ENV{IIMG_WORK}/pages-install";
 make_path("$work/etc/apache2/mods-available");
 my $out =
     `cd '$source' && make install SANITIZE=${\($ENV{IIMG_SANITIZE} // 0)} DESTDIR='$work' API_PATH=/other/api 2>&1`;
-is $?, 0, 'make install' or diag $out;
+is $?, 0, 'make install succeeds' or diag $out;
 like slurp("$work/usr/share/identityimg/client/index.html"), qr{name="identityimg-api" content="/other/api"},
     'make install installs the pages with the path of the API';
 ok -f "$work/etc/apache2/mods-available/identityimg-pages.conf", 'make install installs the configuration of the pages';

@@ -124,7 +124,7 @@ is call(GET => 'prompts/' . uc($first) . '/', as => 'admin')->content, $seeded->
 # New versions ------------------------------------------------------------------------------------
 
 my $answer = create();
-is $answer->code, 201, 'staff make a version' or diag $answer->content;
+is $answer->code, 201, 'staff add a version' or diag $answer->content;
 my $second = json($answer);
 is $answer->header('Location'), base_url() . "/api/v1/prompts/$second->{id}/", 'Location is the URL of the version';
 is call(GET => $answer->header('Location'), as => 'admin')->content, $answer->content,
@@ -365,7 +365,7 @@ my $context =
     . "Visualization: Standing in a sunlit studio, surrounded by work.\nNotes: paints daily; teaches on Sundays";
 $before = rows();
 $answer = preview();
-is $answer->code, 200, 'a body is filled in with an identity' or diag $answer->content;
+is $answer->code, 200, 'a body is rendered for an identity' or diag $answer->content;
 is_deeply json($answer),
     {
     prompt => "Show $context\nwith None provided", prompt_id => undef, prompt_version => undef, identity => $full,

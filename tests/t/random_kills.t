@@ -189,7 +189,7 @@ my @seen = map { $_->{image} ? values %{ $_->{image} } : () } map { rows($_) } @
 is scalar(grep { ask(GET => $_)->code != 200 } @seen), 0,
     'all listed pictures can be fetched in each size (' . @seen . ')';
 my $compared = $store->ctl('reconcile', '--verbose');
-is $?, 0, 'identityimgctl reconcile finds no difference' or diag $compared;
+is $?, 0, 'identityimgctl reconcile finds no differences' or diag $compared;
 
 $server->judge(
     qr/AH10392|AH00052|AH00051|AH10159|AH03490|AH00045|AH00046/, qr/IIMG0(?:003|10\d|11\d)/,

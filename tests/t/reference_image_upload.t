@@ -223,7 +223,7 @@ my %kinds = (
 for my $what (sort keys %kinds) {
     my ($bytes, $expected) = @{ $kinds{$what} };
     my $answer = upload($bytes, 'a.b.txt');
-    is $answer->code, 200, "$what is taken" or diag($answer->content), next;
+    is $answer->code, 200, "$what is accepted" or diag($answer->content), next;
     my $picture = json($answer)->{image};
     my ($extension) = $picture->{original} =~ m{/a-b\.(\w+)\?};
     my ($header) = map { s/^\S+ //r } header_of(fetch($picture, 'medium'));
@@ -289,7 +289,7 @@ for my $case (
 ) {
     my ($what, $bytes) = @$case;
     my $answer = upload($bytes);
-    is $answer->code, 200, "a picture $what is taken" or diag($answer->content), next;
+    is $answer->code, 200, "a picture $what is accepted" or diag($answer->content), next;
     my $kept = index($bytes, $small) == 0 ? $small : $bytes;
     is sha256_hex(fetch(json($answer)->{image}, 'original')), sha256_hex($kept),
         "a picture $what is stored byte for byte, up to its end";
@@ -369,7 +369,7 @@ for my $case (
     utf8::encode($sent) unless $what;
     my $shown = $what // ("'" . substr($name, 0, 20) . (length $name > 20 ? '...' : '') . "'");
     my $answer = upload($small, $sent);
-    is $answer->code, 200, "a file called $shown is taken" or diag($answer->content), next;
+    is $answer->code, 200, "a file called $shown is accepted" or diag($answer->content), next;
     my $image = json($answer)->{image};
     my ($kept, $extension) = $image->{original} =~ m{/media/$uuid/([^/?]+)\.([^./?]+)\?};
     is $extension, 'png', "a file called $shown gets the extension of its content";

@@ -51,7 +51,7 @@ sub upload {
     my ($name, $file, $who) = @_;
     utf8::encode($name);
     my $answer = api(POST => 'reference-images/', $who // 'alice', parts => [image => [$file // $jpeg, $name]]);
-    is $answer->code, 201, 'a photo is taken' or diag $answer->content;
+    is $answer->code, 201, 'a photo is accepted' or diag $answer->content;
     return json($answer);
 }
 
@@ -85,7 +85,7 @@ sub pictures {
     like key_of($photo->{image}{original}), qr{^media/[0-9a-f-]{36}/[a-z0-9_-]+\.jpg$},
         'the key has only safe characters';
     my $got = fetch($photo->{image}{original});
-    is $got->{status}, 200, 'the original opens in a plain client' or diag $got->{content};
+    is $got->{status}, 200, 'the original can be fetched by a plain client' or diag $got->{content};
     ok $got->{content} eq slurp($jpeg), 'the picture has the uploaded bytes';
     is $got->{headers}{'content-type'}, 'image/jpeg', 'the picture has its Content-Type';
     is $got->{headers}{'content-disposition'}, 'inline', 'the picture is inline';

@@ -69,7 +69,7 @@ for my $case (
         "a user swaps with slot $order ($what) while another user has a photo in each slot";
     is versions('bob'), $before, "a swap with slot $order ($what) does not change the photos of the other user";
 }
-is slots(), 'b0 a1 c4', 'each swap moved the photos of its own user' or diag slots();
+is slots(), 'b0 a1 c4', 'each swap moves only the photos of its user' or diag slots();
 is line(swap($foreign[3], { order => 0 })), '404 not_found Not found.', "a swap of another user's photo is 404";
 is line(swap($foreign[3], { order => 0 }, 'swap=true&user_id=' . person('alice'), 'admin')),
     '404 not_found Not found.', 'a swap by staff with the wrong owner is 404';

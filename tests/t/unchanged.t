@@ -14,7 +14,7 @@ my ($alice, $bob) = map { person($_) } qw(alice bob);
 sub made {
     my ($path, %body) = @_;
     my $answer = call(POST => $path, as => 'admin', json => \%body);
-    is $answer->code, 201, "POST $path" or diag $answer->content;
+    is $answer->code, 201, "POST $path succeeds" or diag $answer->content;
     return json($answer)->{id};
 }
 my $photo = made('admin/reference-images/', user_id => $alice, name => 'Zoë', order => 1);

@@ -17,7 +17,7 @@ my $zoe = 'Zoë Ångström 한글';
 sub made {
     my ($path, $body) = @_;
     my $answer = call(POST => $path, as => 'admin', json => $body);
-    is $answer->code, 201, "POST $path" or diag $answer->content;
+    is $answer->code, 201, "POST $path succeeds" or diag $answer->content;
     return json($answer);
 }
 
@@ -72,11 +72,11 @@ is basic(NFD('zoë@example.com'), NFD('Zoë is secret')), 200,
 
 # Limits count characters of NFC.
 is json(call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => NFD('ë' x 255) }))
-    ->{name}, 'ë' x 255, '255 characters fit that were sent as 510';
+    ->{name}, 'ë' x 255, '255 characters sent as 510 in NFD are accepted';
 is call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => NFD('ë' x 256) })->code, 400,
-    '256 do not';
+    '256 characters sent in NFD are refused';
 is refusal(call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => "\x{958}" x 128 })),
-    '400 invalid name: Ensure this field has no more than 255 characters.', '128 that become 256 do not either';
+    '400 invalid name: Ensure this field has no more than 255 characters.', '128 characters that become 256 in NFC are refused';
 is call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => 'a' . "\x{301}" x 64 })->code,
     200, 'a letter with 64 combining marks is accepted';
 for my $towers ('a' . "\x{301}" x 64 . "\x{327}", 'a' . "\x{301}\x{327}" x 120) {

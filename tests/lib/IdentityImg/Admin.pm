@@ -219,7 +219,7 @@ sub check_pages {
         'the next page of the next page keeps the parameters, too';
     my $odd = json(call(GET => qq($base?limit=1&$key&x="<é>^), as => 'admin'))->{next};
     like $odd, qr{^[\x21-\x7e]+$}, 'next is a URL for any query';
-    unlike $odd, qr/["<>^]/, 'and needs no more escapes';
+    unlike $odd, qr/["<>^]/, 'next needs no escapes';
 
     my @new;
     ($pages, @ids) = _follow(
