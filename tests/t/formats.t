@@ -201,8 +201,7 @@ for my $case (
 
 # Derivatives have no metadata of the picture.
 my $private = spurt("$dir/private.jpg", $bytes{'a wide gamut JPEG'});
-run(
-    "exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Author -XMP:Creator=Author "
+run(      "exiftool -q -overwrite_original -n -GPSLatitude=48.2 -GPSLatitudeRef=N -Artist=Author -XMP:Creator=Author "
         . "-IPTC:City=Vienna -Comment=secret $private");
 my $answer = upload(slurp($private));
 for my $size (qw(thumbnail medium large)) {

@@ -611,7 +611,8 @@ my @conf = (
 $server->restart(join "\n", @conf, '');
 my $began = time;
 ($status, undef, $data) = generate('silence');
-is_deeply [$status, $data->{code}], [504, 'timeout'], 'a provider that does not respond is a timeout' or diag explain $data;
+is_deeply [$status, $data->{code}], [504, 'timeout'], 'a provider that does not respond is a timeout'
+    or diag explain $data;
 cmp_ok time - $began, '>=', 2.9, 'the timeout is not early';
 cmp_ok time - $began, '<', 60, 'the timeout is not late';
 is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'timeout'], 'the row has the timeout';

@@ -76,7 +76,8 @@ is json(call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', jso
 is call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => NFD('ë' x 256) })->code, 400,
     '256 characters sent in NFD are refused';
 is refusal(call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => "\x{958}" x 128 })),
-    '400 invalid name: Ensure this field has no more than 255 characters.', '128 characters that become 256 in NFC are refused';
+    '400 invalid name: Ensure this field has no more than 255 characters.',
+    '128 characters that become 256 in NFC are refused';
 is call(PATCH => "admin/reference-images/$photo->{id}/", as => 'admin', json => { name => 'a' . "\x{301}" x 64 })->code,
     200, 'a letter with 64 combining marks is accepted';
 for my $towers ('a' . "\x{301}" x 64 . "\x{327}", 'a' . "\x{301}\x{327}" x 120) {
