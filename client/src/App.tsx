@@ -1,4 +1,4 @@
-// App.tsx - providers, session, layout, and the page that the address names.
+// App.tsx - providers, session, layout, and the page for the current address.
 import { Suspense, useState } from 'react';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { Route, Router, Switch } from 'wouter';
@@ -15,7 +15,7 @@ import type { PageRoute } from './routes';
 import { SessionProvider, useSession } from './session/SessionProvider';
 
 function PageOf({ route }: { route: PageRoute }) {
-    // What is on screen stays what it is, also when the code has come meanwhile.
+    // Keep the current page on screen until the next one is ready to render.
     const [Page] = useState(() => route.page());
 
     return <Page />;

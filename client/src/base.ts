@@ -1,4 +1,4 @@
-// base.ts - where these pages live, found out from where this script was loaded: below any path.
+// base.ts - the base path of these pages, derived from the address of this script.
 const script = import.meta.url;
 
 /** The pages' own path, with a slash at the end: "/" or "/somewhere/". */

@@ -1,7 +1,7 @@
-// routes.ts - the table of pages: path, name in the navbar, and the code that is loaded for it.
+// routes.ts - table of pages: path, label in the navigation bar, and code.
 //
-// Paths have one part, so that files are found relative to it wherever the pages live; what a page shows of
-// itself stands behind the question mark.
+// Paths have one segment, so that relative file addresses work below any base path. A page keeps its state
+// in the query.
 import { lazy } from 'react';
 import type { ComponentType } from 'react';
 import { base } from './base';
@@ -12,13 +12,13 @@ type Page = ComponentType;
 export interface PageRoute {
     path: string;
     label: string;
-    /** Whether it is of no use to those who are not staff. */
+    /** Whether only staff can use the page. */
     staff: boolean;
     /** Loads the page's code. */
     load: () => Promise<unknown>;
-    /** The page: at once when its code is there. React's lazy alone would show a skeleton for 300 ms all the same. */
+    /** The page; rendered at once if its code is loaded. React's lazy alone would show a skeleton for 300 ms. */
     page: () => Page;
-    /** Asks for what the page will ask for first, while its code comes. */
+    /** Prefetches the page's first requests while its code is loading. */
     prefetch?: (search: URLSearchParams, me: string) => void;
 }
 
@@ -47,7 +47,7 @@ export const routes: readonly PageRoute[] = [
     route('/admin', 'Admin', true, () => import('./pages/admin/Admin')),
 ];
 
-/** The page that the window's address names. */
+/** The page of the current address. */
 export function presentRoute(): PageRoute | undefined {
     const path = location.pathname.startsWith(base) ? `/${location.pathname.slice(base.length)}` : location.pathname;
 

@@ -76,7 +76,7 @@ test('The parts of the page are tabs with an address each; users are searched an
     await page.getByRole('heading', { name: 'Alice Liddell' }).waitFor();
     equal(await rowNames(page), ['Alice Liddell'], 'after a reload');
     await page.getByLabel('Search users').fill('nobody is called this');
-    await page.getByText('No users fit.').waitFor();
+    await page.getByText('No users match.').waitFor();
     await judge(page, 'Admin, nobody fits');
     await page.getByRole('button', { name: 'Show all users' }).click();
     await page.getByRole('heading', { name: 'Ada Admin' }).waitFor();
@@ -131,7 +131,7 @@ test('A user is made; what the server does not take stands at its field, and not
     await page.getByLabel('Password').fill('long enough');
     await page.getByRole('button', { name: 'Show it' }).click();
     equal(await page.getByLabel('Password').getAttribute('type'), 'text', 'the password can be read');
-    await page.getByRole('button', { name: 'Make the user' }).click();
+    await page.getByRole('button', { name: 'Create user' }).click();
     const field = dialog(page)
         .locator('.field')
         .filter({ has: page.getByLabel('Email') });
@@ -156,7 +156,7 @@ test('A user is made; what the server does not take stands at its field, and not
     await page.getByText('Ensure this field has at least 8 characters.').waitFor();
     await page.getByLabel('Password').fill('long enough');
     await page.keyboard.press('Enter');
-    await toast(page, 'Carol is made.').waitFor();
+    await toast(page, 'Carol is created.').waitFor();
     await page.getByRole('heading', { name: 'Carol' }).waitFor();
     const [stored] = await users('carol');
 
@@ -186,13 +186,13 @@ test('A user is changed, gets a password, and is deleted after a question; nobod
     await judge(page, 'Admin, a user changed');
     await page.getByRole('button', { name: 'Save' }).click();
     await toast(page, 'Dora Dee is saved.').waitFor();
-    await row(page, 'Dora Dee').getByText('Not active').waitFor();
+    await row(page, 'Dora Dee').getByText('Inactive').waitFor();
     await row(page, 'Dora Dee').getByText('No password').waitFor();
     await page.getByRole('button', { name: 'More about Dora Dee' }).click();
     await judge(page, 'Admin, the menu of a user');
-    await choose(page, 'Set a password…');
+    await choose(page, 'Set password…');
     await page.getByLabel('New password').fill('a new one');
-    await page.getByRole('button', { name: 'Set the password' }).click();
+    await page.getByRole('button', { name: 'Set password' }).click();
     await toast(page, 'Dora Dee has a new password.').waitFor();
     await row(page, 'Dora Dee').getByText('No password').waitFor({ state: 'detached' });
     const [dora] = await users('dora');
@@ -215,11 +215,15 @@ test('A user is changed, gets a password, and is deleted after a question; nobod
     await judge(page, 'Admin, deleting a user');
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await toast(page, 'Dora Dee is deleted.').waitFor();
-    await page.getByText('No users fit.').waitFor();
+    await page.getByText('No users match.').waitFor();
     equal((await users('dora')).length, 0, 'Dora after a yes');
     await page.goto('/admin?search=ada');
     await page.getByRole('button', { name: 'More about Ada Admin' }).click();
-    equal(await action(page, 'Delete (not oneself)').getAttribute('aria-disabled'), 'true', "one's own deletion");
+    equal(
+        await action(page, "Delete (you can't delete your own account)").getAttribute('aria-disabled'),
+        'true',
+        "one's own deletion",
+    );
     await page.keyboard.press('Escape');
     await page.getByRole('button', { name: 'Edit Ada Admin' }).click();
     await page.getByRole('checkbox', { name: /^Staff/ }).uncheck();
@@ -243,8 +247,8 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await page.getByRole('button', { name: 'Save' }).click();
     const notice = dialog(page).getByRole('alert');
 
-    await notice.getByText('Somebody else has changed this user since you opened it.').waitFor();
-    await notice.getByText('Taken over: Last name is now “New”.').waitFor();
+    await notice.getByText('Another user changed this user since you opened it.').waitFor();
+    await notice.getByText('Merged: Last name is now “New”.').waitFor();
     equal(await notice.getByRole('radio').count(), 2, 'one field is in question');
     await judge(page, 'Admin, two admins at once');
     equal((await users('eve%40'))[0].first_name, 'Evelyn', 'nothing was overwritten');
@@ -252,7 +256,7 @@ test('Two admins do not overwrite each other: both states are shown where they d
         await notice.getByRole('radio', { name: 'Yours Eva', exact: true }).isChecked(),
         'what one typed is there at first',
     );
-    await notice.getByRole('radio', { name: 'Stored now Evelyn' }).check();
+    await notice.getByRole('radio', { name: 'Saved Evelyn' }).check();
     equal(await page.getByLabel('First name').inputValue(), 'Evelyn', 'the field follows');
     await page.getByRole('button', { name: 'Save' }).click();
     await toast(page, 'Evelyn New is saved.').waitFor();
@@ -264,7 +268,7 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await page.getByLabel('First name').fill('Mine');
     await api('PATCH', `admin/users/${eve.id}/`, { first_name: 'Theirs' });
     await page.getByRole('button', { name: 'Save' }).click();
-    await notice.getByText('Choose what is to stay, then save.').waitFor();
+    await notice.getByText('Choose the values to keep, then save.').waitFor();
     await page.getByRole('button', { name: 'Save' }).click();
     await toast(page, 'Mine New is saved.').waitFor();
     // What was changed between question and answer is asked about again.
@@ -274,7 +278,7 @@ test('Two admins do not overwrite each other: both states are shown where they d
     await api('PATCH', `admin/users/${eve.id}/`, { first_name: 'Saved' });
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await page
-        .getByRole('alertdialog', { name: 'Saved New was changed meanwhile. Delete all the same?' })
+        .getByRole('alertdialog', { name: 'Saved New has changed. Delete anyway?' })
         .getByRole('button', { name: 'Cancel' })
         .click();
     equal((await users('eva-eve')).length, 1, 'who was to be deleted');
@@ -296,7 +300,7 @@ test('A dialog with something typed in it closes only when one says so; without 
     await page.mouse.click(5, 5);
     await page.keyboard.press('Escape');
     await page.getByRole('alert').getByText('Close without saving?').waitFor();
-    await until(() => page.evaluate(() => document.activeElement.textContent === 'Go on editing'), 'the focus');
+    await until(() => page.evaluate(() => document.activeElement.textContent === 'Keep editing'), 'the focus');
     await judge(page, 'Admin, closing a form');
     await page.keyboard.press('Enter');
     equal(await page.getByLabel('Last name').inputValue(), 'Typed', 'what was typed');
@@ -307,11 +311,11 @@ test('A dialog with something typed in it closes only when one says so; without 
     await context.setOffline(false);
     await api('DELETE', `admin/users/${frank.id}/`);
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('alert').getByText('Somebody has deleted this user meanwhile.').waitFor();
+    await page.getByRole('alert').getByText('Another user deleted this user.').waitFor();
     equal(await page.getByLabel('Last name').inputValue(), 'Typed', 'what was typed');
     await page.getByRole('button', { name: 'Cancel' }).click();
     await page.getByRole('button', { name: 'Close without saving' }).click();
-    await page.getByText('No users fit.').waitFor();
+    await page.getByText('No users match.').waitFor();
 });
 
 test('When the session ends over an open form, one logs in again, and what was typed is saved', async ({
@@ -505,7 +509,7 @@ test('A photo that somebody else has replaced is not replaced unseen', async ({ 
 
     await replace();
     await page
-        .getByRole('alertdialog', { name: 'Photo 1 of Sam One was changed meanwhile' })
+        .getByRole('alertdialog', { name: 'Photo 1 of Sam One has changed' })
         .getByRole('button', { name: 'Cancel' })
         .click();
     equal((await photosOf(one))[0].image.original, stored, 'theirs stays');
@@ -517,10 +521,10 @@ test('A photo that somebody else has replaced is not replaced unseen', async ({ 
         await route.continue();
     });
     await replace();
-    await page.getByRole('alert').getByText('Photo 1: Somebody else has changed it meanwhile.').waitFor();
+    await page.getByRole('alert').getByText('Photo 1: Another user changed this photo.').waitFor();
     equal((await photosOf(one))[0].image.original, late, 'theirs stays');
     await judge(page, 'Admin, a photo changed meanwhile');
-    await page.getByRole('button', { name: 'Replace it all the same' }).click();
+    await page.getByRole('button', { name: 'Replace anyway' }).click();
     await until(async () => (await photosOf(one))[0].image.original !== late, 'mine');
 });
 
@@ -548,12 +552,12 @@ test('Reference images have a list of their own: searched, of one user, added, r
         .getByLabel('Picture', { exact: true })
         .setInputFiles({ name: 'bad.png', mimeType: 'image/png', buffer: Buffer.from('no picture') });
     await page.getByLabel('Name').fill('Portrait new');
-    await page.getByRole('button', { name: 'Add the photo' }).click();
+    await page.getByRole('button', { name: 'Add photo' }).click();
     await dialog(page).locator('.field-error').or(dialog(page).getByRole('alert')).first().waitFor();
     equal(await page.getByLabel('Name').inputValue(), 'Portrait new', 'what was typed');
     await judge(page, 'Admin, a new photo refused');
     await page.getByLabel('Picture', { exact: true }).setInputFiles(picture('good.png'));
-    await page.getByRole('button', { name: 'Add the photo' }).click();
+    await page.getByRole('button', { name: 'Add photo' }).click();
     await toast(page, 'Portrait new is in slot 2.').waitFor();
     await page.getByRole('img', { name: 'Portrait new of scenario-two@example.com' }).waitFor();
     await more(page, 'Portrait new of scenario-two@example.com', 'Name and slot…');
@@ -587,7 +591,7 @@ test('Reference images have a list of their own: searched, of one user, added, r
     await givePhotos(two, 5);
     await page.getByRole('button', { name: 'Add a photo' }).click();
     await page.getByLabel('Picture', { exact: true }).setInputFiles(picture('sixth.png'));
-    await page.getByRole('button', { name: 'Add the photo' }).click();
+    await page.getByRole('button', { name: 'Add photo' }).click();
     await dialog(page).getByText('Maximum 5 reference images allowed').waitFor();
     await givePhotos(two, 0);
 });
@@ -627,7 +631,7 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
     const form = dialog(page);
 
     await form.getByLabel('Name').fill('Dancer');
-    await page.getByRole('button', { name: 'Make the identity' }).click();
+    await page.getByRole('button', { name: 'Create identity' }).click();
     await form.locator('.field-error').first().waitFor();
     equal(
         await form.locator('.field-error').allInnerTexts(),
@@ -653,8 +657,8 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
         'the focus on the next note',
     );
     await page.keyboard.type('second');
-    await page.getByRole('button', { name: 'Make the identity' }).click();
-    await toast(page, 'Dancer is made.').waitFor();
+    await page.getByRole('button', { name: 'Create identity' }).click();
+    await toast(page, 'Dancer is created.').waitFor();
     const [dancer] = (await api('GET', 'admin/identities/?search=dancer')).results;
 
     equal(
@@ -662,12 +666,12 @@ test('Identities are made, changed, given a picture, and deleted; notes line by 
         [one, 'passions_and_talents', 'I am light.', ['first', 'second']],
         'what is stored',
     );
-    await file(page, () => more(page, 'Dancer', 'Put in a picture…'), picture('dancer.png'));
+    await file(page, () => more(page, 'Dancer', 'Add picture…'), picture('dancer.png'));
     await page.getByRole('img', { name: 'Picture of Dancer' }).waitFor();
     await toast(page, 'Dancer has a new picture.').waitFor();
-    await more(page, 'Dancer', 'Remove the picture');
+    await more(page, 'Dancer', 'Remove picture');
     await page.getByRole('img', { name: 'Picture of Dancer' }).waitFor({ state: 'detached' });
-    await toast(page, 'Dancer has no picture any more.').getByRole('button', { name: 'Undo' }).click();
+    await toast(page, 'Dancer no longer has a picture.').getByRole('button', { name: 'Undo' }).click();
     await page.getByRole('img', { name: 'Picture of Dancer' }).waitFor();
     await page.getByRole('button', { name: 'Edit Dancer' }).click();
     await page.getByRole('button', { name: 'Remove note 1' }).click();
@@ -692,31 +696,27 @@ test('Test scenarios are made, given to a user, and deleted; the page Images kno
         await api('DELETE', `admin/test-scenarios/${scenario.id}/`);
     }
     await open('/admin?tab=scenarios');
-    await page.getByText('Played by nobody yet: it is not on the page Images.').waitFor();
+    await page.getByText('No user yet. Not shown on the Images page.').waitFor();
     await page.getByRole('button', { name: 'New test scenario' }).click();
     await page.getByLabel('Name').fill('Scenario Three');
-    await page.getByRole('button', { name: 'Make the scenario' }).click();
+    await page.getByRole('button', { name: 'Create scenario' }).click();
     await page.getByRole('button', { name: 'Edit Scenario Three' }).click();
-    await dialog(page)
-        .getByRole('combobox', { name: /^Played by/ })
-        .click();
+    await dialog(page).getByRole('combobox', { name: /^User/ }).click();
     await page.keyboard.type('alice');
     await page.locator('.picker-list:not([aria-busy=true]) [role=option]:only-child').waitFor();
     await page.keyboard.press('Enter');
     await judge(page, 'Admin, a test scenario');
     await page.getByRole('button', { name: 'Save' }).click();
-    await row(page, 'Scenario Three').getByText('Played by alice@example.com').waitFor();
+    await row(page, 'Scenario Three').getByText('User alice@example.com').waitFor();
     assert(
         (await api('GET', 'image-generation/users/')).some((user) => user.name === 'Scenario Three'),
         'who can be chosen on Images',
     );
     await page.getByRole('button', { name: 'Edit Scenario Three' }).click();
-    await dialog(page)
-        .getByRole('combobox', { name: /^Played by/ })
-        .click();
-    await page.getByRole('option', { name: 'Nobody' }).click();
+    await dialog(page).getByRole('combobox', { name: /^User/ }).click();
+    await page.getByRole('option', { name: 'No user' }).click();
     await page.getByRole('button', { name: 'Save' }).click();
-    await row(page, 'Scenario Three').getByText('Played by nobody yet').waitFor();
+    await row(page, 'Scenario Three').getByText('No user yet').waitFor();
     await page.getByRole('button', { name: 'Delete Scenario Three' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Scenario Three', exact: true }).waitFor({ state: 'detached' });
@@ -740,7 +740,7 @@ test('What cannot be deleted comes back, and the sentence stays until it is clos
     await open('/admin?tab=scenarios');
     await page.getByRole('button', { name: 'Delete Scenario One' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Delete' }).click();
-    const failure = toast(page, 'Scenario One could not be deleted.');
+    const failure = toast(page, "Couldn't delete Scenario One.");
 
     await failure.getByText('The database does not answer.').waitFor();
     equal(await failure.getAttribute('role'), 'alert', 'the toast');
@@ -775,7 +775,7 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
         await api('DELETE', `admin/users/${user.id}/`);
     }
     await open('/admin?search=heidi');
-    await page.getByText('No users fit.').waitFor();
+    await page.getByText('No users match.').waitFor();
     const name = () =>
         page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
     const tabTo = async (wanted) => {
@@ -793,7 +793,7 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     await until(() => page.evaluate(() => document.activeElement.type === 'email'), 'the first field');
     await page.keyboard.type('heidi@example.com');
     await page.keyboard.press('Enter');
-    await toast(page, 'heidi@example.com is made.').waitFor();
+    await toast(page, 'heidi@example.com is created.').waitFor();
     await empty(page, 1, 'heidi@example.com').waitFor();
     await file(
         page,
@@ -832,7 +832,7 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     await page.getByRole('alertdialog').waitFor();
     await tabTo('Delete');
     await page.keyboard.press('Enter');
-    await page.getByText('No users fit.').waitFor();
+    await page.getByText('No users match.').waitFor();
     await until(async () => (await users('heidi')).length === 0, 'the end of heidi');
 });
 

@@ -48,11 +48,11 @@ test('What is missing is said at the button, and nothing is sent', async ({ page
         .getByRole('option', { name: /Creative Visionary/ })
         .click();
     await page.getByText('I am a creative force who {shapes} the future.').waitFor();
-    await page.getByText('2 photos go along.').waitFor();
+    await page.getByText('Uses 2 photos.').waitFor();
     for (const box of await page.getByRole('checkbox').all()) {
         await box.uncheck();
     }
-    await page.getByText('Choose at least one photo that goes along.').waitFor();
+    await page.getByText('Select at least one photo to use.').waitFor();
     equal((await jobs()).length, before, 'generations');
 });
 
@@ -268,11 +268,11 @@ test('A result is enlarged to 100 %, seen beside its photos, and before and afte
         () => page.evaluate(() => /Enlarge/.test(document.activeElement.getAttribute('aria-label') ?? '')),
         'the focus back',
     );
-    await card.locator('label', { hasText: 'Beside the photos' }).click();
+    await card.locator('label', { hasText: 'With photos' }).click();
     await card.getByRole('img', { name: 'Portrait 2' }).waitFor();
     await judge(page, 'beside the photos');
     await card.locator('label', { hasText: 'Before and after' }).click();
-    await card.getByRole('img', { name: 'Present picture of Creative Visionary' }).waitFor();
+    await card.getByRole('img', { name: 'Current picture of Creative Visionary' }).waitFor();
     await judge(page, 'before and after');
 });
 
@@ -327,7 +327,7 @@ const refusals = [
     ['refused:IMAGE_SAFETY', /422/, 'The image provider refused this picture.', /leave out the photo/],
     ['blocked:PROHIBITED_CONTENT', /422/, 'The image provider refused this picture.', /Change the additional prompt/],
     ['no-image', /502/, 'The image provider answered without a picture.', /try again/],
-    ['status:429', /429/, 'The image provider has too much to do.', /in a minute or two/],
+    ['status:429', /429/, 'The image provider is overloaded.', /in a minute or two/],
 ];
 
 test('A refusal says what happened, whether it was billed, and what to try', async ({ page, open, allow }) => {
@@ -405,7 +405,7 @@ test('An answer that is lost costs nothing: the generation is found again', asyn
     await generateButton(page).click();
     await done(page);
     equal((await jobs(`search=lost ${stamp}`)).length, 1, 'generations');
-    equal(await page.getByText('No picture was begun.').count(), 0, 'errors');
+    equal(await page.getByText('Generation did not start.').count(), 0, 'errors');
 });
 
 test('The history is found through by words, identity and state, and has settings to use again without losing what is typed', async ({
@@ -448,21 +448,21 @@ test('The history is found through by words, identity and state, and has setting
         'by identity',
     );
     await history(page).getByLabel('Identity').selectOption('');
-    await history(page).getByLabel('Asked for by').selectOption({ label: 'Me' });
+    await history(page).getByLabel('Requested by').selectOption({ label: 'Me' });
     await rows.filter({ hasText: 'Old words' }).first().waitFor();
     assert(
         asked.some((url) => url.includes('requested_by=') && url.includes('user_id=')),
         'by who asked',
     );
     await history(page).getByLabel('State').selectOption('queued');
-    await history(page).getByText('Nothing fits').waitFor();
+    await history(page).getByText('No results').waitFor();
     await judge(page, 'history without results');
     await history(page).getByLabel('State').selectOption('succeeded');
     const row = rows.filter({ hasText: 'Old words' }).first();
 
     await row.waitFor();
     await page.getByLabel('Additional prompt').fill('Being typed');
-    await row.getByRole('button', { name: /^Use these again/ }).click();
+    await row.getByRole('button', { name: /^Use these settings/ }).click();
     equal(
         [
             await page.getByLabel('Additional prompt').inputValue(),
@@ -471,7 +471,7 @@ test('The history is found through by words, identity and state, and has setting
         ['Being typed', true],
         'settings, without the words',
     );
-    await page.getByRole('button', { name: 'Use the earlier text instead' }).click();
+    await page.getByRole('button', { name: 'Use the earlier text' }).click();
     equal(
         await page.getByLabel('Additional prompt').inputValue(),
         `Old words ${stamp}`,

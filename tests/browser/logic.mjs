@@ -231,7 +231,7 @@ try {
         deepEqual(told('abc', 'xyz'), ['-abc', '+xyz']);
         deepEqual(told('a b\nc d', 'a x\nc y'), ['-a [b]', '-c [d]', '+a [x]', '+c [y]']);
     });
-    test('Of lines that are the same, those far from a change are left out', () => {
+    test('Of unchanged lines, those far from a change are left out', () => {
         const lines = differences.compare(
             Array.from({ length: 30 }, (_, n) => `${n}`).join('\n'),
             Array.from({ length: 30 }, (_, n) => (n === 15 ? 'x' : `${n}`)).join('\n'),

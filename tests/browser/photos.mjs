@@ -90,7 +90,7 @@ test('The user selector offers oneself first, then test users, and finds one by 
         'the users',
     );
     await page.keyboard.type('nobody of that name');
-    await page.getByText('No user has such a name.').waitFor();
+    await page.getByText('No matching user.').waitFor();
     await page.keyboard.press('Escape');
     await until(
         () =>
@@ -150,7 +150,7 @@ test('A photo is put in by dropping it on a slot; several dropped on the page fi
         picture('d.png'),
         picture('e.png'),
     ]);
-    const toast = page.getByRole('alert').filter({ hasText: '1 of 3 pictures had no slot.' });
+    const toast = page.getByRole('alert').filter({ hasText: '1 of 3 pictures did not fit.' });
 
     await toast.waitFor();
     await judge(page, 'toast of an error');
@@ -286,7 +286,7 @@ test('A picture that is too large is refused before it is sent', async ({ page, 
             .querySelector('[data-slot="0"] button')
             .dispatchEvent(new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true }));
     });
-    await slot(page, 1).getByRole('alert').getByText('At most 25 MB are taken.').waitFor();
+    await slot(page, 1).getByRole('alert').getByText('The limit is 25 MB.').waitFor();
     equal(sent, 0, 'requests');
 });
 
@@ -308,7 +308,7 @@ test('After a broken connection "Try again" brings the photo in once', async ({ 
         return route.fallback();
     });
     await chooseFile(page, page.getByRole('button', { name: 'Add photo to slot 1' }), picture('once.png'));
-    await slot(page, 1).getByRole('alert').getByText('The server does not answer.').waitFor();
+    await slot(page, 1).getByRole('alert').getByText('The server is not responding.').waitFor();
     await slot(page, 1)
         .getByRole('button', { name: /try again/ })
         .click();
@@ -549,7 +549,7 @@ test('A slot that could not be loaded says why, and can be asked for again', asy
             : route.fallback(),
     );
     await open(path);
-    const notice = page.getByRole('alert').filter({ hasText: 'The photos could not be loaded.' });
+    const notice = page.getByRole('alert').filter({ hasText: "Couldn't load the photos." });
 
     await notice.getByText('r-1').waitFor();
     await judge(page, 'photos could not be loaded');

@@ -46,7 +46,7 @@ test('Each type of prompt has a tab that arrow keys reach; one without a version
     await tab(page, 'Image Generation').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('Enter');
-    await page.getByText('There is no Sentinel prompt yet.').waitFor();
+    await page.getByText('No Sentinel prompt yet').waitFor();
     equal(new URL(page.url()).searchParams.get('type'), 'sentinel', 'the address');
     await judge(page, 'Prompts, a type without versions');
     await page.getByRole('button', { name: 'Write the first version' }).click();
@@ -68,7 +68,7 @@ test('The version that is used comes first, with who made it, when, and its plac
     await only(good);
     await open('/prompts');
     await heading(page).getByText('Version 2').waitFor();
-    await heading(page).getByText('In use').waitFor();
+    await heading(page).getByText('Live').waitFor();
     await page.getByText(/^Made .* by admin@example.com$/).waitFor();
     equal(
         await page.locator('.prompts-placeholder').allInnerTexts(),
@@ -103,13 +103,13 @@ test('Two versions are compared: lines that came and went, words within them, an
     equal(await page.locator('ins').allTextContents(), ['added: Be calm and bold.', 'added: More.'], 'what came');
     equal(await page.locator('.diff-word').allInnerTexts(), ['kind', 'bold'], 'the words');
     await judge(page, 'Prompts, compared');
-    await page.getByRole('button', { name: '18 lines that are the same' }).press('Enter');
+    await page.getByRole('button', { name: '18 unchanged lines' }).press('Enter');
     await page.getByText('Line 3.').waitFor();
     await page.getByLabel('Compare version 4 with').selectOption({ label: 'Version 2' });
     await page.getByText(/From version 2 to version 4:/).waitFor();
     await item(page, 3).click();
     await page.getByText(/From version 2 to version 3:/).waitFor();
-    await page.getByLabel('Compare version 3 with').selectOption({ label: 'Version 4 (in use)' });
+    await page.getByLabel('Compare version 3 with').selectOption({ label: 'Version 4 (live)' });
     await page.getByText('From version 3 to version 4: 2 lines added, 1 line removed.').waitFor();
 });
 
@@ -118,7 +118,7 @@ test("What is wrong with the placeholders is said while one types, in the server
     await open('/prompts?type=image_generation&write=2');
     await text(page).waitFor();
     equal(await text(page).inputValue(), good, 'it begins as the version it was made from');
-    const problems = page.getByRole('list', { name: 'What is wrong with the text' }).getByRole('listitem');
+    const problems = page.getByRole('list', { name: 'Problems with the text' }).getByRole('listitem');
 
     for (const body of [
         'nothing',
@@ -184,9 +184,9 @@ test('A new version is previewed with a real identity while one writes, saved by
     await page.getByText(/^From version 2 to this text:/).waitFor();
     await text(page).focus();
     await page.keyboard.press('Control+Enter');
-    await toast(page, `Version ${next} of Image Generation is saved.`).getByText(`Version ${next} is used.`).waitFor();
+    await toast(page, `Version ${next} of Image Generation is saved.`).getByText(`Version ${next} is live.`).waitFor();
     await heading(page).getByText(`Version ${next}`).waitFor();
-    await heading(page).getByText('In use').waitFor();
+    await heading(page).getByText('Live').waitFor();
     await until(() => page.evaluate(() => document.activeElement.id === 'prompt-version'), 'the focus on the version');
     const stored = (await versionsOf('image_generation'))[0];
 
@@ -255,7 +255,7 @@ test('A line that breaks while a version is saved makes one version, not two', a
     await open('/prompts?type=image_generation&write=2');
     await text(page).fill(`${good} once`);
     await page.getByRole('button', { name: /^Save as version/ }).click();
-    await page.getByRole('alert').getByText('The server does not answer.').waitFor();
+    await page.getByRole('alert').getByText('The server is not responding.').waitFor();
     await page.getByRole('button', { name: /^Save as version/ }).click();
     await heading(page)
         .getByText(`Version ${before + 1}`)
@@ -276,14 +276,14 @@ test('A draft outlives a reload and other pages, and is thrown away only when on
     await page.getByRole('link', { name: 'Home', exact: true }).click();
     await page.getByRole('heading', { level: 1, name: 'Home' }).waitFor();
     await page.getByRole('link', { name: 'Prompts', exact: true }).click();
-    await page.getByRole('button', { name: 'Go on with the draft' }).click();
+    await page.getByRole('button', { name: 'Continue draft' }).click();
     equal(await text(page).inputValue(), 'A thought', 'after another page');
-    await page.locator('.prompts-editor').getByRole('button', { name: 'Throw away' }).click();
+    await page.locator('.prompts-editor').getByRole('button', { name: 'Discard draft' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Cancel' }).click();
     equal(await text(page).inputValue(), 'A thought', 'after second thoughts');
-    await page.locator('.prompts-editor').getByRole('button', { name: 'Throw away' }).click();
+    await page.locator('.prompts-editor').getByRole('button', { name: 'Discard draft' }).click();
     await judge(page, 'Prompts, throwing a draft away');
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Throw away' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Discard draft' }).click();
     await page.getByRole('button', { name: 'New version', exact: true }).waitFor();
     equal(
         await page.evaluate(() => Object.keys(sessionStorage).filter((key) => key.includes('draft.prompt.'))),
@@ -323,7 +323,7 @@ test("A version that somebody else made meanwhile is shown before one's own is s
     await page.getByRole('button', { name: `Save as version ${before + 1}` }).click();
     const notice = page.getByRole('alert');
 
-    await notice.getByText(`Somebody has made version ${before + 1} while you wrote.`).waitFor();
+    await notice.getByText(`Another user created version ${before + 1} in the meantime.`).waitFor();
     await judge(page, 'Prompts, a version made meanwhile');
     equal((await versionsOf('image_generation')).length, before + 1, 'nothing is saved yet');
     await notice.getByRole('button', { name: `Compare with version ${before + 1}` }).click();
@@ -352,11 +352,11 @@ test('A version is switched on and off at once; what the server refuses is taken
     const active = page.getByRole('switch', { name: 'Active' });
 
     await active.click();
-    await toast(page, `Version ${used} is switched off.`)
-        .getByText(`Version ${used - 1} is used.`)
+    await toast(page, `Version ${used} is inactive.`)
+        .getByText(`Version ${used - 1} is live.`)
         .waitFor();
     equal((await versionsOf('image_generation'))[0].is_active, false, 'stored');
-    equal(await toast(page, 'is switched off').getAttribute('role'), 'status', 'the toast');
+    equal(await toast(page, 'is inactive').getAttribute('role'), 'status', 'the toast');
     await page.route('**/api/v1/prompts/*/', (route) =>
         route.request().method() === 'PATCH'
             ? route.fulfill({
@@ -368,7 +368,7 @@ test('A version is switched on and off at once; what the server refuses is taken
     );
     await active.focus();
     await page.keyboard.press('Space');
-    const failure = toast(page, `Version ${used} could not be switched on.`);
+    const failure = toast(page, `Couldn't activate version ${used}.`);
 
     await failure.getByText('The database does not answer.').waitFor();
     equal(await failure.getAttribute('role'), 'alert', 'the toast');
@@ -389,12 +389,12 @@ test('The last active version is switched off only after a warning, and the page
     await open('/prompts?type=sentinel');
     await page.getByRole('switch', { name: 'Active' }).click();
     await page
-        .getByRole('alertdialog', { name: 'Switch off the only active version of Sentinel?' })
+        .getByRole('alertdialog', { name: 'Deactivate the only active version of Sentinel?' })
         .getByRole('button', { name: 'Cancel' })
         .click();
     assert(await page.getByRole('switch', { name: 'Active' }).isChecked(), 'nothing was done');
     await page.getByRole('switch', { name: 'Active' }).click();
-    await page.getByRole('alertdialog').getByRole('button', { name: 'Switch off' }).click();
+    await page.getByRole('alertdialog').getByRole('button', { name: 'Deactivate' }).click();
     await page.getByText('No version of Sentinel is active.').waitFor();
     await judge(page, 'Prompts, none active');
 });
@@ -412,13 +412,13 @@ test('An old version comes back by switching off what is newer: it says so, and 
 
     await dialog
         .getByText(
-            `Versions ${off.slice(0, -1).join(', ')} and ${off.at(-1)} are switched off. No new version is made.`,
+            `Versions ${off.slice(0, -1).join(', ')} and ${off.at(-1)} become inactive. No new version is created.`,
         )
         .waitFor();
     await judge(page, 'Prompts, going back');
     await dialog.getByRole('button', { name: 'Switch to version 1' }).click();
-    await toast(page, 'Version 1 of Image Generation is used now.').waitFor();
-    await heading(page).getByText('In use').waitFor();
+    await toast(page, 'Version 1 of Image Generation is live.').waitFor();
+    await heading(page).getByText('Live').waitFor();
     await until(() => page.evaluate(() => document.activeElement.id === 'prompt-version'), 'the focus on the version');
     equal(
         (await versionsOf('image_generation')).filter((one) => one.is_active).map((one) => one.version),
@@ -438,10 +438,10 @@ test('Or its text becomes a new version, and nothing is switched off', async ({ 
 
     await dialog.getByRole('radio', { name: /^Copy its text into a new version/ }).check();
     await dialog
-        .getByText(`Version ${next} says what version 1 says, and is used at once. Nothing is switched off.`)
+        .getByText(`Version ${next} gets the text of version 1 and goes live. No version is deactivated.`)
         .waitFor();
     await dialog.getByRole('button', { name: `Make version ${next}` }).click();
-    await toast(page, `Version ${next} of Image Generation is used now.`).waitFor();
+    await toast(page, `Version ${next} of Image Generation is live.`).waitFor();
     await heading(page).getByText(`Version ${next}`).waitFor();
     const stored = await versionsOf('image_generation');
 
@@ -467,14 +467,14 @@ test('What somebody else did to the versions while one thought about it is shown
     await page.getByRole('button', { name: 'Use this version…' }).click();
     await make(`${good} newer`);
     await page.getByRole('button', { name: 'Switch to version 1' }).click();
-    await page.getByRole('alert').getByText('Somebody else has changed the versions meanwhile.').waitFor();
+    await page.getByRole('alert').getByText('Another user changed the versions.').waitFor();
     equal((await versionsOf('image_generation')).filter((one) => !one.is_active).length, 0, 'nothing was switched off');
     await page
         .getByRole('dialog')
-        .getByText(new RegExp(`and ${versions.length + 1} are switched off`))
+        .getByText(new RegExp(`and ${versions.length + 1} become inactive`))
         .waitFor();
     await page.getByRole('button', { name: 'Switch to version 1' }).click();
-    await toast(page, 'Version 1 of Image Generation is used now.').waitFor();
+    await toast(page, 'Version 1 of Image Generation is live.').waitFor();
 });
 
 test('What was made with a version is there as small pictures that lead to the picture', async ({
@@ -510,7 +510,7 @@ test('What was made with a version is there as small pictures that lead to the p
     assert(answer.ok() && answer.headers()['content-type'].startsWith('image/'), 'the link leads to a picture');
     await judge(page, 'Prompts, results');
     await item(page, 1).click();
-    await page.getByText('Nothing was made with this version yet.').waitFor();
+    await page.getByText('No pictures with this version yet').waitFor();
     await judge(page, 'Prompts, no results');
 });
 
@@ -572,7 +572,7 @@ test('A keyboard alone writes a version, compares it, and goes back to the one b
     await page.getByRole('dialog').waitFor();
     await tabTo(`Switch to version ${before}`);
     await page.keyboard.press('Enter');
-    await toast(page, `Version ${before} of Image Generation is used now.`).waitFor();
+    await toast(page, `Version ${before} of Image Generation is live.`).waitFor();
 });
 
 test('Nothing jumps while it is loaded', async ({ page }) => {

@@ -1,4 +1,4 @@
-// admin.ts - calls for the rows that staff look after: users, identities, test scenarios, everybody's photos.
+// admin.ts - API calls for the rows that staff manage: users, identities, test scenarios, photos of all users.
 import { request, requestFull } from './client';
 import type { components } from './schema';
 import type { Enums, Identity, ReferenceImage } from './types';
@@ -6,7 +6,7 @@ import type { Enums, Identity, ReferenceImage } from './types';
 export type Account = components['schemas']['Account'];
 export type TestScenario = components['schemas']['TestScenario'];
 
-/** What there is, by the name in its address. */
+/** Kinds of rows, by their name in the address. */
 export interface Rows {
     users: Account;
     identities: Identity;
@@ -21,7 +21,7 @@ export interface Page<T> {
     next: string | null;
 }
 
-/** A row, and the version of it that a change may name: then nobody else's change is overwritten. */
+/** A row and its version. A change that names the version cannot overwrite another user's change. */
 export interface Versioned<T> {
     row: T;
     etag: string;
@@ -51,7 +51,7 @@ export function createRow<K extends Kind>(kind: K, json: unknown, key: string): 
     return request('POST', `admin/${kind}/`, { json, idempotencyKey: key });
 }
 
-/** Only if the row is as it was: else an ApiError with status 412. */
+/** Deletes only an unchanged row. Otherwise throws an ApiError with status 412. */
 export function changeRow<K extends Kind>(
     kind: K,
     id: string,

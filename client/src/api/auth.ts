@@ -1,9 +1,9 @@
-// auth.ts - who is logged in.
+// auth.ts - API calls for the current user and the session.
 import { ApiError, request } from './client';
 import { keys } from './queryKeys';
 import type { User } from './types';
 
-/** The caller. Fails with status 401 when nobody is logged in. */
+/** The caller. Fails with status 401 without a session. */
 export const meQuery = {
     queryKey: keys.me,
     queryFn: ({ signal }: { signal: AbortSignal }) => request<User>('GET', 'users/me/', { signal, session: 'throw' }),

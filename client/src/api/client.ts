@@ -7,10 +7,10 @@ const given = document.querySelector<HTMLMetaElement>('meta[name="identityimg-ap
 /** The API's base, absolute, with a slash at the end. */
 export const api = new URL(`${given.replace(/\/+$/, '')}/`, new URL(base, location.href)).href;
 
-/** What this side alone can say: no answer came; the request was given up. */
+/** Codes that only the client sets: no response, or request aborted. */
 export type LocalCode = 'network' | 'aborted' | 'no_json';
 
-/** Why a request failed: the server's own sentence, or ours when no answer came (status 0). */
+/** Why a request failed: the server's sentence, or ours if there was no response (status 0). */
 export class ApiError extends Error {
     constructor(
         readonly status: number,
@@ -24,18 +24,18 @@ export class ApiError extends Error {
         this.name = 'ApiError';
     }
 
-    /** Whether the same request may succeed by itself a little later. */
+    /** Whether a retry of the same request may succeed later. */
     get isTransient(): boolean {
         return this.status === 0 ? this.code === 'network' : [408, 429, 502, 503, 504].includes(this.status);
     }
 }
 
-/** Whether something was given up on purpose. */
+/** Whether the request was aborted on purpose. */
 export function isAborted(error: unknown): boolean {
     return error instanceof ApiError && error.code === 'aborted';
 }
 
-/** The sentence to show for anything that was thrown. */
+/** The sentence to show for a thrown value. */
 export function sentence(error: unknown): string {
     return error instanceof Error ? error.message : String(error);
 }
@@ -54,19 +54,19 @@ export interface RequestOptions {
     form?: FormData;
     headers?: Record<string, string>;
     signal?: AbortSignal;
-    /** The same key makes a second try one with the first. */
+    /** A retry with the same key does not repeat the work. */
     idempotencyKey?: string;
-    /** `throw`: a 401 is an answer like others. Else it waits until somebody has logged in again. */
+    /** `throw`: report a 401 like other errors. Otherwise wait until the user has logged in again. */
     session?: 'throw';
 }
 
 type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE';
 
-// --- Sessions that end ------------------------------------------------------------------------------
+// --- Expired sessions ------------------------------------------------------------------------------
 
 let logInAgain: ((error: ApiError) => Promise<void>) | null = null;
 
-/** Who asks for the password when a session has ended; resolves when there is a new one. */
+/** Asks for the password when a session has expired. Resolves when there is a new session. */
 export function onSessionEnd(ask: typeof logInAgain): void {
     logInAgain = ask;
 }
@@ -85,7 +85,7 @@ async function revive<T>(options: RequestOptions, send: () => Promise<T>): Promi
 
 // --- Requests ---------------------------------------------------------------------------------------
 
-/** An address of the API: its own `next` links come back as they are. */
+/** An address of the API. `next` links of the API are returned unchanged. */
 export function address(path: string, query: Query = {}): string {
     const url = new URL(path, api);
 
@@ -115,12 +115,12 @@ function headersOf(options: RequestOptions): Record<string, string> {
 
 let clockOffset = 0;
 
-/** The time as the server has it, in milliseconds: its rows are stamped with it. */
+/** The server's time in milliseconds, which its timestamps are based on. */
 export function serverNow(): number {
     return Date.now() + clockOffset;
 }
 
-// A header Date has whole seconds.
+// The Date header has a resolution of one second.
 function setClock(date: string | null): void {
     const time = date ? Date.parse(date) : NaN;
 
@@ -151,7 +151,7 @@ function errorOf(status: number, text: string, header: (name: string) => string 
     return new ApiError(
         status,
         body.code ?? 'no_json',
-        body.detail ?? `The server answered ${status} without a word.`,
+        body.detail ?? `The server answered with status ${status} and no message.`,
         body.errors ?? {},
         body.request_id ?? header('X-Request-Id'),
         wait > 0 ? wait : null,
@@ -160,11 +160,11 @@ function errorOf(status: number, text: string, header: (name: string) => string 
 
 function noAnswer(signal?: AbortSignal): ApiError {
     return signal?.aborted
-        ? new ApiError(0, 'aborted', 'Given up.')
+        ? new ApiError(0, 'aborted', 'Canceled.')
         : new ApiError(
               0,
               'network',
-              navigator.onLine ? 'The server does not answer. Please try again.' : 'You are offline.',
+              navigator.onLine ? 'The server is not responding. Try again.' : 'You are offline.',
           );
 }
 
@@ -185,19 +185,19 @@ async function send<T>(method: Method, path: string, options: RequestOptions): P
         throw noAnswer(options.signal);
     }
     setClock(response.headers.get('Date'));
-    // 304 answers a request of ours that named what is known.
+    // A 304 answers a conditional request.
     if (!response.ok && response.status !== 304) {
         throw errorOf(response.status, text, (name) => response.headers.get(name));
     }
     return { data: (text ? parse(text) : null) as T, status: response.status, headers: response.headers };
 }
 
-/** One request, with its status and headers. */
+/** Sends a request and returns the response with status and headers. */
 export function requestFull<T>(method: Method, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
     return revive(options, () => send<T>(method, path, options));
 }
 
-/** One request: the answer's body. Throws an ApiError. */
+/** Sends a request and returns the body of the response. Throws an ApiError. */
 export async function request<T>(method: Method, path: string, options: RequestOptions = {}): Promise<T> {
     return (await requestFull<T>(method, path, options)).data;
 }
@@ -206,11 +206,11 @@ export async function request<T>(method: Method, path: string, options: RequestO
 
 export interface UploadOptions extends RequestOptions {
     form: FormData;
-    /** How much has left this machine, from 0 to 1; 1 means the server is at work. */
+    /** The fraction that was sent, from 0 to 1. At 1 the server processes the file. */
     onProgress?: (sent: number) => void;
 }
 
-// fetch() tells nothing of an upload's progress.
+// fetch() does not report upload progress.
 function sendUpload<T>(path: string, options: UploadOptions): Promise<T> {
     return new Promise((resolve, reject) => {
         const xhr = new XMLHttpRequest();

@@ -14,7 +14,7 @@ export function getIdentity(id: string, signal?: AbortSignal): Promise<Identity>
     return request<Identity>('GET', `admin/identities/${id}/`, { signal });
 }
 
-/** Brings back the picture before the last change. */
+/** Restores the picture before the last change. */
 export function restoreIdentityImage(id: string, key: string): Promise<Identity> {
     return request<Identity>('POST', `identities/${id}/restore-image/`, { idempotencyKey: key });
 }

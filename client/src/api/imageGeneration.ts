@@ -1,4 +1,4 @@
-// imageGeneration.ts - calls for making pictures: for whom, with what, the jobs, and what comes of them.
+// imageGeneration.ts - API calls for image generation: users, options, jobs and results.
 import { request, requestFull } from './client';
 import type {
     AvailableUser,
@@ -18,7 +18,7 @@ export function getOptions(signal?: AbortSignal): Promise<GenerationOptions> {
     return request<GenerationOptions>('GET', 'image-generation/options/', { signal });
 }
 
-/** Starts a generation. The job goes on whoever waits for it: an answer of 200 carries it finished, 202 begun. */
+/** Starts a generation. A response of 200 has the finished job, 202 the started one. */
 export async function generate(wanted: GenerationRequest, key: string): Promise<GenerationJob> {
     const { data } = await requestFull<Generation | GenerationJob>('POST', 'image-generation/generate/', {
         json: wanted,
@@ -29,10 +29,10 @@ export async function generate(wanted: GenerationRequest, key: string): Promise<
     return 'job' in data ? data.job : data;
 }
 
-const WAIT = 20; // seconds that the server may hold an answer until the job is another
+const WAIT = 20; // seconds that the server may hold a response until the job changes
 const tags = new Map<string, string>();
 
-/** A job. With what is known of it, the server may hold the answer until something has changed. */
+/** A job. Given a known state, the server may hold the response until the state changes. */
 export async function getJob(id: string, signal?: AbortSignal, known?: GenerationJob): Promise<GenerationJob> {
     const tag = known && tags.get(id);
     const { data, status, headers } = await requestFull<GenerationJob>('GET', `image-generation/jobs/${id}/`, {
@@ -51,12 +51,12 @@ export function listJobs(query: Record<string, string>, signal?: AbortSignal): P
     return request<GenerationJobPage>('GET', 'image-generation/jobs/', { query, signal });
 }
 
-/** The page that a page's `next` names. */
+/** The page that a `next` link names. */
 export function nextJobs(next: string, signal?: AbortSignal): Promise<GenerationJobPage> {
     return request<GenerationJobPage>('GET', `image-generation/jobs/${new URL(next).search}`, { signal });
 }
 
-/** The generations that a user has asked for and that have not ended. */
+/** The unfinished generations that a user requested. */
 export async function listActiveJobs(userId: string, signal?: AbortSignal): Promise<GenerationJob[]> {
     const pages = await Promise.all(
         ['running', 'queued'].map((state) => listJobs({ state, requested_by: userId, limit: '100' }, signal)),

@@ -1,4 +1,4 @@
-// promptVersions.ts - calls that make prompts' versions, and switch them on and off.
+// promptVersions.ts - API calls that create, activate and deactivate prompt versions.
 import { request, requestFull } from './client';
 import type { Prompt } from './types';
 

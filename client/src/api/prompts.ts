@@ -1,4 +1,4 @@
-// prompts.ts - calls for prompts' versions.
+// prompts.ts - API calls for prompt versions.
 import { request } from './client';
 import type { Prompt, PromptPreview } from './types';
 
@@ -6,7 +6,7 @@ export function listPrompts(type: string, signal?: AbortSignal): Promise<Prompt[
     return request<Prompt[]>('GET', 'prompts/', { query: { prompt_type: type }, signal });
 }
 
-/** The version that is used: of the active ones the highest. */
+/** The live version: the highest active one. */
 export async function getActivePrompt(type: string, signal?: AbortSignal): Promise<Prompt | null> {
     const active = (await listPrompts(type, signal)).filter((prompt) => prompt.is_active);
 

@@ -1,4 +1,4 @@
-// queryClient.ts - what TanStack Query keeps, and when it asks again by itself.
+// queryClient.ts - settings of TanStack Query: caching and refetching.
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client';
 

@@ -1,4 +1,4 @@
-// queryKeys.ts - the names under which answers are remembered; what begins alike is forgotten together.
+// queryKeys.ts - cache keys of API responses. Keys with the same prefix are invalidated together.
 export const keys = {
     me: ['me'],
     generationUsers: ['image-generation', 'users'],

@@ -1,4 +1,4 @@
-// referenceImages.ts - calls for a user's photos. Staff name the user each time.
+// referenceImages.ts - API calls for a user's photos. Staff pass the user.
 import { request, upload } from './client';
 import type { ReferenceImage } from './types';
 
@@ -10,16 +10,16 @@ export interface UploadRequest {
     userId: string;
     order: number;
     file: File;
-    /** The photo whose picture is put in or replaced; without, a new one is made in the slot. */
+    /** The photo whose picture is added or replaced. Without it, a new photo is created in the slot. */
     imageId: string | null;
-    /** The version of that photo that was seen: only it is replaced. */
+    /** The version of the photo on screen. Only this version is replaced. */
     etag?: string;
     key: string;
     signal: AbortSignal;
     onProgress: (sent: number) => void;
 }
 
-/** "Me at the sea" of "Me at the sea.jpg"; nothing of what a clipboard calls its pictures. */
+/** "Me at the sea" for "Me at the sea.jpg"; empty for the default names of clipboard pictures. */
 export function labelOf(fileName: string): string {
     const label = fileName
         .replace(/\.[^.]*$/, '')
@@ -29,7 +29,7 @@ export function labelOf(fileName: string): string {
     return /^(image|blob|clipboard)?$/i.test(label) ? '' : label;
 }
 
-/** Puts a picture into a slot. */
+/** Adds a picture to a slot. */
 export function uploadReferenceImage({
     userId,
     order,
@@ -62,7 +62,7 @@ export function deleteReferenceImage(userId: string, id: string): Promise<void> 
     return request<void>('DELETE', `reference-images/${id}/`, { query: { user_id: userId } });
 }
 
-/** Moves a photo into another slot; a photo that is there takes its place in return. */
+/** Moves a photo to another slot. A photo in that slot moves to this photo's slot. */
 export function moveReferenceImage(userId: string, id: string, order: number): Promise<ReferenceImage> {
     return request<ReferenceImage>('PATCH', `reference-images/${id}/`, {
         query: { user_id: userId, swap: true },

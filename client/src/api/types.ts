@@ -1,4 +1,4 @@
-// types.ts - the API's objects by short names; schema.d.ts is made from openapi.json by the build.
+// types.ts - short names of API objects. The build generates schema.d.ts from openapi.json.
 import type { components } from './schema';
 
 type Schemas = components['schemas'];

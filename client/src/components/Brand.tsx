@@ -1,4 +1,4 @@
-// Brand.tsx - the product's sign and name.
+// Brand.tsx - logo and product name.
 export function Brand() {
     return (
         <span className="brand">

@@ -1,4 +1,4 @@
-// Button.tsx - a button that looks the same everywhere, and that can be at work.
+// Button.tsx - a button with a busy state.
 import type { ButtonHTMLAttributes, ReactNode, Ref } from 'react';
 import { Spinner } from './Icon';
 
@@ -10,7 +10,7 @@ interface ButtonProps extends ButtonHTMLAttributes<HTMLButtonElement> {
     ref?: Ref<HTMLButtonElement>;
 }
 
-/** While `busy` it stays in the tab order and does nothing. */
+/** While `busy`, it stays in the tab order and ignores clicks. */
 export function Button({
     tone = 'default',
     size = 'normal',
@@ -40,7 +40,7 @@ interface IconButtonProps extends Omit<ButtonProps, 'children' | 'icon'> {
     icon: ReactNode;
 }
 
-/** A button with a picture alone; its label is read out, and shown by the browser on hover. */
+/** A button with an icon only. Screen readers read its label; the browser shows it on hover. */
 export function IconButton({ label, className = '', tone = 'quiet', ...rest }: IconButtonProps) {
     return <Button {...rest} tone={tone} aria-label={label} title={label} className={`button-icon ${className}`} />;
 }

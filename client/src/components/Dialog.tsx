@@ -1,4 +1,4 @@
-// Dialog.tsx - a modal dialog (Base UI's) in our looks. Load what uses it when it is opened, not with the page.
+// Dialog.tsx - a modal dialog (Base UI). Load its users on demand, not with the page.
 import { useState } from 'react';
 import type { ReactNode } from 'react';
 import { Dialog as Base } from '@base-ui/react/dialog';
@@ -10,9 +10,9 @@ interface DialogProps {
     open: boolean;
     title: string;
     description?: ReactNode;
-    /** Whether Escape, a click beside it, and a cross close it. */
+    /** Whether Escape, an outside click and the close button close it. */
     dismissible?: boolean;
-    /** A click beside it closes it not: there is something typed in it. */
+    /** An outside click does not close it, because it holds user input. */
     guarded?: boolean;
     size?: 'small' | 'large' | 'full';
     onClose?: () => void;
@@ -29,7 +29,7 @@ export function Dialog({
     onClose,
     children,
 }: DialogProps) {
-    // Where the focus was: a field that takes it at once would hide that from the dialog.
+    // Record the focused element before a field with autofocus takes the focus.
     const [before] = useState(placeOfFocus);
 
     return (

@@ -1,4 +1,4 @@
-// EmptyState.tsx - there is nothing here yet, and what to do about it.
+// EmptyState.tsx - a message for an empty list, with a hint on what to do.
 import type { ReactNode } from 'react';
 import { Icon } from './Icon';
 import type { IconName } from './Icon';

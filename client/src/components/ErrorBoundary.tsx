@@ -1,11 +1,11 @@
-// ErrorBoundary.tsx - something broke, or its code could not be loaded: the rest goes on.
+// ErrorBoundary.tsx - contains failures of rendering and of loading code, so that the rest keeps working.
 import { Component } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from './Button';
 import { EmptyState } from './EmptyState';
 
 interface ErrorBoundaryProps {
-    /** Nothing takes the place of what broke. */
+    /** Renders nothing in place of the failed part. */
     silent?: boolean;
     children: ReactNode;
 }
@@ -23,10 +23,10 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, { broken: boole
         }
         return this.props.silent ? null : (
             <div className="page page-narrow" role="alert">
-                <EmptyState icon="warning" title="This page could not be shown.">
-                    <p>The server may have a newer version of it, or the connection broke.</p>
+                <EmptyState icon="warning" title="This page can't be displayed.">
+                    <p>The page may have been updated, or the connection was lost.</p>
                     <Button tone="primary" onClick={() => location.reload()}>
-                        Load it again
+                        Reload
                     </Button>
                 </EmptyState>
             </div>

@@ -1,4 +1,4 @@
-// ErrorNotice.tsx - something could not be shown: why, and a way to try again.
+// ErrorNotice.tsx - reason for a failed load, with a retry button.
 import { ApiError, sentence } from '../api/client';
 import { Button } from './Button';
 import { Icon } from './Icon';
@@ -9,7 +9,7 @@ interface ErrorNoticeProps {
     onRetry?: () => void;
 }
 
-export function ErrorNotice({ error, title = 'This could not be loaded.', onRetry }: ErrorNoticeProps) {
+export function ErrorNotice({ error, title = "Couldn't load this.", onRetry }: ErrorNoticeProps) {
     const requestId = error instanceof ApiError && error.status >= 500 ? error.requestId : null;
 
     return (

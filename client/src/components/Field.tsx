@@ -1,4 +1,4 @@
-// Field.tsx - a control with its label, a hint, and what is wrong with it, tied together for those who listen.
+// Field.tsx - a control with label, hint and error, connected for assistive technology.
 import { useId } from 'react';
 import type { ReactNode } from 'react';
 import { Icon } from './Icon';
@@ -13,9 +13,9 @@ interface FieldProps {
     label: ReactNode;
     hint?: ReactNode;
     error?: ReactNode;
-    /** Beside the label, at the end of its line. */
+    /** Shown at the end of the label's line. */
     aside?: ReactNode;
-    /** Draws the control; the props belong on it. */
+    /** Renders the control with these props. */
     children: (props: ControlProps) => ReactNode;
 }
 

@@ -1,4 +1,4 @@
-// Icon.tsx - the few pictograms of the pages. They say nothing by themselves: words stand beside them or in a label.
+// Icon.tsx - icons. They are decorative: text beside them or a label carries the meaning.
 const paths = {
     plus: 'M12 5v14M5 12h14',
     upload: 'M12 16V4m0 0L7 9m5-5 5 5M4 16v3a1 1 0 0 0 1 1h14a1 1 0 0 0 1-1v-3',
@@ -54,7 +54,7 @@ export function Icon({ name, size = 20 }: { name: IconName; size?: number }) {
     );
 }
 
-/** A ring that turns while something is under way; words beside it say what. */
+/** A spinner. Text beside it describes the operation. */
 export function Spinner({ size = 18 }: { size?: number }) {
     return (
         <svg

@@ -1,4 +1,4 @@
-// Layout.tsx - what is around each page: the way past the navbar, the navbar, notices about the connection.
+// Layout.tsx - frame of each page: skip link, navigation bar, connection notices.
 import type { ReactNode } from 'react';
 import { Link, useLocation } from 'wouter';
 import { routes } from '../routes';

@@ -1,4 +1,4 @@
-// Menu.tsx - further actions behind a button (Base UI's Popover and Toolbar): arrow keys go from one to the next.
+// Menu.tsx - a menu button (Base UI's Popover and Toolbar) with arrow key navigation.
 import { useRef, useState } from 'react';
 import type { ReactElement, ReactNode } from 'react';
 import { Popover } from '@base-ui/react/popover';
@@ -13,7 +13,7 @@ export interface MenuAction {
 }
 
 interface MenuProps {
-    /** What the actions are about. */
+    /** Accessible name: the object of the actions. */
     label: string;
     /** The button that opens it. */
     trigger: ReactElement;
@@ -24,7 +24,7 @@ export function Menu({ label, trigger, actions }: MenuProps) {
     const [open, setOpen] = useState(false);
     const chosen = useRef<(() => void) | null>(null);
 
-    // Once it is closed and the focus back: what an action opens gives the focus back there in its turn.
+    // Run the action after the focus is back on the button, so that a dialog it opens returns the focus there.
     function closed(): void {
         const run = chosen.current;
 

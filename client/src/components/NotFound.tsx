@@ -1,4 +1,4 @@
-// NotFound.tsx - an address that no page has.
+// NotFound.tsx - page for an unknown address.
 import { Link } from 'wouter';
 import { EmptyState } from './EmptyState';
 import { PageHeader } from './PageHeader';
@@ -7,7 +7,7 @@ export function NotFound() {
     return (
         <div className="page page-narrow">
             <PageHeader title="Not found" />
-            <EmptyState icon="search" title="There is no page at this address.">
+            <EmptyState icon="search" title="This page doesn't exist.">
                 <Link href="/" className="button button-primary">
                     Go to Home
                 </Link>

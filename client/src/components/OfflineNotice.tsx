@@ -1,4 +1,4 @@
-// OfflineNotice.tsx - says while the machine has no network, and that nothing is lost by it.
+// OfflineNotice.tsx - notice while the browser is offline.
 import { useSyncExternalStore } from 'react';
 import { onlineManager } from '@tanstack/react-query';
 import { Icon } from './Icon';
@@ -14,7 +14,7 @@ export function OfflineNotice() {
             {!isOnline && (
                 <p className="offline">
                     <Icon name="warning" />
-                    You are offline. What you typed stays here; the page goes on when the connection is back.
+                    You are offline. Your text is kept, and the page continues when the connection is back.
                 </p>
             )}
         </div>

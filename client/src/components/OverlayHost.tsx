@@ -1,4 +1,4 @@
-// OverlayHost.tsx - draws toasts and questions (Base UI's Toast and AlertDialog).
+// OverlayHost.tsx - renders toasts and confirmations (Base UI's Toast and AlertDialog).
 import { useEffect, useState } from 'react';
 import { AlertDialog } from '@base-ui/react/alert-dialog';
 import { Toast } from '@base-ui/react/toast';
@@ -12,7 +12,7 @@ export interface OverlayHost {
     confirm: (question: Question) => Promise<boolean>;
 }
 
-const MILLISECONDS = 7000; // that a toast stays which is no error; longer while it is looked at
+const MILLISECONDS = 7000; // lifetime of a toast other than an error; paused on hover and focus
 const icons = { success: 'check', info: 'info', error: 'warning' } as const;
 const manager = Toast.createToastManager<Notice>();
 
@@ -64,7 +64,7 @@ function ToastList() {
 
 interface Asked extends Question {
     answer: (yes: boolean) => void;
-    before: () => HTMLElement | boolean; // where the focus goes back to
+    before: () => HTMLElement | boolean; // element that gets the focus back
 }
 
 function Confirmation({

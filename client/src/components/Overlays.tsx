@@ -1,10 +1,10 @@
-// Overlays.tsx - the place of toasts and questions. Their code comes when the page has long been there, or with the
-// first of them.
+// Overlays.tsx - loads the code for toasts and confirmations: when the page is idle, or with the first
+// of them.
 import { lazy, Suspense, useEffect, useState } from 'react';
 import type { OverlayHost } from './OverlayHost';
 import { provideOverlays } from './notify';
 
-const AFTER = 4000; // milliseconds: a toast that says that the connection broke must not need one
+const AFTER = 4000; // milliseconds; early enough that a toast about a lost connection needs no connection
 const load = () => import('./OverlayHost');
 const Host = lazy(load);
 

@@ -1,4 +1,4 @@
-// PageHeader.tsx - a page's name: as heading, in the window's title, and as where the focus goes when one comes here.
+// PageHeader.tsx - heading and window title of a page. Gets the focus on navigation.
 import { useEffect, useRef } from 'react';
 import type { ReactNode } from 'react';
 import { useLocation } from 'wouter';
@@ -17,7 +17,7 @@ export function PageHeader({ title, children }: { title: string; children?: Reac
     const [path] = useLocation();
 
     usePageTitle(title);
-    // The first page is where the browser puts the focus; each further one begins at its heading.
+    // Leave the focus to the browser on the first page. On navigation, focus the heading.
     useEffect(() => {
         if (lastPath !== null && lastPath !== path) {
             window.scrollTo(0, 0);
@@ -25,7 +25,7 @@ export function PageHeader({ title, children }: { title: string; children?: Reac
         }
         lastPath = path;
     }, [path]);
-    // A page's code may come after its skeleton, whose heading had the focus.
+    // The skeleton's heading may have had the focus before the page's code was loaded.
     useEffect(() => {
         if (document.activeElement === document.body && sessionHasMoved(path)) {
             heading.current?.focus({ preventScroll: true });

@@ -1,7 +1,7 @@
-// Picker.tsx - chooses one of many by typing a part of its name.
+// Picker.tsx - a searchable select.
 //
-// What opens (PickerPopup, Base UI's Combobox) is half as large as the page: it is loaded when somebody points at
-// the closed picker or comes to it by keyboard, and takes its place then.
+// PickerPopup (Base UI's Combobox) is half as large as the page. It is loaded on hover or focus, and then
+// replaces the closed picker.
 import { useEffect, useId, useRef, useState } from 'react';
 import type { ComponentType, KeyboardEvent, ReactNode } from 'react';
 import { Icon } from './Icon';
@@ -12,7 +12,7 @@ export interface PickerItem {
     label: string;
     /** A second, quieter line. */
     detail?: string;
-    /** Further words that a search finds it by. */
+    /** Additional search terms. */
     words?: string;
 }
 
@@ -22,7 +22,7 @@ export interface PickerProps {
     value: string | null;
     onChange: (value: string) => void;
     placeholder: string;
-    /** What the search says when nothing fits. */
+    /** Message for a search without results. */
     nothing?: string;
     hint?: ReactNode;
     disabled?: boolean;
@@ -43,12 +43,12 @@ function load(): Promise<void> {
     return loading;
 }
 
-/** A key that types a letter. */
+/** Whether a key enters a character. */
 export function isTyping(event: KeyboardEvent): boolean {
     return event.key.length === 1 && event.key !== ' ' && !event.ctrlKey && !event.metaKey && !event.altKey;
 }
 
-/** What the closed picker shows. */
+/** Content of the closed picker. */
 export function PickerValue({ item, placeholder }: { item: PickerItem | undefined; placeholder: string }) {
     return (
         <>
@@ -79,7 +79,7 @@ export function Picker(props: PickerProps) {
         setPopup(() => loaded);
     }
 
-    // Not between a press and its release: the click would find another button, and be none.
+    // Do not swap the button between mouse down and mouse up, or the click is lost.
     function prepare(): void {
         void load().then(() => {
             if (!isPressed.current) {
@@ -97,14 +97,14 @@ export function Picker(props: PickerProps) {
         }, 60);
     }
 
-    // What is typed until it is there is not lost.
+    // Keep characters that are typed while the popup loads.
     function open(typed: string): void {
         opening.current = { typed: (opening.current?.typed ?? '') + typed };
         isPressed.current = false;
         prepare();
     }
 
-    // Loaded in the meantime for another picker.
+    // Another picker may have loaded it in the meantime.
     useEffect(() => {
         if (loaded && !Popup && !isPressed.current) {
             swap();

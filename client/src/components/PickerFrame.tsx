@@ -1,4 +1,4 @@
-// PickerFrame.tsx - what opens below a picker: a field to search in, what became of the search, and the list.
+// PickerFrame.tsx - popup of a picker: search field, status and list.
 import type { ComponentProps, ReactNode } from 'react';
 import { Combobox } from '@base-ui/react/combobox';
 import { Icon } from './Icon';
@@ -9,12 +9,12 @@ export type SearchKeyEvent = Parameters<NonNullable<ComponentProps<typeof Combob
 
 interface PickerFrameProps {
     label: string;
-    /** What is said instead of a list without items. */
+    /** Message instead of an empty list. */
     nothing: ReactNode;
     onSearchKey: (event: SearchKeyEvent) => void;
-    /** How the search does, where the server searches. */
+    /** Status of a server-side search. */
     status?: ReactNode;
-    /** What is listed is not yet what the words that were typed find. */
+    /** The list does not match the search words yet. */
     isOld?: boolean;
 }
 

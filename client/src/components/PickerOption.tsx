@@ -1,4 +1,4 @@
-// PickerOption.tsx - one of those that a picker offers.
+// PickerOption.tsx - an option of a picker.
 import { Combobox } from '@base-ui/react/combobox';
 import { Icon } from './Icon';
 import type { PickerItem } from './Picker';

@@ -1,4 +1,4 @@
-// PickerPopup.tsx - a picker that can open: Base UI's Combobox with its search inside what opens.
+// PickerPopup.tsx - an open picker: Base UI's Combobox with the search field in its popup.
 import { useLayoutEffect, useRef, useState } from 'react';
 import { Combobox } from '@base-ui/react/combobox';
 import { isTyping, PickerValue } from './Picker';
@@ -8,9 +8,9 @@ import type { PickerItem, PickerProps } from './Picker';
 
 export interface PickerPopupProps extends PickerProps {
     labelId: string;
-    /** It was asked to open before it was there; with a letter, if that was typed. */
+    /** Set if it was opened before its code was loaded, with the typed character, if any. */
     opening: { typed: string } | null;
-    /** The button in whose place it comes had the focus. */
+    /** The replaced button had the focus. */
     hadFocus: boolean;
 }
 
@@ -30,7 +30,7 @@ export default function PickerPopup({
     value,
     onChange,
     placeholder,
-    nothing = 'Nothing fits.',
+    nothing = 'No results.',
     disabled,
     opening,
     hadFocus,
@@ -42,7 +42,7 @@ export default function PickerPopup({
     const first = useRef({ opening, hadFocus });
     const highlighted = useRef<PickerItem | undefined>(undefined);
 
-    // What was typed before the search was there has highlighted nothing: Enter means the first that fits.
+    // Text typed before the search was loaded highlights nothing. Enter selects the first match.
     function onEnter(event: SearchKeyEvent): void {
         const best =
             event.key === 'Enter' && typed && !highlighted.current
@@ -92,7 +92,7 @@ export default function PickerPopup({
                 className="input picker-button"
                 aria-labelledby={labelId}
                 onKeyDown={(event) => {
-                    // Also what is typed before the search has the focus.
+                    // Includes text typed before the search field has the focus.
                     if (isTyping(event)) {
                         event.preventDefault();
                         setTyped((before) => (open ? before : '') + event.key);

@@ -1,4 +1,4 @@
-// PictureImage.tsx - a picture of the API. Its address expires: then the list that it came from is asked for again.
+// PictureImage.tsx - a picture of the API. When its address expires, its list is fetched again.
 import { useRef, useState } from 'react';
 import type { ImgHTMLAttributes } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
@@ -8,7 +8,7 @@ import { Icon } from './Icon';
 interface PictureImageProps extends ImgHTMLAttributes<HTMLImageElement> {
     src: string;
     alt: string;
-    /** What is to be asked for again when the address is no longer good. */
+    /** Query to refetch when the address has expired. */
     stale: QueryKey;
 }
 
@@ -18,7 +18,7 @@ export function PictureImage({ src, alt, stale, className = '', ...rest }: Pictu
     const asked = useRef<string | null>(null);
 
     async function renew(): Promise<void> {
-        // Once an address: a picture that cannot be had at all must not ask for ever.
+        // Refetch once per address, so that a missing picture causes no endless requests.
         if (asked.current !== src) {
             asked.current = src;
             await client.invalidateQueries({ queryKey: stale });

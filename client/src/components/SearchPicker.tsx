@@ -1,4 +1,4 @@
-// SearchPicker.tsx - chooses one of very many: the server searches while one types (Base UI's Combobox).
+// SearchPicker.tsx - a select with server-side search (Base UI's Combobox).
 import { useId, useMemo, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Combobox } from '@base-ui/react/combobox';
@@ -11,18 +11,18 @@ import { PickerFrame } from './PickerFrame';
 import type { PickerItem } from './Picker';
 import { useDebounced } from './useDebounced';
 
-const REST = 250; // milliseconds without a key until the server is asked
+const REST = 250; // debounce in milliseconds before the server is asked
 
 interface SearchPickerProps {
     label: string;
-    /** What is chosen, as it is to be shown; null: nothing. */
+    /** The selected item as displayed; null: none. */
     chosen: PickerItem | null;
     onChange: (item: PickerItem | null) => void;
-    /** Under which a search's answer is remembered, the words behind it. */
+    /** Cache key of a search; the words are appended. */
     queryKey: QueryKey;
     search: (words: string, signal: AbortSignal) => Promise<PickerItem[]>;
     placeholder: string;
-    /** What choosing nothing is called; without, something must be chosen. */
+    /** Label of the empty choice. Without it, a choice is required. */
     none?: string;
     error?: ReactNode;
     hint?: ReactNode;
@@ -56,7 +56,7 @@ export function SearchPicker({
 
         return [...first, ...(found.data ?? [])];
     }, [found.data, none, typed]);
-    // What is listed is not yet what the words that were typed find.
+    // The list does not match the search words yet.
     const isOld = typed.trim() !== words || found.isPlaceholderData || found.isPending;
     const described = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(' ');
 
@@ -100,7 +100,7 @@ export function SearchPicker({
                 <PickerFrame
                     label={label}
                     isOld={isOld}
-                    nothing={found.isSuccess && !isOld ? 'Nothing fits.' : null}
+                    nothing={found.isSuccess && !isOld ? 'No results.' : null}
                     status={found.error ? sentence(found.error) : found.isPending && 'Searching…'}
                     onSearchKey={(event) => {
                         if (event.key === 'Enter' && isOld && typed.trim()) {

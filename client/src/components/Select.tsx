@@ -1,4 +1,4 @@
-// Select.tsx - the browser's own list to choose from, in our looks.
+// Select.tsx - a styled native select.
 import type { SelectHTMLAttributes } from 'react';
 import { Icon } from './Icon';
 

@@ -1,4 +1,4 @@
-// Skeleton.tsx - the shape of what is to come, in its size, so that nothing jumps.
+// Skeleton.tsx - placeholders of the final size, which prevent layout shifts.
 import { PageHeader } from './PageHeader';
 
 export function Skeleton({ className = '' }: { className?: string }) {
@@ -15,7 +15,7 @@ export function PageSkeleton({ title }: { title: string }) {
     );
 }
 
-/** While the server is asked who is there. */
+/** Shown while the session is being checked. */
 export function AppSkeleton() {
     return (
         <div className="app-skeleton" aria-busy="true">

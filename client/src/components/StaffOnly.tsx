@@ -1,4 +1,4 @@
-// StaffOnly.tsx - in place of a page that is for staff.
+// StaffOnly.tsx - shown to other users in place of a staff page.
 import { EmptyState } from './EmptyState';
 import { PageHeader } from './PageHeader';
 
@@ -7,7 +7,7 @@ export function StaffOnly({ title }: { title: string }) {
         <div className="page page-narrow">
             <PageHeader title={title} />
             <EmptyState icon="people" title="This page is for staff.">
-                <p>Ask an administrator to make your account staff, or log in with another one.</p>
+                <p>Ask an administrator for staff rights, or log in with another account.</p>
             </EmptyState>
         </div>
     );

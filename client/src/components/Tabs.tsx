@@ -1,4 +1,4 @@
-// Tabs.tsx - parts of a page of which one is seen (Base UI's Tabs): arrow keys go from one to the next.
+// Tabs.tsx - tabs (Base UI) with arrow key navigation.
 import type { ReactNode } from 'react';
 import { Tabs as Base } from '@base-ui/react/tabs';
 
@@ -8,13 +8,13 @@ export interface Tab {
 }
 
 interface TabsProps {
-    /** What the tabs are, for those who listen. */
+    /** Accessible name of the tab list. */
     label: string;
     tabs: readonly Tab[];
     value: string;
     onChange: (value: string) => void;
     small?: boolean;
-    /** The panel of the tab that is chosen. */
+    /** Panel of the selected tab. */
     children: ReactNode;
 }
 

@@ -1,4 +1,4 @@
-// ThemeSwitch.tsx - as the system, light, or dark: one after the other, and kept on this machine.
+// ThemeSwitch.tsx - switches between system, light and dark theme; stored in the browser.
 import { useSyncExternalStore } from 'react';
 import { IconButton } from './Button';
 import { Icon } from './Icon';

@@ -1,4 +1,4 @@
-// Time.tsx - a moment as people here write it; the exact one on hover and for programs.
+// Time.tsx - a localized time, with the exact time on hover and for programs.
 const date = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' });
 const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 

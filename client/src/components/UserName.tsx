@@ -1,4 +1,4 @@
-// UserName.tsx - the email of a user of whom only the id is known.
+// UserName.tsx - the email of a user, looked up by id.
 import { useQuery } from '@tanstack/react-query';
 import { getRow } from '../api/admin';
 import { ApiError } from '../api/client';
@@ -6,7 +6,7 @@ import { keys } from '../api/queryKeys';
 
 const FRESH = 5 * 60_000;
 
-/** A user's account, remembered for a while. */
+/** A user's account, cached. */
 export function useAccount(id: string | null) {
     return useQuery({
         queryKey: keys.adminRow('users', id ?? ''),
@@ -20,7 +20,7 @@ export function UserName({ id }: { id: string | null }) {
     const { data, error } = useAccount(id);
 
     if (!id || (error instanceof ApiError && error.status === 404)) {
-        return <>somebody who is gone</>;
+        return <>Deleted user</>;
     }
     return <span className={data ? undefined : 'user-name-pending'}>{data?.email ?? '…'}</span>;
 }

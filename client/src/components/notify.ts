@@ -1,4 +1,4 @@
-// notify.ts - toasts and questions from anywhere; what draws them is loaded when the first one comes.
+// notify.ts - toasts and confirmations. The code that renders them is loaded on first use.
 import type { OverlayHost } from './OverlayHost';
 
 export interface Notice {
@@ -11,7 +11,7 @@ export interface Notice {
 export interface Question {
     title: string;
     body: string;
-    /** What the button that goes on says. */
+    /** Label of the confirming button. */
     action: string;
     danger?: boolean;
 }
@@ -20,17 +20,17 @@ type Host = Pick<OverlayHost, 'notify' | 'confirm'>;
 
 let show: (() => Promise<Host>) | null = null;
 
-/** Overlays says how its host is had. */
+/** Overlays sets how to load its host. */
 export function provideOverlays(provide: typeof show): void {
     show = provide;
 }
 
-/** A toast: success and info go by themselves, an error stays until it is closed. */
+/** Shows a toast. Success and info disappear by themselves; an error stays until it is closed. */
 export function notify(notice: Notice): void {
     void show?.().then((host) => host.notify(notice));
 }
 
-/** Asks once; resolves to whether to go on. */
+/** Asks for confirmation. Resolves to the user's decision. */
 export async function confirm(question: Question): Promise<boolean> {
     return show ? (await show()).confirm(question) : false;
 }

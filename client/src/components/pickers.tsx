@@ -1,4 +1,4 @@
-// pickers.tsx - choosing a user or an identity among all there are.
+// pickers.tsx - pickers for users and identities.
 import type { ReactNode } from 'react';
 import { listRows } from '../api/admin';
 import type { Account } from '../api/admin';
@@ -7,7 +7,7 @@ import type { Identity } from '../api/types';
 import type { PickerItem } from './Picker';
 import { SearchPicker } from './SearchPicker';
 
-const SHOWN = '20'; // rows of a search; who wants others types more
+const SHOWN = '20'; // rows of a search
 
 interface Props {
     label: string;

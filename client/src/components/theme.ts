@@ -1,4 +1,4 @@
-// theme.ts - the theme that was chosen; public/theme.js applies it before anything is drawn.
+// theme.ts - the selected theme. public/theme.js applies it before the first paint.
 export type Theme = 'system' | 'light' | 'dark';
 
 const NAME = 'identityimg.theme';
@@ -19,7 +19,7 @@ export function setTheme(chosen: Theme): void {
             localStorage.setItem(NAME, chosen);
         }
     } catch {
-        // It holds until the page is left.
+        // Storage is unavailable: the choice lasts until the page is closed.
     }
 }
 
@@ -32,7 +32,7 @@ function apply(chosen: Theme): void {
     listeners.forEach((listener) => listener());
 }
 
-// Other tabs follow.
+// Follow changes from other tabs.
 addEventListener('storage', (event) => {
     if (event.key === NAME) {
         apply(event.newValue === 'light' || event.newValue === 'dark' ? event.newValue : 'system');

@@ -1,13 +1,13 @@
-// useAttempt.ts - the Idempotency-Key of what is sent: the same again has the same key, so that a line that broke
-// makes nothing twice.
+// useAttempt.ts - the Idempotency-Key of a request. A retry of the same request keeps its key, so that a lost
+// connection creates nothing twice.
 import { useRef } from 'react';
 import { ApiError, newKey } from '../api/client';
 
 export interface Attempt {
     keyFor: (body: unknown) => string;
-    /** Whether just this was sent, and no answer came. */
+    /** Whether this request was sent and got no response. */
     isOpen: (body: unknown) => boolean;
-    /** It came to nothing. What had an answer is tried anew under a new key: a refusal is kept under the old one. */
+    /** The request failed. After a response, a retry needs a new key, because the server keeps the refusal under the old one. */
     failed: (error: unknown) => void;
 }
 

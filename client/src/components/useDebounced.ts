@@ -1,4 +1,4 @@
-// useDebounced.ts - a value that follows another one when that has come to rest.
+// useDebounced.ts - a debounced value.
 import { useEffect, useState } from 'react';
 
 export function useDebounced<T>(value: T, milliseconds: number): T {

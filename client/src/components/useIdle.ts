@@ -1,4 +1,4 @@
-// useIdle.ts - becomes true when the browser has nothing more urgent to do: for what stands further down.
+// useIdle.ts - becomes true when the browser is idle, for content below the fold.
 import { useEffect, useState } from 'react';
 
 const AT_LATEST = 1000; // milliseconds

@@ -1,4 +1,4 @@
-// useKeepFocus.ts - when what had the focus goes away with a change, its neighbour gets it, not the page's top.
+// useKeepFocus.ts - when the focused element is removed, moves the focus to its neighbor instead of the page's top.
 import { useEffect, useRef } from 'react';
 import type { RefObject } from 'react';
 
@@ -28,7 +28,7 @@ document.addEventListener('focusin', ({ target }) => {
 });
 
 /**
- * Where the focus goes when an overlay that opens now is closed, as Base UI's finalFocus: back, or to the neighbour
+ * The element that gets the focus when an overlay closes (Base UI's finalFocus): the previous one, or the neighbor
  * of what has gone (true: to where Base UI thinks best); false: the user has moved on meanwhile.
  */
 export function placeOfFocus(): () => HTMLElement | boolean {
@@ -51,7 +51,7 @@ export function placeOfFocus(): () => HTMLElement | boolean {
     };
 }
 
-/** On the element around what changes with `state`; `find` says who the neighbour is. */
+/** Ref for the element around content that changes with `state`. `find` returns the neighbor. */
 export function useKeepFocus<T extends HTMLElement>(
     state: unknown,
     find: (around: T) => HTMLElement | null = firstControl,

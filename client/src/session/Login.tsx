@@ -1,4 +1,4 @@
-// Login.tsx - the page for those whom nobody knows yet. The address stays: the page that was wanted comes next.
+// Login.tsx - login page. It keeps the address, so that the requested page follows.
 import type { User } from '../api/types';
 import { Brand } from '../components/Brand';
 import { ThemeSwitch } from '../components/ThemeSwitch';
@@ -16,7 +16,7 @@ export function Login({ onLogIn }: { onLogIn: (user: User) => void }) {
             <main className="login-main">
                 <div className="card login-card">
                     <h1>Log in</h1>
-                    <p className="muted">Reference photos, prompts and identity pictures of your users.</p>
+                    <p className="muted">Reference photos, prompts and identity pictures for your users</p>
                     <LoginForm onLogIn={onLogIn} />
                 </div>
             </main>

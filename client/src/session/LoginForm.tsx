@@ -1,4 +1,4 @@
-// LoginForm.tsx - email and password, sent to auth/login/; the server's sentences beside the fields.
+// LoginForm.tsx - login form for auth/login/, with the server's errors beside the fields.
 import { useRef, useState } from 'react';
 import type { FormEvent } from 'react';
 import { logIn } from '../api/auth';

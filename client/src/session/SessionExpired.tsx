@@ -1,4 +1,4 @@
-// SessionExpired.tsx - the session has ended: a dialog over the page, which stays as it is.
+// SessionExpired.tsx - login dialog over the current page after the session has expired.
 import type { User } from '../api/types';
 import { Button } from '../components/Button';
 import { Dialog } from '../components/Dialog';
@@ -16,11 +16,11 @@ export default function SessionExpired({ user, onLogIn, onLeave }: SessionExpire
             open
             dismissible={false}
             title="Your session has ended"
-            description="Log in again to go on. Nothing that you typed is lost."
+            description="Log in again to continue. Your text is kept."
         >
             <LoginForm email={user.email} onLogIn={onLogIn} />
             <Button tone="quiet" className="button-wide" onClick={() => void onLeave()}>
-                Leave instead
+                Log out
             </Button>
         </Dialog>
     );

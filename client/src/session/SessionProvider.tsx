@@ -1,4 +1,4 @@
-// SessionProvider.tsx - who is logged in; asks for it at first, and again over the page when a session ends.
+// SessionProvider.tsx - the current user. Shows the login page, or a dialog when the session expires.
 import { createContext, lazy, Suspense, use, useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
@@ -38,7 +38,7 @@ interface Waiting {
     error: ApiError;
 }
 
-// Requests that got 401 wait here together, until there is a session again or somebody leaves.
+// Requests with a 401 wait here until there is a new session or the user logs out.
 function useRevival() {
     const waiting = useRef<Waiting[]>([]);
     const [expired, setExpired] = useState(false);
@@ -82,7 +82,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
         settle((one) => one.reject(one.error));
         await client.cancelQueries();
         await client.resetQueries({ queryKey: keys.me });
-        // Nobody sees them any more, and nobody may later.
+        // Clear the cache, so that the next user does not see the data.
         client.removeQueries({ predicate: (query) => query.queryKey[0] !== keys.me[0] });
         client.getMutationCache().clear();
     }, [client, settle]);
@@ -96,7 +96,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
                         await logOut();
                     } catch (error) {
                         if (!(error instanceof ApiError) || error.status !== 401) {
-                            notify({ tone: 'error', title: 'You are still logged in.', detail: sentence(error) });
+                            notify({ tone: 'error', title: "Couldn't log out.", detail: sentence(error) });
                             return;
                         }
                     }

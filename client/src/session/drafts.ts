@@ -1,4 +1,4 @@
-// drafts.ts - what was typed or chosen and not sent yet: kept through a reload, in this tab, until one logs out.
+// drafts.ts - unsent input, stored in the tab until logout.
 import { useCallback, useState } from 'react';
 
 const PREFIX = 'identityimg.draft.';
@@ -17,11 +17,11 @@ function write(name: string, value: unknown): void {
     try {
         sessionStorage.setItem(PREFIX + name, JSON.stringify(value));
     } catch {
-        // A full or forbidden store only costs the draft.
+        // If storage is full or unavailable, only the draft is lost.
     }
 }
 
-/** As useState, but kept through a reload under the name. */
+/** Like useState, but stored under a name through reloads. */
 export function useDraft<T>(name: string, initial: T): [T, (value: T) => void] {
     const [kept, setKept] = useState(() => ({ name, value: read(name, initial) }));
     const current = kept.name === name ? kept : { name, value: read(name, initial) };
@@ -36,13 +36,13 @@ export function useDraft<T>(name: string, initial: T): [T, (value: T) => void] {
     return [current.value, set];
 }
 
-/** Forgets all drafts of this tab. */
+/** Deletes all drafts of this tab. */
 export function forgetDrafts(): void {
     try {
         Object.keys(sessionStorage)
             .filter((key) => key.startsWith(PREFIX))
             .forEach((key) => sessionStorage.removeItem(key));
     } catch {
-        // There is nothing to forget then.
+        // Storage is unavailable, so there are no drafts.
     }
 }

@@ -1,5 +1,5 @@
-// lastUser.ts - who was logged in when this browser was here last: a hint, so that a page's first answers are asked for
-// together with the question who is there.
+// lastUser.ts - the last user of this browser: a hint, so that a page's first requests are sent
+// together with the session check.
 const NAME = 'identityimg.user';
 
 export function lastUser(): string | null {
@@ -18,6 +18,6 @@ export function rememberUser(id: string | null): void {
             localStorage.removeItem(NAME);
         }
     } catch {
-        // Then the first answers come a little later.
+        // Storage is unavailable: the first requests follow the session check.
     }
 }

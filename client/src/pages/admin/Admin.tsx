@@ -25,7 +25,7 @@ export default function Admin() {
     return (
         <div className="page">
             <PageHeader title="Admin" />
-            <Tabs label="What there is" tabs={tabs} value={tab} onChange={(chosen) => place.go(chosen)}>
+            <Tabs label="Resources" tabs={tabs} value={tab} onChange={(chosen) => place.go(chosen)}>
                 <Panel place={place} />
             </Tabs>
         </div>

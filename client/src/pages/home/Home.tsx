@@ -1,4 +1,4 @@
-// Home.tsx - where one begins: what the other pages are for.
+// Home.tsx - start page with links to the other pages.
 import { Link } from 'wouter';
 import { Icon } from '../../components/Icon';
 import type { IconName } from '../../components/Icon';
@@ -11,19 +11,19 @@ const places: readonly { to: string; icon: IconName; title: string; text: string
         to: '/images',
         icon: 'sparkle',
         title: 'Images',
-        text: 'Keep up to five reference photos of a user, and make pictures of an identity from them.',
+        text: 'Store up to five reference photos per user and generate identity pictures from them.',
     },
     {
         to: '/prompts',
         icon: 'text',
         title: 'Prompts',
-        text: 'Read, compare and write the versions of the prompts, and choose the one that is used.',
+        text: 'Read, compare and create prompt versions, and choose the live one.',
     },
     {
         to: '/admin',
         icon: 'people',
         title: 'Admin',
-        text: 'Look after users, their photos, identities and test scenarios.',
+        text: 'Manage users, photos, identities and test scenarios.',
     },
 ];
 
@@ -38,7 +38,7 @@ export default function Home() {
                 Hello {name}.{' '}
                 {user.is_staff
                     ? 'What do you want to do?'
-                    : 'Your account has no pages of its own here: they are for staff.'}
+                    : 'These pages are for staff. Your account has no access to them.'}
             </p>
             {user.is_staff && (
                 <ul className="home-places">

@@ -1,4 +1,4 @@
-// Images.tsx - the page Images: a user's photos, an identity, and pictures made of both.
+// Images.tsx - the Images page: a user's photos, an identity, and generated pictures.
 import { useDeferredValue, useEffect, useMemo } from 'react';
 import { useLocation, useSearchParams } from 'wouter';
 import type { AvailableUser, GenerationJob } from '../../api/types';
@@ -16,7 +16,7 @@ import { useReferenceImages } from './hooks/use-reference-images';
 import { useSettings } from './settings';
 import './images.css';
 
-// Who is chosen stands in the address: a reload, a bookmark, a second tab show the same.
+// The selected user is part of the address, so that a reload, a bookmark or a second tab shows the same.
 function useChosenUser(users: readonly AvailableUser[] | undefined): [AvailableUser | undefined, (id: string) => void] {
     const [search, setSearch] = useSearchParams();
     const wanted = search.get('user');
@@ -56,7 +56,7 @@ function Workplace({ user }: { user: AvailableUser }) {
     const settings = useSettings(user.id, options.data, photos.data);
     const [identityId, setIdentity] = useChosenIdentity();
     const jobs = useJobs();
-    // The photos are drawn first, then the form, then what stands further down.
+    // Render the photos first, then the form, then the rest.
     const isDrawn = useDeferredValue(true, false);
     const isIdle = useIdle();
 
@@ -116,7 +116,7 @@ export default function Images() {
     const [, navigate] = useLocation();
     const known = useMemo(() => users.data ?? [], [users.data]);
 
-    // A user who is gone is no address to keep.
+    // Remove a deleted user from the address.
     useEffect(() => {
         const wanted = new URLSearchParams(location.search).get('user');
 

@@ -1,4 +1,4 @@
-// jobs.ts - a job in words: where it is, how long it took, what a failure means and what to try.
+// jobs.ts - texts for a job: state, duration, price, and advice after a failure.
 import { serverNow } from '../../api/client';
 import type { GenerationJob, Identity, ReferenceImage, ResolutionChoice } from '../../api/types';
 
@@ -13,7 +13,7 @@ export function ordinal(n: number): string {
     return `${n}${tail}`;
 }
 
-/** Whose picture it is, by the name that the identity has now. */
+/** The current name of the job's identity. */
 export function nameOf(job: GenerationJob): string {
     return job.identity_name ?? 'Deleted identity';
 }
@@ -41,7 +41,7 @@ export function duration(seconds: number): string {
     return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60 ? `${whole % 60} s` : ''}`.trim();
 }
 
-/** How long a job has taken so far, or took. */
+/** Seconds that a job has taken. */
 export function secondsOf(job: GenerationJob): number {
     const end = job.finished_at ? Date.parse(job.finished_at) : serverNow();
 
@@ -55,7 +55,7 @@ export function dollars(amount: number): string {
         : `$${amount.toFixed(Math.abs(amount * 100 - Math.round(amount * 100)) > 1e-6 ? 3 : 2)}`;
 }
 
-/** What a picture costs and how long it usually takes: "$0.24 · about 25 s". */
+/** Price and usual duration of a picture: "$0.24 · about 25 s". */
 export function expectation(
     choice: Pick<ResolutionChoice, 'price' | 'median_seconds'> | undefined,
     isFree: boolean,
@@ -73,7 +73,7 @@ export function expectation(
     return parts.join(' · ');
 }
 
-/** The uuid that a generated picture keeps as its file name when it is saved to an identity. */
+/** The UUID in the file name of a generated picture, which stays the same on its identity. */
 function pictureName(url: string): string {
     return new URL(url, 'http://x').pathname
         .split('/')
@@ -81,7 +81,7 @@ function pictureName(url: string): string {
         .replace(/\.[^.]*$/, '');
 }
 
-/** Whether the identity's present picture is this job's. */
+/** Whether the identity's current picture is from this job. */
 export function isSaved(job: GenerationJob, identity: Identity | undefined): boolean {
     return (
         Boolean(job.image_url && identity?.image) &&
@@ -89,7 +89,7 @@ export function isSaved(job: GenerationJob, identity: Identity | undefined): boo
     );
 }
 
-/** The photos of a job that are still there, in their slots' order. */
+/** The photos of a job that still exist, in slot order. */
 export function photosOf(job: GenerationJob, photos: readonly ReferenceImage[]): ReferenceImage[] {
     return photos.filter((photo) => photo.image && job.reference_image_ids.includes(photo.id));
 }
@@ -102,68 +102,68 @@ interface Failure {
 const failures: Readonly<Record<string, Failure>> = {
     refused: {
         title: 'The image provider refused this picture.',
-        advice: 'Change the additional prompt, or leave out the photo that may be the reason; then try again.',
+        advice: 'Change the additional prompt, or leave out the photo that may have caused this. Then try again.',
     },
     no_image: {
         title: 'The image provider answered without a picture.',
-        advice: 'This is often chance: try again. If it stays so, describe the picture in the additional prompt.',
+        advice: 'This often happens by chance. Try again. If it persists, describe the picture in the additional prompt.',
     },
     provider_busy: {
-        title: 'The image provider has too much to do.',
+        title: 'The image provider is overloaded.',
         advice: 'Try again in a minute or two.',
     },
     provider_down: {
-        title: 'The image provider cannot be reached.',
-        advice: 'Try again later. If it stays so, the operator of this server can find the reason in its log.',
+        title: "Can't reach the image provider.",
+        advice: 'Try again later. If it persists, ask the operator to check the server log.',
     },
     provider_key: {
-        title: "The image provider does not accept this server's key.",
-        advice: 'The operator of this server has to look at the key; trying again does not help.',
+        title: "The image provider rejected this server's API key.",
+        advice: 'Ask the operator to check the API key. Retrying does not help.',
     },
     provider_request: {
-        title: 'The image provider did not accept the request.',
+        title: 'The image provider rejected the request.',
         advice: 'Try another resolution or aspect ratio, or fewer photos.',
     },
     model_retired: {
-        title: 'The model is no longer offered.',
-        advice: 'Choose another model, or ask the operator of this server to name one.',
+        title: 'This model is no longer available.',
+        advice: 'Choose another model, or ask the operator to configure one.',
     },
     provider_reply: {
-        title: "The image provider's answer was of no use.",
-        advice: 'This is often chance: try again.',
+        title: 'The image provider sent an invalid response.',
+        advice: 'This often happens by chance. Try again.',
     },
     timeout: {
-        title: 'The picture did not come in time.',
+        title: 'The picture took too long.',
         advice: 'Try again, perhaps with a lower resolution.',
     },
     no_readable_references: {
-        title: 'None of the photos could be loaded.',
-        advice: 'Put them in again; then try again.',
+        title: "Couldn't load any of the photos.",
+        advice: 'Add them again, then retry.',
     },
     lost: {
-        title: 'The process that made this picture has ended.',
-        advice: 'Try again. The server keeps going; only this picture was lost.',
+        title: 'The server process for this picture stopped.',
+        advice: 'Try again. Only this picture was lost.',
     },
     store_down: {
-        title: 'The picture could not be stored.',
-        advice: 'Try again in a minute. If it stays so, the operator of this server has to look at the store.',
+        title: "Couldn't store the picture.",
+        advice: 'Try again in a minute. If it persists, ask the operator to check the picture store.',
     },
 };
 
-/** What became of a failed job, and what to try. */
+/** Title and advice for a failed job. */
 export function failure(code: string): Failure {
     return (
         failures[code] ?? {
-            title: 'There is no picture.',
-            advice: 'Try again. If it stays so, tell the operator of this server the time of this attempt.',
+            title: 'No picture was generated.',
+            advice: 'Try again. If it persists, tell the operator the time of this attempt.',
         }
     );
 }
 
-/** Whether it was paid for, in a sentence. */
+/** A sentence on billing. */
 export function billed(paid: boolean | null): string {
     if (paid === null) {
-        return 'Whether it was billed only the provider knows.';
+        return "We can't tell whether this was billed.";
     }
     return paid ? 'It was billed.' : 'It was not billed.';
 }

@@ -1,4 +1,4 @@
-// prefetch.ts - what the page Images asks for first; a part of what all pages load, so it stays small.
+// prefetch.ts - first requests of the Images page. All pages load this file, so keep it small.
 import { request } from '../../api/client';
 import { queryClient } from '../../api/queryClient';
 import { keys } from '../../api/queryKeys';

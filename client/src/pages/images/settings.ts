@@ -1,4 +1,4 @@
-// settings.ts - what a generation is to be made with: kept through a reload, for each user.
+// settings.ts - settings of a generation, stored per user in the tab.
 import type { GenerationJob, GenerationOptions, ReferenceImage } from '../../api/types';
 import { notify } from '../../components/notify';
 import { useDraft } from '../../session/drafts';
@@ -20,7 +20,7 @@ export function useSettings(
     const [ratio, setRatio] = useDraft<string | null>('images.ratio', null);
     const [resolution, setResolution] = useDraft<string | null>('images.resolution', null);
     const [model, setModel] = useDraft<string | null>('images.model', null);
-    // Those that stay behind: a new photo goes along.
+    // Photos to leave out, so that a new photo is used by default.
     const [left, setLeft] = useDraft<string[]>(`images.left.${userId}`, []);
     const chosenModel = allowed(model, options?.models);
     const offer = options?.models.find((one) => one.value === chosenModel);
@@ -38,23 +38,23 @@ export function useSettings(
         }
         if (!prompt.trim()) {
             setPrompt(job.additional_prompt);
-            notify({ tone: 'info', title: 'Settings taken over.' });
+            notify({ tone: 'info', title: 'Settings copied.' });
         } else if (job.additional_prompt && job.additional_prompt !== prompt.trim()) {
             notify({
                 tone: 'info',
-                title: 'Settings taken over.',
-                detail: 'The text that you have typed stays as it is.',
-                action: { label: 'Use the earlier text instead', run: () => setPrompt(job.additional_prompt) },
+                title: 'Settings copied.',
+                detail: 'Your text was not changed.',
+                action: { label: 'Use the earlier text', run: () => setPrompt(job.additional_prompt) },
             });
         } else {
-            notify({ tone: 'info', title: 'Settings taken over.' });
+            notify({ tone: 'info', title: 'Settings copied.' });
         }
     }
 
     return {
         prompt,
         setPrompt,
-        // The aspect ratios and resolutions of the chosen model.
+        // Aspect ratios and resolutions of the selected model.
         offer,
         ratio: allowed(ratio, offer?.aspect_ratios),
         setRatio,

@@ -1,4 +1,4 @@
-// uploads.ts - pictures on their way into slots: they go on while one looks at another user, or another page.
+// uploads.ts - uploads to slots. They continue while the user visits another page.
 import { useSyncExternalStore } from 'react';
 import { ApiError, isAborted, newKey } from '../../api/client';
 import { queryClient } from '../../api/queryClient';
@@ -11,11 +11,11 @@ export interface Upload {
     order: number;
     file: File;
     imageId: string | null;
-    /** The version of that photo that may be replaced; without, any. */
+    /** The version of the photo that may be replaced; without it, any version. */
     etag?: string;
-    /** The file itself, to be shown at once. */
+    /** Object URL of the file, for a preview. */
     preview: string;
-    /** From 0 to 1; 1: the server is at work with it. */
+    /** From 0 to 1; at 1 the server processes the file. */
     sent: number;
     error: ApiError | null;
 }
@@ -30,7 +30,7 @@ const entries = new Map<string, Entry>();
 const listeners = new Set<() => void>();
 let snapshot: readonly Upload[] = [];
 
-// Leaving the pages would end what is on its way: the browser asks.
+// Closing the page would abort uploads, so the browser asks.
 function hold(event: BeforeUnloadEvent): void {
     event.preventDefault();
 }
@@ -64,7 +64,7 @@ function drop(name: string, entry: Entry): void {
     }
 }
 
-/** Puts a photo among a user's, in the place of an older state of it. */
+/** Adds a photo to a cached list, or replaces its older version there. */
 export function rememberPhoto(photo: ReferenceImage): void {
     queryClient.setQueryData<ReferenceImage[]>(keys.referenceImagesOf(photo.user), (photos) =>
         [...(photos ?? []).filter((one) => one.id !== photo.id && one.order !== photo.order), photo].sort(
@@ -73,7 +73,7 @@ export function rememberPhoto(photo: ReferenceImage): void {
     );
 }
 
-// So that the slot does not flicker: the server's picture is there before ours goes.
+// Load the server's picture before the preview is removed, so that the slot does not flicker.
 async function settle(photo: ReferenceImage): Promise<void> {
     const picture = new Image();
 
@@ -103,7 +103,7 @@ async function run(name: string, entry: Entry): Promise<void> {
     } catch (error) {
         if (isAborted(error)) {
             drop(name, entry);
-            // What had left this machine by then may be stored all the same.
+            // The server may store the picture anyway if the upload was complete.
             setTimeout(() => void queryClient.invalidateQueries({ queryKey: keys.referenceImagesOf(userId) }), 3000);
         } else {
             change(name, entry, {
@@ -111,7 +111,7 @@ async function run(name: string, entry: Entry): Promise<void> {
             });
         }
     }
-    // Whatever this page believes: the slot may have been taken, or the last word been lost.
+    // The cached list may be outdated: the slot may be in use, or a response may be lost.
     void queryClient.invalidateQueries({ queryKey: keys.referenceImagesOf(userId) });
 }
 
@@ -121,11 +121,11 @@ export interface NewUpload {
     file: File;
     imageId: string | null;
     etag?: string;
-    /** The most bytes that the server takes. */
+    /** Maximum size in bytes. */
     maxUpload: number;
 }
 
-/** Begins an upload into a slot; one that is under way there is given up. */
+/** Starts an upload to a slot. Cancels a running upload to the same slot. */
 export function startUpload({ maxUpload, ...wanted }: NewUpload): void {
     const name = nameOf(wanted.userId, wanted.order);
     const tooLarge =
@@ -133,7 +133,7 @@ export function startUpload({ maxUpload, ...wanted }: NewUpload): void {
             ? new ApiError(
                   413,
                   'upload_too_large',
-                  `This picture has ${megabytes(wanted.file.size)}. At most ${megabytes(maxUpload)} are taken.`,
+                  `This picture has ${megabytes(wanted.file.size)}. The limit is ${megabytes(maxUpload)}.`,
               )
             : null;
     const entry: Entry = {
@@ -159,20 +159,20 @@ export function megabytes(bytes: number): string {
         : `${number < 10 ? Math.ceil(number * 10) / 10 : Math.round(number)} MB`;
 }
 
-/** Tries again what has failed; the server takes it for the same attempt. */
+/** Retries a failed upload. */
 export function retryUpload(userId: string, order: number): void {
     const name = nameOf(userId, order);
     const entry = entries.get(name);
 
     if (entry?.upload.error) {
-        // A refusal is kept under its key; only what had no answer goes on under the old one.
+        // The server keeps a refusal under its key. Reuse the key only if there was no response.
         entry.key = entry.upload.error.isTransient ? entry.key : newKey();
         change(name, entry, { error: null, sent: 0 });
         void run(name, entry);
     }
 }
 
-/** Gives up an upload, or forgets one that failed. */
+/** Cancels an upload or dismisses a failed one. */
 export function cancelUpload(userId: string, order: number): void {
     const name = nameOf(userId, order);
     const entry = entries.get(name);
@@ -188,7 +188,7 @@ function subscribe(listener: () => void): () => void {
     return () => listeners.delete(listener);
 }
 
-/** What is on its way, or has failed, for a user, by slot. */
+/** A user's running and failed uploads, by slot. */
 export function useUploads(userId: string): ReadonlyMap<number, Upload> {
     const uploads = useSyncExternalStore(subscribe, () => snapshot);
 

@@ -1,4 +1,4 @@
-// Prompts.tsx - the page Prompts: a tab for each type, its versions, and what one does with them.
+// Prompts.tsx - the Prompts page: a tab for each type, with its versions.
 import { useSearchParams } from 'wouter';
 import { PageHeader } from '../../components/PageHeader';
 import { Tabs } from '../../components/Tabs';

@@ -1,4 +1,4 @@
-// differences.ts - what is different between two texts: by lines, and by words within lines that were changed.
+// differences.ts - a diff of two texts: by lines, and by words within changed lines.
 import { diffLines, diffWordsWithSpace } from 'diff';
 
 export interface Piece {
@@ -11,7 +11,7 @@ export interface DiffLine {
     pieces: Piece[];
 }
 
-const TIMEOUT = 500; // milliseconds that one comparison may take: then it is coarser
+const TIMEOUT = 500; // milliseconds for one comparison; after that the result is coarser
 
 function linesOf(text: string): string[] {
     const lines = text.split('\n');
@@ -26,7 +26,7 @@ function wholeLines(kind: DiffLine['kind'], text: string): DiffLine[] {
     return linesOf(text).map((line) => ({ kind, pieces: line ? [{ text: line, isChanged: false }] : [] }));
 }
 
-// Pieces that go over line ends, cut into lines.
+// Splits pieces at line ends.
 function cut(kind: DiffLine['kind'], pieces: readonly Piece[]): DiffLine[] {
     const lines: Piece[][] = [[]];
 
@@ -46,7 +46,7 @@ function cut(kind: DiffLine['kind'], pieces: readonly Piece[]): DiffLine[] {
     return lines.map((line) => ({ kind, pieces: line }));
 }
 
-// A block of lines that became another one.
+// A block of lines that was replaced by another one.
 function replaced(before: string, after: string): DiffLine[] {
     const words = diffWordsWithSpace(before, after, { timeout: TIMEOUT });
 
@@ -65,7 +65,7 @@ function replaced(before: string, after: string): DiffLine[] {
     ];
 }
 
-/** The lines of both texts in one list. A line end at the very end, or none, makes no difference. */
+/** The lines of both texts in one list. A final line end is ignored. */
 export function compare(before: string, after: string): DiffLine[] {
     const ended = (text: string) => (text.endsWith('\n') ? text : `${text}\n`);
     const changes = diffLines(ended(before), ended(after), { timeout: TIMEOUT }) ?? [
@@ -90,10 +90,10 @@ export function compare(before: string, after: string): DiffLine[] {
 
 export type DiffBlock = { kind: 'lines'; lines: DiffLine[] } | { kind: 'hidden'; lines: DiffLine[] };
 
-const CONTEXT = 3; // same lines shown around a change
-const WORTH_HIDING = 4; // fewer are shown all the same
+const CONTEXT = 3; // unchanged lines shown around a change
+const WORTH_HIDING = 4; // fewer lines are always shown
 
-/** The lines in runs that are shown, and runs of same lines far from any change. */
+/** Runs of visible lines, and hidden runs of unchanged lines far from any change. */
 export function blocksOf(lines: readonly DiffLine[]): DiffBlock[] {
     const isNear = lines.map(() => false);
 

@@ -1,17 +1,17 @@
-// drafts.ts - the version that is being written, for each type: kept through a reload until it is saved or thrown away.
+// drafts.ts - the draft of each type, stored in the tab until it is saved or discarded.
 import type { PromptType } from './placeholders';
 
 export interface Draft {
-    /** The number of the version that it began as; 0: none. */
+    /** Number of the version that the draft is based on; 0: none. */
     from: number;
-    /** The newest version there was when it was begun. */
+    /** The newest version at the start of the draft. */
     newest: number;
     body: string;
     isActive: boolean;
     contextKeys: string[];
 }
 
-// The prefix of session/drafts.ts, which forgets them all when somebody logs out.
+// The prefix of session/drafts.ts, which deletes all drafts on logout.
 const name = (type: PromptType) => `identityimg.draft.prompt.${type}`;
 
 export function readDraft(type: PromptType): Draft | null {
@@ -30,6 +30,6 @@ export function keepDraft(type: PromptType, draft: Draft | null): void {
             sessionStorage.removeItem(name(type));
         }
     } catch {
-        // A full or forbidden store only costs the draft after a reload.
+        // If storage is full or unavailable, only a reload loses the draft.
     }
 }

@@ -1,25 +1,25 @@
-// placeholders.ts - what the server would say of a prompt's text, said while one types. The rules are those of
-// services/prompt_template.c; the server has the last word when a version is saved.
+// placeholders.ts - client-side validation of a prompt's text. The rules are those of
+// services/generator/prompt_template.c. The server validates again when a version is saved.
 import type { Prompt } from '../../api/types';
 
 export type PromptType = Prompt['prompt_type'];
 
-/** What must be in a text for pictures; nothing else may. */
+/** Required placeholders of image generation prompts. No others are allowed. */
 export const placeholders = ['identity_context', 'additional_prompt'] as const;
 
 export const MAX_BODY = 100_000; // characters
-const QUOTED = 60; // most characters of a name that a sentence repeats
+const QUOTED = 60; // maximum number of characters of a quoted name
 const NAME = /\{([A-Za-z_][A-Za-z_0-9.]*)\}/y;
 
 export interface Placeholder {
     name: string;
-    /** Where its brace stands. */
+    /** Offset of its opening brace. */
     start: number;
     end: number;
     isKnown: boolean;
 }
 
-/** Every {word} of a text that doubled braces do not make literal. */
+/** Every {word} of a text that is not escaped by doubled braces. */
 export function findPlaceholders(body: string): Placeholder[] {
     const found: Placeholder[] = [];
     let at = 0;
@@ -42,7 +42,7 @@ export function findPlaceholders(body: string): Placeholder[] {
 
 export interface Problem {
     sentence: string;
-    /** What of the text it is about, if there is such a place. */
+    /** The affected part of the text, if any. */
     place: Placeholder | null;
 }
 
@@ -54,11 +54,11 @@ function unknown(place: Placeholder): Problem {
 
     return {
         place,
-        sentence: `{${name}} is not a placeholder. Allowed: ${inBraces(placeholders)}. Double the braces to have them as they are.`,
+        sentence: `{${name}} is not a placeholder. Allowed: ${inBraces(placeholders)}. Double the braces to keep them literally.`,
     };
 }
 
-/** How long a text is for the server: in characters, whatever they take here. */
+/** Length in Unicode characters, as the server counts. */
 export function lengthOf(body: string): number {
     let length = 0;
 
@@ -77,7 +77,7 @@ function problemsOfAny(body: string): Problem[] {
         : [];
 }
 
-/** Everything that would keep a text from being saved; the server names the first of it. */
+/** All problems that prevent saving. The server reports only the first. */
 export function problemsOf(type: PromptType, body: string): Problem[] {
     const problems = problemsOfAny(body);
 

@@ -1,4 +1,4 @@
-// Identities.tsx - everybody's identities: searched, made, changed, deleted, with their pictures.
+// Identities.tsx - search, create, edit and delete identities of all users, with their pictures.
 import { useRef, useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getEnums, getRow } from '../../../api/admin';
@@ -35,11 +35,11 @@ function useIdentityPicture(identity: Identity) {
     async function undo(): Promise<void> {
         try {
             await restoreIdentityImage(identity.id, newKey());
-            notify({ tone: 'success', title: `${identity.name} has the picture from before again.` });
+            notify({ tone: 'success', title: `${identity.name} has its previous picture again.` });
         } catch (error) {
             notify({
                 tone: 'error',
-                title: 'The picture from before could not be brought back.',
+                title: "Couldn't restore the previous picture.",
                 detail: sentence(error),
             });
         }
@@ -55,9 +55,9 @@ function useIdentityPicture(identity: Identity) {
                 await refreshRows(client, 'identities');
                 if (
                     !(await confirm({
-                        title: `${identity.name} was changed meanwhile`,
-                        body: 'Somebody else has changed it. It is shown as it is now. Go on all the same?',
-                        action: 'Go on',
+                        title: `${identity.name} has changed`,
+                        body: 'Another user changed this identity. The page shows its current state. Continue anyway?',
+                        action: 'Continue',
                     }))
                 ) {
                     return;
@@ -74,7 +74,7 @@ function useIdentityPicture(identity: Identity) {
     return {
         undo,
         replace: (file: File) =>
-            change(`${identity.name} has a new picture.`, 'The picture could not be put in.', (etag) => {
+            change(`${identity.name} has a new picture.`, "Couldn't add the picture.", (etag) => {
                 const form = new FormData();
 
                 form.set('image', file);
@@ -85,7 +85,7 @@ function useIdentityPicture(identity: Identity) {
                 });
             }),
         remove: () =>
-            change(`${identity.name} has no picture any more.`, 'The picture could not be removed.', (etag) =>
+            change(`${identity.name} no longer has a picture.`, "Couldn't remove the picture.", (etag) =>
                 request('DELETE', `identities/${identity.id}/delete-image/`, { headers: { 'If-Match': etag } }),
             ),
     };
@@ -159,21 +159,21 @@ function IdentityRow({ identity, place, onEdit, onDelete }: IdentityRowProps) {
                     }
                     actions={[
                         {
-                            label: image ? 'Replace the picture…' : 'Put in a picture…',
+                            label: image ? 'Replace picture…' : 'Add picture…',
                             icon: <Icon name="upload" size={18} />,
                             onSelect: () => input.current?.click(),
                         },
                         ...(image
                             ? [
                                   {
-                                      label: 'Remove the picture',
+                                      label: 'Remove picture',
                                       icon: <Icon name="close" size={18} />,
                                       onSelect: () => void picture.remove(),
                                   },
                               ]
                             : []),
                         {
-                            label: 'Picture from before',
+                            label: 'Restore previous picture',
                             icon: <Icon name="undo" size={18} />,
                             onSelect: () => void picture.undo(),
                         },
@@ -203,8 +203,8 @@ export function Identities({ place }: { place: Place }) {
             id: identity.id,
             name: identity.name,
             question: (now) => ({
-                title: now ? `${now.name} was changed meanwhile. Delete all the same?` : `Delete ${identity.name}?`,
-                body: 'The identity goes, with its picture. Pictures that were made of it stay in the history of Images. This cannot be undone.',
+                title: now ? `${now.name} has changed. Delete anyway?` : `Delete ${identity.name}?`,
+                body: "Deletes the identity and its picture. Pictures generated from it stay in the history. You can't undo this.",
                 action: 'Delete',
                 danger: true,
             }),
@@ -224,7 +224,7 @@ export function Identities({ place }: { place: Place }) {
                         label="User"
                         value={user || null}
                         onChange={(id) => place.filter('user', id ?? '')}
-                        none="Everybody"
+                        none="All users"
                     />
                 </div>
                 <FilterField
@@ -252,7 +252,7 @@ export function Identities({ place }: { place: Place }) {
                 onClearFilter={place.clear}
                 icon="user"
                 skeleton="admin-skeleton-identity"
-                empty={<p>Make the first one with “New identity”.</p>}
+                empty={<p>Create the first one with “New identity”.</p>}
             >
                 {(identity) => (
                     <IdentityRow
@@ -272,7 +272,7 @@ export function Identities({ place }: { place: Place }) {
                     onClose={() => setOpen(null)}
                     onSaved={(saved) => {
                         setOpen(null);
-                        notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'made' : 'saved'}.` });
+                        notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'created' : 'saved'}.` });
                     }}
                 />
             )}

@@ -11,7 +11,7 @@ import { RowDialog } from './RowDialog';
 
 interface IdentityDialogProps {
     identity: Identity | null;
-    /** Whose a new one is, if that is known. */
+    /** The user of a new identity, if known. */
     userId: string | null;
     categories: readonly string[];
     onClose: () => void;
@@ -141,7 +141,7 @@ export function IdentityDialog({ identity, userId, categories, onClose, onSaved 
             noun="identity"
             form={form as RowForm}
             names={names}
-            save={identity ? 'Save' : 'Make the identity'}
+            save={identity ? 'Save' : 'Create identity'}
             onClose={onClose}
             onChoose={(name, value) => set(name, value as string)}
         >
@@ -181,7 +181,7 @@ export function IdentityDialog({ identity, userId, categories, onClose, onSaved 
                 value={values.i_am_statement}
                 error={faults.i_am_statement}
                 onChange={(value) => set('i_am_statement', value)}
-                hint="“I am …” May be empty."
+                hint="“I am …” Optional."
             />
             <AreaField
                 label="Visualization"
@@ -190,7 +190,7 @@ export function IdentityDialog({ identity, userId, categories, onClose, onSaved 
                 value={values.visualization}
                 error={faults.visualization}
                 onChange={(value) => set('visualization', value)}
-                hint="What it looks like to live it. May be empty."
+                hint="How living this identity looks. Optional."
             />
             <Notes notes={values.notes} error={faults.notes} onChange={(notes) => set('notes', notes)} />
         </RowDialog>

@@ -1,4 +1,4 @@
-// NewPhotoDialog.tsx - puts a photo among somebody's, with its picture.
+// NewPhotoDialog.tsx - adds a photo to a user.
 import { useEffect, useRef, useState } from 'react';
 import type { FormEvent } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
@@ -48,7 +48,7 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
             return;
         }
         if (!user) {
-            setFaults({ user_id: 'Choose whose photo it is.' });
+            setFaults({ user_id: 'Choose a user.' });
             return;
         }
         body.set('user_id', user);
@@ -91,11 +91,7 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
                     error={faults.user_id}
                     hint="Each user can have five photos."
                 />
-                <Field
-                    label="Picture"
-                    error={faults.image}
-                    hint="Without one, the slot is kept for a picture that comes later."
-                >
+                <Field label="Picture" error={faults.image} hint="Without a picture, the slot stays reserved.">
                     {(props) => <input {...props} className="input admin-file" type="file" accept={accept} />}
                 </Field>
                 <TextField
@@ -104,9 +100,9 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
                     value={name}
                     error={faults.name}
                     onChange={setName}
-                    hint="May be empty."
+                    hint="Optional."
                 />
-                <SlotSelect value={order} error={faults.order} onChange={setOrder} automatic="The first that is free" />
+                <SlotSelect value={order} error={faults.order} onChange={setOrder} automatic="First free slot" />
                 {faults.form && (
                     <p className="notice notice-error" role="alert">
                         {faults.form}
@@ -114,13 +110,13 @@ export function NewPhotoDialog({ userId, onClose }: { userId: string | null; onC
                 )}
                 <div className="dialog-actions">
                     <span className="hint admin-sent" role="status">
-                        {sent === null ? '' : sent < 1 ? `Uploading ${Math.floor(sent * 100)} %` : 'Being prepared'}
+                        {sent === null ? '' : sent < 1 ? `Uploading ${Math.floor(sent * 100)} %` : 'Processing'}
                     </span>
                     <Button onClick={() => (sent === null ? onClose() : controller.current?.abort())}>
-                        {sent === null ? 'Cancel' : 'Stop the upload'}
+                        {sent === null ? 'Cancel' : 'Cancel upload'}
                     </Button>
                     <Button type="submit" tone="primary" busy={sent !== null}>
-                        Add the photo
+                        Add photo
                     </Button>
                 </div>
             </form>

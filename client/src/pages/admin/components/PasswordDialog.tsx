@@ -32,12 +32,12 @@ export function PasswordDialog({
 
     return (
         <RowDialog
-            title={`Set a password for ${user.email}`}
-            description="Whoever is logged in as this user has to log in again, and tokens of programs end."
+            title={`Set password for ${user.email}`}
+            description="Ends all sessions and API tokens of this user."
             noun="user"
             form={form as RowForm}
             names={names}
-            save="Set the password"
+            save="Set password"
             onClose={onClose}
             onChoose={() => undefined}
         >

@@ -42,7 +42,7 @@ export function SlotSelect({
         <Field
             label="Slot"
             error={error}
-            hint={automatic ? undefined : "A photo that is in it takes this one's place."}
+            hint={automatic ? undefined : "A photo in that slot moves to this photo's slot."}
         >
             {(props) => (
                 <Select {...props} value={value} onChange={(event) => onChange(event.target.value)}>
@@ -87,7 +87,7 @@ export function PhotoDialog({ photo, onClose }: { photo: ReferenceImage; onClose
                 value={values.name}
                 error={faults.name}
                 onChange={(value) => set('name', value)}
-                hint="May be empty."
+                hint="Optional."
             />
             <SlotSelect value={values.order} error={faults.order} onChange={(value) => set('order', value)} />
         </RowDialog>

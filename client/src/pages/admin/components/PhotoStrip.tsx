@@ -1,4 +1,4 @@
-// PhotoStrip.tsx - a user's five slots as small pictures within his row: put in, replaced, deleted there.
+// PhotoStrip.tsx - a user's five slots as thumbnails: add, replace and delete photos.
 import { useRef, useState } from 'react';
 import type { DragEvent } from 'react';
 import { sentence } from '../../../api/client';
@@ -113,7 +113,7 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
                     }
                     actions={[
                         {
-                            label: picture ? 'Replace…' : 'Add the picture…',
+                            label: picture ? 'Replace…' : 'Add picture…',
                             icon: <Icon name="replace" size={18} />,
                             onSelect: choose,
                         },
@@ -121,7 +121,7 @@ function Slot({ order, userName, userId, photo, upload, accept, onFile, onEdit, 
                         ...(picture
                             ? [
                                   {
-                                      label: 'Open in full size',
+                                      label: 'View full size',
                                       icon: <Icon name="zoom" size={18} />,
                                       onSelect: () => void window.open(picture.original, '_blank', 'noreferrer'),
                                   },

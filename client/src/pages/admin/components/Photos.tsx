@@ -1,4 +1,4 @@
-// Photos.tsx - everybody's reference images as a list of their own.
+// Photos.tsx - list of the reference images of all users.
 import { useRef, useState } from 'react';
 import { keys } from '../../../api/queryKeys';
 import type { ReferenceImage } from '../../../api/types';
@@ -79,7 +79,7 @@ function PhotoCard({ photo, place, onEdit }: { photo: ReferenceImage; place: Pla
                     }
                     actions={[
                         {
-                            label: photo.image ? 'Replace…' : 'Add the picture…',
+                            label: photo.image ? 'Replace…' : 'Add picture…',
                             icon: <Icon name="replace" size={18} />,
                             onSelect: () => input.current?.click(),
                         },
@@ -132,7 +132,7 @@ export function Photos({ place }: { place: Place }) {
                         label="User"
                         value={user || null}
                         onChange={(id) => place.filter('user', id ?? '')}
-                        none="Everybody"
+                        none="All users"
                     />
                 </div>
                 <FilterField
@@ -156,7 +156,7 @@ export function Photos({ place }: { place: Place }) {
                 icon="picture"
                 className="admin-photo-grid"
                 skeleton="admin-skeleton-photo"
-                empty={<p>Put one in with “Add a photo”, or at a user under Users.</p>}
+                empty={<p>Use “Add a photo”, or add one to a user under Users.</p>}
             >
                 {(photo) => <PhotoCard key={photo.id} photo={photo} place={place} onEdit={() => setEdited(photo)} />}
             </RowList>

@@ -1,4 +1,4 @@
-// RowDialog.tsx - the dialog around a row's form: loading, somebody else's changes, what failed, closing with care.
+// RowDialog.tsx - the dialog around a row's form: loading, conflicts, errors, unsaved changes.
 import { useEffect, useRef, useState } from 'react';
 import type { ReactNode } from 'react';
 import { Button } from '../../../components/Button';
@@ -19,7 +19,7 @@ interface RowDialogProps {
     description?: ReactNode;
     noun: string;
     form: RowForm;
-    /** What the fields are called where two states of them stand beside each other. */
+    /** Labels of the fields in a conflict. */
     names: Readonly<Record<string, FieldName>>;
     onChoose: (name: string, value: Value) => void;
     save: string;
@@ -50,11 +50,11 @@ function ConflictNotice({
             <Icon name="warning" />
             <div className="notice-body">
                 <p className="notice-title">
-                    Somebody else has changed this {noun} since you opened it. Nothing of yours was saved yet.
+                    Another user changed this {noun} since you opened it. Your changes are not saved yet.
                 </p>
                 {conflict.taken.length > 0 && (
                     <p>
-                        Taken over:{' '}
+                        Merged:{' '}
                         {conflict.taken.map((name, index) => (
                             <span key={name}>
                                 {index > 0 && '; '}
@@ -66,15 +66,15 @@ function ConflictNotice({
                 )}
                 <p>
                     {conflict.quarrels.length
-                        ? 'Choose what is to stay, then save.'
-                        : 'Save again to add your changes to it.'}
+                        ? 'Choose the values to keep, then save.'
+                        : 'Save again to apply your changes.'}
                 </p>
                 {conflict.quarrels.map(({ name, mine, theirs }) => (
                     <fieldset key={name} className="fieldset admin-quarrel">
                         <legend>{names[name]?.label ?? name}</legend>
                         {[
                             { what: 'Yours', value: mine },
-                            { what: 'Stored now', value: theirs },
+                            { what: 'Saved', value: theirs },
                         ].map(({ what, value }) => (
                             <label key={what} className="tick">
                                 <input
@@ -161,12 +161,10 @@ export function RowDialog({
                     )}
                     {isLeaving ? (
                         <div className="notice notice-warning" role="alert">
-                            <p className="notice-body notice-title">
-                                Close without saving? What you typed is lost then.
-                            </p>
+                            <p className="notice-body notice-title">Close without saving? Your changes will be lost.</p>
                             <div className="row">
                                 <Button ref={stay} size="small" onClick={() => setLeaving(false)}>
-                                    Go on editing
+                                    Keep editing
                                 </Button>
                                 <Button size="small" tone="danger" onClick={onClose}>
                                     Close without saving

@@ -14,7 +14,7 @@ import { Skeleton } from '../../../components/Skeleton';
 import { useDebounced } from '../../../components/useDebounced';
 import { useKeepFocus } from '../../../components/useKeepFocus';
 
-const REST = 300; // milliseconds without a key until the server is asked
+const REST = 300; // debounce in milliseconds before the server is asked
 const MAX_SEARCH = 100; // characters
 
 /** A field to search in, that tells what was typed once it has come to rest. */
@@ -96,7 +96,7 @@ interface RowListProps<T> {
     isFiltered: boolean;
     onClearFilter: () => void;
     icon: IconName;
-    /** What to do when there is nothing at all. */
+    /** Hint for an empty list. */
     empty: ReactNode;
     className?: string;
     skeleton: string;
@@ -104,7 +104,7 @@ interface RowListProps<T> {
 }
 
 function counted(count: number, nouns: string, isMore: boolean): string {
-    return `${count} ${nouns} shown${isMore ? ', there are more' : ''}`;
+    return `${count} ${nouns} shown${isMore ? ', more available' : ''}`;
 }
 
 export function RowList<T>({
@@ -157,8 +157,8 @@ export function RowList<T>({
             </p>
             {list.length === 0 &&
                 (isFiltered ? (
-                    <EmptyState icon="search" title={`No ${nouns} fit.`}>
-                        <p>Try other words, or see them all.</p>
+                    <EmptyState icon="search" title={`No ${nouns} match.`}>
+                        <p>Try other words, or show all.</p>
                         <Button onClick={onClearFilter}>Show all {nouns}</Button>
                     </EmptyState>
                 ) : (
@@ -175,7 +175,7 @@ export function RowList<T>({
                     {list.map((row) => children(row))}
                 </ul>
             )}
-            {rows.isFetchNextPageError && <ErrorNotice error={rows.error} title="The next rows could not be loaded." />}
+            {rows.isFetchNextPageError && <ErrorNotice error={rows.error} title="Couldn't load more rows." />}
             {rows.hasNextPage && (
                 <div className="list-more">
                     <Button busy={rows.isFetchingNextPage} onClick={() => void rows.fetchNextPage()}>

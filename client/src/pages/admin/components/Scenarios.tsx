@@ -28,7 +28,7 @@ const spec: FormSpec<'test-scenarios', ScenarioValues> = {
 };
 const names = {
     name: { label: 'Name' },
-    user_id: { label: 'Played by', show: (value: Value) => (value ? <UserName id={value as string} /> : 'nobody') },
+    user_id: { label: 'User', show: (value: Value) => (value ? <UserName id={value as string} /> : 'no user') },
 };
 
 function ScenarioDialog({
@@ -49,7 +49,7 @@ function ScenarioDialog({
             noun="test scenario"
             form={form as RowForm}
             names={names}
-            save={scenario ? 'Save' : 'Make the scenario'}
+            save={scenario ? 'Save' : 'Create scenario'}
             onClose={onClose}
             onChoose={(name, value) => set(name, value as string)}
         >
@@ -60,13 +60,13 @@ function ScenarioDialog({
                 value={values.name}
                 error={faults.name}
                 onChange={(value) => set('name', value)}
-                hint="The name of its user on the page Images."
+                hint="Shown as the user's name on the Images page."
             />
             <UserField
-                label="Played by"
+                label="User"
                 value={values.user_id}
                 onChange={(id) => set('user_id', id)}
-                none="Nobody"
+                none="No user"
                 error={faults.user_id}
             />
         </RowDialog>
@@ -83,8 +83,8 @@ export function Scenarios({ place }: { place: Place }) {
             id: scenario.id,
             name: scenario.name,
             question: (now) => ({
-                title: now ? `${now.name} was changed meanwhile. Delete all the same?` : `Delete ${scenario.name}?`,
-                body: 'Its user stays, with photos and identities, but is no test user on the page Images any more.',
+                title: now ? `${now.name} has changed. Delete anyway?` : `Delete ${scenario.name}?`,
+                body: 'Keeps the user with photos and identities. The user is no longer a test user on the Images page.',
                 action: 'Delete',
                 danger: true,
             }),
@@ -115,8 +115,8 @@ export function Scenarios({ place }: { place: Place }) {
                 skeleton="admin-skeleton-scenario"
                 empty={
                     <p>
-                        A test scenario makes a user one of those that staff can make pictures for. Make the first one
-                        with “New test scenario”.
+                        A test scenario lets staff generate pictures for a user. Create the first one with “New test
+                        scenario”.
                     </p>
                 }
             >
@@ -127,10 +127,10 @@ export function Scenarios({ place }: { place: Place }) {
                             <p className="hint">
                                 {scenario.user_email ? (
                                     <>
-                                        Played by <span className="admin-email">{scenario.user_email}</span>
+                                        User <span className="admin-email">{scenario.user_email}</span>
                                     </>
                                 ) : (
-                                    'Played by nobody yet: it is not on the page Images.'
+                                    'No user yet. Not shown on the Images page.'
                                 )}{' '}
                                 · <Time at={scenario.created_at} />
                             </p>
@@ -161,7 +161,7 @@ export function Scenarios({ place }: { place: Place }) {
                     onClose={() => setOpen(null)}
                     onSaved={(saved) => {
                         setOpen(null);
-                        notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'made' : 'saved'}.` });
+                        notify({ tone: 'success', title: `${saved.name} is ${open === 'new' ? 'created' : 'saved'}.` });
                     }}
                 />
             )}

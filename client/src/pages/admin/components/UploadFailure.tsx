@@ -16,16 +16,16 @@ export function UploadFailure({ upload }: { upload: Upload }) {
             <p className="notice-body">
                 {name}:{' '}
                 {wasChanged
-                    ? 'Somebody else has changed it meanwhile. It is shown as it is now, and yours was not put in.'
+                    ? 'Another user changed this photo. The page shows its current state. Your picture was not saved.'
                     : error?.detail}
             </p>
             {wasChanged ? (
                 <div className="row">
                     <Button size="small" onClick={() => startUpload({ userId, order, file, imageId, maxUpload })}>
-                        Replace it all the same
+                        Replace anyway
                     </Button>
                     <Button size="small" tone="quiet" onClick={close}>
-                        Keep it as it is
+                        Keep current photo
                     </Button>
                 </div>
             ) : (

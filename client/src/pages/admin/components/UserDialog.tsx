@@ -53,7 +53,7 @@ export function UserDialog({ user, isMe, onClose, onSaved }: UserDialogProps) {
             noun="user"
             form={form as RowForm}
             names={names}
-            save={user ? 'Save' : 'Make the user'}
+            save={user ? 'Save' : 'Create user'}
             onClose={onClose}
             onChoose={(name, value) => set(name, value as Value & (string & boolean))}
         >
@@ -91,7 +91,7 @@ export function UserDialog({ user, isMe, onClose, onSaved }: UserDialogProps) {
                     value={values.password}
                     error={faults.password}
                     onChange={(value) => set('password', value)}
-                    hint="At least 8 characters. Without one, nobody comes in by password."
+                    hint="At least 8 characters. Without a password, the user can't log in with one."
                 />
             )}
             <TickField
@@ -101,8 +101,8 @@ export function UserDialog({ user, isMe, onClose, onSaved }: UserDialogProps) {
                 onChange={(checked) => set('is_active', checked)}
                 hint={
                     isMe
-                        ? 'You cannot lock yourself out.'
-                        : 'Else the door is locked from the next request on; nothing is deleted.'
+                        ? "You can't deactivate your own account."
+                        : "If off, the user can't sign in. Nothing is deleted."
                 }
             />
             <TickField
@@ -110,7 +110,7 @@ export function UserDialog({ user, isMe, onClose, onSaved }: UserDialogProps) {
                 checked={values.is_staff}
                 error={faults.is_staff}
                 onChange={(checked) => set('is_staff', checked)}
-                hint="May use these pages, and see everybody's photos."
+                hint="Can use these pages and see the photos of all users."
             />
         </RowDialog>
     );

@@ -1,4 +1,4 @@
-// Users.tsx - everybody there is: searched, made, changed, deleted, with the photos of each.
+// Users.tsx - search, create, edit and delete users, with the photos of each.
 import { useState } from 'react';
 import type { Account } from '../../../api/admin';
 import { Button, IconButton } from '../../../components/Button';
@@ -15,10 +15,10 @@ import { FilterField, RowList, SearchField } from './RowList';
 import { UserDialog } from './UserDialog';
 
 const groups = [
-    { value: '', label: 'Everybody' },
+    { value: '', label: 'All users' },
     { value: 'staff', label: 'Staff' },
     { value: 'active', label: 'Active' },
-    { value: 'inactive', label: 'Not active' },
+    { value: 'inactive', label: 'Inactive' },
 ];
 const filters: Readonly<Record<string, Record<string, string>>> = {
     staff: { is_staff: 'true' },
@@ -26,7 +26,7 @@ const filters: Readonly<Record<string, Record<string, string>>> = {
     inactive: { is_active: 'false' },
 };
 
-/** What to call somebody. */
+/** Display name of a user. */
 export function nameOf(user: Account): string {
     return `${user.first_name} ${user.last_name}`.trim() || user.email;
 }
@@ -52,7 +52,7 @@ function UserRow({ user, isMe, place, onOpen, onDelete }: UserRowProps) {
                 <p className="admin-badges">
                     {isMe && <span className="badge badge-accent">You</span>}
                     {user.is_staff && <span className="badge badge-accent">Staff</span>}
-                    {!user.is_active && <span className="badge badge-warning">Not active</span>}
+                    {!user.is_active && <span className="badge badge-warning">Inactive</span>}
                     {!user.has_password && <span className="badge">No password</span>}
                     <span className="hint">
                         Since <Time at={user.created_at} />
@@ -81,7 +81,7 @@ function UserRow({ user, isMe, place, onOpen, onDelete }: UserRowProps) {
                     }
                     actions={[
                         {
-                            label: 'Set a password…',
+                            label: 'Set password…',
                             icon: <Icon name="key" size={18} />,
                             onSelect: () => onOpen({ what: 'password', user }),
                         },
@@ -96,7 +96,7 @@ function UserRow({ user, isMe, place, onOpen, onDelete }: UserRowProps) {
                             onSelect: () => place.go('photos', { user: user.id }),
                         },
                         {
-                            label: isMe ? 'Delete (not oneself)' : 'Delete…',
+                            label: isMe ? "Delete (you can't delete your own account)" : 'Delete…',
                             icon: <Icon name="trash" size={18} />,
                             danger: true,
                             disabled: isMe,
@@ -122,8 +122,8 @@ export function Users({ place }: { place: Place }) {
             id: user.id,
             name: nameOf(user),
             question: (now) => ({
-                title: now ? `${nameOf(now)} was changed meanwhile. Delete all the same?` : `Delete ${nameOf(user)}?`,
-                body: `${(now ?? user).email} goes, with all photos, identities and pictures that belong to it. This cannot be undone. To keep them and lock the door, make the user not active.`,
+                title: now ? `${nameOf(now)} has changed. Delete anyway?` : `Delete ${nameOf(user)}?`,
+                body: `${(now ?? user).email} will be deleted with all photos, identities and pictures. You can't undo this. To keep them, deactivate the user instead.`,
                 action: 'Delete',
                 danger: true,
             }),
@@ -158,7 +158,7 @@ export function Users({ place }: { place: Place }) {
                 onClearFilter={place.clear}
                 icon="people"
                 skeleton="admin-skeleton-user"
-                empty={<p>Make the first one with “New user”.</p>}
+                empty={<p>Create the first one with “New user”.</p>}
             >
                 {(user) => (
                     <UserRow
@@ -180,7 +180,7 @@ export function Users({ place }: { place: Place }) {
                         close();
                         notify({
                             tone: 'success',
-                            title: open.what === 'new' ? `${nameOf(user)} is made.` : `${nameOf(user)} is saved.`,
+                            title: open.what === 'new' ? `${nameOf(user)} is created.` : `${nameOf(user)} is saved.`,
                         });
                     }}
                 />
@@ -194,7 +194,7 @@ export function Users({ place }: { place: Place }) {
                         notify({
                             tone: 'success',
                             title: `${nameOf(user)} has a new password.`,
-                            detail: 'Whoever was logged in with the old one has to log in again.',
+                            detail: 'All sessions of this user have ended.',
                         });
                     }}
                 />

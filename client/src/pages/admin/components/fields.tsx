@@ -1,4 +1,4 @@
-// fields.tsx - the controls of the forms here: texts, ticks, passwords, somebody.
+// fields.tsx - form controls: text, checkbox, password, user.
 import { useState } from 'react';
 import type { InputHTMLAttributes, ReactNode, TextareaHTMLAttributes } from 'react';
 import { Button } from '../../../components/Button';
@@ -127,7 +127,7 @@ interface UserFieldProps {
     hint?: ReactNode;
 }
 
-/** Chooses a user of whom only the id is known. */
+/** Picks a user; the value is the id. */
 export function UserField({ value, onChange, ...rest }: UserFieldProps) {
     const { data } = useAccount(value);
     const name = data ? `${data.first_name} ${data.last_name}`.trim() : '';

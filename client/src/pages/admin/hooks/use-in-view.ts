@@ -1,4 +1,4 @@
-// use-in-view.ts - whether something has been near the window: what is far below is not asked for.
+// use-in-view.ts - whether an element has been near the viewport, so that distant content is not fetched.
 import { useEffect, useRef, useState } from 'react';
 import type { RefObject } from 'react';
 

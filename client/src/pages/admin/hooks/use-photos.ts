@@ -1,4 +1,4 @@
-// use-photos.ts - photos of whomever: putting pictures in, and deleting; nobody's newer picture is replaced unseen.
+// use-photos.ts - add and delete photos of any user. A newer picture is never replaced without asking.
 import { useEffect, useRef } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRow } from '../../../api/admin';
@@ -11,12 +11,12 @@ import { startUpload, useUploads } from '../../images/uploads';
 import type { Upload } from '../../images/uploads';
 import { refreshRows, useRemoval } from './use-rows';
 
-/** What a photo is called. */
+/** Display name of a photo. */
 export function photoName(photo: ReferenceImage): string {
     return photo.name || `Photo ${photo.order + 1}`;
 }
 
-/** The limits of pictures, and what they are until the server has said so. */
+/** Limits of pictures, with defaults until the server has sent them. */
 export function useLimits() {
     const { data } = useQuery({
         queryKey: keys.options,
@@ -31,13 +31,13 @@ export interface NewPicture {
     userId: string;
     order: number;
     file: File;
-    /** The photo whose picture is replaced, as it is shown; without, the slot is free. */
+    /** The displayed photo whose picture is replaced. Without it, the slot is free. */
     seen: ReferenceImage | undefined;
-    /** "Photo 1 of Sam": for a question. */
+    /** "Photo 1 of Sam", for a confirmation. */
     label: string;
 }
 
-/** Puts a picture into a slot; one that has become another since it was shown is asked about. */
+/** Adds a picture to a slot. Asks first if the photo has changed since it was displayed. */
 export function usePutPicture(): (picture: NewPicture) => Promise<void> {
     const client = useQueryClient();
     const { maxUpload } = useLimits();
@@ -50,9 +50,9 @@ export function usePutPicture(): (picture: NewPicture) => Promise<void> {
                 await refreshRows(client, 'reference-images');
                 if (
                     !(await confirm({
-                        title: `${label} was changed meanwhile`,
-                        body: 'Somebody else has changed it. It is shown as it is now. Replace it all the same?',
-                        action: 'Replace it',
+                        title: `${label} has changed`,
+                        body: 'Another user changed this photo. The page shows its current state. Replace anyway?',
+                        action: 'Replace',
                     }))
                 ) {
                     return;
@@ -60,13 +60,13 @@ export function usePutPicture(): (picture: NewPicture) => Promise<void> {
             }
             startUpload({ userId, order, file, imageId: seen?.id ?? null, etag: now?.etag, maxUpload });
         } catch (error) {
-            notify({ tone: 'error', title: 'The photo could not be replaced.', detail: sentence(error) });
+            notify({ tone: 'error', title: "Couldn't replace the photo.", detail: sentence(error) });
             void refreshRows(client, 'reference-images');
         }
     };
 }
 
-/** Asks for lists of photos again when a picture has arrived in one of a user's slots. */
+/** Refetches lists of photos when an upload to one of a user's slots has finished. */
 export function useArrivals(userId: string): ReadonlyMap<number, Upload> {
     const client = useQueryClient();
     const uploads = useUploads(userId);
@@ -93,9 +93,9 @@ export function usePhotoRemoval(): (photo: ReferenceImage, userName: string) => 
             name: `${photoName(photo)} of ${userName}`,
             question: (now) => ({
                 title: now
-                    ? `“${photoName(now)}” was changed meanwhile. Delete all the same?`
+                    ? `“${photoName(now)}” has changed. Delete anyway?`
                     : `Delete “${photoName(photo)}” of ${userName}?`,
-                body: 'The photo and its picture are gone then. Pictures that were made with it stay.',
+                body: 'Deletes the photo. Pictures generated from it stay.',
                 action: 'Delete',
                 danger: true,
             }),

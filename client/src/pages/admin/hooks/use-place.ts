@@ -1,14 +1,14 @@
-// use-place.ts - what the address says is shown: which tab, and what is searched for in it.
+// use-place.ts - tab and filters in the address.
 import { useSearchParams } from 'wouter';
 import type { Filter } from '../../../api/admin';
 
 export interface Place {
     tab: string;
     get: (name: string) => string;
-    /** Narrows the list of this tab; an empty value ends that. */
+    /** Sets a filter of this tab; an empty value removes it. */
     filter: (name: string, value: string) => void;
     clear: () => void;
-    /** To another tab, narrowed or not. */
+    /** Opens another tab, with or without filters. */
     go: (tab: string, filter?: Filter) => void;
     isFiltered: boolean;
 }

@@ -1,5 +1,5 @@
-// use-row-form.ts - a form for one row: loads it with its version, sends what was changed, and when somebody else was
-// quicker finds out what of it is in question.
+// use-row-form.ts - a form for one row: loads it with its version, sends the changed fields, and merges changes
+// of other users.
 import { useState } from 'react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { changeRow, createRow, getRow } from '../../../api/admin';
@@ -14,18 +14,18 @@ export type Faults = Readonly<Record<string, string>>;
 
 export interface FormSpec<K extends Kind, V extends Values> {
     kind: K;
-    /** "user": for sentences. */
+    /** Noun for sentences, such as "user". */
     noun: string;
     empty: V;
     fromRow: (row: Rows[K]) => V;
-    /** A value as the API takes it, where that is not the value itself. */
+    /** Converts a value to the API's form, where they differ. */
     toJson?: (name: keyof V & string, value: Value) => unknown;
     query?: Record<string, unknown>;
-    /** What may not be empty. */
+    /** Required fields. */
     required?: readonly (keyof V & string)[];
 }
 
-/** A field that both sides have changed. */
+/** A field that both users changed. */
 export interface Quarrel {
     name: string;
     mine: Value;
@@ -33,9 +33,9 @@ export interface Quarrel {
 }
 
 export interface Conflict {
-    /** What one has to choose. */
+    /** Fields that the user has to decide. */
     quarrels: readonly Quarrel[];
-    /** What only the others changed: it is taken over. */
+    /** Fields that only the other user changed; they are merged. */
     taken: readonly string[];
 }
 
@@ -46,7 +46,7 @@ interface Seen<V> {
 
 const same = (one: Value | undefined, other: Value | undefined) => JSON.stringify(one) === JSON.stringify(other);
 
-/** Three states of one row made into one: what nobody else has touched stays as it was typed. */
+/** Three-way merge of a row: fields that the other user did not change keep the typed value. */
 export function merge<V extends Values>(base: V, mine: V, theirs: V): { values: V; conflict: Conflict } {
     const names = Object.keys(base);
     const changed = names.filter((name) => !same(base[name], theirs[name]));
@@ -76,7 +76,7 @@ export function useRowForm<K extends Kind, V extends Values>(
     const [conflict, setConflict] = useState<Conflict | null>(null);
     const [busy, setBusy] = useState(false);
     const attempt = useAttempt();
-    // Each opening looks anew, and what was typed since is not asked about again.
+    // Fetch the row on each opening. Do not fetch it again while the user types.
     const loaded = useQuery({
         queryKey: ['form', spec.kind, id],
         queryFn: ({ signal }) => getRow(spec.kind, id!, signal),
@@ -107,7 +107,7 @@ export function useRowForm<K extends Kind, V extends Values>(
         );
     }
 
-    // Somebody else was quicker: his row and what was typed become one, and what both have changed is asked.
+    // Another user saved first: merge their row with the typed values, and ask about fields that both changed.
     async function compare(): Promise<void> {
         const now = await getRow(spec.kind, id!);
         const theirs = spec.fromRow(now.row);
@@ -136,13 +136,13 @@ export function useRowForm<K extends Kind, V extends Values>(
             error.detail === 'Not found.'
         ) {
             void refreshRows(client, spec.kind);
-            setFault(`Somebody has deleted this ${spec.noun} meanwhile. What you typed is still here to be copied.`);
+            setFault(`Another user deleted this ${spec.noun}. You can still copy your text.`);
             return;
         }
         const found = faultsOf(error);
 
         setFaults(found);
-        // What no field shows is said below them.
+        // Errors without a field are shown below the fields.
         setFault(Object.keys(found).some((name) => name in values) ? null : error.detail);
     }
 
@@ -150,7 +150,7 @@ export function useRowForm<K extends Kind, V extends Values>(
         if (busy || !base) {
             return;
         }
-        // All that is missing at once: the server names the first of it.
+        // Report all missing fields at once; the server reports only the first.
         const missing = (spec.required ?? []).filter(
             (name) => values[name] === null || (typeof values[name] === 'string' && !values[name].trim()),
         );

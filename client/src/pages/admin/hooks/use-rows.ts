@@ -1,4 +1,4 @@
-// use-rows.ts - lists of rows, page by page, and taking rows out of them.
+// use-rows.ts - paginated lists of rows, and deletion of rows.
 import { useInfiniteQuery, useQueryClient } from '@tanstack/react-query';
 import type { InfiniteData, QueryClient, QueryKey } from '@tanstack/react-query';
 import { deleteRow, getRow, listRows } from '../../../api/admin';
@@ -9,9 +9,9 @@ import { confirm, notify } from '../../../components/notify';
 import type { Question } from '../../../components/notify';
 
 const SHOWN = '20'; // rows of a page
-const FRESH = 5 * 60_000; // pictures' addresses expire: lists are asked for again long before
+const FRESH = 5 * 60_000; // addresses of pictures expire: lists are refetched long before
 
-/** Rows that fit a filter, the newest first. */
+/** Rows that match a filter, newest first. */
 export function useRows<K extends Kind>(kind: K, filter: Filter) {
     return useInfiniteQuery({
         queryKey: keys.adminList(kind, filter),
@@ -19,12 +19,12 @@ export function useRows<K extends Kind>(kind: K, filter: Filter) {
         initialPageParam: null as string | null,
         getNextPageParam: (page: Page<Rows[K]>) => page.next,
         refetchInterval: FRESH * 3,
-        // The rows that were there stay until those of a new search have come.
+        // Keep the previous rows until the new search has results.
         placeholderData: (before) => before,
     });
 }
 
-// What else is shown of a row somewhere, by its kind.
+// Other queries that show rows of a kind.
 const shownElsewhere: Record<Kind, readonly QueryKey[]> = {
     users: [['admin'], keys.generationUsers, keys.me, keys.identities, keys.referenceImages, keys.jobs],
     identities: [keys.adminRows('identities'), keys.identities, keys.enums, keys.jobs],
@@ -32,14 +32,14 @@ const shownElsewhere: Record<Kind, readonly QueryKey[]> = {
     'reference-images': [keys.adminRows('reference-images'), keys.referenceImages],
 };
 
-/** Asks again for all that shows rows of a kind. */
+/** Refetches all queries that show rows of a kind. */
 export async function refreshRows(client: QueryClient, kind: Kind): Promise<void> {
     await Promise.all(shownElsewhere[kind].map((queryKey) => client.invalidateQueries({ queryKey })));
 }
 
 type Lists = [QueryKey, unknown][];
 
-// Takes a row out of all lists; what they were, to put it back.
+// Removes a row from all lists. Returns the previous lists, to restore it.
 async function hideRow(client: QueryClient, kind: Kind, id: string): Promise<Lists> {
     const queryKey = [...keys.adminRows(kind), 'list'];
 
@@ -63,17 +63,17 @@ function putBack(client: QueryClient, lists: Lists): void {
 
 export interface Removal<T> {
     id: string;
-    /** What it is called in "... is deleted." */
+    /** Name of the row in "... is deleted." */
     name: string;
-    /** Asked before; again, with the row as it has become, when somebody has changed it meanwhile. */
+    /** The confirmation; repeated with the current row if another user has changed it. */
     question: (now: T | null) => Question;
-    /** Takes it out of what else shows it; returns how to put it back. */
+    /** Removes it from other queries. Returns a function that restores it. */
     hide?: () => () => void;
 }
 
 const isStatus = (error: unknown, status: number) => error instanceof ApiError && error.status === status;
 
-/** Deletes a row once somebody has said yes: the very one that he has seen. It goes from the lists at once. */
+/** Deletes a row after confirmation, in the version on screen. The row leaves the lists at once. */
 export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>) => Promise<void> {
     const client = useQueryClient();
 
@@ -94,11 +94,11 @@ export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>)
                 return (await getRow(kind, id)).row;
             }
             if (isStatus(error, 404)) {
-                notify({ tone: 'info', title: `${name} had been deleted already.` });
+                notify({ tone: 'info', title: `${name} was already deleted.` });
                 return null;
             }
             restore();
-            notify({ tone: 'error', title: `${name} could not be deleted.`, detail: sentence(error) });
+            notify({ tone: 'error', title: `Couldn't delete ${name}.`, detail: sentence(error) });
         }
         void refreshRows(client, kind);
         return null;
@@ -109,7 +109,7 @@ export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>)
         let changed: Rows[K] | null = null;
 
         do {
-            // Asked for first: what is changed while somebody thinks about it is not what he says yes to.
+            // Fetch the version before the confirmation, so that a later change by another user is noticed.
             const seen = getRow(kind, id);
 
             seen.catch(() => undefined);
@@ -122,8 +122,8 @@ export function useRemoval<K extends Kind>(kind: K): (removal: Removal<Rows[K]>)
                 changed = null;
                 notify(
                     isStatus(error, 404)
-                        ? { tone: 'info', title: `${name} had been deleted already.` }
-                        : { tone: 'error', title: `${name} could not be deleted.`, detail: sentence(error) },
+                        ? { tone: 'info', title: `${name} was already deleted.` }
+                        : { tone: 'error', title: `Couldn't delete ${name}.`, detail: sentence(error) },
                 );
                 void refreshRows(client, kind);
             }

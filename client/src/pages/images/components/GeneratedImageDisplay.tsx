@@ -1,4 +1,4 @@
-// GeneratedImageDisplay.tsx - a generated picture: looked at, compared, saved to its identity, downloaded, made again.
+// GeneratedImageDisplay.tsx - a generated picture: view, compare, save to its identity, download, regenerate.
 import { lazy, Suspense, useId, useState } from 'react';
 import { keys } from '../../../api/queryKeys';
 import type { GenerationJob, Identity, ReferenceImage } from '../../../api/types';
@@ -23,7 +23,7 @@ type View = 'result' | 'photos' | 'before';
 
 const views: readonly { view: View; label: string }[] = [
     { view: 'result', label: 'Picture' },
-    { view: 'photos', label: 'Beside the photos' },
+    { view: 'photos', label: 'With photos' },
     { view: 'before', label: 'Before and after' },
 ];
 
@@ -93,7 +93,7 @@ function BesidePhotos({
                 {gone > 0 && (
                     <p className="hint">
                         {gone === 1 ? 'One photo' : `${gone} photos`} of this picture {gone === 1 ? 'is' : 'are'} not
-                        among the photos that are shown.
+                        shown here.
                     </p>
                 )}
             </div>
@@ -116,7 +116,7 @@ function BeforeAndAfter({
                 {identity?.image ? (
                     <PictureImage
                         src={identity.image.large}
-                        alt={`Present picture of ${identity.name}`}
+                        alt={`Current picture of ${identity.name}`}
                         stale={keys.identity(identity.id)}
                     />
                 ) : (
@@ -125,7 +125,7 @@ function BeforeAndAfter({
                         No picture yet
                     </span>
                 )}
-                <figcaption>{saved ? 'Now: this picture is saved' : 'Now'}</figcaption>
+                <figcaption>{saved ? 'Current: this picture' : 'Now'}</figcaption>
             </figure>
             <figure>
                 <PictureImage
@@ -153,7 +153,7 @@ function Facts({ job }: { job: GenerationJob }) {
 
     return (
         <details className="facts">
-            <summary>How it was made</summary>
+            <summary>Details</summary>
             <dl>
                 {facts.map(([term, fact]) => (
                     <div key={term}>
@@ -168,8 +168,8 @@ function Facts({ job }: { job: GenerationJob }) {
                     <p className="facts-text">{job.additional_prompt}</p>
                 </>
             )}
-            <p className="hint">The whole prompt</p>
-            <pre className="preview-text" tabIndex={0} aria-label="Prompt that was used">
+            <p className="hint">Full prompt</p>
+            <pre className="preview-text" tabIndex={0} aria-label="Full prompt">
                 {job.prompt_used}
             </pre>
         </details>
@@ -187,7 +187,7 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
     return (
         <div className="result">
             <fieldset className="views">
-                <legend className="visually-hidden">What to look at</legend>
+                <legend className="visually-hidden">Warnings</legend>
                 {views.map((one) => (
                     <label key={one.view} className="view">
                         <input
@@ -252,7 +252,7 @@ export function GeneratedImageDisplay({ job, identity, photos, onRegenerate, onU
                     </Button>
                 )}
                 <Button tone="quiet" onClick={onUseAgain}>
-                    Use these settings again
+                    Use these settings
                 </Button>
             </div>
             <Facts job={job} />

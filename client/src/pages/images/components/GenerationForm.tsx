@@ -1,4 +1,4 @@
-// GenerationForm.tsx - what a picture is made of: identity, words, shape; and the button.
+// GenerationForm.tsx - identity, additional prompt, format and the Generate button.
 import { useId, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 import type { UseQueryResult } from '@tanstack/react-query';
@@ -34,7 +34,7 @@ interface ChipsProps {
     onChange: (value: string) => void;
 }
 
-/** A small drawing of an aspect ratio. */
+/** An icon of an aspect ratio. */
 function Shape({ ratio }: { ratio: string }) {
     const [width = 1, height = 1] = ratio.split(':').map(Number);
     const scale = 18 / Math.max(width, height);
@@ -92,12 +92,12 @@ function PromptPreview({ identityId, additionalPrompt }: { identityId: string | 
             <summary>Preview of the exact prompt</summary>
             {open && (
                 <div className="preview-body">
-                    {error && <ErrorNotice title="The preview could not be made." error={error} />}
-                    {!identityId && <p className="muted">Choose an identity to see what the image provider is told.</p>}
+                    {error && <ErrorNotice title="Couldn't load the preview." error={error} />}
+                    {!identityId && <p className="muted">Choose an identity to preview the prompt.</p>}
                     {prompt.data === null && (
                         <p className="notice notice-warning">
                             <Icon name="warning" />
-                            <span className="notice-body">No version of the image generation prompt is active.</span>
+                            <span className="notice-body">The image generation prompt has no live version.</span>
                         </p>
                     )}
                     {identityId &&
@@ -121,13 +121,13 @@ function PromptPreview({ identityId, additionalPrompt }: { identityId: string | 
     );
 }
 
-/** Why a picture cannot be made yet, or null. */
+/** Why generation is not possible yet, or null. */
 function obstacle(chosen: Identity | undefined, settings: Settings, tooLong: boolean): string | null {
     if (!settings.filled.length) {
         return 'Add at least one photo first.';
     }
     if (!settings.chosen.length) {
-        return 'Choose at least one photo that goes along.';
+        return 'Select at least one photo to use.';
     }
     if (!chosen) {
         return 'Choose an identity first.';
@@ -214,7 +214,7 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
                 </Field>
                 {options.error && !data && (
                     <ErrorNotice
-                        title="The settings could not be loaded."
+                        title="Couldn't load the settings."
                         error={options.error}
                         onRetry={() => void options.refetch()}
                     />
@@ -274,15 +274,13 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
                     <p className="hint" id={`${id}-why`}>
                         {why ?? (
                             <>
-                                {settings.chosen.length === 1
-                                    ? 'One photo goes'
-                                    : `${settings.chosen.length} photos go`}{' '}
-                                along. <kbd>Ctrl</kbd> <kbd>Enter</kbd> starts, too.
+                                Uses {settings.chosen.length === 1 ? '1 photo' : `${settings.chosen.length} photos`}.{' '}
+                                <kbd>Ctrl</kbd>+<kbd>Enter</kbd> to generate.
                             </>
                         )}
                     </p>
                     {isFree && (
-                        <p className="hint">This server has no image provider: it composes a marked preview poster.</p>
+                        <p className="hint">This server has no image provider. It creates a marked preview poster.</p>
                     )}
                 </div>
                 {jobs.sending
@@ -291,7 +289,7 @@ export function GenerationForm({ user, photos, options, settings, jobs, identity
                         <div key={one.key} className="notice notice-error" role="alert">
                             <Icon name="warning" />
                             <div className="notice-body">
-                                <p className="notice-title">No picture was begun.</p>
+                                <p className="notice-title">Generation did not start.</p>
                                 <p>{sentence(one.error)}</p>
                             </div>
                             <div className="row">

@@ -1,4 +1,4 @@
-// History.tsx - all generations of earlier: found again by user, identity, state and words.
+// History.tsx - all generations, with filters for user, identity, state and words.
 import { useState } from 'react';
 import type { AvailableUser, GenerationJob } from '../../../api/types';
 import { keys } from '../../../api/queryKeys';
@@ -71,10 +71,10 @@ function Row({ job, onShow, onUseAgain }: { job: GenerationJob; onShow: () => vo
                 <Button
                     size="small"
                     tone="quiet"
-                    aria-label={`Use these again: ${name} of ${made.toLocaleString()}`}
+                    aria-label={`Use these settings: ${name} of ${made.toLocaleString()}`}
                     onClick={onUseAgain}
                 >
-                    Use these again
+                    Use these settings
                 </Button>
             </div>
         </li>
@@ -86,7 +86,7 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
     const [whose, setWhose] = useState<'user' | 'all'>('user');
     const [identity, setIdentity] = useState('');
     const [state, setState] = useState('');
-    const [asker, setAsker] = useState<'anybody' | 'me'>('anybody');
+    const [asker, setAsker] = useState<'anyone' | 'me'>('anyone');
     const [words, setWords] = useState('');
     const search = useDebounced(words.trim(), 300);
     const me = useSession().user.id;
@@ -123,7 +123,7 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
                             {...props}
                             type="search"
                             className="input"
-                            placeholder="Words of the prompt or identity"
+                            placeholder="Prompt or identity"
                             value={words}
                             onChange={(event) => setWords(event.target.value)}
                             maxLength={200}
@@ -142,7 +142,7 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
                             }}
                         >
                             <option value="user">{user.name}</option>
-                            <option value="all">Everybody</option>
+                            <option value="all">All users</option>
                         </select>
                     )}
                 </Field>
@@ -163,15 +163,15 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
                         </select>
                     )}
                 </Field>
-                <Field label="Asked for by">
+                <Field label="Requested by">
                     {(props) => (
                         <select
                             {...props}
                             className="input select"
                             value={asker}
-                            onChange={(event) => setAsker(event.target.value as 'anybody' | 'me')}
+                            onChange={(event) => setAsker(event.target.value as 'anyone' | 'me')}
                         >
-                            <option value="anybody">Anybody</option>
+                            <option value="anyone">Anyone</option>
                             <option value="me">Me</option>
                         </select>
                     )}
@@ -196,7 +196,7 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
             </div>
             {history.error && !history.data && (
                 <ErrorNotice
-                    title="The history could not be loaded."
+                    title="Couldn't load the history."
                     error={history.error}
                     onRetry={() => void history.refetch()}
                 />
@@ -205,12 +205,12 @@ export function History({ user, jobs, onUseAgain }: HistoryProps) {
             {history.data &&
                 !rows.length &&
                 (isFiltered ? (
-                    <EmptyState icon="search" title="Nothing fits">
-                        <p>Change the filters to see other pictures.</p>
+                    <EmptyState icon="search" title="No results">
+                        <p>Change the filters to see more pictures.</p>
                     </EmptyState>
                 ) : (
-                    <EmptyState icon="clock" title="Nothing was generated yet">
-                        <p>Each picture that is made stays here, with its settings, saved to an identity or not.</p>
+                    <EmptyState icon="clock" title="No pictures yet">
+                        <p>Every generated picture stays here with its settings.</p>
                     </EmptyState>
                 ))}
             {rows.length > 0 && (

@@ -1,4 +1,4 @@
-// IdentitySelector.tsx - which identity is pictured, with its statement and the picture that it has.
+// IdentitySelector.tsx - identity picker, with the statement and current picture of the identity.
 import type { UseQueryResult } from '@tanstack/react-query';
 import { ErrorNotice } from '../../../components/ErrorNotice';
 import { Link } from 'wouter';
@@ -13,7 +13,7 @@ interface IdentitySelectorProps {
     user: AvailableUser;
     identities: UseQueryResult<Identity[]>;
     chosen: Identity | undefined;
-    /** Whether one was chosen, and is only not there yet. */
+    /** Whether the selected identity is still loading. */
     isWanted: boolean;
     onChange: (id: string) => void;
 }
@@ -29,7 +29,7 @@ function IdentityCard({ identity }: { identity: Identity }) {
                 {identity.image ? (
                     <PictureImage
                         src={identity.image.medium}
-                        alt={`Present picture of ${identity.name}`}
+                        alt={`Current picture of ${identity.name}`}
                         stale={keys.identitiesOf(identity.user)}
                     />
                 ) : (
@@ -55,7 +55,7 @@ export function IdentitySelector({ user, identities, chosen, isWanted, onChange 
     if (identities.error && !identities.data) {
         return (
             <ErrorNotice
-                title="The identities could not be loaded."
+                title="Couldn't load the identities."
                 error={identities.error}
                 onRetry={() => void identities.refetch()}
             />
@@ -68,8 +68,8 @@ export function IdentitySelector({ user, identities, chosen, isWanted, onChange 
                 <p className="notice">
                     <Icon name="info" />
                     <span className="notice-body">
-                        {user.name} has no identity yet. <Link href="/admin?tab=identities">Make one in Admin</Link>,
-                        then come back.
+                        {user.name} has no identity yet. <Link href="/admin?tab=identities">Make one in Admin</Link>{' '}
+                        first.
                     </span>
                 </p>
             </div>
@@ -83,7 +83,7 @@ export function IdentitySelector({ user, identities, chosen, isWanted, onChange 
                 onChange={onChange}
                 disabled={identities.isPending}
                 placeholder={identities.isPending ? 'Loading' : 'Choose an identity'}
-                nothing="No identity has such a name."
+                nothing="No matching identity."
                 items={(identities.data ?? []).map((identity) => ({
                     value: identity.id,
                     label: identity.name,

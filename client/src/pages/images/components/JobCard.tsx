@@ -1,4 +1,4 @@
-// JobCard.tsx - one generation: while it waits and runs, and how it ended.
+// JobCard.tsx - state of a generation, from queued to finished.
 import { useEffect, useRef } from 'react';
 import type { GenerationJob, GenerationOptions, GenerationRequest, ReferenceImage } from '../../../api/types';
 import { Button, IconButton } from '../../../components/Button';
@@ -15,20 +15,20 @@ interface JobCardProps {
     options: GenerationOptions | undefined;
     onUseAgain: (job: GenerationJob) => void;
     onRegenerate: (wanted: GenerationRequest) => Promise<void>;
-    /** Takes the card away; the history keeps the job. */
+    /** Removes the card. The history keeps the job. */
     onClose: () => void;
 }
 
-/** The request that a job came from. */
+/** The request of a job. */
 function requestOf(
     job: GenerationJob,
     photos: readonly ReferenceImage[],
     options: GenerationOptions | undefined,
 ): GenerationRequest | null {
-    // A model that is not offered any more gives way to the default.
+    // Use the default model if the job's model is no longer available.
     const model = options?.models.some((one) => one.value === job.model) ? job.model : undefined;
     const there = job.reference_image_ids.filter((id) => photos.some((photo) => photo.id === id && photo.image));
-    // Photos of a user who is not chosen are not known here: then the server judges.
+    // The photos of another user are unknown here; the server validates them.
     const known = photos.length > 0 && photos[0]!.user === job.user;
 
     return job.identity && job.user
@@ -56,7 +56,7 @@ function Progress({ job, options }: { job: GenerationJob; options: GenerationOpt
     const seconds = secondsOf(job);
 
     useEffect(() => {
-        // An estimate: it nears the end and does not reach it.
+        // An estimate: the bar approaches the end without reaching it.
         const share = job.state === 'running' && usual ? 1 - Math.exp((-1.6 * seconds) / usual) : 0;
 
         bar.current?.style.setProperty('--done', `${Math.round(share * 100)}%`);
@@ -78,10 +78,10 @@ function Progress({ job, options }: { job: GenerationJob; options: GenerationOpt
             />
             {job.cancel_requested ? (
                 <p className="hint">
-                    If the image provider has begun, its picture stays with this generation; no further step is taken.
+                    If the image provider has already started, its picture is kept with this generation.
                 </p>
             ) : (
-                <p className="hint">You may leave this page or reload it: the picture is made all the same.</p>
+                <p className="hint">You can leave this page. Generation continues in the background.</p>
             )}
             <Button
                 size="small"
@@ -141,7 +141,7 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
                     <IconButton
                         size="small"
                         className="job-close"
-                        label={`Take ${name} out of this list`}
+                        label={`Remove ${name} from this list`}
                         icon={<Icon name="close" size={18} />}
                         onClick={onClose}
                     />
@@ -154,7 +154,7 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
                     <Icon name="info" />
                     <span className="notice-body">
                         This generation was canceled
-                        {job.attempts ? ' after it had begun.' : ' before it began: it was not billed.'}
+                        {job.attempts ? ' after it had started.' : ' before it started. It was not billed.'}
                     </span>
                 </p>
             )}
@@ -175,7 +175,7 @@ export function JobCard({ job, photos, options, onUseAgain, onRegenerate, onClos
                         icon={<Icon name="undo" size={16} />}
                         onClick={() => onUseAgain(job)}
                     >
-                        Use these settings again
+                        Use these settings
                     </Button>
                 </div>
             )}

@@ -1,4 +1,4 @@
-// ReferenceImageManager.tsx - the five slots: what is dropped or pasted anywhere on the page finds its slot here.
+// ReferenceImageManager.tsx - the five slots, and pictures dropped or pasted anywhere on the page.
 import { useEffect, useRef, useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import type { UseQueryResult } from '@tanstack/react-query';
@@ -38,7 +38,7 @@ function limitsInWords(limits: GenerationLimits): string {
     return `${names.join(', ')} or ${last}, up to ${megabytes(limits.max_upload)} and ${Math.round(limits.max_pixels / 1e6)} megapixels.`;
 }
 
-/** The pictures among what was dropped or pasted. */
+/** The pictures in a drop or paste. */
 function filesOf(data: DataTransfer | null): File[] {
     return Array.from(data?.files ?? []);
 }
@@ -67,7 +67,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
     const list = useRef<HTMLUListElement>(null);
     const at = (order: number) => photos.data?.find((photo) => photo.order === order);
 
-    // One file into the slot it was meant for, or several into it and those that are free.
+    // One file goes to the target slot; several go to the target slot and the free slots.
     function put(files: readonly File[], wanted: number | null): void {
         const free = Array.from({ length: slots }, (_, order) => order).filter(
             (order) => order !== wanted && !at(order)?.image && !uploads.has(order),
@@ -92,8 +92,8 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
             notify({
                 tone: 'error',
                 title: places.length
-                    ? `${files.length - places.length} of ${files.length} pictures had no slot.`
-                    : 'All slots are taken.',
+                    ? `${files.length - places.length} of ${files.length} pictures did not fit.`
+                    : 'All slots are in use.',
                 detail: `A user has at most ${slots} photos. Replace or delete one first.`,
             });
         }
@@ -148,7 +148,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
     async function askAndRemove(photo: ReferenceImage): Promise<void> {
         const yes = await confirm({
             title: `Delete ${photo.name ? `“${photo.name}”` : `photo ${photo.order + 1}`}?`,
-            body: 'The photo is removed from this user for good. Pictures that were made with it stay.',
+            body: 'Deletes the photo permanently. Pictures generated from it stay.',
             action: 'Delete photo',
             danger: true,
         });
@@ -160,10 +160,10 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         }
     }
 
-    // The controls move along with the photo; so does the focus, once it is drawn where it is now.
+    // The focus moves with the photo, after the photo is rendered in its new slot.
     const pending = useRef<{ order: number; photo: string; action: string | null } | null>(null);
 
-    /** Of the slot that will hold the photo; '': that will be empty. */
+    /** Id of the photo that will be in the slot; '': none. */
     function focusSlot(order: number, photo: string, action: string | null): void {
         pending.current = { order, photo, action };
     }
@@ -193,7 +193,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
         }
     }
 
-    // From where it is by now: keys may be faster than what is drawn.
+    // Start from the current slot: keys may be faster than rendering.
     function step(id: string, by: -1 | 1): void {
         const photo = client
             .getQueryData<ReferenceImage[]>(keys.referenceImagesOf(user.id))
@@ -216,7 +216,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
             </div>
             {photos.error && !photos.data ? (
                 <ErrorNotice
-                    title="The photos could not be loaded."
+                    title="Couldn't load the photos."
                     error={photos.error}
                     onRetry={() => void photos.refetch()}
                 />
@@ -261,7 +261,7 @@ export function ReferenceImageManager({ user, photos, limits, settings }: Refere
                 <Icon name="info" size={16} />
                 <span>
                     Click a slot, drop pictures anywhere on this page, or paste one into the slot under the pointer.
-                    Drag photos, or use their arrows, to reorder them.
+                    Drag photos or use the arrows to reorder them.
                 </span>
             </p>
             <p className="visually-hidden" role="status">

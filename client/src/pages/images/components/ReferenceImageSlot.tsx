@@ -1,4 +1,4 @@
-// ReferenceImageSlot.tsx - one of the five slots: empty, filled, or with a picture on its way.
+// ReferenceImageSlot.tsx - one of the five slots: empty, filled or uploading.
 import { useEffect, useRef, useState } from 'react';
 import type { DragEvent } from 'react';
 import { Button, IconButton } from '../../../components/Button';
@@ -17,12 +17,12 @@ interface ReferenceImageSlotProps {
     photo: ReferenceImage | undefined;
     upload: Upload | undefined;
     accept: string;
-    /** Whether the photo goes along into the next picture. */
+    /** Whether the next generation uses the photo. */
     isAlong: boolean;
     onAlong: (along: boolean) => void;
     onFiles: (files: File[]) => void;
     onDelete: () => void;
-    /** One slot to the left or to the right. */
+    /** Moves the photo one slot to the left or right. */
     onMove: (by: -1 | 1) => void;
     onDropPhoto: (id: string) => void;
     onCancel: () => void;
@@ -32,7 +32,7 @@ interface ReferenceImageSlotProps {
 function LocalPreview({ upload }: { upload: Upload }) {
     const [unreadable, setUnreadable] = useState(false);
 
-    // HEIC, for one, is read by the server and not by every browser.
+    // The server reads formats that not every browser displays, such as HEIC.
     return unreadable ? (
         <span className="slot-file">
             <Icon name="picture" size={28} />
@@ -100,7 +100,7 @@ function UploadState({
                 aria-valuemin={0}
                 aria-valuemax={100}
                 aria-valuenow={percent}
-                aria-valuetext={percent < 100 ? `${percent} %` : 'being prepared'}
+                aria-valuetext={percent < 100 ? `${percent} %` : 'processing'}
             />
             <Button size="small" aria-label={`${label}: cancel the upload`} onClick={onCancel}>
                 Cancel
@@ -127,7 +127,7 @@ export function ReferenceImageSlot(props: ReferenceImageSlotProps) {
         },
         onDragLeave: (event: DragEvent) =>
             !event.currentTarget.contains(event.relatedTarget as Node | null) && setOver(false),
-        // Files go on to the page, which knows the slot.
+        // Let the page handle dropped files; it knows the slot.
         onDrop: (event: DragEvent) => {
             const id = event.dataTransfer.getData(DRAGGED);
 
@@ -237,7 +237,7 @@ export function ReferenceImageSlot(props: ReferenceImageSlotProps) {
                     <label className="check">
                         <input type="checkbox" checked={isAlong} onChange={(event) => onAlong(event.target.checked)} />
                         <span className="slot-name">
-                            {isAlong ? 'In the next picture' : 'Stays behind'}
+                            Use this photo
                             <span className="visually-hidden">: {name}</span>
                         </span>
                     </label>

@@ -1,4 +1,4 @@
-// Results.tsx - what is being made and what has come of it since one is here: the newest first, none replaces another.
+// Results.tsx - running and finished generations of this visit, newest first.
 import { useEffect, useRef } from 'react';
 import type { GenerationJob, GenerationOptions, ReferenceImage } from '../../../api/types';
 import { EmptyState } from '../../../components/EmptyState';
@@ -28,13 +28,13 @@ function SendingCard({ one }: { one: Sending }) {
 export function Results({ jobs, photos, options, onUseAgain }: ResultsProps) {
     const sending = jobs.sending.filter((one) => !one.error);
     const newest = jobs.jobs[0];
-    // How the newest one does, for those who listen: a place that is there before its words are. Failures say so themselves.
+    // Status of the newest job for screen readers. The live region must exist before its text. Failures have alerts of their own.
     const said = sending.length ? 'Sending' : newest && newest.state !== 'failed' ? stateWords(newest) : '';
 
     const list = useRef<HTMLElement>(null);
     const begun = sending[0]?.key;
 
-    // What one has just begun is seen, wherever its button was.
+    // Scroll the job that was just started into view.
     useEffect(() => {
         if (begun) {
             list.current?.querySelector('article')?.scrollIntoView({ block: 'nearest' });
@@ -66,10 +66,7 @@ export function Results({ jobs, photos, options, onUseAgain }: ResultsProps) {
             {!sending.length && !jobs.jobs.length && (
                 <div className="card images-nothing">
                     <EmptyState icon="sparkle" title="No picture yet">
-                        <p>
-                            Put in photos, choose an identity, and press “Generate image”. What is being made shows
-                            here, with how far it is.
-                        </p>
+                        <p>Add photos, pick an identity and generate. Progress and results appear here.</p>
                     </EmptyState>
                 </div>
             )}

@@ -1,4 +1,4 @@
-// UserSelector.tsx - for whom pictures are made: oneself, or a test user.
+// UserSelector.tsx - picker for the user: the current user or a test user.
 import { Picker } from '../../../components/Picker';
 import type { AvailableUser } from '../../../api/types';
 
@@ -21,7 +21,7 @@ export function UserSelector({ users, value, onChange, isLoading }: UserSelector
             onChange={onChange}
             disabled={isLoading}
             placeholder={isLoading ? 'Loading' : 'Choose a user'}
-            nothing="No user has such a name."
+            nothing="No matching user."
             items={users.map((user) => ({
                 value: user.id,
                 label: user.name,

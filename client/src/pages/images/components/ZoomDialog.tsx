@@ -1,4 +1,4 @@
-// ZoomDialog.tsx - a generated picture over the whole window, fitted or pixel by pixel.
+// ZoomDialog.tsx - a generated picture in full window size, fitted or at 100 %.
 import { useRef, useState } from 'react';
 import type { PointerEvent } from 'react';
 import { keys } from '../../../api/queryKeys';
@@ -12,7 +12,7 @@ export default function ZoomDialog({ job, alt, onClose }: { job: GenerationJob; 
     const pane = useRef<HTMLDivElement>(null);
     const from = useRef<{ x: number; y: number } | null>(null);
 
-    // Dragging with the mouse scrolls, as a finger does.
+    // Dragging with the mouse scrolls.
     function drag(event: PointerEvent): void {
         if (from.current && pane.current) {
             pane.current.scrollBy(from.current.x - event.clientX, from.current.y - event.clientY);
@@ -41,7 +41,7 @@ export default function ZoomDialog({ job, alt, onClose }: { job: GenerationJob; 
                     className={`zoom-pane ${whole ? 'zoom-fit' : 'zoom-full'}`}
                     tabIndex={0}
                     role="region"
-                    aria-label="Picture, scrolls with the arrow keys"
+                    aria-label="Picture. Scroll with the arrow keys."
                     onPointerDown={(event) => {
                         if (event.pointerType === 'mouse' && !whole) {
                             from.current = { x: event.clientX, y: event.clientY };

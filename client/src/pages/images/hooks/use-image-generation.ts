@@ -1,4 +1,4 @@
-// use-image-generation.ts - for whom and with what pictures are made, the jobs of this tab, what is done with results.
+// use-image-generation.ts - users, options, jobs of this tab, and actions on results.
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useInfiniteQuery, useMutation, useQueries, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { QueryClient } from '@tanstack/react-query';
@@ -43,7 +43,7 @@ export function useIdentities(user: AvailableUser | undefined) {
     });
 }
 
-/** Any identity, also of a user who is not chosen. */
+/** Any identity, including those of other users. */
 export function useIdentity(id: string | null) {
     const client = useQueryClient();
     const listed = () =>
@@ -53,7 +53,7 @@ export function useIdentity(id: string | null) {
             .find(({ one }) => one);
 
     return useQuery({
-        // One of a list that is here already need not be asked for.
+        // Use the list in the cache, if it has the identity.
         initialData: () => listed()?.one,
         initialDataUpdatedAt: () => client.getQueryState(listed()?.key ?? [])?.dataUpdatedAt,
         queryKey: keys.identity(id ?? ''),
@@ -63,7 +63,7 @@ export function useIdentity(id: string | null) {
     });
 }
 
-/** The text that would be sent now. */
+/** The prompt that would be sent now. */
 export function usePromptPreview(identityId: string | null, additionalPrompt: string, enabled: boolean) {
     const prompt = useQuery({
         queryKey: keys.activePrompt('image_generation'),
@@ -85,22 +85,22 @@ export function usePromptPreview(identityId: string | null, additionalPrompt: st
 
 // --- Jobs of this tab -------------------------------------------------------------------------------
 
-// Other tabs look at once when one has begun something.
+// Tell other tabs to poll when this tab starts a job.
 const channel = 'BroadcastChannel' in globalThis ? new BroadcastChannel('identityimg.jobs') : null;
 
-const MOST = 12; // cards that stay; the history has the others
-const LOOK = 1000; // between two looks for the job of a request that has no answer yet
-const LOOK_IDLE = 20_000; // ... while nothing is under way here
-const ASK = 1200; // between two questions for a job, where the server does not hold the answer
+const MOST = 12; // maximum number of cards; the history has the rest
+const LOOK = 1000; // polling interval for the job of a pending request
+const LOOK_IDLE = 20_000; // polling interval while no job is running
+const ASK = 1200; // polling interval for a job where the server does not hold the response
 
-/** A request that was sent and has neither a job nor an error yet. */
+/** A pending request without a job or an error. */
 export interface Sending {
     key: string;
     wanted: GenerationRequest;
     at: number;
-    /** Jobs that were there before. */
+    /** Jobs that existed before the request. */
     known: ReadonlySet<string>;
-    /** The request got no answer: the job may have begun all the same. */
+    /** The request got no response. The job may have started anyway. */
     error: ApiError | null;
 }
 
@@ -108,7 +108,7 @@ function rememberJob(client: QueryClient, job: GenerationJob): void {
     client.setQueryData(keys.job(job.id), job);
 }
 
-// The callers' own jobs that have not ended, whoever began them: this tab, another one, or one that was closed.
+// The caller's unfinished jobs, from this tab, another tab or a closed tab.
 function useActiveJobs(isSending: boolean) {
     const { user } = useSession();
     const client = useQueryClient();
@@ -134,10 +134,10 @@ function isRunning(client: QueryClient, id: string): boolean {
     return job !== undefined && isActive(job);
 }
 
-// A question for each job, and again after each answer. One of them the server may hold until something changes.
+// Poll each job. The server may hold one of the requests until the job changes.
 function useWatchedJobs(ids: readonly string[]) {
     const client = useQueryClient();
-    // A browser has few connections to a host, and shares them among its tabs: one of them may be held here.
+    // Browsers limit connections per host across tabs, so only one request may be held.
     const waiting = ids.find((id) => isRunning(client, id));
     const answers = useQueries({
         queries: ids.map((id) => ({
@@ -165,7 +165,7 @@ function useWatchedJobs(ids: readonly string[]) {
 
 const held = new Map<string, number>();
 
-/** All that goes on in this tab: requests without an answer, jobs that run, and those that have ended meanwhile. */
+/** Activity of this tab: pending requests, running jobs and finished jobs. */
 export function useJobs() {
     const client = useQueryClient();
     const [shown, setShown] = useDraft<string[]>('images.jobs', []);
@@ -179,7 +179,7 @@ export function useJobs() {
     const shownNow = useRef(shown);
 
     shownNow.current = ids;
-    // Whoever was seen running stays when it has ended.
+    // Keep a job that was seen running after it has finished.
     useEffect(() => {
         if (active.some((id) => !shown.includes(id))) {
             setShown(ids);
@@ -192,7 +192,7 @@ export function useJobs() {
         .map((job) => job.id)
         .join();
 
-    // What has ended changes the history, and how long pictures usually take.
+    // A finished job changes the history and the usual duration.
     useEffect(() => {
         if (ended) {
             void client.invalidateQueries({ queryKey: ['jobs', 'list'] });
@@ -226,7 +226,7 @@ export function useJobs() {
         }
     }
 
-    // The answer was an error. Where it is a job's end, that job is among the latest, and says more.
+    // The response was an error. If a job failed, it is among the latest jobs and has more details.
     async function settleFailure(one: Sending, error: unknown): Promise<void> {
         const failure = error instanceof ApiError ? error : new ApiError(0, 'network', sentence(error));
 
@@ -255,7 +255,7 @@ export function useJobs() {
 
     return {
         jobs,
-        // A request whose job is seen is no longer shown beside it; nor is one whose answer was lost.
+        // Hide a request once its job is known, even if the response was lost.
         sending: sending.filter((one) => (one.error && one.error.status !== 0) || ids.every((id) => one.known.has(id))),
         start,
         retry: (one: Sending) => void start(one.wanted, one.error?.isTransient ? one.key : newKey()),
@@ -275,7 +275,7 @@ export function useCancelJob() {
         onSuccess: (job) => rememberJob(client, job),
         onError: (error, id) => {
             void client.invalidateQueries({ queryKey: keys.job(id) });
-            notify({ tone: 'error', title: 'The generation could not be canceled.', detail: sentence(error) });
+            notify({ tone: 'error', title: "Couldn't cancel the generation.", detail: sentence(error) });
         },
     });
 }
@@ -289,7 +289,7 @@ function rememberIdentity(client: QueryClient, identity: Identity): void {
     );
 }
 
-/** Puts a job's picture on its identity, and takes it back. */
+/** Saves a job's picture to its identity, with undo. */
 export function useSaveToIdentity(job: GenerationJob) {
     const client = useQueryClient();
     const undo = useMutation({
@@ -299,7 +299,7 @@ export function useSaveToIdentity(job: GenerationJob) {
             notify({ tone: 'info', title: `${identity.name} has its previous picture again.` });
         },
         onError: (error) =>
-            notify({ tone: 'error', title: 'The picture before could not be brought back.', detail: sentence(error) }),
+            notify({ tone: 'error', title: "Couldn't restore the previous picture.", detail: sentence(error) }),
     });
     const save = useMutation({
         mutationFn: () => saveJobToIdentity(job.id, newKey()),
@@ -311,7 +311,7 @@ export function useSaveToIdentity(job: GenerationJob) {
                 action: { label: 'Undo', run: () => undo.mutate() },
             });
         },
-        onError: (error) => notify({ tone: 'error', title: 'The picture was not saved.', detail: sentence(error) }),
+        onError: (error) => notify({ tone: 'error', title: "Couldn't save the picture.", detail: sentence(error) }),
     });
 
     return { save, undo };

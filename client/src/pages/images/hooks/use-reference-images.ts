@@ -1,4 +1,4 @@
-// use-reference-images.ts - a user's photos: the list, putting in, moving, deleting.
+// use-reference-images.ts - a user's photos: list, move and delete.
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { sentence } from '../../../api/client';
 import { keys } from '../../../api/queryKeys';
@@ -6,7 +6,7 @@ import { deleteReferenceImage, listReferenceImages, moveReferenceImage } from '.
 import type { ReferenceImage } from '../../../api/types';
 import { notify } from '../../../components/notify';
 
-// Addresses of pictures expire; the list is asked for again before they do, and when one fails.
+// Addresses of pictures expire. The list is refetched before, and when a picture fails to load.
 const FRESH = 5 * 60_000;
 
 export function useReferenceImages(userId: string | null) {
@@ -19,7 +19,7 @@ export function useReferenceImages(userId: string | null) {
     });
 }
 
-/** The list as it will be when a photo is in another slot; a photo there takes its place. */
+/** The list after a photo has moved to another slot and swapped places with a photo there. */
 export function moved(photos: readonly ReferenceImage[], id: string, order: number): ReferenceImage[] {
     const from = photos.find((photo) => photo.id === id)?.order;
 
@@ -33,8 +33,8 @@ export function moved(photos: readonly ReferenceImage[], id: string, order: numb
         .sort((one, other) => one.order - other.order);
 }
 
-// Shows a change at once, and takes it back when the server refuses it. One after the other: two quick moves are
-// meant in their order.
+// Optimistic update with rollback. Changes run one after the other, because quick moves depend on
+// their order.
 function useChange<T extends { id: string }>(
     userId: string,
     send: (change: T) => Promise<unknown>,
@@ -70,7 +70,7 @@ export function useMoveReferenceImage(userId: string) {
         userId,
         (change: { id: string; order: number }) => moveReferenceImage(userId, change.id, change.order),
         (photos, { id, order }) => moved(photos, id, order),
-        'The photo could not be moved.',
+        "Couldn't move the photo.",
     );
 }
 
@@ -79,6 +79,6 @@ export function useDeleteReferenceImage(userId: string) {
         userId,
         (change: { id: string }) => deleteReferenceImage(userId, change.id),
         (photos, { id }) => photos.filter((photo) => photo.id !== id),
-        'The photo could not be deleted.',
+        "Couldn't delete the photo.",
     );
 }

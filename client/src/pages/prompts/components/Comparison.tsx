@@ -1,4 +1,4 @@
-// Comparison.tsx - a version beside another one: what was added, what went.
+// Comparison.tsx - differences between two versions.
 import { lazy, Suspense, useState } from 'react';
 import type { Prompt } from '../../../api/types';
 import { EmptyState } from '../../../components/EmptyState';
@@ -10,10 +10,10 @@ import { usedOf } from '../hooks/use-prompts';
 const Differences = lazy(() => import('./Differences'));
 
 function nameOf(version: Prompt, versions: readonly Prompt[]): string {
-    return `Version ${version.version}${usedOf(versions)?.id === version.id ? ' (in use)' : ''}`;
+    return `Version ${version.version}${usedOf(versions)?.id === version.id ? ' (live)' : ''}`;
 }
 
-// At first the one before it; for the first one the one that came next.
+// By default compare with the previous version, or the first version with the second.
 function firstChoice(prompt: Prompt, others: readonly Prompt[]): Prompt | undefined {
     return others.find((one) => one.version < prompt.version) ?? others.at(-1);
 }
@@ -25,12 +25,12 @@ export function Comparison({ prompt, versions }: { prompt: Prompt; versions: rea
 
     if (!other) {
         return (
-            <EmptyState icon="compare" title="There is no other version yet.">
-                <p>When there are two, you see here what is different.</p>
+            <EmptyState icon="compare" title="No other version yet">
+                <p>Create a second version to compare them here.</p>
             </EmptyState>
         );
     }
-    // Always from the older one to the newer one.
+    // Always compare the older version with the newer one.
     const [before, after] = other.version < prompt.version ? [other, prompt] : [prompt, other];
 
     return (

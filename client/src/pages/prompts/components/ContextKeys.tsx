@@ -1,4 +1,4 @@
-// ContextKeys.tsx - what must be gathered before a prompt can be filled in.
+// ContextKeys.tsx - context keys that a prompt requires.
 import { useQuery } from '@tanstack/react-query';
 import { getEnums } from '../../../api/admin';
 import { keys } from '../../../api/queryKeys';
@@ -18,7 +18,7 @@ export function ContextKeys({ chosen, error, onChange }: ContextKeysProps) {
 
     return (
         <fieldset className="fieldset" aria-describedby={error ? 'context-keys-error' : undefined}>
-            <legend>What must be gathered before it can be filled in</legend>
+            <legend>Required context</legend>
             <div className="row">
                 {all.map((key) => (
                     <label key={key} className="tick">

@@ -1,4 +1,4 @@
-// Differences.tsx - two texts as one list of lines: kept, removed, added; changed words marked within them.
+// Differences.tsx - a line diff with changed words marked.
 import { useMemo, useState } from 'react';
 import { blocksOf, compare } from '../differences';
 import type { DiffBlock, DiffLine } from '../differences';
@@ -6,7 +6,7 @@ import type { DiffBlock, DiffLine } from '../differences';
 interface DifferencesProps {
     before: string;
     after: string;
-    /** What the texts are called, within a sentence. */
+    /** Names of the texts, for sentences. */
     from: string;
     to: string;
 }
@@ -46,7 +46,7 @@ function Block({ block }: { block: DiffBlock }) {
     if (block.kind === 'hidden' && !isOpen) {
         return (
             <button type="button" className="diff-hidden" onClick={() => setOpen(true)}>
-                {block.lines.length} lines that are the same
+                {block.lines.length} unchanged lines
             </button>
         );
     }
@@ -65,7 +65,7 @@ export default function Differences({ before, after, from, to }: DifferencesProp
     if (!added && !removed) {
         return (
             <p className="notice" role="status">
-                {from} and {to} say the same.
+                {from} and {to} are identical.
             </p>
         );
     }

@@ -1,11 +1,11 @@
-// PlaceholderCheck.tsx - which placeholders a text has, and what is wrong with it, while it is typed.
+// PlaceholderCheck.tsx - placeholders and problems of a text, updated while the user types.
 import { Button } from '../../../components/Button';
 import { Icon } from '../../../components/Icon';
 import { useDebounced } from '../../../components/useDebounced';
 import { findPlaceholders, placeholders, problemsOf } from '../placeholders';
 import type { Problem } from '../placeholders';
 
-const REST = 600; // milliseconds without a key until what is wrong is read out
+const REST = 600; // debounce in milliseconds before screen readers read the problems
 
 function Placeholders({ body, onInsert }: { body: string; onInsert: (name: string) => void }) {
     const found = new Set(findPlaceholders(body).map((one) => one.name));
@@ -35,10 +35,10 @@ function Problems({ problems, onShow }: { problems: readonly Problem[]; onShow: 
     return (
         <>
             <p className="visually-hidden" role="status">
-                {settled || 'The placeholders are as they must be.'}
+                {settled || 'All placeholders are valid.'}
             </p>
             {problems.length ? (
-                <ul className="prompts-problems" aria-label="What is wrong with the text">
+                <ul className="prompts-problems" aria-label="Problems with the text">
                     {problems.map((problem, index) => (
                         <li key={index} className="notice notice-warning">
                             <Icon name="warning" size={18} />
@@ -54,7 +54,7 @@ function Problems({ problems, onShow }: { problems: readonly Problem[]; onShow: 
             ) : (
                 <p className="prompts-fine">
                     <Icon name="check" size={18} />
-                    The placeholders are as they must be.
+                    All placeholders are valid.
                 </p>
             )}
         </>

@@ -1,4 +1,4 @@
-// PromptEditor.tsx - writes a new version: the text, what is wrong with it, what it says of an identity, what changes.
+// PromptEditor.tsx - editor for a new version: text, problems, preview and changes.
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 import type { KeyboardEvent } from 'react';
 import type { Prompt } from '../../../api/types';
@@ -8,6 +8,7 @@ import { Icon } from '../../../components/Icon';
 import { Skeleton } from '../../../components/Skeleton';
 import { Tabs } from '../../../components/Tabs';
 import { useNewVersion } from '../hooks/use-new-version';
+import { usedOf } from '../hooks/use-prompts';
 import { lengthOf, MAX_BODY } from '../placeholders';
 import type { Problem, PromptType } from '../placeholders';
 import { ContextKeys } from './ContextKeys';
@@ -20,13 +21,13 @@ interface PromptEditorProps {
     type: PromptType;
     label: string;
     versions: readonly Prompt[];
-    /** What it begins as. */
+    /** The version that the text starts from. */
     base: Prompt | null;
-    /** Leaves the editor; with the version that was made, if one was. */
+    /** Closes the editor, with the created version, if any. */
     onDone: (version: number | null) => void;
 }
 
-// Puts a text where the cursor is; so that Ctrl+Z takes it back, as if it had been typed.
+// Inserts text at the cursor as if it was typed, so that Ctrl+Z undoes it.
 function insert(area: HTMLTextAreaElement, text: string): void {
     area.focus();
     if (!document.execCommand('insertText', false, text)) {
@@ -49,10 +50,10 @@ function MeanwhileNotice({ version, next, onCompare }: { version: number; next: 
         <div className="notice notice-warning" role="alert">
             <Icon name="warning" />
             <div className="notice-body">
-                <p className="notice-title">Somebody has made version {version} while you wrote.</p>
+                <p className="notice-title">Another user created version {version} in the meantime.</p>
                 <p>
-                    Nothing of yours was saved yet. Save again to make it version {next}; what version {version} changed
-                    is not in it.
+                    Your text is not saved yet. Save again to create version {next}; what version {version} changed is
+                    not in it.
                 </p>
             </div>
             <Button size="small" onClick={onCompare}>
@@ -75,10 +76,11 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
     const [against, setAgainst] = useState<number | null>(null);
     const newest = versions[0]?.version ?? 0;
     const compared = versions.find((one) => one.version === (against ?? draft.from)) ?? null;
+    const live = usedOf(versions);
     const length = lengthOf(draft.body);
     const isPlain = type !== 'image_generation';
 
-    // To where the server says that something is wrong.
+    // Focus the text if the server reports a problem in it.
     useEffect(() => {
         if (faults.body) {
             area.current?.focus();
@@ -112,15 +114,14 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                 <header>
                     <h2 id="prompt-editor">New version of {label}</h2>
                     <p className="hint">
-                        {draft.from ? `It begins as version ${draft.from}.` : 'It begins empty.'} What you write is kept
-                        in this tab until you save it or throw it away.
+                        {draft.from ? `Starts from version ${draft.from}.` : 'Starts empty.'} Your draft is kept in this
+                        tab until you save or discard it.
                     </p>
                 </header>
                 {base && base.version !== draft.from && (
                     <div className="notice">
                         <p className="notice-body">
-                            This is the draft that you began from{' '}
-                            {draft.from ? `version ${draft.from}` : 'an empty page'}.
+                            This is your draft from {draft.from ? `version ${draft.from}` : 'scratch'}.
                         </p>
                         <Button
                             size="small"
@@ -133,7 +134,7 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                                 })
                             }
                         >
-                            Begin anew from version {base.version}
+                            Start over from version {base.version}
                         </Button>
                     </div>
                 )}
@@ -177,8 +178,10 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                         onChange={(event) => change({ isActive: event.target.checked })}
                     />
                     <span className="tick-body">
-                        <span>Use it at once</span>
-                        <span className="hint">Else it is kept switched off, and the present one stays in use.</span>
+                        <span>Make live on save</span>
+                        <span className="hint">
+                            {live ? `Otherwise version ${live.version} stays live.` : 'Otherwise no version is live.'}
+                        </span>
                     </span>
                 </label>
                 {faults.form && (
@@ -200,12 +203,12 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                     <Button type="submit" tone="primary" busy={busy}>
                         Save as version {newest + 1}
                     </Button>
-                    <Button onClick={() => void leave()}>{wasTouched ? 'Throw away' : 'Cancel'}</Button>
+                    <Button onClick={() => void leave()}>{wasTouched ? 'Discard draft' : 'Cancel'}</Button>
                     <span className="hint">Ctrl or Cmd + Enter saves</span>
                 </div>
             </form>
             <div className="card prompts-side">
-                <Tabs small label="Beside the text" tabs={sides} value={side} onChange={setSide}>
+                <Tabs small label="Tools" tabs={sides} value={side} onChange={setSide}>
                     {side === 'preview' && <PromptPreview type={type} body={draft.body} withoutWarnings />}
                     {side === 'changes' &&
                         (compared ? (
@@ -218,7 +221,7 @@ export function PromptEditor({ type, label, versions, base, onDone }: PromptEdit
                                 />
                             </Suspense>
                         ) : (
-                            <p className="hint">There is no version to compare it with.</p>
+                            <p className="hint">No version to compare with.</p>
                         ))}
                 </Tabs>
             </div>

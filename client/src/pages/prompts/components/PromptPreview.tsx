@@ -1,4 +1,4 @@
-// PromptPreview.tsx - what a text says of a real identity: to the character what a generator would get.
+// PromptPreview.tsx - a text rendered for a real identity, exactly as the generator gets it.
 import { useState } from 'react';
 import { useQuery } from '@tanstack/react-query';
 import { listRows } from '../../../api/admin';
@@ -16,19 +16,19 @@ import { useDraft } from '../../../session/drafts';
 import { usePreview } from '../hooks/use-prompts';
 import type { PromptType } from '../placeholders';
 
-const REST = 400; // milliseconds without a key until the server is asked
+const REST = 400; // debounce in milliseconds before the server is asked
 const MAX_ADDITIONAL = 10_000;
 
 interface PromptPreviewProps {
     type: PromptType;
-    /** A version, or a text that might become one. */
+    /** A saved version or a draft. */
     promptId?: string;
     body?: string;
-    /** What is beside it says itself what is wrong with the text. */
+    /** Another component shows the problems of the text. */
     withoutWarnings?: boolean;
 }
 
-// At first the newest identity there is, so that there is something to see.
+// Use the newest identity by default.
 function useIdentity(): [PickerItem | null, (item: PickerItem | null) => void, boolean] {
     const [chosen, choose] = useDraft<PickerItem | null>('prompts.identity', null);
     const first = useQuery({
@@ -63,10 +63,10 @@ function Rendered({
     const warnings = withoutWarnings || type !== 'image_generation' ? [] : (data?.warnings ?? []);
 
     if (isBlank) {
-        return <p className="hint">Write something, and you see it here with the identity's words.</p>;
+        return <p className="hint">Enter text to preview it with the identity's values.</p>;
     }
     if (error) {
-        return <ErrorNotice error={error} title="There is no preview." onRetry={() => void refetch()} />;
+        return <ErrorNotice error={error} title="No preview available." onRetry={() => void refetch()} />;
     }
     if (!data) {
         return <Skeleton className="prompts-skeleton-preview" />;
@@ -99,8 +99,8 @@ export function PromptPreview(props: PromptPreviewProps) {
 
     if (isNobody) {
         return (
-            <EmptyState icon="user" title="There is no identity to try it with.">
-                <p>Make one on the page Admin, under Identities.</p>
+            <EmptyState icon="user" title="No identity to preview with">
+                <p>Create one on the Admin page, under Identities.</p>
             </EmptyState>
         );
     }
@@ -114,7 +114,7 @@ export function PromptPreview(props: PromptPreviewProps) {
             {wanted ? (
                 <Field
                     label="Additional prompt"
-                    hint="What staff may add on the page Images; empty, it says None provided."
+                    hint="Text that staff can add on the Images page. If empty, “None provided” is used."
                 >
                     {(control) => (
                         <textarea
@@ -141,9 +141,7 @@ export function PromptPreview(props: PromptPreviewProps) {
                 </div>
             )}
             {props.type !== 'image_generation' && (
-                <p className="hint">
-                    Only the placeholders of Image Generation are filled in here; others stay as they are.
-                </p>
+                <p className="hint">The preview fills in the Image Generation placeholders only.</p>
             )}
             {identity ? (
                 <Rendered {...props} identity={identity.value} additional={additional} />

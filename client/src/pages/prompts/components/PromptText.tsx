@@ -1,4 +1,4 @@
-// PromptText.tsx - a version's text to read, with its placeholders marked.
+// PromptText.tsx - the text of a version, with marked placeholders.
 import type { ReactNode } from 'react';
 import { findPlaceholders } from '../placeholders';
 import type { PromptType } from '../placeholders';
@@ -9,7 +9,7 @@ interface PromptTextProps {
     contextKeys: readonly string[];
 }
 
-// Other types are filled in elsewhere, by rules that are not ours.
+// Other types have placeholder rules of their own.
 function marked(body: string, type: PromptType): ReactNode[] {
     const pieces: ReactNode[] = [];
     let from = 0;

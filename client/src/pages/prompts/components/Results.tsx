@@ -1,4 +1,4 @@
-// Results.tsx - the pictures that were made with a version, and the attempts that failed.
+// Results.tsx - generations with a version.
 import { Link } from 'wouter';
 import type { GenerationJob, Prompt } from '../../../api/types';
 import { useQuery } from '@tanstack/react-query';
@@ -15,8 +15,8 @@ import { useResults } from '../hooks/use-prompts';
 
 const states: Record<GenerationJob['state'], string> = {
     queued: 'Waiting',
-    running: 'Being made',
-    succeeded: 'Made',
+    running: 'Running',
+    succeeded: 'Done',
     failed: 'Failed',
     canceled: 'Canceled',
 };
@@ -85,14 +85,14 @@ export function Results({ prompt }: { prompt: Prompt }) {
     }
     if (!jobs.length) {
         return (
-            <EmptyState icon="picture" title="Nothing was made with this version yet.">
+            <EmptyState icon="picture" title="No pictures with this version yet">
                 <p>
                     {prompt.prompt_type === 'image_generation' ? (
                         <>
-                            Make a picture on the page <Link href="/images">Images</Link>.
+                            Generate one on the page <Link href="/images">Images</Link>.
                         </>
                     ) : (
-                        'Pictures are made with prompts of the type Image Generation.'
+                        'Pictures use prompts of the type Image Generation.'
                     )}
                 </p>
             </EmptyState>
@@ -100,7 +100,7 @@ export function Results({ prompt }: { prompt: Prompt }) {
     }
     return (
         <>
-            <ul className="prompts-results" aria-label={`Made with version ${prompt.version}`}>
+            <ul className="prompts-results" aria-label={`Pictures with version ${prompt.version}`}>
                 {jobs.map((job) => (
                     <Result key={job.id} job={job} promptId={prompt.id} />
                 ))}

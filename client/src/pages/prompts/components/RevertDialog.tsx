@@ -1,4 +1,4 @@
-// RevertDialog.tsx - makes a version the one that is used: by switching off what is newer, or by a copy of its text.
+// RevertDialog.tsx - makes a version live: deactivates newer versions, or copies its text to a new version.
 import { useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { newKey, sentence } from '../../../api/client';
@@ -18,7 +18,7 @@ interface RevertDialogProps {
 
 type Way = 'switch' | 'copy';
 
-/** The active versions that stand in the way of one. */
+/** Newer active versions, which keep a version from being live. */
 function newerActive(prompt: Prompt, versions: readonly Prompt[]): Prompt[] {
     return versions.filter((one) => one.is_active && one.version > prompt.version);
 }
@@ -32,12 +32,12 @@ function listed(numbers: readonly number[]): string {
 }
 
 function switchSentence(prompt: Prompt, newer: readonly Prompt[]): string {
-    const on = prompt.is_active ? '' : `Version ${prompt.version} is switched on. `;
+    const on = prompt.is_active ? '' : `Version ${prompt.version} is active. `;
     const off = newer.length
-        ? `${listed(newer.map((one) => one.version))} ${newer.length === 1 ? 'is' : 'are'} switched off. `
+        ? `${listed(newer.map((one) => one.version))} ${newer.length === 1 ? 'becomes' : 'become'} inactive. `
         : '';
 
-    return `${on}${off}No new version is made.`;
+    return `${on}${off}No new version is created.`;
 }
 
 const stateOf = (versions: readonly Prompt[]) => versions.map((one) => `${one.version}${one.is_active}`).join();
@@ -52,7 +52,7 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
     const newer = newerActive(prompt, versions);
     const next = (versions[0]?.version ?? 0) + 1;
 
-    // Switched on before the others are switched off: at no moment is there none.
+    // Activate it before the others are deactivated, so that a version is always live.
     async function switchBack(): Promise<number> {
         await switchVersion(client, prompt, true);
         for (const one of newer) {
@@ -81,7 +81,7 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
         try {
             if (stateOf(await fetchVersions(client, prompt.prompt_type)) !== stateOf(versions)) {
                 setFault(
-                    'Somebody else has changed the versions meanwhile. What is said here is true again: read it once more.',
+                    'Another user changed the versions. This dialog is up to date again. Check it before you continue.',
                 );
                 return;
             }
@@ -90,11 +90,11 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
 
             notify(
                 used?.version === version
-                    ? { tone: 'success', title: `Version ${version} of ${label} is used now.` }
+                    ? { tone: 'success', title: `Version ${version} of ${label} is live.` }
                     : {
                           tone: 'error',
-                          title: `Version ${version} is active, but version ${used?.version} is used.`,
-                          detail: 'Somebody else has made it meanwhile.',
+                          title: `Version ${version} is active, but version ${used?.version} is live.`,
+                          detail: 'Another user created it.',
                       },
             );
             onDone(version);
@@ -116,7 +116,7 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
         {
             value: 'copy',
             title: `Copy its text into a new version ${next}`,
-            text: `Version ${next} says what version ${prompt.version} says, and is used at once. Nothing is switched off.`,
+            text: `Version ${next} gets the text of version ${prompt.version} and goes live. No version is deactivated.`,
         },
     ];
 
@@ -125,11 +125,7 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
             open
             title={`Use version ${prompt.version}`}
             onClose={onClose}
-            description={
-                used
-                    ? `Version ${used.version} of ${label} is used at present.`
-                    : `No version of ${label} is used at present.`
-            }
+            description={used ? `Version ${used.version} of ${label} is live.` : `No version of ${label} is live.`}
         >
             <fieldset className="fieldset">
                 <legend className="visually-hidden">How</legend>
@@ -157,7 +153,7 @@ export default function RevertDialog({ prompt, versions, label, onClose, onDone 
             <div className="dialog-actions">
                 <Button onClick={onClose}>Cancel</Button>
                 <Button tone="primary" busy={busy} onClick={() => void run()}>
-                    {way === 'switch' ? `Switch to version ${prompt.version}` : `Make version ${next}`}
+                    {way === 'switch' ? `Switch to version ${prompt.version}` : `Create version ${next}`}
                 </Button>
             </div>
         </Dialog>

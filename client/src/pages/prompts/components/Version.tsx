@@ -1,4 +1,4 @@
-// Version.tsx - one version: its text, how it differs from others, what it says of an identity, what was made with it.
+// Version.tsx - a version: text, comparison, preview and results.
 import { lazy, Suspense, useState } from 'react';
 import type { Prompt } from '../../../api/types';
 import { Button } from '../../../components/Button';
@@ -27,7 +27,7 @@ interface VersionProps {
     onWrite: () => void;
 }
 
-/** To the name of the version that is shown. */
+/** Moves the focus to the heading of the version. */
 export function focusVersion(): void {
     document.getElementById('prompt-version')?.focus({ preventScroll: true });
 }
@@ -44,8 +44,8 @@ function tellUse(prompt: Prompt, versions: readonly Prompt[], isActive: boolean)
 
     notify({
         tone: 'success',
-        title: `Version ${prompt.version} is switched ${isActive ? 'on' : 'off'}.`,
-        detail: used ? `Version ${used.version} is used.` : 'No version is used.',
+        title: `Version ${prompt.version} is ${isActive ? 'active' : 'inactive'}.`,
+        detail: used ? `Version ${used.version} is live.` : 'No version is live.',
     });
 }
 
@@ -59,9 +59,9 @@ function Switch({ prompt, versions, label }: { prompt: Prompt; versions: readonl
         if (
             isLast &&
             !(await confirm({
-                title: `Switch off the only active version of ${label}?`,
-                body: 'Whatever needs this prompt fails until a version is switched on again.',
-                action: 'Switch off',
+                title: `Deactivate the only active version of ${label}?`,
+                body: 'Requests that need this prompt fail until a version is active.',
+                action: 'Deactivate',
                 danger: true,
             }))
         ) {
@@ -129,7 +129,7 @@ export function Version({ prompt, versions, label, show, onShow, onLook, onWrite
                         onDone={(version) => {
                             setReverting(false);
                             onLook(version);
-                            // The button that began it is gone with what it did.
+                            // The button that opened the dialog no longer exists.
                             requestAnimationFrame(focusVersion);
                         }}
                     />

@@ -1,4 +1,4 @@
-// VersionList.tsx - all versions of a type, the newest first, to choose one from.
+// VersionList.tsx - all versions of a type, newest first.
 import type { Prompt } from '../../../api/types';
 import { Button } from '../../../components/Button';
 import { Icon } from '../../../components/Icon';
@@ -16,24 +16,24 @@ interface VersionListProps {
     onWrite: () => void;
 }
 
-/** Whether a version is used, might be, or may not be. */
+/** Badge for a live, active or inactive version. */
 export function StateBadge({ prompt, versions }: { prompt: Prompt; versions: readonly Prompt[] }) {
     if (usedOf(versions)?.id === prompt.id) {
         return (
             <span className="badge badge-good">
                 <Icon name="check" size={14} />
-                In use
+                Live
             </span>
         );
     }
-    return <span className="badge">{prompt.is_active ? 'Active' : 'Off'}</span>;
+    return <span className="badge">{prompt.is_active ? 'Active' : 'Inactive'}</span>;
 }
 
 export function VersionList({ type, label, versions, shown, onChoose, onWrite }: VersionListProps) {
     return (
         <nav className="card prompts-versions" aria-label={`Versions of ${label}`}>
             <Button tone="primary" icon={<Icon name="plus" />} className="button-wide" onClick={onWrite}>
-                {readDraft(type) ? 'Go on with the draft' : 'New version'}
+                {readDraft(type) ? 'Continue draft' : 'New version'}
             </Button>
             <ol reversed className="prompts-list">
                 {versions.map((version) => (
@@ -55,9 +55,7 @@ export function VersionList({ type, label, versions, shown, onChoose, onWrite }:
                     </li>
                 ))}
             </ol>
-            <p className="hint">
-                Of the active versions, the highest is used. A version's text never changes: write a new one.
-            </p>
+            <p className="hint">The highest active version is live. Versions can't be edited; create a new one.</p>
         </nav>
     );
 }

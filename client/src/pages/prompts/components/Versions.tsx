@@ -1,4 +1,4 @@
-// Versions.tsx - one type's versions beside the one that is looked at, or the new one that is written.
+// Versions.tsx - list of versions beside the selected version or the editor.
 import { useEffect, useRef } from 'react';
 import { useSearchParams } from 'wouter';
 import type { Prompt } from '../../../api/types';
@@ -18,14 +18,14 @@ interface VersionsProps {
     label: string;
 }
 
-/** What the address says is looked at: ?version=3&show=compare, or ?write=3 for a new one that begins as version 3. */
+/** State in the address: ?version=3&show=compare, or ?write=3 for a new version based on version 3. */
 export function usePlace(type: PromptType) {
     const [search, setSearch] = useSearchParams();
 
     return {
         version: Number(search.get('version')) || null,
         show: search.get('show') ?? 'text',
-        /** null: nothing is written; 0: something from scratch. */
+        /** null: no editor; 0: an empty text. */
         write: search.has('write') ? Number(search.get('write')) || 0 : null,
         look: (version: number | null, show = 'text') =>
             setSearch({
@@ -49,8 +49,8 @@ function VersionsSkeleton() {
 function Nothing({ label, onWrite }: { label: string; onWrite: () => void }) {
     return (
         <div className="card">
-            <EmptyState icon="text" title={`There is no ${label} prompt yet.`}>
-                <p>Write the first version. It is used as soon as it is saved, unless you say otherwise.</p>
+            <EmptyState icon="text" title={`No ${label} prompt yet`}>
+                <p>Write the first version. By default it goes live when you save it.</p>
                 <Button tone="primary" icon={<Icon name="plus" />} onClick={onWrite}>
                     Write the first version
                 </Button>
@@ -62,9 +62,9 @@ function Nothing({ label, onWrite }: { label: string; onWrite: () => void }) {
 function NotThere({ version, onLeave }: { version: number; onLeave: () => void }) {
     return (
         <section className="card">
-            <EmptyState icon="text" title={`There is no version ${version}.`}>
-                <p>Choose one of the list.</p>
-                <Button onClick={onLeave}>Show the one that is used</Button>
+            <EmptyState icon="text" title={`Version ${version} doesn't exist`}>
+                <p>Choose a version from the list.</p>
+                <Button onClick={onLeave}>Show the live version</Button>
             </EmptyState>
         </section>
     );
@@ -77,7 +77,7 @@ function Warning({ versions, label }: { versions: readonly Prompt[]; label: stri
                 <Icon name="warning" />
                 <div className="notice-body">
                     <p className="notice-title">No version of {label} is active.</p>
-                    <p>Whatever needs this prompt fails until one is switched on.</p>
+                    <p>Requests that need this prompt fail until you activate a version.</p>
                 </div>
             </div>
         )
@@ -94,7 +94,7 @@ export function Versions({ type, label }: VersionsProps) {
     const isWriting = place.write !== null;
     const wasWriting = useRef(isWriting);
 
-    // Whoever comes back from writing comes to the version that is shown then.
+    // After the editor closes, focus the version that is shown.
     useEffect(() => {
         if (wasWriting.current && !isWriting) {
             focusVersion();

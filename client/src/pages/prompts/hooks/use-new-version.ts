@@ -1,4 +1,4 @@
-// use-new-version.ts - the version that is being written: its draft, saving it, throwing it away.
+// use-new-version.ts - the draft of a new version: edit, save, discard.
 import { useState } from 'react';
 import { useQueryClient } from '@tanstack/react-query';
 import { ApiError, sentence } from '../../../api/client';
@@ -81,9 +81,9 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
         if (
             wasTouched &&
             !(await confirm({
-                title: 'Throw the draft away?',
-                body: 'What you have written was not saved as a version.',
-                action: 'Throw away',
+                title: 'Discard the draft?',
+                body: 'Your text was not saved as a version.',
+                action: 'Discard draft',
                 danger: true,
             }))
         ) {
@@ -93,7 +93,7 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
         onDone(draft.from || null);
     }
 
-    // The newest version, if somebody made it since this one was begun or he was told of one.
+    // The newest version, if another user created it since the draft was started or the last notice.
     async function findNewer(): Promise<Prompt | null> {
         const latest = (await fetchVersions(client, type))[0];
 
@@ -108,7 +108,7 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
         notify({
             tone: 'success',
             title: `Version ${made.version} of ${label} is saved.`,
-            detail: used ? `Version ${used.version} is used.` : 'No version is used.',
+            detail: used ? `Version ${used.version} is live.` : 'No version is live.',
         });
         onDone(made.version);
     }
@@ -120,7 +120,7 @@ export function useNewVersion({ type, label, versions, base, onDone }: NewVersio
         setBusy(true);
         setFaults({});
         try {
-            // Of an attempt that nobody answered, the newest version may be our own.
+            // After a request without a response, the newest version may be ours.
             const newer = attempt.isOpen(wanted) ? null : await findNewer();
 
             setMeanwhile(newer);

@@ -1,4 +1,4 @@
-// use-prompts.ts - prompts' versions: the list, switching on and off, new ones, previews, what was made with them.
+// use-prompts.ts - prompt versions: list, activate, deactivate, create, preview, results.
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import type { QueryClient } from '@tanstack/react-query';
 import { ApiError, sentence } from '../../../api/client';
@@ -14,12 +14,12 @@ import type { PromptType } from '../placeholders';
 
 const RESULTS = '24';
 
-/** A type's versions, the newest first. */
+/** Versions of a type, newest first. */
 export function useVersions(type: PromptType) {
     return useQuery({ queryKey: keys.promptVersions(type), queryFn: ({ signal }) => listPrompts(type, signal) });
 }
 
-/** The versions as they are now. */
+/** Fetches the current versions. */
 export function fetchVersions(client: QueryClient, type: PromptType): Promise<Prompt[]> {
     return client.fetchQuery({
         queryKey: keys.promptVersions(type),
@@ -30,7 +30,7 @@ export function fetchVersions(client: QueryClient, type: PromptType): Promise<Pr
     });
 }
 
-/** The version that is used: of the active ones the highest. */
+/** The live version: the highest active one. */
 export function usedOf(versions: readonly Prompt[]): Prompt | null {
     return versions.find((version) => version.is_active) ?? null;
 }
@@ -42,8 +42,8 @@ function patchList(client: QueryClient, changed: Prompt): void {
 }
 
 /**
- * Switches a version on or off, if it still is the other way. One whom somebody else was quicker with is as
- * wanted: that is no failure.
+ * Activates or deactivates a version, unless another user already did. That is
+ * not an error.
  */
 export async function switchVersion(client: QueryClient, prompt: Prompt, isActive: boolean): Promise<Prompt> {
     for (let tries = 0; ; tries++) {
@@ -66,7 +66,7 @@ export async function switchVersion(client: QueryClient, prompt: Prompt, isActiv
     }
 }
 
-/** Shows the switch as it will be at once, and as it was when that fails. */
+/** Optimistic update of the switch, with rollback. */
 export function useSwitchVersion() {
     const client = useQueryClient();
 
@@ -82,7 +82,7 @@ export function useSwitchVersion() {
             patchList(client, prompt);
             notify({
                 tone: 'error',
-                title: `Version ${prompt.version} could not be switched ${isActive ? 'on' : 'off'}.`,
+                title: `Couldn't ${isActive ? 'activate' : 'deactivate'} version ${prompt.version}.`,
                 detail: sentence(error),
             });
         },
@@ -94,7 +94,7 @@ export function useCreateVersion() {
     const client = useQueryClient();
 
     return useMutation({
-        // Without a network it fails, and says so, rather than wait for one.
+        // Fail while offline instead of waiting for a connection.
         networkMode: 'always',
         mutationFn: ({ wanted, key }: { wanted: NewPrompt; key: string }) => createPrompt(wanted, key),
         onSuccess: (made) => {
@@ -121,12 +121,12 @@ export function usePreview(wanted: PreviewRequest | null) {
         enabled: wanted !== null,
         staleTime: 60_000,
         gcTime: 60_000,
-        // The text that was there stays until the next one has come.
+        // Keep the previous preview until the next one is available.
         placeholderData: (before) => before,
     });
 }
 
-/** What was made with a version, the newest first. */
+/** Generations with a version, newest first. */
 export function useResults(promptId: string) {
     return useInfiniteQuery({
         queryKey: keys.jobList({ prompt_id: promptId }),
