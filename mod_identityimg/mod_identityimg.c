@@ -375,7 +375,7 @@ static int translate_name(request_rec *r)
     if (is_ours(r)) {
         ap_no2slash(r->uri);
         iimg_origin_share(r);
-        iimg_body_await(r);
+        iimg_body_expect(r);
         r->filename = no_file;
         return OK;
     }

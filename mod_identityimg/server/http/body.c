@@ -1,4 +1,4 @@
-/* body.c - a request's body: pictures into a memory file as they arrive, small ones into memory. */
+/* body.c - reads a request's body: forms with files into a memory file, others into memory. */
 #include "server/http/body.h"
 
 #include <errno.h>
@@ -16,21 +16,21 @@
 
 #define BLOCK           65536
 #define MEGABYTE        1048576
-#define FIRST_ROOM      4096                 /* for a body that does not tell its length */
-#define MAX_FORM        (1024 * 1024)        /* bytes of a body without files */
-#define NOTE            "identityimg-awaits" /* in r->notes: the connection ends on our account alone */
+#define FIRST_ROOM      4096                  /* for a body of unknown length */
+#define MAX_FORM        (1024 * 1024)         /* bytes of a body without files */
+#define NOTE            "identityimg-expects" /* in r->notes: only we end the connection */
 #define MULTIPART_EXTRA 65536 /* boundaries, headers and small fields beside the picture */
 
 typedef struct receiver_t {
     iimg_context_t *context;
     request_rec *r;
-    int fd;              /* takes each full buffer; -1: the buffer grows instead */
-    char *buffer;        /* bytes that are not in fd */
-    apr_size_t room;     /* bytes of it */
-    apr_size_t filled;   /* of them */
+    int fd;              /* receives each full buffer; -1: the buffer grows */
+    char *buffer;        /* bytes that are not in fd yet */
+    apr_size_t room;     /* size of the buffer */
+    apr_size_t filled;   /* bytes in the buffer */
     apr_size_t received; /* of the body */
-    apr_size_t most;
-    apr_size_t limit; /* the limit in sentences, instead of most */
+    apr_size_t max;
+    apr_size_t shown_max; /* in messages: the limit of the picture alone */
 } receiver_t;
 
 static const struct {
@@ -42,30 +42,29 @@ static const struct {
     { "multipart/form-data", true },
 };
 
-iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most)
+iimg_error_t *iimg_body_size_error(apr_pool_t *pool, apr_size_t size, apr_size_t max)
 {
     const char *sentence, *shown;
-    const char *limit = iimg_megabytes_exact(pool, most);
+    const char *limit = iimg_megabytes_exact(pool, max);
 
     if (!size) {
-        shown = limit ? limit : apr_psprintf(pool, "%" APR_SIZE_T_FMT " bytes", most);
+        shown = limit ? limit : apr_psprintf(pool, "%" APR_SIZE_T_FMT " bytes", max);
         sentence = apr_psprintf(pool, "The upload is too large; at most %s are allowed.", shown);
     }
-    else if (limit && size - most >= MEGABYTE / 10) {
+    else if (limit && size - max >= MEGABYTE / 10) {
         sentence = apr_psprintf(pool, "The upload has %s; at most %s are allowed.",
-                                iimg_megabytes(pool, size, most), limit);
+                                iimg_megabytes(pool, size, max), limit);
     }
     else {
         shown = limit ? apr_psprintf(pool, " (%s)", limit) : "";
         sentence = apr_psprintf(pool,
                                 "The upload has %" APR_SIZE_T_FMT " bytes; at most %" APR_SIZE_T_FMT
                                 "%s are allowed.",
-                                size, most, shown);
+                                size, max, shown);
     }
-    return iimg_error_code(iimg_error(pool, IIMG_TOO_LARGE, "%s", sentence), "upload_too_large");
+    return iimg_error_with_code(pool, IIMG_TOO_LARGE, "upload_too_large", "%s", sentence);
 }
 
-/* Whether a body may follow at all. */
 static bool has_body(const request_rec *r)
 {
     const char *length = apr_table_get(r->headers_in, "Content-Length");
@@ -74,7 +73,7 @@ static bool has_body(const request_rec *r)
            || (length && strspn(length, "0") != strlen(length));
 }
 
-void iimg_body_await(request_rec *r)
+void iimg_body_expect(request_rec *r)
 {
     if (ap_is_initial_req(r) && has_body(r) && r->connection->keepalive != AP_CONN_CLOSE) {
         r->connection->keepalive = AP_CONN_CLOSE;
@@ -82,8 +81,8 @@ void iimg_body_await(request_rec *r)
     }
 }
 
-/* httpd ends a connection for reasons of its own, such as two kinds of length in one request. */
-static void await_no_more(request_rec *r)
+/* httpd may end the connection for its own reasons, such as two lengths in one request. */
+static void expect_no_more(request_rec *r)
 {
     while (r->prev) {
         r = r->prev;
@@ -93,7 +92,7 @@ static void await_no_more(request_rec *r)
     }
 }
 
-/* Nobody decodes a body that is sent compressed; its bytes would be taken for what they are not. */
+/* A compressed body is not decoded: its bytes would be misread. */
 static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *r)
 {
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
@@ -104,7 +103,7 @@ static iimg_error_t *check_encoding(iimg_context_t *context, const request_rec *
                             "Unsupported content encoding \"%s\" in request.", coding);
 }
 
-/* The parts of a form beside the picture do not count: the sentence names the picture's limit. */
+/* The other parts of a form have room of their own: messages name the picture's limit. */
 static iimg_error_t *choose_limit(receiver_t *in, const char *type, apr_size_t max_upload,
                                   bool *multipart)
 {
@@ -114,8 +113,8 @@ static iimg_error_t *choose_limit(receiver_t *in, const char *type, apr_size_t m
         if (strncasecmp(type, types[i].type, n) == 0
             && (type[n] == '\0' || strchr("; \t,", type[n]))) {
             *multipart = types[i].multipart;
-            in->most = types[i].multipart ? max_upload + MULTIPART_EXTRA : MAX_FORM;
-            in->limit = types[i].multipart && max_upload ? max_upload : in->most;
+            in->max = types[i].multipart ? max_upload + MULTIPART_EXTRA : MAX_FORM;
+            in->shown_max = types[i].multipart && max_upload ? max_upload : in->max;
             return NULL;
         }
     }
@@ -123,13 +122,13 @@ static iimg_error_t *choose_limit(receiver_t *in, const char *type, apr_size_t m
                       "Unsupported media type \"%s\" in request.", type ? type : "");
 }
 
-static iimg_error_t *check_length(receiver_t *in)
+static iimg_error_t *refuse_declared_length(receiver_t *in)
 {
     const char *length = apr_table_get(in->r->headers_in, "Content-Length");
     apr_int64_t n = length ? apr_atoi64(length) : 0;
 
-    if (n > 0 && (apr_uint64_t)n > in->most) {
-        return iimg_body_too_large(in->context->pool, (apr_size_t)n, in->limit);
+    if (n > 0 && (apr_uint64_t)n > in->max) {
+        return iimg_body_size_error(in->context->pool, (apr_size_t)n, in->shown_max);
     }
     return NULL;
 }
@@ -141,7 +140,7 @@ static iimg_error_t *no_memory(receiver_t *in, const char *what, int error)
                                   "%s: %s", what, strerror(error));
 }
 
-static iimg_error_t *flush(receiver_t *in)
+static iimg_error_t *flush_buffer(receiver_t *in)
 {
     int error;
 
@@ -156,8 +155,7 @@ static iimg_error_t *flush(receiver_t *in)
     return NULL;
 }
 
-/* A body that had not told its length. */
-static void grow(receiver_t *in, apr_size_t length)
+static void grow_buffer(receiver_t *in, apr_size_t length)
 {
     char *buffer;
 
@@ -169,11 +167,11 @@ static void grow(receiver_t *in, apr_size_t length)
     in->buffer = buffer;
 }
 
-/* Sockets give 8000 bytes at a time. Whole pages, many at once, take a third of the time. */
-static iimg_error_t *keep(receiver_t *in, const char *data, apr_size_t length)
+/* Sockets deliver 8000 bytes at a time. Writing whole pages takes a third of the time. */
+static iimg_error_t *append(receiver_t *in, const char *data, apr_size_t length)
 {
     if (in->fd < 0 && in->room - in->filled < length) {
-        grow(in, length);
+        grow_buffer(in, length);
     }
     while (length > 0) {
         apr_size_t n = length < in->room - in->filled ? length : in->room - in->filled;
@@ -183,7 +181,7 @@ static iimg_error_t *keep(receiver_t *in, const char *data, apr_size_t length)
         data += n;
         length -= n;
         if (in->filled == in->room) {
-            iimg_error_t *err = flush(in);
+            iimg_error_t *err = flush_buffer(in);
 
             if (err) {
                 return err;
@@ -193,8 +191,8 @@ static iimg_error_t *keep(receiver_t *in, const char *data, apr_size_t length)
     return NULL;
 }
 
-/* What httpd's input filters say, as our sentences. */
-static iimg_error_t *read_failed(receiver_t *in, apr_status_t rv)
+/* Maps errors of httpd's input filters. */
+static iimg_error_t *map_read_error(receiver_t *in, apr_status_t rv)
 {
     apr_pool_t *pool = in->context->pool;
     int status = ap_map_http_request_error(rv, HTTP_BAD_REQUEST);
@@ -204,18 +202,26 @@ static iimg_error_t *read_failed(receiver_t *in, apr_status_t rv)
     case HTTP_REQUEST_TIME_OUT:
         return iimg_error(pool, IIMG_TIMEOUT, "The request body did not arrive in time.");
     case HTTP_REQUEST_ENTITY_TOO_LARGE:
-        return iimg_body_too_large(pool, 0, in->limit);
+        return iimg_body_size_error(pool, 0, in->shown_max);
     case HTTP_BAD_REQUEST:
-        err = iimg_error(pool, IIMG_INVALID, "The request body is cut short or malformed.");
-        return iimg_error_detail(iimg_error_code(err, "parse_error"), "reading the body: %pm", &rv);
+        return iimg_error_with_detail(pool, IIMG_INVALID, "parse_error",
+                                      "The request body is cut short or malformed.",
+                                      "reading the body: %pm", &rv);
     default:
         err = iimg_error(pool, IIMG_HTTP, "The request body could not be read.");
-        err->http_status = status; /* AP_FILTER_ERROR: the answer has been sent already */
+        err->http_status = status; /* AP_FILTER_ERROR: the answer was sent already */
         return err;
     }
 }
 
-static iimg_error_t *keep_buckets(receiver_t *in, apr_bucket_brigade *brigade, bool *end)
+static iimg_error_t *refuse_received_length(receiver_t *in, apr_size_t length)
+{
+    in->received += length;
+    return in->received > in->max ? iimg_body_size_error(in->context->pool, 0, in->shown_max)
+                                  : NULL;
+}
+
+static iimg_error_t *append_buckets(receiver_t *in, apr_bucket_brigade *brigade, bool *end)
 {
     for (apr_bucket *b = APR_BRIGADE_FIRST(brigade); b != APR_BRIGADE_SENTINEL(brigade);
          b = APR_BUCKET_NEXT(b)) {
@@ -233,13 +239,13 @@ static iimg_error_t *keep_buckets(receiver_t *in, apr_bucket_brigade *brigade, b
         }
         rv = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
         if (rv != APR_SUCCESS) {
-            return read_failed(in, rv);
+            return map_read_error(in, rv);
         }
-        in->received += length;
-        if (in->received > in->most) {
-            return iimg_body_too_large(in->context->pool, 0, in->limit);
+        err = refuse_received_length(in, length);
+        if (err) {
+            return err;
         }
-        err = keep(in, data, length);
+        err = append(in, data, length);
         if (err) {
             return err;
         }
@@ -257,14 +263,13 @@ static iimg_error_t *receive(receiver_t *in)
         apr_status_t rv = ap_get_brigade(in->r->input_filters, brigade, AP_MODE_READBYTES,
                                          APR_BLOCK_READ, BLOCK);
 
-        err = rv == APR_SUCCESS ? keep_buckets(in, brigade, &end) : read_failed(in, rv);
+        err = rv == APR_SUCCESS ? append_buckets(in, brigade, &end) : map_read_error(in, rv);
         apr_brigade_cleanup(brigade);
     }
     return err;
 }
 
-/* A memory file that ends with the request. */
-static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
+static iimg_error_t *create_file(receiver_t *in, iimg_body_t *body)
 {
     in->fd = iimg_file_create_in_memory("identityimg-body");
     if (in->fd < 0) {
@@ -275,21 +280,20 @@ static iimg_error_t *open_file(receiver_t *in, iimg_body_t *body)
     return NULL;
 }
 
-/* Bodies without files are small, and need no file: a request that waits for its picture keeps
- * them. */
-static iimg_error_t *open_buffer(receiver_t *in, bool multipart, iimg_body_t *body)
+/* Bodies without files are small. They stay in memory while their request waits for a picture. */
+static iimg_error_t *create_buffer(receiver_t *in, bool multipart, iimg_body_t *body)
 {
     const char *length = apr_table_get(in->r->headers_in, "Content-Length");
     apr_int64_t n = length ? apr_atoi64(length) : 0;
-    iimg_error_t *err = multipart ? open_file(in, body) : NULL;
+    iimg_error_t *err = multipart ? create_file(in, body) : NULL;
 
     in->room = multipart ? BLOCK : n > 0 ? (apr_size_t)n : FIRST_ROOM;
     in->buffer = apr_palloc(in->context->pool, in->room);
     return err;
 }
 
-/* As a copy on write: who is done with a picture may make another of it in its place. */
-static iimg_error_t *map(receiver_t *in, iimg_body_t *body)
+/* Copy on write: an original that loses its metadata is edited in place. */
+static iimg_error_t *map_file(receiver_t *in, iimg_body_t *body)
 {
     int error = iimg_file_seal(in->fd);
 
@@ -307,13 +311,13 @@ static iimg_error_t *receive_into(receiver_t *in, iimg_body_t *body)
     if (err) {
         return err;
     }
-    err = flush(in);
+    err = flush_buffer(in);
     if (err) {
         return err;
     }
     body->length = in->received;
     body->data = in->buffer;
-    return in->received > 0 && in->fd >= 0 ? map(in, body) : NULL;
+    return in->received > 0 && in->fd >= 0 ? map_file(in, body) : NULL;
 }
 
 iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char *type,
@@ -333,17 +337,17 @@ iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char
         err = choose_limit(&in, type, max_upload, &multipart);
     }
     if (!err) {
-        err = check_length(&in);
+        err = refuse_declared_length(&in);
     }
     if (!err) {
-        err = open_buffer(&in, multipart, body);
+        err = create_buffer(&in, multipart, body);
     }
     if (err) {
         return err;
     }
     err = receive_into(&in, body);
     if (!err) {
-        await_no_more(r);
+        expect_no_more(r);
     }
     if (!err && in.received == 0) {
         *body = (iimg_body_t){ "", 0, -1 };

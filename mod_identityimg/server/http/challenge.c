@@ -1,4 +1,4 @@
-/* challenge.c - what a 401 asks for: its WWW-Authenticate. */
+/* challenge.c - the WWW-Authenticate header of a 401. */
 #include "server/http/challenge.h"
 
 #include <string.h>
@@ -6,7 +6,7 @@
 #include <apr_strings.h>
 #include <http_core.h>
 
-/* The request that was refused: what led to r, when r is the ErrorDocument. */
+/* The refused request, if r is its ErrorDocument. */
 static request_rec *guarded(request_rec *r)
 {
     return r->prev ? r->prev : r;
@@ -23,7 +23,7 @@ bool iimg_challenge_is_bearer(request_rec *r)
            && strcasecmp(type, "Basic") != 0;
 }
 
-/* A page's fetch() or XMLHttpRequest: browsers since 2023 say so, and many libraries before. */
+/* fetch() or XMLHttpRequest: browsers since 2023 send Sec-Fetch-Mode, many libraries the other. */
 static bool is_script(const request_rec *r)
 {
     const char *mode = apr_table_get(r->headers_in, "Sec-Fetch-Mode");
@@ -33,7 +33,7 @@ static bool is_script(const request_rec *r)
            || (with && strcasecmp(with, "XMLHttpRequest") == 0);
 }
 
-/* Where a password would not be looked at, or the browser is not to ask for one, no "Basic". */
+/* No "Basic" where passwords are not accepted, or for scripts. */
 static bool wants_basic(request_rec *r)
 {
     const char *type = ap_auth_type(guarded(r));

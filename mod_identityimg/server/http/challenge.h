@@ -1,15 +1,15 @@
-/* challenge.h - what a 401 asks for: its WWW-Authenticate. */
+/* challenge.h - the WWW-Authenticate header of a 401. */
 #ifndef IIMG_SERVER_HTTP_CHALLENGE_H
 #define IIMG_SERVER_HTTP_CHALLENGE_H
 
 #include <stdbool.h>
 #include <httpd.h>
 
-/** Whether the client came with a bearer token, and to where it is one that counts. */
+/** Whether the client sent a bearer token to a Location that accepts them. */
 bool iimg_challenge_is_bearer(request_rec *r);
 
-/** Give the answer to r its WWW-Authenticate. What another module asked for stays, but for "Basic"
- * towards a page's script: the browser would open its password box over the page. */
+/** Set WWW-Authenticate. Another module's challenge stays, except for "Basic" if a script sent the
+ * request: the browser would open its password dialog over the page. */
 void iimg_challenge_set(request_rec *r);
 
 #endif

@@ -1,5 +1,4 @@
-/* errors.c - errors that httpd makes before our handler, in our words: an ErrorDocument's target.
- */
+/* errors.c - answers errors that httpd found before our handler: the target of ErrorDocuments. */
 #include "server/http/errors.h"
 
 #include <string.h>
@@ -26,7 +25,6 @@ static const struct {
     { 503, IIMG_UNAVAILABLE, "The server is not available at the moment." },
 };
 
-/* An Authorization header that did not help, or none at all. */
 static iimg_error_t *unauthenticated(request_rec *r)
 {
     const char *sentence = "Authentication credentials were not provided.";
@@ -40,19 +38,19 @@ static iimg_error_t *unauthenticated(request_rec *r)
         sentence = "Invalid username/password.";
         code = "authentication_failed";
     }
-    return iimg_error_code(iimg_error(r->pool, IIMG_UNAUTHENTICATED, "%s", sentence), code);
+    return iimg_error_with_code(r->pool, IIMG_UNAUTHENTICATED, code, "%s", sentence);
 }
 
-/* Not a bug of ours: an AuthType whose module is not loaded, a handler of somebody else's. */
-static iimg_error_t *not_ours(request_rec *r, int status)
+/* Caused by other modules: an AuthType whose module is not loaded, or another handler. */
+static iimg_error_t *external_error(request_rec *r, int status)
 {
-    iimg_error_t *err = iimg_error(r->pool, IIMG_INTERNAL, "Internal server error");
+    iimg_error_t *err = iimg_error_internal(r->pool,
+                                            "httpd or another module ended the request with status "
+                                            "%d; see its own log line before this one",
+                                            status);
 
     err->tag = "IIMG0015";
-    return iimg_error_detail(err,
-                             "httpd or another module ended the request with status %d; its "
-                             "reason is in the lines before",
-                             status);
+    return err;
 }
 
 /* httpd answers 400 for a header over LimitRequestFieldSize or LimitRequestFields in HTTP/1, and
@@ -92,12 +90,12 @@ static iimg_error_t *error_for(request_rec *r, int status)
             return err;
         }
     }
-    return not_ours(r, status);
+    return external_error(r, status);
 }
 
 int iimg_errors_handle(request_rec *r)
 {
-    /* Asked for by its own name, the target is no page. */
+    /* Requested directly, the ErrorDocument's path does not exist. */
     int status = r->prev ? precise_status(r, r->prev->status) : HTTP_NOT_FOUND;
 
     return iimg_respond_error(r, iimg_context_of(r), error_for(r, status));

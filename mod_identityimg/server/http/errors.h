@@ -1,11 +1,10 @@
-/* errors.h - errors that httpd makes before our handler, in our words: an ErrorDocument's target.
- */
+/* errors.h - answers errors that httpd found before our handler: the target of ErrorDocuments. */
 #ifndef IIMG_SERVER_HTTP_ERRORS_H
 #define IIMG_SERVER_HTTP_ERRORS_H
 
 #include <httpd.h>
 
-/** Answer for the request that failed. @return what the handler returns to httpd */
+/** Answer for the request that failed. @return the handler's result */
 int iimg_errors_handle(request_rec *r);
 
 #endif

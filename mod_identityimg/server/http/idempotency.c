@@ -1,4 +1,4 @@
-/* idempotency.c - the Idempotency-Key header: who sends a request again gets the answer again. */
+/* idempotency.c - the header Idempotency-Key: a repeated request gets the first one's response. */
 #include "server/http/idempotency.h"
 
 #include <string.h>
@@ -12,9 +12,9 @@
 
 #define MAX_KEY      255
 #define DIGEST_BYTES 32
-#define GRACE        120 /* seconds beyond what the work may take, until a key is free */
+#define GRACE        120 /* seconds that a key stays locked beyond the longest work */
 
-/* The header as it came; NULL when there is none. */
+/* @param key NULL: the request has none */
 static iimg_error_t *read_key(const iimg_request_t *req, const char **key)
 {
     const char *text = apr_table_get(req->r->headers_in, "Idempotency-Key");
@@ -34,7 +34,7 @@ static iimg_error_t *read_key(const iimg_request_t *req, const char **key)
 
 static void add_bytes(void *digest, const char *data, apr_size_t length)
 {
-    EVP_DigestUpdate(digest, &length, sizeof(length)); /* where one value ends is part of it */
+    EVP_DigestUpdate(digest, &length, sizeof(length)); /* marks where a value ends */
     EVP_DigestUpdate(digest, data, length);
 }
 
@@ -55,7 +55,7 @@ static void note_secret(void *found, const char *data, apr_size_t length)
     *(bool *)found = true;
 }
 
-/* Passwords count as well, but under the server's secret: who reads the table cannot try words. */
+/* Passwords are hashed with the server's secret: a reader of the table cannot guess them. */
 static bool add_secrets(EVP_MD_CTX *md, const iimg_request_t *req, const iimg_input_t *input)
 {
     unsigned char digest[DIGEST_BYTES];
@@ -77,7 +77,7 @@ static bool add_secrets(EVP_MD_CTX *md, const iimg_request_t *req, const iimg_in
     return made;
 }
 
-/* Fields, not bytes: a form that is sent again has another boundary. @param input NULL: no body */
+/* Of fields, not bytes: a repeated form has another boundary. @param input NULL: no body */
 static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *input)
 {
     unsigned char digest[DIGEST_BYTES];
@@ -98,9 +98,8 @@ static const char *fingerprint(const iimg_request_t *req, const iimg_input_t *in
     return made ? apr_pescape_hex(req->context->pool, digest, DIGEST_BYTES, 0) : NULL;
 }
 
-/* The answer that an earlier request got, when it was an error. */
-static iimg_error_t *same_error(const iimg_request_t *req,
-                                const iimg_idempotency_outcome_t *outcome)
+static iimg_error_t *replay_error(const iimg_request_t *req,
+                                  const iimg_idempotency_outcome_t *outcome)
 {
     iimg_error_t *err = iimg_error(req->context->pool, IIMG_INVALID, "%s",
                                    outcome->error_detail ? outcome->error_detail : "");
@@ -111,7 +110,7 @@ static iimg_error_t *same_error(const iimg_request_t *req,
     return err;
 }
 
-static iimg_error_t *take_key(iimg_request_t *req, const char *text, const char *print, int seconds,
+static iimg_error_t *lock_key(iimg_request_t *req, const char *text, const char *print, int seconds,
                               int patience, const iimg_replay_t **replay)
 {
     apr_pool_t *pool = req->context->pool;
@@ -129,7 +128,7 @@ static iimg_error_t *take_key(iimg_request_t *req, const char *text, const char 
     }
     apr_table_setn(req->r->headers_out, "Idempotent-Replayed", "true");
     if (!outcome->resource_id) {
-        return same_error(req, outcome);
+        return replay_error(req, outcome);
     }
     again = apr_palloc(pool, sizeof(*again));
     *again = (iimg_replay_t){ outcome->status, outcome->resource_id,
@@ -153,11 +152,9 @@ iimg_error_t *iimg_request_input_once(iimg_request_t *req, int seconds, int pati
     }
     print = fingerprint(req, input ? *input : NULL);
     if (!print) {
-        return iimg_error_detail(
-            iimg_error(req->context->pool, IIMG_INTERNAL, "Internal server error"),
-            "OpenSSL made no digest");
+        return iimg_error_internal(req->context->pool, "OpenSSL made no digest");
     }
-    return take_key(req, text, print, seconds, patience, replay);
+    return lock_key(req, text, print, seconds, patience, replay);
 }
 
 bool iimg_request_has_key(const iimg_request_t *req)
@@ -165,7 +162,7 @@ bool iimg_request_has_key(const iimg_request_t *req)
     return apr_table_get(req->r->headers_in, "Idempotency-Key") != NULL;
 }
 
-/* What would come out the same is kept; what may go better next time is not. */
+/* Errors that a retry would repeat are recorded; others are not. */
 static bool is_final(const iimg_error_t *err)
 {
     switch (err->kind) {
@@ -184,7 +181,7 @@ static bool is_final(const iimg_error_t *err)
 void iimg_idempotency_settle(iimg_context_t *context, const iimg_error_t *err)
 {
     if (!context->idempotency || !err) {
-        return; /* recorded with the row that was made */
+        return; /* a success is recorded with its row */
     }
     if (is_final(err)) {
         iimg_error_t kept = *err;

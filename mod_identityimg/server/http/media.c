@@ -1,4 +1,5 @@
-/* media.c - pictures over httpd's own file path: signature first, then the default handler. */
+/* media.c - serves pictures: verifies a URL's signature, then httpd's default handler sends the
+ * file. */
 #include "server/http/media.h"
 
 #include <string.h>
@@ -13,9 +14,9 @@
 #define NOTE          "identityimg-media" /* in r->notes: the object's key */
 #define NOTE_DOWNLOAD "identityimg-download"
 #define NOTE_EXPIRES  "identityimg-expires"
-#define HANDLER       "identityimg-media" /* for what is refused */
+#define HANDLER       "identityimg-media" /* of refused requests */
 
-/* What stands behind the media path, or NULL when the URI is none of ours. */
+/* @return the path below IdentityImgMediaPath; NULL: another URI */
 static const char *key_of_uri(const request_rec *r)
 {
     const iimg_config_t *config = iimg_config_of(r->server);
@@ -43,8 +44,8 @@ static iimg_error_t *refusal(request_rec *r, iimg_media_verdict_t verdict)
                            verdict == IIMG_MEDIA_EXPIRED ? "url_expired" : "url_invalid");
 }
 
-/* httpd's default handler delivers files to a POST too when a module like mod_include is there. */
-static iimg_error_t *only_reads(request_rec *r)
+/* httpd's default handler answers a POST, too, if a module like mod_include is loaded. */
+static iimg_error_t *refuse_method(request_rec *r)
 {
     iimg_error_t *err = iimg_error(r->pool, IIMG_METHOD, "Method \"%s\" not allowed.", r->method);
 
@@ -70,7 +71,7 @@ int iimg_media_translate(request_rec *r)
         iimg_pending_error_set(r, refusal(r, verdict));
     }
     else if (r->method_number != M_GET && r->method_number != M_OPTIONS) {
-        iimg_pending_error_set(r, only_reads(r));
+        iimg_pending_error_set(r, refuse_method(r));
     }
     if (iimg_pending_error(r)) {
         r->filename = apr_pstrdup(r->pool, "identityimg:refused");
@@ -125,7 +126,7 @@ static void set_disposition(request_rec *r)
 {
     const char *download = apr_table_get(r->notes, NOTE_DOWNLOAD);
 
-    /* The name is one that we signed: letters, digits, '-', '_' and a dot. */
+    /* The name was signed by us: letters, digits, '-', '_' and a dot. */
     apr_table_setn(r->headers_out, "Content-Disposition",
                    download ? apr_psprintf(r->pool, "attachment; filename=\"%s\"", download)
                             : "inline");
@@ -143,7 +144,7 @@ int iimg_media_headers(request_rec *r)
     apr_table_setn(r->headers_out, "Content-Security-Policy", "default-src 'none'; sandbox");
     apr_table_setn(r->headers_out, "Referrer-Policy", "no-referrer");
     apr_table_setn(r->headers_out, "Cross-Origin-Resource-Policy", "cross-origin");
-    /* Objects never change; a copy is good for as long as its address is. */
+    /* Objects never change; a copy is valid as long as its URL. */
     apr_table_setn(r->headers_out, "Cache-Control",
                    apr_psprintf(r->pool, "private, max-age=%" APR_INT64_T_FMT ", immutable",
                                 apr_atoi64(expires) - apr_time_sec(r->request_time)));

@@ -1,5 +1,5 @@
-/* origin.c - where in the web a request comes from: cross-site writes, shared answers (Fetch,
- * CORS). */
+/* origin.c - cross-site requests: refuses writes, and shares responses with listed origins (CORS).
+ */
 #include "server/http/origin.h"
 
 #include <string.h>
@@ -30,7 +30,7 @@ static bool is_listed(const request_rec *r, const char *origin)
     return false;
 }
 
-/* In the headers that errors keep: a page wants to read those as well. */
+/* err_headers_out: errors keep these headers. */
 void iimg_origin_share(request_rec *r)
 {
     const char *origin = origin_of(r);
@@ -46,7 +46,7 @@ void iimg_origin_share(request_rec *r)
     }
 }
 
-/* A browser's own word on where the request comes from; pages cannot set it. */
+/* The browser sets this header; pages cannot. */
 static bool is_same_site_by_fetch(const request_rec *r, bool *known)
 {
     const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
@@ -66,10 +66,9 @@ iimg_error_t *iimg_origin_check(const iimg_request_t *req)
     if (origin && (strcasecmp(origin, req->context->base_url) == 0 || is_listed(req->r, origin))) {
         return NULL;
     }
-    return iimg_error_code(iimg_error(req->context->pool, IIMG_FORBIDDEN,
-                                      "Cross-site request refused: pages of another origin may not "
-                                      "change anything here."),
-                           "cross_site");
+    return iimg_error_with_code(req->context->pool, IIMG_FORBIDDEN, "cross_site",
+                                "Cross-site request refused: pages of another origin may not "
+                                "change anything here.");
 }
 
 void iimg_origin_preflight(const iimg_request_t *req, const char *methods)

@@ -1,4 +1,4 @@
-/* request.c - one HTTP request as views see it: context, query. (Its body: body.c.) */
+/* request.c - one HTTP request as views see it: context, query, input, upload. */
 #include "server/http/request.h"
 
 #include <string.h>
@@ -76,7 +76,7 @@ static const char *base_url(request_rec *r)
     return config->base_url ? config->base_url : ap_construct_url(r->pool, "", r);
 }
 
-/* Anything else is as good as none (W3C Trace Context, 3.2.2.5). */
+/* An invalid header is ignored (W3C Trace Context, 3.2.2.5). */
 static const char *trace_of(request_rec *r)
 {
     const char *parent = apr_table_get(r->headers_in, "traceparent");
@@ -113,8 +113,8 @@ static state_t *state_of(request_rec *r)
     return state;
 }
 
-/* httpd hands r->user on to a subrequest below the same configuration, without asking again who it
- * is: what it was verified against goes along. */
+/* httpd passes r->user to a subrequest with the same configuration and does not authenticate it
+ * again: the proof has to be passed, too. */
 static void inherit_login(request_rec *r, state_t *state)
 {
     const state_t *main_state;
@@ -155,7 +155,7 @@ void iimg_pending_error_set(request_rec *r, iimg_error_t *err)
 
 bool iimg_login_is_open(request_rec *r)
 {
-    iimg_context_of(r); /* a subrequest's is its main request's */
+    iimg_context_of(r); /* a subrequest inherits it */
     return state_of(r)->login_open;
 }
 
@@ -245,8 +245,8 @@ iimg_error_t *iimg_request_upload(iimg_request_t *req, const iimg_input_t *input
         return err;
     }
     if (part->length > (apr_size_t)req->config->max_upload) {
-        return iimg_body_too_large(req->context->pool, part->length,
-                                   (apr_size_t)req->config->max_upload);
+        return iimg_body_size_error(req->context->pool, part->length,
+                                    (apr_size_t)req->config->max_upload);
     }
     *upload = apr_palloc(req->context->pool, sizeof(**upload));
     **upload = (iimg_upload_t){

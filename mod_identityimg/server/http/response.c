@@ -1,4 +1,4 @@
-/* response.c - the one place that answers, and that logs what went wrong. */
+/* response.c - sends responses, and logs errors. */
 #include "server/http/response.h"
 
 #include <stdlib.h>
@@ -20,10 +20,10 @@ APLOG_USE_MODULE(identityimg);
 
 typedef struct kind_t {
     int status;
-    const char *code; /* unless the error has its own */
+    const char *code; /* default code */
     int retry_after;  /* seconds; 0: no header */
     iimg_log_level_t level;
-    const char *tag; /* of lines from warning up */
+    const char *tag; /* of log lines from warning up */
 } kind_t;
 
 static const kind_t kinds[] = {
@@ -62,8 +62,8 @@ iimg_error_t *iimg_respond_signer(iimg_request_t *req, iimg_media_signer_t **sig
     return iimg_media_sign(req->context, req->r->request_time, signer);
 }
 
-/* Answers have no parts: httpd would cut them (206, or 416 as a page of its own). */
-static void forget_ranges(request_rec *r)
+/* Responses have no ranges: httpd would send 206, or 416 with its own page. */
+static void ignore_ranges(request_rec *r)
 {
     apr_table_unset(r->headers_in, "Range");
     apr_table_unset(r->headers_in, "Request-Range");
@@ -74,12 +74,12 @@ static void send_bytes(request_rec *r, const char *data, apr_size_t length)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
 
-    forget_ranges(r);
+    ignore_ranges(r);
     ap_set_content_length(r, (apr_off_t)length);
     APR_BRIGADE_INSERT_TAIL(
         brigade, apr_bucket_pool_create(data, length, r->pool, r->connection->bucket_alloc));
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(r->connection->bucket_alloc));
-    ap_pass_brigade(r->output_filters, brigade); /* a client that left is no error of ours */
+    ap_pass_brigade(r->output_filters, brigade); /* a client that disconnected is not an error */
 }
 
 #define NO_STORE "identityimg_no_store"
@@ -137,7 +137,7 @@ const char *iimg_respond_code(const iimg_error_t *err)
     return err->code ? err->code : kinds[err->kind].code;
 }
 
-/* An answer without URLs does not age. */
+/* A response without URLs does not expire. */
 static const char *tag_of(const iimg_request_t *req, const char *version, bool has_urls)
 {
     return iimg_entity_tag(req->r->pool, version,
@@ -183,8 +183,8 @@ iimg_error_t *iimg_respond_document(iimg_request_t *req, const iimg_document_t *
 
 /* Errors -------------------------------------------------------------------------------------- */
 
-/* What was asked for, also where httpd went on to its ErrorDocument, which is always a GET. */
-static const char *asked_for(const request_rec *r)
+/* The request line's method and path; an ErrorDocument's own request is always a GET. */
+static const char *describe_request(const request_rec *r)
 {
     const char *line;
 
@@ -195,7 +195,7 @@ static const char *asked_for(const request_rec *r)
     return apr_psprintf(r->pool, "%.*s %s", (int)strcspn(line, " "), line, r->uri ? r->uri : "-");
 }
 
-/* httpd writes the source position of debug lines only; an operator's report needs it as well. */
+/* httpd writes the source position of debug lines only; bug reports need it, too. */
 static const char *position(apr_pool_t *pool, const iimg_error_t *err, iimg_log_level_t level)
 {
     return level <= IIMG_LOG_WARNING ? apr_psprintf(pool, " at %s:%d", err->file, err->line) : "";
@@ -210,7 +210,7 @@ static void log_error(request_rec *r, const iimg_context_t *context, const iimg_
         return;
     }
     iimg_log_write(context, err->file, err->line, kind->level, "%s%s%s: %s%s%s%s%s%s%s",
-                   tag ? tag : "", tag ? ": " : "", asked_for(r), err->message,
+                   tag ? tag : "", tag ? ": " : "", describe_request(r), err->message,
                    err->detail ? " | " : "", err->detail ? err->detail : "",
                    err->sqlstate ? " [SQLSTATE " : "", err->sqlstate ? err->sqlstate : "",
                    err->sqlstate ? "]" : "", position(r->pool, err, kind->level));
@@ -231,7 +231,7 @@ static void set_error_headers(request_rec *r, const iimg_error_t *err)
     }
 }
 
-/* A sentence may quote what the client sent; JSON is UTF-8 all the same. */
+/* A message may quote input that is not UTF-8. */
 static const char *as_utf8(apr_pool_t *pool, const char *text)
 {
     char *out;
@@ -246,7 +246,7 @@ static const char *as_utf8(apr_pool_t *pool, const char *text)
     return out;
 }
 
-/* RFC 9457; without a type of its own a problem is what its status says. */
+/* RFC 9457: "about:blank" stands for the meaning of the status. */
 static void write_problem(iimg_json_t *out, int status)
 {
     const char *line = ap_get_status_line(status);
@@ -274,7 +274,7 @@ static void write_sentences(iimg_json_t *out, const iimg_error_t *err, const cha
     iimg_json_array_close(out);
 }
 
-/* A member for each field, in the order in which they were found at fault. */
+/* One member for each invalid field, in the order in which they were found. */
 static void write_fields(iimg_json_t *out, const iimg_error_t *first)
 {
     iimg_json_key(out, "errors");

@@ -106,7 +106,7 @@ int main(void)
     keep(NULL);
     tap_is(calls, "objects keys tokens attempts sweep", "all is cleared away in order");
     tap_is_number(sweep_time, 20000000, "the sweep has 20 seconds");
-    tap_ok(!busy && !work_logged(context, "IIMG0104"), "no line, and nobody is busy any more");
+    tap_ok(!busy && !work_logged(context, "IIMG0104"), "no line, and nothing is in progress");
     for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
         keep(failures[i][0]);
         tap_is(calls, failures[i][1], "%s cannot be cleared away: what is left is left",

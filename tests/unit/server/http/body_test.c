@@ -8,7 +8,7 @@ static iimg_context_t *context;
 static apr_bucket_alloc_t *buckets;
 static bool initial;
 
-/* What httpd's input filters give. */
+/* Results and calls of the stubs. */
 static struct {
     const char *data;
     size_t length, piece, given;
@@ -279,7 +279,7 @@ static void test_await(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         r = request("abcde", 5, 9, cases[i].declared);
         initial = cases[i].is_initial;
-        iimg_body_await(r);
+        iimg_body_expect(r);
         tap_ok((r->connection->keepalive == AP_CONN_CLOSE) == cases[i].ends,
                "an answer before %s %s the connection", cases[i].what,
                cases[i].ends ? "ends" : "does not end");
@@ -289,13 +289,13 @@ static void test_await(void)
     initial = true;
     r = request("{}", 2, 9, "2");
     r->connection->keepalive = AP_CONN_CLOSE;
-    iimg_body_await(r);
+    iimg_body_expect(r);
     tap_ok(!apr_table_get(r->notes, NOTE), "a connection that httpd ends is httpd's to end");
     (void)iimg_body_read(context, r, "application/json", 9, &body);
     tap_is_number(r->connection->keepalive, AP_CONN_CLOSE,
                   "a connection that httpd ends still ends after the body");
     r = request("{}", 2, 9, "2");
-    iimg_body_await(r);
+    iimg_body_expect(r);
     later = request("{}", 2, 9, "2");
     later->prev = r;
     later->connection = r->connection;
@@ -319,7 +319,7 @@ static void test_sentences(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        tap_is(iimg_body_too_large(context->pool, cases[i].size, cases[i].most)->message,
+        tap_is(iimg_body_size_error(context->pool, cases[i].size, cases[i].most)->message,
                cases[i].sentence, "%" APR_SIZE_T_FMT " bytes over a limit of %" APR_SIZE_T_FMT,
                cases[i].size, cases[i].most);
     }

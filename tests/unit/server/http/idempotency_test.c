@@ -8,7 +8,7 @@ static iimg_context_t *context;
 static iimg_input_t *body;
 static const iimg_caller_t *ann, *bob;
 
-/* What the shared functions were asked, and what they answer. */
+/* Results and calls of the stubs. */
 static struct {
     iimg_error_t *input_error, *begin_error;
     const iimg_idempotency_outcome_t *outcome;

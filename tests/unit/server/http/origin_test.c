@@ -98,7 +98,7 @@ static void test_sharing(bool listed)
         iimg_origin_share(req->r);
         tap_is(apr_table_get(req->r->err_headers_out, "Access-Control-Allow-Origin"),
                shared ? cases[i].origin : NULL, "an answer to %s",
-               cases[i].origin ? cases[i].origin : "nobody");
+               cases[i].origin ? cases[i].origin : "no origin");
         tap_is(apr_table_get(req->r->err_headers_out, "Access-Control-Allow-Credentials"),
                shared ? "true" : NULL, "... with credentials or not");
         tap_is(apr_table_get(req->r->err_headers_out, "Vary"), listed ? "Origin" : NULL,

@@ -19,7 +19,7 @@ static iimg_services_t services;
 static iimg_generation_job_t job;
 static char dir[] = "/tmp/iimg-task.XXXXXX";
 
-/* What the neighbors answer, and what they were asked. */
+/* Results and calls of the stubs. */
 static struct {
     iimg_error_t *read, *load, *keep, *fail, *save, *prepare, *finish;
     bool retries, found, flushed;
