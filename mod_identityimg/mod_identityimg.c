@@ -51,7 +51,7 @@ AP_DECLARE_MODULE(identityimg) = { STANDARD20_MODULE_STUFF, iimg_location_create
 
 /* Start --------------------------------------------------------------------------------------- */
 
-static int complain(server_rec *server, const char *problem)
+static int log_problem(server_rec *server, const char *problem)
 {
     if (server->is_virtual && server->defn_name) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, server,
@@ -76,7 +76,7 @@ static void log_warnings(apr_pool_t *pool, server_rec *servers)
     }
 }
 
-static bool is_wanted(server_rec *servers)
+static bool is_enabled(server_rec *servers)
 {
     for (server_rec *server = servers; server; server = server->next) {
         if (iimg_config_of(server)->enabled) {
@@ -86,7 +86,7 @@ static bool is_wanted(server_rec *servers)
     return false;
 }
 
-/* Everything that can be wrong with the configuration: also what `apachectl configtest` runs. */
+/* All checks of the configuration; `apachectl configtest` runs them, too. */
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *servers)
 {
     const char *problem;
@@ -96,11 +96,11 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
     for (server_rec *server = servers; server; server = server->next) {
         problem = iimg_config_finish(pconf, ptemp, iimg_config_of(server));
         if (problem) {
-            return complain(server, problem);
+            return log_problem(server, problem);
         }
     }
-    /* 2. the modules that we stand on */
-    problem = is_wanted(servers) ? iimg_database_check() : NULL;
+    /* 2. required modules */
+    problem = is_enabled(servers) ? iimg_database_check() : NULL;
     for (server_rec *server = servers; server && !problem; server = server->next) {
         problem = iimg_config_of(server)->enabled ? iimg_dbd_problem(ptemp, server) : NULL;
     }
@@ -108,17 +108,16 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         problem = "mod_watchdog is not loaded: add LoadModule watchdog_module";
     }
     if (problem) {
-        return complain(servers, problem);
+        return log_problem(servers, problem);
     }
-    /* 3. settings that are allowed but do not work; a start warns in post_config, once its log is
-     * open */
+    /* 3. warnings; at start, post_config logs them, once its log is open */
     if (ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_CONFIG_TEST) {
         log_warnings(ptemp, servers);
     }
     return OK;
 }
 
-/* Virtual hosts may share a database: it is looked after once. */
+/* Virtual hosts may share a database: it is cleaned up once. */
 static bool is_first_of_its_database(apr_pool_t *pool, server_rec *servers,
                                      const server_rec *server)
 {
@@ -136,8 +135,7 @@ static bool is_first_of_its_database(apr_pool_t *pool, server_rec *servers,
 /* Housekeeping: in one child at a time, in mod_watchdog's thread. */
 static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
 {
-    if (state
-        == AP_WATCHDOG_STATE_STARTING) { /* a new store is marked before it can be unmounted */
+    if (state == AP_WATCHDOG_STATE_STARTING) { /* mark a new store before it can be unmounted */
         for (server_rec *server = servers; server; server = server->next) {
             if (iimg_config_of(server)->enabled) {
                 iimg_housekeep_store(iimg_context_create(pool, server, "start"));
@@ -155,7 +153,7 @@ static apr_status_t housekeep(int state, void *servers, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-static apr_status_t hire_watchdog(apr_pool_t *pconf, server_rec *servers)
+static apr_status_t register_watchdog(apr_pool_t *pconf, server_rec *servers)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get_instance = APR_RETRIEVE_OPTIONAL_FN(
         ap_watchdog_get_instance);
@@ -171,8 +169,8 @@ static apr_status_t hire_watchdog(apr_pool_t *pconf, server_rec *servers)
                              servers, housekeep);
 }
 
-/* Credentials and bucket are tried before anybody needs them. A store that is merely away is no
- * reason not to start, and a server that runs is not ended by a reload.
+/* Tests credentials and bucket. A store that is down must not prevent a start, and no store must
+ * end a running server at a reload.
  * @return NULL, or why the server cannot start */
 static const char *probe_store(apr_pool_t *ptemp, server_rec *server)
 {
@@ -187,8 +185,7 @@ static const char *probe_store(apr_pool_t *ptemp, server_rec *server)
         return apr_psprintf(ptemp, "IdentityImgStorage: %s", err->detail);
     }
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
-                 "IIMG0203: the picture store cannot be used "
-                 "at the moment; uploads are refused until it can: %s",
+                 "IIMG0203: cannot use the picture store: %s; uploads get 503 until it works",
                  err->detail ? err->detail : err->message);
     return NULL;
 }
@@ -236,7 +233,7 @@ static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
         }
         if (config->enabled && !problem) {
             storage->guard = iimg_store_guard_create(pchild);
-            problem = storage->guard ? NULL : "there is no mutex for the picture store";
+            problem = storage->guard ? NULL : "cannot create a mutex for the picture store";
         }
     }
     return problem;
@@ -248,37 +245,38 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     apr_status_t rv;
 
     (void)plog;
-    /* httpd reads its configuration twice at start: nothing is begun in the first round. */
-    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !is_wanted(servers)) {
+    /* httpd reads its configuration twice at start: the first time only checks it. */
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG || !is_enabled(servers)) {
         return OK;
     }
     /* 1. the watchdog */
-    rv = hire_watchdog(pconf, servers);
+    rv = register_watchdog(pconf, servers);
     if (rv != APR_SUCCESS) {
-        return complain(servers, apr_psprintf(ptemp, "mod_watchdog gives no watchdog: %pm", &rv));
+        return log_problem(
+            servers, apr_psprintf(ptemp, "cannot get a watchdog from mod_watchdog: %pm", &rv));
     }
-    /* 2. the picture store, if it can be asked; children have a libcurl of their own */
+    /* 2. the picture store, if it has a probe; children initialize libcurl again */
     if (!iimg_http_start()) {
-        return complain(servers, "libcurl could not be started");
+        return log_problem(servers, "cannot initialize libcurl");
     }
     problem = probe_stores(ptemp, servers);
     iimg_http_stop();
     if (problem) {
-        return complain(servers, problem);
+        return log_problem(servers, problem);
     }
-    /* 3. the folder for providers' answers, and for the marks of children that live */
+    /* 3. the folder of the provider's replies and of liveness markers */
     problem = start_spools(pconf, servers);
     if (problem) {
-        return complain(servers, problem);
+        return log_problem(servers, problem);
     }
     /* 4. the process that decodes pictures */
     problem = iimg_picture_worker_begin(pconf, servers);
     if (problem) {
-        return complain(servers, problem);
+        return log_problem(servers, problem);
     }
-    /* 5. whether connections can be parked where that is wanted */
+    /* 5. parking of connections */
     iimg_park_configure(ptemp, servers);
-    /* 6. lines for the operator */
+    /* 6. warnings, and a line about the configuration */
     log_warnings(ptemp, servers);
     ap_add_version_component(pconf, "mod_identityimg/" IIMG_VERSION);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, servers,
@@ -288,15 +286,15 @@ static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, s
     return OK;
 }
 
-#define KEPT_PICTURES 512 /* whose URLs a child remembers: 0.7 KB each, at S3 2.5 KB */
+#define CACHED_URLS 512 /* pictures of a child: 0.7 KB each, with S3 2.5 KB */
 
-static void remember_urls(apr_pool_t *pchild, server_rec *servers)
+static void create_url_caches(apr_pool_t *pchild, server_rec *servers)
 {
     for (server_rec *server = servers; server; server = server->next) {
         iimg_config_t *config = iimg_config_of(server);
 
         if (config->enabled) {
-            config->services.urls = iimg_memo_create(pchild, KEPT_PICTURES);
+            config->services.urls = iimg_memo_create(pchild, CACHED_URLS);
         }
     }
 }
@@ -305,19 +303,19 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
 {
     const char *problem = NULL;
 
-    if (!is_wanted(servers)) {
+    if (!is_enabled(servers)) {
         return;
     }
     iimg_picture_worker_share();
     iimg_multipart_start();
-    remember_urls(pchild, servers);
+    create_url_caches(pchild, servers);
     if (iimg_database_start(pchild, servers) != APR_SUCCESS
         || iimg_authn_start(pchild) != APR_SUCCESS
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {
-        problem = "this child has no mutexes";
+        problem = "cannot create the mutexes of this child";
     }
     if (!problem && !iimg_http_start_for_good()) {
-        problem = "libcurl could not be started";
+        problem = "cannot initialize libcurl";
     }
     if (!problem) {
         problem = start_stores(pchild, servers);
@@ -332,8 +330,8 @@ static void child_init(apr_pool_t *pchild, server_rec *servers)
     }
 }
 
-/* prefork never says that it stops gracefully. When it does not, this is called by its handler of
- * SIGTERM or SIGHUP, while that signal is blocked. */
+/* prefork does not report a graceful stop. Otherwise its handler of SIGTERM or SIGHUP calls
+ * child_stopping, and that signal is blocked. */
 static bool prefork_is_graceful(void)
 {
     sigset_t blocked;
@@ -352,12 +350,11 @@ static void child_stopping(apr_pool_t *pchild, int graceful)
     iimg_engine_stop(graceful || prefork_is_graceful());
 }
 
-/* What stands for a file name where there is no file; known by its address. */
+/* The file name of requests without a file; compared by address. */
 static char no_file[] = "identityimg:api";
 
 /* Requests ------------------------------------------------------------------------------------ */
 
-/* Answered by us, without any file. */
 static bool is_ours(const request_rec *r)
 {
     return iimg_location_of(r)->use >= IIMG_LOCATION_API;
@@ -368,8 +365,7 @@ static bool is_api(const request_rec *r)
     return iimg_location_of(r)->use == IIMG_LOCATION_API;
 }
 
-/* httpd merges slashes unless MergeSlashes is off. They are merged here in any case, before
- * authorization: each of our paths has one form, and one answer. */
+/* Merges slashes even if MergeSlashes is off, before authorization: each path has one form. */
 static int translate_name(request_rec *r)
 {
     if (is_ours(r)) {
@@ -382,8 +378,8 @@ static int translate_name(request_rec *r)
     return iimg_media_translate(r);
 }
 
-/* There is no file: no walk, no stat, no <Directory>. (httpd has put the Location's configuration
- * aside at this point: what translate_name found has to say whose request it is.) */
+/* No file: no directory walk, no stat. httpd has reset the Location's configuration here, so that
+ * only the file name identifies our requests. */
 static int map_to_storage(request_rec *r)
 {
     return r->filename == no_file ? OK : iimg_media_map(r);

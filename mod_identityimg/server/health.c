@@ -1,4 +1,7 @@
-/* health.c - whether this child should be sent requests. */
+/* health.c - whether this child can serve requests: the checks of health/ready/.
+ *
+ * Owns the last result for each virtual host. Request threads call it. The thread that checks holds
+ * no lock meanwhile; the others return the last result, or wait only for the very first one. */
 #include "server/health.h"
 
 #include <apr_hash.h>
@@ -10,25 +13,26 @@
 #include "functions/shared/check_readiness.h"
 #include "server/database/database.h"
 
-#define FRESH        APR_USEC_PER_SEC /* strangers may ask: the database is bothered no more often */
-#define WORKER_FRESH (5 * APR_USEC_PER_SEC)  /* the same for the worker, while it works */
+#define FRESH        APR_USEC_PER_SEC       /* unauthenticated clients must not cause more checks */
+#define WORKER_FRESH (5 * APR_USEC_PER_SEC) /* the same for the worker, if it works */
 #define FIRST_WAIT   (10 * APR_USEC_PER_SEC) /* for the first check, made by another request */
 #define WAIT         1000                    /* milliseconds for a connection */
 #define TIMEOUT      2                       /* seconds for the statement */
 
-/* What is known of a virtual host, which may have a store and a database of its own. */
+/* Of a virtual host, which may have its own store and database. */
 typedef struct health_t {
-    apr_time_t looked; /* when the last check ended; 0: none has */
-    bool looking;      /* a request checks: all others get the last result */
+    apr_time_t checked; /* when the last check ended; 0: never */
+    bool checking;      /* by a request */
     bool ready;
-    apr_time_t decoded; /* when the worker last decoded a picture; for the request that checks */
+    apr_time_t
+        decoded; /* when the worker last decoded a picture; only the checking request uses it */
 } health_t;
 
-/* Made in child_init, then guarded by its own mutex. */
+/* Made in child_init; the mutex guards the health_t. */
 static struct {
     apr_thread_mutex_t *mutex;
-    apr_thread_cond_t *seen; /* a check has ended */
-    apr_hash_t *servers;     /* server_rec * -> health_t; only read after child_init */
+    apr_thread_cond_t *ended; /* signals the end of a check */
+    apr_hash_t *servers;      /* server_rec * -> health_t; only read after child_init */
 } all;
 
 apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server)
@@ -39,7 +43,7 @@ apr_status_t iimg_health_start(apr_pool_t *pool, server_rec *main_server)
 
         apr_hash_set(all.servers, key, sizeof(*key), apr_pcalloc(pool, sizeof(health_t)));
     }
-    if (apr_thread_cond_create(&all.seen, pool) != APR_SUCCESS) {
+    if (apr_thread_cond_create(&all.ended, pool) != APR_SUCCESS) {
         return APR_ENOMEM;
     }
     return apr_thread_mutex_create(&all.mutex, APR_THREAD_MUTEX_DEFAULT, pool);
@@ -61,43 +65,42 @@ static bool is_fresh(const health_t *health)
 {
     apr_time_t now = apr_time_now();
 
-    return health->looked && health->looked <= now && now - health->looked < FRESH;
+    return health->checked && health->checked <= now && now - health->checked < FRESH;
 }
 
-/* Whether this request must check; else *ready is the last result. One request checks at a time,
- * and others wait for it only until the first check has ended. */
-static bool must_look(health_t *health, bool *ready)
+/* @param ready the last result, if this request need not check */
+static bool must_check(health_t *health, bool *ready)
 {
     apr_time_t end = apr_time_now() + FIRST_WAIT, now;
-    bool look;
+    bool check;
 
     apr_thread_mutex_lock(all.mutex);
-    while (!health->looked && health->looking && (now = apr_time_now()) < end) {
-        (void)apr_thread_cond_timedwait(all.seen, all.mutex, end - now);
+    while (!health->checked && health->checking && (now = apr_time_now()) < end) {
+        (void)apr_thread_cond_timedwait(all.ended, all.mutex, end - now);
     }
-    look = !health->looking && !is_fresh(health);
-    health->looking |= look;
+    check = !health->checking && !is_fresh(health);
+    health->checking |= check;
     *ready = health->ready;
     apr_thread_mutex_unlock(all.mutex);
-    return look;
+    return check;
 }
 
-/* @return whether that is news */
-static bool remember(health_t *health, bool ready)
+/* @return whether the result has changed */
+static bool record_result(health_t *health, bool ready)
 {
-    bool news;
+    bool changed;
 
     apr_thread_mutex_lock(all.mutex);
-    news = health->looked ? ready != health->ready : !ready;
-    health->looked = apr_time_now();
-    health->looking = false;
+    changed = health->checked ? ready != health->ready : !ready;
+    health->checked = apr_time_now();
+    health->checking = false;
     health->ready = ready;
-    apr_thread_cond_broadcast(all.seen);
+    apr_thread_cond_broadcast(all.ended);
     apr_thread_mutex_unlock(all.mutex);
-    return news;
+    return changed;
 }
 
-/* Only one request at a time is here. */
+/* One request at a time. */
 static iimg_error_t *check_worker(iimg_context_t *context, health_t *health)
 {
     apr_time_t now = apr_time_now();
@@ -108,29 +111,30 @@ static iimg_error_t *check_worker(iimg_context_t *context, health_t *health)
     }
     problem = iimg_image_ready(context, &context->services->pictures);
     health->decoded = problem ? 0 : apr_time_now();
-    return problem ? iimg_error_detail(
-               iimg_error(context->pool, IIMG_NOT_READY, "This server is not ready."),
-               "identityimg-worker: %s", problem)
-                   : NULL;
+    if (!problem) {
+        return NULL;
+    }
+    return iimg_error_with_detail(context->pool, IIMG_NOT_READY, NULL, "This server is not ready.",
+                                  "identityimg-worker: %s", problem);
 }
 
-/* In a context of its own: the caller of a probe does not wait as long as one of the API. */
-static bool look(iimg_request_t *req, health_t *health)
+/* With its own context: a probe must not wait as long as a request of the API. */
+static bool check_all(iimg_request_t *req, health_t *health)
 {
     iimg_context_t context = *req->context;
     iimg_error_t *err;
-    bool news;
+    bool changed;
 
     context.db = iimg_database_hasty_lender(context.pool, req->r->server, WAIT, TIMEOUT);
     err = iimg_check_readiness(&context);
     if (!err) {
         err = check_worker(&context, health);
     }
-    news = remember(health, !err);
-    if (news && err) {
+    changed = record_result(health, !err);
+    if (changed && err) {
         iimg_log(&context, IIMG_LOG_ERROR, "IIMG0150: not ready: %s", err->detail);
     }
-    else if (news) {
+    else if (changed) {
         iimg_log(&context, IIMG_LOG_INFO, "ready again");
     }
     return !err;
@@ -142,7 +146,7 @@ iimg_error_t *iimg_health_ready(iimg_request_t *req)
     bool ready = false;
 
     if (!is_stopping()) {
-        ready = must_look(health, &ready) ? look(req, health) : ready;
+        ready = must_check(health, &ready) ? check_all(req, health) : ready;
     }
     return ready ? NULL
                  : iimg_error(req->context->pool, IIMG_NOT_READY, "This server is not ready.");

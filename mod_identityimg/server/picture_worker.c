@@ -1,4 +1,10 @@
-/* picture_worker.c - identityimg-worker as a child of httpd's parent. */
+/* picture_worker.c - runs identityimg-worker as a child of httpd's parent.
+ *
+ * Owns the worker's process and a socket pair. Everything but iimg_picture_worker_share runs in
+ * httpd's parent, which has one thread: post_config starts the worker, and httpd calls watch_worker
+ * when it ends. The parent keeps both ends open, so that requests queue in the socket while the
+ * worker restarts. A restart of httpd leaves the old worker to the old children; it must be
+ * registered again, or httpd would log it as an unknown child. Children must not start workers. */
 #include "server/picture_worker.h"
 
 #include <errno.h>
@@ -17,18 +23,19 @@
 
 APLOG_USE_MODULE(identityimg);
 
-#define RETAINED  "identityimg-workers"
-#define MAX_OLD   32                    /* older ones are not told from strangers any more */
-#define LONG_LIFE apr_time_from_sec(10) /* who lived so long did not fall at once */
-#define MAX_DELAY 30000                 /* milliseconds */
+#define RETAINED   "identityimg-workers"
+#define MAX_OLD    32                    /* workers of earlier configurations */
+#define STABLE_AGE apr_time_from_sec(10) /* a worker of this age resets the delay */
+#define MIN_DELAY  250                   /* milliseconds */
+#define MAX_DELAY  30000
 
-/* Workers of configurations that are gone; the module itself is loaded anew at each restart. */
+/* Workers of earlier configurations. httpd retains this when it reloads the module. */
 typedef struct retained_t {
     pid_t old[MAX_OLD];
     int count;
 } retained_t;
 
-/* The worker of this configuration. File-scope, as httpd's parent and each child have just one. */
+/* The worker of this configuration. */
 static struct {
     apr_pool_t *pool; /* pconf */
     server_rec *server;
@@ -37,7 +44,7 @@ static struct {
     iimg_worker_start_t start;
     pid_t parent; /* httpd's */
     int ends[2];
-    int falls; /* at once after being started, in a row */
+    int failures; /* consecutive early ends */
     apr_time_t began;
 } worker;
 
@@ -46,7 +53,7 @@ enum {
     ITS
 };
 
-static void watch(int reason, void *data, int status);
+static void watch_worker(int reason, void *data, int status);
 
 static bool is_ending(void)
 {
@@ -60,30 +67,28 @@ static const char *launch(void)
     pid_t pid = iimg_picture_worker_start(&worker.start);
 
     if (pid < 0) {
-        return apr_psprintf(worker.pool, "identityimg-worker cannot be started: %s",
-                            strerror(errno));
+        return apr_psprintf(worker.pool, "cannot start identityimg-worker: %s", strerror(errno));
     }
     memset(&worker.process, 0, sizeof(worker.process));
     worker.process.pid = pid;
     worker.began = apr_time_now() + apr_time_from_msec(worker.start.delay);
-    apr_proc_other_child_register(&worker.process, watch, &worker, NULL, worker.pool);
+    apr_proc_other_child_register(&worker.process, watch_worker, &worker, NULL, worker.pool);
     return NULL;
 }
 
 static int choose_delay(void)
 {
-    int delay = 250;
+    int delay = MIN_DELAY;
 
-    worker.falls = apr_time_now() - worker.began < LONG_LIFE ? worker.falls + 1 : 0;
-    for (int i = 2; i < worker.falls && delay < MAX_DELAY; i++) {
+    worker.failures = apr_time_now() - worker.began < STABLE_AGE ? worker.failures + 1 : 0;
+    for (int i = 2; i < worker.failures && delay < MAX_DELAY; i++) {
         delay *= 2;
     }
-    return worker.falls < 2 ? 0 : delay < MAX_DELAY ? delay : MAX_DELAY;
+    return worker.failures < 2 ? 0 : delay < MAX_DELAY ? delay : MAX_DELAY;
 }
 
-/* How the worker ended. httpd reports an exit status and a signal's number alike. The worker's own
- * statuses are 0 to 2, and of these signals it ignores both; 126 and 127 come from exec and the
- * loader. */
+/* httpd reports exit statuses and signals in one number. The worker exits with 0 to 2 and ignores
+ * signals 1 and 2; 126 and 127 come from exec and the loader. */
 static const char *describe_end(apr_pool_t *pool, int status)
 {
     if (status == 126 || status == 127) {
@@ -96,8 +101,7 @@ static const char *describe_end(apr_pool_t *pool, int status)
                : apr_psprintf(pool, "with status %d", status);
 }
 
-/* Requests that come meanwhile wait in the socket, which the parent holds at both ends. */
-static void start_again(int status)
+static void restart(int status)
 {
     const char *problem;
     apr_pool_t *pool;
@@ -105,8 +109,7 @@ static void start_again(int status)
     apr_pool_create(&pool, worker.pool);
     worker.start.delay = choose_delay();
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, worker.server,
-                 "IIMG0134: identityimg-worker (pid %ld) "
-                 "ended %s; it is started again in %d ms",
+                 "IIMG0134: identityimg-worker (pid %ld) ended %s; restarting in %d ms",
                  (long)worker.process.pid, describe_end(pool, status), worker.start.delay);
     apr_pool_destroy(pool);
     problem = launch();
@@ -115,19 +118,18 @@ static void start_again(int status)
     }
 }
 
-/* httpd's parent tells what became of its other children. */
-static void watch(int reason, void *data, int status)
+static void watch_worker(int reason, void *data, int status)
 {
     if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
         apr_proc_other_child_unregister(data);
         if (!is_ending()) {
-            start_again(status);
+            restart(status);
         }
     }
 }
 
-/* An old worker whose time has come. */
-static void bury(int reason, void *data, int status)
+/* Of an old worker. */
+static void forget_worker(int reason, void *data, int status)
 {
     (void)status;
     if (reason == APR_OC_REASON_DEATH || reason == APR_OC_REASON_LOST) {
@@ -135,9 +137,8 @@ static void bury(int reason, void *data, int status)
     }
 }
 
-/* The end of a configuration. The old children still hold our end, so that the old worker lives;
- * who does not know it would log that a long lost child came home. */
-static apr_status_t leave_behind(void *unused)
+/* The configuration ends. Old children keep the old worker running through their end. */
+static apr_status_t retain_worker(void *unused)
 {
     retained_t *retained = worker.retained;
 
@@ -150,7 +151,7 @@ static apr_status_t leave_behind(void *unused)
     return APR_SUCCESS;
 }
 
-static void expect_old_ones(apr_pool_t *pconf)
+static void register_old_workers(apr_pool_t *pconf)
 {
     retained_t *retained = worker.retained;
     int left = 0;
@@ -159,25 +160,25 @@ static void expect_old_ones(apr_pool_t *pconf)
         apr_proc_t *process;
 
         if (waitpid(retained->old[i], NULL, WNOHANG) != 0) {
-            continue; /* it has ended, or is no child of ours */
+            continue; /* it has ended, or is not our child */
         }
         process = apr_pcalloc(pconf, sizeof(*process));
         process->pid = retained->old[i];
-        apr_proc_other_child_register(process, bury, process, NULL, pconf);
+        apr_proc_other_child_register(process, forget_worker, process, NULL, pconf);
         retained->old[left++] = retained->old[i];
     }
     retained->count = left;
 }
 
-static void tell_all(server_rec *servers)
+static void set_sockets(server_rec *servers)
 {
     for (server_rec *server = servers; server; server = server->next) {
         iimg_config_of(server)->services.pictures.worker.socket = worker.ends[OURS];
     }
 }
 
-/* The worker's directives are the same in all servers; only those that use them have been
- * checked. */
+/* The worker's directives are the same in all servers, but checked only in those that are enabled.
+ */
 static const iimg_config_t *find_config(server_rec *servers)
 {
     while (!iimg_config_of(servers)->enabled) {
@@ -193,16 +194,18 @@ const char *iimg_picture_worker_begin(apr_pool_t *pconf, server_rec *servers)
     worker.pool = pconf;
     worker.server = servers;
     worker.parent = getpid();
-    worker.falls = 0;
+    worker.failures = 0;
     worker.retained = ap_retained_data_get(RETAINED);
     if (!worker.retained) {
         worker.retained = ap_retained_data_create(RETAINED, sizeof(*worker.retained));
     }
-    expect_old_ones(pconf);
+    register_old_workers(pconf);
     if (!iimg_picture_worker_pair(worker.ends)) {
-        return apr_psprintf(pconf, "identityimg-worker has no socket: %s", strerror(errno));
+        return apr_psprintf(pconf,
+                            "cannot create a socket for identityimg-worker: %s; raise ulimit -n",
+                            strerror(errno));
     }
-    tell_all(servers);
+    set_sockets(servers);
     worker.start = (iimg_worker_start_t){
         .program = config->worker_program,
         .socket = worker.ends[ITS],
@@ -210,13 +213,13 @@ const char *iimg_picture_worker_begin(apr_pool_t *pconf, server_rec *servers)
         .user = geteuid() == 0 ? (long)ap_unixd_config.user_id : -1,
         .group = geteuid() == 0 ? (long)ap_unixd_config.group_id : -1,
     };
-    apr_pool_cleanup_register(pconf, NULL, leave_behind, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pconf, NULL, retain_worker, apr_pool_cleanup_null);
     return launch();
 }
 
 void iimg_picture_worker_share(void)
 {
-    if (getpid() != worker.parent) { /* with httpd -X there is but one process */
+    if (getpid() != worker.parent) { /* with httpd -X there is only one process */
         close(worker.ends[ITS]);
     }
 }

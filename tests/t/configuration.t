@@ -224,9 +224,9 @@ my $s3 = "IdentityImgStorage s3\nIdentityImgS3Bucket pictures\n";
     like complaint("${s3}IdentityImgS3CAFile \"$state/gone\"\n"),
         qr/IdentityImgS3CAFile: "\Q$state\E\/gone" cannot be read/, 'a missing CA file is refused';
     like complaint("${s3}IdentityImgS3KMSKey alias\/x\n"),
-        qr/IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms/, 'a KMS key without KMS encryption is refused';
+        qr/IdentityImgS3KMSKey: needs IdentityImgS3Encryption aws:kms/, 'a KMS key without KMS encryption is refused';
     like complaint("${s3}IdentityImgMediaPublicURL https://cdn.example.com\n"),
-        qr/IdentityImgMediaPublicURL: is for IdentityImgMedia public/, 'a CDN URL for signed URLs is refused';
+        qr/IdentityImgMediaPublicURL: needs IdentityImgMedia public/, 'a CDN URL for signed URLs is refused';
 }
 {
     my $keys = secret_file("[default]\naws_access_key_id = a\naws_secret_access_key = b\n") =~ s/^\S+ (.*)\n/$1/r;

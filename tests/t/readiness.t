@@ -113,7 +113,7 @@ ok eventually(sub { ended() >= 5 }, 120), 'the worker is restarted repeatedly';
 my @ends = ended();
 is scalar(grep { m{ended with status 127: /\S.*/broken-worker cannot be loaded; run ldd} } @ends), scalar @ends,
     "the log has the worker's exit status";
-my @delays = map { /started again in (\d+) ms/ } @ends;
+my @delays = map { /restarting in (\d+) ms/ } @ends;
 is "@delays[0 .. 4]", '0 250 500 1000 2000', 'the delays between restarts grow';
 # Timestamps of the lines: the logged delays are the actual ones.
 my @times = map { /:(\d\d):(\d\d\.\d+)/ ? $1 * 60 + $2 : () } @ends;

@@ -268,7 +268,7 @@ sub store_that_fails {
     use_store($store, "IdentityImgS3Timeout 4\nIdentityImgS3ConnectTimeout 4\n", $store->env($port));
     ok scalar(
         grep {
-            /IIMG0203: the picture store cannot be used at the moment; uploads are refused until it can: GET pictures\/media/
+            /IIMG0203: cannot use the picture store: GET pictures\/media/
         } $server->log_lines
         ),
         'a server starts with its store down, with a warning';

@@ -123,7 +123,7 @@ is upload(alice => $jpeg)->code, 200, 'after the worker is killed the next pictu
 my ($next) = zygotes();
 isnt $next, $zygote, 'httpd starts another worker';
 like join("\n", new_lines()),
-    qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9 \(Killed\); it is started again in 0 ms/,
+    qr/IIMG0134: identityimg-worker \(pid $zygote\) ended by signal 9 \(Killed\); restarting in 0 ms/,
     'the log has the death and the restart';
 
 my ($while, @rest) = in_parallel(

@@ -1,4 +1,4 @@
-/* gemini.c - what operators say about generators: values, and what is made of them. */
+/* gemini.c - the settings of generators: checks, commands, and the generator's settings. */
 #include "server/config/gemini.h"
 
 #include <stdlib.h>
@@ -74,7 +74,7 @@ const char *iimg_config_check_resolution(apr_pool_t *pool, const char *value)
                                               : listed(pool, "a resolution", iimg_resolutions);
 }
 
-/* Up to `digits` digits, with at most six behind a point: "0.134" */
+/* Up to `digits` digits, and up to six decimals: "0.134" */
 static bool is_decimal(const char *value, size_t digits)
 {
     size_t whole = strspn(value, "0123456789");
@@ -144,7 +144,7 @@ const char *iimg_config_add_price(cmd_parms *cmd, void *unused, const char *mode
 
 /* Finish -------------------------------------------------------------------------------------- */
 
-/* A key goes into a header: one line of ASCII without blanks. Its text is never shown. */
+/* A key is sent in a header: one line of ASCII without blanks. Messages must not quote it. */
 static const char *key_problem(const char *text, apr_size_t length)
 {
     if (length == 0) {
@@ -203,7 +203,7 @@ static void add_once(apr_array_header_t *names, const char *name)
     APR_ARRAY_PUSH(names, const char *) = name;
 }
 
-/* The default and what the operator listed, then the retired names of those. */
+/* The default and the configured models, then retired names of these. */
 static const char *const *models_of(apr_pool_t *pool, const iimg_config_t *config)
 {
     apr_array_header_t *names = apr_array_make(pool, 8, sizeof(const char *));
@@ -228,7 +228,7 @@ static const char *const *models_of(apr_pool_t *pool, const iimg_config_t *confi
     return (const char *const *)names->elts;
 }
 
-/* The names that requests may choose, without those of retired models. */
+/* The names that requests may choose, without retired ones. */
 static const char *const *offered(apr_pool_t *pool, const char *const *models)
 {
     apr_array_header_t *names = apr_array_make(pool, 8, sizeof(const char *));
@@ -243,8 +243,8 @@ static const char *const *offered(apr_pool_t *pool, const char *const *models)
     return (const char *const *)names->elts;
 }
 
-/* A resolution that the operator did not choose is one that the model takes. */
-static const char *settle_defaults(apr_pool_t *pool, iimg_config_t *config)
+/* Without IdentityImgResolution, choose one that the model supports. */
+static const char *choose_defaults(apr_pool_t *pool, iimg_config_t *config)
 {
     const iimg_gemini_model_t *model = iimg_gemini_model_row(config->gemini_model);
     const char *problem = iimg_gemini_model_problem(pool, NULL);
@@ -272,7 +272,7 @@ static const char *settle_defaults(apr_pool_t *pool, iimg_config_t *config)
     return NULL;
 }
 
-/* A price of a retired name is the price of the model that is asked for it. */
+/* The price of a retired name applies to the model that replaces it. */
 static apr_array_header_t *prices_of(apr_pool_t *pool, const iimg_config_t *config)
 {
     apr_array_header_t *prices = config->gemini_prices ? apr_array_copy(pool, config->gemini_prices)
@@ -305,7 +305,7 @@ static const char *fill_settings(apr_pool_t *pool, iimg_config_t *config)
     if (config->gemini_breaker > 0) {
         settings->breaker = iimg_breaker_create(pool, config->gemini_breaker);
         if (!settings->breaker) {
-            return "IdentityImgGeminiBreaker: there is no mutex for it";
+            return "IdentityImgGeminiBreaker: cannot create its mutex";
         }
     }
     return NULL;
@@ -333,10 +333,13 @@ const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
     services->model = iimg_gemini_model(config->gemini_model, &alias);
     services->models = models_of(pool, config);
     services->offered_models = offered(pool, services->models);
-    problem = settle_defaults(pool, config);
+    problem = choose_defaults(pool, config);
     services->aspect_ratio = config->aspect_ratio;
     services->resolution = config->resolution;
-    return problem ? problem : fill_settings(pool, config);
+    if (problem) {
+        return problem;
+    }
+    return fill_settings(pool, config);
 }
 
 /* Warnings ------------------------------------------------------------------------------------ */

@@ -1,4 +1,4 @@
-/* gemini.h - what operators say about generators: values, and what is made of them. */
+/* gemini.h - the settings of generators: checks, commands, and the generator's settings. */
 #ifndef IIMG_SERVER_CONFIG_GEMINI_H
 #define IIMG_SERVER_CONFIG_GEMINI_H
 
@@ -19,14 +19,13 @@ const char *iimg_config_add_price(cmd_parms *cmd, void *unused, const char *mode
                                   const char *resolution, const char *usd);
 
 /**
- * Describe the generator, once defaults are filled in.
- * @return NULL, or a sentence as iimg_config_finish's
+ * Build the generator's settings, once defaults are filled in.
+ * @return NULL, or a message as of iimg_config_finish
  */
 const char *iimg_config_gemini_finish(apr_pool_t *pool, apr_pool_t *temporary,
                                       iimg_config_t *config);
 
-/** Warnings about a server's generator that do not prevent a start. @return const char *, sentences
- */
+/** Warnings that do not prevent a start. @return const char * */
 apr_array_header_t *iimg_config_gemini_warnings(apr_pool_t *pool, const iimg_config_t *config);
 
 #endif

@@ -1,4 +1,4 @@
-/* s3.c - what operators say about an S3 store: single values, and what is made of them. */
+/* s3.c - the settings of the store "s3": checks, and the driver's settings. */
 #include "server/config/s3.h"
 
 #include <string.h>
@@ -15,15 +15,15 @@ const char *iimg_config_check_media(apr_pool_t *pool, const char *value)
                : "a kind of addresses: signed, public";
 }
 
-/* What needs two directives -------------------------------------------------------------------- */
+/* Finish --------------------------------------------------------------------------------------- */
 
 static const char *mismatch(const iimg_config_t *config)
 {
     if (config->s3_kms_key && strcmp(config->s3_encryption, "aws:kms") != 0) {
-        return "IdentityImgS3KMSKey: is for IdentityImgS3Encryption aws:kms";
+        return "IdentityImgS3KMSKey: needs IdentityImgS3Encryption aws:kms; set it, or remove the key";
     }
     if (config->public_url && strcmp(config->media, "public") != 0) {
-        return "IdentityImgMediaPublicURL: is for IdentityImgMedia public";
+        return "IdentityImgMediaPublicURL: needs IdentityImgMedia public; set it, or remove the URL";
     }
     return NULL;
 }
@@ -37,7 +37,7 @@ static const char *ca_problem(apr_pool_t *pool, const char *path)
         return apr_psprintf(pool, "IdentityImgS3CAFile: \"%s\" cannot be read: %pm", path, &rv);
     }
     return path && info.filetype != APR_REG
-               ? apr_psprintf(pool, "IdentityImgS3CAFile: \"%s\" is not a plain file", path)
+               ? apr_psprintf(pool, "IdentityImgS3CAFile: \"%s\" is not a regular file", path)
                : NULL;
 }
 
@@ -70,5 +70,8 @@ const char *iimg_config_s3_finish(apr_pool_t *pool, iimg_config_t *config)
     settings->is_public = strcmp(config->media, "public") == 0;
     settings->public_url = without_slash(pool, config->public_url);
     config->services.storage.s3 = settings;
-    return problem ? problem : ca_problem(pool, config->s3_ca_file);
+    if (problem) {
+        return problem;
+    }
+    return ca_problem(pool, config->s3_ca_file);
 }

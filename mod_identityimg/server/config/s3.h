@@ -1,4 +1,4 @@
-/* s3.h - what operators say about an S3 store: single values, and what is made of them. */
+/* s3.h - the settings of the store "s3": checks, and the driver's settings. */
 #ifndef IIMG_SERVER_CONFIG_S3_H
 #define IIMG_SERVER_CONFIG_S3_H
 
@@ -8,8 +8,8 @@
 const char *iimg_config_check_media(apr_pool_t *pool, const char *value);
 
 /**
- * Describe the store "s3", once defaults are filled in.
- * @return NULL, or a sentence as iimg_config_finish's
+ * Build the driver's settings, once defaults are filled in.
+ * @return NULL, or a message as of iimg_config_finish
  */
 const char *iimg_config_s3_finish(apr_pool_t *pool, iimg_config_t *config);
 

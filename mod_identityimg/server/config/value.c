@@ -1,4 +1,4 @@
-/* value.c - what single values of directives must be. */
+/* value.c - checks of single values of directives. */
 #include "server/config/value.h"
 
 #include <string.h>

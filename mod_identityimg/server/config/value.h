@@ -1,4 +1,4 @@
-/* value.h - what single values of directives must be. */
+/* value.h - checks of single values of directives. */
 #ifndef IIMG_SERVER_CONFIG_VALUE_H
 #define IIMG_SERVER_CONFIG_VALUE_H
 

@@ -1,4 +1,9 @@
-/* database.c - lends mod_dbd's connections: alive, outside any transaction, within bounded time. */
+/* database.c - lends mod_dbd's connections: alive, outside any transaction, within bounded time.
+ *
+ * Owns a gate for each of mod_dbd's pools. mod_dbd itself waits without a limit when a pool is
+ * exhausted, and connects under the pool's lock. Any thread of a child borrows, in this order:
+ * enter the gate, open, make the connection ready, and give it back. A gate's mutex must not be
+ * held while a connection is opened or a statement runs, except for the wait in enter_gate. */
 #include "server/database/database.h"
 
 #include <stdlib.h>
@@ -13,26 +18,25 @@
 #include "models/schema_migration.h"
 #include "server/database/dbd.h"
 
-#define BREAK APR_USEC_PER_SEC /* after a failed open nobody tries again for so long */
-#define FRESH APR_USEC_PER_SEC /* a schema that was right is not checked again for so long */
+#define BACKOFF       APR_USEC_PER_SEC /* after a failed open */
+#define SCHEMA_CACHED APR_USEC_PER_SEC /* after a successful check */
 
-/* In front of each of mod_dbd's pools, which themselves wait for ever when they are exhausted, and
- * which connect under their lock, one thread after the other. Guarded by its own mutex. */
+/* Guarded by its mutex. */
 typedef struct gate_t {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *changed;
-    int lent;
-    int most;
-    bool opening; /* one thread at a time finds out whether the database lives */
+    int lent; /* connections */
+    int max;
+    bool opening; /* one thread at a time opens a connection */
     apr_time_t broken_until;
-    apr_time_t schema_until; /* the schema was right, and counts as right until then */
+    apr_time_t schema_until; /* the schema was checked, and counts as valid until then */
 } gate_t;
 
-/* What we keep with each of mod_dbd's connections. */
-typedef struct kept_t {
+/* Attached to each of mod_dbd's connections. */
+typedef struct attached_t {
     iimg_db_connection_t connection;
-    int backend; /* PID that `prepared` speaks of */
-} kept_t;
+    int backend; /* PID to which `prepared` belongs */
+} attached_t;
 
 typedef struct lender_t {
     iimg_db_t db; /* first: a lender is an iimg_db_t */
@@ -63,8 +67,8 @@ static apr_status_t gate_create(apr_pool_t *pool, gate_t **gate)
     return rv ? rv : apr_thread_cond_create(&(*gate)->changed, pool);
 }
 
-/* Servers that share a pool share its gate, and the smallest number that one of them allows. */
-static apr_status_t give_gate(apr_pool_t *pool, apr_hash_t *by_settings, server_rec *server)
+/* Servers that share a pool share its gate, with the lowest limit of any of them. */
+static apr_status_t set_gate(apr_pool_t *pool, apr_hash_t *by_settings, server_rec *server)
 {
     const char *settings = iimg_dbd_settings(pool, server);
     gate_t *gate = apr_hash_get(by_settings, settings, APR_HASH_KEY_STRING);
@@ -74,10 +78,10 @@ static apr_status_t give_gate(apr_pool_t *pool, apr_hash_t *by_settings, server_
 
     if (!gate) {
         rv = gate_create(pool, &gate);
-        gate->most = iimg_dbd_max(pool, server);
+        gate->max = iimg_dbd_max(pool, server);
         apr_hash_set(by_settings, settings, APR_HASH_KEY_STRING, gate);
     }
-    gate->most = wanted > 0 && wanted < gate->most ? wanted : gate->most;
+    gate->max = wanted > 0 && wanted < gate->max ? wanted : gate->max;
     apr_hash_set(gates, key, sizeof(*key), gate);
     return rv;
 }
@@ -88,10 +92,10 @@ apr_status_t iimg_database_start(apr_pool_t *pool, server_rec *main_server)
     apr_status_t rv = APR_SUCCESS;
 
     gates = apr_hash_make(pool);
-    /* libpq waits for a host that swallows packets as long as TCP does unless it is told. */
+    /* By default libpq waits for an unreachable host until TCP gives up. */
     setenv("PGCONNECT_TIMEOUT", "2", 0);
     for (server_rec *server = main_server; server && rv == APR_SUCCESS; server = server->next) {
-        rv = give_gate(pool, by_settings, server);
+        rv = set_gate(pool, by_settings, server);
     }
     return rv;
 }
@@ -99,19 +103,17 @@ apr_status_t iimg_database_start(apr_pool_t *pool, server_rec *main_server)
 static iimg_error_t *unavailable(iimg_context_t *context, const char *code, const char *sentence,
                                  const char *detail)
 {
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE, "%s", sentence), code), "%s",
-        detail);
+    return iimg_error_with_detail(context->pool, IIMG_UNAVAILABLE, code, sentence, "%s", detail);
 }
 
-static iimg_error_t *is_down(iimg_context_t *context, const char *detail)
+static iimg_error_t *database_down(iimg_context_t *context, const char *detail)
 {
     return unavailable(context, "database_down", "The database is not available at the moment.",
                        detail);
 }
 
-/* Waits for a turn. On success one connection is ours to open, and nobody else opens meanwhile. */
-static iimg_error_t *enter(iimg_context_t *context, gate_t *gate, apr_interval_time_t patience)
+/* On success the caller may open one connection, and no other thread opens one meanwhile. */
+static iimg_error_t *enter_gate(iimg_context_t *context, gate_t *gate, apr_interval_time_t patience)
 {
     apr_time_t deadline = apr_time_now() + patience, now;
     iimg_error_t *err = NULL;
@@ -119,16 +121,17 @@ static iimg_error_t *enter(iimg_context_t *context, gate_t *gate, apr_interval_t
     apr_thread_mutex_lock(gate->mutex);
     while (!err
            && (now = apr_time_now(),
-               gate->broken_until > now || gate->opening || gate->lent >= gate->most)) {
+               gate->broken_until > now || gate->opening || gate->lent >= gate->max)) {
         if (gate->broken_until > now) {
-            err = is_down(context, "the last attempt to connect failed less than a second ago");
+            err = database_down(context,
+                                "the last attempt to connect failed less than a second ago");
         }
         else if (now >= deadline) {
             err = unavailable(context, "database_busy", "The database is busy at the moment.",
                               apr_psprintf(context->pool,
                                            "%d of %d connections lent, none came "
                                            "back in time",
-                                           gate->lent, gate->most));
+                                           gate->lent, gate->max));
         }
         else {
             apr_thread_cond_timedwait(gate->changed, gate->mutex, deadline - now);
@@ -142,7 +145,7 @@ static iimg_error_t *enter(iimg_context_t *context, gate_t *gate, apr_interval_t
     return err;
 }
 
-static void opened(gate_t *gate, bool works)
+static void finish_opening(gate_t *gate, bool works)
 {
     apr_thread_mutex_lock(gate->mutex);
     gate->opening = false;
@@ -151,13 +154,13 @@ static void opened(gate_t *gate, bool works)
     }
     else {
         gate->lent--;
-        gate->broken_until = apr_time_now() + BREAK;
-        apr_thread_cond_broadcast(gate->changed); /* all who wait hear the news at once */
+        gate->broken_until = apr_time_now() + BACKOFF;
+        apr_thread_cond_broadcast(gate->changed); /* all waiting threads fail at once */
     }
     apr_thread_mutex_unlock(gate->mutex);
 }
 
-static void leave(gate_t *gate)
+static void leave_gate(gate_t *gate)
 {
     apr_thread_mutex_lock(gate->mutex);
     gate->lent--;
@@ -170,28 +173,29 @@ static void ignore_notice(void *unused, const char *text)
     (void)unused, (void)text;
 }
 
-static kept_t *kept_with(ap_dbd_t *dbd)
+static attached_t *attached_to(ap_dbd_t *dbd)
 {
     static const char key[] = "identityimg_connection";
     void *found = NULL;
-    kept_t *kept;
+    attached_t *attached;
 
     apr_pool_userdata_get(&found, key, dbd->pool);
     if (found) {
         return found;
     }
-    kept = apr_pcalloc(dbd->pool, sizeof(*kept));
-    kept->connection.prepared = apr_hash_make(dbd->pool);
-    apr_pool_userdata_setn(kept, key, NULL, dbd->pool);
-    return kept;
+    attached = apr_pcalloc(dbd->pool, sizeof(*attached));
+    attached->connection.prepared = apr_hash_make(dbd->pool);
+    apr_pool_userdata_setn(attached, key, NULL, dbd->pool);
+    return attached;
 }
 
-/* Makes a connection fit to be lent. mod_dbd revives a dead one, but then knows nothing of what had
- * been prepared on it; and whoever had it before may have left a transaction open. */
+/* A connection may be dead, may have lost its prepared statements when it was reset, or may have a
+ * transaction left open by another module.
+ * @return NULL: it cannot be used */
 static iimg_db_connection_t *make_ready(const iimg_db_t *db, ap_dbd_t *dbd)
 {
-    kept_t *kept = kept_with(dbd);
-    iimg_db_connection_t *connection = &kept->connection;
+    attached_t *attached = attached_to(dbd);
+    iimg_db_connection_t *connection = &attached->connection;
     PGconn *pg = apr_dbd_native_handle(dbd->driver, dbd->handle);
 
     if (PQstatus(pg) != CONNECTION_OK) {
@@ -204,10 +208,10 @@ static iimg_db_connection_t *make_ready(const iimg_db_t *db, ap_dbd_t *dbd)
     connection->owner = dbd;
     connection->stale = false;
     connection->timed_out = false;
-    if (kept->backend != PQbackendPID(pg)) {
+    if (attached->backend != PQbackendPID(pg)) {
         PQsetNoticeProcessor(pg, ignore_notice, NULL);
         apr_hash_clear(connection->prepared);
-        kept->backend = PQbackendPID(pg);
+        attached->backend = PQbackendPID(pg);
     }
     return iimg_db_settle(db, connection) ? connection : NULL;
 }
@@ -220,9 +224,9 @@ static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **conn
 
     *connection = NULL;
     if (!lender->gate) {
-        return is_down(context, "no connection is lent before children start");
+        return database_down(context, "there is no connection before children start");
     }
-    err = enter(context, lender->gate, lender->wait);
+    err = enter_gate(context, lender->gate, lender->wait);
     if (err) {
         return err;
     }
@@ -232,14 +236,15 @@ static iimg_error_t *borrow(iimg_context_t *context, iimg_db_connection_t **conn
         if (!*connection) {
             PGconn *pg = apr_dbd_native_handle(dbd->driver, dbd->handle);
 
-            err = is_down(context, apr_pstrdup(context->pool, PQerrorMessage(pg)));
+            err = database_down(context, apr_pstrdup(context->pool, PQerrorMessage(pg)));
             dbd_close(lender->server, dbd);
         }
     }
     else {
-        err = is_down(context, "mod_dbd could not open a connection; its own line says why");
+        err = database_down(
+            context, "mod_dbd cannot open a connection; see its own log line before this one");
     }
-    opened(lender->gate, err == NULL);
+    finish_opening(lender->gate, err == NULL);
     return err;
 }
 
@@ -248,10 +253,10 @@ static void give_back(iimg_context_t *context, iimg_db_connection_t *connection)
     const lender_t *lender = (const lender_t *)context->db;
 
     dbd_close(lender->server, connection->owner);
-    leave(lender->gate);
+    leave_gate(lender->gate);
 }
 
-/* A database that lacks a migration is asked each time: once it has it, requests are served. */
+/* A missing migration is not cached: requests are served as soon as it is applied. */
 static iimg_error_t *check_schema(iimg_context_t *context)
 {
     gate_t *gate = ((const lender_t *)context->db)->gate;
@@ -260,14 +265,14 @@ static iimg_error_t *check_schema(iimg_context_t *context)
     bool known;
 
     apr_thread_mutex_lock(gate->mutex);
-    known = now < gate->schema_until && gate->schema_until <= now + FRESH;
+    known = now < gate->schema_until && gate->schema_until <= now + SCHEMA_CACHED;
     apr_thread_mutex_unlock(gate->mutex);
     if (known) {
         return NULL;
     }
     err = iimg_schema_migration_check(context);
     apr_thread_mutex_lock(gate->mutex);
-    gate->schema_until = err ? 0 : now + FRESH;
+    gate->schema_until = err ? 0 : now + SCHEMA_CACHED;
     apr_thread_mutex_unlock(gate->mutex);
     return err;
 }
@@ -283,7 +288,7 @@ static lender_t *lender_create(apr_pool_t *pool, server_rec *server)
     lender->db.prepare = config->prepare;
     lender->db.timeout = config->database_timeout;
     lender->server = server;
-    /* Before children start, a store may be asked, but no database. */
+    /* Before children start there is no gate, and no database. */
     lender->gate = gates ? apr_hash_get(gates, &server, sizeof(server)) : NULL;
     lender->wait = (apr_interval_time_t)config->database_wait * 1000;
     return lender;

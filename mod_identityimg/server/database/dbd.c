@@ -1,6 +1,6 @@
-/* dbd.c - what the operator told mod_dbd: which servers share a pool of connections, and its size.
+/* dbd.c - the configuration of mod_dbd: which servers share a pool of connections, and its size.
  *
- * mod_dbd shows neither its configuration nor its pools: this reads what it has read. */
+ * mod_dbd exposes neither its configuration nor its pools: this file reads its directives. */
 #include "server/database/dbd.h"
 
 #include <stdbool.h>
@@ -15,7 +15,7 @@
 #define KEEP_DEFAULT 2
 #define MAX_DEFAULT  10
 
-/* Its directives; of the last two each line counts. */
+/* Its directives. Those with one value come first; of the last two each line counts. */
 static const char *const names[] = { "DBDriver",   "DBDParams",  "DBDPersist",
                                      "DBDMin",     "DBDKeep",    "DBDMax",
                                      "DBDExptime", "DBDInitSQL", "DBDPrepareSQL" };
@@ -23,7 +23,7 @@ static const char *const names[] = { "DBDriver",   "DBDParams",  "DBDPersist",
 #define NAMES  (sizeof(names) / sizeof(names[0]))
 #define SINGLE (NAMES - 2)
 
-static void take(apr_table_t *settings, const ap_directive_t *node)
+static void add_directive(apr_table_t *settings, const ap_directive_t *node)
 {
     for (size_t i = 0; i < NAMES; i++) {
         if (strcasecmp(node->directive, names[i]) == 0) {
@@ -41,7 +41,7 @@ static void collect(apr_table_t *settings, const ap_directive_t *node)
 {
     for (; node; node = node->next) {
         if (!is_host(node)) {
-            take(settings, node);
+            add_directive(settings, node);
             collect(settings, node->first_child);
         }
     }
@@ -91,8 +91,7 @@ static int number_of(const apr_table_t *settings, const char *name, int preset)
     return value ? atoi(value) : preset;
 }
 
-/* A pool whose sizes do not fit into one another is not made (apr_reslist_create): mod_dbd says
- * "Invalid argument" at each request. */
+/* apr_reslist_create refuses such sizes: mod_dbd would log "Invalid argument" at each request. */
 static const char *problem_of_sizes(apr_pool_t *pool, const apr_table_t *settings)
 {
     int min = number_of(settings, "DBDMin", MIN_DEFAULT);

@@ -4,7 +4,7 @@
  *   bytes of a body     body.c: refuse_declared_length before reading, refuse_received_length while
  *                       reading; both make iimg_body_size_error
  *   bytes of a picture  request.c: iimg_request_upload, which makes iimg_body_size_error
- *   pixels              worker/picture_source.c: has_too_many_pixels; services/pictures/image.c
+ *   pixels              worker/picture_source.c: check_pixels; services/pictures/image.c
  * makes the error, too_many_pixels httpd's limits      conf/identityimg.conf: LimitRequestBody;
  * errors.c answers
  */

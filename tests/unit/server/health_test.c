@@ -146,17 +146,17 @@ static void test_one_at_a_time(void)
     apr_time_t began;
 
     after(5000000);
-    health->looking = true;
+    health->checking = true;
     tap_ok(ready(0) && checks == 0, "while another request checks, the last result counts");
     health->ready = false;
     tap_ok(!ready(0) && checks == 0, "also when that was bad");
-    health->looked = 0;
+    health->checked = 0;
     began = health_clock;
     tap_ok(!ready(0) && checks == 0, "the first check is waited for");
     tap_is_number(health_clock - began, 10000000, "the first check is waited for 10 s");
-    health->looking = false;
+    health->checking = false;
     tap_ok(ready(0) && checks == 1, "a check that has ended is made again");
-    health->looked = 0;
+    health->checked = 0;
     database_fails = true;
     after(0);
     tap_ok(!ready(0) && work_logged(context, "IIMG0150"), "a first check that fails: a line");

@@ -86,7 +86,7 @@ static int end_after(apr_interval_time_t life, int status)
 {
     worker_clock = worker.began + life;
     starts = 0;
-    watch(APR_OC_REASON_DEATH, &worker, status);
+    watch_worker(APR_OC_REASON_DEATH, &worker, status);
     return starts ? delay : -1;
 }
 
@@ -109,13 +109,13 @@ static void test_reasons(void)
     int before;
 
     starts = 0;
-    watch(APR_OC_REASON_RUNNING, &worker, 0);
+    watch_worker(APR_OC_REASON_RUNNING, &worker, 0);
     tap_is_number(starts, 0, "a worker that runs is not started");
-    watch(APR_OC_REASON_LOST, &worker, 0);
+    watch_worker(APR_OC_REASON_LOST, &worker, 0);
     tap_is_number(starts, 1, "a lost worker is started");
     mpm_state = AP_MPMQ_STOPPING;
     before = unregistered;
-    watch(APR_OC_REASON_DEATH, &worker, 0);
+    watch_worker(APR_OC_REASON_DEATH, &worker, 0);
     tap_ok(starts == 1 && unregistered == before + 1,
            "a worker of a server that stops is not started");
     mpm_state = AP_MPMQ_RUNNING;
@@ -163,18 +163,18 @@ static void test_start(apr_pool_t *pool)
     tap_ok(worker.start.user == (geteuid() == 0 ? 1234 : -1)
                && worker.start.group == (geteuid() == 0 ? 5678 : -1),
            "root starts a worker as httpd's user");
-    tap_ok(worker.falls == 0 && worker.start.delay == 0, "a new configuration has no falls");
+    tap_ok(worker.failures == 0 && worker.start.delay == 0, "a new configuration has no falls");
     tap_ok(configs[0].services.pictures.worker.socket == -1
                && configs[1].services.pictures.worker.socket == -1,
            "all servers have its socket");
     kept.count = 31;
-    (void)leave_behind(NULL);
+    (void)retain_worker(NULL);
     tap_ok(kept.count == 32 && kept.old[31] == 100, "an old worker is remembered");
-    (void)leave_behind(NULL);
+    (void)retain_worker(NULL);
     tap_is_number(kept.count, 32, "32 old workers are remembered at most");
     kept.count = 0;
     worker.process.pid = 0;
-    (void)leave_behind(NULL);
+    (void)retain_worker(NULL);
     tap_is_number(kept.count, 0, "a worker that was not started is not remembered");
     next_pid = -1;
     tap_ok(iimg_picture_worker_begin(pool, servers) != NULL, "a worker that cannot be started");
@@ -185,7 +185,7 @@ static void test_start(apr_pool_t *pool)
     registered = 0;
     kept.old[0] = child;
     kept.count = 1;
-    expect_old_ones(pool);
+    register_old_workers(pool);
     tap_ok(kept.count == 1 && kept.old[0] == child && registered == 1,
            "an old worker that runs is expected");
     kill(child, SIGKILL);
@@ -193,7 +193,7 @@ static void test_start(apr_pool_t *pool)
     registered = 0;
     kept.old[0] = getpid(); /* no child */
     kept.count = 1;
-    expect_old_ones(pool);
+    register_old_workers(pool);
     tap_ok(kept.count == 0 && registered == 0, "an old worker that has ended is not expected");
 }
 

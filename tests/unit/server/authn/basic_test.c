@@ -268,7 +268,8 @@ static void test_known(void)
 
     world.known = true;
     tap_is_number(check_password(r, "ann@x", "p"), AUTH_GRANTED, "a known password");
-    tap_ok(!world.verified && !world.claimed && !world.looked_up, "a known password asks no other request");
+    tap_ok(!world.verified && !world.claimed && !world.looked_up,
+           "a known password needs no query");
     tap_is(context->login_proof, "hash", "a known password leaves its proof");
     tap_ok(world.open, "a known password is left to our handler");
 

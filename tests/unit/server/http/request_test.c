@@ -40,7 +40,7 @@ iimg_error_t *iimg_body_read(iimg_context_t *of, request_rec *r, const char *typ
     return body_error;
 }
 
-iimg_error_t *iimg_body_too_large(apr_pool_t *pool, apr_size_t size, apr_size_t most)
+iimg_error_t *iimg_body_size_error(apr_pool_t *pool, apr_size_t size, apr_size_t most)
 {
     return iimg_error(pool, IIMG_TOO_LARGE, "%d of %d", (int)size, (int)most);
 }
