@@ -27,7 +27,7 @@ export IIMG_SANITIZE := $(SANITIZE)
 # must not end a recipe.
 .SHELLFLAGS := -c 'umask 022; trap "" PIPE; eval "$$1"' sh
 run start start-s3 stop status: .SHELLFLAGS := -c 'trap "" PIPE; eval "$$1"' sh
-test soak fuzz bench: .SHELLFLAGS := -c
+test test-fast check analyze coverage soak fuzz bench: .SHELLFLAGS := -c
 # For builds that `make check` and the like start: as many jobs as processors, unless make was given a number.
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 say = @echo "  $(1)" 2>/dev/null || :
@@ -60,10 +60,17 @@ SANITIZER = $(if $(filter plain%,$(kind)),,-fsanitize=address -fsanitize=undefin
             $(if $(filter fuzz,$(kind)),-fsanitize=fuzzer-no-link))
 # Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
-CPPFLAGS  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags) \
-            -DIIMG_WORKER_PROGRAM='"$(libexec)/identityimg-worker"'
-CFLAGS    = -std=gnu11 $(OPTIMIZE) -fPIC $(WARNINGS) $(SANITIZER)
-LDFLAGS   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
+# Against memory errors; not with the sanitizers, whose interceptors _FORTIFY_SOURCE bypasses, and it needs optimization.
+hardening = $(if $(filter plain%,$(kind)),-fstack-protector-strong -fstack-clash-protection $(control_flow))
+fortify   = $(if $(and $(filter plain%,$(kind)),$(filter-out -O0,$(filter -O%,$(OPTIMIZE)))),$(if \
+            $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
+$(call once,control_flow,$(CC) -dumpmachine | sed -n 's/^\(x86_64\|i[3-6]86\)-.*/-fcf-protection/p')
+# CPPFLAGS, CFLAGS and LDFLAGS of the environment or the command line (dpkg-buildflags) follow these, and so prevail.
+cppflags  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags) \
+            $(fortify) -DIIMG_WORKER_PROGRAM='"$(libexec)/identityimg-worker"'
+cflags    = -std=gnu11 $(OPTIMIZE) -fPIC $(hardening) $(WARNINGS) $(SANITIZER)
+ldflags   = -Wl,--as-needed -Wl,-z,relro -Wl,-z,now $(SANITIZER)
+program   = -pie $(ldflags) $(LDFLAGS)
 
 below     := functions serializers models services base
 above     := views server
@@ -98,8 +105,8 @@ metadata_o := $(patsubst %.c,$(out)/%.o,$(call c_files,worker/metadata)) $(resam
 metadata  := $(out)/libmetadata.a
 programs  := $(patsubst tests/programs/%.c,$(out)/programs/%,$(sort $(wildcard tests/programs/*.c)))
 
-.PHONY: all build unit fuzzers run start start-s3 stop status test test-fast soak fuzz bench check format compile-commands hooks docs \
-    install install-files deps clean help
+.PHONY: all build unit fuzzers run start start-s3 stop status test test-fast soak fuzz bench check analyze coverage \
+    format compile-commands hooks docs install install-files deps clean help
 
 all: build
 
@@ -181,6 +188,15 @@ test-fast: ## run all tests but those of kill points, the engine, parking, the p
 	@$(MAKE) build unit
 	@tests/run --fast
 
+analyze: ## analyze the C sources with clang-tidy, gcc -fanalyzer and cppcheck
+	@scripts/deps analyze
+	@$(MAKE) $(jobs) CLIENT=0 build
+	@scripts/analyze
+
+coverage: ## test a build with gcov's counters; print lines and branches by room (COVERAGE= names tests)
+	@scripts/deps test coverage
+	@scripts/coverage $(COVERAGE)
+
 format: ## lay out all sources: C, Perl, TypeScript, JavaScript, CSS
 	@scripts/deps check
 	@scripts/node-packages client
@@ -241,23 +257,23 @@ install-files: ## install what is built already
 	fi
 
 # Only these see httpd's headers.
-$(module_o): CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
+$(module_o): cppflags += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
 
 $(module): $(module_o) $(lib) $(out)/exports
 	$(call say,LD  $@)
-	$(Q)$(CC) -shared $(LDFLAGS) -Wl,--version-script=$(out)/exports -o $@ $(module_o) $(lib) $(needs_libs)
+	$(Q)$(CC) -shared $(ldflags) $(LDFLAGS) -Wl,--version-script=$(out)/exports -o $@ $(module_o) $(lib) $(needs_libs)
 
 # The API's description goes in as it is, with a digest for its ETag.
 $(out)/mod_identityimg/openapi.o: mod_identityimg/openapi.S $(openapi) Makefile
 	@mkdir -p $(@D)
 	$(call say,AS  $<)
-	$(Q)$(CC) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
+	$(Q)$(CC) $(hardening) -DIIMG_OPENAPI_DIGEST="\"$$(sha256sum <$(openapi) | cut -c1-32)\"" -c -o $@ $<
 
 # Its loops are to be vectorized.
-$(resample): CFLAGS += -O3
+$(resample): cflags += -O3
 
 # Only these see libvips: httpd never maps it.
-$(worker_o) $(out)/tests/worker/%.o: CPPFLAGS += $(call system,$(codecs_cflags))
+$(worker_o) $(out)/tests/worker/%.o: cppflags += $(call system,$(codecs_cflags))
 
 $(worker_lib): $(filter-out %/main.o $(metadata_o),$(worker_o))
 	@rm -f $@
@@ -273,12 +289,12 @@ $(out)/vips: Makefile
 
 $(worker): $(out)/mod_identityimg/worker/main.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+	$(Q)$(CC) $(program) -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
 
 # All of the worker but what it does with a picture.
 $(rogue): $(out)/mod_identityimg/worker/main.o $(out)/tests/worker/rogue.o $(worker_lib) $(metadata) $(lib) | $(out)/vips
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -pie -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
+	$(Q)$(CC) $(program) -o $@ $^ $(codecs_libs) $(aprs_libs) -lm
 
 $(out)/libvips-alone: $(out)/tests/worker/libvips_alone.o
 	$(call say,LD  $@)
@@ -286,7 +302,7 @@ $(out)/libvips-alone: $(out)/tests/worker/libvips_alone.o
 
 $(corpus): $(out)/tests/worker/corpus.o
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(codecs_libs)
+	$(Q)$(CC) $(program) -o $@ $^ $(codecs_libs)
 
 # httpd looks for the module's record alone.
 $(out)/exports: Makefile
@@ -300,7 +316,7 @@ build/client/index.html: $(client_in) scripts/build-client scripts/node-packages
 
 $(ctl): $(ctl_o) $(lib)
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $(ctl_o) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(program) -o $@ $(ctl_o) $(lib) $(needs_libs) $(aprs_libs)
 
 $(lib): $(lib_o)
 	@rm -f $@
@@ -315,31 +331,31 @@ $(metadata): $(metadata_o)
 $(out)/programs/%: $(out)/tests/programs/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(program) -o $@ $< $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
 # Of the worker's tests only those of its colors need the codecs.
 $(out)/unit/worker/color_test $(out)/unit/worker/tone_map_test: codecs_wanted = $(codecs_libs)
-$(out)/tests/unit/worker/color_test.o $(out)/tests/unit/worker/tone_map_test.o: CPPFLAGS += $(call system,$(codecs_cflags))
+$(out)/tests/unit/worker/color_test.o $(out)/tests/unit/worker/tone_map_test.o: cppflags += $(call system,$(codecs_cflags))
 $(out)/unit/%: $(out)/tests/unit/%.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $< $(metadata) $(lib) $(needs_libs) $(codecs_wanted) $(aprs_libs) -lm
+	$(Q)$(CC) $(program) -o $@ $< $(metadata) $(lib) $(needs_libs) $(codecs_wanted) $(aprs_libs) -lm
 
-$(out)/tests/unit/%.o: CPPFLAGS += -Itests/unit
+$(out)/tests/unit/%.o: cppflags += -Itests/unit
 # Tests of server/ and views/ see httpd through its headers alone.
-$(out)/tests/unit/server/%.o $(out)/tests/unit/views/%.o: CPPFLAGS += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
+$(out)/tests/unit/server/%.o $(out)/tests/unit/views/%.o: cppflags += -isystem $(or $(httpd_headers),$(error apxs is not installed: make deps))
 
 $(out)/fuzz/%: $(out)/tests/fuzz/%.o $(out)/tests/fuzz/fuzz.o $(metadata) $(lib)
 	@mkdir -p $(@D)
 	$(call say,LD  $@)
-	$(Q)$(CC) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(metadata) $(lib) $(needs_libs) $(aprs_libs)
+	$(Q)$(CC) $(ldflags) $(LDFLAGS) -fsanitize=fuzzer -o $@ $(filter %.o,$^) $(metadata) $(lib) $(needs_libs) $(aprs_libs)
 
-$(out)/tests/fuzz/%.o: CPPFLAGS += -Itests/fuzz
+$(out)/tests/fuzz/%.o: cppflags += -Itests/fuzz
 
 $(out)/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call say,CC  $<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(cppflags) $(CPPFLAGS) $(cflags) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 .SECONDARY:
 -include $(shell find $(out) -name '*.d' 2>/dev/null)

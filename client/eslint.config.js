@@ -20,7 +20,7 @@ export default ts.config(
         },
     },
     {
-        files: ['tests/clients/jobs/*.ts', 'client/vite.config.ts'],
+        files: ['tests/clients/jobs/*.ts', 'client/*.ts'],
         extends: [ts.configs.recommended],
     },
     {

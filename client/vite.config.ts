@@ -1,6 +1,7 @@
 // vite.config.ts - how the pages are built: static files that work below any path (base "./").
 import { readFileSync } from 'node:fs';
 import { defineConfig } from 'vite';
+import { notices } from './notices';
 
 // `npm run dev` asks the server of `make start`.
 const server = process.env.IDENTITYIMG_SERVER ?? 'http://127.0.0.1:8080';
@@ -12,6 +13,7 @@ const version = /IIMG_VERSION "([^"]+)"/.exec(
 export default defineConfig({
     base: './',
     plugins: [
+        notices(),
         {
             name: 'version',
             transformIndexHtml: () => [

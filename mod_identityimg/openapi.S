@@ -1,4 +1,7 @@
 /* openapi.S - openapi.json as bytes of the module. */
+#ifdef __CET__
+#include <cet.h>        /* without its note the linker marks the module as not protected */
+#endif
         .section .rodata
 
         .global iimg_openapi

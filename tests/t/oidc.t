@@ -3,6 +3,7 @@
 use strict;
 use warnings;
 use utf8;
+use Apache::Test qw(need_module);
 use Digest::SHA 'hmac_sha256';
 use File::Temp ();
 use HTTP::Cookies ();
@@ -15,7 +16,8 @@ use MIME::Base64 qw(encode_base64 encode_base64url);
 use Test::More;
 
 my $auth_openidc = '/usr/lib/apache2/modules/mod_auth_openidc.so';
-plan skip_all => 'mod_auth_openidc is not installed (Debian: libapache2-mod-auth-openidc)' if !-e $auth_openidc;
+plan skip_all => 'mod_auth_openidc is not installed (Debian: libapache2-mod-auth-openidc)'
+    if !need_module('auth_openidc');
 
 my $keys = File::Temp->newdir('/tmp/iimg-keys.XXXXXX')
     ;    # (OIDCOAuthVerifyCertFiles accepts several files, but no path with a blank.)

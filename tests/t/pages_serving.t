@@ -7,6 +7,7 @@ use IdentityImg::Server qw(eventually free_port);
 use IdentityImg::Browser 'browse';
 use IdentityImg::Store;
 use File::Path 'make_path';
+use JSON::PP ();
 use Test::More;
 
 my $source = $ENV{IIMG_SOURCE};
@@ -49,6 +50,19 @@ for my $asset (@assets) {
         "/$asset is compressed on request";
 }
 is page('/api/v1/users/me/')->code, 401, 'the API stays at its path';
+
+# Licenses of what is in the bundle: all packages of the lock file but those that are only for building, and these
+# two, of which no module is used.
+my %unused = map { $_ => 1 } qw(@babel/runtime reselect);
+my $lock = JSON::PP->new->utf8->decode(slurp("$source/client/package-lock.json"))->{packages};
+my ($notices) = map { page("/$_") } $html =~ m{<link rel="license" href="\./([^"]+)">};
+is $notices->code, 200, 'the page links to the notices of third parties, which are served';
+like $notices->header('Content-Type'), qr{^text/plain}, '... as text';
+for my $path (sort grep { $_ && !$lock->{$_}{dev} && !$lock->{$_}{devOptional} } keys %$lock) {
+    my $name = $path =~ s{^.*node_modules/}{}r;
+    my $found = index $notices->content, "\n$name $lock->{$path}{version} ($lock->{$path}{license})\n";
+    $unused{$name} ? is $found, -1, "$name is not in the bundle" : cmp_ok $found, '>', 0, "$name is in the notices";
+}
 
 # Promises of client/README.md about the sources.
 my @sources = split /\n/,

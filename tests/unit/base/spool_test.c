@@ -206,7 +206,7 @@ static void test_ends(apr_pool_t *parent, const char *dir)
     char buffer[8] = "";
     int error = 0;
 
-    symlink("/etc/passwd", path);
+    tap_ok(symlink("/etc/passwd", path) == 0, "a symbolic link has the name of a spool");
     tap_ok(!iimg_spool_open(parent, path, &error) && error == ELOOP,
            "a symbolic link is not opened");
     unlink(path);

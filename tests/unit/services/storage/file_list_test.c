@@ -101,7 +101,10 @@ static void test_list(const iimg_storage_t *storage)
     }
     put(files[0].path);
     put(files[2].path);
-    symlink("/etc/passwd", apr_pstrcat(context->pool, root, "/media/ab/cd/" ID "/link.jpg", NULL));
+    tap_ok(symlink("/etc/passwd",
+                   apr_pstrcat(context->pool, root, "/media/ab/cd/" ID "/link.jpg", NULL))
+               == 0,
+           "a symbolic link lies among the pictures");
     seen = "";
     fails_after = -1;
     (void)iimg_file_list(context, storage, visit, NULL);

@@ -135,7 +135,7 @@ static void placing(void)
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/__sized__", &there) && !there,
            "... nor a directory");
-    symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg"));
+    tap_ok(symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg")) == 0, "a symbolic link lies among the pictures");
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/l.jpg", &there) && !there,
            "... nor a link");
@@ -213,7 +213,7 @@ static void listing(void)
     spew("generated_images/5a/00/" TWO);
     spew("elsewhere/5a/00/" TWO ".png");
     spew(IIMG_STORE_MARKER);
-    symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg"));
+    tap_ok(symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg")) == 0, "a symbolic link lies among the pictures");
     tap_is(listed(),
            "generated_images/" TWO " generated_images/" TWO ".png media/" ONE ".tmp media/" ONE
            "/__sized__/a.jpg media/" ONE "/a.jpg",
