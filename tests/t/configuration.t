@@ -128,17 +128,23 @@ like complaint("IdentityImgMaxPixels 1 2 3\n"), qr/IdentityImgMaxPixels takes 1-
 
 # Contexts of directives -----------------------------------------------------------------------------
 
-like complaint("IdentityImg on\n"), qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a section other than <Location/s,
+like complaint("IdentityImg on\n"),
+    qr/IdentityImg\b.*not allowed here|IdentityImg: stands in a section other than <Location/s,
     'IdentityImg at server level is refused';
 like complaint("<Directory /tmp>\nIdentityImg on\n</Directory>\n"),
-    qr/IdentityImg: stands in a section other than <Location|IdentityImg.*not allowed/, 'IdentityImg in a Directory is refused';
-like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a section other than <Location/,
+    qr/IdentityImg: stands in a section other than <Location|IdentityImg.*not allowed/,
+    'IdentityImg in a Directory is refused';
+like complaint("<Location \"$_\">\nIdentityImg on\n</Location>\n"),
+    qr/IdentityImg: stands in a section other than <Location/,
     "IdentityImg in a Location with a pattern is refused: $_" for '/x/*y', '/x?', '/[ab]';
-like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"), qr/IdentityImg: stands in a section other than <Location/,
+like complaint("<Location ~ \"/x\">\nIdentityImg on\n</Location>\n"),
+    qr/IdentityImg: stands in a section other than <Location/,
     'IdentityImg in a Location ~ is refused';
-like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a section other than <Location/,
+like complaint("<LocationMatch \"/x\">\nIdentityImg on\n</LocationMatch>\n"),
+    qr/IdentityImg: stands in a section other than <Location/,
     'IdentityImg in a LocationMatch that looks like a path is refused';
-like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"), qr/IdentityImg: stands in a section other than <Location/,
+like complaint("<LocationMatch \"^/x\">\nIdentityImg on\n</LocationMatch>\n"),
+    qr/IdentityImg: stands in a section other than <Location/,
     'IdentityImg in a LocationMatch is refused';
 like complaint("<Location /x>\nIdentityImg yes\n</Location>\n"), qr/IdentityImg: "yes" is not on, off or errors/,
     'IdentityImg takes on, off and errors';

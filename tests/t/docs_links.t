@@ -19,7 +19,8 @@ sub files_below {
     my ($folder, $pattern) = @_;
     my @found;
     File::Find::find({ no_chdir => 1, wanted => sub { push @found, $_ if -f && /$pattern/ } }, $folder);
-    return sort @found;
+    my @sorted = sort @found;
+    return @sorted;
 }
 
 my %page = map { substr($_, 1 + length $source) => slurp($_) } files_below("$source/docs", qr/\.md$/),

@@ -4,9 +4,9 @@
  *   bytes of a body     body.c: refuse_declared_length before reading, refuse_received_length while
  *                       reading; both make iimg_body_size_error
  *   bytes of a picture  request.c: iimg_request_upload, which makes iimg_body_size_error
- *   pixels              worker/picture_source.c: check_pixels; services/pictures/image.c
- * makes the error, too_many_pixels httpd's limits      conf/identityimg.conf: LimitRequestBody;
- * errors.c answers
+ *   pixels              worker/picture_source.c: check_pixels; services/pictures/image.c makes
+ *                       the error: too_many_pixels
+ *   httpd's limits      conf/identityimg.conf: LimitRequestBody; errors.c answers
  */
 #ifndef IIMG_SERVER_HTTP_BODY_H
 #define IIMG_SERVER_HTTP_BODY_H
