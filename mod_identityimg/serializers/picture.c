@@ -9,11 +9,11 @@ static bool write_urls(iimg_json_t *out, iimg_media_signer_t *signer, const iimg
 
     iimg_json_object_open(out);
     iimg_json_member(out, "original", url);
-    for (int size = 0; size < IIMG_SIZES; size++) {
-        url = iimg_media_url(signer, iimg_key_sized(out->pool, picture->key, size, picture->sized),
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        url = iimg_media_url(signer, iimg_key_sized(out->pool, picture->key, i, picture->sized),
                              NULL);
         made = made && url;
-        iimg_json_member(out, iimg_sizes[size].name, url);
+        iimg_json_member(out, iimg_derivatives[i].member, url);
     }
     iimg_json_object_close(out);
     return made;

@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 #include <string.h>
-#include "services/pictures/key.h"
+#include "services/pictures/derivatives.h"
 #include "worker/jpeg.h"
 #include "worker/picture_pixels.h"
 #include "worker/picture_source.h"
@@ -142,7 +142,7 @@ static savers_t choose_savers(const iimg_work_t *work, bool is_lossless, bool ha
 static int save_sizes(const iimg_work_t *work, VipsImage *const *sizes, const saver_t *saver,
                       size_t most, iimg_piece_t *pieces)
 {
-    for (int size = IIMG_LARGE; size >= IIMG_THUMBNAIL; size--) {
+    for (int size = IIMG_LARGEST_DERIVATIVE; size >= 0; size--) {
         if (saver->save(sizes[size], (int)work->request->quality, &pieces[size]) != 0) {
             return -1;
         }
@@ -180,9 +180,11 @@ static int save_exact_sizes(iimg_work_t *work, VipsImage *const *sizes, const sa
     int rc = 0;
 
     if (savers->lossy) {
-        most = work->pieces[IIMG_THUMBNAIL].length + work->pieces[IIMG_MEDIUM].length
-               + work->pieces[IIMG_LARGE].length;
-        rc = probe_exact_size(work, sizes[IIMG_LARGE], savers->quick, most);
+        most = 0;
+        for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+            most += work->pieces[i].length;
+        }
+        rc = probe_exact_size(work, sizes[IIMG_LARGEST_DERIVATIVE], savers->quick, most);
     }
     if (rc == 0) {
         rc = save_sizes(work, sizes, savers->exact, most, pieces);
@@ -198,10 +200,10 @@ static int save_exact_sizes(iimg_work_t *work, VipsImage *const *sizes, const sa
 static int make_sizes(iimg_work_t *work, VipsImage *large, bool is_lossless)
 {
     savers_t savers = choose_savers(work, is_lossless, vips_image_hasalpha(large));
-    VipsImage *sizes[IIMG_SIZES], *image = large;
+    VipsImage *sizes[IIMG_DERIVATIVES], *image = large;
 
-    for (int size = IIMG_LARGE; size >= IIMG_THUMBNAIL; size--) {
-        image = sizes[size] = iimg_pixels_fit(image, iimg_sizes[size].box);
+    for (int size = IIMG_LARGEST_DERIVATIVE; size >= 0; size--) {
+        image = sizes[size] = iimg_pixels_fit(image, iimg_derivatives[size].side);
         if (!image) {
             return -1;
         }
@@ -215,7 +217,7 @@ static int make_sizes(iimg_work_t *work, VipsImage *large, bool is_lossless)
     if (savers.exact && save_exact_sizes(work, sizes, &savers) < 0) {
         return -1;
     }
-    work->answer.piece_count = IIMG_SIZES;
+    work->answer.piece_count = IIMG_DERIVATIVES;
     return 0;
 }
 
@@ -223,7 +225,9 @@ static int make_derivatives(iimg_work_t *work, const iimg_source_t *source, Vips
 {
     VipsImage *large;
 
-    return iimg_pixels_decode(source, opened, iimg_sizes[IIMG_LARGE].box, &large) == 0
+    return iimg_pixels_decode(source, opened, iimg_derivatives[IIMG_LARGEST_DERIVATIVE].side,
+                              &large)
+                   == 0
                ? make_sizes(work, large, source->is_lossless)
                : -1;
 }
@@ -264,9 +268,8 @@ static int inspect_picture(iimg_work_t *work, const iimg_source_t *source, VipsI
     VipsImage *image;
 
     (void)work;
-    return source->unended
-               ? iimg_pixels_decode(source, opened, iimg_sizes[IIMG_THUMBNAIL].box, &image)
-               : 0;
+    return source->unended ? iimg_pixels_decode(source, opened, iimg_derivatives[0].side, &image)
+                           : 0;
 }
 
 void iimg_picture_work(iimg_work_t *work)

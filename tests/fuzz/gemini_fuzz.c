@@ -143,14 +143,14 @@ static void claim_result(const iimg_generator_result_t *result)
 }
 
 /* Feed pieces of one byte, two, three, ... */
-static iimg_gemini_follow_t *follow(apr_pool_t *pool, const char *body, size_t length)
+static iimg_gemini_stream_t *follow(apr_pool_t *pool, const char *body, size_t length)
 {
-    iimg_gemini_follow_t *follower = iimg_gemini_follow_create(pool, NULL);
+    iimg_gemini_stream_t *follower = iimg_gemini_stream_create(pool, NULL);
 
     for (size_t at = 0, step = 1; at < length; at += step, step++) {
         size_t n = step < length - at ? step : length - at;
 
-        iimg_gemini_follow(follower, apr_pmemdup(pool, body + at, n), n);
+        iimg_gemini_stream_feed(follower, apr_pmemdup(pool, body + at, n), n);
         if (n < step) {
             break;
         }

@@ -2,7 +2,7 @@
 #include "base/media_type.h"
 #include "base/text.h"
 #include "fuzz.h"
-#include "services/pictures/size.h"
+#include "services/pictures/dimensions.h"
 
 void fuzz_start(apr_pool_t *pool)
 {
@@ -17,7 +17,7 @@ void fuzz_one(apr_pool_t *pool, const char *data, size_t length)
 
     (void)pool;
     fuzz_claim(*words && iimg_text_is_utf8(words, strlen(words)), "any input has a description");
-    if (iimg_picture_size(data, length, &width, &height)) {
+    if (iimg_picture_dimensions(data, length, &width, &height)) {
         fuzz_claim(type->format == IIMG_FORMAT_JPEG || type->format == IIMG_FORMAT_PNG
                        || type->format == IIMG_FORMAT_WEBP,
                    "a picture with a size has a format");

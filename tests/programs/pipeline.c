@@ -260,8 +260,8 @@ static void write_derivatives(apr_pool_t *pool, const iimg_image_settings_t *set
     if (err) {
         fail(err->message);
     }
-    for (int size = 0; size < IIMG_SIZES; size++) {
-        write_file(apr_psprintf(pool, "%s-%d.jpg", prefix, size), &derived->sizes[size]);
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        write_file(apr_psprintf(pool, "%s-%d.jpg", prefix, i), &derived->derivatives[i]);
     }
     write_file(apr_psprintf(pool, "%s-reference.jpg", prefix), &reference);
 }

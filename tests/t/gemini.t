@@ -355,7 +355,7 @@ my @good = (
     ['finish:SOMETHING_NEW', 'jpg', [896, 1200], undef, 'an unknown finish reason does not discard the picture'],
     map({ [
             "finish:$_", 'jpg', [896, 1200],
-            qr/\AThe provider sent a complete picture, but did not end as usual \($_\): \S.*\.\z/,
+            qr/\AThe provider sent a complete picture, but an unusual finish reason \($_\): \S.*\.\z/,
             'a complete picture is delivered'
     ] } qw(MAX_TOKENS OTHER MALFORMED_RESPONSE MALFORMED_FUNCTION_CALL UNEXPECTED_TOOL_CALL TOO_MANY_TOOL_CALLS)),
     ['wrong-size', 'png', [512, 512], qr/512 x 512 pixels instead of 896 x 1200/, 'a wrong size causes a warning'],
@@ -400,14 +400,14 @@ is scalar @{ $json->decode(overheard($tap)->{body})->{contents}[0]{parts} }, 2, 
 # Failures -----------------------------------------------------------------------------------------
 
 my %sentences = (
-    provider_key => qr/refused this server's key; an operator/,
-    provider_request => qr/did not accept the request|stopped before the picture was done/,
-    provider_busy => qr/overloaded at the moment|used up what the image provider allows/,
-    provider_fails => qr/\AThe image provider failed with an internal error\. Please try again later\.\z/,
-    provider_reply => qr/answer was not usable|data that is not a picture/,
-    model_retired => qr/does not know the model gemini-3-pro-image; an operator/,
+    provider_key => qr/refused this server's key\. An operator/,
+    provider_request => qr/did not accept the request|stopped before the picture was finished/,
+    provider_busy => qr/provider is overloaded|used up its (?:daily )?quota at the image provider/,
+    provider_fails => qr/\AThe image provider failed with an internal error\. Try again later\.\z/,
+    provider_reply => qr/response was invalid|data that is not a picture/,
+    model_retired => qr/does not know the model gemini-3-pro-image\. An operator/,
     no_image => qr/answered without a picture/,
-    timeout => qr/did not answer in time/,
+    timeout => qr/did not respond in time/,
     refused => qr/refused to make this picture: .+\. \S.+\.\z/,
 );
 my @bad = (
@@ -431,9 +431,9 @@ my @bad = (
     ['quota-zero', 429, 'provider_busy', 30],
     [
         'quota-day', 429, 'provider_busy', 'reset',
-        qr/used up what the image provider allows it for today\. Please try again in \d+ (?:hours|minutes?), after midnight in California\.\z/
+        qr/used up its daily quota at the image provider\. Try again in \d+ (?:hours|minutes?), after midnight in California\.\z/
     ],
-    ['quota-day-in-words', 429, 'provider_busy', 'reset', qr/for today/],
+    ['quota-day-in-words', 429, 'provider_busy', 'reset', qr/daily quota/],
     ['quota-fraction', 429, 'provider_busy', 37],
     ['quota-forever', 429, 'provider_busy', 3600],
     ['retry-after:12', 429, 'provider_busy', 12],
@@ -462,7 +462,7 @@ my @bad = (
     ['thought-only-finish:MAX_TOKENS', 502, 'provider_request'],
     [
         'refused:MALFORMED_FUNCTION_CALL', 502, 'provider_request', undef,
-        qr/stopped before the picture was done: the model tried to use a tool\. Try again\./
+        qr/stopped before the picture was finished: the model tried to use a tool\. Try again\./
     ],
     ['finish:CONTINUATION', 502, 'provider_request'],
     ['bad-base64', 502, 'provider_reply'],
@@ -656,7 +656,7 @@ $began = time;
 ($status, my $retry, $data) = generate('');
 is_deeply [$status, $data->{code}, $retry], [503, 'provider_down', 5], 'a provider that cannot be reached is a 503'
     or diag explain $data;
-like $data->{detail}, qr/cannot be reached at the moment/, 'the response says that the provider cannot be reached';
+like $data->{detail}, qr/cannot be reached/, 'the response says that the provider cannot be reached';
 cmp_ok time - $began, '<', 60, 'a provider that cannot be reached fails within the deadline';
 is_deeply [@{ job() }{qw(state error_code)}], ['failed', 'provider_down'], 'the row has provider_down';
 
@@ -683,8 +683,8 @@ is_deeply [$server->sql(q{SELECT count(*) FROM generation_jobs WHERE state NOT I
 $server->judge(
     qr/IIMG011[27]: /,
     qr/IIMG0002: POST .*image-generation/, qr/IIMG0003: POST .*image-generation/, qr/IIMG0004: POST .*image-generation/,
-    qr/IIMG0043: the image provider refuses this server's key/,
-    qr/IIMG0040: the model gemini-3-pro-image-preview was shut down/, qr/IIMG0041: /,
+    qr/IIMG0043: the image provider refuses the API key/,
+    qr/IIMG0040: model gemini-3-pro-image-preview was shut down/, qr/IIMG0041: /,
     qr/IIMG010[1-57]: .*(?:picture store|database|generation_jobs|stored_object|cannot delete|wait for)/,
     qr/AH\d+: |terminating connection|server closed the connection|could not connect|connection to server/,
 );

@@ -83,7 +83,7 @@ sub billed { my $billed = job()->{error_billed}; return defined $billed ? $bille
 
 # Retries --------------------------------------------------------------------------------------------
 
-my $paid = qr/asked again: both may have been billed/;
+my $paid = qr/repeated\. Both may be billed/;
 my @tries = (
     # scenario                     status calls  at least   warning  title
     ['first:1:status:503', 200, 2, 0.5, undef, 'an overloaded provider is retried'],
@@ -209,7 +209,7 @@ is scalar(my @three = asked()), 3, 'three attempts get an overloaded provider';
 is_deeply [$status, $data->{code}, scalar(my @none = asked())], [503, 'provider_busy', 0],
     'the server then backs off without a call'
     or diag explain $data;
-like $data->{detail}, qr/has been overloaded for a while and is left alone for now/,
+like $data->{detail}, qr/image provider is overloaded\. Try again later/,
     'the sentence says that the provider is overloaded';
 ok $after >= 1 && $after <= 15, 'Retry-After is the rest of the backoff';
 is billed(), 'no', 'a request during the backoff is not billed';
@@ -224,7 +224,7 @@ is_deeply [(generate('status:403'))[0], (generate(''))[0], scalar(my @once = ask
     'a refused key is sent only once';
 ($status, $data, $after) = generate('');
 is_deeply [$status, $data->{code}], [503, 'provider_key'], 'further requests during the backoff are 503 provider_key';
-like $data->{detail}, qr/refused this server's key and is left alone for now; an operator/,
+like $data->{detail}, qr/refused this server's key\. An operator/,
     'the sentence says that the key is refused';
 
 # Memory ---------------------------------------------------------------------------------------------
@@ -261,7 +261,7 @@ SKIP: {
 $server->judge(
     qr/IIMG011[27]: /,
     qr/AH10159: /, qr/IIMG000[234]: POST .*image-generation/, qr/IIMG0040: /,
-    qr/IIMG0042: the image provider's model gemini-3-pro-image is overloaded/,
-    qr/IIMG0043: the image provider refuses this server's key/, qr/IIMG0044: the model \S+ is not available/,
+    qr/IIMG0042: model gemini-3-pro-image of the image provider is overloaded/,
+    qr/IIMG0043: the image provider refuses the API key/, qr/IIMG0044: model \S+ is not available/,
 );
 finish();

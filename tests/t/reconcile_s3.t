@@ -42,9 +42,9 @@ sub there { my ($key) = @_; return $place->request(HEAD => "$place->{prefix}$key
 # Options ---------------------------------------------------------------------------------------------
 
 like told({ AWS_SECRET_ACCESS_KEY => 'wrong' }, 'sweep'),
-    qr/^2 identityimgctl: .*bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,
+    qr/^2 identityimgctl: .*bucket "pictures": the store refuses the secret key: correct the credentials \(SignatureDoesNotMatch\)/,
     'a wrong key is reported';
-like tool('--s3-bucket no-such-bucket sweep'), qr/^2 .*there is no such bucket: make it, or mend --s3-bucket/,
+like tool('--s3-bucket no-such-bucket sweep'), qr/^2 .*there is no such bucket: create it, or correct --s3-bucket/,
     "a missing bucket is reported with the option's name";
 like told({ IDENTITYIMG_S3_BUCKET => '' }, 'sweep'),
     qr/^2 identityimgctl: --s3-bucket: the storage "s3" needs the name of a bucket/,

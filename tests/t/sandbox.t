@@ -102,14 +102,14 @@ for my $word (qw(spin hang)) {
         . 'AVIF picture.',
         "a picture that would $word forever is stopped";
     cmp_ok time - $began, '>', 5, "a picture that would $word forever is stopped at its deadline";
-    like join("\n", new_lines()), qr/IIMG0130: .*its time was over/,
-        "a picture that would $word forever: the log says that its time was over";
+    like join("\n", new_lines()), qr/IIMG0130: .*deadline exceeded/,
+        "a picture that would $word forever: the log says that deadline exceeded";
 }
 is refusal(rogue('exit')), $damaged, 'a picture that makes its codec exit is refused';
 new_lines();
 is refusal(rogue('unlocked')), '503 pictures_down The server cannot read pictures at the moment.',
     'a process that cannot be sandboxed decodes nothing';
-like join("\n", new_lines()), qr/IIMG0132: .*it could not be locked in \(step 5\)/,
+like join("\n", new_lines()), qr/IIMG0132: .*its process could not be sandboxed \(step 5\)/,
     'the log has the failed step of the sandbox';
 is upload($jpeg)->code, 200, 'pictures are decoded afterwards';
 is join(' ', zygotes()), $zygote, 'the worker is still the same process';
@@ -155,16 +155,16 @@ my %lies = (
     many => 'head makes no sense', insert => 'head makes no sense', long => 'head makes no sense',
     empty => 'head makes no sense', far => 'edit does not fit', wrap => 'edit does not fit',
     twice => 'edit does not fit', kind => 'edit does not fit', none => 'edit',
-    tail => 'makes something else', magic => 'not of the kind', html => 'not of the kind',
-    headless => 'has no sides', format => 'nobody asked for', png => 'not of the kind',
-    sides => 'impossible sides', nothing => 'impossible sides', large => 'does not fit into its box',
+    tail => 'changes the format', magic => 'does not have the format', html => 'does not have the format',
+    headless => 'no readable dimensions', format => 'format that was not requested', png => 'does not have the format',
+    sides => 'impossible dimensions', nothing => 'impossible dimensions', large => 'does not fit into its box',
     tall => 'does not fit into its box', wide => 'does not fit into its box',
 );
 for my $word (sort keys %lies) {
     my $answer = rogue($word);
     is $answer->code, 500, "an invalid reply ($word) of the worker is a 500";
     my @lines = new_lines();
-    like join("\n", @lines), qr/IIMG0131: .*identityimg-worker is not to be believed: .*$lies{$word}/,
+    like join("\n", @lines), qr/IIMG0131: .*invalid reply from identityimg-worker: .*$lies{$word}/,
         "the log has the reason: $lies{$word}";
     is scalar(@lines), 1, "the log has one line about $word";
 }
@@ -215,7 +215,7 @@ for my $word (qw(open reopen write socket exec)) {
     is $generate->()->code, 200, "a poster whose text tries to $word is generated without the text";
     my $lines = join "\n", new_lines();
     like $lines, qr/IIMG0130: .*signal 6/, "a poster whose text tries to $word: the process is killed";
-    like $lines, qr/IIMG0136: .*without its words.*signal 6/,
+    like $lines, qr/IIMG0136: cannot draw the texts .*signal 6/,
         "a poster whose text tries to $word: the log says that the text is missing";
 }
 $server->sql("UPDATE identities SET i_am_statement = 'I am.' WHERE id = '" . identity_of('full') . "'");

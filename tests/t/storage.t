@@ -232,10 +232,10 @@ sub start_fails {
 
 sub wrong_at_start {
     like start_fails({ AWS_SECRET_ACCESS_KEY => 'wrong' }),
-        qr/IIMG0010: IdentityImgStorage: bucket "pictures": the store refuses the secret key: mend the credentials \(SignatureDoesNotMatch\)/,
+        qr/IIMG0010: IdentityImgStorage: bucket "pictures": the store refuses the secret key: correct the credentials \(SignatureDoesNotMatch\)/,
         'a wrong secret key is reported at the start';
     like start_fails({ S3_BUCKET => 'no-such-bucket' }),
-        qr/IIMG0010: IdentityImgStorage: bucket "no-such-bucket": there is no such bucket: make it, or mend IdentityImgS3Bucket/,
+        qr/IIMG0010: IdentityImgStorage: bucket "no-such-bucket": there is no such bucket: create it, or correct IdentityImgS3Bucket/,
         'a missing bucket is reported at the start';
     my $lines = join "\n", $server->log_lines(1);
     unlike $lines, qr/\Q$store->{secret}/, 'the log does not contain the secret key';

@@ -181,7 +181,7 @@ my ($slow, $late) = in_parallel(
         return refusal($answer) . ' ' . ($answer->header('Retry-After') // '');
     }
 );
-is $late, '503 pictures_busy The server is reading as many pictures as it can. Try again in a moment. 15',
+is $late, '503 pictures_busy The server is busy with other pictures. Try again in a moment. 15',
     'a picture that waits too long is a 503 with Retry-After';
 is $slow, 400, 'the slow picture is stopped';
 is upload(bob => $jpeg)->code, 200, 'the next picture is decoded after that';

@@ -213,7 +213,7 @@ static void lie_piece(iimg_work_t *work, const void *data, size_t length)
 
 static void lie_large(iimg_work_t *work) /* the thumbnail is the large size */
 {
-    work->pieces[0] = work->pieces[2];
+    work->pieces[0] = work->pieces[IIMG_LARGEST_DERIVATIVE];
 }
 
 static void lie_edit_far(iimg_work_t *work)
@@ -270,7 +270,7 @@ static void lie_wide(iimg_work_t *work)
 }
 static void lie_long(iimg_work_t *work)
 {
-    lie_piece(work, JPEG_MAGIC, (2 << 20) + 1);
+    lie_piece(work, JPEG_MAGIC, IIMG_WORK_MAX_DERIVATIVE + 1);
 }
 static void lie_empty(iimg_work_t *work)
 {

@@ -41,7 +41,7 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
                                  iimg_stored_picture_t *stored)
 {
     apr_pool_t *pool = context->pool;
-    iimg_object_t objects[1 + IIMG_SIZES];
+    iimg_object_t objects[IIMG_PICTURE_OBJECTS];
     iimg_derived_t *derived;
     iimg_error_t *err = iimg_image_derive(context, &context->services->pictures, &upload->bytes,
                                           &derived);
@@ -53,16 +53,17 @@ iimg_error_t *iimg_store_picture(iimg_context_t *context, const iimg_upload_t *u
         derived->original = (iimg_derivative_t){ upload->bytes.data, upload->bytes.length };
     }
     stored->uuid = iimg_uuid_create(pool);
-    stored->count = 1 + IIMG_SIZES;
+    stored->count = IIMG_PICTURE_OBJECTS;
     stored->picture.sized = derived->sized_type->extension;
     stored->picture.key = iimg_key_original(
         pool, stored->uuid, iimg_text_safe_name(pool, upload->filename), derived->type->extension);
     objects[0] = (iimg_object_t){ stored->picture.key, derived->type->media_type,
                                   derived->original.data, derived->original.length };
-    for (int size = 0; size < IIMG_SIZES; size++) {
-        objects[1 + size] = (iimg_object_t){
-            iimg_key_sized(pool, stored->picture.key, size, stored->picture.sized),
-            derived->sized_type->media_type, derived->sizes[size].data, derived->sizes[size].length
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        objects[1 + i] = (iimg_object_t){
+            iimg_key_sized(pool, stored->picture.key, i, stored->picture.sized),
+            derived->sized_type->media_type, derived->derivatives[i].data,
+            derived->derivatives[i].length
         };
     }
     return announce_and_put(context, objects, stored);

@@ -1,16 +1,16 @@
-/* edit.c - judges and applies edits: their steps may come from a process that was taken over. */
+/* edit.c - checks and applies edits, which may come from a compromised process. */
 #include "services/pictures/edit.h"
 
 #include <string.h>
 
-/* What has been used up by the steps so far. */
+/* The progress of the steps so far. */
 typedef struct progress_t {
     uint64_t read; /* of the original: the next KEEP begins here or later */
     uint64_t inserted;
     uint64_t written;
 } progress_t;
 
-/* @return how many bytes the step writes, 0 when it is not valid where it stands */
+/* @return the bytes that the step writes; 0 if it is invalid */
 static uint64_t step_writes(const iimg_edit_step_t *step, const progress_t *progress,
                             uint64_t original_length, uint64_t inserts)
 {

@@ -1,4 +1,10 @@
-/* image.c - what identityimg-worker says of pictures, checked and told in our words. */
+/* image.c - derivatives, references, posters and dimensions of pictures, made by
+ * identityimg-worker.
+ *
+ * Builds requests, judges replies and makes errors for clients. Callers are functions/ and other
+ * services, in any thread of a child; each call blocks. A reply may come from a process that a
+ * picture has taken over, so check_*() must accept each part of it before it is used: pieces have
+ * the requested format and fit, the edit of the original stays within it. */
 #include "services/pictures/image.h"
 
 #include <string.h>
@@ -6,251 +12,276 @@
 #include "base/log.h"
 #include "base/quantity.h"
 #include "services/pictures/edit.h"
-#include "services/pictures/size.h"
+#include "services/pictures/dimensions.h"
 
 #define MEGAPIXEL 1000000
 
-/* Questions ----------------------------------------------------------------------------------- */
+/* Requests ------------------------------------------------------------------------------------ */
 
 static const struct {
     const char *step;
     uint32_t pieces;
     apr_size_t max_piece;
 } works[] = {
-    [IIMG_WORK_DERIVE] = { "derivatives", IIMG_SIZES, IIMG_WORK_MAX_DERIVATIVE },
+    [IIMG_WORK_DERIVE] = { "derivatives", IIMG_DERIVATIVES, IIMG_WORK_MAX_DERIVATIVE },
     [IIMG_WORK_REFERENCE] = { "reference", 1, IIMG_WORK_MAX_JPEG },
     [IIMG_WORK_INSPECT] = { "inspect", 0, 0 },
     [IIMG_WORK_POSTER] = { "poster", 1, IIMG_WORK_MAX_JPEG },
 };
 
-_Static_assert(IIMG_WORK_PIECES >= IIMG_SIZES, "an answer must have room for each derivative");
-
-typedef struct asked_t {
+typedef struct request_t {
     iimg_worker_question_t question;
     iimg_worker_reply_t reply;
+    iimg_worker_call_t *call;
+    apr_time_t began;
     const iimg_media_type_t *type; /* of the picture */
-} asked_t;
+} request_t;
 
-static void prepare(asked_t *asked, const iimg_image_settings_t *settings, iimg_work_kind_t kind,
-                    const iimg_bytes_t *bytes)
+static void prepare_request(request_t *request, const iimg_image_settings_t *settings,
+                            iimg_work_kind_t kind, const iimg_bytes_t *bytes)
 {
-    memset(asked, 0, sizeof(*asked));
-    asked->question.bytes = bytes;
-    asked->question.pieces = works[kind].pieces;
-    asked->question.max_piece = works[kind].max_piece;
-    asked->question.request.kind = kind;
-    asked->question.request.max_pixels = settings->limits.max_pixels;
-    asked->question.request.max_pixels_jpeg = settings->limits.max_pixels_jpeg;
-    asked->question.request.format = settings->derivative_format;
-    asked->question.request.quality = (uint32_t)settings->derivative_quality;
+    memset(request, 0, sizeof(*request));
+    request->question.bytes = bytes;
+    request->question.pieces = works[kind].pieces;
+    request->question.max_piece = works[kind].max_piece;
+    request->question.request.kind = kind;
+    request->question.request.max_pixels = settings->limits.max_pixels;
+    request->question.request.max_pixels_jpeg = settings->limits.max_pixels_jpeg;
+    request->question.request.format = settings->derivative_format;
+    request->question.request.quality = (uint32_t)settings->derivative_quality;
 }
 
-/* Refusals ------------------------------------------------------------------------------------ */
+/* Errors -------------------------------------------------------------------------------------- */
 
-static iimg_error_t *unsupported(iimg_error_t *err)
+/* @return IIMG_INVALID code unsupported_image; the sentence names the formats that are accepted */
+#define make_unsupported_error(pool, ...) \
+    iimg_error_invalid_field(pool, "image", "unsupported_image", __VA_ARGS__)
+
+static iimg_error_t *make_unreadable_error(iimg_context_t *context, const request_t *request,
+                                           const char *why)
 {
-    return iimg_error_code(iimg_error_field(err, "image"), "unsupported_image");
+    iimg_error_t *err = make_unsupported_error(
+        context->pool,
+        "The %s picture is damaged or not a real %s picture. Upload a valid %s picture.",
+        request->type->name, request->type->name, iimg_media_types_allowed);
+
+    return iimg_error_detail(err, "%s", why);
 }
 
-static iimg_error_t *unreadable(iimg_context_t *context, const asked_t *asked, const char *why)
+static iimg_error_t *make_pixels_error(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_INVALID,
-                                   "The %s picture is damaged or not a real %s picture. "
-                                   "Upload a valid %s picture.",
-                                   asked->type->name, asked->type->name, iimg_media_types_allowed);
-
-    return iimg_error_detail(unsupported(err), "%s", why);
-}
-
-static iimg_error_t *too_many_pixels(iimg_context_t *context, const iimg_work_answer_t *answer)
-{
-    iimg_error_t *err = iimg_error(
-        context->pool, IIMG_TOO_LARGE,
-        "The picture has %s megapixels (%u x %u); at most %.0f are "
-        "allowed.",
-        iimg_units(context->pool, (apr_uint64_t)answer->width * answer->height, answer->limit,
-                   MEGAPIXEL),
+    const char *megapixels = iimg_units(context->pool, (apr_uint64_t)answer->width * answer->height,
+                                        answer->limit, MEGAPIXEL);
+    iimg_error_t *err = iimg_error_with_code(
+        context->pool, IIMG_TOO_LARGE, "too_many_pixels",
+        "The picture has %s megapixels (%u x %u); at most %.0f are allowed.", megapixels,
         answer->width, answer->height, (double)answer->limit / MEGAPIXEL);
 
-    return iimg_error_code(iimg_error_field(err, "image"), "too_many_pixels");
+    return iimg_error_field(err, "image");
 }
 
-static iimg_error_t *large_profile(iimg_context_t *context, const iimg_work_answer_t *answer)
+static iimg_error_t *make_profile_error(iimg_context_t *context, const iimg_work_answer_t *answer)
 {
-    return unsupported(iimg_error(
-        context->pool, IIMG_INVALID, "The picture's color profile has %s; at most 4 are allowed.",
-        iimg_megabytes(context->pool, (apr_size_t)answer->limit, IIMG_WORK_MAX_PROFILE)));
+    return make_unsupported_error(
+        context->pool, "The picture's color profile has %s; at most 4 are allowed.",
+        iimg_megabytes(context->pool, (apr_size_t)answer->limit, IIMG_WORK_MAX_PROFILE));
 }
 
-static iimg_error_t *refused(iimg_context_t *context, const asked_t *asked)
+static iimg_error_t *make_status_error(iimg_context_t *context, const request_t *request)
 {
-    const iimg_work_answer_t *answer = &asked->reply.answer;
+    const iimg_work_answer_t *answer = &request->reply.answer;
 
     switch (answer->status) {
     case IIMG_WORK_DONE:
         return NULL;
     case IIMG_WORK_TOO_MANY_PIXELS:
-        return too_many_pixels(context, answer);
+        return make_pixels_error(context, answer);
     case IIMG_WORK_LARGE_PROFILE:
-        return large_profile(context, answer);
+        return make_profile_error(context, answer);
     case IIMG_WORK_UNREADABLE:
-        return unreadable(context, asked, answer->said);
+        return make_unreadable_error(context, request, answer->said);
     default:
-        return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                                 "identityimg-worker: %s", answer->said);
+        return iimg_error_internal(context->pool, "identityimg-worker: %s", answer->said);
     }
 }
 
-/* A picture that ends its process, or takes it over: nobody but its sender is told, and the log. */
-static iimg_error_t *stopped(iimg_context_t *context, const asked_t *asked)
+/* A picture that crashes its process, or exceeds its deadline, affects only its own request. */
+static iimg_error_t *make_stopped_error(iimg_context_t *context, const request_t *request)
 {
-    const iimg_worker_reply_t *reply = &asked->reply;
+    const iimg_worker_reply_t *reply = &request->reply;
 
     iimg_log(context, IIMG_LOG_WARNING,
-             "IIMG0130: a picture (%s, %" APR_SIZE_T_FMT " bytes) ended "
-             "its worker process: %s",
-             asked->type->name, asked->question.bytes->length, reply->why);
-    if (asked->question.request.kind == IIMG_WORK_POSTER) {
-        return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                                 "poster: %s", reply->why);
+             "IIMG0130: a picture (%s, %" APR_SIZE_T_FMT " bytes) ended its worker process: %s",
+             request->type->name, request->question.bytes->length, reply->why);
+    if (request->question.request.kind == IIMG_WORK_POSTER) {
+        return iimg_error_internal(context->pool, "poster: %s", reply->why);
     }
     if (reply->outcome == IIMG_WORKER_KILLED) {
-        return unreadable(context, asked, reply->why);
+        return make_unreadable_error(context, request, reply->why);
     }
-    return unsupported(iimg_error(context->pool, IIMG_INVALID,
-                                  "The %s picture takes too long to read. Upload a valid %s "
-                                  "picture.",
-                                  asked->type->name, iimg_media_types_allowed));
+    return make_unsupported_error(
+        context->pool, "The %s picture takes too long to read. Upload a valid %s picture.",
+        request->type->name, iimg_media_types_allowed);
 }
 
-static iimg_error_t *lied(iimg_context_t *context, const char *why)
+static iimg_error_t *make_invalid_error(iimg_context_t *context, const char *why)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
+    iimg_error_t *err = iimg_error_internal(context->pool,
+                                            "invalid reply from identityimg-worker: %s", why);
 
     err->tag = "IIMG0131";
-    return iimg_error_detail(err, "identityimg-worker is not to be believed: %s", why);
+    return err;
 }
 
-static iimg_error_t *away(iimg_context_t *context, const char *why)
+static iimg_error_t *make_down_error(iimg_context_t *context, const char *why)
 {
-    iimg_error_t *err = iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                   "The server cannot read pictures at the moment.");
+    iimg_error_t *err = iimg_error_with_detail(context->pool, IIMG_UNAVAILABLE, "pictures_down",
+                                               "The server cannot read pictures at the moment.",
+                                               "identityimg-worker: %s",
+                                               why ? why : "it exited on every attempt");
 
     err->tag = "IIMG0132";
-    return iimg_error_detail(iimg_error_code(err, "pictures_down"), "identityimg-worker: %s",
-                             why ? why : "it ends under each request");
+    return err;
 }
 
-static iimg_error_t *busy(iimg_context_t *context)
+static iimg_error_t *make_busy_error(iimg_context_t *context)
 {
-    return iimg_error_code(iimg_error(context->pool, IIMG_BUSY,
-                                      "The server is reading as many pictures as it can. "
-                                      "Try again in a moment."),
-                           "pictures_busy");
+    return iimg_error_with_code(context->pool, IIMG_BUSY, "pictures_busy",
+                                "The server is busy with other pictures. Try again in a moment.");
 }
 
-static iimg_error_t *judge(iimg_context_t *context, const asked_t *asked)
+static iimg_error_t *judge_reply(iimg_context_t *context, const request_t *request)
 {
-    const iimg_worker_reply_t *reply = &asked->reply;
+    const iimg_worker_reply_t *reply = &request->reply;
 
     switch (reply->outcome) {
     case IIMG_WORKER_ANSWERED:
-        return refused(context, asked);
+        return make_status_error(context, request);
     case IIMG_WORKER_KILLED:
     case IIMG_WORKER_LATE:
-        return stopped(context, asked);
+        return make_stopped_error(context, request);
     case IIMG_WORKER_BUSY:
-        return busy(context);
-    case IIMG_WORKER_LIED:
-        return lied(context, reply->why);
+        return make_busy_error(context);
+    case IIMG_WORKER_INVALID:
+        return make_invalid_error(context, reply->why);
     default:
-        return away(context, reply->why);
+        return make_down_error(context, reply->why);
     }
 }
 
-static iimg_error_t *ask(iimg_context_t *context, const iimg_image_settings_t *settings,
-                         asked_t *asked)
+static iimg_error_t *check_format(iimg_context_t *context, request_t *request)
 {
-    apr_time_t began = iimg_step_begin(context);
-    iimg_error_t *err = iimg_picture_worker_ask(context, &settings->worker, &asked->question,
-                                                &asked->reply);
+    const iimg_bytes_t *bytes = request->question.bytes;
+
+    request->type = iimg_media_type_sniff(bytes->data, bytes->length);
+    if (request->type->format != IIMG_FORMAT_UNKNOWN) {
+        return NULL;
+    }
+    return make_unsupported_error(
+        context->pool,
+        "The file is %s, which is not an accepted format. Upload a valid %s picture.",
+        iimg_media_type_describe(bytes->data, bytes->length), iimg_media_types_allowed);
+}
+
+static iimg_error_t *send_request(iimg_context_t *context, const iimg_image_settings_t *settings,
+                                  request_t *request)
+{
+    request->began = iimg_step_begin(context);
+    return iimg_picture_worker_send(context, &settings->worker, &request->question, &request->reply,
+                                    &request->call);
+}
+
+static iimg_error_t *wait_for_reply(iimg_context_t *context, request_t *request)
+{
+    iimg_error_t *err = iimg_picture_worker_wait(request->call);
 
     if (err) {
         return err;
     }
-    iimg_step_end(context, began, works[asked->question.request.kind].step,
-                  asked->type ? asked->type->name : NULL);
-    return judge(context, asked);
+    iimg_step_end(context, request->began, works[request->question.request.kind].step,
+                  request->type->name);
+    return judge_reply(context, request);
 }
 
-static iimg_error_t *ask_about(iimg_context_t *context, const iimg_image_settings_t *settings,
-                               asked_t *asked)
+static iimg_error_t *run_request(iimg_context_t *context, const iimg_image_settings_t *settings,
+                                 request_t *request)
 {
-    const iimg_bytes_t *bytes = asked->question.bytes;
+    iimg_error_t *err = send_request(context, settings, request);
 
-    asked->type = iimg_media_type_sniff(bytes->data, bytes->length);
-    if (asked->type->format == IIMG_FORMAT_UNKNOWN) {
-        return unsupported(iimg_error(context->pool, IIMG_INVALID,
-                                      "The file is %s, not a picture we read. Upload a valid %s "
-                                      "picture.",
-                                      iimg_media_type_describe(bytes->data, bytes->length),
-                                      iimg_media_types_allowed));
+    if (err) {
+        return err;
     }
-    return ask(context, settings, asked);
+    return wait_for_reply(context, request);
 }
 
-/* Answers that may be lies --------------------------------------------------------------------- */
+static iimg_error_t *run_picture_request(iimg_context_t *context,
+                                         const iimg_image_settings_t *settings, request_t *request)
+{
+    iimg_error_t *err = check_format(context, request);
 
-/* What a piece says of itself must be what was asked for. */
-static const char *doubt_piece(const iimg_worker_reply_t *reply, int i, int width, int height)
+    if (err) {
+        return err;
+    }
+    return run_request(context, settings, request);
+}
+
+/* Checks of an answer -------------------------------------------------------------------------- */
+
+/* The checks return NULL, or what is wrong. */
+
+/* The header of a piece must match the request. */
+static const char *check_piece(const iimg_worker_reply_t *reply, int i, int width, int height)
 {
     apr_size_t length = reply->answer.lengths[i];
     const iimg_media_type_t *type = iimg_media_type_sniff(reply->pieces[i], length);
     int w, h;
 
     if (type->format != reply->answer.format) {
-        return "a piece is not of the kind it is said to be";
+        return "a piece does not have the format of the answer";
     }
-    if (!iimg_picture_size(reply->pieces[i], length, &w, &h)) {
-        return "a piece has no sides";
+    if (!iimg_picture_dimensions(reply->pieces[i], length, &w, &h)) {
+        return "a piece has no readable dimensions";
     }
     return w < 1 || h < 1 || w > width || h > height ? "a piece does not fit into its box" : NULL;
 }
 
-static bool may_be_format(const iimg_image_settings_t *settings, uint32_t format)
+static bool is_allowed_format(const iimg_image_settings_t *settings, uint32_t format)
 {
     return format == settings->derivative_format
            || (format == IIMG_FORMAT_PNG && settings->derivative_format == IIMG_FORMAT_JPEG);
 }
 
-static const char *doubt_sizes(const iimg_image_settings_t *settings,
-                               const iimg_worker_reply_t *reply)
+static const char *check_derivatives(const iimg_image_settings_t *settings,
+                                     const iimg_worker_reply_t *reply)
 {
-    const char *doubt = NULL;
+    if (!is_allowed_format(settings, reply->answer.format)) {
+        return "the derivatives have a format that was not requested";
+    }
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        const char *problem = check_piece(reply, i, iimg_derivatives[i].side,
+                                          iimg_derivatives[i].side);
 
-    if (!may_be_format(settings, reply->answer.format)) {
-        return "derivatives are of a kind that nobody asked for";
+        if (problem) {
+            return problem;
+        }
     }
-    for (int size = 0; size < IIMG_SIZES && !doubt; size++) {
-        doubt = doubt_piece(reply, size, iimg_sizes[size].box, iimg_sizes[size].box);
-    }
-    return doubt;
+    return NULL;
 }
 
-static const char *doubt_sides(const iimg_work_answer_t *answer)
+static const char *check_dimensions(const iimg_work_answer_t *answer)
 {
     return answer->width < 1 || answer->height < 1 || answer->width > 1000000000
                    || answer->height > 1000000000
-               ? "the picture has impossible sides"
+               ? "the picture has impossible dimensions"
                : NULL;
 }
 
-/* The answer's edit, carried out on our own copy. */
-static const char *clean_original(iimg_context_t *context, const asked_t *asked,
+/* Apply the answer's edit to our own copy of the picture. */
+static const char *clean_original(iimg_context_t *context, const request_t *request,
                                   iimg_derivative_t *original)
 {
-    const iimg_bytes_t *bytes = asked->question.bytes;
-    const iimg_edit_t *edit = &asked->reply.edit;
+    const iimg_bytes_t *bytes = request->question.bytes;
+    const iimg_edit_t *edit = &request->reply.edit;
     uint64_t length;
 
     if (!iimg_edit_is_valid(edit, bytes->length, &length)) {
@@ -270,66 +301,66 @@ static const char *clean_original(iimg_context_t *context, const asked_t *asked,
         iimg_edit_apply(edit, (const unsigned char *)bytes->data, clean);
         original->data = (char *)clean;
     }
-    return iimg_media_type_sniff(original->data, length) == asked->type
+    return iimg_media_type_sniff(original->data, length) == request->type
                ? NULL
-               : "its edit makes something else of the picture";
+               : "its edit changes the format of the picture";
 }
 
-static void take(const iimg_worker_reply_t *reply, int piece, iimg_derivative_t *out)
+static void take_piece(const iimg_worker_reply_t *reply, int piece, iimg_derivative_t *out)
 {
     out->data = reply->pieces[piece];
     out->length = reply->answer.lengths[piece];
 }
 
-static const iimg_media_type_t *type_of(const iimg_worker_reply_t *reply)
+static const iimg_media_type_t *sniff_pieces(const iimg_worker_reply_t *reply)
 {
     return iimg_media_type_sniff(reply->pieces[0], reply->answer.lengths[0]);
 }
 
-/* What callers ask for ------------------------------------------------------------------------ */
+/* The interface ------------------------------------------------------------------------------- */
 
 iimg_error_t *iimg_image_derive(iimg_context_t *context, const iimg_image_settings_t *settings,
                                 const iimg_bytes_t *picture, iimg_derived_t **derived)
 {
     iimg_derived_t *made = apr_pcalloc(context->pool, sizeof(*made));
-    const char *doubt;
-    asked_t asked;
+    const char *problem;
+    request_t request;
     iimg_error_t *err;
 
-    prepare(&asked, settings, IIMG_WORK_DERIVE, picture);
-    err = ask_about(context, settings, &asked);
+    prepare_request(&request, settings, IIMG_WORK_DERIVE, picture);
+    err = run_picture_request(context, settings, &request);
     if (err) {
         return err;
     }
-    doubt = doubt_sides(&asked.reply.answer);
-    doubt = doubt ? doubt : doubt_sizes(settings, &asked.reply);
-    doubt = doubt ? doubt : clean_original(context, &asked, &made->original);
-    if (doubt) {
-        return lied(context, doubt);
+    problem = check_dimensions(&request.reply.answer);
+    problem = problem ? problem : check_derivatives(settings, &request.reply);
+    problem = problem ? problem : clean_original(context, &request, &made->original);
+    if (problem) {
+        return make_invalid_error(context, problem);
     }
-    made->type = asked.type;
-    made->sized_type = type_of(&asked.reply);
-    made->width = (int)asked.reply.answer.width;
-    made->height = (int)asked.reply.answer.height;
-    for (int size = 0; size < IIMG_SIZES; size++) {
-        take(&asked.reply, size, &made->sizes[size]);
+    made->type = request.type;
+    made->sized_type = sniff_pieces(&request.reply);
+    made->width = (int)request.reply.answer.width;
+    made->height = (int)request.reply.answer.height;
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        take_piece(&request.reply, i, &made->derivatives[i]);
     }
     *derived = made;
     return NULL;
 }
 
-/* The one JPEG of an answer. */
-static iimg_error_t *take_jpeg(iimg_context_t *context, const asked_t *asked, int width, int height,
-                               iimg_derivative_t *jpeg)
+/* Take the only piece of an answer, which must be a JPEG. */
+static iimg_error_t *take_jpeg(iimg_context_t *context, const request_t *request, int width,
+                               int height, iimg_derivative_t *jpeg)
 {
-    const char *doubt = asked->reply.answer.format == IIMG_FORMAT_JPEG
-                            ? doubt_piece(&asked->reply, 0, width, height)
-                            : "the answer is no JPEG";
+    const char *problem = request->reply.answer.format == IIMG_FORMAT_JPEG
+                              ? check_piece(&request->reply, 0, width, height)
+                              : "the piece is no JPEG";
 
-    if (doubt) {
-        return lied(context, doubt);
+    if (problem) {
+        return make_invalid_error(context, problem);
     }
-    take(&asked->reply, 0, jpeg);
+    take_piece(&request->reply, 0, jpeg);
     return NULL;
 }
 
@@ -337,34 +368,64 @@ iimg_error_t *iimg_image_reference(iimg_context_t *context, const iimg_image_set
                                    const iimg_bytes_t *picture, int max_side,
                                    iimg_derivative_t *reference)
 {
-    asked_t asked;
+    request_t request;
     iimg_error_t *err;
 
-    prepare(&asked, settings, IIMG_WORK_REFERENCE, picture);
-    asked.question.request.side = (uint32_t)max_side;
-    err = ask_about(context, settings, &asked);
-    return err ? err : take_jpeg(context, &asked, max_side, max_side, reference);
+    prepare_request(&request, settings, IIMG_WORK_REFERENCE, picture);
+    request.question.request.side = (uint32_t)max_side;
+    err = run_picture_request(context, settings, &request);
+    if (err) {
+        return err;
+    }
+    return take_jpeg(context, &request, max_side, max_side, reference);
 }
 
-iimg_error_t *iimg_image_size(iimg_context_t *context, const iimg_image_settings_t *settings,
-                              const iimg_bytes_t *picture, void (*meanwhile)(void *baton),
-                              void *baton, int *width, int *height)
+struct iimg_image_inspection_t {
+    iimg_context_t *context;
+    iimg_bytes_t picture;
+    request_t request;
+};
+
+iimg_error_t *iimg_image_inspect_begin(iimg_context_t *context,
+                                       const iimg_image_settings_t *settings,
+                                       const iimg_bytes_t *picture,
+                                       iimg_image_inspection_t **inspection)
 {
-    asked_t asked;
+    iimg_image_inspection_t *begun = apr_palloc(context->pool, sizeof(*begun));
     iimg_error_t *err;
 
-    prepare(&asked, settings, IIMG_WORK_INSPECT, picture);
-    asked.question.meanwhile = meanwhile;
-    asked.question.baton = baton;
-    err = ask_about(context, settings, &asked);
-    if (!err && doubt_sides(&asked.reply.answer)) {
-        err = lied(context, doubt_sides(&asked.reply.answer));
+    begun->context = context;
+    begun->picture = *picture;
+    prepare_request(&begun->request, settings, IIMG_WORK_INSPECT, &begun->picture);
+    err = check_format(context, &begun->request);
+    if (err) {
+        return err;
     }
-    if (!err) {
-        *width = (int)asked.reply.answer.width;
-        *height = (int)asked.reply.answer.height;
+    err = send_request(context, settings, &begun->request);
+    if (err) {
+        return err;
     }
-    return err;
+    if (!iimg_picture_worker_is_sent(begun->request.call)) {
+        return wait_for_reply(context, &begun->request);
+    }
+    *inspection = begun;
+    return NULL;
+}
+
+iimg_error_t *iimg_image_inspect_end(iimg_image_inspection_t *inspection, int *width, int *height)
+{
+    const iimg_work_answer_t *answer = &inspection->request.reply.answer;
+    iimg_error_t *err = wait_for_reply(inspection->context, &inspection->request);
+
+    if (err) {
+        return err;
+    }
+    if (check_dimensions(answer)) {
+        return make_invalid_error(inspection->context, check_dimensions(answer));
+    }
+    *width = (int)answer->width;
+    *height = (int)answer->height;
+    return NULL;
 }
 
 #define READY_WAIT     1500 /* milliseconds for a turn */
@@ -380,29 +441,29 @@ const char *iimg_image_ready(iimg_context_t *context, const iimg_image_settings_
 {
     const iimg_bytes_t picture = { .data = one_pixel, .length = sizeof(one_pixel) - 1, .file = -1 };
     iimg_image_settings_t quick = *settings;
-    asked_t asked;
+    request_t request;
     iimg_error_t *err;
 
     quick.worker.wait = READY_WAIT;
     quick.worker.deadline = READY_DEADLINE;
-    prepare(&asked, &quick, IIMG_WORK_INSPECT, &picture);
-    err = iimg_picture_worker_ask(context, &quick.worker, &asked.question, &asked.reply);
+    prepare_request(&request, &quick, IIMG_WORK_INSPECT, &picture);
+    err = iimg_picture_worker_ask(context, &quick.worker, &request.question, &request.reply);
     if (err) {
         return err->detail ? err->detail : err->message;
     }
-    if (asked.reply.outcome == IIMG_WORKER_ANSWERED) {
-        return asked.reply.answer.status == IIMG_WORK_DONE
+    if (request.reply.outcome == IIMG_WORKER_ANSWERED) {
+        return request.reply.answer.status == IIMG_WORK_DONE
                    ? NULL
-                   : apr_pstrdup(context->pool, asked.reply.answer.said);
+                   : apr_pstrdup(context->pool, request.reply.answer.said);
     }
-    if (asked.reply.outcome == IIMG_WORKER_BUSY && asked.reply.reached) {
+    if (request.reply.outcome == IIMG_WORKER_BUSY && request.reply.reached) {
         return NULL;
     }
-    return asked.reply.why ? asked.reply.why : "it exited on every attempt";
+    return request.reply.why ? request.reply.why : "it exited on every attempt";
 }
 
-/* The poster's description in one piece of memory, as the worker reads it. */
-static iimg_bytes_t describe(apr_pool_t *pool, const iimg_poster_t *poster)
+/* The poster's description in one block of memory, as the worker reads it. */
+static iimg_bytes_t describe_poster(apr_pool_t *pool, const iimg_poster_t *poster)
 {
     const char *texts[IIMG_WORK_TEXTS] = { poster->title, poster->subtitle, poster->body,
                                            poster->mark };
@@ -434,43 +495,44 @@ static iimg_bytes_t describe(apr_pool_t *pool, const iimg_poster_t *poster)
 }
 
 static iimg_error_t *ask_for_poster(iimg_context_t *context, const iimg_image_settings_t *settings,
-                                    const iimg_poster_t *poster, asked_t *asked)
+                                    const iimg_poster_t *poster, request_t *request)
 {
-    iimg_bytes_t description = describe(context->pool, poster);
+    iimg_bytes_t description = describe_poster(context->pool, poster);
 
-    prepare(asked, settings, IIMG_WORK_POSTER, &description);
-    asked->type = iimg_media_type_by_extension("jpg");
-    return ask(context, settings, asked);
+    prepare_request(request, settings, IIMG_WORK_POSTER, &description);
+    request->type = iimg_media_type_by_extension("jpg");
+    return run_request(context, settings, request);
 }
 
-/* Words are untrusted, and fonts depend on the machine: a poster whose words end its process, or
- * take too long, is composed without them. */
-static iimg_error_t *ask_without_words(iimg_context_t *context,
+/* Texts are untrusted, and fonts depend on the machine. If drawing texts crashes the process or
+ * takes too long, compose the poster without them. */
+static iimg_error_t *ask_without_texts(iimg_context_t *context,
                                        const iimg_image_settings_t *settings,
-                                       const iimg_poster_t *poster, asked_t *asked)
+                                       const iimg_poster_t *poster, request_t *request)
 {
     iimg_poster_t plain = *poster;
 
     plain.title = plain.subtitle = plain.body = plain.mark = NULL;
     iimg_log(context, IIMG_LOG_WARNING,
-             "IIMG0136: a preview poster is composed without its words, "
-             "which could not be drawn: %s; check the fonts below /usr/share/fonts",
-             asked->reply.why);
-    return ask_for_poster(context, settings, &plain, asked);
+             "IIMG0136: cannot draw the texts of a preview poster, composing it without: %s; "
+             "check the fonts in /usr/share/fonts",
+             request->reply.why);
+    return ask_for_poster(context, settings, &plain, request);
 }
 
 iimg_error_t *iimg_image_poster(iimg_context_t *context, const iimg_image_settings_t *settings,
                                 const iimg_poster_t *poster, iimg_derivative_t *poster_jpeg)
 {
-    asked_t asked;
-    iimg_error_t *err = ask_for_poster(context, settings, poster, &asked);
+    request_t request;
+    iimg_error_t *err = ask_for_poster(context, settings, poster, &request);
 
     if (err
-        && (asked.reply.outcome == IIMG_WORKER_KILLED || asked.reply.outcome == IIMG_WORKER_LATE)) {
-        err = ask_without_words(context, settings, poster, &asked);
+        && (request.reply.outcome == IIMG_WORKER_KILLED
+            || request.reply.outcome == IIMG_WORKER_LATE)) {
+        err = ask_without_texts(context, settings, poster, &request);
     }
     if (err) {
         return err;
     }
-    return take_jpeg(context, &asked, poster->width, poster->height, poster_jpeg);
+    return take_jpeg(context, &request, poster->width, poster->height, poster_jpeg);
 }

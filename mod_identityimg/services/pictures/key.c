@@ -11,12 +11,6 @@
 
 const char *const iimg_key_places[] = { "media", "generated_images", NULL };
 
-const iimg_size_spec_t iimg_sizes[IIMG_SIZES] = {
-    [IIMG_THUMBNAIL] = { "thumbnail", 100, "-thumbnail-100x100." },
-    [IIMG_MEDIUM] = { "medium", 300, "-thumbnail-300x300." },
-    [IIMG_LARGE] = { "large", 600, "-thumbnail-600x600." },
-};
-
 const char *iimg_key_original(apr_pool_t *pool, const char *uuid, const char *safe_name,
                               const char *extension)
 {
@@ -28,26 +22,26 @@ const char *iimg_key_generated(apr_pool_t *pool, const char *uuid, const char *e
     return apr_pstrcat(pool, GENERATED, uuid, ".", extension, NULL);
 }
 
-const char *iimg_key_sized(apr_pool_t *pool, const char *original, iimg_size_t size,
-                           const char *sized)
+const char *iimg_key_sized(apr_pool_t *pool, const char *original,
+                           iimg_derivative_name_t derivative, const char *sized)
 {
     const char *name = strrchr(original, '/') + 1;
     size_t folder = (size_t)(name - original), stem = (size_t)(strrchr(name, '.') - name);
-    size_t suffix = strlen(iimg_sizes[size].suffix), ending = strlen(sized);
-    char *key = apr_palloc(pool, folder + strlen(SIZED) + stem + suffix + ending + 1), *to = key;
+    size_t suffix = strlen(iimg_derivatives[derivative].suffix), extension = strlen(sized);
+    char *key = apr_palloc(pool, folder + strlen(SIZED) + stem + suffix + extension + 1), *to = key;
 
-    /* A list has fifteen of these: printf would be a tenth of its time. */
+    /* Every list makes fifteen of these: with printf they take a tenth of its time. */
     to = (char *)memcpy(to, original, folder) + folder;
     to = (char *)memcpy(to, SIZED, strlen(SIZED)) + strlen(SIZED);
     to = (char *)memcpy(to, name, stem) + stem;
-    to = (char *)memcpy(to, iimg_sizes[size].suffix, suffix) + suffix;
-    memcpy(to, sized, ending + 1);
+    to = (char *)memcpy(to, iimg_derivatives[derivative].suffix, suffix) + suffix;
+    memcpy(to, sized, extension + 1);
     return key;
 }
 
 #define SAFE "abcdefghijklmnopqrstuvwxyz0123456789_-"
 
-/* "<safe name>.<extension>" and nothing behind it */
+/* "<safe name>.<extension>" and nothing after it */
 static bool is_file_name(const char *text)
 {
     size_t name = strspn(text, SAFE), extension;

@@ -1,17 +1,18 @@
-/* protocol.h - what httpd and identityimg-worker say to each other about a picture. */
+/* protocol.h - the protocol between httpd and identityimg-worker. */
 #ifndef IIMG_SERVICES_PICTURES_PROTOCOL_H
 #define IIMG_SERVICES_PICTURES_PROTOCOL_H
 
 #include <stdint.h>
+#include "services/pictures/derivatives.h"
 #include "services/pictures/edit.h"
 
-/* The zygote is given one end of a SOCK_SEQPACKET pair as IIMG_WORK_SOCKET. A request is one
- * message, with three descriptors: a file with the picture (a sealed memory file, or one open for
- * reading alone), a pipe for the answer, which the picture's own process writes and closes, and a
- * pipe for verdicts, which the zygote alone writes. The zygote never sees a byte of a picture; the
- * answer may come from a process that was taken over. */
+/* The zygote has one end of a SOCK_SEQPACKET pair as IIMG_WORK_SOCKET. A request is one message
+ * with three descriptors: a file with the picture (a sealed memory file, or a file open for reading
+ * only), a pipe for the answer, which the picture's own process writes and closes, and a pipe for
+ * verdicts, which only the zygote writes. The zygote never reads a picture. The answer is
+ * untrusted: its process may have been compromised by the picture. */
 
-#define IIMG_WORK_PROTOCOL 2 /* httpd and worker of different versions refuse one another */
+#define IIMG_WORK_PROTOCOL 2 /* httpd and worker refuse other versions */
 #define IIMG_WORK_SOCKET   3
 
 enum {
@@ -22,9 +23,9 @@ enum {
 };
 
 typedef enum {
-    IIMG_WORK_DERIVE = 1, /* the derivatives, and what is kept of the original */
+    IIMG_WORK_DERIVE = 1, /* derivatives, and the edit that cleans the original */
     IIMG_WORK_REFERENCE,  /* one upright JPEG without transparency, for a provider */
-    IIMG_WORK_INSPECT,    /* width and height alone */
+    IIMG_WORK_INSPECT,    /* width and height only */
     IIMG_WORK_POSTER      /* a poster of an iimg_work_poster_t */
 } iimg_work_kind_t;
 
@@ -32,7 +33,7 @@ typedef struct iimg_work_request_t {
     uint32_t protocol;
     uint32_t kind;            /* iimg_work_kind_t */
     uint64_t offset, length;  /* of the picture in its file */
-    uint64_t max_pixels;      /* of everything but baseline JPEG */
+    uint64_t max_pixels;      /* of all formats except baseline JPEG */
     uint64_t max_pixels_jpeg; /* of baseline JPEG */
     uint32_t side;            /* REFERENCE: most pixels of the longer side */
     uint32_t format;          /* DERIVE: iimg_format_t of opaque derivatives: JPEG or WebP */
@@ -43,12 +44,12 @@ typedef struct iimg_work_request_t {
 } iimg_work_request_t;
 
 typedef enum {
-    IIMG_WORK_STARTED = 1, /* its turn has come */
+    IIMG_WORK_STARTED = 1, /* its process has started */
     IIMG_WORK_ENDED,       /* its process has ended; detail: exit status */
     IIMG_WORK_KILLED,      /* its process was killed; detail: signal */
-    IIMG_WORK_LATE,        /* it was not done by its deadline */
-    IIMG_WORK_BUSY,        /* its turn did not come in time */
-    IIMG_WORK_REFUSED      /* no request that this worker understands */
+    IIMG_WORK_LATE,        /* the deadline has passed */
+    IIMG_WORK_BUSY,        /* no turn in time */
+    IIMG_WORK_REFUSED      /* this worker does not understand the request */
 } iimg_work_event_t;
 
 typedef struct iimg_work_verdict_t {
@@ -56,24 +57,25 @@ typedef struct iimg_work_verdict_t {
     int32_t detail;
 } iimg_work_verdict_t;
 
-/* Exit statuses from here to 79 say that the process could not be locked in: which step failed. */
+/* Exit statuses from here to 79: the process could not be sandboxed; the number tells the failed
+ * step. */
 #define IIMG_WORK_UNLOCKED 64
 
 typedef enum {
     IIMG_WORK_DONE = 1,
-    IIMG_WORK_UNREADABLE,      /* damaged, or no picture of its kind; `said` says why */
+    IIMG_WORK_UNREADABLE,      /* damaged, or not of its format; the reason is in `said` */
     IIMG_WORK_TOO_MANY_PIXELS, /* width and height are set, and limit */
     IIMG_WORK_LARGE_PROFILE,   /* limit is the profile's bytes */
-    IIMG_WORK_FAILED           /* our fault: the poster, a wrong request */
+    IIMG_WORK_FAILED           /* an error of ours: a poster, an invalid request */
 } iimg_work_status_t;
 
-#define IIMG_WORK_PIECES         3
+#define IIMG_WORK_PIECES         IIMG_DERIVATIVES /* most of an answer */
 #define IIMG_WORK_SAID           240
 #define IIMG_WORK_MAX_PROFILE    (4 * 1024 * 1024)
 #define IIMG_WORK_MAX_DERIVATIVE (2 * 1024 * 1024)
 #define IIMG_WORK_MAX_JPEG       (32 * 1024 * 1024) /* of a reference or a poster */
 
-/** Head of the one frame that is an answer; `step_count` steps and the pieces' bytes follow. */
+/** The head of an answer, which is one frame. `step_count` steps and the pieces follow. */
 typedef struct iimg_work_answer_t {
     uint32_t protocol;
     uint32_t status;        /* iimg_work_status_t */
@@ -88,10 +90,20 @@ typedef struct iimg_work_answer_t {
     char said[IIMG_WORK_SAID]; /* for the log; ends with NUL */
 } iimg_work_answer_t;
 
+_Static_assert(sizeof(iimg_work_answer_t) == 368 && IIMG_WORK_PROTOCOL == 2,
+               "another layout of the answer is another IIMG_WORK_PROTOCOL: change both numbers");
+
+/* The worst case is a PNG that cannot be compressed: four bytes a pixel and some overhead. */
+#define IIMG_WORK_FITS(name, member, side) \
+    _Static_assert((side) * (side)*4 + 64 * 1024 <= IIMG_WORK_MAX_DERIVATIVE, \
+                   "IIMG_WORK_MAX_DERIVATIVE is too small for " member);
+IIMG_EACH_DERIVATIVE(IIMG_WORK_FITS)
+#undef IIMG_WORK_FITS
+
 #define IIMG_WORK_TEXTS           4 /* title, subtitle, body, mark */
 #define IIMG_WORK_POSTER_PICTURES 8
 
-/** Head of what the memory file holds for a poster; texts (UTF-8) and pictures (JPEG) follow. */
+/** The head of a poster's memory file. Texts (UTF-8) and pictures (JPEG) follow. */
 typedef struct iimg_work_poster_t {
     uint32_t width, height;
     uint32_t text_lengths[IIMG_WORK_TEXTS];

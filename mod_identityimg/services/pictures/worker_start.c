@@ -15,9 +15,9 @@ bool iimg_picture_worker_pair(int ends[2])
     return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0;
 }
 
-/* Waits out the back-off after a failure, unless httpd ends meanwhile. The program itself cannot
- * wait, since its loader may have failed. Signals to httpd's whole process group are for httpd. */
-static void wait_before(int milliseconds)
+/* Wait before a restart, unless httpd ends meanwhile. The program itself cannot wait, since its
+ * loader may have failed. Signals to the process group are for httpd only. */
+static void delay_start(int milliseconds)
 {
     static const int ignored[] = { SIGHUP, SIGINT, SIGQUIT, SIGUSR1, SIGUSR2, SIGWINCH };
     struct pollfd httpd = { IIMG_WORK_SOCKET, 0, 0 };
@@ -32,9 +32,9 @@ static void wait_before(int milliseconds)
     }
 }
 
-/* Between fork and exec: nothing but system calls. */
-static _Noreturn void become(const iimg_worker_start_t *start, char *const *arguments,
-                             char *const *environment)
+/* Between fork and exec only system calls are safe. */
+static _Noreturn void run_program(const iimg_worker_start_t *start, char *const *arguments,
+                                  char *const *environment)
 {
     sigset_t none;
 
@@ -46,7 +46,7 @@ static _Noreturn void become(const iimg_worker_start_t *start, char *const *argu
     }
     close_range(IIMG_WORK_SOCKET + 1, ~0U, 0);
     if (start->delay > 0) {
-        wait_before(start->delay);
+        delay_start(start->delay);
     }
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -54,7 +54,7 @@ static _Noreturn void become(const iimg_worker_start_t *start, char *const *argu
     _exit(127);
 }
 
-/* Of the environment nothing goes along; where we are sanitized, their options do. */
+/* The environment is empty, except for the options of sanitizers. */
 static void choose_environment(char *environment[3], char texts[2][1024])
 {
     static const char *const kept[] = { "ASAN_OPTIONS", "UBSAN_OPTIONS" };
@@ -85,7 +85,7 @@ pid_t iimg_picture_worker_start(const iimg_worker_start_t *start)
     choose_environment(environment, settings);
     pid = fork();
     if (pid == 0) {
-        become(start, arguments, environment);
+        run_program(start, arguments, environment);
     }
     return pid;
 }

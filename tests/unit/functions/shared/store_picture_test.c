@@ -111,8 +111,8 @@ static void test_objects(void)
     for (int i = 0; i < 3; i++) {
         tap_is(put_objects[1 + i].key, iimg_key_sized(context->pool, stored.picture.key, i, "webp"),
                "size %d: its key", i);
-        tap_ok(put_objects[1 + i].data == derived.sizes[i].data
-                   && put_objects[1 + i].length == derived.sizes[i].length
+        tap_ok(put_objects[1 + i].data == derived.derivatives[i].data
+                   && put_objects[1 + i].length == derived.derivatives[i].length
                    && strcmp(put_objects[1 + i].media_type, "image/webp") == 0,
                "size %d: its bytes and type", i);
     }
@@ -174,9 +174,9 @@ int main(void)
     derived.type = iimg_media_type_by_extension("jpg");
     derived.sized_type = iimg_media_type_by_extension("webp");
     derived.original = (iimg_derivative_t){ "original", 8 };
-    for (int i = 0; i < IIMG_SIZES; i++) {
-        derived.sizes[i] = (iimg_derivative_t){ apr_psprintf(context->pool, "size%d", i),
-                                                (apr_size_t)(10 + i) };
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        derived.derivatives[i] = (iimg_derivative_t){ apr_psprintf(context->pool, "size%d", i),
+                                                      (apr_size_t)(10 + i) };
     }
     test_objects();
     test_failures();

@@ -116,7 +116,7 @@ static void test_within(void)
     unsigned char copy[] = "0123456789";
 
     tap_ok(iimg_edit_apply_within(&edit, 10, copy) == copy && memcmp(copy, "01x--56789", 10) == 0,
-           "what makes just enough room is done within the original");
+           "an edit with just enough room is applied within the original");
     memcpy(copy, original, 10);
     steps[3] = (iimg_edit_step_t)KEEP(6, 4);
     tap_ok(iimg_edit_apply_within(&edit, 9, copy) == copy + 1
@@ -125,12 +125,12 @@ static void test_within(void)
     memcpy(copy, original, 10);
     steps[3] = (iimg_edit_step_t)KEEP(4, 6);
     tap_ok(!iimg_edit_apply_within(&edit, 11, copy) && memcmp(copy, original, 10) == 0,
-           "what is longer is not");
+           "an edit without enough room is not applied within");
     edit.count = 3;
     tap_ok(!iimg_edit_apply_within(&edit, 5, copy) && memcmp(copy, original, 10) == 0,
-           "nor what ends in something new");
+           "an edit that ends with an insert is not applied within");
     edit.count = 0;
-    tap_ok(!iimg_edit_apply_within(&edit, 0, copy), "nor what is nothing");
+    tap_ok(!iimg_edit_apply_within(&edit, 0, copy), "an empty edit is not applied within");
 }
 
 static void test_rows(void)
@@ -165,7 +165,7 @@ static void test_counts(void)
         many[i] = (iimg_edit_step_t)KEEP((uint64_t)i, 1);
     }
     tap_ok(iimg_edit_is_valid(&edit, 10000, &length) && length == IIMG_EDIT_MAX_STEPS,
-           "as many steps as there may be");
+           "the maximum number of steps is valid");
     edit.count++;
     tap_ok(!iimg_edit_is_valid(&edit, 10000, &length), "a step more is refused");
     edit.count = -1;
@@ -185,10 +185,10 @@ static void test_most_inserts(void)
     uint64_t length;
 
     tap_ok(iimg_edit_is_valid(&edit, 1000, &length) && length == 900 + IIMG_EDIT_MAX_INSERT,
-           "as many bytes are inserted as may be");
+           "the maximum of inserted bytes is valid");
     steps[0].insert_length++;
     edit.insert_length++;
-    tap_ok(!iimg_edit_is_valid(&edit, 1000, &length), "one byte more is refused");
+    tap_ok(!iimg_edit_is_valid(&edit, 1000, &length), "more inserted bytes are invalid");
 }
 
 int main(void)

@@ -10,6 +10,8 @@ static iimg_worker_reply_t answer; /* what the worker says */
 static iimg_worker_question_t asked_for;
 static iimg_picture_worker_t asked_worker;
 static iimg_error_t *asking_fails;
+static bool is_sent = true; /* whether the worker takes a request */
+static int waits;           /* for answers */
 static char jpegs[3][24];
 static iimg_edit_step_t keep_all;
 
@@ -22,6 +24,27 @@ iimg_error_t *iimg_picture_worker_ask(iimg_context_t *of, const iimg_picture_wor
     asked_worker = *worker;
     *reply = answer;
     return asking_fails;
+}
+
+iimg_error_t *iimg_picture_worker_send(iimg_context_t *of, const iimg_picture_worker_t *worker,
+                                       const iimg_worker_question_t *question,
+                                       iimg_worker_reply_t *reply, iimg_worker_call_t **call)
+{
+    *call = NULL;
+    return iimg_picture_worker_ask(of, worker, question, reply);
+}
+
+bool iimg_picture_worker_is_sent(const iimg_worker_call_t *call)
+{
+    (void)call;
+    return is_sent;
+}
+
+iimg_error_t *iimg_picture_worker_wait(iimg_worker_call_t *call)
+{
+    (void)call;
+    waits++;
+    return NULL;
 }
 
 /* The head of a JPEG with these sides. */
@@ -38,6 +61,14 @@ static void set_sides(char *jpeg, int width, int height)
 
 static char picture_bytes[24];
 static iimg_bytes_t picture = { picture_bytes, 20, -1, 0, false };
+
+static iimg_error_t *inspect(int *width, int *height)
+{
+    iimg_image_inspection_t *inspection;
+    iimg_error_t *err = iimg_image_inspect_begin(context, &settings, &picture, &inspection);
+
+    return err ? err : iimg_image_inspect_end(inspection, width, height);
+}
 
 static void begin(void)
 {
@@ -59,7 +90,7 @@ static void begin(void)
     answer.edit.steps = &keep_all;
     answer.edit.count = 1;
     for (int i = 0; i < 3; i++) {
-        set_sides(jpegs[i], iimg_sizes[i].box, iimg_sizes[i].box);
+        set_sides(jpegs[i], iimg_derivatives[i].side, iimg_derivatives[i].side);
         answer.pieces[i] = jpegs[i];
         answer.answer.lengths[i] = 20;
     }
@@ -77,6 +108,7 @@ static void test_questions(void)
     iimg_derived_t *derived;
     iimg_derivative_t jpeg;
     int width, height;
+    iimg_image_inspection_t *inspection;
 
     begin();
     tap_ok(!derive(&derived), "derivatives are made");
@@ -91,7 +123,7 @@ static void test_questions(void)
                && derived->type->format == IIMG_FORMAT_JPEG,
            "derivatives: the original as it was");
     for (int i = 0; i < 3; i++) {
-        tap_ok(derived->sizes[i].data == jpegs[i] && derived->sizes[i].length == 20,
+        tap_ok(derived->derivatives[i].data == jpegs[i] && derived->derivatives[i].length == 20,
                "derivative %d is its piece", i);
     }
     begin();
@@ -107,10 +139,21 @@ static void test_questions(void)
                "a reference that is one pixel too large is refused");
     }
     begin();
-    tap_ok(!iimg_image_size(context, &settings, &picture, NULL, NULL, &width, &height) && width == 9
-               && height == 9 && asked_for.request.kind == IIMG_WORK_INSPECT
-               && asked_for.pieces == 0,
-           "a size: no pieces");
+    tap_ok(!inspect(&width, &height) && width == 9 && height == 9
+               && asked_for.request.kind == IIMG_WORK_INSPECT && asked_for.pieces == 0,
+           "an inspection has dimensions and no pieces");
+    begin();
+    waits = 0;
+    tap_ok(!iimg_image_inspect_begin(context, &settings, &picture, &inspection) && waits == 0,
+           "the start of an inspection does not wait for the answer");
+    tap_ok(!iimg_image_inspect_end(inspection, &width, &height) && waits == 1,
+           "the end of an inspection waits for the answer");
+    begin();
+    is_sent = false;
+    answer.outcome = IIMG_WORKER_BUSY;
+    tap_ok(iimg_image_inspect_begin(context, &settings, &picture, &inspection) != NULL,
+           "an inspection that cannot be sent does not start");
+    is_sent = true;
 }
 
 static void test_doubts(void)
@@ -143,7 +186,7 @@ static void test_doubts(void)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         iimg_derived_t *derived;
         iimg_error_t *err;
-        int box = iimg_sizes[cases[i].piece].box;
+        int box = iimg_derivatives[cases[i].piece].side;
 
         begin();
         answer.answer.width = (uint32_t)cases[i].width;
@@ -173,21 +216,22 @@ static void test_doubts(void)
     {
         int side;
 
-        tap_ok(iimg_image_size(context, &settings, &picture, NULL, NULL, &side, &side) != NULL,
-               "a size that is too great is refused");
+        tap_ok(inspect(&side, &side) != NULL, "a size that is too great is refused");
     }
 }
 
 static void test_formats(void)
 {
     begin();
-    tap_ok(may_be_format(&settings, IIMG_FORMAT_JPEG) && may_be_format(&settings, IIMG_FORMAT_PNG)
-               && !may_be_format(&settings, IIMG_FORMAT_WEBP)
-               && !may_be_format(&settings, IIMG_FORMAT_UNKNOWN),
+    tap_ok(is_allowed_format(&settings, IIMG_FORMAT_JPEG)
+               && is_allowed_format(&settings, IIMG_FORMAT_PNG)
+               && !is_allowed_format(&settings, IIMG_FORMAT_WEBP)
+               && !is_allowed_format(&settings, IIMG_FORMAT_UNKNOWN),
            "JPEG derivatives may be JPEG or PNG");
     settings.derivative_format = IIMG_FORMAT_WEBP;
-    tap_ok(may_be_format(&settings, IIMG_FORMAT_WEBP) && !may_be_format(&settings, IIMG_FORMAT_PNG)
-               && !may_be_format(&settings, IIMG_FORMAT_JPEG),
+    tap_ok(is_allowed_format(&settings, IIMG_FORMAT_WEBP)
+               && !is_allowed_format(&settings, IIMG_FORMAT_PNG)
+               && !is_allowed_format(&settings, IIMG_FORMAT_JPEG),
            "WebP derivatives are WebP alone");
 }
 
@@ -210,9 +254,9 @@ static void test_outcomes(void)
         { IIMG_WORKER_KILLED, 0, IIMG_INVALID, "unsupported_image", NULL, "damaged", true },
         { IIMG_WORKER_LATE, 0, IIMG_INVALID, "unsupported_image", NULL, "too long", true },
         { IIMG_WORKER_BUSY, 0, IIMG_BUSY, "pictures_busy", NULL, "as many", false },
-        { IIMG_WORKER_AWAY, 0, IIMG_UNAVAILABLE, "pictures_down", "IIMG0132", "cannot read",
+        { IIMG_WORKER_DOWN, 0, IIMG_UNAVAILABLE, "pictures_down", "IIMG0132", "cannot read",
           false },
-        { IIMG_WORKER_LIED, 0, IIMG_INTERNAL, NULL, "IIMG0131", "Internal", false },
+        { IIMG_WORKER_INVALID, 0, IIMG_INTERNAL, NULL, "IIMG0131", "Internal", false },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -263,7 +307,7 @@ static void test_ready(void)
         { IIMG_WORKER_ANSWERED, IIMG_WORK_UNREADABLE, false },
         { IIMG_WORKER_BUSY, 0, true },
         { IIMG_WORKER_KILLED, 0, false },
-        { IIMG_WORKER_AWAY, 0, false },
+        { IIMG_WORKER_DOWN, 0, false },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -104,10 +104,10 @@ static void lengths(void)
 
 static void own_keys_are_valid(void)
 {
-    for (int size = 0; size < IIMG_SIZES; size++) {
-        const char *key = iimg_key_sized(pool, KEY, (iimg_size_t)size, "png");
+    for (int i = 0; i < IIMG_DERIVATIVES; i++) {
+        const char *key = iimg_key_sized(pool, KEY, (iimg_derivative_name_t)i, "png");
 
-        tap_ok(iimg_key_is_valid(key), "the key of %s is a key", iimg_sizes[size].name);
+        tap_ok(iimg_key_is_valid(key), "the key of %s is a key", iimg_derivatives[i].member);
     }
     for (int i = 0; iimg_key_places[i]; i++) {
         const char *slash = strchr(iimg_key_places[i], '/');

@@ -1,5 +1,5 @@
-/* worker_client_test.c - services/pictures/worker_client.c: which heads of answers are believed,
- * and what verdicts mean. */
+/* worker_client_test.c - services/pictures/worker_client.c: checks of an answer's head, and outcomes of
+ * verdicts. */
 #include "services/pictures/worker_client.c"
 #include "tap.h"
 #include "work.h"
@@ -8,7 +8,7 @@ static iimg_context_t *context;
 static iimg_worker_reply_t reply;
 static iimg_worker_question_t question;
 
-static asking_t asking(void)
+static iimg_worker_call_t asking(void)
 {
     memset(&reply, 0, sizeof(reply));
     memset(&question, 0, sizeof(question));
@@ -18,7 +18,7 @@ static asking_t asking(void)
     reply.answer.status = IIMG_WORK_DONE;
     reply.answer.piece_count = 3;
     reply.answer.lengths[0] = reply.answer.lengths[1] = reply.answer.lengths[2] = 100;
-    return (asking_t){ .context = context,
+    return (iimg_worker_call_t){ .context = context,
                        .question = &question,
                        .reply = &reply,
                        .request = { .kind = IIMG_WORK_DERIVE } };
@@ -57,7 +57,7 @@ static void test_heads(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        asking_t a = asking();
+        iimg_worker_call_t a = asking();
 
         reply.answer.protocol = cases[i].protocol;
         reply.answer.status = cases[i].status;
@@ -66,7 +66,7 @@ static void test_heads(void)
         reply.answer.insert_length = cases[i].inserts;
         reply.answer.lengths[2] = cases[i].last;
         a.request.kind = cases[i].kind;
-        tap_ok(measure(&a) == cases[i].good, "%s is %s", cases[i].what,
+        tap_ok(check_head(&a) == cases[i].good, "%s is %s", cases[i].what,
                cases[i].good ? "believed" : "not believed");
         tap_ok(!cases[i].good || cases[i].pieces == 0
                    || a.tail_length
@@ -83,24 +83,24 @@ static void test_verdicts(void)
         iimg_worker_outcome_t outcome;
         const char *why;
     } cases[] = {
-        { 0, 0, IIMG_WORKER_AWAY, NULL },
+        { 0, 0, IIMG_WORKER_DOWN, NULL },
         { IIMG_WORK_KILLED, 9, IIMG_WORKER_KILLED, "signal 9" },
-        { IIMG_WORK_LATE, 0, IIMG_WORKER_LATE, "time" },
+        { IIMG_WORK_LATE, 0, IIMG_WORKER_LATE, "deadline" },
         { IIMG_WORK_BUSY, 0, IIMG_WORKER_BUSY, "turn" },
-        { IIMG_WORK_REFUSED, 0, IIMG_WORKER_AWAY, "version" },
-        { IIMG_WORK_ENDED, 0, IIMG_WORKER_LIED, "half" },
+        { IIMG_WORK_REFUSED, 0, IIMG_WORKER_DOWN, "version" },
+        { IIMG_WORK_ENDED, 0, IIMG_WORKER_INVALID, "half" },
         { IIMG_WORK_ENDED, 1, IIMG_WORKER_KILLED, "status 1" },
         { IIMG_WORK_ENDED, 64, IIMG_WORKER_KILLED, "status 64" },
-        { IIMG_WORK_ENDED, 65, IIMG_WORKER_AWAY, "step 1" },
-        { IIMG_WORK_ENDED, 79, IIMG_WORKER_AWAY, "step 15" },
+        { IIMG_WORK_ENDED, 65, IIMG_WORKER_DOWN, "step 1" },
+        { IIMG_WORK_ENDED, 79, IIMG_WORKER_DOWN, "step 15" },
         { IIMG_WORK_ENDED, 80, IIMG_WORKER_KILLED, "status 80" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        asking_t a = asking();
+        iimg_worker_call_t a = asking();
 
         a.last = (iimg_work_verdict_t){ cases[i].event, cases[i].detail };
-        tap_ok(judge(&a) && reply.outcome == cases[i].outcome, "event %u, detail %d: outcome %d",
+        tap_ok(judge_verdict(&a) && reply.outcome == cases[i].outcome, "event %u, detail %d: outcome %d",
                cases[i].event, cases[i].detail, cases[i].outcome);
         tap_ok(cases[i].why ? reply.why && strstr(reply.why, cases[i].why) : !reply.why,
                "event %u, detail %d: its reason", cases[i].event, cases[i].detail);
@@ -109,7 +109,7 @@ static void test_verdicts(void)
 
 static void test_reading(void)
 {
-    asking_t a = asking();
+    iimg_worker_call_t a = asking();
     char tail[300 + sizeof(iimg_edit_step_t)];
     int pipes[2];
 
@@ -127,14 +127,14 @@ static void test_reading(void)
         while (!read_answer(&a)) {
             continue;
         }
-        tap_is_number(reply.outcome, extra ? IIMG_WORKER_LIED : IIMG_WORKER_ANSWERED,
+        tap_is_number(reply.outcome, extra ? IIMG_WORKER_INVALID : IIMG_WORKER_ANSWERED,
                       "an answer with %d bytes behind it", extra);
         if (!extra) {
             memset(reply.answer.said, 'x', sizeof(reply.answer.said));
             reply.answer.said[0] = '\n';
             reply.answer.said[1] = '\x7f';
             reply.answer.said[2] = '~';
-            take_apart(&a);
+            unpack_answer(&a);
             tap_ok(reply.pieces[0] == a.tail + sizeof(iimg_edit_step_t)
                        && reply.pieces[2] == reply.pieces[0] + 200,
                    "the pieces follow the steps");
@@ -148,12 +148,12 @@ static void test_reading(void)
 
 static void test_time(void)
 {
-    asking_t a = asking();
+    iimg_worker_call_t a = asking();
 
     a.due = apr_time_now() - 1;
-    tap_is_number(left_ms(&a), 0, "no time is left");
+    tap_is_number(remaining_ms(&a), 0, "no time is left");
     a.due = apr_time_now() + apr_time_from_sec(10);
-    tap_ok(left_ms(&a) > 9900 && left_ms(&a) <= 10001, "ten seconds are left");
+    tap_ok(remaining_ms(&a) > 9900 && remaining_ms(&a) <= 10001, "ten seconds are left");
 }
 
 int main(void)

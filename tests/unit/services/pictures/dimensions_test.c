@@ -1,5 +1,6 @@
-/* size_test.c - services/pictures/size.c: headers whole, cut at every byte, and strange. */
-#include "services/pictures/size.h"
+/* dimensions_test.c - services/pictures/dimensions.c: headers whole, cut at every byte, and
+ * strange. */
+#include "services/pictures/dimensions.h"
 #include "tap.h"
 #include "work.h"
 
@@ -39,7 +40,7 @@ static void test_rows(void)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         int width = 0, height = 0;
-        bool read = iimg_picture_size(rows[i].bytes, rows[i].length, &width, &height);
+        bool read = iimg_picture_dimensions(rows[i].bytes, rows[i].length, &width, &height);
 
         tap_ok(read == (rows[i].width > 0) && width == rows[i].width && height == rows[i].height,
                "%s: %d x %d", rows[i].name, rows[i].width, rows[i].height);
@@ -60,7 +61,7 @@ static void test_cuts(void)
                 abort();
             }
             memcpy(cut, rows[i].bytes, length);
-            if (!iimg_picture_size(cut, length, &width, &height)) {
+            if (!iimg_picture_dimensions(cut, length, &width, &height)) {
                 sane = sane && width == -1 && height == -1;
             }
             else {

@@ -1,6 +1,6 @@
-/* size.h - how many pixels a picture has, from its header alone; nothing is decoded. */
-#ifndef IIMG_SERVICES_PICTURES_SIZE_H
-#define IIMG_SERVICES_PICTURES_SIZE_H
+/* dimensions.h - width and height of a picture from its header, without decoding it. */
+#ifndef IIMG_SERVICES_PICTURES_DIMENSIONS_H
+#define IIMG_SERVICES_PICTURES_DIMENSIONS_H
 
 #include <stdbool.h>
 #include <apr.h>
@@ -10,6 +10,6 @@
  * The bytes may be a stranger's.
  * @return false when the bytes are none of these or the header is cut; width, height untouched
  */
-bool iimg_picture_size(const void *data, apr_size_t length, int *width, int *height);
+bool iimg_picture_dimensions(const void *data, apr_size_t length, int *width, int *height);
 
 #endif

@@ -1,5 +1,5 @@
-/* size.c - the pixel size in the headers of JPEG, PNG and WebP. */
-#include "services/pictures/size.h"
+/* dimensions.c - read width and height from the headers of JPEG, PNG and WebP. */
+#include "services/pictures/dimensions.h"
 
 #include <string.h>
 #include "base/media_type.h"
@@ -25,7 +25,7 @@ static int little24(const unsigned char *p)
 }
 
 /* Signature, then IHDR, which must be the first chunk: its width and height are 31 bits. */
-static bool png_size(bytes_t bytes, int *width, int *height)
+static bool read_png(bytes_t bytes, int *width, int *height)
 {
     const unsigned char *p = bytes.at;
 
@@ -49,7 +49,7 @@ static bool has_no_length(unsigned char marker)
     return marker == 0x01 || (marker >= 0xd0 && marker <= 0xd7);
 }
 
-static bool jpeg_size(bytes_t bytes, int *width, int *height)
+static bool read_jpeg(bytes_t bytes, int *width, int *height)
 {
     const unsigned char *p = bytes.at;
     apr_size_t at = 2;
@@ -83,7 +83,7 @@ static bool jpeg_size(bytes_t bytes, int *width, int *height)
 }
 
 /* RIFF header, then one of three kinds of chunk (RFC 9649, sections 2.5 to 2.7). */
-static bool webp_size(bytes_t bytes, int *width, int *height)
+static bool read_webp(bytes_t bytes, int *width, int *height)
 {
     const unsigned char *p = bytes.at;
 
@@ -108,15 +108,15 @@ static bool webp_size(bytes_t bytes, int *width, int *height)
     return false;
 }
 
-bool iimg_picture_size(const void *data, apr_size_t length, int *width, int *height)
+bool iimg_picture_dimensions(const void *data, apr_size_t length, int *width, int *height)
 {
     static const struct {
         iimg_format_t format;
         bool (*read)(bytes_t, int *, int *);
     } readers[] = {
-        { IIMG_FORMAT_PNG, png_size },
-        { IIMG_FORMAT_JPEG, jpeg_size },
-        { IIMG_FORMAT_WEBP, webp_size },
+        { IIMG_FORMAT_PNG, read_png },
+        { IIMG_FORMAT_JPEG, read_jpeg },
+        { IIMG_FORMAT_WEBP, read_webp },
     };
     iimg_format_t format = iimg_media_type_sniff(data, length)->format;
     bytes_t bytes = { data, length };
