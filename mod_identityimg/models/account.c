@@ -1,11 +1,25 @@
-/* account.c - users as staff see them: rows of users. */
+/* account.c - users with the members that only staff see: rows of users. */
 #include "models/account.h"
 
 #include <string.h>
+#include "models/query.h"
 
-#define COLUMNS \
-    "u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password <> '', " \
-    "u.created_at, u.version"
+#define IIMG_ROW iimg_account_t
+
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(user.id, TEXT, "u.id") \
+    NEXT(user.email, TEXT, "u.email") \
+    NEXT(user.first_name, TEXT, "u.first_name") \
+    NEXT(user.last_name, TEXT, "u.last_name") \
+    NEXT(user.is_staff, BOOL, "u.is_staff") \
+    NEXT(is_active, BOOL, "u.is_active") \
+    NEXT(has_password, BOOL, "u.password <> ''") \
+    NEXT(created_at, TEXT, "u.created_at") \
+    NEXT(version, INTEGER, "u.version")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t account_type = IIMG_ROW_TYPE(columns);
 
 static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_account_list",
@@ -45,98 +59,52 @@ static const iimg_statement_t update = IIMG_STATEMENT(
 static const iimg_statement_t delete_row = IIMG_STATEMENT(
     "iimg_account_delete", "DELETE FROM users WHERE id = $1::uuid");
 
-static void take_row(const iimg_rows_t *rows, int row, int from, iimg_account_t *account)
-{
-    account->user.id = iimg_rows_text(rows, row, from);
-    account->user.email = iimg_rows_text(rows, row, from + 1);
-    account->user.first_name = iimg_rows_text(rows, row, from + 2);
-    account->user.last_name = iimg_rows_text(rows, row, from + 3);
-    account->user.is_staff = iimg_rows_bool(rows, row, from + 4);
-    account->is_active = iimg_rows_bool(rows, row, from + 5);
-    account->has_password = iimg_rows_bool(rows, row, from + 6);
-    account->created_at = iimg_rows_text(rows, row, from + 7);
-    account->version = (int)iimg_rows_integer(rows, row, from + 8);
-}
-
-/* Rows from column `from` on; those without an id are the empty side of an outer join. */
-static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *accounts = apr_array_make(pool, rows->count + 1, sizeof(iimg_account_t));
-
-    for (int row = 0; row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, from)) {
-            take_row(rows, row, from, apr_array_push(accounts));
-        }
-    }
-    return accounts;
-}
-
-static iimg_account_t *first_of(const apr_array_header_t *accounts)
-{
-    return accounts->nelts ? &APR_ARRAY_IDX(accounts, 0, iimg_account_t) : NULL;
-}
-
 iimg_error_t *iimg_account_list(iimg_context_t *context, iimg_page_t *page,
                                 const iimg_account_filter_t *filter, const iimg_caller_t **caller,
                                 apr_array_header_t **accounts)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &list,
-        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->is_staff, filter->is_active), &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *accounts = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
-    iimg_page_close(page, rows, *accounts);
-    return NULL;
+    return iimg_query_page(
+        context, &account_type, &list,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->is_staff, filter->is_active), page,
+        caller, accounts);
 }
 
 iimg_error_t *iimg_account_by_id(iimg_context_t *context, const char *id,
                                  const iimg_caller_t **caller, iimg_account_t **account)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id),
-                                      &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *account = first_of(take_rows(context->pool, rows, IIMG_CALLER_WIDTH));
-    return NULL;
+    return iimg_query_one_for_caller(context, &account_type, &by_id,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), caller, account);
 }
 
 iimg_error_t *iimg_account_lock(iimg_context_t *context, const char *id, const char *changed_by,
                                 iimg_account_t **account)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &lock, IIMG_PARAMS(id, changed_by), &rows);
-    apr_array_header_t *accounts = err ? NULL : take_rows(context->pool, rows, 0);
+    apr_array_header_t *accounts;
+    iimg_error_t *err = iimg_query_list(context, &account_type, &lock, IIMG_PARAMS(id, changed_by),
+                                        &accounts);
 
     *account = NULL;
-    for (int i = 0; !err && i < accounts->nelts; i++) {
+    if (err) {
+        return err;
+    }
+    for (int i = 0; i < accounts->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(accounts, i, iimg_account_t).user.id, id) == 0) {
             *account = &APR_ARRAY_IDX(accounts, i, iimg_account_t);
         }
     }
-    return err;
+    return NULL;
 }
 
 static iimg_error_t *write_row(iimg_context_t *context, const iimg_statement_t *statement,
                                int count, const char *const *params, iimg_account_t **account)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
+    iimg_error_t *err = iimg_query_one(context, &account_type, statement, count, params, account);
 
-    if (err && err->constraint && strcmp(err->constraint, "users_email_ci") == 0) {
-        err = iimg_error(context->pool, IIMG_INVALID, "A user with this email exists already.");
-        return iimg_error_code(iimg_error_field(err, "email"), "email_in_use");
+    if (!iimg_query_violates(err, "users_email_ci")) {
+        return err;
     }
-    *account = err ? NULL : first_of(take_rows(context->pool, rows, 0));
-    return err;
+    return iimg_error_invalid_field(context->pool, "email", "email_in_use",
+                                    "A user with this email exists already.");
 }
 
 iimg_error_t *iimg_account_insert(iimg_context_t *context, const char *hash,
@@ -164,9 +132,5 @@ iimg_error_t *iimg_account_update(iimg_context_t *context, const char *hash,
 
 iimg_error_t *iimg_account_delete(iimg_context_t *context, const char *id, bool *found)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &delete_row, IIMG_PARAMS(id), &rows);
-
-    *found = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(context, &delete_row, IIMG_PARAMS(id), found);
 }

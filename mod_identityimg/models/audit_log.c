@@ -1,7 +1,8 @@
-/* audit_log.c - who of the staff changed what: rows of audit_log. */
+/* audit_log.c - the log of changes by staff: rows of audit_log. */
 #include "models/audit_log.h"
 
 #include "base/db/array.h"
+#include "models/query.h"
 
 static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_audit_log_insert",
@@ -12,13 +13,9 @@ static const iimg_statement_t insert = IIMG_STATEMENT(
 iimg_error_t *iimg_audit_log_insert(iimg_context_t *context, const char *actor,
                                     const iimg_audit_entry_t *entry, bool *done)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &insert,
-        IIMG_PARAMS(actor, entry->action, entry->kind, entry->row_id,
-                    iimg_db_array_format(context->pool, entry->members), context->request_id),
-        &rows);
-
-    *done = !err && rows->affected == 1;
-    return err;
+    return iimg_query_change_one(context, &insert,
+                                 IIMG_PARAMS(actor, entry->action, entry->kind, entry->row_id,
+                                             iimg_db_array_format(context->pool, entry->members),
+                                             context->request_id),
+                                 done);
 }

@@ -4,22 +4,61 @@
 #include <string.h>
 #include <apr_strings.h>
 #include "base/db/array.h"
+#include "models/query.h"
 
 const char *const iimg_generation_job_states[] = { "queued", "running",  "succeeded",
                                                    "failed", "canceled", NULL };
 
-#define COLUMNS \
-    "j.id, j.state, j.identity_id, j.user_id, j.requested_by, j.prompt_id, j.prompt_version, " \
-    "j.prompt_used, j.additional_prompt, j.save_to_identity, j.generator, j.model, " \
-    "j.aspect_ratio, j.resolution, j.reference_image_ids, j.image, j.media_type, j.width, " \
-    "j.height, j.warnings, j.error_code, j.error_detail, j.error_billed, j.usage, j.cost, " \
-    "j.attempts, j.created_at, j.started_at, j.finished_at, " \
-    "(SELECT name FROM identities WHERE identities.id = j.identity_id), j.version, " \
+#define IIMG_ROW iimg_generation_job_t
+
+#define IDENTITY_NAME "(SELECT name FROM identities WHERE identities.id = j.identity_id)"
+#define QUEUE_POSITION \
     "CASE WHEN j.state = 'queued' THEN" \
     "    1 + (SELECT count(*) FROM generation_jobs q WHERE q.state = 'queued'" \
-    "            AND (q.created_at, q.id) < (j.created_at, j.id)) END, " \
-    "j.error_status, j.error_retry_after, j.saved_at, j.cancel_requested_at IS NOT NULL, " \
-    "coalesce(j.requested_model, j.model)"
+    "            AND (q.created_at, q.id) < (j.created_at, j.id)) END"
+
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "j.id") \
+    NEXT(state, TEXT, "j.state") \
+    NEXT(identity_id, TEXT, "j.identity_id") \
+    NEXT(user_id, TEXT, "j.user_id") \
+    NEXT(requested_by, TEXT, "j.requested_by") \
+    NEXT(prompt_id, TEXT, "j.prompt_id") \
+    NEXT(prompt_version, TEXT, "j.prompt_version") \
+    NEXT(prompt_used, TEXT, "j.prompt_used") \
+    NEXT(additional_prompt, TEXT, "j.additional_prompt") \
+    NEXT(save_to_identity, BOOL, "j.save_to_identity") \
+    NEXT(generator, TEXT, "j.generator") \
+    NEXT(model, TEXT, "j.model") \
+    NEXT(aspect_ratio, TEXT, "j.aspect_ratio") \
+    NEXT(resolution, TEXT, "j.resolution") \
+    NEXT(reference_image_ids, ARRAY, "j.reference_image_ids") \
+    NEXT(image, TEXT, "j.image") \
+    NEXT(media_type, TEXT, "j.media_type") \
+    NEXT(width, TEXT, "j.width") \
+    NEXT(height, TEXT, "j.height") \
+    NEXT(warnings, ARRAY, "j.warnings") \
+    NEXT(error_code, TEXT, "j.error_code") \
+    NEXT(error_detail, TEXT, "j.error_detail") \
+    NEXT(error_billed, TEXT, "j.error_billed") \
+    NEXT(error_status, INTEGER, "j.error_status") \
+    NEXT(error_retry_after, INTEGER, "j.error_retry_after") \
+    NEXT(usage, TEXT, "j.usage") \
+    NEXT(cost, TEXT, "j.cost") \
+    NEXT(attempts, INTEGER, "j.attempts") \
+    NEXT(created_at, TEXT, "j.created_at") \
+    NEXT(started_at, TEXT, "j.started_at") \
+    NEXT(finished_at, TEXT, "j.finished_at") \
+    NEXT(version, TEXT, "j.version") \
+    NEXT(saved_at, TEXT, "j.saved_at") \
+    NEXT(requested_model, TEXT, "coalesce(j.requested_model, j.model)") \
+    NEXT(cancel_requested, BOOL, "j.cancel_requested_at IS NOT NULL") \
+    NEXT(identity_name, TEXT, IDENTITY_NAME) \
+    NEXT(queue_position, TEXT, QUEUE_POSITION)
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t job_type = IIMG_ROW_TYPE(columns);
 
 static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_generation_job_insert",
@@ -39,7 +78,7 @@ static const iimg_statement_t claim = IIMG_STATEMENT(
     "       lease_expires_at = now() + make_interval(secs => $3::integer)"
     " WHERE id = $1::uuid AND state = 'queued' RETURNING " COLUMNS);
 
-/* Seconds after the end of a lease in which only the node that had it may take the job again. */
+/* Seconds after the end of a lease in which only the node that had it may take the job. */
 #define NODE_FIRST "60"
 
 static const iimg_statement_t take = IIMG_STATEMENT(
@@ -77,8 +116,8 @@ static const iimg_statement_t to_cancel = IIMG_STATEMENT(
     "SELECT id FROM generation_jobs"
     " WHERE owner = $1::text AND state = 'running' AND cancel_requested_at IS NOT NULL");
 
-/* A job has not ended for who waits for it while its picture is being saved to the identity: he
- * would save it, too, for nothing. After a while, who was to save it must have died. */
+/* Report a succeeded job as unfinished while its picture is being saved to the identity; otherwise
+ * the waiting request would save it again. After 15 seconds assume that the saver died. */
 static const iimg_statement_t news_of = IIMG_STATEMENT(
     "iimg_generation_job_news",
     "SELECT id, version, state NOT IN ('queued', 'running')"
@@ -91,7 +130,7 @@ static const iimg_statement_t saved = IIMG_STATEMENT(
     "iimg_generation_job_saved",
     "UPDATE generation_jobs SET saved_at = now() WHERE id = $1::uuid AND saved_at IS NULL");
 
-/* Not over a later one's. */
+/* Skip jobs whose identity has got the picture of a later one. */
 static const iimg_statement_t unsaved = IIMG_STATEMENT(
     "iimg_generation_job_unsaved",
     "SELECT id FROM generation_jobs j"
@@ -180,116 +219,32 @@ static const iimg_statement_t medians = IIMG_STATEMENT(
     "    ON c.is_staff"
     " WHERE " IIMG_CALLER_IS " ORDER BY r.place");
 
-static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
-                     iimg_generation_job_t *job)
-{
-    const char **texts[] = {
-        &job->id,
-        &job->state,
-        &job->identity_id,
-        &job->user_id,
-        &job->requested_by,
-        &job->prompt_id,
-        &job->prompt_version,
-        &job->prompt_used,
-        &job->additional_prompt,
-        NULL,
-        &job->generator,
-        &job->model,
-        &job->aspect_ratio,
-        &job->resolution,
-        NULL,
-        &job->image,
-        &job->media_type,
-        &job->width,
-        &job->height,
-        NULL,
-        &job->error_code,
-        &job->error_detail,
-        &job->error_billed,
-        &job->usage,
-        &job->cost,
-        NULL,
-        &job->created_at,
-        &job->started_at,
-        &job->finished_at,
-        &job->identity_name,
-        &job->version,
-        &job->queue_position,
-        NULL,
-        NULL,
-        &job->saved_at,
-        NULL,
-        &job->requested_model,
-    };
-
-    memset(job, 0, sizeof(*job));
-    for (int i = 0; i < (int)(sizeof(texts) / sizeof(texts[0])); i++) {
-        if (texts[i]) {
-            *texts[i] = iimg_rows_text(rows, row, from + i);
-        }
-    }
-    job->save_to_identity = iimg_rows_bool(rows, row, from + 9);
-    job->reference_image_ids = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 14));
-    job->warnings = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 19));
-    job->attempts = (int)iimg_rows_integer(rows, row, from + 25);
-    job->error_status = (int)iimg_rows_integer(rows, row, from + 32);
-    job->error_retry_after = (int)iimg_rows_integer(rows, row, from + 33);
-    job->cancel_requested = iimg_rows_bool(rows, row, from + 35);
-}
-
-static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *jobs = apr_array_make(pool, rows->count + 1, sizeof(iimg_generation_job_t));
-
-    for (int row = 0; row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, from)) {
-            take_row(pool, rows, row, from, apr_array_push(jobs));
-        }
-    }
-    return jobs;
-}
-
-static iimg_generation_job_t *first(const apr_array_header_t *jobs)
-{
-    return jobs->nelts ? &APR_ARRAY_IDX(jobs, 0, iimg_generation_job_t) : NULL;
-}
-
-static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                         const char *const *params, iimg_generation_job_t **job)
-{
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
-
-    *job = err ? NULL : first(take_rows(context->pool, rows, 0));
-    return err;
-}
-
 iimg_error_t *iimg_generation_job_insert(iimg_context_t *context, iimg_generation_job_t **job)
 {
     const iimg_generation_job_t *j = *job;
     apr_pool_t *pool = context->pool;
 
-    return one(context, &insert,
-               IIMG_PARAMS(j->identity_id, j->user_id, j->requested_by, j->prompt_id,
-                           j->prompt_version, j->prompt_used, j->additional_prompt,
-                           j->save_to_identity ? "t" : "f", j->generator, j->model, j->aspect_ratio,
-                           j->resolution, iimg_db_array_format(pool, j->reference_image_ids),
-                           iimg_db_array_format(pool, j->warnings), j->expected_cost,
-                           j->requested_model),
-               job);
+    return iimg_query_one(
+        context, &job_type, &insert,
+        IIMG_PARAMS(j->identity_id, j->user_id, j->requested_by, j->prompt_id, j->prompt_version,
+                    j->prompt_used, j->additional_prompt, j->save_to_identity ? "t" : "f",
+                    j->generator, j->model, j->aspect_ratio, j->resolution,
+                    iimg_db_array_format(pool, j->reference_image_ids),
+                    iimg_db_array_format(pool, j->warnings), j->expected_cost, j->requested_model),
+        job);
 }
 
 iimg_error_t *iimg_generation_job_claim(iimg_context_t *context, const char *id, const char *owner,
                                         int lease, iimg_generation_job_t **job)
 {
-    return one(context, &claim, IIMG_PARAMS(id, owner, apr_itoa(context->pool, lease)), job);
+    return iimg_query_one(context, &job_type, &claim,
+                          IIMG_PARAMS(id, owner, apr_itoa(context->pool, lease)), job);
 }
 
 iimg_error_t *iimg_generation_job_by_id(iimg_context_t *context, const char *id,
                                         iimg_generation_job_t **job)
 {
-    return one(context, &by_id, IIMG_PARAMS(id), job);
+    return iimg_query_one(context, &job_type, &by_id, IIMG_PARAMS(id), job);
 }
 
 iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id, const char *owner,
@@ -304,66 +259,43 @@ iimg_error_t *iimg_generation_job_finish(iimg_context_t *context, const char *id
     const char *retry = outcome->error_retry_after ? apr_itoa(pool, outcome->error_retry_after)
                                                    : NULL;
 
-    return one(context, &finish,
-               IIMG_PARAMS(id, owner, outcome->image, outcome->media_type, width, height,
-                           outcome->error_code, outcome->error_detail, outcome->error_billed,
-                           outcome->usage, warnings, outcome->cost, status, retry),
-               job);
+    return iimg_query_one(context, &job_type, &finish,
+                          IIMG_PARAMS(id, owner, outcome->image, outcome->media_type, width, height,
+                                      outcome->error_code, outcome->error_detail,
+                                      outcome->error_billed, outcome->usage, warnings,
+                                      outcome->cost, status, retry),
+                          job);
 }
 
-/* Who runs them ------------------------------------------------------------------------------- */
-
-static apr_array_header_t *ids_of(apr_pool_t *pool, const iimg_rows_t *rows)
-{
-    apr_array_header_t *ids = apr_array_make(pool, rows->count + 1, sizeof(const char *));
-
-    for (int row = 0; row < rows->count; row++) {
-        APR_ARRAY_PUSH(ids, const char *) = iimg_rows_text(rows, row, 0);
-    }
-    return ids;
-}
+/* For processes that run jobs ------------------------------------------------------------------ */
 
 iimg_error_t *iimg_generation_job_take(iimg_context_t *context,
                                        const iimg_generation_taker_t *taker,
                                        apr_array_header_t **ids)
 {
     apr_pool_t *pool = context->pool;
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &take,
-        IIMG_PARAMS(taker->owner, taker->node, apr_itoa(pool, taker->lease),
-                    apr_itoa(pool, taker->most), apr_itoa(pool, taker->at_once)),
-        &rows);
 
-    *ids = err ? NULL : ids_of(pool, rows);
-    return err;
+    return iimg_query_texts(context, &take,
+                            IIMG_PARAMS(taker->owner, taker->node, apr_itoa(pool, taker->lease),
+                                        apr_itoa(pool, taker->most),
+                                        apr_itoa(pool, taker->at_once)),
+                            ids);
 }
 
 iimg_error_t *iimg_generation_job_renew(iimg_context_t *context, const char *owner, int lease)
 {
-    iimg_rows_t *rows;
-
-    return iimg_db_query(context, &renew, IIMG_PARAMS(owner, apr_itoa(context->pool, lease)),
-                         &rows);
+    return iimg_db_query(context, &renew, IIMG_PARAMS(owner, apr_itoa(context->pool, lease)), NULL);
 }
 
 iimg_error_t *iimg_generation_job_release(iimg_context_t *context, const char *owner, int *count)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &release, IIMG_PARAMS(owner), &rows);
-
-    *count = err ? 0 : rows->affected;
-    return err;
+    return iimg_query_change(context, &release, IIMG_PARAMS(owner), count);
 }
 
 iimg_error_t *iimg_generation_job_to_cancel(iimg_context_t *context, const char *owner,
                                             apr_array_header_t **ids)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &to_cancel, IIMG_PARAMS(owner), &rows);
-
-    *ids = err ? NULL : ids_of(context->pool, rows);
-    return err;
+    return iimg_query_texts(context, &to_cancel, IIMG_PARAMS(owner), ids);
 }
 
 iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_header_t *ids,
@@ -388,77 +320,50 @@ iimg_error_t *iimg_generation_job_news(iimg_context_t *context, const apr_array_
 
 iimg_error_t *iimg_generation_job_saved(iimg_context_t *context, const char *id, bool *first)
 {
-    iimg_rows_t *rows = NULL;
-    iimg_error_t *err = iimg_db_query(context, &saved, IIMG_PARAMS(id), &rows);
-
-    *first = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(context, &saved, IIMG_PARAMS(id), first);
 }
 
 iimg_error_t *iimg_generation_job_unsaved(iimg_context_t *context, apr_array_header_t **ids)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &unsaved, 0, NULL, &rows);
-
-    *ids = err ? NULL : ids_of(context->pool, rows);
-    return err;
+    return iimg_query_texts(context, &unsaved, 0, NULL, ids);
 }
 
 iimg_error_t *iimg_generation_job_warn(iimg_context_t *context, const char *id, const char *warning)
 {
-    iimg_rows_t *rows;
-
-    return iimg_db_query(context, &add_warning, IIMG_PARAMS(id, warning), &rows);
+    return iimg_db_query(context, &add_warning, IIMG_PARAMS(id, warning), NULL);
 }
 
-/* What staff see and end ----------------------------------------------------------------------- */
+/* For staff ------------------------------------------------------------------------------------ */
 
 iimg_error_t *iimg_generation_job_list(iimg_context_t *context, iimg_page_t *page,
                                        const iimg_generation_job_filter_t *filter,
                                        const iimg_caller_t **caller, apr_array_header_t **jobs)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &list,
-        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->identity_id, filter->user_id,
-                    filter->prompt_id, filter->state, filter->requested_by),
-        &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *jobs = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
-    iimg_page_close(page, rows, *jobs);
-    return NULL;
+    return iimg_query_page(context, &job_type, &list,
+                           IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->identity_id,
+                                       filter->user_id, filter->prompt_id, filter->state,
+                                       filter->requested_by),
+                           page, caller, jobs);
 }
 
 iimg_error_t *iimg_generation_job_for_staff(iimg_context_t *context, const char *id,
                                             const iimg_caller_t **caller,
                                             iimg_generation_job_t **job)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &for_staff,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *job = first(take_rows(context->pool, rows, IIMG_CALLER_WIDTH));
-    return NULL;
+    return iimg_query_one_for_caller(context, &job_type, &for_staff,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), caller, job);
 }
 
 iimg_error_t *iimg_generation_job_lock(iimg_context_t *context, const char *id,
                                        iimg_generation_job_t **job)
 {
-    return one(context, &lock_row, IIMG_PARAMS(id), job);
+    return iimg_query_one(context, &job_type, &lock_row, IIMG_PARAMS(id), job);
 }
 
 iimg_error_t *iimg_generation_job_cancel(iimg_context_t *context, const char *id,
                                          iimg_generation_job_t **job)
 {
-    return one(context, &cancel, IIMG_PARAMS(id), job);
+    return iimg_query_one(context, &job_type, &cancel, IIMG_PARAMS(id), job);
 }
 
 iimg_error_t *iimg_generation_job_medians(iimg_context_t *context,

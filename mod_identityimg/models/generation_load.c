@@ -1,5 +1,4 @@
-/* generation_load.c - how many generations there are, and what they cost: what limits are held
- * against. */
+/* generation_load.c - numbers and costs of generations, for comparing them with limits. */
 #include "models/generation_load.h"
 
 #include <apr_strings.h>
@@ -8,7 +7,7 @@ static const iimg_statement_t lock = IIMG_STATEMENT(
     "iimg_generation_load_lock",
     "SELECT pg_advisory_xact_lock(hashtext('iimg_generation_load'), 0)");
 
-/* A statement of its own behind the lock sees what was committed before the lock was given. */
+/* Separate from the lock, so that its snapshot includes everything committed before the lock. */
 static const iimg_statement_t load_now = IIMG_STATEMENT(
     "iimg_generation_load_read",
     "WITH active AS ("

@@ -1,16 +1,17 @@
-/* idempotency_key.c - what came of requests that may be sent again: rows of idempotency_keys. */
+/* idempotency_key.c - outcomes of requests with an Idempotency-Key: rows of idempotency_keys. */
 #include "models/idempotency_key.h"
 
 #include <apr_strings.h>
+#include "models/query.h"
 
 #define KEPT "interval '24 hours'"
 
-/* What stands under the key when that is a generation that failed, and may go better next time. */
+/* The outcome is a generation that failed for a reason that may be temporary. */
 #define FAILED_JOB \
     "EXISTS (SELECT FROM generation_jobs j WHERE j.id = k.resource_id AND j.state = 'failed'" \
     "           AND (coalesce(j.error_status, 502) >= 500 OR j.error_status IN (408, 429)))"
 
-/* A claim may be sent twice, when the connection dies under it: its own row is no other's. */
+/* If the connection breaks, the statement may run twice: then the row already has its own claim. */
 static const iimg_statement_t claim = IIMG_STATEMENT(
     "iimg_idempotency_key_claim",
     "INSERT INTO idempotency_keys AS k (user_id, key, fingerprint, claim, lease_expires_at)"
@@ -24,9 +25,22 @@ static const iimg_statement_t claim = IIMG_STATEMENT(
     "     OR (k.status IS NOT NULL AND k.fingerprint = EXCLUDED.fingerprint AND " FAILED_JOB ")"
     " RETURNING k.key");
 
+#define IIMG_ROW iimg_idempotency_outcome_t
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(fingerprint, TEXT, "k.fingerprint") \
+    NEXT(status, INTEGER, "k.status") \
+    NEXT(resource_id, TEXT, "k.resource_id") \
+    NEXT(error_detail, TEXT, "k.error_detail") \
+    NEXT(error_code, TEXT, "k.error_code") \
+    NEXT(error_field, TEXT, "k.error_field")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t outcome_type = IIMG_ROW_TYPE(columns);
+
 static const iimg_statement_t read_key = IIMG_STATEMENT(
     "iimg_idempotency_key_read",
-    "SELECT k.fingerprint, k.status, k.resource_id, k.error_detail, k.error_code, k.error_field"
+    "SELECT " COLUMNS
     "  FROM idempotency_keys k WHERE k.user_id = $1::uuid AND k.key = $2::text");
 
 static const iimg_statement_t record = IIMG_STATEMENT(
@@ -69,24 +83,8 @@ iimg_error_t *iimg_idempotency_key_claim(iimg_context_t *context, const iimg_ide
 iimg_error_t *iimg_idempotency_key_read(iimg_context_t *context, const iimg_idempotency_key_t *key,
                                         iimg_idempotency_outcome_t **outcome)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &read_key, IIMG_PARAMS(key->user_id, key->key),
-                                      &rows);
-
-    *outcome = NULL;
-    if (err || rows->count == 0) {
-        return err;
-    }
-    *outcome = apr_palloc(context->pool, sizeof(**outcome));
-    **outcome = (iimg_idempotency_outcome_t){
-        .fingerprint = iimg_rows_text(rows, 0, 0),
-        .status = (int)iimg_rows_integer(rows, 0, 1),
-        .resource_id = iimg_rows_text(rows, 0, 2),
-        .error_detail = iimg_rows_text(rows, 0, 3),
-        .error_code = iimg_rows_text(rows, 0, 4),
-        .error_field = iimg_rows_text(rows, 0, 5),
-    };
-    return NULL;
+    return iimg_query_one(context, &outcome_type, &read_key, IIMG_PARAMS(key->user_id, key->key),
+                          outcome);
 }
 
 iimg_error_t *iimg_idempotency_key_record(iimg_context_t *context,
@@ -94,39 +92,28 @@ iimg_error_t *iimg_idempotency_key_record(iimg_context_t *context,
                                           const iimg_idempotency_outcome_t *outcome, bool *held)
 {
     const char *status = outcome->status ? apr_itoa(context->pool, outcome->status) : NULL;
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &record,
-                                      IIMG_PARAMS(key->user_id, key->key, key->claim, status,
-                                                  outcome->resource_id, outcome->error_detail,
-                                                  outcome->error_code, outcome->error_field),
-                                      &rows);
 
-    *held = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(context, &record,
+                                 IIMG_PARAMS(key->user_id, key->key, key->claim, status,
+                                             outcome->resource_id, outcome->error_detail,
+                                             outcome->error_code, outcome->error_field),
+                                 held);
 }
 
 iimg_error_t *iimg_idempotency_key_spoil(iimg_context_t *context, const iimg_idempotency_key_t *key,
                                          const char *detail)
 {
-    iimg_rows_t *rows;
-
     return iimg_db_query(context, &spoil, IIMG_PARAMS(key->user_id, key->key, key->claim, detail),
-                         &rows);
+                         NULL);
 }
 
 iimg_error_t *iimg_idempotency_key_release(iimg_context_t *context,
                                            const iimg_idempotency_key_t *key)
 {
-    iimg_rows_t *rows;
-
-    return iimg_db_query(context, &release, IIMG_PARAMS(key->user_id, key->key, key->claim), &rows);
+    return iimg_db_query(context, &release, IIMG_PARAMS(key->user_id, key->key, key->claim), NULL);
 }
 
 iimg_error_t *iimg_idempotency_key_expire(iimg_context_t *context, int *count)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
-
-    *count = err ? 0 : rows->affected;
-    return err;
+    return iimg_query_change(context, &expire, 0, NULL, count);
 }

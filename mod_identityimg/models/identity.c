@@ -1,12 +1,28 @@
-/* identity.c - who somebody is becoming: rows of identities. */
+/* identity.c - the identities of users: rows of identities. */
 #include "models/identity.h"
 
-#include <string.h>
 #include "base/db/array.h"
+#include "models/query.h"
 
-#define COLUMNS \
-    "i.id, i.user_id, i.name, i.category, i.i_am_statement, i.visualization, i.notes, i.image, " \
-    "i.image_sized, i.version, i.created_at, i.updated_at"
+#define IIMG_ROW iimg_identity_t
+
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "i.id") \
+    NEXT(user_id, TEXT, "i.user_id") \
+    NEXT(name, TEXT, "i.name") \
+    NEXT(category, TEXT, "i.category") \
+    NEXT(i_am_statement, TEXT, "i.i_am_statement") \
+    NEXT(visualization, TEXT, "i.visualization") \
+    NEXT(notes, ARRAY, "i.notes") \
+    NEXT(picture.key, TEXT, "i.image") \
+    NEXT(picture.sized, TEXT, "i.image_sized") \
+    NEXT(version, INTEGER, "i.version") \
+    NEXT(created_at, TEXT, "i.created_at") \
+    NEXT(updated_at, TEXT, "i.updated_at")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t identity_type = IIMG_ROW_TYPE(columns);
 
 static const iimg_statement_t list_of_caller = IIMG_STATEMENT(
     "iimg_identity_list_of_caller",
@@ -85,57 +101,11 @@ static const iimg_statement_t update = IIMG_STATEMENT(
 static const iimg_statement_t delete_row = IIMG_STATEMENT(
     "iimg_identity_delete", "DELETE FROM identities WHERE id = $1::uuid");
 
-static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
-                     iimg_identity_t *identity)
-{
-    identity->id = iimg_rows_text(rows, row, from);
-    identity->user_id = iimg_rows_text(rows, row, from + 1);
-    identity->name = iimg_rows_text(rows, row, from + 2);
-    identity->category = iimg_rows_text(rows, row, from + 3);
-    identity->i_am_statement = iimg_rows_text(rows, row, from + 4);
-    identity->visualization = iimg_rows_text(rows, row, from + 5);
-    identity->notes = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 6));
-    identity->picture.key = iimg_rows_text(rows, row, from + 7);
-    identity->picture.sized = iimg_rows_text(rows, row, from + 8);
-    identity->version = (int)iimg_rows_integer(rows, row, from + 9);
-    identity->created_at = iimg_rows_text(rows, row, from + 10);
-    identity->updated_at = iimg_rows_text(rows, row, from + 11);
-}
-
-static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *identities = apr_array_make(pool, rows->count + 1, sizeof(iimg_identity_t));
-
-    for (int row = 0; row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, from)) {
-            take_row(pool, rows, row, from, apr_array_push(identities));
-        }
-    }
-    return identities;
-}
-
-static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                         const char *const *params, iimg_identity_t **identity)
-{
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
-    apr_array_header_t *identities = err ? NULL : take_rows(context->pool, rows, 0);
-
-    *identity = identities && identities->nelts ? &APR_ARRAY_IDX(identities, 0, iimg_identity_t)
-                                                : NULL;
-    return err;
-}
-
 iimg_error_t *iimg_identity_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                            apr_array_header_t **identities)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list_of_caller,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *identities = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_list_for_caller(context, &identity_type, &list_of_caller,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), caller, identities);
 }
 
 iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const char *user_id,
@@ -148,7 +118,7 @@ iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const cha
 
     *caller = err ? NULL : iimg_caller_of_rows(context, rows);
     *found = *caller && iimg_rows_bool(rows, 0, IIMG_CALLER_WIDTH);
-    *identities = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH + 1);
+    *identities = err ? NULL : iimg_query_read(context->pool, &identity_type, rows);
     return err;
 }
 
@@ -169,102 +139,83 @@ iimg_error_t *iimg_identity_categories(iimg_context_t *context, const iimg_calle
 iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
                                   iimg_identity_t **identity)
 {
-    return one(context, &by_id, IIMG_PARAMS(id), identity);
+    return iimg_query_one(context, &identity_type, &by_id, IIMG_PARAMS(id), identity);
 }
 
 iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
                                  iimg_identity_t **identity)
 {
-    return one(context, &lock_row, IIMG_PARAMS(id), identity);
+    return iimg_query_one(context, &identity_type, &lock_row, IIMG_PARAMS(id), identity);
 }
 
 iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
                                         const iimg_picture_t *picture, iimg_identity_t **identity)
 {
-    return one(context, &set_picture, IIMG_PARAMS(id, picture->key, picture->sized), identity);
+    return iimg_query_one(context, &identity_type, &set_picture,
+                          IIMG_PARAMS(id, picture->key, picture->sized), identity);
 }
 
 iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char *id,
                                             iimg_identity_t **identity)
 {
-    return one(context, &restore_picture, IIMG_PARAMS(id), identity);
+    return iimg_query_one(context, &identity_type, &restore_picture, IIMG_PARAMS(id), identity);
 }
 
-/* What staff keep ------------------------------------------------------------------------------ */
+/* For staff ------------------------------------------------------------------------------------ */
 
 iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
                                  const iimg_identity_filter_t *filter, const iimg_caller_t **caller,
                                  apr_array_header_t **identities)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &list,
-        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->user_id, filter->category), &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *identities = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
-    iimg_page_close(page, rows, *identities);
-    return NULL;
+    return iimg_query_page(
+        context, &identity_type, &list,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->user_id, filter->category), page,
+        caller, identities);
 }
 
 iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
                                       const iimg_caller_t **caller, iimg_identity_t **identity)
 {
-    iimg_rows_t *rows;
-    apr_array_header_t *identities;
-    iimg_error_t *err = iimg_db_query(context, &for_staff,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    identities = take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
-    *identity = identities->nelts ? &APR_ARRAY_IDX(identities, 0, iimg_identity_t) : NULL;
-    return NULL;
+    return iimg_query_one_for_caller(context, &identity_type, &for_staff,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), caller,
+                                     identity);
 }
 
-static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const char *user_id)
+static iimg_error_t *explain_missing_user(iimg_context_t *context, iimg_error_t *err,
+                                          const char *user_id)
 {
-    bool nobody = err && err->constraint && strcmp(err->constraint, "identities_user_id_fkey") == 0;
-
-    return nobody ? iimg_user_not_found(context, user_id) : err;
+    return iimg_query_violates(err, "identities_user_id_fkey")
+               ? iimg_user_not_found(context, user_id)
+               : err;
 }
 
 iimg_error_t *iimg_identity_insert(iimg_context_t *context, iimg_identity_t **identity)
 {
     const iimg_identity_t *i = *identity;
     const char *user_id = i->user_id;
-    iimg_error_t *err = one(context, &insert,
-                            IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement,
-                                        i->visualization,
-                                        iimg_db_array_format(context->pool, i->notes)),
-                            identity);
+    iimg_error_t *err = iimg_query_one(context, &identity_type, &insert,
+                                       IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement,
+                                                   i->visualization,
+                                                   iimg_db_array_format(context->pool, i->notes)),
+                                       identity);
 
-    return explain(context, err, user_id);
+    return explain_missing_user(context, err, user_id);
 }
 
 iimg_error_t *iimg_identity_update(iimg_context_t *context, iimg_identity_t **identity)
 {
     const iimg_identity_t *i = *identity;
     const char *user_id = i->user_id;
-    iimg_error_t *err = one(context, &update,
-                            IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement,
-                                        i->visualization,
-                                        iimg_db_array_format(context->pool, i->notes), i->id),
-                            identity);
+    iimg_error_t *err = iimg_query_one(
+        context, &identity_type, &update,
+        IIMG_PARAMS(user_id, i->name, i->category, i->i_am_statement, i->visualization,
+                    iimg_db_array_format(context->pool, i->notes), i->id),
+        identity);
 
-    return explain(context, err, user_id);
+    return explain_missing_user(context, err, user_id);
 }
 
 iimg_error_t *iimg_identity_delete(iimg_context_t *context, const char *id, bool *found)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &delete_row, IIMG_PARAMS(id), &rows);
-
-    *found = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(context, &delete_row, IIMG_PARAMS(id), found);
 }

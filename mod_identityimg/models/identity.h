@@ -1,4 +1,4 @@
-/* identity.h - who somebody is becoming: rows of identities. */
+/* identity.h - the identities of users: rows of identities. */
 #ifndef IIMG_MODELS_IDENTITY_H
 #define IIMG_MODELS_IDENTITY_H
 
@@ -20,80 +20,80 @@ typedef struct iimg_identity_t {
     const char *updated_at;
 } iimg_identity_t;
 
-/** The caller's own, oldest first. @param identities iimg_identity_t */
+/** The caller's identities, oldest first. @param identities iimg_identity_t */
 iimg_error_t *iimg_identity_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                            apr_array_header_t **identities);
 
 /**
- * A test scenario's user's, oldest first.
- * @param user_id    the user's id
- * @param found      whether the caller is staff and a scenario has that user
+ * The identities of a user of a test scenario, oldest first.
+ * @param found whether the caller is staff and a scenario has that user
  */
 iimg_error_t *iimg_identity_list_of_test_user(iimg_context_t *context, const char *user_id,
                                               const iimg_caller_t **caller, bool *found,
                                               apr_array_header_t **identities);
 
 /**
- * The categories that identities have, each once, sorted.
- * @param categories const char *; NULL when nobody has the login
+ * The categories of all identities, sorted, without duplicates.
+ * @param categories const char *; NULL if the login is unknown
  */
 iimg_error_t *iimg_identity_categories(iimg_context_t *context, const iimg_caller_t **caller,
                                        apr_array_header_t **categories);
 
-/** One identity, whoever asks. @param identity NULL when there is none such */
+/** One identity, for any caller. @param identity NULL if there is none such */
 iimg_error_t *iimg_identity_by_id(iimg_context_t *context, const char *id,
                                   iimg_identity_t **identity);
 
-/** The same, locked until the transaction ends. */
+/** Lock one identity until the transaction ends. @param identity NULL if there is none such */
 iimg_error_t *iimg_identity_lock(iimg_context_t *context, const char *id,
                                  iimg_identity_t **identity);
 
 /**
- * Show another picture, or none (both members NULL); the one before is held for a day.
- * @param identity the row after it; NULL when it is gone
+ * Replace or remove (both members NULL) the picture. The previous one is held for a day.
+ * @param identity the updated row; NULL if it is deleted
  */
 iimg_error_t *iimg_identity_set_picture(iimg_context_t *context, const char *id,
                                         const iimg_picture_t *picture, iimg_identity_t **identity);
 
 /**
- * Exchange the picture with the one before the last change, as long as that is held.
- * @param identity the row after it; NULL when it is gone or nothing is held
+ * Exchange the picture with the held one.
+ * @param identity the updated row; NULL if it is deleted, or no picture is held
  */
 iimg_error_t *iimg_identity_restore_picture(iimg_context_t *context, const char *id,
                                             iimg_identity_t **identity);
 
-/* What staff keep ------------------------------------------------------------------------------ */
+/* For staff ------------------------------------------------------------------------------------ */
 
-/** NULL: whatever it is. */
+/** Members that are NULL match all identities. */
 typedef struct iimg_identity_filter_t {
     const char *user_id;
     const char *category;
 } iimg_identity_filter_t;
 
-/** A page of all identities; nothing unless the caller is staff. @param identities iimg_identity_t
+/** A page of all identities; empty unless the caller is staff. @param identities iimg_identity_t
  */
 iimg_error_t *iimg_identity_list(iimg_context_t *context, iimg_page_t *page,
                                  const iimg_identity_filter_t *filter, const iimg_caller_t **caller,
                                  apr_array_header_t **identities);
 
-/** One identity. @param identity NULL when there is none such, or the caller is not staff */
+/** One identity. @param identity NULL if there is none such, or the caller is not staff */
 iimg_error_t *iimg_identity_for_staff(iimg_context_t *context, const char *id,
                                       const iimg_caller_t **caller, iimg_identity_t **identity);
 
 /**
- * Insert an identity without a picture. @param identity what is wanted; the row after it
+ * Insert an identity without a picture.
+ * @param identity the values to insert; set to the new row
  * Errors: IIMG_NOT_FOUND "User <id> not found".
  */
 iimg_error_t *iimg_identity_insert(iimg_context_t *context, iimg_identity_t **identity);
 
 /**
- * Change all but the picture to what identity says.
- * @param identity the row after it; NULL when it is gone
+ * Update all members except the picture.
+ * @param identity the new values; set to the updated row, NULL if it is deleted
  * Errors: IIMG_NOT_FOUND "User <id> not found".
  */
 iimg_error_t *iimg_identity_update(iimg_context_t *context, iimg_identity_t **identity);
 
-/** Delete an identity; the objects of its pictures are doomed. @param found whether it was there */
+/** Delete an identity. The objects of its pictures are doomed. @param found whether it existed */
 iimg_error_t *iimg_identity_delete(iimg_context_t *context, const char *id, bool *found);
 
 #endif

@@ -1,24 +1,54 @@
-/* login_attempt.c - the brake on guessing: rows of login_failures, and what a login is checked by.
- */
+/* login_attempt.c - limits failed logins: rows of login_failures, and the account of a login. */
 #include "models/login_attempt.h"
 
 #include <apr_strings.h>
+#include "models/query.h"
 
-/* Seconds that an attempt may be under way. One that takes longer is told nothing, for it cannot be
- * told from one whose process has died: that counts no longer, and nobody has learned from it. */
+/* The longest duration of an attempt. A longer one counts no longer, like that of a dead process,
+ * and its client does not learn whether the password was right. */
 #define UNDER_WAY "interval '60 seconds'"
 
 #define ALIVE "ARRAY(SELECT u FROM unnest(f.under_way) u WHERE u > now())"
 
-/* What counts of a row: ended attempts of its window, and those under way. */
+/* The attempts of a row that count: failures within the window, and running ones. */
 #define COUNTED \
     "CASE WHEN f.ends_at <= now() THEN cardinality(" ALIVE ")" \
     "     ELSE greatest(0, f.failures - cardinality(f.under_way) + cardinality(" ALIVE ")) END"
 
-/* Of any number at once exactly max_failures get through: each locks the row. How long to wait is
- * read from the row as it was; one that came at this very moment waits the whole window. An attempt
- * is known by the time until which it may be under way: whoever has the row's lock gets a later
- * one. */
+#define WAIT \
+    "CASE WHEN EXISTS (SELECT FROM attempt) THEN 0" \
+    "     ELSE greatest(1, coalesce((SELECT ceil(extract(epoch FROM least(f.ends_at," \
+    "            (SELECT min(u) FROM unnest(f.under_way) u WHERE u > now())) - now()))" \
+    "                                  FROM login_failures f" \
+    "                                 WHERE f.account = lower($1::text)" \
+    "                                   AND f.address = $2::text), $4::integer)) END::integer"
+
+typedef struct begun_t {
+    int wait;
+    iimg_login_t login;
+} begun_t;
+
+#define IIMG_ROW begun_t
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(wait, INTEGER, WAIT) \
+    NEXT(login.failures, INTEGER, "(SELECT failures FROM attempt)") \
+    NEXT(login.place, TEXT, "(SELECT place FROM attempt)") \
+    NEXT(login.user.id, TEXT, "u.id") \
+    NEXT(login.user.email, TEXT, "u.email") \
+    NEXT(login.user.first_name, TEXT, "u.first_name") \
+    NEXT(login.user.last_name, TEXT, "u.last_name") \
+    NEXT(login.user.is_staff, BOOL, "u.is_staff") \
+    NEXT(login.is_active, BOOL, "u.is_active") \
+    NEXT(login.hash, TEXT, "u.password")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t begun_type = IIMG_ROW_TYPE(columns);
+
+/* Each attempt locks the row, so that exactly max_failures of any number of concurrent attempts
+ * pass. The wait is read from the row as it was before; a concurrent first attempt waits for the
+ * whole window. An attempt is identified by the time until which it may run: holders of the lock
+ * get ascending times. */
 static const iimg_statement_t begin = IIMG_STATEMENT(
     "iimg_login_attempt_begin",
     "WITH attempt AS ("
@@ -32,14 +62,7 @@ static const iimg_statement_t begin = IIMG_STATEMENT(
     "           under_way = " ALIVE " || (clock_timestamp() + " UNDER_WAY ")"
     "     WHERE " COUNTED " < $3::integer"
     "    RETURNING failures, under_way[cardinality(under_way)] AS place)"
-    " SELECT CASE WHEN EXISTS (SELECT FROM attempt) THEN 0"
-    "             ELSE greatest(1, coalesce((SELECT ceil(extract(epoch FROM least(f.ends_at,"
-    "                    (SELECT min(u) FROM unnest(f.under_way) u WHERE u > now())) - now()))"
-    "                                          FROM login_failures f"
-    "                                         WHERE f.account = lower($1::text)"
-    "                                           AND f.address = $2::text), $4::integer)) END::integer,"
-    "        (SELECT failures FROM attempt), (SELECT place FROM attempt),"
-    "        u.id, u.email, u.first_name, u.last_name, u.is_staff, u.is_active, u.password"
+    " SELECT " COLUMNS
     "   FROM (SELECT) one LEFT JOIN users u ON lower(u.email) = lower($1::text)");
 
 /* The attempt's row, as long as the attempt counts. */
@@ -50,9 +73,9 @@ static const iimg_statement_t fail = IIMG_STATEMENT(
     "iimg_login_attempt_fail",
     "UPDATE login_failures SET under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY);
 
-/* Were all forgiven, who guesses from the address of somebody who logs in again and again - a
- * program with Basic, behind the same router - could guess for ever; were none, who has mistyped
- * his password nine times could not mistype it once more. */
+/* A success forgives half of the failures, once in a window. If it forgave all, an attacker could
+ * guess forever from the address of a program that logs in repeatedly, behind the same router. If
+ * it forgave none, a user with nine typing errors could not make a tenth. */
 static const iimg_statement_t succeed = IIMG_STATEMENT(
     "iimg_login_attempt_succeed",
     "UPDATE login_failures"
@@ -66,7 +89,7 @@ static const iimg_statement_t withdraw = IIMG_STATEMENT(
     "UPDATE login_failures SET failures = greatest(0, failures - 1),"
     "       under_way = array_remove(under_way, $3::timestamptz)" IS_UNDER_WAY);
 
-static const iimg_statement_t forget_none = IIMG_STATEMENT(
+static const iimg_statement_t delete_empty = IIMG_STATEMENT(
     "iimg_login_attempt_forget",
     "DELETE FROM login_failures"
     " WHERE account = lower($1::text) AND address = $2::text AND failures <= 0 AND NOT forgiven"
@@ -83,65 +106,54 @@ iimg_error_t *iimg_login_attempt_begin(iimg_context_t *context, const iimg_login
                                        int *wait, iimg_login_t *login)
 {
     apr_pool_t *pool = context->pool;
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &begin,
-                                      IIMG_PARAMS(attempt->email, attempt->address,
-                                                  apr_itoa(pool, attempt->max_failures),
-                                                  apr_itoa(pool, attempt->window)),
-                                      &rows);
+    begun_t *begun;
+    iimg_error_t *err = iimg_query_one(context, &begun_type, &begin,
+                                       IIMG_PARAMS(attempt->email, attempt->address,
+                                                   apr_itoa(pool, attempt->max_failures),
+                                                   apr_itoa(pool, attempt->window)),
+                                       &begun);
 
     if (err) {
         return err;
     }
-    *wait = (int)iimg_rows_integer(rows, 0, 0);
-    login->failures = (int)iimg_rows_integer(rows, 0, 1);
-    login->place = iimg_rows_text(rows, 0, 2);
-    login->user.id = iimg_rows_text(rows, 0, 3);
-    login->user.email = iimg_rows_text(rows, 0, 4);
-    login->user.first_name = iimg_rows_text(rows, 0, 5);
-    login->user.last_name = iimg_rows_text(rows, 0, 6);
-    login->user.is_staff = iimg_rows_bool(rows, 0, 7);
-    login->is_active = iimg_rows_bool(rows, 0, 8);
-    login->hash = iimg_rows_text(rows, 0, 9);
+    *wait = begun->wait;
+    *login = begun->login;
     return NULL;
 }
 
 iimg_error_t *iimg_login_attempt_fail(iimg_context_t *context, const iimg_login_attempt_t *attempt,
                                       const iimg_login_t *login, bool *counted)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &fail, IIMG_PARAMS(attempt->email, attempt->address, login->place), &rows);
-
-    *counted = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(
+        context, &fail, IIMG_PARAMS(attempt->email, attempt->address, login->place), counted);
 }
 
-static iimg_error_t *forget(iimg_context_t *context, const iimg_login_attempt_t *attempt)
+static iimg_error_t *delete_empty_row(iimg_context_t *context, const iimg_login_attempt_t *attempt)
 {
-    return iimg_db_query(context, &forget_none, IIMG_PARAMS(attempt->email, attempt->address),
+    return iimg_db_query(context, &delete_empty, IIMG_PARAMS(attempt->email, attempt->address),
                          NULL);
 }
 
 typedef struct ending_t {
     const iimg_login_attempt_t *attempt;
     const iimg_login_t *login;
-    bool counted; /* until now */
+    bool counted; /* the attempt still counted */
 } ending_t;
 
-/* A transaction, since a statement alone may run twice. */
+/* In a transaction, since a single statement may run twice. */
 static iimg_error_t *succeed_step(iimg_context_t *context, void *baton)
 {
     ending_t *ending = baton;
     const iimg_login_attempt_t *attempt = ending->attempt;
     const char *max = apr_itoa(context->pool, attempt->max_failures);
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
+    iimg_error_t *err = iimg_query_change_one(
         context, &succeed, IIMG_PARAMS(attempt->email, attempt->address, ending->login->place, max),
-        &rows);
+        &ending->counted);
 
-    ending->counted = !err && rows->affected > 0;
-    return err ? err : forget(context, attempt);
+    if (err) {
+        return err;
+    }
+    return delete_empty_row(context, attempt);
 }
 
 iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
@@ -155,7 +167,7 @@ iimg_error_t *iimg_login_attempt_succeed(iimg_context_t *context,
     return err;
 }
 
-/* Who sends nothing but attempts that are given up leaves no rows. */
+/* Withdrawn attempts alone leave no row. */
 static iimg_error_t *withdraw_step(iimg_context_t *context, void *baton)
 {
     const ending_t *ending = baton;
@@ -164,7 +176,10 @@ static iimg_error_t *withdraw_step(iimg_context_t *context, void *baton)
         context, &withdraw, IIMG_PARAMS(attempt->email, attempt->address, ending->login->place),
         NULL);
 
-    return err ? err : forget(context, attempt);
+    if (err) {
+        return err;
+    }
+    return delete_empty_row(context, attempt);
 }
 
 iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
@@ -178,9 +193,5 @@ iimg_error_t *iimg_login_attempt_withdraw(iimg_context_t *context,
 
 iimg_error_t *iimg_login_attempt_expire(iimg_context_t *context, int *count)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
-
-    *count = err ? 0 : rows->affected;
-    return err;
+    return iimg_query_change(context, &expire, 0, NULL, count);
 }

@@ -1,11 +1,11 @@
-/* page.c - a piece of a long list: rows behind the last one seen, the newest first. */
+/* page.c - pages of a list, newest first: each starts after the last row of the previous page. */
 #include "models/page.h"
 
 #include <string.h>
 #include "base/db/array.h"
 
-/* The word with its own wildcards escaped, between two of ours. */
-static const char *pattern(apr_pool_t *pool, const char *word)
+/* The word with its wildcards escaped, between two wildcards. */
+static const char *make_pattern(apr_pool_t *pool, const char *word)
 {
     char *out = apr_palloc(pool, 2 * strlen(word) + 3), *to = out;
 
@@ -26,8 +26,8 @@ const char *iimg_page_patterns(apr_pool_t *pool, const apr_array_header_t *words
     apr_array_header_t *patterns = apr_array_make(pool, words->nelts + 1, sizeof(const char *));
 
     for (int i = 0; i < words->nelts; i++) {
-        APR_ARRAY_PUSH(patterns, const char *) = pattern(pool,
-                                                         APR_ARRAY_IDX(words, i, const char *));
+        APR_ARRAY_PUSH(patterns,
+                       const char *) = make_pattern(pool, APR_ARRAY_IDX(words, i, const char *));
     }
     return iimg_db_array_format(pool, patterns);
 }

@@ -38,7 +38,10 @@ iimg_error_t *iimg_picture_store_propose(iimg_context_t *context, const char *id
 {
     iimg_error_t *err = iimg_db_query(context, &propose, IIMG_PARAMS(id), NULL);
 
-    return err ? err : iimg_picture_store_get(context, store);
+    if (err) {
+        return err;
+    }
+    return iimg_picture_store_get(context, store);
 }
 
 iimg_error_t *iimg_picture_store_confirm(iimg_context_t *context, const char *id)

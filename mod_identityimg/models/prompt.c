@@ -2,14 +2,27 @@
 #include "models/prompt.h"
 
 #include "base/db/array.h"
+#include "models/query.h"
 
 const char *const iimg_prompt_types[] = { IIMG_PROMPT_IMAGE_GENERATION, "sentinel", "coach", NULL };
 
 const char *const iimg_context_keys[] = { "identity_for_image", "additional_prompt", NULL };
 
-#define COLUMNS \
-    "p.id, p.prompt_type, p.version, p.body, p.is_active, p.required_context_keys, " \
-    "p.created_by, p.created_at"
+#define IIMG_ROW iimg_prompt_t
+
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "p.id") \
+    NEXT(prompt_type, TEXT, "p.prompt_type") \
+    NEXT(version, INTEGER, "p.version") \
+    NEXT(body, TEXT, "p.body") \
+    NEXT(is_active, BOOL, "p.is_active") \
+    NEXT(required_context_keys, ARRAY, "p.required_context_keys") \
+    NEXT(created_by, TEXT, "p.created_by") \
+    NEXT(created_at, TEXT, "p.created_at")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t prompt_row = IIMG_ROW_TYPE(columns);
 
 static const iimg_statement_t active = IIMG_STATEMENT(
     "iimg_prompt_active",
@@ -48,81 +61,30 @@ static const iimg_statement_t set_active = IIMG_STATEMENT(
     "iimg_prompt_set_active",
     "UPDATE prompts AS p SET is_active = $2::boolean WHERE p.id = $1::uuid RETURNING " COLUMNS);
 
-static void take_row(apr_pool_t *pool, const iimg_rows_t *rows, int row, int from,
-                     iimg_prompt_t *prompt)
-{
-    prompt->id = iimg_rows_text(rows, row, from);
-    prompt->prompt_type = iimg_rows_text(rows, row, from + 1);
-    prompt->version = (int)iimg_rows_integer(rows, row, from + 2);
-    prompt->body = iimg_rows_text(rows, row, from + 3);
-    prompt->is_active = iimg_rows_bool(rows, row, from + 4);
-    prompt->required_context_keys = iimg_db_array_parse(pool, iimg_rows_text(rows, row, from + 5));
-    prompt->created_by = iimg_rows_text(rows, row, from + 6);
-    prompt->created_at = iimg_rows_text(rows, row, from + 7);
-}
-
-static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *prompts = apr_array_make(pool, rows->count + 1, sizeof(iimg_prompt_t));
-
-    for (int row = 0; row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, from)) {
-            take_row(pool, rows, row, from, apr_array_push(prompts));
-        }
-    }
-    return prompts;
-}
-
-static iimg_prompt_t *take_first(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *prompts = take_rows(pool, rows, from);
-
-    return prompts->nelts ? &APR_ARRAY_IDX(prompts, 0, iimg_prompt_t) : NULL;
-}
-
-static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                         const char *const *params, iimg_prompt_t **prompt)
-{
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
-
-    *prompt = err ? NULL : take_first(context->pool, rows, 0);
-    return err;
-}
-
 iimg_error_t *iimg_prompt_active(iimg_context_t *context, const char *prompt_type,
                                  iimg_prompt_t **prompt)
 {
-    return one(context, &active, IIMG_PARAMS(prompt_type), prompt);
+    return iimg_query_one(context, &prompt_row, &active, IIMG_PARAMS(prompt_type), prompt);
 }
 
 iimg_error_t *iimg_prompt_list(iimg_context_t *context, const char *prompt_type,
                                const iimg_caller_t **caller, apr_array_header_t **prompts)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), prompt_type), &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *prompts = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_list_for_caller(context, &prompt_row, &list,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), prompt_type), caller,
+                                      prompts);
 }
 
 iimg_error_t *iimg_prompt_by_id(iimg_context_t *context, const char *id,
                                 const iimg_caller_t **caller, iimg_prompt_t **prompt)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id),
-                                      &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *prompt = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_one_for_caller(context, &prompt_row, &by_id,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), caller, prompt);
 }
 
 iimg_error_t *iimg_prompt_lock(iimg_context_t *context, const char *id, iimg_prompt_t **prompt)
 {
-    return one(context, &lock_row, IIMG_PARAMS(id), prompt);
+    return iimg_query_one(context, &prompt_row, &lock_row, IIMG_PARAMS(id), prompt);
 }
 
 iimg_error_t *iimg_prompt_lock_type(iimg_context_t *context, const char *prompt_type)
@@ -135,8 +97,8 @@ iimg_error_t *iimg_prompt_insert(iimg_context_t *context, iimg_prompt_t **prompt
     const iimg_prompt_t *new = *prompt;
     const char *keys = iimg_db_array_format(context->pool, new->required_context_keys);
 
-    return one(
-        context, &insert,
+    return iimg_query_one(
+        context, &prompt_row, &insert,
         IIMG_PARAMS(new->prompt_type, new->body, new->is_active ? "t" : "f", keys, new->created_by),
         prompt);
 }
@@ -144,5 +106,6 @@ iimg_error_t *iimg_prompt_insert(iimg_context_t *context, iimg_prompt_t **prompt
 iimg_error_t *iimg_prompt_set_active(iimg_context_t *context, const char *id, bool is_active,
                                      iimg_prompt_t **prompt)
 {
-    return one(context, &set_active, IIMG_PARAMS(id, is_active ? "t" : "f"), prompt);
+    return iimg_query_one(context, &prompt_row, &set_active, IIMG_PARAMS(id, is_active ? "t" : "f"),
+                          prompt);
 }

@@ -1,14 +1,28 @@
-/* reference_image.c - the photos a user keeps: rows of reference_images. */
+/* reference_image.c - the photos of users: rows of reference_images. */
 #include "models/reference_image.h"
 
 #include <string.h>
 #include <apr_strings.h>
+#include "models/query.h"
 
-#define COLUMNS \
-    "r.id, r.user_id, r.name, r.\"order\", r.image, r.image_sized, r.version, r.created_at, " \
-    "r.updated_at"
+#define IIMG_ROW iimg_reference_image_t
 
-/* Staff may ask for another user's photos with $3; everyone else gets his own. */
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "r.id") \
+    NEXT(user_id, TEXT, "r.user_id") \
+    NEXT(name, TEXT, "r.name") \
+    NEXT(order, INTEGER, "r.\"order\"") \
+    NEXT(picture.key, TEXT, "r.image") \
+    NEXT(picture.sized, TEXT, "r.image_sized") \
+    NEXT(version, INTEGER, "r.version") \
+    NEXT(created_at, TEXT, "r.created_at") \
+    NEXT(updated_at, TEXT, "r.updated_at")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t image_type = IIMG_ROW_TYPE(columns);
+
+/* Staff may request another user's photos with $3; other users get their own. */
 #define OF_CALLER \
     "  FROM users c" \
     "  LEFT JOIN reference_images r" \
@@ -69,7 +83,7 @@ static const iimg_statement_t update = IIMG_STATEMENT(
     "       version = version + 1, updated_at = now()"
     " WHERE id = $1::uuid AND user_id = $2::uuid RETURNING " COLUMNS);
 
-/* One statement: the constraint is looked at when it ends. */
+/* One statement, since the constraint on slots is checked at its end. */
 static const iimg_statement_t swap = IIMG_STATEMENT(
     "iimg_reference_image_swap",
     "WITH changed AS ("
@@ -93,63 +107,21 @@ static const iimg_statement_t delete_row = IIMG_STATEMENT(
     "iimg_reference_image_delete",
     "DELETE FROM reference_images WHERE id = $1::uuid AND user_id = $2::uuid");
 
-static void take_row(const iimg_rows_t *rows, int row, int from, iimg_reference_image_t *image)
-{
-    image->id = iimg_rows_text(rows, row, from);
-    image->user_id = iimg_rows_text(rows, row, from + 1);
-    image->name = iimg_rows_text(rows, row, from + 2);
-    image->order = (int)iimg_rows_integer(rows, row, from + 3);
-    image->picture.key = iimg_rows_text(rows, row, from + 4);
-    image->picture.sized = iimg_rows_text(rows, row, from + 5);
-    image->version = (int)iimg_rows_integer(rows, row, from + 6);
-    image->created_at = iimg_rows_text(rows, row, from + 7);
-    image->updated_at = iimg_rows_text(rows, row, from + 8);
-}
-
-/* Rows from column `from` on; those without an id are the empty side of an outer join. */
-static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *images = apr_array_make(pool, IIMG_REFERENCE_IMAGE_SLOTS,
-                                                sizeof(iimg_reference_image_t));
-
-    for (int row = 0; row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, from)) {
-            take_row(rows, row, from, apr_array_push(images));
-        }
-    }
-    return images;
-}
-
-static iimg_reference_image_t *take_first(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *images = take_rows(pool, rows, from);
-
-    return images->nelts ? &APR_ARRAY_IDX(images, 0, iimg_reference_image_t) : NULL;
-}
-
 iimg_error_t *iimg_reference_image_list(iimg_context_t *context, const char *user_id,
                                         const iimg_caller_t **caller, apr_array_header_t **images)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id), &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *images = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_list_for_caller(context, &image_type, &list,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id), caller,
+                                      images);
 }
 
 iimg_error_t *iimg_reference_image_by_id(iimg_context_t *context, const char *user_id,
                                          const char *id, const iimg_caller_t **caller,
                                          iimg_reference_image_t **image)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id, id), &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *image = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_one_for_caller(context, &image_type, &by_id,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), user_id, id), caller,
+                                     image);
 }
 
 iimg_error_t *iimg_reference_image_list_all(iimg_context_t *context, iimg_page_t *page,
@@ -157,41 +129,24 @@ iimg_error_t *iimg_reference_image_list_all(iimg_context_t *context, iimg_page_t
                                             const iimg_caller_t **caller,
                                             apr_array_header_t **images)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &list_all,
-        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->user_id, filter->has_image), &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *images = take_rows(context->pool, rows, IIMG_PAGE_WIDTH);
-    iimg_page_close(page, rows, *images);
-    return NULL;
+    return iimg_query_page(
+        context, &image_type, &list_all,
+        IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page), filter->user_id, filter->has_image), page,
+        caller, images);
 }
 
 iimg_error_t *iimg_reference_image_for_staff(iimg_context_t *context, const char *id,
                                              const iimg_caller_t **caller,
                                              iimg_reference_image_t **image)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &for_staff,
-                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *image = err ? NULL : take_first(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_one_for_caller(context, &image_type, &for_staff,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), caller, image);
 }
 
 iimg_error_t *iimg_reference_image_with_picture(iimg_context_t *context, const char *user_id,
                                                 apr_array_header_t **images)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &with_picture, IIMG_PARAMS(user_id), &rows);
-
-    *images = err ? NULL : take_rows(context->pool, rows, 0);
-    return err;
+    return iimg_query_list(context, &image_type, &with_picture, IIMG_PARAMS(user_id), images);
 }
 
 iimg_error_t *iimg_reference_image_slots(iimg_context_t *context, const char *user_id,
@@ -209,30 +164,16 @@ iimg_error_t *iimg_reference_image_slots(iimg_context_t *context, const char *us
 
 iimg_error_t *iimg_reference_image_order_in_use(iimg_context_t *context, int order)
 {
-    return iimg_error_code(
-        iimg_error_field(
-            iimg_error(context->pool, IIMG_INVALID, "Order %d is already in use", order), "order"),
-        "order_in_use");
+    return iimg_error_invalid_field(context->pool, "order", "order_in_use",
+                                    "Order %d is already in use", order);
 }
 
-/* A slot that somebody else took meanwhile is the client's to know, not ours. */
-static iimg_error_t *explain(iimg_context_t *context, iimg_error_t *err, const int *order)
+/* Another request has taken the slot: an error of the client, not of the server. */
+static iimg_error_t *explain_conflict(iimg_context_t *context, iimg_error_t *err, const int *order)
 {
-    if (err && err->constraint && order
-        && strcmp(err->constraint, "unique_user_image_order") == 0) {
-        return iimg_reference_image_order_in_use(context, *order);
-    }
-    return err;
-}
-
-static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                         const char *const *params, iimg_reference_image_t **image)
-{
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
-
-    *image = err ? NULL : take_first(context->pool, rows, 0);
-    return err;
+    return order && iimg_query_violates(err, "unique_user_image_order")
+               ? iimg_reference_image_order_in_use(context, *order)
+               : err;
 }
 
 iimg_error_t *iimg_reference_image_insert(iimg_context_t *context, const char *user_id,
@@ -240,18 +181,18 @@ iimg_error_t *iimg_reference_image_insert(iimg_context_t *context, const char *u
                                           const iimg_picture_t *picture,
                                           iimg_reference_image_t **image)
 {
-    iimg_error_t *err = one(
-        context, &insert,
+    iimg_error_t *err = iimg_query_one(
+        context, &image_type, &insert,
         IIMG_PARAMS(user_id, name, apr_itoa(context->pool, order), picture->key, picture->sized),
         image);
 
-    return explain(context, err, &order);
+    return explain_conflict(context, err, &order);
 }
 
 iimg_error_t *iimg_reference_image_lock(iimg_context_t *context, const char *user_id,
                                         const char *id, iimg_reference_image_t **image)
 {
-    return one(context, &lock_row, IIMG_PARAMS(id, user_id), image);
+    return iimg_query_one(context, &image_type, &lock_row, IIMG_PARAMS(id, user_id), image);
 }
 
 iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *user_id,
@@ -259,33 +200,30 @@ iimg_error_t *iimg_reference_image_update(iimg_context_t *context, const char *u
                                           iimg_reference_image_t **image)
 {
     const char *slot = order ? apr_itoa(context->pool, *order) : NULL;
-    iimg_error_t *err = one(context, &update, IIMG_PARAMS(id, user_id, name, slot), image);
+    iimg_error_t *err = iimg_query_one(context, &image_type, &update,
+                                       IIMG_PARAMS(id, user_id, name, slot), image);
 
-    return explain(context, err, order);
+    return explain_conflict(context, err, order);
 }
 
 iimg_error_t *iimg_reference_image_swap(iimg_context_t *context, const char *user_id,
                                         const char *id, const char *name, int order,
                                         iimg_reference_image_t **image)
 {
-    return one(context, &swap, IIMG_PARAMS(id, user_id, name, apr_itoa(context->pool, order)),
-               image);
+    return iimg_query_one(context, &image_type, &swap,
+                          IIMG_PARAMS(id, user_id, name, apr_itoa(context->pool, order)), image);
 }
 
 iimg_error_t *iimg_reference_image_set_picture(iimg_context_t *context, const char *user_id,
                                                const char *id, const iimg_picture_t *picture,
                                                iimg_reference_image_t **image)
 {
-    return one(context, &set_picture, IIMG_PARAMS(id, user_id, picture->key, picture->sized),
-               image);
+    return iimg_query_one(context, &image_type, &set_picture,
+                          IIMG_PARAMS(id, user_id, picture->key, picture->sized), image);
 }
 
 iimg_error_t *iimg_reference_image_delete(iimg_context_t *context, const char *user_id,
                                           const char *id, bool *found)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &delete_row, IIMG_PARAMS(id, user_id), &rows);
-
-    *found = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(context, &delete_row, IIMG_PARAMS(id, user_id), found);
 }

@@ -1,12 +1,11 @@
-/* schema_migration.c - whether the database has the schema that this build works with: rows of
- * schema_migrations. */
+/* schema_migration.c - checks that the database has the schema of this build. */
 #include "models/schema_migration.h"
 
 #include <apr_strings.h>
 #include "base/db/db.h"
 #include "base/db/error.h"
 
-/* The column is younger than the table: as a member of JSON it may be missing. */
+/* Read as a member of JSON, since older databases lack the column. */
 static const iimg_statement_t applied = IIMG_STATEMENT(
     "iimg_schema_migration_applied",
     "SELECT coalesce(max(m.version), 0),"

@@ -1,47 +1,56 @@
-/* test_scenario.c - test scenarios and the users who play them. */
+/* test_scenario.c - test scenarios and their users: rows of test_scenarios. */
 #include "models/test_scenario.h"
 
-#include <string.h>
+#include "models/query.h"
+
+/* Users with a scenario ----------------------------------------------------------------------- */
+
+#define IIMG_ROW iimg_test_scenario_t
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(name, TEXT, "t.name") \
+    NEXT(user.id, TEXT, "u.id") \
+    NEXT(user.email, TEXT, "u.email") \
+    NEXT(user.first_name, TEXT, "u.first_name") \
+    NEXT(user.last_name, TEXT, "u.last_name") \
+    NEXT(user.is_staff, BOOL, "u.is_staff")
+
+static const iimg_column_t test_columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t test_scenario_type = IIMG_ROW_TYPE(test_columns);
 
 static const iimg_statement_t list = IIMG_STATEMENT(
     "iimg_test_scenario_list",
-    "SELECT " IIMG_CALLER_COLUMNS
-    ", t.name, u.id, u.email, u.first_name, u.last_name, u.is_staff"
+    "SELECT " IIMG_CALLER_COLUMNS ", " EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
     "  FROM users c"
     "  LEFT JOIN (test_scenarios t JOIN users u ON u.id = t.user_id) ON c.is_staff"
     " WHERE " IIMG_CALLER_IS
     " ORDER BY t.name, t.id");
 
-static void take_row(const iimg_rows_t *rows, int row, iimg_test_scenario_t *scenario)
-{
-    scenario->name = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH);
-    scenario->user.id = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 1);
-    scenario->user.email = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 2);
-    scenario->user.first_name = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 3);
-    scenario->user.last_name = iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 4);
-    scenario->user.is_staff = iimg_rows_bool(rows, row, IIMG_CALLER_WIDTH + 5);
-}
+#undef IIMG_ROW
+#undef EACH_COLUMN
 
 iimg_error_t *iimg_test_scenario_list(iimg_context_t *context, const iimg_caller_t **caller,
                                       apr_array_header_t **scenarios)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &list, IIMG_PARAMS(IIMG_CALLER_PARAMS(context)),
-                                      &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *scenarios = apr_array_make(context->pool, 8, sizeof(iimg_test_scenario_t));
-    for (int row = 0; !err && row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, IIMG_CALLER_WIDTH + 1)) {
-            take_row(rows, row, apr_array_push(*scenarios));
-        }
-    }
-    return err;
+    return iimg_query_list_for_caller(context, &test_scenario_type, &list,
+                                      IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), caller, scenarios);
 }
 
-/* What staff keep ------------------------------------------------------------------------------ */
+/* For staff ------------------------------------------------------------------------------------ */
 
-#define COLUMNS   "t.id, t.name, t.user_id, t.created_at, u.email, t.version"
+#define IIMG_ROW iimg_scenario_t
+
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "t.id") \
+    NEXT(name, TEXT, "t.name") \
+    NEXT(user_id, TEXT, "t.user_id") \
+    NEXT(user_email, TEXT, "u.email") \
+    NEXT(created_at, TEXT, "t.created_at") \
+    NEXT(version, INTEGER, "t.version")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t scenario_type = IIMG_ROW_TYPE(columns);
+
 #define WITH_USER " LEFT JOIN users u ON u.id = t.user_id"
 
 static const iimg_statement_t all = IIMG_STATEMENT(
@@ -80,103 +89,54 @@ static const iimg_statement_t update = IIMG_STATEMENT(
 static const iimg_statement_t delete_row = IIMG_STATEMENT(
     "iimg_scenario_delete", "DELETE FROM test_scenarios WHERE id = $1::uuid");
 
-/* Rows from column `from` on; those without an id are the empty side of an outer join. */
-static apr_array_header_t *take_scenarios(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *scenarios = apr_array_make(pool, rows->count + 1, sizeof(iimg_scenario_t));
-
-    for (int row = 0; row < rows->count; row++) {
-        if (iimg_rows_text(rows, row, from)) {
-            *(iimg_scenario_t *)apr_array_push(scenarios) = (iimg_scenario_t){
-                .id = iimg_rows_text(rows, row, from),
-                .name = iimg_rows_text(rows, row, from + 1),
-                .user_id = iimg_rows_text(rows, row, from + 2),
-                .created_at = iimg_rows_text(rows, row, from + 3),
-                .user_email = iimg_rows_text(rows, row, from + 4),
-                .version = (int)iimg_rows_integer(rows, row, from + 5),
-            };
-        }
-    }
-    return scenarios;
-}
-
-static iimg_scenario_t *first_of(const apr_array_header_t *scenarios)
-{
-    return scenarios->nelts ? &APR_ARRAY_IDX(scenarios, 0, iimg_scenario_t) : NULL;
-}
-
 iimg_error_t *iimg_scenario_list(iimg_context_t *context, iimg_page_t *page,
                                  const iimg_caller_t **caller, apr_array_header_t **scenarios)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &all, IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page)),
-                                      &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *scenarios = take_scenarios(context->pool, rows, IIMG_PAGE_WIDTH);
-    iimg_page_close(page, rows, *scenarios);
-    return NULL;
+    return iimg_query_page(context, &scenario_type, &all,
+                           IIMG_PARAMS(IIMG_PAGE_PARAMS(context, page)), page, caller, scenarios);
 }
 
 iimg_error_t *iimg_scenario_by_id(iimg_context_t *context, const char *id,
                                   const iimg_caller_t **caller, iimg_scenario_t **scenario)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &by_id, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id),
-                                      &rows);
-
-    if (err) {
-        return err;
-    }
-    *caller = iimg_caller_of_rows(context, rows);
-    *scenario = first_of(take_scenarios(context->pool, rows, IIMG_CALLER_WIDTH));
-    return NULL;
+    return iimg_query_one_for_caller(context, &scenario_type, &by_id,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context), id), caller,
+                                     scenario);
 }
 
-/* A row for what was asked; a user who is not there is the client's to know. */
-static iimg_error_t *one(iimg_context_t *context, const iimg_statement_t *statement, int count,
-                         const char *const *params, iimg_scenario_t **scenario)
+/* An unknown user is an error of the client, not of the server. */
+static iimg_error_t *write_row(iimg_context_t *context, const iimg_statement_t *statement,
+                               int count, const char *const *params, iimg_scenario_t **scenario)
 {
-    iimg_rows_t *rows;
     const char *user_id = *scenario ? (*scenario)->user_id : NULL;
-    iimg_error_t *err = iimg_db_query(context, statement, count, params, &rows);
+    iimg_error_t *err = iimg_query_one(context, &scenario_type, statement, count, params, scenario);
 
-    if (err && err->constraint && strcmp(err->constraint, "test_scenarios_user_id_fkey") == 0) {
-        err = iimg_user_not_found(context, user_id);
-    }
-    *scenario = err ? NULL : first_of(take_scenarios(context->pool, rows, 0));
-    return err;
+    return iimg_query_violates(err, "test_scenarios_user_id_fkey")
+               ? iimg_user_not_found(context, user_id)
+               : err;
 }
 
 iimg_error_t *iimg_scenario_lock(iimg_context_t *context, const char *id,
                                  iimg_scenario_t **scenario)
 {
-    *scenario = NULL;
-    return one(context, &lock, IIMG_PARAMS(id), scenario);
+    return iimg_query_one(context, &scenario_type, &lock, IIMG_PARAMS(id), scenario);
 }
 
 iimg_error_t *iimg_scenario_insert(iimg_context_t *context, iimg_scenario_t **scenario)
 {
     const iimg_scenario_t *s = *scenario;
 
-    return one(context, &insert, IIMG_PARAMS(s->name, s->user_id), scenario);
+    return write_row(context, &insert, IIMG_PARAMS(s->name, s->user_id), scenario);
 }
 
 iimg_error_t *iimg_scenario_update(iimg_context_t *context, iimg_scenario_t **scenario)
 {
     const iimg_scenario_t *s = *scenario;
 
-    return one(context, &update, IIMG_PARAMS(s->name, s->user_id, s->id), scenario);
+    return write_row(context, &update, IIMG_PARAMS(s->name, s->user_id, s->id), scenario);
 }
 
 iimg_error_t *iimg_scenario_delete(iimg_context_t *context, const char *id, bool *found)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &delete_row, IIMG_PARAMS(id), &rows);
-
-    *found = !err && rows->affected > 0;
-    return err;
+    return iimg_query_change_one(context, &delete_row, IIMG_PARAMS(id), found);
 }

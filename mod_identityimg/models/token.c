@@ -1,7 +1,22 @@
-/* token.c - sessions and bearer tokens: rows of auth_tokens, each under its token's hash. */
+/* token.c - sessions and bearer tokens: rows of auth_tokens, stored by the token's hash. */
 #include "models/token.h"
 
 #include <apr_strings.h>
+#include "models/query.h"
+
+#define IIMG_ROW iimg_token_t
+
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "t.id") \
+    NEXT(kind, TEXT, "t.kind") \
+    NEXT(created_at, TEXT, "t.created_at") \
+    NEXT(last_used_at, TEXT, "t.last_used_at") \
+    NEXT(expires_at, TEXT, "t.expires_at") \
+    NEXT(is_current, BOOL, "t.hash = $3::text")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t token_type = IIMG_ROW_TYPE(columns);
 
 static const iimg_statement_t use = IIMG_STATEMENT(
     "iimg_token_use",
@@ -14,8 +29,8 @@ static const iimg_statement_t use = IIMG_STATEMENT(
     "   FROM auth_tokens t JOIN users u ON u.id = t.user_id"
     "  WHERE t.hash = $1::text AND t.kind = $2::text AND t.expires_at > now()");
 
-/* The user's row is locked: a password that changes at this moment either has changed before, or
- * its trigger sees this token; and no two logins of one user end the same old tokens. */
+/* Locks the user's row. A concurrent change of the password is either visible here, or its trigger
+ * sees this token. Two concurrent logins of a user do not delete the same old tokens. */
 static const iimg_statement_t insert = IIMG_STATEMENT(
     "iimg_token_insert",
     "WITH u AS (SELECT id FROM users WHERE id = $1::uuid AND password = $2::text AND is_active"
@@ -32,8 +47,7 @@ static const iimg_statement_t trim = IIMG_STATEMENT(
 
 static const iimg_statement_t list_of_caller = IIMG_STATEMENT(
     "iimg_token_list_of_caller",
-    "SELECT " IIMG_CALLER_COLUMNS ", t.id, t.kind, t.created_at, t.last_used_at, t.expires_at,"
-    "       t.hash = $3::text"
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c LEFT JOIN auth_tokens t ON t.user_id = c.id AND t.expires_at > now()"
     " WHERE " IIMG_CALLER_IS " ORDER BY t.created_at DESC, t.id");
 
@@ -89,34 +103,12 @@ iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t 
         IIMG_PARAMS(wanted->user_id, wanted->hash, apr_itoa(context->pool, IIMG_TOKENS_MAX)), NULL);
 }
 
-static apr_array_header_t *take_rows(apr_pool_t *pool, const iimg_rows_t *rows, int from)
-{
-    apr_array_header_t *tokens = apr_array_make(pool, rows->count + 1, sizeof(iimg_token_t));
-
-    for (int row = 0; row < rows->count && iimg_rows_text(rows, row, from); row++) {
-        iimg_token_t *token = apr_array_push(tokens);
-
-        token->id = iimg_rows_text(rows, row, from);
-        token->kind = iimg_rows_text(rows, row, from + 1);
-        token->created_at = iimg_rows_text(rows, row, from + 2);
-        token->last_used_at = iimg_rows_text(rows, row, from + 3);
-        token->expires_at = iimg_rows_text(rows, row, from + 4);
-        token->is_current = iimg_rows_bool(rows, row, from + 5);
-    }
-    return tokens;
-}
-
 iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                         apr_array_header_t **tokens)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(
-        context, &list_of_caller, IIMG_PARAMS(IIMG_CALLER_PARAMS(context), context->login_token),
-        &rows);
-
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    *tokens = err ? NULL : take_rows(context->pool, rows, IIMG_CALLER_WIDTH);
-    return err;
+    return iimg_query_list_for_caller(
+        context, &token_type, &list_of_caller,
+        IIMG_PARAMS(IIMG_CALLER_PARAMS(context), context->login_token), caller, tokens);
 }
 
 static iimg_error_t *end_one(iimg_context_t *context, const iimg_statement_t *statement, int count,
@@ -146,9 +138,5 @@ iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *use
 
 iimg_error_t *iimg_token_expire(iimg_context_t *context, int *count)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &expire, 0, NULL, &rows);
-
-    *count = err ? 0 : rows->affected;
-    return err;
+    return iimg_query_change(context, &expire, 0, NULL, count);
 }

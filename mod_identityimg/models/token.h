@@ -1,4 +1,4 @@
-/* token.h - sessions and bearer tokens: rows of auth_tokens, each under its token's hash. */
+/* token.h - sessions and bearer tokens: rows of auth_tokens, stored by the token's hash. */
 #ifndef IIMG_MODELS_TOKEN_H
 #define IIMG_MODELS_TOKEN_H
 
@@ -8,10 +8,11 @@
 #include "base/db/db.h"
 #include "models/user.h"
 
-/** Most live tokens of one user; one more ends his oldest session, or else his oldest token. */
+/** Most live tokens of a user. Another one ends their oldest session, or else their oldest token.
+ */
 #define IIMG_TOKENS_MAX 100
 
-/** What a session's cookie carries, and what an Authorization header does. */
+/** Kinds of tokens: in a session's cookie, and in an Authorization header. */
 #define IIMG_TOKEN_SESSION "session"
 #define IIMG_TOKEN_BEARER  "bearer"
 
@@ -21,33 +22,33 @@ typedef struct iimg_token_t {
     const char *created_at;
     const char *last_used_at; /* to the minute; NULL: never */
     const char *expires_at;
-    bool is_current; /* the one that the caller came in with */
+    bool is_current; /* the caller authenticated with it */
 } iimg_token_t;
 
-/** Whose token somebody came with. */
+/** The user of a token. */
 typedef struct iimg_token_owner_t {
-    const char *email; /* NULL: there is no such token, or it has expired */
-    const char *epoch; /* the proof that it has not ended meanwhile */
+    const char *email; /* NULL: the token does not exist or has expired */
+    const char *epoch; /* proves later that the token has not ended */
     bool is_active;
-    int seconds; /* that are left to the token, whole ones */
+    int seconds; /* until the token expires */
 } iimg_token_owner_t;
 
-/** Look a token of a kind up, and note its use, at most once a minute. */
+/** Look up a token of a kind. Its use is recorded once a minute at most. */
 iimg_error_t *iimg_token_use(iimg_context_t *context, const char *hash, const char *kind,
                              iimg_token_owner_t *owner);
 
-/** What a new token is to be. */
+/** A token to insert. */
 typedef struct iimg_new_token_t {
     const char *user_id;
-    const char *password; /* the stored hash that the user's password was verified against */
+    const char *password; /* the stored hash against which the password was verified */
     const char *hash;     /* of the token */
     const char *kind;
-    int seconds; /* that it lives */
+    int seconds; /* until it expires */
 } iimg_new_token_t;
 
 /**
- * Within a transaction: make a token and end what is over IIMG_TOKENS_MAX.
- * @param expires_at NULL when the password is another by now, or the user inactive: nothing is made
+ * Within a transaction: insert a token and delete those beyond IIMG_TOKENS_MAX.
+ * @param expires_at NULL if nothing was inserted: the password has changed, or the user is inactive
  */
 iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t *wanted,
                                 const char **expires_at, const char **id);
@@ -56,22 +57,22 @@ iimg_error_t *iimg_token_insert(iimg_context_t *context, const iimg_new_token_t 
 iimg_error_t *iimg_token_list_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                         apr_array_header_t **tokens);
 
-/** A token that was just ended. */
+/** A deleted token. */
 typedef struct iimg_ended_token_t {
     const char *id; /* NULL: there was none */
     const char *kind;
     const char *hash;
 } iimg_ended_token_t;
 
-/** End one of a user's tokens. */
+/** Delete a user's token by its id. */
 iimg_error_t *iimg_token_delete(iimg_context_t *context, const char *user_id, const char *id,
                                 iimg_ended_token_t *ended);
 
-/** End the user's token with that hash. */
+/** Delete a user's token by its hash. */
 iimg_error_t *iimg_token_delete_by_hash(iimg_context_t *context, const char *user_id,
                                         const char *hash, iimg_ended_token_t *ended);
 
-/** Forget tokens that have expired, some at a time. @param count how many */
+/** Delete some expired tokens. @param count how many */
 iimg_error_t *iimg_token_expire(iimg_context_t *context, int *count);
 
 #endif

@@ -1,12 +1,26 @@
-/* user.c - people: rows of users, and who is calling. */
+/* user.c - users: rows of users, and the caller of a request. */
 #include "models/user.h"
+
+#include "models/query.h"
 
 static const iimg_statement_t by_login = IIMG_STATEMENT(
     "iimg_caller_by_login", "SELECT " IIMG_CALLER_COLUMNS " FROM users c WHERE " IIMG_CALLER_IS);
 
+#define IIMG_ROW iimg_user_t
+#define EACH_COLUMN(FIRST, NEXT) \
+    FIRST(id, TEXT, "c.id") \
+    NEXT(email, TEXT, "c.email") \
+    NEXT(first_name, TEXT, "c.first_name") \
+    NEXT(last_name, TEXT, "c.last_name") \
+    NEXT(is_staff, BOOL, "c.is_staff")
+#define COLUMNS EACH_COLUMN(IIMG_COLUMN_SQL, IIMG_COLUMN_NEXT_SQL)
+
+static const iimg_column_t columns[] = { EACH_COLUMN(IIMG_COLUMN, IIMG_COLUMN) };
+static const iimg_row_type_t user_type = IIMG_ROW_TYPE(columns);
+
 static const iimg_statement_t of_caller = IIMG_STATEMENT(
     "iimg_user_of_caller",
-    "SELECT " IIMG_CALLER_COLUMNS ", c.email, c.first_name, c.last_name"
+    "SELECT " IIMG_CALLER_COLUMNS ", " COLUMNS
     "  FROM users c WHERE " IIMG_CALLER_IS);
 
 static const iimg_statement_t password_by_email = IIMG_STATEMENT(
@@ -54,22 +68,8 @@ iimg_error_t *iimg_caller_by_login(iimg_context_t *context, const iimg_caller_t 
 iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                   iimg_user_t **user)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &of_caller, IIMG_PARAMS(IIMG_CALLER_PARAMS(context)),
-                                      &rows);
-
-    *user = NULL;
-    *caller = err ? NULL : iimg_caller_of_rows(context, rows);
-    if (err || !*caller) {
-        return err;
-    }
-    *user = apr_palloc(context->pool, sizeof(**user));
-    (*user)->id = (*caller)->id;
-    (*user)->is_staff = (*caller)->is_staff;
-    (*user)->email = iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH);
-    (*user)->first_name = iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH + 1);
-    (*user)->last_name = iimg_rows_text(rows, 0, IIMG_CALLER_WIDTH + 2);
-    return NULL;
+    return iimg_query_one_for_caller(context, &user_type, &of_caller,
+                                     IIMG_PARAMS(IIMG_CALLER_PARAMS(context)), caller, user);
 }
 
 iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
@@ -99,11 +99,7 @@ iimg_error_t *iimg_user_login_by_id(iimg_context_t *context, const char *id, con
 iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
                                const char *better, bool *done)
 {
-    iimg_rows_t *rows;
-    iimg_error_t *err = iimg_db_query(context, &rehash, IIMG_PARAMS(id, hash, better), &rows);
-
-    *done = !err && rows->affected == 1;
-    return err;
+    return iimg_query_change_one(context, &rehash, IIMG_PARAMS(id, hash, better), done);
 }
 
 iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id)
@@ -125,10 +121,12 @@ iimg_error_t *iimg_user_share(iimg_context_t *context, const char *id)
     iimg_rows_t *rows;
     iimg_error_t *err = iimg_db_query(context, &share, IIMG_PARAMS(id), &rows);
 
-    if (!err && rows->count == 0) {
-        err = iimg_error_code(iimg_error(context->pool, IIMG_CONFLICT,
-                                         "The user whose photos these are has been deleted."),
-                              "user_deleted");
+    if (err) {
+        return err;
     }
-    return err;
+    if (rows->count == 0) {
+        return iimg_error_with_code(context->pool, IIMG_CONFLICT, "user_deleted",
+                                    "The user whose photos these are has been deleted.");
+    }
+    return NULL;
 }

@@ -1,4 +1,4 @@
-/* user.h - people: rows of users, and who is calling. */
+/* user.h - users: rows of users, and the caller of a request. */
 #ifndef IIMG_MODELS_USER_H
 #define IIMG_MODELS_USER_H
 
@@ -16,21 +16,21 @@ typedef struct iimg_user_t {
     bool is_staff;
 } iimg_user_t;
 
-/** Who calls, as the database says within the statement that does the work. */
+/** The user of a request, read by the same statement as the rows that they may see. */
 typedef struct iimg_caller_t {
     const char *id;
     bool is_staff;
     bool is_active;
-    bool credentials_hold; /* false: the password changed since it was verified, or the
-                              token ended */
+    bool credentials_hold; /* false: the password has changed since it was verified, or the
+                              token has ended */
 } iimg_caller_t;
 
 /*
- * A statement that reads for a caller begins with these columns of `users c`, has the login as $1
- * and the proof of it (or NULL) as $2, and answers at least one row when the caller is known. So
- * rights are looked up in the statement that does the work. The proof is the password's hash that
- * was verified, or, for a token, the epoch of its user in which it was looked up: a new one begins
- * when a token ends (a trigger). No password's hash has an epoch's form.
+ * A statement that reads for a caller starts with these columns of `users c`. $1 is the login, $2
+ * its proof or NULL. The statement returns at least one row if the caller exists. Thus permissions
+ * are checked by the statement that reads the rows. The proof is the hash against which the
+ * password was verified. For a token it is the user's token epoch at its lookup; a trigger starts a
+ * new epoch when a token ends. No hash has the format of an epoch.
  */
 #define IIMG_CALLER_COLUMNS \
     "c.id, c.is_staff, c.is_active, " \
@@ -39,41 +39,41 @@ typedef struct iimg_caller_t {
 #define IIMG_CALLER_WIDTH           4
 #define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_proof
 
-/** The caller that rows begin with; NULL when there are none: nobody has that login. */
+/** Read the caller from the first row. @return NULL if there are no rows: the login is unknown */
 const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows);
 
-/** Look the caller up by context->login. @param caller NULL when nobody has it */
+/** Look up the caller by context->login. @param caller NULL if the login is unknown */
 iimg_error_t *iimg_caller_by_login(iimg_context_t *context, const iimg_caller_t **caller);
 
-/** The caller with his own row. @param caller, user NULL when nobody has the login */
+/** Look up the caller with their own row. @param caller, user NULL if the login is unknown */
 iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t **caller,
                                   iimg_user_t **user);
 
 /**
- * What login needs: the stored hash.
- * @param hash  NULL when there is no such user
- * @param active whether the user may come in
+ * Read a user's password hash.
+ * @param hash   NULL if there is no such user
+ * @param active whether the user may log in
  */
 iimg_error_t *iimg_user_password_by_email(iimg_context_t *context, const char *email,
                                           const char **hash, bool *active);
 
-/** Put another hash of the same password in place of hash, unless the password changed meanwhile.
- */
+/** Replace hash by another hash of the same password, unless the password has changed since. */
 iimg_error_t *iimg_user_rehash(iimg_context_t *context, const char *id, const char *hash,
                                const char *better, bool *done);
 
-/** The login of a user who may come in, for work done in his name. @param email NULL: he may not */
+/** The login of an active user, for work on their behalf. @param email NULL: there is none such */
 iimg_error_t *iimg_user_login_by_id(iimg_context_t *context, const char *id, const char **email);
 
-/** "User <id> not found" */
+/** Make the error IIMG_NOT_FOUND "User <id> not found". */
 iimg_error_t *iimg_user_not_found(iimg_context_t *context, const char *id);
 
-/** Lock a user's row until the transaction ends. @param found false when there is no such user */
+/** Lock a user's row until the transaction ends. @param found false if there is no such user */
 iimg_error_t *iimg_user_lock(iimg_context_t *context, const char *id, bool *found);
 
 /**
- * Keep a user from being deleted until the transaction ends. @param id NULL: he has been
- * Errors: IIMG_CONFLICT (user_deleted) when he has been.
+ * Prevent that a user is deleted before the transaction ends.
+ * @param id NULL: the user is deleted
+ * Errors: IIMG_CONFLICT code user_deleted.
  */
 iimg_error_t *iimg_user_share(iimg_context_t *context, const char *id);
 

@@ -37,7 +37,7 @@ static void other_is_untouched(iimg_context_t *context)
             "SELECT concat_ws('|', state, owner, attempts, lease_expires_at - now(), saved_at,"
             " warnings, cancel_requested_at, finished_at) FROM generation_jobs WHERE id = '" OTHER
             "'"),
-        "queued|0|01:00:00|{a}", "... and the job beside it is as it was");
+        "queued|0|01:00:00|{a}", "another job does not change");
 }
 
 #define RUNNING "state = 'running', attempts = 1, started_at = now() - interval '1 minute', "
@@ -52,11 +52,11 @@ static void test_claim(iimg_context_t *context)
     tap_ok(!iimg_generation_job_claim(context, ID, "n/1/a", 45, &job) && job,
            "a job that waits is claimed");
     tap_is(row(context, "state, owner, attempts, lease_expires_at - now(), started_at = now()"),
-           "running|n/1/a|1|00:00:45|t", "... by its owner, once, for as long as the lease");
+           "running|n/1/a|1|00:00:45|t", "the claimed job has its owner, attempt and lease");
     other_is_untouched(context);
     tap_ok(!iimg_generation_job_claim(context, ID, "n/1/b", 45, &job) && !job,
            "a job that runs is not claimed");
-    tap_is(row(context, "owner"), "n/1/a", "... and keeps its owner");
+    tap_is(row(context, "owner"), "n/1/a", "the claimed job keeps its owner");
 }
 
 static void test_take(iimg_context_t *context)
@@ -66,20 +66,20 @@ static void test_take(iimg_context_t *context)
         bool taken;
     } rows[] = {
         { "lease_expires_at = NULL", "a job that waits", true },
-        { "lease_expires_at = now() - interval '1 microsecond'", "one whose claim has expired",
-          true },
-        { "lease_expires_at = now()", "one whose claim expires now", false },
+        { "lease_expires_at = now() - interval '1 microsecond'",
+          "a queued job whose lease has expired", true },
+        { "lease_expires_at = now()", "a queued job whose lease expires now", false },
         { RUNNING "owner = 'n/1/b', lease_expires_at = now() - interval '1 microsecond'",
-          "one of this node after its lease", true },
+          "a job of this node after its lease", true },
         { RUNNING "owner = 'n/1/b', lease_expires_at = now()",
-          "one of this node whose lease ends now", false },
+          "a job of this node whose lease ends now", false },
         { RUNNING "owner = 'n/1/a', lease_expires_at = now() - interval '1 hour'",
           "the taker's own", false },
         { RUNNING "owner = 'o/1/b', lease_expires_at = now() - interval '60 s'",
-          "one of another node, a minute after its lease", false },
+          "a job of another node, a minute after its lease", false },
         { RUNNING "owner = 'o/1/b', lease_expires_at = now() - interval '60.000001 s'",
-          "one of another node, more than a minute after", true },
-        { FAILED "owner = NULL", "one that has failed", false },
+          "a job of another node, more than a minute after its lease", true },
+        { FAILED "owner = NULL", "a failed job", false },
     };
     iimg_generation_taker_t taker = { "n/1/a", "n", 45, 10, 0 };
     apr_array_header_t *ids;
@@ -133,7 +133,7 @@ static void test_most(iimg_context_t *context)
                     "SELECT count(*) FROM generation_jobs WHERE owner = 'n/1/a' AND created_at <"
                     " coalesce((SELECT min(created_at) FROM generation_jobs WHERE state = 'queued'"
                     " AND lease_expires_at IS NULL), 'infinity')"),
-            apr_itoa(context->pool, rows[i].taken), "... the oldest first");
+            apr_itoa(context->pool, rows[i].taken), "the oldest jobs are taken first");
     }
 }
 
@@ -171,7 +171,7 @@ static void test_owner(iimg_context_t *context)
         tap_ok(!iimg_generation_job_release(context, "n/1/a", &count) && count == rows[i].lease,
                "%s: whether it is released", rows[i].sentence);
         tap_is(row(context, "lease_expires_at - now()"), rows[i].lease ? "00:00:00" : before,
-               "... then others may take it");
+               "a released job can be taken");
         tap_ok(!iimg_generation_job_renew(context, "n/1/a", 45), "leases are renewed");
         tap_is(row(context, "lease_expires_at - now()"), rows[i].own ? "00:00:45" : before,
                "%s: whether its lease is", rows[i].sentence);
@@ -186,19 +186,19 @@ static void test_news(iimg_context_t *context)
         bool ended;
     } rows[] = {
         { "attempts = 0", "a job that waits has not ended", false },
-        { RUNNING "owner = 'x'", "nor has one that runs", false },
-        { FAILED "owner = NULL", "one that failed has", true },
+        { RUNNING "owner = 'x'", "a running job has not ended", false },
+        { FAILED "owner = NULL", "a failed job has ended", true },
         { "state = 'failed', finished_at = now(), save_to_identity = true",
-          "also where its picture was to be saved", true },
-        { "state = 'succeeded', finished_at = now()", "one that succeeded has", true },
+          "a failed job to be saved has ended", true },
+        { "state = 'succeeded', finished_at = now()", "a succeeded job has ended", true },
         { "state = 'succeeded', finished_at = now(), save_to_identity = true",
           "not while its picture is being saved", false },
         { "state = 'succeeded', finished_at = now() - interval '14.999999 s', save_to_identity = true",
-          "nor for 15 seconds", false },
+          "a job that is not saved has not ended for 15 seconds", false },
         { "state = 'succeeded', finished_at = now() - interval '15 s', save_to_identity = true",
           "after them it has", true },
         { "state = 'succeeded', finished_at = now(), save_to_identity = true, saved_at = now()",
-          "and once it is saved", true },
+          "a saved job has ended", true },
     };
     apr_array_header_t *ids = apr_array_make(context->pool, 1, sizeof(const char *)), *news;
 
@@ -211,7 +211,7 @@ static void test_news(iimg_context_t *context)
         tap_ok(APR_ARRAY_IDX(news, 0, iimg_generation_job_news_t).ended == rows[i].ended, "%s",
                rows[i].sentence);
         tap_is_number(APR_ARRAY_IDX(news, 0, iimg_generation_job_news_t).version, 7,
-                      "... with its version");
+                      "the progress has the version");
     }
 }
 
@@ -228,16 +228,20 @@ static void test_unsaved(iimg_context_t *context)
     } rows[] = {
         { MADE("3 minutes"), "attempts = 0", "a picture that was to be saved is found", 1 },
         { MADE("2 minutes"), "attempts = 0", "not before two minutes have passed", 0 },
-        { MADE("2 minutes 0.000001 s"), "attempts = 0", "but then", 1 },
-        { MADE("9 minutes 59.999999 s"), "attempts = 0", "for ten minutes", 1 },
-        { MADE("10 minutes"), "attempts = 0", "and no longer", 0 },
-        { MADE("3 minutes") ", saved_at = now()", "attempts = 0", "one that is saved is not", 0 },
-        { OF(IDENTITY, "false", "3 minutes"), "attempts = 0", "nor one that was not to be saved",
+        { MADE("2 minutes 0.000001 s"), "attempts = 0",
+          "a picture unsaved for more than two minutes is listed", 1 },
+        { MADE("9 minutes 59.999999 s"), "attempts = 0",
+          "a picture unsaved for almost ten minutes is listed", 1 },
+        { MADE("10 minutes"), "attempts = 0", "a picture unsaved for ten minutes is not listed",
           0 },
+        { MADE("3 minutes") ", saved_at = now()", "attempts = 0", "a saved picture is not listed",
+          0 },
+        { OF(IDENTITY, "false", "3 minutes"), "attempts = 0",
+          "a picture that is not to be saved is not listed", 0 },
         { "state = 'failed', finished_at = now() - interval '3 minutes', save_to_identity = true",
-          "attempts = 0", "nor a failure", 0 },
+          "attempts = 0", "a failed job is not listed", 0 },
         { MADE("3 minutes"), MADE("4 minutes") ", saved_at = now() - interval '1 minute'",
-          "nor one whose identity has a later picture", 0 },
+          "a picture older than the identity's is not listed", 0 },
         { MADE("3 minutes"), MADE("4 minutes") ", saved_at = now() - interval '3 minutes'",
           "an earlier picture is replaced", 1 },
         { MADE("3 minutes"), OF(OTHER, "true", "4 minutes") ", saved_at = now()",
@@ -255,10 +259,11 @@ static void test_unsaved(iimg_context_t *context)
     make_row(context, MADE("3 minutes"));
     tap_ok(!iimg_generation_job_saved(context, ID, &first) && first,
            "the first process to save a picture is told so");
-    tap_ok(!iimg_generation_job_saved(context, ID, &first) && !first, "and the second one is not");
+    tap_ok(!iimg_generation_job_saved(context, ID, &first) && !first,
+           "the second save is not the first");
     other_is_untouched(context);
     tap_ok(!iimg_generation_job_warn(context, ID, "b"), "a warning is added");
-    tap_is(row(context, "warnings"), "{a,b}", "... to those that are there");
+    tap_is(row(context, "warnings"), "{a,b}", "a warning is added to existing ones");
     other_is_untouched(context);
 }
 
@@ -270,13 +275,13 @@ static void test_cancel(iimg_context_t *context)
         { "lease_expires_at = NULL, owner = 'x'", "canceled|t|t",
           "a job that waits is canceled at once" },
         { RUNNING "owner = 'x', lease_expires_at = now() + interval '9 s'", "running|x|00:00:09|t",
-          "one that runs keeps its owner and its lease" },
+          "a running job keeps its owner and lease" },
         { RUNNING
           "owner = 'x', lease_expires_at = now(), cancel_requested_at = now() - interval '1 s'",
           "running|x|00:00:00|f", "the first request to cancel it counts" },
-        { FAILED "owner = NULL", NULL, "one that has failed is not canceled" },
+        { FAILED "owner = NULL", NULL, "a failed job is not canceled" },
         { "state = 'succeeded', lease_expires_at = NULL, finished_at = now()", NULL,
-          "nor one that succeeded" },
+          "a succeeded job is not canceled" },
     };
     iimg_generation_job_t *job;
 
@@ -288,8 +293,8 @@ static void test_cancel(iimg_context_t *context)
             tap_is(
                 row(context,
                     "state, owner, lease_expires_at - now(), finished_at = now(), cancel_requested_at = now()"),
-                rows[i].after, "... and is then");
-            tap_ok(job->cancel_requested, "... to be canceled");
+                rows[i].after, "the row has its new values");
+            tap_ok(job->cancel_requested, "the job is to be canceled");
         }
         other_is_untouched(context);
     }
@@ -304,24 +309,25 @@ static void test_finish(iimg_context_t *context)
         const char *set, *image, *after, *sentence;
     } rows[] = {
         { RUNNING "owner = 'n/1/a'", "k", "succeeded|k|{a,w}", "an own job gets its picture" },
-        { RUNNING "owner = 'n/1/a'", NULL, "failed|{a,w}", "or fails" },
+        { RUNNING "owner = 'n/1/a'", NULL, "failed|{a,w}", "a running job fails" },
         { RUNNING "owner = 'n/1/b'", "k", "succeeded|k|{a,w}",
-          "a picture that was paid for is kept, whoever owns the job" },
+          "a job of another owner is finished with a picture" },
         { RUNNING "owner = 'n/1/b'", NULL, NULL, "a failure is not" },
         { RUNNING "owner = 'n/1/a', cancel_requested_at = now()", "k",
           "canceled|k|{a,w" CANCELED_LATE "}",
-          "one that was canceled meanwhile keeps its picture, and says so" },
+          "a job to be canceled keeps its picture and is canceled" },
         { RUNNING "owner = 'n/1/a', cancel_requested_at = now()", NULL, "canceled|{a,w}",
-          "or has none" },
+          "a job to be canceled without a picture is canceled" },
         { FAILED "error_code = 'lost'", "k", "succeeded|k|{a,w}",
           "a job that was given up as lost gets its picture" },
-        { FAILED "error_code = 'lost'", NULL, NULL, "and no other failure" },
-        { FAILED "error_code = 'timeout'", "k", NULL, "one that failed stays so" },
-        { "attempts = 0", "k", NULL, "one that waits is not finished" },
+        { FAILED "error_code = 'lost'", NULL, NULL, "a lost job is not failed again" },
+        { FAILED "error_code = 'timeout'", "k", NULL,
+          "a failed job is not finished with a picture" },
+        { "attempts = 0", "k", NULL, "a queued job is not finished" },
         { "state = 'succeeded', owner = NULL, lease_expires_at = NULL, finished_at = now(), image = 'first'",
-          "k", NULL, "one that has its picture keeps it" },
+          "k", NULL, "a succeeded job keeps its picture" },
         { "state = 'canceled', owner = NULL, lease_expires_at = NULL, finished_at = now(), error_code = 'lost'",
-          "k", NULL, "one that was canceled stays so" },
+          "k", NULL, "a canceled job stays canceled" },
     };
     apr_array_header_t *warnings = apr_array_make(context->pool, 1, sizeof(const char *));
     iimg_generation_job_t *job;
@@ -336,7 +342,7 @@ static void test_finish(iimg_context_t *context)
                "%s", rows[i].sentence);
         if (rows[i].after) {
             tap_is(row(context, "state, image, warnings, owner, lease_expires_at"), rows[i].after,
-                   "... and is then");
+                   "the row has its new values");
         }
         other_is_untouched(context);
     }
@@ -364,22 +370,22 @@ static void test_values(iimg_context_t *context)
     tap_is(
         row(context,
             "error_code, error_detail, error_billed, error_status, error_retry_after, usage, cost, image, width"),
-        "code|detail|f|429|30|{\"a\": 1}|0.250000", "... with all that is known of it");
+        "code|detail|f|429|30|{\"a\": 1}|0.250000", "the failed job has all its values");
     tap_ok(job && job->error_status == 429 && job->error_retry_after == 30
                && strcmp(job->error_code, "code") == 0 && strcmp(job->error_detail, "detail") == 0
                && strcmp(job->error_billed, "f") == 0 && strcmp(job->cost, "0.250000") == 0
                && !job->image && job->attempts == 1,
-           "... and is read so");
+           "the job is read with these values");
     make_row(context, RUNNING "owner = 'n/1/a'");
     tap_ok(!iimg_generation_job_finish(context, ID, "n/1/a", &success, &job) && job,
            "a picture is kept");
     tap_is(
         row(context,
             "image, media_type, width, height, error_code, error_status, error_retry_after, cost"),
-        "k|image/png|640|480", "... with its size");
+        "k|image/png|640|480", "the succeeded job has its dimensions");
     tap_ok(job && strcmp(job->width, "640") == 0 && strcmp(job->height, "480") == 0
                && strcmp(job->media_type, "image/png") == 0,
-           "... and is read so");
+           "the job is read with these values");
 }
 
 #define UUID(n) "00000000-0000-4000-8000-00000000000" #n
@@ -418,17 +424,17 @@ static void test_insert(iimg_context_t *context)
             job->id),
         UUID(1) "|" UUID(2) "|" UUID(3) "|" UUID(
             4) "|5|prompt|more|t|generator|model|alias|1:8|2K|{" UUID(6) "}|{w}|0.250000|queued|0",
-        "... each value in its column");
+        "each value is in its column");
     tap_is(apr_pstrcat(context->pool, job->identity_id, job->user_id, job->requested_by,
                        job->prompt_id, job->prompt_version, job->prompt_used,
                        job->additional_prompt, job->generator, job->model, job->requested_model,
                        job->aspect_ratio, job->resolution, NULL),
            UUID(1) UUID(2) UUID(3) UUID(4) "5promptmoregeneratormodelalias1:82K",
-           "... and read from it");
+           "each text is read from its column");
     tap_ok(job->save_to_identity && job->reference_image_ids->nelts == 1
                && job->warnings->nelts == 1 && !job->cancel_requested && !job->saved_at
                && job->created_at && !job->started_at && !job->finished_at,
-           "... with lists, marks and times");
+           "lists, booleans and times are read from their columns");
 }
 
 int main(void)

@@ -41,7 +41,7 @@ static void others_are_untouched(iimg_context_t *context)
             context,
             "SELECT string_agg(concat_ws('|', claim, status, error_detail, lease_expires_at - now()), ' ')"
             " FROM idempotency_keys WHERE (user_id, key) <> ('" ALICE "', 'k')"),
-        MINE "|01:00:00 " MINE "|01:00:00", "... and the keys beside it are as they were");
+        MINE "|01:00:00 " MINE "|01:00:00", "other keys do not change");
 }
 
 #define DONE(claimed) \
@@ -56,30 +56,33 @@ static void test_claim(iimg_context_t *context)
     } rows[] = {
         { "claim = '" MINE "'", "", "a claim that is sent twice is one's own", true },
         { "claim = '" THEIRS "'", "", "a key under way is another request's", false },
-        { "claim = '" THEIRS "', lease_expires_at = now()", "", "also when its lease ends now",
-          false },
+        { "claim = '" THEIRS "', lease_expires_at = now()", "",
+          "a key whose lease ends now is not free", false },
         { "claim = '" THEIRS "', lease_expires_at = now() - interval '1 microsecond'", "",
           "after its lease it is free", true },
         { "claim = '" THEIRS
           "', lease_expires_at = now() - interval '1 microsecond', fingerprint = 'x'",
-          "", "for any request", true },
+          "", "an expired key is free for any request", true },
         { DONE(THEIRS), "", "a request that has ended keeps its key after the lease", false },
-        { DONE(THEIRS) ", created_at = now() - interval '24 hours'", "", "for 24 hours", false },
+        { DONE(THEIRS) ", created_at = now() - interval '24 hours'", "",
+          "an outcome stays for 24 hours", false },
         { DONE(THEIRS) ", created_at = now() - interval '24 hours 1 microsecond'", "",
-          "and no longer", true },
-        { DONE(THEIRS), "'succeeded', NULL", "its job succeeded", false },
-        { DONE(THEIRS), "'canceled', 503", "its job was canceled", false },
-        { DONE(THEIRS), "'failed', 422", "its job was refused", false },
-        { DONE(THEIRS), "'failed', 499", "its job failed for the client's reasons", false },
-        { DONE(THEIRS), "'failed', 409", "its job was in conflict", false },
+          "after 24 hours a key is free", true },
+        { DONE(THEIRS), "'succeeded', NULL", "a key whose job succeeded is not free", false },
+        { DONE(THEIRS), "'canceled', 503", "a key whose job was canceled is not free", false },
+        { DONE(THEIRS), "'failed', 422", "a key whose job was refused is not free", false },
+        { DONE(THEIRS), "'failed', 499", "a key whose job failed with 499 is not free", false },
+        { DONE(THEIRS), "'failed', 409", "a key whose job failed with 409 is not free", false },
         { DONE(THEIRS), "'failed', 500", "a job that failed with 500 is begun again", true },
-        { DONE(THEIRS), "'failed', NULL", "so is one of unknown status", true },
-        { DONE(THEIRS), "'failed', 408", "... 408", true },
-        { DONE(THEIRS), "'failed', 429", "... 429", true },
-        { DONE(THEIRS), "'running', 500", "but none that runs", false },
-        { DONE(THEIRS) ", fingerprint = 'x'", "'failed', 503", "nor for another request", false },
+        { DONE(THEIRS), "'failed', NULL", "a key whose job failed with an unknown status is free",
+          true },
+        { DONE(THEIRS), "'failed', 408", "a key whose job failed with 408 is free", true },
+        { DONE(THEIRS), "'failed', 429", "a key whose job failed with 429 is free", true },
+        { DONE(THEIRS), "'running', 500", "a key whose job runs is not free", false },
+        { DONE(THEIRS) ", fingerprint = 'x'", "'failed', 503",
+          "a key of a failed job is not free for another request", false },
         { "claim = '" THEIRS "', resource_id = '" JOB "'", "'failed', 503",
-          "nor while another request begins it again", false },
+          "a key is not free while another request repeats it", false },
     };
     bool claimed;
 
@@ -108,7 +111,7 @@ static void test_claim(iimg_context_t *context)
             tap_is(
                 row(context,
                     "claim, fingerprint, lease_expires_at - now(), created_at - now(), status, resource_id"),
-                MINE "|print|00:01:30|00:00:00", "... the key begins anew");
+                MINE "|print|00:01:30|00:00:00", "a claimed key is reset");
         }
         others_are_untouched(context);
     }
@@ -127,7 +130,7 @@ static void test_writes(iimg_context_t *context)
         bool open, done;
     } rows[] = {
         { "claim = '" MINE "'", "a request under way", true, false },
-        { "claim = '" MINE "', status = 200", "one that has ended", false, true },
+        { "claim = '" MINE "', status = 200", "a key with a status", false, true },
         { "claim = '" THEIRS "'", "another request that is under way", false, false },
         { "claim = '" THEIRS "', status = 200", "another request that has ended", false, false },
     };
@@ -141,30 +144,30 @@ static void test_writes(iimg_context_t *context)
         tap_ok(!iimg_idempotency_key_spoil(context, &key, "Lost."), "%s: spoiled",
                rows[i].sentence);
         tap_is(row(context, "status, error_detail"), rows[i].done ? "200|Lost." : before,
-               "... where it is its own, and has ended");
+               "only a request with a status is changed");
         others_are_untouched(context);
         make_row(context, rows[i].set);
         tap_ok(!iimg_idempotency_key_record(context, &key, &made, &held) && held == rows[i].open,
                "%s: recorded", rows[i].sentence);
         tap_is(row(context, "status, resource_id"), rows[i].open ? "201|" JOB : before,
-               "... where it is its own, and is under way");
+               "only a running request with this claim is changed");
         others_are_untouched(context);
         make_row(context, rows[i].set);
         tap_ok(!iimg_idempotency_key_release(context, &key), "%s: released", rows[i].sentence);
         tap_ok(!row(context, "status") == rows[i].open,
-               "... where it is its own, and is under way");
+               "only a running request with this claim is changed");
         others_are_untouched(context);
     }
     make_row(context, "resource_id = '" JOB "'");
     tap_ok(!iimg_idempotency_key_record(context, &key, &refused, &held) && held,
            "a refusal is recorded");
     tap_is(row(context, "status, resource_id, error_detail, error_code, error_field"),
-           "400|No.|code|field", "... and names no row");
+           "400|No.|code|field", "an error has no row");
     make_row(context, "resource_id = '" JOB "'");
     tap_ok(!iimg_idempotency_key_record(context, &key,
                                         &(iimg_idempotency_outcome_t){ .status = 200 }, &held),
            "an answer without a row of its own");
-    tap_is(row(context, "status, resource_id"), "200|" JOB, "... keeps the one that is there");
+    tap_is(row(context, "status, resource_id"), "200|" JOB, "a recorded row is kept");
 }
 
 static void test_read(iimg_context_t *context)
@@ -180,7 +183,7 @@ static void test_read(iimg_context_t *context)
                && strcmp(outcome->error_code, "code") == 0
                && strcmp(outcome->error_field, "field") == 0
                && strcmp(outcome->fingerprint, "x") == 0,
-           "what is recorded is read");
+           "a recorded outcome is read");
     sql_run(context, "DELETE FROM idempotency_keys WHERE user_id = '" ALICE "' AND key = 'k'");
     tap_ok(!iimg_idempotency_key_read(context, &key, &outcome) && !outcome,
            "another user's and another request's key are not");
@@ -189,7 +192,7 @@ static void test_read(iimg_context_t *context)
            "a key is kept for 24 hours");
     make_row(context, "created_at = now() - interval '24 hours 1 microsecond'");
     tap_ok(!iimg_idempotency_key_expire(context, &count) && count == 1 && !row(context, "key"),
-           "and no longer");
+           "older keys are deleted");
     others_are_untouched(context);
 }
 

@@ -8,7 +8,7 @@
 
 static iimg_context_t *context;
 
-/* What the brake keeps of an account and an address. */
+/* The row of an account and an address. */
 static const char *row_of(const char *account, const char *address)
 {
     const char *row = sql(
@@ -64,10 +64,11 @@ static void test_begin(void)
         { "5", "100 seconds", "now() + interval '50 seconds', now() + interval '40 seconds'", 40, 0,
           "5 2 false 100", "three failures and two under way" },
         { "5", "20 seconds", "now() + interval '30 seconds'", 20, 0, "5 1 false 20",
-          "one under way for longer than the window" },
-        { "5", "100 seconds", "now()", 0, 5, "5 1 false 100", "one that was under way until now" },
+          "a running attempt older than the window" },
+        { "5", "100 seconds", "now()", 0, 5, "5 1 false 100",
+          "a running attempt that expires now" },
         { "5", "-1 seconds", "now() + interval '1 second', now()", 0, 2, "2 2 false 900",
-          "one under way in a window that has ended" },
+          "a running attempt in an expired window" },
         { "0", "100 seconds", "now(), now()", 0, 1, "1 1 false 100",
           "fewer failures than were under way" },
     };
@@ -77,9 +78,9 @@ static void test_begin(void)
         set(cases[i].failures, cases[i].ends_at, cases[i].under_way);
         tap_is_number(begin_at("Ann@brake.example", HERE, &login), cases[i].wait,
                       "with %s the wait is %d", cases[i].what, cases[i].wait);
-        tap_is_number(login.failures, cases[i].count, "... and so many are counted");
-        tap_is(row(), cases[i].row, "... and kept");
-        tap_ok((login.place != NULL) == (cases[i].wait == 0), "... with a place for who may go on");
+        tap_is_number(login.failures, cases[i].count, "the attempt has its count of failures");
+        tap_is(row(), cases[i].row, "the row has its new values");
+        tap_ok((login.place != NULL) == (cases[i].wait == 0), "an allowed attempt has a place");
     }
     set("5", "100 seconds", "");
     sql(context, "INSERT INTO login_failures (account, address, failures, ends_at) VALUES ('" ANN
@@ -88,20 +89,20 @@ static void test_begin(void)
     tap_is_number(begin_at(ANN, HERE, &login), 100,
                   "the wait is that of this account and this address");
     tap_is_number(begin_at(ANN, "192.0.2.203", &login), 50,
-                  "... which is another one at another address");
+                  "another address does not have to wait");
     tap_is_number(begin_at(ANN, "192.0.2.202", &login), 0,
                   "the account from another address does not wait");
     tap_is_number(begin_at("ben@brake.example", HERE, &login), 0,
-                  "nor does another account from this one");
-    tap_is(row(), "5 0 false 100", "... and each has a row of its own");
+                  "another account does not have to wait");
+    tap_is(row(), "5 0 false 100", "each account and address has its own row");
     sql(context, "UPDATE login_failures SET forgiven = true, failures = 1 WHERE account = '" ANN
                  "' AND address = '" HERE "'");
     begin_at(ANN, HERE, &login);
-    tap_is(row(), "2 1 true 100", "what was forgiven once stays so within the window");
+    tap_is(row(), "2 1 true 100", "failures are forgiven once in a window");
     sql(context, "UPDATE login_failures SET ends_at = now() WHERE account = '" ANN
                  "' AND address = '" HERE "'");
     begin_at(ANN, HERE, &login);
-    tap_is(row(), "2 2 false 900", "... and no longer in the next one");
+    tap_is(row(), "2 2 false 900", "the next window forgives again");
 }
 
 static void test_account(void)
@@ -112,11 +113,11 @@ static void test_account(void)
                  " VALUES ('Ann@brake.example', 'hash-ann', 'Ann', 'Other', true, false)");
     begin_at("aNN@brake.example", HERE, &login);
     tap_is(login.user.email, "Ann@brake.example", "the account is found in any case of the email");
-    tap_is(login.user.first_name, "Ann", "... with its first name");
-    tap_is(login.user.last_name, "Other", "... and its last name");
-    tap_ok(login.user.is_staff && !login.is_active, "... and its rights");
-    tap_is(login.hash, "hash-ann", "... and its hash");
-    begin_at("nobody@brake.example", HERE, &login);
+    tap_is(login.user.first_name, "Ann", "the account has its first name");
+    tap_is(login.user.last_name, "Other", "the account has its last name");
+    tap_ok(login.user.is_staff && !login.is_active, "the account has its permissions");
+    tap_is(login.hash, "hash-ann", "the account has its hash");
+    begin_at("unknown@brake.example", HERE, &login);
     tap_ok(!login.user.id && !login.hash && login.failures == 1,
            "an unknown one is counted, and has no hash");
 }
@@ -135,7 +136,7 @@ static bool end(const char *before, bool forgiven, ending_fn ending)
     sql(context, forgiven ? "UPDATE login_failures SET forgiven = true WHERE account = '" ANN "'"
                           : "SELECT 1");
     begin_at(ANN, HERE, &login);
-    tap_ok(!ending(context, &attempt, &login, &counted), "it ends");
+    tap_ok(!ending(context, &attempt, &login, &counted), "the attempt ends");
     return counted;
 }
 
@@ -155,18 +156,19 @@ static void test_ends(void)
         const char *row, *what;
     } cases[] = {
         { iimg_login_attempt_fail, "0", false, "1 0 false 100", "a failure stays" },
-        { iimg_login_attempt_fail, "4", false, "5 0 false 100", "... so does the fifth" },
+        { iimg_login_attempt_fail, "4", false, "5 0 false 100", "the fifth failure counts" },
         { iimg_login_attempt_succeed, "0", false, "", "a success without failures leaves no row" },
-        { iimg_login_attempt_succeed, "1", false, "1 0 false 100", "one failure before it stays" },
+        { iimg_login_attempt_succeed, "1", false, "1 0 false 100",
+          "a success keeps one earlier failure" },
         { iimg_login_attempt_succeed, "2", false, "2 0 false 100",
           "half of five stay, and nothing is forgiven" },
         { iimg_login_attempt_succeed, "3", false, "2 0 true 100",
-          "one more than half is forgiven" },
+          "a success forgives failures beyond half" },
         { iimg_login_attempt_succeed, "4", false, "2 0 true 100", "two more are" },
         { iimg_login_attempt_succeed, "4", true, "4 0 true 100", "the second time none is" },
         { iimg_login_attempt_succeed, "0", true, "0 0 true 100", "a row that was forgiven stays" },
-        { withdraw, "0", false, "", "what was given up leaves no row" },
-        { withdraw, "4", false, "4 0 false 100", "... and none of its failures is lost" },
+        { withdraw, "0", false, "", "a withdrawn attempt leaves no row" },
+        { withdraw, "4", false, "4 0 false 100", "a withdrawn attempt keeps earlier failures" },
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -195,9 +197,9 @@ static void test_late(void)
     tap_ok(!counted, "a late success is not counted");
     counted = true;
     iimg_login_attempt_fail(context, &attempt, &login, &counted);
-    tap_ok(!counted, "nor is a late failure");
+    tap_ok(!counted, "a late failure does not count");
     iimg_login_attempt_withdraw(context, &attempt, &login);
-    tap_is(row(), "2 0 false 100", "... and none of them changes what was counted");
+    tap_is(row(), "2 0 false 100", "late ends do not change the row");
 }
 
 static void test_expire(void)
@@ -212,7 +214,7 @@ static void test_expire(void)
     iimg_login_attempt_expire(context, &count);
     tap_is_number(count, 2, "windows that end now are forgotten");
     tap_is(sql(context, "SELECT string_agg(account, ' ' ORDER BY account) FROM login_failures"),
-           "b d", "... but for those with an attempt under way, and later ones");
+           "b d", "rows with running attempts and unexpired rows stay");
 }
 
 int main(void)

@@ -14,13 +14,13 @@ int main(void)
     iimg_context_t *context = work_begin();
     apr_pool_t *pool = context->pool;
 
-    tap_is(patterns(pool, ""), "{}", "no words match every row");
-    tap_is(patterns(pool, "one two"), "{\"%one%\",\"%two%\"}", "each word may stand anywhere");
-    tap_is(patterns(pool, "100%"), "{\"%100\\\\%%\"}", "a percent sign is itself");
-    tap_is(patterns(pool, "a_b"), "{\"%a\\\\_b%\"}", "so is an underscore");
-    tap_is(patterns(pool, "a\\b"), "{\"%a\\\\\\\\b%\"}", "so is a backslash");
+    tap_is(patterns(pool, ""), "{}", "no words match all rows");
+    tap_is(patterns(pool, "one two"), "{\"%one%\",\"%two%\"}", "each word matches anywhere");
+    tap_is(patterns(pool, "100%"), "{\"%100\\\\%%\"}", "a percent sign has no special meaning");
+    tap_is(patterns(pool, "a_b"), "{\"%a\\\\_b%\"}", "an underscore has no special meaning");
+    tap_is(patterns(pool, "a\\b"), "{\"%a\\\\\\\\b%\"}", "a backslash has no special meaning");
     tap_is(patterns(pool, "\"{,}'"), "{\"%\\\"{,}'%\"}",
-           "what means something in an array means nothing here");
+           "characters of array syntax have no special meaning");
     work_end(context);
     return tap_done();
 }

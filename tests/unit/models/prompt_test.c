@@ -21,9 +21,9 @@ static void test_active(iimg_context_t *context)
         const char *sentence;
     } rows[] = {
         { "('coach', 9, true, '')", 0, "another type's prompt is not used" },
-        { "('image_generation', 2, false, '')", 0, "nor is one that is switched off" },
+        { "('image_generation', 2, false, '')", 0, "an inactive version is not active" },
         { "('image_generation', 2, true, ''), ('image_generation', 10, true, ''), ('image_generation', 11, false, ''), ('image_generation', 9, true, ''), ('coach', 12, true, '')",
-          10, "of those that are switched on the highest is used" },
+          10, "the highest active version is used" },
     };
     iimg_prompt_t *prompt;
 
@@ -70,11 +70,11 @@ static void test_insert(iimg_context_t *context)
                 prompt->id),
             i > 0 ? "coach|the body|t|{additional_prompt}|" ADMIN
                   : "coach|the body|f|{additional_prompt}|" ADMIN,
-            "... as it was wanted");
+            "the new version has its values");
         tap_ok(strcmp(prompt->prompt_type, "coach") == 0 && strcmp(prompt->body, "the body") == 0
                    && prompt->is_active == (i > 0) && prompt->required_context_keys->nelts == 1
                    && strcmp(prompt->created_by, ADMIN) == 0 && prompt->created_at,
-               "... and is read so");
+               "the new version is read with its values");
     }
 }
 
@@ -89,7 +89,7 @@ static void test_set_active(iimg_context_t *context)
            "a version is switched off");
     tap_is(
         sql_run(context, "SELECT string_agg(is_active::text, ' ' ORDER BY version) FROM prompts"),
-        "false true", "and no other");
+        "false true", "another version does not change");
     tap_ok(!iimg_prompt_lock(context, id, &prompt) && prompt && prompt->version == 1,
            "a version is locked by its id");
 }
@@ -102,10 +102,12 @@ static void test_list(iimg_context_t *context)
     } rows[] = {
         { true, "a@example.com", NULL, "coach 2, coach 1, sentinel 3, ",
           "staff see all, by type, the newest first" },
-        { true, "A@EXAMPLE.com", "coach", "coach 2, coach 1, ", "or those of a type" },
-        { true, "a@example.com", "image_generation", "", "or none of a type without any" },
+        { true, "A@EXAMPLE.com", "coach", "coach 2, coach 1, ",
+          "staff read the versions of a type" },
+        { true, "a@example.com", "image_generation", "",
+          "a type without versions is an empty list" },
         { false, "a@example.com", NULL, "", "others see none" },
-        { true, "b@example.com", NULL, "", "nor does a login that nobody has" },
+        { true, "b@example.com", NULL, "", "an unknown login reads no versions" },
     };
     apr_array_header_t *prompts;
     const iimg_caller_t *caller;
@@ -130,7 +132,7 @@ static void test_list(iimg_context_t *context)
                                   sql_run(context, "SELECT id FROM prompts WHERE version = 3"),
                                   &caller, &prompt)
                    && (prompt ? prompt->version == 3 && i < 3 : i >= 3),
-               "... and so is one by its id");
+               "a version is read by its id");
     }
 }
 

@@ -32,7 +32,7 @@ static void announcing(iimg_context_t *context)
     tap_ok(!iimg_stored_object_announce(context, PICTURE_1, manifest_keys(context, "a", "b", NULL)),
            "keys are announced");
     tap_is(manifest_states(context), "a pending, b live, c doomed, d pending, e live",
-           "... those that are there stay as they are");
+           "existing rows do not change");
     tap_ok(iimg_stored_object_publish(context, PICTURE_1, 2) != NULL,
            "a picture of two objects, one of which is pending, cannot be shown");
     tap_is(manifest_states(context), "a live, b live, c doomed, d pending, e live",
@@ -40,7 +40,8 @@ static void announcing(iimg_context_t *context)
     manifest_sql(context, "UPDATE stored_objects SET state = 'pending' WHERE key = 'a'");
     tap_ok(!iimg_stored_object_publish(context, PICTURE_1, 1),
            "a picture whose objects are all pending can");
-    tap_ok(iimg_stored_object_publish(context, PICTURE_1, 1) != NULL, "... once");
+    tap_ok(iimg_stored_object_publish(context, PICTURE_1, 1) != NULL,
+           "a picture is published once only");
 }
 
 static void abandoning(iimg_context_t *context)
@@ -56,20 +57,19 @@ static void abandoning(iimg_context_t *context)
     tap_ok(!iimg_stored_object_abandon(
                context, PICTURE_1, manifest_keys(context, "a", "b", "c", "d", "e", NULL), &claim),
            "keys are abandoned");
-    tap_is(manifest_joined(context, claim.keys), "a d e",
-           "... what is shown or held is not claimed");
-    tap_is(again(context, &claim), "ftf", "... what was doomed before may have been tried before");
+    tap_is(manifest_joined(context, claim.keys), "a d e", "live and held objects are not claimed");
+    tap_is(again(context, &claim), "ftf", "objects that were claimed before are marked");
     tap_is(manifest_states(context), "a doomed, b live, c held, d doomed, e doomed, f pending",
-           "... nor doomed; what was forgotten is doomed once more");
+           "forgotten objects are doomed again, live and held ones are not");
     tap_is(manifest_sql(context,
                         "SELECT string_agg(key, ' ' ORDER BY key) FROM stored_objects"
                         " WHERE claim = '%s' AND retry_at = now() + interval '1 minute'",
                         claim.id),
-           "a d e", "... the new claim has all of them for a minute");
+           "a d e", "the new claim holds for a minute");
     tap_is(manifest_sql(context,
                         "SELECT string_agg(attempts::text, ' ' ORDER BY key) FROM stored_objects"
                         " WHERE state = 'doomed'"),
-           "1 2 1", "... and is counted");
+           "1 2 1", "each claim is counted");
 }
 
 static void claiming(iimg_context_t *context)
@@ -83,10 +83,11 @@ static void claiming(iimg_context_t *context)
     manifest_add(context, "d", 1, "live", NULL);
     tap_ok(!iimg_stored_object_claim_own(context, &claim),
            "a transaction claims what it has doomed");
-    tap_is(manifest_joined(context, claim.keys), "a", "... and nothing that another one did");
+    tap_is(manifest_joined(context, claim.keys), "a",
+           "objects that another transaction doomed are not claimed");
     tap_is(manifest_sql(context,
                         "SELECT string_agg(key, ' ') FROM stored_objects WHERE claim IS NOT NULL"),
-           "a", "... no other row is touched");
+           "a", "other rows do not change");
 
     manifest_clear(context);
     manifest_add(context, "a", 1, "doomed", "retry_at = now()");
@@ -97,14 +98,14 @@ static void claiming(iimg_context_t *context)
     manifest_add(context, "f", 1, "held", NULL);
     tap_ok(!iimg_stored_object_claim_due(context, 1, &claim), "a sweeper claims what is due");
     tap_is(manifest_joined(context, claim.keys), "c",
-           "... at most as many as it asked for, the oldest first");
-    tap_is(again(context, &claim), "t", "... and hears that it was claimed before");
-    tap_ok(!iimg_stored_object_claim_due(context, 9, &claim), "it claims more");
+           "the oldest objects are claimed, up to the limit");
+    tap_is(again(context, &claim), "t", "an object that was claimed before is marked");
+    tap_ok(!iimg_stored_object_claim_due(context, 9, &claim), "more objects are claimed");
     tap_is(manifest_joined(context, claim.keys), "a",
-           "... what is due now, and no row of another state");
-    tap_is(again(context, &claim), "f", "... which nobody had before");
+           "only doomed objects that are due are claimed");
+    tap_is(again(context, &claim), "f", "objects that were never claimed are not marked");
     tap_ok(!iimg_stored_object_claim_due(context, 9, &claim) && claim.keys->nelts == 0,
-           "what is claimed is not due");
+           "claimed objects are not due");
 }
 
 /* For how long a claim holds, by how often it was claimed before. */
@@ -125,7 +126,7 @@ static void backing_off(iimg_context_t *context)
         tap_is(manifest_sql(context, "SELECT round(extract(epoch FROM retry_at - now()) / 60)"
                                      " || ' ' || attempts FROM stored_objects"),
                apr_psprintf(context->pool, "%s %d", rows[i].minutes, rows[i].attempts + 1),
-               "... holds for %s minutes, and is counted", rows[i].minutes);
+               "the claim holds for %s minutes and is counted", rows[i].minutes);
     }
 }
 
@@ -142,11 +143,11 @@ static void expiring(iimg_context_t *context)
     manifest_sql(context, "INSERT INTO identities (user_id, name, category, previous_image,"
                           " previous_image_sized) SELECT gen_random_uuid(), key, 'x', key, 'jpg'"
                           " FROM unnest('{c,d,e}'::text[]) AS key");
-    tap_ok(!iimg_stored_object_expire(context), "what has waited too long expires");
+    tap_ok(!iimg_stored_object_expire(context), "old objects expire");
     tap_is(manifest_states(context), "a pending, b doomed, c live, d held, e held, g held",
-           "... of what is pending, after an hour");
+           "pending objects expire after an hour");
     tap_is(manifest_sql(context, "SELECT changed_at = now() FROM stored_objects WHERE key = 'b'"),
-           "t", "... and the row says when");
+           "t", "the row has the time of the change");
     tap_is(
         manifest_sql(context,
                      "SELECT string_agg(name || coalesce(previous_image, '-')"
@@ -166,9 +167,9 @@ static void forgetting(iimg_context_t *context)
     manifest_add(context, "e", 1, "doomed", "claim = '" CLAIM_1 "'");
     tap_ok(!iimg_stored_object_forget(context, &claim,
                                       manifest_keys(context, "a", "b", "c", "d", NULL)),
-           "what is gone is forgotten");
+           "deleted objects are forgotten");
     tap_is(manifest_states(context), "b doomed, c doomed, d live, e doomed",
-           "... where it is doomed, of this claim, and among the keys");
+           "only doomed objects of this claim and these keys are forgotten");
 }
 
 static void hurrying(iimg_context_t *context)
@@ -185,9 +186,9 @@ static void hurrying(iimg_context_t *context)
     tap_is(manifest_sql(context,
                         "SELECT string_agg(sign(extract(epoch FROM retry_at - now()))::int::text,"
                         " ' ' ORDER BY key) FROM stored_objects"),
-           "0 1 -1 0", "... what was due stays in its place, what is not doomed too");
-    tap_ok(!iimg_stored_object_count_doomed(context, now, &count), "what is doomed is counted");
-    tap_is_number(count, 2, "... as far as it was doomed until then");
+           "0 1 -1 0", "due objects and those that are not doomed do not change");
+    tap_ok(!iimg_stored_object_count_doomed(context, now, &count), "doomed objects are counted");
+    tap_is_number(count, 2, "only objects that were doomed by that time are counted");
 }
 
 static void reading(iimg_context_t *context)
@@ -204,19 +205,18 @@ static void reading(iimg_context_t *context)
     tap_ok(!iimg_stored_object_unknown(
                context, manifest_keys(context, "x", "a", "c", "d", "y", NULL), &found),
            "keys are looked up");
-    tap_is(manifest_joined(context, found), "x y",
-           "... unknown are those without a row, of any state");
+    tap_is(manifest_joined(context, found), "x y", "keys without a row of any state are unknown");
     tap_ok(!iimg_stored_object_sample(context, 2, &found), "a sample is taken");
-    tap_is(manifest_joined(context, found), "a b", "... of what must be there");
-    tap_ok(!iimg_stored_object_sample(context, 9, &found), "... a larger one");
-    tap_is(manifest_joined(context, found), "a b e", "... what is doomed or pending need not");
+    tap_is(manifest_joined(context, found), "a b", "a sample has live and held objects");
+    tap_ok(!iimg_stored_object_sample(context, 9, &found), "a larger sample is read");
+    tap_is(manifest_joined(context, found), "a b e", "a sample has no doomed or pending objects");
     tap_ok(!iimg_stored_object_shown(context, "a", 9, &found) && found->nelts == 2
                && strcmp(APR_ARRAY_IDX(found, 0, iimg_stored_object_t).key, "b") == 0
                && strcmp(APR_ARRAY_IDX(found, 1, iimg_stored_object_t).key, "e") == 0,
            "a page begins behind the last key of the one before it");
     tap_ok(!iimg_stored_object_shown(context, "", 1, &found) && found->nelts == 1
                && strcmp(APR_ARRAY_IDX(found, 0, iimg_stored_object_t).key, "a") == 0,
-           "... and is as long as asked for");
+           "a page has the requested length");
     for (const char *key = "abcdx"; *key; key++) {
         const char one[] = { *key, '\0' };
 
@@ -225,7 +225,7 @@ static void reading(iimg_context_t *context)
                *key == 'a'   ? "live"
                : *key == 'b' ? "held"
                              : NULL,
-               "... is told where it must be there");
+               "the state is read of live and held objects only");
     }
 }
 
@@ -277,7 +277,8 @@ static void unbacked(iimg_context_t *context)
             }
             tap_ok(!iimg_stored_object_unbacked(context, 9, &found), "%s %s are compared",
                    rows[i].state, rows[i].name);
-            tap_is_number(found->nelts, j > 0, "... %s", j > 0 ? breaks[j - 1] : "a whole picture");
+            tap_is_number(found->nelts, j > 0, "unbacked: %s",
+                          j > 0 ? breaks[j - 1] : "a whole picture");
         }
     }
 }
@@ -305,7 +306,7 @@ static void unbacked_job(iimg_context_t *context)
         manifest_sql(context, "%s", steps[i]);
         tap_ok(!iimg_stored_object_unbacked(context, 9, &found),
                "live generation_jobs are compared");
-        tap_is_number(found->nelts, i > 0, "... %s", steps[i]);
+        tap_is_number(found->nelts, i > 0, "step: %s", steps[i]);
     }
 }
 

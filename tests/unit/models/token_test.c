@@ -59,18 +59,18 @@ static void test_use(void)
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        iimg_token_owner_t owner = { .email = "nobody set this" };
+        iimg_token_owner_t owner = { .email = "not set" };
 
         tap_ok(!iimg_token_use(context, cases[i].hash, cases[i].kind, &owner), "%s is looked up",
                cases[i].what);
-        tap_is(owner.email, cases[i].email, "... and is %s",
-               cases[i].email ? "its owner's" : "nobody's");
+        tap_is(owner.email, cases[i].email, "the owner of the token is %s",
+               cases[i].email ? "found" : "not found");
         if (cases[i].email) {
-            tap_is_number(owner.seconds, cases[i].seconds, "... for so long");
+            tap_is_number(owner.seconds, cases[i].seconds, "the token has its remaining seconds");
             tap_is(owner.epoch,
                    epoch_of(cases[i].hash[strlen(cases[i].hash) - 1] == '4' ? BEN : ANN),
-                   "... in its owner's epoch");
-            tap_ok(owner.is_active, "... who may come in");
+                   "the token has its owner's epoch");
+            tap_ok(owner.is_active, "the owner is active");
         }
     }
 }
@@ -102,7 +102,8 @@ static void test_last_used(void)
             sql(context,
                 "SELECT extract(epoch FROM now() - last_used_at)::integer FROM auth_tokens WHERE hash = '" H(
                     "a4") "'"),
-            i ? apr_pstrmemdup(context->pool, &cases[i].age[18], 2) : NULL, "... of no other one");
+            i ? apr_pstrmemdup(context->pool, &cases[i].age[18], 2) : NULL,
+            "the use of other tokens is not recorded");
     }
 }
 
@@ -112,24 +113,24 @@ static void test_delete(void)
     const char *before = epoch_of(ANN), *other = epoch_of(BEN);
 
     iimg_token_delete(context, BEN, ID(2), &ended);
-    tap_is(ended.id, NULL, "nobody ends another user's token by its id");
+    tap_is(ended.id, NULL, "a token of another user is not deleted by its id");
     iimg_token_delete_by_hash(context, BEN, H("a2"), &ended);
-    tap_is(ended.id, NULL, "... nor by its hash");
+    tap_is(ended.id, NULL, "a token of another user is not deleted by its hash");
     iimg_token_delete(context, ANN, ID(3), &ended);
     tap_is(ended.id, NULL, "a token that has expired cannot be ended");
-    tap_is(rows(), "a1 a2 a3 a4", "... and all are still there");
-    tap_is(epoch_of(ANN), before, "... in the same epoch");
+    tap_is(rows(), "a1 a2 a3 a4", "no token was deleted");
+    tap_is(epoch_of(ANN), before, "the epoch stays if no token is deleted");
     iimg_token_delete(context, ANN, ID(2), &ended);
     tap_is(ended.id, ID(2), "a user ends a token of theirs");
-    tap_is(ended.kind, "bearer", "... of its kind");
-    tap_is(ended.hash, H("a2"), "... with its hash");
-    tap_is(rows(), "a1 a3 a4", "... and no other one");
-    tap_ok(strcmp(epoch_of(ANN), before) != 0, "... which begins an epoch of theirs");
-    tap_is(epoch_of(BEN), other, "... and of nobody else");
+    tap_is(ended.kind, "bearer", "the deleted token has its kind");
+    tap_is(ended.hash, H("a2"), "the deleted token has its hash");
+    tap_is(rows(), "a1 a3 a4", "only that token is deleted");
+    tap_ok(strcmp(epoch_of(ANN), before) != 0, "deleting a token starts a new epoch of its user");
+    tap_is(epoch_of(BEN), other, "deleting a token does not change the epoch of another user");
     iimg_token_delete_by_hash(context, ANN, H("a1"), &ended);
     tap_is(ended.id, ID(1), "by its hash as well");
-    tap_is(ended.kind, "session", "... of its kind");
-    tap_is(rows(), "a3 a4", "... and no other one");
+    tap_is(ended.kind, "session", "the deleted token has its kind");
+    tap_is(rows(), "a3 a4", "only that token is deleted");
 }
 
 static const char *make(const char *user, const char *password, const char *hash, const char *kind)
@@ -148,13 +149,13 @@ static void test_insert(void)
     sql(context, "UPDATE users SET is_active = false WHERE id = '" ANN "'");
     tap_is(make(ANN, "hash-ann", H("b2"), "bearer"), NULL, "an inactive user gets none");
     sql(context, "UPDATE users SET is_active = true WHERE id = '" ANN "'");
-    tap_is(rows(), "a1 a2 a3 a4", "... and no row was made");
+    tap_is(rows(), "a1 a2 a3 a4", "no token is inserted");
     tap_ok(make(ANN, "hash-ann", H("b3"), "bearer") != NULL, "the right one makes one");
     tap_is(
         sql(context,
             "SELECT user_id || ' ' || kind || ' ' || extract(epoch FROM expires_at - now())::integer FROM auth_tokens WHERE hash = '" H(
                 "b3") "'"),
-        ANN " bearer 100", "... of this user, this kind and this life");
+        ANN " bearer 100", "the new token has its user, kind and lifetime");
 }
 
 /* One hundred tokens of a user are kept: expired ones go first, then the oldest sessions. */
@@ -171,21 +172,21 @@ static void test_trim(void)
         sql(context,
             "SELECT string_agg(right(hash, 2), ' ' ORDER BY hash) FROM auth_tokens WHERE user_id = '" ANN
             "' AND hash !~ 'c'"),
-        "a1 a2 b4", "... of which the expired one was the first to go");
+        "a1 a2 b4", "an expired token is deleted first");
     make(ANN, "hash-ann", H("b5"), "bearer");
     tap_is(
         sql(context,
             "SELECT string_agg(right(hash, 2), ' ' ORDER BY hash) FROM auth_tokens WHERE user_id = '" ANN
             "' AND hash !~ 'c'"),
-        "a2 b4 b5", "... then a session, though a bearer token is older");
+        "a2 b4 b5", "a session is deleted before an older bearer token");
     make(ANN, "hash-ann", H("b6"), "session");
     tap_is(
         sql(context,
             "SELECT count(*) || ' ' || count(*) FILTER (WHERE hash ~ 'c') FROM auth_tokens WHERE user_id = '" ANN
             "'"),
-        "100 96", "... then the oldest bearer token");
+        "100 96", "without sessions the oldest bearer token is deleted");
     tap_is(sql(context, "SELECT count(*) FROM auth_tokens WHERE user_id = '" BEN "'"), "1",
-           "... and none of another user");
+           "no token of another user is deleted");
 }
 
 static void test_list(void)
@@ -203,10 +204,10 @@ static void test_list(void)
         return;
     }
     one = &APR_ARRAY_IDX(tokens, 0, iimg_token_t);
-    tap_is(one[0].id, ID(2), "... the newest first");
-    tap_is(one[1].id, ID(1), "... then the older one");
-    tap_ok(!one[0].is_current && one[1].is_current, "... of which the caller's is marked");
-    tap_ok(strcmp(one[0].created_at, one[0].expires_at) < 0, "... each with its times");
+    tap_is(one[0].id, ID(2), "the list starts with the newest token");
+    tap_is(one[1].id, ID(1), "the list ends with the oldest token");
+    tap_ok(!one[0].is_current && one[1].is_current, "the caller's token is marked");
+    tap_ok(strcmp(one[0].created_at, one[0].expires_at) < 0, "tokens have their times");
     context->login_proof = epoch_of(BEN);
     iimg_token_list_of_caller(context, &caller, &tokens);
     tap_ok(caller && !caller->credentials_hold, "another user's epoch does not hold");
@@ -222,9 +223,9 @@ static void test_expire(void)
         "DELETE FROM auth_tokens WHERE expires_at <= now() AND hash NOT LIKE 'sha256:000000%'");
     before = epoch_of(ANN);
     iimg_token_expire(context, &count);
-    tap_is_number(count, 1, "what has expired is forgotten");
-    tap_is(rows(), "a1 a2 a4", "... at its last moment, and nothing else");
-    tap_is(epoch_of(ANN), before, "... which begins no epoch");
+    tap_is_number(count, 1, "an expired token is deleted");
+    tap_is(rows(), "a1 a2 a4", "only expired tokens are deleted");
+    tap_is(epoch_of(ANN), before, "deleting expired tokens starts no epoch");
 }
 
 int main(void)
