@@ -374,7 +374,7 @@ static const char *price_warning(apr_pool_t *pool, const iimg_config_t *config,
 
 static void add_end_warning(apr_array_header_t *warnings, const char *directive, const char *model)
 {
-    const char *follower = model ? iimg_gemini_model_follower(model) : NULL;
+    const char *follower = model ? iimg_gemini_model_successor(model) : NULL;
 
     if (follower) {
         APR_ARRAY_PUSH(warnings, const char *) = apr_psprintf(

@@ -1,4 +1,4 @@
-/* error.c - the tables that turn failed calls into errors. */
+/* error.c - maps failed calls to Gemini to errors, by tables. */
 #include "services/gemini/error.h"
 
 #include <ctype.h>
@@ -13,32 +13,29 @@
 #define MAX_QUOTE 500
 
 static const char key_refused[] =
-    "The image provider refused this server's key; an operator must look at it.";
+    "The image provider refused this server's key. An operator must correct it.";
 static const char request_refused[] =
-    "The image provider did not accept the request; an operator must look at it.";
-static const char busy[] =
-    "The image provider is overloaded at the moment. Please try again later.";
-static const char failed[] =
-    "The image provider failed with an internal error. Please try again later.";
-static const char too_late[] = "The image provider did not answer in time. Please try again later.";
-static const char unusable[] = "The image provider's answer was not usable. Please try again.";
+    "The image provider did not accept the request. An operator must check the log.";
+static const char busy[] = "The image provider is overloaded. Try again later.";
+static const char failed[] = "The image provider failed with an internal error. Try again later.";
+static const char too_late[] = "The image provider did not respond in time. Try again later.";
+static const char unusable[] = "The image provider's response was invalid. Try again.";
 
-/* No response. */
+/* By outcome, for calls without a response. */
 static const struct {
     iimg_error_kind_t kind;
     const char *code, *sentence;
     iimg_again_t again;
 } outcomes[] = {
     [IIMG_HTTP_CONNECT] = { IIMG_UNAVAILABLE, "provider_down",
-                            "The image provider cannot be reached at the moment.",
-                            IIMG_AGAIN_FREE },
-    /* All the time there was is over. */
+                            "The image provider cannot be reached.", IIMG_AGAIN_FREE },
+    /* The timeout is that of the whole generation: no time is left for a retry. */
     [IIMG_HTTP_TIMED_OUT] = { IIMG_UPSTREAM_TIMEOUT, "timeout", too_late, IIMG_AGAIN_NO },
     [IIMG_HTTP_BROKEN] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_PAID },
     [IIMG_HTTP_TOO_LARGE] = { IIMG_UPSTREAM, "provider_reply", unusable, IIMG_AGAIN_NO },
     [IIMG_HTTP_NOT_KEPT] = { IIMG_UNAVAILABLE, "spool_down",
-                             "This server has no room to receive the image provider's answer; an "
-                             "operator must look at it.",
+                             "The server has no disk space for the image provider's response. "
+                             "An operator must free some.",
                              IIMG_AGAIN_NO },
 };
 
@@ -50,26 +47,25 @@ typedef struct problem_t {
     const char *code;
     iimg_again_t again;
     const char *sentence;
-    const char *behind_model; /* goes on behind the model's name; NULL: the name is not told */
+    const char *after_model; /* rest of the sentence, after the model's name; NULL: no name */
 } problem_t;
 
-/* A response that says no; the first row that fits counts. */
+/* By status, for error responses. The first matching row counts. */
 static const problem_t problems[] = {
     { 400, 400, NULL, "API_KEY_INVALID", IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO,
       key_refused, NULL },
     { 400, 400, "FAILED_PRECONDITION", NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO,
-      "The image provider does not serve this server's account; an operator must look at its "
+      "The image provider does not serve this server's account. An operator must check its "
       "billing and region.",
       NULL },
     { 401, 401, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO, key_refused, NULL },
     { 403, 403, NULL, NULL, IIMG_UNAVAILABLE, "provider_key", IIMG_AGAIN_NO, key_refused, NULL },
     { 404, 404, NULL, NULL, IIMG_UPSTREAM, "model_retired", IIMG_AGAIN_NO,
       "The image provider does not know the model ",
-      "; an operator must name another with IdentityImgGeminiModel." },
+      ". An operator must set another one with IdentityImgGeminiModel." },
     { 408, 408, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", IIMG_AGAIN_PAID, too_late, NULL },
     { 429, 429, NULL, NULL, IIMG_LIMITED, "provider_busy", IIMG_AGAIN_FREE,
-      "This server has used up what the image provider allows it for now. Please try again later.",
-      NULL },
+      "This server has used up its quota at the image provider. Try again later.", NULL },
     { 504, 504, NULL, NULL, IIMG_UPSTREAM_TIMEOUT, "timeout", IIMG_AGAIN_PAID, too_late, NULL },
     { 400, 499, NULL, NULL, IIMG_UPSTREAM, "provider_request", IIMG_AGAIN_NO, request_refused,
       NULL },
@@ -80,14 +76,14 @@ static const problem_t problems[] = {
     { 0, 999, NULL, NULL, IIMG_UPSTREAM, "provider_reply", IIMG_AGAIN_NO, unusable, NULL },
 };
 
-/* What an error body says; "" and 0 where it says nothing. */
-typedef struct said_t {
-    int code; /* its own idea of the HTTP status */
+/* The contents of an error response; "" and 0 for what is absent. */
+typedef struct refusal_t {
+    int code; /* the HTTP status in the body */
     const char *status, *reason, *message;
     int retry_after; /* seconds */
-    bool used_up;    /* waiting for a while does not help: no quota at all, or the day's */
-    bool daily;      /* the day's: there is more from midnight on, in California */
-} said_t;
+    bool used_up;    /* no retry helps: there is no quota at all, or none left today */
+    bool daily;      /* the daily quota is used up, until midnight in California */
+} refusal_t;
 
 /* Texts --------------------------------------------------------------------------------------- */
 
@@ -159,8 +155,8 @@ const char *iimg_gemini_text(const json_t *object, const char *camel)
     return text && *text ? text : NULL;
 }
 
-/* Whole seconds of "37", "37s" or "36.2s", rounded up; 0 when it is none of these. */
-static int seconds_of(const char *text)
+/* @return the seconds of "37", "37s" or "36.2s", rounded up; 0 for anything else */
+static int parse_seconds(const char *text)
 {
     int seconds = 0;
 
@@ -176,8 +172,8 @@ static int seconds_of(const char *text)
     return seconds < IIMG_GEMINI_MAX_RETRY_AFTER ? seconds : IIMG_GEMINI_MAX_RETRY_AFTER;
 }
 
-/* Retry-After: seconds, or a date. */
-static int header_seconds(const iimg_http_response_t *response)
+/* Retry-After has seconds or a date. */
+static int read_retry_after(const iimg_http_response_t *response)
 {
     const char *value = apr_table_get(response->headers, "Retry-After");
     apr_time_t date;
@@ -186,7 +182,7 @@ static int header_seconds(const iimg_http_response_t *response)
         return 0;
     }
     if (isdigit((unsigned char)*value)) {
-        return seconds_of(value);
+        return parse_seconds(value);
     }
     date = apr_date_parse_http(value) - apr_time_now();
     if (date <= 0) {
@@ -213,8 +209,8 @@ static bool is_of_the_day(const json_t *violation)
     return false;
 }
 
-/* "GenerateRequestsPerDayPerProject...", with a value of "0" for what was never allowed */
-static void read_violations(const json_t *violations, said_t *said)
+/* A quotaId is such as "GenerateRequestsPerDayPerProject". A quotaValue of "0" means no quota. */
+static void read_violations(const json_t *violations, refusal_t *refusal)
 {
     json_t *violation;
     size_t i;
@@ -223,12 +219,13 @@ static void read_violations(const json_t *violations, said_t *said)
         const char *value = iimg_gemini_text(violation, "quotaValue");
         bool never = value && strcmp(value, "0") == 0;
 
-        said->daily |= !never && is_of_the_day(violation);
-        said->used_up |= never || said->daily;
+        refusal->daily |= !never && is_of_the_day(violation);
+        refusal->used_up |= never || refusal->daily;
     }
 }
 
-static void read_details(apr_pool_t *pool, const json_t *details, const char *key, said_t *said)
+static void read_details(apr_pool_t *pool, const json_t *details, const char *key,
+                         refusal_t *refusal)
 {
     json_t *detail;
     size_t i;
@@ -237,17 +234,17 @@ static void read_details(apr_pool_t *pool, const json_t *details, const char *ke
         const char *reason = iimg_gemini_text(detail, "reason");
         const char *delay = iimg_gemini_text(detail, "retryDelay");
 
-        if (reason && !*said->reason) {
-            said->reason = quote(pool, reason, key);
+        if (reason && !*refusal->reason) {
+            refusal->reason = quote(pool, reason, key);
         }
         if (delay) {
-            said->retry_after = seconds_of(delay);
+            refusal->retry_after = parse_seconds(delay);
         }
-        read_violations(iimg_gemini_member(detail, "violations"), said);
+        read_violations(iimg_gemini_member(detail, "violations"), refusal);
     }
 }
 
-/* Some say it in words alone: "... limit: 0, model: ..." */
+/* Some responses have it only in the message: "... limit: 0, model: ..." */
 static bool says_no_quota(const char *message)
 {
     const char *limit = strstr(message, "limit: 0");
@@ -255,8 +252,8 @@ static bool says_no_quota(const char *message)
     return limit && !isdigit((unsigned char)limit[8]) && limit[8] != '.';
 }
 
-/* {"error": {...}}, the same in an array, or {"error": "words"}. @return false when it is none */
-static bool read_error(apr_pool_t *pool, const json_t *root, const char *key, said_t *said)
+/* Read {"error": {...}}, the same in an array, or {"error": "text"}. @return false if it is none */
+static bool read_error(apr_pool_t *pool, const json_t *root, const char *key, refusal_t *refusal)
 {
     json_t *error = iimg_gemini_member(json_is_array(root) ? json_array_get(root, 0) : root,
                                        "error");
@@ -265,30 +262,31 @@ static bool read_error(apr_pool_t *pool, const json_t *root, const char *key, sa
         return false;
     }
     if (json_is_string(error)) {
-        said->message = quote(pool, json_string_value(error), key);
+        refusal->message = quote(pool, json_string_value(error), key);
         return true;
     }
-    said->code = (int)json_integer_value(iimg_gemini_member(error, "code"));
-    said->status = quote(pool, iimg_gemini_text(error, "status"), key);
-    said->message = quote(pool, iimg_gemini_text(error, "message"), key);
-    read_details(pool, iimg_gemini_member(error, "details"), key, said);
-    said->used_up |= says_no_quota(said->message);
+    refusal->code = (int)json_integer_value(iimg_gemini_member(error, "code"));
+    refusal->status = quote(pool, iimg_gemini_text(error, "status"), key);
+    refusal->message = quote(pool, iimg_gemini_text(error, "message"), key);
+    read_details(pool, iimg_gemini_member(error, "details"), key, refusal);
+    refusal->used_up |= says_no_quota(refusal->message);
     return true;
 }
 
-static said_t listen_to(apr_pool_t *pool, const iimg_http_response_t *response, const char *key)
+static refusal_t read_refusal(apr_pool_t *pool, const iimg_http_response_t *response,
+                              const char *key)
 {
-    said_t said = { .status = "", .reason = "", .message = "" };
+    refusal_t refusal = { .status = "", .reason = "", .message = "" };
     json_t *root = json_loadb(response->body, response->length, JSON_ALLOW_NUL, NULL);
 
-    if (!read_error(pool, root, key, &said)) {
-        said.message = iimg_gemini_quote(pool, response->body, response->length, key);
+    if (!read_error(pool, root, key, &refusal)) {
+        refusal.message = iimg_gemini_quote(pool, response->body, response->length, key);
     }
     json_decref(root);
-    if (said.retry_after == 0) {
-        said.retry_after = header_seconds(response);
+    if (refusal.retry_after == 0) {
+        refusal.retry_after = read_retry_after(response);
     }
-    return said;
+    return refusal;
 }
 
 /* Deciding ------------------------------------------------------------------------------------ */
@@ -298,74 +296,75 @@ static bool fits(const char *wanted, const char *given)
     return !wanted || strcmp(wanted, given) == 0;
 }
 
-static const problem_t *problem_of(int status, const said_t *said)
+static const problem_t *find_problem(int status, const refusal_t *refusal)
 {
     const problem_t *problem = problems;
 
     while (problem < problems + sizeof(problems) / sizeof(problems[0]) - 1
            && (status < problem->from || status > problem->to
-               || !fits(problem->status, said->status) || !fits(problem->reason, said->reason))) {
+               || !fits(problem->status, refusal->status)
+               || !fits(problem->reason, refusal->reason))) {
         problem++;
     }
     return problem;
 }
 
-static iimg_error_t *no_response(apr_pool_t *pool, const char *key,
-                                 const iimg_http_response_t *response)
+static iimg_error_t *make_connection_error(apr_pool_t *pool, const char *key,
+                                           const iimg_http_response_t *response)
 {
-    iimg_error_t *err = iimg_error(pool, outcomes[response->outcome].kind, "%s",
-                                   outcomes[response->outcome].sentence);
+    iimg_error_t *err = iimg_error_with_detail(
+        pool, outcomes[response->outcome].kind, outcomes[response->outcome].code,
+        outcomes[response->outcome].sentence, "%s", quote(pool, response->problem, key));
 
     err->again = outcomes[response->outcome].again;
     err->billed = response->outcome == IIMG_HTTP_CONNECT ? "f" : NULL;
-    iimg_error_code(err, outcomes[response->outcome].code);
-    return iimg_error_detail(err, "%s", quote(pool, response->problem, key));
+    return err;
 }
 
-/* The provider's own delay is for a minute's quota, and means nothing for a day's. */
-static void say_when(apr_pool_t *pool, const said_t *said, iimg_error_t *err)
+/* The provider's delay is for the quota of a minute, and meaningless for that of a day. */
+static void set_retry_after(apr_pool_t *pool, const refusal_t *refusal, iimg_error_t *err)
 {
     int seconds;
 
-    if (!said->daily || err->kind != IIMG_LIMITED) {
-        iimg_error_retry(err, said->retry_after);
+    if (!refusal->daily || err->kind != IIMG_LIMITED) {
+        iimg_error_retry(err, refusal->retry_after);
         return;
     }
     seconds = iimg_gemini_seconds_to_reset(apr_time_now());
     iimg_error_retry(err, seconds);
     err->message = apr_psprintf(pool,
-                                "This server has used up what the image provider allows it for "
-                                "today. Please try again in %d %s, after midnight in California.",
+                                "This server has used up its daily quota at the image provider. "
+                                "Try again in %d %s, after midnight in California.",
                                 seconds < 7200 ? (seconds + 59) / 60 : (seconds + 3599) / 3600,
                                 seconds < 7200 ? seconds > 60 ? "minutes" : "minute" : "hours");
 }
 
-static iimg_error_t *negative_response(apr_pool_t *pool, const char *key, const char *model,
-                                       const iimg_http_response_t *response)
+static iimg_error_t *make_response_error(apr_pool_t *pool, const char *key, const char *model,
+                                         const iimg_http_response_t *response)
 {
-    said_t said = listen_to(pool, response, key);
-    int status = response->status == 200 ? said.code : response->status;
-    const problem_t *problem = problem_of(status, &said);
-    iimg_error_t *err = iimg_error(pool, problem->kind, "%s%s%s", problem->sentence,
-                                   problem->behind_model ? model : "",
-                                   problem->behind_model ? problem->behind_model : "");
+    refusal_t refusal = read_refusal(pool, response, key);
+    int status = response->status == 200 ? refusal.code : response->status;
+    const problem_t *problem = find_problem(status, &refusal);
+    iimg_error_t *err = iimg_error_with_code(pool, problem->kind, problem->code, "%s%s%s", problem->sentence,
+                                   problem->after_model ? model : "",
+                                   problem->after_model ? problem->after_model : "");
 
-    iimg_error_code(err, problem->code);
-    say_when(pool, &said, err);
-    err->again = said.used_up ? IIMG_AGAIN_NO : problem->again;
-    /* Who says no does not charge; who was too late has perhaps drawn it. */
+    set_retry_after(pool, &refusal, err);
+    err->again = refusal.used_up ? IIMG_AGAIN_NO : problem->again;
+    /* Errors are not billed. After a timeout the provider may have finished the picture. */
     err->billed = status >= 400 && problem->kind != IIMG_UPSTREAM_TIMEOUT ? "f" : NULL;
-    return iimg_error_detail(err, "HTTP %d%s%s%s%s: %s", response->status, *said.status ? " " : "",
-                             said.status, *said.reason ? " " : "", said.reason, said.message);
+    return iimg_error_detail(err, "HTTP %d%s%s%s%s: %s", response->status,
+                             *refusal.status ? " " : "", refusal.status, *refusal.reason ? " " : "",
+                             refusal.reason, refusal.message);
 }
 
 iimg_error_t *iimg_gemini_error(apr_pool_t *pool, const iimg_generator_settings_t *settings,
                                 const char *model, const iimg_http_response_t *response)
 {
-    /* A refusal that broke off says more than that it broke off. */
-    bool heard = response->outcome == IIMG_HTTP_OK
-                 || (response->outcome == IIMG_HTTP_BROKEN && response->status >= 400);
+    /* An incomplete error response still tells more than that the connection broke. */
+    bool has_response = response->outcome == IIMG_HTTP_OK
+                        || (response->outcome == IIMG_HTTP_BROKEN && response->status >= 400);
 
-    return heard ? negative_response(pool, settings->gemini_key, model, response)
-                 : no_response(pool, settings->gemini_key, response);
+    return has_response ? make_response_error(pool, settings->gemini_key, model, response)
+                        : make_connection_error(pool, settings->gemini_key, response);
 }

@@ -1,4 +1,4 @@
-/* generator.c - the generator that asks Google's Gemini API, and waits for it. */
+/* generator.c - the generator "gemini": blocking, for tools, and as steps, for the event loop. */
 #include "services/gemini/gemini.h"
 
 #include "base/http/http.h"
@@ -14,19 +14,20 @@ static iimg_http_response_t *send_timed(iimg_context_t *context, apr_pool_t *poo
     return response;
 }
 
-static iimg_error_t *call_once(iimg_context_t *context, iimg_gemini_t *it,
+static iimg_error_t *call_once(iimg_context_t *context, iimg_gemini_t *generation,
                                iimg_generator_result_t **result)
 {
     iimg_http_request_t http;
-    apr_pool_t *pool; /* what a call needs: tens of megabytes that end with it */
+    apr_pool_t *pool; /* of one call: its tens of megabytes are freed with it */
     iimg_error_t *err;
 
     *result = NULL;
     apr_pool_create(&pool, context->pool);
     apr_pool_tag(pool, "gemini");
-    err = iimg_gemini_prepare(context, pool, it, apr_time_now(), &http);
+    err = iimg_gemini_prepare(context, pool, generation, apr_time_now(), &http);
     if (!err) {
-        err = iimg_gemini_finish(context, it, send_timed(context, pool, &http, it->request.model),
+        err = iimg_gemini_finish(context, generation,
+                                 send_timed(context, pool, &http, generation->request.model),
                                  apr_time_now(), result);
     }
     apr_pool_destroy(pool);
@@ -38,52 +39,52 @@ static iimg_error_t *generate(iimg_context_t *context, const iimg_generator_sett
                               iimg_generator_result_t **result)
 {
     apr_interval_time_t wait;
-    iimg_gemini_t it;
+    iimg_gemini_t generation;
     iimg_error_t *err;
 
-    iimg_gemini_begin(context, &it, settings, request, apr_time_now());
-    err = call_once(context, &it, result);
-    while (err && iimg_gemini_again(context, &it, err, apr_time_now(), &wait)) {
+    iimg_gemini_begin(context, &generation, settings, request, apr_time_now());
+    err = call_once(context, &generation, result);
+    while (err && iimg_gemini_again(context, &generation, err, apr_time_now(), &wait)) {
         apr_sleep(wait);
-        err = call_once(context, &it, result);
+        err = call_once(context, &generation, result);
     }
-    iimg_gemini_end(context, &it, result);
+    iimg_gemini_end(context, &generation, result);
     return err;
 }
 
-/* The same as steps -----------------------------------------------------------------------------
- */
+/* The steps ----------------------------------------------------------------------------------- */
 
 static void *begin(iimg_context_t *context, const iimg_generator_settings_t *settings,
                    const iimg_generator_request_t *request, apr_time_t now)
 {
-    iimg_gemini_t *it = apr_palloc(context->pool, sizeof(*it));
+    iimg_gemini_t *generation = apr_palloc(context->pool, sizeof(*generation));
 
-    iimg_gemini_begin(context, it, settings, request, now);
-    return it;
+    iimg_gemini_begin(context, generation, settings, request, now);
+    return generation;
 }
 
-static iimg_error_t *prepare(iimg_context_t *context, apr_pool_t *pool, void *it, apr_time_t now,
-                             iimg_http_request_t *http)
+static iimg_error_t *prepare(iimg_context_t *context, apr_pool_t *pool, void *generation,
+                             apr_time_t now, iimg_http_request_t *http)
 {
-    return iimg_gemini_prepare(context, pool, it, now, http);
+    return iimg_gemini_prepare(context, pool, generation, now, http);
 }
 
-static iimg_error_t *finish(iimg_context_t *context, void *it, const iimg_http_response_t *response,
-                            apr_time_t now, iimg_generator_result_t **result)
+static iimg_error_t *finish(iimg_context_t *context, void *generation,
+                            const iimg_http_response_t *response, apr_time_t now,
+                            iimg_generator_result_t **result)
 {
-    return iimg_gemini_finish(context, it, response, now, result);
+    return iimg_gemini_finish(context, generation, response, now, result);
 }
 
-static bool again(iimg_context_t *context, void *it, const iimg_error_t *err, apr_time_t now,
-                  apr_interval_time_t *wait)
+static bool again(iimg_context_t *context, void *generation, const iimg_error_t *err,
+                  apr_time_t now, apr_interval_time_t *wait)
 {
-    return iimg_gemini_again(context, it, err, now, wait);
+    return iimg_gemini_again(context, generation, err, now, wait);
 }
 
-static void end(iimg_context_t *context, void *it, iimg_generator_result_t **result)
+static void end(iimg_context_t *context, void *generation, iimg_generator_result_t **result)
 {
-    iimg_gemini_end(context, it, result);
+    iimg_gemini_end(context, generation, result);
 }
 
 static const iimg_generator_steps_t steps = { begin, prepare, finish, again, end };

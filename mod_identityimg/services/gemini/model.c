@@ -5,7 +5,7 @@
 #include <apr_strings.h>
 #include "services/generator/generator.h"
 
-#define MAX_HOPS 8 /* successors one after the other */
+#define MAX_HOPS 8 /* most successors in a row */
 
 static const char *const usual_ratios[] = { "1:1", "2:3",  "3:2",  "3:4",  "4:3", "4:5",
                                             "5:4", "9:16", "16:9", "21:9", NULL };
@@ -26,8 +26,8 @@ static const iimg_gemini_model_t models[] = {
     { NULL, NULL, true, usual_ratios, up_to_4k, 14 },
 };
 
-/* @return the table's last row when there is no such model */
-static const iimg_gemini_model_t *find(const iimg_gemini_model_t *table, const char *name)
+/* @return the table's last row for an unknown model */
+static const iimg_gemini_model_t *find_model(const iimg_gemini_model_t *table, const char *name)
 {
     while (table->name && strcmp(table->name, name) != 0) {
         table++;
@@ -35,16 +35,15 @@ static const iimg_gemini_model_t *find(const iimg_gemini_model_t *table, const c
     return table;
 }
 
-/* @return the model at the end of the successors; NULL: there is no end, or it is not in the table
- */
-static const iimg_gemini_model_t *end_of(const iimg_gemini_model_t *table,
-                                         const iimg_gemini_model_t *model)
+/* @return the model at the end of the successors; NULL: they are circular, or leave the table */
+static const iimg_gemini_model_t *last_successor(const iimg_gemini_model_t *table,
+                                                 const iimg_gemini_model_t *model)
 {
     for (int hops = 0; model->name && hops <= MAX_HOPS; hops++) {
         if (!model->successor) {
             return model;
         }
-        model = find(table, model->successor);
+        model = find_model(table, model->successor);
     }
     return NULL;
 }
@@ -58,36 +57,37 @@ static const char *without_prefix(const char *name)
 
 const iimg_gemini_model_t *iimg_gemini_model_row(const char *name)
 {
-    const iimg_gemini_model_t *model = find(models, without_prefix(name));
+    const iimg_gemini_model_t *model = find_model(models, without_prefix(name));
 
-    return model->served ? model : end_of(models, model);
+    return model->served ? model : last_successor(models, model);
 }
 
 const char *iimg_gemini_model(const char *name, bool *alias)
 {
     name = without_prefix(name);
-    *alias = !find(models, name)->served;
+    *alias = !find_model(models, name)->served;
     return *alias ? iimg_gemini_model_row(name)->name : name;
 }
 
 const char *iimg_gemini_retired(const char *model, int number)
 {
     for (const iimg_gemini_model_t *row = models; row->name; row++) {
-        if (!row->served && strcmp(end_of(models, row)->name, model) == 0 && number-- == 0) {
+        if (!row->served && strcmp(last_successor(models, row)->name, model) == 0
+            && number-- == 0) {
             return row->name;
         }
     }
     return NULL;
 }
 
-const char *iimg_gemini_model_follower(const char *name)
+const char *iimg_gemini_model_successor(const char *name)
 {
-    const iimg_gemini_model_t *model = find(models, without_prefix(name));
+    const iimg_gemini_model_t *model = find_model(models, without_prefix(name));
 
-    return model->successor ? end_of(models, model)->name : NULL;
+    return model->successor ? last_successor(models, model)->name : NULL;
 }
 
-static const char *listed(const char *const *names, const char *name)
+static const char *find_name(const char *const *names, const char *name)
 {
     while (*names && strcmp(*names, name) != 0) {
         names++;
@@ -99,19 +99,20 @@ bool iimg_gemini_model_takes(const char *name, const char *aspect_ratio, const c
 {
     const iimg_gemini_model_t *model = iimg_gemini_model_row(name);
 
-    return listed(model->aspect_ratios, aspect_ratio) && listed(model->resolutions, resolution);
+    return find_name(model->aspect_ratios, aspect_ratio)
+           && find_name(model->resolutions, resolution);
 }
 
 const char *iimg_gemini_model_ratio(const iimg_gemini_model_t *model, const char *preferred)
 {
-    const char *ratio = listed(model->aspect_ratios, preferred);
+    const char *ratio = find_name(model->aspect_ratios, preferred);
 
     return ratio ? ratio : model->aspect_ratios[0];
 }
 
 const char *iimg_gemini_model_resolution(const iimg_gemini_model_t *model, const char *preferred)
 {
-    const char *resolution = listed(model->resolutions, preferred);
+    const char *resolution = find_name(model->resolutions, preferred);
     const char *const *largest = model->resolutions;
 
     while (largest[1]) {
@@ -144,10 +145,10 @@ const char *iimg_gemini_model_problem(apr_pool_t *pool, const iimg_gemini_model_
 
     table = table ? table : models;
     for (const iimg_gemini_model_t *model = table; model->name && !problem; model++) {
-        if (find(table, model->name) != model) {
+        if (find_model(table, model->name) != model) {
             problem = apr_psprintf(pool, "the model %s is listed twice", model->name);
         }
-        else if (!end_of(table, model)) {
+        else if (!last_successor(table, model)) {
             problem = apr_psprintf(
                 pool, "the successors of the model %s do not end at a current model", model->name);
         }

@@ -1,4 +1,4 @@
-/* picture.c - from a JSON string of base64 to a file of bytes, a piece at a time. */
+/* picture.c - decodes a picture, base64 in the JSON of a response, into a file. */
 #include "services/gemini/picture.h"
 
 #include <ctype.h>
@@ -22,45 +22,46 @@ apr_size_t iimg_gemini_body_read(const iimg_http_response_t *response, apr_size_
     return size;
 }
 
-static int digit_of(char c)
+static int hex_value(char c)
 {
     return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
 }
 
-/* The character that one more byte makes whole; 0: none yet. What is no base64 becomes '!'. */
-static char unescape(iimg_gemini_unescape_t *it, char c)
+/* @return the character that c completes; 0: none yet; '!' for one that is no base64 */
+static char unescape(iimg_gemini_unescape_t *state, char c)
 {
-    if (it->step == 0) {
-        it->step = c == '\\';
-        return it->step ? 0 : c;
+    if (state->step == 0) {
+        state->step = c == '\\';
+        return state->step ? 0 : c;
     }
-    if (it->step == 1) {
-        it->step = c == 'u' ? 2 : 0;
-        it->code = 0;
+    if (state->step == 1) {
+        state->step = c == 'u' ? 2 : 0;
+        state->code = 0;
         return c == 'u' ? 0 : c == '/' ? '/' : '!';
     }
-    it->code = it->code << 4 | (unsigned int)(isxdigit((unsigned char)c) ? digit_of(c) : 0x8000);
-    it->step = it->step == 5 ? 0 : it->step + 1;
-    if (it->step) {
+    state->code = state->code << 4
+                  | (unsigned int)(isxdigit((unsigned char)c) ? hex_value(c) : 0x8000);
+    state->step = state->step == 5 ? 0 : state->step + 1;
+    if (state->step) {
         return 0;
     }
-    return it->code > ' ' && it->code < 0x7f ? (char)it->code : '!';
+    return state->code > ' ' && state->code < 0x7f ? (char)state->code : '!';
 }
 
-/* @return what is left of the length */
-static apr_size_t unescape_piece(iimg_gemini_unescape_t *it, const char *piece, apr_size_t length,
-                                 char *to)
+/* @return the length without escapes */
+static apr_size_t unescape_piece(iimg_gemini_unescape_t *state, const char *piece,
+                                 apr_size_t length, char *to)
 {
-    apr_size_t kept = 0;
+    apr_size_t plain = 0;
 
     for (apr_size_t i = 0; i < length; i++) {
-        char c = unescape(it, piece[i]);
+        char c = unescape(state, piece[i]);
 
         if (c) {
-            to[kept++] = c;
+            to[plain++] = c;
         }
     }
-    return kept;
+    return plain;
 }
 
 static const char broken[] = "the picture's base64 is broken";
@@ -107,9 +108,9 @@ const char *iimg_gemini_decoder_end(iimg_gemini_decoder_t *decoder)
     return iimg_spool_write(decoder->to, bytes, n) ? NULL : not_written;
 }
 
-/* @return NULL, or what is in the way */
-static const char *decode(const iimg_http_response_t *response, const iimg_json_span_t *span,
-                          iimg_spool_t *to)
+/* @return NULL, or what is wrong */
+static const char *decode_span(const iimg_http_response_t *response, const iimg_json_span_t *span,
+                               iimg_spool_t *to)
 {
     iimg_gemini_decoder_t decoder = { .to = to };
     const char *problem = NULL;
@@ -120,7 +121,7 @@ static const char *decode(const iimg_http_response_t *response, const iimg_json_
         apr_size_t n = span->length - done < PIECE ? span->length - done : PIECE;
 
         if (iimg_gemini_body_read(response, span->offset + done, piece, n) != n) {
-            return "the reply could not be read again";
+            return "the response could not be read again";
         }
         done += n;
         problem = iimg_gemini_decoder_feed(&decoder, piece, n);
@@ -144,7 +145,7 @@ static const char *decode_into(apr_pool_t *pool, apr_pool_t *work, const char *d
 {
     int error = 0;
     iimg_spool_t *spool = iimg_spool_create(work, dir, &error);
-    const char *problem = spool ? decode(response, span, spool) : "no file for the picture";
+    const char *problem = spool ? decode_span(response, span, spool) : "no file for the picture";
 
     if (!problem) {
         return iimg_gemini_picture_open(pool, iimg_spool_move(pool, spool), picture);
@@ -159,7 +160,7 @@ const char *iimg_gemini_picture_decode(apr_pool_t *pool, const char *dir,
                                        const iimg_json_span_t *span, iimg_gemini_picture_t *picture)
 {
     const char *problem;
-    apr_pool_t *work; /* what is no picture needs no room any longer */
+    apr_pool_t *work; /* frees the file if it holds no picture */
 
     apr_pool_create(&work, pool);
     problem = decode_into(pool, work, dir, response, span, picture);

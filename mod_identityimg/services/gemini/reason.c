@@ -1,4 +1,4 @@
-/* reason.c - the reasons that a generateContent response ends with, and what each means. */
+/* reason.c - the finish reasons of a generateContent response and their meaning. */
 #include "services/gemini/reason.h"
 
 #include <string.h>
@@ -7,9 +7,9 @@ static const char other_images[] = "Try other reference images.";
 static const char other_words[] = "Try other words.";
 static const char others[] = "Try other words or other reference images.";
 static const char again[] = "Try again.";
-static const char operator[] = "An operator must look at it.";
+static const char operator[] = "An operator must check the log.";
 
-/* finishReason and blockReason; a blockReason always refuses. The last row has no name. */
+/* Values of finishReason and blockReason. The last row is for unknown ones. */
 static const iimg_gemini_reason_t reasons[] = {
     { "STOP", IIMG_GEMINI_DONE, "it gave no reason", again },
     { "SAFETY", IIMG_GEMINI_REFUSED, "its safety check objected to the request", others },
@@ -21,34 +21,34 @@ static const iimg_gemini_reason_t reasons[] = {
       "the finished picture showed something it forbids", others },
     { "BLOCKLIST", IIMG_GEMINI_REFUSED, "the text has a word that it forbids", other_words },
     { "SPII", IIMG_GEMINI_REFUSED,
-      "it saw sensitive personal data, such as the number of a card or a passport",
+      "it detected sensitive personal data, such as a card or passport number",
       "Remove such data from the texts and the reference images." },
-    { "RECITATION", IIMG_GEMINI_REFUSED, "the result would repeat somebody else's work",
-      other_words },
-    { "IMAGE_RECITATION", IIMG_GEMINI_REFUSED, "the picture would repeat somebody else's work",
+    { "RECITATION", IIMG_GEMINI_REFUSED, "the result would repeat an existing work", other_words },
+    { "IMAGE_RECITATION", IIMG_GEMINI_REFUSED, "the picture would repeat an existing work",
       others },
     { "LANGUAGE", IIMG_GEMINI_REFUSED, "it does not know the language of the text",
       "Try English words." },
     { "MODEL_ARMOR", IIMG_GEMINI_REFUSED, "a safety rule set for this server's account objected",
       others },
-    { "JAILBREAK", IIMG_GEMINI_REFUSED, "it took the text for an attempt to get around its rules",
+    { "JAILBREAK", IIMG_GEMINI_REFUSED, "it considers the text an attempt to bypass its rules",
       other_words },
-    { "NO_IMAGE", IIMG_GEMINI_NO_PICTURE, "the model drew nothing",
+    { "NO_IMAGE", IIMG_GEMINI_NO_PICTURE, "the model generated no picture",
       "Ask for a picture in other words." },
-    { "IMAGE_OTHER", IIMG_GEMINI_NO_PICTURE, "something went wrong while it was drawn", again },
-    { "OTHER", IIMG_GEMINI_BROKE_OFF, "it gave no reason that we know", other_images },
+    { "IMAGE_OTHER", IIMG_GEMINI_NO_PICTURE, "an error occurred while the picture was generated",
+      again },
+    { "OTHER", IIMG_GEMINI_BROKE_OFF, "it gave no known reason", other_images },
     { "MALFORMED_RESPONSE", IIMG_GEMINI_BROKE_OFF, "the model's answer was malformed", again },
     { "MALFORMED_FUNCTION_CALL", IIMG_GEMINI_TOOL_CALL, "the model tried to use a tool", again },
     { "UNEXPECTED_TOOL_CALL", IIMG_GEMINI_TOOL_CALL, "the model tried to use a tool", again },
     { "TOO_MANY_TOOL_CALLS", IIMG_GEMINI_TOOL_CALL, "the model tried to use tools", again },
-    { "MAX_TOKENS", IIMG_GEMINI_TOO_LONG, "the picture is larger than the model may answer",
+    { "MAX_TOKENS", IIMG_GEMINI_TOO_LONG, "the picture exceeds the model's output limit",
       "Ask for a lower resolution." },
     {
         "CONTINUATION",
         IIMG_GEMINI_UNFINISHED,
-        "the model wants to be asked for the rest, which this server does not do",
+        "the model expects another request, which this server does not send",
         operator},
-        { NULL, IIMG_GEMINI_UNHEARD_OF, "it gave no reason that we know", other_images },
+        { NULL, IIMG_GEMINI_UNKNOWN, "it gave no known reason", other_images },
     };
 
 static const iimg_gemini_rule_t rules[] = {
@@ -61,7 +61,7 @@ static const iimg_gemini_rule_t rules[] = {
     [IIMG_GEMINI_TOO_LONG] = { false, true, true, true },
     [IIMG_GEMINI_UNFINISHED] = { false, false, false, true },
     /* An unknown reason justifies neither a second, paid attempt nor discarding a picture. */
-    [IIMG_GEMINI_UNHEARD_OF] = { false, true, false, false },
+    [IIMG_GEMINI_UNKNOWN] = { false, true, false, false },
 };
 
 const iimg_gemini_rule_t *iimg_gemini_rule(iimg_gemini_verdict_t verdict)

@@ -1,4 +1,4 @@
-/* reply.c - reading a generateContent response; how it came is none of its business. */
+/* reply.c - reads a generateContent response: a picture, or an error. */
 #include "services/gemini/reply.h"
 
 #include <stdlib.h>
@@ -13,10 +13,10 @@
 #include "services/gemini/stream.h"
 #include "services/gemini/picture.h"
 #include "services/gemini/reason.h"
-#include "services/pictures/size.h"
+#include "services/pictures/dimensions.h"
 
-#define MAX_USAGE 4096 /* bytes of token counts worth keeping */
-#define MAX_TEXT  4096 /* bytes of words worth keeping */
+#define MAX_USAGE 4096 /* most bytes of token counts that are stored */
+#define MAX_TEXT  4096 /* most bytes of text that are stored */
 #define PIECE     65536
 
 typedef struct reply_t {
@@ -24,12 +24,12 @@ typedef struct reply_t {
     const iimg_generator_settings_t *settings;
     const iimg_generator_request_t *request;
     const iimg_http_response_t *response;
-    iimg_json_cut_t *cut;               /* the reply without its pictures... */
-    json_t *root;                       /* ...as values; belongs to iimg_gemini_reply */
+    iimg_json_cut_t *cut;               /* the body without its pictures */
+    json_t *root;                       /* cut, parsed; iimg_gemini_reply owns it */
     json_t *candidate;                  /* the first, or NULL */
     json_t *parts;                      /* its parts, or NULL */
     const char *finish;                 /* its finishReason, or NULL */
-    const iimg_gemini_reason_t *reason; /* the row of it */
+    const iimg_gemini_reason_t *reason; /* the row of finish */
 } reply_t;
 
 static const char *quote(const reply_t *reply, const char *text)
@@ -41,56 +41,55 @@ static const char *quote(const reply_t *reply, const char *text)
 
 /* Errors -------------------------------------------------------------------------------------- */
 
-static iimg_error_t *unusable(const reply_t *reply, const char *why)
+static iimg_error_t *make_unusable(const reply_t *reply, const char *why)
 {
-    return iimg_error_detail(
-        iimg_error_code(iimg_error(reply->context->pool, IIMG_UPSTREAM,
-                                   "The image provider's answer was not usable. Please try again."),
-                        "provider_reply"),
-        "%s", quote(reply, why));
+    return iimg_error_with_detail(reply->context->pool, IIMG_UPSTREAM, "provider_reply",
+                                  "The image provider's response was invalid. Try again.", "%s",
+                                  quote(reply, why));
 }
 
-/* Tokens that were counted are paid for, whatever came of them. @return "t"; NULL: unknown */
-static const char *is_billed(const reply_t *reply)
+/* Counted tokens are billed, also without a picture. @return "t"; NULL: unknown */
+static const char *get_billed(const reply_t *reply)
 {
     json_t *usage = iimg_gemini_member(reply->root, "usageMetadata");
 
     return json_integer_value(iimg_gemini_member(usage, "totalTokenCount")) > 0 ? "t" : NULL;
 }
 
-/* A failure with the words of its reason, what it cost, and what may be tried. */
-static iimg_error_t *failure(const reply_t *reply, iimg_error_kind_t kind, const char *code,
-                             const char *sentence, const iimg_gemini_reason_t *reason)
+/* Make an error whose sentence has the reason, advice, and whether the call was billed. */
+static iimg_error_t *make_failure(const reply_t *reply, iimg_error_kind_t kind, const char *code,
+                                  const char *sentence, const iimg_gemini_reason_t *reason)
 {
-    const char *billed = is_billed(reply);
-    iimg_error_t *err = iimg_error(
-        reply->context->pool, kind, "%s: %s. %s %s", sentence, reason->why, reason->advice,
+    const char *billed = get_billed(reply);
+    iimg_error_t *err = iimg_error_with_code(
+        reply->context->pool, kind, code, "%s: %s. %s %s", sentence, reason->why, reason->advice,
         billed ? "The attempt was billed." : "The attempt may have been billed.");
 
     err->billed = billed;
-    return iimg_error_code(err, code);
+    return err;
 }
 
-static iimg_error_t *refused(const reply_t *reply, const char *kind, const char *name,
-                             const char *message)
+static iimg_error_t *make_refusal(const reply_t *reply, const char *kind, const char *name,
+                                  const char *message)
 {
-    iimg_error_t *err = failure(reply, IIMG_REFUSED, "refused",
-                                "The image provider refused to make this picture",
-                                iimg_gemini_reason(name));
+    iimg_error_t *err = make_failure(reply, IIMG_REFUSED, "refused",
+                                     "The image provider refused to make this picture",
+                                     iimg_gemini_reason(name));
 
     return iimg_error_detail(err, "%s %s: %s", kind, quote(reply, name), quote(reply, message));
 }
 
-static iimg_error_t *no_picture(const reply_t *reply)
+static iimg_error_t *make_no_picture(const reply_t *reply)
 {
     const iimg_gemini_rule_t *rule = iimg_gemini_rule(reply->reason->verdict);
     iimg_error_t *err = rule->stopped
-                            ? failure(reply, IIMG_UPSTREAM, "provider_request",
-                                      "The image provider stopped before the picture was done",
-                                      reply->reason)
-                            : failure(reply, IIMG_UPSTREAM, "no_image",
-                                      "The image provider answered without a picture",
-                                      reply->reason);
+                            ? make_failure(
+                                reply, IIMG_UPSTREAM, "provider_request",
+                                "The image provider stopped before the picture was finished",
+                                reply->reason)
+                            : make_failure(reply, IIMG_UPSTREAM, "no_image",
+                                           "The image provider answered without a picture",
+                                           reply->reason);
 
     err->again = rule->again ? IIMG_AGAIN_PAID : IIMG_AGAIN_NO;
     return iimg_error_detail(err, "finishReason %s: %s",
@@ -98,16 +97,16 @@ static iimg_error_t *no_picture(const reply_t *reply)
                              quote(reply, iimg_gemini_text(reply->candidate, "finishMessage")));
 }
 
-static iimg_error_t *no_room(const reply_t *reply, const char *why)
+static iimg_error_t *make_no_room(const reply_t *reply, const char *why)
 {
-    iimg_error_t *err = iimg_error_code(
-        iimg_error(reply->context->pool, IIMG_UNAVAILABLE,
-                   "The picture was made, but this server has no room to receive it; an operator "
-                   "must look at it."),
-        "spool_down");
+    iimg_error_t *err = iimg_error_with_detail(
+        reply->context->pool, IIMG_UNAVAILABLE, "spool_down",
+        "The picture was generated, but the server has no disk space for it. "
+        "An operator must free some.",
+        "%s", why);
 
     err->billed = "t";
-    return iimg_error_detail(err, "%s", why);
+    return err;
 }
 
 /* The picture --------------------------------------------------------------------------------- */
@@ -120,8 +119,8 @@ static bool has_data(const reply_t *reply, const json_t *inlined)
     return span && span->length > 0;
 }
 
-/* The last inline data among the parts, of the thoughts or of the rest; NULL when there is none. */
-static json_t *last_picture(const reply_t *reply, bool thought)
+/* @return the last inline data of the thoughts, or of the other parts; NULL if there is none */
+static json_t *find_last_picture(const reply_t *reply, bool thought)
 {
     json_t *part, *last = NULL;
     size_t i;
@@ -137,24 +136,24 @@ static json_t *last_picture(const reply_t *reply, bool thought)
     return last;
 }
 
-static bool is_wanted(iimg_format_t format)
+static bool is_accepted(iimg_format_t format)
 {
     return format == IIMG_FORMAT_JPEG || format == IIMG_FORMAT_PNG || format == IIMG_FORMAT_WEBP;
 }
 
-/* Most have been decoded while they came. */
-static const char *find_picture(const reply_t *reply, const iimg_json_span_t *span,
+/* The stream has decoded most pictures already. */
+static const char *open_picture(const reply_t *reply, const iimg_json_span_t *span,
                                 iimg_gemini_picture_t *picture)
 {
     apr_pool_t *pool = reply->context->pool;
-    iimg_spool_t *spool = iimg_gemini_follow_take(reply->response->follower, pool, span);
+    iimg_spool_t *spool = iimg_gemini_stream_take_picture(reply->response->follower, pool, span);
 
     return spool ? iimg_gemini_picture_open(pool, spool, picture)
                  : iimg_gemini_picture_decode(pool, reply->settings->spool_dir, reply->response,
                                               span, picture);
 }
 
-/* The bytes decide what the picture is; the label has been seen to lie. */
+/* The first bytes decide the format: the provider's label was seen to be wrong. */
 static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
                                   iimg_generator_result_t *result)
 {
@@ -163,23 +162,23 @@ static iimg_error_t *read_picture(const reply_t *reply, const json_t *inlined,
     const char *label = iimg_gemini_text(inlined, "mimeType");
     const iimg_media_type_t *type;
     iimg_gemini_picture_t picture = { 0 };
-    const char *problem = "the picture is not where it was";
+    const char *problem = "the picture's data is missing";
 
     if (span) {
-        problem = find_picture(reply, span, &picture);
+        problem = open_picture(reply, span, &picture);
     }
     if (problem) {
-        return picture.no_room ? no_room(reply, problem) : unusable(reply, problem);
+        return picture.no_room ? make_no_room(reply, problem) : make_unusable(reply, problem);
     }
     result->data = picture.data;
     result->length = picture.length;
     result->spool = picture.spool;
     type = iimg_media_type_sniff(result->data, result->length);
-    if (!is_wanted(type->format)) {
-        return unusable(reply, "the picture is neither JPEG nor PNG nor WebP");
+    if (!is_accepted(type->format)) {
+        return make_unusable(reply, "the picture is neither JPEG nor PNG nor WebP");
     }
     if (label && strcmp(label, type->media_type) != 0) {
-        iimg_log(reply->context, IIMG_LOG_DEBUG, "the provider calls a picture %s that is %s",
+        iimg_log(reply->context, IIMG_LOG_DEBUG, "the provider labels a picture %s that is %s",
                  quote(reply, label), type->media_type);
     }
     return NULL;
@@ -190,61 +189,61 @@ static bool is_spool_full(const iimg_error_t *err)
     return err && err->code && strcmp(err->code, "spool_down") == 0;
 }
 
-static bool is_size_asked_for(const reply_t *reply, const iimg_generator_result_t *result)
+static bool has_requested_size(const reply_t *reply, const iimg_generator_result_t *result)
 {
     int width = 0, height = 0;
 
-    return iimg_picture_size(result->data, result->length, &width, &height)
+    return iimg_picture_dimensions(result->data, result->length, &width, &height)
            && width == reply->request->width && height == reply->request->height;
 }
 
-/* Thoughts are drafts, and the last of them is what would have been delivered: it has been seen
- * to come alone. A draft of another size is none. */
+/* Thoughts are drafts. The last one is the final picture, which was seen to come only as a thought.
+ * A draft of another size is not the final one. */
 static iimg_error_t *read_thought(const reply_t *reply, iimg_generator_result_t *result)
 {
-    json_t *thought = last_picture(reply, true);
+    json_t *thought = find_last_picture(reply, true);
     iimg_error_t *err;
 
     if (!thought || !reply->finish || reply->reason->verdict != IIMG_GEMINI_DONE) {
-        return no_picture(reply);
+        return make_no_picture(reply);
     }
     err = read_picture(reply, thought, result);
     if (err) {
         return err;
     }
-    if (!is_size_asked_for(reply, result)) {
-        return no_picture(reply);
+    if (!has_requested_size(reply, result)) {
+        return make_no_picture(reply);
     }
     iimg_log(reply->context, IIMG_LOG_INFO,
              "the provider marked its only picture as a thought; "
-             "it has the size asked for and is taken");
+             "using it, since it has the requested size");
     return NULL;
 }
 
 static bool differs(int got, int wanted)
 {
-    return abs(got - wanted) > wanted / 50; /* its sizes are rounded: 2 % is no difference */
+    return abs(got - wanted) > wanted / 50; /* the provider rounds: ignore 2 % */
 }
 
-/* Some relays drop the size from a request. */
+/* Some relays remove the size from a request. */
 static void compare_size(const reply_t *reply, iimg_generator_result_t *result)
 {
     const iimg_generator_request_t *request = reply->request;
     const char *warning;
     int width, height;
 
-    if (!iimg_picture_size(result->data, result->length, &width, &height)
+    if (!iimg_picture_dimensions(result->data, result->length, &width, &height)
         || (!differs(width, request->width) && !differs(height, request->height))) {
         return;
     }
     warning = apr_psprintf(reply->context->pool,
-                           "The provider made a picture of %d x %d pixels instead of %d x %d.",
+                           "The provider generated a picture of %d x %d pixels instead of %d x %d.",
                            width, height, request->width, request->height);
     APR_ARRAY_PUSH(result->warnings, const char *) = warning;
     iimg_log(reply->context, IIMG_LOG_WARNING, "IIMG0041: %s", warning);
 }
 
-/* A picture that broke off with its answer decodes as base64, and lacks its end. */
+/* A truncated picture decodes as base64, but lacks its end. */
 static bool is_complete(const iimg_generator_result_t *result)
 {
     const unsigned char *bytes = (const unsigned char *)result->data;
@@ -265,18 +264,18 @@ static bool is_complete(const iimg_generator_result_t *result)
     }
 }
 
-static void warn_of_reason(const reply_t *reply, iimg_generator_result_t *result)
+static void add_reason_warning(const reply_t *reply, iimg_generator_result_t *result)
 {
     APR_ARRAY_PUSH(result->warnings, const char *) = apr_psprintf(
         reply->context->pool,
-        "The provider sent a complete picture, but did not end as "
-        "usual (%s): %s.",
+        "The provider sent a complete picture, but an unusual finish "
+        "reason (%s): %s.",
         quote(reply, reply->finish), reply->reason->why);
 }
 
-/* What comes with it -------------------------------------------------------------------------- */
+/* Beside the picture -------------------------------------------------------------------------- */
 
-/* Token counts, and what the provider says of the model's end. */
+/* Token counts, and the model's status, such as its retirement. */
 static const char *read_usage(const reply_t *reply)
 {
     json_t *usage = iimg_gemini_member(reply->root, "usageMetadata");
@@ -318,7 +317,7 @@ static const char *read_text(const reply_t *reply)
     return text;
 }
 
-static void keep_text(const reply_t *reply, iimg_generator_result_t *result)
+static void add_text(const reply_t *reply, iimg_generator_result_t *result)
 {
     result->text = read_text(reply);
     if (result->text) {
@@ -339,13 +338,12 @@ static const char *read_model(const reply_t *reply)
         model += 7;
     }
     if (strcmp(model, reply->request->model) != 0) {
-        iimg_log(reply->context, IIMG_LOG_INFO, "asked for the model %s, %s answered",
+        iimg_log(reply->context, IIMG_LOG_INFO, "requested model %s, but model %s answered",
                  reply->request->model, model);
     }
     return model;
 }
 
-/* It may announce the model's end. */
 static void log_model_status(const reply_t *reply)
 {
     json_t *status = iimg_gemini_member(reply->root, "modelStatus");
@@ -353,16 +351,17 @@ static void log_model_status(const reply_t *reply)
     const char *end = iimg_gemini_text(status, "retirementTime");
 
     if (message || end) {
-        iimg_log(reply->context, IIMG_LOG_INFO, "the provider says of the model %s: %s %s",
-                 reply->request->model, quote(reply, message), quote(reply, end));
+        iimg_log(reply->context, IIMG_LOG_INFO,
+                 "the provider reports the status of model %s: %s %s", reply->request->model,
+                 quote(reply, message), quote(reply, end));
     }
 }
 
-/* The whole ----------------------------------------------------------------------------------- */
+/* The response -------------------------------------------------------------------------------- */
 
-static iimg_error_t *take_picture(const reply_t *reply, iimg_generator_result_t *result)
+static iimg_error_t *choose_picture(const reply_t *reply, iimg_generator_result_t *result)
 {
-    json_t *picture = last_picture(reply, false);
+    json_t *picture = find_last_picture(reply, false);
     iimg_error_t *err;
 
     if (!picture) {
@@ -373,15 +372,15 @@ static iimg_error_t *take_picture(const reply_t *reply, iimg_generator_result_t 
         return err;
     }
     if (err || !is_complete(result)) {
-        return no_picture(reply);
+        return make_no_picture(reply);
     }
-    warn_of_reason(reply, result);
+    add_reason_warning(reply, result);
     return NULL;
 }
 
-static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *result)
+static iimg_error_t *deliver_picture(const reply_t *reply, iimg_generator_result_t *result)
 {
-    iimg_error_t *err = take_picture(reply, result);
+    iimg_error_t *err = choose_picture(reply, result);
 
     if (err) {
         result->data = NULL;
@@ -389,8 +388,8 @@ static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *resu
         result->spool = NULL;
         return err;
     }
-    if (reply->reason->verdict == IIMG_GEMINI_UNHEARD_OF) {
-        iimg_log(reply->context, IIMG_LOG_INFO, "a picture came with the finishReason %s",
+    if (reply->reason->verdict == IIMG_GEMINI_UNKNOWN) {
+        iimg_log(reply->context, IIMG_LOG_INFO, "a picture came with the unknown finishReason %s",
                  quote(reply, reply->finish));
     }
     result->model = read_model(reply);
@@ -398,30 +397,32 @@ static iimg_error_t *deliver(const reply_t *reply, iimg_generator_result_t *resu
     return NULL;
 }
 
-static iimg_error_t *judge(const reply_t *reply, iimg_generator_result_t *result)
+static iimg_error_t *read_candidate(const reply_t *reply, iimg_generator_result_t *result)
 {
     json_t *feedback = iimg_gemini_member(reply->root, "promptFeedback");
     const char *block = iimg_gemini_text(feedback, "blockReason");
 
     if (block && strcmp(block, "BLOCK_REASON_UNSPECIFIED") != 0) {
-        return refused(reply, "blockReason", block,
-                       iimg_gemini_text(feedback, "blockReasonMessage"));
+        return make_refusal(reply, "blockReason", block,
+                            iimg_gemini_text(feedback, "blockReasonMessage"));
     }
     if (reply->reason->verdict == IIMG_GEMINI_REFUSED) {
-        return refused(reply, "finishReason", reply->finish,
-                       iimg_gemini_text(reply->candidate, "finishMessage"));
+        return make_refusal(reply, "finishReason", reply->finish,
+                            iimg_gemini_text(reply->candidate, "finishMessage"));
     }
-    return iimg_gemini_rule(reply->reason->verdict)->deliver ? deliver(reply, result)
-                                                             : no_picture(reply);
+    if (!iimg_gemini_rule(reply->reason->verdict)->deliver) {
+        return make_no_picture(reply);
+    }
+    return deliver_picture(reply, result);
 }
 
-static iimg_generator_result_t *result_create(const reply_t *reply)
+static iimg_generator_result_t *create_result(const reply_t *reply)
 {
     iimg_generator_result_t *result = apr_pcalloc(reply->context->pool, sizeof(*result));
 
     result->warnings = apr_array_make(reply->context->pool, 2, sizeof(const char *));
     result->usage = read_usage(reply);
-    keep_text(reply, result);
+    add_text(reply, result);
     return result;
 }
 
@@ -436,11 +437,11 @@ static iimg_error_t *read_reply(reply_t *reply, iimg_generator_result_t **result
     reply->finish = iimg_gemini_text(reply->candidate, "finishReason");
     reply->reason = iimg_gemini_reason(reply->finish ? reply->finish : "STOP");
     log_model_status(reply);
-    *result = result_create(reply);
-    return judge(reply, *result);
+    *result = create_result(reply);
+    return read_candidate(reply, *result);
 }
 
-static bool cut_again(reply_t *reply)
+static bool cut_body(reply_t *reply)
 {
     char *piece = apr_palloc(reply->context->pool, PIECE);
     apr_size_t offset = 0, n;
@@ -456,7 +457,7 @@ static bool cut_again(reply_t *reply)
     return true;
 }
 
-/* The reply without its pictures, as values. @return NULL, and says why, when it is no JSON */
+/* Parse the body without its pictures. @return NULL with a problem if it is no JSON */
 static json_t *read_rest(reply_t *reply, const char **problem)
 {
     const iimg_http_response_t *response = reply->response;
@@ -465,16 +466,16 @@ static json_t *read_rest(reply_t *reply, const char **problem)
     apr_size_t n;
     json_t *root;
 
-    reply->cut = iimg_gemini_follow_cut(
+    reply->cut = iimg_gemini_stream_cut(
         response->follower, response->spool ? response->spool->length : response->length);
-    if (!reply->cut && !cut_again(reply)) {
-        *problem = "there is too much in it beside pictures";
+    if (!reply->cut && !cut_body(reply)) {
+        *problem = "it is too long, even without its pictures";
         return NULL;
     }
     rest = iimg_json_cut_rest(reply->cut, &n);
     root = json_loadb(rest, n, JSON_ALLOW_NUL, &where);
     if (!root) {
-        *problem = apr_pstrcat(reply->context->pool, "no JSON: ", where.text, NULL);
+        *problem = apr_pstrcat(reply->context->pool, "invalid JSON: ", where.text, NULL);
     }
     return root;
 }
@@ -497,9 +498,9 @@ iimg_error_t *iimg_gemini_reply(iimg_context_t *context, const iimg_generator_se
     }
     root = read_rest(&reply, &problem);
     if (!root) {
-        return unusable(&reply, problem);
+        return make_unusable(&reply, problem);
     }
-    /* Some relays wrap what they pass on in an array. */
+    /* Some relays wrap the response in an array. */
     reply.root = json_is_array(root) ? json_array_get(root, 0) : root;
     err = read_reply(&reply, result);
     json_decref(root);

@@ -1,4 +1,4 @@
-/* reply.h - what a generateContent response means: a picture, or the error it stands for. */
+/* reply.h - reads a generateContent response: a picture, or an error. */
 #ifndef IIMG_SERVICES_GEMINI_REPLY_H
 #define IIMG_SERVICES_GEMINI_REPLY_H
 
@@ -6,11 +6,11 @@
 #include "services/generator/generator.h"
 
 /**
- * Read a response, whatever became of it. No connection is needed: the response may be made up.
- * @param request  what was asked for; its model is the one in the address
- * @param response its memory is not needed afterwards
- * @param result   allocated from context->pool
- * Errors: as iimg_generator_t.generate lists them.
+ * Read a response, also a failed one.
+ * @param request  that was sent, with the model in its URL
+ * @param response may be freed afterwards
+ * @param result   allocated from context->pool; may be set on failure, without a picture
+ * Errors: as iimg_generator_t.generate.
  */
 iimg_error_t *iimg_gemini_reply(iimg_context_t *context, const iimg_generator_settings_t *settings,
                                 const iimg_generator_request_t *request,

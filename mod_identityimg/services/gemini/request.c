@@ -1,4 +1,4 @@
-/* request.c - building a generateContent request; nothing is sent here. */
+/* request.c - builds a request to Gemini's generateContent: URL, headers and JSON body. */
 #include "services/gemini/request.h"
 
 #include <ctype.h>
@@ -12,7 +12,7 @@
 #include "base/media_type.h"
 #include "base/version.h"
 
-/* Address ------------------------------------------------------------------------------------- */
+/* URL ----------------------------------------------------------------------------------------- */
 
 static bool is_model_name(const char *model)
 {
@@ -46,7 +46,7 @@ static const char *endpoint_problem(apr_pool_t *pool, const iimg_generator_setti
         || !uri.hostname) {
         return "it is no URL";
     }
-    /* The address is logged: what may be secret has no place in it. */
+    /* URLs are logged, so they must not contain secrets. */
     if (uri.user || uri.password || uri.query || uri.fragment) {
         return "it has a user name, a query or a fragment";
     }
@@ -58,7 +58,7 @@ static const char *endpoint_problem(apr_pool_t *pool, const iimg_generator_setti
     }
     return settings->allow_http || is_loopback(uri.hostname)
                ? NULL
-               : "http would send key and portraits in the clear";
+               : "http would send the key and photos unencrypted";
 }
 
 static const char *without_slashes(apr_pool_t *pool, const char *endpoint)
@@ -77,19 +77,15 @@ iimg_error_t *iimg_gemini_url(apr_pool_t *pool, const iimg_generator_settings_t 
     const char *problem = endpoint_problem(pool, settings);
 
     if (problem) {
-        return iimg_error_detail(
-            iimg_error_code(iimg_error(pool, IIMG_UNAVAILABLE,
-                                       "The image provider's address is not usable; an operator "
-                                       "must look at it."),
-                            "provider_down"),
-            "the endpoint is refused: %s", problem);
+        return iimg_error_with_detail(
+            pool, IIMG_UNAVAILABLE, "provider_down",
+            "The image provider's URL is invalid. An operator must correct it.",
+            "IdentityImgGeminiEndpoint: %s", problem);
     }
     if (!is_model_name(model)) {
-        return iimg_error_detail(
-            iimg_error_code(iimg_error(pool, IIMG_UPSTREAM,
-                                       "The name of the image provider's model is not usable."),
-                            "model_retired"),
-            "no model can be called \"%.100s\"", model);
+        return iimg_error_with_detail(pool, IIMG_UPSTREAM, "model_retired",
+                                      "The name of the image provider's model is invalid.",
+                                      "invalid model name \"%.100s\"", model);
     }
     *url = apr_psprintf(pool, "%s/%s/models/%s:generateContent",
                         without_slashes(pool, settings->gemini_endpoint), settings->gemini_version,
@@ -109,7 +105,7 @@ static bool is_header_value(const char *text)
     return p > text && !*p;
 }
 
-static void add(apr_array_header_t *lines, const char *line)
+static void add_line(apr_array_header_t *lines, const char *line)
 {
     APR_ARRAY_PUSH(lines, const char *) = line;
 }
@@ -121,41 +117,39 @@ iimg_error_t *iimg_gemini_headers(apr_pool_t *pool, const iimg_generator_setting
     const char *key = settings->gemini_key;
 
     if (!key || !is_header_value(key)) {
-        return iimg_error_detail(
-            iimg_error_code(iimg_error(pool, IIMG_UNAVAILABLE,
-                                       "This server has no key for the image provider; an "
-                                       "operator must give it one."),
-                            "provider_key"),
-            key ? "the key is empty or holds blanks, control or other strange characters"
+        return iimg_error_with_detail(
+            pool, IIMG_UNAVAILABLE, "provider_key",
+            "This server has no key for the image provider. An operator must configure one.", "%s",
+            key ? "the key is empty, or has spaces, control or non-ASCII characters"
                 : "no key is configured");
     }
-    add(lines, "Content-Type: application/json");
-    add(lines, apr_pstrcat(pool, "x-goog-api-key: ", key, NULL));
-    /* Without it a front end of the provider gives up after about a minute. */
-    add(lines, apr_psprintf(pool, "X-Server-Timeout: %d", settings->timeout));
-    add(lines, "User-Agent: mod_identityimg/" IIMG_VERSION);
+    add_line(lines, "Content-Type: application/json");
+    add_line(lines, apr_pstrcat(pool, "x-goog-api-key: ", key, NULL));
+    /* Without this header a front end of the provider times out after about a minute. */
+    add_line(lines, apr_psprintf(pool, "X-Server-Timeout: %d", settings->timeout));
+    add_line(lines, "User-Agent: mod_identityimg/" IIMG_VERSION);
     *headers = lines;
     return NULL;
 }
 
 /* Body ---------------------------------------------------------------------------------------- */
 
-/* JSON with gaps: the base64 of a reference is sent from where it was made, never copied in. */
+/* JSON with gaps for the base64 of the references, which is sent from its own memory. */
 typedef struct body_t {
     apr_pool_t *pool;
     iimg_json_t *json;
-    apr_size_t *cuts;          /* where in the JSON each reference's base64 belongs */
+    apr_size_t *cuts;          /* offsets of the gaps in the JSON */
     iimg_http_chunk_t *chunks; /* JSON, base64, JSON, base64, ..., JSON */
-    int gaps;                  /* how many there are so far */
+    int gaps;                  /* so far */
 } body_t;
 
-static bool is_taken(iimg_format_t format)
+static bool is_accepted(iimg_format_t format)
 {
     return format == IIMG_FORMAT_JPEG || format == IIMG_FORMAT_PNG || format == IIMG_FORMAT_WEBP
            || format == IIMG_FORMAT_HEIC;
 }
 
-/* An empty string is written; the gap lies between its quotes. */
+/* Writes an empty string. The gap is between its quotes. */
 static void leave_gap(body_t *body, const char *base64, apr_size_t length)
 {
     iimg_json_string(body->json, "");
@@ -168,20 +162,20 @@ static void leave_gap(body_t *body, const char *base64, apr_size_t length)
 static iimg_error_t *write_reference(body_t *body, const iimg_generator_reference_t *reference)
 {
     const iimg_media_type_t *type = iimg_media_type_sniff(reference->data, reference->length);
-    const char *base64 = is_taken(type->format) ? reference->base64 : NULL;
+    const char *base64 = is_accepted(type->format) ? reference->base64 : NULL;
     apr_size_t length = reference->base64_length;
 
-    if (is_taken(type->format) && !base64) {
+    if (is_accepted(type->format) && !base64) {
         base64 = apr_pencode_base64_binary(body->pool, (const unsigned char *)reference->data,
                                            (apr_ssize_t)reference->length, APR_ENCODE_NONE,
                                            &length);
     }
     if (!base64) {
-        return iimg_error_detail(iimg_error(body->pool, IIMG_INTERNAL, "Internal server error"),
-                                 "reference %d of %" APR_SIZE_T_FMT
-                                 " bytes is %s: the provider does not take it",
-                                 body->gaps + 1, reference->length,
-                                 type->format == IIMG_FORMAT_UNKNOWN ? "no picture" : type->name);
+        return iimg_error_internal(
+            body->pool,
+            "reference %d of %" APR_SIZE_T_FMT " bytes is %s: the provider does not accept it",
+            body->gaps + 1, reference->length,
+            type->format == IIMG_FORMAT_UNKNOWN ? "no picture" : type->name);
     }
     iimg_json_object_open(body->json);
     iimg_json_key(body->json, "inlineData");
@@ -237,8 +231,8 @@ static void write_config(iimg_json_t *json, const iimg_generator_request_t *requ
     iimg_json_object_close(json);
 }
 
-/* The JSON stays where it is from now on, so the pieces between the gaps can be pointed at. */
-static apr_size_t fill_pieces(body_t *body)
+/* The JSON is complete and moves no more, so the chunks can point into it. */
+static apr_size_t fill_chunks(body_t *body)
 {
     apr_size_t from = 0, total = body->json->length;
 
@@ -274,12 +268,10 @@ iimg_error_t *iimg_gemini_body(apr_pool_t *pool, const iimg_generator_settings_t
         iimg_json_bool(body.json, false);
     }
     iimg_json_object_close(body.json);
-    if (fill_pieces(&body) > IIMG_GEMINI_MAX_REQUEST) {
-        return iimg_error_code(
-            iimg_error(pool, IIMG_UPSTREAM,
-                       "The reference images together are larger than the image provider takes; "
-                       "use fewer of them."),
-            "provider_request");
+    if (fill_chunks(&body) > IIMG_GEMINI_MAX_REQUEST) {
+        return iimg_error_with_code(
+            pool, IIMG_UPSTREAM, "provider_request",
+            "The reference images together exceed the image provider's limit. Use fewer of them.");
     }
     *chunks = body.chunks;
     *count = 2 * body.gaps + 1;

@@ -1,52 +1,52 @@
-/* stream.c - the last picture that has begun in a response is decoded as its characters come. */
+/* stream.c - decodes the last picture of a generateContent response while the response arrives. */
 #include "services/gemini/stream.h"
 
 #include "base/spool.h"
 #include "services/gemini/picture.h"
 
-struct iimg_gemini_follow_t {
+struct iimg_gemini_stream_t {
     apr_pool_t *pool;
     const char *dir;
-    iimg_json_cut_t *cut; /* NULL: nothing has come */
-    apr_size_t seen;      /* bytes of the body */
-    bool failed;          /* the reply has to be read again */
-    int number;           /* of the string that comes, or is the next */
+    iimg_json_cut_t *cut; /* NULL: no piece has arrived */
+    apr_size_t seen;      /* bytes of the body so far */
+    bool failed;          /* the stream has no results: the body has to be read again */
+    int number;           /* of the picture string that arrives or is expected next */
 
-    apr_pool_t *own; /* the picture's, which ends when another one begins; NULL: none has */
+    apr_pool_t *picture_pool; /* of the current picture; NULL: there is none */
     iimg_gemini_decoder_t decoder;
-    iimg_json_span_t span; /* where the picture stands */
-    const char *problem;   /* why it is none; NULL: it may be one */
+    iimg_json_span_t span; /* of the picture in the body */
+    const char *problem;   /* why it cannot be decoded; NULL so far */
     bool whole;
 };
 
-iimg_gemini_follow_t *iimg_gemini_follow_create(apr_pool_t *pool, const char *dir)
+iimg_gemini_stream_t *iimg_gemini_stream_create(apr_pool_t *pool, const char *dir)
 {
-    iimg_gemini_follow_t *follow = apr_pcalloc(pool, sizeof(*follow));
+    iimg_gemini_stream_t *stream = apr_pcalloc(pool, sizeof(*stream));
 
-    follow->pool = pool;
-    follow->dir = dir;
-    return follow;
+    stream->pool = pool;
+    stream->dir = dir;
+    return stream;
 }
 
-static void begin_picture(iimg_gemini_follow_t *follow, const iimg_json_span_t *span)
+static void begin_picture(iimg_gemini_stream_t *stream, const iimg_json_span_t *span)
 {
     int error;
 
-    if (follow->own) {
-        apr_pool_destroy(follow->own);
+    if (stream->picture_pool) {
+        apr_pool_destroy(stream->picture_pool);
     }
-    apr_pool_create(&follow->own, follow->pool);
-    apr_pool_tag(follow->own, "picture");
-    follow->decoder = (iimg_gemini_decoder_t){ .to = iimg_spool_create(follow->own, follow->dir,
-                                                                       &error) };
-    follow->span = *span;
-    follow->problem = follow->decoder.to ? NULL : "no file for the picture";
-    follow->whole = false;
+    apr_pool_create(&stream->picture_pool, stream->pool);
+    apr_pool_tag(stream->picture_pool, "picture");
+    stream->decoder = (iimg_gemini_decoder_t){ .to = iimg_spool_create(stream->picture_pool,
+                                                                       stream->dir, &error) };
+    stream->span = *span;
+    stream->problem = stream->decoder.to ? NULL : "no file for the picture";
+    stream->whole = false;
 }
 
-/* @param data the piece of the body that begins at `from` */
-static void read_part(iimg_gemini_follow_t *follow, const iimg_json_span_t *span, bool whole,
-                      const char *data, apr_size_t from)
+/* @param data the piece of the body at offset `from` */
+static void decode_span(iimg_gemini_stream_t *stream, const iimg_json_span_t *span, bool whole,
+                        const char *data, apr_size_t from)
 {
     apr_size_t begin = span->offset > from ? span->offset : from;
     apr_size_t end = span->offset + span->length;
@@ -54,68 +54,68 @@ static void read_part(iimg_gemini_follow_t *follow, const iimg_json_span_t *span
     if (span->length == 0) {
         return;
     }
-    if (!follow->own || follow->span.offset != span->offset) {
-        begin_picture(follow, span);
+    if (!stream->picture_pool || stream->span.offset != span->offset) {
+        begin_picture(stream, span);
     }
-    follow->span.length = span->length;
-    if (!follow->problem && end > begin) {
-        follow->problem = iimg_gemini_decoder_feed(&follow->decoder, data + (begin - from),
+    stream->span.length = span->length;
+    if (!stream->problem && end > begin) {
+        stream->problem = iimg_gemini_decoder_feed(&stream->decoder, data + (begin - from),
                                                    end - begin);
     }
-    if (!follow->problem && whole) {
-        follow->problem = iimg_gemini_decoder_end(&follow->decoder);
-        follow->whole = !follow->problem;
+    if (!stream->problem && whole) {
+        stream->problem = iimg_gemini_decoder_end(&stream->decoder);
+        stream->whole = !stream->problem;
     }
 }
 
-static void give_up(iimg_gemini_follow_t *follow)
+static void discard_picture(iimg_gemini_stream_t *stream)
 {
-    if (follow->own) {
-        apr_pool_destroy(follow->own);
+    if (stream->picture_pool) {
+        apr_pool_destroy(stream->picture_pool);
     }
-    follow->own = NULL;
-    follow->whole = false;
-    follow->failed = true;
+    stream->picture_pool = NULL;
+    stream->whole = false;
+    stream->failed = true;
 }
 
-void iimg_gemini_follow(void *baton, const char *data, apr_size_t length)
+void iimg_gemini_stream_feed(void *baton, const char *data, apr_size_t length)
 {
-    iimg_gemini_follow_t *follow = baton;
-    apr_size_t from = follow->seen;
+    iimg_gemini_stream_t *stream = baton;
+    apr_size_t from = stream->seen;
     iimg_json_span_t span;
     bool whole = true;
 
     if (!data) {
-        give_up(follow);
+        discard_picture(stream);
         return;
     }
-    follow->seen += length;
-    if (!follow->cut) {
-        follow->cut = iimg_json_cut_create(follow->pool, "data", IIMG_GEMINI_MAX_STRING,
+    stream->seen += length;
+    if (!stream->cut) {
+        stream->cut = iimg_json_cut_create(stream->pool, "data", IIMG_GEMINI_MAX_STRING,
                                            IIMG_GEMINI_MAX_REST);
     }
-    if (follow->failed || !iimg_json_cut_feed(follow->cut, data, length)) {
-        follow->failed = true; /* there is too much beside pictures */
+    if (stream->failed || !iimg_json_cut_feed(stream->cut, data, length)) {
+        stream->failed = true;
         return;
     }
-    while (whole && iimg_json_cut_part(follow->cut, follow->number, &span, &whole)) {
-        read_part(follow, &span, whole, data, from);
-        follow->number += whole;
+    while (whole && iimg_json_cut_part(stream->cut, stream->number, &span, &whole)) {
+        decode_span(stream, &span, whole, data, from);
+        stream->number += whole;
     }
 }
 
-iimg_json_cut_t *iimg_gemini_follow_cut(const iimg_gemini_follow_t *follow, apr_size_t length)
+iimg_json_cut_t *iimg_gemini_stream_cut(const iimg_gemini_stream_t *stream, apr_size_t length)
 {
-    return follow && !follow->failed && follow->seen == length ? follow->cut : NULL;
+    return stream && !stream->failed && stream->seen == length ? stream->cut : NULL;
 }
 
-iimg_spool_t *iimg_gemini_follow_take(iimg_gemini_follow_t *follow, apr_pool_t *pool,
-                                      const iimg_json_span_t *span)
+iimg_spool_t *iimg_gemini_stream_take_picture(iimg_gemini_stream_t *stream, apr_pool_t *pool,
+                                              const iimg_json_span_t *span)
 {
-    if (!follow || !follow->whole || follow->span.offset != span->offset
-        || follow->span.length != span->length) {
+    if (!stream || !stream->whole || stream->span.offset != span->offset
+        || stream->span.length != span->length) {
         return NULL;
     }
-    follow->whole = false;
-    return iimg_spool_move(pool, follow->decoder.to);
+    stream->whole = false;
+    return iimg_spool_move(pool, stream->decoder.to);
 }

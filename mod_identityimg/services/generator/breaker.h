@@ -1,4 +1,4 @@
-/* breaker.h - leaving a service alone that fails again and again; the memory of one process. */
+/* breaker.h - a circuit breaker: stops calls to a service that fails repeatedly. */
 #ifndef IIMG_SERVICES_GENERATOR_BREAKER_H
 #define IIMG_SERVICES_GENERATOR_BREAKER_H
 
@@ -6,32 +6,43 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
-/** How a call to something ended. */
-typedef enum {
-    IIMG_BREAKER_WELL,     /* it works */
-    IIMG_BREAKER_FAILED,   /* it does not; some of these in a row open the breaker */
-    IIMG_BREAKER_HOPELESS, /* it will not until somebody acts: opens the breaker at once */
-    IIMG_BREAKER_UNKNOWN   /* the call says nothing about it */
-} iimg_breaker_news_t;
+/*
+ * Each process has a breaker of its own, created before its threads start. Functions may be called
+ * by any thread and never block for long. A call is framed by:
+ *
+ *     wait = iimg_breaker_ask(breaker, name, now);
+ *     if (wait == 0) {
+ *         make the call
+ *         iimg_breaker_report(breaker, name, result, now);    always, also if it was not sent
+ *     }
+ */
 
-/** Remembers up to 16 things by name; shared by threads. */
+/** How a call to a service ended. */
+typedef enum {
+    IIMG_BREAKER_WELL,     /* the service works */
+    IIMG_BREAKER_FAILED,   /* it failed: `threshold` of these in a row open the breaker */
+    IIMG_BREAKER_HOPELESS, /* it fails until an operator acts: opens the breaker at once */
+    IIMG_BREAKER_UNKNOWN   /* the call shows nothing about the service */
+} iimg_breaker_result_t;
+
+/** Up to 16 services by name; more than that are never stopped. */
 typedef struct iimg_breaker_t iimg_breaker_t;
 
 /**
  * @param threshold failures in a row that open it
- * @return NULL when there is no mutex
+ * @return NULL if the mutex cannot be created
  */
 iimg_breaker_t *iimg_breaker_create(apr_pool_t *pool, int threshold);
 
 /**
- * Ask before a call. When the time to leave it alone is over, one call is let through as a probe,
- * and decides. Whoever may call must tell what became of it.
- * @return 0: call; else how many seconds not to, at least 1
+ * Ask whether a call may be made. When the pause of an open breaker is over, one call is let
+ * through as a probe, whose result closes the breaker or doubles the pause.
+ * @return 0: make the call and report its result; else the seconds left, at least 1
  */
 int iimg_breaker_ask(iimg_breaker_t *breaker, const char *name, apr_time_t now);
 
-/** Tell how a call ended. @return seconds for which it is left alone from now on, else 0 */
-int iimg_breaker_tell(iimg_breaker_t *breaker, const char *name, iimg_breaker_news_t news,
-                      apr_time_t now);
+/** Report the result of a call. @return the seconds of the pause that it starts, else 0 */
+int iimg_breaker_report(iimg_breaker_t *breaker, const char *name, iimg_breaker_result_t result,
+                        apr_time_t now);
 
 #endif

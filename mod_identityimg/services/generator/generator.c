@@ -9,7 +9,7 @@ const char *const iimg_aspect_ratios[] = { "1:1", "2:3", "3:2",  "3:4",  "4:3",
 
 const char *const iimg_resolutions[] = { "1K", "2K", "4K", NULL };
 
-/* Pixels at 1K, in the order of the ratios. They are Google's, and only nearly the ratio. */
+/* Pixels at 1K, in the order of the ratios. Google's numbers only approximate the ratio. */
 static const struct {
     int width, height;
 } sizes[] = {
@@ -18,7 +18,7 @@ static const struct {
     { 512, 2048 },  { 2048, 512 }, { 384, 3072 }, { 3072, 384 },
 };
 
-/* How many times the 1K sides each resolution has. */
+/* Factor of each resolution over the sides at 1K. */
 static const int scales[] = { 1, 2, 4 };
 
 _Static_assert(sizeof(sizes) / sizeof(sizes[0]) + 1
@@ -28,8 +28,8 @@ _Static_assert(sizeof(scales) / sizeof(scales[0]) + 1
                    == sizeof(iimg_resolutions) / sizeof(iimg_resolutions[0]),
                "each resolution has a scale");
 
-/* @return the name's place in the list, -1 when it is not there */
-static int place_of(const char *const *names, const char *name)
+/* @return -1 if the list does not contain the name */
+static int index_of(const char *const *names, const char *name)
 {
     for (int i = 0; names[i]; i++) {
         if (strcmp(names[i], name) == 0) {
@@ -41,8 +41,8 @@ static int place_of(const char *const *names, const char *name)
 
 bool iimg_generator_size(const char *aspect_ratio, const char *resolution, int *width, int *height)
 {
-    int ratio = place_of(iimg_aspect_ratios, aspect_ratio);
-    int scale = place_of(iimg_resolutions, resolution);
+    int ratio = index_of(iimg_aspect_ratios, aspect_ratio);
+    int scale = index_of(iimg_resolutions, resolution);
 
     if (ratio < 0 || scale < 0) {
         return false;

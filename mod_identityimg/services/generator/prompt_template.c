@@ -1,11 +1,11 @@
-/* prompt_template.c - filling in the placeholders of a prompt's text. */
+/* prompt_template.c - renders and checks the placeholders of a prompt's text. */
 #include "services/generator/prompt_template.h"
 
 #include <string.h>
 #include <apr_tables.h>
 #include <apr_strings.h>
 
-/* The placeholder that stands at text, "{name}"; NULL when there is none. */
+/* @return the placeholder that text begins with; NULL if it begins with none */
 static const iimg_placeholder_t *placeholder_at(const char *text,
                                                 const iimg_placeholder_t *placeholders, int count)
 {
@@ -52,7 +52,7 @@ const char *iimg_prompt_render(apr_pool_t *pool, const char *body,
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_"
 #define QUOTED  60 /* most characters of a client's name that a sentence repeats */
 
-/* How long the name is that stands at text, up to a closing brace; 0: no placeholder. */
+/* @return the length of the name that text begins with, up to a closing brace; 0: none */
 static size_t name_length(const char *text)
 {
     size_t n = strspn(text, LETTERS);
@@ -61,8 +61,8 @@ static size_t name_length(const char *text)
     return text[n] == '}' ? n : 0;
 }
 
-/* @return the name's place in the list, -1 when it is not there */
-static int place_of(const char *const *names, const char *name, size_t length)
+/* @return -1 if the list does not contain the name */
+static int index_of(const char *const *names, const char *name, size_t length)
 {
     for (int i = 0; names[i]; i++) {
         if (strlen(names[i]) == length && strncmp(names[i], name, length) == 0) {
@@ -72,13 +72,13 @@ static int place_of(const char *const *names, const char *name, size_t length)
     return -1;
 }
 
-/* "{a}, {b}": the names whose bits are not in but. */
-static const char *listed(apr_pool_t *pool, const char *const *names, unsigned but)
+/* "{a}, {b}": the names without those whose bits are in `except`. */
+static const char *list_names(apr_pool_t *pool, const char *const *names, unsigned except)
 {
     const char *text = "";
 
     for (int i = 0; names[i]; i++) {
-        if (!(but & 1u << i)) {
+        if (!(except & 1u << i)) {
             text = apr_pstrcat(pool, text, *text ? ", {" : "{", names[i], "}", NULL);
         }
     }
@@ -91,7 +91,7 @@ static const char *unknown(apr_pool_t *pool, const char *const *names, const cha
                         "{%.*s%s} is not a placeholder. Allowed: %s. Double the braces to "
                         "have them as they are.",
                         (int)(n > QUOTED ? QUOTED : n), name, n > QUOTED ? "..." : "",
-                        listed(pool, names, 0));
+                        list_names(pool, names, 0));
 }
 
 const char *iimg_prompt_problem(apr_pool_t *pool, const char *body, const char *const *names)
@@ -103,18 +103,18 @@ const char *iimg_prompt_problem(apr_pool_t *pool, const char *body, const char *
         size_t n = *p == '{' ? name_length(p + 1) : 0;
 
         if (n) {
-            int place = place_of(names, p + 1, n);
+            int index = index_of(names, p + 1, n);
 
-            if (place < 0) {
+            if (index < 0) {
                 return unknown(pool, names, p + 1, n);
             }
-            seen |= 1u << place;
+            seen |= 1u << index;
             p += n + 2;
         }
         else {
             p += (*p == '{' || *p == '}') && p[1] == *p ? 2 : 1;
         }
     }
-    missing = listed(pool, names, seen);
+    missing = list_names(pool, names, seen);
     return *missing ? apr_psprintf(pool, "Required placeholders are missing: %s.", missing) : NULL;
 }

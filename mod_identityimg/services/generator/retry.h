@@ -1,4 +1,4 @@
-/* retry.h - whether a call that failed is made again, and when; nothing waits here. */
+/* retry.h - whether a failed call to an image provider is repeated, and after which pause. */
 #ifndef IIMG_SERVICES_GENERATOR_RETRY_H
 #define IIMG_SERVICES_GENERATOR_RETRY_H
 
@@ -6,28 +6,30 @@
 #include <apr_time.h>
 #include "base/error.h"
 
-/** Longest wait, in seconds, that a provider may ask for before we rather give up. */
-#define IIMG_TRIES_MAX_WAIT 60
+/** The longest Retry-After of a provider that is honored, in seconds. A longer one ends the calls.
+ */
+#define IIMG_RETRY_MAX_WAIT 60
 
-/** Seconds that a call must have left to be worth making. */
-#define IIMG_TRIES_MIN_CALL 5
+/** The least time before the deadline, in seconds, in which a call is still started. */
+#define IIMG_RETRY_MIN_CALL 5
 
-/** The calls for one piece of work. */
-typedef struct iimg_tries_t {
-    apr_time_t deadline; /* when all of them must be over */
+/** The calls of one generation. */
+typedef struct iimg_retry_t {
+    apr_time_t deadline; /* when all calls must have ended */
     int retries;         /* most calls after the first */
     int calls;           /* made so far; the caller counts */
-    bool paid;           /* one that may have been paid for was followed by another */
-} iimg_tries_t;
+    bool paid;           /* a call that may have been billed was repeated */
+} iimg_retry_t;
 
 /**
- * Decide about a call that failed: what the provider asks us to wait, else 1, 2, 4, ... seconds of
- * which a part is left to chance; never beyond the deadline, and only once after what may have been
- * paid for.
- * @param chance any number, another one each time
- * @param wait   until the next call, when there is to be one
+ * Decide about a failed call. The pause is the provider's Retry-After plus up to a second, else 1,
+ * 2, 4, ... seconds with jitter. A call that may have been billed is repeated once at most. Nothing
+ * here sleeps.
+ * @param chance a random number
+ * @param wait   until the next call; set if the result is true
+ * @return whether to call again
  */
-bool iimg_tries_again(iimg_tries_t *tries, const iimg_error_t *err, apr_time_t now,
-                      apr_uint32_t chance, apr_interval_time_t *wait);
+bool iimg_retry_decide(iimg_retry_t *retry, const iimg_error_t *err, apr_time_t now,
+                       apr_uint32_t chance, apr_interval_time_t *wait);
 
 #endif

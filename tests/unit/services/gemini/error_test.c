@@ -1,8 +1,10 @@
-/* error_test.c - whether a call that failed was billed, whether another one is worth it, and when.
- */
+/* error_test.c - errors of failed calls: kind, code, retry and its pause, billing, log. */
 #include "services/gemini/error.h"
 #include "tap.h"
 #include "work.h"
+
+#define KEY         "AQ.secret-key-0123"
+#define COUNT(rows) (sizeof(rows) / sizeof((rows)[0]))
 
 #define ERROR(members)   "{\"error\": {" members "}}"
 #define QUOTA(violation) ERROR("\"details\": [{\"violations\": [{" violation "}]}]")
@@ -18,7 +20,7 @@ static const struct {
     iimg_again_t again;
     const char *billed; /* "f"; NULL: unknown */
     int retry;
-} rows[] = {
+} failures[] = {
     { "nothing was sent", IIMG_HTTP_CONNECT, 0, "", IIMG_UNAVAILABLE, "provider_down",
       IIMG_AGAIN_FREE, "f", 0 },
     { "the time is over", IIMG_HTTP_TIMED_OUT, 0, "", IIMG_UPSTREAM_TIMEOUT, "timeout",
@@ -109,7 +111,7 @@ static iimg_error_t *error_of(iimg_context_t *context, iimg_http_outcome_t outco
     return iimg_gemini_error(context->pool, &settings, "a-model", &response);
 }
 
-/* A day's quota: until midnight in California, not the delay of the answer. */
+/* A used-up daily quota lasts until midnight in California, whatever delay the response names. */
 static void test_day(iimg_context_t *context)
 {
     static const char *const violations[] = {
@@ -127,11 +129,11 @@ static void test_day(iimg_context_t *context)
                     "\"details\": [{\"retryDelay\": \"7s\", \"violations\": [{%s, \"quotaValue\": \"10\"}]}]"),
                 violations[i]));
 
-        tap_ok(err->again == IIMG_AGAIN_NO, "a day's quota is not asked for again: %s",
+        tap_ok(err->again == IIMG_AGAIN_NO, "a used-up daily quota is not retried: %s",
                violations[i]);
-        tap_ok(strstr(err->message, "for today") && err->retry_after >= 1
+        tap_ok(strstr(err->message, "daily quota") && err->retry_after >= 1
                    && err->retry_after <= 90000,
-               "... before midnight there");
+               "a used-up daily quota says so, with the seconds until midnight: %s", violations[i]);
         err = error_of(
             context, IIMG_HTTP_OK, 503,
             apr_psprintf(
@@ -139,25 +141,152 @@ static void test_day(iimg_context_t *context)
                 ERROR(
                     "\"details\": [{\"retryDelay\": \"7s\", \"violations\": [{%s, \"quotaValue\": \"10\"}]}]"),
                 violations[i]));
-        tap_is_number(err->retry_after, 7, "... which is for a quota alone");
+        tap_is_number(err->retry_after, 7, "another error keeps the delay of the response: %s",
+                      violations[i]);
     }
+}
+
+/* Without a response, or with a part of one. */
+static void test_outcomes(iimg_context_t *context)
+{
+    static const iimg_generator_settings_t settings = { .gemini_key = KEY };
+
+    static const struct {
+        const char *sentence;
+        iimg_http_outcome_t outcome;
+        int status;
+        iimg_error_kind_t kind;
+        const char *code;
+    } rows[] = {
+        { "no connection", IIMG_HTTP_CONNECT, 0, IIMG_UNAVAILABLE, "provider_down" },
+        { "no answer in time", IIMG_HTTP_TIMED_OUT, 0, IIMG_UPSTREAM_TIMEOUT, "timeout" },
+        { "half an answer in time", IIMG_HTTP_TIMED_OUT, 200, IIMG_UPSTREAM_TIMEOUT, "timeout" },
+        { "a reset", IIMG_HTTP_BROKEN, 0, IIMG_UPSTREAM, "provider_reply" },
+        { "a cut answer", IIMG_HTTP_BROKEN, 200, IIMG_UPSTREAM, "provider_reply" },
+        { "a cut refusal", IIMG_HTTP_BROKEN, 503, IIMG_UNAVAILABLE, "provider_busy" },
+        { "too large an answer", IIMG_HTTP_TOO_LARGE, 200, IIMG_UPSTREAM, "provider_reply" },
+    };
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        iimg_http_response_t response = {
+            .outcome = rows[i].outcome,
+            .problem = "curl said " KEY,
+            .status = rows[i].status,
+            .headers = apr_table_make(context->pool, 1),
+            .body = "{\"err",
+            .length = 5,
+        };
+        iimg_error_t *err = iimg_gemini_error(context->pool, &settings, "m", &response);
+
+        tap_ok(err && err->kind == rows[i].kind && strcmp(err->code, rows[i].code) == 0, "%s is %s",
+               rows[i].sentence, rows[i].code);
+        tap_ok(err && err->detail && !strstr(err->detail, KEY), "the detail of %s has no key",
+               rows[i].sentence);
+    }
+}
+
+static int retry_of(iimg_context_t *context, const char *delay, const char *header)
+{
+    static const iimg_generator_settings_t settings = { .gemini_key = KEY };
+    const char *body = apr_psprintf(
+        context->pool, DETAIL("%s"),
+        delay ? apr_psprintf(context->pool, "\"retryDelay\": \"%s\"", delay) : "");
+    iimg_http_response_t response = {
+        .outcome = IIMG_HTTP_OK,
+        .problem = "",
+        .status = 429,
+        .headers = apr_table_make(context->pool, 1),
+        .body = body,
+        .length = strlen(body),
+    };
+
+    if (header) {
+        apr_table_set(response.headers, "Retry-After", header);
+    }
+    return iimg_gemini_error(context->pool, &settings, "m", &response)->retry_after;
+}
+
+static void test_retry_after(iimg_context_t *context)
+{
+    static const struct {
+        const char *delay, *header;
+        int seconds;
+    } rows[] = {
+        { "37s", NULL, 37 },
+        { "36.2s", NULL, 37 },
+        { "36.000s", NULL, 36 },
+        { "0.5s", NULL, 1 },
+        { "0s", NULL, 0 },
+        { "3599.1s", NULL, 3600 },
+        { "3600.5s", NULL, 3600 },
+        { "86400s", NULL, 3600 },
+        { "99999999999999999999s", NULL, 3600 },
+        { "-5s", NULL, 0 },
+        { "soon", NULL, 0 },
+        { NULL, NULL, 0 },
+        { NULL, "17", 17 },
+        { NULL, "999999", 3600 },
+        { "37s", "17", 37 },
+        { NULL, "Sun, 06 Nov 1994 08:49:37 GMT", 0 },
+        { NULL, "Fri, 06 Nov 2093 08:49:37 GMT", 3600 },
+        { NULL, "tomorrow", 0 },
+    };
+    char date[APR_RFC822_DATE_LEN];
+
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        tap_is_number(retry_of(context, rows[i].delay, rows[i].header), rows[i].seconds,
+                      "RetryInfo %s and Retry-After %s", rows[i].delay ? rows[i].delay : "absent",
+                      rows[i].header ? rows[i].header : "absent");
+    }
+    apr_rfc822_date(date, apr_time_now() + apr_time_from_sec(120));
+    tap_ok(retry_of(context, NULL, date) >= 118 && retry_of(context, NULL, date) <= 121,
+           "a date in two minutes is two minutes");
+}
+
+static void test_quote(apr_pool_t *pool)
+{
+    char *text = apr_palloc(pool, 1001);
+    const char *quoted;
+
+    memset(text, 'x', 1000);
+    tap_is_number(strlen(iimg_gemini_quote(pool, text, 1000, KEY)), 500,
+                  "a quote has at most 500 bytes");
+    for (int i = 0; i < 1000; i += 2) {
+        memcpy(text + i, "\xc3\xa9", 2);
+    }
+    quoted = iimg_gemini_quote(pool, text, 999, NULL);
+    tap_ok(strlen(quoted) <= 500 && strlen(quoted) % 2 == 0,
+           "a quote never ends within a character");
+    memcpy(text + 490, KEY, sizeof(KEY) - 1);
+    tap_ok(!strstr(iimg_gemini_quote(pool, text, 1000, KEY), "AQ."),
+           "a key at the end of a quote is masked");
+    tap_is(iimg_gemini_quote(pool, "a\r\nb\x1b[0m", 8, NULL), "a  b [0m",
+           "control characters become spaces");
+    tap_is(iimg_gemini_quote(pool, "", 0, KEY), "", "an empty text stays empty");
 }
 
 int main(void)
 {
     iimg_context_t *context = work_begin();
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        iimg_error_t *err = error_of(context, rows[i].outcome, rows[i].status, rows[i].body);
+    for (size_t i = 0; i < sizeof(failures) / sizeof(failures[0]); i++) {
+        iimg_error_t *err = error_of(context, failures[i].outcome, failures[i].status,
+                                     failures[i].body);
 
-        tap_is(err->code, rows[i].code, "%s: its code", rows[i].sentence);
-        tap_is_number(err->kind, rows[i].kind, "%s: its kind", rows[i].sentence);
-        tap_is_number(err->again, rows[i].again, "%s: whether another call is worth it",
-                      rows[i].sentence);
-        tap_is(err->billed, rows[i].billed, "%s: whether it was billed", rows[i].sentence);
-        tap_is_number(err->retry_after, rows[i].retry, "%s: when", rows[i].sentence);
+        tap_is(err->code, failures[i].code, "%s: the error has its code", failures[i].sentence);
+        tap_is_number(err->kind, failures[i].kind, "%s: the error has its kind",
+                      failures[i].sentence);
+        tap_is_number(err->again, failures[i].again, "%s: the error says whether to retry",
+                      failures[i].sentence);
+        tap_is(err->billed, failures[i].billed, "%s: the error says whether it was billed",
+               failures[i].sentence);
+        tap_is_number(err->retry_after, failures[i].retry, "%s: the error says when to retry",
+                      failures[i].sentence);
     }
     test_day(context);
+    test_outcomes(context);
+    test_retry_after(context);
+    test_quote(context->pool);
     work_end(context);
     return tap_done();
 }

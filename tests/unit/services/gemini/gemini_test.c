@@ -20,7 +20,7 @@
 static const apr_time_t now = 1000000 * SECOND;
 static iimg_generator_settings_t settings;
 static iimg_generator_request_t request;
-static iimg_gemini_t it;
+static iimg_gemini_t generation;
 
 static void begin(iimg_context_t *context, const char *model, const char *fallback)
 {
@@ -44,7 +44,7 @@ static void begin(iimg_context_t *context, const char *model, const char *fallba
                                           .height = 1,
                                           .references = &reference,
                                           .reference_count = 1 };
-    iimg_gemini_begin(context, &it, &settings, &request, now);
+    iimg_gemini_begin(context, &generation, &settings, &request, now);
 }
 
 static iimg_error_t *failure(iimg_context_t *context, const char *code, iimg_error_kind_t kind,
@@ -58,7 +58,7 @@ static iimg_error_t *failure(iimg_context_t *context, const char *code, iimg_err
 
 static iimg_error_t *prepare(iimg_context_t *context, iimg_http_request_t *http, apr_time_t when)
 {
-    return iimg_gemini_prepare(context, context->pool, &it, when, http);
+    return iimg_gemini_prepare(context, context->pool, &generation, when, http);
 }
 
 static iimg_error_t *finish(iimg_context_t *context, iimg_http_outcome_t outcome, int status,
@@ -72,7 +72,7 @@ static iimg_error_t *finish(iimg_context_t *context, iimg_http_outcome_t outcome
                                       .headers = apr_table_make(context->pool, 1) };
 
     *result = NULL;
-    return iimg_gemini_finish(context, &it, &response, now, result);
+    return iimg_gemini_finish(context, &generation, &response, now, result);
 }
 
 static void test_cost(iimg_context_t *context)
@@ -98,7 +98,7 @@ static void test_cost(iimg_context_t *context)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         begin(context, rows[i].model, NULL);
         settings.prices = prices;
-        it.request.resolution = rows[i].resolution;
+        generation.request.resolution = rows[i].resolution;
         tap_ok(!prepare(context, &http, now)
                    && !finish(context, IIMG_HTTP_OK, 200, PICTURE, &result),
                "a picture is made");
@@ -118,20 +118,22 @@ static void test_request(iimg_context_t *context)
         tap_ok(!prepare(context, &http, now + rows[i].later * SECOND), "a call after %d s",
                rows[i].later);
         tap_is_number(http.timeout, rows[i].timeout,
-                      "... may take what is left of a minute, and a second at least");
-        tap_ok(http.deadline == now + 60 * SECOND, "... and ends with the whole");
-        tap_is_number(it.tries.calls, 1, "... is counted");
+                      "its timeout is the rest of a minute, and a second at least");
+        tap_ok(http.deadline == now + 60 * SECOND, "its deadline is that of the generation");
+        tap_is_number(generation.retry.calls, 1, "the call is counted");
         tap_ok(!http.allow_http && http.max_response == 1000000,
-               "... over TLS, with bounded answers");
+               "the call uses TLS and limits the response");
     }
     tap_ok(!prepare(context, &http, now + SECOND + 1), "a call after a little more than a second");
-    tap_is_number(http.timeout, 59, "... has 59 seconds, rounded up");
-    it.tries.calls = 1;
+    tap_is_number(http.timeout, 59, "the rest of the time is rounded up to seconds");
+    generation.retry.calls = 1;
     settings.gemini_key = NULL;
-    tap_ok(prepare(context, &http, now) != NULL, "without a key nothing is sent");
-    tap_is_number(it.tries.calls, 1, "... and nothing counted");
-    tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0, "... nor is the breaker told");
-    tap_is(it.asked ? "asked" : "idle", "idle", "... which waits for no answer");
+    tap_ok(prepare(context, &http, now) != NULL, "without a key no call is built");
+    tap_is_number(generation.retry.calls, 1, "a call that is not built is not counted");
+    tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0,
+                  "a call that is not built does not change the breaker");
+    tap_is(generation.reported_to_breaker ? "asked" : "idle", "idle",
+           "a call that is not built is not reported to the breaker");
 }
 
 static void test_waits(iimg_context_t *context)
@@ -139,14 +141,16 @@ static void test_waits(iimg_context_t *context)
     iimg_error_t *err = failure(context, "provider_busy", IIMG_UNAVAILABLE, IIMG_AGAIN_FREE);
     apr_interval_time_t wait = -1;
 
-    tap_ok(iimg_gemini_again(context, &it, err, now, &wait) && it.warnings->nelts == 1,
-           "a free call after it adds no warning");
+    tap_ok(iimg_gemini_again(context, &generation, err, now, &wait)
+               && generation.warnings->nelts == 1,
+           "a free retry after a billed one adds no warning");
     begin(context, PRO, FLASH);
     err->retry_after = 40;
-    tap_ok(iimg_gemini_again(context, &it, err, now + 20 * SECOND, &wait),
+    tap_ok(iimg_gemini_again(context, &generation, err, now + 20 * SECOND, &wait),
            "a model asks for a longer wait than there is time");
-    tap_is(it.request.model, FLASH, "... another one is asked");
-    tap_ok(wait == 0, "... at once");
+    tap_is(generation.request.model, FLASH,
+           "the fallback model is used if the pause exceeds the time");
+    tap_ok(wait == 0, "the fallback model is called without a pause");
 }
 
 static void test_fallback(iimg_context_t *context)
@@ -161,37 +165,37 @@ static void test_fallback(iimg_context_t *context)
         const char *sentence;
     } rows[] = {
         { PRO, FLASH, "provider_busy", "1K", IIMG_UNAVAILABLE, IIMG_AGAIN_FREE, 1, 60, PRO, true,
-          "a busy model is asked again" },
+          "a busy model is retried" },
         { PRO, FLASH, "provider_busy", "1K", IIMG_UNAVAILABLE, IIMG_AGAIN_FREE, 3, 60, FLASH, false,
-          "after two retries another one is" },
+          "after two retries the fallback model is used" },
         { PRO, FLASH, "provider_busy", "1K", IIMG_LIMITED, IIMG_AGAIN_NO, 1, 60, FLASH, false,
-          "at once where a quota is used up" },
+          "a used-up quota leads to the fallback model" },
         { PRO, FLASH, "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 60, FLASH, false,
-          "or the model is gone" },
+          "a retired model leads to the fallback model" },
         { PRO, FLASH, "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 5, FLASH, false,
-          "with five seconds left, too" },
+          "the fallback model is used with five seconds left" },
         { PRO, FLASH, "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 4, NULL, false,
-          "not with four" },
+          "the fallback model is not used with four seconds left" },
         { PRO, NULL, "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 60, NULL, false,
-          "without another one it is given up" },
+          "without a fallback model the generation fails" },
         { PRO, PRO, "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 60, NULL, false,
-          "the same one is no other" },
+          "the same model is no fallback" },
         { PRO, "gemini-3-pro-image-preview", "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1,
-          60, NULL, false, "nor is its retired name" },
+          60, NULL, false, "a retired name of the same model is no fallback" },
         { PRO, "gemini-3.1-flash-image-preview", "model_retired", "1K", IIMG_UPSTREAM,
-          IIMG_AGAIN_NO, 1, 60, FLASH, false, "of a retired name the successor is asked" },
+          IIMG_AGAIN_NO, 1, 60, FLASH, false, "the successor of a retired fallback model is used" },
         { PRO, LITE, "model_retired", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 60, LITE, false,
-          "a model that takes the size is asked" },
+          "a fallback model that accepts the size is used" },
         { PRO, LITE, "model_retired", "2K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 60, NULL, false,
-          "one that does not take it is not" },
+          "a fallback model that does not accept the size is not used" },
         { PRO, FLASH, "timeout", "1K", IIMG_UPSTREAM_TIMEOUT, IIMG_AGAIN_NO, 1, 60, NULL, false,
-          "what may have been billed goes to no other" },
+          "a failure that may be billed does not lead to the fallback model" },
         { PRO, FLASH, "provider_reply", "1K", IIMG_UPSTREAM, IIMG_AGAIN_NO, 1, 60, NULL, false,
-          "nor does an answer that was not usable" },
+          "an invalid response does not lead to the fallback model" },
         { PRO, FLASH, "provider_key", "1K", IIMG_UNAVAILABLE, IIMG_AGAIN_NO, 1, 60, NULL, false,
-          "nor a key that is refused" },
+          "a refused key does not lead to the fallback model" },
         { PRO, FLASH, "no_image", "1K", IIMG_UPSTREAM, IIMG_AGAIN_PAID, 1, 60, PRO, true,
-          "an answer without a picture is asked for again" },
+          "a response without a picture is retried" },
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -199,36 +203,37 @@ static void test_fallback(iimg_context_t *context)
         bool again;
 
         begin(context, rows[i].model, rows[i].fallback);
-        it.request.resolution = rows[i].resolution;
-        it.tries.calls = rows[i].calls;
-        again = iimg_gemini_again(context, &it,
+        generation.request.resolution = rows[i].resolution;
+        generation.retry.calls = rows[i].calls;
+        again = iimg_gemini_again(context, &generation,
                                   failure(context, rows[i].code, rows[i].kind, rows[i].again),
                                   now + (60 - rows[i].left) * SECOND, &wait);
         tap_ok(again == (rows[i].asked != NULL), "%s", rows[i].sentence);
-        tap_is(it.request.model, rows[i].asked ? rows[i].asked : rows[i].model, "... the model");
-        tap_ok(rows[i].waits ? wait > 0 : wait == 0, "... %s",
+        tap_is(generation.request.model, rows[i].asked ? rows[i].asked : rows[i].model,
+               "%s: the model", rows[i].sentence);
+        tap_ok(rows[i].waits ? wait > 0 : wait == 0, "%s: %s", rows[i].sentence,
                rows[i].waits ? "after a wait" : "without a wait");
-        tap_is_number(it.tries.calls, again && !rows[i].waits ? 0 : rows[i].calls,
-                      "... with calls of its own");
-        tap_is_number(it.warnings->nelts,
+        tap_is_number(generation.retry.calls, again && !rows[i].waits ? 0 : rows[i].calls,
+                      "%s: the count of calls", rows[i].sentence);
+        tap_is_number(generation.warnings->nelts,
                       again && (!rows[i].waits || rows[i].again == IIMG_AGAIN_PAID),
-                      "... which the admin is told");
+                      "%s: the warnings", rows[i].sentence);
     }
     /* Both are asked again only once. */
     for (int i = 0; i < 2; i++) {
         apr_interval_time_t wait;
 
-        tap_ok(iimg_gemini_again(context, &it,
+        tap_ok(iimg_gemini_again(context, &generation,
                                  failure(context, "no_image", IIMG_UPSTREAM, IIMG_AGAIN_PAID), now,
                                  &wait)
                    == false,
-               "an answer that may have been billed is asked for twice, not more");
+               "a response that may be billed is requested twice at most");
     }
-    tap_is_number(it.warnings->nelts, 1, "and one warning says so");
+    tap_is_number(generation.warnings->nelts, 1, "a billed retry adds one warning");
     test_waits(context);
 }
 
-/* What the breaker answers for the model and for the key, after a call that ended so. */
+/* The state of the breaker for the model and the key after a call. */
 static void test_breaker(iimg_context_t *context)
 {
     static const struct {
@@ -238,12 +243,12 @@ static void test_breaker(iimg_context_t *context)
         const char *body;
         bool model, key;
     } rows[] = {
-        { "a picture closes both", IIMG_HTTP_OK, 200, PICTURE, false, false },
-        { "an overload opens the model's", IIMG_HTTP_OK, 503, "", true, false },
-        { "a quota opens none", IIMG_HTTP_OK, 429, "", false, false },
-        { "a key that is refused opens the key's", IIMG_HTTP_OK, 403, "", false, true },
-        { "a bad request opens none", IIMG_HTTP_OK, 400, "", false, false },
-        { "silence opens none", IIMG_HTTP_CONNECT, 0, "", false, false },
+        { "a picture closes both breakers", IIMG_HTTP_OK, 200, PICTURE, false, false },
+        { "an overload opens the breaker of the model", IIMG_HTTP_OK, 503, "", true, false },
+        { "a used-up quota opens no breaker", IIMG_HTTP_OK, 429, "", false, false },
+        { "a refused key opens the breaker of the key", IIMG_HTTP_OK, 403, "", false, true },
+        { "a bad request opens no breaker", IIMG_HTTP_OK, 400, "", false, false },
+        { "a failed connection opens no breaker", IIMG_HTTP_CONNECT, 0, "", false, false },
     };
     iimg_generator_result_t *result;
     iimg_http_request_t http;
@@ -252,30 +257,30 @@ static void test_breaker(iimg_context_t *context)
         iimg_error_t *err;
 
         begin(context, PRO, NULL);
-        tap_ok(!prepare(context, &http, now), "a call is let through");
+        tap_ok(!prepare(context, &http, now), "%s: the call before it is let through",
+               rows[i].sentence);
         finish(context, rows[i].outcome, rows[i].status, rows[i].body, &result);
-        tap_ok(!it.asked, "%s", rows[i].sentence);
+        tap_ok(!generation.reported_to_breaker, "%s", rows[i].sentence);
         tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now) > 0, rows[i].model,
-                      "... for the model");
-        tap_is_number(iimg_breaker_ask(settings.breaker, KEY, now) > 0, rows[i].key,
-                      "... for the key");
-        tap_is_number(iimg_breaker_ask(settings.breaker, FLASH, now), 0,
-                      "... and for no other model");
+                      "%s: the model", rows[i].sentence);
+        tap_is_number(iimg_breaker_ask(settings.breaker, KEY, now) > 0, rows[i].key, "%s: the key",
+                      rows[i].sentence);
+        tap_is_number(iimg_breaker_ask(settings.breaker, FLASH, now), 0, "%s: no other model",
+                      rows[i].sentence);
         err = prepare(context, &http, now + SECOND);
         tap_is(err ? err->code : NULL,
                rows[i].model ? "provider_busy"
                : rows[i].key ? "provider_key"
                              : NULL,
-               "... the next call hears so");
+               "%s: the error of the next call", rows[i].sentence);
         tap_ok(!err
                    || (strcmp(err->billed, "f") == 0 && err->retry_after == 14
                        && err->kind == IIMG_UNAVAILABLE),
-               "... is not billed, and when to come again");
+               "%s: the error is not billed and has a retry time", rows[i].sentence);
     }
 }
 
-/* A probe that failed without saying anything leaves the next call as the probe; it closes nothing.
- */
+/* A probe that shows nothing closes nothing; the next call is the probe. */
 static void test_probe(iimg_context_t *context)
 {
     static const struct {
@@ -284,21 +289,22 @@ static void test_probe(iimg_context_t *context)
         bool closed;
         const char *sentence;
     } rows[] = {
-        { IIMG_HTTP_CONNECT, 0, false, "a probe that finds nobody closes nothing" },
-        { IIMG_HTTP_TIMED_OUT, 0, false, "nor does one that gets no answer" },
-        { IIMG_HTTP_BROKEN, 0, false, "nor one whose answer breaks off" },
-        { IIMG_HTTP_NOT_KEPT, 0, false, "nor one whose answer finds no room" },
-        { IIMG_HTTP_OK, 403, false, "nor one whose key is refused" },
-        { IIMG_HTTP_OK, 429, true, "one that is told of a quota does" },
-        { IIMG_HTTP_OK, 400, true, "so does one that is refused" },
+        { IIMG_HTTP_CONNECT, 0, false, "a probe without a connection closes nothing" },
+        { IIMG_HTTP_TIMED_OUT, 0, false, "a probe that times out closes nothing" },
+        { IIMG_HTTP_BROKEN, 0, false, "a probe with a broken response closes nothing" },
+        { IIMG_HTTP_NOT_KEPT, 0, false, "a probe without disk space closes nothing" },
+        { IIMG_HTTP_OK, 403, false,
+          "a probe with a refused key does not close the breaker of the model" },
+        { IIMG_HTTP_OK, 429, true, "a probe with a used-up quota closes the breaker" },
+        { IIMG_HTTP_OK, 400, true, "a rejected probe closes the breaker" },
     };
     iimg_generator_result_t *result;
     iimg_http_request_t http;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         begin(context, PRO, NULL);
-        iimg_breaker_tell(settings.breaker, PRO, IIMG_BREAKER_FAILED, now - 15 * SECOND);
-        tap_ok(!prepare(context, &http, now), "a probe is let through");
+        iimg_breaker_report(settings.breaker, PRO, IIMG_BREAKER_FAILED, now - 15 * SECOND);
+        tap_ok(!prepare(context, &http, now), "%s: the probe is let through", rows[i].sentence);
         finish(context, rows[i].outcome, rows[i].status, "", &result);
         iimg_breaker_ask(settings.breaker, PRO, now);
         tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now) == 0, rows[i].closed, "%s",
@@ -306,16 +312,18 @@ static void test_probe(iimg_context_t *context)
     }
     /* A probe of the model that the key's breaker stops is no probe. */
     begin(context, PRO, NULL);
-    iimg_breaker_tell(settings.breaker, PRO, IIMG_BREAKER_FAILED, now - 15 * SECOND);
-    iimg_breaker_tell(settings.breaker, KEY, IIMG_BREAKER_HOPELESS, now);
-    tap_ok(prepare(context, &http, now) != NULL, "a probe is stopped by the key's breaker");
-    tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0, "and the next call may be one");
+    iimg_breaker_report(settings.breaker, PRO, IIMG_BREAKER_FAILED, now - 15 * SECOND);
+    iimg_breaker_report(settings.breaker, KEY, IIMG_BREAKER_HOPELESS, now);
+    tap_ok(prepare(context, &http, now) != NULL, "the breaker of the key stops a probe");
+    tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0,
+                  "after a probe that was not sent the next call is the probe");
     /* Nor is one that was not sent. */
     begin(context, PRO, NULL);
     settings.gemini_key = NULL;
-    iimg_breaker_tell(settings.breaker, PRO, IIMG_BREAKER_FAILED, now - 15 * SECOND);
-    tap_ok(prepare(context, &http, now) != NULL, "a probe cannot be sent");
-    tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0, "and the next call may be one");
+    iimg_breaker_report(settings.breaker, PRO, IIMG_BREAKER_FAILED, now - 15 * SECOND);
+    tap_ok(prepare(context, &http, now) != NULL, "a probe cannot be built");
+    tap_is_number(iimg_breaker_ask(settings.breaker, PRO, now), 0,
+                  "after a probe that was not sent the next call is the probe");
 }
 
 static void test_end(iimg_context_t *context)
@@ -323,16 +331,16 @@ static void test_end(iimg_context_t *context)
     iimg_generator_result_t *result = NULL;
 
     begin(context, "gemini-3-pro-image-preview", NULL);
-    tap_is(it.request.model, PRO, "the successor of a retired model is asked");
-    iimg_gemini_end(context, &it, &result);
+    tap_is(generation.request.model, PRO, "the successor of a retired model is used");
+    iimg_gemini_end(context, &generation, &result);
     tap_ok(result && !result->data && !result->cost && result->warnings->nelts == 1,
            "a generation without a picture has its warnings");
     result->warnings = apr_array_make(context->pool, 1, sizeof(const char *));
     APR_ARRAY_PUSH(result->warnings, const char *) = "of the picture";
-    iimg_gemini_end(context, &it, &result);
+    iimg_gemini_end(context, &generation, &result);
     tap_ok(result->warnings->nelts == 2
                && strcmp(APR_ARRAY_IDX(result->warnings, 1, const char *), "of the picture") == 0,
-           "one with a picture has the picture's, too");
+           "a result with a picture has the warnings of both");
 }
 
 int main(void)

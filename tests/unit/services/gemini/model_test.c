@@ -37,12 +37,13 @@ static void test_names(void)
            "a name that is retired two times is one of the model at the end");
     tap_is(iimg_gemini_retired("gemini-3.1-flash-image", 1), "gemini-3.1-flash-image-preview",
            "so is the one that is retired once");
-    tap_is(iimg_gemini_retired("gemini-3.1-flash-image", 2), NULL, "and there are no more");
+    tap_is(iimg_gemini_retired("gemini-3.1-flash-image", 2), NULL,
+           "the list of retired names ends");
     tap_is(iimg_gemini_retired("gemini-2.5-flash-image", 0), NULL, "a deprecated model has none");
-    tap_is(iimg_gemini_model_follower("gemini-2.5-flash-image"), "gemini-3.1-flash-image",
+    tap_is(iimg_gemini_model_successor("gemini-2.5-flash-image"), "gemini-3.1-flash-image",
            "a deprecated model has a follower");
-    tap_is(iimg_gemini_model_follower("gemini-3-pro-image"), NULL, "a current one has none");
-    tap_is(iimg_gemini_model_follower("gemini-next"), NULL, "nor has an unknown one");
+    tap_is(iimg_gemini_model_successor("gemini-3-pro-image"), NULL, "a current one has none");
+    tap_is(iimg_gemini_model_successor("gemini-next"), NULL, "an unknown model has no successor");
 }
 
 static void test_takes(void)

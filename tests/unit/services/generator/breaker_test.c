@@ -1,4 +1,4 @@
-/* breaker_test.c - leaving alone what fails, and trying it again. */
+/* breaker_test.c - the circuit breaker opens, lets a probe through, and closes. */
 #include <apr_strings.h>
 #include "services/generator/breaker.h"
 #include "tap.h"
@@ -11,9 +11,9 @@ static int ask(iimg_breaker_t *breaker, const char *name)
     return iimg_breaker_ask(breaker, name, now);
 }
 
-static int tell(iimg_breaker_t *breaker, const char *name, iimg_breaker_news_t news)
+static int tell(iimg_breaker_t *breaker, const char *name, iimg_breaker_result_t news)
 {
-    return iimg_breaker_tell(breaker, name, news, now);
+    return iimg_breaker_report(breaker, name, news, now);
 }
 
 static void pass(int seconds)
@@ -23,44 +23,49 @@ static void pass(int seconds)
 
 static void test_failures(iimg_breaker_t *b)
 {
-    tap_is_number(ask(b, "m"), 0, "what nobody knows may be called");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 0, "one failure is none");
+    tap_is_number(ask(b, "m"), 0, "an unknown service may be called");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 0, "one failure does not open it");
     tell(b, "m", IIMG_BREAKER_FAILED);
     tell(b, "m", IIMG_BREAKER_WELL);
     tell(b, "m", IIMG_BREAKER_FAILED);
-    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 0, "a success between begins anew");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_UNKNOWN), 0, "what says nothing counts for nothing");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 15, "the third in a row opens it");
-    tap_is_number(ask(b, "m"), 15, "then it is left alone");
-    tap_is_number(ask(b, "other"), 0, "but nothing else is");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 0, "a call from before changes nothing");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 0, "a success resets the count of failures");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_UNKNOWN), 0,
+                  "a call that shows nothing does not count");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 15,
+                  "the third failure in a row opens it for 15 s");
+    tap_is_number(ask(b, "m"), 15, "an open breaker allows no calls");
+    tap_is_number(ask(b, "other"), 0, "another service may still be called");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 0,
+                  "a failure of an earlier call does not change an open breaker");
     pass(10);
-    tap_is_number(ask(b, "m"), 5, "until the time is over");
+    tap_is_number(ask(b, "m"), 5, "an open breaker tells the remaining seconds");
 }
 
 static void test_probe(iimg_breaker_t *b)
 {
     pass(5);
-    tap_is_number(ask(b, "m"), 0, "then one is let through");
-    tap_ok(ask(b, "m") > 0, "and no other meanwhile");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 30, "its failure opens it for twice as long");
+    tap_is_number(ask(b, "m"), 0, "after the pause one probe is let through");
+    tap_ok(ask(b, "m") > 0, "no second call is let through during a probe");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_FAILED), 30,
+                  "a failed probe opens it for twice as long");
     pass(30);
-    tap_is_number(ask(b, "m"), 0, "the next probe");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_UNKNOWN), 0, "that came to nothing");
-    tap_is_number(ask(b, "m"), 0, "is followed by another");
+    tap_is_number(ask(b, "m"), 0, "after the longer pause a probe is let through");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_UNKNOWN), 0,
+                  "a probe that shows nothing does not open it again");
+    tap_is_number(ask(b, "m"), 0, "after a probe that shows nothing another one is let through");
     pass(700);
-    tap_is_number(ask(b, "m"), 0, "one that never came back too");
+    tap_is_number(ask(b, "m"), 0, "after a lost probe another one is let through");
     for (int i = 0, last = 30; i < 6; i++) {
         int pause = tell(b, "m", IIMG_BREAKER_FAILED);
 
-        tap_is_number(pause, last * 2 < 240 ? last * 2 : 240, "breaks double up to four minutes");
+        tap_is_number(pause, last * 2 < 240 ? last * 2 : 240, "pauses double up to four minutes");
         last = pause;
         pass(pause);
         ask(b, "m");
     }
-    tap_is_number(tell(b, "m", IIMG_BREAKER_WELL), 0, "a good probe closes it");
-    tap_ok(ask(b, "m") == 0 && ask(b, "m") == 0, "for everybody");
-    tap_is_number(tell(b, "m", IIMG_BREAKER_HOPELESS), 15, "what is hopeless opens it at once");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_WELL), 0, "a successful probe closes it");
+    tap_ok(ask(b, "m") == 0 && ask(b, "m") == 0, "a closed breaker allows all calls");
+    tap_is_number(tell(b, "m", IIMG_BREAKER_HOPELESS), 15, "a hopeless failure opens it at once");
     pass(15);
     ask(b, "m");
     tell(b, "m", IIMG_BREAKER_WELL);
@@ -73,11 +78,11 @@ static void test_names(apr_pool_t *pool, iimg_breaker_t *b)
 
         tell(b, name, IIMG_BREAKER_HOPELESS);
         if (i > 20) {
-            tap_ok(ask(b, name) == 0, "the %d-th name is one too many: it is never left alone", i);
+            tap_ok(ask(b, name) == 0, "service %d exceeds the table and is never stopped", i);
             break;
         }
     }
-    tap_ok(ask(b, "name 0") > 0, "the first ones are remembered");
+    tap_ok(ask(b, "name 0") > 0, "services in the table stay open");
 }
 
 int main(void)
