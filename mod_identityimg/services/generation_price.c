@@ -1,4 +1,4 @@
-/* generation_price.c - what a picture costs, as far as that is known before it is made. */
+/* generation_price.c - the expected price of a picture. */
 #include "services/generation_price.h"
 
 #include <string.h>
@@ -8,7 +8,6 @@ const char *iimg_generation_price(const iimg_services_t *services, const char *m
                                   const char *resolution)
 {
     const apr_array_header_t *prices = services->generator_settings.prices;
-
     bool alias;
 
     if (!services->generator->billed) {

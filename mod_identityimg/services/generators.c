@@ -1,4 +1,4 @@
-/* generators.c - the list of generators that IdentityImgGenerator can name. */
+/* generators.c - the list of generators, by the names of IdentityImgGenerator. */
 #include "services/generators.h"
 
 #include <string.h>

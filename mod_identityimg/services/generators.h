@@ -1,5 +1,4 @@
-/* generators.h - the generators that this build has. A new one is a file and a line in
- * generators[]. */
+/* generators.h - the list of generators. A new one needs a file and a line in generators[]. */
 #ifndef IIMG_SERVICES_GENERATORS_H
 #define IIMG_SERVICES_GENERATORS_H
 

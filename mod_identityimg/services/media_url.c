@@ -1,4 +1,4 @@
-/* media_url.c - signed, expiring URLs of pictures: ours, or the store's own. */
+/* media_url.c - signed, expiring URLs of pictures, for httpd or the store. */
 #include "services/media_url.h"
 
 #include <ctype.h>
@@ -19,7 +19,7 @@
 
 typedef struct secret_t {
     const char *id;
-    EVP_MAC_CTX *keyed; /* a copy of it signs; itself is only read */
+    EVP_MAC_CTX *keyed; /* copied for each use, never changed */
 } secret_t;
 
 struct iimg_media_t {
@@ -34,34 +34,34 @@ struct iimg_media_signer_t {
     const char *prefix;  /* base URL and path */
     const char *expires; /* text */
     const secret_t *secret;
-    EVP_MAC_CTX *mac;            /* NULL until there is something to sign */
-    iimg_storage_signer_t store; /* url: NULL where httpd serves */
-    iimg_memo_t *memo;           /* NULL: nothing is kept */
-    const char *scope;           /* differs wherever URLs of the same keys do, but for the server */
+    EVP_MAC_CTX *mac;            /* NULL until the first URL */
+    iimg_storage_signer_t store; /* url NULL: httpd serves */
+    iimg_memo_t *memo;           /* the cache; NULL: none */
+    const char *scope;           /* differs between signers with different URLs, within a server */
 };
 
-static apr_status_t drop_mac(void *data)
+static apr_status_t free_mac(void *data)
 {
     EVP_MAC_CTX_free(data);
     return APR_SUCCESS;
 }
 
-static EVP_MAC_CTX *own_mac(apr_pool_t *pool, EVP_MAC_CTX *mac)
+static EVP_MAC_CTX *bind_mac(apr_pool_t *pool, EVP_MAC_CTX *mac)
 {
     if (mac) {
-        apr_pool_cleanup_register(pool, mac, drop_mac, apr_pool_cleanup_null);
+        apr_pool_cleanup_register(pool, mac, free_mac, apr_pool_cleanup_null);
     }
     return mac;
 }
 
 /* Secrets ------------------------------------------------------------------------------------- */
 
-static EVP_MAC_CTX *keyed_mac(apr_pool_t *pool, const unsigned char *secret, size_t length)
+static EVP_MAC_CTX *create_mac(apr_pool_t *pool, const unsigned char *secret, size_t length)
 {
     OSSL_PARAM params[] = { OSSL_PARAM_construct_utf8_string("digest", (char *)"SHA256", 0),
                             OSSL_PARAM_construct_end() };
     EVP_MAC *hmac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-    EVP_MAC_CTX *mac = hmac ? own_mac(pool, EVP_MAC_CTX_new(hmac)) : NULL;
+    EVP_MAC_CTX *mac = hmac ? bind_mac(pool, EVP_MAC_CTX_new(hmac)) : NULL;
 
     EVP_MAC_free(hmac);
     return mac && EVP_MAC_init(mac, secret, length, params) ? mac : NULL;
@@ -83,7 +83,7 @@ static const char *read_secret(apr_pool_t *pool, char *line, secret_t *secret)
         return "has a key that is not 32 to 256 bytes, in hexadecimal digits";
     }
     secret->id = apr_pstrmemdup(pool, line, id);
-    secret->keyed = keyed_mac(pool, bytes, length);
+    secret->keyed = create_mac(pool, bytes, length);
     OPENSSL_cleanse(bytes, sizeof(bytes));
     return secret->keyed ? NULL : "cannot be used: OpenSSL has no HMAC-SHA-256";
 }
@@ -127,26 +127,26 @@ const char *iimg_media_path(const iimg_media_t *media)
 #define MAX_CACHE_KEY 512 /* bytes: key 170, base URL and path, the rest small */
 #define MAX_SIGNED    512 /* bytes: key 170, file name 120, the rest small */
 
-/* Appends a field with its NUL: fields cannot run into one another. @return NULL when it is full */
-static char *append(char *to, const char *end, const char *text)
+/* Append a field with its NUL, which separates fields. @return NULL if there is no room */
+static char *append_field(char *to, const char *end, const char *text)
 {
     size_t n = strlen(text) + 1;
 
     return to && n <= (size_t)(end - to) ? (char *)memcpy(to, text, n) + n : NULL;
 }
 
-static bool sign(EVP_MAC_CTX *mac, const char *id, const char *expires, const char *download,
-                 const char *key, char *out)
+static bool compute_mac(EVP_MAC_CTX *mac, const char *id, const char *expires, const char *download,
+                        const char *key, char *out)
 {
     unsigned char sum[EVP_MAX_MD_SIZE] = { 0 };
     char text[MAX_SIGNED], *to = text, *end = text + sizeof(text);
     size_t length;
 
-    to = append(to, end, "v1");
-    to = append(to, end, id);
-    to = append(to, end, expires);
-    to = append(to, end, download ? download : "");
-    to = append(to, end, key);
+    to = append_field(to, end, "v1");
+    to = append_field(to, end, id);
+    to = append_field(to, end, expires);
+    to = append_field(to, end, download ? download : "");
+    to = append_field(to, end, key);
     if (!to || !EVP_MAC_init(mac, NULL, 0, NULL)
         || !EVP_MAC_update(mac, (unsigned char *)text, (size_t)(to - text))
         || !EVP_MAC_final(mac, sum, &length, sizeof(sum))) {
@@ -168,10 +168,10 @@ EVP_MAC_CTX *iimg_media_keyed(const iimg_media_t *media, const char *purpose)
     return mac;
 }
 
-/* Making -------------------------------------------------------------------------------------- */
+/* URLs ---------------------------------------------------------------------------------------- */
 
-/* Times are floored to a quarter of the lifetime: within it a picture keeps its URL, and browsers
- * their cached copy. */
+/* Times are rounded down to a quarter of the lifetime. Within that window a picture's URL stays the
+ * same, so browsers can cache the picture. */
 static apr_int64_t window_length(const iimg_media_t *media)
 {
     return media->expiry / 4;
@@ -204,7 +204,7 @@ iimg_media_signer_t *iimg_media_signer_create(apr_pool_t *pool, const iimg_media
     return signer;
 }
 
-/* Both kinds of address begin with the same window: what the ETag says of one holds for both. */
+/* The store's URLs use the same window as ours, so ETags work for both. */
 static iimg_error_t *sign_at_store(iimg_context_t *context, apr_time_t now,
                                    iimg_media_signer_t **made)
 {
@@ -213,8 +213,8 @@ static iimg_error_t *sign_at_store(iimg_context_t *context, apr_time_t now,
     iimg_media_signer_t *signer = apr_pcalloc(context->pool, sizeof(*signer));
 
     *made = signer;
-    /* Credentials may change meanwhile: asked for first, what comes with the next ones is never
-     * found by who has them. */
+    /* Read the epoch before the credentials: if these change in between, URLs of new credentials
+     * are cached under the old epoch and never found again. */
     signer->memo = services->urls;
     signer->scope = apr_psprintf(context->pool, "%" APR_INT64_T_FMT,
                                  iimg_media_epoch(context, now));
@@ -242,10 +242,10 @@ const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const c
         return signer->store.url(signer->store.baton, key, download);
     }
     if (!signer->mac) {
-        signer->mac = own_mac(signer->pool, EVP_MAC_CTX_dup(signer->secret->keyed));
+        signer->mac = bind_mac(signer->pool, EVP_MAC_CTX_dup(signer->secret->keyed));
     }
     if (!signer->mac
-        || !sign(signer->mac, signer->secret->id, signer->expires, download, key, mac)) {
+        || !compute_mac(signer->mac, signer->secret->id, signer->expires, download, key, mac)) {
         return NULL;
     }
     return apr_pstrcat(signer->pool, signer->prefix, key, "?v=1&k=", signer->secret->id,
@@ -253,20 +253,20 @@ const char *iimg_media_url(iimg_media_signer_t *signer, const char *key, const c
                        download ? apr_pescape_urlencoded(signer->pool, download) : NULL, NULL);
 }
 
-/* Keeping ------------------------------------------------------------------------------------- */
+/* The cache ----------------------------------------------------------------------------------- */
 
-/* @return the name's length; 0 when nothing is kept */
-static apr_size_t name_of(const iimg_media_signer_t *signer, const char *key, const char *what,
-                          char *name, apr_size_t room)
+/* @return the length of the cache key; 0: there is no cache */
+static apr_size_t make_cache_key(const iimg_media_signer_t *signer, const char *key,
+                                 const char *what, char *name, apr_size_t room)
 {
     char *to = name, *end = name + room;
 
     if (!signer->memo) {
         return 0;
     }
-    to = append(to, end, key);
-    to = append(to, end, what);
-    to = append(to, end, signer->scope);
+    to = append_field(to, end, key);
+    to = append_field(to, end, what);
+    to = append_field(to, end, signer->scope);
     return to ? (apr_size_t)(to - name) : 0;
 }
 
@@ -274,7 +274,7 @@ apr_size_t iimg_media_recall(const iimg_media_signer_t *signer, const char *key,
                              char *to)
 {
     char name[MAX_CACHE_KEY];
-    apr_size_t length = name_of(signer, key, what, name, sizeof(name));
+    apr_size_t length = make_cache_key(signer, key, what, name, sizeof(name));
 
     return length ? iimg_memo_recall(signer->memo, name, length, to, IIMG_MEDIA_KEPT) : 0;
 }
@@ -283,7 +283,7 @@ void iimg_media_keep(const iimg_media_signer_t *signer, const char *key, const c
                      const char *text, apr_size_t length)
 {
     char name[MAX_CACHE_KEY];
-    apr_size_t named = name_of(signer, key, what, name, sizeof(name));
+    apr_size_t named = make_cache_key(signer, key, what, name, sizeof(name));
 
     if (named && length <= IIMG_MEDIA_KEPT) {
         iimg_memo_keep(signer->memo, name, named, text, length);
@@ -318,7 +318,7 @@ static bool read_signature(apr_pool_t *pool, const char *query, signature_t *sig
     if (signature->download) {
         signature->download = apr_punescape_url(pool, signature->download, NULL, NULL, 1);
         if (!signature->download || !*signature->download) {
-            return false; /* "d=" would have the MAC of no name at all */
+            return false; /* an empty name would have the same MAC as none */
         }
     }
     return signature->version && signature->id && signature->expires && signature->mac
@@ -330,10 +330,10 @@ static bool read_signature(apr_pool_t *pool, const char *query, signature_t *sig
 static bool is_signed_by(apr_pool_t *pool, const secret_t *secret, const signature_t *signature,
                          const char *key)
 {
-    EVP_MAC_CTX *mac = own_mac(pool, EVP_MAC_CTX_dup(secret->keyed));
+    EVP_MAC_CTX *mac = bind_mac(pool, EVP_MAC_CTX_dup(secret->keyed));
     char right[MAC_TEXT + 1];
 
-    return mac && sign(mac, secret->id, signature->expires, signature->download, key, right)
+    return mac && compute_mac(mac, secret->id, signature->expires, signature->download, key, right)
            && CRYPTO_memcmp(right, signature->mac, MAC_TEXT) == 0;
 }
 

@@ -1,5 +1,10 @@
-/* reference_cache.c - photos as they go out: kept by use, counted, made once however many want
- * them. */
+/* reference_cache.c - a cache of photos in the form that is sent to providers.
+ *
+ * Threads of the engine and of httpd call iimg_reference_load, which blocks while a photo is read
+ * and converted. The mutex guards the hash, the ring and the counts; it is never held during that
+ * work. The thread that creates an entry converts the photo; others wait on `changed`. An entry
+ * with users is never freed. Entries are allocated by malloc, so that their memory is freed at
+ * once. */
 #include "services/reference_cache.h"
 
 #include <stdlib.h>
@@ -11,39 +16,38 @@
 #include <apr_thread_mutex.h>
 #include "services/services.h"
 
-#define PATIENCE apr_time_from_sec(60) /* for another thread that makes it */
+#define MAX_WAIT apr_time_from_sec(60) /* for another thread that converts the photo */
 
-/* From malloc: it goes when it must, not when a pool does. */
 typedef struct entry_t {
-    APR_RING_ENTRY(entry_t) link; /* by last use */
+    APR_RING_ENTRY(entry_t) link; /* in the order of last use */
     iimg_reference_cache_t *cache;
     char *key;
     char *data;
     apr_size_t length;
     char *base64;
     apr_size_t base64_length;
-    int users;       /* who hold it, and who makes it */
-    apr_time_t left; /* when the last of them let it go */
+    int users;       /* holders, including the thread that makes it */
+    apr_time_t left; /* when it became unused */
     bool made;
-    bool failed; /* to make it; no longer in the hash */
+    bool failed; /* could not be made; removed from the hash */
 } entry_t;
 
 struct iimg_reference_cache_t {
     apr_thread_mutex_t *mutex;
     apr_thread_cond_t *changed;
     apr_hash_t *entries;
-    APR_RING_HEAD(entries_t, entry_t) ring; /* the longest unused first */
+    APR_RING_HEAD(entries_t, entry_t) ring; /* least recently used first */
     apr_size_t most;
-    apr_size_t kept; /* bytes of what nobody holds */
-    apr_size_t used; /* bytes of what somebody does */
+    apr_size_t kept; /* bytes of unused entries */
+    apr_size_t used; /* bytes of entries in use */
 };
 
-static apr_size_t size_of(const entry_t *entry)
+static apr_size_t entry_bytes(const entry_t *entry)
 {
     return entry->length + entry->base64_length;
 }
 
-static void entry_free(entry_t *entry)
+static void free_entry(entry_t *entry)
 {
     free(entry->key);
     free(entry->data);
@@ -51,13 +55,13 @@ static void entry_free(entry_t *entry)
     free(entry);
 }
 
-static void forget(iimg_reference_cache_t *cache, entry_t *entry)
+static void remove_entry(iimg_reference_cache_t *cache, entry_t *entry)
 {
     apr_hash_set(cache->entries, entry->key, APR_HASH_KEY_STRING, NULL);
     APR_RING_REMOVE(entry, link);
 }
 
-static void drop_unused(iimg_reference_cache_t *cache, apr_size_t most, apr_time_t before)
+static void evict_unused(iimg_reference_cache_t *cache, apr_size_t most, apr_time_t before)
 {
     entry_t *entry = APR_RING_FIRST(&cache->ring);
 
@@ -66,19 +70,19 @@ static void drop_unused(iimg_reference_cache_t *cache, apr_size_t most, apr_time
         entry_t *next = APR_RING_NEXT(entry, link);
 
         if (entry->users == 0 && (cache->kept > most || entry->left < before)) {
-            cache->kept -= size_of(entry);
-            forget(cache, entry);
-            entry_free(entry);
+            cache->kept -= entry_bytes(entry);
+            remove_entry(cache, entry);
+            free_entry(entry);
         }
         entry = next;
     }
 }
 
-static apr_status_t cache_destroy(void *data)
+static apr_status_t destroy_cache(void *data)
 {
     iimg_reference_cache_t *cache = data;
 
-    drop_unused(cache, 0, 0);
+    evict_unused(cache, 0, 0);
     return APR_SUCCESS;
 }
 
@@ -93,14 +97,14 @@ iimg_reference_cache_t *iimg_reference_cache_create(apr_pool_t *pool, apr_size_t
         || apr_thread_cond_create(&cache->changed, pool) != APR_SUCCESS) {
         return NULL;
     }
-    apr_pool_cleanup_register(pool, cache, cache_destroy, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, cache, destroy_cache, apr_pool_cleanup_null);
     return cache;
 }
 
 void iimg_reference_cache_expire(iimg_reference_cache_t *cache, apr_time_t now)
 {
     apr_thread_mutex_lock(cache->mutex);
-    drop_unused(cache, cache->most, now - apr_time_from_sec(IIMG_REFERENCE_AGE));
+    evict_unused(cache, cache->most, now - apr_time_from_sec(IIMG_REFERENCE_AGE));
     apr_thread_mutex_unlock(cache->mutex);
 }
 
@@ -114,9 +118,9 @@ apr_size_t iimg_reference_cache_used(iimg_reference_cache_t *cache)
     return used;
 }
 
-/* Holding ------------------------------------------------------------------------------------- */
+/* Entries in use ------------------------------------------------------------------------------ */
 
-static apr_status_t let_go(void *data)
+static apr_status_t release_entry(void *data)
 {
     entry_t *entry = data;
     iimg_reference_cache_t *cache = entry->cache;
@@ -126,21 +130,21 @@ static apr_status_t let_go(void *data)
     last = --entry->users == 0;
     failed = entry->failed;
     if (last && entry->made) {
-        cache->used -= size_of(entry);
-        cache->kept += size_of(entry);
+        cache->used -= entry_bytes(entry);
+        cache->kept += entry_bytes(entry);
         APR_RING_REMOVE(entry, link);
         APR_RING_INSERT_TAIL(&cache->ring, entry, entry_t, link);
         entry->left = apr_time_now();
-        drop_unused(cache, cache->most, 0);
+        evict_unused(cache, cache->most, 0);
     }
     apr_thread_mutex_unlock(cache->mutex);
     if (last && failed) {
-        entry_free(entry);
+        free_entry(entry);
     }
     return APR_SUCCESS;
 }
 
-static entry_t *entry_create(iimg_reference_cache_t *cache, const char *key)
+static entry_t *create_entry(iimg_reference_cache_t *cache, const char *key)
 {
     entry_t *entry = calloc(1, sizeof(*entry));
 
@@ -155,8 +159,8 @@ static entry_t *entry_create(iimg_reference_cache_t *cache, const char *key)
     return entry;
 }
 
-/* The entry, held; *ours when it is this thread that must make it. NULL: no memory. */
-static entry_t *take(iimg_reference_cache_t *cache, const char *key, bool *ours)
+/* @param ours set if this thread must make the entry @return the entry, in use; NULL: no memory */
+static entry_t *acquire_entry(iimg_reference_cache_t *cache, const char *key, bool *ours)
 {
     entry_t *entry;
 
@@ -164,12 +168,12 @@ static entry_t *take(iimg_reference_cache_t *cache, const char *key, bool *ours)
     entry = apr_hash_get(cache->entries, key, APR_HASH_KEY_STRING);
     *ours = entry == NULL;
     if (!entry) {
-        entry = entry_create(cache, key);
+        entry = create_entry(cache, key);
     }
     else {
         if (entry->made && entry->users == 0) {
-            cache->kept -= size_of(entry);
-            cache->used += size_of(entry);
+            cache->kept -= entry_bytes(entry);
+            cache->used += entry_bytes(entry);
         }
         entry->users++;
     }
@@ -178,9 +182,9 @@ static entry_t *take(iimg_reference_cache_t *cache, const char *key, bool *ours)
 }
 
 /* @return whether it was made in time */
-static bool await(iimg_reference_cache_t *cache, const entry_t *entry)
+static bool wait_for_entry(iimg_reference_cache_t *cache, const entry_t *entry)
 {
-    apr_time_t deadline = apr_time_now() + PATIENCE, now;
+    apr_time_t deadline = apr_time_now() + MAX_WAIT, now;
     bool made;
 
     apr_thread_mutex_lock(cache->mutex);
@@ -192,36 +196,39 @@ static bool await(iimg_reference_cache_t *cache, const entry_t *entry)
     return made;
 }
 
-static void settle(iimg_reference_cache_t *cache, entry_t *entry, bool made)
+static void finish_entry(iimg_reference_cache_t *cache, entry_t *entry, bool made)
 {
     apr_thread_mutex_lock(cache->mutex);
     if (made) {
         entry->made = true;
-        cache->used += size_of(entry);
+        cache->used += entry_bytes(entry);
     }
     else {
         entry->failed = true;
-        forget(cache, entry);
+        remove_entry(cache, entry);
     }
     apr_thread_cond_broadcast(cache->changed);
     apr_thread_mutex_unlock(cache->mutex);
 }
 
-/* Making -------------------------------------------------------------------------------------- */
+/* Making entries ------------------------------------------------------------------------------ */
 
-static iimg_error_t *make(iimg_context_t *context, const char *key, iimg_derivative_t *jpeg)
+static iimg_error_t *make_reference(iimg_context_t *context, const char *key,
+                                    iimg_derivative_t *jpeg)
 {
     const iimg_services_t *services = context->services;
     iimg_bytes_t bytes = { .file = -1 };
     iimg_error_t *err = services->storage.driver->get(
         context, &services->storage, key, services->max_object, &bytes.data, &bytes.length);
 
-    return err ? err
-               : iimg_image_reference(context, &services->pictures, &bytes,
-                                      services->reference_side, jpeg);
+    if (err) {
+        return err;
+    }
+    return iimg_image_reference(context, &services->pictures, &bytes, services->reference_side,
+                                jpeg);
 }
 
-static bool fill(entry_t *entry, const iimg_derivative_t *jpeg)
+static bool copy_reference(entry_t *entry, const iimg_derivative_t *jpeg)
 {
     apr_ssize_t length = (apr_ssize_t)jpeg->length;
     apr_size_t room;
@@ -241,27 +248,27 @@ static bool fill(entry_t *entry, const iimg_derivative_t *jpeg)
            == APR_SUCCESS;
 }
 
-static iimg_error_t *no_memory(iimg_context_t *context)
+static iimg_error_t *make_memory_error(iimg_context_t *context)
 {
-    return iimg_error_detail(
-        iimg_error(context->pool, IIMG_UNAVAILABLE, "The server is out of memory at the moment."),
-        "a reference image could not be kept");
+    return iimg_error_with_detail(context->pool, IIMG_UNAVAILABLE, NULL,
+                                  "The server is out of memory. Try again later.",
+                                  "malloc: no memory for a reference image");
 }
 
 static iimg_error_t *make_entry(iimg_context_t *context, iimg_reference_cache_t *cache,
                                 entry_t *entry)
 {
-    iimg_context_t inner = *context; /* megabytes that end with it */
+    iimg_context_t inner = *context; /* with a pool for megabytes of temporary data */
     iimg_derivative_t jpeg;
     iimg_error_t *err;
 
     apr_pool_create(&inner.pool, context->pool);
     apr_pool_tag(inner.pool, "reference");
-    err = make(&inner, entry->key, &jpeg);
-    if (!err && !fill(entry, &jpeg)) {
-        err = no_memory(&inner);
+    err = make_reference(&inner, entry->key, &jpeg);
+    if (!err && !copy_reference(entry, &jpeg)) {
+        err = make_memory_error(&inner);
     }
-    settle(cache, entry, err == NULL);
+    finish_entry(cache, entry, err == NULL);
     if (err) {
         const iimg_error_t *cause = err;
 
@@ -278,40 +285,41 @@ static iimg_error_t *load_uncached(iimg_context_t *context, const char *key,
                                    iimg_generator_reference_t *reference)
 {
     iimg_derivative_t jpeg;
-    iimg_error_t *err = make(context, key, &jpeg);
+    iimg_error_t *err = make_reference(context, key, &jpeg);
 
-    if (!err) {
-        *reference = (iimg_generator_reference_t){ jpeg.data, jpeg.length, "image/jpeg", NULL, 0 };
+    if (err) {
+        return err;
     }
-    return err;
+    *reference = (iimg_generator_reference_t){ jpeg.data, jpeg.length, "image/jpeg", NULL, 0 };
+    return NULL;
 }
 
 iimg_error_t *iimg_reference_load(iimg_context_t *context, apr_pool_t *pool, const char *key,
                                   iimg_generator_reference_t *reference)
 {
     iimg_reference_cache_t *cache = context->services->references;
-    iimg_error_t *err = NULL;
     entry_t *entry;
     bool ours;
 
     if (!cache) {
         return load_uncached(context, key, reference);
     }
-    entry = take(cache, key, &ours);
+    entry = acquire_entry(cache, key, &ours);
     if (!entry) {
-        return no_memory(context);
+        return make_memory_error(context);
     }
-    apr_pool_cleanup_register(pool, entry, let_go, apr_pool_cleanup_null);
+    apr_pool_cleanup_register(pool, entry, release_entry, apr_pool_cleanup_null);
     if (ours) {
-        err = make_entry(context, cache, entry);
+        iimg_error_t *err = make_entry(context, cache, entry);
+
+        if (err) {
+            return err;
+        }
     }
-    else if (!await(cache, entry)) {
-        err = load_uncached(context, key, reference);
-        return err;
+    else if (!wait_for_entry(cache, entry)) {
+        return load_uncached(context, key, reference);
     }
-    if (!err) {
-        *reference = (iimg_generator_reference_t){ entry->data, entry->length, "image/jpeg",
-                                                   entry->base64, entry->base64_length };
-    }
-    return err;
+    *reference = (iimg_generator_reference_t){ entry->data, entry->length, "image/jpeg",
+                                               entry->base64, entry->base64_length };
+    return NULL;
 }

@@ -1,5 +1,4 @@
-/* reference_cache.h - photos in the form in which they leave the house, shared by generations of a
- * process. */
+/* reference_cache.h - a cache of photos in the form that is sent to providers. */
 #ifndef IIMG_SERVICES_REFERENCE_CACHE_H
 #define IIMG_SERVICES_REFERENCE_CACHE_H
 
@@ -7,29 +6,30 @@
 #include "base/error.h"
 #include "services/generator/generator.h"
 
-/** Shared by threads. What stands under a key never changes, so nothing here gets old. */
+/** Shared by the threads of a process. Entries never become stale, since objects never change. */
 typedef struct iimg_reference_cache_t iimg_reference_cache_t;
 
 /**
- * @param most bytes that are kept beyond what is in use; 0: none
- * @return NULL when there is no mutex; must not be carried over a fork
+ * Create a cache, after the last fork.
+ * @param most bytes of unused entries; 0: none
+ * @return NULL if there is no mutex
  */
 iimg_reference_cache_t *iimg_reference_cache_create(apr_pool_t *pool, apr_size_t most);
 
-/** Seconds after which what nobody has used is forgotten: these are people's faces. */
+/** Seconds after which unused entries expire: photos of people must not stay in memory. */
 #define IIMG_REFERENCE_AGE 60
 
-/** Forget what nobody has used for IIMG_REFERENCE_AGE. To be called now and then. */
+/** Remove entries that were unused for IIMG_REFERENCE_AGE. Must be called regularly. */
 void iimg_reference_cache_expire(iimg_reference_cache_t *cache, apr_time_t now);
 
-/** Bytes that generations hold at this moment. */
+/** @return the bytes of entries in use */
 apr_size_t iimg_reference_cache_used(iimg_reference_cache_t *cache);
 
 /**
- * Read a photo from the store and have it turned upright, bounded, a JPEG in sRGB; at the same time
- * others who want it wait for this one.
+ * Get a photo from the cache, or read it from the store and convert it: upright, bounded, a JPEG in
+ * sRGB. Concurrent calls for the same photo wait for the first one.
  * @param key       of the original
- * @param pool      as long as it lives, the memory does; destroyed by one thread
+ * @param pool      holds the entry until it is destroyed
  * @param reference data and base64
  * Errors: as iimg_image_reference and the store's `get`.
  */

@@ -10,19 +10,19 @@
 #include <openssl/evp.h>
 #include "services/accounts/password_queue.h"
 
-#define COST            10 /* 2^10 rounds: some 50 ms */
-#define SALT_BYTES      16
-#define BCRYPT_LENGTH   60
-#define BCRYPT_LOOKS_AT 72 /* bytes of a password */
+#define COST          10 /* 2^10 rounds: some 50 ms */
+#define SALT_BYTES    16
+#define BCRYPT_LENGTH 60
+#define BCRYPT_READS  72 /* bytes of a password */
 
 #define DJANGO                "pbkdf2_sha256$"
-#define DJANGO_MAX_ITERATIONS 10000000 /* some seconds; Django 5 makes 870,000 */
+#define DJANGO_MAX_ITERATIONS 10000000 /* some seconds; Django 5 uses 870,000 */
 #define DJANGO_MAX_SALT       128
 #define DIGEST_BYTES          32
 #define DIGEST_TEXT           44 /* of 32 bytes as base64 */
 
-/* bcrypt of random bytes that nobody knows, at the same cost: nobody costs what somebody does. */
-static const char of_nobody[] = "$2y$10$AuEVJwAySJbBTGB/wo/rH.Lq3YexchTe9CuSNKSJ71p50qkHTk0m6";
+/* bcrypt of random bytes, compared in place of the hash of an account that does not exist. */
+static const char dummy_hash[] = "$2y$10$AuEVJwAySJbBTGB/wo/rH.Lq3YexchTe9CuSNKSJ71p50qkHTk0m6";
 
 iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, const char **hash)
 {
@@ -40,8 +40,7 @@ iimg_error_t *iimg_password_hash(iimg_context_t *context, const char *password, 
                   == APR_SUCCESS;
     iimg_password_leave(place);
     if (!made) {
-        return iimg_error_detail(iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                                 "bcrypt made no hash");
+        return iimg_error_internal(context->pool, "bcrypt: cannot hash a password");
     }
     *hash = text;
     return NULL;
@@ -53,7 +52,7 @@ typedef struct django_t {
     int iterations;
     const char *salt;
     size_t salt_length;
-    unsigned char digest[DIGEST_BYTES + 1]; /* OpenSSL writes whole groups of three */
+    unsigned char digest[DIGEST_BYTES + 1]; /* OpenSSL writes multiples of three */
 } django_t;
 
 /* "pbkdf2_sha256$iterations$salt$base64" */
@@ -91,17 +90,17 @@ static bool is_django(const char *hash)
     return strncmp(hash, DJANGO, strlen(DJANGO)) == 0;
 }
 
-/* Any hash ------------------------------------------------------------------------------------ */
+/* All hashes ---------------------------------------------------------------------------------- */
 
-static bool verify_nobody(const char *password)
+static bool verify_dummy(const char *password)
 {
-    apr_password_validate(password, of_nobody);
+    apr_password_validate(password, dummy_hash);
     return false;
 }
 
-/* Every hash of crypt(3) but DES's begins with "$method$", those of htpasswd also with "{method}".
- * A cleartext password names none: apr_password_validate would accept it where the system has no
- * crypt(3). */
+/* Hashes of crypt(3), except DES, start with "$method$"; those of htpasswd may start with
+ * "{method}". Anything else may be a cleartext password, which apr_password_validate accepts on
+ * systems without crypt(3). */
 static bool names_method(const char *hash)
 {
     return hash[0] == '{' || (hash[0] == '$' && strchr(hash + 1, '$'));
@@ -112,23 +111,23 @@ bool iimg_password_verify(const char *password, const char *hash)
     django_t django;
 
     if (!hash || strlen(password) > IIMG_PASSWORD_MAX) {
-        return verify_nobody("");
+        return verify_dummy("");
     }
     if (is_django(hash)) {
         return read_django(hash, &django) ? verify_django(password, &django)
-                                          : verify_nobody(password);
+                                          : verify_dummy(password);
     }
     if (!names_method(hash)) {
-        return verify_nobody(password);
+        return verify_dummy(password);
     }
     return apr_password_validate(password, hash) == APR_SUCCESS;
 }
 
-iimg_error_t *iimg_password_check(iimg_context_t *context, const char *who, const char *password,
+iimg_error_t *iimg_password_check(iimg_context_t *context, const char *client, const char *password,
                                   const char *hash, bool *right)
 {
     iimg_password_place_t *place;
-    iimg_error_t *err = iimg_password_enter(context, who, &place);
+    iimg_error_t *err = iimg_password_enter(context, client, &place);
 
     *right = false;
     if (err) {
@@ -141,5 +140,5 @@ iimg_error_t *iimg_password_check(iimg_context_t *context, const char *who, cons
 
 bool iimg_password_is_outdated(const char *password, const char *hash)
 {
-    return is_django(hash) && strlen(password) <= BCRYPT_LOOKS_AT;
+    return is_django(hash) && strlen(password) <= BCRYPT_READS;
 }

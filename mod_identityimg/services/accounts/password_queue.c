@@ -1,9 +1,12 @@
-/* password_queue.c - few passwords are hashed at once, so that logins leave CPU for everything
- * else.
+/* password_queue.c - a fair queue for hashing passwords, which limits the CPU that logins use.
  *
- * Who sends many waits behind who sends few: a place goes to the one of whose kind the fewest are
- * hashed, then to who came first; and where all may not wait, the newest of those with the most
- * gives way. One client alone may have it all. */
+ * Fair queue: the next slot goes to the client with the fewest hashes in progress, ties in arrival
+ * order. When the queue is full, the newest entry of the client with the most waiting entries is
+ * evicted. A single client may use all slots.
+ *
+ * The queue is one for each process. Threads of httpd call it for each login; they block for
+ * IIMG_PASSWORD_WAIT at most and must not hold a database connection meanwhile. One mutex guards
+ * everything; it is never held while a password is hashed. */
 #include "services/accounts/password_queue.h"
 
 #include <errno.h>
@@ -17,23 +20,22 @@
 typedef enum {
     FREE,
     WAITING,
-    CALLED,
-    SENT_AWAY,
+    GRANTED, /* has a slot, but its thread has not woken up yet */
+    EVICTED, /* its thread has not woken up yet */
     HASHING
-} stand_t;
+} state_t;
 
-/* Somebody who waits or hashes. */
+/* An entry of the queue. */
 typedef struct place_t {
-    stand_t stand;
-    char who[IIMG_PASSWORD_WHO];
-    unsigned long ticket; /* who came first has the smaller one */
+    state_t state;
+    char client[IIMG_PASSWORD_CLIENT];
+    unsigned long ticket; /* ascends in arrival order */
     pthread_cond_t changed;
 } place_t;
 
-/* As many again for those who were sent away and have not woken up yet. */
+/* Evicted entries occupy a place until their threads wake up. */
 #define PLACES (IIMG_PASSWORDS_AT_ONCE + 2 * IIMG_PASSWORDS_WAITING)
 
-/* Guarded by its own mutex. */
 static struct {
     pthread_mutex_t mutex;
     place_t places[PLACES];
@@ -43,50 +45,51 @@ static struct {
 
 iimg_error_t *iimg_password_busy(iimg_context_t *context)
 {
-    iimg_error_t *err = iimg_error(
-        context->pool, IIMG_LIMITED,
-        "Too many passwords are being worked on. Try again in a moment.");
+    iimg_error_t *err = iimg_error_with_code(
+        context->pool, IIMG_LIMITED, "login_busy",
+        "Too many passwords are being checked. Try again in a moment.");
 
-    return iimg_error_retry(iimg_error_code(err, "login_busy"), RETRY_AFTER);
+    return iimg_error_retry(err, RETRY_AFTER);
 }
 
-/* Within the mutex ---------------------------------------------------------------------------- */
+/* With the mutex locked ------------------------------------------------------------------------ */
 
-/* Who has been called hashes, but has not woken up yet. */
 static bool has_slot(const place_t *place)
 {
-    return place->stand == HASHING || place->stand == CALLED;
+    return place->state == HASHING || place->state == GRANTED;
 }
 
-static int count_slots(const char *who)
+static int count_slots(const char *client)
 {
     int n = 0;
 
     for (int i = 0; i < PLACES; i++) {
-        n += has_slot(&queue.places[i]) && (!who || strcmp(queue.places[i].who, who) == 0);
+        n += has_slot(&queue.places[i]) && (!client || strcmp(queue.places[i].client, client) == 0);
     }
     return n;
 }
 
-static int count_waiting(const char *who)
+static int count_waiting(const char *client)
 {
     int n = 0;
 
     for (int i = 0; i < PLACES; i++) {
-        n += queue.places[i].stand == WAITING && (!who || strcmp(queue.places[i].who, who) == 0);
+        n += queue.places[i].state == WAITING
+             && (!client || strcmp(queue.places[i].client, client) == 0);
     }
     return n;
 }
 
-/* The newest of those of whom the most wait, if that are clearly more than wait of `who`. */
-static place_t *gives_way(const char *who)
+/* @return the newest entry of the client with the most waiting entries; NULL if `client` would then
+ * have as many */
+static place_t *find_evictable(const char *client)
 {
-    int most = count_waiting(who) + 1;
+    int most = count_waiting(client) + 1;
     place_t *found = NULL;
 
     for (int i = 0; i < PLACES; i++) {
         place_t *place = &queue.places[i];
-        int n = place->stand == WAITING ? count_waiting(place->who) : 0;
+        int n = place->state == WAITING ? count_waiting(place->client) : 0;
 
         if (n > most || (found && n == most && place->ticket > found->ticket)) {
             most = n;
@@ -96,56 +99,56 @@ static place_t *gives_way(const char *who)
     return found;
 }
 
-static void call_next(void)
+static void grant_next(void)
 {
     place_t *next = NULL;
     int fewest = 0;
 
     for (int i = 0; i < PLACES; i++) {
         place_t *place = &queue.places[i];
-        int n = place->stand == WAITING ? count_slots(place->who) : 0;
+        int n = place->state == WAITING ? count_slots(place->client) : 0;
 
-        if (place->stand == WAITING
+        if (place->state == WAITING
             && (!next || n < fewest || (n == fewest && place->ticket < next->ticket))) {
             next = place;
             fewest = n;
         }
     }
     if (next && count_slots(NULL) < IIMG_PASSWORDS_AT_ONCE) {
-        next->stand = CALLED;
+        next->state = GRANTED;
         pthread_cond_signal(&next->changed);
     }
 }
 
-static place_t *free_place(void)
+static place_t *find_free_place(void)
 {
     for (int i = 0; i < PLACES; i++) {
-        if (queue.places[i].stand == FREE) {
+        if (queue.places[i].state == FREE) {
             return &queue.places[i];
         }
     }
     return NULL;
 }
 
-/* Stand in line. @return NULL when there is no place for `who` */
-static place_t *line_up(const char *who)
+/* @return NULL if there is no place for the client */
+static place_t *enqueue(const char *client)
 {
     bool at_once = count_slots(NULL) < IIMG_PASSWORDS_AT_ONCE;
-    place_t *other = NULL, *place;
+    place_t *evicted, *place;
 
     if (!at_once && count_waiting(NULL) >= IIMG_PASSWORDS_WAITING) {
-        other = gives_way(who);
-        if (!other) {
+        evicted = find_evictable(client);
+        if (!evicted) {
             return NULL;
         }
-        other->stand = SENT_AWAY;
-        pthread_cond_signal(&other->changed);
+        evicted->state = EVICTED;
+        pthread_cond_signal(&evicted->changed);
     }
-    place = free_place();
+    place = find_free_place();
     if (place) {
-        apr_cpystrn(place->who, who, sizeof(place->who));
+        apr_cpystrn(place->client, client, sizeof(place->client));
         place->ticket = queue.tickets++;
-        place->stand = at_once ? CALLED : WAITING;
+        place->state = at_once ? GRANTED : WAITING;
     }
     return place;
 }
@@ -157,33 +160,33 @@ static void wait_for_turn(place_t *place)
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += IIMG_PASSWORD_WAIT;
-    while (place->stand == WAITING && rv != ETIMEDOUT) {
+    while (place->state == WAITING && rv != ETIMEDOUT) {
         rv = pthread_cond_clockwait(&place->changed, &queue.mutex, CLOCK_MONOTONIC, &until);
     }
-    place->stand = place->stand == CALLED ? HASHING : FREE;
+    place->state = place->state == GRANTED ? HASHING : FREE;
 }
 
-/* --------------------------------------------------------------------------------------------- */
+/* The interface ------------------------------------------------------------------------------- */
 
-bool iimg_password_is_full(const char *who)
+bool iimg_password_is_full(const char *client)
 {
     bool full;
 
     pthread_mutex_lock(&queue.mutex);
     full = count_slots(NULL) >= IIMG_PASSWORDS_AT_ONCE
-           && count_waiting(NULL) >= IIMG_PASSWORDS_WAITING && !gives_way(who);
+           && count_waiting(NULL) >= IIMG_PASSWORDS_WAITING && !find_evictable(client);
     pthread_mutex_unlock(&queue.mutex);
     return full;
 }
 
-iimg_error_t *iimg_password_enter(iimg_context_t *context, const char *who,
+iimg_error_t *iimg_password_enter(iimg_context_t *context, const char *client,
                                   iimg_password_place_t **place)
 {
     pthread_mutex_lock(&queue.mutex);
-    *place = line_up(who);
+    *place = enqueue(client);
     if (*place) {
         wait_for_turn(*place);
-        *place = (*place)->stand == HASHING ? *place : NULL;
+        *place = (*place)->state == HASHING ? *place : NULL;
     }
     pthread_mutex_unlock(&queue.mutex);
     return *place ? NULL : iimg_password_busy(context);
@@ -192,7 +195,7 @@ iimg_error_t *iimg_password_enter(iimg_context_t *context, const char *who,
 void iimg_password_leave(iimg_password_place_t *place)
 {
     pthread_mutex_lock(&queue.mutex);
-    place->stand = FREE;
-    call_next();
+    place->state = FREE;
+    grant_next();
     pthread_mutex_unlock(&queue.mutex);
 }

@@ -1,5 +1,4 @@
-/* password_queue.h - few passwords are hashed at once, so that logins leave CPU for everything
- * else. */
+/* password_queue.h - a fair queue for hashing passwords, which limits the CPU that logins use. */
 #ifndef IIMG_SERVICES_ACCOUNTS_PASSWORD_QUEUE_H
 #define IIMG_SERVICES_ACCOUNTS_PASSWORD_QUEUE_H
 
@@ -7,27 +6,28 @@
 #include "base/context.h"
 #include "base/error.h"
 
-#define IIMG_PASSWORDS_AT_ONCE 2  /* in a process */
-#define IIMG_PASSWORDS_WAITING 10 /* beyond these nobody queues up: threads are few */
+#define IIMG_PASSWORDS_AT_ONCE 2  /* hashed in a process */
+#define IIMG_PASSWORDS_WAITING 10 /* each occupies a thread of httpd */
 #define IIMG_PASSWORD_WAIT     2  /* seconds, at most */
 
-#define IIMG_PASSWORD_WHO 64 /* bytes of a client's name, NUL included: an address */
+#define IIMG_PASSWORD_CLIENT 64 /* bytes of a client's name (an address), with NUL */
 
 typedef struct place_t iimg_password_place_t;
 
 /**
- * Wait for a place to hash in; iimg_password_leave gives it back.
- * @param who for whom, by address: nobody who sends many holds up who sends few
- * Errors: IIMG_LIMITED (login_busy) when too many wait, or when it takes too long.
+ * Wait for a slot. iimg_password_leave releases it.
+ * @param client address of the client, for fairness
+ * Errors: IIMG_LIMITED code login_busy: the queue is full, this entry was evicted, or the wait took
+ * too long.
  */
-iimg_error_t *iimg_password_enter(iimg_context_t *context, const char *who,
+iimg_error_t *iimg_password_enter(iimg_context_t *context, const char *client,
                                   iimg_password_place_t **place);
 void iimg_password_leave(iimg_password_place_t *place);
 
-/** Whether iimg_password_enter would send `who` away at this moment, without waiting. */
-bool iimg_password_is_full(const char *who);
+/** Whether iimg_password_enter would fail for this client now, without waiting. */
+bool iimg_password_is_full(const char *client);
 
-/** The error for a login that cannot be looked at now. */
+/** Make the error for a login that finds the queue full. */
 iimg_error_t *iimg_password_busy(iimg_context_t *context);
 
 #endif

@@ -1,4 +1,4 @@
-/* token.c - the texts of tokens: random, opaque, and hashed before they are stored. */
+/* token.c - session and bearer tokens: random, and stored only as hashes. */
 #include "services/accounts/token.h"
 
 #include <string.h>

@@ -1,4 +1,4 @@
-/* address.c - scheme, host and path of a bucket's objects. */
+/* address.c - scheme, host and path of the URLs of a bucket. */
 #include "services/s3/address.h"
 
 #include <string.h>
@@ -19,8 +19,8 @@ static bool ends(const char *text, const char *with)
     return n >= m && strcmp(text + n - m, with) == 0;
 }
 
-/* AWS gives each bucket a host of its own; TLS certificates cover one label of it, so not a name
- * with dots. */
+/* At AWS each bucket has its own host name. The TLS certificate covers one label, so it does not
+ * match names with dots. */
 static bool is_virtual(const iimg_s3_settings_t *settings, const char *host)
 {
     bool aws = ends(host, ".amazonaws.com") || ends(host, ".amazonaws.com.cn");
@@ -103,15 +103,15 @@ static const char *endpoint_problem(apr_pool_t *pool, const char *endpoint, bool
 
     if (apr_uri_parse(pool, endpoint, &uri) != APR_SUCCESS || !uri.scheme || !uri.hostname
         || !*uri.hostname) {
-        return "is no URL";
+        return "is not a URL";
     }
     if (uri.user || uri.password || uri.query || uri.fragment) {
         return "has a user name, a query or a fragment";
     }
     return strcasecmp(uri.scheme, "https") == 0 || allow_http || is_loopback(uri.hostname)
                ? NULL
-               : "is plain http to another machine: portraits and their addresses would travel "
-                 "readable (IdentityImgAllowInsecureEndpoint allows it)";
+               : "is plain http to another machine, which sends photos and URLs unencrypted "
+                 "(to allow it, set IdentityImgAllowInsecureEndpoint)";
 }
 
 const char *iimg_s3_settings_check(apr_pool_t *pool, const iimg_s3_settings_t *settings)

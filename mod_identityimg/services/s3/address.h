@@ -1,4 +1,4 @@
-/* address.h - scheme, host and path of a bucket's objects. */
+/* address.h - scheme, host and path of the URLs of a bucket. */
 #ifndef IIMG_SERVICES_S3_ADDRESS_H
 #define IIMG_SERVICES_S3_ADDRESS_H
 
@@ -6,15 +6,15 @@
 
 typedef struct iimg_s3_address_t {
     const char *scheme; /* "https" */
-    const char *host;   /* as the Host header has it: without a port that is the scheme's */
-    const char *path;   /* in front of keys: "", "/bucket", "/behind/a/proxy/bucket" */
+    const char *host;   /* as in the Host header: without the scheme's default port */
+    const char *path;   /* before keys: "", "/bucket", "/behind/a/proxy/bucket" */
 } iimg_s3_address_t;
 
-/** Where a checked configuration's bucket is. */
+/** @return the address of the bucket of checked settings */
 iimg_s3_address_t iimg_s3_address(apr_pool_t *pool, const iimg_s3_settings_t *settings,
                                   const char *region);
 
-/** The path of an object, encoded. @param key "": the bucket itself */
+/** @return the encoded path of an object @param key "": the bucket itself */
 const char *iimg_s3_address_path(apr_pool_t *pool, const iimg_s3_settings_t *settings,
                                  const iimg_s3_address_t *address, const char *key);
 

@@ -1,4 +1,13 @@
-/* client.c - signed requests to a bucket of an S3 store: addresses, retries, errors. */
+/* client.c - a client for a bucket of an S3 store: signed requests, retries, errors, URLs.
+ *
+ * Owns connections, credentials, and the region and clock that the store has reported; the lock
+ * guards the latter two. Any thread of a child may call it; iimg_s3_send blocks for
+ * settings->timeout at most. Only requests that are safe to repeat are sent here: keys are unique
+ * and objects never change, so every call may be retried. Secrets and signed URLs must not appear
+ * in logs or errors.
+ *
+ * A round signs and sends all pending calls in parallel. Calls that failed temporarily, or with a
+ * wrong region or clock, take part in the next round. */
 #include "services/s3/client.h"
 
 #include <stdlib.h>
@@ -13,18 +22,18 @@
 #include "services/s3/xml.h"
 
 #define ATTEMPTS   3
-#define STANDSTILL (ATTEMPTS + 1) /* part of all the time in which an attempt may stand still */
+#define STANDSTILL (ATTEMPTS + 1) /* an attempt may stand still for this part of the timeout */
 
 struct iimg_s3_client_t {
     const iimg_s3_settings_t *settings;
     iimg_http_clients_t *connections;
     iimg_s3_credentials_t *credentials;
-    apr_thread_mutex_t *lock; /* around what the store has told: */
+    apr_thread_mutex_t *lock; /* guards region and ahead */
     char region[IIMG_S3_MAX_REGION];
-    apr_interval_time_t ahead; /* the store's clock, of ours */
+    apr_interval_time_t ahead; /* the store's clock minus ours */
 };
 
-/* What is signed with: the same for all calls of a round. */
+/* The signing key and URL for all calls of a round. */
 typedef struct round_t {
     iimg_sigv4_credentials_t credentials;
     const char *region;
@@ -48,9 +57,10 @@ iimg_s3_client_t *iimg_s3_client_create(apr_pool_t *pool, const iimg_s3_settings
                : NULL;
 }
 
-/* What the store tells about itself ------------------------------------------------------------ */
+/* The store's region and clock ----------------------------------------------------------------- */
 
-static const char *learned(apr_pool_t *pool, iimg_s3_client_t *client, apr_interval_time_t *ahead)
+static const char *get_region(apr_pool_t *pool, iimg_s3_client_t *client,
+                              apr_interval_time_t *ahead)
 {
     const char *region;
 
@@ -65,10 +75,10 @@ const char *iimg_s3_client_region(apr_pool_t *pool, iimg_s3_client_t *client)
 {
     apr_interval_time_t ahead;
 
-    return learned(pool, client, &ahead);
+    return get_region(pool, client, &ahead);
 }
 
-static apr_uint32_t mixed(apr_uint32_t hash, const char *text)
+static apr_uint32_t add_to_hash(apr_uint32_t hash, const char *text)
 {
     for (const char *c = text; *c; c++) {
         hash = (hash ^ (unsigned char)*c) * 16777619u;
@@ -80,17 +90,18 @@ apr_int64_t iimg_s3_client_epoch(iimg_context_t *context, iimg_s3_client_t *clie
 {
     const iimg_s3_settings_t *settings = client->settings;
     apr_interval_time_t ahead;
-    const char *region = learned(context->pool, client, &ahead);
+    const char *region = get_region(context->pool, client, &ahead);
     bool is_other = ahead || strcmp(region, settings->region) != 0;
     iimg_sigv4_credentials_t now = { .access_key = "" };
     apr_uint32_t hash = 2166136261u; /* FNV-1a */
 
     if (!settings->is_public && iimg_s3_source_changes(settings->source)
         && !iimg_s3_credentials_get(context, client->credentials, &now)) {
-        hash = mixed(hash, now.access_key);
+        hash = add_to_hash(hash, now.access_key);
     }
     if (is_other) {
-        hash = mixed(mixed(hash, region), apr_ltoa(context->pool, (long)apr_time_sec(ahead)));
+        hash = add_to_hash(add_to_hash(hash, region),
+                           apr_ltoa(context->pool, (long)apr_time_sec(ahead)));
     }
     return *now.access_key || is_other ? hash & 0x7fffffff : 0;
 }
@@ -102,7 +113,7 @@ static bool is_region(const char *text)
     return n > 0 && n < IIMG_S3_MAX_REGION && text[n] == '\0';
 }
 
-/* @return whether the call may be signed anew */
+/* @return whether to sign the call again */
 static bool learn_region(iimg_context_t *context, iimg_s3_client_t *client, iimg_s3_call_t *call)
 {
     const iimg_http_response_t *response = call->response;
@@ -122,7 +133,7 @@ static bool learn_region(iimg_context_t *context, iimg_s3_client_t *client, iimg
     apr_thread_mutex_lock(client->lock);
     apr_cpystrn(client->region, region, sizeof(client->region));
     apr_thread_mutex_unlock(client->lock);
-    iimg_log(context, IIMG_LOG_INFO, "bucket %s is in region %s: IdentityImgS3Region should say so",
+    iimg_log(context, IIMG_LOG_INFO, "bucket %s is in region %s: set IdentityImgS3Region to it",
              client->settings->bucket, region);
     return true;
 }
@@ -139,17 +150,18 @@ static bool learn_clock(iimg_context_t *context, iimg_s3_client_t *client, iimg_
     apr_thread_mutex_lock(client->lock);
     client->ahead = ahead;
     apr_thread_mutex_unlock(client->lock);
-    iimg_log(context, IIMG_LOG_WARNING,
-             "IIMG0202: the clock of this machine differs from the "
-             "picture store's by %" APR_INT64_T_FMT " seconds; requests are signed for the store's",
-             apr_time_sec(ahead));
+    iimg_log(
+        context, IIMG_LOG_WARNING,
+        "IIMG0202: the clocks of the picture store and this machine differ by %" APR_INT64_T_FMT
+        " s; signing requests for the store's clock; synchronize this machine's",
+        apr_time_sec(ahead));
     return true;
 }
 
 /* Sending -------------------------------------------------------------------------------------- */
 
-/* @param time that is signed, by our clock */
-static iimg_error_t *round_begin(iimg_context_t *context, iimg_s3_client_t *client, apr_time_t time,
+/* @param time of the signature, by our clock */
+static iimg_error_t *begin_round(iimg_context_t *context, iimg_s3_client_t *client, apr_time_t time,
                                  round_t *round)
 {
     apr_interval_time_t ahead;
@@ -158,24 +170,21 @@ static iimg_error_t *round_begin(iimg_context_t *context, iimg_s3_client_t *clie
     if (err) {
         return err;
     }
-    round->region = learned(context->pool, client, &ahead);
+    round->region = get_region(context->pool, client, &ahead);
     round->address = iimg_s3_address(context->pool, client->settings, round->region);
     round->key = iimg_sigv4_key(context->pool, &round->credentials, round->region, "s3",
                                 time + ahead);
-    return round->key ? NULL
-                      : iimg_error_detail(
-                          iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                          "OpenSSL made no HMAC");
+    return round->key ? NULL : iimg_error_internal(context->pool, "OpenSSL: cannot make an HMAC");
 }
 
 static void add_line(apr_array_header_t *lines, const char *name, const char *value)
 {
-    /* A header with nothing behind its colon is one that curl takes away. */
+    /* curl removes headers with an empty value. */
     APR_ARRAY_PUSH(lines, const char *) = apr_pstrcat(lines->pool, name, ": ", value, NULL);
 }
 
-static bool sign(iimg_context_t *context, const round_t *round, const iimg_s3_call_t *call,
-                 const char *path, apr_array_header_t *lines)
+static bool sign_request(iimg_context_t *context, const round_t *round, const iimg_s3_call_t *call,
+                         const char *path, apr_array_header_t *lines)
 {
     apr_pool_t *pool = context->pool;
     apr_array_header_t *fields = apr_array_make(pool, call->header_count + 4,
@@ -201,7 +210,7 @@ static bool sign(iimg_context_t *context, const round_t *round, const iimg_s3_ca
     request.header_count = fields->nelts;
     request.payload = ours[2].value;
     authorization = request.payload ? iimg_sigv4_authorization(pool, round->key, &request) : NULL;
-    for (int i = 1; i < fields->nelts; i++) { /* Host is curl's to send, and the same */
+    for (int i = 1; i < fields->nelts; i++) { /* curl sends the same Host itself */
         add_line(lines, request.headers[i].name, request.headers[i].value);
     }
     add_line(lines, "Authorization", authorization ? authorization : "");
@@ -211,9 +220,9 @@ static bool sign(iimg_context_t *context, const round_t *round, const iimg_s3_ca
     return authorization != NULL;
 }
 
-static bool prepare(iimg_context_t *context, const iimg_s3_settings_t *settings,
-                    const round_t *round, const iimg_s3_call_t *call, iimg_http_chunk_t *chunk,
-                    iimg_http_request_t *http)
+static bool build_request(iimg_context_t *context, const iimg_s3_settings_t *settings,
+                          const round_t *round, const iimg_s3_call_t *call,
+                          iimg_http_chunk_t *chunk, iimg_http_request_t *http)
 {
     apr_pool_t *pool = context->pool;
     apr_array_header_t *lines = apr_array_make(pool, 12, sizeof(const char *));
@@ -236,11 +245,11 @@ static bool prepare(iimg_context_t *context, const iimg_s3_settings_t *settings,
         .ca_file = settings->ca_file,
         .max_response = call->max_response,
     };
-    return sign(context, round, call, path, lines);
+    return sign_request(context, round, call, path, lines);
 }
 
-/* An answer to what was asked is as long as allowed; what a store says of a failure is short. */
-static void take(iimg_context_t *context, iimg_s3_call_t *call, iimg_http_response_t *response)
+static void read_response(iimg_context_t *context, iimg_s3_call_t *call,
+                          iimg_http_response_t *response)
 {
     const char *after = apr_table_get(response->headers, "Retry-After");
 
@@ -260,26 +269,24 @@ static iimg_error_t *send_round(iimg_context_t *context, iimg_s3_client_t *clien
     iimg_http_request_t http[IIMG_HTTP_AT_ONCE];
     iimg_http_response_t *responses[IIMG_HTTP_AT_ONCE];
     iimg_http_chunk_t chunks[IIMG_HTTP_AT_ONCE];
-    iimg_error_t *err = round_begin(context, client, apr_time_now(), round);
+    iimg_error_t *err = begin_round(context, client, apr_time_now(), round);
 
-    for (int i = 0; i < count && !err; i++) {
-        if (!prepare(context, client->settings, round, calls[i], &chunks[i], &http[i])) {
-            err = iimg_error_detail(
-                iimg_error(context->pool, IIMG_INTERNAL, "Internal server error"),
-                "OpenSSL made no hash");
-        }
-    }
     if (err) {
         return err;
     }
+    for (int i = 0; i < count; i++) {
+        if (!build_request(context, client->settings, round, calls[i], &chunks[i], &http[i])) {
+            return iimg_error_internal(context->pool, "OpenSSL: cannot make a hash");
+        }
+    }
     iimg_http_send_all(context, context->pool, client->connections, http, count, responses);
     for (int i = 0; i < count; i++) {
-        take(context, calls[i], responses[i]);
+        read_response(context, calls[i], responses[i]);
     }
     return NULL;
 }
 
-/* Trying again --------------------------------------------------------------------------------- */
+/* Retries -------------------------------------------------------------------------------------- */
 
 bool iimg_s3_succeeded(const iimg_s3_call_t *call)
 {
@@ -287,9 +294,10 @@ bool iimg_s3_succeeded(const iimg_s3_call_t *call)
            && call->response->status < 300;
 }
 
-/* Leaves in `calls` those that are worth another attempt. @return how many */
-static int choose_again(iimg_context_t *context, iimg_s3_client_t *client, iimg_s3_call_t **calls,
-                        int count, bool *at_once)
+/* Move the calls to retry to the start of `calls`. @param at_once without a pause @return how many
+ */
+static int choose_retries(iimg_context_t *context, iimg_s3_client_t *client, iimg_s3_call_t **calls,
+                          int count, bool *at_once)
 {
     int again = 0;
 
@@ -324,15 +332,15 @@ iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client, ii
         if (err) {
             return err;
         }
-        count = choose_again(context, client, calls, count, &at_once);
+        count = choose_retries(context, client, calls, count, &at_once);
         pause = at_once ? 0 : iimg_s3_pause(calls, count, attempt - 1);
         if (count == 0 || (!at_once && attempt >= ATTEMPTS)
             || apr_time_now() + pause >= round.deadline) {
             return NULL;
         }
         iimg_log(context, IIMG_LOG_DEBUG,
-                 "%d requests to the picture store again in %d ms, the "
-                 "first because of %d %s",
+                 "retrying %d requests to the picture store in %d ms; "
+                 "the first one failed: %d %s",
                  count, (int)apr_time_as_msec(pause), calls[0]->response->status,
                  calls[0]->code ? calls[0]->code : calls[0]->response->problem);
         apr_sleep(pause);
@@ -342,36 +350,35 @@ iimg_error_t *iimg_s3_send(iimg_context_t *context, iimg_s3_client_t *client, ii
 
 /* Errors --------------------------------------------------------------------------------------- */
 
-static bool is_code(const iimg_s3_call_t *call, const char *code)
+static bool has_code(const iimg_s3_call_t *call, const char *code)
 {
     return call->code && strcmp(call->code, code) == 0;
 }
 
-static iimg_error_t *error_of(iimg_context_t *context, const iimg_s3_call_t *call)
+static iimg_error_t *make_error(iimg_context_t *context, const iimg_s3_call_t *call)
 {
     int status = call->response->status;
-    bool full = status == 507 || is_code(call, "QuotaExceeded");
+    bool full = status == 507 || has_code(call, "QuotaExceeded");
     iimg_error_t *err;
 
     if (call->response->outcome == IIMG_HTTP_TOO_LARGE) {
         return iimg_error(context->pool, IIMG_TOO_LARGE,
                           "The stored picture is larger than allowed.");
     }
-    if (status == 404 && *call->key && !is_code(call, "NoSuchBucket")) {
+    if (status == 404 && *call->key && !has_code(call, "NoSuchBucket")) {
         return iimg_error(context->pool, IIMG_NOT_FOUND, "Not found.");
     }
-    err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE, "%s",
-                   full ? "The picture store is full. Nothing was changed."
-                        : "The picture store is not available at the moment. Nothing was changed."),
-        "store_down");
+    err = iimg_error_with_code(
+        context->pool, IIMG_UNAVAILABLE, "store_down", "%s",
+        full ? "The picture store is full. Nothing was changed."
+             : "The picture store is not available at the moment. Nothing was changed.");
     return call->again_after ? iimg_error_retry(err, call->again_after) : err;
 }
 
 iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *client,
                             const iimg_s3_call_t *call)
 {
-    iimg_error_t *err = error_of(context, call);
+    iimg_error_t *err = make_error(context, call);
     const iimg_http_response_t *response = call->response;
     const char *sentence = response->status >= 300 ? iimg_s3_xml_text(context->pool, response->body,
                                                                       response->length, "Message")
@@ -388,7 +395,7 @@ iimg_error_t *iimg_s3_error(iimg_context_t *context, const iimg_s3_client_t *cli
         id ? " (request " : "", id ? id : "", id ? " of the store)" : "");
 }
 
-/* Addresses for clients ------------------------------------------------------------------------ */
+/* URLs for clients ----------------------------------------------------------------------------- */
 
 struct iimg_s3_signer_t {
     apr_pool_t *pool;
@@ -408,9 +415,9 @@ iimg_error_t *iimg_s3_signer_create(iimg_context_t *context, iimg_s3_client_t *c
     signer->settings = client->settings;
     signer->expiry = expiry;
     if (!client->settings->is_public) {
-        return round_begin(context, client, since, &signer->round);
+        return begin_round(context, client, since, &signer->round);
     }
-    signer->round.region = learned(context->pool, client, &ahead);
+    signer->round.region = get_region(context->pool, client, &ahead);
     signer->round.address = iimg_s3_address(context->pool, client->settings, signer->round.region);
     return NULL;
 }

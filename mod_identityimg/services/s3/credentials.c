@@ -1,4 +1,4 @@
-/* credentials.c - where a store's keys come from: files, environment, the machine. */
+/* credentials.c - credentials for an S3 store, from files, the environment or the machine. */
 #include "services/s3/credentials.h"
 
 #include <stdlib.h>
@@ -13,16 +13,16 @@
 #include "base/timestamp.h"
 
 struct iimg_s3_source_t {
-    iimg_sigv4_credentials_t fixed;   /* access_key NULL: the machine is asked */
+    iimg_sigv4_credentials_t fixed;   /* access_key NULL: from the machine */
     const char *container_url;        /* NULL: no container's endpoint */
     const char *container_token;      /* for its Authorization header; NULL: none */
     const char *container_token_file; /* read each time; NULL: none */
     const char *machine_url;          /* base of the virtual machine's endpoint */
 };
 
-#define EARLY      apr_time_from_sec(300) /* before the end, new ones are fetched */
-#define PAUSE      apr_time_from_sec(10)  /* after a failure, while the old ones are good */
-#define SECONDS    1                      /* to wait for the machine */
+#define EARLY      apr_time_from_sec(300) /* time before expiry at which they are renewed */
+#define PAUSE      apr_time_from_sec(10)  /* after a failure, while the old ones are valid */
+#define SECONDS    1                      /* timeout of a request to the machine */
 #define MAX_ANSWER 16384
 
 /* Files ---------------------------------------------------------------------------------------- */
@@ -61,7 +61,7 @@ static void take_line(char *line, iimg_sigv4_credentials_t *found)
     }
 }
 
-/* "[profile]" begins a section; lines before the first one belong to every profile. */
+/* "[profile]" starts a section. Lines before the first section belong to every profile. */
 static void parse(char *text, const char *profile, iimg_sigv4_credentials_t *found)
 {
     bool ours = true;
@@ -92,7 +92,7 @@ static const char *profile_name(void)
     return profile && *profile ? profile : "default";
 }
 
-/* @return NULL, or a clause that follows the file's name */
+/* @return NULL, or the problem, to follow the file's name */
 static const char *read_file(apr_pool_t *pool, const char *path, iimg_sigv4_credentials_t *found)
 {
     const char *text, *problem = iimg_private_file_read(pool, path, &text);
@@ -108,7 +108,7 @@ static const char *read_file(apr_pool_t *pool, const char *path, iimg_sigv4_cred
                                           profile_name());
 }
 
-/* @return whether there is such a file; its path */
+/* @return whether the file exists */
 static bool find_shared_file(apr_pool_t *pool, const char **path)
 {
     const char *home = getenv("HOME");
@@ -121,7 +121,7 @@ static bool find_shared_file(apr_pool_t *pool, const char **path)
     return *path && apr_stat(&info, *path, APR_FINFO_TYPE, pool) == APR_SUCCESS;
 }
 
-/* Finding -------------------------------------------------------------------------------------- */
+/* The source ----------------------------------------------------------------------------------- */
 
 static void read_environment(apr_pool_t *pool, iimg_sigv4_credentials_t *found)
 {
@@ -133,7 +133,8 @@ static void read_environment(apr_pool_t *pool, iimg_sigv4_credentials_t *found)
     found->session_token = token && *token ? apr_pstrdup(pool, token) : NULL;
 }
 
-/* The addresses that containers are given; the answer is a secret: no other may be plain http. */
+/* Plain http is allowed only to the addresses of container endpoints, since the response is secret.
+ */
 static bool is_container_url(apr_pool_t *pool, const char *url)
 {
     static const char *const hosts[] = { "127.0.0.1",     "localhost",      "::1",
@@ -203,25 +204,23 @@ bool iimg_s3_source_changes(const iimg_s3_source_t *source)
     return source->fixed.access_key == NULL;
 }
 
-/* Asking the machine --------------------------------------------------------------------------- */
+/* Requests to the machine ---------------------------------------------------------------------- */
 
 struct iimg_s3_credentials_t {
     const iimg_s3_source_t *source;
-    apr_thread_mutex_t *lock;         /* around all below */
+    apr_thread_mutex_t *lock;         /* guards the members below */
     iimg_sigv4_credentials_t fetched; /* texts from malloc; access_key NULL: none yet */
     apr_time_t expires;
-    apr_time_t again; /* not to be fetched before */
-    bool busy;        /* some thread is fetching */
+    apr_time_t again; /* the earliest next attempt to fetch */
+    bool busy;        /* a thread is fetching */
 };
 
-static iimg_error_t *trouble(iimg_context_t *context, const char *url, const char *problem)
+static iimg_error_t *make_error(iimg_context_t *context, const char *url, const char *problem)
 {
-    iimg_error_t *err = iimg_error_code(
-        iimg_error(context->pool, IIMG_UNAVAILABLE,
-                   "The picture store is not available at the moment. Nothing was changed."),
-        "store_down");
-
-    return iimg_error_detail(err, "no credentials from %s: %s", url, problem);
+    return iimg_error_with_detail(
+        context->pool, IIMG_UNAVAILABLE, "store_down",
+        "The picture store is not available at the moment. Nothing was changed.",
+        "no credentials from %s: %s", url, problem);
 }
 
 static iimg_error_t *ask(iimg_context_t *context, const char *method, const char *url,
@@ -245,11 +244,12 @@ static iimg_error_t *ask(iimg_context_t *context, const char *method, const char
     response = iimg_http_send(context, context->pool, &request);
     *answer = response->body;
     if (response->outcome != IIMG_HTTP_OK) {
-        return trouble(context, url, response->problem);
+        return make_error(context, url, response->problem);
     }
     return response->status == 200
                ? NULL
-               : trouble(context, url, apr_psprintf(context->pool, "status %d", response->status));
+               : make_error(context, url,
+                            apr_psprintf(context->pool, "status %d", response->status));
 }
 
 static iimg_error_t *ask_container(iimg_context_t *context, const iimg_s3_source_t *source,
@@ -262,7 +262,7 @@ static iimg_error_t *ask_container(iimg_context_t *context, const iimg_s3_source
         problem = iimg_public_file_read(context->pool, source->container_token_file, &token);
     }
     if (problem) {
-        return trouble(context, source->container_token_file, problem);
+        return make_error(context, source->container_token_file, problem);
     }
     line = token ? apr_pstrcat(context->pool, "Authorization: ", token, NULL) : NULL;
     if (line) {
@@ -271,7 +271,7 @@ static iimg_error_t *ask_container(iimg_context_t *context, const iimg_s3_source
     return ask(context, "GET", source->container_url, line, answer);
 }
 
-/* IMDSv2: a token first, which forwarded requests cannot get. */
+/* IMDSv2 requires a token, which forwarded requests cannot get. */
 static iimg_error_t *ask_machine(iimg_context_t *context, const iimg_s3_source_t *source,
                                  const char **answer)
 {
@@ -317,11 +317,12 @@ static iimg_error_t *fetch(iimg_context_t *context, const iimg_s3_source_t *sour
     fetched->secret_key = member(json, "SecretAccessKey");
     fetched->session_token = member(json, "Token");
     *expires = iimg_timestamp_parse(member(json, "Expiration"));
-    return is_whole(fetched) && *expires ? NULL
-                                         : trouble(context, url, "its answer holds no credentials");
+    return is_whole(fetched) && *expires
+               ? NULL
+               : make_error(context, url, "its response has no credentials");
 }
 
-/* Keeping them --------------------------------------------------------------------------------- */
+/* Current credentials -------------------------------------------------------------------------- */
 
 static void forget(iimg_sigv4_credentials_t *texts)
 {
@@ -357,7 +358,7 @@ static iimg_sigv4_credentials_t copied(apr_pool_t *pool, const iimg_sigv4_creden
                                        apr_pstrdup(pool, from->session_token) };
 }
 
-/* Within the lock. @return whether those at hand will do; if not, the caller must fetch new ones */
+/* With the lock held. @return whether the current ones are usable; if not, the caller must fetch */
 static bool use_old(iimg_s3_credentials_t *credentials, apr_time_t time)
 {
     bool good = credentials->fetched.access_key && time < credentials->expires;
@@ -371,7 +372,7 @@ static bool use_old(iimg_s3_credentials_t *credentials, apr_time_t time)
     return false;
 }
 
-/* Within the lock. @return whether there are any */
+/* With the lock held. @return whether there are any */
 static bool keep(iimg_s3_credentials_t *credentials, const iimg_sigv4_credentials_t *fetched,
                  apr_time_t expires, apr_time_t time)
 {
@@ -401,10 +402,11 @@ static iimg_error_t *renew(iimg_context_t *context, iimg_s3_credentials_t *crede
     if (keep(credentials, err ? NULL : &fetched, expires, apr_time_now())) {
         *now = copied(context->pool, &credentials->fetched);
         if (err) {
-            iimg_log(context, IIMG_LOG_WARNING,
-                     "IIMG0201: the store's credentials end soon and "
-                     "could not be renewed: %s",
-                     err->detail);
+            iimg_log(
+                context, IIMG_LOG_WARNING,
+                "IIMG0201: cannot renew the picture store's credentials, which expire soon: %s; "
+                "check the machine's role",
+                err->detail);
         }
         err = NULL;
     }

@@ -1,4 +1,4 @@
-/* credentials.h - where a store's keys come from: files, environment, the machine. */
+/* credentials.h - credentials for an S3 store, from files, the environment or the machine. */
 #ifndef IIMG_SERVICES_S3_CREDENTIALS_H
 #define IIMG_SERVICES_S3_CREDENTIALS_H
 
@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "services/s3/sigv4.h"
 
-/** Where credentials come from; read-only after start. */
+/** The source of credentials; read-only after start. */
 typedef struct iimg_s3_source_t iimg_s3_source_t;
 
 /**
@@ -23,18 +23,18 @@ typedef struct iimg_s3_source_t iimg_s3_source_t;
 const char *iimg_s3_source_find(apr_pool_t *pool, const char *file, bool machine,
                                 iimg_s3_source_t **source);
 
-/** Whether its credentials end, and others follow. */
+/** Whether its credentials expire and are renewed. */
 bool iimg_s3_source_changes(const iimg_s3_source_t *source);
 
-/** The credentials of one process: those of a machine expire and are fetched anew. */
+/** The current credentials of a process. */
 typedef struct iimg_s3_credentials_t iimg_s3_credentials_t;
 
-/** Begin, before threads start. @return NULL when there is no mutex */
+/** Create, before threads start. @return NULL if there is no mutex */
 iimg_s3_credentials_t *iimg_s3_credentials_create(apr_pool_t *pool, const iimg_s3_source_t *source);
 
 /**
- * The credentials to use now, copied into the context's pool. Those that expire are fetched again
- * five minutes before; while that fails, the old ones serve until they end.
+ * Copy the current credentials into the context's pool. Expiring ones are renewed five minutes
+ * earlier; if that fails, the old ones are used until they expire.
  * Errors: IIMG_UNAVAILABLE.
  */
 iimg_error_t *iimg_s3_credentials_get(iimg_context_t *context, iimg_s3_credentials_t *credentials,

@@ -1,4 +1,4 @@
-/* settings.c - what operators may say of an S3 store: single values, in directives and options. */
+/* settings.c - checks of the values of S3 directives and options. */
 #include "services/s3/settings.h"
 
 #include <string.h>

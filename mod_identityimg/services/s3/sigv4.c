@@ -1,4 +1,4 @@
-/* sigv4.c - AWS Signature Version 4: Authorization headers and presigned queries. Sends nothing. */
+/* sigv4.c - AWS Signature Version 4: Authorization headers and presigned queries. */
 #include "services/s3/sigv4.h"
 
 #include <stdlib.h>
@@ -35,7 +35,7 @@ const char *iimg_sigv4_hash(apr_pool_t *pool, const void *data, apr_size_t lengt
                                                                                : NULL;
 }
 
-/* Texts that are signed ----------------------------------------------------------------------- */
+/* The text to sign ---------------------------------------------------------------------------- */
 
 static bool stays(char c, bool slash)
 {
@@ -89,7 +89,7 @@ const char *iimg_sigv4_query(apr_pool_t *pool, const iimg_sigv4_field_t *fields,
     return apr_array_pstrcat(pool, pieces, '\0');
 }
 
-/* Without spaces around it, and with one where there are several. */
+/* Remove spaces at both ends, and collapse others. */
 static const char *trim(apr_pool_t *pool, const char *value)
 {
     char *trimmed = apr_palloc(pool, strlen(value) + 1), *to = trimmed;
@@ -109,7 +109,7 @@ static const char *trim(apr_pool_t *pool, const char *value)
     return trimmed;
 }
 
-/* By name; those of one name stay in the order in which they are sent. */
+/* Sort by name, keeping the order of headers with the same name. */
 static iimg_sigv4_field_t *sorted_headers(apr_pool_t *pool, const iimg_sigv4_request_t *request)
 {
     apr_size_t size = (apr_size_t)(request->header_count + 1) * sizeof(iimg_sigv4_field_t);

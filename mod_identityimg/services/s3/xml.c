@@ -1,4 +1,4 @@
-/* xml.c - what S3 stores say in XML: errors and listings. */
+/* xml.c - reads the XML of S3 stores: errors and listings. */
 #include "services/s3/xml.h"
 
 #include <stdlib.h>
@@ -87,7 +87,7 @@ static void take_version(apr_pool_t *pool, const apr_xml_elem *element, apr_arra
     version->length = size ? (apr_off_t)apr_atoi64(size) : 0;
 }
 
-/* Where a store does not say it, the next page begins behind the last entry of this one. */
+/* Some stores omit the start of the next page: then it follows the last entry of this one. */
 static void set_next(apr_pool_t *pool, const apr_xml_elem *root, iimg_s3_page_t *page)
 {
     const iimg_s3_version_t *last = page->versions->nelts

@@ -1,4 +1,4 @@
-/* file.c - storage method based on one directory: read, delete, and what it must be. */
+/* file.c - storage driver "file": a directory. Reading, deleting, checks. */
 #include "services/storage/file.h"
 
 #include <errno.h>
@@ -36,8 +36,8 @@ int iimg_file_sync_directory(const char *directory)
 
 /* Reading ------------------------------------------------------------------------------------- */
 
-static iimg_error_t *read_all(iimg_context_t *context, int fd, const char *path, apr_size_t size,
-                              char *data)
+static iimg_error_t *read_bytes(iimg_context_t *context, int fd, const char *path, apr_size_t size,
+                                char *data)
 {
     apr_size_t done = 0;
 
@@ -48,7 +48,7 @@ static iimg_error_t *read_all(iimg_context_t *context, int fd, const char *path,
             continue;
         }
         if (n <= 0) {
-            return iimg_file_trouble(context, "reading", path, n < 0 ? errno : EIO);
+            return iimg_file_error(context, "reading", path, n < 0 ? errno : EIO);
         }
         done += (apr_size_t)n;
     }
@@ -62,7 +62,7 @@ static iimg_error_t *read_open(iimg_context_t *context, int fd, const char *path
     char *bytes;
 
     if (fstat(fd, &info) != 0) {
-        return iimg_file_trouble(context, "looking at", path, errno);
+        return iimg_file_error(context, "stat", path, errno);
     }
     if ((apr_size_t)info.st_size > max) {
         return iimg_error_detail(
@@ -73,7 +73,7 @@ static iimg_error_t *read_open(iimg_context_t *context, int fd, const char *path
     bytes[info.st_size] = '\0';
     *data = bytes;
     *length = (apr_size_t)info.st_size;
-    return read_all(context, fd, path, *length, bytes);
+    return read_bytes(context, fd, path, *length, bytes);
 }
 
 iimg_error_t *iimg_file_read(iimg_context_t *context, const char *path, apr_size_t max,
@@ -83,11 +83,11 @@ iimg_error_t *iimg_file_read(iimg_context_t *context, const char *path, apr_size
     iimg_error_t *err;
 
     if (fd < 0 && (errno == ENOENT || errno == ENOTDIR)) {
-        return iimg_error_detail(iimg_error(context->pool, IIMG_NOT_FOUND, "Not found."),
-                                 "%s is missing", path);
+        return iimg_error_with_detail(context->pool, IIMG_NOT_FOUND, NULL, "Not found.",
+                                      "%s is missing", path);
     }
     if (fd < 0) {
-        return iimg_file_trouble(context, "opening", path, errno);
+        return iimg_file_error(context, "opening", path, errno);
     }
     err = read_open(context, fd, path, max, data, length);
     close(fd);
@@ -102,15 +102,16 @@ static iimg_error_t *file_get(iimg_context_t *context, const iimg_storage_t *sto
     iimg_error_t *err = iimg_file_read(context, iimg_file_path(context->pool, storage, key), max,
                                        data, length);
 
-    if (!err) {
-        iimg_step_end(context, began, "store get", key);
+    if (err) {
+        return err;
     }
-    return err;
+    iimg_step_end(context, began, "store get", key);
+    return NULL;
 }
 
 /* Deleting ------------------------------------------------------------------------------------ */
 
-/* Directories that are named by the uuid go with their last file; the fan-out stays.
+/* Remove the directories that are named by the uuid, if empty. The fan-out directories stay.
  * @return 0 or errno */
 static int remove_empty_parents(apr_pool_t *pool, const char *path)
 {
@@ -158,13 +159,11 @@ static iimg_error_t *file_remove(iimg_context_t *context, const iimg_storage_t *
         code = remove_empty_parents(context->pool, path);
     }
     iimg_step_end(context, began, "store remove", key);
-    return code ? iimg_file_trouble(context, "deleting", path, code) : NULL;
+    return code ? iimg_file_error(context, "deleting", path, code) : NULL;
 }
 
-/* What still is of the directories that a file was in: its name is gone from that one, or the name
- * of the next directory is. */
-static const char *remaining_directory(apr_pool_t *pool, const iimg_storage_t *storage,
-                                       const char *path)
+/* @return the innermost existing directory above a file: its sync makes the removal durable */
+static const char *find_directory(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
 {
     char *copy = apr_pstrdup(pool, path);
 
@@ -174,20 +173,20 @@ static const char *remaining_directory(apr_pool_t *pool, const iimg_storage_t *s
     return copy;
 }
 
-/* @param synced the directory of the last file, which is that of most @return 0 or errno */
-static int settle_one(apr_pool_t *pool, const iimg_storage_t *storage, const char *path,
-                      const char **synced)
+/* @param synced the last synced directory, often that of the next file @return 0 or errno */
+static int sync_removal(apr_pool_t *pool, const iimg_storage_t *storage, const char *path,
+                        const char **synced)
 {
-    const char *directory = remaining_directory(pool, storage, path);
+    const char *directory = find_directory(pool, storage, path);
     int code = 0;
 
     if (!*synced || strcmp(*synced, directory) != 0) {
         *synced = directory;
         code = iimg_file_sync_directory(directory);
     }
-    /* Meanwhile another one may have removed more. */
+    /* Another process may have removed the directory meanwhile. */
     return code == ENOENT && strcmp(directory, storage->root) != 0
-               ? settle_one(pool, storage, path, synced)
+               ? sync_removal(pool, storage, path, synced)
                : code;
 }
 
@@ -200,10 +199,10 @@ static iimg_error_t *file_settle(iimg_context_t *context, const iimg_storage_t *
 
     for (int i = 0; i < keys->nelts && code == 0; i++) {
         path = iimg_file_path(context->pool, storage, APR_ARRAY_IDX(keys, i, const char *));
-        code = settle_one(context->pool, storage, path, &synced);
+        code = sync_removal(context->pool, storage, path, &synced);
     }
     iimg_step_end(context, began, "store settle", NULL);
-    return code ? iimg_file_trouble(context, "deleting", path, code) : NULL;
+    return code ? iimg_file_error(context, "deleting", path, code) : NULL;
 }
 
 static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *storage,
@@ -213,8 +212,11 @@ static iimg_error_t *file_purge(iimg_context_t *context, const iimg_storage_t *s
     iimg_error_t *err = file_remove(context, storage, key, false);
 
     (void)version;
+    if (err) {
+        return err;
+    }
     APR_ARRAY_PUSH(keys, const char *) = key;
-    return err ? err : file_settle(context, storage, keys);
+    return file_settle(context, storage, keys);
 }
 
 static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *storage,
@@ -228,12 +230,11 @@ static iimg_error_t *file_has(iimg_context_t *context, const iimg_storage_t *sto
         return NULL;
     }
     *there = false;
-    return errno == ENOENT || errno == ENOTDIR
-               ? NULL
-               : iimg_file_trouble(context, "looking at", path, errno);
+    return errno == ENOENT || errno == ENOTDIR ? NULL
+                                               : iimg_file_error(context, "stat", path, errno);
 }
 
-/* The directory itself ------------------------------------------------------------------------- */
+/* The directory -------------------------------------------------------------------------------- */
 
 static const char *file_check(apr_pool_t *pool, const iimg_storage_t *storage)
 {

@@ -1,4 +1,4 @@
-/* file_list.c - where objects are below a directory, and which there are. */
+/* file_list.c - storage driver "file": paths of objects, and listing them. */
 #include "services/storage/file.h"
 
 #include <dirent.h>
@@ -11,8 +11,8 @@
 #include "base/uuid.h"
 #include "services/pictures/key.h"
 
-/* <root>/media/ab/cd/<uuid>/..., <root>/generated_images/ab/cd/<uuid>.png: two levels by the
- * first digits of the uuid, so that no directory grows large. */
+/* <root>/media/ab/cd/<uuid>/..., <root>/generated_images/ab/cd/<uuid>.png: two levels named by the
+ * first digits of the uuid keep directories small. */
 const char *iimg_file_path(apr_pool_t *pool, const iimg_storage_t *storage, const char *key)
 {
     const char *uuid = strchr(key, '/') + 1;
@@ -21,28 +21,29 @@ const char *iimg_file_path(apr_pool_t *pool, const iimg_storage_t *storage, cons
                         uuid + 2, uuid);
 }
 
-/* Whether the file system itself fails, not a single file. */
-static bool concerns_all(int code)
+/* Whether the file system fails, not only one file. */
+static bool affects_all(int code)
 {
     return code == EIO || code == EROFS || code == ESTALE || code == ENOTCONN || code == ENODEV
            || code == ETIMEDOUT || code == EHOSTDOWN;
 }
 
-iimg_error_t *iimg_file_trouble(iimg_context_t *context, const char *what, const char *path,
-                                int code)
+iimg_error_t *iimg_file_error(iimg_context_t *context, const char *what, const char *path, int code)
 {
-    const char
-        *sentence = code == ENOSPC || code == EDQUOT
-                        ? "The picture store is full. Nothing was changed."
-                        : "The picture store is not available at the moment. Nothing was changed.";
-    iimg_error_t *err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE, "%s", sentence),
-                                        "store_down");
+    bool is_full = code == ENOSPC || code == EDQUOT;
+    iimg_error_t *err = iimg_error_with_detail(
+        context->pool, IIMG_UNAVAILABLE, "store_down",
+        is_full ? "The picture store is full. Nothing was changed."
+                : "The picture store is not available at the moment. Nothing was changed.",
+        "%s %s: %s", what, path, strerror(code));
 
-    err->one_object = !concerns_all(code);
-    return iimg_error_detail(err, "%s %s: %s", what, path, strerror(code));
+    err->one_object = !affects_all(code);
+    return err;
 }
 
 /* Listing ------------------------------------------------------------------------------------- */
+
+#define MAX_DEPTH 4 /* ab/cd/<uuid>/__sized__ */
 
 typedef struct listing_t {
     const iimg_storage_t *storage;
@@ -50,8 +51,8 @@ typedef struct listing_t {
     void *baton;
 } listing_t;
 
-/* <root>/media/ab/cd/<uuid>... is media/<uuid>...; NULL: not where we would have put it */
-static const char *key_of(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
+/* @return media/<uuid>... for <root>/media/ab/cd/<uuid>...; NULL for files that are not ours */
+static const char *find_key(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
 {
     const char *place = path + strlen(storage->root) + 1;
     const char *fan_out = strchr(place, '/') + 1;
@@ -67,12 +68,12 @@ static const char *key_of(apr_pool_t *pool, const iimg_storage_t *storage, const
 static iimg_error_t *list_file(iimg_context_t *context, const listing_t *listing, const char *path,
                                const struct stat *info)
 {
-    const char *key = key_of(context->pool, listing->storage, path);
+    const char *key = find_key(context->pool, listing->storage, path);
     iimg_listed_t object = { key,          NULL, true, false, apr_time_from_sec(info->st_mtime),
                              info->st_size };
 
     if (!key) {
-        iimg_log(context, IIMG_LOG_INFO, "%s is none of ours", path);
+        iimg_log(context, IIMG_LOG_INFO, "%s is not an object of this store", path);
         return NULL;
     }
     return listing->visit(context, listing->baton, &object);
@@ -81,14 +82,14 @@ static iimg_error_t *list_file(iimg_context_t *context, const listing_t *listing
 static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *listing,
                                     const char *path, int depth);
 
-/* What vanishes while we look is not there. */
+/* Files that vanish during the listing are skipped. */
 static iimg_error_t *list_entry(iimg_context_t *context, const listing_t *listing, const char *path,
                                 int depth)
 {
     struct stat info;
 
     if (lstat(path, &info) != 0) {
-        return errno == ENOENT ? NULL : iimg_file_trouble(context, "looking at", path, errno);
+        return errno == ENOENT ? NULL : iimg_file_error(context, "stat", path, errno);
     }
     if (S_ISDIR(info.st_mode)) {
         return depth > 0 ? list_directory(context, listing, path, depth - 1) : NULL;
@@ -111,7 +112,7 @@ static iimg_error_t *list_entries(iimg_context_t *context, const listing_t *list
     return err;
 }
 
-/* In memory of its own: a store may have millions of files, though one directory has few. */
+/* With a pool for each directory: a store may have millions of files. */
 static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *listing,
                                     const char *path, int depth)
 {
@@ -120,13 +121,13 @@ static iimg_error_t *list_directory(iimg_context_t *context, const listing_t *li
     iimg_error_t *err;
 
     if (!directory) {
-        return errno == ENOENT ? NULL : iimg_file_trouble(context, "listing", path, errno);
+        return errno == ENOENT ? NULL : iimg_file_error(context, "listing", path, errno);
     }
     apr_pool_create(&inner.pool, context->pool);
     err = list_entries(&inner, listing, path, depth, directory);
     closedir(directory);
     if (err) {
-        return err; /* it lives in that pool, which therefore stays */
+        return err; /* allocated from inner.pool, which stays */
     }
     apr_pool_destroy(inner.pool);
     return NULL;
@@ -139,10 +140,9 @@ iimg_error_t *iimg_file_list(iimg_context_t *context, const iimg_storage_t *stor
     iimg_error_t *err = NULL;
 
     for (int i = 0; iimg_key_places[i] && !err; i++) {
-        /* ab/cd/<uuid>/__sized__ is the deepest */
         err = list_directory(
             context, &listing,
-            apr_pstrcat(context->pool, storage->root, "/", iimg_key_places[i], NULL), 4);
+            apr_pstrcat(context->pool, storage->root, "/", iimg_key_places[i], NULL), MAX_DEPTH);
     }
     return err;
 }

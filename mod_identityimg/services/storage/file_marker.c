@@ -1,4 +1,4 @@
-/* file_marker.c - the marker of a directory of pictures: read, and written once. */
+/* file_marker.c - storage driver "file": the marker of the directory. */
 #include "services/storage/file.h"
 
 #include <errno.h>
@@ -30,8 +30,9 @@ iimg_error_t *iimg_file_read_marker(iimg_context_t *context, const iimg_storage_
     return err;
 }
 
-/* The tool may run as root: httpd must be able to read its files. @return 0 or errno */
-static int fill(int fd, const iimg_storage_t *storage, const char *text)
+/* identityimgctl may run as root, but httpd's user must be able to read the marker. @return 0 or
+ * errno */
+static int write_text(int fd, const iimg_storage_t *storage, const char *text)
 {
     int code = iimg_file_write_all(fd, text, strlen(text));
     struct stat root;
@@ -46,9 +47,9 @@ static int fill(int fd, const iimg_storage_t *storage, const char *text)
     return fsync(fd) == 0 ? 0 : errno;
 }
 
-/* A file under its final name is whole, and is the first one; where there are no hard links, the
- * row of the database alone keeps two nodes from writing different ones. @return 0 or errno */
-static int give_name(const char *temporary, const char *path)
+/* link(2) fails if there is a marker already, unlike rename(2). On file systems without hard links
+ * only the database prevents that two nodes write different markers. @return 0 or errno */
+static int link_marker(const char *temporary, const char *path)
 {
     if (link(temporary, path) == 0 || errno == EEXIST) {
         return 0;
@@ -64,11 +65,11 @@ static int write_marker(const iimg_storage_t *storage, const char *temporary, co
     if (fd < 0) {
         return errno;
     }
-    code = fill(fd, storage, text);
+    code = write_text(fd, storage, text);
     if (close(fd) != 0 && code == 0) {
         code = errno;
     }
-    code = code ? code : give_name(temporary, path);
+    code = code ? code : link_marker(temporary, path);
     unlink(temporary);
     return code ? code : iimg_file_sync_directory(storage->root);
 }
@@ -81,5 +82,5 @@ iimg_error_t *iimg_file_write_marker(iimg_context_t *context, const iimg_storage
                                         NULL);
     int code = write_marker(storage, temporary, path, text);
 
-    return code ? iimg_file_trouble(context, "writing", path, code) : NULL;
+    return code ? iimg_file_error(context, "writing", path, code) : NULL;
 }

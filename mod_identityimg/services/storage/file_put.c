@@ -1,4 +1,8 @@
-/* file_put.c - files written to a directory: whole and durable, or not there at all. */
+/* file_put.c - storage driver "file": writes the objects of a picture, atomically and durably.
+ *
+ * Each object is written to a temporary name, synced and renamed; then its directory is synced. All
+ * files of a picture are written before the first fsync, so that the disk works on all of them. A
+ * file with its final name is complete, also after a crash. */
 #include "services/storage/file.h"
 
 #include <errno.h>
@@ -21,7 +25,7 @@ static int sync_parent(apr_pool_t *pool, const char *path)
     return iimg_file_sync_directory(apr_pstrmemdup(pool, path, length));
 }
 
-/* Makes the directories above path that are missing. @return 0 or errno */
+/* Create missing directories above path. @return 0 or errno */
 static int make_parents(apr_pool_t *pool, const iimg_storage_t *storage, const char *path)
 {
     char *copy = apr_pstrdup(pool, path);
@@ -41,16 +45,16 @@ static int make_parents(apr_pool_t *pool, const iimg_storage_t *storage, const c
     return code;
 }
 
-/* A file of a picture that is being written. */
-typedef struct fresh_t {
-    const char *path;      /* its name once it is whole */
-    const char *temporary; /* its name until then; NULL: it does not have that one */
+/* A file that is being written. */
+typedef struct file_t {
+    const char *path;      /* its final name */
+    const char *temporary; /* its temporary name; NULL: the file does not have it */
     int fd;                /* -1: closed */
-    bool filled;           /* the object's own file was given this name */
-} fresh_t;
+    bool filled;           /* linked from the object's spool */
+} file_t;
 
-/* What comes from a spool of this file system lies there already, and becomes the file. */
-static bool adopt(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
+/* A spool on the same file system is linked instead of copied. */
+static bool link_spool(apr_pool_t *pool, const iimg_object_t *object, file_t *file)
 {
     if (!object->spool || iimg_spool_link(pool, object->spool, file->temporary) != 0) {
         return false;
@@ -63,18 +67,18 @@ static bool adopt(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
     return file->filled;
 }
 
-static int create(apr_pool_t *pool, const iimg_object_t *object, fresh_t *file)
+static int create_file(apr_pool_t *pool, const iimg_object_t *object, file_t *file)
 {
-    if (adopt(pool, object, file)) {
+    if (link_spool(pool, object, file)) {
         return 0;
     }
     file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     return file->fd < 0 ? errno : 0;
 }
 
-/* Most files have neighbours, whose directory is there. @return 0 or errno */
-static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iimg_object_t *object,
-                      fresh_t *file)
+/* Directories are created only if needed: most exist. @return 0 or errno */
+static int open_file(apr_pool_t *pool, const iimg_storage_t *storage, const iimg_object_t *object,
+                     file_t *file)
 {
     int code = IIMG_FAULT("file.mkdir");
 
@@ -82,16 +86,16 @@ static int open_fresh(apr_pool_t *pool, const iimg_storage_t *storage, const iim
     file->path = iimg_file_path(pool, storage, object->key);
     file->temporary = iimg_file_unfinished(pool, file->path);
     code = code ? code : IIMG_FAULT("file.create");
-    code = code ? code : create(pool, object, file);
+    code = code ? code : create_file(pool, object, file);
     if (code == ENOENT) {
         code = make_parents(pool, storage, file->path);
-        code = code ? code : create(pool, object, file);
+        code = code ? code : create_file(pool, object, file);
     }
     file->temporary = file->fd < 0 ? NULL : file->temporary;
     return code;
 }
 
-static int write_object(const fresh_t *file, const iimg_object_t *object)
+static int write_object(const file_t *file, const iimg_object_t *object)
 {
     int code = IIMG_FAULT("file.write");
 
@@ -102,13 +106,13 @@ static int write_object(const fresh_t *file, const iimg_object_t *object)
         (void)!write(file->fd, object->data, object->length / 2); /* as a full disk does */
         return code;
     }
-    /* Its mapped file would come into memory as a whole. */
+    /* Not from the mapping, which would bring the whole file into memory. */
     return object->spool ? iimg_spool_copy(object->spool, file->fd)
                          : iimg_file_write_all(file->fd, object->data, object->length);
 }
 
-/* Has the disk begin: all files of a picture are under way before the first is waited for. */
-static int fill(const fresh_t *file, const iimg_object_t *object)
+/* Starts writeback, without waiting for it. */
+static int write_file(const file_t *file, const iimg_object_t *object)
 {
     int code = write_object(file, object);
 
@@ -119,7 +123,7 @@ static int fill(const fresh_t *file, const iimg_object_t *object)
     return code;
 }
 
-static int close_fresh(fresh_t *file)
+static int close_file(file_t *file)
 {
     int rc = file->fd < 0 ? 0 : close(file->fd);
 
@@ -127,19 +131,19 @@ static int close_fresh(fresh_t *file)
     return rc == 0 ? 0 : errno;
 }
 
-static int sync_file(fresh_t *file)
+static int sync_file(file_t *file)
 {
     int code = IIMG_FAULT("file.fsync"), rc;
 
     if (code == 0 && fsync(file->fd) != 0) {
         code = errno;
     }
-    rc = close_fresh(file);
+    rc = close_file(file);
     (void)IIMG_FAULT("file.synced");
     return code ? code : rc;
 }
 
-static int give_name(fresh_t *file)
+static int rename_file(file_t *file)
 {
     int code = IIMG_FAULT("file.rename");
 
@@ -160,8 +164,8 @@ static bool is_in_same_directory(const char *path, const char *other)
     return strncmp(path, other, length) == 0 && !strchr(other + length, '/');
 }
 
-/* Makes the names durable. Files of one directory stand next to each other. */
-static int sync_names(apr_pool_t *pool, const fresh_t *files, int count, const char **path)
+/* Make the names durable. Files of a directory are adjacent. */
+static int sync_names(apr_pool_t *pool, const file_t *files, int count, const char **path)
 {
     int code = 0;
 
@@ -174,27 +178,27 @@ static int sync_names(apr_pool_t *pool, const fresh_t *files, int count, const c
     return code;
 }
 
-static int write_one(iimg_context_t *context, const iimg_storage_t *storage,
-                     const iimg_object_t *object, fresh_t *file)
+static int put_object(iimg_context_t *context, const iimg_storage_t *storage,
+                      const iimg_object_t *object, file_t *file)
 {
     apr_time_t began = iimg_step_begin(context);
     int code;
 
     (void)IIMG_FAULT("file.object");
-    code = open_fresh(context->pool, storage, object, file);
-    code = code ? code : fill(file, object);
+    code = open_file(context->pool, storage, object, file);
+    code = code ? code : write_file(file, object);
     iimg_step_end(context, began, "store put", object->key);
     return code;
 }
 
-/* @param path of what was done last @return 0 or errno */
+/* @param path of the last file, for the log @return 0 or errno */
 static int write_files(iimg_context_t *context, const iimg_storage_t *storage,
-                       const iimg_object_t *objects, int count, fresh_t *files, const char **path)
+                       const iimg_object_t *objects, int count, file_t *files, const char **path)
 {
     int code = 0;
 
     for (int i = 0; i < count && code == 0; i++) {
-        code = write_one(context, storage, &objects[i], &files[i]);
+        code = put_object(context, storage, &objects[i], &files[i]);
         *path = files[i].path;
     }
     for (int i = 0; i < count && code == 0; i++) {
@@ -203,17 +207,16 @@ static int write_files(iimg_context_t *context, const iimg_storage_t *storage,
     }
     for (int i = 0; i < count && code == 0; i++) {
         *path = files[i].path;
-        code = give_name(&files[i]);
+        code = rename_file(&files[i]);
     }
     return code ? code : sync_names(context->pool, files, count, path);
 }
 
-/* Nobody waits for what has no name yet. */
-static void drop_unfinished(fresh_t *files, int count)
+static void drop_files(file_t *files, int count)
 {
     for (int i = 0; i < count; i++) {
         if (files[i].path) {
-            (void)close_fresh(&files[i]);
+            (void)close_file(&files[i]);
         }
         if (files[i].temporary) {
             unlink(files[i].temporary);
@@ -224,14 +227,14 @@ static void drop_unfinished(fresh_t *files, int count)
 iimg_error_t *iimg_file_put(iimg_context_t *context, const iimg_storage_t *storage,
                             const iimg_object_t *objects, int count)
 {
-    fresh_t *files = apr_pcalloc(context->pool, (apr_size_t)count * sizeof(*files));
+    file_t *files = apr_pcalloc(context->pool, (apr_size_t)count * sizeof(*files));
     apr_time_t began = iimg_step_begin(context);
     const char *path = storage->root;
     int code = write_files(context, storage, objects, count, files, &path);
 
     if (code != 0) {
-        drop_unfinished(files, count);
+        drop_files(files, count);
     }
     iimg_step_end(context, began, "store put all", NULL);
-    return code ? iimg_file_trouble(context, "writing", path, code) : NULL;
+    return code ? iimg_file_error(context, "writing", path, code) : NULL;
 }

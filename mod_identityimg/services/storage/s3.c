@@ -1,4 +1,4 @@
-/* s3.c - storage method based on a bucket of an S3 store. */
+/* s3.c - storage driver "s3": a bucket of an S3 store. */
 #include "services/storage/storage.h"
 
 #include <string.h>
@@ -9,8 +9,8 @@
 #include "services/s3/client.h"
 #include "services/storage/s3.h"
 
-#define MAX_ERROR      65536 /* bytes of an answer that is no object */
-#define MARKER_SECONDS 4     /* for the marker, with retries; one attempt stands still for one */
+#define MAX_ERROR      65536 /* bytes of an error response */
+#define MARKER_SECONDS 4     /* to read the marker, with retries */
 #define MISSING        "media/00000000-0000-0000-0000-000000000000/probe.jpg"
 
 static const char *s3_check(apr_pool_t *pool, const iimg_storage_t *storage)
@@ -18,14 +18,16 @@ static const char *s3_check(apr_pool_t *pool, const iimg_storage_t *storage)
     iimg_s3_source_t *source;
     const char *problem = iimg_s3_settings_check(pool, storage->s3);
 
-    if (!problem) {
-        problem = iimg_s3_source_find(pool, storage->s3->credentials_file,
-                                      storage->s3->machine_credentials, &source);
+    if (problem) {
+        return problem;
     }
-    if (!problem) {
-        storage->s3->source = source;
+    problem = iimg_s3_source_find(pool, storage->s3->credentials_file,
+                                  storage->s3->machine_credentials, &source);
+    if (problem) {
+        return problem;
     }
-    return problem;
+    storage->s3->source = source;
+    return NULL;
 }
 
 static const char *s3_start(apr_pool_t *pool, iimg_storage_t *storage)
@@ -35,64 +37,64 @@ static const char *s3_start(apr_pool_t *pool, iimg_storage_t *storage)
     quick->timeout = quick->timeout < MARKER_SECONDS ? quick->timeout : MARKER_SECONDS;
     storage->s3_client = iimg_s3_client_create(pool, storage->s3);
     storage->s3_marker = iimg_s3_client_create(pool, quick);
-    return storage->s3_client && storage->s3_marker
-               ? NULL
-               : "there is no mutex for the client of the picture store";
+    return storage->s3_client && storage->s3_marker ? NULL : "the S3 client: cannot create a mutex";
 }
 
-/* Sends one call of a client. @return NULL when it succeeded */
-iimg_error_t *iimg_s3_send_by(iimg_context_t *context, iimg_s3_client_t *client,
-                              iimg_s3_call_t *call)
+iimg_error_t *iimg_s3_send_with(iimg_context_t *context, iimg_s3_client_t *client,
+                                iimg_s3_call_t *call)
 {
     iimg_error_t *err = iimg_s3_send(context, client, call, 1);
 
-    return err || iimg_s3_succeeded(call) ? err : iimg_s3_error(context, client, call);
+    if (err) {
+        return err;
+    }
+    return iimg_s3_succeeded(call) ? NULL : iimg_s3_error(context, client, call);
 }
 
 iimg_error_t *iimg_s3_send_one(iimg_context_t *context, const iimg_storage_t *storage,
                                iimg_s3_call_t *call)
 {
-    return iimg_s3_send_by(context, storage->s3_client, call);
+    return iimg_s3_send_with(context, storage->s3_client, call);
 }
 
-/* Whether it will take us ---------------------------------------------------------------------- */
+/* The probe ------------------------------------------------------------------------------------ */
 
 static const struct {
-    const char *code, *mend;
+    const char *code, *remedy;
 } refusals[] = {
-    { "InvalidAccessKeyId", "the store does not know the access key: mend the credentials" },
-    { "SignatureDoesNotMatch", "the store refuses the secret key: mend the credentials" },
-    { "InvalidToken", "the store refuses the session token: mend the credentials" },
-    { "ExpiredToken", "the session token has expired: give credentials that last" },
-    { "NoSuchBucket", "there is no such bucket: make it, or mend IdentityImgS3Bucket" },
-    { "InvalidBucketName", "the store allows no such name: mend IdentityImgS3Bucket" },
-    { "AllAccessDisabled", "the store has closed the bucket for everybody" },
+    { "InvalidAccessKeyId", "the store does not know the access key: correct the credentials" },
+    { "SignatureDoesNotMatch", "the store refuses the secret key: correct the credentials" },
+    { "InvalidToken", "the store refuses the session token: correct the credentials" },
+    { "ExpiredToken", "the session token has expired: provide credentials that do not expire" },
+    { "NoSuchBucket", "there is no such bucket: create it, or correct IdentityImgS3Bucket" },
+    { "InvalidBucketName", "the store does not allow this name: correct IdentityImgS3Bucket" },
+    { "AllAccessDisabled", "the store has disabled all access to the bucket" },
 };
 
 #define PROBE_SECONDS 5
 
-/* Reads an object that is not there: that needs no right that serving pictures does not need, and
- * tells a wrong key or bucket from a policy that does not say what is missing (403, not 404). */
-static iimg_error_t *ask_for_nothing(iimg_context_t *context, iimg_s3_client_t *client,
-                                     const iimg_s3_settings_t *settings)
+/* Read an object that does not exist. It needs no other permission than serving pictures, and
+ * distinguishes a wrong key or bucket from a policy that hides missing objects (403, not 404). */
+static iimg_error_t *read_missing(iimg_context_t *context, iimg_s3_client_t *client,
+                                  const iimg_s3_settings_t *settings)
 {
     iimg_s3_call_t call = { .method = "GET", .key = MISSING, .max_response = MAX_ERROR };
-    iimg_error_t *err = iimg_s3_send_by(context, client, &call);
+    iimg_error_t *err = iimg_s3_send_with(context, client, &call);
 
     if (!err || err->kind == IIMG_NOT_FOUND) {
         return NULL;
     }
     for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
         if (call.code && strcmp(call.code, refusals[i].code) == 0) {
-            return iimg_error_detail(
-                iimg_error(context->pool, IIMG_REFUSED, "The picture store refuses."),
-                "bucket \"%s\": %s (%s)", settings->bucket, refusals[i].mend, refusals[i].code);
+            return iimg_error_with_detail(
+                context->pool, IIMG_REFUSED, NULL, "The picture store refused access.",
+                "bucket \"%s\": %s (%s)", settings->bucket, refusals[i].remedy, refusals[i].code);
         }
     }
     return err;
 }
 
-/* A client for this alone: its connections must not be carried over a fork. */
+/* With a temporary client, since connections must not survive a fork. */
 static iimg_error_t *s3_probe(iimg_context_t *context, iimg_storage_t *storage)
 {
     iimg_s3_settings_t *settings = storage->s3, quick = *settings;
@@ -106,7 +108,7 @@ static iimg_error_t *s3_probe(iimg_context_t *context, iimg_storage_t *storage)
     if (!client) {
         return iimg_error(context->pool, IIMG_INTERNAL, "Internal server error");
     }
-    err = ask_for_nothing(context, client, settings);
+    err = read_missing(context, client, settings);
     apr_cpystrn(settings->told_region, iimg_s3_client_region(pool, client),
                 sizeof(settings->told_region));
     settings->region = settings->told_region;
@@ -114,7 +116,7 @@ static iimg_error_t *s3_probe(iimg_context_t *context, iimg_storage_t *storage)
     return err;
 }
 
-/* Writing, reading ----------------------------------------------------------------------------- */
+/* Writing and reading -------------------------------------------------------------------------- */
 
 int iimg_s3_object_headers(const iimg_s3_settings_t *settings, const iimg_object_t *object,
                            iimg_sigv4_field_t *headers)
@@ -138,9 +140,9 @@ int iimg_s3_object_headers(const iimg_s3_settings_t *settings, const iimg_object
     return count;
 }
 
-/* At most IIMG_HTTP_AT_ONCE objects, all at the same time. */
-static iimg_error_t *put_some(iimg_context_t *context, const iimg_storage_t *storage,
-                              const iimg_object_t *objects, int count)
+/* Write up to IIMG_HTTP_AT_ONCE objects in parallel. */
+static iimg_error_t *put_batch(iimg_context_t *context, const iimg_storage_t *storage,
+                               const iimg_object_t *objects, int count)
 {
     iimg_sigv4_field_t headers[IIMG_HTTP_AT_ONCE][IIMG_S3_OBJECT_HEADERS];
     iimg_s3_call_t calls[IIMG_HTTP_AT_ONCE];
@@ -174,14 +176,17 @@ static iimg_error_t *s3_put(iimg_context_t *context, const iimg_storage_t *stora
                             const iimg_object_t *objects, int count)
 {
     apr_time_t began = iimg_step_begin(context);
-    iimg_error_t *err = NULL;
+    iimg_error_t *err;
 
-    for (int i = 0; i < count && !err; i += IIMG_HTTP_AT_ONCE) {
-        err = put_some(context, storage, objects + i,
-                       count - i < IIMG_HTTP_AT_ONCE ? count - i : IIMG_HTTP_AT_ONCE);
+    for (int i = 0; i < count; i += IIMG_HTTP_AT_ONCE) {
+        err = put_batch(context, storage, objects + i,
+                        count - i < IIMG_HTTP_AT_ONCE ? count - i : IIMG_HTTP_AT_ONCE);
+        if (err) {
+            return err;
+        }
     }
     iimg_step_end(context, began, "store put all", NULL);
-    return err;
+    return NULL;
 }
 
 static iimg_error_t *s3_get(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
@@ -212,16 +217,16 @@ static iimg_error_t *s3_has(iimg_context_t *context, const iimg_storage_t *stora
 
 /* Deleting ------------------------------------------------------------------------------------- */
 
-/* Versions that a deletion may have left behind a marker. Each DELETE should report that it has set
- * one; radosgw reports only the first one. */
+/* Whether versions remain behind a delete marker. Each DELETE should report that it has set one,
+ * but radosgw reports only the first one. */
 typedef enum {
     NOTHING_HIDDEN,
     MAYBE_HIDDEN,
     HIDDEN
 } hidden_t;
 
-static iimg_error_t *delete (iimg_context_t *context, const iimg_storage_t *storage,
-                             const char *key, const char *version, hidden_t *hidden)
+static iimg_error_t *delete_object(iimg_context_t *context, const iimg_storage_t *storage,
+                                   const char *key, const char *version, hidden_t *hidden)
 {
     const iimg_sigv4_field_t query = { "versionId", version };
     iimg_s3_call_t call = { .method = "DELETE",
@@ -247,7 +252,7 @@ static iimg_error_t *s3_purge(iimg_context_t *context, const iimg_storage_t *sto
 {
     hidden_t hidden;
 
-    return delete (context, storage, key, version, &hidden);
+    return delete_object(context, storage, key, version, &hidden);
 }
 
 typedef struct purge_t {
@@ -255,7 +260,7 @@ typedef struct purge_t {
     const char *key;
 } purge_t;
 
-/* A prefix may also fit other keys. */
+/* The prefix of the listing may match other keys, too. */
 static iimg_error_t *purge_version(iimg_context_t *context, void *baton,
                                    const iimg_listed_t *object)
 {
@@ -277,25 +282,24 @@ static iimg_error_t *purge_versions(iimg_context_t *context, const iimg_storage_
     if (err || versions || hidden != HIDDEN) {
         return err;
     }
-    err = iimg_error_code(iimg_error(context->pool, IIMG_UNAVAILABLE,
-                                     "The picture store is not "
-                                     "available at the moment. Nothing was changed."),
-                          "store_down");
+    err = iimg_error_with_detail(
+        context->pool, IIMG_UNAVAILABLE, "store_down",
+        "The picture store is not available at the moment. Nothing was changed.",
+        "DELETE %s: the store has set a delete marker, but does not list versions: delete them "
+        "manually, and turn versioning off",
+        key);
     err->one_object = true;
-    return iimg_error_detail(err,
-                             "DELETE %s: the store hides it behind a delete marker, and does "
-                             "not list versions: delete them by hand, and turn versioning off",
-                             key);
+    return err;
 }
 
-/* In a bucket that keeps versions a deletion only hides the picture. A face must be gone: all
- * versions of the key are deleted too, the markers last seen included. */
+/* In a bucket with versions a deletion only hides the picture. Portraits must be erased, so all
+ * versions of the key are deleted, including delete markers. */
 static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *storage,
                                const char *key, bool again)
 {
     apr_time_t began = iimg_step_begin(context);
     hidden_t hidden;
-    iimg_error_t *err = delete (context, storage, key, NULL, &hidden);
+    iimg_error_t *err = delete_object(context, storage, key, NULL, &hidden);
 
     if (!err && (hidden != NOTHING_HIDDEN || again)) {
         err = purge_versions(context, storage, key, hidden);
@@ -304,7 +308,7 @@ static iimg_error_t *s3_remove(iimg_context_t *context, const iimg_storage_t *st
     return err;
 }
 
-/* Addresses ------------------------------------------------------------------------------------ */
+/* URLs ----------------------------------------------------------------------------------------- */
 
 static const char *make_url(void *signer, const char *key, const char *download)
 {

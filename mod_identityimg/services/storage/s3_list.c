@@ -1,4 +1,4 @@
-/* s3_list.c - which objects of ours are in a bucket, in all versions where it keeps them. */
+/* s3_list.c - storage driver "s3": lists the objects of a bucket, with their versions. */
 #include "services/storage/s3.h"
 
 #include <string.h>
@@ -9,16 +9,16 @@
 #define MAX_PAGE (8 * 1024 * 1024) /* of a listing of PAGE entries */
 #define PAGE     "1000"
 
-/* Where a page begins, and of which listing. */
-typedef struct place_t {
+/* The start of a page of a listing. */
+typedef struct page_start_t {
     const char *prefix;
-    bool plain;           /* objects, each as its latest version; else versions */
-    const char *key, *id; /* behind these; NULL: at the beginning */
-} place_t;
+    bool plain;           /* list objects, not versions */
+    const char *key, *id; /* the page follows these; NULL: the first page */
+} page_start_t;
 
-/* The store understood the request and does not implement versions. Only its own answer counts, not
- * that of a policy (403) or of a proxy. */
-static bool keeps_no_versions(iimg_context_t *context, const iimg_s3_call_t *call)
+/* Whether the store does not implement versions. Errors of a policy (403) or of a proxy do not
+ * count. */
+static bool has_no_versions(iimg_context_t *context, const iimg_s3_call_t *call)
 {
     static const char *const codes[] = { "NotImplemented", "MethodNotAllowed", "NotSupported",
                                          "UnsupportedOperation" };
@@ -46,61 +46,60 @@ static bool keeps_no_versions(iimg_context_t *context, const iimg_s3_call_t *cal
     return response->status == 501;
 }
 
-static int ask_for_versions(iimg_sigv4_field_t *query, const place_t *place)
+static int query_versions(iimg_sigv4_field_t *query, const page_start_t *start)
 {
     int count = 0;
 
     query[count++] = (iimg_sigv4_field_t){ "versions", "" };
-    if (place->key) {
-        query[count++] = (iimg_sigv4_field_t){ "key-marker", place->key };
+    if (start->key) {
+        query[count++] = (iimg_sigv4_field_t){ "key-marker", start->key };
     }
-    if (place->id) {
-        query[count++] = (iimg_sigv4_field_t){ "version-id-marker", place->id };
+    if (start->id) {
+        query[count++] = (iimg_sigv4_field_t){ "version-id-marker", start->id };
     }
     return count;
 }
 
-static int ask_for_objects(iimg_sigv4_field_t *query, const place_t *place)
+static int query_objects(iimg_sigv4_field_t *query, const page_start_t *start)
 {
     int count = 0;
 
     query[count++] = (iimg_sigv4_field_t){ "list-type", "2" };
-    if (place->key) {
-        query[count++] = (iimg_sigv4_field_t){ "continuation-token", place->key };
+    if (start->key) {
+        query[count++] = (iimg_sigv4_field_t){ "continuation-token", start->key };
     }
     return count;
 }
 
-/* @param page NULL: versions were asked for, and the store keeps none */
+/* @param page NULL: versions were requested, but the store has none */
 static iimg_error_t *get_page(iimg_context_t *context, const iimg_storage_t *storage,
-                              const place_t *place, iimg_s3_page_t **page)
+                              const page_start_t *start, iimg_s3_page_t **page)
 {
     iimg_sigv4_field_t query[5];
     iimg_s3_call_t call = { .method = "GET", .key = "", .query = query, .max_response = MAX_PAGE };
     iimg_error_t *err;
 
-    call.query_count = place->plain ? ask_for_objects(query, place)
-                                    : ask_for_versions(query, place);
+    call.query_count = start->plain ? query_objects(query, start) : query_versions(query, start);
     query[call.query_count++] = (iimg_sigv4_field_t){ "max-keys", PAGE };
     query[call.query_count++] = (iimg_sigv4_field_t){
-        "prefix", apr_pstrcat(context->pool, storage->s3->prefix, place->prefix, NULL)
+        "prefix", apr_pstrcat(context->pool, storage->s3->prefix, start->prefix, NULL)
     };
     *page = NULL;
     err = iimg_s3_send_one(context, storage, &call);
     if (err) {
-        return !place->plain && !place->key && keeps_no_versions(context, &call) ? NULL : err;
+        return !start->plain && !start->key && has_no_versions(context, &call) ? NULL : err;
     }
     *page = iimg_s3_xml_page(context->pool, call.response->body, call.response->length);
-    if (!*page || (place->plain && !(*page)->plain)) {
+    if (!*page || (start->plain && !(*page)->plain)) {
         return iimg_s3_error(context, storage->s3_client, &call);
     }
-    if ((*page)->plain && !place->plain) { /* `versions` means nothing to this store */
+    if ((*page)->plain && !start->plain) { /* the store ignores the parameter `versions` */
         *page = NULL;
     }
     return NULL;
 }
 
-/* The bucket may hold other objects: one without a key of ours is not ours. */
+/* Skips objects whose names are not our keys: the bucket may hold others. */
 static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *storage,
                                 const iimg_s3_page_t *page, iimg_storage_visit_fn visit,
                                 void *baton)
@@ -122,11 +121,12 @@ static iimg_error_t *visit_page(iimg_context_t *context, const iimg_storage_t *s
     return err;
 }
 
-/* Pages alternate between two pools, since the last page names the start of the next one.
- * @param versions false afterwards: they were asked for, and the store keeps none; nothing was
- * visited */
-static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage, place_t place,
-                          iimg_storage_visit_fn visit, void *baton, bool *versions)
+/* Pages alternate between two pools, since each page names the start of the next one.
+ * @param versions set to false if they were requested but the store has none; nothing was visited
+ */
+static iimg_error_t *list_pages(iimg_context_t *context, const iimg_storage_t *storage,
+                                page_start_t start, iimg_storage_visit_fn visit, void *baton,
+                                bool *versions)
 {
     apr_pool_t *pools[2];
     iimg_error_t *err = NULL;
@@ -142,17 +142,17 @@ static iimg_error_t *list(iimg_context_t *context, const iimg_storage_t *storage
         turn = !turn;
         apr_pool_clear(pools[turn]);
         paged.pool = pools[turn];
-        err = get_page(&paged, storage, &place, &page);
+        err = get_page(&paged, storage, &start, &page);
         if (err) {
-            return err; /* it lives in the page's pool, which therefore stays */
+            return err; /* allocated from the page's pool, which stays */
         }
         *versions = page != NULL;
         if (page) {
             err = visit_page(context, storage, page, visit, baton);
         }
-        place.key = page ? page->next_key : NULL;
-        place.id = page ? page->next_id : NULL;
-    } while (place.key && !err);
+        start.key = page ? page->next_key : NULL;
+        start.id = page ? page->next_id : NULL;
+    } while (start.key && !err);
     apr_pool_destroy(pools[0]);
     apr_pool_destroy(pools[1]);
     return err;
@@ -162,7 +162,7 @@ iimg_error_t *iimg_s3_list_versions(iimg_context_t *context, const iimg_storage_
                                     const char *prefix, iimg_storage_visit_fn visit, void *baton,
                                     bool *versions)
 {
-    return list(context, storage, (place_t){ .prefix = prefix }, visit, baton, versions);
+    return list_pages(context, storage, (page_start_t){ .prefix = prefix }, visit, baton, versions);
 }
 
 iimg_error_t *iimg_s3_list_latest(iimg_context_t *context, const iimg_storage_t *storage,
@@ -170,8 +170,8 @@ iimg_error_t *iimg_s3_list_latest(iimg_context_t *context, const iimg_storage_t 
 {
     bool versions;
 
-    return list(context, storage, (place_t){ .prefix = "", .plain = true }, visit, baton,
-                &versions);
+    return list_pages(context, storage, (page_start_t){ .prefix = "", .plain = true }, visit, baton,
+                      &versions);
 }
 
 iimg_error_t *iimg_s3_list(iimg_context_t *context, const iimg_storage_t *storage,

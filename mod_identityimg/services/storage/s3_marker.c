@@ -1,11 +1,11 @@
-/* s3_marker.c - the marker of a bucket of pictures: read, and written once. */
+/* s3_marker.c - storage driver "s3": the marker of the bucket. */
 #include "services/storage/s3.h"
 
 #include <string.h>
 
-#define MAX_ERROR 65536 /* bytes of an answer that is no object */
+#define MAX_ERROR 65536 /* bytes of an error response */
 
-/* Without the right to list the bucket, AWS reports a missing object as a forbidden one. */
+/* Without the permission to list the bucket, AWS reports a missing object as forbidden. */
 static bool is_missing(const iimg_error_t *err, const iimg_s3_call_t *call)
 {
     return err->kind == IIMG_NOT_FOUND
@@ -17,13 +17,13 @@ iimg_error_t *iimg_s3_read_marker(iimg_context_t *context, const iimg_storage_t 
                                   const char **text)
 {
     iimg_s3_call_t call = { .method = "GET", .key = IIMG_STORE_MARKER, .max_response = MAX_ERROR };
-    iimg_error_t *err = iimg_s3_send_by(context, storage->s3_marker, &call);
+    iimg_error_t *err = iimg_s3_send_with(context, storage->s3_marker, &call);
 
     *text = err ? NULL : call.response->body;
     return err && is_missing(err, &call) ? NULL : err;
 }
 
-/* @param only_first whether to ask the store to keep a marker that is there */
+/* @param only_first do not replace an existing marker */
 static iimg_error_t *put_marker(iimg_context_t *context, const iimg_storage_t *storage,
                                 const char *text, bool only_first, iimg_s3_call_t *call)
 {
@@ -41,11 +41,11 @@ static iimg_error_t *put_marker(iimg_context_t *context, const iimg_storage_t *s
                               .data = text,
                               .length = strlen(text),
                               .max_response = MAX_ERROR };
-    return iimg_s3_send_by(context, storage->s3_marker, call);
+    return iimg_s3_send_with(context, storage->s3_marker, call);
 }
 
-/* Some stores know no If-None-Match for writing (Swift: 501; others call the request invalid: 400).
- * There the row of the database alone keeps two nodes from writing different markers. */
+/* Some stores do not support If-None-Match in PUT (Swift: 501; others: 400). There only the
+ * database prevents that two nodes write different markers. */
 iimg_error_t *iimg_s3_write_marker(iimg_context_t *context, const iimg_storage_t *storage,
                                    const char *text)
 {

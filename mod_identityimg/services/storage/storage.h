@@ -1,4 +1,4 @@
-/* storage.h - where pictures' bytes are kept; drivers by name. */
+/* storage.h - the interface of picture stores: drivers "file" and "s3". */
 #ifndef IIMG_SERVICES_STORAGE_STORAGE_H
 #define IIMG_SERVICES_STORAGE_STORAGE_H
 
@@ -9,73 +9,88 @@
 #include "base/context.h"
 #include "base/error.h"
 
-/** An object to be written. */
+/*
+ * A driver is a record of functions, called in any thread of httpd and by identityimgctl:
+ *
+ *     check                        httpd's parent, for the configuration
+ *     start, probe                 a child, before its threads
+ *     read_marker                  before the first write, then every marker_age: is it our store?
+ *     put                          for keys that the manifest has announced
+ *     get, has, sign or path       to serve and read objects
+ *     remove, then settle          for keys that the manifest has doomed
+ *     list, list_latest, purge     identityimgctl reconcile
+ *
+ * A driver knows keys and bytes only. Which objects must exist is a matter of the manifest
+ * (models/stored_object.h). Objects never change after they are written.
+ */
+
+/** An object to write. */
 typedef struct iimg_object_t {
-    const char *key; /* see picture_key.h */
+    const char *key; /* see services/pictures/key.h */
     const char *media_type;
     const char *data;
     apr_size_t length;
-    const struct iimg_spool_t *spool; /* has these bytes and nothing else, and may be given a name:
-                                         a store of files need not write them again; or NULL */
+    const struct iimg_spool_t *spool; /* a file with exactly these bytes, which the driver "file"
+                                         may link instead of writing; or NULL */
 } iimg_object_t;
 
 /** An object that a store lists. */
 typedef struct iimg_listed_t {
     const char *key;
-    const char *version; /* the store's name for it; NULL in stores without versions */
-    bool latest;         /* what a GET of the key answers (always, without versions) */
-    bool deleted;        /* a delete marker: there are no bytes */
+    const char *version; /* the store's id of the version; NULL in stores without versions */
+    bool latest;         /* a GET of the key returns it (always, without versions) */
+    bool deleted;        /* a delete marker, without bytes */
     apr_time_t modified;
     apr_off_t length; /* bytes */
 } iimg_listed_t;
 
-/** Called for each object listed; an error ends the listing and is returned. */
+/** Called for each listed object. An error ends the listing and is returned. */
 typedef iimg_error_t *(*iimg_storage_visit_fn)(iimg_context_t *context, void *baton,
                                                const iimg_listed_t *object);
 
-/** Makes the addresses of one answer, at which clients read objects from the store itself. */
+/** Makes the URLs of one response, with which clients read objects from the store directly. */
 typedef struct iimg_storage_signer_t {
-    /** @param download as in iimg_media_url @return NULL when OpenSSL fails */
+    /** @param download as in iimg_media_url @return NULL if OpenSSL fails */
     const char *(*url)(void *baton, const char *key, const char *download);
     void *baton;
 } iimg_storage_signer_t;
 
 typedef struct iimg_storage_t iimg_storage_t;
 
-/** A kind of store. A new one is a file and a line in drivers[]. */
+/** A kind of store. A new one needs a file and a line in drivers[]. */
 typedef struct iimg_storage_driver_t {
     const char *name; /* in the configuration */
 
     /**
-     * Check what the operator configured, before children start.
-     * @return NULL, or a sentence that says which directive to mend
+     * Check the configuration, before children start.
+     * @return NULL, or a sentence that names the directive to correct
      */
     const char *(*check)(apr_pool_t *pool, const iimg_storage_t *storage);
 
     /**
-     * Whether this node can put a picture into the store now, without writing one; NULL: that the
-     * marker can be read says all that is known.
-     * @return NULL, or what is in the way, for the log
+     * Check that this node can write to the store now, without writing. If the member is NULL, a
+     * readable marker is enough.
+     * @return NULL, or the problem, for the log
      */
     const char *(*ready)(iimg_context_t *context, const iimg_storage_t *storage);
 
     /**
-     * Begin in a process, after its last fork and before its threads; NULL: there is nothing to
-     * begin. All ends with the pool. @return NULL, or what is wrong
+     * Start in a process, after its last fork and before its threads; may be NULL. The pool owns
+     * everything. @return NULL, or the problem
      */
     const char *(*start)(apr_pool_t *pool, iimg_storage_t *storage);
 
     /**
-     * Ask the store whether it will take us; NULL: there is nobody to ask. Keeps in the
-     * configuration what the store says of itself.
-     * Errors: IIMG_UNAVAILABLE (it is away), IIMG_REFUSED (it never will: the detail says why).
+     * Check that the store accepts our credentials; may be NULL. Stores its region in the settings.
+     * Errors: IIMG_UNAVAILABLE (no response), IIMG_REFUSED (the configuration is wrong: see
+     * detail).
      */
     iimg_error_t *(*probe)(iimg_context_t *context, iimg_storage_t *storage);
 
     /**
-     * Write objects under fresh keys. On success all are durable; on failure some may be there:
-     * the manifest knows them.
-     * Errors: IIMG_UNAVAILABLE (full, read-only, away).
+     * Write objects with new keys. On success all are durable. On failure some may exist; the
+     * manifest has them.
+     * Errors: IIMG_UNAVAILABLE (full, read-only, no response).
      */
     iimg_error_t *(*put)(iimg_context_t *context, const iimg_storage_t *storage,
                          const iimg_object_t *objects, int count);
@@ -89,84 +104,84 @@ typedef struct iimg_storage_driver_t {
                          apr_size_t max, const char **data, apr_size_t *length);
 
     /**
-     * Whether an object is there, without reading it.
+     * Check whether an object exists, without reading it.
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*has)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                          bool *there);
 
     /**
-     * Delete an object. One that is not there counts as deleted. A power failure may bring it back
-     * before settle has returned.
-     * @param again it may have been tried before, and not come to its end
+     * Delete an object. A missing object counts as deleted. Until settle returns, a power failure
+     * may restore it.
+     * @param again an earlier attempt may have been interrupted
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*remove)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                             bool again);
 
     /**
-     * Wait until removals cannot be undone by a power failure; NULL: they never can.
-     * @param keys const char *: what was removed
+     * Make removals durable, so that a power failure does not undo them; NULL: they always are.
+     * @param keys const char *: of removed objects
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*settle)(iimg_context_t *context, const iimg_storage_t *storage,
                             const apr_array_header_t *keys);
 
     /**
-     * List all objects of ours, all versions, a page at a time: memory stays bounded. Keys come in
-     * any order, versions of one key one after the other, the latest first.
-     * What a visit is given lives until it returns.
+     * List all versions of our objects, page by page, with bounded memory. Keys come in any order;
+     * versions of a key are adjacent, latest first. An object lives until its visit returns.
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*list)(iimg_context_t *context, const iimg_storage_t *storage,
                           iimg_storage_visit_fn visit, void *baton);
 
     /**
-     * The same of the latest versions alone. It needs no right to see the others.
+     * List the latest versions only, which needs no permission for the others.
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*list_latest)(iimg_context_t *context, const iimg_storage_t *storage,
                                  iimg_storage_visit_fn visit, void *baton);
 
-    /** Delete one version of an object for good. @param version as listed; NULL: the object */
+    /** Delete a version of an object permanently. @param version as listed; NULL: the object */
     iimg_error_t *(*purge)(iimg_context_t *context, const iimg_storage_t *storage, const char *key,
                            const char *version);
 
     /**
-     * Read the store's marker, the object IIMG_STORE_MARKER, which is no key and is never listed.
-     * Gives up within some seconds. @param text NULL: there is none Errors: IIMG_UNAVAILABLE,
-     * IIMG_TOO_LARGE.
+     * Read the store's marker, the object IIMG_STORE_MARKER, which is not a key and never listed.
+     * Times out after some seconds.
+     * @param text NULL: there is no marker
+     * Errors: IIMG_UNAVAILABLE, IIMG_TOO_LARGE.
      */
     iimg_error_t *(*read_marker)(iimg_context_t *context, const iimg_storage_t *storage,
                                  const char **text);
 
     /**
-     * Write the marker, whole and durable. One that is there already stays, whatever it says.
+     * Write the marker atomically and durably. An existing marker is not replaced.
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*write_marker)(iimg_context_t *context, const iimg_storage_t *storage,
                                   const char *text);
 
     /**
-     * How long a marker that was seen counts; 0: it is read before each change, since an unmount
-     * makes another store of this one from one moment to the next.
+     * How long a marker is cached. 0: it is read before each change, since a file system may be
+     * unmounted at any time.
      */
     apr_interval_time_t marker_age;
 
-    /** The file that httpd serves for a key; NULL in stores that serve themselves. */
+    /** The file of a key, which httpd serves; NULL if clients read from the store directly. */
     const char *(*path)(apr_pool_t *pool, const iimg_storage_t *storage, const char *key);
 
     /**
-     * Begin to make addresses; NULL in stores that httpd serves.
-     * @param since  from when on they are good, @param expiry for how many seconds
+     * Start to make URLs; NULL if httpd serves objects.
+     * @param since when URLs become valid @param expiry seconds for which they are
      * Errors: IIMG_UNAVAILABLE.
      */
     iimg_error_t *(*sign)(iimg_context_t *context, const iimg_storage_t *storage, apr_time_t since,
                           int expiry, iimg_storage_signer_t *signer);
 
     /**
-     * What changes, beside time, when addresses that were made before must not be used any longer;
-     * NULL: nothing does. @return 0 to 2^31-1
+     * A number that changes when earlier URLs become invalid before they expire; may be NULL.
+     * @return 0 to 2^31-1
      */
     apr_int64_t (*epoch)(iimg_context_t *context, const iimg_storage_t *storage);
 } iimg_storage_driver_t;
@@ -178,13 +193,14 @@ struct iimg_s3_client_t;
 struct iimg_storage_t {
     const iimg_storage_driver_t *driver;
     const char *root;                   /* file: the directory */
-    struct iimg_s3_settings_t *s3;      /* s3: where the bucket is */
+    struct iimg_s3_settings_t *s3;      /* s3: the bucket */
     struct iimg_s3_client_t *s3_client; /* s3: this process' connections */
-    struct iimg_s3_client_t *s3_marker; /* s3: the same, with less patience, for the marker */
-    struct iimg_store_guard_t *guard;   /* this process' own: whether the store is the database's */
+    struct iimg_s3_client_t *s3_marker; /* s3: with shorter timeouts, for the marker */
+    struct iimg_store_guard_t
+        *guard; /* of this process: whether the store belongs to the database */
 };
 
-/** Name of the marker in a store, behind the prefix or below the root. */
+/** Name of the marker in a store, after the prefix or in the root directory. */
 #define IIMG_STORE_MARKER ".identityimg-store"
 
 /** Most bytes of a marker. */

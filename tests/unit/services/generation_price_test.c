@@ -40,13 +40,14 @@ int main(void)
         tap_is(iimg_generation_price(&services, rows[i].model, rows[i].resolution), rows[i].price,
                "%s", rows[i].sentence);
         tap_is(iimg_generation_expected_cost(&services, rows[i].model, rows[i].resolution),
-               rows[i].price ? rows[i].price : "0.3", "... or what the operator expects");
+               rows[i].price ? rows[i].price : "0.3",
+               "the expected cost is the price, or the configured one");
     }
     services.generator = &iimg_generator_preview;
     tap_is(iimg_generation_price(&services, "gemini-3-pro-image", "1K"), "0",
            "a preview costs nothing");
     tap_is(iimg_generation_expected_cost(&services, "gemini-3-pro-image", "1K"), "0",
-           "... and counts nothing");
+           "a preview counts as free");
     work_end(context);
     return tap_done();
 }

@@ -82,12 +82,13 @@ static void signatures(void)
                   url)
                != 0,
            "in the next it does not");
-    tap_ok(verdict_of(media, url, now) == IIMG_MEDIA_GOOD, "it is good");
-    tap_ok(verdict_of(media, named, now) == IIMG_MEDIA_GOOD, "with a file name as well");
+    tap_ok(verdict_of(media, url, now) == IIMG_MEDIA_GOOD, "a signed URL is valid");
+    tap_ok(verdict_of(media, named, now) == IIMG_MEDIA_GOOD,
+           "a signed URL with a file name is valid");
     tap_ok(verdict_of(media, url, apr_time_from_sec(1800003599)) == IIMG_MEDIA_GOOD,
-           "until its last second");
+           "a URL is valid until its last second");
     tap_ok(verdict_of(media, url, apr_time_from_sec(1800003600)) == IIMG_MEDIA_EXPIRED,
-           "then it has expired");
+           "a URL expires");
     for (size_t i = strlen("https://x/pictures/"); i < strlen(named); i++) {
         char *changed = apr_pstrdup(pool, named);
 
@@ -100,7 +101,7 @@ static void signatures(void)
     tap_ok(verdict_of(media_of("2 " HEX64), url, now) == IIMG_MEDIA_BAD,
            "a key with another id does not");
     tap_ok(verdict_of(media_of("1 ff" HEX64), url, now) == IIMG_MEDIA_BAD,
-           "nor another key with the same id");
+           "another secret with the same id does not verify");
     tap_ok(
         iimg_media_verify(pool, media, KEY, NULL, now, &(const char *){ NULL }, &(apr_int64_t){ 0 })
             == IIMG_MEDIA_BAD,
@@ -108,9 +109,9 @@ static void signatures(void)
     tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=", NULL), now) == IIMG_MEDIA_BAD,
            "an empty file name is not the same as none");
     tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&d=a.jpg", NULL), now) == IIMG_MEDIA_BAD,
-           "... nor is any that was not signed");
+           "a file name that was not signed is invalid");
     tap_ok(verdict_of(media, apr_pstrcat(pool, url, "&x=1", NULL), now) == IIMG_MEDIA_GOOD,
-           "what another one added is no part of it");
+           "an added parameter is ignored");
 }
 
 static iimg_media_signer_t *signer_at(iimg_context_t *context, const char *base_url, int seconds)
@@ -145,13 +146,15 @@ static void keeping(iimg_context_t *context)
     iimg_media_keep(signer, KEY, "jpg", "yes", 3);
     tap_ok(recalls(signer_at(context, "https://x", 899), KEY, "jpg"),
            "a text is recalled by a signer of the same window");
-    tap_ok(!recalls(signer_at(context, "https://x", 900), KEY, "jpg"), "... not in the next");
+    tap_ok(!recalls(signer_at(context, "https://x", 900), KEY, "jpg"),
+           "a cached text is not found in the next window");
     tap_ok(!recalls(signer_at(context, "https://y", 0), KEY, "jpg"),
-           "... nor for another base URL");
-    tap_ok(!recalls(signer, KEY, "png"), "... nor for another thing");
-    tap_ok(!recalls(signer, "media/" UUID "/you.jpg", "jpg"), "... nor for another key");
+           "a cached text is not found for another base URL");
+    tap_ok(!recalls(signer, KEY, "png"), "a cached text is not found for other derivatives");
+    tap_ok(!recalls(signer, "media/" UUID "/you.jpg", "jpg"),
+           "a cached text is not found for another key");
     iimg_media_keep(signer, KEY, "jpg", much, IIMG_MEDIA_KEPT + 1);
-    tap_ok(recalls(signer, KEY, "jpg"), "what is too long is not kept");
+    tap_ok(recalls(signer, KEY, "jpg"), "a text that is too long is not cached");
     tap_ok(!recalls(signer_at(context,
                               apr_pstrcat(pool, "https://",
                                           memset(apr_pcalloc(pool, 601), 'x', 600), NULL),

@@ -32,7 +32,8 @@ static iimg_error_t *get(iimg_context_t *of, const iimg_storage_t *storage, cons
 static iimg_storage_driver_t driver = { .name = "double", .get = get };
 
 iimg_error_t *iimg_image_reference(iimg_context_t *of, const iimg_image_settings_t *settings,
-                                   const iimg_bytes_t *original, int to_side, iimg_derivative_t *jpeg)
+                                   const iimg_bytes_t *original, int to_side,
+                                   iimg_derivative_t *jpeg)
 {
     char *bytes = apr_pcalloc(of->pool, size + 1);
 
@@ -113,7 +114,7 @@ static void test_held(void)
     iimg_reference_cache_expire(services.references, cache_clock);
     apr_pool_destroy(two);
     tap_is_number(iimg_reference_cache_used(services.references), 0,
-                  "a photo that nobody holds is not in use");
+                  "a photo without holders is not in use");
     tap_ok(!use("a"), "a photo that was held long is kept from its release on");
 }
 

@@ -1,5 +1,4 @@
-/* password_queue_test.c - services/accounts/password_queue.c: two at once, the others wait, but not
- * for ever, and not behind somebody who sends many. */
+/* password_queue_test.c - the queue for hashing passwords: limits, timeouts, fairness, eviction. */
 #include "services/accounts/password_queue.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,8 +12,8 @@ static atomic_int inside, most, entered, turn;
 
 typedef struct visitor_t {
     pthread_t thread;
-    const char *who;
-    int turn; /* in which order he came in; 0: sent away */
+    const char *client;
+    int turn; /* position in the order of slots; 0: refused or evicted */
     atomic_bool done;
 } visitor_t;
 
@@ -27,7 +26,7 @@ static void *pass(void *visitor_)
 
     apr_pool_create(&pool, NULL);
     context.pool = pool;
-    if (!iimg_password_enter(&context, visitor->who, &place)) {
+    if (!iimg_password_enter(&context, visitor->client, &place)) {
         int now = atomic_fetch_add(&inside, 1) + 1, was = atomic_load(&most);
 
         visitor->turn = atomic_fetch_add(&turn, 1) + 1;
@@ -44,9 +43,9 @@ static void *pass(void *visitor_)
     return NULL;
 }
 
-static void come(visitor_t *visitor, const char *who)
+static void come(visitor_t *visitor, const char *client)
 {
-    visitor->who = who;
+    visitor->client = client;
     visitor->turn = 0;
     atomic_store(&visitor->done, false);
     pthread_create(&visitor->thread, NULL, pass, visitor);
@@ -78,7 +77,7 @@ static void test_deadline(iimg_context_t *context)
     err = iimg_password_enter(context, "a", &third);
     tap_ok(err && err->kind == IIMG_LIMITED, "the third is told to come again");
     tap_is(err->code, "login_busy", "by a code");
-    tap_ok(err->retry_after > 0, "and when");
+    tap_ok(err->retry_after > 0, "the error says when to retry");
     iimg_password_leave(first);
     tap_ok(!iimg_password_enter(context, "a", &third), "when one leaves there is a place");
     iimg_password_leave(second);
@@ -103,40 +102,43 @@ static int gone(const visitor_t *visitors, int count, int want)
     return n;
 }
 
-/* Two of the flood are inside and ten wait, when others come. */
-static void test_flood(iimg_context_t *context)
+/* Two entries of a client hash and ten wait when another client arrives. */
+static void test_eviction(iimg_context_t *context)
 {
     iimg_password_place_t *first, *second, *extra;
-    visitor_t flood[IIMG_PASSWORDS_WAITING], other;
+    visitor_t crowd[IIMG_PASSWORDS_WAITING], other;
     int away = 0;
 
-    iimg_password_enter(context, "flood", &first);
-    iimg_password_enter(context, "flood", &second);
-    tap_ok(!iimg_password_is_full("flood"), "a place to wait in is free");
+    iimg_password_enter(context, "crowd", &first);
+    iimg_password_enter(context, "crowd", &second);
+    tap_ok(!iimg_password_is_full("crowd"), "the queue has room");
     for (int i = 0; i < IIMG_PASSWORDS_WAITING; i++) {
-        come(&flood[i], "flood");
+        come(&crowd[i], "crowd");
     }
-    for (int i = 0; i < 100 && !iimg_password_is_full("flood"); i++) {
+    for (int i = 0; i < 100 && !iimg_password_is_full("crowd"); i++) {
         usleep(10000);
     }
-    tap_ok(iimg_password_is_full("flood"), "ten wait: one more of them would be sent away");
-    tap_ok(iimg_password_enter(context, "flood", &extra) != NULL, "and is");
-    tap_ok(!iimg_password_is_full("other"), "but not somebody else");
+    tap_ok(iimg_password_is_full("crowd"),
+           "with ten waiting entries the queue is full for their client");
+    tap_ok(iimg_password_enter(context, "crowd", &extra) != NULL,
+           "another entry of that client is refused");
+    tap_ok(!iimg_password_is_full("other"), "the queue is not full for another client");
     come(&other, "other");
-    tap_is_number(gone(flood, IIMG_PASSWORDS_WAITING, 1), 1, "for whom one of them is sent away");
+    tap_is_number(gone(crowd, IIMG_PASSWORDS_WAITING, 1), 1,
+                  "an entry of another client evicts one");
     atomic_store(&turn, 0);
     iimg_password_leave(first);
     pthread_join(other.thread, NULL);
-    tap_is_number(other.turn, 1, "and who comes in before all that waited");
+    tap_is_number(other.turn, 1, "the other client gets the next slot");
     iimg_password_leave(second);
     for (int i = 0; i < IIMG_PASSWORDS_WAITING; i++) {
-        pthread_join(flood[i].thread, NULL);
-        away += flood[i].turn == 0;
+        pthread_join(crowd[i].thread, NULL);
+        away += crowd[i].turn == 0;
     }
-    tap_is_number(away, 1, "the others of the flood have their turn after him");
+    tap_is_number(away, 1, "the other entries get their slots later");
 }
 
-/* Ten of three clients wait. A client's next one has a place only when another client has clearly
+/* Ten entries of three clients wait. A new entry evicts one only if another client has at least two
  * more. */
 static void test_shares(iimg_context_t *context)
 {
@@ -162,10 +164,11 @@ static void test_shares(iimg_context_t *context)
         for (int k = 0; k < 100 && !iimg_password_is_full("a"); k++) {
             usleep(10000);
         }
-        tap_ok(iimg_password_is_full("a"), "the client with the most has no further place");
+        tap_ok(iimg_password_is_full("a"),
+               "the queue is full for the client with the most entries");
         tap_ok(iimg_password_is_full("b") == cases[i].full_for_b,
-               "with %d, %d and %d waiting the second one has %s place", cases[i].a, cases[i].b,
-               cases[i].c, cases[i].full_for_b ? "no" : "a");
+               "with %d, %d and %d waiting entries there is %s place for the second client",
+               cases[i].a, cases[i].b, cases[i].c, cases[i].full_for_b ? "no" : "a");
         iimg_password_leave(first);
         iimg_password_leave(second);
         for (int k = 0; k < IIMG_PASSWORDS_WAITING; k++) {
@@ -180,7 +183,7 @@ int main(void)
 
     test_turns();
     test_deadline(context);
-    test_flood(context);
+    test_eviction(context);
     test_shares(context);
     work_end(context);
     return tap_done();

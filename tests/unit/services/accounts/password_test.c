@@ -75,7 +75,7 @@ static const struct {
 static void test_django(void)
 {
     for (size_t i = 0; i < sizeof(django) / sizeof(django[0]); i++) {
-        tap_ok(iimg_password_verify(django[i].password, django[i].hash), "right for %s",
+        tap_ok(iimg_password_verify(django[i].password, django[i].hash), "the password matches %s",
                django[i].hash);
         tap_ok(!iimg_password_verify("pw-alicf", django[i].hash), "wrong for it");
         tap_ok(iimg_password_is_outdated(django[i].password, django[i].hash)
@@ -97,13 +97,13 @@ static void test_outdated(void)
     tap_ok(iimg_password_verify("pw-alice", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="),
            "a hash of htpasswd lets in");
     tap_ok(!iimg_password_verify("pw-alicf", "{SHA}Nu/r2oJNPAE/xBENdroWMJWVsKg="),
-           "... by its password alone");
+           "no other password matches");
 }
 
 static void test_unusable(void)
 {
     for (size_t i = 0; i < sizeof(unusable) / sizeof(unusable[0]); i++) {
-        tap_ok(!iimg_password_verify("pw-alice", unusable[i].hash), "nobody comes in by %s",
+        tap_ok(!iimg_password_verify("pw-alice", unusable[i].hash), "no password matches %s",
                unusable[i].what);
     }
 }
@@ -145,18 +145,20 @@ static void test_bcrypt(iimg_context_t *context)
     char text[IIMG_PASSWORD_MAX + 2];
 
     for (size_t i = 0; i < sizeof(passwords) / sizeof(passwords[0]); i++) {
-        tap_ok(!iimg_password_hash(context, passwords[i], &hash), "a hash is made");
-        tap_ok(strlen(hash) == 60 && strncmp(hash, "$2y$10$", 7) == 0, "by bcrypt, cost 10");
-        tap_ok(iimg_password_verify(passwords[i], hash), "the password is right for it");
-        tap_ok(apr_password_validate(passwords[i], hash) == APR_SUCCESS, "also for htpasswd");
-        tap_ok(!iimg_password_verify("pw-alicf", hash), "another is wrong");
-        tap_ok(!iimg_password_is_outdated(passwords[i], hash), "and it stays");
+        tap_ok(!iimg_password_hash(context, passwords[i], &hash), "a password is hashed");
+        tap_ok(strlen(hash) == 60 && strncmp(hash, "$2y$10$", 7) == 0,
+               "the hash is bcrypt with cost 10");
+        tap_ok(iimg_password_verify(passwords[i], hash), "the password matches its hash");
+        tap_ok(apr_password_validate(passwords[i], hash) == APR_SUCCESS,
+               "htpasswd accepts the hash");
+        tap_ok(!iimg_password_verify("pw-alicf", hash), "another password does not match");
+        tap_ok(!iimg_password_is_outdated(passwords[i], hash), "a bcrypt hash is not outdated");
         iimg_password_hash(context, passwords[i], &again);
-        tap_ok(strcmp(again, hash) != 0, "made again, the salt is another");
+        tap_ok(strcmp(again, hash) != 0, "each hash has its own salt");
     }
     memset(text, 'p', sizeof(text) - 1);
     text[sizeof(text) - 1] = '\0';
-    tap_ok(!iimg_password_verify(text, hash), "a password over the limit is wrong");
+    tap_ok(!iimg_password_verify(text, hash), "a password over the limit does not match");
 }
 
 int main(void)

@@ -12,8 +12,8 @@ static const struct {
 } others[] = {
     { "", "nothing" },
     { "iimg_", "the prefix" },
-    { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "one character less" },
-    { KNOWN "A", "one more" },
+    { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "a token that is a character too short" },
+    { KNOWN "A", "a token that is a character too long" },
     { "Iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "another prefix" },
     { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA+", "a plus" },
     { "iimg_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "padding" },

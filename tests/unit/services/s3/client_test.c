@@ -557,10 +557,10 @@ static void test_files(void)
     setenv("AWS_ACCESS_KEY_ID", "E", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "F", 1);
     tap_is(found(NULL, false, &now), "", "the environment comes before the shared file");
-    tap_is(now.access_key, "E", "and has its own");
+    tap_is(now.access_key, "E", "the environment has its own key");
     write_file(path, "aws_access_key_id=N\naws_secret_access_key=M\n", 0644);
     tap_ok(strstr(found(path, false, &now), "can be read by other users") != NULL,
-           "others must not read it");
+           "a file that other users can read is refused");
     chmod(path, 0600);
     tap_is(found(path, false, &now), "",
            "lines before any profile belong to all; a named file comes first");
@@ -582,7 +582,7 @@ static void expire_in(int seconds)
     iimg_http_send(context, pool, &request);
 }
 
-/* What an ETag changes with. */
+/* The epoch, on which ETags depend. */
 static void test_epoch(const iimg_s3_source_t *source)
 {
     iimg_s3_client_t *client;

@@ -247,7 +247,7 @@ static void test_s3(void)
            "S3: presigned GET");
 }
 
-/* What the vectors leave out
+/* Cases that the vectors omit
  * ----------------------------------------------------------------------- */
 
 static void test_presigned_more(void)

@@ -56,7 +56,7 @@ static void test_troubles(void)
     };
 
     for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
-        iimg_error_t *err = iimg_file_trouble(context, "reading", "/x", codes[i].code);
+        iimg_error_t *err = iimg_file_error(context, "reading", "/x", codes[i].code);
         bool full = codes[i].code == ENOSPC || codes[i].code == EDQUOT;
 
         tap_ok(err->one_object == !codes[i].all, "error %d concerns %s", codes[i].code,

@@ -109,50 +109,52 @@ static void placing(void)
     tap_ok(!storage.driver->put(work, &storage, objects, 3), "objects are written");
     tap_ok(is_there("media/5a/00/" ONE "/a.jpg") && is_there("generated_images/5a/00/" TWO ".png")
                && is_there("media/5a/00/" ONE "/__sized__/a-thumbnail-100x100.jpg"),
-           "... below their digits");
-    tap_ok(!is_there("media/5a/00/" ONE "/a.jpg~"), "... under their own names alone");
+           "objects are stored in fan-out directories");
+    tap_ok(!is_there("media/5a/00/" ONE "/a.jpg~"), "no temporary file is left");
     stat(path_of("media/5a/00/" ONE "/a.jpg"), &info);
-    tap_is_number(info.st_mode & 0777, 0600, "... for their owner");
+    tap_is_number(info.st_mode & 0777, 0600, "files are readable by their owner only");
     stat(path_of("media/5a/00/" ONE), &info);
-    tap_is_number(info.st_mode & 0777, 0700, "... their directories too");
+    tap_is_number(info.st_mode & 0777, 0700, "directories are accessible by their owner only");
     tap_ok(!storage.driver->get(work, &storage, objects[0].key, 8, &data, &length) && length == 8
                && strcmp(data, "original") == 0,
            "an object as large as allowed is read");
     err = storage.driver->get(work, &storage, objects[0].key, 7, &data, &length);
-    tap_ok(err && err->kind == IIMG_TOO_LARGE, "one that is a byte larger is not");
+    tap_ok(err && err->kind == IIMG_TOO_LARGE,
+           "an object that is a byte larger than allowed is not read");
     tap_ok(!storage.driver->get(work, &storage, objects[2].key, 0, &data, &length) && length == 0,
            "an empty one is");
     err = storage.driver->get(work, &storage, "media/" TWO "/a.jpg", 8, &data, &length);
-    tap_ok(err && err->kind == IIMG_NOT_FOUND, "one that is not there is not found");
+    tap_ok(err && err->kind == IIMG_NOT_FOUND, "a missing object is not found");
     tap_ok(!storage.driver->has(work, &storage, objects[1].key, &there) && there,
            "an object is there");
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/b.jpg", &there) && !there,
-           "... another is not");
+           "a missing object does not exist");
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/a.jpg/b.jpg", &there) && !there,
-           "... nor what would be below a file");
+           "a key below a file does not exist");
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/__sized__", &there) && !there,
-           "... nor a directory");
-    tap_ok(symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg")) == 0, "a symbolic link lies among the pictures");
+           "a directory is no object");
+    tap_ok(symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg")) == 0,
+           "a symbolic link lies among the pictures");
     there = true;
     tap_ok(!storage.driver->has(work, &storage, "media/" ONE "/l.jpg", &there) && !there,
-           "... nor a link");
+           "a symbolic link is no object");
     tap_ok(storage.driver->get(work, &storage, "media/" ONE "/l.jpg", 100000, &data, &length)
                != NULL,
-           "... which is not followed");
+           "a symbolic link is not followed");
     spew("media/5a/00/" ONE "/c.jpg~");
     objects[0].key = "media/" ONE "/c.jpg";
     tap_ok(storage.driver->put(work, &storage, objects, 1) != NULL,
            "a file that is being written is not written to");
-    tap_ok(is_there("media/5a/00/" ONE "/c.jpg~"), "... nor taken away");
+    tap_ok(is_there("media/5a/00/" ONE "/c.jpg~"), "an existing temporary file is not removed");
     objects[1].key = "media/" ONE "/c.jpg";
     objects[0].key = "media/" ONE "/d.jpg";
     tap_ok(storage.driver->put(work, &storage, objects, 2) != NULL,
-           "of two objects the second cannot be written");
+           "writing fails if the second of two objects cannot be written");
     tap_ok(!is_there("media/5a/00/" ONE "/d.jpg") && !is_there("media/5a/00/" ONE "/d.jpg~"),
-           "... nothing is left of the first");
+           "the first of two objects is removed");
 }
 
 static void removing(void)
@@ -167,32 +169,32 @@ static void removing(void)
     tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", false),
            "an object is deleted");
     tap_ok(!is_there("media/5a/00/" ONE "/a.jpg") && !is_there("media/5a/00/" ONE "/a.jpg~"),
-           "... with what was unfinished of it");
+           "its temporary file is removed, too");
     tap_is(listed(),
            "generated_images/" ONE ".png media/" ONE "/__sized__/a-thumbnail-100x100.jpg"
            " media/" ONE "/ab.jpg media/" TWO "/a.jpg",
-           "... and nothing else");
+           "other objects stay");
     tap_ok(!storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", true),
            "once more is nothing");
     tap_ok(!storage.driver->remove(work, &storage,
                                    "media/" ONE "/__sized__/a-thumbnail-100x100.jpg", false)
                && !is_there("media/5a/00/" ONE "/__sized__"),
            "a directory goes with its last file");
-    tap_ok(is_there("media/5a/00/" ONE "/ab.jpg"), "... one that has others stays");
+    tap_ok(is_there("media/5a/00/" ONE "/ab.jpg"), "a directory with other objects stays");
     tap_ok(!storage.driver->purge(work, &storage, "media/" ONE "/ab.jpg", NULL)
                && !is_there("media/5a/00/" ONE),
-           "... until they go");
+           "an empty directory is removed");
     tap_ok(is_there("media/5a/00/" TWO "/a.jpg"), "another picture stays");
     tap_ok(!storage.driver->remove(work, &storage, "media/" TWO "/a.jpg", false)
                && is_there("media/5a/00"),
            "the directories above pictures stay");
     tap_ok(!storage.driver->remove(work, &storage, "generated_images/" ONE ".png", false)
                && is_there("generated_images/5a/00"),
-           "... above those that have none of their own, too");
+           "missing directories above are handled");
     mkdir(path_of("media/5a/00/" ONE), 0700);
     mkdir(path_of("media/5a/00/" ONE "/a.jpg"), 0700);
     tap_ok(storage.driver->remove(work, &storage, "media/" ONE "/a.jpg", false) != NULL,
-           "what cannot be deleted is told");
+           "a failed deletion is an error");
 }
 
 static void listing(void)
@@ -213,7 +215,8 @@ static void listing(void)
     spew("generated_images/5a/00/" TWO);
     spew("elsewhere/5a/00/" TWO ".png");
     spew(IIMG_STORE_MARKER);
-    tap_ok(symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg")) == 0, "a symbolic link lies among the pictures");
+    tap_ok(symlink("/etc/passwd", path_of("media/5a/00/" ONE "/l.jpg")) == 0,
+           "a symbolic link lies among the pictures");
     tap_is(listed(),
            "generated_images/" TWO " generated_images/" TWO ".png media/" ONE ".tmp media/" ONE
            "/__sized__/a.jpg media/" ONE "/a.jpg",
@@ -233,19 +236,20 @@ static void marking(void)
     if (geteuid() == 0) {
         (void)!chown(storage.root, 12345, 12346); /* the tool runs as root, httpd as another user */
     }
-    tap_ok(!storage.driver->write_marker(work, &storage, "one"), "it is written");
-    tap_ok(!storage.driver->write_marker(work, &storage, "two"), "... once more is no error");
-    tap_ok(!storage.driver->read_marker(work, &storage, &text), "it is read");
-    tap_is(text, "one", "... the first one stays");
+    tap_ok(!storage.driver->write_marker(work, &storage, "one"), "the marker is written");
+    tap_ok(!storage.driver->write_marker(work, &storage, "two"),
+           "writing the marker again is no error");
+    tap_ok(!storage.driver->read_marker(work, &storage, &text), "the marker is read");
+    tap_is(text, "one", "the first marker stays");
     stat(path_of(IIMG_STORE_MARKER), &info);
     tap_ok(info.st_uid == (geteuid() == 0 ? 12345 : geteuid()),
-           "... it belongs to the directory's owner");
-    tap_is_number(info.st_nlink, 1, "... nothing else is left of it");
+           "the marker belongs to the directory's owner");
+    tap_is_number(info.st_nlink, 1, "no temporary name of the marker is left");
     unlink(path_of(IIMG_STORE_MARKER));
     memset(large, 'x', IIMG_STORE_MARKER_MAX);
     storage.driver->write_marker(work, &storage, large);
     tap_ok(!storage.driver->read_marker(work, &storage, &text) && strcmp(text, large) == 0,
-           "one as long as allowed is read");
+           "a marker of the maximum length is read");
     unlink(path_of(IIMG_STORE_MARKER));
     large[IIMG_STORE_MARKER_MAX] = 'x';
     storage.driver->write_marker(work, &storage, large);
@@ -264,12 +268,12 @@ static void troubles(void)
                  { ENODEV, false }, { ETIMEDOUT, false }, { EHOSTDOWN, false } };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        iimg_error_t *err = iimg_file_trouble(work, "deleting", "x", rows[i].code);
+        iimg_error_t *err = iimg_file_error(work, "deleting", "x", rows[i].code);
 
         tap_ok(err->one_object == rows[i].one && err->kind == IIMG_UNAVAILABLE, "%s concerns %s",
                strerror(rows[i].code), rows[i].one ? "one object" : "all");
         tap_ok((strstr(err->message, "full") != NULL) == (rows[i].code == ENOSPC),
-               "... and has its sentence");
+               "the error has the sentence for its cause");
     }
 }
 
@@ -278,17 +282,17 @@ static void checking(void)
     const char *root = storage.root;
 
     tap_ok(!storage.driver->check(work->pool, &storage), "a directory is a store");
-    tap_is(storage.driver->ready(work, &storage), NULL, "... and ready");
+    tap_is(storage.driver->ready(work, &storage), NULL, "a writable directory is ready");
     storage.root = path_of("nowhere");
-    tap_ok(storage.driver->ready(work, &storage) != NULL, "... one that is gone is not");
+    tap_ok(storage.driver->ready(work, &storage) != NULL, "a missing directory is not ready");
     storage.root = root;
     spew("file");
     storage.root = path_of("file");
-    tap_ok(storage.driver->check(work->pool, &storage) != NULL, "... a file is not");
+    tap_ok(storage.driver->check(work->pool, &storage) != NULL, "a file is no valid root");
     storage.root = "tmp";
-    tap_ok(storage.driver->check(work->pool, &storage) != NULL, "... nor a relative path");
+    tap_ok(storage.driver->check(work->pool, &storage) != NULL, "a relative path is no valid root");
     storage.root = NULL;
-    tap_ok(storage.driver->check(work->pool, &storage) != NULL, "... nor none");
+    tap_ok(storage.driver->check(work->pool, &storage) != NULL, "no root is not valid");
     storage.root = root;
 }
 
