@@ -1,6 +1,6 @@
 # columns.t - a column of a table is in the model that reads it, and in the API or in the list of those that are not shown.
 #
-# Reads the sources only. tests/t/documents.t holds docs/database.md against the database.
+# Reads the sources only. tests/t/documents.t holds docs/reference/database.md against the database.
 use strict;
 use warnings;
 use JSON::PP;
