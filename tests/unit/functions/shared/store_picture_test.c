@@ -152,7 +152,7 @@ static void test_failures(void)
 static void test_generated(void)
 {
     iimg_generator_result_t result = { .data = "made", .length = 4 };
-    iimg_stored_picture_t stored = { .count = 9 };
+    iimg_stored_picture_t stored = { .count = 9, .picture = { .sized = "jpg" } };
 
     memset(&world, 0, sizeof(world));
     tap_ok(!iimg_store_generated_picture(context, &result, iimg_media_type_by_extension("png"),

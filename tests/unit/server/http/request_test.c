@@ -234,6 +234,15 @@ static void test_scopes(void)
            apr_pstrcat(context->pool, context->base_url, "/a%20b", NULL), "the API's address");
 }
 
+static void test_created(void)
+{
+    iimg_context_t *made = iimg_context_create(context->pool, request(NULL)->server, "engine");
+
+    tap_ok(made->pool == context->pool && made->services == &config.services
+               && strcmp(made->base_url, "") == 0 && strcmp(made->request_id, "engine") == 0,
+           "a context of no request has pool, services and name");
+}
+
 int main(void)
 {
     context = work_begin();
@@ -244,6 +253,7 @@ int main(void)
     test_contexts();
     test_uploads();
     test_scopes();
+    test_created();
     work_end(context);
     return tap_done();
 }
