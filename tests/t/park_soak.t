@@ -114,7 +114,7 @@ cmp_ok $after->{descriptors}, '<=', $before->{descriptors} + 3, 'the child has n
 cmp_ok $after->{pss}, '<=', $before->{pss} * 1.1 + 2048, 'the child uses about the same memory';
 ok eventually(sub { !($server->sql("SELECT 1 FROM generation_jobs WHERE state IN ('queued', 'running')"))[0] }, 60),
     'all jobs have ended';
-is join(' ', $server->sql('SELECT DISTINCT state FROM generation_jobs')), 'succeeded', '... well';
+is join(' ', $server->sql('SELECT DISTINCT state FROM generation_jobs')), 'succeeded', 'all jobs succeed';
 is join(' ', $server->sql('SELECT max(attempts) FROM generation_jobs')), 1, 'no job was paid for twice';
 diag join ', ', (map { "$count{$_} x $_" } sort keys %count), sprintf 'PSS %d then %d kB, descriptors %d then %d',
     @$before{qw(pss)}, @$after{qw(pss)}, $before->{descriptors}, $after->{descriptors};

@@ -39,7 +39,7 @@ is join(
             . "'held'"
     )
     ),
-    24 * 60, '... for a day';
+    24 * 60, 'the replaced picture is held for a day';
 is call(GET => json($back)->{image}{large})->code, 200, 'the restored picture can be fetched';
 is name_of(json(restore())), 'made-120x90-.jpg', 'a second restore undoes the first one';
 is scalar(() = stored_files()), 8, 'both pictures are stored';

@@ -150,7 +150,7 @@ for my $way (
     is call(DELETE => "reference-images/$id/", as => 'alice', base => $web->base)->code, 204,
         "?versions answers $way: a photo is deleted";
     is scalar(my @left = $audit->sql("SELECT key FROM stored_objects WHERE state = 'doomed'")), $says_it ? 0 : 4,
-        $says_it ? '... and their rows are removed' : 'the objects stay doomed: there may be versions';
+        $says_it ? 'the rows of the objects are removed' : 'the objects stay doomed: there may be versions';
     my $out = $audit->ctl('reconcile');
     is $? >> 8, $says_it ? 0 : 2,
         "?versions answers $way: reconcile " . ($says_it ? 'reads the store' : 'reports that it cannot read the store')
