@@ -6,7 +6,7 @@
 #include <apr_tables.h>
 #include "base/context.h"
 #include "base/db/db.h"
-#include "models/user.h"
+#include "models/caller.h"
 
 /** A page to read, and after that, the start of the next one. */
 typedef struct iimg_page_t {

@@ -3,8 +3,8 @@
 #define IIMG_MODELS_QUERY_H
 
 #include <stddef.h>
+#include "models/caller.h"
 #include "models/page.h"
-#include "models/user.h"
 
 /*
  * A model lists the columns of its struct once; the SQL and the reader follow from that list:

@@ -1,4 +1,4 @@
-/* user.h - users: rows of users, and the caller of a request. */
+/* user.h - users: rows of users. */
 #ifndef IIMG_MODELS_USER_H
 #define IIMG_MODELS_USER_H
 
@@ -7,6 +7,7 @@
 #include "base/context.h"
 #include "base/db/db.h"
 #include "base/error.h"
+#include "models/caller.h"
 
 typedef struct iimg_user_t {
     const char *id;
@@ -15,35 +16,6 @@ typedef struct iimg_user_t {
     const char *last_name;  /* may be "" */
     bool is_staff;
 } iimg_user_t;
-
-/** The user of a request, read by the same statement as the rows that they may see. */
-typedef struct iimg_caller_t {
-    const char *id;
-    bool is_staff;
-    bool is_active;
-    bool credentials_hold; /* false: the password has changed since it was verified, or the
-                              token has ended */
-} iimg_caller_t;
-
-/*
- * A statement that reads for a caller starts with these columns of `users c`. $1 is the login, $2
- * its proof or NULL. The statement returns at least one row if the caller exists. Thus permissions
- * are checked by the statement that reads the rows. The proof is the hash against which the
- * password was verified. For a token it is the user's token epoch at its lookup; a trigger starts a
- * new epoch when a token ends. No hash has the format of an epoch.
- */
-#define IIMG_CALLER_COLUMNS \
-    "c.id, c.is_staff, c.is_active, " \
-    "($2::text IS NULL OR $2::text IN (c.password, c.token_epoch))"
-#define IIMG_CALLER_IS              "lower(c.email) = lower($1::text)"
-#define IIMG_CALLER_WIDTH           4
-#define IIMG_CALLER_PARAMS(context) (context)->login, (context)->login_proof
-
-/** Read the caller from the first row. @return NULL if there are no rows: the login is unknown */
-const iimg_caller_t *iimg_caller_of_rows(iimg_context_t *context, const iimg_rows_t *rows);
-
-/** Look up the caller by context->login. @param caller NULL if the login is unknown */
-iimg_error_t *iimg_caller_by_login(iimg_context_t *context, const iimg_caller_t **caller);
 
 /** Look up the caller with their own row. @param caller, user NULL if the login is unknown */
 iimg_error_t *iimg_user_of_caller(iimg_context_t *context, const iimg_caller_t **caller,

@@ -345,9 +345,9 @@ static iimg_error_t *make_response_error(apr_pool_t *pool, const char *key, cons
     refusal_t refusal = read_refusal(pool, response, key);
     int status = response->status == 200 ? refusal.code : response->status;
     const problem_t *problem = find_problem(status, &refusal);
-    iimg_error_t *err = iimg_error_with_code(pool, problem->kind, problem->code, "%s%s%s", problem->sentence,
-                                   problem->after_model ? model : "",
-                                   problem->after_model ? problem->after_model : "");
+    iimg_error_t *err = iimg_error_with_code(pool, problem->kind, problem->code, "%s%s%s",
+                                             problem->sentence, problem->after_model ? model : "",
+                                             problem->after_model ? problem->after_model : "");
 
     set_retry_after(pool, &refusal, err);
     err->again = refusal.used_up ? IIMG_AGAIN_NO : problem->again;

@@ -171,11 +171,11 @@ static iimg_error_t *write_reference(body_t *body, const iimg_generator_referenc
                                            &length);
     }
     if (!base64) {
-        return iimg_error_internal(
-            body->pool,
-            "reference %d of %" APR_SIZE_T_FMT " bytes is %s: the provider does not accept it",
-            body->gaps + 1, reference->length,
-            type->format == IIMG_FORMAT_UNKNOWN ? "no picture" : type->name);
+        return iimg_error_internal(body->pool,
+                                   "reference %d of %" APR_SIZE_T_FMT
+                                   " bytes is %s: the provider does not accept it",
+                                   body->gaps + 1, reference->length,
+                                   type->format == IIMG_FORMAT_UNKNOWN ? "no picture" : type->name);
     }
     iimg_json_object_open(body->json);
     iimg_json_key(body->json, "inlineData");

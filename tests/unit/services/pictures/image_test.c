@@ -6,7 +6,7 @@
 
 static iimg_context_t *context;
 static iimg_image_settings_t settings;
-static iimg_worker_reply_t answer; /* what the worker says */
+static iimg_worker_reply_t answer; /* of the worker */
 static iimg_worker_question_t asked_for;
 static iimg_picture_worker_t asked_worker;
 static iimg_error_t *asking_fails;

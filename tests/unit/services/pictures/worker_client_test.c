@@ -1,5 +1,5 @@
-/* worker_client_test.c - services/pictures/worker_client.c: checks of an answer's head, and outcomes of
- * verdicts. */
+/* worker_client_test.c - services/pictures/worker_client.c: checks of an answer's head, and
+ * outcomes of verdicts. */
 #include "services/pictures/worker_client.c"
 #include "tap.h"
 #include "work.h"
@@ -19,9 +19,9 @@ static iimg_worker_call_t asking(void)
     reply.answer.piece_count = 3;
     reply.answer.lengths[0] = reply.answer.lengths[1] = reply.answer.lengths[2] = 100;
     return (iimg_worker_call_t){ .context = context,
-                       .question = &question,
-                       .reply = &reply,
-                       .request = { .kind = IIMG_WORK_DERIVE } };
+                                 .question = &question,
+                                 .reply = &reply,
+                                 .request = { .kind = IIMG_WORK_DERIVE } };
 }
 
 static void test_heads(void)
@@ -100,8 +100,9 @@ static void test_verdicts(void)
         iimg_worker_call_t a = asking();
 
         a.last = (iimg_work_verdict_t){ cases[i].event, cases[i].detail };
-        tap_ok(judge_verdict(&a) && reply.outcome == cases[i].outcome, "event %u, detail %d: outcome %d",
-               cases[i].event, cases[i].detail, cases[i].outcome);
+        tap_ok(judge_verdict(&a) && reply.outcome == cases[i].outcome,
+               "event %u, detail %d: outcome %d", cases[i].event, cases[i].detail,
+               cases[i].outcome);
         tap_ok(cases[i].why ? reply.why && strstr(reply.why, cases[i].why) : !reply.why,
                "event %u, detail %d: its reason", cases[i].event, cases[i].detail);
     }
