@@ -86,6 +86,25 @@ static bool is_enabled(server_rec *servers)
     return false;
 }
 
+/* @return NULL, or the module that is missing or misconfigured */
+static const char *check_modules(apr_pool_t *ptemp, server_rec *servers)
+{
+    const char *problem = is_enabled(servers) ? iimg_database_check() : NULL;
+
+    if (problem) {
+        return problem;
+    }
+    for (server_rec *server = servers; server; server = server->next) {
+        problem = iimg_config_of(server)->enabled ? iimg_dbd_problem(ptemp, server) : NULL;
+        if (problem) {
+            return problem;
+        }
+    }
+    return APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance)
+               ? NULL
+               : "mod_watchdog is not loaded: add LoadModule watchdog_module";
+}
+
 /* All checks of the configuration; `apachectl configtest` runs them, too. */
 static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *servers)
 {
@@ -100,13 +119,7 @@ static int check_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, 
         }
     }
     /* 2. required modules */
-    problem = is_enabled(servers) ? iimg_database_check() : NULL;
-    for (server_rec *server = servers; server && !problem; server = server->next) {
-        problem = iimg_config_of(server)->enabled ? iimg_dbd_problem(ptemp, server) : NULL;
-    }
-    if (!problem && !APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance)) {
-        problem = "mod_watchdog is not loaded: add LoadModule watchdog_module";
-    }
+    problem = check_modules(ptemp, servers);
     if (problem) {
         return log_problem(servers, problem);
     }
@@ -219,24 +232,29 @@ static const char *start_spools(apr_pool_t *pconf, server_rec *servers)
     return problem;
 }
 
-/* @return NULL, or why this child cannot work */
+static const char *start_store(apr_pool_t *pchild, iimg_storage_t *storage)
+{
+    const char *problem = storage->driver->start ? storage->driver->start(pchild, storage) : NULL;
+
+    if (problem) {
+        return problem;
+    }
+    storage->guard = iimg_store_guard_create(pchild);
+    return storage->guard ? NULL : "cannot create a mutex for the picture store";
+}
+
 static const char *start_stores(apr_pool_t *pchild, server_rec *servers)
 {
-    const char *problem = NULL;
-
-    for (server_rec *server = servers; server && !problem; server = server->next) {
+    for (server_rec *server = servers; server; server = server->next) {
         iimg_config_t *config = iimg_config_of(server);
-        iimg_storage_t *storage = &config->services.storage;
+        const char *problem = config->enabled ? start_store(pchild, &config->services.storage)
+                                              : NULL;
 
-        if (config->enabled && storage->driver->start) {
-            problem = storage->driver->start(pchild, storage);
-        }
-        if (config->enabled && !problem) {
-            storage->guard = iimg_store_guard_create(pchild);
-            problem = storage->guard ? NULL : "cannot create a mutex for the picture store";
+        if (problem) {
+            return problem;
         }
     }
-    return problem;
+    return NULL;
 }
 
 static int post_config(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *servers)
@@ -299,31 +317,34 @@ static void create_url_caches(apr_pool_t *pchild, server_rec *servers)
     }
 }
 
-static void child_init(apr_pool_t *pchild, server_rec *servers)
+/* @return NULL, or why this child cannot work */
+static const char *start_child(apr_pool_t *pchild, server_rec *servers)
 {
-    const char *problem = NULL;
+    const char *problem;
 
-    if (!is_enabled(servers)) {
-        return;
-    }
     iimg_picture_worker_share();
     iimg_multipart_start();
     create_url_caches(pchild, servers);
     if (iimg_database_start(pchild, servers) != APR_SUCCESS
         || iimg_authn_start(pchild) != APR_SUCCESS
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {
-        problem = "cannot create the mutexes of this child";
+        return "cannot create the mutexes of this child";
     }
-    if (!problem && !iimg_http_start_for_good()) {
-        problem = "cannot initialize libcurl";
+    if (!iimg_http_start_for_good()) {
+        return "cannot initialize libcurl";
     }
-    if (!problem) {
-        problem = start_stores(pchild, servers);
+    problem = start_stores(pchild, servers);
+    if (problem) {
+        return problem;
     }
-    if (!problem) {
-        iimg_housekeeping_start(pchild);
-        problem = iimg_engine_start(pchild, servers);
-    }
+    iimg_housekeeping_start(pchild);
+    return iimg_engine_start(pchild, servers);
+}
+
+static void child_init(apr_pool_t *pchild, server_rec *servers)
+{
+    const char *problem = is_enabled(servers) ? start_child(pchild, servers) : NULL;
+
     if (problem) {
         ap_log_error(APLOG_MARK, APLOG_EMERG, 0, servers, "IIMG0011: %s", problem);
         exit(APEXIT_CHILDSICK);

@@ -52,7 +52,10 @@ static const char *set_main_number(cmd_parms *cmd, void *unused, const char *arg
 {
     const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
-    return problem ? problem : set_number(cmd, unused, arg);
+    if (problem) {
+        return problem;
+    }
+    return set_number(cmd, unused, arg);
 }
 
 static const char *set_megapixels(cmd_parms *cmd, void *unused, const char *all, const char *jpeg)
@@ -92,7 +95,10 @@ static const char *set_main_text(cmd_parms *cmd, void *unused, const char *arg)
 {
     const char *problem = ap_check_cmd_context(cmd, GLOBAL_ONLY);
 
-    return problem ? problem : set_text(cmd, unused, arg);
+    if (problem) {
+        return problem;
+    }
+    return set_text(cmd, unused, arg);
 }
 
 static const char *add_origin(cmd_parms *cmd, void *unused, const char *arg)

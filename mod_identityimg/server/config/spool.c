@@ -83,13 +83,16 @@ static const char *check_missing(apr_pool_t *pool, const char *parent)
 {
     const char *problem = check_parent(pool, parent);
 
-    if (!problem && access(parent, W_OK | X_OK) != 0) {
-        problem = apr_psprintf(pool,
-                               "cannot be made in %s: %s; create it and chown it to httpd's "
-                               "user %s",
-                               parent, strerror(errno), user_name(pool));
+    if (problem) {
+        return problem;
     }
-    return problem;
+    if (access(parent, W_OK | X_OK) != 0) {
+        return apr_psprintf(pool,
+                            "cannot be made in %s: %s; create it and chown it to httpd's "
+                            "user %s",
+                            parent, strerror(errno), user_name(pool));
+    }
+    return NULL;
 }
 
 static const char *check_existing(apr_pool_t *pool, const char *path, const struct stat *info)
@@ -106,7 +109,10 @@ static const char *check_existing(apr_pool_t *pool, const char *path, const stru
         return foreign(pool, info->st_uid);
     }
     problem = check_parent(pool, parent_of(pool, path));
-    return problem ? problem : check_access(pool, path, R_OK | W_OK | X_OK);
+    if (problem) {
+        return problem;
+    }
+    return check_access(pool, path, R_OK | W_OK | X_OK);
 }
 
 static const char *check_folder(apr_pool_t *pool, const char *path)

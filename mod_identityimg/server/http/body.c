@@ -320,38 +320,50 @@ static iimg_error_t *receive_into(receiver_t *in, iimg_body_t *body)
     return in->received > 0 && in->fd >= 0 ? map_file(in, body) : NULL;
 }
 
+/* All refusals that need no byte of the body, then the buffer for it. */
+static iimg_error_t *prepare(receiver_t *in, const char *type, apr_size_t max_upload,
+                             iimg_body_t *body)
+{
+    bool multipart = false;
+    iimg_error_t *err = check_encoding(in->context, in->r);
+
+    if (err) {
+        return err;
+    }
+    err = choose_limit(in, type, max_upload, &multipart);
+    if (err) {
+        return err;
+    }
+    err = refuse_declared_length(in);
+    if (err) {
+        return err;
+    }
+    return create_buffer(in, multipart, body);
+}
+
 iimg_error_t *iimg_body_read(iimg_context_t *context, request_rec *r, const char *type,
                              apr_size_t max_upload, iimg_body_t *body)
 {
     apr_time_t began = iimg_step_begin(context);
     receiver_t in = { .context = context, .r = r, .fd = -1 };
-    bool multipart = false;
     iimg_error_t *err;
 
     *body = (iimg_body_t){ "", 0, -1 };
     if (!has_body(r)) {
         return NULL;
     }
-    err = check_encoding(context, r);
-    if (!err) {
-        err = choose_limit(&in, type, max_upload, &multipart);
-    }
-    if (!err) {
-        err = refuse_declared_length(&in);
-    }
-    if (!err) {
-        err = create_buffer(&in, multipart, body);
-    }
+    err = prepare(&in, type, max_upload, body);
     if (err) {
         return err;
     }
     err = receive_into(&in, body);
-    if (!err) {
-        expect_no_more(r);
+    iimg_step_end(context, began, "body", type);
+    if (err) {
+        return err;
     }
-    if (!err && in.received == 0) {
+    expect_no_more(r);
+    if (in.received == 0) {
         *body = (iimg_body_t){ "", 0, -1 };
     }
-    iimg_step_end(context, began, "body", type);
-    return err;
+    return NULL;
 }

@@ -225,7 +225,10 @@ static iimg_error_t *read_scope(iimg_request_t *req, iimg_scope_t *scope)
     iimg_input_t *query;
     iimg_error_t *err = iimg_input_parse_query(req->context->pool, req->r->args, &query);
 
-    return err ? err : iimg_input_uuid(query, "user_id", &scope->user_id);
+    if (err) {
+        return err;
+    }
+    return iimg_input_uuid(query, "user_id", &scope->user_id);
 }
 
 void iimg_request_scope(iimg_request_t *req, iimg_scope_t *scope)
