@@ -5,7 +5,7 @@
  *                       reading; both make iimg_body_size_error
  *   bytes of a picture  request.c: iimg_request_upload, which makes iimg_body_size_error
  *   pixels              worker/picture_source.c: check_pixels; services/pictures/image.c makes
- *                       the error: too_many_pixels
+ *                       the error: make_pixels_error
  *   httpd's limits      conf/identityimg.conf: LimitRequestBody; errors.c answers
  */
 #ifndef IIMG_SERVER_HTTP_BODY_H
