@@ -227,10 +227,11 @@ iimg_error_t *iimg_gemini_finish(iimg_context_t *context, iimg_gemini_t *generat
                                           response, result);
 
     report_to_breaker(context, generation, err, now);
-    if (!err) {
-        (*result)->cost = cost_of(generation);
+    if (err) {
+        return err;
     }
-    return err;
+    (*result)->cost = cost_of(generation);
+    return NULL;
 }
 
 /* Retries ------------------------------------------------------------------------------------- */
