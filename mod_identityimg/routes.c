@@ -1,4 +1,4 @@
-/* routes.c - the table: method, path, who may, which view. */
+/* routes.c - the table of routes, and the dispatch of requests to views. */
 #include "routes.h"
 
 #include <string.h>
@@ -21,13 +21,13 @@ typedef iimg_error_t *(*view_fn)(iimg_request_t *req);
 typedef enum {
     FIRST,  /* before the view: 401 and 403 come before the body is read */
     WITHIN, /* by the view, in the statement that does the work */
-    NEVER   /* the route is anyone's */
+    NEVER   /* the route needs no caller */
 } lookup_t;
 
 typedef struct route_t {
     int method;
     const char *path;
-    iimg_role_t who;
+    iimg_role_t role;
     lookup_t caller;
     view_fn view;
 } route_t;
@@ -107,7 +107,7 @@ static const struct {
     { M_DELETE, "DELETE" },
 };
 
-/* Whether a route has this very path: then none of its words is an {id}. */
+/* Whether a route has this path literally: then no word of it is an {id}. */
 static bool is_literal(const char *path)
 {
     for (int i = 0; i < ROUTES; i++) {
@@ -118,13 +118,13 @@ static bool is_literal(const char *path)
     return false;
 }
 
-/* Whether a path is for anyone, whatever the method, and also without its last slash. */
+/* Whether a path is open to anyone, with any method, with or without the slash at its end. */
 static bool is_open(const char *path)
 {
     for (int i = 0; i < ROUTES; i++) {
         size_t n = strlen(routes[i].path) - 1;
 
-        if (routes[i].who == IIMG_ANYONE && strncmp(path, routes[i].path, n) == 0
+        if (routes[i].role == IIMG_ANYONE && strncmp(path, routes[i].path, n) == 0
             && (path[n] == '\0' || strcmp(path + n, "/") == 0)) {
             return true;
         }
@@ -133,8 +133,8 @@ static bool is_open(const char *path)
 }
 
 /* The route of a method and path. *allowed collects the methods of all routes with that path. */
-static const route_t *find(request_rec *r, const char *path, apr_array_header_t *allowed,
-                           const char **id)
+static const route_t *find_route(request_rec *r, const char *path, apr_array_header_t *allowed,
+                                 const char **id)
 {
     const route_t *found = NULL;
     bool literal = is_literal(path);
@@ -177,13 +177,13 @@ static bool is_route(request_rec *r, const char *path)
     const char *id = NULL;
     apr_array_header_t *allowed = apr_array_make(r->pool, 4, sizeof(int));
 
-    find(r, path, allowed, &id);
+    find_route(r, path, allowed, &id);
     return allowed->nelts > 0;
 }
 
-/* A path without its last slash: reads are sent on, writes are told, since a redirect would drop
- * the body. */
-static iimg_error_t *miss(iimg_request_t *req)
+/* A path without the slash at its end: redirect reads, refuse writes, whose body a redirect drops.
+ */
+static iimg_error_t *answer_unknown_path(iimg_request_t *req)
 {
     request_rec *r = req->r;
     size_t n = strlen(req->path);
@@ -202,7 +202,7 @@ static iimg_error_t *miss(iimg_request_t *req)
                                                r->args ? "?" : NULL, r->args, NULL));
 }
 
-static iimg_error_t *not_allowed(iimg_request_t *req, const apr_array_header_t *allowed)
+static iimg_error_t *method_not_allowed(iimg_request_t *req, const apr_array_header_t *allowed)
 {
     iimg_error_t *err = iimg_error(req->context->pool, IIMG_METHOD, "Method \"%s\" not allowed.",
                                    req->r->method);
@@ -225,8 +225,8 @@ static bool is_write(const request_rec *r)
     return r->method_number != M_GET && r->method_number != M_OPTIONS;
 }
 
-/* If-Match is about the row that a path names. */
-static iimg_error_t *view(iimg_request_t *req, const route_t *route)
+/* If-Match refers to the row in the path. */
+static iimg_error_t *call_view(iimg_request_t *req, const route_t *route)
 {
     iimg_error_t *err;
 
@@ -238,43 +238,43 @@ static iimg_error_t *view(iimg_request_t *req, const route_t *route)
     return err;
 }
 
-/* The order is the contract's: 401, then 404 of the route, 405, 403, 404 of a row, 412. */
+/* The API defines the order: 401, 404 of the route, 405, 403, 404 of a row, 412. */
 static iimg_error_t *dispatch(iimg_request_t *req)
 {
     apr_array_header_t *allowed = apr_array_make(req->context->pool, 4, sizeof(int));
     const char *id = NULL;
-    const route_t *route = find(req->r, req->path, allowed, &id);
+    const route_t *route = find_route(req->r, req->path, allowed, &id);
     bool bad_id = id && !(req->id = iimg_uuid_parse(req->context->pool, id));
     iimg_error_t *cross = is_write(req->r) ? iimg_origin_check(req) : NULL;
-    bool open = route ? route->who == IIMG_ANYONE : is_open(req->path);
+    bool open = route ? route->role == IIMG_ANYONE : is_open(req->path);
     iimg_error_t *err = NULL;
 
     if (req->r->method_number == M_OPTIONS && allowed->nelts) {
         return answer_options(req, allowed);
     }
     if (req->r->method_number == M_OPTIONS) {
-        return miss(req); /* preflights carry no credentials: nobody is asked for any */
+        return answer_unknown_path(req); /* preflights have no credentials */
     }
     if (!open && (!route || bad_id || cross || route->caller == FIRST)) {
-        err = iimg_identify_caller(req->context, route ? route->who : IIMG_USER);
+        err = iimg_identify_caller(req->context, route ? route->role : IIMG_USER);
     }
     if (err) {
         return err;
     }
     if (!allowed->nelts) {
-        return miss(req);
+        return answer_unknown_path(req);
     }
     if (!route) {
-        return not_allowed(req, allowed);
+        return method_not_allowed(req, allowed);
     }
     if (cross || bad_id) {
         return cross ? cross : iimg_not_found(req->context);
     }
-    return view(req, route);
+    return call_view(req, route);
 }
 
-/* NULL when the Location's path is not what the request's begins with. */
-static const char *path_behind(const request_rec *r, const char *base)
+/* The path below the Location. @return NULL when it is not below it */
+static const char *strip_base(const request_rec *r, const char *base)
 {
     size_t n = strlen(base);
 
@@ -282,8 +282,8 @@ static const char *path_behind(const request_rec *r, const char *base)
                                                                                     : NULL;
 }
 
-/* Tokens, cookies and other people's data: not even the browser's own disk keeps them. */
-static void set_keeping(request_rec *r, const char *path)
+/* Tokens, cookies and personal data must not be stored by the browser either. */
+static void forbid_caching(request_rec *r, const char *path)
 {
     if (strncmp(path, "auth/", 5) == 0 || strncmp(path, "admin/", 6) == 0) {
         iimg_respond_no_store(r);
@@ -298,12 +298,12 @@ int iimg_route(request_rec *r)
     const char *base = iimg_location_of(r)->base;
     iimg_error_t *err;
 
-    req.path = path_behind(r, base);
+    req.path = strip_base(r, base);
     if (!req.path) {
         return iimg_respond_error(r, req.context, iimg_not_found(req.context));
     }
     req.path += *req.path == '/';
-    set_keeping(r, req.path);
+    forbid_caching(r, req.path);
     err = dispatch(&req);
     if (err && err->kind == IIMG_UNAUTHENTICATED && !req.body_read && iimg_authn_renew(r)) {
         err = dispatch(&req);

@@ -1,11 +1,11 @@
-/* routes.h - which view answers which method and path. */
+/* routes.h - dispatch requests to views. */
 #ifndef IIMG_ROUTES_H
 #define IIMG_ROUTES_H
 
 #include <httpd.h>
 #include "server/http/request.h"
 
-/** Answer a request below an enabled Location. @return what the handler returns to httpd */
+/** Handle a request below an enabled Location. @return the result of the handler */
 int iimg_route(request_rec *r);
 
 #endif

@@ -1,4 +1,4 @@
-/* account.c - a user as staff see him; never his password. */
+/* account.c - a user as JSON for staff; without the password. */
 #include "base/timestamp.h"
 #include "serializers/serializers.h"
 

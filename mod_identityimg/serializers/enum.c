@@ -1,4 +1,4 @@
-/* enum.c - allowed values as clients see them: each with a label to show. */
+/* enum.c - allowed values as JSON: each with a label to show. */
 #include <apr_strings.h>
 #include "serializers/serializers.h"
 

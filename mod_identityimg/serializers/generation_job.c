@@ -1,4 +1,4 @@
-/* generation_job.c - a generation as clients see it. */
+/* generation_job.c - a generation as JSON. */
 #include <apr_strings.h>
 #include "base/text.h"
 #include "base/timestamp.h"

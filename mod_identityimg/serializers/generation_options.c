@@ -1,4 +1,4 @@
-/* generation_options.c - what can be asked for, as clients see it. */
+/* generation_options.c - what can be asked for, as JSON. */
 #include "serializers/serializers.h"
 
 #include <string.h>
@@ -27,17 +27,18 @@ void iimg_model_options_serialize(iimg_json_t *out, const apr_array_header_t *op
 {
     iimg_json_array_open(out);
     for (int i = 0; i < options->nelts; i++) {
-        const iimg_model_option_t *one = &APR_ARRAY_IDX(options, i, iimg_model_option_t);
+        const iimg_model_option_t *option = &APR_ARRAY_IDX(options, i, iimg_model_option_t);
 
-        open_choice(out, one->value, services->model);
+        open_choice(out, option->value, services->model);
         iimg_json_key(out, "aspect_ratios");
-        iimg_choices_serialize(out, one->takes->aspect_ratios,
-                               iimg_gemini_model_ratio(one->takes, services->aspect_ratio));
+        iimg_choices_serialize(out, option->takes->aspect_ratios,
+                               iimg_gemini_model_ratio(option->takes, services->aspect_ratio));
         iimg_json_key(out, "resolutions");
         iimg_resolution_options_serialize(
-            out, one->resolutions, iimg_gemini_model_resolution(one->takes, services->resolution));
+            out, option->resolutions,
+            iimg_gemini_model_resolution(option->takes, services->resolution));
         iimg_json_key(out, "max_reference_images");
-        iimg_json_integer(out, one->takes->max_references);
+        iimg_json_integer(out, option->takes->max_references);
         iimg_json_object_close(out);
     }
     iimg_json_array_close(out);
@@ -48,13 +49,14 @@ void iimg_resolution_options_serialize(iimg_json_t *out, const apr_array_header_
 {
     iimg_json_array_open(out);
     for (int i = 0; i < options->nelts; i++) {
-        const iimg_resolution_option_t *one = &APR_ARRAY_IDX(options, i, iimg_resolution_option_t);
+        const iimg_resolution_option_t *option = &APR_ARRAY_IDX(options, i,
+                                                                iimg_resolution_option_t);
 
-        open_choice(out, one->value, preferred);
+        open_choice(out, option->value, preferred);
         iimg_json_key(out, "price");
-        iimg_json_raw(out, one->price);
+        iimg_json_raw(out, option->price);
         iimg_json_key(out, "median_seconds");
-        iimg_json_raw(out, one->median_seconds);
+        iimg_json_raw(out, option->median_seconds);
         iimg_json_object_close(out);
     }
     iimg_json_array_close(out);

@@ -1,4 +1,4 @@
-/* identity.c - an identity as clients see it. */
+/* identity.c - an identity as JSON. */
 #include "base/timestamp.h"
 #include "serializers/serializers.h"
 

@@ -1,4 +1,4 @@
-/* picture.c - a picture as clients see it: its URLs. */
+/* picture.c - a picture as JSON: its URLs. */
 #include "serializers/serializers.h"
 
 /* @return false when a URL could not be made */
@@ -19,21 +19,21 @@ static bool write_urls(iimg_json_t *out, iimg_media_signer_t *signer, const iimg
     return made;
 }
 
-/* Four signatures and their URLs were a sixth of a list's time in httpd; within a window they stay
+/* Signing four URLs took a sixth of the time of a list in httpd. Within a window they stay
  * the same. */
 void iimg_picture_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                             const iimg_picture_t *picture)
 {
-    char kept[IIMG_MEDIA_KEPT];
+    char cached[IIMG_MEDIA_KEPT];
     apr_size_t length, begin = out->length + out->comma;
 
     if (!picture->key) {
         iimg_json_null(out);
         return;
     }
-    length = iimg_media_recall(signer, picture->key, picture->sized, kept);
+    length = iimg_media_recall(signer, picture->key, picture->sized, cached);
     if (length > 0) {
-        iimg_json_raw_n(out, kept, length);
+        iimg_json_raw_n(out, cached, length);
     }
     else if (write_urls(out, signer, picture)) {
         iimg_media_keep(signer, picture->key, picture->sized, out->text + begin,

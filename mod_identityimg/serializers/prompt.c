@@ -1,4 +1,4 @@
-/* prompt.c - a version of a prompt as clients see it. */
+/* prompt.c - a version of a prompt as JSON. */
 #include "base/timestamp.h"
 #include "serializers/serializers.h"
 

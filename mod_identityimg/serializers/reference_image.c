@@ -1,4 +1,4 @@
-/* reference_image.c - a photo as clients see it. */
+/* reference_image.c - a photo as JSON. */
 #include "base/timestamp.h"
 #include "serializers/serializers.h"
 

@@ -1,4 +1,4 @@
-/* serializers.h - rows as clients see them: struct to JSON. */
+/* serializers.h - write rows as JSON. */
 #ifndef IIMG_SERIALIZERS_SERIALIZERS_H
 #define IIMG_SERIALIZERS_SERIALIZERS_H
 
@@ -29,19 +29,19 @@ void iimg_user_members(iimg_json_t *out, const iimg_user_t *user);
 /** Write an array of values with their labels. @param values NULL at the end */
 void iimg_enum_serialize(iimg_json_t *out, const char *const *values);
 
-/** Write an array of values with their labels, and which is taken unless another is named. */
+/** Write an array of values with their labels, and which one is the default. */
 void iimg_choices_serialize(iimg_json_t *out, const char *const *values, const char *preferred);
 
-/** The models, with what each takes, what it costs and how long it takes. @param options
+/** Write the models with their choices, prices and usual times. @param options
  * iimg_model_option_t */
 void iimg_model_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
                                   const iimg_services_t *services);
 
-/** The same of resolutions, with price and time. @param options iimg_resolution_option_t */
+/** Write resolutions with price and usual time. @param options iimg_resolution_option_t */
 void iimg_resolution_options_serialize(iimg_json_t *out, const apr_array_header_t *options,
                                        const char *preferred);
 
-/** The image member's value: null, or the URLs of original and derivatives. */
+/** Write a picture: null, or the URLs of original and derivatives. */
 void iimg_picture_serialize(iimg_json_t *out, iimg_media_signer_t *signer,
                             const iimg_picture_t *picture);
 

@@ -1,4 +1,4 @@
-/* token.c - sessions and bearer tokens as clients see them. */
+/* token.c - sessions and bearer tokens as JSON. */
 #include "serializers/serializers.h"
 
 #include "base/timestamp.h"

@@ -1,4 +1,4 @@
-/* user.c - people as clients see them. */
+/* user.c - people as JSON. */
 #include "serializers/serializers.h"
 
 void iimg_user_members(iimg_json_t *out, const iimg_user_t *user)

@@ -1,4 +1,4 @@
-/* auth.c - logging in and out; the caller's tokens. */
+/* auth.c - log in, log out, and list and delete the caller's tokens. */
 #include "views/views.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@
 typedef struct credentials_t {
     const char *email;
     const char *password;
-    bool token; /* a bearer token is wanted, not a cookie */
+    bool token; /* send a bearer token in place of a cookie */
 } credentials_t;
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
@@ -66,7 +66,7 @@ static iimg_error_t *read_credentials(iimg_request_t *req, credentials_t *creden
     return iimg_error_join(err, iimg_input_bool(input, "token", &credentials->token));
 }
 
-/* With a token in the body no cookie is set: one of them is enough. */
+/* Sends the token either in the body or in a cookie, not both. */
 static iimg_error_t *answer_session(iimg_request_t *req, const iimg_new_session_t *session,
                                     bool token)
 {

@@ -1,4 +1,4 @@
-/* core.c - the values that members of other resources may have. */
+/* core.c - list the values that members of other resources may have. */
 #include "views/views.h"
 
 #include "functions/public/public.h"
@@ -8,7 +8,7 @@
 
 static const struct {
     const char *name;
-    const char *const *values; /* NULL: those in use */
+    const char *const *values; /* NULL: those of all identities */
 } enums[] = {
     { "prompt_types", iimg_prompt_types }, { "context_keys", iimg_context_keys },
     { "identity_categories", NULL },       { "aspect_ratios", iimg_aspect_ratios },

@@ -1,4 +1,4 @@
-/* generation_jobs.c - what was generated: history, one job, canceling, attaching its picture. */
+/* generation_jobs.c - list, read and cancel generations, and save their pictures. */
 #include "views/views.h"
 
 #include <stdlib.h>
@@ -22,8 +22,10 @@ static iimg_error_t *read_state(const iimg_input_t *query, const char **state)
 {
     iimg_error_t *err = iimg_read_text_filter(query, "state", IIMG_INPUT_MAX_WORD, state);
 
-    return err || !*state ? err
-                          : iimg_input_choice(query, "state", iimg_generation_job_states, state);
+    if (err || !*state) {
+        return err;
+    }
+    return iimg_input_choice(query, "state", iimg_generation_job_states, state);
 }
 
 static iimg_error_t *read_list(iimg_request_t *req, iimg_page_t *page,
@@ -56,9 +58,9 @@ iimg_error_t *iimg_view_generation_job_list(iimg_request_t *req)
     return iimg_answer_page(req, &page, jobs, write_row);
 }
 
-/* A place in the queue and an identity's name change without the row: they are part of the tag, but
- * not of the version. */
-static const char *version_of(apr_pool_t *pool, const iimg_generation_job_t *job)
+/* The place in the queue and the name of the identity change without the row, so that the ETag
+ * contains them. */
+static const char *tag_job(apr_pool_t *pool, const iimg_generation_job_t *job)
 {
     const char *version = job->version;
     apr_ssize_t length = APR_HASH_KEY_STRING;
@@ -79,7 +81,7 @@ static iimg_error_t *answer_job(iimg_request_t *req, int status, const iimg_gene
     iimg_media_signer_t *signer;
     iimg_error_t *err;
 
-    if (iimg_respond_unchanged(req, version_of(req->context->pool, job), job->image != NULL)) {
+    if (iimg_respond_unchanged(req, tag_job(req->context->pool, job), job->image != NULL)) {
         return NULL;
     }
     err = iimg_respond_signer(req, &signer);
@@ -91,7 +93,7 @@ static iimg_error_t *answer_job(iimg_request_t *req, int status, const iimg_gene
     return iimg_respond_json(req, status, out);
 }
 
-static bool goes_on(const iimg_generation_job_t *job)
+static bool is_unfinished(const iimg_generation_job_t *job)
 {
     return strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0;
 }
@@ -107,10 +109,11 @@ static iimg_error_t *answer_now(iimg_request_t *req, const char *job_id)
     return answer_job(req, HTTP_OK, job);
 }
 
-/* Who has this version already waits for another one, who has none for the end. */
-static iimg_error_t *wait_for(iimg_request_t *req, const iimg_generation_job_t *job, int seconds)
+/* A client that has this version waits for the next one; other clients wait for the end. */
+static iimg_error_t *wait_for_job(iimg_request_t *req, const iimg_generation_job_t *job,
+                                  int seconds)
 {
-    bool has_it = iimg_respond_has(req, version_of(req->context->pool, job), job->image != NULL);
+    bool has_it = iimg_respond_has(req, tag_job(req->context->pool, job), job->image != NULL);
     iimg_wait_condition_t condition = { job->id, has_it ? atoi(job->version) : -1,
                                         iimg_wait_deadline(seconds), answer_now };
     int most = seconds < IIMG_WAIT_MAX ? seconds : IIMG_WAIT_MAX;
@@ -120,7 +123,7 @@ static iimg_error_t *wait_for(iimg_request_t *req, const iimg_generation_job_t *
     return iimg_wait_and_answer(req, &condition);
 }
 
-/* When too many wait it is answered as it is now. */
+/* If too many requests wait, the response has the present state. */
 iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
 {
     iimg_generation_job_t *job;
@@ -131,12 +134,12 @@ iimg_error_t *iimg_view_generation_job_retrieve(iimg_request_t *req)
         return err;
     }
     iimg_wait_prefer(req, &prefer);
-    return prefer.wait > 0 && goes_on(job) && iimg_wait_reserve(req)
-               ? wait_for(req, job, prefer.wait)
+    return prefer.wait > 0 && is_unfinished(job) && iimg_wait_reserve(req)
+               ? wait_for_job(req, job, prefer.wait)
                : answer_job(req, HTTP_OK, job);
 }
 
-/* 202 says that the job goes on to its next step. */
+/* 202: the job is canceled at its next step. */
 iimg_error_t *iimg_view_generation_job_cancel(iimg_request_t *req)
 {
     iimg_generation_job_t *job;

@@ -1,4 +1,4 @@
-/* identities.c - an identity's picture: put on, taken away, brought back. */
+/* identities.c - set, delete and restore an identity's picture. */
 #include "views/views.h"
 
 #include "functions/public/public.h"
@@ -7,14 +7,17 @@
 #include "server/http/idempotency.h"
 #include "views/shared.h"
 
-/* Before the body is read - unless it says that the request came before, and made this version. */
-static iimg_error_t *check_first(iimg_request_t *req)
+/* Checks before the body is read, unless the request may be a replay of the one that made this
+ * version. */
+static iimg_error_t *check_identity(iimg_request_t *req)
 {
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_get_identity(req->context, req->id, &identity);
 
-    return err || iimg_request_has_key(req) ? err
-                                            : iimg_check_version(req->context, identity->version);
+    if (err || iimg_request_has_key(req)) {
+        return err;
+    }
+    return iimg_check_version(req->context, identity->version);
 }
 
 iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
@@ -23,7 +26,7 @@ iimg_error_t *iimg_view_identity_upload(iimg_request_t *req)
     iimg_upload_t *upload;
     iimg_input_t *input;
     const iimg_replay_t *replay;
-    iimg_error_t *err = check_first(req);
+    iimg_error_t *err = check_identity(req);
 
     if (err) {
         return err;

@@ -1,4 +1,4 @@
-/* image_generation.c - whom pictures can be made for, what can be asked for, and making one. */
+/* image_generation.c - users and options of generations, and generating a picture. */
 #include "views/views.h"
 
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "views/shared.h"
 
 #define MAX_ADDITIONAL_PROMPT 10000 /* characters */
-#define MARGIN                60 /* seconds beyond the provider's time: for a turn, and the store */
+#define MARGIN                60 /* seconds beyond the provider's timeout, for the queue and the store */
 
 iimg_error_t *iimg_view_image_generation_users(iimg_request_t *req)
 {
@@ -78,7 +78,7 @@ iimg_error_t *iimg_view_image_generation_options(iimg_request_t *req)
     iimg_model_options_serialize(out, models, services);
     iimg_json_key(out, "aspect_ratios");
     iimg_choices_serialize(out, iimg_aspect_ratios, services->aspect_ratio);
-    /* For clients that do not choose a model. */
+    /* for clients that do not choose a model */
     iimg_json_key(out, "resolutions");
     iimg_resolution_options_serialize(out, preferred->resolutions, services->resolution);
     write_limits(out, req);
@@ -100,7 +100,8 @@ static iimg_error_t *read_required_uuid(const iimg_request_t *req, const iimg_in
     return NULL;
 }
 
-/* Values that the chosen model takes; the default is the server's, or the model's own. */
+/* The model limits the choices. The default is the server's if the model has it, else the model's.
+ */
 static iimg_error_t *read_size(const iimg_request_t *req, const iimg_input_t *input,
                                iimg_generation_request_t *wanted)
 {
@@ -172,34 +173,45 @@ static iimg_error_t *answer_generation(iimg_request_t *req, const iimg_generatio
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-/* Asking ----------------------------------------------------------------------------------------
- */
+/* Generating ---------------------------------------------------------------------------------- */
 
-/* A job that may be run now is run by this child, whoever waits for it. */
-static iimg_error_t *begin(iimg_request_t *req, const iimg_input_t *input, const char **job_id)
+static iimg_error_t *insert_job(iimg_request_t *req, const iimg_input_t *input, bool room,
+                                iimg_generation_job_t **job)
 {
-    bool room = iimg_engine_reserve(req->r->server);
     iimg_generation_request_t wanted;
-    iimg_generation_job_t *job = NULL;
     iimg_error_t *err = read_request(req, input, &wanted);
 
-    if (!err) {
-        err = iimg_request_generation(req->context, &wanted, room, &job);
+    if (err) {
+        return err;
     }
-    if (!err && strcmp(job->state, "running") == 0) {
-        iimg_engine_run(req->r->server, job->id);
-    }
-    else if (room) {
-        iimg_engine_release();
-    }
-    if (!err && strcmp(job->state, "queued") == 0) {
-        iimg_engine_poll();
-    }
-    *job_id = err ? NULL : job->id;
-    return err;
+    return iimg_request_generation(req->context, &wanted, room, job);
 }
 
-/* 202: the job, and where it can be asked after. */
+/* Inserts a job. If it may run now, this child runs it, also if the client disconnects. */
+static iimg_error_t *begin_job(iimg_request_t *req, const iimg_input_t *input, const char **job_id)
+{
+    bool room = iimg_engine_reserve(req->r->server);
+    iimg_generation_job_t *job = NULL;
+    iimg_error_t *err = insert_job(req, input, room, &job);
+    bool running = !err && strcmp(job->state, "running") == 0;
+
+    if (room && !running) {
+        iimg_engine_release();
+    }
+    if (err) {
+        return err;
+    }
+    if (running) {
+        iimg_engine_run(req->r->server, job->id);
+    }
+    if (strcmp(job->state, "queued") == 0) {
+        iimg_engine_poll();
+    }
+    *job_id = job->id;
+    return NULL;
+}
+
+/* 202 with the job and its location */
 static iimg_error_t *answer_accepted(iimg_request_t *req, const char *job_id)
 {
     const char *base = iimg_location_of(req->r)->base;
@@ -224,7 +236,7 @@ static iimg_error_t *answer_accepted(iimg_request_t *req, const char *job_id)
     return iimg_respond_json(req, HTTP_ACCEPTED, out);
 }
 
-static iimg_error_t *answer(iimg_request_t *req, const char *job_id)
+static iimg_error_t *answer_finished(iimg_request_t *req, const char *job_id)
 {
     iimg_generation_t generation;
     iimg_error_t *err = iimg_answer_generation(req->context, job_id, &generation);
@@ -235,8 +247,8 @@ static iimg_error_t *answer(iimg_request_t *req, const char *job_id)
     return answer_generation(req, &generation);
 }
 
-/* Who does not want to wait for the whole may still want to for some seconds. */
-static iimg_error_t *answer_as_it_is(iimg_request_t *req, const char *job_id)
+/* With respond-async, a client may still wait for some seconds. */
+static iimg_error_t *answer_present(iimg_request_t *req, const char *job_id)
 {
     iimg_generation_job_t *job;
     iimg_error_t *err = iimg_get_generation_job(req->context, job_id, &job);
@@ -246,10 +258,10 @@ static iimg_error_t *answer_as_it_is(iimg_request_t *req, const char *job_id)
     }
     return strcmp(job->state, "queued") == 0 || strcmp(job->state, "running") == 0
                ? answer_accepted(req, job_id)
-               : answer(req, job_id);
+               : answer_finished(req, job_id);
 }
 
-/* The same request again, under its key, is given the same job. */
+/* A repeated request with the same idempotency key gets the same job. */
 static iimg_error_t *find_or_begin(iimg_request_t *req, const char **job_id)
 {
     iimg_input_t *input;
@@ -257,15 +269,18 @@ static iimg_error_t *find_or_begin(iimg_request_t *req, const char **job_id)
     iimg_error_t *err = iimg_request_input_once(req, IIMG_PICTURE_SECONDS, IIMG_PICTURE_SECONDS,
                                                 &input, &replay);
 
-    if (!err && replay) {
+    if (err) {
+        return err;
+    }
+    if (replay) {
         *job_id = replay->id;
         return NULL;
     }
-    return err ? err : begin(req, input, job_id);
+    return begin_job(req, input, job_id);
 }
 
-/* Of all that was read and looked up, who waits needs the job's id alone. */
-static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
+/* A waiting request needs the id of the job only: the pool of all else is destroyed. */
+static iimg_error_t *get_job_id(iimg_request_t *req, const char **job_id)
 {
     iimg_context_t *whole = req->context, brief;
     iimg_error_t *err;
@@ -279,24 +294,24 @@ static iimg_error_t *take_job(iimg_request_t *req, const char **job_id)
     req->context = whole;
     whole->idempotency = brief.idempotency;
     if (err) {
-        return err;
+        return err; /* allocated from brief.pool */
     }
     *job_id = apr_pstrdup(whole->pool, *job_id);
-    apr_pool_destroy(brief.pool); /* an error lies in there */
+    apr_pool_destroy(brief.pool);
     return NULL;
 }
 
-/* Waits for the picture. Who cannot is told so before anything is begun. */
+/* Waits for the picture. If too many requests wait, refuse before the job is inserted. */
 static iimg_error_t *generate_and_wait(iimg_request_t *req)
 {
     int seconds = req->context->services->generator_settings.timeout + MARGIN;
-    iimg_wait_condition_t condition = { .version = -1, .answer = answer };
+    iimg_wait_condition_t condition = { .version = -1, .answer = answer_finished };
     iimg_error_t *err;
 
     if (!iimg_wait_reserve(req)) {
         return iimg_wait_refuse(req);
     }
-    err = take_job(req, &condition.job_id);
+    err = get_job_id(req, &condition.job_id);
     if (err) {
         iimg_wait_release(req);
         return err;
@@ -307,7 +322,7 @@ static iimg_error_t *generate_and_wait(iimg_request_t *req)
 
 iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
 {
-    iimg_wait_condition_t condition = { .version = -1, .answer = answer_as_it_is };
+    iimg_wait_condition_t condition = { .version = -1, .answer = answer_present };
     iimg_prefer_t prefer;
     iimg_error_t *err;
 
@@ -315,7 +330,7 @@ iimg_error_t *iimg_view_image_generation_generate(iimg_request_t *req)
     if (!prefer.respond_async) {
         return generate_and_wait(req);
     }
-    err = take_job(req, &condition.job_id);
+    err = get_job_id(req, &condition.job_id);
     if (err) {
         return err;
     }

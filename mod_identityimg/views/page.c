@@ -1,4 +1,4 @@
-/* page.c - lists that are answered in pieces: what the query asks for, and the answer. */
+/* page.c - read the query of a list that is sent in pages, and send a page. */
 #include "views/page.h"
 
 #include <ctype.h>
@@ -9,9 +9,9 @@
 #include "functions/shared/caller.h"
 #include "server/http/response.h"
 
-#define ROOM 1000 /* bytes of JSON that one row takes, about */
+#define ROW_SIZE 1000 /* bytes of JSON to allocate for each row */
 
-/* Microseconds from the year 1 to the year 9999: PostgreSQL takes them all. */
+/* Microseconds of the years 1 to 9999, a range that PostgreSQL accepts. */
 #define EARLIEST (-62135596800000000LL)
 #define LATEST   253402300799999999LL
 
@@ -37,8 +37,8 @@ static iimg_error_t *read_limit(iimg_request_t *req, const iimg_input_t *query, 
     return err;
 }
 
-/* What next_url() writes: a time, a dot, an id. */
-static bool take_cursor(apr_pool_t *pool, const char *text, iimg_page_t *page)
+/* Reads the cursor that next_url() writes: a time, a dot, an id. */
+static bool parse_cursor(apr_pool_t *pool, const char *text, iimg_page_t *page)
 {
     size_t sign = *text == '-', digits = strspn(text + sign, "0123456789");
     const char *dot = text + sign + digits;
@@ -61,7 +61,7 @@ static iimg_error_t *read_cursor(iimg_request_t *req, const iimg_input_t *query,
     if (err || !text || !*text) {
         return err;
     }
-    return take_cursor(req->context->pool, text, page)
+    return parse_cursor(req->context->pool, text, page)
                ? NULL
                : refuse(req, "before", "Use the value of `next` of the previous page.");
 }
@@ -93,10 +93,13 @@ iimg_error_t *iimg_read_text_filter(const iimg_input_t *query, const char *name,
 {
     iimg_error_t *err = iimg_input_text(query, name, max, value);
 
-    if (!err && *value && !**value) {
+    if (err) {
+        return err;
+    }
+    if (*value && !**value) {
         *value = NULL;
     }
-    return err;
+    return NULL;
 }
 
 iimg_error_t *iimg_read_uuid_filter(const iimg_input_t *query, const char *name, const char **value)
@@ -127,7 +130,7 @@ iimg_error_t *iimg_refuse_list(iimg_request_t *req, iimg_error_t *problem)
     return problem;
 }
 
-/* Answer -------------------------------------------------------------------------------------- */
+/* Response ------------------------------------------------------------------------------------ */
 
 /* The request's path without a query. */
 static const char *own_url(iimg_request_t *req)
@@ -136,8 +139,8 @@ static const char *own_url(iimg_request_t *req)
                        "/", req->path, NULL);
 }
 
-/* A query's text with what no URL may hold as it is escaped; escapes are valid already. */
-static const char *as_uri(apr_pool_t *pool, const char *text)
+/* Escapes the characters that a URL cannot contain. Percent signs begin valid escapes. */
+static const char *escape_query(apr_pool_t *pool, const char *text)
 {
     char *out = apr_palloc(pool, 3 * strlen(text) + 1), *to = out;
 
@@ -164,7 +167,7 @@ static const char *next_url(iimg_request_t *req, const iimg_page_t *page)
     }
     for (char *pair = apr_strtok(args, "&", &state); pair; pair = apr_strtok(NULL, "&", &state)) {
         if (strncmp(pair, "before=", strlen("before=")) != 0) {
-            url = apr_pstrcat(pool, url, as_uri(pool, pair), "&", NULL);
+            url = apr_pstrcat(pool, url, escape_query(pool, pair), "&", NULL);
         }
     }
     return apr_pstrcat(pool, url, "before=", page->next_time, ".", page->next_id, NULL);
@@ -180,7 +183,7 @@ iimg_error_t *iimg_answer_page(iimg_request_t *req, const iimg_page_t *page,
     if (err) {
         return err;
     }
-    out = iimg_respond_begin(req, (apr_size_t)(rows->nelts + 1) * ROOM);
+    out = iimg_respond_begin(req, (apr_size_t)(rows->nelts + 1) * ROW_SIZE);
     iimg_json_object_open(out);
     iimg_json_key(out, "results");
     iimg_json_array_open(out);

@@ -1,28 +1,26 @@
-/* prompts.c - versions of prompts, for staff. */
+/* prompts.c - list, read, create, change and preview versions of prompts. */
 #include "views/views.h"
 
 #include <apr_strings.h>
 #include "base/text.h"
 #include "functions/admin/admin.h"
-#include "functions/shared/caller.h"
-#include "functions/shared/idempotency.h"
 #include "functions/shared/version.h"
 #include "serializers/serializers.h"
 #include "server/http/idempotency.h"
 #include "server/http/response.h"
+#include "views/page.h"
+#include "views/shared.h"
 
 #define MAX_BODY              100000 /* characters */
 #define MAX_ADDITIONAL_PROMPT 10000  /* characters, as generate/ takes them */
 #define MAX_CONTEXT_KEYS      50
-#define CREATION              30 /* seconds that a new version may take */
-#define PATIENCE              10 /* seconds that a repeated request waits for the first */
 
 static iimg_error_t *refuse(const iimg_request_t *req, const char *field, const char *sentence)
 {
     return iimg_error_invalid_field(req->context->pool, field, NULL, "%s", sentence);
 }
 
-static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prompt_t *prompt)
+static iimg_error_t *answer_prompt(iimg_request_t *req, int status, const iimg_prompt_t *prompt)
 {
     iimg_json_t *out;
 
@@ -36,7 +34,7 @@ static iimg_error_t *answer_one(iimg_request_t *req, int status, const iimg_prom
 
 /* Reading ------------------------------------------------------------------------------------- */
 
-/* An empty ?prompt_type= is none. */
+/* An empty ?prompt_type= counts as absent. */
 static iimg_error_t *read_filter(iimg_request_t *req, const char **prompt_type)
 {
     iimg_input_t *query;
@@ -57,7 +55,7 @@ static iimg_error_t *read_filter(iimg_request_t *req, const char **prompt_type)
     return iimg_input_choice(query, "prompt_type", iimg_prompt_types, prompt_type);
 }
 
-/* A body that says something; NULL when absent. */
+/* @param body NULL when absent */
 static iimg_error_t *read_body(iimg_request_t *req, const iimg_input_t *input, const char **body)
 {
     iimg_error_t *err = iimg_input_text_raw(input, "body", MAX_BODY, body);
@@ -113,7 +111,7 @@ static iimg_error_t *read_new(iimg_request_t *req, const iimg_input_t *input,
     return err;
 }
 
-/* Which prompt a preview is of: one of two ways to say it. */
+/* A preview is of a stored version or of a body. */
 static iimg_error_t *read_previewed(iimg_request_t *req, const iimg_input_t *input,
                                     iimg_preview_request_t *wanted)
 {
@@ -170,9 +168,8 @@ iimg_error_t *iimg_view_prompt_list(iimg_request_t *req)
     const char *prompt_type;
     iimg_error_t *problem = read_filter(req, &prompt_type), *err;
 
-    if (problem) { /* only who may ask is told what is wrong with the question */
-        err = iimg_identify_caller(req->context, IIMG_STAFF);
-        return err ? err : problem;
+    if (problem) {
+        return iimg_refuse_list(req, problem);
     }
     err = iimg_list_prompts(req->context, prompt_type, &prompts);
     if (err) {
@@ -192,17 +189,17 @@ static iimg_error_t *answer_created(iimg_request_t *req, int status, const iimg_
     apr_table_setn(req->r->headers_out, "Location",
                    apr_pstrcat(req->context->pool, req->context->base_url,
                                iimg_location_of(req->r)->base, "/prompts/", prompt->id, "/", NULL));
-    return answer_one(req, status, prompt);
+    return answer_prompt(req, status, prompt);
 }
 
-/* The version that the request made when it came first, as it is now. */
+/* The version that the first request created, in its present state. */
 static iimg_error_t *replay_create(iimg_request_t *req, const iimg_replay_t *replay)
 {
     iimg_prompt_t *prompt;
     iimg_error_t *err = iimg_get_prompt(req->context, replay->id, &prompt);
 
     if (err) {
-        return err->kind == IIMG_NOT_FOUND ? iimg_idempotency_gone(req->context) : err;
+        return iimg_replay_error(req, err);
     }
     return answer_created(req, replay->status, prompt);
 }
@@ -213,7 +210,8 @@ iimg_error_t *iimg_view_prompt_create(iimg_request_t *req)
     iimg_prompt_t *prompt;
     iimg_input_t *input;
     const iimg_replay_t *replay;
-    iimg_error_t *err = iimg_request_input_once(req, CREATION, PATIENCE, &input, &replay);
+    iimg_error_t *err = iimg_request_input_once(req, IIMG_ROW_SECONDS, IIMG_PATIENCE, &input,
+                                                &replay);
 
     if (err) {
         return err;
@@ -240,7 +238,7 @@ iimg_error_t *iimg_view_prompt_retrieve(iimg_request_t *req)
     if (err) {
         return err;
     }
-    return answer_one(req, HTTP_OK, prompt);
+    return answer_prompt(req, HTTP_OK, prompt);
 }
 
 iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
@@ -274,7 +272,7 @@ iimg_error_t *iimg_view_prompt_update(iimg_request_t *req)
             return err;
         }
     }
-    return answer_one(req, HTTP_OK, prompt);
+    return answer_prompt(req, HTTP_OK, prompt);
 }
 
 iimg_error_t *iimg_view_prompt_preview(iimg_request_t *req)

@@ -1,4 +1,4 @@
-/* reference_images.c - the photos a user keeps. */
+/* reference_images.c - list, read, create, change, delete and upload photos. */
 #include "views/views.h"
 
 #include <string.h>
@@ -13,7 +13,7 @@
 #include "server/http/response.h"
 #include "views/shared.h"
 
-#define ROOM 1200 /* bytes of JSON that one photo takes, about */
+#define PHOTO_SIZE 1200 /* bytes of JSON to allocate for each photo */
 
 iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
 {
@@ -32,7 +32,7 @@ iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
     if (err) {
         return err;
     }
-    out = iimg_respond_begin(req, IIMG_REFERENCE_IMAGE_SLOTS * ROOM);
+    out = iimg_respond_begin(req, IIMG_REFERENCE_IMAGE_SLOTS * PHOTO_SIZE);
     iimg_json_array_open(out);
     for (int i = 0; i < images->nelts; i++) {
         iimg_reference_image_serialize(out, signer,
@@ -42,7 +42,7 @@ iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req)
     return iimg_respond_json(req, HTTP_OK, out);
 }
 
-/* `user_id` in the body is staff's alone; whatever others put there is ignored. */
+/* `user_id` in the body is ignored unless the caller is staff. */
 static iimg_error_t *read_owner(iimg_request_t *req, const iimg_input_t *input, const char **owner)
 {
     const char *user_id = NULL;
@@ -55,8 +55,8 @@ static iimg_error_t *read_owner(iimg_request_t *req, const iimg_input_t *input, 
     return err;
 }
 
-/* Staff find another user's photo with ?user_id= only. */
-static const char *location_of(iimg_request_t *req, const iimg_reference_image_t *image)
+/* For another user's photo the URL needs ?user_id=. */
+static const char *build_location(iimg_request_t *req, const iimg_reference_image_t *image)
 {
     bool own = strcmp(image->user_id, req->context->caller->id) == 0;
 
@@ -68,11 +68,11 @@ static const char *location_of(iimg_request_t *req, const iimg_reference_image_t
 static iimg_error_t *answer_created(iimg_request_t *req, int status,
                                     const iimg_reference_image_t *image)
 {
-    apr_table_setn(req->r->headers_out, "Location", location_of(req, image));
+    apr_table_setn(req->r->headers_out, "Location", build_location(req, image));
     return iimg_answer_reference_image(req, status, image);
 }
 
-/* The row that the request made when it came first, as it is now. */
+/* The photo that the first request created, in its present state. */
 static iimg_error_t *replay_create(iimg_request_t *req, const char *owner,
                                    const iimg_replay_t *replay)
 {
@@ -80,7 +80,10 @@ static iimg_error_t *replay_create(iimg_request_t *req, const char *owner,
     iimg_reference_image_t *image;
     iimg_error_t *err = iimg_get_reference_image(req->context, &scope, replay->id, &image);
 
-    return err ? iimg_replay_error(req, err) : answer_created(req, replay->status, image);
+    if (err) {
+        return iimg_replay_error(req, err);
+    }
+    return answer_created(req, replay->status, image);
 }
 
 iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
@@ -111,8 +114,8 @@ iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req)
     return answer_created(req, HTTP_CREATED, image);
 }
 
-/* The photo that the path names, within the scope of the query. */
-static iimg_error_t *get_one(iimg_request_t *req, iimg_reference_image_t **image)
+/* The photo in the path, within the scope of the query. */
+static iimg_error_t *get_image(iimg_request_t *req, iimg_reference_image_t **image)
 {
     iimg_scope_t scope;
 
@@ -120,10 +123,10 @@ static iimg_error_t *get_one(iimg_request_t *req, iimg_reference_image_t **image
     return iimg_get_reference_image(req->context, &scope, req->id, image);
 }
 
-/* The same, for a change: of the version that the client knows. */
+/* The same, with the version in If-Match. */
 static iimg_error_t *get_for_change(iimg_request_t *req, iimg_reference_image_t **image)
 {
-    iimg_error_t *err = get_one(req, image);
+    iimg_error_t *err = get_image(req, image);
 
     if (err) {
         return err;
@@ -134,7 +137,7 @@ static iimg_error_t *get_for_change(iimg_request_t *req, iimg_reference_image_t 
 iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req)
 {
     iimg_reference_image_t *image;
-    iimg_error_t *err = get_one(req, &image);
+    iimg_error_t *err = get_image(req, &image);
 
     if (err) {
         return err;
@@ -190,7 +193,7 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
     iimg_upload_t *upload;
     iimg_input_t *input;
     const iimg_replay_t *replay;
-    iimg_error_t *err = iimg_request_has_key(req) ? get_one(req, &image)
+    iimg_error_t *err = iimg_request_has_key(req) ? get_image(req, &image)
                                                   : get_for_change(req, &image);
 
     if (err) {
@@ -201,7 +204,7 @@ iimg_error_t *iimg_view_reference_image_upload(iimg_request_t *req)
         return err;
     }
     if (replay) {
-        err = get_one(req, &image);
+        err = get_image(req, &image);
         if (err) {
             return iimg_replay_error(req, err);
         }

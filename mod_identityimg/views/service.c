@@ -1,4 +1,4 @@
-/* service.c - what the service says of itself, to anyone: its description, its health. */
+/* service.c - the API's description and health, for anyone. */
 #include "views/views.h"
 
 #include <string.h>
@@ -10,11 +10,11 @@
 #include "server/health.h"
 #include "server/http/response.h"
 
-/* The value in the description's `servers`. It suits readers of the file alone: client generators
- * take it literally. */
+/* The URL in `servers` of openapi.json. The response has the real one, since client generators use
+ * it as it stands. */
 #define SERVER "\"url\": \"..\""
 
-/* Another server is another version. */
+/* The URL of the server is part of the digest. */
 static const char *digest_with(apr_pool_t *pool, const char *url)
 {
     unsigned char digest[APR_MD5_DIGESTSIZE];

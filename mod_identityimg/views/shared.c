@@ -1,4 +1,4 @@
-/* shared.c - what several views read and answer. */
+/* shared.c - read photos, and send rows, for several views. */
 #include "views/shared.h"
 
 #include <limits.h>
@@ -65,7 +65,10 @@ iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_
     iimg_identity_t *identity;
     iimg_error_t *err = iimg_get_identity(req->context, replay->id, &identity);
 
-    return err ? iimg_replay_error(req, err) : iimg_answer_identity(req, replay->status, identity);
+    if (err) {
+        return iimg_replay_error(req, err);
+    }
+    return iimg_answer_identity(req, replay->status, identity);
 }
 
 void iimg_write_reference_image(iimg_json_t *out, iimg_media_signer_t *signer, const void *row)
@@ -80,7 +83,7 @@ iimg_error_t *iimg_answer_reference_image(iimg_request_t *req, int status,
                            iimg_write_reference_image, image);
 }
 
-/* The range is not checked here: a sixth photo is refused as such, whatever its order. */
+/* Does not check the range: a sixth photo is refused for being the sixth, whatever its order. */
 static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, const int **order)
 {
     long long value = 0;
@@ -96,8 +99,8 @@ static iimg_error_t *read_order(iimg_request_t *req, const iimg_input_t *input, 
     return NULL;
 }
 
-/* Who sends text thinks that the picture is up. */
-static iimg_error_t *no_file(const iimg_request_t *req)
+/* A client that sends text in place of a file must not take the photo for uploaded. */
+static iimg_error_t *not_a_file(const iimg_request_t *req)
 {
     return iimg_error_invalid_field(req->context->pool, "image", "no_image",
                                     "The submitted data was not a file. Check the encoding type "
@@ -112,7 +115,7 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
 
     err = iimg_error_join(err, read_order(req, input, &wanted->order));
     err = iimg_error_join(err, iimg_input_is_text(input, "image")
-                                   ? no_file(req)
+                                   ? not_a_file(req)
                                    : iimg_request_upload(req, input, &upload));
     if (err) {
         return wanted->order ? iimg_error_join(

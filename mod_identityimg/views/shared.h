@@ -1,4 +1,4 @@
-/* shared.h - what several views read and answer. */
+/* shared.h - read photos, and send rows, for several views. */
 #ifndef IIMG_VIEWS_SHARED_H
 #define IIMG_VIEWS_SHARED_H
 
@@ -30,20 +30,20 @@ void iimg_write_reference_image(iimg_json_t *out, iimg_media_signer_t *signer, c
 /** Replay a change of an identity: send the identity in its present state. Errors: IIMG_GONE. */
 iimg_error_t *iimg_answer_identity_again(iimg_request_t *req, const iimg_replay_t *replay);
 
-/** Name, order and picture of a new photo. Errors: IIMG_INVALID, IIMG_TOO_LARGE. */
+/** Read name, order and picture of a new photo. Errors: IIMG_INVALID, IIMG_TOO_LARGE. */
 iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_input_t *input,
                                             iimg_new_reference_image_t *wanted);
 
-/** What of a photo is to be changed, and `?swap=`. Errors: IIMG_INVALID. */
+/** Read the members of a photo to change, and `?swap=`. Errors: IIMG_INVALID. */
 iimg_error_t *iimg_read_reference_image_change(iimg_request_t *req, const iimg_input_t *input,
                                                iimg_reference_image_change_t *change);
 
-/* Seconds that a request that creates may take, and that one that repeats it waits. */
+/* Seconds that a create may take, without and with a picture, and that its replay waits for it. */
 #define IIMG_ROW_SECONDS     30
 #define IIMG_PICTURE_SECONDS 120
 #define IIMG_PATIENCE        10
 
-/** Why the row that a repeated request made cannot be shown: when it is not found, it is gone. */
+/** Turn the error of reading a replayed row into that of the replay: not found becomes gone. */
 iimg_error_t *iimg_replay_error(iimg_request_t *req, iimg_error_t *err);
 
 #endif

@@ -1,4 +1,4 @@
-/* test_users.c - test scenarios' users and their identities, for staff. */
+/* test_users.c - list the users of test scenarios, and their identities. */
 #include "views/views.h"
 
 #include "functions/admin/admin.h"

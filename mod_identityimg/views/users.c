@@ -1,4 +1,4 @@
-/* users.c - the caller and his identities. */
+/* users.c - read the caller's own row, and list the caller's identities. */
 #include "views/views.h"
 
 #include "functions/public/public.h"

@@ -1,10 +1,10 @@
-/* views.h - thin: read the input, call a function, answer. One file a resource. */
+/* views.h - views of routes: read the input, call a function, send the result. */
 #ifndef IIMG_VIEWS_VIEWS_H
 #define IIMG_VIEWS_VIEWS_H
 
 #include "server/http/request.h"
 
-/** Each answers its request; an error that it returns is answered by whoever called it. */
+/** Each sends the response. On error it sends nothing; routes.c sends the error it returns. */
 iimg_error_t *iimg_view_reference_image_list(iimg_request_t *req);
 iimg_error_t *iimg_view_reference_image_create(iimg_request_t *req);
 iimg_error_t *iimg_view_reference_image_retrieve(iimg_request_t *req);

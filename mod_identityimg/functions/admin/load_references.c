@@ -34,16 +34,15 @@ iimg_error_t *iimg_load_references(iimg_context_t *context, const apr_array_head
         iimg_error_t *err = iimg_reference_load(context, pool, image->picture.key,
                                                 &loaded->references[loaded->count]);
 
-        if (!err) {
-            loaded->count++;
-            APR_ARRAY_PUSH(loaded->ids, const char *) = image->id;
+        if (err && (err->kind == IIMG_UNAVAILABLE || err->kind == IIMG_BUSY)) {
+            return err; /* the photo exists: do not generate a picture without it */
+        }
+        if (err) {
+            skip_reference(context, image->id, err, loaded);
             continue;
         }
-        /* The photo exists: fail, rather than generate a picture without it. */
-        if (err->kind == IIMG_UNAVAILABLE || err->kind == IIMG_BUSY) {
-            return err;
-        }
-        skip_reference(context, image->id, err, loaded);
+        loaded->count++;
+        APR_ARRAY_PUSH(loaded->ids, const char *) = image->id;
     }
     return loaded->count ? NULL
                          : iimg_error_with_code(pool, IIMG_INVALID, "no_readable_references",

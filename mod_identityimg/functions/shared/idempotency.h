@@ -8,10 +8,8 @@
 
 /*
  *   err = iimg_idempotency_begin(context, &key, lease, wait, &replay);
- *   if (!err && !replay) {
- *       in the transaction:   err = iimg_idempotency_record(context, status, id)
- *       after it, one of:     iimg_idempotency_record_error, _release, _spoil
- *   }
+ *   without a replay, in the transaction:   err = iimg_idempotency_record(context, status, id)
+ *   after it, one of:                       iimg_idempotency_record_error, _release, _spoil
  *
  * Without a key in the context, iimg_idempotency_record does nothing.
  */

@@ -232,7 +232,8 @@ static bool has_time(const sweep_t *sweep, apr_interval_time_t needed)
     return !apr_atomic_read32(&stopping) && apr_time_now() + needed < sweep->end;
 }
 
-/* Retries transient failures within the sweep. What fails again waits until its claim expires.
+/* Retries transient failures within the sweep. Objects that fail again wait until their claim
+ * expires.
  * @return whether the store answers */
 static bool retry_left(sweep_t *sweep)
 {

@@ -268,7 +268,7 @@ static void test_row(iimg_context_t *context, const row_t *row, int number)
            "... as such an error");
 }
 
-/* The wait is until one of the jobs ends that fill the limit: the user's own, or anybody's. */
+/* The wait is until one of the jobs ends that fill the limit: the user's own, or any user's. */
 static void test_whose_wait(iimg_context_t *context)
 {
     iimg_services_t services = { .generation_limits = { .at_once_per_user = 1 } };

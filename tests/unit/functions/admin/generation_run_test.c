@@ -36,9 +36,9 @@ static void test_fail(iimg_context_t *context)
     } rows[] = {
         { &iimg_generator_gemini, NULL, "f", "f", "a failure that was not billed" },
         { &iimg_generator_gemini, NULL, "t", "t", "one that was" },
-        { &iimg_generator_gemini, NULL, NULL, NULL, "one of which nobody knows" },
+        { &iimg_generator_gemini, NULL, NULL, NULL, "one with an unknown outcome" },
         { &iimg_generator_gemini, &none, NULL, NULL,
-          "an answer without a picture, of which nobody knows" },
+          "a reply without a picture, with an unknown outcome" },
         { &iimg_generator_gemini, &none, "f", "f",
           "an answer without a picture that was not billed" },
         { &iimg_generator_gemini, &picture, NULL, "t",

@@ -8,7 +8,7 @@
 #define NONE "00000000-0000-4000-8000-0000000ca009"
 
 static iimg_context_t *context;
-static const char *meanwhile; /* what somebody else has done when rows are locked; NULL: nothing */
+static const char *meanwhile; /* SQL that runs before rows are locked; NULL: none */
 
 int PQsendQueryParams(PGconn *pg, const char *command, int count, const Oid *types,
                       const char *const *values, const int *lengths, const int *formats, int format)
@@ -72,7 +72,7 @@ static void test_update(void)
           { .is_staff = { true, true } },
           "precondition_failed",
           BEFORE,
-          "... with another version" },
+          "another user's rights, with another version" },
         { ANN, NULL, NULL, { .is_active = { true, true } }, NULL, BEFORE, "nothing" },
         { STA,
           NULL,
@@ -95,7 +95,13 @@ static void test_update(void)
           "own_account",
           BEFORE,
           "one's own account, to inactive" },
-        { NONE, NULL, NULL, { .first_name = { true, "A" } }, "not_found", BEFORE, "nobody" },
+        { NONE,
+          NULL,
+          NULL,
+          { .first_name = { true, "A" } },
+          "not_found",
+          BEFORE,
+          "an unknown user" },
         { ANN,
           NULL,
           "UPDATE users SET is_staff = false WHERE id = '" STA "'",
@@ -125,17 +131,17 @@ static void test_update(void)
         err = iimg_update_row(context, &iimg_user_resource, &change, &row);
         tap_ok(!meanwhile && !err == !cases[i].code, "staff change %s: %s", cases[i].what,
                err ? err->message : "done");
-        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0,
-               "... or are told why not");
-        tap_is(users(), cases[i].after, "... and so users are");
+        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0, "%s: the code",
+               cases[i].what);
+        tap_is(users(), cases[i].after, "%s: the rows of users", cases[i].what);
     }
     start();
     context->login = "ann@change.example";
     change.user = cases[0].change;
     row.user = &(iimg_account_t){ .user = { .id = STA } };
     tap_is(iimg_update_row(context, &iimg_user_resource, &change, &row)->code, "permission_denied",
-           "users change nobody");
-    tap_is(users(), BEFORE, "... and nothing");
+           "users cannot change users");
+    tap_is(users(), BEFORE, "a refused user changes no row");
 }
 
 static void test_delete(void)
@@ -146,7 +152,7 @@ static void test_delete(void)
         { ANN, NULL, NULL, NULL, "3  t t 1", "another user" },
         { ANN, "\"2\"", NULL, "precondition_failed", BEFORE, "another version" },
         { STA, NULL, NULL, "own_account", BEFORE, "themselves" },
-        { NONE, NULL, NULL, "not_found", BEFORE, "nobody" },
+        { NONE, NULL, NULL, "not_found", BEFORE, "an unknown user" },
         { ANN, NULL, "UPDATE users SET is_staff = false WHERE id = '" STA "'", "permission_denied",
           BEFORE, "another user, without rights by now" },
     };
@@ -160,9 +166,9 @@ static void test_delete(void)
         err = iimg_delete_row(context, &iimg_user_resource, cases[i].who);
         tap_ok(!meanwhile && !err == !cases[i].code, "staff delete %s: %s", cases[i].what,
                err ? err->message : "done");
-        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0,
-               "... or are told why not");
-        tap_is(users(), cases[i].after, "... and so users are");
+        tap_ok(!err || !err->code || strcmp(err->code, cases[i].code) == 0, "%s: the code",
+               cases[i].what);
+        tap_is(users(), cases[i].after, "%s: the rows of users", cases[i].what);
     }
 }
 

@@ -92,7 +92,7 @@ static void test_right(const char *hash)
     tap_is(code(log_in("ben@login.example", "pw-alice", IIMG_TOKEN_SESSION)), NULL,
            "another user comes in as well");
     tap_is(tokens(), "ann bearer 100,ben session 100", "... by a session");
-    tap_is(audited(), "create auth_tokens bearer", "... which nobody audits");
+    tap_is(audited(), "create auth_tokens bearer", "a login by a user is not audited");
 }
 
 static void test_wrong(const char *hash)
@@ -102,9 +102,9 @@ static void test_wrong(const char *hash)
     start(hash);
     tap_is(code(log_in("ann@login.example", "pw-alicf", IIMG_TOKEN_BEARER)),
            "authentication_failed", "a wrong password does not let in");
-    tap_is(code(log_in("nobody@login.example", "pw-alice", IIMG_TOKEN_BEARER)),
+    tap_is(code(log_in("unknown@login.example", "pw-alice", IIMG_TOKEN_BEARER)),
            "authentication_failed", "nor does an unknown email, alike");
-    tap_is(failures(), "ann@login.example1,nobody@login.example1", "... and both are counted");
+    tap_is(failures(), "ann@login.example1,unknown@login.example1", "... and both are counted");
     tap_is(tokens(), NULL, "... without a token");
     log_in("ann@login.example", "pw-alicf", IIMG_TOKEN_BEARER);
     err = log_in("ann@login.example", "pw-alice", IIMG_TOKEN_BEARER);
@@ -131,7 +131,7 @@ static void test_rehash(void)
     tap_is(sql(context, "SELECT left(password, 7) FROM users WHERE id = '" ANN "'"), "$2y$10$",
            "... in whose place is bcrypt's");
     tap_is(sql(context, "SELECT password FROM users WHERE id = '" BEN "'"), DJANGO,
-           "... and in nobody else's");
+           "... and only in that user's");
     tap_is(code(log_in("ann@login.example", "pw-alice", IIMG_TOKEN_BEARER)), NULL,
            "... which lets in by the same password");
 }
@@ -162,7 +162,7 @@ static void test_ends(const char *hash)
     tap_is(tokens(), "ann bearer 100,ann session 100,ben session 100", "... and ends nothing");
     iimg_log_out(context, hash_of(others));
     tap_is(tokens(), "ann bearer 100,ann session 100,ben session 100",
-           "a cookie of somebody else is not ended");
+           "the session of another user's cookie is not ended");
     call_as(ANN, bearer);
     iimg_log_out(context, NULL);
     tap_is(tokens(), "ann session 100,ben session 100", "the token that one came by is");
@@ -171,7 +171,7 @@ static void test_ends(const char *hash)
     tap_is(tokens(), "ben session 100", "one's own cookie is");
     id = sql(context, "SELECT id FROM auth_tokens WHERE user_id = '" BEN "'");
     tap_ok(iimg_delete_token(context, id, &ended)->kind == IIMG_NOT_FOUND,
-           "nobody ends another user's token by its id");
+           "a user cannot end another user's token by its id");
     tap_is(ended, NULL, "... nor learns its hash");
     call_as(BEN, NULL);
     tap_ok(!iimg_delete_token(context, id, &ended), "its user does");

@@ -95,7 +95,7 @@ static void test_record(iimg_context_t *context)
     iimg_idempotency_release(context);
     tap_is(sql_run(context, "SELECT count(*) FROM idempotency_keys"), "0", "a key is given back");
     tap_is_number(iimg_idempotency_gone(context)->kind, IIMG_GONE,
-                  "what was made and is no more is gone");
+                  "a replay of a deleted row is gone");
 }
 
 int main(void)

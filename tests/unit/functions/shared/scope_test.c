@@ -103,9 +103,9 @@ static void test_proof(void)
         tap_ok(caller && caller->credentials_hold == cases[i].holds && strcmp(user->id, ANN) == 0,
                "... where the user is read as well");
     }
-    call_as("nobody@rights.example");
+    call_as("unknown@rights.example");
     iimg_user_of_caller(context, &caller, &user);
-    tap_ok(!caller && !user, "an unknown login is nobody's");
+    tap_ok(!caller && !user, "an unknown login has no caller");
 }
 
 static void test_accept(void)
@@ -315,7 +315,7 @@ static void test_photos(void)
         sql(context,
             "SELECT string_agg(name || \"order\" || version, ',' ORDER BY id) FROM reference_images WHERE id::text LIKE '%0000000cc00_'"),
         "rights one11,mine02,rights three12,rights four01",
-        "... and the one in its place, nobody else's");
+        "... and the photo in the other slot, no other user's");
     iimg_reference_image_set_picture(context, BEN, PHOTO(2),
                                      &(iimg_picture_t){ "media/" NONE "/a.jpg", "png" }, &one);
     tap_ok(one && one->version == 3, "a picture makes a version");

@@ -197,7 +197,7 @@ static void foreign(void)
     tap_is(memory.calls, "", "... nor does a request");
 }
 
-/* What a request has doomed. */
+/* Objects that a request has doomed. */
 static void own(void)
 {
     iimg_claim_t claim = { NULL };
