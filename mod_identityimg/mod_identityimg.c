@@ -330,7 +330,7 @@ static const char *start_child(apr_pool_t *pchild, server_rec *servers)
         || iimg_health_start(pchild, servers) != APR_SUCCESS) {
         return "cannot create the mutexes of this child";
     }
-    if (!iimg_http_start_for_good()) {
+    if (!iimg_http_start()) {
         return "cannot initialize libcurl";
     }
     problem = start_stores(pchild, servers);

@@ -1,12 +1,10 @@
 /* http.c - send HTTP requests, one or several at a time, and wait for the responses. */
 #include "base/http/http.h"
 
-#include <dlfcn.h>
 #include <stdlib.h>
 #include <apr_reslist.h>
 #include <apr_time.h>
 #include "base/fault.h"
-#include "base/http/memory.h"
 #include "base/http/transfer.h"
 
 #define MOST_POLL 250 /* milliseconds between checks for a standstill */
@@ -19,27 +17,6 @@ bool iimg_http_start(void)
 void iimg_http_stop(void)
 {
     curl_global_cleanup();
-}
-
-static const char anchor[] = ""; /* an address in this library */
-
-/* Prevent unloading: other users of libcurl may free memory with our functions after httpd has
- * unloaded the module. */
-static bool prevent_unload(void)
-{
-    Dl_info us;
-
-    return dladdr(anchor, &us) && us.dli_fname
-           && dlopen(us.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
-bool iimg_http_start_for_good(void)
-{
-    return prevent_unload() ? curl_global_init_mem(CURL_GLOBAL_DEFAULT, iimg_http_memory_malloc,
-                                                   iimg_http_memory_free, iimg_http_memory_realloc,
-                                                   iimg_http_memory_strdup, iimg_http_memory_calloc)
-                                  == CURLE_OK
-                            : iimg_http_start();
 }
 
 /* Clients ------------------------------------------------------------------------------------- */

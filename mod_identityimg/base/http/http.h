@@ -71,13 +71,6 @@ bool iimg_http_start(void);
 void iimg_http_stop(void);
 
 /**
- * Initialize libcurl until the process exits, with buffers that use memory only once written to
- * (base/http/memory.h). For a process that holds thousands of requests. Has no effect on buffers if
- * another library has initialized libcurl before. This library cannot be unloaded afterwards.
- */
-bool iimg_http_start_for_good(void);
-
-/**
  * Send a request and wait for the response. Redirects, proxies of the environment and cookies are
  * ignored; certificates are verified; compressed responses are decoded. Failures are in the
  * outcome.

@@ -19,8 +19,10 @@
 #include "base/fault.h"
 #include "base/http/transfer.h"
 
-#define EVENTS        256    /* per call of epoll_wait */
-#define UPLOAD_BUFFER 16384L /* libcurl's minimum; each request has one */
+#define EVENTS         256    /* per call of epoll_wait */
+#define UPLOAD_BUFFER  16384L /* libcurl's minimum; each request has one */
+#define RECEIVE_BUFFER 4096L  /* held while a request waits: 16 KB would be a third of its memory \
+                               */
 
 struct iimg_http_loop_t {
     CURLM *multi;
@@ -137,6 +139,7 @@ iimg_http_call_t *iimg_http_loop_send(iimg_http_loop_t *loop, apr_pool_t *pool,
         return NULL;
     }
     curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
+    curl_easy_setopt(curl, CURLOPT_BUFFERSIZE, RECEIVE_BUFFER);
     /* On a reused connection libcurl resends a request without a response. These requests cost
      * money and may have arrived. */
     curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);

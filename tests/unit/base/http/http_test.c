@@ -357,7 +357,7 @@ int main(void)
 {
     iimg_context_t *context = work_begin();
 
-    tap_ok(iimg_http_start_for_good(), "libcurl starts");
+    tap_ok(iimg_http_start(), "libcurl starts");
     switch (double_start(&server, "gemini.mjs", NULL, NULL)) {
     case DOUBLE_RUNS:
         test_with_server(context);
