@@ -123,6 +123,7 @@ iimg_error_t *iimg_read_new_reference_image(iimg_request_t *req, const iimg_inpu
                              : err;
     }
     wanted->name = wanted->name ? wanted->name : "";
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): set when there is no error */
     wanted->upload = upload;
     return NULL;
 }

@@ -112,7 +112,9 @@ static iimg_error_t *parse_pairs(iimg_input_t *input, char *text)
             return iimg_error(input->pool, IIMG_INVALID, "More than %d fields.",
                               IIMG_INPUT_MAX_FIELDS);
         }
+        /* NOLINTNEXTLINE(clang-analyzer-core.CallAndMessage): set without error */
         field = add_field(input, name);
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): set without error */
         field->data = value;
         field->length = strlen(value);
     }

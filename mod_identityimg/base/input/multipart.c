@@ -88,6 +88,7 @@ static bool read_delimiter(const form_t *form, const char *start, delimiter_t *d
 
 static bool find_delimiter(const form_t *form, const char *from, delimiter_t *delimiter)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): set without error */
     while ((from = memmem(from, (size_t)(form->end - from), form->boundary, form->width))) {
         if (read_delimiter(form, from, delimiter)) {
             return true;

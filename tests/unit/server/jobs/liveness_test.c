@@ -78,7 +78,8 @@ int main(void)
     put("notes", "x");
     put(".alive", "x");
     put("x.alive.old", "x");
-    tap_ok(symlink(path_of("notes"), path_of("link.alive")) == 0, "a symbolic link leads to another file");
+    tap_ok(symlink(path_of("notes"), path_of("link.alive")) == 0,
+           "a symbolic link leads to another file");
     die("gone");
     iimg_liveness_find_dead(pool, own, &dead);
     if (tap_ok(dead->nelts == 1, "one mark is dead, other files are none")) {
