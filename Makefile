@@ -1,6 +1,6 @@
 # Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
 #
-# SANITIZE=1 builds and runs with the address and undefined-behaviour sanitizers (SANITIZE=fuzz, which
+# SANITIZE=1 builds and runs with the address and undefined-behavior sanitizers (SANITIZE=fuzz, which
 # `make fuzzers` sets, with those of clang and libFuzzer's eyes), FAULTS=1 builds what tests make fail at
 # named points (base/fault.h), beside the product. CLIENT=0 leaves out the pages. WERROR=0 lets warnings pass, V=1 shows commands. PORT,
 # STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
@@ -99,7 +99,7 @@ rogue     := $(out)/identityimg-rogue-worker
 # For tests: what makes small pictures of all kinds.
 corpus    := $(out)/corpus
 libexec   := /usr/lib/identityimg
-# What of the worker needs no codec: the metadata filter, and resampling. Never for httpd; tests link it too.
+# Parts of the worker that need no codec: the metadata filter, and resampling. Never for httpd; tests link it too.
 resample  := $(out)/mod_identityimg/worker/resample.o
 metadata_o := $(patsubst %.c,$(out)/%.o,$(call c_files,worker/metadata)) $(resample)
 metadata  := $(out)/libmetadata.a

@@ -83,7 +83,7 @@ make_state()
         die "cannot make the state folder $STATE"
 }
 
-make_sockets()  # a folder that the database and httpd can enter, and nobody else
+make_sockets()  # a folder that the database and httpd can enter, and no other user
 {
     mkdir -m 0700 "$sockets" 2>/dev/null || :
     if [ ! -d "$sockets" ] || [ -L "$sockets" ]; then die "$sockets is not a folder: remove it"; fi
