@@ -5,7 +5,6 @@ import {
     equal,
     fits,
     givePhotos,
-    identities,
     judge,
     jumps,
     people,
@@ -228,7 +227,7 @@ test('A user is changed, gets a password, and is deleted after a question; nobod
     await page.getByRole('button', { name: 'Edit Ada Admin' }).click();
     await page.getByRole('checkbox', { name: /^Staff/ }).uncheck();
     await page.getByRole('button', { name: 'Save' }).click();
-    await page.getByRole('alert').getByText("You cannot remove staff rights from your own account.").waitFor();
+    await page.getByRole('alert').getByText('You cannot remove staff rights from your own account.').waitFor();
 });
 
 test('Two admins do not overwrite each other: both states are shown where they differ, and one chooses', async ({

@@ -19,10 +19,11 @@
 #include "base/fault.h"
 #include "base/http/transfer.h"
 
-#define EVENTS         256    /* per call of epoll_wait */
-#define UPLOAD_BUFFER  16384L /* libcurl's minimum; each request has one */
-#define RECEIVE_BUFFER 4096L  /* held while a request waits: 16 KB would be a third of its memory \
-                               */
+#define EVENTS        256    /* per call of epoll_wait */
+#define UPLOAD_BUFFER 16384L /* libcurl's minimum; each request has one */
+#define RECEIVE_BUFFER \
+    4096L /* held while a request waits: 16 KB would be a third of its memory \
+           */
 
 struct iimg_http_loop_t {
     CURLM *multi;

@@ -1,8 +1,8 @@
 /* park.c - connections whose requests wait without a thread.
  *
  * Owns the count of parked requests, and for each of them an eventfd that takes the place of the
- * connection's socket in the MPM's pollset. docs/develop/parking.md describes the sequence and which
- * behavior of httpd it relies on.
+ * connection's socket in the MPM's pollset. docs/develop/parking.md describes the sequence and
+ * which behavior of httpd it relies on.
  *
  * The request's handler calls iimg_park. notify_parked runs in the engine's threads and must touch
  * nothing but the eventfd and `stuck`. All else runs in the worker thread that has the connection.

@@ -16,9 +16,9 @@
 
 /**
  * Once the MPM is configured, in the parent: turn parking off where APR or httpd do not support it
- * (docs/develop/parking.md), and compute how many requests may be parked in a child: IdentityImgMaxParked,
- * else what leaves room in the MPM for other requests, and never more than there are file
- * descriptors for. Logs both.
+ * (docs/develop/parking.md), and compute how many requests may be parked in a child:
+ * IdentityImgMaxParked, else what leaves room in the MPM for other requests, and never more than
+ * there are file descriptors for. Logs both.
  */
 void iimg_park_configure(apr_pool_t *temporary, server_rec *servers);
 
