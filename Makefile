@@ -1,17 +1,13 @@
-#Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
+# Makefile - builds, runs, tests and installs mod_identityimg. `make help` lists what it can do.
 #
-#SANITIZE = 1 builds and runs with the address \
-            and undefined - behavior sanitizers(SANITIZE = fuzz, which
+# SANITIZE=1 builds and runs with the address and undefined-behavior sanitizers (SANITIZE=fuzz, which
 # `make fuzzers` sets, with those of clang and libFuzzer's eyes), FAULTS=1 builds what tests make fail at
-#named points(base / fault.h), \
-    beside the product.CLIENT = 0 leaves out the pages.WERROR = 0 lets warnings pass, \
-               V = 1 shows commands.PORT,
-#STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-#GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts / serve through the environment.
+# named points (base/fault.h), beside the product. CLIENT=0 leaves out the pages. WERROR=0 lets warnings pass, V=1 shows commands. PORT,
+# STATE, STORAGE, S3_ENDPOINT, S3_BUCKET, S3_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
+# GEMINI_ENDPOINT and GEMINI_API_KEY reach scripts/serve through the environment.
 #
-#apxs and pkg - config are asked when something is built, \
-    never while this file is read : `make run`
-#on a new machine has to install them first.
+# apxs and pkg-config are asked when something is built, never while this file is read: `make run`
+# on a new machine has to install them first.
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -27,18 +23,16 @@ out      := build/$(kind)
 Q        := $(if $(filter 1,$(V)),,@)
 export IIMG_SANITIZE := $(SANITIZE)
 
-#Built and installed files are readable for all users, \
-    whatever the umask.A closed output(make start | head - 1)
-#must not end a recipe.
+# Built and installed files are readable for all users, whatever the umask. A closed output (make start | head -1)
+# must not end a recipe.
 .SHELLFLAGS := -c 'umask 022; trap "" PIPE; eval "$$1"' sh
 run start start-s3 stop status: .SHELLFLAGS := -c 'trap "" PIPE; eval "$$1"' sh
 test test-fast check analyze coverage soak fuzz bench: .SHELLFLAGS := -c
-#For builds that `make check` and the like start : as many jobs as processors, \
-    unless make was given a number.
+# For builds that `make check` and the like start: as many jobs as processors, unless make was given a number.
 jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 say = @echo "  $(1)" 2>/dev/null || :
 
-#once NAME, COMMAND : a variable that asks the command when it is first used
+# once NAME,COMMAND: a variable that asks the command when it is first used
 once = $(eval $(1) = $$(eval $(1) := $$(shell $(2)))$$($(1)))
 needs    := libpq jansson gmime-3.0 libcurl libcrypto
 codecs   := vips lcms2 libjpeg libseccomp pangoft2 fontconfig
@@ -51,30 +45,27 @@ $(call once,needs_libs,pkg-config --libs $(needs))
 $(call once,aprs_libs,pkg-config --libs $(aprs))
 $(call once,codecs_cflags,pkg-config --cflags $(codecs))
 $(call once,codecs_libs,pkg-config --libs $(codecs))
-#libvips looks for its modules below $VIPSHOME at the place that it was configured with.
+# libvips looks for its modules below $VIPSHOME at the place that it was configured with.
 $(call once,vips_modules,echo `pkg-config --variable=libdir vips`/vips-modules-`pkg-config --modversion vips | cut -d. -f1-2`)
 
 CC        = $(if $(filter fuzz,$(kind)),clang,gcc)
 OPTIMIZE ?= -O2 -g
-#Without : the arguments that httpd's hooks must have and ours need not use, and the empty last row
-#of httpd's tables of directives.
+# Without: the arguments that httpd's hooks must have and ours need not use, and the empty last row
+# of httpd's tables of directives.
 WARNINGS  = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
             -Wwrite-strings -Wno-unused-parameter -Wno-missing-field-initializers \
             $(if $(filter 1,$(WERROR)),-Werror)
 SANITIZER = $(if $(filter plain%,$(kind)),,-fsanitize=address -fsanitize=undefined \
             -fno-omit-frame-pointer -fno-sanitize-recover=undefined \
             $(if $(filter fuzz,$(kind)),-fsanitize=fuzzer-no-link))
-#Other projects' headers are system headers, whose warnings are not ours.
+# Other projects' headers are system headers, whose warnings are not ours.
 system    = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include/%-linux-gnu,$(1)))
-#Against memory errors; not with the sanitizers, whose interceptors _FORTIFY_SOURCE bypasses, \
-                        and it needs optimization.
+# Against memory errors; not with the sanitizers, whose interceptors _FORTIFY_SOURCE bypasses, and it needs optimization.
 hardening = $(if $(filter plain%,$(kind)),-fstack-protector-strong -fstack-clash-protection $(control_flow))
 fortify   = $(if $(and $(filter plain%,$(kind)),$(filter-out -O0,$(filter -O%,$(OPTIMIZE)))),$(if \
             $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2))
 $(call once,control_flow,$(CC) -dumpmachine | sed -n 's/^\(x86_64\|i[3-6]86\)-.*/-fcf-protection/p')
-#CPPFLAGS, \
-    CFLAGS and LDFLAGS of the environment or the command line(dpkg - buildflags) follow these, \
-    and so prevail.
+# CPPFLAGS, CFLAGS and LDFLAGS of the environment or the command line (dpkg-buildflags) follow these, and so prevail.
 cppflags  = -Imod_identityimg $(if $(filter 1,$(FAULTS)),-DIIMG_FAULTS) $(call system,$(needs_cflags)) $(apxs_cppflags) \
             $(fortify) -DIIMG_WORKER_PROGRAM='"$(libexec)/identityimg-worker"'
 cflags    = -std=gnu11 $(OPTIMIZE) -fPIC $(hardening) $(WARNINGS) $(SANITIZER)
