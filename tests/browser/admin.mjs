@@ -824,7 +824,7 @@ test('A keyboard alone makes a user, gives a photo, and deletes both', async ({ 
     await page.keyboard.press('Escape');
     await until(async () => (await name()).startsWith('More about'), 'the focus back on the button');
     await page.keyboard.press('Enter');
-    await until(async () => (await name()).startsWith('Set a password'), 'the first action');
+    await until(async () => (await name()).startsWith('Set password'), 'the first action');
     await page.keyboard.press('ArrowUp');
     equal(await name(), 'Delete…', 'from the first to the last');
     await page.keyboard.press('Enter');

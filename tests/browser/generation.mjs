@@ -1,7 +1,21 @@
 // generation.mjs - the page Images: making pictures, and what one does with them. Behind the server stands a stand-in
 // for Gemini, which a [[scenario:...]] in the additional prompt tells what to do.
 import { readFileSync } from 'node:fs';
-import { api, assert, equal, fits, givePhotos, identities, judge, people, picture, run, test, until } from './lib.mjs';
+import {
+    api,
+    assert,
+    equal,
+    fits,
+    givePhotos,
+    identities,
+    judge,
+    people,
+    picture,
+    release,
+    run,
+    test,
+    until,
+} from './lib.mjs';
 
 const one = people.one.id;
 const path = `/images?user=${one}&identity=${identities.visionary}`;
@@ -66,7 +80,7 @@ test('A picture is made as it was asked for: photos that go along, words, shape;
     assert(/\$0\.24/.test(await generateButton(page).innerText()), 'the button names the price');
     await page.getByRole('checkbox', { name: /Portrait 2/ }).uncheck();
     await page.locator('label.chip', { hasText: '3:4' }).click();
-    await small(page, 'Warm light [[scenario:slow:4000]]');
+    await small(page, 'Warm light [[scenario:hold]]');
     assert(/\$0\.134/.test(await generateButton(page).innerText()), 'the price follows the resolution');
     await page.getByText('Preview of the exact prompt').click();
     const preview = page.getByLabel('Prompt', { exact: true });
@@ -90,12 +104,13 @@ test('A picture is made as it was asked for: photos that go along, words, shape;
         .getByText(/^[1-9]\d* s$/)
         .waitFor();
     await judge(page, 'generation under way');
+    await release(1);
     await done(page);
     const [job] = await jobs();
 
     equal(
         [job.aspect_ratio, job.resolution, job.additional_prompt, job.reference_image_ids],
-        ['3:4', '1K', 'Warm light [[scenario:slow:4000]]', [photos[0].id, photos[2].id]],
+        ['3:4', '1K', 'Warm light [[scenario:hold]]', [photos[0].id, photos[2].id]],
         'the job',
     );
     equal(told.trim(), job.prompt_used.trim(), 'the preview is the prompt that was sent');
@@ -139,7 +154,7 @@ test('What was typed and chosen is kept through a reload', async ({ page, open }
 test('After a reload and in a second tab one is back at the generation that runs', async ({ page, open, context }) => {
     await givePhotos(one, 1);
     await ready(open, page);
-    await small(page, `[[scenario:slow:5000]] attach ${stamp}`);
+    await small(page, `[[scenario:hold]] attach ${stamp}`);
     await generateButton(page).click();
     await page.getByRole('status').getByText('Working').waitFor();
     await page.reload();
@@ -148,6 +163,7 @@ test('After a reload and in a second tab one is back at the generation that runs
 
     await second.goto('/images');
     await second.getByRole('status').getByText('Working').waitFor();
+    await release(1);
     await Promise.all([done(page), done(second)]);
     equal((await jobs(`search=attach ${stamp}`)).length, 1, 'generations');
 });
@@ -156,10 +172,10 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
     allow(/status of 409/);
     await givePhotos(one, 1);
     await ready(open, page);
-    await small(page, `[[scenario:slow:4000]] stays ${stamp}`);
+    await small(page, `[[scenario:hold]] stays ${stamp}`);
     await generateButton(page).click();
     await until(async () => (await page.getByRole('button', { name: 'Cancel' }).count()) === 1, 'the first one');
-    await page.getByLabel('Additional prompt').fill(`[[scenario:slow:6000]] goes ${stamp}`);
+    await page.getByLabel('Additional prompt').fill(`[[scenario:hold]] goes ${stamp}`);
     await page.waitForTimeout(300);
     await generateButton(page).click();
     const second = await until(async () => (await jobs(`search=goes ${stamp}`))[0], 'the second one');
@@ -174,6 +190,7 @@ test('Cancel ends this generation alone', async ({ page, open, allow }) => {
     await page.reload();
     await card.getByText('Canceling').waitFor();
     await judge(page, 'canceling');
+    await release(2);
     await until(async () => (await jobs(`search=stays ${stamp}`))[0].state === 'succeeded', "the first one's end");
     await until(async () => (await jobs(`search=goes ${stamp}`))[0].state === 'canceled', "the second one's end");
     await card
@@ -201,17 +218,17 @@ test('What waits its turn says in which place it is, then that it is made, then 
         }
     });
     // Two are made at once (IdentityImgGenerationsAtOnce): two others run, and one waits already.
-    const others = ['5000', '5001', '500'].map((ms, i) =>
+    const others = [0, 1, 2].map((i) =>
         until(async () => (await jobs(`search=ahead ${stamp}`)).length === i, `${i} others`).then(() =>
             api('POST', 'image-generation/generate/', {
                 ...quick,
-                additional_prompt: `[[scenario:slow:${ms}]] ahead ${stamp}`,
+                additional_prompt: `[[scenario:hold]] ahead ${stamp} ${i}`,
             }),
         ),
     );
 
     await until(async () => (await jobs(`search=ahead ${stamp}`)).length === 3, 'all others');
-    await small(page, `[[scenario:slow:2500]] later ${stamp}`);
+    await small(page, `[[scenario:hold]] later ${stamp}`);
     await generateButton(page).click();
     const job = await until(async () => (await jobs(`search=later ${stamp}`))[0], 'the job');
     const card = page.locator(`article[data-job="${job.id}"]`);
@@ -219,7 +236,9 @@ test('What waits its turn says in which place it is, then that it is made, then 
     equal([job.state, job.queue_position], ['queued', 2], 'the job');
     await card.getByText('Queued, 2nd in line').waitFor();
     await judge(page, 'queued');
+    await release(2);
     await card.getByText('Working').waitFor();
+    await release(2);
     await card.getByText(/^Done in/).waitFor();
     await Promise.all(others);
     equal([preferred[0], preferred.includes('wait=20 from a state')], ['respond-async', true], 'what was preferred');
@@ -291,8 +310,12 @@ test('Save to Identity puts the picture there, and Undo brings back the one befo
     await page.getByText('Saved to Creative Visionary', { exact: true }).waitFor();
     await page.getByRole('status').getByText('Saved to Creative Visionary.').waitFor();
     assert((await identity()) !== before, 'the identity has another picture');
+    const undo = page.getByRole('status').getByRole('button', { name: 'Undo' });
+
+    // A toast stays while the pointer is on it.
+    await undo.hover();
     await judge(page, 'saved');
-    await page.getByRole('status').getByRole('button', { name: 'Undo' }).click();
+    await undo.click();
     await page.getByText('Creative Visionary has its previous picture again.').waitFor();
     await until(async () => (await identity()) === before, 'the picture before');
     await cards(page).first().getByRole('button', { name: 'Save to Identity' }).waitFor();
@@ -326,7 +349,7 @@ test('Download gives a file with a sensible name and its true type', async ({ pa
 const refusals = [
     ['refused:IMAGE_SAFETY', /422/, 'The image provider refused this picture.', /leave out the photo/],
     ['blocked:PROHIBITED_CONTENT', /422/, 'The image provider refused this picture.', /Change the additional prompt/],
-    ['no-image', /502/, 'The image provider answered without a picture.', /try again/],
+    ['no-image', /502/, 'The image provider answered without a picture.', /Try again/],
     ['status:429', /429/, 'The image provider is overloaded.', /in a minute or two/],
 ];
 

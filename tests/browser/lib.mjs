@@ -215,6 +215,14 @@ function watch(context, complaints) {
     context.on('weberror', (error) => complaints.push(`error: ${error.error().message}`));
 }
 
+/** Wait until the stand-in for Gemini holds COUNT requests ([[scenario:hold]]), then let it answer the oldest ones. */
+export async function release(count) {
+    const ask = (path, options) => fetch(`${process.env.IIMG_GEMINI}${path}`, options);
+
+    await until(async () => (await (await ask('__held')).json()).held >= count, `${count} held requests`);
+    await ask(`__release?${count}`, { method: 'POST' });
+}
+
 /** Fails when axe finds a violation, in the light and the dark theme. */
 export async function judge(page, what) {
     for (const colorScheme of ['light', 'dark']) {

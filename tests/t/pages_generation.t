@@ -16,7 +16,7 @@ my ($port) = (readline($out) // '') =~ /^listening (\d+)/ or die 'gemini.mjs doe
 my $server = IdentityImg::Server->new(
     'pages', env => { GEMINI_ENDPOINT => "http://127.0.0.1:$port/", GEMINI_API_KEY => $key },
     conf => <<'CONF')->start;
-IdentityImgGeminiTimeout 30
+IdentityImgGeminiTimeout 120
 IdentityImgGenerationsAtOnce 2
 IdentityImgGeminiRetries 0
 IdentityImgGeminiBreaker 0
@@ -26,7 +26,7 @@ IdentityImgGeminiPrice gemini-3-pro-image 2K 0.134
 IdentityImgGeminiPrice gemini-3-pro-image 4K 0.24
 CONF
 
-browse('generation.mjs', base => $server->base);
+browse('generation.mjs', base => $server->base, env => { IIMG_GEMINI => "http://127.0.0.1:$port/" });
 $server->judge(qr/IIMG000[234]:/, qr/IIMG004[1-4]:/, qr/IIMG0117:/);
 undef $server;
 close $in;

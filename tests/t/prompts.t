@@ -18,8 +18,7 @@ my $nowhere = '00000000-0000-4000-8000-0000000009ff';
 my ($full, $bare, $unicode) = map { identity_of($_) } qw(full bare unicode);
 my $good = "Show {identity_context}\nwith {additional_prompt}";
 my $allowed =
-      ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to have them as they '
-    . 'are.';
+      ' is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to keep them literally.';
 my ($first) = sql(q(SELECT id FROM prompts WHERE prompt_type = 'image_generation' AND version = 1));
 
 # "400 invalid body: sentence"

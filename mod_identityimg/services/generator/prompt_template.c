@@ -89,7 +89,7 @@ static const char *unknown(apr_pool_t *pool, const char *const *names, const cha
 {
     return apr_psprintf(pool,
                         "{%.*s%s} is not a placeholder. Allowed: %s. Double the braces to "
-                        "have them as they are.",
+                        "keep them literally.",
                         (int)(n > QUOTED ? QUOTED : n), name, n > QUOTED ? "..." : "",
                         list_names(pool, names, 0));
 }

@@ -8,7 +8,7 @@ static const char *const names[] = { "identity_context", "additional_prompt", NU
 
 #define BOTH "{identity_context}{additional_prompt}"
 #define ALLOWED \
-    " is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to have them as they are."
+    " is not a placeholder. Allowed: {identity_context}, {additional_prompt}. Double the braces to keep them literally."
 #define LACKS(which) "Required placeholders are missing: " which "."
 
 int main(void)
